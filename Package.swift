@@ -1,0 +1,72 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Two houses and one door: the control house (Store, Broker, Daemon) never imports a tensor, the engine house
+// (Tensors up to Workers) never imports a database or a broker; they share `Jobs`. An arrow only ever points down.
+
+let package = Package(
+    name: "atelier",
+    products: [
+        .executable(name: "atelierd", targets: ["atelierd"]),
+        .executable(name: "atelierctl", targets: ["atelierctl"]),
+        .executable(name: "atelier-engine", targets: ["atelier-engine"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Floor 0: C.
+        .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+        .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CKernels"),
+
+        // Floor 1: what both houses stand on.
+        .target(name: "Jobs"),
+        .target(name: "Hashing", dependencies: ["COpenSSL"]),
+        .target(name: "Threads"),
+        .target(name: "Tensors", dependencies: ["COpenBLAS", "CKernels"]),
+
+        // The engine house.
+        .target(name: "Images", dependencies: ["CPNG"]),
+        .target(name: "Autograd", dependencies: ["Tensors"]),
+        .target(name: "Layers", dependencies: ["Autograd"]),
+        .target(name: "Backbones", dependencies: ["Layers", "Images"]),
+        .target(name: "LittleWorld", dependencies: ["Images"]),
+        .target(name: "Personalization", dependencies: ["Backbones"]),
+        .target(name: "Evaluation", dependencies: ["Backbones", "LittleWorld"]),
+        .target(
+            name: "Workers",
+            dependencies: ["Jobs", "Hashing", "Personalization", "Evaluation", "LittleWorld"]),
+
+        // The control house.
+        .target(name: "Store", dependencies: ["CPostgreSQL", "Threads", "Jobs"]),
+        .target(name: "Broker", dependencies: ["CRabbitMQ", "Threads", "Jobs"]),
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "Jobs", "Store", "Broker", "Hashing",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+
+        // Executables without logic.
+        .executableTarget(
+            name: "atelierd",
+            dependencies: ["Daemon", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(
+            name: "atelierctl",
+            dependencies: [
+                "Daemon", "Jobs", "Store", "Broker",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "atelier-engine",
+            dependencies: ["Workers", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    ],
+    swiftLanguageModes: [.v6]
+)

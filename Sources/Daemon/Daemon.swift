@@ -1,0 +1,1 @@
+// The first declarations of Daemon land here.
