@@ -24,6 +24,7 @@ let package = Package(
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CKernels"),
+        .target(name: "CProcess"),
 
         // Floor 1: what both houses stand on.
         .target(name: "Jobs"),
@@ -49,7 +50,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Jobs", "Store", "Broker", "Hashing",
+                "CProcess", "Jobs", "Store", "Broker", "Hashing",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
@@ -67,6 +68,9 @@ let package = Package(
         .executableTarget(
             name: "atelier-engine",
             dependencies: ["Workers", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+        // Tests of the daemon; real servers come from ServerTesting.
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon"]),
     ],
     swiftLanguageModes: [.v6]
 )

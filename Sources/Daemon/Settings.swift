@@ -1,0 +1,53 @@
+import Foundation
+
+/// What an operator decides about one daemon, read once at the edge and validated as a whole.
+///
+/// Sources, later ones win: the defaults, the JSON file, the environment (`ATELIER_…`). The two URLs carry passwords, so they may
+/// also come from files: a file setting, or a systemd credential (`LoadCredential=amqp-url:…`, `postgres-url:…`).
+package struct Settings: Sendable, Equatable {
+    /// Where RabbitMQ is: `amqp://user:password@host:port/vhost`, or `amqps://`.
+    package var amqpURL: Secret
+    /// Where PostgreSQL is: `postgresql://user:password@host:port/database`.
+    package var postgresURL: Secret
+    /// The folder everything of this daemon lives in: artifacts, workspaces, logs.
+    package var stateDirectory: String
+    /// The folder the engine finds its models in.
+    package var modelsDirectory: String
+    /// The engine's executable.
+    package var engine: String
+    /// The prefix of every exchange and queue: `atelier` gives `atelier.jobs`, `atelier.results` and so on.
+    package var topologyPrefix: String
+    /// How this worker is called in tables and logs.
+    package var workerName: String
+    /// How many jobs run at a time.
+    package var slots: Int
+    /// How many threads each engine may use in its matrix products; 0 leaves the choice to the engine.
+    package var engineThreads: Int
+    /// Seconds between two training checkpoints.
+    package var checkpointSeconds: Int
+    /// Seconds after the last heartbeat until another worker may take a job over.
+    package var leaseSeconds: Int
+    /// Seconds between two heartbeats.
+    package var heartbeatSeconds: Double
+    /// Seconds between two looks into the tables when no notification comes.
+    package var pollSeconds: Double
+    /// Seconds a stop may take before engines are killed.
+    package var drainSeconds: Int
+    /// Seconds a cancelled or drained engine has between SIGTERM and SIGKILL.
+    package var graceSeconds: Int
+    /// Mebibytes of address-space-independent memory one engine may take before it is killed; 0 sets no limit.
+    package var engineMemoryMiB: Int
+    /// The largest message accepted, in mebibytes.
+    package var messageMiB: Int
+    /// Mebibytes that must stay free in the state folder for new work to start.
+    package var freeDiskMiB: Int
+    /// The least severe level that is logged: trace, debug, info, notice, warning, error, critical.
+    package var logLevel: String
+
+    /// The content-addressed artifact store.
+    package var artifactsDirectory: String { stateDirectory + "/artifacts" }
+    /// One folder for each job with one folder for each attempt in it.
+    package var workspacesDirectory: String { stateDirectory + "/work" }
+    /// What engines say on stderr, one file for each attempt.
+    package var logsDirectory: String { stateDirectory + "/logs" }
+}

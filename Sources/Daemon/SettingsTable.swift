@@ -1,0 +1,44 @@
+import Foundation
+
+/// One row of the settings' table: the name in the file, the name in the environment, the default, what it means.
+package struct SettingRow: Sendable {
+    /// The key in the JSON file.
+    package let name: String
+    /// The environment variable that overrides it.
+    package let variable: String
+    /// The value when nobody gives one; nil where one must be given.
+    package let standard: String?
+    /// One line for `atelierd check --explain` and the documentation.
+    package let meaning: String
+}
+
+extension Settings {
+    /// Every setting there is. Anything else in the file is reported as unknown.
+    package static let table: [SettingRow] = [
+        row("amqpURL", "AMQP_URL", nil, "RabbitMQ: amqp://user:password@host:5672/vhost (a secret: prefer the file or a credential)"),
+        row("amqpURLFile", "AMQP_URL_FILE", "", "a file that holds the AMQP URL"),
+        row("postgresURL", "POSTGRES_URL", nil, "PostgreSQL: postgresql://user:password@host:5432/database (a secret likewise)"),
+        row("postgresURLFile", "POSTGRES_URL_FILE", "", "a file that holds the PostgreSQL URL"),
+        row("stateDirectory", "STATE_DIRECTORY", nil, "artifacts, workspaces and logs live here; systemd's StateDirectory= is used when set"),
+        row("modelsDirectory", "MODELS", nil, "the folder with the models"),
+        row("engine", "ENGINE", nil, "the engine's executable; beside atelierd when not given"),
+        row("topologyPrefix", "TOPOLOGY_PREFIX", "atelier", "the prefix of every exchange and queue"),
+        row("workerName", "WORKER_NAME", nil, "this worker's name; the host's name when not given"),
+        row("slots", "SLOTS", "1", "jobs at a time, 1 to 64"),
+        row("engineThreads", "ENGINE_THREADS", "0", "threads of one engine, 0 (the engine decides) to 256"),
+        row("checkpointSeconds", "CHECKPOINT_SECONDS", "10", "between checkpoints, 1 to 3600"),
+        row("leaseSeconds", "LEASE_SECONDS", "30", "until a silent worker's jobs are taken over, 2 to 3600; at least three heartbeats"),
+        row("heartbeatSeconds", "HEARTBEAT_SECONDS", "5", "between heartbeats, 0.1 to 600"),
+        row("pollSeconds", "POLL_SECONDS", "5", "between looks into the tables without a notification, 0.1 to 600"),
+        row("drainSeconds", "DRAIN_SECONDS", "60", "a stop may take, 1 to 3600"),
+        row("graceSeconds", "GRACE_SECONDS", "30", "between SIGTERM and SIGKILL of an engine, 1 to 600"),
+        row("engineMemoryMiB", "ENGINE_MEMORY_MIB", "0", "resident memory an engine may take, 0 (no limit) to 1048576"),
+        row("messageMiB", "MESSAGE_MIB", "64", "largest message accepted, 1 to 512"),
+        row("freeDiskMiB", "FREE_DISK_MIB", "256", "free space below which no new work starts, 0 to 1048576"),
+        row("logLevel", "LOG_LEVEL", "info", "trace, debug, info, notice, warning, error or critical"),
+    ]
+
+    private static func row(_ name: String, _ variable: String, _ standard: String?, _ meaning: String) -> SettingRow {
+        SettingRow(name: name, variable: "ATELIER_" + variable, standard: standard, meaning: meaning)
+    }
+}
