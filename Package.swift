@@ -30,12 +30,13 @@ let package = Package(
         .target(name: "Jobs"),
         .target(name: "Hashing", dependencies: ["COpenSSL"]),
         .target(name: "Threads"),
+        .target(name: "Randomness"),
         .target(name: "Tensors", dependencies: ["COpenBLAS", "CKernels"]),
 
         // The engine house.
         .target(name: "Images", dependencies: ["CPNG"]),
-        .target(name: "Autograd", dependencies: ["Tensors"]),
-        .target(name: "Layers", dependencies: ["Autograd"]),
+        .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
+        .target(name: "Layers", dependencies: ["Autograd", "CKernels", "Randomness"]),
         .target(name: "Backbones", dependencies: ["Layers", "Images"]),
         .target(name: "LittleWorld", dependencies: ["Images"]),
         .target(name: "Personalization", dependencies: ["Backbones"]),
@@ -71,6 +72,9 @@ let package = Package(
 
         // Tests of the daemon; real servers come from ServerTesting.
         .testTarget(name: "DaemonTests", dependencies: ["Daemon"]),
+        // Tests.
+        .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
+        .testTarget(name: "AutogradTests", dependencies: ["Autograd"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,251 @@
+import CKernels
+import Tensors
+
+/// 2-D convolution (cross-correlation) of x [B, C, H, W] with w [O, C, k, k] (+ b [O]); zeros are padded around.
+///
+/// Works band by band of output rows, so that the columns of a band stay in the cache and are never kept.
+package struct Convolution: Operation {
+    package struct Padding {
+        let top, left, bottom, right: Int
+        package init(top: Int, left: Int, bottom: Int, right: Int) {
+            (self.top, self.left, self.bottom, self.right) = (top, left, bottom, right)
+        }
+        package static func around(_ size: Int) -> Padding { Padding(top: size, left: size, bottom: size, right: size) }
+        /// What Infinity's (and LDM's) down-sampling pads before its stride-2 convolution.
+        package static let bottomRight = Padding(top: 0, left: 0, bottom: 1, right: 1)
+    }
+
+    package static let name = "convolution"
+    package static var examples: [OperationExample] {
+        [
+            OperationExample(
+                Convolution(stride: 1, padding: .around(1)), [.example([2, 2, 3, 4]), .example([3, 2, 3, 3], seed: 2), .example([3], seed: 3)]),
+            OperationExample(
+                Convolution(stride: 2, padding: .bottomRight), [.example([1, 2, 4, 4]), .example([2, 2, 3, 3], seed: 2), .example([2], seed: 3)]),
+            OperationExample(Convolution(stride: 1, padding: .around(0)), [.example([2, 3, 2, 2]), .example([2, 3, 1, 1], seed: 2)]),
+        ]
+    }
+    let stride: Int
+    let padding: Padding
+    private var x: Tensor?
+    private var w: Tensor?
+    package init(stride: Int = 1, padding: Padding) {
+        self.stride = stride
+        self.padding = padding
+    }
+
+    private struct Sizes {
+        let batch, channels, height, width, outputs, kernel, outHeight, outWidth, bandRows: Int
+        var columnRows: Int { channels * kernel * kernel }
+        var outPlane: Int { outHeight * outWidth }
+    }
+
+    private func sizes(_ x: Tensor, _ w: Tensor) -> Sizes {
+        let (channels, height, width, kernel) = (x.shape[1], x.shape[2], x.shape[3], w.shape[2])
+        precondition(w.shape[1] == channels, "convolution: x \(x.shape) does not fit w \(w.shape)")
+        let outHeight = (height + padding.top + padding.bottom - kernel) / stride + 1
+        let outWidth = (width + padding.left + padding.right - kernel) / stride + 1
+        let band = max(1, min(outHeight, (1 << 17) / (channels * kernel * kernel * outWidth)))
+        return Sizes(
+            batch: x.shape[0], channels: channels, height: height, width: width, outputs: w.shape[0], kernel: kernel,
+            outHeight: outHeight, outWidth: outWidth, bandRows: band)
+    }
+
+    private var isPointwise: Bool { stride == 1 && padding.top == 0 && padding.left == 0 && padding.bottom == 0 && padding.right == 0 }
+
+    /// The columns of one band, in `scratch`; a 1×1 convolution reads the picture as it lies.
+    private func columns(_ s: Sizes, image: UnsafeMutablePointer<Float>, rows: Range<Int>, scratch: Tensor?) -> Matrix {
+        guard let scratch else { return Matrix(image + rows.lowerBound * s.outWidth, stride: s.outPlane) }
+        atelier_im2col(
+            scratch.pointer, image, s.channels, s.height, s.width, s.kernel, stride, padding.top, padding.left, s.outWidth,
+            rows.lowerBound, rows.upperBound)
+        return Matrix(scratch.pointer, stride: rows.count * s.outWidth)
+    }
+
+    private func scratch(_ s: Sizes) -> Tensor? {
+        isPointwise && s.kernel == 1 ? nil : Tensor(uninitialized: [s.columnRows * s.bandRows * s.outWidth])
+    }
+
+    private func bands(_ s: Sizes) -> [Range<Int>] {
+        Swift.stride(from: 0, to: s.outHeight, by: s.bandRows).map { $0..<min($0 + s.bandRows, s.outHeight) }
+    }
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        let x = inputs[0], w = inputs[1], s = sizes(x, w), bands = bands(s)
+        let bias = inputs.count > 2 ? inputs[2] : nil
+        let y = Tensor(uninitialized: [s.batch, s.outputs, s.outHeight, s.outWidth])
+        parallel(s.batch * bands.count, grain: 1) { range in
+            let scratch = scratch(s)
+            for task in range {
+                let image = task / bands.count, rows = bands[task % bands.count], n = rows.count * s.outWidth
+                let source = x.pointer + image * s.channels * s.height * s.width
+                let target = y.pointer + image * s.outputs * s.outPlane + rows.lowerBound * s.outWidth
+                if let bias { for o in 0..<s.outputs { atelier_fill(target + o * s.outPlane, bias.pointer[o], n) } }
+                multiplySerially(
+                    Matrix(w.pointer, stride: s.columnRows), columns(s, image: source, rows: rows, scratch: scratch),
+                    into: Matrix(target, stride: s.outPlane), m: s.outputs, n: n, k: s.columnRows, beta: bias == nil ? 0 : 1)
+            }
+        }
+        self.x = x
+        self.w = w
+        return y
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let x = x!, w = w!, s = sizes(x, w), bands = bands(s)
+        let shares = min(s.batch, Int(atelier_thread_count()))
+        let dx = needs[0] ? Tensor(zeros: x.shape) : nil
+        let dw = needs[1] ? (0..<shares).map { _ in Tensor(zeros: w.shape) } : []
+        // Each share owns some images and a weight gradient of its own; the shares are added in order afterwards.
+        parallel(shares, grain: 1) { range in
+            for share in range {
+                let scratch = scratch(s)
+                for image in s.batch * share / shares..<s.batch * (share + 1) / shares {
+                    for rows in bands {
+                        backwardBand(s, x: x, w: w, dOutput: dOutput, image: image, rows: rows, scratch: scratch, dx: dx, dw: needs[1] ? dw[share] : nil)
+                    }
+                }
+            }
+        }
+        for share in dw.dropFirst() { dw[0].accumulate(share) }
+        return [dx, dw.first, needs.count > 2 && needs[2] ? biasGradient(dOutput, s) : nil]
+    }
+
+    private func backwardBand(
+        _ s: Sizes, x: Tensor, w: Tensor, dOutput: Tensor, image: Int, rows: Range<Int>, scratch: Tensor?, dx: Tensor?, dw: Tensor?
+    ) {
+        let n = rows.count * s.outWidth, imageSize = s.channels * s.height * s.width
+        let dy = Matrix(dOutput.pointer + image * s.outputs * s.outPlane + rows.lowerBound * s.outWidth, stride: s.outPlane)
+        if let dw {
+            let columns = columns(s, image: x.pointer + image * imageSize, rows: rows, scratch: scratch)
+            multiplySerially(
+                dy, Matrix(columns.pointer, stride: columns.stride, transposed: true), into: Matrix(dw.pointer, stride: s.columnRows),
+                m: s.outputs, n: s.columnRows, k: n, beta: 1)
+        }
+        guard let dx else { return }
+        let weights = Matrix(w.pointer, stride: s.columnRows, transposed: true), target = dx.pointer + image * imageSize
+        guard let scratch else {
+            multiplySerially(
+                weights, dy, into: Matrix(target + rows.lowerBound * s.outWidth, stride: s.outPlane), m: s.columnRows, n: n, k: s.outputs)
+            return
+        }
+        multiplySerially(weights, dy, into: Matrix(scratch.pointer, stride: n), m: s.columnRows, n: n, k: s.outputs)
+        atelier_col2im(
+            target, scratch.pointer, s.channels, s.height, s.width, s.kernel, stride, padding.top, padding.left, s.outWidth,
+            rows.lowerBound, rows.upperBound)
+    }
+
+    private func biasGradient(_ dOutput: Tensor, _ s: Sizes) -> Tensor {
+        let db = Tensor(zeros: [s.outputs])
+        for plane in 0..<s.batch * s.outputs {
+            db.pointer[plane % s.outputs] += Float(atelier_sum(dOutput.pointer + plane * s.outPlane, s.outPlane))
+        }
+        return db
+    }
+}
+
+/// [B, C, H, W] → [B, C, 2H, 2W], every pixel four times.
+package struct UpsampleNearest: Operation {
+    package static let name = "upsampleNearest"
+    package static var examples: [OperationExample] { [OperationExample(UpsampleNearest(), [.example([1, 2, 2, 3])])] }
+    package init() {}
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        let x = inputs[0], (b, c, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+        let y = Tensor(uninitialized: [b, c, 2 * h, 2 * w])
+        parallel(b * c, grain: 4) { atelier_upsample_nearest(y.pointer, x.pointer, $0.lowerBound, $0.upperBound, h, w) }
+        return y
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let (b, c, h, w) = (dOutput.shape[0], dOutput.shape[1], dOutput.shape[2] / 2, dOutput.shape[3] / 2)
+        let dx = Tensor(uninitialized: [b, c, h, w])
+        parallel(b * c, grain: 4) { atelier_upsample_nearest_backward(dx.pointer, dOutput.pointer, $0.lowerBound, $0.upperBound, h, w) }
+        return [dx]
+    }
+}
+
+/// [B, C, h, w] resized to another size, by area (adaptive average pooling) or bilinearly (half-pixel centres, edges repeated).
+package struct Resize: Operation {
+    package enum Method { case area, bilinear }
+
+    package static let name = "resize"
+    package static var examples: [OperationExample] {
+        [
+            OperationExample(Resize(height: 3, width: 2, method: .area), [.example([1, 2, 5, 4])]),
+            OperationExample(Resize(height: 5, width: 6, method: .bilinear), [.example([1, 2, 3, 4])]),
+        ]
+    }
+    let height, width: Int
+    let method: Method
+    private var before: [Int] = []
+    package init(height: Int, width: Int, method: Method) {
+        (self.height, self.width, self.method) = (height, width, method)
+    }
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        before = inputs[0].shape
+        return Resize.resized(inputs[0], height: height, width: width, method: method)
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let rows = Resize.transposed(Resize.weights(before[2], to: height, method), count: before[2])
+        let columns = Resize.transposed(Resize.weights(before[3], to: width, method), count: before[3])
+        return [Resize.apply(dOutput, rows: rows, columns: columns)]
+    }
+
+    /// The plain function, for code that needs no gradient.
+    package static func resized(_ x: Tensor, height: Int, width: Int, method: Method) -> Tensor {
+        if x.shape[2] == height && x.shape[3] == width { return x }
+        return apply(x, rows: weights(x.shape[2], to: height, method), columns: weights(x.shape[3], to: width, method))
+    }
+
+    /// One output sample as a short weighted sum of inputs.
+    private typealias Taps = [[(index: Int, weight: Float)]]
+
+    private static func weights(_ size: Int, to target: Int, _ method: Method) -> Taps {
+        (0..<target).map { i in
+            switch method {
+            case .area:
+                let start = i * size / target, end = ((i + 1) * size + target - 1) / target
+                return (start..<end).map { ($0, 1 / Float(end - start)) }
+            case .bilinear:
+                let position = max((Float(i) + 0.5) * (Float(size) / Float(target)) - 0.5, 0)
+                let low = min(Int(position), size - 1), high = min(low + 1, size - 1), t = position - Float(low)
+                return [(low, 1 - t), (high, t)]
+            }
+        }
+    }
+
+    private static func transposed(_ taps: Taps, count: Int) -> Taps {
+        var result = Taps(repeating: [], count: count)
+        for (i, sum) in taps.enumerated() { for tap in sum { result[tap.index].append((i, tap.weight)) } }
+        return result
+    }
+
+    private static func apply(_ x: Tensor, rows: Taps, columns: Taps) -> Tensor {
+        let (h, w) = (x.shape[2], x.shape[3]), planes = x.shape[0] * x.shape[1]
+        let y = Tensor(uninitialized: [x.shape[0], x.shape[1], rows.count, columns.count])
+        parallel(planes, grain: 8) { range in
+            let half = Tensor(uninitialized: [h, columns.count])
+            for plane in range {
+                let source = x.pointer + plane * h * w, target = y.pointer + plane * rows.count * columns.count
+                for j in 0..<columns.count {
+                    for i in 0..<h {
+                        var sum: Float = 0
+                        for tap in columns[j] { sum += tap.weight * source[i * w + tap.index] }
+                        half.pointer[i * columns.count + j] = sum
+                    }
+                }
+                for i in 0..<rows.count {
+                    for j in 0..<columns.count {
+                        var sum: Float = 0
+                        for tap in rows[i] { sum += tap.weight * half.pointer[tap.index * columns.count + j] }
+                        target[i * columns.count + j] = sum
+                    }
+                }
+            }
+        }
+        return y
+    }
+}

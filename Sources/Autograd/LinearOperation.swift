@@ -1,0 +1,61 @@
+import CKernels
+import Tensors
+
+/// y[.., O] = x[.., I] · wᵀ[I, O] (+ b[O]); w is [O, I] as PyTorch keeps it. Inputs: x, w, and b when there is one.
+package struct Linear: Operation {
+    package static let name = "linear"
+    package static var examples: [OperationExample] {
+        [
+            OperationExample(Linear(), [.example([2, 3, 5]), .example([4, 5], seed: 2), .example([4], seed: 3)]),
+            OperationExample(Linear(), [.example([6, 2]), .example([3, 2], seed: 2)]),
+        ]
+    }
+    private var x: Tensor?
+    private var w: Tensor?
+    package init() {}
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        let x = inputs[0], w = inputs[1], rows = x.rows, width = w.shape[0], inner = x.width
+        precondition(w.shape.count == 2 && w.shape[1] == inner, "linear: x \(x.shape) does not fit w \(w.shape)")
+        self.x = x
+        self.w = w
+        let y = Tensor(uninitialized: x.shape.dropLast() + [width])
+        let bias = inputs.count > 2 ? inputs[2] : nil
+        if let bias { Linear.spread(bias, over: y) }
+        multiply(
+            Matrix(x.pointer, stride: inner), Matrix(w.pointer, stride: inner, transposed: true), into: Matrix(y.pointer, stride: width),
+            m: rows, n: width, k: inner, beta: bias == nil ? 0 : 1)
+        return y
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let x = x!, w = w!, rows = x.rows, width = w.shape[0], inner = x.width
+        let dy = Matrix(dOutput.pointer, stride: width)
+        var result: [Tensor?] = [nil, nil, nil]
+        if needs[0] {
+            let dx = Tensor(uninitialized: x.shape)
+            multiply(dy, Matrix(w.pointer, stride: inner), into: Matrix(dx.pointer, stride: inner), m: rows, n: inner, k: width)
+            result[0] = dx
+        }
+        if needs[1] {
+            let dw = Tensor(uninitialized: w.shape)
+            multiply(
+                Matrix(dOutput.pointer, stride: width, transposed: true), Matrix(x.pointer, stride: inner),
+                into: Matrix(dw.pointer, stride: inner), m: width, n: inner, k: rows)
+            result[1] = dw
+        }
+        if needs.count > 2, needs[2] {
+            let db = Tensor(zeros: [width])
+            parallel(width, grain: 64) {
+                atelier_reduce_rows(db.pointer, dOutput.pointer, nil, rows, width, max(rows, 1), 1, $0.lowerBound, $0.upperBound)
+            }
+            result[2] = db
+        }
+        return result
+    }
+
+    private static func spread(_ bias: Tensor, over y: Tensor) {
+        let width = y.width
+        parallel(y.rows, grain: 64) { for row in $0 { (y.pointer + row * width).update(from: bias.pointer, count: width) } }
+    }
+}

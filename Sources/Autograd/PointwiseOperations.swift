@@ -1,0 +1,182 @@
+import CKernels
+import Tensors
+
+private let grain = 1 << 14
+
+/// Splits a pointwise kernel over the threads.
+private func pointwise(_ count: Int, _ body: (Int, Int) -> Void) {
+    parallel(count, grain: grain) { body($0.lowerBound, $0.count) }
+}
+
+/// a + b, same shape.
+package struct Add: Operation {
+    package static let name = "add"
+    package static var examples: [OperationExample] { [OperationExample(Add(), [.example([2, 3]), .example([2, 3], seed: 2)])] }
+    package init() {}
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        precondition(inputs[0].count == inputs[1].count, "add: \(inputs[0].shape) and \(inputs[1].shape)")
+        let y = Tensor(uninitialized: inputs[0].shape)
+        pointwise(y.count) { atelier_add(y.pointer + $0, inputs[0].pointer + $0, inputs[1].pointer + $0, $1) }
+        return y
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [dOutput, dOutput] }
+}
+
+/// x[r, c] + v[g, c] with g = (r / rowsPerGroup) mod groups: a bias, a position embedding, or one vector per sample.
+package struct AddRows: Operation {
+    package static let name = "addRows"
+    package static var examples: [OperationExample] {
+        [
+            OperationExample(AddRows(rowsPerGroup: 3), [.example([2, 3, 4]), .example([2, 4], seed: 2)]),
+            OperationExample(AddRows(rowsPerGroup: 1), [.example([2, 3, 4]), .example([3, 4], seed: 2)]),
+        ]
+    }
+    let rowsPerGroup: Int
+    private var vectorShape: [Int] = []
+    package init(rowsPerGroup: Int) { self.rowsPerGroup = rowsPerGroup }
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        let x = inputs[0], v = inputs[1]
+        vectorShape = v.shape
+        let y = Tensor(uninitialized: x.shape)
+        parallel(x.rows, grain: 16) {
+            atelier_add_rows(y.pointer, x.pointer, v.pointer, $0.lowerBound, $0.upperBound, x.width, rowsPerGroup, v.count / x.width)
+        }
+        return y
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        guard needs[1] else { return [dOutput, nil] }
+        let dv = Tensor(zeros: vectorShape)
+        parallel(dOutput.width, grain: 16) {
+            atelier_reduce_rows(
+                dv.pointer, dOutput.pointer, nil, dOutput.rows, dOutput.width, rowsPerGroup, dv.count / dOutput.width, $0.lowerBound,
+                $0.upperBound)
+        }
+        return [dOutput, dv]
+    }
+}
+
+/// a · b elementwise, same shape.
+package struct Multiply: Operation {
+    package static let name = "multiply"
+    package static var examples: [OperationExample] { [OperationExample(Multiply(), [.example([2, 3]), .example([2, 3], seed: 2)])] }
+    private var saved: [Tensor] = []
+    package init() {}
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        precondition(inputs[0].count == inputs[1].count, "multiply: \(inputs[0].shape) and \(inputs[1].shape)")
+        saved = inputs
+        return Multiply.product(inputs[0], inputs[1])
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        [needs[0] ? Multiply.product(dOutput, saved[1]) : nil, needs[1] ? Multiply.product(dOutput, saved[0]) : nil]
+    }
+
+    private static func product(_ a: Tensor, _ b: Tensor) -> Tensor {
+        let y = Tensor(uninitialized: a.shape)
+        pointwise(y.count) { atelier_multiply(y.pointer + $0, a.pointer + $0, b.pointer + $0, $1) }
+        return y
+    }
+}
+
+/// x[r, c] · v[r / rowsPerGroup, c]: a gate per sample.
+package struct MultiplyRows: Operation {
+    package static let name = "multiplyRows"
+    package static var examples: [OperationExample] {
+        [OperationExample(MultiplyRows(rowsPerGroup: 3), [.example([2, 3, 4]), .example([2, 4], seed: 2)])]
+    }
+    let rowsPerGroup: Int
+    private var saved: [Tensor] = []
+    package init(rowsPerGroup: Int) { self.rowsPerGroup = rowsPerGroup }
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        saved = inputs
+        return scaled(inputs[0], by: inputs[1])
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let x = saved[0], v = saved[1]
+        var dv: Tensor?
+        if needs[1] {
+            let gradient = Tensor(zeros: v.shape)
+            parallel(x.width, grain: 16) {
+                atelier_reduce_rows(
+                    gradient.pointer, dOutput.pointer, x.pointer, x.rows, x.width, rowsPerGroup, v.count / x.width, $0.lowerBound,
+                    $0.upperBound)
+            }
+            dv = gradient
+        }
+        return [needs[0] ? scaled(dOutput, by: v) : nil, dv]
+    }
+
+    private func scaled(_ x: Tensor, by v: Tensor) -> Tensor {
+        let y = Tensor(uninitialized: x.shape)
+        parallel(x.rows, grain: 16) {
+            atelier_multiply_rows(y.pointer, x.pointer, v.pointer, $0.lowerBound, $0.upperBound, x.width, rowsPerGroup)
+        }
+        return y
+    }
+}
+
+/// factor · x.
+package struct Scale: Operation {
+    package static let name = "scale"
+    package static var examples: [OperationExample] { [OperationExample(Scale(by: -1.5), [.example([2, 3])])] }
+    let factor: Float
+    package init(by factor: Float) { self.factor = factor }
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor { scaled(inputs[0]) }
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [scaled(dOutput)] }
+
+    private func scaled(_ x: Tensor) -> Tensor {
+        let y = Tensor(uninitialized: x.shape)
+        pointwise(y.count) { atelier_scale(y.pointer + $0, x.pointer + $0, factor, $1) }
+        return y
+    }
+}
+
+/// GELU, tanh approximation.
+package struct GELU: Operation {
+    package static let name = "gelu"
+    package static var examples: [OperationExample] { [OperationExample(GELU(), [.example([3, 7], scale: 2)])] }
+    private var x: Tensor?
+    package init() {}
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        let x = inputs[0], y = Tensor(uninitialized: x.shape)
+        self.x = x
+        pointwise(y.count) { atelier_gelu(y.pointer + $0, x.pointer + $0, $1) }
+        return y
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let dx = Tensor(uninitialized: dOutput.shape), x = x!
+        pointwise(dx.count) { atelier_gelu_backward(dx.pointer + $0, x.pointer + $0, dOutput.pointer + $0, $1) }
+        return [dx]
+    }
+}
+
+/// x · sigmoid(x), also called swish.
+package struct SiLU: Operation {
+    package static let name = "silu"
+    package static var examples: [OperationExample] { [OperationExample(SiLU(), [.example([3, 7], scale: 2)])] }
+    private var x: Tensor?
+    package init() {}
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        let x = inputs[0], y = Tensor(uninitialized: x.shape)
+        self.x = x
+        pointwise(y.count) { atelier_silu(y.pointer + $0, x.pointer + $0, $1) }
+        return y
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let dx = Tensor(uninitialized: dOutput.shape), x = x!
+        pointwise(dx.count) { atelier_silu_backward(dx.pointer + $0, x.pointer + $0, dOutput.pointer + $0, $1) }
+        return [dx]
+    }
+}

@@ -1,0 +1,183 @@
+import CKernels
+import Tensors
+
+/// Columns `range` of the last dimension.
+package struct Columns: Operation {
+    package static let name = "columns"
+    package static var examples: [OperationExample] { [OperationExample(Columns(1..<3), [.example([2, 2, 4])])] }
+    let range: Range<Int>
+    private var shape: [Int] = []
+    package init(_ range: Range<Int>) { self.range = range }
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        let x = inputs[0], y = Tensor(uninitialized: x.shape.dropLast() + [range.count])
+        shape = x.shape
+        for row in 0..<x.rows {
+            (y.pointer + row * range.count).update(from: x.pointer + row * x.width + range.lowerBound, count: range.count)
+        }
+        return y
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let dx = Tensor(zeros: shape)
+        for row in 0..<dx.rows {
+            (dx.pointer + row * dx.width + range.lowerBound).update(from: dOutput.pointer + row * range.count, count: range.count)
+        }
+        return [dx]
+    }
+}
+
+/// Rows of a table [V, C] by index: an embedding. Output [indices, C].
+package struct Gather: Operation {
+    package static let name = "gather"
+    package static var examples: [OperationExample] { [OperationExample(Gather([2, 0, 2]), [.example([4, 3])])] }
+    let indices: [Int32]
+    private var shape: [Int] = []
+    package init(_ indices: [Int32]) { self.indices = indices }
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        let table = inputs[0], width = table.width, y = Tensor(uninitialized: [indices.count, width])
+        shape = table.shape
+        for (row, index) in indices.enumerated() {
+            precondition(index >= 0 && Int(index) < table.rows, "gather: row \(index) of \(table.rows)")
+            (y.pointer + row * width).update(from: table.pointer + Int(index) * width, count: width)
+        }
+        return y
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let dtable = Tensor(zeros: shape), width = dtable.width
+        for (row, index) in indices.enumerated() {
+            atelier_accumulate(dtable.pointer + Int(index) * width, dOutput.pointer + row * width, 1, width)
+        }
+        return [dtable]
+    }
+}
+
+/// [B, T1, C], [B, T2, C], … joined along the tokens.
+package struct Concatenate: Operation {
+    package static let name = "concatenate"
+    package static var examples: [OperationExample] {
+        [OperationExample(Concatenate(), [.example([2, 1, 3]), .example([2, 2, 3], seed: 2)])]
+    }
+    private var tokens: [Int] = []
+    package init() {}
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        let batch = inputs[0].shape[0], width = inputs[0].width
+        tokens = inputs.map { $0.shape[1] }
+        let total = tokens.reduce(0, +), y = Tensor(uninitialized: [batch, total, width])
+        var start = 0
+        for x in inputs {
+            let count = x.shape[1] * width
+            for b in 0..<batch { (y.pointer + (b * total + start) * width).update(from: x.pointer + b * count, count: count) }
+            start += x.shape[1]
+        }
+        return y
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        var start = 0
+        return zip(tokens, needs).map { count, needed in
+            defer { start += count }
+            return needed ? SliceTokens.copy(dOutput, start..<start + count) : nil
+        }
+    }
+}
+
+/// Tokens `range` of [B, T, C].
+package struct SliceTokens: Operation {
+    package static let name = "sliceTokens"
+    package static var examples: [OperationExample] { [OperationExample(SliceTokens(1..<3), [.example([2, 4, 3])])] }
+    let range: Range<Int>
+    private var shape: [Int] = []
+    package init(_ range: Range<Int>) { self.range = range }
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        shape = inputs[0].shape
+        return SliceTokens.copy(inputs[0], range)
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let dx = Tensor(zeros: shape), width = dx.width, count = range.count * width
+        for b in 0..<shape[0] {
+            (dx.pointer + (b * shape[1] + range.lowerBound) * width).update(from: dOutput.pointer + b * count, count: count)
+        }
+        return [dx]
+    }
+
+    static func copy(_ x: Tensor, _ range: Range<Int>) -> Tensor {
+        let width = x.width, count = range.count * width
+        let y = Tensor(uninitialized: [x.shape[0], range.count, width])
+        for b in 0..<x.shape[0] {
+            (y.pointer + b * count).update(from: x.pointer + (b * x.shape[1] + range.lowerBound) * width, count: count)
+        }
+        return y
+    }
+}
+
+/// The same elements under another shape.
+package struct Reshape: Operation {
+    package static let name = "reshape"
+    package static var examples: [OperationExample] { [OperationExample(Reshape([3, 2]), [.example([2, 3])])] }
+    let shape: [Int]
+    private var before: [Int] = []
+    package init(_ shape: [Int]) { self.shape = shape }
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        before = inputs[0].shape
+        return inputs[0].reshaped(shape)
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [dOutput.reshaped(before)] }
+}
+
+/// [B, M, N] → [B, N, M]: feature maps [B, C, P] to tokens [B, P, C] and back.
+package struct SwapPlanes: Operation {
+    package static let name = "swapPlanes"
+    package static var examples: [OperationExample] { [OperationExample(SwapPlanes(), [.example([2, 3, 4])])] }
+    package init() {}
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor { SwapPlanes.swapped(inputs[0]) }
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [SwapPlanes.swapped(dOutput)] }
+
+    package static func swapped(_ x: Tensor) -> Tensor {
+        precondition(x.shape.count == 3, "swapPlanes: \(x.shape) has not three dimensions")
+        let (batch, m, n) = (x.shape[0], x.shape[1], x.shape[2])
+        let y = Tensor(uninitialized: [batch, n, m])
+        parallel(batch, grain: 1) { range in
+            for b in range {
+                let source = x.pointer + b * m * n, target = y.pointer + b * m * n
+                for i in 0..<m { for j in 0..<n { target[j * m + i] = source[i * n + j] } }
+            }
+        }
+        return y
+    }
+}
+
+/// Rows of x [R, C] replaced by those of a second input [indices, C]: a learned vector in place of a token's state.
+package struct ReplaceRows: Operation {
+    package static let name = "replaceRows"
+    package static var examples: [OperationExample] {
+        [OperationExample(ReplaceRows([3, 1]), [.example([4, 3]), .example([2, 3], seed: 2)])]
+    }
+    let indices: [Int]
+    package init(_ indices: [Int]) { self.indices = indices }
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        let y = inputs[0].copy(), width = y.width
+        for (row, index) in indices.enumerated() {
+            (y.pointer + index * width).update(from: inputs[1].pointer + row * width, count: width)
+        }
+        return y
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let dx = dOutput.copy(), width = dx.width, dv = Tensor(uninitialized: [indices.count, width])
+        for (row, index) in indices.enumerated() {
+            (dv.pointer + row * width).update(from: dOutput.pointer + index * width, count: width)
+            (dx.pointer + index * width).update(repeating: 0, count: width)
+        }
+        return [dx, dv]
+    }
+}

@@ -1,0 +1,36 @@
+// Elementary functions written so that the compiler vectorizes the loops that call them.
+#pragma once
+#include "clones.h"
+#include <stdint.h>
+#include <string.h>
+
+// e^x by range reduction to [−ln2/2, ln2/2] and the Cephes polynomial (relative error below 2 ulp); saturates instead of overflowing.
+INLINE float exp_inline(float x) {
+    x = x < -87.0f ? -87.0f : x;
+    x = x > 88.0f ? 88.0f : x;
+    float shifted = x * 1.44269504088896341f + 12582912.0f; // 1.5·2^23 rounds to an integer
+    float n = shifted - 12582912.0f;
+    float r = x - n * 0.693359375f;
+    r = r + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    int32_t bits = ((int32_t)n + 127) << 23;
+    float power;
+    memcpy(&power, &bits, 4);
+    return p * power;
+}
+
+INLINE float sigmoid_inline(float x) { return 1.0f / (1.0f + exp_inline(-x)); }
+
+// 2·sigmoid(2x) − 1; near zero the odd polynomial keeps relative accuracy.
+INLINE float tanh_inline(float x) {
+    float large = 1.0f - 2.0f / (exp_inline(2.0f * x) + 1.0f);
+    float s = x * x;
+    float small = x * (1.0f + s * (-0.333333333f + s * (0.133333333f + s * (-0.053968254f + s * 0.021869489f))));
+    return s < 0.04f ? small : large;
+}

@@ -1,0 +1,116 @@
+import Autograd
+import Randomness
+import Tensors
+
+/// A named weight of a model. Trainable ones are leaves of the recorded graph; frozen ones are constants and get no gradient memory.
+package final class Parameter {
+    /// The name in the published checkpoints.
+    package let name: String
+    package let value: Tensor
+    package private(set) var node: Node?
+
+    package init(name: String, value: Tensor) {
+        self.name = name
+        self.value = value
+    }
+
+    package var variable: Variable { Variable(value, node: node) }
+    package var gradient: Tensor? { node?.gradient }
+
+    package var isTrainable: Bool {
+        get { node != nil }
+        set { node = newValue ? node ?? Node() : nil }
+    }
+
+    package func clearGradient() { node?.gradient = nil }
+}
+
+/// How a weight starts when no file gives it.
+package enum Initialization {
+    case zeros
+    case ones
+    case normal(deviation: Float)
+    /// Uniform in ±1/√fanIn, as PyTorch starts linear and convolution layers.
+    case uniform(fanIn: Int)
+}
+
+/// The weights of one model, in order of creation. Model code asks for each weight once, by name and shape; whether it is read
+/// from a checkpoint or freshly drawn is decided here, so one model definition serves loading and training from nothing.
+package final class Weights {
+    package enum Source {
+        /// Every weight must be there.
+        case checkpoint([String: Tensor])
+        /// Drawn from the generator, in order of creation.
+        case fresh(seed: UInt64)
+    }
+
+    private let source: Source
+    private var generator: Philox
+    package private(set) var parameters: [Parameter] = []
+    package private(set) var byName: [String: Parameter] = [:]
+    /// What a checkpoint lacked or had in another shape; reported together by `verify`.
+    private var problems: [String] = []
+
+    package init(_ source: Source) {
+        self.source = source
+        if case .fresh(let seed) = source { generator = Philox(seed: seed, purpose: 0x5745, index: 0) } else { generator = Philox(seed: 0) }
+    }
+
+    /// The weight `name`, created on first use.
+    package func parameter(_ name: String, _ shape: [Int], _ initialization: Initialization) -> Parameter {
+        precondition(byName[name] == nil, "weight \(name) is asked for twice")
+        let parameter = Parameter(name: name, value: value(name, shape, initialization))
+        parameters.append(parameter)
+        byName[name] = parameter
+        return parameter
+    }
+
+    private func value(_ name: String, _ shape: [Int], _ initialization: Initialization) -> Tensor {
+        guard case .checkpoint(let tensors) = source else { return draw(shape, initialization) }
+        guard let tensor = tensors[name] else {
+            problems.append("\(name) is missing, expected shape \(shape)")
+            return Tensor(zeros: shape)
+        }
+        guard tensor.shape == shape else {
+            problems.append("\(name) has shape \(tensor.shape), expected \(shape)")
+            return Tensor(zeros: shape)
+        }
+        return tensor
+    }
+
+    private func draw(_ shape: [Int], _ initialization: Initialization) -> Tensor {
+        let tensor = Tensor(zeros: shape)
+        switch initialization {
+        case .zeros: break
+        case .ones: tensor.fill(1)
+        case .normal(let deviation): for i in 0..<tensor.count { tensor.pointer[i] = generator.normal() * deviation }
+        case .uniform(let fanIn):
+            let bound = 1 / Float(max(fanIn, 1)).squareRoot()
+            for i in 0..<tensor.count { tensor.pointer[i] = (2 * generator.uniform() - 1) * bound }
+        }
+        return tensor
+    }
+
+    /// - Throws: `WeightsError` naming every weight that a checkpoint lacked or had in another shape.
+    package func verify() throws(WeightsError) {
+        if !problems.isEmpty { throw WeightsError(problems: problems) }
+    }
+
+    /// Makes exactly the weights that satisfy `isTrained` trainable.
+    package func train(where isTrained: (String) -> Bool) {
+        for parameter in parameters { parameter.isTrainable = isTrained(parameter.name) }
+    }
+
+    package var trainable: [Parameter] { parameters.filter(\.isTrainable) }
+    /// Numbers in all weights.
+    package var count: Int { parameters.reduce(0) { $0 + $1.value.count } }
+}
+
+/// A checkpoint that does not fit the model.
+package struct WeightsError: Error, CustomStringConvertible {
+    package let problems: [String]
+    package var description: String {
+        "the checkpoint does not fit the model: " + problems.prefix(8).joined(separator: "; ")
+            + (problems.count > 8 ? "; and \(problems.count - 8) more" : "")
+    }
+}

@@ -1,0 +1,55 @@
+import COpenBLAS
+
+/// A matrix in memory: row-major, rows `stride` floats apart, read transposed when asked.
+package struct Matrix {
+    package let pointer: UnsafeMutablePointer<Float>
+    package let stride: Int
+    package let transposed: Bool
+
+    @inlinable package init(_ pointer: UnsafeMutablePointer<Float>, stride: Int, transposed: Bool = false) {
+        self.pointer = pointer
+        self.stride = stride
+        self.transposed = transposed
+    }
+
+    /// The matrix whose row `index` (of the matrix as read) is row 0 here.
+    @usableFromInline func fromRow(_ index: Int) -> Matrix {
+        Matrix(pointer + (transposed ? index : index * stride), stride: stride, transposed: transposed)
+    }
+
+    @usableFromInline func fromColumn(_ index: Int) -> Matrix {
+        Matrix(pointer + (transposed ? index * stride : index), stride: stride, transposed: transposed)
+    }
+}
+
+/// c[m, n] = alpha · a[m, k] · b[k, n] + beta · c, on the calling thread alone. For use inside `parallel`.
+package func multiplySerially(
+    _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float = 1, beta: Float = 0
+) {
+    guard m > 0, n > 0 else { return }
+    cblas_sgemm(
+        CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans,
+        blasint(m), blasint(n), blasint(k), alpha, a.pointer, blasint(max(a.stride, 1)), b.pointer, blasint(max(b.stride, 1)), beta,
+        c.pointer, blasint(max(c.stride, 1)))
+}
+
+/// c[m, n] = alpha · a[m, k] · b[k, n] + beta · c.
+///
+/// OpenBLAS runs with one thread (its own pool would spin beside ours); the larger side of the result is split over our threads.
+package func multiply(
+    _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float = 1, beta: Float = 0
+) {
+    let worthSplitting = m * n * k > 1 << 16
+    if n >= m {
+        parallel(n, grain: worthSplitting ? 32 : n) { range in
+            multiplySerially(
+                a, b.fromColumn(range.lowerBound), into: c.fromColumn(range.lowerBound), m: m, n: range.count, k: k, alpha: alpha,
+                beta: beta)
+        }
+    } else {
+        parallel(m, grain: worthSplitting ? 16 : m) { range in
+            multiplySerially(
+                a.fromRow(range.lowerBound), b, into: c.fromRow(range.lowerBound), m: range.count, n: n, k: k, alpha: alpha, beta: beta)
+        }
+    }
+}

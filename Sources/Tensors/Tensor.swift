@@ -1,0 +1,111 @@
+import CKernels
+import Glibc
+
+/// Memory of one or more tensors: 64-byte aligned floats, freed with the last tensor that looks at them.
+package final class Storage {
+    package let pointer: UnsafeMutablePointer<Float>
+    package let count: Int
+
+    package init(count: Int) {
+        var raw: UnsafeMutableRawPointer?
+        let status = posix_memalign(&raw, 64, max(count, 1) * MemoryLayout<Float>.stride)
+        guard status == 0, let raw else {
+            fatalError("out of memory: \(count) floats (\(count * 4) bytes) could not be allocated")
+        }
+        pointer = raw.bindMemory(to: Float.self, capacity: max(count, 1))
+        self.count = count
+    }
+
+    deinit { free(pointer) }
+
+    /// Keeps freed blocks in the process: activations of one step are reused by the next instead of being returned to and
+    /// zeroed again by the kernel. Called once by the engine before it computes.
+    package static func keepFreedMemory() {
+        atelier_keep_freed_memory()
+    }
+}
+
+/// An n-dimensional array of floats, contiguous and row-major. A value of shape and storage: copies share their elements.
+package struct Tensor {
+    package let shape: [Int]
+    package let storage: Storage
+    /// The first element, in floats from the storage's start.
+    package let offset: Int
+
+    package init(shape: [Int], storage: Storage, offset: Int = 0) {
+        precondition(offset >= 0 && offset + shape.reduce(1, *) <= storage.count, "a tensor reaches past its storage")
+        self.shape = shape
+        self.storage = storage
+        self.offset = offset
+    }
+
+    /// Elements undefined until written.
+    package init(uninitialized shape: [Int]) {
+        self.init(shape: shape, storage: Storage(count: shape.reduce(1, *)))
+    }
+
+    package init(zeros shape: [Int]) {
+        self.init(uninitialized: shape)
+        pointer.initialize(repeating: 0, count: count)
+    }
+
+    package init(repeating value: Float, shape: [Int]) {
+        self.init(uninitialized: shape)
+        pointer.initialize(repeating: value, count: count)
+    }
+
+    /// - Precondition: `values` holds one value per element, row-major.
+    package init(_ values: [Float], shape: [Int]) {
+        precondition(values.count == shape.reduce(1, *), "\(values.count) values do not fill shape \(shape)")
+        self.init(uninitialized: shape)
+        values.withUnsafeBufferPointer { if let base = $0.baseAddress { pointer.update(from: base, count: values.count) } }
+    }
+
+    @inlinable package var count: Int { shape.reduce(1, *) }
+    @inlinable package var pointer: UnsafeMutablePointer<Float> { storage.pointer + offset }
+    /// Rows when the last dimension is taken as columns.
+    package var rows: Int { shape.isEmpty ? 1 : shape.dropLast().reduce(1, *) }
+    /// The last dimension.
+    package var width: Int { shape.last ?? 1 }
+    package var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+
+    /// The same elements under another shape of as many elements.
+    package func reshaped(_ shape: [Int]) -> Tensor {
+        precondition(shape.reduce(1, *) == count, "\(self.shape) cannot be seen as \(shape)")
+        return Tensor(shape: shape, storage: storage, offset: offset)
+    }
+
+    /// Elements of `range` along the first dimension, sharing memory.
+    package func slice(_ range: Range<Int>) -> Tensor {
+        let stride = shape.dropFirst().reduce(1, *)
+        precondition(range.lowerBound >= 0 && range.upperBound <= shape[0], "\(range) is outside 0..<\(shape[0])")
+        return Tensor(shape: [range.count] + shape.dropFirst(), storage: storage, offset: offset + range.lowerBound * stride)
+    }
+
+    package func copy() -> Tensor {
+        let result = Tensor(uninitialized: shape)
+        result.pointer.update(from: pointer, count: count)
+        return result
+    }
+
+    package func assign(_ other: Tensor) {
+        precondition(other.count == count, "\(other.shape) does not fill \(shape)")
+        pointer.update(from: other.pointer, count: count)
+    }
+
+    package func fill(_ value: Float) { atelier_fill(pointer, value, count) }
+}
+
+extension Tensor {
+    package var sum: Double { atelier_sum(pointer, count) }
+    package var sumOfSquares: Double { atelier_sum_of_squares(pointer, count) }
+    package var maximumMagnitude: Float { atelier_max_abs(pointer, count) }
+    package var isFinite: Bool { sumOfSquares.isFinite }
+
+    /// self += scale · other.
+    package func accumulate(_ other: Tensor, scale: Float = 1) {
+        precondition(other.count == count)
+        let target = pointer, source = other.pointer
+        parallel(count, grain: 1 << 15) { atelier_accumulate(target + $0.lowerBound, source + $0.lowerBound, scale, $0.count) }
+    }
+}
