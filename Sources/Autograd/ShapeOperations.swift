@@ -181,3 +181,47 @@ package struct ReplaceRows: Operation {
         return [dx, dv]
     }
 }
+
+/// Differences of neighbouring pixels of [.., H, W]: all horizontal ones [.., H·(W−1)], then all vertical ones [.., (H−1)·W],
+/// flat. An error on these is an error on edges.
+package struct Differences: Operation {
+    package static let name = "differences"
+    package static var examples: [OperationExample] { [OperationExample(Differences(), [.example([2, 2, 3, 4])])] }
+    private var shape: [Int] = []
+    package init() {}
+
+    /// Calls `body` with (index of the difference, index of the pixel, index of its neighbour) for every difference of a plane.
+    private static func forEach(height: Int, width: Int, _ body: (Int, Int, Int) -> Void) {
+        for i in 0..<height { for j in 0..<width - 1 { body(i * (width - 1) + j, i * width + j, i * width + j + 1) } }
+        let first = height * (width - 1)
+        for i in 0..<height - 1 { for j in 0..<width { body(first + i * width + j, i * width + j, (i + 1) * width + j) } }
+    }
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        shape = inputs[0].shape
+        let height = shape[shape.count - 2], width = shape[shape.count - 1], planes = shape.dropLast(2).reduce(1, *)
+        let count = height * (width - 1) + (height - 1) * width, x = inputs[0], y = Tensor(uninitialized: [planes, count])
+        parallel(planes, grain: 4) { range in
+            for plane in range {
+                let source = x.pointer + plane * height * width, target = y.pointer + plane * count
+                Differences.forEach(height: height, width: width) { target[$0] = source[$2] - source[$1] }
+            }
+        }
+        return y
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let height = shape[shape.count - 2], width = shape[shape.count - 1], planes = shape.dropLast(2).reduce(1, *)
+        let dx = Tensor(zeros: shape), count = dOutput.width
+        parallel(planes, grain: 4) { range in
+            for plane in range {
+                let source = dOutput.pointer + plane * count, target = dx.pointer + plane * height * width
+                Differences.forEach(height: height, width: width) {
+                    target[$2] += source[$0]
+                    target[$1] -= source[$0]
+                }
+            }
+        }
+        return [dx]
+    }
+}

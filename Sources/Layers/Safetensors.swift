@@ -1,0 +1,188 @@
+import Foundation
+import Glibc
+import Tensors
+
+/// A safetensors file that could not be read or written: which file, where in it, and what is allowed.
+package struct SafetensorsError: Error, CustomStringConvertible, Equatable {
+    package let path: String
+    package let problem: String
+    package var description: String { "\(path): \(problem)" }
+}
+
+/// A safetensors file, mapped into memory: an 8-byte little-endian header length, a JSON header, and the tensors' bytes
+/// (github.com/huggingface/safetensors, format 0.4). Everything the header claims is checked before anything is read through it.
+package final class Safetensors {
+    package enum ElementType: String, CaseIterable {
+        case float64 = "F64", float32 = "F32", float16 = "F16", bfloat16 = "BF16"
+        case int64 = "I64", int32 = "I32", int16 = "I16", int8 = "I8", uint8 = "U8", bool = "BOOL"
+
+        package var size: Int {
+            switch self {
+            case .float64, .int64: 8
+            case .float32, .int32: 4
+            case .float16, .bfloat16, .int16: 2
+            case .int8, .uint8, .bool: 1
+            }
+        }
+    }
+
+    /// One tensor of the file: its bytes lie in the mapping.
+    package struct Entry {
+        package let name: String
+        package let type: ElementType
+        package let shape: [Int]
+        let bytes: Range<Int>
+        package var count: Int { shape.reduce(1, *) }
+    }
+
+    /// The longest header accepted, as in the reference implementation.
+    package static let longestHeader = 100_000_000
+    package let path: String
+    package let entries: [String: Entry]
+    package let metadata: [String: String]
+    private let mapping: Mapping
+
+    package init(path: String) throws {
+        self.path = path
+        mapping = try Mapping(path: path)
+        (entries, metadata) = try SafetensorsHeader(path: path, file: mapping.bytes).parse()
+    }
+
+    package var names: [String] { entries.keys.sorted() }
+
+    package func entry(_ name: String) throws -> Entry {
+        guard let entry = entries[name] else {
+            let near = names.prefix(5).joined(separator: ", ")
+            throw SafetensorsError(path: path, problem: "there is no tensor named \(name) (it has \(entries.count): \(near), …)")
+        }
+        return entry
+    }
+
+    /// The raw bytes of a tensor, valid while this object lives.
+    package func bytes(_ entry: Entry) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: mapping.bytes[entry.bytes]) }
+
+    /// A tensor's numbers as floats.
+    package func tensor(_ name: String) throws -> Tensor {
+        let entry = try entry(name), result = Tensor(uninitialized: entry.shape)
+        let source = bytes(entry)
+        let target = UnsafeMutableBufferPointer(start: result.pointer, count: entry.count)
+        switch entry.type {
+        case .float32: UnsafeMutableRawBufferPointer(target).copyMemory(from: source)
+        case .float16: for i in target.indices { target[i] = Float(read(source, i, as: Float16.self)) }
+        case .bfloat16: for i in target.indices { target[i] = Float(bitPattern: UInt32(read(source, i, as: UInt16.self)) << 16) }
+        case .float64: for i in target.indices { target[i] = Float(read(source, i, as: Double.self)) }
+        case .int64: for i in target.indices { target[i] = Float(read(source, i, as: Int64.self)) }
+        case .int32: for i in target.indices { target[i] = Float(read(source, i, as: Int32.self)) }
+        case .int16: for i in target.indices { target[i] = Float(read(source, i, as: Int16.self)) }
+        case .int8: for i in target.indices { target[i] = Float(read(source, i, as: Int8.self)) }
+        case .uint8, .bool: for i in target.indices { target[i] = Float(source[i]) }
+        }
+        return result
+    }
+
+    /// A tensor's whole numbers.
+    /// - Throws: `SafetensorsError` when its type is not an integer or Boolean.
+    package func integers(_ name: String) throws -> [Int] {
+        let entry = try entry(name), source = bytes(entry)
+        switch entry.type {
+        case .int64: return (0..<entry.count).map { Int(read(source, $0, as: Int64.self)) }
+        case .int32: return (0..<entry.count).map { Int(read(source, $0, as: Int32.self)) }
+        case .int16: return (0..<entry.count).map { Int(read(source, $0, as: Int16.self)) }
+        case .int8: return (0..<entry.count).map { Int(read(source, $0, as: Int8.self)) }
+        case .uint8, .bool: return source.map(Int.init)
+        case .float64, .float32, .float16, .bfloat16:
+            throw SafetensorsError(path: path, problem: "\(name) is \(entry.type.rawValue); whole numbers are needed here")
+        }
+    }
+
+    private func read<Value>(_ source: UnsafeRawBufferPointer, _ index: Int, as type: Value.Type) -> Value {
+        source.loadUnaligned(fromByteOffset: index * MemoryLayout<Value>.size, as: type)
+    }
+
+    /// Every tensor of a file, as floats.
+    package static func tensors(_ path: String) throws -> [String: Tensor] {
+        let file = try Safetensors(path: path)
+        return try Dictionary(uniqueKeysWithValues: file.names.map { ($0, try file.tensor($0)) })
+    }
+}
+
+/// A whole file mapped read-only; unmapped with the object.
+private final class Mapping: @unchecked Sendable {  // The mapped bytes never change.
+    let bytes: UnsafeRawBufferPointer
+
+    init(path: String) throws {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SafetensorsError(path: path, problem: String(cString: strerror(errno))) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, (status.st_mode & S_IFMT) == S_IFREG else {
+            throw SafetensorsError(path: path, problem: "it is not a regular file")
+        }
+        guard status.st_size >= 8 else {
+            throw SafetensorsError(path: path, problem: "\(status.st_size) bytes are too few; a safetensors file starts with an 8-byte header length")
+        }
+        guard let address = mmap(nil, Int(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
+            throw SafetensorsError(path: path, problem: "it could not be mapped: \(String(cString: strerror(errno)))")
+        }
+        bytes = UnsafeRawBufferPointer(start: address, count: Int(status.st_size))
+    }
+
+    deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
+}
+
+/// The JSON header: parsed, and held against the file's length.
+private struct SafetensorsHeader {
+    let path: String
+    let file: UnsafeRawBufferPointer
+
+    private func problem(_ text: String) -> SafetensorsError { SafetensorsError(path: path, problem: text) }
+
+    func parse() throws -> ([String: Safetensors.Entry], [String: String]) {
+        let length = file.loadUnaligned(as: UInt64.self)
+        guard length <= Safetensors.longestHeader, length <= file.count - 8 else {
+            throw problem("its header claims \(length) bytes; the file has \(file.count - 8) after the length, and at most \(Safetensors.longestHeader) are allowed")
+        }
+        let start = 8 + Int(length)
+        guard let object = try? JSONSerialization.jsonObject(with: Data(file[8..<start])), let header = object as? [String: Any] else {
+            throw problem("its header is not a JSON object")
+        }
+        var entries: [String: Safetensors.Entry] = [:]
+        for (name, value) in header where name != "__metadata__" {
+            entries[name] = try entry(name, value, dataStart: start)
+        }
+        try refuseOverlaps(entries.values)
+        guard let metadata = header["__metadata__"] else { return (entries, [:]) }
+        guard let strings = metadata as? [String: String] else { throw problem("__metadata__ must be an object of strings") }
+        return (entries, strings)
+    }
+
+    private func entry(_ name: String, _ value: Any, dataStart: Int) throws -> Safetensors.Entry {
+        guard let object = value as? [String: Any], let typeName = object["dtype"] as? String, let shape = object["shape"] as? [Int],
+            let offsets = object["data_offsets"] as? [Int], offsets.count == 2
+        else { throw problem("\(name): dtype, shape and two data_offsets are needed") }
+        guard let type = Safetensors.ElementType(rawValue: typeName) else {
+            throw problem("\(name): dtype \(typeName) is not one of \(Safetensors.ElementType.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        var bytes = type.size
+        for dimension in shape {
+            let (product, overflow) = bytes.multipliedReportingOverflow(by: dimension)
+            guard dimension >= 0, !overflow else { throw problem("\(name): shape \(shape) is impossible") }
+            bytes = product
+        }
+        let available = file.count - dataStart
+        guard offsets[0] >= 0, offsets[1] >= offsets[0], offsets[1] <= available else {
+            throw problem("\(name): data_offsets \(offsets) lie outside the \(available) bytes of data")
+        }
+        guard offsets[1] - offsets[0] == bytes else {
+            throw problem("\(name): shape \(shape) of \(typeName) needs \(bytes) bytes, data_offsets hold \(offsets[1] - offsets[0])")
+        }
+        return Safetensors.Entry(name: name, type: type, shape: shape, bytes: dataStart + offsets[0]..<dataStart + offsets[1])
+    }
+
+    private func refuseOverlaps(_ entries: some Collection<Safetensors.Entry>) throws {
+        let sorted = entries.filter { !$0.bytes.isEmpty }.sorted { $0.bytes.lowerBound < $1.bytes.lowerBound }
+        for (a, b) in zip(sorted, sorted.dropFirst()) where a.bytes.upperBound > b.bytes.lowerBound {
+            throw problem("\(a.name) and \(b.name) share bytes")
+        }
+    }
+}
