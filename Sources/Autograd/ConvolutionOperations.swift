@@ -73,7 +73,7 @@ package struct Convolution: Operation {
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0], w = inputs[1], s = sizes(x, w), bands = bands(s)
         let bias = inputs.count > 2 ? inputs[2] : nil
-        let y = Tensor(uninitialized: [s.batch, s.outputs, s.outHeight, s.outWidth])
+        let y = Tensor(uninitialized: [s.batch, s.outputs, s.outHeight, s.outWidth]), precision = MatrixPrecision.current
         parallel(s.batch * bands.count, grain: 1) { range in
             let scratch = scratch(s)
             for task in range {
@@ -83,7 +83,8 @@ package struct Convolution: Operation {
                 if let bias { for o in 0..<s.outputs { atelier_fill(target + o * s.outPlane, bias.pointer[o], n) } }
                 multiplySerially(
                     Matrix(w.pointer, stride: s.columnRows), columns(s, image: source, rows: rows, scratch: scratch),
-                    into: Matrix(target, stride: s.outPlane), m: s.outputs, n: n, k: s.columnRows, beta: bias == nil ? 0 : 1)
+                    into: Matrix(target, stride: s.outPlane), m: s.outputs, n: n, k: s.columnRows, beta: bias == nil ? 0 : 1,
+                    precision: precision)
             }
         }
         self.x = x
@@ -92,7 +93,7 @@ package struct Convolution: Operation {
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let x = x!, w = w!, s = sizes(x, w), bands = bands(s)
+        let x = x!, w = w!, s = sizes(x, w), bands = bands(s), precision = MatrixPrecision.current
         let shares = min(s.batch, Int(atelier_thread_count()))
         let dx = needs[0] ? Tensor(zeros: x.shape) : nil
         let dw = needs[1] ? (0..<shares).map { _ in Tensor(zeros: w.shape) } : []
@@ -102,7 +103,9 @@ package struct Convolution: Operation {
                 let scratch = scratch(s)
                 for image in s.batch * share / shares..<s.batch * (share + 1) / shares {
                     for rows in bands {
-                        backwardBand(s, x: x, w: w, dOutput: dOutput, image: image, rows: rows, scratch: scratch, dx: dx, dw: needs[1] ? dw[share] : nil)
+                        backwardBand(
+                            s, x: x, w: w, dOutput: dOutput, image: image, rows: rows, scratch: scratch, dx: dx, dw: needs[1] ? dw[share] : nil,
+                            precision: precision)
                     }
                 }
             }
@@ -112,7 +115,8 @@ package struct Convolution: Operation {
     }
 
     private func backwardBand(
-        _ s: Sizes, x: Tensor, w: Tensor, dOutput: Tensor, image: Int, rows: Range<Int>, scratch: Tensor?, dx: Tensor?, dw: Tensor?
+        _ s: Sizes, x: Tensor, w: Tensor, dOutput: Tensor, image: Int, rows: Range<Int>, scratch: Tensor?, dx: Tensor?, dw: Tensor?,
+        precision: MatrixPrecision
     ) {
         let n = rows.count * s.outWidth, imageSize = s.channels * s.height * s.width
         let dy = Matrix(dOutput.pointer + image * s.outputs * s.outPlane + rows.lowerBound * s.outWidth, stride: s.outPlane)
@@ -120,7 +124,7 @@ package struct Convolution: Operation {
             let columns = columns(s, image: x.pointer + image * imageSize, rows: rows, scratch: scratch)
             multiplySerially(
                 dy, Matrix(columns.pointer, stride: columns.stride, transposed: true), into: Matrix(dw.pointer, stride: s.columnRows),
-                m: s.outputs, n: s.columnRows, k: n, beta: 1)
+                m: s.outputs, n: s.columnRows, k: n, beta: 1, precision: precision)
         }
         guard let dx else { return }
         let weights = Matrix(w.pointer, stride: s.columnRows, transposed: true), target = dx.pointer + image * imageSize
@@ -129,7 +133,8 @@ package struct Convolution: Operation {
                 weights, dy, into: Matrix(target + rows.lowerBound * s.outWidth, stride: s.outPlane), m: s.columnRows, n: n, k: s.outputs)
             return
         }
-        multiplySerially(weights, dy, into: Matrix(scratch.pointer, stride: n), m: s.columnRows, n: n, k: s.outputs)
+        multiplySerially(
+            weights, dy, into: Matrix(scratch.pointer, stride: n), m: s.columnRows, n: n, k: s.outputs, precision: precision)
         atelier_col2im(
             target, scratch.pointer, s.channels, s.height, s.width, s.kernel, stride, padding.top, padding.left, s.outWidth,
             rows.lowerBound, rows.upperBound)

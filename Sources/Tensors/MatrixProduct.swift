@@ -1,3 +1,4 @@
+import CKernels
 import COpenBLAS
 
 /// A matrix in memory: row-major, rows `stride` floats apart, read transposed when asked.
@@ -22,11 +23,29 @@ package struct Matrix {
     }
 }
 
-/// c[m, n] = alpha · a[m, k] · b[k, n] + beta · c, on the calling thread alone. For use inside `parallel`.
+/// How matrix products are computed.
+package enum MatrixPrecision: Sendable {
+    case single
+    /// Operands rounded to bfloat16, sums in single precision; single precision where the processor cannot.
+    case bfloat16
+
+    /// For large products of the current task; pretraining sets it.
+    @TaskLocal package static var current = MatrixPrecision.single
+
+    static let processorHasBFloat16 = atelier_has_bfloat16()
+}
+
+/// c[m, n] = alpha · a[m, k] · b[k, n] + beta · c, on the calling thread alone. For use inside `parallel`, where the
+/// precision must be given, since the crew's threads do not see the task's.
 package func multiplySerially(
-    _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float = 1, beta: Float = 0
+    _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float = 1, beta: Float = 0, precision: MatrixPrecision = .single
 ) {
     guard m > 0, n > 0 else { return }
+    if precision == .bfloat16, alpha == 1, m >= 32, n >= 32, k >= 32, MatrixPrecision.processorHasBFloat16 {
+        atelier_multiply_bfloat16(
+            a.pointer, a.stride, a.transposed, b.pointer, b.stride, b.transposed, c.pointer, c.stride, m, n, k, beta)
+        return
+    }
     cblas_sgemm(
         CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans,
         blasint(m), blasint(n), blasint(k), alpha, a.pointer, blasint(max(a.stride, 1)), b.pointer, blasint(max(b.stride, 1)), beta,
@@ -39,17 +58,18 @@ package func multiplySerially(
 package func multiply(
     _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float = 1, beta: Float = 0
 ) {
-    let worthSplitting = m * n * k > 1 << 16
+    let worthSplitting = m * n * k > 1 << 16, precision = MatrixPrecision.current
     if n >= m {
         parallel(n, grain: worthSplitting ? 32 : n) { range in
             multiplySerially(
                 a, b.fromColumn(range.lowerBound), into: c.fromColumn(range.lowerBound), m: m, n: range.count, k: k, alpha: alpha,
-                beta: beta)
+                beta: beta, precision: precision)
         }
     } else {
         parallel(m, grain: worthSplitting ? 16 : m) { range in
             multiplySerially(
-                a.fromRow(range.lowerBound), b, into: c.fromRow(range.lowerBound), m: range.count, n: n, k: k, alpha: alpha, beta: beta)
+                a.fromRow(range.lowerBound), b, into: c.fromRow(range.lowerBound), m: range.count, n: n, k: k, alpha: alpha, beta: beta,
+                precision: precision)
         }
     }
 }

@@ -98,3 +98,9 @@ void atelier_upsample_nearest_backward(float *dx, const float *dy, long begin, l
 void atelier_adamw(float *p, float *m, float *v, const float *g, long n, float learning_rate, float beta1, float beta2, float epsilon,
                    float weight_decay, float correction1, float correction2, float gradient_scale);
 
+
+// --- bfloat16.c
+bool atelier_has_bfloat16(void);
+// c = a · b + beta · c with operands rounded to bfloat16. Only where atelier_has_bfloat16().
+void atelier_multiply_bfloat16(const float *a, long a_stride, bool a_transposed, const float *b, long b_stride, bool b_transposed,
+                               float *c, long c_stride, long m, long n, long k, float beta);
