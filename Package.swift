@@ -71,7 +71,8 @@ let package = Package(
             dependencies: ["Workers", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         // Tests of the daemon; real servers come from ServerTesting.
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon"]),
+        .executableTarget(name: "scripted-engine", dependencies: ["Hashing"], path: "Tests/ScriptedEngine"),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "scripted-engine"]),
         // Tests.
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),

@@ -1,0 +1,74 @@
+import Foundation
+
+/// The one line an engine reads from its stdin.
+package struct EngineOrder: Sendable, Codable {
+    /// The job.
+    package var job: UUID
+    /// Which attempt this is, from 1.
+    package var attempt: Int
+    /// What is to be done.
+    package var kind: JobKind
+    /// The job's body.
+    package var spec: JSONValue
+    /// Whose job it is.
+    package var tenant: String
+    /// The reference pictures' absolute paths, in the body's order.
+    package var images: [String]
+    /// Absolute paths of the adapters of the concepts the prompts name.
+    package var adapters: [String: String]
+    /// The folder of the models.
+    package var models: String
+    /// The folder of this attempt.
+    package var workspace: String
+    /// The checkpoint to go on from.
+    package var resume: String?
+    /// Seconds between two checkpoints.
+    package var checkpointSeconds: Int
+
+    /// Describes an attempt.
+    package init(
+        job: UUID, attempt: Int, kind: JobKind, spec: JSONValue, tenant: String, images: [String], adapters: [String: String],
+        models: String, workspace: String, resume: String?, checkpointSeconds: Int
+    ) {
+        self.job = job
+        self.attempt = attempt
+        self.kind = kind
+        self.spec = spec
+        self.tenant = tenant
+        self.images = images
+        self.adapters = adapters
+        self.models = models
+        self.workspace = workspace
+        self.resume = resume
+        self.checkpointSeconds = checkpointSeconds
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case job, attempt, kind, spec, tenant, images, adapters, models, workspace, resume, checkpointSeconds
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(job.uuidString.lowercased(), forKey: .job)
+        try container.encode(attempt, forKey: .attempt)
+        try container.encode(kind, forKey: .kind)
+        try container.encode(spec, forKey: .spec)
+        try container.encode(tenant, forKey: .tenant)
+        try container.encode(images, forKey: .images)
+        try container.encode(adapters, forKey: .adapters)
+        try container.encode(models, forKey: .models)
+        try container.encode(workspace, forKey: .workspace)
+        try container.encode(resume, forKey: .resume)
+        try container.encode(checkpointSeconds, forKey: .checkpointSeconds)
+    }
+
+    /// The line, without its end.
+    package var line: Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(self)) ?? Data()
+    }
+
+    /// Reads the line.
+    package init(line: Data) throws { self = try JSONDecoder().decode(EngineOrder.self, from: line) }
+}

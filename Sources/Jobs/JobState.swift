@@ -1,0 +1,25 @@
+/// What kinds of job there are.
+package enum JobKind: String, Sendable, Codable, CaseIterable {
+    /// Learn a concept from reference pictures.
+    case personalize
+    /// Draw pictures with none, one or more concepts.
+    case generate
+}
+
+/// Where a job is in its life: `available → running → completed | discarded | cancelled`, and back through `retryable`.
+package enum JobState: String, Sendable, Codable, CaseIterable {
+    case available, scheduled, running, retryable, completed, cancelled, discarded
+
+    /// Whether nothing happens to the job any more by itself.
+    package var isFinal: Bool { self == .completed || self == .cancelled || self == .discarded }
+}
+
+/// What follows from an error.
+package enum Consequence: String, Sendable, Codable {
+    /// The request is bad: never tried again.
+    case rejected
+    /// Tried again with growing waits, up to the job's limit of attempts.
+    case transient
+    /// Discarded now.
+    case fatal
+}

@@ -1,0 +1,29 @@
+/// One thing that is wrong with a message: where (JSON pointer, RFC 6901), what was found, what is allowed.
+package struct Problem: Sendable, Equatable, Codable, CustomStringConvertible {
+    /// The JSON pointer into the body, or `property:name` for an AMQP property.
+    package let pointer: String
+    /// What was found there.
+    package let found: String
+    /// What is allowed there.
+    package let allowed: String
+
+    /// Describes one problem.
+    package init(_ pointer: String, found: String, allowed: String) {
+        self.pointer = pointer
+        self.found = found
+        self.allowed = allowed
+    }
+
+    package var description: String { "\(pointer.isEmpty ? "/" : pointer): found \(found); allowed: \(allowed)" }
+}
+
+/// Everything that is wrong with a message.
+package struct Problems: Error, Sendable, Equatable, CustomStringConvertible {
+    /// At least one.
+    package let list: [Problem]
+
+    /// Collects problems.
+    package init(_ list: [Problem]) { self.list = list }
+
+    package var description: String { list.map(\.description).joined(separator: "\n") }
+}

@@ -1,0 +1,144 @@
+import Foundation
+
+/// Reads a body field by field and collects every problem.
+struct RequestReader {
+    static let models = ["pocket-infinity"]
+    static let methods = ["arbooth"]
+
+    let body: JSONValue
+    var problems: [Problem] = []
+
+    init(body: JSONValue) { self.body = body }
+
+    mutating func note(_ pointer: String, _ value: JSONValue?, _ allowed: String) {
+        problems.append(Problem(pointer, found: value?.brief ?? "nothing", allowed: allowed))
+    }
+
+    mutating func kind() -> JobKind? {
+        guard let kind = body["kind"]?.string.flatMap(JobKind.init(rawValue:)) else {
+            note("/kind", body["kind"], JobKind.allCases.map(\.rawValue).joined(separator: ", "))
+            return nil
+        }
+        return kind
+    }
+
+    mutating func version() {
+        if let version = body["version"], version != .integer(1) { note("/version", version, "1") }
+        if body["version"] == nil { note("/version", nil, "1") }
+    }
+
+    mutating func fields(_ allowed: [String]) {
+        guard case .object(let members) = body else { return }
+        for name in members.keys.sorted() where !allowed.contains(name) {
+            problems.append(
+                Problem("/" + escaped(name), found: "an unknown field", allowed: allowed.joined(separator: ", ")))
+        }
+    }
+
+    mutating func choice(_ name: String, _ allowed: [String]) -> String? {
+        guard let value = body[name]?.string, allowed.contains(value) else {
+            note("/" + name, body[name], allowed.joined(separator: ", "))
+            return nil
+        }
+        return value
+    }
+
+    mutating func seed() {
+        if let seed = body["seed"], (seed.integer ?? -1) < 0 { note("/seed", seed, "a whole number from 0 to 9223372036854775807") }
+    }
+
+    mutating func integer(_ name: String, _ range: ClosedRange<Int>) {
+        guard let value = body[name] else { return }
+        if !(value.integer.map(range.contains) ?? false) {
+            note("/" + name, value, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+    }
+
+    mutating func options() {
+        guard let options = body["options"] else { return }
+        guard case .object(let members) = options else { return note("/options", options, "an object") }
+        for (name, value) in members.sorted(by: { $0.key < $1.key }) {
+            switch value {
+            case .bool, .integer, .number, .string: break
+            case .array(let elements) where elements.allSatisfy({ $0.double != nil }): break
+            default: note("/options/" + escaped(name), value, "a number, a string, true, false or a list of numbers")
+            }
+        }
+    }
+
+    mutating func prompts(_ count: ClosedRange<Int>) -> [String] {
+        guard let value = body["prompts"] else {
+            if count.lowerBound > 0 { note("/prompts", nil, "a list of \(count.lowerBound) to \(count.upperBound) prompts") }
+            return []
+        }
+        guard let elements = value.array, count.contains(elements.count) else {
+            note("/prompts", value, "a list of \(count.lowerBound) to \(count.upperBound) prompts")
+            return []
+        }
+        return elements.enumerated().compactMap { index, element in
+            guard let text = element.string, !text.isEmpty, text.utf8.count <= 1000, !text.unicodeScalars.contains("\0") else {
+                note("/prompts/\(index)", element, "a text of 1 to 1000 bytes without NUL")
+                return nil
+            }
+            return text
+        }
+    }
+
+    mutating func concept() -> JobRequest.Concept? {
+        guard case .object(let members) = body["concept"] else {
+            note("/concept", body["concept"], "an object with name, role and class")
+            return nil
+        }
+        for name in members.keys.sorted() where !["name", "role", "class"].contains(name) {
+            problems.append(Problem("/concept/" + escaped(name), found: "an unknown field", allowed: "name, role, class"))
+        }
+        let name = members["name"]?.string.flatMap { $0.wholeMatch(of: /[a-z0-9][a-z0-9_-]{0,63}/) == nil ? nil : $0 }
+        if name == nil { note("/concept/name", members["name"], "1 to 64 lowercase letters, digits, dashes and underscores, the first a letter or digit") }
+        let role = members["role"]?.string.flatMap { ["subject", "style"].contains($0) ? $0 : nil }
+        if role == nil { note("/concept/role", members["role"], "subject, style") }
+        let noun = members["class"]?.string.flatMap { $0.wholeMatch(of: /[A-Za-z][A-Za-z -]{0,63}/) == nil ? nil : $0 }
+        if noun == nil, role == "subject" || members["class"] != nil {
+            note("/concept/class", members["class"], "a class noun of 1 to 64 letters, spaces and dashes")
+        }
+        guard let name, let role else { return nil }
+        return JobRequest.Concept(name: name, role: role)
+    }
+
+    mutating func images() -> [ImageSource] {
+        guard let elements = body["images"]?.array, (1...32).contains(elements.count) else {
+            note("/images", body["images"], "a list of 1 to 32 pictures")
+            return []
+        }
+        return elements.enumerated().compactMap { index, element in image(element, at: "/images/\(index)") }
+    }
+
+    private mutating func image(_ element: JSONValue, at pointer: String) -> ImageSource? {
+        guard case .object(let members) = element, members.count == 1, let (name, value) = members.first else {
+            note(pointer, element, "an object with either png or artifact")
+            return nil
+        }
+        switch name {
+        case "png":
+            guard let text = value.string, let data = Data(base64Encoded: text), data.count <= 16 << 20,
+                data.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
+            else {
+                note(pointer + "/png", value, "a PNG of at most 16 MiB in base64")
+                return nil
+            }
+            return .png(data)
+        case "artifact":
+            guard let text = value.string, text.wholeMatch(of: /sha256:[0-9a-f]{64}/) != nil else {
+                note(pointer + "/artifact", value, "sha256: and 64 hexadecimal digits in lowercase")
+                return nil
+            }
+            return .artifact(String(text.dropFirst(7)))
+        default:
+            problems.append(Problem("\(pointer)/\(escaped(name))", found: "an unknown field", allowed: "png, artifact"))
+            return nil
+        }
+    }
+
+    private func escaped(_ name: String) -> String {
+        name.replacingOccurrences(of: "~", with: "~0").replacingOccurrences(of: "/", with: "~1")
+    }
+}

@@ -1,0 +1,40 @@
+import Testing
+
+@testable import Daemon
+
+@Suite struct AttemptEndingTests {
+    let ended = EngineExit(cause: .status(0), peakMemoryBytes: 1, processorSeconds: 1)
+    let killed = EngineExit(cause: .signal(9), peakMemoryBytes: 1, processorSeconds: 1)
+
+    @Test func aLostClaimWritesNothingWhateverWasSaid() {
+        for said in [FinalWord.done, .interrupted, .failed, nil] {
+            #expect(AttemptEnding.decide(said: said, asked: .lostClaim, exit: ended) == .lost)
+        }
+    }
+
+    @Test func aWordSpokenBeforeTheStopCounts() {
+        #expect(AttemptEnding.decide(said: .done, asked: .draining, exit: ended) == .completed)
+        #expect(AttemptEnding.decide(said: .done, asked: .cancelled, exit: killed) == .completed)
+        #expect(AttemptEnding.decide(said: .failed, asked: .draining, exit: ended) == .failed)
+    }
+
+    @Test func aCancelledJobDoesNotFail() {
+        for said in [FinalWord.interrupted, .failed, nil] {
+            #expect(AttemptEnding.decide(said: said, asked: .cancelled, exit: killed) == .cancelled)
+        }
+    }
+
+    @Test func onlyADrainInterruptsWithoutCharge() {
+        guard case .interrupted = AttemptEnding.decide(said: .interrupted, asked: .draining, exit: ended) else { return #expect(Bool(false)) }
+        guard case .interrupted = AttemptEnding.decide(said: nil, asked: .draining, exit: killed) else { return #expect(Bool(false)) }
+        guard case .crashed("engine.interrupted", _) = AttemptEnding.decide(said: .interrupted, asked: nil, exit: ended) else { return #expect(Bool(false)) }
+    }
+
+    @Test func silenceIsACrashThatNamesTheSignal() {
+        #expect(
+            AttemptEnding.decide(said: nil, asked: nil, exit: killed)
+                == .crashed(code: "engine.crash", message: "the engine ended without a result: signal 9 (SIGKILL)"))
+        guard case .crashed("engine.protocol", _) = AttemptEnding.decide(said: .done, asked: .protocolViolation("x"), exit: ended) else { return #expect(Bool(false)) }
+        guard case .crashed("engine.memory", _) = AttemptEnding.decide(said: nil, asked: .memory(limitMiB: 9), exit: killed) else { return #expect(Bool(false)) }
+    }
+}

@@ -1,0 +1,92 @@
+// An engine that does what the job's first prompt says, over the real protocol: for tests of whoever supervises engines.
+//
+//     steps=40 delay=20      40 steps of 20 ms, a checkpoint after each; the picture is a hash chain over all steps, so that an
+//                            attempt that resumes gives the same bytes as an undisturbed one only if nothing was lost or redone
+//     kill-at=5              SIGKILL to itself at step 5 of the first attempt (kill-always-at: of every attempt)
+//     fail=transient         says `failed` with that consequence (fail-once: in the first attempt only)
+//     ignore-term hang       does not hear SIGTERM; never ends
+//     garbage flood lie outside silent    what it must not do
+import Foundation
+import Hashing
+
+guard let line = readLine(), let order = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else { exit(64) }
+
+let spec = order["spec"] as? [String: Any] ?? [:]
+let prompt = (spec["prompts"] as? [String])?.first ?? ""
+var script: [String: String] = [:]
+for word in prompt.split(separator: " ") {
+    let parts = word.split(separator: "=", maxSplits: 1)
+    script[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
+}
+let attempt = order["attempt"] as? Int ?? 1
+let workspace = order["workspace"] as? String ?? "."
+let steps = script["steps"].flatMap(Int.init) ?? 3
+let delay = script["delay"].flatMap(UInt32.init) ?? 1
+
+func say(_ event: [String: Any]) {
+    let data = try! JSONSerialization.data(withJSONObject: event, options: [.sortedKeys, .withoutEscapingSlashes])
+    print(String(decoding: data, as: UTF8.self))
+    fflush(nil)
+}
+
+func write(_ text: String, as name: String) -> (path: String, digest: String, bytes: Int) {
+    let path = workspace + "/" + name
+    let file = fopen(path + ".tmp", "w")!
+    fputs(text, file)
+    fflush(file)
+    fsync(fileno(file))
+    fclose(file)
+    rename(path + ".tmp", path)
+    return (path, "\(SHA256Digest.of(Data(text.utf8)))", text.utf8.count)
+}
+
+nonisolated(unsafe) var isAsked = false
+if script["ignore-term"] != nil { _ = signal(SIGTERM, SIG_IGN) } else { _ = signal(SIGTERM) { _ in isAsked = true } }
+// The daemon's death closes stdin: end at once.
+Thread.detachNewThread {
+    while readLine() != nil {}
+    _exit(90)
+}
+
+FileHandle.standardError.write(Data("scripted engine, attempt \(attempt): \(prompt)\n".utf8))
+say(["event": "started", "engine": "scripted 1", "backbone": "none"])
+
+var step = 0
+var chain = "start"
+if let resume = order["resume"] as? String, let text = try? String(contentsOfFile: resume, encoding: .utf8) {
+    let parts = text.split(separator: " ")
+    step = Int(parts[0])!
+    chain = String(parts[1])
+}
+let first = step
+while step < steps {
+    if isAsked {
+        say(["event": "interrupted", "step": step])
+        exit(0)
+    }
+    step += 1
+    chain = "\(SHA256Digest.of(Data("\(chain) \(step)".utf8)))"
+    usleep(delay * 1000)
+    say(["event": "progress", "stage": "steps", "step": step, "steps": steps])
+    say(["event": "metric", "step": step, "values": ["loss": 1 / Double(step)]])
+    let checkpoint = write("\(step) \(chain)", as: "checkpoint-\(step)")
+    say(["event": "checkpoint", "step": step, "path": checkpoint.path, "sha256": checkpoint.digest, "bytes": checkpoint.bytes])
+    if script["kill-at"] == "\(step)" && attempt == 1 || script["kill-always-at"] == "\(step)" { kill(getpid(), SIGKILL) }
+}
+if script["hang"] != nil { while true { sleep(1) } }
+if script["garbage"] != nil { print("this is not JSON") }
+if script["flood"] != nil { print(String(repeating: "x", count: 8 << 20)) }
+if script["silent"] != nil { exit(0) }
+if let consequence = script["fail"] ?? (attempt == 1 ? script["fail-once"] : nil) {
+    say(["event": "failed", "code": "engine.scripted", "consequence": consequence, "message": "as the script says"])
+    exit(0)
+}
+var picture = write(chain, as: "picture-1.png")
+if script["lie"] != nil { picture.digest = String(repeating: "0", count: 64) }
+if script["outside"] != nil { picture.path = "/etc/passwd" }
+say([
+    "event": "artifact", "role": "picture", "name": "picture-1.png", "path": picture.path, "mediaType": "image/png",
+    "sha256": picture.digest, "bytes": picture.bytes, "prompt": prompt, "seed": 7,
+])
+say(["event": "done", "result": ["metrics": ["resumedFrom": first]], "seconds": 0.5, "peakMemoryBytes": 1_000_000])
+exit(0)
