@@ -46,7 +46,7 @@ let package = Package(
             dependencies: ["Jobs", "Hashing", "Personalization", "Evaluation", "LittleWorld"]),
 
         // The control house.
-        .target(name: "Store", dependencies: ["CPostgreSQL", "Threads", "Jobs"]),
+        .target(name: "Store", dependencies: ["CPostgreSQL", "Threads", "Jobs", "Hashing"]),
         .target(name: "Broker", dependencies: ["CRabbitMQ", "Threads", "Jobs"]),
         .target(
             name: "Daemon",

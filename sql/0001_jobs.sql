@@ -1,6 +1,6 @@
 -- Jobs and everything about them. Forward only; run by `atelierctl migrate` or psql.
 -- The database refuses illegal states; times are the database's own, so that hosts' clocks do not matter.
-create schema atelier;
+create schema if not exists atelier;
 
 create type atelier.job_state as enum ('available', 'scheduled', 'running', 'retryable', 'completed', 'cancelled', 'discarded');
 create type atelier.attempt_outcome as enum ('completed', 'failed', 'crashed', 'interrupted', 'cancelled', 'lost');

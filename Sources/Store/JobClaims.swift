@@ -1,0 +1,159 @@
+import Foundation
+import Jobs
+
+/// A job that a worker owns, under the fence of its attempt.
+package struct ClaimedJob: Sendable {
+    package let job: UUID
+    package let attempt: Int
+    package let kind: JobKind
+    package let tenant: String
+    package let messageID: String
+    package let spec: JSONValue
+}
+
+/// What a heartbeat tells a worker.
+package struct Heartbeat: Sendable {
+    /// Whether the worker still counts; false: it was given up and must register anew.
+    package let isKnown: Bool
+    /// The jobs it owns.
+    package let owned: [UUID: Int]
+    /// Those of them somebody wants cancelled.
+    package let cancelling: [UUID]
+}
+
+/// A checkpoint's row.
+package struct StoredCheckpoint: Sendable, Equatable {
+    package let step: Int
+    package let path: String
+    package let sha256: String
+}
+
+/// An attempt's end.
+package struct AttemptResult: Sendable {
+    /// completed, failed, crashed, interrupted or cancelled.
+    package var outcome: String
+    package var consequence: Consequence
+    package var code: String?
+    package var message: String?
+    package var problems: [Problem]?
+    package var result: JSONValue?
+    package var artifacts: [EngineEvent.Artifact]
+    package var logTail: String
+    package var peakMemoryBytes: Int64?
+    package var processorSeconds: Double?
+
+    /// Describes an end.
+    package init(
+        outcome: String, consequence: Consequence = .transient, code: String? = nil, message: String? = nil, problems: [Problem]? = nil,
+        result: JSONValue? = nil, artifacts: [EngineEvent.Artifact] = [], logTail: String = "", peakMemoryBytes: Int64? = nil,
+        processorSeconds: Double? = nil
+    ) {
+        (self.outcome, self.consequence, self.code, self.message, self.problems) = (outcome, consequence, code, message, problems)
+        (self.result, self.artifacts, self.logTail) = (result, artifacts, logTail)
+        (self.peakMemoryBytes, self.processorSeconds) = (peakMemoryBytes, processorSeconds)
+    }
+}
+
+extension Store {
+    /// Registers a worker; gives how many jobs of its dead predecessor in the same state folder became free.
+    package func register(_ worker: UUID, name: String, host: String, stateDirectory: String, slots: Int) throws -> Int {
+        let rows = try query(
+            "select atelier.register($1::uuid, $2, $3, $4, $5::int, $6::int) as rescued",
+            [worker.uuidString, name, host, stateDirectory, String(getpid()), String(slots)])
+        return rows.first?["rescued"].flatMap { Int($0) } ?? 0
+    }
+
+    /// Says that the worker leaves; what it still owned becomes free.
+    package func leave(_ worker: UUID) throws { try query("select atelier.leave($1::uuid)", [worker.uuidString]) }
+
+    /// Claims up to `count` jobs.
+    package func claim(_ worker: UUID, _ count: Int) throws -> [ClaimedJob] {
+        try query("select id, attempt, kind, tenant, message_id, spec from atelier.claim($1::uuid, $2::int)", [worker.uuidString, String(count)])
+            .compactMap { row in
+                guard let job = row["id"].flatMap(UUID.init(uuidString:)), let attempt = row["attempt"].flatMap({ Int($0) }),
+                    let kind = row["kind"].flatMap(JobKind.init(rawValue:))
+                else { return nil }
+                return ClaimedJob(
+                    job: job, attempt: attempt, kind: kind, tenant: row["tenant"] ?? "", messageID: row["message_id"] ?? "",
+                    spec: try JSONValue(json: Data((row["spec"] ?? "{}").utf8)))
+            }
+    }
+
+    /// Beats.
+    package func beat(_ worker: UUID) throws -> Heartbeat {
+        let rows = try query("select * from atelier.beat($1::uuid)", [worker.uuidString])
+        var owned: [UUID: Int] = [:]
+        var cancelling: [UUID] = []
+        for row in rows {
+            guard let job = row["job"].flatMap(UUID.init(uuidString:)) else { continue }
+            owned[job] = row["attempt"].flatMap { Int($0) } ?? 0
+            if row["cancelling"] == "t" { cancelling.append(job) }
+        }
+        return Heartbeat(isKnown: rows.first?["known"] == "t", owned: owned, cancelling: cancelling)
+    }
+
+    /// Frees the jobs of workers whose last heartbeat is older than `lease` seconds, and discards what waited past its deadline.
+    package func rescueExpired(lease: Int) throws -> Int {
+        let rows = try query("select atelier.rescue_expired($1::double precision) + 0 * atelier.expire() as rescued", [String(lease)])
+        return rows.first?["rescued"].flatMap { Int($0) } ?? 0
+    }
+
+    /// Writes news of an attempt. Gives nil when the attempt does not own its job any more, else whether somebody wants it cancelled.
+    package func record(
+        _ job: UUID, _ attempt: Int, started: EngineEvent.Started?, progress: EngineEvent.Progress?, metrics: [EngineEvent.Metric],
+        checkpoint: EngineEvent.Checkpoint?
+    ) throws -> Bool? {
+        let encoder = JSONEncoder()
+        // A metric that is not a number (a diverged loss) is left out: JSON has no word for it.
+        let finite = metrics.map { EngineEvent.Metric(step: $0.step, values: $0.values.filter(\.value.isFinite)) }
+        func text(_ value: (some Encodable)?) throws -> String? { try value.map { String(decoding: try encoder.encode($0), as: UTF8.self) } }
+        let rows = try query(
+            "select owned, cancelling from atelier.record($1::uuid, $2::int, $3::jsonb, $4::jsonb, $5::jsonb, $6::jsonb)",
+            [
+                job.uuidString, String(attempt), try text(started), try text(progress), finite.isEmpty ? nil : try text(finite),
+                try text(checkpoint),
+            ])
+        return rows.first?["owned"] == "t" ? rows.first?["cancelling"] == "t" : nil
+    }
+
+    /// Ends an attempt. Gives the job's state afterwards, or nil when the attempt did not own its job any more.
+    package func finish(_ job: UUID, _ attempt: Int, _ end: AttemptResult) throws -> JobState? {
+        let encoder = JSONEncoder()
+        let problems = try end.problems.map { Self.clean(String(decoding: try encoder.encode($0), as: UTF8.self)) }
+        let artifacts = Self.clean(String(decoding: try encoder.encode(end.artifacts), as: UTF8.self))
+        let rows = try query(
+            """
+            select owned, state from atelier.finish($1::uuid, $2::int, $3, $4, $5, $6, $7::jsonb, $8::jsonb, $9::jsonb, $10, $11::bigint,
+                $12::double precision)
+            """,
+            [
+                job.uuidString, String(attempt), end.outcome, end.consequence.rawValue, end.code, end.message, problems,
+                end.result.map { Self.clean($0.text) }, artifacts, end.logTail, end.peakMemoryBytes.map { String($0) },
+                end.processorSeconds.map { String($0) },
+            ])
+        guard rows.first?["owned"] == "t" else { return nil }
+        return rows.first?["state"].flatMap(JobState.init(rawValue:))
+    }
+
+    /// The job's state, or nil where there is no such job.
+    package func state(of job: UUID) throws -> JobState? {
+        try query("select state from atelier.jobs where id = $1::uuid", [job.uuidString]).first?["state"].flatMap(JobState.init(rawValue:))
+    }
+
+    /// The job's checkpoints, newest first.
+    package func checkpoints(of job: UUID) throws -> [StoredCheckpoint] {
+        try query("select step, path, sha256 from atelier.checkpoints where job = $1::uuid order by attempt desc, step desc", [job.uuidString])
+            .map { StoredCheckpoint(step: $0["step"].flatMap { Int($0) } ?? 0, path: $0["path"] ?? "", sha256: $0["sha256"] ?? "") }
+    }
+
+    /// Notes from where an attempt goes on.
+    package func resumed(_ job: UUID, _ attempt: Int, from step: Int) throws {
+        try query("update atelier.attempts set resumed_from_step = $3::int where job = $1::uuid and attempt = $2::int", [job.uuidString, String(attempt), String(step)])
+    }
+
+    /// The SHA-256 of the newest adapter of a tenant's concept.
+    package func adapter(of concept: String, tenant: String) throws -> String? {
+        try query("select adapter_sha256 from atelier.concepts where tenant = $1 and name = $2 order by version desc limit 1", [tenant, concept])
+            .first?["adapter_sha256"]
+    }
+}

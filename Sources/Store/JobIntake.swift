@@ -1,0 +1,94 @@
+import Foundation
+import Jobs
+
+/// A valid job message, about to become a row.
+package struct Submission: Sendable {
+    package var tenant: String
+    package var messageID: String
+    package var kind: JobKind
+    /// The body; pictures are references into the artifact store by now.
+    package var spec: JSONValue
+    package var priority: Int
+    package var runAfter: Date?
+    package var deadline: Date?
+    package var replyTo: String?
+    package var correlationID: String?
+    package var traceparent: String?
+    package var maxAttempts: Int
+
+    /// Describes a submission.
+    package init(
+        tenant: String, messageID: String, kind: JobKind, spec: JSONValue, priority: Int = 0, runAfter: Date? = nil, deadline: Date? = nil,
+        replyTo: String? = nil, correlationID: String? = nil, traceparent: String? = nil, maxAttempts: Int = 3
+    ) {
+        (self.tenant, self.messageID, self.kind, self.spec, self.priority) = (tenant, messageID, kind, spec, priority)
+        (self.runAfter, self.deadline, self.replyTo, self.correlationID) = (runAfter, deadline, replyTo, correlationID)
+        (self.traceparent, self.maxAttempts) = (traceparent, maxAttempts)
+    }
+}
+
+/// A message that cannot be a job.
+package struct Rejection: Sendable {
+    package var tenant: String
+    package var messageID: String?
+    package var kind: String?
+    package var problems: [Problem]
+    package var body: Data
+    package var replyTo: String?
+    package var correlationID: String?
+
+    /// Describes a rejection.
+    package init(
+        tenant: String, messageID: String?, kind: String?, problems: [Problem], body: Data, replyTo: String? = nil, correlationID: String? = nil
+    ) {
+        (self.tenant, self.messageID, self.kind, self.problems) = (tenant, messageID, kind, problems)
+        (self.body, self.replyTo, self.correlationID) = (body, replyTo, correlationID)
+    }
+}
+
+/// What became of a message.
+package enum Acceptance: Sendable, Equatable {
+    /// A new job.
+    case accepted(UUID)
+    /// The job of the same message id that was there before.
+    case duplicate(UUID)
+
+    /// The job.
+    package var job: UUID {
+        switch self {
+        case .accepted(let job), .duplicate(let job): job
+        }
+    }
+}
+
+extension Store {
+    /// Makes a job of a message, or finds the one it made before.
+    package func accept(_ submission: Submission) throws -> Acceptance {
+        let rows = try query(
+            "select verdict, job from atelier.accept($1, $2, $3, $4::jsonb, $5::int, $6::timestamptz, $7::timestamptz, $8, $9, $10, $11::int)",
+            [
+                submission.tenant, submission.messageID, submission.kind.rawValue, submission.spec.text, String(submission.priority),
+                submission.runAfter?.formatted(.iso8601), submission.deadline?.formatted(.iso8601), submission.replyTo,
+                submission.correlationID, submission.traceparent, String(submission.maxAttempts),
+            ])
+        guard let row = rows.first, let job = row["job"].flatMap(UUID.init(uuidString:)) else {
+            throw StoreError.refused(state: "", message: "accept gave no job")
+        }
+        return row["verdict"] == "accepted" ? .accepted(job) : .duplicate(job)
+    }
+
+    /// Writes down a rejected message and the event that says so.
+    package func reject(_ rejection: Rejection) throws {
+        let problems = try JSONEncoder().encode(rejection.problems)
+        try query(
+            "select atelier.reject($1, $2, $3, $4::jsonb, $5::bytea, $6, $7)",
+            [
+                rejection.tenant, rejection.messageID, rejection.kind, Self.clean(String(decoding: problems, as: UTF8.self)),
+                "\\x" + rejection.body.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(), rejection.replyTo,
+                rejection.correlationID,
+            ])
+    }
+
+    /// jsonb cannot hold NUL, not even escaped.
+    static func clean(_ json: String) -> String { json.replacingOccurrences(of: "\\u0000", with: "\\ufffd") }
+}

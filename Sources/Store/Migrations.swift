@@ -1,0 +1,60 @@
+import Foundation
+import Hashing
+
+/// The files of `sql/`, in order of their names, each applied once in a transaction of its own.
+package struct Migrations: Sendable {
+    /// One file.
+    package struct File: Sendable, Equatable {
+        package let name: String
+        package let text: String
+        /// SHA-256 of its bytes: a file that was applied must not change.
+        package var checksum: String { SHA256Digest.of(Data(text.utf8)).description }
+    }
+
+    /// What a file is to a database.
+    package enum Standing: String, Sendable { case applied, pending, changed }
+
+    /// In order.
+    package let files: [File]
+
+    /// Reads the `.sql` files in `directory`.
+    package init(directory: String) throws {
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasSuffix(".sql") }.sorted()
+        files = try names.map { File(name: $0, text: try String(contentsOfFile: directory + "/" + $0, encoding: .utf8)) }
+    }
+
+    /// The files with their standing in the database.
+    package func standing(in store: Store) async throws -> [(file: File, standing: Standing)] {
+        let exists = try await store.query("select to_regclass('atelier.schema_migrations') is not null as found").first?["found"] == "t"
+        let rows = exists ? try await store.query("select name, checksum from atelier.schema_migrations") : []
+        let applied = Dictionary(rows.map { ($0["name"] ?? "", $0["checksum"] ?? "") }) { first, _ in first }
+        return files.map { file in
+            guard let checksum = applied[file.name] else { return (file, .pending) }
+            return (file, checksum == file.checksum ? .applied : .changed)
+        }
+    }
+
+    /// Applies what is pending. Gives the names; throws without applying anything when an applied file was changed.
+    package func apply(to store: Store) async throws -> [String] {
+        let standing = try await standing(in: store)
+        if let changed = standing.first(where: { $0.standing == .changed }) {
+            throw StoreError.refused(state: "", message: "\(changed.file.name) was applied and then changed; add a new file instead")
+        }
+        var names: [String] = []
+        for (file, standing) in standing where standing == .pending {
+            try await store.script(
+                """
+                begin;
+                select pg_advisory_xact_lock(4815162342);
+                create schema if not exists atelier;
+                create table if not exists atelier.schema_migrations
+                    (name text primary key, checksum text not null, applied_at timestamptz not null default now());
+                insert into atelier.schema_migrations (name, checksum) values ('\(file.name)', '\(file.checksum)');
+                \(file.text)
+                commit;
+                """)
+            names.append(file.name)
+        }
+        return names
+    }
+}

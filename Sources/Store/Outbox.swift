@@ -1,0 +1,49 @@
+import Foundation
+import Jobs
+
+/// A message that waits to be sent.
+package struct OutboxMessage: Sendable {
+    /// The row.
+    package let id: Int64
+    /// The AMQP message id, the same on every try.
+    package let eventID: String
+    /// What happened.
+    package let event: String
+    /// Whether it goes to the default exchange (a reply) or to the exchange of events.
+    package let isReply: Bool
+    package let routingKey: String
+    package let correlationID: String?
+    /// The job, or nothing for a rejected message.
+    package let job: String?
+    package let body: Data
+}
+
+extension Store {
+    /// The oldest messages that are due.
+    package func outbox(limit: Int) throws -> [OutboxMessage] {
+        try query(
+            """
+            select id, event_id, event, exchange, routing_key, correlation_id, job, body from atelier.outbox
+            where confirmed_at is null and next_try <= now() order by id limit $1::int
+            """, [String(limit)]
+        ).map { row in
+            OutboxMessage(
+                id: row["id"].flatMap { Int64($0) } ?? 0, eventID: row["event_id"] ?? "", event: row["event"] ?? "", isReply: row["exchange"] == "",
+                routingKey: row["routing_key"] ?? "", correlationID: row["correlation_id"], job: row["job"], body: Data((row["body"] ?? "").utf8))
+        }
+    }
+
+    /// The broker has these.
+    package func confirmed(_ ids: [Int64]) throws {
+        try query("update atelier.outbox set confirmed_at = now(), tries = tries + 1, last_error = null where id = any($1::bigint[])", ["{\(ids.map { String($0) }.joined(separator: ","))}"])
+    }
+
+    /// The broker did not take this one: tried again after a growing wait.
+    package func unsent(_ id: Int64, _ reason: String) throws {
+        try query(
+            """
+            update atelier.outbox set tries = tries + 1, last_error = $2, next_try = now() + least(600, 2 ^ least(tries, 10)) * interval '1 second'
+            where id = $1::bigint
+            """, [String(id), reason])
+    }
+}
