@@ -38,7 +38,7 @@ let package = Package(
         .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
         .target(name: "Layers", dependencies: ["Autograd", "CKernels", "Randomness"]),
         .target(name: "Backbones", dependencies: ["Layers", "Images"]),
-        .target(name: "LittleWorld", dependencies: ["Images"]),
+        .target(name: "LittleWorld", dependencies: ["Images", "Randomness"]),
         .target(name: "Personalization", dependencies: ["Backbones"]),
         .target(name: "Evaluation", dependencies: ["Backbones", "LittleWorld"]),
         .target(
@@ -76,6 +76,7 @@ let package = Package(
         // Tests.
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+        .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd"]),
     ],
     swiftLanguageModes: [.v6]

@@ -55,7 +55,7 @@ package struct Philox: RandomNumberGenerator, Sendable {
     }
 
     /// Uniform in 0..<bound without bias worth naming (bound < 2³²).
-    package mutating func below(_ bound: Int) -> Int { Int(UInt64(nextUInt32()) * UInt64(bound) >> 32) }
+    package mutating func below(_ bound: Int) -> Int { Int((UInt64(nextUInt32()) * UInt64(bound)) >> 32) }
 
     private static func rounds(
         counter: UInt64, stream: UInt64, key: (UInt32, UInt32)

@@ -16,6 +16,13 @@ import Testing
         #expect(abs(values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 40_000 - 1) < 0.03)
     }
 
+    @Test func numbersBelowABoundReachEveryValue() {
+        var generator = Philox(seed: 3, stream: 9)
+        let seen = Dictionary(grouping: (0..<7000).map { _ in generator.below(7) }, by: { $0 }).mapValues(\.count)
+        #expect(seen.keys.sorted() == Array(0..<7))
+        #expect(seen.values.allSatisfy { (850...1150).contains($0) })
+    }
+
     @Test func streamsDiffer() {
         var a = Philox(seed: 1, purpose: 2, index: 3), b = Philox(seed: 1, purpose: 2, index: 4)
         #expect(a.next() != b.next())

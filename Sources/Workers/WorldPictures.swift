@@ -1,0 +1,37 @@
+import Foundation
+import Images
+import LittleWorld
+
+/// Pictures of Little World, for looking at and for trying Atelier out.
+package struct WorldPictures {
+    let sheet: String?
+    let album: String?
+    let references: String?
+    let subject: Int
+    let seed: UInt64
+
+    package init(sheet: String?, album: String?, references: String?, subject: Int, seed: UInt64) {
+        self.sheet = sheet
+        self.album = album
+        self.references = references
+        self.subject = subject
+        self.seed = seed
+    }
+
+    package func write() throws {
+        if let sheet { try LittleWorld.sheet().writePNG(sheet) }
+        if let album { try LittleWorld.sheet(rows: 10, columns: 14, seed: seed).writePNG(album) }
+        if let references { try writeReferences(to: references) }
+    }
+
+    /// A subject that no embedded model has ever seen, as a user's four photographs.
+    private func writeReferences(to folder: String) throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let kinds = SubjectClass.allCases
+        let individual = Subject.heldOut(kinds[subject % kinds.count], index: subject / kinds.count)
+        for (number, scene) in individual.references(count: 4).enumerated() {
+            try scene.paint(size: 64).writePNG("\(folder)/\(number + 1).png")
+        }
+        try (individual.kind.name + "\n").write(toFile: "\(folder)/class.txt", atomically: true, encoding: .utf8)
+    }
+}

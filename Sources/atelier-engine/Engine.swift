@@ -1,0 +1,9 @@
+import ArgumentParser
+import Workers
+
+@main
+struct Engine: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "atelier-engine", abstract: "Atelier's engine: trains, personalizes and generates on the CPU.",
+        subcommands: [World.self])
+}

@@ -1,0 +1,74 @@
+import Images
+import LittleWorld
+import Testing
+
+@Suite struct LittleWorldTests {
+    private func scenes(_ count: Int, _ split: Split, seed: UInt64 = 4) -> [Scene] {
+        (0..<count).map { LittleWorld.scene(index: UInt64($0), seed: seed, split: split) }
+    }
+
+    @Test func theSameSceneIsThePicturesSameBytes() {
+        for scene in scenes(40, .training) { #expect(scene.paint(size: 64) == scene.paint(size: 64)) }
+        #expect(scenes(40, .training) == scenes(40, .training))
+    }
+
+    @Test func trainingNeverSeesHeldOutSubjectsStylesOrPrompts() {
+        let reserved = Set(Evaluation.prompts())
+        for scene in scenes(20_000, .training) {
+            #expect(!scene.subject.isHeldOut && !scene.style.isHeldOut)
+            let prompt = Evaluation.Prompt(
+                kind: scene.subject.kind, colour: scene.subject.colour, context: scene.context, style: scene.style)
+            #expect(!reserved.contains(prompt))
+        }
+        #expect(scenes(500, .heldOut).allSatisfy { $0.subject.isHeldOut })
+        #expect(reserved.count == 500)
+    }
+
+    @Test func everyLabelIsReached() {
+        let all = scenes(20_000, .training)
+        #expect(Set(all.map(\.subject.kind)).count == SubjectClass.allCases.count)
+        #expect(Set(all.map(\.subject.colour)).count == SubjectColour.allCases.count)
+        #expect(Set(all.map(\.subject.pattern)).count == Pattern.allCases.count)
+        #expect(Set(all.map(\.context)).count == Context.allCases.count)
+        #expect(Set(all.map(\.accessory)).count == Accessory.allCases.count)
+        #expect(Set(all.map(\.style)).count == Style.allCases.count - Style.heldOut.count)
+    }
+
+    /// The world is as large as promised: a wish of its makers that a later edit must not undo.
+    @Test func theWorldIsRichEnough() {
+        #expect(SubjectClass.allCases.count >= 24)
+        #expect(Context.allCases.count >= 12)
+        #expect(Accessory.allCases.count - 1 >= 8)
+        #expect(Style.allCases.count - 1 >= 10)
+        #expect(Style.heldOut.count == 2)
+    }
+
+    @Test func everyStyleChangesTheWholePicture() {
+        let subject = Subject.training(.dog, index: 0), pose = LittleWorld.scene(index: 0, seed: 1, split: .training).pose
+        let pictures = Style.allCases.map {
+            Scene(subject: subject, context: .beach, accessory: .none, style: $0, pose: pose, phrasing: 0).paint(size: 64)
+        }
+        for (i, a) in pictures.enumerated() {
+            for b in pictures[(i + 1)...] {
+                let different = zip(a.pixels, b.pixels).count { abs(Int($0) - Int($1)) > 8 }
+                #expect(different > a.pixels.count / 3)
+            }
+        }
+    }
+
+    @Test func aSubjectsReferencesShowTheSameIndividual() {
+        let subject = Subject.heldOut(.cat, index: 2)
+        let references = subject.references(count: 4)
+        #expect(references.allSatisfy { $0.subject == subject && $0.style == .photo })
+        #expect(Set(references.map { $0.paint(size: 64).pixels }).count == 4)
+        #expect(subject.isHeldOut)
+    }
+
+    @Test func captionsUseOnlyTheVocabulary() {
+        let words = Set(LittleWorld.vocabulary)
+        for scene in scenes(2000, .training) + scenes(500, .heldOut) {
+            #expect(scene.caption.split(separator: " ").allSatisfy { words.contains(String($0)) }, "\(scene.caption)")
+        }
+        for prompt in Evaluation.prompts() { #expect(prompt.text.split(separator: " ").allSatisfy { words.contains(String($0)) }) }
+    }
+}
