@@ -43,7 +43,7 @@ let package = Package(
         .target(name: "Evaluation", dependencies: ["Backbones", "LittleWorld"]),
         .target(
             name: "Workers",
-            dependencies: ["Jobs", "Hashing", "Personalization", "Evaluation", "LittleWorld"]),
+            dependencies: ["Jobs", "Hashing", "Randomness", "Personalization", "Evaluation", "LittleWorld"]),
 
         // The control house.
         .target(name: "Store", dependencies: ["CPostgreSQL", "Threads", "Jobs", "Hashing"]),

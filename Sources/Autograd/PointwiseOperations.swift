@@ -1,4 +1,5 @@
 import CKernels
+import Glibc
 import Tensors
 
 private let grain = 1 << 14
@@ -177,6 +178,29 @@ package struct SiLU: Operation {
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let dx = Tensor(uninitialized: dOutput.shape), x = x!
         pointwise(dx.count) { atelier_silu_backward(dx.pointer + $0, x.pointer + $0, dOutput.pointer + $0, $1) }
+        return [dx]
+    }
+}
+
+/// exp(min(x, limit)): the learned gain of normalized queries; beyond the limit the gradient is zero.
+package struct ExponentialGain: Operation {
+    package static let name = "exponentialGain"
+    package static var examples: [OperationExample] { [OperationExample(ExponentialGain(limit: 0.9), [Tensor([-1, 0.3, 0.7, 1.4], shape: [4])])] }
+    let limit: Float
+    private var x: Tensor?
+    private var y: Tensor?
+    package init(limit: Float) { self.limit = limit }
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        let y = Tensor(inputs[0].values.map { exp(min($0, limit)) }, shape: inputs[0].shape)
+        x = inputs[0]
+        self.y = y
+        return y
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let dx = Tensor(uninitialized: dOutput.shape)
+        for i in 0..<dx.count { dx.pointer[i] = x!.pointer[i] < limit ? dOutput.pointer[i] * y!.pointer[i] : 0 }
         return [dx]
     }
 }

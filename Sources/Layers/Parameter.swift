@@ -29,6 +29,7 @@ package final class Parameter {
 package enum Initialization {
     case zeros
     case ones
+    case constant(Float)
     case normal(deviation: Float)
     /// Uniform in ±1/√fanIn, as PyTorch starts linear and convolution layers.
     case uniform(fanIn: Int)
@@ -83,6 +84,7 @@ package final class Weights {
         switch initialization {
         case .zeros: break
         case .ones: tensor.fill(1)
+        case .constant(let value): tensor.fill(value)
         case .normal(let deviation): for i in 0..<tensor.count { tensor.pointer[i] = generator.normal() * deviation }
         case .uniform(let fanIn):
             let bound = 1 / Float(max(fanIn, 1)).squareRoot()

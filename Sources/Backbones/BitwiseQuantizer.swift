@@ -1,0 +1,125 @@
+import Autograd
+import Randomness
+import Tensors
+
+/// Bitwise self-correction (Infinity, section 3.3): how many bits a scale's codes get wrong before later scales see them.
+package struct BitFlips {
+    let maximumShare: Float
+    var generator: Philox
+
+    /// For every scale and picture a share is drawn uniformly from 0…maximumShare.
+    package init(maximumShare: Float, generator: Philox) {
+        self.maximumShare = maximumShare
+        self.generator = generator
+    }
+}
+
+/// Multi-scale binary spherical quantization (Infinity, infinity/models/bsq_vae/multiscale_bsq.py; Zhao et al., arXiv 2406.07548).
+package struct BitwiseQuantizer {
+    package let schedule: ScaleSchedule
+    /// Bits per token, d.
+    package let depth: Int
+
+    package init(schedule: ScaleSchedule, depth: Int) {
+        self.schedule = schedule
+        self.depth = depth
+    }
+
+    private var magnitude: Float { 1 / Float(depth).squareRoot() }
+
+    /// What quantization did at one scale, for those who want to look.
+    package struct Step {
+        /// The residual at this scale's size [B, d, h, w], before its sign is taken.
+        package let residual: Tensor
+        /// The running sum after this scale [B, d, H, W].
+        package let sum: Tensor
+    }
+
+    /// Bits of `features` [B, d, H, W], coarse to fine: at each scale the sign of what is still missing.
+    ///
+    /// With `flips`, some bits are flipped in the codes that later scales see; the bits returned are those that should have been
+    /// said, and later scales correct what the flips broke.
+    package func quantize(_ features: Tensor, flips: BitFlips? = nil, observe: (Step) -> Void = { _ in }) -> TokenMaps {
+        let batch = features.shape[0], residual = features.copy(), sum = Tensor(zeros: features.shape)
+        var bits = [UInt8](repeating: 0, count: batch * schedule.tokens * depth), flips = flips
+        let inputs = inputTensor(batch)
+        for (scale, side) in schedule.sides.enumerated() {
+            let isLast = scale == schedule.sides.count - 1
+            let small = isLast ? residual.copy() : Resize.resized(residual, height: side.height, width: side.width, method: .area)
+            let codes = signs(small, scale: scale, bits: &bits, flips: &flips)
+            add(codes, to: sum, takingFrom: residual)
+            if !isLast { write(sum, forScale: scale + 1, into: inputs) }
+            observe(Step(residual: small, sum: sum))
+        }
+        return TokenMaps(schedule: schedule, batch: batch, depth: depth, bits: bits, inputs: inputs, sum: sum)
+    }
+
+    /// The maps that given bits [B, L, d] stand for.
+    package func maps(bits: [UInt8], batch: Int) -> TokenMaps {
+        precondition(bits.count == batch * schedule.tokens * depth)
+        let last = schedule.last, sum = Tensor(zeros: [batch, depth, last.height, last.width]), inputs = inputTensor(batch)
+        for scale in schedule.sides.indices {
+            add(codes(bits: bits, batch: batch, scale: scale), to: sum, takingFrom: nil)
+            if scale < schedule.sides.count - 1 { write(sum, forScale: scale + 1, into: inputs) }
+        }
+        return TokenMaps(schedule: schedule, batch: batch, depth: depth, bits: bits, inputs: inputs, sum: sum)
+    }
+
+    /// ±1/√d for the bits of one scale, [B, d, h, w].
+    package func codes(bits: [UInt8], batch: Int, scale: Int) -> Tensor {
+        let side = schedule.sides[scale], n = side.tokens, first = schedule.ranges[scale].lowerBound, total = schedule.tokens
+        let result = Tensor(uninitialized: [batch, depth, side.height, side.width])
+        for b in 0..<batch {
+            for token in 0..<n {
+                for bit in 0..<depth {
+                    result.pointer[(b * depth + bit) * n + token] = bits[(b * total + first + token) * depth + bit] == 1 ? magnitude : -magnitude
+                }
+            }
+        }
+        return result
+    }
+
+    /// The sum of codes resized to scale `scale`, as tokens [B, h·w, d].
+    package func tokens(_ sum: Tensor, scale: Int) -> Tensor {
+        let side = schedule.sides[scale]
+        let resized = Resize.resized(sum, height: side.height, width: side.width, method: .bilinear)
+        return SwapPlanes.swapped(resized.reshaped([sum.shape[0], depth, side.tokens]))
+    }
+
+    /// sum += codes at the last scale's size; the residual loses what the sum gains.
+    package func add(_ codes: Tensor, to sum: Tensor, takingFrom residual: Tensor?) {
+        let large = Resize.resized(codes, height: schedule.last.height, width: schedule.last.width, method: .bilinear)
+        sum.accumulate(large)
+        residual?.accumulate(large, scale: -1)
+    }
+
+    private func inputTensor(_ batch: Int) -> Tensor { Tensor(uninitialized: [batch, schedule.tokens - schedule.sides[0].tokens, depth]) }
+
+    private func write(_ sum: Tensor, forScale scale: Int, into inputs: Tensor) {
+        let tokens = tokens(sum, scale: scale), start = schedule.ranges[scale].lowerBound - schedule.sides[0].tokens
+        let count = tokens.shape[1] * depth
+        for b in 0..<tokens.shape[0] {
+            (inputs.pointer + (b * inputs.shape[1] + start) * depth).update(from: tokens.pointer + b * count, count: count)
+        }
+    }
+
+    /// The signs of a scale's residual as bits and as codes. L2 normalization does not move a sign, so it is not computed.
+    private func signs(_ small: Tensor, scale: Int, bits: inout [UInt8], flips: inout BitFlips?) -> Tensor {
+        let batch = small.shape[0], n = small.shape[2] * small.shape[3], first = schedule.ranges[scale].lowerBound, total = schedule.tokens
+        let codes = Tensor(uninitialized: small.shape)
+        bits.withUnsafeMutableBufferPointer { bits in
+            for b in 0..<batch {
+                let share = flips.map { _ in flips!.generator.uniform() * flips!.maximumShare } ?? 0
+                for token in 0..<n {
+                    for bit in 0..<depth {
+                        let index = (b * depth + bit) * n + token, isSet = small.pointer[index] > 0
+                        bits[(b * total + first + token) * depth + bit] = isSet ? 1 : 0
+                        let isFlipped = share > 0 && flips!.generator.uniform() < share
+                        codes.pointer[index] = isSet != isFlipped ? magnitude : -magnitude
+                    }
+                }
+            }
+        }
+        return codes
+    }
+}

@@ -1,0 +1,89 @@
+import Autograd
+import Glibc
+import Randomness
+import Tensors
+
+/// How bits are chosen from logits.
+package struct Sampling: Sendable {
+    /// Guidance scale per scale; 1 leaves the conditional logits.
+    package var guidance: [Float]
+    /// Temperature τ per scale; logits are divided by it before guidance, as the reference does.
+    package var temperature: [Float]
+    /// Whether each bit takes its likelier value (top-k 1).
+    package var isGreedy: Bool
+    /// One per picture: a picture's bits depend on its own seed only.
+    package var seeds: [UInt64]
+
+    package init(guidance: [Float], temperature: [Float], isGreedy: Bool = false, seeds: [UInt64]) {
+        self.guidance = guidance
+        self.temperature = temperature
+        self.isGreedy = isGreedy
+        self.seeds = seeds
+    }
+
+    /// The model's own distributions: no guidance, temperature 1.
+    package static func plain(scales: Int, seeds: [UInt64]) -> Sampling {
+        Sampling(guidance: Array(repeating: 1, count: scales), temperature: Array(repeating: 1, count: scales), seeds: seeds)
+    }
+}
+
+extension InfinityTransformer {
+    /// Generates pictures' bits scale by scale, with cached keys and values. `negative` replaces the learned unconditional text.
+    ///
+    /// `observe` sees the logits [B, n, 2·d] each scale's bits are chosen from.
+    package func generate(
+        _ text: TextFeatures, negative: TextFeatures? = nil, sampling: Sampling, observe: (Int, Tensor) -> Void = { _, _ in }
+    ) -> TokenMaps {
+        Recording.withoutGradients {
+            let schedule = configuration.schedule, batch = text.lengths.count, isGuided = sampling.guidance.contains { $0 != 1 }
+            precondition(sampling.guidance.count == schedule.sides.count && sampling.temperature.count == schedule.sides.count)
+            precondition(sampling.isGreedy || sampling.seeds.count == batch)
+            let condition = condition(isGuided ? joined(text, negative ?? unconditionalText(like: text)) : text)
+            let rows = isGuided ? 2 * batch : batch, quantizer = BitwiseQuantizer(schedule: schedule, depth: configuration.bits)
+            let caches = blocks.map { _ in KeyValueCache(batch: rows, capacity: schedule.tokens, width: configuration.width) }
+            let sum = Tensor(zeros: [batch, configuration.bits, schedule.last.height, schedule.last.width])
+            var bits = [UInt8](repeating: 0, count: batch * schedule.tokens * configuration.bits)
+            var generators = sampling.seeds.map { Philox(seed: $0, purpose: 0xB175, index: 0) }
+            for (scale, range) in schedule.ranges.enumerated() {
+                var x = scale == 0 ? firstToken(condition) : wordEmbedding(Variable(doubled(quantizer.tokens(sum, scale: scale), isGuided)))
+                let level = Gather([Int32](repeating: Int32(scale), count: range.count)).apply([levelEmbedding.variable])
+                x = AddRows(rowsPerGroup: 1).apply([x, level])
+                for (block, cache) in zip(blocks, caches) { x = block(x, condition, rotary: rotary.slice(range), visible: nil, cache: cache) }
+                let logits = guided(
+                    output(x, condition).value, batch: batch, guidance: sampling.guidance[scale], temperature: sampling.temperature[scale])
+                observe(scale, logits)
+                choose(from: logits, range: range, greedily: sampling.isGreedy, &generators, into: &bits)
+                quantizer.add(quantizer.codes(bits: bits, batch: batch, scale: scale), to: sum, takingFrom: nil)
+            }
+            return quantizer.maps(bits: bits, batch: batch)
+        }
+    }
+
+    /// As many rows of the learned unconditional text as every prompt has tokens.
+    private func unconditionalText(like text: TextFeatures) -> TextFeatures { dropping(text, of: Set(text.lengths.indices)) }
+
+    private func joined(_ a: TextFeatures, _ b: TextFeatures) -> TextFeatures {
+        TextFeatures(values: Variable(.joined([a.values.value, b.values.value])), lengths: a.lengths + b.lengths)
+    }
+
+    private func doubled(_ x: Tensor, _ isGuided: Bool) -> Tensor { isGuided ? .joined([x, x]) : x }
+
+    /// (guidance · cond + (1 − guidance) · uncond) / τ, [B, n, 2·d].
+    private func guided(_ logits: Tensor, batch: Int, guidance: Float, temperature: Float) -> Tensor {
+        let conditional = logits.slice(0..<batch), result = Tensor(zeros: conditional.shape)
+        result.accumulate(conditional, scale: (guidance == 1 ? 1 : guidance) / temperature)
+        if guidance != 1 { result.accumulate(logits.slice(batch..<2 * batch), scale: (1 - guidance) / temperature) }
+        return result
+    }
+
+    private func choose(from logits: Tensor, range: Range<Int>, greedily: Bool, _ generators: inout [Philox], into bits: inout [UInt8]) {
+        let batch = logits.shape[0], depth = configuration.bits, perPicture = range.count * depth
+        for b in 0..<batch {
+            for i in 0..<perPicture {
+                let margin = logits.pointer[2 * (b * perPicture + i) + 1] - logits.pointer[2 * (b * perPicture + i)]
+                let isSet = greedily ? margin > 0 : generators[b].uniform() < 1 / (1 + exp(-margin))
+                bits[(b * configuration.schedule.tokens + range.lowerBound) * depth + i] = isSet ? 1 : 0
+            }
+        }
+    }
+}

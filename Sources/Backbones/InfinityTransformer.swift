@@ -1,0 +1,202 @@
+import Autograd
+import Glibc
+import Layers
+import Tensors
+
+/// Infinity's transformer (Han et al., arXiv 2412.04431; infinity/models/infinity.py): next-scale prediction of bits, with text by
+/// cross-attention and adaptive layer norms.
+package final class InfinityTransformer {
+    package struct Configuration: Codable, Equatable, Sendable {
+        package var width: Int
+        package var depth: Int
+        package var heads: Int
+        package var textWidth: Int
+        /// Rows of the learned unconditional text.
+        package var textLength: Int
+        /// Bits per token, d.
+        package var bits: Int
+        /// How the checkpoint groups the blocks; one group is named `blocks.<i>`.
+        package var blockChunks: Int
+        package var feedForwardRatio: Float = 4
+        /// Scales the level embedding has rows for.
+        package var levels = 15
+        /// Side of the last scale of the 1-megapixel schedule, which rotary positions refer to.
+        package var rotaryReference: ScaleSchedule.Side = ScaleSchedule.Side(height: 64, width: 64)
+        package var epsilon: Float = 1e-6
+        package var schedule: ScaleSchedule
+
+        package init(
+            width: Int, depth: Int, heads: Int, textWidth: Int, textLength: Int, bits: Int, blockChunks: Int, schedule: ScaleSchedule
+        ) {
+            self.width = width
+            self.depth = depth
+            self.heads = heads
+            self.textWidth = textWidth
+            self.textLength = textLength
+            self.bits = bits
+            self.blockChunks = blockChunks
+            self.schedule = schedule
+        }
+
+        /// 4·C rounded up to 256 (the fused MLP's choice in the reference).
+        var feedForwardWidth: Int { (Int(Float(width) * feedForwardRatio) + 255) / 256 * 256 }
+        var headWidth: Int { width / heads }
+        /// Heads of the attention pooling.
+        var poolingHeads: Int { max(1, textWidth / (width > 4096 ? 64 : 128)) }
+
+        func blockName(_ index: Int) -> String {
+            let perChunk = depth / blockChunks
+            return blockChunks == 1 ? "blocks.\(index)" : "block_chunks.\(index / perChunk).module.\(index % perChunk)"
+        }
+    }
+
+    package let configuration: Configuration
+    let textNorm: RMSNormLayer
+    let unconditional: Parameter
+    let pooling: AttentionPooling
+    let textIn, textOut: LinearLayer
+    let positionStart, levelEmbedding: Parameter
+    let wordEmbedding: LinearLayer
+    let sharedAda: LinearLayer
+    let blocks: [InfinityBlock]
+    let headAda: LinearLayer
+    let head: LinearLayer
+    package let rotary: RotaryTable
+
+    package init(_ configuration: Configuration, _ weights: Weights) {
+        let c = configuration, small = Initialization.normal(deviation: 0.02)
+        self.configuration = c
+        textNorm = RMSNormLayer(weights, "text_norm", width: c.textWidth, epsilon: c.epsilon)
+        unconditional = weights.parameter("cfg_uncond", [c.textLength, c.textWidth], .normal(deviation: 1))
+        pooling = AttentionPooling(weights, "text_proj_for_sos.ca", configuration: c)
+        textIn = LinearLayer(weights, "text_proj_for_ca.0", from: c.textWidth, to: c.width)
+        textOut = LinearLayer(weights, "text_proj_for_ca.2", from: c.width, to: c.width)
+        positionStart = weights.parameter("pos_start", [1, 1, c.width], small)
+        levelEmbedding = weights.parameter("lvl_embed.weight", [c.levels, c.width], small)
+        wordEmbedding = LinearLayer(weights, "word_embed", from: c.bits, to: c.width)
+        sharedAda = LinearLayer(weights, "shared_ada_lin.1", from: c.width, to: 6 * c.width, initialization: small)
+        blocks = (0..<c.depth).map { InfinityBlock(weights, c.blockName($0), configuration: c) }
+        headAda = LinearLayer(weights, "head_nm.ada_lin.1", from: c.width, to: 2 * c.width, initialization: small)
+        head = LinearLayer(weights, "head", from: c.width, to: 2 * c.bits, initialization: small)
+        rotary = InfinityTransformer.rotaryTable(c)
+    }
+
+    /// What every block reads of the text.
+    struct Condition {
+        /// Pooled text [B, C].
+        let pooled: Variable
+        /// Keys' and values' source [ΣT, C].
+        let text: Variable
+        let ranges: [Range<Int>]
+        /// γ1, γ2, scale1, scale2, shift1, shift2 before each block's own are added [B, 6·C].
+        let ada: Variable
+    }
+
+    func condition(_ text: TextFeatures) -> Condition {
+        let normed = textNorm(text.values)
+        let pooled = pooling(normed, ranges: text.ranges)
+        return Condition(
+            pooled: pooled, text: textOut(GELU().apply([textIn(normed)])), ranges: text.ranges, ada: sharedAda(SiLU().apply([pooled])))
+    }
+
+    /// Text with some samples replaced by the first rows of the learned unconditional text.
+    func dropping(_ text: TextFeatures, of samples: Set<Int>) -> TextFeatures {
+        if samples.isEmpty { return text }
+        var places: [Int] = [], sources: [Int32] = []
+        for (sample, range) in text.ranges.enumerated() where samples.contains(sample) {
+            precondition(range.count <= configuration.textLength, "a prompt of \(range.count) tokens exceeds \(configuration.textLength)")
+            places += Array(range)
+            sources += (0..<range.count).map(Int32.init)
+        }
+        let rows = Gather(sources).apply([unconditional.variable])
+        return TextFeatures(values: ReplaceRows(places).apply([text.values, rows]), lengths: text.lengths)
+    }
+
+    /// Teacher-forced logits [B, L, 2·d]: bit j of a token from entries 2j (for 0) and 2j + 1 (for 1).
+    package func logits(_ text: TextFeatures, inputs: Tensor, droppingTextOf dropped: Set<Int> = []) -> Variable {
+        let schedule = configuration.schedule, condition = condition(dropping(text, of: dropped))
+        var x = embedded(condition, inputs: Variable(inputs))
+        var visible: [Int32] = []
+        for range in schedule.ranges { visible += [Int32](repeating: Int32(range.upperBound), count: range.count) }
+        for block in blocks { x = block(x, condition, rotary: rotary, visible: visible, cache: nil) }
+        return output(x, condition)
+    }
+
+    /// Start of sequence and inputs with position and level embeddings [B, L, C].
+    private func embedded(_ condition: Condition, inputs: Variable) -> Variable {
+        let schedule = configuration.schedule
+        let start = firstToken(condition)
+        let rest = wordEmbedding(inputs)
+        let levels = schedule.sides.enumerated().flatMap { [Int32](repeating: Int32($0), count: $1.tokens) }
+        let sequence = schedule.sides.count > 1 ? Concatenate().apply([start, rest]) : start
+        return AddRows(rowsPerGroup: 1).apply([sequence, Gather(levels).apply([levelEmbedding.variable])])
+    }
+
+    /// sos + pos_start [B, 1, C].
+    func firstToken(_ condition: Condition) -> Variable {
+        let batch = condition.pooled.shape[0], width = configuration.width
+        let start = AddRows(rowsPerGroup: 1).apply([condition.pooled, positionStart.variable.reshaped([1, width])])
+        return start.reshaped([batch, 1, width])
+    }
+
+    func output(_ x: Variable, _ condition: Condition) -> Variable {
+        let ada = headAda(SiLU().apply([condition.pooled])), width = configuration.width
+        let h = LayerNorm(offset: 1, rowsPerGroup: x.shape[1], epsilon: configuration.epsilon)
+            .apply([x, ada.columns(0..<width), ada.columns(width..<2 * width)])
+        return head(h)
+    }
+
+    /// Angles of every token: row and column scaled to the reference side; the first half of the channel pairs turns with the row.
+    private static func rotaryTable(_ c: Configuration) -> RotaryTable {
+        let pairs = c.headWidth / 2, half = pairs / 2
+        var angles: [Float] = []
+        for side in c.schedule.sides {
+            for i in 0..<side.height {
+                for j in 0..<side.width {
+                    let row = (Float(i) * (Float(c.rotaryReference.height) / Float(side.height))).rounded(.toNearestOrEven)
+                    let column = (Float(j) * (Float(c.rotaryReference.width) / Float(side.width))).rounded(.toNearestOrEven)
+                    for position in [row, column] {
+                        for k in 0..<half { angles.append(position * (1 / pow(10000, Float(2 * k) / Float(pairs)))) }
+                    }
+                }
+            }
+        }
+        let shape = [c.schedule.tokens, 2 * half]
+        return RotaryTable(
+            cosine: Tensor(angles.map { cos($0) }, shape: shape), sine: Tensor(angles.map { sin($0) }, shape: shape), pairsHalves: false)
+    }
+}
+
+/// Attention pooling of the text with one learned query: the start of the sequence and the condition.
+struct AttentionPooling {
+    let query: Parameter
+    let keysAndValues: Parameter
+    let valueBias: Parameter
+    let projection: LinearLayer
+    let heads: Int
+    let width: Int
+
+    init(_ weights: Weights, _ name: String, configuration c: InfinityTransformer.Configuration) {
+        heads = c.poolingHeads
+        width = c.width
+        query = weights.parameter("\(name).mat_q", [1, heads, width / heads], .normal(deviation: 0.02))
+        keysAndValues = weights.parameter("\(name).mat_kv.weight", [2 * width, c.textWidth], .uniform(fanIn: c.textWidth))
+        valueBias = weights.parameter("\(name).v_bias", [width], .zeros)
+        projection = LinearLayer(weights, "\(name).proj", from: width, to: width)
+    }
+
+    /// [ΣT, D] → [B, C].
+    func callAsFunction(_ text: Variable, ranges: [Range<Int>]) -> Variable {
+        let kv = Linear().apply([text, keysAndValues.variable, keyFreeBias(valueBias, width: width)])
+        let q = Gather([Int32](repeating: 0, count: ranges.count)).apply([query.variable.reshaped([1, width])])
+        let pooled = Attention(
+            heads: heads, layout: .queryAndPackedKeys, logitScale: 1 / Float(width / heads).squareRoot(), keyRanges: ranges
+        ).apply([q.reshaped([ranges.count, 1, width]), kv])
+        return projection(pooled.reshaped([ranges.count, width]))
+    }
+}
+
+/// The bias of a packed key and value projection whose keys have none: zeros, then the value's [2·C].
+func keyFreeBias(_ value: Parameter, width: Int) -> Variable {
+    Concatenate().apply([Variable(Tensor(zeros: [1, 1, width])), value.variable.reshaped([1, 1, width])]).reshaped([2 * width])
+}

@@ -1,0 +1,48 @@
+import Autograd
+import Tensors
+
+/// Pictures as bits of all scales, with what the transformer and the decoder read.
+package struct TokenMaps {
+    package let schedule: ScaleSchedule
+    package let batch: Int
+    /// Bits per token, d.
+    package let depth: Int
+    /// [B, L, d], each 0 or 1; scales one after the other, row by row.
+    package let bits: [UInt8]
+    /// What the transformer reads for the scales after the first [B, L − first, d]: the running sum resized to each.
+    package let inputs: Tensor
+    /// The codes of all scales summed at the last one's size [B, d, h, w].
+    package let sum: Tensor
+
+    package init(schedule: ScaleSchedule, batch: Int, depth: Int, bits: [UInt8], inputs: Tensor, sum: Tensor) {
+        self.schedule = schedule
+        self.batch = batch
+        self.depth = depth
+        self.bits = bits
+        self.inputs = inputs
+        self.sum = sum
+    }
+}
+
+/// Features of texts, without padding: samples lie one after the other.
+package struct TextFeatures {
+    /// [ΣT, D].
+    package let values: Variable
+    /// Tokens of each sample.
+    package let lengths: [Int]
+
+    package init(values: Variable, lengths: [Int]) {
+        precondition(values.value.rows == lengths.reduce(0, +), "text features \(values.shape) do not hold \(lengths) tokens")
+        self.values = values
+        self.lengths = lengths
+    }
+
+    /// The rows of each sample.
+    package var ranges: [Range<Int>] {
+        var start = 0
+        return lengths.map { length in
+            defer { start += length }
+            return start..<start + length
+        }
+    }
+}

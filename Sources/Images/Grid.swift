@@ -1,0 +1,26 @@
+/// Pictures side by side on white, for looking at: a contact sheet.
+package enum Grid {
+    /// Rows of `columns` pictures of one size, two pixels apart.
+    /// - Precondition: there is at least one picture, and all have one size.
+    package static func rows(of columns: Int, _ pictures: [Picture], gap: Int = 2) -> Picture {
+        let width = pictures[0].width, height = pictures[0].height, rows = (pictures.count + columns - 1) / columns
+        precondition(pictures.allSatisfy { $0.width == width && $0.height == height })
+        var sheet = Picture(
+            width: columns * (width + gap) + gap, height: rows * (height + gap) + gap, filledWith: (255, 255, 255))
+        for (index, picture) in pictures.enumerated() {
+            sheet.paste(picture, left: gap + index % columns * (width + gap), top: gap + index / columns * (height + gap))
+        }
+        return sheet
+    }
+}
+
+extension Picture {
+    /// Copies a picture that lies wholly inside over this one.
+    package mutating func paste(_ picture: Picture, left: Int, top: Int) {
+        precondition(left >= 0 && top >= 0 && left + picture.width <= width && top + picture.height <= height)
+        for y in 0..<picture.height {
+            let target = 3 * ((top + y) * width + left)
+            pixels.replaceSubrange(target..<target + 3 * picture.width, with: picture.pixels[3 * y * picture.width..<3 * (y + 1) * picture.width])
+        }
+    }
+}

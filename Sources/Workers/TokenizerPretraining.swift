@@ -1,0 +1,63 @@
+import Autograd
+import Backbones
+import Images
+import Layers
+import LittleWorld
+import Glibc
+import Tensors
+
+/// Pretraining of the picture tokenizer: reconstruct Little World's pictures through the bits.
+///
+/// Loss: |x − x̂| + (x − x̂)² + the same on horizontal and vertical differences, so that thin lines and eyes count, + commitment.
+final class TokenizerPretraining: PretrainingStage {
+    let name = "tokenizer"
+    let optimizer: AdamW
+    private let model: InfinityModel
+    private let options: PretrainingOptions
+    private let commitment: Float = 0.1
+
+    init(model: InfinityModel, options: PretrainingOptions) {
+        self.model = model
+        self.options = options
+        model.freeze()
+        model.tokenizerWeights.train { _ in true }
+        optimizer = AdamW(
+            model.tokenizerWeights.trainable,
+            AdamW.Options(learningRate: options.learningRate, beta1: 0.9, beta2: 0.95, weightDecay: 0.01, largestNorm: 1))
+    }
+
+    func accumulate(step: Int) -> [(name: String, value: Float)] {
+        let scenes = (0..<options.batch).map {
+            LittleWorld.scene(index: UInt64(step * options.batch + $0), seed: options.seed, split: .training)
+        }
+        let pictures = Variable(.pictures(scenes.map { $0.paint(size: model.configuration.pictureSize) }))
+        let features = model.tokenizer.features(pictures)
+        let sum = model.tokenizer.straightThrough(features, schedule: model.configuration.schedule)
+        let decoded = model.tokenizer.decode(sum)
+        let squared = SquaredError().apply([decoded, pictures]), absolute = AbsoluteError().apply([decoded, pictures])
+        let edges = AbsoluteError().apply([Differences().apply([decoded]), Differences().apply([pictures])])
+        let committed = SquaredError().apply([features, sum.detached])
+        (absolute + squared + edges + commitment * committed).backward()
+        let signal = 10 * log10(4 / max(squared.scalar, 1e-9))
+        return [("psnr", signal), ("absolute", absolute.scalar), ("edges", edges.scalar), ("commitment", committed.scalar)]
+    }
+
+    func settle() {}
+
+    /// Rows of pictures never seen in training above their reconstructions.
+    func sheet() -> Picture {
+        let pictures = (0..<36).map { LittleWorld.scene(index: UInt64($0), seed: 1, split: .heldOut).paint(size: model.configuration.pictureSize) }
+        return Grid.rows(of: 12, stride(from: 0, to: 36, by: 12).flatMap { row in
+            let originals = Array(pictures[row..<row + 12])
+            return originals + reconstructed(originals)
+        })
+    }
+
+    private func reconstructed(_ pictures: [Picture]) -> [Picture] {
+        Recording.withoutGradients {
+            let features = model.tokenizer.features(Variable(.pictures(pictures))).value
+            let maps = model.tokenizer.quantize(features, schedule: model.configuration.schedule, flips: nil)
+            return model.tokenizer.decode(Variable(maps.sum)).value.pictures()
+        }
+    }
+}

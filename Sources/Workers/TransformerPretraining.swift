@@ -1,0 +1,72 @@
+import Autograd
+import Backbones
+import Images
+import Layers
+import LittleWorld
+import Randomness
+import Tensors
+
+/// Pretraining of the transformer together with its text encoder, on the frozen tokenizer's bits, with bitwise self-correction
+/// (a random share of each scale's bits flipped before later scales see them) and prompts dropped for guidance.
+final class TransformerPretraining: PretrainingStage {
+    let name = "transformer"
+    let optimizer: AdamW
+    private let model: InfinityModel
+    private let options: PretrainingOptions
+    private let largestFlipShare: Float = 0.3
+    private let dropShare: Float = 0.1
+
+    private enum Purpose: UInt64 { case flips = 11, drops }
+
+    init(model: InfinityModel, options: PretrainingOptions) {
+        self.model = model
+        self.options = options
+        model.freeze()
+        model.transformerWeights.train { _ in true }
+        model.textWeights.train { _ in true }
+        optimizer = AdamW(
+            model.transformerWeights.trainable + model.textWeights.trainable,
+            AdamW.Options(learningRate: options.learningRate, beta1: 0.9, beta2: 0.95, weightDecay: 0.02, largestNorm: 1))
+    }
+
+    func accumulate(step: Int) -> [(name: String, value: Float)] {
+        let scenes = (0..<options.batch).map {
+            LittleWorld.scene(index: UInt64(step * options.batch + $0), seed: options.seed &+ 1, split: .training)
+        }
+        let maps = tokenMaps(scenes, step: UInt64(step))
+        var drops = Philox(seed: options.seed, purpose: Purpose.drops.rawValue, index: UInt64(step))
+        let dropped = Set((0..<options.batch).filter { _ in drops.uniform() < dropShare })
+        let text = model.encoder(scenes.map { model.textTokenizer.encode($0.caption) })
+        let logits = model.transformer.logits(text, inputs: maps.inputs, droppingTextOf: dropped)
+        let weight = 1 / Float(maps.bits.count)
+        let loss = BitCrossEntropy(
+            bits: maps.bits, weights: [Float](repeating: weight, count: maps.bits.count / maps.depth)
+        ).apply([logits])
+        loss.backward()
+        return [("loss", loss.scalar)]
+    }
+
+    private func tokenMaps(_ scenes: [Scene], step: UInt64) -> TokenMaps {
+        Recording.withoutGradients {
+            let pictures = Tensor.pictures(scenes.map { $0.paint(size: model.configuration.pictureSize) })
+            let features = model.tokenizer.features(Variable(pictures)).value
+            return model.tokenizer.quantize(
+                features, schedule: model.configuration.schedule,
+                flips: BitFlips(
+                    maximumShare: largestFlipShare, generator: Philox(seed: options.seed, purpose: Purpose.flips.rawValue, index: step)))
+        }
+    }
+
+    func settle() {}
+
+    /// Pictures of held-out prompts above what the model makes of their captions.
+    func sheet() -> Picture {
+        let scenes = (0..<36).map { LittleWorld.scene(index: UInt64($0), seed: 2, split: .training) }
+        return Grid.rows(of: 12, stride(from: 0, to: 36, by: 12).flatMap { row in
+            let some = scenes[row..<row + 12]
+            let text = Recording.withoutGradients { model.encode(some.map(\.caption)) }
+            return some.map { $0.paint(size: model.configuration.pictureSize) }
+                + model.generate(text, sampling: model.sampling(seeds: some.indices.map { UInt64($0) }))
+        })
+    }
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+import Workers
+
+extension Pretraining.Stage: ExpressibleByArgument {}
+
+struct Pretrain: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train pocket-infinity from nothing on Little World; resumes from the folder's last checkpoint.")
+
+    @Argument(help: "The stage: tokenizer first, then transformer.") var stage: Pretraining.Stage
+    @Option(help: "The run folder: checkpoints, loss curves, sample sheets.") var folder: String
+    @Option(help: "Steps in all.") var steps = 4000
+    @Option(help: "Pictures per step.") var batch = 16
+    @Option(help: "Peak learning rate.") var learningRate: Float = 1e-3
+    @Option(help: "Seed of weights and data.") var seed: UInt64 = 1
+    @Option(help: "Steps between checkpoints and sheets.") var reportEvery = 250
+    @Option(help: "Stop after this many seconds, with a checkpoint.") var seconds: Double?
+    @Option(help: "When done, also write the model directory here.") var export: String?
+
+    func run() throws {
+        let pretraining = Pretraining(
+            options: PretrainingOptions(
+                folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed, reportEvery: reportEvery, seconds: seconds))
+        try pretraining.run(stage)
+        if let export { try pretraining.export(to: export) }
+    }
+}
