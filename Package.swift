@@ -77,6 +77,7 @@ let package = Package(
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld"]),
+        .testTarget(name: "ConformanceTests", dependencies: ["Workers", "Layers"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd"]),
     ],
     swiftLanguageModes: [.v6]

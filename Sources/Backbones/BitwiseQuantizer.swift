@@ -86,6 +86,11 @@ package struct BitwiseQuantizer {
         return SwapPlanes.swapped(resized.reshaped([sum.shape[0], depth, side.tokens]))
     }
 
+    /// A sum resized by area, as the reference's quantizer itself returns its next inputs (training and generation use `tokens`).
+    package func areaResized(_ sum: Tensor, to side: ScaleSchedule.Side) -> Tensor {
+        Resize.resized(sum, height: side.height, width: side.width, method: .area)
+    }
+
     /// sum += codes at the last scale's size; the residual loses what the sum gains.
     package func add(_ codes: Tensor, to sum: Tensor, takingFrom residual: Tensor?) {
         let large = Resize.resized(codes, height: schedule.last.height, width: schedule.last.width, method: .bilinear)

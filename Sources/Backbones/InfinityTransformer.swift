@@ -99,6 +99,12 @@ package final class InfinityTransformer {
             pooled: pooled, text: textOut(GELU().apply([textIn(normed)])), ranges: text.ranges, ada: sharedAda(SiLU().apply([pooled])))
     }
 
+    /// The pooled text [B, C], the cross-attention's source [ΣT, C] and the shared adaptive values [B, 6·C], for conformance.
+    package func conditionForInspection(_ text: TextFeatures) -> (pooled: Tensor, text: Tensor, ada: Tensor) {
+        let condition = condition(text)
+        return (condition.pooled.value, condition.text.value, condition.ada.value)
+    }
+
     /// Text with some samples replaced by the first rows of the learned unconditional text.
     func dropping(_ text: TextFeatures, of samples: Set<Int>) -> TextFeatures {
         if samples.isEmpty { return text }

@@ -22,6 +22,12 @@ package struct TokenMaps {
         self.inputs = inputs
         self.sum = sum
     }
+
+    /// The bits of one scale [B, n, d].
+    package func bits(ofScale scale: Int) -> [UInt8] {
+        let range = schedule.ranges[scale], stride = schedule.tokens * depth
+        return (0..<batch).flatMap { bits[$0 * stride + range.lowerBound * depth..<$0 * stride + range.upperBound * depth] }
+    }
 }
 
 /// Features of texts, without padding: samples lie one after the other.

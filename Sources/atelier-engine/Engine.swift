@@ -5,5 +5,5 @@ import Workers
 struct Engine: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "atelier-engine", abstract: "Atelier's engine: trains, personalizes and generates on the CPU.",
-        subcommands: [World.self, Pretrain.self])
+        subcommands: [Conform.self, World.self, Pretrain.self])
 }

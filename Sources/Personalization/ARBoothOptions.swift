@@ -1,0 +1,51 @@
+/// What ARBooth leaves open, with the paper's values as defaults (arXiv 2504.02612, sections 4 and 5.1; what the paper omits is taken
+/// from the public code, jiwoogit/ARBooth). Every part can be switched off for ablation.
+package struct ARBoothOptions: Codable, Equatable, Sendable {
+    /// Which of the transformer's weights learn.
+    package enum Tuning: String, Codable, Sendable, CaseIterable {
+        /// `ca.*`, `ca_norm.*` and `ffn.*` of every block (the paper's choice).
+        case crossAttentionAndFeedForward = "cross-attention+feed-forward"
+        /// All of the transformer's weights (the paper's ablation "full tuning").
+        case full
+    }
+
+    package var iterations = 600
+    package var batch = 2
+    package var learningRate: Float = 6e-3
+    package var beta1: Float = 0.9
+    package var beta2: Float = 0.97
+    package var weightDecay: Float = 0
+    package var tuning = Tuning.crossAttentionAndFeedForward
+    /// Whether later scales count less in the cross-entropy.
+    package var scaleWeighting = true
+    /// Scales that keep full weight; nil takes the paper's share, 8 of 13, rounded.
+    package var earlyScales: Int?
+    package var lateScaleWeight: Float = 0.5
+    /// Whether the tuned model must keep the frozen model's distributions on the class prompt.
+    package var distillation = true
+    /// λ, the weight of the Kullback–Leibler term.
+    package var distillationWeight: Float = 0.5
+    /// Token maps the frozen model draws from the class prompt before training; each step takes `batch` of them.
+    package var distillationMaps = 64
+    /// Whether the placeholder `<name>` learns an embedding of its own for the frozen text encoder.
+    package var learnsPlaceholder = true
+    /// The largest random enlargement before the centre crop.
+    package var largestZoom: Float = 1.15
+    /// The largest share of bits flipped per scale in the subject's token maps (Infinity's bitwise self-correction).
+    package var largestFlipShare: Float = 0.2
+
+    package init() {}
+
+    /// How many of `count` scales keep full weight.
+    package func earlyScaleCount(of count: Int) -> Int {
+        min(earlyScales ?? Int((Float(count) * 8 / 13).rounded()), count)
+    }
+
+    /// Whether the transformer's weight `name` learns under this choice.
+    package func trains(_ name: String) -> Bool {
+        switch tuning {
+        case .full: true
+        case .crossAttentionAndFeedForward: name.contains(".ca.") || name.contains(".ca_norm.") || name.contains(".ffn.")
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import Tensors
+
+/// How far each computed tensor is from the recorded one.
+package struct ConformanceReport {
+    package struct Line {
+        package let name: String
+        package let error: Double
+        package let tolerance: Double
+        package var isWithin: Bool { error <= tolerance }
+    }
+
+    package private(set) var lines: [Line] = []
+    package var isWithin: Bool { !lines.isEmpty && lines.allSatisfy(\.isWithin) }
+
+    mutating func note(_ name: String, error: Double, tolerance: Double) { lines.append(Line(name: name, error: error, tolerance: tolerance)) }
+
+    /// Largest |computed − recorded| over the largest |recorded| (or `floor`, for near-zero tensors).
+    mutating func compare(_ name: String, _ computed: Tensor, _ recorded: Tensor, tolerance: Double, floor: Double = 0) {
+        guard computed.count == recorded.count else { return note("\(name) (\(computed.shape) against \(recorded.shape))", error: .infinity, tolerance: tolerance) }
+        var worst = 0.0
+        for i in 0..<computed.count {
+            let difference = abs(Double(computed.pointer[i]) - Double(recorded.pointer[i]))
+            worst = difference.isNaN ? .infinity : max(worst, difference)
+        }
+        note(name, error: worst / max(Double(recorded.maximumMagnitude), floor, 1e-30), tolerance: tolerance)
+    }
+
+    /// ‖computed − recorded‖ / ‖recorded‖.
+    mutating func compareNorm(_ name: String, _ computed: Tensor, _ recorded: Tensor, tolerance: Double) {
+        let difference = computed.copy()
+        difference.accumulate(recorded, scale: -1)
+        note("\(name) (L2)", error: (difference.sumOfSquares / recorded.sumOfSquares).squareRoot(), tolerance: tolerance)
+    }
+
+    /// The share of entries that differ; nothing may.
+    mutating func compareExactly<Element: Equatable>(_ name: String, _ computed: [Element], _ recorded: [Element]) {
+        let differing = computed.count == recorded.count ? zip(computed, recorded).count { $0 != $1 } : max(computed.count, recorded.count)
+        note("\(name) (exact)", error: Double(differing) / Double(max(recorded.count, 1)), tolerance: 0)
+    }
+}
