@@ -47,7 +47,7 @@ let package = Package(
 
         // The control house.
         .target(name: "Store", dependencies: ["CPostgreSQL", "Threads", "Jobs", "Hashing"]),
-        .target(name: "Broker", dependencies: ["CRabbitMQ", "Threads", "Jobs"]),
+        .target(name: "Broker", dependencies: ["CRabbitMQ"]),
         .target(
             name: "Daemon",
             dependencies: [
@@ -70,6 +70,9 @@ let package = Package(
             name: "atelier-engine",
             dependencies: ["Workers", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
+        // Real servers for tests, and the tests of the broker's façade.
+        .target(name: "ServerTesting", path: "Tests/ServerTesting"),
+        .testTarget(name: "BrokerTests", dependencies: ["Broker", "ServerTesting"]),
         // Tests of the daemon; real servers come from ServerTesting.
         .executableTarget(name: "scripted-engine", dependencies: ["Hashing"], path: "Tests/ScriptedEngine"),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon", "scripted-engine"]),

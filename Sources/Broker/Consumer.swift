@@ -1,0 +1,156 @@
+import Synchronization
+
+/// Reads a queue over a connection of its own, which it restores whenever it is lost.
+///
+/// At most `prefetch` deliveries are unanswered at a time, so ``deliveries`` never grows beyond that.
+package final class Consumer: Sendable {
+    /// Which queue is read.
+    package enum Source: Sendable, Equatable {
+        /// A named queue.
+        case queue(String)
+        /// A queue of this consumer alone, gone with its connection, bound to an exchange.
+        case privateQueue(exchange: String, routingKey: String)
+    }
+
+    /// The messages, in the order of the queue; ends after ``stop()``.
+    package let deliveries: AsyncStream<Delivery>
+    private let loop: ConnectionLoop
+    private let desk: AnswerDesk
+    private let makeRole: @Sendable () -> any SessionRole
+
+    /// A consumer that does nothing before ``start()``. `topology` is declared on every connection. A body longer than `maximumBodyBytes` is
+    /// dropped; its delivery says so. `report` is called from the connection's thread and must not block.
+    package init(
+        _ address: BrokerAddress, source: Source, topology: Topology? = nil, prefetch: UInt16 = 32, maximumBodyBytes: Int = 64 << 20,
+        name: String = "atelier-consumer", report: @escaping @Sendable (ConnectionEvent) -> Void = { _ in }
+    ) {
+        let (stream, continuation) = AsyncStream.makeStream(of: Delivery.self)
+        let loop = ConnectionLoop(address, name: name, maximumBodyBytes: maximumBodyBytes, report: report)
+        let desk = AnswerDesk(wake: loop.wake)
+        deliveries = stream
+        self.loop = loop
+        self.desk = desk
+        makeRole = { ConsumerRole(source: source, topology: topology, prefetch: prefetch, desk: desk, deliveries: continuation) }
+    }
+
+    /// Connects, and goes on connecting until it works.
+    package func start() { loop.start(makeRole) }
+
+    /// Closes the connection after the answers given so far are sent; unanswered deliveries go back to the queue.
+    package func stop() async {
+        loop.stop()
+        await loop.ended()
+    }
+
+    /// Takes no deliveries for now; what was delivered may still be answered.
+    package func pause() { desk.pause(true) }
+
+    /// Takes deliveries again.
+    package func resume() { desk.pause(false) }
+}
+
+/// Where answers from any task wait for the connection's thread.
+final class AnswerDesk: Sendable {
+    private struct State {
+        var session = 0
+        var answers: [(tag: UInt64, answer: DeliveryAnswer)] = []
+        var isPaused = false
+    }
+
+    private let state = Mutex(State())
+    private let wake: WakeSignal
+
+    init(wake: WakeSignal) { self.wake = wake }
+
+    /// A new session begins: tags of the old one mean nothing any more.
+    func beginSession() -> Int {
+        state.withLock { state in
+            state.session += 1
+            state.answers = []
+            return state.session
+        }
+    }
+
+    /// An answer to the message `tag` of a session; too late, it is dropped.
+    func answer(_ tag: UInt64, of session: Int, _ answer: DeliveryAnswer) {
+        let isDue = state.withLock { state in
+            guard state.session == session else { return false }
+            state.answers.append((tag, answer))
+            return true
+        }
+        if isDue { wake.raise() }
+    }
+
+    /// All answers that wait.
+    func take() -> [(tag: UInt64, answer: DeliveryAnswer)] {
+        state.withLock { state in
+            defer { state.answers = [] }
+            return state.answers
+        }
+    }
+
+    func pause(_ isPaused: Bool) {
+        state.withLock { $0.isPaused = isPaused }
+        wake.raise()
+    }
+
+    var isPaused: Bool { state.withLock { $0.isPaused } }
+}
+
+/// The consumer's part on the connection's thread.
+private final class ConsumerRole: SessionRole {
+    private let source: Consumer.Source
+    private let topology: Topology?
+    private let prefetch: UInt16
+    private let desk: AnswerDesk
+    private let deliveries: AsyncStream<Delivery>.Continuation
+    private var session = 0
+    private var queue = ""
+    private var isConsuming = false
+
+    init(source: Consumer.Source, topology: Topology?, prefetch: UInt16, desk: AnswerDesk, deliveries: AsyncStream<Delivery>.Continuation) {
+        self.source = source
+        self.topology = topology
+        self.prefetch = prefetch
+        self.desk = desk
+        self.deliveries = deliveries
+    }
+
+    func begin(_ connection: Session) throws(BrokerError) {
+        session = desk.beginSession()
+        isConsuming = false
+        if let topology { try connection.declare(topology) }
+        switch source {
+        case .queue(let name): queue = name
+        case .privateQueue(let exchange, let key): queue = try connection.declarePrivateQueue(exchange: exchange, routingKey: key)
+        }
+        try work(connection)
+    }
+
+    func hear(_ event: SessionEvent, _ connection: Session) throws(BrokerError) {
+        switch event {
+        case .delivered(let message):
+            let tag = message.tag
+            deliveries.yield(Delivery(message) { [desk, session] answer in desk.answer(tag, of: session, answer) })
+        case .consumerCancelled: throw .queueGone(queue)
+        default: break
+        }
+    }
+
+    func work(_ connection: Session) throws(BrokerError) {
+        for (tag, answer) in desk.take() {
+            switch answer {
+            case .acknowledge: try connection.acknowledge(tag)
+            case .reject(let requeue): try connection.reject(tag, requeue: requeue)
+            }
+        }
+        guard desk.isPaused == isConsuming else { return }
+        if isConsuming { try connection.cancel() } else { try connection.consume(queue, prefetch: prefetch) }
+        isConsuming.toggle()
+    }
+
+    func idle(_ reason: BrokerError) {
+        _ = desk.beginSession()
+        if reason == .stopped { deliveries.finish() }
+    }
+}

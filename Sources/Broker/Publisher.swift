@@ -1,0 +1,203 @@
+import Synchronization
+
+/// Publishes with confirms over a connection of its own, which it restores whenever it is lost.
+///
+/// Nothing is sent twice by itself: what was unanswered when the connection broke is ``PublishOutcome/unknown(_:)``, and whoever keeps
+/// the outbox publishes it again with the same message id.
+package final class Publisher: Sendable {
+    private let loop: ConnectionLoop
+    private let desk: PublishDesk
+    private let makeRole: @Sendable () -> any SessionRole
+
+    /// A publisher that does nothing before ``start()``. `topology` is declared on every connection; at most `window` messages, and 8 MiB
+    /// beyond the first, wait for the broker's answer at a time. `report` is called from the connection's thread and must not block.
+    package init(
+        _ address: BrokerAddress, topology: Topology? = nil, window: Int = 256, name: String = "atelier-publisher",
+        report: @escaping @Sendable (ConnectionEvent) -> Void = { _ in }
+    ) {
+        let loop = ConnectionLoop(address, name: name, maximumBodyBytes: 0, report: report)
+        let desk = PublishDesk(wake: loop.wake)
+        self.loop = loop
+        self.desk = desk
+        makeRole = { PublisherRole(topology: topology, window: window, desk: desk) }
+    }
+
+    /// Connects, and goes on connecting until it works.
+    package func start() { loop.start(makeRole) }
+
+    /// Closes the connection; what is unanswered becomes `unknown(.stopped)`.
+    package func stop() async {
+        loop.stop()
+        await loop.ended()
+    }
+
+    /// Publishes the messages in order and says what became of each, in the same order, at most `limit` later.
+    ///
+    /// Without a connection, or while the broker is blocked, the messages wait.
+    package func publish(_ messages: [OutgoingMessage], within limit: Duration = .seconds(30)) async -> [PublishOutcome] {
+        guard !messages.isEmpty else { return [] }
+        return await withCheckedContinuation { continuation in
+            let batch = PublishBatch(count: messages.count) { continuation.resume(returning: $0) }
+            let deadline = ContinuousClock.now + limit
+            desk.add(messages.enumerated().map { PublishTicket(message: $1, index: $0, batch: batch, deadline: deadline) })
+        }
+    }
+
+    /// Publishes one message.
+    package func publish(_ message: OutgoingMessage, within limit: Duration = .seconds(30)) async -> PublishOutcome {
+        await publish([message], within: limit)[0]
+    }
+}
+
+/// The outcomes of messages published together, delivered once all are known; later news of one message changes nothing.
+final class PublishBatch: Sendable {
+    private struct State {
+        var outcomes: [PublishOutcome?]
+        var missing: Int
+    }
+
+    private let state: Mutex<State>
+    private let done: @Sendable ([PublishOutcome]) -> Void
+
+    init(count: Int, done: @escaping @Sendable ([PublishOutcome]) -> Void) {
+        state = Mutex(State(outcomes: Array(repeating: nil, count: count), missing: count))
+        self.done = done
+    }
+
+    func settle(_ index: Int, _ outcome: PublishOutcome) {
+        let all = state.withLock { state -> [PublishOutcome]? in
+            guard state.outcomes[index] == nil else { return nil }
+            state.outcomes[index] = outcome
+            state.missing -= 1
+            return state.missing == 0 ? state.outcomes.compactMap(\.self) : nil
+        }
+        if let all { done(all) }
+    }
+}
+
+/// One message and where its outcome goes.
+struct PublishTicket: Sendable {
+    let message: OutgoingMessage
+    let index: Int
+    let batch: PublishBatch
+    let deadline: ContinuousClock.Instant
+
+    func settle(_ outcome: PublishOutcome) { batch.settle(index, outcome) }
+}
+
+/// Where messages from any task wait for the connection's thread.
+final class PublishDesk: Sendable {
+    private struct State {
+        var queue: [PublishTicket] = []
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    private let wake: WakeSignal
+
+    init(wake: WakeSignal) { self.wake = wake }
+
+    func add(_ tickets: [PublishTicket]) {
+        let isClosed = state.withLock { state in
+            if !state.isClosed { state.queue += tickets }
+            return state.isClosed
+        }
+        if isClosed { for ticket in tickets { ticket.settle(.unknown(.stopped)) } } else { wake.raise() }
+    }
+
+    /// The next messages, at most as many.
+    func take(_ count: Int) -> [PublishTicket] {
+        state.withLock { state in
+            let taken = Array(state.queue.prefix(count))
+            state.queue.removeFirst(taken.count)
+            return taken
+        }
+    }
+
+    /// Takes out what has waited too long.
+    func takeOverdue() -> [PublishTicket] {
+        let now = ContinuousClock.now
+        return state.withLock { state in
+            let overdue = state.queue.filter { $0.deadline < now }
+            if !overdue.isEmpty { state.queue.removeAll { $0.deadline < now } }
+            return overdue
+        }
+    }
+
+    /// Takes nothing any more. Gives what still waits.
+    func close() -> [PublishTicket] {
+        state.withLock { state in
+            state.isClosed = true
+            defer { state.queue = [] }
+            return state.queue
+        }
+    }
+}
+
+/// The publisher's part on the connection's thread.
+private final class PublisherRole: SessionRole {
+    private static let byteWindow = 8 << 20
+    private let topology: Topology?
+    private let window: Int
+    private let desk: PublishDesk
+    private var ledger = ConfirmLedger<PublishTicket>()
+    private var blocked: String?
+
+    init(topology: Topology?, window: Int, desk: PublishDesk) {
+        self.topology = topology
+        self.window = window
+        self.desk = desk
+    }
+
+    func begin(_ session: Session) throws(BrokerError) {
+        blocked = nil
+        if let topology { try session.declare(topology) }
+        try session.selectConfirms()
+    }
+
+    func hear(_ event: SessionEvent, _ session: Session) throws(BrokerError) {
+        switch event {
+        case .settled(let tag, let multiple, let isRefused):
+            for (ticket, outcome) in ledger.settle(tag, multiple: multiple, isRefused: isRefused) { ticket.settle(outcome) }
+        case .returned(let code, let text, let message):
+            ledger.returned(
+                exchange: message.exchange, routingKey: message.routingKey, messageID: message.properties.messageID,
+                as: .returned(code: code, text: text))
+        case .blocked(let reason): blocked = reason
+        case .unblocked: blocked = nil
+        default: break
+        }
+    }
+
+    func work(_ session: Session) throws(BrokerError) {
+        // A message at a time: between two of them the loop hears confirms, and that the broker is blocked.
+        while blocked == nil, ledger.count < window, ledger.bytes < Self.byteWindow, let ticket = desk.take(1).first {
+            guard ticket.deadline > .now else { ticket.settle(.unknown(.timedOut("it waited too long"))); continue }
+            if let flaw = ticket.message.flaw { ticket.settle(.unknown(.badMessage(flaw))); continue }
+            do throws(BrokerError) {
+                ledger.add(ticket.message, ticket)
+                try session.publish(ticket.message)
+            } catch .badMessage(let what) {
+                ticket.settle(.unknown(.badMessage(what)))
+                throw .lost("a message could not be written: \(what)")
+            }
+            while let event = try session.eventAtHand() { try hear(event, session) }
+        }
+        for ticket in desk.takeOverdue() { ticket.settle(.unknown(.timedOut(blocked.map { "the broker is blocked: \($0)" } ?? "the window is full"))) }
+        settleOverdueInFlight()
+    }
+
+    /// Callers get an answer in time; the ledger keeps counting, for the broker's own answer still comes.
+    private func settleOverdueInFlight() {
+        let now = ContinuousClock.now
+        ledger.forEachTicket { ticket in
+            if ticket.deadline < now { ticket.settle(.unknown(.timedOut(blocked.map { "the broker is blocked: \($0)" } ?? "no confirm came"))) }
+        }
+    }
+
+    func idle(_ reason: BrokerError) {
+        for ticket in ledger.reset() { ticket.settle(.unknown(reason)) }
+        for ticket in desk.takeOverdue() { ticket.settle(.unknown(reason)) }
+        if reason == .stopped { for ticket in desk.close() { ticket.settle(.unknown(.stopped)) } }
+    }
+}
