@@ -20,21 +20,15 @@ final class Session {
 
     /// Connects, says who it is and opens the channel.
     init(_ address: BrokerAddress, name: String, maximumBodyBytes: Int) throws(BrokerError) {
-        guard let state = amqp_new_connection() else { throw .unreachable("no memory for a connection") }
-        var isOpen = false
-        defer { if !isOpen { amqp_destroy_connection(state) } }
-        try Self.openSocket(state, address)
+        state = try Self.connect(address)
         descriptor = amqp_get_sockfd(state)
         Self.limitSilence(descriptor)
         callGuard = CallWatchdog.shared.register(descriptor, limit: .seconds(2 * Self.heartbeat))
-        defer { if !isOpen { CallWatchdog.shared.forget(callGuard) } }
-        self.state = state
         assembler = FrameAssembler(maximumBodyBytes: maximumBodyBytes)
+        // From here on an error runs `deinit`, which destroys the connection.
         let login = callGuard.watching { Self.login(state, address, name) }
-        if let error = Self.failure(login) { throw Self.loginError(error, login, address) }
-        let reply = callGuard.watching { _ = amqp_channel_open(state, Self.channel); return amqp_get_rpc_reply(state) }
-        if let error = Self.failure(reply) { throw error }
-        isOpen = true
+        if let error = Self.failure(login) { throw Self.loginError(error, address) }
+        try ask("the channel") { _ in _ = amqp_channel_open(state, Self.channel) }
     }
 
     deinit {
@@ -46,6 +40,15 @@ final class Session {
     func close() { callGuard.watching { _ = amqp_connection_close(state, AMQP_REPLY_SUCCESS) } }
 
     // MARK: - Connecting
+
+    private static func connect(_ address: BrokerAddress) throws(BrokerError) -> amqp_connection_state_t {
+        guard let state = amqp_new_connection() else { throw .unreachable("no memory for a connection") }
+        do throws(BrokerError) { try openSocket(state, address) } catch {
+            amqp_destroy_connection(state)
+            throw error
+        }
+        return state
+    }
 
     private static func openSocket(_ state: amqp_connection_state_t, _ address: BrokerAddress) throws(BrokerError) {
         var limit = timeval(tv_sec: 10, tv_usec: 0)
@@ -89,7 +92,7 @@ final class Session {
         }
     }
 
-    private static func loginError(_ error: BrokerError, _ reply: amqp_rpc_reply_t, _ address: BrokerAddress) -> BrokerError {
+    private static func loginError(_ error: BrokerError, _ address: BrokerAddress) -> BrokerError {
         switch error {
         case .closed(let code, let text): .refusedLogin("\(address): \(code) \(text)")
         case .lost(let text): .unreachable("\(address): \(text)")

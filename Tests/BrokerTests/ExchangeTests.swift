@@ -21,7 +21,11 @@ struct ExchangeTests {
         let first = stage.publisher()
         #expect(await first.publish(stage.job("1")) == .confirmed)
         var other = stage.topology
-        other.queues = [Topology.Queue(stage.names.jobs, arguments: ["x-queue-type": "quorum", "x-delivery-limit": 5])]
+        other.queues = other.queues.map { queue in
+            var arguments = queue.arguments
+            if queue.name == stage.names.jobs { arguments["x-delivery-limit"] = 5 }
+            return Topology.Queue(queue.name, arguments: arguments)
+        }
         let witness = Witness()
         let second = Publisher(stage.address, topology: other, report: witness.report)
         second.start()

@@ -115,23 +115,27 @@ package struct Servers: Sendable {
         }
     }
 
+    /// By `posix_spawn` and `waitpid`: Foundation's `Process` waits for a socket that servers left behind inherit and keep open.
     private static func runBlocking(_ program: String, _ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        // Files, not pipes: a server the program leaves behind would hold a pipe open for ever.
         let base = NSTemporaryDirectory() + "atelier-run." + UUID().uuidString
         defer { for end in [".out", ".err"] { unlink(base + end) } }
-        for end in [".out", ".err"] { _ = FileManager.default.createFile(atPath: base + end, contents: nil) }
-        process.standardOutput = FileHandle(forWritingAtPath: base + ".out")
-        process.standardError = FileHandle(forWritingAtPath: base + ".err")
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, base + ".out", O_WRONLY | O_CREAT, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 2, base + ".err", O_WRONLY | O_CREAT, 0o600)
+        var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        var process: pid_t = 0
+        let failure = posix_spawnp(&process, program, &actions, nil, &words, environ)
+        guard failure == 0 else { throw Failure(description: "\(program) cannot be started: \(String(cString: strerror(failure)))") }
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) == -1, errno == EINTR {}
         let output = (try? String(contentsOfFile: base + ".out", encoding: .utf8)) ?? ""
-        guard process.terminationStatus == 0 else {
+        guard status == 0 else {
             let errors = (try? String(contentsOfFile: base + ".err", encoding: .utf8)) ?? ""
-            throw Failure(description: "\(program) \(arguments.first ?? "") ended with \(process.terminationStatus): \(errors)\(output)")
+            throw Failure(description: "\(program) \(arguments.first ?? "") failed (wait status \(status)): \(errors)\(output)")
         }
         return output
     }
