@@ -54,6 +54,17 @@ package struct ArtifactDirectory: Sendable {
         return try bring(source, path, announced)
     }
 
+    /// Takes in bytes from memory; gives their digest.
+    package func put(_ data: Data) throws -> SHA256Digest {
+        let digest = SHA256Digest.of(data)
+        if size(of: digest) == Int64(data.count) { return digest }
+        let temporary = "\(root)/incoming/\(UUID().uuidString)"
+        defer { unlink(temporary) }
+        try data.write(to: URL(fileURLWithPath: temporary))
+        try take(temporary, inside: root + "/incoming", announced: digest)
+        return digest
+    }
+
     /// The size of the artifact in bytes, or nil where there is none.
     package func size(of digest: SHA256Digest) -> Int64? {
         var status = stat()

@@ -27,11 +27,11 @@ package struct AttemptWorkspace: Sendable {
             atPath: (log as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
     }
 
-    /// Writes one decoded reference picture and gives its path.
-    package func write(_ picture: Data, number: Int) throws -> String {
-        let path = "\(folder)/inputs/\(number).png"
-        try picture.write(to: URL(fileURLWithPath: path))
-        return path
+    /// Links a file of the artifact store into the inputs and gives the link's path. `name` is a number or a validated concept's name.
+    package func link(_ path: String, as name: String) throws -> String {
+        let link = "\(folder)/inputs/\(name)"
+        guard symlink(path, link) == 0 else { throw SystemError("link", link) }
+        return link
     }
 
     /// Removes everything of the job: it is final.

@@ -56,7 +56,7 @@ package final class EngineProcess: Sendable {
         guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/statm") else { return nil }
         let fields = String(decoding: data, as: UTF8.self).split(separator: " ")
         guard fields.count > 1, let pages = Int(fields[1]) else { return nil }
-        return pages * sysconf(Int32(_SC_PAGESIZE)) >> 20
+        return (pages * sysconf(Int32(_SC_PAGESIZE))) >> 20
     }
 
     /// Writes one line to its stdin. Fails with EPIPE when it is gone.

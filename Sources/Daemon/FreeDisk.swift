@@ -6,6 +6,6 @@ package enum FreeDisk {
     package static func mebibytes(at path: String) -> Int? {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return nil }
-        return Int(status.f_bavail) * Int(status.f_frsize) >> 20
+        return (Int(status.f_bavail) * Int(status.f_frsize)) >> 20
     }
 }

@@ -6,12 +6,13 @@ extension Settings {
     /// - Parameters:
     ///   - file: a JSON object of settings by name; nil reads none.
     ///   - environment: `ATELIER_…` variables, `CREDENTIALS_DIRECTORY` and `STATE_DIRECTORY` of systemd.
+    ///   - optional: settings that may be missing, for programs that do not need them; they are empty then.
     ///   - executable: the running program, whose folder the engine and the models are looked for in.
     /// - Throws: `SettingsProblems` with every problem there is.
     package static func read(
-        file: String?, environment: [String: String], executable: String = "/proc/self/exe"
+        file: String?, environment: [String: String], optional: Set<String> = [], executable: String = "/proc/self/exe"
     ) throws -> Settings {
-        var reader = SettingsReader(environment: environment, executable: executable)
+        var reader = SettingsReader(environment: environment, optional: optional, executable: executable)
         if let file { reader.load(file: file) }
         return try reader.settings()
     }
@@ -20,12 +21,14 @@ extension Settings {
 /// Gathers values by name, converts them, and keeps every problem instead of stopping at the first.
 private struct SettingsReader {
     let environment: [String: String]
+    let optional: Set<String>
     let executable: String
     var values: [String: (text: String, origin: String)] = [:]
     var problems: [String] = []
 
-    init(environment: [String: String], executable: String) {
+    init(environment: [String: String], optional: Set<String>, executable: String) {
         self.environment = environment
+        self.optional = optional
         self.executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: executable)) ?? executable
         for row in Settings.table {
             if let text = environment[row.variable] { values[row.name] = (text, row.variable) }
@@ -111,6 +114,7 @@ private struct SettingsReader {
     private func standard(_ name: String) -> String? { Settings.table.first { $0.name == name }?.standard }
 
     private mutating func missing(_ name: String, _ how: String) -> String {
+        if optional.contains(name) { return "" }
         let variable = Settings.table.first { $0.name == name }?.variable ?? name
         problems.append("\(name): is not set; \(how) (\(variable) in the environment, \"\(name)\" in the file)")
         return ""
@@ -193,17 +197,7 @@ private struct SettingsReader {
         return text
     }
 
-    /// The `models` folder beside the program or above it: installed as `../share/atelier/models`, in a checkout at its root.
-    private func models(near folder: String) -> String? {
-        var candidates = [folder + "/../share/atelier/models"]
-        var ancestor = folder
-        while ancestor.count > 1 {
-            candidates.append(ancestor + "/models")
-            ancestor = (ancestor as NSString).deletingLastPathComponent
-        }
-        return candidates.first { FileManager.default.fileExists(atPath: $0) }
-            .map { URL(fileURLWithPath: $0).standardizedFileURL.path }
-    }
+    private func models(near folder: String) -> String? { Installation.folder("models", near: folder) ?? Installation.folder("Models", near: folder) }
 
     private func hostName() -> String {
         var buffer = [CChar](repeating: 0, count: 65)

@@ -25,8 +25,7 @@ let delay = script["delay"].flatMap(UInt32.init) ?? 1
 
 func say(_ event: [String: Any]) {
     let data = try! JSONSerialization.data(withJSONObject: event, options: [.sortedKeys, .withoutEscapingSlashes])
-    print(String(decoding: data, as: UTF8.self))
-    fflush(nil)
+    FileHandle.standardOutput.write(data + Data("\n".utf8))
 }
 
 func write(_ text: String, as name: String) -> (path: String, digest: String, bytes: Int) {
@@ -74,8 +73,8 @@ while step < steps {
     if script["kill-at"] == "\(step)" && attempt == 1 || script["kill-always-at"] == "\(step)" { kill(getpid(), SIGKILL) }
 }
 if script["hang"] != nil { while true { sleep(1) } }
-if script["garbage"] != nil { print("this is not JSON") }
-if script["flood"] != nil { print(String(repeating: "x", count: 8 << 20)) }
+if script["garbage"] != nil { FileHandle.standardOutput.write(Data("this is not JSON\n".utf8)) }
+if script["flood"] != nil { FileHandle.standardOutput.write(Data(repeating: 0x78, count: 8 << 20)) }
 if script["silent"] != nil { exit(0) }
 if let consequence = script["fail"] ?? (attempt == 1 ? script["fail-once"] : nil) {
     say(["event": "failed", "code": "engine.scripted", "consequence": consequence, "message": "as the script says"])

@@ -1,0 +1,143 @@
+import Foundation
+import Hashing
+import Jobs
+import Store
+
+/// Why an attempt could not even begin, with what follows from it.
+package struct AttemptProblem: Error, Sendable, Equatable {
+    let code: String
+    let message: String
+    let consequence: Consequence
+}
+
+/// One attempt in the tables and on the metrics exchange: what is read for it and written by it, always under its fence.
+package struct AttemptRecord: Sendable {
+    /// What became of a write.
+    package enum Fate: Sendable, Equatable {
+        /// It is committed; whether somebody wants the job cancelled.
+        case written(isCancelling: Bool)
+        /// The attempt does not own its job any more: nothing was written.
+        case lost
+        /// PostgreSQL is away.
+        case unavailable
+        /// PostgreSQL refused it: trying again does not help.
+        case refused(String)
+    }
+
+    /// What became of an ending.
+    package enum Closing: Sendable, Equatable {
+        case closed(JobState)
+        case lost
+        case unavailable
+        case refused(String)
+    }
+
+    /// The claimed job.
+    package let claim: ClaimedJob
+    private let store: Store
+    private let live: LiveEvents
+
+    /// The record of `claim`.
+    package init(claim: ClaimedJob, store: Store, live: LiveEvents) {
+        self.claim = claim
+        self.store = store
+        self.live = live
+    }
+
+    /// The line that tells the engine what to do. Links pictures and adapters into the workspace, and picks the newest checkpoint
+    /// whose bytes are still what they were. Throws `AttemptProblem`, or `StoreError` when PostgreSQL is away.
+    package func order(workspace: AttemptWorkspace, artifacts: ArtifactDirectory, settings: Settings) async throws -> Data {
+        let request: JobRequest
+        do { request = try JobRequest(claim.spec) } catch {
+            throw AttemptProblem(code: "job.invalid", message: "\(error)", consequence: .rejected)
+        }
+        var images: [String] = []
+        for (index, image) in request.images.enumerated() {
+            guard case .artifact(let text) = image, let digest = SHA256Digest(text), artifacts.contains(digest) else {
+                throw AttemptProblem(
+                    code: "input.artifact", message: "/images/\(index): there is no artifact with this digest", consequence: .rejected)
+            }
+            images.append(try workspace.link(artifacts.path(of: digest), as: "\(index + 1).png"))
+        }
+        let resume = try await checkpoint()
+        let order = EngineOrder(
+            job: claim.job, attempt: claim.attempt, kind: claim.kind, spec: request.spec, tenant: claim.tenant, images: images,
+            adapters: try await adapters(of: request, workspace: workspace, artifacts: artifacts), models: settings.modelsDirectory,
+            workspace: workspace.folder, resume: resume, checkpointSeconds: settings.checkpointSeconds)
+        return order.line
+    }
+
+    private func adapters(of request: JobRequest, workspace: AttemptWorkspace, artifacts: ArtifactDirectory) async throws -> [String: String] {
+        var paths: [String: String] = [:]
+        for name in request.concepts {
+            guard let text = try await store.adapter(of: name, tenant: claim.tenant), let digest = SHA256Digest(text) else {
+                throw AttemptProblem(
+                    code: "concept.unknown", message: "a prompt names <\(name)>, which nobody has learnt; personalize it first", consequence: .rejected)
+            }
+            guard artifacts.contains(digest) else {
+                throw AttemptProblem(code: "concept.missing", message: "the adapter of <\(name)>, \(digest), is not in the store", consequence: .fatal)
+            }
+            paths[name] = try workspace.link(artifacts.path(of: digest), as: name + ".safetensors")
+        }
+        return paths
+    }
+
+    private func checkpoint() async throws -> String? {
+        for checkpoint in try await store.checkpoints(of: claim.job) {
+            let found = try? await offPool { try SHA256Digest.ofFile(checkpoint.path) }
+            if found?.description == checkpoint.sha256 {
+                try await store.resumed(claim.job, claim.attempt, from: checkpoint.step)
+                return checkpoint.path
+            }
+        }
+        return nil
+    }
+
+    /// Writes news down, and lets who listens to the metrics exchange hear of them.
+    package func write(_ news: AttemptNews) async -> Fate {
+        do {
+            let cancelling = try await store.record(
+                claim.job, claim.attempt, started: news.started, progress: news.progress, metrics: news.metrics, checkpoint: news.checkpoint)
+            guard let cancelling else { return .lost }
+            tell(news)
+            return .written(isCancelling: cancelling)
+        } catch let error as StoreError where !error.isTemporary {
+            return .refused(error.description)
+        } catch {
+            return .unavailable
+        }
+    }
+
+    private func tell(_ news: AttemptNews) {
+        if let progress = news.progress {
+            tell("progress", ["stage": .string(progress.stage), "step": .integer(progress.step), "steps": .integer(progress.steps)])
+        }
+        for metric in news.metrics {
+            let values = metric.values.filter(\.value.isFinite).mapValues(JSONValue.number)
+            tell("metric", ["step": .integer(metric.step), "values": .object(values)])
+        }
+    }
+
+    private func tell(_ event: String, _ members: [String: JSONValue]) {
+        let identity: [String: JSONValue] = [
+            "version": .integer(1), "event": .string(event), "job": .string(claim.job.uuidString.lowercased()),
+            "message_id": .string(claim.messageID), "tenant": .string(claim.tenant), "kind": .string(claim.kind.rawValue),
+            "attempt": .integer(claim.attempt), "time": .string(Date.now.formatted(.iso8601)),
+        ]
+        live.send(
+            JobEvent(event: event, tenant: claim.tenant, kind: claim.kind.rawValue, body: .object(identity.merging(members) { $1 })))
+    }
+
+    /// Commits the ending. After an unclear commit the second try finds the job final, or claimed anew: both are `lost`, unless the
+    /// state says that this very attempt ended it.
+    package func close(_ end: AttemptResult) async -> Closing {
+        do {
+            guard let state = try await store.finish(claim.job, claim.attempt, end) else { return .lost }
+            return .closed(state)
+        } catch let error as StoreError where !error.isTemporary {
+            return .refused(error.description)
+        } catch {
+            return .unavailable
+        }
+    }
+}

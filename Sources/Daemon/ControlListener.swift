@@ -1,0 +1,55 @@
+import Broker
+import Foundation
+import Jobs
+import Logging
+import ServiceLifecycle
+import Store
+
+/// What anybody may say to all daemons at once, on the fanout exchange of control: `{"action":"cancel","job":"…","reason":"…"}`,
+/// `{"action":"pause"}`, `{"action":"resume"}`.
+package struct ControlListener: Service {
+    let consumer: Consumer
+    let store: Store
+    let dispatcher: Dispatcher
+    let condition: DaemonCondition
+    let logger: Logger
+
+    package func run() async throws {
+        consumer.start()
+        await cancelWhenGracefulShutdown {
+            for await delivery in consumer.deliveries {
+                await obey(Data(delivery.body))
+                delivery.acknowledge()
+                if Task.isCancelled { break }
+            }
+        }
+        await consumer.stop()
+    }
+
+    private func obey(_ body: Data) async {
+        let order = try? JSONValue(json: body)
+        switch order?["action"]?.string {
+        case "cancel":
+            guard let job = order?["job"]?.string.flatMap(UUID.init(uuidString:)) else { return complain(body) }
+            do { _ = try await store.cancel(job, reason: order?["reason"]?.string) } catch {
+                logger.error("job not cancelled", metadata: ["job.id": "\(job)", "error": "\(error)"])
+            }
+            await dispatcher.cancel(job)
+        case "pause": pause(true)
+        case "resume": pause(false)
+        default: complain(body)
+        }
+    }
+
+    private func pause(_ isPaused: Bool) {
+        condition.paused(isPaused)
+        logger.notice("\(isPaused ? "paused" : "resumed")")
+        dispatcher.look()
+    }
+
+    private func complain(_ body: Data) {
+        logger.warning(
+            "control message not understood",
+            metadata: ["body": "\(String(decoding: body.prefix(200), as: UTF8.self))", "allowed": "action: cancel with job, pause, resume"])
+    }
+}

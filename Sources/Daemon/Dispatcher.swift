@@ -1,0 +1,147 @@
+import Foundation
+import Jobs
+import Logging
+import ServiceLifecycle
+import Store
+
+/// Fills the slots: claims a job whenever one is free, runs its supervisor, and at the end drains.
+///
+/// A drain asks every engine for a checkpoint and waits; when the time is up the engines are killed, and the jobs go on from their
+/// last checkpoint at the next start.
+package actor Dispatcher: Service {
+    private struct Running {
+        let attempt: Int
+        let supervisor: EngineSupervisor
+        let task: Task<Void, Never>
+    }
+
+    private let settings: Settings
+    private let store: Store
+    private let worker: Worker
+    private let live: LiveEvents
+    private let artifacts: ArtifactDirectory
+    private let condition: DaemonCondition
+    private let notifier: SystemNotifier
+    private let logger: Logger
+
+    private var running: [UUID: Running] = [:]
+    private let wakes: AsyncStream<Void>
+    private let wake: AsyncStream<Void>.Continuation
+    private var isDraining = false
+    private var isShortOfDisk = false
+
+    /// Claims in the name of `worker`.
+    package init(
+        settings: Settings, store: Store, worker: Worker, live: LiveEvents, artifacts: ArtifactDirectory, condition: DaemonCondition, notifier: SystemNotifier,
+        logger: Logger
+    ) {
+        self.settings = settings
+        self.store = store
+        self.worker = worker
+        self.live = live
+        self.artifacts = artifacts
+        self.condition = condition
+        self.notifier = notifier
+        self.logger = logger
+        (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    package func run() async throws {
+        let polling = Task { [settings, wake] in
+            while !Task.isCancelled {
+                wake.yield()
+                try? await Task.sleep(for: .seconds(settings.pollSeconds * Double.random(in: 0.8...1.2)))
+            }
+        }
+        await withGracefulShutdownHandler {
+            for await _ in wakes where !isDraining { await fill() }
+        } onGracefulShutdown: { [wake] in
+            wake.finish()
+        }
+        polling.cancel()
+        await drain()
+    }
+
+    /// There may be work: somebody said so.
+    package nonisolated func look() { wake.yield() }
+
+    /// Cancels the job if it runs here.
+    package func cancel(_ job: UUID) async { await running[job]?.supervisor.stop(.cancelled) }
+
+    /// Compares what runs here with what the tables say: what is not ours any more ends, what is to be cancelled is.
+    package func reconcile(_ heartbeat: Heartbeat, asked: Set<UUID>) async {
+        for (job, running) in running where asked.contains(job) && heartbeat.owned[job] != running.attempt {
+            await running.supervisor.stop(.lostClaim)
+        }
+        for job in heartbeat.cancelling { await cancel(job) }
+    }
+
+    /// The jobs whose engines run here. Ask before the heartbeat: a job claimed meanwhile is not missing.
+    package var jobs: Set<UUID> { Set(running.keys) }
+
+    private func fill() async {
+        guard !condition.isPaused, hasDisk() else { return }
+        let free = settings.slots - running.count
+        guard free > 0 else { return }
+        do {
+            guard let id = worker.id else { return }  // not registered: the heartbeat does that
+            for claim in try await store.claim(id, free) { start(AttemptRecord(claim: claim, store: store, live: live)) }
+            condition.found(.store)
+        } catch {
+            condition.lost(.store, error)
+        }
+    }
+
+    private func start(_ record: AttemptRecord) {
+        var logger = logger
+        logger[metadataKey: "job.id"] = "\(record.claim.job.uuidString.lowercased())"
+        logger[metadataKey: "job.attempt"] = "\(record.claim.attempt)"
+        let supervisor = EngineSupervisor(settings: settings, record: record, artifacts: artifacts, logger: logger)
+        logger.info("job claimed", metadata: ["job.kind": "\(record.claim.kind)", "job.tenant": "\(record.claim.tenant)"])
+        let task = Task {
+            await supervisor.run()
+            self.ended(record.claim.job)
+        }
+        running[record.claim.job] = Running(attempt: record.claim.attempt, supervisor: supervisor, task: task)
+        condition.running(running.count)
+    }
+
+    private func ended(_ job: UUID) {
+        running[job] = nil
+        condition.running(running.count)
+        wake.yield()
+    }
+
+    /// Whether the state folder has room for new work; says so when that changes.
+    private func hasDisk() -> Bool {
+        guard let free = FreeDisk.mebibytes(at: settings.stateDirectory) else { return true }
+        let isShort = free < settings.freeDiskMiB
+        if isShort != isShortOfDisk {
+            isShortOfDisk = isShort
+            let metadata: Logger.Metadata = ["disk.free_mib": "\(free)", "disk.needed_mib": "\(settings.freeDiskMiB)"]
+            if isShort { logger.error("disk too full for new work", metadata: metadata) } else { logger.notice("disk has room again", metadata: metadata) }
+        }
+        return !isShort
+    }
+
+    private func drain() async {
+        isDraining = true
+        condition.stopping()
+        notifier.stopping(status: condition.phrase)
+        notifier.extendTimeout(.seconds(settings.drainSeconds + 15))
+        let leaving = Array(running.values)
+        guard !leaving.isEmpty else { return }
+        logger.notice("draining", metadata: ["jobs.running": "\(leaving.count)", "drain.seconds": "\(settings.drainSeconds)"])
+        for job in leaving { await job.supervisor.stop(.draining) }
+        let deadline = Task { [settings] in
+            try await Task.sleep(for: .seconds(settings.drainSeconds))
+            for job in leaving {
+                await job.supervisor.kill()
+                job.task.cancel()
+            }
+        }
+        for job in leaving { await job.task.value }
+        deadline.cancel()
+        logger.notice("drained")
+    }
+}

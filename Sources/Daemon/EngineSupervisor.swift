@@ -1,0 +1,255 @@
+import Foundation
+import Hashing
+import Jobs
+import Logging
+import Store
+
+/// Runs one attempt of one job: prepares its folder, starts the engine, writes down what it says, and commits how it ends.
+///
+/// Everything an engine says goes through here, and here alone is written for its attempt, so order and fencing are simple. What
+/// follows from what is decided by `AttemptEnding`; this actor only acts.
+package actor EngineSupervisor {
+    private let settings: Settings
+    private let record: AttemptRecord
+    private let artifacts: ArtifactDirectory
+    private let workspace: AttemptWorkspace
+    private let logger: Logger
+
+    private var process: EngineProcess?
+    private var asked: StopReason?
+    private var news = AttemptNews()
+    private var produced: [EngineEvent.Artifact] = []
+    private var done: EngineEvent.Done?
+    private var failed: EngineEvent.Failed?
+    private var isInterrupted = false
+
+    /// The supervisor of the attempt that `record` stands for.
+    package init(settings: Settings, record: AttemptRecord, artifacts: ArtifactDirectory, logger: Logger) {
+        self.settings = settings
+        self.record = record
+        self.artifacts = artifacts
+        workspace = AttemptWorkspace(settings: settings, job: record.claim.job, attempt: record.claim.attempt)
+        self.logger = logger
+    }
+
+    /// Runs the attempt to its end, commit included. Returns when nothing of it is left to do.
+    package func run() async {
+        do {
+            let order = try await prepare()
+            if let asked { return await settle(Self.ending(before: asked)) }
+            let process = try start()
+            self.process = process
+            await follow(process, order: order)
+        } catch let problem as AttemptProblem {
+            failed = EngineEvent.Failed(code: problem.code, consequence: problem.consequence, message: problem.message)
+            await settle(.failed)
+        } catch let error as StoreError {
+            await settle(.interrupted(error.description))
+        } catch let error as SystemError where error.isExhaustion {
+            await settle(.interrupted(error.description))
+        } catch {
+            await settle(.crashed(code: "engine.start", message: "\(error)"))
+        }
+    }
+
+    private static func ending(before asked: StopReason) -> AttemptEnding {
+        switch asked {
+        case .cancelled: .cancelled
+        case .lostClaim: .lost
+        default: .interrupted("stopped before the engine began")
+        }
+    }
+
+    /// Stops the attempt: a lost claim at once, everything else with time for a checkpoint. The first reason stays, except that a
+    /// lost claim beats every other.
+    package func stop(_ reason: StopReason) {
+        if asked == nil || reason == .lostClaim { asked = reason }
+        guard let process else { return }
+        switch reason {
+        case .cancelled, .draining:
+            process.terminate()
+            let grace = settings.graceSeconds
+            Task {
+                try? await Task.sleep(for: .seconds(grace))
+                process.kill()  // of no effect when it has ended
+            }
+        case .lostClaim, .memory, .protocolViolation, .unavailable:
+            process.kill()
+        }
+    }
+
+    /// Ends the engine without any more waiting: the daemon's time is up.
+    package func kill() { process?.kill() }
+}
+
+// MARK: Before
+
+extension EngineSupervisor {
+    private func prepare() async throws -> Data {
+        let workspace = workspace
+        var backoff = Backoff()
+        while true {
+            try await offPool { try workspace.create() }
+            do { return try await record.order(workspace: workspace, artifacts: artifacts, settings: settings) } catch let error as StoreError {
+                // PostgreSQL went away between the claim and now: wait for it, unless there is no time.
+                guard error.isTemporary, asked == nil, !Task.isCancelled else { throw error }
+                try? await Task.sleep(for: backoff.next())
+            }
+        }
+    }
+
+    private func start() throws -> EngineProcess {
+        let environment = EngineCommand.environment(
+            of: ProcessInfo.processInfo.environment, threads: settings.engineThreads, temporary: workspace.folder)
+        return try EngineProcess(
+            EngineCommand(
+                executable: settings.engine, arguments: ["work"], environment: environment, directory: workspace.folder,
+                log: workspace.log))
+    }
+}
+
+// MARK: During
+
+extension EngineSupervisor {
+    private func follow(_ process: EngineProcess, order: Data) async {
+        logger.info("engine started", metadata: ["engine.pid": "\(process.pid)"])
+        let watch = Task { await self.watch(process) }
+        do {
+            try process.send(order)
+            for try await line in process.lines {
+                await hear(line)
+                process.handled()
+            }
+        } catch let error as LineFramer.TooLong {
+            stop(.protocolViolation(error.description))
+        } catch {
+            // The engine went away before it had its order: its exit says why.
+            process.kill()
+        }
+        let exit = await process.exit()
+        watch.cancel()
+        await watch.value
+        let word: FinalWord? = done != nil ? .done : failed != nil ? .failed : isInterrupted ? .interrupted : nil
+        let ending = AttemptEnding.decide(said: word, asked: asked, exit: exit)
+        logger.info(
+            "engine ended", metadata: ["engine.exit": "\(exit.phrase)", "engine.peak_memory_bytes": "\(exit.peakMemoryBytes)", "attempt.ending": "\(ending)"])
+        await settle(ending, exit: exit)
+    }
+
+    private func hear(_ line: Data) async {
+        let event: EngineEvent
+        do { event = try EngineEvent(line: line) } catch {
+            return stop(.protocolViolation("the engine said what is no event: \(error)"))
+        }
+        switch event {
+        case .started(let started): news.started = started
+        case .progress(let progress): news.progress = progress
+        case .metric(let metric): news.metrics.append(metric)
+        case .checkpoint(let checkpoint): await take(checkpoint)
+        case .artifact(let artifact): await take(artifact)
+        case .done(let done): self.done = done
+        case .interrupted: isInterrupted = true
+        case .failed(let failed): self.failed = failed
+        }
+    }
+
+    private func take(_ checkpoint: EngineEvent.Checkpoint) async {
+        guard checkpoint.path.hasPrefix(workspace.folder + "/") else {
+            return stop(.protocolViolation("the checkpoint \(checkpoint.path) is not in the attempt's workspace"))
+        }
+        news.checkpoint = checkpoint
+    }
+
+    /// Moves the file into the store before any transaction names it.
+    private func take(_ artifact: EngineEvent.Artifact) async {
+        let artifacts = artifacts, folder = workspace.folder
+        do {
+            guard let digest = SHA256Digest(artifact.sha256) else {
+                return stop(.protocolViolation("\(artifact.name) has no SHA-256: \(artifact.sha256)"))
+            }
+            _ = try await offPool { try artifacts.take(artifact.path, inside: folder, announced: digest) }
+            produced.append(artifact)
+        } catch let refusal as ArtifactDirectory.Refusal {
+            stop(.protocolViolation(refusal.description))
+        } catch {
+            stop(.unavailable("the artifact store failed: \(error)"))
+        }
+    }
+
+    /// Twice a second: what is new goes to the tables, and the engine's memory is looked at.
+    private func watch(_ process: EngineProcess) async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(500))
+            await write()
+            if settings.engineMemoryMiB > 0, let used = process.residentMiB, used > settings.engineMemoryMiB {
+                stop(.memory(limitMiB: settings.engineMemoryMiB))
+            }
+        }
+    }
+
+    private func write() async {
+        guard !news.isEmpty else { return }
+        let batch = news
+        news = AttemptNews()
+        switch await record.write(batch) {
+        case .written(let isCancelling): if isCancelling && asked == nil { stop(.cancelled) }
+        case .lost: stop(.lostClaim)
+        case .unavailable: news.putBack(batch)
+        case .refused(let reason): stop(.protocolViolation("what the engine said cannot be written down: \(reason)"))
+        }
+    }
+}
+
+// MARK: After
+
+extension EngineSupervisor {
+    /// Commits the ending, again and again while PostgreSQL is away: a finished job is not thrown away for a database restart.
+    private func settle(_ ending: AttemptEnding, exit: EngineExit? = nil) async {
+        guard ending != .lost else { return logger.warning("claim lost; nothing is written") }
+        var backoff = Backoff()
+        var end = result(of: ending, exit: exit)
+        while true {
+            await write()
+            switch await record.close(end) {
+            case .closed(let state):
+                if state.isFinal && state != .discarded { workspace.removeJob() }
+                return logger.info("attempt closed", metadata: ["attempt.outcome": "\(end.outcome)", "job.state": "\(state.rawValue)"])
+            case .lost:
+                return logger.warning("claim lost; nothing is written")
+            case .refused(let problem):
+                // What was to be written is at fault: an ending without it must do.
+                logger.error("ending refused", metadata: ["error": "\(problem)"])
+                guard end.code != "result.refused" else { return }
+                end = AttemptResult(outcome: "failed", consequence: .fatal, code: "result.refused", message: problem)
+            case .unavailable:
+                if Task.isCancelled { return logger.warning("the ending could not be written in time; the job will be taken up again") }
+                try? await Task.sleep(for: backoff.next())
+            }
+        }
+    }
+
+    private func result(of ending: AttemptEnding, exit: EngineExit?) -> AttemptResult {
+        var result = AttemptResult(
+            outcome: "completed", logTail: process?.log.tail ?? "", peakMemoryBytes: exit?.peakMemoryBytes,
+            processorSeconds: exit?.processorSeconds)
+        switch ending {
+        case .completed:
+            result.result = done?.result
+            result.artifacts = produced
+        case .failed:
+            result.outcome = "failed"
+            result.consequence = failed?.consequence ?? .transient
+            (result.code, result.message, result.problems) = (failed?.code, failed?.message, failed?.problems)
+        case .crashed(let code, let message):
+            result.outcome = "crashed"
+            (result.code, result.message) = (code, message)
+        case .interrupted(let reason):
+            result.outcome = "interrupted"
+            (result.code, result.message) = ("daemon.interrupted", reason)
+        case .cancelled, .lost:
+            result.outcome = "cancelled"
+            (result.code, result.message) = ("job.cancelled", "cancelled on request")
+        }
+        return result
+    }
+}

@@ -1,0 +1,82 @@
+import Broker
+import Foundation
+import Jobs
+import Store
+
+/// Turns a delivery into a submission or a rejection: no I/O, every problem listed, the properties' beside the body's.
+package struct MessageReader: Sendable {
+    /// What a message is.
+    package enum Reading: Sendable {
+        /// A job. Its pictures are still inside the request.
+        case job(Submission, JobRequest)
+        /// Not a job.
+        case rejected(Rejection)
+    }
+
+    private let largestBody: Int
+
+    /// Reads messages with bodies of at most `largestBody` bytes.
+    package init(largestBody: Int) { self.largestBody = largestBody }
+
+    /// Reads one.
+    package func read(_ delivery: Delivery) -> Reading {
+        let properties = delivery.properties
+        var problems = problems(in: properties)
+        let body = Data(delivery.body)
+        var request: JobRequest?
+        if delivery.bodySize > UInt64(largestBody) {
+            problems.append(Problem("", found: "a body of \(delivery.bodySize) bytes", allowed: "at most \(largestBody) bytes"))
+        } else {
+            do { request = try JobRequest(body: body) } catch let found as Problems { problems += found.list } catch {
+                problems.append(Problem("", found: "\(error)", allowed: "a job"))
+            }
+        }
+        if let request, let type = properties.type, type != request.kind.rawValue {
+            problems.append(Problem("property:type", found: "\"\(type)\"", allowed: "the body's kind, \(request.kind.rawValue)"))
+        }
+        let tenant = properties.userID ?? "default"
+        guard let request, problems.isEmpty, let messageID = properties.messageID else {
+            return .rejected(
+                Rejection(
+                    tenant: tenant, messageID: properties.messageID.map { String($0.prefix(200)) }, kind: Self.kind(of: body), problems: problems,
+                    body: body, replyTo: properties.replyTo, correlationID: properties.correlationID))
+        }
+        return .job(
+            Submission(
+                tenant: tenant, messageID: messageID, kind: request.kind, spec: request.body, priority: properties.priority.map { Int($0) } ?? 0,
+                runAfter: Self.date(properties, "run_after"), deadline: Self.date(properties, "deadline"), replyTo: properties.replyTo,
+                correlationID: properties.correlationID, traceparent: properties.traceparent),
+            request)
+    }
+
+    private func problems(in properties: MessageProperties) -> [Problem] {
+        var problems: [Problem] = []
+        let length = properties.messageID?.utf8.count ?? 0
+        if !(1...128).contains(length) {
+            problems.append(
+                Problem("property:message_id", found: length == 0 ? "nothing" : "\(length) bytes", allowed: "1 to 128 bytes that stay the same when the message is published again"))
+        }
+        if let type = properties.contentType, type.split(separator: ";").first?.trimmingCharacters(in: .whitespaces).lowercased() != "application/json" {
+            problems.append(Problem("property:content_type", found: "\"\(type)\"", allowed: "application/json"))
+        }
+        if let priority = properties.priority, priority > 9 {
+            problems.append(Problem("property:priority", found: "\(priority)", allowed: "0 to 9"))
+        }
+        for name in ["run_after", "deadline"] where Self.text(properties, name) != nil && Self.date(properties, name) == nil {
+            problems.append(Problem("property:headers/\(name)", found: "\"\(Self.text(properties, name) ?? "")\"", allowed: "a time like 2026-01-31T12:00:00Z"))
+        }
+        return problems
+    }
+
+    private static func text(_ properties: MessageProperties, _ name: String) -> String? {
+        properties.headers[name].map { $0.string ?? "\($0)" }
+    }
+
+    private static func date(_ properties: MessageProperties, _ name: String) -> Date? {
+        text(properties, name).flatMap { try? Date($0, strategy: .iso8601) }
+    }
+
+    private static func kind(of body: Data) -> String? {
+        (try? JSONValue(json: body))?["kind"]?.string.map { String($0.prefix(64)) }
+    }
+}

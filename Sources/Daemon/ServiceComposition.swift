@@ -1,0 +1,107 @@
+import Broker
+import Foundation
+import Jobs
+import Logging
+import ServiceLifecycle
+import Store
+
+/// The daemon, put together: what there is, who knows whom, in which order it starts, and in the reverse of which it stops.
+package enum ServiceComposition {
+    /// Runs until SIGTERM or SIGINT. Gives the exit status: 0 stopped as asked, 69 something needed is not there, 78 wrong configuration.
+    package static func run(_ settings: Settings, environment: [String: String]) async -> Int32 {
+        let level = Logger.Level(rawValue: settings.logLevel) ?? .info
+        LoggingSystem.bootstrap { StandardErrorLog(label: $0, level: level) }
+        let logger = Logger(label: "atelierd")
+        do {
+            return try await run(settings, SystemNotifier(environment: environment), logger)
+        } catch {
+            logger.critical("stopped by an error", metadata: ["error": "\(error)"])
+            return 69
+        }
+    }
+
+    private static func run(_ settings: Settings, _ notifier: SystemNotifier, _ logger: Logger) async throws -> Int32 {
+        for folder in [settings.stateDirectory, settings.workspacesDirectory, settings.logsDirectory] {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        }
+        let lock = try StateLock(directory: settings.stateDirectory)
+        defer { withExtendedLifetime(lock) {} }
+        guard access(settings.engine, X_OK) == 0 else {
+            logger.critical("engine cannot be executed", metadata: ["engine": "\(settings.engine)"])
+            return 78
+        }
+        let url = settings.postgresURL.reveal()
+        func store(_ name: String) -> Store { Store(url: url, application: "atelierd/\(name)") }
+        guard await hasSchema(store("start"), logger) else { return 69 }
+
+        let address = try BrokerAddress(url: settings.amqpURL.reveal())
+        let names = TopologyNames(prefix: settings.topologyPrefix)
+        let topology = Topology.atelier(names)
+        let condition = DaemonCondition(notifier: notifier, logger: logger)
+        let artifacts = try ArtifactDirectory(root: settings.artifactsDirectory)
+        let live = LiveEvents()
+        let worker = Worker()
+        let heard: @Sendable (ConnectionEvent) -> Void = { event in
+            switch event {
+            case .connected: condition.found(.broker)
+            case .lost(let error, _): condition.lost(.broker, error)
+            default: logger.notice("broker connection changed", metadata: ["event": "\(event)"])
+            }
+        }
+        let dispatcher = Dispatcher(
+            settings: settings, store: store("jobs"), worker: worker, live: live, artifacts: artifacts, condition: condition,
+            notifier: notifier, logger: logger)
+        let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let notifications = Notifications(url: url, channels: ["atelier_jobs", "atelier_outbox", "atelier_control"]) { channel, payload in
+            if channel != "atelier_outbox" { dispatcher.look() }
+            if channel != "atelier_jobs" { wake.yield() }
+            if let job = UUID(uuidString: payload) { Task { await dispatcher.cancel(job) } }
+        }
+        defer { notifications.stop() }
+        let rescuer = Rescuer(lease: settings.leaseSeconds, store: store("rescue"), logger: logger)
+
+        // From the last to the first they stop: intake, then the jobs, then what they said, then the heart.
+        let services: [any Service] = [
+            Watchdog(notifier: notifier),
+            HeartbeatService(
+                settings: settings, store: store("heartbeat"), worker: worker, dispatcher: dispatcher, condition: condition, logger: logger),
+            TimedService(every: .seconds(max(1, settings.leaseSeconds / 3))) { await rescuer.look() },
+            OutboxPublisher(
+                publisher: Publisher(address, topology: topology, report: heard), store: store("outbox"), live: live,
+                eventsExchange: names.events, wakes: wakes, logger: logger),
+            TimedService(every: .seconds(settings.pollSeconds)) { wake.yield() },
+            ControlListener(
+                consumer: Consumer(
+                    address, source: .privateQueue(exchange: names.control, routingKey: ""), topology: topology, prefetch: 16,
+                    maximumBodyBytes: 1 << 16, report: { _ in }),
+                store: store("control"), dispatcher: dispatcher, condition: condition, logger: logger),
+            dispatcher,
+            Intake(
+                consumer: Consumer(
+                    address, source: .queue(names.jobs), topology: topology, prefetch: 32, maximumBodyBytes: settings.messageMiB << 20,
+                    report: heard),
+                store: store("intake"), artifacts: artifacts, reader: MessageReader(largestBody: settings.messageMiB << 20),
+                condition: condition, logger: logger),
+        ]
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(settings.drainSeconds + 30)
+        try await ServiceGroup(configuration: configuration).run()
+        logger.notice("stopped")
+        return 0
+    }
+
+    /// Whether the tables are there. PostgreSQL being away is no reason not to start: the daemon waits for it.
+    private static func hasSchema(_ store: Store, _ logger: Logger) async -> Bool {
+        do {
+            try await store.query("select 1 from atelier.jobs limit 0")
+            return true
+        } catch let error where error.isTemporary {
+            logger.warning("PostgreSQL is not there yet", metadata: ["error": "\(error)"])
+            return true
+        } catch {
+            logger.critical("the schema is not there: run atelierctl migrate", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Jobs
+
+/// Which jobs somebody means.
+package struct JobFilter: Sendable {
+    package var ids: [UUID] = []
+    package var state: JobState?
+    package var kind: JobKind?
+    package var tenant: String?
+    package var errorCode: String?
+    package var since: Date?
+    package var limit = 50
+
+    /// All jobs, newest first.
+    package init() {}
+
+    /// Whether anything narrows the choice.
+    package var isNarrow: Bool { !ids.isEmpty || state != nil || kind != nil || tenant != nil || errorCode != nil || since != nil }
+}
+
+extension Store {
+    /// Jobs as the dashboard shows them, with their progress.
+    package func jobs(_ filter: JobFilter) throws -> [JSONValue] {
+        let ids = filter.ids.isEmpty ? nil : "{\(filter.ids.map(\.uuidString).joined(separator: ","))}"
+        return try objects(
+            """
+            select j.id as job, j.message_id, j.tenant, j.kind, j.state, j.attempt, j.failures, j.stage, j.step, j.steps, j.error_code, j.error_message,
+                j.spec->'concept'->>'name' as concept, j.created_at, j.started_at, j.finalized_at,
+                round(extract(epoch from coalesce(j.finalized_at, now()) - j.created_at)::numeric, 1) as seconds
+            from atelier.jobs j
+            where ($1::uuid[] is null or j.id = any($1::uuid[])) and ($2::text is null or j.state::text = $2) and ($3::text is null or j.kind = $3)
+                and ($4::text is null or j.tenant = $4) and ($5::text is null or j.error_code = $5) and ($6::timestamptz is null or j.created_at >= $6::timestamptz)
+            order by j.created_at desc limit $7::int
+            """,
+            [ids, filter.state?.rawValue, filter.kind?.rawValue, filter.tenant, filter.errorCode, filter.since?.formatted(.iso8601), String(filter.limit)])
+    }
+
+    /// Everything about one job, or nil.
+    package func job(_ id: UUID) throws -> JSONValue? {
+        try objects(
+            """
+            select j.*, (select coalesce(jsonb_agg(to_jsonb(a) order by a.attempt), '[]') from atelier.attempts a where a.job = j.id) as attempts,
+                (select coalesce(jsonb_agg(to_jsonb(f) order by f.name), '[]') from atelier.artifacts f where f.job = j.id) as artifacts,
+                (select coalesce(jsonb_agg(to_jsonb(c) order by c.attempt, c.step), '[]') from atelier.checkpoints c where c.job = j.id) as checkpoints,
+                (select coalesce(jsonb_agg(jsonb_build_object('event', e.event, 'at', e.at) order by e.id), '[]') from atelier.job_events e where e.job = j.id) as events
+            from atelier.jobs j where j.id = $1::uuid
+            """, [id.uuidString]
+        ).first
+    }
+
+    /// The id of the job that a beginning of an id or a message id means; several: the choice is not clear.
+    package func find(_ text: String) throws -> [UUID] {
+        try query(
+            "select id from atelier.jobs where id::text like $1 || '%' or message_id = $2 order by created_at limit 3",
+            [text.lowercased().filter { $0.isHexDigit || $0 == "-" }.isEmpty || text.count < 4 || text.contains(where: { !($0.isHexDigit || $0 == "-") }) ? "no id" : text.lowercased(), text]
+        ).compactMap { $0["id"].flatMap(UUID.init(uuidString:)) }
+    }
+
+    /// Cancels a job; gives its state afterwards, or nil where there is none.
+    package func cancel(_ job: UUID, reason: String?) throws -> JobState? {
+        try query("select atelier.cancel($1::uuid, $2) as state", [job.uuidString, reason]).first?["state"].flatMap(JobState.init(rawValue:))
+    }
+
+    /// Tries a job again; gives whether it was in a state for that.
+    package func retry(_ job: UUID, fromScratch: Bool) throws -> Bool {
+        try query("select atelier.retry($1::uuid, $2::boolean) as done", [job.uuidString, fromScratch ? "t" : "f"]).first?["done"] == "t"
+    }
+
+    /// The state of the job that a message id made, with its id.
+    package func job(messageID: String) throws -> UUID? {
+        try query("select id from atelier.jobs where message_id = $1 order by created_at desc limit 1", [messageID]).first?["id"].flatMap(UUID.init(uuidString:))
+    }
+
+    /// Why a message id was rejected, if it was.
+    package func rejection(messageID: String) throws -> JSONValue? {
+        try objects("select message_id, kind, problems, at from atelier.rejections where message_id = $1 order by id desc limit 1", [messageID]).first
+    }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Daemon
+import Foundation
+import Hashing
+import Jobs
+import Store
+
+struct ArtifactsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "artifacts", abstract: "Fetch what jobs made.", subcommands: [Get.self])
+
+    struct Get: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Copy a job's artifacts into a folder, each verified by its SHA-256 (on the daemon's host: reads its state folder).")
+        @OptionGroup var server: ServerOptions
+        @Argument(help: "The job's id, its beginning, or the message id.") var id: String
+        @Option(help: "The folder.") var out = "."
+        @Option(help: "Only artifacts of this role: adapter, picture, sheet, curve …") var role: String?
+
+        func run() async throws {
+            try await reporting {
+                let settings = try server.settings(needing: ["postgresURL", "stateDirectory"])
+                let store = Store(url: settings.postgresURL.reveal(), application: "atelierctl")
+                let description = try await store.job(try await job(id, in: store))
+                let rows = (description?["artifacts"]?.array ?? []).filter { role == nil || $0["role"]?.string == role }
+                guard !rows.isEmpty else {
+                    Terminal.say("atelierctl: the job has no such artifacts; its state is \(description?["state"]?.string ?? "unknown")")
+                    throw ExitStatus.notFound
+                }
+                let directory = try ArtifactDirectory(root: settings.artifactsDirectory)
+                try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+                let paths = try rows.map { try copy($0, from: directory) }
+                if server.json { print(JSONValue.array(paths.map(JSONValue.string)).text) } else { for path in paths { print(printable(path)) } }
+            }
+        }
+
+        private func copy(_ row: JSONValue, from directory: ArtifactDirectory) throws -> String {
+            guard let digest = row["sha256"]?.string.flatMap(SHA256Digest.init) else { throw ExitStatus.badInput }
+            let source = directory.path(of: digest)
+            guard let found = try? SHA256Digest.ofFile(source), found == digest else {
+                Terminal.say("atelierctl: \(source) is missing or damaged")
+                throw ExitStatus.notFound
+            }
+            // A name of an engine: only its last part, never a way out of the folder.
+            let name = (row["name"]?.string ?? digest.description).split(separator: "/").last.map(String.init) ?? digest.description
+            let target = out + "/" + (name.hasPrefix(".") ? "_" + name : name)
+            try? FileManager.default.removeItem(atPath: target)
+            try FileManager.default.copyItem(atPath: source, toPath: target)
+            chmod(target, 0o644)
+            return target
+        }
+    }
+}

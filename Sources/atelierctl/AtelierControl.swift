@@ -1,0 +1,12 @@
+import ArgumentParser
+
+/// The operator's and the user's program.
+@main struct AtelierControl: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "atelierctl", abstract: "Submit jobs, look at them, retry and cancel them, and look after the servers.",
+        discussion: """
+            Where the servers are: ATELIER_AMQP_URL and ATELIER_POSTGRES_URL in the environment, or --config FILE as for atelierd.
+            \(ExitStatus.help)
+            """,
+        subcommands: [Submit.self, JobsCommand.self, ArtifactsCommand.self, Workers.self, Pause.self, Resume.self, Migrate.self, Doctor.self, Run.self])
+}

@@ -1,0 +1,105 @@
+import ArgumentParser
+import Daemon
+import Foundation
+import Jobs
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a job by the engine alone: no broker, no database.",
+        discussion: "Interrupting writes a checkpoint where the kind has one; --resume FILE goes on from it.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The job's JSON.") var file: String
+    @Option(help: "The folder for what the job makes.") var out = "atelier-output"
+    @Option(help: "A concept's adapter: NAME=FILE; may be repeated.") var adapter: [String] = []
+    @Option(help: "A checkpoint to go on from.") var resume: String?
+
+    func run() async throws {
+        let settings = try server.settings(needing: ["modelsDirectory"])
+        let request: JobRequest
+        do {
+            guard let data = FileManager.default.contents(atPath: file) else { throw Doctor.Trouble("cannot be read") }
+            request = try JobRequest(body: data)
+        } catch {
+            Terminal.say("atelierctl: \(printable(file)) is not a job:\n\(printable("\(error)"))")
+            throw ExitStatus.badInput
+        }
+        let folder = URL(fileURLWithPath: out).path
+        try FileManager.default.createDirectory(atPath: folder + "/inputs", withIntermediateDirectories: true)
+        let order = EngineOrder(
+            job: UUID(), attempt: 1, kind: request.kind, spec: request.spec, tenant: "local", images: try pictures(of: request, in: folder),
+            adapters: try adapters(), models: settings.modelsDirectory, workspace: folder, resume: resume.map { URL(fileURLWithPath: $0).path },
+            checkpointSeconds: settings.checkpointSeconds)
+        let process = try EngineProcess(
+            EngineCommand(
+                executable: settings.engine, arguments: ["work"],
+                environment: EngineCommand.environment(of: ProcessInfo.processInfo.environment, threads: settings.engineThreads, temporary: folder),
+                directory: folder, log: folder + "/engine.log"))
+        try process.send(order.line)
+        try await follow(process)
+    }
+
+    private func pictures(of request: JobRequest, in folder: String) throws -> [String] {
+        try request.images.enumerated().map { index, image in
+            guard case .png(let data) = image else {
+                Terminal.say("atelierctl: /images/\(index): without servers there is no artifact store; give the picture as png")
+                throw ExitStatus.badInput
+            }
+            let path = "\(folder)/inputs/\(index + 1).png"
+            try data.write(to: URL(fileURLWithPath: path))
+            return path
+        }
+    }
+
+    private func adapters() throws -> [String: String] {
+        var paths: [String: String] = [:]
+        for pair in adapter {
+            let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else { throw ValidationError("--adapter \(pair): allowed is NAME=FILE") }
+            paths[parts[0]] = URL(fileURLWithPath: parts[1]).path
+        }
+        return paths
+    }
+
+    private func follow(_ process: EngineProcess) async throws {
+        let interrupt = DispatchSource.makeSignalSource(signal: SIGINT)
+        signal(SIGINT, SIG_IGN)
+        interrupt.setEventHandler { process.terminate() }
+        interrupt.resume()
+        var last: EngineEvent?
+        for try await line in process.lines {
+            process.handled()
+            let event = try EngineEvent(line: line)
+            show(event, line)
+            last = event
+        }
+        let exit = await process.exit()
+        switch last {
+        case .done: return
+        case .failed(let failed):
+            Terminal.say("\(failed.code): \(printable(failed.message))")
+            for problem in failed.problems ?? [] { Terminal.say("  " + printable(problem.description)) }
+            throw failed.consequence == .rejected ? ExitStatus.badInput : ExitStatus.jobFailed
+        case .interrupted: throw ExitStatus.jobFailed
+        default:
+            Terminal.say("atelierctl: the engine ended without a result: \(exit.phrase)\n\(printable(String(process.log.tail.suffix(2000))))")
+            throw ExitStatus.jobFailed
+        }
+    }
+
+    private func show(_ event: EngineEvent, _ line: Data) {
+        if server.json { return print(String(decoding: line, as: UTF8.self)) }
+        switch event {
+        case .progress(let progress):
+            if isatty(2) == 1 {
+                Terminal.redraw(Terminal.bar(Double(progress.step) / Double(max(1, progress.steps)), stage: progress.stage, step: progress.step, of: progress.steps))
+            }
+        case .artifact(let artifact):
+            if isatty(2) == 1 { Terminal.redraw("") }
+            print(printable(artifact.path))
+        case .done(let done):
+            if isatty(2) == 1 { Terminal.redraw("") }
+            Terminal.say("done in \(done.seconds.formatted(.number.precision(.fractionLength(1)))) s")
+        default: break
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Daemon
+import Foundation
+import Jobs
+import Store
+
+/// Where the servers are, and in which form the answer is wanted.
+struct ServerOptions: ParsableArguments {
+    @Option(name: .long, help: "A JSON file of settings, as for atelierd.") var config: String?
+    @Flag(name: .long, help: "Print JSON instead of text.") var json = false
+
+    /// The settings, of which those in `needed` must be there.
+    func settings(needing needed: Set<String> = ["postgresURL"]) throws -> Settings {
+        let all: Set<String> = ["amqpURL", "postgresURL", "stateDirectory", "modelsDirectory"]
+        do {
+            return try Settings.read(file: config, environment: ProcessInfo.processInfo.environment, optional: all.subtracting(needed))
+        } catch {
+            Terminal.say("atelierctl: the configuration has problems:\n\(error)")
+            throw ExitStatus.configuration
+        }
+    }
+
+    func store() throws -> Store { Store(url: try settings().postgresURL.reveal(), application: "atelierctl") }
+}
+
+/// Runs `body`; a server that is away or refuses ends the program with a line and its code.
+func reporting<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do { return try await body() } catch let error as StoreError {
+        Terminal.say("atelierctl: \(printable(error.description))")
+        throw error.isTemporary ? ExitStatus.unavailable : ExitStatus.badInput
+    }
+}
+
+/// The one job that `text` means: an id, its beginning, or a message id.
+func job(_ text: String, in store: Store) async throws -> UUID {
+    if let id = UUID(uuidString: text) { return id }
+    let found = try await store.find(text)
+    if found.count == 1 { return found[0] }
+    Terminal.say("atelierctl: \(found.isEmpty ? "no job" : "more than one job") has the id, its beginning (4 digits or more) or the message id \"\(printable(text))\"")
+    throw ExitStatus.notFound
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import Broker
+import Daemon
+import Foundation
+import Jobs
+import Store
+
+struct Submit: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Publish a job from a JSON file, over AMQP.",
+        discussion: "The body is validated first. A picture {\"file\": \"rex.png\"} is read from beside the JSON file. Prints the message id.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The job's JSON; - reads stdin.") var file: String
+    @Option(help: "The message id: the same id is the same job. A new one unless given.") var id: String?
+    @Option(help: "0 to 9, more is sooner.") var priority: UInt8?
+    @Flag(help: "Wait for the outcome, with a progress bar on a terminal (needs PostgreSQL too).") var wait = false
+
+    func run() async throws {
+        let settings = try server.settings(needing: wait ? ["amqpURL", "postgresURL"] : ["amqpURL"])
+        let body = try body()
+        let kind: JobKind
+        do { kind = try JobRequest(body).kind } catch {
+            Terminal.say("atelierctl: \(printable(file)) is not a job:\n" + "\(error)".split(separator: "\n").map { "  " + printable(String($0)) }.joined(separator: "\n"))
+            throw ExitStatus.badInput
+        }
+        let identifier = id ?? UUID().uuidString.lowercased()
+        try await publish(body, kind, identifier, settings)
+        guard wait else { return print(server.json ? JSONValue.object(["message_id": .string(identifier)]).text : identifier) }
+        Terminal.say(identifier)
+        let store = Store(url: settings.postgresURL.reveal(), application: "atelierctl")
+        let job = try await reporting { try await accepted(identifier, store) }
+        try await reporting { try await Watching(store: store, json: server.json).watch(job) }
+    }
+
+    private func body() throws -> JSONValue {
+        guard let data = file == "-" ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: file) else {
+            Terminal.say("atelierctl: \(printable(file)) cannot be read")
+            throw ExitStatus.notFound
+        }
+        guard case .object(var members) = try? JSONValue(json: data) else {
+            Terminal.say("atelierctl: \(printable(file)) is not a JSON object")
+            throw ExitStatus.badInput
+        }
+        if let images = members["images"]?.array {
+            let folder = file == "-" ? "." : (file as NSString).deletingLastPathComponent
+            members["images"] = .array(try images.map { try embedded($0, folder) })
+        }
+        return .object(members)
+    }
+
+    private func embedded(_ image: JSONValue, _ folder: String) throws -> JSONValue {
+        guard let name = image["file"]?.string else { return image }
+        let path = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
+        guard let data = FileManager.default.contents(atPath: path) else {
+            Terminal.say("atelierctl: the picture \(printable(path)) cannot be read")
+            throw ExitStatus.notFound
+        }
+        return .object(["png": .string(data.base64EncodedString())])
+    }
+
+    private func publish(_ body: JSONValue, _ kind: JobKind, _ identifier: String, _ settings: Settings) async throws {
+        let address = try BrokerAddress(url: settings.amqpURL.reveal())
+        let publisher = Publisher(address, topology: nil, report: { _ in })
+        publisher.start()
+        let properties = MessageProperties(
+            contentType: "application/json", messageID: identifier, type: kind.rawValue, userID: address.user, priority: priority,
+            applicationID: "atelierctl")
+        let message = OutgoingMessage(
+            exchange: TopologyNames(prefix: settings.topologyPrefix).exchange, routingKey: TopologyNames.jobsRoutingKey, properties: properties,
+            body: Array(body.line))
+        let outcome = await publisher.publish([message], within: .seconds(15)).first
+        await publisher.stop()
+        guard outcome?.isConfirmed == true else {
+            Terminal.say("atelierctl: the broker at \(address) did not take the job: \(outcome.map { "\($0)" } ?? "no answer")")
+            throw ExitStatus.unavailable
+        }
+    }
+
+    private func accepted(_ identifier: String, _ store: Store) async throws -> UUID {
+        while true {
+            if let job = try await store.job(messageID: identifier) { return job }
+            if let rejection = try await store.rejection(messageID: identifier) {
+                print(server.json ? rejection.text : "rejected: " + printable(rejection["problems"]?.text ?? ""))
+                throw ExitStatus.jobFailed
+            }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+}

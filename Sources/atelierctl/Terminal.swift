@@ -1,0 +1,29 @@
+import Foundation
+
+/// What this process is connected to, and the few things only a terminal gets.
+enum Terminal {
+    /// Whether a person reads stdout.
+    static var isOutput: Bool { isatty(1) == 1 }
+    /// Whether a person can be asked.
+    static var isInput: Bool { isatty(0) == 1 && isatty(2) == 1 }
+
+    /// Asks on stderr and waits for `y` or `yes`.
+    static func confirms(_ question: String) -> Bool {
+        FileHandle.standardError.write(Data("\(question) [y/N] ".utf8))
+        return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
+    }
+
+    /// A line on stderr.
+    static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+    /// Overwrites the current line on stderr; only call it on a terminal.
+    static func redraw(_ text: String) { FileHandle.standardError.write(Data("\r\u{1B}[2K\(text)".utf8)) }
+
+    /// `[#####.....]  50 %  stage 300/600`
+    static func bar(_ fraction: Double, stage: String, step: Int, of steps: Int, width: Int = 30) -> String {
+        let filled = Int((min(max(fraction, 0), 1) * Double(width)).rounded())
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
+        let percent = String(Int((fraction * 100).rounded()))
+        return "[\(bar)] \(String(repeating: " ", count: 3 - min(3, percent.count)))\(percent) %  \(printable(stage)) \(step)/\(steps)"
+    }
+}

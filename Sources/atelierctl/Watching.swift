@@ -1,0 +1,47 @@
+import Daemon
+import Foundation
+import Jobs
+import Store
+
+/// Follows a job until it is final: a bar on a terminal, otherwise a line whenever state or stage change.
+struct Watching {
+    let store: Store
+    let json: Bool
+
+    /// Ends with 0 only if the job completed.
+    func watch(_ id: UUID) async throws {
+        var filter = JobFilter()
+        filter.ids = [id]
+        var last = ""
+        while true {
+            guard let job = try await store.jobs(filter).first else {
+                Terminal.say("atelierctl: there is no job \(id.uuidString.lowercased())")
+                throw ExitStatus.notFound
+            }
+            let state = job["state"]?.string.flatMap(JobState.init(rawValue:)) ?? .available
+            show(job, state, &last)
+            if state.isFinal { return try end(job, state) }
+            try await Task.sleep(for: .milliseconds(300))
+        }
+    }
+
+    private func show(_ job: JSONValue, _ state: JobState, _ last: inout String) {
+        let stage = job["stage"]?.string ?? "", step = job["step"]?.integer ?? 0, steps = job["steps"]?.integer ?? 0
+        if isatty(2) == 1 && !json {
+            let bar = steps > 0 ? Terminal.bar(Double(step) / Double(steps), stage: stage, step: step, of: steps) : ""
+            return Terminal.redraw("\(state.rawValue)  \(bar)")
+        }
+        let line = "\(state.rawValue) \(stage)"
+        if line != last { json ? print(job.text) : Terminal.say(printable("\(line) \(steps > 0 ? "\(step)/\(steps)" : "")")) }
+        last = line
+    }
+
+    private func end(_ job: JSONValue, _ state: JobState) throws {
+        if isatty(2) == 1 && !json { Terminal.redraw("") }
+        if !json {
+            let reason = [job["error_code"]?.string, job["error_message"]?.string].compactMap { $0 }.joined(separator: ": ")
+            print("\(job["job"]?.string ?? "")  \(state.rawValue)\(reason.isEmpty ? "" : "  " + printable(reason))")
+        }
+        if state != .completed { throw ExitStatus.jobFailed }
+    }
+}

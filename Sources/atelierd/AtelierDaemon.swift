@@ -1,0 +1,45 @@
+import ArgumentParser
+import Daemon
+import Foundation
+
+/// The daemon's program: what it does is in the module `Daemon`.
+@main struct AtelierDaemon: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "atelierd",
+        abstract: "Takes jobs from RabbitMQ, keeps them in PostgreSQL, runs them in engine processes.",
+        discussion: "Exit codes: 0 stopped as asked · 69 a server or the schema is not there · 78 the configuration is wrong",
+        subcommands: [Run.self, Check.self], defaultSubcommand: Run.self)
+
+    struct Run: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Run until SIGTERM or SIGINT; then drain.")
+        @OptionGroup var source: SettingsSource
+
+        func run() async throws {
+            let settings = try source.read()
+            throw ExitCode(await ServiceComposition.run(settings, environment: ProcessInfo.processInfo.environment))
+        }
+    }
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Validate the configuration without starting anything.")
+        @OptionGroup var source: SettingsSource
+        @Flag(help: "List every setting with its variable, its default and its meaning.") var explain = false
+
+        func run() throws {
+            if explain { return print(Settings.explanation) }
+            print(try source.read().summary)
+        }
+    }
+}
+
+/// Where the settings come from; every problem is printed and ends the program with 78.
+struct SettingsSource: ParsableArguments {
+    @Option(name: .long, help: "A JSON file of settings; the environment (ATELIER_…) overrides it.") var config: String?
+
+    func read() throws -> Settings {
+        do { return try Settings.read(file: config, environment: ProcessInfo.processInfo.environment) } catch {
+            FileHandle.standardError.write(Data("atelierd: the configuration has problems:\n\(error)\n".utf8))
+            throw ExitCode(78)
+        }
+    }
+}
