@@ -14,8 +14,15 @@ package final class BitwiseTokenizer {
         package var bits: Int
         /// Pixels per feature position on a side; a power of two.
         package var patchSize: Int
+        /// Groups of the group norms; nil takes the reference's rule (32, or 24 where 32 does not divide the channels). Narrow models
+        /// need fewer: with one channel a group the mean of every channel, and with it a picture's colours, is normalized away.
+        package var groups: Int?
 
-        package init(baseChannels: Int, encoderMultipliers: [Int], decoderMultipliers: [Int], residualBlocks: Int, bits: Int, patchSize: Int) {
+        package init(
+            baseChannels: Int, encoderMultipliers: [Int], decoderMultipliers: [Int], residualBlocks: Int, bits: Int, patchSize: Int,
+            groups: Int? = nil
+        ) {
+            self.groups = groups
             self.baseChannels = baseChannels
             self.encoderMultipliers = encoderMultipliers
             self.decoderMultipliers = decoderMultipliers
@@ -61,9 +68,8 @@ package final class BitwiseTokenizer {
     }
 }
 
-/// Group norm as the reference sizes it: 32 groups, or 24 where 32 does not divide the channels.
-private func groupNorm(_ weights: Weights, _ name: String, _ channels: Int) -> GroupNormLayer {
-    GroupNormLayer(weights, "\(name).norm", channels: channels, groups: channels % 32 == 0 ? 32 : channels % 24 == 0 ? 24 : channels)
+private func groupNorm(_ weights: Weights, _ name: String, _ channels: Int, _ groups: Int?) -> GroupNormLayer {
+    GroupNormLayer(weights, "\(name).norm", channels: channels, groups: groups ?? (channels % 32 == 0 ? 32 : 24))
 }
 
 private func convolution(_ weights: Weights, _ name: String, _ inputs: Int, _ outputs: Int, kernel: Int = 3, stride: Int = 1, padding: Convolution.Padding? = nil) -> ConvolutionLayer {
@@ -76,10 +82,10 @@ private struct ResidualBlock {
     let conv1, conv2: ConvolutionLayer
     let shortcut: ConvolutionLayer?
 
-    init(_ weights: Weights, _ name: String, from inputs: Int, to outputs: Int) {
-        norm1 = groupNorm(weights, "\(name).norm1", inputs)
+    init(_ weights: Weights, _ name: String, from inputs: Int, to outputs: Int, groups: Int?) {
+        norm1 = groupNorm(weights, "\(name).norm1", inputs, groups)
         conv1 = convolution(weights, "\(name).conv1", inputs, outputs)
-        norm2 = groupNorm(weights, "\(name).norm2", outputs)
+        norm2 = groupNorm(weights, "\(name).norm2", outputs, groups)
         conv2 = convolution(weights, "\(name).conv2", outputs, outputs)
         shortcut = inputs == outputs ? nil : convolution(weights, "\(name).nin_shortcut", inputs, outputs, kernel: 1)
     }
@@ -102,14 +108,14 @@ private struct PictureEncoder {
             let width = c.baseChannels * multiplier
             let blocks = (0..<c.residualBlocks).map { block in
                 defer { channels = width }
-                return ResidualBlock(weights, "encoder.down.\(level).block.\(block)", from: channels, to: width)
+                return ResidualBlock(weights, "encoder.down.\(level).block.\(block)", from: channels, to: width, groups: c.groups)
             }
             let down = level < c.halvings
                 ? convolution(weights, "encoder.down.\(level).downsample.conv", width, width, stride: 2, padding: .bottomRight) : nil
             return (blocks, down)
         }
-        middle = [1, 2].map { ResidualBlock(weights, "encoder.mid.block_\($0)", from: channels, to: channels) }
-        norm = groupNorm(weights, "encoder.norm_out", channels)
+        middle = [1, 2].map { ResidualBlock(weights, "encoder.mid.block_\($0)", from: channels, to: channels, groups: c.groups) }
+        norm = groupNorm(weights, "encoder.norm_out", channels, c.groups)
         exit = convolution(weights, "encoder.conv_out", channels, c.bits)
     }
 
@@ -134,18 +140,18 @@ private struct PictureDecoder {
     init(_ c: BitwiseTokenizer.Configuration, _ weights: Weights) {
         var channels = c.baseChannels * c.decoderMultipliers.last!
         entry = convolution(weights, "decoder.conv_in", c.bits, channels)
-        middle = [1, 2].map { ResidualBlock(weights, "decoder.mid.block_\($0)", from: channels, to: channels) }
+        middle = [1, 2].map { ResidualBlock(weights, "decoder.mid.block_\($0)", from: channels, to: channels, groups: c.groups) }
         levels = c.decoderMultipliers.indices.reversed().map { level in
             let width = c.baseChannels * c.decoderMultipliers[level]
             let blocks = (0...c.residualBlocks).map { block in
                 defer { channels = width }
-                return ResidualBlock(weights, "decoder.up.\(level).block.\(block)", from: channels, to: width)
+                return ResidualBlock(weights, "decoder.up.\(level).block.\(block)", from: channels, to: width, groups: c.groups)
             }
             let up = (1...max(c.halvings, 1)).contains(level) && c.halvings > 0
                 ? convolution(weights, "decoder.up.\(level).upsample.conv", width, width) : nil
             return (blocks, up)
         }
-        norm = groupNorm(weights, "decoder.norm_out", channels)
+        norm = groupNorm(weights, "decoder.norm_out", channels, c.groups)
         exit = convolution(weights, "decoder.conv_out", channels, 3)
     }
 

@@ -8,7 +8,7 @@ package enum PocketInfinity {
             name: "pocket-infinity", pictureSize: 64, schedule: schedule,
             tokenizer: BitwiseTokenizer.Configuration(
                 baseChannels: 24, encoderMultipliers: [1, 2, 4, 4], decoderMultipliers: [1, 2, 4, 4], residualBlocks: 1, bits: bits,
-                patchSize: 8),
+                patchSize: 8, groups: 4),
             text: T5Encoder.Configuration(
                 vocabularySize: vocabulary, width: 128, headWidth: 32, feedForwardWidth: 256, layers: 2, heads: 4),
             transformer: InfinityTransformer.Configuration(

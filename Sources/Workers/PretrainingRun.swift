@@ -57,7 +57,7 @@ struct PretrainingRun {
             try OptimizerState(path: checkpoint).restore(stage.optimizer)
             log("\(stage.name): resumed at step \(stage.optimizer.step)")
         }
-        let rate = LearningRateSchedule(peak: options.learningRate, warmup: 200, steps: options.steps)
+        let rate = LearningRateSchedule(peak: options.learningRate, warmup: 100, steps: options.steps)
         let start = Date(), firstStep = stage.optimizer.step
         var recent: [String: (sum: Float, count: Int)] = [:], order: [String] = []
         while stage.optimizer.step < options.steps {

@@ -14,7 +14,7 @@ final class TokenizerPretraining: PretrainingStage {
     let optimizer: AdamW
     private let model: InfinityModel
     private let options: PretrainingOptions
-    private let commitment: Float = 0.1
+    private let commitment: Float = 1
 
     init(model: InfinityModel, options: PretrainingOptions) {
         self.model = model

@@ -5,5 +5,10 @@ import Workers
 struct Engine: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "atelier-engine", abstract: "Atelier's engine: trains, personalizes and generates on the CPU.",
-        subcommands: [Conform.self, World.self, Pretrain.self])
+        version: EngineWork.version, subcommands: [Work.self, Conform.self, World.self, Pretrain.self])
+
+    static func main() {
+        EngineEnvironment.prepare()
+        self.main(nil)
+    }
 }

@@ -1,0 +1,70 @@
+/// Curves over steps, as a picture: for looking at how a training went.
+package struct Plot {
+    package struct Series {
+        package let name: String
+        package let points: [(x: Double, y: Double)]
+        package init(name: String, points: [(x: Double, y: Double)]) { (self.name, self.points) = (name, points) }
+    }
+
+    let title: String
+    let series: [Series]
+    private let width = 640, height = 360
+    private let left = 70, right = 20, top = 40, bottom = 40
+    private static let colours: [(UInt8, UInt8, UInt8)] = [(31, 98, 201), (214, 90, 36), (46, 140, 70), (140, 60, 170)]
+
+    package init(title: String, series: [Series]) {
+        self.title = title
+        self.series = series.filter { !$0.points.isEmpty }
+    }
+
+    package func picture() -> Picture {
+        var picture = Picture(width: width, height: height, filledWith: (255, 255, 255))
+        text(title, 10, 10, &picture)
+        let all = series.flatMap(\.points).filter { $0.y.isFinite }
+        guard let firstX = all.map(\.x).min(), let lastX = all.map(\.x).max(), let low = all.map(\.y).min(), let high = all.map(\.y).max() else {
+            text("NO POINTS", width / 2, height / 2, &picture)
+            return picture
+        }
+        let spanX = max(lastX - firstX, 1e-9), spanY = max(high - low, 1e-9)
+        func place(_ point: (x: Double, y: Double)) -> (Int, Int) {
+            (left + Int((point.x - firstX) / spanX * Double(width - left - right)),
+             top + Int((high - point.y) / spanY * Double(height - top - bottom)))
+        }
+        for tick in 0...4 {
+            let share = Double(tick) / 4, y = top + Int((1 - share) * Double(height - top - bottom))
+            line((left, y), (width - right, y), (225, 225, 225), &picture)
+            text(label(low + share * spanY), 6, y - 4, &picture)
+            text(label(firstX + share * spanX), left + Int(share * Double(width - left - right)) - 12, height - bottom + 10, &picture)
+        }
+        for (index, one) in series.enumerated() {
+            let colour = Plot.colours[index % Plot.colours.count], places = one.points.filter { $0.y.isFinite }.map(place)
+            for (a, b) in zip(places, places.dropFirst()) { line(a, b, colour, &picture) }
+            text(one.name, left + 10 + 150 * index, 26, &picture, colour)
+        }
+        return picture
+    }
+
+    /// Four significant digits or so.
+    private func label(_ value: Double) -> String {
+        let magnitude = abs(value), factor: Double = magnitude >= 100 ? 1 : magnitude >= 1 ? 100 : 10_000
+        let rounded = (value * factor).rounded() / factor
+        return rounded == rounded.rounded() ? String(Int(rounded)) : String(rounded)
+    }
+
+    private func text(_ text: String, _ x: Int, _ y: Int, _ picture: inout Picture, _ colour: (UInt8, UInt8, UInt8) = (40, 40, 40)) {
+        var dots: [(Int, Int)] = []
+        BitmapFont.draw(text) { dots.append(($0, $1)) }
+        for (dx, dy) in dots { for i in 0..<2 { for j in 0..<2 { dot(x + 2 * dx + i, y + 2 * dy + j, colour, &picture) } } }
+    }
+
+    private func line(_ a: (Int, Int), _ b: (Int, Int), _ colour: (UInt8, UInt8, UInt8), _ picture: inout Picture) {
+        let steps = max(abs(b.0 - a.0), abs(b.1 - a.1), 1)
+        for step in 0...steps { dot(a.0 + (b.0 - a.0) * step / steps, a.1 + (b.1 - a.1) * step / steps, colour, &picture) }
+    }
+
+    private func dot(_ x: Int, _ y: Int, _ colour: (UInt8, UInt8, UInt8), _ picture: inout Picture) {
+        guard x >= 0, y >= 0, x < width, y < height else { return }
+        let index = 3 * (y * width + x)
+        (picture.pixels[index], picture.pixels[index + 1], picture.pixels[index + 2]) = colour
+    }
+}

@@ -1,0 +1,177 @@
+import Autograd
+import Backbones
+import Images
+import Layers
+import Randomness
+import Tensors
+
+/// One ARBooth run: a frozen Infinity model learns a subject from a few references (arXiv 2504.02612).
+///
+/// Everything random at step s depends on the seed and s alone, and a checkpoint holds every number the next step reads, so a
+/// run resumed from a checkpoint ends with the same bytes as an undisturbed one.
+package final class ARBoothTraining {
+    /// What the user wants to learn.
+    package struct Subject: Sendable {
+        /// `rex`; prompts name it `<rex>`.
+        package let name: String
+        package let className: String
+        package let references: [Picture]
+
+        package init(name: String, className: String, references: [Picture]) {
+            self.name = name
+            self.className = className
+            self.references = references
+        }
+
+        package var placeholder: String { "<\(name)>" }
+        package var prompt: String { "a \(placeholder) \(className)" }
+        package var classPrompt: String { "a \(className)" }
+    }
+
+    /// The losses of one step.
+    package struct StepLosses: Sendable {
+        package let total: Float
+        package let subject: Float
+        package let distillation: Float
+        package let gradientNorm: Float
+    }
+
+    private enum Purpose: UInt64 { case references = 1, crops, flips, prior, priorMaps }
+
+    package let options: ARBoothOptions
+    package let subject: Subject
+    package let seed: UInt64
+    private let model: InfinityModel
+    private let placeholder: Parameter
+    private let placeholderToken: Int32
+    private let optimizer: AdamW
+    private let prior: Prior?
+    private let subjectTokens: [Int32]
+    /// Steps taken so far.
+    package var step: Int { optimizer.step }
+
+    /// Prepares a run; the model's transformer is changed in place by `advance`.
+    /// - Throws: `TextTokenizerError` when a prompt cannot be encoded.
+    package init(model: InfinityModel, subject: Subject, options: ARBoothOptions, seed: UInt64) throws {
+        self.model = model
+        self.subject = subject
+        self.options = options
+        self.seed = seed
+        let tokenizer = model.textTokenizer.adding(placeholders: [subject.placeholder])
+        placeholderToken = tokenizer.identifier(of: subject.placeholder)!
+        subjectTokens = tokenizer.encode(subject.prompt)
+        placeholder = Parameter(name: Adapter.placeholderName, value: model.startOfPlaceholder(like: subject.className))
+        prior = options.distillation
+            ? ARBoothTraining.drawPrior(model: model, subject: subject, options: options, seed: seed) : nil
+        model.freeze()
+        model.transformerWeights.train { options.trains($0) }
+        placeholder.isTrainable = options.learnsPlaceholder
+        optimizer = AdamW(
+            model.transformerWeights.trainable + (options.learnsPlaceholder ? [placeholder] : []),
+            AdamW.Options(
+                learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2, weightDecay: options.weightDecay,
+                largestNorm: nil))
+    }
+
+    /// One training step.
+    package func advance() -> StepLosses {
+        let index = UInt64(optimizer.step)
+        let maps = subjectMaps(step: index)
+        let text = model.encoder(
+            Array(repeating: subjectTokens, count: options.batch), replacing: [placeholderToken: placeholder.variable])
+        let subjectLoss = ARBoothLoss.subject(model.transformer.logits(text, inputs: maps.inputs), maps: maps, options: options)
+        var distillationLoss: Float = 0
+        // Two backward passes, one after the other, keep one graph in memory at a time.
+        subjectLoss.backward()
+        if let prior {
+            let choice = chosen(from: prior, step: index)
+            let loss = ARBoothLoss.distillation(model.transformer.logits(prior.text(choice.count), inputs: choice.inputs), teacher: choice.teacher)
+            distillationLoss = loss.scalar
+            (options.distillationWeight * loss).backward()
+        }
+        let norm = optimizer.update()
+        return StepLosses(
+            total: subjectLoss.scalar + options.distillationWeight * distillationLoss, subject: subjectLoss.scalar,
+            distillation: distillationLoss, gradientNorm: norm)
+    }
+
+    /// Token maps of randomly cropped references.
+    private func subjectMaps(step: UInt64) -> TokenMaps {
+        var pick = Philox(seed: seed, purpose: Purpose.references.rawValue, index: step)
+        var crop = Philox(seed: seed, purpose: Purpose.crops.rawValue, index: step)
+        let augment = ReferenceAugmentation(size: model.configuration.pictureSize, largestZoom: options.largestZoom)
+        let pictures = (0..<options.batch).map { _ in augment(subject.references[pick.below(subject.references.count)], &crop) }
+        return Recording.withoutGradients {
+            let features = model.tokenizer.features(Variable(.pictures(pictures))).value
+            return model.tokenizer.quantize(
+                features, schedule: model.configuration.schedule,
+                flips: options.largestFlipShare > 0
+                    ? BitFlips(maximumShare: options.largestFlipShare, generator: Philox(seed: seed, purpose: Purpose.flips.rawValue, index: step))
+                    : nil)
+        }
+    }
+
+    // MARK: Prior
+
+    /// Token maps the frozen model drew from the class prompt, with its own logits on them.
+    private struct Prior {
+        let features: Tensor  // [T, D], the class prompt once
+        let inputs: Tensor  // [N, L − 1, d]
+        let teacher: Tensor  // [N, L, 2·d]
+
+        func text(_ count: Int) -> TextFeatures {
+            let rows = features.rows, all = Tensor(uninitialized: [rows * count, features.width])
+            for i in 0..<count { all.slice(rows * i..<rows * (i + 1)).assign(features) }
+            return TextFeatures(values: Variable(all), lengths: Array(repeating: rows, count: count))
+        }
+    }
+
+    private static func drawPrior(model: InfinityModel, subject: Subject, options: ARBoothOptions, seed: UInt64) -> Prior {
+        Recording.withoutGradients {
+            let text = model.encode([subject.classPrompt])
+            let share = 16  // maps drawn at a time
+            var inputs: [Tensor] = [], teacher: [Tensor] = []
+            for start in stride(from: 0, to: options.distillationMaps, by: share) {
+                let count = min(share, options.distillationMaps - start)
+                let repeated = Prior(features: text.values.value, inputs: text.values.value, teacher: text.values.value).text(count)
+                // The distributions of the model itself, not sharpened by guidance.
+                let sampling = Sampling.plain(scales: model.configuration.schedule.sides.count, seeds: (start..<start + count).map {
+                    var generator = Philox(seed: seed, purpose: Purpose.priorMaps.rawValue, index: UInt64($0))
+                    return generator.next()
+                })
+                let maps = model.transformer.generate(repeated, negative: nil, sampling: sampling)
+                inputs.append(maps.inputs)
+                teacher.append(model.transformer.logits(repeated, inputs: maps.inputs).value)
+            }
+            return Prior(features: text.values.value, inputs: .joined(inputs), teacher: .joined(teacher))
+        }
+    }
+
+    private func chosen(from prior: Prior, step: UInt64) -> (count: Int, inputs: Tensor, teacher: Tensor) {
+        var pick = Philox(seed: seed, purpose: Purpose.prior.rawValue, index: step)
+        let indices = (0..<options.batch).map { _ in pick.below(prior.inputs.shape[0]) }
+        return (
+            indices.count, .joined(indices.map { prior.inputs.slice($0..<$0 + 1) }), .joined(indices.map { prior.teacher.slice($0..<$0 + 1) })
+        )
+    }
+
+    // MARK: State
+
+    /// Everything the next step reads: parameters, moments and the step number.
+    package var state: OptimizerState { OptimizerState(optimizer) }
+
+    /// Continues from a state saved by a run of the same model, subject, options and seed.
+    /// - Throws: `WeightsError` when the state belongs to other weights.
+    package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
+
+    /// What was learned, as a file holds it.
+    package func adapter(modelName: String, modelDigest: String, options: String) -> Adapter {
+        var tensors: [String: Tensor] = [:]
+        for parameter in optimizer.parameters { tensors[parameter.name] = parameter.value }
+        return Adapter(
+            description: Adapter.Description(
+                method: "arbooth", model: modelName, modelDigest: modelDigest, concept: subject.name, role: "subject",
+                className: subject.className, seed: seed, iterations: step, options: options),
+            tensors: tensors)
+    }
+}

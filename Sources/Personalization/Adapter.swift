@@ -1,0 +1,54 @@
+import Layers
+import Tensors
+
+/// What a personalization learned: the weights that changed, and what is needed to use them again anywhere.
+package struct Adapter {
+    /// What an adapter says about itself, kept in the file's metadata.
+    package struct Description: Codable, Equatable, Sendable {
+        package var method: String
+        /// The backbone it belongs to, and a digest of that backbone's weights.
+        package var model: String
+        package var modelDigest: String
+        /// The concept's name, `rex` for the placeholder `<rex>`.
+        package var concept: String
+        package var role: String
+        package var className: String
+        package var seed: UInt64
+        package var iterations: Int
+        /// The method's options as JSON.
+        package var options: String
+    }
+
+    /// Name of the placeholder's learned embedding among the tensors.
+    package static let placeholderName = "placeholder.embedding"
+
+    package let description: Description
+    /// Tensors by the backbone's own weight names; and the placeholder's embedding [1, D].
+    package let tensors: [String: Tensor]
+
+    package init(description: Description, tensors: [String: Tensor]) {
+        self.description = description
+        self.tensors = tensors
+    }
+
+    package var placeholder: Tensor? { tensors[Adapter.placeholderName] }
+}
+
+/// An adapter that cannot be used as asked.
+package enum AdapterError: Error, CustomStringConvertible, Equatable {
+    case notAnAdapter(path: String, reason: String)
+    case otherModel(concept: String, wanted: String, found: String)
+    case unknownWeight(concept: String, name: String)
+    case conflicting([String])
+
+    package var description: String {
+        switch self {
+        case .notAnAdapter(let path, let reason): "\(path) is not an Atelier adapter: \(reason)"
+        case .otherModel(let concept, let wanted, let found):
+            "the concept \(concept) was learned on the model \(found) and cannot be used with \(wanted)"
+        case .unknownWeight(let concept, let name): "the concept \(concept) changes \(name), a weight this model does not have"
+        case .conflicting(let concepts):
+            "the concepts \(concepts.joined(separator: " and ")) were both learned by changing the same weights; use one of them at a time"
+        }
+    }
+}

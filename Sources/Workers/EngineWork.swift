@@ -1,0 +1,74 @@
+import Backbones
+import Foundation
+import Glibc
+import Hashing
+import Jobs
+import Layers
+import Personalization
+
+/// One order, carried out: the program behind `atelier-engine work`.
+package struct EngineWork {
+    package static let version = "0.1.0"
+    private let connection: EngineConnection
+
+    package init(connection: EngineConnection) { self.connection = connection }
+
+    /// Reads the order from stdin and does it; what went wrong is an event, not an exit status.
+    package func run() {
+        StopRequest.listen()
+        do {
+            let order = try EngineConnection.order(), start = Date()
+            let model = try LoadedModel(order)
+            connection.send(.started(.init(engine: EngineWork.version, backbone: model.model.configuration.name)))
+            let outcome = switch order.kind {
+            case .personalize: try PersonalizeWorker(order: order, loaded: model, connection: connection).run()
+            case .generate: try GenerateWorker(order: order, loaded: model, connection: connection).run()
+            }
+            switch outcome {
+            case .done(let result):
+                connection.send(.done(.init(result: result, seconds: Date().timeIntervalSince(start), peakMemoryBytes: EngineWork.peakMemory)))
+            case .interrupted(let step): connection.send(.interrupted(.init(step: step)))
+            }
+        } catch let failure as JobFailure {
+            connection.send(failure.event)
+        } catch let error as AdapterError {
+            connection.send(JobFailure(code: "concept.unusable", consequence: .rejected, message: "\(error)").event)
+        } catch {
+            connection.send(JobFailure(code: "engine.error", consequence: .transient, message: "\(error)").event)
+        }
+    }
+
+    /// The largest resident size so far.
+    private static var peakMemory: Int {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return usage.ru_maxrss * 1024
+    }
+}
+
+/// How a worker ended.
+enum WorkOutcome {
+    case done(JSONValue)
+    case interrupted(step: Int)
+}
+
+/// The backbone an order names, with the digest adapters are held against.
+struct LoadedModel {
+    let model: InfinityModel
+    let digest: String
+
+    init(_ order: EngineOrder) throws {
+        let name = order.spec["model"]?.string ?? "pocket-infinity", directory = "\(order.models)/\(name)"
+        guard FileManager.default.fileExists(atPath: "\(directory)/\(InfinityModel.File.configuration.rawValue)") else {
+            throw JobFailure(
+                code: "model.missing", consequence: .fatal, message: "there is no model in \(directory); `atelierctl doctor` lists those installed")
+        }
+        do {
+            model = try InfinityModel(directory: directory)
+            digest = try SHA256Digest.ofFile("\(directory)/\(InfinityModel.File.transformer.rawValue)").description
+        } catch {
+            throw JobFailure(code: "model.damaged", consequence: .fatal, message: "\(error)")
+        }
+        model.freeze()
+    }
+}
