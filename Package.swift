@@ -75,7 +75,7 @@ let package = Package(
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "ServerTesting"]),
         // Tests of the daemon; real servers come from ServerTesting.
         .executableTarget(name: "scripted-engine", dependencies: ["Hashing"], path: "Tests/ScriptedEngine"),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "scripted-engine"]),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Store", "Broker", "ServerTesting", "scripted-engine", "atelierd", "atelierctl"]),
         // Tests.
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),

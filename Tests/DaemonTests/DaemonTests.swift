@@ -1,0 +1,166 @@
+import Foundation
+import Jobs
+import ServerTesting
+import Store
+import Testing
+
+@testable import Daemon
+
+/// The daemon with real servers, as a process, against everything that may happen to it.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct DaemonTests {
+    private func withStage(_ servers: Servers? = nil, _ body: (Stage) async throws -> Void) async throws {
+        let stage = try await Stage(servers)
+        do { try await body(stage) } catch {
+            await stage.end()
+            throw error
+        }
+        await stage.end()
+    }
+
+    private func digest(_ job: JSONValue) -> String? { job["artifacts"]?.array?.first?["sha256"]?.string }
+
+    @Test func theSameMessageTwiceIsOneJob() async throws {
+        try await withStage { stage in
+            try stage.start()
+            try await stage.publish("steps=3", id: "same")
+            try await stage.publish("steps=3", id: "same")
+            let job = try await stage.job("same", reaches: .completed)
+            try await stage.publish("steps=9", id: "same")
+            let again = try await stage.job("same") { $0["events"]?.array?.filter { $0["event"]?.string == "duplicate" }.count == 2 }
+            #expect(again["id"] == job["id"] && again["attempt"] == .integer(1))
+            #expect(try await stage.store.jobs(JobFilter()).count == 1)
+            #expect(digest(job) == Stage.picture(3))
+            let outcome = try #require(try await stage.outcomes(1).first)
+            #expect(outcome["state"]?.string == "completed" && outcome["artifacts"]?.array?.count == 1)
+            #expect(outcome["job"] == job["id"])
+        }
+    }
+
+    @Test func aMalformedMessageIsRejectedWithEveryProblemAndTheQueueGoesOn() async throws {
+        try await withStage { stage in
+            try stage.start()
+            try await stage.publish(body: Data(#"{"version":2,"kind":"generate","model":"gpt","prompts":[],"colour":"red"}"#.utf8), id: "bad")
+            try await stage.publish(body: Data("not json \u{0}".utf8), id: "worse")
+            try await stage.publish(body: Data("{}".utf8), id: nil)
+            let good = try await stage.publish("steps=2")
+            _ = try await stage.job(good, reaches: .completed)
+            let outcomes = try await stage.outcomes(4)
+            let bad = try #require(outcomes.first { $0["message_id"]?.string == "bad" })
+            #expect(bad["state"]?.string == "rejected")
+            let pointers = Set((bad["problems"]?.array ?? []).compactMap { $0["pointer"]?.string })
+            #expect(pointers == ["/version", "/model", "/prompts", "/colour"])
+            #expect(outcomes.filter { $0["state"]?.string == "rejected" }.count == 3)
+            #expect(try await stage.store.query("select 1 from atelier.rejections").count == 3)
+        }
+    }
+
+    @Test func aKilledEngineCostsAnAttemptAndTheJobGoesOnFromItsCheckpoint() async throws {
+        try await withStage { stage in
+            try stage.start()
+            let id = try await stage.publish("steps=40 delay=40 kill-at=30")
+            let job = try await stage.job(id, reaches: .completed)
+            #expect(job["failures"] == .integer(1) && job["attempt"] == .integer(2))
+            #expect((job["attempts"]?.array?[1]["resumed_from_step"]?.integer ?? 0) > 0)
+            #expect(job["attempts"]?.array?[0]["outcome"]?.string == "crashed")
+            #expect(digest(job) == Stage.picture(40))
+        }
+    }
+
+    @Test func aPoisonousJobStopsItselfAndCanBeRetried() async throws {
+        try await withStage { stage in
+            try stage.start()
+            let poison = try await stage.publish("steps=3 fail=fatal")
+            let discarded = try await stage.job(poison, reaches: .discarded)
+            #expect(discarded["error_code"]?.string == "engine.scripted")
+            let id = try #require(discarded["id"]?.string.flatMap(UUID.init(uuidString:)))
+            #expect(try await stage.store.retry(id, fromScratch: true))
+            let again = try await stage.job(poison) { $0["attempt"] == .integer(2) && $0["state"]?.string == "discarded" }
+            #expect(again["attempts"]?.array?[1]["resumed_from_step"] == .null)
+            for script in ["lie", "outside", "garbage", "flood", "silent"] {
+                let message = try await stage.publish("steps=1 \(script)")
+                let failed = try await stage.job(message) { ($0["failures"]?.integer ?? 0) > 0 }
+                #expect(failed["attempts"]?.array?.first?["error_code"]?.string == (script == "silent" ? "engine.crash" : "engine.protocol"), "\(script)")
+                _ = try await stage.store.cancel(try #require(failed["id"]?.string.flatMap(UUID.init(uuidString:))), reason: nil)
+            }
+        }
+    }
+
+    @Test func aKilledDaemonIsSucceededByItsNextStart() async throws {
+        try await withStage { stage in
+            try stage.start()
+            let id = try await stage.publish("steps=60 delay=40")
+            _ = try await stage.job(id) { $0["checkpoints"]?.array?.isEmpty == false }
+            stage.stop(SIGKILL)
+            try stage.start()
+            let job = try await stage.job(id, reaches: .completed)
+            #expect(job["failures"] == .integer(0) && job["rescues"] == .integer(1) && job["attempt"] == .integer(2))
+            #expect((job["attempts"]?.array?[1]["resumed_from_step"]?.integer ?? 0) > 0)
+            #expect(digest(job) == Stage.picture(60))
+            let outcomes = try await stage.outcomes(1)
+            #expect(outcomes.first?["state"]?.string == "completed")
+        }
+    }
+
+    @Test func aDrainAsksForACheckpointAndChargesNothing() async throws {
+        try await withStage { stage in
+            try stage.start()
+            let id = try await stage.publish("steps=60 delay=40")
+            _ = try await stage.job(id) { ($0["step"]?.integer ?? 0) > 2 }
+            #expect(stage.stop(SIGTERM) == 0)
+            let waiting = try await stage.job(id, reaches: .available)
+            #expect(waiting["failures"] == .integer(0))
+            #expect(waiting["attempts"]?.array?[0]["outcome"]?.string == "interrupted")
+            #expect(try await stage.store.query("select 1 from atelier.workers where gone_at is null").isEmpty)
+            try stage.start()
+            let job = try await stage.job(id, reaches: .completed)
+            #expect(digest(job) == Stage.picture(60))
+        }
+    }
+
+    @Test func cancelReachesWaitingAndRunningJobsAlsoDeafOnes() async throws {
+        try await withStage { stage in
+            try stage.start()
+            let deaf = try await stage.publish("steps=2 hang ignore-term")
+            let running = try await stage.job(deaf) { ($0["step"]?.integer ?? 0) == 2 }
+            let waiting = try await stage.publish("steps=2")
+            let second = try await stage.job(waiting, reaches: .available)
+            for job in [second, running] {
+                _ = try await stage.store.cancel(try #require(job["id"]?.string.flatMap(UUID.init(uuidString:))), reason: "enough")
+            }
+            _ = try await stage.job(waiting, reaches: .cancelled)
+            let ended = try await stage.job(deaf, reaches: .cancelled)
+            #expect(ended["failures"] == .integer(0))
+            #expect(try await stage.outcomes(2).allSatisfy { $0["state"]?.string == "cancelled" && $0["reason"]?.string == "enough" })
+        }
+    }
+
+    @Test func serversThatGoAndComeBackLoseNothing() async throws {
+        let servers = try await Servers.startOwn()
+        do {
+            try await withStage(servers) { stage in
+                try stage.start()
+                let first = try await stage.publish("steps=100 delay=50")
+                _ = try await stage.job(first) { ($0["step"]?.integer ?? 0) > 0 }
+                try await servers.stop(.rabbitmq)
+                _ = try await stage.job(first, reaches: .completed)  // its outcome waits in the outbox
+                try await servers.start(.rabbitmq)
+                let second = try await stage.publish("steps=60 delay=50")
+                _ = try await stage.job(second) { ($0["step"]?.integer ?? 0) > 0 }
+                try await servers.stop(.postgresql)
+                let third = try await stage.publish("steps=2")  // stays with the broker
+                try await servers.start(.postgresql)
+                for (id, steps) in [(first, 100), (second, 60), (third, 2)] {
+                    let job = try await stage.job(id, reaches: .completed)
+                    #expect(job["failures"] == .integer(0))
+                    #expect(digest(job) == Stage.picture(steps))
+                }
+                let outcomes = try await stage.outcomes(3)
+                #expect(Set(outcomes.compactMap { $0["message_id"]?.string }) == [first, second, third])
+            }
+        } catch {
+            try? await servers.remove()
+            throw error
+        }
+        try await servers.remove()
+    }
+}
