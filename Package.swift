@@ -81,6 +81,7 @@ let package = Package(
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld"]),
         .testTarget(name: "ConformanceTests", dependencies: ["Workers", "Layers"]),
+        .testTarget(name: "PersonalizationTests", dependencies: ["Personalization", "LittleWorld"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,5 +1,6 @@
 // A fixed crew of worker threads for short kernels. Workers spin for a few microseconds before they sleep on a futex, so that
-// a sequence of kernels 20 µs apart does not pay a wake-up each. One caller has the crew at a time; another computes alone meanwhile.
+// a sequence of kernels 20 µs apart does not pay a wake-up each. One caller has the crew at a time and another waits,
+// so that work is always split the same way and gives the same bits.
 #define _GNU_SOURCE
 #include "include/kernels.h"
 #include <linux/futex.h>
@@ -84,7 +85,8 @@ void atelier_parallel(long count, long grain, void (*body)(void *, long, long), 
     long threads = inside ? 1 : atelier_thread_count();
     if (grain < 1) grain = 1;
     long grains = (count + grain - 1) / grain;
-    if (threads == 1 || grains == 1 || pthread_mutex_trylock(&crew_is_taken) != 0) { body(context, 0, count); return; }
+    if (threads == 1 || grains == 1) { body(context, 0, count); return; }
+    pthread_mutex_lock(&crew_is_taken);
     crew.body = body;
     crew.context = context;
     crew.count = count;

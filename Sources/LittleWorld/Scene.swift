@@ -82,6 +82,10 @@ package enum Evaluation {
         package let context: Context
         package let style: Style
 
+        package init(kind: SubjectClass, colour: SubjectColour, context: Context, style: Style) {
+            (self.kind, self.colour, self.context, self.style) = (kind, colour, context, style)
+        }
+
         package var text: String { Caption.prompt(kind: kind, colour: colour, context: context, style: style) }
     }
 

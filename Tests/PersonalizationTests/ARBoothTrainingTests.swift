@@ -1,0 +1,122 @@
+import Backbones
+import Foundation
+import Images
+import Layers
+import LittleWorld
+import Personalization
+import Tensors
+import Testing
+
+/// A model far too small to paint, with everything a real one has.
+private func tinyModel() throws -> InfinityModel {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let words = folder.appendingPathComponent("tokenizer.json")
+    try UnigramTokenizer.file(words: LittleWorld.vocabulary).write(to: words)
+    let tokenizer = try UnigramTokenizer(path: words.path), schedule = ScaleSchedule.square([1, 2, 4])
+    let configuration = InfinityModel.Configuration(
+        name: "tiny", pictureSize: 16, schedule: schedule,
+        tokenizer: .init(baseChannels: 8, encoderMultipliers: [1, 1, 1], decoderMultipliers: [1, 1, 1], residualBlocks: 1, bits: 4, patchSize: 4, groups: 2),
+        text: .init(vocabularySize: tokenizer.vocabularySize, width: 16, headWidth: 8, feedForwardWidth: 16, layers: 1, heads: 2),
+        transformer: .init(width: 16, depth: 2, heads: 2, textWidth: 16, textLength: 16, bits: 4, blockChunks: 1, schedule: schedule),
+        guidance: 2, temperature: 1)
+    return try InfinityModel(configuration, textTokenizer: tokenizer, tokenizer: .fresh(seed: 1), text: .fresh(seed: 2), transformer: .fresh(seed: 3))
+}
+
+private func training(_ model: InfinityModel, _ change: (inout ARBoothOptions) -> Void = { _ in }) throws -> ARBoothTraining {
+    var options = ARBoothOptions()
+    options.distillationMaps = 4
+    options.learningRate = 1e-2
+    change(&options)
+    let references = Subject.heldOut(.dog, index: 0).references(count: 4).map { $0.paint(size: 16) }
+    return try ARBoothTraining(
+        model: model, subject: .init(name: "rex", className: "dog", references: references), options: options, seed: 7)
+}
+
+private func bytes(_ adapter: Adapter) -> [String: [UInt32]] { adapter.tensors.mapValues { $0.values.map(\.bitPattern) } }
+private func adapter(_ training: ARBoothTraining) -> Adapter { training.adapter(modelName: "tiny", modelDigest: "d", options: "{}") }
+
+@Suite struct ARBoothTrainingTests {
+    @Test func aRunResumedFromACheckpointEndsWithTheSameBits() throws {
+        let undisturbed = try training(tinyModel())
+        for _ in 0..<10 { _ = undisturbed.advance() }
+        let first = try training(tinyModel())
+        for _ in 0..<4 { _ = first.advance() }
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString).safetensors").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try first.state.write(path)
+        let second = try training(tinyModel())
+        try second.restore(OptimizerState(path: path))
+        #expect(second.step == 4)
+        for _ in 0..<6 { _ = second.advance() }
+        let ended = bytes(adapter(second)), expected = bytes(adapter(undisturbed))
+        #expect(ended.keys == expected.keys)
+        for name in expected.keys.sorted() { #expect((ended[name] == expected[name]) as Bool, "\(name) differs") }
+    }
+
+    @Test func onlyCrossAttentionAndFeedForwardChange() throws {
+        let model = try tinyModel()
+        let before = model.transformerWeights.parameters.map { ($0.name, $0.value.copy()) }
+        let run = try training(model)
+        for _ in 0..<3 { _ = run.advance() }
+        for (name, old) in before {
+            let isTuned = name.contains(".ca.") || name.contains(".ca_norm.") || name.contains(".ffn.")
+            #expect((model.transformerWeights.byName[name]!.value.values != old.values) == isTuned, "\(name)")
+        }
+        #expect(Set(adapter(run).tensors.keys).contains(Adapter.placeholderName))
+    }
+
+    @Test func eachPartCanBeSwitchedOff() throws {
+        let full = try training(tinyModel()) { $0.tuning = .full }
+        let none = try training(tinyModel()) { $0.distillation = false }
+        #expect(full.advance().gradientNorm > 0)
+        #expect(none.advance().distillation == 0)
+        #expect(adapter(full).tensors.count > adapter(none).tensors.count)
+    }
+
+    @Test func theLossFalls() throws {
+        let run = try training(tinyModel()) {
+            $0.largestFlipShare = 0
+            $0.learningRate = 3e-2
+        }
+        let first = (0..<5).map { _ in run.advance().subject }.reduce(0, +)
+        for _ in 0..<100 { _ = run.advance() }
+        #expect((0..<5).map { _ in run.advance().subject }.reduce(0, +) < first * 0.9)
+    }
+
+    @Test func weightsFollowThePapersEightOfThirteen() {
+        let options = ARBoothOptions()
+        #expect(options.earlyScaleCount(of: 13) == 8)
+        #expect(options.earlyScaleCount(of: 7) == 4)
+        let schedule = ScaleSchedule.square([1, 2, 3, 4, 5, 6, 8])
+        let weights = ARBoothLoss.subjectWeights(options, schedule: schedule, batch: 1, bits: 1)
+        #expect(weights[29] == 1 / 155 && weights[30] == 0.5 / 155)
+    }
+
+    @Test func anAdapterComesBackFromItsFileAndServesGeneration() throws {
+        let model = try tinyModel(), run = try training(model)
+        for _ in 0..<3 { _ = run.advance() }
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString).safetensors").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try adapter(run).write(path)
+        let read = try Adapter(path: path)
+        #expect(read.description == adapter(run).description)
+        let fresh = try tinyModel()
+        fresh.freeze()
+        let personalized = try PersonalizedModel(model: fresh, adapters: ["rex": read], modelDigest: "d")
+        #expect(personalized.generate(["a <rex> dog"], seeds: [1]) == personalized.generate(["a <rex> dog"], seeds: [1]))
+        #expect(throws: AdapterError.self) { try PersonalizedModel(model: fresh, adapters: ["rex": read], modelDigest: "other") }
+        #expect(throws: AdapterError.conflicting(["max", "rex"])) {
+            try PersonalizedModel(model: fresh, adapters: ["rex": read, "max": read], modelDigest: "d")
+        }
+    }
+
+    @Test func aPictureDoesNotDependOnItsNeighbours() throws {
+        let model = try tinyModel()
+        model.freeze()
+        let personalized = try PersonalizedModel(model: model, adapters: [:], modelDigest: "d")
+        let together = personalized.generate(["a red dog", "a blue car in the snow"], seeds: [3, 4])
+        #expect(together[1] == personalized.generate(["a blue car in the snow"], seeds: [4])[0])
+    }
+}
