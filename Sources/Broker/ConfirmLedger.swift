@@ -52,9 +52,6 @@ struct ConfirmLedger<Ticket> {
         return settled
     }
 
-    /// Every ticket that waits.
-    func forEachTicket(_ body: (Ticket) -> Void) { for entry in entries.values { body(entry.ticket) } }
-
     /// The tickets of all that wait, in order; the ledger begins anew.
     mutating func reset() -> [Ticket] {
         defer { self = ConfirmLedger() }

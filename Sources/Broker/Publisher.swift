@@ -33,13 +33,20 @@ package final class Publisher: Sendable {
 
     /// Publishes the messages in order and says what became of each, in the same order, at most `limit` later.
     ///
-    /// Without a connection, or while the broker is blocked, the messages wait.
+    /// Without a connection, or while the broker is blocked, the messages wait; time up, they are taken back if they were not sent yet.
     package func publish(_ messages: [OutgoingMessage], within limit: Duration = .seconds(30)) async -> [PublishOutcome] {
         guard !messages.isEmpty else { return [] }
+        let deadline = ContinuousClock.now + limit
         return await withCheckedContinuation { continuation in
             let batch = PublishBatch(count: messages.count) { continuation.resume(returning: $0) }
-            let deadline = ContinuousClock.now + limit
-            desk.add(messages.enumerated().map { PublishTicket(message: $1, index: $0, batch: batch, deadline: deadline) })
+            let tickets = messages.enumerated().map { PublishTicket(message: $1, index: $0, batch: batch, deadline: deadline) }
+            // Not the connection's thread: it may be inside a call that waits for the socket.
+            let timer = Task { [desk] in
+                try await Task.sleep(until: deadline, clock: .continuous)
+                for ticket in tickets { ticket.settle(.unknown(desk.obstacle ?? .timedOut("no confirm came"))) }
+            }
+            batch.whenDone { timer.cancel() }
+            desk.add(tickets)
         }
     }
 
@@ -54,6 +61,7 @@ final class PublishBatch: Sendable {
     private struct State {
         var outcomes: [PublishOutcome?]
         var missing: Int
+        var cleanUp: (@Sendable () -> Void)?
     }
 
     private let state: Mutex<State>
@@ -64,14 +72,19 @@ final class PublishBatch: Sendable {
         self.done = done
     }
 
+    /// Runs `action` once all outcomes are known. Called before any of them is.
+    func whenDone(_ action: @escaping @Sendable () -> Void) { state.withLock { $0.cleanUp = action } }
+
     func settle(_ index: Int, _ outcome: PublishOutcome) {
-        let all = state.withLock { state -> [PublishOutcome]? in
+        let finished = state.withLock { state -> (outcomes: [PublishOutcome], cleanUp: (@Sendable () -> Void)?)? in
             guard state.outcomes[index] == nil else { return nil }
             state.outcomes[index] = outcome
             state.missing -= 1
-            return state.missing == 0 ? state.outcomes.compactMap(\.self) : nil
+            return state.missing == 0 ? (state.outcomes.compactMap(\.self), state.cleanUp) : nil
         }
-        if let all { done(all) }
+        guard let finished else { return }
+        finished.cleanUp?()
+        done(finished.outcomes)
     }
 }
 
@@ -90,12 +103,19 @@ final class PublishDesk: Sendable {
     private struct State {
         var queue: [PublishTicket] = []
         var isClosed = false
+        var obstacle: BrokerError?
     }
 
     private let state = Mutex(State())
     private let wake: WakeSignal
 
     init(wake: WakeSignal) { self.wake = wake }
+
+    /// Why messages wait, if there is a reason beyond a slow answer.
+    var obstacle: BrokerError? {
+        get { state.withLock { $0.obstacle } }
+        set { state.withLock { $0.obstacle = newValue } }
+    }
 
     func add(_ tickets: [PublishTicket]) {
         let isClosed = state.withLock { state in
@@ -114,13 +134,11 @@ final class PublishDesk: Sendable {
         }
     }
 
-    /// Takes out what has waited too long.
-    func takeOverdue() -> [PublishTicket] {
+    /// Forgets what has waited too long; its caller has an answer.
+    func dropOverdue() {
         let now = ContinuousClock.now
-        return state.withLock { state in
-            let overdue = state.queue.filter { $0.deadline < now }
-            if !overdue.isEmpty { state.queue.removeAll { $0.deadline < now } }
-            return overdue
+        state.withLock { state in
+            if state.queue.contains(where: { $0.deadline < now }) { state.queue.removeAll { $0.deadline < now } }
         }
     }
 
@@ -137,11 +155,12 @@ final class PublishDesk: Sendable {
 /// The publisher's part on the connection's thread.
 private final class PublisherRole: SessionRole {
     private static let byteWindow = 8 << 20
+    private static let unsentLimit = 128 << 10
     private let topology: Topology?
     private let window: Int
     private let desk: PublishDesk
     private var ledger = ConfirmLedger<PublishTicket>()
-    private var blocked: String?
+    private var isBlocked = false
 
     init(topology: Topology?, window: Int, desk: PublishDesk) {
         self.topology = topology
@@ -150,9 +169,10 @@ private final class PublisherRole: SessionRole {
     }
 
     func begin(_ session: Session) throws(BrokerError) {
-        blocked = nil
+        isBlocked = false
         if let topology { try session.declare(topology) }
         try session.selectConfirms()
+        desk.obstacle = nil
     }
 
     func hear(_ event: SessionEvent, _ session: Session) throws(BrokerError) {
@@ -163,41 +183,41 @@ private final class PublisherRole: SessionRole {
             ledger.returned(
                 exchange: message.exchange, routingKey: message.routingKey, messageID: message.properties.messageID,
                 as: .returned(code: code, text: text))
-        case .blocked(let reason): blocked = reason
-        case .unblocked: blocked = nil
+        case .blocked(let reason):
+            isBlocked = true
+            desk.obstacle = .timedOut("the broker is blocked: \(reason)")
+        case .unblocked:
+            isBlocked = false
+            desk.obstacle = nil
         default: break
         }
     }
 
     func work(_ session: Session) throws(BrokerError) {
-        // A message at a time: between two of them the loop hears confirms, and that the broker is blocked.
-        while blocked == nil, ledger.count < window, ledger.bytes < Self.byteWindow, let ticket = desk.take(1).first {
-            guard ticket.deadline > .now else { ticket.settle(.unknown(.timedOut("it waited too long"))); continue }
-            if let flaw = ticket.message.flaw { ticket.settle(.unknown(.badMessage(flaw))); continue }
-            do throws(BrokerError) {
-                ledger.add(ticket.message, ticket)
-                try session.publish(ticket.message)
-            } catch .badMessage(let what) {
-                ticket.settle(.unknown(.badMessage(what)))
-                throw .lost("a message could not be written: \(what)")
-            }
+        desk.dropOverdue()
+        // A message at a time: between two of them the loop hears confirms, and that the broker is blocked. A socket that does not drain
+        // says so before the broker does; the confirm of what fills it wakes the loop.
+        while !isBlocked, ledger.count < window, ledger.bytes < Self.byteWindow, session.unsentBytes < Self.unsentLimit,
+            let ticket = desk.take(1).first
+        {
+            try publish(ticket, session)
             while let event = try session.eventAtHand() { try hear(event, session) }
         }
-        for ticket in desk.takeOverdue() { ticket.settle(.unknown(.timedOut(blocked.map { "the broker is blocked: \($0)" } ?? "the window is full"))) }
-        settleOverdueInFlight()
     }
 
-    /// Callers get an answer in time; the ledger keeps counting, for the broker's own answer still comes.
-    private func settleOverdueInFlight() {
-        let now = ContinuousClock.now
-        ledger.forEachTicket { ticket in
-            if ticket.deadline < now { ticket.settle(.unknown(.timedOut(blocked.map { "the broker is blocked: \($0)" } ?? "no confirm came"))) }
+    private func publish(_ ticket: PublishTicket, _ session: Session) throws(BrokerError) {
+        if let flaw = ticket.message.flaw { return ticket.settle(.unknown(.badMessage(flaw))) }
+        ledger.add(ticket.message, ticket)
+        do throws(BrokerError) { try session.publish(ticket.message) } catch .badMessage(let what) {
+            ticket.settle(.unknown(.badMessage(what)))
+            throw .lost("a message could not be written: \(what)")
         }
     }
 
     func idle(_ reason: BrokerError) {
+        desk.obstacle = reason
         for ticket in ledger.reset() { ticket.settle(.unknown(reason)) }
-        for ticket in desk.takeOverdue() { ticket.settle(.unknown(reason)) }
+        desk.dropOverdue()
         if reason == .stopped { for ticket in desk.close() { ticket.settle(.unknown(.stopped)) } }
     }
 }

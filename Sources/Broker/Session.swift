@@ -184,6 +184,9 @@ final class Session {
         }
     }
 
+    /// How many bytes the other side's kernel has not taken yet.
+    var unsentBytes: Int { Int(atelier_unsent_bytes(descriptor)) }
+
     /// Acknowledges the message with this tag.
     func acknowledge(_ tag: UInt64) throws(BrokerError) { try tell { amqp_basic_ack(state, Self.channel, tag, 0) } }
 

@@ -14,3 +14,11 @@ static inline amqp_rpc_reply_t atelier_amqp_login_plain(
 
 // What the Glibc module leaves out: a descriptor that wakes a thread waiting in poll().
 #include <sys/eventfd.h>
+
+// `ioctl` is variadic: how many bytes of a socket the peer has not taken.
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+static inline int atelier_unsent_bytes(int descriptor) {
+  int bytes = 0;
+  return ioctl(descriptor, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}

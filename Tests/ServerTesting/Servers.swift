@@ -125,10 +125,18 @@ package struct Servers: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, base + ".out", O_WRONLY | O_CREAT, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, base + ".err", O_WRONLY | O_CREAT, 0o600)
+        // A thread of Dispatch blocks SIGTERM, and a server that inherits that could not be stopped.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var process: pid_t = 0
-        let failure = posix_spawnp(&process, program, &actions, nil, &words, environ)
+        let failure = posix_spawnp(&process, program, &actions, &attributes, &words, environ)
         guard failure == 0 else { throw Failure(description: "\(program) cannot be started: \(String(cString: strerror(failure)))") }
         var status: Int32 = 0
         while waitpid(process, &status, 0) == -1, errno == EINTR {}
