@@ -53,6 +53,8 @@ package actor Dispatcher: Service {
                 try? await Task.sleep(for: .seconds(settings.pollSeconds * Double.random(in: 0.8...1.2)))
             }
         }
+        // Also without its servers: it takes up work as soon as they are there, and says meanwhile what is missing.
+        notifier.ready(status: condition.phrase)
         await withGracefulShutdownHandler {
             for await _ in wakes where !isDraining { await fill() }
         } onGracefulShutdown: { [wake] in

@@ -7,14 +7,13 @@ package struct Watchdog: Service {
     /// Answers as often as `notifier` is asked to.
     package init(notifier: SystemNotifier) { self.notifier = notifier }
 
+    /// The first service to start is the last to stop, so it beats through the whole drain.
     package func run() async throws {
-        guard let interval = notifier.watchdogInterval else { return try await untilStopped() }
-        // Until the very end, also through the drain: only cancellation ends it.
-        while !Task.isCancelled {
-            notifier.watchdog()
-            try? await Task.sleep(for: interval / 3)
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                if notifier.watchdogInterval != nil { notifier.watchdog() }
+                try? await Task.sleep(for: notifier.watchdogInterval.map { $0 / 3 } ?? .seconds(3600))
+            }
         }
     }
-
-    private func untilStopped() async throws { try? await Task.sleep(for: .seconds(1 << 40)) }
 }

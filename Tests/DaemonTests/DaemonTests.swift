@@ -103,10 +103,14 @@ import Testing
 
     @Test func aDrainAsksForACheckpointAndChargesNothing() async throws {
         try await withStage { stage in
-            try stage.start()
+            let systemd = try NotifySocket(path: stage.folder.path + "/notify")
+            try stage.start(["NOTIFY_SOCKET": systemd.path])
             let id = try await stage.publish("steps=60 delay=40")
             _ = try await stage.job(id) { ($0["step"]?.integer ?? 0) > 2 }
             #expect(stage.stop(SIGTERM) == 0)
+            let said = (0..<20).map { _ in systemd.receive(waiting: false) }
+            #expect(said.contains { $0.hasPrefix("READY=1\n") })
+            #expect(said.contains { $0.hasPrefix("STOPPING=1\nSTATUS=running 1 job") })
             let waiting = try await stage.job(id, reaches: .available)
             #expect(waiting["failures"] == .integer(0))
             #expect(waiting["attempts"]?.array?[0]["outcome"]?.string == "interrupted")

@@ -45,9 +45,9 @@ final class NotifySocket: Sendable {
 
     deinit { close(file) }
 
-    func receive() -> String {
+    func receive(waiting: Bool = true) -> String {
         var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = recv(file, &buffer, buffer.count, 0)
+        let count = recv(file, &buffer, buffer.count, waiting ? 0 : Int32(MSG_DONTWAIT))
         return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
     }
 }
