@@ -41,7 +41,7 @@ package func multiplySerially(
     _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float = 1, beta: Float = 0, precision: MatrixPrecision = .single
 ) {
     guard m > 0, n > 0 else { return }
-    if precision == .bfloat16, alpha == 1, m >= 32, n >= 32, k >= 32, MatrixPrecision.processorHasBFloat16 {
+    if precision == .bfloat16, alpha == 1, m >= 12, n >= 32, k >= 16, MatrixPrecision.processorHasBFloat16 {
         atelier_multiply_bfloat16(
             a.pointer, a.stride, a.transposed, b.pointer, b.stride, b.transposed, c.pointer, c.stride, m, n, k, beta)
         return

@@ -4,19 +4,15 @@ import Tensors
 
 /// What must hold before the first matrix product: OpenBLAS reads its environment when the library loads.
 package enum EngineEnvironment {
+    private static let mark = "ATELIER_ENGINE_PREPARED"
+
     /// Starts this program again with OpenBLAS set to one thread (we split products over our own) and to the kernels this
-    /// processor deserves (0.3.21 takes newer ones for Haswell), unless the environment already says so.
+    /// processor deserves: 0.3.21 takes newer ones for Haswell, and some machines' environments say so too, at half the speed.
     package static func prepare() {
-        let environment = ProcessInfo.processInfo.environment
-        var isComplete = true
-        func want(_ name: String, _ value: String) {
-            guard environment[name] == nil else { return }
-            setenv(name, value, 1)
-            isComplete = false
-        }
-        want("OPENBLAS_NUM_THREADS", "1")
-        if hasAVX512 { want("OPENBLAS_CORETYPE", "SkylakeX") }
-        if !isComplete {
+        if ProcessInfo.processInfo.environment[mark] == nil {
+            setenv(mark, "1", 1)
+            setenv("OPENBLAS_NUM_THREADS", "1", 1)
+            if hasAVX512 { setenv("OPENBLAS_CORETYPE", "SkylakeX", 1) }
             var arguments: [UnsafeMutablePointer<CChar>?] = CommandLine.arguments.map { strdup($0) } + [nil]
             execv("/proc/self/exe", &arguments)
             // Going on with slower kernels is better than not starting.
