@@ -80,6 +80,7 @@ let package = Package(
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld"]),
+        .testTarget(name: "BackboneTests", dependencies: ["Backbones"]),
         .testTarget(name: "ConformanceTests", dependencies: ["Workers", "Layers"]),
         .testTarget(name: "PersonalizationTests", dependencies: ["Personalization", "LittleWorld"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd"]),

@@ -130,7 +130,8 @@ package struct Convolution: Operation {
         let weights = Matrix(w.pointer, stride: s.columnRows, transposed: true), target = dx.pointer + image * imageSize
         guard let scratch else {
             multiplySerially(
-                weights, dy, into: Matrix(target + rows.lowerBound * s.outWidth, stride: s.outPlane), m: s.columnRows, n: n, k: s.outputs)
+                weights, dy, into: Matrix(target + rows.lowerBound * s.outWidth, stride: s.outPlane), m: s.columnRows, n: n, k: s.outputs,
+                precision: precision)
             return
         }
         multiplySerially(
@@ -142,8 +143,13 @@ package struct Convolution: Operation {
 
     private func biasGradient(_ dOutput: Tensor, _ s: Sizes) -> Tensor {
         let db = Tensor(zeros: [s.outputs])
-        for plane in 0..<s.batch * s.outputs {
-            db.pointer[plane % s.outputs] += Float(atelier_sum(dOutput.pointer + plane * s.outPlane, s.outPlane))
+        parallel(s.outputs, grain: 1) { range in
+            for output in range {
+                for image in 0..<s.batch {
+                    let plane = dOutput.pointer + (image * s.outputs + output) * s.outPlane
+                    db.pointer[output] += Float(atelier_sum(plane, s.outPlane))
+                }
+            }
         }
         return db
     }
@@ -167,90 +173,5 @@ package struct UpsampleNearest: Operation {
         let dx = Tensor(uninitialized: [b, c, h, w])
         parallel(b * c, grain: 4) { atelier_upsample_nearest_backward(dx.pointer, dOutput.pointer, $0.lowerBound, $0.upperBound, h, w) }
         return [dx]
-    }
-}
-
-/// [B, C, h, w] resized to another size, by area (adaptive average pooling) or bilinearly (half-pixel centres, edges repeated).
-package struct Resize: Operation {
-    package enum Method { case area, bilinear }
-
-    package static let name = "resize"
-    package static var examples: [OperationExample] {
-        [
-            OperationExample(Resize(height: 3, width: 2, method: .area), [.example([1, 2, 5, 4])]),
-            OperationExample(Resize(height: 5, width: 6, method: .bilinear), [.example([1, 2, 3, 4])]),
-        ]
-    }
-    let height, width: Int
-    let method: Method
-    private var before: [Int] = []
-    package init(height: Int, width: Int, method: Method) {
-        (self.height, self.width, self.method) = (height, width, method)
-    }
-
-    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        before = inputs[0].shape
-        return Resize.resized(inputs[0], height: height, width: width, method: method)
-    }
-
-    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let rows = Resize.transposed(Resize.weights(before[2], to: height, method), count: before[2])
-        let columns = Resize.transposed(Resize.weights(before[3], to: width, method), count: before[3])
-        return [Resize.apply(dOutput, rows: rows, columns: columns)]
-    }
-
-    /// The plain function, for code that needs no gradient.
-    package static func resized(_ x: Tensor, height: Int, width: Int, method: Method) -> Tensor {
-        if x.shape[2] == height && x.shape[3] == width { return x }
-        return apply(x, rows: weights(x.shape[2], to: height, method), columns: weights(x.shape[3], to: width, method))
-    }
-
-    /// One output sample as a short weighted sum of inputs.
-    private typealias Taps = [[(index: Int, weight: Float)]]
-
-    private static func weights(_ size: Int, to target: Int, _ method: Method) -> Taps {
-        (0..<target).map { i in
-            switch method {
-            case .area:
-                let start = i * size / target, end = ((i + 1) * size + target - 1) / target
-                return (start..<end).map { ($0, 1 / Float(end - start)) }
-            case .bilinear:
-                let position = max((Float(i) + 0.5) * (Float(size) / Float(target)) - 0.5, 0)
-                let low = min(Int(position), size - 1), high = min(low + 1, size - 1), t = position - Float(low)
-                return [(low, 1 - t), (high, t)]
-            }
-        }
-    }
-
-    private static func transposed(_ taps: Taps, count: Int) -> Taps {
-        var result = Taps(repeating: [], count: count)
-        for (i, sum) in taps.enumerated() { for tap in sum { result[tap.index].append((i, tap.weight)) } }
-        return result
-    }
-
-    private static func apply(_ x: Tensor, rows: Taps, columns: Taps) -> Tensor {
-        let (h, w) = (x.shape[2], x.shape[3]), planes = x.shape[0] * x.shape[1]
-        let y = Tensor(uninitialized: [x.shape[0], x.shape[1], rows.count, columns.count])
-        parallel(planes, grain: 8) { range in
-            let half = Tensor(uninitialized: [h, columns.count])
-            for plane in range {
-                let source = x.pointer + plane * h * w, target = y.pointer + plane * rows.count * columns.count
-                for j in 0..<columns.count {
-                    for i in 0..<h {
-                        var sum: Float = 0
-                        for tap in columns[j] { sum += tap.weight * source[i * w + tap.index] }
-                        half.pointer[i * columns.count + j] = sum
-                    }
-                }
-                for i in 0..<rows.count {
-                    for j in 0..<columns.count {
-                        var sum: Float = 0
-                        for tap in rows[i] { sum += tap.weight * half.pointer[tap.index * columns.count + j] }
-                        target[i * columns.count + j] = sum
-                    }
-                }
-            }
-        }
-        return y
     }
 }

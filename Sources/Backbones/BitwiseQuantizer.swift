@@ -12,6 +12,18 @@ package struct BitFlips {
         self.maximumShare = maximumShare
         self.generator = generator
     }
+
+    /// Flips codes [B, d, h, w] of one scale, each with its picture's share; draws picture by picture, token by token, bit by bit.
+    mutating func flip(_ codes: Tensor) {
+        let depth = codes.shape[1], n = codes.shape[2] * codes.shape[3]
+        for picture in 0..<codes.shape[0] {
+            let share = generator.uniform() * maximumShare, target = codes.pointer + picture * depth * n
+            guard share > 0 else { continue }
+            for token in 0..<n {
+                for bit in 0..<depth where generator.uniform() < share { target[bit * n + token] = -target[bit * n + token] }
+            }
+        }
+    }
 }
 
 /// Multi-scale binary spherical quantization (Infinity, infinity/models/bsq_vae/multiscale_bsq.py; Zhao et al., arXiv 2406.07548).
@@ -68,11 +80,14 @@ package struct BitwiseQuantizer {
     /// ±1/√d for the bits of one scale, [B, d, h, w].
     package func codes(bits: [UInt8], batch: Int, scale: Int) -> Tensor {
         let side = schedule.sides[scale], n = side.tokens, first = schedule.ranges[scale].lowerBound, total = schedule.tokens
-        let result = Tensor(uninitialized: [batch, depth, side.height, side.width])
-        for b in 0..<batch {
-            for token in 0..<n {
+        let result = Tensor(uninitialized: [batch, depth, side.height, side.width]), target = result.pointer
+        let depth = depth, magnitude = magnitude
+        bits.withUnsafeBufferPointer { bits in
+            for b in 0..<batch {
+                let labels = bits.baseAddress! + (b * total + first) * depth
                 for bit in 0..<depth {
-                    result.pointer[(b * depth + bit) * n + token] = bits[(b * total + first + token) * depth + bit] == 1 ? magnitude : -magnitude
+                    let row = target + (b * depth + bit) * n
+                    for token in 0..<n { row[token] = labels[token * depth + bit] == 1 ? magnitude : -magnitude }
                 }
             }
         }
@@ -110,21 +125,25 @@ package struct BitwiseQuantizer {
 
     /// The signs of a scale's residual as bits and as codes. L2 normalization does not move a sign, so it is not computed.
     private func signs(_ small: Tensor, scale: Int, bits: inout [UInt8], flips: inout BitFlips?) -> Tensor {
-        let batch = small.shape[0], n = small.shape[2] * small.shape[3], first = schedule.ranges[scale].lowerBound, total = schedule.tokens
-        let codes = Tensor(uninitialized: small.shape)
+        let n = schedule.sides[scale].tokens, first = schedule.ranges[scale].lowerBound, total = schedule.tokens
+        let codes = Tensor(uninitialized: small.shape), source = small.pointer, target = codes.pointer
+        let depth = depth, magnitude = magnitude
         bits.withUnsafeMutableBufferPointer { bits in
-            for b in 0..<batch {
-                let share = flips.map { _ in flips!.generator.uniform() * flips!.maximumShare } ?? 0
-                for token in 0..<n {
+            parallel(small.shape[0], grain: 4) { range in
+                for b in range {
+                    let labels = bits.baseAddress! + (b * total + first) * depth
                     for bit in 0..<depth {
-                        let index = (b * depth + bit) * n + token, isSet = small.pointer[index] > 0
-                        bits[(b * total + first + token) * depth + bit] = isSet ? 1 : 0
-                        let isFlipped = share > 0 && flips!.generator.uniform() < share
-                        codes.pointer[index] = isSet != isFlipped ? magnitude : -magnitude
+                        let row = (b * depth + bit) * n
+                        for token in 0..<n {
+                            let isSet = source[row + token] > 0
+                            labels[token * depth + bit] = isSet ? 1 : 0
+                            target[row + token] = isSet ? magnitude : -magnitude
+                        }
                     }
                 }
             }
         }
+        flips?.flip(codes)
         return codes
     }
 }

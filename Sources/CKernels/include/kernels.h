@@ -93,6 +93,13 @@ void atelier_col2im(float *dx, const float *columns, long channels, long height,
 void atelier_upsample_nearest(float *y, const float *x, long begin, long end, long height, long width);             // planes, ×2
 void atelier_upsample_nearest_backward(float *dx, const float *dy, long begin, long end, long height, long width);
 
+// --- resize.c
+// A linear map along one dimension: output i is Σ weights[t] · input[indices[t]] for t in [starts[i], starts[i + 1]).
+struct atelier_taps { const int32_t *starts, *indices; const float *weights; long count; };
+// Planes [begin, end) of x [planes, height, width] to y [planes, down->count, across->count]; half holds height · across->count floats.
+void atelier_resize(float *y, const float *x, float *half, const struct atelier_taps *down, const struct atelier_taps *across,
+                    long begin, long end, long height, long width);
+
 // --- optimizer.c
 // Decoupled weight decay (Loshchilov and Hutter 2019): p *= 1 − lr·wd; m, v; p −= step · m / (sqrt(v)·root + ε).
 void atelier_adamw(float *p, float *m, float *v, const float *g, long n, float learning_rate, float beta1, float beta2, float epsilon,

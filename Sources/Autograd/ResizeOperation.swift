@@ -1,0 +1,142 @@
+import CKernels
+import Tensors
+
+/// A linear map along one dimension: each output sample is a short weighted sum of inputs.
+private struct Taps {
+    /// Output i reads the taps `starts[i]..<starts[i + 1]`.
+    private var starts: [Int32] = [0]
+    private var indices: [Int32] = []
+    private var weights: [Float] = []
+
+    var count: Int { starts.count - 1 }
+
+    init(_ sums: [[(index: Int, weight: Float)]]) {
+        for sum in sums {
+            indices += sum.map { Int32($0.index) }
+            weights += sum.map(\.weight)
+            starts.append(Int32(indices.count))
+        }
+    }
+
+    /// Calls `body` with every output, one of its inputs, and that input's weight.
+    func forEach(_ body: (_ output: Int, _ input: Int, _ weight: Float) -> Void) {
+        for output in 0..<count {
+            for tap in Int(starts[output])..<Int(starts[output + 1]) { body(output, Int(indices[tap]), weights[tap]) }
+        }
+    }
+
+    func withPointers(_ body: (atelier_taps) -> Void) {
+        starts.withUnsafeBufferPointer { starts in
+            indices.withUnsafeBufferPointer { indices in
+                weights.withUnsafeBufferPointer { weights in
+                    body(atelier_taps(starts: starts.baseAddress, indices: indices.baseAddress, weights: weights.baseAddress, count: starts.count - 1))
+                }
+            }
+        }
+    }
+}
+
+/// [B, C, h, w] resized to another size, by area (adaptive average pooling) or bilinearly (half-pixel centres, edges repeated).
+package struct Resize: Operation {
+    package enum Method { case area, bilinear }
+
+    package static let name = "resize"
+    package static var examples: [OperationExample] {
+        [
+            OperationExample(Resize(height: 3, width: 2, method: .area), [.example([1, 2, 5, 4])]),
+            OperationExample(Resize(height: 5, width: 6, method: .bilinear), [.example([1, 2, 3, 4])]),
+            // Large enough for the separable kernel.
+            OperationExample(Resize(height: 9, width: 10, method: .area), [.example([1, 1, 11, 12])]),
+            OperationExample(Resize(height: 12, width: 10, method: .bilinear), [.example([1, 1, 9, 11])]),
+        ]
+    }
+    let height, width: Int
+    let method: Method
+    private var before: [Int] = []
+    package init(height: Int, width: Int, method: Method) {
+        (self.height, self.width, self.method) = (height, width, method)
+    }
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        before = inputs[0].shape
+        return Resize.resized(inputs[0], height: height, width: width, method: method)
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let rows = Resize.transposed(Resize.sums(before[2], to: height, method), count: before[2])
+        let columns = Resize.transposed(Resize.sums(before[3], to: width, method), count: before[3])
+        return [Resize.apply(dOutput, rows: Taps(rows), columns: Taps(columns))]
+    }
+
+    /// The plain function, for code that needs no gradient.
+    package static func resized(_ x: Tensor, height: Int, width: Int, method: Method) -> Tensor {
+        if x.shape[2] == height && x.shape[3] == width { return x }
+        return apply(x, rows: Taps(sums(x.shape[2], to: height, method)), columns: Taps(sums(x.shape[3], to: width, method)))
+    }
+
+    private typealias Sum = [(index: Int, weight: Float)]
+
+    private static func sums(_ size: Int, to target: Int, _ method: Method) -> [Sum] {
+        (0..<target).map { i in
+            switch method {
+            case .area:
+                let start = i * size / target, end = ((i + 1) * size + target - 1) / target
+                return (start..<end).map { ($0, 1 / Float(end - start)) }
+            case .bilinear:
+                let position = max((Float(i) + 0.5) * (Float(size) / Float(target)) - 0.5, 0)
+                let low = min(Int(position), size - 1), high = min(low + 1, size - 1), t = position - Float(low)
+                return [(low, 1 - t), (high, t)]
+            }
+        }
+    }
+
+    private static func transposed(_ sums: [Sum], count: Int) -> [Sum] {
+        var result = [Sum](repeating: [], count: count)
+        for (i, sum) in sums.enumerated() { for tap in sum { result[tap.index].append((i, tap.weight)) } }
+        return result
+    }
+
+    private static func apply(_ x: Tensor, rows: Taps, columns: Taps) -> Tensor {
+        let (h, w) = (x.shape[2], x.shape[3])
+        let y = Tensor(uninitialized: [x.shape[0], x.shape[1], rows.count, columns.count])
+        // A token map of a few positions is all loop overhead for the separable kernel; one product of all planes with a small
+        // dense matrix is several times faster there. A large one would waste its time on zeros.
+        if h * w * rows.count * columns.count <= 1 << 13 {
+            applyDense(x, rows: rows, columns: columns, into: y)
+        } else {
+            applySeparably(x, rows: rows, columns: columns, into: y)
+        }
+        return y
+    }
+
+    private static func applyDense(_ x: Tensor, rows: Taps, columns: Taps, into y: Tensor) {
+        let (h, w) = (x.shape[2], x.shape[3]), inputs = h * w, outputs = rows.count * columns.count
+        let map = Tensor(zeros: [inputs, outputs])
+        rows.forEach { i, row, rowWeight in
+            columns.forEach { j, column, columnWeight in
+                map.pointer[(row * w + column) * outputs + i * columns.count + j] += rowWeight * columnWeight
+            }
+        }
+        parallel(x.shape[0] * x.shape[1], grain: 256) { range in
+            multiplySerially(
+                Matrix(x.pointer + range.lowerBound * inputs, stride: inputs), Matrix(map.pointer, stride: outputs),
+                into: Matrix(y.pointer + range.lowerBound * outputs, stride: outputs), m: range.count, n: outputs, k: inputs)
+        }
+    }
+
+    private static func applySeparably(_ x: Tensor, rows: Taps, columns: Taps, into y: Tensor) {
+        let (h, w) = (x.shape[2], x.shape[3])
+        rows.withPointers { down in
+            columns.withPointers { across in
+                parallel(x.shape[0] * x.shape[1], grain: 8) { range in
+                    let half = Tensor(uninitialized: [h, across.count])
+                    withUnsafePointer(to: down) { down in
+                        withUnsafePointer(to: across) { across in
+                            atelier_resize(y.pointer, x.pointer, half.pointer, down, across, range.lowerBound, range.upperBound, h, w)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import Autograd
+import Tensors
+import Testing
+
+/// Small maps are resized by one dense product, large ones by a separable kernel; both must say the same.
+@Suite struct ResizeTests {
+    /// Sizes below and above the border between the two.
+    @Test(arguments: [2, 20])
+    func areaIsTheMeanOfEachBlock(side: Int) {
+        let x = Tensor.example([2, 3, 2 * side, 3 * side]), y = Resize.resized(x, height: side, width: side, method: .area)
+        for plane in 0..<6 {
+            for i in 0..<side {
+                for j in 0..<side {
+                    var sum: Float = 0
+                    for a in 0..<2 { for b in 0..<3 { sum += x.pointer[(plane * 2 * side + 2 * i + a) * 3 * side + 3 * j + b] } }
+                    #expect(abs(y.pointer[(plane * side + i) * side + j] - sum / 6) < 1e-5)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [4, 20])
+    func bilinearFollowsARampAndRepeatsTheEdges(side: Int) {
+        let ramp = (0..<side * side).map { Float($0 / side) + 100 * Float($0 % side) }
+        let y = Resize.resized(Tensor(ramp, shape: [1, 1, side, side]), height: 2 * side, width: 2 * side, method: .bilinear)
+        func position(_ i: Int) -> Float { min(max((Float(i) + 0.5) / 2 - 0.5, 0), Float(side - 1)) }
+        for i in 0..<2 * side {
+            for j in 0..<2 * side {
+                let expected = position(i) + 100 * position(j)
+                #expect(abs(y.pointer[i * 2 * side + j] - expected) < 1e-5 * max(expected, 1))
+            }
+        }
+    }
+
+    @Test func windowsOverlapWhereSidesDoNotDivide() {
+        // 5 → 3 reads 0…1, 1…3, 3…4, as PyTorch's adaptive pooling.
+        let y = Resize.resized(Tensor([0, 1, 2, 3, 4], shape: [1, 1, 1, 5]), height: 1, width: 3, method: .area)
+        for (value, expected) in zip(y.values, [0.5, 2, 3.5] as [Float]) { #expect(abs(value - expected) < 1e-6) }
+    }
+}

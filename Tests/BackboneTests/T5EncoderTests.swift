@@ -1,0 +1,61 @@
+import Autograd
+import Backbones
+import Layers
+import Tensors
+import Testing
+
+private let configuration = T5Encoder.Configuration(
+    vocabularySize: 20, width: 8, headWidth: 3, feedForwardWidth: 12, layers: 2, heads: 2)
+
+private func values(_ features: TextFeatures, sample: Int) -> [Float] {
+    let width = features.values.value.width
+    return Array(features.values.value.values[features.ranges[sample].lowerBound * width..<features.ranges[sample].upperBound * width])
+}
+
+private func largestDifference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } }
+
+@Suite struct T5EncoderTests {
+    @Test func aTextsFeaturesDoNotDependOnItsNeighbours() {
+        let encoder = T5Encoder(configuration, Weights(.fresh(seed: 3)))
+        let alone = encoder([[4, 5, 1]]), beside = encoder([[7, 8, 9, 10, 11, 1], [4, 5, 1]])
+        #expect(beside.lengths == [6, 3])
+        #expect(largestDifference(values(alone, sample: 0), values(beside, sample: 1)) < 1e-5)
+    }
+
+    @Test func anIdReplacedByItsOwnEmbeddingChangesNothing() {
+        let encoder = T5Encoder(configuration, Weights(.fresh(seed: 3)))
+        let row = Variable(encoder.embedding.value.slice(5..<6).copy()), ids: [[Int32]] = [[4, 5, 5, 1]]
+        #expect(encoder(ids).values.value.values == encoder(ids, replacing: [5: row]).values.value.values)
+    }
+
+    @Test func aConceptsVectorMayLieBeyondTheTableAndIsLearnedAlone() {
+        let weights = Weights(.fresh(seed: 3)), encoder = T5Encoder(configuration, weights)
+        let leaf = Node(), vector = Variable(.example([1, configuration.width]), node: leaf)
+        let features = encoder([[4, 1000, 1], [1000, 1000, 6, 1]], replacing: [1000: vector]).values
+        let weighting = Tensor.example(features.shape, seed: 8)
+        features.backward(seed: weighting)
+        #expect(leaf.gradient!.maximumMagnitude > 0)
+        #expect(weights.parameters.allSatisfy { $0.gradient == nil }, "a frozen weight received a gradient")
+
+        // Along the gradient the projection grows as fast as its squared norm says.
+        func projection(_ step: Float) -> Double {
+            let moved = vector.value.copy()
+            moved.accumulate(leaf.gradient!, scale: step)
+            let y = encoder([[4, 1000, 1], [1000, 1000, 6, 1]], replacing: [1000: Variable(moved)]).values.value
+            return zip(y.values, weighting.values).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+        }
+        let step: Float = 0x1p-8 / leaf.gradient!.maximumMagnitude
+        let slope = (projection(step) - projection(-step)) / (2 * Double(step)), expected = leaf.gradient!.sumOfSquares
+        #expect(abs(slope / expected - 1) < 0.01)
+    }
+
+    @Test func everyWeightIsTrainableFromNothing() {
+        let weights = Weights(.fresh(seed: 3)), encoder = T5Encoder(configuration, weights)
+        weights.train { _ in true }
+        let features = encoder([[4, 5, 6, 1], [7, 1]]).values
+        features.backward(seed: .example(features.shape, seed: 8))
+        for parameter in weights.parameters {
+            #expect((parameter.gradient?.maximumMagnitude ?? 0) > 0, "\(parameter.name) receives no gradient")
+        }
+    }
+}
