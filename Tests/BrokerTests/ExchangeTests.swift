@@ -245,8 +245,8 @@ struct ExchangeTests {
         let witness = Witness()
         let consumer = stage.consumer(witness)
         await witness.connections(1)
-        let begin = ContinuousClock.now
         try await stage.servers.rabbitmqctl("delete_queue", stage.names.jobs)
+        let begin = ContinuousClock.now
         await witness.wait { $0.contains { $0.loss == .queueGone(stage.names.jobs) } }
         #expect(ContinuousClock.now - begin < .seconds(5))
         await witness.connections(2)
