@@ -12,6 +12,16 @@ import Testing
         #expect(scenes(40, .training) == scenes(40, .training))
     }
 
+    /// Weights are trained on these very pictures: an edit that changes what is painted must say so here.
+    @Test func whatIsPaintedIsFixed() {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325  // FNV-1a of eight pictures
+        for scene in (0..<8).map({ LittleWorld.scene(index: UInt64($0), seed: 1, split: .training) }) {
+            for byte in scene.paint(size: 64).pixels { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        }
+        #expect(hash == 0x2f4a_2e9d_ed0e_7cc0)
+        #expect(LittleWorld.scene(index: 1, seed: 1, split: .training).caption == "a neon sign of an orange robot in the desert")
+    }
+
     @Test func trainingNeverSeesHeldOutSubjectsStylesOrPrompts() {
         let reserved = Set(Evaluation.prompts())
         for scene in scenes(20_000, .training) {
