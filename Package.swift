@@ -77,6 +77,9 @@ let package = Package(
         .executableTarget(name: "scripted-engine", dependencies: ["Hashing"], path: "Tests/ScriptedEngine"),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Store", "Broker", "ServerTesting", "scripted-engine", "atelierd", "atelierctl"]),
         // Tests.
+        .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
+        .testTarget(name: "JobsTests", dependencies: ["Jobs"]),
+        .testTarget(name: "StoreTests", dependencies: ["Store", "Jobs", "ServerTesting"]),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld"]),

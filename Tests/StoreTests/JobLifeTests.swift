@@ -1,0 +1,117 @@
+import Foundation
+import Jobs
+import Store
+import Testing
+
+/// The transitions of a job, held against a real PostgreSQL.
+@Suite(.timeLimit(.minutes(2))) struct JobLifeTests {
+    @Test func theSameMessageTwiceIsOneJobOfItsTenant() async throws {
+        try await Stage.with { stage in
+            let first = try await stage.submit("m")
+            #expect(try await stage.submit("m") == .duplicate(first.job))
+            #expect(try await stage.submit("m", tenant: "other").job != first.job)
+            #expect(try await stage.store.jobs(JobFilter()).count == 2)
+        }
+    }
+
+    @Test func claimsFollowPriorityThenFairnessThenAge() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            let a1 = try await stage.submit(tenant: "a"), a2 = try await stage.submit(tenant: "a")
+            let b = try await stage.submit(tenant: "b"), urgent = try await stage.submit(tenant: "a", priority: 9)
+            var order: [UUID] = []
+            for _ in 0..<4 { order.append(try await stage.claimOne(worker).job) }
+            #expect(order == [urgent.job, b.job, a1.job, a2.job])
+            #expect(try await stage.store.claim(worker, 1).isEmpty)
+        }
+    }
+
+    @Test func workersAtTheSameTimeNeverShareAJob() async throws {
+        try await Stage.with { stage in
+            for _ in 0..<60 { try await stage.submit() }
+            var workers: [UUID] = []
+            for _ in 0..<4 { workers.append(try await stage.worker()) }
+            let claimed = try await withThrowingTaskGroup(of: [UUID].self) { group in
+                for worker in workers {
+                    let own = Store(url: stage.url, application: "test")
+                    group.addTask {
+                        var jobs: [UUID] = []
+                        while let job = try await own.claim(worker, 1).first { jobs.append(job.job) }
+                        return jobs
+                    }
+                }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            #expect(claimed.count == 60 && Set(claimed).count == 60)
+        }
+    }
+
+    @Test func anAttemptThatLostItsJobChangesNothing() async throws {
+        try await Stage.with { stage in
+            try await stage.submit()
+            let dead = try await stage.worker("same")
+            let old = try await stage.claimOne(dead)
+            let next = try await stage.worker("same")  // registering in the same folder rescues
+            #expect(try await stage.store.beat(dead).isKnown == false)
+            let new = try await stage.claimOne(next)
+            #expect(new.job == old.job && new.attempt == 2)
+            #expect(try await stage.store.finish(old.job, old.attempt, AttemptResult(outcome: "completed")) == nil)
+            #expect(try await stage.store.record(old.job, old.attempt, started: nil, progress: .init(stage: "s", step: 9, steps: 9), metrics: [], checkpoint: nil) == nil)
+            let job = try #require(try await stage.store.job(new.job))
+            #expect(job["state"] == .string("running") && job["step"] == .null && job["failures"] == .integer(0) && job["rescues"] == .integer(1))
+            #expect(try await stage.store.finish(new.job, new.attempt, AttemptResult(outcome: "completed")) == .completed)
+        }
+    }
+
+    @Test(arguments: [
+        ("completed", Consequence.transient, JobState.completed), ("failed", .transient, .retryable), ("failed", .fatal, .discarded),
+        ("failed", .rejected, .discarded), ("crashed", .transient, .retryable), ("interrupted", .transient, .available), ("cancelled", .transient, .cancelled),
+    ]) func anEndLeadsWhereItShould(_ outcome: String, _ consequence: Consequence, _ state: JobState) async throws {
+        try await Stage.with { stage in
+            try await stage.submit(replyTo: "me")
+            let claimed = try await stage.claimOne(try await stage.worker())
+            #expect(try await stage.store.finish(claimed.job, claimed.attempt, AttemptResult(outcome: outcome, consequence: consequence, code: "c", message: "m")) == state)
+            let replies = try await stage.store.outbox(limit: 99).filter(\.isReply)
+            #expect(replies.map(\.routingKey) == (state.isFinal ? ["me"] : []))
+        }
+    }
+
+    @Test func aRunningJobIsAskedToStopAndAFinalOneCanBeRetried() async throws {
+        try await Stage.with { stage in
+            let job = try await stage.submit().job
+            let worker = try await stage.worker()
+            let claimed = try await stage.claimOne(worker)
+            #expect(try await stage.store.retry(job, fromScratch: false) == false)
+            #expect(try await stage.store.cancel(job, reason: "r") == .running)
+            #expect(try await stage.store.beat(worker).cancelling == [job])
+            #expect(try await stage.store.finish(job, claimed.attempt, AttemptResult(outcome: "interrupted")) == .cancelled)
+            #expect(try await stage.store.retry(job, fromScratch: true))
+            #expect(try await stage.store.state(of: job) == .available)
+            #expect(try await stage.store.cancel(UUID(), reason: nil) == nil)
+        }
+    }
+
+    @Test func namesWithEscapesSurviveAsData() async throws {
+        try await Stage.with { stage in
+            let name = "'; drop table atelier.jobs; --\u{1b}[2J\"\\ é%"
+            try await stage.submit(name, tenant: name)
+            let claimed = try await stage.claimOne(try await stage.worker())
+            #expect(claimed.messageID == name && claimed.tenant == name)
+            #expect(try await stage.store.job(messageID: name) == claimed.job)
+        }
+    }
+
+    @Test func aMessageStaysInTheOutboxUntilItIsConfirmed() async throws {
+        try await Stage.with { stage in
+            try await stage.submit()
+            let message = try #require(try await stage.store.outbox(limit: 9).first)
+            #expect(message.routingKey == "t.generate.accepted")
+            try await stage.store.unsent(message.id, "no route")
+            #expect(try await stage.store.outbox(limit: 9).isEmpty)
+            try await stage.store.query("update atelier.outbox set next_try = now()")
+            #expect(try await stage.store.outbox(limit: 9).map(\.eventID) == [message.eventID])
+            try await stage.store.confirmed([message.id])
+            #expect(try await stage.store.outbox(limit: 9).isEmpty)
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import Jobs
+import ServerTesting
+import Store
+import Testing
+
+/// A migrated database of one test.
+struct Stage {
+    let url: String
+    let store: Store
+
+    /// Runs `body` with a database of its own, and removes it.
+    static func with(migrated: Bool = true, _ body: (Stage) async throws -> Void) async throws {
+        let servers = try await Servers.running()
+        let url = try await servers.makeDatabase()
+        let stage = Stage(url: url, store: Store(url: url, application: "test"))
+        do {
+            if migrated { _ = try await Migrations(directory: Servers.root + "/sql").apply(to: stage.store) }
+            try await body(stage)
+        } catch {
+            try? await servers.dropDatabase(url)
+            throw error
+        }
+        try await servers.dropDatabase(url)
+    }
+
+    /// A worker, registered.
+    func worker(_ folder: String = UUID().uuidString) async throws -> UUID {
+        let id = UUID()
+        _ = try await store.register(id, name: "w", host: "h", stateDirectory: folder, slots: 1)
+        return id
+    }
+
+    @discardableResult
+    func submit(_ id: String = UUID().uuidString, tenant: String = "t", priority: Int = 0, replyTo: String? = nil) async throws -> Acceptance {
+        try await store.accept(
+            Submission(tenant: tenant, messageID: id, kind: .generate, spec: .object(["prompts": .array([.string("x")])]), priority: priority, replyTo: replyTo))
+    }
+
+    func claimOne(_ worker: UUID) async throws -> ClaimedJob { try #require(try await store.claim(worker, 1).first) }
+
+    /// The SQLSTATE of the refusal of a statement, nil where it is not refused.
+    func refusal(_ sql: String) async -> String? {
+        do { try await store.script(sql) } catch StoreError.refused(let state, _) { return state } catch { return "unavailable" }
+        return nil
+    }
+}
