@@ -35,26 +35,43 @@ package struct Migrations: Sendable {
     }
 
     /// Applies what is pending. Gives the names; throws without applying anything when an applied file was changed.
+    ///
+    /// Another migration may run at the same time: of this database, or of another one of the cluster, where both create the roles.
+    /// Whoever comes second is refused for a duplicate, looks again and goes on.
     package func apply(to store: Store) async throws -> [String] {
+        var names: [String] = []
+        var collisions = 0
+        while let file = try await pending(in: store) {
+            do {
+                try await apply(file, to: store)
+                names.append(file.name)
+            } catch StoreError.refused(state: "23505", _) where collisions < 5 {
+                collisions += 1
+            }
+        }
+        return names
+    }
+
+    /// The next file to apply, or nil; throws when an applied one was changed.
+    private func pending(in store: Store) async throws -> File? {
         let standing = try await standing(in: store)
         if let changed = standing.first(where: { $0.standing == .changed }) {
             throw StoreError.refused(state: "", message: "\(changed.file.name) was applied and then changed; add a new file instead")
         }
-        var names: [String] = []
-        for (file, standing) in standing where standing == .pending {
-            try await store.script(
-                """
-                begin;
-                select pg_advisory_xact_lock(4815162342);
-                create schema if not exists atelier;
-                create table if not exists atelier.schema_migrations
-                    (name text primary key, checksum text not null, applied_at timestamptz not null default now());
-                insert into atelier.schema_migrations (name, checksum) values ('\(file.name)', '\(file.checksum)');
-                \(file.text)
-                commit;
-                """)
-            names.append(file.name)
-        }
-        return names
+        return standing.first { $0.standing == .pending }?.file
+    }
+
+    private func apply(_ file: File, to store: Store) async throws {
+        try await store.script(
+            """
+            begin;
+            select pg_advisory_xact_lock(4815162342);
+            create schema if not exists atelier;
+            create table if not exists atelier.schema_migrations
+                (name text primary key, checksum text not null, applied_at timestamptz not null default now());
+            insert into atelier.schema_migrations (name, checksum) values ('\(file.name)', '\(file.checksum)');
+            \(file.text)
+            commit;
+            """)
     }
 }

@@ -114,4 +114,29 @@ import Testing
             #expect(try await stage.store.outbox(limit: 9).isEmpty)
         }
     }
+
+    @Test func twoJobsThatLearnOneNameAtTheSameTimeMakeTwoVersions() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            let spec: JSONValue = .object(["model": .string("pocket-infinity"), "concept": .object(["name": .string("rex"), "role": .string("subject")])])
+            for id in ["1", "2"] { _ = try await stage.store.accept(Submission(tenant: "t", messageID: id, kind: .personalize, spec: spec)) }
+            let first = try await stage.claimOne(worker), second = try await stage.claimOne(worker)
+            func end(_ digit: String) -> AttemptResult {
+                let digits = String(repeating: digit, count: 64)
+                return AttemptResult(outcome: "completed", artifacts: [.init(role: "adapter", name: "a", path: "/a", mediaType: "x/y", sha256: digits, bytes: 1)])
+            }
+            // The first one's transaction stays open until the second one waits for it.
+            let other = Store(url: stage.url, application: "test")
+            try await stage.store.script("begin")
+            _ = try await stage.store.finish(first.job, first.attempt, end("a"))
+            async let state = other.finish(second.job, second.attempt, end("b"))
+            let watch = Store(url: stage.url, application: "test")
+            let waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+            while try await watch.query(waiting).isEmpty { await Task.yield() }
+            try await stage.store.script("commit")
+            #expect(try await state == .completed)
+            #expect(try await watch.query("select version from atelier.concepts order by version").map { $0["version"] } == ["1", "2"])
+            #expect(try await watch.adapter(of: "rex", tenant: "t") == String(repeating: "b", count: 64))
+        }
+    }
 }
