@@ -15,13 +15,11 @@ struct Pretrain: ParsableCommand {
     @Option(help: "Seed of weights and data.") var seed: UInt64 = 1
     @Option(help: "Steps between checkpoints and sheets.") var reportEvery = 250
     @Option(help: "Stop after this many seconds, with a checkpoint.") var seconds: Double?
-    @Option(help: "When done, also write the model directory here.") var export: String?
 
     func run() throws {
-        let pretraining = Pretraining(
+        try Pretraining(
             options: PretrainingOptions(
-                folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed, reportEvery: reportEvery, seconds: seconds))
-        try pretraining.run(stage)
-        if let export { try pretraining.export(to: export) }
+                folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed, reportEvery: reportEvery, seconds: seconds)
+        ).run(stage)
     }
 }

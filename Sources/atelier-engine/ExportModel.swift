@@ -1,0 +1,16 @@
+import ArgumentParser
+import Workers
+
+struct ExportModel: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Write a model directory (half precision) from a pretraining run's last checkpoints.")
+
+    @Option(help: "The run folder of `pretrain`.") var folder: String
+    @Argument(help: "The model directory to write.") var directory: String
+
+    func run() throws {
+        try Pretraining(
+            options: PretrainingOptions(folder: folder, steps: 0, batch: 1, learningRate: 0, seed: 1, reportEvery: 1, seconds: nil)
+        ).export(to: directory)
+    }
+}
