@@ -22,6 +22,12 @@ package struct RotaryTable {
     package func slice(_ range: Range<Int>) -> RotaryTable {
         RotaryTable(cosine: cosine.slice(range), sine: sine.slice(range), pairsHalves: pairsHalves)
     }
+
+    /// The angles of tokens that stand at `positions`, one after the other.
+    package func gathered(_ positions: [Int]) -> RotaryTable {
+        func rows(_ table: Tensor) -> Tensor { .joined(positions.map { table.slice($0..<$0 + 1) }) }
+        return RotaryTable(cosine: rows(cosine), sine: rows(sine), pairsHalves: pairsHalves)
+    }
 }
 
 /// Prepares attention heads: the query (and key) sections of a packed projection are L2-normalized per head, multiplied by a
@@ -111,7 +117,7 @@ package struct Heads: Operation {
 /// Inputs by `layout`, then the bias [biasHeads, T, S] (1 or all heads) when there is one:
 /// - `packed`: qkv [B, T, 3·C];
 /// - `queryAndPackedKeys`: q [B, T, C], kv [S, 2·C];
-/// - `separate`: q [B, T, C], k [.., C], v [.., C].
+/// - `separate`: q [B, T, C], k [.., C], v [.., C]; with fewer key heads, k and v are as much narrower.
 package struct Attention: Operation {
     package enum Layout { case packed, queryAndPackedKeys, separate }
 
@@ -130,10 +136,15 @@ package struct Attention: Operation {
             OperationExample(
                 Attention(heads: 2, layout: .separate, logitScale: 1, hasBias: true, keyRanges: [0..<4, 5..<7]),
                 [.example([2, 3, 4]), .example([2, 5, 4], seed: 2), .example([2, 5, 4], seed: 3), .example([1, 3, 5], seed: 4)]),
+            OperationExample(
+                Attention(heads: 4, keyHeads: 2, layout: .separate, logitScale: 1, visible: visible),
+                [.example([2, 3, 8]), .example([2, 3, 4], seed: 2), .example([2, 3, 4], seed: 3)]),
         ]
     }
 
     let heads: Int
+    /// Heads of keys and values, each serving heads/keyHeads neighbouring query heads.
+    let keyHeads: Int
     let layout: Layout
     let logitScale: Float
     let hasBias: Bool
@@ -145,9 +156,12 @@ package struct Attention: Operation {
     private var probabilities: Tensor?
 
     package init(
-        heads: Int, layout: Layout, logitScale: Float, hasBias: Bool = false, visible: [Int32]? = nil, keyRanges: [Range<Int>]? = nil
+        heads: Int, keyHeads: Int? = nil, layout: Layout, logitScale: Float, hasBias: Bool = false, visible: [Int32]? = nil,
+        keyRanges: [Range<Int>]? = nil
     ) {
+        precondition(keyHeads == nil || layout == .separate && heads % keyHeads! == 0, "attention: \(keyHeads!) key heads for \(heads)")
         self.heads = heads
+        self.keyHeads = keyHeads ?? heads
         self.layout = layout
         self.logitScale = logitScale
         self.hasBias = hasBias
@@ -179,6 +193,9 @@ package struct Attention: Operation {
             }
         }
     }
+
+    /// Query heads that share a key head.
+    private var group: Int { heads / keyHeads }
 
     private struct Sizes {
         let batch, queries, width, headWidth, mostKeys: Int
@@ -220,9 +237,9 @@ package struct Attention: Operation {
     }
 
     private func attend(_ o: Operands, _ s: Sizes, sample: Int, head: Int, p: Tensor, bias: Tensor?, output: Tensor) {
-        let column = head * s.headWidth, keys = s.ranges[sample]
-        let k = Matrix(o.k + keys.lowerBound * o.keyStride + column, stride: o.keyStride, transposed: true)
-        let v = Matrix(o.v + keys.lowerBound * o.valueStride + column, stride: o.valueStride)
+        let column = head * s.headWidth, keyColumn = head / group * s.headWidth, keys = s.ranges[sample]
+        let k = Matrix(o.k + keys.lowerBound * o.keyStride + keyColumn, stride: o.keyStride, transposed: true)
+        let v = Matrix(o.v + keys.lowerBound * o.valueStride + keyColumn, stride: o.valueStride)
         let stride = max(s.mostKeys, 1)
         let plane = p.pointer + (sample * heads + head) * s.queries * stride
         for block in blocks(queries: s.queries, keys: keys.count) {
@@ -252,8 +269,8 @@ package struct Attention: Operation {
         let gradients = sources.map { Tensor(zeros: $0.shape) }
         let into = Operands(gradients, layout: layout, width: s.width)
         let dbias = hasBias && needs[needs.count - 1] ? Tensor(zeros: inputs.last!.shape) : nil
-        // A bias shared by all heads is summed by one thread, in order.
-        parallel(heads, grain: dbias?.shape[0] == 1 ? heads : 1) { range in
+        // What several heads share, keys or a bias, is summed by one thread, in order.
+        parallel(heads, grain: dbias?.shape[0] == 1 ? heads : group) { range in
             let scratch = Tensor(uninitialized: [s.queries, max(s.mostKeys, 1)])
             for head in range {
                 for sample in 0..<s.batch {
@@ -267,11 +284,11 @@ package struct Attention: Operation {
     private func attendBackward(
         _ o: Operands, _ d: Operands, _ s: Sizes, sample: Int, head: Int, dOutput: Tensor, scratch: Tensor, dbias: Tensor?
     ) {
-        let column = head * s.headWidth, keys = s.ranges[sample], stride = max(s.mostKeys, 1)
-        let k = Matrix(o.k + keys.lowerBound * o.keyStride + column, stride: o.keyStride)
-        let v = Matrix(o.v + keys.lowerBound * o.valueStride + column, stride: o.valueStride, transposed: true)
-        let dk = Matrix(d.k + keys.lowerBound * d.keyStride + column, stride: d.keyStride)
-        let dv = Matrix(d.v + keys.lowerBound * d.valueStride + column, stride: d.valueStride)
+        let column = head * s.headWidth, keyColumn = head / group * s.headWidth, keys = s.ranges[sample], stride = max(s.mostKeys, 1)
+        let k = Matrix(o.k + keys.lowerBound * o.keyStride + keyColumn, stride: o.keyStride)
+        let v = Matrix(o.v + keys.lowerBound * o.valueStride + keyColumn, stride: o.valueStride, transposed: true)
+        let dk = Matrix(d.k + keys.lowerBound * d.keyStride + keyColumn, stride: d.keyStride)
+        let dv = Matrix(d.v + keys.lowerBound * d.valueStride + keyColumn, stride: d.valueStride)
         let plane = probabilities!.pointer + (sample * heads + head) * s.queries * stride
         for block in blocks(queries: s.queries, keys: keys.count) where block.keys > 0 {
             let rows = block.rows, first = sample * s.queries + rows.lowerBound, count = rows.count

@@ -41,8 +41,13 @@ package final class BitwiseTokenizer {
 
     package init(_ configuration: Configuration, _ weights: Weights) {
         self.configuration = configuration
-        encoder = PictureEncoder(configuration, weights)
-        decoder = PictureDecoder(configuration, weights)
+        let plan = PictureAutoencoderPlan(
+            baseChannels: configuration.baseChannels, encoderMultipliers: configuration.encoderMultipliers,
+            decoderMultipliers: configuration.decoderMultipliers, residualBlocks: configuration.residualBlocks,
+            latentChannels: configuration.bits, halvings: configuration.halvings, groups: configuration.groups, middleAttends: false,
+            namesAreNested: true, weights: weights)
+        encoder = PictureEncoder(plan)
+        decoder = PictureDecoder(plan)
     }
 
     /// Pictures [B, 3, H, W] in [−1, 1] to features [B, d, H/patch, W/patch].
@@ -65,103 +70,5 @@ package final class BitwiseTokenizer {
         let difference = quantize(features.value, schedule: schedule).sum.copy()
         difference.accumulate(features.value, scale: -1)
         return features + Variable(difference)
-    }
-}
-
-private func groupNorm(_ weights: Weights, _ name: String, _ channels: Int, _ groups: Int?) -> GroupNormLayer {
-    GroupNormLayer(weights, "\(name).norm", channels: channels, groups: groups ?? (channels % 32 == 0 ? 32 : 24))
-}
-
-private func convolution(_ weights: Weights, _ name: String, _ inputs: Int, _ outputs: Int, kernel: Int = 3, stride: Int = 1, padding: Convolution.Padding? = nil) -> ConvolutionLayer {
-    ConvolutionLayer(weights, "\(name).conv", from: inputs, to: outputs, kernel: kernel, stride: stride, padding: padding)
-}
-
-/// x + conv(swish(norm(conv(swish(norm(x)))))), with a 1×1 convolution on the way around when the width changes.
-private struct ResidualBlock {
-    let norm1, norm2: GroupNormLayer
-    let conv1, conv2: ConvolutionLayer
-    let shortcut: ConvolutionLayer?
-
-    init(_ weights: Weights, _ name: String, from inputs: Int, to outputs: Int, groups: Int?) {
-        norm1 = groupNorm(weights, "\(name).norm1", inputs, groups)
-        conv1 = convolution(weights, "\(name).conv1", inputs, outputs)
-        norm2 = groupNorm(weights, "\(name).norm2", outputs, groups)
-        conv2 = convolution(weights, "\(name).conv2", outputs, outputs)
-        shortcut = inputs == outputs ? nil : convolution(weights, "\(name).nin_shortcut", inputs, outputs, kernel: 1)
-    }
-
-    func callAsFunction(_ x: Variable) -> Variable {
-        (shortcut?(x) ?? x) + conv2(norm2(conv1(norm1(x, swish: true)), swish: true))
-    }
-}
-
-private struct PictureEncoder {
-    private let entry, exit: ConvolutionLayer
-    private let levels: [(blocks: [ResidualBlock], down: ConvolutionLayer?)]
-    private let middle: [ResidualBlock]
-    private let norm: GroupNormLayer
-
-    init(_ c: BitwiseTokenizer.Configuration, _ weights: Weights) {
-        entry = convolution(weights, "encoder.conv_in", 3, c.baseChannels)
-        var channels = c.baseChannels
-        levels = c.encoderMultipliers.enumerated().map { level, multiplier in
-            let width = c.baseChannels * multiplier
-            let blocks = (0..<c.residualBlocks).map { block in
-                defer { channels = width }
-                return ResidualBlock(weights, "encoder.down.\(level).block.\(block)", from: channels, to: width, groups: c.groups)
-            }
-            let down = level < c.halvings
-                ? convolution(weights, "encoder.down.\(level).downsample.conv", width, width, stride: 2, padding: .bottomRight) : nil
-            return (blocks, down)
-        }
-        middle = [1, 2].map { ResidualBlock(weights, "encoder.mid.block_\($0)", from: channels, to: channels, groups: c.groups) }
-        norm = groupNorm(weights, "encoder.norm_out", channels, c.groups)
-        exit = convolution(weights, "encoder.conv_out", channels, c.bits)
-    }
-
-    func callAsFunction(_ pictures: Variable) -> Variable {
-        var x = entry(pictures)
-        for level in levels {
-            for block in level.blocks { x = block(x) }
-            if let down = level.down { x = down(x) }
-        }
-        for block in middle { x = block(x) }
-        return exit(norm(x, swish: true))
-    }
-}
-
-private struct PictureDecoder {
-    private let entry, exit: ConvolutionLayer
-    private let middle: [ResidualBlock]
-    /// From the coarsest level to the finest.
-    private let levels: [(blocks: [ResidualBlock], up: ConvolutionLayer?)]
-    private let norm: GroupNormLayer
-
-    init(_ c: BitwiseTokenizer.Configuration, _ weights: Weights) {
-        var channels = c.baseChannels * c.decoderMultipliers.last!
-        entry = convolution(weights, "decoder.conv_in", c.bits, channels)
-        middle = [1, 2].map { ResidualBlock(weights, "decoder.mid.block_\($0)", from: channels, to: channels, groups: c.groups) }
-        levels = c.decoderMultipliers.indices.reversed().map { level in
-            let width = c.baseChannels * c.decoderMultipliers[level]
-            let blocks = (0...c.residualBlocks).map { block in
-                defer { channels = width }
-                return ResidualBlock(weights, "decoder.up.\(level).block.\(block)", from: channels, to: width, groups: c.groups)
-            }
-            let up = (1...max(c.halvings, 1)).contains(level) && c.halvings > 0
-                ? convolution(weights, "decoder.up.\(level).upsample.conv", width, width) : nil
-            return (blocks, up)
-        }
-        norm = groupNorm(weights, "decoder.norm_out", channels, c.groups)
-        exit = convolution(weights, "decoder.conv_out", channels, 3)
-    }
-
-    func callAsFunction(_ sum: Variable) -> Variable {
-        var x = entry(sum)
-        for block in middle { x = block(x) }
-        for level in levels {
-            for block in level.blocks { x = block(x) }
-            if let up = level.up { x = up(UpsampleNearest().apply([x])) }
-        }
-        return exit(norm(x, swish: true))
     }
 }

@@ -57,48 +57,22 @@ struct InfinityBlock {
         let bias = Concatenate().apply([
             queryBias.variable.reshaped([1, 1, width]), Variable(Tensor(zeros: [1, 1, width])), valueBias.variable.reshaped([1, 1, width]),
         ]).reshaped([3 * width])
-        let packed = Linear().apply([x, qkv.variable, bias])
+        let packed = qkv.project(x, bias: bias)
         let gains = ExponentialGain(limit: log(100)).apply([gain.variable]).reshaped([heads])
         let prepared = Heads(heads: heads, sections: 3, normalize: true, rotary: rotary).apply([packed, gains])
         guard let cache else {
             return selfProjection(Attention(heads: heads, layout: .packed, logitScale: 1, visible: visible).apply([prepared]))
         }
-        return selfProjection(cache.attend(prepared, heads: heads))
+        func part(_ index: Int) -> Variable { prepared.columns(index * width..<(index + 1) * width) }
+        return selfProjection(cache.attend(part(0), part(1), part(2), heads: heads, logitScale: 1))
     }
 
     private func crossAttention(_ x: Variable, _ condition: InfinityTransformer.Condition) -> Variable {
-        let kv = Linear().apply([condition.text, crossKeys.variable, keyFreeBias(crossValueBias, width: configuration.width)])
+        let kv = crossKeys.project(condition.text, bias: keyFreeBias(crossValueBias, width: configuration.width))
         let attended = Attention(
             heads: configuration.heads, layout: .queryAndPackedKeys, logitScale: 1 / Float(configuration.headWidth).squareRoot(),
             keyRanges: condition.ranges
         ).apply([crossQuery(x), kv])
         return crossProjection(attended)
-    }
-}
-
-/// Keys and values of the tokens generated so far, of one block.
-final class KeyValueCache {
-    private let keys, values: Tensor  // [B, capacity, C]
-    private var count = 0
-
-    init(batch: Int, capacity: Int, width: Int) {
-        keys = Tensor(uninitialized: [batch, capacity, width])
-        values = Tensor(uninitialized: [batch, capacity, width])
-    }
-
-    /// Adds the tokens of prepared qkv [B, T, 3·C] and attends from them to everything in the cache. Records no gradient.
-    func attend(_ prepared: Variable, heads: Int) -> Variable {
-        let (batch, tokens) = (prepared.shape[0], prepared.shape[1]), width = prepared.value.width / 3, capacity = keys.shape[1]
-        for b in 0..<batch {
-            for t in 0..<tokens {
-                let source = prepared.value.pointer + (b * tokens + t) * 3 * width, row = (b * capacity + count + t) * width
-                (keys.pointer + row).update(from: source + width, count: width)
-                (values.pointer + row).update(from: source + 2 * width, count: width)
-            }
-        }
-        count += tokens
-        let ranges = (0..<batch).map { $0 * capacity..<$0 * capacity + count }
-        return Attention(heads: heads, layout: .separate, logitScale: 1, keyRanges: ranges)
-            .apply([prepared.columns(0..<width), Variable(keys), Variable(values)])
     }
 }

@@ -193,7 +193,7 @@ struct AttentionPooling {
 
     /// [ΣT, D] → [B, C].
     func callAsFunction(_ text: Variable, ranges: [Range<Int>]) -> Variable {
-        let kv = Linear().apply([text, keysAndValues.variable, keyFreeBias(valueBias, width: width)])
+        let kv = keysAndValues.project(text, bias: keyFreeBias(valueBias, width: width))
         let q = Gather([Int32](repeating: 0, count: ranges.count)).apply([query.variable.reshaped([1, width])])
         let pooled = Attention(
             heads: heads, layout: .queryAndPackedKeys, logitScale: 1 / Float(width / heads).squareRoot(), keyRanges: ranges

@@ -11,9 +11,7 @@ package struct LinearLayer {
         self.bias = bias ? weights.parameter("\(name).bias", [outputs], .zeros) : nil
     }
 
-    package func callAsFunction(_ x: Variable) -> Variable {
-        Linear().apply([x, weight.variable] + (bias.map { [$0.variable] } ?? []))
-    }
+    package func callAsFunction(_ x: Variable) -> Variable { weight.project(x, bias: bias?.variable) }
 }
 
 /// Affine layer norm. Weight names: `<name>.weight`, `<name>.bias` [C].

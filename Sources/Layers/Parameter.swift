@@ -8,6 +8,8 @@ package final class Parameter {
     package let name: String
     package let value: Tensor
     package private(set) var node: Node?
+    /// A low-rank change that projections through this weight add.
+    package var update: LowRankUpdate?
 
     package init(name: String, value: Tensor) {
         self.name = name

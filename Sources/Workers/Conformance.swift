@@ -12,8 +12,13 @@ package enum Conformance {
         if keys["codebook_dim"] != nil, keys["encoder_ch_mult"] != nil { return try BitwiseTokenizerConformance(fixture).report() }
         if keys["d_vae"] != nil, keys["rope2d_normalized_by_hw"] != nil { return try InfinityConformance(fixture).report() }
         if keys["relative_attention_num_buckets"] != nil { return try T5Conformance(fixture).report() }
+        if keys["swin_norm"] != nil, keys["hidden_size"] != nil { return try ChameleonConformance(fixture).report() }
+        if keys["ddconfig"] != nil, keys["n_embed"] != nil { return try ChameleonTokenizerConformance(fixture).report() }
+        if keys["lora_alpha"] != nil, keys["r"] != nil { return try LoRAConformance(fixture).report() }
         throw ConformanceError(
-            folder: folder, problem: "its architecture is not one of Infinity's tokenizer, Infinity's transformer, T5's encoder, or the AdamW trajectory")
+            folder: folder,
+            problem: "its architecture is not one of Infinity's tokenizer or transformer, T5's encoder, the AdamW trajectory, Chameleon's "
+                + "transformer or tokenizer, or LoRA on Chameleon")
     }
 }
 

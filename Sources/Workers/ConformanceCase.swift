@@ -30,6 +30,12 @@ package struct ConformanceCase {
         return try Safetensors.tensors("\(folder)/weights.safetensors")
     }
 
+    /// The case this one builds on.
+    func base() throws -> ConformanceCase {
+        guard let weights = description["base_weights"] as? String else { throw ConformanceError(folder: folder, problem: "base_weights is missing") }
+        return try ConformanceCase(folder: "\(folder)/" + weights.split(separator: "/").dropLast().joined(separator: "/"))
+    }
+
     func integer(_ key: String) throws -> Int { try value(key) }
     func integers(_ key: String) throws -> [Int] { try value(key) }
     func float(_ key: String) throws -> Float { Float(try value(key) as Double) }

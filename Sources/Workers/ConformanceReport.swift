@@ -1,3 +1,4 @@
+import Layers
 import Tensors
 
 /// How far each computed tensor is from the recorded one.
@@ -36,5 +37,29 @@ package struct ConformanceReport {
     mutating func compareExactly<Element: Equatable>(_ name: String, _ computed: [Element], _ recorded: [Element]) {
         let differing = computed.count == recorded.count ? zip(computed, recorded).count { $0 != $1 } : max(computed.count, recorded.count)
         note("\(name) (exact)", error: Double(differing) / Double(max(recorded.count, 1)), tolerance: 0)
+    }
+
+    /// The largest difference between whole numbers, in steps.
+    mutating func compareSteps(_ name: String, _ computed: [UInt8], _ recorded: [UInt8], tolerance: Int) {
+        let worst = computed.count == recorded.count ? zip(computed, recorded).map { abs(Int($0) - Int($1)) }.max() ?? 0 : 256
+        note("\(name) (steps)", error: Double(worst), tolerance: Double(tolerance))
+    }
+
+    /// Gradients recorded as `<prefix><weight>` against those that have arrived, which are then forgotten: relative to each one's
+    /// largest entry, or to 1e-5 of the largest of all (divided by the tolerance) for near-zero ones.
+    mutating func compareGradients(
+        _ prefix: String, of fixture: ConformanceCase, tolerance: Double, parameter: (String) -> Parameter?
+    ) throws {
+        let names = fixture.recorded.names.filter { $0.hasPrefix(prefix) }
+        let largest = try names.map { Double(try fixture.tensor($0).maximumMagnitude) }.max() ?? 0
+        for name in names {
+            guard let parameter = parameter(String(name.dropFirst(prefix.count))) else {
+                note("\(name) (no such weight)", error: .infinity, tolerance: tolerance)
+                continue
+            }
+            let computed = parameter.gradient ?? Tensor(zeros: parameter.value.shape)
+            compare(name, computed, try fixture.tensor(name), tolerance: tolerance, floor: largest * 1e-5 / tolerance)
+            parameter.clearGradient()
+        }
     }
 }

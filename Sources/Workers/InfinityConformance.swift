@@ -82,7 +82,7 @@ struct InfinityConformance {
         report.compare("loss", loss.value, try fixture.tensor("loss"), tolerance: tolerance)
         try losses(logits, &report)
         loss.backward()
-        try gradients(&report)
+        try report.compareGradients("grad.", of: fixture, tolerance: tolerance) { weights.byName[$0] }
     }
 
     private func losses(_ logits: Variable, _ report: inout ConformanceReport) throws {
@@ -98,19 +98,6 @@ struct InfinityConformance {
         let sum = perToken.reduce(0, +), scaled = perToken.map { $0 / sum / Float(bits * batch) }
         let reweighted = try meanLoss(logits, weights: Array(repeating: scaled, count: batch).flatMap { $0 })
         report.compare("loss_reweighted_by_scale", reweighted.value, try fixture.tensor("loss_reweighted_by_scale"), tolerance: tolerance)
-    }
-
-    /// Relative to each gradient's largest entry, or to 1e-5 of the model's largest (divided by the tolerance) for near-zero ones.
-    private func gradients(_ report: inout ConformanceReport) throws {
-        let names = fixture.recorded.names.filter { $0.hasPrefix("grad.") }
-        let largest = try names.map { Double(try fixture.tensor($0).maximumMagnitude) }.max() ?? 0
-        for name in names {
-            let parameter = weights.byName[String(name.dropFirst("grad.".count))]
-            guard let parameter else { report.note("\(name) (no such weight)", error: .infinity, tolerance: tolerance); continue }
-            let computed = parameter.gradient ?? Tensor(zeros: parameter.value.shape)
-            report.compare(name, computed, try fixture.tensor(name), tolerance: tolerance, floor: largest * 1e-5 / tolerance)
-            parameter.clearGradient()
-        }
     }
 
     private func dropped(_ report: inout ConformanceReport) throws {
@@ -142,8 +129,7 @@ struct AdamWConformance {
     init(_ fixture: ConformanceCase) { self.fixture = fixture }
 
     func report() throws -> ConformanceReport {
-        let folder = fixture.folder + "/" + (fixture.description["base_weights"] as? String ?? "").split(separator: "/").dropLast().joined(separator: "/")
-        let base = try ConformanceCase(folder: folder), tensors = try fixture.weights()
+        let base = try fixture.base(), tensors = try fixture.weights()
         var configuration = try InfinityTransformer.Configuration(base, names: tensors.keys)
         configuration.levels = tensors["lvl_embed.weight"]?.shape[0] ?? configuration.levels
         let weights = Weights(.checkpoint(tensors)), model = InfinityTransformer(configuration, weights)

@@ -1,0 +1,86 @@
+import Autograd
+import Images
+import Layers
+import Tensors
+
+/// Chameleon's picture tokenizer, a VQGAN (Lumina-mGPT, chameleon_vae_ori/vqgan.py): pictures to a grid of codes and back.
+package final class ChameleonTokenizer {
+    package struct Configuration: Codable, Equatable, Sendable {
+        package var baseChannels: Int
+        /// Channel multipliers of the levels, finest first; all but the last halve.
+        package var multipliers: [Int]
+        package var residualBlocks: Int
+        package var latentChannels: Int
+        package var codes: Int
+        /// Width of a code.
+        package var codeWidth: Int
+        /// Groups of the group norms; the reference's 32 when nil, fewer where a level has fewer channels.
+        package var groups: Int?
+        /// Channel multipliers of the decoder's levels; those of the encoder when nil.
+        package var decoderMultipliers: [Int]?
+
+        package init(
+            baseChannels: Int, multipliers: [Int], residualBlocks: Int, latentChannels: Int, codes: Int, codeWidth: Int, groups: Int? = nil,
+            decoderMultipliers: [Int]? = nil
+        ) {
+            self.baseChannels = baseChannels
+            self.multipliers = multipliers
+            self.residualBlocks = residualBlocks
+            self.latentChannels = latentChannels
+            self.codes = codes
+            self.codeWidth = codeWidth
+            self.groups = groups
+            self.decoderMultipliers = decoderMultipliers
+        }
+
+        /// Pixels of a code on a side.
+        package var patchSize: Int { 1 << (multipliers.count - 1) }
+    }
+
+    package let configuration: Configuration
+    package let quantizer: VectorQuantizer
+    private let encoder: PictureEncoder
+    private let decoder: PictureDecoder
+    private let beforeQuantizer, afterQuantizer: ConvolutionLayer
+
+    package init(_ configuration: Configuration, _ weights: Weights) {
+        let c = configuration
+        self.configuration = c
+        let plan = PictureAutoencoderPlan(
+            baseChannels: c.baseChannels, encoderMultipliers: c.multipliers, decoderMultipliers: c.decoderMultipliers ?? c.multipliers,
+            residualBlocks: c.residualBlocks, latentChannels: c.latentChannels, halvings: c.multipliers.count - 1, groups: c.groups ?? 32,
+            middleAttends: true, namesAreNested: false, weights: weights)
+        encoder = PictureEncoder(plan)
+        decoder = PictureDecoder(plan)
+        quantizer = VectorQuantizer(weights, "quantize.embedding", codes: c.codes, width: c.codeWidth)
+        beforeQuantizer = ConvolutionLayer(weights, "quant_conv", from: c.latentChannels, to: c.codeWidth, kernel: 1)
+        afterQuantizer = ConvolutionLayer(weights, "post_quant_conv", from: c.codeWidth, to: c.latentChannels, kernel: 1)
+    }
+
+    /// Pictures [B, 3, H, W] in [−1, 1] to the encoder's output [B, z, h, w].
+    package func encoded(_ pictures: Variable) -> Variable { encoder(pictures) }
+
+    /// The encoder's output [B, z, h, w] to what is quantized [B, e, h, w].
+    package func features(ofEncoded encoded: Variable) -> Variable { beforeQuantizer(encoded) }
+
+    package func features(_ pictures: Variable) -> Variable { features(ofEncoded: encoded(pictures)) }
+
+    /// Quantized features [B, e, h, w] to pictures [B, 3, H, W], not clamped.
+    package func decode(_ features: Variable) -> Variable { decoder(afterQuantizer(features)) }
+
+    /// Codes of pictures [B, 3, H, W], each [h · w] row by row.
+    package func codes(_ pictures: Tensor) -> [[Int32]] {
+        Recording.withoutGradients {
+            let features = features(Variable(pictures)).value, positions = features.shape[2] * features.shape[3]
+            let indices = quantizer.indices(features)
+            return (0..<pictures.shape[0]).map { Array(indices[$0 * positions..<($0 + 1) * positions]) }
+        }
+    }
+
+    /// Pictures of codes, each [height · width] row by row; [B, 3, H, W], not clamped.
+    package func decode(_ codes: [[Int32]], height: Int, width: Int) -> Tensor {
+        Recording.withoutGradients {
+            decode(quantizer.features(codes.flatMap { $0 }, batch: codes.count, height: height, width: width)).value
+        }
+    }
+}

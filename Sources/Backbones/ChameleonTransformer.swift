@@ -1,0 +1,126 @@
+import Autograd
+import Glibc
+import Layers
+import Tensors
+
+/// Chameleon's transformer (Chameleon Team, arXiv 2405.09818), as Lumina-mGPT uses it (arXiv 2408.02657): a LLaMA decoder with
+/// normalized queries and keys, over one vocabulary of text and picture tokens.
+package final class ChameleonTransformer {
+    package struct Configuration: Codable, Equatable, Sendable {
+        package var vocabularySize: Int
+        package var width: Int
+        package var feedForwardWidth: Int
+        package var depth: Int
+        package var heads: Int
+        /// Heads of keys and values; fewer than `heads` where neighbours share them.
+        package var keyHeads: Int
+        /// Whether norms stand after attention and feed-forward (34B) instead of before (7B).
+        package var swinNorm = false
+        /// Tokens of the longest sequence.
+        package var longestSequence: Int
+        package var epsilon: Float = 1e-5
+        package var rotaryBase: Float = 10000
+        package var attentionBias = false
+        package var feedForwardBias = false
+        /// Rows of the query and key norms in the checkpoint; nil is one per head.
+        package var queryNormRows: Int?
+        package var keyNormRows: Int?
+
+        package init(
+            vocabularySize: Int, width: Int, feedForwardWidth: Int, depth: Int, heads: Int, keyHeads: Int? = nil, swinNorm: Bool = false,
+            longestSequence: Int
+        ) {
+            self.vocabularySize = vocabularySize
+            self.width = width
+            self.feedForwardWidth = feedForwardWidth
+            self.depth = depth
+            self.heads = heads
+            self.keyHeads = keyHeads ?? heads
+            self.swinNorm = swinNorm
+            self.longestSequence = longestSequence
+        }
+
+        package var headWidth: Int { width / heads }
+        var logitScale: Float { 1 / Float(headWidth).squareRoot() }
+
+        /// Numbers in all weights, without making them.
+        package var parameterCount: Int {
+            let keyWidth = keyHeads * headWidth
+            let attention = 2 * width * width + 2 * width * keyWidth + (attentionBias ? 2 * width + 2 * keyWidth : 0)
+            let norms = 2 * headWidth * ((queryNormRows ?? heads) + (keyNormRows ?? keyHeads)) + 2 * width
+            let feedForward = 3 * width * feedForwardWidth + (feedForwardBias ? 2 * feedForwardWidth + width : 0)
+            return 2 * vocabularySize * width + depth * (attention + norms + feedForward) + width
+        }
+    }
+
+    package let configuration: Configuration
+    let embedding: Parameter
+    let blocks: [ChameleonBlock]
+    let norm: RMSNormLayer
+    let head: LinearLayer
+    let rotary: RotaryTable
+
+    package init(_ configuration: Configuration, _ weights: Weights) {
+        let c = configuration
+        self.configuration = c
+        embedding = weights.parameter("model.embed_tokens.weight", [c.vocabularySize, c.width], .normal(deviation: 0.02))
+        blocks = (0..<c.depth).map { ChameleonBlock(weights, "model.layers.\($0)", configuration: c) }
+        norm = RMSNormLayer(weights, "model.norm", width: c.width, epsilon: c.epsilon)
+        head = LinearLayer(weights, "lm_head", from: c.width, to: c.vocabularySize, bias: false, initialization: .normal(deviation: 0.02))
+        rotary = ChameleonTransformer.rotaryTable(c)
+    }
+
+    /// Teacher-forced logits [B, T, V] of ids [B · T]; shorter samples may be filled up at their end with any id.
+    ///
+    /// `bias` [1, T, T] is added to every attention score.
+    package func logits(_ ids: [Int32], batch: Int, contexts: [LayerContext] = [], bias: Tensor? = nil) -> Variable {
+        let x = states(ids, batch: batch, contexts: contexts, bias: bias) { _, _ in }
+        return head(norm(x))
+    }
+
+    /// What every layer reads [B, T, C], from the embeddings on: the states that context vectors replace.
+    package func layerInputs(_ ids: [Int32], batch: Int) -> [Variable] {
+        var inputs: [Variable] = []
+        _ = states(ids, batch: batch, contexts: [], bias: nil) { inputs.append($1) }
+        return inputs
+    }
+
+    private func states(
+        _ ids: [Int32], batch: Int, contexts: [LayerContext], bias: Tensor?, observe: (Int, Variable) -> Void
+    ) -> Variable {
+        let tokens = ids.count / batch, c = configuration
+        precondition(ids.count == batch * tokens && tokens <= c.longestSequence, "\(tokens) tokens; at most \(c.longestSequence) are possible")
+        let attention = Attention(
+            heads: c.heads, keyHeads: c.keyHeads, layout: .separate, logitScale: c.logitScale, hasBias: bias != nil,
+            visible: (1...Int32(tokens)).map { $0 })
+        let bias = bias.map { [Variable($0)] } ?? []
+        let x = Gather(ids).apply([embedding.variable]).reshaped([batch, tokens, c.width])
+        return layers(x, rotary: rotary.slice(0..<tokens), contexts: contexts, observe: observe) { _, q, k, v in
+            attention.apply([q, k, v] + bias)
+        }
+    }
+
+    /// x [B, T, C] through all layers, with context vectors put in place on the way.
+    func layers(
+        _ x: Variable, rotary: RotaryTable, contexts: [LayerContext] = [], observe: (Int, Variable) -> Void = { _, _ in },
+        attend: (_ layer: Int, _ q: Variable, _ k: Variable, _ v: Variable) -> Variable
+    ) -> Variable {
+        var x = x
+        for (layer, block) in blocks.enumerated() {
+            for context in contexts { x = context.placed(in: x, layer: layer) }
+            observe(layer, x)
+            x = block(x, rotary: rotary) { attend(layer, $0, $1, $2) }
+        }
+        return x
+    }
+
+    /// Angles of every position: position / base^(2i/headWidth) for channel pair i.
+    private static func rotaryTable(_ c: Configuration) -> RotaryTable {
+        let pairs = c.headWidth / 2
+        let frequencies = (0..<pairs).map { 1 / pow(c.rotaryBase, Float(2 * $0) / Float(c.headWidth)) }
+        let angles = (0..<c.longestSequence).flatMap { position in frequencies.map { Float(position) * $0 } }
+        let shape = [c.longestSequence, pairs]
+        return RotaryTable(
+            cosine: Tensor(angles.map { cos($0) }, shape: shape), sine: Tensor(angles.map { sin($0) }, shape: shape), pairsHalves: true)
+    }
+}

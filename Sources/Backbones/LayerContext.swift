@@ -1,0 +1,26 @@
+import Autograd
+import Tensors
+
+/// One learned vector for each of the first layers, standing at one position of every sequence (CoAR, arXiv 2508.07341): at the input
+/// of layer l < N the state there is overwritten by vector l; from layer N on, what stands there flows on.
+package struct LayerContext {
+    /// [N, C].
+    package let vectors: Variable
+    /// The position in each sample of the batch.
+    package let positions: [Int]
+
+    package init(_ vectors: Variable, positions: [Int]) {
+        self.vectors = vectors
+        self.positions = positions
+    }
+
+    package var layers: Int { vectors.shape[0] }
+
+    /// x [B, T, C] with the layer's vector in place.
+    func placed(in x: Variable, layer: Int) -> Variable {
+        guard layer < layers else { return x }
+        precondition(positions.count == x.shape[0], "\(positions.count) positions for a batch of \(x.shape[0])")
+        let rows = positions.enumerated().map { $0 * x.shape[1] + $1 }
+        return ReplaceRows(rows).apply([x, Gather([Int32](repeating: Int32(layer), count: rows.count)).apply([vectors])])
+    }
+}

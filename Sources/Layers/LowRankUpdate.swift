@@ -1,0 +1,43 @@
+import Autograd
+import Tensors
+
+/// A low-rank change of a frozen matrix (LoRA, Hu et al., arXiv 2106.09685): W x becomes W x + scale · B (A x).
+/// Weight names, as PEFT has them: `<module>.lora_A.weight` [r, in] and `<module>.lora_B.weight` [out, r].
+package final class LowRankUpdate {
+    /// A.
+    package let down: Parameter
+    /// B.
+    package let up: Parameter
+    /// α/r.
+    package let scale: Float
+
+    package init(down: Parameter, up: Parameter, scale: Float) {
+        precondition(down.value.shape[0] == up.value.shape[1], "\(down.name) and \(up.name) have different ranks")
+        self.down = down
+        self.up = up
+        self.scale = scale
+    }
+
+    /// What is added to W x; x [.., in] → [.., out].
+    func callAsFunction(_ x: Variable) -> Variable {
+        Linear().apply([scale * Linear().apply([x, down.variable]), up.variable])
+    }
+
+    /// scale · B · A [out, in].
+    package var matrix: Tensor {
+        let (rank, inputs) = (down.value.shape[0], down.value.shape[1]), outputs = up.value.shape[0]
+        let product = Tensor(uninitialized: [outputs, inputs])
+        multiply(
+            Matrix(up.value.pointer, stride: rank), Matrix(down.value.pointer, stride: inputs), into: Matrix(product.pointer, stride: inputs),
+            m: outputs, n: inputs, k: rank, alpha: scale)
+        return product
+    }
+}
+
+extension Parameter {
+    /// x · wᵀ (+ bias), w [out, in] with its low-rank update where it has one.
+    package func project(_ x: Variable, bias: Variable? = nil) -> Variable {
+        let y = Linear().apply([x, variable] + (bias.map { [$0] } ?? []))
+        return update.map { y + $0(x) } ?? y
+    }
+}

@@ -1,0 +1,101 @@
+import Layers
+import Randomness
+import Tensors
+
+/// Low-rank changes of chosen weights of one backbone (LoRA, Hu et al., arXiv 2106.09685).
+package struct LoRAAdapter {
+    package struct Options: Codable, Equatable, Sendable {
+        package var rank = 8
+        package var alpha: Float = 16
+        /// The modules that are changed, by the end of their names (`q_proj` is every layer's).
+        package var targets: [String]
+        /// Whether α is divided by √r instead of r (rank-stabilized, arXiv 2312.03732).
+        package var isRankStabilized = false
+
+        package init(rank: Int = 8, alpha: Float = 16, targets: [String], isRankStabilized: Bool = false) {
+            self.rank = rank
+            self.alpha = alpha
+            self.targets = targets
+            self.isRankStabilized = isRankStabilized
+        }
+
+        var scale: Float { alpha / (isRankStabilized ? Float(rank).squareRoot() : Float(rank)) }
+
+        /// Whether `module` is meant: it is a target, or ends with one after a dot.
+        func selects(_ module: String) -> Bool { targets.contains { module == $0 || module.hasSuffix("." + $0) } }
+    }
+
+    package let options: Options
+    /// By module: the weight's name without `.weight`.
+    package let updates: [String: LowRankUpdate]
+
+    init(options: Options, updates: [String: LowRankUpdate]) {
+        self.options = options
+        self.updates = updates
+    }
+
+    /// A fresh adapter for `weights` that changes nothing yet: A uniform in ±1/√in, B zero, as PEFT starts them.
+    /// - Throws: `LoRAError.noSuchModule` for a target that names no matrix of the model.
+    package init(for weights: Weights, options: Options, seed: UInt64) throws(LoRAError) {
+        let matrices = weights.parameters.filter { $0.value.shape.count == 2 && $0.name.hasSuffix(".weight") }
+        let modules = matrices.map { (name: String($0.name.dropLast(".weight".count)), shape: $0.value.shape) }
+        for target in options.targets where !modules.contains(where: { Options(targets: [target]).selects($0.name) }) {
+            throw .noSuchModule(target, known: Set(modules.map { String($0.name.split(separator: ".").last!) }).sorted())
+        }
+        let fresh = Weights(.fresh(seed: seed))
+        var updates: [String: LowRankUpdate] = [:]
+        for module in modules where options.selects(module.name) {
+            updates[module.name] = LowRankUpdate(
+                down: fresh.parameter("\(module.name).lora_A.weight", [options.rank, module.shape[1]], .uniform(fanIn: module.shape[1])),
+                up: fresh.parameter("\(module.name).lora_B.weight", [module.shape[0], options.rank], .zeros), scale: options.scale)
+        }
+        self.init(options: options, updates: updates)
+    }
+
+    /// A and B of every module, in order of names.
+    package var parameters: [Parameter] { updates.keys.sorted().flatMap { [updates[$0]!.down, updates[$0]!.up] } }
+
+    /// Adds the changes to what the model computes; its weights stay as they are.
+    /// - Throws: `LoRAError.doesNotFit` naming a module the model does not have or has in another shape; nothing is changed then.
+    package func attach(to weights: Weights) throws(LoRAError) {
+        for (parameter, update) in try targets(in: weights) { parameter.update = update }
+    }
+
+    package func detach(from weights: Weights) {
+        for module in updates.keys { weights.byName["\(module).weight"]?.update = nil }
+    }
+
+    /// Adds the changes to the weights themselves.
+    /// - Parameter share: how much of them; −1 takes a whole merge back.
+    /// - Throws: `LoRAError.doesNotFit`; nothing is changed then.
+    package func merge(into weights: Weights, share: Float = 1) throws(LoRAError) {
+        for (parameter, update) in try targets(in: weights) { parameter.value.accumulate(update.matrix, scale: share) }
+    }
+
+    private func targets(in weights: Weights) throws(LoRAError) -> [(Parameter, LowRankUpdate)] {
+        var targets: [(Parameter, LowRankUpdate)] = []
+        for (module, update) in updates.sorted(by: { $0.key < $1.key }) {
+            let shape = [update.up.value.shape[0], update.down.value.shape[1]]
+            guard let parameter = weights.byName["\(module).weight"], parameter.value.shape == shape else {
+                throw .doesNotFit(module: module, shape: shape)
+            }
+            targets.append((parameter, update))
+        }
+        return targets
+    }
+}
+
+/// A LoRA adapter that cannot be used as asked.
+package enum LoRAError: Error, CustomStringConvertible, Equatable {
+    case noSuchModule(String, known: [String])
+    case doesNotFit(module: String, shape: [Int])
+    case unsupported(path: String, String)
+
+    package var description: String {
+        switch self {
+        case .noSuchModule(let name, let known): "no module is named \(name); there are \(known.joined(separator: ", "))"
+        case .doesNotFit(let module, let shape): "the adapter changes \(module) of shape \(shape), which this model does not have"
+        case .unsupported(let path, let reason): "\(path): \(reason)"
+        }
+    }
+}
