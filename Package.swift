@@ -82,6 +82,7 @@ let package = Package(
         .testTarget(name: "StoreTests", dependencies: ["Store", "Jobs", "ServerTesting"]),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+        .testTarget(name: "ImagesTests", dependencies: ["Images", "Randomness"]),
         .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld"]),
         .testTarget(name: "BackboneTests", dependencies: ["Backbones"]),
         .testTarget(name: "ConformanceTests", dependencies: ["Workers", "Layers"]),

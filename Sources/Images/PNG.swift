@@ -3,7 +3,8 @@ import Foundation
 
 /// A picture file that could not be read or written: what is wrong with it and what is allowed.
 package enum PictureError: Error, Equatable, CustomStringConvertible {
-    case notPNG
+    case unreadable(path: String, reason: String)
+    case notPNG(String)
     case tooLarge(width: Int, height: Int, limit: PictureLimits)
     case tooManyBytes(Int, limit: Int)
     case malformed(String)
@@ -11,7 +12,8 @@ package enum PictureError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .notPNG: "it is not a PNG file (its first bytes are not a PNG signature and header)"
+        case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
+        case .notPNG(let reason): "it is not a PNG file: \(reason)"
         case .tooLarge(let width, let height, let limit):
             "it is \(width)×\(height) pixels; at most \(limit.side) a side and \(limit.pixels) in all are allowed"
         case .tooManyBytes(let count, let limit): "it has \(count) bytes; at most \(limit) are allowed"
@@ -33,50 +35,40 @@ package struct PictureLimits: Equatable, Sendable {
 }
 
 extension Picture {
-    /// Decodes a PNG of any kind (1–16 bits, grey, palette, alpha, interlaced) to 8-bit RGB; transparency shows `background`.
-    ///
-    /// Uses libpng's simplified interface, which reports errors by return value: no long jump crosses a Swift frame.
+    /// Decodes a PNG of any kind (1–16 bits, grey, palette, alpha, interlaced) to 8-bit RGB; transparency shows `background`,
+    /// mixed as light mixes.
     /// - Throws: `PictureError`, before any pixel memory is taken when the file is larger than `limits`.
     package init(png data: [UInt8], limits: PictureLimits = PictureLimits(), background: (UInt8, UInt8, UInt8) = (255, 255, 255)) throws(PictureError) {
         guard data.count <= limits.bytes else { throw .tooManyBytes(data.count, limit: limits.bytes) }
-        let (width, height) = try Picture.headerSize(data)
-        guard width > 0, height > 0 else { throw .malformed("its size is \(width)×\(height)") }
-        guard width <= limits.side, height <= limits.side, width * height <= limits.pixels else {
+        let outline = try PNGOutline(data), (width, height) = (outline.width, outline.height)
+        guard width <= limits.side, height <= limits.side, width <= limits.pixels / height else {
             throw .tooLarge(width: width, height: height, limit: limits)
         }
+        try outline.requireWhole()
         let result = data.withUnsafeBytes { Picture.decode($0, width: width, height: height, background: background) }
         self = try result.get()
     }
 
     /// Reads a PNG file.
-    package init(pngFile path: String, limits: PictureLimits = PictureLimits()) throws {
-        guard let data = FileManager.default.contents(atPath: path) else { throw PictureError.malformed("\(path) cannot be read") }
+    /// - Throws: `PictureError`, before anything is read when it is not a regular file or larger than `limits`.
+    package init(pngFile path: String, limits: PictureLimits = PictureLimits()) throws(PictureError) {
+        var status = stat()
+        guard stat(path, &status) == 0, access(path, R_OK) == 0 else { throw .unreadable(path: path, reason: String(cString: strerror(errno))) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable(path: path, reason: "it is not a regular file") }
+        guard Int(status.st_size) <= limits.bytes else { throw .tooManyBytes(Int(status.st_size), limit: limits.bytes) }
+        guard let data = FileManager.default.contents(atPath: path) else { throw .unreadable(path: path, reason: "its contents do not come") }
         try self.init(png: [UInt8](data), limits: limits)
-    }
-
-    /// Width and height as the IHDR chunk claims them.
-    private static func headerSize(_ data: [UInt8]) throws(PictureError) -> (Int, Int) {
-        let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
-        guard data.count >= 33, Array(data[0..<8]) == signature, Array(data[12..<16]) == Array("IHDR".utf8) else { throw .notPNG }
-        func number(_ at: Int) -> Int { data[at..<at + 4].reduce(0) { $0 << 8 | Int($1) } }
-        return (number(16), number(20))
     }
 
     private static func decode(
         _ bytes: UnsafeRawBufferPointer, width: Int, height: Int, background: (UInt8, UInt8, UInt8)
     ) -> Result<Picture, PictureError> {
-        var image = png_image()
-        image.version = UInt32(PNG_IMAGE_VERSION)
-        defer { png_image_free(&image) }
-        guard png_image_begin_read_from_memory(&image, bytes.baseAddress, bytes.count) != 0 else { return .failure(.malformed(message(&image))) }
-        image.format = UInt32(PNG_FORMAT_FLAG_COLOR)
-        // Without this libpng takes 16-bit files for linear light; nearly all of them are sRGB.
-        image.flags |= UInt32(PNG_IMAGE_FLAG_16BIT_sRGB)
-        var colour = png_color(red: background.0, green: background.1, blue: background.2)
+        var source = atelier_png_source()
+        source.at = bytes.bindMemory(to: UInt8.self).baseAddress
+        source.left = bytes.count
         var pixels = [UInt8](repeating: 0, count: 3 * width * height)
-        let succeeded = pixels.withUnsafeMutableBytes { png_image_finish_read(&image, &colour, $0.baseAddress, Int32(3 * width), nil) }
-        guard succeeded != 0 else { return .failure(.malformed(message(&image))) }
-        return .success(Picture(width: width, height: height, pixels: pixels))
+        let succeeded = atelier_png_decode(&source, UInt32(width), UInt32(height), [background.0, background.1, background.2], &pixels)
+        return succeeded ? .success(Picture(width: width, height: height, pixels: pixels)) : .failure(.malformed(text(&source.message)))
     }
 
     /// The picture as an 8-bit RGB PNG; equal pictures give equal bytes.
@@ -90,7 +82,7 @@ extension Picture {
         var size = png_alloc_size_t(4096 + 4 * pixels.count)
         var bytes = [UInt8](repeating: 0, count: Int(size))
         let succeeded = bytes.withUnsafeMutableBytes { png_image_write_to_memory(&image, $0.baseAddress, &size, 0, pixels, Int32(3 * width), nil) }
-        guard succeeded != 0 else { throw .unwritable(Picture.message(&image)) }
+        guard succeeded != 0 else { throw .unwritable(Picture.text(&image.message)) }
         return Array(bytes.prefix(Int(size)))
     }
 
@@ -99,7 +91,8 @@ extension Picture {
         try Data(png()).write(to: URL(fileURLWithPath: path), options: .atomic)
     }
 
-    private static func message(_ image: inout png_image) -> String {
-        withUnsafeBytes(of: &image.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    /// The text in a C array of characters.
+    private static func text<Characters>(_ characters: inout Characters) -> String {
+        withUnsafeBytes(of: &characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 }

@@ -20,7 +20,7 @@ package struct Plot {
     package func picture() -> Picture {
         var picture = Picture(width: width, height: height, filledWith: (255, 255, 255))
         text(title, 10, 10, &picture)
-        let all = series.flatMap(\.points).filter { $0.y.isFinite }
+        let all = series.flatMap(\.points).filter(Plot.hasPlace)
         guard let firstX = all.map(\.x).min(), let lastX = all.map(\.x).max(), let low = all.map(\.y).min(), let high = all.map(\.y).max() else {
             text("NO POINTS", width / 2, height / 2, &picture)
             return picture
@@ -37,15 +37,20 @@ package struct Plot {
             text(label(firstX + share * spanX), left + Int(share * Double(width - left - right)) - 12, height - bottom + 10, &picture)
         }
         for (index, one) in series.enumerated() {
-            let colour = Plot.colours[index % Plot.colours.count], places = one.points.filter { $0.y.isFinite }.map(place)
+            let colour = Plot.colours[index % Plot.colours.count], places = one.points.filter(Plot.hasPlace).map(place)
             for (a, b) in zip(places, places.dropFirst()) { line(a, b, colour, &picture) }
             text(one.name, left + 10 + 150 * index, 26, &picture, colour)
         }
         return picture
     }
 
+    /// Whether a point can be drawn: finite, and far enough from the largest number for differences to be finite too.
+    private static func hasPlace(_ point: (x: Double, y: Double)) -> Bool { abs(point.x) < 1e300 && abs(point.y) < 1e300 }
+
     /// Four significant digits or so.
     private func label(_ value: Double) -> String {
+        // A training that diverges can show losses that no Int holds.
+        guard abs(value) < 1e9 else { return String(Float(value)) }
         let magnitude = abs(value), factor: Double = magnitude >= 100 ? 1 : magnitude >= 1 ? 100 : 10_000
         let rounded = (value * factor).rounded() / factor
         return rounded == rounded.rounded() ? String(Int(rounded)) : String(rounded)

@@ -1,0 +1,72 @@
+/// What a PNG file claims about itself: its header, and chunk after chunk how long it is (PNG, third edition, section 5). Read from the
+/// bytes before anything is decoded, so that a file which claims too much costs nothing.
+struct PNGOutline {
+    /// One chunk: 4 bytes of length, 4 of type, the data, 4 of CRC.
+    private struct Chunk {
+        let offset: Int, length: Int, type: ArraySlice<UInt8>
+        var name: String { String(decoding: type, as: UTF8.self) }
+        var end: Int { offset + 12 + length }
+        func isNamed(_ name: String) -> Bool { type.elementsEqual(name.utf8) }
+    }
+
+    private static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+    /// Channels by colour type: grey, RGB, palette, grey and alpha, RGB and alpha.
+    private static let channels: [UInt8: Int] = [0: 1, 2: 3, 3: 1, 4: 2, 6: 4]
+
+    let width: Int
+    let height: Int
+    private let bitsPerPixel: Int
+    private let data: [UInt8]
+
+    /// Reads the signature and the header chunk.
+    init(_ data: [UInt8]) throws(PictureError) {
+        guard !data.isEmpty else { throw .notPNG("it is empty") }
+        guard data.starts(with: PNGOutline.signature.prefix(data.count)) else {
+            throw .notPNG("it begins with \(PNGOutline.hexadecimal(data.prefix(8))), a PNG file with \(PNGOutline.hexadecimal(PNGOutline.signature[...]))")
+        }
+        guard data.count >= 8 else { throw .malformed("it ends at byte \(data.count), inside the signature") }
+        let header = try PNGOutline.chunk(at: 8, of: data)
+        guard header.isNamed("IHDR"), header.length == 13 else {
+            throw .malformed("it begins with a chunk \(header.name) of \(header.length) bytes, not with an IHDR of 13")
+        }
+        width = PNGOutline.number(at: 16, of: data)
+        height = PNGOutline.number(at: 20, of: data)
+        guard width > 0, height > 0 else { throw .malformed("IHDR says it is \(width)×\(height) pixels") }
+        bitsPerPixel = Int(data[24]) * (PNGOutline.channels[data[25]] ?? 1)
+        self.data = data
+    }
+
+    /// Walks over all chunks: each must lie within the file, the last be IEND, and the IDATs be long enough for the pixels. Deflate makes
+    /// at most 1032 bytes of one (zlib's technical details).
+    func requireWhole() throws(PictureError) {
+        var offset = 8, compressed = 0, chunk: Chunk
+        repeat {
+            chunk = try PNGOutline.chunk(at: offset, of: data)
+            offset = chunk.end
+            if chunk.isNamed("IDAT") { compressed += chunk.length }
+        } while !chunk.isNamed("IEND")
+        let (bits, isHuge) = width.multipliedReportingOverflow(by: height * bitsPerPixel)
+        guard !isHuge, compressed * 1032 >= bits / 8 else {
+            throw .malformed("its \(compressed) bytes of IDAT cannot hold \(width)×\(height) pixels of \(bitsPerPixel) bits")
+        }
+    }
+
+    private static func chunk(at offset: Int, of data: [UInt8]) throws(PictureError) -> Chunk {
+        guard offset + 8 <= data.count else { throw .malformed("it ends at byte \(data.count); the chunk at byte \(offset) is incomplete or missing") }
+        let chunk = Chunk(offset: offset, length: number(at: offset, of: data), type: data[offset + 4..<offset + 8])
+        guard chunk.type.allSatisfy({ (0x41...0x5A).contains($0 & 0xDF) }) else {
+            throw .malformed("the chunk at byte \(offset) is named \(hexadecimal(chunk.type)); four letters are allowed")
+        }
+        guard chunk.end <= data.count else {
+            throw .malformed("the chunk \(chunk.name) at byte \(offset) claims \(chunk.length) bytes; the file ends at byte \(data.count)")
+        }
+        return chunk
+    }
+
+    /// A big-endian 32-bit number.
+    private static func number(at offset: Int, of data: [UInt8]) -> Int { data[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) } }
+
+    private static func hexadecimal(_ bytes: ArraySlice<UInt8>) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined(separator: " ")
+    }
+}

@@ -1,0 +1,52 @@
+import Images
+import Testing
+
+@Suite struct ResizingTests {
+    /// A picture whose channels are c, c + 1 and c + 2 of each given value: channels that mix are seen.
+    private func picture(_ width: Int, _ values: [Int]) -> Picture {
+        Picture(width: width, height: values.count / width, pixels: values.flatMap { [UInt8($0), UInt8($0 + 1), UInt8($0 + 2)] })
+    }
+
+    @Test func halvingAveragesSquares() {
+        #expect(picture(4, [0, 10, 100, 120, 20, 30, 140, 160]).resized(width: 2, height: 1) == picture(2, [15, 130]))
+    }
+
+    @Test func pixelsCountByTheAreaTheyCover() {
+        // Three columns to two: each takes one and a half.
+        #expect(picture(3, [0, 90, 180]).resized(width: 2, height: 1) == picture(2, [30, 150]))
+        #expect(picture(1, [0, 90, 180]).resized(width: 1, height: 2) == picture(1, [30, 150]))
+    }
+
+    @Test func growingIsLinearBetweenCentres() {
+        #expect(picture(2, [0, 100]).resized(width: 4, height: 1) == picture(4, [0, 25, 75, 100]))
+        #expect(picture(1, [0, 100]).resized(width: 2, height: 4) == picture(2, [0, 0, 25, 25, 75, 75, 100, 100]))
+    }
+
+    @Test func onePlainColourStaysWhatItIs() {
+        let plain = Picture(width: 7, height: 5, filledWith: (255, 128, 1))
+        for width in 1...16 {
+            for height in [1, 3, 5, 8, 31] {
+                #expect(plain.resized(width: width, height: height) == Picture(width: width, height: height, filledWith: (255, 128, 1)))
+            }
+        }
+    }
+
+    @Test func theSameSizeIsTheSamePicture() {
+        let original = picture(3, [1, 50, 3, 200, 5, 60])
+        #expect(original.resized(width: 3, height: 2) == original)
+    }
+
+    @Test(arguments: [(100, 50, 40, 20), (50, 100, 20, 40), (30, 30, 20, 20), (31, 20, 31, 20), (7, 3, 47, 20)])
+    func fittingKeepsTheProportions(width: Int, height: Int, fittedWidth: Int, fittedHeight: Int) {
+        let fitted = Picture(width: width, height: height, filledWith: (1, 2, 3)).fitted(shorterSide: 20)
+        #expect((fitted.width, fitted.height) == (fittedWidth, fittedHeight))
+    }
+
+    @Test func theMiddleIsCutOut() {
+        let original = picture(4, Array(0..<12))
+        #expect(original.centreCropped(width: 2, height: 1) == picture(2, [5, 6]))
+        #expect(original.centreCropped(width: 4, height: 3) == original)
+        // One column too many: the left one of the two middles stays.
+        #expect(original.centreCropped(width: 1, height: 3) == picture(1, [1, 5, 9]))
+    }
+}
