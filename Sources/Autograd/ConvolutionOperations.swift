@@ -175,3 +175,52 @@ package struct UpsampleNearest: Operation {
         return [dx]
     }
 }
+
+/// The largest of every window×window square of [B, C, H, W], `stride` apart, without padding; squares that would reach past the
+/// edge are left out. Of equal values the first counts.
+package struct MaxPool: Operation {
+    package static let name = "maxPool"
+    package static var examples: [OperationExample] {
+        [OperationExample(MaxPool(window: 3, stride: 2), [Tensor((0..<60).map { Float($0 * 37 % 60) / 8 }, shape: [1, 2, 5, 6])])]
+    }
+    let window, stride: Int
+    private var shape: [Int] = []
+    /// For every output, the input it was taken from.
+    private var origins: [Int32] = []
+    package init(window: Int, stride: Int) { (self.window, self.stride) = (window, stride) }
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        let x = inputs[0], (height, width) = (x.shape[2], x.shape[3])
+        precondition(height >= window && width >= window, "maxPool: \(x.shape) is smaller than the window \(window)")
+        shape = x.shape
+        let (rows, columns) = ((height - window) / stride + 1, (width - window) / stride + 1)
+        let y = Tensor(uninitialized: [x.shape[0], x.shape[1], rows, columns])
+        var origins = [Int32](repeating: 0, count: y.count)
+        origins.withUnsafeMutableBufferPointer { buffer in
+            nonisolated(unsafe) let origins = buffer.baseAddress!
+            parallel(x.shape[0] * x.shape[1], grain: 4) { planes in
+                for output in planes.lowerBound * rows * columns..<planes.upperBound * rows * columns {
+                    let plane = output / (rows * columns), row = output / columns % rows * stride, column = output % columns * stride
+                    let corner = (plane * height + row) * width + column
+                    let origin = largest(x.pointer, from: corner, width: width)
+                    y.pointer[output] = x.pointer[origin]
+                    origins[output] = Int32(origin)
+                }
+            }
+        }
+        self.origins = origins
+        return y
+    }
+
+    private func largest(_ x: UnsafeMutablePointer<Float>, from corner: Int, width: Int) -> Int {
+        var best = corner
+        for i in 0..<window { for j in 0..<window where x[corner + i * width + j] > x[best] { best = corner + i * width + j } }
+        return best
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let dx = Tensor(zeros: shape)
+        for (output, origin) in origins.enumerated() { dx.pointer[Int(origin)] += dOutput.pointer[output] }
+        return [dx]
+    }
+}

@@ -140,23 +140,46 @@ package struct Scale: Operation {
     }
 }
 
-/// GELU, tanh approximation.
+/// GELU (Hendrycks and Gimpel 2016): x·Φ(x), or what a model's authors computed for it.
 package struct GELU: Operation {
+    package enum Form: Sendable {
+        /// x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))).
+        case tanh
+        case exact
+        /// x·sigmoid(1.702·x), of OpenAI's CLIP.
+        case quick
+    }
+
     package static let name = "gelu"
-    package static var examples: [OperationExample] { [OperationExample(GELU(), [.example([3, 7], scale: 2)])] }
+    package static var examples: [OperationExample] {
+        [Form.tanh, .exact, .quick].map { OperationExample(GELU($0), [.example([3, 7], scale: 2)]) }
+    }
+    let form: Form
     private var x: Tensor?
-    package init() {}
+    package init(_ form: Form = .tanh) { self.form = form }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let x = inputs[0], y = Tensor(uninitialized: x.shape)
+        let x = inputs[0], y = Tensor(uninitialized: x.shape), form = form
         self.x = x
-        pointwise(y.count) { atelier_gelu(y.pointer + $0, x.pointer + $0, $1) }
+        pointwise(y.count) {
+            switch form {
+            case .tanh: atelier_gelu(y.pointer + $0, x.pointer + $0, $1)
+            case .exact: atelier_gelu_exact(y.pointer + $0, x.pointer + $0, $1)
+            case .quick: atelier_swish(y.pointer + $0, x.pointer + $0, 1.702, $1)
+            }
+        }
         return y
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let dx = Tensor(uninitialized: dOutput.shape), x = x!
-        pointwise(dx.count) { atelier_gelu_backward(dx.pointer + $0, x.pointer + $0, dOutput.pointer + $0, $1) }
+        pointwise(dx.count) {
+            switch form {
+            case .tanh: atelier_gelu_backward(dx.pointer + $0, x.pointer + $0, dOutput.pointer + $0, $1)
+            case .exact: atelier_gelu_exact_backward(dx.pointer + $0, x.pointer + $0, dOutput.pointer + $0, $1)
+            case .quick: atelier_swish_backward(dx.pointer + $0, x.pointer + $0, dOutput.pointer + $0, 1.702, $1)
+            }
+        }
         return [dx]
     }
 }
@@ -171,13 +194,34 @@ package struct SiLU: Operation {
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0], y = Tensor(uninitialized: x.shape)
         self.x = x
-        pointwise(y.count) { atelier_silu(y.pointer + $0, x.pointer + $0, $1) }
+        pointwise(y.count) { atelier_swish(y.pointer + $0, x.pointer + $0, 1, $1) }
         return y
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let dx = Tensor(uninitialized: dOutput.shape), x = x!
-        pointwise(dx.count) { atelier_silu_backward(dx.pointer + $0, x.pointer + $0, dOutput.pointer + $0, $1) }
+        pointwise(dx.count) { atelier_swish_backward(dx.pointer + $0, x.pointer + $0, dOutput.pointer + $0, 1, $1) }
+        return [dx]
+    }
+}
+
+/// max(x, 0); the gradient at zero is zero.
+package struct ReLU: Operation {
+    package static let name = "relu"
+    package static var examples: [OperationExample] { [OperationExample(ReLU(), [Tensor([-1.2, -0.3, 0.4, 0.9, 2, -2], shape: [2, 3])])] }
+    private var y: Tensor?
+    package init() {}
+
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        let x = inputs[0], y = Tensor(uninitialized: x.shape)
+        self.y = y
+        pointwise(y.count) { atelier_relu(y.pointer + $0, x.pointer + $0, $1) }
+        return y
+    }
+
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let dx = Tensor(uninitialized: dOutput.shape), y = y!
+        pointwise(dx.count) { atelier_relu_backward(dx.pointer + $0, y.pointer + $0, dOutput.pointer + $0, $1) }
         return [dx]
     }
 }

@@ -36,15 +36,17 @@ private struct Taps {
     }
 }
 
-/// [B, C, h, w] resized to another size, by area (adaptive average pooling) or bilinearly (half-pixel centres, edges repeated).
+/// [B, C, h, w] resized to another size: by area (adaptive average pooling), or bilinearly or bicubically (half-pixel centres, edges
+/// repeated, no smoothing before shrinking; the cubic of a = −0.75), as PyTorch's `interpolate` without corners aligned.
 package struct Resize: Operation {
-    package enum Method { case area, bilinear }
+    package enum Method { case area, bilinear, bicubic }
 
     package static let name = "resize"
     package static var examples: [OperationExample] {
         [
             OperationExample(Resize(height: 3, width: 2, method: .area), [.example([1, 2, 5, 4])]),
             OperationExample(Resize(height: 5, width: 6, method: .bilinear), [.example([1, 2, 3, 4])]),
+            OperationExample(Resize(height: 5, width: 3, method: .bicubic), [.example([1, 2, 3, 4])]),
             // Large enough for the separable kernel.
             OperationExample(Resize(height: 9, width: 10, method: .area), [.example([1, 1, 11, 12])]),
             OperationExample(Resize(height: 12, width: 10, method: .bilinear), [.example([1, 1, 9, 11])]),
@@ -86,8 +88,19 @@ package struct Resize: Operation {
                 let position = max((Float(i) + 0.5) * (Float(size) / Float(target)) - 0.5, 0)
                 let low = min(Int(position), size - 1), high = min(low + 1, size - 1), t = position - Float(low)
                 return [(low, 1 - t), (high, t)]
+            case .bicubic:
+                let position = (Float(i) + 0.5) * (Float(size) / Float(target)) - 0.5, low = position.rounded(.down)
+                return (-1...2).map { step in
+                    (min(max(Int(low) + step, 0), size - 1), cubic(abs(position - low - Float(step))))
+                }
             }
         }
+    }
+
+    /// Keys's cubic convolution (1981) with a = −0.75.
+    private static func cubic(_ x: Float) -> Float {
+        let a: Float = -0.75
+        return x <= 1 ? ((a + 2) * x - (a + 3)) * x * x + 1 : ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
     }
 
     private static func transposed(_ sums: [Sum], count: Int) -> [Sum] {

@@ -6,7 +6,7 @@ CLONES void atelier_softmax(float *scores, const float *bias, const int32_t *vis
     FAST
     for (long r = 0; r < rows; r++) {
         float *s = scores + r * stride;
-        long n = visible ? visible[r] : keys;
+        long n = visible && visible[r] < keys ? visible[r] : keys;
         if (bias) for (long j = 0; j < n; j++) s[j] = s[j] * logit_scale + bias[r * bias_stride + j];
         else if (logit_scale != 1.0f) for (long j = 0; j < n; j++) s[j] *= logit_scale;
         float largest = -INFINITY, sum = 0;

@@ -34,3 +34,11 @@ INLINE float tanh_inline(float x) {
     float small = x * (1.0f + s * (-0.333333333f + s * (0.133333333f + s * (-0.053968254f + s * 0.021869489f))));
     return s < 0.04f ? small : large;
 }
+
+// The error function (Abramowitz and Stegun 7.1.26, absolute error below 2e-7).
+INLINE float erf_inline(float x) {
+    float a = x < 0 ? -x : x, t = 1.0f / (1.0f + 0.3275911f * a);
+    float p = t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
+    float y = 1.0f - p * exp_inline(-a * a);
+    return x < 0 ? -y : y;
+}

@@ -28,15 +28,36 @@ CLONES void atelier_gelu_backward(float *dx, const float *x, const float *dy, lo
     }
 }
 
-CLONES void atelier_silu(float *y, const float *x, long n) { FAST for (long i = 0; i < n; i++) y[i] = x[i] * sigmoid_inline(x[i]); }
+// GELU itself: x·Φ(x), Φ the normal distribution.
+CLONES void atelier_gelu_exact(float *y, const float *x, long n) {
+    FAST
+    for (long i = 0; i < n; i++) y[i] = 0.5f * x[i] * (1.0f + erf_inline(x[i] * 0.70710678118654752f));
+}
 
-CLONES void atelier_silu_backward(float *dx, const float *x, const float *dy, long n) {
+CLONES void atelier_gelu_exact_backward(float *dx, const float *x, const float *dy, long n) {
     FAST
     for (long i = 0; i < n; i++) {
-        float s = sigmoid_inline(x[i]);
-        dx[i] = dy[i] * s * (1.0f + x[i] * (1.0f - s));
+        float share = 0.5f * (1.0f + erf_inline(x[i] * 0.70710678118654752f));
+        dx[i] = dy[i] * (share + x[i] * 0.39894228040143268f * exp_inline(-0.5f * x[i] * x[i]));
     }
 }
+
+// x·sigmoid(slope·x): SiLU with slope 1, CLIP's quick GELU with slope 1.702.
+CLONES void atelier_swish(float *y, const float *x, float slope, long n) {
+    FAST
+    for (long i = 0; i < n; i++) y[i] = x[i] * sigmoid_inline(slope * x[i]);
+}
+
+CLONES void atelier_swish_backward(float *dx, const float *x, const float *dy, float slope, long n) {
+    FAST
+    for (long i = 0; i < n; i++) {
+        float s = sigmoid_inline(slope * x[i]);
+        dx[i] = dy[i] * s * (1.0f + slope * x[i] * (1.0f - s));
+    }
+}
+
+CLONES void atelier_relu(float *y, const float *x, long n) { for (long i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : 0; }
+CLONES void atelier_relu_backward(float *dx, const float *y, const float *dy, long n) { for (long i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : 0; }
 
 CLONES void atelier_tanh(float *y, const float *x, long n) { for (long i = 0; i < n; i++) y[i] = tanh_inline(x[i]); }
 

@@ -47,22 +47,22 @@ package struct RMSNormLayer {
 /// 2-D convolution over [B, C, H, W]. Weight names: `<name>.weight` [out, in, k, k], `<name>.bias` [out].
 package struct ConvolutionLayer {
     package let weight: Parameter
-    package let bias: Parameter
+    package let bias: Parameter?
     let stride: Int
     let padding: Convolution.Padding
 
     package init(
         _ weights: Weights, _ name: String, from inputs: Int, to outputs: Int, kernel: Int, stride: Int = 1,
-        padding: Convolution.Padding? = nil
+        padding: Convolution.Padding? = nil, bias: Bool = true
     ) {
         weight = weights.parameter("\(name).weight", [outputs, inputs, kernel, kernel], .uniform(fanIn: inputs * kernel * kernel))
-        bias = weights.parameter("\(name).bias", [outputs], .zeros)
+        self.bias = bias ? weights.parameter("\(name).bias", [outputs], .zeros) : nil
         self.stride = stride
         self.padding = padding ?? .around(kernel / 2)
     }
 
     package func callAsFunction(_ x: Variable) -> Variable {
-        Convolution(stride: stride, padding: padding).apply([x, weight.variable, bias.variable])
+        Convolution(stride: stride, padding: padding).apply([x, weight.variable] + (bias.map { [$0.variable] } ?? []))
     }
 }
 

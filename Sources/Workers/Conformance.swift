@@ -15,10 +15,13 @@ package enum Conformance {
         if keys["swin_norm"] != nil, keys["hidden_size"] != nil { return try ChameleonConformance(fixture).report() }
         if keys["ddconfig"] != nil, keys["n_embed"] != nil { return try ChameleonTokenizerConformance(fixture).report() }
         if keys["lora_alpha"] != nil, keys["r"] != nil { return try LoRAConformance(fixture).report() }
+        if keys["text_config"] != nil, keys["vision_config"] != nil { return try CLIPConformance(fixture).report() }
+        if keys["qkv_bias"] != nil, keys["patch_size"] != nil { return try DINOConformance(fixture).report() }
+        if keys["net"] as? String == "alex" { return try LPIPSConformance(fixture).report() }
         throw ConformanceError(
             folder: folder,
             problem: "its architecture is not one of Infinity's tokenizer or transformer, T5's encoder, the AdamW trajectory, Chameleon's "
-                + "transformer or tokenizer, or LoRA on Chameleon")
+                + "transformer or tokenizer, LoRA on Chameleon, CLIP, DINO's vision transformer, or LPIPS with AlexNet")
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Images
 import Layers
 import Tensors
 
@@ -46,6 +47,17 @@ package struct ConformanceCase {
             throw ConformanceError(folder: folder, problem: "config.\(key) is missing or not a \(Value.self)")
         }
         return value
+    }
+
+    /// The configuration as one of our types, which reads the reference's key names.
+    func decodedConfiguration<Value: Decodable>(as type: Value.Type) throws -> Value {
+        try JSONDecoder().decode(type, from: JSONSerialization.data(withJSONObject: configuration))
+    }
+
+    /// A recorded picture [H, W, 3] of bytes, also the one sample of [1, H, W, 3].
+    func picture(_ name: String) throws -> Picture {
+        let shape = try recorded.entry(name).shape.suffix(3)
+        return Picture(width: shape[shape.startIndex + 1], height: shape[shape.startIndex], pixels: try bits(name))
     }
 
     func tensor(_ name: String) throws -> Tensor { try recorded.tensor(name) }

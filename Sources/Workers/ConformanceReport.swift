@@ -26,6 +26,13 @@ package struct ConformanceReport {
         note(name, error: worst / max(Double(recorded.maximumMagnitude), floor, 1e-30), tolerance: tolerance)
     }
 
+    /// Largest |computed − recorded|, in the tensor's own unit.
+    mutating func compareAbsolutely(_ name: String, _ computed: Tensor, _ recorded: Tensor, tolerance: Double) {
+        guard computed.count == recorded.count else { return note("\(name) (\(computed.shape) against \(recorded.shape))", error: .infinity, tolerance: tolerance) }
+        let worst = zip(computed.values, recorded.values).reduce(0.0) { max($0, abs(Double($1.0) - Double($1.1))) }
+        note("\(name) (absolute)", error: worst, tolerance: tolerance)
+    }
+
     /// ‖computed − recorded‖ / ‖recorded‖.
     mutating func compareNorm(_ name: String, _ computed: Tensor, _ recorded: Tensor, tolerance: Double) {
         let difference = computed.copy()

@@ -25,8 +25,12 @@ void atelier_multiply(float *y, const float *a, const float *b, long n);        
 void atelier_multiply_accumulate(float *y, const float *a, const float *b, long n); // y += a·b
 void atelier_gelu(float *y, const float *x, long n);                             // tanh approximation
 void atelier_gelu_backward(float *dx, const float *x, const float *dy, long n);  // dx = …
-void atelier_silu(float *y, const float *x, long n);
-void atelier_silu_backward(float *dx, const float *x, const float *dy, long n);
+void atelier_gelu_exact(float *y, const float *x, long n);
+void atelier_gelu_exact_backward(float *dx, const float *x, const float *dy, long n);
+void atelier_swish(float *y, const float *x, float slope, long n);               // x·sigmoid(slope·x)
+void atelier_swish_backward(float *dx, const float *x, const float *dy, float slope, long n);
+void atelier_relu(float *y, const float *x, long n);
+void atelier_relu_backward(float *dx, const float *y, const float *dy, long n);  // from the output
 void atelier_tanh(float *y, const float *x, long n);
 double atelier_sum(const float *x, long n);
 double atelier_sum_of_squares(const float *x, long n);

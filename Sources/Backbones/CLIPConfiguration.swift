@@ -1,0 +1,92 @@
+extension CLIPModel {
+    /// CLIP's sizes, read and written as the `config.json` of published checkpoints; what a file leaves out is that of ViT-B/32, as
+    /// transformers' CLIPConfig has it.
+    package struct Configuration: Codable, Equatable, Sendable {
+        package var text: Text
+        package var vision: Vision
+        package var projectionWidth: Int
+
+        package init(text: Text, vision: Vision, projectionWidth: Int) {
+            (self.text, self.vision, self.projectionWidth) = (text, vision, projectionWidth)
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case text = "text_config", vision = "vision_config", projectionWidth = "projection_dim"
+        }
+
+        package init(from decoder: any Decoder) throws {
+            let keys = try decoder.container(keyedBy: CodingKeys.self)
+            self.init(
+                text: try keys.decode(Text.self, forKey: .text), vision: try keys.decode(Vision.self, forKey: .vision),
+                projectionWidth: try keys.decodeIfPresent(Int.self, forKey: .projectionWidth) ?? 512)
+        }
+    }
+
+    package struct Text: Codable, Equatable, Sendable {
+        package var width, feedForwardWidth, layers, heads, vocabularySize: Int
+        /// Most tokens of a text, both marks included.
+        package var length: Int
+        package var activation: Activation
+        package var epsilon: Float
+        /// The end mark; 2, in old checkpoints, stands for the largest id.
+        package var endID: Int
+
+        package init(
+            width: Int, feedForwardWidth: Int, layers: Int, heads: Int, vocabularySize: Int, length: Int, endID: Int,
+            activation: Activation = .quickGELU, epsilon: Float = 1e-5
+        ) {
+            (self.width, self.feedForwardWidth, self.layers, self.heads) = (width, feedForwardWidth, layers, heads)
+            (self.vocabularySize, self.length, self.endID) = (vocabularySize, length, endID)
+            (self.activation, self.epsilon) = (activation, epsilon)
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case width = "hidden_size", feedForwardWidth = "intermediate_size", layers = "num_hidden_layers", heads = "num_attention_heads"
+            case vocabularySize = "vocab_size", length = "max_position_embeddings", activation = "hidden_act", epsilon = "layer_norm_eps"
+            case endID = "eos_token_id"
+        }
+
+        package init(from decoder: any Decoder) throws {
+            let keys = try decoder.container(keyedBy: CodingKeys.self)
+            func number(_ key: CodingKeys, _ usual: Int) throws -> Int { try keys.decodeIfPresent(Int.self, forKey: key) ?? usual }
+            self.init(
+                width: try number(.width, 512), feedForwardWidth: try number(.feedForwardWidth, 2048), layers: try number(.layers, 12),
+                heads: try number(.heads, 8), vocabularySize: try number(.vocabularySize, 49408), length: try number(.length, 77),
+                endID: try number(.endID, 49407),
+                activation: try keys.decodeIfPresent(Activation.self, forKey: .activation) ?? .quickGELU,
+                epsilon: try keys.decodeIfPresent(Float.self, forKey: .epsilon) ?? 1e-5)
+        }
+    }
+
+    package struct Vision: Codable, Equatable, Sendable {
+        package var width, feedForwardWidth, layers, heads: Int
+        /// Pixels on a side of a picture, and of a patch.
+        package var pictureSize, patchSize: Int
+        package var activation: Activation
+        package var epsilon: Float
+
+        package init(
+            width: Int, feedForwardWidth: Int, layers: Int, heads: Int, pictureSize: Int, patchSize: Int,
+            activation: Activation = .quickGELU, epsilon: Float = 1e-5
+        ) {
+            (self.width, self.feedForwardWidth, self.layers, self.heads) = (width, feedForwardWidth, layers, heads)
+            (self.pictureSize, self.patchSize) = (pictureSize, patchSize)
+            (self.activation, self.epsilon) = (activation, epsilon)
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case width = "hidden_size", feedForwardWidth = "intermediate_size", layers = "num_hidden_layers", heads = "num_attention_heads"
+            case pictureSize = "image_size", patchSize = "patch_size", activation = "hidden_act", epsilon = "layer_norm_eps"
+        }
+
+        package init(from decoder: any Decoder) throws {
+            let keys = try decoder.container(keyedBy: CodingKeys.self)
+            func number(_ key: CodingKeys, _ usual: Int) throws -> Int { try keys.decodeIfPresent(Int.self, forKey: key) ?? usual }
+            self.init(
+                width: try number(.width, 768), feedForwardWidth: try number(.feedForwardWidth, 3072), layers: try number(.layers, 12),
+                heads: try number(.heads, 12), pictureSize: try number(.pictureSize, 224), patchSize: try number(.patchSize, 32),
+                activation: try keys.decodeIfPresent(Activation.self, forKey: .activation) ?? .quickGELU,
+                epsilon: try keys.decodeIfPresent(Float.self, forKey: .epsilon) ?? 1e-5)
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+@testable import Backbones
+
+/// Hugging Face's form of a small vocabulary: bytes a…e, word ends, and three merges.
+private let tokenizerFile: Data = {
+    let symbols = ["a", "b", "c", "d", "'", "a</w>", "b</w>", "c</w>", "d</w>", "s</w>", "'s</w>", "1</w>", "ab", "ab</w>", "abc</w>"]
+    var vocabulary = Dictionary(uniqueKeysWithValues: symbols.enumerated().map { ($1, $0) })
+    vocabulary["<|startoftext|>"] = 100
+    vocabulary["<|endoftext|>"] = 101
+    let model: [String: Any] = [
+        "type": "BPE", "end_of_word_suffix": "</w>", "vocab": vocabulary,
+        "merges": ["a b", ["a", "b</w>"], "ab c</w>", ["'", "s</w>"]],
+    ]
+    return try! JSONSerialization.data(withJSONObject: ["model": model])
+}()
+
+private func withFile<Result>(_ contents: Data, _ body: (String) throws -> Result) throws -> Result {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-clip-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try contents.write(to: URL(fileURLWithPath: path))
+    return try body(path)
+}
+
+@Suite struct CLIPTokenizerTests {
+    private let tokenizer = try! withFile(tokenizerFile) { try CLIPTokenizer(path: $0) }
+
+    @Test func theEarliestMergeComesFirst() {
+        #expect(tokenizer.encode("abc") == [14])  // a b c</w> → ab c</w> → abc</w>
+        #expect(tokenizer.encode("ab") == [13])
+        #expect(tokenizer.encode("abab") == [12, 13])
+        #expect(tokenizer.encode("ABC's  a") == [14, 10, 5])
+        #expect(tokenizer.encode("11") == [11, 11], "digits stand alone")
+    }
+
+    @Test func marksAreCutOutAndNeverLost() {
+        #expect(tokenizer.encode("ab<|endoftext|>ab") == [13, 101, 13])
+        #expect(tokenizer.marked("a a a a", length: 4) == [100, 5, 5, 101])
+        #expect(tokenizer.padded("a", length: 5, with: 101) == [100, 5, 101, 101, 101])
+    }
+
+    @Test func aFileOfNeitherFormIsRefusedByName() throws {
+        for contents in ["{\"model\":{}}", "only a comment", "comment\none two three\n"] {
+            #expect(throws: TextTokenizerError.self) { try withFile(Data(contents.utf8)) { try CLIPTokenizer(path: $0) } }
+        }
+        #expect(throws: TextTokenizerError.self) { try withFile(Data([0x1F, 0x8B, 8, 0, 1, 2, 3])) { try CLIPTokenizer(path: $0) } }
+        #expect(throws: TextTokenizerError.self) { try CLIPTokenizer(path: "/nowhere") }
+    }
+
+    /// Expected texts from ftfy 6.3 and Python's html module.
+    @Test(arguments: [
+        ("cafÃ© â€œquotesâ€\u{9D}", "café \"quotes\""), ("doppelt: Ã\u{83}Â©", "doppelt: é"), ("café déjà vu", "café déjà vu"),
+        ("ﬁne ﬂow Ĳ", "fine flow ij"), ("ＦＵＬＬ\u{3000}ﾊ", "full ハ"), ("‘so’ “said”", "'so' \"said\""), ("a\u{0}b\u{FEFF}c", "abc"),
+        ("&lt;b&gt; &amp;amp; &#65;&#x42; &copy &notit;", "<b> & ab © ¬it;"), ("e\u{301}", "\u{E9}"), ("Â°C", "°c"), ("it\u{92}s", "it's"),
+        ("  many \t\n spaces ", "many spaces"), ("AT&T & &unknown; &", "at&t & &unknown; &"),
+    ])
+    func damagedTextIsRepaired(text: String, expected: String) {
+        let repaired = TextRepair.openCLIP(text)
+        #expect(repaired.unicodeScalars.elementsEqual(expected.unicodeScalars), "\(repaired)")
+    }
+}
