@@ -84,6 +84,7 @@ let package = Package(
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "ImagesTests", dependencies: ["Images", "Randomness"]),
+        .testTarget(name: "LayersTests", dependencies: ["Layers", "Randomness", "Tensors"]),
         .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld"]),
         .testTarget(name: "BackboneTests", dependencies: ["Backbones"]),
         .testTarget(name: "ConformanceTests", dependencies: ["Workers", "Layers"]),

@@ -142,10 +142,12 @@ private struct SafetensorsHeader {
         guard length <= Safetensors.longestHeader, length <= file.count - 8 else {
             throw problem("its header claims \(length) bytes; the file has \(file.count - 8) after the length, and at most \(Safetensors.longestHeader) are allowed")
         }
-        let start = 8 + Int(length)
-        guard let object = try? JSONSerialization.jsonObject(with: Data(file[8..<start])), let header = object as? [String: Any] else {
-            throw problem("its header is not a JSON object")
-        }
+        let start = 8 + Int(length), json = UnsafeRawBufferPointer(rebasing: file[8..<start])
+        // A brace first and no zeros: Foundation's parser takes other encodings than UTF-8 too.
+        guard json.first == UInt8(ascii: "{"), !json.contains(0), let object = try? JSONSerialization.jsonObject(with: Data(json)),
+            let header = object as? [String: Any]
+        else { throw problem("its header is not a JSON object") }
+        if let key = repeatedKey(in: json) { throw problem("its header gives \(key) twice") }
         var entries: [String: Safetensors.Entry] = [:]
         for (name, value) in header where name != "__metadata__" {
             entries[name] = try entry(name, value, dataStart: start)

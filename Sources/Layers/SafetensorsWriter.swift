@@ -60,7 +60,11 @@ extension Safetensors {
             throw error
         }
         close(descriptor)
-        guard rename(temporary, path) == 0 else { throw fail("it could not be put in place") }
+        guard rename(temporary, path) == 0 else {
+            let error = fail("it could not be put in place")
+            unlink(temporary)
+            throw error
+        }
         let folder = open((path as NSString).deletingLastPathComponent.isEmpty ? "." : (path as NSString).deletingLastPathComponent, O_RDONLY | O_CLOEXEC)
         if folder >= 0 {
             fsync(folder)
