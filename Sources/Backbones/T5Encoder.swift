@@ -41,7 +41,9 @@ package final class T5Encoder {
     package init(_ configuration: Configuration, _ weights: Weights) {
         let c = configuration, inner = c.heads * c.headWidth
         self.configuration = c
-        embedding = weights.parameter("shared.weight", [c.vocabularySize, c.width], .normal(deviation: 1))
+        // Whoever saves the encoder alone may keep the table under the encoder's own name, the one it is tied to in the whole T5.
+        embedding = weights.parameter(
+            "shared.weight", [c.vocabularySize, c.width], .normal(deviation: 1), aliases: ["encoder.embed_tokens.weight"])
         positionBias = weights.parameter(
             "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", [c.buckets, c.heads], .normal(deviation: 0.1))
         blocks = (0..<c.layers).map { layer in

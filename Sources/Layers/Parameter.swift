@@ -59,19 +59,19 @@ package final class Weights {
         if case .fresh(let seed) = source { generator = Philox(seed: seed, purpose: 0x5745, index: 0) } else { generator = Philox(seed: 0) }
     }
 
-    /// The weight `name`, created on first use.
-    package func parameter(_ name: String, _ shape: [Int], _ initialization: Initialization) -> Parameter {
+    /// The weight `name`, created on first use. Where a checkpoint lacks it, it may be called by one of `aliases`.
+    package func parameter(_ name: String, _ shape: [Int], _ initialization: Initialization, aliases: [String] = []) -> Parameter {
         precondition(byName[name] == nil, "weight \(name) is asked for twice")
-        let parameter = Parameter(name: name, value: value(name, shape, initialization))
+        let parameter = Parameter(name: name, value: value([name] + aliases, shape, initialization))
         parameters.append(parameter)
         byName[name] = parameter
         return parameter
     }
 
-    private func value(_ name: String, _ shape: [Int], _ initialization: Initialization) -> Tensor {
+    private func value(_ names: [String], _ shape: [Int], _ initialization: Initialization) -> Tensor {
         guard case .checkpoint(let tensors) = source else { return draw(shape, initialization) }
-        guard let tensor = tensors[name] else {
-            problems.append("\(name) is missing, expected shape \(shape)")
+        guard let name = names.first(where: { tensors[$0] != nil }), let tensor = tensors[name] else {
+            problems.append("\(names.joined(separator: " or ")) is missing, expected shape \(shape)")
             return Tensor(zeros: shape)
         }
         guard tensor.shape == shape else {

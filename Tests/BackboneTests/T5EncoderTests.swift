@@ -58,4 +58,22 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).
             #expect((parameter.gradient?.maximumMagnitude ?? 0) > 0, "\(parameter.name) receives no gradient")
         }
     }
+
+    @Test func theEmbeddingTableIsFoundUnderEitherName() throws {
+        let fresh = Weights(.fresh(seed: 3)), ids: [[Int32]] = [[4, 5, 1]], expected = T5Encoder(configuration, fresh)(ids).values.value.values
+        let tensors = Dictionary(uniqueKeysWithValues: fresh.parameters.map { ($0.name, $0.value) }), shared = "shared.weight", own = "encoder.embed_tokens.weight"
+        func features(_ change: (inout [String: Tensor]) -> Void) throws -> [Float] {
+            var tensors = tensors
+            change(&tensors)
+            let weights = Weights(.checkpoint(tensors)), encoder = T5Encoder(configuration, weights)
+            try weights.verify()
+            return encoder(ids).values.value.values
+        }
+        #expect(try features { $0[own] = $0.removeValue(forKey: shared) } == expected)
+        #expect(try features { $0[own] = Tensor(zeros: $0[shared]!.shape) } == expected, "the shared table comes first")
+        let error = try #require(throws: WeightsError.self) { try features { $0[shared] = nil } }
+        #expect(error.problems == ["\(shared) or \(own) is missing, expected shape [20, 8]"])
+        let reshaped = try #require(throws: WeightsError.self) { try features { ($0[shared], $0[own]) = (nil, Tensor(zeros: [8, 20])) } }
+        #expect(reshaped.problems == ["\(own) has shape [8, 20], expected [20, 8]"])
+    }
 }
