@@ -105,6 +105,14 @@ package final class InfinityModel {
         }
     }
 
+    /// Pictures through the tokenizer's bits and back.
+    package func reconstruct(_ pictures: [Picture]) -> [Picture] {
+        Recording.withoutGradients {
+            let features = tokenizer.features(Variable(.pictures(pictures))).value
+            return tokenizer.decode(Variable(tokenizer.quantize(features, schedule: configuration.schedule).sum)).value.pictures()
+        }
+    }
+
     /// Where a placeholder's embedding starts: the mean of its class noun's token embeddings, [1, D].
     package func startOfPlaceholder(like className: String) -> Tensor {
         let tokens = textTokenizer.encode(className).dropLast()  // without the end mark

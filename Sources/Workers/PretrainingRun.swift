@@ -32,7 +32,7 @@ package struct PretrainingOptions: Sendable {
 
 /// A stage of pretraining: one step, and what to show.
 protocol PretrainingStage: AnyObject {
-    /// `tokenizer` or `transformer`: names its files in the run folder.
+    /// `tokenizer`, `transformer`, `judge`: names its files in the run folder.
     var name: String { get }
     var optimizer: AdamW { get }
     /// Accumulates gradients for step `step` and returns named losses; the first is the one plotted.
@@ -49,7 +49,7 @@ struct PretrainingRun {
     let stage: any PretrainingStage
 
     private var checkpoint: String { "\(options.folder)/\(stage.name).checkpoint.safetensors" }
-    private var curve: String { "\(options.folder)/\(stage.name).losses.csv" }
+    private var losses: LossTable { LossTable(path: "\(options.folder)/\(stage.name).losses.csv") }
 
     func run() throws {
         try FileManager.default.createDirectory(atPath: options.folder, withIntermediateDirectories: true)
@@ -72,13 +72,13 @@ struct PretrainingRun {
             let elapsed = Date().timeIntervalSince(start)
             let isLast = stage.optimizer.step == options.steps || elapsed > options.seconds ?? .infinity
             if stage.optimizer.step % 50 == 0 || isLast {
-                let means = order.map { ($0, recent[$0]!.sum / Float(recent[$0]!.count)) }
+                let means = order.map { (name: $0, value: recent[$0]!.sum / Float(recent[$0]!.count)) }
                 let perSecond = Double((stage.optimizer.step - firstStep) * options.batch) / elapsed
                 log(
                     "\(stage.name) step \(stage.optimizer.step)/\(options.steps)  "
-                        + means.map { "\($0.0) \(String(format: "%.4f", $0.1))" }.joined(separator: "  ")
+                        + means.map { "\($0.name) \(String(format: "%.4f", $0.value))" }.joined(separator: "  ")
                         + "  norm \(String(format: "%.2f", norm))  \(String(format: "%.1f", perSecond)) pictures/s  \(Int(elapsed)) s")
-                try append(step: stage.optimizer.step, means)
+                try losses.append(step: stage.optimizer.step, means)
                 recent = [:]
                 order = []
             }
@@ -91,16 +91,7 @@ struct PretrainingRun {
         stage.settle()
         try OptimizerState(stage.optimizer).write(checkpoint)
         try stage.sheet().writePNG("\(options.folder)/\(stage.name).sheet.png")
-    }
-
-    private func append(step: Int, _ means: [(String, Float)]) throws {
-        let header = "step," + means.map(\.0).joined(separator: ",") + "\n"
-        let line = "\(step)," + means.map { String($0.1) }.joined(separator: ",") + "\n"
-        if !FileManager.default.fileExists(atPath: curve) { try header.write(toFile: curve, atomically: true, encoding: .utf8) }
-        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: curve))
-        defer { try? file.close() }
-        try file.seekToEnd()
-        try file.write(contentsOf: Data(line.utf8))
+        try losses.plot(title: "\(stage.name), \(stage.optimizer.step) steps").writePNG("\(options.folder)/\(stage.name).losses.png")
     }
 
     private func log(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }

@@ -30,7 +30,7 @@ final class TokenizerPretraining: PretrainingStage {
         let scenes = (0..<options.batch).map {
             LittleWorld.scene(index: UInt64(step * options.batch + $0), seed: options.seed, split: .training)
         }
-        let pictures = Variable(.pictures(scenes.map { $0.paint(size: model.configuration.pictureSize) }))
+        let pictures = Variable(.pictures(scenes.painted(size: model.configuration.pictureSize)))
         let features = model.tokenizer.features(pictures)
         let sum = model.tokenizer.straightThrough(features, schedule: model.configuration.schedule)
         let decoded = model.tokenizer.decode(sum)
@@ -49,15 +49,7 @@ final class TokenizerPretraining: PretrainingStage {
         let pictures = (0..<36).map { LittleWorld.scene(index: UInt64($0), seed: 1, split: .heldOut).paint(size: model.configuration.pictureSize) }
         return Grid.rows(of: 12, stride(from: 0, to: 36, by: 12).flatMap { row in
             let originals = Array(pictures[row..<row + 12])
-            return originals + reconstructed(originals)
+            return originals + model.reconstruct(originals)
         })
-    }
-
-    private func reconstructed(_ pictures: [Picture]) -> [Picture] {
-        Recording.withoutGradients {
-            let features = model.tokenizer.features(Variable(.pictures(pictures))).value
-            let maps = model.tokenizer.quantize(features, schedule: model.configuration.schedule, flips: nil)
-            return model.tokenizer.decode(Variable(maps.sum)).value.pictures()
-        }
     }
 }

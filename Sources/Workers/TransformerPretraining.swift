@@ -48,7 +48,7 @@ final class TransformerPretraining: PretrainingStage {
 
     private func tokenMaps(_ scenes: [Scene], step: UInt64) -> TokenMaps {
         Recording.withoutGradients {
-            let pictures = Tensor.pictures(scenes.map { $0.paint(size: model.configuration.pictureSize) })
+            let pictures = Tensor.pictures(scenes.painted(size: model.configuration.pictureSize))
             let features = model.tokenizer.features(Variable(pictures)).value
             return model.tokenizer.quantize(
                 features, schedule: model.configuration.schedule,
