@@ -19,10 +19,10 @@ package struct Plot {
 
     package func picture() -> Picture {
         var picture = Picture(width: width, height: height, filledWith: (255, 255, 255))
-        text(title, 10, 10, &picture)
+        picture.write(title, left: 10, top: 10)
         let all = series.flatMap(\.points).filter(Plot.hasPlace)
         guard let firstX = all.map(\.x).min(), let lastX = all.map(\.x).max(), let low = all.map(\.y).min(), let high = all.map(\.y).max() else {
-            text("NO POINTS", width / 2, height / 2, &picture)
+            picture.write("NO POINTS", left: width / 2, top: height / 2)
             return picture
         }
         let spanX = max(lastX - firstX, 1e-9), spanY = max(high - low, 1e-9)
@@ -33,13 +33,14 @@ package struct Plot {
         for tick in 0...4 {
             let share = Double(tick) / 4, y = top + Int((1 - share) * Double(height - top - bottom))
             line((left, y), (width - right, y), (225, 225, 225), &picture)
-            text(label(low + share * spanY), 6, y - 4, &picture)
-            text(label(firstX + share * spanX), left + Int(share * Double(width - left - right)) - 12, height - bottom + 10, &picture)
+            picture.write(label(low + share * spanY), left: 6, top: y - 4)
+            picture.write(
+                label(firstX + share * spanX), left: left + Int(share * Double(width - left - right)) - 12, top: height - bottom + 10)
         }
         for (index, one) in series.enumerated() {
             let colour = Plot.colours[index % Plot.colours.count], places = one.points.filter(Plot.hasPlace).map(place)
             for (a, b) in zip(places, places.dropFirst()) { line(a, b, colour, &picture) }
-            text(one.name, left + 10 + 150 * index, 26, &picture, colour)
+            picture.write(one.name, left: left + 10 + 150 * index, top: 26, colour: colour)
         }
         return picture
     }
@@ -56,20 +57,8 @@ package struct Plot {
         return rounded == rounded.rounded() ? String(Int(rounded)) : String(rounded)
     }
 
-    private func text(_ text: String, _ x: Int, _ y: Int, _ picture: inout Picture, _ colour: (UInt8, UInt8, UInt8) = (40, 40, 40)) {
-        var dots: [(Int, Int)] = []
-        BitmapFont.draw(text) { dots.append(($0, $1)) }
-        for (dx, dy) in dots { for i in 0..<2 { for j in 0..<2 { dot(x + 2 * dx + i, y + 2 * dy + j, colour, &picture) } } }
-    }
-
     private func line(_ a: (Int, Int), _ b: (Int, Int), _ colour: (UInt8, UInt8, UInt8), _ picture: inout Picture) {
         let steps = max(abs(b.0 - a.0), abs(b.1 - a.1), 1)
-        for step in 0...steps { dot(a.0 + (b.0 - a.0) * step / steps, a.1 + (b.1 - a.1) * step / steps, colour, &picture) }
-    }
-
-    private func dot(_ x: Int, _ y: Int, _ colour: (UInt8, UInt8, UInt8), _ picture: inout Picture) {
-        guard x >= 0, y >= 0, x < width, y < height else { return }
-        let index = 3 * (y * width + x)
-        (picture.pixels[index], picture.pixels[index + 1], picture.pixels[index + 2]) = colour
+        for step in 0...steps { picture.set(a.0 + (b.0 - a.0) * step / steps, a.1 + (b.1 - a.1) * step / steps, colour) }
     }
 }

@@ -22,6 +22,13 @@ package struct OptimizerState {
         self.init(step: optimizer.step, tensors: tensors)
     }
 
+    /// The parameters alone, by name: what a finished training exports.
+    package var values: [String: Tensor] {
+        Dictionary(uniqueKeysWithValues: tensors.compactMap { name, tensor in
+            name.hasPrefix("value.") ? (String(name.dropFirst("value.".count)), tensor) : nil
+        })
+    }
+
     /// Puts the state into an optimizer over the same parameters.
     /// - Throws: `WeightsError` naming every parameter that is missing or has another shape; nothing is changed then.
     package func restore(_ optimizer: AdamW) throws(WeightsError) {

@@ -86,6 +86,15 @@ package enum Evaluation {
             (self.kind, self.colour, self.context, self.style) = (kind, colour, context, style)
         }
 
+        /// A picture of the world that the prompt describes: what it leaves open is drawn, nothing is worn, the individual is one of
+        /// training's (the combination is not).
+        package func scene(index: UInt64) -> Scene {
+            var generator = Philox(seed: 500, purpose: 4, index: index)
+            return Scene(
+                subject: .drawn(&generator, kind: kind, colour: colour, heldOut: false), context: context, accessory: .none, style: style,
+                pose: .drawn(&generator), phrasing: 1)
+        }
+
         package var text: String { Caption.prompt(kind: kind, colour: colour, context: context, style: style) }
     }
 

@@ -25,15 +25,15 @@ package struct Subject: Hashable, Sendable {
     }
 
     /// The first individual a generator draws that is on the wanted side.
-    static func drawn(_ generator: inout Philox, kind: SubjectClass? = nil, heldOut: Bool) -> Subject {
-        var subject = candidate(&generator, kind: kind)
-        while subject.isHeldOut != heldOut { subject = candidate(&generator, kind: kind) }
+    static func drawn(_ generator: inout Philox, kind: SubjectClass? = nil, colour: SubjectColour? = nil, heldOut: Bool) -> Subject {
+        var subject = candidate(&generator, kind: kind, colour: colour)
+        while subject.isHeldOut != heldOut { subject = candidate(&generator, kind: kind, colour: colour) }
         return subject
     }
 
-    private static func candidate(_ generator: inout Philox, kind wanted: SubjectClass?) -> Subject {
+    private static func candidate(_ generator: inout Philox, kind wanted: SubjectClass?, colour wantedColour: SubjectColour?) -> Subject {
         func pick<A: Attribute>(_ type: A.Type) -> A { A(rawValue: generator.below(A.allCases.count))! }
-        let drawn = pick(SubjectClass.self), colour = pick(SubjectColour.self)
+        let drawn = pick(SubjectClass.self), drawnColour = pick(SubjectColour.self), colour = wantedColour ?? drawnColour
         var accent = generator.below(SubjectColour.allCases.count - 1)
         if accent >= colour.rawValue { accent += 1 }
         let pattern = generator.uniform() < 0.55 ? 0 : 1 + generator.below(3)

@@ -61,9 +61,6 @@ package struct Pretraining {
 
     /// The weights in a stage's last checkpoint.
     private func trained(_ stage: Stage) throws -> [String: Tensor] {
-        let state = try OptimizerState(path: "\(options.folder)/\(stage.rawValue).checkpoint.safetensors")
-        return Dictionary(uniqueKeysWithValues: state.tensors.compactMap { name, tensor in
-            name.hasPrefix("value.") ? (String(name.dropFirst("value.".count)), tensor) : nil
-        })
+        try OptimizerState(path: "\(options.folder)/\(stage.rawValue).checkpoint.safetensors").values
     }
 }

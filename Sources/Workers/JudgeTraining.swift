@@ -1,0 +1,63 @@
+import Autograd
+import Evaluation
+import Images
+import Layers
+import LittleWorld
+import Tensors
+
+/// Training of the judge on Little World's labels alone: the sum of the cross-entropies of its four heads, on augmented pictures.
+final class JudgeTraining: PretrainingStage {
+    let name = "judge"
+    let optimizer: AdamW
+    private let judge: PictureJudge
+    private let options: PretrainingOptions
+    private let augmentation = JudgeAugmentation()
+
+    init(judge: PictureJudge, options: PretrainingOptions) {
+        self.judge = judge
+        self.options = options
+        judge.weights.train { _ in true }
+        optimizer = AdamW(
+            judge.weights.trainable,
+            AdamW.Options(learningRate: options.learningRate, beta1: 0.9, beta2: 0.98, weightDecay: 0.02, largestNorm: 2))
+    }
+
+    /// The loss, and the share of right verdicts a trait.
+    func accumulate(step: Int) -> [(name: String, value: Float)] {
+        let first = step * options.batch
+        let scenes = (0..<options.batch).map { LittleWorld.scene(index: UInt64(first + $0), seed: options.seed, split: .training) }
+        let pictures = Tensor.pictures(scenes.painted(size: judge.configuration.pictureSize)), truths = scenes.map { TraitLabels($0) }
+        augmentation.apply(to: pictures, seed: options.seed, first: first)
+        let logits = judge.logits(Variable(pictures))
+        let losses = zip(logits, Trait.allCases).map { head, trait in
+            CrossEntropy(targets: truths.map { Int32($0[trait] ?? -1) }).apply([head])
+        }
+        let loss = losses.dropFirst().reduce(losses[0], +)
+        loss.backward()
+        let judgement = Judgement(PictureJudge.verdicts(logits), truths: truths)
+        return [("loss", loss.scalar)] + Trait.allCases.map { ($0.rawValue, Float(judgement.accuracy($0) ?? 1)) }
+    }
+
+    func settle() {}
+
+    /// What the judge gets wrong of pictures never seen in training.
+    func sheet() -> Picture {
+        let scenes = HeldOutScenes.known(count: 400), pictures = scenes.painted(size: judge.configuration.pictureSize)
+        let sheet = MistakeSheet(
+            pictures: pictures, captions: scenes.map(\.caption), truths: scenes.map { TraitLabels($0) }, verdicts: judge.verdicts(pictures))
+        return sheet.picture() ?? Grid.rows(of: 20, pictures)
+    }
+}
+
+/// Scenes of individuals that training never sees.
+enum HeldOutScenes {
+    /// Of any style, the held-out ones included.
+    static func all(count: Int) -> [Scene] {
+        (0..<count).map { LittleWorld.scene(index: UInt64($0), seed: 1, split: .heldOut) }
+    }
+
+    /// In styles that training shows: what a judge can be expected to know.
+    static func known(count: Int) -> [Scene] {
+        Array((0...).lazy.map { LittleWorld.scene(index: UInt64($0), seed: 2, split: .heldOut) }.filter { !$0.style.isHeldOut }.prefix(count))
+    }
+}
