@@ -37,14 +37,17 @@ let package = Package(
         // The engine house.
         .target(name: "Images", dependencies: ["CPNG"]),
         .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
-        .target(name: "Layers", dependencies: ["Autograd", "CKernels", "Randomness"]),
-        .target(name: "Backbones", dependencies: ["Layers", "Images", "CZlib"]),
+        .target(name: "Layers", dependencies: ["Tensors", "Autograd", "CKernels", "Randomness"]),
+        .target(name: "Backbones", dependencies: ["Tensors", "Autograd", "Layers", "Images", "Randomness", "CZlib"]),
         .target(name: "LittleWorld", dependencies: ["Images", "Randomness"]),
-        .target(name: "Personalization", dependencies: ["Backbones"]),
-        .target(name: "Evaluation", dependencies: ["Backbones", "LittleWorld"]),
+        .target(name: "Personalization", dependencies: ["Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones"]),
+        .target(name: "Evaluation", dependencies: ["Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones", "LittleWorld"]),
         .target(
             name: "Workers",
-            dependencies: ["Jobs", "Hashing", "Randomness", "Personalization", "Evaluation", "LittleWorld"]),
+            dependencies: [
+                "Jobs", "Hashing", "Randomness", "Tensors", "Autograd", "Layers", "Images", "Backbones", "Personalization", "Evaluation",
+                "LittleWorld",
+            ]),
 
         // The control house.
         .target(name: "Store", dependencies: ["CPostgreSQL", "Threads", "Jobs", "Hashing"]),
@@ -64,7 +67,7 @@ let package = Package(
         .executableTarget(
             name: "atelierctl",
             dependencies: [
-                "Daemon", "Jobs", "Store", "Broker",
+                "Daemon", "Jobs", "Store", "Broker", "Hashing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -76,8 +79,9 @@ let package = Package(
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "ServerTesting"]),
         // Tests of the daemon; real servers come from ServerTesting.
         .executableTarget(name: "scripted-engine", dependencies: ["Hashing"], path: "Tests/ScriptedEngine"),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Store", "Broker", "ServerTesting", "scripted-engine", "atelierd", "atelierctl"]),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Store", "Broker", "Jobs", "Hashing", "ServerTesting", "scripted-engine", "atelierd", "atelierctl"]),
         // Tests.
+        .testTarget(name: "ArchitectureTests"),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
         .testTarget(name: "JobsTests", dependencies: ["Jobs"]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "Jobs", "ServerTesting"]),
@@ -85,11 +89,13 @@ let package = Package(
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "ImagesTests", dependencies: ["Images", "Randomness"]),
         .testTarget(name: "LayersTests", dependencies: ["Layers", "Randomness", "Tensors"]),
-        .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld"]),
-        .testTarget(name: "BackboneTests", dependencies: ["Backbones"]),
+        .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld", "Images"]),
+        .testTarget(name: "BackboneTests", dependencies: ["Backbones", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
         .testTarget(name: "ConformanceTests", dependencies: ["Workers", "Layers"]),
-        .testTarget(name: "PersonalizationTests", dependencies: ["Personalization", "LittleWorld"]),
-        .testTarget(name: "AutogradTests", dependencies: ["Autograd"]),
+        .testTarget(
+            name: "PersonalizationTests",
+            dependencies: ["Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
+        .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,59 @@
+import Testing
+
+/// The house's laws of imports.
+@Suite(.enabled(if: PackageDescription.swift != nil, "swift is not in PATH: the package's targets are not known"))
+struct ArchitectureTests {
+    private let package: PackageDescription
+
+    init() throws { package = try PackageDescription.shared.get() }
+
+    private func foundation(of names: String...) -> Set<String> { names.reduce(into: []) { $0.formUnion(package.foundation(of: $1)) } }
+
+    @Test func jobsStandOnNothingOfOurs() {
+        #expect(package.targets["Jobs"]?.dependencies == [])
+    }
+
+    @Test func theEngineHouseKnowsNoDatabaseAndNoBroker() {
+        let engine = foundation(of: "atelier-engine")
+        #expect(engine.isSuperset(of: ["Workers", "Backbones", "Tensors"]))
+        #expect(engine.isDisjoint(with: ["Store", "Broker", "Daemon", "CPostgreSQL", "CRabbitMQ"]))
+    }
+
+    @Test func theControlHouseTouchesNoTensor() {
+        let control = foundation(of: "atelierd", "atelierctl")
+        #expect(control.isSuperset(of: ["Daemon", "Store", "Broker"]))
+        #expect(control.isDisjoint(with: ["Tensors", "Images", "Autograd", "Layers", "Backbones", "Workers", "COpenBLAS", "CKernels", "CPNG"]))
+    }
+
+    @Test func theHousesShareOneDoor() {
+        // Jobs, and the digests by which both name files.
+        #expect(foundation(of: "atelier-engine").intersection(foundation(of: "atelierd", "atelierctl")) == ["Jobs", "Hashing", "COpenSSL"])
+    }
+
+    @Test func onlyTheDaemonJoinsStoreAndBroker() {
+        let joining = package.names("regular").filter { package.foundation(of: $0).isSuperset(of: ["Store", "Broker"]) }
+        #expect(joining == ["Daemon"])
+    }
+
+    @Test func everySystemLibraryHasOneImporter() {
+        for library in package.names("system") {
+            let importers = package.targets.filter { $0.value.dependencies.contains(library) }.keys
+            #expect(importers.count == 1, "\(library) is imported by \(importers.sorted())")
+        }
+    }
+
+    @Test func nothingButTestsStandsOnAnExecutableOrATest() {
+        let tops = package.names("executable").union(package.names("test"))
+        for name in package.targets.keys where package.targets[name]?.type != "test" {
+            #expect(package.foundation(of: name).isDisjoint(with: tops), "\(name) stands on a program or a test")
+        }
+    }
+
+    /// SwiftPM compiles an import of a target that was only built for another one's sake, and does not compile it again when that changes.
+    @Test func everyImportIsDeclared() throws {
+        for (name, target) in package.targets {
+            let undeclared = try package.imports(of: name).subtracting(target.dependencies)
+            #expect(undeclared.isEmpty, "Package.swift: \(name) imports \(undeclared.sorted().joined(separator: ", ")) without depending on it")
+        }
+    }
+}
