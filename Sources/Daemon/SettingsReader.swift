@@ -85,7 +85,7 @@ private struct SettingsReader {
             amqpURL: url("amqpURL", credential: "amqp-url", schemes: ["amqp", "amqps"]),
             postgresURL: url("postgresURL", credential: "postgres-url", schemes: ["postgresql", "postgres"]),
             stateDirectory: directory("stateDirectory", standard: environment["STATE_DIRECTORY"]),
-            modelsDirectory: directory("modelsDirectory", standard: models(near: folder)),
+            modelsDirectory: models(near: folder),
             engine: path("engine", standard: folder + "/atelier-engine"),
             topologyPrefix: name("topologyPrefix", standard: "atelier"),
             workerName: name("workerName", standard: hostName()),
@@ -151,8 +151,8 @@ private struct SettingsReader {
         path(name, standard: standard)
     }
 
-    private mutating func path(_ name: String, standard: String?) -> String {
-        guard let text = values[name]?.text ?? standard, !text.isEmpty else { return missing(name, "give an absolute path") }
+    private mutating func path(_ name: String, standard: String?, otherwise how: String = "give an absolute path") -> String {
+        guard let text = values[name]?.text ?? standard, !text.isEmpty else { return missing(name, how) }
         guard text.hasPrefix("/") else {
             problems.append("\(origin(name)): \"\(text)\" is not an absolute path")
             return text
@@ -197,7 +197,10 @@ private struct SettingsReader {
         return text
     }
 
-    private func models(near folder: String) -> String? { Installation.folder("models", near: folder) ?? Installation.folder("Models", near: folder) }
+    private mutating func models(near folder: String) -> String {
+        let installation = Installation(programs: folder)
+        return path("modelsDirectory", standard: installation.folder("models"), otherwise: "\(installation.absence(of: "models")); give an absolute path")
+    }
 
     private func hostName() -> String {
         var buffer = [CChar](repeating: 0, count: 65)

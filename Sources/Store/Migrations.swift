@@ -17,9 +17,19 @@ package struct Migrations: Sendable {
     /// In order.
     package let files: [File]
 
+    /// A folder that is not one of migrations.
+    package struct Unusable: Error, CustomStringConvertible {
+        package let description: String
+    }
+
     /// Reads the `.sql` files in `directory`.
+    /// - Throws: `Unusable` where there are none: a wrong folder must not look like a database that is up to date.
     package init(directory: String) throws {
-        let names = try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasSuffix(".sql") }.sorted()
+        guard let contents = try? FileManager.default.contentsOfDirectory(atPath: directory) else {
+            throw Unusable(description: "\(directory) is not a folder that can be read")
+        }
+        let names = contents.filter { $0.hasSuffix(".sql") }.sorted()
+        guard !names.isEmpty else { throw Unusable(description: "\(directory) holds no .sql files") }
         files = try names.map { File(name: $0, text: try String(contentsOfFile: directory + "/" + $0, encoding: .utf8)) }
     }
 

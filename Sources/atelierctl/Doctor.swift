@@ -57,7 +57,8 @@ struct Doctor: AsyncParsableCommand {
     private func schema(_ store: Store) async -> Finding {
         await finding("schema") {
             try await store.query("select 1 from atelier.jobs limit 0")
-            guard let directory = Installation.folder("sql") else { return "present; the folder sql is not here, so it was not compared" }
+            let installation = Installation()
+            guard let directory = installation.folder("sql") else { return "present, but not compared: \(installation.absence(of: "sql"))" }
             let standing = try await Migrations(directory: directory).standing(in: store)
             let bad = standing.filter { $0.standing != .applied }
             guard bad.isEmpty else { throw Trouble(bad.map { "\($0.file.name) is \($0.standing.rawValue)" }.joined(separator: ", ") + "; run atelierctl migrate") }

@@ -11,13 +11,18 @@ struct Migrate: AsyncParsableCommand {
     @Flag(help: "Only show what would be applied.") var dryRun = false
 
     func run() async throws {
-        guard let directory = sql ?? Installation.folder("sql") else {
-            Terminal.say("atelierctl: the folder sql is neither beside nor above the program; give it with --sql")
+        let installation = Installation()
+        guard let directory = sql ?? installation.folder("sql") else {
+            Terminal.say("atelierctl: \(installation.absence(of: "sql")); give it with --sql")
+            throw ExitStatus.configuration
+        }
+        let migrations: Migrations
+        do { migrations = try Migrations(directory: directory) } catch {
+            Terminal.say("atelierctl: \(error)")
             throw ExitStatus.configuration
         }
         try await reporting {
             let store = try server.store()
-            let migrations = try Migrations(directory: directory)
             if !dryRun { _ = try await migrations.apply(to: store) }
             let standing = try await migrations.standing(in: store)
             if server.json {
