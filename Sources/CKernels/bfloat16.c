@@ -14,33 +14,82 @@ bool atelier_has_bfloat16(void) { return __builtin_cpu_supports("avx512bf16") &&
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,fma")))
 
-// The two values as one 32-bit word of bfloat16, first in the low half; rounds to nearest even.
-TARGET static inline uint32_t pair(float first, float second) {
-    uint32_t a, b;
-    memcpy(&a, &first, 4);
-    memcpy(&b, &second, 4);
-    a += 0x7FFF + (a >> 16 & 1);
-    b += 0x7FFF + (b >> 16 & 1);
-    return a >> 16 | (b & 0xFFFF0000u);
+static long smaller(long a, long b) { return a < b ? a : b; }
+static long rounded_up(long n, long tile) { return (n + tile - 1) / tile * tile; }
+
+// 16 pairs of bfloat16, each a 32-bit word with the first value in the low half; rounds to nearest even.
+TARGET static inline __m512i pairs_of(__m512 first, __m512 second) {
+    __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(first)), high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(second));
+    return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
 }
 
-// Packs `rows` lines of an operand for k in [0, depth): out[tile][k / 2][line of the tile]. `line_stride` and `k_stride` are in floats.
-TARGET static void pack(uint32_t *out, const float *x, long line_stride, long k_stride, long lines, long depth, long tile) {
-    long pairs = (depth + 1) / 2;
-    for (long start = 0; start < lines; start += tile, out += pairs * tile) {
-        long count = lines - start < tile ? lines - start : tile;
-        const float *base = x + start * line_stride;
-        for (long p = 0; p < pairs; p++) {
-            const float *at = base + 2 * p * k_stride;
-            uint32_t *to = out + p * tile;
-            if (2 * p + 1 < depth) {
-                if (line_stride == 1) for (long i = 0; i < count; i++) to[i] = pair(at[i], at[i + k_stride]);
-                else for (long i = 0; i < count; i++) to[i] = pair(at[i * line_stride], at[i * line_stride + k_stride]);
-            } else {
-                for (long i = 0; i < count; i++) to[i] = pair(at[i * line_stride], 0);
-            }
-            for (long i = count; i < tile; i++) to[i] = 0;
+TARGET static inline __mmask16 first_lanes(long count) { return count >= 16 ? 0xFFFF : count <= 0 ? 0 : (__mmask16)((1u << count) - 1); }
+
+// Turns 16 rows of 16 words into 16 columns.
+TARGET static inline void transpose(__m512i r[16]) {
+    __m512i t[16];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 16; i += 4) {
+        r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 4; i++) {
+        t[i] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
+        t[i + 4] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xDD);
+        t[i + 8] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88);
+        t[i + 12] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xDD);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i++) {
+        r[i] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
+        r[i + 8] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0xDD);
+    }
+}
+
+// Packs one tile whose lines lie side by side in memory: every step of k is a row to read.
+TARGET static void pack_rows(uint32_t *out, const float *x, long k_stride, long lines, long depth, long tile) {
+    for (long k = 0; k < depth; k += 2, out += tile)
+        for (long line = 0; line < tile; line += 16) {
+            __mmask16 mask = first_lanes(lines - line);
+            __m512 first = _mm512_maskz_loadu_ps(mask, x + k * k_stride + line);
+            __m512 second = k + 1 < depth ? _mm512_maskz_loadu_ps(mask, x + (k + 1) * k_stride + line) : _mm512_setzero_ps();
+            _mm512_mask_storeu_epi32(out + line, first_lanes(tile - line), pairs_of(first, second));
         }
+}
+
+// Packs one tile whose lines are rows in memory: 16 lines and 16 pairs of k at a time are transposed in registers.
+TARGET static void pack_lines(uint32_t *out, const float *x, long line_stride, long lines, long depth, long tile) {
+    for (long line = 0; line < tile; line += 16)
+        for (long k = 0; k < depth; k += 32) {
+            __m512i words[16];
+            __mmask16 first = first_lanes(depth - k), second = first_lanes(depth - k - 16);
+#pragma clang loop unroll(full)
+            for (int i = 0; i < 16; i++) {
+                const float *at = x + (line + i) * line_stride + k;
+                words[i] = line + i >= lines ? _mm512_setzero_si512()
+                    : (__m512i)_mm512_cvtne2ps_pbh(_mm512_maskz_loadu_ps(second, at + 16), _mm512_maskz_loadu_ps(first, at));
+            }
+            transpose(words);
+            __mmask16 mask = first_lanes(tile - line);
+            long count = smaller((depth - k + 1) / 2, 16);
+            for (long p = 0; p < count; p++) _mm512_mask_storeu_epi32(out + (k / 2 + p) * tile + line, mask, words[p]);
+        }
+}
+
+// Packs `lines` lines of an operand for k in [0, depth): out[tile][k / 2][line of the tile]. Strides are in floats; one of them is 1.
+TARGET static void pack(uint32_t *out, const float *x, long line_stride, long k_stride, long lines, long depth, long tile) {
+    for (long start = 0; start < lines; start += tile, out += (depth + 1) / 2 * tile) {
+        const float *at = x + start * line_stride;
+        if (line_stride == 1) pack_rows(out, at, k_stride, lines - start, depth, tile);
+        else pack_lines(out, at, line_stride, lines - start, depth, tile);
     }
 }
 
@@ -73,9 +122,6 @@ TARGET static void multiply_tile(float *c, long stride, const uint32_t *a, const
         }
     }
 }
-
-static long smaller(long a, long b) { return a < b ? a : b; }
-static long rounded_up(long n, long tile) { return (n + tile - 1) / tile * tile; }
 
 TARGET void atelier_multiply_bfloat16(const float *a, long a_stride, bool a_transposed, const float *b, long b_stride, bool b_transposed,
                                       float *c, long c_stride, long m, long n, long k, float beta) {
