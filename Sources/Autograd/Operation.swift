@@ -40,7 +40,7 @@ package enum OperationTable {
             RMSNorm.self, GroupNorm.self, Heads.self, Attention.self, Columns.self, Gather.self, Concatenate.self, SliceTokens.self,
             Reshape.self, SwapPlanes.self, Convolution.self, UpsampleNearest.self, Resize.self, ReplaceRows.self, Mean.self,
             BitCrossEntropy.self, BitDivergence.self, CrossEntropy.self, SquaredError.self, AbsoluteError.self, NormalizeRows.self,
-            Differences.self, ExponentialGain.self, ReLU.self, MaxPool.self,
+            Differences.self, ExponentialGain.self, ReLU.self, MaxPool.self, DepthToSpace.self, SpaceToDepth.self,
         ]
     }
 }

@@ -48,7 +48,7 @@ package final class ChameleonTokenizer {
         self.configuration = c
         let plan = PictureAutoencoderPlan(
             baseChannels: c.baseChannels, encoderMultipliers: c.multipliers, decoderMultipliers: c.decoderMultipliers ?? c.multipliers,
-            residualBlocks: c.residualBlocks, latentChannels: c.latentChannels, halvings: c.multipliers.count - 1, groups: c.groups ?? 32,
+            residualBlocks: c.residualBlocks, pixelBlock: 1, latentChannels: c.latentChannels, halvings: c.multipliers.count - 1, groups: c.groups ?? 32,
             middleAttends: true, namesAreNested: false, weights: weights)
         encoder = PictureEncoder(plan)
         decoder = PictureDecoder(plan)

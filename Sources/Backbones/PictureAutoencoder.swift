@@ -9,6 +9,8 @@ struct PictureAutoencoderPlan {
     let encoderMultipliers: [Int]
     let decoderMultipliers: [Int]
     let residualBlocks: Int
+    /// Pixels on a side that enter the first convolution as channels and leave the last one so (space to depth); the references' is 1.
+    let pixelBlock: Int
     /// Channels between encoder and decoder.
     let latentChannels: Int
     /// How often the encoder halves.
@@ -20,6 +22,9 @@ struct PictureAutoencoderPlan {
     /// Whether a layer's weights lie one name deeper, as `conv1.conv.weight`.
     let namesAreNested: Bool
     let weights: Weights
+
+    /// Colour values at a position of the finest level.
+    fileprivate var pixelChannels: Int { 3 * pixelBlock * pixelBlock }
 
     fileprivate func norm(_ name: String, _ channels: Int) -> GroupNormLayer {
         GroupNormLayer(
@@ -92,13 +97,15 @@ private struct MiddleBlocks {
 
 /// Pictures [B, 3, H, W] to latents [B, z, H/2ⁿ, W/2ⁿ]. Weights are named `encoder.…`.
 struct PictureEncoder {
+    private let pixelBlock: Int
     private let entry, exit: ConvolutionLayer
     private let levels: [(blocks: [ResidualBlock], down: ConvolutionLayer?)]
     private let middle: MiddleBlocks
     private let norm: GroupNormLayer
 
     init(_ plan: PictureAutoencoderPlan) {
-        entry = plan.convolution("encoder.conv_in", 3, plan.baseChannels)
+        pixelBlock = plan.pixelBlock
+        entry = plan.convolution("encoder.conv_in", plan.pixelChannels, plan.baseChannels)
         var channels = plan.baseChannels
         levels = plan.encoderMultipliers.enumerated().map { level, multiplier in
             let width = plan.baseChannels * multiplier
@@ -116,7 +123,7 @@ struct PictureEncoder {
     }
 
     func callAsFunction(_ pictures: Variable) -> Variable {
-        var x = entry(pictures)
+        var x = entry(pixelBlock == 1 ? pictures : SpaceToDepth(pixelBlock).apply([pictures]))
         for level in levels {
             for block in level.blocks { x = block(x) }
             if let down = level.down { x = down(x) }
@@ -127,6 +134,7 @@ struct PictureEncoder {
 
 /// Latents [B, z, h, w] to pictures [B, 3, h·2ⁿ, w·2ⁿ], not clamped. Weights are named `decoder.…`.
 struct PictureDecoder {
+    private let pixelBlock: Int
     private let entry, exit: ConvolutionLayer
     private let middle: MiddleBlocks
     /// From the coarsest level to the finest.
@@ -134,6 +142,7 @@ struct PictureDecoder {
     private let norm: GroupNormLayer
 
     init(_ plan: PictureAutoencoderPlan) {
+        pixelBlock = plan.pixelBlock
         var channels = plan.baseChannels * plan.decoderMultipliers.last!
         entry = plan.convolution("decoder.conv_in", plan.latentChannels, channels)
         middle = MiddleBlocks(plan, "decoder.mid", channels: channels)
@@ -147,7 +156,7 @@ struct PictureDecoder {
             return (blocks, up)
         }
         norm = plan.norm("decoder.norm_out", channels)
-        exit = plan.convolution("decoder.conv_out", channels, 3)
+        exit = plan.convolution("decoder.conv_out", channels, plan.pixelChannels)
     }
 
     func callAsFunction(_ latents: Variable) -> Variable {
@@ -156,6 +165,7 @@ struct PictureDecoder {
             for block in level.blocks { x = block(x) }
             if let up = level.up { x = up(UpsampleNearest().apply([x])) }
         }
-        return exit(norm(x, swish: true))
+        let pixels = exit(norm(x, swish: true))
+        return pixelBlock == 1 ? pixels : DepthToSpace(pixelBlock).apply([pixels])
     }
 }

@@ -1,9 +1,9 @@
 import Tensors
 
-/// Everything an optimizer's next step reads: each parameter's value and moments, and the number of steps taken.
+/// Everything an optimizer's next step reads: each parameter's value, what the rule keeps beside it, and the number of steps taken.
 package struct OptimizerState {
     package let step: Int
-    /// `value.<name>`, `first.<name>` and `second.<name>` for every parameter.
+    /// The optimizer's `memory`: `value.<parameter>` and what its rule keeps beside it.
     package let tensors: [String: Tensor]
 
     package init(step: Int, tensors: [String: Tensor]) {
@@ -12,14 +12,8 @@ package struct OptimizerState {
     }
 
     /// Looks at the optimizer's own memory: write it out before the next step.
-    package init(_ optimizer: AdamW) {
-        var tensors: [String: Tensor] = [:]
-        for (parameter, moment) in zip(optimizer.parameters, optimizer.moments) {
-            tensors["value.\(parameter.name)"] = parameter.value
-            tensors["first.\(parameter.name)"] = moment.first
-            tensors["second.\(parameter.name)"] = moment.second
-        }
-        self.init(step: optimizer.step, tensors: tensors)
+    package init(_ optimizer: some Optimizer) {
+        self.init(step: optimizer.step, tensors: Dictionary(uniqueKeysWithValues: optimizer.memory.map { ($0.name, $0.tensor) }))
     }
 
     /// The parameters alone, by name: what a finished training exports.
@@ -30,22 +24,14 @@ package struct OptimizerState {
     }
 
     /// Puts the state into an optimizer over the same parameters.
-    /// - Throws: `WeightsError` naming every parameter that is missing or has another shape; nothing is changed then.
-    package func restore(_ optimizer: AdamW) throws(WeightsError) {
+    /// - Throws: `WeightsError` naming everything that is missing or has another shape; nothing is changed then.
+    package func restore(_ optimizer: some Optimizer) throws(WeightsError) {
         var problems: [String] = []
-        var assignments: [(Tensor, Tensor)] = []
-        for (parameter, moment) in zip(optimizer.parameters, optimizer.moments) {
-            for (key, target) in [("value", parameter.value), ("first", moment.first), ("second", moment.second)] {
-                let name = "\(key).\(parameter.name)"
-                if let saved = tensors[name], saved.shape == target.shape {
-                    assignments.append((target, saved))
-                } else {
-                    problems.append("\(name) is missing or has another shape than \(target.shape)")
-                }
-            }
+        for (name, target) in optimizer.memory where tensors[name]?.shape != target.shape {
+            problems.append("\(name) is missing or has another shape than \(target.shape)")
         }
         guard problems.isEmpty else { throw WeightsError(problems: problems) }
-        for (target, saved) in assignments { target.assign(saved) }
+        for (name, target) in optimizer.memory { target.assign(tensors[name]!) }
         optimizer.step = step
     }
 }

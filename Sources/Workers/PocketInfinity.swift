@@ -7,8 +7,8 @@ package enum PocketInfinity {
         return InfinityModel.Configuration(
             name: "pocket-infinity", pictureSize: 64, schedule: schedule,
             tokenizer: BitwiseTokenizer.Configuration(
-                baseChannels: 24, encoderMultipliers: [1, 2, 4, 4], decoderMultipliers: [1, 2, 4, 4], residualBlocks: 1, bits: bits,
-                patchSize: 8, groups: 4),
+                baseChannels: 48, encoderMultipliers: [1, 2, 3], decoderMultipliers: [1, 2, 3], residualBlocks: 1, bits: bits,
+                patchSize: 8, groups: 1, pixelBlock: 2),
             text: T5Encoder.Configuration(
                 vocabularySize: vocabulary, width: 128, headWidth: 32, feedForwardWidth: 256, layers: 2, heads: 4),
             transformer: InfinityTransformer.Configuration(

@@ -34,7 +34,7 @@ package struct PretrainingOptions: Sendable {
 protocol PretrainingStage: AnyObject {
     /// `tokenizer`, `transformer`, `judge`: names its files in the run folder.
     var name: String { get }
-    var optimizer: AdamW { get }
+    var optimizer: any Optimizer { get }
     /// Accumulates gradients for step `step` and returns named losses; the first is the one plotted.
     func accumulate(step: Int) -> [(name: String, value: Float)]
     /// Pictures to look at.
@@ -62,7 +62,7 @@ struct PretrainingRun {
         var recent: [String: (sum: Float, count: Int)] = [:], order: [String] = []
         while stage.optimizer.step < options.steps {
             let step = stage.optimizer.step
-            stage.optimizer.options.learningRate = rate(step)
+            stage.optimizer.learningRate = rate(step)
             for loss in stage.accumulate(step: step) {
                 if recent[loss.name] == nil { order.append(loss.name) }
                 let before = recent[loss.name] ?? (0, 0)

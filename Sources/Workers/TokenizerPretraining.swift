@@ -11,7 +11,7 @@ import Tensors
 /// Loss: |x − x̂| + (x − x̂)² + the same on horizontal and vertical differences, so that thin lines and eyes count, + commitment.
 final class TokenizerPretraining: PretrainingStage {
     let name = "tokenizer"
-    let optimizer: AdamW
+    let optimizer: any Optimizer
     private let model: InfinityModel
     private let options: PretrainingOptions
     private let commitment: Float = 1
@@ -21,9 +21,7 @@ final class TokenizerPretraining: PretrainingStage {
         self.options = options
         model.freeze()
         model.tokenizerWeights.train { _ in true }
-        optimizer = AdamW(
-            model.tokenizerWeights.trainable,
-            AdamW.Options(learningRate: options.learningRate, beta1: 0.9, beta2: 0.95, weightDecay: 0.01, largestNorm: 1))
+        optimizer = Muon(model.tokenizerWeights.trainable, learningRate: options.learningRate, weightDecay: 0.01)
     }
 
     func accumulate(step: Int) -> [(name: String, value: Float)] {

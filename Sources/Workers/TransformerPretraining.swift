@@ -10,7 +10,7 @@ import Tensors
 /// (a random share of each scale's bits flipped before later scales see them) and prompts dropped for guidance.
 final class TransformerPretraining: PretrainingStage {
     let name = "transformer"
-    let optimizer: AdamW
+    let optimizer: any Optimizer
     private let model: InfinityModel
     private let options: PretrainingOptions
     private let largestFlipShare: Float = 0.3
@@ -24,9 +24,8 @@ final class TransformerPretraining: PretrainingStage {
         model.freeze()
         model.transformerWeights.train { _ in true }
         model.textWeights.train { _ in true }
-        optimizer = AdamW(
-            model.transformerWeights.trainable + model.textWeights.trainable,
-            AdamW.Options(learningRate: options.learningRate, beta1: 0.9, beta2: 0.95, weightDecay: 0.02, largestNorm: 1))
+        optimizer = Muon(
+            model.transformerWeights.trainable + model.textWeights.trainable, learningRate: options.learningRate, weightDecay: 0.02)
     }
 
     func accumulate(step: Int) -> [(name: String, value: Float)] {
