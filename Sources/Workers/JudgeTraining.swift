@@ -8,7 +8,7 @@ import Tensors
 /// Training of the judge on Little World's labels alone: the sum of the cross-entropies of its four heads, on augmented pictures.
 final class JudgeTraining: PretrainingStage {
     let name = "judge"
-    let optimizer: AdamW
+    let optimizer: any Optimizer
     private let judge: PictureJudge
     private let options: PretrainingOptions
     private let augmentation = JudgeAugmentation()

@@ -18,8 +18,13 @@ package struct PretrainingOptions: Sendable {
     package var reportEvery: Int
     /// Stops (with a checkpoint) once this many seconds have passed; a later start with the same folder goes on.
     package var seconds: Double?
+    /// A model directory whose weights a stage without a checkpoint starts from, instead of fresh ones.
+    package var start: String?
 
-    package init(folder: String, steps: Int, batch: Int, learningRate: Float, seed: UInt64, reportEvery: Int, seconds: Double?) {
+    package init(
+        folder: String, steps: Int, batch: Int, learningRate: Float, seed: UInt64, reportEvery: Int, seconds: Double?, start: String? = nil
+    ) {
+        self.start = start
         self.folder = folder
         self.steps = steps
         self.batch = batch

@@ -8,19 +8,26 @@ import Tensors
 
 /// Pretraining of the picture tokenizer: reconstruct Little World's pictures through the bits.
 ///
+/// As the stage `decoder` it leaves the encoder, and with it every bit, as it is: pictures get better and a transformer trained on
+/// those bits stays true.
+///
 /// Loss: |x − x̂| + (x − x̂)² + the same on horizontal and vertical differences, so that thin lines and eyes count, + commitment.
 final class TokenizerPretraining: PretrainingStage {
-    let name = "tokenizer"
+    enum Part: String { case tokenizer, decoder }
+
+    private let part: Part
+    var name: String { part.rawValue }
     let optimizer: any Optimizer
     private let model: InfinityModel
     private let options: PretrainingOptions
     private let commitment: Float = 1
 
-    init(model: InfinityModel, options: PretrainingOptions) {
+    init(_ part: Part, of model: InfinityModel, options: PretrainingOptions) {
+        self.part = part
         self.model = model
         self.options = options
         model.freeze()
-        model.tokenizerWeights.train { _ in true }
+        model.tokenizerWeights.train { part == .tokenizer || $0.hasPrefix("decoder.") }
         optimizer = Muon(model.tokenizerWeights.trainable, learningRate: options.learningRate, weightDecay: 0.01)
     }
 

@@ -5,9 +5,9 @@ extension Pretraining.Stage: ExpressibleByArgument {}
 
 struct Pretrain: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Train pocket-infinity from nothing on Little World; resumes from the folder's last checkpoint.")
+        abstract: "Train pocket-infinity on Little World, from nothing or from a model; resumes from the folder's last checkpoint.")
 
-    @Argument(help: "The stage: tokenizer first, then transformer.") var stage: Pretraining.Stage
+    @Argument(help: "The stage: tokenizer first, then transformer; decoder makes pictures better on the same bits.") var stage: Pretraining.Stage
     @Option(help: "The run folder: checkpoints, loss curves, sample sheets.") var folder: String
     @Option(help: "Steps in all.") var steps = 4000
     @Option(help: "Pictures per step.") var batch = 16
@@ -15,11 +15,13 @@ struct Pretrain: ParsableCommand {
     @Option(help: "Seed of weights and data.") var seed: UInt64 = 1
     @Option(help: "Steps between checkpoints and sheets.") var reportEvery = 250
     @Option(help: "Stop after this many seconds, with a checkpoint.") var seconds: Double?
+    @Option(help: "Start from this model directory's weights instead of fresh ones.") var start: String?
 
     func run() throws {
         try Pretraining(
             options: PretrainingOptions(
-                folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed, reportEvery: reportEvery, seconds: seconds)
+                folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed, reportEvery: reportEvery, seconds: seconds,
+                start: start)
         ).run(stage)
     }
 }
