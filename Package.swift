@@ -91,6 +91,7 @@ let package = Package(
         .testTarget(name: "LayersTests", dependencies: ["Layers", "Randomness", "Tensors"]),
         .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld", "Images"]),
         .testTarget(name: "BackboneTests", dependencies: ["Backbones", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
+        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Backbones", "Images", "Layers", "Tensors"]),
         .testTarget(name: "ConformanceTests", dependencies: ["Workers", "Layers"]),
         .testTarget(
             name: "PersonalizationTests",

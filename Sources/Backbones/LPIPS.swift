@@ -91,8 +91,8 @@ package final class LPIPS {
 
     /// The distance between a[i] and b[i], [B].
     package func distance(_ a: Tensor, _ b: Tensor) -> Tensor {
-        let layers = distances(a, b), count = heads.count
-        return Tensor((0..<layers.rows).map { sample in (0..<count).reduce(0) { $0 + layers.pointer[sample * count + $1] } }, shape: [layers.rows])
+        let shares = distances(a, b).values, depths = heads.count, samples = shares.count / depths
+        return Tensor((0..<samples).map { shares[$0 * depths..<($0 + 1) * depths].reduce(0, +) }, shape: [samples])
     }
 
     /// The mean over places of Σ_c weight · (a/‖a‖ − b/‖b‖)², of maps [1, C, h, w]; norms over channels.

@@ -20,13 +20,11 @@ package struct PicturePreparation: Sendable {
             shorterSide: side, crop: side, mean: [0.48145466, 0.4578275, 0.40821073], deviation: [0.26862954, 0.26130258, 0.27577711])
     }
 
-    /// DINO's evaluation transform: for a model of 224 the shorter side goes to 256 first; other sizes in proportion.
+    /// DINO's, by ImageNet's statistics: at its own size of 224 the middle of a picture whose shorter side is 256 (the reference's
+    /// evaluation transform, and DreamBench's); at other sizes the whole picture.
     package static func dino(side: Int) -> PicturePreparation {
-        PicturePreparation(shorterSide: side * 256 / 224, crop: side, mean: imageNetMean, deviation: imageNetDeviation)
+        PicturePreparation(shorterSide: side == 224 ? 256 : side, crop: side, mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])
     }
-
-    package static let imageNetMean: [Float] = [0.485, 0.456, 0.406]
-    package static let imageNetDeviation: [Float] = [0.229, 0.224, 0.225]
 
     /// The square the encoder sees; the longer side is truncated to whole pixels, as the references do.
     package func square(_ picture: Picture) -> Picture {
@@ -42,12 +40,17 @@ package struct PicturePreparation: Sendable {
 
     /// Pictures of one size as [B, 3, H, W], without resizing.
     package func normalized(_ pictures: [Picture]) -> Tensor {
-        let x = Tensor.pictures(pictures), plane = x.shape[2] * x.shape[3]
-        for index in 0..<x.shape[0] * 3 {
-            let (mean, deviation) = (mean[index % 3], deviation[index % 3]), values = x.pointer + index * plane
-            // From [−1, 1] back to [0, 1] on the way.
+        let x = Tensor.pictures(pictures)
+        normalize(x)
+        return x
+    }
+
+    /// Pictures [B, 3, H, W] in [−1, 1], in place.
+    package func normalize(_ pictures: Tensor) {
+        let plane = pictures.shape[2] * pictures.shape[3]
+        for index in 0..<pictures.shape[0] * 3 {
+            let (mean, deviation) = (mean[index % 3], deviation[index % 3]), values = pictures.pointer + index * plane
             for i in 0..<plane { values[i] = ((values[i] + 1) / 2 - mean) / deviation }
         }
-        return x
     }
 }

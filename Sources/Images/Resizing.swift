@@ -34,7 +34,13 @@ extension Picture {
     /// - Precondition: it is at least that large.
     package func centreCropped(width newWidth: Int, height newHeight: Int) -> Picture {
         precondition(newWidth <= width && newHeight <= height)
-        let left = (width - newWidth) / 2, top = (height - newHeight) / 2
+        return cropped(left: (width - newWidth) / 2, top: (height - newHeight) / 2, width: newWidth, height: newHeight)
+    }
+
+    /// A part of the picture.
+    /// - Precondition: it lies wholly inside.
+    package func cropped(left: Int, top: Int, width newWidth: Int, height newHeight: Int) -> Picture {
+        precondition(left >= 0 && top >= 0 && left + newWidth <= width && top + newHeight <= height)
         var result = [UInt8]()
         result.reserveCapacity(3 * newWidth * newHeight)
         for y in top..<top + newHeight { result += pixels[3 * (y * width + left)..<3 * (y * width + left + newWidth)] }

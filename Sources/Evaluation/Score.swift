@@ -1,0 +1,32 @@
+/// A metric's value, and who measured it: two encoders' figures are never the same metric.
+package struct Score: Equatable, Sendable {
+    /// The metrics under their published names.
+    package enum Metric: String, CaseIterable, Sendable {
+        case dino = "DINO"
+        case clipI = "CLIP-I"
+        case clipT = "CLIP-T"
+        case pres = "PRES"
+        case div = "DIV"
+        /// Pairwise DINO distance in DIV's place, where LPIPS has no weights: not the published metric, so not its name.
+        case divDINO = "DIV-DINO"
+        case subjectAlignment = "subject alignment"
+        case styleAlignment = "style alignment"
+        case textAlignment = "text alignment"
+
+        /// Whether more of it is what a personalization wants; less drift is better.
+        package var isBetterWhenHigher: Bool { self != .pres }
+    }
+
+    package let metric: Metric
+    package let encoder: String
+    package let value: Double
+    /// Comparisons averaged over.
+    package let comparisons: Int
+
+    init(_ metric: Metric, by encoder: String, value: Double, comparisons: Int) {
+        (self.metric, self.encoder, self.value, self.comparisons) = (metric, encoder, value, comparisons)
+    }
+
+    /// As it stands in tables and messages: `CLIP-I (pocket-clip)`.
+    package var name: String { "\(metric.rawValue) (\(encoder))" }
+}
