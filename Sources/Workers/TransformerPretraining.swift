@@ -37,12 +37,18 @@ final class TransformerPretraining: PretrainingStage {
         let dropped = Set((0..<options.batch).filter { _ in drops.uniform() < dropShare })
         let text = model.encoder(scenes.map { model.textTokenizer.encode($0.caption) })
         let logits = model.transformer.logits(text, inputs: maps.inputs, droppingTextOf: dropped)
-        let weight = 1 / Float(maps.bits.count)
-        let loss = BitCrossEntropy(
-            bits: maps.bits, weights: [Float](repeating: weight, count: maps.bits.count / maps.depth)
-        ).apply([logits])
+        let loss = BitCrossEntropy(bits: maps.bits, weights: tokenWeights(maps)).apply([logits])
         loss.backward()
         return [("loss", loss.scalar)]
+    }
+
+    /// A weight for every token of the batch, by the side of its scale: proportional to 1/√(h·w), as the reference's
+    /// `reweight_loss_by_scale`, so that the few tokens that decide what is in a picture count beside the many that finish it. Over a
+    /// picture they sum to 1, spread over a token's bits.
+    private func tokenWeights(_ maps: TokenMaps) -> [Float] {
+        let picture = maps.schedule.sides.flatMap { [Float](repeating: 1 / Float($0.tokens).squareRoot(), count: $0.tokens) }
+        let factor = 1 / (picture.reduce(0, +) * Float(maps.depth * options.batch))
+        return (0..<options.batch).flatMap { _ in picture.map { $0 * factor } }
     }
 
     private func tokenMaps(_ scenes: [Scene], step: UInt64) -> TokenMaps {
