@@ -55,11 +55,14 @@ package struct Subject: Hashable, Sendable {
     /// Scenes of this individual for use as reference pictures: photos in several places and poses.
     package func references(count: Int) -> [Scene] {
         let places: [Context] = [.plain, .grass, .woodenFloor, .beach, .city, .snow, .picnic, .dirtRoad]
-        return (0..<count).map { number in
-            var generator = Philox(seed: 0x4EF, purpose: UInt64(hashed), index: UInt64(number))
-            return Scene(
-                subject: self, context: places[number % places.count], accessory: .none, style: .photo, pose: Pose.drawn(&generator),
-                phrasing: 0)
+        return photographs(in: (0..<count).map { places[$0 % places.count] })
+    }
+
+    /// Photos of this individual, one a place, the pose of each drawn from its number, counted from `first`.
+    package func photographs(in places: [Context], first: Int = 0) -> [Scene] {
+        places.enumerated().map { number, place in
+            var generator = Philox(seed: 0x4EF, purpose: UInt64(hashed), index: UInt64(first + number))
+            return Scene(subject: self, context: place, accessory: .none, style: .photo, pose: Pose.drawn(&generator), phrasing: 0)
         }
     }
 

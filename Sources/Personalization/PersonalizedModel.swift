@@ -47,6 +47,18 @@ package struct PersonalizedModel {
         }
     }
 
+    /// How surprised the model is by pictures given their prompts: cross-entropy per bit in nats, the mean over pictures and tokens.
+    package func crossEntropy(of pictures: [Picture], prompts: [String]) -> Float {
+        Recording.withoutGradients {
+            let features = model.tokenizer.features(Variable(.pictures(pictures))).value
+            let maps = model.tokenizer.quantize(features, schedule: model.configuration.schedule)
+            let text = model.encode(prompts, tokenizer: tokenizer, replacing: embeddings)
+            let tokens = maps.batch * maps.schedule.tokens
+            return BitCrossEntropy(bits: maps.bits, weights: [Float](repeating: 1 / Float(tokens * maps.depth), count: tokens))
+                .apply([model.transformer.logits(text, inputs: maps.inputs)]).scalar
+        }
+    }
+
     /// Tokens of a prompt, to hold against what the model can read.
     package func tokenCount(_ prompt: String) -> Int { tokenizer.encode(prompt).count }
 }
