@@ -1,13 +1,13 @@
 import CKernels
 import Tensors
 
-/// A loss's gradient, scaled by what arrives at its single number.
-private func scaled(_ gradient: Tensor, by dOutput: Tensor) -> Tensor {
-    let result = Tensor(uninitialized: gradient.shape), factor = dOutput.pointer[0]
-    parallel(result.count, grain: 1 << 14) {
-        atelier_scale(result.pointer + $0.lowerBound, gradient.pointer + $0.lowerBound, factor, $0.count)
+extension Tensor {
+    /// A loss's gradient, scaled by what arrives at its single number.
+    func scaled(by dOutput: Tensor) -> Tensor {
+        let result = Tensor(uninitialized: shape), factor = dOutput.pointer[0], source = pointer
+        parallel(count, grain: 1 << 14) { atelier_scale(result.pointer + $0.lowerBound, source + $0.lowerBound, factor, $0.count) }
+        return result
     }
-    return result
 }
 
 /// Sums `body` over 64 fixed shares of `0..<count`, in order, whatever the number of threads.
@@ -76,7 +76,7 @@ package struct BitCrossEntropy: Operation {
         return Tensor([Float(total)], shape: [1])
     }
 
-    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [scaled(gradient!, by: dOutput)] }
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [gradient!.scaled(by: dOutput)] }
 }
 
 /// Σ over tokens and bits of weight[token] · KL(teacher ‖ student). Inputs: student logits [B, L, 2·d], teacher logits (a constant).
@@ -110,7 +110,7 @@ package struct BitDivergence: Operation {
         return Tensor([Float(total)], shape: [1])
     }
 
-    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [scaled(gradient!, by: dOutput), nil] }
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [gradient!.scaled(by: dOutput), nil] }
 }
 
 /// Mean softmax cross-entropy of logits [R, classes] over the rows whose target is not negative.
@@ -138,7 +138,7 @@ package struct CrossEntropy: Operation {
         return Tensor([Float(losses.sum / Double(counted))], shape: [1])
     }
 
-    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [scaled(gradient!, by: dOutput)] }
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [gradient!.scaled(by: dOutput)] }
 }
 
 /// Mean of (a − b)².

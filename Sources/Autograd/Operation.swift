@@ -39,8 +39,8 @@ package enum OperationTable {
             Add.self, AddRows.self, Multiply.self, MultiplyRows.self, Scale.self, GELU.self, SiLU.self, Linear.self, LayerNorm.self,
             RMSNorm.self, GroupNorm.self, Heads.self, Attention.self, Columns.self, Gather.self, Concatenate.self, SliceTokens.self,
             Reshape.self, SwapPlanes.self, Convolution.self, UpsampleNearest.self, Resize.self, ReplaceRows.self, Mean.self,
-            BitCrossEntropy.self, BitDivergence.self, CrossEntropy.self, SquaredError.self, AbsoluteError.self, NormalizeRows.self,
-            Differences.self, ExponentialGain.self, ReLU.self, MaxPool.self, DepthToSpace.self, SpaceToDepth.self,
+            BitCrossEntropy.self, BitDivergence.self, CrossEntropy.self, Divergence.self, SquaredError.self, AbsoluteError.self,
+            NormalizeRows.self, Differences.self, ExponentialGain.self, ReLU.self, MaxPool.self, DepthToSpace.self, SpaceToDepth.self,
         ]
     }
 }

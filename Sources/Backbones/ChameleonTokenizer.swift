@@ -18,10 +18,12 @@ package final class ChameleonTokenizer {
         package var groups: Int?
         /// Channel multipliers of the decoder's levels; those of the encoder when nil.
         package var decoderMultipliers: [Int]?
+        /// Pixels on a side that enter the first convolution as channels; the reference's 1 when nil.
+        package var pixelBlock: Int?
 
         package init(
             baseChannels: Int, multipliers: [Int], residualBlocks: Int, latentChannels: Int, codes: Int, codeWidth: Int, groups: Int? = nil,
-            decoderMultipliers: [Int]? = nil
+            decoderMultipliers: [Int]? = nil, pixelBlock: Int? = nil
         ) {
             self.baseChannels = baseChannels
             self.multipliers = multipliers
@@ -31,10 +33,11 @@ package final class ChameleonTokenizer {
             self.codeWidth = codeWidth
             self.groups = groups
             self.decoderMultipliers = decoderMultipliers
+            self.pixelBlock = pixelBlock
         }
 
         /// Pixels of a code on a side.
-        package var patchSize: Int { 1 << (multipliers.count - 1) }
+        package var patchSize: Int { (pixelBlock ?? 1) << (multipliers.count - 1) }
     }
 
     package let configuration: Configuration
@@ -48,8 +51,8 @@ package final class ChameleonTokenizer {
         self.configuration = c
         let plan = PictureAutoencoderPlan(
             baseChannels: c.baseChannels, encoderMultipliers: c.multipliers, decoderMultipliers: c.decoderMultipliers ?? c.multipliers,
-            residualBlocks: c.residualBlocks, pixelBlock: 1, latentChannels: c.latentChannels, halvings: c.multipliers.count - 1, groups: c.groups ?? 32,
-            middleAttends: true, namesAreNested: false, weights: weights)
+            residualBlocks: c.residualBlocks, pixelBlock: c.pixelBlock ?? 1, latentChannels: c.latentChannels,
+            halvings: c.multipliers.count - 1, groups: c.groups ?? 32, middleAttends: true, namesAreNested: false, weights: weights)
         encoder = PictureEncoder(plan)
         decoder = PictureDecoder(plan)
         quantizer = VectorQuantizer(weights, "quantize.embedding", codes: c.codes, width: c.codeWidth)

@@ -40,6 +40,10 @@ package final class ChameleonTransformer {
             self.longestSequence = longestSequence
         }
 
+        /// Lumina-mGPT 7B.
+        package static let luminaMGPT7B = Configuration(
+            vocabularySize: 65_536, width: 4096, feedForwardWidth: 11_008, depth: 32, heads: 32, longestSequence: 10_240)
+
         package var headWidth: Int { width / heads }
         var logitScale: Float { 1 / Float(headWidth).squareRoot() }
 

@@ -186,7 +186,7 @@ struct AttentionPooling {
         heads = c.poolingHeads
         width = c.width
         query = weights.parameter("\(name).mat_q", [1, heads, width / heads], .normal(deviation: 0.02))
-        keysAndValues = weights.parameter("\(name).mat_kv.weight", [2 * width, c.textWidth], .uniform(fanIn: c.textWidth))
+        keysAndValues = weights.parameter("\(name).mat_kv.weight", [2 * width, c.textWidth], .uniform(fanIn: c.textWidth), isProjection: true)
         valueBias = weights.parameter("\(name).v_bias", [width], .zeros)
         projection = LinearLayer(weights, "\(name).proj", from: width, to: width)
     }

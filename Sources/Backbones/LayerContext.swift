@@ -16,6 +16,11 @@ package struct LayerContext {
 
     package var layers: Int { vectors.shape[0] }
 
+    /// The context of one sequence, at the same position of `count` sequences.
+    package func repeated(_ count: Int) -> LayerContext {
+        LayerContext(vectors, positions: (0..<count).flatMap { _ in positions })
+    }
+
     /// x [B, T, C] with the layer's vector in place.
     func placed(in x: Variable, layer: Int) -> Variable {
         guard layer < layers else { return x }

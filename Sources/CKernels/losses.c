@@ -56,3 +56,26 @@ CLONES void atelier_cross_entropy(float *losses, float *dlogits, const float *lo
         losses[r] = logf(sum) + largest - row[targets[r]];
     }
 }
+
+CLONES void atelier_divergence(float *losses, float *dstudent, const float *student, const float *teacher, long begin, long end, long classes) {
+    FAST
+    for (long r = begin; r < end; r++) {
+        const float *s = student + r * classes, *t = teacher + r * classes;
+        float *d = dstudent + r * classes;
+        float largest_s = -INFINITY, largest_t = -INFINITY, sum_s = 0, sum_t = 0, weighted = 0;
+        for (long j = 0; j < classes; j++) {
+            largest_s = s[j] > largest_s ? s[j] : largest_s;
+            largest_t = t[j] > largest_t ? t[j] : largest_t;
+        }
+        for (long j = 0; j < classes; j++) {
+            float e = exp_inline(t[j] - largest_t);
+            sum_t += e;
+            // The difference of log probabilities, but for what all classes share.
+            weighted += e * ((t[j] - largest_t) - (s[j] - largest_s));
+            sum_s += exp_inline(s[j] - largest_s);
+        }
+        losses[r] = weighted / sum_t + logf(sum_s / sum_t);
+        float inverse_s = 1.0f / sum_s, inverse_t = 1.0f / sum_t;
+        for (long j = 0; j < classes; j++) d[j] = exp_inline(s[j] - largest_s) * inverse_s - exp_inline(t[j] - largest_t) * inverse_t;
+    }
+}

@@ -7,7 +7,7 @@ package struct LinearLayer {
     package let bias: Parameter?
 
     package init(_ weights: Weights, _ name: String, from inputs: Int, to outputs: Int, bias: Bool = true, initialization: Initialization? = nil) {
-        weight = weights.parameter("\(name).weight", [outputs, inputs], initialization ?? .uniform(fanIn: inputs))
+        weight = weights.parameter("\(name).weight", [outputs, inputs], initialization ?? .uniform(fanIn: inputs), isProjection: true)
         self.bias = bias ? weights.parameter("\(name).bias", [outputs], .zeros) : nil
     }
 

@@ -10,10 +10,13 @@ package final class Parameter {
     package private(set) var node: Node?
     /// A low-rank change that projections through this weight add.
     package var update: LowRankUpdate?
+    /// Whether the model reads this weight by `project`, so that a low-rank update has an effect.
+    package let isProjection: Bool
 
-    package init(name: String, value: Tensor) {
+    package init(name: String, value: Tensor, isProjection: Bool = false) {
         self.name = name
         self.value = value
+        self.isProjection = isProjection
     }
 
     package var variable: Variable { Variable(value, node: node) }
@@ -60,9 +63,11 @@ package final class Weights {
     }
 
     /// The weight `name`, created on first use. Where a checkpoint lacks it, it may be called by one of `aliases`.
-    package func parameter(_ name: String, _ shape: [Int], _ initialization: Initialization, aliases: [String] = []) -> Parameter {
+    package func parameter(
+        _ name: String, _ shape: [Int], _ initialization: Initialization, aliases: [String] = [], isProjection: Bool = false
+    ) -> Parameter {
         precondition(byName[name] == nil, "weight \(name) is asked for twice")
-        let parameter = Parameter(name: name, value: value([name] + aliases, shape, initialization))
+        let parameter = Parameter(name: name, value: value([name] + aliases, shape, initialization), isProjection: isProjection)
         parameters.append(parameter)
         byName[name] = parameter
         return parameter

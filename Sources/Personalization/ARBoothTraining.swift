@@ -10,23 +10,7 @@ import Tensors
 /// Everything random at step s depends on the seed and s alone, and a checkpoint holds every number the next step reads, so a
 /// run resumed from a checkpoint ends with the same bytes as an undisturbed one.
 package final class ARBoothTraining {
-    /// What the user wants to learn.
-    package struct Subject: Sendable {
-        /// `rex`; prompts name it `<rex>`.
-        package let name: String
-        package let className: String
-        package let references: [Picture]
-
-        package init(name: String, className: String, references: [Picture]) {
-            self.name = name
-            self.className = className
-            self.references = references
-        }
-
-        package var placeholder: String { "<\(name)>" }
-        package var prompt: String { "a \(placeholder) \(className)" }
-        package var classPrompt: String { "a \(className)" }
-    }
+    package typealias Subject = Concept
 
     /// The losses of one step.
     package struct StepLosses: Sendable {
@@ -174,4 +158,11 @@ package final class ARBoothTraining {
                 className: subject.className, seed: seed, iterations: step, options: options),
             tensors: tensors)
     }
+}
+
+extension Concept {
+    /// What ARBooth tunes on.
+    fileprivate var prompt: String { "a \(placeholder) \(className)" }
+    /// What the frozen model draws its prior from.
+    fileprivate var classPrompt: String { "a \(className)" }
 }

@@ -37,8 +37,7 @@ package struct LoRAAdapter {
     /// A fresh adapter for `weights` that changes nothing yet: A uniform in ±1/√in, B zero, as PEFT starts them.
     /// - Throws: `LoRAError.noSuchModule` for a target that names no matrix of the model.
     package init(for weights: Weights, options: Options, seed: UInt64) throws(LoRAError) {
-        let matrices = weights.parameters.filter { $0.value.shape.count == 2 && $0.name.hasSuffix(".weight") }
-        let modules = matrices.map { (name: String($0.name.dropLast(".weight".count)), shape: $0.value.shape) }
+        let modules = weights.parameters.filter(\.isProjection).map { (name: String($0.name.dropLast(".weight".count)), shape: $0.value.shape) }
         for target in options.targets where !modules.contains(where: { Options(targets: [target]).selects($0.name) }) {
             throw .noSuchModule(target, known: Set(modules.map { String($0.name.split(separator: ".").last!) }).sorted())
         }
@@ -76,7 +75,7 @@ package struct LoRAAdapter {
         var targets: [(Parameter, LowRankUpdate)] = []
         for (module, update) in updates.sorted(by: { $0.key < $1.key }) {
             let shape = [update.up.value.shape[0], update.down.value.shape[1]]
-            guard let parameter = weights.byName["\(module).weight"], parameter.value.shape == shape else {
+            guard let parameter = weights.byName["\(module).weight"], parameter.isProjection, parameter.value.shape == shape else {
                 throw .doesNotFit(module: module, shape: shape)
             }
             targets.append((parameter, update))

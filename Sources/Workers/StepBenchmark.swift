@@ -72,7 +72,7 @@ package struct StepBenchmark {
     }
 
     /// Largest resident set so far, in MiB.
-    private static var peakMemory: Int {
+    static var peakMemory: Int {
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return usage.ru_maxrss / 1024

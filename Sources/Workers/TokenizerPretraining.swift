@@ -3,7 +3,6 @@ import Backbones
 import Images
 import Layers
 import LittleWorld
-import Glibc
 import Tensors
 
 /// Pretraining of the picture tokenizer: reconstruct Little World's pictures through the bits.
@@ -11,7 +10,7 @@ import Tensors
 /// As the stage `decoder` it leaves the encoder, and with it every bit, as it is: pictures get better and a transformer trained on
 /// those bits stays true.
 ///
-/// Loss: |x − x̂| + (x − x̂)² + the same on horizontal and vertical differences, so that thin lines and eyes count, + commitment.
+/// Loss: reconstruction + commitment.
 final class TokenizerPretraining: PretrainingStage {
     enum Part: String { case tokenizer, decoder }
 
@@ -32,27 +31,22 @@ final class TokenizerPretraining: PretrainingStage {
     }
 
     func accumulate(step: Int) -> [(name: String, value: Float)] {
-        let scenes = (0..<options.batch).map {
-            LittleWorld.scene(index: UInt64(step * options.batch + $0), seed: options.seed, split: .training)
-        }
+        let scenes = options.scenes(step: step, seed: options.seed)
         let pictures = Variable(.pictures(scenes.painted(size: model.configuration.pictureSize)))
         let features = model.tokenizer.features(pictures)
         let sum = model.tokenizer.straightThrough(features, schedule: model.configuration.schedule)
-        let decoded = model.tokenizer.decode(sum)
-        let squared = SquaredError().apply([decoded, pictures]), absolute = AbsoluteError().apply([decoded, pictures])
-        let edges = AbsoluteError().apply([Differences().apply([decoded]), Differences().apply([pictures])])
+        let loss = ReconstructionLoss(model.tokenizer.decode(sum), of: pictures)
         let committed = SquaredError().apply([features, sum.detached])
-        (absolute + squared + edges + commitment * committed).backward()
-        let signal = 10 * log10(4 / max(squared.scalar, 1e-9))
-        return [("psnr", signal), ("absolute", absolute.scalar), ("edges", edges.scalar), ("commitment", committed.scalar)]
+        (loss.total + commitment * committed).backward()
+        return loss.named + [("commitment", committed.scalar)]
     }
 
     func settle() {}
 
     /// Rows of pictures never seen in training above their reconstructions.
     func sheet() -> Picture {
-        let pictures = (0..<36).map { LittleWorld.scene(index: UInt64($0), seed: 1, split: .heldOut).paint(size: model.configuration.pictureSize) }
-        return Grid.rows(of: 12, stride(from: 0, to: 36, by: 12).flatMap { row in
+        let pictures = PretrainingOptions.heldOutPictures(size: model.configuration.pictureSize)
+        return Grid.rows(of: 12, stride(from: 0, to: pictures.count, by: 12).flatMap { row in
             let originals = Array(pictures[row..<row + 12])
             return originals + model.reconstruct(originals)
         })

@@ -29,9 +29,7 @@ final class TransformerPretraining: PretrainingStage {
     }
 
     func accumulate(step: Int) -> [(name: String, value: Float)] {
-        let scenes = (0..<options.batch).map {
-            LittleWorld.scene(index: UInt64(step * options.batch + $0), seed: options.seed &+ 1, split: .training)
-        }
+        let scenes = options.scenes(step: step, seed: options.seed &+ 1)
         let maps = tokenMaps(scenes, step: UInt64(step))
         var drops = Philox(seed: options.seed, purpose: Purpose.drops.rawValue, index: UInt64(step))
         let dropped = Set((0..<options.batch).filter { _ in drops.uniform() < dropShare })
@@ -66,8 +64,8 @@ final class TransformerPretraining: PretrainingStage {
 
     /// Pictures of held-out prompts above what the model makes of their captions.
     func sheet() -> Picture {
-        let scenes = (0..<36).map { LittleWorld.scene(index: UInt64($0), seed: 2, split: .training) }
-        return Grid.rows(of: 12, stride(from: 0, to: 36, by: 12).flatMap { row in
+        let scenes = PretrainingOptions.sheetScenes
+        return Grid.rows(of: 12, stride(from: 0, to: scenes.count, by: 12).flatMap { row in
             let some = scenes[row..<row + 12]
             let text = Recording.withoutGradients { model.encode(some.map(\.caption)) }
             return some.map { $0.paint(size: model.configuration.pictureSize) }

@@ -5,7 +5,10 @@ import Workers
 struct Engine: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "atelier-engine", abstract: "Atelier's engine: trains, personalizes and generates on the CPU.",
-        version: EngineWork.version, subcommands: [Work.self, Conform.self, World.self, Pretrain.self, ExportModel.self, Trials.self, Judge.self, BenchStep.self])
+        version: EngineWork.version,
+        subcommands: [
+            Work.self, Conform.self, World.self, Pretrain.self, ExportModel.self, Trials.self, Judge.self, BenchStep.self, BenchTuning.self,
+        ])
 
     static func main() {
         EngineEnvironment.prepare()

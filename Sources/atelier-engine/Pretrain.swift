@@ -2,12 +2,14 @@ import ArgumentParser
 import Workers
 
 extension Pretraining.Stage: ExpressibleByArgument {}
+extension Pretraining.Model: ExpressibleByArgument {}
 
 struct Pretrain: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Train pocket-infinity on Little World, from nothing or from a model; resumes from the folder's last checkpoint.")
+        abstract: "Train an embedded model on Little World, from nothing or from a model; resumes from the folder's last checkpoint.")
 
-    @Argument(help: "The stage: tokenizer first, then transformer; decoder makes pictures better on the same bits.") var stage: Pretraining.Stage
+    @Argument(help: "The stage: tokenizer first, then transformer; decoder makes pictures better on the same tokens.") var stage: Pretraining.Stage
+    @Option(help: "The model to train.") var model = Pretraining.Model.infinity
     @Option(help: "The run folder: checkpoints, loss curves, sample sheets.") var folder: String
     @Option(help: "Steps in all.") var steps = 4000
     @Option(help: "Pictures per step.") var batch = 16
@@ -18,10 +20,9 @@ struct Pretrain: ParsableCommand {
     @Option(help: "Start from this model directory's weights instead of fresh ones.") var start: String?
 
     func run() throws {
-        try Pretraining(
-            options: PretrainingOptions(
-                folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed, reportEvery: reportEvery, seconds: seconds,
-                start: start)
-        ).run(stage)
+        let options = PretrainingOptions(
+            folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed, reportEvery: reportEvery, seconds: seconds,
+            start: start)
+        try model.pretraining(options).run(stage)
     }
 }

@@ -87,6 +87,8 @@ double atelier_bit_cross_entropy(float *dlogits, const float *logits, const uint
 double atelier_bit_divergence(float *dstudent, const float *student, const float *teacher, const float *weights, long n, long bits_per_weight);
 // Softmax cross-entropy rows [begin, end) of [rows, classes]; target < 0 skips the row. losses[r] and dlogits (unweighted p − onehot) are written.
 void atelier_cross_entropy(float *losses, float *dlogits, const float *logits, const int32_t *targets, long begin, long end, long classes);
+// KL(softmax(teacher) ‖ softmax(student)) of rows [begin, end) of [rows, classes] into losses; dstudent = p_s − p_t (unweighted).
+void atelier_divergence(float *losses, float *dstudent, const float *student, const float *teacher, long begin, long end, long classes);
 
 // --- convolution.c
 // Columns of a band of output rows [row_begin, row_end): columns [C·kh·kw, (row_end − row_begin)·out_w] of x [C, H, W].

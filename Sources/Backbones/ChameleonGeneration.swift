@@ -1,0 +1,108 @@
+import Glibc
+import Randomness
+import Tensors
+
+/// How codes are chosen from logits.
+package struct CodeSampling: Sendable {
+    /// Guidance scale; 1 leaves the conditional logits.
+    package var guidance: Float
+    /// Codes that may be chosen: the likeliest so many; 1 is greedy.
+    package var topK: Int
+    package var temperature: Float
+    /// One per picture: a picture's codes depend on its own seed only.
+    package var seeds: [UInt64]
+
+    package init(guidance: Float, topK: Int, temperature: Float, seeds: [UInt64]) {
+        self.guidance = guidance
+        self.topK = topK
+        self.temperature = temperature
+        self.seeds = seeds
+    }
+}
+
+/// Everything before a picture's first code.
+package struct ChameleonPrompt {
+    package let ids: [Int32]
+    /// Context vectors with their place in `ids`.
+    package let contexts: [LayerContext]
+    /// Pairs of positions between which attention is cut, whichever comes first.
+    package let hiddenPairs: [(Int, Int)]
+
+    package init(ids: [Int32], contexts: [LayerContext] = [], hiddenPairs: [(Int, Int)] = []) {
+        self.ids = ids
+        self.contexts = contexts
+        self.hiddenPairs = hiddenPairs
+    }
+
+    /// Added to attention scores [1, T, T]: zero, and for hidden pairs a number that leaves nothing of them.
+    package var bias: Tensor? {
+        guard !hiddenPairs.isEmpty else { return nil }
+        let bias = Tensor(zeros: [1, ids.count, ids.count])
+        for (a, b) in hiddenPairs {
+            bias.pointer[a * ids.count + b] = -1e9
+            bias.pointer[b * ids.count + a] = -1e9
+        }
+        return bias
+    }
+}
+
+extension ChameleonTransformer {
+    /// Generates pictures code by code, each [h · w]: inside a row nothing but codes is chosen from, and row ends are put in place.
+    ///
+    /// The unconditional branch of guidance sees `heading` (begin-image and the size) and the codes alone.
+    package func generate(
+        _ prompts: [ChameleonPrompt], heading: [Int32], grid: PictureGrid, vocabulary: ChameleonVocabulary, sampling: CodeSampling
+    ) -> [[Int32]] {
+        precondition(sampling.seeds.count == prompts.count, "\(sampling.seeds.count) seeds for \(prompts.count) pictures")
+        let isGuided = sampling.guidance != 1, all = prompts + (isGuided ? prompts.map { _ in ChameleonPrompt(ids: heading) } : [])
+        let decoder = ChameleonDecoder(
+            self, sequences: all.count, capacity: (all.map(\.ids.count).max() ?? 0) + grid.codes + grid.height)
+        var logits = Tensor.joined(all.enumerated().map { decoder.read($1.ids, sequence: $0, contexts: $1.contexts, bias: $1.bias) })
+        var choices = sampling.seeds.map { CodeChoice(sampling, seed: $0) }
+        var codes = [[Int32]](repeating: [], count: prompts.count)
+        for index in 0..<grid.codes {
+            for picture in prompts.indices {
+                let guided = guided(logits, picture: picture, of: prompts.count, guidance: sampling.guidance, vocabulary)
+                codes[picture].append(choices[picture].choose(guided))
+            }
+            if index + 1 == grid.codes { break }
+            let chosen = codes.map { $0[index] + vocabulary.firstCode }
+            logits = decoder.advance(isGuided ? chosen + chosen : chosen)
+            if (index + 1) % grid.width == 0 { logits = decoder.advance(all.map { _ in vocabulary.newLine }) }
+        }
+        return codes
+    }
+
+    /// The codes' part of guidance · (cond − uncond) + uncond.
+    private func guided(_ logits: Tensor, picture: Int, of count: Int, guidance: Float, _ vocabulary: ChameleonVocabulary) -> [Float] {
+        let conditional = logits.pointer + picture * logits.width
+        guard guidance != 1 else { return vocabulary.codeIDs.map { conditional[$0] } }
+        let unconditional = logits.pointer + (count + picture) * logits.width
+        return vocabulary.codeIDs.map { unconditional[$0] + guidance * (conditional[$0] - unconditional[$0]) }
+    }
+}
+
+/// Draws one picture's codes.
+private struct CodeChoice {
+    private let sampling: CodeSampling
+    private var generator: Philox
+
+    init(_ sampling: CodeSampling, seed: UInt64) {
+        self.sampling = sampling
+        generator = Philox(seed: seed, purpose: 0xC0DE, index: 0)
+    }
+
+    /// A code by softmax(logits / temperature) among the top-k.
+    mutating func choose(_ logits: [Float]) -> Int32 {
+        let largest = logits.max()!
+        if sampling.topK == 1 { return Int32(logits.firstIndex(of: largest)!) }
+        let least = sampling.topK < logits.count ? logits.sorted(by: >)[sampling.topK - 1] : -.infinity
+        let weights = logits.map { $0 < least ? 0 : exp(($0 - largest) / sampling.temperature) }
+        var rest = generator.uniform() * weights.reduce(0, +)
+        for (code, weight) in weights.enumerated() where weight > 0 {
+            rest -= weight
+            if rest < 0 { return Int32(code) }
+        }
+        return Int32(weights.lastIndex { $0 > 0 }!)
+    }
+}

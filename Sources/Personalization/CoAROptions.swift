@@ -1,0 +1,60 @@
+/// What CoAR leaves open, with the paper's values as defaults (arXiv 2508.07341, sections 3 and 4.1). Each part can be switched off, so
+/// that layer-wise context alone, with prior preservation, and with self-regularization can be compared.
+package struct CoAROptions: Codable, Equatable, Sendable {
+    package var iterations = 1000
+    package var batch = 1
+    package var learningRate: Float = 1e-2
+    package var beta1: Float = 0.9
+    package var beta2: Float = 0.999
+    package var weightDecay: Float = 0
+    /// Layers with context vectors; nil takes the paper's share of the depth, 9 of 32 for subjects and 3 of 32 for styles.
+    package var layers: Int?
+    /// Dual prior preservation: on pictures the frozen model draws of the class, with the image context alone in place, the tokens must
+    /// stay likely and their distributions the frozen model's.
+    package var priorPreservation = true
+    package var priorPictures = 8
+    /// Weight of the cross-entropy on the prior pictures (*ours*: the paper's table lists two weights of 0.5 without saying whose).
+    package var priorWeight: Float = 0.5
+    /// Weight of KL(frozen ‖ current) on the prior pictures.
+    package var divergenceWeight: Float = 0.5
+    /// Context-aware self-regularization: the image context starts at, and is pulled back to, each layer's mean state of the references'
+    /// picture tokens.
+    package var selfRegularization = true
+    /// λ, the weight of (1/N) Σ ‖P − mean‖².
+    package var regularizationWeight: Float = 5e-4
+    /// The training prompt: `{concept}` is the placeholder, `{class}` the class noun. Nil takes the role's own.
+    package var prompt: String?
+    /// The largest random enlargement of a reference before the centre crop (*ours*).
+    package var largestZoom: Float = 1.15
+
+    package init() {}
+
+    /// The paper's values for a role: a style is learned from one picture in fewer steps, with nothing to preserve.
+    package init(role: Concept.Role) {
+        if role == .style {
+            iterations = 600
+            priorPreservation = false
+        }
+    }
+
+    /// How many of `depth` layers have context vectors.
+    package func layerCount(of depth: Int, role: Concept.Role) -> Int {
+        let share = Float(role == .subject ? 9 : 3) / 32
+        return min(layers ?? max(1, Int((Float(depth) * share).rounded())), depth)
+    }
+
+    /// Numbers that learn, in a model of `depth` layers of `width`.
+    package func trainableCount(depth: Int, width: Int, role: Concept.Role) -> Int { 2 * layerCount(of: depth, role: role) * width }
+
+    /// The prompt a concept is learned with.
+    package func prompt(of concept: Concept) -> String {
+        let own = concept.role == .subject ? "a photo of {concept} {class}" : "a photo of {article} {class} in {concept} style"
+        return (prompt ?? own).replacing("{concept}", with: concept.placeholder).replacing("{class}", with: concept.className)
+            .replacing("{article}", with: CoAROptions.article(concept.className))
+    }
+
+    /// What the frozen model draws the prior pictures from.
+    package func classPrompt(of concept: Concept) -> String { "a photo of \(CoAROptions.article(concept.className)) \(concept.className)" }
+
+    private static func article(_ noun: String) -> String { noun.first.map { "aeiou".contains($0) } == true ? "an" : "a" }
+}

@@ -1,0 +1,170 @@
+import Autograd
+import Backbones
+import Images
+import Layers
+import Randomness
+import Tensors
+
+/// One CoAR run: a frozen Chameleon learns a concept as a text and an image vector for each of its first layers (arXiv 2508.07341).
+///
+/// Everything random at step s depends on the seed and s alone, and a checkpoint holds every number the next step reads, so a
+/// run resumed from a checkpoint ends with the same bytes as an undisturbed one.
+package final class CoARTraining {
+    /// The losses of one step, before their weights.
+    package struct StepLosses: Sendable {
+        package let total: Float
+        package let concept: Float
+        package let prior: Float
+        package let divergence: Float
+        package let regularization: Float
+        package let gradientNorm: Float
+    }
+
+    private enum Purpose: UInt64 { case references = 21, crops, prior, priorPictures, start }
+
+    package let options: CoAROptions
+    package let concept: Concept
+    package let seed: UInt64
+    private let model: ChameleonModel
+    private let text, image: Parameter
+    private let optimizer: AdamW
+    /// Each layer's mean state of the references' codes [N, C].
+    private let mean: Tensor
+    private let prompt: ChameleonPrompt
+    private let prior: Prior?
+    /// Steps taken so far.
+    package var step: Int { optimizer.step }
+
+    /// Prepares a run; the model stays as it is.
+    package init(model: ChameleonModel, concept: Concept, options: CoAROptions, seed: UInt64) {
+        model.freeze()
+        self.model = model
+        self.concept = concept
+        self.options = options
+        self.seed = seed
+        let start = CoARTraining.start(model: model, concept: concept, options: options, seed: seed)
+        mean = start.mean
+        text = Parameter(name: ContextVectors.textName, value: start.text)
+        image = Parameter(name: ContextVectors.imageName, value: start.image)
+        for parameter in [text, image] { parameter.isTrainable = true }
+        prompt = ConceptPrompts(model, concepts: [concept.name: ContextVectors(text: text.variable, image: image.variable)])(options.prompt(of: concept))
+        prior = options.priorPreservation
+            ? Prior(model: model, prompt: options.classPrompt(of: concept), image: image, count: options.priorPictures) {
+                var generator = Philox(seed: seed, purpose: Purpose.priorPictures.rawValue, index: UInt64($0))
+                return generator.next()
+            } : nil
+        optimizer = AdamW(
+            [text, image],
+            AdamW.Options(
+                learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2, weightDecay: options.weightDecay,
+                largestNorm: nil))
+    }
+
+    /// Where the vectors start: the text vectors at the states of the class noun (of the word `style`) in the placeholder's place, the
+    /// image vectors at the mean of the references' codes, or near zero without self-regularization.
+    private static func start(
+        model: ChameleonModel, concept: Concept, options: CoAROptions, seed: UInt64
+    ) -> (text: Tensor, image: Tensor, mean: Tensor) {
+        let c = model.configuration.transformer
+        let frozen = FrozenStates(model: model, layers: options.layerCount(of: c.depth, role: concept.role))
+        let size = model.configuration.pictureSize
+        let squares = concept.references.map { $0.fitted(shorterSide: size).centreCropped(width: size, height: size) }
+        let mean = frozen.meanOfCodes(options.classPrompt(of: concept), references: model.codes(squares))
+        let noun = model.words(concept.role == .subject ? concept.className : "style").last ?? 0
+        let tokenizer = model.textTokenizer.adding(placeholders: [concept.placeholder])
+        let words = model.words(options.prompt(of: concept), tokenizer: tokenizer), name = tokenizer.identifier(of: concept.placeholder)!
+        let place = words.firstIndex(of: name) ?? 0
+        let ids = model.configuration.vocabulary.opened(words.map { $0 == name ? noun : $0 })
+        let image = options.selfRegularization ? mean.copy() : Tensor(zeros: mean.shape)
+        if !options.selfRegularization {
+            var generator = Philox(seed: seed, purpose: Purpose.start.rawValue, index: 0)
+            for i in 0..<image.count { image.pointer[i] = 0.02 * generator.normal() }
+        }
+        return (frozen.states(ids, at: place + 1), image, mean)
+    }
+
+    /// One training step.
+    package func advance() -> StepLosses {
+        let index = UInt64(optimizer.step)
+        let conceptLoss = conceptLoss(step: index)
+        var total = conceptLoss, regularization: Float = 0
+        if options.selfRegularization {
+            let loss = CoARLoss.regularization(image.variable, mean: mean)
+            regularization = loss.scalar
+            total = total + options.regularizationWeight * loss
+        }
+        // Two backward passes, one after the other, keep one graph in memory at a time.
+        total.backward()
+        var sum = total.scalar, kept: (prior: Float, divergence: Float) = (0, 0)
+        if let prior {
+            var pick = Philox(seed: seed, purpose: Purpose.prior.rawValue, index: index)
+            let losses = prior.losses(model, index: pick.below(prior.count))
+            let weighted = options.priorWeight * losses.entropy + options.divergenceWeight * losses.divergence
+            weighted.backward()
+            sum += weighted.scalar
+            kept = (losses.entropy.scalar, losses.divergence.scalar)
+        }
+        return StepLosses(
+            total: sum, concept: conceptLoss.scalar, prior: kept.prior, divergence: kept.divergence, regularization: regularization,
+            gradientNorm: optimizer.update())
+    }
+
+    /// Cross-entropy of randomly cropped references' tokens after the prompt with both contexts.
+    private func conceptLoss(step: UInt64) -> Variable {
+        var pick = Philox(seed: seed, purpose: Purpose.references.rawValue, index: step)
+        var crop = Philox(seed: seed, purpose: Purpose.crops.rawValue, index: step)
+        let augment = ReferenceAugmentation(size: model.configuration.pictureSize, largestZoom: options.largestZoom)
+        let pictures = (0..<options.batch).map { _ in augment(concept.references[pick.below(concept.references.count)], &crop) }
+        let vocabulary = model.configuration.vocabulary, grid = model.configuration.grid
+        let batch = ChameleonBatch(model.codes(pictures).map { ChameleonSequence(before: prompt.ids, picture: vocabulary.rows($0, grid)) })
+        let contexts = prompt.contexts.map { $0.repeated(batch.count) }
+        return batch.loss(model.transformer.logits(batch.ids, batch: batch.count, contexts: contexts))
+    }
+
+    // MARK: State
+
+    /// Everything the next step reads: vectors, moments and the step number.
+    package var state: OptimizerState { OptimizerState(optimizer) }
+
+    /// Continues from a state saved by a run of the same model, concept, options and seed.
+    /// - Throws: `WeightsError` when the state belongs to other vectors.
+    package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
+
+    /// What was learned, as a file holds it.
+    package func adapter(modelName: String, modelDigest: String, options: String) -> Adapter {
+        Adapter(
+            description: Adapter.Description(
+                method: "coar", model: modelName, modelDigest: modelDigest, concept: concept.name, role: concept.role.rawValue,
+                className: concept.className, seed: seed, iterations: step, options: options),
+            tensors: [text.name: text.value, image.name: image.value])
+    }
+}
+
+/// Pictures the frozen model drew of the class, with its own logits on them.
+private struct Prior {
+    private let sequences: [ChameleonSequence]
+    private let teachers: [Tensor]  // [asked, V] each
+    private let context: LayerContext
+
+    var count: Int { sequences.count }
+
+    /// - Parameter image: the image vectors, which stand alone in these sequences.
+    init(model: ChameleonModel, prompt: String, image: Parameter, count: Int, seed: (Int) -> UInt64) {
+        let before = model.ids(before: prompt), configuration = model.configuration
+        let drawn = model.generateCodes(
+            (0..<count).map { _ in ChameleonPrompt(ids: before) }, sampling: model.sampling(seeds: (0..<count).map(seed)))
+        context = LayerContext(image.variable, positions: [before.count])
+        sequences = drawn.map { ChameleonSequence(before: before + [0], picture: configuration.vocabulary.rows($0, configuration.grid)) }
+        teachers = drawn.map { codes in
+            let frozen = model.sequence(prompt, codes: codes)
+            let logits = Recording.withoutGradients { model.transformer.logits(frozen.ids, batch: 1).value }
+            return logits.reshaped([frozen.ids.count, logits.width]).slice(frozen.asked).copy()
+        }
+    }
+
+    func losses(_ model: ChameleonModel, index: Int) -> (entropy: Variable, divergence: Variable) {
+        let sequence = sequences[index], logits = model.transformer.logits(sequence.ids, batch: 1, contexts: [context])
+        let divergence = CoARLoss.divergence(logits, asked: sequence.asked, teacher: teachers[index])
+        return (ChameleonBatch([sequence]).loss(logits), divergence)
+    }
+}

@@ -1,0 +1,66 @@
+import Autograd
+import Backbones
+
+/// A concept as CoAR learns it: one text and one image vector for each of the first layers, [N, C] each.
+package struct ContextVectors {
+    /// Names among an adapter's tensors.
+    package static let textName = "context.text"
+    package static let imageName = "context.image"
+
+    package let text: Variable
+    package let image: Variable
+
+    package init(text: Variable, image: Variable) {
+        self.text = text
+        self.image = image
+    }
+}
+
+/// Prompts that name concepts: each text vector stands where the prompt says `<name>`, the image vectors, in the order of mention, right
+/// before the first code.
+package struct ConceptPrompts {
+    private let model: ChameleonModel
+    private let tokenizer: UnigramTokenizer
+    private let vectors: [Int32: ContextVectors]
+    /// The id in the place of a placeholder or an image vector; it is overwritten before the first layer.
+    private let standIn: Int32 = 0
+
+    /// - Parameter concepts: by name, `rex` for `<rex>`.
+    package init(_ model: ChameleonModel, concepts: [String: ContextVectors]) {
+        let tokenizer = model.textTokenizer.adding(placeholders: concepts.keys.sorted().map { "<\($0)>" })
+        self.model = model
+        self.tokenizer = tokenizer
+        vectors = Dictionary(uniqueKeysWithValues: concepts.map { (tokenizer.identifier(of: "<\($0)>")!, $1) })
+    }
+
+    /// - Parameter cutsConcepts: whether no position of one concept may attend to one of another (the identity mask): the picture reads
+    ///   them all, but none reads another's looks as its own.
+    package func callAsFunction(_ text: String, cutsConcepts: Bool = true) -> ChameleonPrompt {
+        var ids = model.configuration.vocabulary.opened(model.words(text, tokenizer: tokenizer)), order: [Int32] = []
+        var places: [Int32: [Int]] = [:], contexts: [LayerContext] = []
+        for (index, id) in ids.enumerated() where isConcept(id, at: index, of: ids.count) {
+            if places[id] == nil { order.append(id) }
+            places[id, default: []].append(index)
+            contexts.append(LayerContext(vectors[id]!.text, positions: [index]))
+            ids[index] = standIn
+        }
+        ids += model.configuration.heading
+        for id in order {
+            places[id]!.append(ids.count)
+            contexts.append(LayerContext(vectors[id]!.image, positions: [ids.count]))
+            ids.append(standIn)
+        }
+        return ChameleonPrompt(ids: ids, contexts: contexts, hiddenPairs: cutsConcepts ? pairs(order.map { places[$0]! }) : [])
+    }
+
+    /// Placeholders are numbered after the text tokenizer's own ids, where the vocabulary has its marks; the sequence's own marks stand at
+    /// both ends of the words.
+    private func isConcept(_ id: Int32, at index: Int, of count: Int) -> Bool { index > 0 && index < count - 1 && vectors[id] != nil }
+
+    /// Every position of one concept with every position of another.
+    private func pairs(_ places: [[Int]]) -> [(Int, Int)] {
+        places.indices.flatMap { a in
+            places[(a + 1)...].flatMap { other in places[a].flatMap { first in other.map { (first, $0) } } }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Autograd
+import Backbones
+import Images
+import Layers
+import Tensors
+
+/// A Chameleon with concepts in use: prompts may name them as `<name>`, several at once, without any further training.
+package struct PersonalizedChameleon {
+    private let model: ChameleonModel
+    private let prompts: ConceptPrompts
+
+    /// - Throws: `AdapterError` for an adapter of another model or method.
+    package init(model: ChameleonModel, adapters: [String: Adapter], modelDigest: String) throws(AdapterError) {
+        var concepts: [String: ContextVectors] = [:]
+        for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
+            guard adapter.description.modelDigest == modelDigest else {
+                throw .otherModel(concept: name, wanted: model.configuration.name, found: adapter.description.model)
+            }
+            concepts[name] = try PersonalizedChameleon.vectors(of: adapter, name: name, model: model.configuration.transformer)
+        }
+        self.model = model
+        prompts = ConceptPrompts(model, concepts: concepts)
+    }
+
+    private static func vectors(
+        of adapter: Adapter, name: String, model: ChameleonTransformer.Configuration
+    ) throws(AdapterError) -> ContextVectors {
+        let known = [ContextVectors.textName, ContextVectors.imageName]
+        if let other = adapter.tensors.keys.sorted().first(where: { !known.contains($0) }) { throw .unknownWeight(concept: name, name: other) }
+        func vectors(_ key: String) throws(AdapterError) -> Variable {
+            guard let tensor = adapter.tensors[key], tensor.shape.count == 2, tensor.width == model.width, tensor.shape[0] <= model.depth else {
+                throw .unknownWeight(concept: name, name: key)
+            }
+            return Variable(tensor)
+        }
+        return ContextVectors(text: try vectors(ContextVectors.textName), image: try vectors(ContextVectors.imageName))
+    }
+
+    /// One picture per prompt and seed.
+    /// - Parameter cutsConcepts: whether concepts of one prompt are kept from reading each other (CoAR's identity mask).
+    package func generate(
+        _ texts: [String], seeds: [UInt64], guidance: Float? = nil, temperature: Float? = nil, cutsConcepts: Bool = true
+    ) -> [Picture] {
+        model.generate(
+            texts.map { prompts($0, cutsConcepts: cutsConcepts) },
+            sampling: model.sampling(guidance: guidance, temperature: temperature, seeds: seeds))
+    }
+
+    /// Tokens of a prompt with everything before its first code, to hold against what the model can read.
+    package func tokenCount(_ text: String) -> Int { prompts(text).ids.count }
+}

@@ -1,0 +1,66 @@
+import Autograd
+import Backbones
+import Layers
+import Tensors
+import Testing
+
+private func configuration(swinNorm: Bool = false) -> ChameleonTransformer.Configuration {
+    var c = ChameleonTransformer.Configuration(
+        vocabularySize: 20, width: 16, feedForwardWidth: 12, depth: 3, heads: 4, keyHeads: 2, swinNorm: swinNorm, longestSequence: 16)
+    c.attentionBias = true
+    c.feedForwardBias = true
+    c.keyNormRows = 1
+    return c
+}
+
+private func largestDifference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } }
+
+@Suite struct ChameleonTransformerTests {
+    @Test(arguments: [false, true])
+    func parametersAreCountedWithoutMakingThem(swinNorm: Bool) {
+        let weights = Weights(.fresh(seed: 1))
+        _ = ChameleonTransformer(configuration(swinNorm: swinNorm), weights)
+        #expect(configuration(swinNorm: swinNorm).parameterCount == weights.count)
+    }
+
+    /// Sequences of different lengths, read and continued side by side, get the logits each gets alone and teacher-forced.
+    @Test func cachedLogitsAreThoseOfTheWholeSequence() {
+        let model = ChameleonTransformer(configuration(), Weights(.fresh(seed: 1)))
+        let prompts: [[Int32]] = [[1, 4, 9, 3, 2], [7, 8]], more: [[Int32]] = [[5, 6], [10, 11]]
+        let decoder = ChameleonDecoder(model, sequences: 2, capacity: 8)
+        for (index, prompt) in prompts.enumerated() {
+            #expect(largestDifference(decoder.read(prompt, sequence: index).values, last(model, prompt)) < 1e-5)
+        }
+        for step in 0..<2 {
+            let logits = decoder.advance(more.map { $0[step] })
+            for index in 0..<2 {
+                let whole = prompts[index] + more[index].prefix(step + 1)
+                #expect(largestDifference(logits.slice(index..<index + 1).values, last(model, whole)) < 1e-5)
+            }
+        }
+    }
+
+    private func last(_ model: ChameleonTransformer, _ ids: [Int32]) -> [Float] {
+        model.logits(ids, batch: 1).tokens(ids.count - 1..<ids.count).value.values
+    }
+
+    @Test func aContextVectorEqualToTheStateThereChangesNothing() {
+        let model = ChameleonTransformer(configuration(), Weights(.fresh(seed: 1))), ids: [Int32] = [1, 4, 9, 3, 2]
+        let states = model.layerInputs(ids, batch: 1).prefix(2).map { $0.tokens(2..<3).value.reshaped([1, 16]) }
+        let context = LayerContext(Variable(.joined(states)), positions: [2])
+        let plain = model.logits(ids, batch: 1).value.values
+        #expect(largestDifference(model.logits(ids, batch: 1, contexts: [context]).value.values, plain) < 1e-6)
+        let other = LayerContext(Variable(.example([2, 16])), positions: [2])
+        let changed = model.logits(ids, batch: 1, contexts: [other]).value.values
+        #expect(largestDifference(Array(changed.prefix(40)), Array(plain.prefix(40))) < 1e-6, "earlier tokens saw it")
+        #expect(largestDifference(changed, plain) > 1e-3)
+    }
+
+    @Test func everyWeightLearns() {
+        let weights = Weights(.fresh(seed: 1)), model = ChameleonTransformer(configuration(), weights)
+        weights.train { _ in true }
+        let logits = model.logits([1, 4, 9, 3, 2, 6], batch: 2)
+        logits.backward(seed: .example(logits.shape, seed: 8))
+        for parameter in weights.parameters { #expect((parameter.gradient?.maximumMagnitude ?? 0) > 0, "\(parameter.name)") }
+    }
+}

@@ -1,0 +1,119 @@
+import Backbones
+import Foundation
+import Layers
+import Personalization
+import Tensors
+import Testing
+
+private func training(
+    _ model: ChameleonModel, role: Concept.Role = .subject, _ change: (inout CoAROptions) -> Void = { _ in }
+) -> CoARTraining {
+    var options = CoAROptions(role: role)
+    options.layers = 2
+    options.priorPictures = 3
+    change(&options)
+    return CoARTraining(model: model, concept: tinyConcept(role: role), options: options, seed: 7)
+}
+
+private func adapter(_ training: CoARTraining) -> Adapter { training.adapter(modelName: "tiny", modelDigest: "d", options: "{}") }
+private func bytes(_ training: CoARTraining) -> [String: [UInt32]] { adapter(training).tensors.mapValues { $0.values.map(\.bitPattern) } }
+
+@Suite struct CoARTrainingTests {
+    @Test func aRunResumedFromACheckpointEndsWithTheSameBits() throws {
+        let undisturbed = try training(tinyChameleon())
+        for _ in 0..<8 { _ = undisturbed.advance() }
+        let first = try training(tinyChameleon())
+        for _ in 0..<3 { _ = first.advance() }
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString).safetensors").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try first.state.write(path)
+        let second = try training(tinyChameleon())
+        try second.restore(OptimizerState(path: path))
+        #expect(second.step == 3)
+        for _ in 0..<5 { _ = second.advance() }
+        #expect(bytes(second) == bytes(undisturbed))
+    }
+
+    @Test func nothingButTheVectorsChangesAndFrozenWeightsGetNoGradient() throws {
+        let model = try tinyChameleon(), all = model.transformerWeights.parameters + model.tokenizerWeights.parameters
+        let before = all.map { $0.value.copy() }, run = training(model), start = bytes(run)
+        for _ in 0..<3 { _ = run.advance() }
+        for (parameter, old) in zip(all, before) {
+            #expect(parameter.value.values == old.values, "\(parameter.name) changed")
+            #expect(parameter.node == nil && parameter.gradient == nil, "\(parameter.name) has gradient memory")
+        }
+        for (name, old) in start { #expect(bytes(run)[name] != old, "\(name) did not learn") }
+    }
+
+    @Test func theLossFalls() throws {
+        let model = try tinyChameleon()
+        // Weights as large as a trained model's: fresh ones barely listen to a single position.
+        for parameter in model.transformerWeights.parameters where parameter.isProjection { parameter.value.accumulate(parameter.value.copy(), scale: 12) }
+        let run = training(model) {
+            $0.largestZoom = 1
+            $0.learningRate = 3e-2
+        }
+        let first = (0..<8).map { _ in run.advance().concept }.reduce(0, +)
+        for _ in 0..<150 { _ = run.advance() }
+        #expect((0..<8).map { _ in run.advance().concept }.reduce(0, +) < first * 0.97)
+    }
+
+    @Test func eachPartCanBeSwitchedOff() throws {
+        let model = try tinyChameleon(), full = training(model).advance()
+        #expect(full.prior > 0 && full.divergence > 0 && full.regularization == 0, "the image vectors start at the references' mean")
+        let alone = training(model) {
+            $0.priorPreservation = false
+            $0.selfRegularization = false
+        }
+        let first = alone.advance()
+        #expect(first.prior == 0 && first.divergence == 0 && first.regularization == 0 && first.concept > 0)
+        #expect(first.total == first.concept)
+        let regularized = training(model)
+        _ = regularized.advance()
+        #expect(regularized.advance().regularization > 0)
+    }
+
+    @Test func theFrozenModelsDivergenceFromItselfIsOnlyWhatTheContextChanges() throws {
+        let run = try training(tinyChameleon()) { $0.layers = 1 }
+        #expect(run.advance().divergence < 0.01)
+    }
+
+    /// 9 of 32 layers, two vectors of 4096 each: 73,728 of seven billion.
+    @Test func theTrainableShareAtLuminaMGPTsSizeIsBelowATwentiethOfAPercent() {
+        let model = ChameleonTransformer.Configuration.luminaMGPT7B
+        let count = CoAROptions().trainableCount(depth: model.depth, width: model.width, role: .subject)
+        #expect(count == 73_728)
+        #expect(model.parameterCount > 6_900_000_000 && model.parameterCount < 7_100_000_000)
+        #expect(Double(count) / Double(model.parameterCount) < 0.0005)
+        #expect(CoAROptions().layerCount(of: 32, role: .style) == 3)
+    }
+
+    @Test func aStyleIsLearnedFromOnePictureWithoutPrior() throws {
+        let run = try training(tinyChameleon(), role: .style), options = run.options
+        #expect(options.iterations == 600 && !options.priorPreservation)
+        #expect(options.prompt(of: run.concept) == "a photo of a dog in <rex> style")
+        #expect(run.advance().prior == 0)
+        #expect(adapter(run).description.role == "style")
+    }
+
+    @Test func anAdapterOfAFewKilobytesComesBackFromItsFileAndServesGeneration() throws {
+        let model = try tinyChameleon(), run = training(model)
+        for _ in 0..<3 { _ = run.advance() }
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString).safetensors").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try adapter(run).write(path)
+        let read = try Adapter(path: path)
+        #expect(read.description == adapter(run).description)
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+        #expect((size ?? .max) < 4096)
+        let personalized = try PersonalizedChameleon(model: model, adapters: ["rex": read], modelDigest: "d")
+        let picture = personalized.generate(["a photo of <rex> dog"], seeds: [1])
+        #expect(picture == personalized.generate(["a photo of <rex> dog"], seeds: [1]))
+        #expect(picture[0].width == 16 && picture[0].height == 16)
+        #expect(throws: AdapterError.self) { try PersonalizedChameleon(model: model, adapters: ["rex": read], modelDigest: "other") }
+        let foreign = Adapter(description: read.description, tensors: ["blocks.0.ffn.fc1.weight": Tensor(zeros: [1])])
+        #expect(throws: AdapterError.unknownWeight(concept: "rex", name: "blocks.0.ffn.fc1.weight")) {
+            try PersonalizedChameleon(model: model, adapters: ["rex": foreign], modelDigest: "d")
+        }
+    }
+}
