@@ -36,9 +36,9 @@ struct PersonalizeWorker {
         var problems: [Problem] = [], pictures: [Picture] = []
         for (index, path) in order.images.enumerated() {
             do {
-                // Room for the random crop to work in.
-                let picture = try Picture(pngFile: path)
-                pictures.append(picture.fitted(shorterSide: size).centreCropped(width: size, height: size))
+                let picture = try Picture(pngFile: path), side = min(picture.width, picture.height)
+                // Cropped before it is resized: a picture 8192 pixels wide and one high would first become enormous.
+                pictures.append(picture.centreCropped(width: side, height: side).resized(width: size, height: size))
             } catch {
                 problems.append(Problem("/images/\(index)", found: "\(error)", allowed: "a PNG picture of at most 8192 pixels a side"))
             }
