@@ -17,9 +17,7 @@ final class JudgeTraining: PretrainingStage {
         self.judge = judge
         self.options = options
         judge.weights.train { _ in true }
-        optimizer = AdamW(
-            judge.weights.trainable,
-            AdamW.Options(learningRate: options.learningRate, beta1: 0.9, beta2: 0.98, weightDecay: 0.02, largestNorm: 2))
+        optimizer = Muon(judge.weights.trainable, learningRate: options.learningRate, weightDecay: 0.02)
     }
 
     /// The loss, and the share of right verdicts a trait.
