@@ -97,6 +97,9 @@ let package = Package(
             name: "PersonalizationTests",
             dependencies: ["Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"]),
+        .testTarget(name: "PersonalizationTests", dependencies: ["Personalization", "LittleWorld"]),
+        .testTarget(name: "AutogradTests", dependencies: ["Autograd"]),
+        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Backbones"]),
     ],
     swiftLanguageModes: [.v6]
 )
