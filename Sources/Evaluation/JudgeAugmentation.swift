@@ -5,7 +5,7 @@ import Tensors
 /// a shift of a few pixels, a blur as a small tokenizer leaves it, and faint noise.
 package struct JudgeAugmentation {
     /// Pixels, either way.
-    private let largestShift = 3
+    private let largestShift = 2
     /// Passes of a 3×3 binomial filter; a third of the pictures stays crisp.
     private let mostBlur: Float = 3
     /// Half the width of uniform noise, of a range of 2; half of the pictures stay free of it.

@@ -3,6 +3,9 @@ import Layers
 
 /// The judge's network: a convolution that halves, three levels of pre-activated residual convolutions (16×16, 8×8 and 4×4 positions
 /// for pictures of 64×64), the last read position by position, because what stands in the middle is the subject, and one head a trait.
+///
+/// All channels are normalized together, and none before the first level: a mean taken away from every few channels takes a
+/// picture's colours with it.
 struct JudgeNetwork {
     private let entry: ConvolutionLayer
     private let levels: [JudgeLevel]
@@ -13,12 +16,12 @@ struct JudgeNetwork {
     init(_ configuration: PictureJudge.Configuration, _ weights: Weights) {
         let c = configuration.channels, side = configuration.pictureSize / 16
         entry = ConvolutionLayer(weights, "entry", from: 3, to: c, kernel: 5, stride: 2)
-        levels = [(c, 2 * c, 2), (2 * c, 4 * c, 2), (4 * c, 4 * c, 1)].enumerated().map { index, sizes in
+        levels = [(c, 2 * c, 1), (2 * c, 4 * c, 2), (4 * c, 4 * c, 2)].enumerated().map { index, sizes in
             JudgeLevel(weights, "levels.\(index)", from: sizes.0, to: sizes.1, depth: sizes.2)
         }
-        norm = GroupNormLayer(weights, "norm", channels: 4 * c, groups: JudgeLevel.groups)
+        norm = GroupNormLayer(weights, "norm", channels: 4 * c, groups: 1)
         hidden = LinearLayer(weights, "hidden", from: 4 * c * side * side, to: 256)
-        heads = Trait.allCases.map { LinearLayer(weights, "heads.\($0.rawValue)", from: 256, to: $0.names.count) }
+        heads = PictureTrait.allCases.map { LinearLayer(weights, "heads.\($0.rawValue)", from: 256, to: $0.names.count) }
     }
 
     /// Pictures [B, 3, H, W] to one variable [B, labels] a trait.
@@ -29,27 +32,22 @@ struct JudgeNetwork {
     }
 }
 
-/// A convolution that halves, then `depth` times x + conv(swish(norm(x))).
+/// A swish and a convolution that halves, then `depth` times x + conv(swish(norm(x))).
 private struct JudgeLevel {
-    /// Few: with a mean taken away from every few channels, a picture's colours would go with it.
-    static let groups = 4
-
-    let entryNorm: GroupNormLayer
     let entry: ConvolutionLayer
     let blocks: [(norm: GroupNormLayer, convolution: ConvolutionLayer)]
 
     init(_ weights: Weights, _ name: String, from inputs: Int, to outputs: Int, depth: Int) {
-        entryNorm = GroupNormLayer(weights, "\(name).norm", channels: inputs, groups: JudgeLevel.groups)
         entry = ConvolutionLayer(weights, "\(name).entry", from: inputs, to: outputs, kernel: 3, stride: 2)
         blocks = (0..<depth).map { index in
             (
-                GroupNormLayer(weights, "\(name).blocks.\(index).norm", channels: outputs, groups: JudgeLevel.groups),
+                GroupNormLayer(weights, "\(name).blocks.\(index).norm", channels: outputs, groups: 1),
                 ConvolutionLayer(weights, "\(name).blocks.\(index).conv", from: outputs, to: outputs, kernel: 3)
             )
         }
     }
 
     func callAsFunction(_ x: Variable) -> Variable {
-        blocks.reduce(entry(entryNorm(x, swish: true))) { x, block in x + block.convolution(block.norm(x, swish: true)) }
+        blocks.reduce(entry(SiLU().apply([x]))) { x, block in x + block.convolution(block.norm(x, swish: true)) }
     }
 }

@@ -4,9 +4,9 @@ package struct Judgement: Sendable {
         let truth, verdict: Int
     }
 
-    private var right: [Trait: Int] = [:]
-    private var counted: [Trait: Int] = [:]
-    private var confusions: [Trait: [Confusion: Int]] = [:]
+    private var right: [PictureTrait: Int] = [:]
+    private var counted: [PictureTrait: Int] = [:]
+    private var confusions: [PictureTrait: [Confusion: Int]] = [:]
     private var wholly = 0
     private var pictures = 0
 
@@ -19,7 +19,7 @@ package struct Judgement: Sendable {
     /// Counts a verdict; traits that the truth leaves open are not counted.
     private mutating func add(_ verdict: TraitLabels, truth: TraitLabels) {
         let mistakes = Judgement.mistakes(verdict, truth: truth)
-        for trait in Trait.allCases where truth[trait] != nil {
+        for trait in PictureTrait.allCases where truth[trait] != nil {
             counted[trait, default: 0] += 1
             if !mistakes.contains(trait) { right[trait, default: 0] += 1 }
         }
@@ -29,12 +29,12 @@ package struct Judgement: Sendable {
     }
 
     /// The traits in which a verdict differs from what was asked for.
-    package static func mistakes(_ verdict: TraitLabels, truth: TraitLabels) -> [Trait] {
-        Trait.allCases.filter { truth[$0] != nil && verdict[$0] != truth[$0] }
+    package static func mistakes(_ verdict: TraitLabels, truth: TraitLabels) -> [PictureTrait] {
+        PictureTrait.allCases.filter { truth[$0] != nil && verdict[$0] != truth[$0] }
     }
 
     /// The share of right verdicts, 0…1; nil when no picture decides the trait.
-    package func accuracy(_ trait: Trait) -> Double? {
+    package func accuracy(_ trait: PictureTrait) -> Double? {
         counted[trait].map { Double(right[trait] ?? 0) / Double($0) }
     }
 
@@ -43,7 +43,7 @@ package struct Judgement: Sendable {
 
     /// The most frequent confusions of every trait, as text for people.
     package func table(rows: Int = 8) -> String {
-        Trait.allCases.map { trait in
+        PictureTrait.allCases.map { trait in
             let pairs = (confusions[trait] ?? [:]).sorted {
                 ($1.value, $0.key.truth, $0.key.verdict) < ($0.value, $1.key.truth, $1.key.verdict)
             }

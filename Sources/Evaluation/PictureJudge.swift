@@ -18,7 +18,7 @@ package final class PictureJudge {
         package init(pictureSize: Int, channels: Int) {
             self.pictureSize = pictureSize
             self.channels = channels
-            labels = Dictionary(uniqueKeysWithValues: Trait.allCases.map { ($0.rawValue, $0.names) })
+            labels = Dictionary(uniqueKeysWithValues: PictureTrait.allCases.map { ($0.rawValue, $0.names) })
         }
 
         package static let pocket = Configuration(pictureSize: 64, channels: 32)
@@ -53,7 +53,7 @@ package final class PictureJudge {
         try self.init(configuration, .checkpoint(Safetensors.tensors("\(directory)/\(File.weights.rawValue)")))
     }
 
-    /// Pictures [B, 3, H, W] in [−1, 1] to logits [B, labels], one variable a trait in the order of `Trait.allCases`.
+    /// Pictures [B, 3, H, W] in [−1, 1] to logits [B, labels], one variable a trait in the order of `PictureTrait.allCases`.
     package func logits(_ pictures: Variable) -> [Variable] { network(pictures) }
 
     /// What the judge sees on pictures of its size.

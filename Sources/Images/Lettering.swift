@@ -21,7 +21,7 @@ extension Picture {
         let side = width * factor, lineHeight = 7 * 2
         var result = Picture(width: side, height: height * factor + lines * lineHeight + 4, filledWith: (255, 255, 255))
         result.paste(resized(width: side, height: height * factor), left: 0, top: 0)
-        let broken = texts.flatMap { text in Picture.broken(text.text, columns: side / 8).map { ($0, text.colour) } }
+        let broken = texts.flatMap { text in Picture.broken(text.text, columns: (side - 4) / 8).map { ($0, text.colour) } }
         for (index, line) in broken.prefix(lines).enumerated() {
             result.write(line.0, left: 1, top: height * factor + 4 + index * lineHeight, colour: line.1)
         }

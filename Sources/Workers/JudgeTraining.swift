@@ -27,13 +27,13 @@ final class JudgeTraining: PretrainingStage {
         let pictures = Tensor.pictures(scenes.painted(size: judge.configuration.pictureSize)), truths = scenes.map { TraitLabels($0) }
         augmentation.apply(to: pictures, seed: options.seed, first: first)
         let logits = judge.logits(Variable(pictures))
-        let losses = zip(logits, Trait.allCases).map { head, trait in
+        let losses = zip(logits, PictureTrait.allCases).map { head, trait in
             CrossEntropy(targets: truths.map { Int32($0[trait] ?? -1) }).apply([head])
         }
         let loss = losses.dropFirst().reduce(losses[0], +)
         loss.backward()
         let judgement = Judgement(PictureJudge.verdicts(logits), truths: truths)
-        return [("loss", loss.scalar)] + Trait.allCases.map { ($0.rawValue, Float(judgement.accuracy($0) ?? 1)) }
+        return [("loss", loss.scalar)] + PictureTrait.allCases.map { ($0.rawValue, Float(judgement.accuracy($0) ?? 1)) }
     }
 
     func settle() {}

@@ -1,7 +1,7 @@
 import LittleWorld
 
 /// What a picture of Little World is judged by.
-package enum Trait: String, CaseIterable, Codable, Sendable {
+package enum PictureTrait: String, CaseIterable, Codable, Sendable {
     case subjectClass = "class", colour, context, style
 
     /// The words for the trait's labels, in the order of their codes.
@@ -19,9 +19,9 @@ package enum Trait: String, CaseIterable, Codable, Sendable {
 package struct TraitLabels: Equatable, Sendable {
     private let codes: [Int?]
 
-    /// - Precondition: `codes` holds one entry a trait, in the order of `Trait.allCases`.
+    /// - Precondition: `codes` holds one entry a trait, in the order of `PictureTrait.allCases`.
     package init(codes: [Int?]) {
-        precondition(codes.count == Trait.allCases.count)
+        precondition(codes.count == PictureTrait.allCases.count)
         self.codes = codes
     }
 
@@ -37,5 +37,5 @@ package struct TraitLabels: Equatable, Sendable {
         ])
     }
 
-    package subscript(trait: Trait) -> Int? { codes[Trait.allCases.firstIndex(of: trait)!] }
+    package subscript(trait: PictureTrait) -> Int? { codes[PictureTrait.allCases.firstIndex(of: trait)!] }
 }
