@@ -91,15 +91,12 @@ let package = Package(
         .testTarget(name: "LayersTests", dependencies: ["Layers", "Randomness", "Tensors"]),
         .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld", "Images"]),
         .testTarget(name: "BackboneTests", dependencies: ["Backbones", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
-        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Backbones", "Images", "Layers", "Tensors"]),
+        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Backbones", "LittleWorld", "Images", "Layers", "Tensors"]),
         .testTarget(name: "ConformanceTests", dependencies: ["Workers", "Layers"]),
         .testTarget(
             name: "PersonalizationTests",
             dependencies: ["Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"]),
-        .testTarget(name: "PersonalizationTests", dependencies: ["Personalization", "LittleWorld"]),
-        .testTarget(name: "AutogradTests", dependencies: ["Autograd"]),
-        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Backbones"]),
     ],
     swiftLanguageModes: [.v6]
 )

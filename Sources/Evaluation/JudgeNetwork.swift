@@ -12,22 +12,24 @@ struct JudgeNetwork {
     private let norm: GroupNormLayer
     private let hidden: LinearLayer
     private let heads: [LinearLayer]
+    /// Of the layer before the heads.
+    private static let width = 128
 
     init(_ configuration: PictureJudge.Configuration, _ weights: Weights) {
-        let c = configuration.channels, side = configuration.pictureSize / 16
+        let c = configuration.channels, side = configuration.pictureSize / 16, width = JudgeNetwork.width
         entry = ConvolutionLayer(weights, "entry", from: 3, to: c, kernel: 5, stride: 2)
         levels = [(c, 2 * c, 1), (2 * c, 4 * c, 2), (4 * c, 4 * c, 2)].enumerated().map { index, sizes in
             JudgeLevel(weights, "levels.\(index)", from: sizes.0, to: sizes.1, depth: sizes.2)
         }
         norm = GroupNormLayer(weights, "norm", channels: 4 * c, groups: 1)
-        hidden = LinearLayer(weights, "hidden", from: 4 * c * side * side, to: 256)
-        heads = PictureTrait.allCases.map { LinearLayer(weights, "heads.\($0.rawValue)", from: 256, to: $0.names.count) }
+        hidden = LinearLayer(weights, "hidden", from: 4 * c * side * side, to: width)
+        heads = PictureTrait.allCases.map { LinearLayer(weights, "heads.\($0.rawValue)", from: width, to: $0.names.count) }
     }
 
     /// Pictures [B, 3, H, W] to one variable [B, labels] a trait.
     func callAsFunction(_ pictures: Variable) -> [Variable] {
         let x = norm(levels.reduce(entry(pictures)) { $1($0) }, swish: true)  // [B, 4·C, H/16, W/16]
-        let features = GELU().apply([hidden(x.reshaped([x.shape[0], x.value.count / x.shape[0]]))])  // [B, 256]
+        let features = GELU().apply([hidden(x.reshaped([x.shape[0], x.value.count / x.shape[0]]))])  // [B, width]
         return heads.map { $0(features) }
     }
 }
