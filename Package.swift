@@ -79,7 +79,14 @@ let package = Package(
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "ServerTesting"]),
         // Tests of the daemon; real servers come from ServerTesting.
         .executableTarget(name: "scripted-engine", dependencies: ["Hashing"], path: "Tests/ScriptedEngine"),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Store", "Broker", "Jobs", "Hashing", "ServerTesting", "scripted-engine", "atelierd", "atelierctl"]),
+        .target(name: "DaemonTesting", dependencies: ["Daemon", "Store", "Broker", "Jobs", "ServerTesting"], path: "Tests/DaemonTesting"),
+        .testTarget(
+            name: "DaemonTests",
+            dependencies: ["Daemon", "Store", "Broker", "Jobs", "Hashing", "ServerTesting", "DaemonTesting", "scripted-engine", "atelierd", "atelierctl"]),
+        // The real engine and the shipped model inside the real daemon.
+        .testTarget(
+            name: "HouseTests",
+            dependencies: ["Jobs", "Hashing", "Store", "LittleWorld", "Images", "ServerTesting", "DaemonTesting", "atelierd", "atelierctl", "atelier-engine"]),
         // Tests.
         .testTarget(name: "ArchitectureTests"),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
@@ -92,6 +99,7 @@ let package = Package(
         .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld", "Images"]),
         .testTarget(name: "BackboneTests", dependencies: ["Backbones", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
         .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Backbones", "LittleWorld", "Images", "Layers", "Tensors"]),
+        .testTarget(name: "WorkersTests", dependencies: ["Workers", "Jobs", "Personalization"]),
         .testTarget(name: "ConformanceTests", dependencies: ["Workers", "Layers"]),
         .testTarget(
             name: "PersonalizationTests",

@@ -12,7 +12,7 @@
 int process_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int process_spawn(pid_t *pid, const char *path, const char *directory, char *const arguments[], char *const environment[],
-                  int input, int output, int errors) {
+                  int input, int output, int errors, int niceness) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -37,7 +37,7 @@ int process_spawn(pid_t *pid, const char *path, const char *directory, char *con
     // Before it gets its order, so before it makes a thread: threads inherit. Control before work, measured: beside a busy engine
     // of normal priority a commit takes twenty times longer. posix_spawn itself refuses the batch policy.
     if (result == 0) {
-        setpriority(PRIO_PROCESS, (id_t)*pid, 19);
+        setpriority(PRIO_PROCESS, (id_t)*pid, niceness);
         sched_setscheduler(*pid, SCHED_BATCH, &parameters);
     }
     return result;

@@ -48,7 +48,7 @@ package enum AttemptEnding: Sendable, Equatable {
         case (_, .done): .completed
         case (.cancelled, _): .cancelled
         case (_, .failed): .failed
-        case (.draining, .interrupted): .interrupted("the daemon is stopping; a checkpoint was written")
+        case (.draining, .interrupted): .interrupted("the daemon is stopping; the engine stopped in time")
         case (.draining, nil): .interrupted("the daemon is stopping; the engine did not answer in time")
         case (.memory(let limit), _): .crashed(code: "engine.memory", message: "the engine needs more than the \(limit) MiB it may take")
         case (nil, .interrupted): .crashed(code: "engine.interrupted", message: "somebody else asked the engine to stop")

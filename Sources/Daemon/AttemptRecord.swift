@@ -8,6 +8,7 @@ package struct AttemptProblem: Error, Sendable, Equatable {
     let code: String
     let message: String
     let consequence: Consequence
+    var problems: [Problem]?
 }
 
 /// One attempt in the tables and on the metrics exchange: what is read for it and written by it, always under its fence.
@@ -49,16 +50,10 @@ package struct AttemptRecord: Sendable {
     package func order(workspace: AttemptWorkspace, artifacts: ArtifactDirectory, settings: Settings) async throws -> Data {
         let request: JobRequest
         do { request = try JobRequest(claim.spec) } catch {
-            throw AttemptProblem(code: "job.invalid", message: "\(error)", consequence: .rejected)
+            throw AttemptProblem(
+                code: "job.invalid", message: "the job is not acceptable any more", consequence: .rejected, problems: (error as? Problems)?.list)
         }
-        var images: [String] = []
-        for (index, image) in request.images.enumerated() {
-            guard case .artifact(let text) = image, let digest = SHA256Digest(text), artifacts.contains(digest) else {
-                throw AttemptProblem(
-                    code: "input.artifact", message: "/images/\(index): there is no artifact with this digest", consequence: .rejected)
-            }
-            images.append(try workspace.link(artifacts.path(of: digest), as: "\(index + 1).png"))
-        }
+        let images = try pictures(of: request, workspace: workspace, artifacts: artifacts)
         let resume = try await checkpoint()
         let order = EngineOrder(
             job: claim.job, attempt: claim.attempt, kind: claim.kind, spec: request.spec, tenant: claim.tenant, images: images,
@@ -67,19 +62,50 @@ package struct AttemptRecord: Sendable {
         return order.line
     }
 
+    private func pictures(of request: JobRequest, workspace: AttemptWorkspace, artifacts: ArtifactDirectory) throws -> [String] {
+        var problems: [Problem] = []
+        let paths = try request.images.enumerated().compactMap { index, image -> String? in
+            guard case .artifact(let text) = image, let digest = SHA256Digest(text) else { return nil }
+            guard artifacts.contains(digest) else {
+                problems.append(Problem("/images/\(index)/artifact", found: digest.prefixed, allowed: "the digest of an artifact in the store"))
+                return nil
+            }
+            return try workspace.link(artifacts.path(of: digest), as: "\(index + 1).png")
+        }
+        guard problems.isEmpty else {
+            throw AttemptProblem(
+                code: "input.artifact", message: "\(problems.count) of \(request.images.count) pictures are not in the store", consequence: .rejected,
+                problems: problems)
+        }
+        return paths
+    }
+
     private func adapters(of request: JobRequest, workspace: AttemptWorkspace, artifacts: ArtifactDirectory) async throws -> [String: String] {
         var paths: [String: String] = [:]
+        var unknown: [String] = []
         for name in request.concepts {
             guard let text = try await store.adapter(of: name, tenant: claim.tenant), let digest = SHA256Digest(text) else {
-                throw AttemptProblem(
-                    code: "concept.unknown", message: "a prompt names <\(name)>, which nobody has learnt; personalize it first", consequence: .rejected)
+                unknown.append(name)
+                continue
             }
             guard artifacts.contains(digest) else {
                 throw AttemptProblem(code: "concept.missing", message: "the adapter of <\(name)>, \(digest), is not in the store", consequence: .fatal)
             }
             paths[name] = try workspace.link(artifacts.path(of: digest), as: name + ".safetensors")
         }
+        guard unknown.isEmpty else { throw try await unknownConcepts(unknown, in: request) }
         return paths
+    }
+
+    /// Says which prompts name what nobody has learnt, and which names would do.
+    private func unknownConcepts(_ names: [String], in request: JobRequest) async throws -> AttemptProblem {
+        let learnt = try await store.conceptNames(tenant: claim.tenant, model: request.model)
+        let allowed = learnt.isEmpty ? "no concept: \(claim.tenant) has learnt none on \(request.model); personalize it first" : learnt.map { "<\($0)>" }.joined(separator: ", ")
+        let problems = request.prompts.enumerated().flatMap { index, prompt in
+            JobRequest.concepts(in: [prompt]).filter(names.contains).map { Problem("/prompts/\(index)", found: "<\($0)>", allowed: allowed) }
+        }
+        return AttemptProblem(
+            code: "concept.unknown", message: "nobody has learnt \(names.map { "<\($0)>" }.joined(separator: ", "))", consequence: .rejected, problems: problems)
     }
 
     private func checkpoint() async throws -> String? {

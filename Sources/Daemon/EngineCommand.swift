@@ -12,14 +12,17 @@ package struct EngineCommand: Sendable {
     package var directory: String
     /// The file its stderr is appended to.
     package var log: String
+    /// Its niceness: 19 yields to everything, above all to the daemon's own work.
+    package var niceness: Int
 
     /// Describes one start.
-    package init(executable: String, arguments: [String], environment: [String: String], directory: String, log: String) {
+    package init(executable: String, arguments: [String], environment: [String: String], directory: String, log: String, niceness: Int = 19) {
         self.executable = executable
         self.arguments = arguments
         self.environment = environment
         self.directory = directory
         self.log = log
+        self.niceness = niceness
     }
 
     /// The environment of an engine: nothing of the daemon's but the locale, the search paths and what tunes the engine, so that no

@@ -41,7 +41,7 @@ package actor EngineSupervisor {
             self.process = process
             await follow(process, order: order)
         } catch let problem as AttemptProblem {
-            failed = EngineEvent.Failed(code: problem.code, consequence: problem.consequence, message: problem.message)
+            failed = EngineEvent.Failed(code: problem.code, consequence: problem.consequence, message: problem.message, problems: problem.problems)
             await settle(.failed)
         } catch let error as StoreError {
             await settle(.interrupted(error.description))
@@ -104,7 +104,7 @@ extension EngineSupervisor {
         return try EngineProcess(
             EngineCommand(
                 executable: settings.engine, arguments: ["work"], environment: environment, directory: workspace.folder,
-                log: workspace.log))
+                log: workspace.log, niceness: settings.engineNice))
     }
 }
 

@@ -23,6 +23,8 @@ package struct Settings: Sendable, Equatable {
     package var slots: Int
     /// How many threads each engine may use in its matrix products; 0 leaves the choice to the engine.
     package var engineThreads: Int
+    /// The engines' niceness: at 19 they yield to everything else on the machine, at 0 to nothing.
+    package var engineNice: Int
     /// Seconds between two training checkpoints.
     package var checkpointSeconds: Int
     /// Seconds after the last heartbeat until another worker may take a job over.

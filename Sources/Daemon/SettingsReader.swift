@@ -91,6 +91,7 @@ private struct SettingsReader {
             workerName: name("workerName", standard: hostName()),
             slots: integer("slots", 1...64),
             engineThreads: integer("engineThreads", 0...256),
+            engineNice: integer("engineNice", 0...19),
             checkpointSeconds: integer("checkpointSeconds", 1...3600),
             leaseSeconds: integer("leaseSeconds", 2...3600),
             heartbeatSeconds: number("heartbeatSeconds", 0.1...600),

@@ -26,6 +26,7 @@ extension Settings {
         row("workerName", "WORKER_NAME", nil, "this worker's name; the host's name when not given"),
         row("slots", "SLOTS", "1", "jobs at a time, 1 to 64"),
         row("engineThreads", "ENGINE_THREADS", "0", "threads of one engine, 0 (the engine decides) to 256"),
+        row("engineNice", "ENGINE_NICE", "19", "niceness of engines, 0 to 19: with less than 19 the daemon answers slower beside a busy engine"),
         row("checkpointSeconds", "CHECKPOINT_SECONDS", "10", "between checkpoints, 1 to 3600"),
         row("leaseSeconds", "LEASE_SECONDS", "30", "until a silent worker's jobs are taken over, 2 to 3600; at least three heartbeats"),
         row("heartbeatSeconds", "HEARTBEAT_SECONDS", "5", "between heartbeats, 0.1 to 600"),

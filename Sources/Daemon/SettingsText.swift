@@ -4,7 +4,7 @@ extension Settings {
         let rows: [(String, String)] = [
             ("amqpURL", "\(amqpURL)"), ("postgresURL", "\(postgresURL)"), ("stateDirectory", stateDirectory),
             ("modelsDirectory", modelsDirectory), ("engine", engine), ("topologyPrefix", topologyPrefix), ("workerName", workerName),
-            ("slots", "\(slots)"), ("engineThreads", "\(engineThreads)"), ("checkpointSeconds", "\(checkpointSeconds)"),
+            ("slots", "\(slots)"), ("engineThreads", "\(engineThreads)"), ("engineNice", "\(engineNice)"), ("checkpointSeconds", "\(checkpointSeconds)"),
             ("leaseSeconds", "\(leaseSeconds)"), ("heartbeatSeconds", "\(heartbeatSeconds)"), ("pollSeconds", "\(pollSeconds)"),
             ("drainSeconds", "\(drainSeconds)"), ("graceSeconds", "\(graceSeconds)"), ("engineMemoryMiB", "\(engineMemoryMiB)"),
             ("messageMiB", "\(messageMiB)"), ("freeDiskMiB", "\(freeDiskMiB)"), ("logLevel", logLevel),

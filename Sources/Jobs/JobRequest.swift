@@ -16,6 +16,8 @@ package struct JobRequest: Sendable, Equatable {
     package let body: JSONValue
     /// The reference pictures, in order; empty for `generate`.
     package let images: [ImageSource]
+    /// The prompts, in order.
+    package let prompts: [String]
     /// The concepts the prompts of a `generate` job name as `<name>`, each once, in order.
     package let concepts: [String]
     /// What a `personalize` job learns.
@@ -61,21 +63,22 @@ package struct JobRequest: Sendable, Equatable {
         case .personalize:
             reader.fields(["version", "kind", "concept", "method", "model", "images", "prompts", "seed", "options"])
             concept = reader.concept()
-            _ = reader.choice("method", RequestReader.methods)
+            let method = reader.choice("method", RequestReader.methods).flatMap(PersonalizationMethod.init(rawValue:))
             images = reader.images()
-            _ = reader.prompts(0...64)
-            reader.options()
+            prompts = reader.prompts(0...64)
+            if let concept { reader.onlyConcept(concept.name, in: prompts) }
+            reader.options(method?.options)
             concepts = []
         case .generate:
             reader.fields(["version", "kind", "model", "prompts", "images_per_prompt", "seed", "options"])
             concept = nil
             images = []
-            let prompts = reader.prompts(1...64)
+            prompts = reader.prompts(1...64)
             reader.integer("images_per_prompt", 1...16)
-            reader.options()
+            reader.options(.generation)
             concepts = Self.concepts(in: prompts)
         case nil:
-            (concept, images, concepts) = (nil, [], [])
+            (concept, images, prompts, concepts) = (nil, [], [], [])
         }
         guard reader.problems.isEmpty else { throw Problems(reader.problems) }
     }

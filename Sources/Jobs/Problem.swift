@@ -14,6 +14,9 @@ package struct Problem: Sendable, Equatable, Codable, CustomStringConvertible {
         self.allowed = allowed
     }
 
+    /// A member's name as a part of a JSON pointer.
+    package static func escaped(_ name: String) -> String { name.replacing("~", with: "~0").replacing("/", with: "~1") }
+
     package var description: String { "\(pointer.isEmpty ? "/" : pointer): found \(found); allowed: \(allowed)" }
 }
 

@@ -3,7 +3,7 @@ import Foundation
 /// Reads a body field by field and collects every problem.
 struct RequestReader {
     static let models = ["pocket-infinity"]
-    static let methods = ["arbooth"]
+    static let methods = PersonalizationMethod.allCases.map(\.rawValue)
 
     let body: JSONValue
     var problems: [Problem] = []
@@ -31,7 +31,7 @@ struct RequestReader {
         guard case .object(let members) = body else { return }
         for name in members.keys.sorted() where !allowed.contains(name) {
             problems.append(
-                Problem("/" + escaped(name), found: "an unknown field", allowed: allowed.joined(separator: ", ")))
+                Problem("/" + Problem.escaped(name), found: "an unknown field", allowed: allowed.joined(separator: ", ")))
         }
     }
 
@@ -54,16 +54,10 @@ struct RequestReader {
         }
     }
 
-    mutating func options() {
-        guard let options = body["options"] else { return }
-        guard case .object(let members) = options else { return note("/options", options, "an object") }
-        for (name, value) in members.sorted(by: { $0.key < $1.key }) {
-            switch value {
-            case .bool, .integer, .number, .string: break
-            case .array(let elements) where elements.allSatisfy({ $0.double != nil }): break
-            default: note("/options/" + escaped(name), value, "a number, a string, true, false or a list of numbers")
-            }
-        }
+    mutating func options(_ table: OptionTable?) {
+        // Of which method they are nobody knows; that is a problem of its own.
+        guard let table else { return }
+        problems += table.problems(in: body["options"])
     }
 
     mutating func prompts(_ count: ClosedRange<Int>) -> [String] {
@@ -84,13 +78,22 @@ struct RequestReader {
         }
     }
 
+    /// A job that learns a concept has no other one at hand.
+    mutating func onlyConcept(_ name: String, in prompts: [String]) {
+        for (index, prompt) in prompts.enumerated() {
+            for other in JobRequest.concepts(in: [prompt]) where other != name {
+                problems.append(Problem("/prompts/\(index)", found: "<\(other)>", allowed: "<\(name)>, the concept this job learns"))
+            }
+        }
+    }
+
     mutating func concept() -> JobRequest.Concept? {
         guard case .object(let members) = body["concept"] else {
             note("/concept", body["concept"], "an object with name, role and class")
             return nil
         }
         for name in members.keys.sorted() where !["name", "role", "class"].contains(name) {
-            problems.append(Problem("/concept/" + escaped(name), found: "an unknown field", allowed: "name, role, class"))
+            problems.append(Problem("/concept/" + Problem.escaped(name), found: "an unknown field", allowed: "name, role, class"))
         }
         let name = members["name"]?.string.flatMap { $0.wholeMatch(of: /[a-z0-9][a-z0-9_-]{0,63}/) == nil ? nil : $0 }
         if name == nil { note("/concept/name", members["name"], "1 to 64 lowercase letters, digits, dashes and underscores, the first a letter or digit") }
@@ -133,12 +136,8 @@ struct RequestReader {
             }
             return .artifact(String(text.dropFirst(7)))
         default:
-            problems.append(Problem("\(pointer)/\(escaped(name))", found: "an unknown field", allowed: "png, artifact"))
+            problems.append(Problem("\(pointer)/\(Problem.escaped(name))", found: "an unknown field", allowed: "png, artifact"))
             return nil
         }
-    }
-
-    private func escaped(_ name: String) -> String {
-        name.replacingOccurrences(of: "~", with: "~0").replacingOccurrences(of: "/", with: "~1")
     }
 }

@@ -39,12 +39,19 @@ package struct PersonalizedModel {
         self.embeddings = embeddings
     }
 
+    /// The model's defaults for these seeds.
+    package func sampling(seeds: [UInt64]) -> Sampling { model.sampling(seeds: seeds) }
+
+    /// One picture per prompt, as `sampling` says.
+    package func generate(_ prompts: [String], sampling: Sampling) -> [Picture] {
+        Recording.withoutGradients {
+            model.generate(model.encode(prompts, tokenizer: tokenizer, replacing: embeddings), sampling: sampling)
+        }
+    }
+
     /// One picture per prompt and seed.
     package func generate(_ prompts: [String], seeds: [UInt64], guidance: Float? = nil, temperature: Float? = nil) -> [Picture] {
-        Recording.withoutGradients {
-            let text = model.encode(prompts, tokenizer: tokenizer, replacing: embeddings)
-            return model.generate(text, sampling: model.sampling(guidance: guidance, temperature: temperature, seeds: seeds))
-        }
+        generate(prompts, sampling: model.sampling(guidance: guidance, temperature: temperature, seeds: seeds))
     }
 
     /// How surprised the model is by pictures given their prompts: cross-entropy per bit in nats, the mean over pictures and tokens.
@@ -58,7 +65,4 @@ package struct PersonalizedModel {
                 .apply([model.transformer.logits(text, inputs: maps.inputs)]).scalar
         }
     }
-
-    /// Tokens of a prompt, to hold against what the model can read.
-    package func tokenCount(_ prompt: String) -> Int { tokenizer.encode(prompt).count }
 }

@@ -79,9 +79,14 @@ extension Store {
             }
     }
 
-    /// Beats.
-    package func beat(_ worker: UUID) throws -> Heartbeat {
-        let rows = try query("select * from atelier.beat($1::uuid)", [worker.uuidString])
+    /// Seconds until the next scheduled or retryable job may be claimed, 0 or less where one is overdue; nil where none waits.
+    package func secondsUntilDue() throws -> Double? {
+        try query("select atelier.seconds_until_due() as seconds").first?["seconds"].flatMap { Double($0) }
+    }
+
+    /// Beats, and says whether the worker is paused.
+    package func beat(_ worker: UUID, isPaused: Bool = false) throws -> Heartbeat {
+        let rows = try query("select * from atelier.beat($1::uuid, $2::boolean)", [worker.uuidString, isPaused ? "t" : "f"])
         var owned: [UUID: Int] = [:]
         var cancelling: [UUID] = []
         for row in rows {
@@ -127,8 +132,8 @@ extension Store {
                 $12::double precision)
             """,
             [
-                job.uuidString, String(attempt), end.outcome, end.consequence.rawValue, end.code, end.message, problems,
-                end.result.map { Self.clean($0.text) }, artifacts, end.logTail, end.peakMemoryBytes.map { String($0) },
+                job.uuidString, String(attempt), end.outcome, end.consequence.rawValue, end.code?.storable, end.message?.storable, problems,
+                end.result.map { Self.clean($0.text) }, artifacts, end.logTail.storable, end.peakMemoryBytes.map { String($0) },
                 end.processorSeconds.map { String($0) },
             ])
         guard rows.first?["owned"] == "t" else { return nil }
@@ -149,11 +154,5 @@ extension Store {
     /// Notes from where an attempt goes on.
     package func resumed(_ job: UUID, _ attempt: Int, from step: Int) throws {
         try query("update atelier.attempts set resumed_from_step = $3::int where job = $1::uuid and attempt = $2::int", [job.uuidString, String(attempt), String(step)])
-    }
-
-    /// The SHA-256 of the newest adapter of a tenant's concept.
-    package func adapter(of concept: String, tenant: String) throws -> String? {
-        try query("select adapter_sha256 from atelier.concepts where tenant = $1 and name = $2 order by version desc limit 1", [tenant, concept])
-            .first?["adapter_sha256"]
     }
 }

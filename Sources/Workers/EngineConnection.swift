@@ -11,6 +11,11 @@ enum StopRequest {
     static func listen() { signal(SIGTERM) { _ in StopRequest.isMade = 1 } }
 }
 
+/// Thrown where there is nothing to save: the work so far is small, and is done anew.
+struct AskedToStop: Error {
+    let step: Int
+}
+
 /// The engine's side of the line to its daemon: one order in, events out, one JSON line each.
 package final class EngineConnection {
     private let output: FileHandle

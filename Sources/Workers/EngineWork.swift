@@ -29,6 +29,8 @@ package struct EngineWork {
                 connection.send(.done(.init(result: result, seconds: Date().timeIntervalSince(start), peakMemoryBytes: EngineWork.peakMemory)))
             case .interrupted(let step): connection.send(.interrupted(.init(step: step)))
             }
+        } catch let stop as AskedToStop {
+            connection.send(.interrupted(.init(step: stop.step)))
         } catch let failure as JobFailure {
             connection.send(failure.event)
         } catch let error as AdapterError {
@@ -70,5 +72,19 @@ struct LoadedModel {
             throw JobFailure(code: "model.damaged", consequence: .fatal, message: "\(error)")
         }
         model.freeze()
+    }
+
+    /// Holds texts against what the model can read whole.
+    /// - Throws: `JobFailure` listing those that are too long; they are the sender's to mend.
+    func check(_ texts: [(pointer: String, text: String)], placeholders: [String]) throws {
+        let limit = model.configuration.transformer.textLength
+        let tokenizer = model.textTokenizer.adding(placeholders: placeholders)
+        let problems = texts.compactMap { pointer, text -> Problem? in
+            let count = tokenizer.encode(text).count
+            return count <= limit ? nil : Problem(pointer, found: "\(count) tokens", allowed: "at most \(limit) tokens")
+        }
+        if !problems.isEmpty {
+            throw JobFailure(code: "input.prompt", consequence: .rejected, message: "\(problems.count) texts are too long for the model", problems: problems)
+        }
     }
 }

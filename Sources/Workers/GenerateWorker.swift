@@ -12,29 +12,34 @@ struct GenerateWorker {
 
     func run() throws -> WorkOutcome {
         let prompts = order.spec["prompts"]?.array?.compactMap(\.string) ?? []
+        let options = try OptionTable.generation.values(of: order.spec["options"])
         let perPrompt = order.spec["images_per_prompt"]?.integer ?? 1
+        try loaded.check(
+            prompts.enumerated().map { ("/prompts/\($0)", $1) }, placeholders: order.adapters.keys.sorted().map { "<\($0)>" })
         let adapters = try order.adapters.mapValues { try Adapter(path: $0) }
         let model = try PersonalizedModel(model: loaded.model, adapters: adapters, modelDigest: loaded.digest)
-        try check(prompts, model)
         let pictures = try PictureSeries(
             prompts: prompts, perPrompt: perPrompt, seed: UInt64(order.spec["seed"]?.integer ?? 0), folder: order.workspace, connection: connection
-        ).generate(model, guidance: order.spec["options"]?["guidance"]?.double, temperature: order.spec["options"]?["temperature"]?.double)
+        ).generate(model, guidance: try byScale("guidance", options), temperature: try byScale("temperature", options))
         let sheet = "\(order.workspace)/sheet.png"
         try Grid.rows(of: perPrompt > 1 ? perPrompt : min(prompts.count, 8), pictures).writePNG(sheet)
         try connection.sendArtifact(role: "sheet", path: sheet, mediaType: "image/png")
         return .done(.object(["pictures": .integer(pictures.count), "metrics": .object([:])]))
     }
+}
 
-    /// A prompt the model cannot read whole is the sender's to mend.
-    private func check(_ prompts: [String], _ model: PersonalizedModel) throws {
-        let limit = loaded.model.configuration.transformer.textLength
-        let problems = prompts.enumerated().compactMap { index, prompt -> Problem? in
-            let count = model.tokenCount(prompt)
-            return count <= limit ? nil : Problem("/prompts/\(index)", found: "\(count) tokens", allowed: "at most \(limit) tokens")
+extension GenerateWorker {
+    /// An option's numbers, one for each scale of the model; nil where the model's own hold.
+    private func byScale(_ name: String, _ options: [String: JSONValue]) throws -> [Float]? {
+        let scales = loaded.model.configuration.schedule.sides.count
+        guard let value = options[name], value != .null else { return nil }
+        if let number = value.double { return Array(repeating: Float(number), count: scales) }
+        let numbers = (value.array ?? []).compactMap(\.double).map(Float.init)
+        guard numbers.count == scales else {
+            let problem = Problem("/options/\(name)", found: "a list of \(numbers.count) numbers", allowed: "one number, or \(scales), one for each scale")
+            throw JobFailure(code: "input.options", consequence: .rejected, message: "1 option cannot be used", problems: [problem])
         }
-        if !problems.isEmpty {
-            throw JobFailure(code: "input.prompt", consequence: .rejected, message: "\(problems.count) prompts are too long", problems: problems)
-        }
+        return numbers
     }
 }
 
@@ -55,7 +60,8 @@ struct PictureSeries {
         self.connection = connection
     }
 
-    func generate(_ model: PersonalizedModel, guidance: Double?, temperature: Double?) throws -> [Picture] {
+    /// - Throws: `AskedToStop` between two batches.
+    func generate(_ model: PersonalizedModel, guidance: [Float]?, temperature: [Float]?) throws -> [Picture] {
         let all = prompts.flatMap { Array(repeating: $0, count: perPrompt) }
         let seeds = all.indices.map { index -> UInt64 in
             var generator = Philox(seed: seed, purpose: 0x9E, index: UInt64(index))
@@ -63,8 +69,12 @@ struct PictureSeries {
         }
         var pictures: [Picture] = []
         for start in stride(from: 0, to: all.count, by: batch) {
+            if StopRequest.isPending { throw AskedToStop(step: start) }
             let range = start..<min(start + batch, all.count)
-            let some = model.generate(Array(all[range]), seeds: Array(seeds[range]), guidance: guidance.map(Float.init), temperature: temperature.map(Float.init))
+            var sampling = model.sampling(seeds: Array(seeds[range]))
+            sampling.guidance = guidance ?? sampling.guidance
+            sampling.temperature = temperature ?? sampling.temperature
+            let some = model.generate(Array(all[range]), sampling: sampling)
             for (index, picture) in zip(range, some) {
                 let path = "\(folder)/picture-\(String(format: "%03d", index + 1)).png"
                 try picture.writePNG(path)

@@ -19,6 +19,8 @@ struct PersonalizeWorker {
         let options = try ARBoothOptionsReader(order.spec["options"]).options()
         let references = try referencePictures()
         let subject = ARBoothTraining.Subject(name: conceptName, className: className, references: references)
+        try loaded.check(
+            [("/concept/class", "a photo of \(subject.prompt) on the beach")] + askedPrompts.enumerated().map { ("/prompts/\($0)", $1) }, placeholders: [subject.placeholder])
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
         let training = try ARBoothTraining(model: loaded.model, subject: subject, options: options, seed: seed)
         var curve = LossCurve()
@@ -107,10 +109,11 @@ struct PersonalizeWorker {
         ])
     }
 
+    private var askedPrompts: [String] { order.spec["prompts"]?.array?.compactMap(\.string) ?? [] }
+
     private var samplePrompts: [String] {
-        let asked = order.spec["prompts"]?.array?.compactMap(\.string) ?? []
         let subject = "a photo of a <\(conceptName)> \(className)"
-        return asked.isEmpty ? ["", " on the beach", " in the snow", " in the jungle"].map { subject + $0 } : asked
+        return askedPrompts.isEmpty ? ["", " on the beach", " in the snow", " in the jungle"].map { subject + $0 } : askedPrompts
     }
 
     /// Whole rows of four.

@@ -33,7 +33,7 @@ struct Run: AsyncParsableCommand {
             EngineCommand(
                 executable: settings.engine, arguments: ["work"],
                 environment: EngineCommand.environment(of: ProcessInfo.processInfo.environment, threads: settings.engineThreads, temporary: folder),
-                directory: folder, log: folder + "/engine.log"))
+                directory: folder, log: folder + "/engine.log", niceness: settings.engineNice))
         try process.send(order.line)
         try await follow(process)
     }

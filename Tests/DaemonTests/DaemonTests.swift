@@ -1,3 +1,5 @@
+import Broker
+import DaemonTesting
 import Foundation
 import Jobs
 import ServerTesting
@@ -9,15 +11,10 @@ import Testing
 /// The daemon with real servers, as a process, against everything that may happen to it.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct DaemonTests {
     private func withStage(_ servers: Servers? = nil, _ body: (Stage) async throws -> Void) async throws {
-        let stage = try await Stage(servers)
-        do { try await body(stage) } catch {
-            await stage.end()
-            throw error
-        }
-        await stage.end()
+        try await Stage.with(servers, settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"], body)
     }
 
-    private func digest(_ job: JSONValue) -> String? { job["artifacts"]?.array?.first?["sha256"]?.string }
+    private func digest(_ job: JSONValue) -> String? { job.digest(of: "picture") }
 
     @Test func theSameMessageTwiceIsOneJob() async throws {
         try await withStage { stage in
@@ -29,7 +26,7 @@ import Testing
             let again = try await stage.job("same") { $0["events"]?.array?.filter { $0["event"]?.string == "duplicate" }.count == 2 }
             #expect(again["id"] == job["id"] && again["attempt"] == .integer(1))
             #expect(try await stage.store.jobs(JobFilter()).count == 1)
-            #expect(digest(job) == Stage.picture(3))
+            #expect(digest(job) == Script.picture(3))
             let outcome = try #require(try await stage.outcomes(1).first)
             #expect(outcome["state"]?.string == "completed" && outcome["artifacts"]?.array?.count == 1)
             #expect(outcome["job"] == job["id"])
@@ -54,6 +51,48 @@ import Testing
         }
     }
 
+    @Test func textThatPostgreSQLCannotHoldIsRejectedAndCutsNothingOff() async throws {
+        try await withStage { stage in
+            try stage.start()
+            let good = try await stage.publish("steps=2", id: "a")
+            _ = try await stage.job(good, reaches: .completed)
+            try await stage.publish(
+                body: Script.body("steps=2"),
+                properties: MessageProperties(
+                    messageID: "a\0b", replyTo: "r\0", correlationID: "c\0", headers: ["traceparent": "t\0"]))
+            let outcomes = try await stage.outcomes(2)
+            let bad = try #require(outcomes.first { $0["state"]?.string == "rejected" })
+            #expect(bad["message_id"]?.string == "a\u{FFFD}b")
+            let problems = bad["problems"]?.array ?? []
+            #expect(Set(problems.compactMap { $0["pointer"]?.string })
+                == ["property:message_id", "property:reply_to", "property:correlation_id", "property:headers/traceparent"])
+            #expect(problems.allSatisfy { $0["allowed"]?.string == "text without NUL characters" && $0["found"]?.string?.contains("\\u0000") == true }, "\(problems)")
+            #expect(try await stage.store.jobs(JobFilter()).count == 1)
+        }
+    }
+
+    @Test func aJobIsTriedAgainWhenItIsDueNotWhenSomebodyHappensToLook() async throws {
+        try await withStage { stage in
+            try stage.start(["ATELIER_POLL_SECONDS": "300"])
+            let failing = try await stage.publish("steps=2 fail-once=transient")
+            let due = Date(timeIntervalSince1970: Date.now.timeIntervalSince1970.rounded() + 4)
+            try await stage.publish(
+                body: Script.body("steps=2"), properties: MessageProperties(messageID: "later", headers: ["run_after": .string(due.formatted(.iso8601))]))
+            _ = try await stage.job(failing, reaches: .completed)
+            _ = try await stage.job("later", reaches: .completed)
+            let late = try await stage.store.query(
+                """
+                select extract(epoch from a.started_at - coalesce(b.ended_at, $1::timestamptz)) as seconds from atelier.attempts a
+                left join atelier.attempts b on b.job = a.job and b.attempt = a.attempt - 1 join atelier.jobs j on j.id = a.job
+                where a.attempt = 2 or j.message_id = 'later' order by a.attempt
+                """, [due.formatted(.iso8601)]
+            ).compactMap { $0["seconds"].flatMap { Double($0) } }
+            try #require(late.count == 2)
+            #expect((0..<5).contains(late[0]), "claimed \(late[0]) s after it was due")
+            #expect((1..<5).contains(late[1]), "tried again after \(late[1]) s instead of 1 to 2")
+        }
+    }
+
     @Test func aKilledEngineCostsAnAttemptAndTheJobGoesOnFromItsCheckpoint() async throws {
         try await withStage { stage in
             try stage.start()
@@ -62,7 +101,7 @@ import Testing
             #expect(job["failures"] == .integer(1) && job["attempt"] == .integer(2))
             #expect((job["attempts"]?.array?[1]["resumed_from_step"]?.integer ?? 0) > 0)
             #expect(job["attempts"]?.array?[0]["outcome"]?.string == "crashed")
-            #expect(digest(job) == Stage.picture(40))
+            #expect(digest(job) == Script.picture(40))
         }
     }
 
@@ -72,7 +111,7 @@ import Testing
             let poison = try await stage.publish("steps=3 fail=fatal")
             let discarded = try await stage.job(poison, reaches: .discarded)
             #expect(discarded["error_code"]?.string == "engine.scripted")
-            let id = try #require(discarded["id"]?.string.flatMap(UUID.init(uuidString:)))
+            let id = try #require(discarded.jobID)
             #expect(try await stage.store.retry(id, fromScratch: true))
             let again = try await stage.job(poison) { $0["attempt"] == .integer(2) && $0["state"]?.string == "discarded" }
             #expect(again["attempts"]?.array?[1]["resumed_from_step"] == .null)
@@ -80,7 +119,7 @@ import Testing
                 let message = try await stage.publish("steps=1 \(script)")
                 let failed = try await stage.job(message) { ($0["failures"]?.integer ?? 0) > 0 }
                 #expect(failed["attempts"]?.array?.first?["error_code"]?.string == (script == "silent" ? "engine.crash" : "engine.protocol"), "\(script)")
-                _ = try await stage.store.cancel(try #require(failed["id"]?.string.flatMap(UUID.init(uuidString:))), reason: nil)
+                _ = try await stage.store.cancel(try #require(failed.jobID), reason: nil)
             }
         }
     }
@@ -95,7 +134,7 @@ import Testing
             let job = try await stage.job(id, reaches: .completed)
             #expect(job["failures"] == .integer(0) && job["rescues"] == .integer(1) && job["attempt"] == .integer(2))
             #expect((job["attempts"]?.array?[1]["resumed_from_step"]?.integer ?? 0) > 0)
-            #expect(digest(job) == Stage.picture(60))
+            #expect(digest(job) == Script.picture(60))
             let outcomes = try await stage.outcomes(1)
             #expect(outcomes.first?["state"]?.string == "completed")
         }
@@ -117,7 +156,7 @@ import Testing
             #expect(try await stage.store.query("select 1 from atelier.workers where gone_at is null").isEmpty)
             try stage.start()
             let job = try await stage.job(id, reaches: .completed)
-            #expect(digest(job) == Stage.picture(60))
+            #expect(digest(job) == Script.picture(60))
         }
     }
 
@@ -129,7 +168,7 @@ import Testing
             let waiting = try await stage.publish("steps=2")
             let second = try await stage.job(waiting, reaches: .available)
             for job in [second, running] {
-                _ = try await stage.store.cancel(try #require(job["id"]?.string.flatMap(UUID.init(uuidString:))), reason: "enough")
+                _ = try await stage.store.cancel(try #require(job.jobID), reason: "enough")
             }
             _ = try await stage.job(waiting, reaches: .cancelled)
             let ended = try await stage.job(deaf, reaches: .cancelled)
@@ -156,7 +195,7 @@ import Testing
                 for (id, steps) in [(first, 100), (second, 60), (third, 2)] {
                     let job = try await stage.job(id, reaches: .completed)
                     #expect(job["failures"] == .integer(0))
-                    #expect(digest(job) == Stage.picture(steps))
+                    #expect(digest(job) == Script.picture(steps))
                 }
                 let outcomes = try await stage.outcomes(3)
                 #expect(Set(outcomes.compactMap { $0["message_id"]?.string }) == [first, second, third])

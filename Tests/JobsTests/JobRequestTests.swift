@@ -29,11 +29,11 @@ import Testing
     @Test func everyProblemIsListed() {
         let body = """
             {"version":2,"kind":"personalize","concept":{"name":"Rex!","role":"pet","class":"","x":1},"method":"magic","model":"gpt",
-            "images":[{"png":"no"},{"artifact":"sha256:00"},{"url":"http://x"},7],"prompts":["",3],"seed":-1,"options":{"o":{}},"a/b~c":1}
+            "images":[{"png":"no"},{"artifact":"sha256:00"},{"url":"http://x"},7],"prompts":["",3],"seed":-1,"a/b~c":1}
             """
         #expect(pointers(body) == [
             "/a~1b~0c", "/concept/class", "/concept/name", "/concept/role", "/concept/x", "/images/0/png", "/images/1/artifact", "/images/2/url",
-            "/images/3", "/method", "/model", "/options/o", "/prompts/0", "/prompts/1", "/seed", "/version",
+            "/images/3", "/method", "/model", "/prompts/0", "/prompts/1", "/seed", "/version",
         ])
     }
 
@@ -54,6 +54,17 @@ import Testing
     @Test(arguments: [(0, false), (1, true), (16, true), (17, false)]) func picturesPerPromptAreBounded(_ count: Int, _ isAllowed: Bool) {
         let body = #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["x"],"images_per_prompt":\#(count)}"#
         #expect(pointers(body) == (isAllowed ? [] : ["/images_per_prompt"]))
+    }
+
+    @Test func optionsAreHeldAgainstTheirMethods() {
+        let unknown = Self.valid.replacing(#"{"iterations":600}"#, with: #"{"iteration":600,"batch":0,"guidance":3}"#)
+        #expect(pointers(unknown) == ["/options/batch", "/options/guidance", "/options/iteration"])
+        #expect(pointers(#"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["x"],"options":{"iterations":5,"temperature":0}}"#)
+            == ["/options/iterations", "/options/temperature"])
+    }
+
+    @Test func aSampleMayOnlyNameTheConceptThatIsLearnt() {
+        #expect(pointers(Self.valid.replacing("a <rex> dog", with: "a <rex> dog and a <max> cat")) == ["/prompts/0"])
     }
 
     @Test func conceptsAreFoundOnceAndInOrder() {

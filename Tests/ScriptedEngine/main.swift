@@ -4,6 +4,7 @@
 //                            attempt that resumes gives the same bytes as an undisturbed one only if nothing was lost or redone
 //     kill-at=5              SIGKILL to itself at step 5 of the first attempt (kill-always-at: of every attempt)
 //     fail=transient         says `failed` with that consequence (fail-once: in the first attempt only)
+//     adapter                makes an adapter too, named by the job's seed
 //     ignore-term hang       does not hear SIGTERM; never ends
 //     garbage flood lie outside silent    what it must not do
 import Foundation
@@ -87,5 +88,12 @@ say([
     "event": "artifact", "role": "picture", "name": "picture-1.png", "path": picture.path, "mediaType": "image/png",
     "sha256": picture.digest, "bytes": picture.bytes, "prompt": prompt, "seed": 7,
 ])
+if script["adapter"] != nil {
+    let adapter = write("adapter \(spec["seed"] ?? 0)", as: "adapter.safetensors")
+    say([
+        "event": "artifact", "role": "adapter", "name": "adapter.safetensors", "path": adapter.path, "mediaType": "application/vnd.safetensors",
+        "sha256": adapter.digest, "bytes": adapter.bytes,
+    ])
+}
 say(["event": "done", "result": ["metrics": ["resumedFrom": first]], "seconds": 0.5, "peakMemoryBytes": 1_000_000])
 exit(0)

@@ -1,0 +1,51 @@
+/// One option a job may give: its name, the values it takes, and what holds when nobody gives it.
+package struct JobOption: Sendable, Equatable {
+    /// The values an option takes.
+    package enum Values: Sendable, Equatable {
+        case integers(ClosedRange<Int>)
+        case numbers(ClosedRange<Double>)
+        /// One number for all scales of the model, or a list with one for each.
+        case numbersByScale(ClosedRange<Double>)
+        case flag
+        case choice([String])
+    }
+
+    /// Its name in a job's `options`.
+    package let name: String
+    /// What it takes.
+    package let values: Values
+    /// What holds when it is not given; null where that follows from the model.
+    package let standard: JSONValue
+    /// One line for people.
+    package let meaning: String
+
+    /// Describes an option.
+    package init(_ name: String, _ values: Values, standard: JSONValue, _ meaning: String) {
+        self.name = name
+        self.values = values
+        self.standard = standard
+        self.meaning = meaning
+    }
+
+    /// Whether `value` is one of its values.
+    package func accepts(_ value: JSONValue) -> Bool {
+        switch values {
+        case .integers(let range): value.integer.map(range.contains) ?? false
+        case .numbers(let range): value.double.map(range.contains) ?? false
+        case .numbersByScale(let range): (value.array ?? [value]).allSatisfy { $0.double.map(range.contains) ?? false } && value != .array([])
+        case .flag: value == .bool(true) || value == .bool(false)
+        case .choice(let words): value.string.map(words.contains) ?? false
+        }
+    }
+
+    /// Its values in words, for whoever gave another one.
+    package var allowed: String {
+        switch values {
+        case .integers(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .numbers(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
+        case .numbersByScale(let range): "a number from \(range.lowerBound) to \(range.upperBound), or a list of them, one for each scale"
+        case .flag: "true or false"
+        case .choice(let words): words.joined(separator: ", ")
+        }
+    }
+}

@@ -1,0 +1,50 @@
+/// The options of one method: what is checked at the door, read by the engine and shown to people, described once.
+package struct OptionTable: Sendable, Equatable {
+    /// Every option there is.
+    package let rows: [JobOption]
+
+    /// Everything wrong with a job's `options`, in the order of their names; nothing given is nothing wrong.
+    package func problems(in options: JSONValue?) -> [Problem] {
+        guard let options else { return [] }
+        guard case .object(let members) = options else { return [Problem("/options", found: options.brief, allowed: "an object")] }
+        return members.sorted { $0.key < $1.key }.compactMap { problem(of: $0, $1) }
+    }
+
+    private func problem(of name: String, _ value: JSONValue) -> Problem? {
+        let pointer = "/options/" + Problem.escaped(name)
+        guard let option = rows.first(where: { $0.name == name }) else {
+            return Problem(pointer, found: "an unknown option", allowed: rows.map(\.name).sorted().joined(separator: ", "))
+        }
+        return option.accepts(value) ? nil : Problem(pointer, found: value.brief, allowed: option.allowed)
+    }
+}
+
+extension OptionTable {
+    /// ARBooth's, with the paper's values where it gives them (arXiv 2504.02612, sections 4 and 5.1); the learning rate is the pocket
+    /// models', for the paper's was chosen for a model 250 times as large.
+    package static let arbooth = OptionTable(rows: [
+        JobOption("iterations", .integers(1...20_000), standard: .integer(600), "training steps"),
+        JobOption("batch", .integers(1...16), standard: .integer(2), "references, and maps of the frozen model, a step"),
+        JobOption("learning_rate", .numbers(1e-7...1), standard: .number(1e-3), "AdamW's"),
+        JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
+        JobOption("beta2", .numbers(0...0.99999), standard: .number(0.97), "AdamW's second decay"),
+        JobOption("weight_decay", .numbers(0...1), standard: .number(0), "AdamW's"),
+        JobOption(
+            "tuning", .choice(["cross-attention+feed-forward", "full"]), standard: .string("cross-attention+feed-forward"), "which weights learn"),
+        JobOption("scale_weighting", .flag, standard: .bool(true), "whether later scales count less"),
+        JobOption("early_scales", .integers(0...64), standard: .null, "scales that count whole; the paper's share of 8 in 13 unless given"),
+        JobOption("late_scale_weight", .numbers(0...10), standard: .number(0.5), "what the other scales count"),
+        JobOption("distillation", .flag, standard: .bool(true), "whether the class prompt must keep the frozen model's distributions"),
+        JobOption("distillation_weight", .numbers(0...100), standard: .number(0.5), "how much that counts"),
+        JobOption("distillation_maps", .integers(1...4096), standard: .integer(64), "token maps the frozen model draws for it"),
+        JobOption("learns_placeholder", .flag, standard: .bool(true), "whether the concept's name learns an embedding of its own"),
+        JobOption("largest_zoom", .numbers(1...4), standard: .number(1.15), "the largest random enlargement of a reference"),
+        JobOption("largest_flip_share", .numbers(0...0.5), standard: .number(0.2), "the largest share of bits flipped for self-correction"),
+    ])
+
+    /// Those of generation.
+    package static let generation = OptionTable(rows: [
+        JobOption("guidance", .numbersByScale(0...30), standard: .null, "how strongly the prompt is followed; the model's own unless given"),
+        JobOption("temperature", .numbersByScale(0.01...10), standard: .null, "how freely bits are drawn; the model's own unless given"),
+    ])
+}

@@ -1,0 +1,38 @@
+import Foundation
+import Jobs
+
+extension Store {
+    /// The SHA-256 of the newest adapter of a tenant's concept.
+    package func adapter(of concept: String, tenant: String) throws -> String? {
+        try query(
+            "select adapter_sha256 from atelier.concepts where tenant = $1 and name = $2 and deleted_at is null order by version desc limit 1",
+            [tenant, concept]
+        ).first?["adapter_sha256"]
+    }
+
+    /// The names of what a tenant has learnt on a model, in order.
+    package func conceptNames(tenant: String, model: String) throws -> [String] {
+        try query(
+            "select distinct name from atelier.concepts where tenant = $1 and model = $2 and deleted_at is null order by name", [tenant, model]
+        ).compactMap { $0["name"] }
+    }
+
+    /// Concepts that were learnt and not deleted, by tenant and name, the newest version first; with what was asked for and came of it.
+    package func concepts(name: String? = nil, tenant: String? = nil, version: Int? = nil) throws -> [JSONValue] {
+        try objects(
+            """
+            select c.name, c.version, c.role, j.spec->'concept'->>'class' as class, j.spec->>'method' as method, c.model, c.tenant, c.created_at,
+                c.job, j.message_id, c.adapter_sha256, a.bytes as adapter_bytes, j.result->'metrics' as metrics
+            from atelier.concepts c join atelier.jobs j on j.id = c.job
+                left join atelier.artifacts a on a.job = c.job and a.sha256 = c.adapter_sha256 and a.role = 'adapter'
+            where c.deleted_at is null and ($1::text is null or c.name = $1) and ($2::text is null or c.tenant = $2) and ($3::int is null or c.version = $3::int)
+            order by c.tenant, c.name, c.version desc
+            """, [name, tenant, version.map { String($0) }])
+    }
+
+    /// Deletes a version of a concept, or all of them; gives how many.
+    package func deleteConcept(_ name: String, tenant: String, version: Int?) throws -> Int {
+        try query("select atelier.delete_concept($1, $2, $3::int) as count", [tenant, name, version.map { String($0) }])
+            .first?["count"].flatMap { Int($0) } ?? 0
+    }
+}

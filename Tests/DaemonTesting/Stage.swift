@@ -1,0 +1,190 @@
+import Broker
+import Daemon
+import Foundation
+import Jobs
+import ServerTesting
+import Store
+
+/// A daemon of one test: a database, a topology and a state folder of its own, and the real programs.
+package final class Stage: @unchecked Sendable {  // used by one test, in order
+    package let servers: Servers
+    package let store: Store
+    package let names: TopologyNames
+    package let folder: TemporaryFolder
+    private let database: String
+    private let settings: [String: String]
+    private let publisher: Publisher
+    private let results: Consumer
+    private var daemon: Process?
+
+    /// What does not come about in time, with the daemon's last words.
+    package struct Failure: Error, CustomStringConvertible { package let description: String }
+
+    /// Where this build's programs are.
+    package static let programs = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent().path
+
+    /// A migrated database and an empty topology on `servers`, or on those all tests share. `settings` are added to the environment of
+    /// every program started here.
+    package init(_ given: Servers? = nil, settings: [String: String]) async throws {
+        if let given { servers = given } else { servers = try await Servers.running() }
+        self.settings = settings
+        database = try await servers.makeDatabase()
+        store = Store(url: database, application: "test")
+        names = TopologyNames(prefix: servers.makeTopologyPrefix())
+        folder = try TemporaryFolder()
+        _ = try await Migrations(directory: Servers.root + "/sql").apply(to: store)
+        for role in Role.allCases { try await store.script("create role \(role.name(for: database)) login password 'test' in role \(role.rawValue)") }
+        let address = try BrokerAddress(url: servers.amqpURL)
+        publisher = Publisher(address, topology: .atelier(names))
+        results = Consumer(address, source: .queue(names.results), topology: .atelier(names))
+        publisher.start()
+        results.start()
+    }
+
+    /// Runs `body` on a stage of its own, which ends with it.
+    package static func with(_ servers: Servers? = nil, settings: [String: String], _ body: (Stage) async throws -> Void) async throws {
+        let stage = try await Stage(servers, settings: settings)
+        do { try await body(stage) } catch {
+            await stage.end()
+            throw error
+        }
+        await stage.end()
+    }
+
+    private func end() async {
+        stop(SIGKILL)
+        await publisher.stop()
+        await results.stop()
+        try? await servers.dropDatabase(database)
+        for role in Role.allCases { try? await Store(url: servers.postgresURL, application: "test").script("drop role \(role.name(for: database))") }
+    }
+
+    // MARK: - Roles
+
+    /// As whom a program comes to PostgreSQL: with what its role may do, and no more. Roles are the cluster's, so a test's own are
+    /// called like its database.
+    private enum Role: String, CaseIterable {
+        case atelier_daemon, atelier_admin
+
+        func name(for database: String) -> String { (database.split(separator: "/").last ?? "") + "_" + rawValue.dropFirst(8) }
+
+        func url(of database: String) -> String {
+            var parts = URLComponents(string: database)!
+            (parts.user, parts.password) = (name(for: database), "test")
+            return parts.string!
+        }
+    }
+
+    // MARK: - Programs
+
+    private func environment(as role: Role) -> [String: String] {
+        [
+            "PATH": "/usr/bin:/bin", "ATELIER_AMQP_URL": servers.amqpURL, "ATELIER_POSTGRES_URL": role.url(of: database), "ATELIER_STATE_DIRECTORY": folder.path,
+            "ATELIER_MODELS": folder.path, "ATELIER_TOPOLOGY_PREFIX": names.prefix, "ATELIER_HEARTBEAT_SECONDS": "0.3", "ATELIER_POLL_SECONDS": "0.3",
+            "ATELIER_GRACE_SECONDS": "2",
+        ].merging(settings) { $1 }
+    }
+
+    /// Starts atelierd. `settings` are added to the environment.
+    package func start(_ settings: [String: String] = [:]) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Self.programs + "/atelierd")
+        process.arguments = ["run"]
+        process.environment = environment(as: .atelier_daemon).merging(settings) { $1 }
+        let log = folder.path + "/atelierd.log"
+        if !FileManager.default.fileExists(atPath: log) { _ = FileManager.default.createFile(atPath: log, contents: nil) }
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        try file.seekToEnd()
+        process.standardError = file
+        process.standardOutput = file
+        try process.run()
+        daemon = process
+    }
+
+    /// Sends the daemon a signal and waits for its end. Gives its exit status.
+    @discardableResult
+    package func stop(_ signal: Int32) -> Int32? {
+        guard let daemon else { return nil }
+        kill(daemon.processIdentifier, signal)
+        daemon.waitUntilExit()
+        self.daemon = nil
+        return daemon.terminationStatus
+    }
+
+    /// Everything the daemons said.
+    package var log: String { (try? String(contentsOfFile: folder.path + "/atelierd.log", encoding: .utf8)) ?? "" }
+
+    /// The process of the engine that was started last.
+    package var engine: pid_t? { log.matches(of: /engine\.pid=([0-9]+)/).last.flatMap { pid_t($0.1) } }
+
+    /// Runs atelierctl to its end.
+    package func control(_ arguments: String..., input: String = "") async throws -> ProgramRun { try await control(arguments, input: input) }
+
+    /// The same with its arguments in a list.
+    package func control(_ arguments: [String], input: String = "") async throws -> ProgramRun {
+        try await ProgramRun(Self.programs + "/atelierctl", arguments, environment: environment(as: .atelier_admin), input: input)
+    }
+
+    // MARK: - Messages
+
+    /// Publishes a body under a message id.
+    package func publish(body: Data, id: String?, kind: String? = "generate") async throws {
+        try await publish(body: body, properties: MessageProperties(contentType: "application/json", messageID: id, type: kind))
+    }
+
+    /// Publishes a body with these properties.
+    package func publish(body: Data, properties: MessageProperties) async throws {
+        let message = OutgoingMessage(
+            exchange: names.exchange, routingKey: TopologyNames.jobsRoutingKey, properties: properties, body: Array(body))
+        let outcome = await publisher.publish(message)
+        guard outcome.isConfirmed else { throw Failure(description: "not published: \(outcome)") }
+    }
+
+    /// The next `count` outcomes of the results queue.
+    package func outcomes(_ count: Int) async throws -> [JSONValue] {
+        var outcomes: [JSONValue] = []
+        for await delivery in results.deliveries {
+            outcomes.append(try JSONValue(json: Data(delivery.body)))
+            delivery.acknowledge()
+            if outcomes.count == count { break }
+        }
+        return outcomes
+    }
+
+    // MARK: - Jobs
+
+    /// Waits until the job of the message id is as `test` wants it; gives everything about it.
+    package func job(_ id: String, within seconds: Int = 30, _ test: (JSONValue) -> Bool) async throws -> JSONValue {
+        let end = ContinuousClock.now + .seconds(seconds)
+        while ContinuousClock.now < end {
+            if let job = try? await store.job(messageID: id), let found = try? await store.job(job), test(found) { return found }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        let now = try? await store.jobs(JobFilter())
+        throw Failure(description: "message \(id) did not come so far within \(seconds) s; jobs: \(now ?? [])\n\(log.suffix(4000))")
+    }
+
+    /// Waits until `test` is true; `what` is said where it does not come to be.
+    package func until(_ what: String, within seconds: Int = 30, _ test: () async throws -> Bool) async throws {
+        let end = ContinuousClock.now + .seconds(seconds)
+        while ContinuousClock.now < end {
+            if try await test() { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw Failure(description: "not within \(seconds) s: \(what)\n\(log.suffix(4000))")
+    }
+
+    package func job(_ id: String, within seconds: Int = 30, reaches state: JobState) async throws -> JSONValue {
+        try await job(id, within: seconds) { $0["state"]?.string == state.rawValue }
+    }
+}
+
+extension JSONValue {
+    /// The id of a job as `Store` gives it.
+    package var jobID: UUID? { (self["id"] ?? self["job"])?.string.flatMap(UUID.init(uuidString:)) }
+
+    /// The SHA-256 of the first artifact of a role.
+    package func digest(of role: String) -> String? {
+        self["artifacts"]?.array?.first { $0["role"]?.string == role }?["sha256"]?.string
+    }
+}

@@ -1,0 +1,185 @@
+import Broker
+import DaemonTesting
+import Foundation
+import Jobs
+import Store
+import Testing
+
+/// atelierctl as an operator uses it, with the rights of `atelier_admin`, beside a running daemon.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct ControlTests {
+    private func withStage(_ body: (Stage) async throws -> Void) async throws {
+        try await Stage.with(settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"], body)
+    }
+
+    @Test func retryTakesAFilterShowsWhatItMeansAndAsks() async throws {
+        try await withStage { stage in
+            try stage.start()
+            for id in ["bad 1", "bad 2"] { try await stage.publish("steps=3 fail=fatal", id: id) }
+            try await stage.publish("steps=3", id: "good")
+            for id in ["bad 1", "bad 2"] { _ = try await stage.job(id, reaches: .discarded) }
+            let good = try await stage.job("good", reaches: .completed)
+            let filter = ["--state", "discarded", "--kind", "generate", "--error", "engine.scripted", "--since", "1h"]
+
+            let list = try await stage.control(["jobs", "list"] + filter)
+            #expect(list.lines.count == 3 && list.lines[0].hasPrefix("JOB ") && list.lines[1].contains("discarded"), "\(list)")
+            let asked = try await stage.control(["jobs", "retry"] + filter)
+            #expect(asked.status == 75 && asked.lines.count == 3 && asked.errors.contains("add --yes to retry 2 jobs"), "\(asked)")
+            let dry = try await stage.control(["jobs", "retry", "--dry-run", "--json"] + filter)
+            #expect(try JSONValue(json: Data(dry.output.utf8)).array?.count == 2)
+            #expect(try await stage.job("bad 1", reaches: .discarded)["attempt"] == .integer(1))
+
+            let done = try await stage.control(["jobs", "retry", "--from-scratch", "--yes"] + filter)
+            #expect(done.status == 0 && done.lines.count == 2 && done.lines.allSatisfy { $0.hasSuffix("  available") }, "\(done)")
+            for id in ["bad 1", "bad 2"] {
+                let again = try await stage.job(id) { $0["attempt"] == .integer(2) && $0["state"]?.string == "discarded" }
+                #expect(again["attempts"]?.array?[1]["resumed_from_step"] == .null)
+            }
+
+            let completed = try await stage.control("jobs", "retry", "good", "--yes")
+            #expect(completed.status == 66 && completed.errors.contains("cannot be retried") && completed.errors.contains("completed"), "\(completed)")
+            let unknown = try await stage.control("jobs", "retry", "nobody", "--yes")
+            #expect(unknown.status == 66 && unknown.errors.contains("\"nobody\"") && unknown.output.isEmpty, "\(unknown)")
+            #expect(try await stage.control("jobs", "retry", "--yes").status == 64)
+            let id = try #require(good["id"]?.string)
+            for name in ["good", id, String(id.prefix(8))] {
+                let shown = try await stage.control("jobs", "show", name)
+                #expect(shown.status == 0 && shown.output.contains(id) && shown.output.contains("picture-1.png"), "\(name): \(shown)")
+            }
+        }
+    }
+
+    @Test func cancelStopsWhatRunsAndWhatWaits() async throws {
+        try await withStage { stage in
+            try stage.start()
+            try await stage.publish("steps=2000 delay=20", id: "runs")
+            _ = try await stage.job("runs") { ($0["step"]?.integer ?? 0) > 0 }
+            try await stage.publish("steps=2", id: "waits")
+            _ = try await stage.job("waits", reaches: .available)
+            let run = try await stage.control("jobs", "cancel", "runs", "waits", "--reason", "enough \u{1B}[2J", "--yes")
+            #expect(run.status == 0 && run.output.contains("  stopping") && run.output.contains("  cancelled"), "\(run)")
+            for id in ["runs", "waits"] {
+                let job = try await stage.job(id, reaches: .cancelled)
+                #expect(job["cancel_reason"]?.string == "enough \u{1B}[2J")
+            }
+            let shown = try await stage.control("jobs", "show", "waits")
+            #expect(shown.output.contains("enough \\x1b[2J") && !shown.output.contains("\u{1B}"))
+            let watched = try await stage.control("jobs", "watch", "runs")
+            #expect(watched.status == 1 && watched.output.contains("enough \\x1b[2J"), "\(watched)")
+            #expect(try await stage.control("jobs", "cancel", "waits", "--yes").status == 66)
+        }
+    }
+
+    @Test func pauseHoldsWorkBackUntilResume() async throws {
+        try await withStage { stage in
+            let early = try await stage.control("pause")
+            #expect(early.status == 69, "\(early)")
+            try stage.start()
+            try await stage.publish("steps=2", id: "before")
+            _ = try await stage.job("before", reaches: .completed)
+            let pause = try await stage.control("pause")
+            #expect(pause.status == 0 && pause.output.contains("until atelierctl resume"), "\(pause)")
+            try await stage.until("the worker says it is paused") { try await stage.control("workers").lines.last?.contains("  paused  ") == true }
+            try await stage.publish("steps=2", id: "held")
+            _ = try await stage.job("held", reaches: .available)
+            try await Task.sleep(for: .seconds(1))  // several looks of the daemon
+            #expect(try await stage.job("held", reaches: .available)["attempt"] == .integer(0))
+            #expect(try await stage.control("resume").status == 0)
+            _ = try await stage.job("held", reaches: .completed)
+            try await stage.until("the worker works again") { try await stage.control("workers").lines.last?.contains("  working  ") == true }
+            stage.stop(SIGTERM)
+            #expect(try await stage.control("workers").lines.count == 1)
+            #expect(try await stage.control("workers", "--all").lines.last?.contains("  gone  ") == true)
+        }
+    }
+
+    @Test func submitWaitsForTheOutcomeAndSaysWhy() async throws {
+        try await withStage { stage in
+            try stage.start()
+            let good = try stage.folder.write("good.json", String(decoding: Script.body("steps=5"), as: UTF8.self))
+            let bad = try stage.folder.write("bad.json", String(decoding: Script.body("steps=5 fail=fatal"), as: UTF8.self))
+            let done = try await stage.control("submit", good, "--id", "mine", "--wait")
+            #expect(done.status == 0 && done.errors.contains("mine") && done.output.contains("  completed"), "\(done)")
+            let again = try await stage.control("submit", good, "--id", "mine", "--wait")
+            #expect(again.output == done.output)
+            let failed = try await stage.control("submit", bad, "--id", "bad", "--wait")
+            #expect(failed.status == 1 && failed.output.contains("discarded  engine.scripted: as the script says"), "\(failed)")
+            #expect(try await stage.control("jobs", "show", "bad").output.contains("    | scripted engine, attempt 1: steps=5 fail=fatal"))
+            let refused = try await stage.control("submit", "-", input: #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["x"],"options":{"guide":1}}"#)
+            #expect(refused.status == 65 && refused.errors.contains("/options/guide") && refused.errors.contains("guidance, temperature"), "\(refused)")
+            let id = try #require(done.output.split(separator: " ").first.map(String.init))
+            let got = try await stage.control("artifacts", "get", id, "--out", stage.folder.path + "/got")
+            #expect(got.lines == [stage.folder.path + "/got/picture-1.png"])
+        }
+    }
+
+    @Test func deadLettersAreListedAndReplayedOnce() async throws {
+        try await withStage { stage in
+            try await stage.publish("steps=2", id: "first")  // declares the queues
+            let none = try await stage.control("dead", "list")
+            #expect(none.status == 0 && none.lines.count == 1, "\(none)")
+            try await stage.publish("steps=3", id: "second")
+            let refusing = Consumer(try BrokerAddress(url: stage.servers.amqpURL), source: .queue(stage.names.jobs))
+            refusing.start()
+            var count = 0
+            for await delivery in refusing.deliveries {
+                delivery.reject(requeue: false)
+                count += 1
+                if count == 2 { break }
+            }
+            await refusing.stop()
+            try await stage.until("both are dead") { try await stage.control("dead").lines.count == 3 }
+            let list = try await stage.control("dead", "list")
+            #expect(list.lines[1].hasPrefix("first ") && list.lines[1].contains("refused by the store") && list.lines[1].contains(stage.names.jobs), "\(list)")
+            #expect(try await stage.control("dead", "replay", "first").status == 75)
+            #expect(try await stage.control("dead", "replay", "third", "--yes").status == 66)
+            #expect(try await stage.control("dead", "replay").status == 64)
+
+            try stage.start()
+            let replayed = try await stage.control("dead", "replay", "second", "--yes")
+            #expect(replayed.status == 0 && replayed.lines == ["second  replayed"], "\(replayed)")
+            _ = try await stage.job("second", reaches: .completed)
+            #expect(try await stage.control("dead", "--json").output.contains("\"first\""))
+            #expect(try await stage.control("dead", "replay", "--all", "--yes").lines == ["first  replayed"])
+            _ = try await stage.job("first", reaches: .completed)
+            #expect(try await stage.control("dead").lines.count == 1)
+            #expect(try await stage.store.jobs(JobFilter()).count == 2)
+        }
+    }
+
+    @Test func conceptsAreListedShownExportedAndDeleted() async throws {
+        try await withStage { stage in
+            #expect(try await stage.control("concepts").lines.count == 1)
+            #expect(try await stage.control("concepts", "show", "rex").errors.contains("nothing was learnt yet"))
+            try stage.start()
+            for (seed, name) in [(1, "rex"), (2, "rex"), (3, "max")] {
+                try await stage.publish(body: Script.lesson(name, seed: seed), id: "\(seed)", kind: "personalize")
+                _ = try await stage.job("\(seed)", reaches: .completed)
+            }
+            let list = try await stage.control("concepts", "list")
+            #expect(list.lines.count == 3 && list.lines[1].hasPrefix("max ") && list.lines[2].contains("2  subject  dog"), "\(list)")
+            #expect(try await stage.control("concepts", "--all").lines.count == 4)
+            let shown = try await stage.control("concepts", "show", "rex")
+            #expect(shown.output.contains("version         2\n") && shown.output.contains("older versions  1\n") && shown.output.contains("adapter_bytes   9\n"), "\(shown)")
+            let file = stage.folder.path + "/old.safetensors"
+            #expect(try await stage.control("concepts", "export", "rex", "--version", "1", "--out", file).status == 0)
+            #expect(try String(contentsOfFile: file, encoding: .utf8) == "adapter 1")
+
+            #expect(try await stage.control("concepts", "delete", "rex").status == 75)
+            let one = try await stage.control("concepts", "delete", "rex", "--version", "2", "--yes")
+            #expect(one.status == 0 && one.output == "deleted rex of default, version 2\n", "\(one)")
+            #expect(try await stage.store.adapter(of: "rex", tenant: "default") == (try await stage.store.concepts(name: "rex"))[0]["adapter_sha256"]?.string)
+            #expect(try await stage.store.concepts(name: "rex").map { $0["version"] } == [.integer(1)])
+            // A version is never given twice.
+            try await stage.publish(body: Script.lesson("rex", seed: 4), id: "4", kind: "personalize")
+            _ = try await stage.job("4", reaches: .completed)
+            #expect(try await stage.control("concepts", "delete", "rex", "--yes").output == "deleted rex of default, versions 3, 1\n")
+            let gone = try await stage.control("concepts", "show", "rex")
+            #expect(gone.status == 66 && gone.errors.contains("there are max"), "\(gone)")
+            try await stage.publish("steps=2 <rex>", id: "too late")
+            let late = try await stage.job("too late", reaches: .discarded)
+            #expect(late["error_code"]?.string == "concept.unknown")
+            #expect(late["attempts"]?.array?[0]["problems"]?.array?[0]["allowed"]?.string == "<max>")
+            #expect(try await stage.control("jobs", "show", "too late").output.contains("/prompts/0: found <rex>; allowed: <max>"))
+        }
+    }
+}
