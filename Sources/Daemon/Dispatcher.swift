@@ -27,6 +27,7 @@ package actor Dispatcher: Service {
     private var running: [UUID: Running] = [:]
     private let wakes: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
+    private var alarm: Task<Void, any Error>?
     private var isDraining = false
     private var isShortOfDisk = false
 
@@ -61,6 +62,7 @@ package actor Dispatcher: Service {
             wake.finish()
         }
         polling.cancel()
+        alarm?.cancel()
         await drain()
     }
 
@@ -87,10 +89,23 @@ package actor Dispatcher: Service {
         guard free > 0 else { return }
         do {
             guard let id = worker.id else { return }  // not registered: the heartbeat does that
-            for claim in try await store.claim(id, free) { start(AttemptRecord(claim: claim, store: store, live: live)) }
+            let claims = try await store.claim(id, free)
+            for claim in claims { start(AttemptRecord(claim: claim, store: store, live: live)) }
             condition.found(.store)
+            if claims.count < free { lookWhenDue(try await store.secondsUntilDue()) }
         } catch {
             condition.lost(.store, error)
+        }
+    }
+
+    /// A job that waits for its time is claimed then, not when the next look happens to come. Later ones are left to that look.
+    private func lookWhenDue(_ seconds: Double?) {
+        alarm?.cancel()
+        guard let seconds, seconds < settings.pollSeconds else { return }
+        alarm = Task { [wake] in
+            // Not sooner than it is due; and what another daemon is just claiming is no reason to hurry.
+            try await Task.sleep(for: .seconds(max(seconds, 0.05) + 0.002))
+            wake.yield()
         }
     }
 

@@ -56,6 +56,9 @@ package struct MessageReader: Sendable {
             problems.append(
                 Problem("property:message_id", found: length == 0 ? "nothing" : "\(length) bytes", allowed: "1 to 128 bytes that stay the same when the message is published again"))
         }
+        problems += Self.texts(of: properties).filter { $0.text.utf8.contains(0) }.map { name, text in
+            Problem("property:\(name)", found: JSONValue.string(text).brief, allowed: "text without NUL characters")
+        }
         if let type = properties.contentType, type.split(separator: ";").first?.trimmingCharacters(in: .whitespaces).lowercased() != "application/json" {
             problems.append(Problem("property:content_type", found: "\"\(type)\"", allowed: "application/json"))
         }
@@ -66,6 +69,14 @@ package struct MessageReader: Sendable {
             problems.append(Problem("property:headers/\(name)", found: "\"\(Self.text(properties, name) ?? "")\"", allowed: "a time like 2026-01-31T12:00:00Z"))
         }
         return problems
+    }
+
+    /// The properties that are written down as text.
+    private static func texts(of properties: MessageProperties) -> [(name: String, text: String)] {
+        [
+            ("message_id", properties.messageID), ("user_id", properties.userID), ("reply_to", properties.replyTo),
+            ("correlation_id", properties.correlationID), ("headers/traceparent", properties.traceparent),
+        ].compactMap { name, text in text.map { (name, $0) } }
     }
 
     private static func text(_ properties: MessageProperties, _ name: String) -> String? {

@@ -83,12 +83,17 @@ extension Store {
         try query(
             "select atelier.reject($1, $2, $3, $4::jsonb, $5::bytea, $6, $7)",
             [
-                rejection.tenant, rejection.messageID, rejection.kind, Self.clean(String(decoding: problems, as: UTF8.self)),
-                "\\x" + rejection.body.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(), rejection.replyTo,
-                rejection.correlationID,
+                rejection.tenant.storable, rejection.messageID?.storable, rejection.kind?.storable, Self.clean(String(decoding: problems, as: UTF8.self)),
+                "\\x" + rejection.body.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(), rejection.replyTo?.storable,
+                rejection.correlationID?.storable,
             ])
     }
 
-    /// jsonb cannot hold NUL, not even escaped.
-    static func clean(_ json: String) -> String { json.replacingOccurrences(of: "\\u0000", with: "\\ufffd") }
+    /// jsonb cannot hold NUL, not even escaped: U+FFFD stands for it. A backslash that is itself escaped escapes nothing.
+    static func clean(_ json: String) -> String { json.replacing(/\\(u0000|.)/) { $0.1 == "u0000" ? "\\ufffd" : String($0.0) } }
+}
+
+extension String {
+    /// The text as PostgreSQL can hold it: with U+FFFD where a NUL was.
+    var storable: String { replacing("\0", with: "\u{FFFD}") }
 }

@@ -76,6 +76,10 @@ struct PostgresConnection: ~Copyable {
     private func run(_ sql: String, _ parameters: [String?]?) throws(StoreError) -> [Row] {
         let result: OpaquePointer?
         if let parameters {
+            // In C's strings it would silently cut the text off.
+            if let index = parameters.firstIndex(where: { $0?.utf8.contains(0) ?? false }) {
+                throw .refused(state: "22021", message: "parameter \(index + 1) holds a NUL character")
+            }
             let pointers: [UnsafePointer<CChar>?] = parameters.map { $0.map { UnsafePointer(strdup($0)) } }
             defer { for pointer in pointers { free(UnsafeMutablePointer(mutating: pointer)) } }
             result = PQexecParams(handle, sql, Int32(parameters.count), nil, pointers, nil, nil, 0)

@@ -61,6 +61,9 @@ import Testing
                 ("atelier_admin", "select * from atelier.claim('\(UUID())', 1)", denied), ("atelier_admin", "select atelier.cancel('\(job)', 'x')", nil),
                 ("atelier_admin", "select atelier.retry('\(job)')", nil), ("atelier_daemon", "delete from atelier.jobs", denied),
                 ("atelier_daemon", "drop table atelier.jobs", denied), ("atelier_daemon", "create table atelier.x ()", denied),
+                ("atelier_daemon", "select * from atelier.schema_migrations", nil), ("atelier_daemon", "delete from atelier.schema_migrations", denied),
+                ("atelier_daemon", "insert into atelier.schema_migrations values ('9.sql', '')", denied),
+                ("atelier_daemon", "update atelier.schema_migrations set checksum = ''", denied),
                 (
                     "atelier_daemon",
                     "select atelier.register('\(job)', 'w', 'h', 'd', 1, 1); select * from atelier.claim('\(job)', 1); select * from atelier.finish('\(job)', 1, 'completed', 'transient', null, null, null, '{}', '[]', '', 1, 1)",
