@@ -128,6 +128,15 @@ final class Session {
         return name
     }
 
+    /// How many messages wait in a queue and were given to nobody.
+    func count(_ queue: String) throws(BrokerError) -> Int {
+        var count: UInt32 = 0
+        try ask("the queue \(queue)") { arena in
+            if let answer = amqp_queue_declare(state, Self.channel, arena.bytes(queue), 1, 0, 0, 0, amqp_empty_table) { count = answer.pointee.message_count }
+        }
+        return Int(count)
+    }
+
     private func bind(_ queue: String, _ exchange: String, _ routingKey: String) throws(BrokerError) {
         try ask("the binding of \(queue) to \(exchange)") { arena in
             _ = amqp_queue_bind(

@@ -44,7 +44,8 @@ package struct Topology: Sendable, Equatable {
 
     /// Atelier's exchanges and queues under these names.
     ///
-    /// Intake is a quorum queue whose messages are dead-lettered at least once, for which RabbitMQ wants `reject-publish`.
+    /// Intake is a quorum queue whose messages are dead-lettered at least once, for which RabbitMQ wants `reject-publish`. To look at the
+    /// dead is to have them delivered: newer RabbitMQs would drop them after twenty looks if they had no limit of their own.
     package static func atelier(_ names: TopologyNames = .init()) -> Topology {
         Topology(
             exchanges: [
@@ -58,7 +59,7 @@ package struct Topology: Sendable, Equatable {
                 ]),
                 Queue(names.results, arguments: ["x-queue-type": "quorum"]),
                 Queue(names.metrics, arguments: ["x-max-length": 10_000, "x-overflow": "drop-head"]),
-                Queue(names.dead, arguments: ["x-queue-type": "quorum"]),
+                Queue(names.dead, arguments: ["x-queue-type": "quorum", "x-delivery-limit": 1_000_000_000]),
             ],
             bindings: [Binding(names.jobs, to: names.exchange, routingKey: TopologyNames.jobsRoutingKey), Binding(names.dead, to: names.dead, routingKey: "")]
                 + ["completed", "discarded", "cancelled", "rejected"].map { Binding(names.results, to: names.events, routingKey: "*.*.\($0)") }

@@ -10,12 +10,15 @@ package struct ArtifactDirectory: Sendable {
     package enum Refusal: Error, Equatable, CustomStringConvertible {
         /// It lies outside the folder it was promised in, or is not a regular file there.
         case outside(String)
+        /// Its bytes are not there, or not what they were.
+        case missing(String)
         /// Its bytes are not what was announced.
         case differs(path: String, announced: String, found: String)
 
         package var description: String {
             switch self {
             case .outside(let path): "\(path) is not a regular file inside the attempt's workspace"
+            case .missing(let path): "\(path) is missing or damaged"
             case .differs(let path, let announced, let found): "\(path) has SHA-256 \(found), announced was \(announced)"
             }
         }
@@ -63,6 +66,21 @@ package struct ArtifactDirectory: Sendable {
         try data.write(to: URL(fileURLWithPath: temporary))
         try take(temporary, inside: root + "/incoming", announced: digest)
         return digest
+    }
+
+    /// Copies the artifact to a file of the caller's, readable by all, over what was there; only whole bytes ever lie at `path`.
+    /// - Throws: ``Refusal/missing(_:)`` where it is not there or damaged, `SystemError`.
+    package func export(_ digest: SHA256Digest, to path: String) throws {
+        let source = self.path(of: digest)
+        guard (try? SHA256Digest.ofFile(source)) == digest else { throw Refusal.missing(source) }
+        let file = open(source, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw SystemError("open", source) }
+        defer { close(file) }
+        let temporary = path + "." + UUID().uuidString
+        defer { unlink(temporary) }
+        _ = try Self.copy(file, to: temporary)
+        guard chmod(temporary, 0o644) == 0 else { throw SystemError("change the mode of", temporary) }
+        guard rename(temporary, path) == 0 else { throw SystemError("rename", path) }
     }
 
     /// The size of the artifact in bytes, or nil where there is none.

@@ -28,7 +28,7 @@ package struct HeartbeatService: Service {
         do {
             guard let id = worker.id else { return try await register() }
             let running = await dispatcher.jobs
-            let heartbeat = try await store.beat(id)
+            let heartbeat = try await store.beat(id, isPaused: condition.isPaused)
             condition.found(.store)
             if !heartbeat.isKnown {
                 logger.error("worker was given up; its jobs are another's now", metadata: ["worker.id": "\(id)"])

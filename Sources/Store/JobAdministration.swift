@@ -24,7 +24,7 @@ extension Store {
         let ids = filter.ids.isEmpty ? nil : "{\(filter.ids.map(\.uuidString).joined(separator: ","))}"
         return try objects(
             """
-            select j.id as job, j.message_id, j.tenant, j.kind, j.state, j.attempt, j.failures, j.stage, j.step, j.steps, j.error_code, j.error_message,
+            select j.id as job, j.message_id, j.tenant, j.kind, j.state, j.attempt, j.failures, j.stage, j.step, j.steps, j.error_code, j.error_message, j.cancel_reason,
                 j.spec->'concept'->>'name' as concept, j.created_at, j.started_at, j.finalized_at,
                 round(extract(epoch from coalesce(j.finalized_at, now()) - j.created_at)::numeric, 1) as seconds
             from atelier.jobs j
@@ -58,7 +58,7 @@ extension Store {
 
     /// Cancels a job; gives its state afterwards, or nil where there is none.
     package func cancel(_ job: UUID, reason: String?) throws -> JobState? {
-        try query("select atelier.cancel($1::uuid, $2) as state", [job.uuidString, reason]).first?["state"].flatMap(JobState.init(rawValue:))
+        try query("select atelier.cancel($1::uuid, $2) as state", [job.uuidString, reason?.storable]).first?["state"].flatMap(JobState.init(rawValue:))
     }
 
     /// Tries a job again; gives whether it was in a state for that.

@@ -35,17 +35,13 @@ struct ArtifactsCommand: AsyncParsableCommand {
 
         private func copy(_ row: JSONValue, from directory: ArtifactDirectory) throws -> String {
             guard let digest = row["sha256"]?.string.flatMap(SHA256Digest.init) else { throw ExitStatus.badInput }
-            let source = directory.path(of: digest)
-            guard let found = try? SHA256Digest.ofFile(source), found == digest else {
-                Terminal.say("atelierctl: \(source) is missing or damaged")
-                throw ExitStatus.notFound
-            }
             // A name of an engine: only its last part, never a way out of the folder.
             let name = (row["name"]?.string ?? digest.description).split(separator: "/").last.map(String.init) ?? digest.description
             let target = out + "/" + (name.hasPrefix(".") ? "_" + name : name)
-            try? FileManager.default.removeItem(atPath: target)
-            try FileManager.default.copyItem(atPath: source, toPath: target)
-            chmod(target, 0o644)
+            do { try directory.export(digest, to: target) } catch {
+                Terminal.say("atelierctl: \(printable("\(error)"))")
+                throw ExitStatus.notFound
+            }
             return target
         }
     }

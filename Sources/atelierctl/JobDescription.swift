@@ -6,31 +6,50 @@ struct JobDescription {
 
     func show() {
         let fields = [
-            "id", "message_id", "tenant", "kind", "state", "priority", "attempt", "failures", "max_attempts", "stage", "step", "steps", "created_at", "started_at",
-            "finalized_at", "cancel_reason", "error_code", "error_message",
+            "id", "message_id", "tenant", "kind", "state", "priority", "attempt", "failures", "rescues", "max_attempts", "stage", "step", "steps",
+            "created_at", "started_at", "finalized_at", "deadline", "cancel_reason", "error_code", "error_message",
         ]
-        for name in fields {
-            guard let value = job[name], value != .null else { continue }
-            line(name, value)
+        for name in fields { line(name, job[name]) }
+        if ["scheduled", "retryable"].contains(job["state"]?.string) { line("run_after", job["run_after"]) }
+        for name in ["model", "method", "concept", "options", "prompts"] { line(name, job["spec"]?[name]) }
+        line("metrics", job["result"]?["metrics"])
+        section("attempts", ["attempt", "outcome", "started_at", "ended_at", "resumed_from_step", "last_step", "peak_memory_bytes", "error_code", "error_message"]) {
+            showTrouble(of: $0)
         }
-        if let metrics = job["result"]?["metrics"] { line("metrics", metrics) }
-        section("attempts", ["attempt", "outcome", "started_at", "ended_at", "resumed_from_step", "last_step", "peak_memory_bytes", "error_code", "error_message"])
         section("artifacts", ["name", "role", "bytes", "sha256", "prompt"])
         section("checkpoints", ["attempt", "step", "bytes", "path"])
     }
 
-    private func line(_ name: String, _ value: JSONValue) {
-        print(name + String(repeating: " ", count: max(1, 16 - name.count)) + printable(value.string ?? value.text))
+    /// What was wrong with the job, place by place; else the engine's last words, if it ended badly.
+    private func showTrouble(of attempt: JSONValue) {
+        let problems = attempt["problems"]?.array ?? []
+        for problem in problems {
+            func text(_ name: String) -> String { printable(problem[name]?.string ?? "") }
+            print("    \(text("pointer")): found \(text("found")); allowed: \(text("allowed"))")
+        }
+        guard problems.isEmpty, ["failed", "crashed"].contains(attempt["outcome"]?.string) else { return }
+        for line in (attempt["log_tail"]?.string ?? "").split(separator: "\n").suffix(10) { print("    | " + printable(String(line))) }
     }
 
-    private func section(_ name: String, _ fields: [String]) {
+    private func line(_ name: String, _ value: JSONValue?) {
+        guard let value, value != .null else { return }
+        print(name + String(repeating: " ", count: max(1, 16 - name.count)) + text(of: value, named: name))
+    }
+
+    private func text(of value: JSONValue, named name: String) -> String {
+        let text = value.string ?? value.text
+        return printable(name.hasSuffix("_at") || name == "deadline" || name == "run_after" ? moment(text) : text)
+    }
+
+    private func section(_ name: String, _ fields: [String], _ more: (JSONValue) -> Void = { _ in }) {
         guard let rows = job[name]?.array, !rows.isEmpty else { return }
         print("\n\(name)")
         for row in rows {
             let cells = fields.compactMap { field in
-                row[field].flatMap { $0 == .null ? nil : "\(field)=\(printable($0.string ?? $0.text))" }
+                row[field].flatMap { $0 == .null ? nil : "\(field)=\(text(of: $0, named: field))" }
             }
             print("  " + cells.joined(separator: "  "))
+            more(row)
         }
     }
 }

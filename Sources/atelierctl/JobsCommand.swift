@@ -89,7 +89,7 @@ struct JobsCommand: AsyncParsableCommand {
         @Flag(help: "Forget the checkpoints.") var fromScratch = false
 
         func run() async throws {
-            try await touch(server, choice, consent, ids, verb: "retry", fits: { [.discarded, .cancelled, .retryable].contains($0) }) { store, id in
+            try await touch(server, choice, consent, ids, verb: "retry", participle: "retried", fits: { [.discarded, .cancelled, .retryable].contains($0) }) { store, id in
                 try await store.retry(id, fromScratch: fromScratch) ? "available" : nil
             }
         }
@@ -104,23 +104,19 @@ struct JobsCommand: AsyncParsableCommand {
         @Option(help: "Why.") var reason: String?
 
         func run() async throws {
-            try await touch(server, choice, consent, ids, verb: "cancel", fits: { !$0.isFinal }) { store, id in
+            try await touch(server, choice, consent, ids, verb: "cancel", participle: "cancelled", fits: { !$0.isFinal }) { store, id in
                 try await store.cancel(id, reason: reason).map { $0 == .running ? "stopping" : $0.rawValue }
             }
         }
-    }
-
-    struct Consent: ParsableArguments {
-        @Flag(help: "Do not ask.") var yes = false
-        @Flag(help: "Only show what would be touched.") var dryRun = false
     }
 }
 
 /// Finds the jobs that are meant, shows them, asks, and does it to each.
 private func touch(
-    _ server: ServerOptions, _ choice: JobsCommand.FilterOptions, _ consent: JobsCommand.Consent, _ ids: [String], verb: String,
-    fits: (JobState) -> Bool, _ action: (Store, UUID) async throws -> String?
+    _ server: ServerOptions, _ choice: JobsCommand.FilterOptions, _ consent: Consent, _ ids: [String], verb: String,
+    participle: String, fits isFit: (JobState) -> Bool, _ action: (Store, UUID) async throws -> String?
 ) async throws {
+    func fits(_ job: JSONValue) -> Bool { job["state"]?.string.flatMap(JobState.init(rawValue:)).map(isFit) ?? false }
     try await reporting {
         let store = try server.store()
         var chosen: [UUID] = []
@@ -128,23 +124,17 @@ private func touch(
         let filter = try choice.filter(ids: chosen, limit: 10_000)
         guard filter.isNarrow else { throw ValidationError("say which jobs: ids, or --state, --kind, --tenant, --error, --since") }
         let found = try await store.jobs(filter)
-        let jobs = found.filter { $0["state"]?.string.flatMap(JobState.init(rawValue:)).map(fits) ?? false }
-        if found.isEmpty || jobs.count < chosen.count {
-            Terminal.say("atelierctl: \(found.isEmpty ? "no such job" : "\(chosen.count - jobs.count) of them cannot be touched in its state")")
-            if jobs.isEmpty {
-                if !server.json { printTable(of: found) }
-                throw ExitStatus.notFound
-            }
+        let jobs = found.filter(fits)
+        for job in found where !chosen.isEmpty && !fits(job) {
+            Terminal.say("atelierctl: \(job["job"]?.string ?? "") cannot be \(participle): it is \(job["state"]?.string ?? "")")
+        }
+        guard !jobs.isEmpty else {
+            if chosen.isEmpty { Terminal.say("atelierctl: no such job") }
+            throw ExitStatus.notFound
         }
         if consent.dryRun { return server.json ? print(JSONValue.array(jobs).text) : printTable(of: jobs) }
-        if !consent.yes {
-            if !server.json { printTable(of: jobs) }
-            guard Terminal.isInput else {
-                Terminal.say("atelierctl: nobody can be asked here; add --yes to \(verb) \(jobs.count) job(s)")
-                throw ExitStatus.declined
-            }
-            guard Terminal.confirms("\(verb) \(jobs.count) job(s)?") else { throw ExitStatus.declined }
-        }
+        if !consent.yes && !server.json { printTable(of: jobs) }
+        try consent.confirm("\(verb) \(counted(jobs.count, "job"))")
         var results: [JSONValue] = []
         for job in jobs {
             guard let id = job["job"]?.string.flatMap(UUID.init(uuidString:)) else { continue }

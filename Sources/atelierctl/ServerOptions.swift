@@ -33,7 +33,6 @@ func reporting<Value>(_ body: () async throws -> Value) async throws -> Value {
 
 /// The one job that `text` means: an id, its beginning, or a message id.
 func job(_ text: String, in store: Store) async throws -> UUID {
-    if let id = UUID(uuidString: text) { return id }
     let found = try await store.find(text)
     if found.count == 1 { return found[0] }
     Terminal.say("atelierctl: \(found.isEmpty ? "no job" : "more than one job") has the id, its beginning (4 digits or more) or the message id \"\(printable(text))\"")

@@ -1,3 +1,9 @@
+/// A time as JSON has it, for people: `2026-01-31 12:00:00Z`.
+func moment(_ text: String) -> String {
+    guard let parts = text.wholeMatch(of: /(\d+-\d+-\d+)T(\d+:\d+:\d+)(\.\d+)?(.*)/) else { return text }
+    return "\(parts.1) \(parts.2)\(parts.4 == "+00:00" ? "Z" : parts.4)"
+}
+
 /// Rows under headings, columns as wide as their widest cell; every cell is made printable.
 struct Table {
     /// The headings; one that begins with `>` stands right-aligned.

@@ -39,7 +39,7 @@ struct Watching {
     private func end(_ job: JSONValue, _ state: JobState) throws {
         if isatty(2) == 1 && !json { Terminal.redraw("") }
         if !json {
-            let reason = [job["error_code"]?.string, job["error_message"]?.string].compactMap { $0 }.joined(separator: ": ")
+            let reason = [job["error_code"]?.string, job["error_message"]?.string, job["cancel_reason"]?.string].compactMap { $0 }.joined(separator: ": ")
             print("\(job["job"]?.string ?? "")  \(state.rawValue)\(reason.isEmpty ? "" : "  " + printable(reason))")
         }
         if state != .completed { throw ExitStatus.jobFailed }

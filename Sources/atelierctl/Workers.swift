@@ -15,30 +15,36 @@ struct Workers: AsyncParsableCommand {
             try await server.store().objects("select * from dashboard.workers" + (all ? "" : " where gone_at is null"))
         }
         if server.json { return print(JSONValue.array(rows).text) }
-        var table = Table("WORKER", "NAME", ">PID", ">SLOTS", ">RUNNING", ">BEAT AGE", "STARTED", "GONE")
+        var table = Table("WORKER", "NAME", ">PID", ">SLOTS", ">RUNNING", ">BEAT AGE", "STATE", "STARTED", "GONE")
         for row in rows {
             table.append(
                 row["worker"]?.string ?? "", row["name"]?.string ?? "", row["pid"]?.text ?? "", row["slots"]?.text ?? "", row["running"]?.text ?? "",
-                (row["beat_age_seconds"]?.text ?? "") + " s", row["started_at"]?.string ?? "", row["gone_at"]?.string ?? "")
+                (row["beat_age_seconds"]?.text ?? "") + " s", state(of: row),
+                moment(row["started_at"]?.string ?? ""), moment(row["gone_at"]?.string ?? ""))
         }
         for line in table.lines() { print(line) }
+    }
+
+    private func state(of row: JSONValue) -> String {
+        if row["gone_at"] != .null { return "gone" }
+        return row["paused"] == .bool(true) ? "paused" : "working"
     }
 }
 
 struct Pause: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Let the daemons start no new work; what runs goes on.")
+    static let configuration = CommandConfiguration(abstract: "Let the daemons that run now start no new work; what runs goes on.")
     @OptionGroup var server: ServerOptions
-    func run() async throws { try await control("pause", server) }
+    func run() async throws { try await control("pause", server, said: "the daemons start no new work until atelierctl resume; what runs goes on") }
 }
 
 struct Resume: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Let the daemons start work again.")
     @OptionGroup var server: ServerOptions
-    func run() async throws { try await control("resume", server) }
+    func run() async throws { try await control("resume", server, said: "the daemons start work again") }
 }
 
 /// Says one thing to all daemons.
-private func control(_ action: String, _ server: ServerOptions) async throws {
+private func control(_ action: String, _ server: ServerOptions, said: String) async throws {
     let settings = try server.settings(needing: ["amqpURL"])
     let publisher = Publisher(try BrokerAddress(url: settings.amqpURL.reveal()), topology: nil, report: { _ in })
     publisher.start()
@@ -47,8 +53,13 @@ private func control(_ action: String, _ server: ServerOptions) async throws {
         properties: MessageProperties(contentType: "application/json"), body: Array(JSONValue.object(["action": .string(action)]).line))
     let outcome = await publisher.publish([message], within: .seconds(15)).first
     await publisher.stop()
-    guard outcome?.isConfirmed == true else {
-        Terminal.say("atelierctl: nobody was told: \(outcome.map { "\($0)" } ?? "no answer")")
+    switch outcome {
+    case .confirmed: print(server.json ? JSONValue.object(["action": .string(action)]).text : said)
+    case .returned:
+        Terminal.say("atelierctl: nobody was told: no daemon runs")
+        throw ExitStatus.unavailable
+    default:
+        Terminal.say("atelierctl: nobody was told: \(outcome.map { printable("\($0)") } ?? "no answer")")
         throw ExitStatus.unavailable
     }
 }

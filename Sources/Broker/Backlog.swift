@@ -1,0 +1,79 @@
+/// One look through a queue: what waits in it now, oldest first, at most so many.
+///
+/// Whatever is not acknowledged by ``stop()`` goes back to the queue; where not all was looked at, behind the rest.
+package final class Backlog: Sendable {
+    /// The messages; ends after the last one that waited when the look began, and throws when the connection is lost or the queue is not there.
+    package let deliveries: AsyncThrowingStream<Delivery, any Error>
+    private let loop: ConnectionLoop
+    private let makeRole: @Sendable () -> any SessionRole
+
+    /// A look that begins with ``start()``. A body longer than `maximumBodyBytes` is dropped; its delivery says so.
+    package init(_ address: BrokerAddress, queue: String, limit: UInt16, maximumBodyBytes: Int = 64 << 20, name: String = "atelier-backlog") {
+        let (stream, continuation) = AsyncThrowingStream.makeStream(of: Delivery.self)
+        let loop = ConnectionLoop(address, name: name, maximumBodyBytes: maximumBodyBytes, report: { _ in })
+        let desk = AnswerDesk(wake: loop.wake)
+        deliveries = stream
+        self.loop = loop
+        makeRole = { BacklogRole(queue: queue, limit: limit, desk: desk, deliveries: continuation) }
+    }
+
+    /// Connects and begins.
+    package func start() { loop.start(makeRole) }
+
+    /// Closes the connection after the answers given so far are sent.
+    package func stop() async {
+        loop.stop()
+        await loop.ended()
+    }
+}
+
+/// The look's part on the connection's thread. A second session never looks again: the first one's failure was said.
+private final class BacklogRole: SessionRole {
+    private let queue: String
+    private let limit: UInt16
+    private let desk: AnswerDesk
+    private let deliveries: AsyncThrowingStream<Delivery, any Error>.Continuation
+    private var session = 0
+    private var missing: Int?
+
+    init(queue: String, limit: UInt16, desk: AnswerDesk, deliveries: AsyncThrowingStream<Delivery, any Error>.Continuation) {
+        self.queue = queue
+        self.limit = limit
+        self.desk = desk
+        self.deliveries = deliveries
+    }
+
+    func begin(_ connection: Session) throws(BrokerError) {
+        session = desk.beginSession()
+        guard missing == nil else { return }
+        let count = min(try connection.count(queue), Int(limit))
+        missing = count
+        if count == 0 { deliveries.finish() } else { try connection.consume(queue, prefetch: UInt16(count)) }
+    }
+
+    func hear(_ event: SessionEvent, _ connection: Session) throws(BrokerError) {
+        switch event {
+        case .delivered(let message):
+            let tag = message.tag
+            deliveries.yield(Delivery(message) { [desk, session] answer in desk.answer(tag, of: session, answer) })
+            missing = (missing ?? 1) - 1
+            if missing == 0 { deliveries.finish() }
+        case .consumerCancelled: throw .queueGone(queue)
+        default: break
+        }
+    }
+
+    func work(_ connection: Session) throws(BrokerError) {
+        for (tag, answer) in desk.take() {
+            switch answer {
+            case .acknowledge: try connection.acknowledge(tag)
+            case .reject(let requeue): try connection.reject(tag, requeue: requeue)
+            }
+        }
+    }
+
+    func idle(_ reason: BrokerError) {
+        _ = desk.beginSession()
+        deliveries.finish(throwing: reason)
+    }
+}

@@ -1,0 +1,131 @@
+import ArgumentParser
+import Daemon
+import Foundation
+import Hashing
+import Jobs
+import Store
+
+struct ConceptsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "concepts", abstract: "Look at what was learnt, take it along, delete it.",
+        discussion: "A concept belongs to a tenant and has versions; prompts mean the newest.",
+        subcommands: [List.self, Show.self, Export.self, Delete.self], defaultSubcommand: List.self)
+
+    /// Which concept: its name, and more where that is not enough.
+    struct Choice: ParsableArguments {
+        @Argument(help: "The concept's name, without < and >.") var name: String
+        @Option(help: "Whose; needed where several tenants have a concept of this name.") var tenant: String?
+        @Option(help: "Which version; the newest unless given.") var version: Int?
+
+        /// Its versions, newest first; ends the program where there is none, or where tenants share the name.
+        func versions(in store: Store) async throws -> [JSONValue] {
+            let found = try await store.concepts(name: name, tenant: tenant, version: version)
+            let tenants = Set(found.compactMap { $0["tenant"]?.string }).sorted()
+            if found.isEmpty {
+                Terminal.say("atelierctl: there is no concept \(printable(described))\(try await others(in: store))")
+                throw ExitStatus.notFound
+            }
+            guard tenants.count == 1 else {
+                Terminal.say("atelierctl: \(tenants.map(printable).joined(separator: ", ")) have a concept \(printable(name)); say whose with --tenant")
+                throw ExitStatus.notFound
+            }
+            return found
+        }
+
+        private var described: String {
+            name + (version.map { " of version \($0)" } ?? "") + (tenant.map { " of \($0)" } ?? "")
+        }
+
+        private func others(in store: Store) async throws -> String {
+            var names: [String] = []
+            for concept in try await store.concepts(tenant: tenant) {
+                if let name = concept["name"]?.string, !names.contains(name) { names.append(name) }
+            }
+            return names.isEmpty ? "; nothing was learnt yet" : "; there are " + names.prefix(20).map(printable).joined(separator: ", ") + (names.count > 20 ? " …" : "")
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List concepts, each with its newest version.")
+        @OptionGroup var server: ServerOptions
+        @Option(help: "Only this tenant's.") var tenant: String?
+        @Flag(help: "Every version.") var all = false
+
+        func run() async throws {
+            let versions = try await reporting { try await server.store().concepts(tenant: tenant) }
+            var seen: Set<[String]> = []
+            let rows = versions.filter { all || seen.insert([$0["tenant"]?.string ?? "", $0["name"]?.string ?? ""]).inserted }
+            if server.json { return print(JSONValue.array(rows).text) }
+            var table = Table("CONCEPT", ">VERSION", "ROLE", "CLASS", "METHOD", "MODEL", "TENANT", "LEARNT", "JOB")
+            for row in rows {
+                func text(_ name: String) -> String { row[name]?.string ?? "" }
+                table.append(
+                    text("name"), row["version"]?.text ?? "", text("role"), text("class"), text("method"), text("model"), text("tenant"),
+                    moment(text("created_at")), text("job"))
+            }
+            for line in table.lines() { print(line) }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Everything about a concept: its adapter, its metrics, the job it comes from.")
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var choice: Choice
+
+        func run() async throws {
+            let versions = try await reporting { try await choice.versions(in: try server.store()) }
+            if server.json { return print(versions[0].text) }
+            for name in ["name", "version", "role", "class", "method", "model", "tenant", "created_at", "job", "message_id", "adapter_sha256", "adapter_bytes", "metrics"] {
+                guard let value = versions[0][name], value != .null else { continue }
+                let text = value.string ?? value.text
+                print(name + String(repeating: " ", count: max(1, 16 - name.count)) + printable(name == "created_at" ? moment(text) : text))
+            }
+            let older = versions.dropFirst().compactMap { $0["version"]?.text }
+            if !older.isEmpty { print("older versions  " + older.joined(separator: ", ")) }
+        }
+    }
+
+    struct Export: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Copy a concept's adapter into a file, verified by its SHA-256 (on the daemon's host: reads its state folder).",
+            discussion: "atelierctl run JOB.json --adapter NAME=FILE uses it without servers.")
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var choice: Choice
+        @Option(help: "The file; NAME.safetensors unless given.") var out: String?
+
+        func run() async throws {
+            let settings = try server.settings(needing: ["postgresURL", "stateDirectory"])
+            let concept = try await reporting { try await choice.versions(in: try server.store())[0] }
+            guard let digest = concept["adapter_sha256"]?.string.flatMap(SHA256Digest.init) else { throw ExitStatus.notFound }
+            let path = out ?? choice.name + ".safetensors"
+            do { try ArtifactDirectory(root: settings.artifactsDirectory).export(digest, to: path) } catch {
+                Terminal.say("atelierctl: \(printable("\(error)"))")
+                throw ExitStatus.notFound
+            }
+            print(server.json ? JSONValue.object(["path": .string(path), "sha256": .string(digest.description)]).text : printable(path))
+        }
+    }
+
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Delete a concept, or one version of it: prompts do not find it any more.",
+            discussion: "Without --version all versions go. The job that learnt it and its artifacts stay. Shows what it will touch and asks; --yes for scripts.")
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var choice: Choice
+        @OptionGroup var consent: Consent
+
+        func run() async throws {
+            try await reporting {
+                let store = try server.store()
+                let versions = try await choice.versions(in: store)
+                let tenant = versions[0]["tenant"]?.string ?? ""
+                let numbers = versions.compactMap { $0["version"]?.text }.joined(separator: ", ")
+                let what = "\(choice.name) of \(printable(tenant)), version\(versions.count == 1 ? "" : "s") \(numbers)"
+                guard !consent.dryRun else { return print(server.json ? JSONValue.array(versions).text : "would delete \(what)") }
+                try consent.confirm("delete \(what)")
+                let count = try await store.deleteConcept(choice.name, tenant: tenant, version: choice.version)
+                print(server.json ? JSONValue.object(["deleted": .integer(count)]).text : "deleted \(what)")
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import ArgumentParser
+import Broker
+import Daemon
+import Foundation
+import Jobs
+
+struct Dead: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look at the messages the broker gave up on, and publish them again.",
+        discussion: "They are neither jobs nor rejections: nobody could write down what became of them.",
+        subcommands: [List.self, Replay.self], defaultSubcommand: List.self)
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List dead letters; they stay dead.")
+        @OptionGroup var server: ServerOptions
+        @Option(help: "At most as many.") var limit: UInt16 = 100
+
+        func run() async throws {
+            let settings = try server.settings(needing: ["amqpURL"])
+            var letters: [DeadLetter] = []
+            // Bodies are not needed to be listed.
+            try await look(settings, limit: limit, maximumBodyBytes: 0) { letters.append(DeadLetter($0)) }
+            if server.json { print(JSONValue.array(letters.map(\.json)).text) } else { printTable(of: letters) }
+        }
+    }
+
+    struct Replay: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Publish dead letters again as they came; each leaves the dead once the broker has it.",
+            discussion: "Repeating one does no harm: the same message id is the same job. Shows what it will touch and asks; --yes for scripts.")
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var consent: Consent
+        @Argument(help: "Message ids.") var ids: [String] = []
+        @Flag(help: "All of them.") var all = false
+        @Option(help: "Look at no more than so many.") var limit: UInt16 = 1000
+
+        func validate() throws {
+            guard all == ids.isEmpty else { throw ValidationError("say which: message ids, or --all") }
+        }
+
+        func run() async throws {
+            let settings = try server.settings(needing: ["amqpURL"])
+            var letters: [DeadLetter] = []
+            try await look(settings, limit: limit, maximumBodyBytes: 0) { delivery in
+                let letter = DeadLetter(delivery)
+                if means(letter) { letters.append(letter) }
+            }
+            let missing = ids.filter { id in !letters.contains { $0.messageID == id } }
+            if !missing.isEmpty { Terminal.say("atelierctl: no dead letter has the message id \(missing.map(printable).joined(separator: ", "))") }
+            guard missing.isEmpty else { throw ExitStatus.notFound }
+            guard !consent.dryRun else { return server.json ? print(JSONValue.array(letters.map(\.json)).text) : printTable(of: letters) }
+            guard !letters.isEmpty else { return print(server.json ? "[]" : "there are no dead letters") }
+            if !consent.yes && !server.json { printTable(of: letters) }
+            try consent.confirm("replay \(counted(letters.count, "message"))")
+            try await replay(settings)
+        }
+
+        private func means(_ letter: DeadLetter) -> Bool { all || letter.messageID.map(ids.contains) ?? false }
+
+        private func replay(_ settings: Settings) async throws {
+            let publisher = Publisher(try BrokerAddress(url: settings.amqpURL.reveal()), topology: nil, report: { _ in })
+            publisher.start()
+            let names = TopologyNames(prefix: settings.topologyPrefix)
+            var results: [JSONValue] = [], failures = 0
+            do {
+                try await look(settings, limit: limit, maximumBodyBytes: settings.messageMiB << 20) { delivery in
+                    let letter = DeadLetter(delivery)
+                    guard means(letter) else { return }
+                    let outcome = delivery.isTooLong ? nil : await publisher.publish(letter.message(of: delivery, names), within: .seconds(15))
+                    if outcome == .confirmed { delivery.acknowledge() } else { failures += 1 }
+                    let problem = delivery.isTooLong ? "its body is longer than messageMiB allows" : outcome.flatMap(Self.problem)
+                    results.append(.object(["message_id": letter.messageID.map(JSONValue.string) ?? .null, "problem": problem.map(JSONValue.string) ?? .null]))
+                    if !server.json { print("\(printable(letter.messageID ?? "(no message id)"))  \(problem.map { "not replayed: " + printable($0) } ?? "replayed")") }
+                }
+            } catch {
+                await publisher.stop()
+                throw error
+            }
+            await publisher.stop()
+            if server.json { print(JSONValue.array(results).text) }
+            if failures > 0 { throw ExitStatus.unavailable }
+        }
+
+        /// Why the broker does not have it again.
+        private static func problem(_ outcome: PublishOutcome) -> String? {
+            switch outcome {
+            case .confirmed: nil
+            case .refused: "the broker refused it"
+            case .returned(_, let text): "no queue takes it: \(text); atelierd declares the queues"
+            case .unknown(.closed(406, let text)) where text.contains("user_id"):
+                "\(text); ask as that user, or give this one the tag impersonator"
+            case .unknown(let error): error.description
+            }
+        }
+    }
+}
+
+/// Looks through the dead letters; a broker that is away or has no such queue ends the program with a line and its code.
+private func look(_ settings: Settings, limit: UInt16, maximumBodyBytes: Int, _ body: (Delivery) async throws -> Void) async throws {
+    let queue = TopologyNames(prefix: settings.topologyPrefix).dead
+    let backlog = Backlog(try BrokerAddress(url: settings.amqpURL.reveal()), queue: queue, limit: limit, maximumBodyBytes: maximumBodyBytes)
+    backlog.start()
+    do {
+        for try await delivery in backlog.deliveries { try await body(delivery) }
+        await backlog.stop()
+    } catch {
+        await backlog.stop()
+        guard let error = error as? BrokerError else { throw error }
+        if case .topology(_, 404, _) = error { Terminal.say("atelierctl: there is no queue \(queue); atelierd declares it when it first runs") } else {
+            Terminal.say("atelierctl: \(printable(error.description))")
+        }
+        throw ExitStatus.unavailable
+    }
+}
+
+private func printTable(of letters: [DeadLetter]) {
+    var table = Table("MESSAGE ID", "KIND", "TENANT", ">BYTES", "REASON", "DIED", "FROM")
+    for letter in letters { table.rows.append(letter.cells) }
+    for line in table.lines() { print(line) }
+}

@@ -1,0 +1,58 @@
+import Broker
+import Foundation
+import Jobs
+
+/// A message the broker gave up on, and why: the first entry of the header `x-death`.
+struct DeadLetter {
+    let messageID: String?
+    private let kind: String
+    private let tenant: String
+    private let bytes: UInt64
+    private let reason: String
+    private let queue: String
+    private let time: Date?
+
+    init(_ delivery: Delivery) {
+        let properties = delivery.properties
+        messageID = properties.messageID
+        kind = properties.type ?? ""
+        tenant = properties.userID ?? "default"
+        bytes = delivery.bodySize
+        var death: [String: FieldValue] = [:]
+        if case .array(let deaths) = properties.headers["x-death"], case .table(let first) = deaths.first { death = first }
+        reason = death["reason"]?.string ?? "unknown"
+        queue = death["queue"]?.string ?? ""
+        if case .timestamp(let seconds) = death["time"] { time = Date(timeIntervalSince1970: Double(seconds)) } else { time = nil }
+    }
+
+    /// For people.
+    var cells: [String] { [messageID ?? "", kind, tenant, String(bytes), words, time.map { moment($0.formatted(.iso8601)) } ?? "", queue] }
+
+    /// For programs.
+    var json: JSONValue {
+        .object([
+            "message_id": messageID.map(JSONValue.string) ?? .null, "kind": .string(kind), "tenant": .string(tenant), "bytes": .integer(Int(clamping: bytes)),
+            "reason": .string(reason), "queue": .string(queue), "time": time.map { .string($0.formatted(.iso8601)) } ?? .null,
+        ])
+    }
+
+    /// RabbitMQ's reasons, said so that one knows what to look at.
+    private var words: String {
+        switch reason {
+        case "rejected": "refused by the store"
+        case "delivery_limit": "delivered too often"
+        case "expired": "expired"
+        case "maxlen": "queue was full"
+        default: reason
+        }
+    }
+
+    /// The message as it came, to be published again: without what the broker wrote on it when it died.
+    func message(of delivery: Delivery, _ names: TopologyNames) -> OutgoingMessage {
+        var properties = delivery.properties
+        properties.headers = properties.headers.filter { name, _ in
+            !["x-death", "x-first-death", "x-last-death", "x-delivery-count"].contains { name.hasPrefix($0) }
+        }
+        return OutgoingMessage(exchange: names.exchange, routingKey: TopologyNames.jobsRoutingKey, properties: properties, body: delivery.body)
+    }
+}

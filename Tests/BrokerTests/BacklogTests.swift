@@ -1,0 +1,56 @@
+import Broker
+import ServerTesting
+import Testing
+
+@Suite("One look through a queue", .timeLimit(.minutes(1)))
+struct BacklogTests {
+    /// What a look sees; `taking` is acknowledged.
+    private func look(_ stage: Stage, limit: UInt16 = 100, maximumBodyBytes: Int = 1 << 20, taking: Set<String> = []) async throws -> [Delivery] {
+        let backlog = Backlog(stage.address, queue: stage.names.jobs, limit: limit, maximumBodyBytes: maximumBodyBytes)
+        backlog.start()
+        var found: [Delivery] = []
+        do {
+            for try await delivery in backlog.deliveries {
+                found.append(delivery)
+                if taking.contains(delivery.properties.messageID ?? "") { delivery.acknowledge() }
+            }
+        } catch {
+            await backlog.stop()
+            throw error
+        }
+        await backlog.stop()
+        return found
+    }
+
+    @Test func lookingEndsByItselfAndTakesNothingAway() async throws {
+        let stage = try await Stage()
+        let publisher = stage.publisher()
+        #expect(await publisher.publish((1...5).map { stage.job("\($0)", body: .init(repeating: 7, count: $0 * 1000)) }).allSatisfy(\.isConfirmed))
+        for _ in 0..<3 {
+            let found = try await look(stage).map(\.properties.messageID)
+            #expect(found == ["1", "2", "3", "4", "5"])
+        }
+        let cut = try await look(stage, maximumBodyBytes: 2500).map(\.isTooLong)
+        #expect(cut == [false, false, true, true, true])
+        let taken = try await look(stage, taking: ["2", "4"])
+        #expect(taken.count == 5)
+        let left = try await look(stage).map(\.properties.messageID)
+        #expect(left == ["1", "3", "5"])
+        let some = try await look(stage, limit: 2).map(\.properties.messageID)
+        #expect(some == ["1", "3"])
+        let all = try await look(stage).compactMap(\.properties.messageID)
+        #expect(all.sorted() == ["1", "3", "5"])
+        await publisher.stop()
+    }
+
+    @Test func anEmptyQueueEndsAtOnceAndAMissingOneIsNamed() async throws {
+        let stage = try await Stage()
+        let error = await #expect(throws: BrokerError.self) { try await look(stage) }
+        #expect(error?.description.contains(stage.names.jobs) == true && error?.description.contains("404") == true)
+        let publisher = stage.publisher()
+        #expect(await publisher.publish(stage.job("1")) == .confirmed)
+        #expect(try await look(stage, taking: ["1"]).count == 1)
+        #expect(try await look(stage).isEmpty)
+        await publisher.stop()
+    }
+}
