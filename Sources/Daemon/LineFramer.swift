@@ -15,17 +15,23 @@ package struct LineFramer: Sendable {
     /// Frames lines of at most `limit` bytes.
     package init(limit: Int) { self.limit = limit }
 
-    /// Takes bytes and gives the lines they complete, without their ends; empty lines are left out.
-    package mutating func take(_ bytes: some Sequence<UInt8>) throws(TooLong) -> [Data] {
-        pending.append(contentsOf: bytes)
+    /// Takes bytes and gives the lines they complete, without their ends; empty lines are left out. Each byte is looked at once: an
+    /// engine that writes no ends must not keep the daemon busy.
+    package mutating func take(_ bytes: UnsafeRawBufferPointer) throws(TooLong) -> [Data] {
         var lines: [Data] = []
-        while let end = pending.firstIndex(of: 0x0A) {
-            let line = pending[pending.startIndex..<end]
-            if line.count > limit { throw TooLong(limit: limit) }
-            if !line.isEmpty { lines.append(Data(line)) }
-            pending = Data(pending[(end + 1)...])
+        var rest = bytes[...]
+        while let end = rest.firstIndex(of: 0x0A) {
+            try append(rest[..<end])
+            if !pending.isEmpty { lines.append(pending) }
+            pending = Data()
+            rest = rest[(end + 1)...]
         }
-        if pending.count > limit { throw TooLong(limit: limit) }
+        try append(rest)
         return lines
+    }
+
+    private mutating func append(_ bytes: Slice<UnsafeRawBufferPointer>) throws(TooLong) {
+        guard pending.count + bytes.count <= limit else { throw TooLong(limit: limit) }
+        pending.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes))
     }
 }

@@ -10,6 +10,9 @@ struct ARBoothOptionsReader {
         values = try OptionTable.arbooth.values(of: given)
     }
 
+    /// Reads nothing: what holds by itself.
+    fileprivate init() { values = OptionTable.arbooth.standards }
+
     /// The options in effect.
     func options() -> ARBoothOptions {
         var options = ARBoothOptions()
@@ -37,7 +40,14 @@ struct ARBoothOptionsReader {
     private func flag(_ name: String, _ assign: (Bool) -> Void) { if case .bool(let value) = values[name] { assign(value) } }
 }
 
+extension ARBoothOptions {
+    /// What holds on the pocket models where a job says nothing else.
+    package static var pocket: ARBoothOptions { ARBoothOptionsReader().options() }
+}
+
 extension OptionTable {
+    fileprivate var standards: [String: JSONValue] { Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.standard) }) }
+
     /// Every option's value: what was given, else what holds without.
     /// - Throws: `JobFailure` listing every unknown option and every value out of range.
     func values(of given: JSONValue?) throws -> [String: JSONValue] {
@@ -45,6 +55,7 @@ extension OptionTable {
         guard problems.isEmpty else {
             throw JobFailure(code: "input.options", consequence: .rejected, message: "\(problems.count) options cannot be used", problems: problems)
         }
-        return Dictionary(uniqueKeysWithValues: rows.map { ($0.name, given?[$0.name] ?? $0.standard) })
+        guard case .object(let members) = given else { return standards }
+        return standards.merging(members) { $1 }
     }
 }

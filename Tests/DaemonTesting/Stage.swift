@@ -154,7 +154,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     // MARK: - Jobs
 
     /// Waits until the job of the message id is as `test` wants it; gives everything about it.
-    package func job(_ id: String, within seconds: Int = 30, _ test: (JSONValue) -> Bool) async throws -> JSONValue {
+    package func job(_ id: String, within seconds: Int = 60, _ test: (JSONValue) -> Bool) async throws -> JSONValue {
         let end = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < end {
             if let job = try? await store.job(messageID: id), let found = try? await store.job(job), test(found) { return found }
@@ -165,7 +165,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     }
 
     /// Waits until `test` is true; `what` is said where it does not come to be.
-    package func until(_ what: String, within seconds: Int = 30, _ test: () async throws -> Bool) async throws {
+    package func until(_ what: String, within seconds: Int = 60, _ test: () async throws -> Bool) async throws {
         let end = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < end {
             if try await test() { return }
@@ -174,7 +174,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
         throw Failure(description: "not within \(seconds) s: \(what)\n\(log.suffix(4000))")
     }
 
-    package func job(_ id: String, within seconds: Int = 30, reaches state: JobState) async throws -> JSONValue {
+    package func job(_ id: String, within seconds: Int = 60, reaches state: JobState) async throws -> JSONValue {
         try await job(id, within: seconds) { $0["state"]?.string == state.rawValue }
     }
 }
