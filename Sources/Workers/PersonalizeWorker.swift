@@ -20,7 +20,7 @@ struct PersonalizeWorker {
         let references = try referencePictures()
         let subject = ARBoothTraining.Subject(name: conceptName, className: className, references: references)
         try loaded.check(
-            [("/concept/class", "a photo of \(subject.prompt) on the beach")] + askedPrompts.enumerated().map { ("/prompts/\($0)", $1) }, placeholders: [subject.placeholder])
+            [("/concept/class", "a photo of a \(subject.placeholder) \(className) on the beach")] + askedPrompts.enumerated().map { ("/prompts/\($0)", $1) }, placeholders: [subject.placeholder])
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
         let training = try ARBoothTraining(model: loaded.model, subject: subject, options: options, seed: seed)
         var curve = LossCurve()
