@@ -43,6 +43,13 @@ package struct TextFeatures {
         self.lengths = lengths
     }
 
+    /// The features of one text, `count` times.
+    package func repeated(_ count: Int) -> TextFeatures {
+        precondition(lengths.count == 1, "only one text's features can be repeated")
+        let rows = (0..<count).flatMap { _ in (0..<lengths[0]).map(Int32.init) }
+        return TextFeatures(values: Gather(rows).apply([values]), lengths: Array(repeating: lengths[0], count: count))
+    }
+
     /// The rows of each sample.
     package var ranges: [Range<Int>] {
         var start = 0

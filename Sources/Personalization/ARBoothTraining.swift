@@ -69,7 +69,7 @@ package final class ARBoothTraining {
         subjectLoss.backward()
         if let prior {
             let choice = chosen(from: prior, step: index)
-            let loss = ARBoothLoss.distillation(model.transformer.logits(prior.text(choice.count), inputs: choice.inputs), teacher: choice.teacher)
+            let loss = ARBoothLoss.distillation(model.transformer.logits(prior.text.repeated(choice.count), inputs: choice.inputs), teacher: choice.teacher)
             distillationLoss = loss.scalar
             (options.distillationWeight * loss).backward()
         }
@@ -99,15 +99,9 @@ package final class ARBoothTraining {
 
     /// Token maps the frozen model drew from the class prompt, with its own logits on them.
     private struct Prior {
-        let features: Tensor  // [T, D], the class prompt once
+        let text: TextFeatures  // the class prompt once
         let inputs: Tensor  // [N, L − 1, d]
         let teacher: Tensor  // [N, L, 2·d]
-
-        func text(_ count: Int) -> TextFeatures {
-            let rows = features.rows, all = Tensor(uninitialized: [rows * count, features.width])
-            for i in 0..<count { all.slice(rows * i..<rows * (i + 1)).assign(features) }
-            return TextFeatures(values: Variable(all), lengths: Array(repeating: rows, count: count))
-        }
     }
 
     private static func drawPrior(model: InfinityModel, subject: Subject, options: ARBoothOptions, seed: UInt64) -> Prior {
@@ -117,7 +111,7 @@ package final class ARBoothTraining {
             var inputs: [Tensor] = [], teacher: [Tensor] = []
             for start in stride(from: 0, to: options.distillationMaps, by: share) {
                 let count = min(share, options.distillationMaps - start)
-                let repeated = Prior(features: text.values.value, inputs: text.values.value, teacher: text.values.value).text(count)
+                let repeated = text.repeated(count)
                 // The distributions of the model itself, not sharpened by guidance.
                 let sampling = Sampling.plain(scales: model.configuration.schedule.sides.count, seeds: (start..<start + count).map {
                     var generator = Philox(seed: seed, purpose: Purpose.priorMaps.rawValue, index: UInt64($0))
@@ -127,7 +121,7 @@ package final class ARBoothTraining {
                 inputs.append(maps.inputs)
                 teacher.append(model.transformer.logits(repeated, inputs: maps.inputs).value)
             }
-            return Prior(features: text.values.value, inputs: .joined(inputs), teacher: .joined(teacher))
+            return Prior(text: text, inputs: .joined(inputs), teacher: .joined(teacher))
         }
     }
 

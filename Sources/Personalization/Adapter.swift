@@ -32,6 +32,9 @@ package struct Adapter {
     }
 
     package var placeholder: Tensor? { tensors[Adapter.placeholderName] }
+
+    /// The backbone's weights that the adapter replaces.
+    var replaced: [String: Tensor] { isLoRA ? [:] : tensors.filter { $0.key != Adapter.placeholderName } }
 }
 
 /// An adapter that cannot be used as asked.

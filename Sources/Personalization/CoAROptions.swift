@@ -22,7 +22,8 @@ package struct CoAROptions: Codable, Equatable, Sendable {
     package var selfRegularization = true
     /// λ, the weight of (1/N) Σ ‖P − mean‖².
     package var regularizationWeight: Float = 5e-4
-    /// The training prompt: `{concept}` is the placeholder, `{class}` the class noun. Nil takes the role's own.
+    /// The training prompt: `{concept}` is the placeholder, `{class}` the class noun. Nil takes the
+    /// role's own.
     package var prompt: String?
     /// The largest random enlargement of a reference before the centre crop (*ours*).
     package var largestZoom: Float = 1.15
@@ -48,13 +49,7 @@ package struct CoAROptions: Codable, Equatable, Sendable {
 
     /// The prompt a concept is learned with.
     package func prompt(of concept: Concept) -> String {
-        let own = concept.role == .subject ? "a photo of {concept} {class}" : "a photo of {article} {class} in {concept} style"
-        return (prompt ?? own).replacing("{concept}", with: concept.placeholder).replacing("{class}", with: concept.className)
-            .replacing("{article}", with: CoAROptions.article(concept.className))
+        guard let prompt else { return concept.photoPrompt(concept.placeholder) }
+        return prompt.replacing("{concept}", with: concept.placeholder).replacing("{class}", with: concept.className)
     }
-
-    /// What the frozen model draws the prior pictures from.
-    package func classPrompt(of concept: Concept) -> String { "a photo of \(CoAROptions.article(concept.className)) \(concept.className)" }
-
-    private static func article(_ noun: String) -> String { noun.first.map { "aeiou".contains($0) } == true ? "an" : "a" }
 }

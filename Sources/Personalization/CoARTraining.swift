@@ -49,7 +49,7 @@ package final class CoARTraining {
         for parameter in [text, image] { parameter.isTrainable = true }
         prompt = ConceptPrompts(model, concepts: [concept.name: ContextVectors(text: text.variable, image: image.variable)])(options.prompt(of: concept))
         prior = options.priorPreservation
-            ? Prior(model: model, prompt: options.classPrompt(of: concept), image: image, count: options.priorPictures) {
+            ? Prior(model: model, prompt: concept.classPhotoPrompt, image: image, count: options.priorPictures) {
                 var generator = Philox(seed: seed, purpose: Purpose.priorPictures.rawValue, index: UInt64($0))
                 return generator.next()
             } : nil
@@ -69,7 +69,7 @@ package final class CoARTraining {
         let frozen = FrozenStates(model: model, layers: options.layerCount(of: c.depth, role: concept.role))
         let size = model.configuration.pictureSize
         let squares = concept.references.map { $0.fitted(shorterSide: size).centreCropped(width: size, height: size) }
-        let mean = frozen.meanOfCodes(options.classPrompt(of: concept), references: model.codes(squares))
+        let mean = frozen.meanOfCodes(concept.classPhotoPrompt, references: model.codes(squares))
         let noun = model.words(concept.role == .subject ? concept.className : "style").last ?? 0
         let tokenizer = model.textTokenizer.adding(placeholders: [concept.placeholder])
         let words = model.words(options.prompt(of: concept), tokenizer: tokenizer), name = tokenizer.identifier(of: concept.placeholder)!

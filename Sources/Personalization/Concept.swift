@@ -19,4 +19,13 @@ package struct Concept: Sendable {
     }
 
     package var placeholder: String { "<\(name)>" }
+
+    /// `dog` as `a dog`.
+    package var classWithArticle: String { (className.first.map { "aeiou".contains($0) } == true ? "an " : "a ") + className }
+    /// A photo of the concept, which goes by `identifier`.
+    package func photoPrompt(_ identifier: String) -> String {
+        role == .subject ? "a photo of \(identifier) \(className)" : "a photo of \(classWithArticle) in \(identifier) style"
+    }
+    /// A photo of any of its class.
+    package var classPhotoPrompt: String { "a photo of \(classWithArticle)" }
 }

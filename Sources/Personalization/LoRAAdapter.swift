@@ -89,12 +89,14 @@ package enum LoRAError: Error, CustomStringConvertible, Equatable {
     case noSuchModule(String, known: [String])
     case doesNotFit(module: String, shape: [Int])
     case unsupported(path: String, String)
+    case notLoRA(String)
 
     package var description: String {
         switch self {
         case .noSuchModule(let name, let known): "no module is named \(name); there are \(known.joined(separator: ", "))"
         case .doesNotFit(let module, let shape): "the adapter changes \(module) of shape \(shape), which this model does not have"
         case .unsupported(let path, let reason): "\(path): \(reason)"
+        case .notLoRA(let reason): reason
         }
     }
 }

@@ -42,7 +42,8 @@ extension LoRAAdapter {
     }
 
     /// Reads an adapter that PEFT or `write(_:baseModel:)` saved.
-    /// - Throws: `LoRAError.unsupported` for what PEFT can save and this reader cannot use, `SafetensorsError` for a damaged file.
+    /// - Throws: `LoRAError.unsupported` for what PEFT can save and this reader cannot use, `LoRAError.notLoRA` for other tensors,
+    ///   `SafetensorsError` for a damaged file.
     package init(directory: String) throws {
         let path = LoRAAdapter.configurationPath(directory)
         func problem(_ text: String) -> LoRAError { .unsupported(path: path, text) }
@@ -54,29 +55,26 @@ extension LoRAAdapter {
         let options = Options(
             rank: configuration.r, alpha: configuration.lora_alpha, targets: configuration.target_modules,
             isRankStabilized: configuration.use_rslora ?? false)
-        self.init(options: options, updates: try LoRAAdapter.updates(directory, options: options))
+        try self.init(tensors: Safetensors.tensors(LoRAAdapter.tensorsPath(directory)), options: options)
     }
 
-    private static func updates(_ directory: String, options: Options) throws -> [String: LowRankUpdate] {
-        let file = try Safetensors(path: tensorsPath(directory))
-        func problem(_ text: String) -> LoRAError { .unsupported(path: file.path, text) }
-        let ending = ".lora_A.weight"
-        guard file.names.allSatisfy({ $0.hasPrefix(prefix) && ($0.hasSuffix(ending) || $0.hasSuffix(".lora_B.weight")) }) else {
-            throw problem("every tensor must be named \(prefix)<module>.lora_A.weight or .lora_B.weight")
-        }
+    /// Tensors under PEFT's names, `base_model.model.<module>.lora_A.weight` [r, in] and `….lora_B.weight` [out, r].
+    /// - Throws: `LoRAError.notLoRA` naming the first module that is incomplete or of another rank.
+    package init(tensors: [String: Tensor], options: Options) throws(LoRAError) {
+        let endings = [".lora_A.weight", ".lora_B.weight"]
         var updates: [String: LowRankUpdate] = [:]
-        for name in file.names where name.hasSuffix(ending) {
-            let module = String(name.dropFirst(prefix.count).dropLast(ending.count))
-            let down = try file.tensor(name), up = try file.tensor("\(prefix)\(module).lora_B.weight")
-            guard down.shape.count == 2, up.shape.count == 2, down.shape[0] == options.rank, up.shape[1] == options.rank else {
-                throw problem("\(module): shapes \(down.shape) and \(up.shape) are not of rank \(options.rank)")
+        for name in tensors.keys.sorted() {
+            guard name.hasPrefix(LoRAAdapter.prefix), let ending = endings.first(where: name.hasSuffix) else {
+                throw .notLoRA("\(name) is not named \(LoRAAdapter.prefix)<module>.lora_A.weight or .lora_B.weight")
             }
+            let wrapped = name.dropLast(ending.count), module = String(wrapped.dropFirst(LoRAAdapter.prefix.count))
+            guard let down = tensors[wrapped + endings[0]], let up = tensors[wrapped + endings[1]], down.shape.count == 2, up.shape.count == 2,
+                down.shape[0] == options.rank, up.shape[1] == options.rank
+            else { throw .notLoRA("\(module) needs lora_A [\(options.rank), in] and lora_B [out, \(options.rank)]") }
             updates[module] = LowRankUpdate(
-                down: Parameter(name: "\(module)\(ending)", value: down), up: Parameter(name: "\(module).lora_B.weight", value: up),
-                scale: options.scale)
+                down: Parameter(name: module + endings[0], value: down), up: Parameter(name: module + endings[1], value: up), scale: options.scale)
         }
-        guard 2 * updates.count == file.names.count else { throw problem("a lora_B has no lora_A") }
-        return updates
+        self.init(options: options, updates: updates)
     }
 
     /// Writes the two files, which PEFT's `from_pretrained` reads; equal adapters give equal bytes.

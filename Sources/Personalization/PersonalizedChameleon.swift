@@ -8,17 +8,25 @@ import Tensors
 package struct PersonalizedChameleon {
     private let model: ChameleonModel
     private let prompts: ConceptPrompts
+    /// Placeholders of concepts that go by DreamBooth's identifier.
+    private let identified: [String]
 
+    /// LoRA adapters change the model's weights.
+    /// - Parameter loraShare: how much of every LoRA adapter's change is added.
     /// - Throws: `AdapterError` for an adapter of another model or method.
-    package init(model: ChameleonModel, adapters: [String: Adapter], modelDigest: String) throws(AdapterError) {
+    package init(
+        model: ChameleonModel, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1
+    ) throws(AdapterError) {
         var concepts: [String: ContextVectors] = [:]
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
             guard adapter.description.modelDigest == modelDigest else {
                 throw .otherModel(concept: name, wanted: model.configuration.name, found: adapter.description.model)
             }
-            concepts[name] = try PersonalizedChameleon.vectors(of: adapter, name: name, model: model.configuration.transformer)
+            try adapter.mergeLoRA(into: model.transformerWeights, share: loraShare)
+            if !adapter.isLoRA { concepts[name] = try PersonalizedChameleon.vectors(of: adapter, name: name, model: model.configuration.transformer) }
         }
         self.model = model
+        identified = adapters.filter(\.value.isLoRA).keys.map { "<\($0)>" }
         prompts = ConceptPrompts(model, concepts: concepts)
     }
 
@@ -42,10 +50,12 @@ package struct PersonalizedChameleon {
         _ texts: [String], seeds: [UInt64], guidance: Float? = nil, temperature: Float? = nil, cutsConcepts: Bool = true
     ) -> [Picture] {
         model.generate(
-            texts.map { prompts($0, cutsConcepts: cutsConcepts) },
+            texts.map { prompts(words($0), cutsConcepts: cutsConcepts) },
             sampling: model.sampling(guidance: guidance, temperature: temperature, seeds: seeds))
     }
 
     /// Tokens of a prompt with everything before its first code, to hold against what the model can read.
-    package func tokenCount(_ text: String) -> Int { prompts(text).ids.count }
+    package func tokenCount(_ text: String) -> Int { prompts(words(text)).ids.count }
+
+    private func words(_ text: String) -> String { identified.reduce(text) { $0.replacing($1, with: DreamBooth.identifier) } }
 }

@@ -11,32 +11,44 @@ package struct PersonalizedModel {
     private let embeddings: [Int32: Variable]
 
     /// Changes the model's weights to the adapters' and makes their names known.
-    /// - Throws: `AdapterError` for an adapter of another model, or two that change the same weights.
-    package init(model: InfinityModel, adapters: [String: Adapter], modelDigest: String) throws(AdapterError) {
+    /// - Parameter loraShare: how much of every LoRA adapter's change is added.
+    /// - Throws: `AdapterError` for an adapter of another model, or two that replace the same weights.
+    package init(
+        model: InfinityModel, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1
+    ) throws(AdapterError) {
         let named = adapters.sorted { $0.key < $1.key }
         var owners: [String: String] = [:]
         for (name, adapter) in named {
             guard adapter.description.modelDigest == modelDigest else {
                 throw .otherModel(concept: name, wanted: model.configuration.name, found: adapter.description.model)
             }
-            for weight in adapter.tensors.keys where weight != Adapter.placeholderName {
-                guard let parameter = model.transformerWeights.byName[weight], parameter.value.shape == adapter.tensors[weight]!.shape else {
+            for weight in adapter.replaced.keys {
+                guard let parameter = model.transformerWeights.byName[weight], parameter.value.shape == adapter.replaced[weight]!.shape else {
                     throw .unknownWeight(concept: name, name: weight)
                 }
                 if let other = owners.updateValue(name, forKey: weight) { throw .conflicting([other, name]) }
             }
         }
         for (_, adapter) in named {
-            for (weight, tensor) in adapter.tensors { model.transformerWeights.byName[weight]?.value.assign(tensor) }
+            for (weight, tensor) in adapter.replaced { model.transformerWeights.byName[weight]?.value.assign(tensor) }
         }
+        for (_, adapter) in named { try adapter.mergeLoRA(into: model.transformerWeights, share: loraShare) }
         self.model = model
         tokenizer = model.textTokenizer.adding(placeholders: named.map { "<\($0.key)>" })
         var embeddings: [Int32: Variable] = [:]
         for (name, adapter) in named {
-            embeddings[tokenizer.identifier(of: "<\(name)>")!] =
-                Variable(adapter.placeholder ?? model.startOfPlaceholder(like: adapter.description.className))
+            embeddings[tokenizer.identifier(of: "<\(name)>")!] = Variable(PersonalizedModel.embedding(of: adapter, in: model))
         }
         self.embeddings = embeddings
+    }
+
+    /// What stands for an adapter's concept in a prompt [1, D]: its own embedding, DreamBooth's identifier, or its class noun.
+    private static func embedding(of adapter: Adapter, in model: InfinityModel) -> Tensor {
+        if let own = adapter.placeholder { return own }
+        if adapter.isLoRA, let id = model.textTokenizer.identifier(of: DreamBooth.identifier).map(Int.init) {
+            return model.encoder.embedding.value.slice(id..<id + 1)
+        }
+        return model.startOfPlaceholder(like: adapter.description.className)
     }
 
     /// One picture per prompt and seed.

@@ -8,7 +8,7 @@ import Tensors
 import Testing
 
 /// A model far too small to paint, with everything a real one has.
-private func tinyModel() throws -> InfinityModel {
+func tinyModel() throws -> InfinityModel {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -1,0 +1,38 @@
+import Foundation
+import Layers
+import Tensors
+
+/// A LoRA adapter as one of Atelier's own: PEFT's tensors under PEFT's names, rank, alpha and targets in the description's options.
+extension Adapter {
+    package static let loraMethod = "lora"
+    package var isLoRA: Bool { description.method == Adapter.loraMethod }
+
+    /// - Parameter description: of method `loraMethod`; its options become the adapter's.
+    package init(_ lora: LoRAAdapter, description: Description) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        var description = description
+        description.options = String(decoding: try encoder.encode(lora.options), as: UTF8.self)
+        self.init(
+            description: description,
+            tensors: Dictionary(uniqueKeysWithValues: lora.parameters.map { (LoRAAdapter.prefix + $0.name, $0.value) }))
+    }
+
+    /// The LoRA adapter in it, nil where it is of another method.
+    /// - Throws: `AdapterError.notAnAdapter` where tensors or options are not LoRA's.
+    package func lora() throws(AdapterError) -> LoRAAdapter? {
+        guard isLoRA else { return nil }
+        func problem(_ reason: String) -> AdapterError { .notAnAdapter(path: description.concept, reason: reason) }
+        guard let options = try? JSONDecoder().decode(LoRAAdapter.Options.self, from: Data(description.options.utf8)) else {
+            throw problem("its options are not LoRA's")
+        }
+        do { return try LoRAAdapter(tensors: tensors, options: options) } catch { throw problem("\(error)") }
+    }
+
+    /// Adds a share of a LoRA adapter's changes to a model's weights; an adapter of another method changes nothing.
+    /// - Throws: `AdapterError` for one that does not fit.
+    func mergeLoRA(into weights: Weights, share: Float) throws(AdapterError) {
+        guard let lora = try lora() else { return }
+        do { try lora.merge(into: weights, share: share) } catch { throw .notAnAdapter(path: description.concept, reason: "\(error)") }
+    }
+}

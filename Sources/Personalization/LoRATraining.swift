@@ -1,0 +1,91 @@
+import Autograd
+import Images
+import Layers
+import Randomness
+import Tensors
+
+/// One LoRA DreamBooth run on any backbone: low-rank changes of its attention learn a concept, the model's own weights stay as they are.
+///
+/// Everything random at step s depends on the seed and s alone, and a checkpoint holds every number the next step reads.
+package final class LoRATraining {
+    /// The losses of one step, before their weights.
+    package struct StepLosses: Sendable {
+        package let total: Float
+        package let concept: Float
+        package let prior: Float
+        package let gradientNorm: Float
+    }
+
+    private enum Purpose: UInt64 { case references = 41, crops, prior }
+
+    package let options: LoRAOptions
+    package let concept: Concept
+    package let seed: UInt64
+    private let backbone: DreamBooth
+    private let lora: LoRAAdapter
+    private let optimizer: AdamW
+    /// Steps taken so far.
+    package var step: Int { optimizer.step }
+
+    /// Prepares a run; the adapter hangs on the backbone's weights from here on, until `finish`.
+    /// - Parameter backbone: with `options.priorPictures` drawn where the options preserve the prior.
+    /// - Throws: `LoRAError.noSuchModule` for a target the backbone does not have.
+    package init(backbone: DreamBooth, concept: Concept, options: LoRAOptions, seed: UInt64) throws(LoRAError) {
+        self.backbone = backbone
+        self.concept = concept
+        self.options = options
+        self.seed = seed
+        lora = try LoRAAdapter(
+            for: backbone.weights,
+            options: .init(rank: options.rank, alpha: options.alpha, targets: options.targets ?? backbone.attentionModules), seed: seed)
+        try lora.attach(to: backbone.weights)
+        for parameter in lora.parameters { parameter.isTrainable = true }
+        optimizer = AdamW(
+            lora.parameters,
+            AdamW.Options(
+                learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2, weightDecay: options.weightDecay,
+                largestNorm: 1))
+    }
+
+    /// One training step.
+    package func advance() -> StepLosses {
+        let index = UInt64(optimizer.step)
+        var pick = Philox(seed: seed, purpose: Purpose.references.rawValue, index: index)
+        var crop = Philox(seed: seed, purpose: Purpose.crops.rawValue, index: index)
+        let augment = ReferenceAugmentation(size: backbone.pictureSize, largestZoom: options.largestZoom)
+        let pictures = (0..<options.batch).map { _ in augment(concept.references[pick.below(concept.references.count)], &crop) }
+        let loss = backbone.conceptLoss(pictures)
+        loss.backward()
+        var prior: Float = 0
+        if options.priorPreservation {
+            var pick = Philox(seed: seed, purpose: Purpose.prior.rawValue, index: index)
+            let kept = backbone.priorLoss((0..<options.batch).map { _ in pick.below(options.priorPictures) })
+            prior = kept.scalar
+            (options.priorWeight * kept).backward()
+        }
+        return StepLosses(
+            total: loss.scalar + options.priorWeight * prior, concept: loss.scalar, prior: prior, gradientNorm: optimizer.update())
+    }
+
+    /// Everything the next step reads.
+    package var state: OptimizerState { OptimizerState(optimizer) }
+
+    /// Continues from a state saved by a run of the same backbone, concept, options and seed.
+    /// - Throws: `WeightsError` when the state belongs to other modules.
+    package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
+
+    /// Takes the adapter off the backbone and returns it.
+    package func finish() -> LoRAAdapter {
+        lora.detach(from: backbone.weights)
+        return lora
+    }
+
+    /// What was learned, as a file holds it.
+    package func adapter(modelDigest: String) throws -> Adapter {
+        try Adapter(
+            lora,
+            description: Adapter.Description(
+                method: Adapter.loraMethod, model: backbone.name, modelDigest: modelDigest, concept: concept.name, role: concept.role.rawValue,
+                className: concept.className, seed: seed, iterations: step, options: "{}"))
+    }
+}
