@@ -104,7 +104,6 @@ let package = Package(
         .testTarget(
             name: "PersonalizationTests",
             dependencies: ["Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
-        .testTarget(name: "WorkersTests", dependencies: ["Workers", "Backbones", "Layers"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"]),
     ],
     swiftLanguageModes: [.v6]
