@@ -25,7 +25,7 @@ extension OptionTable {
     package static let arbooth = OptionTable(rows: [
         JobOption("iterations", .integers(1...20_000), standard: .integer(600), "training steps"),
         JobOption("batch", .integers(1...16), standard: .integer(2), "references, and maps of the frozen model, a step"),
-        JobOption("learning_rate", .numbers(1e-7...1), standard: .number(1e-3), "AdamW's"),
+        JobOption("learning_rate", .numbers(1e-7...1), standard: .number(2e-4), "AdamW's"),
         JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
         JobOption("beta2", .numbers(0...0.99999), standard: .number(0.97), "AdamW's second decay"),
         JobOption("weight_decay", .numbers(0...1), standard: .number(0), "AdamW's"),

@@ -23,12 +23,12 @@ import Testing
     @Test func learnsALinearMap() {
         let weights = Weights(.fresh(seed: 3)), layer = LinearLayer(weights, "layer", from: 20, to: 16)
         weights.train { _ in true }
-        let optimizer = Muon(weights.trainable, learningRate: 0.02, weightDecay: 0)
+        let optimizer = Muon(weights.trainable, learningRate: 0.2, weightDecay: 0)
         let x = Tensor.example([64, 20]), truth = Tensor.example([16, 20], seed: 9)
         let target = Linear().apply([Variable(x), Variable(truth)])
         var losses: [Float] = []
-        for step in 0..<200 {
-            optimizer.learningRate = 0.02 * (1 - Float(step) / 200)
+        for step in 0..<300 {
+            optimizer.learningRate = 0.2 * (1 - Float(step) / 300)
             let loss = SquaredError().apply([layer(Variable(x)), target.detached])
             loss.backward()
             optimizer.update()
