@@ -47,7 +47,7 @@ package struct Migrations: Sendable {
     /// Applies what is pending. Gives the names; throws without applying anything when an applied file was changed.
     ///
     /// Another migration may run at the same time: of this database, or of another one of the cluster, where both create the roles.
-    /// Whoever comes second is refused for a duplicate, looks again and goes on.
+    /// Whoever comes second is refused for a duplicate, looks again and goes on; it can come second at every file.
     package func apply(to store: Store) async throws -> [String] {
         var names: [String] = []
         var collisions = 0
@@ -55,7 +55,7 @@ package struct Migrations: Sendable {
             do {
                 try await apply(file, to: store)
                 names.append(file.name)
-            } catch StoreError.refused(state: "23505", _) where collisions < 5 {
+            } catch StoreError.refused(state: "23505", _) where collisions < 2 * files.count {
                 collisions += 1
             }
         }

@@ -95,6 +95,7 @@ import Testing
     @Test func submitWaitsForTheOutcomeAndSaysWhy() async throws {
         try await withStage { stage in
             try stage.start()
+            try await stage.publish("steps=1", id: "first")  // waits for the queues
             let good = try stage.folder.write("good.json", String(decoding: Script.body("steps=5"), as: UTF8.self))
             let bad = try stage.folder.write("bad.json", String(decoding: Script.body("steps=5 fail=fatal"), as: UTF8.self))
             let done = try await stage.control("submit", good, "--id", "mine", "--wait")
