@@ -99,7 +99,11 @@ let package = Package(
         .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld", "Images"]),
         .testTarget(name: "BackboneTests", dependencies: ["Backbones", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
         .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Backbones", "LittleWorld", "Images", "Layers", "Tensors"]),
-        .testTarget(name: "WorkersTests", dependencies: ["Workers", "Jobs", "Personalization", "Backbones", "Layers"]),
+        .testTarget(
+            name: "WorkersTests",
+            dependencies: [
+                "Workers", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images", "Randomness",
+            ]),
         .testTarget(name: "ConformanceTests", dependencies: ["Workers", "Layers"]),
         .testTarget(
             name: "PersonalizationTests",

@@ -1,7 +1,7 @@
 /// Byte pair encoding over bytes (Sennrich et al. 2016; GPT-2's byte alphabet): a word's bytes are written as printable characters, and
 /// neighbours are merged in the order of a learned list until no listed pair is left.
 package struct BytePairEncoding: Sendable {
-    private struct Pair: Hashable, Sendable {
+    struct Pair: Hashable, Sendable {
         let left, right: String
     }
 
@@ -27,18 +27,23 @@ package struct BytePairEncoding: Sendable {
             + rest.enumerated().map { ($1, String(Unicode.Scalar(UInt32(256 + $0))!)) }
     }()
 
-    private static let symbols: [String] = {
+    private static let symbolOfByte: [String] = {
         var symbols = [String](repeating: "", count: 256)
         for entry in alphabet { symbols[Int(entry.byte)] = entry.symbol }
         return symbols
     }()
 
+    /// The characters of a word's bytes; the last carries the word's end.
+    static func symbols(of word: some StringProtocol, wordEnd: String) -> [String] {
+        var parts = word.utf8.map { symbolOfByte[Int($0)] }
+        if !parts.isEmpty { parts[parts.count - 1] += wordEnd }
+        return parts
+    }
+
     /// Ids of one word; symbols without an id are left out.
     package func encode(_ word: some StringProtocol) -> [Int32] {
-        var parts = word.utf8.map { BytePairEncoding.symbols[Int($0)] }
-        guard !parts.isEmpty else { return [] }
-        parts[parts.count - 1] += wordEnd
-        while let best = bestPair(parts) { merge(&parts, best) }
+        var parts = BytePairEncoding.symbols(of: word, wordEnd: wordEnd)
+        while let best = bestPair(parts) { parts = BytePairEncoding.merged(parts, best) }
         return parts.compactMap { identifiers[$0] }
     }
 
@@ -48,12 +53,10 @@ package struct BytePairEncoding: Sendable {
     }
 
     /// Every occurrence of the pair, from the left, becomes one symbol.
-    private func merge(_ parts: inout [String], _ pair: Pair) {
-        var merged: [String] = []
-        for part in parts {
+    static func merged(_ parts: [String], _ pair: Pair) -> [String] {
+        parts.reduce(into: []) { merged, part in
             // What a merge has just made is longer than the pair's left half, so it is not merged again on this way.
             if part == pair.right, merged.last == pair.left { merged[merged.count - 1] = pair.left + pair.right } else { merged.append(part) }
         }
-        parts = merged
     }
 }

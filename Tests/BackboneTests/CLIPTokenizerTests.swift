@@ -40,6 +40,16 @@ private func withFile<Result>(_ contents: Data, _ body: (String) throws -> Resul
         #expect(tokenizer.padded("a", length: 5, with: 101) == [100, 5, 101, 101, 101])
     }
 
+    @Test func wordsOfALearnedFileAreOneTokenAndOthersAreSpelledOut() throws {
+        let words = ["dog", "doghouse", "god", "good", "a"]
+        let learned = try withFile(CLIPTokenizer.file(words: words)) { try CLIPTokenizer(path: $0) }
+        let ids = words.map { learned.encode($0) }
+        #expect(ids.allSatisfy { $0.count == 1 } && Set(ids).count == words.count)
+        #expect(learned.encode("a Good dog") == [ids[4][0], ids[3][0], ids[0][0]])
+        #expect(learned.encode("zebra").count == 5)
+        #expect(learned.marked("dog").last! == learned.endID && Int(learned.endID) == learned.vocabularySize - 1)
+    }
+
     @Test func aFileOfNeitherFormIsRefusedByName() throws {
         for contents in ["{\"model\":{}}", "only a comment", "comment\none two three\n"] {
             #expect(throws: TextTokenizerError.self) { try withFile(Data(contents.utf8)) { try CLIPTokenizer(path: $0) } }

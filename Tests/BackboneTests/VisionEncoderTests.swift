@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import Foundation
 import Images
 import Layers
 import Tensors
@@ -42,6 +43,24 @@ private func largestDifference(_ a: Tensor, _ b: Tensor) -> Float { zip(a.values
         let weights = Weights(.fresh(seed: 4)), model = DINOModel(dino, weights)
         #expect(model.positions(rows: 4, columns: 4).value.values == weights.byName["embeddings.position_embeddings"]!.value.values)
         #expect(model.tokens(Variable(.example([1, 3, 21, 8]))).shape == [1, 1 + 5 * 2, 12], "pixels beyond the last whole patch are left out")
+    }
+
+    @Test func whatAPublishedConfigurationLeavesOutIsTheReferences() throws {
+        let clip = try JSONDecoder().decode(
+            CLIPModel.Configuration.self, from: Data(#"{"text_config":{"eos_token_id":2},"vision_config":{"hidden_act":"gelu"},"model_type":"clip"}"#.utf8))
+        #expect(clip.text.width == 512 && clip.text.vocabularySize == 49408 && clip.text.endID == 2 && clip.text.activation == .quickGELU)
+        #expect(clip.vision.patchSize == 32 && clip.vision.width == 768 && clip.vision.activation == .gelu && clip.projectionWidth == 512)
+        #expect(try JSONDecoder().decode(CLIPModel.Configuration.self, from: JSONEncoder().encode(clip)) == clip)
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(DINOModel.Configuration.self, from: Data(#"{"hidden_act":"a function nobody knows"}"#.utf8))
+        }
+    }
+
+    @Test func theRealSmallTransformerHasItsPublishedNumberOfWeights() {
+        let small = DINOModel.Configuration(width: 384, feedForwardWidth: 1536, layers: 12, heads: 6, pictureSize: 224, patchSize: 16)
+        let weights = Weights(.checkpoint([:]))
+        _ = DINOModel(small, weights)
+        #expect(weights.count == 21_665_664)
     }
 
     @Test func preparationKeepsWhatItPromises() {

@@ -1,0 +1,107 @@
+import Autograd
+import Backbones
+import Evaluation
+import Glibc
+import Images
+import Layers
+import LittleWorld
+import Randomness
+import Tensors
+
+/// Self-distillation (DINO, Caron et al., arXiv 2104.14294): a student that sees any crop of a picture must say what a teacher says of its
+/// large crops. The teacher is the student's slow average; its answers are sharpened, and centred so that they do not all become one.
+final class DINOTraining: PretrainingStage {
+    let name = "dino"
+    let optimizer: any Optimizer
+    private let student: DINONetwork
+    private let teacher: DINOTeacher
+    private let settings: SelfDistillation
+    private let options: PretrainingOptions
+    private let preparation: PicturePreparation
+
+    private enum Purpose: UInt64 { case crops = 21 }
+    private static let largeCrops = 2
+
+    init(_ configuration: DINOModel.Configuration, _ settings: SelfDistillation, options: PretrainingOptions) {
+        self.settings = settings
+        self.options = options
+        student = DINONetwork(configuration, settings, seed: options.seed)
+        teacher = DINOTeacher(DINONetwork(configuration, settings, seed: options.seed), settings)
+        preparation = .dino(side: configuration.pictureSize)
+        student.weights.train { _ in true }
+        let rule = AdamW(
+            student.weights.trainable,
+            AdamW.Options(learningRate: options.learningRate, beta1: 0.9, beta2: 0.999, weightDecay: 0.04, largestNorm: 3))
+        optimizer = DistillingOptimizer(rule, student: student, teacher: teacher, steps: options.steps)
+    }
+
+    /// The divergence of the student's answers from the teacher's, and how many prototypes the teacher's answers use.
+    func accumulate(step: Int) -> [(name: String, value: Float)] {
+        let (large, small) = views(step: step), answers = teacher.answers(large)
+        let loss = loss(large: student(large), small: student(small), answers: answers)
+        loss.backward()
+        return [("loss", loss.scalar), ("prototypes", answers.prototypesInUse)]
+    }
+
+    /// Large crops [2·B, 3, S, S], first one of every picture, then another, and small crops [n·B, 3, s, s] the same way.
+    private func views(step: Int) -> (large: Tensor, small: Tensor) {
+        let first = step * options.batch
+        let scenes = (0..<options.batch).map { LittleWorld.scene(index: UInt64(first + $0), seed: options.seed, split: .training) }
+        let pictures = scenes.painted(size: settings.globalSide * 3 / 2)
+        func crops(_ augmentation: CropAugmentation, numbers: Range<Int>) -> Tensor {
+            let views = numbers.flatMap { number in
+                pictures.enumerated().map { index, picture -> Picture in
+                    var generator = Philox(seed: options.seed, purpose: Purpose.crops.rawValue, index: UInt64((first + index) << 8 + number))
+                    return augmentation(picture, &generator)
+                }
+            }
+            return preparation.normalized(views)
+        }
+        let large = DINOTraining.largeCrops
+        return (
+            crops(CropAugmentation(areas: 0.4...1, side: settings.globalSide), numbers: 0..<large),
+            crops(CropAugmentation(areas: 0.1...0.4, side: settings.localSide), numbers: large..<large + settings.localCrops)
+        )
+    }
+
+    /// The mean divergence over all pairs of a teacher's large crop and another crop that the student saw.
+    private func loss(large: Variable, small: Variable, answers: Tensor) -> Variable {
+        let batch = options.batch, sharpen = 1 / settings.studentTemperature
+        let students = (0..<DINOTraining.largeCrops).map { large.rows($0 * batch..<($0 + 1) * batch) }
+            + (0..<settings.localCrops).map { small.rows($0 * batch..<($0 + 1) * batch) }
+        let terms = (0..<DINOTraining.largeCrops).flatMap { view -> [Variable] in
+            let answer = Variable(answers.slice(view * batch..<(view + 1) * batch))
+            return students.enumerated().filter { $0.offset != view }.map { Divergence().apply([sharpen * $0.element, answer]) }
+        }
+        return (1 / Float(terms.count)) * terms.dropFirst().reduce(terms[0], +)
+    }
+
+    func settle() {}
+
+    /// Individuals never seen in training, and the pictures that the teacher holds for their nearest.
+    func sheet() -> Picture {
+        let photos = HeldOutIndividuals(count: 26, photosEach: 8), pictures = photos.painted(size: teacher.network.model.configuration.pictureSize)
+        let embeddings = Embeddings(of: pictures, by: DINOEncoder(name: name, model: teacher.network.model))
+        return NeighbourSheet(pictures: pictures, embeddings: embeddings).picture(queries: stride(from: 0, to: pictures.count, by: 16).map { $0 })
+    }
+}
+
+extension Variable {
+    /// Rows `range` of [R, C].
+    fileprivate func rows(_ range: Range<Int>) -> Variable {
+        reshaped([1, shape[0], shape[1]]).tokens(range).reshaped([range.count, shape[1]])
+    }
+}
+
+extension Tensor {
+    /// exp of the entropy of the rows' mean softmax: 1 when all answers are one, the number of classes when they are spread evenly.
+    var prototypesInUse: Float {
+        var mean = [Double](repeating: 0, count: width)
+        for row in 0..<rows {
+            let values = slice(row..<row + 1).values, largest = values.max()!
+            let powers = values.map { exp(Double($0 - largest)) }, sum = powers.reduce(0, +) * Double(rows)
+            for i in 0..<width { mean[i] += powers[i] / sum }
+        }
+        return Float(exp(mean.reduce(0) { $1 > 0 ? $0 - $1 * log($1) : $0 }))
+    }
+}

@@ -1,0 +1,126 @@
+import Autograd
+import Backbones
+import Foundation
+import Images
+import Layers
+import LittleWorld
+import Randomness
+import Tensors
+import Testing
+
+@testable import Workers
+
+private let dino = DINOModel.Configuration(width: 24, feedForwardWidth: 48, layers: 1, heads: 2, pictureSize: 16, patchSize: 4)
+private let settings = SelfDistillation(prototypes: 16, hidden: 24, bottleneck: 12, localCrops: 2, globalSide: 16, localSide: 8)
+
+private func options(_ folder: String = "", steps: Int, seconds: Double? = nil) -> PretrainingOptions {
+    PretrainingOptions(folder: folder, steps: steps, batch: 6, learningRate: 3e-3, seed: 4, reportEvery: 100, seconds: seconds)
+}
+
+private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-encoders-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    return try body(folder)
+}
+
+private func tinyCLIP() throws -> (CLIPEncoder, Weights) {
+    let tokenizer = try withFolder { folder in
+        try CLIPTokenizer.file(words: LittleWorld.vocabulary).write(to: URL(fileURLWithPath: "\(folder)/tokenizer.json"))
+        return try CLIPTokenizer(path: "\(folder)/tokenizer.json")
+    }
+    let configuration = CLIPModel.Configuration(
+        text: CLIPModel.Text(
+            width: 24, feedForwardWidth: 48, layers: 1, heads: 2, vocabularySize: tokenizer.vocabularySize, length: 32, endID: Int(tokenizer.endID)),
+        vision: CLIPModel.Vision(width: 24, feedForwardWidth: 48, layers: 1, heads: 2, pictureSize: 16, patchSize: 4), projectionWidth: 16)
+    let weights = Weights(.fresh(seed: 4))
+    return (CLIPEncoder(name: "tiny-clip", model: CLIPModel(configuration, weights), tokenizer: tokenizer), weights)
+}
+
+@Suite struct EncoderTrainingTests {
+    /// One batch again and again: a training that cannot learn that by heart learns nothing.
+    private func losses(of stage: any PretrainingStage, steps: Int) -> [Float] {
+        stage.optimizer.learningRate = 3e-3
+        return (0..<steps).map { _ in
+            let losses = stage.accumulate(step: 0)
+            stage.optimizer.update()
+            return losses[0].value
+        }
+    }
+
+    @Test func picturesAndCaptionsFindEachOther() throws {
+        let (encoder, weights) = try tinyCLIP()
+        let stage = CLIPTraining(encoder: encoder, weights: weights, options: options(steps: 60)), losses = losses(of: stage, steps: 60)
+        #expect(losses[0] > 1, "six of six must be guessed at first: \(losses[0])")
+        #expect(losses.last! < losses[0] / 3, "\(losses[0]) → \(losses.last!)")
+        #expect(stage.accumulate(step: 0)[1].value > 0.8)
+    }
+
+    @Test func theStudentComesToAnswerAsTheTeacher() {
+        let losses = losses(of: DINOTraining(dino, settings, options: options(steps: 60)), steps: 40)
+        #expect(losses.last! < losses[0] * 0.7, "\(losses[0]) → \(losses.last!)")
+    }
+
+    @Test func theTeacherFollowsByItsMomentum() {
+        let student = DINONetwork(dino, settings, seed: 1), teacher = DINOTeacher(DINONetwork(dino, settings, seed: 2), settings)
+        let name = "layernorm.weight", start: Float = 3
+        teacher.network.weights.byName[name]!.value.fill(start)
+        teacher.follow(student, progress: 0)
+        #expect(abs(teacher.network.weights.byName[name]!.value.values[0] - (settings.momentum * start + 1 - settings.momentum)) < 1e-5)
+        let before = teacher.network.weights.byName[name]!.value.values
+        teacher.follow(student, progress: 1)
+        #expect(teacher.network.weights.byName[name]!.value.values == before, "at the end of training the teacher stands still")
+    }
+
+    @Test func theCentreIsTakenFromAnswersAndMovesTowardsThem() {
+        let teacher = DINOTeacher(DINONetwork(dino, settings, seed: 2), settings), pictures = Tensor.example([2, 3, 16, 16])
+        let raw = teacher.network(pictures).value, first = teacher.answers(pictures), second = teacher.answers(pictures)
+        for i in 0..<raw.count {
+            #expect(abs(first.pointer[i] - raw.pointer[i] / settings.teacherTemperature) < 1e-3)
+            let other = raw.pointer[(i + settings.prototypes) % raw.count], centre = (1 - settings.centreMomentum) * (raw.pointer[i] + other) / 2
+            #expect(abs(second.pointer[i] - (raw.pointer[i] - centre) / settings.teacherTemperature) < 1e-3)
+        }
+    }
+
+    @Test func usedPrototypesAreCounted() {
+        #expect(abs(Tensor([50, 0, 0, 0, 50, 0, 0, 0], shape: [2, 4]).prototypesInUse - 1) < 1e-4)
+        #expect(abs(Tensor([50, 0, 0, 0, 0, 0, 50, 0], shape: [2, 4]).prototypesInUse - 2) < 1e-4)
+        #expect(abs(Tensor(zeros: [3, 5]).prototypesInUse - 5) < 1e-4)
+    }
+
+    @Test func aResumedSelfDistillationEndsWithTheSameBytes() throws {
+        func bytes(_ folder: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: "\(folder)/dino.checkpoint.safetensors")) }
+        let straight = try withFolder { folder in
+            try PretrainingRun(options: options(folder, steps: 3), stage: DINOTraining(dino, settings, options: options(steps: 3))).run()
+            return try bytes(folder)
+        }
+        // No time at all: each start does one step.
+        let interrupted = try withFolder { folder in
+            for _ in 0..<3 {
+                let options = options(folder, steps: 3, seconds: 0)
+                try PretrainingRun(options: options, stage: DINOTraining(dino, settings, options: options)).run()
+            }
+            return try bytes(folder)
+        }
+        #expect(straight == interrupted)
+    }
+
+    @Test func theTeacherIsWhatIsExported() throws {
+        let teacher = DINOTeacher(DINONetwork(dino, settings, seed: 2), settings), memory = Dictionary(uniqueKeysWithValues: teacher.memory.map { ($0.name, $0.tensor) })
+        let weights = Weights(.checkpoint(DINOTeacher.model(in: memory)))
+        let model = DINOModel(dino, weights), pictures = Variable(.example([1, 3, 16, 16]))
+        try weights.verify()
+        #expect(model.embeddings(pictures).value.values == teacher.network.model.embeddings(pictures).value.values)
+    }
+
+    @Test func cropsHaveTheirSizeAndDependOnTheGeneratorAlone() {
+        let picture = LittleWorld.scene(index: 3, seed: 1, split: .training).paint(size: 40), crop = CropAugmentation(areas: 0.1...0.4, side: 12)
+        func view(_ seed: UInt64) -> Picture {
+            var generator = Philox(seed: seed)
+            return crop(picture, &generator)
+        }
+        #expect(view(1).width == 12 && view(1).height == 12)
+        #expect(view(1) == view(1))
+        #expect(view(1) != view(2))
+    }
+}
