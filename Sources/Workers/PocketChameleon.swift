@@ -1,17 +1,17 @@
 import Backbones
 
-/// The sizes of the embedded unified model: 64×64 pictures as 8×8 codes, in one vocabulary with the words of Little World.
+/// The sizes of the embedded unified model: 64×64 pictures as 16×16 codes, in one vocabulary with the words of Little World.
 package enum PocketChameleon {
     /// - Parameter words: ids of the text tokenizer.
     package static func configuration(words: Int) -> ChameleonModel.Configuration {
-        let codes = 2048, vocabulary = ChameleonVocabulary(text: words, codes: codes, sizeUnit: 32, units: 2)
+        let codes = 1024, vocabulary = ChameleonVocabulary(text: words, codes: codes, sizeUnit: 32, units: 2)
         return ChameleonModel.Configuration(
             name: "pocket-chameleon", pictureSize: 64, vocabulary: vocabulary,
             tokenizer: ChameleonTokenizer.Configuration(
-                baseChannels: 48, multipliers: [1, 2, 3], residualBlocks: 1, latentChannels: 32, codes: codes, codeWidth: 16, groups: 1,
+                baseChannels: 64, multipliers: [1, 2], residualBlocks: 2, latentChannels: 32, codes: codes, codeWidth: 16, groups: 1,
                 pixelBlock: 2),
             transformer: ChameleonTransformer.Configuration(
-                vocabularySize: vocabulary.size, width: 256, feedForwardWidth: 704, depth: 8, heads: 8, longestSequence: 160),
+                vocabularySize: vocabulary.size, width: 256, feedForwardWidth: 704, depth: 8, heads: 8, longestSequence: 336),
             guidance: 3, topK: codes, temperature: 1)
     }
 }
