@@ -35,6 +35,7 @@ private final class BacklogRole: SessionRole {
     private let deliveries: AsyncThrowingStream<Delivery, any Error>.Continuation
     private var session = 0
     private var missing: Int?
+    private var unanswered: Set<UInt64> = []
 
     init(queue: String, limit: UInt16, desk: AnswerDesk, deliveries: AsyncThrowingStream<Delivery, any Error>.Continuation) {
         self.queue = queue
@@ -45,6 +46,7 @@ private final class BacklogRole: SessionRole {
 
     func begin(_ connection: Session) throws(BrokerError) {
         session = desk.beginSession()
+        unanswered = []
         guard missing == nil else { return }
         let count = min(try connection.count(queue), Int(limit))
         missing = count
@@ -55,6 +57,7 @@ private final class BacklogRole: SessionRole {
         switch event {
         case .delivered(let message):
             let tag = message.tag
+            unanswered.insert(tag)
             deliveries.yield(Delivery(message) { [desk, session] answer in desk.answer(tag, of: session, answer) })
             missing = (missing ?? 1) - 1
             if missing == 0 { deliveries.finish() }
@@ -65,11 +68,17 @@ private final class BacklogRole: SessionRole {
 
     func work(_ connection: Session) throws(BrokerError) {
         for (tag, answer) in desk.take() {
+            unanswered.remove(tag)
             switch answer {
             case .acknowledge: try connection.acknowledge(tag)
             case .reject(let requeue): try connection.reject(tag, requeue: requeue)
             }
         }
+    }
+
+    /// Gives the rest back: the broker hears that before the goodbye, so that whoever looks next finds it.
+    func end(_ connection: Session) throws(BrokerError) {
+        for tag in unanswered.sorted() { try connection.reject(tag, requeue: true) }
     }
 
     func idle(_ reason: BrokerError) {

@@ -9,8 +9,14 @@ protocol SessionRole: AnyObject {
     func hear(_ event: SessionEvent, _ session: Session) throws(BrokerError)
     /// Do what is due: called after every wake-up.
     func work(_ session: Session) throws(BrokerError)
+    /// The session is about to be closed as asked.
+    func end(_ session: Session) throws(BrokerError)
     /// No session now; called once with the reason when it is lost, and then at every wake-up.
     func idle(_ reason: BrokerError)
+}
+
+extension SessionRole {
+    func end(_ session: Session) throws(BrokerError) {}
 }
 
 /// Keeps one connection alive on one thread: connects, serves, and after a loss waits and connects again, until stopped.
@@ -102,6 +108,7 @@ final class ConnectionLoop: Sendable {
                 if !session.hasBufferedInput { wake.wait(orReadable: session.descriptor, atMost: .seconds(1)) }
             }
             try role.work(session)
+            try role.end(session)
             session.close()
         } catch {
             // Only a broker that still talks to us is told goodbye: on any other connection the call could hang.

@@ -101,7 +101,7 @@ struct PublishTicket: Sendable {
 /// Where messages from any task wait for the connection's thread.
 final class PublishDesk: Sendable {
     private struct State {
-        var queue: [PublishTicket] = []
+        var queue: ArraySlice<PublishTicket> = []
         var isClosed = false
         var obstacle: BrokerError?
     }
@@ -125,14 +125,8 @@ final class PublishDesk: Sendable {
         if isClosed { for ticket in tickets { ticket.settle(.unknown(.stopped)) } } else { wake.raise() }
     }
 
-    /// The next messages, at most as many.
-    func take(_ count: Int) -> [PublishTicket] {
-        state.withLock { state in
-            let taken = Array(state.queue.prefix(count))
-            state.queue.removeFirst(taken.count)
-            return taken
-        }
-    }
+    /// The next message.
+    func take() -> PublishTicket? { state.withLock { $0.queue.popFirst() } }
 
     /// Forgets what has waited too long; its caller has an answer.
     func dropOverdue() {
@@ -147,7 +141,7 @@ final class PublishDesk: Sendable {
         state.withLock { state in
             state.isClosed = true
             defer { state.queue = [] }
-            return state.queue
+            return Array(state.queue)
         }
     }
 }
@@ -198,7 +192,7 @@ private final class PublisherRole: SessionRole {
         // A message at a time: between two of them the loop hears confirms, and that the broker is blocked. A socket that does not drain
         // says so before the broker does; the confirm of what fills it wakes the loop.
         while !isBlocked, ledger.count < window, ledger.bytes < Self.byteWindow, session.unsentBytes < Self.unsentLimit,
-            let ticket = desk.take(1).first
+            let ticket = desk.take()
         {
             try publish(ticket, session)
             while let event = try session.eventAtHand() { try hear(event, session) }

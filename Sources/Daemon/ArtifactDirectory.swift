@@ -53,14 +53,14 @@ package struct ArtifactDirectory: Sendable {
         defer { close(source) }
         var status = stat()
         guard fstat(source, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { throw Refusal.outside(path) }
-        if let size = size(of: announced), size == Int64(status.st_size) { return size }
+        if let size = size(of: announced), size == Int64(status.st_size), touch(announced) { return size }
         return try bring(source, path, announced)
     }
 
     /// Takes in bytes from memory; gives their digest.
     package func put(_ data: Data) throws -> SHA256Digest {
         let digest = SHA256Digest.of(data)
-        if size(of: digest) == Int64(data.count) { return digest }
+        if size(of: digest) == Int64(data.count), touch(digest) { return digest }
         let temporary = "\(root)/incoming/\(UUID().uuidString)"
         defer { unlink(temporary) }
         try data.write(to: URL(fileURLWithPath: temporary))

@@ -15,32 +15,36 @@ package struct Intake: Service {
     let condition: DaemonCondition
     let logger: Logger
 
+    /// As many messages go into one transaction.
+    static let batch = 64
+
     package func run() async throws {
+        let batches = DeliveryBatches()
         consumer.start()
         await cancelWhenGracefulShutdown {
-            for await delivery in consumer.deliveries {
-                await take(delivery)
-                if Task.isCancelled { break }
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { for await delivery in consumer.deliveries { batches.add(delivery) } }
+                for await _ in batches.arrivals {
+                    while !Task.isCancelled, case let batch = batches.take(Self.batch), !batch.isEmpty { await take(batch) }
+                    if Task.isCancelled { break }
+                }
             }
         }
         await consumer.stop()
     }
 
-    /// Takes one delivery, however long PostgreSQL is away, unless the daemon stops: then it is the broker's again.
-    private func take(_ delivery: Delivery) async {
+    /// Takes deliveries, however long PostgreSQL is away, unless the daemon stops: then they are the broker's again.
+    private func take(_ batch: [Delivery]) async {
+        var deliveries = batch[...]
+        var limit = Self.batch
         var backoff = Backoff()
         var isPaused = false
-        while !Task.isCancelled {
+        while !deliveries.isEmpty, !Task.isCancelled {
             do {
-                try await commit(delivery)
-                delivery.acknowledge()
+                deliveries.removeFirst(try await commit(deliveries.prefix(limit)))
                 condition.found(.store)
-                break
-            } catch let error as StoreError where !error.isTemporary {
-                // Neither a job nor a rejection can be made of it: the broker keeps it with the dead letters.
-                logger.error("message refused by the store", metadata: ["message.id": "\(delivery.properties.messageID ?? "")", "error": "\(error)"])
-                delivery.reject(requeue: false)
-                break
+            } catch let error as StoreError where !error.isTemporary && limit > 1 {
+                limit = 1  // one of them is at fault: each alone tells which
             } catch {
                 if error is StoreError { condition.lost(.store, error) } else { logger.error("intake waits", metadata: ["error": "\(error)"]) }
                 if !isPaused { consumer.pause() }
@@ -51,28 +55,59 @@ package struct Intake: Service {
         if isPaused { consumer.resume() }
     }
 
-    private func commit(_ delivery: Delivery) async throws {
-        switch reader.read(delivery) {
-        case .job(var submission, let request):
-            submission.spec = try await storePictures(of: request)
-            do { try await accept(submission) } catch let error as StoreError where !error.isTemporary {
-                let problem = Problem("", found: "a message that PostgreSQL cannot hold: \(error)", allowed: "text without NUL characters")
-                try await store.reject(
-                    Rejection(tenant: submission.tenant, messageID: submission.messageID, kind: submission.kind.rawValue, problems: [problem],
-                        body: Data(delivery.body), replyTo: submission.replyTo, correlationID: submission.correlationID))
+    /// Commits what became of the first deliveries, jobs up to the first rejection in one transaction, or that rejection; acknowledges
+    /// them and gives how many they are. Those of which it throws are not acknowledged.
+    private func commit(_ deliveries: ArraySlice<Delivery>) async throws -> Int {
+        var submissions: [Submission] = []
+        reading: for delivery in deliveries {
+            switch reader.read(delivery) {
+            case .job(var submission, let request):
+                submission.spec = try await storePictures(of: request)
+                submissions.append(submission)
+            case .rejected(let rejection):
+                guard submissions.isEmpty else { break reading }
+                try await refuse(delivery, rejection)
+                return 1
             }
-        case .rejected(let rejection):
+        }
+        do {
+            let acceptances = try await store.accept(submissions)
+            for (delivery, (submission, acceptance)) in zip(deliveries, zip(submissions, acceptances)) {
+                delivery.acknowledge()
+                note(acceptance, of: submission)
+            }
+        } catch let error as StoreError where !error.isTemporary && submissions.count == 1 {
+            let submission = submissions[0]
+            let problem = Problem("", found: "a message that PostgreSQL cannot hold: \(error)", allowed: "text without NUL characters")
+            try await refuse(
+                deliveries[deliveries.startIndex],
+                Rejection(
+                    tenant: submission.tenant, messageID: submission.messageID, kind: submission.kind.rawValue, problems: [problem],
+                    body: Data(deliveries[deliveries.startIndex].body), replyTo: submission.replyTo, correlationID: submission.correlationID))
+        }
+        return submissions.count
+    }
+
+    /// Acknowledges a delivery once its rejection is written down. Where PostgreSQL will never take that, neither a job nor a rejection can
+    /// be made of it: the broker keeps it with the dead letters.
+    private func refuse(_ delivery: Delivery, _ rejection: Rejection) async throws {
+        do {
             try await store.reject(rejection)
+            delivery.acknowledge()
             logger.notice(
                 "message rejected",
                 metadata: ["message.id": "\(rejection.messageID ?? "")", "problems": "\(rejection.problems.map(\.description).joined(separator: "; "))"])
+        } catch let error as StoreError where !error.isTemporary {
+            logger.error("message refused by the store", metadata: ["message.id": "\(delivery.properties.messageID ?? "")", "error": "\(error)"])
+            delivery.reject(requeue: false)
         }
     }
 
-    private func accept(_ submission: Submission) async throws {
-        let acceptance = try await store.accept(submission)
+    private func note(_ acceptance: Acceptance, of submission: Submission) {
         let name = if case .accepted = acceptance { "job accepted" } else { "message repeated" }
-        logger.info("\(name)", metadata: ["job.id": "\(acceptance.job.uuidString.lowercased())", "message.id": "\(submission.messageID)", "job.kind": "\(submission.kind.rawValue)"])
+        logger.log(
+            level: submission.kind == .probe ? .debug : .info, "\(name)",
+            metadata: ["job.id": "\(acceptance.job.uuidString.lowercased())", "message.id": "\(submission.messageID)", "job.kind": "\(submission.kind.rawValue)"])
     }
 
     /// Moves the pictures of the message into the artifact store; the row only refers to them.

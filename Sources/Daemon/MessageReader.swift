@@ -44,7 +44,7 @@ package struct MessageReader: Sendable {
         return .job(
             Submission(
                 tenant: tenant, messageID: messageID, kind: request.kind, spec: request.body, priority: properties.priority.map { Int($0) } ?? 0,
-                runAfter: Self.date(properties, "run_after"), deadline: Self.date(properties, "deadline"), replyTo: properties.replyTo,
+                runAfter: Self.date(properties, "run_after"), deadline: Self.deadline(properties), replyTo: properties.replyTo,
                 correlationID: properties.correlationID, traceparent: properties.traceparent),
             request)
     }
@@ -81,6 +81,11 @@ package struct MessageReader: Sendable {
 
     private static func text(_ properties: MessageProperties, _ name: String) -> String? {
         properties.headers[name].map { $0.string ?? "\($0)" }
+    }
+
+    /// From the header, or from AMQP's own lifetime: milliseconds from now, as text.
+    private static func deadline(_ properties: MessageProperties) -> Date? {
+        date(properties, "deadline") ?? properties.expiration.flatMap { Double($0) }.map { Date.now.addingTimeInterval($0 / 1000) }
     }
 
     private static func date(_ properties: MessageProperties, _ name: String) -> Date? {

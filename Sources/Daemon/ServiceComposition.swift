@@ -52,12 +52,17 @@ package enum ServiceComposition {
             settings: settings, store: store("jobs"), worker: worker, live: live, artifacts: artifacts, condition: condition,
             notifier: notifier, logger: logger)
         let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let (probes, probe) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let notifications = Notifications(url: url, channels: ["atelier_jobs", "atelier_outbox", "atelier_control"]) { channel, payload in
-            if channel != "atelier_outbox" { dispatcher.look() }
+            if channel != "atelier_outbox" {
+                dispatcher.look()
+                probe.yield()
+            }
             if channel != "atelier_jobs" { wake.yield() }
             if let job = UUID(uuidString: payload) { Task { await dispatcher.cancel(job) } }
         }
         defer { notifications.stop() }
+        let maintenance = Maintenance(retention: settings.retention, store: store("maintenance"), artifacts: artifacts, logger: logger)
         let rescuer = Rescuer(lease: settings.leaseSeconds, store: store("rescue"), logger: logger)
 
         // From the last to the first they stop: intake, then the jobs, then what they said, then the heart.
@@ -66,19 +71,24 @@ package enum ServiceComposition {
             HeartbeatService(
                 settings: settings, store: store("heartbeat"), worker: worker, dispatcher: dispatcher, condition: condition, logger: logger),
             TimedService(every: .seconds(max(1, settings.leaseSeconds / 3))) { await rescuer.look() },
+            TimedService(every: .seconds(60)) { await maintenance.look() },
             OutboxPublisher(
                 publisher: Publisher(address, topology: topology, report: heard), store: store("outbox"), live: live,
                 eventsExchange: names.events, wakes: wakes, logger: logger),
-            TimedService(every: .seconds(settings.pollSeconds)) { wake.yield() },
+            TimedService(every: .seconds(settings.pollSeconds)) {
+                wake.yield()
+                probe.yield()
+            },
             ControlListener(
                 consumer: Consumer(
                     address, source: .privateQueue(exchange: names.control, routingKey: ""), topology: topology, prefetch: 16,
                     maximumBodyBytes: 1 << 16, report: { _ in }),
                 store: store("control"), dispatcher: dispatcher, condition: condition, logger: logger),
             dispatcher,
+            ProbeService(store: store("probes"), worker: worker, condition: condition, name: settings.workerName, wakes: probes),
             Intake(
                 consumer: Consumer(
-                    address, source: .queue(names.jobs), topology: topology, prefetch: 32, maximumBodyBytes: settings.messageMiB << 20,
+                    address, source: .queue(names.jobs), topology: topology, prefetch: UInt16(Intake.batch), maximumBodyBytes: settings.messageMiB << 20,
                     report: heard),
                 store: store("intake"), artifacts: artifacts, reader: MessageReader(largestBody: settings.messageMiB << 20),
                 condition: condition, logger: logger),

@@ -1,4 +1,5 @@
 import Foundation
+import Store
 
 /// What an operator decides about one daemon, read once at the edge and validated as a whole.
 ///
@@ -43,6 +44,8 @@ package struct Settings: Sendable, Equatable {
     package var messageMiB: Int
     /// Mebibytes that must stay free in the state folder for new work to start.
     package var freeDiskMiB: Int
+    /// How long what has ended is kept.
+    package var retention: Retention
     /// The least severe level that is logged: trace, debug, info, notice, warning, error, critical.
     package var logLevel: String
 

@@ -1,4 +1,5 @@
 import Foundation
+import Store
 
 extension Settings {
     /// Reads and validates the settings.
@@ -101,6 +102,9 @@ private struct SettingsReader {
             engineMemoryMiB: integer("engineMemoryMiB", 0...1_048_576),
             messageMiB: integer("messageMiB", 1...512),
             freeDiskMiB: integer("freeDiskMiB", 0...1_048_576),
+            retention: Retention(
+                completedJobs: days("keepCompletedDays"), discardedJobs: days("keepDiscardedDays"), probes: days("keepProbesDays"),
+                messages: days("keepMessagesDays"), rejections: days("keepRejectionsDays")),
             logLevel: choice("logLevel", ["trace", "debug", "info", "notice", "warning", "error", "critical"]))
         if Double(settings.leaseSeconds) < 3 * settings.heartbeatSeconds {
             problems.append(
@@ -188,6 +192,12 @@ private struct SettingsReader {
             return range.lowerBound
         }
         return value
+    }
+
+    /// Days, or nil for ever.
+    private mutating func days(_ name: String) -> Double? {
+        let value = number(name, 0...36_500)
+        return value == 0 ? nil : value
     }
 
     private mutating func choice(_ name: String, _ allowed: [String]) -> String {

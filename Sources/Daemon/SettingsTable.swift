@@ -36,6 +36,11 @@ extension Settings {
         row("engineMemoryMiB", "ENGINE_MEMORY_MIB", "0", "resident memory an engine may take, 0 (no limit) to 1048576"),
         row("messageMiB", "MESSAGE_MIB", "64", "largest message accepted, 1 to 512"),
         row("freeDiskMiB", "FREE_DISK_MIB", "256", "free space below which no new work starts, 0 to 1048576"),
+        row("keepCompletedDays", "KEEP_COMPLETED_DAYS", "30", "completed and cancelled jobs are kept, 0 (for ever) to 36500; later their message ids make new jobs"),
+        row("keepDiscardedDays", "KEEP_DISCARDED_DAYS", "365", "discarded jobs are kept, likewise"),
+        row("keepProbesDays", "KEEP_PROBES_DAYS", "1", "probes are kept, likewise"),
+        row("keepMessagesDays", "KEEP_MESSAGES_DAYS", "3", "sent messages are kept in the outbox, likewise"),
+        row("keepRejectionsDays", "KEEP_REJECTIONS_DAYS", "30", "rejected messages are kept, likewise"),
         row("logLevel", "LOG_LEVEL", "info", "trace, debug, info, notice, warning, error or critical"),
     ]
 

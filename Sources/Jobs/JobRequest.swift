@@ -22,7 +22,7 @@ package struct JobRequest: Sendable, Equatable {
     package let concepts: [String]
     /// What a `personalize` job learns.
     package let concept: Concept?
-    /// The backbone.
+    /// The backbone; empty for a probe, which needs none.
     package let model: String
 
     /// The concept of a `personalize` job.
@@ -57,7 +57,7 @@ package struct JobRequest: Sendable, Equatable {
         reader.version()
         self.kind = kind ?? .generate
         self.body = body
-        model = reader.choice("model", RequestReader.models) ?? ""
+        model = kind == .probe ? "" : reader.choice("model", RequestReader.models) ?? ""
         reader.seed()
         switch kind {
         case .personalize:
@@ -77,6 +77,9 @@ package struct JobRequest: Sendable, Equatable {
             reader.integer("images_per_prompt", 1...16)
             reader.options(.generation)
             concepts = Self.concepts(in: prompts)
+        case .probe:
+            reader.fields(["version", "kind"])
+            (concept, images, prompts, concepts) = (nil, [], [], [])
         case nil:
             (concept, images, prompts, concepts) = (nil, [], [], [])
         }

@@ -4,6 +4,11 @@ package enum JobKind: String, Sendable, Codable, CaseIterable {
     case personalize
     /// Draw pictures with none, one or more concepts.
     case generate
+    /// Go the whole way without an engine: for health checks and benchmarks.
+    case probe
+
+    /// Whether an engine does the work.
+    package var needsEngine: Bool { self != .probe }
 }
 
 /// Where a job is in its life: `available → running → completed | discarded | cancelled`, and back through `retryable`.

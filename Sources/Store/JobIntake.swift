@@ -61,20 +61,30 @@ package enum Acceptance: Sendable, Equatable {
     }
 }
 
+extension Submission {
+    /// The message as `atelier.accept_all` reads it.
+    fileprivate var row: JSONValue {
+        func text(_ value: String?) -> JSONValue { value.map(JSONValue.string) ?? .null }
+        return .object([
+            "tenant": .string(tenant), "message_id": .string(messageID), "kind": .string(kind.rawValue), "spec": spec, "priority": .integer(priority),
+            "run_after": text(runAfter?.formatted(.iso8601)), "deadline": text(deadline?.formatted(.iso8601)), "reply_to": text(replyTo),
+            "correlation_id": text(correlationID), "traceparent": text(traceparent), "max_attempts": .integer(maxAttempts),
+        ])
+    }
+}
+
 extension Store {
-    /// Makes a job of a message, or finds the one it made before.
-    package func accept(_ submission: Submission) throws -> Acceptance {
-        let rows = try query(
-            "select verdict, job from atelier.accept($1, $2, $3, $4::jsonb, $5::int, $6::timestamptz, $7::timestamptz, $8, $9, $10, $11::int)",
-            [
-                submission.tenant, submission.messageID, submission.kind.rawValue, submission.spec.text, String(submission.priority),
-                submission.runAfter?.formatted(.iso8601), submission.deadline?.formatted(.iso8601), submission.replyTo,
-                submission.correlationID, submission.traceparent, String(submission.maxAttempts),
-            ])
-        guard let row = rows.first, let job = row["job"].flatMap(UUID.init(uuidString:)) else {
-            throw StoreError.refused(state: "", message: "accept gave no job")
+    /// Makes jobs of messages, or finds those they made before: all of them or, when it throws, none. Gives what became of each, in order.
+    package func accept(_ submissions: [Submission]) throws -> [Acceptance] {
+        let rows = try query("select verdict, job from atelier.accept_all($1::jsonb) order by place", [JSONValue.array(submissions.map(\.row)).text])
+        let acceptances = rows.compactMap { row -> Acceptance? in
+            guard let job = row["job"].flatMap(UUID.init(uuidString:)) else { return nil }
+            return row["verdict"] == "accepted" ? .accepted(job) : .duplicate(job)
         }
-        return row["verdict"] == "accepted" ? .accepted(job) : .duplicate(job)
+        guard acceptances.count == submissions.count else {
+            throw StoreError.refused(state: "", message: "accept_all gave \(acceptances.count) of \(submissions.count) jobs")
+        }
+        return acceptances
     }
 
     /// Writes down a rejected message and the event that says so.

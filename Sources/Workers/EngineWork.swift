@@ -23,6 +23,7 @@ package struct EngineWork {
             let outcome = switch order.kind {
             case .personalize: try PersonalizeWorker(order: order, loaded: model, connection: connection).run()
             case .generate: try GenerateWorker(order: order, loaded: model, connection: connection).run()
+            case .probe: throw JobFailure(code: "job.kind", consequence: .rejected, message: "a probe needs no engine: the daemon answers it")
             }
             switch outcome {
             case .done(let result):

@@ -68,7 +68,7 @@ struct Dead: AsyncParsableCommand {
                     guard means(letter) else { return }
                     let outcome = delivery.isTooLong ? nil : await publisher.publish(letter.message(of: delivery, names), within: .seconds(15))
                     if outcome == .confirmed { delivery.acknowledge() } else { failures += 1 }
-                    let problem = delivery.isTooLong ? "its body is longer than messageMiB allows" : outcome.flatMap(Self.problem)
+                    let problem = delivery.isTooLong ? "its body is longer than messageMiB allows" : outcome.flatMap(\.trouble)
                     results.append(.object(["message_id": letter.messageID.map(JSONValue.string) ?? .null, "problem": problem.map(JSONValue.string) ?? .null]))
                     if !server.json { print("\(printable(letter.messageID ?? "(no message id)"))  \(problem.map { "not replayed: " + printable($0) } ?? "replayed")") }
                 }
@@ -79,18 +79,6 @@ struct Dead: AsyncParsableCommand {
             await publisher.stop()
             if server.json { print(JSONValue.array(results).text) }
             if failures > 0 { throw ExitStatus.unavailable }
-        }
-
-        /// Why the broker does not have it again.
-        private static func problem(_ outcome: PublishOutcome) -> String? {
-            switch outcome {
-            case .confirmed: nil
-            case .refused: "the broker refused it"
-            case .returned(_, let text): "no queue takes it: \(text); atelierd declares the queues"
-            case .unknown(.closed(406, let text)) where text.contains("user_id"):
-                "\(text); ask as that user, or give this one the tag impersonator"
-            case .unknown(let error): error.description
-            }
         }
     }
 }

@@ -23,6 +23,10 @@ struct Run: AsyncParsableCommand {
             Terminal.say("atelierctl: \(printable(file)) is not a job:\n\(printable("\(error)"))")
             throw ExitStatus.badInput
         }
+        guard request.kind.needsEngine else {
+            Terminal.say("atelierctl: a \(request.kind.rawValue) is answered by the daemon; submit it instead")
+            throw ExitStatus.badInput
+        }
         let folder = URL(fileURLWithPath: out).path
         try FileManager.default.createDirectory(atPath: folder + "/inputs", withIntermediateDirectories: true)
         let order = EngineOrder(

@@ -13,7 +13,17 @@ struct Submit: AsyncParsableCommand {
     @Argument(help: "The job's JSON; - reads stdin.") var file: String
     @Option(help: "The message id: the same id is the same job. A new one unless given.") var id: String?
     @Option(help: "0 to 9, more is sooner.") var priority: UInt8?
+    @Option(help: "Not before this time, like 2026-01-31T12:00:00Z.") var runAfter: String?
+    @Option(help: "Discard it if it still waits at this time.") var deadline: String?
+    @Option(help: "A queue that gets the outcome too.") var replyTo: String?
     @Flag(help: "Wait for the outcome, with a progress bar on a terminal (needs PostgreSQL too).") var wait = false
+
+    func validate() throws {
+        for (name, text) in [("run-after", runAfter), ("deadline", deadline)] {
+            guard let text, (try? Date(text, strategy: .iso8601)) == nil else { continue }
+            throw ValidationError("--\(name) \(text): allowed is a time like 2026-01-31T12:00:00Z")
+        }
+    }
 
     func run() async throws {
         let settings = try server.settings(needing: wait ? ["amqpURL", "postgresURL"] : ["amqpURL"])
@@ -63,15 +73,15 @@ struct Submit: AsyncParsableCommand {
         let publisher = Publisher(address, topology: nil, report: { _ in })
         publisher.start()
         let properties = MessageProperties(
-            contentType: "application/json", messageID: identifier, type: kind.rawValue, userID: address.user, priority: priority,
-            applicationID: "atelierctl")
+            contentType: "application/json", messageID: identifier, type: kind.rawValue, userID: address.user, replyTo: replyTo, priority: priority,
+            applicationID: "atelierctl", headers: ["run_after": runAfter, "deadline": deadline].compactMapValues { $0.map(FieldValue.string) })
         let message = OutgoingMessage(
             exchange: TopologyNames(prefix: settings.topologyPrefix).exchange, routingKey: TopologyNames.jobsRoutingKey, properties: properties,
             body: Array(body.line))
-        let outcome = await publisher.publish([message], within: .seconds(15)).first
+        let outcome = await publisher.publish(message, within: .seconds(15))
         await publisher.stop()
-        guard outcome?.isConfirmed == true else {
-            Terminal.say("atelierctl: the broker at \(address) did not take the job: \(outcome.map { "\($0)" } ?? "no answer")")
+        if let trouble = outcome.trouble {
+            Terminal.say("atelierctl: the broker at \(address) did not take the job: \(printable(trouble))")
             throw ExitStatus.unavailable
         }
     }

@@ -51,15 +51,13 @@ private func control(_ action: String, _ server: ServerOptions, said: String) as
     let message = OutgoingMessage(
         exchange: TopologyNames(prefix: settings.topologyPrefix).control, routingKey: "",
         properties: MessageProperties(contentType: "application/json"), body: Array(JSONValue.object(["action": .string(action)]).line))
-    let outcome = await publisher.publish([message], within: .seconds(15)).first
+    let outcome = await publisher.publish(message, within: .seconds(15))
     await publisher.stop()
-    switch outcome {
-    case .confirmed: print(server.json ? JSONValue.object(["action": .string(action)]).text : said)
-    case .returned:
-        Terminal.say("atelierctl: nobody was told: no daemon runs")
-        throw ExitStatus.unavailable
-    default:
-        Terminal.say("atelierctl: nobody was told: \(outcome.map { printable("\($0)") } ?? "no answer")")
+    if let trouble = outcome.trouble {
+        if case .returned = outcome { Terminal.say("atelierctl: nobody was told: no daemon runs") } else {
+            Terminal.say("atelierctl: nobody was told: \(printable(trouble))")
+        }
         throw ExitStatus.unavailable
     }
+    print(server.json ? JSONValue.object(["action": .string(action)]).text : said)
 }

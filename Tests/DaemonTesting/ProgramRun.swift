@@ -1,4 +1,5 @@
 import Foundation
+import ServerTesting
 
 /// A program that ran to its end: what it wrote and what it ended with.
 package struct ProgramRun: Sendable {
@@ -12,25 +13,14 @@ package struct ProgramRun: Sendable {
     /// The lines of stdout.
     package var lines: [String] { output.split(separator: "\n").map(String.init) }
 
-    /// Runs `program` without blocking the caller's thread; its output goes through files, so that nothing can fill a pipe.
-    package init(_ program: String, _ arguments: [String], environment: [String: String], input: String = "") async throws {
+    /// Runs `program` without blocking the caller's thread, at most two minutes; its output goes through files, so that nothing can fill a pipe.
+    package init(_ program: String, _ arguments: [String], environment: [String: String], input: String = "", in directory: String? = nil) async throws {
         let folder = try TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }
         let files = try (out: folder.write("out", ""), err: folder.write("err", ""), in: folder.write("in", input))
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.environment = environment
-        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: files.in))
-        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: files.out))
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: files.err))
-        status = try await withCheckedThrowingContinuation { continuation in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do { try process.run() } catch {
-                process.terminationHandler = nil
-                continuation.resume(throwing: error)
-            }
-        }
+        let child = try ChildProgram(
+            program, arguments, environment: environment, input: files.in, output: files.out, errors: files.err, directory: directory)
+        status = try await child.ended(within: 120)
         output = try String(contentsOfFile: files.out, encoding: .utf8)
         errors = try String(contentsOfFile: files.err, encoding: .utf8)
     }

@@ -15,7 +15,9 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     private let settings: [String: String]
     private let publisher: Publisher
     private let results: Consumer
-    private var daemon: Process?
+    private var daemon: ChildProgram?
+    /// The message ids of outcomes so far: a consumer drops repeated ones.
+    private var seen: Set<String> = []
 
     /// What does not come about in time, with the daemon's last words.
     package struct Failure: Error, CustomStringConvertible { package let description: String }
@@ -87,28 +89,19 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
 
     /// Starts atelierd. `settings` are added to the environment.
     package func start(_ settings: [String: String] = [:]) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.programs + "/atelierd")
-        process.arguments = ["run"]
-        process.environment = environment(as: .atelier_daemon).merging(settings) { $1 }
         let log = folder.path + "/atelierd.log"
-        if !FileManager.default.fileExists(atPath: log) { _ = FileManager.default.createFile(atPath: log, contents: nil) }
-        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-        try file.seekToEnd()
-        process.standardError = file
-        process.standardOutput = file
-        try process.run()
-        daemon = process
+        daemon = try ChildProgram(
+            Self.programs + "/atelierd", ["run"], environment: environment(as: .atelier_daemon).merging(settings) { $1 }, output: log, errors: log)
     }
 
-    /// Sends the daemon a signal and waits for its end. Gives its exit status.
+    /// Sends the daemon a signal and waits for its end. Gives its exit status, 128 and a signal's number where that ended it; nil where it
+    /// did not end at all.
     @discardableResult
     package func stop(_ signal: Int32) -> Int32? {
         guard let daemon else { return nil }
-        kill(daemon.processIdentifier, signal)
-        daemon.waitUntilExit()
+        kill(daemon.identifier, signal)
         self.daemon = nil
-        return daemon.terminationStatus
+        return try? daemon.end(within: 100)
     }
 
     /// Everything the daemons said.
@@ -120,9 +113,10 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     /// Runs atelierctl to its end.
     package func control(_ arguments: String..., input: String = "") async throws -> ProgramRun { try await control(arguments, input: input) }
 
-    /// The same with its arguments in a list.
-    package func control(_ arguments: [String], input: String = "") async throws -> ProgramRun {
-        try await ProgramRun(Self.programs + "/atelierctl", arguments, environment: environment(as: .atelier_admin), input: input)
+    /// The same with its arguments in a list, and settings added to its environment.
+    package func control(_ arguments: [String], settings: [String: String] = [:], input: String = "") async throws -> ProgramRun {
+        let environment = environment(as: .atelier_admin).merging(settings) { $1 }
+        return try await ProgramRun(Self.programs + "/atelierctl", arguments, environment: environment, input: input)
     }
 
     // MARK: - Messages
@@ -140,15 +134,22 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
         guard outcome.isConfirmed else { throw Failure(description: "not published: \(outcome)") }
     }
 
-    /// The next `count` outcomes of the results queue.
-    package func outcomes(_ count: Int) async throws -> [JSONValue] {
+    /// The next `count` outcomes of the results queue, repeated messages dropped: one that was confirmed and could not be noted as sent, or
+    /// delivered and could not be acknowledged, comes again under its id.
+    package func outcomes(_ count: Int, within seconds: Int = 60) async throws -> [JSONValue] {
+        let limit = Task { [results] in
+            try await Task.sleep(for: .seconds(seconds))
+            await results.stop()  // ends the deliveries
+        }
+        defer { limit.cancel() }
         var outcomes: [JSONValue] = []
         for await delivery in results.deliveries {
-            outcomes.append(try JSONValue(json: Data(delivery.body)))
             delivery.acknowledge()
-            if outcomes.count == count { break }
+            guard seen.insert(delivery.properties.messageID ?? "").inserted else { continue }
+            outcomes.append(try JSONValue(json: Data(delivery.body)))
+            if outcomes.count == count { return outcomes }
         }
-        return outcomes
+        throw Failure(description: "\(outcomes.count) of \(count) outcomes came within \(seconds) s: \(outcomes)\n\(log.suffix(4000))")
     }
 
     // MARK: - Jobs

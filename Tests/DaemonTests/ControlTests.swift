@@ -92,6 +92,45 @@ import Testing
         }
     }
 
+    @Test func aProbeIsAnsweredBesideABusyEngineAndWhilePaused() async throws {
+        try await withStage { stage in
+            let early = try await stage.control("probe", "--timeout", "2")
+            #expect(early.status == 1 && early.output.hasPrefix("0 of 1 probe answered in "), "\(early)")
+            try stage.start()
+            try await stage.publish("steps=2000 delay=20", id: "busy")
+            _ = try await stage.job("busy") { ($0["step"]?.integer ?? 0) > 0 }
+            let one = try await stage.control("probe")
+            #expect(one.status == 0 && one.output.hasPrefix("1 of 1 probe answered in "), "\(one)")
+            #expect(try await stage.control("pause").status == 0)
+            let many = try await stage.control("probe", "--count", "300", "--together", "--json", "--timeout", "60")
+            let times = try JSONValue(json: Data(many.output.utf8))
+            #expect(many.status == 0 && times["answered"] == .integer(300), "\(many)")
+            let rows = try await stage.store.query("select state, count(*) as jobs, max(attempt) as attempts from atelier.jobs where kind = 'probe' group by state")
+            #expect(rows.map { [$0["state"], $0["jobs"], $0["attempts"]] } == [["completed", "302", "1"]])
+            let outcomes = try await stage.outcomes(302)
+            #expect(outcomes.allSatisfy { $0["kind"] == .string("probe") && $0["result"]?["worker"]?.string?.isEmpty == false })
+            let rejected = try await stage.control("submit", "-", input: #"{"version":1,"kind":"probe","model":"pocket-infinity"}"#)
+            #expect(rejected.status == 65 && rejected.errors.contains("/model: found an unknown field; allowed: version, kind"), "\(rejected)")
+        }
+    }
+
+    @Test func withoutQueuesTheProgramsSayWhatToDo() async throws {
+        try await withStage { stage in
+            let job = try stage.folder.write("job.json", #"{"version":1,"kind":"probe"}"#), nobody = ["ATELIER_TOPOLOGY_PREFIX": stage.names.prefix + "x"]
+            for arguments in [["submit", job], ["probe"]] {
+                let run = try await stage.control(arguments, settings: nobody)
+                #expect(run.status == 69 && run.errors.contains("atelierd declares") && run.errors.contains("first runs"), "\(arguments): \(run)")
+            }
+            try await stage.publish(body: Data("{}".utf8), id: "declares the queues")
+            let wrong = try await stage.control("submit", job, "--deadline", "tomorrow")
+            #expect(wrong.status == 64 && wrong.errors.contains("2026-01-31T12:00:00Z"), "\(wrong)")
+            #expect(try await stage.control("submit", job, "--id", "timely", "--run-after", "2031-01-31T12:00:00Z", "--deadline", "2031-02-01T12:00:00Z").status == 0)
+            try stage.start()
+            let timely = try await stage.job("timely", reaches: .scheduled)
+            #expect(timely["deadline"]?.string?.hasPrefix("2031-02-01T12:00:00") == true)
+        }
+    }
+
     @Test func submitWaitsForTheOutcomeAndSaysWhy() async throws {
         try await withStage { stage in
             try stage.start()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Daemon
 
-@Suite struct EngineProcessTests {
+@Suite(.timeLimit(.minutes(2))) struct EngineProcessTests {
     let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }
@@ -125,7 +125,7 @@ import Testing
         _ = try await lines(of: process)
         _ = await process.exit()
         // stderr has a thread of its own; its end is the pipe's, a moment later
-        while !process.log.tail.hasSuffix("\u{FFFD}\u{FFFD}\u{FFFD}") { await Task.yield() }
+        for _ in 0..<2000 where !process.log.tail.hasSuffix("\u{FFFD}\u{FFFD}\u{FFFD}") { try await Task.sleep(for: .milliseconds(5)) }
         #expect(process.log.tail.contains("the end"))
         let size = try #require(try FileManager.default.attributesOfItem(atPath: folder.path + "/stderr.log")[.size] as? Int)
         #expect(size <= EngineLog.fileLimit)

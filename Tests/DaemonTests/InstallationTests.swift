@@ -42,42 +42,36 @@ import Testing
     }
 
     /// Runs a copy of a program that lies in `programs`, with a database that is not there; gives the status and what it said.
-    private func run(_ name: String, _ arguments: [String], from programs: String, in workingDirectory: String) throws -> (status: Int32, text: String) {
-        let program = programs + "/" + name, process = Process(), output = Pipe()
+    private func run(_ name: String, _ arguments: [String], from programs: String, in workingDirectory: String) async throws -> (status: Int32, text: String) {
+        let program = programs + "/" + name
         if !FileManager.default.fileExists(atPath: program) { try FileManager.default.copyItem(atPath: "\(Stage.programs)/\(name)", toPath: program) }
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: workingDirectory)
-        process.environment = SettingsTests.complete.filter { $0.key != "ATELIER_MODELS" }.merging(["ATELIER_POSTGRES_URL": "postgresql://127.0.0.1:1/nowhere"]) { $1 }
-        process.standardError = output
-        try process.run()
-        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, text)
+        let environment = SettingsTests.complete.filter { $0.key != "ATELIER_MODELS" }.merging(["ATELIER_POSTGRES_URL": "postgresql://127.0.0.1:1/nowhere"]) { $1 }
+        let run = try await ProgramRun(program, arguments, environment: environment, in: workingDirectory)
+        return (run.status, run.errors)
     }
 
     @Test(.enabled(if: !FileManager.default.fileExists(atPath: "/usr/share/atelier"), "Atelier is installed here: its own folders would be found"))
-    func theProgramsSayWhereTheyLooked() throws {
+    func theProgramsSayWhereTheyLooked() async throws {
         let programs = try make("/usr/bin"), share = folder.path + "/usr/share/atelier"
-        let missing = try run("atelierctl", ["migrate"], from: programs, in: folder.path)
+        let missing = try await run("atelierctl", ["migrate"], from: programs, in: folder.path)
         #expect(missing.status == 78)
         #expect(missing.text.hasPrefix("atelierctl: there is no folder sql; looked at \(share)/sql, \(programs)/sql, "), "\(missing.text)")
         #expect(missing.text.hasSuffix(", /usr/share/atelier/sql; give it with --sql\n"))
-        let check = try run("atelierd", ["check"], from: programs, in: folder.path)
+        let check = try await run("atelierd", ["check"], from: programs, in: folder.path)
         #expect(check.status == 78 && check.text.contains("modelsDirectory: is not set; there is no folder models; looked at \(share)/models, "), "\(check.text)")
 
-        let empty = try make("/usr/share/atelier/sql"), nothing = try run("atelierctl", ["migrate"], from: programs, in: folder.path)
+        let empty = try make("/usr/share/atelier/sql"), nothing = try await run("atelierctl", ["migrate"], from: programs, in: folder.path)
         #expect(nothing.status == 78 && nothing.text == "atelierctl: \(empty) holds no .sql files\n")
-        let given = try run("atelierctl", ["migrate", "--sql", share + "/no"], from: programs, in: folder.path)
+        let given = try await run("atelierctl", ["migrate", "--sql", share + "/no"], from: programs, in: folder.path)
         #expect(given.status == 78 && given.text == "atelierctl: \(share)/no is not a folder that can be read\n")
     }
 
-    @Test func theProgramComesAsFarAsTheDatabase() throws {
+    @Test func theProgramComesAsFarAsTheDatabase() async throws {
         let installed = try make("/usr/bin"), built = try make("/scratch/release"), checkout = try make("/checkout")
         _ = (try make("/usr/share/atelier/sql"), try make("/checkout/sql"))
         for file in ["usr/share/atelier/sql/0001.sql", "checkout/sql/0001.sql", "checkout/Package.swift"] { _ = try folder.write(file, "select 1;") }
         for (programs, directory) in [(installed, "/"), (built, checkout)] {
-            let (status, text) = try run("atelierctl", ["migrate"], from: programs, in: directory)
+            let (status, text) = try await run("atelierctl", ["migrate"], from: programs, in: directory)
             #expect(status == 69 && text.contains("PostgreSQL is unavailable"), "\(text)")
         }
     }

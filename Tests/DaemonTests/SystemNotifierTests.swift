@@ -42,10 +42,13 @@ final class NotifySocket: Sendable {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(file, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
         }
         guard result == 0 else { throw SystemError("bind", path) }
+        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit { close(file) }
 
+    /// The next datagram; empty where none comes, within ten seconds if it is waited for.
     func receive(waiting: Bool = true) -> String {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = recv(file, &buffer, buffer.count, waiting ? 0 : Int32(MSG_DONTWAIT))

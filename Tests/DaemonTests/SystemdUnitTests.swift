@@ -1,4 +1,5 @@
 import Foundation
+import ServerTesting
 import Testing
 
 @Suite struct SystemdUnitTests {
@@ -6,15 +7,8 @@ import Testing
     static let unit = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../systemd/atelierd.service").standardizedFileURL.path
 
     @Test(.enabled(if: analyze != nil, "systemd-analyze is not installed: the unit's exposure is not measured"))
-    func exposureIsBelowTwo() throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try #require(Self.analyze))
-        process.arguments = ["security", "--offline=true", "--no-pager", Self.unit]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let text = String(decoding: try #require(try pipe.fileHandleForReading.readToEnd()), as: UTF8.self)
-        process.waitUntilExit()
+    func exposureIsBelowTwo() async throws {
+        let text = try await Servers.run(try #require(Self.analyze), ["security", "--offline=true", "--no-pager", Self.unit])
         let last = try #require(text.split(separator: "\n").last { $0.contains("exposure level") }, "\(text)")
         let level = try #require(last.split(separator: " ").compactMap { Double($0) }.first)
         #expect(level < 2.0)

@@ -115,35 +115,14 @@ package struct Servers: Sendable {
         }
     }
 
-    /// By `posix_spawn` and `waitpid`: Foundation's `Process` waits for a socket that servers left behind inherit and keep open.
     private static func runBlocking(_ program: String, _ arguments: [String]) throws -> String {
         let base = NSTemporaryDirectory() + "atelier-run." + UUID().uuidString
         defer { for end in [".out", ".err"] { unlink(base + end) } }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, base + ".out", O_WRONLY | O_CREAT, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, base + ".err", O_WRONLY | O_CREAT, 0o600)
-        // A thread of Dispatch blocks SIGTERM, and a server that inherits that could not be stopped.
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
-        defer { for word in words { free(word) } }
-        var process: pid_t = 0
-        let failure = posix_spawnp(&process, program, &actions, &attributes, &words, environ)
-        guard failure == 0 else { throw Failure(description: "\(program) cannot be started: \(String(cString: strerror(failure)))") }
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) == -1, errno == EINTR {}
+        let status = try ChildProgram(program, arguments, output: base + ".out", errors: base + ".err").end(within: 180)
         let output = (try? String(contentsOfFile: base + ".out", encoding: .utf8)) ?? ""
         guard status == 0 else {
             let errors = (try? String(contentsOfFile: base + ".err", encoding: .utf8)) ?? ""
-            throw Failure(description: "\(program) \(arguments.first ?? "") failed (wait status \(status)): \(errors)\(output)")
+            throw Failure(description: "\(program) \(arguments.first ?? "") failed (exit status \(status)): \(errors)\(output)")
         }
         return output
     }

@@ -26,6 +26,38 @@ import Testing
         }
     }
 
+    @Test func aTenantWithManyJobsDoesNotStarveTheOthers() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            for _ in 0..<30 { try await stage.submit(tenant: "many") }
+            for tenant in ["few", "other"] { for _ in 0..<3 { try await stage.submit(tenant: tenant) } }
+            let together = try await stage.store.claim(worker, 9).map(\.tenant)
+            #expect(Dictionary(grouping: together) { $0 }.mapValues(\.count) == ["many": 3, "few": 3, "other": 3])
+            // Whoever comes next runs nothing yet.
+            let late = try await stage.submit(tenant: "late")
+            #expect(try await stage.claimOne(worker).job == late.job)
+        }
+    }
+
+    @Test func aJobIsScheduledUntilItsTimeAndDiscardedAfterItsDeadline() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            func submission(_ id: String, runAfter: Date?, deadline: Date?) -> Submission {
+                Submission(tenant: "t", messageID: id, kind: .generate, spec: .object([:]), runAfter: runAfter, deadline: deadline)
+            }
+            let later = try await stage.store.accept([submission("later", runAfter: .now + 3600, deadline: nil)])[0].job
+            let late = try await stage.store.accept([submission("late", runAfter: nil, deadline: .now - 1)])[0].job
+            #expect(try await stage.store.state(of: later) == .scheduled)
+            #expect(try await stage.store.secondsUntilDue().map { (3500...3600).contains($0) } == true)
+            _ = try await stage.store.rescueExpired(lease: 30)
+            #expect(try await stage.store.state(of: late) == .discarded)
+            #expect(try await stage.store.job(late)?["error_code"] == .string("job.deadline"))
+            #expect(try await stage.store.claim(worker, 9).isEmpty)
+            try await stage.store.query("update atelier.jobs set run_after = now() where id = $1::uuid", [later.uuidString])
+            #expect(try await stage.claimOne(worker).job == later)
+        }
+    }
+
     @Test func workersAtTheSameTimeNeverShareAJob() async throws {
         try await Stage.with { stage in
             for _ in 0..<60 { try await stage.submit() }
@@ -119,7 +151,7 @@ import Testing
         try await Stage.with { stage in
             let worker = try await stage.worker()
             let spec: JSONValue = .object(["model": .string("pocket-infinity"), "concept": .object(["name": .string("rex"), "role": .string("subject")])])
-            for id in ["1", "2"] { _ = try await stage.store.accept(Submission(tenant: "t", messageID: id, kind: .personalize, spec: spec)) }
+            for id in ["1", "2"] { _ = try await stage.store.accept([Submission(tenant: "t", messageID: id, kind: .personalize, spec: spec)]) }
             let first = try await stage.claimOne(worker), second = try await stage.claimOne(worker)
             func end(_ digit: String) -> AttemptResult {
                 let digits = String(repeating: digit, count: 64)
@@ -132,7 +164,7 @@ import Testing
             async let state = other.finish(second.job, second.attempt, end("b"))
             let watch = Store(url: stage.url, application: "test")
             let waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-            while try await watch.query(waiting).isEmpty { await Task.yield() }
+            while try await watch.query(waiting).isEmpty { try Task.checkCancellation() }
             try await stage.store.script("commit")
             #expect(try await state == .completed)
             #expect(try await watch.query("select version from atelier.concepts order by version").map { $0["version"] } == ["1", "2"])

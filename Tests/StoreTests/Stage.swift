@@ -33,8 +33,9 @@ struct Stage {
 
     @discardableResult
     func submit(_ id: String = UUID().uuidString, tenant: String = "t", priority: Int = 0, replyTo: String? = nil) async throws -> Acceptance {
-        try await store.accept(
-            Submission(tenant: tenant, messageID: id, kind: .generate, spec: .object(["prompts": .array([.string("x")])]), priority: priority, replyTo: replyTo))
+        try await store.accept([
+            Submission(tenant: tenant, messageID: id, kind: .generate, spec: .object(["prompts": .array([.string("x")])]), priority: priority, replyTo: replyTo)
+        ])[0]
     }
 
     func claimOne(_ worker: UUID) async throws -> ClaimedJob { try #require(try await store.claim(worker, 1).first) }

@@ -1,0 +1,57 @@
+import Foundation
+import Jobs
+import Store
+import Testing
+
+/// Probes, and many messages in one transaction.
+@Suite(.timeLimit(.minutes(2))) struct ProbeTests {
+    private func submission(_ id: String, kind: JobKind = .probe, tenant: String = "t", replyTo: String? = nil) -> Submission {
+        Submission(tenant: tenant, messageID: id, kind: kind, spec: .object([:]), replyTo: replyTo)
+    }
+
+    @Test func manyMessagesAreAcceptedInTheirOrderEachOnce() async throws {
+        try await Stage.with { stage in
+            let first = try await stage.store.accept(["a", "b"].map { submission($0) })
+            let second = try await stage.store.accept(["c", "a", "d", "c"].map { submission($0, replyTo: "me") })
+            #expect(second[1] == .duplicate(first[0].job) && second[3] == .duplicate(second[0].job))
+            #expect(second[0] == .accepted(second[0].job) && second[2] == .accepted(second[2].job))
+            #expect(try await stage.store.accept([submission("a", tenant: "other")])[0].job != first[0].job)
+            let said = try await stage.store.outbox(limit: 99)
+            #expect(said.map(\.event) == ["accepted", "accepted", "accepted", "accepted", "duplicate", "duplicate", "duplicate", "duplicate", "accepted"])
+            #expect(said.filter(\.isReply).map(\.routingKey) == ["me", "me"])
+            #expect(said.map(\.correlationID) == ["a", "b", "c", "d", "a", "a", "c", "c", "a"])
+        }
+    }
+
+    @Test func oneMessageThatCannotBeHeldLeavesNoneOfItsBatch() async throws {
+        try await Stage.with { stage in
+            await #expect(throws: StoreError.self) { _ = try await stage.store.accept([submission("good"), submission(String(repeating: "x", count: 129))]) }
+            let jobs = try await stage.store.jobs(JobFilter()), said = try await stage.store.outbox(limit: 9)
+            #expect(jobs.isEmpty && said.isEmpty)
+        }
+    }
+
+    @Test func probesAreClaimedApartAndFinishedUnderTheirFence() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker("same")
+            try await stage.submit("engine's")
+            let jobs = try await stage.store.accept(["1", "2", "3"].map { submission($0, replyTo: "me") }).map(\.job)
+            let old = try await stage.store.claimProbes(worker, 2)
+            #expect(Set(old.map(\.job)) == Set(jobs[..<2]) && old.allSatisfy { $0.attempt == 1 })
+            #expect(try await stage.store.claim(worker, 9).map(\.messageID) == ["engine's"])
+            let next = try await stage.worker("same")  // its predecessor is dead: both are free again
+            let new = try await stage.store.claimProbes(next, 9)
+            #expect(Set(new.map(\.job)) == Set(jobs) && new.filter { $0.attempt == 2 }.count == 2)
+            #expect(try await stage.store.finish(old, result: .object([:])) == 0)
+            #expect(try await stage.store.finish(new, result: .object(["worker": .string("w")])) == 3)
+            #expect(try await stage.store.finish(new, result: .object([:])) == 0)
+            let job = try #require(try await stage.store.job(jobs[0]))
+            #expect(job["state"] == .string("completed") && job["result"]?["worker"] == .string("w"))
+            #expect(job["attempts"]?.array?.map { $0["outcome"] } == [.string("lost"), .string("completed")])
+            let outcomes = try await stage.store.outbox(limit: 99).filter { $0.event == "completed" }
+            #expect(outcomes.filter(\.isReply).count == 3 && outcomes.filter { $0.routingKey == "t.probe.completed" }.count == 3)
+            let body = try JSONValue(json: try #require(outcomes.first).body)
+            #expect(body["state"] == .string("completed") && body["artifacts"] == .array([]) && body["result"]?["worker"] == .string("w"))
+        }
+    }
+}
