@@ -83,10 +83,12 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: ["Daemon", "Store", "Broker", "Jobs", "Hashing", "ServerTesting", "DaemonTesting", "scripted-engine", "atelierd", "atelierctl"]),
+        // Models far too small to paint.
+        .target(name: "ModelTesting", dependencies: ["Backbones", "Layers", "LittleWorld"], path: "Tests/ModelTesting"),
         // The real engine and the shipped model inside the real daemon.
         .testTarget(
             name: "HouseTests",
-            dependencies: ["Jobs", "Hashing", "Store", "LittleWorld", "Images", "ServerTesting", "DaemonTesting", "atelierd", "atelierctl", "atelier-engine"]),
+            dependencies: ["Jobs", "Hashing", "Store", "LittleWorld", "Images", "ServerTesting", "DaemonTesting", "ModelTesting", "atelierd", "atelierctl", "atelier-engine"]),
         // Tests.
         .testTarget(name: "ArchitectureTests"),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
@@ -103,11 +105,12 @@ let package = Package(
             name: "WorkersTests",
             dependencies: [
                 "Workers", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images", "Randomness",
+                "ModelTesting",
             ]),
         .testTarget(name: "ConformanceTests", dependencies: ["Workers", "Layers"]),
         .testTarget(
             name: "PersonalizationTests",
-            dependencies: ["Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
+            dependencies: ["Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images", "Randomness", "ModelTesting"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"]),
     ],
     swiftLanguageModes: [.v6]

@@ -57,7 +57,7 @@ package struct AttemptRecord: Sendable {
         let resume = try await checkpoint()
         let order = EngineOrder(
             job: claim.job, attempt: claim.attempt, kind: claim.kind, spec: request.spec, tenant: claim.tenant, images: images,
-            adapters: try await adapters(of: request, workspace: workspace, artifacts: artifacts), models: settings.modelsDirectory,
+            adapters: try await ConceptAdapters(tenant: claim.tenant, store: store, artifacts: artifacts).linked(for: request, into: workspace), models: settings.modelsDirectory,
             workspace: workspace.folder, resume: resume, checkpointSeconds: settings.checkpointSeconds)
         return order.line
     }
@@ -78,34 +78,6 @@ package struct AttemptRecord: Sendable {
                 problems: problems)
         }
         return paths
-    }
-
-    private func adapters(of request: JobRequest, workspace: AttemptWorkspace, artifacts: ArtifactDirectory) async throws -> [String: String] {
-        var paths: [String: String] = [:]
-        var unknown: [String] = []
-        for name in request.concepts {
-            guard let text = try await store.adapter(of: name, tenant: claim.tenant), let digest = SHA256Digest(text) else {
-                unknown.append(name)
-                continue
-            }
-            guard artifacts.contains(digest) else {
-                throw AttemptProblem(code: "concept.missing", message: "the adapter of <\(name)>, \(digest), is not in the store", consequence: .fatal)
-            }
-            paths[name] = try workspace.link(artifacts.path(of: digest), as: name + ".safetensors")
-        }
-        guard unknown.isEmpty else { throw try await unknownConcepts(unknown, in: request) }
-        return paths
-    }
-
-    /// Says which prompts name what nobody has learnt, and which names would do.
-    private func unknownConcepts(_ names: [String], in request: JobRequest) async throws -> AttemptProblem {
-        let learnt = try await store.conceptNames(tenant: claim.tenant, model: request.model)
-        let allowed = learnt.isEmpty ? "no concept: \(claim.tenant) has learnt none on \(request.model); personalize it first" : learnt.map { "<\($0)>" }.joined(separator: ", ")
-        let problems = request.prompts.enumerated().flatMap { index, prompt in
-            JobRequest.concepts(in: [prompt]).filter(names.contains).map { Problem("/prompts/\(index)", found: "<\($0)>", allowed: allowed) }
-        }
-        return AttemptProblem(
-            code: "concept.unknown", message: "nobody has learnt \(names.map { "<\($0)>" }.joined(separator: ", "))", consequence: .rejected, problems: problems)
     }
 
     private func checkpoint() async throws -> String? {

@@ -8,6 +8,8 @@ package struct JobOption: Sendable, Equatable {
         case numbersByScale(ClosedRange<Double>)
         case flag
         case choice([String])
+        /// A text of so many bytes that contains a word.
+        case text(ClosedRange<Int>, containing: String)
     }
 
     /// Its name in a job's `options`.
@@ -35,6 +37,7 @@ package struct JobOption: Sendable, Equatable {
         case .numbersByScale(let range): (value.array ?? [value]).allSatisfy { $0.double.map(range.contains) ?? false } && value != .array([])
         case .flag: value == .bool(true) || value == .bool(false)
         case .choice(let words): value.string.map(words.contains) ?? false
+        case .text(let length, let word): value.string.map { length.contains($0.utf8.count) && $0.contains(word) && !$0.contains("\0") } ?? false
         }
     }
 
@@ -46,6 +49,7 @@ package struct JobOption: Sendable, Equatable {
         case .numbersByScale(let range): "a number from \(range.lowerBound) to \(range.upperBound), or a list of them, one for each scale"
         case .flag: "true or false"
         case .choice(let words): words.joined(separator: ", ")
+        case .text(let length, let word): "a text of \(length.lowerBound) to \(length.upperBound) bytes with \(word) in it"
         }
     }
 }

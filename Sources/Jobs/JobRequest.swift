@@ -14,12 +14,12 @@ package struct JobRequest: Sendable, Equatable {
     package let kind: JobKind
     /// The body as it came, without the bytes of its pictures where `strippedOfPictures` was asked for.
     package let body: JSONValue
-    /// The reference pictures, in order; empty for `generate`.
+    /// The reference pictures, in order; empty where nothing is learnt.
     package let images: [ImageSource]
     /// The prompts, in order.
     package let prompts: [String]
-    /// The concepts the prompts of a `generate` job name as `<name>`, each once, in order.
-    package let concepts: [String]
+    /// The concepts the job uses, wherever it names them.
+    package let mentions: [ConceptMention]
     /// What a `personalize` job learns.
     package let concept: Concept?
     /// The backbone; empty for a probe, which needs none.
@@ -29,8 +29,7 @@ package struct JobRequest: Sendable, Equatable {
     package struct Concept: Sendable, Equatable {
         /// How prompts call it: `<name>`.
         package let name: String
-        /// `subject` or `style`.
-        package let role: String
+        package let role: ConceptRole
     }
 
     /// The body without the pictures' bytes: what an engine gets, which finds the pictures as files.
@@ -57,43 +56,40 @@ package struct JobRequest: Sendable, Equatable {
         reader.version()
         self.kind = kind ?? .generate
         self.body = body
-        model = kind == .probe ? "" : reader.choice("model", RequestReader.models) ?? ""
+        let model = kind == .probe ? nil : reader.model(kind == .compose ? ModelName.composing : ModelName.allCases)
+        self.model = model?.rawValue ?? ""
         reader.seed()
         switch kind {
         case .personalize:
             reader.fields(["version", "kind", "concept", "method", "model", "images", "prompts", "seed", "options"])
             concept = reader.concept()
-            let method = reader.choice("method", RequestReader.methods).flatMap(PersonalizationMethod.init(rawValue:))
+            let method = reader.method(model: model, role: concept?.role)
             images = reader.images()
             prompts = reader.prompts(0...64)
-            if let concept { reader.onlyConcept(concept.name, in: prompts) }
-            reader.options(method?.options)
-            concepts = []
+            if let concept { reader.only([concept.name], in: prompts, because: "the concept this job learns") }
+            reader.options(method?.options(for: concept?.role ?? .subject))
+            mentions = []
         case .generate:
             reader.fields(["version", "kind", "model", "prompts", "images_per_prompt", "seed", "options"])
-            concept = nil
-            images = []
+            (concept, images) = (nil, [])
             prompts = reader.prompts(1...64)
             reader.integer("images_per_prompt", 1...16)
-            reader.options(.generation)
-            concepts = Self.concepts(in: prompts)
+            reader.options(model?.drawing)
+            mentions = ConceptMention.all(in: prompts)
+        case .compose:
+            reader.fields(["version", "kind", "model", "subject", "style", "prompts", "images_per_prompt", "seed", "options"])
+            (concept, images) = (nil, [])
+            mentions = reader.pair()
+            prompts = reader.prompts(1...64)
+            if mentions.count == 2 { reader.only(mentions.map(\.name), in: prompts, because: "the concepts this job joins") }
+            reader.integer("images_per_prompt", 1...16)
+            reader.options(model?.drawing)
         case .probe:
             reader.fields(["version", "kind"])
-            (concept, images, prompts, concepts) = (nil, [], [], [])
+            (concept, images, prompts, mentions) = (nil, [], [], [])
         case nil:
-            (concept, images, prompts, concepts) = (nil, [], [], [])
+            (concept, images, prompts, mentions) = (nil, [], [], [])
         }
         guard reader.problems.isEmpty else { throw Problems(reader.problems) }
-    }
-
-    /// The names between `<` and `>`, each once, in order.
-    package static func concepts(in prompts: [String]) -> [String] {
-        var names: [String] = []
-        for prompt in prompts {
-            for match in prompt.matches(of: /<([a-z0-9][a-z0-9_-]{0,63})>/) where !names.contains(String(match.1)) {
-                names.append(String(match.1))
-            }
-        }
-        return names
     }
 }

@@ -4,6 +4,8 @@ package enum JobKind: String, Sendable, Codable, CaseIterable {
     case personalize
     /// Draw pictures with none, one or more concepts.
     case generate
+    /// Draw a subject in a style, learnt apart from each other, without training.
+    case compose
     /// Go the whole way without an engine: for health checks and benchmarks.
     case probe
 

@@ -42,9 +42,54 @@ extension OptionTable {
         JobOption("largest_flip_share", .numbers(0...0.5), standard: .number(0.2), "the largest share of bits flipped for self-correction"),
     ])
 
-    /// Those of generation.
-    package static let generation = OptionTable(rows: [
+    /// CoAR's, with the paper's values (arXiv 2508.07341, sections 3 and 4.1): a style takes fewer steps and has nothing to preserve.
+    package static func coar(_ role: ConceptRole) -> OptionTable {
+        OptionTable(rows: [
+            JobOption("iterations", .integers(1...20_000), standard: .integer(role == .subject ? 1000 : 600), "training steps"),
+            JobOption("batch", .integers(1...16), standard: .integer(1), "references a step"),
+            JobOption("learning_rate", .numbers(1e-7...1), standard: .number(1e-2), "AdamW's"),
+            JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
+            JobOption("beta2", .numbers(0...0.99999), standard: .number(0.999), "AdamW's second decay"),
+            JobOption("weight_decay", .numbers(0...1), standard: .number(0), "AdamW's"),
+            JobOption("layers", .integers(1...256), standard: .null, "first layers with context vectors; the paper's share unless given: 9 of 32 for subjects, 3 for styles"),
+            JobOption("prior_preservation", .flag, standard: .bool(role == .subject), "whether pictures of the class must stay what the frozen model says"),
+            JobOption("prior_pictures", .integers(1...64), standard: .integer(8), "pictures the frozen model draws for it"),
+            JobOption("prior_weight", .numbers(0...100), standard: .number(0.5), "how much the cross-entropy on them counts"),
+            JobOption("divergence_weight", .numbers(0...100), standard: .number(0.5), "how much the divergence from the frozen model on them counts"),
+            JobOption("self_regularization", .flag, standard: .bool(true), "whether the image context is held near the references' mean state"),
+            JobOption("regularization_weight", .numbers(0...100), standard: .number(5e-4), "how strongly"),
+            JobOption("prompt", .text(9...500, containing: "{concept}"), standard: .null, "what is trained with: {concept} is the concept's place, {class} its class noun"),
+            JobOption("largest_zoom", .numbers(1...4), standard: .number(1.15), "the largest random enlargement of a reference"),
+        ])
+    }
+
+    /// LoRA DreamBooth's (arXiv 2106.09685 and 2208.12242).
+    package static let lora = OptionTable(rows: [
+        JobOption("iterations", .integers(1...20_000), standard: .integer(400), "training steps"),
+        JobOption("batch", .integers(1...16), standard: .integer(2), "references, and pictures of the class, a step"),
+        JobOption("learning_rate", .numbers(1e-7...1), standard: .number(1e-3), "AdamW's"),
+        JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
+        JobOption("beta2", .numbers(0...0.99999), standard: .number(0.999), "AdamW's second decay"),
+        JobOption("weight_decay", .numbers(0...1), standard: .number(0.01), "AdamW's"),
+        JobOption("rank", .integers(1...256), standard: .integer(8), "rank of every change"),
+        JobOption("alpha", .numbers(0.01...4096), standard: .number(16), "changes count alpha / rank"),
+        JobOption("prior_preservation", .flag, standard: .bool(true), "whether the model must still say what it drew of the class before"),
+        JobOption("prior_pictures", .integers(1...256), standard: .integer(32), "pictures it draws for that"),
+        JobOption("prior_weight", .numbers(0...100), standard: .number(1), "how much they count"),
+        JobOption("largest_zoom", .numbers(1...4), standard: .number(1.15), "the largest random enlargement of a reference"),
+    ])
+
+    /// Those of drawing pictures scale by scale.
+    package static let nextScaleDrawing = OptionTable(rows: [
         JobOption("guidance", .numbersByScale(0...30), standard: .null, "how strongly the prompt is followed; the model's own unless given"),
         JobOption("temperature", .numbersByScale(0.01...10), standard: .null, "how freely bits are drawn; the model's own unless given"),
+    ])
+
+    /// Those of drawing pictures token by token.
+    package static let nextTokenDrawing = OptionTable(rows: [
+        JobOption("guidance", .numbers(0...30), standard: .null, "how strongly the prompt is followed; the model's own unless given"),
+        JobOption("temperature", .numbers(0.01...10), standard: .null, "how freely tokens are drawn; the model's own unless given"),
+        JobOption("top_k", .integers(1...65_536), standard: .null, "the likeliest tokens that may be drawn; the model's own unless given"),
+        JobOption("identity_mask", .flag, standard: .bool(true), "whether concepts of one prompt are kept from reading each other"),
     ])
 }

@@ -2,9 +2,6 @@ import Foundation
 
 /// Reads a body field by field and collects every problem.
 struct RequestReader {
-    static let models = ["pocket-infinity"]
-    static let methods = PersonalizationMethod.allCases.map(\.rawValue)
-
     let body: JSONValue
     var problems: [Problem] = []
 
@@ -35,12 +32,41 @@ struct RequestReader {
         }
     }
 
-    mutating func choice(_ name: String, _ allowed: [String]) -> String? {
-        guard let value = body[name]?.string, allowed.contains(value) else {
-            note("/" + name, body[name], allowed.joined(separator: ", "))
+    mutating func model(_ allowed: [ModelName]) -> ModelName? {
+        guard let model = body["model"]?.string.flatMap(ModelName.init(rawValue:)), allowed.contains(model) else {
+            note("/model", body["model"], allowed.map(\.rawValue).joined(separator: ", "))
             return nil
         }
-        return value
+        return model
+    }
+
+    /// A method that can learn such a concept on that model; what is not known is no reason against it.
+    mutating func method(model: ModelName?, role: ConceptRole?) -> PersonalizationMethod? {
+        guard let method = body["method"]?.string.flatMap(PersonalizationMethod.init(rawValue:)) else {
+            note("/method", body["method"], PersonalizationMethod.fitting(model, role))
+            return nil
+        }
+        if let model, !method.models.contains(model) {
+            note("/method", body["method"], "on \(model.rawValue) \(PersonalizationMethod.fitting(model, role)); \(method.rawValue) on \(method.models.map(\.rawValue).joined(separator: ", "))")
+        }
+        if let role, !method.roles.contains(role) {
+            note("/concept/role", .string(role.rawValue), "\(method.roles.map(\.rawValue).joined(separator: ", ")) by \(method.rawValue); a \(role.rawValue) is learnt by \(PersonalizationMethod.fitting(nil, role))")
+        }
+        return method
+    }
+
+    /// The subject and the style of a composition; empty where one of them is no name.
+    mutating func pair() -> [ConceptMention] {
+        let mentions = ConceptRole.allCases.compactMap { role -> ConceptMention? in
+            guard let name = body[role.rawValue]?.string, ConceptMention.isName(name) else {
+                note("/" + role.rawValue, body[role.rawValue], "the name of a \(role.rawValue) that was learnt")
+                return nil
+            }
+            return ConceptMention(pointer: "/" + role.rawValue, name: name, role: role)
+        }
+        guard mentions.count == 2 else { return [] }
+        if mentions[0].name == mentions[1].name { note("/style", body["style"], "another name than the subject's") }
+        return mentions
     }
 
     mutating func seed() {
@@ -78,12 +104,11 @@ struct RequestReader {
         }
     }
 
-    /// A job that learns a concept has no other one at hand.
-    mutating func onlyConcept(_ name: String, in prompts: [String]) {
-        for (index, prompt) in prompts.enumerated() {
-            for other in JobRequest.concepts(in: [prompt]) where other != name {
-                problems.append(Problem("/prompts/\(index)", found: "<\(other)>", allowed: "<\(name)>, the concept this job learns"))
-            }
+    /// A job that learns or joins concepts has no others at hand.
+    mutating func only(_ names: [String], in prompts: [String], because reason: String) {
+        for mention in ConceptMention.all(in: prompts) where !names.contains(mention.name) {
+            let allowed = names.map { "<\($0)>" }.joined(separator: " and ")
+            problems.append(Problem(mention.pointer, found: "<\(mention.name)>", allowed: "\(allowed), \(reason)"))
         }
     }
 
@@ -95,12 +120,12 @@ struct RequestReader {
         for name in members.keys.sorted() where !["name", "role", "class"].contains(name) {
             problems.append(Problem("/concept/" + Problem.escaped(name), found: "an unknown field", allowed: "name, role, class"))
         }
-        let name = members["name"]?.string.flatMap { $0.wholeMatch(of: /[a-z0-9][a-z0-9_-]{0,63}/) == nil ? nil : $0 }
+        let name = members["name"]?.string.flatMap { ConceptMention.isName($0) ? $0 : nil }
         if name == nil { note("/concept/name", members["name"], "1 to 64 lowercase letters, digits, dashes and underscores, the first a letter or digit") }
-        let role = members["role"]?.string.flatMap { ["subject", "style"].contains($0) ? $0 : nil }
-        if role == nil { note("/concept/role", members["role"], "subject, style") }
+        let role = members["role"]?.string.flatMap(ConceptRole.init(rawValue:))
+        if role == nil { note("/concept/role", members["role"], ConceptRole.allCases.map(\.rawValue).joined(separator: ", ")) }
         let noun = members["class"]?.string.flatMap { $0.wholeMatch(of: /[A-Za-z][A-Za-z -]{0,63}/) == nil ? nil : $0 }
-        if noun == nil, role == "subject" || members["class"] != nil {
+        if noun == nil, role == .subject || members["class"] != nil {
             note("/concept/class", members["class"], "a class noun of 1 to 64 letters, spaces and dashes")
         }
         guard let name, let role else { return nil }

@@ -25,25 +25,16 @@ extension Safetensors {
         var contents = Data(capacity: 8 + json.count + offset)
         withUnsafeBytes(of: UInt64(json.count).littleEndian) { contents.append(contentsOf: $0) }
         contents.append(json)
-        for name in names {
-            guard append(tensors[name]!, precision, to: &contents) else {
-                throw SafetensorsError(path: path, problem: "\(name) has numbers beyond \(Float16.greatestFiniteMagnitude), which half precision cannot hold; was the training stable?")
-            }
-        }
+        for name in names { append(tensors[name]!, precision, to: &contents) }
         try replace(path, with: contents)
     }
 
-    /// False when a finite number would become infinite.
-    private static func append(_ tensor: Tensor, _ precision: Precision, to contents: inout Data) -> Bool {
+    private static func append(_ tensor: Tensor, _ precision: Precision, to contents: inout Data) {
         let values = UnsafeBufferPointer(start: tensor.pointer, count: tensor.count)
         switch precision {
         case .single: contents.append(Data(buffer: values))
-        case .half:
-            let halves = values.map { Float16($0) }
-            halves.withUnsafeBufferPointer { contents.append(Data(buffer: $0)) }
-            return zip(values, halves).allSatisfy { $0.isFinite == $1.isFinite }
+        case .half: values.map { Float16($0) }.withUnsafeBufferPointer { contents.append(Data(buffer: $0)) }
         }
-        return true
     }
 
     /// Temporary name, fsync, rename, fsync of the folder.

@@ -9,15 +9,16 @@ import Tensors
 ///
 /// Everything random at step s depends on the seed and s alone, and a checkpoint holds every number the next step reads, so a
 /// run resumed from a checkpoint ends with the same bytes as an undisturbed one.
-package final class ARBoothTraining {
+package final class ARBoothTraining: ConceptTraining {
     package typealias Subject = Concept
 
     /// The losses of one step.
-    package struct StepLosses: Sendable {
+    package struct StepLosses: TrainingLosses {
         package let total: Float
         package let subject: Float
         package let distillation: Float
         package let gradientNorm: Float
+        package var parts: KeyValuePairs<String, Float> { ["subject": subject, "distillation": distillation] }
     }
 
     private enum Purpose: UInt64 { case references = 1, crops, flips, prior, priorMaps }
@@ -33,6 +34,7 @@ package final class ARBoothTraining {
     private let subjectTokens: [Int32]
     /// Steps taken so far.
     package var step: Int { optimizer.step }
+    package var steps: Int { options.iterations }
 
     /// Prepares a run; the model's transformer is changed in place by `advance`.
     /// - Throws: `TextTokenizerError` when a prompt cannot be encoded.
@@ -143,13 +145,13 @@ package final class ARBoothTraining {
     package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
 
     /// What was learned, as a file holds it.
-    package func adapter(modelName: String, modelDigest: String, options: String) -> Adapter {
+    package func adapter(modelDigest: String) throws -> Adapter {
         var tensors: [String: Tensor] = [:]
         for parameter in optimizer.parameters { tensors[parameter.name] = parameter.value }
         return Adapter(
             description: Adapter.Description(
-                method: "arbooth", model: modelName, modelDigest: modelDigest, concept: subject.name, role: "subject",
-                className: subject.className, seed: seed, iterations: step, options: options),
+                method: "arbooth", model: model.configuration.name, modelDigest: modelDigest, concept: subject.name, role: "subject",
+                className: subject.className, seed: seed, iterations: step, options: try Adapter.Description.text(of: options)),
             tensors: tensors)
     }
 }

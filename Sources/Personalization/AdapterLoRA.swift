@@ -9,10 +9,8 @@ extension Adapter {
 
     /// - Parameter description: of method `loraMethod`; its options become the adapter's.
     package init(_ lora: LoRAAdapter, description: Description) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
         var description = description
-        description.options = String(decoding: try encoder.encode(lora.options), as: UTF8.self)
+        description.options = try Description.text(of: lora.options)
         self.init(
             description: description,
             tensors: Dictionary(uniqueKeysWithValues: lora.parameters.map { (LoRAAdapter.prefix + $0.name, $0.value) }))

@@ -9,15 +9,18 @@ import Tensors
 ///
 /// Everything random at step s depends on the seed and s alone, and a checkpoint holds every number the next step reads, so a
 /// run resumed from a checkpoint ends with the same bytes as an undisturbed one.
-package final class CoARTraining {
+package final class CoARTraining: ConceptTraining {
     /// The losses of one step, before their weights.
-    package struct StepLosses: Sendable {
+    package struct StepLosses: TrainingLosses {
         package let total: Float
         package let concept: Float
         package let prior: Float
         package let divergence: Float
         package let regularization: Float
         package let gradientNorm: Float
+        package var parts: KeyValuePairs<String, Float> {
+            ["concept": concept, "prior": prior, "divergence": divergence, "regularization": regularization]
+        }
     }
 
     private enum Purpose: UInt64 { case references = 21, crops, prior, priorPictures, start }
@@ -34,6 +37,7 @@ package final class CoARTraining {
     private let prior: Prior?
     /// Steps taken so far.
     package var step: Int { optimizer.step }
+    package var steps: Int { options.iterations }
 
     /// Prepares a run; the model stays as it is.
     package init(model: ChameleonModel, concept: Concept, options: CoAROptions, seed: UInt64) {
@@ -131,11 +135,11 @@ package final class CoARTraining {
     package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
 
     /// What was learned, as a file holds it.
-    package func adapter(modelName: String, modelDigest: String, options: String) -> Adapter {
+    package func adapter(modelDigest: String) throws -> Adapter {
         Adapter(
             description: Adapter.Description(
-                method: "coar", model: modelName, modelDigest: modelDigest, concept: concept.name, role: concept.role.rawValue,
-                className: concept.className, seed: seed, iterations: step, options: options),
+                method: "coar", model: model.configuration.name, modelDigest: modelDigest, concept: concept.name, role: concept.role.rawValue,
+                className: concept.className, seed: seed, iterations: step, options: try Adapter.Description.text(of: options)),
             tensors: [text.name: text.value, image.name: image.value])
     }
 }

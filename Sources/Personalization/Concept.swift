@@ -7,7 +7,7 @@ package struct Concept: Sendable {
     /// `rex`; prompts name it `<rex>`.
     package let name: String
     package let role: Role
-    /// The noun of what the references show.
+    /// The noun of what the references show; empty where a style's is not said.
     package let className: String
     package let references: [Picture]
 
@@ -20,12 +20,14 @@ package struct Concept: Sendable {
 
     package var placeholder: String { "<\(name)>" }
 
-    /// `dog` as `a dog`.
-    package var classWithArticle: String { (className.first.map { "aeiou".contains($0) } == true ? "an " : "a ") + className }
-    /// A photo of the concept, which goes by `identifier`.
-    package func photoPrompt(_ identifier: String) -> String {
-        role == .subject ? "a photo of \(identifier) \(className)" : "a photo of \(classWithArticle) in \(identifier) style"
+    /// A photo of the concept, which goes by `identifier`, at a place.
+    package func photoPrompt(_ identifier: String, _ place: String = "") -> String {
+        let place = place.isEmpty ? "" : " " + place
+        return role == .subject ? "a photo of \(identifier) \(className)\(place)" : "\(classPhotoPrompt)\(place) in \(identifier) style"
     }
     /// A photo of any of its class.
-    package var classPhotoPrompt: String { "a photo of \(classWithArticle)" }
+    package var classPhotoPrompt: String {
+        guard let first = className.first else { return "a photo" }
+        return "a photo of \("aeiou".contains(first) ? "an" : "a") \(className)"
+    }
 }

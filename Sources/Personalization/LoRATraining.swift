@@ -7,13 +7,14 @@ import Tensors
 /// One LoRA DreamBooth run on any backbone: low-rank changes of its attention learn a concept, the model's own weights stay as they are.
 ///
 /// Everything random at step s depends on the seed and s alone, and a checkpoint holds every number the next step reads.
-package final class LoRATraining {
+package final class LoRATraining: ConceptTraining {
     /// The losses of one step, before their weights.
-    package struct StepLosses: Sendable {
+    package struct StepLosses: TrainingLosses {
         package let total: Float
         package let concept: Float
         package let prior: Float
         package let gradientNorm: Float
+        package var parts: KeyValuePairs<String, Float> { ["concept": concept, "prior": prior] }
     }
 
     private enum Purpose: UInt64 { case references = 41, crops, prior }
@@ -26,8 +27,9 @@ package final class LoRATraining {
     private let optimizer: AdamW
     /// Steps taken so far.
     package var step: Int { optimizer.step }
+    package var steps: Int { options.iterations }
 
-    /// Prepares a run; the adapter hangs on the backbone's weights from here on, until `finish`.
+    /// Prepares a run; the adapter hangs on the backbone's weights from here on, until `detach`.
     /// - Parameter backbone: with `options.priorPictures` drawn where the options preserve the prior.
     /// - Throws: `LoRAError.noSuchModule` for a target the backbone does not have.
     package init(backbone: DreamBooth, concept: Concept, options: LoRAOptions, seed: UInt64) throws(LoRAError) {
@@ -74,11 +76,7 @@ package final class LoRATraining {
     /// - Throws: `WeightsError` when the state belongs to other modules.
     package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
 
-    /// Takes the adapter off the backbone and returns it.
-    package func finish() -> LoRAAdapter {
-        lora.detach(from: backbone.weights)
-        return lora
-    }
+    package func detach() { lora.detach(from: backbone.weights) }
 
     /// What was learned, as a file holds it.
     package func adapter(modelDigest: String) throws -> Adapter {

@@ -49,13 +49,13 @@ package struct PersonalizedChameleon {
     package func generate(
         _ texts: [String], seeds: [UInt64], guidance: Float? = nil, temperature: Float? = nil, cutsConcepts: Bool = true
     ) -> [Picture] {
-        model.generate(
-            texts.map { prompts(words($0), cutsConcepts: cutsConcepts) },
-            sampling: model.sampling(guidance: guidance, temperature: temperature, seeds: seeds))
+        generate(texts, sampling: model.sampling(guidance: guidance, temperature: temperature, seeds: seeds), cutsConcepts: cutsConcepts)
     }
 
-    /// Tokens of a prompt with everything before its first code, to hold against what the model can read.
-    package func tokenCount(_ text: String) -> Int { prompts(words(text)).ids.count }
+    /// One picture per prompt, as `sampling` says.
+    package func generate(_ texts: [String], sampling: CodeSampling, cutsConcepts: Bool = true) -> [Picture] {
+        model.generate(texts.map { prompts(words($0), cutsConcepts: cutsConcepts) }, sampling: sampling)
+    }
 
     private func words(_ text: String) -> String { identified.reduce(text) { $0.replacing($1, with: DreamBooth.identifier) } }
 }

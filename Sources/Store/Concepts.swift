@@ -1,20 +1,24 @@
 import Foundation
 import Jobs
 
-extension Store {
-    /// The SHA-256 of the newest adapter of a tenant's concept.
-    package func adapter(of concept: String, tenant: String) throws -> String? {
-        try query(
-            "select adapter_sha256 from atelier.concepts where tenant = $1 and name = $2 and deleted_at is null order by version desc limit 1",
-            [tenant, concept]
-        ).first?["adapter_sha256"]
-    }
+/// A concept as jobs find it.
+package struct StoredConcept: Sendable, Equatable {
+    package let name: String
+    package let role: String
+    package let model: String
+    /// The SHA-256 of its adapter.
+    package let adapter: String
+}
 
-    /// The names of what a tenant has learnt on a model, in order.
-    package func conceptNames(tenant: String, model: String) throws -> [String] {
+extension Store {
+    /// The newest version of each concept a tenant has learnt on each model, in order of names and models.
+    package func newestConcepts(tenant: String) throws -> [StoredConcept] {
         try query(
-            "select distinct name from atelier.concepts where tenant = $1 and model = $2 and deleted_at is null order by name", [tenant, model]
-        ).compactMap { $0["name"] }
+            """
+            select distinct on (name, model) name, role, model, adapter_sha256 from atelier.concepts
+            where tenant = $1 and deleted_at is null order by name, model, version desc
+            """, [tenant]
+        ).map { StoredConcept(name: $0["name"] ?? "", role: $0["role"] ?? "", model: $0["model"] ?? "", adapter: $0["adapter_sha256"] ?? "") }
     }
 
     /// Concepts that were learnt and not deleted, by tenant and name, the newest version first; with what was asked for and came of it.

@@ -53,11 +53,13 @@ package final class EngineConnection {
 }
 
 /// Why a job cannot be done: what the daemon is told.
-package struct JobFailure: Error {
+package struct JobFailure: Error, CustomStringConvertible {
     let code: String
     let consequence: Consequence
     let message: String
     var problems: [Problem]? = nil
+
+    package var description: String { ([message] + (problems ?? []).map(\.description)).joined(separator: "\n") }
 
     var event: EngineEvent { .failed(.init(code: code, consequence: consequence, message: message, problems: problems)) }
 }

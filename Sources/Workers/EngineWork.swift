@@ -1,9 +1,6 @@
-import Backbones
 import Foundation
 import Glibc
-import Hashing
 import Jobs
-import Layers
 import Personalization
 
 /// One order, carried out: the program behind `atelier-engine work`.
@@ -19,10 +16,10 @@ package struct EngineWork {
         do {
             let order = try EngineConnection.order(), start = Date()
             let model = try LoadedModel(order)
-            connection.send(.started(.init(engine: EngineWork.version, backbone: model.model.configuration.name)))
+            connection.send(.started(.init(engine: EngineWork.version, backbone: model.name)))
             let outcome = switch order.kind {
             case .personalize: try PersonalizeWorker(order: order, loaded: model, connection: connection).run()
-            case .generate: try GenerateWorker(order: order, loaded: model, connection: connection).run()
+            case .generate, .compose: try GenerateWorker(order: order, loaded: model, connection: connection).run()
             case .probe: throw JobFailure(code: "job.kind", consequence: .rejected, message: "a probe needs no engine: the daemon answers it")
             }
             switch outcome {
@@ -53,39 +50,4 @@ package struct EngineWork {
 enum WorkOutcome {
     case done(JSONValue)
     case interrupted(step: Int)
-}
-
-/// The backbone an order names, with the digest adapters are held against.
-struct LoadedModel {
-    let model: InfinityModel
-    let digest: String
-
-    init(_ order: EngineOrder) throws {
-        let name = order.spec["model"]?.string ?? "pocket-infinity", directory = "\(order.models)/\(name)"
-        guard FileManager.default.fileExists(atPath: "\(directory)/\(InfinityModel.File.configuration.rawValue)") else {
-            throw JobFailure(
-                code: "model.missing", consequence: .fatal, message: "there is no model in \(directory); `atelierctl doctor` lists those installed")
-        }
-        do {
-            model = try InfinityModel(directory: directory)
-            digest = try SHA256Digest.ofFile("\(directory)/\(InfinityModel.File.transformer.rawValue)").description
-        } catch {
-            throw JobFailure(code: "model.damaged", consequence: .fatal, message: "\(error)")
-        }
-        model.freeze()
-    }
-
-    /// Holds texts against what the model can read whole.
-    /// - Throws: `JobFailure` listing those that are too long; they are the sender's to mend.
-    func check(_ texts: [(pointer: String, text: String)], placeholders: [String]) throws {
-        let limit = model.configuration.transformer.textLength
-        let tokenizer = model.textTokenizer.adding(placeholders: placeholders)
-        let problems = texts.compactMap { pointer, text -> Problem? in
-            let count = tokenizer.encode(text).count
-            return count <= limit ? nil : Problem(pointer, found: "\(count) tokens", allowed: "at most \(limit) tokens")
-        }
-        if !problems.isEmpty {
-            throw JobFailure(code: "input.prompt", consequence: .rejected, message: "\(problems.count) texts are too long for the model", problems: problems)
-        }
-    }
 }

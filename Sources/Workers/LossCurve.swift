@@ -6,10 +6,11 @@ import Personalization
 struct LossCurve: Codable {
     private struct Point: Codable {
         var step: Int
-        var subject, distillation: Double
+        var losses: [Double]
         var count: Int
     }
 
+    private var names: [String] = []
     private var points: [Point] = []
 
     init() {}
@@ -20,28 +21,29 @@ struct LossCurve: Codable {
         self = curve
     }
 
-    mutating func add(step: Int, _ losses: ARBoothTraining.StepLosses) {
+    mutating func add(step: Int, _ losses: some TrainingLosses) {
+        names = losses.parts.map(\.key)
+        let values = losses.parts.map { Double($0.value) }
         if let last = points.last, last.count < 10 {
             let n = Double(last.count)
-            points[points.count - 1] = Point(
-                step: step, subject: (last.subject * n + Double(losses.subject)) / (n + 1),
-                distillation: (last.distillation * n + Double(losses.distillation)) / (n + 1), count: last.count + 1)
+            points[points.count - 1] = Point(step: step, losses: zip(last.losses, values).map { ($0 * n + $1) / (n + 1) }, count: last.count + 1)
         } else {
-            points.append(Point(step: step, subject: Double(losses.subject), distillation: Double(losses.distillation), count: 1))
+            points.append(Point(step: step, losses: values, count: 1))
         }
     }
 
-    /// The latest averages by name.
+    /// The latest averages by name; a loss that never was anything is none of this training's.
     var latest: [String: Double] {
         guard let last = points.last else { return [:] }
-        return ["loss.subject": last.subject, "loss.distillation": last.distillation]
+        return Dictionary(uniqueKeysWithValues: inEffect.map { ("loss.\(names[$0])", last.losses[$0]) })
     }
 
+    private var inEffect: [Int] { names.indices.filter { index in points.contains { $0.losses[index] != 0 } } }
+
     func plot(title: String) -> Picture {
-        Plot(title: title, series: [
-            Plot.Series(name: "subject", points: points.map { (Double($0.step), $0.subject) }),
-            Plot.Series(name: "distillation", points: points.map { (Double($0.step), $0.distillation) }),
-        ]).picture()
+        Plot(title: title, series: inEffect.map { index in
+            Plot.Series(name: names[index], points: points.map { (Double($0.step), $0.losses[index]) })
+        }).picture()
     }
 
     func write(_ path: String) throws { try JSONEncoder().encode(self).write(to: URL(fileURLWithPath: path), options: .atomic) }

@@ -5,55 +5,33 @@ import Jobs
 import Layers
 import Personalization
 
-/// Learns a concept by ARBooth: an adapter, sample pictures, the loss curve, metrics.
+/// Learns a concept by any method: an adapter, sample pictures, the loss curve, metrics.
 struct PersonalizeWorker {
     let order: EngineOrder
     let loaded: LoadedModel
     let connection: EngineConnection
 
-    private var conceptName: String { order.spec["concept"]?["name"]?.string ?? "concept" }
-    private var className: String { order.spec["concept"]?["class"]?.string ?? "" }
-    private var seed: UInt64 { UInt64(order.spec["seed"]?.integer ?? 0) }
-
     func run() throws -> WorkOutcome {
-        let options = try ARBoothOptionsReader(order.spec["options"]).options()
-        let references = try referencePictures()
-        let subject = ARBoothTraining.Subject(name: conceptName, className: className, references: references)
-        try loaded.check(
-            [("/concept/class", "a photo of a \(subject.placeholder) \(className) on the beach")] + askedPrompts.enumerated().map { ("/prompts/\($0)", $1) }, placeholders: [subject.placeholder])
+        let method = order.spec["method"]?.string.flatMap(PersonalizationMethod.init(rawValue:))
+        let concept = try ConceptReader(order: order, size: loaded.pictureSize).concept()
+        let samples = SamplePrompts(order.spec["prompts"], concept: concept, method: method)
+        try loaded.check([("/concept/class", samples.longest)] + samples.asked.enumerated().map { ("/prompts/\($0)", $1) }, concepts: [concept.name])
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
-        let training = try ARBoothTraining(model: loaded.model, subject: subject, options: options, seed: seed)
+        let training = try loaded.training(of: concept, by: method, options: order.spec["options"], seed: seed)
         var curve = LossCurve()
         if let resume = order.resume {
             try training.restore(OptimizerState(path: resume))
             curve = LossCurve(path: resume + ".losses") ?? curve
         }
         guard try train(training, &curve) else { return .interrupted(step: training.step) }
-        return .done(try finish(training, references, options, curve))
+        return .done(try Lesson(order: order, loaded: loaded, connection: connection, concept: concept, prompts: samples.all, seed: seed).finish(training, curve))
     }
 
-    /// Decoded, squared and brought to the model's size.
-    private func referencePictures() throws -> [Picture] {
-        let size = loaded.model.configuration.pictureSize
-        var problems: [Problem] = [], pictures: [Picture] = []
-        for (index, path) in order.images.enumerated() {
-            do {
-                let picture = try Picture(pngFile: path), side = min(picture.width, picture.height)
-                // Cropped before it is resized: a picture 8192 pixels wide and one high would first become enormous.
-                pictures.append(picture.centreCropped(width: side, height: side).resized(width: size, height: size))
-            } catch {
-                problems.append(Problem("/images/\(index)", found: "\(error)", allowed: "a PNG picture of at most 8192 pixels a side"))
-            }
-        }
-        if !problems.isEmpty {
-            throw JobFailure(code: "input.image", consequence: .rejected, message: "\(problems.count) of \(order.images.count) pictures cannot be used", problems: problems)
-        }
-        return pictures
-    }
+    private var seed: UInt64 { UInt64(order.spec["seed"]?.integer ?? 0) }
 
     /// Trains to the end, or until asked to stop (false), with checkpoints on the way.
-    private func train(_ training: ARBoothTraining, _ curve: inout LossCurve) throws -> Bool {
-        let steps = training.options.iterations
+    private func train(_ training: any ConceptTraining, _ curve: inout LossCurve) throws -> Bool {
+        let steps = training.steps
         var lastCheckpoint = Date(), lastProgress = Date.distantPast
         while training.step < steps {
             let losses = training.advance()
@@ -76,55 +54,11 @@ struct PersonalizeWorker {
         return true
     }
 
-    private func writeCheckpoint(_ training: ARBoothTraining, _ curve: LossCurve) throws {
+    private func writeCheckpoint(_ training: any ConceptTraining, _ curve: LossCurve) throws {
         let path = "\(order.workspace)/checkpoint-\(training.step).safetensors"
         try curve.write(path + ".losses")
-        try training.state.write(path, metadata: ["kind": "arbooth", "concept": conceptName])
+        try training.state.write(path, metadata: ["kind": order.spec["method"]?.string ?? "", "concept": order.spec["concept"]?["name"]?.string ?? ""])
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
         connection.send(.checkpoint(.init(step: training.step, path: path, sha256: try SHA256Digest.ofFile(path).description, bytes: size)))
-    }
-
-    private func finish(_ training: ARBoothTraining, _ references: [Picture], _ options: ARBoothOptions, _ curve: LossCurve) throws -> JSONValue {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        let adapterPath = "\(order.workspace)/\(conceptName).safetensors"
-        try training.adapter(
-            modelName: loaded.model.configuration.name, modelDigest: loaded.digest,
-            options: String(decoding: try encoder.encode(options), as: UTF8.self)
-        ).write(adapterPath)
-        try connection.sendArtifact(role: "adapter", path: adapterPath, mediaType: "application/vnd.safetensors")
-        // Samples come from the file as others will load it, half precision and all.
-        let model = try PersonalizedModel(model: loaded.model, adapters: [conceptName: Adapter(path: adapterPath)], modelDigest: loaded.digest)
-        let pictures = try PictureSeries(prompts: samplePrompts, perPrompt: 1, seed: seed, folder: order.workspace, connection: connection)
-            .generate(model, guidance: nil, temperature: nil)
-        try send(Grid.rows(of: 4, padded(references) + padded(pictures)), as: "sheet")
-        try send(curve.plot(title: "\(conceptName): arbooth"), as: "curve")
-        let bytes = try FileManager.default.attributesOfItem(atPath: adapterPath)[.size] as? Int ?? 0
-        var metrics = curve.latest.mapValues(JSONValue.number)
-        metrics["steps"] = .integer(training.step)
-        metrics["adapter_bytes"] = .integer(bytes)
-        return .object([
-            "adapter": .string("sha256:" + (try SHA256Digest.ofFile(adapterPath).description)), "concept": .string(conceptName),
-            "metrics": .object(metrics),
-        ])
-    }
-
-    private var askedPrompts: [String] { order.spec["prompts"]?.array?.compactMap(\.string) ?? [] }
-
-    private var samplePrompts: [String] {
-        let subject = "a photo of a <\(conceptName)> \(className)"
-        return askedPrompts.isEmpty ? ["", " on the beach", " in the snow", " in the jungle"].map { subject + $0 } : askedPrompts
-    }
-
-    /// Whole rows of four.
-    private func padded(_ pictures: [Picture]) -> [Picture] {
-        let missing = (4 - pictures.count % 4) % 4
-        return pictures + (0..<missing).map { _ in Picture(width: pictures[0].width, height: pictures[0].height, filledWith: (255, 255, 255)) }
-    }
-
-    private func send(_ picture: Picture, as role: String) throws {
-        let path = "\(order.workspace)/\(role).png"
-        try picture.writePNG(path)
-        try connection.sendArtifact(role: role, path: path, mediaType: "image/png")
     }
 }

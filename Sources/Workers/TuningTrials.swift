@@ -78,7 +78,7 @@ package struct TuningTrials {
             let training = try ARBoothTraining(
                 model: model, subject: .init(name: "it", className: className, references: references), options: options, seed: 1)
             while training.step < options.iterations { _ = training.advance() }
-            let adapter = training.adapter(modelName: model.configuration.name, modelDigest: "", options: "{}")
+            let adapter = try training.adapter(modelDigest: "")
             let tuned = try PersonalizedModel(model: model, adapters: ["it": adapter], modelDigest: "")
             unseen = surprise(tuned, "<it> \(className)", photographs)
             drift = surprise(tuned, className, others) - before

@@ -11,7 +11,7 @@ struct JobDescription {
         ]
         for name in fields { line(name, job[name]) }
         if ["scheduled", "retryable"].contains(job["state"]?.string) { line("run_after", job["run_after"]) }
-        for name in ["model", "method", "concept", "options", "prompts"] { line(name, job["spec"]?[name]) }
+        for name in ["model", "method", "concept", "subject", "style", "options", "prompts"] { line(name, job["spec"]?[name]) }
         line("metrics", job["result"]?["metrics"])
         section("attempts", ["attempt", "outcome", "started_at", "ended_at", "resumed_from_step", "last_step", "peak_memory_bytes", "error_code", "error_message"]) {
             showTrouble(of: $0)

@@ -21,7 +21,7 @@ import Testing
     @Test func theContractsExampleIsAJob() throws {
         let request = try JobRequest(body: Data(Self.valid.utf8))
         #expect(request.kind == .personalize && request.model == "pocket-infinity")
-        #expect(request.concept?.name == "rex" && request.concept?.role == "subject")
+        #expect(request.concept?.name == "rex" && request.concept?.role == .subject)
         #expect(request.images == [.png(try #require(Data(base64Encoded: Self.png))), .artifact(Self.digits)])
         #expect(request.spec["images"] == nil && request.spec["seed"] == .integer(7))
     }
@@ -67,7 +67,64 @@ import Testing
         #expect(pointers(Self.valid.replacing("a <rex> dog", with: "a <rex> dog and a <max> cat")) == ["/prompts/0"])
     }
 
-    @Test func conceptsAreFoundOnceAndInOrder() {
-        #expect(JobRequest.concepts(in: ["a <rex> and <woodcut-2>", "<rex> again, 3 < 4 > 2, <>, <a b>, <a_b>"]) == ["rex", "woodcut-2", "a_b"])
+    @Test func conceptsAreFoundOnceAPromptAndInOrder() throws {
+        let prompts = #""a <rex> and <woodcut-2>, <rex>","<rex> again, 3 < 4 > 2, <>, <a b>, <a_b>""#
+        let request = try JobRequest(body: Data(#"{"version":1,"kind":"generate","model":"pocket-chameleon","prompts":[\#(prompts)]}"#.utf8))
+        #expect(request.mentions.map { "\($0.pointer) \($0.name)" } == ["/prompts/0 rex", "/prompts/0 woodcut-2", "/prompts/1 rex", "/prompts/1 a_b"])
+        #expect(request.mentions.allSatisfy { $0.role == nil })
+    }
+
+    // MARK: - Methods
+
+    private func lesson(_ method: String, _ model: String, role: String = "subject", _ options: String = "{}") -> String {
+        Self.valid.replacing("arbooth", with: method).replacing("pocket-infinity", with: model).replacing(#""role":"subject""#, with: #""role":"\#(role)""#)
+            .replacing(#"{"iterations":600}"#, with: options)
+    }
+
+    @Test(arguments: [
+        ("arbooth", "pocket-infinity", "subject"), ("coar", "pocket-chameleon", "subject"), ("coar", "pocket-chameleon", "style"),
+        ("lora", "pocket-infinity", "subject"), ("lora", "pocket-infinity", "style"), ("lora", "pocket-chameleon", "style"),
+    ]) func everyMethodLearnsOnItsModels(_ method: String, _ model: String, _ role: String) {
+        #expect(pointers(lesson(method, model, role: role)) == [])
+    }
+
+    @Test func aMethodThatDoesNotFitIsToldWhatWouldDo() throws {
+        let error = #expect(throws: Problems.self) { try JobRequest(body: Data(lesson("coar", "pocket-infinity").utf8)) }
+        #expect(error?.list.map(\.description) == [#"/method: found "coar"; allowed: on pocket-infinity arbooth, lora; coar on pocket-chameleon"#])
+        let style = #expect(throws: Problems.self) { try JobRequest(body: Data(lesson("arbooth", "pocket-infinity", role: "style").utf8)) }
+        #expect(style?.list.map(\.description) == [#"/concept/role: found "style"; allowed: subject by arbooth; a style is learnt by coar, lora"#])
+        #expect(pointers(lesson("arbooth", "pocket-chameleon", role: "style")) == ["/concept/role", "/method"])
+        let unknown = #expect(throws: Problems.self) { try JobRequest(body: Data(lesson("magic", "pocket-chameleon").utf8)) }
+        #expect(unknown?.list.map(\.allowed) == ["coar, lora"])
+    }
+
+    @Test func eachMethodHasItsOwnOptions() {
+        #expect(pointers(lesson("coar", "pocket-chameleon", #"{"layers":3,"prompt":"a {concept} {class}","prior_weight":0.1}"#)) == [])
+        #expect(pointers(lesson("coar", "pocket-chameleon", #"{"rank":4,"prompt":"a {class}","layers":0}"#)) == ["/options/layers", "/options/prompt", "/options/rank"])
+        #expect(pointers(lesson("lora", "pocket-infinity", #"{"rank":4,"alpha":8,"prior_preservation":false}"#)) == [])
+        #expect(pointers(lesson("lora", "pocket-infinity", #"{"rank":0,"alpha":"8","layers":2}"#)) == ["/options/alpha", "/options/layers", "/options/rank"])
+    }
+
+    // MARK: - Compositions
+
+    private func composition(_ change: (String) -> String = { $0 }) -> String {
+        change(#"{"version":1,"kind":"compose","model":"pocket-chameleon","subject":"rex","style":"woodcut","prompts":["in the snow","a <rex> dog"],"images_per_prompt":4,"seed":1,"options":{"identity_mask":false}}"#)
+    }
+
+    @Test func aCompositionMentionsASubjectAndAStyle() throws {
+        let request = try JobRequest(body: Data(composition().utf8))
+        #expect(request.kind == .compose && request.concept == nil && request.images.isEmpty && request.prompts.count == 2)
+        #expect(request.mentions == [
+            ConceptMention(pointer: "/subject", name: "rex", role: .subject), ConceptMention(pointer: "/style", name: "woodcut", role: .style),
+        ])
+    }
+
+    @Test(arguments: [
+        (#""subject":"rex","#, "", ["/subject"]), (#""style":"woodcut""#, #""style":"Wood!""#, ["/style"]), (#""style":"woodcut""#, #""style":"rex""#, ["/style"]),
+        ("a <rex> dog", "a <max> dog", ["/prompts/1"]), ("pocket-chameleon", "pocket-infinity", ["/model"]), (#""images_per_prompt":4"#, #""images_per_prompt":0"#, ["/images_per_prompt"]),
+        (#"{"identity_mask":false}"#, #"{"identity_mask":1,"guidance":[1,2]}"#, ["/options/guidance", "/options/identity_mask"]),
+        (#""seed":1"#, #""images":[]"#, ["/images"]), (#"["in the snow","a <rex> dog"]"#, "[]", ["/prompts"]),
+    ]) func whatIsNoCompositionIsToldWhy(_ part: String, _ other: String, _ places: [String]) {
+        #expect(pointers(composition { $0.replacing(part, with: other) }) == places)
     }
 }

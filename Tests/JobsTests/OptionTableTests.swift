@@ -7,7 +7,9 @@ import Testing
         table.problems(in: try JSONValue(json: .init(text.utf8)))
     }
 
-    @Test(arguments: PersonalizationMethod.allCases.map(\.options) + [.generation]) func whatHoldsByItselfIsAllowed(_ table: OptionTable) {
+    private static let tables = ConceptRole.allCases.flatMap { role in PersonalizationMethod.allCases.map { $0.options(for: role) } } + ModelName.allCases.map(\.drawing)
+
+    @Test(arguments: tables) func whatHoldsByItselfIsAllowed(_ table: OptionTable) {
         #expect(Set(table.rows.map(\.name)).count == table.rows.count)
         for option in table.rows where option.standard != .null { #expect(option.accepts(option.standard), "\(option.name)") }
     }
@@ -32,6 +34,6 @@ import Testing
 
     @Test(arguments: [("3", true), ("[3,2.5,1]", true), ("[]", false), (#"[3,"x"]"#, false), ("[3,[2]]", false), ("-1", false), ("true", false)])
     func guidanceIsANumberOrAListOfThem(_ value: String, _ isAllowed: Bool) throws {
-        #expect(try problems(#"{"guidance":\#(value)}"#, in: .generation).isEmpty == isAllowed)
+        #expect(try problems(#"{"guidance":\#(value)}"#, in: .nextScaleDrawing).isEmpty == isAllowed)
     }
 }

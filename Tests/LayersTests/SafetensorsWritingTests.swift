@@ -28,20 +28,12 @@ import Testing
     }
 
     @Test func halfPrecisionRoundsToTheNearest() throws {
-        // Exact; between two halves, ties to even; below the smallest; no finite number.
-        let values: [Float] = [1, -0.25, 65504, 1 + 0x1p-11, 1 + 0x3p-11, 0x1p-24, 0x1p-26, .infinity, .nan]
+        // Exact; between two halves, ties to even; below the smallest; beyond the largest.
+        let values: [Float] = [1, -0.25, 65504, 1 + 0x1p-11, 1 + 0x3p-11, 0x1p-24, 0x1p-26, 1e6, .nan]
         try Safetensors.write(["w": Tensor(values, shape: [9])], to: path, precision: .half)
         let file = try Safetensors(path: path), read = try file.tensor("w").values
         #expect(try file.entry("w").type == .float16 && file.bytes(file.entry("w")).count == 18)
         #expect(read.dropLast() == [1, -0.25, 65504, 1, 1 + 0x1p-9, 0x1p-24, 0, .infinity] && read.last!.isNaN)
-    }
-
-    @Test func halfPrecisionRefusesWhatItCannotHold() throws {
-        let error = try #require(throws: SafetensorsError.self) {
-            try Safetensors.write(["v": Tensor([1], shape: [1]), "w": Tensor([1, 7e4], shape: [2])], to: path, precision: .half)
-        }
-        #expect(error.problem.hasPrefix("w has numbers beyond 65504"))
-        #expect(try folder.contents() == [])
     }
 
     @Test func theLayoutIsTheFormats() throws {

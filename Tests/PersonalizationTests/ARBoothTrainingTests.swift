@@ -3,26 +3,10 @@ import Foundation
 import Images
 import Layers
 import LittleWorld
+import ModelTesting
 import Personalization
 import Tensors
 import Testing
-
-/// A model far too small to paint, with everything a real one has.
-func tinyModel() throws -> InfinityModel {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let words = folder.appendingPathComponent("tokenizer.json")
-    try UnigramTokenizer.file(words: LittleWorld.vocabulary).write(to: words)
-    let tokenizer = try UnigramTokenizer(path: words.path), schedule = ScaleSchedule.square([1, 2, 4])
-    let configuration = InfinityModel.Configuration(
-        name: "tiny", pictureSize: 16, schedule: schedule,
-        tokenizer: .init(baseChannels: 8, encoderMultipliers: [1, 1, 1], decoderMultipliers: [1, 1, 1], residualBlocks: 1, bits: 4, patchSize: 4, groups: 2),
-        text: .init(vocabularySize: tokenizer.vocabularySize, width: 16, headWidth: 8, feedForwardWidth: 16, layers: 1, heads: 2),
-        transformer: .init(width: 16, depth: 2, heads: 2, textWidth: 16, textLength: 16, bits: 4, blockChunks: 1, schedule: schedule),
-        guidance: 2, temperature: 1)
-    return try InfinityModel(configuration, textTokenizer: tokenizer, tokenizer: .fresh(seed: 1), text: .fresh(seed: 2), transformer: .fresh(seed: 3))
-}
 
 private func training(_ model: InfinityModel, _ change: (inout ARBoothOptions) -> Void = { _ in }) throws -> ARBoothTraining {
     var options = ARBoothOptions()
@@ -35,7 +19,7 @@ private func training(_ model: InfinityModel, _ change: (inout ARBoothOptions) -
 }
 
 private func bytes(_ adapter: Adapter) -> [String: [UInt32]] { adapter.tensors.mapValues { $0.values.map(\.bitPattern) } }
-private func adapter(_ training: ARBoothTraining) -> Adapter { training.adapter(modelName: "tiny", modelDigest: "d", options: "{}") }
+private func adapter(_ training: ARBoothTraining) -> Adapter { try! training.adapter(modelDigest: "d") }
 
 @Suite struct ARBoothTrainingTests {
     @Test func aRunResumedFromACheckpointEndsWithTheSameBits() throws {

@@ -1,6 +1,7 @@
 import Backbones
 import Foundation
 import Layers
+import ModelTesting
 import Personalization
 import Tensors
 import Testing
@@ -15,7 +16,7 @@ private func training(
     return CoARTraining(model: model, concept: tinyConcept(role: role), options: options, seed: 7)
 }
 
-private func adapter(_ training: CoARTraining) -> Adapter { training.adapter(modelName: "tiny", modelDigest: "d", options: "{}") }
+private func adapter(_ training: CoARTraining) -> Adapter { try! training.adapter(modelDigest: "d") }
 private func bytes(_ training: CoARTraining) -> [String: [UInt32]] { adapter(training).tensors.mapValues { $0.values.map(\.bitPattern) } }
 
 @Suite struct CoARTrainingTests {

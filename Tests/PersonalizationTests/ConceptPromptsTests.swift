@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import ModelTesting
 import Personalization
 import Tensors
 import Testing

@@ -168,7 +168,7 @@ import Testing
             try await stage.store.script("commit")
             #expect(try await state == .completed)
             #expect(try await watch.query("select version from atelier.concepts order by version").map { $0["version"] } == ["1", "2"])
-            #expect(try await watch.adapter(of: "rex", tenant: "t") == String(repeating: "b", count: 64))
+            #expect(try await watch.newestConcepts(tenant: "t").first?.adapter == String(repeating: "b", count: 64))
         }
     }
 }

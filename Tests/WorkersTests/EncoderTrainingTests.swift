@@ -4,13 +4,14 @@ import Foundation
 import Images
 import Layers
 import LittleWorld
+import ModelTesting
 import Randomness
 import Tensors
 import Testing
 
 @testable import Workers
 
-private let dino = DINOModel.Configuration(width: 24, feedForwardWidth: 48, layers: 1, heads: 2, pictureSize: 16, patchSize: 4)
+private let dino = tinyDINO
 private let settings = SelfDistillation(prototypes: 16, hidden: 24, bottleneck: 12, localCrops: 2, globalSide: 16, localSide: 8)
 
 private func options(_ folder: String = "", steps: Int, seconds: Double? = nil) -> PretrainingOptions {
@@ -22,19 +23,6 @@ private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Res
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     return try body(folder)
-}
-
-private func tinyCLIP() throws -> (CLIPEncoder, Weights) {
-    let tokenizer = try withFolder { folder in
-        try CLIPTokenizer.file(words: LittleWorld.vocabulary).write(to: URL(fileURLWithPath: "\(folder)/tokenizer.json"))
-        return try CLIPTokenizer(path: "\(folder)/tokenizer.json")
-    }
-    let configuration = CLIPModel.Configuration(
-        text: CLIPModel.Text(
-            width: 24, feedForwardWidth: 48, layers: 1, heads: 2, vocabularySize: tokenizer.vocabularySize, length: 32, endID: Int(tokenizer.endID)),
-        vision: CLIPModel.Vision(width: 24, feedForwardWidth: 48, layers: 1, heads: 2, pictureSize: 16, patchSize: 4), projectionWidth: 16)
-    let weights = Weights(.fresh(seed: 4))
-    return (CLIPEncoder(name: "tiny-clip", model: CLIPModel(configuration, weights), tokenizer: tokenizer), weights)
 }
 
 @Suite struct EncoderTrainingTests {

@@ -1,0 +1,45 @@
+import Foundation
+import Layers
+
+/// A training that learns a concept step by step. Everything random at a step depends on the seed and the step alone, and `state` holds
+/// every number the next step reads: a run restored from it ends with the same bytes as an undisturbed one.
+package protocol ConceptTraining: AnyObject {
+    associatedtype Losses: TrainingLosses
+    /// Steps taken so far.
+    var step: Int { get }
+    /// Steps in all.
+    var steps: Int { get }
+    /// One step.
+    func advance() -> Losses
+    /// Everything the next step reads: look at it before the next step.
+    var state: OptimizerState { get }
+    /// Continues from a state saved by a run of the same model, concept, options and seed.
+    /// - Throws: `WeightsError` when the state belongs to other weights.
+    func restore(_ state: OptimizerState) throws(WeightsError)
+    /// What was learned, as a file holds it.
+    /// - Parameter modelDigest: of the backbone's weights, which the adapter is held against when it is used.
+    func adapter(modelDigest: String) throws -> Adapter
+    /// Takes off the model what the training hung on it; the last thing a training does.
+    func detach()
+}
+
+extension ConceptTraining {
+    package func detach() {}
+}
+
+/// The losses of one step.
+package protocol TrainingLosses: Sendable {
+    /// What is minimized.
+    var total: Float { get }
+    /// Its parts before their weights, by name.
+    var parts: KeyValuePairs<String, Float> { get }
+}
+
+extension Adapter.Description {
+    /// A method's options as an adapter keeps them: equal options give equal bytes.
+    static func text(of options: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return String(decoding: try encoder.encode(options), as: UTF8.self)
+    }
+}

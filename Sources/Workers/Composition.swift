@@ -1,0 +1,33 @@
+import Jobs
+import Personalization
+
+/// A subject and a style that were learned apart, in one prompt (CoAR, arXiv 2508.07341: "a photo of [V] CLASS in [S] style").
+struct Composition {
+    private let subject: Concept
+    private let style: Concept
+
+    /// - Throws: `JobFailure` naming what has no adapter or one of the other role.
+    init(_ spec: JSONValue, adapters: [String: Adapter]) throws {
+        var problems: [Problem] = []
+        func concept(_ role: Concept.Role) -> Concept {
+            let name = spec[role.rawValue]?.string ?? "", adapter = adapters[name]?.description
+            if adapter?.role != role.rawValue {
+                let usable = adapters.filter { $0.value.description.role == role.rawValue }.keys.sorted()
+                problems.append(Problem(
+                    "/\(role.rawValue)", found: adapter.map { "\(name), a \($0.role)" } ?? "\(name), which has no adapter",
+                    allowed: usable.isEmpty ? "a \(role.rawValue) with an adapter; none is given" : usable.joined(separator: ", ")))
+            }
+            return Concept(name: name, role: role, className: adapter?.className ?? "", references: [])
+        }
+        (subject, style) = (concept(.subject), concept(.style))
+        guard problems.isEmpty else {
+            throw JobFailure(code: "concept.unknown", consequence: .rejected, message: "\(problems.count) of 2 concepts cannot be used", problems: problems)
+        }
+    }
+
+    /// The prompt with whatever it leaves unsaid: before it who is shown, after it in which style.
+    func prompt(_ text: String) -> String {
+        let shown = text.contains(subject.placeholder) ? text : subject.photoPrompt(subject.placeholder, text)
+        return shown.contains(style.placeholder) ? shown : "\(shown) in \(style.placeholder) style"
+    }
+}

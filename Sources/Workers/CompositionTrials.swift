@@ -1,0 +1,122 @@
+import Backbones
+import Foundation
+import Images
+import Jobs
+import LittleWorld
+import Personalization
+
+/// Whether a subject and a style that were learned apart can be drawn together without training: CoAR's composition beside two
+/// baselines on the same backbone, LoRA adapters merged by weight and CoAR without its identity mask.
+package struct CompositionTrials {
+    package typealias Arm = CompositionPlan.Arm
+
+    /// The methods' options, as jobs give them.
+    package struct Options {
+        package var subject, style, lora: JSONValue?
+        /// How much of every LoRA adapter is added.
+        package var loraShare: Float = 1
+        package init(subject: Data?, style: Data?, lora: Data?, loraShare: Float) throws {
+            (self.subject, self.style, self.lora) = (try subject.map { try JSONValue(json: $0) }, try style.map { try JSONValue(json: $0) }, try lora.map { try JSONValue(json: $0) })
+            self.loraShare = loraShare
+        }
+    }
+
+    private let directory: String
+    private let plan: CompositionPlan
+    private let options: Options
+    private let folder: CompositionFolder
+    private let measure: CompositionMeasure
+    private let report: (String) -> Void
+
+    /// - Parameters:
+    ///   - model: a Chameleon's directory.
+    ///   - folder: what is learned and drawn is kept there, and not made again.
+    ///   - report: hears a line for every lesson and series.
+    package init(
+        model: String, clip: String, dino: String, folder: String, plan: CompositionPlan, options: Options, report: @escaping (String) -> Void
+    ) throws {
+        directory = model
+        self.plan = plan
+        self.options = options
+        self.folder = try CompositionFolder(folder)
+        measure = CompositionMeasure(clip: try CLIPEncoder(directory: clip), dino: try DINOEncoder(directory: dino))
+        self.report = report
+    }
+
+    /// Pixels on a side of a model's pictures.
+    package static func pictureSize(of model: String) throws -> Int { try LoadedModel(directory: model).pictureSize }
+
+    package func run() throws -> CompositionFigures {
+        var figures = CompositionFigures()
+        for arm in Arm.allCases {
+            for seed in plan.seeds { try measure(arm, seed, &figures) }
+            try writeSheet(arm)
+        }
+        try folder.write(figures.table, as: "table.txt")
+        return figures
+    }
+
+    private func measure(_ arm: Arm, _ seed: UInt64, _ figures: inout CompositionFigures) throws {
+        var scores: [String: [(subject: Double, style: Double, text: Double)]] = [:]
+        for style in plan.styles {
+            for subject in plan.subjects {
+                let score = measure.scores(
+                    try pictures(arm, subject, style, seed), subject: subject.concept.references, style: style.concept.references,
+                    descriptions: plan.places.map { plan.description(subject, $0) })
+                for group in ["all", Style.heldOut.contains { "\($0)" == style.name } ? "held-out" : "other"] { scores[group, default: []].append(score) }
+            }
+        }
+        for (group, scores) in scores.sorted(by: { $0.key < $1.key }) {
+            figures.add(arm, seed: seed, styles: group, scores: scores, pictures: scores.count * plan.places.count)
+        }
+    }
+
+    // MARK: - Lessons and pictures
+
+    private func adapter(_ lesson: CompositionPlan.Lesson, by method: PersonalizationMethod) throws -> Adapter {
+        let name = "\(method.rawValue)-\(lesson.concept.role.rawValue)-\(lesson.name)"
+        return try folder.adapter(name) {
+            let start = Date(), loaded = try LoadedModel(directory: directory)
+            let training = try loaded.training(of: lesson.concept, by: method, options: given(lesson, by: method), seed: 1)
+            while training.step < training.steps { _ = training.advance() }
+            report("learned \(name) in \(Int(Date().timeIntervalSince(start))) s")
+            return try training.adapter(modelDigest: loaded.digest)
+        }
+    }
+
+    /// A job's options, with the plan's wording of a style.
+    private func given(_ lesson: CompositionPlan.Lesson, by method: PersonalizationMethod) -> JSONValue? {
+        if method == .lora { return options.lora }
+        if lesson.concept.role == .subject { return options.subject }
+        guard case .object(let members) = options.style ?? .object([:]) else { return options.style }
+        return .object(["prompt": .string(plan.stylePrompt)].merging(members) { $1 })
+    }
+
+    /// One picture a place.
+    private func pictures(_ arm: Arm, _ subject: CompositionPlan.Lesson, _ style: CompositionPlan.Lesson, _ seed: UInt64) throws -> [Picture] {
+        let series = "\(arm.rawValue)/\(subject.name)-\(style.name)-\(seed)"
+        return try folder.pictures(series, count: plan.places.count) {
+            let adapters = [CompositionPlan.subjectName: try adapter(subject, by: arm.method), CompositionPlan.styleName: try adapter(style, by: arm.method)]
+            let start = Date(), loaded = try LoadedModel(directory: directory)  // anew: merging changes the weights
+            guard case .chameleon(let model) = loaded.backbone else {
+                throw JobFailure(code: "model.other", consequence: .rejected, message: "\(loaded.name) joins no concepts; give a Chameleon's directory")
+            }
+            let personalized = try PersonalizedChameleon(model: model, adapters: adapters, modelDigest: loaded.digest, loraShare: options.loraShare)
+            let seeds = plan.places.indices.map { seed &* 1000 &+ UInt64($0) }
+            let drawn = personalized.generate(plan.places.map { plan.prompt(subject, $0, arm) }, seeds: seeds, cutsConcepts: arm != .unmasked)
+            report("drew \(series) in \(Int(Date().timeIntervalSince(start))) s")
+            return drawn
+        }
+    }
+
+    /// Rows subjects, columns styles, behind the references; at the first place, of the first seed.
+    private func writeSheet(_ arm: Arm) throws {
+        let size = plan.subjects[0].concept.references[0].width
+        var cells = [Picture(width: size, height: size, filledWith: (255, 255, 255))] + plan.styles.map { $0.concept.references[0] }
+        for subject in plan.subjects {
+            cells.append(subject.concept.references[0])
+            for style in plan.styles { cells.append(try pictures(arm, subject, style, plan.seeds[0])[0]) }
+        }
+        try Grid.rows(of: plan.styles.count + 1, cells).writePNG("\(folder.path)/sheet-\(arm.rawValue).png")
+    }
+}

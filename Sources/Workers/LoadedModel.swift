@@ -1,0 +1,109 @@
+import Backbones
+import Foundation
+import Hashing
+import Jobs
+import Personalization
+
+/// The backbone an order names, with the digest adapters are held against.
+struct LoadedModel {
+    /// One of the two families, told apart by what `config.json` speaks of.
+    enum Backbone {
+        case infinity(InfinityModel)
+        case chameleon(ChameleonModel)
+    }
+
+    let backbone: Backbone
+    /// Of the transformer's weights.
+    let digest: String
+
+    /// - Throws: `JobFailure` where the model is not installed or damaged.
+    init(_ order: EngineOrder) throws {
+        let name = order.spec["model"]?.string ?? ""
+        try self.init(directory: "\(order.models)/\(name)")
+    }
+
+    init(directory: String) throws {
+        let path = "\(directory)/\(InfinityModel.File.configuration.rawValue)"
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw JobFailure(
+                code: "model.missing", consequence: .fatal, message: "there is no model in \(directory); `atelierctl doctor` lists those installed")
+        }
+        do {
+            backbone = try Backbone(directory: directory, configuration: JSONValue(json: data))
+            digest = try SHA256Digest.ofFile("\(directory)/\(InfinityModel.File.transformer.rawValue)").description
+        } catch {
+            throw JobFailure(code: "model.damaged", consequence: .fatal, message: "\(error)")
+        }
+    }
+
+    var name: String {
+        switch backbone {
+        case .infinity(let model): model.configuration.name
+        case .chameleon(let model): model.configuration.name
+        }
+    }
+
+    /// Pixels on a side of its pictures.
+    var pictureSize: Int {
+        switch backbone {
+        case .infinity(let model): model.configuration.pictureSize
+        case .chameleon(let model): model.configuration.pictureSize
+        }
+    }
+}
+
+extension LoadedModel.Backbone {
+    private struct Unknown: Error, CustomStringConvertible {
+        let path: String
+        var description: String { "\(path) describes neither an Infinity (it has a schedule) nor a Chameleon (it has a vocabulary)" }
+    }
+
+    /// Reads the model; nothing of it learns.
+    init(directory: String, configuration: JSONValue) throws {
+        if configuration["schedule"] != nil {
+            let model = try InfinityModel(directory: directory)
+            model.freeze()
+            self = .infinity(model)
+        } else if configuration["vocabulary"] != nil {
+            let model = try ChameleonModel(directory: directory)
+            model.freeze()
+            self = .chameleon(model)
+        } else {
+            throw Unknown(path: "\(directory)/\(InfinityModel.File.configuration.rawValue)")
+        }
+    }
+}
+
+extension LoadedModel {
+    /// Holds texts against what the model can read whole.
+    /// - Parameter concepts: names that texts may mention.
+    /// - Throws: `JobFailure` listing those that are too long; they are the sender's to mend.
+    func check(_ texts: [(pointer: String, text: String)], concepts: [String]) throws {
+        let placeholders = concepts.sorted().map { "<\($0)>" }, tokenizer = textTokenizer.adding(placeholders: placeholders), limit = textLimit(concepts: concepts.count)
+        let problems = texts.compactMap { pointer, text -> Problem? in
+            let count = tokenizer.encode(text).count
+            return count <= limit ? nil : Problem(pointer, found: "\(count) tokens", allowed: "at most \(limit) tokens")
+        }
+        if !problems.isEmpty {
+            throw JobFailure(code: "input.prompt", consequence: .rejected, message: "\(problems.count) texts are too long for the model", problems: problems)
+        }
+    }
+
+    private var textTokenizer: UnigramTokenizer {
+        switch backbone {
+        case .infinity(let model): model.textTokenizer
+        case .chameleon(let model): model.textTokenizer
+        }
+    }
+
+    /// Tokens of a text with its end mark. In Chameleon's sequence the text shares the places with the marks, the picture and an image
+    /// vector for each concept.
+    private func textLimit(concepts: Int) -> Int {
+        switch backbone {
+        case .infinity(let model): return model.configuration.transformer.textLength
+        case .chameleon(let model):
+            let c = model.configuration, marks = c.vocabulary.opened([]).count + c.heading.count
+            return c.transformer.longestSequence - marks - (c.grid.codes + c.grid.height + 1) - concepts + 1
+        }
+    }
+}

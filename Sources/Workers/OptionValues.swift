@@ -1,0 +1,30 @@
+import Jobs
+
+/// What a job's `options` say, and what holds where they say nothing; what there is to say is in the table.
+struct OptionValues {
+    private let values: [String: JSONValue]
+
+    /// - Throws: `JobFailure` listing every unknown option and every value out of range.
+    init(_ given: JSONValue?, of table: OptionTable) throws {
+        let problems = table.problems(in: given)
+        guard problems.isEmpty else {
+            throw JobFailure(code: "input.options", consequence: .rejected, message: "\(problems.count) options cannot be used", problems: problems)
+        }
+        if case .object(let members) = given { values = table.standards.merging(members) { $1 } } else { values = table.standards }
+    }
+
+    /// What holds by itself.
+    init(of table: OptionTable) { values = table.standards }
+
+    /// Nil where nothing is given and what holds follows from the model.
+    subscript(_ name: String) -> JSONValue? { values[name] == .null ? nil : values[name] }
+
+    func integer(_ name: String, _ assign: (Int) -> Void) { if let value = values[name]?.integer { assign(value) } }
+    func number(_ name: String, _ assign: (Float) -> Void) { if let value = values[name]?.double { assign(Float(value)) } }
+    func flag(_ name: String, _ assign: (Bool) -> Void) { if case .bool(let value) = values[name] { assign(value) } }
+    func text(_ name: String, _ assign: (String) -> Void) { if let value = values[name]?.string { assign(value) } }
+}
+
+extension OptionTable {
+    fileprivate var standards: [String: JSONValue] { Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.standard) }) }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import Images
+import Randomness
+
+/// Pictures of a list of prompts, announced one by one; each picture's seed follows from the job's seed and its place.
+struct PictureSeries {
+    let prompts: [String]
+    let perPrompt: Int
+    let seed: UInt64
+    let folder: String
+    let connection: EngineConnection
+    private let batch = 8
+
+    init(prompts: [String], perPrompt: Int, seed: UInt64, folder: String, connection: EngineConnection) {
+        self.prompts = prompts
+        self.perPrompt = perPrompt
+        self.seed = seed
+        self.folder = folder
+        self.connection = connection
+    }
+
+    /// - Throws: `AskedToStop` between two batches.
+    func generate(_ painter: ConceptPainter) throws -> [Picture] {
+        let all = prompts.flatMap { Array(repeating: $0, count: perPrompt) }
+        let seeds = all.indices.map { index -> UInt64 in
+            var generator = Philox(seed: seed, purpose: 0x9E, index: UInt64(index))
+            return generator.next()
+        }
+        var pictures: [Picture] = []
+        for start in stride(from: 0, to: all.count, by: batch) {
+            if StopRequest.isPending { throw AskedToStop(step: start) }
+            let range = start..<min(start + batch, all.count)
+            let some = painter.paint(Array(all[range]), Array(seeds[range]))
+            for (index, picture) in zip(range, some) {
+                let path = "\(folder)/picture-\(String(format: "%03d", index + 1)).png"
+                try picture.writePNG(path)
+                try connection.sendArtifact(role: "picture", path: path, mediaType: "image/png", prompt: all[index], seed: seeds[index])
+            }
+            pictures += some
+            connection.send(.progress(.init(stage: "generate", step: pictures.count, steps: all.count)))
+        }
+        return pictures
+    }
+
+    /// A row for each prompt, or one for all where there is one picture of each.
+    func writeSheet(_ pictures: [Picture]) throws {
+        let path = "\(folder)/sheet.png"
+        try Grid.rows(of: perPrompt > 1 ? perPrompt : min(prompts.count, 8), pictures).writePNG(path)
+        try connection.sendArtifact(role: "sheet", path: path, mediaType: "image/png")
+    }
+}

@@ -1,0 +1,76 @@
+import DaemonTesting
+import Foundation
+import Jobs
+import Testing
+
+/// Which concepts a job may use, and what is told to who names others.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ConceptTests {
+    private static let settings = ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]
+
+    private static func job(_ kind: String, _ members: [String: JSONValue], prompt: String) -> Data {
+        let common: [String: JSONValue] = [
+            "version": .integer(1), "kind": .string(kind), "model": .string("pocket-chameleon"), "prompts": .array([.string("steps=2 " + prompt)]),
+        ]
+        return JSONValue.object(common.merging(members) { $1 }).line
+    }
+
+    private static func composition(_ subject: String, _ style: String) -> Data {
+        job("compose", ["subject": .string(subject), "style": .string(style)], prompt: "in the snow")
+    }
+
+    private func learn(_ stage: Stage) async throws {
+        let lessons = [
+            ("rex", "subject", "coar", "pocket-chameleon"), ("ben", "subject", "lora", "pocket-chameleon"), ("woodcut", "style", "coar", "pocket-chameleon"),
+            ("max", "subject", "arbooth", "pocket-infinity"), ("rex", "subject", "arbooth", "pocket-infinity"),
+        ]
+        for (number, lesson) in lessons.enumerated() {
+            let body = Script.lesson(lesson.0, role: lesson.1, method: lesson.2, model: lesson.3, seed: number)
+            try await stage.publish(body: body, id: "lesson \(number)", kind: "personalize")
+            _ = try await stage.job("lesson \(number)", reaches: .completed)
+        }
+    }
+
+    @Test func aJobFindsItsTenantsConceptsOfItsModelAndRole() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await learn(stage)
+            // rex was learnt again, on another model: each job means the one of its own.
+            for (id, body) in [
+                ("composed", Self.composition("rex", "woodcut")), ("two", Self.job("generate", [:], prompt: "<rex> and <ben> in <woodcut> style")),
+                ("other model", Self.job("generate", ["model": .string("pocket-infinity")], prompt: "<rex>")),
+            ] {
+                try await stage.publish(body: body, id: id, kind: nil)
+                _ = try await stage.job(id, reaches: .completed)
+            }
+        }
+    }
+
+    /// A job, and each problem of it: where, what was found, what would do.
+    static let strangers: [(body: Data, problems: [String])] = [
+        (composition("rox", "woodcut"), ["/subject: found rox; allowed: ben, rex"]),
+        (composition("rex", "linocut"), ["/style: found linocut; allowed: woodcut"]),
+        (composition("max", "woodcut"), ["/subject: found max, a subject on pocket-infinity; allowed: ben, rex"]),
+        (composition("woodcut", "rex"), [
+            "/subject: found woodcut, a style on pocket-chameleon; allowed: ben, rex",
+            "/style: found rex, a subject on pocket-chameleon and a subject on pocket-infinity; allowed: woodcut",
+        ]),
+        (job("generate", [:], prompt: "<max> and <rex> and <moritz>"), [
+            "/prompts/0: found <max>, a subject on pocket-infinity; allowed: <ben>, <rex>, <woodcut>", "/prompts/0: found <moritz>; allowed: <ben>, <rex>, <woodcut>",
+        ]),
+    ]
+
+    @Test func whoNamesOthersIsToldTheNamesThatWouldDo() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await learn(stage)
+            for (number, stranger) in Self.strangers.enumerated() {
+                try await stage.publish(body: stranger.body, id: "\(number)", kind: nil)
+                let job = try await stage.job("\(number)", reaches: .discarded)
+                #expect(job["error_code"]?.string == "concept.unknown" && job["attempts"]?.array?.count == 1)
+                let problems = job["attempts"]?.array?[0]["problems"]?.array ?? []
+                let found = problems.map { "\($0["pointer"]?.string ?? ""): found \($0["found"]?.string ?? ""); allowed: \($0["allowed"]?.string ?? "")" }
+                #expect(found == stranger.problems)
+            }
+        }
+    }
+}
