@@ -1,6 +1,7 @@
 import Backbones
 import Foundation
 import Hashing
+import Images
 import Jobs
 import Personalization
 
@@ -48,6 +49,19 @@ struct LoadedModel {
         switch backbone {
         case .infinity(let model): model.configuration.pictureSize
         case .chameleon(let model): model.configuration.pictureSize
+        }
+    }
+}
+
+extension LoadedModel {
+    /// What is left of pictures of the model's size once its tokenizer has been through them, a batch at a time.
+    func reconstructed(_ pictures: [Picture]) -> [Picture] {
+        stride(from: 0, to: pictures.count, by: 25).flatMap { start in
+            let some = Array(pictures[start..<min(start + 25, pictures.count)])
+            return switch backbone {
+            case .infinity(let model): model.reconstruct(some)
+            case .chameleon(let model): model.pictures(model.codes(some))
+            }
         }
     }
 }

@@ -14,13 +14,15 @@ package struct ModelScore {
         let all: Double
         /// What the judge gets right of the world's own pictures of the same prompts: the best that a model can be told to be.
         let ceiling: Judging.Accuracy
+        /// The same of those pictures once the model's tokenizer has been through them: the best that its transformer can be told to be.
+        let reconstructed: Judging.Accuracy
         /// The tokenizer's signal-to-noise ratio on pictures of individuals never seen in training, of any style, in decibels.
         let psnr: Double
         let pictures: Int
         let seconds: Double
     }
 
-    private let model: InfinityModel
+    private let model: LoadedModel
     private let judge: PictureJudge
     private let prompts: [Evaluation.Prompt]
     private let seed: UInt64
@@ -29,40 +31,41 @@ package struct ModelScore {
 
     /// - Parameter folder: where the contact sheets of pictures and of failures and the table of confusions go; nil writes none.
     package init(model: String, judge: String, prompts: Int, seed: UInt64, folder: String?) throws {
-        self.model = try InfinityModel(directory: model)
+        self.model = try LoadedModel(directory: model)
         self.judge = try PictureJudge(directory: judge)
         self.prompts = Evaluation.prompts(count: prompts)
         self.seed = seed
         self.folder = folder
-        self.model.freeze()
     }
 
     /// - Returns: the figures, and the confusions as text.
     package func run() throws -> (report: Report, table: String) {
-        let start = Date(), truths = prompts.map { TraitLabels($0) }, pictures = generate(), verdicts = judge.verdicts(pictures)
+        let start = Date(), truths = prompts.map { TraitLabels($0) }, pictures = try generate(), verdicts = judge.verdicts(pictures)
         let judgement = Judgement(verdicts, truths: truths), figures = Judging.Accuracy(judgement)
         let real = prompts.enumerated().map { $1.scene(index: UInt64($0)) }.painted(size: judge.configuration.pictureSize)
         let ceiling = Judgement(judge.verdicts(real), truths: truths)
+        let reconstructed = Judgement(judge.verdicts(model.reconstructed(real)), truths: truths)
         let reconstruction = ReconstructionScore(model, count: prompts.count)
-        let table = "\(judgement.table())\nThe world's own pictures\n\(ceiling.table())\nReconstruction\n\(reconstruction.table)"
+        let table = "\(judgement.table())\nThe world's own pictures\n\(ceiling.table())\nThose pictures reconstructed\n\(reconstructed.table())\nReconstruction\n\(reconstruction.table)"
         let sheet = MistakeSheet(pictures: pictures, captions: prompts.map(\.text), truths: truths, verdicts: verdicts)
         try write(pictures, mistakes: sheet.picture(), table: table)
         let report = Report(
             class: figures.class, colour: figures.colour, context: figures.context, style: figures.style, all: figures.all,
-            ceiling: Judging.Accuracy(ceiling), psnr: reconstruction.decibels.rounded(digits: 2), pictures: pictures.count,
+            ceiling: Judging.Accuracy(ceiling), reconstructed: Judging.Accuracy(reconstructed), psnr: reconstruction.decibels.rounded(digits: 2), pictures: pictures.count,
             seconds: Date().timeIntervalSince(start).rounded(digits: 1))
         return (report, table)
     }
 
     /// One picture a prompt, each from a seed of its own.
-    private func generate() -> [Picture] {
-        stride(from: 0, to: prompts.count, by: batch).flatMap { start in
+    private func generate() throws -> [Picture] {
+        let painter = try ConceptPainter(model, adapters: [:])
+        return stride(from: 0, to: prompts.count, by: batch).flatMap { start in
             let range = start..<min(start + batch, prompts.count)
             let seeds = range.map { index -> UInt64 in
                 var generator = Philox(seed: seed, purpose: 0x5C, index: UInt64(index))
                 return generator.next()
             }
-            return model.generate(model.encode(prompts[range].map(\.text)), sampling: model.sampling(seeds: seeds))
+            return painter.paint(prompts[range].map(\.text), seeds)
         }
     }
 
@@ -81,12 +84,12 @@ private struct ReconstructionScore {
     private var styles: [Style: SignalToNoise] = [:]
     private static let batch = 25
 
-    init(_ model: InfinityModel, count: Int) {
+    init(_ model: LoadedModel, count: Int) {
         let scenes = HeldOutScenes.all(count: count)
         for start in stride(from: 0, to: count, by: ReconstructionScore.batch) {
             let some = Array(scenes[start..<min(start + ReconstructionScore.batch, count)])
-            let pictures = some.painted(size: model.configuration.pictureSize)
-            for (scene, pair) in zip(some, zip(pictures, model.reconstruct(pictures))) {
+            let pictures = some.painted(size: model.pictureSize)
+            for (scene, pair) in zip(some, zip(pictures, model.reconstructed(pictures))) {
                 overall.add(pair.0, reconstruction: pair.1)
                 styles[scene.style, default: SignalToNoise()].add(pair.0, reconstruction: pair.1)
             }
