@@ -58,6 +58,18 @@ package enum LittleWorld {
         }
     }
 
+    /// The individual of a training scene in the same style somewhere else, in another pose; never what is reserved for evaluation.
+    package static func companion(of scene: Scene, index: UInt64, seed: UInt64) -> Scene {
+        var generator = Philox(seed: seed, purpose: 5, index: index)
+        while true {
+            let other = drawn(&generator, .training)
+            let companion = Scene(
+                subject: scene.subject, context: other.context, accessory: other.accessory, style: scene.style, pose: other.pose,
+                phrasing: other.phrasing)
+            if !Evaluation.isReserved(companion) { return companion }
+        }
+    }
+
     private static func drawn(_ generator: inout Philox, _ split: Split) -> Scene {
         let subject = Subject.drawn(&generator, heldOut: split == .heldOut)
         let context = Context(rawValue: generator.below(Context.allCases.count))!

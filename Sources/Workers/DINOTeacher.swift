@@ -4,22 +4,19 @@ import Glibc
 import Layers
 import Tensors
 
-/// The teacher of a self-distillation: the student's slow average, and the centre that its answers are taken from.
+/// The teacher of a self-distillation: the student's slow average.
 struct DINOTeacher {
     let network: DINONetwork
-    /// The mean of its answers so far, [prototypes].
-    private let centre: Tensor
     private let settings: SelfDistillation
 
     init(_ network: DINONetwork, _ settings: SelfDistillation) {
         self.network = network
         self.settings = settings
-        centre = Tensor(zeros: [settings.prototypes])
     }
 
     /// Everything it remembers.
     var memory: [(name: String, tensor: Tensor)] {
-        [("centre", centre)] + network.weights.parameters.map { ("\(DINOTeacher.prefix)\($0.name)", $0.value) }
+        network.weights.parameters.map { ("\(DINOTeacher.prefix)\($0.name)", $0.value) }
     }
 
     private static let prefix = "teacher."
@@ -38,18 +35,10 @@ struct DINOTeacher {
         }
     }
 
-    /// Its logits for large crops, centred and sharpened, [B, prototypes]; the centre moves towards them afterwards.
+    /// What the student must say of large crops, as logits [B, prototypes]: the network's answers, sharpened and shared out over the prototypes.
     func answers(_ pictures: Tensor) -> Tensor {
-        let answers = Recording.withoutGradients { network(pictures).value.copy() }, mean = answers.meanRow, width = answers.width
-        for i in 0..<answers.count { answers.pointer[i] = (answers.pointer[i] - centre.pointer[i % width]) / settings.teacherTemperature }
-        for i in 0..<width { centre.pointer[i] += (1 - settings.centreMomentum) * (mean[i] - centre.pointer[i]) }
-        return answers
-    }
-}
-
-extension Tensor {
-    fileprivate var meanRow: [Float] {
-        let width = width, share = 1 / Float(rows)
-        return (0..<count).reduce(into: [Float](repeating: 0, count: width)) { $0[$1 % width] += share * pointer[$1] }
+        let answers = Recording.withoutGradients { network(pictures).value.copy() }, sharpen = 1 / settings.teacherTemperature
+        for i in 0..<answers.count { answers.pointer[i] *= sharpen }
+        return BalancedAssignment.logarithms(of: answers)
     }
 }

@@ -9,7 +9,10 @@ import Randomness
 import Tensors
 
 /// Self-distillation (DINO, Caron et al., arXiv 2104.14294): a student that sees any crop of a picture must say what a teacher says of its
-/// large crops. The teacher is the student's slow average; its answers are sharpened, and centred so that they do not all become one.
+/// large crops. The teacher is the student's slow average; its answers are sharpened, and shared out so that they do not all become one.
+///
+/// *Ours*: half of the views are of another picture of the same individual in the same style, so that the few pictures two cores can show
+/// teach what an individual is.
 final class DINOTraining: PretrainingStage {
     let name = "dino"
     let optimizer: any Optimizer
@@ -43,14 +46,15 @@ final class DINOTraining: PretrainingStage {
         return [("loss", loss.scalar), ("prototypes", answers.prototypesInUse)]
     }
 
-    /// Large crops [2·B, 3, S, S], first one of every picture, then another, and small crops [n·B, 3, s, s] the same way.
+    /// Large crops [2·B, 3, S, S], first one of every scene, then one of its companion, and small crops [n·B, 3, s, s] by turns.
     private func views(step: Int) -> (large: Tensor, small: Tensor) {
         let first = step * options.batch
         let scenes = (0..<options.batch).map { LittleWorld.scene(index: UInt64(first + $0), seed: options.seed, split: .training) }
-        let pictures = scenes.painted(size: settings.globalSide * 3 / 2)
+        let others = scenes.enumerated().map { LittleWorld.companion(of: $1, index: UInt64(first + $0), seed: options.seed) }
+        let pictures = [scenes, others].map { $0.painted(size: settings.globalSide * 3 / 2) }
         func crops(_ augmentation: CropAugmentation, numbers: Range<Int>) -> Tensor {
             let views = numbers.flatMap { number in
-                pictures.enumerated().map { index, picture -> Picture in
+                pictures[number % 2].enumerated().map { index, picture -> Picture in
                     var generator = Philox(seed: options.seed, purpose: Purpose.crops.rawValue, index: UInt64((first + index) << 8 + number))
                     return augmentation(picture, &generator)
                 }
@@ -60,7 +64,7 @@ final class DINOTraining: PretrainingStage {
         let large = DINOTraining.largeCrops
         return (
             crops(CropAugmentation(areas: 0.4...1, side: settings.globalSide), numbers: 0..<large),
-            crops(CropAugmentation(areas: 0.1...0.4, side: settings.localSide), numbers: large..<large + settings.localCrops)
+            crops(CropAugmentation(areas: 0.15...0.5, side: settings.localSide), numbers: large..<large + settings.localCrops)
         )
     }
 

@@ -19,7 +19,7 @@ package enum PocketEncoders {
         width: 192, feedForwardWidth: 768, layers: 6, heads: 3, pictureSize: pictureSize, patchSize: 8, epsilon: 1e-6)
 
     package static let selfDistillation = SelfDistillation(
-        prototypes: 1024, hidden: 512, bottleneck: 128, localCrops: 4, globalSide: pictureSize, localSide: pictureSize / 2)
+        prototypes: 256, hidden: 512, bottleneck: 128, localCrops: 4, globalSide: pictureSize, localSide: pictureSize / 2)
 }
 
 /// What self-distillation needs beside the network it trains.
@@ -34,7 +34,6 @@ package struct SelfDistillation: Sendable {
     package var studentTemperature: Float = 0.1
     /// The share of itself that the teacher keeps at the first step; it grows to one along a cosine.
     package var momentum: Float = 0.99
-    package var centreMomentum: Float = 0.9
 
     package init(prototypes: Int, hidden: Int, bottleneck: Int, localCrops: Int, globalSide: Int, localSide: Int) {
         (self.prototypes, self.hidden, self.bottleneck) = (prototypes, hidden, bottleneck)

@@ -60,14 +60,24 @@ private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Res
         #expect(teacher.network.weights.byName[name]!.value.values == before, "at the end of training the teacher stands still")
     }
 
-    @Test func theCentreIsTakenFromAnswersAndMovesTowardsThem() {
-        let teacher = DINOTeacher(DINONetwork(dino, settings, seed: 2), settings), pictures = Tensor.example([2, 3, 16, 16])
-        let raw = teacher.network(pictures).value, first = teacher.answers(pictures), second = teacher.answers(pictures)
-        for i in 0..<raw.count {
-            #expect(abs(first.pointer[i] - raw.pointer[i] / settings.teacherTemperature) < 1e-3)
-            let other = raw.pointer[(i + settings.prototypes) % raw.count], centre = (1 - settings.centreMomentum) * (raw.pointer[i] + other) / 2
-            #expect(abs(second.pointer[i] - (raw.pointer[i] - centre) / settings.teacherTemperature) < 1e-3)
-        }
+    @Test func theTeachersAnswersAreSharedOutOverThePrototypes() {
+        // Every row likes the first column best; the third row likes it least.
+        let answers = BalancedAssignment.logarithms(of: Tensor([5, 0, 0, 5, 0, 0, 4, 0, 3], shape: [3, 3]))
+        let shares = answers.values.map { exp($0) }
+        for row in 0..<3 { #expect(abs(shares[row * 3..<row * 3 + 3].reduce(0, +) - 1) < 1e-5) }
+        for column in 0..<3 { #expect(abs(shares[column] + shares[3 + column] + shares[6 + column] - 1) < 0.1, "column \(column)") }
+        #expect(shares[8] > 0.8 && shares[0] > shares[6])
+    }
+
+    @Test func farApartLogitsStayFinite() {
+        let answers = BalancedAssignment.logarithms(of: Tensor([25, -25, 25, -25], shape: [2, 2]))
+        #expect(answers.values.allSatisfy(\.isFinite))
+    }
+
+    @Test func aCompanionIsTheSameIndividualInTheSameStyleElsewhere() {
+        let scene = LittleWorld.scene(index: 5, seed: 1, split: .training), other = LittleWorld.companion(of: scene, index: 5, seed: 1)
+        #expect(other.subject == scene.subject && other.style == scene.style && other.pose != scene.pose)
+        #expect(other == LittleWorld.companion(of: scene, index: 5, seed: 1))
     }
 
     @Test func usedPrototypesAreCounted() {
