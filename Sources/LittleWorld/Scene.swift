@@ -29,6 +29,12 @@ package struct Scene: Hashable, Sendable {
     /// What a person would type to get this picture.
     package var caption: String { Caption(self).text }
 
+    /// The same in the place and style of another scene, unless that is reserved for evaluation.
+    package func moved(to other: Scene) -> Scene {
+        let scene = Scene(subject: subject, context: other.context, accessory: accessory, style: other.style, pose: pose, phrasing: phrasing)
+        return Evaluation.isReserved(scene) ? self : scene
+    }
+
     /// The picture, `size`×`size`; the same bytes on every run.
     package func paint(size: Int) -> Picture {
         let canvas = Canvas(size: size)

@@ -26,7 +26,7 @@ final class CLIPTraining: PretrainingStage {
     /// The loss, and the share of pictures and captions that find each other.
     func accumulate(step: Int) -> [(name: String, value: Float)] {
         let first = step * options.batch
-        let scenes = (0..<options.batch).map { LittleWorld.scene(index: UInt64(first + $0), seed: options.seed, split: .training) }
+        let scenes = scenes(first: first)
         let scale = encoder.model.logitScale.value
         scale.fill(min(scale.pointer[0], log(100)))
         let pictures = encoder.model.embeddings(pictures: Variable(prepared(scenes, first: first)))
@@ -37,6 +37,15 @@ final class CLIPTraining: PretrainingStage {
         loss.backward()
         return [("loss", loss.scalar), ("found", (CLIPTraining.found(byPicture) + CLIPTraining.found(byText)) / 2), ("scale", exp(scale.pointer[0]))]
     }
+
+    /// Scenes of which each group shares place and style, so that only the subject tells them apart: among scenes drawn at random place,
+    /// style and colour nearly always do, and the class was never learnt.
+    private func scenes(first: Int) -> [Scene] {
+        let drawn = (0..<options.batch).map { LittleWorld.scene(index: UInt64(first + $0), seed: options.seed, split: .training) }
+        return drawn.enumerated().map { $1.moved(to: drawn[$0 / CLIPTraining.group * CLIPTraining.group]) }
+    }
+
+    private static let group = 16
 
     private func prepared(_ scenes: [Scene], first: Int) -> Tensor {
         let pictures = Tensor.pictures(scenes.painted(size: encoder.model.configuration.vision.pictureSize))

@@ -11,8 +11,8 @@ import Tensors
 /// Self-distillation (DINO, Caron et al., arXiv 2104.14294): a student that sees any crop of a picture must say what a teacher says of its
 /// large crops. The teacher is the student's slow average; its answers are sharpened, and shared out so that they do not all become one.
 ///
-/// *Ours*: half of the views are of another picture of the same individual in the same style, so that the few pictures two cores can show
-/// teach what an individual is.
+/// *Ours*: the crops that must agree are of two pictures of one individual in one style, so that the few pictures two cores can show teach
+/// what an individual is.
 final class DINOTraining: PretrainingStage {
     let name = "dino"
     let optimizer: any Optimizer
@@ -32,18 +32,17 @@ final class DINOTraining: PretrainingStage {
         teacher = DINOTeacher(DINONetwork(configuration, settings, seed: options.seed), settings)
         preparation = .dino(side: configuration.pictureSize)
         student.weights.train { _ in true }
-        let rule = AdamW(
-            student.weights.trainable,
-            AdamW.Options(learningRate: options.learningRate, beta1: 0.9, beta2: 0.999, weightDecay: 0.04, largestNorm: 3))
+        let rule = Muon(student.weights.trainable, learningRate: options.learningRate, weightDecay: 0.04)
         optimizer = DistillingOptimizer(rule, student: student, teacher: teacher, steps: options.steps)
     }
 
-    /// The divergence of the student's answers from the teacher's, and how many prototypes the teacher's answers use.
+    /// The divergence of the student's answers from the teacher's, and how many prototypes share one of the teacher's answers: nearly all
+    /// of them before anything is learnt, and again should the answers become one.
     func accumulate(step: Int) -> [(name: String, value: Float)] {
         let (large, small) = views(step: step), answers = teacher.answers(large)
         let loss = loss(large: student(large), small: student(small), answers: answers)
         loss.backward()
-        return [("loss", loss.scalar), ("prototypes", answers.prototypesInUse)]
+        return [("loss", loss.scalar), ("prototypes", answers.prototypesInAnAnswer)]
     }
 
     /// Large crops [2·B, 3, S, S], first one of every scene, then one of its companion, and small crops [n·B, 3, s, s] by turns.
@@ -64,18 +63,19 @@ final class DINOTraining: PretrainingStage {
         let large = DINOTraining.largeCrops
         return (
             crops(CropAugmentation(areas: 0.4...1, side: settings.globalSide), numbers: 0..<large),
-            crops(CropAugmentation(areas: 0.15...0.5, side: settings.localSide), numbers: large..<large + settings.localCrops)
+            crops(CropAugmentation(areas: 0.3...0.7, side: settings.localSide), numbers: large..<large + settings.localCrops)
         )
     }
 
-    /// The mean divergence over all pairs of a teacher's large crop and another crop that the student saw.
+    /// The mean divergence over all pairs of a teacher's large crop and a crop of the other picture that the student saw: what both
+    /// pictures share is the individual and the style, so that no backdrop can answer for it.
     private func loss(large: Variable, small: Variable, answers: Tensor) -> Variable {
         let batch = options.batch, sharpen = 1 / settings.studentTemperature
         let students = (0..<DINOTraining.largeCrops).map { large.rows($0 * batch..<($0 + 1) * batch) }
             + (0..<settings.localCrops).map { small.rows($0 * batch..<($0 + 1) * batch) }
         let terms = (0..<DINOTraining.largeCrops).flatMap { view -> [Variable] in
             let answer = Variable(answers.slice(view * batch..<(view + 1) * batch))
-            return students.enumerated().filter { $0.offset != view }.map { Divergence().apply([sharpen * $0.element, answer]) }
+            return students.enumerated().filter { ($0.offset - view) % 2 != 0 }.map { Divergence().apply([sharpen * $0.element, answer]) }
         }
         return (1 / Float(terms.count)) * terms.dropFirst().reduce(terms[0], +)
     }
@@ -98,14 +98,13 @@ extension Variable {
 }
 
 extension Tensor {
-    /// exp of the entropy of the rows' mean softmax: 1 when all answers are one, the number of classes when they are spread evenly.
-    var prototypesInUse: Float {
-        var mean = [Double](repeating: 0, count: width)
-        for row in 0..<rows {
+    /// exp of the mean entropy of the rows' softmax: 1 when every answer names one class, the number of classes when all say nothing.
+    var prototypesInAnAnswer: Float {
+        let entropies = (0..<rows).map { row -> Double in
             let values = slice(row..<row + 1).values, largest = values.max()!
-            let powers = values.map { exp(Double($0 - largest)) }, sum = powers.reduce(0, +) * Double(rows)
-            for i in 0..<width { mean[i] += powers[i] / sum }
+            let powers = values.map { exp(Double($0 - largest)) }, sum = powers.reduce(0, +)
+            return powers.reduce(0) { $1 > 0 ? $0 - $1 / sum * log($1 / sum) : $0 }
         }
-        return Float(exp(mean.reduce(0) { $1 > 0 ? $0 - $1 * log($1) : $0 }))
+        return Float(exp(entropies.reduce(0, +) / Double(rows)))
     }
 }

@@ -80,10 +80,10 @@ private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Res
         #expect(other == LittleWorld.companion(of: scene, index: 5, seed: 1))
     }
 
-    @Test func usedPrototypesAreCounted() {
-        #expect(abs(Tensor([50, 0, 0, 0, 50, 0, 0, 0], shape: [2, 4]).prototypesInUse - 1) < 1e-4)
-        #expect(abs(Tensor([50, 0, 0, 0, 0, 0, 50, 0], shape: [2, 4]).prototypesInUse - 2) < 1e-4)
-        #expect(abs(Tensor(zeros: [3, 5]).prototypesInUse - 5) < 1e-4)
+    @Test func prototypesInAnAnswerAreCounted() {
+        #expect(abs(Tensor([50, 0, 0, 0, 0, 0, 50, 0], shape: [2, 4]).prototypesInAnAnswer - 1) < 1e-4)
+        #expect(abs(Tensor([50, 50, 0, 0, 0, 0, 50, 50], shape: [2, 4]).prototypesInAnAnswer - 2) < 1e-4)
+        #expect(abs(Tensor(zeros: [3, 5]).prototypesInAnAnswer - 5) < 1e-4)
     }
 
     @Test func aResumedSelfDistillationEndsWithTheSameBytes() throws {
