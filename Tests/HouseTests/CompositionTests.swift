@@ -13,14 +13,14 @@ import Testing
             "version": .integer(1), "kind": .string("personalize"), "method": .string("coar"), "model": .string("pocket-chameleon"), "seed": .integer(7),
             "concept": .object(["name": .string(name), "role": .string(role), "class": .string("dog")]),
             "images": .array(try scenes.map { .object(["png": .string(Data(try $0.paint(size: 16).png()).base64EncodedString())]) }),
-            "options": .object(["iterations": .integer(20), "layers": .integer(1), "learning_rate": .integer(1)]),
+            "options": .object(["iterations": .integer(20), "layers": .integer(1)]),
         ]).line
     }
 
     private func composition(_ subject: String = "rex", _ style: String = "woodcut", isMasked: Bool = true) -> Data {
         JSONValue.object([
             "version": .integer(1), "kind": .string("compose"), "model": .string("pocket-chameleon"), "subject": .string(subject), "style": .string(style),
-            "prompts": .array([.string("in the snow")]), "images_per_prompt": .integer(4), "seed": .integer(3), "options": .object(["identity_mask": .bool(isMasked), "guidance": .integer(9)]),
+            "prompts": .array([.string("in the snow")]), "images_per_prompt": .integer(16), "seed": .integer(3), "options": .object(["identity_mask": .bool(isMasked), "guidance": .integer(9)]),
         ]).line
     }
 
@@ -40,7 +40,7 @@ import Testing
             let masked = try await stage.job("masked", reaches: .completed), again = try await stage.job("again", reaches: .completed)
             let unmasked = try await stage.job("unmasked", reaches: .completed)
             let pictures = (masked["artifacts"]?.array ?? []).filter { $0["role"]?.string == "picture" }
-            #expect(pictures.count == 4 && pictures.allSatisfy { $0["prompt"]?.string == "a photo of <rex> dog in the snow in <woodcut> style" })
+            #expect(pictures.count == 16 && pictures.allSatisfy { $0["prompt"]?.string == "a photo of <rex> dog in the snow in <woodcut> style" })
             #expect(masked.digest(of: "sheet") == again.digest(of: "sheet") && masked.digest(of: "sheet") != unmasked.digest(of: "sheet"))
             try await stage.publish(body: composition("rex", "linocut"), id: "unknown", kind: "compose")
             let unknown = try await stage.job("unknown", reaches: .discarded), problem = unknown["attempts"]?.array?[0]["problems"]?.array?.first
