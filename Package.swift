@@ -105,7 +105,7 @@ let package = Package(
             name: "WorkersTests",
             dependencies: [
                 "Workers", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images", "Randomness",
-                "ModelTesting",
+                "ModelTesting", "Evaluation",
             ]),
         .testTarget(name: "ConformanceTests", dependencies: ["Workers", "Layers"]),
         .testTarget(

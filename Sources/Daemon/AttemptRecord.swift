@@ -57,7 +57,9 @@ package struct AttemptRecord: Sendable {
         let resume = try await checkpoint()
         let order = EngineOrder(
             job: claim.job, attempt: claim.attempt, kind: claim.kind, spec: request.spec, tenant: claim.tenant, images: images,
-            adapters: try await ConceptAdapters(tenant: claim.tenant, store: store, artifacts: artifacts).linked(for: request, into: workspace), models: settings.modelsDirectory,
+            adapters: try await ConceptAdapters(tenant: claim.tenant, store: store, artifacts: artifacts).linked(for: request, into: workspace),
+            references: try await ConceptReferences(tenant: claim.tenant, store: store, artifacts: artifacts).linked(for: request, into: workspace),
+            models: settings.modelsDirectory,
             workspace: workspace.folder, resume: resume, checkpointSeconds: settings.checkpointSeconds)
         return order.line
     }

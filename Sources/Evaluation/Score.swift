@@ -29,4 +29,10 @@ package struct Score: Equatable, Sendable {
 
     /// As it stands in tables and messages: `CLIP-I (pocket-clip)`.
     package var name: String { "\(metric.rawValue) (\(encoder))" }
+
+    /// As programs call it: `clip_i.pocket-clip`.
+    package var key: String { Score.key(metric) + "." + encoder.lowercased() }
+
+    /// The metric's part of a key: `clip_i`.
+    package static func key(_ metric: Metric) -> String { metric.rawValue.lowercased().replacing("-", with: "_").replacing(" ", with: "_") }
 }

@@ -12,6 +12,13 @@ package enum Grid {
         }
         return sheet
     }
+
+    /// One section below the other, each filled up with white to whole rows of `columns`; empty sections leave no trace.
+    /// - Precondition: there is at least one picture, and all have one size.
+    package static func sections(of columns: Int, _ sections: [[Picture]], gap: Int = 2) -> Picture {
+        let first = sections.first { !$0.isEmpty }![0], white = Picture(width: first.width, height: first.height, filledWith: (255, 255, 255))
+        return rows(of: columns, sections.flatMap { $0 + Array(repeating: white, count: (columns - $0.count % columns) % columns) }, gap: gap)
+    }
 }
 
 extension Picture {

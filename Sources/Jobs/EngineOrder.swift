@@ -16,6 +16,8 @@ package struct EngineOrder: Sendable, Codable {
     package var images: [String]
     /// Absolute paths of the adapters of the concepts the prompts name.
     package var adapters: [String: String]
+    /// Absolute paths of the pictures that concepts were learnt from, for an evaluation.
+    package var references: [String: [String]]?
     /// The folder of the models.
     package var models: String
     /// The folder of this attempt.
@@ -28,7 +30,7 @@ package struct EngineOrder: Sendable, Codable {
     /// Describes an attempt.
     package init(
         job: UUID, attempt: Int, kind: JobKind, spec: JSONValue, tenant: String, images: [String], adapters: [String: String],
-        models: String, workspace: String, resume: String?, checkpointSeconds: Int
+        references: [String: [String]]? = nil, models: String, workspace: String, resume: String?, checkpointSeconds: Int
     ) {
         self.job = job
         self.attempt = attempt
@@ -37,6 +39,7 @@ package struct EngineOrder: Sendable, Codable {
         self.tenant = tenant
         self.images = images
         self.adapters = adapters
+        self.references = references
         self.models = models
         self.workspace = workspace
         self.resume = resume
@@ -44,7 +47,7 @@ package struct EngineOrder: Sendable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case job, attempt, kind, spec, tenant, images, adapters, models, workspace, resume, checkpointSeconds
+        case job, attempt, kind, spec, tenant, images, adapters, references, models, workspace, resume, checkpointSeconds
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -56,6 +59,7 @@ package struct EngineOrder: Sendable, Codable {
         try container.encode(tenant, forKey: .tenant)
         try container.encode(images, forKey: .images)
         try container.encode(adapters, forKey: .adapters)
+        try container.encodeIfPresent(references, forKey: .references)
         try container.encode(models, forKey: .models)
         try container.encode(workspace, forKey: .workspace)
         try container.encode(resume, forKey: .resume)

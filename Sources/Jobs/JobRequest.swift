@@ -14,7 +14,7 @@ package struct JobRequest: Sendable, Equatable {
     package let kind: JobKind
     /// The body as it came, without the bytes of its pictures where `strippedOfPictures` was asked for.
     package let body: JSONValue
-    /// The reference pictures, in order; empty where nothing is learnt.
+    /// The reference pictures, in order; empty where nothing is learnt, and where an evaluation takes those its concepts were learnt from.
     package let images: [ImageSource]
     /// The prompts, in order.
     package let prompts: [String]
@@ -84,6 +84,15 @@ package struct JobRequest: Sendable, Equatable {
             if mentions.count == 2 { reader.only(mentions.map(\.name), in: prompts, because: "the concepts this job joins") }
             reader.integer("images_per_prompt", 1...16)
             reader.options(model?.drawing)
+        case .evaluate:
+            reader.fields(["version", "kind", "model", "concepts", "suite", "prompts", "images_per_prompt", "seed", "seeds", "images", "options"])
+            concept = nil
+            mentions = reader.conceptNames()
+            images = reader.referencesInstead(of: mentions)
+            prompts = reader.suitePrompts(mentions.map(\.name))
+            reader.integer("images_per_prompt", 1...16)
+            reader.seeds()
+            reader.options(.evaluation)
         case .probe:
             reader.fields(["version", "kind"])
             (concept, images, prompts, mentions) = (nil, [], [], [])

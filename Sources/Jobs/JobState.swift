@@ -6,6 +6,8 @@ package enum JobKind: String, Sendable, Codable, CaseIterable {
     case generate
     /// Draw a subject in a style, learnt apart from each other, without training.
     case compose
+    /// Measure concepts over a suite of prompts.
+    case evaluate
     /// Go the whole way without an engine: for health checks and benchmarks.
     case probe
 

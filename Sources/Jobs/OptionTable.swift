@@ -92,4 +92,11 @@ extension OptionTable {
         JobOption("top_k", .integers(1...65_536), standard: .null, "the likeliest tokens that may be drawn; the model's own unless given"),
         JobOption("identity_mask", .flag, standard: .bool(true), "whether concepts of one prompt are kept from reading each other"),
     ])
+
+    /// Those of evaluation.
+    package static let evaluation = OptionTable(rows: [
+        JobOption("clip", .folder, standard: .string("pocket-clip"), "the encoder of CLIP-I and CLIP-T, among the models"),
+        JobOption("dino", .folder, standard: .string("pocket-dino"), "the encoder of DINO and PRES, among the models"),
+        JobOption("class_pictures", .integers(0...64), standard: .integer(16), "pictures of the class prompt for PRES, for every seed"),
+    ])
 }

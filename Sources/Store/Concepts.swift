@@ -21,6 +21,18 @@ extension Store {
         ).map { StoredConcept(name: $0["name"] ?? "", role: $0["role"] ?? "", model: $0["model"] ?? "", adapter: $0["adapter_sha256"] ?? "") }
     }
 
+    /// The SHA-256 of the pictures that the newest version of a tenant's concept on a model was learnt from, in their order.
+    package func references(of concept: String, tenant: String, model: String) throws -> [String] {
+        try query(
+            """
+            select substr(i.image->>'artifact', 8) as sha256
+            from (select job from atelier.concepts where tenant = $1 and name = $2 and model = $3 and deleted_at is null order by version desc limit 1) c
+                join atelier.jobs j on j.id = c.job, jsonb_array_elements(j.spec->'images') with ordinality i(image, number)
+            order by i.number
+            """, [tenant, concept, model]
+        ).compactMap { $0["sha256"] }
+    }
+
     /// Concepts that were learnt and not deleted, by tenant and name, the newest version first; with what was asked for and came of it.
     package func concepts(name: String? = nil, tenant: String? = nil, version: Int? = nil) throws -> [JSONValue] {
         try objects(

@@ -20,6 +20,7 @@ package struct EngineWork {
             let outcome = switch order.kind {
             case .personalize: try PersonalizeWorker(order: order, loaded: model, connection: connection).run()
             case .generate, .compose: try GenerateWorker(order: order, loaded: model, connection: connection).run()
+            case .evaluate: try EvaluateWorker(order: order, connection: connection).run()
             case .probe: throw JobFailure(code: "job.kind", consequence: .rejected, message: "a probe needs no engine: the daemon answers it")
             }
             switch outcome {

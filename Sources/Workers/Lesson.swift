@@ -12,6 +12,8 @@ struct Lesson {
     let concept: Concept
     let prompts: [String]
     let seed: UInt64
+    /// Measures what was learned, where that can be measured.
+    let evaluation: QuickEvaluation?
 
     /// Announces everything; gives the job's result.
     func finish(_ training: any ConceptTraining, _ curve: LossCurve) throws -> JSONValue {
@@ -22,11 +24,11 @@ struct Lesson {
         // Samples come from the file as others will load it, half precision and all.
         let adapter = try Adapter(path: path)
         try sendForOthers(adapter)
-        let pictures = try PictureSeries(prompts: prompts, perPrompt: 1, seed: seed, folder: order.workspace, connection: connection)
-            .generate(ConceptPainter(loaded, adapters: [concept.name: adapter]))
-        try send(Grid.rows(of: 4, padded(concept.references) + padded(pictures)), as: "sheet")
+        let painter = try ConceptPainter(loaded, adapters: [concept.name: adapter])
+        let pictures = try PictureSeries(prompts: prompts, perPrompt: 1, seed: seed, folder: order.workspace, connection: connection).generate(painter)
+        try send(Grid.sections(of: 4, [concept.references, pictures]), as: "sheet")
         try send(curve.plot(title: "\(concept.name): \(adapter.description.method)"), as: "curve")
-        return try result(adapter: path, steps: training.step, curve)
+        return try result(adapter: path, steps: training.step, curve, evaluation?.report(painter, adapter.description))
     }
 
     /// A LoRA adapter once more, as PEFT's `from_pretrained` reads it.
@@ -39,20 +41,22 @@ struct Lesson {
         }
     }
 
-    private func result(adapter path: String, steps: Int, _ curve: LossCurve) throws -> JSONValue {
+    private func result(adapter path: String, steps: Int, _ curve: LossCurve, _ report: QuickEvaluation.Report?) throws -> JSONValue {
         let bytes = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
         var metrics = curve.latest.mapValues(JSONValue.number)
         metrics["steps"] = .integer(steps)
         metrics["adapter_bytes"] = .integer(bytes)
-        return .object([
-            "adapter": .string("sha256:" + (try SHA256Digest.ofFile(path).description)), "concept": .string(concept.name), "metrics": .object(metrics),
-        ])
-    }
-
-    /// Whole rows of four.
-    private func padded(_ pictures: [Picture]) -> [Picture] {
-        let missing = (4 - pictures.count % 4) % 4
-        return pictures + (0..<missing).map { _ in Picture(width: pictures[0].width, height: pictures[0].height, filledWith: (255, 255, 255)) }
+        var result: [String: JSONValue] = [
+            "adapter": .string("sha256:" + (try SHA256Digest.ofFile(path).description)), "concept": .string(concept.name),
+        ]
+        if let report {
+            metrics.merge(report.row.scores.mapValues { .number($0.mean) }) { $1 }
+            result["suite"] = .string(QuickEvaluation.suite.name)
+            result["table"] = .array([report.row.json])
+            result["warnings"] = .array(report.warnings.map(JSONValue.string))
+        }
+        result["metrics"] = .object(metrics)
+        return .object(result)
     }
 
     private func send(_ picture: Picture, as role: String) throws {

@@ -17,6 +17,7 @@ struct PersonalizeWorker {
         let samples = SamplePrompts(order.spec["prompts"], concept: concept, method: method)
         try loaded.check([("/concept/class", samples.longest)] + samples.asked.enumerated().map { ("/prompts/\($0)", $1) }, concepts: [concept.name])
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
+        let evaluation = try QuickEvaluation(concept, on: loaded, models: order.models, seed: seed)
         let training = try loaded.training(of: concept, by: method, options: order.spec["options"], seed: seed)
         var curve = LossCurve()
         if let resume = order.resume {
@@ -24,7 +25,7 @@ struct PersonalizeWorker {
             curve = LossCurve(path: resume + ".losses") ?? curve
         }
         guard try train(training, &curve) else { return .interrupted(step: training.step) }
-        return .done(try Lesson(order: order, loaded: loaded, connection: connection, concept: concept, prompts: samples.all, seed: seed).finish(training, curve))
+        return .done(try Lesson(order: order, loaded: loaded, connection: connection, concept: concept, prompts: samples.all, seed: seed, evaluation: evaluation).finish(training, curve))
     }
 
     private var seed: UInt64 { UInt64(order.spec["seed"]?.integer ?? 0) }

@@ -20,12 +20,12 @@ package func tinyCLIP() throws -> (CLIPEncoder, Weights) {
 }
 
 extension TinyModels {
-    /// Writes both encoders beside the models, into `tiny-clip` and `tiny-dino`.
-    package func writeEncoders() throws {
+    /// Writes both encoders beside the models, into folders of these names.
+    package func writeEncoders(clip clipName: String = "tiny-clip", dino dinoName: String = "tiny-dino") throws {
         let (clip, clipWeights) = try tinyCLIP(), dinoWeights = Weights(.fresh(seed: 5))
         _ = DINOModel(tinyDINO, dinoWeights)
-        try write(clip.model.configuration, named: "tiny-clip", ["model.safetensors": clipWeights])
-        try write(tinyDINO, named: "tiny-dino", ["model.safetensors": dinoWeights])
-        try CLIPTokenizer.file(words: LittleWorld.vocabulary).write(to: URL(fileURLWithPath: "\(folder)/tiny-clip/tokenizer.json"))
+        try write(clip.model.configuration, named: clipName, ["model.safetensors": clipWeights])
+        try write(tinyDINO, named: dinoName, ["model.safetensors": dinoWeights])
+        try CLIPTokenizer.file(words: LittleWorld.vocabulary).write(to: URL(fileURLWithPath: "\(folder)/\(clipName)/tokenizer.json"))
     }
 }

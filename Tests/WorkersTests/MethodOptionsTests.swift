@@ -50,6 +50,7 @@ import Testing
     @Test(arguments: rows) func everyOptionOfTheTableIsRead(_ row: Row) throws {
         let option = row.option
         let other: JSONValue = switch option.values {
+        case .folder: .string("another")
         case .integers(let range): .integer(option.standard == .integer(range.upperBound) ? range.lowerBound : range.upperBound)
         case .numbers(let range), .numbersByScale(let range): .number(option.standard == .number(range.upperBound) ? range.lowerBound : range.upperBound)
         case .flag: .bool(option.standard == .bool(false))

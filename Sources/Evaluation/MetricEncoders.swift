@@ -1,0 +1,35 @@
+import Backbones
+import Foundation
+
+/// What measures: CLIP and DINO, and LPIPS where its weights are given.
+package struct MetricEncoders {
+    package let clip: CLIPEncoder
+    package let dino: DINOEncoder
+    package let lpips: LPIPS?
+
+    /// An encoder that is not where it was looked for.
+    package struct Missing: Error, Equatable, CustomStringConvertible {
+        package let directories: [String]
+
+        package var description: String { "there is no encoder in \(directories.joined(separator: " and none in "))" }
+    }
+
+    package init(clip: CLIPEncoder, dino: DINOEncoder, lpips: LPIPS? = nil) {
+        self.clip = clip
+        self.dino = dino
+        self.lpips = lpips
+    }
+
+    /// Reads encoders by their folders' names, and the safetensors files of the folder `lpips` where there is one.
+    /// - Parameter directory: the folder of all models.
+    /// - Throws: `Missing`, or what the files' readers throw.
+    package init(directory: String, clip: String = "pocket-clip", dino: String = "pocket-dino") throws {
+        let folders = [clip, dino].map { "\(directory)/\($0)" }
+        let missing = folders.filter { !FileManager.default.fileExists(atPath: EncoderFile.configuration.path(in: $0)) }
+        if !missing.isEmpty { throw Missing(directories: missing) }
+        let files = ((try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/lpips")) ?? []).filter { $0.hasSuffix(".safetensors") }
+        try self.init(
+            clip: CLIPEncoder(directory: folders[0]), dino: DINOEncoder(directory: folders[1]),
+            lpips: files.isEmpty ? nil : LPIPS(files: files.sorted().map { "\(directory)/lpips/\($0)" }))
+    }
+}

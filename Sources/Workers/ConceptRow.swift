@@ -1,0 +1,33 @@
+import Evaluation
+import Jobs
+import Personalization
+
+/// A concept's row in a table of scores.
+struct ConceptRow {
+    let name: String
+    let description: Adapter.Description
+    let pictures: Int
+    /// By metric and encoder, over seeds.
+    let scores: [String: MeanEstimate]
+
+    /// - Parameter rounds: the scores of every seed.
+    init(name: String, description: Adapter.Description, pictures: Int, rounds: [[Score]]) {
+        self.name = name
+        self.description = description
+        self.pictures = pictures
+        scores = Dictionary(grouping: rounds.flatMap { $0 }, by: \.key).mapValues { MeanEstimate($0.map(\.value)) }
+    }
+
+    var json: JSONValue {
+        .object([
+            "concept": .string(name), "role": .string(description.role), "class": .string(description.className), "method": .string(description.method),
+            "pictures": .integer(pictures), "scores": .object(scores.mapValues { .number($0.mean) }),
+            "intervals": .object(scores.compactMapValues { $0.halfWidth.map(JSONValue.number) }),
+        ])
+    }
+
+    /// The mean over concepts.
+    static func means(_ rows: [ConceptRow]) -> [String: Double] {
+        Dictionary(grouping: rows.flatMap(\.scores), by: \.key).mapValues { MeanEstimate($0.map(\.value.mean)).mean }
+    }
+}

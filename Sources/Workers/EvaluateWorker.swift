@@ -1,0 +1,113 @@
+import Evaluation
+import Foundation
+import Images
+import Jobs
+import Personalization
+
+/// Measures concepts over a suite of prompts: a table, the means, and of every concept a sheet of pictures under its references.
+struct EvaluateWorker {
+    let order: EngineOrder
+    let connection: EngineConnection
+    private let encoders: MetricEncoders
+    private let suite: PromptSuite
+    private let perPrompt, classPictures: Int
+    private let seeds: [UInt64]
+
+    init(order: EngineOrder, connection: EngineConnection) throws {
+        self.order = order
+        self.connection = connection
+        let spec = order.spec, options = try OptionValues(spec["options"], of: .evaluation)
+        encoders = try MetricEncoders.installed(order.models, options)
+        let own = PromptSuite(name: "own", templates: spec["prompts"]?.array?.compactMap(\.string) ?? [])
+        suite = spec["suite"]?.string.flatMap(PromptSuite.named) ?? own
+        perPrompt = spec["images_per_prompt"]?.integer ?? 4
+        classPictures = options["class_pictures"]?.integer ?? 16
+        seeds = (spec["seeds"]?.array ?? [spec["seed"] ?? .integer(0)]).compactMap { $0.integer.map(UInt64.init) }
+    }
+
+    private var concepts: [String] { order.spec["concepts"]?.array?.compactMap(\.string) ?? [] }
+
+    func run() throws -> WorkOutcome {
+        var rows: [ConceptRow] = []
+        for (index, name) in concepts.enumerated() {
+            let row = try row(name, before: index)
+            connection.send(.metric(.init(step: index + 1, values: row.scores.mapValues(\.mean))))
+            rows.append(row)
+        }
+        let means = ConceptRow.means(rows).mapValues(JSONValue.number)
+        return .done(.object(["suite": .string(suite.name), "table": .array(rows.map(\.json)), "metrics": .object(means)]))
+    }
+
+    /// One concept on a model of its own, for adapters change weights.
+    private func row(_ name: String, before: Int) throws -> ConceptRow {
+        guard let path = order.adapters[name] else {
+            throw JobFailure(code: "concept.unknown", consequence: .rejected, message: "there is no adapter of <\(name)>; name its file with --adapter \(name)=FILE")
+        }
+        let adapter = try Adapter(path: path), loaded = try LoadedModel(order), concept = try concept(name, adapter.description, loaded)
+        let prompts = try prompts(concept, adapter.description, loaded)
+        let plan = ExaminationPictures.Plan(
+            prompts: prompts.map(\.asked), perPrompt: perPrompt, classPrompt: concept.classPhotoPrompt,
+            classPictures: concept.role == .subject ? classPictures : 0)
+        let rounds = try draw(plan, ConceptPainter(loaded, adapters: [name: adapter]), before: before)
+        try sendSheet(concept, rounds[0].groups)
+        let examination = ConceptExamination(references: concept.references, by: encoders), described = prompts.map(\.described)
+        let scores = rounds.map { round in
+            concept.role == .subject
+                ? examination.subject(round.groups, prompts: described, classPictures: round.classPictures)
+                : examination.style(round.groups, prompts: described)
+        }
+        return ConceptRow(name: name, description: adapter.description, pictures: plan.count * seeds.count, rounds: scores)
+    }
+
+    /// With the pictures it is held against: those the job brings, or those it was learned from.
+    private func concept(_ name: String, _ description: Adapter.Description, _ loaded: LoadedModel) throws -> Concept {
+        let references = try ReferencePictures(order.references?[name] ?? order.images, size: loaded.pictureSize).pictures
+        guard !references.isEmpty else {
+            throw JobFailure(code: "input.image", consequence: .rejected, message: "there are no pictures to hold <\(name)> against; give them in /images")
+        }
+        return Concept(name: name, role: Concept.Role(rawValue: description.role) ?? .subject, className: description.className, references: references)
+    }
+
+    /// A suite's prompts in the method's own words, the job's own as they are.
+    private func prompts(_ concept: Concept, _ description: Adapter.Description, _ loaded: LoadedModel) throws -> [(asked: String, described: String)] {
+        let isOwn = order.spec["suite"] == nil, wording = ConceptWording(method: description.method)
+        let prompts = suite.templates.map { PromptSuite.prompts($0, concept: concept.name, className: concept.className) }
+            .map { (asked: isOwn ? $0.asked : wording.asked($0.asked), described: $0.described) }
+        try loaded.check(prompts.enumerated().map { ("\(isOwn ? "/prompts" : "/suite")/\($0)", $1.asked) }, concepts: [concept.name])
+        return prompts
+    }
+
+    /// A round of pictures for every seed.
+    private func draw(_ plan: ExaminationPictures.Plan, _ painter: ConceptPainter, before: Int) throws -> [ExaminationPictures] {
+        try seeds.enumerated().map { round, seed in
+            try ExaminationPictures(plan, seed: seed, paint: painter.paint) { drawn in
+                let done = (before * seeds.count + round) * plan.count + drawn
+                if StopRequest.isPending { throw AskedToStop(step: done) }
+                connection.send(.progress(.init(stage: "draw", step: done, steps: concepts.count * seeds.count * plan.count)))
+            }
+        }
+    }
+
+    /// The references above, below them a row or more for every prompt.
+    private func sendSheet(_ concept: Concept, _ groups: [[Picture]]) throws {
+        let path = "\(order.workspace)/\(concept.name).sheet.png"
+        try Grid.sections(of: max(4, perPrompt), [concept.references] + (perPrompt < 3 ? [groups.flatMap { $0 }] : groups)).writePNG(path)
+        try connection.sendArtifact(role: "sheet", path: path, mediaType: "image/png")
+    }
+}
+
+extension MetricEncoders {
+    /// Those an evaluation's options name.
+    /// - Throws: `JobFailure` saying what is missing and what to do.
+    static func installed(_ models: String, _ options: OptionValues) throws -> MetricEncoders {
+        do {
+            return try MetricEncoders(
+                directory: models, clip: options["clip"]?.string ?? "pocket-clip", dino: options["dino"]?.string ?? "pocket-dino")
+        } catch let missing as Missing {
+            let remedy = "install it there (config.json, model.safetensors, for CLIP also tokenizer.json), or name another in /options"
+            throw JobFailure(code: "encoder.missing", consequence: .rejected, message: "\(missing); \(remedy)")
+        } catch {
+            throw JobFailure(code: "encoder.damaged", consequence: .fatal, message: "\(error)")
+        }
+    }
+}

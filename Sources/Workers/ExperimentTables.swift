@@ -1,0 +1,131 @@
+import Evaluation
+import Foundation
+import Hashing
+import Images
+import Jobs
+import LittleWorld
+import Personalization
+
+/// Reruns papers' tables on the installed models: every variant learns held-out subjects of Little World from several seeds, and what it
+/// draws is measured. Every cell is written down when it is done, so a run that was stopped goes on where it was.
+package struct ExperimentTables {
+    package static let names = PaperTable.all.map(\.name)
+
+    private let models, folder: String
+    private let settings: TableSettings
+    private let tables: [PaperTable]
+    private let encoders: MetricEncoders
+    private let say: (String) -> Void
+
+    /// - Parameters:
+    ///   - models: the folder of all models.
+    ///   - folder: the run's own; made where it is missing.
+    ///   - names: of `names`.
+    ///   - say: hears what happens, a line at a time.
+    /// - Throws: `MetricEncoders.Missing` without the encoders.
+    package init(models: String, folder: String, settings: TableSettings, names: [String], say: @escaping (String) -> Void) throws {
+        (self.models, self.folder, self.settings, self.say) = (models, folder, settings, say)
+        tables = PaperTable.all.filter { names.contains($0.name) }
+        encoders = try MetricEncoders(directory: models, clip: settings.clip, dino: settings.dino)
+    }
+
+    /// Fills in the cells that are missing, and writes the tables.
+    /// - Returns: the tables as Markdown, which also lie in the folder.
+    package func run() throws -> String {
+        var done = try TableCells(folder: folder)
+        let inputs = try inputs(of: variants())
+        var cells: [TableCell] = []
+        for seed in 0..<settings.seeds {
+            for number in 0..<settings.subjects {
+                for (variant, digest) in inputs {
+                    let key = TableCell.Key(variant: variant.key, subject: number, seed: UInt64(seed), inputs: digest)
+                    if done.cells[key] == nil {
+                        let start = Date()
+                        try done.add(cell(variant, key))
+                        say("\(variant.key), subject \(number), seed \(seed): \(Int(Date().timeIntervalSince(start))) s")
+                    }
+                    cells.append(done.cells[key]!)
+                }
+            }
+        }
+        let text = heading + tables.map { TableReport($0, cells: cells).markdown }.joined(separator: "\n")
+        try text.write(toFile: "\(folder)/tables.md", atomically: true, encoding: .utf8)
+        return text
+    }
+
+    private var heading: String {
+        """
+        \(settings.subjects) held-out subjects × \(settings.seeds) seeds × \(settings.prompts) prompts × \(settings.picturesPerPrompt) pictures, \
+        \(settings.classPictures) pictures of the class prompt; \(settings.references) references a subject; \(settings.iterations.map { "\($0) steps" } ?? "every method's own steps").
+
+
+        """
+    }
+
+    /// The tables' variants, each once, without those whose model is not there.
+    private func variants() -> [TableVariant] {
+        var variants: [TableVariant] = []
+        for variant in tables.flatMap(\.rows).map(\.variant) where !variants.contains(where: { $0.key == variant.key }) { variants.append(variant) }
+        return variants.filter { variant in
+            guard let model = variant.model, !FileManager.default.fileExists(atPath: "\(models)/\(model)/config.json") else { return true }
+            say("\(variant.key) is left out: there is no model in \(models)/\(model)")
+            return false
+        }
+    }
+
+    private func inputs(of variants: [TableVariant]) throws -> [(TableVariant, String)] {
+        let weights = try [settings.clip, settings.dino].map { try SHA256Digest.ofFile("\(models)/\($0)/model.safetensors").description }
+        return try variants.map { variant in
+            let model = try variant.model.map { try LoadedModel(directory: "\(models)/\($0)").digest } ?? ""
+            return (variant, try settings.digest(weights + [model, options(variant).text]))
+        }
+    }
+
+    private func options(_ variant: TableVariant) -> JSONValue {
+        guard case .learned(_, var options) = variant.way else { return .null }
+        if let iterations = settings.iterations { options["iterations"] = .integer(iterations) }
+        return .object(options)
+    }
+
+    private func cell(_ variant: TableVariant, _ key: TableCell.Key) throws -> TableCell {
+        let subject = settings.subject(key.subject), scenes = subject.references(count: settings.references)
+        guard let name = variant.model else {
+            let ceiling = ConceptExamination(references: scenes.painted(size: 64), by: encoders).ceiling()
+            return TableCell(key: key, className: subject.kind.name, scores: ExperimentTables.values(ceiling))
+        }
+        let directory = "\(models)/\(name)", references = scenes.painted(size: try LoadedModel(directory: directory).pictureSize)
+        let concept = Concept(name: "it", role: .subject, className: subject.kind.name, references: references)
+        guard case .learned(let method, _) = variant.way else {
+            let painter = try ConceptPainter(LoadedModel(directory: directory), adapters: [:])
+            return TableCell(key: key, className: concept.className, scores: try scores(key, concept, painter, asks: \.described))
+        }
+        let lesson = try TimedLesson(concept, by: method, options: options(variant), seed: key.seed, model: directory, folder: folder)
+        let painter = try ConceptPainter(LoadedModel(directory: directory), adapters: ["it": lesson.adapter])
+        let wording = ConceptWording(method: lesson.adapter.description.method)
+        return TableCell(
+            key: key, className: concept.className, scores: try scores(key, concept, painter) { wording.asked($0.asked) }, seconds: lesson.seconds,
+            parameters: lesson.parameters, adapterBytes: lesson.bytes)
+    }
+
+    private func scores(
+        _ key: TableCell.Key, _ concept: Concept, _ painter: ConceptPainter, asks: ((asked: String, described: String)) -> String
+    ) throws -> [String: Double] {
+        let prompts = PromptSuite.littleWorld.templates.prefix(settings.prompts)
+            .map { PromptSuite.prompts($0, concept: concept.name, className: concept.className) }
+        let plan = ExaminationPictures.Plan(
+            prompts: prompts.map(asks), perPrompt: settings.picturesPerPrompt, classPrompt: concept.classPhotoPrompt,
+            classPictures: settings.classPictures)
+        let pictures = ExaminationPictures(plan, seed: key.seed, paint: painter.paint)
+        let sheets = "\(folder)/pictures"
+        try FileManager.default.createDirectory(atPath: sheets, withIntermediateDirectories: true)
+        try Grid.sections(of: max(4, settings.picturesPerPrompt), [concept.references] + pictures.groups)
+            .writePNG("\(sheets)/\(key.variant)-\(key.subject)-\(key.seed).png")
+        return ExperimentTables.values(
+            ConceptExamination(references: concept.references, by: encoders)
+                .subject(pictures.groups, prompts: prompts.map(\.described), classPictures: pictures.classPictures))
+    }
+
+    private static func values(_ scores: [Score]) -> [String: Double] {
+        Dictionary(uniqueKeysWithValues: scores.map { ($0.key, $0.value) })
+    }
+}

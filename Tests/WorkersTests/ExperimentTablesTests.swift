@@ -1,0 +1,105 @@
+import Evaluation
+import Foundation
+import ModelTesting
+import Testing
+
+@testable import Workers
+
+@Suite struct ExperimentTablesTests {
+    private func withModels(_ body: (TinyModels) throws -> Void) throws {
+        let tiny = try TinyModels()
+        try tiny.writeEncoders()
+        try withExtendedLifetime(tiny) { try body(tiny) }
+    }
+
+    private func settings(seeds: Int = 1) -> TableSettings {
+        TableSettings(
+            subjects: 2, seeds: seeds, prompts: 2, picturesPerPrompt: 2, classPictures: 2, iterations: 2, clip: "tiny-clip", dino: "tiny-dino")
+    }
+
+    /// - Returns: the tables, and what was said on the way.
+    private func run(_ tiny: TinyModels, _ settings: TableSettings, _ names: [String]) throws -> (text: String, said: [String]) {
+        var said: [String] = []
+        let text = try ExperimentTables(models: tiny.folder, folder: tiny.folder + "/run", settings: settings, names: names) { said.append($0) }.run()
+        return (text, said)
+    }
+
+    @Test func aRunGoesOnWhereItWasStopped() throws {
+        try withModels { tiny in
+            let first = try run(tiny, settings(), ["arbooth"])
+            #expect(first.said.count == 8, "four variants of two subjects: \(first.said)")
+            let again = try run(tiny, settings(), ["arbooth"])
+            #expect(again.said.isEmpty && again.text == first.text)
+            // Killed while the last line was written.
+            let path = tiny.folder + "/run/cells.jsonl", lines = try Data(contentsOf: URL(fileURLWithPath: path))
+            try lines.dropLast(20).write(to: URL(fileURLWithPath: path))
+            let resumed = try run(tiny, settings(), ["arbooth"])
+            #expect(resumed.said.count == 1)
+            let larger = try run(tiny, settings(seeds: 2), ["arbooth"])
+            #expect(larger.said.count == 8 && larger.said.allSatisfy { $0.contains("seed 1") }, "a larger table takes up the smaller one's cells")
+            var other = settings()
+            other.prompts = 1
+            #expect(try run(tiny, other, ["arbooth"]).said.count == 8, "other settings are other cells")
+        }
+    }
+
+    @Test func aMissingModelSkipsItsRows() throws {
+        try withModels { tiny in
+            try FileManager.default.removeItem(atPath: tiny.folder + "/pocket-chameleon")
+            let (text, said) = try run(tiny, settings(), ["methods", "coar"])
+            for variant in ["coar", "coar-lmcl", "untuned-chameleon"] { #expect(said.contains { $0.hasPrefix("\(variant) is left out") }) }
+            #expect(text.contains("| untuned Infinity | 2 |") && text.contains("| untuned Chameleon | 0 |"))
+            #expect(text.contains("not measured") && text.contains("0.774"))
+            #expect(FileManager.default.fileExists(atPath: tiny.folder + "/run/pictures/lora-infinity-1-0.png"))
+        }
+    }
+
+    @Test func everyVariantCanBeRun() throws {
+        try withModels { tiny in
+            var small = settings()
+            small.subjects = 1
+            let (text, said) = try run(tiny, small, ExperimentTables.names)
+            #expect(Set(said.map { $0.prefix { $0 != "," } }).count == 14 && said.count == 14, "\(said)")
+            #expect(!text.contains("not measured") && !text.contains("| 0 |"), "\(text)")
+        }
+    }
+
+    @Test func withoutEncodersNothingBegins() throws {
+        try withModels { tiny in
+            try FileManager.default.removeItem(atPath: tiny.folder + "/tiny-dino")
+            let missing = #expect(throws: MetricEncoders.Missing.self) { try run(tiny, settings(), ["arbooth"]) }
+            #expect(missing?.directories == [tiny.folder + "/tiny-dino"])
+        }
+    }
+
+    // MARK: Verdicts
+
+    private func report(_ left: [[Double]], _ right: [[Double]], metric: String = "pres.pocket-dino") -> TableReport {
+        func cells(_ variant: TableVariant, _ values: [[Double]]) -> [TableCell] {
+            values.enumerated().flatMap { subject, seeds in
+                seeds.enumerated().map { seed, value in
+                    TableCell(key: .init(variant: variant.key, subject: subject, seed: UInt64(seed), inputs: ""), className: "dog", scores: [metric: value])
+                }
+            }
+        }
+        return TableReport(.arbooth, cells: cells(.fullTuning, left) + cells(.arbooth, right))
+    }
+
+    private let claim = PaperTable.arbooth.claims[0]  // full tuning has more PRES than ARBooth
+
+    @Test func aClaimHoldsWhereSubjectsAgree() {
+        // Subjects differ much from each other, and each moves by about a tenth.
+        #expect(report([[0.3], [0.6], [0.91]], [[0.2], [0.5], [0.8]]).verdict(claim).word == "holds")
+        #expect(report([[0.2], [0.5], [0.8]], [[0.3], [0.6], [0.91]]).verdict(claim).word == "does not hold")
+        #expect(report([[0.3], [0.4], [0.9]], [[0.2], [0.5], [0.8]]).verdict(claim).word == "within noise")
+    }
+
+    @Test func seedsOfOneSubjectAreNoIndependentWitnesses() {
+        let (word, difference) = report([[0.3, 0.3, 0.3, 0.3]], [[0.2, 0.2, 0.2, 0.2]]).verdict(claim)
+        #expect(word == "within noise" && difference?.count == 1)
+    }
+
+    @Test func whatWasNotMeasuredIsNoVerdict() {
+        #expect(report([[0.3]], [[0.2]], metric: "dino.pocket-dino").verdict(claim).word == "not measured")
+    }
+}

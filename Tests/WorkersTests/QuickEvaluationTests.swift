@@ -1,0 +1,62 @@
+import Backbones
+import Evaluation
+import Foundation
+import Images
+import Jobs
+import LittleWorld
+import ModelTesting
+import Personalization
+import Tensors
+import Testing
+
+@testable import Workers
+
+@Suite struct QuickEvaluationTests {
+    private func withModels(_ body: (TinyModels) throws -> Void) throws {
+        let tiny = try TinyModels()
+        try tiny.writeEncoders(clip: "pocket-clip", dino: "pocket-dino")
+        try withExtendedLifetime(tiny) { try body(tiny) }
+    }
+
+    private func concept(role: Concept.Role = .subject) -> Concept {
+        Concept(name: "rex", role: role, className: "dog", references: Subject.heldOut(.dog, index: 0).references(count: 3).map { $0.paint(size: 16) })
+    }
+
+    @Test func aSubjectIsMeasuredAndAnUnchangedModelHasNotDrifted() throws {
+        try withModels { tiny in
+            let loaded = try LoadedModel(directory: tiny.folder + "/pocket-infinity")
+            let evaluation = try #require(try QuickEvaluation(concept(), on: loaded, models: tiny.folder, seed: 3))
+            let text = #"{"method":"lora","model":"pocket-infinity","modelDigest":"","concept":"rex","role":"subject","className":"dog","seed":3,"iterations":0,"options":"{}"}"#
+            let description = try JSONDecoder().decode(Adapter.Description.self, from: Data(text.utf8))
+            let report = try evaluation.report(ConceptPainter(loaded, adapters: [:]), description)
+            #expect(report.row.scores.keys.sorted() == ["clip_i.pocket-clip", "clip_t.pocket-clip", "dino.pocket-dino", "div_dino.pocket-dino", "pres.pocket-dino"])
+            #expect(report.warnings.isEmpty, "\(report.warnings)")
+        }
+    }
+
+    @Test func withoutEncodersOrForAStyleNothingIsMeasured() throws {
+        try withModels { tiny in
+            let loaded = try LoadedModel(directory: tiny.folder + "/pocket-infinity")
+            #expect(try QuickEvaluation(concept(role: .style), on: loaded, models: tiny.folder, seed: 3) == nil)
+            try FileManager.default.removeItem(atPath: tiny.folder + "/pocket-clip")
+            #expect(try QuickEvaluation(concept(), on: loaded, models: tiny.folder, seed: 3) == nil)
+        }
+    }
+
+    /// PRES and DIV-DINO of two pictures at right angles to each other, one of them `angle` degrees from the only reference.
+    private func drift(pres: Double, div: Double) -> Drift {
+        func plane(_ degrees: [Double]) -> Embeddings {
+            Embeddings(Tensor(degrees.flatMap { [Float(cos($0 * .pi / 180)), Float(sin($0 * .pi / 180))] }, shape: [degrees.count, 2]), encoder: "test")
+        }
+        let angle = acos(pres) * 180 / .pi, between = acos(1 - div) * 180 / .pi
+        return Drift(pres: .pres(classPictures: plane([angle]), references: plane([0])), div: .divDINO(pictures: [plane([0, between])]))
+    }
+
+    @Test(arguments: [(0.5, 0.5, 0), (0.58, 0.5, 0), (0.7, 0.5, 1), (0.4, 0.6, 0), (0.5, 0.3, 1), (0.8, 0.1, 2)])
+    func driftIsWarnedOf(pres: Double, div: Double, warnings: Int) {
+        // Of the 0.4 between class and subject a quarter is too much; of the diversity, too.
+        let said = drift(pres: 0.5, div: 0.5).warnings(drift(pres: pres, div: div), ceiling: 0.9, className: "dog")
+        #expect(said.count == warnings, "\(said)")
+        #expect(said.allSatisfy { $0.contains("(test) of \"dog\"") })
+    }
+}
