@@ -82,7 +82,7 @@ let package = Package(
         .target(name: "DaemonTesting", dependencies: ["Daemon", "Store", "Broker", "Jobs", "ServerTesting"], path: "Tests/DaemonTesting"),
         .testTarget(
             name: "DaemonTests",
-            dependencies: ["Daemon", "Store", "Broker", "Jobs", "Hashing", "ServerTesting", "DaemonTesting", "scripted-engine", "atelierd", "atelierctl"]),
+            dependencies: ["Daemon", "Store", "Broker", "Jobs", "Hashing", "ServerTesting", "DaemonTesting", "SchemaTesting", "scripted-engine", "atelierd", "atelierctl"]),
         // Models far too small to paint.
         .target(name: "ModelTesting", dependencies: ["Backbones", "Layers", "LittleWorld"], path: "Tests/ModelTesting"),
         // The real engine and the shipped model inside the real daemon.
@@ -92,7 +92,9 @@ let package = Package(
         // Tests.
         .testTarget(name: "ArchitectureTests"),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
-        .testTarget(name: "JobsTests", dependencies: ["Jobs"]),
+        // A validator of JSON Schema, for the documents in ops/schemas.
+        .target(name: "SchemaTesting", dependencies: ["Jobs"], path: "Tests/SchemaTesting"),
+        .testTarget(name: "JobsTests", dependencies: ["Jobs", "SchemaTesting"]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "Jobs", "ServerTesting"]),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),

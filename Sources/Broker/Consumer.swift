@@ -105,6 +105,7 @@ private final class ConsumerRole: SessionRole {
     private let desk: AnswerDesk
     private let deliveries: AsyncStream<Delivery>.Continuation
     private var session = 0
+    private var unanswered = UnansweredTags()
     private var queue = ""
     private var isConsuming = false
 
@@ -118,6 +119,7 @@ private final class ConsumerRole: SessionRole {
 
     func begin(_ connection: Session) throws(BrokerError) {
         session = desk.beginSession()
+        unanswered = UnansweredTags()
         isConsuming = false
         if let topology { try connection.declare(topology) }
         switch source {
@@ -131,6 +133,7 @@ private final class ConsumerRole: SessionRole {
         switch event {
         case .delivered(let message):
             let tag = message.tag
+            unanswered.add(tag)
             deliveries.yield(Delivery(message) { [desk, session] answer in desk.answer(tag, of: session, answer) })
         case .consumerCancelled: throw .queueGone(queue)
         default: break
@@ -138,12 +141,17 @@ private final class ConsumerRole: SessionRole {
     }
 
     func work(_ connection: Session) throws(BrokerError) {
+        var acknowledged: Set<UInt64> = []
         for (tag, answer) in desk.take() {
             switch answer {
-            case .acknowledge: try connection.acknowledge(tag)
-            case .reject(let requeue): try connection.reject(tag, requeue: requeue)
+            case .acknowledge: acknowledged.insert(tag)
+            case .reject(let requeue):
+                unanswered.remove(tag)
+                try connection.reject(tag, requeue: requeue)
             }
         }
+        if let last = unanswered.removeFirst(while: acknowledged.contains) { try connection.acknowledge(last, multiple: true) }
+        for tag in acknowledged where unanswered.remove(tag) { try connection.acknowledge(tag) }
         guard desk.isPaused == isConsuming else { return }
         if isConsuming { try connection.cancel() } else { try connection.consume(queue, prefetch: prefetch) }
         isConsuming.toggle()

@@ -196,8 +196,8 @@ final class Session {
     /// How many bytes the other side's kernel has not taken yet.
     var unsentBytes: Int { Int(atelier_unsent_bytes(descriptor)) }
 
-    /// Acknowledges the message with this tag.
-    func acknowledge(_ tag: UInt64) throws(BrokerError) { try tell { amqp_basic_ack(state, Self.channel, tag, 0) } }
+    /// Acknowledges the message with this tag, and with `multiple` all before it.
+    func acknowledge(_ tag: UInt64, multiple: Bool = false) throws(BrokerError) { try tell { amqp_basic_ack(state, Self.channel, tag, multiple ? 1 : 0) } }
 
     /// Gives the message with this tag back, to be delivered again or dead-lettered.
     func reject(_ tag: UInt64, requeue: Bool) throws(BrokerError) {

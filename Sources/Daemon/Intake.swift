@@ -14,6 +14,8 @@ package struct Intake: Service {
     let reader: MessageReader
     let condition: DaemonCondition
     let logger: Logger
+    /// Says which kinds of job wait now: sooner than the notification does.
+    let accepted: @Sendable (Set<JobKind>) -> Void
 
     /// As many messages go into one transaction.
     static let batch = 64
@@ -76,6 +78,7 @@ package struct Intake: Service {
                 delivery.acknowledge()
                 note(acceptance, of: submission)
             }
+            accepted(Set(submissions.map(\.kind)))
         } catch let error as StoreError where !error.isTemporary && submissions.count == 1 {
             let submission = submissions[0]
             let problem = Problem("", found: "a message that PostgreSQL cannot hold: \(error)", allowed: "text without NUL characters")

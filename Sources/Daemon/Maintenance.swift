@@ -23,6 +23,7 @@ package actor Maintenance {
     /// One round; artifacts at most once an hour. What cannot be done now is left to the next one.
     package func look() async {
         do {
+            try await store.countHours()  // before any of it is deleted
             try await prune()
             if lastSweep.map({ $0.duration(to: .now) < .seconds(3600) }) ?? false { return }
             lastSweep = .now

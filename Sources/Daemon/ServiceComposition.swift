@@ -85,13 +85,17 @@ package enum ServiceComposition {
                     maximumBodyBytes: 1 << 16, report: { _ in }),
                 store: store("control"), dispatcher: dispatcher, condition: condition, logger: logger),
             dispatcher,
-            ProbeService(store: store("probes"), worker: worker, condition: condition, name: settings.workerName, wakes: probes),
+            ProbeService(store: store("probes"), worker: worker, condition: condition, name: settings.workerName, wakes: probes) { wake.yield() },
             Intake(
                 consumer: Consumer(
                     address, source: .queue(names.jobs), topology: topology, prefetch: UInt16(Intake.batch), maximumBodyBytes: settings.messageMiB << 20,
                     report: heard),
                 store: store("intake"), artifacts: artifacts, reader: MessageReader(largestBody: settings.messageMiB << 20),
-                condition: condition, logger: logger),
+                condition: condition, logger: logger
+            ) { kinds in
+                if kinds.contains(.probe) { probe.yield() }
+                if kinds.contains(where: \.needsEngine) { dispatcher.look() }
+            },
         ]
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

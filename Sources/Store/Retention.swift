@@ -30,6 +30,9 @@ extension Store {
         return Dictionary(rows.map { ($0["what"] ?? "", $0["count"].flatMap { Int($0) } ?? 0) }, uniquingKeysWith: +)
     }
 
+    /// Counts what ended in the hours that are over, for the dashboard's throughput.
+    package func countHours() throws { try query("select atelier.count_hours()") }
+
     /// Those of the digests that nobody refers to.
     package func unreferenced(_ digests: [String]) throws -> Set<String> {
         Set(try query("select * from atelier.unreferenced($1::text[]) as digest", ["{" + digests.joined(separator: ",") + "}"]).compactMap { $0["digest"] })

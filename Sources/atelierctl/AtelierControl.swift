@@ -8,5 +8,5 @@ import ArgumentParser
             Where the servers are: ATELIER_AMQP_URL and ATELIER_POSTGRES_URL in the environment, or --config FILE as for atelierd.
             \(ExitStatus.help)
             """,
-        subcommands: [Submit.self, JobsCommand.self, ConceptsCommand.self, ArtifactsCommand.self, Dead.self, Workers.self, Pause.self, Resume.self, Migrate.self, Doctor.self, ProbeCommand.self, Run.self])
+        subcommands: [Submit.self, JobsCommand.self, ConceptsCommand.self, ArtifactsCommand.self, Dead.self, Workers.self, Pause.self, Resume.self, Migrate.self, Doctor.self, ProbeCommand.self, SchemaCommand.self, Run.self])
 }

@@ -136,7 +136,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
 
     /// The next `count` outcomes of the results queue, repeated messages dropped: one that was confirmed and could not be noted as sent, or
     /// delivered and could not be acknowledged, comes again under its id.
-    package func outcomes(_ count: Int, within seconds: Int = 60) async throws -> [JSONValue] {
+    package func outcomes(_ count: Int, within seconds: Int = 120) async throws -> [JSONValue] {
         let limit = Task { [results] in
             try await Task.sleep(for: .seconds(seconds))
             await results.stop()  // ends the deliveries
@@ -155,7 +155,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     // MARK: - Jobs
 
     /// Waits until the job of the message id is as `test` wants it; gives everything about it.
-    package func job(_ id: String, within seconds: Int = 60, _ test: (JSONValue) -> Bool) async throws -> JSONValue {
+    package func job(_ id: String, within seconds: Int = 120, _ test: (JSONValue) -> Bool) async throws -> JSONValue {
         let end = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < end {
             if let job = try? await store.job(messageID: id), let found = try? await store.job(job), test(found) { return found }
@@ -166,7 +166,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     }
 
     /// Waits until `test` is true; `what` is said where it does not come to be.
-    package func until(_ what: String, within seconds: Int = 60, _ test: () async throws -> Bool) async throws {
+    package func until(_ what: String, within seconds: Int = 120, _ test: () async throws -> Bool) async throws {
         let end = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < end {
             if try await test() { return }
@@ -175,7 +175,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
         throw Failure(description: "not within \(seconds) s: \(what)\n\(log.suffix(4000))")
     }
 
-    package func job(_ id: String, within seconds: Int = 60, reaches state: JobState) async throws -> JSONValue {
+    package func job(_ id: String, within seconds: Int = 120, reaches state: JobState) async throws -> JSONValue {
         try await job(id, within: seconds) { $0["state"]?.string == state.rawValue }
     }
 }

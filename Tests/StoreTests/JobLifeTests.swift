@@ -48,6 +48,7 @@ import Testing
             let later = try await stage.store.accept([submission("later", runAfter: .now + 3600, deadline: nil)])[0].job
             let late = try await stage.store.accept([submission("late", runAfter: nil, deadline: .now - 1)])[0].job
             #expect(try await stage.store.state(of: later) == .scheduled)
+            #expect(try await stage.store.claim(worker, 9).isEmpty, "what is past its deadline is not begun")
             #expect(try await stage.store.secondsUntilDue().map { (3500...3600).contains($0) } == true)
             _ = try await stage.store.rescueExpired(lease: 30)
             #expect(try await stage.store.state(of: late) == .discarded)

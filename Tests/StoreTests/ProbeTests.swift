@@ -31,27 +31,26 @@ import Testing
         }
     }
 
-    @Test func probesAreClaimedApartAndFinishedUnderTheirFence() async throws {
+    @Test func probesAreAnsweredApartByAWorkerThatCounts() async throws {
         try await Stage.with { stage in
-            let worker = try await stage.worker("same")
+            let dead = try await stage.worker("same")
+            let next = try await stage.worker("same")  // its predecessor is given up
             try await stage.submit("engine's")
             let jobs = try await stage.store.accept(["1", "2", "3"].map { submission($0, replyTo: "me") }).map(\.job)
-            let old = try await stage.store.claimProbes(worker, 2)
-            #expect(Set(old.map(\.job)) == Set(jobs[..<2]) && old.allSatisfy { $0.attempt == 1 })
-            #expect(try await stage.store.claim(worker, 9).map(\.messageID) == ["engine's"])
-            let next = try await stage.worker("same")  // its predecessor is dead: both are free again
-            let new = try await stage.store.claimProbes(next, 9)
-            #expect(Set(new.map(\.job)) == Set(jobs) && new.filter { $0.attempt == 2 }.count == 2)
-            #expect(try await stage.store.finish(old, result: .object([:])) == 0)
-            #expect(try await stage.store.finish(new, result: .object(["worker": .string("w")])) == 3)
-            #expect(try await stage.store.finish(new, result: .object([:])) == 0)
+            let result: JSONValue = .object(["worker": .string("w")])
+            #expect(try await stage.store.answerProbes(dead, 9, result: result) == 0)
+            #expect(try await stage.store.answerProbes(next, 2, result: result) == 2)
+            #expect(try await stage.store.state(of: jobs[2]) == .available)
+            #expect(try await stage.store.answerProbes(next, 9, result: result) == 1)
+            #expect(try await stage.store.answerProbes(next, 9, result: result) == 0)
+            #expect(try await stage.store.claim(next, 9).map(\.messageID) == ["engine's"])
             let job = try #require(try await stage.store.job(jobs[0]))
-            #expect(job["state"] == .string("completed") && job["result"]?["worker"] == .string("w"))
-            #expect(job["attempts"]?.array?.map { $0["outcome"] } == [.string("lost"), .string("completed")])
+            #expect(job["state"] == .string("completed") && job["result"] == result && job["attempt"] == .integer(1))
+            #expect(job["attempts"]?.array?.map { $0["outcome"] } == [.string("completed")])
             let outcomes = try await stage.store.outbox(limit: 99).filter { $0.event == "completed" }
             #expect(outcomes.filter(\.isReply).count == 3 && outcomes.filter { $0.routingKey == "t.probe.completed" }.count == 3)
             let body = try JSONValue(json: try #require(outcomes.first).body)
-            #expect(body["state"] == .string("completed") && body["artifacts"] == .array([]) && body["result"]?["worker"] == .string("w"))
+            #expect(body["state"] == .string("completed") && body["artifacts"] == .array([]) && body["result"] == result)
         }
     }
 }
