@@ -1,3 +1,5 @@
+import Synchronization
+
 /// One look through a queue: what waits in it now, oldest first, at most so many.
 ///
 /// Whatever is not acknowledged by ``stop()`` goes back to the queue; where not all was looked at, behind the rest.
@@ -5,6 +7,7 @@ package final class Backlog: Sendable {
     /// The messages; ends after the last one that waited when the look began, and throws when the connection is lost or the queue is not there.
     package let deliveries: AsyncThrowingStream<Delivery, any Error>
     private let loop: ConnectionLoop
+    private let count = WaitingCount()
     private let makeRole: @Sendable () -> any SessionRole
 
     /// A look that begins with ``start()``. A body longer than `maximumBodyBytes` is dropped; its delivery says so.
@@ -14,8 +17,11 @@ package final class Backlog: Sendable {
         let desk = AnswerDesk(wake: loop.wake)
         deliveries = stream
         self.loop = loop
-        makeRole = { BacklogRole(queue: queue, limit: limit, desk: desk, deliveries: continuation) }
+        makeRole = { [count] in BacklogRole(queue: queue, limit: limit, desk: desk, deliveries: continuation) { count.value = $0 } }
     }
+
+    /// How many messages waited when the look began, beyond its limit too; known once ``deliveries`` has given one or ended.
+    package var waiting: Int { count.value }
 
     /// Connects and begins.
     package func start() { loop.start(makeRole) }
@@ -24,6 +30,15 @@ package final class Backlog: Sendable {
     package func stop() async {
         loop.stop()
         await loop.ended()
+    }
+}
+
+/// A number the connection's thread writes and anybody reads.
+private final class WaitingCount: Sendable {
+    private let count = Mutex(0)
+    var value: Int {
+        get { count.withLock { $0 } }
+        set { count.withLock { $0 = newValue } }
     }
 }
 
@@ -36,19 +51,24 @@ private final class BacklogRole: SessionRole {
     private var session = 0
     private var missing: Int?
     private var unanswered: Set<UInt64> = []
+    private let counted: (Int) -> Void
 
-    init(queue: String, limit: UInt16, desk: AnswerDesk, deliveries: AsyncThrowingStream<Delivery, any Error>.Continuation) {
+    init(
+        queue: String, limit: UInt16, desk: AnswerDesk, deliveries: AsyncThrowingStream<Delivery, any Error>.Continuation, counted: @escaping (Int) -> Void
+    ) {
         self.queue = queue
         self.limit = limit
         self.desk = desk
         self.deliveries = deliveries
+        self.counted = counted
     }
 
     func begin(_ connection: Session) throws(BrokerError) {
         session = desk.beginSession()
         unanswered = []
         guard missing == nil else { return }
-        let count = min(try connection.count(queue), Int(limit))
+        let waiting = try connection.count(queue), count = min(waiting, Int(limit))
+        counted(waiting)
         missing = count
         if count == 0 { deliveries.finish() } else { try connection.consume(queue, prefetch: UInt16(count)) }
     }

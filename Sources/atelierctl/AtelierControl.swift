@@ -6,7 +6,8 @@ import ArgumentParser
         commandName: "atelierctl", abstract: "Submit jobs, look at them, retry and cancel them, and look after the servers.",
         discussion: """
             Where the servers are: ATELIER_AMQP_URL and ATELIER_POSTGRES_URL in the environment, or --config FILE as for atelierd.
+            Completions: atelierctl --generate-completion-script bash (or zsh, fish).
             \(ExitStatus.help)
             """,
-        subcommands: [Submit.self, JobsCommand.self, ConceptsCommand.self, ArtifactsCommand.self, Dead.self, Workers.self, Pause.self, Resume.self, Migrate.self, Doctor.self, ProbeCommand.self, SchemaCommand.self, Run.self])
+        subcommands: [Submit.self, JobsCommand.self, ConceptsCommand.self, ArtifactsCommand.self, Dead.self, Workers.self, Pause.self, Resume.self, Migrate.self, Doctor.self, ProbeCommand.self, Models.self, SchemaCommand.self, Run.self])
 }

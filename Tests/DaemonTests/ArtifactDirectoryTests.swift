@@ -44,3 +44,21 @@ import Testing
         #expect(!store.contains(digest))
     }
 }
+
+/// Artifacts nobody refers to go, but not those just taken in.
+@Suite struct ArtifactRemovalTests {
+    @Test func onlyWhatIsOldGoesAndTakingItInAgainMakesItYoung() throws {
+        let folder = try TemporaryFolder()
+        let artifacts = try ArtifactDirectory(root: folder.path)
+        let digests = try (0..<3).map { try artifacts.put(Data("artifact \($0)".utf8)) }
+        func age(_ digest: SHA256Digest) { utimes(artifacts.path(of: digest), [timeval(tv_sec: 1000, tv_usec: 0), timeval(tv_sec: 1000, tv_usec: 0)]) }
+        digests[...1].forEach(age)
+        let day = Duration.seconds(24 * 3600)
+        let old = try artifacts.shelves().flatMap { try artifacts.digests(on: $0, olderThan: day) }
+        #expect(Set(old) == Set(digests[...1]))
+        #expect(try artifacts.put(Data("artifact 1".utf8)) == digests[1])
+        #expect(try digests.map { try artifacts.remove($0, olderThan: day) } == [true, false, false])
+        #expect(digests.map(artifacts.contains) == [false, true, true])
+        #expect(try artifacts.remove(digests[0], olderThan: day) == false)
+    }
+}

@@ -1,0 +1,88 @@
+import Broker
+import DaemonTesting
+import Foundation
+import Jobs
+import Testing
+
+@testable import Daemon
+
+/// The doctor names what is wrong, and the models' files say whether they are whole.
+@Suite(.serialized, .timeLimit(.minutes(8))) struct DoctorTests {
+    /// A file of safetensors with one tensor of three numbers.
+    static let weights: Data = {
+        let header = Data(#"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}"#.utf8)
+        return withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) } + header + Data(repeating: 0, count: 12)
+    }()
+
+    private func model(_ name: String, in folder: TemporaryFolder, _ weights: Data = weights) throws {
+        try FileManager.default.createDirectory(atPath: folder.path + "/" + name, withIntermediateDirectories: true)
+        try folder.write(name + "/config.json", "{}")
+        try weights.write(to: URL(fileURLWithPath: "\(folder.path)/\(name)/transformer.safetensors"))
+    }
+
+    @Test func aModelIsWholeOrItIsSaidWhatIsNot() throws {
+        let folder = try TemporaryFolder()
+        try model("pocket-infinity", in: folder)
+        let whole = try #require(try ModelFolder.all(in: folder.path).first)
+        #expect(whole.problems.isEmpty && whole.isNamedByJobs && whole.weights.map(\.parameters) == [3])
+        for (weights, problem) in [
+            (Self.weights.dropLast(), "its header tells of"), (Self.weights.prefix(20), "is cut off"), (Data(), "is cut off"),
+            (Data(Self.weights.map { $0 == UInt8(ascii: "3") ? UInt8(ascii: "4") : $0 }), "contradicts itself about a"), (Self.weights + [0], "its header tells of"),
+        ] {
+            try model("pocket-infinity", in: folder, Data(weights))
+            let problems = try ModelFolder.all(in: folder.path).flatMap(\.problems)
+            #expect(problems.count == 1 && problems[0].hasPrefix("transformer.safetensors: ") && problems[0].contains(problem), "\(problems)")
+        }
+        try folder.write("pocket-infinity/config.json", "{")
+        #expect(try ModelFolder.all(in: folder.path).flatMap(\.problems).contains("config.json: is not JSON"))
+    }
+
+    @Test func eachFaultHasItsName() async throws {
+        let settings = ["ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_LEASE_SECONDS": "2", "ATELIER_FREE_DISK_MIB": "0"]
+        try await Stage.with(settings: settings) { stage in
+            try model("tiny", in: stage.folder)
+            func faults(_ arguments: String...) async throws -> [String: String] {
+                let run = try await stage.control(["doctor", "--json"] + arguments)
+                let findings = try JSONValue(json: Data(run.output.utf8)).array ?? []
+                let bad = findings.filter { $0["ok"] == .bool(false) }
+                #expect(run.status == (bad.isEmpty ? 0 : 2), "\(run)")
+                return Dictionary(uniqueKeysWithValues: bad.map { ($0["check"]?.string ?? "", $0["detail"]?.string ?? "") })
+            }
+            try await stage.publish(body: Data(#"{"version":1,"kind":"probe"}"#.utf8), id: "declares the queues", kind: "probe")
+            #expect(try await faults().keys.sorted() == ["daemon"])
+            try stage.start()
+            try await stage.until("all is well") { try await faults("--probe").isEmpty }
+
+            #expect(try await stage.control("pause").status == 0)
+            try await stage.until("the pause is named") { try await faults()["paused"]?.contains("atelierctl resume") == true }
+            #expect(try await faults("--probe").keys.sorted() == ["paused"], "a probe is answered all the same")
+            #expect(try await stage.control("resume").status == 0)
+            try await stage.until("the pause is over") { try await faults().isEmpty }
+
+            try model("tiny", in: stage.folder, Self.weights.dropLast(2))
+            #expect(try await faults()["models"]?.hasPrefix("tiny/transformer.safetensors: has ") == true)
+            let verify = try await stage.control("models", "verify")
+            #expect(verify.status == 2 && verify.output.hasPrefix("BAD  tiny\n"), "\(verify)")
+            try model("tiny", in: stage.folder)
+            let list = try await stage.control("models", "list")
+            #expect(list.status == 0 && list.lines.count == 2 && list.lines[1].contains("3") && list.lines[1].hasSuffix("whole"), "\(list)")
+            #expect(try await stage.control("models", "verify", "huge").status == 66)
+
+            try await stage.store.query("insert into atelier.outbox (event, exchange, routing_key, body, created_at, next_try, last_error) values ('x', '', 'nowhere', '{}', now() - interval '2 minutes', now() + interval '1 hour', 'no queue takes it')")
+            #expect(try await faults()["outbox"]?.contains("no queue takes it") == true)
+            try await stage.store.query("delete from atelier.outbox where routing_key = 'nowhere'")
+            stage.stop(SIGKILL)
+            try await stage.until("the silence is named") { try await faults()["daemon"]?.contains("gave no sign of life") == true }
+
+            try await stage.publish("steps=1", id: "poison")
+            let refusing = Consumer(try BrokerAddress(url: stage.servers.amqpURL), source: .queue(stage.names.jobs))
+            refusing.start()
+            for await delivery in refusing.deliveries {
+                delivery.reject(requeue: false)
+                break
+            }
+            await refusing.stop()
+            try await stage.until("the dead letter is named") { try await faults("--no-daemon")["dead letters"]?.contains("atelierctl dead list") == true }
+        }
+    }
+}
