@@ -122,10 +122,6 @@ create or replace view dashboard.workers as
     select id as worker, name, host, pid, slots, started_at, round(extract(epoch from now() - beat_at)::numeric, 1) as beat_age_seconds, gone_at,
         (select count(*) from atelier.jobs j where j.worker = w.id and j.state = 'running') as running, paused from atelier.workers w order by started_at desc;
 
-create or replace view dashboard.quality as
-    select j.id as job, j.tenant, j.spec->'concept'->>'name' as concept, m.key as metric, m.value as value, j.finalized_at
-    from atelier.jobs j, jsonb_each(coalesce(j.result->'metrics', '{}')) m where j.state = 'completed' and j.finalized_at is not null order by j.finalized_at desc, m.key;
-
 create or replace view dashboard.outbox as
     select w.waiting, w.oldest_seconds,
         (select count(*) from atelier.outbox where created_at > now() - interval '1 day' and confirmed_at > now() - interval '1 hour') as confirmed_last_hour, w.an_error

@@ -11,6 +11,7 @@ package enum JobSchema {
         for method in PersonalizationMethod.allCases {
             for role in method.roles { definitions[name(of: method, role)] = options(method.options(for: role)) }
         }
+        definitions["evaluation"] = options(.evaluation)
         for model in ModelName.allCases { definitions[drawing(on: model)] = options(model.drawing) }
         definitions["concept"] = concept
         definitions["name"] = ["type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$", "description": "how prompts call a concept: <name>"]
@@ -45,6 +46,18 @@ package enum JobSchema {
             body(
                 kind, "draw a subject in a style", required: ["model", "subject", "style", "prompts"],
                 drawing(on: ModelName.composing).merging(["subject": reference("name"), "style": reference("name")]) { $1 }, ModelName.composing.map(condition))
+        case .evaluate:
+            body(
+                kind, "measure concepts over a suite of prompts, or over prompts of the job's own", required: ["model", "concepts"],
+                drawing(on: ModelName.allCases).merging([
+                    "concepts": list(of: reference("name"), 1...16), "suite": ["enum": .array(JobRequest.suites.map(JSONValue.string))],
+                    "images": list(of: reference("image"), 1...32), "seeds": list(of: seed, 1...16), "options": reference("evaluation"),
+                ]) { $1 },
+                [
+                    ["oneOf": [["required": ["suite"]], ["required": ["prompts"]]]],
+                    ["if": ["required": ["images"]], "then": ["properties": ["concepts": ["maxItems": 1]]]],
+                    ["if": ["required": ["seeds"]], "then": ["properties": ["seed": false]]],
+                ])
         case .probe: body(kind, "go the whole way without an engine", required: [], [:])
         }
     }
@@ -142,6 +155,7 @@ package enum JobSchema {
         case .numbers(let range): number(range)
         case .numbersByScale(let range): ["anyOf": [number(range), ["type": "array", "minItems": 1, "items": number(range)]]]
         case .flag: ["type": "boolean"]
+        case .folder: ["type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"]
         case .choice(let words): ["enum": .array(words.map(JSONValue.string))]
         case .text(let length, let word):
             ["type": "string", "maxLength": .integer(length.upperBound), "pattern": .string(word.replacing("{", with: "\\{").replacing("}", with: "\\}"))]

@@ -28,9 +28,12 @@ import Testing
         "version": 1, "kind": "personalize", "concept": ["name": "woodcut", "role": "style"], "method": "coar", "model": "pocket-chameleon",
         "images": [["png": "iVBORw0KGgo="]], "options": ["prompt": "a picture in {concept}", "layers": 3],
     ]
+    private static let evaluate: JSONValue = [
+        "version": 1, "kind": "evaluate", "model": "pocket-infinity", "concepts": ["rex"], "suite": "little-world", "images": [["png": "iVBORw0KGgo="]], "seeds": [1, 2],
+    ]
     private static let probe: JSONValue = ["version": 1, "kind": "probe"]
 
-    @Test(arguments: [personalize, style, generate, compose, probe]) func bothAcceptWhatIsRight(_ body: JSONValue) throws {
+    @Test(arguments: [personalize, style, generate, compose, evaluate, probe]) func bothAcceptWhatIsRight(_ body: JSONValue) throws {
         #expect(try schema.problems(in: body) == [])
         #expect(throws: Never.self) { try JobRequest(body) }
     }
@@ -77,6 +80,9 @@ import Testing
             ("/method", "arbooth"), ("/model", "pocket-infinity"), ("/options/prompt", "a picture"), ("/options/prompt", 3), ("/options/rank", 3),
         ]) + each(compose, [
             ("/model", "pocket-infinity"), ("/subject", nil), ("/style", "<x>"), ("/style", 3), ("/method", "coar"), ("/options/top_k", 0), ("/prompts", nil),
+        ]) + each(evaluate, [
+            ("/concepts", nil), ("/concepts", []), ("/concepts/0", "Rex"), ("/concepts/1", "max"), ("/suite", nil), ("/suite", "mine"), ("/prompts", ["a {concept}"]),
+            ("/seed", 3), ("/seeds", []), ("/seeds/0", -1), ("/options/clip", "../x"), ("/options/class_pictures", 65), ("/model", "gpt"),
         ]) + each(probe, [("/model", "pocket-infinity"), ("/seed", 1)])
     }()
 
@@ -87,7 +93,7 @@ import Testing
 
     @Test func everyOptionIsThereWithItsValuesAndItsDefault() throws {
         let methods = PersonalizationMethod.allCases.flatMap { method in method.roles.map { (JobSchema.name(of: method, $0), method.options(for: $0)) } }
-        for (name, table) in methods + ModelName.allCases.map({ (JobSchema.drawing(on: $0), $0.drawing) }) {
+        for (name, table) in methods + ModelName.allCases.map({ (JobSchema.drawing(on: $0), $0.drawing) }) + [("evaluation", .evaluation)] {
             for row in table.rows {
                 let part = try schema.part("#/$defs/\(name.replacing(" ", with: "%20"))/properties/\(row.name)")
                 let standard = try JSONValue(json: row.standard.line)
