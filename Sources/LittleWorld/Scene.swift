@@ -29,10 +29,11 @@ package struct Scene: Hashable, Sendable {
     /// What a person would type to get this picture.
     package var caption: String { Caption(self).text }
 
-    /// The same in the place and style of another scene, unless that is reserved for evaluation.
-    package func moved(to other: Scene) -> Scene {
+    /// The same in the place and style of another scene, and in its subject's colour if asked for, unless that is kept from training.
+    package func moved(to other: Scene, takingColour: Bool) -> Scene {
+        let subject = takingColour ? subject.painted(other.subject.colour) : subject
         let scene = Scene(subject: subject, context: other.context, accessory: accessory, style: other.style, pose: pose, phrasing: phrasing)
-        return Evaluation.isReserved(scene) ? self : scene
+        return Evaluation.isReserved(scene) || subject.isHeldOut != self.subject.isHeldOut ? self : scene
     }
 
     /// The picture, `size`×`size`; the same bytes on every run.

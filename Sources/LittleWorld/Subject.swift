@@ -24,6 +24,13 @@ package struct Subject: Hashable, Sendable {
         return (h >> 8) % 6 == 0
     }
 
+    /// The same in another colour; where that is the second one already, the two change places.
+    func painted(_ colour: SubjectColour) -> Subject {
+        Subject(
+            kind: kind, colour: colour, accent: colour == accent ? self.colour : accent, pattern: pattern, firstPart: firstPart,
+            secondPart: secondPart, build: build)
+    }
+
     /// The first individual a generator draws that is on the wanted side.
     static func drawn(_ generator: inout Philox, kind: SubjectClass? = nil, colour: SubjectColour? = nil, heldOut: Bool) -> Subject {
         var subject = candidate(&generator, kind: kind, colour: colour)

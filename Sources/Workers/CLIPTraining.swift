@@ -38,11 +38,14 @@ final class CLIPTraining: PretrainingStage {
         return [("loss", loss.scalar), ("found", (CLIPTraining.found(byPicture) + CLIPTraining.found(byText)) / 2), ("scale", exp(scale.pointer[0]))]
     }
 
-    /// Scenes of which each group shares place and style, so that only the subject tells them apart: among scenes drawn at random place,
-    /// style and colour nearly always do, and the class was never learnt.
+    /// Scenes of which each group shares place and style, every second one the colour too, so that only the subject tells them apart: among
+    /// scenes drawn at random place, style and colour nearly always do, and the class was never learnt.
     private func scenes(first: Int) -> [Scene] {
         let drawn = (0..<options.batch).map { LittleWorld.scene(index: UInt64(first + $0), seed: options.seed, split: .training) }
-        return drawn.enumerated().map { $1.moved(to: drawn[$0 / CLIPTraining.group * CLIPTraining.group]) }
+        return drawn.enumerated().map { index, scene in
+            let group = index / CLIPTraining.group
+            return scene.moved(to: drawn[group * CLIPTraining.group], takingColour: group % 2 == 1)
+        }
     }
 
     private static let group = 16

@@ -80,6 +80,17 @@ private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Res
         #expect(other == LittleWorld.companion(of: scene, index: 5, seed: 1))
     }
 
+    @Test func aMovedSceneKeepsItsSubjectAndLeavesNothingReserved() {
+        let scenes = (0..<40).map { LittleWorld.scene(index: $0, seed: 3, split: .training) }
+        for scene in scenes.dropFirst() {
+            let moved = scene.moved(to: scenes[0], takingColour: false), painted = scene.moved(to: scenes[0], takingColour: true)
+            #expect(moved == scene || (moved.subject == scene.subject && moved.context == scenes[0].context && moved.style == scenes[0].style))
+            #expect(painted == scene || (painted.subject.kind == scene.subject.kind && painted.subject.colour == scenes[0].subject.colour))
+            #expect(painted.subject.colour != painted.subject.accent && !painted.subject.isHeldOut)
+        }
+        #expect(scenes.dropFirst().contains { $0.moved(to: scenes[0], takingColour: true) != $0 })
+    }
+
     @Test func prototypesInAnAnswerAreCounted() {
         #expect(abs(Tensor([50, 0, 0, 0, 0, 0, 50, 0], shape: [2, 4]).prototypesInAnAnswer - 1) < 1e-4)
         #expect(abs(Tensor([50, 50, 0, 0, 0, 0, 50, 50], shape: [2, 4]).prototypesInAnAnswer - 2) < 1e-4)
