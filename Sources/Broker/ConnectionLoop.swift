@@ -95,16 +95,15 @@ final class ConnectionLoop: Sendable {
             try role.begin(session)
             delay.reset()
             report(.connected)
+            var served = ContinuousClock.now
             while !isStopping {
-                while let event = try session.nextEvent() {
-                    switch event {
-                    case .blocked(let reason): report(.blocked(reason: reason))
-                    case .unblocked: report(.unblocked)
-                    default: break
-                    }
-                    try role.hear(event, session)
-                }
+                while let event = try session.eventAtHand() { try hear(event, session, role) }
                 try role.work(session)
+                // Heartbeats are served where the library waits for input, and that costs two milliseconds: not at every wake-up.
+                if ContinuousClock.now - served > .milliseconds(500) {
+                    if let event = try session.nextEvent() { try hear(event, session, role) }
+                    served = .now
+                }
                 if !session.hasBufferedInput { wake.wait(orReadable: session.descriptor, atMost: .seconds(1)) }
             }
             try role.work(session)
@@ -118,6 +117,15 @@ final class ConnectionLoop: Sendable {
             }
             throw error
         }
+    }
+
+    private func hear(_ event: SessionEvent, _ session: Session, _ role: any SessionRole) throws(BrokerError) {
+        switch event {
+        case .blocked(let reason): report(.blocked(reason: reason))
+        case .unblocked: report(.unblocked)
+        default: break
+        }
+        try role.hear(event, session)
     }
 
     private func rest(_ pause: Duration, _ role: any SessionRole, _ reason: BrokerError) {

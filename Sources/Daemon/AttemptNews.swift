@@ -14,18 +14,21 @@ package struct AttemptNews: Sendable {
     package var metrics: [EngineEvent.Metric] = []
     /// The latest checkpoint.
     package var checkpoint: EngineEvent.Checkpoint?
+    /// The most bytes the engine was seen to hold, where that is more than what was written down.
+    package var memory: Int64?
 
     /// Nothing yet.
     package init() {}
 
     /// Whether there is nothing to write.
-    package var isEmpty: Bool { started == nil && progress == nil && metrics.isEmpty && checkpoint == nil }
+    package var isEmpty: Bool { started == nil && progress == nil && metrics.isEmpty && checkpoint == nil && memory == nil }
 
     /// Puts back what could not be written; what came since is newer and wins.
     package mutating func putBack(_ older: AttemptNews) {
         started = started ?? older.started
         progress = progress ?? older.progress
         checkpoint = checkpoint ?? older.checkpoint
+        memory = memory ?? older.memory
         metrics = Array((older.metrics + metrics).suffix(Self.metricLimit))
     }
 }

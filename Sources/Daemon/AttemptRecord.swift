@@ -97,7 +97,8 @@ package struct AttemptRecord: Sendable {
     package func write(_ news: AttemptNews) async -> Fate {
         do {
             let cancelling = try await store.record(
-                claim.job, claim.attempt, started: news.started, progress: news.progress, metrics: news.metrics, checkpoint: news.checkpoint)
+                claim.job, claim.attempt, started: news.started, progress: news.progress, metrics: news.metrics, checkpoint: news.checkpoint,
+                memory: news.memory)
             guard let cancelling else { return .lost }
             tell(news)
             return .written(isCancelling: cancelling)

@@ -22,6 +22,7 @@ package actor EngineSupervisor {
     private var done: EngineEvent.Done?
     private var failed: EngineEvent.Failed?
     private var isInterrupted = false
+    private var mostMiB = 0
 
     /// The supervisor of the attempt that `record` stands for.
     package init(settings: Settings, record: AttemptRecord, artifacts: ArtifactDirectory, logger: Logger) {
@@ -180,11 +181,18 @@ extension EngineSupervisor {
     private func watch(_ process: EngineProcess) async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(500))
+            if let used = process.residentMiB { look(at: used) }
             await write()
-            if settings.engineMemoryMiB > 0, let used = process.residentMiB, used > settings.engineMemoryMiB {
-                stop(.memory(limitMiB: settings.engineMemoryMiB))
-            }
         }
+    }
+
+    private func look(at residentMiB: Int) {
+        // An eighth more is news; less would be written down all the time.
+        if residentMiB > mostMiB + mostMiB / 8 {
+            mostMiB = residentMiB
+            news.memory = Int64(residentMiB) << 20
+        }
+        if settings.engineMemoryMiB > 0, residentMiB > settings.engineMemoryMiB { stop(.memory(limitMiB: settings.engineMemoryMiB)) }
     }
 
     private func write() async {

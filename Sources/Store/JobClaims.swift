@@ -103,10 +103,10 @@ extension Store {
         return rows.first?["rescued"].flatMap { Int($0) } ?? 0
     }
 
-    /// Writes news of an attempt. Gives nil when the attempt does not own its job any more, else whether somebody wants it cancelled.
+    /// Writes news of an attempt, `memory` being the most bytes its engine was seen to hold. Gives nil when the attempt does not own its job any more, else whether somebody wants it cancelled.
     package func record(
         _ job: UUID, _ attempt: Int, started: EngineEvent.Started?, progress: EngineEvent.Progress?, metrics: [EngineEvent.Metric],
-        checkpoint: EngineEvent.Checkpoint?
+        checkpoint: EngineEvent.Checkpoint?, memory: Int64? = nil
     ) throws -> Bool? {
         let encoder = JSONEncoder()
         // A metric that is not a number (a diverged loss) is left out: JSON has no word for it.
@@ -115,10 +115,17 @@ extension Store {
         let rows = try query(
             "select owned, cancelling from atelier.record($1::uuid, $2::int, $3::jsonb, $4::jsonb, $5::jsonb, $6::jsonb)",
             [
-                job.uuidString, String(attempt), try text(started), try text(progress), finite.isEmpty ? nil : try text(finite),
+                job.uuidString, String(attempt), try text(started), Self.text(progress, memory), finite.isEmpty ? nil : try text(finite),
                 try text(checkpoint),
             ])
         return rows.first?["owned"] == "t" ? rows.first?["cancelling"] == "t" : nil
+    }
+
+    private static func text(_ progress: EngineEvent.Progress?, _ memory: Int64?) -> String? {
+        var members: [String: JSONValue] = [:]
+        if let progress { members = ["stage": .string(progress.stage), "step": .integer(progress.step), "steps": .integer(progress.steps)] }
+        if let memory { members["memory"] = .integer(Int(memory)) }
+        return members.isEmpty ? nil : clean(JSONValue.object(members).text)
     }
 
     /// Ends an attempt. Gives the job's state afterwards, or nil when the attempt did not own its job any more.

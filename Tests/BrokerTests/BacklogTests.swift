@@ -2,7 +2,7 @@ import Broker
 import ServerTesting
 import Testing
 
-@Suite("One look through a queue", .timeLimit(.minutes(1)))
+@Suite("One look through a queue", .timeLimit(.minutes(4)))
 struct BacklogTests {
     /// What a look sees; `taking` is acknowledged.
     private func look(_ stage: Stage, limit: UInt16 = 100, maximumBodyBytes: Int = 1 << 20, taking: Set<String> = []) async throws -> [Delivery] {

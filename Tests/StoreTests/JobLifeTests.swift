@@ -134,6 +134,20 @@ import Testing
         }
     }
 
+    @Test func memoryIsKnownWhileAnEngineRuns() async throws {
+        try await Stage.with { stage in
+            try await stage.submit()
+            let claimed = try await stage.claimOne(try await stage.worker())
+            func record(_ progress: EngineEvent.Progress?, _ memory: Int64?) async throws {
+                _ = try await stage.store.record(claimed.job, claimed.attempt, started: nil, progress: progress, metrics: [], checkpoint: nil, memory: memory)
+            }
+            try await record(.init(stage: "steps", step: 3, steps: 9), 1 << 30)
+            try await record(nil, 1 << 20)
+            let row = try #require(try await stage.store.objects("select * from dashboard.running").first)
+            #expect(row["peak_memory_bytes"] == .integer(1 << 30) && row["stage"] == .string("steps") && row["step"] == .integer(3))
+        }
+    }
+
     @Test func aMessageStaysInTheOutboxUntilItIsConfirmed() async throws {
         try await Stage.with { stage in
             try await stage.submit()
