@@ -46,7 +46,7 @@ struct EvaluateWorker {
         let adapter = try Adapter(path: path), loaded = try LoadedModel(order), concept = try concept(name, adapter.description, loaded)
         let prompts = try prompts(concept, adapter.description, loaded)
         let plan = ExaminationPictures.Plan(
-            prompts: prompts.map(\.asked), perPrompt: perPrompt, classPrompt: concept.classPhotoPrompt,
+            prompts: prompts.map(\.asked), perPrompt: perPrompt, classPrompts: concept.classPrompts,
             classPictures: concept.role == .subject ? classPictures : 0)
         let rounds = try draw(plan, ConceptPainter(loaded, adapters: [name: adapter]), before: before)
         try sendSheet(concept, rounds[0].groups)

@@ -1,17 +1,19 @@
 import Images
+import Personalization
 import Randomness
 
 /// Draws one picture for every prompt and seed.
 typealias Painting = (_ prompts: [String], _ seeds: [UInt64]) -> [Picture]
 
-/// What a concept is examined by: of every prompt the same number of pictures, and some of the class prompt.
+/// What a concept is examined by: of every prompt the same number of pictures, and some of the class.
 struct ExaminationPictures {
     /// What is to be drawn.
     struct Plan {
         /// As they are asked for.
         var prompts: [String]
         var perPrompt: Int
-        var classPrompt: String
+        /// They take turns.
+        var classPrompts: [String]
         var classPictures: Int
 
         var count: Int { prompts.count * perPrompt + classPictures }
@@ -19,7 +21,9 @@ struct ExaminationPictures {
 
     /// For every prompt its pictures.
     let groups: [[Picture]]
-    let classPictures: [Picture]
+    /// For every class prompt its pictures.
+    let classGroups: [[Picture]]
+    var classPictures: [Picture] { classGroups.flatMap { $0 } }
 
     private static let batch = 8
 
@@ -28,7 +32,8 @@ struct ExaminationPictures {
 
     /// - Parameter each: hears how many are drawn, after every few; what it throws ends the drawing.
     init(_ plan: Plan, seed: UInt64, paint: Painting, each: (Int) throws -> Void) rethrows {
-        let asked = plan.prompts.flatMap { Array(repeating: $0, count: plan.perPrompt) } + Array(repeating: plan.classPrompt, count: plan.classPictures)
+        let asked = plan.prompts.flatMap { Array(repeating: $0, count: plan.perPrompt) }
+            + (0..<plan.classPictures).map { plan.classPrompts[$0 % plan.classPrompts.count] }
         var drawn: [Picture] = []
         for start in stride(from: 0, to: asked.count, by: ExaminationPictures.batch) {
             let range = start..<min(start + ExaminationPictures.batch, asked.count)
@@ -36,11 +41,17 @@ struct ExaminationPictures {
             try each(drawn.count)
         }
         groups = plan.prompts.indices.map { Array(drawn[$0 * plan.perPrompt..<($0 + 1) * plan.perPrompt]) }
-        classPictures = Array(drawn[(plan.prompts.count * plan.perPrompt)...])
+        let first = plan.prompts.count * plan.perPrompt
+        classGroups = plan.classPrompts.indices.map { prompt in stride(from: first + prompt, to: drawn.count, by: plan.classPrompts.count).map { drawn[$0] } }
     }
 
     private static func seed(_ seed: UInt64, _ index: Int) -> UInt64 {
         var generator = Philox(seed: seed, purpose: 0xE7A, index: UInt64(index))
         return generator.next()
     }
+}
+
+extension Concept {
+    /// What PRES is measured by: both wordings that methods preserve the class by, so that none is asked for its own alone.
+    var classPrompts: [String] { [classPhotoPrompt, classPhotoPrompt.replacing("a photo of ", with: "")] }
 }

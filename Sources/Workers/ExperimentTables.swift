@@ -113,7 +113,7 @@ package struct ExperimentTables {
         let prompts = PromptSuite.littleWorld.templates.prefix(settings.prompts)
             .map { PromptSuite.prompts($0, concept: concept.name, className: concept.className) }
         let plan = ExaminationPictures.Plan(
-            prompts: prompts.map(asks), perPrompt: settings.picturesPerPrompt, classPrompt: concept.classPhotoPrompt,
+            prompts: prompts.map(asks), perPrompt: settings.picturesPerPrompt, classPrompts: concept.classPrompts,
             classPictures: settings.classPictures)
         let pictures = ExaminationPictures(plan, seed: key.seed, paint: painter.paint)
         let sheets = "\(folder)/pictures"

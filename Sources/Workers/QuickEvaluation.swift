@@ -6,9 +6,9 @@ import Personalization
 /// The small evaluation that ends the learning of a subject: a few prompts, and whether the class has drifted towards the subject.
 struct QuickEvaluation {
     static let suite = PromptSuite(name: "quick", templates: Array(PromptSuite.littleWorld.templates.prefix(4)))
-    private static let perPrompt = 2, classPictures = 8
-    /// Shares from which a change is worth a warning (*ours*: eight pictures from two sets of seeds differ by about half as much).
-    static let largestDrift = 0.25, largestLoss = 0.25
+    private static let perPrompt = 2, classPictures = 16
+    /// Shares from which a change is worth a warning (*ours*): half of the way from the class to the subject, half of the diversity.
+    static let largestDrift = 0.5, largestLoss = 0.5
 
     private let concept: Concept
     private let seed: UInt64
@@ -23,9 +23,8 @@ struct QuickEvaluation {
         guard concept.role == .subject, let encoders = try? MetricEncoders(directory: models) else { return nil }
         (self.concept, self.seed) = (concept, seed)
         examination = ConceptExamination(references: concept.references, by: encoders)
-        let plan = ExaminationPictures.Plan(prompts: [], perPrompt: 0, classPrompt: concept.classPhotoPrompt, classPictures: QuickEvaluation.classPictures)
         let painter = try ConceptPainter(loaded, adapters: [:])
-        before = Drift(examination, ExaminationPictures(plan, seed: seed, paint: painter.paint))
+        before = Drift(examination, ExaminationPictures(QuickEvaluation.plan([], concept), seed: seed, paint: painter.paint))
     }
 
     /// What a job's result says of it: the table, the figures by name, and warnings.
@@ -38,14 +37,17 @@ struct QuickEvaluation {
     func report(_ painter: ConceptPainter, _ description: Adapter.Description) -> Report {
         let wording = ConceptWording(method: description.method)
         let prompts = QuickEvaluation.suite.templates.map { PromptSuite.prompts($0, concept: concept.name, className: concept.className) }
-        var plan = ExaminationPictures.Plan(
-            prompts: [], perPrompt: 0, classPrompt: concept.classPhotoPrompt, classPictures: QuickEvaluation.classPictures)
-        let ofClass = ExaminationPictures(plan, seed: seed, paint: painter.paint)
-        plan = .init(prompts: prompts.map { wording.asked($0.asked) }, perPrompt: QuickEvaluation.perPrompt, classPrompt: "", classPictures: 0)
-        let ofSubject = ExaminationPictures(plan, seed: seed, paint: painter.paint)
+        // Apart from each other, so that the class has the seeds it had before.
+        let ofClass = ExaminationPictures(QuickEvaluation.plan([], concept), seed: seed, paint: painter.paint)
+        let ofSubject = ExaminationPictures(
+            QuickEvaluation.plan(prompts.map { wording.asked($0.asked) }, concept, classPictures: 0), seed: seed, paint: painter.paint)
         let scores = examination.subject(ofSubject.groups, prompts: prompts.map(\.described), classPictures: ofClass.classPictures)
         let row = ConceptRow(name: concept.name, description: description, pictures: ofSubject.groups.count * QuickEvaluation.perPrompt, rounds: [scores])
         return Report(row: row, warnings: before.warnings(Drift(examination, ofClass), ceiling: ceiling, className: concept.className))
+    }
+
+    private static func plan(_ prompts: [String], _ concept: Concept, classPictures: Int = classPictures) -> ExaminationPictures.Plan {
+        ExaminationPictures.Plan(prompts: prompts, perPrompt: perPrompt, classPrompts: concept.classPrompts, classPictures: classPictures)
     }
 
     /// What PRES would be if every one of the class were the subject; of one reference nobody knows.
@@ -60,7 +62,7 @@ struct Drift: Equatable {
 
     init(_ examination: ConceptExamination, _ pictures: ExaminationPictures) {
         pres = examination.pres(pictures.classPictures)[0]
-        div = examination.diversity([pictures.classPictures])[0]
+        div = examination.diversity(pictures.classGroups)[0]
     }
 
     /// What is to be said where this was before learning and `after` is now.

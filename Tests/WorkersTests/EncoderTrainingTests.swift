@@ -71,7 +71,7 @@ private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Res
 
     @Test func farApartLogitsStayFinite() {
         let answers = BalancedAssignment.logarithms(of: Tensor([25, -25, 25, -25], shape: [2, 2]))
-        #expect(answers.values.allSatisfy(\.isFinite))
+        #expect(answers.values.allSatisfy { $0.isFinite })
     }
 
     @Test func aCompanionIsTheSameIndividualInTheSameStyleElsewhere() {

@@ -52,11 +52,23 @@ import Testing
         return Drift(pres: .pres(classPictures: plane([angle]), references: plane([0])), div: .divDINO(pictures: [plane([0, between])]))
     }
 
-    @Test(arguments: [(0.5, 0.5, 0), (0.58, 0.5, 0), (0.7, 0.5, 1), (0.4, 0.6, 0), (0.5, 0.3, 1), (0.8, 0.1, 2)])
+    @Test(arguments: [(0.5, 0.5, 0), (0.68, 0.5, 0), (0.75, 0.5, 1), (0.4, 0.6, 0), (0.5, 0.2, 1), (0.8, 0.1, 2)])
     func driftIsWarnedOf(pres: Double, div: Double, warnings: Int) {
-        // Of the 0.4 between class and subject a quarter is too much; of the diversity, too.
+        // Of the 0.4 between class and subject half is too much; of the diversity, too.
         let said = drift(pres: 0.5, div: 0.5).warnings(drift(pres: pres, div: div), ceiling: 0.9, className: "dog")
         #expect(said.count == warnings, "\(said)")
         #expect(said.allSatisfy { $0.contains("(test) of \"dog\"") })
+    }
+
+    @Test func classPromptsTakeTurns() {
+        let plan = ExaminationPictures.Plan(prompts: ["x"], perPrompt: 1, classPrompts: concept().classPrompts, classPictures: 5)
+        var asked: [String] = []
+        let pictures = ExaminationPictures(plan, seed: 1) { prompts, seeds in
+            asked += prompts
+            return seeds.map { Picture(width: 1, height: 1, pixels: [UInt8($0 % 251), 0, 0]) }
+        }
+        #expect(asked == ["x", "a photo of a dog", "a dog", "a photo of a dog", "a dog", "a photo of a dog"])
+        #expect(pictures.groups.map(\.count) == [1] && pictures.classGroups.map(\.count) == [3, 2] && pictures.classPictures.count == 5)
+        #expect(Concept(name: "o", className: "owl", references: []).classPrompts == ["a photo of an owl", "an owl"])
     }
 }
