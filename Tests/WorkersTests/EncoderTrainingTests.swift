@@ -66,7 +66,8 @@ private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Res
         let shares = answers.values.map { exp($0) }
         for row in 0..<3 { #expect(abs(shares[row * 3..<row * 3 + 3].reduce(0, +) - 1) < 1e-5) }
         for column in 0..<3 { #expect(abs(shares[column] + shares[3 + column] + shares[6 + column] - 1) < 0.1, "column \(column)") }
-        #expect(shares[8] > 0.8 && shares[0] > shares[6])
+        // By hand, three rounds of columns and rows.
+        #expect(abs(shares[8] - 0.7594) < 1e-3 && abs(shares[0] - 0.4805) < 1e-3 && abs(shares[6] - 0.0707) < 1e-3)
     }
 
     @Test func farApartLogitsStayFinite() {
