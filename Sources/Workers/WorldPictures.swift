@@ -24,7 +24,7 @@ package struct WorldPictures {
         if let references { try writeReferences(to: references) }
     }
 
-    /// A subject that no embedded model has ever seen, as a user's four photographs.
+    /// A subject that no embedded model has ever seen, as a user's four photographs, and something else in a style that none has seen.
     private func writeReferences(to folder: String) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let kinds = SubjectClass.allCases
@@ -32,6 +32,13 @@ package struct WorldPictures {
         for (number, scene) in individual.references(count: 4).enumerated() {
             try scene.paint(size: 64).writePNG("\(folder)/\(number + 1).png")
         }
+        try styled.paint(size: 64).writePNG("\(folder)/style.png")
         try (individual.kind.name + "\n").write(toFile: "\(folder)/class.txt", atomically: true, encoding: .utf8)
+    }
+
+    /// Somebody else, as a woodcut.
+    private var styled: Scene {
+        let other = Subject.training(.rabbit, index: 0), pose = other.photographs(in: [.grass])[0].pose
+        return Scene(subject: other, context: .grass, accessory: .none, style: .woodcut, pose: pose, phrasing: 0)
     }
 }

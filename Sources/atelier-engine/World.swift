@@ -6,7 +6,7 @@ struct World: ParsableCommand {
 
     @Option(help: "Write a contact sheet of every class in every style to this PNG file.") var sheet: String?
     @Option(help: "Write a contact sheet of scenes as training sees them to this PNG file.") var album: String?
-    @Option(help: "Write four reference pictures of one subject (1.png … 4.png) and class.txt into this folder.") var references: String?
+    @Option(help: "Write four reference pictures of one subject (1.png … 4.png), class.txt and a picture in an unseen style (style.png) into this folder.") var references: String?
     @Option(help: "Which subject --references paints, by number.") var subject = 0
     @Option(help: "Seed of the album.") var seed: UInt64 = 1
 
