@@ -23,12 +23,13 @@ CLONES void atelier_layer_norm(float *y, float *statistics, const float *x, cons
     }
 }
 
-CLONES void atelier_layer_norm_backward(float *dx, const float *dy, const float *x, const float *statistics, const float *scale, float offset,
-                                        long begin, long end, long width, long rows_per_group) {
+CLONES void atelier_layer_norm_backward(float *restrict dx, const float *restrict dy, const float *restrict x, const float *statistics, const float *scale,
+                                        float offset, long begin, long end, long width, long rows_per_group) {
     FAST
     for (long r = begin; r < end; r++) {
-        const float *in = x + r * width, *d = dy + r * width;
-        float *out = dx + r * width;
+        // Rows may be as short as a head: what overlaps nothing needs no check in each of them.
+        const float *restrict in = x + r * width, *restrict d = dy + r * width;
+        float *restrict out = dx + r * width;
         float mean = statistics[2 * r], rstd = statistics[2 * r + 1], sum = 0, dot = 0;
         const float *a = scale ? scale + r / rows_per_group * width : 0;
         for (long c = 0; c < width; c++) {

@@ -77,10 +77,12 @@ package struct CompositionTrials {
         let name = "\(method.rawValue)-\(lesson.concept.role.rawValue)-\(lesson.name)"
         return try folder.adapter(name) {
             let start = Date(), loaded = try LoadedModel(directory: directory)
-            let training = try loaded.training(of: lesson.concept, by: method, options: given(lesson, by: method), seed: 1)
-            while training.step < training.steps { _ = training.advance() }
-            report("learned \(name) in \(Int(Date().timeIntervalSince(start))) s")
-            return try training.adapter(modelDigest: loaded.digest)
+            return try loaded.whileLearning {
+                let training = try loaded.training(of: lesson.concept, by: method, options: given(lesson, by: method), seed: 1)
+                while training.step < training.steps { _ = training.advance() }
+                report("learned \(name) in \(Int(Date().timeIntervalSince(start))) s")
+                return try training.adapter(modelDigest: loaded.digest)
+            }
         }
     }
 

@@ -1,8 +1,16 @@
 import Backbones
 import Jobs
 import Personalization
+import Tensors
 
 extension LoadedModel {
+    /// Learning on a Chameleon multiplies in bfloat16 where the processor can, as its pretraining does: in half the time. The training is
+    /// prepared in there too, for what the frozen model says is compared with what the same model says later.
+    func whileLearning<Result>(_ body: () throws -> Result) rethrows -> Result {
+        guard case .chameleon = backbone else { return try body() }
+        return try MatrixPrecision.$current.withValue(.bfloat16, operation: body)
+    }
+
     /// A concept's training by a method.
     /// - Parameter options: the job's own.
     /// - Throws: `JobFailure` where the method does not work on this model, and for options that cannot be used.

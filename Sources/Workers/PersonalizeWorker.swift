@@ -18,17 +18,25 @@ struct PersonalizeWorker {
         try loaded.check([("/concept/class", samples.longest)] + samples.asked.enumerated().map { ("/prompts/\($0)", $1) }, concepts: [concept.name])
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
         let evaluation = try QuickEvaluation(concept, on: loaded, models: order.models, seed: seed)
-        let training = try loaded.training(of: concept, by: method, options: order.spec["options"], seed: seed)
+        let (training, curve) = try loaded.whileLearning {
+            let training = try loaded.training(of: concept, by: method, options: order.spec["options"], seed: seed)
+            return (training, try learn(training))
+        }
+        guard let curve else { return .interrupted(step: training.step) }
+        return .done(try Lesson(order: order, loaded: loaded, connection: connection, concept: concept, prompts: samples.all, seed: seed, evaluation: evaluation).finish(training, curve))
+    }
+
+    private var seed: UInt64 { UInt64(order.spec["seed"]?.integer ?? 0) }
+
+    /// Goes on from the order's checkpoint, if there is one. Gives the losses, or nil where it was asked to stop.
+    private func learn(_ training: any ConceptTraining) throws -> LossCurve? {
         var curve = LossCurve()
         if let resume = order.resume {
             try training.restore(OptimizerState(path: resume))
             curve = LossCurve(path: resume + ".losses") ?? curve
         }
-        guard try train(training, &curve) else { return .interrupted(step: training.step) }
-        return .done(try Lesson(order: order, loaded: loaded, connection: connection, concept: concept, prompts: samples.all, seed: seed, evaluation: evaluation).finish(training, curve))
+        return try train(training, &curve) ? curve : nil
     }
-
-    private var seed: UInt64 { UInt64(order.spec["seed"]?.integer ?? 0) }
 
     /// Trains to the end, or until asked to stop (false), with checkpoints on the way.
     private func train(_ training: any ConceptTraining, _ curve: inout LossCurve) throws -> Bool {

@@ -15,12 +15,15 @@ struct TimedLesson {
     ///   - folder: where the adapter lies for a moment.
     init(_ concept: Concept, by method: PersonalizationMethod, options: JSONValue, seed: UInt64, model: String, folder: String) throws {
         let loaded = try LoadedModel(directory: model), start = Date()
-        let training = try loaded.training(of: concept, by: method, options: options, seed: seed)
-        while training.step < training.steps {
-            let losses = training.advance()
-            if !losses.total.isFinite {
-                throw JobFailure(code: "training.diverged", consequence: .fatal, message: "the loss is \(losses.total) at step \(training.step)")
+        let training = try loaded.whileLearning {
+            let training = try loaded.training(of: concept, by: method, options: options, seed: seed)
+            while training.step < training.steps {
+                let losses = training.advance()
+                if !losses.total.isFinite {
+                    throw JobFailure(code: "training.diverged", consequence: .fatal, message: "the loss is \(losses.total) at step \(training.step)")
+                }
             }
+            return training
         }
         seconds = Date().timeIntervalSince(start)
         let path = "\(folder)/adapter-\(UUID().uuidString).safetensors"

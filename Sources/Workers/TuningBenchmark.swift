@@ -41,7 +41,10 @@ package struct TuningBenchmark {
         optimizer = AdamW(isCoAR ? vectors : weights.parameters, AdamW.Options(learningRate: 1e-4))
     }
 
-    package func run(rounds: Int) -> Figure {
+    /// In the precision that jobs learn in.
+    package func run(rounds: Int) -> Figure { MatrixPrecision.$current.withValue(.bfloat16) { measure(rounds: rounds) } }
+
+    private func measure(rounds: Int) -> Figure {
         let clock = ContinuousClock()
         var gradients = 0
         let best = (0..<max(rounds, 1)).map { _ in
