@@ -47,14 +47,14 @@ import Testing
         sigaddset(&term, SIGTERM)
         pthread_sigmask(SIG_BLOCK, &term, &before)
         let process = try start(
-            "read order; cut -d' ' -f5,19,41 /proc/self/stat; ls /proc/$$/fd | tr '\\n' ' '; echo; grep SigIgn /proc/$$/status; env | sort | tr '\\n' ' '; echo; while read key value; do [ $key != SigBlk: ] || echo $value; done </proc/$$/status",
+            "read order; cut -d' ' -f5,19,41 /proc/self/stat; ls -m /proc/$$/fd; grep SigIgn /proc/$$/status; env | sort | tr '\\n' ' '; echo; while read key value; do [ $key != SigBlk: ] || echo $value; done </proc/$$/status",
             environment: ["ONLY": "this"])
         pthread_sigmask(SIG_SETMASK, &before, nil)
         try process.send(Data("go".utf8))
         let lines = try await lines(of: process)
         try #require(lines.count == 5)
         #expect(lines[0] == "\(process.pid) 19 3")  // group, nice, SCHED_BATCH
-        #expect(lines[1] == "0 1 2 ")
+        #expect(lines[1] == "0, 1, 2")
         let ignored = try #require(UInt64(lines[2].split(separator: "\t")[1], radix: 16))
         #expect(ignored & (1 << UInt64(SIGUSR1 - 1)) == 0)
         #expect(!lines[3].contains("HOME=") && lines[3].contains("ONLY=this"))

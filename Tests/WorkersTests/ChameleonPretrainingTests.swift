@@ -9,7 +9,7 @@ import Workers
         let c = PocketChameleon.configuration(words: 200), tokenizer = Weights(.fresh(seed: 1))
         _ = ChameleonTokenizer(c.tokenizer, tokenizer)
         #expect((5_000_000...15_000_000).contains(c.transformer.parameterCount + tokenizer.count))
-        #expect(c.grid.codes == 64)
+        #expect(c.grid.codes == 256)
         #expect(c.transformer.vocabularySize == c.vocabulary.size && c.vocabulary.codes == c.tokenizer.codes)
         // A long prompt, the marks, the picture and the image vectors of four concepts.
         #expect(c.transformer.longestSequence >= 2 + 40 + c.heading.count + c.grid.codes + c.grid.height + 1 + 4)
