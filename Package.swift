@@ -51,7 +51,7 @@ let package = Package(
 
         // The control house.
         .target(name: "Store", dependencies: ["CPostgreSQL", "Threads", "Jobs", "Hashing"]),
-        .target(name: "Broker", dependencies: ["CRabbitMQ"]),
+        .target(name: "Broker", dependencies: ["CRabbitMQ", "Hashing"]),
         .target(
             name: "Daemon",
             dependencies: [

@@ -86,7 +86,7 @@ private final class BacklogRole: SessionRole {
         }
     }
 
-    func work(_ connection: Session) throws(BrokerError) {
+    func work(_ connection: Session, listen: () throws(BrokerError) -> Void) throws(BrokerError) {
         for (tag, answer) in desk.take() {
             unanswered.remove(tag)
             switch answer {

@@ -7,8 +7,8 @@ protocol SessionRole: AnyObject {
     func begin(_ session: Session) throws(BrokerError)
     /// The broker said something.
     func hear(_ event: SessionEvent, _ session: Session) throws(BrokerError)
-    /// Do what is due: called after every wake-up.
-    func work(_ session: Session) throws(BrokerError)
+    /// Do what is due: called after every wake-up. Long work calls `listen` between its steps, which hears what has come meanwhile.
+    func work(_ session: Session, listen: () throws(BrokerError) -> Void) throws(BrokerError)
     /// The session is about to be closed as asked.
     func end(_ session: Session) throws(BrokerError)
     /// No session now; called once with the reason when it is lost, and then at every wake-up.
@@ -97,8 +97,8 @@ final class ConnectionLoop: Sendable {
             report(.connected)
             var served = ContinuousClock.now
             while !isStopping {
-                while let event = try session.eventAtHand() { try hear(event, session, role) }
-                try role.work(session)
+                try listen(session, role)
+                try role.work(session) { () throws(BrokerError) in try listen(session, role) }
                 // Heartbeats are served where the library waits for input, and that costs two milliseconds: not at every wake-up.
                 if ContinuousClock.now - served > .milliseconds(500) {
                     if let event = try session.nextEvent() { try hear(event, session, role) }
@@ -106,7 +106,7 @@ final class ConnectionLoop: Sendable {
                 }
                 if !session.hasBufferedInput { wake.wait(orReadable: session.descriptor, atMost: .seconds(1)) }
             }
-            try role.work(session)
+            try role.work(session) { () throws(BrokerError) in try listen(session, role) }
             try role.end(session)
             session.close()
         } catch {
@@ -117,6 +117,11 @@ final class ConnectionLoop: Sendable {
             }
             throw error
         }
+    }
+
+    /// Hears everything that has come.
+    private func listen(_ session: Session, _ role: any SessionRole) throws(BrokerError) {
+        while let event = try session.eventAtHand() { try hear(event, session, role) }
     }
 
     private func hear(_ event: SessionEvent, _ session: Session, _ role: any SessionRole) throws(BrokerError) {

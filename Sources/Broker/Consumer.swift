@@ -126,7 +126,7 @@ private final class ConsumerRole: SessionRole {
         case .queue(let name): queue = name
         case .privateQueue(let exchange, let key): queue = try connection.declarePrivateQueue(exchange: exchange, routingKey: key)
         }
-        try work(connection)
+        try answerAndConsume(connection)
     }
 
     func hear(_ event: SessionEvent, _ connection: Session) throws(BrokerError) {
@@ -140,7 +140,10 @@ private final class ConsumerRole: SessionRole {
         }
     }
 
-    func work(_ connection: Session) throws(BrokerError) {
+    func work(_ connection: Session, listen: () throws(BrokerError) -> Void) throws(BrokerError) { try answerAndConsume(connection) }
+
+    /// Sends the answers given so far; consumes, or stops consuming, as asked.
+    private func answerAndConsume(_ connection: Session) throws(BrokerError) {
         var acknowledged: Set<UInt64> = []
         for (tag, answer) in desk.take() {
             switch answer {

@@ -187,15 +187,15 @@ private final class PublisherRole: SessionRole {
         }
     }
 
-    func work(_ session: Session) throws(BrokerError) {
+    func work(_ session: Session, listen: () throws(BrokerError) -> Void) throws(BrokerError) {
         desk.dropOverdue()
-        // A message at a time: between two of them the loop hears confirms, and that the broker is blocked. A socket that does not drain
+        // A message at a time: between two of them confirms are heard, and that the broker is blocked. A socket that does not drain
         // says so before the broker does; the confirm of what fills it wakes the loop.
         while !isBlocked, ledger.count < window, ledger.bytes < Self.byteWindow, session.unsentBytes < Self.unsentLimit,
             let ticket = desk.take()
         {
             try publish(ticket, session)
-            while let event = try session.eventAtHand() { try hear(event, session) }
+            try listen()
         }
     }
 

@@ -1,5 +1,6 @@
 import CRabbitMQ
 import Glibc
+import Hashing
 
 /// One connection with one channel: the owner of librabbitmq's handle.
 ///
@@ -42,6 +43,7 @@ final class Session {
     // MARK: - Connecting
 
     private static func connect(_ address: BrokerAddress) throws(BrokerError) -> amqp_connection_state_t {
+        _ = CryptographyLibrary.staysUntilTheEnd
         guard let state = amqp_new_connection() else { throw .unreachable("no memory for a connection") }
         do throws(BrokerError) { try openSocket(state, address) } catch {
             amqp_destroy_connection(state)

@@ -41,6 +41,7 @@ package struct SHA256Computation: ~Copyable {
 
     /// Begins.
     package init() {
+        _ = CryptographyLibrary.staysUntilTheEnd
         context = EVP_MD_CTX_new()
         EVP_DigestInit_ex(context, EVP_sha256(), nil)
     }

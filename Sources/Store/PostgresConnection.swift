@@ -1,5 +1,6 @@
 import CPostgreSQL
 import Foundation
+import Hashing
 
 /// What went wrong with PostgreSQL.
 package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -38,6 +39,7 @@ struct PostgresConnection: ~Copyable {
         var keywordPointers: [UnsafePointer<CChar>?] = keywords.map { UnsafePointer(strdup($0)) } + [nil]
         var valuePointers: [UnsafePointer<CChar>?] = values.map { UnsafePointer(strdup($0)) } + [nil]
         defer { for pointer in keywordPointers + valuePointers { free(UnsafeMutablePointer(mutating: pointer)) } }
+        _ = CryptographyLibrary.staysUntilTheEnd
         guard let handle = PQconnectdbParams(&keywordPointers, &valuePointers, 1) else { throw .unavailable("out of memory") }
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
         // JIT compiles for 18 ms what runs for half of one.
