@@ -1,6 +1,8 @@
 /// The mean of independent repetitions, with its 95 % confidence interval by Student's t.
 package struct MeanEstimate: Equatable, Sendable, Codable {
     package let mean: Double
+    /// The standard deviation of the repetitions; nil of one.
+    package let deviation: Double?
     /// Half the interval's width; nil of one repetition, which says nothing about the next.
     package let halfWidth: Double?
     package let count: Int
@@ -12,6 +14,7 @@ package struct MeanEstimate: Equatable, Sendable, Codable {
         let n = Double(count), mean = values.reduce(0, +) / n
         self.mean = mean
         let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / max(n - 1, 1)
+        deviation = count > 1 ? variance.squareRoot() : nil
         halfWidth = count > 1 ? MeanEstimate.quantile(degrees: count - 1) * (variance / n).squareRoot() : nil
     }
 

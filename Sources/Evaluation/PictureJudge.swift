@@ -79,9 +79,7 @@ package final class PictureJudge {
     package static func write(_ weights: [String: Tensor], _ configuration: Configuration, to directory: String) throws {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         try Safetensors.write(weights, to: "\(directory)/\(File.weights.rawValue)", precision: .half)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try encoder.encode(configuration).write(to: URL(fileURLWithPath: "\(directory)/\(File.configuration.rawValue)"))
+        try configuration.writeConfiguration(to: "\(directory)/\(File.configuration.rawValue)")
     }
 }
 

@@ -115,10 +115,9 @@ package final class ARBoothTraining: ConceptTraining {
                 let count = min(share, options.distillationMaps - start)
                 let repeated = text.repeated(count)
                 // The distributions of the model itself, not sharpened by guidance.
-                let sampling = Sampling.plain(scales: model.configuration.schedule.sides.count, seeds: (start..<start + count).map {
-                    var generator = Philox(seed: seed, purpose: Purpose.priorMaps.rawValue, index: UInt64($0))
-                    return generator.next()
-                })
+                let sampling = Sampling.plain(
+                    scales: model.configuration.schedule.sides.count,
+                    seeds: Philox.seeds(seed, purpose: Purpose.priorMaps.rawValue, start..<start + count))
                 let maps = model.transformer.generate(repeated, negative: nil, sampling: sampling)
                 inputs.append(maps.inputs)
                 teacher.append(model.transformer.logits(repeated, inputs: maps.inputs).value)

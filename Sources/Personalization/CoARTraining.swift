@@ -53,10 +53,9 @@ package final class CoARTraining: ConceptTraining {
         for parameter in [text, image] { parameter.isTrainable = true }
         prompt = ConceptPrompts(model, concepts: [concept.name: ContextVectors(text: text.variable, image: image.variable)])(options.prompt(of: concept))
         prior = options.priorPreservation
-            ? Prior(model: model, prompt: concept.classPhotoPrompt, image: image, count: options.priorPictures) {
-                var generator = Philox(seed: seed, purpose: Purpose.priorPictures.rawValue, index: UInt64($0))
-                return generator.next()
-            } : nil
+            ? Prior(
+                model: model, prompt: concept.classPhotoPrompt, image: image,
+                seeds: Philox.seeds(seed, purpose: Purpose.priorPictures.rawValue, 0..<options.priorPictures)) : nil
         optimizer = AdamW(
             [text, image],
             AdamW.Options(
@@ -152,11 +151,13 @@ private struct Prior {
 
     var count: Int { sequences.count }
 
-    /// - Parameter image: the image vectors, which stand alone in these sequences.
-    init(model: ChameleonModel, prompt: String, image: Parameter, count: Int, seed: (Int) -> UInt64) {
+    /// - Parameters:
+    ///   - image: the image vectors, which stand alone in these sequences.
+    ///   - seeds: one for each picture.
+    init(model: ChameleonModel, prompt: String, image: Parameter, seeds: [UInt64]) {
         let before = model.ids(before: prompt), configuration = model.configuration
         let drawn = model.generateCodes(
-            (0..<count).map { _ in ChameleonPrompt(ids: before) }, sampling: model.sampling(seeds: (0..<count).map(seed)))
+            seeds.map { _ in ChameleonPrompt(ids: before) }, sampling: model.sampling(seeds: seeds))
         context = LayerContext(image.variable, positions: [before.count])
         sequences = drawn.map { ChameleonSequence(before: before + [0], picture: configuration.vocabulary.rows($0, configuration.grid)) }
         teachers = drawn.map { codes in

@@ -26,8 +26,7 @@ package struct Concept: Sendable {
         return role == .subject ? "a photo of \(identifier) \(className)\(place)" : "\(classPhotoPrompt)\(place) in \(identifier) style"
     }
     /// A photo of any of its class.
-    package var classPhotoPrompt: String {
-        guard let first = className.first else { return "a photo" }
-        return "a photo of \("aeiou".contains(first) ? "an" : "a") \(className)"
-    }
+    package var classPhotoPrompt: String { anyOfItsClass.map { "a photo of \($0)" } ?? "a photo" }
+    /// `a dog`, `an owl`; nil where the class is not said.
+    package var anyOfItsClass: String? { className.first.map { "\("aeiou".contains($0) ? "an" : "a") \(className)" } }
 }

@@ -23,10 +23,7 @@ package struct DreamBooth {
     package static let identifier = "<unk>"
 
     private static func seeds(_ seed: UInt64, _ count: Int) -> [UInt64] {
-        (0..<count).map {
-            var generator = Philox(seed: seed, purpose: 0xDB, index: UInt64($0))
-            return generator.next()
-        }
+        Philox.seeds(seed, purpose: 0xDB, 0..<count)
     }
 
     /// - Parameter priorPictures: drawn from the class prompt, at the model's own distribution; 0 without prior preservation.

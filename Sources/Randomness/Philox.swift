@@ -25,6 +25,14 @@ package struct Philox: RandomNumberGenerator, Sendable {
         self.init(seed: seed, stream: purpose &* 0x9E37_79B9_7F4A_7C15 ^ (index &* 0xD1B5_4A32_D192_ED03 &+ purpose))
     }
 
+    /// A seed for each of the parts `indices` of the purpose: the first number of its generator.
+    package static func seeds(_ seed: UInt64, purpose: UInt64, _ indices: Range<Int>) -> [UInt64] {
+        indices.map { index in
+            var generator = Philox(seed: seed, purpose: purpose, index: UInt64(index))
+            return generator.next()
+        }
+    }
+
     package mutating func nextUInt32() -> UInt32 {
         if remaining == 0 {
             block = Philox.rounds(counter: counter, stream: stream, key: key)

@@ -34,9 +34,7 @@ package struct ChameleonPretraining: ModelPretraining {
         try Safetensors.write(result(.transformer), to: path(.transformer), precision: .half)
         let words = try Data(contentsOf: URL(fileURLWithPath: options.vocabularyFile))
         try words.write(to: URL(fileURLWithPath: path(.textTokenizer)))
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try encoder.encode(configuration()).write(to: URL(fileURLWithPath: path(.configuration)))
+        try configuration().writeConfiguration(to: path(.configuration))
     }
 
     private func configuration() throws -> ChameleonModel.Configuration {

@@ -17,7 +17,7 @@ package struct CompositionFigures {
         let pictures: Int
     }
 
-    /// An arm over all seeds: means, and the standard deviations over seeds.
+    /// An arm over all seeds: means, and the standard deviations over seeds, 0 of one seed.
     package struct Summary: Codable, Equatable, Sendable {
         let arm, styles: String
         let subject, style, text, sum: Double
@@ -41,19 +41,12 @@ package struct CompositionFigures {
         for row in rows where !keys.contains([row.arm, row.styles]) { keys.append([row.arm, row.styles]) }
         return keys.map { key in
             let some = rows.filter { $0.arm == key[0] && $0.styles == key[1] }
-            func figure(_ value: (Row) -> Double) -> (mean: Double, spread: Double) { CompositionFigures.meanAndSpread(some.map(value)) }
+            func figure(_ value: (Row) -> Double) -> MeanEstimate { MeanEstimate(some.map(value)) }
             let (subject, style, text, sum) = (figure(\.subject), figure(\.style), figure(\.text), figure(\.sum))
             return Summary(
-                arm: key[0], styles: key[1], subject: subject.mean, style: style.mean, text: text.mean, sum: sum.mean, subjectSpread: subject.spread,
-                styleSpread: style.spread, textSpread: text.spread, sumSpread: sum.spread, seeds: some.count)
+                arm: key[0], styles: key[1], subject: subject.mean, style: style.mean, text: text.mean, sum: sum.mean, subjectSpread: subject.deviation ?? 0,
+                styleSpread: style.deviation ?? 0, textSpread: text.deviation ?? 0, sumSpread: sum.deviation ?? 0, seeds: some.count)
         }
-    }
-
-    /// The mean, and the standard deviation of a sample; no spread of one value.
-    static func meanAndSpread(_ values: [Double]) -> (mean: Double, spread: Double) {
-        let mean = values.reduce(0, +) / Double(values.count)
-        guard values.count > 1 else { return (mean, 0) }
-        return (mean, (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot())
     }
 
     /// A line an arm, for people.

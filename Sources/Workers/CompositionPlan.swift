@@ -49,9 +49,8 @@ package struct CompositionPlan {
             return Lesson(name: "\(kind)-\(firstSubject + number / CompositionPlan.kinds.count)", concept: concept)
         }
         self.styles = CompositionPlan.styles.prefix(styles).map { style in
-            let subject = Subject.training(.rabbit, index: 0), pose = subject.photographs(in: [.grass])[0].pose
-            let scene = Scene(subject: subject, context: .grass, accessory: .none, style: style, pose: pose, phrasing: 0)
-            let concept = Concept(name: CompositionPlan.styleName, role: .style, className: subject.kind.name, references: [scene.paint(size: size)])
+            let scene = LittleWorld.example(of: style)
+            let concept = Concept(name: CompositionPlan.styleName, role: .style, className: scene.subject.kind.name, references: [scene.paint(size: size)])
             return Lesson(name: "\(style)", concept: concept)
         }
         self.places = Array(CompositionPlan.places.prefix(places))
@@ -71,10 +70,7 @@ package struct CompositionPlan {
     }
 
     /// What text alignment is held against: everything asked for but the identity and the style.
-    func description(_ subject: Lesson, _ place: String) -> String {
-        let noun = subject.concept.className
-        return "\("aeiou".contains(noun.first ?? " ") ? "an" : "a") \(noun) \(place)"
-    }
+    func description(_ subject: Lesson, _ place: String) -> String { "\(subject.concept.anyOfItsClass ?? "") \(place)" }
 
     private func filled(subject: String, place: String, style: String) -> String {
         let text = template.replacing("{subject}", with: subject).replacing("{place}", with: place).replacing("{style}", with: style)

@@ -76,13 +76,10 @@ package struct CompositionTrials {
     private func adapter(_ lesson: CompositionPlan.Lesson, by method: PersonalizationMethod) throws -> Adapter {
         let name = "\(method.rawValue)-\(lesson.concept.role.rawValue)-\(lesson.name)"
         return try folder.adapter(name) {
-            let start = Date(), loaded = try LoadedModel(directory: directory)
-            return try loaded.whileLearning {
-                let training = try loaded.training(of: lesson.concept, by: method, options: given(lesson, by: method), seed: 1)
-                while training.step < training.steps { _ = training.advance() }
-                report("learned \(name) in \(Int(Date().timeIntervalSince(start))) s")
-                return try training.adapter(modelDigest: loaded.digest)
-            }
+            let learned = try TimedLesson(
+                lesson.concept, by: method, options: given(lesson, by: method), seed: 1, model: directory, folder: folder.path)
+            report("learned \(name) in \(Int(learned.seconds)) s")
+            return learned.adapter
         }
     }
 

@@ -55,8 +55,6 @@ package struct EncoderTraining {
 
     private static func write(_ configuration: some Encodable, _ weights: [String: Tensor], to directory: String) throws {
         try Safetensors.write(weights, to: EncoderFile.weights.path(in: directory), precision: .half)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try encoder.encode(configuration).write(to: URL(fileURLWithPath: EncoderFile.configuration.path(in: directory)))
+        try configuration.writeConfiguration(to: EncoderFile.configuration.path(in: directory))
     }
 }

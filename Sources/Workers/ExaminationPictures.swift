@@ -37,21 +37,16 @@ struct ExaminationPictures {
         var drawn: [Picture] = []
         for start in stride(from: 0, to: asked.count, by: ExaminationPictures.batch) {
             let range = start..<min(start + ExaminationPictures.batch, asked.count)
-            drawn += paint(Array(asked[range]), range.map { ExaminationPictures.seed(seed, $0) })
+            drawn += paint(Array(asked[range]), Philox.seeds(seed, purpose: 0xE7A, range))
             try each(drawn.count)
         }
         groups = plan.prompts.indices.map { Array(drawn[$0 * plan.perPrompt..<($0 + 1) * plan.perPrompt]) }
         let first = plan.prompts.count * plan.perPrompt
         classGroups = plan.classPrompts.indices.map { prompt in stride(from: first + prompt, to: drawn.count, by: plan.classPrompts.count).map { drawn[$0] } }
     }
-
-    private static func seed(_ seed: UInt64, _ index: Int) -> UInt64 {
-        var generator = Philox(seed: seed, purpose: 0xE7A, index: UInt64(index))
-        return generator.next()
-    }
 }
 
 extension Concept {
     /// What PRES is measured by: both wordings that methods preserve the class by, so that none is asked for its own alone.
-    var classPrompts: [String] { [classPhotoPrompt, classPhotoPrompt.replacing("a photo of ", with: "")] }
+    var classPrompts: [String] { [classPhotoPrompt, anyOfItsClass ?? classPhotoPrompt] }
 }

@@ -61,11 +61,7 @@ package struct ModelScore {
         let painter = try ConceptPainter(model, adapters: [:])
         return stride(from: 0, to: prompts.count, by: batch).flatMap { start in
             let range = start..<min(start + batch, prompts.count)
-            let seeds = range.map { index -> UInt64 in
-                var generator = Philox(seed: seed, purpose: 0x5C, index: UInt64(index))
-                return generator.next()
-            }
-            return painter.paint(prompts[range].map(\.text), seeds)
+            return painter.paint(prompts[range].map(\.text), Philox.seeds(seed, purpose: 0x5C, range))
         }
     }
 
@@ -82,17 +78,12 @@ package struct ModelScore {
 private struct ReconstructionScore {
     private var overall = SignalToNoise()
     private var styles: [Style: SignalToNoise] = [:]
-    private static let batch = 25
 
     init(_ model: LoadedModel, count: Int) {
-        let scenes = HeldOutScenes.all(count: count)
-        for start in stride(from: 0, to: count, by: ReconstructionScore.batch) {
-            let some = Array(scenes[start..<min(start + ReconstructionScore.batch, count)])
-            let pictures = some.painted(size: model.pictureSize)
-            for (scene, pair) in zip(some, zip(pictures, model.reconstructed(pictures))) {
-                overall.add(pair.0, reconstruction: pair.1)
-                styles[scene.style, default: SignalToNoise()].add(pair.0, reconstruction: pair.1)
-            }
+        let scenes = HeldOutScenes.all(count: count), pictures = scenes.painted(size: model.pictureSize)
+        for (scene, pair) in zip(scenes, zip(pictures, model.reconstructed(pictures))) {
+            overall.add(pair.0, reconstruction: pair.1)
+            styles[scene.style, default: SignalToNoise()].add(pair.0, reconstruction: pair.1)
         }
     }
 

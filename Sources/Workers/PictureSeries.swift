@@ -22,10 +22,7 @@ struct PictureSeries {
     /// - Throws: `AskedToStop` between two batches.
     func generate(_ painter: ConceptPainter) throws -> [Picture] {
         let all = prompts.flatMap { Array(repeating: $0, count: perPrompt) }
-        let seeds = all.indices.map { index -> UInt64 in
-            var generator = Philox(seed: seed, purpose: 0x9E, index: UInt64(index))
-            return generator.next()
-        }
+        let seeds = Philox.seeds(seed, purpose: 0x9E, all.indices)
         var pictures: [Picture] = []
         for start in stride(from: 0, to: all.count, by: batch) {
             if StopRequest.isPending { throw AskedToStop(step: start) }

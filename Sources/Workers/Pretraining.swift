@@ -69,9 +69,7 @@ package struct Pretraining: ModelPretraining {
         try Safetensors.write(transformer.filter { !isText($0.key) }, to: path(.transformer), precision: .half)
         let words = try Data(contentsOf: URL(fileURLWithPath: options.vocabularyFile))
         try words.write(to: URL(fileURLWithPath: path(.textTokenizer)))
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try encoder.encode(configuration()).write(to: URL(fileURLWithPath: path(.configuration)))
+        try configuration().writeConfiguration(to: path(.configuration))
     }
 
     private func configuration() throws -> InfinityModel.Configuration {

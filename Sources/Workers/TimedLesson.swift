@@ -13,7 +13,7 @@ struct TimedLesson {
     /// - Parameters:
     ///   - model: the model's directory.
     ///   - folder: where the adapter lies for a moment.
-    init(_ concept: Concept, by method: PersonalizationMethod, options: JSONValue, seed: UInt64, model: String, folder: String) throws {
+    init(_ concept: Concept, by method: PersonalizationMethod, options: JSONValue?, seed: UInt64, model: String, folder: String) throws {
         let loaded = try LoadedModel(directory: model), start = Date()
         let training = try loaded.whileLearning {
             let training = try loaded.training(of: concept, by: method, options: options, seed: seed)

@@ -32,13 +32,7 @@ package struct WorldPictures {
         for (number, scene) in individual.references(count: 4).enumerated() {
             try scene.paint(size: 64).writePNG("\(folder)/\(number + 1).png")
         }
-        try styled.paint(size: 64).writePNG("\(folder)/style.png")
+        try LittleWorld.example(of: .woodcut).paint(size: 64).writePNG("\(folder)/style.png")
         try (individual.kind.name + "\n").write(toFile: "\(folder)/class.txt", atomically: true, encoding: .utf8)
-    }
-
-    /// Somebody else, as a woodcut.
-    private var styled: Scene {
-        let other = Subject.training(.rabbit, index: 0), pose = other.photographs(in: [.grass])[0].pose
-        return Scene(subject: other, context: .grass, accessory: .none, style: .woodcut, pose: pose, phrasing: 0)
     }
 }

@@ -1,0 +1,10 @@
+import Foundation
+
+extension Encodable {
+    /// Writes a model's configuration as `config.json` has it: indented, its names in order, so that equal ones give equal bytes.
+    package func writeConfiguration(to path: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try encoder.encode(self).write(to: URL(fileURLWithPath: path))
+    }
+}
