@@ -48,12 +48,13 @@ end $$;
 create function atelier.accept_all(p_messages jsonb) returns table (place int, verdict text, job uuid)
 language plpgsql set search_path = atelier, pg_temp as $$
 declare
+    v_places int[];
     v_fresh uuid[];
     v_message record;
     v_job jobs;
 begin
     with given as (
-        select distinct on (m.tenant, m.message_id) m.*, e.ordinality as place
+        select distinct on (m.tenant, m.message_id) m.*, e.ordinality::int as place
         from jsonb_array_elements(p_messages) with ordinality e, lateral jsonb_to_record(e.value) as m(tenant text, message_id text, kind text, spec jsonb,
             priority int, run_after timestamptz, deadline timestamptz, reply_to text, correlation_id text, traceparent text, max_attempts int)
         order by m.tenant, m.message_id, e.ordinality),
@@ -62,58 +63,47 @@ begin
             select g.tenant, g.message_id, g.kind, g.spec, g.priority, coalesce(g.run_after, now()), g.deadline, g.reply_to, g.correlation_id, g.traceparent,
                 g.max_attempts, case when g.run_after > now() then 'scheduled' else 'available' end::job_state
             from given g order by g.place
-            on conflict (tenant, message_id) do nothing returning id, number)
-    select array_agg(f.id order by f.number) into v_fresh from fresh f;
+            on conflict (tenant, message_id) do nothing returning id, number, tenant, message_id)
+    select array_agg(g.place order by f.number), array_agg(f.id order by f.number) into v_places, v_fresh
+        from fresh f join given g on g.tenant = f.tenant and g.message_id = f.message_id;
     if v_fresh is not null then
         perform say_all(v_fresh, 'accepted', '{}');
         perform pg_notify('atelier_jobs', '');
+        return query select f.place, 'accepted', f.id from unnest(v_places, v_fresh) f(place, id);
     end if;
+    if coalesce(cardinality(v_fresh), 0) = jsonb_array_length(p_messages) then return; end if;
     for v_message in
         select e.ordinality::int as place, e.value->>'tenant' as tenant, e.value->>'message_id' as message_id, e.value->>'reply_to' as reply_to,
-            e.value->>'correlation_id' as correlation_id, f.id,
-            row_number() over (partition by e.value->>'tenant', e.value->>'message_id' order by e.ordinality) as copy
-        from jsonb_array_elements(p_messages) with ordinality e
-            left join jobs f on f.tenant = e.value->>'tenant' and f.message_id = e.value->>'message_id' and f.id = any(v_fresh)
-        order by 1
+            e.value->>'correlation_id' as correlation_id
+        from jsonb_array_elements(p_messages) with ordinality e where e.ordinality::int <> all (coalesce(v_places, '{}')) order by e.ordinality
     loop
-        if v_message.id is not null and v_message.copy = 1 then
-            return query select v_message.place, 'accepted', v_message.id;
-        else
-            select * into strict v_job from jobs j where j.tenant = v_message.tenant and j.message_id = v_message.message_id;
-            v_job.reply_to := coalesce(v_message.reply_to, v_job.reply_to);
-            v_job.correlation_id := coalesce(v_message.correlation_id, v_job.correlation_id);
-            perform say(v_job, 'duplicate', jsonb_strip_nulls(jsonb_build_object('result', v_job.result)));
-            return query select v_message.place, 'duplicate', v_job.id;
-        end if;
+        select * into strict v_job from jobs j where j.tenant = v_message.tenant and j.message_id = v_message.message_id;
+        v_job.reply_to := coalesce(v_message.reply_to, v_job.reply_to);
+        v_job.correlation_id := coalesce(v_message.correlation_id, v_job.correlation_id);
+        perform say(v_job, 'duplicate', jsonb_strip_nulls(jsonb_build_object('result', v_job.result)));
+        return query select v_message.place, 'duplicate', v_job.id;
     end loop;
 end $$;
 drop function atelier.accept(text, text, text, jsonb, int, timestamptz, timestamptz, text, text, text, int);
 
--- Claims up to p_count probes, by priority, then age: they hold no slot, so tenants need no turns.
-create function atelier.claim_probes(p_worker uuid, p_count int) returns table (job uuid, attempt int)
-language plpgsql set search_path = atelier, pg_temp set enable_seqscan = off as $$
-begin
-    return query
-    with ready as (
-        select j.id from jobs j where j.state = 'available' and j.kind = 'probe' order by j.priority desc, j.number limit p_count for update skip locked),
-    claimed as (
-        update jobs j set state = 'running', worker = p_worker, attempt = j.attempt + 1, started_at = now() from ready where j.id = ready.id returning j.id, j.attempt),
-    tries as (insert into attempts (job, attempt, worker) select c.id, c.attempt, p_worker from claimed c)
-    select * from claimed;
-end $$;
-
--- Completes those of the probes that their attempts still own. Gives how many.
-create function atelier.finish_probes(p_jobs uuid[], p_attempts int[], p_result jsonb) returns int
+-- Claims up to p_count probes, by priority, then age, and completes them: no engine comes between the two, so one transaction holds both,
+-- and who dies in it leaves them as they were. They hold no slot, so tenants need no turns. Gives how many.
+create function atelier.answer_probes(p_worker uuid, p_count int, p_result jsonb) returns int
 language plpgsql set search_path = atelier, pg_temp set enable_seqscan = off as $$
 declare v_done uuid[];
 begin
-    with owned as (
-        select j.id from unnest(p_jobs, p_attempts) g(id, attempt) join jobs j on j.id = g.id and j.attempt = g.attempt where j.state = 'running' for update of j),
+    -- A worker that was given up must not claim.
+    perform from workers w where w.id = p_worker and w.gone_at is null;
+    if not found then return 0; end if;
+    with ready as (
+        select j.id from jobs j where j.state = 'available' and j.kind = 'probe' order by j.priority desc, j.number limit p_count for update skip locked),
     done as (
-        update jobs j set state = 'completed', worker = null, finalized_at = now(), result = p_result, error_code = null, error_message = null
-        from owned where j.id = owned.id returning j.id, j.attempt, j.number),
+        update jobs j set state = 'completed', attempt = j.attempt + 1, started_at = clock_timestamp(), finalized_at = clock_timestamp(), result = p_result,
+            error_code = null, error_message = null
+        from ready where j.id = ready.id returning j.id, j.attempt, j.number, j.started_at),
     tries as (
-        update attempts a set ended_at = now(), outcome = 'completed', engine = 'none' from done where a.job = done.id and a.attempt = done.attempt)
+        insert into attempts (job, attempt, worker, started_at, ended_at, outcome, engine)
+            select d.id, d.attempt, p_worker, d.started_at, d.started_at, 'completed', 'none' from done d)
     select array_agg(d.id order by d.number) into v_done from done d;
     if v_done is null then return 0; end if;
     perform say_all(v_done, 'completed', jsonb_build_object('result', p_result, 'artifacts', '[]'::jsonb));
@@ -125,7 +115,8 @@ drop index atelier.jobs_ready;
 create index jobs_ready on atelier.jobs (tenant, priority desc, run_after, number) where state = 'available' and kind <> 'probe';
 create index jobs_ready_probes on atelier.jobs (priority desc, number) where state = 'available' and kind = 'probe';
 
--- Claims up to p_count jobs that need an engine: by priority, then fairness between tenants (fewest running first), then age.
+-- Claims up to p_count jobs that need an engine: by priority, then fairness between tenants (fewest running first), then age. What is past
+-- its deadline is never claimed: it waits to be discarded.
 create or replace function atelier.claim(p_worker uuid, p_count int) returns setof atelier.jobs
 language plpgsql set search_path = atelier, pg_temp set enable_seqscan = off as $$
 begin
@@ -143,7 +134,8 @@ begin
     heads as (
         select h.*, t.tenant, row_number() over (partition by t.tenant order by h.priority desc, h.run_after, h.number) as place
         from tenants t, lateral (
-            select j.id, j.priority, j.run_after, j.number from jobs j where j.state = 'available' and j.kind <> 'probe' and j.tenant = t.tenant
+            select j.id, j.priority, j.run_after, j.number from jobs j
+            where j.state = 'available' and j.kind <> 'probe' and j.tenant = t.tenant and (j.deadline is null or j.deadline > now())
             order by j.priority desc, j.run_after, j.number limit p_count) h),
     busy as (select r.tenant, count(*) as running from jobs r where r.state = 'running' and r.kind <> 'probe' group by r.tenant),
     chosen as (
@@ -163,6 +155,6 @@ end $$;
 create index jobs_deadline on atelier.jobs (deadline) where deadline is not null and state in ('available', 'scheduled', 'retryable');
 
 revoke all on function atelier.event_body(atelier.jobs, text, jsonb), atelier.say_all(uuid[], text, jsonb), atelier.accept_all(jsonb),
-    atelier.claim_probes(uuid, int), atelier.finish_probes(uuid[], int[], jsonb) from public;
+    atelier.answer_probes(uuid, int, jsonb) from public;
 grant execute on function atelier.event_body(atelier.jobs, text, jsonb), atelier.say_all(uuid[], text, jsonb), atelier.accept_all(jsonb),
-    atelier.claim_probes(uuid, int), atelier.finish_probes(uuid[], int[], jsonb) to atelier_daemon;
+    atelier.answer_probes(uuid, int, jsonb) to atelier_daemon;

@@ -20,14 +20,16 @@ begin
             where d.finalized_at < now() - v_sort.days * interval '1 day' and d.state = v_sort.state::job_state and (d.kind = 'probe') = v_sort.is_probe
                 and not exists (select from concepts c where c.job = d.id)
                 -- A message that did not leave yet must not be the only one to know of it.
-                and not exists (select from outbox o where o.job = d.id and o.confirmed_at is null)
+                and d.id not in (select o.job from outbox o where o.confirmed_at is null and o.job is not null)
             order by d.finalized_at limit p_limit for update skip locked);
         get diagnostics v_count = row_count;
         return query select v_sort.state || case when v_sort.is_probe then ' probes' else ' jobs' end, v_count;
     end loop;
     if p_message_days is not null then
         delete from outbox o where o.id in (
-            select d.id from outbox d where d.confirmed_at < now() - p_message_days * interval '1 day' order by d.confirmed_at limit p_limit for update skip locked);
+            select d.id from outbox d
+            where d.created_at < now() - p_message_days * interval '1 day' and d.confirmed_at < now() - p_message_days * interval '1 day'
+            limit p_limit for update skip locked);
         get diagnostics v_count = row_count;
         return query select 'sent messages', v_count;
     end if;
@@ -38,8 +40,8 @@ begin
         return query select 'rejections', v_count;
     end if;
 end $$;
-create index outbox_confirmed on atelier.outbox (confirmed_at) where confirmed_at is not null;
-create index outbox_job on atelier.outbox (job) where confirmed_at is null;
+-- Sent messages are found by their age, in blocks, instead of by an index that every one of them would have to be written to.
+create index outbox_created on atelier.outbox using brin (created_at) with (pages_per_range = 16, autosummarize = on);
 create index rejections_at on atelier.rejections (at);
 
 -- Which artifacts of a list nobody refers to: no job made it, none needs it as a reference picture, no concept stands on it.
