@@ -85,6 +85,7 @@ let package = Package(
             dependencies: ["Daemon", "Store", "Broker", "Jobs", "Hashing", "ServerTesting", "DaemonTesting", "SchemaTesting", "scripted-engine", "atelierd", "atelierctl"]),
         // Models far too small to paint.
         .target(name: "ModelTesting", dependencies: ["Backbones", "Layers", "LittleWorld"], path: "Tests/ModelTesting"),
+        .executableTarget(name: "tiny-models", dependencies: ["ModelTesting"], path: "Tests/TinyModels"),
         // The real engine and the shipped model inside the real daemon.
         .testTarget(
             name: "HouseTests",

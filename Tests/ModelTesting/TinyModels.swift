@@ -3,16 +3,19 @@ import Foundation
 import Layers
 import LittleWorld
 
-/// A models directory with tiny models under the names of the shipped ones; gone with its owner.
+/// A models directory with tiny models under the names of the shipped ones; gone with its owner, unless that named the folder.
 package final class TinyModels {
-    package let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)").path
+    package let folder: String
+    private let isKept: Bool
 
-    package init() throws {
+    package init(folder: String? = nil) throws {
+        self.folder = folder ?? FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)").path
+        isKept = folder != nil
         try write(tinyModel())
         try write(tinyChameleon())
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
+    deinit { if !isKept { try? FileManager.default.removeItem(atPath: folder) } }
 
     private func write(_ model: InfinityModel) throws {
         var configuration = model.configuration

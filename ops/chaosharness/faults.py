@@ -1,0 +1,247 @@
+"""What each fault does. Each one ends with everything whole again, but for what only the daemons can mend."""
+import contextlib
+import os
+import random
+import signal
+import threading
+import time
+
+import pika
+
+LARGEST_KILLS = 2  # of one job's engines: with a third one the job would be discarded, and rightly
+
+
+class Faults:
+    """Strikes faults, one or two at a time; never two on the same thing."""
+
+    def __init__(self, stage, load, publisher, seed):
+        self.stage, self.load, self.publisher = stage, load, publisher
+        self.dice = random.Random(f"strikes {seed}")
+        self.locks = {name: threading.Lock() for name in ("rabbitmq", "postgresql", "daemon 0", "daemon 1", "disk", "clock")}
+        self.kills, self.running, self.begin, self.errors = {}, [], time.monotonic(), []
+
+    def strike(self, fault):
+        """Begins a fault; waits until there is room for it. Messages are published here and now, everything else goes on beside."""
+        while len([one for one in self.running if one.is_alive()]) > 1:
+            time.sleep(0.05)
+        if fault.kind.startswith("messages."):
+            self.do(fault)
+        else:
+            thread = threading.Thread(target=self.do, args=(fault,), name=fault.kind)
+            thread.start()
+            self.running = [one for one in self.running if one.is_alive()] + [thread]
+
+    def wait(self):
+        for thread in self.running:
+            thread.join()
+
+    def do(self, fault):
+        group, act = fault.kind.split(".")
+        with contextlib.ExitStack() as held:
+            for name in self.touched(fault, group):
+                held.enter_context(self.locks[name])
+            fault.began = time.monotonic() - self.begin
+            try:
+                fault.note = getattr(self, f"{group}_{act.replace('-', '_')}")(fault) or ""
+            except Exception as problem:  # the harness's own trouble must not look like a quiet run
+                self.errors.append(f"fault {fault.number} ({fault.kind}): {problem!r}")
+            fault.ended = time.monotonic() - self.begin
+
+    def touched(self, fault, group):
+        daemon = f"daemon {fault.daemon}"
+        return {"daemon": [daemon], "engine": [daemon], "link": [daemon], "rabbitmq": ["rabbitmq"], "postgresql": ["postgresql"], "disk": ["disk"],
+                "clock": ["clock"]}.get(group, [])
+
+    def daemon(self, fault):
+        return self.stage.daemons[fault.daemon]
+
+    # Daemons.
+
+    def daemon_kill(self, fault):
+        self.daemon(fault).kill()
+        self.daemon(fault).start()
+        return f"daemon {fault.daemon}"
+
+    def daemon_freeze(self, fault):
+        daemon = self.daemon(fault)
+        with daemon.lock:
+            daemon.signal(signal.SIGSTOP)
+            time.sleep(fault.seconds)
+            daemon.signal(signal.SIGCONT)
+        return f"daemon {fault.daemon} for {fault.seconds} s"
+
+    def daemon_restart(self, fault):
+        status = self.daemon(fault).drain()
+        self.daemon(fault).start()
+        if status != 0:
+            self.errors.append(f"daemon {fault.daemon} was asked to stop and ended with {'SIGKILL after 120 s' if status is None else f'status {status}'}")
+        return f"daemon {fault.daemon}"
+
+    # Engines.
+
+    def engine(self, fault, can=lambda job: True):
+        """An engine of the daemon, the other one's where it has none; waited for."""
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            for daemon in (self.daemon(fault), self.stage.daemons[1 - fault.daemon]):
+                engines = [engine for engine in daemon.engines() if can(engine[1])]
+                if engines:
+                    return self.dice.choice(engines)
+            time.sleep(0.02)
+        return None
+
+    def engine_kill(self, fault):
+        engine = self.engine(fault, lambda job: self.kills.get(job, 0) < LARGEST_KILLS)
+        if engine is None:
+            return "no engine came within 20 s"
+        pid, job, attempt = engine
+        self.kills[job] = self.kills.get(job, 0) + 1
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        return f"attempt {attempt} of job {job[:8]}"
+
+    def engine_freeze(self, fault):
+        engine = self.engine(fault)
+        if engine is None:
+            return "no engine came within 20 s"
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(engine[0], signal.SIGSTOP)
+            time.sleep(fault.seconds)
+            os.kill(engine[0], signal.SIGCONT)
+        return f"attempt {engine[2]} of job {engine[1][:8]} for {fault.seconds} s"
+
+    # Servers.
+
+    def rabbitmq_restart(self, fault):
+        self.stage.servers("stop", "rabbitmq")
+        self.stage.servers("start", "rabbitmq")
+
+    def rabbitmq_kill(self, fault):
+        self.stage.servers("kill", "rabbitmq")
+        self.stage.servers("start", "rabbitmq")
+
+    def postgresql_restart(self, fault):
+        self.stage.servers("stop", "postgresql")
+        self.stage.servers("start", "postgresql")
+
+    def postgresql_kill(self, fault):
+        self.stage.servers("kill", "postgresql")
+        self.stage.servers("start", "postgresql")
+
+    # Links.
+
+    def link(self, fault):
+        return self.daemon(fault).links[fault.server]
+
+    def between(self, fault):
+        return f"daemon {fault.daemon} and {fault.server}"
+
+    def link_cut(self, fault):
+        return f"{self.link(fault).cut()} connections between {self.between(fault)}"
+
+    def link_stall(self, fault):
+        self.link(fault).stall()
+        time.sleep(fault.seconds)
+        self.link(fault).resume()
+        return f"{self.between(fault)} for {fault.seconds} s"
+
+    def link_half_open(self, fault):
+        return f"{self.link(fault).half_open()} connections between {self.between(fault)}"
+
+    def link_mute(self, fault):
+        count = self.link(fault).mute()
+        time.sleep(fault.seconds)
+        self.link(fault).cut()
+        return f"{count} connections between {self.between(fault)} for {fault.seconds} s, then cut"
+
+    # Disk and clocks.
+
+    def disk_full(self, fault):
+        if not self.stage.is_mounted:
+            self.stage.artifacts.chmod(0o500)
+            time.sleep(fault.seconds)
+            self.stage.artifacts.chmod(0o755)
+            return f"read-only for {fault.seconds} s"
+        ballast = self.stage.disk / "ballast"
+        with open(ballast, "wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"\0" * (1 << 20))
+        time.sleep(fault.seconds)
+        ballast.unlink()
+        return f"for {fault.seconds} s"
+
+    def clock_jump(self, fault):
+        clocks = {"postgresql": self.stage.database_clock, "daemon 0": self.stage.daemons[0].clock, "daemon 1": self.stage.daemons[1].clock}
+        if not self.stage.database_clock.environment:
+            return "not done: libfaketime is not installed"
+        chosen = list(clocks.values()) if fault.clock == "all" else [clocks[fault.clock]]
+        for clock in chosen:
+            clock.set(fault.jump)
+        time.sleep(1.2 + fault.seconds)  # a second until it is noticed
+        for clock in chosen:
+            clock.set(0)
+        time.sleep(1.2)
+        return f"{fault.clock} by {fault.jump:+d} s for {fault.seconds} s, and back"
+
+    # Messages.
+
+    def messages_duplicated(self, fault):
+        """Old ones again and new ones twice, from two clients at once."""
+        known = [message for message in self.publisher.accepted.values() if message.is_job and not message.is_poison]
+        chosen = self.dice.sample(known, min(len(known), 20))
+        other = type(self.publisher)(self.publisher.url, self.stage.say)
+        second = threading.Thread(target=lambda: [other.publish(message) for message in reversed(chosen)])
+        second.start()
+        for message in chosen:
+            self.publisher.publish(message)
+        second.join()
+        other.close()
+        return f"{len(chosen)} jobs, twice more each"
+
+    def messages_reordered(self, fault):
+        """What comes next comes in another order, the last before the first; the publisher shuffles what is still to be published."""
+        ahead = self.load.jobs[self.publisher.position:self.publisher.position + 20]
+        self.load.jobs[self.publisher.position:self.publisher.position + 20] = self.dice.sample(ahead, len(ahead))
+        return f"the next {len(ahead)} jobs"
+
+    def messages_malformed(self, fault):
+        messages = self.load.malformed(fault.number)
+        for message in messages:
+            self.publisher.publish(message)
+        return f"{len(messages)} messages"
+
+    def messages_oversized(self, fault):
+        messages = self.load.oversized(fault.number)
+        for message in messages:
+            self.publisher.publish(message)
+        return f"{len(messages)} messages"
+
+    def messages_poisoned(self, fault):
+        """A message whose every consumer fails: one of the harness that comes before the daemons gives it back until the broker gives it up."""
+        poison = self.load.poison(fault.number)
+        for _ in range(5):
+            connection = None
+            try:
+                connection = pika.BlockingConnection(pika.URLParameters(self.publisher.url))
+                given_back = self.give_back(connection.channel(), poison)
+                connection.close()
+                return f"given back {given_back} times"
+            except (pika.exceptions.AMQPError, OSError):
+                time.sleep(2)
+        raise RuntimeError("the broker did not stay long enough")
+
+    def give_back(self, channel, poison):
+        """Whatever else comes is held until the channel closes: only the poison may use up its deliveries."""
+        channel.basic_qos(prefetch_count=200)
+        count = quiet = 0
+        for delivery, properties, _ in channel.consume("atelier.jobs", arguments={"x-priority": 10}, inactivity_timeout=0.5):
+            if delivery is None and poison.id not in self.publisher.accepted:
+                self.publisher.publish(poison)
+            elif delivery is None:
+                quiet += 1
+                if quiet > 2:
+                    break
+            elif properties.message_id == poison.id:
+                channel.basic_nack(delivery.delivery_tag, requeue=True)
+                count += 1
+        return count
