@@ -46,6 +46,8 @@ package final class Weights {
     package enum Source {
         /// Every weight must be there.
         case checkpoint([String: Tensor])
+        /// Those that fit by name and shape; the rest is drawn from the generator, in order of creation.
+        case fitting([String: Tensor], seed: UInt64)
         /// Drawn from the generator, in order of creation.
         case fresh(seed: UInt64)
     }
@@ -54,12 +56,15 @@ package final class Weights {
     private var generator: Philox
     package private(set) var parameters: [Parameter] = []
     package private(set) var byName: [String: Parameter] = [:]
-    /// What a checkpoint lacked or had in another shape; reported together by `verify`.
-    private var problems: [String] = []
+    /// What a checkpoint lacked or had in another shape: an error to `verify` where all must be there.
+    package private(set) var problems: [String] = []
 
     package init(_ source: Source) {
         self.source = source
-        if case .fresh(let seed) = source { generator = Philox(seed: seed, purpose: 0x5745, index: 0) } else { generator = Philox(seed: 0) }
+        switch source {
+        case .checkpoint: generator = Philox(seed: 0)
+        case .fitting(_, let seed), .fresh(let seed): generator = Philox(seed: seed, purpose: 0x5745, index: 0)
+        }
     }
 
     /// The weight `name`, created on first use. Where a checkpoint lacks it, it may be called by one of `aliases`.
@@ -74,14 +79,21 @@ package final class Weights {
     }
 
     private func value(_ names: [String], _ shape: [Int], _ initialization: Initialization) -> Tensor {
-        guard case .checkpoint(let tensors) = source else { return draw(shape, initialization) }
+        switch source {
+        case .fresh: draw(shape, initialization)
+        case .fitting(let tensors, _): found(names, shape, in: tensors) ?? draw(shape, initialization)
+        case .checkpoint(let tensors): found(names, shape, in: tensors) ?? Tensor(zeros: shape)
+        }
+    }
+
+    private func found(_ names: [String], _ shape: [Int], in tensors: [String: Tensor]) -> Tensor? {
         guard let name = names.first(where: { tensors[$0] != nil }), let tensor = tensors[name] else {
             problems.append("\(names.joined(separator: " or ")) is missing, expected shape \(shape)")
-            return Tensor(zeros: shape)
+            return nil
         }
         guard tensor.shape == shape else {
             problems.append("\(name) has shape \(tensor.shape), expected \(shape)")
-            return Tensor(zeros: shape)
+            return nil
         }
         return tensor
     }
@@ -102,7 +114,7 @@ package final class Weights {
 
     /// - Throws: `WeightsError` naming every weight that a checkpoint lacked or had in another shape.
     package func verify() throws(WeightsError) {
-        if !problems.isEmpty { throw WeightsError(problems: problems) }
+        if case .checkpoint = source, !problems.isEmpty { throw WeightsError(problems: problems) }
     }
 
     /// Makes exactly the weights that satisfy `isTrained` trainable.

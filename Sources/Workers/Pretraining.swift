@@ -47,6 +47,7 @@ package struct Pretraining: ModelPretraining {
         try options.writeVocabulary()
         try MatrixPrecision.$current.withValue(.bfloat16) {
             let weights = try startingWeights(stage), model = try model(weights)
+            if options.start != nil { sayWhatStartsFresh(stage, model) }
             try PretrainingRun(options: options, stage: work(stage, on: model)).run()
         }
     }
@@ -82,13 +83,21 @@ package struct Pretraining: ModelPretraining {
         var transformer: Weights.Source
     }
 
-    /// Fresh weights, or those of `options.start`; for the stages after the first, the tokenizer of this run where there is one.
+    /// Says which weights of a stage the model to start from does not have, or has for other sizes.
+    private func sayWhatStartsFresh(_ stage: Stage, _ model: InfinityModel) {
+        let weights = stage == .transformer ? [model.transformerWeights, model.textWeights] : [model.tokenizerWeights]
+        for problem in weights.flatMap(\.problems) { FileHandle.standardError.write(Data("starts fresh: \(problem)\n".utf8)) }
+    }
+
+    /// Fresh weights, or those of `options.start` where they fit; for the stages after the first, the tokenizer of this run where there is one.
     private func startingWeights(_ stage: Stage) throws -> StartingWeights {
         var weights = StartingWeights(
             tokenizer: .fresh(seed: options.seed), text: .fresh(seed: options.seed &+ 1), transformer: .fresh(seed: options.seed &+ 2))
         if options.start != nil {
-            let transformer = try Weights.Source.checkpoint(started(.transformer))
-            weights = StartingWeights(tokenizer: .checkpoint(try started(.tokenizer)), text: transformer, transformer: transformer)
+            let transformer = try started(.transformer)
+            weights = StartingWeights(
+                tokenizer: .fitting(try started(.tokenizer), seed: options.seed), text: .fitting(transformer, seed: options.seed &+ 1),
+                transformer: .fitting(transformer, seed: options.seed &+ 2))
         }
         if stage != .tokenizer, options.start == nil || options.isTrained(.tokenizer) { weights.tokenizer = .checkpoint(try options.trained(.tokenizer)) }
         return weights
