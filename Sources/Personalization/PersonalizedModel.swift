@@ -65,16 +65,4 @@ package struct PersonalizedModel {
     package func generate(_ prompts: [String], seeds: [UInt64], guidance: Float? = nil, temperature: Float? = nil) -> [Picture] {
         generate(prompts, sampling: model.sampling(guidance: guidance, temperature: temperature, seeds: seeds))
     }
-
-    /// How surprised the model is by pictures given their prompts: cross-entropy per bit in nats, the mean over pictures and tokens.
-    package func crossEntropy(of pictures: [Picture], prompts: [String]) -> Float {
-        Recording.withoutGradients {
-            let features = model.tokenizer.features(Variable(.pictures(pictures))).value
-            let maps = model.tokenizer.quantize(features, schedule: model.configuration.schedule)
-            let text = model.encode(prompts, tokenizer: tokenizer, replacing: embeddings)
-            let tokens = maps.batch * maps.schedule.tokens
-            return BitCrossEntropy(bits: maps.bits, weights: [Float](repeating: 1 / Float(tokens * maps.depth), count: tokens))
-                .apply([model.transformer.logits(text, inputs: maps.inputs)]).scalar
-        }
-    }
 }

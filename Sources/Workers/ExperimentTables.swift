@@ -24,8 +24,11 @@ package struct ExperimentTables {
     ///   - say: hears what happens, a line at a time.
     /// - Throws: `MetricEncoders.Missing` without the encoders.
     package init(models: String, folder: String, settings: TableSettings, names: [String], say: @escaping (String) -> Void) throws {
-        (self.models, self.folder, self.settings, self.say) = (models, folder, settings, say)
-        tables = PaperTable.all.filter { names.contains($0.name) }
+        try self.init(models: models, folder: folder, settings: settings, tables: PaperTable.all.filter { names.contains($0.name) }, say: say)
+    }
+
+    init(models: String, folder: String, settings: TableSettings, tables: [PaperTable], say: @escaping (String) -> Void) throws {
+        (self.models, self.folder, self.settings, self.tables, self.say) = (models, folder, settings, tables, say)
         encoders = try MetricEncoders(directory: models, clip: settings.clip, dino: settings.dino)
     }
 
@@ -76,7 +79,7 @@ package struct ExperimentTables {
     private func inputs(of variants: [TableVariant]) throws -> [(TableVariant, String)] {
         let weights = try [settings.clip, settings.dino].map { try SHA256Digest.ofFile("\(models)/\($0)/model.safetensors").description }
         return try variants.map { variant in
-            let model = try variant.model.map { try LoadedModel(directory: "\(models)/\($0)").digest } ?? ""
+            let model = try variant.model.map { try LoadedModel.digest(directory: "\(models)/\($0)") } ?? ""
             return (variant, try settings.digest(weights + [model, options(variant).text]))
         }
     }

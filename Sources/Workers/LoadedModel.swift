@@ -31,10 +31,15 @@ struct LoadedModel {
         }
         do {
             backbone = try Backbone(directory: directory, configuration: JSONValue(json: data))
-            digest = try SHA256Digest.ofFile("\(directory)/\(InfinityModel.File.transformer.rawValue)").description
+            digest = try LoadedModel.digest(directory: directory)
         } catch {
             throw JobFailure(code: "model.damaged", consequence: .fatal, message: "\(error)")
         }
+    }
+
+    /// What `digest` of the model in a directory is, without reading more than its transformer's file.
+    static func digest(directory: String) throws -> String {
+        try SHA256Digest.ofFile("\(directory)/\(InfinityModel.File.transformer.rawValue)").description
     }
 
     var name: String {

@@ -23,7 +23,12 @@ struct TableReport {
                 + costs(cells[row.variant.key] ?? [])
         }
         return "## \(table.title)\n\nMean ± half of its 95 % interval over subjects (published).\n\n" + TableReport.lines([header, header.map { _ in "---" }] + rows)
-            + "\n" + TableReport.lines([["claim", "metric", "rows", "difference", "here"], Array(repeating: "---", count: 5)] + table.claims.map(line)) + "\n"
+            + "\n" + claims
+    }
+
+    private var claims: String {
+        guard !table.claims.isEmpty else { return "" }
+        return TableReport.lines([["claim", "metric", "rows", "difference", "here"], Array(repeating: "---", count: 5)] + table.claims.map(line)) + "\n"
     }
 
     /// Seconds of learning, numbers that learned, the adapter's size.

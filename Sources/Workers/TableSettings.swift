@@ -13,6 +13,8 @@ package struct TableSettings: Codable, Sendable {
     package var picturesPerPrompt: Int
     package var classPictures: Int
     package var references = 4
+    /// The number of the first individual: choices are made on others (`TuningTrials`) than those the papers' tables report.
+    package var firstSubject = 200
     /// Steps of every method; nil leaves each its own.
     package var iterations: Int?
     /// The encoders' folders among the models.
@@ -29,14 +31,12 @@ package struct TableSettings: Codable, Sendable {
     package static let largestPrompts = PromptSuite.littleWorld.templates.count
     package static let largestSubjects = SubjectClass.allCases.count
 
-    /// Individuals nobody tuned anything on: the trials take theirs elsewhere.
-    private static let firstSubject = 200
     private static let kinds: [SubjectClass] = [.dog, .teapot, .cat, .backpack, .rabbit, .robot]
 
     /// The `number`-th subject: living ones and things take turns.
     func subject(_ number: Int) -> Subject {
         let kinds = TableSettings.kinds + SubjectClass.allCases.filter { !TableSettings.kinds.contains($0) }
-        return Subject.heldOut(kinds[number % kinds.count], index: TableSettings.firstSubject + number)
+        return Subject.heldOut(kinds[number % kinds.count], index: firstSubject + number)
     }
 
     /// A digest of what cells depend on. How many subjects and seeds there are is not of it: a larger table takes up a smaller one's cells.

@@ -4,24 +4,21 @@ import Workers
 
 struct Trials: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Learn subjects by ARBooth under several choices and measure each on unseen pictures of them: one JSON line a choice.")
+        abstract: "Learn subjects kept apart under several choices of a method's options, and print a table of what each is worth.")
 
-    @Option(help: "The model's directory.") var model: String
-    @Option(help: "The judge's directory.") var judge: String
-    @Option(parsing: .upToNextOption, help: "Learning rates.") var learningRates: [Float] = [3e-4, 1e-3, 3e-3]
-    @Option(parsing: .upToNextOption, help: "Weights of the distillation; 0 switches it off.") var distillationWeights: [Float] = [0.5]
-    @Option(help: "Subjects learned under each choice.") var subjects = 3
-    @Option(help: "Iterations for each.") var iterations = 600
+    @Option(help: "The folder of all models and encoders.") var models = "models"
+    @Option(help: "The model's folder among them.") var model = "pocket-infinity"
+    @Option(name: .customLong("run"), help: "The run folder; goes on where an earlier run in it was stopped.") var folder: String
+    @Option(help: "The method.") var method = "arbooth"
+    @Option(name: .customLong("choices"), parsing: .upToNextOption, help: "Options as a job's JSON gives them, each a choice: {} '{\"learning_rate\":0.001}'.") var choices: [String]
+    @OptionGroup var size: TableSize
+    @Option(help: "Subjects learned under each choice.") var subjects = 4
+    @Option(help: "Seeds for each.") var seeds = 1
 
     func run() throws {
-        let trials = try TuningTrials(model: model, judge: judge, subjects: subjects, iterations: iterations)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        for rate in learningRates {
-            for weight in distillationWeights {
-                let row = try encoder.encode(trials.row(learningRate: rate, distillationWeight: weight))
-                FileHandle.standardOutput.write(row + Data("\n".utf8))
-            }
-        }
+        let run = try TuningTrials(
+            models: models, model: model, folder: folder, settings: size.settings(subjects: subjects, seeds: seeds), method: method, choices: choices
+        ) { FileHandle.standardError.write(Data(($0 + "\n").utf8)) }
+        print(try run.run())
     }
 }
