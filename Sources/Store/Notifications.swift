@@ -20,7 +20,7 @@ package final class Notifications: Sendable {
 
     private func listen(_ url: String, _ channels: [String], _ hear: (String, String) -> Void) throws {
         let connection = try PostgresConnection(url: url, application: "atelierd/listen")
-        for channel in channels { try connection.script("listen \(channel)") }
+        for channel in channels { _ = try connection.query("listen \(channel)", []) }
         hear("", "")
         var quiet = 0
         while !isStopped.load(ordering: .relaxed) {

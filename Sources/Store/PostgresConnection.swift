@@ -31,9 +31,12 @@ package struct Row: Sendable, Equatable {
 /// A connection of libpq: one owner, one thread. Blocks; so its owner is pinned to a thread of its own.
 struct PostgresConnection: ~Copyable {
     private let handle: OpaquePointer
+    private let patience: Duration
 
-    /// Connects, waiting at most five seconds, and sets the session up.
-    init(url: String, application: String) throws(StoreError) {
+    /// Connects, waiting at most five seconds, and sets the session up. Whoever says nothing to a statement for as long as `patience` is
+    /// given up: a server or a link that takes every byte looks well to the kernel, whose own limits only end connections that take none.
+    /// It is longer than the server lets a statement take.
+    init(url: String, application: String, patience: Duration = .seconds(20)) throws(StoreError) {
         let keywords = ["dbname", "application_name", "connect_timeout", "keepalives_idle", "tcp_user_timeout", "client_encoding"]
         let values = [url, application, "5", "10", "20000", "UTF8"]
         var keywordPointers: [UnsafePointer<CChar>?] = keywords.map { UnsafePointer(strdup($0)) } + [nil]
@@ -42,24 +45,28 @@ struct PostgresConnection: ~Copyable {
         _ = CryptographyLibrary.staysUntilTheEnd
         guard let handle = PQconnectdbParams(&keywordPointers, &valuePointers, 1) else { throw .unavailable("out of memory") }
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
-        // JIT compiles for 18 ms what runs for half of one.
-        let setup = "set jit = off; set statement_timeout = '15s'; set lock_timeout = '5s'; set idle_in_transaction_session_timeout = '30s'"
-        if PQstatus(handle) == CONNECTION_OK { PQclear(PQexec(handle, setup)) }
-        guard PQstatus(handle) == CONNECTION_OK else {
-            let reason = Self.line(PQerrorMessage(handle))
+        do throws(StoreError) { try Self.prepare(handle, patience) } catch {
             PQfinish(handle)
-            throw .unavailable(reason)
+            throw error
         }
-        self.handle = handle
+        (self.handle, self.patience) = (handle, patience)
     }
 
     deinit { PQfinish(handle) }
 
-    /// Runs one statement with text parameters.
-    func query(_ sql: String, _ parameters: [String?]) throws(StoreError) -> [Row] { try run(sql, parameters) }
+    private static func prepare(_ handle: OpaquePointer, _ patience: Duration) throws(StoreError) {
+        guard PQstatus(handle) == CONNECTION_OK else { throw .unavailable(line(PQerrorMessage(handle))) }
+        // JIT compiles for 18 ms what runs for half of one.
+        let settings = ["jit": "off", "statement_timeout": "15s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"]
+        let calls = settings.map { "set_config('\($0)', '\($1)', false)" }.joined(separator: ", ")
+        _ = try read(ask(handle, "select " + calls, [], patience), of: handle)
+    }
 
-    /// Runs a script of several statements, without parameters.
-    func script(_ sql: String) throws(StoreError) { _ = try run(sql, nil) }
+    /// Runs one statement with text parameters.
+    func query(_ sql: String, _ parameters: [String?]) throws(StoreError) -> [Row] { try Self.read(Self.ask(handle, sql, parameters, patience), of: handle) }
+
+    /// Runs a script of several statements, without parameters, however long it takes.
+    func script(_ sql: String) throws(StoreError) { _ = try Self.read(PQexec(handle, sql), of: handle) }
 
     /// The socket, to wait on.
     var socket: Int32 { PQsocket(handle) }
@@ -75,23 +82,48 @@ struct PostgresConnection: ~Copyable {
         return list
     }
 
-    private func run(_ sql: String, _ parameters: [String?]?) throws(StoreError) -> [Row] {
-        let result: OpaquePointer?
-        if let parameters {
-            // In C's strings it would silently cut the text off.
-            if let index = parameters.firstIndex(where: { $0?.utf8.contains(0) ?? false }) {
-                throw .refused(state: "22021", message: "parameter \(index + 1) holds a NUL character")
-            }
-            let pointers: [UnsafePointer<CChar>?] = parameters.map { $0.map { UnsafePointer(strdup($0)) } }
-            defer { for pointer in pointers { free(UnsafeMutablePointer(mutating: pointer)) } }
-            result = PQexecParams(handle, sql, Int32(parameters.count), nil, pointers, nil, nil, 0)
-        } else {
-            result = PQexec(handle, sql)
+    /// Sends a statement and gives what the server says to it; the caller clears that.
+    /// - Throws: ``StoreError/unavailable(_:)`` where it says nothing: then the connection is good for nothing any more.
+    private static func ask(_ handle: OpaquePointer, _ sql: String, _ parameters: [String?], _ patience: Duration) throws(StoreError) -> OpaquePointer? {
+        // In C's strings it would silently cut the text off.
+        if let index = parameters.firstIndex(where: { $0?.utf8.contains(0) ?? false }) {
+            throw .refused(state: "22021", message: "parameter \(index + 1) holds a NUL character")
         }
+        let pointers: [UnsafePointer<CChar>?] = parameters.map { $0.map { UnsafePointer(strdup($0)) } }
+        defer { for pointer in pointers { free(UnsafeMutablePointer(mutating: pointer)) } }
+        guard PQsendQueryParams(handle, sql, Int32(parameters.count), nil, pointers, nil, nil, 0) == 1 else {
+            throw .unavailable(line(PQerrorMessage(handle)))
+        }
+        let end = ContinuousClock.now + patience
+        var last: OpaquePointer?
+        while true {
+            while PQisBusy(handle) == 1 {
+                guard isReadable(PQsocket(handle), until: end) else {
+                    PQclear(last)
+                    throw .unavailable("no answer within \(patience)")
+                }
+                if PQconsumeInput(handle) == 0 { break }  // the result that comes next says why
+            }
+            guard let next = PQgetResult(handle) else { return last }
+            PQclear(last)
+            last = next
+        }
+    }
+
+    private static func isReadable(_ socket: Int32, until end: ContinuousClock.Instant) -> Bool {
+        var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        while case let left = end - .now, left > .zero {
+            if poll(&descriptor, 1, Int32(left / .milliseconds(1)) + 1) > 0 { return true }
+        }
+        return false
+    }
+
+    /// The rows of a result, which is cleared, or the error in it.
+    private static func read(_ result: OpaquePointer?, of handle: OpaquePointer) throws(StoreError) -> [Row] {
         defer { PQclear(result) }
         switch PQresultStatus(result) {
-        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: return Self.rows(of: result)
-        default: throw error(of: result)
+        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: return rows(of: result)
+        default: throw error(of: result, handle)
         }
     }
 
@@ -106,9 +138,9 @@ struct PostgresConnection: ~Copyable {
         }
     }
 
-    private func error(of result: OpaquePointer?) -> StoreError {
+    private static func error(of result: OpaquePointer?, _ handle: OpaquePointer) -> StoreError {
         let state = PQresultErrorField(result, Int32(UInt8(ascii: "C"))).map { String(cString: $0) } ?? ""
-        let message = PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map { String(cString: $0) } ?? Self.line(PQerrorMessage(handle))
+        let message = PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map { String(cString: $0) } ?? line(PQerrorMessage(handle))
         // Connection, resources, operator intervention, serialization, locks and timeouts: later, the same may work.
         let temporary = ["08", "53", "57", "40", "55", "58"].contains(String(state.prefix(2)))
         return state.isEmpty || temporary || PQstatus(handle) != CONNECTION_OK

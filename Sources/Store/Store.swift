@@ -10,21 +10,23 @@ package actor Store {
     private let executor: PinnedExecutor
     private let url: String
     private let application: String
+    private let patience: Duration
     private var connection: PostgresConnection?
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// A store at `url`; connects with the first call.
-    package init(url: String, application: String) {
+    /// A store at `url`; connects with the first call. A server that says nothing to a statement for as long as `patience` is unavailable.
+    package init(url: String, application: String, patience: Duration = .seconds(20)) {
         self.url = url
         self.application = application
+        self.patience = patience
         executor = PinnedExecutor(name: application)
     }
 
     /// Runs one statement; values enter only as parameters.
     @discardableResult
     package func query(_ sql: String, _ parameters: [String?] = []) throws(StoreError) -> [Row] {
-        if connection == nil { connection = try PostgresConnection(url: url, application: application) }
+        if connection == nil { connection = try PostgresConnection(url: url, application: application, patience: patience) }
         do throws(StoreError) {
             return try connection!.query(sql, parameters)
         } catch {
@@ -35,7 +37,7 @@ package actor Store {
 
     /// Runs a script in one transaction of its own making.
     package func script(_ sql: String) throws(StoreError) {
-        if connection == nil { connection = try PostgresConnection(url: url, application: application) }
+        if connection == nil { connection = try PostgresConnection(url: url, application: application, patience: patience) }
         do throws(StoreError) {
             try connection!.script(sql)
         } catch {
