@@ -122,6 +122,9 @@ language plpgsql set search_path = atelier, pg_temp set enable_seqscan = off as 
 begin
     -- One claim after the other: two that look at the same heads would each skip what the other has locked, and find too little.
     perform pg_advisory_xact_lock(hashtextextended('atelier.claim', 0));
+    -- A worker that was given up must not claim: nobody would miss its jobs any more. Who gives it up meanwhile waits, and then sees them.
+    perform from workers w where w.id = p_worker and w.gone_at is null for share;
+    if not found then return; end if;
     update jobs j set state = 'available' where j.id in (
         select d.id from jobs d where d.state in ('scheduled', 'retryable') and d.run_after <= now() order by d.run_after limit 1000 for update skip locked);
     return query

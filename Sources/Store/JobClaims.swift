@@ -158,8 +158,8 @@ extension Store {
             .map { StoredCheckpoint(step: $0["step"].flatMap { Int($0) } ?? 0, path: $0["path"] ?? "", sha256: $0["sha256"] ?? "") }
     }
 
-    /// Notes from where an attempt goes on.
+    /// Notes from where an attempt goes on, unless it was ended meanwhile.
     package func resumed(_ job: UUID, _ attempt: Int, from step: Int) throws {
-        try query("update atelier.attempts set resumed_from_step = $3::int where job = $1::uuid and attempt = $2::int", [job.uuidString, String(attempt), String(step)])
+        try query("update atelier.attempts set resumed_from_step = $3::int where job = $1::uuid and attempt = $2::int and ended_at is null", [job.uuidString, String(attempt), String(step)])
     }
 }
