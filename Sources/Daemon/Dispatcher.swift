@@ -28,6 +28,7 @@ package actor Dispatcher: Service {
     private let wakes: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
     private var alarm: Task<Void, any Error>?
+    private var isClaiming = false
     private var isDraining = false
     private var isShortOfDisk = false
 
@@ -72,12 +73,21 @@ package actor Dispatcher: Service {
     /// Cancels the job if it runs here.
     package func cancel(_ job: UUID) async { await running[job]?.supervisor.stop(.cancelled) }
 
-    /// Compares what runs here with what the tables say: what is not ours any more ends, what is to be cancelled is.
+    /// Compares what runs here with what the tables say: what is not ours any more ends, what is to be cancelled is, and what is ours without
+    /// our knowing, for the answer to a claim was lost, is given back.
     package func reconcile(_ heartbeat: Heartbeat, asked: Set<UUID>) async {
         for (job, running) in running where asked.contains(job) && heartbeat.owned[job] != running.attempt {
             await running.supervisor.stop(.lostClaim)
         }
         for job in heartbeat.cancelling { await cancel(job) }
+        for (job, attempt) in heartbeat.owned where running[job] == nil && !asked.contains(job) && !isClaiming { await giveBack(job, attempt) }
+    }
+
+    private func giveBack(_ job: UUID, _ attempt: Int) async {
+        let end = AttemptResult(outcome: "interrupted", code: "daemon.interrupted", message: "claimed, but the answer that says so was lost")
+        guard let state = try? await store.finish(job, attempt, end) else { return }
+        logger.warning(
+            "unknown claim given back", metadata: ["job.id": "\(job.uuidString.lowercased())", "job.attempt": "\(attempt)", "job.state": "\(state.rawValue)"])
     }
 
     /// The jobs whose engines run here. Ask before the heartbeat: a job claimed meanwhile is not missing.
@@ -89,6 +99,8 @@ package actor Dispatcher: Service {
         guard free > 0 else { return }
         do {
             guard let id = worker.id else { return }  // not registered: the heartbeat does that
+            isClaiming = true
+            defer { isClaiming = false }
             let claims = try await store.claim(id, free)
             for claim in claims { start(AttemptRecord(claim: claim, store: store, live: live)) }
             condition.found(.store)
@@ -129,9 +141,9 @@ package actor Dispatcher: Service {
         wake.yield()
     }
 
-    /// Whether the state folder has room for new work; says so when that changes.
+    /// Whether the state folder and the artifacts, which may lie elsewhere, have room for new work; says so when that changes.
     private func hasDisk() -> Bool {
-        guard let free = FreeDisk.mebibytes(at: settings.stateDirectory) else { return true }
+        guard let free = [settings.stateDirectory, settings.artifactsDirectory].compactMap(FreeDisk.mebibytes).min() else { return true }
         let isShort = free < settings.freeDiskMiB
         if isShort != isShortOfDisk {
             isShortOfDisk = isShort

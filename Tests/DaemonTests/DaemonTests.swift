@@ -140,6 +140,24 @@ import Testing
         }
     }
 
+    /// As when the connection breaks between a claim's commit and its answer.
+    @Test func aClaimWhoseAnswerWasLostIsGivenBack() async throws {
+        try await withStage { stage in
+            try stage.start()
+            try await stage.until("a worker is there") { try await stage.store.query("select 1 from atelier.workers").count == 1 }
+            _ = try await stage.control("pause")
+            try await stage.until("it is paused") { try await stage.store.query("select 1 from atelier.workers where paused").count == 1 }
+            let id = try await stage.publish("steps=2")
+            _ = try await stage.job(id, reaches: .available)
+            let worker = try #require(try await stage.store.query("select id from atelier.workers").first?["id"].flatMap(UUID.init(uuidString:)))
+            #expect(try await stage.store.claim(worker, 1).count == 1)
+            _ = try await stage.job(id) { $0["state"]?.string == "available" && $0["attempt"] == .integer(1) }
+            _ = try await stage.control("resume")
+            let job = try await stage.job(id, reaches: .completed)
+            #expect(job["attempt"] == .integer(2) && job["failures"] == .integer(0) && job["rescues"] == .integer(0))
+        }
+    }
+
     @Test func aDrainAsksForACheckpointAndChargesNothing() async throws {
         try await withStage { stage in
             let systemd = try NotifySocket(path: stage.folder.path + "/notify")
