@@ -1,0 +1,59 @@
+import Foundation
+import Jobs
+import Store
+import Testing
+
+/// Workers, servers and clocks that cannot be trusted any more.
+@Suite(.timeLimit(.minutes(2))) struct LostWorkerTests {
+    @Test func aWorkerThatWasGivenUpClaimsNothing() async throws {
+        try await Stage.with { stage in
+            let lost = try await stage.worker("folder"), job = try await stage.submit().job
+            let successor = try await stage.worker("folder")
+            #expect(try await stage.store.claim(lost, 1).isEmpty, "nobody would miss the job")
+            #expect(try await stage.claimOne(successor).job == job)
+        }
+    }
+
+    @Test func anAttemptThatEndedIsNotWrittenTo() async throws {
+        try await Stage.with { stage in
+            _ = try await stage.submit()
+            let claim = try await stage.claimOne(stage.worker("folder"))
+            _ = try await stage.worker("folder")
+            try await stage.store.resumed(claim.job, claim.attempt, from: 7)
+            let rows = try await stage.store.query("select outcome, resumed_from_step from atelier.attempts")
+            #expect(rows.count == 1 && rows[0]["outcome"] == "lost" && rows[0]["resumed_from_step"] == nil)
+        }
+    }
+
+    @Test func aClockThatWasSetBackKeepsNobodyAliveAndNothingWaiting() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker(), job = try await stage.submit().job
+            let claim = try await stage.claimOne(worker)
+            _ = try await stage.store.finish(claim.job, claim.attempt, AttemptResult(outcome: "crashed"))
+            #expect(try await stage.store.state(of: job) == .retryable)
+            try await stage.store.script(
+                """
+                update atelier.workers set beat_at = now() + interval '1 day'; update atelier.jobs set run_after = now() + interval '1 day';
+                update atelier.outbox set next_try = now() + interval '1 day'
+                """)
+            // A server that has only just started gives every worker a lease's time to beat.
+            let lease = 1
+            while try await stage.store.query("select 1 where now() > pg_postmaster_start_time() + interval '1 second'").isEmpty {}
+            _ = try await stage.store.rescueExpired(lease: lease)
+            #expect(try await stage.store.query("select 1 from atelier.workers where beat_at > now()").isEmpty)
+            #expect(try await stage.store.outbox(limit: 9).count > 0)
+            #expect(try await stage.claimOne(worker).job == job)
+        }
+    }
+
+    @Test func aServerThatTakesEveryByteAndSaysNothingIsGivenUp() async throws {
+        try await Stage.with { stage in
+            let store = Store(url: stage.url, application: "test", patience: .seconds(1))
+            let process = try #require(try await store.query("select pg_backend_pid() as process").first?["process"].flatMap { pid_t($0) })
+            try #require(kill(process, SIGSTOP) == 0)
+            defer { kill(process, SIGCONT) }
+            await #expect(throws: StoreError.unavailable("no answer within 1.0 seconds")) { try await store.query("select 1") }
+            #expect(try await store.query("select 1").count == 1, "on a connection of its own")
+        }
+    }
+}
