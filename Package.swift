@@ -89,7 +89,7 @@ let package = Package(
         // The real engine and the shipped model inside the real daemon.
         .testTarget(
             name: "HouseTests",
-            dependencies: ["Jobs", "Hashing", "Store", "LittleWorld", "Images", "ServerTesting", "DaemonTesting", "ModelTesting", "atelierd", "atelierctl", "atelier-engine"]),
+            dependencies: ["Jobs", "Hashing", "Store", "LittleWorld", "Images", "ServerTesting", "DaemonTesting", "ModelTesting", "tiny-models", "atelierd", "atelierctl", "atelier-engine"]),
         // Tests.
         .testTarget(name: "ArchitectureTests"),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"]),

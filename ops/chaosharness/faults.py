@@ -64,17 +64,15 @@ class Faults:
 
     def daemon_freeze(self, fault):
         daemon = self.daemon(fault)
-        with daemon.lock:
-            daemon.signal(signal.SIGSTOP)
-            time.sleep(fault.seconds)
-            daemon.signal(signal.SIGCONT)
+        daemon.signal(signal.SIGSTOP)
+        time.sleep(fault.seconds)
+        daemon.signal(signal.SIGCONT)
         return f"daemon {fault.daemon} for {fault.seconds} s"
 
     def daemon_restart(self, fault):
-        status = self.daemon(fault).drain()
+        if problem := self.daemon(fault).drain():
+            self.stage.deaths.append(problem)
         self.daemon(fault).start()
-        if status != 0:
-            self.errors.append(f"daemon {fault.daemon} was asked to stop and ended with {'SIGKILL after 120 s' if status is None else f'status {status}'}")
         return f"daemon {fault.daemon}"
 
     # Engines.

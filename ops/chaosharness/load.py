@@ -63,8 +63,8 @@ class Load:
         dice = random.Random(f"load {seed}")
         self.dice, self.run = dice, uuid.UUID(int=dice.getrandbits(128)).hex[:8]
         trainings, drawings = max(jobs // 10, min(jobs // 2, 40)), jobs // 20
-        self.trainings = [json.dumps(training(dice, number, iterations)).encode() for number in range(min(trainings, 24))]
-        self.drawings = [json.dumps(generation(dice, number)).encode() for number in range(min(drawings, 8))]
+        self.trainings = [json.dumps(training(dice, number, iterations)).encode() for number in range(min(trainings, max(8, jobs // 80)))]
+        self.drawings = [json.dumps(generation(dice, number)).encode() for number in range(min(drawings, 4))]
         probe = json.dumps({"version": 1, "kind": "probe"}).encode()
         kinds = evenly(dice, {"personalize": trainings, "generate": drawings, "probe": jobs - trainings - drawings})
         bodies = {"personalize": self.trainings, "generate": self.drawings, "probe": [probe]}

@@ -61,7 +61,7 @@ class Daemon:
     def start(self):
         with self.lock, open(self.log, "a") as log:
             self.process = subprocess.Popen([self.program, "run"], env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-            self.is_wanted = True
+            self.is_wanted, self.born = True, time.monotonic()
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -73,20 +73,19 @@ class Daemon:
             self.process.wait()
 
     def drain(self):
-        """A stop as an operator asks for it; gives the exit status."""
-        with self.lock:
-            self.is_wanted = False
-            self.process.terminate()
-            try:
-                return self.process.wait(120)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-                return None
+        """A stop as an operator asks for it; gives what is wrong with how it ended, if anything."""
+        self.is_wanted = False
+        self.process.terminate()
+        try:
+            status = self.process.wait(120)
+            is_young = status == -signal.SIGTERM and time.monotonic() - self.born < 10  # it did not listen yet, and had done nothing
+            return f"daemon {self.number} was asked to stop and ended with status {status}" if status and not is_young else None
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return f"daemon {self.number} was asked to stop and had to be killed after 120 s"
 
     def has_died(self):
-        with self.lock:
-            return self.is_wanted and self.process.poll() is not None
+        return self.is_wanted and self.process.poll() is not None
 
     def engines(self):
         """Its running engines: pid, job, attempt."""
