@@ -99,8 +99,10 @@ let package = Package(
         .testTarget(name: "StoreTests", dependencies: ["Store", "Jobs", "ServerTesting"]),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-        .testTarget(name: "ImagesTests", dependencies: ["Images", "Randomness"]),
-        .testTarget(name: "LayersTests", dependencies: ["Layers", "Autograd", "Randomness", "Tensors"]),
+        // Files made byte by byte, for those who read them.
+        .target(name: "FileTesting", path: "Tests/FileTesting"),
+        .testTarget(name: "ImagesTests", dependencies: ["Images", "Randomness", "FileTesting"]),
+        .testTarget(name: "LayersTests", dependencies: ["Layers", "Autograd", "Randomness", "Tensors", "FileTesting"]),
         .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld", "Images"]),
         .testTarget(name: "BackboneTests", dependencies: ["Backbones", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
         .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Backbones", "LittleWorld", "Images", "Layers", "Tensors"]),
@@ -118,3 +120,8 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The fuzzing program is ops/fuzz's alone: it links only with libFuzzer, and every module under it must be built for it.
+if Context.environment["ATELIER_FUZZING"] != nil {
+    package.targets.append(.executableTarget(name: "fuzz", dependencies: ["Jobs", "Images", "Layers", "FileTesting"], path: "Tests/Fuzzing"))
+}

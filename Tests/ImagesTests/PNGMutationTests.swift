@@ -1,3 +1,4 @@
+import FileTesting
 import Images
 import Randomness
 import Testing
@@ -33,7 +34,7 @@ import Testing
         if layer == 2 { return rebuilt(png, &generator) }
         var bytes = png.bytes
         for _ in 0...generator.below(4) { damage(&bytes, from: 8, &generator) }
-        if layer == 1 { correctChecksums(&bytes) }
+        if layer == 1 { HandmadePNG.correctChecksums(&bytes) }
         return bytes
     }
 
@@ -69,17 +70,6 @@ import Testing
         case 0: bytes[place] ^= 1 << UInt8(generator.below(8))
         case 1: bytes[place] = UInt8(generator.below(256))
         default: bytes[place] = [0, 1, 0x7F, 0x80, 0xFF][generator.below(5)]
-        }
-    }
-
-    /// Writes the right CRC behind every chunk that lies in the file.
-    private func correctChecksums(_ bytes: inout [UInt8]) {
-        var offset = 8
-        while offset + 12 <= bytes.count {
-            let end = offset + 8 + bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
-            guard end + 4 <= bytes.count else { return }
-            bytes.replaceSubrange(end..<end + 4, with: HandmadePNG.number(Int(HandmadePNG.crc32(bytes[offset + 4..<end]))))
-            offset = end + 4
         }
     }
 }

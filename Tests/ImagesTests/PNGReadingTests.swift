@@ -1,3 +1,4 @@
+import FileTesting
 import Images
 import Testing
 

@@ -1,3 +1,4 @@
+import FileTesting
 import Layers
 import Randomness
 import Tensors

@@ -1,20 +1,6 @@
 import Foundation
 import Testing
 
-/// A safetensors file made by hand: any header over any data.
-struct HandmadeSafetensors {
-    var header: String
-    var data: [UInt8]
-    /// What the first eight bytes say; the header's length unless a test lies.
-    var length: UInt64?
-
-    init(_ header: String, _ data: [UInt8] = [], length: UInt64? = nil) { (self.header, self.data, self.length) = (header, data, length) }
-
-    var bytes: [UInt8] { Self.littleEndian(length ?? UInt64(header.utf8.count)) + header.utf8 + data }
-
-    static func littleEndian<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] { withUnsafeBytes(of: number.littleEndian) { Array($0) } }
-}
-
 /// A folder of one test, removed with it.
 final class TestFolder {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-layers-\(UUID().uuidString)").path
