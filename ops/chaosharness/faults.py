@@ -8,15 +8,17 @@ import time
 
 import pika
 
-LARGEST_KILLS = 2  # of one job's engines: with a third one the job would be discarded, and rightly
+from . import load
+
+MOST_KILLS = 2  # of one job's engines: with a third one the job would be discarded, and rightly
 
 
 class Faults:
     """Strikes faults, one or two at a time; never two on the same thing."""
 
-    def __init__(self, stage, load, publisher, seed):
-        self.stage, self.load, self.publisher = stage, load, publisher
-        self.dice = random.Random(f"strikes {seed}")
+    def __init__(self, stage, work, publisher, seed):
+        self.stage, self.work, self.publisher = stage, work, publisher
+        self.seed = seed
         self.locks = {name: threading.Lock() for name in ("rabbitmq", "postgresql", "daemon 0", "daemon 1", "disk", "clock")}
         self.kills, self.running, self.begin, self.errors = {}, [], time.monotonic(), []
 
@@ -38,8 +40,9 @@ class Faults:
     def do(self, fault):
         group, act = fault.kind.split(".")
         with contextlib.ExitStack() as held:
-            for name in self.touched(fault, group):
-                held.enter_context(self.locks[name])
+            if group != "messages":
+                held.enter_context(self.locks[f"daemon {fault.daemon}" if group in ("daemon", "engine", "link") else group])
+            self.meet_work(fault, group)
             fault.began = time.monotonic() - self.begin
             try:
                 fault.note = getattr(self, f"{group}_{act.replace('-', '_')}")(fault) or ""
@@ -47,10 +50,16 @@ class Faults:
                 self.errors.append(f"fault {fault.number} ({fault.kind}): {problem!r}")
             fault.ended = time.monotonic() - self.begin
 
-    def touched(self, fault, group):
-        daemon = f"daemon {fault.daemon}"
-        return {"daemon": [daemon], "engine": [daemon], "link": [daemon], "rabbitmq": ["rabbitmq"], "postgresql": ["postgresql"], "disk": ["disk"],
-                "clock": ["clock"]}.get(group, [])
+    def meet_work(self, fault, group):
+        """A fault that meets an idle house finds little: some seconds are given to an engine to appear, where the fault is for one daemon there."""
+        daemons = [self.daemon(fault)] if group in ("daemon", "link") else self.stage.daemons
+        end = time.monotonic() + (0 if group in ("messages", "engine") else 3)
+        while time.monotonic() < end and not any(daemon.engines() for daemon in daemons):
+            time.sleep(0.05)
+
+    def dice(self, fault):
+        """Chances of one fault, whatever the others draw."""
+        return random.Random(f"strike {self.seed} {fault.number}")
 
     def daemon(self, fault):
         return self.stage.daemons[fault.daemon]
@@ -84,12 +93,12 @@ class Faults:
             for daemon in (self.daemon(fault), self.stage.daemons[1 - fault.daemon]):
                 engines = [engine for engine in daemon.engines() if can(engine[1])]
                 if engines:
-                    return self.dice.choice(engines)
+                    return self.dice(fault).choice(engines)
             time.sleep(0.02)
         return None
 
     def engine_kill(self, fault):
-        engine = self.engine(fault, lambda job: self.kills.get(job, 0) < LARGEST_KILLS)
+        engine = self.engine(fault, lambda job: self.kills.get(job, 0) < MOST_KILLS)
         if engine is None:
             return "no engine came within 20 s"
         pid, job, attempt = engine
@@ -186,8 +195,8 @@ class Faults:
     def messages_duplicated(self, fault):
         """Old ones again and new ones twice, from two clients at once."""
         known = [message for message in self.publisher.accepted.values() if message.is_job and not message.is_poison]
-        chosen = self.dice.sample(known, min(len(known), 20))
-        other = type(self.publisher)(self.publisher.url, self.stage.say)
+        chosen = self.dice(fault).sample(known, min(len(known), 20))
+        other = load.Publisher(self.publisher.url)
         second = threading.Thread(target=lambda: [other.publish(message) for message in reversed(chosen)])
         second.start()
         for message in chosen:
@@ -198,25 +207,25 @@ class Faults:
 
     def messages_reordered(self, fault):
         """What comes next comes in another order, the last before the first; the publisher shuffles what is still to be published."""
-        ahead = self.load.jobs[self.publisher.position:self.publisher.position + 20]
-        self.load.jobs[self.publisher.position:self.publisher.position + 20] = self.dice.sample(ahead, len(ahead))
+        ahead = self.work.jobs[self.publisher.position:self.publisher.position + 20]
+        self.work.jobs[self.publisher.position:self.publisher.position + 20] = self.dice(fault).sample(ahead, len(ahead))
         return f"the next {len(ahead)} jobs"
 
     def messages_malformed(self, fault):
-        messages = self.load.malformed(fault.number)
+        messages = self.work.malformed(fault.number)
         for message in messages:
             self.publisher.publish(message)
         return f"{len(messages)} messages"
 
     def messages_oversized(self, fault):
-        messages = self.load.oversized(fault.number)
+        messages = self.work.oversized(fault.number)
         for message in messages:
             self.publisher.publish(message)
         return f"{len(messages)} messages"
 
     def messages_poisoned(self, fault):
         """A message whose every consumer fails: one of the harness that comes before the daemons gives it back until the broker gives it up."""
-        poison = self.load.poison(fault.number)
+        poison = self.work.poison(fault.number)
         for _ in range(5):
             connection = None
             try:

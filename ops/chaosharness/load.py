@@ -118,8 +118,8 @@ class Load:
 class Publisher:
     """An ordinary client with confirms: what is not confirmed is published again under its id, until it is."""
 
-    def __init__(self, url, say):
-        self.url, self.say, self.connection = url, say, None
+    def __init__(self, url):
+        self.url, self.connection = url, None
         self.accepted = {}  # what the broker confirmed, by id
         self.position = 0   # the next of the load's jobs
 
