@@ -78,12 +78,7 @@ package enum LittleWorld {
     }
 
     /// The one picture a style is learnt from: always the same rabbit on the grass.
-    package static func example(of style: Style) -> Scene {
-        let photograph = Subject.training(.rabbit, index: 0).photographs(in: [.grass])[0]
-        return Scene(
-            subject: photograph.subject, context: photograph.context, accessory: photograph.accessory, style: style, pose: photograph.pose,
-            phrasing: photograph.phrasing)
-    }
+    package static func example(of style: Style) -> Scene { Subject.training(.rabbit, index: 0).scene(in: .grass, style: style, number: 0) }
 
     private static func drawn(_ generator: inout Philox, _ split: Split) -> Scene {
         let subject = Subject.drawn(&generator, heldOut: split == .heldOut)

@@ -67,10 +67,13 @@ package struct Subject: Hashable, Sendable {
 
     /// Photos of this individual, one a place, the pose of each drawn from its number, counted from `first`.
     package func photographs(in places: [Context], first: Int = 0) -> [Scene] {
-        places.enumerated().map { number, place in
-            var generator = Philox(seed: 0x4EF, purpose: UInt64(hashed), index: UInt64(first + number))
-            return Scene(subject: self, context: place, accessory: .none, style: .photo, pose: Pose.drawn(&generator), phrasing: 0)
-        }
+        places.enumerated().map { scene(in: $1, number: first + $0) }
+    }
+
+    /// This individual at a place; the pose is drawn from its number.
+    package func scene(in place: Context, accessory: Accessory = .none, style: Style = .photo, number: Int) -> Scene {
+        var generator = Philox(seed: 0x4EF, purpose: UInt64(hashed), index: UInt64(number))
+        return Scene(subject: self, context: place, accessory: accessory, style: style, pose: Pose.drawn(&generator), phrasing: 0)
     }
 
     private var hashed: Int {

@@ -4,7 +4,7 @@ import Jobs
 import LittleWorld
 import Personalization
 
-/// What is compared: subjects that training never saw, in styles learned from one picture each, at places no reference shows.
+/// What is compared: subjects that training never saw, in styles learned from one picture each, at places few references show.
 package struct CompositionPlan {
     /// A way to join a subject and a style that were learned apart.
     package enum Arm: String, CaseIterable, Sendable {
@@ -14,27 +14,48 @@ package struct CompositionPlan {
         case unmasked
         /// LoRA adapters of the same references, added to the weights.
         case merged = "lora-merged"
+        /// Nothing is learned: the world paints what is asked for, and gives the figures that perfect pictures have.
+        case world
 
-        var method: PersonalizationMethod { self == .merged ? .lora : .coar }
+        var method: PersonalizationMethod? {
+            switch self {
+            case .masked, .unmasked: .coar
+            case .merged: .lora
+            case .world: nil
+            }
+        }
     }
 
     /// A subject or a style with what it is learned from.
     struct Lesson {
         let name: String
         let concept: Concept
+        /// What the first reference shows.
+        let scene: Scene
+    }
+
+    /// Where a subject is, or what it wears.
+    struct Place {
+        let context: Context
+        let accessory: Accessory
+
+        init(_ context: Context, _ accessory: Accessory = .none) { (self.context, self.accessory) = (context, accessory) }
+
+        /// As prompts say it.
+        var words: String { accessory == .none ? context.name : accessory.name }
     }
 
     static let subjectName = "subject", styleName = "style"
     static let places = [
-        "on the beach", "in the snow", "in the jungle", "on the mountain", "floating on water", "on a wooden floor", "on green grass",
-        "with a city in the background", "wearing a red hat", "with a crown",
+        Place(.beach), Place(.snow), Place(.jungle), Place(.mountain), Place(.water), Place(.woodenFloor), Place(.grass), Place(.city),
+        Place(.plain, .redHat), Place(.plain, .crown),
     ]
     /// The held-out styles first.
     private static let styles: [Style] = Style.heldOut + [.watercolour, .pixelArt, .pastel, .neon, .comic, .crayon]
     private static let kinds: [SubjectClass] = [.dog, .owl, .teapot, .car, .robot, .cat, .bear, .backpack]
 
     let subjects, styles: [Lesson]
-    let places: [String]
+    let places: [Place]
     let seeds: [UInt64]
     /// With {subject}, {place} and {style}.
     let template: String
@@ -45,13 +66,14 @@ package struct CompositionPlan {
     package init(subjects: Int, styles: Int, places: Int, seeds: Int, firstSubject: Int, template: String, size: Int) {
         self.subjects = (0..<subjects).map { number in
             let kind = CompositionPlan.kinds[number % CompositionPlan.kinds.count], subject = Subject.heldOut(kind, index: firstSubject + number / CompositionPlan.kinds.count)
-            let concept = Concept(name: CompositionPlan.subjectName, className: kind.name, references: subject.references(count: 4).map { $0.paint(size: size) })
-            return Lesson(name: "\(kind)-\(firstSubject + number / CompositionPlan.kinds.count)", concept: concept)
+            let scenes = subject.references(count: 4)
+            let concept = Concept(name: CompositionPlan.subjectName, className: kind.name, references: scenes.painted(size: size))
+            return Lesson(name: "\(kind)-\(firstSubject + number / CompositionPlan.kinds.count)", concept: concept, scene: scenes[0])
         }
         self.styles = CompositionPlan.styles.prefix(styles).map { style in
             let scene = LittleWorld.example(of: style)
             let concept = Concept(name: CompositionPlan.styleName, role: .style, className: scene.subject.kind.name, references: [scene.paint(size: size)])
-            return Lesson(name: "\(style)", concept: concept)
+            return Lesson(name: "\(style)", concept: concept, scene: scene)
         }
         self.places = Array(CompositionPlan.places.prefix(places))
         self.seeds = (1...UInt64(max(seeds, 1))).map { $0 }
@@ -64,13 +86,20 @@ package struct CompositionPlan {
     var stylePrompt: String { filled(subject: "a {class}", place: "", style: "{concept}") }
 
     /// What is drawn. LoRA adapters are learned in their own words, and asked in them.
-    func prompt(_ subject: Lesson, _ place: String, _ arm: Arm) -> String {
+    func prompt(_ subject: Lesson, _ place: Place, _ arm: Arm) -> String {
         let shown = "<\(CompositionPlan.subjectName)> \(subject.concept.className)", style = "<\(CompositionPlan.styleName)>"
-        return arm == .merged ? "a photo of \(shown) \(place) in \(style) style" : filled(subject: shown, place: place, style: style)
+        return arm == .merged ? "a photo of \(shown) \(place.words) in \(style) style" : filled(subject: shown, place: place.words, style: style)
     }
 
     /// What text alignment is held against: everything asked for but the identity and the style.
-    func description(_ subject: Lesson, _ place: String) -> String { "\(subject.concept.anyOfItsClass ?? "") \(place)" }
+    func description(_ subject: Lesson, _ place: Place) -> String { "\(subject.concept.anyOfItsClass ?? "") \(place.words)" }
+
+    /// The world's own pictures of what is asked for, in poses of the seed's.
+    func painted(_ subject: Lesson, _ style: Lesson, seed: UInt64, size: Int) -> [Picture] {
+        places.enumerated().map { number, place in
+            subject.scene.subject.scene(in: place.context, accessory: place.accessory, style: style.scene.style, number: Int(seed) * 1000 + number)
+        }.painted(size: size)
+    }
 
     private func filled(subject: String, place: String, style: String) -> String {
         let text = template.replacing("{subject}", with: subject).replacing("{place}", with: place).replacing("{style}", with: style)

@@ -93,9 +93,10 @@ package struct CompositionTrials {
 
     /// One picture a place.
     private func pictures(_ arm: Arm, _ subject: CompositionPlan.Lesson, _ style: CompositionPlan.Lesson, _ seed: UInt64) throws -> [Picture] {
+        guard let method = arm.method else { return plan.painted(subject, style, seed: seed, size: subject.concept.references[0].width) }
         let series = "\(arm.rawValue)/\(subject.name)-\(style.name)-\(seed)"
         return try folder.pictures(series, count: plan.places.count) {
-            let adapters = [CompositionPlan.subjectName: try adapter(subject, by: arm.method), CompositionPlan.styleName: try adapter(style, by: arm.method)]
+            let adapters = [CompositionPlan.subjectName: try adapter(subject, by: method), CompositionPlan.styleName: try adapter(style, by: method)]
             let start = Date(), loaded = try LoadedModel(directory: directory)  // anew: merging changes the weights
             guard case .chameleon(let model) = loaded.backbone else {
                 throw JobFailure(code: "model.other", consequence: .rejected, message: "\(loaded.name) joins no concepts; give a Chameleon's directory")

@@ -22,9 +22,9 @@ import Testing
         try models.writeEncoders()
         var reports: [String] = []
         let figures = try trials(models, folder: folder) { reports.append($0) }.run()
-        // Two subjects and three styles, by two methods; three arms of six pairs and two seeds.
+        // Two subjects and three styles, by two methods; three arms of six pairs and two seeds, and the world's own.
         #expect(reports.filter { $0.hasPrefix("learned") }.count == 10 && reports.filter { $0.hasPrefix("drew") }.count == 36)
-        #expect(figures.rows.count == 3 * 2 * 3 && Set(figures.rows.map(\.styles)) == ["all", "held-out", "other"])
+        #expect(figures.rows.count == 4 * 2 * 3 && Set(figures.rows.map(\.styles)) == ["all", "held-out", "other"])
         for row in figures.rows {
             #expect(abs(row.sum - row.subject - row.style - row.text) < 1e-9 && [row.subject, row.style, row.text].allSatisfy { abs($0) <= 1 })
             #expect(row.pictures == ["all": 12, "held-out": 8, "other": 4][row.styles])
@@ -33,6 +33,8 @@ import Testing
             let sheet = try Picture(pngFile: "\(folder)/sheet-\(arm.rawValue).png")
             #expect(sheet.width == 4 * 18 + 2 && sheet.height == 3 * 18 + 2, "a column for each style and a row for each subject, behind the references")
         }
+        let ceiling = try #require(figures.summaries.first { $0.arm == "world" && $0.styles == "all" })
+        #expect(ceiling.seeds == 2 && ceiling.subject > 0)
         // Stopped and started again, it finds everything; what is missing is made anew, the same.
         try FileManager.default.removeItem(atPath: "\(folder)/pictures/masked/dog-100-mosaic-2/1.png")
         reports = []
