@@ -26,7 +26,7 @@ class Checker:
         ("artifacts exist and match their SHA-256", "artifacts_are_whole"), ("artifacts equal the undisturbed run's", "artifacts_are_the_same"),
         ("every concept has its adapter and its version", "concepts_are_right"), ("attempts are numbered and ended, the last one completed", "attempts_are_in_order"),
         ("nothing was written by an attempt that did not own its job", "writes_were_owned"), ("failures are those the harness caused", "failures_are_ours"),
-        ("every malformed message has its rejection", "bad_messages_are_rejected"), ("the dead are in atelier.dead, and only they", "dead_are_dead"),
+        ("every malformed message has its rejection", "bad_messages_are_rejected"), ("what the broker gave up is in atelier.dead, and nothing else", "dead_are_dead"),
         ("queues are empty", "queues_are_empty"), ("no daemon ended by itself, no engine was left behind", "processes_are_gone"),
         ("the harness did what it had planned", "harness_worked"),
     )
@@ -78,7 +78,7 @@ class Checker:
     def jobs_are_final(self):
         wrong = [f"{message.id} was accepted and has no row" for message in self.jobs_sent if not self.row(message)]
         wrong += [f"{row['message_id']} is {row['state']}" for row in self.jobs.values() if row["state"] not in FINAL or row["finalized_at"] is None]
-        known = {(message.tenant, message.id) for message in self.jobs_sent}
+        known = {(message.tenant, message.id) for message in self.jobs_sent + self.poison}
         return len(self.jobs_sent), wrong + [f"{key[1]} is a job nobody sent" for key in self.jobs if key not in known]
 
     def jobs_completed(self):
@@ -132,7 +132,7 @@ class Checker:
             if states != [row["state"]]:
                 wrong.append(f"{row['message_id']} is {row['state']}; its outcomes in atelier.results are {states}")
         for message in self.bad:
-            states = [body["state"] for body in by_message.get((message.id or "")[:200] or None, [])]
+            states = [body["state"] for body in by_message.get(message.stored_id, [])]
             if set(states) != {"rejected"} or len(states) > 1 and message.id:
                 wrong.append(f"the malformed {message.id} has the outcomes {states}")
         return len(self.results), wrong
@@ -206,17 +206,18 @@ class Checker:
         found = collections.Counter(row["message_id"] for row in self.rejections if row["problems"])
         wrong = []
         for message in self.bad:
-            count = found[message.id[:200] if message.id else None]
+            count = found[message.stored_id]
             if count == 0 or count > 1 and message.id:
                 wrong.append(f"the malformed {message.id} has {count} rejections")
-        names = {message.id[:200] if message.id else None for message in self.bad}
+        names = {message.stored_id for message in self.bad}
         return len(self.bad), wrong + [f"{name} was rejected and is no malformed message" for name in found if name not in names]
 
     def dead_are_dead(self):
-        dead, sent = collections.Counter(properties.message_id for properties, _ in self.dead), {message.id for message in self.poison}
-        wrong = [f"the poisoned {name} is not in atelier.dead" for name in sent if dead[name] == 0]
-        wrong += [f"{name} is among the dead" for name in dead if name not in sent]
-        return len(self.dead), wrong + [f"the dead {message.id} is a job too" for message in self.poison if self.row(message)]
+        """A poisoned message is dead, or, where the harness lost it to a daemon before its last delivery, a job; never both or neither."""
+        dead = collections.Counter(properties.message_id for properties, _ in self.dead)
+        wrong = [f"the poisoned {message.id} is {'both dead and a job' if dead[message.id] else 'lost'}" for message in self.poison
+                 if bool(dead[message.id]) == bool(self.row(message))]
+        return len(self.dead), wrong + [f"{name} is among the dead" for name in dead if name not in {message.id for message in self.poison}]
 
     # What is left.
 

@@ -29,6 +29,11 @@ class Message:
     def tenant(self):
         return self.properties.get("user_id", "default")
 
+    @property
+    def stored_id(self):
+        """What the tables call it: no more than 200 characters of an id that is too long."""
+        return self.id and self.id[:200]
+
 
 def picture(dice, size=16):
     """A PNG of a disc on a ground, written down without anybody's library."""

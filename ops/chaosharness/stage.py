@@ -156,10 +156,19 @@ class Stage:
 
     def servers(self, command, server=None, check=True):
         words = [str(ROOT / "ops" / "servers"), command, str(self.folder / "servers"), *([server] if server else [])]
-        environment = {**os.environ, **(self.database_clock.environment if server == "postgresql" else {})}
+        environment = {**os.environ, **({"ATELIER_POSTGRES_PROGRAM": str(self.make_postgres())} if self.database_clock.environment else {})}
         run = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if check and run.returncode != 0:
             raise RuntimeError(f"ops/servers {command} {server}: {run.stderr}")
+
+    def make_postgres(self):
+        """PostgreSQL under its bent clock. Nothing of ops/servers itself runs under it."""
+        program, real = self.folder / "postgres", sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres"))[-1]
+        if not program.exists():
+            words = " ".join(f"{name}='{value}'" for name, value in self.database_clock.environment.items())
+            program.write_text(f"#!/bin/sh\nexec env {words} {real} \"$@\"\n")
+            program.chmod(0o755)
+        return program
 
     def control(self, *words, **environment):
         run = subprocess.run([f"{self.programs}/atelierctl", *words], env={**self.settings, **environment}, capture_output=True, text=True,
@@ -222,5 +231,8 @@ class Stage:
                 daemon.kill()
         if (self.folder / "servers").exists():
             self.servers("stop", check=False)
+        for left in (*pathlib.Path("/dev/shm").glob("faketime_shm_*"), *pathlib.Path("/dev/shm").glob("sem.faketime_sem_*")):
+            if not pathlib.Path("/proc", left.name.rsplit("_", 1)[1]).exists():
+                left.unlink(missing_ok=True)  # what libfaketime leaves of killed processes
         if self.is_mounted:
             subprocess.run(["umount", "-l", str(self.disk)])
