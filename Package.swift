@@ -30,6 +30,7 @@ let package = Package(
         // Floor 1: what both houses stand on.
         .target(name: "Jobs"),
         .target(name: "Hashing", dependencies: ["COpenSSL"]),
+        .target(name: "WeightFiles"),
         .target(name: "Threads"),
         .target(name: "Randomness"),
         .target(name: "Tensors", dependencies: ["COpenBLAS", "CKernels"]),
@@ -37,15 +38,15 @@ let package = Package(
         // The engine house.
         .target(name: "Images", dependencies: ["CPNG"]),
         .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
-        .target(name: "Layers", dependencies: ["Tensors", "Autograd", "CKernels", "Randomness"]),
-        .target(name: "Backbones", dependencies: ["Tensors", "Autograd", "Layers", "Images", "Randomness", "CZlib"]),
+        .target(name: "Layers", dependencies: ["WeightFiles", "Tensors", "Autograd", "CKernels", "Randomness"]),
+        .target(name: "Backbones", dependencies: ["WeightFiles", "Tensors", "Autograd", "Layers", "Images", "Randomness", "CZlib"]),
         .target(name: "LittleWorld", dependencies: ["Images", "Randomness"]),
-        .target(name: "Personalization", dependencies: ["Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones"]),
-        .target(name: "Evaluation", dependencies: ["Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones", "LittleWorld"]),
+        .target(name: "Personalization", dependencies: ["WeightFiles", "Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones"]),
+        .target(name: "Evaluation", dependencies: ["WeightFiles", "Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones", "LittleWorld"]),
         .target(
             name: "Workers",
             dependencies: [
-                "Jobs", "Hashing", "Randomness", "Tensors", "Autograd", "Layers", "Images", "Backbones", "Personalization", "Evaluation",
+                "Jobs", "Hashing", "WeightFiles", "Randomness", "Tensors", "Autograd", "Layers", "Images", "Backbones", "Personalization", "Evaluation",
                 "LittleWorld",
             ]),
 
@@ -55,9 +56,10 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "CProcess", "Jobs", "Store", "Broker", "Hashing",
+                "CProcess", "Jobs", "Store", "Broker", "Hashing", "WeightFiles",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
 
         // Executables without logic.
@@ -84,7 +86,7 @@ let package = Package(
             name: "DaemonTests",
             dependencies: ["Daemon", "Store", "Broker", "Jobs", "Hashing", "ServerTesting", "DaemonTesting", "SchemaTesting", "scripted-engine", "atelierd", "atelierctl"]),
         // Models far too small to paint.
-        .target(name: "ModelTesting", dependencies: ["Backbones", "Layers", "LittleWorld"], path: "Tests/ModelTesting"),
+        .target(name: "ModelTesting", dependencies: ["WeightFiles", "Backbones", "Layers", "LittleWorld"], path: "Tests/ModelTesting"),
         .executableTarget(name: "tiny-models", dependencies: ["ModelTesting"], path: "Tests/TinyModels"),
         // The real engine and the shipped model inside the real daemon.
         .testTarget(
@@ -102,7 +104,7 @@ let package = Package(
         // Files made byte by byte, for those who read them.
         .target(name: "FileTesting", path: "Tests/FileTesting"),
         .testTarget(name: "ImagesTests", dependencies: ["Images", "Randomness", "FileTesting"]),
-        .testTarget(name: "LayersTests", dependencies: ["Layers", "Autograd", "Randomness", "Tensors", "FileTesting"]),
+        .testTarget(name: "LayersTests", dependencies: ["WeightFiles", "Layers", "Autograd", "Randomness", "Tensors", "FileTesting"]),
         .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld", "Images"]),
         .testTarget(name: "BackboneTests", dependencies: ["Backbones", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
         .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Backbones", "LittleWorld", "Images", "Layers", "Tensors"]),
@@ -123,5 +125,5 @@ let package = Package(
 
 // The fuzzing program is ops/fuzz's alone: it links only with libFuzzer, and every module under it must be built for it.
 if Context.environment["ATELIER_FUZZING"] != nil {
-    package.targets.append(.executableTarget(name: "fuzz", dependencies: ["Jobs", "Images", "Layers", "FileTesting"], path: "Tests/Fuzzing"))
+    package.targets.append(.executableTarget(name: "fuzz", dependencies: ["Jobs", "Images", "WeightFiles", "Layers", "FileTesting"], path: "Tests/Fuzzing"))
 }

@@ -3,6 +3,7 @@ import Foundation
 import Images
 import Layers
 import Tensors
+import WeightFiles
 
 /// A complete Chameleon: picture tokenizer, text tokenizer, and the transformer over both vocabularies. One code for all sizes; a
 /// directory holds the configuration and the weights.

@@ -3,6 +3,7 @@ import Foundation
 import Images
 import Layers
 import Tensors
+import WeightFiles
 
 /// A network that gives pictures places in a space where near means alike. Its name stands beside everything measured with it.
 package protocol ImageEncoder {

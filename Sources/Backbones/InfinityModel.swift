@@ -3,6 +3,7 @@ import Foundation
 import Images
 import Layers
 import Tensors
+import WeightFiles
 
 /// A complete Infinity: picture tokenizer, text tokenizer and encoder, and transformer, with what generation needs by default.
 /// One code for all sizes; a directory holds the configuration and the weights.

@@ -1,6 +1,7 @@
 import Autograd
 import Layers
 import Tensors
+import WeightFiles
 
 /// The learned perceptual distance (Zhang et al., arXiv 1801.03924; lpips 0.1 with AlexNet): squared differences of channel-normalized
 /// features at five depths, weighted per channel by the published heads, averaged over places and summed over depths.

@@ -69,7 +69,17 @@ final class Session {
             amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST)
         }
         let status = amqp_socket_open_noblock(socket, address.host, Int32(address.port), &limit)
-        guard status == AMQP_STATUS_OK.rawValue else { throw .unreachable("\(address): \(text(status))") }
+        guard status == AMQP_STATUS_OK.rawValue else { throw .unreachable("\(address): \(reason(status, address))") }
+    }
+
+    /// The library's word for a failed handshake says neither what was wanted nor what came.
+    private static func reason(_ status: Int32, _ address: BrokerAddress) -> String {
+        switch status {
+        case AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED.rawValue: "its certificate is not for the name \(address.host)"
+        case AMQP_STATUS_SSL_PEER_VERIFY_FAILED.rawValue, AMQP_STATUS_SSL_CONNECTION_FAILED.rawValue:
+            "\(text(status)): its certificate must be valid and signed by an authority in \(address.certificateAuthority)"
+        default: text(status)
+        }
     }
 
     /// Unacknowledged bytes may wait in the kernel no longer than heartbeats may fail to come.

@@ -6,13 +6,25 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 int process_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
+// The kernel kills whoever scores highest when memory ends; the daemon scores as it was started.
+static void volunteer(pid_t pid) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/oom_score_adj", (int)pid);
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0) return;
+    ssize_t ignored = write(file, "500", 3);
+    (void)ignored;
+    close(file);
+}
+
 int process_spawn(pid_t *pid, const char *path, const char *directory, char *const arguments[], char *const environment[],
-                  int input, int output, int errors, int niceness) {
+                  int input, int output, int errors, int niceness, long long reserve) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -39,6 +51,9 @@ int process_spawn(pid_t *pid, const char *path, const char *directory, char *con
     if (result == 0) {
         setpriority(PRIO_PROCESS, (id_t)*pid, niceness);
         sched_setscheduler(*pid, SCHED_BATCH, &parameters);
+        const struct rlimit limit = {.rlim_cur = (rlim_t)reserve, .rlim_max = (rlim_t)reserve};
+        if (reserve > 0) prlimit(*pid, RLIMIT_DATA, &limit, NULL);
+        volunteer(*pid);
     }
     return result;
 }

@@ -83,6 +83,13 @@ package struct ArtifactDirectory: Sendable {
         guard rename(temporary, path) == 0 else { throw SystemError("rename", path) }
     }
 
+    /// What is wrong with the artifact, every byte of it read; nil where nothing is.
+    package func problem(of digest: SHA256Digest) -> String? {
+        let path = path(of: digest)
+        guard let found = try? SHA256Digest.ofFile(path) else { return "\(path) is missing or cannot be read" }
+        return found == digest ? nil : "\(path) has SHA-256 \(found)"
+    }
+
     /// The size of the artifact in bytes, or nil where there is none.
     package func size(of digest: SHA256Digest) -> Int64? {
         var status = stat()

@@ -18,6 +18,8 @@ package enum StopReason: Sendable, Equatable {
     case lostClaim
     /// It held more memory than allowed.
     case memory(limitMiB: Int)
+    /// It said nothing for so long.
+    case silence(seconds: Int)
     /// What it said cannot be understood, or named a file that is not there.
     case protocolViolation(String)
     /// The state folder or a server failed under it.
@@ -51,6 +53,7 @@ package enum AttemptEnding: Sendable, Equatable {
         case (.draining, .interrupted): .interrupted("the daemon is stopping; the engine stopped in time")
         case (.draining, nil): .interrupted("the daemon is stopping; the engine did not answer in time")
         case (.memory(let limit), _): .crashed(code: "engine.memory", message: "the engine needs more than the \(limit) MiB it may take")
+        case (.silence(let seconds), _): .crashed(code: "engine.hang", message: "the engine said nothing for the \(seconds) s it may")
         case (nil, .interrupted): .crashed(code: "engine.interrupted", message: "somebody else asked the engine to stop")
         case (nil, nil): .crashed(code: "engine.crash", message: "the engine ended without a result: \(exit.phrase)")
         }

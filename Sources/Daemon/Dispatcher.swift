@@ -15,7 +15,7 @@ package actor Dispatcher: Service {
         let task: Task<Void, Never>
     }
 
-    private let settings: Settings
+    private var settings: Settings
     private let store: Store
     private let worker: Worker
     private let live: LiveEvents
@@ -69,6 +69,12 @@ package actor Dispatcher: Service {
 
     /// There may be work: somebody said so.
     package nonisolated func look() { wake.yield() }
+
+    /// Attempts begin with these settings from now on.
+    package func adopt(_ settings: Settings) {
+        self.settings = settings
+        wake.yield()
+    }
 
     /// Cancels the job if it runs here.
     package func cancel(_ job: UUID) async { await running[job]?.supervisor.stop(.cancelled) }
@@ -125,8 +131,9 @@ package actor Dispatcher: Service {
         var logger = logger
         logger[metadataKey: "job.id"] = "\(record.claim.job.uuidString.lowercased())"
         logger[metadataKey: "job.attempt"] = "\(record.claim.attempt)"
+        logger[metadataKey: "job.tenant"] = "\(record.claim.tenant)"
         let supervisor = EngineSupervisor(settings: settings, record: record, artifacts: artifacts, logger: logger)
-        logger.info("job claimed", metadata: ["job.kind": "\(record.claim.kind)", "job.tenant": "\(record.claim.tenant)"])
+        logger.info("job claimed", metadata: ["job.kind": "\(record.claim.kind)"])
         let task = Task {
             await supervisor.run()
             self.ended(record.claim.job)

@@ -14,15 +14,18 @@ package struct EngineCommand: Sendable {
     package var log: String
     /// Its niceness: 19 yields to everything, above all to the daemon's own work.
     package var niceness: Int
+    /// Mebibytes of memory of its own it may reserve, a wall that holds between two looks at what it uses; 0 sets none.
+    package var reserveMiB: Int
 
     /// Describes one start.
-    package init(executable: String, arguments: [String], environment: [String: String], directory: String, log: String, niceness: Int = 19) {
+    package init(executable: String, arguments: [String], environment: [String: String], directory: String, log: String, niceness: Int = 19, reserveMiB: Int = 0) {
         self.executable = executable
         self.arguments = arguments
         self.environment = environment
         self.directory = directory
         self.log = log
         self.niceness = niceness
+        self.reserveMiB = reserveMiB
     }
 
     /// The environment of an engine: nothing of the daemon's but the locale, the search paths and what tunes the engine, so that no

@@ -198,7 +198,7 @@ extension EngineProcess {
         defer { for text in arguments + environment { free(text) } }
         var pid: pid_t = 0
         let result = process_spawn(
-            &pid, command.executable, command.directory, &arguments, &environment, input, output, errors, Int32(command.niceness))
+            &pid, command.executable, command.directory, &arguments, &environment, input, output, errors, Int32(command.niceness), Int64(command.reserveMiB) << 20)
         guard result == 0 else { throw SystemError("start", command.executable, code: result) }
         return pid
     }

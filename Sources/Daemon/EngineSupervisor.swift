@@ -23,6 +23,8 @@ package actor EngineSupervisor {
     private var failed: EngineEvent.Failed?
     private var isInterrupted = false
     private var mostMiB = 0
+    /// Looks since the engine said something: a daemon that was stopped itself does not look.
+    private var silentLooks = 0
 
     /// The supervisor of the attempt that `record` stands for.
     package init(settings: Settings, record: AttemptRecord, artifacts: ArtifactDirectory, logger: Logger) {
@@ -74,7 +76,7 @@ package actor EngineSupervisor {
                 try? await Task.sleep(for: .seconds(grace))
                 process.kill()  // of no effect when it has ended
             }
-        case .lostClaim, .memory, .protocolViolation, .unavailable:
+        case .lostClaim, .memory, .silence, .protocolViolation, .unavailable:
             process.kill()
         }
     }
@@ -105,7 +107,7 @@ extension EngineSupervisor {
         return try EngineProcess(
             EngineCommand(
                 executable: settings.engine, arguments: ["work"], environment: environment, directory: workspace.folder,
-                log: workspace.log, niceness: settings.engineNice))
+                log: workspace.log, niceness: settings.engineNice, reserveMiB: 2 * settings.engineMemoryMiB))
     }
 }
 
@@ -131,6 +133,10 @@ extension EngineSupervisor {
         watch.cancel()
         await watch.value
         let word: FinalWord? = done != nil ? .done : failed != nil ? .failed : isInterrupted ? .interrupted : nil
+        // Between two looks it may have come up to the wall, where it ends by itself.
+        if asked == nil, word == nil, settings.engineMemoryMiB > 0, exit.peakMemoryBytes >> 20 > settings.engineMemoryMiB {
+            asked = .memory(limitMiB: settings.engineMemoryMiB)
+        }
         let ending = AttemptEnding.decide(said: word, asked: asked, exit: exit)
         logger.info(
             "engine ended", metadata: ["engine.exit": "\(exit.phrase)", "engine.peak_memory_bytes": "\(exit.peakMemoryBytes)", "attempt.ending": "\(ending)"])
@@ -138,6 +144,7 @@ extension EngineSupervisor {
     }
 
     private func hear(_ line: Data) async {
+        silentLooks = 0
         let event: EngineEvent
         do { event = try EngineEvent(line: line) } catch {
             return stop(.protocolViolation("the engine said what is no event: \(error)"))
@@ -182,6 +189,8 @@ extension EngineSupervisor {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(500))
             if let used = process.residentMiB { look(at: used) }
+            silentLooks += 1
+            if settings.engineSilenceSeconds > 0, silentLooks > 2 * settings.engineSilenceSeconds { stop(.silence(seconds: settings.engineSilenceSeconds)) }
             await write()
         }
     }

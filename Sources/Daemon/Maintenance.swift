@@ -5,9 +5,10 @@ import Store
 
 /// Deletes what has outlived its time: rows in small batches with rests between them, then the artifacts nobody refers to any more.
 package actor Maintenance {
-    private let retention: Retention
+    private var retention: Retention
     private let store: Store
     private let artifacts: ArtifactDirectory
+    private let leftovers: Leftovers
     private let logger: Logger
     private let batch: Int
     private let youth: Duration
@@ -15,12 +16,16 @@ package actor Maintenance {
 
     /// Keeps what `retention` says. Artifacts younger than `youth` stay, whoever refers to them: their job may be about to be committed.
     package init(
-        retention: Retention, store: Store, artifacts: ArtifactDirectory, logger: Logger, batch: Int = 500, youth: Duration = .seconds(24 * 3600)
+        retention: Retention, store: Store, artifacts: ArtifactDirectory, leftovers: Leftovers, logger: Logger, batch: Int = 500, youth: Duration = .seconds(24 * 3600)
     ) {
-        (self.retention, self.store, self.artifacts, self.logger, self.batch, self.youth) = (retention, store, artifacts, logger, batch, youth)
+        (self.retention, self.store, self.artifacts, self.leftovers) = (retention, store, artifacts, leftovers)
+        (self.logger, self.batch, self.youth) = (logger, batch, youth)
     }
 
-    /// One round; artifacts at most once an hour. What cannot be done now is left to the next one.
+    /// Keeps what `retention` says from now on.
+    package func keep(_ retention: Retention) { self.retention = retention }
+
+    /// One round; artifacts and folders at most once an hour. What cannot be done now is left to the next one.
     package func look() async {
         do {
             try await store.countHours()  // before any of it is deleted
@@ -28,6 +33,8 @@ package actor Maintenance {
             if lastSweep.map({ $0.duration(to: .now) < .seconds(3600) }) ?? false { return }
             lastSweep = .now
             try await sweep()
+            let gone = try await leftovers.remove(by: store)
+            if gone != (0, 0) { logger.info("leftovers removed", metadata: ["folders.count": "\(gone.folders)", "logs.count": "\(gone.logs)"]) }
         } catch {
             logger.warning("maintenance put off", metadata: ["error": "\(error)"])
         }

@@ -93,6 +93,6 @@ package struct MessageReader: Sendable {
     }
 
     private static func kind(of body: Data) -> String? {
-        (try? JSONValue(json: body))?["kind"]?.string.map { String($0.prefix(64)) }
+        (try? JobRequest.parsed(body))?["kind"]?.string.map { String($0.prefix(64)) }
     }
 }

@@ -7,20 +7,22 @@ import Store
 
 /// The daemon, put together: what there is, who knows whom, in which order it starts, and in the reverse of which it stops.
 package enum ServiceComposition {
-    /// Runs until SIGTERM or SIGINT. Gives the exit status: 0 stopped as asked, 69 something needed is not there, 78 wrong configuration.
-    package static func run(_ settings: Settings, environment: [String: String]) async -> Int32 {
-        let level = Logger.Level(rawValue: settings.logLevel) ?? .info
-        LoggingSystem.bootstrap { StandardErrorLog(label: $0, level: level) }
+    /// Runs until SIGTERM or SIGINT; at SIGHUP, `read` gives the settings anew. Gives the exit status: 0 stopped as asked, 69 something needed is not there, 78 wrong configuration.
+    package static func run(_ settings: Settings, environment: [String: String], read: @escaping @Sendable () throws -> Settings) async -> Int32 {
+        let threshold = LogThreshold(Logger.Level(rawValue: settings.logLevel) ?? .info)
+        LoggingSystem.bootstrap { StandardErrorLog(label: $0, threshold: threshold) }
         let logger = Logger(label: "atelierd")
         do {
-            return try await run(settings, SystemNotifier(environment: environment), logger)
+            return try await run(settings, SystemNotifier(environment: environment), logger, threshold, read)
         } catch {
             logger.critical("stopped by an error", metadata: ["error": "\(error)"])
             return 69
         }
     }
 
-    private static func run(_ settings: Settings, _ notifier: SystemNotifier, _ logger: Logger) async throws -> Int32 {
+    private static func run(
+        _ settings: Settings, _ notifier: SystemNotifier, _ logger: Logger, _ threshold: LogThreshold, _ read: @escaping @Sendable () throws -> Settings
+    ) async throws -> Int32 {
         for folder in [settings.stateDirectory, settings.workspacesDirectory, settings.logsDirectory] {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         }
@@ -34,7 +36,7 @@ package enum ServiceComposition {
         func store(_ name: String) -> Store { Store(url: url, application: "atelierd/\(name)") }
         guard await hasSchema(store("start"), logger) else { return 69 }
 
-        let address = try BrokerAddress(url: settings.amqpURL.reveal())
+        let address = try settings.broker()
         let names = TopologyNames(prefix: settings.topologyPrefix)
         let topology = Topology.atelier(names)
         let condition = DaemonCondition(notifier: notifier, logger: logger)
@@ -62,12 +64,17 @@ package enum ServiceComposition {
             if let job = UUID(uuidString: payload) { Task { await dispatcher.cancel(job) } }
         }
         defer { notifications.stop() }
-        let maintenance = Maintenance(retention: settings.retention, store: store("maintenance"), artifacts: artifacts, logger: logger)
+        let maintenance = Maintenance(retention: settings.retention, store: store("maintenance"), artifacts: artifacts, leftovers: Leftovers(settings: settings), logger: logger)
         let rescuer = Rescuer(lease: settings.leaseSeconds, store: store("rescue"), logger: logger)
 
         // From the last to the first they stop: intake, then the jobs, then what they said, then the heart.
         let services: [any Service] = [
             Watchdog(notifier: notifier),
+            Reload(settings: settings, read: read, notifier: notifier, condition: condition, logger: logger) { settings in
+                threshold.level = Logger.Level(rawValue: settings.logLevel) ?? .info
+                await maintenance.keep(settings.retention)
+                await dispatcher.adopt(settings)
+            },
             HeartbeatService(
                 settings: settings, store: store("heartbeat"), worker: worker, dispatcher: dispatcher, condition: condition, logger: logger),
             TimedService(every: .seconds(max(1, settings.leaseSeconds / 3))) { await rescuer.look() },

@@ -3,15 +3,20 @@ import Store
 
 /// What an operator decides about one daemon, read once at the edge and validated as a whole.
 ///
-/// Sources, later ones win: the defaults, the JSON file, the environment (`ATELIER_…`). The two URLs carry passwords, so they may
-/// also come from files: a file setting, or a systemd credential (`LoadCredential=amqp-url:…`, `postgres-url:…`).
+/// Sources, later ones win: the defaults, the JSON file, the environment (`ATELIER_…`). The two URLs carry passwords, so they come
+/// from files: a file setting, or a systemd credential (`LoadCredential=amqp-url:…`, `postgres-url:…`); see `ServerAccess`.
 package struct Settings: Sendable, Equatable {
     /// Where RabbitMQ is: `amqp://user:password@host:port/vhost`, or `amqps://`.
     package var amqpURL: Secret
     /// Where PostgreSQL is: `postgresql://user:password@host:port/database`.
     package var postgresURL: Secret
+    /// The file of the authorities whose certificates both servers are trusted by, PEM.
+    package var certificateAuthority: String
     /// The folder everything of this daemon lives in: artifacts, workspaces, logs.
     package var stateDirectory: String
+    /// The folder of artifacts and workspaces, with the checkpoints in them: a file system that all daemons see under this very path, where
+    /// there are several hosts; else the state folder.
+    package var sharedDirectory: String
     /// The folder the engine finds its models in.
     package var modelsDirectory: String
     /// The engine's executable.
@@ -40,6 +45,8 @@ package struct Settings: Sendable, Equatable {
     package var graceSeconds: Int
     /// Mebibytes of address-space-independent memory one engine may take before it is killed; 0 sets no limit.
     package var engineMemoryMiB: Int
+    /// Seconds an engine may say nothing before it is killed; 0 sets no limit.
+    package var engineSilenceSeconds: Int
     /// The largest message accepted, in mebibytes.
     package var messageMiB: Int
     /// Mebibytes that must stay free in the state folder for new work to start.
@@ -50,9 +57,9 @@ package struct Settings: Sendable, Equatable {
     package var logLevel: String
 
     /// The content-addressed artifact store.
-    package var artifactsDirectory: String { stateDirectory + "/artifacts" }
+    package var artifactsDirectory: String { sharedDirectory + "/artifacts" }
     /// One folder for each job with one folder for each attempt in it.
-    package var workspacesDirectory: String { stateDirectory + "/work" }
+    package var workspacesDirectory: String { sharedDirectory + "/work" }
     /// What engines say on stderr, one file for each attempt.
     package var logsDirectory: String { stateDirectory + "/logs" }
 }

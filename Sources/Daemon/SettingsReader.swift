@@ -82,10 +82,13 @@ private struct SettingsReader {
 
     mutating func settings() throws -> Settings {
         let folder = (executable as NSString).deletingLastPathComponent
+        let authority = certificateAuthority(), state = directory("stateDirectory", standard: environment["STATE_DIRECTORY"])
         let settings = Settings(
-            amqpURL: url("amqpURL", credential: "amqp-url", schemes: ["amqp", "amqps"]),
-            postgresURL: url("postgresURL", credential: "postgres-url", schemes: ["postgresql", "postgres"]),
-            stateDirectory: directory("stateDirectory", standard: environment["STATE_DIRECTORY"]),
+            amqpURL: url("amqpURL", credential: "amqp-url", schemes: ["amqp", "amqps"], authority),
+            postgresURL: url("postgresURL", credential: "postgres-url", schemes: ["postgresql", "postgres"], authority),
+            certificateAuthority: authority,
+            stateDirectory: state,
+            sharedDirectory: values["sharedDirectory"] == nil ? state : directory("sharedDirectory", standard: nil),
             modelsDirectory: models(near: folder),
             engine: path("engine", standard: folder + "/atelier-engine"),
             topologyPrefix: name("topologyPrefix", standard: "atelier"),
@@ -100,6 +103,7 @@ private struct SettingsReader {
             drainSeconds: integer("drainSeconds", 1...3600),
             graceSeconds: integer("graceSeconds", 1...600),
             engineMemoryMiB: integer("engineMemoryMiB", 0...1_048_576),
+            engineSilenceSeconds: integer("engineSilenceSeconds", 0...86_400),
             messageMiB: integer("messageMiB", 1...512),
             freeDiskMiB: integer("freeDiskMiB", 0...1_048_576),
             retention: Retention(
@@ -126,8 +130,9 @@ private struct SettingsReader {
     }
 
     /// A URL from, first found wins: its variable or key, its file setting, systemd's credential.
-    private mutating func url(_ name: String, credential: String, schemes: [String]) -> Secret {
+    private mutating func url(_ name: String, credential: String, schemes: [String], _ authority: String) -> Secret {
         var text = values[name]?.text
+        let isFromFile = text == nil
         var source = origin(name)
         if text == nil, let file = values[name + "File"]?.text, !file.isEmpty {
             source = file
@@ -139,12 +144,23 @@ private struct SettingsReader {
             text = secret(in: source)
         }
         guard let text else { return Secret(missing(name, "give a URL, a file with it, or the credential \(credential)")) }
-        guard let scheme = URLComponents(string: text)?.scheme, schemes.contains(scheme) else {
+        guard let parts = URLComponents(string: text), let scheme = parts.scheme, schemes.contains(scheme) else {
             // The value itself is never repeated: it may hold a password.
             problems.append("\(source): is not a URL that begins with \(schemes.map { $0 + "://" }.joined(separator: " or "))")
             return Secret("")
         }
-        return Secret(text)
+        let access = ServerAccess(url: parts, isFromFile: isFromFile, certificateAuthority: authority)
+        problems += access.problems(file: name + "File").map { "\(source): \($0)" }
+        return Secret(access.completeURL ?? text)
+    }
+
+    /// Only what was named must be there: nobody needs the system's who has no TLS.
+    private mutating func certificateAuthority() -> String {
+        let file = path("certificateAuthority", standard: standard("certificateAuthority"))
+        if values["certificateAuthority"] != nil, access(file, R_OK) != 0 {
+            problems.append("\(origin("certificateAuthority")): \(file) cannot be read; give a PEM file")
+        }
+        return file
     }
 
     private func secret(in file: String) -> String? {

@@ -1,3 +1,4 @@
+import Broker
 import Foundation
 
 /// One row of the settings' table: the name in the file, the name in the environment, the default, what it means.
@@ -15,11 +16,13 @@ package struct SettingRow: Sendable {
 extension Settings {
     /// Every setting there is. Anything else in the file is reported as unknown.
     package static let table: [SettingRow] = [
-        row("amqpURL", "AMQP_URL", nil, "RabbitMQ: amqp://user:password@host:5672/vhost (a secret: prefer the file or a credential)"),
+        row("amqpURL", "AMQP_URL", nil, "RabbitMQ: amqp://user:password@host:5672/vhost or amqps://; a password for another host comes from a file or a credential"),
         row("amqpURLFile", "AMQP_URL_FILE", "", "a file that holds the AMQP URL"),
-        row("postgresURL", "POSTGRES_URL", nil, "PostgreSQL: postgresql://user:password@host:5432/database (a secret likewise)"),
+        row("postgresURL", "POSTGRES_URL", nil, "PostgreSQL: postgresql://user:password@host:5432/database likewise; on another host with TLS unless it says sslmode=disable"),
         row("postgresURLFile", "POSTGRES_URL_FILE", "", "a file that holds the PostgreSQL URL"),
+        row("certificateAuthority", "CERTIFICATE_AUTHORITY", BrokerAddress.systemAuthorities, "who must have signed the servers' certificates (amqps://, sslmode=verify-full): a PEM file"),
         row("stateDirectory", "STATE_DIRECTORY", nil, "artifacts, workspaces and logs live here; systemd's StateDirectory= is used when set"),
+        row("sharedDirectory", "SHARED_DIRECTORY", nil, "artifacts and checkpoints, at one path for all hosts' daemons; the state directory when not given"),
         row("modelsDirectory", "MODELS", nil, "the folder with the models"),
         row("engine", "ENGINE", nil, "the engine's executable; beside atelierd when not given"),
         row("topologyPrefix", "TOPOLOGY_PREFIX", "atelier", "the prefix of every exchange and queue"),
@@ -34,6 +37,7 @@ extension Settings {
         row("drainSeconds", "DRAIN_SECONDS", "60", "a stop may take, 1 to 3600"),
         row("graceSeconds", "GRACE_SECONDS", "30", "between SIGTERM and SIGKILL of an engine, 1 to 600"),
         row("engineMemoryMiB", "ENGINE_MEMORY_MIB", "0", "resident memory an engine may take, 0 (no limit) to 1048576"),
+        row("engineSilenceSeconds", "ENGINE_SILENCE_SECONDS", "1800", "an engine may say nothing before it is killed, 0 (no limit) to 86400"),
         row("messageMiB", "MESSAGE_MIB", "64", "largest message accepted, 1 to 512"),
         row("freeDiskMiB", "FREE_DISK_MIB", "256", "free space below which no new work starts, 0 to 1048576"),
         row("keepCompletedDays", "KEEP_COMPLETED_DAYS", "30", "completed and cancelled jobs are kept, 0 (for ever) to 36500; later their message ids make new jobs"),

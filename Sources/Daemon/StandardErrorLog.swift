@@ -7,15 +7,22 @@ import Logging
 package struct StandardErrorLog: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
-    package var logLevel: Logger.Level
+    private let threshold: LogThreshold
+    private var own: Logger.Level?
     private let label: String
     private let isTerminal: Bool
 
-    /// Logs under `label` from `level` on.
-    package init(label: String, level: Logger.Level, isTerminal: Bool = isatty(2) == 1) {
+    /// Logs under `label` from what `threshold` says on.
+    package init(label: String, threshold: LogThreshold, isTerminal: Bool = isatty(2) == 1) {
         self.label = label
-        logLevel = level
+        self.threshold = threshold
         self.isTerminal = isTerminal
+    }
+
+    /// The program's threshold, unless this very logger was given one.
+    package var logLevel: Logger.Level {
+        get { own ?? threshold.level }
+        set { own = newValue }
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {

@@ -18,6 +18,8 @@ package struct SystemNotifier: Sendable {
 
     /// The service has started.
     package func ready(status: String) { send("READY=1\nSTATUS=\(oneLine(status))\n") }
+    /// The service reads its settings anew; `ready(status:)` follows.
+    package func reloading() { send("RELOADING=1\n") }
     /// The service is on its way out.
     package func stopping(status: String) { send("STOPPING=1\nSTATUS=\(oneLine(status))\n") }
     /// The service is alive.

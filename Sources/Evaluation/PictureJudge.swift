@@ -4,6 +4,7 @@ import Foundation
 import Images
 import Layers
 import Tensors
+import WeightFiles
 
 /// A small convolutional classifier that says of a picture of Little World what is on it, in which colour, where, and in which style.
 package final class PictureJudge {

@@ -41,11 +41,17 @@ package struct JobRequest: Sendable, Equatable {
 
     /// Validates a body. Throws `Problems` with every problem in it.
     package init(body data: Data) throws {
-        let body: JSONValue
-        do { body = try JSONValue(json: data) } catch {
+        try self.init(try Self.parsed(data))
+    }
+
+    /// The JSON of a message of anybody's. Throws `Problems` with one problem, before memory is spent on what is far too much.
+    package static func parsed(_ data: Data) throws -> JSONValue {
+        guard JSONExtent.isBounded(data) else {
+            throw Problems([Problem("", found: "JSON of more values or deeper than any job", allowed: "at most \(JSONExtent.mostValues) values, \(JSONExtent.deepest) deep")])
+        }
+        do { return try JSONValue(json: data) } catch {
             throw Problems([Problem("", found: "bytes that are not JSON", allowed: "a JSON object in UTF-8")])
         }
-        try self.init(body)
     }
 
     /// The same for parsed JSON.

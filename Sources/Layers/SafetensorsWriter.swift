@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Tensors
+import WeightFiles
 
 extension Safetensors {
     /// How floats are stored.

@@ -1,6 +1,7 @@
 import Foundation
 import Layers
 import Tensors
+import WeightFiles
 
 /// PEFT's format (github.com/huggingface/peft): a directory with `adapter_config.json` and `adapter_model.safetensors`.
 extension LoRAAdapter {

@@ -55,7 +55,10 @@ struct PostgresConnection: ~Copyable {
     deinit { PQfinish(handle) }
 
     private static func prepare(_ handle: OpaquePointer, _ patience: Duration) throws(StoreError) {
-        guard PQstatus(handle) == CONNECTION_OK else { throw .unavailable(line(PQerrorMessage(handle))) }
+        guard PQstatus(handle) == CONNECTION_OK else {
+            let reason = line(PQerrorMessage(handle)), isDoubted = reason.contains("certificate verify failed")
+            throw .unavailable(isDoubted ? reason + ": it must be valid and signed by an authority in the URL's sslrootcert" : reason)
+        }
         // JIT compiles for 18 ms what runs for half of one.
         let settings = ["jit": "off", "statement_timeout": "15s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"]
         let calls = settings.map { "set_config('\($0)', '\($1)', false)" }.joined(separator: ", ")

@@ -1,4 +1,5 @@
 import Foundation
+import Hashing
 
 /// How many days what has ended is kept; nil keeps it for ever.
 package struct Retention: Sendable, Equatable {
@@ -32,6 +33,24 @@ extension Store {
 
     /// Counts what ended in the hours that are over, for the dashboard's throughput.
     package func countHours() throws { try query("select atelier.count_hours()") }
+
+    /// Those of the jobs whose folders nobody needs: they completed, were cancelled, or are in the tables no more.
+    package func idle(_ jobs: [UUID]) throws -> Set<UUID> { try without("j.state not in ('completed', 'cancelled')", jobs) }
+
+    /// Those of the jobs that are in the tables no more.
+    package func unknown(_ jobs: [UUID]) throws -> Set<UUID> { try without("true", jobs) }
+
+    private func without(_ condition: String, _ jobs: [UUID]) throws -> Set<UUID> {
+        let list = "{" + jobs.map { $0.uuidString.lowercased() }.joined(separator: ",") + "}"
+        let rows = try query("select i.id from unnest($1::uuid[]) i(id) where not exists (select from atelier.jobs j where j.id = i.id and \(condition))", [list])
+        return Set(rows.compactMap { $0["id"].flatMap(UUID.init(uuidString:)) })
+    }
+
+    /// The next artifacts by their digests, at most `limit`; nil after the last.
+    package func artifacts(after digest: String, limit: Int) throws -> [SHA256Digest]? {
+        let rows = try query("select distinct sha256 from atelier.artifacts where sha256 > $1 order by sha256 limit $2::int", [digest, String(limit)])
+        return rows.isEmpty ? nil : rows.compactMap { $0["sha256"].flatMap { SHA256Digest($0) } }
+    }
 
     /// Those of the digests that nobody refers to.
     package func unreferenced(_ digests: [String]) throws -> Set<String> {

@@ -1,8 +1,10 @@
 import Backbones
 import Foundation
+import Hashing
 import Layers
 import LittleWorld
 import Tensors
+import WeightFiles
 
 /// Trains pocket-chameleon from nothing on Little World, stage by stage, and writes it as a model directory.
 package struct ChameleonPretraining: ModelPretraining {
@@ -35,6 +37,7 @@ package struct ChameleonPretraining: ModelPretraining {
         let words = try Data(contentsOf: URL(fileURLWithPath: options.vocabularyFile))
         try words.write(to: URL(fileURLWithPath: path(.textTokenizer)))
         try configuration().writeConfiguration(to: path(.configuration))
+        try ChecksumFile.write(in: directory)
     }
 
     private func configuration() throws -> ChameleonModel.Configuration {

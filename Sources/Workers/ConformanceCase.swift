@@ -2,6 +2,7 @@ import Foundation
 import Images
 import Layers
 import Tensors
+import WeightFiles
 
 /// A fixture folder: what a reference implementation was given and what it computed (`case.json`, `io.safetensors`, and
 /// `weights.safetensors` or `base_weights`).

@@ -1,8 +1,10 @@
 import Backbones
 import Foundation
+import Hashing
 import Layers
 import LittleWorld
 import Tensors
+import WeightFiles
 
 /// Trains the embedded encoders from nothing on Little World, and writes them as Hugging Face lays such models out.
 package struct EncoderTraining {
@@ -56,5 +58,6 @@ package struct EncoderTraining {
     private static func write(_ configuration: some Encodable, _ weights: [String: Tensor], to directory: String) throws {
         try Safetensors.write(weights, to: EncoderFile.weights.path(in: directory), precision: .half)
         try configuration.writeConfiguration(to: EncoderFile.configuration.path(in: directory))
+        try ChecksumFile.write(in: directory)
     }
 }

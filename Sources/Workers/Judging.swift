@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import Hashing
 import Layers
 import LittleWorld
 import Tensors
@@ -37,6 +38,7 @@ package struct Judging {
     package static func export(run folder: String, to directory: String, count: Int = 2000) throws -> (accuracy: Accuracy, table: String) {
         let state = try OptimizerState(path: "\(folder)/judge.checkpoint.safetensors")
         try PictureJudge.write(state.values, .pocket, to: directory)
+        try ChecksumFile.write(in: directory)
         let judge = try PictureJudge(directory: directory), scenes = HeldOutScenes.known(count: count)
         let judgement = Judgement(judge.verdicts(scenes.painted(size: judge.configuration.pictureSize)), truths: scenes.map { TraitLabels($0) })
         return (Accuracy(judgement), judgement.table())

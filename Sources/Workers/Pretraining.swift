@@ -1,8 +1,10 @@
 import Backbones
 import Foundation
+import Hashing
 import Layers
 import LittleWorld
 import Tensors
+import WeightFiles
 
 /// Training of an embedded model, stage by stage.
 package protocol ModelPretraining {
@@ -71,6 +73,7 @@ package struct Pretraining: ModelPretraining {
         let words = try Data(contentsOf: URL(fileURLWithPath: options.vocabularyFile))
         try words.write(to: URL(fileURLWithPath: path(.textTokenizer)))
         try configuration().writeConfiguration(to: path(.configuration))
+        try ChecksumFile.write(in: directory)
     }
 
     private func configuration() throws -> InfinityModel.Configuration {

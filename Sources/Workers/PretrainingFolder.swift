@@ -3,6 +3,7 @@ import Foundation
 import Layers
 import LittleWorld
 import Tensors
+import WeightFiles
 
 /// A run folder, and the model directory a run may start from; file names are the same for all embedded models.
 extension PretrainingOptions {

@@ -6,7 +6,7 @@ import Jobs
 import Store
 
 struct ArtifactsCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "artifacts", abstract: "Fetch what jobs made.", subcommands: [Get.self])
+    static let configuration = CommandConfiguration(commandName: "artifacts", abstract: "Fetch what jobs made, and read all of it for damage.", subcommands: [Get.self, Verify.self])
 
     struct Get: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -43,6 +43,32 @@ struct ArtifactsCommand: AsyncParsableCommand {
                 throw ExitStatus.notFound
             }
             return target
+        }
+    }
+
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Read every artifact the tables name, and say which are missing or damaged; exit code 2 if any is.",
+            discussion: "On a daemon's host, as its user. The maintenance timer of systemd/ runs it once a week.")
+        @OptionGroup var server: ServerOptions
+
+        func run() async throws {
+            try await reporting {
+                let settings = try server.settings(needing: ["postgresURL", "stateDirectory"])
+                let store = Store(url: settings.postgresURL.reveal(), application: "atelierctl")
+                let directory = try ArtifactDirectory(root: settings.artifactsDirectory)
+                var whole = 0, bad: [JSONValue] = [], after = ""
+                while let page = try await store.artifacts(after: after, limit: 500), let last = page.last {
+                    for digest in page {
+                        guard let problem = directory.problem(of: digest) else { whole += 1; continue }
+                        bad.append(.object(["sha256": .string(digest.description), "problem": .string(problem)]))
+                        if !server.json { print("BAD  \(digest)  \(printable(problem))") }
+                    }
+                    after = last.description
+                }
+                if server.json { print(JSONValue.object(["whole": .integer(whole), "bad": .array(bad)]).text) } else { print("\(whole) artifacts are whole, \(bad.count) are not") }
+                if !bad.isEmpty { throw ExitStatus.unhealthy }
+            }
         }
     }
 }

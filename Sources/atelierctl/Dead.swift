@@ -59,7 +59,7 @@ struct Dead: AsyncParsableCommand {
 
         /// Letters just looked at come back to their queue a moment after the look has ended, so this looks until it has met as many.
         private func replay(_ expected: Int, _ settings: Settings) async throws {
-            let publisher = Publisher(try BrokerAddress(url: settings.amqpURL.reveal()), topology: nil, report: { _ in })
+            let publisher = Publisher(try settings.broker(), topology: nil, report: { _ in })
             publisher.start()
             let deadline = ContinuousClock.now + .seconds(15)
             var results = Results()
@@ -102,7 +102,7 @@ struct Dead: AsyncParsableCommand {
 /// Looks through the dead letters; a broker that is away or has no such queue ends the program with a line and its code.
 private func look(_ settings: Settings, limit: UInt16, maximumBodyBytes: Int, _ body: (Delivery) async throws -> Void) async throws {
     let queue = TopologyNames(prefix: settings.topologyPrefix).dead
-    let backlog = Backlog(try BrokerAddress(url: settings.amqpURL.reveal()), queue: queue, limit: limit, maximumBodyBytes: maximumBodyBytes)
+    let backlog = Backlog(try settings.broker(), queue: queue, limit: limit, maximumBodyBytes: maximumBodyBytes)
     backlog.start()
     do {
         for try await delivery in backlog.deliveries { try await body(delivery) }

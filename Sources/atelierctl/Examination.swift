@@ -25,8 +25,9 @@ struct Examination {
         if hasStore { findings += [await schema(store), await clock(store)] }
         findings += [await broker()]
         if wantsDaemon && hasStore { findings += [await daemons(store), await paused(store)] }
-        if hasStore { findings += [await waiting(store), await failures(store), await outbox(store)] }
+        if hasStore { findings += [await waiting(store), await failures(store), await rejections(store), await outbox(store)] }
         if findings.contains(where: { $0.check == "rabbitmq" && $0.problem == nil }) {
+            if wantsDaemon { findings.append(await intake()) }
             findings.append(await deadLetters())
             if wantsProbe { findings.append(await probe()) }
         }
@@ -123,6 +124,22 @@ extension Examination {
         }
     }
 
+    private func rejections(_ store: Store) async -> Finding {
+        await finding("rejections") {
+            let row = try await store.query(
+                """
+                select count(*) as rejected, mode() within group (order by problems->0->>'pointer') as place,
+                    (select count(*) from atelier.jobs where created_at > now() - interval '1 hour') as accepted
+                from dashboard.rejections where at > now() - interval '1 hour'
+                """
+            ).first
+            guard number(row, "rejected") < 3 || number(row, "rejected") < number(row, "accepted") else {
+                throw Doctor.Trouble("\(row?["rejected"] ?? "") messages of the last hour were refused at the door, most for \(row?["place"].flatMap { $0.isEmpty ? nil : $0 } ?? "/"); select * from dashboard.rejections")
+            }
+            return "\(row?["rejected"] ?? "0") messages of the last hour"
+        }
+    }
+
     private func outbox(_ store: Store) async -> Finding {
         await finding("outbox") {
             let row = try await store.query("select waiting, coalesce(oldest_seconds, 0) as oldest, an_error from dashboard.outbox").first
@@ -140,7 +157,7 @@ extension Examination {
     /// A message that no queue wants: it comes back if, and only if, we may publish and the exchange is there.
     private func broker() async -> Finding {
         await finding("rabbitmq") {
-            let address = try BrokerAddress(url: settings.amqpURL.reveal())
+            let address = try settings.broker()
             let publisher = Publisher(address)
             publisher.start()
             let exchange = TopologyNames(prefix: settings.topologyPrefix).exchange
@@ -151,17 +168,38 @@ extension Examination {
         }
     }
 
+    /// Messages nobody takes: three looks within three seconds, and they do not become fewer.
+    private func intake() async -> Finding {
+        await finding("intake") {
+            let queue = TopologyNames(prefix: settings.topologyPrefix).jobs
+            var before = try await length(of: queue)
+            for _ in 0..<3 where before > 0 {
+                try await Task.sleep(for: .seconds(1))
+                let now = try await length(of: queue)
+                guard now >= before else { return "\(now) messages wait, and become fewer" }
+                before = now
+            }
+            guard before == 0 else { throw Doctor.Trouble("\(before) messages wait in \(queue) and do not become fewer; look at the daemon and PostgreSQL above, and at the disk below") }
+            return "no message waits"
+        }
+    }
+
+    /// How many messages are ready in a queue.
+    private func length(of queue: String) async throws -> Int {
+        let look = Backlog(try settings.broker(), queue: queue, limit: 0)
+        look.start()
+        do { for try await _ in look.deliveries {} } catch {
+            await look.stop()
+            throw error
+        }
+        await look.stop()
+        return look.waiting
+    }
+
     private func deadLetters() async -> Finding {
         await finding("dead letters") {
-            let queue = TopologyNames(prefix: settings.topologyPrefix).dead
-            let look = Backlog(try BrokerAddress(url: settings.amqpURL.reveal()), queue: queue, limit: 0)
-            look.start()
-            do { for try await _ in look.deliveries {} } catch {
-                await look.stop()
-                throw error
-            }
-            await look.stop()
-            guard look.waiting == 0 else { throw Doctor.Trouble("\(look.waiting) messages the broker gave up on; atelierctl dead list") }
+            let count = try await length(of: TopologyNames(prefix: settings.topologyPrefix).dead)
+            guard count == 0 else { throw Doctor.Trouble("\(count) messages the broker gave up on; atelierctl dead list") }
             return "none"
         }
     }
@@ -199,7 +237,7 @@ extension Examination {
     }
 
     private func disk() -> Finding {
-        let free = FreeDisk.mebibytes(at: settings.stateDirectory)
+        let free = [settings.stateDirectory, settings.artifactsDirectory].compactMap(FreeDisk.mebibytes).min()
         let isShort = (free ?? .max) < settings.freeDiskMiB
         return Finding(
             check: "disk", problem: isShort ? "\(free ?? 0) MiB free, \(settings.freeDiskMiB) MiB are needed" : nil, detail: "\(free.map { "\($0) MiB" } ?? "unknown") free")

@@ -1,11 +1,12 @@
 import ArgumentParser
 import Daemon
 import Foundation
+import Hashing
 import Jobs
 
 struct Models: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look at the models of this host, and whether their files are whole.", subcommands: [List.self, Verify.self], defaultSubcommand: List.self)
+        abstract: "Look at the models of this host, and whether their files are whole.", subcommands: [List.self, Verify.self, Seal.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List models with their size.")
@@ -13,7 +14,7 @@ struct Models: AsyncParsableCommand {
 
         func run() async throws {
             let models = try installed(server)
-            if server.json { return print(JSONValue.array(models.map(\.json)).text) }
+            if server.json { return print(JSONValue.array(models.map { $0.json(problems: $0.problems) }).text) }
             var table = Table("MODEL", ">PARAMETERS", ">BYTES", "JOBS", "STATE")
             for model in models {
                 table.append(
@@ -26,38 +27,58 @@ struct Models: AsyncParsableCommand {
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say what is wrong with models; exit code 2 if anything is.", discussion: "Every model, or those named.")
+            abstract: "Read every byte of models and say what is wrong; exit code 2 if anything is.",
+            discussion: "Every model, or those named. Each has a \(ChecksumFile.name) beside its files, which sha256sum -c reads too.")
         @OptionGroup var server: ServerOptions
         @Argument(help: "Names of models.") var names: [String] = []
 
         func run() async throws {
-            let models = try installed(server)
-            for name in names where !models.contains(where: { $0.name == name }) {
-                Terminal.say("atelierctl: there is no model \(printable(name)); there are \(models.map(\.name).joined(separator: ", "))")
-                throw ExitStatus.notFound
+            let found = try installed(server, names).map { ($0, $0.verify()) }
+            if server.json { print(JSONValue.array(found.map { $0.json(problems: $1) }).text) } else {
+                for (model, problems) in found { print("\(problems.isEmpty ? "ok  " : "BAD ") \(model.name)\(problems.map { "\n     " + printable($0) }.joined())") }
             }
-            let chosen = models.filter { names.isEmpty || names.contains($0.name) }
-            if server.json { print(JSONValue.array(chosen.map(\.json)).text) } else {
-                for model in chosen { print("\(model.problems.isEmpty ? "ok  " : "BAD ") \(model.name)\(model.problems.map { "\n     " + printable($0) }.joined())") }
-            }
-            if chosen.contains(where: { !$0.problems.isEmpty }) { throw ExitStatus.unhealthy }
+            if found.contains(where: { !$1.isEmpty }) { throw ExitStatus.unhealthy }
         }
     }
 
-    private static func installed(_ server: ServerOptions) throws -> [ModelFolder] {
+    struct Seal: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Write down the digests of models' files as they are now.", discussion: "Every model, or those named: \(ChecksumFile.name), for models verify.")
+        @OptionGroup var server: ServerOptions
+        @Argument(help: "Names of models.") var names: [String] = []
+
+        func run() async throws {
+            for model in try installed(server, names) {
+                do {
+                    let files = try ChecksumFile.write(in: model.folder)
+                    print(server.json ? JSONValue.object(["name": .string(model.name), "files": .array(files.map(JSONValue.string))]).text : "\(model.name)  \(files.joined(separator: " "))")
+                } catch {
+                    Terminal.say("atelierctl: \(printable(model.folder)) could not be sealed: \(printable(error.localizedDescription))")
+                    throw ExitStatus.badInput
+                }
+            }
+        }
+    }
+
+    /// The models of those names, or all.
+    private static func installed(_ server: ServerOptions, _ names: [String] = []) throws -> [ModelFolder] {
         let folder = try server.settings(needing: ["modelsDirectory"]).modelsDirectory
         guard let models = try? ModelFolder.all(in: folder), !models.isEmpty else {
             Terminal.say("atelierctl: there are no models in \(printable(folder)); set ATELIER_MODELS to their folder")
             throw ExitStatus.notFound
         }
-        return models
+        for name in names where !models.contains(where: { $0.name == name }) {
+            Terminal.say("atelierctl: there is no model \(printable(name)); there are \(models.map(\.name).joined(separator: ", "))")
+            throw ExitStatus.notFound
+        }
+        return names.isEmpty ? models : models.filter { names.contains($0.name) }
     }
 }
 
 extension ModelFolder {
     fileprivate var parameters: Int { weights.reduce(0) { $0 + $1.parameters } }
     fileprivate var bytes: Int { weights.reduce(0) { $0 + $1.bytes } }
-    fileprivate var json: JSONValue {
+    fileprivate func json(problems: [String]) -> JSONValue {
         .object([
             "name": .string(name), "parameters": .integer(parameters), "bytes": .integer(bytes), "jobs": .bool(isNamedByJobs),
             "problems": .array(problems.map(JSONValue.string)),

@@ -16,7 +16,7 @@ final class ProbeRun: Sendable {
 
     /// Probes to the broker of `settings`, all to be answered within so many seconds.
     init(_ settings: Settings, seconds: Int) throws {
-        address = try BrokerAddress(url: settings.amqpURL.reveal())
+        address = try settings.broker()
         names = TopologyNames(prefix: settings.topologyPrefix)
         self.seconds = seconds
         publisher = Publisher(address)

@@ -69,7 +69,7 @@ struct Submit: AsyncParsableCommand {
     }
 
     private func publish(_ body: JSONValue, _ kind: JobKind, _ identifier: String, _ settings: Settings) async throws {
-        let address = try BrokerAddress(url: settings.amqpURL.reveal())
+        let address = try settings.broker()
         let publisher = Publisher(address, topology: nil, report: { _ in })
         publisher.start()
         let properties = MessageProperties(

@@ -46,7 +46,7 @@ struct Resume: AsyncParsableCommand {
 /// Says one thing to all daemons.
 private func control(_ action: String, _ server: ServerOptions, said: String) async throws {
     let settings = try server.settings(needing: ["amqpURL"])
-    let publisher = Publisher(try BrokerAddress(url: settings.amqpURL.reveal()), topology: nil, report: { _ in })
+    let publisher = Publisher(try settings.broker(), topology: nil, report: { _ in })
     publisher.start()
     let message = OutgoingMessage(
         exchange: TopologyNames(prefix: settings.topologyPrefix).control, routingKey: "",

@@ -11,12 +11,13 @@ import Foundation
         subcommands: [Run.self, Check.self], defaultSubcommand: Run.self)
 
     struct Run: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Run until SIGTERM or SIGINT; then drain.")
+        static let configuration = CommandConfiguration(abstract: "Run until SIGTERM or SIGINT; then drain. SIGHUP reads the settings anew.")
         @OptionGroup var source: SettingsSource
 
         func run() async throws {
             let settings = try source.read()
-            throw ExitCode(await ServiceComposition.run(settings, environment: ProcessInfo.processInfo.environment))
+            let config = source.config
+            throw ExitCode(await ServiceComposition.run(settings, environment: ProcessInfo.processInfo.environment) { try SettingsSource.read(config) })
         }
     }
 
@@ -36,8 +37,10 @@ import Foundation
 struct SettingsSource: ParsableArguments {
     @Option(name: .long, help: "A JSON file of settings; the environment (ATELIER_…) overrides it.") var config: String?
 
+    static func read(_ config: String?) throws -> Settings { try Settings.read(file: config, environment: ProcessInfo.processInfo.environment) }
+
     func read() throws -> Settings {
-        do { return try Settings.read(file: config, environment: ProcessInfo.processInfo.environment) } catch {
+        do { return try Self.read(config) } catch {
             FileHandle.standardError.write(Data("atelierd: the configuration has problems:\n\(error)\n".utf8))
             throw ExitCode(78)
         }

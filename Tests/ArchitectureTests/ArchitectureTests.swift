@@ -26,8 +26,8 @@ struct ArchitectureTests {
     }
 
     @Test func theHousesShareOneDoor() {
-        // Jobs, and the digests by which both name files.
-        #expect(foundation(of: "atelier-engine").intersection(foundation(of: "atelierd", "atelierctl")) == ["Jobs", "Hashing", "COpenSSL"])
+        // Jobs, the digests by which both name files, and the form of weights, which one reads and the other only verifies.
+        #expect(foundation(of: "atelier-engine").intersection(foundation(of: "atelierd", "atelierctl")) == ["Jobs", "Hashing", "COpenSSL", "WeightFiles"])
     }
 
     @Test func onlyTheDaemonJoinsStoreAndBroker() {

@@ -15,7 +15,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     private let settings: [String: String]
     private let publisher: Publisher
     private let results: Consumer
-    private var daemon: ChildProgram?
+    private var daemons: [String: ChildProgram] = [:]
     /// The message ids of outcomes so far: a consumer drops repeated ones.
     private var seen: Set<String> = []
 
@@ -54,7 +54,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     }
 
     private func end() async {
-        stop(SIGKILL)
+        for name in daemons.keys { stop(SIGKILL, name) }
         await publisher.stop()
         await results.stop()
         try? await servers.dropDatabase(database)
@@ -87,25 +87,31 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
         ].merging(settings) { $1 }
     }
 
-    /// Starts atelierd. `settings` are added to the environment.
-    package func start(_ settings: [String: String] = [:]) throws {
-        let log = folder.path + "/atelierd.log"
-        daemon = try ChildProgram(
-            Self.programs + "/atelierd", ["run"], environment: environment(as: .atelier_daemon).merging(settings) { $1 }, output: log, errors: log)
+    /// Starts atelierd, of several one by its name. `settings` are added to the environment. Gives its process.
+    @discardableResult
+    package func start(_ settings: [String: String] = [:], _ name: String = "atelierd", config: String? = nil) throws -> pid_t {
+        let log = "\(folder.path)/\(name).log"
+        let daemon = try ChildProgram(
+            Self.programs + "/atelierd", ["run"] + (config.map { ["--config", $0] } ?? []),
+            environment: environment(as: .atelier_daemon).merging(settings) { $1 }, output: log, errors: log)
+        daemons[name] = daemon
+        return daemon.identifier
     }
 
     /// Sends the daemon a signal and waits for its end. Gives its exit status, 128 and a signal's number where that ended it; nil where it
     /// did not end at all.
     @discardableResult
-    package func stop(_ signal: Int32) -> Int32? {
-        guard let daemon else { return nil }
+    package func stop(_ signal: Int32, _ name: String = "atelierd") -> Int32? {
+        guard let daemon = daemons.removeValue(forKey: name) else { return nil }
         kill(daemon.identifier, signal)
-        self.daemon = nil
         return try? daemon.end(within: 100)
     }
 
     /// Everything the daemons said.
-    package var log: String { (try? String(contentsOfFile: folder.path + "/atelierd.log", encoding: .utf8)) ?? "" }
+    package var log: String {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".log") }.sorted()) ?? []
+        return files.compactMap { try? String(contentsOfFile: "\(folder.path)/\($0)", encoding: .utf8) }.joined()
+    }
 
     /// The process of the engine that was started last.
     package var engine: pid_t? { log.matches(of: /engine\.pid=([0-9]+)/).last.flatMap { pid_t($0.1) } }

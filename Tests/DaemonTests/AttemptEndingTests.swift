@@ -35,6 +35,7 @@ import Testing
             AttemptEnding.decide(said: nil, asked: nil, exit: killed)
                 == .crashed(code: "engine.crash", message: "the engine ended without a result: signal 9 (SIGKILL)"))
         guard case .crashed("engine.protocol", _) = AttemptEnding.decide(said: .done, asked: .protocolViolation("x"), exit: ended) else { return #expect(Bool(false)) }
+        guard case .crashed("engine.hang", _) = AttemptEnding.decide(said: nil, asked: .silence(seconds: 9), exit: killed) else { return #expect(Bool(false)) }
         guard case .crashed("engine.memory", _) = AttemptEnding.decide(said: nil, asked: .memory(limitMiB: 9), exit: killed) else { return #expect(Bool(false)) }
     }
 }

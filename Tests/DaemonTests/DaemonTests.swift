@@ -124,6 +124,22 @@ import Testing
         }
     }
 
+    @Test func anEngineWithoutEndOfMemoryOrTimeCostsOneAttempt() async throws {
+        try await withStage { stage in
+            try stage.start(["ATELIER_ENGINE_MEMORY_MIB": "200", "ATELIER_ENGINE_SILENCE_SECONDS": "2"])
+            for (script, code) in [("leak", "engine.memory"), ("gulp", "engine.memory"), ("hang ignore-term", "engine.hang")] {
+                let message = try await stage.publish("steps=1 \(script)")
+                let failed = try await stage.job(message) { ($0["failures"]?.integer ?? 0) > 0 }
+                let first = try #require(failed["attempts"]?.array?.first)
+                #expect(first["error_code"]?.string == code && first["outcome"]?.string == "crashed", "\(script): \(first)")
+                #expect((first["peak_memory_bytes"]?.integer ?? 0) < 600 << 20, "\(script): \(first)")
+                _ = try await stage.store.cancel(try #require(failed.jobID), reason: nil)
+            }
+            try await stage.publish("steps=2", id: "after")
+            _ = try await stage.job("after", reaches: .completed)
+        }
+    }
+
     @Test func aKilledDaemonIsSucceededByItsNextStart() async throws {
         try await withStage { stage in
             try stage.start()

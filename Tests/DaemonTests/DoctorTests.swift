@@ -1,7 +1,9 @@
 import Broker
 import DaemonTesting
 import Foundation
+import Hashing
 import Jobs
+import ServerTesting
 import Testing
 
 @testable import Daemon
@@ -26,8 +28,9 @@ import Testing
         let whole = try #require(try ModelFolder.all(in: folder.path).first)
         #expect(whole.problems.isEmpty && whole.isNamedByJobs && whole.weights.map(\.parameters) == [3])
         for (weights, problem) in [
-            (Self.weights.dropLast(), "its header tells of"), (Self.weights.prefix(20), "is cut off"), (Data(), "is cut off"),
-            (Data(Self.weights.map { $0 == UInt8(ascii: "3") ? UInt8(ascii: "4") : $0 }), "contradicts itself about a"), (Self.weights + [0], "its header tells of"),
+            (Self.weights.dropLast(), "a: data_offsets [0, 12] lie outside the 11 bytes of data"), (Self.weights.prefix(20), "its header claims"),
+            (Data(), "0 bytes are too few"), (Data(Self.weights.map { $0 == UInt8(ascii: "3") ? UInt8(ascii: "4") : $0 }), "a: dtype F42 is not one of"),
+            (Self.weights + [0], "its header tells of \(Self.weights.count)"),
         ] {
             try model("pocket-infinity", in: folder, Data(weights))
             let problems = try ModelFolder.all(in: folder.path).flatMap(\.problems)
@@ -35,6 +38,34 @@ import Testing
         }
         try folder.write("pocket-infinity/config.json", "{")
         #expect(try ModelFolder.all(in: folder.path).flatMap(\.problems).contains("config.json: is not JSON"))
+    }
+
+    @Test func aSealedModelIsReadToItsLastByte() throws {
+        let folder = try TemporaryFolder()
+        try model("tiny", in: folder)
+        func problems() throws -> [String] { try ModelFolder.all(in: folder.path).flatMap { $0.verify() } }
+        #expect(try problems() == ["has no SHA256SUMS: atelierctl models seal tiny"])
+        try ChecksumFile.write(in: folder.path + "/tiny")
+        #expect(try problems() == [])
+        try model("tiny", in: folder, Self.weights.dropLast() + [1])
+        #expect(try problems().count == 1 && problems()[0].hasPrefix("transformer.safetensors: has SHA-256 "))
+        try model("tiny", in: folder)
+        try folder.write("tiny/tokenizer.json", "{}")
+        #expect(try problems() == ["tokenizer.json: is not in SHA256SUMS"])
+        unlink(folder.path + "/tiny/tokenizer.json")
+        try folder.write("tiny/SHA256SUMS", String(contentsOfFile: folder.path + "/tiny/SHA256SUMS", encoding: .utf8) + "\(String(repeating: "0", count: 64))  gone.json\n")
+        #expect(try problems() == ["gone.json: is missing or cannot be read"])
+        for line in ["0  x", "\(String(repeating: "0", count: 64)) x", "\(String(repeating: "0", count: 64))  ../x"] {
+            try folder.write("tiny/SHA256SUMS", line)
+            #expect(try problems().first?.hasPrefix("SHA256SUMS: line 1 is not a SHA-256") == true, "\(line)")
+        }
+    }
+
+    /// Who changes a model seals it: `atelierctl models seal`, which `atelier-engine export` does by itself.
+    @Test func theModelsThatShipAreAsTheirSumsSay() throws {
+        let models = try ModelFolder.all(in: Servers.root + "/models")
+        #expect(models.count >= 5)
+        for model in models { #expect(model.verify() == [], "\(model.name)") }
     }
 
     @Test func eachFaultHasItsName() async throws {
@@ -49,7 +80,7 @@ import Testing
                 return Dictionary(uniqueKeysWithValues: bad.map { ($0["check"]?.string ?? "", $0["detail"]?.string ?? "") })
             }
             try await stage.publish(body: Data(#"{"version":1,"kind":"probe"}"#.utf8), id: "declares the queues", kind: "probe")
-            #expect(try await faults().keys.sorted() == ["daemon"])
+            #expect(try await faults().keys.sorted() == ["daemon", "intake"])
             try stage.start()
             try await stage.until("all is well") { try await faults("--probe").isEmpty }
 
@@ -60,10 +91,14 @@ import Testing
             try await stage.until("the pause is over") { try await faults().isEmpty }
 
             try model("tiny", in: stage.folder, Self.weights.dropLast(2))
-            #expect(try await faults()["models"]?.hasPrefix("tiny/transformer.safetensors: has ") == true)
+            #expect(try await faults()["models"]?.hasPrefix("tiny/transformer.safetensors: a: data_offsets ") == true)
             let verify = try await stage.control("models", "verify")
             #expect(verify.status == 2 && verify.output.hasPrefix("BAD  tiny\n"), "\(verify)")
             try model("tiny", in: stage.folder)
+            let unsealed = try await stage.control("models", "verify")
+            #expect(unsealed.status == 2 && unsealed.output.contains("has no SHA256SUMS: atelierctl models seal tiny"), "\(unsealed)")
+            #expect(try await stage.control("models", "seal", "tiny").output == "tiny  config.json transformer.safetensors\n")
+            #expect(try await stage.control("models", "verify", "tiny").output == "ok   tiny\n")
             let list = try await stage.control("models", "list")
             #expect(list.status == 0 && list.lines.count == 2 && list.lines[1].contains("3") && list.lines[1].hasSuffix("whole"), "\(list)")
             #expect(try await stage.control("models", "verify", "huge").status == 66)
@@ -71,7 +106,12 @@ import Testing
             try await stage.store.query("insert into atelier.outbox (event, exchange, routing_key, body, created_at, next_try, last_error) values ('x', '', 'nowhere', '{}', now() - interval '2 minutes', now() + interval '1 hour', 'no queue takes it')")
             #expect(try await faults()["outbox"]?.contains("no queue takes it") == true)
             try await stage.store.query("delete from atelier.outbox where routing_key = 'nowhere'")
+            for id in 1...3 { try await stage.publish(body: Data("{}".utf8), id: "rubbish \(id)") }
+            try await stage.until("the rubbish is named") { try await faults()["rejections"]?.contains("3 messages of the last hour were refused at the door") == true }
+            try await stage.store.query("delete from atelier.rejections")
             stage.stop(SIGKILL)
+            try await stage.publish(body: Data("{}".utf8), id: "nobody takes it")
+            #expect(try await faults()["intake"]?.contains("1 messages wait in \(stage.names.jobs)") == true)
             try await stage.until("the silence is named") { try await faults()["daemon"]?.contains("gave no sign of life") == true }
 
             try await stage.publish("steps=1", id: "poison")

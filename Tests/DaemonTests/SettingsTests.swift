@@ -60,4 +60,47 @@ import Testing
         chmod(file, 0o600)
         #expect(throws: Never.self) { try Settings.read(file: file, environment: environment) }
     }
+
+    // MARK: - Other hosts
+
+    private func settings(_ changes: [String: String?]) throws -> Settings {
+        var environment = Self.complete
+        for (name, value) in changes { environment["ATELIER_" + name] = value }
+        return try Settings.read(file: nil, environment: environment)
+    }
+
+    private func problem(_ changes: [String: String?]) throws -> String {
+        let problems = try #require(throws: SettingsProblems.self) { try settings(changes) }
+        #expect(problems.lines.count == 1 && !problems.description.contains("geheim"), "\(problems)")
+        return problems.description
+    }
+
+    @Test func aPasswordForAnotherHostComesFromAFile() throws {
+        let folder = try TemporaryFolder(), amqp = "amqps://u:geheim@rabbit.example/", postgres = "postgresql://u:geheim@db.example/a"
+        #expect(try problem(["AMQP_URL": amqp]).contains("ATELIER_AMQP_URL: holds a password for another host; write the URL into a file"))
+        #expect(try problem(["POSTGRES_URL": postgres]).contains("name it in postgresURLFile"))
+        #expect(try problem(["POSTGRES_URL": "postgresql://u@db.example/a?password=geheim"]).contains("holds a password"))
+        #expect(try problem(["POSTGRES_URL": "postgresql://u:geheim@/a?host=db.example"]).contains("holds a password"))
+        let file = try folder.write("amqp-url", amqp)
+        #expect(try settings(["AMQP_URL": nil, "AMQP_URL_FILE": file]).amqpURL.reveal() == amqp)
+        #expect(try settings(["POSTGRES_URL": "postgresql://u@db.example/a", "AMQP_URL": "amqps://rabbit.example/"]).amqpURL.reveal() == "amqps://rabbit.example/")
+    }
+
+    @Test func postgreSQLOnAnotherHostIsVerified() throws {
+        func url(_ url: String, _ authority: String? = nil) throws -> String {
+            try settings(["POSTGRES_URL": url, "CERTIFICATE_AUTHORITY": authority]).postgresURL.reveal()
+        }
+        let system = "/etc/ssl/certs/ca-certificates.crt", file = try TemporaryFolder(), authority = try file.write("ca.pem", "")
+        #expect(try url("postgresql://u@db.example/a") == "postgresql://u@db.example/a?sslmode=verify-full&sslrootcert=\(system)")
+        #expect(try url("postgresql://u@db.example/a?application_name=x", authority) == "postgresql://u@db.example/a?application_name=x&sslmode=verify-full&sslrootcert=\(authority)")
+        #expect(try url("postgresql://u@localhost/a?sslmode=verify-full", authority) == "postgresql://u@localhost/a?sslmode=verify-full&sslrootcert=\(authority)")
+        for asItIs in [
+            "postgresql://u@db.example/a?sslmode=disable", "postgresql://u@127.0.0.1/a", "postgresql://u@localhost/a", "postgresql://u@%5B::1%5D/a", "postgresql:///a",
+            "postgresql:///a?host=/run/postgresql", "postgresql://u@db.example/a?sslmode=verify-full&sslrootcert=/own.pem",
+        ] where URLComponents(string: asItIs) != nil { #expect(try url(asItIs, authority) == asItIs) }
+        for mode in ["allow", "prefer", "require", "verify-ca"] {
+            #expect(try problem(["POSTGRES_URL": "postgresql://u@localhost/a?sslmode=\(mode)"]).contains("sslmode=\(mode) does not verify who answers; allowed are verify-full"))
+        }
+        #expect(try problem(["CERTIFICATE_AUTHORITY": "/no/such.pem"]).contains("ATELIER_CERTIFICATE_AUTHORITY: /no/such.pem cannot be read"))
+    }
 }

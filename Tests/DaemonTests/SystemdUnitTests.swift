@@ -1,23 +1,58 @@
+import DaemonTesting
 import Foundation
 import ServerTesting
 import Testing
 
+/// The units as systemd's own tools read them.
 @Suite struct SystemdUnitTests {
-    static let analyze = ["/usr/bin/systemd-analyze", "/bin/systemd-analyze"].first { FileManager.default.isExecutableFile(atPath: $0) }
-    static let unit = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../systemd/atelierd.service").standardizedFileURL.path
+    static let analyzer = ["/usr/bin/systemd-analyze", "/bin/systemd-analyze"].first { FileManager.default.isExecutableFile(atPath: $0) }
+    static let folder = Servers.root + "/systemd"
+    private let units = ["atelierd.service", "atelier-maintenance.service"]
 
-    @Test(.enabled(if: analyze != nil, "systemd-analyze is not installed: the unit's exposure is not measured"))
-    func exposureIsBelowTwo() async throws {
-        let text = try await Servers.run(try #require(Self.analyze), ["security", "--offline=true", "--no-pager", Self.unit])
-        let last = try #require(text.split(separator: "\n").last { $0.contains("exposure level") }, "\(text)")
-        let level = try #require(last.split(separator: " ").compactMap { Double($0) }.first)
-        #expect(level < 2.0)
+    private func analyze(_ arguments: String...) async throws -> ProgramRun {
+        try await ProgramRun(try #require(Self.analyzer), arguments, environment: ["PATH": "/usr/bin:/bin", "SYSTEMD_COLORS": "0"])
+    }
+
+    @Test(.enabled(if: analyzer != nil, "systemd-analyze is not installed: the units' exposure is not measured"))
+    func exposureIsAtMostOneAndAHalf() async throws {
+        for unit in units {
+            let run = try await analyze("security", "--offline=true", "--no-pager", "--threshold=15", "\(Self.folder)/\(unit)")
+            #expect(run.status == 0 && run.output.contains("Overall exposure level for \(unit): "), "\(run.output.suffix(200))\(run.errors)")
+        }
+    }
+
+    @Test(.enabled(if: analyzer != nil, "systemd-analyze is not installed: the units are not verified"))
+    func everyLineIsUnderstood() async throws {
+        let copies = try TemporaryFolder()
+        for name in units + ["atelier-maintenance.timer"] {
+            let text = try String(contentsOfFile: "\(Self.folder)/\(name)", encoding: .utf8)
+            // Verified where it need not be installed.
+            try copies.write(name, text.replacing("/usr/bin/atelier", with: Stage.programs + "/atelier"))
+        }
+        let run = try await analyze("verify", "--man=no", "--recursive-errors=no", copies.path + "/atelierd.service", copies.path + "/atelier-maintenance.timer", copies.path + "/atelier-maintenance.service")
+        #expect(run.status == 0 && run.errors.isEmpty, "\(run)")
+    }
+
+    @Test(.enabled(if: analyzer != nil && geteuid() == 0, "needs systemd-sysusers and root: users and folders are not made"))
+    func usersAndFoldersAreMade() async throws {
+        let root = try TemporaryFolder()
+        for folder in ["etc", "var/lib"] { try FileManager.default.createDirectory(atPath: "\(root.path)/\(folder)", withIntermediateDirectories: true) }
+        for (program, file) in [("/usr/bin/systemd-sysusers", "sysusers.d"), ("/usr/bin/systemd-tmpfiles", "tmpfiles.d")] {
+            let create = file == "tmpfiles.d" ? ["--create"] : []
+            let run = try await ProgramRun(program, ["--root=\(root.path)"] + create + ["\(Self.folder)/\(file)/atelier.conf"], environment: ["PATH": "/usr/bin:/bin"])
+            #expect(run.status == 0, "\(run)")
+        }
+        let entry = try #require(try String(contentsOfFile: root.path + "/etc/passwd", encoding: .utf8).split(separator: "\n").first { $0.hasPrefix("atelier:") }).split(separator: ":")
+        for (path, mode, owner) in [("/var/lib/atelier", UInt32(0o700), entry[2]), ("/etc/atelier", 0o750, "0")] {
+            var status = stat()
+            #expect(stat(root.path + path, &status) == 0 && status.st_mode & 0o7777 == mode && String(status.st_uid) == owner, "\(path)")
+        }
     }
 
     @Test func theUnitPromisesWhatTheDaemonKeeps() throws {
-        let lines = try String(contentsOfFile: Self.unit, encoding: .utf8).split(separator: "\n")
-        for line in ["Type=notify", "WatchdogSec=30", "LoadCredential=amqp-url:/etc/atelier/amqp-url", "StateDirectory=atelier", "RestartPreventExitStatus=78"] {
-            #expect(lines.contains(Substring(line)))
+        let lines = try String(contentsOfFile: Self.folder + "/atelierd.service", encoding: .utf8).split(separator: "\n")
+        for line in ["Type=notify", "WatchdogSec=30", "LoadCredential=amqp-url:/etc/atelier/amqp-url", "StateDirectory=atelier", "RestartPreventExitStatus=78", "ExecReload=/bin/kill -HUP $MAINPID"] {
+            #expect(lines.contains(Substring(line)), "\(line)")
         }
     }
 }

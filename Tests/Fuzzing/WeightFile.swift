@@ -1,6 +1,7 @@
 import FileTesting
 import Foundation
 import Layers
+import WeightFiles
 
 /// A file of tensors: a model's, or an adapter that somebody else made.
 enum WeightFile: FuzzTarget {

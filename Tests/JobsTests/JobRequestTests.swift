@@ -45,6 +45,21 @@ import Testing
         #expect(pointers(String(repeating: "[", count: 200_000)) == [""])
     }
 
+    @Test func jsonOfMillionsOfValuesIsRefusedUnparsed() throws {
+        var before = rusage(), after = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &before)
+        for (text, count) in [("[],", 4 << 20), ("{\"a\":[", 1 << 20), ("0,", 8 << 20)] {
+            let body = Data(("[" + String(repeating: text, count: count)).utf8)
+            let error = #expect(throws: Problems.self) { try JobRequest(body: body) }
+            #expect(error?.list.map(\.allowed) == ["at most 10000 values, 32 deep"], "\(text)")
+        }
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &after)
+        #expect(after.ru_maxrss - before.ru_maxrss < 256 << 10, "KiB")
+        // Brackets and commas in texts are no values.
+        let prompt = String(repeating: "[,{", count: 300)
+        #expect(pointers(#"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["\#(prompt)","\\\"[[["]}"#) == [])
+    }
+
     @Test func everyProblemSaysWhatIsAllowed() throws {
         let error = #expect(throws: Problems.self) { try JobRequest(body: Data(#"{"version":1,"kind":"paint"}"#.utf8)) }
         let kind = try #require(error?.list.first { $0.pointer == "/kind" })

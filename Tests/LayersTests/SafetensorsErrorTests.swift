@@ -2,6 +2,7 @@ import FileTesting
 import Foundation
 import Layers
 import Testing
+import WeightFiles
 
 /// A file that is not what it says is refused when it is opened, by name and place, whatever is wrong with it.
 @Suite struct SafetensorsErrorTests {

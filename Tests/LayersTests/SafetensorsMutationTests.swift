@@ -3,6 +3,7 @@ import Layers
 import Randomness
 import Tensors
 import Testing
+import WeightFiles
 
 /// Damaged files are refused or read, never the end of the program.
 @Suite struct SafetensorsMutationTests {

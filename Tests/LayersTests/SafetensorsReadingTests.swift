@@ -2,6 +2,7 @@ import FileTesting
 import Foundation
 import Layers
 import Testing
+import WeightFiles
 
 @Suite struct SafetensorsReadingTests {
     private let folder: TestFolder

@@ -3,6 +3,7 @@ import Foundation
 import Layers
 import Tensors
 import Testing
+import WeightFiles
 
 @Suite struct SafetensorsWritingTests {
     private let folder: TestFolder

@@ -2,6 +2,7 @@ import Backbones
 import Foundation
 import Layers
 import LittleWorld
+import WeightFiles
 
 /// A models directory with tiny models under the names of the shipped ones; gone with its owner, unless that named the folder.
 package final class TinyModels {

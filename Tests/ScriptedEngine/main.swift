@@ -6,6 +6,7 @@
 //     fail=transient         says `failed` with that consequence (fail-once: in the first attempt only)
 //     adapter                makes an adapter too, named by the job's seed
 //     ignore-term hang       does not hear SIGTERM; never ends
+//     leak gulp              takes ever more memory, 16 MiB every 10 ms, or as fast as it can
 //     garbage flood lie outside silent    what it must not do
 import Foundation
 import Hashing
@@ -72,6 +73,10 @@ while step < steps {
     let checkpoint = write("\(step) \(chain)", as: "checkpoint-\(step)")
     say(["event": "checkpoint", "step": step, "path": checkpoint.path, "sha256": checkpoint.digest, "bytes": checkpoint.bytes])
     if script["kill-at"] == "\(step)" && attempt == 1 || script["kill-always-at"] == "\(step)" { kill(getpid(), SIGKILL) }
+}
+while script["leak"] != nil || script["gulp"] != nil {
+    memset(malloc(16 << 20)!, 1, 16 << 20)
+    if script["gulp"] == nil { usleep(10_000) }
 }
 if script["hang"] != nil { while true { sleep(1) } }
 if script["garbage"] != nil { FileHandle.standardOutput.write(Data("this is not JSON\n".utf8)) }

@@ -22,8 +22,8 @@ package struct Servers: Sendable {
     package var amqpURL: String { environment["ATELIER_AMQP_URL"] ?? "" }
     /// `amqps://localhost…`; nil where a foreign broker is used.
     package var amqpsURL: String? { environment["ATELIER_AMQPS_URL"] }
-    /// The file of the authority that signed the broker's certificate.
-    package var certificateAuthority: String? { environment["ATELIER_AMQP_CA"] }
+    /// The file of the authority that signed both servers' certificates, which are for localhost.
+    package var certificateAuthority: String? { environment["ATELIER_CERTIFICATE_AUTHORITY"] }
     /// `postgresql://…`, a superuser.
     package var postgresURL: String { environment["ATELIER_POSTGRES_URL"] ?? "" }
     /// The folder of the servers; nil where foreign ones are used.

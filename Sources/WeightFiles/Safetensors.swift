@@ -1,11 +1,13 @@
 import Foundation
-import Glibc
-import Tensors
 
 /// A safetensors file that could not be read or written: which file, where in it, and what is allowed.
 package struct SafetensorsError: Error, CustomStringConvertible, Equatable {
     package let path: String
     package let problem: String
+
+    /// Describes a fault of the file at `path`.
+    package init(path: String, problem: String) { (self.path, self.problem) = (path, problem) }
+
     package var description: String { "\(path): \(problem)" }
 }
 
@@ -32,6 +34,7 @@ package final class Safetensors {
         package let type: ElementType
         package let shape: [Int]
         let bytes: Range<Int>
+        /// How many numbers.
         package var count: Int { shape.reduce(1, *) }
     }
 
@@ -41,15 +44,21 @@ package final class Safetensors {
     package let entries: [String: Entry]
     package let metadata: [String: String]
     private let mapping: Mapping
+    private let dataStart: Int
 
+    /// Opens a file.
+    /// - Throws: `SafetensorsError`.
     package init(path: String) throws {
         self.path = path
         mapping = try Mapping(path: path)
-        (entries, metadata) = try SafetensorsHeader(path: path, file: mapping.bytes).parse()
+        (entries, metadata, dataStart) = try SafetensorsHeader(path: path, file: mapping.bytes).parse()
     }
 
+    /// The tensors' names, sorted.
     package var names: [String] { entries.keys.sorted() }
 
+    /// The tensor of a name.
+    /// - Throws: `SafetensorsError` with some of the names there are.
     package func entry(_ name: String) throws -> Entry {
         guard let entry = entries[name] else {
             let near = names.prefix(5).joined(separator: ", ")
@@ -61,49 +70,10 @@ package final class Safetensors {
     /// The raw bytes of a tensor, valid while this object lives.
     package func bytes(_ entry: Entry) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: mapping.bytes[entry.bytes]) }
 
-    /// A tensor's numbers as floats.
-    package func tensor(_ name: String) throws -> Tensor {
-        let entry = try entry(name), result = Tensor(uninitialized: entry.shape)
-        let source = bytes(entry)
-        let target = UnsafeMutableBufferPointer(start: result.pointer, count: entry.count)
-        switch entry.type {
-        case .float32: UnsafeMutableRawBufferPointer(target).copyMemory(from: source)
-        case .float16: for i in target.indices { target[i] = Float(read(source, i, as: Float16.self)) }
-        case .bfloat16: for i in target.indices { target[i] = Float(bitPattern: UInt32(read(source, i, as: UInt16.self)) << 16) }
-        case .float64: for i in target.indices { target[i] = Float(read(source, i, as: Double.self)) }
-        case .int64: for i in target.indices { target[i] = Float(read(source, i, as: Int64.self)) }
-        case .int32: for i in target.indices { target[i] = Float(read(source, i, as: Int32.self)) }
-        case .int16: for i in target.indices { target[i] = Float(read(source, i, as: Int16.self)) }
-        case .int8: for i in target.indices { target[i] = Float(read(source, i, as: Int8.self)) }
-        case .uint8, .bool: for i in target.indices { target[i] = Float(source[i]) }
-        }
-        return result
-    }
-
-    /// A tensor's whole numbers.
-    /// - Throws: `SafetensorsError` when its type is not an integer or Boolean.
-    package func integers(_ name: String) throws -> [Int] {
-        let entry = try entry(name), source = bytes(entry)
-        switch entry.type {
-        case .int64: return (0..<entry.count).map { Int(read(source, $0, as: Int64.self)) }
-        case .int32: return (0..<entry.count).map { Int(read(source, $0, as: Int32.self)) }
-        case .int16: return (0..<entry.count).map { Int(read(source, $0, as: Int16.self)) }
-        case .int8: return (0..<entry.count).map { Int(read(source, $0, as: Int8.self)) }
-        case .uint8, .bool: return source.map(Int.init)
-        case .float64, .float32, .float16, .bfloat16:
-            throw SafetensorsError(path: path, problem: "\(name) is \(entry.type.rawValue); whole numbers are needed here")
-        }
-    }
-
-    private func read<Value>(_ source: UnsafeRawBufferPointer, _ index: Int, as type: Value.Type) -> Value {
-        source.loadUnaligned(fromByteOffset: index * MemoryLayout<Value>.size, as: type)
-    }
-
-    /// Every tensor of a file, as floats.
-    package static func tensors(_ path: String) throws -> [String: Tensor] {
-        let file = try Safetensors(path: path)
-        return try Dictionary(uniqueKeysWithValues: file.names.map { ($0, try file.tensor($0)) })
-    }
+    /// How long the file is.
+    package var size: Int { mapping.bytes.count }
+    /// How long it is by what its header tells: where the last tensor ends.
+    package var toldSize: Int { entries.values.map(\.bytes.upperBound).max() ?? dataStart }
 }
 
 /// A whole file mapped read-only; unmapped with the object.
@@ -137,7 +107,7 @@ private struct SafetensorsHeader {
 
     private func problem(_ text: String) -> SafetensorsError { SafetensorsError(path: path, problem: text) }
 
-    func parse() throws -> ([String: Safetensors.Entry], [String: String]) {
+    func parse() throws -> ([String: Safetensors.Entry], [String: String], dataStart: Int) {
         let length = file.loadUnaligned(as: UInt64.self)
         guard length <= Safetensors.longestHeader, length <= file.count - 8 else {
             throw problem("its header claims \(length) bytes; the file has \(file.count - 8) after the length, and at most \(Safetensors.longestHeader) are allowed")
@@ -153,9 +123,9 @@ private struct SafetensorsHeader {
             entries[name] = try entry(name, value, dataStart: start)
         }
         try refuseOverlaps(entries.values)
-        guard let metadata = header["__metadata__"] else { return (entries, [:]) }
+        guard let metadata = header["__metadata__"] else { return (entries, [:], start) }
         guard let strings = metadata as? [String: String] else { throw problem("__metadata__ must be an object of strings") }
-        return (entries, strings)
+        return (entries, strings, start)
     }
 
     private func entry(_ name: String, _ value: Any, dataStart: Int) throws -> Safetensors.Entry {
