@@ -51,8 +51,22 @@ import Testing
 
     @Test func theUnitPromisesWhatTheDaemonKeeps() throws {
         let lines = try String(contentsOfFile: Self.folder + "/atelierd.service", encoding: .utf8).split(separator: "\n")
-        for line in ["Type=notify", "WatchdogSec=30", "LoadCredential=amqp-url:/etc/atelier/amqp-url", "StateDirectory=atelier", "RestartPreventExitStatus=78", "ExecReload=/bin/kill -HUP $MAINPID"] {
+        for line in ["Type=notify", "WatchdogSec=30", "LoadCredential=amqp-url:/etc/atelier/amqp-url", "StateDirectory=atelier", "RestartPreventExitStatus=78", "ExecReload=/bin/kill -HUP $MAINPID", "WatchdogSignal=SIGKILL"] {
             #expect(lines.contains(Substring(line)), "\(line)")
         }
+    }
+}
+
+/// The units under a real systemd, in a container of its own.
+@Suite(.enabled(if: geteuid() == 0 && SystemdUnitTests.analyzer != nil, "needs root and systemd: the units are not put to the proof"), .timeLimit(.minutes(8)))
+struct SystemdTrialTests {
+    @Test func theServiceLivesUnderARealSystemd() async throws {
+        let servers = try await Servers.running()
+        let run = try await ProgramRun(
+            Servers.root + "/ops/systemd-trial", [Stage.programs] + (servers.directory.map { [$0] } ?? []), environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"], within: 400)
+        if run.status == 77 { return print("no container can be made here: \(run.errors)") }
+        #expect(run.status == 0, "\(run.output)\(run.errors)")
+        let seen = run.lines.map { $0.split(separator: " ")[1] }
+        #expect(seen == ["users", "readiness", "credentials", "reload", "watchdog", "memory", "drain", "settings", "maintenance"])
     }
 }
