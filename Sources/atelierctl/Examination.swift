@@ -129,7 +129,7 @@ extension Examination {
             let row = try await store.query(
                 """
                 select count(*) as rejected, mode() within group (order by problems->0->>'pointer') as place,
-                    (select count(*) from atelier.jobs where created_at > now() - interval '1 hour') as accepted
+                    (select count(*) from atelier.jobs where kind <> 'probe' and created_at > now() - interval '1 hour') as accepted
                 from dashboard.rejections where at > now() - interval '1 hour'
                 """
             ).first

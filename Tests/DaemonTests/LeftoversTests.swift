@@ -16,7 +16,7 @@ import Testing
                 let row = try await stage.store.query(
                     """
                     insert into atelier.jobs (tenant, message_id, kind, spec, state, finalized_at, result, error_code)
-                    values ('t', $1, 'generate', '{}', $1::atelier.job_state, case when $2::bool then now() end, '{}', 'x') returning id
+                    values ('t', $1::text, 'generate', '{}', $1::text::atelier.job_state, case when $2::bool then now() end, '{}', 'x') returning id
                     """, [state, String(isFinal)])
                 jobs[state] = row.first?["id"].flatMap(UUID.init(uuidString:))
             }
