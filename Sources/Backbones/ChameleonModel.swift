@@ -19,10 +19,12 @@ package final class ChameleonModel {
         package var guidance: Float
         package var topK: Int
         package var temperature: Float
+        /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
+        package var styledPrompt: String?
 
         package init(
             name: String, pictureSize: Int, vocabulary: ChameleonVocabulary, tokenizer: ChameleonTokenizer.Configuration,
-            transformer: ChameleonTransformer.Configuration, guidance: Float, topK: Int, temperature: Float
+            transformer: ChameleonTransformer.Configuration, guidance: Float, topK: Int, temperature: Float, styledPrompt: String? = nil
         ) {
             self.name = name
             self.pictureSize = pictureSize
@@ -32,6 +34,7 @@ package final class ChameleonModel {
             self.guidance = guidance
             self.topK = topK
             self.temperature = temperature
+            self.styledPrompt = styledPrompt
         }
 
         package var grid: PictureGrid {

@@ -19,10 +19,12 @@ package final class InfinityModel {
         /// Generation's defaults: guidance and temperature for every scale.
         package var guidance: Float
         package var temperature: Float
+        /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
+        package var styledPrompt: String?
 
         package init(
             name: String, pictureSize: Int, schedule: ScaleSchedule, tokenizer: BitwiseTokenizer.Configuration,
-            text: T5Encoder.Configuration, transformer: InfinityTransformer.Configuration, guidance: Float, temperature: Float
+            text: T5Encoder.Configuration, transformer: InfinityTransformer.Configuration, guidance: Float, temperature: Float, styledPrompt: String? = nil
         ) {
             self.name = name
             self.pictureSize = pictureSize
@@ -32,6 +34,7 @@ package final class InfinityModel {
             self.transformer = transformer
             self.guidance = guidance
             self.temperature = temperature
+            self.styledPrompt = styledPrompt
         }
     }
 

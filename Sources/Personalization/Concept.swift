@@ -10,8 +10,11 @@ package struct Concept: Sendable {
     /// The noun of what the references show; empty where a style's is not said.
     package let className: String
     package let references: [Picture]
+    /// Of the model that learns or draws it.
+    package let wording: StyleWording
 
-    package init(name: String, role: Role = .subject, className: String, references: [Picture]) {
+    package init(name: String, role: Role = .subject, className: String, references: [Picture], wording: StyleWording = .paper) {
+        self.wording = wording
         self.name = name
         self.role = role
         self.className = className
@@ -23,8 +26,10 @@ package struct Concept: Sendable {
     /// A photo of the concept, which goes by `identifier`, at a place.
     package func photoPrompt(_ identifier: String, _ place: String = "") -> String {
         let place = place.isEmpty ? "" : " " + place
-        return role == .subject ? "a photo of \(identifier) \(className)\(place)" : "\(classPhotoPrompt)\(place) in \(identifier) style"
+        if role == .subject { return "a photo of \(identifier) \(className)\(place)" }
+        return wording(subject: (anyOfItsClass ?? "a picture") + place, style: identifier)
     }
+
     /// A photo of any of its class.
     package var classPhotoPrompt: String { anyOfItsClass.map { "a photo of \($0)" } ?? "a photo" }
     /// `a dog`, `an owl`; nil where the class is not said.

@@ -1,13 +1,13 @@
 import Jobs
 import Personalization
 
-/// A subject and a style that were learned apart, in one prompt (CoAR, arXiv 2508.07341: "a photo of [V] CLASS in [S] style").
+/// A subject and a style that were learned apart, in one prompt, worded as the model's captions are.
 struct Composition {
     private let subject: Concept
     private let style: Concept
 
     /// - Throws: `JobFailure` naming what has no adapter or one of the other role.
-    init(_ spec: JSONValue, adapters: [String: Adapter]) throws {
+    init(_ spec: JSONValue, adapters: [String: Adapter], wording: StyleWording) throws {
         var problems: [Problem] = []
         func concept(_ role: Concept.Role) -> Concept {
             let name = spec[role.rawValue]?.string ?? "", adapter = adapters[name]?.description
@@ -17,7 +17,7 @@ struct Composition {
                     "/\(role.rawValue)", found: adapter.map { "\(name), a \($0.role)" } ?? "\(name), which has no adapter",
                     allowed: usable.isEmpty ? "a \(role.rawValue) with an adapter; none is given" : usable.joined(separator: ", ")))
             }
-            return Concept(name: name, role: role, className: adapter?.className ?? "", references: [])
+            return Concept(name: name, role: role, className: adapter?.className ?? "", references: [], wording: wording)
         }
         (subject, style) = (concept(.subject), concept(.style))
         guard problems.isEmpty else {
@@ -25,9 +25,12 @@ struct Composition {
         }
     }
 
-    /// The prompt with whatever it leaves unsaid: before it who is shown, after it in which style.
+    /// The prompt with whatever it leaves unsaid: who is shown, and in which style.
     func prompt(_ text: String) -> String {
-        let shown = text.contains(subject.placeholder) ? text : subject.photoPrompt(subject.placeholder, text)
-        return shown.contains(style.placeholder) ? shown : "\(shown) in \(style.placeholder) style"
+        let shown = text.contains(subject.placeholder) ? text : "\(subject.placeholder) \(subject.className) \(text)"
+        if shown.contains(style.placeholder) { return shown }
+        // A prompt that says "a photo of" would say of which style it is, twice.
+        let photo = "a photo of "
+        return style.wording(subject: shown.hasPrefix(photo) ? String(shown.dropFirst(photo.count)) : shown, style: style.placeholder)
     }
 }

@@ -57,13 +57,13 @@ package struct CompositionPlan {
     let subjects, styles: [Lesson]
     let places: [Place]
     let seeds: [UInt64]
-    /// With {subject}, {place} and {style}.
-    let template: String
+    let wording: StyleWording
 
     /// - Parameters:
     ///   - firstSubject: the number of the first individual; choices are made on others than those reported.
-    ///   - template: the prompt CoAR's styles are learned and used with, holding {subject}, {place} and {style}.
-    package init(subjects: Int, styles: Int, places: Int, seeds: Int, firstSubject: Int, template: String, size: Int) {
+    ///   - wording: what styles are learned and asked for with.
+    ///   - size: pixels on a side of the model's pictures.
+    package init(subjects: Int, styles: Int, places: Int, seeds: Int, firstSubject: Int, wording: StyleWording, size: Int) {
         self.subjects = (0..<subjects).map { number in
             let kind = CompositionPlan.kinds[number % CompositionPlan.kinds.count], subject = Subject.heldOut(kind, index: firstSubject + number / CompositionPlan.kinds.count)
             let scenes = subject.references(count: 4)
@@ -72,23 +72,19 @@ package struct CompositionPlan {
         }
         self.styles = CompositionPlan.styles.prefix(styles).map { style in
             let scene = LittleWorld.example(of: style)
-            let concept = Concept(name: CompositionPlan.styleName, role: .style, className: scene.subject.kind.name, references: [scene.paint(size: size)])
+            let concept = Concept(name: CompositionPlan.styleName, role: .style, className: scene.subject.kind.name, references: [scene.paint(size: size)], wording: wording)
             return Lesson(name: "\(style)", concept: concept, scene: scene)
         }
         self.places = Array(CompositionPlan.places.prefix(places))
         self.seeds = (1...UInt64(max(seeds, 1))).map { $0 }
-        self.template = template
+        self.wording = wording
     }
 
     package static var mostStyles: Int { styles.count }
 
-    /// What a style is learned with, in CoAR's words.
-    var stylePrompt: String { filled(subject: "a {class}", place: "", style: "{concept}") }
-
-    /// What is drawn. LoRA adapters are learned in their own words, and asked in them.
-    func prompt(_ subject: Lesson, _ place: Place, _ arm: Arm) -> String {
-        let shown = "<\(CompositionPlan.subjectName)> \(subject.concept.className)", style = "<\(CompositionPlan.styleName)>"
-        return arm == .merged ? "a photo of \(shown) \(place.words) in \(style) style" : filled(subject: shown, place: place.words, style: style)
+    /// What is drawn.
+    func prompt(_ subject: Lesson, _ place: Place) -> String {
+        wording(subject: "<\(CompositionPlan.subjectName)> \(subject.concept.className) \(place.words)", style: "<\(CompositionPlan.styleName)>")
     }
 
     /// What text alignment is held against: everything asked for but the identity and the style.
@@ -99,10 +95,5 @@ package struct CompositionPlan {
         places.enumerated().map { number, place in
             subject.scene.subject.scene(in: place.context, accessory: place.accessory, style: style.scene.style, number: Int(seed) * 1000 + number)
         }.painted(size: size)
-    }
-
-    private func filled(subject: String, place: String, style: String) -> String {
-        let text = template.replacing("{subject}", with: subject).replacing("{place}", with: place).replacing("{style}", with: style)
-        return text.split(separator: " ").joined(separator: " ")
     }
 }

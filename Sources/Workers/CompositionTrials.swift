@@ -43,8 +43,18 @@ package struct CompositionTrials {
         self.report = report
     }
 
-    /// Pixels on a side of a model's pictures.
-    package static func pictureSize(of model: String) throws -> Int { try LoadedModel(directory: model).pictureSize }
+    /// A plan in a model's words and pictures of its size.
+    /// - Parameters:
+    ///   - model: its directory.
+    ///   - wording: with {subject} and {style}; nil takes the model's own.
+    package static func plan(
+        for model: String, subjects: Int, styles: Int, places: Int, seeds: Int, firstSubject: Int, wording: String?
+    ) throws -> CompositionPlan {
+        let loaded = try LoadedModel(directory: model)
+        return CompositionPlan(
+            subjects: subjects, styles: styles, places: places, seeds: seeds, firstSubject: firstSubject,
+            wording: wording.map(StyleWording.init) ?? loaded.styleWording, size: loaded.pictureSize)
+    }
 
     package func run() throws -> CompositionFigures {
         var figures = CompositionFigures()
@@ -83,12 +93,8 @@ package struct CompositionTrials {
         }
     }
 
-    /// A job's options, with the plan's wording of a style.
     private func given(_ lesson: CompositionPlan.Lesson, by method: PersonalizationMethod) -> JSONValue? {
-        if method == .lora { return options.lora }
-        if lesson.concept.role == .subject { return options.subject }
-        guard case .object(let members) = options.style ?? .object([:]) else { return options.style }
-        return .object(["prompt": .string(plan.stylePrompt)].merging(members) { $1 })
+        method == .lora ? options.lora : lesson.concept.role == .subject ? options.subject : options.style
     }
 
     /// One picture a place.
@@ -103,7 +109,7 @@ package struct CompositionTrials {
             }
             let personalized = try PersonalizedChameleon(model: model, adapters: adapters, modelDigest: loaded.digest, loraShare: options.loraShare)
             let seeds = plan.places.indices.map { seed &* 1000 &+ UInt64($0) }
-            let drawn = personalized.generate(plan.places.map { plan.prompt(subject, $0, arm) }, seeds: seeds, cutsConcepts: arm != .unmasked)
+            let drawn = personalized.generate(plan.places.map { plan.prompt(subject, $0) }, seeds: seeds, cutsConcepts: arm != .unmasked)
             report("drew \(series) in \(Int(Date().timeIntervalSince(start))) s")
             return drawn
         }

@@ -65,7 +65,9 @@ struct EvaluateWorker {
         guard !references.isEmpty else {
             throw JobFailure(code: "input.image", consequence: .rejected, message: "there are no pictures to hold <\(name)> against; give them in /images")
         }
-        return Concept(name: name, role: Concept.Role(rawValue: description.role) ?? .subject, className: description.className, references: references)
+        return Concept(
+            name: name, role: Concept.Role(rawValue: description.role) ?? .subject, className: description.className, references: references,
+            wording: loaded.styleWording)
     }
 
     /// A suite's prompts in the method's own words, the job's own as they are.

@@ -11,7 +11,7 @@ struct GenerateWorker {
         let options = try OptionValues(order.spec["options"], of: loaded.drawing)
         let adapters = try order.adapters.mapValues { try Adapter(path: $0) }
         let asked = order.spec["prompts"]?.array?.compactMap(\.string) ?? []
-        let prompts = order.kind == .compose ? asked.map(try Composition(order.spec, adapters: adapters).prompt) : asked
+        let prompts = order.kind == .compose ? asked.map(try Composition(order.spec, adapters: adapters, wording: loaded.styleWording).prompt) : asked
         try checkNames(in: prompts, adapters: adapters)
         try loaded.check(prompts.enumerated().map { ("/prompts/\($0)", $1) }, concepts: Array(adapters.keys))
         let series = PictureSeries(

@@ -49,6 +49,15 @@ struct LoadedModel {
         }
     }
 
+    /// How prompts for it speak of styles.
+    var styleWording: StyleWording {
+        let template = switch backbone {
+        case .infinity(let model): model.configuration.styledPrompt
+        case .chameleon(let model): model.configuration.styledPrompt
+        }
+        return template.map(StyleWording.init) ?? .paper
+    }
+
     /// Pixels on a side of its pictures.
     var pictureSize: Int {
         switch backbone {

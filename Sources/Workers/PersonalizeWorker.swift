@@ -13,7 +13,7 @@ struct PersonalizeWorker {
 
     func run() throws -> WorkOutcome {
         let method = order.spec["method"]?.string.flatMap(PersonalizationMethod.init(rawValue:))
-        let concept = try ConceptReader(order: order, size: loaded.pictureSize).concept()
+        let concept = try ConceptReader(order: order, loaded: loaded).concept()
         let samples = SamplePrompts(order.spec["prompts"], concept: concept, method: method)
         try loaded.check([("/concept/class", samples.longest)] + samples.asked.enumerated().map { ("/prompts/\($0)", $1) }, concepts: [concept.name])
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))

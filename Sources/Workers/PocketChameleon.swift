@@ -12,6 +12,6 @@ package enum PocketChameleon {
                 pixelBlock: 2),
             transformer: ChameleonTransformer.Configuration(
                 vocabularySize: vocabulary.size, width: 256, feedForwardWidth: 704, depth: 8, heads: 8, longestSequence: 336),
-            guidance: 4, topK: codes, temperature: 0.8)
+            guidance: 4, topK: codes, temperature: 0.8, styledPrompt: "a {style} of {subject}")
     }
 }

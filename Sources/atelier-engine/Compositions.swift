@@ -19,7 +19,7 @@ struct Compositions: ParsableCommand {
     @Option(help: "Prompts for each pair, at most 10.") var prompts = 10
     @Option(help: "Seeds; a picture of each prompt for each.") var seeds = 3
     @Option(help: "The number of the first individual of each class; make choices on others than those you report.") var firstSubject = 0
-    @Option(help: "CoAR's prompt, with {subject}, {place} and {style}.") var template = "a photo of {subject} {place} in {style} style"
+    @Option(help: "How prompts speak of styles, with {subject} and {style}; the model's own unless given.") var wording: String?
     @Option(help: "CoAR's options for subjects, as a job's JSON object.") var subjectOptions: String?
     @Option(help: "CoAR's options for styles.") var styleOptions: String?
     @Option(help: "LoRA's options.") var loraOptions: String?
@@ -30,13 +30,12 @@ struct Compositions: ParsableCommand {
         where !(1...most).contains(value) {
             throw ValidationError("--\(name) \(value): 1 to \(most) are allowed")
         }
-        for part in ["{subject}", "{place}", "{style}"] where !template.contains(part) { throw ValidationError("--template lacks \(part)") }
+        for part in ["{subject}", "{style}"] where wording?.contains(part) == false { throw ValidationError("--wording lacks \(part)") }
     }
 
     func run() throws {
-        let plan = try CompositionPlan(
-            subjects: subjects, styles: styles, places: prompts, seeds: seeds, firstSubject: firstSubject, template: template,
-            size: CompositionTrials.pictureSize(of: model))
+        let plan = try CompositionTrials.plan(
+            for: model, subjects: subjects, styles: styles, places: prompts, seeds: seeds, firstSubject: firstSubject, wording: wording)
         let options = try CompositionTrials.Options(
             subject: subjectOptions.map { Data($0.utf8) }, style: styleOptions.map { Data($0.utf8) }, lora: loraOptions.map { Data($0.utf8) },
             loraShare: loraShare)

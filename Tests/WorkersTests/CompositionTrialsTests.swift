@@ -2,6 +2,7 @@ import Foundation
 import Images
 import Jobs
 import ModelTesting
+import Personalization
 import Testing
 
 @testable import Workers
@@ -9,8 +10,8 @@ import Testing
 @Suite struct CompositionTrialsTests {
     private func trials(_ models: TinyModels, folder: String, report: @escaping (String) -> Void = { _ in }) throws -> CompositionTrials {
         let model = "\(models.folder)/pocket-chameleon"
-        let plan = try CompositionPlan(
-            subjects: 2, styles: 3, places: 2, seeds: 2, firstSubject: 100, template: "a {style} of {subject} {place}", size: CompositionTrials.pictureSize(of: model))
+        let plan = try CompositionTrials.plan(
+            for: model, subjects: 2, styles: 3, places: 2, seeds: 2, firstSubject: 100, wording: "a {style} of {subject}")
         let coar = Data(#"{"iterations":2,"prior_pictures":2,"layers":2}"#.utf8), lora = Data(#"{"iterations":2,"prior_pictures":2}"#.utf8)
         return try CompositionTrials(
             model: model, clip: "\(models.folder)/tiny-clip", dino: "\(models.folder)/tiny-dino", folder: folder, plan: plan,
@@ -53,10 +54,10 @@ import Testing
     }
 
     @Test func subjectsAndStylesAreAskedForInTheWordsTheyWereLearnedWith() throws {
-        let plan = CompositionPlan(subjects: 1, styles: 2, places: 1, seeds: 1, firstSubject: 0, template: "a {style} of {subject} {place}", size: 16)
-        #expect(plan.stylePrompt == "a {concept} of a {class}")
-        #expect(plan.prompt(plan.subjects[0], plan.places[0], .masked) == "a <style> of <subject> dog on the beach")
-        #expect(plan.prompt(plan.subjects[0], plan.places[0], .merged) == "a photo of <subject> dog on the beach in <style> style")
+        let wording = StyleWording(template: "a {style} of {subject}")
+        let plan = CompositionPlan(subjects: 1, styles: 2, places: 1, seeds: 1, firstSubject: 0, wording: wording, size: 16)
+        #expect(plan.styles[0].concept.photoPrompt("<style>") == "a <style> of a rabbit")
+        #expect(plan.prompt(plan.subjects[0], plan.places[0]) == "a <style> of <subject> dog on the beach")
         #expect(plan.description(plan.subjects[0], plan.places[0]) == "a dog on the beach")
         #expect(plan.styles.map(\.name) == ["woodcut", "mosaic"] && plan.styles.allSatisfy { $0.concept.references.count == 1 })
     }
