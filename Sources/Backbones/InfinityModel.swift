@@ -17,14 +17,14 @@ package final class InfinityModel {
         package var text: T5Encoder.Configuration
         package var transformer: InfinityTransformer.Configuration
         /// Generation's defaults: guidance and temperature for every scale.
-        package var guidance: Float
-        package var temperature: Float
+        package var guidance: ByScale
+        package var temperature: ByScale
         /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
         package var styledPrompt: String?
 
         package init(
             name: String, pictureSize: Int, schedule: ScaleSchedule, tokenizer: BitwiseTokenizer.Configuration,
-            text: T5Encoder.Configuration, transformer: InfinityTransformer.Configuration, guidance: Float, temperature: Float, styledPrompt: String? = nil
+            text: T5Encoder.Configuration, transformer: InfinityTransformer.Configuration, guidance: ByScale, temperature: ByScale, styledPrompt: String? = nil
         ) {
             self.name = name
             self.pictureSize = pictureSize
@@ -97,8 +97,8 @@ package final class InfinityModel {
     package func sampling(guidance: Float? = nil, temperature: Float? = nil, seeds: [UInt64]) -> Sampling {
         let scales = configuration.schedule.sides.count
         return Sampling(
-            guidance: Array(repeating: guidance ?? configuration.guidance, count: scales),
-            temperature: Array(repeating: temperature ?? configuration.temperature, count: scales), seeds: seeds)
+            guidance: (guidance.map { ByScale([$0]) } ?? configuration.guidance).values(scales),
+            temperature: (temperature.map { ByScale([$0]) } ?? configuration.temperature).values(scales), seeds: seeds)
     }
 
     /// One picture per prompt.
