@@ -4,11 +4,10 @@ import Personalization
 import Tensors
 
 extension LoadedModel {
-    /// Learning on a Chameleon multiplies in bfloat16 where the processor can, as its pretraining does: in half the time. The training is
-    /// prepared in there too, for what the frozen model says is compared with what the same model says later.
+    /// Learning multiplies in bfloat16 where the processor can, as pretraining does, in less time. The training is prepared in there
+    /// too, for what the frozen model says is compared with what the same model says later.
     func whileLearning<Result>(_ body: () throws -> Result) rethrows -> Result {
-        guard case .chameleon = backbone else { return try body() }
-        return try MatrixPrecision.$current.withValue(.bfloat16, operation: body)
+        try MatrixPrecision.$current.withValue(.bfloat16, operation: body)
     }
 
     /// A concept's training by a method.
