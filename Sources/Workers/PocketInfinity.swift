@@ -3,16 +3,16 @@ import Backbones
 /// The sizes of the embedded model: small enough to be trained from nothing, and to personalize in two minutes, on two cores.
 package enum PocketInfinity {
     package static func configuration(vocabulary: Int) -> InfinityModel.Configuration {
-        let schedule = ScaleSchedule.square([1, 2, 3, 4, 5, 6, 8]), bits = 32
+        let schedule = ScaleSchedule.square([1, 2, 4, 8, 16]), bits = 16
         return InfinityModel.Configuration(
             name: "pocket-infinity", pictureSize: 64, schedule: schedule,
             tokenizer: BitwiseTokenizer.Configuration(
-                baseChannels: 48, encoderMultipliers: [1, 2, 3], decoderMultipliers: [1, 2, 3], residualBlocks: 1, bits: bits,
-                patchSize: 8, groups: 1, pixelBlock: 2),
+                baseChannels: 64, encoderMultipliers: [1, 2], decoderMultipliers: [1, 2], residualBlocks: 2, bits: bits,
+                patchSize: 4, groups: 1, pixelBlock: 2),
             text: T5Encoder.Configuration(
                 vocabularySize: vocabulary, width: 128, headWidth: 32, feedForwardWidth: 256, layers: 2, heads: 4),
             transformer: InfinityTransformer.Configuration(
                 width: 256, depth: 6, heads: 8, textWidth: 128, textLength: 32, bits: bits, blockChunks: 1, schedule: schedule),
-            guidance: 3, temperature: 0.7)
+            guidance: 3, temperature: [0.7, 0.7, 0.7, 0.7, 1.8], styledPrompt: "a {style} of {subject}")
     }
 }
