@@ -1,7 +1,7 @@
 import Jobs
-import Personalization
 import Testing
 
+@testable import Personalization
 @testable import Workers
 
 @Suite struct CompositionWordingTests {
