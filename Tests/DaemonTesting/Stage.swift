@@ -181,8 +181,12 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
         throw Failure(description: "not within \(seconds) s: \(what)\n\(log.suffix(4000))")
     }
 
+    /// Waits until the job is in a state; one that has ended in another is not waited for any longer.
     package func job(_ id: String, within seconds: Int = 120, reaches state: JobState) async throws -> JSONValue {
-        try await job(id, within: seconds) { $0["state"]?.string == state.rawValue }
+        func found(_ job: JSONValue) -> JobState? { job["state"]?.string.flatMap(JobState.init(rawValue:)) }
+        let job = try await job(id, within: seconds) { found($0) == state || found($0)?.isFinal == true }
+        guard found(job) == state else { throw Failure(description: "message \(id) should end as \(state) and is \(job)") }
+        return job
     }
 }
 

@@ -37,7 +37,7 @@ enum Lesson {
     static func body(_ changes: [String: JSONValue] = [:]) -> Data { JSONValue.object(members.merging(changes) { $1 }).line }
 
     /// A job that draws one picture.
-    static func generation(_ prompt: String = "a red dog in the snow", model: String = "pocket-infinity", guidance: [Double] = [3, 3, 3, 3, 2, 2, 2]) -> Data {
+    static func generation(_ prompt: String = "a red dog in the snow", model: String = "pocket-infinity", guidance: [Double] = [3, 3, 3, 2, 2]) -> Data {
         JSONValue.object([
             "version": .integer(1), "kind": .string("generate"), "model": .string(model), "prompts": .array([.string(prompt)]), "seed": .integer(3),
             "options": .object(["guidance": .array(guidance.map(JSONValue.number))]),
