@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// One look through a queue: what waits in it now, oldest first, at most so many.
@@ -96,9 +97,12 @@ private final class BacklogRole: SessionRole {
         }
     }
 
-    /// Gives the rest back: the broker hears that before the goodbye, so that whoever looks next finds it.
+    /// Gives the rest back, and says goodbye only once it waits again, so that whoever looks next finds it: a quorum queue has all its
+    /// members agree on that first. Where somebody else takes what was given back, a moment is enough.
     func end(_ connection: Session) throws(BrokerError) {
         for tag in unanswered.sorted() { try connection.reject(tag, requeue: true) }
+        let deadline = ContinuousClock.now + .seconds(2)
+        while ContinuousClock.now < deadline, try connection.count(queue) < unanswered.count { usleep(20_000) }
     }
 
     func idle(_ reason: BrokerError) {
