@@ -93,12 +93,10 @@ package final class InfinityModel {
         encoder(prompts.map { (tokenizer ?? textTokenizer).encode($0) }, replacing: replacing)
     }
 
-    /// Guidance and temperature of the model's defaults, or others, one per scale.
-    package func sampling(guidance: Float? = nil, temperature: Float? = nil, seeds: [UInt64]) -> Sampling {
+    /// The model's defaults, one guidance and one temperature per scale.
+    package func sampling(seeds: [UInt64]) -> Sampling {
         let scales = configuration.schedule.sides.count
-        return Sampling(
-            guidance: (guidance.map { ByScale([$0]) } ?? configuration.guidance).values(scales),
-            temperature: (temperature.map { ByScale([$0]) } ?? configuration.temperature).values(scales), seeds: seeds)
+        return Sampling(guidance: configuration.guidance.values(scales), temperature: configuration.temperature.values(scales), seeds: seeds)
     }
 
     /// One picture per prompt.

@@ -97,9 +97,12 @@ private final class BacklogRole: SessionRole {
         }
     }
 
-    /// Gives the rest back, and says goodbye only once it waits again, so that whoever looks next finds it: a quorum queue has all its
-    /// members agree on that first. Where somebody else takes what was given back, a moment is enough.
+    /// Gives the rest back, and says goodbye only once it waits again, so that whoever looks next finds it. It consumes no longer before it
+    /// gives back: what a consumer rejects, the broker may deliver to the same consumer again. Where somebody else takes what was given
+    /// back, a moment is enough.
     func end(_ connection: Session) throws(BrokerError) {
+        guard !unanswered.isEmpty else { return }
+        try connection.cancel()
         for tag in unanswered.sorted() { try connection.reject(tag, requeue: true) }
         let deadline = ContinuousClock.now + .seconds(2)
         while ContinuousClock.now < deadline, try connection.count(queue) < unanswered.count { usleep(20_000) }

@@ -148,9 +148,9 @@ package actor Dispatcher: Service {
         wake.yield()
     }
 
-    /// Whether the state folder and the artifacts, which may lie elsewhere, have room for new work; says so when that changes.
+    /// Whether there is room for new work; says so when that changes.
     private func hasDisk() -> Bool {
-        guard let free = [settings.stateDirectory, settings.artifactsDirectory].compactMap(FreeDisk.mebibytes).min() else { return true }
+        guard let free = settings.freeMebibytes else { return true }
         let isShort = free < settings.freeDiskMiB
         if isShort != isShortOfDisk {
             isShortOfDisk = isShort

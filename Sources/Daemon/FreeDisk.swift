@@ -1,9 +1,14 @@
 import Foundation
 
-/// How much an unprivileged process may still write.
-package enum FreeDisk {
+extension Settings {
+    /// Mebibytes an unprivileged process may still write into the state folder and beside the artifacts, which may lie elsewhere; the less of
+    /// the two, or nil where neither can be asked.
+    package var freeMebibytes: Int? { [stateDirectory, artifactsDirectory].compactMap(FreeDisk.mebibytes).min() }
+}
+
+private enum FreeDisk {
     /// Free mebibytes in the file system of `path`, or nil where it cannot be asked.
-    package static func mebibytes(at path: String) -> Int? {
+    static func mebibytes(at path: String) -> Int? {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return nil }
         return (Int(status.f_bavail) * Int(status.f_frsize)) >> 20

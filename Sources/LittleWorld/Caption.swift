@@ -39,6 +39,9 @@ struct Caption {
 }
 
 extension LittleWorld {
+    /// How captions speak of styles.
+    package static let styledPrompt = "a {style} of {subject}"
+
     /// Every word of captions, sorted.
     package static var vocabulary: [String] { Caption.vocabulary }
 }

@@ -46,10 +46,8 @@ package struct PersonalizedChameleon {
 
     /// One picture per prompt and seed.
     /// - Parameter cutsConcepts: whether concepts of one prompt are kept from reading each other (CoAR's identity mask).
-    package func generate(
-        _ texts: [String], seeds: [UInt64], guidance: Float? = nil, temperature: Float? = nil, cutsConcepts: Bool = true
-    ) -> [Picture] {
-        generate(texts, sampling: model.sampling(guidance: guidance, temperature: temperature, seeds: seeds), cutsConcepts: cutsConcepts)
+    package func generate(_ texts: [String], seeds: [UInt64], cutsConcepts: Bool = true) -> [Picture] {
+        generate(texts, sampling: model.sampling(seeds: seeds), cutsConcepts: cutsConcepts)
     }
 
     /// One picture per prompt, as `sampling` says.

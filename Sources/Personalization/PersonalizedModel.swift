@@ -62,7 +62,5 @@ package struct PersonalizedModel {
     }
 
     /// One picture per prompt and seed.
-    package func generate(_ prompts: [String], seeds: [UInt64], guidance: Float? = nil, temperature: Float? = nil) -> [Picture] {
-        generate(prompts, sampling: model.sampling(guidance: guidance, temperature: temperature, seeds: seeds))
-    }
+    package func generate(_ prompts: [String], seeds: [UInt64]) -> [Picture] { generate(prompts, sampling: sampling(seeds: seeds)) }
 }

@@ -1,4 +1,5 @@
 import Backbones
+import LittleWorld
 
 /// The sizes of the embedded unified model: 64×64 pictures as 16×16 codes, in one vocabulary with the words of Little World.
 package enum PocketChameleon {
@@ -12,6 +13,6 @@ package enum PocketChameleon {
                 pixelBlock: 2),
             transformer: ChameleonTransformer.Configuration(
                 vocabularySize: vocabulary.size, width: 256, feedForwardWidth: 704, depth: 8, heads: 8, longestSequence: 336),
-            guidance: 4, topK: codes, temperature: 0.8, styledPrompt: "a {style} of {subject}")
+            guidance: 4, topK: codes, temperature: 0.8, styledPrompt: LittleWorld.styledPrompt)
     }
 }

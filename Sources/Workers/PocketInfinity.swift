@@ -1,4 +1,5 @@
 import Backbones
+import LittleWorld
 
 /// The sizes of the embedded model: small enough to be trained from nothing, and to personalize in two minutes, on two cores.
 package enum PocketInfinity {
@@ -13,6 +14,6 @@ package enum PocketInfinity {
                 vocabularySize: vocabulary, width: 128, headWidth: 32, feedForwardWidth: 256, layers: 2, heads: 4),
             transformer: InfinityTransformer.Configuration(
                 width: 256, depth: 6, heads: 8, textWidth: 128, textLength: 32, bits: bits, blockChunks: 1, schedule: schedule),
-            guidance: 3, temperature: [0.7, 0.7, 0.7, 0.7, 1.8], styledPrompt: "a {style} of {subject}")
+            guidance: 3, temperature: [0.7, 0.7, 0.7, 0.7, 1.8], styledPrompt: LittleWorld.styledPrompt)
     }
 }

@@ -44,7 +44,6 @@ extension TableVariant {
 
     static let untunedInfinity = TableVariant(key: "untuned-infinity", title: "untuned Infinity", model: infinity, way: .untuned)
     static let untunedChameleon = TableVariant(key: "untuned-chameleon", title: "untuned Chameleon", model: chameleon, way: .untuned)
-    static func untuned(_ model: String) -> TableVariant { TableVariant(key: "untuned-\(model)", title: "untuned", model: model, way: .untuned) }
     static let references = TableVariant(key: "references", title: "references against each other", model: nil, way: .references)
 
     private static let unpreserved: [String: JSONValue] = ["prior_preservation": .bool(false)]

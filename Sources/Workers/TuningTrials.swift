@@ -27,10 +27,11 @@ package struct TuningTrials {
         }
         var settings = settings
         settings.firstSubject = TuningTrials.firstSubject
-        let variants = try choices.map { try TuningTrials.variant($0, of: method, on: model) }
+        let untuned = [TableVariant.untunedInfinity, .untunedChameleon].filter { $0.model == model }
+        let variants = try untuned + choices.map { try TuningTrials.variant($0, of: method, on: model) }
         let table = PaperTable(
             name: "trials", title: "\(method.rawValue) on \(model), choices of options",
-            rows: ([.references, .untuned(model)] + variants).map { PaperTable.Row(variant: $0, published: [:]) }, claims: [])
+            rows: ([.references] + variants).map { PaperTable.Row(variant: $0, published: [:]) }, claims: [])
         tables = try ExperimentTables(models: models, folder: folder, settings: settings, tables: [table], say: say)
     }
 

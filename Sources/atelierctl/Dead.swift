@@ -57,44 +57,30 @@ struct Dead: AsyncParsableCommand {
 
         private func means(_ letter: DeadLetter) -> Bool { all || letter.messageID.map(ids.contains) ?? false }
 
-        /// Letters just looked at come back to their queue a moment after the look has ended, so this looks until it has met as many.
         private func replay(_ expected: Int, _ settings: Settings) async throws {
             let publisher = Publisher(try settings.broker(), topology: nil, report: { _ in })
             publisher.start()
-            let deadline = ContinuousClock.now + .seconds(15)
-            var results = Results()
+            var results: [JSONValue] = [], failures = 0
+            let names = TopologyNames(prefix: settings.topologyPrefix)
             do {
-                repeat {
-                    try await replayThoseThere(settings, through: publisher, &results)
-                } while results.failures == 0 && results.met < expected && ContinuousClock.now < deadline
+                try await look(settings, limit: limit, maximumBodyBytes: settings.messageMiB << 20) { delivery in
+                    let letter = DeadLetter(delivery)
+                    guard means(letter) else { return }
+                    let outcome = delivery.isTooLong ? nil : await publisher.publish(letter.message(of: delivery, names), within: .seconds(15))
+                    if outcome == .confirmed { delivery.acknowledge() } else { failures += 1 }
+                    let problem = delivery.isTooLong ? "its body is longer than messageMiB allows" : outcome.flatMap(\.trouble)
+                    results.append(.object(["message_id": letter.messageID.map(JSONValue.string) ?? .null, "problem": problem.map(JSONValue.string) ?? .null]))
+                    if !server.json { print("\(printable(letter.messageID ?? "(no message id)"))  \(problem.map { "not replayed: " + printable($0) } ?? "replayed")") }
+                }
             } catch {
                 await publisher.stop()
                 throw error
             }
             await publisher.stop()
-            if server.json { print(JSONValue.array(results.rows).text) }
-            let unmet = expected - results.met
-            if results.failures == 0, unmet > 0 { Terminal.say("atelierctl: \(counted(unmet, "message")) did not come back to the queue; somebody else may have them") }
-            if results.failures > 0 || unmet > 0 { throw ExitStatus.unavailable }
-        }
-
-        private struct Results {
-            var rows: [JSONValue] = []
-            var failures = 0
-            var met: Int { rows.count }
-        }
-
-        private func replayThoseThere(_ settings: Settings, through publisher: Publisher, _ results: inout Results) async throws {
-            let names = TopologyNames(prefix: settings.topologyPrefix)
-            try await look(settings, limit: limit, maximumBodyBytes: settings.messageMiB << 20) { delivery in
-                let letter = DeadLetter(delivery)
-                guard means(letter) else { return }
-                let outcome = delivery.isTooLong ? nil : await publisher.publish(letter.message(of: delivery, names), within: .seconds(15))
-                if outcome == .confirmed { delivery.acknowledge() } else { results.failures += 1 }
-                let problem = delivery.isTooLong ? "its body is longer than messageMiB allows" : outcome.flatMap(\.trouble)
-                results.rows.append(.object(["message_id": letter.messageID.map(JSONValue.string) ?? .null, "problem": problem.map(JSONValue.string) ?? .null]))
-                if !server.json { print("\(printable(letter.messageID ?? "(no message id)"))  \(problem.map { "not replayed: " + printable($0) } ?? "replayed")") }
-            }
+            if server.json { print(JSONValue.array(results).text) }
+            let unmet = expected - results.count
+            if failures == 0, unmet > 0 { Terminal.say("atelierctl: \(counted(unmet, "message")) did not come back to the queue; somebody else may have them") }
+            if failures > 0 || unmet > 0 { throw ExitStatus.unavailable }
         }
     }
 }

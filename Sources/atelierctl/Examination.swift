@@ -237,7 +237,7 @@ extension Examination {
     }
 
     private func disk() -> Finding {
-        let free = [settings.stateDirectory, settings.artifactsDirectory].compactMap(FreeDisk.mebibytes).min()
+        let free = settings.freeMebibytes
         let isShort = (free ?? .max) < settings.freeDiskMiB
         return Finding(
             check: "disk", problem: isShort ? "\(free ?? 0) MiB free, \(settings.freeDiskMiB) MiB are needed" : nil, detail: "\(free.map { "\($0) MiB" } ?? "unknown") free")
