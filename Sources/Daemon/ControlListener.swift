@@ -27,24 +27,27 @@ package struct ControlListener: Service {
     }
 
     private func obey(_ body: Data) async {
-        let order = try? JSONValue(json: body)
-        switch order?["action"]?.string {
+        let message = try? JSONValue(json: body)
+        switch message?["action"]?.string {
         case "cancel":
-            guard let job = order?["job"]?.string.flatMap(UUID.init(uuidString:)) else { return complain(body) }
-            do { _ = try await store.cancel(job, reason: order?["reason"]?.string) } catch {
+            guard let job = message?["job"]?.string.flatMap(UUID.init(uuidString:)) else { return complain(body) }
+            do { _ = try await store.cancel(job, reason: message?["reason"]?.string) } catch {
                 logger.error("job not cancelled", metadata: ["job.id": "\(job)", "error": "\(error)"])
             }
             await dispatcher.cancel(job)
-        case "pause": pause(true)
-        case "resume": pause(false)
+        case "pause": await order(paused: true)
+        case "resume": await order(paused: false)
         default: complain(body)
         }
     }
 
-    private func pause(_ isPaused: Bool) {
-        condition.paused(isPaused)
-        logger.notice("\(isPaused ? "paused" : "resumed")")
-        dispatcher.look()
+    /// Every daemon that hears it writes it down; the daemons to come read it there.
+    private func order(paused: Bool) async {
+        do {
+            if condition.obey(try await store.order(paused: paused)) { dispatcher.look() }
+        } catch {
+            logger.error("not \(paused ? "paused" : "resumed"): the order could not be written down", metadata: ["error": "\(error)"])
+        }
     }
 
     private func complain(_ body: Data) {

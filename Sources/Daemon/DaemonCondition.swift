@@ -1,4 +1,5 @@
 import Logging
+import Store
 import Synchronization
 
 /// How the daemon is: which server it has, how many jobs run, whether it is paused or stopping. One line of it goes to systemd, each
@@ -15,7 +16,7 @@ package final class DaemonCondition: Sendable {
     private struct State {
         var away: Set<Server> = Set(Server.allCases)
         var running = 0
-        var isPaused = false
+        var pause = PauseOrder.none
         var isStopping = false
     }
 
@@ -43,13 +44,22 @@ package final class DaemonCondition: Sendable {
 
     /// As many jobs run now.
     package func running(_ count: Int) { change { $0.running = count; return true } }
-    /// New work is held back, or taken again.
-    package func paused(_ isPaused: Bool) { change { $0.isPaused = isPaused; return true } }
+    /// New work is held back, or taken again. Gives whether that is news: an older order changes nothing.
+    @discardableResult
+    package func obey(_ order: PauseOrder) -> Bool {
+        let isNews = change { state in
+            guard order.number > state.pause.number else { return false }
+            defer { state.pause = order }
+            return order.isPaused != state.pause.isPaused
+        }
+        if isNews { logger.notice("\(order.isPaused ? "paused" : "resumed")") }
+        return isNews
+    }
     /// The drain has begun.
     package func stopping() { change { $0.isStopping = true; return true } }
 
     /// Whether new work is held back.
-    package var isPaused: Bool { state.withLock { $0.isPaused } }
+    package var isPaused: Bool { state.withLock { $0.pause.isPaused } }
     /// Whether this server answered last.
     package func has(_ server: Server) -> Bool { state.withLock { !$0.away.contains(server) } }
 
@@ -59,7 +69,7 @@ package final class DaemonCondition: Sendable {
             var parts = ["running \(state.running) \(state.running == 1 ? "job" : "jobs")"]
             if state.away.contains(.broker) { parts.append("RabbitMQ away") }
             if state.away.contains(.store) { parts.append("PostgreSQL away") }
-            if state.isPaused { parts.append("paused") }
+            if state.pause.isPaused { parts.append("paused") }
             if state.isStopping { parts.append("stopping") }
             return parts.joined(separator: "; ")
         }

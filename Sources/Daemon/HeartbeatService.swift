@@ -28,6 +28,7 @@ package struct HeartbeatService: Service {
         do {
             guard let id = worker.id else { return try await register() }
             let running = await dispatcher.jobs
+            if condition.obey(try await store.pauseOrder()) { dispatcher.look() }
             let heartbeat = try await store.beat(id, isPaused: condition.isPaused)
             condition.found(.store)
             if !heartbeat.isKnown {
@@ -44,6 +45,7 @@ package struct HeartbeatService: Service {
         let id = UUID()
         let rescued = try await store.register(
             id, name: settings.workerName, host: Self.host, stateDirectory: settings.stateDirectory, slots: settings.slots)
+        condition.obey(try await store.pauseOrder())
         worker.become(id)
         condition.found(.store)
         logger.notice("worker registered", metadata: ["worker.id": "\(id)", "jobs.rescued": "\(rescued)"])

@@ -54,6 +54,16 @@ package struct AttemptResult: Sendable {
     }
 }
 
+/// Whether the daemons start new work. A later order has a larger number.
+package struct PauseOrder: Sendable, Equatable {
+    /// Whether new work is held back.
+    package let isPaused: Bool
+    /// Counts the orders.
+    package let number: Int
+    /// Before any order was heard.
+    package static let none = PauseOrder(isPaused: false, number: -1)
+}
+
 extension Store {
     /// Registers a worker; gives how many jobs of its dead predecessor in the same state folder became free.
     package func register(_ worker: UUID, name: String, host: String, stateDirectory: String, slots: Int) throws -> Int {
@@ -82,6 +92,18 @@ extension Store {
     /// Seconds until the next scheduled or retryable job may be claimed, 0 or less where one is overdue; nil where none waits.
     package func secondsUntilDue() throws -> Double? {
         try query("select atelier.seconds_until_due() as seconds").first?["seconds"].flatMap { Double($0) }
+    }
+
+    /// Whether the house is paused, as it stands in the tables.
+    package func pauseOrder() throws -> PauseOrder { try Self.pauseOrder(query("select paused, changes from atelier.house")) }
+
+    /// Pauses the house or lets it work again, for the daemons to come too.
+    package func order(paused: Bool) throws -> PauseOrder {
+        try Self.pauseOrder(query("select paused, changes from atelier.pause($1::boolean)", [paused ? "t" : "f"]))
+    }
+
+    private static func pauseOrder(_ rows: [Row]) -> PauseOrder {
+        PauseOrder(isPaused: rows.first?["paused"] == "t", number: rows.first?["changes"].flatMap { Int($0) } ?? 0)
     }
 
     /// Beats, and says whether the worker is paused.

@@ -32,7 +32,7 @@ struct Workers: AsyncParsableCommand {
 }
 
 struct Pause: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Let the daemons that run now start no new work; what runs goes on.")
+    static let configuration = CommandConfiguration(abstract: "Let the daemons start no new work until resume, those to come too; what runs goes on.")
     @OptionGroup var server: ServerOptions
     func run() async throws { try await control("pause", server, said: "the daemons start no new work until atelierctl resume; what runs goes on") }
 }

@@ -83,7 +83,11 @@ import Testing
             _ = try await stage.job("held", reaches: .available)
             try await Task.sleep(for: .seconds(1))  // several looks of the daemon
             #expect(try await stage.job("held", reaches: .available)["attempt"] == .integer(0))
-            #expect(try await stage.control("resume").status == 0)
+            stage.stop(SIGTERM)
+            try stage.start()  // who pauses for an upgrade does not find the new daemon at work
+            try await stage.until("the new worker is paused too") { try await stage.control("workers").lines.last?.contains("  paused  ") == true }
+            #expect(try await stage.job("held", reaches: .available)["attempt"] == .integer(0))
+            try await stage.until("it is told to resume") { try await stage.control("resume").status == 0 }
             _ = try await stage.job("held", reaches: .completed)
             try await stage.until("the worker works again") { try await stage.control("workers").lines.last?.contains("  working  ") == true }
             stage.stop(SIGTERM)

@@ -161,11 +161,8 @@ import Testing
         try await withStage { stage in
             try stage.start()
             try await stage.until("a worker is there") { try await stage.store.query("select 1 from atelier.workers").count == 1 }
-            // A worker is registered before its queue for control is there, and what comes in between is not for it.
-            try await stage.until("it is paused") {
-                _ = try await stage.control("pause")
-                return try await stage.store.query("select 1 from atelier.workers where paused").count == 1
-            }
+            _ = try await stage.store.order(paused: true)
+            try await stage.until("it is paused") { try await stage.store.query("select 1 from atelier.workers where paused").count == 1 }
             let id = try await stage.publish("steps=2")
             _ = try await stage.job(id, reaches: .available)
             let worker = try #require(try await stage.store.query("select id from atelier.workers").first?["id"].flatMap(UUID.init(uuidString:)))
