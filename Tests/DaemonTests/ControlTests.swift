@@ -133,6 +133,14 @@ import Testing
             try stage.start()
             let timely = try await stage.job("timely", reaches: .scheduled)
             #expect(timely["deadline"]?.string?.hasPrefix("2031-02-01T12:00:00") == true)
+            // AMQP's own lifetime of a message is a deadline too, once the message is a job.
+            let later = FieldValue.string("2031-01-31T12:00:00Z")
+            try await stage.publish(
+                body: Script.body("steps=1"), properties: MessageProperties(messageID: "short", expiration: "600000", headers: ["run_after": later]))
+            _ = try await stage.job("short", reaches: .scheduled)
+            let rows = try await stage.store.query("select extract(epoch from deadline - now()) as seconds from atelier.jobs where message_id = 'short'")
+            let seconds = try #require(rows.first?["seconds"].flatMap { Double($0) })
+            #expect((500...600).contains(seconds), "\(seconds)")
         }
     }
 
