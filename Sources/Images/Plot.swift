@@ -1,3 +1,5 @@
+import Glibc
+
 /// Curves over steps, as a picture: for looking at how a training went.
 package struct Plot {
     package struct Series {
@@ -30,12 +32,14 @@ package struct Plot {
             (left + Int((point.x - firstX) / spanX * Double(width - left - right)),
              top + Int((high - point.y) / spanY * Double(height - top - bottom)))
         }
-        for tick in 0...4 {
-            let share = Double(tick) / 4, y = top + Int((1 - share) * Double(height - top - bottom))
+        for tick in Plot.ticks(low, high) {
+            let y = place((firstX, tick)).1
             line((left, y), (width - right, y), (225, 225, 225), &picture)
-            picture.write(label(low + share * spanY), left: 6, top: y - 4)
-            picture.write(
-                label(firstX + share * spanX), left: left + Int(share * Double(width - left - right)) - 12, top: height - bottom + 10)
+            picture.write(label(tick), left: 6, top: y - 4)
+        }
+        for tick in Plot.ticks(firstX, lastX) {
+            let text = label(tick)
+            picture.write(text, left: place((tick, low)).0 - 4 * text.count, top: height - bottom + 10)
         }
         for (index, one) in series.enumerated() {
             let colour = Plot.colours[index % Plot.colours.count], places = one.points.filter(Plot.hasPlace).map(place)
@@ -47,6 +51,14 @@ package struct Plot {
 
     /// Whether a point can be drawn: finite, and far enough from the largest number for differences to be finite too.
     private static func hasPlace(_ point: (x: Double, y: Double)) -> Bool { abs(point.x) < 1e300 && abs(point.y) < 1e300 }
+
+    /// The round numbers (1, 2 or 5 times a power of ten apart) that divide a range into at most five.
+    static func ticks(_ low: Double, _ high: Double) -> [Double] {
+        guard high > low else { return [low] }
+        let rough = (high - low) / 5, power = pow(10, log10(rough).rounded(.down))
+        let step = power * ([1, 2, 5].first { $0 * power >= rough } ?? 10)
+        return stride(from: (low / step).rounded(.up), through: (high / step).rounded(.down), by: 1).map { $0 * step }
+    }
 
     /// Four significant digits or so.
     private func label(_ value: Double) -> String {

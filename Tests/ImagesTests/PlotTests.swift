@@ -42,6 +42,14 @@ import Testing
         #expect(!places(Self.blue, in: plot([(0, 1), (1, 1)])).isEmpty)
     }
 
+    @Test func axesAreDividedAtRoundNumbers() {
+        #expect(Plot.ticks(0, 5) == [0, 1, 2, 3, 4, 5])
+        #expect(Plot.ticks(10, 600) == [200, 400, 600])
+        #expect(Plot.ticks(-0.3, 0.25) == [-0.2, 0, 0.2])
+        #expect(Plot.ticks(7, 7) == [7])
+        #expect((1...6).contains(Plot.ticks(-3e38, 3e38).count))
+    }
+
     @Test func lettersAreDots() {
         func dots(_ text: String) -> [String] {
             var rows = [[Character]](repeating: [Character](repeating: ".", count: 4 * text.count), count: BitmapFont.height)
