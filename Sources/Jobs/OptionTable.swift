@@ -25,7 +25,7 @@ extension OptionTable {
     package static let arbooth = OptionTable(rows: [
         JobOption("iterations", .integers(1...20_000), standard: .integer(600), "training steps"),
         JobOption("batch", .integers(1...16), standard: .integer(2), "references, and maps of the frozen model, a step"),
-        JobOption("learning_rate", .numbers(1e-7...1), standard: .number(2e-4), "AdamW's"),
+        JobOption("learning_rate", .numbers(1e-7...1), standard: .number(5e-4), "AdamW's"),
         JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
         JobOption("beta2", .numbers(0...0.99999), standard: .number(0.97), "AdamW's second decay"),
         JobOption("weight_decay", .numbers(0...1), standard: .number(0), "AdamW's"),
@@ -38,7 +38,7 @@ extension OptionTable {
         JobOption("distillation_weight", .numbers(0...100), standard: .number(0.5), "how much that counts"),
         JobOption("distillation_maps", .integers(1...4096), standard: .integer(64), "token maps the frozen model draws for it"),
         JobOption("learns_placeholder", .flag, standard: .bool(true), "whether the concept's name learns an embedding of its own"),
-        JobOption("largest_zoom", .numbers(1...4), standard: .number(1.15), "the largest random enlargement of a reference"),
+        JobOption("largest_zoom", .numbers(1...4), standard: .number(1.15), "the largest random enlargement of a reference, as far as its pixels go"),
         JobOption("largest_flip_share", .numbers(0...0.5), standard: .number(0.2), "the largest share of bits flipped for self-correction"),
     ])
 
@@ -59,7 +59,7 @@ extension OptionTable {
             JobOption("self_regularization", .flag, standard: .bool(true), "whether the image context is held near the references' mean state"),
             JobOption("regularization_weight", .numbers(0...100), standard: .number(5e-4), "how strongly"),
             JobOption("prompt", .text(9...500, containing: "{concept}"), standard: .null, "what is trained with: {concept} is the concept's place, {class} its class noun"),
-            JobOption("largest_zoom", .numbers(1...4), standard: .number(1.15), "the largest random enlargement of a reference"),
+            JobOption("largest_zoom", .numbers(1...4), standard: .number(1.15), "the largest random enlargement of a reference, as far as its pixels go"),
         ])
     }
 
@@ -76,7 +76,7 @@ extension OptionTable {
         JobOption("prior_preservation", .flag, standard: .bool(true), "whether the model must still say what it drew of the class before"),
         JobOption("prior_pictures", .integers(1...256), standard: .integer(32), "pictures it draws for that"),
         JobOption("prior_weight", .numbers(0...100), standard: .number(1), "how much they count"),
-        JobOption("largest_zoom", .numbers(1...4), standard: .number(1.15), "the largest random enlargement of a reference"),
+        JobOption("largest_zoom", .numbers(1...4), standard: .number(1.15), "the largest random enlargement of a reference, as far as its pixels go"),
     ])
 
     /// Those of drawing pictures scale by scale.

@@ -70,8 +70,7 @@ package final class CoARTraining: ConceptTraining {
     ) -> (text: Tensor, image: Tensor, mean: Tensor) {
         let c = model.configuration.transformer
         let frozen = FrozenStates(model: model, layers: options.layerCount(of: c.depth, role: concept.role))
-        let size = model.configuration.pictureSize
-        let squares = concept.references.map { $0.fitted(shorterSide: size).centreCropped(width: size, height: size) }
+        let squares = concept.squares(of: model.configuration.pictureSize)
         let mean = frozen.meanOfCodes(concept.classPhotoPrompt, references: model.codes(squares))
         let noun = model.words(concept.role == .subject ? concept.className : "style").last ?? 0
         let tokenizer = model.textTokenizer.adding(placeholders: [concept.placeholder])

@@ -9,6 +9,7 @@ package struct Concept: Sendable {
     package let role: Role
     /// The noun of what the references show; empty where a style's is not said.
     package let className: String
+    /// At least as large as the model's pictures; larger ones can be enlarged before they are cropped, and stay sharp.
     package let references: [Picture]
     /// Of the model that learns or draws it.
     package let wording: StyleWording
@@ -20,6 +21,9 @@ package struct Concept: Sendable {
         self.className = className
         self.references = references
     }
+
+    /// The references as pictures of the model's size.
+    package func squares(of size: Int) -> [Picture] { references.map { $0.fitted(shorterSide: size).centreCropped(width: size, height: size) } }
 
     package var placeholder: String { "<\(name)>" }
 

@@ -60,13 +60,12 @@ private func adapter(_ training: ARBoothTraining) -> Adapter { try! training.ada
     }
 
     @Test func theLossFalls() throws {
-        let run = try training(tinyModel()) {
-            $0.largestFlipShare = 0
-            $0.learningRate = 3e-2
-        }
-        let first = (0..<5).map { _ in run.advance().subject }.reduce(0, +)
-        for _ in 0..<100 { _ = run.advance() }
-        #expect((0..<5).map { _ in run.advance().subject }.reduce(0, +) < first * 0.9)
+        let run = try training(tinyModel()) { $0.largestFlipShare = 0 }
+        // Which references a step draws makes more of a difference than a few steps of learning.
+        let first = (0..<10).map { _ in run.advance().subject }.reduce(0, +)
+        for _ in 0..<200 { _ = run.advance() }
+        let last = (0..<10).map { _ in run.advance().subject }.reduce(0, +)
+        #expect(last < first * 0.9)
     }
 
     @Test func weightsFollowThePapersEightOfThirteen() {

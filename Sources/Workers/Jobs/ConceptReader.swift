@@ -12,7 +12,7 @@ struct ConceptReader {
         let spec = order.spec["concept"]
         return Concept(
             name: spec?["name"]?.string ?? "concept", role: spec?["role"]?.string.flatMap(Concept.Role.init(rawValue:)) ?? .subject,
-            className: spec?["class"]?.string ?? "", references: try ReferencePictures(order.images, size: loaded.pictureSize).pictures,
+            className: spec?["class"]?.string ?? "", references: try ReferencePictures(order.images, size: loaded.pictureSize, detail: 2).pictures,
             wording: loaded.styleWording)
     }
 }

@@ -26,7 +26,7 @@ struct Lesson {
         try sendForOthers(adapter)
         let painter = try ConceptPainter(loaded, adapters: [concept.name: adapter])
         let pictures = try PictureSeries(prompts: prompts, perPrompt: 1, seed: seed, folder: order.workspace, connection: connection).generate(painter)
-        try send(Grid.sections(of: 4, [concept.references, pictures]), as: "sheet")
+        try send(Grid.sections(of: 4, [concept.squares(of: loaded.pictureSize), pictures]), as: "sheet")
         try send(curve.plot(title: "\(concept.name): \(adapter.description.method)"), as: "curve")
         return try result(adapter: path, steps: training.step, curve, evaluation?.report(painter, adapter.description))
     }

@@ -22,7 +22,7 @@ struct QuickEvaluation {
     init?(_ concept: Concept, on loaded: LoadedModel, models: String, seed: UInt64) throws {
         guard concept.role == .subject, let encoders = try? MetricEncoders(directory: models) else { return nil }
         (self.concept, self.seed) = (concept, seed)
-        examination = ConceptExamination(references: concept.references, by: encoders)
+        examination = ConceptExamination(references: concept.squares(of: loaded.pictureSize), by: encoders)
         let painter = try ConceptPainter(loaded, adapters: [:])
         before = Drift(examination, ExaminationPictures(QuickEvaluation.plan([], concept), seed: seed, paint: painter.paint))
     }
