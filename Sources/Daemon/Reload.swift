@@ -43,15 +43,6 @@ extension Settings {
 
     /// Those of `other` that differ from these, by name.
     func settingsThatWait(for other: Settings) -> [String] {
-        func texts(_ settings: Settings) -> [(String, String)] {
-            [
-                ("amqpURL", settings.amqpURL.reveal()), ("postgresURL", settings.postgresURL.reveal()), ("certificateAuthority", settings.certificateAuthority),
-                ("stateDirectory", settings.stateDirectory), ("sharedDirectory", settings.sharedDirectory), ("modelsDirectory", settings.modelsDirectory),
-                ("engine", settings.engine), ("topologyPrefix", settings.topologyPrefix), ("workerName", settings.workerName), ("slots", "\(settings.slots)"),
-                ("leaseSeconds", "\(settings.leaseSeconds)"), ("heartbeatSeconds", "\(settings.heartbeatSeconds)"), ("pollSeconds", "\(settings.pollSeconds)"),
-                ("drainSeconds", "\(settings.drainSeconds)"), ("messageMiB", "\(settings.messageMiB)"),
-            ]
-        }
-        return zip(texts(self), texts(other)).filter { $0.1 != $1.1 }.map(\.0.0)
+        zip(values { $0.reveal() }, other.values { $0.reveal() }).filter { $0.0.text != $0.1.text }.map(\.0.name)
     }
 }

@@ -19,6 +19,16 @@ import Testing
         #expect(!String(reflecting: settings).contains("geheim"))
     }
 
+    @Test func everySettingIsShownAndComparedOnce() throws {
+        let settings = try Settings.read(file: nil, environment: Self.complete, executable: "/usr/bin/atelierd")
+        #expect(settings.values { "\($0)" }.map(\.name) == Settings.table.map(\.name).filter { !$0.hasSuffix("File") })
+        #expect(!settings.summary.contains("geheim") && settings.summary.contains("keepCompletedDays     30\n"))
+        var other = settings
+        (other.retention.probes, other.slots, other.sharedDirectory) = (7, 2, "/shared")
+        #expect(settings.adopting(other).retention.probes == 7)
+        #expect(settings.adopting(other).settingsThatWait(for: other) == ["sharedDirectory", "slots"])
+    }
+
     @Test func everyProblemIsListedAtOnce() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write("atelier.json", #"{"slots": 0, "slot": 2, "logLevel": "loud", "heartbeatSeconds": 20, "engine": "bin/engine"}"#)
