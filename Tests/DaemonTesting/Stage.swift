@@ -191,6 +191,9 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
 }
 
 extension JSONValue {
+    /// An array's element; nil where it has none there, so that a test fails instead of ending all tests.
+    package subscript(index: Int) -> JSONValue? { array.flatMap { $0.indices.contains(index) ? $0[index] : nil } }
+
     /// The id of a job as `Store` gives it.
     package var jobID: UUID? { (self["id"] ?? self["job"])?.string.flatMap(UUID.init(uuidString:)) }
 

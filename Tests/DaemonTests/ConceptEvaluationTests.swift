@@ -27,7 +27,7 @@ import Testing
             try await stage.publish(body: evaluation(#""concepts":["rex","mia"]"#), id: "unknown", kind: "evaluate")
             let unknown = try await stage.job("unknown", reaches: .discarded)
             #expect(unknown["error_code"]?.string == "concept.unknown")
-            #expect(unknown["attempts"]?.array?[0]["problems"]?.array?.first?["pointer"]?.string == "/concepts/1")
+            #expect(unknown["attempts"]?[0]?["problems"]?.array?.first?["pointer"]?.string == "/concepts/1")
         }
     }
 }

@@ -67,7 +67,7 @@ import Testing
                 try await stage.publish(body: stranger.body, id: "\(number)", kind: nil)
                 let job = try await stage.job("\(number)", reaches: .discarded)
                 #expect(job["error_code"]?.string == "concept.unknown" && job["attempts"]?.array?.count == 1)
-                let problems = job["attempts"]?.array?[0]["problems"]?.array ?? []
+                let problems = job["attempts"]?[0]?["problems"]?.array ?? []
                 let found = problems.map { "\($0["pointer"]?.string ?? ""): found \($0["found"]?.string ?? ""); allowed: \($0["allowed"]?.string ?? "")" }
                 #expect(found == stranger.problems)
             }

@@ -32,7 +32,7 @@ import Testing
             #expect(done.status == 0 && done.lines.count == 2 && done.lines.allSatisfy { $0.hasSuffix("  available") }, "\(done)")
             for id in ["bad 1", "bad 2"] {
                 let again = try await stage.job(id) { $0["attempt"] == .integer(2) && $0["state"]?.string == "discarded" }
-                #expect(again["attempts"]?.array?[1]["resumed_from_step"] == .null)
+                #expect(again["attempts"]?[1]?["resumed_from_step"] == .null)
             }
 
             let completed = try await stage.control("jobs", "retry", "good", "--yes")
@@ -231,7 +231,7 @@ import Testing
             try await stage.publish("steps=2 <rex>", id: "too late")
             let late = try await stage.job("too late", reaches: .discarded)
             #expect(late["error_code"]?.string == "concept.unknown")
-            #expect(late["attempts"]?.array?[0]["problems"]?.array?[0]["allowed"]?.string == "<max>")
+            #expect(late["attempts"]?[0]?["problems"]?.array?[0]["allowed"]?.string == "<max>")
             #expect(try await stage.control("jobs", "show", "too late").output.contains("/prompts/0: found <rex>; allowed: <max>"))
         }
     }

@@ -99,8 +99,8 @@ import Testing
             let id = try await stage.publish("steps=40 delay=40 kill-at=30")
             let job = try await stage.job(id, reaches: .completed)
             #expect(job["failures"] == .integer(1) && job["attempt"] == .integer(2))
-            #expect((job["attempts"]?.array?[1]["resumed_from_step"]?.integer ?? 0) > 0)
-            #expect(job["attempts"]?.array?[0]["outcome"]?.string == "crashed")
+            #expect((job["attempts"]?[1]?["resumed_from_step"]?.integer ?? 0) > 0)
+            #expect(job["attempts"]?[0]?["outcome"]?.string == "crashed")
             #expect(digest(job) == Script.picture(40))
         }
     }
@@ -114,7 +114,7 @@ import Testing
             let id = try #require(discarded.jobID)
             #expect(try await stage.store.retry(id, fromScratch: true))
             let again = try await stage.job(poison) { $0["attempt"] == .integer(2) && $0["state"]?.string == "discarded" }
-            #expect(again["attempts"]?.array?[1]["resumed_from_step"] == .null)
+            #expect(again["attempts"]?[1]?["resumed_from_step"] == .null)
             for script in ["lie", "outside", "garbage", "flood", "silent"] {
                 let message = try await stage.publish("steps=1 \(script)")
                 let failed = try await stage.job(message) { ($0["failures"]?.integer ?? 0) > 0 }
@@ -149,7 +149,7 @@ import Testing
             try stage.start()
             let job = try await stage.job(id, reaches: .completed)
             #expect(job["failures"] == .integer(0) && job["rescues"] == .integer(1) && job["attempt"] == .integer(2))
-            #expect((job["attempts"]?.array?[1]["resumed_from_step"]?.integer ?? 0) > 0)
+            #expect((job["attempts"]?[1]?["resumed_from_step"]?.integer ?? 0) > 0)
             #expect(digest(job) == Script.picture(60))
             let outcomes = try await stage.outcomes(1)
             #expect(outcomes.first?["state"]?.string == "completed")
@@ -186,7 +186,7 @@ import Testing
             #expect(said.contains { $0.hasPrefix("STOPPING=1\nSTATUS=running 1 job") })
             let waiting = try await stage.job(id, reaches: .available)
             #expect(waiting["failures"] == .integer(0))
-            #expect(waiting["attempts"]?.array?[0]["outcome"]?.string == "interrupted")
+            #expect(waiting["attempts"]?[0]?["outcome"]?.string == "interrupted")
             #expect(try await stage.store.query("select 1 from atelier.workers where gone_at is null").isEmpty)
             try stage.start()
             let job = try await stage.job(id, reaches: .completed)

@@ -43,7 +43,7 @@ import Testing
             #expect(pictures.count == 16 && pictures.allSatisfy { $0["prompt"]?.string == "a photo of <rex> dog in the snow in <woodcut> style" })
             #expect(masked.digest(of: "sheet") == again.digest(of: "sheet") && masked.digest(of: "sheet") != unmasked.digest(of: "sheet"))
             try await stage.publish(body: composition("rex", "linocut"), id: "unknown", kind: "compose")
-            let unknown = try await stage.job("unknown", reaches: .discarded), problem = unknown["attempts"]?.array?[0]["problems"]?.array?.first
+            let unknown = try await stage.job("unknown", reaches: .discarded), problem = unknown["attempts"]?[0]?["problems"]?.array?.first
             #expect(problem?["pointer"]?.string == "/style" && problem?["allowed"]?.string == "woodcut")
         }
         withExtendedLifetime(models) {}
