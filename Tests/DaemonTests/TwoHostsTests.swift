@@ -38,7 +38,7 @@ import Testing
 
     @Test func oneGoesOnFromTheOthersCheckpoint() async throws {
         try await withTwo { stage in
-            let id = try await stage.publish("steps=300 delay=40")
+            let id = try await stage.publish("steps=160 delay=40")
             _ = try await stage.job(id) { ($0["step"]?.integer ?? 0) > 10 }
             let first = try #require(try await worker(of: id, attempt: 1, stage))
             stage.stop(SIGKILL, first)
@@ -46,14 +46,14 @@ import Testing
             #expect(try await worker(of: id, attempt: 2, stage) == (first == "north" ? "south" : "north"))
             #expect(job["attempt"] == .integer(2) && job["failures"] == .integer(0))
             #expect((job["attempts"]?[1]?["resumed_from_step"]?.integer ?? 0) > 5)
-            #expect(job.digest(of: "picture") == Script.picture(300), "the same bytes as without a dead host")
+            #expect(job.digest(of: "picture") == Script.picture(160), "the same bytes as without a dead host")
             let got = try await stage.control(["artifacts", "verify"], settings: ["ATELIER_SHARED_DIRECTORY": stage.folder.path + "/shared"])
             #expect(got.status == 0 && got.output == "1 artifacts are whole, 0 are not\n", "\(got)")
-            let path = stage.folder.path + "/shared/artifacts/" + Script.picture(300).prefix(2) + "/" + Script.picture(300).dropFirst(2)
+            let path = stage.folder.path + "/shared/artifacts/" + Script.picture(160).prefix(2) + "/" + Script.picture(160).dropFirst(2)
             chmod(path, 0o600)
             try Data("x".utf8).write(to: URL(fileURLWithPath: path))
             let bad = try await stage.control(["artifacts", "verify"], settings: ["ATELIER_SHARED_DIRECTORY": stage.folder.path + "/shared"])
-            #expect(bad.status == 2 && bad.output.hasPrefix("BAD  \(Script.picture(300))  ") && bad.output.contains("has SHA-256"), "\(bad)")
+            #expect(bad.status == 2 && bad.output.hasPrefix("BAD  \(Script.picture(160))  ") && bad.output.contains("has SHA-256"), "\(bad)")
         }
     }
 }
