@@ -27,9 +27,15 @@ package struct MetricEncoders {
         let folders = [clip, dino].map { "\(directory)/\($0)" }
         let missing = folders.filter { !FileManager.default.fileExists(atPath: EncoderFile.configuration.path(in: $0)) }
         if !missing.isEmpty { throw Missing(directories: missing) }
-        let files = ((try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/lpips")) ?? []).filter { $0.hasSuffix(".safetensors") }
+        let files = MetricEncoders.lpipsFiles(in: directory)
         try self.init(
-            clip: CLIPEncoder(directory: folders[0]), dino: DINOEncoder(directory: folders[1]),
-            lpips: files.isEmpty ? nil : LPIPS(files: files.sorted().map { "\(directory)/lpips/\($0)" }))
+            clip: CLIPEncoder(directory: folders[0]), dino: DINOEncoder(directory: folders[1]), lpips: files.isEmpty ? nil : LPIPS(files: files))
+    }
+
+    /// The files LPIPS is read from; none where it has no weights.
+    /// - Parameter directory: the folder of all models.
+    package static func lpipsFiles(in directory: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/lpips")) ?? []
+        return names.filter { $0.hasSuffix(".safetensors") }.sorted().map { "\(directory)/lpips/\($0)" }
     }
 }

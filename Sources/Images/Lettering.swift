@@ -21,7 +21,7 @@ extension Picture {
         let side = width * factor, lineHeight = 7 * 2
         var result = Picture(width: side, height: height * factor + lines * lineHeight + 4, filledWith: (255, 255, 255))
         result.paste(resized(width: side, height: height * factor), left: 0, top: 0)
-        let broken = texts.flatMap { text in Picture.broken(text.text, columns: (side - 4) / 8).map { ($0, text.colour) } }
+        let broken = texts.flatMap { text in Picture.lines(of: text.text, columns: (side - 4) / 8).map { ($0, text.colour) } }
         for (index, line) in broken.prefix(lines).enumerated() {
             result.write(line.0, left: 1, top: height * factor + 4 + index * lineHeight, colour: line.1)
         }
@@ -29,7 +29,7 @@ extension Picture {
     }
 
     /// Words in lines of at most `columns` letters; a longer word has a line of its own.
-    private static func broken(_ text: String, columns: Int) -> [String] {
+    package static func lines(of text: String, columns: Int) -> [String] {
         text.split(separator: " ").reduce(into: [String]()) { lines, word in
             if let last = lines.last, last.count + 1 + word.count <= columns { lines[lines.count - 1] = last + " " + word } else { lines.append(String(word)) }
         }

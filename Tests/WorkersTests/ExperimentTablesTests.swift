@@ -43,6 +43,22 @@ import Testing
         }
     }
 
+    @Test func twoRunsShareAFolder() throws {
+        try withModels { tiny in
+            let file = try TableFile(folder: tiny.folder + "/shared"), key = TableCell.Key(variant: "coar", subject: 0, seed: 0, inputs: "")
+            func cell(_ seconds: Double) -> TableCell { TableCell(key: key, className: "dog", scores: [:], seconds: seconds) }
+            try file.fill(key) {
+                let other = try TableFile(folder: tiny.folder + "/shared")
+                for _ in 0..<2 { try other.fill(key) { cell(2) } }
+                #expect(try other.cells().isEmpty, "a cell somebody is at is not made twice, however often it is asked for")
+                return cell(1)
+            }
+            try file.fill(key) { cell(3) }
+            #expect(try file.cells() == [key: cell(1)])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: tiny.folder + "/shared/claims").isEmpty)
+        }
+    }
+
     @Test func aMissingModelSkipsItsRows() throws {
         try withModels { tiny in
             try FileManager.default.removeItem(atPath: tiny.folder + "/pocket-chameleon")

@@ -32,29 +32,47 @@ package struct ExperimentTables {
         encoders = try MetricEncoders(directory: models, clip: settings.clip, dino: settings.dino)
     }
 
-    /// Fills in the cells that are missing, and writes the tables.
-    /// - Returns: the tables as Markdown, which also lie in the folder.
+    /// Fills in the cells that are missing, and writes the tables. Several processes may fill one folder: each cell is one's.
+    /// - Returns: the tables as Markdown, which also lie in the folder; without the cells that another process is still at.
     package func run() throws -> String {
-        var done = try TableCells(folder: folder)
-        let inputs = try inputs(of: variants())
-        var cells: [TableCell] = []
+        let file = try TableFile(folder: folder), inputs = try inputs(of: possibleVariants())
+        var keys: [TableCell.Key] = []
         for seed in 0..<settings.seeds {
             for number in 0..<settings.subjects {
                 for (variant, digest) in inputs {
                     let key = TableCell.Key(variant: variant.key, subject: number, seed: UInt64(seed), inputs: digest)
-                    if done.cells[key] == nil {
+                    keys.append(key)
+                    try file.fill(key) {
                         let start = Date()
-                        try done.add(cell(variant, key))
-                        say("\(variant.key), subject \(number), seed \(seed): \(Int(Date().timeIntervalSince(start))) s")
+                        defer { say("\(variant.key), subject \(number), seed \(seed): \(Int(Date().timeIntervalSince(start))) s") }
+                        return try cell(variant, key)
                     }
-                    cells.append(done.cells[key]!)
                 }
             }
         }
-        let text = heading + tables.map { TableReport($0, cells: cells).markdown }.joined(separator: "\n")
+        let done = try file.cells()
+        let text = heading + tables.map { TableReport($0, cells: keys.compactMap { done[$0] }).markdown }.joined(separator: "\n")
         try text.write(toFile: "\(folder)/tables.md", atomically: true, encoding: .utf8)
+        try writeMethodSheets()
         return text
     }
+
+    /// A sheet a subject, of the first seed.
+    private func writeMethodSheets() throws {
+        for subject in 0..<settings.subjects {
+            let rows = try variants.compactMap { variant in
+                let path = sheet(variant.key, subject: subject, seed: 0)
+                return FileManager.default.fileExists(atPath: path) ? (variant.title, try Picture(pngFile: path)) : nil
+            }
+            try methodSheet.picture(rows)?.writePNG("\(folder)/methods-\(subject).png")
+        }
+    }
+
+    private var methodSheet: MethodSheet {
+        MethodSheet(columns: max(4, settings.picturesPerPrompt), references: settings.references, prompts: settings.prompts)
+    }
+
+    private func sheet(_ variant: String, subject: Int, seed: UInt64) -> String { "\(folder)/pictures/\(variant)-\(subject)-\(seed).png" }
 
     private var heading: String {
         """
@@ -65,11 +83,16 @@ package struct ExperimentTables {
         """
     }
 
-    /// The tables' variants, each once, without those whose model is not there.
-    private func variants() -> [TableVariant] {
-        var variants: [TableVariant] = []
-        for variant in tables.flatMap(\.rows).map(\.variant) where !variants.contains(where: { $0.key == variant.key }) { variants.append(variant) }
-        return variants.filter { variant in
+    /// The tables' variants, each once.
+    private var variants: [TableVariant] {
+        tables.flatMap(\.rows).map(\.variant).reduce(into: []) { variants, variant in
+            if !variants.contains(where: { $0.key == variant.key }) { variants.append(variant) }
+        }
+    }
+
+    /// Without those whose model is not there.
+    private func possibleVariants() -> [TableVariant] {
+        variants.filter { variant in
             guard let model = variant.model, !FileManager.default.fileExists(atPath: "\(models)/\(model)/config.json") else { return true }
             say("\(variant.key) is left out: there is no model in \(models)/\(model)")
             return false
@@ -77,7 +100,8 @@ package struct ExperimentTables {
     }
 
     private func inputs(of variants: [TableVariant]) throws -> [(TableVariant, String)] {
-        let weights = try [settings.clip, settings.dino].map { try SHA256Digest.ofFile("\(models)/\($0)/model.safetensors").description }
+        let encoders = [settings.clip, settings.dino].map { "\(models)/\($0)/model.safetensors" } + MetricEncoders.lpipsFiles(in: models)
+        let weights = try encoders.map { try SHA256Digest.ofFile($0).description }
         return try variants.map { variant in
             let model = try variant.model.map { try LoadedModel.digest(directory: "\(models)/\($0)") } ?? ""
             return (variant, try settings.digest(weights + [model, options(variant).text]))
@@ -119,10 +143,9 @@ package struct ExperimentTables {
             prompts: prompts.map(asks), perPrompt: settings.picturesPerPrompt, classPrompts: concept.classPrompts,
             classPictures: settings.classPictures)
         let pictures = ExaminationPictures(plan, seed: key.seed, paint: painter.paint)
-        let sheets = "\(folder)/pictures"
-        try FileManager.default.createDirectory(atPath: sheets, withIntermediateDirectories: true)
-        try Grid.sections(of: max(4, settings.picturesPerPrompt), [concept.references] + pictures.groups)
-            .writePNG("\(sheets)/\(key.variant)-\(key.subject)-\(key.seed).png")
+        try FileManager.default.createDirectory(atPath: "\(folder)/pictures", withIntermediateDirectories: true)
+        try methodSheet.cell(references: concept.references, prompts: pictures.groups)
+            .writePNG(sheet(key.variant, subject: key.subject, seed: key.seed))
         return ExperimentTables.values(
             ConceptExamination(references: concept.references, by: encoders)
                 .subject(pictures.groups, prompts: prompts.map(\.described), classPictures: pictures.classPictures))
