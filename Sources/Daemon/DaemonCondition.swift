@@ -55,6 +55,7 @@ package final class DaemonCondition: Sendable {
         if isNews { logger.notice("\(order.isPaused ? "paused" : "resumed")") }
         return isNews
     }
+
     /// The drain has begun.
     package func stopping() { change { $0.isStopping = true; return true } }
 

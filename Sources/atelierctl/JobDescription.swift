@@ -1,4 +1,8 @@
+import Foundation
 import Jobs
+
+/// What is worth a look though the job completed.
+func warnings(of job: JSONValue) -> [String] { (job["result"]?["warnings"]?.array ?? []).compactMap(\.string) }
 
 /// `jobs show`: one job for people.
 struct JobDescription {
@@ -13,11 +17,30 @@ struct JobDescription {
         if ["scheduled", "retryable"].contains(job["state"]?.string) { line("run_after", job["run_after"]) }
         for name in ["model", "method", "concept", "subject", "style", "options", "prompts"] { line(name, job["spec"]?[name]) }
         line("metrics", job["result"]?["metrics"])
+        for warning in warnings(of: job) { line("warning", .string(warning)) }
+        showScores()
         section("attempts", ["attempt", "outcome", "started_at", "ended_at", "resumed_from_step", "last_step", "peak_memory_bytes", "error_code", "error_message"]) {
             showTrouble(of: $0)
         }
         section("artifacts", ["name", "role", "bytes", "sha256", "prompt"])
         section("checkpoints", ["attempt", "step", "bytes", "path"])
+    }
+
+    /// What was measured, concept by concept.
+    private func showScores() {
+        guard let rows = job["result"]?["table"]?.array, !rows.isEmpty else { return }
+        var table = Table("concept", "method", ">pictures", "metric", ">mean", "95 %")
+        for row in rows {
+            guard case .object(let scores) = row["scores"] else { continue }
+            for (metric, mean) in scores.sorted(by: { $0.key < $1.key }) {
+                func number(_ value: JSONValue?) -> String? { value?.double.map { String(format: "%.3f", $0) } }
+                table.append(
+                    row["concept"]?.string ?? "", row["method"]?.string ?? "", row["pictures"]?.integer.map(String.init) ?? "", metric, number(mean) ?? "",
+                    number(row["intervals"]?[metric]).map { "± " + $0 } ?? "")
+            }
+        }
+        print("\nscores")
+        for line in table.lines() { print("  " + line) }
     }
 
     /// What was wrong with the job, place by place; else the engine's last words, if it ended badly.

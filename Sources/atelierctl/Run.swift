@@ -102,6 +102,7 @@ struct Run: AsyncParsableCommand {
             print(printable(artifact.path))
         case .done(let done):
             if isatty(2) == 1 { Terminal.redraw("") }
+            for warning in warnings(of: .object(["result": done.result])) { Terminal.say("warning: " + printable(warning)) }
             Terminal.say("done in \(done.seconds.formatted(.number.precision(.fractionLength(1)))) s")
         default: break
         }

@@ -20,7 +20,7 @@ struct Watching {
             }
             let state = job["state"]?.string.flatMap(JobState.init(rawValue:)) ?? .available
             show(job, state, &last)
-            if state.isFinal { return try end(job, state) }
+            if state.isFinal { return try await end(id, job, state) }
             try await Task.sleep(for: .milliseconds(300))
         }
     }
@@ -36,11 +36,12 @@ struct Watching {
         last = line
     }
 
-    private func end(_ job: JSONValue, _ state: JobState) throws {
+    private func end(_ id: UUID, _ job: JSONValue, _ state: JobState) async throws {
         if isatty(2) == 1 && !json { Terminal.redraw("") }
         if !json {
             let reason = [job["error_code"]?.string, job["error_message"]?.string, job["cancel_reason"]?.string].compactMap { $0 }.joined(separator: ": ")
             print("\(job["job"]?.string ?? "")  \(state.rawValue)\(reason.isEmpty ? "" : "  " + printable(reason))")
+            for warning in try await store.job(id).map(warnings) ?? [] { print("warning: " + printable(warning)) }
         }
         if state != .completed { throw ExitStatus.jobFailed }
     }

@@ -4,6 +4,7 @@
 //                            attempt that resumes gives the same bytes as an undisturbed one only if nothing was lost or redone
 //     kill-at=5              SIGKILL to itself at step 5 of the first attempt (kill-always-at: of every attempt)
 //     fail=transient         says `failed` with that consequence (fail-once: in the first attempt only)
+//     warn                   its result carries a warning and a table of scores
 //     adapter                makes an adapter too, named by the job's seed
 //     ignore-term hang       does not hear SIGTERM; never ends
 //     leak gulp              takes ever more memory, 16 MiB every 10 ms, or as fast as it can
@@ -103,5 +104,10 @@ if script["adapter"] != nil {
 }
 // What an evaluation's concepts were learnt from, as digests.
 let references = (order["references"] as? [String: [String]] ?? [:]).mapValues { $0.map { path in (try? SHA256Digest.ofFile(path).description) ?? "missing" } }
-say(["event": "done", "result": ["metrics": ["resumedFrom": first], "references": references], "seconds": 0.5, "peakMemoryBytes": 1_000_000])
+var result: [String: Any] = ["metrics": ["resumedFrom": first], "references": references]
+if script["warn"] != nil {
+    result["warnings"] = ["DIV of \u{1B}[2J fell"]
+    result["table"] = [["concept": "rex", "method": "arbooth", "pictures": 8, "scores": ["dino.scripted": 0.75], "intervals": ["dino.scripted": 0.125]]]
+}
+say(["event": "done", "result": result, "seconds": 0.5, "peakMemoryBytes": 1_000_000])
 exit(0)

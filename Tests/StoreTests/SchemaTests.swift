@@ -81,7 +81,7 @@ import Testing
             try await stage.submit()
             _ = try await stage.claimOne(try await stage.worker())
             let views = try await stage.store.query("select table_name from information_schema.views where table_schema = 'dashboard'").compactMap { $0["table_name"] }
-            #expect(Set(views).isSuperset(of: ["queue", "jobs", "running", "failures", "throughput", "latency", "concepts", "quality", "workers", "outbox", "storage"]))
+            #expect(Set(views).isSuperset(of: ["queue", "jobs", "running", "failures", "throughput", "latency", "concepts", "quality", "workers", "outbox", "storage", "warnings"]))
             for view in views { _ = try await stage.store.objects("select * from dashboard.\(view)") }
             #expect(try await stage.store.objects("select * from dashboard.running").count == 1)
         }

@@ -53,7 +53,8 @@ struct Lesson {
             metrics.merge(report.row.scores.mapValues { .number($0.mean) }) { $1 }
             result["suite"] = .string(QuickEvaluation.suite.name)
             result["table"] = .array([report.row.json])
-            result["warnings"] = .array(report.warnings.map(JSONValue.string))
+            result["drift"] = report.drift.json
+            result["warnings"] = .array(report.drift.warnings.map(JSONValue.string))
         }
         result["metrics"] = .object(metrics)
         return .object(result)

@@ -7,14 +7,12 @@ import Personalization
 struct QuickEvaluation {
     static let suite = PromptSuite(name: "quick", templates: Array(PromptSuite.littleWorld.templates.prefix(4)))
     private static let perPrompt = 2, classPictures = 16
-    /// Shares from which a change is worth a warning (*ours*): half of the way from the class to the subject, half of the diversity.
-    static let largestDrift = 0.5, largestLoss = 0.5
 
     private let concept: Concept
     private let seed: UInt64
     private let examination: ConceptExamination
     /// Of the class, before anything was learned.
-    private let before: Drift
+    private let before: ClassScores
 
     /// Draws what the untouched model makes of the class.
     /// - Parameter models: the folder of all models.
@@ -24,13 +22,13 @@ struct QuickEvaluation {
         (self.concept, self.seed) = (concept, seed)
         examination = ConceptExamination(references: concept.squares(of: loaded.pictureSize), by: encoders)
         let painter = try ConceptPainter(loaded, adapters: [:])
-        before = Drift(examination, ExaminationPictures(QuickEvaluation.plan([], concept), seed: seed, paint: painter.paint))
+        before = ClassScores(examination, ExaminationPictures(QuickEvaluation.plan([], concept), seed: seed, paint: painter.paint))
     }
 
-    /// What a job's result says of it: the table, the figures by name, and warnings.
+    /// What a job's result says of it.
     struct Report {
         let row: ConceptRow
-        let warnings: [String]
+        let drift: Drift
     }
 
     /// Measures what was learned.
@@ -43,7 +41,8 @@ struct QuickEvaluation {
             QuickEvaluation.plan(prompts.map { wording.asked($0.asked) }, concept, classPictures: 0), seed: seed, paint: painter.paint)
         let scores = examination.subject(ofSubject.groups, prompts: prompts.map(\.described), classPictures: ofClass.classPictures)
         let row = ConceptRow(name: concept.name, description: description, pictures: ofSubject.groups.count * QuickEvaluation.perPrompt, rounds: [scores])
-        return Report(row: row, warnings: before.warnings(Drift(examination, ofClass), ceiling: ceiling, className: concept.className))
+        let drift = Drift(className: concept.className, before: before, after: ClassScores(examination, ofClass), ceiling: ceiling)
+        return Report(row: row, drift: drift)
     }
 
     private static func plan(_ prompts: [String], _ concept: Concept, classPictures: Int = classPictures) -> ExaminationPictures.Plan {
@@ -55,7 +54,7 @@ struct QuickEvaluation {
 }
 
 /// How like the subject, and how diverse, pictures of the class are.
-struct Drift: Equatable {
+struct ClassScores: Equatable {
     let pres, div: Score
 
     init(pres: Score, div: Score) { (self.pres, self.div) = (pres, div) }
@@ -64,18 +63,42 @@ struct Drift: Equatable {
         pres = examination.pres(pictures.classPictures)[0]
         div = examination.diversity(pictures.classGroups)[0]
     }
+}
 
-    /// What is to be said where this was before learning and `after` is now.
-    /// - Parameter ceiling: PRES if every one of the class were the subject.
-    func warnings(_ after: Drift, ceiling: Double, className: String) -> [String] {
-        var warnings: [String] = []
-        let way = (after.pres.value - pres.value) / max(ceiling - pres.value, 1e-6)
-        if way > QuickEvaluation.largestDrift {
-            warnings.append("\(pres.name) of \"\(className)\" rose from \(pres.value.rounded(digits: 3)) to \(after.pres.value.rounded(digits: 3)): other \(className) pictures drift towards the concept; fewer iterations, a smaller learning rate or more prior preservation keep them apart")
+/// What learning did to the class.
+struct Drift {
+    /// Shares from which a change is worth a warning (*ours*): half of the way from the class to the subject, half of the diversity.
+    static let largestApproach = 0.5, largestLoss = 0.5
+
+    let className: String
+    let before, after: ClassScores
+    /// PRES if every one of the class were the subject.
+    let ceiling: Double
+
+    /// The share of the way from the class to the subject that the class has gone; negative where it went away.
+    var approach: Double { (after.pres.value - before.pres.value) / max(ceiling - before.pres.value, 1e-6) }
+    /// The share of the class's diversity that is lost; negative where there is more.
+    var loss: Double { before.div.value > 0 ? 1 - after.div.value / before.div.value : 0 }
+
+    var warnings: [String] {
+        let advice = "fewer iterations, a smaller learning rate or more prior preservation keep"
+        return [
+            approach > Drift.largestApproach ? "\(change(\.pres, "rose")): other \(className) pictures drift towards the concept; \(advice) them apart" : nil,
+            loss > Drift.largestLoss ? "\(change(\.div, "fell")): pictures of one prompt grow alike; \(advice) them diverse" : nil,
+        ].compactMap { $0 }
+    }
+
+    private func change(_ score: KeyPath<ClassScores, Score>, _ verb: String) -> String {
+        let (was, now) = (before[keyPath: score], after[keyPath: score])
+        return "\(was.name) of \"\(className)\" \(verb) from \(was.value.rounded(digits: 3)) to \(now.value.rounded(digits: 3))"
+    }
+
+    /// For a job's result: both scores of the class before and after, by metric and encoder, with the shares that warnings go by.
+    var json: JSONValue {
+        func row(_ score: KeyPath<ClassScores, Score>, _ share: String, _ value: Double) -> (String, JSONValue) {
+            let (was, now) = (before[keyPath: score], after[keyPath: score])
+            return (was.key, .object(["before": .number(was.value), "after": .number(now.value), share: .number(value)]))
         }
-        if after.div.value < (1 - QuickEvaluation.largestLoss) * div.value {
-            warnings.append("\(div.name) of \"\(className)\" fell from \(div.value.rounded(digits: 3)) to \(after.div.value.rounded(digits: 3)): pictures of one prompt grow alike; fewer iterations, a smaller learning rate or more prior preservation keep them diverse")
-        }
-        return warnings
+        return .object(Dictionary(uniqueKeysWithValues: [row(\.pres, "approach", approach), row(\.div, "loss", loss)]))
     }
 }
