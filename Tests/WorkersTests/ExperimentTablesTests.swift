@@ -115,6 +115,22 @@ import Testing
         #expect(word == "within noise" && difference?.count == 1)
     }
 
+    @Test func aDriftIsToldAsAShareOfTheWay() {
+        func cell(_ variant: TableVariant, _ seed: UInt64, _ scores: [String: Double]) -> TableCell {
+            TableCell(key: .init(variant: variant.key, subject: 0, seed: seed, inputs: ""), className: "dog", scores: scores)
+        }
+        // From 0.4 to 0.9 it is 0.5: one goes a tenth of it, the other four.
+        let cells: [TableCell] = (UInt64(0)..<2).flatMap { seed in
+            [
+                cell(.references, seed, ["dino.d": 0.9]), cell(.untunedInfinity, seed, ["pres.d": 0.4]),
+                cell(.undistilled, seed, ["pres.d": seed == 0 ? 0.45 : 0.8]),
+            ]
+        }
+        let text = TableReport(.arbooth, cells: cells).markdown
+        #expect(text.contains("| without prior distillation | 2 | – (0.823) | – (0.896) | – (0.236) | 0.625 (0.839) | – (0.209) | 0.45 (1 of 2) |"), "\(text)")
+        #expect(TableReport(.arbooth, cells: cells.filter { $0.key.variant != "references" }).markdown.contains("0.625 (0.839) | – (0.209) |  |"))
+    }
+
     @Test func whatWasNotMeasuredIsNoVerdict() {
         #expect(report([[0.3]], [[0.2]], metric: "dino.pocket-dino").verdict(claim).word == "not measured")
     }

@@ -9,6 +9,9 @@ struct TableReport {
 
     private static let metrics: [Score.Metric] = [.dino, .clipI, .clipT, .pres, .div]
 
+    private static let legend = "Mean ± half of its 95 % interval over subjects (published). Approach: the share of the way from the class to the subject "
+        + "that pictures of the class have gone; in brackets cells beyond \(Drift.largestApproach), of which a job would warn."
+
     init(_ table: PaperTable, cells: [TableCell]) {
         self.table = table
         self.cells = Dictionary(grouping: cells, by: \.key.variant)
@@ -16,19 +19,33 @@ struct TableReport {
 
     var markdown: String {
         let metrics = TableReport.metrics.map { metric in (metric, key(metric)) }
-        let header = ["", "n"] + metrics.map { $1 ?? $0.rawValue } + ["seconds", "parameters", "adapter"]
+        let header = ["", "n"] + metrics.map { $1 ?? $0.rawValue } + ["approach", "seconds", "parameters", "adapter"]
         let rows = table.rows.map { row in
             [row.variant.title, "\(cells[row.variant.key]?.count ?? 0)"]
                 + metrics.map { metric, key in cell(key.flatMap { estimate(cells[row.variant.key] ?? [], $0) }, row.published[metric]) }
-                + costs(cells[row.variant.key] ?? [])
+                + [approach(row.variant)] + costs(cells[row.variant.key] ?? [])
         }
-        return "## \(table.title)\n\nMean ± half of its 95 % interval over subjects (published).\n\n" + TableReport.lines([header, header.map { _ in "---" }] + rows)
-            + "\n" + claims
+        return "## \(table.title)\n\n" + TableReport.legend + "\n\n" + TableReport.lines([header, header.map { _ in "---" }] + rows) + "\n" + claims
     }
 
     private var claims: String {
         guard !table.claims.isEmpty else { return "" }
         return TableReport.lines([["claim", "metric", "rows", "difference", "here"], Array(repeating: "---", count: 5)] + table.claims.map(line)) + "\n"
+    }
+
+    /// How far the class went towards the subject: PRES beside that of the untuned model and that of the references.
+    private func approach(_ variant: TableVariant) -> String {
+        guard let untuned = variant.untuned, let pres = key(.pres), let dino = key(.dino) else { return "" }
+        func value(_ variant: TableVariant, _ key: String, _ cell: TableCell) -> Double? {
+            cells[variant.key]?.first { ($0.key.subject, $0.key.seed) == (cell.key.subject, cell.key.seed) }?.scores[key]
+        }
+        let shares = (cells[variant.key] ?? []).compactMap { cell -> Double? in
+            guard let after = cell.scores[pres], let before = value(untuned, pres, cell), let ceiling = value(.references, dino, cell) else { return nil }
+            return Drift.approach(from: before, to: after, ceiling: ceiling)
+        }
+        guard !shares.isEmpty else { return "" }
+        let warned = shares.count { $0 > Drift.largestApproach }
+        return String(format: "%.2f", shares.reduce(0, +) / Double(shares.count)) + " (\(warned) of \(shares.count))"
     }
 
     /// Seconds of learning, numbers that learned, the adapter's size.

@@ -17,6 +17,12 @@ struct TableVariant {
     /// The folder among the models; nil where nothing is drawn.
     let model: String?
     let way: Way
+
+    /// The same model as it was before this variant learnt; nil where nothing is learnt.
+    var untuned: TableVariant? {
+        guard case .learned = way else { return nil }
+        return [TableVariant.untunedInfinity, .untunedChameleon].first { $0.model == model }
+    }
 }
 
 extension TableVariant {

@@ -76,9 +76,11 @@ struct Drift {
     let ceiling: Double
 
     /// The share of the way from the class to the subject that the class has gone; negative where it went away.
-    var approach: Double { (after.pres.value - before.pres.value) / max(ceiling - before.pres.value, 1e-6) }
+    var approach: Double { Drift.approach(from: before.pres.value, to: after.pres.value, ceiling: ceiling) }
     /// The share of the class's diversity that is lost; negative where there is more.
     var loss: Double { before.div.value > 0 ? 1 - after.div.value / before.div.value : 0 }
+
+    static func approach(from before: Double, to after: Double, ceiling: Double) -> Double { (after - before) / max(ceiling - before, 1e-6) }
 
     var warnings: [String] {
         let advice = "fewer iterations, a smaller learning rate or more prior preservation keep"
