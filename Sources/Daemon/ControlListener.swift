@@ -35,18 +35,20 @@ package struct ControlListener: Service {
                 logger.error("job not cancelled", metadata: ["job.id": "\(job)", "error": "\(error)"])
             }
             await dispatcher.cancel(job)
-        case "pause": await order(paused: true)
-        case "resume": await order(paused: false)
+        case "pause": await order(paused: true, isWritten: message?["written"] == .bool(true))
+        case "resume": await order(paused: false, isWritten: message?["written"] == .bool(true))
         default: complain(body)
         }
     }
 
-    /// Every daemon that hears it writes it down; the daemons to come read it there.
-    private func order(paused: Bool) async {
+    /// What is not written down yet every daemon that hears it writes down, for the daemons to come.
+    private func order(paused: Bool, isWritten: Bool) async {
         do {
-            if condition.obey(try await store.order(paused: paused)) { dispatcher.look() }
+            let order = isWritten ? try await store.pauseOrder() : try await store.order(paused: paused)
+            if condition.obey(order) { dispatcher.look() }
         } catch {
-            logger.error("not \(paused ? "paused" : "resumed"): the order could not be written down", metadata: ["error": "\(error)"])
+            let consequence = isWritten ? "it is read with the next heartbeat" : "say it again"
+            logger.error("not \(paused ? "paused" : "resumed"), PostgreSQL is needed: \(consequence)", metadata: ["error": "\(error)"])
         }
     }
 

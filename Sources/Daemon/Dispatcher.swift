@@ -20,6 +20,7 @@ package actor Dispatcher: Service {
     private let worker: Worker
     private let live: LiveEvents
     private let artifacts: ArtifactDirectory
+    private let shared: SharedFolder
     private let condition: DaemonCondition
     private let notifier: SystemNotifier
     private let logger: Logger
@@ -31,17 +32,21 @@ package actor Dispatcher: Service {
     private var isClaiming = false
     private var isDraining = false
     private var isShortOfDisk = false
+    /// Waits after faults of this host, longer each time until an attempt can run again.
+    private var fault = Backoff(base: 1, cap: 60)
+    private var restsUntil = ContinuousClock.now
 
     /// Claims in the name of `worker`.
     package init(
-        settings: Settings, store: Store, worker: Worker, live: LiveEvents, artifacts: ArtifactDirectory, condition: DaemonCondition, notifier: SystemNotifier,
-        logger: Logger
+        settings: Settings, store: Store, worker: Worker, live: LiveEvents, artifacts: ArtifactDirectory, shared: SharedFolder, condition: DaemonCondition,
+        notifier: SystemNotifier, logger: Logger
     ) {
         self.settings = settings
         self.store = store
         self.worker = worker
         self.live = live
         self.artifacts = artifacts
+        self.shared = shared
         self.condition = condition
         self.notifier = notifier
         self.logger = logger
@@ -100,17 +105,20 @@ package actor Dispatcher: Service {
     package var jobs: Set<UUID> { Set(running.keys) }
 
     private func fill() async {
-        guard !condition.isPaused, hasDisk() else { return }
+        guard !condition.isPaused, ContinuousClock.now >= restsUntil, hasDisk() else { return }
         let free = settings.slots - running.count
         guard free > 0 else { return }
         do {
             guard let id = worker.id else { return }  // not registered: the heartbeat does that
+            try await shared.check()
             isClaiming = true
             defer { isClaiming = false }
             let claims = try await store.claim(id, free)
             for claim in claims { start(AttemptRecord(claim: claim, store: store, live: live)) }
             condition.found(.store)
             if claims.count < free { lookWhenDue(try await store.secondsUntilDue()) }
+        } catch is SharedFolder.Strange {
+            // It has said so; the next look may find it mounted.
         } catch {
             condition.lost(.store, error)
         }
@@ -135,22 +143,37 @@ package actor Dispatcher: Service {
         let supervisor = EngineSupervisor(settings: settings, record: record, artifacts: artifacts, logger: logger)
         logger.info("job claimed", metadata: ["job.kind": "\(record.claim.kind)"])
         let task = Task {
-            await supervisor.run()
-            self.ended(record.claim.job)
+            let couldGoOn = await supervisor.run()
+            self.ended(record.claim.job, couldGoOn: couldGoOn)
         }
         running[record.claim.job] = Running(attempt: record.claim.attempt, supervisor: supervisor, task: task)
         condition.running(running.count)
     }
 
-    private func ended(_ job: UUID) {
+    private func ended(_ job: UUID, couldGoOn: Bool) {
         running[job] = nil
         condition.running(running.count)
-        wake.yield()
+        if couldGoOn {
+            fault.reset()
+            wake.yield()
+        } else {
+            rest(fault.next())
+        }
+    }
+
+    /// Claims nothing for a while: what this host cannot start, another may, and it would only be claimed again and again.
+    private func rest(_ wait: Duration) {
+        restsUntil = .now + wait
+        logger.error("no new work for a while: this host is at fault", metadata: ["seconds": "\(wait / .seconds(1))"])
+        Task { [wake] in
+            try? await Task.sleep(for: wait)
+            wake.yield()
+        }
     }
 
     /// Whether there is room for new work; says so when that changes.
     private func hasDisk() -> Bool {
-        guard let free = settings.freeMebibytes else { return true }
+        let free = settings.freeMebibytes
         let isShort = free < settings.freeDiskMiB
         if isShort != isShortOfDisk {
             isShortOfDisk = isShort

@@ -22,6 +22,7 @@ package actor EngineSupervisor {
     private var done: EngineEvent.Done?
     private var failed: EngineEvent.Failed?
     private var isInterrupted = false
+    private var isHostAtFault = false
     private var mostMiB = 0
     /// Looks since the engine said something: a daemon that was stopped itself does not look.
     private var silentLooks = 0
@@ -35,8 +36,14 @@ package actor EngineSupervisor {
         self.logger = logger
     }
 
-    /// Runs the attempt to its end, commit included. Returns when nothing of it is left to do.
-    package func run() async {
+    /// Runs the attempt to its end, commit included. Gives whether the attempt could go on here: where not, this host is at fault, and
+    /// the next attempt would fare no better.
+    package func run() async -> Bool {
+        await attempt()
+        return !isHostAtFault
+    }
+
+    private func attempt() async {
         do {
             let order = try await prepare()
             if let asked { return await settle(Self.ending(before: asked)) }
@@ -48,10 +55,11 @@ package actor EngineSupervisor {
             await settle(.failed)
         } catch let error as StoreError {
             await settle(.interrupted(error.description))
-        } catch let error as SystemError where error.isExhaustion {
-            await settle(.interrupted(error.description))
         } catch {
-            await settle(.crashed(code: "engine.start", message: "\(error)"))
+            // A folder that cannot be made, a program that cannot be started: no job's doing, and no job is charged for it.
+            isHostAtFault = true
+            logger.error("this host cannot start an attempt", metadata: ["error": "\(error)"])
+            await settle(.interrupted("this host cannot start it: \(error)"))
         }
     }
 
@@ -180,6 +188,8 @@ extension EngineSupervisor {
         } catch let refusal as ArtifactDirectory.Refusal {
             stop(.protocolViolation(refusal.description))
         } catch {
+            isHostAtFault = true
+            logger.error("the artifact store failed", metadata: ["artifact": "\(artifact.name)", "error": "\(error)"])
             stop(.unavailable("the artifact store failed: \(error)"))
         }
     }

@@ -7,6 +7,8 @@ import Store
 /// very end of a drain; then the worker leaves, and whatever it still owned is free at once.
 package struct HeartbeatService: Service {
     let settings: Settings
+    /// The state folder's own id: with the host's it tells this daemon's predecessors from others.
+    let folder: UUID
     let store: Store
     let worker: Worker
     let dispatcher: Dispatcher
@@ -44,7 +46,7 @@ package struct HeartbeatService: Service {
     private func register() async throws {
         let id = UUID()
         let rescued = try await store.register(
-            id, name: settings.workerName, host: Self.host, stateDirectory: settings.stateDirectory, slots: settings.slots)
+            id, name: settings.workerName, host: "\(Self.host) \(folder)", stateDirectory: settings.stateDirectory, slots: settings.slots)
         condition.obey(try await store.pauseOrder())
         worker.become(id)
         condition.found(.store)
@@ -83,7 +85,10 @@ package actor Rescuer {
         do {
             let count = try await store.rescueExpired(lease: lease)
             if count > 0 { logger.warning("jobs of dead workers rescued", metadata: ["jobs.rescued": "\(count)"]) }
+            // A statement of its own: however much is past its deadline, the rescue has happened.
+            while try await store.expire() > 0 {}
         } catch {
+            logger.warning("the look for dead workers and late jobs failed", metadata: ["error": "\(error)"])
             patience = .now + .seconds(lease)
         }
     }

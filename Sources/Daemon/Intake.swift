@@ -11,6 +11,7 @@ package struct Intake: Service {
     let consumer: Consumer
     let store: Store
     let artifacts: ArtifactDirectory
+    let shared: SharedFolder
     let reader: MessageReader
     let condition: DaemonCondition
     let logger: Logger
@@ -116,6 +117,7 @@ package struct Intake: Service {
     /// Moves the pictures of the message into the artifact store; the row only refers to them.
     private func storePictures(of request: JobRequest) async throws -> JSONValue {
         guard case .object(var members) = request.body, !request.images.isEmpty else { return request.body }
+        try await shared.check()
         let artifacts = artifacts
         let references = try await offPool {
             try request.images.map { image -> JSONValue in

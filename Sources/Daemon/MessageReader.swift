@@ -39,7 +39,7 @@ package struct MessageReader: Sendable {
             return .rejected(
                 Rejection(
                     tenant: tenant, messageID: properties.messageID.map { String($0.prefix(200)) }, kind: Self.kind(of: body), problems: problems,
-                    body: body, replyTo: properties.replyTo, correlationID: properties.correlationID))
+                    body: body, replyTo: Self.returnable(properties.replyTo), correlationID: Self.returnable(properties.correlationID)))
         }
         return .job(
             Submission(
@@ -58,6 +58,10 @@ package struct MessageReader: Sendable {
         }
         problems += Self.texts(of: properties).filter { $0.text.utf8.contains(0) }.map { name, text in
             Problem("property:\(name)", found: JSONValue.string(text).brief, allowed: "text without NUL characters")
+        }
+        // Bytes that are no UTF-8 are longer once they are repaired; an answer could not carry them back.
+        problems += Self.texts(of: properties).filter { $0.name != "message_id" && $0.text.utf8.count > 255 }.map { name, text in
+            Problem("property:\(name)", found: "\(text.utf8.count) bytes as UTF-8", allowed: "at most 255")
         }
         if let type = properties.contentType, type.split(separator: ";").first?.trimmingCharacters(in: .whitespaces).lowercased() != "application/json" {
             problems.append(Problem("property:content_type", found: "\"\(type)\"", allowed: "application/json"))
@@ -78,6 +82,9 @@ package struct MessageReader: Sendable {
             ("correlation_id", properties.correlationID), ("headers/traceparent", properties.traceparent),
         ].compactMap { name, text in text.map { (name, $0) } }
     }
+
+    /// What an answer can carry: AMQP's short strings hold 255 bytes.
+    private static func returnable(_ text: String?) -> String? { text.flatMap { $0.utf8.count > 255 ? nil : $0 } }
 
     private static func text(_ properties: MessageProperties, _ name: String) -> String? {
         properties.headers[name].map { $0.string ?? "\($0)" }

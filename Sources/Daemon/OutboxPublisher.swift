@@ -34,8 +34,7 @@ package struct OutboxPublisher: Service {
     }
 
     private func sendWaiting(within limit: Duration = .seconds(30)) async {
-        while true {
-            guard let waiting = try? await store.outbox(limit: 256), !waiting.isEmpty else { return }
+        while !Task.isCancelled, let waiting = await waiting(), !waiting.isEmpty {
             let outcomes = await publisher.publish(waiting.map(outgoing), within: limit)
             var isInterrupted = false
             var confirmed: [Int64] = []
@@ -44,12 +43,31 @@ package struct OutboxPublisher: Service {
                 case .confirmed: confirmed.append(message.id)
                 case .refused: await note(message, "the broker refused it")
                 case .returned(_, let text): await note(message, "no queue takes it: \(text)")
+                case .unknown(.badMessage(let flaw)): await note(message, flaw)
                 case .unknown: isInterrupted = true
                 }
             }
-            // Confirmed but not noted is sent again, under the same id.
-            if !confirmed.isEmpty { try? await store.confirmed(confirmed) }
-            if isInterrupted || confirmed.isEmpty { return }
+            guard await hasNoted(confirmed), !isInterrupted, !confirmed.isEmpty else { break }
+        }
+        // Whose broker answers sends what is left: this daemon's may be away, another's not.
+        try? await store.leaveOutbox()
+    }
+
+    private func waiting() async -> [OutboxMessage]? {
+        do { return try await store.outbox(limit: 256) } catch {
+            logger.warning("messages wait: they cannot be read", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
+    /// Confirmed but not noted is sent again under the same id: later, for at once would be without end.
+    private func hasNoted(_ confirmed: [Int64]) async -> Bool {
+        do {
+            if !confirmed.isEmpty { try await store.confirmed(confirmed) }
+            return true
+        } catch {
+            logger.warning("messages will be sent again: that they were could not be written down", metadata: ["messages": "\(confirmed.count)", "error": "\(error)"])
+            return false
         }
     }
 

@@ -41,6 +41,7 @@ package enum ServiceComposition {
         let topology = Topology.atelier(names)
         let condition = DaemonCondition(notifier: notifier, logger: logger)
         let artifacts = try ArtifactDirectory(root: settings.artifactsDirectory)
+        let keeping = store("maintenance"), shared = SharedFolder(directory: settings.sharedDirectory, store: keeping, logger: logger)
         let live = LiveEvents()
         let worker = Worker()
         let heard: @Sendable (ConnectionEvent) -> Void = { event in
@@ -51,8 +52,8 @@ package enum ServiceComposition {
             }
         }
         let dispatcher = Dispatcher(
-            settings: settings, store: store("jobs"), worker: worker, live: live, artifacts: artifacts, condition: condition,
-            notifier: notifier, logger: logger)
+            settings: settings, store: store("jobs"), worker: worker, live: live, artifacts: artifacts, shared: shared,
+            condition: condition, notifier: notifier, logger: logger)
         let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let (probes, probe) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let notifications = Notifications(url: url, channels: ["atelier_jobs", "atelier_outbox", "atelier_control"]) { channel, payload in
@@ -64,7 +65,7 @@ package enum ServiceComposition {
             if let job = UUID(uuidString: payload) { Task { await dispatcher.cancel(job) } }
         }
         defer { notifications.stop() }
-        let maintenance = Maintenance(retention: settings.retention, store: store("maintenance"), artifacts: artifacts, leftovers: Leftovers(settings: settings), logger: logger)
+        let maintenance = Maintenance(retention: settings.retention, store: keeping, artifacts: artifacts, leftovers: Leftovers(settings: settings), logger: logger)
         let rescuer = Rescuer(lease: settings.leaseSeconds, store: store("rescue"), logger: logger)
 
         // From the last to the first they stop: intake, then the jobs, then what they said, then the heart.
@@ -76,7 +77,7 @@ package enum ServiceComposition {
                 await dispatcher.adopt(settings)
             },
             HeartbeatService(
-                settings: settings, store: store("heartbeat"), worker: worker, dispatcher: dispatcher, condition: condition, logger: logger),
+                settings: settings, folder: lock.folder, store: store("heartbeat"), worker: worker, dispatcher: dispatcher, condition: condition, logger: logger),
             TimedService(every: .seconds(max(1, settings.leaseSeconds / 3))) { await rescuer.look() },
             TimedService(every: .seconds(60)) { await maintenance.look() },
             OutboxPublisher(
@@ -89,7 +90,9 @@ package enum ServiceComposition {
             ControlListener(
                 consumer: Consumer(
                     address, source: .privateQueue(exchange: names.control, routingKey: ""), topology: topology, prefetch: 16,
-                    maximumBodyBytes: 1 << 16, report: { _ in }),
+                    maximumBodyBytes: 1 << 16, report: { event in
+                        if case .lost(let error, _) = event { logger.warning("nobody can say pause, resume or cancel over AMQP now", metadata: ["error": "\(error)"]) }
+                    }),
                 store: store("control"), dispatcher: dispatcher, condition: condition, logger: logger),
             dispatcher,
             ProbeService(store: store("probes"), worker: worker, condition: condition, name: settings.workerName, wakes: probes) { wake.yield() },
@@ -97,7 +100,7 @@ package enum ServiceComposition {
                 consumer: Consumer(
                     address, source: .queue(names.jobs), topology: topology, prefetch: UInt16(Intake.batch), maximumBodyBytes: settings.messageMiB << 20,
                     report: heard),
-                store: store("intake"), artifacts: artifacts, reader: MessageReader(largestBody: settings.messageMiB << 20),
+                store: store("intake"), artifacts: artifacts, shared: shared, reader: MessageReader(largestBody: settings.messageMiB << 20),
                 condition: condition, logger: logger
             ) { kinds in
                 if kinds.contains(.probe) { probe.yield() }
@@ -116,13 +119,15 @@ package enum ServiceComposition {
     private static func hasSchema(_ store: Store, _ logger: Logger) async -> Bool {
         do {
             try await store.query("select 1 from atelier.jobs limit 0")
-            return true
-        } catch let error where error.isTemporary {
+            guard try await store.lacks(Migrations.newest) else { return true }
+            logger.critical("the schema is older than this daemon: run atelierctl migrate", metadata: ["missing": "\(Migrations.newest)"])
+            return false
+        } catch StoreError.refused(let state, let message) {
+            logger.critical("the schema is not there: run atelierctl migrate", metadata: ["error": "\(message)", "sqlstate": "\(state)"])
+            return false
+        } catch {
             logger.warning("PostgreSQL is not there yet", metadata: ["error": "\(error)"])
             return true
-        } catch {
-            logger.critical("the schema is not there: run atelierctl migrate", metadata: ["error": "\(error)"])
-            return false
         }
     }
 }

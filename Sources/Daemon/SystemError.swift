@@ -14,7 +14,4 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     }
 
     package var description: String { "\(action): \(String(cString: strerror(code)))" }
-
-    /// Whether space, quota or descriptors ran out: the machine's trouble, not the job's.
-    package var isExhaustion: Bool { [ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM, EAGAIN].contains(code) }
 }

@@ -50,10 +50,20 @@ extension Store {
 
     /// The id of the job that a beginning of an id or a message id means; several: the choice is not clear.
     package func find(_ text: String) throws -> [UUID] {
-        try query(
-            "select id from atelier.jobs where id::text like $1 || '%' or message_id = $2 order by created_at limit 3",
-            [text.lowercased().filter { $0.isHexDigit || $0 == "-" }.isEmpty || text.count < 4 || text.contains(where: { !($0.isHexDigit || $0 == "-") }) ? "no id" : text.lowercased(), text]
+        let range = Store.identifiers(beginningWith: text)
+        return try query(
+            "select id from atelier.jobs where id between $1::uuid and $2::uuid or message_id = $3 order by created_at limit 3",
+            [range?.lowerBound.uuidString, range?.upperBound.uuidString, text]
         ).compactMap { $0["id"].flatMap(UUID.init(uuidString:)) }
+    }
+
+    /// The ids a text may be the beginning of, which an index finds; nil for what begins none, or is shorter than four digits.
+    static func identifiers(beginningWith text: String) -> ClosedRange<UUID>? {
+        let whole = "00000000-0000-0000-0000-000000000000"
+        guard (4...whole.count).contains(text.count), zip(text, whole).allSatisfy({ $1 == "-" ? $0 == "-" : $0.isHexDigit && $0.isASCII }) else { return nil }
+        func filled(_ digit: Character) -> UUID? { UUID(uuidString: text + whole.dropFirst(text.count).map { $0 == "-" ? "-" : String(digit) }.joined()) }
+        guard let first = filled("0"), let last = filled("f") else { return nil }
+        return first...last
     }
 
     /// Cancels a job; gives its state afterwards, or nil where there is none.
@@ -66,13 +76,19 @@ extension Store {
         try query("select atelier.retry($1::uuid, $2::boolean) as done", [job.uuidString, fromScratch ? "t" : "f"]).first?["done"] == "t"
     }
 
-    /// The state of the job that a message id made, with its id.
-    package func job(messageID: String) throws -> UUID? {
-        try query("select id from atelier.jobs where message_id = $1 order by created_at desc limit 1", [messageID]).first?["id"].flatMap(UUID.init(uuidString:))
+    /// The id of the job that a tenant's message id made.
+    package func job(messageID: String, tenant: String) throws -> UUID? {
+        try query("select id from atelier.jobs where tenant = $1 and message_id = $2", [tenant, messageID]).first?["id"].flatMap(UUID.init(uuidString:))
     }
 
-    /// Why a message id was rejected, if it was.
-    package func rejection(messageID: String) throws -> JSONValue? {
-        try objects("select message_id, kind, problems, at from atelier.rejections where message_id = $1 order by id desc limit 1", [messageID]).first
+    /// The number of the latest rejection there is: later ones have greater numbers.
+    package func latestRejection() throws -> Int64 { try query("select coalesce(max(id), 0) as id from atelier.rejections").first?["id"].flatMap { Int64($0) } ?? 0 }
+
+    /// Why a tenant's message id was rejected, if it was after the rejection numbered so.
+    package func rejection(messageID: String, tenant: String, after number: Int64) throws -> JSONValue? {
+        try objects(
+            "select message_id, kind, problems, at from atelier.rejections where tenant = $1 and message_id = $2 and id > $3::bigint order by id desc limit 1",
+            [tenant, messageID, String(number)]
+        ).first
     }
 }

@@ -102,6 +102,11 @@ extension Store {
         try Self.pauseOrder(query("select paused, changes from atelier.pause($1::boolean)", [paused ? "t" : "f"]))
     }
 
+    /// The mark of the folder that artifacts lie in; the first proposal becomes it.
+    package func sharedMark(proposal: UUID) throws -> UUID? {
+        try query("select atelier.shared_mark($1::uuid) as mark", [proposal.uuidString]).first?["mark"].flatMap(UUID.init(uuidString:))
+    }
+
     private static func pauseOrder(_ rows: [Row]) -> PauseOrder {
         PauseOrder(isPaused: rows.first?["paused"] == "t", number: rows.first?["changes"].flatMap { Int($0) } ?? 0)
     }
@@ -119,11 +124,13 @@ extension Store {
         return Heartbeat(isKnown: rows.first?["known"] == "t", owned: owned, cancelling: cancelling)
     }
 
-    /// Frees the jobs of workers whose last heartbeat is older than `lease` seconds, and discards what waited past its deadline.
+    /// Frees the jobs of workers whose last heartbeat is older than `lease` seconds; gives how many.
     package func rescueExpired(lease: Int) throws -> Int {
-        let rows = try query("select atelier.rescue_expired($1::double precision) + 0 * atelier.expire() as rescued", [String(lease)])
-        return rows.first?["rescued"].flatMap { Int($0) } ?? 0
+        try query("select atelier.rescue_expired($1::double precision) as jobs", [String(lease)]).first?["jobs"].flatMap { Int($0) } ?? 0
     }
+
+    /// Discards what waited past its deadline, the most a call may; gives how many.
+    package func expire() throws -> Int { try query("select atelier.expire() as jobs").first?["jobs"].flatMap { Int($0) } ?? 0 }
 
     /// Writes news of an attempt, `memory` being the most bytes its engine was seen to hold. Gives nil when the attempt does not own its job any more, else whether somebody wants it cancelled.
     package func record(

@@ -14,6 +14,9 @@ package struct Migrations: Sendable {
     /// What a file is to a database.
     package enum Standing: String, Sendable { case applied, pending, changed }
 
+    /// The newest that this code needs.
+    package static let newest = "0036_host_faults.sql"
+
     /// In order.
     package let files: [File]
 
@@ -75,6 +78,8 @@ package struct Migrations: Sendable {
         try await store.script(
             """
             begin;
+            set local statement_timeout = 0;
+            set local lock_timeout = '60s';
             select pg_advisory_xact_lock(4815162342);
             create schema if not exists atelier;
             create table if not exists atelier.schema_migrations
@@ -83,5 +88,13 @@ package struct Migrations: Sendable {
             \(file.text)
             commit;
             """)
+    }
+}
+
+extension Store {
+    /// Whether a migration was not applied, as far as is written down: where psql ran the files it is not.
+    package func lacks(_ migration: String) throws -> Bool {
+        guard try query("select to_regclass('atelier.schema_migrations') is not null as found").first?["found"] == "t" else { return false }
+        return try query("select 1 from atelier.schema_migrations where name = $1", [migration]).isEmpty
     }
 }

@@ -19,12 +19,13 @@ package struct OutboxMessage: Sendable {
 }
 
 extension Store {
-    /// The oldest messages that are due.
+    /// The oldest messages that are due; none while another daemon's connection is at them, or each daemon would send every message. This
+    /// connection is at them from then on, until `leaveOutbox`.
     package func outbox(limit: Int) throws -> [OutboxMessage] {
         try query(
             """
             select id, event_id, event, exchange, routing_key, correlation_id, job, body from atelier.outbox
-            where confirmed_at is null and next_try <= now() order by id limit $1::int
+            where (select pg_try_advisory_lock(hashtextextended('atelier.outbox', 0))) and confirmed_at is null and next_try <= now() order by id limit $1::int
             """, [String(limit)]
         ).map { row in
             OutboxMessage(
@@ -32,6 +33,9 @@ extension Store {
                 routingKey: row["routing_key"] ?? "", correlationID: row["correlation_id"], job: row["job"], body: Data((row["body"] ?? "").utf8))
         }
     }
+
+    /// Lets another daemon's connection be at the messages.
+    package func leaveOutbox() throws { try query("select pg_advisory_unlock_all()") }
 
     /// The broker has these.
     package func confirmed(_ ids: [Int64]) throws {

@@ -6,7 +6,7 @@ import Hashing
 package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     /// It cannot be reached, is going down, or was too busy: the same may work later.
     case unavailable(String)
-    /// It refused the statement: SQLSTATE and its message. The same will fail again.
+    /// It refused the statement: SQLSTATE and its message.
     case refused(state: String, message: String)
 
     package var description: String {
@@ -16,8 +16,15 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Whether the same may work later.
-    package var isTemporary: Bool { if case .unavailable = self { true } else { false } }
+    /// Whether the same may work later. Only what was to be written is at fault for good: data that do not fit (classes 22 and 23), or are too
+    /// much (54). A server that only reads, a schema of yesterday, a privilege that is missing: an operator puts these right, and nobody's
+    /// message is given up for them.
+    package var isTemporary: Bool {
+        switch self {
+        case .unavailable: true
+        case .refused(let state, _): !["", "22", "23", "54"].contains(state.prefix(2))
+        }
+    }
 }
 
 /// One row of a result: text by column name, nil for NULL.

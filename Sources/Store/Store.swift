@@ -30,6 +30,7 @@ package actor Store {
         do throws(StoreError) {
             return try connection!.query(sql, parameters)
         } catch {
+            // Also after a refusal that may pass: another connection may reach a server that writes again.
             if error.isTemporary { connection = nil }
             throw error
         }

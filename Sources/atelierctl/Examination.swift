@@ -238,8 +238,7 @@ extension Examination {
 
     private func disk() -> Finding {
         let free = settings.freeMebibytes
-        let isShort = (free ?? .max) < settings.freeDiskMiB
-        return Finding(
-            check: "disk", problem: isShort ? "\(free ?? 0) MiB free, \(settings.freeDiskMiB) MiB are needed" : nil, detail: "\(free.map { "\($0) MiB" } ?? "unknown") free")
+        let isShort = free < settings.freeDiskMiB, folders = Set([settings.stateDirectory, settings.artifactsDirectory]).sorted().joined(separator: " or ")
+        return Finding(check: "disk", problem: isShort ? "\(free) MiB free in \(folders), \(settings.freeDiskMiB) MiB are needed" : nil, detail: "\(free) MiB free")
     }
 }

@@ -34,11 +34,16 @@ struct Submit: AsyncParsableCommand {
             throw ExitStatus.badInput
         }
         let identifier = id ?? UUID().uuidString.lowercased()
+        guard wait else {
+            try await publish(body, kind, identifier, settings)
+            return print(server.json ? JSONValue.object(["message_id": .string(identifier)]).text : identifier)
+        }
+        let store = Store(url: settings.postgresURL.reveal(), application: "atelierctl"), tenant = try settings.broker().user
+        // The same id may have been rejected before: that is no answer to this message.
+        let earlier = try await reporting { try await store.latestRejection() }
         try await publish(body, kind, identifier, settings)
-        guard wait else { return print(server.json ? JSONValue.object(["message_id": .string(identifier)]).text : identifier) }
         Terminal.say(identifier)
-        let store = Store(url: settings.postgresURL.reveal(), application: "atelierctl")
-        let job = try await reporting { try await accepted(identifier, store) }
+        let job = try await reporting { try await accepted(identifier, tenant, after: earlier, store) }
         try await reporting { try await Watching(store: store, json: server.json).watch(job) }
     }
 
@@ -86,10 +91,10 @@ struct Submit: AsyncParsableCommand {
         }
     }
 
-    private func accepted(_ identifier: String, _ store: Store) async throws -> UUID {
+    private func accepted(_ identifier: String, _ tenant: String, after earlier: Int64, _ store: Store) async throws -> UUID {
         while true {
-            if let job = try await store.job(messageID: identifier) { return job }
-            if let rejection = try await store.rejection(messageID: identifier) {
+            if let job = try await store.job(messageID: identifier, tenant: tenant) { return job }
+            if let rejection = try await store.rejection(messageID: identifier, tenant: tenant, after: earlier) {
                 print(server.json ? rejection.text : "rejected: " + printable(rejection["problems"]?.text ?? ""))
                 throw ExitStatus.jobFailed
             }

@@ -30,34 +30,3 @@ struct Workers: AsyncParsableCommand {
         return row["paused"] == .bool(true) ? "paused" : "working"
     }
 }
-
-struct Pause: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Let the daemons start no new work until resume, those to come too; what runs goes on.")
-    @OptionGroup var server: ServerOptions
-    func run() async throws { try await control("pause", server, said: "the daemons start no new work until atelierctl resume; what runs goes on") }
-}
-
-struct Resume: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Let the daemons start work again.")
-    @OptionGroup var server: ServerOptions
-    func run() async throws { try await control("resume", server, said: "the daemons start work again") }
-}
-
-/// Says one thing to all daemons.
-private func control(_ action: String, _ server: ServerOptions, said: String) async throws {
-    let settings = try server.settings(needing: ["amqpURL"])
-    let publisher = Publisher(try settings.broker(), topology: nil, report: { _ in })
-    publisher.start()
-    let message = OutgoingMessage(
-        exchange: TopologyNames(prefix: settings.topologyPrefix).control, routingKey: "",
-        properties: MessageProperties(contentType: "application/json"), body: Array(JSONValue.object(["action": .string(action)]).line))
-    let outcome = await publisher.publish(message, within: .seconds(15))
-    await publisher.stop()
-    if let trouble = outcome.trouble {
-        if case .returned = outcome { Terminal.say("atelierctl: nobody was told: no daemon runs") } else {
-            Terminal.say("atelierctl: nobody was told: \(printable(trouble))")
-        }
-        throw ExitStatus.unavailable
-    }
-    print(server.json ? JSONValue.object(["action": .string(action)]).text : said)
-}

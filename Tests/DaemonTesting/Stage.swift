@@ -164,7 +164,8 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     package func job(_ id: String, within seconds: Int = 120, _ test: (JSONValue) -> Bool) async throws -> JSONValue {
         let end = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < end {
-            if let job = try? await store.job(messageID: id), let found = try? await store.job(job), test(found) { return found }
+            let rows = try? await store.query("select id from atelier.jobs where message_id = $1 order by created_at desc limit 1", [id])
+            if let job = rows?.first?["id"].flatMap(UUID.init(uuidString:)), let found = try? await store.job(job), test(found) { return found }
             try await Task.sleep(for: .milliseconds(50))
         }
         let now = try? await store.jobs(JobFilter())

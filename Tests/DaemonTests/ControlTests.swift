@@ -85,8 +85,10 @@ import Testing
     @Test func pauseHoldsWorkBackUntilResume() async throws {
         try await withStage { stage in
             let early = try await stage.control("pause")
-            #expect(early.status == 69, "\(early)")
+            #expect(early.status == 0 && early.errors.contains("nobody was told") && early.errors.contains("with its next heartbeat"), "\(early)")
             try stage.start()
+            try await stage.until("the first worker is paused") { try await stage.control("workers").lines.last?.contains("  paused  ") == true }
+            #expect(try await stage.control("resume").status == 0)
             try await stage.publish("steps=2", id: "before")
             _ = try await stage.job("before", reaches: .completed)
             let pause = try await stage.control("pause")

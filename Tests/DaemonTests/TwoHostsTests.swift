@@ -1,6 +1,8 @@
+import Broker
 import DaemonTesting
 import Foundation
 import Jobs
+import Synchronization
 import Testing
 
 /// Two daemons with state folders of their own, as on two hosts; they share the two servers and one folder.
@@ -23,13 +25,26 @@ import Testing
             [id, String(attempt)]).first?["name"]
     }
 
-    @Test func theyShareTheWork() async throws {
+    @Test func theyShareTheWorkAndSayEverythingOnce() async throws {
         try await withTwo { stage in
+            let heard = Mutex<[String]>([])
+            let events = Consumer(
+                try BrokerAddress(url: stage.servers.amqpURL), source: .privateQueue(exchange: stage.names.events, routingKey: "#.completed"), topology: .atelier(stage.names))
+            events.start()
+            Task {
+                for await delivery in events.deliveries {
+                    heard.withLock { $0.append(delivery.properties.messageID ?? "") }
+                    delivery.acknowledge()
+                }
+            }
             for id in 1...6 { try await stage.publish("steps=20 delay=30", id: "\(id)") }
             for id in 1...6 { _ = try await stage.job("\(id)", reaches: .completed) }
             var names: Set<String> = []
             for id in 1...6 { names.insert(try #require(try await worker(of: "\(id)", attempt: 1, stage))) }
             #expect(names == ["north", "south"])
+            try await stage.until("all were heard of") { heard.withLock { Set($0).count } == 6 }
+            #expect(heard.withLock { $0.count } == 6, "one of the two sends each message")
+            await events.stop()
             for name in names {
                 #expect(!FileManager.default.fileExists(atPath: "\(stage.folder.path)/\(name)/artifacts"), "what was made lies where all see it")
             }

@@ -104,6 +104,7 @@ import Testing
 
     @Test func theValidatorKnowsWhatItChecks() throws {
         #expect(try JSONSchema(path: Self.folder + "/control.json").problems(in: ["action": "pause"]).isEmpty)
+        #expect(try JSONSchema(path: Self.folder + "/control.json").problems(in: ["action": "resume", "written": true]).isEmpty)
         #expect(try !JSONSchema(path: Self.folder + "/control.json").problems(in: ["action": "cancel", "job": "7"]).isEmpty)
         let folder = NSTemporaryDirectory() + UUID().uuidString + ".json"
         defer { unlink(folder) }

@@ -50,7 +50,7 @@ import Testing
             #expect(try await stage.store.state(of: later) == .scheduled)
             #expect(try await stage.store.claim(worker, 9).isEmpty, "what is past its deadline is not begun")
             #expect(try await stage.store.secondsUntilDue().map { (3500...3600).contains($0) } == true)
-            _ = try await stage.store.rescueExpired(lease: 30)
+            #expect(try await stage.store.expire() == 1)
             #expect(try await stage.store.state(of: late) == .discarded)
             #expect(try await stage.store.job(late)?["error_code"] == .string("job.deadline"))
             #expect(try await stage.store.claim(worker, 9).isEmpty)
@@ -124,13 +124,41 @@ import Testing
         }
     }
 
+    @Test func whoPublishesARejectedMessageAgainIsAnsweredAgain() async throws {
+        try await Stage.with { stage in
+            let rejection = Rejection(
+                tenant: "t", messageID: "bad", kind: "generate", problems: [Problem("/x", found: "1", allowed: "2")], body: Data("{}".utf8), replyTo: "answers", correlationID: nil)
+            for _ in 0..<2 { try await stage.store.reject(rejection) }
+            let rows = try await stage.store.query("select exchange from atelier.outbox where event = 'rejected' order by exchange")
+            #expect(rows.map { $0["exchange"] } == ["", "", "events"])
+            #expect(try await stage.store.query("select 1 from atelier.rejections").count == 1)
+        }
+    }
+
+    @Test func whatIsLeftIsToldByThePaceOfThePresentStage() async throws {
+        try await Stage.with { stage in
+            _ = try await stage.submit()
+            let claim = try await stage.claimOne(stage.worker())
+            func eta(_ name: String, _ step: Int, _ steps: Int) async throws -> Double? {
+                let progress = EngineEvent.Progress(stage: name, step: step, steps: steps)
+                _ = try await stage.store.record(claim.job, claim.attempt, started: nil, progress: progress, metrics: [], checkpoint: nil)
+                return try await stage.store.query("select eta_seconds from dashboard.running").first?["eta_seconds"].flatMap { Double($0) }
+            }
+            #expect(try await eta("train", 400, 600) == nil, "resumed there: its pace is not known yet")
+            try await stage.store.script("update atelier.jobs set stage_began_at = now() - interval '10 seconds', started_at = now() - interval '1 hour'")
+            let left = try #require(try await eta("train", 410, 600))
+            #expect((189...195).contains(left), "ten steps in ten seconds: \(left)")
+            #expect(try await eta("generate", 0, 8) == nil)
+        }
+    }
+
     @Test func namesWithEscapesSurviveAsData() async throws {
         try await Stage.with { stage in
             let name = "'; drop table atelier.jobs; --\u{1b}[2J\"\\ é%"
             try await stage.submit(name, tenant: name)
             let claimed = try await stage.claimOne(try await stage.worker())
             #expect(claimed.messageID == name && claimed.tenant == name)
-            #expect(try await stage.store.job(messageID: name) == claimed.job)
+            #expect(try await stage.store.job(messageID: name, tenant: name) == claimed.job)
         }
     }
 
