@@ -166,6 +166,7 @@ package struct ReplaceRows: Operation {
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let y = inputs[0].copy(), width = y.width
+        precondition(inputs[1].shape == [indices.count, width], "\(inputs[1].shape) in place of \(indices.count) rows of \(width)")
         for (row, index) in indices.enumerated() {
             (y.pointer + index * width).update(from: inputs[1].pointer + row * width, count: width)
         }

@@ -71,7 +71,7 @@ extension InfinityTransformer {
     /// (guidance · cond + (1 − guidance) · uncond) / τ, [B, n, 2·d].
     private func guided(_ logits: Tensor, batch: Int, guidance: Float, temperature: Float) -> Tensor {
         let conditional = logits.slice(0..<batch), result = Tensor(zeros: conditional.shape)
-        result.accumulate(conditional, scale: (guidance == 1 ? 1 : guidance) / temperature)
+        result.accumulate(conditional, scale: guidance / temperature)
         if guidance != 1 { result.accumulate(logits.slice(batch..<2 * batch), scale: (1 - guidance) / temperature) }
         return result
     }

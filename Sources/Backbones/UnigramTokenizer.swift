@@ -21,7 +21,7 @@ package struct UnigramTokenizer: Sendable {
     /// Tokens cut out of the text before anything else: `</s>`, `<pad>`, and concepts' placeholders.
     private var special: [(content: String, id: Int32)]
     private let end: Int32?
-    private let normalizer: PrecompiledNormalizer?
+    private let normalizer: TextNormalizer?
     /// Ids below this are the table's; placeholders come after.
     package let vocabularySize: Int
     private var nextPlaceholder: Int32
@@ -45,15 +45,14 @@ package struct UnigramTokenizer: Sendable {
             guard let content = token["content"] as? String, let id = token["id"] as? Int else { return nil }
             return (content, Int32(id))
         }
-        var normalizer: PrecompiledNormalizer?
-        if let settings = root["normalizer"] as? [String: Any], let map = settings["precompiled_charsmap"] as? String {
-            guard let bytes = Data(base64Encoded: map), let parsed = PrecompiledNormalizer(bytes) else { throw problem("normalizer.precompiled_charsmap is damaged") }
-            normalizer = parsed
+        var normalizer: TextNormalizer?
+        if let settings = root["normalizer"] as? [String: Any] {
+            do { normalizer = try TextNormalizer(settings) } catch { throw problem(error.description) }
         }
         self.init(entries: entries, unknown: unknownID, special: added, end: added.first { $0.0 == "</s>" }?.1, normalizer: normalizer)
     }
 
-    private init(entries: [(String, Double)], unknown: Int, special: [(String, Int32)], end: Int32?, normalizer: PrecompiledNormalizer?) {
+    private init(entries: [(String, Double)], unknown: Int, special: [(String, Int32)], end: Int32?, normalizer: TextNormalizer?) {
         pieces = Dictionary(entries.enumerated().map { ($1.0, Piece(id: Int32($0), score: $1.1)) }, uniquingKeysWith: { first, _ in first })
         longestPiece = entries.map { $0.0.unicodeScalars.count }.max() ?? 1
         self.unknown = Piece(id: Int32(unknown), score: (entries.map(\.1).min() ?? 0) - 10)
@@ -64,11 +63,12 @@ package struct UnigramTokenizer: Sendable {
         nextPlaceholder = Int32(vocabularySize)
     }
 
-    /// The same tokenizer with placeholders as tokens of their own, numbered from the end of the vocabulary.
+    /// The same tokenizer with placeholders as tokens of their own, numbered from the end of the vocabulary: also where one is written like a
+    /// mark of the tokenizer's, for a concept may be called `unk`.
     package func adding(placeholders: [String]) -> UnigramTokenizer {
         var result = self
-        for placeholder in placeholders where result.identifier(of: placeholder) == nil {
-            result.special.append((content: placeholder, id: result.nextPlaceholder))
+        for placeholder in placeholders where (result.identifier(of: placeholder) ?? 0) < vocabularySize {
+            result.special.insert((content: placeholder, id: result.nextPlaceholder), at: 0)
             result.nextPlaceholder += 1
         }
         return result
@@ -132,7 +132,7 @@ package struct UnigramTokenizer: Sendable {
         }
         let template: [[String: Any]] = [["Sequence": ["id": "A", "type_id": 0]], ["SpecialToken": ["id": "</s>", "type_id": 0]]]
         let root: [String: Any] = [
-            "version": "1.0", "added_tokens": added, "normalizer": NSNull(),
+            "version": "1.0", "added_tokens": added, "normalizer": TextNormalizer.plainWords,
             "pre_tokenizer": [
                 "type": "Sequence",
                 "pretokenizers": [["type": "WhitespaceSplit"], ["type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true]],

@@ -1,5 +1,5 @@
 // Matrix products with operands rounded to bfloat16 and sums kept in float, for processors with AVX512_BF16: about twice the
-// speed of single precision. For pretraining only; what users personalize stays in single precision.
+// speed of single precision. For training, pretraining and personalization alike; pictures are drawn in single precision.
 //
 // The loops are those of Goto and van de Geijn (2008): blocks of b packed for the cache, blocks of a packed beside them, and a
 // micro-kernel that keeps a 12 × 32 tile of c in registers and takes two steps of k at a time.

@@ -27,14 +27,6 @@ INLINE float exp_inline(float x) {
 
 INLINE float sigmoid_inline(float x) { return 1.0f / (1.0f + exp_inline(-x)); }
 
-// 2·sigmoid(2x) − 1; near zero the odd polynomial keeps relative accuracy.
-INLINE float tanh_inline(float x) {
-    float large = 1.0f - 2.0f / (exp_inline(2.0f * x) + 1.0f);
-    float s = x * x;
-    float small = x * (1.0f + s * (-0.333333333f + s * (0.133333333f + s * (-0.053968254f + s * 0.021869489f))));
-    return s < 0.04f ? small : large;
-}
-
 // The error function (Abramowitz and Stegun 7.1.26, absolute error below 2e-7).
 INLINE float erf_inline(float x) {
     float a = x < 0 ? -x : x, t = 1.0f / (1.0f + 0.3275911f * a);

@@ -28,6 +28,9 @@ package struct PersonalizedModel {
                 }
                 if let other = owners.updateValue(name, forKey: weight) { throw .conflicting([other, name]) }
             }
+            if let placeholder = adapter.placeholder, placeholder.shape != [1, model.encoder.embedding.value.width] {
+                throw .unknownWeight(concept: name, name: Adapter.placeholderName)
+            }
         }
         for (_, adapter) in named {
             for (weight, tensor) in adapter.replaced { model.transformerWeights.byName[weight]?.value.assign(tensor) }

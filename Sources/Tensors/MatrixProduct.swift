@@ -29,7 +29,7 @@ package enum MatrixPrecision: Sendable {
     /// Operands rounded to bfloat16, sums in single precision; single precision where the processor cannot.
     case bfloat16
 
-    /// For large products of the current task; pretraining sets it.
+    /// For large products of the current task; whatever learns sets it.
     @TaskLocal package static var current = MatrixPrecision.single
 
     static let processorHasBFloat16 = atelier_has_bfloat16()

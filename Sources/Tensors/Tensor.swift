@@ -100,7 +100,6 @@ extension Tensor {
     package var sum: Double { atelier_sum(pointer, count) }
     package var sumOfSquares: Double { atelier_sum_of_squares(pointer, count) }
     package var maximumMagnitude: Float { atelier_max_abs(pointer, count) }
-    package var isFinite: Bool { sumOfSquares.isFinite }
 
     /// self += scale · other.
     package func accumulate(_ other: Tensor, scale: Float = 1) {

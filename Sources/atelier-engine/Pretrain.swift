@@ -19,6 +19,12 @@ struct Pretrain: ParsableCommand {
     @Option(help: "Stop after this many seconds, with a checkpoint.") var seconds: Double?
     @Option(help: "Start from this model directory's weights instead of fresh ones.") var start: String?
 
+    func validate() throws {
+        for (name, value) in [("steps", steps), ("batch", batch), ("report-every", reportEvery)] where value < 1 {
+            throw ValidationError("--\(name) \(value): must be at least 1")
+        }
+    }
+
     func run() throws {
         let options = PretrainingOptions(
             folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed, reportEvery: reportEvery, seconds: seconds,

@@ -10,5 +10,9 @@ struct World: ParsableCommand {
     @Option(help: "Which subject --references paints, by number.") var subject = 0
     @Option(help: "Seed of the album.") var seed: UInt64 = 1
 
+    func validate() throws {
+        guard subject >= 0 else { throw ValidationError("--subject \(subject): must be 0 or more") }
+    }
+
     func run() throws { try WorldPictures(sheet: sheet, album: album, references: references, subject: subject, seed: seed).write() }
 }

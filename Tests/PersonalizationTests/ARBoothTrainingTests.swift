@@ -90,6 +90,10 @@ private func adapter(_ training: ARBoothTraining) -> Adapter { try! training.ada
         let personalized = try PersonalizedModel(model: fresh, adapters: ["rex": read], modelDigest: "d")
         #expect(personalized.generate(["a <rex> dog"], seeds: [1]) == personalized.generate(["a <rex> dog"], seeds: [1]))
         #expect(throws: AdapterError.self) { try PersonalizedModel(model: fresh, adapters: ["rex": read], modelDigest: "other") }
+        let narrow = Adapter(description: read.description, tensors: [Adapter.placeholderName: Tensor(zeros: [1, 7])])
+        #expect(throws: AdapterError.unknownWeight(concept: "rex", name: Adapter.placeholderName)) {
+            try PersonalizedModel(model: fresh, adapters: ["rex": narrow], modelDigest: "d")
+        }
         #expect(throws: AdapterError.conflicting(["max", "rex"])) {
             try PersonalizedModel(model: fresh, adapters: ["rex": read, "max": read], modelDigest: "d")
         }

@@ -37,11 +37,17 @@ import Testing
         let ceiling = try #require(figures.summaries.first { $0.arm == "world" && $0.styles == "all" })
         #expect(ceiling.seeds == 2 && ceiling.subject > 0)
         // Stopped and started again, it finds everything; what is missing is made anew, the same.
-        try FileManager.default.removeItem(atPath: "\(folder)/pictures/masked/dog-100-mosaic-2/1.png")
+        let series = try #require(try FileManager.default.contentsOfDirectory(atPath: "\(folder)/pictures/masked").first { $0.hasPrefix("dog-100-mosaic-2-") })
+        try FileManager.default.removeItem(atPath: "\(folder)/pictures/masked/\(series)/1.png")
         reports = []
         #expect(try trials(models, folder: folder) { reports.append($0) }.run().rows == figures.rows)
         #expect(reports.count == 1 && reports[0].hasPrefix("drew masked/dog-100-mosaic-2"))
         #expect(try String(contentsOfFile: "\(folder)/table.txt", encoding: .utf8) == figures.table)
+        // Of another model's weights nothing is taken over.
+        try Data("{}".utf8).write(to: URL(fileURLWithPath: "\(models.folder)/pocket-chameleon/other.json"))
+        reports = []
+        _ = try trials(models, folder: folder) { reports.append($0) }.run()
+        #expect(reports.count == 46)
     }
 
     @Test func spreadsAreOverSeeds() throws {

@@ -77,6 +77,19 @@ import Testing
         }
     }
 
+    @Test func whatOfASuiteIsTooLongIsLeftOutWithAWarning() throws {
+        try withModels { tiny in
+            let order = try order(tiny, #""suite":"dreambench-object","images_per_prompt":1,"options":{"class_pictures":0,\#(encoders)}"#)
+            let texts = PromptSuite.dreamBenchObject.templates.enumerated().map { ("/suite/\($0)", PromptSuite.prompts($1, concept: "rex", className: "dog").asked) }
+            let long = try LoadedModel(directory: tiny.folder + "/pocket-infinity").tooLong(texts, concepts: ["rex"])
+            try #require((1..<25).contains(long.count), "the tiny model reads 16 tokens")
+            let (result, _) = try run(tiny, order)
+            #expect(result?["table"]?.array?.first?["pictures"] == .integer(25 - long.count))
+            let warning = result?["warnings"]?.array?.first?.string ?? ""
+            #expect(warning.contains("\(long.count) of dreambench-object's 25 prompts") && long.allSatisfy { warning.contains("\($0.pointer) has ") }, "\(warning)")
+        }
+    }
+
     @Test func theSamePicturesAreDrawnAgain() throws {
         try withModels { tiny in
             let order = try order(tiny, #""prompts":["a <rex> dog"],"images_per_prompt":2,"seed":5,"options":{\#(encoders)}"#)

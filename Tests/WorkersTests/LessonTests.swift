@@ -191,6 +191,13 @@ private struct Run {
         #expect(failure?.code == "input.prompt" && failure?.problems?.map(\.pointer) == ["/prompts/1"])
     }
 
+    @Test func aPromptToLearnWithThatIsTooLongIsRejected() throws {
+        var spec = LessonTests.kinds.first { $0.method == .coar }!.spec()
+        spec["options"] = .object(["prompt": .string("a photo of {concept} {class} " + String(repeating: "q", count: 400))])
+        let failure = #expect(throws: JobFailure.self) { try Run(TinyModels(), spec) }
+        #expect(failure?.code == "input.prompt" && failure?.problems?.map(\.pointer) == ["/options/prompt"])
+    }
+
     /// What fits by the count fits into the sequence.
     @Test func theLongestPromptOfAChameleonIsDrawn() throws {
         let models = try TinyModels(), limit = 64 - 2 - 3 - (16 + 4 + 1)

@@ -30,7 +30,7 @@ import Testing
             let description = try JSONDecoder().decode(Adapter.Description.self, from: Data(text.utf8))
             let report = try evaluation.report(ConceptPainter(loaded, adapters: [:]), description)
             #expect(report.row.scores.keys.sorted() == ["clip_i.pocket-clip", "clip_t.pocket-clip", "dino.pocket-dino", "div_dino.pocket-dino", "pres.pocket-dino"])
-            #expect(report.drift.warnings.isEmpty && report.drift.approach == 0 && report.drift.loss == 0, "\(report.drift)")
+            #expect(report.drift.warnings.isEmpty && report.drift.approach ?? 0 == 0 && report.drift.loss == 0, "\(report.drift)")
         }
     }
 
@@ -60,6 +60,11 @@ import Testing
         #expect(said.allSatisfy { $0.contains("(test) of \"dog\"") })
         #expect(abs(try #require(drift.json["pres.test"]?["approach"]?.double) - (pres - 0.5) / 0.4) < 1e-4)
         #expect(abs(try #require(drift.json["div_dino.test"]?["loss"]?.double) - (1 - div / 0.5)) < 1e-4)
+    }
+
+    @Test func referencesNoLikerEachOtherThanTheClassTellNothing() {
+        let drift = Drift(className: "dog", before: scores(pres: 0.62, div: 0.5), after: scores(pres: 0.7, div: 0.5), ceiling: 0.63)
+        #expect(drift.approach == nil && drift.warnings.isEmpty && drift.json["pres.test"]?["approach"] == .null)
     }
 
     @Test func classPromptsTakeTurns() {

@@ -22,7 +22,6 @@ void atelier_add(float *y, const float *a, const float *b, long n);             
 void atelier_accumulate(float *y, const float *x, float scale, long n);          // y += scale·x
 void atelier_scale(float *y, const float *x, float scale, long n);               // y = scale·x
 void atelier_multiply(float *y, const float *a, const float *b, long n);         // y = a·b
-void atelier_multiply_accumulate(float *y, const float *a, const float *b, long n); // y += a·b
 void atelier_gelu(float *y, const float *x, long n);                             // tanh approximation
 void atelier_gelu_backward(float *dx, const float *x, const float *dy, long n);  // dx = …
 void atelier_gelu_exact(float *y, const float *x, long n);
@@ -31,10 +30,8 @@ void atelier_swish(float *y, const float *x, float slope, long n);              
 void atelier_swish_backward(float *dx, const float *x, const float *dy, float slope, long n);
 void atelier_relu(float *y, const float *x, long n);
 void atelier_relu_backward(float *dx, const float *y, const float *dy, long n);  // from the output
-void atelier_tanh(float *y, const float *x, long n);
 double atelier_sum(const float *x, long n);
 double atelier_sum_of_squares(const float *x, long n);
-double atelier_dot(const float *a, const float *b, long n);
 float atelier_max_abs(const float *x, long n);
 // Rows that share a vector: row r uses v[(r / rows_per_group) · width ...].
 void atelier_add_rows(float *y, const float *x, const float *v, long begin, long end, long width, long rows_per_group, long group_count);

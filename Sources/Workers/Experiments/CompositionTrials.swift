@@ -1,5 +1,6 @@
 import Backbones
 import Foundation
+import Hashing
 import Images
 import Jobs
 import LittleWorld
@@ -22,6 +23,8 @@ package struct CompositionTrials {
     }
 
     private let directory: String
+    /// The model's digest, all of its files.
+    private let parts: String
     private let plan: CompositionPlan
     private let options: Options
     private let folder: CompositionFolder
@@ -36,6 +39,7 @@ package struct CompositionTrials {
         model: String, clip: String, dino: String, folder: String, plan: CompositionPlan, options: Options, report: @escaping (String) -> Void
     ) throws {
         directory = model
+        parts = try ModelParts.digest(directory: model)
         self.plan = plan
         self.options = options
         self.folder = try CompositionFolder(folder)
@@ -84,13 +88,20 @@ package struct CompositionTrials {
     // MARK: - Lessons and pictures
 
     private func adapter(_ lesson: CompositionPlan.Lesson, by method: PersonalizationMethod) throws -> Adapter {
-        let name = "\(method.rawValue)-\(lesson.concept.role.rawValue)-\(lesson.name)"
+        let name = "\(method.rawValue)-\(lesson.concept.role.rawValue)-\(lesson.name)-\(digest(lesson, by: method))"
         return try folder.adapter(name) {
             let learned = try TimedLesson(
                 lesson.concept, by: method, options: given(lesson, by: method), seed: 1, model: directory, folder: folder.path)
             report("learned \(name) in \(Int(learned.seconds)) s")
             return learned.adapter
         }
+    }
+
+    /// Of what the lesson depends on: made of anything else it is another.
+    private func digest(_ lesson: CompositionPlan.Lesson, by method: PersonalizationMethod) -> String {
+        let role: ConceptRole = lesson.concept.role == .subject ? .subject : .style
+        let text = [parts, method.options(for: role).settled(given(lesson, by: method)).text, lesson.concept.wording.template].joined(separator: "\n")
+        return String(SHA256Digest.of(Data(text.utf8)).description.prefix(8))
     }
 
     private func given(_ lesson: CompositionPlan.Lesson, by method: PersonalizationMethod) -> JSONValue? {
@@ -100,7 +111,8 @@ package struct CompositionTrials {
     /// One picture a place.
     private func pictures(_ arm: Arm, _ subject: CompositionPlan.Lesson, _ style: CompositionPlan.Lesson, _ seed: UInt64) throws -> [Picture] {
         guard let method = arm.method else { return plan.painted(subject, style, seed: seed, size: subject.concept.references[0].width) }
-        let series = "\(arm.rawValue)/\(subject.name)-\(style.name)-\(seed)"
+        let asked = [digest(subject, by: method), digest(style, by: method), "\(options.loraShare)"] + plan.places.map { plan.prompt(subject, $0) }
+        let series = "\(arm.rawValue)/\(subject.name)-\(style.name)-\(seed)-\(SHA256Digest.of(Data(asked.joined(separator: "\n").utf8)).description.prefix(8))"
         return try folder.pictures(series, count: plan.places.count) {
             let adapters = [CompositionPlan.subjectName: try adapter(subject, by: method), CompositionPlan.styleName: try adapter(style, by: method)]
             let start = Date(), loaded = try LoadedModel(directory: directory)  // anew: merging changes the weights

@@ -100,12 +100,17 @@ package struct ExperimentTables {
     }
 
     private func inputs(of variants: [TableVariant]) throws -> [(TableVariant, String)] {
-        let encoders = [settings.clip, settings.dino].map { "\(models)/\($0)/model.safetensors" } + MetricEncoders.lpipsFiles(in: models)
-        let weights = try encoders.map { try SHA256Digest.ofFile($0).description }
+        let encoders = try [settings.clip, settings.dino, "lpips"].map { try ModelParts.digest(directory: "\(models)/\($0)") }
+        let parts = try Dictionary(uniqueKeysWithValues: Set(variants.compactMap(\.model)).map { ($0, try ModelParts.digest(directory: "\(models)/\($0)")) })
         return try variants.map { variant in
-            let model = try variant.model.map { try LoadedModel.digest(directory: "\(models)/\($0)") } ?? ""
-            return (variant, try settings.digest(weights + [model, options(variant).text]))
+            (variant, try settings.digest(encoders + [variant.model.flatMap { parts[$0] } ?? "", settled(variant).text]))
         }
+    }
+
+    /// The options with what holds where the variant says nothing: with another standard it is another variant.
+    private func settled(_ variant: TableVariant) -> JSONValue {
+        guard case .learned(let method, _) = variant.way else { return .null }
+        return method.options(for: .subject).settled(options(variant))
     }
 
     private func options(_ variant: TableVariant) -> JSONValue {

@@ -28,23 +28,23 @@ struct EvaluateWorker {
     private var concepts: [String] { order.spec["concepts"]?.array?.compactMap(\.string) ?? [] }
 
     func run() throws -> WorkOutcome {
-        var rows: [ConceptRow] = []
+        var rows: [ConceptRow] = [], warnings: [String] = []
         for (index, name) in concepts.enumerated() {
-            let row = try row(name, before: index)
+            let row = try row(name, before: index, &warnings)
             connection.send(.metric(.init(step: index + 1, values: row.scores.mapValues(\.mean))))
             rows.append(row)
         }
         let means = ConceptRow.means(rows).mapValues(JSONValue.number)
-        return .done(.object(["suite": .string(suite.name), "table": .array(rows.map(\.json)), "metrics": .object(means)]))
+        return .done(.object(["suite": .string(suite.name), "table": .array(rows.map(\.json)), "metrics": .object(means), "warnings": .array(warnings.map(JSONValue.string))]))
     }
 
     /// One concept on a model of its own, for adapters change weights.
-    private func row(_ name: String, before: Int) throws -> ConceptRow {
+    private func row(_ name: String, before: Int, _ warnings: inout [String]) throws -> ConceptRow {
         guard let path = order.adapters[name] else {
             throw JobFailure(code: "concept.unknown", consequence: .rejected, message: "there is no adapter of <\(name)>; name its file with --adapter \(name)=FILE")
         }
         let adapter = try Adapter(path: path), loaded = try LoadedModel(order), concept = try concept(name, adapter.description, loaded)
-        let prompts = try prompts(concept, adapter.description, loaded)
+        let prompts = try prompts(concept, adapter.description, loaded, &warnings)
         let plan = ExaminationPictures.Plan(
             prompts: prompts.map(\.asked), perPrompt: perPrompt, classPrompts: concept.classPrompts,
             classPictures: concept.role == .subject ? classPictures : 0)
@@ -70,13 +70,23 @@ struct EvaluateWorker {
             wording: loaded.styleWording)
     }
 
-    /// A suite's prompts in the method's own words, the job's own as they are.
-    private func prompts(_ concept: Concept, _ description: Adapter.Description, _ loaded: LoadedModel) throws -> [(asked: String, described: String)] {
+    /// A suite's prompts in the method's own words, the job's own as they are. What the model cannot read whole is the sender's to mend where it
+    /// is the sender's; of a suite it is left out, with a warning.
+    private func prompts(
+        _ concept: Concept, _ description: Adapter.Description, _ loaded: LoadedModel, _ warnings: inout [String]
+    ) throws -> [(asked: String, described: String)] {
         let isOwn = order.spec["suite"] == nil, wording = ConceptWording(method: description.method)
         let prompts = suite.templates.map { PromptSuite.prompts($0, concept: concept.name, className: concept.className) }
             .map { (asked: isOwn ? $0.asked : wording.asked($0.asked), described: $0.described) }
-        try loaded.check(prompts.enumerated().map { ("\(isOwn ? "/prompts" : "/suite")/\($0)", $1.asked) }, concepts: [concept.name])
-        return prompts
+        let texts = prompts.enumerated().map { ("\(isOwn ? "/prompts" : "/suite")/\($0)", $1.asked) }
+        let problems = loaded.tooLong(texts, concepts: [concept.name])
+        if isOwn || problems.count == texts.count { try loaded.check(texts, concepts: [concept.name]) }
+        if problems.isEmpty { return prompts }
+        let left = zip(texts, prompts).filter { text, _ in !problems.contains { $0.pointer == text.0 } }.map(\.1)
+        warnings.append(
+            "\(problems.count) of \(suite.name)'s \(texts.count) prompts are too long for \(loaded.name) with <\(concept.name)> and were left out: "
+                + problems.map { "\($0.pointer) has \($0.found), allowed are \($0.allowed)" }.joined(separator: "; "))
+        return left
     }
 
     /// A round of pictures for every seed.

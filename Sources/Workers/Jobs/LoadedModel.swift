@@ -107,13 +107,18 @@ extension LoadedModel {
     /// - Parameter concepts: names that texts may mention.
     /// - Throws: `JobFailure` listing those that are too long; they are the sender's to mend.
     func check(_ texts: [(pointer: String, text: String)], concepts: [String]) throws {
-        let placeholders = concepts.sorted().map { "<\($0)>" }, tokenizer = textTokenizer.adding(placeholders: placeholders), limit = textLimit(concepts: concepts.count)
-        let problems = texts.compactMap { pointer, text -> Problem? in
-            let count = tokenizer.encode(text).count
-            return count <= limit ? nil : Problem(pointer, found: "\(count) tokens", allowed: "at most \(limit) tokens")
-        }
+        let problems = tooLong(texts, concepts: concepts)
         if !problems.isEmpty {
             throw JobFailure(code: "input.prompt", consequence: .rejected, message: "\(problems.count) texts are too long for the model", problems: problems)
+        }
+    }
+
+    /// A problem for every text that the model cannot read whole.
+    func tooLong(_ texts: [(pointer: String, text: String)], concepts: [String]) -> [Problem] {
+        let placeholders = concepts.sorted().map { "<\($0)>" }, tokenizer = textTokenizer.adding(placeholders: placeholders), limit = textLimit(concepts: concepts.count)
+        return texts.compactMap { pointer, text in
+            let count = tokenizer.encode(text).count
+            return count <= limit ? nil : Problem(pointer, found: "\(count) tokens", allowed: "at most \(limit) tokens")
         }
     }
 

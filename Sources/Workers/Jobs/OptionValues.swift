@@ -26,5 +26,11 @@ struct OptionValues {
 }
 
 extension OptionTable {
+    /// Every option with its value: the given one, or what holds by itself.
+    func settled(_ given: JSONValue?) -> JSONValue {
+        guard case .object(let members) = given else { return .object(standards) }
+        return .object(standards.merging(members) { $1 })
+    }
+
     fileprivate var standards: [String: JSONValue] { Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.standard) }) }
 }

@@ -15,7 +15,7 @@ struct PersonalizeWorker {
         let method = order.spec["method"]?.string.flatMap(PersonalizationMethod.init(rawValue:))
         let concept = try ConceptReader(order: order, loaded: loaded).concept()
         let samples = SamplePrompts(order.spec["prompts"], concept: concept, method: method)
-        try loaded.check([("/concept/class", samples.longest)] + samples.asked.enumerated().map { ("/prompts/\($0)", $1) }, concepts: [concept.name])
+        try loaded.check(ownPrompt(of: concept) + [("/concept/class", samples.longest)] + samples.asked.enumerated().map { ("/prompts/\($0)", $1) }, concepts: [concept.name])
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
         let evaluation = try QuickEvaluation(concept, on: loaded, models: order.models, seed: seed)
         let (training, curve) = try loaded.whileLearning {
@@ -24,6 +24,14 @@ struct PersonalizeWorker {
         }
         guard let curve else { return .interrupted(step: training.step) }
         return .done(try Lesson(order: order, loaded: loaded, connection: connection, concept: concept, prompts: samples.all, seed: seed, evaluation: evaluation).finish(training, curve))
+    }
+
+    /// What is learnt with, where the job says so itself.
+    private func ownPrompt(of concept: Concept) -> [(pointer: String, text: String)] {
+        guard let prompt = order.spec["options"]?["prompt"]?.string else { return [] }
+        var options = CoAROptions()
+        options.prompt = prompt
+        return [("/options/prompt", options.prompt(of: concept))]
     }
 
     private var seed: UInt64 { UInt64(order.spec["seed"]?.integer ?? 0) }

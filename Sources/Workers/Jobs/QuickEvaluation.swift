@@ -70,22 +70,27 @@ struct Drift {
     /// Shares from which a change is worth a warning (*ours*): half of the way from the class to the subject, half of the diversity.
     static let largestApproach = 0.5, largestLoss = 0.5
 
+    private static let shortestWay = 0.05
+
     let className: String
     let before, after: ClassScores
     /// PRES if every one of the class were the subject.
     let ceiling: Double
 
-    /// The share of the way from the class to the subject that the class has gone; negative where it went away.
-    var approach: Double { Drift.approach(from: before.pres.value, to: after.pres.value, ceiling: ceiling) }
+    /// The share of the way from the class to the subject that the class has gone; negative where it went away, nil where there is no way to
+    /// speak of: a class as like the references as they are to each other.
+    var approach: Double? { Drift.approach(from: before.pres.value, to: after.pres.value, ceiling: ceiling) }
     /// The share of the class's diversity that is lost; negative where there is more.
     var loss: Double { before.div.value > 0 ? 1 - after.div.value / before.div.value : 0 }
 
-    static func approach(from before: Double, to after: Double, ceiling: Double) -> Double { (after - before) / max(ceiling - before, 1e-6) }
+    static func approach(from before: Double, to after: Double, ceiling: Double) -> Double? {
+        ceiling - before < Drift.shortestWay ? nil : (after - before) / (ceiling - before)
+    }
 
     var warnings: [String] {
         let advice = "fewer iterations, a smaller learning rate or more prior preservation keep"
         return [
-            approach > Drift.largestApproach ? "\(change(\.pres, "rose")): other \(className) pictures drift towards the concept; \(advice) them apart" : nil,
+            approach ?? 0 > Drift.largestApproach ? "\(change(\.pres, "rose")): other \(className) pictures drift towards the concept; \(advice) them apart" : nil,
             loss > Drift.largestLoss ? "\(change(\.div, "fell")): pictures of one prompt grow alike; \(advice) them diverse" : nil,
         ].compactMap { $0 }
     }
@@ -97,9 +102,9 @@ struct Drift {
 
     /// For a job's result: both scores of the class before and after, by metric and encoder, with the shares that warnings go by.
     var json: JSONValue {
-        func row(_ score: KeyPath<ClassScores, Score>, _ share: String, _ value: Double) -> (String, JSONValue) {
+        func row(_ score: KeyPath<ClassScores, Score>, _ share: String, _ value: Double?) -> (String, JSONValue) {
             let (was, now) = (before[keyPath: score], after[keyPath: score])
-            return (was.key, .object(["before": .number(was.value), "after": .number(now.value), share: .number(value)]))
+            return (was.key, .object(["before": .number(was.value), "after": .number(now.value), share: value.map(JSONValue.number) ?? .null]))
         }
         return .object(Dictionary(uniqueKeysWithValues: [row(\.pres, "approach", approach), row(\.div, "loss", loss)]))
     }

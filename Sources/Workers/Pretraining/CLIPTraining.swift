@@ -67,8 +67,6 @@ final class CLIPTraining: PretrainingStage {
         return Float(right) / Float(rows)
     }
 
-    func settle() {}
-
     /// Pictures never seen in training, and beside each those that the encoder holds for nearest to its caption's words.
     func sheet() -> Picture {
         let scenes = HeldOutScenes.known(count: 200), pictures = scenes.painted(size: encoder.model.configuration.vision.pictureSize)

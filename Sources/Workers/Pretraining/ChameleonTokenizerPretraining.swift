@@ -85,8 +85,6 @@ final class ChameleonTokenizerPretraining: PretrainingStage {
         }
     }
 
-    func settle() {}
-
     /// Rows of pictures never seen in training above their reconstructions.
     func sheet() -> Picture {
         let pictures = PretrainingOptions.heldOutPictures(size: model.configuration.pictureSize)

@@ -37,8 +37,6 @@ final class ChameleonTransformerPretraining: PretrainingStage {
         return [("loss", loss.scalar)]
     }
 
-    func settle() {}
-
     /// Pictures of training captions above what the model makes of them.
     func sheet() -> Picture {
         let scenes = PretrainingOptions.sheetScenes

@@ -80,8 +80,6 @@ final class DINOTraining: PretrainingStage {
         return (1 / Float(terms.count)) * terms.dropFirst().reduce(terms[0], +)
     }
 
-    func settle() {}
-
     /// Individuals never seen in training, and the pictures that the teacher holds for their nearest.
     func sheet() -> Picture {
         let photos = HeldOutIndividuals(count: 26, photosEach: 8), pictures = photos.painted(size: teacher.network.model.configuration.pictureSize)

@@ -36,8 +36,6 @@ final class JudgeTraining: PretrainingStage {
         return [("loss", loss.scalar)] + PictureTrait.allCases.map { ($0.rawValue, Float(judgement.accuracy($0) ?? 1)) }
     }
 
-    func settle() {}
-
     /// What the judge gets wrong of pictures never seen in training.
     func sheet() -> Picture {
         let scenes = HeldOutScenes.known(count: 400), pictures = scenes.painted(size: judge.configuration.pictureSize)

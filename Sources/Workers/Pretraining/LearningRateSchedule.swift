@@ -1,4 +1,4 @@
-/// A linear warm-up, then a linear fall to a tenth of the peak at the last step.
+/// A linear warm-up, then a linear fall to a twentieth of the peak at the last step.
 struct LearningRateSchedule {
     let peak: Float
     let warmup: Int

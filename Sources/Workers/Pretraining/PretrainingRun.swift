@@ -44,8 +44,6 @@ protocol PretrainingStage: AnyObject {
     func accumulate(step: Int) -> [(name: String, value: Float)]
     /// Pictures to look at.
     func sheet() -> Picture
-    /// Called after restoring and before saving or showing.
-    func settle()
 }
 
 /// Runs a stage to its end or its time limit, from its last checkpoint if the folder has one.
@@ -93,7 +91,6 @@ struct PretrainingRun {
     }
 
     private func report() throws {
-        stage.settle()
         try OptimizerState(stage.optimizer).write(checkpoint)
         try stage.sheet().writePNG("\(options.folder)/\(stage.name).sheet.png")
         try losses.plot(title: "\(stage.name), \(stage.optimizer.step) steps").writePNG("\(options.folder)/\(stage.name).losses.png")

@@ -41,8 +41,6 @@ final class TokenizerPretraining: PretrainingStage {
         return loss.named + [("commitment", committed.scalar)]
     }
 
-    func settle() {}
-
     /// Rows of pictures never seen in training above their reconstructions.
     func sheet() -> Picture {
         let pictures = PretrainingOptions.heldOutPictures(size: model.configuration.pictureSize)

@@ -60,8 +60,6 @@ final class TransformerPretraining: PretrainingStage {
         }
     }
 
-    func settle() {}
-
     /// Pictures of held-out prompts above what the model makes of their captions.
     func sheet() -> Picture {
         let scenes = PretrainingOptions.sheetScenes

@@ -1,0 +1,57 @@
+import Foundation
+
+/// What `tokenizer.json` says is done to a text before it is split: T5's character map, small letters, replacements, or several in turn.
+indirect enum TextNormalizer: Sendable {
+    case precompiled(PrecompiledNormalizer)
+    case lowercase
+    case replace(pattern: String, by: String)
+    case sequence([TextNormalizer])
+
+    /// What is wrong with the description.
+    struct Flaw: Error, CustomStringConvertible { let description: String }
+
+    /// - Parameter settings: the object of the file.
+    /// - Throws: `Flaw` for what is damaged or not known: a text read otherwise than in training is read wrong without a word.
+    init(_ settings: [String: Any]) throws(Flaw) {
+        switch settings["type"] as? String ?? "" {
+        case "Lowercase": self = .lowercase
+        case "Replace":
+            let pattern = settings["pattern"] as? [String: Any], text = pattern?["String"] as? String
+            guard let expression = pattern?["Regex"] as? String ?? text.map(NSRegularExpression.escapedPattern), let content = settings["content"] as? String,
+                (try? NSRegularExpression(pattern: expression)) != nil
+            else { throw Flaw(description: "normalizer: a Replace needs a pattern and its content") }
+            self = .replace(pattern: expression, by: content)
+        case "Sequence":
+            var steps: [TextNormalizer] = []
+            for step in settings["normalizers"] as? [[String: Any]] ?? [] { steps.append(try TextNormalizer(step)) }
+            self = .sequence(steps)
+        case let type:
+            guard let map = settings["precompiled_charsmap"] as? String else {
+                throw Flaw(description: "normalizer \(type): known are Precompiled, Lowercase, Replace and Sequence")
+            }
+            guard let bytes = Data(base64Encoded: map), let parsed = PrecompiledNormalizer(bytes) else {
+                throw Flaw(description: "normalizer.precompiled_charsmap is damaged")
+            }
+            self = .precompiled(parsed)
+        }
+    }
+
+    func normalize(_ text: String) -> String {
+        switch self {
+        case .precompiled(let map): map.normalize(text)
+        case .lowercase: text.lowercased()
+        case .replace(let pattern, let content):
+            text.replacingOccurrences(of: pattern, with: NSRegularExpression.escapedTemplate(for: content), options: .regularExpression)
+        case .sequence(let steps): steps.reduce(text) { $1.normalize($0) }
+        }
+    }
+
+    /// For a vocabulary of small words: capitals are small letters, and punctuation parts words as a space does. Else each would be read as
+    /// the unknown word.
+    static var plainWords: [String: Any] {
+        [
+            "type": "Sequence",
+            "normalizers": [["type": "Lowercase"], ["type": "Replace", "pattern": ["Regex": "[^\\p{L}\\p{N}\\s]+"], "content": " "]] as [[String: Any]],
+        ]
+    }
+}
