@@ -1,6 +1,7 @@
 import Foundation
 import Hashing
 import Jobs
+import Logging
 import Store
 
 /// Why an attempt could not even begin, with what follows from it.
@@ -37,12 +38,14 @@ package struct AttemptRecord: Sendable {
     package let claim: ClaimedJob
     private let store: Store
     private let live: LiveEvents
+    private let logger: Logger
 
     /// The record of `claim`.
-    package init(claim: ClaimedJob, store: Store, live: LiveEvents) {
+    package init(claim: ClaimedJob, store: Store, live: LiveEvents, logger: Logger) {
         self.claim = claim
         self.store = store
         self.live = live
+        self.logger = logger
     }
 
     /// The line that tells the engine what to do. Links pictures and adapters into the workspace, and picks the newest checkpoint
@@ -89,6 +92,8 @@ package struct AttemptRecord: Sendable {
                 try await store.resumed(claim.job, claim.attempt, from: checkpoint.step)
                 return checkpoint.path
             }
+            logger.warning(
+                "checkpoint passed over", metadata: ["path": "\(checkpoint.path)", "step": "\(checkpoint.step)", "found": "\(found?.description ?? "nothing that can be read")"])
         }
         return nil
     }

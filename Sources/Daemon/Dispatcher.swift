@@ -114,7 +114,7 @@ package actor Dispatcher: Service {
             isClaiming = true
             defer { isClaiming = false }
             let claims = try await store.claim(id, free)
-            for claim in claims { start(AttemptRecord(claim: claim, store: store, live: live)) }
+            for claim in claims { start(claim) }
             condition.found(.store)
             if claims.count < free { lookWhenDue(try await store.secondsUntilDue()) }
         } catch is SharedFolder.Strange {
@@ -135,18 +135,19 @@ package actor Dispatcher: Service {
         }
     }
 
-    private func start(_ record: AttemptRecord) {
+    private func start(_ claim: ClaimedJob) {
         var logger = logger
-        logger[metadataKey: "job.id"] = "\(record.claim.job.uuidString.lowercased())"
-        logger[metadataKey: "job.attempt"] = "\(record.claim.attempt)"
-        logger[metadataKey: "job.tenant"] = "\(record.claim.tenant)"
+        logger[metadataKey: "job.id"] = "\(claim.job.uuidString.lowercased())"
+        logger[metadataKey: "job.attempt"] = "\(claim.attempt)"
+        logger[metadataKey: "job.tenant"] = "\(claim.tenant)"
+        let record = AttemptRecord(claim: claim, store: store, live: live, logger: logger)
         let supervisor = EngineSupervisor(settings: settings, record: record, artifacts: artifacts, logger: logger)
-        logger.info("job claimed", metadata: ["job.kind": "\(record.claim.kind)"])
+        logger.info("job claimed", metadata: ["job.kind": "\(claim.kind)"])
         let task = Task {
             let couldGoOn = await supervisor.run()
-            self.ended(record.claim.job, couldGoOn: couldGoOn)
+            self.ended(claim.job, couldGoOn: couldGoOn)
         }
-        running[record.claim.job] = Running(attempt: record.claim.attempt, supervisor: supervisor, task: task)
+        running[claim.job] = Running(attempt: claim.attempt, supervisor: supervisor, task: task)
         condition.running(running.count)
     }
 

@@ -56,7 +56,10 @@ package enum ServiceComposition {
             condition: condition, notifier: notifier, logger: logger)
         let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let (probes, probe) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        let notifications = Notifications(url: url, channels: ["atelier_jobs", "atelier_outbox", "atelier_control"]) { channel, payload in
+        let unheard: @Sendable (any Error) -> Void = { error in
+            logger.warning("nothing is heard from PostgreSQL; looked for every \(settings.pollSeconds) s instead", metadata: ["error": "\(error)"])
+        }
+        let notifications = Notifications(url: url, channels: ["atelier_jobs", "atelier_outbox", "atelier_control"], lost: unheard) { channel, payload in
             if channel != "atelier_outbox" {
                 dispatcher.look()
                 probe.yield()

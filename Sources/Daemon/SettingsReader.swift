@@ -1,3 +1,4 @@
+import Broker
 import Foundation
 import Store
 
@@ -151,6 +152,9 @@ private struct SettingsReader {
         }
         let access = ServerAccess(url: parts, isFromFile: isFromFile, certificateAuthority: authority)
         problems += access.problems(file: name + "File").map { "\(source): \($0)" }
+        if scheme.hasPrefix("amqp") {
+            do throws(BrokerError) { _ = try BrokerAddress(url: text, certificateAuthority: authority) } catch { problems.append("\(source): \(error)") }
+        }
         return Secret(access.completeURL ?? text)
     }
 

@@ -6,11 +6,23 @@ package final class Notifications: Sendable {
     private let isStopped = Atomic(false)
 
     /// Begins; `hear` is called on the thread with channel and payload, and with an empty channel after each (re)connection, when
-    /// anything may have been missed.
-    package init(url: String, channels: [String], hear: @escaping @Sendable (_ channel: String, _ payload: String) -> Void) {
+    /// anything may have been missed; `lost` once for every time nothing can be heard.
+    package init(
+        url: String, channels: [String], lost: @escaping @Sendable (any Error) -> Void, hear: @escaping @Sendable (_ channel: String, _ payload: String) -> Void
+    ) {
         Thread.detachNewThread { [self] in
+            var isLost = false
             while !isStopped.load(ordering: .relaxed) {
-                do { try listen(url, channels, hear) } catch { Thread.sleep(forTimeInterval: 1) }
+                do {
+                    try listen(url, channels) { channel, payload in
+                        isLost = false
+                        hear(channel, payload)
+                    }
+                } catch {
+                    if !isLost { lost(error) }
+                    isLost = true
+                    Thread.sleep(forTimeInterval: 1)
+                }
             }
         }
     }

@@ -80,7 +80,7 @@ struct JobsCommand: AsyncParsableCommand {
 
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Try discarded, cancelled or waiting jobs again now, from their last checkpoint.",
+            abstract: "Try discarded, cancelled or waiting jobs again now, from their last checkpoint; a cancelled one has none.",
             discussion: "Jobs by id, or by filter. Shows what it will touch and asks; --yes for scripts.")
         @OptionGroup var server: ServerOptions
         @OptionGroup var choice: FilterOptions

@@ -91,6 +91,9 @@ import Testing
         #expect(try problem(["POSTGRES_URL": postgres]).contains("name it in postgresURLFile"))
         #expect(try problem(["POSTGRES_URL": "postgresql://u@db.example/a?password=geheim"]).contains("holds a password"))
         #expect(try problem(["POSTGRES_URL": "postgresql://u:geheim@/a?host=db.example"]).contains("holds a password"))
+        for (url, flaw) in [("amqp://localhost/a/b", "write it as %2f"), ("amqp://localhost:99999/", "the port is 99999"), ("amqp:///", "names no host")] {
+            #expect(try problem(["AMQP_URL": url]).contains(flaw), "at the check, not when the daemon starts")
+        }
         let file = try folder.write("amqp-url", amqp)
         #expect(try settings(["AMQP_URL": nil, "AMQP_URL_FILE": file]).amqpURL.reveal() == amqp)
         #expect(try settings(["POSTGRES_URL": "postgresql://u@db.example/a", "AMQP_URL": "amqps://rabbit.example/"]).amqpURL.reveal() == "amqps://rabbit.example/")
