@@ -1,7 +1,6 @@
 import Broker
 import DaemonTesting
 import Foundation
-import FileTesting
 import Jobs
 import ServerTesting
 import Store

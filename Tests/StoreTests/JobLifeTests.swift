@@ -147,7 +147,7 @@ import Testing
             #expect(try await eta("train", 400, 600) == nil, "resumed there: its pace is not known yet")
             try await stage.store.script("update atelier.jobs set stage_began_at = now() - interval '10 seconds', started_at = now() - interval '1 hour'")
             let left = try #require(try await eta("train", 410, 600))
-            #expect((189...195).contains(left), "ten steps in ten seconds: \(left)")
+            #expect((189...600).contains(left), "ten steps in ten seconds, and not 410 in an hour: \(left)")
             #expect(try await eta("generate", 0, 8) == nil)
         }
     }
