@@ -72,8 +72,10 @@ package struct OutboxPublisher: Service {
     }
 
     private func note(_ message: OutboxMessage, _ reason: String) async {
-        logger.warning("message not delivered", metadata: ["outbox.id": "\(message.id)", "routing_key": "\(message.routingKey)", "reason": "\(reason)"])
-        try? await store.unsent(message.id, reason)
+        let isOver = (try? await store.unsent(message.id, reason)) ?? false
+        logger.warning(
+            isOver ? "answer given up" : "message not delivered",
+            metadata: ["outbox.id": "\(message.id)", "routing_key": "\(message.routingKey)", "reason": "\(reason)"])
     }
 
     private func outgoing(_ message: OutboxMessage) -> OutgoingMessage {

@@ -42,12 +42,16 @@ extension Store {
         try query("update atelier.outbox set confirmed_at = now(), tries = tries + 1, last_error = null where id = any($1::bigint[])", ["{\(ids.map { String($0) }.joined(separator: ","))}"])
     }
 
-    /// The broker did not take this one: tried again after a growing wait.
-    package func unsent(_ id: Int64, _ reason: String) throws {
+    /// The broker did not take this one: tried again after a growing wait. An answer that finds no queue for a day is given up: who asked has
+    /// gone, and what is said to all was sent besides. Gives whether it was.
+    @discardableResult
+    package func unsent(_ id: Int64, _ reason: String) throws -> Bool {
         try query(
             """
-            update atelier.outbox set tries = tries + 1, last_error = $2, next_try = now() + least(600, 2 ^ least(tries, 10)) * interval '1 second'
-            where id = $1::bigint
-            """, [String(id), reason])
+            update atelier.outbox set tries = tries + 1, last_error = $2, next_try = now() + least(600, 2 ^ least(tries, 10)) * interval '1 second',
+                confirmed_at = case when exchange = '' and created_at < now() - interval '1 day' then now() end
+            where id = $1::bigint returning confirmed_at is not null as over
+            """, [String(id), reason]
+        ).first?["over"] == "t"
     }
 }

@@ -135,6 +135,24 @@ import Testing
         }
     }
 
+    @Test func anAnswerThatFindsNoQueueForADayIsGivenUp() async throws {
+        try await Stage.with { stage in
+            try await stage.store.script(
+                """
+                insert into atelier.outbox (event, exchange, routing_key, body, created_at) values
+                    ('completed', '', 'gone', '{}', now() - interval '25 hours'), ('completed', '', 'young', '{}', now()),
+                    ('completed', 'events', 't.generate.completed', '{}', now() - interval '25 hours')
+                """)
+            let waiting = try await stage.store.outbox(limit: 9)
+            #expect(waiting.map(\.routingKey) == ["gone", "young", "t.generate.completed"])
+            var over: [String] = []
+            for message in waiting where try await stage.store.unsent(message.id, "no queue takes it") { over.append(message.routingKey) }
+            #expect(over == ["gone"])
+            let left = try await stage.store.query("select routing_key from atelier.outbox where confirmed_at is null order by id")
+            #expect(left.map { $0["routing_key"] } == ["young", "t.generate.completed"])
+        }
+    }
+
     @Test func whatIsLeftIsToldByThePaceOfThePresentStage() async throws {
         try await Stage.with { stage in
             _ = try await stage.submit()
