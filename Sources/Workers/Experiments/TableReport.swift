@@ -48,9 +48,9 @@ struct TableReport {
         return String(format: "%.2f", shares.reduce(0, +) / Double(shares.count)) + " (\(warned) of \(shares.count))"
     }
 
-    /// Seconds of learning, numbers that learned, the adapter's size.
+    /// Seconds of learning, their median for the machine may have had other work; numbers that learned; the adapter's size.
     private func costs(_ cells: [TableCell]) -> [String] {
-        let seconds = mean(cells) { $0.seconds }, parameters = mean(cells) { $0.parameters.map(Double.init) }
+        let times = cells.compactMap(\.seconds).sorted(), seconds = times.isEmpty ? nil : times[times.count / 2], parameters = mean(cells) { $0.parameters.map(Double.init) }
         let bytes = mean(cells) { $0.adapterBytes.map(Double.init) }
         return [seconds.map { "\(Int($0.rounded())) s" } ?? "", parameters.map(TableReport.count) ?? "", bytes.map { TableReport.count($0) + "B" } ?? ""]
     }
