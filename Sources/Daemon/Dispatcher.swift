@@ -119,8 +119,11 @@ package actor Dispatcher: Service {
             if claims.count < free { lookWhenDue(try await store.secondsUntilDue()) }
         } catch is SharedFolder.Strange {
             // It has said so; the next look may find it mounted.
-        } catch {
+        } catch let error as StoreError {
             condition.lost(.store, error)
+        } catch {
+            logger.error("no job can be claimed here", metadata: ["error": "\(error)"])
+            rest(fault.next())
         }
     }
 
