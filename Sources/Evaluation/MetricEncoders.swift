@@ -34,7 +34,7 @@ package struct MetricEncoders {
 
     /// The files LPIPS is read from; none where it has no weights.
     /// - Parameter directory: the folder of all models.
-    package static func lpipsFiles(in directory: String) -> [String] {
+    private static func lpipsFiles(in directory: String) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/lpips")) ?? []
         return names.filter { $0.hasSuffix(".safetensors") }.sorted().map { "\(directory)/lpips/\($0)" }
     }

@@ -100,7 +100,7 @@ package struct CompositionTrials {
     /// Of what the lesson depends on: made of anything else it is another.
     private func digest(_ lesson: CompositionPlan.Lesson, by method: PersonalizationMethod) -> String {
         let role: ConceptRole = lesson.concept.role == .subject ? .subject : .style
-        let text = [parts, method.options(for: role).settled(given(lesson, by: method)).text, lesson.concept.wording.template].joined(separator: "\n")
+        let text = [parts, JSONValue.object(method.options(for: role).completed(given(lesson, by: method))).text, lesson.concept.wording.template].joined(separator: "\n")
         return String(SHA256Digest.of(Data(text.utf8)).description.prefix(8))
     }
 

@@ -110,7 +110,7 @@ package struct ExperimentTables {
     /// The options with what holds where the variant says nothing: with another standard it is another variant.
     private func settled(_ variant: TableVariant) -> JSONValue {
         guard case .learned(let method, _) = variant.way else { return .null }
-        return method.options(for: .subject).settled(options(variant))
+        return .object(method.options(for: .subject).completed(options(variant)))
     }
 
     private func options(_ variant: TableVariant) -> JSONValue {

@@ -80,8 +80,8 @@ struct EvaluateWorker {
             .map { (asked: isOwn ? $0.asked : wording.asked($0.asked), described: $0.described) }
         let texts = prompts.enumerated().map { ("\(isOwn ? "/prompts" : "/suite")/\($0)", $1.asked) }
         let problems = loaded.tooLong(texts, concepts: [concept.name])
-        if isOwn || problems.count == texts.count { try loaded.check(texts, concepts: [concept.name]) }
         if problems.isEmpty { return prompts }
+        if isOwn || problems.count == texts.count { throw LoadedModel.rejection(problems) }
         let left = zip(texts, prompts).filter { text, _ in !problems.contains { $0.pointer == text.0 } }.map(\.1)
         warnings.append(
             "\(problems.count) of \(suite.name)'s \(texts.count) prompts are too long for \(loaded.name) with <\(concept.name)> and were left out: "

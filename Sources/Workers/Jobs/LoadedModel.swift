@@ -108,9 +108,12 @@ extension LoadedModel {
     /// - Throws: `JobFailure` listing those that are too long; they are the sender's to mend.
     func check(_ texts: [(pointer: String, text: String)], concepts: [String]) throws {
         let problems = tooLong(texts, concepts: concepts)
-        if !problems.isEmpty {
-            throw JobFailure(code: "input.prompt", consequence: .rejected, message: "\(problems.count) texts are too long for the model", problems: problems)
-        }
+        if !problems.isEmpty { throw LoadedModel.rejection(problems) }
+    }
+
+    /// What is said of texts that are too long.
+    static func rejection(_ tooLong: [Problem]) -> JobFailure {
+        JobFailure(code: "input.prompt", consequence: .rejected, message: "\(tooLong.count) texts are too long for the model", problems: tooLong)
     }
 
     /// A problem for every text that the model cannot read whole.

@@ -10,7 +10,7 @@ struct OptionValues {
         guard problems.isEmpty else {
             throw JobFailure(code: "input.options", consequence: .rejected, message: "\(problems.count) options cannot be used", problems: problems)
         }
-        if case .object(let members) = given { values = table.standards.merging(members) { $1 } } else { values = table.standards }
+        values = table.completed(given)
     }
 
     /// What holds by itself.
@@ -27,9 +27,9 @@ struct OptionValues {
 
 extension OptionTable {
     /// Every option with its value: the given one, or what holds by itself.
-    func settled(_ given: JSONValue?) -> JSONValue {
-        guard case .object(let members) = given else { return .object(standards) }
-        return .object(standards.merging(members) { $1 })
+    func completed(_ given: JSONValue?) -> [String: JSONValue] {
+        guard case .object(let members) = given else { return standards }
+        return standards.merging(members) { $1 }
     }
 
     fileprivate var standards: [String: JSONValue] { Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.standard) }) }
