@@ -84,7 +84,7 @@ let package = Package(
         .target(name: "DaemonTesting", dependencies: ["Daemon", "Store", "Broker", "Jobs", "ServerTesting"], path: "Tests/DaemonTesting"),
         .testTarget(
             name: "DaemonTests",
-            dependencies: ["Daemon", "Store", "Broker", "Jobs", "Hashing", "ServerTesting", "DaemonTesting", "SchemaTesting", "scripted-engine", "atelierd", "atelierctl"]),
+            dependencies: ["Daemon", "Store", "Broker", "Jobs", "Hashing", .product(name: "Logging", package: "swift-log"), "ServerTesting", "DaemonTesting", "SchemaTesting", "scripted-engine", "atelierd", "atelierctl"]),
         // Models far too small to paint.
         .target(name: "ModelTesting", dependencies: ["WeightFiles", "Backbones", "Layers", "LittleWorld"], path: "Tests/ModelTesting"),
         .executableTarget(name: "tiny-models", dependencies: ["ModelTesting"], path: "Tests/TinyModels"),
@@ -107,12 +107,12 @@ let package = Package(
         .testTarget(name: "LayersTests", dependencies: ["WeightFiles", "Layers", "Autograd", "Randomness", "Tensors", "FileTesting"]),
         .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld", "Images"]),
         .testTarget(name: "BackboneTests", dependencies: ["Backbones", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
-        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Backbones", "LittleWorld", "Images", "Layers", "Tensors"]),
+        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Backbones", "LittleWorld", "Images", "Layers", "Tensors", "ModelTesting"]),
         .testTarget(
             name: "WorkersTests",
             dependencies: [
                 "Workers", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images", "Randomness",
-                "ModelTesting", "Evaluation",
+                "ModelTesting", "Evaluation", "WeightFiles",
             ]),
         .testTarget(name: "ConformanceTests", dependencies: ["Workers", "Layers"]),
         .testTarget(

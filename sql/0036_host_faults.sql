@@ -48,16 +48,41 @@ end $$;
 -- before a resume took none of this attempt's time.
 alter table atelier.jobs add column stage_began_at timestamptz, add column stage_first_step integer;
 comment on column atelier.jobs.stage_began_at is 'When this attempt first said something of its present stage, at step stage_first_step.';
-create function atelier.begin_stage() returns trigger language plpgsql set search_path = atelier, pg_temp as $$
+create or replace function atelier.record(p_job uuid, p_attempt int, p_started jsonb, p_progress jsonb, p_metrics jsonb, p_checkpoint jsonb)
+returns table (owned boolean, cancelling boolean) language plpgsql set search_path = atelier, pg_temp as $$
+declare v_job jobs; v_is_new boolean;
 begin
-    new.stage_began_at := now();
-    new.stage_first_step := new.step;
-    return new;
+    select * into v_job from own(p_job, p_attempt);
+    if v_job.id is null then return query select false, false; return; end if;
+    if p_started is not null then
+        update attempts set engine = p_started->>'engine', backbone = p_started->>'backbone' where attempts.job = p_job and attempts.attempt = p_attempt;
+        perform say(v_job, 'started', jsonb_build_object('engine', p_started->>'engine', 'backbone', p_started->>'backbone'));
+    end if;
+    if p_progress is not null then
+        if p_progress ? 'stage' then
+            v_is_new := v_job.stage is distinct from p_progress->>'stage';
+            update jobs set stage = p_progress->>'stage', step = (p_progress->>'step')::int, steps = (p_progress->>'steps')::int,
+                stage_began_at = case when v_is_new then now() else stage_began_at end,
+                stage_first_step = case when v_is_new then (p_progress->>'step')::int else stage_first_step end where id = p_job;
+        end if;
+        update attempts set last_step = coalesce((p_progress->>'step')::int, last_step), peak_memory_bytes = greatest(peak_memory_bytes, (p_progress->>'memory')::bigint) where attempts.job = p_job and attempts.attempt = p_attempt;
+    end if;
+    if p_metrics is not null then
+        insert into metrics (job, attempt, step, name, value)
+            select distinct on (v.key, (m->>'step')::int) p_job, p_attempt, (m->>'step')::int, v.key, v.value::double precision
+            from jsonb_array_elements(p_metrics) with ordinality e(m, n), jsonb_each_text(m->'values') v order by v.key, (m->>'step')::int, n desc
+            on conflict (job, name, step) do update set value = excluded.value, attempt = excluded.attempt, at = now();
+    end if;
+    if p_checkpoint is not null then
+        insert into checkpoints (job, attempt, step, path, sha256, bytes)
+            values (p_job, p_attempt, (p_checkpoint->>'step')::int, p_checkpoint->>'path', p_checkpoint->>'sha256', (p_checkpoint->>'bytes')::bigint)
+            on conflict do nothing;
+        -- The last two stay: the newest, and the one before it in case the newest cannot be read.
+        delete from checkpoints c where c.job = p_job and (c.attempt, c.step) not in
+            (select k.attempt, k.step from checkpoints k where k.job = p_job order by k.attempt desc, k.step desc limit 2);
+    end if;
+    return query select true, v_job.cancel_requested_at is not null;
 end $$;
-comment on function atelier.begin_stage() is 'Writes down when a job''s present stage began, and at which step.';
-revoke all on function atelier.begin_stage() from public;
-create trigger begin_stage before update of stage on atelier.jobs for each row
-    when (new.stage is distinct from old.stage) execute function atelier.begin_stage();
 
 create or replace view dashboard.running as
     select j.id as job, j.tenant, j.kind, j.attempt, j.stage, j.step, j.steps, round(100.0 * j.step / nullif(j.steps, 0), 1) as percent,

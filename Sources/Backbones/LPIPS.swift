@@ -81,13 +81,11 @@ package final class LPIPS {
 
     /// Each depth's share of the distance between a[i] and b[i], [B, 5].
     package func distances(_ a: Tensor, _ b: Tensor) -> Tensor {
-        let result = Tensor(uninitialized: [a.shape[0], heads.count])
-        for (depth, maps) in zip(features(a), features(b)).enumerated() {
-            for sample in 0..<a.shape[0] {
-                result.pointer[sample * heads.count + depth] = distance(maps.0.slice(sample..<sample + 1), maps.1.slice(sample..<sample + 1), heads[depth].value)
-            }
+        let (a, b) = (features(a), features(b))
+        let shares = (0..<a[0].shape[0]).flatMap { sample in
+            self.shares(a.map { $0.slice(sample..<sample + 1) }, b.map { $0.slice(sample..<sample + 1) })
         }
-        return result
+        return Tensor(shares, shape: [shares.count / heads.count, heads.count])
     }
 
     /// The distance between a[i] and b[i], [B].
@@ -95,6 +93,11 @@ package final class LPIPS {
         let shares = distances(a, b).values, depths = heads.count, samples = shares.count / depths
         return Tensor((0..<samples).map { shares[$0 * depths..<($0 + 1) * depths].reduce(0, +) }, shape: [samples])
     }
+
+    /// The distance between two pictures by their `features`, [1, C, h, w] each.
+    package func distance(_ a: [Tensor], _ b: [Tensor]) -> Float { shares(a, b).reduce(0, +) }
+
+    private func shares(_ a: [Tensor], _ b: [Tensor]) -> [Float] { heads.indices.map { distance(a[$0], b[$0], heads[$0].value) } }
 
     /// The mean over places of Σ_c weight · (a/‖a‖ − b/‖b‖)², of maps [1, C, h, w]; norms over channels.
     private func distance(_ a: Tensor, _ b: Tensor, _ weights: Tensor) -> Float {

@@ -9,9 +9,9 @@ extension Score {
     /// - Parameter pictures: for every prompt its pictures, two or more, of one size and at least `LPIPS.smallestSide` pixels a side.
     package static func div(pictures: [[Picture]], by lpips: LPIPS, named name: String = "LPIPS") -> Score {
         let means = pictures.map { group -> (sum: Double, pairs: Int) in
-            let x = Tensor.pictures(group), pairs = pairs(group.count)
-            let distances = pairs.map { Double(lpips.distance(x.slice($0..<$0 + 1), x.slice($1..<$1 + 1)).values[0]) }
-            return (distances.reduce(0, +), pairs.count)
+            // Every picture is looked at once, not once a pair.
+            let features = group.map { lpips.features(Tensor.pictures([$0])) }, pairs = pairs(group.count)
+            return (pairs.reduce(0) { $0 + Double(lpips.distance(features[$1.0], features[$1.1])) }, pairs.count)
         }
         return overPrompts(.div, by: name, means)
     }

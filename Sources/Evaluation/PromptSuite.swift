@@ -16,6 +16,15 @@ package struct PromptSuite: Equatable, Sendable {
         return (PromptText.withoutPlaceholders(asked, []), PromptText.withoutPlaceholders(asked, [placeholder]))
     }
 
+    /// What a template shows, for a style to show it: `a dog in the snow`, `a picture in the snow` where the class is not said.
+    /// - Returns: nil of a template that has a style of its own.
+    package static func scene(_ template: String, className: String) -> String? {
+        let photo = "a photo of ", shown = template.hasPrefix(photo) ? String(template.dropFirst(photo.count)) : template
+        guard !shown.contains(" of a {concept}") else { return nil }
+        let noun = className.isEmpty ? "picture" : className, article = noun.first.map { "aeiou".contains($0) } == true ? "an" : "a"
+        return shown.replacing("a {concept} {class}", with: "\(article) \(noun)").replacing("{concept} {class}", with: noun)
+    }
+
     /// Those that come with Atelier.
     package static let all = [dreamBenchObject, dreamBenchLiving, littleWorld]
 

@@ -12,9 +12,6 @@ package struct Score: Equatable, Sendable {
         case subjectAlignment = "subject alignment"
         case styleAlignment = "style alignment"
         case textAlignment = "text alignment"
-
-        /// Whether more of it is what a personalization wants; less drift is better.
-        package var isBetterWhenHigher: Bool { self != .pres }
     }
 
     package let metric: Metric

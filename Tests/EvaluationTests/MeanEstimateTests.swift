@@ -9,7 +9,7 @@ import Testing
         #expect(abs(estimate.halfWidth! - 4.303 / 3.0.squareRoot()) < 1e-9)
     }
 
-    @Test func oneValueHasNone() { #expect(MeanEstimate([0.7]) == MeanEstimate([0.7]) && MeanEstimate([0.7]).halfWidth == nil) }
+    @Test func oneValueHasNone() { #expect(MeanEstimate([0.7]).mean == 0.7 && MeanEstimate([0.7]).halfWidth == nil) }
 
     @Test func equalValuesHaveNoWidth() { #expect(MeanEstimate([0.5, 0.5, 0.5, 0.5]).halfWidth == 0) }
 

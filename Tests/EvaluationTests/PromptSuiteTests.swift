@@ -26,6 +26,14 @@ import Testing
     }
 
     @Test(arguments: [
+        ("a photo of a {concept} {class} in the snow", "owl", "an owl in the snow"), ("a {concept} {class} in the snow", "", "a picture in the snow"),
+        ("a red {concept} {class}", "dog", "a red dog"), ("a crayon drawing of a {concept} {class}", "dog", nil),
+    ])
+    func aStyleIsAskedForOfTheScene(template: String, className: String, expected: String?) {
+        #expect(PromptSuite.scene(template, className: className) == expected)
+    }
+
+    @Test(arguments: [
         ("a {concept} {class} in the snow", "dog", "a <rex> dog in the snow", "a dog in the snow"), ("{concept}", "dog", "<rex>", ""),
         ("a house in {concept} {class} style", "", "a house in <rex> style", "a house in style"), ("a <rex> dog", "dog", "a <rex> dog", "a dog"),
     ])

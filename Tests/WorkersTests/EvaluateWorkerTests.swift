@@ -19,10 +19,10 @@ import Testing
     }
 
     /// An order with a concept <rex> learned in two steps, its references beside it.
-    private func order(_ tiny: TinyModels, _ members: String, method: PersonalizationMethod = .arbooth) throws -> EngineOrder {
+    private func order(_ tiny: TinyModels, _ members: String, method: PersonalizationMethod = .arbooth, role: Concept.Role = .subject) throws -> EngineOrder {
         let scenes = Subject.heldOut(.dog, index: 0).references(count: 3)
         let name = method == .coar ? "pocket-chameleon" : "pocket-infinity", model = tiny.folder + "/" + name
-        let concept = Concept(name: "rex", className: "dog", references: scenes.map { $0.paint(size: 16) })
+        let concept = Concept(name: "rex", role: role, className: "dog", references: scenes.map { $0.paint(size: 16) })
         let lesson = try TimedLesson(concept, by: method, options: try JSONValue(json: Data(#"{"iterations":2}"#.utf8)), seed: 1, model: model, folder: tiny.folder)
         let adapter = tiny.folder + "/rex.safetensors"
         try lesson.adapter.write(adapter)
@@ -84,9 +84,20 @@ import Testing
             let long = try LoadedModel(directory: tiny.folder + "/pocket-infinity").tooLong(texts, concepts: ["rex"])
             try #require((1..<25).contains(long.count), "the tiny model reads 16 tokens")
             let (result, _) = try run(tiny, order)
-            #expect(result?["table"]?.array?.first?["pictures"] == .integer(25 - long.count))
+            let row = result?["table"]?.array?.first
+            #expect(row?["pictures"] == .integer(25 - long.count) && row?["suite"] == .string("dreambench-object (\(25 - long.count) of 25)"))
             let warning = result?["warnings"]?.array?.first?.string ?? ""
             #expect(warning.contains("\(long.count) of dreambench-object's 25 prompts") && long.allSatisfy { warning.contains("\($0.pointer) has ") }, "\(warning)")
+        }
+    }
+
+    @Test func aStyleIsHeldAgainstItsReferencesOverASuite() throws {
+        try withModels { tiny in
+            let order = try order(tiny, #""suite":"little-world","images_per_prompt":2,"seed":1,"options":{\#(encoders)}"#, method: .coar, role: .style)
+            let row = try #require(try run(tiny, order).result?["table"]?.array?.first)
+            guard case .object(let scores) = row["scores"] else { Issue.record("no scores"); return }
+            #expect(scores.keys.sorted() == ["div_dino.tiny-dino", "style_alignment.tiny-clip", "text_alignment.tiny-clip"])
+            #expect(row["pictures"] == .integer(2 * 13), "three of sixteen name a style of their own")
         }
     }
 

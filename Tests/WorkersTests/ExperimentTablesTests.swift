@@ -1,7 +1,9 @@
 import Evaluation
 import Foundation
 import ModelTesting
+import Tensors
 import Testing
+import WeightFiles
 
 @testable import Workers
 
@@ -43,6 +45,45 @@ import Testing
         }
     }
 
+    @Test func aSheetIsOfTheCellsItsTableIsOf() throws {
+        try withModels { tiny in
+            var fewer = settings()
+            fewer.prompts = 1
+            _ = try run(tiny, settings(), ["arbooth"])
+            let sheet = URL(fileURLWithPath: tiny.folder + "/run/methods-0.png"), first = try Data(contentsOf: sheet)
+            _ = try run(tiny, fewer, ["arbooth"])
+            #expect(try Data(contentsOf: sheet) != first)
+            #expect(try run(tiny, settings(), ["arbooth"]).said.isEmpty)
+            #expect(try Data(contentsOf: sheet) == first, "cells that were there are shown as they were drawn")
+        }
+    }
+
+    @Test func aLessonThatDivergesLeavesOutItsCell() throws {
+        try withModels { tiny in
+            let path = tiny.folder + "/pocket-infinity/transformer.safetensors"
+            var weights = try Safetensors.tensors(path), said: [String] = []
+            for name in weights.keys { weights[name] = weights[name].map { Tensor([Float](repeating: .nan, count: $0.count), shape: $0.shape) } }
+            try Safetensors.write(weights, to: path)
+            let wild = TableVariant(key: "wild", title: "wild", model: "pocket-infinity", way: .learned(.lora, ["prior_preservation": .bool(false)]))
+            let table = PaperTable(name: "t", title: "t", rows: [.init(variant: wild, published: [:]), .init(variant: .untunedChameleon, published: [:])], claims: [])
+            let text = try ExperimentTables(models: tiny.folder, folder: tiny.folder + "/run", settings: settings(), tables: [table]) { said.append($0) }.run()
+            #expect(said.filter { $0.contains("wild") && $0.contains("left out") }.count == 2, "\(said)")
+            #expect(text.contains("| wild | 0 |") && text.contains("| untuned Chameleon | 2 |"))
+        }
+    }
+
+    @Test func cellsOfSeveralBuildsAreSaidToBe() throws {
+        try withModels { tiny in
+            let first = try run(tiny, settings(), ["arbooth"]).text, path = URL(fileURLWithPath: tiny.folder + "/run/cells.jsonl")
+            #expect(!first.contains("builds of the engine"))
+            var cells = try String(contentsOf: path, encoding: .utf8)
+            let place = try #require(cells.firstRange(of: #""engine":""#))
+            cells.replaceSubrange(place.upperBound..<cells.index(place.upperBound, offsetBy: 2), with: "zz")
+            try Data(cells.utf8).write(to: path)
+            #expect(try run(tiny, settings(), ["arbooth"]).text.contains("made by 2 builds of the engine"))
+        }
+    }
+
     @Test func twoRunsShareAFolder() throws {
         try withModels { tiny in
             let file = try TableFile(folder: tiny.folder + "/shared"), key = TableCell.Key(variant: "coar", subject: 0, seed: 0, inputs: "")
@@ -66,7 +107,7 @@ import Testing
             for variant in ["coar", "coar-lmcl", "untuned-chameleon"] { #expect(said.contains { $0.hasPrefix("\(variant) is left out") }) }
             #expect(text.contains("| untuned Infinity | 2 |") && text.contains("| untuned Chameleon | 0 |"))
             #expect(text.contains("not measured") && text.contains("0.774"))
-            #expect(FileManager.default.fileExists(atPath: tiny.folder + "/run/pictures/lora-infinity-1-0.png"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: tiny.folder + "/run/pictures").contains { $0.hasPrefix("lora-infinity-1-0-") })
         }
     }
 
@@ -108,6 +149,11 @@ import Testing
         #expect(report([[0.3], [0.6], [0.91]], [[0.2], [0.5], [0.8]]).verdict(claim).word == "holds")
         #expect(report([[0.2], [0.5], [0.8]], [[0.3], [0.6], [0.91]]).verdict(claim).word == "does not hold")
         #expect(report([[0.3], [0.4], [0.9]], [[0.2], [0.5], [0.8]]).verdict(claim).word == "within noise")
+    }
+
+    @Test func onlySeedsThatBothRowsHaveAreCompared() {
+        let difference = report([[0.3, 0.9], [0.6]], [[0.2], [0.5, 0.1]]).verdict(claim).difference
+        #expect(abs((difference?.mean ?? 0) - 0.1) < 1e-9)
     }
 
     @Test func seedsOfOneSubjectAreNoIndependentWitnesses() {

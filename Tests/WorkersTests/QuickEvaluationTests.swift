@@ -30,17 +30,45 @@ import Testing
             let description = try JSONDecoder().decode(Adapter.Description.self, from: Data(text.utf8))
             let report = try evaluation.report(ConceptPainter(loaded, adapters: [:]), description)
             #expect(report.row.scores.keys.sorted() == ["clip_i.pocket-clip", "clip_t.pocket-clip", "dino.pocket-dino", "div_dino.pocket-dino", "pres.pocket-dino"])
-            #expect(report.drift.warnings.isEmpty && report.drift.approach ?? 0 == 0 && report.drift.loss == 0, "\(report.drift)")
+            let drift = try #require(report.drift)
+            #expect(drift.warnings.isEmpty && drift.loss == 0 && drift.before == drift.after, "\(drift)")
         }
     }
 
-    @Test func withoutEncodersOrForAStyleNothingIsMeasured() throws {
+    @Test func aStyleIsMeasuredByItsAlignment() throws {
+        try withModels { tiny in
+            let loaded = try LoadedModel(directory: tiny.folder + "/pocket-chameleon")
+            let evaluation = try #require(try QuickEvaluation(concept(role: .style), on: loaded, models: tiny.folder, seed: 3))
+            let text = #"{"method":"coar","model":"pocket-chameleon","modelDigest":"","concept":"rex","role":"style","className":"dog","seed":3,"iterations":0,"options":"{}"}"#
+            let description = try JSONDecoder().decode(Adapter.Description.self, from: Data(text.utf8))
+            let report = try evaluation.report(ConceptPainter(loaded, adapters: [:]), description)
+            #expect(report.row.scores.keys.sorted() == ["div_dino.pocket-dino", "style_alignment.pocket-clip", "text_alignment.pocket-clip"])
+            #expect(report.drift == nil && report.row.json["suite"] == .string("quick"))
+        }
+    }
+
+    @Test func withoutEncodersNothingIsMeasured() throws {
         try withModels { tiny in
             let loaded = try LoadedModel(directory: tiny.folder + "/pocket-infinity")
-            #expect(try QuickEvaluation(concept(role: .style), on: loaded, models: tiny.folder, seed: 3) == nil)
             try FileManager.default.removeItem(atPath: tiny.folder + "/pocket-clip")
             #expect(try QuickEvaluation(concept(), on: loaded, models: tiny.folder, seed: 3) == nil)
         }
+    }
+
+    @Test func encodersThatCannotBeReadAreSaidSo() throws {
+        try withModels { tiny in
+            let loaded = try LoadedModel(directory: tiny.folder + "/pocket-infinity")
+            try Data("{".utf8).write(to: URL(fileURLWithPath: tiny.folder + "/pocket-clip/model.safetensors"))
+            #expect(throws: (any Error).self) { try QuickEvaluation(concept(), on: loaded, models: tiny.folder, seed: 3) }
+        }
+    }
+
+    @Test func aStyleIsAskedForInTheWordsItWasLearntBy() {
+        let suite = PromptSuite(name: "s", templates: ["a photo of a {concept} {class} in the snow", "a crayon drawing of a {concept} {class}"])
+        let style = Concept(name: "woodcut", role: .style, className: "", references: [], wording: StyleWording(template: "{subject} as {style}"))
+        let prompts = ConceptWording(method: "coar").prompts(suite, for: style)
+        #expect(prompts.map(\.asked) == ["a picture in the snow as <woodcut>"] && prompts.map(\.described) == ["a picture in the snow"])
+        #expect(ConceptWording(method: "coar").prompts(suite, for: concept()).map(\.asked) == ["a photo of <rex> dog in the snow", "a crayon drawing of <rex> dog"])
     }
 
     /// PRES and DIV-DINO of two pictures at right angles to each other, one of them `angle` degrees from the only reference.

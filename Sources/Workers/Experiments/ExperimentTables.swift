@@ -16,6 +16,8 @@ package struct ExperimentTables {
     private let tables: [PaperTable]
     private let encoders: MetricEncoders
     private let say: (String) -> Void
+    /// This program, by its own digest: cells of another may be of other code.
+    private let engine = (try? SHA256Digest.ofFile("/proc/self/exe")).map { String($0.description.prefix(8)) }
 
     /// - Parameters:
     ///   - models: the folder of all models.
@@ -42,27 +44,35 @@ package struct ExperimentTables {
                 for (variant, digest) in inputs {
                     let key = TableCell.Key(variant: variant.key, subject: number, seed: UInt64(seed), inputs: digest)
                     keys.append(key)
-                    try file.fill(key) {
-                        let start = Date()
-                        defer { say("\(variant.key), subject \(number), seed \(seed): \(Int(Date().timeIntervalSince(start))) s") }
-                        return try cell(variant, key)
-                    }
+                    try fill(variant, key, file)
                 }
             }
         }
         let done = try file.cells()
-        let text = heading + tables.map { TableReport($0, cells: keys.compactMap { done[$0] }).markdown }.joined(separator: "\n")
+        let cells = keys.compactMap { done[$0] }
+        let text = heading(cells) + tables.map { TableReport($0, cells: cells).markdown }.joined(separator: "\n")
         try text.write(toFile: "\(folder)/tables.md", atomically: true, encoding: .utf8)
-        try writeMethodSheets()
+        try writeMethodSheets(Set(cells.map(\.key)))
         return text
     }
 
-    /// A sheet a subject, of the first seed.
-    private func writeMethodSheets() throws {
+    /// A lesson that diverges is a cell that is missing, and does so every time: the others are worth having.
+    private func fill(_ variant: TableVariant, _ key: TableCell.Key, _ file: TableFile) throws {
+        let start = Date(), name = "\(variant.key), subject \(key.subject), seed \(key.seed)"
+        do {
+            if try file.fill(key, { try cell(variant, key) }) { say("\(name): \(Int(Date().timeIntervalSince(start))) s") }
+        } catch let failure as JobFailure where failure.code == TimedLesson.divergence {
+            say("\(name) is left out: \(failure.message)")
+        }
+    }
+
+    /// A sheet a subject, of the first seed's cells.
+    private func writeMethodSheets(_ done: Set<TableCell.Key>) throws {
         for subject in 0..<settings.subjects {
             let rows = try variants.compactMap { variant in
-                let path = sheet(variant.key, subject: subject, seed: 0)
-                return FileManager.default.fileExists(atPath: path) ? (variant.title, try Picture(pngFile: path)) : nil
+                let key = done.first { ($0.variant, $0.subject, $0.seed) == (variant.key, subject, 0) }
+                guard let path = key.map(sheet), FileManager.default.fileExists(atPath: path) else { return (title: String, sheet: Picture)?.none }
+                return (variant.title, try Picture(pngFile: path))
             }
             try methodSheet.picture(rows)?.writePNG("\(folder)/methods-\(subject).png")
         }
@@ -72,12 +82,14 @@ package struct ExperimentTables {
         MethodSheet(columns: max(4, settings.picturesPerPrompt), references: settings.references, prompts: settings.prompts)
     }
 
-    private func sheet(_ variant: String, subject: Int, seed: UInt64) -> String { "\(folder)/pictures/\(variant)-\(subject)-\(seed).png" }
+    private func sheet(_ key: TableCell.Key) -> String { "\(folder)/pictures/\(key.name).png" }
 
-    private var heading: String {
-        """
+    private func heading(_ cells: [TableCell]) -> String {
+        let engines = Set(cells.map { $0.engine ?? "?" })
+        return """
         \(settings.subjects) held-out subjects × \(settings.seeds) seeds × \(settings.prompts) prompts × \(settings.picturesPerPrompt) pictures, \
-        \(settings.classPictures) pictures of the class prompt; \(settings.references) references a subject; \(settings.iterations.map { "\($0) steps" } ?? "every method's own steps").
+        \(settings.classPictures) pictures of the class prompt; \(settings.references) references a subject; \(settings.iterations.map { "\($0) steps" } ?? "every method's own steps").\
+        \(engines.count > 1 ? " **The cells were made by \(engines.count) builds of the engine.**" : "")
 
 
         """
@@ -123,20 +135,20 @@ package struct ExperimentTables {
         let subject = settings.subject(key.subject), scenes = subject.references(count: settings.references)
         guard let name = variant.model else {
             let ceiling = ConceptExamination(references: scenes.painted(size: 64), by: encoders).ceiling()
-            return TableCell(key: key, className: subject.kind.name, scores: ExperimentTables.values(ceiling))
+            return TableCell(key: key, className: subject.kind.name, scores: ExperimentTables.values(ceiling), engine: engine)
         }
         let directory = "\(models)/\(name)", references = scenes.painted(size: try LoadedModel(directory: directory).pictureSize)
         let concept = Concept(name: "it", role: .subject, className: subject.kind.name, references: references)
         guard case .learned(let method, _) = variant.way else {
             let painter = try ConceptPainter(LoadedModel(directory: directory), adapters: [:])
-            return TableCell(key: key, className: concept.className, scores: try scores(key, concept, painter, asks: \.described))
+            return TableCell(key: key, className: concept.className, scores: try scores(key, concept, painter, asks: \.described), engine: engine)
         }
         let lesson = try TimedLesson(concept, by: method, options: options(variant), seed: key.seed, model: directory, folder: folder)
         let painter = try ConceptPainter(LoadedModel(directory: directory), adapters: ["it": lesson.adapter])
         let wording = ConceptWording(method: lesson.adapter.description.method)
         return TableCell(
             key: key, className: concept.className, scores: try scores(key, concept, painter) { wording.asked($0.asked) }, seconds: lesson.seconds,
-            parameters: lesson.parameters, adapterBytes: lesson.bytes)
+            parameters: lesson.parameters, adapterBytes: lesson.bytes, engine: engine)
     }
 
     private func scores(
@@ -150,7 +162,7 @@ package struct ExperimentTables {
         let pictures = ExaminationPictures(plan, seed: key.seed, paint: painter.paint)
         try FileManager.default.createDirectory(atPath: "\(folder)/pictures", withIntermediateDirectories: true)
         try methodSheet.cell(references: concept.references, prompts: pictures.groups)
-            .writePNG(sheet(key.variant, subject: key.subject, seed: key.seed))
+            .writePNG(sheet(key))
         return ExperimentTables.values(
             ConceptExamination(references: concept.references, by: encoders)
                 .subject(pictures.groups, prompts: prompts.map(\.described), classPictures: pictures.classPictures))

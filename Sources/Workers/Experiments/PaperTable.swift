@@ -79,6 +79,10 @@ extension PaperTable {
         claims: [
             Claim(statement: "ARBooth learns the subject", metric: .dino, greater: .arbooth, lesser: .untunedInfinity),
             Claim(statement: "CoAR learns the subject", metric: .dino, greater: .coar, lesser: .untunedChameleon),
+            Claim(statement: "LoRA learns the subject", metric: .dino, greater: .loraOnInfinity, lesser: .untunedInfinity),
+            Claim(statement: "LoRA learns the subject", metric: .dino, greater: .loraOnChameleon, lesser: .untunedChameleon),
+            Claim(statement: "LoRA's prior preservation costs subject fidelity", metric: .dino, greater: .loraOnInfinityUnpreserved, lesser: .loraOnInfinity),
+            Claim(statement: "LoRA's prior preservation costs subject fidelity", metric: .dino, greater: .loraOnChameleonUnpreserved, lesser: .loraOnChameleon),
             Claim(statement: "LoRA's prior preservation lessens drift", metric: .pres, greater: .loraOnInfinityUnpreserved, lesser: .loraOnInfinity),
             Claim(statement: "LoRA's prior preservation keeps pictures diverse", metric: .div, greater: .loraOnInfinity, lesser: .loraOnInfinityUnpreserved),
             Claim(statement: "LoRA's prior preservation lessens drift", metric: .pres, greater: .loraOnChameleonUnpreserved, lesser: .loraOnChameleon),

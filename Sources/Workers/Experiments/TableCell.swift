@@ -9,6 +9,9 @@ struct TableCell: Codable, Equatable {
         let seed: UInt64
         /// Of settings, options, model and encoders: with any other the cell is another.
         let inputs: String
+
+        /// Of files that belong to it.
+        var name: String { "\(variant)-\(subject)-\(seed)-\(inputs)" }
     }
 
     let key: Key
@@ -19,4 +22,6 @@ struct TableCell: Codable, Equatable {
     var seconds: Double? = nil
     var parameters: Int? = nil
     var adapterBytes: Int? = nil
+    /// The program that made it.
+    var engine: String? = nil
 }

@@ -20,12 +20,15 @@ struct TableFile {
         return Dictionary(cells.map { ($0.key, $0) }, uniquingKeysWith: { $1 })
     }
 
-    /// Makes a cell and writes it down, unless it is there or another process is at it.
-    func fill(_ key: TableCell.Key, _ make: () throws -> TableCell) throws {
-        guard let claim = try Claim("\(folder)/claims/\(key.variant)-\(key.subject)-\(key.seed)-\(key.inputs)") else { return }
-        try withExtendedLifetime(claim) {
+    /// Makes a cell and writes it down, unless it is there or another process is at it. Gives whether it did.
+    @discardableResult
+    func fill(_ key: TableCell.Key, _ make: () throws -> TableCell) throws -> Bool {
+        guard let claim = try Claim("\(folder)/claims/\(key.name)") else { return false }
+        return try withExtendedLifetime(claim) {
             // Looked up only now: another process may have been at it until a moment ago.
-            if try cells()[key] == nil { try add(make()) }
+            guard try cells()[key] == nil else { return false }
+            try add(make())
+            return true
         }
     }
 

@@ -50,7 +50,8 @@ struct TableReport {
 
     /// Seconds of learning, their median for the machine may have had other work; numbers that learned; the adapter's size.
     private func costs(_ cells: [TableCell]) -> [String] {
-        let times = cells.compactMap(\.seconds).sorted(), seconds = times.isEmpty ? nil : times[times.count / 2], parameters = mean(cells) { $0.parameters.map(Double.init) }
+        let times = cells.compactMap(\.seconds).sorted(), seconds = times.isEmpty ? nil : (times[times.count / 2] + times[(times.count - 1) / 2]) / 2
+        let parameters = mean(cells) { $0.parameters.map(Double.init) }
         let bytes = mean(cells) { $0.adapterBytes.map(Double.init) }
         return [seconds.map { "\(Int($0.rounded())) s" } ?? "", parameters.map(TableReport.count) ?? "", bytes.map { TableReport.count($0) + "B" } ?? ""]
     }
@@ -65,6 +66,11 @@ struct TableReport {
     private func estimate(_ cells: [TableCell], _ key: String) -> MeanEstimate? {
         let means = TableReport.perSubject(cells, key)
         return means.isEmpty ? nil : MeanEstimate(means.sorted { $0.key < $1.key }.map(\.value))
+    }
+
+    /// Those whose subject and seed others have too: a run that is not done yet has seeds of one row that the other lacks.
+    private static func beside(_ cells: [TableCell], _ others: [TableCell]) -> [TableCell] {
+        cells.filter { cell in others.contains { ($0.key.subject, $0.key.seed) == (cell.key.subject, cell.key.seed) } }
     }
 
     /// The mean over seeds of every subject.
@@ -88,7 +94,7 @@ struct TableReport {
     /// Whether a claim's direction is seen: the 95 % interval of the difference within subjects lies on one side of zero.
     func verdict(_ claim: PaperTable.Claim) -> (word: String, difference: MeanEstimate?) {
         guard let key = key(claim.metric), let greater = cells[claim.greater.key], let lesser = cells[claim.lesser.key] else { return ("not measured", nil) }
-        let left = TableReport.perSubject(greater, key), right = TableReport.perSubject(lesser, key)
+        let left = TableReport.perSubject(TableReport.beside(greater, lesser), key), right = TableReport.perSubject(TableReport.beside(lesser, greater), key)
         let differences = left.keys.sorted().compactMap { subject in right[subject].map { left[subject]! - $0 } }
         guard !differences.isEmpty else { return ("not measured", nil) }
         let difference = MeanEstimate(differences)

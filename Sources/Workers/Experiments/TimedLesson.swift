@@ -10,6 +10,9 @@ struct TimedLesson {
     let parameters: Int
     let bytes: Int
 
+    /// The failure of a lesson whose loss is no number any more.
+    static let divergence = "training.diverged"
+
     /// - Parameters:
     ///   - model: the model's directory.
     ///   - folder: where the adapter lies for a moment.
@@ -20,7 +23,7 @@ struct TimedLesson {
             while training.step < training.steps {
                 let losses = training.advance()
                 if !losses.total.isFinite {
-                    throw JobFailure(code: "training.diverged", consequence: .fatal, message: "the loss is \(losses.total) at step \(training.step)")
+                    throw JobFailure(code: TimedLesson.divergence, consequence: .fatal, message: "the loss is \(losses.total) at step \(training.step)")
                 }
             }
             return training

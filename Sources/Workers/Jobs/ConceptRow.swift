@@ -6,14 +6,17 @@ import Personalization
 struct ConceptRow {
     let name: String
     let description: Adapter.Description
+    /// The prompts' name.
+    let suite: String
     let pictures: Int
     /// By metric and encoder, over seeds.
     let scores: [String: MeanEstimate]
 
     /// - Parameter rounds: the scores of every seed.
-    init(name: String, description: Adapter.Description, pictures: Int, rounds: [[Score]]) {
+    init(name: String, description: Adapter.Description, suite: String, pictures: Int, rounds: [[Score]]) {
         self.name = name
         self.description = description
+        self.suite = suite
         self.pictures = pictures
         scores = Dictionary(grouping: rounds.flatMap { $0 }, by: \.key).mapValues { MeanEstimate($0.map(\.value)) }
     }
@@ -21,7 +24,7 @@ struct ConceptRow {
     var json: JSONValue {
         .object([
             "concept": .string(name), "role": .string(description.role), "class": .string(description.className), "method": .string(description.method),
-            "pictures": .integer(pictures), "scores": .object(scores.mapValues { .number($0.mean) }),
+            "suite": .string(suite), "pictures": .integer(pictures), "scores": .object(scores.mapValues { .number($0.mean) }),
             "intervals": .object(scores.compactMapValues { $0.halfWidth.map(JSONValue.number) }),
         ])
     }

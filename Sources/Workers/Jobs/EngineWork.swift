@@ -35,8 +35,16 @@ package struct EngineWork {
         } catch let error as AdapterError {
             connection.send(JobFailure(code: "concept.unusable", consequence: .rejected, message: "\(error)").event)
         } catch {
-            connection.send(JobFailure(code: "engine.error", consequence: .transient, message: "\(error)").event)
+            connection.send(JobFailure(code: EngineWork.isOfDisk(error) ? "host.disk" : "engine.error", consequence: .transient, message: "\(error)").event)
         }
+    }
+
+    /// Whether the file system is at fault, and not what was to be written.
+    static func isOfDisk(_ error: any Error) -> Bool {
+        let error = error as NSError, underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError
+        let isFull = error.domain == NSCocoaErrorDomain && [CocoaError.fileWriteOutOfSpace.rawValue, CocoaError.fileWriteVolumeReadOnly.rawValue].contains(error.code)
+        let isBroken = error.domain == NSPOSIXErrorDomain && [ENOSPC, EDQUOT, EROFS, EIO, ESTALE].contains(Int32(error.code))
+        return isFull || isBroken || underlying.map(isOfDisk) ?? false
     }
 
     /// The largest resident size so far.

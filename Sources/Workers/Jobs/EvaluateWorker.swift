@@ -44,19 +44,19 @@ struct EvaluateWorker {
             throw JobFailure(code: "concept.unknown", consequence: .rejected, message: "there is no adapter of <\(name)>; name its file with --adapter \(name)=FILE")
         }
         let adapter = try Adapter(path: path), loaded = try LoadedModel(order), concept = try concept(name, adapter.description, loaded)
-        let prompts = try prompts(concept, adapter.description, loaded, &warnings)
+        let (prompts, suite) = try prompts(concept, adapter.description, loaded, &warnings)
         let plan = ExaminationPictures.Plan(
             prompts: prompts.map(\.asked), perPrompt: perPrompt, classPrompts: concept.classPrompts,
             classPictures: concept.role == .subject ? classPictures : 0)
         let rounds = try draw(plan, ConceptPainter(loaded, adapters: [name: adapter]), before: before)
-        try sendSheet(concept, rounds[0].groups)
+        try sendSheet(concept.squares(of: loaded.pictureSize), rounds[0].groups, of: name)
         let examination = ConceptExamination(references: concept.references, by: encoders), described = prompts.map(\.described)
         let scores = rounds.map { round in
             concept.role == .subject
                 ? examination.subject(round.groups, prompts: described, classPictures: round.classPictures)
                 : examination.style(round.groups, prompts: described)
         }
-        return ConceptRow(name: name, description: adapter.description, pictures: plan.count * seeds.count, rounds: scores)
+        return ConceptRow(name: name, description: adapter.description, suite: suite, pictures: plan.count * seeds.count, rounds: scores)
     }
 
     /// With the pictures it is held against: those the job brings, or those it was learned from.
@@ -71,22 +71,23 @@ struct EvaluateWorker {
     }
 
     /// A suite's prompts in the method's own words, the job's own as they are. What the model cannot read whole is the sender's to mend where it
-    /// is the sender's; of a suite it is left out, with a warning.
+    /// is the sender's; of a suite it is left out, with a warning, and what is left has a name of its own: its figures are not those of the whole.
     private func prompts(
         _ concept: Concept, _ description: Adapter.Description, _ loaded: LoadedModel, _ warnings: inout [String]
-    ) throws -> [(asked: String, described: String)] {
-        let isOwn = order.spec["suite"] == nil, wording = ConceptWording(method: description.method)
-        let prompts = suite.templates.map { PromptSuite.prompts($0, concept: concept.name, className: concept.className) }
-            .map { (asked: isOwn ? $0.asked : wording.asked($0.asked), described: $0.described) }
+    ) throws -> (prompts: [(asked: String, described: String)], suite: String) {
+        let isOwn = order.spec["suite"] == nil
+        let prompts = isOwn
+            ? suite.templates.map { PromptSuite.prompts($0, concept: concept.name, className: concept.className) }
+            : ConceptWording(method: description.method).prompts(suite, for: concept)
         let texts = prompts.enumerated().map { ("\(isOwn ? "/prompts" : "/suite")/\($0)", $1.asked) }
         let problems = loaded.tooLong(texts, concepts: [concept.name])
-        if problems.isEmpty { return prompts }
+        if problems.isEmpty { return (prompts, suite.name) }
         if isOwn || problems.count == texts.count { throw LoadedModel.rejection(problems) }
         let left = zip(texts, prompts).filter { text, _ in !problems.contains { $0.pointer == text.0 } }.map(\.1)
         warnings.append(
             "\(problems.count) of \(suite.name)'s \(texts.count) prompts are too long for \(loaded.name) with <\(concept.name)> and were left out: "
                 + problems.map { "\($0.pointer) has \($0.found), allowed are \($0.allowed)" }.joined(separator: "; "))
-        return left
+        return (left, "\(suite.name) (\(left.count) of \(texts.count))")
     }
 
     /// A round of pictures for every seed.
@@ -101,9 +102,9 @@ struct EvaluateWorker {
     }
 
     /// The references above, below them a row or more for every prompt.
-    private func sendSheet(_ concept: Concept, _ groups: [[Picture]]) throws {
-        let path = "\(order.workspace)/\(concept.name).sheet.png"
-        try Grid.sections(of: max(4, perPrompt), [concept.references] + (perPrompt < 3 ? [groups.flatMap { $0 }] : groups)).writePNG(path)
+    private func sendSheet(_ references: [Picture], _ groups: [[Picture]], of name: String) throws {
+        let path = "\(order.workspace)/\(name).sheet.png"
+        try Grid.sections(of: max(4, perPrompt), [references] + (perPrompt < 3 ? [groups.flatMap { $0 }] : groups)).writePNG(path)
         try connection.sendArtifact(role: "sheet", path: path, mediaType: "image/png")
     }
 }

@@ -14,6 +14,8 @@ struct Lesson {
     let seed: UInt64
     /// Measures what was learned, where that can be measured.
     let evaluation: QuickEvaluation?
+    /// What the job's result is to warn of already.
+    let warnings: [String]
 
     /// Announces everything; gives the job's result.
     func finish(_ training: any ConceptTraining, _ curve: LossCurve) throws -> JSONValue {
@@ -53,9 +55,9 @@ struct Lesson {
             metrics.merge(report.row.scores.mapValues { .number($0.mean) }) { $1 }
             result["suite"] = .string(QuickEvaluation.suite.name)
             result["table"] = .array([report.row.json])
-            result["drift"] = report.drift.json
-            result["warnings"] = .array(report.drift.warnings.map(JSONValue.string))
+            result["drift"] = report.drift?.json
         }
+        result["warnings"] = .array((warnings + (report?.drift?.warnings ?? [])).map(JSONValue.string))
         result["metrics"] = .object(metrics)
         return .object(result)
     }

@@ -17,13 +17,13 @@ struct PersonalizeWorker {
         let samples = SamplePrompts(order.spec["prompts"], concept: concept, method: method)
         try loaded.check(ownPrompt(of: concept) + [("/concept/class", samples.longest)] + samples.asked.enumerated().map { ("/prompts/\($0)", $1) }, concepts: [concept.name])
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
-        let evaluation = try QuickEvaluation(concept, on: loaded, models: order.models, seed: seed)
+        let (evaluation, warnings) = evaluation(of: concept)
         let (training, curve) = try loaded.whileLearning {
             let training = try loaded.training(of: concept, by: method, options: order.spec["options"], seed: seed)
             return (training, try learn(training))
         }
         guard let curve else { return .interrupted(step: training.step) }
-        return .done(try Lesson(order: order, loaded: loaded, connection: connection, concept: concept, prompts: samples.all, seed: seed, evaluation: evaluation).finish(training, curve))
+        return .done(try Lesson(order: order, loaded: loaded, connection: connection, concept: concept, prompts: samples.all, seed: seed, evaluation: evaluation, warnings: warnings).finish(training, curve))
     }
 
     /// What is learnt with, where the job says so itself.
@@ -32,6 +32,11 @@ struct PersonalizeWorker {
         var options = CoAROptions()
         options.prompt = prompt
         return [("/options/prompt", options.prompt(of: concept))]
+    }
+
+    /// Encoders that cannot be read do not keep a concept from being learnt, but not silently.
+    private func evaluation(of concept: Concept) -> (evaluation: QuickEvaluation?, warnings: [String]) {
+        do { return (try QuickEvaluation(concept, on: loaded, models: order.models, seed: seed), []) } catch { return (nil, ["not evaluated: \(error)"]) }
     }
 
     private var seed: UInt64 { UInt64(order.spec["seed"]?.integer ?? 0) }

@@ -3,7 +3,7 @@ import Foundation
 import Jobs
 import Personalization
 
-/// The small evaluation that ends the learning of a subject: a few prompts, and whether the class has drifted towards the subject.
+/// The small evaluation that ends the learning of a concept: a few prompts, and of a subject whether its class has drifted towards it.
 struct QuickEvaluation {
     static let suite = PromptSuite(name: "quick", templates: Array(PromptSuite.littleWorld.templates.prefix(4)))
     private static let perPrompt = 2, classPictures = 16
@@ -11,42 +11,46 @@ struct QuickEvaluation {
     private let concept: Concept
     private let seed: UInt64
     private let examination: ConceptExamination
-    /// Of the class, before anything was learned.
-    private let before: ClassScores
+    /// Of a subject's class, before anything was learned.
+    private let before: ClassScores?
 
-    /// Draws what the untouched model makes of the class.
+    /// Draws what the untouched model makes of a subject's class.
     /// - Parameter models: the folder of all models.
-    /// - Returns: nil for a style, and where the encoders are not there: a concept is worth more than its figures.
+    /// - Returns: nil where the encoders are not there: a concept is worth more than its figures.
+    /// - Throws: what an encoder's damaged files say.
     init?(_ concept: Concept, on loaded: LoadedModel, models: String, seed: UInt64) throws {
-        guard concept.role == .subject, let encoders = try? MetricEncoders(directory: models) else { return nil }
+        do { examination = ConceptExamination(references: concept.references, by: try MetricEncoders(directory: models)) } catch is MetricEncoders.Missing { return nil }
         (self.concept, self.seed) = (concept, seed)
-        examination = ConceptExamination(references: concept.squares(of: loaded.pictureSize), by: encoders)
-        let painter = try ConceptPainter(loaded, adapters: [:])
-        before = ClassScores(examination, ExaminationPictures(QuickEvaluation.plan([], concept), seed: seed, paint: painter.paint))
+        before = concept.role == .subject
+            ? ClassScores(examination, QuickEvaluation.ofClass(concept, seed, try ConceptPainter(loaded, adapters: [:]))) : nil
     }
 
     /// What a job's result says of it.
     struct Report {
         let row: ConceptRow
-        let drift: Drift
+        /// Nil of a style, which has no class to change.
+        let drift: Drift?
     }
 
     /// Measures what was learned.
     func report(_ painter: ConceptPainter, _ description: Adapter.Description) -> Report {
-        let wording = ConceptWording(method: description.method)
-        let prompts = QuickEvaluation.suite.templates.map { PromptSuite.prompts($0, concept: concept.name, className: concept.className) }
-        // Apart from each other, so that the class has the seeds it had before.
-        let ofClass = ExaminationPictures(QuickEvaluation.plan([], concept), seed: seed, paint: painter.paint)
-        let ofSubject = ExaminationPictures(
-            QuickEvaluation.plan(prompts.map { wording.asked($0.asked) }, concept, classPictures: 0), seed: seed, paint: painter.paint)
-        let scores = examination.subject(ofSubject.groups, prompts: prompts.map(\.described), classPictures: ofClass.classPictures)
-        let row = ConceptRow(name: concept.name, description: description, pictures: ofSubject.groups.count * QuickEvaluation.perPrompt, rounds: [scores])
-        let drift = Drift(className: concept.className, before: before, after: ClassScores(examination, ofClass), ceiling: ceiling)
-        return Report(row: row, drift: drift)
+        let prompts = ConceptWording(method: description.method).prompts(QuickEvaluation.suite, for: concept), described = prompts.map(\.described)
+        let pictures = ExaminationPictures(
+            .init(prompts: prompts.map(\.asked), perPrompt: QuickEvaluation.perPrompt, classPrompts: [], classPictures: 0), seed: seed, paint: painter.paint)
+        func report(_ scores: [Score], _ drift: Drift?) -> Report {
+            let count = prompts.count * QuickEvaluation.perPrompt
+            return Report(row: ConceptRow(name: concept.name, description: description, suite: QuickEvaluation.suite.name, pictures: count, rounds: [scores]), drift: drift)
+        }
+        guard let before else { return report(examination.style(pictures.groups, prompts: described), nil) }
+        // Apart from the subject's pictures, so that the class has the seeds it had before.
+        let ofClass = QuickEvaluation.ofClass(concept, seed, painter)
+        return report(
+            examination.subject(pictures.groups, prompts: described, classPictures: ofClass.classPictures),
+            Drift(className: concept.className, before: before, after: ClassScores(examination, ofClass), ceiling: ceiling))
     }
 
-    private static func plan(_ prompts: [String], _ concept: Concept, classPictures: Int = classPictures) -> ExaminationPictures.Plan {
-        ExaminationPictures.Plan(prompts: prompts, perPrompt: perPrompt, classPrompts: concept.classPrompts, classPictures: classPictures)
+    private static func ofClass(_ concept: Concept, _ seed: UInt64, _ painter: ConceptPainter) -> ExaminationPictures {
+        ExaminationPictures(.init(prompts: [], perPrompt: perPrompt, classPrompts: concept.classPrompts, classPictures: classPictures), seed: seed, paint: painter.paint)
     }
 
     /// What PRES would be if every one of the class were the subject; of one reference nobody knows.
