@@ -12,6 +12,8 @@ package struct Delivery: Sendable {
     package let exchange: String
     /// The routing key it was published with.
     package let routingKey: String
+    /// When it came.
+    package let arrival = ContinuousClock.now
     /// Whether it was delivered before, maybe to somebody else.
     package let isRedelivered: Bool
     private let answer: @Sendable (DeliveryAnswer) -> Void

@@ -31,6 +31,9 @@ package final class Publisher: Sendable {
         await loop.ended()
     }
 
+    /// Why nothing can be sent now, nil where it can.
+    package var obstacle: BrokerError? { desk.obstacle }
+
     /// Publishes the messages in order and says what became of each, in the same order, at most `limit` later.
     ///
     /// Without a connection, or while the broker is blocked, the messages wait; time up, they are taken back if they were not sent yet.
@@ -103,7 +106,7 @@ final class PublishDesk: Sendable {
     private struct State {
         var queue: ArraySlice<PublishTicket> = []
         var isClosed = false
-        var obstacle: BrokerError?
+        var obstacle: BrokerError? = .lost("there is no connection yet")
     }
 
     private let state = Mutex(State())
@@ -155,6 +158,8 @@ private final class PublisherRole: SessionRole {
     private let desk: PublishDesk
     private var ledger = ConfirmLedger<PublishTicket>()
     private var isBlocked = false
+    /// When the topology was declared last.
+    private var declared = ContinuousClock.now
 
     init(topology: Topology?, window: Int, desk: PublishDesk) {
         self.topology = topology
@@ -165,6 +170,7 @@ private final class PublisherRole: SessionRole {
     func begin(_ session: Session) throws(BrokerError) {
         isBlocked = false
         if let topology { try session.declare(topology) }
+        declared = .now
         try session.selectConfirms()
         desk.obstacle = nil
     }
@@ -173,6 +179,9 @@ private final class PublisherRole: SessionRole {
         switch event {
         case .settled(let tag, let multiple, let isRefused):
             for (ticket, outcome) in ledger.settle(tag, multiple: multiple, isRefused: isRefused) { ticket.settle(outcome) }
+        case .returned(_, let text, let message) where lacksQueue(message.exchange):
+            // Somebody deleted it: the next connection declares it again, and then the message is sent again.
+            throw .lost("no queue takes \(message.routingKey) from \(message.exchange): \(text)")
         case .returned(let code, let text, let message):
             ledger.returned(
                 exchange: message.exchange, routingKey: message.routingKey, messageID: message.properties.messageID,
@@ -185,6 +194,11 @@ private final class PublisherRole: SessionRole {
             desk.obstacle = nil
         default: break
         }
+    }
+
+    /// Whether a queue of the topology's has gone from an exchange of it, as far as it was declared long enough ago for that to help.
+    private func lacksQueue(_ exchange: String) -> Bool {
+        (topology?.exchanges.contains { $0.name == exchange } ?? false) && declared.duration(to: .now) > .seconds(60)
     }
 
     func work(_ session: Session, listen: () throws(BrokerError) -> Void) throws(BrokerError) {

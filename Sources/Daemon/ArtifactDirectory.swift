@@ -40,7 +40,12 @@ package struct ArtifactDirectory: Sendable {
     }
 
     /// Whether the bytes with this digest are there.
-    package func contains(_ digest: SHA256Digest) -> Bool { access(path(of: digest), F_OK) == 0 }
+    /// - Throws: `SystemError` where that cannot be told: a folder that cannot be looked into is no missing file.
+    package func contains(_ digest: SHA256Digest) throws -> Bool {
+        if access(path(of: digest), F_OK) == 0 { return true }
+        guard errno == ENOENT else { throw SystemError("look for", path(of: digest)) }
+        return false
+    }
 
     /// Takes in the file at `path`, which must be a regular file inside `folder` with the announced digest. Gives its size.
     @discardableResult

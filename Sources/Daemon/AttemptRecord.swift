@@ -71,7 +71,7 @@ package struct AttemptRecord: Sendable {
         var problems: [Problem] = []
         let paths = try request.images.enumerated().compactMap { index, image -> String? in
             guard case .artifact(let text) = image, let digest = SHA256Digest(text) else { return nil }
-            guard artifacts.contains(digest) else {
+            guard try artifacts.contains(digest) else {
                 problems.append(Problem("/images/\(index)/artifact", found: digest.prefixed, allowed: "the digest of an artifact in the store"))
                 return nil
             }

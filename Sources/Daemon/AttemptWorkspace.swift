@@ -34,6 +34,19 @@ package struct AttemptWorkspace: Sendable {
         return link
     }
 
+    /// Removes checkpoints nobody needs any more, with what lies beside them under their names; where none of an earlier attempt is needed
+    /// either, those attempts' folders.
+    package func remove(_ checkpoints: [String], isLaterThanOthers: Bool) {
+        let files = FileManager.default
+        for path in checkpoints where path.hasPrefix(folder + "/") {
+            for end in ["", ".losses"] { try? files.removeItem(atPath: path + end) }
+        }
+        guard isLaterThanOthers else { return }
+        for name in (try? files.contentsOfDirectory(atPath: jobFolder)) ?? [] where "\(jobFolder)/\(name)" != folder {
+            try? files.removeItem(atPath: "\(jobFolder)/\(name)")
+        }
+    }
+
     /// Removes everything of the job: it is final.
     package func removeJob() { try? FileManager.default.removeItem(atPath: jobFolder) }
 }

@@ -24,7 +24,7 @@ struct ConceptAdapters: Sendable {
     }
 
     private func link(_ concept: StoredConcept, into workspace: AttemptWorkspace) throws -> String {
-        guard let digest = SHA256Digest(concept.adapter), artifacts.contains(digest) else {
+        guard let digest = SHA256Digest(concept.adapter), try artifacts.contains(digest) else {
             throw AttemptProblem(code: "concept.missing", message: "the adapter of <\(concept.name)>, \(concept.adapter), is not in the store", consequence: .fatal)
         }
         return try workspace.link(artifacts.path(of: digest), as: concept.name + ".safetensors")

@@ -19,7 +19,7 @@ struct ConceptReferences: Sendable {
 
     private func link(_ name: String, model: String, into workspace: AttemptWorkspace) async throws -> [String] {
         let digests = try await store.references(of: name, tenant: tenant, model: model).compactMap { SHA256Digest($0) }
-        guard !digests.isEmpty, digests.allSatisfy(artifacts.contains) else {
+        guard !digests.isEmpty, try digests.allSatisfy({ try artifacts.contains($0) }) else {
             throw AttemptProblem(
                 code: "concept.references", message: "the pictures <\(name)> was learnt from are not in the store any more; give pictures in /images",
                 consequence: .rejected)

@@ -23,6 +23,7 @@ package actor EngineSupervisor {
     private var failed: EngineEvent.Failed?
     private var isInterrupted = false
     private var isHostAtFault = false
+    private var checkpoints = CheckpointFiles()
     private var mostMiB = 0
     /// Looks since the engine said something: a daemon that was stopped itself does not look.
     private var silentLooks = 0
@@ -122,6 +123,9 @@ extension EngineSupervisor {
 // MARK: During
 
 extension EngineSupervisor {
+    /// What an engine says of this host's installation: another host may do the job.
+    private static let hostFaults: Set = ["model.missing", "model.damaged", "encoder.damaged", "host.disk"]
+
     private func follow(_ process: EngineProcess, order: Data) async {
         logger.info("engine started", metadata: ["engine.pid": "\(process.pid)"])
         let watch = Task { await self.watch(process) }
@@ -145,7 +149,8 @@ extension EngineSupervisor {
         if asked == nil, word == nil, settings.engineMemoryMiB > 0, exit.peakMemoryBytes >> 20 > settings.engineMemoryMiB {
             asked = .memory(limitMiB: settings.engineMemoryMiB)
         }
-        let ending = AttemptEnding.decide(said: word, asked: asked, exit: exit)
+        var ending = AttemptEnding.decide(said: word, asked: asked, exit: exit)
+        if ending == .failed, isHostAtFault, let failed { ending = .interrupted("\(failed.code): \(failed.message)") }
         logger.info(
             "engine ended", metadata: ["engine.exit": "\(exit.phrase)", "engine.peak_memory_bytes": "\(exit.peakMemoryBytes)", "attempt.ending": "\(ending)"])
         await settle(ending, exit: exit)
@@ -165,7 +170,9 @@ extension EngineSupervisor {
         case .artifact(let artifact): await take(artifact)
         case .done(let done): self.done = done
         case .interrupted: isInterrupted = true
-        case .failed(let failed): self.failed = failed
+        case .failed(let failed):
+            self.failed = failed
+            if Self.hostFaults.contains(failed.code) { isHostAtFault = true }
         }
     }
 
@@ -173,6 +180,7 @@ extension EngineSupervisor {
         guard checkpoint.path.hasPrefix(workspace.folder + "/") else {
             return stop(.protocolViolation("the checkpoint \(checkpoint.path) is not in the attempt's workspace"))
         }
+        checkpoints.announce(checkpoint.path)
         news.checkpoint = checkpoint
     }
 
@@ -219,7 +227,9 @@ extension EngineSupervisor {
         let batch = news
         news = AttemptNews()
         switch await record.write(batch) {
-        case .written(let isCancelling): if isCancelling && asked == nil { stop(.cancelled) }
+        case .written(let isCancelling):
+            if let written = batch.checkpoint { workspace.remove(checkpoints.write(written.path), isLaterThanOthers: checkpoints.areAllOurs) }
+            if isCancelling && asked == nil { stop(.cancelled) }
         case .lost: stop(.lostClaim)
         case .unavailable: news.putBack(batch)
         case .refused(let reason): stop(.protocolViolation("what the engine said cannot be written down: \(reason)"))
@@ -272,7 +282,8 @@ extension EngineSupervisor {
             (result.code, result.message) = (code, message)
         case .interrupted(let reason):
             result.outcome = "interrupted"
-            (result.code, result.message) = ("daemon.interrupted", reason)
+            // Before an engine ran nothing is known of the job; after, it may be what no host can do.
+            (result.code, result.message) = (isHostAtFault && process != nil ? "host.fault" : "daemon.interrupted", reason)
         case .cancelled, .lost:
             result.outcome = "cancelled"
             (result.code, result.message) = ("job.cancelled", "cancelled on request")

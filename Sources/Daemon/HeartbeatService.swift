@@ -44,6 +44,8 @@ package struct HeartbeatService: Service {
     }
 
     private func register() async throws {
+        // PostgreSQL may have been away when the daemon looked at its start.
+        guard try await !store.lacks(Migrations.newest) else { throw StoreError.unavailable("the schema is older than this daemon (\(Migrations.newest) is missing): run atelierctl migrate") }
         let id = UUID()
         let rescued = try await store.register(
             id, name: settings.workerName, host: "\(Self.host) \(folder)", stateDirectory: settings.stateDirectory, slots: settings.slots)
@@ -83,10 +85,11 @@ package actor Rescuer {
     package func look() async {
         guard ContinuousClock.now >= patience else { return }
         do {
-            let count = try await store.rescueExpired(lease: lease)
-            if count > 0 { logger.warning("jobs of dead workers rescued", metadata: ["jobs.rescued": "\(count)"]) }
-            // A statement of its own: however much is past its deadline, the rescue has happened.
-            while try await store.expire() > 0 {}
+            // However much is past its deadline, dead workers are looked for in between.
+            repeat {
+                let count = try await store.rescueExpired(lease: lease)
+                if count > 0 { logger.warning("jobs of dead workers rescued", metadata: ["jobs.rescued": "\(count)"]) }
+            } while try await store.expire() > 0 && !Task.isCancelled
         } catch {
             logger.warning("the look for dead workers and late jobs failed", metadata: ["error": "\(error)"])
             patience = .now + .seconds(lease)

@@ -6,7 +6,7 @@ import ServiceLifecycle
 import Store
 
 /// Deliveries become jobs or rejections. A delivery is acknowledged only once PostgreSQL has committed what became of it; while
-/// PostgreSQL or the disk is away the consumer pauses, and the messages stay with the broker.
+/// PostgreSQL or the disk is away the consumer pauses, and the messages stay with the broker, or go back to it.
 package struct Intake: Service {
     let consumer: Consumer
     let store: Store
@@ -28,7 +28,7 @@ package struct Intake: Service {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { for await delivery in consumer.deliveries { batches.add(delivery) } }
                 for await _ in batches.arrivals {
-                    while !Task.isCancelled, case let batch = batches.take(Self.batch), !batch.isEmpty { await take(batch) }
+                    while !Task.isCancelled, case let batch = batches.take(Self.batch), !batch.isEmpty { await take(batch, before: batches) }
                     if Task.isCancelled { break }
                 }
             }
@@ -36,9 +36,13 @@ package struct Intake: Service {
         await consumer.stop()
     }
 
-    /// Takes deliveries, however long PostgreSQL is away, unless the daemon stops: then they are the broker's again.
-    private func take(_ batch: [Delivery]) async {
+    /// How long deliveries are kept while a server is away; then another daemon may have better luck with them.
+    private static let patience: Duration = .seconds(10)
+
+    /// Takes deliveries, unless PostgreSQL or the shared folder is away for long or the daemon stops: then they are the broker's again.
+    private func take(_ batch: [Delivery], before batches: DeliveryBatches) async {
         var deliveries = batch[...]
+        let start = ContinuousClock.now
         var limit = Self.batch
         var backoff = Backoff()
         var isPaused = false
@@ -53,9 +57,39 @@ package struct Intake: Service {
                 if !isPaused { consumer.pause() }
                 isPaused = true
                 try? await Task.sleep(for: backoff.next())
+                // Not for a disk that is full, which cannot be told to have room again: every time they come back counts.
+                if error is StoreError || error is SharedFolder.Strange, start.duration(to: .now) > Self.patience {
+                    giveBack(deliveries + batches.take(.max))
+                    deliveries = []
+                    await recover()
+                }
             }
         }
         if isPaused { consumer.resume() }
+    }
+
+    private func giveBack(_ deliveries: some Sequence<Delivery>) {
+        var count = 0
+        for delivery in deliveries {
+            delivery.reject(requeue: true)
+            count += 1
+        }
+        logger.warning("messages given back to the broker", metadata: ["messages.count": "\(count)"])
+    }
+
+    /// Waits until both are there again.
+    private func recover() async {
+        var backoff = Backoff()
+        while !Task.isCancelled {
+            do {
+                try await shared.check()
+                try await store.query("select 1")
+                return condition.found(.store)
+            } catch {
+                if error is StoreError { condition.lost(.store, error) }
+                try? await Task.sleep(for: backoff.next())
+            }
+        }
     }
 
     /// Commits what became of the first deliveries, jobs up to the first rejection in one transaction, or that rejection; acknowledges
@@ -65,7 +99,10 @@ package struct Intake: Service {
         reading: for delivery in deliveries {
             switch reader.read(delivery) {
             case .job(var submission, let request):
-                submission.spec = try await storePictures(of: request)
+                do { submission.spec = try await storePictures(of: request) } catch {
+                    guard submissions.isEmpty else { break reading }  // those before it have no part in that
+                    throw error
+                }
                 submissions.append(submission)
             case .rejected(let rejection):
                 guard submissions.isEmpty else { break reading }

@@ -9,6 +9,7 @@ package actor Maintenance {
     private let store: Store
     private let artifacts: ArtifactDirectory
     private let leftovers: Leftovers
+    private let shared: SharedFolder
     private let logger: Logger
     private let batch: Int
     private let youth: Duration
@@ -16,21 +17,23 @@ package actor Maintenance {
 
     /// Keeps what `retention` says. Artifacts younger than `youth` stay, whoever refers to them: their job may be about to be committed.
     package init(
-        retention: Retention, store: Store, artifacts: ArtifactDirectory, leftovers: Leftovers, logger: Logger, batch: Int = 500, youth: Duration = .seconds(24 * 3600)
+        retention: Retention, store: Store, artifacts: ArtifactDirectory, leftovers: Leftovers, shared: SharedFolder, logger: Logger, batch: Int = 500, youth: Duration = .seconds(24 * 3600)
     ) {
         (self.retention, self.store, self.artifacts, self.leftovers) = (retention, store, artifacts, leftovers)
-        (self.logger, self.batch, self.youth) = (logger, batch, youth)
+        (self.shared, self.logger, self.batch, self.youth) = (shared, logger, batch, youth)
     }
 
     /// Keeps what `retention` says from now on.
     package func keep(_ retention: Retention) { self.retention = retention }
 
-    /// One round; artifacts and folders at most once an hour. What cannot be done now is left to the next one.
+    /// One round; artifacts and folders at most once an hour, and never in a folder that is another's. What cannot be done now is left to the next one.
     package func look() async {
         do {
             try await store.countHours()  // before any of it is deleted
             try await prune()
             if lastSweep.map({ $0.duration(to: .now) < .seconds(3600) }) ?? false { return }
+            // What these tables do not know is only of no use if the folder is theirs.
+            try await shared.check()
             lastSweep = .now
             try await sweep()
             let gone = try await leftovers.remove(by: store)

@@ -44,7 +44,7 @@ package struct MessageReader: Sendable {
         return .job(
             Submission(
                 tenant: tenant, messageID: messageID, kind: request.kind, spec: request.body, priority: properties.priority.map { Int($0) } ?? 0,
-                runAfter: Self.date(properties, "run_after"), deadline: Self.deadline(properties), replyTo: properties.replyTo,
+                runAfter: Self.date(properties, "run_after"), deadline: Self.date(properties, "deadline"), lifetime: Self.lifetime(of: delivery), replyTo: properties.replyTo,
                 correlationID: properties.correlationID, traceparent: properties.traceparent),
             request)
     }
@@ -90,13 +90,13 @@ package struct MessageReader: Sendable {
         properties.headers[name].map { $0.string ?? "\($0)" }
     }
 
-    /// From the header, or from AMQP's own lifetime: milliseconds from now, as text.
-    private static func deadline(_ properties: MessageProperties) -> Date? {
-        date(properties, "deadline") ?? properties.expiration.flatMap { Double($0) }.map { Date.now.addingTimeInterval($0 / 1000) }
+    /// What is left of AMQP's own lifetime, milliseconds from when the message came, as text; in seconds, for hosts' clocks do not matter.
+    private static func lifetime(of delivery: Delivery) -> Double? {
+        delivery.properties.expiration.flatMap { Double($0) }.map { $0 / 1000 - delivery.arrival.duration(to: .now) / .seconds(1) }
     }
 
     private static func date(_ properties: MessageProperties, _ name: String) -> Date? {
-        text(properties, name).flatMap { try? Date($0, strategy: .iso8601) }
+        text(properties, name).flatMap { (try? Date($0, strategy: .iso8601)) ?? (try? Date($0, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))) }
     }
 
     private static func kind(of body: Data) -> String? {

@@ -26,31 +26,40 @@ package struct OutboxPublisher: Service {
                 }
             }
             // The last jobs have ended by now; what they said should leave with us, if the broker is there.
-            await sendWaiting(within: .seconds(5))
+            await sendWaiting(until: .now + .seconds(5))
             live.finish()
             group.cancelAll()
+            // Ends what waits for an answer.
+            await publisher.stop()
         }
-        await publisher.stop()
     }
 
-    private func sendWaiting(within limit: Duration = .seconds(30)) async {
-        while !Task.isCancelled, let waiting = await waiting(), !waiting.isEmpty {
-            let outcomes = await publisher.publish(waiting.map(outgoing), within: limit)
-            var isInterrupted = false
-            var confirmed: [Int64] = []
+    /// Sends until nothing is left that is due, or the time is up. A daemon without a broker leaves the messages to one that has it.
+    private func sendWaiting(until end: ContinuousClock.Instant? = nil) async {
+        var isInterrupted = false, isAtThem = false
+        while !Task.isCancelled, !isInterrupted, publisher.obstacle == nil, end.map({ ContinuousClock.now < $0 }) ?? true {
+            guard let waiting = await waiting() else { break }
+            isAtThem = true
+            guard !waiting.isEmpty else { break }
+            let outcomes = await publisher.publish(waiting.map(outgoing), within: end.map { ContinuousClock.now.duration(to: $0) } ?? .seconds(30))
+            var confirmed: [Int64] = [], refused = 0
             for (message, outcome) in zip(waiting, outcomes) {
+                var reason: String?
                 switch outcome {
                 case .confirmed: confirmed.append(message.id)
-                case .refused: await note(message, "the broker refused it")
-                case .returned(_, let text): await note(message, "no queue takes it: \(text)")
-                case .unknown(.badMessage(let flaw)): await note(message, flaw)
+                case .refused: reason = "the broker refused it"
+                case .returned(_, let text): reason = "no queue takes it: \(text)"
+                case .unknown(.badMessage(let flaw)): reason = flaw
                 case .unknown: isInterrupted = true
                 }
+                if let reason, await note(message, reason) { refused += 1 }
             }
-            guard await hasNoted(confirmed), !isInterrupted, !confirmed.isEmpty else { break }
+            guard await hasNoted(confirmed), !confirmed.isEmpty || refused > 0 else { break }
         }
-        // Whose broker answers sends what is left: this daemon's may be away, another's not.
+        guard isAtThem else { return }
         try? await store.leaveOutbox()
+        // Whose broker answers sends what is left: it gets the time to.
+        if isInterrupted, end == nil { try? await Task.sleep(for: .seconds(.random(in: 1...3))) }
     }
 
     private func waiting() async -> [OutboxMessage]? {
@@ -71,18 +80,23 @@ package struct OutboxPublisher: Service {
         }
     }
 
-    private func note(_ message: OutboxMessage, _ reason: String) async {
-        let isOver = (try? await store.unsent(message.id, reason)) ?? false
-        logger.warning(
-            isOver ? "answer given up" : "message not delivered",
+    /// Whether it is written down; then it waits. Said aloud the first time and the last.
+    private func note(_ message: OutboxMessage, _ reason: String) async -> Bool {
+        guard let fate = try? await store.unsent(message.id, reason) else { return false }
+        logger.log(
+            level: fate == .again ? .debug : .warning, fate == .givenUp ? "answer given up" : "message not delivered",
             metadata: ["outbox.id": "\(message.id)", "routing_key": "\(message.routingKey)", "reason": "\(reason)"])
+        return true
     }
+
+    /// What a queue must take: Atelier's own is bound to these, and without it they would be lost.
+    private static let outcomes: Set = ["completed", "discarded", "cancelled", "rejected"]
 
     private func outgoing(_ message: OutboxMessage) -> OutgoingMessage {
         OutgoingMessage(
             exchange: message.isReply ? "" : eventsExchange, routingKey: message.routingKey,
             properties: properties(id: message.eventID, event: message.event, subject: message.job ?? "", correlationID: message.correlationID),
-            body: Array(message.body), isMandatory: message.isReply)
+            body: Array(message.body), isMandatory: message.isReply || Self.outcomes.contains(message.event))
     }
 
     private func properties(id: String, event: String, subject: String, correlationID: String?) -> MessageProperties {
@@ -97,7 +111,7 @@ package struct OutboxPublisher: Service {
     }
 
     private func sendLive() async {
-        for await event in live.stream {
+        for await event in live.stream where !Task.isCancelled && publisher.obstacle == nil {
             let id = event.id.uuidString.lowercased()
             let message = OutgoingMessage(
                 exchange: eventsExchange, routingKey: event.routingKey,

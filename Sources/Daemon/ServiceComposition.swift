@@ -44,9 +44,12 @@ package enum ServiceComposition {
         let keeping = store("maintenance"), shared = SharedFolder(directory: settings.sharedDirectory, store: keeping, logger: logger)
         let live = LiveEvents()
         let worker = Worker()
+        let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let heard: @Sendable (ConnectionEvent) -> Void = { event in
             switch event {
-            case .connected: condition.found(.broker)
+            case .connected:
+                condition.found(.broker)
+                wake.yield()  // what waited for the broker
             case .lost(let error, _): condition.lost(.broker, error)
             default: logger.notice("broker connection changed", metadata: ["event": "\(event)"])
             }
@@ -54,7 +57,6 @@ package enum ServiceComposition {
         let dispatcher = Dispatcher(
             settings: settings, store: store("jobs"), worker: worker, live: live, artifacts: artifacts, shared: shared,
             condition: condition, notifier: notifier, logger: logger)
-        let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let (probes, probe) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let unheard: @Sendable (any Error) -> Void = { error in
             logger.warning("nothing is heard from PostgreSQL; looked for every \(settings.pollSeconds) s instead", metadata: ["error": "\(error)"])
@@ -68,7 +70,7 @@ package enum ServiceComposition {
             if let job = UUID(uuidString: payload) { Task { await dispatcher.cancel(job) } }
         }
         defer { notifications.stop() }
-        let maintenance = Maintenance(retention: settings.retention, store: keeping, artifacts: artifacts, leftovers: Leftovers(settings: settings), logger: logger)
+        let maintenance = Maintenance(retention: settings.retention, store: keeping, artifacts: artifacts, leftovers: Leftovers(settings: settings), shared: shared, logger: logger)
         let rescuer = Rescuer(lease: settings.leaseSeconds, store: store("rescue"), logger: logger)
 
         // From the last to the first they stop: intake, then the jobs, then what they said, then the heart.

@@ -102,9 +102,9 @@ extension Store {
         try Self.pauseOrder(query("select paused, changes from atelier.pause($1::boolean)", [paused ? "t" : "f"]))
     }
 
-    /// The mark of the folder that artifacts lie in; the first proposal becomes it.
-    package func sharedMark(proposal: UUID) throws -> UUID? {
-        try query("select atelier.shared_mark($1::uuid) as mark", [proposal.uuidString]).first?["mark"].flatMap(UUID.init(uuidString:))
+    /// The mark of the folder that artifacts lie in, nil before there is one; the first proposal becomes it.
+    package func sharedMark(proposal: UUID?) throws -> UUID? {
+        try query("select atelier.shared_mark($1::uuid) as mark", [proposal?.uuidString]).first?["mark"].flatMap(UUID.init(uuidString:))
     }
 
     private static func pauseOrder(_ rows: [Row]) -> PauseOrder {

@@ -1,4 +1,5 @@
 import Foundation
+import Hashing
 import Jobs
 
 /// A valid job message, about to become a row.
@@ -11,6 +12,8 @@ package struct Submission: Sendable {
     package var priority: Int
     package var runAfter: Date?
     package var deadline: Date?
+    /// Seconds until it is too late to begin, for whom no `deadline` is given.
+    package var lifetime: Double?
     package var replyTo: String?
     package var correlationID: String?
     package var traceparent: String?
@@ -18,11 +21,11 @@ package struct Submission: Sendable {
 
     /// Describes a submission.
     package init(
-        tenant: String, messageID: String, kind: JobKind, spec: JSONValue, priority: Int = 0, runAfter: Date? = nil, deadline: Date? = nil,
+        tenant: String, messageID: String, kind: JobKind, spec: JSONValue, priority: Int = 0, runAfter: Date? = nil, deadline: Date? = nil, lifetime: Double? = nil,
         replyTo: String? = nil, correlationID: String? = nil, traceparent: String? = nil, maxAttempts: Int = 3
     ) {
         (self.tenant, self.messageID, self.kind, self.spec, self.priority) = (tenant, messageID, kind, spec, priority)
-        (self.runAfter, self.deadline, self.replyTo, self.correlationID) = (runAfter, deadline, replyTo, correlationID)
+        (self.runAfter, self.deadline, self.lifetime, self.replyTo, self.correlationID) = (runAfter, deadline, lifetime, replyTo, correlationID)
         (self.traceparent, self.maxAttempts) = (traceparent, maxAttempts)
     }
 }
@@ -62,12 +65,15 @@ package enum Acceptance: Sendable, Equatable {
 }
 
 extension Submission {
+    private static let time = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+
     /// The message as `atelier.accept_all` reads it.
     fileprivate var row: JSONValue {
         func text(_ value: String?) -> JSONValue { value.map(JSONValue.string) ?? .null }
         return .object([
             "tenant": .string(tenant), "message_id": .string(messageID), "kind": .string(kind.rawValue), "spec": spec, "priority": .integer(priority),
-            "run_after": text(runAfter?.formatted(.iso8601)), "deadline": text(deadline?.formatted(.iso8601)), "reply_to": text(replyTo),
+            "run_after": text(runAfter?.formatted(Self.time)), "deadline": text(deadline?.formatted(Self.time)),
+            "expires_in": lifetime.map(JSONValue.number) ?? .null, "reply_to": text(replyTo),
             "correlation_id": text(correlationID), "traceparent": text(traceparent), "max_attempts": .integer(maxAttempts),
         ])
     }
@@ -94,13 +100,31 @@ extension Store {
             "select atelier.reject($1, $2, $3, $4::jsonb, $5::bytea, $6, $7)",
             [
                 rejection.tenant.storable, rejection.messageID?.storable, rejection.kind?.storable, Self.clean(String(decoding: problems, as: UTF8.self)),
-                "\\x" + rejection.body.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(), rejection.replyTo?.storable,
+                "\\x" + Self.kept(of: rejection.body).hexadecimal, rejection.replyTo?.storable,
                 rejection.correlationID?.storable,
             ])
     }
 
+    private static let keptBytes = 64 << 10
+
+    /// A rejected body as it is written down: of a long one its beginning, and what tells it from others that begin so.
+    static func kept(of body: Data) -> Data {
+        if body.count <= keptBytes { return body }
+        return body.prefix(keptBytes) + Data("\n… \(body.count) bytes in all, \(SHA256Digest.of(body).prefixed)\n".utf8)
+    }
+
     /// jsonb cannot hold NUL, not even escaped: U+FFFD stands for it. A backslash that is itself escaped escapes nothing.
     static func clean(_ json: String) -> String { json.replacing(/\\(u0000|.)/) { $0.1 == "u0000" ? "\\ufffd" : String($0.0) } }
+}
+
+extension Data {
+    fileprivate var hexadecimal: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(unsafeUninitializedCapacity: 2 * count) { text in
+            for (index, byte) in enumerated() { (text[2 * index], text[2 * index + 1]) = (digits[Int(byte >> 4)], digits[Int(byte & 15)]) }
+            return 2 * count
+        }
+    }
 }
 
 extension String {

@@ -15,7 +15,7 @@ package struct Migrations: Sendable {
     package enum Standing: String, Sendable { case applied, pending, changed }
 
     /// The newest that this code needs.
-    package static let newest = "0036_host_faults.sql"
+    package static let newest = "0038_job_life.sql"
 
     /// In order.
     package let files: [File]

@@ -67,7 +67,11 @@ struct PostgresConnection: ~Copyable {
             throw .unavailable(isDoubted ? reason + ": it must be valid and signed by an authority in the URL's sslrootcert" : reason)
         }
         // JIT compiles for 18 ms what runs for half of one.
-        let settings = ["jit": "off", "statement_timeout": "15s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"]
+        let settings = [
+            "jit": "off", "statement_timeout": "15s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s",
+            // The server's side of it: a host that has gone must not keep its locks for hours.
+            "tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3", "tcp_user_timeout": "20000",
+        ]
         let calls = settings.map { "set_config('\($0)', '\($1)', false)" }.joined(separator: ", ")
         _ = try read(ask(handle, "select " + calls, [], patience), of: handle)
     }

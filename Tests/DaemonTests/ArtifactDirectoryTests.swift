@@ -30,7 +30,7 @@ import Testing
     @Test func bytesThatDifferFromTheAnnouncementAreRefused() throws {
         let file = try folder.write("work/a.png", "another picture")
         #expect(throws: ArtifactDirectory.Refusal.self) { try store.take(file, inside: workspace, announced: digest) }
-        #expect(!store.contains(digest))
+        #expect(try !store.contains(digest))
         #expect(try FileManager.default.contentsOfDirectory(atPath: store.root + "/incoming").isEmpty)
     }
 
@@ -41,7 +41,7 @@ import Testing
         for path in [secret, workspace + "/link", workspace + "/../secret", workspace, workspace + "/missing", workspace + "/fifo", "/etc/passwd"] {
             #expect(throws: ArtifactDirectory.Refusal.outside(path)) { try store.take(path, inside: workspace, announced: digest) }
         }
-        #expect(!store.contains(digest))
+        #expect(try !store.contains(digest))
     }
 }
 
@@ -58,7 +58,7 @@ import Testing
         #expect(Set(old) == Set(digests[...1]))
         #expect(try artifacts.put(Data("artifact 1".utf8)) == digests[1])
         #expect(try digests.map { try artifacts.remove($0, olderThan: day) } == [true, false, false])
-        #expect(digests.map(artifacts.contains) == [false, true, true])
+        #expect(try digests.map(artifacts.contains) == [false, true, true])
         #expect(try artifacts.remove(digests[0], olderThan: day) == false)
     }
 }

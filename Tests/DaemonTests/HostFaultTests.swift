@@ -2,6 +2,7 @@ import Broker
 import DaemonTesting
 import Foundation
 import Jobs
+import Logging
 import ServerTesting
 import Store
 import Testing
@@ -102,6 +103,117 @@ import Testing
             _ = try await stage.job("held", reaches: .completed)
             #expect(stage.log.contains("the folder of artifacts is there again"))
         }
+    }
+
+    @Test func nothingIsSweptFromTheFolderOfAnotherHouse() async throws {
+        try await withStage { first in
+            let shared = first.folder.path + "/shared", settings = ["ATELIER_SHARED_DIRECTORY": shared], digest = Script.picture(2)
+            try first.start(settings)
+            try await first.publish("steps=2", id: "made")
+            _ = try await first.job("made", reaches: .completed)
+            _ = first.stop(SIGTERM)
+            let artifact = "\(shared)/artifacts/\(digest.prefix(2))/\(digest.dropFirst(2))", work = "\(shared)/work/\(UUID().uuidString.lowercased())"
+            try FileManager.default.setAttributes([.modificationDate: Date.now.addingTimeInterval(-3 * 86_400)], ofItemAtPath: artifact)
+            try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+            try await withStage { second in
+                try second.start(settings)
+                try await second.until("it keeps away") { second.log.contains("maintenance put off") && second.log.contains("the mark of another house's folder") }
+                #expect(FileManager.default.fileExists(atPath: artifact) && FileManager.default.fileExists(atPath: work))
+                // As who restores the tables does.
+                let mark = try String(contentsOfFile: shared + "/house", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+                try await second.store.query("update atelier.house set shared_mark = $1::uuid", [mark])
+                try await second.publish("steps=3", id: "now")
+                _ = try await second.job("now", reaches: .completed)
+            }
+        }
+    }
+
+    @Test func aFolderGetsItsMarkHoweverOftenThatIsBrokenOff() async throws {
+        try await withStage { stage in
+            let folder = stage.folder.path + "/deep/shared"
+            func check() async throws { try await SharedFolder(directory: folder, store: stage.store, logger: Logger(label: "test")).check() }
+            await #expect(throws: SystemError.self) { try await check() }
+            #expect(try await stage.store.sharedMark(proposal: nil) == nil, "what could not be written is not known")
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try await check()
+            let mark = try #require(try await stage.store.sharedMark(proposal: nil))
+            // As it was before the file got its name.
+            try FileManager.default.moveItem(atPath: folder + "/house", toPath: folder + "/house.new")
+            try await check()
+            #expect(try String(contentsOfFile: folder + "/house", encoding: .utf8).contains(mark.uuidString))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["house"])
+            try FileManager.default.removeItem(atPath: folder + "/house")
+            await #expect(throws: SharedFolder.Strange.self) { try await check() }
+        }
+    }
+
+    @Test func aDaemonWithoutABrokerHoldsUpNoOthersMessages() async throws {
+        try await withStage { stage in
+            let state = { (name: String) in ["ATELIER_WORKER_NAME": name, "ATELIER_STATE_DIRECTORY": "\(stage.folder.path)/\(name)", "ATELIER_SHARED_DIRECTORY": stage.folder.path + "/shared"] }
+            try stage.start(state("lonely").merging(["ATELIER_AMQP_URL": "amqp://guest:guest@127.0.0.1:9"]) { $1 }, "lonely")
+            try stage.start(state("well"), "well")
+            try await stage.until("both are there") { try await stage.store.query("select 1 from atelier.workers where gone_at is null").count == 2 }
+            for number in 1...5 {
+                let start = ContinuousClock.now
+                try await stage.publish("steps=1", id: "\(number)")
+                _ = try await stage.outcomes(1)
+                #expect(start.duration(to: .now) < .seconds(20))
+            }
+            let start = ContinuousClock.now
+            #expect(stage.stop(SIGTERM, "lonely") == 0)
+            #expect(start.duration(to: .now) < .seconds(20), "a stop does not wait for a broker")
+        }
+    }
+
+    @Test func messagesAHostCannotTakeGoBackToTheBroker() async throws {
+        try await withStage { stage in
+            let shared = stage.folder.path + "/shared", settings = ["ATELIER_SHARED_DIRECTORY": shared]
+            try stage.start(settings)
+            try await stage.publish("steps=2", id: "before")
+            _ = try await stage.job("before", reaches: .completed)
+            try FileManager.default.moveItem(atPath: shared, toPath: shared + ".away")
+            try FileManager.default.createDirectory(atPath: shared, withIntermediateDirectories: true)
+            try await stage.publish("steps=2", id: "without pictures")
+            try await stage.publish(body: Script.lesson("rex", seed: 1), id: "with a picture", kind: "personalize")
+            try await stage.until("they are given back") { stage.log.contains("messages given back to the broker") }
+            #expect(try await stage.job("without pictures", reaches: .available)["attempt"] == .integer(0), "one without pictures has no part in that")
+            try FileManager.default.removeItem(atPath: shared)
+            try FileManager.default.moveItem(atPath: shared + ".away", toPath: shared)
+            _ = try await stage.job("with a picture", reaches: .completed)
+        }
+    }
+
+    @Test func aDamagedModelIsTheHostsFault() async throws {
+        try await withStage { stage in
+            try stage.start()
+            try await stage.publish("steps=2 fail-once=fatal code=model.damaged", id: "held")
+            let job = try await stage.job("held", reaches: .completed), first = job["attempts"]?[0]
+            #expect(job["failures"] == .integer(0) && job["rescues"] == .integer(1) && first?["error_code"] == .string("host.fault"), "\(job)")
+            #expect(first?["error_message"]?.string?.contains("model.damaged: as the script says") == true)
+        }
+    }
+
+    @Test func anAttemptKeepsNoMoreCheckpointsThanItNeeds() async throws {
+        try await withStage { stage in
+            try stage.start()
+            try await stage.publish("steps=60 delay=100", id: "long")
+            let job = try await stage.job("long") { ($0["step"]?.integer ?? 0) > 40 }
+            let folder = "\(stage.folder.path)/work/\(try #require(job.jobID).uuidString.lowercased())/1"
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("checkpoint-") }
+            #expect((1...20).contains(files.count), "two are needed, and what half a second makes is not written down yet: \(files.sorted())")
+            _ = try await stage.job("long", reaches: .completed)
+        }
+    }
+
+    @Test func checkpointsGoOnceTwoNewerOnesAreWrittenDown() {
+        var files = CheckpointFiles()
+        for name in ["1", "2", "3"] { files.announce(name) }
+        #expect(files.write("3") == ["1", "2"] && !files.areAllOurs, "those between were never written down")
+        files.announce("4")
+        #expect(files.write("4").isEmpty && files.areAllOurs)
+        for name in ["5", "6"] { files.announce(name) }
+        #expect(files.write("5") == ["3"], "the sixth is not written down yet, and not forgotten")
+        #expect(files.write("6") == ["4"])
     }
 
     @Test func aSchemaOlderThanTheDaemonEndsItAtOnce() async throws {

@@ -3,7 +3,7 @@
 //     steps=40 delay=20      40 steps of 20 ms, a checkpoint after each; the picture is a hash chain over all steps, so that an
 //                            attempt that resumes gives the same bytes as an undisturbed one only if nothing was lost or redone
 //     kill-at=5              SIGKILL to itself at step 5 of the first attempt (kill-always-at: of every attempt)
-//     fail=transient         says `failed` with that consequence (fail-once: in the first attempt only)
+//     fail=transient         says `failed` with that consequence (fail-once: in the first attempt only; code=C: with that code)
 //     warn                   its result carries a warning and a table of scores
 //     adapter                makes an adapter too, named by the job's seed
 //     ignore-term hang       does not hear SIGTERM; never ends
@@ -85,7 +85,7 @@ if script["garbage"] != nil { FileHandle.standardOutput.write(Data("this is not 
 if script["flood"] != nil { FileHandle.standardOutput.write(Data(repeating: 0x78, count: 8 << 20)) }
 if script["silent"] != nil { exit(0) }
 if let consequence = script["fail"] ?? (attempt == 1 ? script["fail-once"] : nil) {
-    say(["event": "failed", "code": "engine.scripted", "consequence": consequence, "message": "as the script says"])
+    say(["event": "failed", "code": script["code"] ?? "engine.scripted", "consequence": consequence, "message": "as the script says"])
     exit(0)
 }
 var picture = write(chain, as: "picture-1.png")

@@ -128,7 +128,14 @@ import Testing
         try await Stage.with { stage in
             let rejection = Rejection(
                 tenant: "t", messageID: "bad", kind: "generate", problems: [Problem("/x", found: "1", allowed: "2")], body: Data("{}".utf8), replyTo: "answers", correlationID: nil)
-            for _ in 0..<2 { try await stage.store.reject(rejection) }
+            var answers: [String] = []
+            for _ in 0..<2 {
+                try await stage.store.reject(rejection)
+                let waiting = try await stage.store.outbox(limit: 9)
+                answers += waiting.filter(\.isReply).map(\.eventID)
+                try await stage.store.confirmed(waiting.map(\.id))
+            }
+            #expect(answers.count == 2 && Set(answers).count == 1, "a message that was only delivered again is answered under the same id")
             let rows = try await stage.store.query("select exchange from atelier.outbox where event = 'rejected' order by exchange")
             #expect(rows.map { $0["exchange"] } == ["", "", "events"])
             #expect(try await stage.store.query("select 1 from atelier.rejections").count == 1)
@@ -146,10 +153,85 @@ import Testing
             let waiting = try await stage.store.outbox(limit: 9)
             #expect(waiting.map(\.routingKey) == ["gone", "young", "t.generate.completed"])
             var over: [String] = []
-            for message in waiting where try await stage.store.unsent(message.id, "no queue takes it") { over.append(message.routingKey) }
+            for message in waiting where try await stage.store.unsent(message.id, "no queue takes it") == .givenUp { over.append(message.routingKey) }
             #expect(over == ["gone"])
             let left = try await stage.store.query("select routing_key from atelier.outbox where confirmed_at is null order by id")
             #expect(left.map { $0["routing_key"] } == ["young", "t.generate.completed"])
+        }
+    }
+
+    @Test func whatWasRefusedDoesNotGoBeforeWhatWasNeverSent() async throws {
+        try await Stage.with { stage in
+            try await stage.store.script(
+                """
+                insert into atelier.outbox (event, exchange, routing_key, body, tries)
+                    select 'completed', '', 'gone', '{}', 1 from generate_series(1, 20) union all values ('completed', 'events', 'new', '{}'::jsonb, 0)
+                """)
+            #expect(try await stage.store.outbox(limit: 5).map(\.routingKey) == ["new", "gone", "gone", "gone", "gone"])
+        }
+    }
+
+    @Test func aLongRejectedBodyIsKeptInPart() async throws {
+        try await Stage.with { stage in
+            func reject(_ last: Character) async throws {
+                let body = Data((String(repeating: "x", count: 1 << 20) + String(last)).utf8)
+                try await stage.store.reject(Rejection(tenant: "t", messageID: "long", kind: nil, problems: [Problem("", found: "1", allowed: "2")], body: body))
+            }
+            for last: Character in ["a", "a", "b"] { try await reject(last) }
+            let rows = try await stage.store.query("select octet_length(body) as bytes, convert_from(substr(body, 65537), 'UTF8') as last from atelier.rejections order by id")
+            #expect(rows.count == 2, "the same is the same, and another another")
+            #expect(rows.allSatisfy { Int($0["bytes"] ?? "").map { $0 < 66_000 } == true && $0["last"]?.contains("1048577 bytes in all, sha256:") == true }, "\(rows)")
+        }
+    }
+
+    @Test func whatBeganInTimeGoesOnAfterItsDeadline() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            let job = try await stage.store.accept([Submission(tenant: "t", messageID: "m", kind: .generate, spec: .object([:]), deadline: .now + 60)])[0].job
+            let first = try await stage.claimOne(worker)
+            try await stage.store.query("update atelier.jobs set deadline = now() - interval '1 minute'")
+            #expect(try await stage.store.finish(job, first.attempt, AttemptResult(outcome: "interrupted")) == .available)
+            #expect(try await stage.store.expire() == 0)
+            #expect(try await stage.claimOne(worker).attempt == 2)
+        }
+    }
+
+    @Test func aLifetimeIsReckonedByTheDatabase() async throws {
+        try await Stage.with { stage in
+            _ = try await stage.store.accept([
+                Submission(tenant: "t", messageID: "a", kind: .generate, spec: .object([:]), lifetime: 90.9),
+                Submission(tenant: "t", messageID: "b", kind: .generate, spec: .object([:]), deadline: .now + 60.25, lifetime: 1),
+            ])
+            let rows = try await stage.store.query("select extract(epoch from deadline - created_at) as seconds from atelier.jobs order by message_id")
+            let seconds = rows.compactMap { $0["seconds"].flatMap { Double($0) } }
+            #expect(abs(seconds[0] - 90.9) < 0.001 && abs(seconds[1] - 60.25) < 5, "\(seconds)")
+            #expect(try await stage.store.claim(try await stage.worker(), 9).count == 2)
+        }
+    }
+
+    @Test func whatHostsFailUnderIsGivenUpAtTheTenth() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker(), job = try await stage.submit().job
+            let end = AttemptResult(outcome: "interrupted", code: "host.fault", message: "model.damaged: m")
+            for count in 1...10 {
+                let claim = try await stage.claimOne(worker)
+                #expect(try await stage.store.finish(job, claim.attempt, end) == (count < 10 ? .retryable : .discarded))
+                let row = try #require(try await stage.store.job(job))
+                #expect(row["rescues"] == .integer(count) && row["failures"] == .integer(0) && row["error_message"] == .string("model.damaged: m"))
+                try await stage.store.query("update atelier.jobs set run_after = now() where state = 'retryable'")
+            }
+        }
+    }
+
+    @Test func aJobCancelledWhileItWaitedBeginsAnew() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker(), job = try await stage.submit().job, claim = try await stage.claimOne(worker)
+            let checkpoint = EngineEvent.Checkpoint(step: 4, path: "/w/4", sha256: String(repeating: "a", count: 64), bytes: 1)
+            _ = try await stage.store.record(job, claim.attempt, started: nil, progress: nil, metrics: [], checkpoint: checkpoint)
+            #expect(try await stage.store.finish(job, claim.attempt, AttemptResult(outcome: "failed", code: "c", message: "m")) == .retryable)
+            #expect(try await stage.store.cancel(job, reason: nil) == .cancelled)
+            #expect(try await stage.store.retry(job, fromScratch: false))
+            #expect(try await stage.store.checkpoints(of: job).isEmpty)
         }
     }
 

@@ -43,6 +43,28 @@ import Testing
         }
     }
 
+    @Test func jobsOwnPromptsHaveNoRankAndAPartOfASuiteHasItsOwn() async throws {
+        try await Stage.with { stage in
+            try await evaluate(stage, row("rex", "arbooth", dino: 0.8, pres: 0.3), suite: "own")
+            try await evaluate(stage, row("rex", "arbooth", dino: 0.7, pres: 0.3).replacing(#""concept""#, with: #""suite":"little-world (15 of 16)","concept""#))
+            let suites = try await stage.store.objects("select distinct suite from dashboard.leaderboard")
+            #expect(suites.map { $0["suite"] } == [.string("little-world (15 of 16)")])
+        }
+    }
+
+    @Test func whatTheLeaderboardShowsIsKept() async throws {
+        try await Stage.with { stage in
+            try await evaluate(stage, row("rex", "arbooth", dino: 0.1, pres: 0.9))
+            try await evaluate(stage, row("rex", "arbooth", dino: 0.8, pres: 0.3))
+            try await evaluate(stage, row("rex", "arbooth", dino: 0.3, pres: 0.3), suite: "own")
+            try await stage.store.query("update atelier.jobs set finalized_at = finalized_at - interval '99 days'")
+            try await stage.store.query("update atelier.outbox set confirmed_at = now()")
+            #expect(try await stage.store.prune(Retention(completedJobs: 30), limit: 9)["completed jobs"] == 2)
+            let board = try await stage.store.objects("select mean from dashboard.leaderboard where metric = 'dino.pocket-dino'")
+            #expect(board.map { $0["mean"]?.double } == [0.8])
+        }
+    }
+
     @Test func suitesAreNotMixed() async throws {
         try await Stage.with { stage in
             try await evaluate(stage, row("rex", "arbooth", dino: 0.8, pres: 0.3))

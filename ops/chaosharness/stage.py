@@ -46,13 +46,12 @@ class Daemon:
     def __init__(self, stage, number):
         self.number, self.folder, self.log = number, stage.folder / f"daemon-{number}", stage.folder / f"daemon-{number}.log"
         self.folder.mkdir()
-        (self.folder / "artifacts").symlink_to(stage.artifacts)
         self.links = {"rabbitmq": stage.proxies.link(stage.amqp.port), "postgresql": stage.proxies.link(stage.postgres.port)}
         self.clock = Clock(stage.folder, f"daemon {number}")
         self.program = f"{stage.programs}/atelierd"
         self.environment = {
             **stage.settings, **self.clock.environment,
-            "ATELIER_WORKER_NAME": f"daemon-{number}", "ATELIER_STATE_DIRECTORY": str(self.folder),
+            "ATELIER_WORKER_NAME": f"daemon-{number}", "ATELIER_STATE_DIRECTORY": str(self.folder), "ATELIER_SHARED_DIRECTORY": str(stage.shared),
             "ATELIER_AMQP_URL": stage.amqp.through(self.links["rabbitmq"].port),
             "ATELIER_POSTGRES_URL": stage.postgres.through(self.links["postgresql"].port, user="chaos_daemon", password="chaos"),
         }
@@ -153,6 +152,9 @@ class Stage:
             self.say("no right to mount a small disk: instead of filling it the artifact folder is made read-only")
         self.artifacts = self.disk / "artifacts"
         self.artifacts.mkdir()
+        self.shared = self.folder / "shared"
+        self.shared.mkdir()
+        (self.shared / "artifacts").symlink_to(self.artifacts)
 
     def servers(self, command, server=None, check=True):
         words = [str(ROOT / "ops" / "servers"), command, str(self.folder / "servers"), *([server] if server else [])]
@@ -212,7 +214,7 @@ class Stage:
         found = []
         for entry in pathlib.Path("/proc").iterdir():
             with contextlib.suppress(OSError):
-                if entry.name.isdigit() and os.readlink(entry / "cwd").startswith(f"{self.folder}/daemon-"):
+                if entry.name.isdigit() and os.readlink(entry / "cwd").startswith(f"{self.shared}/work/"):
                     found.append(f"process {entry.name} still runs in {os.readlink(entry / 'cwd')}")
         return found
 
