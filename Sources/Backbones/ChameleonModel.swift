@@ -75,8 +75,7 @@ package final class ChameleonModel {
     /// - Throws: `SafetensorsError`, `WeightsError`, or an error naming the file that is missing or malformed.
     package convenience init(directory: String) throws {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
-        let configuration = try JSONDecoder().decode(
-            Configuration.self, from: Data(contentsOf: URL(fileURLWithPath: path(.configuration))))
+        let configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
         try self.init(
             configuration, textTokenizer: UnigramTokenizer(path: path(.textTokenizer)),
             tokenizer: .checkpoint(Safetensors.tensors(path(.tokenizer))),

@@ -51,8 +51,7 @@ package struct CLIPEncoder: ImageEncoder {
     /// Reads an encoder from its directory, whose name becomes the encoder's.
     /// - Throws: `SafetensorsError`, `WeightsError`, `TextTokenizerError`, or an error naming the file that is missing or malformed.
     package init(directory: String) throws {
-        let configuration = try JSONDecoder().decode(
-            CLIPModel.Configuration.self, from: Data(contentsOf: URL(fileURLWithPath: EncoderFile.configuration.path(in: directory))))
+        let configuration = try ConfigurationFile.read(CLIPModel.Configuration.self, EncoderFile.configuration.path(in: directory))
         let weights = Weights(.checkpoint(try Safetensors.tensors(EncoderFile.weights.path(in: directory))))
         let model = CLIPModel(configuration, weights)
         try weights.verify()
@@ -91,8 +90,7 @@ package struct DINOEncoder: ImageEncoder {
     /// Reads an encoder from its directory, whose name becomes the encoder's.
     /// - Throws: `SafetensorsError`, `WeightsError`, or an error naming the file that is missing or malformed.
     package init(directory: String) throws {
-        let configuration = try JSONDecoder().decode(
-            DINOModel.Configuration.self, from: Data(contentsOf: URL(fileURLWithPath: EncoderFile.configuration.path(in: directory))))
+        let configuration = try ConfigurationFile.read(DINOModel.Configuration.self, EncoderFile.configuration.path(in: directory))
         let weights = Weights(.checkpoint(try Safetensors.tensors(EncoderFile.weights.path(in: directory))))
         let model = DINOModel(configuration, weights)
         try weights.verify()

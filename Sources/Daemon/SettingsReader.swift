@@ -6,16 +6,19 @@ extension Settings {
     /// Reads and validates the settings.
     ///
     /// - Parameters:
-    ///   - file: a JSON object of settings by name; nil reads none.
+    ///   - file: a JSON object of settings by name; nil reads the installation's, where that is there.
     ///   - environment: `ATELIER_…` variables, `CREDENTIALS_DIRECTORY` and `STATE_DIRECTORY` of systemd.
     ///   - optional: settings that may be missing, for programs that do not need them; they are empty then.
     ///   - executable: the running program, whose folder the engine and the models are looked for in.
+    ///   - installation: the folder of an installed service's settings and URLs: what the unit hands its daemon, an operator's command finds there.
     /// - Throws: `SettingsProblems` with every problem there is.
     package static func read(
-        file: String?, environment: [String: String], optional: Set<String> = [], executable: String = "/proc/self/exe"
+        file: String?, environment: [String: String], optional: Set<String> = [], executable: String = "/proc/self/exe",
+        installation: String = "/etc/atelier"
     ) throws -> Settings {
-        var reader = SettingsReader(environment: environment, optional: optional, executable: executable)
-        if let file { reader.load(file: file) }
+        var reader = SettingsReader(environment: environment, optional: optional, executable: executable, installation: installation)
+        let installed = installation + "/atelier.json"
+        if let file = file ?? (access(installed, R_OK) == 0 ? installed : nil) { reader.load(file: file) }
         return try reader.settings()
     }
 }
@@ -25,12 +28,14 @@ private struct SettingsReader {
     let environment: [String: String]
     let optional: Set<String>
     let executable: String
+    let installation: String
     var values: [String: (text: String, origin: String)] = [:]
     var problems: [String] = []
 
-    init(environment: [String: String], optional: Set<String>, executable: String) {
+    init(environment: [String: String], optional: Set<String>, executable: String, installation: String) {
         self.environment = environment
         self.optional = optional
+        self.installation = installation
         self.executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: executable)) ?? executable
         for row in Settings.table {
             if let text = environment[row.variable] { values[row.name] = (text, row.variable) }
@@ -83,7 +88,7 @@ private struct SettingsReader {
 
     mutating func settings() throws -> Settings {
         let folder = (executable as NSString).deletingLastPathComponent
-        let authority = certificateAuthority(), state = directory("stateDirectory", standard: environment["STATE_DIRECTORY"])
+        let authority = certificateAuthority(), state = directory("stateDirectory", standard: environment["STATE_DIRECTORY"] ?? (isInstalled ? "/var/lib/atelier" : nil))
         let settings = Settings(
             amqpURL: url("amqpURL", credential: "amqp-url", schemes: ["amqp", "amqps"], authority),
             postgresURL: url("postgresURL", credential: "postgres-url", schemes: ["postgresql", "postgres"], authority),
@@ -119,6 +124,8 @@ private struct SettingsReader {
         return settings
     }
 
+    private var isInstalled: Bool { access(installation, F_OK) == 0 }
+
     private func origin(_ name: String) -> String { values[name]?.origin ?? name }
 
     private func standard(_ name: String) -> String? { Settings.table.first { $0.name == name }?.standard }
@@ -126,7 +133,9 @@ private struct SettingsReader {
     private mutating func missing(_ name: String, _ how: String) -> String {
         if optional.contains(name) { return "" }
         let variable = Settings.table.first { $0.name == name }?.variable ?? name
-        problems.append("\(name): is not set; \(how) (\(variable) in the environment, \"\(name)\" in the file)")
+        let isHidden = isInstalled && access(installation, R_OK | X_OK) != 0
+        problems.append(
+            "\(name): is not set; \(how) (\(variable) in the environment, \"\(name)\" in the file)" + (isHidden ? "; \(installation) is not yours to read: try sudo" : ""))
         return ""
     }
 
@@ -140,7 +149,8 @@ private struct SettingsReader {
             text = secret(in: file)
             if text == nil { problems.append("\(origin(name + "File")): \(file) cannot be read") ; return Secret("") }
         }
-        if text == nil, let folder = environment["CREDENTIALS_DIRECTORY"] {
+        for folder in [environment["CREDENTIALS_DIRECTORY"], isInstalled ? installation : nil] where text == nil {
+            guard let folder else { continue }
             source = folder + "/" + credential
             text = secret(in: source)
         }

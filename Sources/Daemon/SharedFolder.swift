@@ -53,7 +53,12 @@ package actor SharedFolder {
             try propose()
             known = try await store.sharedMark(proposal: mark(in: proposal))
         }
-        guard let known, mark(in: proposal) == known else { return nil }
+        guard let known, mark(in: proposal) == known else {
+            // Another daemon, or another task of this one, was faster: then a proposal is of no use any more.
+            let found = mark(in: path)
+            if found == known { unlink(proposal) }
+            return found
+        }
         guard rename(proposal, path) == 0 || mark(in: path) == known else { throw SystemError("rename", proposal) }
         return known
     }

@@ -31,8 +31,15 @@ extension ConceptTraining {
 package protocol TrainingLosses: Sendable {
     /// What is minimized.
     var total: Float { get }
+    /// Before it is clipped.
+    var gradientNorm: Float { get }
     /// Its parts before their weights, by name.
     var parts: KeyValuePairs<String, Float> { get }
+}
+
+extension TrainingLosses {
+    /// Whether the step was one: with a gradient that is no number the weights are none any more.
+    package var isFinite: Bool { total.isFinite && gradientNorm.isFinite }
 }
 
 extension Adapter.Description {

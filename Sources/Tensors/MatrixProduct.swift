@@ -40,8 +40,17 @@ package enum MatrixPrecision: Sendable {
 package func multiplySerially(
     _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float = 1, beta: Float = 0, precision: MatrixPrecision = .single
 ) {
+    multiplySerially(a, b, into: c, m: m, n: n, k: k, alpha: alpha, beta: beta, isRounded: isRounded(m, n, k, alpha, precision))
+}
+
+/// Whether a product of this size is computed in bfloat16: decided by the whole of it, for parts depend on how many threads there are.
+private func isRounded(_ m: Int, _ n: Int, _ k: Int, _ alpha: Float, _ precision: MatrixPrecision) -> Bool {
+    precision == .bfloat16 && alpha == 1 && m >= 12 && n >= 32 && k >= 16 && MatrixPrecision.processorHasBFloat16
+}
+
+private func multiplySerially(_ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float, beta: Float, isRounded: Bool) {
     guard m > 0, n > 0 else { return }
-    if precision == .bfloat16, alpha == 1, m >= 12, n >= 32, k >= 16, MatrixPrecision.processorHasBFloat16 {
+    if isRounded {
         atelier_multiply_bfloat16(
             a.pointer, a.stride, a.transposed, b.pointer, b.stride, b.transposed, c.pointer, c.stride, m, n, k, beta)
         return
@@ -58,18 +67,18 @@ package func multiplySerially(
 package func multiply(
     _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float = 1, beta: Float = 0
 ) {
-    let worthSplitting = m * n * k > 1 << 16, precision = MatrixPrecision.current
+    let worthSplitting = m * n * k > 1 << 16, isRounded = isRounded(m, n, k, alpha, MatrixPrecision.current)
     if n >= m {
         parallel(n, grain: worthSplitting ? 32 : n) { range in
             multiplySerially(
                 a, b.fromColumn(range.lowerBound), into: c.fromColumn(range.lowerBound), m: m, n: range.count, k: k, alpha: alpha,
-                beta: beta, precision: precision)
+                beta: beta, isRounded: isRounded)
         }
     } else {
         parallel(m, grain: worthSplitting ? 16 : m) { range in
             multiplySerially(
                 a.fromRow(range.lowerBound), b, into: c.fromRow(range.lowerBound), m: range.count, n: n, k: k, alpha: alpha, beta: beta,
-                precision: precision)
+                isRounded: isRounded)
         }
     }
 }

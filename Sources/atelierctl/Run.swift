@@ -6,23 +6,16 @@ import Jobs
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a job by the engine alone: no broker, no database.",
-        discussion: "Interrupting writes a checkpoint where the kind has one; --resume FILE goes on from it.")
+        discussion: "A picture {\"file\": \"rex.png\"} is read from beside the JSON file. Interrupting writes a checkpoint where the kind has one; --resume FILE goes on from it.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The job's JSON.") var file: String
+    @Argument(help: "The job's JSON; - reads stdin.") var file: String
     @Option(help: "The folder for what the job makes.") var out = "atelier-output"
     @Option(help: "A concept's adapter: NAME=FILE; may be repeated.") var adapter: [String] = []
     @Option(help: "A checkpoint to go on from.") var resume: String?
 
     func run() async throws {
         let settings = try server.settings(needing: ["modelsDirectory"])
-        let request: JobRequest
-        do {
-            guard let data = FileManager.default.contents(atPath: file) else { throw Doctor.Trouble("cannot be read") }
-            request = try JobRequest(body: data)
-        } catch {
-            Terminal.say("atelierctl: \(printable(file)) is not a job:\n\(printable("\(error)"))")
-            throw ExitStatus.badInput
-        }
+        let request = try JobFile(file).request
         guard request.kind.needsEngine else {
             Terminal.say("atelierctl: a \(request.kind.rawValue) is answered by the daemon; submit it instead")
             throw ExitStatus.badInput
@@ -69,11 +62,12 @@ struct Run: AsyncParsableCommand {
         signal(SIGINT, SIG_IGN)
         interrupt.setEventHandler { process.terminate() }
         interrupt.resume()
-        var last: EngineEvent?
+        var last: EngineEvent?, checkpoints: [String] = []
         for try await line in process.lines {
             process.handled()
             let event = try EngineEvent(line: line)
             show(event, line)
+            if case .checkpoint(let checkpoint) = event { keep(checkpoint.path, of: &checkpoints) }
             last = event
         }
         let exit = await process.exit()
@@ -83,10 +77,22 @@ struct Run: AsyncParsableCommand {
             Terminal.say("\(failed.code): \(printable(failed.message))")
             for problem in failed.problems ?? [] { Terminal.say("  " + printable(problem.description)) }
             throw failed.consequence == .rejected ? ExitStatus.badInput : ExitStatus.jobFailed
-        case .interrupted: throw ExitStatus.jobFailed
+        case .interrupted:
+            if isatty(2) == 1 { Terminal.redraw("") }
+            Terminal.say("interrupted; " + (checkpoints.last.map { "--resume \(printable($0)) goes on from there" } ?? "this kind has no checkpoints, it begins anew"))
+            throw ExitStatus.jobFailed
         default:
             Terminal.say("atelierctl: the engine ended without a result: \(exit.phrase)\n\(printable(String(process.log.tail.suffix(2000))))")
             throw ExitStatus.jobFailed
+        }
+    }
+
+    /// The last two stay, the newest and the one before it.
+    private func keep(_ path: String, of checkpoints: inout [String]) {
+        checkpoints.append(path)
+        while checkpoints.count > 2 {
+            let old = checkpoints.removeFirst()
+            for end in ["", ".losses"] { try? FileManager.default.removeItem(atPath: old + end) }
         }
     }
 

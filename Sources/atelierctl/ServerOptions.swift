@@ -31,6 +31,18 @@ func reporting<Value>(_ body: () async throws -> Value) async throws -> Value {
     }
 }
 
+/// Asks again while PostgreSQL is away: what is watched goes on without it.
+func patiently<Value>(_ body: () async throws -> Value) async throws -> Value {
+    var hasSaidSo = false
+    while true {
+        do { return try await body() } catch let error as StoreError where error.isTemporary {
+            if !hasSaidSo { Terminal.say("atelierctl: \(printable(error.description)); asked again until it answers") }
+            hasSaidSo = true
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+}
+
 /// The one job that `text` means: an id, its beginning, or a message id.
 func job(_ text: String, in store: Store) async throws -> UUID {
     let found = try await store.find(text)

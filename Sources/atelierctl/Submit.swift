@@ -14,7 +14,7 @@ struct Submit: AsyncParsableCommand {
     @Option(help: "The message id: the same id is the same job. A new one unless given.") var id: String?
     @Option(help: "0 to 9, more is sooner.") var priority: UInt8?
     @Option(help: "Not before this time, like 2026-01-31T12:00:00Z.") var runAfter: String?
-    @Option(help: "Discard it if it still waits at this time.") var deadline: String?
+    @Option(help: "Discard it if it has not begun by this time.") var deadline: String?
     @Option(help: "A queue that gets the outcome too.") var replyTo: String?
     @Flag(help: "Wait for the outcome, with a progress bar on a terminal (needs PostgreSQL too).") var wait = false
 
@@ -27,12 +27,7 @@ struct Submit: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try server.settings(needing: wait ? ["amqpURL", "postgresURL"] : ["amqpURL"])
-        let body = try body()
-        let kind: JobKind
-        do { kind = try JobRequest(body).kind } catch {
-            Terminal.say("atelierctl: \(printable(file)) is not a job:\n" + "\(error)".split(separator: "\n").map { "  " + printable(String($0)) }.joined(separator: "\n"))
-            throw ExitStatus.badInput
-        }
+        let written = try JobFile(file), body = written.body, kind = written.request.kind
         let identifier = id ?? UUID().uuidString.lowercased()
         guard wait else {
             try await publish(body, kind, identifier, settings)
@@ -45,32 +40,6 @@ struct Submit: AsyncParsableCommand {
         Terminal.say(identifier)
         let job = try await reporting { try await accepted(identifier, tenant, after: earlier, store) }
         try await reporting { try await Watching(store: store, json: server.json).watch(job) }
-    }
-
-    private func body() throws -> JSONValue {
-        guard let data = file == "-" ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: file) else {
-            Terminal.say("atelierctl: \(printable(file)) cannot be read")
-            throw ExitStatus.notFound
-        }
-        guard case .object(var members) = try? JSONValue(json: data) else {
-            Terminal.say("atelierctl: \(printable(file)) is not a JSON object")
-            throw ExitStatus.badInput
-        }
-        if let images = members["images"]?.array {
-            let folder = file == "-" ? "." : (file as NSString).deletingLastPathComponent
-            members["images"] = .array(try images.map { try embedded($0, folder) })
-        }
-        return .object(members)
-    }
-
-    private func embedded(_ image: JSONValue, _ folder: String) throws -> JSONValue {
-        guard let name = image["file"]?.string else { return image }
-        let path = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
-        guard let data = FileManager.default.contents(atPath: path) else {
-            Terminal.say("atelierctl: the picture \(printable(path)) cannot be read")
-            throw ExitStatus.notFound
-        }
-        return .object(["png": .string(data.base64EncodedString())])
     }
 
     private func publish(_ body: JSONValue, _ kind: JobKind, _ identifier: String, _ settings: Settings) async throws {
@@ -92,9 +61,15 @@ struct Submit: AsyncParsableCommand {
     }
 
     private func accepted(_ identifier: String, _ tenant: String, after earlier: Int64, _ store: Store) async throws -> UUID {
+        let start = ContinuousClock.now
+        var hasSaidSo = false
         while true {
-            if let job = try await store.job(messageID: identifier, tenant: tenant) { return job }
-            if let rejection = try await store.rejection(messageID: identifier, tenant: tenant, after: earlier) {
+            if !hasSaidSo, start.duration(to: .now) > .seconds(10) {
+                Terminal.say("no daemon has taken it yet; it waits with the broker (atelierctl doctor says what is wrong)")
+                hasSaidSo = true
+            }
+            if let job = try await patiently({ try await store.job(messageID: identifier, tenant: tenant) }) { return job }
+            if let rejection = try await patiently({ try await store.rejection(messageID: identifier, tenant: tenant, after: earlier) }) {
                 print(server.json ? rejection.text : "rejected: " + printable(rejection["problems"]?.text ?? ""))
                 throw ExitStatus.jobFailed
             }

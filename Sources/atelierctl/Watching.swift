@@ -14,7 +14,7 @@ struct Watching {
         filter.ids = [id]
         var last = ""
         while true {
-            guard let job = try await store.jobs(filter).first else {
+            guard let job = try await patiently({ try await store.jobs(filter).first }) else {
                 Terminal.say("atelierctl: there is no job \(id.uuidString.lowercased())")
                 throw ExitStatus.notFound
             }
@@ -29,9 +29,10 @@ struct Watching {
         let stage = job["stage"]?.string ?? "", step = job["step"]?.integer ?? 0, steps = job["steps"]?.integer ?? 0
         if isatty(2) == 1 && !json {
             let bar = steps > 0 ? Terminal.bar(Double(step) / Double(steps), stage: stage, step: step, of: steps) : ""
-            return Terminal.redraw("\(state.rawValue)  \(bar)")
+            return Terminal.redraw("\(state.rawValue)  \(bar)\(state == .retryable ? printable(job["error_message"]?.string ?? "") : "")")
         }
-        let line = "\(state.rawValue) \(stage)"
+        let reason = state == .retryable ? job["error_message"]?.string ?? "" : ""
+        let line = "\(state.rawValue) \(stage)\(reason)"
         if line != last { json ? print(job.text) : Terminal.say(printable("\(line) \(steps > 0 ? "\(step)/\(steps)" : "")")) }
         last = line
     }

@@ -135,7 +135,11 @@ import Testing
             await #expect(throws: SystemError.self) { try await check() }
             #expect(try await stage.store.sharedMark(proposal: nil) == nil, "what could not be written is not known")
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            try await check()
+            let shared = SharedFolder(directory: folder, store: stage.store, logger: Logger(label: "test"))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<8 { group.addTask { number % 2 == 0 ? try await shared.check() : try await check() } }
+                try await group.waitForAll()
+            }
             let mark = try #require(try await stage.store.sharedMark(proposal: nil))
             // As it was before the file got its name.
             try FileManager.default.moveItem(atPath: folder + "/house", toPath: folder + "/house.new")

@@ -59,6 +59,19 @@ import Testing
         #expect(settings.amqpURL.reveal() == "amqp://from:credential@broker/")
     }
 
+    @Test func anInstalledServicesSettingsAreFoundByWhoMayReadThem() throws {
+        let folder = try TemporaryFolder()
+        for (name, text) in [("amqp-url", "amqp://a:b@localhost/"), ("postgres-url", "postgresql://a:b@localhost/c"), ("atelier.json", #"{"slots": 2}"#)] {
+            chmod(try folder.write(name, text + "\n"), 0o600)
+        }
+        let settings = try Settings.read(file: nil, environment: ["ATELIER_MODELS": folder.path], installation: folder.path)
+        #expect(settings.slots == 2 && settings.amqpURL.reveal() == "amqp://a:b@localhost/" && settings.stateDirectory == "/var/lib/atelier")
+        var environment = Self.complete
+        environment["ATELIER_SLOTS"] = "3"
+        let other = try Settings.read(file: nil, environment: environment, installation: folder.path)
+        #expect(other.slots == 3 && other.amqpURL.reveal() != "amqp://a:b@localhost/", "what is said goes before")
+    }
+
     @Test func aPasswordInAnOpenFileIsRefused() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write("atelier.json", #"{"postgresURL": "postgresql://u:geheim@localhost/a"}"#)

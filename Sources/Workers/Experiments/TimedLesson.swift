@@ -22,8 +22,8 @@ struct TimedLesson {
             let training = try loaded.training(of: concept, by: method, options: options, seed: seed)
             while training.step < training.steps {
                 let losses = training.advance()
-                if !losses.total.isFinite {
-                    throw JobFailure(code: TimedLesson.divergence, consequence: .fatal, message: "the loss is \(losses.total) at step \(training.step)")
+                if !losses.isFinite {
+                    throw JobFailure(code: TimedLesson.divergence, consequence: .fatal, message: "the loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(training.step)")
                 }
             }
             return training

@@ -57,8 +57,8 @@ struct PersonalizeWorker {
         var lastCheckpoint = Date(), lastProgress = Date.distantPast
         while training.step < steps {
             let losses = training.advance()
-            guard losses.total.isFinite else {
-                throw JobFailure(code: "training.diverged", consequence: .fatal, message: "the loss is \(losses.total) at step \(training.step); try a smaller learning rate")
+            guard losses.isFinite else {
+                throw JobFailure(code: "training.diverged", consequence: .fatal, message: "the loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(training.step); try a smaller learning rate")
             }
             curve.add(step: training.step, losses)
             if training.step % 20 == 0 || training.step == steps { connection.send(.metric(.init(step: training.step, values: curve.latest))) }

@@ -1,0 +1,26 @@
+import Foundation
+
+/// A model's `config.json`.
+enum ConfigurationFile {
+    /// What is wrong with one, and where.
+    struct Malformed: Error, CustomStringConvertible {
+        let path, problem: String
+
+        var description: String { "\(path): \(problem)" }
+    }
+
+    /// - Throws: `Malformed` naming the file and the key.
+    static func read<Configuration: Decodable>(_ type: Configuration.Type, _ path: String) throws -> Configuration {
+        do {
+            return try JSONDecoder().decode(type, from: Data(contentsOf: URL(fileURLWithPath: path)))
+        } catch let error as DecodingError {
+            let (context, key): (DecodingError.Context, String?) = switch error {
+            case .keyNotFound(let key, let context): (context, key.stringValue)
+            case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context): (context, nil)
+            @unknown default: (.init(codingPath: [], debugDescription: "\(error)"), nil)
+            }
+            let place = "/" + (context.codingPath.map(\.stringValue) + (key.map { [$0] } ?? [])).joined(separator: "/")
+            throw Malformed(path: path, problem: "\(place): \(key == nil ? context.debugDescription : "is missing")")
+        }
+    }
+}
