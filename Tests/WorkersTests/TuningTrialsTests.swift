@@ -23,6 +23,7 @@ import Testing
             let first = try trials(tiny, "arbooth", ["{}", #"{"learning_rate":0.001}"#])
             #expect(first.said.count == 4, "references, untuned and two choices: \(first.said)")
             #expect(first.text.contains("| its own options | 1 |") && first.text.contains(#"| `{"learning_rate":0.001}` | 1 |"#), "\(first.text)")
+            #expect(first.text.contains(#"| more DINO than the first choice | dino.tiny-dino | `{"learning_rate":0.001}` > its own options |"#), "\(first.text)")
             #expect(try trials(tiny, "arbooth", [#"{"learning_rate":0.001}"#, #"{"batch":1}"#]).said.count == 1, "only the choice that is new")
         }
     }

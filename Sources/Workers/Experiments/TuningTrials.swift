@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Hashing
 import Jobs
@@ -28,15 +29,24 @@ package struct TuningTrials {
         var settings = settings
         settings.firstSubject = TuningTrials.firstSubject
         let untuned = [TableVariant.untunedInfinity, .untunedChameleon].filter { $0.model == model }
-        let variants = try untuned + choices.map { try TuningTrials.variant($0, of: method, on: model) }
+        let tried = try choices.map { try TuningTrials.variant($0, of: method, on: model) }
         let table = PaperTable(
             name: "trials", title: "\(method.rawValue) on \(model), choices of options",
-            rows: ([.references] + variants).map { PaperTable.Row(variant: $0, published: [:]) }, claims: [])
+            rows: ([.references] + untuned + tried).map { PaperTable.Row(variant: $0, published: [:]) }, claims: TuningTrials.claims(tried))
         tables = try ExperimentTables(models: models, folder: folder, settings: settings, tables: [table], say: say)
     }
 
     /// - Returns: the table as Markdown.
     package func run() throws -> String { try tables.run() }
+
+    /// What is asked of every choice: whether it has more than the first.
+    private static func claims(_ tried: [TableVariant]) -> [PaperTable.Claim] {
+        tried.dropFirst().flatMap { choice in
+            [Score.Metric.dino, .clipI, .clipT, .pres, .div].map {
+                PaperTable.Claim(statement: "more \($0.rawValue) than the first choice", metric: $0, greater: choice, lesser: tried[0])
+            }
+        }
+    }
 
     private static func variant(_ choice: String, of method: PersonalizationMethod, on model: String) throws -> TableVariant {
         let options = try JSONValue(json: Data(choice.utf8)), problems = method.options(for: .subject).problems(in: options)
