@@ -85,21 +85,27 @@ import Testing
         }
     }
 
+    /// As if the folder's file system had gone: the mount point is there, and empty.
+    private func unmounted(_ folder: String, _ body: () async throws -> Void) async throws {
+        try FileManager.default.moveItem(atPath: folder, toPath: folder + ".away")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try await body()
+        try FileManager.default.removeItem(atPath: folder)
+        try FileManager.default.moveItem(atPath: folder + ".away", toPath: folder)
+    }
+
     @Test func anotherFolderAtThePathOfTheSharedOneGetsNoWork() async throws {
         try await withStage { stage in
             let shared = stage.folder.path + "/shared", settings = ["ATELIER_SHARED_DIRECTORY": shared]
             try stage.start(settings)
             try await stage.publish("steps=2", id: "before")
             _ = try await stage.job("before", reaches: .completed)
-            // As if its file system had gone: the mount point is there, and empty.
-            try FileManager.default.moveItem(atPath: shared, toPath: shared + ".away")
-            try FileManager.default.createDirectory(atPath: shared, withIntermediateDirectories: true)
-            try await stage.publish("steps=2", id: "held")
-            try await stage.until("it is noticed") { stage.log.contains("is its file system mounted?") }
-            try await Task.sleep(for: .seconds(1))  // several looks of the daemon
-            #expect(try await stage.job("held", reaches: .available)["attempt"] == .integer(0))
-            try FileManager.default.removeItem(atPath: shared)
-            try FileManager.default.moveItem(atPath: shared + ".away", toPath: shared)
+            try await unmounted(shared) {
+                try await stage.publish("steps=2", id: "held")
+                try await stage.until("it is noticed") { stage.log.contains("is its file system mounted?") }
+                try await Task.sleep(for: .seconds(1))  // several looks of the daemon
+                #expect(try await stage.job("held", reaches: .available)["attempt"] == .integer(0))
+            }
             _ = try await stage.job("held", reaches: .completed)
             #expect(stage.log.contains("the folder of artifacts is there again"))
         }
@@ -175,14 +181,12 @@ import Testing
             try stage.start(settings)
             try await stage.publish("steps=2", id: "before")
             _ = try await stage.job("before", reaches: .completed)
-            try FileManager.default.moveItem(atPath: shared, toPath: shared + ".away")
-            try FileManager.default.createDirectory(atPath: shared, withIntermediateDirectories: true)
-            try await stage.publish("steps=2", id: "without pictures")
-            try await stage.publish(body: Script.lesson("rex", seed: 1), id: "with a picture", kind: "personalize")
-            try await stage.until("they are given back") { stage.log.contains("messages given back to the broker") }
-            #expect(try await stage.job("without pictures", reaches: .available)["attempt"] == .integer(0), "one without pictures has no part in that")
-            try FileManager.default.removeItem(atPath: shared)
-            try FileManager.default.moveItem(atPath: shared + ".away", toPath: shared)
+            try await unmounted(shared) {
+                try await stage.publish("steps=2", id: "without pictures")
+                try await stage.publish(body: Script.lesson("rex", seed: 1), id: "with a picture", kind: "personalize")
+                try await stage.until("they are given back") { stage.log.contains("messages given back to the broker") }
+                #expect(try await stage.job("without pictures", reaches: .available)["attempt"] == .integer(0), "one without pictures has no part in that")
+            }
             _ = try await stage.job("with a picture", reaches: .completed)
         }
     }
