@@ -204,12 +204,13 @@ import Testing
     @Test func anAttemptKeepsNoMoreCheckpointsThanItNeeds() async throws {
         try await withStage { stage in
             try stage.start()
-            try await stage.publish("steps=60 delay=100", id: "long")
-            let job = try await stage.job("long") { ($0["step"]?.integer ?? 0) > 40 }
+            try await stage.publish("steps=5000 delay=100", id: "long")
+            let job = try await stage.job("long") { ($0["step"]?.integer ?? 0) > 30 }
             let folder = "\(stage.folder.path)/work/\(try #require(job.jobID).uuidString.lowercased())/1"
             let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("checkpoint-") }
             #expect((1...20).contains(files.count), "two are needed, and what half a second makes is not written down yet: \(files.sorted())")
-            _ = try await stage.job("long", reaches: .completed)
+            _ = try await stage.store.cancel(try #require(job.jobID), reason: nil)
+            _ = try await stage.job("long", reaches: .cancelled)
         }
     }
 
