@@ -38,9 +38,7 @@ package struct AttemptWorkspace: Sendable {
     /// either, those attempts' folders.
     package func remove(_ checkpoints: [String], isLaterThanOthers: Bool) {
         let files = FileManager.default
-        for path in checkpoints where path.hasPrefix(folder + "/") {
-            for end in ["", ".losses"] { try? files.removeItem(atPath: path + end) }
-        }
+        checkpoints.filter { $0.hasPrefix(folder + "/") }.forEach(CheckpointFiles.remove)
         guard isLaterThanOthers else { return }
         for name in (try? files.contentsOfDirectory(atPath: jobFolder)) ?? [] where "\(jobFolder)/\(name)" != folder {
             try? files.removeItem(atPath: "\(jobFolder)/\(name)")

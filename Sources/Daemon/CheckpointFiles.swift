@@ -1,17 +1,21 @@
-/// Which of an attempt's checkpoint files the tables may still name: they keep the last two that were written down, the newest, and the
-/// one before it in case the newest cannot be read.
-struct CheckpointFiles {
+import Foundation
+
+/// Which of an attempt's checkpoint files are still needed, as the tables have it: the last two that were written down, the newest, and
+/// the one before it in case the newest cannot be read.
+package struct CheckpointFiles {
     private static let kept = 2
 
     /// Oldest first.
     private var announced: [String] = []
     private var written: [String] = []
 
-    /// The engine has written a file.
-    mutating func announce(_ path: String) { if !announced.contains(path) { announced.append(path) } }
+    package init() {}
 
-    /// The tables know of the file now. Gives those before it that they do not need any more.
-    mutating func write(_ path: String) -> [String] {
+    /// The engine has written a file.
+    package mutating func announce(_ path: String) { if !announced.contains(path) { announced.append(path) } }
+
+    /// It is written down that the file is there. Gives those before it that nobody needs any more.
+    package mutating func write(_ path: String) -> [String] {
         written = (written + [path]).suffix(CheckpointFiles.kept)
         guard let place = announced.firstIndex(of: path) else { return [] }
         let old = announced[..<place].filter { !written.contains($0) }
@@ -21,4 +25,7 @@ struct CheckpointFiles {
 
     /// Whether the tables name none of an earlier attempt.
     var areAllOurs: Bool { written.count == CheckpointFiles.kept }
+
+    /// Removes a checkpoint, with the losses that lie beside it.
+    package static func remove(_ path: String) { for end in ["", ".losses"] { try? FileManager.default.removeItem(atPath: path + end) } }
 }

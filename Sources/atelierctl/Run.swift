@@ -62,12 +62,16 @@ struct Run: AsyncParsableCommand {
         signal(SIGINT, SIG_IGN)
         interrupt.setEventHandler { process.terminate() }
         interrupt.resume()
-        var last: EngineEvent?, checkpoints: [String] = []
+        var last: EngineEvent?, checkpoint: String?, checkpoints = CheckpointFiles()
         for try await line in process.lines {
             process.handled()
             let event = try EngineEvent(line: line)
             show(event, line)
-            if case .checkpoint(let checkpoint) = event { keep(checkpoint.path, of: &checkpoints) }
+            if case .checkpoint(let written) = event {
+                checkpoint = written.path
+                checkpoints.announce(written.path)
+                checkpoints.write(written.path).forEach(CheckpointFiles.remove)
+            }
             last = event
         }
         let exit = await process.exit()
@@ -79,20 +83,11 @@ struct Run: AsyncParsableCommand {
             throw failed.consequence == .rejected ? ExitStatus.badInput : ExitStatus.jobFailed
         case .interrupted:
             if isatty(2) == 1 { Terminal.redraw("") }
-            Terminal.say("interrupted; " + (checkpoints.last.map { "--resume \(printable($0)) goes on from there" } ?? "this kind has no checkpoints, it begins anew"))
+            Terminal.say("interrupted; " + (checkpoint.map { "--resume \(printable($0)) goes on from there" } ?? "this kind has no checkpoints, it begins anew"))
             throw ExitStatus.jobFailed
         default:
             Terminal.say("atelierctl: the engine ended without a result: \(exit.phrase)\n\(printable(String(process.log.tail.suffix(2000))))")
             throw ExitStatus.jobFailed
-        }
-    }
-
-    /// The last two stay, the newest and the one before it.
-    private func keep(_ path: String, of checkpoints: inout [String]) {
-        checkpoints.append(path)
-        while checkpoints.count > 2 {
-            let old = checkpoints.removeFirst()
-            for end in ["", ".losses"] { try? FileManager.default.removeItem(atPath: old + end) }
         }
     }
 

@@ -27,11 +27,11 @@ struct Watching {
 
     private func show(_ job: JSONValue, _ state: JobState, _ last: inout String) {
         let stage = job["stage"]?.string ?? "", step = job["step"]?.integer ?? 0, steps = job["steps"]?.integer ?? 0
+        let reason = state == .retryable ? job["error_message"]?.string ?? "" : ""
         if isatty(2) == 1 && !json {
             let bar = steps > 0 ? Terminal.bar(Double(step) / Double(steps), stage: stage, step: step, of: steps) : ""
-            return Terminal.redraw("\(state.rawValue)  \(bar)\(state == .retryable ? printable(job["error_message"]?.string ?? "") : "")")
+            return Terminal.redraw("\(state.rawValue)  \(bar)\(printable(reason))")
         }
-        let reason = state == .retryable ? job["error_message"]?.string ?? "" : ""
         let line = "\(state.rawValue) \(stage)\(reason)"
         if line != last { json ? print(job.text) : Terminal.say(printable("\(line) \(steps > 0 ? "\(step)/\(steps)" : "")")) }
         last = line
