@@ -39,14 +39,23 @@ let package = Package(
         .target(name: "Images", dependencies: ["CPNG"]),
         .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
         .target(name: "Layers", dependencies: ["WeightFiles", "Tensors", "Autograd", "CKernels", "Randomness"]),
-        .target(name: "Backbones", dependencies: ["WeightFiles", "Tensors", "Autograd", "Layers", "Images", "Randomness", "CZlib"]),
+        .target(
+            name: "Backbones",
+            dependencies: ["WeightFiles", "Tensors", "Autograd", "Layers", "Images", "Randomness", "CZlib"]),
         .target(name: "LittleWorld", dependencies: ["Images", "Randomness"]),
-        .target(name: "Personalization", dependencies: ["WeightFiles", "Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones"]),
-        .target(name: "Evaluation", dependencies: ["WeightFiles", "Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones", "LittleWorld"]),
+        .target(
+            name: "Personalization",
+            dependencies: ["WeightFiles", "Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones"]),
+        .target(
+            name: "Evaluation",
+            dependencies: [
+                "WeightFiles", "Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones", "LittleWorld",
+            ]),
         .target(
             name: "Workers",
             dependencies: [
-                "Jobs", "Hashing", "WeightFiles", "Randomness", "Tensors", "Autograd", "Layers", "Images", "Backbones", "Personalization", "Evaluation",
+                "Jobs", "Hashing", "WeightFiles", "Randomness", "Tensors", "Autograd", "Layers", "Images", "Backbones",
+                "Personalization", "Evaluation",
                 "LittleWorld",
             ]),
 
@@ -81,17 +90,27 @@ let package = Package(
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "ServerTesting"]),
         // Tests of the daemon; real servers come from ServerTesting.
         .executableTarget(name: "scripted-engine", dependencies: ["Hashing"], path: "Tests/ScriptedEngine"),
-        .target(name: "DaemonTesting", dependencies: ["Daemon", "Store", "Broker", "Jobs", "ServerTesting"], path: "Tests/DaemonTesting"),
+        .target(
+            name: "DaemonTesting", dependencies: ["Daemon", "Store", "Broker", "Jobs", "ServerTesting"],
+            path: "Tests/DaemonTesting"),
         .testTarget(
             name: "DaemonTests",
-            dependencies: ["Daemon", "Store", "Broker", "Jobs", "Hashing", .product(name: "Logging", package: "swift-log"), "ServerTesting", "DaemonTesting", "SchemaTesting", "scripted-engine", "atelierd", "atelierctl"]),
+            dependencies: [
+                "Daemon", "Store", "Broker", "Jobs", "Hashing", .product(name: "Logging", package: "swift-log"),
+                "ServerTesting", "DaemonTesting", "SchemaTesting", "scripted-engine", "atelierd", "atelierctl",
+            ]),
         // Models far too small to paint.
-        .target(name: "ModelTesting", dependencies: ["WeightFiles", "Backbones", "Layers", "LittleWorld"], path: "Tests/ModelTesting"),
+        .target(
+            name: "ModelTesting", dependencies: ["WeightFiles", "Backbones", "Layers", "LittleWorld"],
+            path: "Tests/ModelTesting"),
         .executableTarget(name: "tiny-models", dependencies: ["ModelTesting"], path: "Tests/TinyModels"),
         // The real engine and the shipped model inside the real daemon.
         .testTarget(
             name: "HouseTests",
-            dependencies: ["Jobs", "Hashing", "Store", "LittleWorld", "Images", "ServerTesting", "DaemonTesting", "ModelTesting", "tiny-models", "atelierd", "atelierctl", "atelier-engine"]),
+            dependencies: [
+                "Jobs", "Hashing", "Store", "LittleWorld", "Images", "ServerTesting", "DaemonTesting", "ModelTesting",
+                "tiny-models", "atelierd", "atelierctl", "atelier-engine",
+            ]),
         // Tests.
         .testTarget(name: "ArchitectureTests"),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
@@ -104,26 +123,39 @@ let package = Package(
         // Files made byte by byte, for those who read them.
         .target(name: "FileTesting", path: "Tests/FileTesting"),
         .testTarget(name: "ImagesTests", dependencies: ["Images", "Randomness", "FileTesting"]),
-        .testTarget(name: "LayersTests", dependencies: ["WeightFiles", "Layers", "Autograd", "Randomness", "Tensors", "FileTesting"]),
+        .testTarget(
+            name: "LayersTests",
+            dependencies: ["WeightFiles", "Layers", "Autograd", "Randomness", "Tensors", "FileTesting"]),
         .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld", "Images"]),
-        .testTarget(name: "BackboneTests", dependencies: ["Backbones", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
-        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Backbones", "LittleWorld", "Images", "Layers", "Tensors", "ModelTesting"]),
+        .testTarget(
+            name: "BackboneTests", dependencies: ["Backbones", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
+        .testTarget(
+            name: "EvaluationTests",
+            dependencies: ["Evaluation", "Backbones", "LittleWorld", "Images", "Layers", "Tensors", "ModelTesting"]),
         .testTarget(
             name: "WorkersTests",
             dependencies: [
-                "Workers", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images", "Randomness",
+                "Workers", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers",
+                "Images", "Randomness",
                 "ModelTesting", "Evaluation", "WeightFiles",
             ]),
         .testTarget(name: "ConformanceTests", dependencies: ["Workers", "Layers"]),
         .testTarget(
             name: "PersonalizationTests",
-            dependencies: ["Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images", "Randomness", "ModelTesting"]),
+            dependencies: [
+                "Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images", "Randomness",
+                "ModelTesting",
+            ]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"]),
     ],
     swiftLanguageModes: [.v6]
 )
 
-// The fuzzing program is ops/fuzz's alone: it links only with libFuzzer, and every module under it must be built for it.
+// The fuzzing program is ops/fuzz's alone: it links only with libFuzzer, and every module under it must be built for
+// it.
 if Context.environment["ATELIER_FUZZING"] != nil {
-    package.targets.append(.executableTarget(name: "fuzz", dependencies: ["Jobs", "Images", "WeightFiles", "Layers", "FileTesting"], path: "Tests/Fuzzing"))
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["Jobs", "Images", "WeightFiles", "Layers", "FileTesting"],
+            path: "Tests/Fuzzing"))
 }

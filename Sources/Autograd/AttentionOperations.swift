@@ -30,23 +30,30 @@ package struct RotaryTable {
     }
 }
 
-/// Prepares attention heads: the query (and key) sections of a packed projection are L2-normalized per head, multiplied by a
-/// gain per head (query only), and rotated; the value section passes through.
+/// Prepares attention heads: the query (and key) sections of a packed projection are L2-normalized per head, multiplied
+/// by a gain per head (query only), and rotated; the value section passes through.
 ///
-/// Inputs: x [.., sections · heads · headWidth] with 3 sections (query, key, value) or 1, and gain [heads] when there is one.
+/// Inputs: x [.., sections · heads · headWidth] with 3 sections (query, key, value) or 1, and gain [heads] when there
+/// is one.
 package struct Heads: Operation {
     package static let name = "heads"
     package static var examples: [OperationExample] {
         let angles = Tensor.example([3, 2], seed: 9)
-        let cosine = Tensor(angles.values.map { cos($0) }, shape: [3, 2]), sine = Tensor(angles.values.map { sin($0) }, shape: [3, 2])
+        let cosine = Tensor(angles.values.map { cos($0) }, shape: [3, 2])
+        let sine = Tensor(angles.values.map { sin($0) }, shape: [3, 2])
         return [false, true].flatMap { halves in
             let rotary = RotaryTable(cosine: cosine, sine: sine, pairsHalves: halves)
             return [
                 OperationExample(
-                    Heads(heads: 2, sections: 3, normalize: true, rotary: rotary), [.example([2, 3, 24]), .example([2], seed: 2)]),
+                    Heads(heads: 2, sections: 3, normalize: true, rotary: rotary),
+                    [.example([2, 3, 24]), .example([2], seed: 2)]),
                 OperationExample(Heads(heads: 2, sections: 1, normalize: false, rotary: rotary), [.example([3, 8])]),
             ]
-        } + [OperationExample(Heads(heads: 2, sections: 1, normalize: false, rotary: nil), [.example([3, 8]), .example([2], seed: 2)])]
+        } + [
+            OperationExample(
+                Heads(heads: 2, sections: 1, normalize: false, rotary: nil),
+                [.example([3, 8]), .example([2], seed: 2)])
+        ]
     }
     let heads: Int
     let sections: Int
@@ -66,15 +73,20 @@ package struct Heads: Operation {
     private var prepared: Int { sections == 3 ? 2 : 1 }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let x = inputs[0], rows = x.rows, stride = x.width, section = stride / sections
+        let x = inputs[0]
+        let rows = x.rows
+        let stride = x.width
+        let section = stride / sections
         let gain = inputs.count > 1 ? inputs[1] : nil
         let y = Tensor(uninitialized: x.shape)
         norms = (0..<prepared).map { _ in Tensor(uninitialized: [rows, heads]) }
         parallel(rows, grain: 8) { [norms] range in
             for part in 0..<prepared {
                 atelier_heads(
-                    y.pointer + part * section, norms[part].pointer, x.pointer + part * section, stride, part == 0 ? gain?.pointer : nil,
-                    rotary?.cosine.pointer, rotary?.sine.pointer, range.lowerBound, range.upperBound, rotary?.tokens ?? 1, heads,
+                    y.pointer + part * section, norms[part].pointer, x.pointer + part * section, stride,
+                    part == 0 ? gain?.pointer : nil,
+                    rotary?.cosine.pointer, rotary?.sine.pointer, range.lowerBound, range.upperBound,
+                    rotary?.tokens ?? 1, heads,
                     section / heads, normalize, rotary?.pairsHalves ?? false)
             }
             if sections == 3 { Heads.copyValues(x, y, section: section, rows: range) }
@@ -85,15 +97,21 @@ package struct Heads: Operation {
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let x = x!, rows = x.rows, stride = x.width, section = stride / sections
+        let x = x!
+        let rows = x.rows
+        let stride = x.width
+        let section = stride / sections
         let dx = Tensor(uninitialized: x.shape)
         let dgainRows = needs.count > 1 && needs[1] ? Tensor(uninitialized: [rows, heads]) : nil
         parallel(rows, grain: 8) { range in
             for part in 0..<prepared {
                 atelier_heads_backward(
-                    dx.pointer + part * section, stride, part == 0 ? dgainRows?.pointer : nil, dOutput.pointer + part * section,
-                    x.pointer + part * section, norms[part].pointer, part == 0 ? gain?.pointer : nil, rotary?.cosine.pointer,
-                    rotary?.sine.pointer, range.lowerBound, range.upperBound, rotary?.tokens ?? 1, heads, section / heads, normalize,
+                    dx.pointer + part * section, stride, part == 0 ? dgainRows?.pointer : nil,
+                    dOutput.pointer + part * section,
+                    x.pointer + part * section, norms[part].pointer, part == 0 ? gain?.pointer : nil,
+                    rotary?.cosine.pointer,
+                    rotary?.sine.pointer, range.lowerBound, range.upperBound, rotary?.tokens ?? 1, heads,
+                    section / heads, normalize,
                     rotary?.pairsHalves ?? false)
             }
             if sections == 3 { Heads.copyValues(dOutput, dx, section: section, rows: range) }
@@ -126,16 +144,23 @@ package struct Attention: Operation {
         let visible: [Int32] = [1, 3, 3]
         return [
             OperationExample(Attention(heads: 2, layout: .packed, logitScale: 0.7), [.example([2, 3, 12])]),
-            OperationExample(Attention(heads: 2, layout: .packed, logitScale: 1, visible: visible), [.example([2, 3, 12])]),
+            OperationExample(
+                Attention(heads: 2, layout: .packed, logitScale: 1, visible: visible), [.example([2, 3, 12])]),
             OperationExample(
                 Attention(heads: 2, layout: .queryAndPackedKeys, logitScale: 0.5, keyRanges: [0..<3, 3..<5]),
                 [.example([2, 3, 4]), .example([5, 8], seed: 2)]),
             OperationExample(
                 Attention(heads: 2, layout: .separate, logitScale: 1, hasBias: true),
-                [.example([2, 3, 4]), .example([2, 5, 4], seed: 2), .example([2, 5, 4], seed: 3), .example([2, 3, 5], seed: 4)]),
+                [
+                    .example([2, 3, 4]), .example([2, 5, 4], seed: 2), .example([2, 5, 4], seed: 3),
+                    .example([2, 3, 5], seed: 4),
+                ]),
             OperationExample(
                 Attention(heads: 2, layout: .separate, logitScale: 1, hasBias: true, keyRanges: [0..<4, 5..<7]),
-                [.example([2, 3, 4]), .example([2, 5, 4], seed: 2), .example([2, 5, 4], seed: 3), .example([1, 3, 5], seed: 4)]),
+                [
+                    .example([2, 3, 4]), .example([2, 5, 4], seed: 2), .example([2, 5, 4], seed: 3),
+                    .example([1, 3, 5], seed: 4),
+                ]),
             OperationExample(
                 Attention(heads: 4, keyHeads: 2, layout: .separate, logitScale: 1, visible: visible),
                 [.example([2, 3, 8]), .example([2, 3, 4], seed: 2), .example([2, 3, 4], seed: 3)]),
@@ -156,10 +181,13 @@ package struct Attention: Operation {
     private var probabilities: Tensor?
 
     package init(
-        heads: Int, keyHeads: Int? = nil, layout: Layout, logitScale: Float, hasBias: Bool = false, visible: [Int32]? = nil,
+        heads: Int, keyHeads: Int? = nil, layout: Layout, logitScale: Float, hasBias: Bool = false,
+        visible: [Int32]? = nil,
         keyRanges: [Range<Int>]? = nil
     ) {
-        precondition(keyHeads == nil || layout == .separate && heads % keyHeads! == 0, "attention: \(keyHeads!) key heads for \(heads)")
+        precondition(
+            keyHeads == nil || layout == .separate && heads % keyHeads! == 0,
+            "attention: \(keyHeads!) key heads for \(heads)")
         self.heads = heads
         self.keyHeads = keyHeads ?? heads
         self.layout = layout
@@ -203,13 +231,17 @@ package struct Attention: Operation {
     }
 
     private func sizes(_ inputs: [Tensor]) -> Sizes {
-        let q = inputs[0], batch = q.shape[0], queries = q.shape[1]
+        let q = inputs[0]
+        let batch = q.shape[0]
+        let queries = q.shape[1]
         let width = layout == .packed ? q.width / 3 : q.width
         let keyRows = layout == .packed ? q.rows : inputs[1].rows
         let ranges = keyRanges ?? (0..<batch).map { $0 * (keyRows / batch)..<($0 + 1) * (keyRows / batch) }
-        precondition(ranges.count == batch && ranges.allSatisfy { $0.upperBound <= keyRows }, "attention: key ranges \(ranges)")
+        precondition(
+            ranges.count == batch && ranges.allSatisfy { $0.upperBound <= keyRows }, "attention: key ranges \(ranges)")
         let most = hasBias ? inputs.last!.width : ranges.map(\.count).max() ?? 0
-        return Sizes(batch: batch, queries: queries, width: width, headWidth: width / heads, mostKeys: most, ranges: ranges)
+        return Sizes(
+            batch: batch, queries: queries, width: width, headWidth: width / heads, mostKeys: most, ranges: ranges)
     }
 
     /// Runs of queries handled by one product each: short ones where a mask makes later queries see more.
@@ -222,13 +254,16 @@ package struct Attention: Operation {
     }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let s = sizes(inputs), operands = Operands(inputs, layout: layout, width: s.width)
+        let s = sizes(inputs)
+        let operands = Operands(inputs, layout: layout, width: s.width)
         let output = Tensor(uninitialized: [s.batch, s.queries, s.width])
         let p = Tensor(uninitialized: [s.batch, heads, s.queries, max(s.mostKeys, 1)])
         let bias = hasBias ? inputs.last! : nil
         parallel(heads, grain: 1) { range in
             for head in range {
-                for sample in 0..<s.batch { attend(operands, s, sample: sample, head: head, p: p, bias: bias, output: output) }
+                for sample in 0..<s.batch {
+                    attend(operands, s, sample: sample, head: head, p: p, bias: bias, output: output)
+                }
             }
         }
         self.inputs = inputs
@@ -237,13 +272,16 @@ package struct Attention: Operation {
     }
 
     private func attend(_ o: Operands, _ s: Sizes, sample: Int, head: Int, p: Tensor, bias: Tensor?, output: Tensor) {
-        let column = head * s.headWidth, keyColumn = head / group * s.headWidth, keys = s.ranges[sample]
+        let column = head * s.headWidth
+        let keyColumn = head / group * s.headWidth
+        let keys = s.ranges[sample]
         let k = Matrix(o.k + keys.lowerBound * o.keyStride + keyColumn, stride: o.keyStride, transposed: true)
         let v = Matrix(o.v + keys.lowerBound * o.valueStride + keyColumn, stride: o.valueStride)
         let stride = max(s.mostKeys, 1)
         let plane = p.pointer + (sample * heads + head) * s.queries * stride
         for block in blocks(queries: s.queries, keys: keys.count) {
-            let rows = block.rows, scores = plane + rows.lowerBound * stride
+            let rows = block.rows
+            let scores = plane + rows.lowerBound * stride
             let q = Matrix(o.q + (sample * s.queries + rows.lowerBound) * o.queryStride + column, stride: o.queryStride)
             multiplySerially(q, k, into: Matrix(scores, stride: stride), m: rows.count, n: block.keys, k: s.headWidth)
             withVisible(rows) { visible in
@@ -252,9 +290,12 @@ package struct Attention: Operation {
                 }
                 atelier_softmax(scores, biasRows, visible, rows.count, block.keys, stride, bias?.width ?? 0, logitScale)
             }
-            let out = Matrix(output.pointer + (sample * s.queries + rows.lowerBound) * s.width + column, stride: s.width)
+            let out = Matrix(
+                output.pointer + (sample * s.queries + rows.lowerBound) * s.width + column, stride: s.width)
             multiplySerially(Matrix(scores, stride: stride), v, into: out, m: rows.count, n: s.headWidth, k: block.keys)
-            if block.keys == 0 { for row in 0..<rows.count { (out.pointer + row * s.width).update(repeating: 0, count: s.headWidth) } }
+            if block.keys == 0 {
+                for row in 0..<rows.count { (out.pointer + row * s.width).update(repeating: 0, count: s.headWidth) }
+            }
         }
     }
 
@@ -264,7 +305,8 @@ package struct Attention: Operation {
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let s = sizes(inputs), operands = Operands(inputs, layout: layout, width: s.width)
+        let s = sizes(inputs)
+        let operands = Operands(inputs, layout: layout, width: s.width)
         let sources = hasBias ? Array(inputs.dropLast()) : inputs
         let gradients = sources.map { Tensor(zeros: $0.shape) }
         let into = Operands(gradients, layout: layout, width: s.width)
@@ -274,7 +316,8 @@ package struct Attention: Operation {
             let scratch = Tensor(uninitialized: [s.queries, max(s.mostKeys, 1)])
             for head in range {
                 for sample in 0..<s.batch {
-                    attendBackward(operands, into, s, sample: sample, head: head, dOutput: dOutput, scratch: scratch, dbias: dbias)
+                    attendBackward(
+                        operands, into, s, sample: sample, head: head, dOutput: dOutput, scratch: scratch, dbias: dbias)
                 }
             }
         }
@@ -282,30 +325,44 @@ package struct Attention: Operation {
     }
 
     private func attendBackward(
-        _ o: Operands, _ d: Operands, _ s: Sizes, sample: Int, head: Int, dOutput: Tensor, scratch: Tensor, dbias: Tensor?
+        _ o: Operands, _ d: Operands, _ s: Sizes, sample: Int, head: Int, dOutput: Tensor, scratch: Tensor,
+        dbias: Tensor?
     ) {
-        let column = head * s.headWidth, keyColumn = head / group * s.headWidth, keys = s.ranges[sample], stride = max(s.mostKeys, 1)
+        let column = head * s.headWidth
+        let keyColumn = head / group * s.headWidth
+        let keys = s.ranges[sample]
+        let stride = max(s.mostKeys, 1)
         let k = Matrix(o.k + keys.lowerBound * o.keyStride + keyColumn, stride: o.keyStride)
         let v = Matrix(o.v + keys.lowerBound * o.valueStride + keyColumn, stride: o.valueStride, transposed: true)
         let dk = Matrix(d.k + keys.lowerBound * d.keyStride + keyColumn, stride: d.keyStride)
         let dv = Matrix(d.v + keys.lowerBound * d.valueStride + keyColumn, stride: d.valueStride)
         let plane = probabilities!.pointer + (sample * heads + head) * s.queries * stride
         for block in blocks(queries: s.queries, keys: keys.count) where block.keys > 0 {
-            let rows = block.rows, first = sample * s.queries + rows.lowerBound, count = rows.count
-            let p = plane + rows.lowerBound * stride, dp = scratch.pointer
+            let rows = block.rows
+            let first = sample * s.queries + rows.lowerBound
+            let count = rows.count
+            let p = plane + rows.lowerBound * stride
+            let dp = scratch.pointer
             let dy = Matrix(dOutput.pointer + first * s.width + column, stride: s.width)
             multiplySerially(dy, v, into: Matrix(dp, stride: stride), m: count, n: block.keys, k: s.headWidth)
-            multiplySerially(Matrix(p, stride: stride, transposed: true), dy, into: dv, m: block.keys, n: s.headWidth, k: count, beta: 1)
+            multiplySerially(
+                Matrix(p, stride: stride, transposed: true), dy, into: dv, m: block.keys, n: s.headWidth, k: count,
+                beta: 1)
             atelier_softmax_backward(dp, p, count, block.keys, stride, 1)
             if let dbias {
-                let target = dbias.pointer + ((dbias.shape[0] == 1 ? 0 : head) * s.queries + rows.lowerBound) * dbias.width
-                for row in 0..<count { atelier_accumulate(target + row * dbias.width, dp + row * stride, 1, block.keys) }
+                let target =
+                    dbias.pointer + ((dbias.shape[0] == 1 ? 0 : head) * s.queries + rows.lowerBound) * dbias.width
+                for row in 0..<count {
+                    atelier_accumulate(target + row * dbias.width, dp + row * stride, 1, block.keys)
+                }
             }
             let q = Matrix(o.q + first * o.queryStride + column, stride: o.queryStride)
             let dq = Matrix(d.q + first * d.queryStride + column, stride: d.queryStride)
-            let ds = Matrix(dp, stride: stride), dsTransposed = Matrix(dp, stride: stride, transposed: true)
+            let ds = Matrix(dp, stride: stride)
+            let dsTransposed = Matrix(dp, stride: stride, transposed: true)
             multiplySerially(ds, k, into: dq, m: count, n: s.headWidth, k: block.keys, alpha: logitScale)
-            multiplySerially(dsTransposed, q, into: dk, m: block.keys, n: s.headWidth, k: count, alpha: logitScale, beta: 1)
+            multiplySerially(
+                dsTransposed, q, into: dk, m: block.keys, n: s.headWidth, k: count, alpha: logitScale, beta: 1)
         }
     }
 }

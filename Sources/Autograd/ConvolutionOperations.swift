@@ -19,10 +19,14 @@ package struct Convolution: Operation {
     package static var examples: [OperationExample] {
         [
             OperationExample(
-                Convolution(stride: 1, padding: .around(1)), [.example([2, 2, 3, 4]), .example([3, 2, 3, 3], seed: 2), .example([3], seed: 3)]),
+                Convolution(stride: 1, padding: .around(1)),
+                [.example([2, 2, 3, 4]), .example([3, 2, 3, 3], seed: 2), .example([3], seed: 3)]),
             OperationExample(
-                Convolution(stride: 2, padding: .bottomRight), [.example([1, 2, 4, 4]), .example([2, 2, 3, 3], seed: 2), .example([2], seed: 3)]),
-            OperationExample(Convolution(stride: 1, padding: .around(0)), [.example([2, 3, 2, 2]), .example([2, 3, 1, 1], seed: 2)]),
+                Convolution(stride: 2, padding: .bottomRight),
+                [.example([1, 2, 4, 4]), .example([2, 2, 3, 3], seed: 2), .example([2], seed: 3)]),
+            OperationExample(
+                Convolution(stride: 1, padding: .around(0)),
+                [.example([2, 3, 2, 2]), .example([2, 3, 1, 1], seed: 2)]),
         ]
     }
     let stride: Int
@@ -51,13 +55,16 @@ package struct Convolution: Operation {
             outHeight: outHeight, outWidth: outWidth, bandRows: band)
     }
 
-    private var isPointwise: Bool { stride == 1 && padding.top == 0 && padding.left == 0 && padding.bottom == 0 && padding.right == 0 }
+    private var isPointwise: Bool {
+        stride == 1 && padding.top == 0 && padding.left == 0 && padding.bottom == 0 && padding.right == 0
+    }
 
     /// The columns of one band, in `scratch`; a 1×1 convolution reads the picture as it lies.
     private func columns(_ s: Sizes, image: UnsafeMutablePointer<Float>, rows: Range<Int>, scratch: Tensor?) -> Matrix {
         guard let scratch else { return Matrix(image + rows.lowerBound * s.outWidth, stride: s.outPlane) }
         atelier_im2col(
-            scratch.pointer, image, s.channels, s.height, s.width, s.kernel, stride, padding.top, padding.left, s.outWidth,
+            scratch.pointer, image, s.channels, s.height, s.width, s.kernel, stride, padding.top, padding.left,
+            s.outWidth,
             rows.lowerBound, rows.upperBound)
         return Matrix(scratch.pointer, stride: rows.count * s.outWidth)
     }
@@ -71,19 +78,26 @@ package struct Convolution: Operation {
     }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let x = inputs[0], w = inputs[1], s = sizes(x, w), bands = bands(s)
+        let x = inputs[0]
+        let w = inputs[1]
+        let s = sizes(x, w)
+        let bands = bands(s)
         let bias = inputs.count > 2 ? inputs[2] : nil
-        let y = Tensor(uninitialized: [s.batch, s.outputs, s.outHeight, s.outWidth]), precision = MatrixPrecision.current
+        let y = Tensor(uninitialized: [s.batch, s.outputs, s.outHeight, s.outWidth])
+        let precision = MatrixPrecision.current
         parallel(s.batch * bands.count, grain: 1) { range in
             let scratch = scratch(s)
             for task in range {
-                let image = task / bands.count, rows = bands[task % bands.count], n = rows.count * s.outWidth
+                let image = task / bands.count
+                let rows = bands[task % bands.count]
+                let n = rows.count * s.outWidth
                 let source = x.pointer + image * s.channels * s.height * s.width
                 let target = y.pointer + image * s.outputs * s.outPlane + rows.lowerBound * s.outWidth
                 if let bias { for o in 0..<s.outputs { atelier_fill(target + o * s.outPlane, bias.pointer[o], n) } }
                 multiplySerially(
                     Matrix(w.pointer, stride: s.columnRows), columns(s, image: source, rows: rows, scratch: scratch),
-                    into: Matrix(target, stride: s.outPlane), m: s.outputs, n: n, k: s.columnRows, beta: bias == nil ? 0 : 1,
+                    into: Matrix(target, stride: s.outPlane), m: s.outputs, n: n, k: s.columnRows,
+                    beta: bias == nil ? 0 : 1,
                     precision: precision)
             }
         }
@@ -93,7 +107,11 @@ package struct Convolution: Operation {
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let x = x!, w = w!, s = sizes(x, w), bands = bands(s), precision = MatrixPrecision.current
+        let x = x!
+        let w = w!
+        let s = sizes(x, w)
+        let bands = bands(s)
+        let precision = MatrixPrecision.current
         let shares = min(s.batch, 8)  // never as many as there are threads: a result must not depend on their number
         let dx = needs[0] ? Tensor(zeros: x.shape) : nil
         let dw = needs[1] ? (0..<shares).map { _ in Tensor(zeros: w.shape) } : []
@@ -104,7 +122,8 @@ package struct Convolution: Operation {
                 for image in s.batch * share / shares..<s.batch * (share + 1) / shares {
                     for rows in bands {
                         backwardBand(
-                            s, x: x, w: w, dOutput: dOutput, image: image, rows: rows, scratch: scratch, dx: dx, dw: needs[1] ? dw[share] : nil,
+                            s, x: x, w: w, dOutput: dOutput, image: image, rows: rows, scratch: scratch, dx: dx,
+                            dw: needs[1] ? dw[share] : nil,
                             precision: precision)
                     }
                 }
@@ -115,29 +134,37 @@ package struct Convolution: Operation {
     }
 
     private func backwardBand(
-        _ s: Sizes, x: Tensor, w: Tensor, dOutput: Tensor, image: Int, rows: Range<Int>, scratch: Tensor?, dx: Tensor?, dw: Tensor?,
+        _ s: Sizes, x: Tensor, w: Tensor, dOutput: Tensor, image: Int, rows: Range<Int>, scratch: Tensor?, dx: Tensor?,
+        dw: Tensor?,
         precision: MatrixPrecision
     ) {
-        let n = rows.count * s.outWidth, imageSize = s.channels * s.height * s.width
-        let dy = Matrix(dOutput.pointer + image * s.outputs * s.outPlane + rows.lowerBound * s.outWidth, stride: s.outPlane)
+        let n = rows.count * s.outWidth
+        let imageSize = s.channels * s.height * s.width
+        let dy = Matrix(
+            dOutput.pointer + image * s.outputs * s.outPlane + rows.lowerBound * s.outWidth, stride: s.outPlane)
         if let dw {
             let columns = columns(s, image: x.pointer + image * imageSize, rows: rows, scratch: scratch)
             multiplySerially(
-                dy, Matrix(columns.pointer, stride: columns.stride, transposed: true), into: Matrix(dw.pointer, stride: s.columnRows),
+                dy, Matrix(columns.pointer, stride: columns.stride, transposed: true),
+                into: Matrix(dw.pointer, stride: s.columnRows),
                 m: s.outputs, n: s.columnRows, k: n, beta: 1, precision: precision)
         }
         guard let dx else { return }
-        let weights = Matrix(w.pointer, stride: s.columnRows, transposed: true), target = dx.pointer + image * imageSize
+        let weights = Matrix(w.pointer, stride: s.columnRows, transposed: true)
+        let target = dx.pointer + image * imageSize
         guard let scratch else {
             multiplySerially(
-                weights, dy, into: Matrix(target + rows.lowerBound * s.outWidth, stride: s.outPlane), m: s.columnRows, n: n, k: s.outputs,
+                weights, dy, into: Matrix(target + rows.lowerBound * s.outWidth, stride: s.outPlane), m: s.columnRows,
+                n: n, k: s.outputs,
                 precision: precision)
             return
         }
         multiplySerially(
-            weights, dy, into: Matrix(scratch.pointer, stride: n), m: s.columnRows, n: n, k: s.outputs, precision: precision)
+            weights, dy, into: Matrix(scratch.pointer, stride: n), m: s.columnRows, n: n, k: s.outputs,
+            precision: precision)
         atelier_col2im(
-            target, scratch.pointer, s.channels, s.height, s.width, s.kernel, stride, padding.top, padding.left, s.outWidth,
+            target, scratch.pointer, s.channels, s.height, s.width, s.kernel, stride, padding.top, padding.left,
+            s.outWidth,
             rows.lowerBound, rows.upperBound)
     }
 
@@ -162,7 +189,8 @@ package struct UpsampleNearest: Operation {
     package init() {}
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let x = inputs[0], (b, c, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+        let x = inputs[0]
+        let (b, c, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
         let y = Tensor(uninitialized: [b, c, 2 * h, 2 * w])
         parallel(b * c, grain: 4) { atelier_upsample_nearest(y.pointer, x.pointer, $0.lowerBound, $0.upperBound, h, w) }
         return y
@@ -171,17 +199,22 @@ package struct UpsampleNearest: Operation {
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let (b, c, h, w) = (dOutput.shape[0], dOutput.shape[1], dOutput.shape[2] / 2, dOutput.shape[3] / 2)
         let dx = Tensor(uninitialized: [b, c, h, w])
-        parallel(b * c, grain: 4) { atelier_upsample_nearest_backward(dx.pointer, dOutput.pointer, $0.lowerBound, $0.upperBound, h, w) }
+        parallel(b * c, grain: 4) {
+            atelier_upsample_nearest_backward(dx.pointer, dOutput.pointer, $0.lowerBound, $0.upperBound, h, w)
+        }
         return [dx]
     }
 }
 
-/// The largest of every window×window square of [B, C, H, W], `stride` apart, without padding; squares that would reach past the
-/// edge are left out. Of equal values the first counts.
+/// The largest of every window×window square of [B, C, H, W], `stride` apart, without padding; squares that would reach
+/// past the edge are left out. Of equal values the first counts.
 package struct MaxPool: Operation {
     package static let name = "maxPool"
     package static var examples: [OperationExample] {
-        [OperationExample(MaxPool(window: 3, stride: 2), [Tensor((0..<60).map { Float($0 * 37 % 60) / 8 }, shape: [1, 2, 5, 6])])]
+        [
+            OperationExample(
+                MaxPool(window: 3, stride: 2), [Tensor((0..<60).map { Float($0 * 37 % 60) / 8 }, shape: [1, 2, 5, 6])])
+        ]
     }
     let window, stride: Int
     private var shape: [Int] = []
@@ -190,7 +223,8 @@ package struct MaxPool: Operation {
     package init(window: Int, stride: Int) { (self.window, self.stride) = (window, stride) }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let x = inputs[0], (height, width) = (x.shape[2], x.shape[3])
+        let x = inputs[0]
+        let (height, width) = (x.shape[2], x.shape[3])
         precondition(height >= window && width >= window, "maxPool: \(x.shape) is smaller than the window \(window)")
         shape = x.shape
         let (rows, columns) = ((height - window) / stride + 1, (width - window) / stride + 1)
@@ -200,7 +234,9 @@ package struct MaxPool: Operation {
             nonisolated(unsafe) let origins = buffer.baseAddress!
             parallel(x.shape[0] * x.shape[1], grain: 4) { planes in
                 for output in planes.lowerBound * rows * columns..<planes.upperBound * rows * columns {
-                    let plane = output / (rows * columns), row = output / columns % rows * stride, column = output % columns * stride
+                    let plane = output / (rows * columns)
+                    let row = output / columns % rows * stride
+                    let column = output % columns * stride
                     let corner = (plane * height + row) * width + column
                     let origin = largest(x.pointer, from: corner, width: width)
                     y.pointer[output] = x.pointer[origin]
@@ -214,7 +250,9 @@ package struct MaxPool: Operation {
 
     private func largest(_ x: UnsafeMutablePointer<Float>, from corner: Int, width: Int) -> Int {
         var best = corner
-        for i in 0..<window { for j in 0..<window where x[corner + i * width + j] > x[best] { best = corner + i * width + j } }
+        for i in 0..<window {
+            for j in 0..<window where x[corner + i * width + j] > x[best] { best = corner + i * width + j }
+        }
         return best
     }
 

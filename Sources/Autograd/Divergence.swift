@@ -1,25 +1,31 @@
 import CKernels
 import Tensors
 
-/// Mean over rows of KL(softmax(teacher) ‖ softmax(student)). Inputs: student logits [R, classes], teacher logits (a constant).
+/// Mean over rows of KL(softmax(teacher) ‖ softmax(student)). Inputs: student logits [R, classes], teacher logits (a
+/// constant).
 package struct Divergence: Operation {
     package static let name = "divergence"
     package static var examples: [OperationExample] {
         [
             OperationExample(
-                Divergence(), [.example([3, 5], scale: 2), .example([3, 5], seed: 2, scale: 2)], differentiable: [true, false])
+                Divergence(), [.example([3, 5], scale: 2), .example([3, 5], seed: 2, scale: 2)],
+                differentiable: [true, false])
         ]
     }
     private var gradient: Tensor?
     package init() {}
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let student = inputs[0], teacher = inputs[1], rows = student.rows
+        let student = inputs[0]
+        let teacher = inputs[1]
+        let rows = student.rows
         precondition(student.shape == teacher.shape, "divergence: \(student.shape) and \(teacher.shape)")
-        let losses = Tensor(uninitialized: [rows]), gradient = Tensor(uninitialized: student.shape)
+        let losses = Tensor(uninitialized: [rows])
+        let gradient = Tensor(uninitialized: student.shape)
         parallel(rows, grain: 16) {
             atelier_divergence(
-                losses.pointer, gradient.pointer, student.pointer, teacher.pointer, $0.lowerBound, $0.upperBound, student.width)
+                losses.pointer, gradient.pointer, student.pointer, teacher.pointer, $0.lowerBound, $0.upperBound,
+                student.width)
         }
         atelier_scale(gradient.pointer, gradient.pointer, 1 / Float(max(rows, 1)), gradient.count)
         self.gradient = gradient

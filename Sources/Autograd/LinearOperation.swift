@@ -15,7 +15,11 @@ package struct Linear: Operation {
     package init() {}
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let x = inputs[0], w = inputs[1], rows = x.rows, width = w.shape[0], inner = x.width
+        let x = inputs[0]
+        let w = inputs[1]
+        let rows = x.rows
+        let width = w.shape[0]
+        let inner = x.width
         precondition(w.shape.count == 2 && w.shape[1] == inner, "linear: x \(x.shape) does not fit w \(w.shape)")
         self.x = x
         self.w = w
@@ -23,18 +27,25 @@ package struct Linear: Operation {
         let bias = inputs.count > 2 ? inputs[2] : nil
         if let bias { Linear.spread(bias, over: y) }
         multiply(
-            Matrix(x.pointer, stride: inner), Matrix(w.pointer, stride: inner, transposed: true), into: Matrix(y.pointer, stride: width),
+            Matrix(x.pointer, stride: inner), Matrix(w.pointer, stride: inner, transposed: true),
+            into: Matrix(y.pointer, stride: width),
             m: rows, n: width, k: inner, beta: bias == nil ? 0 : 1)
         return y
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let x = x!, w = w!, rows = x.rows, width = w.shape[0], inner = x.width
+        let x = x!
+        let w = w!
+        let rows = x.rows
+        let width = w.shape[0]
+        let inner = x.width
         let dy = Matrix(dOutput.pointer, stride: width)
         var result: [Tensor?] = [nil, nil, nil]
         if needs[0] {
             let dx = Tensor(uninitialized: x.shape)
-            multiply(dy, Matrix(w.pointer, stride: inner), into: Matrix(dx.pointer, stride: inner), m: rows, n: inner, k: width)
+            multiply(
+                dy, Matrix(w.pointer, stride: inner), into: Matrix(dx.pointer, stride: inner), m: rows, n: inner,
+                k: width)
             result[0] = dx
         }
         if needs[1] {
@@ -47,7 +58,8 @@ package struct Linear: Operation {
         if needs.count > 2, needs[2] {
             let db = Tensor(zeros: [width])
             parallel(width, grain: 64) {
-                atelier_reduce_rows(db.pointer, dOutput.pointer, nil, rows, width, max(rows, 1), 1, $0.lowerBound, $0.upperBound)
+                atelier_reduce_rows(
+                    db.pointer, dOutput.pointer, nil, rows, width, max(rows, 1), 1, $0.lowerBound, $0.upperBound)
             }
             result[2] = db
         }
@@ -56,6 +68,8 @@ package struct Linear: Operation {
 
     private static func spread(_ bias: Tensor, over y: Tensor) {
         let width = y.width
-        parallel(y.rows, grain: 64) { for row in $0 { (y.pointer + row * width).update(from: bias.pointer, count: width) } }
+        parallel(y.rows, grain: 64) {
+            for row in $0 { (y.pointer + row * width).update(from: bias.pointer, count: width) }
+        }
     }
 }

@@ -4,8 +4,12 @@ import Tensors
 extension Tensor {
     /// A loss's gradient, scaled by what arrives at its single number.
     func scaled(by dOutput: Tensor) -> Tensor {
-        let result = Tensor(uninitialized: shape), factor = dOutput.pointer[0], source = pointer
-        parallel(count, grain: 1 << 14) { atelier_scale(result.pointer + $0.lowerBound, source + $0.lowerBound, factor, $0.count) }
+        let result = Tensor(uninitialized: shape)
+        let factor = dOutput.pointer[0]
+        let source = pointer
+        parallel(count, grain: 1 << 14) {
+            atelier_scale(result.pointer + $0.lowerBound, source + $0.lowerBound, factor, $0.count)
+        }
         return result
     }
 }
@@ -40,11 +44,15 @@ package struct Mean: Operation {
     }
 }
 
-/// Σ over tokens and bits of weight[token] · two-class cross-entropy. Input: logits [B, L, 2·d], bit j from entries 2j (bit 0) and 2j+1.
+/// Σ over tokens and bits of weight[token] · two-class cross-entropy. Input: logits [B, L, 2·d], bit j from entries 2j
+/// (bit 0) and 2j+1.
 package struct BitCrossEntropy: Operation {
     package static let name = "bitCrossEntropy"
     package static var examples: [OperationExample] {
-        [OperationExample(BitCrossEntropy(bits: [0, 1, 1, 0, 1, 1], weights: [0.5, 1, 0.25]), [.example([1, 3, 4], scale: 2)])]
+        [
+            OperationExample(
+                BitCrossEntropy(bits: [0, 1, 1, 0, 1, 1], weights: [0.5, 1, 0.25]), [.example([1, 3, 4], scale: 2)])
+        ]
     }
     /// [B, L, d], each 0 or 1.
     let bits: [UInt8]
@@ -58,7 +66,8 @@ package struct BitCrossEntropy: Operation {
     }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let logits = inputs[0], perToken = bits.count / weights.count
+        let logits = inputs[0]
+        let perToken = bits.count / weights.count
         precondition(logits.count == 2 * bits.count, "bitCrossEntropy: logits \(logits.shape) for \(bits.count) bits")
         let gradient = Tensor(uninitialized: logits.shape)
         self.gradient = gradient
@@ -79,13 +88,15 @@ package struct BitCrossEntropy: Operation {
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [gradient!.scaled(by: dOutput)] }
 }
 
-/// Σ over tokens and bits of weight[token] · KL(teacher ‖ student). Inputs: student logits [B, L, 2·d], teacher logits (a constant).
+/// Σ over tokens and bits of weight[token] · KL(teacher ‖ student). Inputs: student logits [B, L, 2·d], teacher logits
+/// (a constant).
 package struct BitDivergence: Operation {
     package static let name = "bitDivergence"
     package static var examples: [OperationExample] {
         [
             OperationExample(
-                BitDivergence(weights: [0.5, 1, 0.25]), [.example([1, 3, 4], scale: 2), .example([1, 3, 4], seed: 2, scale: 2)],
+                BitDivergence(weights: [0.5, 1, 0.25]),
+                [.example([1, 3, 4], scale: 2), .example([1, 3, 4], seed: 2, scale: 2)],
                 differentiable: [true, false])
         ]
     }
@@ -94,7 +105,9 @@ package struct BitDivergence: Operation {
     package init(weights: [Float]) { self.weights = weights }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let student = inputs[0], teacher = inputs[1], perToken = student.count / 2 / weights.count
+        let student = inputs[0]
+        let teacher = inputs[1]
+        let perToken = student.count / 2 / weights.count
         precondition(student.count == teacher.count)
         let gradient = Tensor(uninitialized: student.shape)
         self.gradient = gradient
@@ -124,12 +137,15 @@ package struct CrossEntropy: Operation {
     package init(targets: [Int32]) { self.targets = targets }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let logits = inputs[0], losses = Tensor(uninitialized: [targets.count]), gradient = Tensor(uninitialized: logits.shape)
+        let logits = inputs[0]
+        let losses = Tensor(uninitialized: [targets.count])
+        let gradient = Tensor(uninitialized: logits.shape)
         precondition(logits.rows == targets.count && targets.allSatisfy { Int($0) < logits.width })
         targets.withUnsafeBufferPointer { targets in
             nonisolated(unsafe) let base = targets.baseAddress!
             parallel(targets.count, grain: 16) {
-                atelier_cross_entropy(losses.pointer, gradient.pointer, logits.pointer, base, $0.lowerBound, $0.upperBound, logits.width)
+                atelier_cross_entropy(
+                    losses.pointer, gradient.pointer, logits.pointer, base, $0.lowerBound, $0.upperBound, logits.width)
             }
         }
         let counted = max(targets.count { $0 >= 0 }, 1)
@@ -144,7 +160,9 @@ package struct CrossEntropy: Operation {
 /// Mean of (a − b)².
 package struct SquaredError: Operation {
     package static let name = "squaredError"
-    package static var examples: [OperationExample] { [OperationExample(SquaredError(), [.example([2, 3]), .example([2, 3], seed: 2)])] }
+    package static var examples: [OperationExample] {
+        [OperationExample(SquaredError(), [.example([2, 3]), .example([2, 3], seed: 2)])]
+    }
     private var difference: Tensor?
     package init() {}
 
@@ -169,7 +187,9 @@ package struct SquaredError: Operation {
 /// Mean of |a − b|; the gradient at zero is zero.
 package struct AbsoluteError: Operation {
     package static let name = "absoluteError"
-    package static var examples: [OperationExample] { [OperationExample(AbsoluteError(), [.example([2, 3]), .example([2, 3], seed: 5, scale: 3)])] }
+    package static var examples: [OperationExample] {
+        [OperationExample(AbsoluteError(), [.example([2, 3]), .example([2, 3], seed: 5, scale: 3)])]
+    }
     private var difference: Tensor?
     package init() {}
 
@@ -183,10 +203,12 @@ package struct AbsoluteError: Operation {
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let factor = dOutput.pointer[0] / Float(difference!.count), source = difference!.pointer
+        let factor = dOutput.pointer[0] / Float(difference!.count)
+        let source = difference!.pointer
         return [factor, -factor].enumerated().map { index, signed -> Tensor? in
             guard needs[index] else { return nil }
-            let d = Tensor(uninitialized: difference!.shape), target = d.pointer
+            let d = Tensor(uninitialized: difference!.shape)
+            let target = d.pointer
             for i in 0..<d.count { target[i] = source[i] > 0 ? signed : source[i] < 0 ? -signed : 0 }
             return d
         }

@@ -12,7 +12,8 @@ package struct LayerNorm: Operation {
             OperationExample(LayerNorm(), [.example([3, 5])]),
             OperationExample(LayerNorm(), [.example([4, 5]), .example([5], seed: 2), .example([5], seed: 3)]),
             OperationExample(
-                LayerNorm(offset: 1, rowsPerGroup: 2), [.example([2, 2, 5]), .example([2, 5], seed: 2), .example([2, 5], seed: 3)]),
+                LayerNorm(offset: 1, rowsPerGroup: 2),
+                [.example([2, 2, 5]), .example([2, 5], seed: 2), .example([2, 5], seed: 3)]),
         ]
     }
     let offset: Float
@@ -28,11 +29,15 @@ package struct LayerNorm: Operation {
     }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let x = inputs[0], y = Tensor(uninitialized: x.shape), statistics = Tensor(uninitialized: [x.rows, 2])
-        let scale = inputs.count > 1 ? inputs[1] : nil, shift = inputs.count > 2 ? inputs[2] : nil
+        let x = inputs[0]
+        let y = Tensor(uninitialized: x.shape)
+        let statistics = Tensor(uninitialized: [x.rows, 2])
+        let scale = inputs.count > 1 ? inputs[1] : nil
+        let shift = inputs.count > 2 ? inputs[2] : nil
         parallel(x.rows, grain: 8) {
             atelier_layer_norm(
-                y.pointer, statistics.pointer, x.pointer, scale?.pointer, shift?.pointer, offset, $0.lowerBound, $0.upperBound, x.width,
+                y.pointer, statistics.pointer, x.pointer, scale?.pointer, shift?.pointer, offset, $0.lowerBound,
+                $0.upperBound, x.width,
                 rowsPerGroup ?? max(x.rows, 1), epsilon)
         }
         self.x = x
@@ -42,22 +47,27 @@ package struct LayerNorm: Operation {
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let x = x!, statistics = statistics!, group = rowsPerGroup ?? max(x.rows, 1)
+        let x = x!
+        let statistics = statistics!
+        let group = rowsPerGroup ?? max(x.rows, 1)
         var result: [Tensor?] = [nil, nil, nil]
         if needs[0] {
             let dx = Tensor(uninitialized: x.shape)
             parallel(x.rows, grain: 8) {
                 atelier_layer_norm_backward(
-                    dx.pointer, dOutput.pointer, x.pointer, statistics.pointer, scale?.pointer, offset, $0.lowerBound, $0.upperBound,
+                    dx.pointer, dOutput.pointer, x.pointer, statistics.pointer, scale?.pointer, offset, $0.lowerBound,
+                    $0.upperBound,
                     x.width, group)
             }
             result[0] = dx
         }
         if needs.count > 1, needs[1] || needs[2] {
-            let dscale = Tensor(zeros: scale!.shape), dshift = Tensor(zeros: scale!.shape)
+            let dscale = Tensor(zeros: scale!.shape)
+            let dshift = Tensor(zeros: scale!.shape)
             parallel(x.width, grain: 16) {
                 atelier_layer_norm_backward_affine(
-                    dscale.pointer, dshift.pointer, dOutput.pointer, x.pointer, statistics.pointer, x.rows, x.width, group, $0.lowerBound,
+                    dscale.pointer, dshift.pointer, dOutput.pointer, x.pointer, statistics.pointer, x.rows, x.width,
+                    group, $0.lowerBound,
                     $0.upperBound)
             }
             result[1] = dscale
@@ -70,16 +80,22 @@ package struct LayerNorm: Operation {
 /// w · x / √(mean(x²) + ε) over the last dimension. Inputs: x, w [C].
 package struct RMSNorm: Operation {
     package static let name = "rmsNorm"
-    package static var examples: [OperationExample] { [OperationExample(RMSNorm(), [.example([3, 5]), .example([5], seed: 2)])] }
+    package static var examples: [OperationExample] {
+        [OperationExample(RMSNorm(), [.example([3, 5]), .example([5], seed: 2)])]
+    }
     let epsilon: Float
     private var saved: [Tensor] = []
     private var statistics: Tensor?
     package init(epsilon: Float = 1e-6) { self.epsilon = epsilon }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let x = inputs[0], w = inputs[1], y = Tensor(uninitialized: x.shape), statistics = Tensor(uninitialized: [x.rows])
+        let x = inputs[0]
+        let w = inputs[1]
+        let y = Tensor(uninitialized: x.shape)
+        let statistics = Tensor(uninitialized: [x.rows])
         parallel(x.rows, grain: 8) {
-            atelier_rms_norm(y.pointer, statistics.pointer, x.pointer, w.pointer, $0.lowerBound, $0.upperBound, x.width, epsilon)
+            atelier_rms_norm(
+                y.pointer, statistics.pointer, x.pointer, w.pointer, $0.lowerBound, $0.upperBound, x.width, epsilon)
         }
         saved = inputs
         self.statistics = statistics
@@ -87,13 +103,16 @@ package struct RMSNorm: Operation {
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let x = saved[0], w = saved[1], statistics = statistics!
+        let x = saved[0]
+        let w = saved[1]
+        let statistics = statistics!
         var result: [Tensor?] = [nil, nil]
         if needs[0] {
             let dx = Tensor(uninitialized: x.shape)
             parallel(x.rows, grain: 8) {
                 atelier_rms_norm_backward(
-                    dx.pointer, dOutput.pointer, x.pointer, statistics.pointer, w.pointer, $0.lowerBound, $0.upperBound, x.width)
+                    dx.pointer, dOutput.pointer, x.pointer, statistics.pointer, w.pointer, $0.lowerBound, $0.upperBound,
+                    x.width)
             }
             result[0] = dx
         }
@@ -101,7 +120,8 @@ package struct RMSNorm: Operation {
             let dw = Tensor(zeros: w.shape)
             parallel(x.width, grain: 16) {
                 atelier_rms_norm_backward_weight(
-                    dw.pointer, dOutput.pointer, x.pointer, statistics.pointer, x.rows, x.width, $0.lowerBound, $0.upperBound)
+                    dw.pointer, dOutput.pointer, x.pointer, statistics.pointer, x.rows, x.width, $0.lowerBound,
+                    $0.upperBound)
             }
             result[1] = dw
         }
@@ -109,14 +129,15 @@ package struct RMSNorm: Operation {
     }
 }
 
-/// Group norm over [B, C, …planes] (Wu and He 2018), then optionally swish, fused so that the normalized map is never kept.
-/// Inputs: x, w [C], b [C].
+/// Group norm over [B, C, …planes] (Wu and He 2018), then optionally swish, fused so that the normalized map is never
+/// kept. Inputs: x, w [C], b [C].
 package struct GroupNorm: Operation {
     package static let name = "groupNorm"
     package static var examples: [OperationExample] {
         [false, true].map {
             OperationExample(
-                GroupNorm(groups: 2, swish: $0), [.example([2, 4, 2, 3]), .example([4], seed: 2), .example([4], seed: 3)])
+                GroupNorm(groups: 2, swish: $0),
+                [.example([2, 4, 2, 3]), .example([4], seed: 2), .example([4], seed: 3)])
         }
     }
     let groups: Int
@@ -131,12 +152,17 @@ package struct GroupNorm: Operation {
     }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let x = inputs[0], channels = x.shape[1], planes = x.shape[2...].reduce(1, *), tasks = x.shape[0] * groups
+        let x = inputs[0]
+        let channels = x.shape[1]
+        let planes = x.shape[2...].reduce(1, *)
+        let tasks = x.shape[0] * groups
         precondition(channels % groups == 0, "groupNorm: \(channels) channels do not divide into \(groups) groups")
-        let y = Tensor(uninitialized: x.shape), statistics = Tensor(uninitialized: [tasks, 2])
+        let y = Tensor(uninitialized: x.shape)
+        let statistics = Tensor(uninitialized: [tasks, 2])
         parallel(tasks, grain: 1) {
             atelier_group_norm(
-                y.pointer, statistics.pointer, x.pointer, inputs[1].pointer, inputs[2].pointer, $0.lowerBound, $0.upperBound, channels,
+                y.pointer, statistics.pointer, x.pointer, inputs[1].pointer, inputs[2].pointer, $0.lowerBound,
+                $0.upperBound, channels,
                 planes, groups, epsilon, swish)
         }
         saved = inputs
@@ -145,12 +171,18 @@ package struct GroupNorm: Operation {
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let x = saved[0], channels = x.shape[1], planes = x.shape[2...].reduce(1, *), batch = x.shape[0]
-        let dx = Tensor(uninitialized: x.shape), dwRows = Tensor(uninitialized: [batch, channels])
-        let dbRows = Tensor(uninitialized: [batch, channels]), statistics = statistics!
+        let x = saved[0]
+        let channels = x.shape[1]
+        let planes = x.shape[2...].reduce(1, *)
+        let batch = x.shape[0]
+        let dx = Tensor(uninitialized: x.shape)
+        let dwRows = Tensor(uninitialized: [batch, channels])
+        let dbRows = Tensor(uninitialized: [batch, channels])
+        let statistics = statistics!
         parallel(batch * groups, grain: 1) {
             atelier_group_norm_backward(
-                dx.pointer, dwRows.pointer, dbRows.pointer, dOutput.pointer, x.pointer, statistics.pointer, saved[1].pointer,
+                dx.pointer, dwRows.pointer, dbRows.pointer, dOutput.pointer, x.pointer, statistics.pointer,
+                saved[1].pointer,
                 saved[2].pointer, $0.lowerBound, $0.upperBound, channels, planes, groups, swish)
         }
         return [dx, needs[1] ? GroupNorm.summed(dwRows) : nil, needs[2] ? GroupNorm.summed(dbRows) : nil]
@@ -159,7 +191,8 @@ package struct GroupNorm: Operation {
     /// [B, C] → [C].
     private static func summed(_ rows: Tensor) -> Tensor {
         let total = Tensor(zeros: [rows.width])
-        atelier_reduce_rows(total.pointer, rows.pointer, nil, rows.rows, rows.width, max(rows.rows, 1), 1, 0, rows.width)
+        atelier_reduce_rows(
+            total.pointer, rows.pointer, nil, rows.rows, rows.width, max(rows.rows, 1), 1, 0, rows.width)
         return total
     }
 }
@@ -173,17 +206,22 @@ package struct NormalizeRows: Operation {
     package init() {}
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let x = inputs[0], y = Tensor(uninitialized: x.shape), norms = Tensor(uninitialized: [x.rows])
-        atelier_heads(y.pointer, norms.pointer, x.pointer, x.width, nil, nil, nil, 0, x.rows, 1, 1, x.width, true, false)
+        let x = inputs[0]
+        let y = Tensor(uninitialized: x.shape)
+        let norms = Tensor(uninitialized: [x.rows])
+        atelier_heads(
+            y.pointer, norms.pointer, x.pointer, x.width, nil, nil, nil, 0, x.rows, 1, 1, x.width, true, false)
         self.x = x
         self.norms = norms
         return y
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let x = x!, dx = Tensor(uninitialized: x.shape)
+        let x = x!
+        let dx = Tensor(uninitialized: x.shape)
         atelier_heads_backward(
-            dx.pointer, x.width, nil, dOutput.pointer, x.pointer, norms!.pointer, nil, nil, nil, 0, x.rows, 1, 1, x.width, true, false)
+            dx.pointer, x.width, nil, dOutput.pointer, x.pointer, norms!.pointer, nil, nil, nil, 0, x.rows, 1, 1,
+            x.width, true, false)
         return [dx]
     }
 }

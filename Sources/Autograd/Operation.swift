@@ -2,7 +2,8 @@ import Tensors
 
 /// One differentiable operation: what it computes, and how a gradient goes back through it.
 ///
-/// A value type: its stored properties are the operation's attributes and, after `forward`, exactly what `backward` needs.
+/// A value type: its stored properties are the operation's attributes and, after `forward`, exactly what `backward`
+/// needs.
 package protocol Operation {
     /// The name in the operation table.
     static var name: String { get }
@@ -31,16 +32,21 @@ package struct OperationExample {
     }
 }
 
-/// Every operation there is. An operation outside this table is outside the gradient check, so a test also holds the table
-/// against the types declared in this module.
+/// Every operation there is. An operation outside this table is outside the gradient check, so a test also holds the
+/// table against the types declared in this module.
 package enum OperationTable {
     package static var all: [any Operation.Type] {
         [
-            Add.self, AddRows.self, Multiply.self, MultiplyRows.self, Scale.self, GELU.self, SiLU.self, Linear.self, LayerNorm.self,
-            RMSNorm.self, GroupNorm.self, Heads.self, Attention.self, Columns.self, Gather.self, Concatenate.self, SliceTokens.self,
-            Reshape.self, SwapPlanes.self, Convolution.self, UpsampleNearest.self, Resize.self, ReplaceRows.self, Mean.self,
-            BitCrossEntropy.self, BitDivergence.self, CrossEntropy.self, Divergence.self, SquaredError.self, AbsoluteError.self,
-            NormalizeRows.self, Differences.self, ExponentialGain.self, ReLU.self, MaxPool.self, DepthToSpace.self, SpaceToDepth.self,
+            Add.self, AddRows.self, Multiply.self, MultiplyRows.self, Scale.self, GELU.self, SiLU.self, Linear.self,
+            LayerNorm.self,
+            RMSNorm.self, GroupNorm.self, Heads.self, Attention.self, Columns.self, Gather.self, Concatenate.self,
+            SliceTokens.self,
+            Reshape.self, SwapPlanes.self, Convolution.self, UpsampleNearest.self, Resize.self, ReplaceRows.self,
+            Mean.self,
+            BitCrossEntropy.self, BitDivergence.self, CrossEntropy.self, Divergence.self, SquaredError.self,
+            AbsoluteError.self,
+            NormalizeRows.self, Differences.self, ExponentialGain.self, ReLU.self, MaxPool.self, DepthToSpace.self,
+            SpaceToDepth.self,
         ]
     }
 }

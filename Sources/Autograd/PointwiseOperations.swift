@@ -12,7 +12,9 @@ private func pointwise(_ count: Int, _ body: (Int, Int) -> Void) {
 /// a + b, same shape.
 package struct Add: Operation {
     package static let name = "add"
-    package static var examples: [OperationExample] { [OperationExample(Add(), [.example([2, 3]), .example([2, 3], seed: 2)])] }
+    package static var examples: [OperationExample] {
+        [OperationExample(Add(), [.example([2, 3]), .example([2, 3], seed: 2)])]
+    }
     package init() {}
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
@@ -39,11 +41,13 @@ package struct AddRows: Operation {
     package init(rowsPerGroup: Int) { self.rowsPerGroup = rowsPerGroup }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let x = inputs[0], v = inputs[1]
+        let x = inputs[0]
+        let v = inputs[1]
         vectorShape = v.shape
         let y = Tensor(uninitialized: x.shape)
         parallel(x.rows, grain: 16) {
-            atelier_add_rows(y.pointer, x.pointer, v.pointer, $0.lowerBound, $0.upperBound, x.width, rowsPerGroup, v.count / x.width)
+            atelier_add_rows(
+                y.pointer, x.pointer, v.pointer, $0.lowerBound, $0.upperBound, x.width, rowsPerGroup, v.count / x.width)
         }
         return y
     }
@@ -53,7 +57,8 @@ package struct AddRows: Operation {
         let dv = Tensor(zeros: vectorShape)
         parallel(dOutput.width, grain: 16) {
             atelier_reduce_rows(
-                dv.pointer, dOutput.pointer, nil, dOutput.rows, dOutput.width, rowsPerGroup, dv.count / dOutput.width, $0.lowerBound,
+                dv.pointer, dOutput.pointer, nil, dOutput.rows, dOutput.width, rowsPerGroup, dv.count / dOutput.width,
+                $0.lowerBound,
                 $0.upperBound)
         }
         return [dOutput, dv]
@@ -63,7 +68,9 @@ package struct AddRows: Operation {
 /// a · b elementwise, same shape.
 package struct Multiply: Operation {
     package static let name = "multiply"
-    package static var examples: [OperationExample] { [OperationExample(Multiply(), [.example([2, 3]), .example([2, 3], seed: 2)])] }
+    package static var examples: [OperationExample] {
+        [OperationExample(Multiply(), [.example([2, 3]), .example([2, 3], seed: 2)])]
+    }
     private var saved: [Tensor] = []
     package init() {}
 
@@ -100,13 +107,15 @@ package struct MultiplyRows: Operation {
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let x = saved[0], v = saved[1]
+        let x = saved[0]
+        let v = saved[1]
         var dv: Tensor?
         if needs[1] {
             let gradient = Tensor(zeros: v.shape)
             parallel(x.width, grain: 16) {
                 atelier_reduce_rows(
-                    gradient.pointer, dOutput.pointer, x.pointer, x.rows, x.width, rowsPerGroup, v.count / x.width, $0.lowerBound,
+                    gradient.pointer, dOutput.pointer, x.pointer, x.rows, x.width, rowsPerGroup, v.count / x.width,
+                    $0.lowerBound,
                     $0.upperBound)
             }
             dv = gradient
@@ -159,7 +168,9 @@ package struct GELU: Operation {
     package init(_ form: Form = .tanh) { self.form = form }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let x = inputs[0], y = Tensor(uninitialized: x.shape), form = form
+        let x = inputs[0]
+        let y = Tensor(uninitialized: x.shape)
+        let form = form
         self.x = x
         pointwise(y.count) {
             switch form {
@@ -172,7 +183,8 @@ package struct GELU: Operation {
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let dx = Tensor(uninitialized: dOutput.shape), x = x!
+        let dx = Tensor(uninitialized: dOutput.shape)
+        let x = x!
         pointwise(dx.count) {
             switch form {
             case .tanh: atelier_gelu_backward(dx.pointer + $0, x.pointer + $0, dOutput.pointer + $0, $1)
@@ -192,14 +204,16 @@ package struct SiLU: Operation {
     package init() {}
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let x = inputs[0], y = Tensor(uninitialized: x.shape)
+        let x = inputs[0]
+        let y = Tensor(uninitialized: x.shape)
         self.x = x
         pointwise(y.count) { atelier_swish(y.pointer + $0, x.pointer + $0, 1, $1) }
         return y
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let dx = Tensor(uninitialized: dOutput.shape), x = x!
+        let dx = Tensor(uninitialized: dOutput.shape)
+        let x = x!
         pointwise(dx.count) { atelier_swish_backward(dx.pointer + $0, x.pointer + $0, dOutput.pointer + $0, 1, $1) }
         return [dx]
     }
@@ -208,19 +222,23 @@ package struct SiLU: Operation {
 /// max(x, 0); the gradient at zero is zero.
 package struct ReLU: Operation {
     package static let name = "relu"
-    package static var examples: [OperationExample] { [OperationExample(ReLU(), [Tensor([-1.2, -0.3, 0.4, 0.9, 2, -2], shape: [2, 3])])] }
+    package static var examples: [OperationExample] {
+        [OperationExample(ReLU(), [Tensor([-1.2, -0.3, 0.4, 0.9, 2, -2], shape: [2, 3])])]
+    }
     private var y: Tensor?
     package init() {}
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let x = inputs[0], y = Tensor(uninitialized: x.shape)
+        let x = inputs[0]
+        let y = Tensor(uninitialized: x.shape)
         self.y = y
         pointwise(y.count) { atelier_relu(y.pointer + $0, x.pointer + $0, $1) }
         return y
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let dx = Tensor(uninitialized: dOutput.shape), y = y!
+        let dx = Tensor(uninitialized: dOutput.shape)
+        let y = y!
         pointwise(dx.count) { atelier_relu_backward(dx.pointer + $0, y.pointer + $0, dOutput.pointer + $0, $1) }
         return [dx]
     }
@@ -229,7 +247,9 @@ package struct ReLU: Operation {
 /// exp(min(x, limit)): the learned gain of normalized queries; beyond the limit the gradient is zero.
 package struct ExponentialGain: Operation {
     package static let name = "exponentialGain"
-    package static var examples: [OperationExample] { [OperationExample(ExponentialGain(limit: 0.9), [Tensor([-1, 0.3, 0.7, 1.4], shape: [4])])] }
+    package static var examples: [OperationExample] {
+        [OperationExample(ExponentialGain(limit: 0.9), [Tensor([-1, 0.3, 0.7, 1.4], shape: [4])])]
+    }
     let limit: Float
     private var x: Tensor?
     private var y: Tensor?

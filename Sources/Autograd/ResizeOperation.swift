@@ -29,15 +29,19 @@ private struct Taps {
         starts.withUnsafeBufferPointer { starts in
             indices.withUnsafeBufferPointer { indices in
                 weights.withUnsafeBufferPointer { weights in
-                    body(atelier_taps(starts: starts.baseAddress, indices: indices.baseAddress, weights: weights.baseAddress, count: starts.count - 1))
+                    body(
+                        atelier_taps(
+                            starts: starts.baseAddress, indices: indices.baseAddress, weights: weights.baseAddress,
+                            count: starts.count - 1))
                 }
             }
         }
     }
 }
 
-/// [B, C, h, w] resized to another size: by area (adaptive average pooling), or bilinearly or bicubically (half-pixel centres, edges
-/// repeated, no smoothing before shrinking; the cubic of a = −0.75), as PyTorch's `interpolate` without corners aligned.
+/// [B, C, h, w] resized to another size: by area (adaptive average pooling), or bilinearly or bicubically (half-pixel
+/// centres, edges repeated, no smoothing before shrinking; the cubic of a = −0.75), as PyTorch's `interpolate` without
+/// corners aligned.
 package struct Resize: Operation {
     package enum Method { case area, bilinear, bicubic }
 
@@ -73,7 +77,8 @@ package struct Resize: Operation {
     /// The plain function, for code that needs no gradient.
     package static func resized(_ x: Tensor, height: Int, width: Int, method: Method) -> Tensor {
         if x.shape[2] == height && x.shape[3] == width { return x }
-        return apply(x, rows: Taps(sums(x.shape[2], to: height, method)), columns: Taps(sums(x.shape[3], to: width, method)))
+        return apply(
+            x, rows: Taps(sums(x.shape[2], to: height, method)), columns: Taps(sums(x.shape[3], to: width, method)))
     }
 
     private typealias Sum = [(index: Int, weight: Float)]
@@ -82,14 +87,18 @@ package struct Resize: Operation {
         (0..<target).map { i in
             switch method {
             case .area:
-                let start = i * size / target, end = ((i + 1) * size + target - 1) / target
+                let start = i * size / target
+                let end = ((i + 1) * size + target - 1) / target
                 return (start..<end).map { ($0, 1 / Float(end - start)) }
             case .bilinear:
                 let position = max((Float(i) + 0.5) * (Float(size) / Float(target)) - 0.5, 0)
-                let low = min(Int(position), size - 1), high = min(low + 1, size - 1), t = position - Float(low)
+                let low = min(Int(position), size - 1)
+                let high = min(low + 1, size - 1)
+                let t = position - Float(low)
                 return [(low, 1 - t), (high, t)]
             case .bicubic:
-                let position = (Float(i) + 0.5) * (Float(size) / Float(target)) - 0.5, low = position.rounded(.down)
+                let position = (Float(i) + 0.5) * (Float(size) / Float(target)) - 0.5
+                let low = position.rounded(.down)
                 return (-1...2).map { step in
                     (min(max(Int(low) + step, 0), size - 1), cubic(abs(position - low - Float(step))))
                 }
@@ -112,8 +121,8 @@ package struct Resize: Operation {
     private static func apply(_ x: Tensor, rows: Taps, columns: Taps) -> Tensor {
         let (h, w) = (x.shape[2], x.shape[3])
         let y = Tensor(uninitialized: [x.shape[0], x.shape[1], rows.count, columns.count])
-        // A token map of a few positions is all loop overhead for the separable kernel; one product of all planes with a small
-        // dense matrix is several times faster there. A large one would waste its time on zeros.
+        // A token map of a few positions is all loop overhead for the separable kernel; one product of all planes with
+        // a small dense matrix is several times faster there. A large one would waste its time on zeros.
         if h * w * rows.count * columns.count <= 1 << 13 {
             applyDense(x, rows: rows, columns: columns, into: y)
         } else {
@@ -123,7 +132,9 @@ package struct Resize: Operation {
     }
 
     private static func applyDense(_ x: Tensor, rows: Taps, columns: Taps, into y: Tensor) {
-        let (h, w) = (x.shape[2], x.shape[3]), inputs = h * w, outputs = rows.count * columns.count
+        let (h, w) = (x.shape[2], x.shape[3])
+        let inputs = h * w
+        let outputs = rows.count * columns.count
         let map = Tensor(zeros: [inputs, outputs])
         rows.forEach { i, row, rowWeight in
             columns.forEach { j, column, columnWeight in
@@ -133,7 +144,8 @@ package struct Resize: Operation {
         parallel(x.shape[0] * x.shape[1], grain: 256) { range in
             multiplySerially(
                 Matrix(x.pointer + range.lowerBound * inputs, stride: inputs), Matrix(map.pointer, stride: outputs),
-                into: Matrix(y.pointer + range.lowerBound * outputs, stride: outputs), m: range.count, n: outputs, k: inputs)
+                into: Matrix(y.pointer + range.lowerBound * outputs, stride: outputs), m: range.count, n: outputs,
+                k: inputs)
         }
     }
 
@@ -145,7 +157,9 @@ package struct Resize: Operation {
                     let half = Tensor(uninitialized: [h, across.count])
                     withUnsafePointer(to: down) { down in
                         withUnsafePointer(to: across) { across in
-                            atelier_resize(y.pointer, x.pointer, half.pointer, down, across, range.lowerBound, range.upperBound, h, w)
+                            atelier_resize(
+                                y.pointer, x.pointer, half.pointer, down, across, range.lowerBound, range.upperBound, h,
+                                w)
                         }
                     }
                 }

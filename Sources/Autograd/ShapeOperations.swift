@@ -10,10 +10,12 @@ package struct Columns: Operation {
     package init(_ range: Range<Int>) { self.range = range }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let x = inputs[0], y = Tensor(uninitialized: x.shape.dropLast() + [range.count])
+        let x = inputs[0]
+        let y = Tensor(uninitialized: x.shape.dropLast() + [range.count])
         shape = x.shape
         for row in 0..<x.rows {
-            (y.pointer + row * range.count).update(from: x.pointer + row * x.width + range.lowerBound, count: range.count)
+            (y.pointer + row * range.count).update(
+                from: x.pointer + row * x.width + range.lowerBound, count: range.count)
         }
         return y
     }
@@ -21,7 +23,8 @@ package struct Columns: Operation {
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let dx = Tensor(zeros: shape)
         for row in 0..<dx.rows {
-            (dx.pointer + row * dx.width + range.lowerBound).update(from: dOutput.pointer + row * range.count, count: range.count)
+            (dx.pointer + row * dx.width + range.lowerBound).update(
+                from: dOutput.pointer + row * range.count, count: range.count)
         }
         return [dx]
     }
@@ -36,7 +39,9 @@ package struct Gather: Operation {
     package init(_ indices: [Int32]) { self.indices = indices }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let table = inputs[0], width = table.width, y = Tensor(uninitialized: [indices.count, width])
+        let table = inputs[0]
+        let width = table.width
+        let y = Tensor(uninitialized: [indices.count, width])
         shape = table.shape
         for (row, index) in indices.enumerated() {
             precondition(index >= 0 && Int(index) < table.rows, "gather: row \(index) of \(table.rows)")
@@ -46,7 +51,8 @@ package struct Gather: Operation {
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let dtable = Tensor(zeros: shape), width = dtable.width
+        let dtable = Tensor(zeros: shape)
+        let width = dtable.width
         for (row, index) in indices.enumerated() {
             atelier_accumulate(dtable.pointer + Int(index) * width, dOutput.pointer + row * width, 1, width)
         }
@@ -64,13 +70,17 @@ package struct Concatenate: Operation {
     package init() {}
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let batch = inputs[0].shape[0], width = inputs[0].width
+        let batch = inputs[0].shape[0]
+        let width = inputs[0].width
         tokens = inputs.map { $0.shape[1] }
-        let total = tokens.reduce(0, +), y = Tensor(uninitialized: [batch, total, width])
+        let total = tokens.reduce(0, +)
+        let y = Tensor(uninitialized: [batch, total, width])
         var start = 0
         for x in inputs {
             let count = x.shape[1] * width
-            for b in 0..<batch { (y.pointer + (b * total + start) * width).update(from: x.pointer + b * count, count: count) }
+            for b in 0..<batch {
+                (y.pointer + (b * total + start) * width).update(from: x.pointer + b * count, count: count)
+            }
             start += x.shape[1]
         }
         return y
@@ -99,15 +109,19 @@ package struct SliceTokens: Operation {
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let dx = Tensor(zeros: shape), width = dx.width, count = range.count * width
+        let dx = Tensor(zeros: shape)
+        let width = dx.width
+        let count = range.count * width
         for b in 0..<shape[0] {
-            (dx.pointer + (b * shape[1] + range.lowerBound) * width).update(from: dOutput.pointer + b * count, count: count)
+            (dx.pointer + (b * shape[1] + range.lowerBound) * width).update(
+                from: dOutput.pointer + b * count, count: count)
         }
         return [dx]
     }
 
     static func copy(_ x: Tensor, _ range: Range<Int>) -> Tensor {
-        let width = x.width, count = range.count * width
+        let width = x.width
+        let count = range.count * width
         let y = Tensor(uninitialized: [x.shape[0], range.count, width])
         for b in 0..<x.shape[0] {
             (y.pointer + b * count).update(from: x.pointer + (b * x.shape[1] + range.lowerBound) * width, count: count)
@@ -147,7 +161,8 @@ package struct SwapPlanes: Operation {
         let y = Tensor(uninitialized: [batch, n, m])
         parallel(batch, grain: 1) { range in
             for b in range {
-                let source = x.pointer + b * m * n, target = y.pointer + b * m * n
+                let source = x.pointer + b * m * n
+                let target = y.pointer + b * m * n
                 for i in 0..<m { for j in 0..<n { target[j * m + i] = source[i * n + j] } }
             }
         }
@@ -165,8 +180,11 @@ package struct ReplaceRows: Operation {
     package init(_ indices: [Int]) { self.indices = indices }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let y = inputs[0].copy(), width = y.width
-        precondition(inputs[1].shape == [indices.count, width], "\(inputs[1].shape) in place of \(indices.count) rows of \(width)")
+        let y = inputs[0].copy()
+        let width = y.width
+        precondition(
+            inputs[1].shape == [indices.count, width],
+            "\(inputs[1].shape) in place of \(indices.count) rows of \(width)")
         for (row, index) in indices.enumerated() {
             (y.pointer + index * width).update(from: inputs[1].pointer + row * width, count: width)
         }
@@ -174,7 +192,9 @@ package struct ReplaceRows: Operation {
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let dx = dOutput.copy(), width = dx.width, dv = Tensor(uninitialized: [indices.count, width])
+        let dx = dOutput.copy()
+        let width = dx.width
+        let dv = Tensor(uninitialized: [indices.count, width])
         for (row, index) in indices.enumerated() {
             (dv.pointer + row * width).update(from: dOutput.pointer + index * width, count: width)
             (dx.pointer + index * width).update(repeating: 0, count: width)
@@ -183,28 +203,36 @@ package struct ReplaceRows: Operation {
     }
 }
 
-/// Differences of neighbouring pixels of [.., H, W]: all horizontal ones [.., H·(W−1)], then all vertical ones [.., (H−1)·W],
-/// flat. An error on these is an error on edges.
+/// Differences of neighbouring pixels of [.., H, W]: all horizontal ones [.., H·(W−1)], then all vertical ones [..,
+/// (H−1)·W], flat. An error on these is an error on edges.
 package struct Differences: Operation {
     package static let name = "differences"
     package static var examples: [OperationExample] { [OperationExample(Differences(), [.example([2, 2, 3, 4])])] }
     private var shape: [Int] = []
     package init() {}
 
-    /// Calls `body` with (index of the difference, index of the pixel, index of its neighbour) for every difference of a plane.
+    /// Calls `body` with (index of the difference, index of the pixel, index of its neighbour) for every difference of
+    /// a plane.
     private static func forEach(height: Int, width: Int, _ body: (Int, Int, Int) -> Void) {
         for i in 0..<height { for j in 0..<width - 1 { body(i * (width - 1) + j, i * width + j, i * width + j + 1) } }
         let first = height * (width - 1)
-        for i in 0..<height - 1 { for j in 0..<width { body(first + i * width + j, i * width + j, (i + 1) * width + j) } }
+        for i in 0..<height - 1 {
+            for j in 0..<width { body(first + i * width + j, i * width + j, (i + 1) * width + j) }
+        }
     }
 
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         shape = inputs[0].shape
-        let height = shape[shape.count - 2], width = shape[shape.count - 1], planes = shape.dropLast(2).reduce(1, *)
-        let count = height * (width - 1) + (height - 1) * width, x = inputs[0], y = Tensor(uninitialized: [planes, count])
+        let height = shape[shape.count - 2]
+        let width = shape[shape.count - 1]
+        let planes = shape.dropLast(2).reduce(1, *)
+        let count = height * (width - 1) + (height - 1) * width
+        let x = inputs[0]
+        let y = Tensor(uninitialized: [planes, count])
         parallel(planes, grain: 4) { range in
             for plane in range {
-                let source = x.pointer + plane * height * width, target = y.pointer + plane * count
+                let source = x.pointer + plane * height * width
+                let target = y.pointer + plane * count
                 Differences.forEach(height: height, width: width) { target[$0] = source[$2] - source[$1] }
             }
         }
@@ -212,11 +240,15 @@ package struct Differences: Operation {
     }
 
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let height = shape[shape.count - 2], width = shape[shape.count - 1], planes = shape.dropLast(2).reduce(1, *)
-        let dx = Tensor(zeros: shape), count = dOutput.width
+        let height = shape[shape.count - 2]
+        let width = shape[shape.count - 1]
+        let planes = shape.dropLast(2).reduce(1, *)
+        let dx = Tensor(zeros: shape)
+        let count = dOutput.width
         parallel(planes, grain: 4) { range in
             for plane in range {
-                let source = dOutput.pointer + plane * count, target = dx.pointer + plane * height * width
+                let source = dOutput.pointer + plane * count
+                let target = dx.pointer + plane * height * width
                 Differences.forEach(height: height, width: width) {
                     target[$2] += source[$0]
                     target[$1] -= source[$0]
@@ -238,7 +270,8 @@ package struct DepthToSpace: Operation {
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [SpaceToDepth.applied(dOutput, side: side)] }
 
     static func applied(_ deep: Tensor, side: Int) -> Tensor {
-        let s = deep.shape, flat = Tensor(uninitialized: [s[0], s[1] / (side * side), s[2] * side, s[3] * side])
+        let s = deep.shape
+        let flat = Tensor(uninitialized: [s[0], s[1] / (side * side), s[2] * side, s[3] * side])
         let (target, source) = (flat.pointer, deep.pointer)
         PixelBlocks(flat: flat.shape, side: side).forEachRow { row in
             for j in 0..<row.count { target[row.flat + j * side] = source[row.deep + j] }
@@ -258,7 +291,8 @@ package struct SpaceToDepth: Operation {
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [DepthToSpace.applied(dOutput, side: side)] }
 
     static func applied(_ flat: Tensor, side: Int) -> Tensor {
-        let s = flat.shape, deep = Tensor(uninitialized: [s[0], s[1] * side * side, s[2] / side, s[3] / side])
+        let s = flat.shape
+        let deep = Tensor(uninitialized: [s[0], s[1] * side * side, s[2] / side, s[3] / side])
         let (target, source) = (deep.pointer, flat.pointer)
         PixelBlocks(flat: flat.shape, side: side).forEachRow { row in
             for j in 0..<row.count { target[row.deep + j] = source[row.flat + j * side] }
@@ -275,14 +309,19 @@ private struct PixelBlocks {
         (planes, height, width, self.side) = (shape[0] * shape[1], shape[2] / side, shape[3] / side, side)
     }
 
-    /// Calls `body` for every row of the deep map: its offset there, that of its first pixel in the flat map, its length.
+    /// Calls `body` for every row of the deep map: its offset there, that of its first pixel in the flat map, its
+    /// length.
     func forEachRow(_ body: ((deep: Int, flat: Int, count: Int)) -> Void) {
         parallel(planes, grain: 2) { range in
             for plane in range {
                 for place in 0..<side * side {
                     for i in 0..<height {
                         let flatRow = (plane * height + i) * side + place / side
-                        body((((plane * side * side + place) * height + i) * width, flatRow * width * side + place % side, width))
+                        body(
+                            (
+                                ((plane * side * side + place) * height + i) * width,
+                                flatRow * width * side + place % side, width
+                            ))
                     }
                 }
             }

@@ -19,7 +19,8 @@ package struct Variable {
     package var detached: Variable { Variable(value) }
 }
 
-/// One entry of the recorded graph: the operation that made a value, its inputs' nodes, and the gradient that has arrived so far.
+/// One entry of the recorded graph: the operation that made a value, its inputs' nodes, and the gradient that has
+/// arrived so far.
 package final class Node {
     /// Longest way from a leaf; backward walks it downwards, so that a node's gradient is complete when its turn comes.
     let depth: Int
@@ -42,8 +43,8 @@ package final class Node {
 
     private var gradientIsOwned = false
 
-    /// Adds a contribution. The first is adopted as it is, so its memory may be shared with other nodes; the second makes a
-    /// sum of our own, and later ones are added to that in place.
+    /// Adds a contribution. The first is adopted as it is, so its memory may be shared with other nodes; the second
+    /// makes a sum of our own, and later ones are added to that in place.
     func receive(_ contribution: Tensor) {
         guard let current = gradient else {
             gradient = contribution
@@ -79,8 +80,8 @@ extension Operation {
 }
 
 extension Variable {
-    /// Sends `seed` (ones, for a scalar loss) back through the recorded graph and leaves ∂self/∂leaf in every leaf it reaches,
-    /// added to what was there. The graph is forgotten on the way, so a backward pass runs once.
+    /// Sends `seed` (ones, for a scalar loss) back through the recorded graph and leaves ∂self/∂leaf in every leaf it
+    /// reaches, added to what was there. The graph is forgotten on the way, so a backward pass runs once.
     package func backward(seed: Tensor? = nil) {
         guard let node else { return }
         node.receive(seed ?? Tensor(repeating: 1, shape: shape))

@@ -2,7 +2,8 @@ import Autograd
 import Randomness
 import Tensors
 
-/// Bitwise self-correction (Infinity, section 3.3): how many bits a scale's codes get wrong before later scales see them.
+/// Bitwise self-correction (Infinity, section 3.3): how many bits a scale's codes get wrong before later scales see
+/// them.
 package struct BitFlips {
     let maximumShare: Float
     var generator: Philox
@@ -13,20 +14,26 @@ package struct BitFlips {
         self.generator = generator
     }
 
-    /// Flips codes [B, d, h, w] of one scale, each with its picture's share; draws picture by picture, token by token, bit by bit.
+    /// Flips codes [B, d, h, w] of one scale, each with its picture's share; draws picture by picture, token by token,
+    /// bit by bit.
     mutating func flip(_ codes: Tensor) {
-        let depth = codes.shape[1], n = codes.shape[2] * codes.shape[3]
+        let depth = codes.shape[1]
+        let n = codes.shape[2] * codes.shape[3]
         for picture in 0..<codes.shape[0] {
-            let share = generator.uniform() * maximumShare, target = codes.pointer + picture * depth * n
+            let share = generator.uniform() * maximumShare
+            let target = codes.pointer + picture * depth * n
             guard share > 0 else { continue }
             for token in 0..<n {
-                for bit in 0..<depth where generator.uniform() < share { target[bit * n + token] = -target[bit * n + token] }
+                for bit in 0..<depth where generator.uniform() < share {
+                    target[bit * n + token] = -target[bit * n + token]
+                }
             }
         }
     }
 }
 
-/// Multi-scale binary spherical quantization (Infinity, infinity/models/bsq_vae/multiscale_bsq.py; Zhao et al., arXiv 2406.07548).
+/// Multi-scale binary spherical quantization (Infinity, infinity/models/bsq_vae/multiscale_bsq.py; Zhao et al., arXiv
+/// 2406.07548).
 package struct BitwiseQuantizer {
     package let schedule: ScaleSchedule
     /// Bits per token, d.
@@ -49,15 +56,20 @@ package struct BitwiseQuantizer {
 
     /// Bits of `features` [B, d, H, W], coarse to fine: at each scale the sign of what is still missing.
     ///
-    /// With `flips`, some bits are flipped in the codes that later scales see; the bits returned are those that should have been
-    /// said, and later scales correct what the flips broke.
+    /// With `flips`, some bits are flipped in the codes that later scales see; the bits returned are those that should
+    /// have been said, and later scales correct what the flips broke.
     package func quantize(_ features: Tensor, flips: BitFlips? = nil, observe: (Step) -> Void = { _ in }) -> TokenMaps {
-        let batch = features.shape[0], residual = features.copy(), sum = Tensor(zeros: features.shape)
-        var bits = [UInt8](repeating: 0, count: batch * schedule.tokens * depth), flips = flips
+        let batch = features.shape[0]
+        let residual = features.copy()
+        let sum = Tensor(zeros: features.shape)
+        var bits = [UInt8](repeating: 0, count: batch * schedule.tokens * depth)
+        var flips = flips
         let inputs = inputTensor(batch)
         for (scale, side) in schedule.sides.enumerated() {
             let isLast = scale == schedule.sides.count - 1
-            let small = isLast ? residual.copy() : Resize.resized(residual, height: side.height, width: side.width, method: .area)
+            let small =
+                isLast
+                ? residual.copy() : Resize.resized(residual, height: side.height, width: side.width, method: .area)
             let codes = signs(small, scale: scale, bits: &bits, flips: &flips)
             add(codes, to: sum, takingFrom: residual)
             if !isLast { write(sum, forScale: scale + 1, into: inputs) }
@@ -69,7 +81,9 @@ package struct BitwiseQuantizer {
     /// The maps that given bits [B, L, d] stand for.
     package func maps(bits: [UInt8], batch: Int) -> TokenMaps {
         precondition(bits.count == batch * schedule.tokens * depth)
-        let last = schedule.last, sum = Tensor(zeros: [batch, depth, last.height, last.width]), inputs = inputTensor(batch)
+        let last = schedule.last
+        let sum = Tensor(zeros: [batch, depth, last.height, last.width])
+        let inputs = inputTensor(batch)
         for scale in schedule.sides.indices {
             add(codes(bits: bits, batch: batch, scale: scale), to: sum, takingFrom: nil)
             if scale < schedule.sides.count - 1 { write(sum, forScale: scale + 1, into: inputs) }
@@ -79,9 +93,14 @@ package struct BitwiseQuantizer {
 
     /// ±1/√d for the bits of one scale, [B, d, h, w].
     package func codes(bits: [UInt8], batch: Int, scale: Int) -> Tensor {
-        let side = schedule.sides[scale], n = side.tokens, first = schedule.ranges[scale].lowerBound, total = schedule.tokens
-        let result = Tensor(uninitialized: [batch, depth, side.height, side.width]), target = result.pointer
-        let depth = depth, magnitude = magnitude
+        let side = schedule.sides[scale]
+        let n = side.tokens
+        let first = schedule.ranges[scale].lowerBound
+        let total = schedule.tokens
+        let result = Tensor(uninitialized: [batch, depth, side.height, side.width])
+        let target = result.pointer
+        let depth = depth
+        let magnitude = magnitude
         bits.withUnsafeBufferPointer { bits in
             for b in 0..<batch {
                 let labels = bits.baseAddress! + (b * total + first) * depth
@@ -101,7 +120,8 @@ package struct BitwiseQuantizer {
         return SwapPlanes.swapped(resized.reshaped([sum.shape[0], depth, side.tokens]))
     }
 
-    /// A sum resized by area, as the reference's quantizer itself returns its next inputs (training and generation use `tokens`).
+    /// A sum resized by area, as the reference's quantizer itself returns its next inputs (training and generation use
+    /// `tokens`).
     package func areaResized(_ sum: Tensor, to side: ScaleSchedule.Side) -> Tensor {
         Resize.resized(sum, height: side.height, width: side.width, method: .area)
     }
@@ -113,21 +133,31 @@ package struct BitwiseQuantizer {
         residual?.accumulate(large, scale: -1)
     }
 
-    private func inputTensor(_ batch: Int) -> Tensor { Tensor(uninitialized: [batch, schedule.tokens - schedule.sides[0].tokens, depth]) }
+    private func inputTensor(_ batch: Int) -> Tensor {
+        Tensor(uninitialized: [batch, schedule.tokens - schedule.sides[0].tokens, depth])
+    }
 
     private func write(_ sum: Tensor, forScale scale: Int, into inputs: Tensor) {
-        let tokens = tokens(sum, scale: scale), start = schedule.ranges[scale].lowerBound - schedule.sides[0].tokens
+        let tokens = tokens(sum, scale: scale)
+        let start = schedule.ranges[scale].lowerBound - schedule.sides[0].tokens
         let count = tokens.shape[1] * depth
         for b in 0..<tokens.shape[0] {
-            (inputs.pointer + (b * inputs.shape[1] + start) * depth).update(from: tokens.pointer + b * count, count: count)
+            (inputs.pointer + (b * inputs.shape[1] + start) * depth).update(
+                from: tokens.pointer + b * count, count: count)
         }
     }
 
-    /// The signs of a scale's residual as bits and as codes. L2 normalization does not move a sign, so it is not computed.
+    /// The signs of a scale's residual as bits and as codes. L2 normalization does not move a sign, so it is not
+    /// computed.
     private func signs(_ small: Tensor, scale: Int, bits: inout [UInt8], flips: inout BitFlips?) -> Tensor {
-        let n = schedule.sides[scale].tokens, first = schedule.ranges[scale].lowerBound, total = schedule.tokens
-        let codes = Tensor(uninitialized: small.shape), source = small.pointer, target = codes.pointer
-        let depth = depth, magnitude = magnitude
+        let n = schedule.sides[scale].tokens
+        let first = schedule.ranges[scale].lowerBound
+        let total = schedule.tokens
+        let codes = Tensor(uninitialized: small.shape)
+        let source = small.pointer
+        let target = codes.pointer
+        let depth = depth
+        let magnitude = magnitude
         bits.withUnsafeMutableBufferPointer { bits in
             parallel(small.shape[0], grain: 4) { range in
                 for b in range {

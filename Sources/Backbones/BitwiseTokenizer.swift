@@ -2,8 +2,8 @@ import Autograd
 import Layers
 import Tensors
 
-/// Infinity's picture tokenizer (BSQ-VAE, infinity/models/bsq_vae/flux_vqgan.py): a convolutional encoder to d features per
-/// position, multi-scale bits, and a decoder back.
+/// Infinity's picture tokenizer (BSQ-VAE, infinity/models/bsq_vae/flux_vqgan.py): a convolutional encoder to d features
+/// per position, multi-scale bits, and a decoder back.
 package final class BitwiseTokenizer {
     package struct Configuration: Codable, Equatable, Sendable {
         package var baseChannels: Int
@@ -14,16 +14,18 @@ package final class BitwiseTokenizer {
         package var bits: Int
         /// Pixels per feature position on a side; a power of two.
         package var patchSize: Int
-        /// Groups of the group norms; nil takes the reference's rule (32, or 24 where 32 does not divide the channels). Narrow models
-        /// need fewer: with one channel a group the mean of every channel, and with it a picture's colours, is normalized away.
+        /// Groups of the group norms; nil takes the reference's rule (32, or 24 where 32 does not divide the channels).
+        /// Narrow models need fewer: with one channel a group the mean of every channel, and with it a picture's
+        /// colours, is normalized away.
         package var groups: Int?
-        /// Pixels on a side that enter the first convolution as channels and leave the last one so (space to depth); nil is the
-        /// reference's 1. Most of a small tokenizer's time goes into its finest level: starting at half the resolution with twice the
-        /// channels, it learns more from every picture and is faster.
+        /// Pixels on a side that enter the first convolution as channels and leave the last one so (space to depth);
+        /// nil is the reference's 1. Most of a small tokenizer's time goes into its finest level: starting at half the
+        /// resolution with twice the channels, it learns more from every picture and is faster.
         package var pixelBlock: Int?
 
         package init(
-            baseChannels: Int, encoderMultipliers: [Int], decoderMultipliers: [Int], residualBlocks: Int, bits: Int, patchSize: Int,
+            baseChannels: Int, encoderMultipliers: [Int], decoderMultipliers: [Int], residualBlocks: Int, bits: Int,
+            patchSize: Int,
             groups: Int? = nil, pixelBlock: Int? = nil
         ) {
             self.pixelBlock = pixelBlock
@@ -50,7 +52,8 @@ package final class BitwiseTokenizer {
         let plan = PictureAutoencoderPlan(
             baseChannels: configuration.baseChannels, encoderMultipliers: configuration.encoderMultipliers,
             decoderMultipliers: configuration.decoderMultipliers, residualBlocks: configuration.residualBlocks,
-            pixelBlock: configuration.block, latentChannels: configuration.bits, halvings: configuration.halvings, groups: configuration.groups, middleAttends: false,
+            pixelBlock: configuration.block, latentChannels: configuration.bits, halvings: configuration.halvings,
+            groups: configuration.groups, middleAttends: false,
             namesAreNested: true, weights: weights)
         encoder = PictureEncoder(plan)
         decoder = PictureDecoder(plan)
@@ -71,8 +74,8 @@ package final class BitwiseTokenizer {
     }
 
     /// The summed codes of `features`, with the gradient of the sum passed to the features unchanged (straight-through;
-    /// *ours*: the reference passes it through every scale's resizing and normalization; at pocket size, after 4,000 pictures, that
-    /// reaches 18.8 dB where this reaches 19.0).
+    /// *ours*: the reference passes it through every scale's resizing and normalization; at pocket size, after 4,000
+    /// pictures, that reaches 18.8 dB where this reaches 19.0).
     package func straightThrough(_ features: Variable, schedule: ScaleSchedule) -> Variable {
         let difference = quantize(features.value, schedule: schedule).sum.copy()
         difference.accumulate(features.value, scale: -1)

@@ -1,4 +1,5 @@
-/// A number for every scale, coarse to fine: in a configuration one number for all, or a list whose last one holds for the rest too.
+/// A number for every scale, coarse to fine: in a configuration one number for all, or a list whose last one holds for
+/// the rest too.
 package struct ByScale: Codable, Equatable, Sendable {
     private let numbers: [Float]
 
@@ -13,7 +14,10 @@ package struct ByScale: Codable, Equatable, Sendable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let numbers = try (try? [container.decode(Float.self)]) ?? container.decode([Float].self)
-        guard !numbers.isEmpty else { throw DecodingError.dataCorruptedError(in: container, debugDescription: "a list of no numbers; give one, or one a scale") }
+        guard !numbers.isEmpty else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "a list of no numbers; give one, or one a scale")
+        }
         self.numbers = numbers
     }
 

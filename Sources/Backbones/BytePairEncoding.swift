@@ -1,5 +1,5 @@
-/// Byte pair encoding over bytes (Sennrich et al. 2016; GPT-2's byte alphabet): a word's bytes are written as printable characters, and
-/// neighbours are merged in the order of a learned list until no listed pair is left.
+/// Byte pair encoding over bytes (Sennrich et al. 2016; GPT-2's byte alphabet): a word's bytes are written as printable
+/// characters, and neighbours are merged in the order of a learned list until no listed pair is left.
 package struct BytePairEncoding: Sendable {
     struct Pair: Hashable, Sendable {
         let left, right: String
@@ -16,10 +16,12 @@ package struct BytePairEncoding: Sendable {
     package init(identifiers: [String: Int32], merges: [(String, String)], wordEnd: String) {
         self.identifiers = identifiers
         self.wordEnd = wordEnd
-        ranks = Dictionary(merges.enumerated().map { (Pair(left: $1.0, right: $1.1), $0) }, uniquingKeysWith: { first, _ in first })
+        ranks = Dictionary(
+            merges.enumerated().map { (Pair(left: $1.0, right: $1.1), $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// GPT-2's `bytes_to_unicode`: the characters that stand for the bytes, in the order of its table, printable ones first.
+    /// GPT-2's `bytes_to_unicode`: the characters that stand for the bytes, in the order of its table, printable ones
+    /// first.
     package static let alphabet: [(byte: UInt8, symbol: String)] = {
         let printable = [UInt8](33...126) + [UInt8](161...172) + [UInt8](174...255)
         let rest = (UInt8.min...UInt8.max).filter { !printable.contains($0) }
@@ -56,7 +58,11 @@ package struct BytePairEncoding: Sendable {
     static func merged(_ parts: [String], _ pair: Pair) -> [String] {
         parts.reduce(into: []) { merged, part in
             // What a merge has just made is longer than the pair's left half, so it is not merged again on this way.
-            if part == pair.right, merged.last == pair.left { merged[merged.count - 1] = pair.left + pair.right } else { merged.append(part) }
+            if part == pair.right, merged.last == pair.left {
+                merged[merged.count - 1] = pair.left + pair.right
+            } else {
+                merged.append(part)
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 extension BytePairEncoding {
-    /// Merges that make each of the words one symbol: again and again the most frequent pair of neighbours (Sennrich et al. 2016), of equally
-    /// frequent ones the first in the alphabet.
+    /// Merges that make each of the words one symbol: again and again the most frequent pair of neighbours (Sennrich et
+    /// al. 2016), of equally frequent ones the first in the alphabet.
     package static func merges(for words: [String], wordEnd: String) -> [(left: String, right: String)] {
-        var words = words.filter { !$0.isEmpty }.map { symbols(of: $0, wordEnd: wordEnd) }, learned: [Pair] = []
+        var words = words.filter { !$0.isEmpty }.map { symbols(of: $0, wordEnd: wordEnd) }
+        var learned: [Pair] = []
         while let pair = mostFrequentPair(words) {
             words = words.map { merged($0, pair) }
             learned.append(pair)

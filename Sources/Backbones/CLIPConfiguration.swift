@@ -1,6 +1,6 @@
 extension CLIPModel {
-    /// CLIP's sizes, read and written as the `config.json` of published checkpoints; what a file leaves out is that of ViT-B/32, as
-    /// transformers' CLIPConfig has it.
+    /// CLIP's sizes, read and written as the `config.json` of published checkpoints; what a file leaves out is that of
+    /// ViT-B/32, as transformers' CLIPConfig has it.
     package struct Configuration: Codable, Equatable, Sendable {
         package var text: Text
         package var vision: Vision
@@ -11,7 +11,9 @@ extension CLIPModel {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case text = "text_config", vision = "vision_config", projectionWidth = "projection_dim"
+            case text = "text_config"
+            case vision = "vision_config"
+            case projectionWidth = "projection_dim"
         }
 
         package init(from decoder: any Decoder) throws {
@@ -41,17 +43,27 @@ extension CLIPModel {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case width = "hidden_size", feedForwardWidth = "intermediate_size", layers = "num_hidden_layers", heads = "num_attention_heads"
-            case vocabularySize = "vocab_size", length = "max_position_embeddings", activation = "hidden_act", epsilon = "layer_norm_eps"
+            case width = "hidden_size"
+            case feedForwardWidth = "intermediate_size"
+            case layers = "num_hidden_layers"
+            case heads = "num_attention_heads"
+            case vocabularySize = "vocab_size"
+            case length = "max_position_embeddings"
+            case activation = "hidden_act"
+            case epsilon = "layer_norm_eps"
             case endID = "eos_token_id"
         }
 
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
-            func number(_ key: CodingKeys, _ usual: Int) throws -> Int { try keys.decodeIfPresent(Int.self, forKey: key) ?? usual }
+            func number(_ key: CodingKeys, _ usual: Int) throws -> Int {
+                try keys.decodeIfPresent(Int.self, forKey: key) ?? usual
+            }
             self.init(
-                width: try number(.width, 512), feedForwardWidth: try number(.feedForwardWidth, 2048), layers: try number(.layers, 12),
-                heads: try number(.heads, 8), vocabularySize: try number(.vocabularySize, 49408), length: try number(.length, 77),
+                width: try number(.width, 512), feedForwardWidth: try number(.feedForwardWidth, 2048),
+                layers: try number(.layers, 12),
+                heads: try number(.heads, 8), vocabularySize: try number(.vocabularySize, 49408),
+                length: try number(.length, 77),
                 endID: try number(.endID, 49407),
                 activation: try keys.decodeIfPresent(Activation.self, forKey: .activation) ?? .quickGELU,
                 epsilon: try keys.decodeIfPresent(Float.self, forKey: .epsilon) ?? 1e-5)
@@ -75,16 +87,26 @@ extension CLIPModel {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case width = "hidden_size", feedForwardWidth = "intermediate_size", layers = "num_hidden_layers", heads = "num_attention_heads"
-            case pictureSize = "image_size", patchSize = "patch_size", activation = "hidden_act", epsilon = "layer_norm_eps"
+            case width = "hidden_size"
+            case feedForwardWidth = "intermediate_size"
+            case layers = "num_hidden_layers"
+            case heads = "num_attention_heads"
+            case pictureSize = "image_size"
+            case patchSize = "patch_size"
+            case activation = "hidden_act"
+            case epsilon = "layer_norm_eps"
         }
 
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
-            func number(_ key: CodingKeys, _ usual: Int) throws -> Int { try keys.decodeIfPresent(Int.self, forKey: key) ?? usual }
+            func number(_ key: CodingKeys, _ usual: Int) throws -> Int {
+                try keys.decodeIfPresent(Int.self, forKey: key) ?? usual
+            }
             self.init(
-                width: try number(.width, 768), feedForwardWidth: try number(.feedForwardWidth, 3072), layers: try number(.layers, 12),
-                heads: try number(.heads, 12), pictureSize: try number(.pictureSize, 224), patchSize: try number(.patchSize, 32),
+                width: try number(.width, 768), feedForwardWidth: try number(.feedForwardWidth, 3072),
+                layers: try number(.layers, 12),
+                heads: try number(.heads, 12), pictureSize: try number(.pictureSize, 224),
+                patchSize: try number(.patchSize, 32),
                 activation: try keys.decodeIfPresent(Activation.self, forKey: .activation) ?? .quickGELU,
                 epsilon: try keys.decodeIfPresent(Float.self, forKey: .epsilon) ?? 1e-5)
         }

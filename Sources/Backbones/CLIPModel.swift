@@ -3,7 +3,8 @@ import Glibc
 import Layers
 import Tensors
 
-/// CLIP (Radford et al., arXiv 2103.00020; transformers' CLIPModel): a text and a vision transformer whose projections share one space.
+/// CLIP (Radford et al., arXiv 2103.00020; transformers' CLIPModel): a text and a vision transformer whose projections
+/// share one space.
 package final class CLIPModel {
     package let configuration: Configuration
     private let text: TextTower
@@ -36,7 +37,9 @@ package final class CLIPModel {
     }
 
     /// The text tower on ids [B · T]; of each sample only the first `lengths` are attended to, all when nil.
-    package func textStates(_ ids: [Int32], batch: Int, lengths: [Int]? = nil) -> States { text.states(ids, batch: batch, lengths: lengths) }
+    package func textStates(_ ids: [Int32], batch: Int, lengths: [Int]? = nil) -> States {
+        text.states(ids, batch: batch, lengths: lengths)
+    }
 
     /// The vision tower on prepared pictures [B, 3, H, W].
     package func pictureStates(_ pictures: Variable) -> States { vision.states(pictures) }
@@ -44,7 +47,8 @@ package final class CLIPModel {
     package func projected(text states: States) -> Variable { textProjection(states.pooled) }
     package func projected(pictures states: States) -> Variable { pictureProjection(states.pooled) }
 
-    /// Texts' places in the shared space, [B, D], of length one. Each holds both marks and at most the model's length of ids.
+    /// Texts' places in the shared space, [B, D], of length one. Each holds both marks and at most the model's length
+    /// of ids.
     package func embeddings(texts: [[Int32]]) -> Variable {
         let longest = texts.map(\.count).max() ?? 0
         let padded = texts.flatMap { $0 + [Int32](repeating: $0.last!, count: longest - $0.count) }
@@ -52,11 +56,14 @@ package final class CLIPModel {
     }
 
     /// Prepared pictures' places in the shared space, [B, D], of length one.
-    package func embeddings(pictures: Variable) -> Variable { NormalizeRows().apply([projected(pictures: pictureStates(pictures))]) }
+    package func embeddings(pictures: Variable) -> Variable {
+        NormalizeRows().apply([projected(pictures: pictureStates(pictures))])
+    }
 
     /// exp(scale) · a · bᵀ, of embeddings [A, D] and [B, D].
     package func logits(_ a: Variable, _ b: Variable) -> Variable {
-        let cosines = Linear().apply([a, b]), gain = ExponentialGain(limit: .infinity).apply([logitScale.variable.reshaped([1, 1])])
+        let cosines = Linear().apply([a, b])
+        let gain = ExponentialGain(limit: .infinity).apply([logitScale.variable.reshaped([1, 1])])
         let column = cosines.reshaped([cosines.shape[0] * cosines.shape[1], 1])
         return MultiplyRows(rowsPerGroup: column.shape[0]).apply([column, gain]).reshaped(cosines.shape)
     }
@@ -70,23 +77,29 @@ private struct TextTower {
 
     init(_ c: CLIPModel.Text, _ weights: Weights) {
         configuration = c
-        embedding = weights.parameter("text_model.embeddings.token_embedding.weight", [c.vocabularySize, c.width], .normal(deviation: 0.02))
-        positions = weights.parameter("text_model.embeddings.position_embedding.weight", [c.length, c.width], .normal(deviation: 0.01))
+        embedding = weights.parameter(
+            "text_model.embeddings.token_embedding.weight", [c.vocabularySize, c.width], .normal(deviation: 0.02))
+        positions = weights.parameter(
+            "text_model.embeddings.position_embedding.weight", [c.length, c.width], .normal(deviation: 0.01))
         let sizes = EncoderBlock.Sizes(
-            width: c.width, feedForwardWidth: c.feedForwardWidth, heads: c.heads, layers: c.layers, activation: c.activation, epsilon: c.epsilon)
+            width: c.width, feedForwardWidth: c.feedForwardWidth, heads: c.heads, layers: c.layers,
+            activation: c.activation, epsilon: c.epsilon)
         blocks = (0..<c.layers).map { EncoderBlock(weights, .clip("text_model.encoder.layers.\($0)"), sizes) }
         finalNorm = LayerNormLayer(weights, "text_model.final_layer_norm", width: c.width, epsilon: c.epsilon)
     }
 
     func states(_ ids: [Int32], batch: Int, lengths: [Int]?) -> CLIPModel.States {
         let length = ids.count / batch
-        precondition(length <= configuration.length, "a text of \(length) tokens; CLIP's has at most \(configuration.length)")
+        precondition(
+            length <= configuration.length, "a text of \(length) tokens; CLIP's has at most \(configuration.length)")
         let tokens = Gather(ids).apply([embedding.variable]).reshaped([batch, length, configuration.width])
         let places = Gather((0..<Int32(length)).map { $0 }).apply([positions.variable])
-        let causal = (0..<Int32(length)).map { $0 + 1 }, ranges = lengths?.enumerated().map { $0 * length..<$0 * length + $1 }
+        let causal = (0..<Int32(length)).map { $0 + 1 }
+        let ranges = lengths?.enumerated().map { $0 * length..<$0 * length + $1 }
         var hidden = [AddRows(rowsPerGroup: 1).apply([tokens, places])]
         for block in blocks { hidden.append(block(hidden.last!, visible: causal, keyRanges: ranges)) }
-        let normalized = finalNorm(hidden.last!), rows = normalized.reshaped([batch * length, configuration.width])
+        let normalized = finalNorm(hidden.last!)
+        let rows = normalized.reshaped([batch * length, configuration.width])
         let ends = (0..<batch).map { Int32($0 * length + end(of: Array(ids[$0 * length..<($0 + 1) * length]))) }
         return CLIPModel.States(hidden: hidden, pooled: Gather(ends).apply([rows]), normalized: normalized)
     }
@@ -107,11 +120,14 @@ private struct VisionTower {
         embedding = PatchEmbedding(
             weights,
             PatchEmbedding.Names(
-                projection: "vision_model.embeddings.patch_embedding", classToken: "vision_model.embeddings.class_embedding",
-                positions: "vision_model.embeddings.position_embedding.weight", classDimensions: [], positionDimensions: []),
+                projection: "vision_model.embeddings.patch_embedding",
+                classToken: "vision_model.embeddings.class_embedding",
+                positions: "vision_model.embeddings.position_embedding.weight", classDimensions: [],
+                positionDimensions: []),
             width: c.width, pictureSize: c.pictureSize, patchSize: c.patchSize, bias: false)
         let sizes = EncoderBlock.Sizes(
-            width: c.width, feedForwardWidth: c.feedForwardWidth, heads: c.heads, layers: c.layers, activation: c.activation, epsilon: c.epsilon)
+            width: c.width, feedForwardWidth: c.feedForwardWidth, heads: c.heads, layers: c.layers,
+            activation: c.activation, epsilon: c.epsilon)
         entryNorm = LayerNormLayer(weights, "vision_model.pre_layrnorm", width: c.width, epsilon: c.epsilon)
         blocks = (0..<c.layers).map { EncoderBlock(weights, .clip("vision_model.encoder.layers.\($0)"), sizes) }
         exitNorm = LayerNormLayer(weights, "vision_model.post_layernorm", width: c.width, epsilon: c.epsilon)
@@ -120,7 +136,8 @@ private struct VisionTower {
     func states(_ pictures: Variable) -> CLIPModel.States {
         var hidden = [entryNorm(embedding(pictures))]
         for block in blocks { hidden.append(block(hidden.last!)) }
-        let last = hidden.last!, first = last.tokens(0..<1).reshaped([last.shape[0], last.shape[2]])
+        let last = hidden.last!
+        let first = last.tokens(0..<1).reshaped([last.shape[0], last.shape[2]])
         return CLIPModel.States(hidden: hidden, pooled: exitNorm(first), normalized: nil)
     }
 }

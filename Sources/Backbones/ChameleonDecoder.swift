@@ -1,7 +1,8 @@
 import Autograd
 import Tensors
 
-/// Continues sequences token by token with cached keys and values. Each has a length of its own; nothing records gradients.
+/// Continues sequences token by token with cached keys and values. Each has a length of its own; nothing records
+/// gradients.
 package final class ChameleonDecoder {
     private let model: ChameleonTransformer
     private let caches: [KeyValueCache]
@@ -11,7 +12,9 @@ package final class ChameleonDecoder {
         let c = model.configuration
         precondition(capacity <= c.longestSequence, "\(capacity) tokens; at most \(c.longestSequence) are possible")
         self.model = model
-        caches = model.blocks.map { _ in KeyValueCache(batch: sequences, capacity: capacity, width: c.keyHeads * c.headWidth) }
+        caches = model.blocks.map { _ in
+            KeyValueCache(batch: sequences, capacity: capacity, width: c.keyHeads * c.headWidth)
+        }
     }
 
     /// Reads a sequence's prompt and returns the logits [1, V] after its last token.
@@ -19,10 +22,13 @@ package final class ChameleonDecoder {
     /// Contexts stand at positions of this prompt. `bias` [1, T, T] is added to its attention scores.
     package func read(_ ids: [Int32], sequence: Int, contexts: [LayerContext] = [], bias: Tensor? = nil) -> Tensor {
         Recording.withoutGradients {
-            let c = model.configuration, x = embedded(ids).reshaped([1, ids.count, c.width])
-            let states = model.layers(x, rotary: model.rotary.slice(0..<ids.count), contexts: contexts) { layer, q, k, v in
+            let c = model.configuration
+            let x = embedded(ids).reshaped([1, ids.count, c.width])
+            let states = model.layers(x, rotary: model.rotary.slice(0..<ids.count), contexts: contexts) {
+                layer, q, k, v in
                 caches[layer].attend(
-                    q, k, v, sequences: sequence..<sequence + 1, heads: c.heads, keyHeads: c.keyHeads, logitScale: c.logitScale,
+                    q, k, v, sequences: sequence..<sequence + 1, heads: c.heads, keyHeads: c.keyHeads,
+                    logitScale: c.logitScale,
                     isCausal: true, bias: bias)
             }
             return logits(states.tokens(ids.count - 1..<ids.count))
@@ -32,8 +38,10 @@ package final class ChameleonDecoder {
     /// Adds one token to every sequence and returns the logits [sequences, V] after it.
     package func advance(_ tokens: [Int32]) -> Tensor {
         Recording.withoutGradients {
-            let c = model.configuration, rotary = model.rotary.gathered(caches[0].counts)
-            let states = model.layers(embedded(tokens).reshaped([tokens.count, 1, c.width]), rotary: rotary) { layer, q, k, v in
+            let c = model.configuration
+            let rotary = model.rotary.gathered(caches[0].counts)
+            let states = model.layers(embedded(tokens).reshaped([tokens.count, 1, c.width]), rotary: rotary) {
+                layer, q, k, v in
                 caches[layer].attend(q, k, v, heads: c.heads, keyHeads: c.keyHeads, logitScale: c.logitScale)
             }
             return logits(states)

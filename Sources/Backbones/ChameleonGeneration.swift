@@ -47,22 +47,28 @@ package struct ChameleonPrompt {
 }
 
 extension ChameleonTransformer {
-    /// Generates pictures code by code, each [h · w]: inside a row nothing but codes is chosen from, and row ends are put in place.
+    /// Generates pictures code by code, each [h · w]: inside a row nothing but codes is chosen from, and row ends are
+    /// put in place.
     ///
     /// The unconditional branch of guidance sees `heading` (begin-image and the size) and the codes alone.
     package func generate(
-        _ prompts: [ChameleonPrompt], heading: [Int32], grid: PictureGrid, vocabulary: ChameleonVocabulary, sampling: CodeSampling
+        _ prompts: [ChameleonPrompt], heading: [Int32], grid: PictureGrid, vocabulary: ChameleonVocabulary,
+        sampling: CodeSampling
     ) -> [[Int32]] {
-        precondition(sampling.seeds.count == prompts.count, "\(sampling.seeds.count) seeds for \(prompts.count) pictures")
-        let isGuided = sampling.guidance != 1, all = prompts + (isGuided ? prompts.map { _ in ChameleonPrompt(ids: heading) } : [])
+        precondition(
+            sampling.seeds.count == prompts.count, "\(sampling.seeds.count) seeds for \(prompts.count) pictures")
+        let isGuided = sampling.guidance != 1
+        let all = prompts + (isGuided ? prompts.map { _ in ChameleonPrompt(ids: heading) } : [])
         let decoder = ChameleonDecoder(
             self, sequences: all.count, capacity: (all.map(\.ids.count).max() ?? 0) + grid.codes + grid.height)
-        var logits = Tensor.joined(all.enumerated().map { decoder.read($1.ids, sequence: $0, contexts: $1.contexts, bias: $1.bias) })
+        var logits = Tensor.joined(
+            all.enumerated().map { decoder.read($1.ids, sequence: $0, contexts: $1.contexts, bias: $1.bias) })
         var choices = sampling.seeds.map { CodeChoice(sampling, seed: $0) }
         var codes = [[Int32]](repeating: [], count: prompts.count)
         for index in 0..<grid.codes {
             for picture in prompts.indices {
-                let guided = guided(logits, picture: picture, of: prompts.count, guidance: sampling.guidance, vocabulary)
+                let guided = guided(
+                    logits, picture: picture, of: prompts.count, guidance: sampling.guidance, vocabulary)
                 codes[picture].append(choices[picture].choose(guided))
             }
             if index + 1 == grid.codes { break }
@@ -74,7 +80,9 @@ extension ChameleonTransformer {
     }
 
     /// The codes' part of guidance · (cond − uncond) + uncond.
-    private func guided(_ logits: Tensor, picture: Int, of count: Int, guidance: Float, _ vocabulary: ChameleonVocabulary) -> [Float] {
+    private func guided(
+        _ logits: Tensor, picture: Int, of count: Int, guidance: Float, _ vocabulary: ChameleonVocabulary
+    ) -> [Float] {
         let conditional = logits.pointer + picture * logits.width
         guard guidance != 1 else { return vocabulary.codeIDs.map { conditional[$0] } }
         let unconditional = logits.pointer + (count + picture) * logits.width

@@ -5,8 +5,8 @@ import Layers
 import Tensors
 import WeightFiles
 
-/// A complete Chameleon: picture tokenizer, text tokenizer, and the transformer over both vocabularies. One code for all sizes; a
-/// directory holds the configuration and the weights.
+/// A complete Chameleon: picture tokenizer, text tokenizer, and the transformer over both vocabularies. One code for
+/// all sizes; a directory holds the configuration and the weights.
 package final class ChameleonModel {
     package struct Configuration: Codable, Equatable, Sendable {
         package var name: String
@@ -23,8 +23,10 @@ package final class ChameleonModel {
         package var styledPrompt: String?
 
         package init(
-            name: String, pictureSize: Int, vocabulary: ChameleonVocabulary, tokenizer: ChameleonTokenizer.Configuration,
-            transformer: ChameleonTransformer.Configuration, guidance: Float, topK: Int, temperature: Float, styledPrompt: String? = nil
+            name: String, pictureSize: Int, vocabulary: ChameleonVocabulary,
+            tokenizer: ChameleonTokenizer.Configuration,
+            transformer: ChameleonTransformer.Configuration, guidance: Float, topK: Int, temperature: Float,
+            styledPrompt: String? = nil
         ) {
             self.name = name
             self.pictureSize = pictureSize
@@ -60,7 +62,8 @@ package final class ChameleonModel {
     package let transformer: ChameleonTransformer
 
     package init(
-        _ configuration: Configuration, textTokenizer: UnigramTokenizer, tokenizer: Weights.Source, transformer: Weights.Source
+        _ configuration: Configuration, textTokenizer: UnigramTokenizer, tokenizer: Weights.Source,
+        transformer: Weights.Source
     ) throws(WeightsError) {
         self.configuration = configuration
         self.textTokenizer = textTokenizer
@@ -93,12 +96,15 @@ package final class ChameleonModel {
     }
 
     /// Everything before the first code of a prompt's picture.
-    package func ids(before prompt: String) -> [Int32] { configuration.vocabulary.opened(words(prompt)) + configuration.heading }
+    package func ids(before prompt: String) -> [Int32] {
+        configuration.vocabulary.opened(words(prompt)) + configuration.heading
+    }
 
     /// The sequence of a picture's codes after a prompt, or alone, as the unconditional branch of guidance sees it.
     package func sequence(_ prompt: String?, codes: [Int32]) -> ChameleonSequence {
         ChameleonSequence(
-            before: prompt.map(ids(before:)) ?? configuration.heading, picture: configuration.vocabulary.rows(codes, configuration.grid))
+            before: prompt.map(ids(before:)) ?? configuration.heading,
+            picture: configuration.vocabulary.rows(codes, configuration.grid))
     }
 
     package func codes(_ pictures: [Picture]) -> [[Int32]] { tokenizer.codes(.pictures(pictures)) }
@@ -108,7 +114,9 @@ package final class ChameleonModel {
     }
 
     /// The model's defaults, or others.
-    package func sampling(guidance: Float? = nil, topK: Int? = nil, temperature: Float? = nil, seeds: [UInt64]) -> CodeSampling {
+    package func sampling(
+        guidance: Float? = nil, topK: Int? = nil, temperature: Float? = nil, seeds: [UInt64]
+    ) -> CodeSampling {
         CodeSampling(
             guidance: guidance ?? configuration.guidance, topK: topK ?? configuration.topK,
             temperature: temperature ?? configuration.temperature, seeds: seeds)
@@ -117,7 +125,8 @@ package final class ChameleonModel {
     /// One picture's codes per prompt.
     package func generateCodes(_ prompts: [ChameleonPrompt], sampling: CodeSampling) -> [[Int32]] {
         transformer.generate(
-            prompts, heading: configuration.heading, grid: configuration.grid, vocabulary: configuration.vocabulary, sampling: sampling)
+            prompts, heading: configuration.heading, grid: configuration.grid, vocabulary: configuration.vocabulary,
+            sampling: sampling)
     }
 
     /// One picture per prompt.

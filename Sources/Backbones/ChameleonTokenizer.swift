@@ -3,7 +3,8 @@ import Images
 import Layers
 import Tensors
 
-/// Chameleon's picture tokenizer, a VQGAN (Lumina-mGPT, chameleon_vae_ori/vqgan.py): pictures to a grid of codes and back.
+/// Chameleon's picture tokenizer, a VQGAN (Lumina-mGPT, chameleon_vae_ori/vqgan.py): pictures to a grid of codes and
+/// back.
 package final class ChameleonTokenizer {
     package struct Configuration: Codable, Equatable, Sendable {
         package var baseChannels: Int
@@ -22,7 +23,8 @@ package final class ChameleonTokenizer {
         package var pixelBlock: Int?
 
         package init(
-            baseChannels: Int, multipliers: [Int], residualBlocks: Int, latentChannels: Int, codes: Int, codeWidth: Int, groups: Int? = nil,
+            baseChannels: Int, multipliers: [Int], residualBlocks: Int, latentChannels: Int, codes: Int, codeWidth: Int,
+            groups: Int? = nil,
             decoderMultipliers: [Int]? = nil, pixelBlock: Int? = nil
         ) {
             self.baseChannels = baseChannels
@@ -50,14 +52,17 @@ package final class ChameleonTokenizer {
         let c = configuration
         self.configuration = c
         let plan = PictureAutoencoderPlan(
-            baseChannels: c.baseChannels, encoderMultipliers: c.multipliers, decoderMultipliers: c.decoderMultipliers ?? c.multipliers,
+            baseChannels: c.baseChannels, encoderMultipliers: c.multipliers,
+            decoderMultipliers: c.decoderMultipliers ?? c.multipliers,
             residualBlocks: c.residualBlocks, pixelBlock: c.pixelBlock ?? 1, latentChannels: c.latentChannels,
-            halvings: c.multipliers.count - 1, groups: c.groups ?? 32, middleAttends: true, namesAreNested: false, weights: weights)
+            halvings: c.multipliers.count - 1, groups: c.groups ?? 32, middleAttends: true, namesAreNested: false,
+            weights: weights)
         encoder = PictureEncoder(plan)
         decoder = PictureDecoder(plan)
         quantizer = VectorQuantizer(weights, "quantize.embedding", codes: c.codes, width: c.codeWidth)
         beforeQuantizer = ConvolutionLayer(weights, "quant_conv", from: c.latentChannels, to: c.codeWidth, kernel: 1)
-        afterQuantizer = ConvolutionLayer(weights, "post_quant_conv", from: c.codeWidth, to: c.latentChannels, kernel: 1)
+        afterQuantizer = ConvolutionLayer(
+            weights, "post_quant_conv", from: c.codeWidth, to: c.latentChannels, kernel: 1)
     }
 
     /// Pictures [B, 3, H, W] in [−1, 1] to the encoder's output [B, z, h, w].
@@ -74,7 +79,8 @@ package final class ChameleonTokenizer {
     /// Codes of pictures [B, 3, H, W], each [h · w] row by row.
     package func codes(_ pictures: Tensor) -> [[Int32]] {
         Recording.withoutGradients {
-            let features = features(Variable(pictures)).value, positions = features.shape[2] * features.shape[3]
+            let features = features(Variable(pictures)).value
+            let positions = features.shape[2] * features.shape[3]
             let indices = quantizer.indices(features)
             return (0..<pictures.shape[0]).map { Array(indices[$0 * positions..<($0 + 1) * positions]) }
         }

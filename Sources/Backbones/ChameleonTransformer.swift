@@ -3,8 +3,8 @@ import Glibc
 import Layers
 import Tensors
 
-/// Chameleon's transformer (Chameleon Team, arXiv 2405.09818), as Lumina-mGPT uses it (arXiv 2408.02657): a LLaMA decoder with
-/// normalized queries and keys, over one vocabulary of text and picture tokens.
+/// Chameleon's transformer (Chameleon Team, arXiv 2405.09818), as Lumina-mGPT uses it (arXiv 2408.02657): a LLaMA
+/// decoder with normalized queries and keys, over one vocabulary of text and picture tokens.
 package final class ChameleonTransformer {
     package struct Configuration: Codable, Equatable, Sendable {
         package var vocabularySize: Int
@@ -27,7 +27,8 @@ package final class ChameleonTransformer {
         package var keyNormRows: Int?
 
         package init(
-            vocabularySize: Int, width: Int, feedForwardWidth: Int, depth: Int, heads: Int, keyHeads: Int? = nil, swinNorm: Bool = false,
+            vocabularySize: Int, width: Int, feedForwardWidth: Int, depth: Int, heads: Int, keyHeads: Int? = nil,
+            swinNorm: Bool = false,
             longestSequence: Int
         ) {
             self.vocabularySize = vocabularySize
@@ -42,7 +43,8 @@ package final class ChameleonTransformer {
 
         /// Lumina-mGPT 7B.
         package static let luminaMGPT7B = Configuration(
-            vocabularySize: 65_536, width: 4096, feedForwardWidth: 11_008, depth: 32, heads: 32, longestSequence: 10_240)
+            vocabularySize: 65_536, width: 4096, feedForwardWidth: 11_008, depth: 32, heads: 32, longestSequence: 10_240
+        )
 
         package var headWidth: Int { width / heads }
         var logitScale: Float { 1 / Float(headWidth).squareRoot() }
@@ -67,10 +69,13 @@ package final class ChameleonTransformer {
     package init(_ configuration: Configuration, _ weights: Weights) {
         let c = configuration
         self.configuration = c
-        embedding = weights.parameter("model.embed_tokens.weight", [c.vocabularySize, c.width], .normal(deviation: 0.02))
+        embedding = weights.parameter(
+            "model.embed_tokens.weight", [c.vocabularySize, c.width], .normal(deviation: 0.02))
         blocks = (0..<c.depth).map { ChameleonBlock(weights, "model.layers.\($0)", configuration: c) }
         norm = RMSNormLayer(weights, "model.norm", width: c.width, epsilon: c.epsilon)
-        head = LinearLayer(weights, "lm_head", from: c.width, to: c.vocabularySize, bias: false, initialization: .normal(deviation: 0.02))
+        head = LinearLayer(
+            weights, "lm_head", from: c.width, to: c.vocabularySize, bias: false,
+            initialization: .normal(deviation: 0.02))
         rotary = ChameleonTransformer.rotaryTable(c)
     }
 
@@ -92,8 +97,11 @@ package final class ChameleonTransformer {
     private func states(
         _ ids: [Int32], batch: Int, contexts: [LayerContext], bias: Tensor?, observe: (Int, Variable) -> Void
     ) -> Variable {
-        let tokens = ids.count / batch, c = configuration
-        precondition(ids.count == batch * tokens && tokens <= c.longestSequence, "\(tokens) tokens; at most \(c.longestSequence) are possible")
+        let tokens = ids.count / batch
+        let c = configuration
+        precondition(
+            ids.count == batch * tokens && tokens <= c.longestSequence,
+            "\(tokens) tokens; at most \(c.longestSequence) are possible")
         let attention = Attention(
             heads: c.heads, keyHeads: c.keyHeads, layout: .separate, logitScale: c.logitScale, hasBias: bias != nil,
             visible: (1...Int32(tokens)).map { $0 })
@@ -106,7 +114,8 @@ package final class ChameleonTransformer {
 
     /// x [B, T, C] through all layers, with context vectors put in place on the way.
     func layers(
-        _ x: Variable, rotary: RotaryTable, contexts: [LayerContext] = [], observe: (Int, Variable) -> Void = { _, _ in },
+        _ x: Variable, rotary: RotaryTable, contexts: [LayerContext] = [],
+        observe: (Int, Variable) -> Void = { _, _ in },
         attend: (_ layer: Int, _ q: Variable, _ k: Variable, _ v: Variable) -> Variable
     ) -> Variable {
         var x = x
@@ -125,6 +134,7 @@ package final class ChameleonTransformer {
         let angles = (0..<c.longestSequence).flatMap { position in frequencies.map { Float(position) * $0 } }
         let shape = [c.longestSequence, pairs]
         return RotaryTable(
-            cosine: Tensor(angles.map { cos($0) }, shape: shape), sine: Tensor(angles.map { sin($0) }, shape: shape), pairsHalves: true)
+            cosine: Tensor(angles.map { cos($0) }, shape: shape), sine: Tensor(angles.map { sin($0) }, shape: shape),
+            pairsHalves: true)
     }
 }

@@ -1,5 +1,5 @@
-/// What the ids of Chameleon's one vocabulary stand for, and how a picture lies in a sequence: begin-image, height and width, rows of
-/// codes each closed by a new-line, end-image (Lumina-mGPT, arXiv 2408.02657, section 2).
+/// What the ids of Chameleon's one vocabulary stand for, and how a picture lies in a sequence: begin-image, height and
+/// width, rows of codes each closed by a new-line, end-image (Lumina-mGPT, arXiv 2408.02657, section 2).
 package struct ChameleonVocabulary: Codable, Equatable, Sendable {
     /// Ids in all.
     package var size: Int
@@ -19,7 +19,8 @@ package struct ChameleonVocabulary: Codable, Equatable, Sendable {
     package var sizeUnit: Int
 
     package init(
-        size: Int, firstCode: Int32, codes: Int, start: Int32, separator: Int32, beginImage: Int32, endImage: Int32, newLine: Int32,
+        size: Int, firstCode: Int32, codes: Int, start: Int32, separator: Int32, beginImage: Int32, endImage: Int32,
+        newLine: Int32,
         firstSize: Int32, sizeUnit: Int
     ) {
         self.size = size
@@ -36,14 +37,18 @@ package struct ChameleonVocabulary: Codable, Equatable, Sendable {
 
     /// Chameleon's own numbers, with Lumina-mGPT's use of its reserved ids.
     package static let luminaMGPT = ChameleonVocabulary(
-        size: 65_536, firstCode: 4, codes: 8192, start: 0, separator: 8710, beginImage: 8197, endImage: 8196, newLine: 8803,
+        size: 65_536, firstCode: 4, codes: 8192, start: 0, separator: 8710, beginImage: 8197, endImage: 8196,
+        newLine: 8803,
         firstSize: 8804, sizeUnit: 32)
 
-    /// A vocabulary for a model trained from nothing: a text tokenizer's ids, the marks, sizes up to `units`, then the codes.
+    /// A vocabulary for a model trained from nothing: a text tokenizer's ids, the marks, sizes up to `units`, then the
+    /// codes.
     package init(text: Int, codes: Int, sizeUnit: Int, units: Int) {
-        let marks = Int32(text), firstCode = marks + 5 + Int32(units) + 1
+        let marks = Int32(text)
+        let firstCode = marks + 5 + Int32(units) + 1
         self.init(
-            size: Int(firstCode) + codes, firstCode: firstCode, codes: codes, start: marks, separator: marks + 1, beginImage: marks + 2,
+            size: Int(firstCode) + codes, firstCode: firstCode, codes: codes, start: marks, separator: marks + 1,
+            beginImage: marks + 2,
             endImage: marks + 3, newLine: marks + 4, firstSize: marks + 5, sizeUnit: sizeUnit)
     }
 
@@ -60,7 +65,9 @@ package struct ChameleonVocabulary: Codable, Equatable, Sendable {
     /// Codes [h · w] as rows closed by new-lines, then end-image.
     package func rows(_ codes: [Int32], _ grid: PictureGrid) -> [Int32] {
         precondition(codes.count == grid.codes, "\(codes.count) codes for a grid of \(grid.codes)")
-        let rows = (0..<grid.height).flatMap { row in codes[row * grid.width..<(row + 1) * grid.width].map { $0 + firstCode } + [newLine] }
+        let rows = (0..<grid.height).flatMap { row in
+            codes[row * grid.width..<(row + 1) * grid.width].map { $0 + firstCode } + [newLine]
+        }
         return rows + [endImage]
     }
 }

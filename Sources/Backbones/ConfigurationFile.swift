@@ -14,11 +14,13 @@ enum ConfigurationFile {
         do {
             return try JSONDecoder().decode(type, from: Data(contentsOf: URL(fileURLWithPath: path)))
         } catch let error as DecodingError {
-            let (context, key): (DecodingError.Context, String?) = switch error {
-            case .keyNotFound(let key, let context): (context, key.stringValue)
-            case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context): (context, nil)
-            @unknown default: (.init(codingPath: [], debugDescription: "\(error)"), nil)
-            }
+            let (context, key): (DecodingError.Context, String?) =
+                switch error {
+                case .keyNotFound(let key, let context): (context, key.stringValue)
+                case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+                    (context, nil)
+                @unknown default: (.init(codingPath: [], debugDescription: "\(error)"), nil)
+                }
             let place = "/" + (context.codingPath.map(\.stringValue) + (key.map { [$0] } ?? [])).joined(separator: "/")
             throw Malformed(path: path, problem: "\(place): \(key == nil ? context.debugDescription : "is missing")")
         }

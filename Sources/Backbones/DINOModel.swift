@@ -1,10 +1,12 @@
 import Autograd
 import Layers
 
-/// The vision transformer of DINO (Caron et al., arXiv 2104.14294; transformers' ViTModel without pooler): pre-norm blocks, a class
-/// token whose normalized state is the picture's embedding, positions interpolated for other picture sizes.
+/// The vision transformer of DINO (Caron et al., arXiv 2104.14294; transformers' ViTModel without pooler): pre-norm
+/// blocks, a class token whose normalized state is the picture's embedding, positions interpolated for other picture
+/// sizes.
 package final class DINOModel {
-    /// Sizes, read and written as the `config.json` of published checkpoints; what a file leaves out is transformers' ViTConfig's.
+    /// Sizes, read and written as the `config.json` of published checkpoints; what a file leaves out is transformers'
+    /// ViTConfig's.
     package struct Configuration: Codable, Equatable, Sendable {
         package var width, feedForwardWidth, layers, heads: Int
         /// Pixels on a side of the pictures the positions belong to, and of a patch.
@@ -14,7 +16,8 @@ package final class DINOModel {
         package var projectionsHaveBias: Bool
 
         package init(
-            width: Int, feedForwardWidth: Int, layers: Int, heads: Int, pictureSize: Int, patchSize: Int, activation: Activation = .gelu,
+            width: Int, feedForwardWidth: Int, layers: Int, heads: Int, pictureSize: Int, patchSize: Int,
+            activation: Activation = .gelu,
             epsilon: Float = 1e-12, projectionsHaveBias: Bool = true
         ) {
             (self.width, self.feedForwardWidth, self.layers, self.heads) = (width, feedForwardWidth, layers, heads)
@@ -23,17 +26,27 @@ package final class DINOModel {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case width = "hidden_size", feedForwardWidth = "intermediate_size", layers = "num_hidden_layers", heads = "num_attention_heads"
-            case pictureSize = "image_size", patchSize = "patch_size", activation = "hidden_act", epsilon = "layer_norm_eps"
+            case width = "hidden_size"
+            case feedForwardWidth = "intermediate_size"
+            case layers = "num_hidden_layers"
+            case heads = "num_attention_heads"
+            case pictureSize = "image_size"
+            case patchSize = "patch_size"
+            case activation = "hidden_act"
+            case epsilon = "layer_norm_eps"
             case projectionsHaveBias = "qkv_bias"
         }
 
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
-            func number(_ key: CodingKeys, _ usual: Int) throws -> Int { try keys.decodeIfPresent(Int.self, forKey: key) ?? usual }
+            func number(_ key: CodingKeys, _ usual: Int) throws -> Int {
+                try keys.decodeIfPresent(Int.self, forKey: key) ?? usual
+            }
             self.init(
-                width: try number(.width, 768), feedForwardWidth: try number(.feedForwardWidth, 3072), layers: try number(.layers, 12),
-                heads: try number(.heads, 12), pictureSize: try number(.pictureSize, 224), patchSize: try number(.patchSize, 16),
+                width: try number(.width, 768), feedForwardWidth: try number(.feedForwardWidth, 3072),
+                layers: try number(.layers, 12),
+                heads: try number(.heads, 12), pictureSize: try number(.pictureSize, 224),
+                patchSize: try number(.patchSize, 16),
                 activation: try keys.decodeIfPresent(Activation.self, forKey: .activation) ?? .gelu,
                 epsilon: try keys.decodeIfPresent(Float.self, forKey: .epsilon) ?? 1e-12,
                 projectionsHaveBias: try keys.decodeIfPresent(Bool.self, forKey: .projectionsHaveBias) ?? true)
@@ -55,7 +68,8 @@ package final class DINOModel {
                 positions: "embeddings.position_embeddings", classDimensions: [1, 1], positionDimensions: [1]),
             width: c.width, pictureSize: c.pictureSize, patchSize: c.patchSize, bias: true)
         let sizes = EncoderBlock.Sizes(
-            width: c.width, feedForwardWidth: c.feedForwardWidth, heads: c.heads, layers: c.layers, activation: c.activation, epsilon: c.epsilon)
+            width: c.width, feedForwardWidth: c.feedForwardWidth, heads: c.heads, layers: c.layers,
+            activation: c.activation, epsilon: c.epsilon)
         blocks = (0..<c.layers).map {
             EncoderBlock(weights, .vit("encoder.layer.\($0)"), sizes, projectionsHaveBias: c.projectionsHaveBias)
         }

@@ -16,8 +16,8 @@ package enum Activation: String, Codable, Sendable {
     }
 }
 
-/// A transformer block as CLIP's towers and the vision transformer have it: x += attention(norm(x)); x += feedForward(norm(x)), with
-/// biases everywhere and logits scaled by 1/√headWidth.
+/// A transformer block as CLIP's towers and the vision transformer have it: x += attention(norm(x)); x +=
+/// feedForward(norm(x)), with biases everywhere and logits scaled by 1/√headWidth.
 struct EncoderBlock {
     struct Sizes {
         var width, feedForwardWidth, heads, layers: Int
@@ -32,8 +32,10 @@ struct EncoderBlock {
         /// transformers' CLIPEncoderLayer.
         static func clip(_ block: String) -> Names {
             Names(
-                attentionNorm: "\(block).layer_norm1", query: "\(block).self_attn.q_proj", key: "\(block).self_attn.k_proj",
-                value: "\(block).self_attn.v_proj", output: "\(block).self_attn.out_proj", feedForwardNorm: "\(block).layer_norm2",
+                attentionNorm: "\(block).layer_norm1", query: "\(block).self_attn.q_proj",
+                key: "\(block).self_attn.k_proj",
+                value: "\(block).self_attn.v_proj", output: "\(block).self_attn.out_proj",
+                feedForwardNorm: "\(block).layer_norm2",
                 up: "\(block).mlp.fc1", down: "\(block).mlp.fc2")
         }
 
@@ -42,7 +44,8 @@ struct EncoderBlock {
             Names(
                 attentionNorm: "\(block).layernorm_before", query: "\(block).attention.attention.query",
                 key: "\(block).attention.attention.key", value: "\(block).attention.attention.value",
-                output: "\(block).attention.output.dense", feedForwardNorm: "\(block).layernorm_after", up: "\(block).intermediate.dense",
+                output: "\(block).attention.output.dense", feedForwardNorm: "\(block).layernorm_after",
+                up: "\(block).intermediate.dense",
                 down: "\(block).output.dense")
         }
     }
@@ -51,12 +54,17 @@ struct EncoderBlock {
     private let query, key, value, output, up, down: LinearLayer
     private let sizes: Sizes
 
-    /// Fresh weights start as CLIP's did (openai/CLIP, initialize_parameters): what is added to the residual is scaled by 1/√(2·layers).
+    /// Fresh weights start as CLIP's did (openai/CLIP, initialize_parameters): what is added to the residual is scaled
+    /// by 1/√(2·layers).
     init(_ weights: Weights, _ names: Names, _ sizes: Sizes, projectionsHaveBias: Bool = true) {
         self.sizes = sizes
-        let c = sizes.width, entry = 1 / Float(c).squareRoot(), exit = entry / Float(2 * sizes.layers).squareRoot()
-        func linear(_ name: String, _ inputs: Int, _ outputs: Int, _ deviation: Float, bias: Bool = true) -> LinearLayer {
-            LinearLayer(weights, name, from: inputs, to: outputs, bias: bias, initialization: .normal(deviation: deviation))
+        let c = sizes.width
+        let entry = 1 / Float(c).squareRoot()
+        let exit = entry / Float(2 * sizes.layers).squareRoot()
+        func linear(_ name: String, _ inputs: Int, _ outputs: Int, _ deviation: Float, bias: Bool = true) -> LinearLayer
+        {
+            LinearLayer(
+                weights, name, from: inputs, to: outputs, bias: bias, initialization: .normal(deviation: deviation))
         }
         attentionNorm = LayerNormLayer(weights, names.attentionNorm, width: c, epsilon: sizes.epsilon)
         query = linear(names.query, c, c, entry, bias: projectionsHaveBias)
@@ -70,9 +78,11 @@ struct EncoderBlock {
 
     /// x [B, T, C]; `visible` and `keyRanges` as in `Attention`.
     func callAsFunction(_ x: Variable, visible: [Int32]? = nil, keyRanges: [Range<Int>]? = nil) -> Variable {
-        let h = attentionNorm(x), headWidth = sizes.width / sizes.heads
+        let h = attentionNorm(x)
+        let headWidth = sizes.width / sizes.heads
         let attention = Attention(
-            heads: sizes.heads, layout: .separate, logitScale: 1 / Float(headWidth).squareRoot(), visible: visible, keyRanges: keyRanges)
+            heads: sizes.heads, layout: .separate, logitScale: 1 / Float(headWidth).squareRoot(), visible: visible,
+            keyRanges: keyRanges)
         let attended = x + output(attention.apply([query(h), key(h), value(h)]))
         return attended + down(sizes.activation.operation.apply([up(feedForwardNorm(attended))]))
     }

@@ -8,9 +8,13 @@ enum Gzip {
     static func expanded(_ compressed: Data, limit: Int = 64 << 20) -> Data? {
         var stream = z_stream()
         // 16 more window bits: a gzip header is expected.
-        guard inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { return nil }
+        guard inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+            return nil
+        }
         defer { inflateEnd(&stream) }
-        var source = [UInt8](compressed), chunk = [UInt8](repeating: 0, count: 1 << 16), result = Data()
+        var source = [UInt8](compressed)
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        var result = Data()
         return source.withUnsafeMutableBufferPointer { source in
             stream.next_in = source.baseAddress
             stream.avail_in = UInt32(source.count)

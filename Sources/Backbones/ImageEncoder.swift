@@ -5,7 +5,8 @@ import Layers
 import Tensors
 import WeightFiles
 
-/// A network that gives pictures places in a space where near means alike. Its name stands beside everything measured with it.
+/// A network that gives pictures places in a space where near means alike. Its name stands beside everything measured
+/// with it.
 package protocol ImageEncoder {
     var name: String { get }
     /// One row per picture, [N, D]; not necessarily of length one.
@@ -30,7 +31,10 @@ private let portion = 32
 private func inPortions<Element>(_ elements: [Element], _ body: ([Element]) -> Variable) -> Tensor {
     precondition(!elements.isEmpty, "there is nothing to encode")
     return Recording.withoutGradients {
-        Tensor.joined(stride(from: 0, to: elements.count, by: portion).map { body(Array(elements[$0..<min($0 + portion, elements.count)])).value })
+        Tensor.joined(
+            stride(from: 0, to: elements.count, by: portion).map {
+                body(Array(elements[$0..<min($0 + portion, elements.count)])).value
+            })
     }
 }
 
@@ -49,16 +53,20 @@ package struct CLIPEncoder: ImageEncoder {
     }
 
     /// Reads an encoder from its directory, whose name becomes the encoder's.
-    /// - Throws: `SafetensorsError`, `WeightsError`, `TextTokenizerError`, or an error naming the file that is missing or malformed.
+    /// - Throws: `SafetensorsError`, `WeightsError`, `TextTokenizerError`, or an error naming the file that is missing
+    ///   or malformed.
     package init(directory: String) throws {
-        let configuration = try ConfigurationFile.read(CLIPModel.Configuration.self, EncoderFile.configuration.path(in: directory))
+        let configuration = try ConfigurationFile.read(
+            CLIPModel.Configuration.self, EncoderFile.configuration.path(in: directory))
         let weights = Weights(.checkpoint(try Safetensors.tensors(EncoderFile.weights.path(in: directory))))
         let model = CLIPModel(configuration, weights)
         try weights.verify()
-        let list = EncoderFile.mergeList.path(in: directory), json = EncoderFile.tokenizer.path(in: directory)
+        let list = EncoderFile.mergeList.path(in: directory)
+        let json = EncoderFile.tokenizer.path(in: directory)
         let hasJSON = FileManager.default.fileExists(atPath: json)
         self.init(
-            name: URL(fileURLWithPath: directory).lastPathComponent, model: model, tokenizer: try CLIPTokenizer(path: hasJSON ? json : list))
+            name: URL(fileURLWithPath: directory).lastPathComponent, model: model,
+            tokenizer: try CLIPTokenizer(path: hasJSON ? json : list))
     }
 
     /// Of length one, [N, D].
@@ -90,12 +98,15 @@ package struct DINOEncoder: ImageEncoder {
     /// Reads an encoder from its directory, whose name becomes the encoder's.
     /// - Throws: `SafetensorsError`, `WeightsError`, or an error naming the file that is missing or malformed.
     package init(directory: String) throws {
-        let configuration = try ConfigurationFile.read(DINOModel.Configuration.self, EncoderFile.configuration.path(in: directory))
+        let configuration = try ConfigurationFile.read(
+            DINOModel.Configuration.self, EncoderFile.configuration.path(in: directory))
         let weights = Weights(.checkpoint(try Safetensors.tensors(EncoderFile.weights.path(in: directory))))
         let model = DINOModel(configuration, weights)
         try weights.verify()
         self.init(name: URL(fileURLWithPath: directory).lastPathComponent, model: model)
     }
 
-    package func embeddings(of pictures: [Picture]) -> Tensor { inPortions(pictures) { model.embeddings(Variable(preparation($0))) } }
+    package func embeddings(of pictures: [Picture]) -> Tensor {
+        inPortions(pictures) { model.embeddings(Variable(preparation($0))) }
+    }
 }

@@ -23,34 +23,50 @@ package struct Sampling: Sendable {
 
     /// The model's own distributions: no guidance, temperature 1.
     package static func plain(scales: Int, seeds: [UInt64]) -> Sampling {
-        Sampling(guidance: Array(repeating: 1, count: scales), temperature: Array(repeating: 1, count: scales), seeds: seeds)
+        Sampling(
+            guidance: Array(repeating: 1, count: scales), temperature: Array(repeating: 1, count: scales), seeds: seeds)
     }
 }
 
 extension InfinityTransformer {
-    /// Generates pictures' bits scale by scale, with cached keys and values. `negative` replaces the learned unconditional text.
+    /// Generates pictures' bits scale by scale, with cached keys and values. `negative` replaces the learned
+    /// unconditional text.
     ///
     /// `observe` sees the logits [B, n, 2·d] each scale's bits are chosen from.
     package func generate(
-        _ text: TextFeatures, negative: TextFeatures? = nil, sampling: Sampling, observe: (Int, Tensor) -> Void = { _, _ in }
+        _ text: TextFeatures, negative: TextFeatures? = nil, sampling: Sampling,
+        observe: (Int, Tensor) -> Void = { _, _ in }
     ) -> TokenMaps {
         Recording.withoutGradients {
-            let schedule = configuration.schedule, batch = text.lengths.count, isGuided = sampling.guidance.contains { $0 != 1 }
-            precondition(sampling.guidance.count == schedule.sides.count && sampling.temperature.count == schedule.sides.count)
+            let schedule = configuration.schedule
+            let batch = text.lengths.count
+            let isGuided = sampling.guidance.contains { $0 != 1 }
+            precondition(
+                sampling.guidance.count == schedule.sides.count && sampling.temperature.count == schedule.sides.count)
             precondition(sampling.isGreedy || sampling.seeds.count == batch)
             let condition = condition(isGuided ? joined(text, negative ?? unconditionalText(like: text)) : text)
-            let rows = isGuided ? 2 * batch : batch, quantizer = BitwiseQuantizer(schedule: schedule, depth: configuration.bits)
-            let caches = blocks.map { _ in KeyValueCache(batch: rows, capacity: schedule.tokens, width: configuration.width) }
+            let rows = isGuided ? 2 * batch : batch
+            let quantizer = BitwiseQuantizer(schedule: schedule, depth: configuration.bits)
+            let caches = blocks.map { _ in
+                KeyValueCache(batch: rows, capacity: schedule.tokens, width: configuration.width)
+            }
             let sum = Tensor(zeros: [batch, configuration.bits, schedule.last.height, schedule.last.width])
             var bits = [UInt8](repeating: 0, count: batch * schedule.tokens * configuration.bits)
             var generators = sampling.seeds.map { Philox(seed: $0, purpose: 0xB175, index: 0) }
             for (scale, range) in schedule.ranges.enumerated() {
-                var x = scale == 0 ? firstToken(condition) : wordEmbedding(Variable(doubled(quantizer.tokens(sum, scale: scale), isGuided)))
-                let level = Gather([Int32](repeating: Int32(scale), count: range.count)).apply([levelEmbedding.variable])
+                var x =
+                    scale == 0
+                    ? firstToken(condition)
+                    : wordEmbedding(Variable(doubled(quantizer.tokens(sum, scale: scale), isGuided)))
+                let level = Gather([Int32](repeating: Int32(scale), count: range.count)).apply([levelEmbedding.variable]
+                )
                 x = AddRows(rowsPerGroup: 1).apply([x, level])
-                for (block, cache) in zip(blocks, caches) { x = block(x, condition, rotary: rotary.slice(range), visible: nil, cache: cache) }
+                for (block, cache) in zip(blocks, caches) {
+                    x = block(x, condition, rotary: rotary.slice(range), visible: nil, cache: cache)
+                }
                 let logits = guided(
-                    output(x, condition).value, batch: batch, guidance: sampling.guidance[scale], temperature: sampling.temperature[scale])
+                    output(x, condition).value, batch: batch, guidance: sampling.guidance[scale],
+                    temperature: sampling.temperature[scale])
                 observe(scale, logits)
                 choose(from: logits, range: range, greedily: sampling.isGreedy, &generators, into: &bits)
                 quantizer.add(quantizer.codes(bits: bits, batch: batch, scale: scale), to: sum, takingFrom: nil)
@@ -60,7 +76,9 @@ extension InfinityTransformer {
     }
 
     /// As many rows of the learned unconditional text as every prompt has tokens.
-    private func unconditionalText(like text: TextFeatures) -> TextFeatures { dropping(text, of: Set(text.lengths.indices)) }
+    private func unconditionalText(like text: TextFeatures) -> TextFeatures {
+        dropping(text, of: Set(text.lengths.indices))
+    }
 
     private func joined(_ a: TextFeatures, _ b: TextFeatures) -> TextFeatures {
         TextFeatures(values: Variable(.joined([a.values.value, b.values.value])), lengths: a.lengths + b.lengths)
@@ -70,14 +88,19 @@ extension InfinityTransformer {
 
     /// (guidance · cond + (1 − guidance) · uncond) / τ, [B, n, 2·d].
     private func guided(_ logits: Tensor, batch: Int, guidance: Float, temperature: Float) -> Tensor {
-        let conditional = logits.slice(0..<batch), result = Tensor(zeros: conditional.shape)
+        let conditional = logits.slice(0..<batch)
+        let result = Tensor(zeros: conditional.shape)
         result.accumulate(conditional, scale: guidance / temperature)
         if guidance != 1 { result.accumulate(logits.slice(batch..<2 * batch), scale: (1 - guidance) / temperature) }
         return result
     }
 
-    private func choose(from logits: Tensor, range: Range<Int>, greedily: Bool, _ generators: inout [Philox], into bits: inout [UInt8]) {
-        let batch = logits.shape[0], depth = configuration.bits, perPicture = range.count * depth
+    private func choose(
+        from logits: Tensor, range: Range<Int>, greedily: Bool, _ generators: inout [Philox], into bits: inout [UInt8]
+    ) {
+        let batch = logits.shape[0]
+        let depth = configuration.bits
+        let perPicture = range.count * depth
         for b in 0..<batch {
             for i in 0..<perPicture {
                 let margin = logits.pointer[2 * (b * perPicture + i) + 1] - logits.pointer[2 * (b * perPicture + i)]

@@ -5,8 +5,8 @@ import Layers
 import Tensors
 import WeightFiles
 
-/// A complete Infinity: picture tokenizer, text tokenizer and encoder, and transformer, with what generation needs by default.
-/// One code for all sizes; a directory holds the configuration and the weights.
+/// A complete Infinity: picture tokenizer, text tokenizer and encoder, and transformer, with what generation needs by
+/// default. One code for all sizes; a directory holds the configuration and the weights.
 package final class InfinityModel {
     package struct Configuration: Codable, Sendable {
         package var name: String
@@ -24,7 +24,8 @@ package final class InfinityModel {
 
         package init(
             name: String, pictureSize: Int, schedule: ScaleSchedule, tokenizer: BitwiseTokenizer.Configuration,
-            text: T5Encoder.Configuration, transformer: InfinityTransformer.Configuration, guidance: ByScale, temperature: ByScale, styledPrompt: String? = nil
+            text: T5Encoder.Configuration, transformer: InfinityTransformer.Configuration, guidance: ByScale,
+            temperature: ByScale, styledPrompt: String? = nil
         ) {
             self.name = name
             self.pictureSize = pictureSize
@@ -57,7 +58,8 @@ package final class InfinityModel {
     package let transformer: InfinityTransformer
 
     package init(
-        _ configuration: Configuration, textTokenizer: UnigramTokenizer, tokenizer: Weights.Source, text: Weights.Source,
+        _ configuration: Configuration, textTokenizer: UnigramTokenizer, tokenizer: Weights.Source,
+        text: Weights.Source,
         transformer: Weights.Source
     ) throws(WeightsError) {
         self.configuration = configuration
@@ -78,7 +80,8 @@ package final class InfinityModel {
         let configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
         try self.init(
             configuration, textTokenizer: UnigramTokenizer(path: path(.textTokenizer)),
-            tokenizer: .checkpoint(Safetensors.tensors(path(.tokenizer))), text: .checkpoint(Safetensors.tensors(path(.text))),
+            tokenizer: .checkpoint(Safetensors.tensors(path(.tokenizer))),
+            text: .checkpoint(Safetensors.tensors(path(.text))),
             transformer: .checkpoint(Safetensors.tensors(path(.transformer))))
     }
 
@@ -88,14 +91,18 @@ package final class InfinityModel {
     }
 
     /// Text features of prompts, by the frozen encoder.
-    package func encode(_ prompts: [String], tokenizer: UnigramTokenizer? = nil, replacing: [Int32: Variable] = [:]) -> TextFeatures {
+    package func encode(
+        _ prompts: [String], tokenizer: UnigramTokenizer? = nil, replacing: [Int32: Variable] = [:]
+    ) -> TextFeatures {
         encoder(prompts.map { (tokenizer ?? textTokenizer).encode($0) }, replacing: replacing)
     }
 
     /// The model's defaults, one guidance and one temperature per scale.
     package func sampling(seeds: [UInt64]) -> Sampling {
         let scales = configuration.schedule.sides.count
-        return Sampling(guidance: configuration.guidance.values(scales), temperature: configuration.temperature.values(scales), seeds: seeds)
+        return Sampling(
+            guidance: configuration.guidance.values(scales), temperature: configuration.temperature.values(scales),
+            seeds: seeds)
     }
 
     /// One picture per prompt.
@@ -110,15 +117,19 @@ package final class InfinityModel {
     package func reconstruct(_ pictures: [Picture]) -> [Picture] {
         Recording.withoutGradients {
             let features = tokenizer.features(Variable(.pictures(pictures))).value
-            return tokenizer.decode(Variable(tokenizer.quantize(features, schedule: configuration.schedule).sum)).value.pictures()
+            return tokenizer.decode(Variable(tokenizer.quantize(features, schedule: configuration.schedule).sum)).value
+                .pictures()
         }
     }
 
     /// Where a placeholder's embedding starts: the mean of its class noun's token embeddings, [1, D].
     package func startOfPlaceholder(like className: String) -> Tensor {
         let tokens = textTokenizer.encode(className).dropLast()  // without the end mark
-        let table = encoder.embedding.value, mean = Tensor(zeros: [1, table.width])
-        for token in tokens { mean.accumulate(table.slice(Int(token)..<Int(token) + 1), scale: 1 / Float(tokens.count)) }
+        let table = encoder.embedding.value
+        let mean = Tensor(zeros: [1, table.width])
+        for token in tokens {
+            mean.accumulate(table.slice(Int(token)..<Int(token) + 1), scale: 1 / Float(tokens.count))
+        }
         return mean
     }
 }

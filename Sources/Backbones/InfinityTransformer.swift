@@ -3,8 +3,8 @@ import Glibc
 import Layers
 import Tensors
 
-/// Infinity's transformer (Han et al., arXiv 2412.04431; infinity/models/infinity.py): next-scale prediction of bits, with text by
-/// cross-attention and adaptive layer norms.
+/// Infinity's transformer (Han et al., arXiv 2412.04431; infinity/models/infinity.py): next-scale prediction of bits,
+/// with text by cross-attention and adaptive layer norms.
 package final class InfinityTransformer {
     package struct Configuration: Codable, Equatable, Sendable {
         package var width: Int
@@ -26,7 +26,8 @@ package final class InfinityTransformer {
         package var schedule: ScaleSchedule
 
         package init(
-            width: Int, depth: Int, heads: Int, textWidth: Int, textLength: Int, bits: Int, blockChunks: Int, schedule: ScaleSchedule
+            width: Int, depth: Int, heads: Int, textWidth: Int, textLength: Int, bits: Int, blockChunks: Int,
+            schedule: ScaleSchedule
         ) {
             self.width = width
             self.depth = depth
@@ -64,7 +65,8 @@ package final class InfinityTransformer {
     package let rotary: RotaryTable
 
     package init(_ configuration: Configuration, _ weights: Weights) {
-        let c = configuration, small = Initialization.normal(deviation: 0.02)
+        let c = configuration
+        let small = Initialization.normal(deviation: 0.02)
         self.configuration = c
         textNorm = RMSNormLayer(weights, "text_norm", width: c.textWidth, epsilon: c.epsilon)
         unconditional = weights.parameter("cfg_uncond", [c.textLength, c.textWidth], .normal(deviation: 1))
@@ -96,10 +98,12 @@ package final class InfinityTransformer {
         let normed = textNorm(text.values)
         let pooled = pooling(normed, ranges: text.ranges)
         return Condition(
-            pooled: pooled, text: textOut(GELU().apply([textIn(normed)])), ranges: text.ranges, ada: sharedAda(SiLU().apply([pooled])))
+            pooled: pooled, text: textOut(GELU().apply([textIn(normed)])), ranges: text.ranges,
+            ada: sharedAda(SiLU().apply([pooled])))
     }
 
-    /// The pooled text [B, C], the cross-attention's source [ΣT, C] and the shared adaptive values [B, 6·C], for conformance.
+    /// The pooled text [B, C], the cross-attention's source [ΣT, C] and the shared adaptive values [B, 6·C], for
+    /// conformance.
     package func conditionForInspection(_ text: TextFeatures) -> (pooled: Tensor, text: Tensor, ada: Tensor) {
         let condition = condition(text)
         return (condition.pooled.value, condition.text.value, condition.ada.value)
@@ -108,9 +112,12 @@ package final class InfinityTransformer {
     /// Text with some samples replaced by the first rows of the learned unconditional text.
     func dropping(_ text: TextFeatures, of samples: Set<Int>) -> TextFeatures {
         if samples.isEmpty { return text }
-        var places: [Int] = [], sources: [Int32] = []
+        var places: [Int] = []
+        var sources: [Int32] = []
         for (sample, range) in text.ranges.enumerated() where samples.contains(sample) {
-            precondition(range.count <= configuration.textLength, "a prompt of \(range.count) tokens exceeds \(configuration.textLength)")
+            precondition(
+                range.count <= configuration.textLength,
+                "a prompt of \(range.count) tokens exceeds \(configuration.textLength)")
             places += Array(range)
             sources += (0..<range.count).map(Int32.init)
         }
@@ -120,7 +127,8 @@ package final class InfinityTransformer {
 
     /// Teacher-forced logits [B, L, 2·d]: bit j of a token from entries 2j (for 0) and 2j + 1 (for 1).
     package func logits(_ text: TextFeatures, inputs: Tensor, droppingTextOf dropped: Set<Int> = []) -> Variable {
-        let schedule = configuration.schedule, condition = condition(dropping(text, of: dropped))
+        let schedule = configuration.schedule
+        let condition = condition(dropping(text, of: dropped))
         var x = embedded(condition, inputs: Variable(inputs))
         var visible: [Int32] = []
         for range in schedule.ranges { visible += [Int32](repeating: Int32(range.upperBound), count: range.count) }
@@ -140,27 +148,33 @@ package final class InfinityTransformer {
 
     /// sos + pos_start [B, 1, C].
     func firstToken(_ condition: Condition) -> Variable {
-        let batch = condition.pooled.shape[0], width = configuration.width
+        let batch = condition.pooled.shape[0]
+        let width = configuration.width
         let start = AddRows(rowsPerGroup: 1).apply([condition.pooled, positionStart.variable.reshaped([1, width])])
         return start.reshaped([batch, 1, width])
     }
 
     func output(_ x: Variable, _ condition: Condition) -> Variable {
-        let ada = headAda(SiLU().apply([condition.pooled])), width = configuration.width
+        let ada = headAda(SiLU().apply([condition.pooled]))
+        let width = configuration.width
         let h = LayerNorm(offset: 1, rowsPerGroup: x.shape[1], epsilon: configuration.epsilon)
             .apply([x, ada.columns(0..<width), ada.columns(width..<2 * width)])
         return head(h)
     }
 
-    /// Angles of every token: row and column scaled to the reference side; the first half of the channel pairs turns with the row.
+    /// Angles of every token: row and column scaled to the reference side; the first half of the channel pairs turns
+    /// with the row.
     private static func rotaryTable(_ c: Configuration) -> RotaryTable {
-        let pairs = c.headWidth / 2, half = pairs / 2
+        let pairs = c.headWidth / 2
+        let half = pairs / 2
         var angles: [Float] = []
         for side in c.schedule.sides {
             for i in 0..<side.height {
                 for j in 0..<side.width {
-                    let row = (Float(i) * (Float(c.rotaryReference.height) / Float(side.height))).rounded(.toNearestOrEven)
-                    let column = (Float(j) * (Float(c.rotaryReference.width) / Float(side.width))).rounded(.toNearestOrEven)
+                    let row = (Float(i) * (Float(c.rotaryReference.height) / Float(side.height))).rounded(
+                        .toNearestOrEven)
+                    let column = (Float(j) * (Float(c.rotaryReference.width) / Float(side.width))).rounded(
+                        .toNearestOrEven)
                     for position in [row, column] {
                         for k in 0..<half { angles.append(position * (1 / pow(10000, Float(2 * k) / Float(pairs)))) }
                     }
@@ -169,7 +183,8 @@ package final class InfinityTransformer {
         }
         let shape = [c.schedule.tokens, 2 * half]
         return RotaryTable(
-            cosine: Tensor(angles.map { cos($0) }, shape: shape), sine: Tensor(angles.map { sin($0) }, shape: shape), pairsHalves: false)
+            cosine: Tensor(angles.map { cos($0) }, shape: shape), sine: Tensor(angles.map { sin($0) }, shape: shape),
+            pairsHalves: false)
     }
 }
 
@@ -186,7 +201,8 @@ struct AttentionPooling {
         heads = c.poolingHeads
         width = c.width
         query = weights.parameter("\(name).mat_q", [1, heads, width / heads], .normal(deviation: 0.02))
-        keysAndValues = weights.parameter("\(name).mat_kv.weight", [2 * width, c.textWidth], .uniform(fanIn: c.textWidth), isProjection: true)
+        keysAndValues = weights.parameter(
+            "\(name).mat_kv.weight", [2 * width, c.textWidth], .uniform(fanIn: c.textWidth), isProjection: true)
         valueBias = weights.parameter("\(name).v_bias", [width], .zeros)
         projection = LinearLayer(weights, "\(name).proj", from: width, to: width)
     }
@@ -196,7 +212,8 @@ struct AttentionPooling {
         let kv = keysAndValues.project(text, bias: keyFreeBias(valueBias, width: width))
         let q = Gather([Int32](repeating: 0, count: ranges.count)).apply([query.variable.reshaped([1, width])])
         let pooled = Attention(
-            heads: heads, layout: .queryAndPackedKeys, logitScale: 1 / Float(width / heads).squareRoot(), keyRanges: ranges
+            heads: heads, layout: .queryAndPackedKeys, logitScale: 1 / Float(width / heads).squareRoot(),
+            keyRanges: ranges
         ).apply([q.reshaped([ranges.count, 1, width]), kv])
         return projection(pooled.reshaped([ranges.count, width]))
     }
@@ -204,5 +221,7 @@ struct AttentionPooling {
 
 /// The bias of a packed key and value projection whose keys have none: zeros, then the value's [2·C].
 func keyFreeBias(_ value: Parameter, width: Int) -> Variable {
-    Concatenate().apply([Variable(Tensor(zeros: [1, 1, width])), value.variable.reshaped([1, 1, width])]).reshaped([2 * width])
+    Concatenate().apply([Variable(Tensor(zeros: [1, 1, width])), value.variable.reshaped([1, 1, width])]).reshaped([
+        2 * width
+    ])
 }

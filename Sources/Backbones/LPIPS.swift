@@ -3,14 +3,17 @@ import Layers
 import Tensors
 import WeightFiles
 
-/// The learned perceptual distance (Zhang et al., arXiv 1801.03924; lpips 0.1 with AlexNet): squared differences of channel-normalized
-/// features at five depths, weighted per channel by the published heads, averaged over places and summed over depths.
+/// The learned perceptual distance (Zhang et al., arXiv 1801.03924; lpips 0.1 with AlexNet): squared differences of
+/// channel-normalized features at five depths, weighted per channel by the published heads, averaged over places and
+/// summed over depths.
 package final class LPIPS {
     /// AlexNet's convolutions: the ends of its five slices, and the pooling that belongs to the next one.
-    private static let layers: [(name: String, inputs: Int, outputs: Int, kernel: Int, stride: Int, padding: Int, pools: Bool)] = [
-        ("net.slice1.0", 3, 64, 11, 4, 2, false), ("net.slice2.3", 64, 192, 5, 1, 2, true), ("net.slice3.6", 192, 384, 3, 1, 1, true),
-        ("net.slice4.8", 384, 256, 3, 1, 1, false), ("net.slice5.10", 256, 256, 3, 1, 1, false),
-    ]
+    private static let layers:
+        [(name: String, inputs: Int, outputs: Int, kernel: Int, stride: Int, padding: Int, pools: Bool)] = [
+            ("net.slice1.0", 3, 64, 11, 4, 2, false), ("net.slice2.3", 64, 192, 5, 1, 2, true),
+            ("net.slice3.6", 192, 384, 3, 1, 1, true),
+            ("net.slice4.8", 384, 256, 3, 1, 1, false), ("net.slice5.10", 256, 256, 3, 1, 1, false),
+        ]
     /// Fewest pixels on a side for which the last slice has a place left.
     package static let smallestSide = 31
 
@@ -22,19 +25,24 @@ package final class LPIPS {
     package init(_ weights: Weights) {
         convolutions = LPIPS.layers.map {
             ConvolutionLayer(
-                weights, $0.name, from: $0.inputs, to: $0.outputs, kernel: $0.kernel, stride: $0.stride, padding: .around($0.padding))
+                weights, $0.name, from: $0.inputs, to: $0.outputs, kernel: $0.kernel, stride: $0.stride,
+                padding: .around($0.padding))
         }
-        heads = LPIPS.layers.enumerated().map { weights.parameter("lin\($0).model.1.weight", [1, $1.outputs, 1, 1], .ones) }
+        heads = LPIPS.layers.enumerated().map {
+            weights.parameter("lin\($0).model.1.weight", [1, $1.outputs, 1, 1], .ones)
+        }
         shift = weights.parameter("scaling_layer.shift", [1, 3, 1, 1], .zeros)
         scale = weights.parameter("scaling_layer.scale", [1, 3, 1, 1], .ones)
     }
 
-    /// Reads the published weights: the heads, and the trunk under lpips's own names or torchvision's (`features.0.weight` …), in one
-    /// safetensors file or two.
+    /// Reads the published weights: the heads, and the trunk under lpips's own names or torchvision's
+    /// (`features.0.weight` …), in one safetensors file or two.
     /// - Throws: `SafetensorsError` for a file that cannot be read, `WeightsError` naming what the files lack.
     package convenience init(files: [String]) throws {
         var tensors = LPIPS.publishedScaling
-        for file in files { for (name, tensor) in try Safetensors.tensors(file) { tensors[LPIPS.ownName(name)] = tensor } }
+        for file in files {
+            for (name, tensor) in try Safetensors.tensors(file) { tensors[LPIPS.ownName(name)] = tensor }
+        }
         let weights = Weights(.checkpoint(tensors))
         self.init(weights)
         try weights.verify()
@@ -58,9 +66,12 @@ package final class LPIPS {
     /// The five feature maps [B, C, h, w] of pictures [B, 3, H, W] in [−1, 1].
     /// - Precondition: sides of at least `smallestSide` pixels.
     package func features(_ pictures: Tensor) -> [Tensor] {
-        precondition(min(pictures.shape[2], pictures.shape[3]) >= LPIPS.smallestSide, "LPIPS needs \(LPIPS.smallestSide) pixels a side: \(pictures.shape)")
+        precondition(
+            min(pictures.shape[2], pictures.shape[3]) >= LPIPS.smallestSide,
+            "LPIPS needs \(LPIPS.smallestSide) pixels a side: \(pictures.shape)")
         return Recording.withoutGradients {
-            var x = Variable(scaled(pictures)), maps: [Tensor] = []
+            var x = Variable(scaled(pictures))
+            var maps: [Tensor] = []
             for (convolution, layer) in zip(convolutions, LPIPS.layers) {
                 if layer.pools { x = MaxPool(window: 3, stride: 2).apply([x]) }
                 x = ReLU().apply([convolution(x)])
@@ -71,9 +82,11 @@ package final class LPIPS {
     }
 
     private func scaled(_ pictures: Tensor) -> Tensor {
-        let x = pictures.copy(), plane = x.shape[2] * x.shape[3]
+        let x = pictures.copy()
+        let plane = x.shape[2] * x.shape[3]
         for index in 0..<x.shape[0] * 3 {
-            let values = x.pointer + index * plane, (shift, scale) = (shift.value.pointer[index % 3], scale.value.pointer[index % 3])
+            let values = x.pointer + index * plane
+            let (shift, scale) = (shift.value.pointer[index % 3], scale.value.pointer[index % 3])
             for i in 0..<plane { values[i] = (values[i] - shift) / scale }
         }
         return x
@@ -90,22 +103,33 @@ package final class LPIPS {
 
     /// The distance between a[i] and b[i], [B].
     package func distance(_ a: Tensor, _ b: Tensor) -> Tensor {
-        let shares = distances(a, b).values, depths = heads.count, samples = shares.count / depths
+        let shares = distances(a, b).values
+        let depths = heads.count
+        let samples = shares.count / depths
         return Tensor((0..<samples).map { shares[$0 * depths..<($0 + 1) * depths].reduce(0, +) }, shape: [samples])
     }
 
     /// The distance between two pictures by their `features`, [1, C, h, w] each.
     package func distance(_ a: [Tensor], _ b: [Tensor]) -> Float { shares(a, b).reduce(0, +) }
 
-    private func shares(_ a: [Tensor], _ b: [Tensor]) -> [Float] { heads.indices.map { distance(a[$0], b[$0], heads[$0].value) } }
+    private func shares(_ a: [Tensor], _ b: [Tensor]) -> [Float] {
+        heads.indices.map { distance(a[$0], b[$0], heads[$0].value) }
+    }
 
     /// The mean over places of Σ_c weight · (a/‖a‖ − b/‖b‖)², of maps [1, C, h, w]; norms over channels.
     private func distance(_ a: Tensor, _ b: Tensor, _ weights: Tensor) -> Float {
-        let channels = a.shape[1], plane = a.shape[2] * a.shape[3], (a, b, w) = (a.pointer, b.pointer, weights.pointer)
+        let channels = a.shape[1]
+        let plane = a.shape[2] * a.shape[3]
+        let (a, b, w) = (a.pointer, b.pointer, weights.pointer)
         var total = 0.0
         for place in 0..<plane {
             var squares: (Float, Float) = (0, 0)
-            for c in 0..<channels { squares = (squares.0 + a[c * plane + place] * a[c * plane + place], squares.1 + b[c * plane + place] * b[c * plane + place]) }
+            for c in 0..<channels {
+                squares = (
+                    squares.0 + a[c * plane + place] * a[c * plane + place],
+                    squares.1 + b[c * plane + place] * b[c * plane + place]
+                )
+            }
             let (left, right) = (1 / (squares.0.squareRoot() + 1e-10), 1 / (squares.1.squareRoot() + 1e-10))
             for c in 0..<channels {
                 let difference = a[c * plane + place] * left - b[c * plane + place] * right

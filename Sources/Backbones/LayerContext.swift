@@ -1,8 +1,9 @@
 import Autograd
 import Tensors
 
-/// One learned vector for each of the first layers, standing at one position of every sequence (CoAR, arXiv 2508.07341): at the input
-/// of layer l < N the state there is overwritten by vector l; from layer N on, what stands there flows on.
+/// One learned vector for each of the first layers, standing at one position of every sequence (CoAR, arXiv
+/// 2508.07341): at the input of layer l < N the state there is overwritten by vector l; from layer N on, what stands
+/// there flows on.
 package struct LayerContext {
     /// [N, C].
     package let vectors: Variable
@@ -26,6 +27,8 @@ package struct LayerContext {
         guard layer < layers else { return x }
         precondition(positions.count == x.shape[0], "\(positions.count) positions for a batch of \(x.shape[0])")
         let rows = positions.enumerated().map { $0 * x.shape[1] + $1 }
-        return ReplaceRows(rows).apply([x, Gather([Int32](repeating: Int32(layer), count: rows.count)).apply([vectors])])
+        return ReplaceRows(rows).apply([
+            x, Gather([Int32](repeating: Int32(layer), count: rows.count)).apply([vectors]),
+        ])
     }
 }

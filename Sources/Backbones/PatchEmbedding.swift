@@ -1,8 +1,9 @@
 import Autograd
 import Layers
 
-/// Pictures as the tokens of a vision transformer (Dosovitskiy et al., arXiv 2010.11929): a class token, then every patch through one
-/// projection, each plus its learned position. For pictures of another size the positions of the patches are interpolated bicubically.
+/// Pictures as the tokens of a vision transformer (Dosovitskiy et al., arXiv 2010.11929): a class token, then every
+/// patch through one projection, each plus its learned position. For pictures of another size the positions of the
+/// patches are interpolated bicubically.
 struct PatchEmbedding {
     /// Names in a published checkpoint, and the shapes the vectors have there.
     struct Names {
@@ -22,14 +23,17 @@ struct PatchEmbedding {
         self.width = width
         grid = pictureSize / patchSize
         projection = ConvolutionLayer(
-            weights, names.projection, from: 3, to: width, kernel: patchSize, stride: patchSize, padding: .around(0), bias: bias)
+            weights, names.projection, from: 3, to: width, kernel: patchSize, stride: patchSize, padding: .around(0),
+            bias: bias)
         classToken = weights.parameter(names.classToken, names.classDimensions + [width], .normal(deviation: 0.02))
-        positions = weights.parameter(names.positions, names.positionDimensions + [grid * grid + 1, width], .normal(deviation: 0.02))
+        positions = weights.parameter(
+            names.positions, names.positionDimensions + [grid * grid + 1, width], .normal(deviation: 0.02))
     }
 
     /// Pictures [B, 3, H, W] to tokens [B, 1 + ⌊H/patch⌋·⌊W/patch⌋, C].
     func callAsFunction(_ pictures: Variable) -> Variable {
-        let map = projection(pictures), batch = map.shape[0]
+        let map = projection(pictures)
+        let batch = map.shape[0]
         let patches = SwapPlanes().apply([map.reshaped([batch, width, map.shape[2] * map.shape[3]])])
         let first = Gather([Int32](repeating: 0, count: batch)).apply([classToken.variable.reshaped([1, width])])
         let tokens = Concatenate().apply([first.reshaped([batch, 1, width]), patches])
@@ -41,7 +45,9 @@ struct PatchEmbedding {
         let all = positions.variable.reshaped([1, grid * grid + 1, width])
         if rows == grid && columns == grid { return all }
         let map = SwapPlanes().apply([all.tokens(1..<grid * grid + 1)]).reshaped([1, width, grid, grid])
-        let resized = Resize(height: rows, width: columns, method: .bicubic).apply([map]).reshaped([1, width, rows * columns])
+        let resized = Resize(height: rows, width: columns, method: .bicubic).apply([map]).reshaped([
+            1, width, rows * columns,
+        ])
         return Concatenate().apply([all.tokens(0..<1), SwapPlanes().apply([resized])])
     }
 }

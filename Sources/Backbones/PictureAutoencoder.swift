@@ -2,14 +2,15 @@ import Autograd
 import Layers
 import Tensors
 
-/// The convolutional halves that picture tokenizers of the VQGAN family share (Esser et al., arXiv 2012.09841), by numbers and by how
-/// their checkpoints name things.
+/// The convolutional halves that picture tokenizers of the VQGAN family share (Esser et al., arXiv 2012.09841), by
+/// numbers and by how their checkpoints name things.
 struct PictureAutoencoderPlan {
     let baseChannels: Int
     let encoderMultipliers: [Int]
     let decoderMultipliers: [Int]
     let residualBlocks: Int
-    /// Pixels on a side that enter the first convolution as channels and leave the last one so (space to depth); the references' is 1.
+    /// Pixels on a side that enter the first convolution as channels and leave the last one so (space to depth); the
+    /// references' is 1.
     let pixelBlock: Int
     /// Channels between encoder and decoder.
     let latentChannels: Int
@@ -28,14 +29,17 @@ struct PictureAutoencoderPlan {
 
     fileprivate func norm(_ name: String, _ channels: Int) -> GroupNormLayer {
         GroupNormLayer(
-            weights, namesAreNested ? "\(name).norm" : name, channels: channels, groups: groups ?? (channels % 32 == 0 ? 32 : 24))
+            weights, namesAreNested ? "\(name).norm" : name, channels: channels,
+            groups: groups ?? (channels % 32 == 0 ? 32 : 24))
     }
 
     fileprivate func convolution(
-        _ name: String, _ inputs: Int, _ outputs: Int, kernel: Int = 3, stride: Int = 1, padding: Convolution.Padding? = nil
+        _ name: String, _ inputs: Int, _ outputs: Int, kernel: Int = 3, stride: Int = 1,
+        padding: Convolution.Padding? = nil
     ) -> ConvolutionLayer {
         ConvolutionLayer(
-            weights, namesAreNested ? "\(name).conv" : name, from: inputs, to: outputs, kernel: kernel, stride: stride, padding: padding)
+            weights, namesAreNested ? "\(name).conv" : name, from: inputs, to: outputs, kernel: kernel, stride: stride,
+            padding: padding)
     }
 }
 
@@ -65,12 +69,15 @@ private struct AttentionBlock {
 
     init(_ plan: PictureAutoencoderPlan, _ name: String, channels: Int) {
         norm = plan.norm("\(name).norm", channels)
-        func pointwise(_ part: String) -> ConvolutionLayer { plan.convolution("\(name).\(part)", channels, channels, kernel: 1) }
+        func pointwise(_ part: String) -> ConvolutionLayer {
+            plan.convolution("\(name).\(part)", channels, channels, kernel: 1)
+        }
         (query, key, value, output) = (pointwise("q"), pointwise("k"), pointwise("v"), pointwise("proj_out"))
     }
 
     func callAsFunction(_ x: Variable) -> Variable {
-        let h = norm(x), (batch, channels, positions) = (x.shape[0], x.shape[1], x.shape[2] * x.shape[3])
+        let h = norm(x)
+        let (batch, channels, positions) = (x.shape[0], x.shape[1], x.shape[2] * x.shape[3])
         func tokens(_ y: Variable) -> Variable { SwapPlanes().apply([y.reshaped([batch, channels, positions])]) }
         let attended = Attention(heads: 1, layout: .separate, logitScale: 1 / Float(channels).squareRoot())
             .apply([tokens(query(h)), tokens(key(h)), tokens(value(h))])
@@ -113,8 +120,10 @@ struct PictureEncoder {
                 defer { channels = width }
                 return ResidualBlock(plan, "encoder.down.\(level).block.\(block)", from: channels, to: width)
             }
-            let down = level < plan.halvings
-                ? plan.convolution("encoder.down.\(level).downsample.conv", width, width, stride: 2, padding: .bottomRight) : nil
+            let down =
+                level < plan.halvings
+                ? plan.convolution(
+                    "encoder.down.\(level).downsample.conv", width, width, stride: 2, padding: .bottomRight) : nil
             return (blocks, down)
         }
         middle = MiddleBlocks(plan, "encoder.mid", channels: channels)
@@ -152,7 +161,9 @@ struct PictureDecoder {
                 defer { channels = width }
                 return ResidualBlock(plan, "decoder.up.\(level).block.\(block)", from: channels, to: width)
             }
-            let up = level > 0 && level <= plan.halvings ? plan.convolution("decoder.up.\(level).upsample.conv", width, width) : nil
+            let up =
+                level > 0 && level <= plan.halvings
+                ? plan.convolution("decoder.up.\(level).upsample.conv", width, width) : nil
             return (blocks, up)
         }
         norm = plan.norm("decoder.norm_out", channels)

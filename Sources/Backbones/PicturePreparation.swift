@@ -1,8 +1,8 @@
 import Images
 import Tensors
 
-/// What an encoder does to a picture before it looks at it: shorter side to a size by Pillow's bicubic filter, centre crop, and
-/// (pixel/255 − mean)/deviation per channel.
+/// What an encoder does to a picture before it looks at it: shorter side to a size by Pillow's bicubic filter, centre
+/// crop, and (pixel/255 − mean)/deviation per channel.
 package struct PicturePreparation: Sendable {
     package let shorterSide: Int
     package let crop: Int
@@ -17,21 +17,27 @@ package struct PicturePreparation: Sendable {
     /// CLIP's (transformers' CLIPImageProcessor): straight to the model's size.
     package static func clip(side: Int) -> PicturePreparation {
         PicturePreparation(
-            shorterSide: side, crop: side, mean: [0.48145466, 0.4578275, 0.40821073], deviation: [0.26862954, 0.26130258, 0.27577711])
+            shorterSide: side, crop: side, mean: [0.48145466, 0.4578275, 0.40821073],
+            deviation: [0.26862954, 0.26130258, 0.27577711])
     }
 
-    /// DINO's, by ImageNet's statistics: at its own size of 224 the middle of a picture whose shorter side is 256 (the reference's
-    /// evaluation transform, and DreamBench's); at other sizes the whole picture.
+    /// DINO's, by ImageNet's statistics: at its own size of 224 the middle of a picture whose shorter side is 256 (the
+    /// reference's evaluation transform, and DreamBench's); at other sizes the whole picture.
     package static func dino(side: Int) -> PicturePreparation {
-        PicturePreparation(shorterSide: side == 224 ? 256 : side, crop: side, mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])
+        PicturePreparation(
+            shorterSide: side == 224 ? 256 : side, crop: side, mean: [0.485, 0.456, 0.406],
+            deviation: [0.229, 0.224, 0.225])
     }
 
     /// The square the encoder sees; the longer side is truncated to whole pixels, as the references do.
     package func square(_ picture: Picture) -> Picture {
-        let short = min(picture.width, picture.height), long = max(picture.width, picture.height)
+        let short = min(picture.width, picture.height)
+        let long = max(picture.width, picture.height)
         let longer = shorterSide * long / short
-        let resized = picture.width <= picture.height
-            ? picture.resizedBicubically(width: shorterSide, height: longer) : picture.resizedBicubically(width: longer, height: shorterSide)
+        let resized =
+            picture.width <= picture.height
+            ? picture.resizedBicubically(width: shorterSide, height: longer)
+            : picture.resizedBicubically(width: longer, height: shorterSide)
         return resized.centreCropped(width: crop, height: crop)
     }
 
@@ -49,7 +55,8 @@ package struct PicturePreparation: Sendable {
     package func normalize(_ pictures: Tensor) {
         let plane = pictures.shape[2] * pictures.shape[3]
         for index in 0..<pictures.shape[0] * 3 {
-            let (mean, deviation) = (mean[index % 3], deviation[index % 3]), values = pictures.pointer + index * plane
+            let (mean, deviation) = (mean[index % 3], deviation[index % 3])
+            let values = pictures.pointer + index * plane
             for i in 0..<plane { values[i] = ((values[i] + 1) / 2 - mean) / deviation }
         }
     }

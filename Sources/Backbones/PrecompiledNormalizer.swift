@@ -1,7 +1,8 @@
 import Foundation
 
-/// SentencePiece's character map as `tokenizer.json` carries it: a double-array trie (Darts) from character sequences to their
-/// normal forms. Semantics of Hugging Face's spm_precompiled: whole graphemes first when short, then character by character.
+/// SentencePiece's character map as `tokenizer.json` carries it: a double-array trie (Darts) from character sequences
+/// to their normal forms. Semantics of Hugging Face's spm_precompiled: whole graphemes first when short, then character
+/// by character.
 struct PrecompiledNormalizer: Sendable {
     private let trie: [UInt32]
     /// Normal forms, each ended by a zero byte.

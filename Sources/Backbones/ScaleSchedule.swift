@@ -15,7 +15,9 @@ package struct ScaleSchedule: Codable, Equatable, Sendable {
         self.sides = sides
     }
 
-    package static func square(_ sides: [Int]) -> ScaleSchedule { ScaleSchedule(sides.map { Side(height: $0, width: $0) }) }
+    package static func square(_ sides: [Int]) -> ScaleSchedule {
+        ScaleSchedule(sides.map { Side(height: $0, width: $0) })
+    }
 
     /// Tokens of all scales.
     package var tokens: Int { sides.reduce(0) { $0 + $1.tokens } }

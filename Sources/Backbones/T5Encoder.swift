@@ -3,8 +3,8 @@ import Glibc
 import Layers
 import Tensors
 
-/// T5's encoder in the flan-t5 flavour (Raffel et al., arXiv 1910.10683; transformers' T5EncoderModel): RMS norms, unscaled attention
-/// with a relative position bias of the first layer shared by all, gated GELU, no biases.
+/// T5's encoder in the flan-t5 flavour (Raffel et al., arXiv 1910.10683; transformers' T5EncoderModel): RMS norms,
+/// unscaled attention with a relative position bias of the first layer shared by all, gated GELU, no biases.
 package final class T5Encoder {
     package struct Configuration: Codable, Equatable, Sendable {
         package var vocabularySize: Int
@@ -39,20 +39,28 @@ package final class T5Encoder {
     private let finalNorm: RMSNormLayer
 
     package init(_ configuration: Configuration, _ weights: Weights) {
-        let c = configuration, inner = c.heads * c.headWidth
+        let c = configuration
+        let inner = c.heads * c.headWidth
         self.configuration = c
-        // Whoever saves the encoder alone may keep the table under the encoder's own name, the one it is tied to in the whole T5.
+        // Whoever saves the encoder alone may keep the table under the encoder's own name, the one it is tied to in the
+        // whole T5.
         embedding = weights.parameter(
-            "shared.weight", [c.vocabularySize, c.width], .normal(deviation: 1), aliases: ["encoder.embed_tokens.weight"])
+            "shared.weight", [c.vocabularySize, c.width], .normal(deviation: 1),
+            aliases: ["encoder.embed_tokens.weight"])
         positionBias = weights.parameter(
-            "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", [c.buckets, c.heads], .normal(deviation: 0.1))
+            "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", [c.buckets, c.heads],
+            .normal(deviation: 0.1))
         blocks = (0..<c.layers).map { layer in
-            let attention = "encoder.block.\(layer).layer.0", feedForward = "encoder.block.\(layer).layer.1"
+            let attention = "encoder.block.\(layer).layer.0"
+            let feedForward = "encoder.block.\(layer).layer.1"
             func linear(_ name: String, _ inputs: Int, _ outputs: Int, deviation: Float) -> LinearLayer {
-                LinearLayer(weights, name, from: inputs, to: outputs, bias: false, initialization: .normal(deviation: deviation))
+                LinearLayer(
+                    weights, name, from: inputs, to: outputs, bias: false, initialization: .normal(deviation: deviation)
+                )
             }
             // Mesh TensorFlow's scales: the query carries the missing 1/√headWidth.
-            let width = 1 / Float(c.width).squareRoot(), head = 1 / Float(c.headWidth).squareRoot()
+            let width = 1 / Float(c.width).squareRoot()
+            let head = 1 / Float(c.headWidth).squareRoot()
             return Block(
                 attentionNorm: RMSNormLayer(weights, "\(attention).layer_norm", width: c.width, epsilon: c.epsilon),
                 feedForwardNorm: RMSNormLayer(weights, "\(feedForward).layer_norm", width: c.width, epsilon: c.epsilon),
@@ -62,13 +70,15 @@ package final class T5Encoder {
                 o: linear("\(attention).SelfAttention.o", inner, c.width, deviation: 1 / Float(inner).squareRoot()),
                 gate: linear("\(feedForward).DenseReluDense.wi_0", c.width, c.feedForwardWidth, deviation: width),
                 up: linear("\(feedForward).DenseReluDense.wi_1", c.width, c.feedForwardWidth, deviation: width),
-                down: linear("\(feedForward).DenseReluDense.wo", c.feedForwardWidth, c.width, deviation: 1 / Float(c.feedForwardWidth).squareRoot()))
+                down: linear(
+                    "\(feedForward).DenseReluDense.wo", c.feedForwardWidth, c.width,
+                    deviation: 1 / Float(c.feedForwardWidth).squareRoot()))
         }
         finalNorm = RMSNormLayer(weights, "encoder.final_layer_norm", width: c.width, epsilon: c.epsilon)
     }
 
-    /// Features of token ids, without padding. Ids in `replacing` take the given embedding [1, D] instead of the table's: a concept's
-    /// learned word; such an id may lie beyond the table.
+    /// Features of token ids, without padding. Ids in `replacing` take the given embedding [1, D] instead of the
+    /// table's: a concept's learned word; such an id may lie beyond the table.
     package func callAsFunction(_ ids: [[Int32]], replacing: [Int32: Variable] = [:]) -> TextFeatures {
         let longest = ids.map(\.count).max() ?? 0
         let padded = ids.flatMap { $0 + [Int32](repeating: 0, count: longest - $0.count) }
@@ -78,17 +88,20 @@ package final class T5Encoder {
         return TextFeatures(values: Gather(kept).apply([rows]), lengths: ids.map(\.count))
     }
 
-    /// The embeddings, every block's output, and last the normalized output, each [B, T, D], of ids [B · T] of which the first
-    /// `lengths` of every sample are real.
+    /// The embeddings, every block's output, and last the normalized output, each [B, T, D], of ids [B · T] of which
+    /// the first `lengths` of every sample are real.
     package func states(_ ids: [Int32], batch: Int, lengths: [Int], replacing: [Int32: Variable] = [:]) -> [Variable] {
         let length = ids.count / batch
         var x = embedded(ids, replacing).reshaped([batch, length, configuration.width])
-        let bias = bias(length), ranges = lengths.enumerated().map { $0 * length..<$0 * length + $1 }
+        let bias = bias(length)
+        let ranges = lengths.enumerated().map { $0 * length..<$0 * length + $1 }
         var states = [x]
         for block in blocks {
             let h = block.attentionNorm(x)
-            let attended = Attention(heads: configuration.heads, layout: .separate, logitScale: 1, hasBias: true, keyRanges: ranges)
-                .apply([block.q(h), block.k(h), block.v(h), bias])
+            let attended = Attention(
+                heads: configuration.heads, layout: .separate, logitScale: 1, hasBias: true, keyRanges: ranges
+            )
+            .apply([block.q(h), block.k(h), block.v(h), bias])
             x = x + block.o(attended)
             let f = block.feedForwardNorm(x)
             x = x + block.down(GELU().apply([block.gate(f)]) * block.up(f))
@@ -118,10 +131,14 @@ package final class T5Encoder {
 
     /// Half the buckets for each direction; half of those exact, the rest logarithmic up to the maximum distance.
     private func bucket(_ relative: Int) -> Int {
-        let half = configuration.buckets / 2, exact = half / 2, distance = abs(relative)
+        let half = configuration.buckets / 2
+        let exact = half / 2
+        let distance = abs(relative)
         let side = relative > 0 ? half : 0
         if distance < exact { return side + distance }
-        let scaled = Float(log(Float(distance) / Float(exact))) / Float(log(Float(configuration.maximumDistance) / Float(exact))) * Float(half - exact)
+        let scaled =
+            Float(log(Float(distance) / Float(exact))) / Float(log(Float(configuration.maximumDistance) / Float(exact)))
+            * Float(half - exact)
         return side + min(exact + Int(scaled), half - 1)
     }
 }

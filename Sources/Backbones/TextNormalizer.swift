@@ -1,6 +1,7 @@
 import Foundation
 
-/// What `tokenizer.json` says is done to a text before it is split: T5's character map, small letters, replacements, or several in turn.
+/// What `tokenizer.json` says is done to a text before it is split: T5's character map, small letters, replacements, or
+/// several in turn.
 indirect enum TextNormalizer: Sendable {
     case precompiled(PrecompiledNormalizer)
     case lowercase
@@ -11,13 +12,16 @@ indirect enum TextNormalizer: Sendable {
     struct Flaw: Error, CustomStringConvertible { let description: String }
 
     /// - Parameter settings: the object of the file.
-    /// - Throws: `Flaw` for what is damaged or not known: a text read otherwise than in training is read wrong without a word.
+    /// - Throws: `Flaw` for what is damaged or not known: a text read otherwise than in training is read wrong without
+    ///   a word.
     init(_ settings: [String: Any]) throws(Flaw) {
         switch settings["type"] as? String ?? "" {
         case "Lowercase": self = .lowercase
         case "Replace":
-            let pattern = settings["pattern"] as? [String: Any], text = pattern?["String"] as? String
-            guard let expression = pattern?["Regex"] as? String ?? text.map(NSRegularExpression.escapedPattern), let content = settings["content"] as? String,
+            let pattern = settings["pattern"] as? [String: Any]
+            let text = pattern?["String"] as? String
+            guard let expression = pattern?["Regex"] as? String ?? text.map(NSRegularExpression.escapedPattern),
+                let content = settings["content"] as? String,
                 (try? NSRegularExpression(pattern: expression)) != nil
             else { throw Flaw(description: "normalizer: a Replace needs a pattern and its content") }
             self = .replace(pattern: expression, by: content)
@@ -41,17 +45,21 @@ indirect enum TextNormalizer: Sendable {
         case .precompiled(let map): map.normalize(text)
         case .lowercase: text.lowercased()
         case .replace(let pattern, let content):
-            text.replacingOccurrences(of: pattern, with: NSRegularExpression.escapedTemplate(for: content), options: .regularExpression)
+            text.replacingOccurrences(
+                of: pattern, with: NSRegularExpression.escapedTemplate(for: content), options: .regularExpression)
         case .sequence(let steps): steps.reduce(text) { $1.normalize($0) }
         }
     }
 
-    /// For a vocabulary of small words: capitals are small letters, and punctuation parts words as a space does. Else each would be read as
-    /// the unknown word.
+    /// For a vocabulary of small words: capitals are small letters, and punctuation parts words as a space does. Else
+    /// each would be read as the unknown word.
     static var plainWords: [String: Any] {
         [
             "type": "Sequence",
-            "normalizers": [["type": "Lowercase"], ["type": "Replace", "pattern": ["Regex": "[^\\p{L}\\p{N}\\s]+"], "content": " "]] as [[String: Any]],
+            "normalizers": [
+                ["type": "Lowercase"],
+                ["type": "Replace", "pattern": ["Regex": "[^\\p{L}\\p{N}\\s]+"], "content": " "],
+            ] as [[String: Any]],
         ]
     }
 }

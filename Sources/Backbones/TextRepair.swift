@@ -1,14 +1,16 @@
 import Foundation
 
-/// What open_clip does to a text before it reads it: ftfy's `fix_text`, two rounds of HTML unescaping, single spaces, lower case.
+/// What open_clip does to a text before it reads it: ftfy's `fix_text`, two rounds of HTML unescaping, single spaces,
+/// lower case.
 ///
-/// Of ftfy (6.3) these repairs: HTML entities where there is no `<`; UTF-8 that was read as Latin-1 or Windows-1252, as a whole text;
-/// stray C1 controls; Latin ligatures; half- and full-width forms; curly quotes; control characters; composition (NFC). Not its
-/// repairs of other code pages, of damaged or partial sequences, and of terminal escapes.
+/// Of ftfy (6.3) these repairs: HTML entities where there is no `<`; UTF-8 that was read as Latin-1 or Windows-1252, as
+/// a whole text; stray C1 controls; Latin ligatures; half- and full-width forms; curly quotes; control characters;
+/// composition (NFC). Not its repairs of other code pages, of damaged or partial sequences, and of terminal escapes.
 enum TextRepair {
     static func openCLIP(_ text: String) -> String {
         let unescaped = HTMLEntities.unescaped(HTMLEntities.unescaped(repaired(text)))
-        return unescaped.unicodeScalars.split { $0.properties.isWhitespace }.map { String($0) }.joined(separator: " ").lowercased()
+        return unescaped.unicodeScalars.split { $0.properties.isWhitespace }.map { String($0) }.joined(separator: " ")
+            .lowercased()
     }
 
     /// ftfy's rounds, until nothing changes any more.
@@ -31,13 +33,17 @@ enum TextRepair {
     /// Windows-1252's characters for the bytes 0x80…0x9F; zero where it has none.
     private static let windows1252: [UInt32] = [
         0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D, 0,
-        0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E, 0x0178,
+        0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E,
+        0x0178,
     ]
 
-    /// Text whose characters, as bytes of Windows-1252 or Latin-1, are valid UTF-8 with more than ASCII in it was UTF-8.
+    /// Text whose characters, as bytes of Windows-1252 or Latin-1, are valid UTF-8 with more than ASCII in it was
+    /// UTF-8.
     private static func decoded(_ text: String) -> String {
         var text = text
-        while !text.utf8.allSatisfy({ $0 < 0x80 }), let bytes = bytes(of: text), let decoded = String(validating: bytes, as: UTF8.self) { text = decoded }
+        while !text.utf8.allSatisfy({ $0 < 0x80 }), let bytes = bytes(of: text),
+            let decoded = String(validating: bytes, as: UTF8.self)
+        { text = decoded }
         return text
     }
 
@@ -63,7 +69,8 @@ enum TextRepair {
     }
 
     private static let ligatures: [Unicode.Scalar: String] = [
-        "Ĳ": "IJ", "ĳ": "ij", "ŉ": "ʼn", "Ǳ": "DZ", "ǲ": "Dz", "ǳ": "dz", "Ǆ": "DŽ", "ǅ": "Dž", "ǆ": "dž", "Ǉ": "LJ", "ǈ": "Lj", "ǉ": "lj",
+        "Ĳ": "IJ", "ĳ": "ij", "ŉ": "ʼn", "Ǳ": "DZ", "ǲ": "Dz", "ǳ": "dz", "Ǆ": "DŽ", "ǅ": "Dž", "ǆ": "dž", "Ǉ": "LJ",
+        "ǈ": "Lj", "ǉ": "lj",
         "Ǌ": "NJ", "ǋ": "Nj", "ǌ": "nj", "ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "ſt", "ﬆ": "st",
     ]
 

@@ -25,8 +25,11 @@ package struct TokenMaps {
 
     /// The bits of one scale [B, n, d].
     package func bits(ofScale scale: Int) -> [UInt8] {
-        let range = schedule.ranges[scale], stride = schedule.tokens * depth
-        return (0..<batch).flatMap { bits[$0 * stride + range.lowerBound * depth..<$0 * stride + range.upperBound * depth] }
+        let range = schedule.ranges[scale]
+        let stride = schedule.tokens * depth
+        return (0..<batch).flatMap {
+            bits[$0 * stride + range.lowerBound * depth..<$0 * stride + range.upperBound * depth]
+        }
     }
 }
 
@@ -38,7 +41,8 @@ package struct TextFeatures {
     package let lengths: [Int]
 
     package init(values: Variable, lengths: [Int]) {
-        precondition(values.value.rows == lengths.reduce(0, +), "text features \(values.shape) do not hold \(lengths) tokens")
+        precondition(
+            values.value.rows == lengths.reduce(0, +), "text features \(values.shape) do not hold \(lengths) tokens")
         self.values = values
         self.lengths = lengths
     }

@@ -5,23 +5,30 @@ import Synchronization
 ///
 /// Whatever is not acknowledged by ``stop()`` goes back to the queue; where not all was looked at, behind the rest.
 package final class Backlog: Sendable {
-    /// The messages; ends after the last one that waited when the look began, and throws when the connection is lost or the queue is not there.
+    /// The messages; ends after the last one that waited when the look began, and throws when the connection is lost or
+    /// the queue is not there.
     package let deliveries: AsyncThrowingStream<Delivery, any Error>
     private let loop: ConnectionLoop
     private let count = WaitingCount()
     private let makeRole: @Sendable () -> any SessionRole
 
     /// A look that begins with ``start()``. A body longer than `maximumBodyBytes` is dropped; its delivery says so.
-    package init(_ address: BrokerAddress, queue: String, limit: UInt16, maximumBodyBytes: Int = 64 << 20, name: String = "atelier-backlog") {
+    package init(
+        _ address: BrokerAddress, queue: String, limit: UInt16, maximumBodyBytes: Int = 64 << 20,
+        name: String = "atelier-backlog"
+    ) {
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: Delivery.self)
         let loop = ConnectionLoop(address, name: name, maximumBodyBytes: maximumBodyBytes, report: { _ in })
         let desk = AnswerDesk(wake: loop.wake)
         deliveries = stream
         self.loop = loop
-        makeRole = { [count] in BacklogRole(queue: queue, limit: limit, desk: desk, deliveries: continuation) { count.value = $0 } }
+        makeRole = { [count] in
+            BacklogRole(queue: queue, limit: limit, desk: desk, deliveries: continuation) { count.value = $0 }
+        }
     }
 
-    /// How many messages waited when the look began, beyond its limit too; known once ``deliveries`` has given one or ended.
+    /// How many messages waited when the look began, beyond its limit too; known once ``deliveries`` has given one or
+    /// ended.
     package var waiting: Int { count.value }
 
     /// Connects and begins.
@@ -55,7 +62,8 @@ private final class BacklogRole: SessionRole {
     private let counted: (Int) -> Void
 
     init(
-        queue: String, limit: UInt16, desk: AnswerDesk, deliveries: AsyncThrowingStream<Delivery, any Error>.Continuation, counted: @escaping (Int) -> Void
+        queue: String, limit: UInt16, desk: AnswerDesk,
+        deliveries: AsyncThrowingStream<Delivery, any Error>.Continuation, counted: @escaping (Int) -> Void
     ) {
         self.queue = queue
         self.limit = limit
@@ -68,7 +76,8 @@ private final class BacklogRole: SessionRole {
         session = desk.beginSession()
         unanswered = []
         guard missing == nil else { return }
-        let waiting = try connection.count(queue), count = min(waiting, Int(limit))
+        let waiting = try connection.count(queue)
+        let count = min(waiting, Int(limit))
         counted(waiting)
         missing = count
         if count == 0 { deliveries.finish() } else { try connection.consume(queue, prefetch: UInt16(count)) }
@@ -97,9 +106,9 @@ private final class BacklogRole: SessionRole {
         }
     }
 
-    /// Gives the rest back, and says goodbye only once it waits again, so that whoever looks next finds it. It consumes no longer before it
-    /// gives back: what a consumer rejects, the broker may deliver to the same consumer again. Where somebody else takes what was given
-    /// back, a moment is enough.
+    /// Gives the rest back, and says goodbye only once it waits again, so that whoever looks next finds it. It consumes
+    /// no longer before it gives back: what a consumer rejects, the broker may deliver to the same consumer again.
+    /// Where somebody else takes what was given back, a moment is enough.
     func end(_ connection: Session) throws(BrokerError) {
         guard !unanswered.isEmpty else { return }
         try connection.cancel()

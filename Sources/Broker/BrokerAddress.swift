@@ -21,11 +21,14 @@ package struct BrokerAddress: Sendable, CustomStringConvertible, CustomDebugStri
 
     /// Reads `amqp[s]://user:password@host:port/vhost`.
     ///
-    /// Everything but the scheme and the host may be missing; parts are percent-decoded. No path, and a path of `/`, both mean the virtual
-    /// host `/`; `/%2f` says it too. `passwordFile` wins over a password in the URL; one newline at its end is dropped.
+    /// Everything but the scheme and the host may be missing; parts are percent-decoded. No path, and a path of `/`,
+    /// both mean the virtual host `/`; `/%2f` says it too. `passwordFile` wins over a password in the URL; one newline
+    /// at its end is dropped.
     /// - Throws: ``BrokerError/badAddress(_:)``.
     package init(url: String, passwordFile: String? = nil, certificateAuthority: String? = nil) throws(BrokerError) {
-        guard let parts = URLComponents(string: url) else { throw .badAddress("it is not a URL; allowed is amqp[s]://user:password@host:port/vhost") }
+        guard let parts = URLComponents(string: url) else {
+            throw .badAddress("it is not a URL; allowed is amqp[s]://user:password@host:port/vhost")
+        }
         guard let scheme = parts.scheme, scheme == "amqp" || scheme == "amqps" else {
             throw .badAddress("the scheme is '\(parts.scheme ?? "")'; allowed are amqp and amqps")
         }
@@ -49,13 +52,19 @@ package struct BrokerAddress: Sendable, CustomStringConvertible, CustomDebugStri
     }
 
     private static func readPassword(_ path: String) throws(BrokerError) -> String {
-        guard let data = FileManager.default.contents(atPath: path) else { throw .badAddress("the password file \(path) cannot be read") }
-        guard var text = String(data: data, encoding: .utf8) else { throw .badAddress("the password file \(path) is not UTF-8") }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw .badAddress("the password file \(path) cannot be read")
+        }
+        guard var text = String(data: data, encoding: .utf8) else {
+            throw .badAddress("the password file \(path) is not UTF-8")
+        }
         if text.hasSuffix("\n") { text.removeLast() }
         return text
     }
 
-    package var description: String { "\(usesTLS ? "amqps" : "amqp")://\(user)@\(host):\(port)\(virtualHost == "/" ? "/" : "/" + virtualHost)" }
+    package var description: String {
+        "\(usesTLS ? "amqps" : "amqp")://\(user)@\(host):\(port)\(virtualHost == "/" ? "/" : "/" + virtualHost)"
+    }
     package var debugDescription: String { description }
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

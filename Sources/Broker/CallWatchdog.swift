@@ -1,7 +1,8 @@
 import Glibc
 import Synchronization
 
-/// Ends a library call that lasts too long by shutting its socket down: librabbitmq 0.11 has calls that wait without a limit.
+/// Ends a library call that lasts too long by shutting its socket down: librabbitmq 0.11 has calls that wait without a
+/// limit.
 ///
 /// One thread for the whole process looks at every registered socket.
 final class CallWatchdog: Sendable {

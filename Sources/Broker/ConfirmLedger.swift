@@ -1,6 +1,7 @@
 /// Which published messages the broker has not answered for, by delivery tag; tags count from 1 on each session.
 ///
-/// A mandatory message that no queue took comes back before its own confirm, without its tag: it is the oldest one with that address.
+/// A mandatory message that no queue took comes back before its own confirm, without its tag: it is the oldest one with
+/// that address.
 struct ConfirmLedger<Ticket> {
     private struct Entry {
         let ticket: Ticket
@@ -22,7 +23,8 @@ struct ConfirmLedger<Ticket> {
     /// The message was published, as the next tag.
     mutating func add(_ message: OutgoingMessage, _ ticket: Ticket) {
         entries[next] = Entry(
-            ticket: ticket, exchange: message.exchange, routingKey: message.routingKey, messageID: message.properties.messageID,
+            ticket: ticket, exchange: message.exchange, routingKey: message.routingKey,
+            messageID: message.properties.messageID,
             bytes: message.body.count)
         bytes += message.body.count
         next += 1
@@ -31,7 +33,8 @@ struct ConfirmLedger<Ticket> {
     /// A message came back.
     mutating func returned(exchange: String, routingKey: String, messageID: String?, as outcome: PublishOutcome) {
         for tag in oldest..<next {
-            guard let entry = entries[tag], entry.returned == nil, entry.exchange == exchange, entry.routingKey == routingKey,
+            guard let entry = entries[tag], entry.returned == nil, entry.exchange == exchange,
+                entry.routingKey == routingKey,
                 entry.messageID == messageID
             else { continue }
             entries[tag]?.returned = outcome

@@ -7,7 +7,8 @@ protocol SessionRole: AnyObject {
     func begin(_ session: Session) throws(BrokerError)
     /// The broker said something.
     func hear(_ event: SessionEvent, _ session: Session) throws(BrokerError)
-    /// Do what is due: called after every wake-up. Long work calls `listen` between its steps, which hears what has come meanwhile.
+    /// Do what is due: called after every wake-up. Long work calls `listen` between its steps, which hears what has
+    /// come meanwhile.
     func work(_ session: Session, listen: () throws(BrokerError) -> Void) throws(BrokerError)
     /// The session is about to be closed as asked.
     func end(_ session: Session) throws(BrokerError)
@@ -19,7 +20,8 @@ extension SessionRole {
     func end(_ session: Session) throws(BrokerError) {}
 }
 
-/// Keeps one connection alive on one thread: connects, serves, and after a loss waits and connects again, until stopped.
+/// Keeps one connection alive on one thread: connects, serves, and after a loss waits and connects again, until
+/// stopped.
 final class ConnectionLoop: Sendable {
     private struct State {
         var isStopping = false
@@ -35,7 +37,10 @@ final class ConnectionLoop: Sendable {
     private let maximumBodyBytes: Int
     private let report: @Sendable (ConnectionEvent) -> Void
 
-    init(_ address: BrokerAddress, name: String, maximumBodyBytes: Int, report: @escaping @Sendable (ConnectionEvent) -> Void) {
+    init(
+        _ address: BrokerAddress, name: String, maximumBodyBytes: Int,
+        report: @escaping @Sendable (ConnectionEvent) -> Void
+    ) {
         self.address = address
         self.name = name
         self.maximumBodyBytes = maximumBodyBytes
@@ -99,7 +104,8 @@ final class ConnectionLoop: Sendable {
             while !isStopping {
                 try listen(session, role)
                 try role.work(session) { () throws(BrokerError) in try listen(session, role) }
-                // Heartbeats are served where the library waits for input, and that costs two milliseconds: not at every wake-up.
+                // Heartbeats are served where the library waits for input, and that costs two milliseconds: not at
+                // every wake-up.
                 if ContinuousClock.now - served > .milliseconds(500) {
                     if let event = try session.nextEvent() { try hear(event, session, role) }
                     served = .now

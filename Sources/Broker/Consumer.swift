@@ -18,10 +18,12 @@ package final class Consumer: Sendable {
     private let desk: AnswerDesk
     private let makeRole: @Sendable () -> any SessionRole
 
-    /// A consumer that does nothing before ``start()``. `topology` is declared on every connection. A body longer than `maximumBodyBytes` is
-    /// dropped; its delivery says so. `report` is called from the connection's thread and must not block.
+    /// A consumer that does nothing before ``start()``. `topology` is declared on every connection. A body longer than
+    /// `maximumBodyBytes` is dropped; its delivery says so. `report` is called from the connection's thread and must
+    /// not block.
     package init(
-        _ address: BrokerAddress, source: Source, topology: Topology? = nil, prefetch: UInt16 = 32, maximumBodyBytes: Int = 64 << 20,
+        _ address: BrokerAddress, source: Source, topology: Topology? = nil, prefetch: UInt16 = 32,
+        maximumBodyBytes: Int = 64 << 20,
         name: String = "atelier-consumer", report: @escaping @Sendable (ConnectionEvent) -> Void = { _ in }
     ) {
         let (stream, continuation) = AsyncStream.makeStream(of: Delivery.self)
@@ -30,7 +32,9 @@ package final class Consumer: Sendable {
         deliveries = stream
         self.loop = loop
         self.desk = desk
-        makeRole = { ConsumerRole(source: source, topology: topology, prefetch: prefetch, desk: desk, deliveries: continuation) }
+        makeRole = {
+            ConsumerRole(source: source, topology: topology, prefetch: prefetch, desk: desk, deliveries: continuation)
+        }
     }
 
     /// Connects, and goes on connecting until it works.
@@ -109,7 +113,10 @@ private final class ConsumerRole: SessionRole {
     private var queue = ""
     private var isConsuming = false
 
-    init(source: Consumer.Source, topology: Topology?, prefetch: UInt16, desk: AnswerDesk, deliveries: AsyncStream<Delivery>.Continuation) {
+    init(
+        source: Consumer.Source, topology: Topology?, prefetch: UInt16, desk: AnswerDesk,
+        deliveries: AsyncStream<Delivery>.Continuation
+    ) {
         self.source = source
         self.topology = topology
         self.prefetch = prefetch
@@ -124,7 +131,8 @@ private final class ConsumerRole: SessionRole {
         if let topology { try connection.declare(topology) }
         switch source {
         case .queue(let name): queue = name
-        case .privateQueue(let exchange, let key): queue = try connection.declarePrivateQueue(exchange: exchange, routingKey: key)
+        case .privateQueue(let exchange, let key):
+            queue = try connection.declarePrivateQueue(exchange: exchange, routingKey: key)
         }
         try answerAndConsume(connection)
     }
@@ -140,7 +148,9 @@ private final class ConsumerRole: SessionRole {
         }
     }
 
-    func work(_ connection: Session, listen: () throws(BrokerError) -> Void) throws(BrokerError) { try answerAndConsume(connection) }
+    func work(_ connection: Session, listen: () throws(BrokerError) -> Void) throws(BrokerError) {
+        try answerAndConsume(connection)
+    }
 
     /// Sends the answers given so far; consumes, or stops consuming, as asked.
     private func answerAndConsume(_ connection: Session) throws(BrokerError) {
@@ -153,7 +163,9 @@ private final class ConsumerRole: SessionRole {
                 try connection.reject(tag, requeue: requeue)
             }
         }
-        if let last = unanswered.removeFirst(while: acknowledged.contains) { try connection.acknowledge(last, multiple: true) }
+        if let last = unanswered.removeFirst(while: acknowledged.contains) {
+            try connection.acknowledge(last, multiple: true)
+        }
         for tag in acknowledged where unanswered.remove(tag) { try connection.acknowledge(tag) }
         guard desk.isPaused == isConsuming else { return }
         if isConsuming { try connection.cancel() } else { try connection.consume(queue, prefetch: prefetch) }

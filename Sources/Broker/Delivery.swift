@@ -1,6 +1,7 @@
 /// A message from a queue, to be answered exactly once: ``acknowledge()`` or ``reject(requeue:)``, from any task.
 ///
-/// An answer after the connection was lost has no effect: the broker has put the message back already and delivers it again.
+/// An answer after the connection was lost has no effect: the broker has put the message back already and delivers it
+/// again.
 package struct Delivery: Sendable {
     /// The properties.
     package let properties: MessageProperties

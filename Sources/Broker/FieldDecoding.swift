@@ -3,25 +3,35 @@ import CRabbitMQ
 // Copies out of the library's memory, which is recycled after each message.
 
 extension Array where Element == UInt8 {
-    init(_ bytes: amqp_bytes_t) { self.init(UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.bytes == nil ? 0 : bytes.len)) }
+    init(_ bytes: amqp_bytes_t) {
+        self.init(UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.bytes == nil ? 0 : bytes.len))
+    }
 }
 
 extension String {
     /// Text of a stranger: invalid UTF-8 is repaired.
     init(_ bytes: amqp_bytes_t) {
-        self.init(decoding: UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.bytes == nil ? 0 : bytes.len), as: UTF8.self)
+        self.init(
+            decoding: UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.bytes == nil ? 0 : bytes.len),
+            as: UTF8.self)
     }
 }
 
 extension FieldValue {
     /// A table of a stranger: repeated keys keep the first value.
     static func table(_ table: amqp_table_t, depth: Int = 0) -> [String: FieldValue] {
-        let entries = UnsafeBufferPointer(start: table.entries, count: table.entries == nil ? 0 : Int(table.num_entries))
-        return Dictionary(entries.map { (String($0.key), FieldValue($0.value, depth: depth)) }, uniquingKeysWith: { first, _ in first })
+        let entries = UnsafeBufferPointer(
+            start: table.entries, count: table.entries == nil ? 0 : Int(table.num_entries))
+        return Dictionary(
+            entries.map { (String($0.key), FieldValue($0.value, depth: depth)) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     private init(_ field: amqp_field_value_t, depth: Int) {
-        guard depth < Self.maximumDepth else { self = .unreadable("nested deeper than \(Self.maximumDepth) levels"); return }
+        guard depth < Self.maximumDepth else {
+            self = .unreadable("nested deeper than \(Self.maximumDepth) levels")
+            return
+        }
         let value = field.value
         switch amqp_field_value_kind_t(rawValue: amqp_field_value_kind_t.RawValue(field.kind)) {
         case AMQP_FIELD_KIND_BOOLEAN: self = .bool(value.boolean != 0)
@@ -40,7 +50,8 @@ extension FieldValue {
         case AMQP_FIELD_KIND_BYTES: self = .bytes([UInt8](value.bytes))
         case AMQP_FIELD_KIND_TIMESTAMP: self = .timestamp(value.u64)
         case AMQP_FIELD_KIND_ARRAY:
-            let entries = UnsafeBufferPointer(start: value.array.entries, count: value.array.entries == nil ? 0 : Int(value.array.num_entries))
+            let entries = UnsafeBufferPointer(
+                start: value.array.entries, count: value.array.entries == nil ? 0 : Int(value.array.num_entries))
             self = .array(entries.map { FieldValue($0, depth: depth + 1) })
         case AMQP_FIELD_KIND_TABLE: self = .table(Self.table(value.table, depth: depth + 1))
         case AMQP_FIELD_KIND_VOID: self = .void
@@ -52,8 +63,12 @@ extension FieldValue {
 extension MessageProperties {
     /// Reads what a stranger sent.
     init(_ raw: amqp_basic_properties_t) {
-        func text(_ flag: Int32, _ value: amqp_bytes_t) -> String? { raw._flags & amqp_flags_t(flag) != 0 ? String(value) : nil }
-        func number<Value>(_ flag: Int32, _ value: Value) -> Value? { raw._flags & amqp_flags_t(flag) != 0 ? value : nil }
+        func text(_ flag: Int32, _ value: amqp_bytes_t) -> String? {
+            raw._flags & amqp_flags_t(flag) != 0 ? String(value) : nil
+        }
+        func number<Value>(_ flag: Int32, _ value: Value) -> Value? {
+            raw._flags & amqp_flags_t(flag) != 0 ? value : nil
+        }
         self.init(
             contentType: text(AMQP_BASIC_CONTENT_TYPE_FLAG, raw.content_type),
             contentEncoding: text(AMQP_BASIC_CONTENT_ENCODING_FLAG, raw.content_encoding),
@@ -87,10 +102,22 @@ extension MessageProperties {
         set(AMQP_BASIC_CORRELATION_ID_FLAG, correlationID, \.correlation_id)
         set(AMQP_BASIC_EXPIRATION_FLAG, expiration, \.expiration)
         set(AMQP_BASIC_APP_ID_FLAG, applicationID, \.app_id)
-        if let priority { raw._flags |= amqp_flags_t(AMQP_BASIC_PRIORITY_FLAG); raw.priority = priority }
-        if let timestamp { raw._flags |= amqp_flags_t(AMQP_BASIC_TIMESTAMP_FLAG); raw.timestamp = timestamp }
-        if let durability { raw._flags |= amqp_flags_t(AMQP_BASIC_DELIVERY_MODE_FLAG); raw.delivery_mode = durability.rawValue }
-        if !headers.isEmpty { raw._flags |= amqp_flags_t(AMQP_BASIC_HEADERS_FLAG); raw.headers = arena.table(headers) }
+        if let priority {
+            raw._flags |= amqp_flags_t(AMQP_BASIC_PRIORITY_FLAG)
+            raw.priority = priority
+        }
+        if let timestamp {
+            raw._flags |= amqp_flags_t(AMQP_BASIC_TIMESTAMP_FLAG)
+            raw.timestamp = timestamp
+        }
+        if let durability {
+            raw._flags |= amqp_flags_t(AMQP_BASIC_DELIVERY_MODE_FLAG)
+            raw.delivery_mode = durability.rawValue
+        }
+        if !headers.isEmpty {
+            raw._flags |= amqp_flags_t(AMQP_BASIC_HEADERS_FLAG)
+            raw.headers = arena.table(headers)
+        }
         return raw
     }
 }

@@ -31,20 +31,41 @@ final class FieldTableArena {
         var field = amqp_field_value_t()
         func kind(_ kind: amqp_field_value_kind_t) { field.kind = UInt8(truncatingIfNeeded: kind.rawValue) }
         switch value {
-        case .bool(let value): kind(AMQP_FIELD_KIND_BOOLEAN); field.value.boolean = value ? 1 : 0
+        case .bool(let value):
+            kind(AMQP_FIELD_KIND_BOOLEAN)
+            field.value.boolean = value ? 1 : 0
         case .integer(let value):
-            if let small = Int32(exactly: value) { kind(AMQP_FIELD_KIND_I32); field.value.i32 = small } else {
-                kind(AMQP_FIELD_KIND_I64); field.value.i64 = value
+            if let small = Int32(exactly: value) {
+                kind(AMQP_FIELD_KIND_I32)
+                field.value.i32 = small
+            } else {
+                kind(AMQP_FIELD_KIND_I64)
+                field.value.i64 = value
             }
-        case .unsigned(let value): kind(AMQP_FIELD_KIND_U64); field.value.u64 = value
-        case .double(let value): kind(AMQP_FIELD_KIND_F64); field.value.f64 = value
+        case .unsigned(let value):
+            kind(AMQP_FIELD_KIND_U64)
+            field.value.u64 = value
+        case .double(let value):
+            kind(AMQP_FIELD_KIND_F64)
+            field.value.f64 = value
         case .decimal(let value, let decimals):
-            kind(AMQP_FIELD_KIND_DECIMAL); field.value.decimal = amqp_decimal_t(decimals: decimals, value: value)
-        case .string(let value): kind(AMQP_FIELD_KIND_UTF8); field.value.bytes = bytes(value)
-        case .bytes(let value): kind(AMQP_FIELD_KIND_BYTES); field.value.bytes = bytes(value)
-        case .timestamp(let value): kind(AMQP_FIELD_KIND_TIMESTAMP); field.value.u64 = value
-        case .array(let values): kind(AMQP_FIELD_KIND_ARRAY); field.value.array = array(values)
-        case .table(let fields): kind(AMQP_FIELD_KIND_TABLE); field.value.table = table(fields)
+            kind(AMQP_FIELD_KIND_DECIMAL)
+            field.value.decimal = amqp_decimal_t(decimals: decimals, value: value)
+        case .string(let value):
+            kind(AMQP_FIELD_KIND_UTF8)
+            field.value.bytes = bytes(value)
+        case .bytes(let value):
+            kind(AMQP_FIELD_KIND_BYTES)
+            field.value.bytes = bytes(value)
+        case .timestamp(let value):
+            kind(AMQP_FIELD_KIND_TIMESTAMP)
+            field.value.u64 = value
+        case .array(let values):
+            kind(AMQP_FIELD_KIND_ARRAY)
+            field.value.array = array(values)
+        case .table(let fields):
+            kind(AMQP_FIELD_KIND_TABLE)
+            field.value.table = table(fields)
         case .void, .unreadable: kind(AMQP_FIELD_KIND_VOID)
         }
         return field

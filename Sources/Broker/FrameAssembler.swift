@@ -28,9 +28,12 @@ struct FrameAssembler {
         switch Int32(frame.frame_type) {
         case AMQP_FRAME_METHOD: return try take(frame.payload.method)
         case AMQP_FRAME_HEADER:
-            guard let decoded = frame.payload.properties.decoded else { throw .lost("a header frame without properties") }
+            guard let decoded = frame.payload.properties.decoded else {
+                throw .lost("a header frame without properties")
+            }
             let size = frame.payload.properties.body_size
-            partial?.message.properties = MessageProperties(decoded.assumingMemoryBound(to: amqp_basic_properties_t.self).pointee)
+            partial?.message.properties = MessageProperties(
+                decoded.assumingMemoryBound(to: amqp_basic_properties_t.self).pointee)
             partial?.message.bodySize = size
             partial?.missing = size
             partial?.keepsBody = size <= UInt64(maximumBodyBytes)
@@ -38,8 +41,12 @@ struct FrameAssembler {
             return finish()
         case AMQP_FRAME_BODY:
             let piece = frame.payload.body_fragment
-            guard let missing = partial?.missing, UInt64(piece.len) <= missing else { throw .lost("a body longer than announced") }
-            if partial?.keepsBody == true { partial?.message.body.append(contentsOf: UnsafeRawBufferPointer(start: piece.bytes, count: piece.len)) }
+            guard let missing = partial?.missing, UInt64(piece.len) <= missing else {
+                throw .lost("a body longer than announced")
+            }
+            if partial?.keepsBody == true {
+                partial?.message.body.append(contentsOf: UnsafeRawBufferPointer(start: piece.bytes, count: piece.len))
+            }
             partial?.missing -= UInt64(piece.len)
             return finish()
         default: return nil
@@ -63,13 +70,16 @@ struct FrameAssembler {
             partial = Partial(
                 purpose: .delivery,
                 message: IncomingMessage(
-                    tag: deliver.delivery_tag, isRedelivered: deliver.redelivered != 0, exchange: String(deliver.exchange),
+                    tag: deliver.delivery_tag, isRedelivered: deliver.redelivered != 0,
+                    exchange: String(deliver.exchange),
                     routingKey: String(deliver.routing_key)))
         case AMQP_BASIC_RETURN_METHOD:
             let back = fields(amqp_basic_return_t.self)
             partial = Partial(
                 purpose: .returning(code: Int(back.reply_code), text: String(back.reply_text)),
-                message: IncomingMessage(tag: 0, isRedelivered: false, exchange: String(back.exchange), routingKey: String(back.routing_key)))
+                message: IncomingMessage(
+                    tag: 0, isRedelivered: false, exchange: String(back.exchange), routingKey: String(back.routing_key))
+            )
         case AMQP_BASIC_ACK_METHOD:
             let ack = fields(amqp_basic_ack_t.self)
             return .settled(tag: ack.delivery_tag, multiple: ack.multiple != 0, isRefused: false)

@@ -37,8 +37,10 @@ package struct MessageProperties: Sendable, Equatable {
 
     /// Properties of a persistent message, unless said otherwise.
     package init(
-        contentType: String? = nil, contentEncoding: String? = nil, messageID: String? = nil, type: String? = nil, userID: String? = nil,
-        replyTo: String? = nil, correlationID: String? = nil, priority: UInt8? = nil, expiration: String? = nil, timestamp: UInt64? = nil,
+        contentType: String? = nil, contentEncoding: String? = nil, messageID: String? = nil, type: String? = nil,
+        userID: String? = nil,
+        replyTo: String? = nil, correlationID: String? = nil, priority: UInt8? = nil, expiration: String? = nil,
+        timestamp: UInt64? = nil,
         applicationID: String? = nil, durability: Durability? = .persistent, headers: [String: FieldValue] = [:]
     ) {
         self.contentType = contentType

@@ -12,7 +12,10 @@ package struct OutgoingMessage: Sendable, Equatable {
     package var isMandatory: Bool
 
     /// A mandatory message, unless said otherwise.
-    package init(exchange: String, routingKey: String, properties: MessageProperties = .init(), body: [UInt8], isMandatory: Bool = true) {
+    package init(
+        exchange: String, routingKey: String, properties: MessageProperties = .init(), body: [UInt8],
+        isMandatory: Bool = true
+    ) {
         self.exchange = exchange
         self.routingKey = routingKey
         self.properties = properties
@@ -23,9 +26,12 @@ package struct OutgoingMessage: Sendable, Equatable {
     /// What AMQP cannot carry in it, or nil: short strings hold at most 255 bytes.
     var flaw: String? {
         let texts: [(String, String?)] = [
-            ("exchange", exchange), ("routing key", routingKey), ("content_type", properties.contentType), ("content_encoding", properties.contentEncoding),
-            ("message_id", properties.messageID), ("type", properties.type), ("user_id", properties.userID), ("reply_to", properties.replyTo),
-            ("correlation_id", properties.correlationID), ("expiration", properties.expiration), ("app_id", properties.applicationID),
+            ("exchange", exchange), ("routing key", routingKey), ("content_type", properties.contentType),
+            ("content_encoding", properties.contentEncoding),
+            ("message_id", properties.messageID), ("type", properties.type), ("user_id", properties.userID),
+            ("reply_to", properties.replyTo),
+            ("correlation_id", properties.correlationID), ("expiration", properties.expiration),
+            ("app_id", properties.applicationID),
         ]
         for (name, text) in texts {
             if let count = text?.utf8.count, count > 255 { return "\(name) has \(count) bytes; allowed are 255" }

@@ -2,15 +2,16 @@ import Synchronization
 
 /// Publishes with confirms over a connection of its own, which it restores whenever it is lost.
 ///
-/// Nothing is sent twice by itself: what was unanswered when the connection broke is ``PublishOutcome/unknown(_:)``, and whoever keeps
-/// the outbox publishes it again with the same message id.
+/// Nothing is sent twice by itself: what was unanswered when the connection broke is ``PublishOutcome/unknown(_:)``,
+/// and whoever keeps the outbox publishes it again with the same message id.
 package final class Publisher: Sendable {
     private let loop: ConnectionLoop
     private let desk: PublishDesk
     private let makeRole: @Sendable () -> any SessionRole
 
-    /// A publisher that does nothing before ``start()``. `topology` is declared on every connection; at most `window` messages, and 8 MiB
-    /// beyond the first, wait for the broker's answer at a time. `report` is called from the connection's thread and must not block.
+    /// A publisher that does nothing before ``start()``. `topology` is declared on every connection; at most `window`
+    /// messages, and 8 MiB beyond the first, wait for the broker's answer at a time. `report` is called from the
+    /// connection's thread and must not block.
     package init(
         _ address: BrokerAddress, topology: Topology? = nil, window: Int = 256, name: String = "atelier-publisher",
         report: @escaping @Sendable (ConnectionEvent) -> Void = { _ in }
@@ -36,13 +37,17 @@ package final class Publisher: Sendable {
 
     /// Publishes the messages in order and says what became of each, in the same order, at most `limit` later.
     ///
-    /// Without a connection, or while the broker is blocked, the messages wait; time up, they are taken back if they were not sent yet.
-    package func publish(_ messages: [OutgoingMessage], within limit: Duration = .seconds(30)) async -> [PublishOutcome] {
+    /// Without a connection, or while the broker is blocked, the messages wait; time up, they are taken back if they
+    /// were not sent yet.
+    package func publish(_ messages: [OutgoingMessage], within limit: Duration = .seconds(30)) async -> [PublishOutcome]
+    {
         guard !messages.isEmpty else { return [] }
         let deadline = ContinuousClock.now + limit
         return await withCheckedContinuation { continuation in
             let batch = PublishBatch(count: messages.count) { continuation.resume(returning: $0) }
-            let tickets = messages.enumerated().map { PublishTicket(message: $1, index: $0, batch: batch, deadline: deadline) }
+            let tickets = messages.enumerated().map {
+                PublishTicket(message: $1, index: $0, batch: batch, deadline: deadline)
+            }
             // Not the connection's thread: it may be inside a call that waits for the socket.
             let timer = Task { [desk] in
                 try await Task.sleep(until: deadline, clock: .continuous)
@@ -59,7 +64,8 @@ package final class Publisher: Sendable {
     }
 }
 
-/// The outcomes of messages published together, delivered once all are known; later news of one message changes nothing.
+/// The outcomes of messages published together, delivered once all are known; later news of one message changes
+/// nothing.
 final class PublishBatch: Sendable {
     private struct State {
         var outcomes: [PublishOutcome?]
@@ -178,7 +184,9 @@ private final class PublisherRole: SessionRole {
     func hear(_ event: SessionEvent, _ session: Session) throws(BrokerError) {
         switch event {
         case .settled(let tag, let multiple, let isRefused):
-            for (ticket, outcome) in ledger.settle(tag, multiple: multiple, isRefused: isRefused) { ticket.settle(outcome) }
+            for (ticket, outcome) in ledger.settle(tag, multiple: multiple, isRefused: isRefused) {
+                ticket.settle(outcome)
+            }
         case .returned(_, let text, let message) where lacksQueue(message.exchange):
             // Somebody deleted it: the next connection declares it again, and then the message is sent again.
             throw .lost("no queue takes \(message.routingKey) from \(message.exchange): \(text)")
@@ -196,15 +204,16 @@ private final class PublisherRole: SessionRole {
         }
     }
 
-    /// Whether a queue of the topology's has gone from an exchange of it, as far as it was declared long enough ago for that to help.
+    /// Whether a queue of the topology's has gone from an exchange of it, as far as it was declared long enough ago for
+    /// that to help.
     private func lacksQueue(_ exchange: String) -> Bool {
         (topology?.exchanges.contains { $0.name == exchange } ?? false) && declared.duration(to: .now) > .seconds(60)
     }
 
     func work(_ session: Session, listen: () throws(BrokerError) -> Void) throws(BrokerError) {
         desk.dropOverdue()
-        // A message at a time: between two of them confirms are heard, and that the broker is blocked. A socket that does not drain
-        // says so before the broker does; the confirm of what fills it wakes the loop.
+        // A message at a time: between two of them confirms are heard, and that the broker is blocked. A socket that
+        // does not drain says so before the broker does; the confirm of what fills it wakes the loop.
         while !isBlocked, ledger.count < window, ledger.bytes < Self.byteWindow, session.unsentBytes < Self.unsentLimit,
             let ticket = desk.take()
         {

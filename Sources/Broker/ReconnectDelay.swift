@@ -1,5 +1,5 @@
-/// How long to wait before the next attempt: from half a second, doubling, to 30 seconds; each wait is between half and all of that, so
-/// that many clients of one broker do not come back in step.
+/// How long to wait before the next attempt: from half a second, doubling, to 30 seconds; each wait is between half and
+/// all of that, so that many clients of one broker do not come back in step.
 struct ReconnectDelay {
     private static let first = 1.0
     private static let longest = 30.0

@@ -4,8 +4,9 @@ import Hashing
 
 /// One connection with one channel: the owner of librabbitmq's handle.
 ///
-/// Not `Sendable`: it is made, used and destroyed on one thread. Each call is short or watched by ``CallWatchdog``; after an error the
-/// session is only good for being destroyed. It must be asked for ``nextEvent()`` at least once a second: heartbeats are served there.
+/// Not `Sendable`: it is made, used and destroyed on one thread. Each call is short or watched by ``CallWatchdog``;
+/// after an error the session is only good for being destroyed. It must be asked for ``nextEvent()`` at least once a
+/// second: heartbeats are served there.
 final class Session {
     /// Seconds between heartbeats; silence of twice as many ends the session.
     static let heartbeat = 10
@@ -85,22 +86,27 @@ final class Session {
     /// Unacknowledged bytes may wait in the kernel no longer than heartbeats may fail to come.
     private static func limitSilence(_ descriptor: Int32) {
         var milliseconds = UInt32(2 * heartbeat * 1000)
-        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds, socklen_t(MemoryLayout<UInt32>.size))
+        setsockopt(
+            descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds, socklen_t(MemoryLayout<UInt32>.size))
         var yes: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    private static func login(_ state: amqp_connection_state_t, _ address: BrokerAddress, _ name: String) -> amqp_rpc_reply_t {
+    private static func login(
+        _ state: amqp_connection_state_t, _ address: BrokerAddress, _ name: String
+    ) -> amqp_rpc_reply_t {
         let arena = FieldTableArena()
         var properties = arena.table([
             "product": "atelier", "connection_name": .string(name),
             "capabilities": .table([
-                "consumer_cancel_notify": true, "connection.blocked": true, "publisher_confirms": true, "basic.nack": true,
+                "consumer_cancel_notify": true, "connection.blocked": true, "publisher_confirms": true,
+                "basic.nack": true,
                 "authentication_failure_close": true, "exchange_exchange_bindings": true,
             ]),
         ])
         return withExtendedLifetime(arena) {
-            atelier_amqp_login_plain(state, address.virtualHost, frameMax, Int32(heartbeat), &properties, address.user, address.password)
+            atelier_amqp_login_plain(
+                state, address.virtualHost, frameMax, Int32(heartbeat), &properties, address.user, address.password)
         }
     }
 
@@ -119,12 +125,14 @@ final class Session {
         for exchange in topology.exchanges {
             try ask("the exchange \(exchange.name)") { arena in
                 _ = amqp_exchange_declare(
-                    state, Self.channel, arena.bytes(exchange.name), arena.bytes(exchange.kind.rawValue), 0, 1, 0, 0, amqp_empty_table)
+                    state, Self.channel, arena.bytes(exchange.name), arena.bytes(exchange.kind.rawValue), 0, 1, 0, 0,
+                    amqp_empty_table)
             }
         }
         for queue in topology.queues {
             try ask("the queue \(queue.name)") { arena in
-                _ = amqp_queue_declare(state, Self.channel, arena.bytes(queue.name), 0, 1, 0, 0, arena.table(queue.arguments))
+                _ = amqp_queue_declare(
+                    state, Self.channel, arena.bytes(queue.name), 0, 1, 0, 0, arena.table(queue.arguments))
             }
         }
         for binding in topology.bindings { try bind(binding.queue, binding.exchange, binding.routingKey) }
@@ -134,7 +142,9 @@ final class Session {
     func declarePrivateQueue(exchange: String, routingKey: String) throws(BrokerError) -> String {
         var name = ""
         try ask("a private queue") { _ in
-            if let answer = amqp_queue_declare(state, Self.channel, amqp_empty_bytes, 0, 0, 1, 1, amqp_empty_table) { name = String(answer.pointee.queue) }
+            if let answer = amqp_queue_declare(state, Self.channel, amqp_empty_bytes, 0, 0, 1, 1, amqp_empty_table) {
+                name = String(answer.pointee.queue)
+            }
         }
         try bind(name, exchange, routingKey)
         return name
@@ -144,7 +154,9 @@ final class Session {
     func count(_ queue: String) throws(BrokerError) -> Int {
         var count: UInt32 = 0
         try ask("the queue \(queue)") { arena in
-            if let answer = amqp_queue_declare(state, Self.channel, arena.bytes(queue), 1, 0, 0, 0, amqp_empty_table) { count = answer.pointee.message_count }
+            if let answer = amqp_queue_declare(state, Self.channel, arena.bytes(queue), 1, 0, 0, 0, amqp_empty_table) {
+                count = answer.pointee.message_count
+            }
         }
         return Int(count)
     }
@@ -152,29 +164,38 @@ final class Session {
     private func bind(_ queue: String, _ exchange: String, _ routingKey: String) throws(BrokerError) {
         try ask("the binding of \(queue) to \(exchange)") { arena in
             _ = amqp_queue_bind(
-                state, Self.channel, arena.bytes(queue), arena.bytes(exchange), arena.bytes(routingKey), amqp_empty_table)
+                state, Self.channel, arena.bytes(queue), arena.bytes(exchange), arena.bytes(routingKey),
+                amqp_empty_table)
         }
     }
 
     /// Asks for confirms of what is published from now on; tags count from 1.
-    func selectConfirms() throws(BrokerError) { try ask("confirms") { _ in _ = amqp_confirm_select(state, Self.channel) } }
+    func selectConfirms() throws(BrokerError) {
+        try ask("confirms") { _ in _ = amqp_confirm_select(state, Self.channel) }
+    }
 
     /// Begins to consume, with acknowledgements, at most `prefetch` at a time.
     func consume(_ queue: String, prefetch: UInt16) throws(BrokerError) {
         try ask("prefetch") { _ in _ = amqp_basic_qos(state, Self.channel, 0, prefetch, 0) }
         try ask("the consumer of \(queue)") { arena in
-            _ = amqp_basic_consume(state, Self.channel, arena.bytes(queue), arena.bytes(Self.consumerTag), 0, 0, 0, amqp_empty_table)
+            _ = amqp_basic_consume(
+                state, Self.channel, arena.bytes(queue), arena.bytes(Self.consumerTag), 0, 0, 0, amqp_empty_table)
         }
     }
 
     /// Consumes no more; what was delivered may still be answered.
     func cancel() throws(BrokerError) {
-        try ask("the end of consuming") { arena in _ = amqp_basic_cancel(state, Self.channel, arena.bytes(Self.consumerTag)) }
+        try ask("the end of consuming") { arena in
+            _ = amqp_basic_cancel(state, Self.channel, arena.bytes(Self.consumerTag))
+        }
     }
 
     private func ask(_ what: String, _ call: (FieldTableArena) -> Void) throws(BrokerError) {
         let arena = FieldTableArena()
-        let reply = callGuard.watching { call(arena); return amqp_get_rpc_reply(state) }
+        let reply = callGuard.watching {
+            call(arena)
+            return amqp_get_rpc_reply(state)
+        }
         withExtendedLifetime(arena) {}
         switch Self.failure(reply) {
         case nil: return
@@ -189,7 +210,8 @@ final class Session {
     func publish(_ message: OutgoingMessage) throws(BrokerError) {
         let arena = FieldTableArena()
         var properties = message.properties.raw(in: arena)
-        let exchange = arena.bytes(message.exchange), key = arena.bytes(message.routingKey)
+        let exchange = arena.bytes(message.exchange)
+        let key = arena.bytes(message.routingKey)
         let status = message.body.withUnsafeBytes { body in
             callGuard.watching {
                 amqp_basic_publish(
@@ -200,7 +222,8 @@ final class Session {
         withExtendedLifetime(arena) {}
         switch status {
         case AMQP_STATUS_OK.rawValue: return
-        case AMQP_STATUS_TABLE_TOO_BIG.rawValue: throw .badMessage("its properties and headers take more than \(Self.frameMax) bytes")
+        case AMQP_STATUS_TABLE_TOO_BIG.rawValue:
+            throw .badMessage("its properties and headers take more than \(Self.frameMax) bytes")
         default: throw .lost(Self.text(status))
         }
     }
@@ -209,7 +232,9 @@ final class Session {
     var unsentBytes: Int { Int(atelier_unsent_bytes(descriptor)) }
 
     /// Acknowledges the message with this tag, and with `multiple` all before it.
-    func acknowledge(_ tag: UInt64, multiple: Bool = false) throws(BrokerError) { try tell { amqp_basic_ack(state, Self.channel, tag, multiple ? 1 : 0) } }
+    func acknowledge(_ tag: UInt64, multiple: Bool = false) throws(BrokerError) {
+        try tell { amqp_basic_ack(state, Self.channel, tag, multiple ? 1 : 0) }
+    }
 
     /// Gives the message with this tag back, to be delivered again or dead-lettered.
     func reject(_ tag: UInt64, requeue: Bool) throws(BrokerError) {

@@ -4,7 +4,8 @@ enum SessionEvent {
     case delivered(IncomingMessage)
     /// A mandatory message that no queue took comes back; its confirm follows.
     case returned(code: Int, text: String, message: IncomingMessage)
-    /// The broker has these (`isRefused` false) or will not have them: the message with this tag, and with `multiple` every earlier one.
+    /// The broker has these (`isRefused` false) or will not have them: the message with this tag, and with `multiple`
+    /// every earlier one.
     case settled(tag: UInt64, multiple: Bool, isRefused: Bool)
     /// The consumer is no more: its queue is gone.
     case consumerCancelled

@@ -18,7 +18,9 @@ package struct Topology: Sendable, Equatable {
         package let arguments: [String: FieldValue]
 
         /// A queue of this name, with the broker's `x-` arguments.
-        package init(_ name: String, arguments: [String: FieldValue] = [:]) { (self.name, self.arguments) = (name, arguments) }
+        package init(_ name: String, arguments: [String: FieldValue] = [:]) {
+            (self.name, self.arguments) = (name, arguments)
+        }
     }
 
     /// What an exchange passes on to a queue.
@@ -28,7 +30,9 @@ package struct Topology: Sendable, Equatable {
         package let routingKey: String
 
         /// `queue` takes what reaches `exchange` under `routingKey`.
-        package init(_ queue: String, to exchange: String, routingKey: String) { (self.queue, self.exchange, self.routingKey) = (queue, exchange, routingKey) }
+        package init(_ queue: String, to exchange: String, routingKey: String) {
+            (self.queue, self.exchange, self.routingKey) = (queue, exchange, routingKey)
+        }
     }
 
     package var exchanges: [Exchange]
@@ -44,8 +48,9 @@ package struct Topology: Sendable, Equatable {
 
     /// Atelier's exchanges and queues under these names.
     ///
-    /// Intake is a quorum queue whose messages are dead-lettered at least once, for which RabbitMQ wants `reject-publish`. To look at the
-    /// dead is to have them delivered: newer RabbitMQs would drop them after twenty looks if they had no limit of their own.
+    /// Intake is a quorum queue whose messages are dead-lettered at least once, for which RabbitMQ wants
+    /// `reject-publish`. To look at the dead is to have them delivered: newer RabbitMQs would drop them after twenty
+    /// looks if they had no limit of their own.
     package static func atelier(_ names: TopologyNames = .init()) -> Topology {
         Topology(
             exchanges: [
@@ -53,16 +58,23 @@ package struct Topology: Sendable, Equatable {
                 Exchange(names.dead, .fanout),
             ],
             queues: [
-                Queue(names.jobs, arguments: [
-                    "x-queue-type": "quorum", "x-delivery-limit": 20, "x-dead-letter-exchange": .string(names.dead),
-                    "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish",
-                ]),
+                Queue(
+                    names.jobs,
+                    arguments: [
+                        "x-queue-type": "quorum", "x-delivery-limit": 20, "x-dead-letter-exchange": .string(names.dead),
+                        "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish",
+                    ]),
                 Queue(names.results, arguments: ["x-queue-type": "quorum"]),
                 Queue(names.metrics, arguments: ["x-max-length": 10_000, "x-overflow": "drop-head"]),
                 Queue(names.dead, arguments: ["x-queue-type": "quorum", "x-delivery-limit": 1_000_000_000]),
             ],
-            bindings: [Binding(names.jobs, to: names.exchange, routingKey: TopologyNames.jobsRoutingKey), Binding(names.dead, to: names.dead, routingKey: "")]
-                + ["completed", "discarded", "cancelled", "rejected"].map { Binding(names.results, to: names.events, routingKey: "*.*.\($0)") }
+            bindings: [
+                Binding(names.jobs, to: names.exchange, routingKey: TopologyNames.jobsRoutingKey),
+                Binding(names.dead, to: names.dead, routingKey: ""),
+            ]
+                + ["completed", "discarded", "cancelled", "rejected"].map {
+                    Binding(names.results, to: names.events, routingKey: "*.*.\($0)")
+                }
                 + ["progress", "metric"].map { Binding(names.metrics, to: names.events, routingKey: "*.*.\($0)") })
     }
 }

@@ -1,11 +1,13 @@
-/// The tags of deliveries that were not answered yet, in their order: many that are acknowledged together are one word to the broker.
+/// The tags of deliveries that were not answered yet, in their order: many that are acknowledged together are one word
+/// to the broker.
 struct UnansweredTags {
     private var tags: ArraySlice<UInt64> = []
 
     /// A delivery came; tags grow.
     mutating func add(_ tag: UInt64) { tags.append(tag) }
 
-    /// Takes out the first ones, as long as `isAnswered`. Gives the last of them: it and everything before it is answered.
+    /// Takes out the first ones, as long as `isAnswered`. Gives the last of them: it and everything before it is
+    /// answered.
     mutating func removeFirst(while isAnswered: (UInt64) -> Bool) -> UInt64? {
         var last: UInt64?
         while let tag = tags.first, isAnswered(tag) {

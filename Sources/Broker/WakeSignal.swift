@@ -19,7 +19,8 @@ final class WakeSignal: Sendable {
     func wait(orReadable socket: Int32? = nil, atMost limit: Duration) {
         var descriptors = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
         if let socket { descriptors.append(pollfd(fd: socket, events: Int16(POLLIN), revents: 0)) }
-        let milliseconds = max(0, limit.components.seconds * 1000 + limit.components.attoseconds / 1_000_000_000_000_000)
+        let milliseconds = max(
+            0, limit.components.seconds * 1000 + limit.components.attoseconds / 1_000_000_000_000_000)
         poll(&descriptors, UInt(descriptors.count), Int32(clamping: milliseconds))
         var count: eventfd_t = 0
         eventfd_read(descriptor, &count)

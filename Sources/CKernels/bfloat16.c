@@ -1,8 +1,9 @@
-// Matrix products with operands rounded to bfloat16 and sums kept in float, for processors with AVX512_BF16: about twice the
-// speed of single precision. For training, pretraining and personalization alike; pictures are drawn in single precision.
+// Matrix products with operands rounded to bfloat16 and sums kept in float, for processors with AVX512_BF16: about
+// twice the speed of single precision. For training, pretraining and personalization alike; pictures are drawn in
+// single precision.
 //
-// The loops are those of Goto and van de Geijn (2008): blocks of b packed for the cache, blocks of a packed beside them, and a
-// micro-kernel that keeps a 12 × 32 tile of c in registers and takes two steps of k at a time.
+// The loops are those of Goto and van de Geijn (2008): blocks of b packed for the cache, blocks of a packed beside
+// them, and a micro-kernel that keeps a 12 × 32 tile of c in registers and takes two steps of k at a time.
 #include "include/kernels.h"
 #include <immintrin.h>
 #include <stdlib.h>
@@ -84,7 +85,8 @@ TARGET static void pack_lines(uint32_t *out, const float *x, long line_stride, l
         }
 }
 
-// Packs `lines` lines of an operand for k in [0, depth): out[tile][k / 2][line of the tile]. Strides are in floats; one of them is 1.
+// Packs `lines` lines of an operand for k in [0, depth): out[tile][k / 2][line of the tile]. Strides are in floats; one
+// of them is 1.
 TARGET static void pack(uint32_t *out, const float *x, long line_stride, long k_stride, long lines, long depth, long tile) {
     for (long start = 0; start < lines; start += tile, out += (depth + 1) / 2 * tile) {
         const float *at = x + start * line_stride;

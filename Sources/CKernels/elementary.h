@@ -4,7 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
-// e^x by range reduction to [−ln2/2, ln2/2] and the Cephes polynomial (relative error below 2 ulp); saturates instead of overflowing.
+// e^x by range reduction to [−ln2/2, ln2/2] and the Cephes polynomial (relative error below 2 ulp); saturates instead
+// of overflowing.
 INLINE float exp_inline(float x) {
     x = x < -87.0f ? -87.0f : x;
     x = x > 88.0f ? 88.0f : x;

@@ -1,9 +1,11 @@
-// A fixed crew of worker threads for short kernels. Workers spin for a few microseconds before they sleep on a futex, so that
-// a sequence of kernels 20 µs apart does not pay a wake-up each. One caller has the crew at a time and another waits.
+// A fixed crew of worker threads for short kernels. Workers spin for a few microseconds before they sleep on a futex,
+// so that a sequence of kernels 20 µs apart does not pay a wake-up each. One caller has the crew at a time and another
+// waits.
 //
-// A piece of work is split into as many shares as there are threads, always the same way, so that it gives the same bits; who takes
-// which share is first come, first served. A worker that the machine keeps waiting therefore delays nobody: the caller takes its share.
-// (With fixed shares, drawing beside two busy processes on two cores took 18 times as long as on one thread.)
+// A piece of work is split into as many shares as there are threads, always the same way, so that it gives the same
+// bits; who takes which share is first come, first served. A worker that the machine keeps waiting therefore delays
+// nobody: the caller takes its share. (With fixed shares, drawing beside two busy processes on two cores took 18 times
+// as long as on one thread.)
 #define _GNU_SOURCE
 #include "include/kernels.h"
 #include <linux/futex.h>
@@ -31,8 +33,8 @@ static struct {
 static pthread_mutex_t crew_is_taken = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local bool inside = false;
 
-// Takes shares of piece `generation` until none is left. Nothing of `crew` but `claims` is read without a share in hand: the piece, and
-// with it what `crew` says, cannot end before that share is done.
+// Takes shares of piece `generation` until none is left. Nothing of `crew` but `claims` is read without a share in
+// hand: the piece, and with it what `crew` says, cannot end before that share is done.
 static void take_shares(uint32_t generation) {
     uint64_t claim = atomic_load_explicit(&crew.claims, memory_order_acquire);
     while (claim >> 32 == generation && (uint32_t)claim < (uint32_t)crew.threads) {

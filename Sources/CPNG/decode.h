@@ -1,6 +1,6 @@
-// libpng's classic interface, for Swift. It reports an error by a long jump, so both ends of the jump lie in one C function and no
-// Swift frame between them. The simplified interface needs no jumps, but since 1.6.51 (and in what Debian made of that) it reads
-// interlaced files of 16 bits to wrong pixels: github.com/pnggroup/libpng/issues/853.
+// libpng's classic interface, for Swift. It reports an error by a long jump, so both ends of the jump lie in one C
+// function and no Swift frame between them. The simplified interface needs no jumps, but since 1.6.51 (and in what
+// Debian made of that) it reads interlaced files of 16 bits to wrong pixels: github.com/pnggroup/libpng/issues/853.
 #pragma once
 #include <png.h>
 #include <stdbool.h>
@@ -30,7 +30,8 @@ static void atelier_png_fail(png_structp png, png_const_charp message) {
 
 static void atelier_png_ignore(png_structp png, png_const_charp message) {}
 
-// Everything becomes 8-bit RGB in sRGB: palettes and few bits expanded, 16 bits scaled, transparency laid over the background.
+// Everything becomes 8-bit RGB in sRGB: palettes and few bits expanded, 16 bits scaled, transparency laid over the
+// background.
 static inline void atelier_png_transform(png_structp png, png_infop info, const unsigned char background[3]) {
     unsigned scale = png_get_bit_depth(png, info) == 16 ? 257 : 1;
     png_color_16 colour = {
@@ -46,7 +47,8 @@ static inline void atelier_png_transform(png_structp png, png_infop info, const 
     png_set_scale_16(png);
 }
 
-// Decodes a file of width × height pixels into rgb, 3 · width · height bytes; false where it is damaged, with the message set.
+// Decodes a file of width × height pixels into rgb, 3 · width · height bytes; false where it is damaged, with the
+// message set.
 static inline bool atelier_png_decode(
     atelier_png_source *source, unsigned width, unsigned height, const unsigned char background[3], unsigned char *rgb) {
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, source, atelier_png_fail, atelier_png_ignore);

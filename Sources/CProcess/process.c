@@ -1,4 +1,5 @@
-// What Swift's Glibc module does not show, for it is behind _GNU_SOURCE: pipe2, the descriptor actions of posix_spawn, SCHED_BATCH.
+// What Swift's Glibc module does not show, for it is behind _GNU_SOURCE: pipe2, the descriptor actions of posix_spawn,
+// SCHED_BATCH.
 #define _GNU_SOURCE
 #include "process.h"
 
@@ -38,7 +39,8 @@ int process_spawn(pid_t *pid, const char *path, const char *directory, char *con
     posix_spawn_file_actions_adddup2(&actions, errors, 2);
     posix_spawn_file_actions_addclosefrom_np(&actions, 3);
     posix_spawn_file_actions_addchdir_np(&actions, directory);
-    // Signals as a fresh process has them: an ignored SIGTERM would be inherited, and such an engine cannot be asked to stop.
+    // Signals as a fresh process has them: an ignored SIGTERM would be inherited, and such an engine cannot be asked to
+    // stop.
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setsigmask(&attributes, &none);
@@ -46,8 +48,8 @@ int process_spawn(pid_t *pid, const char *path, const char *directory, char *con
     int result = posix_spawn(pid, path, &actions, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
-    // Before it gets its order, so before it makes a thread: threads inherit. Control before work, measured: beside a busy engine
-    // of normal priority a commit takes twenty times longer. posix_spawn itself refuses the batch policy.
+    // Before it gets its order, so before it makes a thread: threads inherit. Control before work, measured: beside a
+    // busy engine of normal priority a commit takes twenty times longer. posix_spawn itself refuses the batch policy.
     if (result == 0) {
         setpriority(PRIO_PROCESS, (id_t)*pid, niceness);
         sched_setscheduler(*pid, SCHED_BATCH, &parameters);

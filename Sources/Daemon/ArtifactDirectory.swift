@@ -3,8 +3,8 @@ import Hashing
 
 /// Artifacts by the SHA-256 of their bytes: `root/ab/cdef…`. Same bytes, same file; a file that is there is whole.
 ///
-/// A file comes in by copy into a temporary name, `fsync`, a read of what the disk gives back, and `rename`. No name of a
-/// stranger ever becomes part of a path: only digests do.
+/// A file comes in by copy into a temporary name, `fsync`, a read of what the disk gives back, and `rename`. No name of
+/// a stranger ever becomes part of a path: only digests do.
 package struct ArtifactDirectory: Sendable {
     /// A file of an engine that cannot be taken in.
     package enum Refusal: Error, Equatable, CustomStringConvertible {
@@ -19,7 +19,8 @@ package struct ArtifactDirectory: Sendable {
             switch self {
             case .outside(let path): "\(path) is not a regular file inside the attempt's workspace"
             case .missing(let path): "\(path) is missing or damaged"
-            case .differs(let path, let announced, let found): "\(path) has SHA-256 \(found), announced was \(announced)"
+            case .differs(let path, let announced, let found):
+                "\(path) has SHA-256 \(found), announced was \(announced)"
             }
         }
     }
@@ -47,7 +48,8 @@ package struct ArtifactDirectory: Sendable {
         return false
     }
 
-    /// Takes in the file at `path`, which must be a regular file inside `folder` with the announced digest. Gives its size.
+    /// Takes in the file at `path`, which must be a regular file inside `folder` with the announced digest. Gives its
+    /// size.
     @discardableResult
     package func take(_ path: String, inside folder: String, announced: SHA256Digest) throws -> Int64 {
         guard let real = Self.realPath(path), let base = Self.realPath(folder), real.hasPrefix(base + "/") else {
@@ -73,7 +75,8 @@ package struct ArtifactDirectory: Sendable {
         return digest
     }
 
-    /// Copies the artifact to a file of the caller's, readable by all, over what was there; only whole bytes ever lie at `path`.
+    /// Copies the artifact to a file of the caller's, readable by all, over what was there; only whole bytes ever lie
+    /// at `path`.
     /// - Throws: ``Refusal/missing(_:)`` where it is not there or damaged, `SystemError`.
     package func export(_ digest: SHA256Digest, to path: String) throws {
         let source = self.path(of: digest)

@@ -1,25 +1,29 @@
 import Foundation
 import Hashing
 
-/// Artifacts go when nobody refers to them. Whoever takes one in again makes it young, also where its bytes are there already; so one that
-/// is old has no job on the way to the tables.
+/// Artifacts go when nobody refers to them. Whoever takes one in again makes it young, also where its bytes are there
+/// already; so one that is old has no job on the way to the tables.
 extension ArtifactDirectory {
     /// The folders artifacts lie in, by the first two digits of their digests.
     func shelves() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: root).filter { $0.count == 2 && $0.allSatisfy(\.isHexDigit) }.sorted()
+        try FileManager.default.contentsOfDirectory(atPath: root).filter {
+            $0.count == 2 && $0.allSatisfy(\.isHexDigit)
+        }.sorted()
     }
 
     /// The digests on a shelf that were taken in longer ago than `age`.
     func digests(on shelf: String, olderThan age: Duration) throws -> [SHA256Digest] {
-        try FileManager.default.contentsOfDirectory(atPath: "\(root)/\(shelf)").compactMap { SHA256Digest(shelf + $0) }.filter { isOlder(path(of: $0), age) }
+        try FileManager.default.contentsOfDirectory(atPath: "\(root)/\(shelf)").compactMap { SHA256Digest(shelf + $0) }
+            .filter { isOlder(path(of: $0), age) }
     }
 
     /// Removes an artifact if it is still older than `age`; gives whether it did.
     ///
-    /// It is moved aside first: whoever takes the same bytes in from then on finds none and writes them anew; whoever found it just before
-    /// has made it young, and it is moved back.
+    /// It is moved aside first: whoever takes the same bytes in from then on finds none and writes them anew; whoever
+    /// found it just before has made it young, and it is moved back.
     func remove(_ digest: SHA256Digest, olderThan age: Duration) throws -> Bool {
-        let place = path(of: digest), aside = "\(root)/incoming/\(UUID().uuidString)"
+        let place = path(of: digest)
+        let aside = "\(root)/incoming/\(UUID().uuidString)"
         guard isOlder(place, age), rename(place, aside) == 0 else { return false }
         guard isOlder(aside, age) else {
             guard rename(aside, place) == 0 else { throw SystemError("rename", place) }

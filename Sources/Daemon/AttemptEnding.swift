@@ -52,9 +52,12 @@ package enum AttemptEnding: Sendable, Equatable {
         case (_, .failed): .failed
         case (.draining, .interrupted): .interrupted("the daemon is stopping; the engine stopped in time")
         case (.draining, nil): .interrupted("the daemon is stopping; the engine did not answer in time")
-        case (.memory(let limit), _): .crashed(code: "engine.memory", message: "the engine needs more than the \(limit) MiB it may take")
-        case (.silence(let seconds), _): .crashed(code: "engine.hang", message: "the engine said nothing for the \(seconds) s it may")
-        case (nil, .interrupted): .crashed(code: "engine.interrupted", message: "somebody else asked the engine to stop")
+        case (.memory(let limit), _):
+            .crashed(code: "engine.memory", message: "the engine needs more than the \(limit) MiB it may take")
+        case (.silence(let seconds), _):
+            .crashed(code: "engine.hang", message: "the engine said nothing for the \(seconds) s it may")
+        case (nil, .interrupted):
+            .crashed(code: "engine.interrupted", message: "somebody else asked the engine to stop")
         case (nil, nil): .crashed(code: "engine.crash", message: "the engine ended without a result: \(exit.phrase)")
         }
     }

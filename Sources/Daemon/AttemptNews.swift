@@ -1,7 +1,7 @@
 import Jobs
 
-/// What an engine said that is not yet written down. It is written a few times a second, not line by line, and waits here while
-/// PostgreSQL is away: the engine works on, nothing grows without bound.
+/// What an engine said that is not yet written down. It is written a few times a second, not line by line, and waits
+/// here while PostgreSQL is away: the engine works on, nothing grows without bound.
 package struct AttemptNews: Sendable {
     /// As many metric lines wait at most; older ones go first, for metrics are lossy by contract.
     package static let metricLimit = 20_000
@@ -21,7 +21,9 @@ package struct AttemptNews: Sendable {
     package init() {}
 
     /// Whether there is nothing to write.
-    package var isEmpty: Bool { started == nil && progress == nil && metrics.isEmpty && checkpoint == nil && memory == nil }
+    package var isEmpty: Bool {
+        started == nil && progress == nil && metrics.isEmpty && checkpoint == nil && memory == nil
+    }
 
     /// Puts back what could not be written; what came since is newer and wins.
     package mutating func putBack(_ older: AttemptNews) {

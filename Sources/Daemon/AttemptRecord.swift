@@ -12,7 +12,8 @@ package struct AttemptProblem: Error, Sendable, Equatable {
     var problems: [Problem]?
 }
 
-/// One attempt in the tables and on the metrics exchange: what is read for it and written by it, always under its fence.
+/// One attempt in the tables and on the metrics exchange: what is read for it and written by it, always under its
+/// fence.
 package struct AttemptRecord: Sendable {
     /// What became of a write.
     package enum Fate: Sendable, Equatable {
@@ -48,38 +49,52 @@ package struct AttemptRecord: Sendable {
         self.logger = logger
     }
 
-    /// The line that tells the engine what to do. Links pictures and adapters into the workspace, and picks the newest checkpoint
-    /// whose bytes are still what they were. Throws `AttemptProblem`, or `StoreError` when PostgreSQL is away.
-    package func order(workspace: AttemptWorkspace, artifacts: ArtifactDirectory, settings: Settings) async throws -> Data {
+    /// The line that tells the engine what to do. Links pictures and adapters into the workspace, and picks the newest
+    /// checkpoint whose bytes are still what they were. Throws `AttemptProblem`, or `StoreError` when PostgreSQL is
+    /// away.
+    package func order(
+        workspace: AttemptWorkspace, artifacts: ArtifactDirectory, settings: Settings
+    ) async throws -> Data {
         let request: JobRequest
         do { request = try JobRequest(claim.spec) } catch {
             throw AttemptProblem(
-                code: "job.invalid", message: "the job is not acceptable any more", consequence: .rejected, problems: (error as? Problems)?.list)
+                code: "job.invalid", message: "the job is not acceptable any more", consequence: .rejected,
+                problems: (error as? Problems)?.list)
         }
         let images = try pictures(of: request, workspace: workspace, artifacts: artifacts)
         let resume = try await checkpoint()
         let order = EngineOrder(
-            job: claim.job, attempt: claim.attempt, kind: claim.kind, spec: request.spec, tenant: claim.tenant, images: images,
-            adapters: try await ConceptAdapters(tenant: claim.tenant, store: store, artifacts: artifacts).linked(for: request, into: workspace),
-            references: try await ConceptReferences(tenant: claim.tenant, store: store, artifacts: artifacts).linked(for: request, into: workspace),
+            job: claim.job, attempt: claim.attempt, kind: claim.kind, spec: request.spec, tenant: claim.tenant,
+            images: images,
+            adapters: try await ConceptAdapters(tenant: claim.tenant, store: store, artifacts: artifacts).linked(
+                for: request, into: workspace),
+            references: try await ConceptReferences(tenant: claim.tenant, store: store, artifacts: artifacts).linked(
+                for: request, into: workspace),
             models: settings.modelsDirectory,
             workspace: workspace.folder, resume: resume, checkpointSeconds: settings.checkpointSeconds)
         return order.line
     }
 
-    private func pictures(of request: JobRequest, workspace: AttemptWorkspace, artifacts: ArtifactDirectory) throws -> [String] {
+    private func pictures(
+        of request: JobRequest, workspace: AttemptWorkspace, artifacts: ArtifactDirectory
+    ) throws -> [String] {
         var problems: [Problem] = []
         let paths = try request.images.enumerated().compactMap { index, image -> String? in
             guard case .artifact(let text) = image, let digest = SHA256Digest(text) else { return nil }
             guard try artifacts.contains(digest) else {
-                problems.append(Problem("/images/\(index)/artifact", found: digest.prefixed, allowed: "the digest of an artifact in the store"))
+                problems.append(
+                    Problem(
+                        "/images/\(index)/artifact", found: digest.prefixed,
+                        allowed: "the digest of an artifact in the store"))
                 return nil
             }
             return try workspace.link(artifacts.path(of: digest), as: "\(index + 1).png")
         }
         guard problems.isEmpty else {
             throw AttemptProblem(
-                code: "input.artifact", message: "\(problems.count) of \(request.images.count) pictures are not in the store", consequence: .rejected,
+                code: "input.artifact",
+                message: "\(problems.count) of \(request.images.count) pictures are not in the store",
+                consequence: .rejected,
                 problems: problems)
         }
         return paths
@@ -93,7 +108,11 @@ package struct AttemptRecord: Sendable {
                 return checkpoint.path
             }
             logger.warning(
-                "checkpoint passed over", metadata: ["path": "\(checkpoint.path)", "step": "\(checkpoint.step)", "found": "\(found?.description ?? "nothing that can be read")"])
+                "checkpoint passed over",
+                metadata: [
+                    "path": "\(checkpoint.path)", "step": "\(checkpoint.step)",
+                    "found": "\(found?.description ?? "nothing that can be read")",
+                ])
         }
         return nil
     }
@@ -102,7 +121,8 @@ package struct AttemptRecord: Sendable {
     package func write(_ news: AttemptNews) async -> Fate {
         do {
             let cancelling = try await store.record(
-                claim.job, claim.attempt, started: news.started, progress: news.progress, metrics: news.metrics, checkpoint: news.checkpoint,
+                claim.job, claim.attempt, started: news.started, progress: news.progress, metrics: news.metrics,
+                checkpoint: news.checkpoint,
                 memory: news.memory)
             guard let cancelling else { return .lost }
             tell(news)
@@ -116,7 +136,9 @@ package struct AttemptRecord: Sendable {
 
     private func tell(_ news: AttemptNews) {
         if let progress = news.progress {
-            tell("progress", ["stage": .string(progress.stage), "step": .integer(progress.step), "steps": .integer(progress.steps)])
+            tell(
+                "progress",
+                ["stage": .string(progress.stage), "step": .integer(progress.step), "steps": .integer(progress.steps)])
         }
         for metric in news.metrics {
             let values = metric.values.filter(\.value.isFinite).mapValues(JSONValue.number)
@@ -127,15 +149,18 @@ package struct AttemptRecord: Sendable {
     private func tell(_ event: String, _ members: [String: JSONValue]) {
         let identity: [String: JSONValue] = [
             "version": .integer(1), "event": .string(event), "job": .string(claim.job.uuidString.lowercased()),
-            "message_id": .string(claim.messageID), "tenant": .string(claim.tenant), "kind": .string(claim.kind.rawValue),
+            "message_id": .string(claim.messageID), "tenant": .string(claim.tenant),
+            "kind": .string(claim.kind.rawValue),
             "attempt": .integer(claim.attempt), "time": .string(Date.now.formatted(.iso8601)),
         ]
         live.send(
-            JobEvent(event: event, tenant: claim.tenant, kind: claim.kind.rawValue, body: .object(identity.merging(members) { $1 })))
+            JobEvent(
+                event: event, tenant: claim.tenant, kind: claim.kind.rawValue,
+                body: .object(identity.merging(members) { $1 })))
     }
 
-    /// Commits the ending. After an unclear commit the second try finds the job final, or claimed anew: both are `lost`, unless the
-    /// state says that this very attempt ended it.
+    /// Commits the ending. After an unclear commit the second try finds the job final, or claimed anew: both are
+    /// `lost`, unless the state says that this very attempt ended it.
     package func close(_ end: AttemptResult) async -> Closing {
         do {
             guard let state = try await store.finish(claim.job, claim.attempt, end) else { return .lost }

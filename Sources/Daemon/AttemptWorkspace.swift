@@ -1,8 +1,10 @@
 import Foundation
 
-/// The folders of one job's attempts: `work/<job>/<attempt>`, the reference pictures in `inputs`, checkpoints beside them.
+/// The folders of one job's attempts: `work/<job>/<attempt>`, the reference pictures in `inputs`, checkpoints beside
+/// them.
 ///
-/// A job's folder outlives its attempts, for the next one resumes from a checkpoint of the last; it goes when the job is final.
+/// A job's folder outlives its attempts, for the next one resumes from a checkpoint of the last; it goes when the job
+/// is final.
 package struct AttemptWorkspace: Sendable {
     /// The folder of the job.
     package let jobFolder: String
@@ -27,15 +29,16 @@ package struct AttemptWorkspace: Sendable {
             atPath: (log as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
     }
 
-    /// Links a file of the artifact store into the inputs and gives the link's path. `name` is a number or a validated concept's name.
+    /// Links a file of the artifact store into the inputs and gives the link's path. `name` is a number or a validated
+    /// concept's name.
     package func link(_ path: String, as name: String) throws -> String {
         let link = "\(folder)/inputs/\(name)"
         guard symlink(path, link) == 0 else { throw SystemError("link", link) }
         return link
     }
 
-    /// Removes checkpoints nobody needs any more, with what lies beside them under their names; where none of an earlier attempt is needed
-    /// either, those attempts' folders.
+    /// Removes checkpoints nobody needs any more, with what lies beside them under their names; where none of an
+    /// earlier attempt is needed either, those attempts' folders.
     package func remove(_ checkpoints: [String], isLaterThanOthers: Bool) {
         let files = FileManager.default
         checkpoints.filter { $0.hasPrefix(folder + "/") }.forEach(CheckpointFiles.remove)

@@ -1,4 +1,5 @@
-/// Waits between tries: doubling from a base to a cap, with full jitter, so that many who lost one server do not return at once.
+/// Waits between tries: doubling from a base to a cap, with full jitter, so that many who lost one server do not return
+/// at once.
 package struct Backoff: Sendable {
     private let base: Double
     private let cap: Double

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Which of an attempt's checkpoint files are still needed, as the tables have it: the last two that were written down, the newest, and
-/// the one before it in case the newest cannot be read.
+/// Which of an attempt's checkpoint files are still needed, as the tables have it: the last two that were written down,
+/// the newest, and the one before it in case the newest cannot be read.
 package struct CheckpointFiles {
     private static let kept = 2
 
@@ -27,5 +27,7 @@ package struct CheckpointFiles {
     var areAllOurs: Bool { written.count == CheckpointFiles.kept }
 
     /// Removes a checkpoint, with the losses that lie beside it.
-    package static func remove(_ path: String) { for end in ["", ".losses"] { try? FileManager.default.removeItem(atPath: path + end) } }
+    package static func remove(_ path: String) {
+        for end in ["", ".losses"] { try? FileManager.default.removeItem(atPath: path + end) }
+    }
 }

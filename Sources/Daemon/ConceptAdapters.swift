@@ -10,7 +10,8 @@ struct ConceptAdapters: Sendable {
     let artifacts: ArtifactDirectory
 
     /// Links the adapter of every concept the job mentions into its inputs; paths by name.
-    /// - Throws: `AttemptProblem` listing every mention that means nothing, with what would do; `StoreError` when PostgreSQL is away.
+    /// - Throws: `AttemptProblem` listing every mention that means nothing, with what would do; `StoreError` when
+    ///   PostgreSQL is away.
     func linked(for request: JobRequest, into workspace: AttemptWorkspace) async throws -> [String: String] {
         guard !request.mentions.isEmpty else { return [:] }
         let learnt = try await store.newestConcepts(tenant: tenant)
@@ -20,12 +21,18 @@ struct ConceptAdapters: Sendable {
         }
         guard problems.isEmpty else { throw unknown(problems) }
         let names = Set(request.mentions.map(\.name))
-        return try Dictionary(uniqueKeysWithValues: usable.filter { names.contains($0.name) }.map { ($0.name, try link($0, into: workspace)) })
+        return try Dictionary(
+            uniqueKeysWithValues: usable.filter { names.contains($0.name) }.map {
+                ($0.name, try link($0, into: workspace))
+            })
     }
 
     private func link(_ concept: StoredConcept, into workspace: AttemptWorkspace) throws -> String {
         guard let digest = SHA256Digest(concept.adapter), try artifacts.contains(digest) else {
-            throw AttemptProblem(code: "concept.missing", message: "the adapter of <\(concept.name)>, \(concept.adapter), is not in the store", consequence: .fatal)
+            throw AttemptProblem(
+                code: "concept.missing",
+                message: "the adapter of <\(concept.name)>, \(concept.adapter), is not in the store",
+                consequence: .fatal)
         }
         return try workspace.link(artifacts.path(of: digest), as: concept.name + ".safetensors")
     }
@@ -38,13 +45,18 @@ struct ConceptAdapters: Sendable {
         let kind = mention.role.map(\.rawValue) ?? "concept"
         return Problem(
             mention.pointer, found: found,
-            allowed: names.isEmpty ? "no \(kind): \(tenant) has learnt none on \(model); personalize it first" : names.joined(separator: ", "))
+            allowed: names.isEmpty
+                ? "no \(kind): \(tenant) has learnt none on \(model); personalize it first"
+                : names.joined(separator: ", "))
     }
 
     private func unknown(_ problems: [Problem]) -> AttemptProblem {
-        let found = problems.indices.filter { index in !problems[..<index].contains { $0.found == problems[index].found } }.map { problems[$0].found }
+        let found = problems.indices.filter { index in
+            !problems[..<index].contains { $0.found == problems[index].found }
+        }.map { problems[$0].found }
         return AttemptProblem(
-            code: "concept.unknown", message: "no concept that can be used here: \(found.joined(separator: "; "))", consequence: .rejected, problems: problems)
+            code: "concept.unknown", message: "no concept that can be used here: \(found.joined(separator: "; "))",
+            consequence: .rejected, problems: problems)
     }
 }
 

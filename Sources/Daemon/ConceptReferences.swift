@@ -8,12 +8,15 @@ struct ConceptReferences: Sendable {
     let store: Store
     let artifacts: ArtifactDirectory
 
-    /// Links the references of every concept into the job's inputs; paths by name. Nil where a job needs none or brings its own.
+    /// Links the references of every concept into the job's inputs; paths by name. Nil where a job needs none or brings
+    /// its own.
     /// - Throws: `AttemptProblem` where they are not in the store any more; `StoreError` when PostgreSQL is away.
     func linked(for request: JobRequest, into workspace: AttemptWorkspace) async throws -> [String: [String]]? {
         guard request.kind == .evaluate, request.images.isEmpty else { return nil }
         var paths: [String: [String]] = [:]
-        for name in request.mentions.map(\.name) { paths[name] = try await link(name, model: request.model, into: workspace) }
+        for name in request.mentions.map(\.name) {
+            paths[name] = try await link(name, model: request.model, into: workspace)
+        }
         return paths
     }
 
@@ -21,7 +24,9 @@ struct ConceptReferences: Sendable {
         let digests = try await store.references(of: name, tenant: tenant, model: model).compactMap { SHA256Digest($0) }
         guard !digests.isEmpty, try digests.allSatisfy({ try artifacts.contains($0) }) else {
             throw AttemptProblem(
-                code: "concept.references", message: "the pictures <\(name)> was learnt from are not in the store any more; give pictures in /images",
+                code: "concept.references",
+                message:
+                    "the pictures <\(name)> was learnt from are not in the store any more; give pictures in /images",
                 consequence: .rejected)
         }
         return try digests.enumerated().map { try workspace.link(artifacts.path(of: $1), as: "\(name)-\($0 + 1).png") }

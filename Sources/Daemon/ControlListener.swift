@@ -5,8 +5,8 @@ import Logging
 import ServiceLifecycle
 import Store
 
-/// What anybody may say to all daemons at once, on the fanout exchange of control: `{"action":"cancel","job":"…","reason":"…"}`,
-/// `{"action":"pause"}`, `{"action":"resume"}`.
+/// What anybody may say to all daemons at once, on the fanout exchange of control:
+/// `{"action":"cancel","job":"…","reason":"…"}`, `{"action":"pause"}`, `{"action":"resume"}`.
 package struct ControlListener: Service {
     let consumer: Consumer
     let store: Store
@@ -48,13 +48,18 @@ package struct ControlListener: Service {
             if condition.obey(order) { dispatcher.look() }
         } catch {
             let consequence = isWritten ? "it is read with the next heartbeat" : "say it again"
-            logger.error("not \(paused ? "paused" : "resumed"), PostgreSQL is needed: \(consequence)", metadata: ["error": "\(error)"])
+            logger.error(
+                "not \(paused ? "paused" : "resumed"), PostgreSQL is needed: \(consequence)",
+                metadata: ["error": "\(error)"])
         }
     }
 
     private func complain(_ body: Data) {
         logger.warning(
             "control message not understood",
-            metadata: ["body": "\(String(decoding: body.prefix(200), as: UTF8.self))", "allowed": "action: cancel with job, pause, resume"])
+            metadata: [
+                "body": "\(String(decoding: body.prefix(200), as: UTF8.self))",
+                "allowed": "action: cancel with job, pause, resume",
+            ])
     }
 }

@@ -2,8 +2,8 @@ import Logging
 import Store
 import Synchronization
 
-/// How the daemon is: which server it has, how many jobs run, whether it is paused or stopping. One line of it goes to systemd, each
-/// change to the log.
+/// How the daemon is: which server it has, how many jobs run, whether it is paused or stopping. One line of it goes to
+/// systemd, each change to the log.
 package final class DaemonCondition: Sendable {
     /// A server the daemon works with.
     package enum Server: String, Sendable, CaseIterable {
@@ -32,7 +32,9 @@ package final class DaemonCondition: Sendable {
 
     /// A server answers.
     package func found(_ server: Server) {
-        if change({ $0.away.remove(server) != nil }) { logger.notice("server available", metadata: ["server": "\(server.rawValue)"]) }
+        if change({ $0.away.remove(server) != nil }) {
+            logger.notice("server available", metadata: ["server": "\(server.rawValue)"])
+        }
     }
 
     /// A server does not answer; the daemon works on as far as it can.
@@ -43,7 +45,12 @@ package final class DaemonCondition: Sendable {
     }
 
     /// As many jobs run now.
-    package func running(_ count: Int) { change { $0.running = count; return true } }
+    package func running(_ count: Int) {
+        change {
+            $0.running = count
+            return true
+        }
+    }
     /// New work is held back, or taken again. Gives whether that is news: an older order changes nothing.
     @discardableResult
     package func obey(_ order: PauseOrder) -> Bool {
@@ -57,7 +64,12 @@ package final class DaemonCondition: Sendable {
     }
 
     /// The drain has begun.
-    package func stopping() { change { $0.isStopping = true; return true } }
+    package func stopping() {
+        change {
+            $0.isStopping = true
+            return true
+        }
+    }
 
     /// Whether new work is held back.
     package var isPaused: Bool { state.withLock { $0.pause.isPaused } }

@@ -1,8 +1,8 @@
 import Broker
 import Synchronization
 
-/// Deliveries that wait for the tables. While one transaction commits the next ones gather, so that a burst costs few commits and a
-/// single message waits for nobody.
+/// Deliveries that wait for the tables. While one transaction commits the next ones gather, so that a burst costs few
+/// commits and a single message waits for nobody.
 final class DeliveryBatches: Sendable {
     private let waiting = Mutex<[Delivery]>([])
     /// Says that some wait.

@@ -6,8 +6,8 @@ import Store
 
 /// Fills the slots: claims a job whenever one is free, runs its supervisor, and at the end drains.
 ///
-/// A drain asks every engine for a checkpoint and waits; when the time is up the engines are killed, and the jobs go on from their
-/// last checkpoint at the next start.
+/// A drain asks every engine for a checkpoint and waits; when the time is up the engines are killed, and the jobs go on
+/// from their last checkpoint at the next start.
 package actor Dispatcher: Service {
     private struct Running {
         let attempt: Int
@@ -38,7 +38,8 @@ package actor Dispatcher: Service {
 
     /// Claims in the name of `worker`.
     package init(
-        settings: Settings, store: Store, worker: Worker, live: LiveEvents, artifacts: ArtifactDirectory, shared: SharedFolder, condition: DaemonCondition,
+        settings: Settings, store: Store, worker: Worker, live: LiveEvents, artifacts: ArtifactDirectory,
+        shared: SharedFolder, condition: DaemonCondition,
         notifier: SystemNotifier, logger: Logger
     ) {
         self.settings = settings
@@ -84,21 +85,29 @@ package actor Dispatcher: Service {
     /// Cancels the job if it runs here.
     package func cancel(_ job: UUID) async { await running[job]?.supervisor.stop(.cancelled) }
 
-    /// Compares what runs here with what the tables say: what is not ours any more ends, what is to be cancelled is, and what is ours without
-    /// our knowing, for the answer to a claim was lost, is given back.
+    /// Compares what runs here with what the tables say: what is not ours any more ends, what is to be cancelled is,
+    /// and what is ours without our knowing, for the answer to a claim was lost, is given back.
     package func reconcile(_ heartbeat: Heartbeat, asked: Set<UUID>) async {
         for (job, running) in running where asked.contains(job) && heartbeat.owned[job] != running.attempt {
             await running.supervisor.stop(.lostClaim)
         }
         for job in heartbeat.cancelling { await cancel(job) }
-        for (job, attempt) in heartbeat.owned where running[job] == nil && !asked.contains(job) && !isClaiming { await giveBack(job, attempt) }
+        for (job, attempt) in heartbeat.owned where running[job] == nil && !asked.contains(job) && !isClaiming {
+            await giveBack(job, attempt)
+        }
     }
 
     private func giveBack(_ job: UUID, _ attempt: Int) async {
-        let end = AttemptResult(outcome: "interrupted", code: "daemon.interrupted", message: "claimed, but the answer that says so was lost")
+        let end = AttemptResult(
+            outcome: "interrupted", code: "daemon.interrupted", message: "claimed, but the answer that says so was lost"
+        )
         guard let state = try? await store.finish(job, attempt, end) else { return }
         logger.warning(
-            "unknown claim given back", metadata: ["job.id": "\(job.uuidString.lowercased())", "job.attempt": "\(attempt)", "job.state": "\(state.rawValue)"])
+            "unknown claim given back",
+            metadata: [
+                "job.id": "\(job.uuidString.lowercased())", "job.attempt": "\(attempt)",
+                "job.state": "\(state.rawValue)",
+            ])
     }
 
     /// The jobs whose engines run here. Ask before the heartbeat: a job claimed meanwhile is not missing.
@@ -127,7 +136,8 @@ package actor Dispatcher: Service {
         }
     }
 
-    /// A job that waits for its time is claimed then, not when the next look happens to come. Later ones are left to that look.
+    /// A job that waits for its time is claimed then, not when the next look happens to come. Later ones are left to
+    /// that look.
     private func lookWhenDue(_ seconds: Double?) {
         alarm?.cancel()
         guard let seconds, seconds < settings.pollSeconds else { return }
@@ -165,7 +175,8 @@ package actor Dispatcher: Service {
         }
     }
 
-    /// Claims nothing for a while: what this host cannot start, another may, and it would only be claimed again and again.
+    /// Claims nothing for a while: what this host cannot start, another may, and it would only be claimed again and
+    /// again.
     private func rest(_ wait: Duration) {
         restsUntil = .now + wait
         logger.error("no new work for a while: this host is at fault", metadata: ["seconds": "\(wait / .seconds(1))"])
@@ -182,7 +193,11 @@ package actor Dispatcher: Service {
         if isShort != isShortOfDisk {
             isShortOfDisk = isShort
             let metadata: Logger.Metadata = ["disk.free_mib": "\(free)", "disk.needed_mib": "\(settings.freeDiskMiB)"]
-            if isShort { logger.error("disk too full for new work", metadata: metadata) } else { logger.notice("disk has room again", metadata: metadata) }
+            if isShort {
+                logger.error("disk too full for new work", metadata: metadata)
+            } else {
+                logger.notice("disk has room again", metadata: metadata)
+            }
         }
         return !isShort
     }
@@ -194,7 +209,8 @@ package actor Dispatcher: Service {
         notifier.extendTimeout(.seconds(settings.drainSeconds + 15))
         let leaving = Array(running.values)
         guard !leaving.isEmpty else { return }
-        logger.notice("draining", metadata: ["jobs.running": "\(leaving.count)", "drain.seconds": "\(settings.drainSeconds)"])
+        logger.notice(
+            "draining", metadata: ["jobs.running": "\(leaving.count)", "drain.seconds": "\(settings.drainSeconds)"])
         for job in leaving { await job.supervisor.stop(.draining) }
         let deadline = Task { [settings] in
             try await Task.sleep(for: .seconds(settings.drainSeconds))

@@ -18,7 +18,10 @@ package struct EngineCommand: Sendable {
     package var reserveMiB: Int
 
     /// Describes one start.
-    package init(executable: String, arguments: [String], environment: [String: String], directory: String, log: String, niceness: Int = 19, reserveMiB: Int = 0) {
+    package init(
+        executable: String, arguments: [String], environment: [String: String], directory: String, log: String,
+        niceness: Int = 19, reserveMiB: Int = 0
+    ) {
         self.executable = executable
         self.arguments = arguments
         self.environment = environment
@@ -28,12 +31,14 @@ package struct EngineCommand: Sendable {
         self.reserveMiB = reserveMiB
     }
 
-    /// The environment of an engine: nothing of the daemon's but the locale, the search paths and what tunes the engine, so that no
-    /// secret of the daemon reaches a child; plus what OpenBLAS must find before it loads.
+    /// The environment of an engine: nothing of the daemon's but the locale, the search paths and what tunes the
+    /// engine, so that no secret of the daemon reaches a child; plus what OpenBLAS must find before it loads.
     package static func environment(
         of parent: [String: String], threads: Int, temporary: String, core: String? = ProcessorKind.openBLASCore()
     ) -> [String: String] {
-        let kept = ["PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "ATELIER_SHARED", "ATELIER_THREADS", "OPENBLAS_CORETYPE"]
+        let kept = [
+            "PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "ATELIER_SHARED", "ATELIER_THREADS", "OPENBLAS_CORETYPE",
+        ]
         var environment = parent.filter { kept.contains($0.key) || $0.key.hasPrefix("ATELIER_ENGINE_") }
         environment["TMPDIR"] = temporary
         environment["HOME"] = temporary

@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// What one engine says on stderr: appended to a file of bounded size, its last part kept in memory for the attempt's row.
+/// What one engine says on stderr: appended to a file of bounded size, its last part kept in memory for the attempt's
+/// row.
 package final class EngineLog: Sendable {
     /// The file stops growing here; a loop that logs must not fill the disk.
     package static let fileLimit = 16 << 20

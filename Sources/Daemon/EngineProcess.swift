@@ -4,8 +4,8 @@ import Synchronization
 
 /// One running engine: a child in a process group of its own, at low priority, spoken to by lines.
 ///
-/// Three threads belong to it: one reads stdout into `lines`, one moves stderr into the log, one waits for the end. All of
-/// them end with the child, for the rest of its group is killed with it and so every pipe closes.
+/// Three threads belong to it: one reads stdout into `lines`, one moves stderr into the log, one waits for the end. All
+/// of them end with the child, for the rest of its group is killed with it and so every pipe closes.
 package final class EngineProcess: Sendable {
     /// The longest line an engine may write.
     package static let lineLimit = 4 << 20
@@ -34,14 +34,26 @@ package final class EngineProcess: Sendable {
     package init(_ command: EngineCommand) throws(SystemError) {
         log = try EngineLog(path: command.log)
         let input = try Pipe()
-        let output: Pipe, errors: Pipe
-        do { output = try Pipe() } catch { input.close(); throw error }
-        do { errors = try Pipe() } catch { input.close(); output.close(); throw error }
-        do { pid = try Self.spawn(command, input.reader, output.writer, errors.writer) } catch {
-            input.close(); output.close(); errors.close()
+        let output: Pipe
+        let errors: Pipe
+        do { output = try Pipe() } catch {
+            input.close()
             throw error
         }
-        close(input.reader); close(output.writer); close(errors.writer)
+        do { errors = try Pipe() } catch {
+            input.close()
+            output.close()
+            throw error
+        }
+        do { pid = try Self.spawn(command, input.reader, output.writer, errors.writer) } catch {
+            input.close()
+            output.close()
+            errors.close()
+            throw error
+        }
+        close(input.reader)
+        close(output.writer)
+        close(errors.writer)
         state = Mutex(State(input: input.writer))
         for _ in 0..<Self.readAhead { credits.signal() }
         let (stream, continuation) = AsyncThrowingStream<Data, any Error>.makeStream()
@@ -192,13 +204,18 @@ extension EngineProcess {
         }
     }
 
-    private static func spawn(_ command: EngineCommand, _ input: Int32, _ output: Int32, _ errors: Int32) throws(SystemError) -> pid_t {
-        var arguments: [UnsafeMutablePointer<CChar>?] = ([command.executable] + command.arguments).map { strdup($0) } + [nil]
-        var environment: [UnsafeMutablePointer<CChar>?] = command.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    private static func spawn(
+        _ command: EngineCommand, _ input: Int32, _ output: Int32, _ errors: Int32
+    ) throws(SystemError) -> pid_t {
+        var arguments: [UnsafeMutablePointer<CChar>?] =
+            ([command.executable] + command.arguments).map { strdup($0) } + [nil]
+        var environment: [UnsafeMutablePointer<CChar>?] =
+            command.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in arguments + environment { free(text) } }
         var pid: pid_t = 0
         let result = process_spawn(
-            &pid, command.executable, command.directory, &arguments, &environment, input, output, errors, Int32(command.niceness), Int64(command.reserveMiB) << 20)
+            &pid, command.executable, command.directory, &arguments, &environment, input, output, errors,
+            Int32(command.niceness), Int64(command.reserveMiB) << 20)
         guard result == 0 else { throw SystemError("start", command.executable, code: result) }
         return pid
     }

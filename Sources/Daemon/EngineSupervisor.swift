@@ -4,10 +4,11 @@ import Jobs
 import Logging
 import Store
 
-/// Runs one attempt of one job: prepares its folder, starts the engine, writes down what it says, and commits how it ends.
+/// Runs one attempt of one job: prepares its folder, starts the engine, writes down what it says, and commits how it
+/// ends.
 ///
-/// Everything an engine says goes through here, and here alone is written for its attempt, so order and fencing are simple. What
-/// follows from what is decided by `AttemptEnding`; this actor only acts.
+/// Everything an engine says goes through here, and here alone is written for its attempt, so order and fencing are
+/// simple. What follows from what is decided by `AttemptEnding`; this actor only acts.
 package actor EngineSupervisor {
     private let settings: Settings
     private let record: AttemptRecord
@@ -37,8 +38,8 @@ package actor EngineSupervisor {
         self.logger = logger
     }
 
-    /// Runs the attempt to its end, commit included. Gives whether the attempt could go on here: where not, this host is at fault, and
-    /// the next attempt would fare no better.
+    /// Runs the attempt to its end, commit included. Gives whether the attempt could go on here: where not, this host
+    /// is at fault, and the next attempt would fare no better.
     package func run() async -> Bool {
         await attempt()
         return !isHostAtFault
@@ -52,12 +53,15 @@ package actor EngineSupervisor {
             self.process = process
             await follow(process, order: order)
         } catch let problem as AttemptProblem {
-            failed = EngineEvent.Failed(code: problem.code, consequence: problem.consequence, message: problem.message, problems: problem.problems)
+            failed = EngineEvent.Failed(
+                code: problem.code, consequence: problem.consequence, message: problem.message,
+                problems: problem.problems)
             await settle(.failed)
         } catch let error as StoreError {
             await settle(.interrupted(error.description))
         } catch {
-            // A folder that cannot be made, a program that cannot be started: no job's doing, and no job is charged for it.
+            // A folder that cannot be made, a program that cannot be started: no job's doing, and no job is charged for
+            // it.
             isHostAtFault = true
             logger.error("this host cannot start an attempt", metadata: ["error": "\(error)"])
             await settle(.interrupted("this host cannot start it: \(error)"))
@@ -72,8 +76,8 @@ package actor EngineSupervisor {
         }
     }
 
-    /// Stops the attempt: a lost claim at once, everything else with time for a checkpoint. The first reason stays, except that a
-    /// lost claim beats every other.
+    /// Stops the attempt: a lost claim at once, everything else with time for a checkpoint. The first reason stays,
+    /// except that a lost claim beats every other.
     package func stop(_ reason: StopReason) {
         if asked == nil || reason == .lostClaim { asked = reason }
         guard let process else { return }
@@ -102,7 +106,9 @@ extension EngineSupervisor {
         var backoff = Backoff()
         while true {
             try await offPool { try workspace.create() }
-            do { return try await record.order(workspace: workspace, artifacts: artifacts, settings: settings) } catch let error as StoreError {
+            do {
+                return try await record.order(workspace: workspace, artifacts: artifacts, settings: settings)
+            } catch let error as StoreError {
                 // PostgreSQL went away between the claim and now: wait for it, unless there is no time.
                 guard error.isTemporary, asked == nil, !Task.isCancelled else { throw error }
                 try? await Task.sleep(for: backoff.next())
@@ -146,13 +152,19 @@ extension EngineSupervisor {
         await watch.value
         let word: FinalWord? = done != nil ? .done : failed != nil ? .failed : isInterrupted ? .interrupted : nil
         // Between two looks it may have come up to the wall, where it ends by itself.
-        if asked == nil, word == nil, settings.engineMemoryMiB > 0, exit.peakMemoryBytes >> 20 > settings.engineMemoryMiB {
+        if asked == nil, word == nil, settings.engineMemoryMiB > 0,
+            exit.peakMemoryBytes >> 20 > settings.engineMemoryMiB
+        {
             asked = .memory(limitMiB: settings.engineMemoryMiB)
         }
         var ending = AttemptEnding.decide(said: word, asked: asked, exit: exit)
         if ending == .failed, isHostAtFault, let failed { ending = .interrupted("\(failed.code): \(failed.message)") }
         logger.info(
-            "engine ended", metadata: ["engine.exit": "\(exit.phrase)", "engine.peak_memory_bytes": "\(exit.peakMemoryBytes)", "attempt.ending": "\(ending)"])
+            "engine ended",
+            metadata: [
+                "engine.exit": "\(exit.phrase)", "engine.peak_memory_bytes": "\(exit.peakMemoryBytes)",
+                "attempt.ending": "\(ending)",
+            ])
         await settle(ending, exit: exit)
     }
 
@@ -186,7 +198,8 @@ extension EngineSupervisor {
 
     /// Moves the file into the store before any transaction names it.
     private func take(_ artifact: EngineEvent.Artifact) async {
-        let artifacts = artifacts, folder = workspace.folder
+        let artifacts = artifacts
+        let folder = workspace.folder
         do {
             guard let digest = SHA256Digest(artifact.sha256) else {
                 return stop(.protocolViolation("\(artifact.name) has no SHA-256: \(artifact.sha256)"))
@@ -208,7 +221,9 @@ extension EngineSupervisor {
             try? await Task.sleep(for: .milliseconds(500))
             if let used = process.residentMiB { look(at: used) }
             silentLooks += 1
-            if settings.engineSilenceSeconds > 0, silentLooks > 2 * settings.engineSilenceSeconds { stop(.silence(seconds: settings.engineSilenceSeconds)) }
+            if settings.engineSilenceSeconds > 0, silentLooks > 2 * settings.engineSilenceSeconds {
+                stop(.silence(seconds: settings.engineSilenceSeconds))
+            }
             await write()
         }
     }
@@ -219,7 +234,9 @@ extension EngineSupervisor {
             mostMiB = residentMiB
             news.memory = Int64(residentMiB) << 20
         }
-        if settings.engineMemoryMiB > 0, residentMiB > settings.engineMemoryMiB { stop(.memory(limitMiB: settings.engineMemoryMiB)) }
+        if settings.engineMemoryMiB > 0, residentMiB > settings.engineMemoryMiB {
+            stop(.memory(limitMiB: settings.engineMemoryMiB))
+        }
     }
 
     private func write() async {
@@ -228,7 +245,9 @@ extension EngineSupervisor {
         news = AttemptNews()
         switch await record.write(batch) {
         case .written(let isCancelling):
-            if let written = batch.checkpoint { workspace.remove(checkpoints.write(written.path), isLaterThanOthers: checkpoints.areAllOurs) }
+            if let written = batch.checkpoint {
+                workspace.remove(checkpoints.write(written.path), isLaterThanOthers: checkpoints.areAllOurs)
+            }
             if isCancelling && asked == nil { stop(.cancelled) }
         case .lost: stop(.lostClaim)
         case .unavailable: news.putBack(batch)
@@ -240,7 +259,8 @@ extension EngineSupervisor {
 // MARK: After
 
 extension EngineSupervisor {
-    /// Commits the ending, again and again while PostgreSQL is away: a finished job is not thrown away for a database restart.
+    /// Commits the ending, again and again while PostgreSQL is away: a finished job is not thrown away for a database
+    /// restart.
     private func settle(_ ending: AttemptEnding, exit: EngineExit? = nil) async {
         guard ending != .lost else { return logger.warning("claim lost; nothing is written") }
         var backoff = Backoff()
@@ -250,7 +270,8 @@ extension EngineSupervisor {
             switch await record.close(end) {
             case .closed(let state):
                 if state.isFinal && state != .discarded { workspace.removeJob() }
-                return logger.info("attempt closed", metadata: ["attempt.outcome": "\(end.outcome)", "job.state": "\(state.rawValue)"])
+                return logger.info(
+                    "attempt closed", metadata: ["attempt.outcome": "\(end.outcome)", "job.state": "\(state.rawValue)"])
             case .lost:
                 return logger.warning("claim lost; nothing is written")
             case .refused(let problem):
@@ -259,7 +280,9 @@ extension EngineSupervisor {
                 guard end.code != "result.refused" else { return }
                 end = AttemptResult(outcome: "failed", consequence: .fatal, code: "result.refused", message: problem)
             case .unavailable:
-                if Task.isCancelled { return logger.warning("the ending could not be written in time; the job will be taken up again") }
+                if Task.isCancelled {
+                    return logger.warning("the ending could not be written in time; the job will be taken up again")
+                }
                 try? await Task.sleep(for: backoff.next())
             }
         }
@@ -283,7 +306,9 @@ extension EngineSupervisor {
         case .interrupted(let reason):
             result.outcome = "interrupted"
             // Before an engine ran nothing is known of the job; after, it may be what no host can do.
-            (result.code, result.message) = (isHostAtFault && process != nil ? "host.fault" : "daemon.interrupted", reason)
+            (result.code, result.message) = (
+                isHostAtFault && process != nil ? "host.fault" : "daemon.interrupted", reason
+            )
         case .cancelled, .lost:
             result.outcome = "cancelled"
             (result.code, result.message) = ("job.cancelled", "cancelled on request")

@@ -1,9 +1,11 @@
 import Foundation
 
 extension Settings {
-    /// Mebibytes an unprivileged process may still write into the state folder and beside the artifacts, which may lie elsewhere; the less of
-    /// the two. None where one cannot be asked: what is not there has no room.
-    package var freeMebibytes: Int { [stateDirectory, artifactsDirectory].map { FreeDisk.mebibytes(at: $0) ?? 0 }.min() ?? 0 }
+    /// Mebibytes an unprivileged process may still write into the state folder and beside the artifacts, which may lie
+    /// elsewhere; the less of the two. None where one cannot be asked: what is not there has no room.
+    package var freeMebibytes: Int {
+        [stateDirectory, artifactsDirectory].map { FreeDisk.mebibytes(at: $0) ?? 0 }.min() ?? 0
+    }
 }
 
 private enum FreeDisk {

@@ -3,8 +3,8 @@ import Logging
 import ServiceLifecycle
 import Store
 
-/// Registers this worker, beats on a connection of its own, and tells the dispatcher what the tables want of its jobs. Beats to the
-/// very end of a drain; then the worker leaves, and whatever it still owned is free at once.
+/// Registers this worker, beats on a connection of its own, and tells the dispatcher what the tables want of its jobs.
+/// Beats to the very end of a drain; then the worker leaves, and whatever it still owned is free at once.
 package struct HeartbeatService: Service {
     let settings: Settings
     /// The state folder's own id: with the host's it tells this daemon's predecessors from others.
@@ -20,7 +20,8 @@ package struct HeartbeatService: Service {
             while !Task.isCancelled {
                 await beat()
                 let isFast = worker.id == nil  // nothing works before the registration
-                try? await Task.sleep(for: .seconds(isFast ? min(0.5, settings.heartbeatSeconds) : settings.heartbeatSeconds))
+                try? await Task.sleep(
+                    for: .seconds(isFast ? min(0.5, settings.heartbeatSeconds) : settings.heartbeatSeconds))
             }
         }
         if let id = worker.id { try? await store.leave(id) }
@@ -45,10 +46,14 @@ package struct HeartbeatService: Service {
 
     private func register() async throws {
         // PostgreSQL may have been away when the daemon looked at its start.
-        guard try await !store.lacks(Migrations.newest) else { throw StoreError.unavailable("the schema is older than this daemon (\(Migrations.newest) is missing): run atelierctl migrate") }
+        guard try await !store.lacks(Migrations.newest) else {
+            throw StoreError.unavailable(
+                "the schema is older than this daemon (\(Migrations.newest) is missing): run atelierctl migrate")
+        }
         let id = UUID()
         let rescued = try await store.register(
-            id, name: settings.workerName, host: "\(Self.host) \(folder)", stateDirectory: settings.stateDirectory, slots: settings.slots)
+            id, name: settings.workerName, host: "\(Self.host) \(folder)", stateDirectory: settings.stateDirectory,
+            slots: settings.slots)
         condition.obey(try await store.pauseOrder())
         worker.become(id)
         condition.found(.store)
@@ -58,15 +63,16 @@ package struct HeartbeatService: Service {
 
     /// The machine's id, which survives a change of its name; else its name.
     private static let host: String = {
-        let id = try? String(contentsOfFile: "/etc/machine-id", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        let id = try? String(contentsOfFile: "/etc/machine-id", encoding: .utf8).trimmingCharacters(
+            in: .whitespacesAndNewlines)
         return id.flatMap { $0.isEmpty ? nil : $0 } ?? ProcessInfo.processInfo.hostName
     }()
 }
 
 /// Frees the jobs of workers that gave no sign of life, and discards what waited past its deadline.
 ///
-/// After an outage of PostgreSQL, when nobody could beat, it waits a whole lease: a restart of the database must not cost every
-/// worker its jobs.
+/// After an outage of PostgreSQL, when nobody could beat, it waits a whole lease: a restart of the database must not
+/// cost every worker its jobs.
 package actor Rescuer {
     private let lease: Int
     private let store: Store

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Where what belongs to the programs lies: `../share/atelier/NAME` where they are installed, the root of a checkout where they were built.
+/// Where what belongs to the programs lies: `../share/atelier/NAME` where they are installed, the root of a checkout
+/// where they were built.
 package struct Installation: Sendable {
     /// The folder of the running program.
     private let programs: String
@@ -15,16 +16,21 @@ package struct Installation: Sendable {
         self.workingDirectory = workingDirectory
     }
 
-    /// The places where the folder `name` is looked for, in order: installed beside the programs, above them, in the checkout that is the
-    /// working directory, installed for the whole machine.
+    /// The places where the folder `name` is looked for, in order: installed beside the programs, above them, in the
+    /// checkout that is the working directory, installed for the whole machine.
     package func candidates(_ name: String) -> [String] {
-        var candidates = [((programs as NSString).deletingLastPathComponent as NSString).appendingPathComponent("share/atelier/\(name)")]
+        var candidates = [
+            ((programs as NSString).deletingLastPathComponent as NSString).appendingPathComponent(
+                "share/atelier/\(name)")
+        ]
         var ancestor = programs
         while ancestor.count > 1 {
             candidates.append(ancestor + "/" + name)
             ancestor = (ancestor as NSString).deletingLastPathComponent
         }
-        if FileManager.default.fileExists(atPath: workingDirectory + "/Package.swift") { candidates.append(workingDirectory + "/" + name) }
+        if FileManager.default.fileExists(atPath: workingDirectory + "/Package.swift") {
+            candidates.append(workingDirectory + "/" + name)
+        }
         candidates.append("/usr/share/atelier/" + name)
         return candidates.enumerated().filter { !candidates[..<$0.offset].contains($0.element) }.map(\.element)
     }
@@ -38,5 +44,7 @@ package struct Installation: Sendable {
     }
 
     /// For an error: that there is no such folder, and where it was looked for.
-    package func absence(of name: String) -> String { "there is no folder \(name); looked at \(candidates(name).joined(separator: ", "))" }
+    package func absence(of name: String) -> String {
+        "there is no folder \(name); looked at \(candidates(name).joined(separator: ", "))"
+    }
 }

@@ -5,8 +5,9 @@ import Logging
 import ServiceLifecycle
 import Store
 
-/// Deliveries become jobs or rejections. A delivery is acknowledged only once PostgreSQL has committed what became of it; while
-/// PostgreSQL or the disk is away the consumer pauses, and the messages stay with the broker, or go back to it.
+/// Deliveries become jobs or rejections. A delivery is acknowledged only once PostgreSQL has committed what became of
+/// it; while PostgreSQL or the disk is away the consumer pauses, and the messages stay with the broker, or go back to
+/// it.
 package struct Intake: Service {
     let consumer: Consumer
     let store: Store
@@ -28,7 +29,9 @@ package struct Intake: Service {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { for await delivery in consumer.deliveries { batches.add(delivery) } }
                 for await _ in batches.arrivals {
-                    while !Task.isCancelled, case let batch = batches.take(Self.batch), !batch.isEmpty { await take(batch, before: batches) }
+                    while !Task.isCancelled, case let batch = batches.take(Self.batch), !batch.isEmpty {
+                        await take(batch, before: batches)
+                    }
                     if Task.isCancelled { break }
                 }
             }
@@ -39,7 +42,8 @@ package struct Intake: Service {
     /// How long deliveries are kept while a server is away; then another daemon may have better luck with them.
     private static let patience: Duration = .seconds(10)
 
-    /// Takes deliveries, unless PostgreSQL or the shared folder is away for long or the daemon stops: then they are the broker's again.
+    /// Takes deliveries, unless PostgreSQL or the shared folder is away for long or the daemon stops: then they are the
+    /// broker's again.
     private func take(_ batch: [Delivery], before batches: DeliveryBatches) async {
         var deliveries = batch[...]
         let start = ContinuousClock.now
@@ -53,11 +57,16 @@ package struct Intake: Service {
             } catch let error as StoreError where !error.isTemporary && limit > 1 {
                 limit = 1  // one of them is at fault: each alone tells which
             } catch {
-                if error is StoreError { condition.lost(.store, error) } else { logger.error("intake waits", metadata: ["error": "\(error)"]) }
+                if error is StoreError {
+                    condition.lost(.store, error)
+                } else {
+                    logger.error("intake waits", metadata: ["error": "\(error)"])
+                }
                 if !isPaused { consumer.pause() }
                 isPaused = true
                 try? await Task.sleep(for: backoff.next())
-                // Not for a disk that is full, which cannot be told to have room again: every time they come back counts.
+                // Not for a disk that is full, which cannot be told to have room again: every time they come back
+                // counts.
                 if error is StoreError || error is SharedFolder.Strange, start.duration(to: .now) > Self.patience {
                     giveBack(deliveries + batches.take(.max))
                     deliveries = []
@@ -92,8 +101,8 @@ package struct Intake: Service {
         }
     }
 
-    /// Commits what became of the first deliveries, jobs up to the first rejection in one transaction, or that rejection; acknowledges
-    /// them and gives how many they are. Those of which it throws are not acknowledged.
+    /// Commits what became of the first deliveries, jobs up to the first rejection in one transaction, or that
+    /// rejection; acknowledges them and gives how many they are. Those of which it throws are not acknowledged.
     private func commit(_ deliveries: ArraySlice<Delivery>) async throws -> Int {
         var submissions: [Submission] = []
         reading: for delivery in deliveries {
@@ -119,27 +128,35 @@ package struct Intake: Service {
             accepted(Set(submissions.map(\.kind)))
         } catch let error as StoreError where !error.isTemporary && submissions.count == 1 {
             let submission = submissions[0]
-            let problem = Problem("", found: "a message that PostgreSQL cannot hold: \(error)", allowed: "text without NUL characters")
+            let problem = Problem(
+                "", found: "a message that PostgreSQL cannot hold: \(error)", allowed: "text without NUL characters")
             try await refuse(
                 deliveries[deliveries.startIndex],
                 Rejection(
-                    tenant: submission.tenant, messageID: submission.messageID, kind: submission.kind.rawValue, problems: [problem],
-                    body: Data(deliveries[deliveries.startIndex].body), replyTo: submission.replyTo, correlationID: submission.correlationID))
+                    tenant: submission.tenant, messageID: submission.messageID, kind: submission.kind.rawValue,
+                    problems: [problem],
+                    body: Data(deliveries[deliveries.startIndex].body), replyTo: submission.replyTo,
+                    correlationID: submission.correlationID))
         }
         return submissions.count
     }
 
-    /// Acknowledges a delivery once its rejection is written down. Where PostgreSQL will never take that, neither a job nor a rejection can
-    /// be made of it: the broker keeps it with the dead letters.
+    /// Acknowledges a delivery once its rejection is written down. Where PostgreSQL will never take that, neither a job
+    /// nor a rejection can be made of it: the broker keeps it with the dead letters.
     private func refuse(_ delivery: Delivery, _ rejection: Rejection) async throws {
         do {
             try await store.reject(rejection)
             delivery.acknowledge()
             logger.notice(
                 "message rejected",
-                metadata: ["message.id": "\(rejection.messageID ?? "")", "problems": "\(rejection.problems.map(\.description).joined(separator: "; "))"])
+                metadata: [
+                    "message.id": "\(rejection.messageID ?? "")",
+                    "problems": "\(rejection.problems.map(\.description).joined(separator: "; "))",
+                ])
         } catch let error as StoreError where !error.isTemporary {
-            logger.error("message refused by the store", metadata: ["message.id": "\(delivery.properties.messageID ?? "")", "error": "\(error)"])
+            logger.error(
+                "message refused by the store",
+                metadata: ["message.id": "\(delivery.properties.messageID ?? "")", "error": "\(error)"])
             delivery.reject(requeue: false)
         }
     }
@@ -148,7 +165,10 @@ package struct Intake: Service {
         let name = if case .accepted = acceptance { "job accepted" } else { "message repeated" }
         logger.log(
             level: submission.kind == .probe ? .debug : .info, "\(name)",
-            metadata: ["job.id": "\(acceptance.job.uuidString.lowercased())", "message.id": "\(submission.messageID)", "job.kind": "\(submission.kind.rawValue)"])
+            metadata: [
+                "job.id": "\(acceptance.job.uuidString.lowercased())", "message.id": "\(submission.messageID)",
+                "job.kind": "\(submission.kind.rawValue)",
+            ])
     }
 
     /// Moves the pictures of the message into the artifact store; the row only refers to them.

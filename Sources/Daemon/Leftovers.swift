@@ -1,8 +1,8 @@
 import Foundation
 import Store
 
-/// Folders and logs of attempts whose job needs them no more. A supervisor clears up behind a job it ends itself; a job that was cancelled
-/// while it waited, ended on another host or was pruned leaves them.
+/// Folders and logs of attempts whose job needs them no more. A supervisor clears up behind a job it ends itself; a job
+/// that was cancelled while it waited, ended on another host or was pruned leaves them.
 package struct Leftovers: Sendable {
     private let workspaces: String
     private let logs: String
@@ -10,7 +10,8 @@ package struct Leftovers: Sendable {
     /// Those of a daemon with these settings.
     package init(settings: Settings) { (workspaces, logs) = (settings.workspacesDirectory, settings.logsDirectory) }
 
-    /// Removes folders of jobs that completed, were cancelled or are unknown, and logs of jobs that are unknown. Gives how many of each.
+    /// Removes folders of jobs that completed, were cancelled or are unknown, and logs of jobs that are unknown. Gives
+    /// how many of each.
     ///
     /// What is there is listed before the tables are asked: a job is in them before it has a folder.
     package func remove(by store: Store) async throws -> (folders: Int, logs: Int) {
@@ -19,7 +20,10 @@ package struct Leftovers: Sendable {
         let idle = try await store.idle(Array(Set(folders.map(\.job))))
         let unknown = try await store.unknown(Array(Set(files.map(\.job))))
         return try await offPool {
-            (Self.remove(folders.filter { idle.contains($0.job) }, from: workspaces), Self.remove(files.filter { unknown.contains($0.job) }, from: logs))
+            (
+                Self.remove(folders.filter { idle.contains($0.job) }, from: workspaces),
+                Self.remove(files.filter { unknown.contains($0.job) }, from: logs)
+            )
         }
     }
 

@@ -15,8 +15,8 @@ package struct LineFramer: Sendable {
     /// Frames lines of at most `limit` bytes.
     package init(limit: Int) { self.limit = limit }
 
-    /// Takes bytes and gives the lines they complete, without their ends; empty lines are left out. Each byte is looked at once: an
-    /// engine that writes no ends must not keep the daemon busy.
+    /// Takes bytes and gives the lines they complete, without their ends; empty lines are left out. Each byte is looked
+    /// at once: an engine that writes no ends must not keep the daemon busy.
     package mutating func take(_ bytes: UnsafeRawBufferPointer) throws(TooLong) -> [Data] {
         var lines: [Data] = []
         var rest = bytes[...]

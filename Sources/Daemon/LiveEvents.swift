@@ -1,6 +1,7 @@
 import Jobs
 
-/// Progress and metrics on their way to the broker: lossy by contract, so they wait in a bounded buffer and never hold anybody up.
+/// Progress and metrics on their way to the broker: lossy by contract, so they wait in a bounded buffer and never hold
+/// anybody up.
 package final class LiveEvents: Sendable {
     /// The events, oldest first; the oldest go when too many wait.
     package let stream: AsyncStream<JobEvent>

@@ -3,7 +3,8 @@ import Hashing
 import Logging
 import Store
 
-/// Deletes what has outlived its time: rows in small batches with rests between them, then the artifacts nobody refers to any more.
+/// Deletes what has outlived its time: rows in small batches with rests between them, then the artifacts nobody refers
+/// to any more.
 package actor Maintenance {
     private var retention: Retention
     private let store: Store
@@ -15,9 +16,11 @@ package actor Maintenance {
     private let youth: Duration
     private var lastSweep: ContinuousClock.Instant?
 
-    /// Keeps what `retention` says. Artifacts younger than `youth` stay, whoever refers to them: their job may be about to be committed.
+    /// Keeps what `retention` says. Artifacts younger than `youth` stay, whoever refers to them: their job may be about
+    /// to be committed.
     package init(
-        retention: Retention, store: Store, artifacts: ArtifactDirectory, leftovers: Leftovers, shared: SharedFolder, logger: Logger, batch: Int = 500, youth: Duration = .seconds(24 * 3600)
+        retention: Retention, store: Store, artifacts: ArtifactDirectory, leftovers: Leftovers, shared: SharedFolder,
+        logger: Logger, batch: Int = 500, youth: Duration = .seconds(24 * 3600)
     ) {
         (self.retention, self.store, self.artifacts, self.leftovers) = (retention, store, artifacts, leftovers)
         (self.shared, self.logger, self.batch, self.youth) = (shared, logger, batch, youth)
@@ -26,7 +29,8 @@ package actor Maintenance {
     /// Keeps what `retention` says from now on.
     package func keep(_ retention: Retention) { self.retention = retention }
 
-    /// One round; artifacts and folders at most once an hour, and never in a folder that is another's. What cannot be done now is left to the next one.
+    /// One round; artifacts and folders at most once an hour, and never in a folder that is another's. What cannot be
+    /// done now is left to the next one.
     package func look() async {
         do {
             try await store.countHours()  // before any of it is deleted
@@ -37,7 +41,10 @@ package actor Maintenance {
             lastSweep = .now
             try await sweep()
             let gone = try await leftovers.remove(by: store)
-            if gone != (0, 0) { logger.info("leftovers removed", metadata: ["folders.count": "\(gone.folders)", "logs.count": "\(gone.logs)"]) }
+            if gone != (0, 0) {
+                logger.info(
+                    "leftovers removed", metadata: ["folders.count": "\(gone.folders)", "logs.count": "\(gone.logs)"])
+            }
         } catch {
             logger.warning("maintenance put off", metadata: ["error": "\(error)"])
         }
@@ -59,7 +66,8 @@ package actor Maintenance {
 
     /// Removes artifacts nobody refers to.
     package func sweep() async throws {
-        let artifacts = artifacts, youth = youth
+        let artifacts = artifacts
+        let youth = youth
         var count = 0
         for shelf in try await offPool({ try artifacts.shelves() }) {
             let old = try await offPool { try artifacts.digests(on: shelf, olderThan: youth) }

@@ -25,26 +25,32 @@ package struct MessageReader: Sendable {
         let body = Data(delivery.body)
         var request: JobRequest?
         if delivery.bodySize > UInt64(largestBody) {
-            problems.append(Problem("", found: "a body of \(delivery.bodySize) bytes", allowed: "at most \(largestBody) bytes"))
+            problems.append(
+                Problem("", found: "a body of \(delivery.bodySize) bytes", allowed: "at most \(largestBody) bytes"))
         } else {
             do { request = try JobRequest(body: body) } catch let found as Problems { problems += found.list } catch {
                 problems.append(Problem("", found: "\(error)", allowed: "a job"))
             }
         }
         if let request, let type = properties.type, type != request.kind.rawValue {
-            problems.append(Problem("property:type", found: "\"\(type)\"", allowed: "the body's kind, \(request.kind.rawValue)"))
+            problems.append(
+                Problem("property:type", found: "\"\(type)\"", allowed: "the body's kind, \(request.kind.rawValue)"))
         }
         let tenant = properties.userID ?? "default"
         guard let request, problems.isEmpty, let messageID = properties.messageID else {
             return .rejected(
                 Rejection(
-                    tenant: tenant, messageID: properties.messageID.map { String($0.prefix(200)) }, kind: Self.kind(of: body), problems: problems,
-                    body: body, replyTo: Self.returnable(properties.replyTo), correlationID: Self.returnable(properties.correlationID)))
+                    tenant: tenant, messageID: properties.messageID.map { String($0.prefix(200)) },
+                    kind: Self.kind(of: body), problems: problems,
+                    body: body, replyTo: Self.returnable(properties.replyTo),
+                    correlationID: Self.returnable(properties.correlationID)))
         }
         return .job(
             Submission(
-                tenant: tenant, messageID: messageID, kind: request.kind, spec: request.body, priority: properties.priority.map { Int($0) } ?? 0,
-                runAfter: Self.date(properties, "run_after"), deadline: Self.date(properties, "deadline"), lifetime: Self.lifetime(of: delivery), replyTo: properties.replyTo,
+                tenant: tenant, messageID: messageID, kind: request.kind, spec: request.body,
+                priority: properties.priority.map { Int($0) } ?? 0,
+                runAfter: Self.date(properties, "run_after"), deadline: Self.date(properties, "deadline"),
+                lifetime: Self.lifetime(of: delivery), replyTo: properties.replyTo,
                 correlationID: properties.correlationID, traceparent: properties.traceparent),
             request)
     }
@@ -54,23 +60,32 @@ package struct MessageReader: Sendable {
         let length = properties.messageID?.utf8.count ?? 0
         if !(1...128).contains(length) {
             problems.append(
-                Problem("property:message_id", found: length == 0 ? "nothing" : "\(length) bytes", allowed: "1 to 128 bytes that stay the same when the message is published again"))
+                Problem(
+                    "property:message_id", found: length == 0 ? "nothing" : "\(length) bytes",
+                    allowed: "1 to 128 bytes that stay the same when the message is published again"))
         }
         problems += Self.texts(of: properties).filter { $0.text.utf8.contains(0) }.map { name, text in
             Problem("property:\(name)", found: JSONValue.string(text).brief, allowed: "text without NUL characters")
         }
         // Bytes that are no UTF-8 are longer once they are repaired; an answer could not carry them back.
-        problems += Self.texts(of: properties).filter { $0.name != "message_id" && $0.text.utf8.count > 255 }.map { name, text in
+        problems += Self.texts(of: properties).filter { $0.name != "message_id" && $0.text.utf8.count > 255 }.map {
+            name, text in
             Problem("property:\(name)", found: "\(text.utf8.count) bytes as UTF-8", allowed: "at most 255")
         }
-        if let type = properties.contentType, type.split(separator: ";").first?.trimmingCharacters(in: .whitespaces).lowercased() != "application/json" {
+        if let type = properties.contentType,
+            type.split(separator: ";").first?.trimmingCharacters(in: .whitespaces).lowercased() != "application/json"
+        {
             problems.append(Problem("property:content_type", found: "\"\(type)\"", allowed: "application/json"))
         }
         if let priority = properties.priority, priority > 9 {
             problems.append(Problem("property:priority", found: "\(priority)", allowed: "0 to 9"))
         }
-        for name in ["run_after", "deadline"] where Self.text(properties, name) != nil && Self.date(properties, name) == nil {
-            problems.append(Problem("property:headers/\(name)", found: "\"\(Self.text(properties, name) ?? "")\"", allowed: "a time like 2026-01-31T12:00:00Z"))
+        for name in ["run_after", "deadline"]
+        where Self.text(properties, name) != nil && Self.date(properties, name) == nil {
+            problems.append(
+                Problem(
+                    "property:headers/\(name)", found: "\"\(Self.text(properties, name) ?? "")\"",
+                    allowed: "a time like 2026-01-31T12:00:00Z"))
         }
         return problems
     }
@@ -90,13 +105,19 @@ package struct MessageReader: Sendable {
         properties.headers[name].map { $0.string ?? "\($0)" }
     }
 
-    /// What is left of AMQP's own lifetime, milliseconds from when the message came, as text; in seconds, for hosts' clocks do not matter.
+    /// What is left of AMQP's own lifetime, milliseconds from when the message came, as text; in seconds, for hosts'
+    /// clocks do not matter.
     private static func lifetime(of delivery: Delivery) -> Double? {
-        delivery.properties.expiration.flatMap { Double($0) }.map { $0 / 1000 - delivery.arrival.duration(to: .now) / .seconds(1) }
+        delivery.properties.expiration.flatMap { Double($0) }.map {
+            $0 / 1000 - delivery.arrival.duration(to: .now) / .seconds(1)
+        }
     }
 
     private static func date(_ properties: MessageProperties, _ name: String) -> Date? {
-        text(properties, name).flatMap { (try? Date($0, strategy: .iso8601)) ?? (try? Date($0, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))) }
+        text(properties, name).flatMap {
+            (try? Date($0, strategy: .iso8601))
+                ?? (try? Date($0, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
+        }
     }
 
     private static func kind(of body: Data) -> String? {

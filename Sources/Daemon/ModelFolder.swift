@@ -25,12 +25,16 @@ package struct ModelFolder: Sendable {
     /// Whether jobs can name it.
     package var isNamedByJobs: Bool { ModelName(rawValue: name) != nil }
     /// Everything that is wrong with it, each with the file it is in.
-    package var problems: [String] { (problem.map { [$0] } ?? []) + weights.compactMap { file in file.problem.map { "\(file.name): \($0)" } } }
+    package var problems: [String] {
+        (problem.map { [$0] } ?? []) + weights.compactMap { file in file.problem.map { "\(file.name): \($0)" } }
+    }
 
     /// Everything that is wrong when every byte is read: what is wrong anyway, and what is not as `SHA256SUMS` says.
     package func verify() -> [String] {
         do {
-            guard let sums = try ChecksumFile(in: folder) else { return problems + ["has no \(ChecksumFile.name): atelierctl models seal \(name)"] }
+            guard let sums = try ChecksumFile(in: folder) else {
+                return problems + ["has no \(ChecksumFile.name): atelierctl models seal \(name)"]
+            }
             return problems + sums.problems(in: folder)
         } catch { return problems + ["\(ChecksumFile.name): \(error)"] }
     }
@@ -44,9 +48,13 @@ package struct ModelFolder: Sendable {
     private init(name: String, in directory: String) {
         self.name = name
         folder = "\(directory)/\(name)"
-        let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(".safetensors") }.sorted()
+        let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter {
+            $0.hasSuffix(".safetensors")
+        }.sorted()
         weights = files.map { [folder] in Self.weights($0, in: folder) }
-        if (FileManager.default.contents(atPath: folder + "/config.json").flatMap { try? JSONValue(json: $0) }) == nil { problem = "config.json: is not JSON" } else {
+        if (FileManager.default.contents(atPath: folder + "/config.json").flatMap { try? JSONValue(json: $0) }) == nil {
+            problem = "config.json: is not JSON"
+        } else {
             problem = files.isEmpty ? "has no weights: copy its .safetensors files here" : nil
         }
     }
@@ -59,7 +67,8 @@ package struct ModelFolder: Sendable {
                 name: name, bytes: file.size, parameters: file.entries.values.reduce(0) { $0 + $1.count },
                 problem: isWhole ? nil : "has \(file.size) bytes; its header tells of \(file.toldSize)")
         } catch {
-            return Weights(name: name, bytes: 0, parameters: 0, problem: (error as? SafetensorsError)?.problem ?? "\(error)")
+            return Weights(
+                name: name, bytes: 0, parameters: 0, problem: (error as? SafetensorsError)?.problem ?? "\(error)")
         }
     }
 }

@@ -5,8 +5,8 @@ import Logging
 import ServiceLifecycle
 import Store
 
-/// Sends what transactions decided to say: each message until the broker confirms it, always under the same message id. Progress and
-/// metrics go beside it, without a promise.
+/// Sends what transactions decided to say: each message until the broker confirms it, always under the same message id.
+/// Progress and metrics go beside it, without a promise.
 package struct OutboxPublisher: Service {
     let publisher: Publisher
     let store: Store
@@ -34,15 +34,21 @@ package struct OutboxPublisher: Service {
         }
     }
 
-    /// Sends until nothing is left that is due, or the time is up. A daemon without a broker leaves the messages to one that has it.
+    /// Sends until nothing is left that is due, or the time is up. A daemon without a broker leaves the messages to one
+    /// that has it.
     private func sendWaiting(until end: ContinuousClock.Instant? = nil) async {
-        var isInterrupted = false, isAtThem = false
-        while !Task.isCancelled, !isInterrupted, publisher.obstacle == nil, end.map({ ContinuousClock.now < $0 }) ?? true {
+        var isInterrupted = false
+        var isAtThem = false
+        while !Task.isCancelled, !isInterrupted, publisher.obstacle == nil,
+            end.map({ ContinuousClock.now < $0 }) ?? true
+        {
             guard let waiting = await waiting() else { break }
             isAtThem = true
             guard !waiting.isEmpty else { break }
-            let outcomes = await publisher.publish(waiting.map(outgoing), within: end.map { ContinuousClock.now.duration(to: $0) } ?? .seconds(30))
-            var confirmed: [Int64] = [], refused = 0
+            let outcomes = await publisher.publish(
+                waiting.map(outgoing), within: end.map { ContinuousClock.now.duration(to: $0) } ?? .seconds(30))
+            var confirmed: [Int64] = []
+            var refused = 0
             for (message, outcome) in zip(waiting, outcomes) {
                 var reason: String?
                 switch outcome {
@@ -75,7 +81,9 @@ package struct OutboxPublisher: Service {
             if !confirmed.isEmpty { try await store.confirmed(confirmed) }
             return true
         } catch {
-            logger.warning("messages will be sent again: that they were could not be written down", metadata: ["messages": "\(confirmed.count)", "error": "\(error)"])
+            logger.warning(
+                "messages will be sent again: that they were could not be written down",
+                metadata: ["messages": "\(confirmed.count)", "error": "\(error)"])
             return false
         }
     }
@@ -95,7 +103,9 @@ package struct OutboxPublisher: Service {
     private func outgoing(_ message: OutboxMessage) -> OutgoingMessage {
         OutgoingMessage(
             exchange: message.isReply ? "" : eventsExchange, routingKey: message.routingKey,
-            properties: properties(id: message.eventID, event: message.event, subject: message.job ?? "", correlationID: message.correlationID),
+            properties: properties(
+                id: message.eventID, event: message.event, subject: message.job ?? "",
+                correlationID: message.correlationID),
             body: Array(message.body), isMandatory: message.isReply || Self.outcomes.contains(message.event))
     }
 
@@ -106,7 +116,9 @@ package struct OutboxPublisher: Service {
         properties.type = "atelier.job.\(event).v1"
         properties.correlationID = correlationID
         properties.applicationID = "atelier"
-        properties.headers = JobEvent.headers(id: id, event: event, subject: subject, time: .now).mapValues { .string($0) }
+        properties.headers = JobEvent.headers(id: id, event: event, subject: subject, time: .now).mapValues {
+            .string($0)
+        }
         return properties
     }
 
@@ -115,7 +127,9 @@ package struct OutboxPublisher: Service {
             let id = event.id.uuidString.lowercased()
             let message = OutgoingMessage(
                 exchange: eventsExchange, routingKey: event.routingKey,
-                properties: properties(id: id, event: event.event, subject: event.body["job"]?.string ?? "", correlationID: event.body["message_id"]?.string),
+                properties: properties(
+                    id: id, event: event.event, subject: event.body["job"]?.string ?? "",
+                    correlationID: event.body["message_id"]?.string),
                 body: Array(event.body.line), isMandatory: false)
             _ = await publisher.publish([message], within: .seconds(5))
         }

@@ -4,8 +4,9 @@ import Logging
 import ServiceLifecycle
 import Store
 
-/// Answers probes: jobs that are claimed, tried and completed like any other, but without an engine, and so without a slot. They tell within
-/// milliseconds whether intake, tables and outbox work, also while an engine is busy for hours, or the daemon is paused.
+/// Answers probes: jobs that are claimed, tried and completed like any other, but without an engine, and so without a
+/// slot. They tell within milliseconds whether intake, tables and outbox work, also while an engine is busy for hours,
+/// or the daemon is paused.
 package struct ProbeService: Service {
     /// As many are answered in one transaction: a commit costs the same for one and for a hundred.
     static let batch = 256
@@ -29,6 +30,8 @@ package struct ProbeService: Service {
 
     private func answerAll() async throws {
         let result: JSONValue = .object(["worker": .string(name)])
-        while let id = worker.id, !Task.isCancelled, try await store.answerProbes(id, Self.batch, result: result) > 0 { answered() }
+        while let id = worker.id, !Task.isCancelled, try await store.answerProbes(id, Self.batch, result: result) > 0 {
+            answered()
+        }
     }
 }

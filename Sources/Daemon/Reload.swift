@@ -2,8 +2,8 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Reads the settings anew at SIGHUP. What can change while engines run does; the rest is named and waits for the next start. Settings with
-/// a problem change nothing.
+/// Reads the settings anew at SIGHUP. What can change while engines run does; the rest is named and waits for the next
+/// start. Settings with a problem change nothing.
 package struct Reload: Service {
     let settings: Settings
     let read: @Sendable () throws -> Settings
@@ -22,7 +22,9 @@ package struct Reload: Service {
                 current = current.adopting(found)
                 await adopt(current)
                 let waiting = current.settingsThatWait(for: found)
-                logger.notice("settings read anew", metadata: waiting.isEmpty ? [:] : ["settings.next_start": "\(waiting.joined(separator: " "))"])
+                logger.notice(
+                    "settings read anew",
+                    metadata: waiting.isEmpty ? [:] : ["settings.next_start": "\(waiting.joined(separator: " "))"])
             } catch {
                 logger.error("settings not read anew; the old ones hold", metadata: ["error": "\(error)"])
             }
@@ -32,12 +34,19 @@ package struct Reload: Service {
 }
 
 extension Settings {
-    /// These settings, with what can change while engines run taken from `other`: it holds from the next attempt, look or line on.
+    /// These settings, with what can change while engines run taken from `other`: it holds from the next attempt, look
+    /// or line on.
     func adopting(_ other: Settings) -> Settings {
         var settings = self
-        (settings.engineThreads, settings.engineNice, settings.checkpointSeconds) = (other.engineThreads, other.engineNice, other.checkpointSeconds)
-        (settings.graceSeconds, settings.engineMemoryMiB, settings.engineSilenceSeconds) = (other.graceSeconds, other.engineMemoryMiB, other.engineSilenceSeconds)
-        (settings.freeDiskMiB, settings.retention, settings.logLevel) = (other.freeDiskMiB, other.retention, other.logLevel)
+        (settings.engineThreads, settings.engineNice, settings.checkpointSeconds) = (
+            other.engineThreads, other.engineNice, other.checkpointSeconds
+        )
+        (settings.graceSeconds, settings.engineMemoryMiB, settings.engineSilenceSeconds) = (
+            other.graceSeconds, other.engineMemoryMiB, other.engineSilenceSeconds
+        )
+        (settings.freeDiskMiB, settings.retention, settings.logLevel) = (
+            other.freeDiskMiB, other.retention, other.logLevel
+        )
         return settings
     }
 

@@ -5,10 +5,14 @@ import Logging
 import ServiceLifecycle
 import Store
 
-/// The daemon, put together: what there is, who knows whom, in which order it starts, and in the reverse of which it stops.
+/// The daemon, put together: what there is, who knows whom, in which order it starts, and in the reverse of which it
+/// stops.
 package enum ServiceComposition {
-    /// Runs until SIGTERM or SIGINT; at SIGHUP, `read` gives the settings anew. Gives the exit status: 0 stopped as asked, 69 something needed is not there, 78 wrong configuration.
-    package static func run(_ settings: Settings, environment: [String: String], read: @escaping @Sendable () throws -> Settings) async -> Int32 {
+    /// Runs until SIGTERM or SIGINT; at SIGHUP, `read` gives the settings anew. Gives the exit status: 0 stopped as
+    /// asked, 69 something needed is not there, 78 wrong configuration.
+    package static func run(
+        _ settings: Settings, environment: [String: String], read: @escaping @Sendable () throws -> Settings
+    ) async -> Int32 {
         let threshold = LogThreshold(Logger.Level(rawValue: settings.logLevel) ?? .info)
         LoggingSystem.bootstrap { StandardErrorLog(label: $0, threshold: threshold) }
         let logger = Logger(label: "atelierd")
@@ -21,7 +25,8 @@ package enum ServiceComposition {
     }
 
     private static func run(
-        _ settings: Settings, _ notifier: SystemNotifier, _ logger: Logger, _ threshold: LogThreshold, _ read: @escaping @Sendable () throws -> Settings
+        _ settings: Settings, _ notifier: SystemNotifier, _ logger: Logger, _ threshold: LogThreshold,
+        _ read: @escaping @Sendable () throws -> Settings
     ) async throws -> Int32 {
         for folder in [settings.stateDirectory, settings.workspacesDirectory, settings.logsDirectory] {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -41,7 +46,8 @@ package enum ServiceComposition {
         let topology = Topology.atelier(names)
         let condition = DaemonCondition(notifier: notifier, logger: logger)
         let artifacts = try ArtifactDirectory(root: settings.artifactsDirectory)
-        let keeping = store("maintenance"), shared = SharedFolder(directory: settings.sharedDirectory, store: keeping, logger: logger)
+        let keeping = store("maintenance")
+        let shared = SharedFolder(directory: settings.sharedDirectory, store: keeping, logger: logger)
         let live = LiveEvents()
         let worker = Worker()
         let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -59,9 +65,13 @@ package enum ServiceComposition {
             condition: condition, notifier: notifier, logger: logger)
         let (probes, probe) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let unheard: @Sendable (any Error) -> Void = { error in
-            logger.warning("nothing is heard from PostgreSQL; looked for every \(settings.pollSeconds) s instead", metadata: ["error": "\(error)"])
+            logger.warning(
+                "nothing is heard from PostgreSQL; looked for every \(settings.pollSeconds) s instead",
+                metadata: ["error": "\(error)"])
         }
-        let notifications = Notifications(url: url, channels: ["atelier_jobs", "atelier_outbox", "atelier_control"], lost: unheard) { channel, payload in
+        let notifications = Notifications(
+            url: url, channels: ["atelier_jobs", "atelier_outbox", "atelier_control"], lost: unheard
+        ) { channel, payload in
             if channel != "atelier_outbox" {
                 dispatcher.look()
                 probe.yield()
@@ -70,19 +80,23 @@ package enum ServiceComposition {
             if let job = UUID(uuidString: payload) { Task { await dispatcher.cancel(job) } }
         }
         defer { notifications.stop() }
-        let maintenance = Maintenance(retention: settings.retention, store: keeping, artifacts: artifacts, leftovers: Leftovers(settings: settings), shared: shared, logger: logger)
+        let maintenance = Maintenance(
+            retention: settings.retention, store: keeping, artifacts: artifacts,
+            leftovers: Leftovers(settings: settings), shared: shared, logger: logger)
         let rescuer = Rescuer(lease: settings.leaseSeconds, store: store("rescue"), logger: logger)
 
         // From the last to the first they stop: intake, then the jobs, then what they said, then the heart.
         let services: [any Service] = [
             Watchdog(notifier: notifier),
-            Reload(settings: settings, read: read, notifier: notifier, condition: condition, logger: logger) { settings in
+            Reload(settings: settings, read: read, notifier: notifier, condition: condition, logger: logger) {
+                settings in
                 threshold.level = Logger.Level(rawValue: settings.logLevel) ?? .info
                 await maintenance.keep(settings.retention)
                 await dispatcher.adopt(settings)
             },
             HeartbeatService(
-                settings: settings, folder: lock.folder, store: store("heartbeat"), worker: worker, dispatcher: dispatcher, condition: condition, logger: logger),
+                settings: settings, folder: lock.folder, store: store("heartbeat"), worker: worker,
+                dispatcher: dispatcher, condition: condition, logger: logger),
             TimedService(every: .seconds(max(1, settings.leaseSeconds / 3))) { await rescuer.look() },
             TimedService(every: .seconds(60)) { await maintenance.look() },
             OutboxPublisher(
@@ -94,18 +108,27 @@ package enum ServiceComposition {
             },
             ControlListener(
                 consumer: Consumer(
-                    address, source: .privateQueue(exchange: names.control, routingKey: ""), topology: topology, prefetch: 16,
-                    maximumBodyBytes: 1 << 16, report: { event in
-                        if case .lost(let error, _) = event { logger.warning("nobody can say pause, resume or cancel over AMQP now", metadata: ["error": "\(error)"]) }
+                    address, source: .privateQueue(exchange: names.control, routingKey: ""), topology: topology,
+                    prefetch: 16,
+                    maximumBodyBytes: 1 << 16,
+                    report: { event in
+                        if case .lost(let error, _) = event {
+                            logger.warning(
+                                "nobody can say pause, resume or cancel over AMQP now", metadata: ["error": "\(error)"])
+                        }
                     }),
                 store: store("control"), dispatcher: dispatcher, condition: condition, logger: logger),
             dispatcher,
-            ProbeService(store: store("probes"), worker: worker, condition: condition, name: settings.workerName, wakes: probes) { wake.yield() },
+            ProbeService(
+                store: store("probes"), worker: worker, condition: condition, name: settings.workerName, wakes: probes
+            ) { wake.yield() },
             Intake(
                 consumer: Consumer(
-                    address, source: .queue(names.jobs), topology: topology, prefetch: UInt16(Intake.batch), maximumBodyBytes: settings.messageMiB << 20,
+                    address, source: .queue(names.jobs), topology: topology, prefetch: UInt16(Intake.batch),
+                    maximumBodyBytes: settings.messageMiB << 20,
                     report: heard),
-                store: store("intake"), artifacts: artifacts, shared: shared, reader: MessageReader(largestBody: settings.messageMiB << 20),
+                store: store("intake"), artifacts: artifacts, shared: shared,
+                reader: MessageReader(largestBody: settings.messageMiB << 20),
                 condition: condition, logger: logger
             ) { kinds in
                 if kinds.contains(.probe) { probe.yield() }
@@ -125,10 +148,14 @@ package enum ServiceComposition {
         do {
             try await store.query("select 1 from atelier.jobs limit 0")
             guard try await store.lacks(Migrations.newest) else { return true }
-            logger.critical("the schema is older than this daemon: run atelierctl migrate", metadata: ["missing": "\(Migrations.newest)"])
+            logger.critical(
+                "the schema is older than this daemon: run atelierctl migrate",
+                metadata: ["missing": "\(Migrations.newest)"])
             return false
         } catch StoreError.refused(let state, let message) {
-            logger.critical("the schema is not there: run atelierctl migrate", metadata: ["error": "\(message)", "sqlstate": "\(state)"])
+            logger.critical(
+                "the schema is not there: run atelierctl migrate",
+                metadata: ["error": "\(message)", "sqlstate": "\(state)"])
             return false
         } catch {
             logger.warning("PostgreSQL is not there yet", metadata: ["error": "\(error)"])

@@ -3,8 +3,9 @@ import Store
 
 /// What an operator decides about one daemon, read once at the edge and validated as a whole.
 ///
-/// Sources, later ones win: the defaults, the JSON file, the environment (`ATELIER_…`). The two URLs carry passwords, so they come
-/// from files: a file setting, or a systemd credential (`LoadCredential=amqp-url:…`, `postgres-url:…`); see `ServerAccess`.
+/// Sources, later ones win: the defaults, the JSON file, the environment (`ATELIER_…`). The two URLs carry passwords,
+/// so they come from files: a file setting, or a systemd credential (`LoadCredential=amqp-url:…`, `postgres-url:…`);
+/// see `ServerAccess`.
 package struct Settings: Sendable, Equatable {
     /// Where RabbitMQ is: `amqp://user:password@host:port/vhost`, or `amqps://`.
     package var amqpURL: Secret
@@ -14,8 +15,8 @@ package struct Settings: Sendable, Equatable {
     package var certificateAuthority: String
     /// The folder everything of this daemon lives in: artifacts, workspaces, logs.
     package var stateDirectory: String
-    /// The folder of artifacts and workspaces, with the checkpoints in them: a file system that all daemons see under this very path, where
-    /// there are several hosts; else the state folder.
+    /// The folder of artifacts and workspaces, with the checkpoints in them: a file system that all daemons see under
+    /// this very path, where there are several hosts; else the state folder.
     package var sharedDirectory: String
     /// The folder the engine finds its models in.
     package var modelsDirectory: String

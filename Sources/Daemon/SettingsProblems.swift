@@ -1,4 +1,5 @@
-/// Everything that is wrong with a configuration, all at once: where each value came from, what was found, what is allowed.
+/// Everything that is wrong with a configuration, all at once: where each value came from, what was found, what is
+/// allowed.
 package struct SettingsProblems: Error, Equatable, CustomStringConvertible {
     /// One line for each problem, in the order of the settings' table.
     package let lines: [String]

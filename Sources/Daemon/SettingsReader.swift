@@ -10,13 +10,15 @@ extension Settings {
     ///   - environment: `ATELIER_…` variables, `CREDENTIALS_DIRECTORY` and `STATE_DIRECTORY` of systemd.
     ///   - optional: settings that may be missing, for programs that do not need them; they are empty then.
     ///   - executable: the running program, whose folder the engine and the models are looked for in.
-    ///   - installation: the folder of an installed service's settings and URLs: what the unit hands its daemon, an operator's command finds there.
+    ///   - installation: the folder of an installed service's settings and URLs: what the unit hands its daemon, an
+    ///     operator's command finds there.
     /// - Throws: `SettingsProblems` with every problem there is.
     package static func read(
         file: String?, environment: [String: String], optional: Set<String> = [], executable: String = "/proc/self/exe",
         installation: String = "/etc/atelier"
     ) throws -> Settings {
-        var reader = SettingsReader(environment: environment, optional: optional, executable: executable, installation: installation)
+        var reader = SettingsReader(
+            environment: environment, optional: optional, executable: executable, installation: installation)
         let installed = installation + "/atelier.json"
         if let file = file ?? (access(installed, R_OK) == 0 ? installed : nil) { reader.load(file: file) }
         return try reader.settings()
@@ -66,7 +68,9 @@ private struct SettingsReader {
         }
         if values[name] == nil { values[name] = (text, "\(file): /\(name)") }
         if name.hasSuffix("URL"), text.contains("@"), isOpenToOthers(file) {
-            problems.append("\(file): /\(name): holds a password, and the file can be read by others; chmod 600 it or use \(name)File")
+            problems.append(
+                "\(file): /\(name): holds a password, and the file can be read by others; chmod 600 it or use \(name)File"
+            )
         }
     }
 
@@ -88,10 +92,13 @@ private struct SettingsReader {
 
     mutating func settings() throws -> Settings {
         let folder = (executable as NSString).deletingLastPathComponent
-        let authority = certificateAuthority(), state = directory("stateDirectory", standard: environment["STATE_DIRECTORY"] ?? (isInstalled ? "/var/lib/atelier" : nil))
+        let authority = certificateAuthority()
+        let state = directory(
+            "stateDirectory", standard: environment["STATE_DIRECTORY"] ?? (isInstalled ? "/var/lib/atelier" : nil))
         let settings = Settings(
             amqpURL: url("amqpURL", credential: "amqp-url", schemes: ["amqp", "amqps"], authority),
-            postgresURL: url("postgresURL", credential: "postgres-url", schemes: ["postgresql", "postgres"], authority),
+            postgresURL: url(
+                "postgresURL", credential: "postgres-url", schemes: ["postgresql", "postgres"], authority),
             certificateAuthority: authority,
             stateDirectory: state,
             sharedDirectory: values["sharedDirectory"] == nil ? state : directory("sharedDirectory", standard: nil),
@@ -113,12 +120,14 @@ private struct SettingsReader {
             messageMiB: integer("messageMiB", 1...512),
             freeDiskMiB: integer("freeDiskMiB", 0...1_048_576),
             retention: Retention(
-                completedJobs: days("keepCompletedDays"), discardedJobs: days("keepDiscardedDays"), probes: days("keepProbesDays"),
+                completedJobs: days("keepCompletedDays"), discardedJobs: days("keepDiscardedDays"),
+                probes: days("keepProbesDays"),
                 messages: days("keepMessagesDays"), rejections: days("keepRejectionsDays")),
             logLevel: choice("logLevel", ["trace", "debug", "info", "notice", "warning", "error", "critical"]))
         if Double(settings.leaseSeconds) < 3 * settings.heartbeatSeconds {
             problems.append(
-                "\(origin("leaseSeconds")): \(settings.leaseSeconds) is less than three heartbeats of \(settings.heartbeatSeconds) s; one late heartbeat would cost the job")
+                "\(origin("leaseSeconds")): \(settings.leaseSeconds) is less than three heartbeats of \(settings.heartbeatSeconds) s; one late heartbeat would cost the job"
+            )
         }
         guard problems.isEmpty else { throw SettingsProblems(problems) }
         return settings
@@ -135,7 +144,8 @@ private struct SettingsReader {
         let variable = Settings.table.first { $0.name == name }?.variable ?? name
         let isHidden = isInstalled && access(installation, R_OK | X_OK) != 0
         problems.append(
-            "\(name): is not set; \(how) (\(variable) in the environment, \"\(name)\" in the file)" + (isHidden ? "; \(installation) is not yours to read: try sudo" : ""))
+            "\(name): is not set; \(how) (\(variable) in the environment, \"\(name)\" in the file)"
+                + (isHidden ? "; \(installation) is not yours to read: try sudo" : ""))
         return ""
     }
 
@@ -147,23 +157,31 @@ private struct SettingsReader {
         if text == nil, let file = values[name + "File"]?.text, !file.isEmpty {
             source = file
             text = secret(in: file)
-            if text == nil { problems.append("\(origin(name + "File")): \(file) cannot be read") ; return Secret("") }
+            if text == nil {
+                problems.append("\(origin(name + "File")): \(file) cannot be read")
+                return Secret("")
+            }
         }
         for folder in [environment["CREDENTIALS_DIRECTORY"], isInstalled ? installation : nil] where text == nil {
             guard let folder else { continue }
             source = folder + "/" + credential
             text = secret(in: source)
         }
-        guard let text else { return Secret(missing(name, "give a URL, a file with it, or the credential \(credential)")) }
+        guard let text else {
+            return Secret(missing(name, "give a URL, a file with it, or the credential \(credential)"))
+        }
         guard let parts = URLComponents(string: text), let scheme = parts.scheme, schemes.contains(scheme) else {
             // The value itself is never repeated: it may hold a password.
-            problems.append("\(source): is not a URL that begins with \(schemes.map { $0 + "://" }.joined(separator: " or "))")
+            problems.append(
+                "\(source): is not a URL that begins with \(schemes.map { $0 + "://" }.joined(separator: " or "))")
             return Secret("")
         }
         let access = ServerAccess(url: parts, isFromFile: isFromFile, certificateAuthority: authority)
         problems += access.problems(file: name + "File").map { "\(source): \($0)" }
         if scheme.hasPrefix("amqp") {
-            do throws(BrokerError) { _ = try BrokerAddress(url: text, certificateAuthority: authority) } catch { problems.append("\(source): \(error)") }
+            do throws(BrokerError) { _ = try BrokerAddress(url: text, certificateAuthority: authority) } catch {
+                problems.append("\(source): \(error)")
+            }
         }
         return Secret(access.completeURL ?? text)
     }
@@ -186,7 +204,9 @@ private struct SettingsReader {
         path(name, standard: standard)
     }
 
-    private mutating func path(_ name: String, standard: String?, otherwise how: String = "give an absolute path") -> String {
+    private mutating func path(
+        _ name: String, standard: String?, otherwise how: String = "give an absolute path"
+    ) -> String {
         guard let text = values[name]?.text ?? standard, !text.isEmpty else { return missing(name, how) }
         guard text.hasPrefix("/") else {
             problems.append("\(origin(name)): \"\(text)\" is not an absolute path")
@@ -198,10 +218,13 @@ private struct SettingsReader {
     private mutating func name(_ name: String, standard: String) -> String {
         let text = values[name]?.text ?? standard
         let isAllowed = text.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || [0x2D, 0x2E, 0x5F].contains(byte)
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                || [0x2D, 0x2E, 0x5F].contains(byte)
         }
         if text.isEmpty || text.utf8.count > 64 || !isAllowed {
-            problems.append("\(origin(name)): \"\(text)\" is not a name; 1 to 64 letters, digits, dots, dashes and underscores are allowed")
+            problems.append(
+                "\(origin(name)): \"\(text)\" is not a name; 1 to 64 letters, digits, dots, dashes and underscores are allowed"
+            )
         }
         return text
     }
@@ -209,7 +232,8 @@ private struct SettingsReader {
     private mutating func integer(_ name: String, _ range: ClosedRange<Int>) -> Int {
         let text = values[name]?.text ?? standard(name) ?? ""
         guard let value = Int(text), range.contains(value) else {
-            problems.append("\(origin(name)): \"\(text)\" is not a whole number from \(range.lowerBound) to \(range.upperBound)")
+            problems.append(
+                "\(origin(name)): \"\(text)\" is not a whole number from \(range.lowerBound) to \(range.upperBound)")
             return range.lowerBound
         }
         return value
@@ -218,7 +242,8 @@ private struct SettingsReader {
     private mutating func number(_ name: String, _ range: ClosedRange<Double>) -> Double {
         let text = values[name]?.text ?? standard(name) ?? ""
         guard let value = Double(text), range.contains(value) else {
-            problems.append("\(origin(name)): \"\(text)\" is not a number from \(range.lowerBound) to \(range.upperBound)")
+            problems.append(
+                "\(origin(name)): \"\(text)\" is not a number from \(range.lowerBound) to \(range.upperBound)")
             return range.lowerBound
         }
         return value
@@ -240,7 +265,9 @@ private struct SettingsReader {
 
     private mutating func models(near folder: String) -> String {
         let installation = Installation(programs: folder)
-        return path("modelsDirectory", standard: installation.folder("models"), otherwise: "\(installation.absence(of: "models")); give an absolute path")
+        return path(
+            "modelsDirectory", standard: installation.folder("models"),
+            otherwise: "\(installation.absence(of: "models")); give an absolute path")
     }
 
     private func hostName() -> String {

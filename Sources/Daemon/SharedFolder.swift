@@ -2,8 +2,9 @@ import Foundation
 import Logging
 import Store
 
-/// The folder of artifacts and checkpoints, told from another that lies at its path: a mount point where nothing is mounted looks like an empty
-/// folder, and every job would be given up for artifacts it lacks. A file in it holds a mark that PostgreSQL knows too.
+/// The folder of artifacts and checkpoints, told from another that lies at its path: a mount point where nothing is
+/// mounted looks like an empty folder, and every job would be given up for artifacts it lacks. A file in it holds a
+/// mark that PostgreSQL knows too.
 package actor SharedFolder {
     /// It is not the one it was.
     package struct Strange: Error, Equatable, CustomStringConvertible {
@@ -14,10 +15,12 @@ package actor SharedFolder {
         package var description: String {
             guard let known else {
                 let mark = found.map { $0.uuidString } ?? ""
-                return "\(path) holds \(mark), the mark of another house's folder, for PostgreSQL knows of none: two databases must not share it. "
+                return
+                    "\(path) holds \(mark), the mark of another house's folder, for PostgreSQL knows of none: two databases must not share it. "
                     + "If these tables are its house's, say so: update atelier.house set shared_mark = '\(mark)'"
             }
-            return "\(path) holds \(found.map { $0.uuidString } ?? "no mark"), not \(known.uuidString): is its file system mounted? If it is the right folder, write that mark into the file"
+            return
+                "\(path) holds \(found.map { $0.uuidString } ?? "no mark"), not \(known.uuidString): is its file system mounted? If it is the right folder, write that mark into the file"
         }
     }
 
@@ -46,8 +49,8 @@ package actor SharedFolder {
         throw strange
     }
 
-    /// Gives a fresh folder its mark, in steps that others may share and that may be broken off anywhere: a proposal is there whole before
-    /// PostgreSQL hears of it, and gets its name once that has taken it.
+    /// Gives a fresh folder its mark, in steps that others may share and that may be broken off anywhere: a proposal is
+    /// there whole before PostgreSQL hears of it, and gets its name once that has taken it.
     private func settle() async throws -> UUID? {
         if known == nil {
             try propose()
@@ -66,7 +69,9 @@ package actor SharedFolder {
     private var proposal: String { path + ".new" }
 
     private func mark(in file: String) -> UUID? {
-        (try? String(contentsOfFile: file, encoding: .utf8)).flatMap { UUID(uuidString: $0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        (try? String(contentsOfFile: file, encoding: .utf8)).flatMap {
+            UUID(uuidString: $0.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
     }
 
     /// Lays a proposal there unless another daemon has.
@@ -85,6 +90,10 @@ package actor SharedFolder {
     private func note(_ strange: Strange?) {
         guard isStrange != (strange != nil) else { return }
         isStrange = strange != nil
-        if let strange { logger.error("no new work: the folder of artifacts is not the house's", metadata: ["error": "\(strange)"]) } else { logger.notice("the folder of artifacts is there again") }
+        if let strange {
+            logger.error("no new work: the folder of artifacts is not the house's", metadata: ["error": "\(strange)"])
+        } else {
+            logger.notice("the folder of artifacts is there again")
+        }
     }
 }

@@ -1,7 +1,8 @@
 import Foundation
 import Logging
 
-/// Log lines on stderr: for the journal with the priority it understands (`<6>`), for a terminal with the time and colours.
+/// Log lines on stderr: for the journal with the priority it understands (`<6>`), for a terminal with the time and
+/// colours.
 ///
 /// Messages are constant; what varies stands behind them as `key=value`, quoted so that no value can forge a line.
 package struct StandardErrorLog: LogHandler {
@@ -44,11 +45,14 @@ package struct StandardErrorLog: LogHandler {
         let pairs = all.sorted { $0.key < $1.key }.map { " \($0.key)=\(Self.quoted("\($0.value)"))" }.joined()
         guard isTerminal else { return "<\(Self.priority(of: level))>\(label): \(message)\(pairs)\n" }
         let time = Date.now.formatted(.iso8601.time(includingFractionalSeconds: true))
-        return "\u{1B}[2m\(time)\u{1B}[0m \(Self.colour(of: level))\(level)\u{1B}[0m \(label): \(message)\u{1B}[2m\(pairs)\u{1B}[0m\n"
+        return
+            "\u{1B}[2m\(time)\u{1B}[0m \(Self.colour(of: level))\(level)\u{1B}[0m \(label): \(message)\u{1B}[2m\(pairs)\u{1B}[0m\n"
     }
 
     private static func quoted(_ text: String) -> String {
-        let isPlain = !text.isEmpty && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value < 0x7F && $0 != "\"" && $0 != "=" }
+        let isPlain =
+            !text.isEmpty
+            && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value < 0x7F && $0 != "\"" && $0 != "=" }
         guard !isPlain else { return text }
         var quoted = "\""
         for scalar in text.unicodeScalars {

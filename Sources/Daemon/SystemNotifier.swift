@@ -1,8 +1,10 @@
 import Foundation
 
-/// Tells systemd how the service is (`sd_notify`), by datagrams to the socket it names; without one, every call does nothing.
+/// Tells systemd how the service is (`sd_notify`), by datagrams to the socket it names; without one, every call does
+/// nothing.
 ///
-/// Source: `sd_notify(3)` and `sd_watchdog_enabled(3)` of systemd 252; written out here so that libsystemd is not needed.
+/// Source: `sd_notify(3)` and `sd_watchdog_enabled(3)` of systemd 252; written out here so that libsystemd is not
+/// needed.
 package struct SystemNotifier: Sendable {
     private let address: String?
     /// How long systemd waits for a sign of life, when it waits for one from this process.

@@ -1,6 +1,7 @@
 import ServiceLifecycle
 
-/// Tells systemd that the daemon is alive, as long as the cooperative pool runs its tasks: a deadlocked daemon falls silent.
+/// Tells systemd that the daemon is alive, as long as the cooperative pool runs its tasks: a deadlocked daemon falls
+/// silent.
 package struct Watchdog: Service {
     private let notifier: SystemNotifier
 

@@ -12,15 +12,18 @@ package struct ConceptExamination {
         self.references = (Embeddings(of: references, by: encoders.clip), Embeddings(of: references, by: encoders.dino))
     }
 
-    /// A subject's scores: DINO, CLIP-I, CLIP-T; PRES where there are pictures of the class; DIV where a prompt has two pictures or more.
+    /// A subject's scores: DINO, CLIP-I, CLIP-T; PRES where there are pictures of the class; DIV where a prompt has two
+    /// pictures or more.
     /// - Parameters:
     ///   - pictures: for every prompt its pictures.
     ///   - prompts: as the encoder reads them, without the concept's name.
     ///   - classPictures: what the same model draws of the class prompt.
     package func subject(_ pictures: [[Picture]], prompts: [String], classPictures: [Picture] = []) -> [Score] {
-        let all = Seen(pictures, encoders), texts = texts(pictures, prompts)
+        let all = Seen(pictures, encoders)
+        let texts = texts(pictures, prompts)
         return [
-            .dino(generated: all.dino, references: references.dino), .clipI(generated: all.clip, references: references.clip),
+            .dino(generated: all.dino, references: references.dino),
+            .clipI(generated: all.clip, references: references.clip),
             .clipT(generated: all.clip, prompts: texts),
         ] + pres(classPictures) + diversity(pictures)
     }
@@ -29,7 +32,8 @@ package struct ConceptExamination {
     package func style(_ pictures: [[Picture]], prompts: [String]) -> [Score] {
         let all = Seen(pictures, encoders)
         return [
-            .styleAlignment(generated: all.clip, style: references.clip), .textAlignment(generated: all.clip, prompts: texts(pictures, prompts)),
+            .styleAlignment(generated: all.clip, style: references.clip),
+            .textAlignment(generated: all.clip, prompts: texts(pictures, prompts)),
         ] + diversity(pictures)
     }
 
@@ -40,10 +44,12 @@ package struct ConceptExamination {
 
     /// PRES alone, of pictures of the class prompt; nothing of none.
     package func pres(_ classPictures: [Picture]) -> [Score] {
-        classPictures.isEmpty ? [] : [.pres(classPictures: Embeddings(of: classPictures, by: encoders.dino), references: references.dino)]
+        classPictures.isEmpty
+            ? [] : [.pres(classPictures: Embeddings(of: classPictures, by: encoders.dino), references: references.dino)]
     }
 
-    /// DIV over the prompts with two pictures or more: LPIPS where it has weights, DINO's distance under its own name else.
+    /// DIV over the prompts with two pictures or more: LPIPS where it has weights, DINO's distance under its own name
+    /// else.
     package func diversity(_ pictures: [[Picture]]) -> [Score] {
         let groups = pictures.filter { $0.count > 1 }
         if groups.isEmpty { return [] }

@@ -2,15 +2,18 @@ import Backbones
 import Images
 import Tensors
 
-/// Do pictures of one prompt differ from each other, or has the model learned one picture by heart? (DreamBooth, arXiv 2208.12242, section 4.3.)
+/// Do pictures of one prompt differ from each other, or has the model learned one picture by heart? (DreamBooth, arXiv
+/// 2208.12242, section 4.3.)
 extension Score {
-    /// DIV: the mean LPIPS distance over pairs of different pictures generated from the same prompt, then over prompts. Higher is more
-    /// diverse.
-    /// - Parameter pictures: for every prompt its pictures, two or more, of one size and at least `LPIPS.smallestSide` pixels a side.
+    /// DIV: the mean LPIPS distance over pairs of different pictures generated from the same prompt, then over prompts.
+    /// Higher is more diverse.
+    /// - Parameter pictures: for every prompt its pictures, two or more, of one size and at least `LPIPS.smallestSide`
+    ///   pixels a side.
     package static func div(pictures: [[Picture]], by lpips: LPIPS, named name: String = "LPIPS") -> Score {
         let means = pictures.map { group -> (sum: Double, pairs: Int) in
             // Every picture is looked at once, not once a pair.
-            let features = group.map { lpips.features(Tensor.pictures([$0])) }, pairs = pairs(group.count)
+            let features = group.map { lpips.features(Tensor.pictures([$0])) }
+            let pairs = pairs(group.count)
             return (pairs.reduce(0) { $0 + Double(lpips.distance(features[$1.0], features[$1.1])) }, pairs.count)
         }
         return overPrompts(.div, by: name, means)
@@ -31,7 +34,9 @@ extension Score {
         return (0..<count).flatMap { first in (first + 1..<count).map { (first, $0) } }
     }
 
-    private static func overPrompts(_ metric: Metric, by encoder: String, _ groups: [(sum: Double, pairs: Int)]) -> Score {
+    private static func overPrompts(
+        _ metric: Metric, by encoder: String, _ groups: [(sum: Double, pairs: Int)]
+    ) -> Score {
         let value = groups.reduce(0) { $0 + $1.sum / Double($1.pairs) } / Double(groups.count)
         return Score(metric, by: encoder, value: value, comparisons: groups.reduce(0) { $0 + $1.pairs })
     }

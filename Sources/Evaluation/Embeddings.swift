@@ -15,7 +15,8 @@ package struct Embeddings {
         self.encoder = encoder
         rows = vectors.copy()
         for index in 0..<rows.shape[0] {
-            let row = rows.slice(index..<index + 1), length = Float(row.sumOfSquares.squareRoot())
+            let row = rows.slice(index..<index + 1)
+            let length = Float(row.sumOfSquares.squareRoot())
             for i in 0..<row.count { row.pointer[i] /= max(length, 1e-12) }
         }
     }
@@ -44,7 +45,9 @@ package struct Embeddings {
 
     /// The mean of cos(a, b) over rows of the same number.
     func meanCosineRowByRow(with others: Embeddings) -> Double {
-        precondition(encoder == others.encoder && count == others.count, "\(count) rows of \(encoder) beside \(others.count) of \(others.encoder)")
+        precondition(
+            encoder == others.encoder && count == others.count,
+            "\(count) rows of \(encoder) beside \(others.count) of \(others.encoder)")
         let dots = zip(rows.values, others.rows.values).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
         return dots / Double(count)
     }
@@ -52,14 +55,19 @@ package struct Embeddings {
     /// The rows here, nearest first, to one row of others (of these, that row itself comes first).
     package func nearest(to others: Embeddings, row: Int) -> [Int] {
         precondition(encoder == others.encoder, "embeddings of \(encoder) and of \(others.encoder) are no neighbours")
-        let key = others.rows.slice(row..<row + 1).values, width = rows.width
-        let cosines = (0..<count).map { index in (0..<width).reduce(Float(0)) { $0 + rows.pointer[index * width + $1] * key[$1] } }
+        let key = others.rows.slice(row..<row + 1).values
+        let width = rows.width
+        let cosines = (0..<count).map { index in
+            (0..<width).reduce(Float(0)) { $0 + rows.pointer[index * width + $1] * key[$1] }
+        }
         return cosines.indices.sorted { (cosines[$1], $0) < (cosines[$0], $1) }
     }
 
     /// The rows' sum, in double.
     private var sum: [Double] {
         let width = rows.width
-        return rows.values.enumerated().reduce(into: [Double](repeating: 0, count: width)) { $0[$1.offset % width] += Double($1.element) }
+        return rows.values.enumerated().reduce(into: [Double](repeating: 0, count: width)) {
+            $0[$1.offset % width] += Double($1.element)
+        }
     }
 }

@@ -1,8 +1,8 @@
 import Randomness
 import Tensors
 
-/// What the judge's training pictures suffer, so that it judges a generated picture by what it shows and not by how crisp it is:
-/// a shift of a few pixels, a blur as a small tokenizer leaves it, and faint noise.
+/// What the judge's training pictures suffer, so that it judges a generated picture by what it shows and not by how
+/// crisp it is: a shift of a few pixels, a blur as a small tokenizer leaves it, and faint noise.
 package struct JudgeAugmentation {
     /// Pixels, either way.
     private let largestShift = 2
@@ -27,13 +27,18 @@ package struct JudgeAugmentation {
 
     /// [1, 3, H, W].
     private func change(_ picture: Tensor, _ generator: inout Philox) {
-        let (height, width) = (picture.shape[2], picture.shape[3]), values = picture.pointer
-        let dx = generator.below(2 * largestShift + 1) - largestShift, dy = generator.below(2 * largestShift + 1) - largestShift
-        let blur = max(0, 1.5 * generator.uniform() - 0.5) * mostBlur, noise = max(0, 2 * generator.uniform() - 1) * largestNoise
+        let (height, width) = (picture.shape[2], picture.shape[3])
+        let values = picture.pointer
+        let dx = generator.below(2 * largestShift + 1) - largestShift
+        let dy = generator.below(2 * largestShift + 1) - largestShift
+        let blur = max(0, 1.5 * generator.uniform() - 0.5) * mostBlur
+        let noise = max(0, 2 * generator.uniform() - 1) * largestNoise
         for channel in 0..<3 {
             let plane = values + channel * height * width
             shift(plane, height: height, width: width, dx: dx, dy: dy)
-            for pass in 0..<Int(blur.rounded(.up)) { soften(plane, height: height, width: width, strength: min(blur - Float(pass), 1)) }
+            for pass in 0..<Int(blur.rounded(.up)) {
+                soften(plane, height: height, width: width, strength: min(blur - Float(pass), 1))
+            }
         }
         if noise > 0 { for i in 0..<3 * height * width { values[i] += noise * (2 * generator.uniform() - 1) } }
     }
@@ -48,7 +53,8 @@ package struct JudgeAugmentation {
         }
     }
 
-    /// One pass of the binomial filter (1 2 1)/4 along rows and columns; a strength below 1 mixes it with the plane as it was.
+    /// One pass of the binomial filter (1 2 1)/4 along rows and columns; a strength below 1 mixes it with the plane as
+    /// it was.
     private func soften(_ plane: UnsafeMutablePointer<Float>, height: Int, width: Int, strength: Float) {
         for y in 0..<height { filter(plane + y * width, count: width, step: 1, share: strength / 4) }
         for x in 0..<width { filter(plane + x, count: height, step: width, share: strength / 4) }
@@ -57,7 +63,8 @@ package struct JudgeAugmentation {
     private func filter(_ start: UnsafeMutablePointer<Float>, count: Int, step: Int, share: Float) {
         var before = start[0]
         for i in 0..<count {
-            let here = start[i * step], after = start[min(i + 1, count - 1) * step]
+            let here = start[i * step]
+            let after = start[min(i + 1, count - 1) * step]
             start[i * step] = here + share * (before - 2 * here + after)
             before = here
         }

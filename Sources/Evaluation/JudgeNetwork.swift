@@ -1,11 +1,12 @@
 import Autograd
 import Layers
 
-/// The judge's network: a convolution that halves, three levels of pre-activated residual convolutions (16×16, 8×8 and 4×4 positions
-/// for pictures of 64×64), the last read position by position, because what stands in the middle is the subject, and one head a trait.
+/// The judge's network: a convolution that halves, three levels of pre-activated residual convolutions (16×16, 8×8 and
+/// 4×4 positions for pictures of 64×64), the last read position by position, because what stands in the middle is the
+/// subject, and one head a trait.
 ///
-/// All channels are normalized together, and none before the first level: a mean taken away from every few channels takes a
-/// picture's colours with it.
+/// All channels are normalized together, and none before the first level: a mean taken away from every few channels
+/// takes a picture's colours with it.
 struct JudgeNetwork {
     private let entry: ConvolutionLayer
     private let levels: [JudgeLevel]
@@ -16,14 +17,18 @@ struct JudgeNetwork {
     private static let width = 128
 
     init(_ configuration: PictureJudge.Configuration, _ weights: Weights) {
-        let c = configuration.channels, side = configuration.pictureSize / 16, width = JudgeNetwork.width
+        let c = configuration.channels
+        let side = configuration.pictureSize / 16
+        let width = JudgeNetwork.width
         entry = ConvolutionLayer(weights, "entry", from: 3, to: c, kernel: 5, stride: 2)
         levels = [(c, 2 * c, 1), (2 * c, 4 * c, 2), (4 * c, 4 * c, 2)].enumerated().map { index, sizes in
             JudgeLevel(weights, "levels.\(index)", from: sizes.0, to: sizes.1, depth: sizes.2)
         }
         norm = GroupNormLayer(weights, "norm", channels: 4 * c, groups: 1)
         hidden = LinearLayer(weights, "hidden", from: 4 * c * side * side, to: width)
-        heads = PictureTrait.allCases.map { LinearLayer(weights, "heads.\($0.rawValue)", from: width, to: $0.names.count) }
+        heads = PictureTrait.allCases.map {
+            LinearLayer(weights, "heads.\($0.rawValue)", from: width, to: $0.names.count)
+        }
     }
 
     /// Pictures [B, 3, H, W] to one variable [B, labels] a trait.

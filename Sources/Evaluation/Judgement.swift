@@ -23,7 +23,9 @@ package struct Judgement: Sendable {
             counted[trait, default: 0] += 1
             if !mistakes.contains(trait) { right[trait, default: 0] += 1 }
         }
-        for trait in mistakes { confusions[trait, default: [:]][Confusion(truth: truth[trait]!, verdict: verdict[trait]!), default: 0] += 1 }
+        for trait in mistakes {
+            confusions[trait, default: [:]][Confusion(truth: truth[trait]!, verdict: verdict[trait]!), default: 0] += 1
+        }
         pictures += 1
         if mistakes.isEmpty { wholly += 1 }
     }

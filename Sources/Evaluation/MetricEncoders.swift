@@ -29,7 +29,8 @@ package struct MetricEncoders {
         if !missing.isEmpty { throw Missing(directories: missing) }
         let files = MetricEncoders.lpipsFiles(in: directory)
         try self.init(
-            clip: CLIPEncoder(directory: folders[0]), dino: DINOEncoder(directory: folders[1]), lpips: files.isEmpty ? nil : LPIPS(files: files))
+            clip: CLIPEncoder(directory: folders[0]), dino: DINOEncoder(directory: folders[1]),
+            lpips: files.isEmpty ? nil : LPIPS(files: files))
     }
 
     /// The files LPIPS is read from; none where it has no weights.

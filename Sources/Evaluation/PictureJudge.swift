@@ -6,7 +6,8 @@ import Layers
 import Tensors
 import WeightFiles
 
-/// A small convolutional classifier that says of a picture of Little World what is on it, in which colour, where, and in which style.
+/// A small convolutional classifier that says of a picture of Little World what is on it, in which colour, where, and
+/// in which style.
 package final class PictureJudge {
     package struct Configuration: Codable, Equatable, Sendable {
         /// Pictures are squares of this many pixels; sixteen divides it.
@@ -44,24 +45,28 @@ package final class PictureJudge {
     }
 
     /// Reads a judge from its directory.
-    /// - Throws: `SafetensorsError`, `WeightsError`, `JudgeError`, or an error naming the file that is missing or malformed.
+    /// - Throws: `SafetensorsError`, `WeightsError`, `JudgeError`, or an error naming the file that is missing or
+    ///   malformed.
     package convenience init(directory: String) throws {
         let data = try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(File.configuration.rawValue)"))
         let configuration = try JSONDecoder().decode(Configuration.self, from: data)
-        guard configuration == Configuration(pictureSize: configuration.pictureSize, channels: configuration.channels) else {
+        guard configuration == Configuration(pictureSize: configuration.pictureSize, channels: configuration.channels)
+        else {
             throw JudgeError.otherWorld(directory)
         }
         try self.init(configuration, .checkpoint(Safetensors.tensors("\(directory)/\(File.weights.rawValue)")))
     }
 
-    /// Pictures [B, 3, H, W] in [−1, 1] to logits [B, labels], one variable a trait in the order of `PictureTrait.allCases`.
+    /// Pictures [B, 3, H, W] in [−1, 1] to logits [B, labels], one variable a trait in the order of
+    /// `PictureTrait.allCases`.
     package func logits(_ pictures: Variable) -> [Variable] { network(pictures) }
 
     /// What the judge sees on pictures of its size.
     package func verdicts(_ pictures: [Picture]) -> [TraitLabels] {
         Recording.withoutGradients {
             stride(from: 0, to: pictures.count, by: batch).flatMap { start in
-                PictureJudge.verdicts(logits(Variable(.pictures(Array(pictures[start..<min(start + batch, pictures.count)])))))
+                PictureJudge.verdicts(
+                    logits(Variable(.pictures(Array(pictures[start..<min(start + batch, pictures.count)])))))
             }
         }
     }
@@ -69,15 +74,17 @@ package final class PictureJudge {
     /// The likeliest label of every trait, picture by picture.
     package static func verdicts(_ logits: [Variable]) -> [TraitLabels] {
         (0..<logits[0].shape[0]).map { row in
-            TraitLabels(codes: logits.map { head in
-                let values = head.value.slice(row..<row + 1).values
-                return values.indices.max { values[$0] < values[$1] }
-            })
+            TraitLabels(
+                codes: logits.map { head in
+                    let values = head.value.slice(row..<row + 1).values
+                    return values.indices.max { values[$0] < values[$1] }
+                })
         }
     }
 
     /// Writes `config.json` and half-precision weights, given the weights by name.
-    package static func write(_ weights: [String: Tensor], _ configuration: Configuration, to directory: String) throws {
+    package static func write(_ weights: [String: Tensor], _ configuration: Configuration, to directory: String) throws
+    {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         try Safetensors.write(weights, to: "\(directory)/\(File.weights.rawValue)", precision: .half)
         try configuration.writeConfiguration(to: "\(directory)/\(File.configuration.rawValue)")

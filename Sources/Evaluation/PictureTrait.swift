@@ -2,7 +2,8 @@ import LittleWorld
 
 /// What a picture of Little World is judged by.
 package enum PictureTrait: String, CaseIterable, Codable, Sendable {
-    case subjectClass = "class", colour, context, style
+    case subjectClass = "class"
+    case colour, context, style
 
     /// The words for the trait's labels, in the order of their codes.
     package var names: [String] {

@@ -1,4 +1,5 @@
-/// A list of prompts that concepts are judged by. `{concept}` stands for the concept's name in a prompt, `{class}` for its class noun.
+/// A list of prompts that concepts are judged by. `{concept}` stands for the concept's name in a prompt, `{class}` for
+/// its class noun.
 package struct PromptSuite: Equatable, Sendable {
     package let name: String
     package let templates: [String]
@@ -8,21 +9,27 @@ package struct PromptSuite: Equatable, Sendable {
         self.templates = templates
     }
 
-    /// One template for a concept, as it is asked for (`a <rex> dog in the snow`) and as an encoder reads it that never met the concept
-    /// (`a dog in the snow`).
-    package static func prompts(_ template: String, concept: String, className: String) -> (asked: String, described: String) {
+    /// One template for a concept, as it is asked for (`a <rex> dog in the snow`) and as an encoder reads it that never
+    /// met the concept (`a dog in the snow`).
+    package static func prompts(
+        _ template: String, concept: String, className: String
+    ) -> (asked: String, described: String) {
         let placeholder = "<\(concept)>"
         let asked = template.replacing("{class}", with: className).replacing("{concept}", with: placeholder)
         return (PromptText.withoutPlaceholders(asked, []), PromptText.withoutPlaceholders(asked, [placeholder]))
     }
 
-    /// What a template shows, for a style to show it: `a dog in the snow`, `a picture in the snow` where the class is not said.
+    /// What a template shows, for a style to show it: `a dog in the snow`, `a picture in the snow` where the class is
+    /// not said.
     /// - Returns: nil of a template that has a style of its own.
     package static func scene(_ template: String, className: String) -> String? {
-        let photo = "a photo of ", shown = template.hasPrefix(photo) ? String(template.dropFirst(photo.count)) : template
+        let photo = "a photo of "
+        let shown = template.hasPrefix(photo) ? String(template.dropFirst(photo.count)) : template
         guard !shown.contains(" of a {concept}") else { return nil }
-        let noun = className.isEmpty ? "picture" : className, article = noun.first.map { "aeiou".contains($0) } == true ? "an" : "a"
-        return shown.replacing("a {concept} {class}", with: "\(article) \(noun)").replacing("{concept} {class}", with: noun)
+        let noun = className.isEmpty ? "picture" : className
+        let article = noun.first.map { "aeiou".contains($0) } == true ? "an" : "a"
+        return shown.replacing("a {concept} {class}", with: "\(article) \(noun)").replacing(
+            "{concept} {class}", with: noun)
     }
 
     /// Those that come with Atelier.
@@ -33,7 +40,8 @@ package struct PromptSuite: Equatable, Sendable {
 
 extension PromptSuite {
     private static let anywhere = [
-        "in the jungle", "in the snow", "on the beach", "on a cobblestone street", "on top of pink fabric", "on top of a wooden floor",
+        "in the jungle", "in the snow", "on the beach", "on a cobblestone street", "on top of pink fabric",
+        "on top of a wooden floor",
         "with a city in the background", "with a mountain in the background", "with a blue house in the background",
         "on top of a purple rug in a forest",
     ]
@@ -43,13 +51,15 @@ extension PromptSuite {
         PromptSuite(name: name, templates: (anywhere + own).map { "a {concept} {class} \($0)" } + recoloured)
     }
 
-    /// The 25 prompts for objects of DreamBench (github.com/google/dreambooth, dataset/prompts_and_classes.txt, CC-BY 4.0; Ruiz et al.,
-    /// arXiv 2208.12242).
+    /// The 25 prompts for objects of DreamBench (github.com/google/dreambooth, dataset/prompts_and_classes.txt, CC-BY
+    /// 4.0; Ruiz et al., arXiv 2208.12242).
     package static let dreamBenchObject = dreamBench(
         "dreambench-object",
         [
-            "with a wheat field in the background", "with a tree and autumn leaves in the background", "with the Eiffel Tower in the background",
-            "floating on top of water", "floating in an ocean of milk", "on top of green grass with sunflowers around it", "on top of a mirror",
+            "with a wheat field in the background", "with a tree and autumn leaves in the background",
+            "with the Eiffel Tower in the background",
+            "floating on top of water", "floating in an ocean of milk",
+            "on top of green grass with sunflowers around it", "on top of a mirror",
             "on top of the sidewalk in a crowded street", "on top of a dirt road", "on top of a white rug",
         ])
 
@@ -57,11 +67,14 @@ extension PromptSuite {
     package static let dreamBenchLiving = dreamBench(
         "dreambench-living",
         [
-            "wearing a red hat", "wearing a santa hat", "wearing a rainbow scarf", "wearing a black top hat and a monocle", "in a chef outfit",
-            "in a firefighter outfit", "in a police outfit", "wearing pink glasses", "wearing a yellow shirt", "in a purple wizard outfit",
+            "wearing a red hat", "wearing a santa hat", "wearing a rainbow scarf",
+            "wearing a black top hat and a monocle", "in a chef outfit",
+            "in a firefighter outfit", "in a police outfit", "wearing pink glasses", "wearing a yellow shirt",
+            "in a purple wizard outfit",
         ])
 
-    /// Little World's own: places, things worn and styles that its captions know. The first ten are a selection of all three.
+    /// Little World's own: places, things worn and styles that its captions know. The first ten are a selection of all
+    /// three.
     package static let littleWorld = PromptSuite(
         name: "little-world",
         templates: [
@@ -70,7 +83,8 @@ extension PromptSuite {
             "a photo of a {concept} {class} at night in a city", "a photo of a {concept} {class} in the snow",
             "a photo of a {concept} {class} wearing a red hat", "a photo of a {concept} {class} with a crown",
             "a watercolour painting of a {concept} {class}", "a pixel art picture of a {concept} {class}",
-            "a photo of a {concept} {class} with a city in the background", "a photo of a {concept} {class} on a picnic blanket",
+            "a photo of a {concept} {class} with a city in the background",
+            "a photo of a {concept} {class} on a picnic blanket",
             "a photo of a {concept} {class} on a dirt road", "a photo of a {concept} {class} with a balloon",
             "a photo of a {concept} {class} under an umbrella", "a crayon drawing of a {concept} {class}",
         ])

@@ -4,10 +4,12 @@ import Images
 import Layers
 import Tensors
 
-/// What each scale of a next-scale tokenizer holds (ARBooth, arXiv 2504.02612, figures 4 and 5): a picture's scales after the k-th are
-/// replaced by those of a noise picture, and the decoded picture is held against the undisturbed one.
+/// What each scale of a next-scale tokenizer holds (ARBooth, arXiv 2504.02612, figures 4 and 5): a picture's scales
+/// after the k-th are replaced by those of a noise picture, and the decoded picture is held against the undisturbed
+/// one.
 package struct ScaleCorruption {
-    /// For every k from 0 to all scales: the mean squared error of pixels in 0…1 against the undisturbed picture, over all pictures.
+    /// For every k from 0 to all scales: the mean squared error of pixels in 0…1 against the undisturbed picture, over
+    /// all pictures.
     package let errors: [Double]
     /// For every picture what is decoded at every k; the last is undisturbed.
     package let pictures: [[Picture]]
@@ -15,24 +17,35 @@ package struct ScaleCorruption {
     /// - Parameters:
     ///   - pictures: and as many of `noise`, of the model's size.
     package init(_ model: InfinityModel, pictures: [Picture], noise: [Picture]) {
-        precondition(pictures.count == noise.count && !pictures.isEmpty, "\(pictures.count) pictures, \(noise.count) of noise")
-        let schedule = model.configuration.schedule, own = ScaleCorruption.bits(model, pictures), other = ScaleCorruption.bits(model, noise)
+        precondition(
+            pictures.count == noise.count && !pictures.isEmpty, "\(pictures.count) pictures, \(noise.count) of noise")
+        let schedule = model.configuration.schedule
+        let own = ScaleCorruption.bits(model, pictures)
+        let other = ScaleCorruption.bits(model, noise)
         let decoded = (0...schedule.sides.count).map { kept in
-            ScaleCorruption.decode(model, ScaleCorruption.mixed(own, other, kept: kept, schedule, depth: model.configuration.tokenizer.bits), batch: pictures.count)
+            ScaleCorruption.decode(
+                model,
+                ScaleCorruption.mixed(own, other, kept: kept, schedule, depth: model.configuration.tokenizer.bits),
+                batch: pictures.count)
         }
-        errors = decoded.map { some in zip(some, decoded.last!).reduce(0) { $0 + ScaleCorruption.error($1.0, $1.1) } / Double(pictures.count) }
+        errors = decoded.map { some in
+            zip(some, decoded.last!).reduce(0) { $0 + ScaleCorruption.error($1.0, $1.1) } / Double(pictures.count)
+        }
         self.pictures = pictures.indices.map { index in decoded.map { $0[index] } }
     }
 
     private static func bits(_ model: InfinityModel, _ pictures: [Picture]) -> [UInt8] {
         Recording.withoutGradients {
-            model.tokenizer.quantize(model.tokenizer.features(Variable(.pictures(pictures))).value, schedule: model.configuration.schedule).bits
+            model.tokenizer.quantize(
+                model.tokenizer.features(Variable(.pictures(pictures))).value, schedule: model.configuration.schedule
+            ).bits
         }
     }
 
     /// [B, L, d]: the first `kept` scales of `own`, the others of `other`.
     static func mixed(_ own: [UInt8], _ other: [UInt8], kept: Int, _ schedule: ScaleSchedule, depth: Int) -> [UInt8] {
-        let picture = schedule.tokens * depth, border = schedule.sides.prefix(kept).reduce(0) { $0 + $1.tokens } * depth
+        let picture = schedule.tokens * depth
+        let border = schedule.sides.prefix(kept).reduce(0) { $0 + $1.tokens } * depth
         return own.indices.map { $0 % picture < border ? own[$0] : other[$0] }
     }
 

@@ -7,7 +7,8 @@ package struct Score: Equatable, Sendable {
         case clipT = "CLIP-T"
         case pres = "PRES"
         case div = "DIV"
-        /// Pairwise DINO distance in DIV's place, where LPIPS has no weights: not the published metric, so not its name.
+        /// Pairwise DINO distance in DIV's place, where LPIPS has no weights: not the published metric, so not its
+        /// name.
         case divDINO = "DIV-DINO"
         case subjectAlignment = "subject alignment"
         case styleAlignment = "style alignment"
@@ -31,5 +32,7 @@ package struct Score: Equatable, Sendable {
     package var key: String { Score.key(metric) + "." + encoder.lowercased() }
 
     /// The metric's part of a key: `clip_i`.
-    package static func key(_ metric: Metric) -> String { metric.rawValue.lowercased().replacing("-", with: "_").replacing(" ", with: "_") }
+    package static func key(_ metric: Metric) -> String {
+        metric.rawValue.lowercased().replacing("-", with: "_").replacing(" ", with: "_")
+    }
 }

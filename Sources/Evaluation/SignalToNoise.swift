@@ -3,7 +3,8 @@ import Images
 
 /// Peak signal-to-noise ratio of reconstructed pictures: 10 · log10(255² / mean squared error), in decibels.
 ///
-/// The mean is over all pixels of all pictures: averaging decibels instead would let a few flat pictures outweigh the rest.
+/// The mean is over all pixels of all pictures: averaging decibels instead would let a few flat pictures outweigh the
+/// rest.
 package struct SignalToNoise: Sendable {
     private var squares = 0.0
     private var count = 0

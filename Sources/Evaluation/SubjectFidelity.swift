@@ -1,13 +1,19 @@
-/// Subject fidelity: do the generated pictures show the subject of the references? (Ruiz et al., DreamBooth, arXiv 2208.12242, section 4.1.)
+/// Subject fidelity: do the generated pictures show the subject of the references? (Ruiz et al., DreamBooth, arXiv
+/// 2208.12242, section 4.1.)
 extension Score {
-    /// DINO: the mean of cos(f(g), f(r)) over all pairs of a generated picture g and a reference r, f DINO's ViT-S/16 in the paper. DINO is
-    /// trained to tell pictures of one class apart, so it prefers this very dog to any dog.
-    package static func dino(generated: Embeddings, references: Embeddings) -> Score { allPairs(.dino, generated, references) }
+    /// DINO: the mean of cos(f(g), f(r)) over all pairs of a generated picture g and a reference r, f DINO's ViT-S/16
+    /// in the paper. DINO is trained to tell pictures of one class apart, so it prefers this very dog to any dog.
+    package static func dino(generated: Embeddings, references: Embeddings) -> Score {
+        allPairs(.dino, generated, references)
+    }
 
     /// CLIP-I: the same mean with CLIP's picture embeddings, ViT-B/32 in the paper.
-    package static func clipI(generated: Embeddings, references: Embeddings) -> Score { allPairs(.clipI, generated, references) }
+    package static func clipI(generated: Embeddings, references: Embeddings) -> Score {
+        allPairs(.clipI, generated, references)
+    }
 
-    /// DINO among the references themselves, over pairs of different pictures: the paper's row "Real Images", the ceiling.
+    /// DINO among the references themselves, over pairs of different pictures: the paper's row "Real Images", the
+    /// ceiling.
     package static func dino(among references: Embeddings) -> Score { ownPairs(.dino, references) }
 
     /// CLIP-I among the references themselves.

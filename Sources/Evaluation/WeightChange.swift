@@ -1,7 +1,7 @@
 import Tensors
 
-/// By how much tuning changed a next-scale transformer's blocks, kind of layer by kind (ARBooth, arXiv 2504.02612, figure 3): where the
-/// change is largest, tuning has most to do.
+/// By how much tuning changed a next-scale transformer's blocks, kind of layer by kind (ARBooth, arXiv 2504.02612,
+/// figure 3): where the change is largest, tuning has most to do.
 package struct WeightChange {
     /// The kinds of layers in a block.
     package enum Kind: String, CaseIterable, Sendable {
@@ -12,8 +12,17 @@ package struct WeightChange {
 
         /// The kind that a block's weight belongs to, by its name after the block's.
         init?(_ name: Substring) {
-            if name.hasPrefix("sa.") { self = .selfAttention } else if name.hasPrefix("ca.") || name.hasPrefix("ca_norm.") { self = .crossAttention }
-            else if name.hasPrefix("ffn.") { self = .feedForward } else if name.hasPrefix("ada_") { self = .modulation } else { return nil }
+            if name.hasPrefix("sa.") {
+                self = .selfAttention
+            } else if name.hasPrefix("ca.") || name.hasPrefix("ca_norm.") {
+                self = .crossAttention
+            } else if name.hasPrefix("ffn.") {
+                self = .feedForward
+            } else if name.hasPrefix("ada_") {
+                self = .modulation
+            } else {
+                return nil
+            }
         }
     }
 
@@ -37,7 +46,9 @@ package struct WeightChange {
         var sums: [Int: [Kind: Sums]] = [:]
         for (name, old) in before {
             let parts = name.split(separator: ".", maxSplits: 2)
-            guard parts.count == 3, parts[0] == "blocks", let block = Int(parts[1]), let kind = Kind(parts[2]), let new = after[name] else { continue }
+            guard parts.count == 3, parts[0] == "blocks", let block = Int(parts[1]), let kind = Kind(parts[2]),
+                let new = after[name]
+            else { continue }
             precondition(old.shape == new.shape, "\(name) was \(old.shape) and is \(new.shape)")
             var sum = sums[block, default: [:]][kind] ?? Sums()
             for (a, b) in zip(old.values, new.values) {
@@ -52,7 +63,9 @@ package struct WeightChange {
         layers = sums.keys.sorted().flatMap { block in
             Kind.allCases.compactMap { kind in
                 sums[block]![kind].map {
-                    Layer(block: block, kind: kind, mean: $0.ratios / Double($0.count), norm: ($0.changes / max($0.squares, 1e-30)).squareRoot())
+                    Layer(
+                        block: block, kind: kind, mean: $0.ratios / Double($0.count),
+                        norm: ($0.changes / max($0.squares, 1e-30)).squareRoot())
                 }
             }
         }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// The SHA-256 of every file that makes up a model, beside the files, in the form `sha256sum -c` reads: digest, two spaces, name.
+/// The SHA-256 of every file that makes up a model, beside the files, in the form `sha256sum -c` reads: digest, two
+/// spaces, name.
 package struct ChecksumFile: Sendable, Equatable {
     /// What the file is called.
     package static let name = "SHA256SUMS"
@@ -15,18 +16,24 @@ package struct ChecksumFile: Sendable, Equatable {
     package init?(in folder: String) throws {
         guard let data = FileManager.default.contents(atPath: "\(folder)/\(Self.name)") else { return nil }
         let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
-        digests = try Dictionary(lines.enumerated().map { try Self.entry($0.element, line: $0.offset + 1) }) { first, _ in first }
+        digests = try Dictionary(lines.enumerated().map { try Self.entry($0.element, line: $0.offset + 1) }) {
+            first, _ in first
+        }
     }
 
     /// A line that is no digest and name.
     package struct Malformed: Error, CustomStringConvertible {
         let line: Int
-        package var description: String { "line \(line) is not a SHA-256 in lowercase, two spaces (or a space and *) and a file's name" }
+        package var description: String {
+            "line \(line) is not a SHA-256 in lowercase, two spaces (or a space and *) and a file's name"
+        }
     }
 
     private static func entry(_ line: Substring, line number: Int) throws -> (String, SHA256Digest) {
         let name = String(line.dropFirst(66))
-        guard let digest = SHA256Digest(String(line.prefix(64))), ["  ", " *"].contains(line.dropFirst(64).prefix(2)), !name.isEmpty, !name.contains("/") else {
+        guard let digest = SHA256Digest(String(line.prefix(64))), ["  ", " *"].contains(line.dropFirst(64).prefix(2)),
+            !name.isEmpty, !name.contains("/")
+        else {
             throw Malformed(line: number)
         }
         return (name, digest)
@@ -44,7 +51,9 @@ package struct ChecksumFile: Sendable, Equatable {
     /// Reads every file and says what is not as written down: changed, missing, or there without being listed.
     package func problems(in folder: String) -> [String] {
         let known = digests.sorted { $0.key < $1.key }.compactMap { name, digest -> String? in
-            guard let found = try? SHA256Digest.ofFile("\(folder)/\(name)") else { return "\(name): is missing or cannot be read" }
+            guard let found = try? SHA256Digest.ofFile("\(folder)/\(name)") else {
+                return "\(name): is missing or cannot be read"
+            }
             return found == digest ? nil : "\(name): has SHA-256 \(found), \(Self.name) says \(digest)"
         }
         let parts = (try? Self.parts(of: folder)) ?? []
@@ -52,6 +61,8 @@ package struct ChecksumFile: Sendable, Equatable {
     }
 
     private static func parts(of folder: String) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: folder).filter { name in kinds.contains { name.hasSuffix($0) } }.sorted()
+        try FileManager.default.contentsOfDirectory(atPath: folder).filter { name in
+            kinds.contains { name.hasSuffix($0) }
+        }.sorted()
     }
 }

@@ -1,7 +1,9 @@
 extension Picture {
-    /// Writes one line in the bitmap font, its dots `scale` pixels wide, the upper left corner of the first letter at (left, top);
-    /// what lies outside the picture is cut off.
-    package mutating func write(_ text: String, left: Int, top: Int, scale: Int = 2, colour: (UInt8, UInt8, UInt8) = (40, 40, 40)) {
+    /// Writes one line in the bitmap font, its dots `scale` pixels wide, the upper left corner of the first letter at
+    /// (left, top); what lies outside the picture is cut off.
+    package mutating func write(
+        _ text: String, left: Int, top: Int, scale: Int = 2, colour: (UInt8, UInt8, UInt8) = (40, 40, 40)
+    ) {
         var dots: [(Int, Int)] = []
         BitmapFont.draw(text) { dots.append(($0, $1)) }
         for (x, y) in dots {
@@ -17,11 +19,16 @@ extension Picture {
     }
 
     /// The picture, enlarged, above lines of text, each broken into as many as fit, at most `lines` in all.
-    package func captioned(_ texts: [(text: String, colour: (UInt8, UInt8, UInt8))], enlarged factor: Int = 3, lines: Int = 6) -> Picture {
-        let side = width * factor, lineHeight = 7 * 2
+    package func captioned(
+        _ texts: [(text: String, colour: (UInt8, UInt8, UInt8))], enlarged factor: Int = 3, lines: Int = 6
+    ) -> Picture {
+        let side = width * factor
+        let lineHeight = 7 * 2
         var result = Picture(width: side, height: height * factor + lines * lineHeight + 4, filledWith: (255, 255, 255))
         result.paste(resized(width: side, height: height * factor), left: 0, top: 0)
-        let broken = texts.flatMap { text in Picture.lines(of: text.text, columns: (side - 4) / 8).map { ($0, text.colour) } }
+        let broken = texts.flatMap { text in
+            Picture.lines(of: text.text, columns: (side - 4) / 8).map { ($0, text.colour) }
+        }
         for (index, line) in broken.prefix(lines).enumerated() {
             result.write(line.0, left: 1, top: height * factor + 4 + index * lineHeight, colour: line.1)
         }
@@ -31,7 +38,11 @@ extension Picture {
     /// Words in lines of at most `columns` letters; a longer word has a line of its own.
     package static func lines(of text: String, columns: Int) -> [String] {
         text.split(separator: " ").reduce(into: [String]()) { lines, word in
-            if let last = lines.last, last.count + 1 + word.count <= columns { lines[lines.count - 1] = last + " " + word } else { lines.append(String(word)) }
+            if let last = lines.last, last.count + 1 + word.count <= columns {
+                lines[lines.count - 1] = last + " " + word
+            } else {
+                lines.append(String(word))
+            }
         }
     }
 }

@@ -35,12 +35,15 @@ package struct PictureLimits: Equatable, Sendable {
 }
 
 extension Picture {
-    /// Decodes a PNG of any kind (1–16 bits, grey, palette, alpha, interlaced) to 8-bit RGB; transparency shows `background`,
-    /// mixed as light mixes.
+    /// Decodes a PNG of any kind (1–16 bits, grey, palette, alpha, interlaced) to 8-bit RGB; transparency shows
+    /// `background`, mixed as light mixes.
     /// - Throws: `PictureError`, before any pixel memory is taken when the file is larger than `limits`.
-    package init(png data: [UInt8], limits: PictureLimits = PictureLimits(), background: (UInt8, UInt8, UInt8) = (255, 255, 255)) throws(PictureError) {
+    package init(
+        png data: [UInt8], limits: PictureLimits = PictureLimits(), background: (UInt8, UInt8, UInt8) = (255, 255, 255)
+    ) throws(PictureError) {
         guard data.count <= limits.bytes else { throw .tooManyBytes(data.count, limit: limits.bytes) }
-        let outline = try PNGOutline(data), (width, height) = (outline.width, outline.height)
+        let outline = try PNGOutline(data)
+        let (width, height) = (outline.width, outline.height)
         guard width <= limits.side, height <= limits.side, width <= limits.pixels / height else {
             throw .tooLarge(width: width, height: height, limit: limits)
         }
@@ -53,10 +56,16 @@ extension Picture {
     /// - Throws: `PictureError`, before anything is read when it is not a regular file or larger than `limits`.
     package init(pngFile path: String, limits: PictureLimits = PictureLimits()) throws(PictureError) {
         var status = stat()
-        guard stat(path, &status) == 0, access(path, R_OK) == 0 else { throw .unreadable(path: path, reason: String(cString: strerror(errno))) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable(path: path, reason: "it is not a regular file") }
+        guard stat(path, &status) == 0, access(path, R_OK) == 0 else {
+            throw .unreadable(path: path, reason: String(cString: strerror(errno)))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw .unreadable(path: path, reason: "it is not a regular file")
+        }
         guard Int(status.st_size) <= limits.bytes else { throw .tooManyBytes(Int(status.st_size), limit: limits.bytes) }
-        guard let data = FileManager.default.contents(atPath: path) else { throw .unreadable(path: path, reason: "its contents do not come") }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw .unreadable(path: path, reason: "its contents do not come")
+        }
         try self.init(png: [UInt8](data), limits: limits)
     }
 
@@ -67,8 +76,11 @@ extension Picture {
         source.at = bytes.bindMemory(to: UInt8.self).baseAddress
         source.left = bytes.count
         var pixels = [UInt8](repeating: 0, count: 3 * width * height)
-        let succeeded = atelier_png_decode(&source, UInt32(width), UInt32(height), [background.0, background.1, background.2], &pixels)
-        return succeeded ? .success(Picture(width: width, height: height, pixels: pixels)) : .failure(.malformed(text(&source.message)))
+        let succeeded = atelier_png_decode(
+            &source, UInt32(width), UInt32(height), [background.0, background.1, background.2], &pixels)
+        return succeeded
+            ? .success(Picture(width: width, height: height, pixels: pixels))
+            : .failure(.malformed(text(&source.message)))
     }
 
     /// The picture as an 8-bit RGB PNG; equal pictures give equal bytes.
@@ -81,7 +93,9 @@ extension Picture {
         defer { png_image_free(&image) }
         var size = png_alloc_size_t(4096 + 4 * pixels.count)
         var bytes = [UInt8](repeating: 0, count: Int(size))
-        let succeeded = bytes.withUnsafeMutableBytes { png_image_write_to_memory(&image, $0.baseAddress, &size, 0, pixels, Int32(3 * width), nil) }
+        let succeeded = bytes.withUnsafeMutableBytes {
+            png_image_write_to_memory(&image, $0.baseAddress, &size, 0, pixels, Int32(3 * width), nil)
+        }
         guard succeeded != 0 else { throw .unwritable(Picture.text(&image.message)) }
         return Array(bytes.prefix(Int(size)))
     }

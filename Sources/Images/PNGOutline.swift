@@ -1,5 +1,5 @@
-/// What a PNG file claims about itself: its header, and chunk after chunk how long it is (PNG, third edition, section 5). Read from the
-/// bytes before anything is decoded, so that a file which claims too much costs nothing.
+/// What a PNG file claims about itself: its header, and chunk after chunk how long it is (PNG, third edition, section
+/// 5). Read from the bytes before anything is decoded, so that a file which claims too much costs nothing.
 struct PNGOutline {
     /// One chunk: 4 bytes of length, 4 of type, the data, 4 of CRC.
     private struct Chunk {
@@ -22,7 +22,9 @@ struct PNGOutline {
     init(_ data: [UInt8]) throws(PictureError) {
         guard !data.isEmpty else { throw .notPNG("it is empty") }
         guard data.starts(with: PNGOutline.signature.prefix(data.count)) else {
-            throw .notPNG("it begins with \(PNGOutline.hexadecimal(data.prefix(8))), a PNG file with \(PNGOutline.hexadecimal(PNGOutline.signature[...]))")
+            throw .notPNG(
+                "it begins with \(PNGOutline.hexadecimal(data.prefix(8))), a PNG file with \(PNGOutline.hexadecimal(PNGOutline.signature[...]))"
+            )
         }
         guard data.count >= 8 else { throw .malformed("it ends at byte \(data.count), inside the signature") }
         let header = try PNGOutline.chunk(at: 8, of: data)
@@ -36,10 +38,12 @@ struct PNGOutline {
         self.data = data
     }
 
-    /// Walks over all chunks: each must lie within the file, the last be IEND, and the IDATs be long enough for the pixels. Deflate makes
-    /// at most 1032 bytes of one (zlib's technical details).
+    /// Walks over all chunks: each must lie within the file, the last be IEND, and the IDATs be long enough for the
+    /// pixels. Deflate makes at most 1032 bytes of one (zlib's technical details).
     func requireWhole() throws(PictureError) {
-        var offset = 8, compressed = 0, chunk: Chunk
+        var offset = 8
+        var compressed = 0
+        var chunk: Chunk
         repeat {
             chunk = try PNGOutline.chunk(at: offset, of: data)
             offset = chunk.end
@@ -47,24 +51,32 @@ struct PNGOutline {
         } while !chunk.isNamed("IEND")
         let (bits, isHuge) = width.multipliedReportingOverflow(by: height * bitsPerPixel)
         guard !isHuge, compressed * 1032 >= bits / 8 else {
-            throw .malformed("its \(compressed) bytes of IDAT cannot hold \(width)×\(height) pixels of \(bitsPerPixel) bits")
+            throw .malformed(
+                "its \(compressed) bytes of IDAT cannot hold \(width)×\(height) pixels of \(bitsPerPixel) bits")
         }
     }
 
     private static func chunk(at offset: Int, of data: [UInt8]) throws(PictureError) -> Chunk {
-        guard offset + 8 <= data.count else { throw .malformed("it ends at byte \(data.count); the chunk at byte \(offset) is incomplete or missing") }
+        guard offset + 8 <= data.count else {
+            throw .malformed("it ends at byte \(data.count); the chunk at byte \(offset) is incomplete or missing")
+        }
         let chunk = Chunk(offset: offset, length: number(at: offset, of: data), type: data[offset + 4..<offset + 8])
         guard chunk.type.allSatisfy({ (0x41...0x5A).contains($0 & 0xDF) }) else {
-            throw .malformed("the chunk at byte \(offset) is named \(hexadecimal(chunk.type)); four letters are allowed")
+            throw .malformed(
+                "the chunk at byte \(offset) is named \(hexadecimal(chunk.type)); four letters are allowed")
         }
         guard chunk.end <= data.count else {
-            throw .malformed("the chunk \(chunk.name) at byte \(offset) claims \(chunk.length) bytes; the file ends at byte \(data.count)")
+            throw .malformed(
+                "the chunk \(chunk.name) at byte \(offset) claims \(chunk.length) bytes; the file ends at byte \(data.count)"
+            )
         }
         return chunk
     }
 
     /// A big-endian 32-bit number.
-    private static func number(at offset: Int, of data: [UInt8]) -> Int { data[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) } }
+    private static func number(at offset: Int, of data: [UInt8]) -> Int {
+        data[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
+    }
 
     private static func hexadecimal(_ bytes: ArraySlice<UInt8>) -> String {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined(separator: " ")

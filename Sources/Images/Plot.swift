@@ -23,14 +23,19 @@ package struct Plot {
         var picture = Picture(width: width, height: height, filledWith: (255, 255, 255))
         picture.write(title, left: 10, top: 10)
         let all = series.flatMap(\.points).filter(Plot.hasPlace)
-        guard let firstX = all.map(\.x).min(), let lastX = all.map(\.x).max(), let low = all.map(\.y).min(), let high = all.map(\.y).max() else {
+        guard let firstX = all.map(\.x).min(), let lastX = all.map(\.x).max(), let low = all.map(\.y).min(),
+            let high = all.map(\.y).max()
+        else {
             picture.write("NO POINTS", left: width / 2, top: height / 2)
             return picture
         }
-        let spanX = max(lastX - firstX, 1e-9), spanY = max(high - low, 1e-9)
+        let spanX = max(lastX - firstX, 1e-9)
+        let spanY = max(high - low, 1e-9)
         func place(_ point: (x: Double, y: Double)) -> (Int, Int) {
-            (left + Int((point.x - firstX) / spanX * Double(width - left - right)),
-             top + Int((high - point.y) / spanY * Double(height - top - bottom)))
+            (
+                left + Int((point.x - firstX) / spanX * Double(width - left - right)),
+                top + Int((high - point.y) / spanY * Double(height - top - bottom))
+            )
         }
         for tick in Plot.ticks(low, high) {
             let y = place((firstX, tick)).1
@@ -42,7 +47,8 @@ package struct Plot {
             picture.write(text, left: place((tick, low)).0 - 4 * text.count, top: height - bottom + 10)
         }
         for (index, one) in series.enumerated() {
-            let colour = Plot.colours[index % Plot.colours.count], places = one.points.filter(Plot.hasPlace).map(place)
+            let colour = Plot.colours[index % Plot.colours.count]
+            let places = one.points.filter(Plot.hasPlace).map(place)
             for (a, b) in zip(places, places.dropFirst()) { line(a, b, colour, &picture) }
             picture.write(one.name, left: left + 10 + 150 * index, top: 26, colour: colour)
         }
@@ -50,12 +56,15 @@ package struct Plot {
     }
 
     /// Whether a point can be drawn: finite, and far enough from the largest number for differences to be finite too.
-    private static func hasPlace(_ point: (x: Double, y: Double)) -> Bool { abs(point.x) < 1e300 && abs(point.y) < 1e300 }
+    private static func hasPlace(_ point: (x: Double, y: Double)) -> Bool {
+        abs(point.x) < 1e300 && abs(point.y) < 1e300
+    }
 
     /// The round numbers (1, 2 or 5 times a power of ten apart) that divide a range into at most five.
     static func ticks(_ low: Double, _ high: Double) -> [Double] {
         guard high > low else { return [low] }
-        let rough = (high - low) / 5, power = pow(10, log10(rough).rounded(.down))
+        let rough = (high - low) / 5
+        let power = pow(10, log10(rough).rounded(.down))
         let step = power * ([1, 2, 5].first { $0 * power >= rough } ?? 10)
         return stride(from: (low / step).rounded(.up), through: (high / step).rounded(.down), by: 1).map { $0 * step }
     }
@@ -64,13 +73,16 @@ package struct Plot {
     private func label(_ value: Double) -> String {
         // A training that diverges can show losses that no Int holds.
         guard abs(value) < 1e9 else { return String(Float(value)) }
-        let magnitude = abs(value), factor: Double = magnitude >= 100 ? 1 : magnitude >= 1 ? 100 : 10_000
+        let magnitude = abs(value)
+        let factor: Double = magnitude >= 100 ? 1 : magnitude >= 1 ? 100 : 10_000
         let rounded = (value * factor).rounded() / factor
         return rounded == rounded.rounded() ? String(Int(rounded)) : String(rounded)
     }
 
     private func line(_ a: (Int, Int), _ b: (Int, Int), _ colour: (UInt8, UInt8, UInt8), _ picture: inout Picture) {
         let steps = max(abs(b.0 - a.0), abs(b.1 - a.1), 1)
-        for step in 0...steps { picture.set(a.0 + (b.0 - a.0) * step / steps, a.1 + (b.1 - a.1) * step / steps, colour) }
+        for step in 0...steps {
+            picture.set(a.0 + (b.0 - a.0) * step / steps, a.1 + (b.1 - a.1) * step / steps, colour)
+        }
     }
 }

@@ -1,14 +1,18 @@
 extension Picture {
-    /// The whole picture at another size: area averaging where it shrinks, bilinear (half-pixel centres) where it grows.
+    /// The whole picture at another size: area averaging where it shrinks, bilinear (half-pixel centres) where it
+    /// grows.
     package func resized(width newWidth: Int, height newHeight: Int) -> Picture {
         precondition(newWidth > 0 && newHeight > 0)
         if newWidth == width && newHeight == height { return self }
-        let rows = Picture.taps(from: height, to: newHeight), columns = Picture.taps(from: width, to: newWidth)
+        let rows = Picture.taps(from: height, to: newHeight)
+        let columns = Picture.taps(from: width, to: newWidth)
         var narrowed = [Float](repeating: 0, count: height * newWidth * 3)
         for y in 0..<height {
             for x in 0..<newWidth {
                 for (source, weight) in columns[x] {
-                    for c in 0..<3 { narrowed[(y * newWidth + x) * 3 + c] += weight * Float(pixels[(y * width + source) * 3 + c]) }
+                    for c in 0..<3 {
+                        narrowed[(y * newWidth + x) * 3 + c] += weight * Float(pixels[(y * width + source) * 3 + c])
+                    }
                 }
             }
         }
@@ -52,10 +56,13 @@ extension Picture {
         let ratio = Float(size) / Float(target)
         return (0..<target).map { i in
             if ratio <= 1 {
-                let position = max((Float(i) + 0.5) * ratio - 0.5, 0), low = min(Int(position), size - 1), t = position - Float(low)
+                let position = max((Float(i) + 0.5) * ratio - 0.5, 0)
+                let low = min(Int(position), size - 1)
+                let t = position - Float(low)
                 return [(low, 1 - t), (min(low + 1, size - 1), t)]
             }
-            let start = Float(i) * ratio, end = start + ratio
+            let start = Float(i) * ratio
+            let end = start + ratio
             return (Int(start)...min(Int(end), size - 1)).compactMap { source in
                 let overlap = min(end, Float(source + 1)) - max(start, Float(source))
                 return overlap > 0 ? (source, overlap / ratio) : nil

@@ -18,13 +18,17 @@ package struct ConceptMention: Sendable, Equatable {
 
     /// The names between `<` and `>` in each prompt, each once a prompt.
     package static func all(in prompts: [String]) -> [ConceptMention] {
-        prompts.enumerated().flatMap { index, prompt in names(in: prompt).map { ConceptMention(pointer: "/prompts/\(index)", name: $0) } }
+        prompts.enumerated().flatMap { index, prompt in
+            names(in: prompt).map { ConceptMention(pointer: "/prompts/\(index)", name: $0) }
+        }
     }
 
     /// The names between `<` and `>`, each once, in order.
     package static func names(in prompt: String) -> [String] {
         var names: [String] = []
-        for match in prompt.matches(of: /<([a-z0-9][a-z0-9_-]{0,63})>/) where !names.contains(String(match.1)) { names.append(String(match.1)) }
+        for match in prompt.matches(of: /<([a-z0-9][a-z0-9_-]{0,63})>/) where !names.contains(String(match.1)) {
+            names.append(String(match.1))
+        }
         return names
     }
 

@@ -17,7 +17,10 @@ package enum EngineEvent: Sendable, Equatable {
         package var engine: String
         /// The backbone it uses.
         package var backbone: String
-        package init(engine: String, backbone: String) { self.engine = engine; self.backbone = backbone }
+        package init(engine: String, backbone: String) {
+            self.engine = engine
+            self.backbone = backbone
+        }
     }
     /// How far it is.
     package struct Progress: Sendable, Equatable, Codable {
@@ -27,13 +30,20 @@ package enum EngineEvent: Sendable, Equatable {
         package var step: Int
         /// Steps of this stage.
         package var steps: Int
-        package init(stage: String, step: Int, steps: Int) { self.stage = stage; self.step = step; self.steps = steps }
+        package init(stage: String, step: Int, steps: Int) {
+            self.stage = stage
+            self.step = step
+            self.steps = steps
+        }
     }
     /// Numbers by name at a step.
     package struct Metric: Sendable, Equatable, Codable {
         package var step: Int
         package var values: [String: Double]
-        package init(step: Int, values: [String: Double]) { self.step = step; self.values = values }
+        package init(step: Int, values: [String: Double]) {
+            self.step = step
+            self.values = values
+        }
     }
     /// A file it made.
     package struct Artifact: Sendable, Equatable, Codable {
@@ -52,7 +62,8 @@ package enum EngineEvent: Sendable, Equatable {
         /// Its seed.
         package var seed: UInt64?
         package init(
-            role: String, name: String, path: String, mediaType: String, sha256: String, bytes: Int, prompt: String? = nil, seed: UInt64? = nil
+            role: String, name: String, path: String, mediaType: String, sha256: String, bytes: Int,
+            prompt: String? = nil, seed: UInt64? = nil
         ) {
             (self.role, self.name, self.path, self.mediaType) = (role, name, path, mediaType)
             (self.sha256, self.bytes, self.prompt, self.seed) = (sha256, bytes, prompt, seed)
@@ -115,21 +126,38 @@ extension EngineEvent: Codable {
             throw DecodingError.dataCorruptedError(
                 forKey: .event, in: container,
                 debugDescription:
-                    "\"\(event)\" is no event; allowed are started, progress, metric, artifact, checkpoint, done, interrupted, failed")
+                    "\"\(event)\" is no event; allowed are started, progress, metric, artifact, checkpoint, done, interrupted, failed"
+            )
         }
     }
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Discriminator.self)
         switch self {
-        case .started(let value): try container.encode("started", forKey: .event); try value.encode(to: encoder)
-        case .progress(let value): try container.encode("progress", forKey: .event); try value.encode(to: encoder)
-        case .metric(let value): try container.encode("metric", forKey: .event); try value.encode(to: encoder)
-        case .artifact(let value): try container.encode("artifact", forKey: .event); try value.encode(to: encoder)
-        case .checkpoint(let value): try container.encode("checkpoint", forKey: .event); try value.encode(to: encoder)
-        case .done(let value): try container.encode("done", forKey: .event); try value.encode(to: encoder)
-        case .interrupted(let value): try container.encode("interrupted", forKey: .event); try value.encode(to: encoder)
-        case .failed(let value): try container.encode("failed", forKey: .event); try value.encode(to: encoder)
+        case .started(let value):
+            try container.encode("started", forKey: .event)
+            try value.encode(to: encoder)
+        case .progress(let value):
+            try container.encode("progress", forKey: .event)
+            try value.encode(to: encoder)
+        case .metric(let value):
+            try container.encode("metric", forKey: .event)
+            try value.encode(to: encoder)
+        case .artifact(let value):
+            try container.encode("artifact", forKey: .event)
+            try value.encode(to: encoder)
+        case .checkpoint(let value):
+            try container.encode("checkpoint", forKey: .event)
+            try value.encode(to: encoder)
+        case .done(let value):
+            try container.encode("done", forKey: .event)
+            try value.encode(to: encoder)
+        case .interrupted(let value):
+            try container.encode("interrupted", forKey: .event)
+            try value.encode(to: encoder)
+        case .failed(let value):
+            try container.encode("failed", forKey: .event)
+            try value.encode(to: encoder)
         }
     }
 
@@ -140,7 +168,8 @@ extension EngineEvent: Codable {
     package var line: Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return (try? encoder.encode(self)) ?? Data()
     }
 }

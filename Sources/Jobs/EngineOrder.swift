@@ -29,8 +29,10 @@ package struct EngineOrder: Sendable, Codable {
 
     /// Describes an attempt.
     package init(
-        job: UUID, attempt: Int, kind: JobKind, spec: JSONValue, tenant: String, images: [String], adapters: [String: String],
-        references: [String: [String]]? = nil, models: String, workspace: String, resume: String?, checkpointSeconds: Int
+        job: UUID, attempt: Int, kind: JobKind, spec: JSONValue, tenant: String, images: [String],
+        adapters: [String: String],
+        references: [String: [String]]? = nil, models: String, workspace: String, resume: String?,
+        checkpointSeconds: Int
     ) {
         self.job = job
         self.attempt = attempt
@@ -47,7 +49,8 @@ package struct EngineOrder: Sendable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case job, attempt, kind, spec, tenant, images, adapters, references, models, workspace, resume, checkpointSeconds
+        case job, attempt, kind, spec, tenant, images, adapters, references, models, workspace, resume,
+            checkpointSeconds
     }
 
     package func encode(to encoder: any Encoder) throws {

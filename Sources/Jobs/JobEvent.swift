@@ -1,7 +1,7 @@
 import Foundation
 
-/// Something Atelier says about a job on the exchange of events: routing key `<tenant>.<kind>.<event>`, a JSON body, CloudEvents
-/// attributes as headers.
+/// Something Atelier says about a job on the exchange of events: routing key `<tenant>.<kind>.<event>`, a JSON body,
+/// CloudEvents attributes as headers.
 package struct JobEvent: Sendable, Equatable {
     /// The stable id of the message; consumers drop repeated ones.
     package let id: UUID
@@ -31,7 +31,8 @@ package struct JobEvent: Sendable, Equatable {
 
     /// One word of a routing key: dots, wildcards and spaces of strangers would change what is bound.
     package static func word(_ text: String) -> String {
-        let safe = String(text.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") ? $0 : "_" }.prefix(64))
+        let safe = String(
+            text.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") ? $0 : "_" }.prefix(64))
         return safe.isEmpty ? "_" : safe
     }
 }

@@ -36,10 +36,12 @@ package struct JobOption: Sendable, Equatable {
         switch values {
         case .integers(let range): value.integer.map(range.contains) ?? false
         case .numbers(let range): value.double.map(range.contains) ?? false
-        case .numbersByScale(let range): (value.array ?? [value]).allSatisfy { $0.double.map(range.contains) ?? false } && value != .array([])
+        case .numbersByScale(let range):
+            (value.array ?? [value]).allSatisfy { $0.double.map(range.contains) ?? false } && value != .array([])
         case .flag: value == .bool(true) || value == .bool(false)
         case .choice(let words): value.string.map(words.contains) ?? false
-        case .text(let length, let word): value.string.map { length.contains($0.utf8.count) && $0.contains(word) && !$0.contains("\0") } ?? false
+        case .text(let length, let word):
+            value.string.map { length.contains($0.utf8.count) && $0.contains(word) && !$0.contains("\0") } ?? false
         case .folder: value.string?.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,63}/) != nil
         }
     }
@@ -49,11 +51,14 @@ package struct JobOption: Sendable, Equatable {
         switch values {
         case .integers(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .numbers(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
-        case .numbersByScale(let range): "a number from \(range.lowerBound) to \(range.upperBound), or a list of them, one for each scale"
+        case .numbersByScale(let range):
+            "a number from \(range.lowerBound) to \(range.upperBound), or a list of them, one for each scale"
         case .flag: "true or false"
         case .choice(let words): words.joined(separator: ", ")
-        case .text(let length, let word): "a text of \(length.lowerBound) to \(length.upperBound) bytes with \(word) in it"
-        case .folder: "a folder among the models: 1 to 64 letters, digits, dots, dashes and underscores, the first a letter or digit"
+        case .text(let length, let word):
+            "a text of \(length.lowerBound) to \(length.upperBound) bytes with \(word) in it"
+        case .folder:
+            "a folder among the models: 1 to 64 letters, digits, dots, dashes and underscores, the first a letter or digit"
         }
     }
 }

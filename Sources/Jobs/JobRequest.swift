@@ -14,7 +14,8 @@ package struct JobRequest: Sendable, Equatable {
     package let kind: JobKind
     /// The body as it came, without the bytes of its pictures where `strippedOfPictures` was asked for.
     package let body: JSONValue
-    /// The reference pictures, in order; empty where nothing is learnt, and where an evaluation takes those its concepts were learnt from.
+    /// The reference pictures, in order; empty where nothing is learnt, and where an evaluation takes those its
+    /// concepts were learnt from.
     package let images: [ImageSource]
     /// The prompts, in order.
     package let prompts: [String]
@@ -44,10 +45,15 @@ package struct JobRequest: Sendable, Equatable {
         try self.init(try Self.parsed(data))
     }
 
-    /// The JSON of a message of anybody's. Throws `Problems` with one problem, before memory is spent on what is far too much.
+    /// The JSON of a message of anybody's. Throws `Problems` with one problem, before memory is spent on what is far
+    /// too much.
     package static func parsed(_ data: Data) throws -> JSONValue {
         guard JSONExtent.isBounded(data) else {
-            throw Problems([Problem("", found: "JSON of more values or deeper than any job", allowed: "at most \(JSONExtent.mostValues) values, \(JSONExtent.deepest) deep")])
+            throw Problems([
+                Problem(
+                    "", found: "JSON of more values or deeper than any job",
+                    allowed: "at most \(JSONExtent.mostValues) values, \(JSONExtent.deepest) deep")
+            ])
         }
         do { return try JSONValue(json: data) } catch {
             throw Problems([Problem("", found: "bytes that are not JSON", allowed: "a JSON object in UTF-8")])
@@ -83,15 +89,22 @@ package struct JobRequest: Sendable, Equatable {
             reader.options(model?.drawing)
             mentions = ConceptMention.all(in: prompts)
         case .compose:
-            reader.fields(["version", "kind", "model", "subject", "style", "prompts", "images_per_prompt", "seed", "options"])
+            reader.fields([
+                "version", "kind", "model", "subject", "style", "prompts", "images_per_prompt", "seed", "options",
+            ])
             (concept, images) = (nil, [])
             mentions = reader.pair()
             prompts = reader.prompts(1...64)
-            if mentions.count == 2 { reader.only(mentions.map(\.name), in: prompts, because: "the concepts this job joins") }
+            if mentions.count == 2 {
+                reader.only(mentions.map(\.name), in: prompts, because: "the concepts this job joins")
+            }
             reader.integer("images_per_prompt", 1...16)
             reader.options(model?.drawing)
         case .evaluate:
-            reader.fields(["version", "kind", "model", "concepts", "suite", "prompts", "images_per_prompt", "seed", "seeds", "images", "options"])
+            reader.fields([
+                "version", "kind", "model", "concepts", "suite", "prompts", "images_per_prompt", "seed", "seeds",
+                "images", "options",
+            ])
             concept = nil
             mentions = reader.conceptNames()
             images = reader.referencesInstead(of: mentions)

@@ -1,8 +1,8 @@
-/// The JSON Schema (2020-12) of a job's body, made from what the door itself checks with: kinds, methods, models and the tables of options.
-/// `atelierctl schema` prints it; `ops/schemas/job.json` is that.
+/// The JSON Schema (2020-12) of a job's body, made from what the door itself checks with: kinds, methods, models and
+/// the tables of options. `atelierctl schema` prints it; `ops/schemas/job.json` is that.
 ///
-/// It says all that a schema can say: that a prompt names only the concept its job learns, and how many bytes a text may take, the door
-/// alone checks.
+/// It says all that a schema can say: that a prompt names only the concept its job learns, and how many bytes a text
+/// may take, the door alone checks.
 package enum JobSchema {
     /// The document.
     package static var document: JSONValue {
@@ -14,23 +14,34 @@ package enum JobSchema {
         definitions["evaluation"] = options(.evaluation)
         for model in ModelName.allCases { definitions[drawing(on: model)] = options(model.drawing) }
         definitions["concept"] = concept
-        definitions["name"] = ["type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$", "description": "how prompts call a concept: <name>"]
+        definitions["name"] = [
+            "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$",
+            "description": "how prompts call a concept: <name>",
+        ]
         definitions["image"] = image
-        definitions["prompt"] = ["type": "string", "minLength": 1, "maxLength": 1000, "pattern": "^[^\\u0000]*$", "description": "at most 1000 bytes of UTF-8"]
+        definitions["prompt"] = [
+            "type": "string", "minLength": 1, "maxLength": 1000, "pattern": "^[^\\u0000]*$",
+            "description": "at most 1000 bytes of UTF-8",
+        ]
         return [
-            "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:atelier:schemas:job", "title": "A job's body, version 1",
+            "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:atelier:schemas:job",
+            "title": "A job's body, version 1",
             "type": "object", "required": ["version", "kind"],
             "oneOf": .array(kinds.map { reference($0.rawValue) }), "$defs": .object(definitions),
         ]
     }
 
     /// What the options of a method are called among the definitions.
-    package static func name(of method: PersonalizationMethod, _ role: ConceptRole) -> String { "\(method.rawValue) of a \(role.rawValue)" }
+    package static func name(of method: PersonalizationMethod, _ role: ConceptRole) -> String {
+        "\(method.rawValue) of a \(role.rawValue)"
+    }
 
     /// What the options of drawing with a model are called among the definitions.
     package static func drawing(on model: ModelName) -> String { "drawing on \(model.rawValue)" }
 
-    private static func reference(_ name: String) -> JSONValue { ["$ref": .string("#/$defs/" + name.replacing(" ", with: "%20"))] }
+    private static func reference(_ name: String) -> JSONValue {
+        ["$ref": .string("#/$defs/" + name.replacing(" ", with: "%20"))]
+    }
 
     private static func body(of kind: JobKind) -> JSONValue {
         switch kind {
@@ -38,20 +49,30 @@ package enum JobSchema {
             body(
                 kind, "learn a concept from pictures", required: ["concept", "method", "model", "images"],
                 [
-                    "concept": reference("concept"), "method": choice(PersonalizationMethod.allCases), "model": choice(ModelName.allCases),
-                    "images": list(of: reference("image"), 1...32), "prompts": list(of: reference("prompt"), 0...64), "seed": seed, "options": ["type": "object"],
+                    "concept": reference("concept"), "method": choice(PersonalizationMethod.allCases),
+                    "model": choice(ModelName.allCases),
+                    "images": list(of: reference("image"), 1...32), "prompts": list(of: reference("prompt"), 0...64),
+                    "seed": seed, "options": ["type": "object"],
                 ], PersonalizationMethod.allCases.flatMap(conditions))
-        case .generate: body(kind, "draw pictures", required: ["model", "prompts"], drawing(on: ModelName.allCases), ModelName.allCases.map(condition))
+        case .generate:
+            body(
+                kind, "draw pictures", required: ["model", "prompts"], drawing(on: ModelName.allCases),
+                ModelName.allCases.map(condition))
         case .compose:
             body(
                 kind, "draw a subject in a style", required: ["model", "subject", "style", "prompts"],
-                drawing(on: ModelName.composing).merging(["subject": reference("name"), "style": reference("name")]) { $1 }, ModelName.composing.map(condition))
+                drawing(on: ModelName.composing).merging(["subject": reference("name"), "style": reference("name")]) {
+                    $1
+                }, ModelName.composing.map(condition))
         case .evaluate:
             body(
-                kind, "measure concepts over a suite of prompts, or over prompts of the job's own", required: ["model", "concepts"],
+                kind, "measure concepts over a suite of prompts, or over prompts of the job's own",
+                required: ["model", "concepts"],
                 drawing(on: ModelName.allCases).merging([
-                    "concepts": list(of: reference("name"), 1...16), "suite": ["enum": .array(JobRequest.suites.map(JSONValue.string))],
-                    "images": list(of: reference("image"), 1...32), "seeds": list(of: seed, 1...16), "options": reference("evaluation"),
+                    "concepts": list(of: reference("name"), 1...16),
+                    "suite": ["enum": .array(JobRequest.suites.map(JSONValue.string))],
+                    "images": list(of: reference("image"), 1...32), "seeds": list(of: seed, 1...16),
+                    "options": reference("evaluation"),
                 ]) { $1 },
                 [
                     ["oneOf": [["required": ["suite"]], ["required": ["prompts"]]]],
@@ -64,7 +85,8 @@ package enum JobSchema {
 
     private static func drawing(on models: [ModelName]) -> [String: JSONValue] {
         [
-            "model": choice(models), "prompts": list(of: reference("prompt"), 1...64), "images_per_prompt": integer(1...16), "seed": seed,
+            "model": choice(models), "prompts": list(of: reference("prompt"), 1...64),
+            "images_per_prompt": integer(1...16), "seed": seed,
             "options": ["type": "object"],
         ]
     }
@@ -77,36 +99,51 @@ package enum JobSchema {
     /// A method has its models and roles, and for each role its options.
     private static func conditions(_ method: PersonalizationMethod) -> [JSONValue] {
         let isMethod: JSONValue = ["const": .string(method.rawValue)]
-        let limits: [String: JSONValue] = ["model": choice(method.models), "concept": ["properties": ["role": choice(method.roles)]]]
-        return [when(["method": isMethod], then: limits)] + method.roles.map { role in
-            let isRole: JSONValue = ["required": ["role"], "properties": ["role": ["const": .string(role.rawValue)]]]
-            return when(["method": isMethod, "concept": isRole], then: ["options": reference(name(of: method, role))])
-        }
+        let limits: [String: JSONValue] = [
+            "model": choice(method.models), "concept": ["properties": ["role": choice(method.roles)]],
+        ]
+        return [when(["method": isMethod], then: limits)]
+            + method.roles.map { role in
+                let isRole: JSONValue = [
+                    "required": ["role"], "properties": ["role": ["const": .string(role.rawValue)]],
+                ]
+                return when(
+                    ["method": isMethod, "concept": isRole], then: ["options": reference(name(of: method, role))])
+            }
     }
 
     private static func when(_ properties: [String: JSONValue], then consequences: [String: JSONValue]) -> JSONValue {
         [
-            "if": ["properties": .object(properties), "required": .array(properties.keys.sorted().map(JSONValue.string))],
+            "if": [
+                "properties": .object(properties), "required": .array(properties.keys.sorted().map(JSONValue.string)),
+            ],
             "then": ["properties": .object(consequences)],
         ]
     }
 
     private static func body(
-        _ kind: JobKind, _ meaning: String, required: [String], _ properties: [String: JSONValue], _ conditions: [JSONValue] = []
+        _ kind: JobKind, _ meaning: String, required: [String], _ properties: [String: JSONValue],
+        _ conditions: [JSONValue] = []
     ) -> JSONValue {
         let common: [String: JSONValue] = ["version": ["const": 1], "kind": ["const": .string(kind.rawValue)]]
         var members: [String: JSONValue] = [
-            "description": .string(meaning), "type": "object", "required": .array((["version", "kind"] + required).map(JSONValue.string)),
+            "description": .string(meaning), "type": "object",
+            "required": .array((["version", "kind"] + required).map(JSONValue.string)),
             "properties": .object(common.merging(properties) { $1 }), "additionalProperties": false,
         ]
         if !conditions.isEmpty { members["allOf"] = .array(conditions) }
         return .object(members)
     }
 
-    private static func choice(_ words: [some RawRepresentable<String>]) -> JSONValue { ["enum": .array(words.map { .string($0.rawValue) })] }
+    private static func choice(_ words: [some RawRepresentable<String>]) -> JSONValue {
+        ["enum": .array(words.map { .string($0.rawValue) })]
+    }
 
     private static func list(of element: JSONValue, _ count: ClosedRange<Int>) -> JSONValue {
-        ["type": "array", "items": element, "minItems": .integer(count.lowerBound), "maxItems": .integer(count.upperBound)]
+        [
+            "type": "array", "items": element, "minItems": .integer(count.lowerBound),
+            "maxItems": .integer(count.upperBound),
+        ]
     }
 
     private static func integer(_ range: ClosedRange<Int>) -> JSONValue {
@@ -124,18 +161,24 @@ package enum JobSchema {
             "type": "object", "required": ["name", "role"], "additionalProperties": false,
             "properties": [
                 "name": reference("name"), "role": choice(ConceptRole.allCases),
-                "class": ["type": "string", "pattern": "^[A-Za-z][A-Za-z -]{0,63}$", "description": "what it is one of: dog"],
+                "class": [
+                    "type": "string", "pattern": "^[A-Za-z][A-Za-z -]{0,63}$", "description": "what it is one of: dog",
+                ],
             ],
             "if": ["properties": ["role": ["const": "subject"]], "required": ["role"]], "then": ["required": ["class"]],
         ]
     }
 
     private static var image: JSONValue {
-        let png: JSONValue = ["type": "string", "contentEncoding": "base64", "contentMediaType": "image/png", "pattern": "^iVBORw0KGg"]
+        let png: JSONValue = [
+            "type": "string", "contentEncoding": "base64", "contentMediaType": "image/png", "pattern": "^iVBORw0KGg",
+        ]
         let artifact: JSONValue = ["type": "string", "pattern": "^sha256:[0-9a-f]{64}$"]
         return [
-            "description": "a PNG of at most 16 MiB, or an artifact that is in the store", "type": "object", "additionalProperties": false,
-            "properties": ["png": png, "artifact": artifact], "oneOf": [["required": ["png"]], ["required": ["artifact"]]],
+            "description": "a PNG of at most 16 MiB, or an artifact that is in the store", "type": "object",
+            "additionalProperties": false,
+            "properties": ["png": png, "artifact": artifact],
+            "oneOf": [["required": ["png"]], ["required": ["artifact"]]],
         ]
     }
 
@@ -146,19 +189,26 @@ package enum JobSchema {
             if row.standard != .null { members["default"] = row.standard }
             return (row.name, .object(members))
         }
-        return ["type": "object", "additionalProperties": false, "properties": .object(Dictionary(uniqueKeysWithValues: rows))]
+        return [
+            "type": "object", "additionalProperties": false,
+            "properties": .object(Dictionary(uniqueKeysWithValues: rows)),
+        ]
     }
 
     private static func values(of option: JobOption) -> JSONValue {
         switch option.values {
         case .integers(let range): integer(range)
         case .numbers(let range): number(range)
-        case .numbersByScale(let range): ["anyOf": [number(range), ["type": "array", "minItems": 1, "items": number(range)]]]
+        case .numbersByScale(let range):
+            ["anyOf": [number(range), ["type": "array", "minItems": 1, "items": number(range)]]]
         case .flag: ["type": "boolean"]
         case .folder: ["type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"]
         case .choice(let words): ["enum": .array(words.map(JSONValue.string))]
         case .text(let length, let word):
-            ["type": "string", "maxLength": .integer(length.upperBound), "pattern": .string(word.replacing("{", with: "\\{").replacing("}", with: "\\}"))]
+            [
+                "type": "string", "maxLength": .integer(length.upperBound),
+                "pattern": .string(word.replacing("{", with: "\\{").replacing("}", with: "\\}")),
+            ]
         }
     }
 }

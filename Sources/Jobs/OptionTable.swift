@@ -6,60 +6,94 @@ package struct OptionTable: Sendable, Equatable {
     /// Everything wrong with a job's `options`, in the order of their names; nothing given is nothing wrong.
     package func problems(in options: JSONValue?) -> [Problem] {
         guard let options else { return [] }
-        guard case .object(let members) = options else { return [Problem("/options", found: options.brief, allowed: "an object")] }
+        guard case .object(let members) = options else {
+            return [Problem("/options", found: options.brief, allowed: "an object")]
+        }
         return members.sorted { $0.key < $1.key }.compactMap { problem(of: $0, $1) }
     }
 
     private func problem(of name: String, _ value: JSONValue) -> Problem? {
         let pointer = "/options/" + Problem.escaped(name)
         guard let option = rows.first(where: { $0.name == name }) else {
-            return Problem(pointer, found: "an unknown option", allowed: rows.map(\.name).sorted().joined(separator: ", "))
+            return Problem(
+                pointer, found: "an unknown option", allowed: rows.map(\.name).sorted().joined(separator: ", "))
         }
         return option.accepts(value) ? nil : Problem(pointer, found: value.brief, allowed: option.allowed)
     }
 }
 
 extension OptionTable {
-    /// ARBooth's, with the paper's values where it gives them (arXiv 2504.02612, sections 4 and 5.1); the learning rate is the pocket
-    /// models', for the paper's was chosen for a model 250 times as large.
+    /// ARBooth's, with the paper's values where it gives them (arXiv 2504.02612, sections 4 and 5.1); the learning rate
+    /// is the pocket models', for the paper's was chosen for a model 250 times as large.
     package static let arbooth = OptionTable(rows: [
         JobOption("iterations", .integers(1...20_000), standard: .integer(600), "training steps"),
-        JobOption("batch", .integers(1...16), standard: .integer(2), "references, and maps of the frozen model, a step"),
+        JobOption(
+            "batch", .integers(1...16), standard: .integer(2), "references, and maps of the frozen model, a step"),
         JobOption("learning_rate", .numbers(1e-7...1), standard: .number(5e-4), "AdamW's"),
         JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
         JobOption("beta2", .numbers(0...0.99999), standard: .number(0.97), "AdamW's second decay"),
         JobOption("weight_decay", .numbers(0...1), standard: .number(0), "AdamW's"),
         JobOption(
-            "tuning", .choice(["cross-attention+feed-forward", "full"]), standard: .string("cross-attention+feed-forward"), "which weights learn"),
+            "tuning", .choice(["cross-attention+feed-forward", "full"]),
+            standard: .string("cross-attention+feed-forward"), "which weights learn"),
         JobOption("scale_weighting", .flag, standard: .bool(true), "whether later scales count less"),
-        JobOption("early_scales", .integers(0...64), standard: .null, "scales that count whole; the paper's share of 8 in 13 unless given"),
+        JobOption(
+            "early_scales", .integers(0...64), standard: .null,
+            "scales that count whole; the paper's share of 8 in 13 unless given"),
         JobOption("late_scale_weight", .numbers(0...10), standard: .number(0.5), "what the other scales count"),
-        JobOption("distillation", .flag, standard: .bool(true), "whether the class prompt must keep the frozen model's distributions"),
+        JobOption(
+            "distillation", .flag, standard: .bool(true),
+            "whether the class prompt must keep the frozen model's distributions"),
         JobOption("distillation_weight", .numbers(0...100), standard: .number(0.5), "how much that counts"),
-        JobOption("distillation_maps", .integers(1...4096), standard: .integer(64), "token maps the frozen model draws for it"),
-        JobOption("learns_placeholder", .flag, standard: .bool(true), "whether the concept's name learns an embedding of its own"),
-        JobOption("largest_zoom", .numbers(1...4), standard: .number(1.15), "the largest random enlargement of a reference, as far as its pixels go"),
-        JobOption("largest_flip_share", .numbers(0...0.5), standard: .number(0.2), "the largest share of bits flipped for self-correction"),
+        JobOption(
+            "distillation_maps", .integers(1...4096), standard: .integer(64), "token maps the frozen model draws for it"
+        ),
+        JobOption(
+            "learns_placeholder", .flag, standard: .bool(true),
+            "whether the concept's name learns an embedding of its own"),
+        JobOption(
+            "largest_zoom", .numbers(1...4), standard: .number(1.15),
+            "the largest random enlargement of a reference, as far as its pixels go"),
+        JobOption(
+            "largest_flip_share", .numbers(0...0.5), standard: .number(0.2),
+            "the largest share of bits flipped for self-correction"),
     ])
 
-    /// CoAR's, with the paper's values (arXiv 2508.07341, sections 3 and 4.1): a style takes fewer steps and has nothing to preserve.
+    /// CoAR's, with the paper's values (arXiv 2508.07341, sections 3 and 4.1): a style takes fewer steps and has
+    /// nothing to preserve.
     package static func coar(_ role: ConceptRole) -> OptionTable {
         OptionTable(rows: [
-            JobOption("iterations", .integers(1...20_000), standard: .integer(role == .subject ? 1000 : 600), "training steps"),
+            JobOption(
+                "iterations", .integers(1...20_000), standard: .integer(role == .subject ? 1000 : 600), "training steps"
+            ),
             JobOption("batch", .integers(1...16), standard: .integer(1), "references a step"),
             JobOption("learning_rate", .numbers(1e-7...1), standard: .number(1e-2), "AdamW's"),
             JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
             JobOption("beta2", .numbers(0...0.99999), standard: .number(0.999), "AdamW's second decay"),
             JobOption("weight_decay", .numbers(0...1), standard: .number(0), "AdamW's"),
-            JobOption("layers", .integers(1...256), standard: .null, "first layers with context vectors; the paper's share unless given: 9 of 32 for subjects, 3 for styles"),
-            JobOption("prior_preservation", .flag, standard: .bool(role == .subject), "whether pictures of the class must stay what the frozen model says"),
-            JobOption("prior_pictures", .integers(1...64), standard: .integer(8), "pictures the frozen model draws for it"),
-            JobOption("prior_weight", .numbers(0...100), standard: .number(0.5), "how much the cross-entropy on them counts"),
-            JobOption("divergence_weight", .numbers(0...100), standard: .number(0.5), "how much the divergence from the frozen model on them counts"),
-            JobOption("self_regularization", .flag, standard: .bool(true), "whether the image context is held near the references' mean state"),
+            JobOption(
+                "layers", .integers(1...256), standard: .null,
+                "first layers with context vectors; the paper's share unless given: 9 of 32 for subjects, 3 for styles"),
+            JobOption(
+                "prior_preservation", .flag, standard: .bool(role == .subject),
+                "whether pictures of the class must stay what the frozen model says"),
+            JobOption(
+                "prior_pictures", .integers(1...64), standard: .integer(8), "pictures the frozen model draws for it"),
+            JobOption(
+                "prior_weight", .numbers(0...100), standard: .number(0.5), "how much the cross-entropy on them counts"),
+            JobOption(
+                "divergence_weight", .numbers(0...100), standard: .number(0.5),
+                "how much the divergence from the frozen model on them counts"),
+            JobOption(
+                "self_regularization", .flag, standard: .bool(true),
+                "whether the image context is held near the references' mean state"),
             JobOption("regularization_weight", .numbers(0...100), standard: .number(5e-4), "how strongly"),
-            JobOption("prompt", .text(9...500, containing: "{concept}"), standard: .null, "what is trained with: {concept} is the concept's place, {class} its class noun"),
-            JobOption("largest_zoom", .numbers(1...4), standard: .number(1.15), "the largest random enlargement of a reference, as far as its pixels go"),
+            JobOption(
+                "prompt", .text(9...500, containing: "{concept}"), standard: .null,
+                "what is trained with: {concept} is the concept's place, {class} its class noun"),
+            JobOption(
+                "largest_zoom", .numbers(1...4), standard: .number(1.15),
+                "the largest random enlargement of a reference, as far as its pixels go"),
         ])
     }
 
@@ -73,30 +107,49 @@ extension OptionTable {
         JobOption("weight_decay", .numbers(0...1), standard: .number(0.01), "AdamW's"),
         JobOption("rank", .integers(1...256), standard: .integer(8), "rank of every change"),
         JobOption("alpha", .numbers(0.01...4096), standard: .number(16), "changes count alpha / rank"),
-        JobOption("prior_preservation", .flag, standard: .bool(true), "whether the model must still say what it drew of the class before"),
+        JobOption(
+            "prior_preservation", .flag, standard: .bool(true),
+            "whether the model must still say what it drew of the class before"),
         JobOption("prior_pictures", .integers(1...256), standard: .integer(32), "pictures it draws for that"),
         JobOption("prior_weight", .numbers(0...100), standard: .number(1), "how much they count"),
-        JobOption("largest_zoom", .numbers(1...4), standard: .number(1.15), "the largest random enlargement of a reference, as far as its pixels go"),
+        JobOption(
+            "largest_zoom", .numbers(1...4), standard: .number(1.15),
+            "the largest random enlargement of a reference, as far as its pixels go"),
     ])
 
     /// Those of drawing pictures scale by scale.
     package static let nextScaleDrawing = OptionTable(rows: [
-        JobOption("guidance", .numbersByScale(0...30), standard: .null, "how strongly the prompt is followed; the model's own unless given"),
-        JobOption("temperature", .numbersByScale(0.01...10), standard: .null, "how freely bits are drawn; the model's own unless given"),
+        JobOption(
+            "guidance", .numbersByScale(0...30), standard: .null,
+            "how strongly the prompt is followed; the model's own unless given"),
+        JobOption(
+            "temperature", .numbersByScale(0.01...10), standard: .null,
+            "how freely bits are drawn; the model's own unless given"),
     ])
 
     /// Those of drawing pictures token by token.
     package static let nextTokenDrawing = OptionTable(rows: [
-        JobOption("guidance", .numbers(0...30), standard: .null, "how strongly the prompt is followed; the model's own unless given"),
-        JobOption("temperature", .numbers(0.01...10), standard: .null, "how freely tokens are drawn; the model's own unless given"),
-        JobOption("top_k", .integers(1...65_536), standard: .null, "the likeliest tokens that may be drawn; the model's own unless given"),
-        JobOption("identity_mask", .flag, standard: .bool(true), "whether concepts of one prompt are kept from reading each other"),
+        JobOption(
+            "guidance", .numbers(0...30), standard: .null,
+            "how strongly the prompt is followed; the model's own unless given"),
+        JobOption(
+            "temperature", .numbers(0.01...10), standard: .null,
+            "how freely tokens are drawn; the model's own unless given"),
+        JobOption(
+            "top_k", .integers(1...65_536), standard: .null,
+            "the likeliest tokens that may be drawn; the model's own unless given"),
+        JobOption(
+            "identity_mask", .flag, standard: .bool(true),
+            "whether concepts of one prompt are kept from reading each other"),
     ])
 
     /// Those of evaluation.
     package static let evaluation = OptionTable(rows: [
-        JobOption("clip", .folder, standard: .string("pocket-clip"), "the encoder of CLIP-I and CLIP-T, among the models"),
+        JobOption(
+            "clip", .folder, standard: .string("pocket-clip"), "the encoder of CLIP-I and CLIP-T, among the models"),
         JobOption("dino", .folder, standard: .string("pocket-dino"), "the encoder of DINO and PRES, among the models"),
-        JobOption("class_pictures", .integers(0...64), standard: .integer(16), "pictures of the class prompt for PRES, for every seed"),
+        JobOption(
+            "class_pictures", .integers(0...64), standard: .integer(16),
+            "pictures of the class prompt for PRES, for every seed"),
     ])
 }

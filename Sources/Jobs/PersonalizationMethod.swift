@@ -30,8 +30,10 @@ package enum PersonalizationMethod: String, Sendable, CaseIterable {
 
     /// The methods for a model and, where it is known, a role, in words.
     package static func fitting(_ model: ModelName?, _ role: ConceptRole? = nil) -> String {
-        allCases.filter { method in (model.map(method.models.contains) ?? true) && (role.map(method.roles.contains) ?? true) }
-            .map(\.rawValue).joined(separator: ", ")
+        allCases.filter { method in
+            (model.map(method.models.contains) ?? true) && (role.map(method.roles.contains) ?? true)
+        }
+        .map(\.rawValue).joined(separator: ", ")
     }
 }
 

@@ -28,7 +28,8 @@ struct RequestReader {
         guard case .object(let members) = body else { return }
         for name in members.keys.sorted() where !allowed.contains(name) {
             problems.append(
-                Problem("/" + Problem.escaped(name), found: "an unknown field", allowed: allowed.joined(separator: ", ")))
+                Problem(
+                    "/" + Problem.escaped(name), found: "an unknown field", allowed: allowed.joined(separator: ", ")))
         }
     }
 
@@ -47,10 +48,16 @@ struct RequestReader {
             return nil
         }
         if let model, !method.models.contains(model) {
-            note("/method", body["method"], "on \(model.rawValue) \(PersonalizationMethod.fitting(model, role)); \(method.rawValue) on \(method.models.map(\.rawValue).joined(separator: ", "))")
+            note(
+                "/method", body["method"],
+                "on \(model.rawValue) \(PersonalizationMethod.fitting(model, role)); \(method.rawValue) on \(method.models.map(\.rawValue).joined(separator: ", "))"
+            )
         }
         if let role, !method.roles.contains(role) {
-            note("/concept/role", .string(role.rawValue), "\(method.roles.map(\.rawValue).joined(separator: ", ")) by \(method.rawValue); a \(role.rawValue) is learnt by \(PersonalizationMethod.fitting(nil, role))")
+            note(
+                "/concept/role", .string(role.rawValue),
+                "\(method.roles.map(\.rawValue).joined(separator: ", ")) by \(method.rawValue); a \(role.rawValue) is learnt by \(PersonalizationMethod.fitting(nil, role))"
+            )
         }
         return method
     }
@@ -70,7 +77,9 @@ struct RequestReader {
     }
 
     mutating func seed() {
-        if let seed = body["seed"], (seed.integer ?? -1) < 0 { note("/seed", seed, "a whole number from 0 to 9223372036854775807") }
+        if let seed = body["seed"], (seed.integer ?? -1) < 0 {
+            note("/seed", seed, "a whole number from 0 to 9223372036854775807")
+        }
     }
 
     mutating func integer(_ name: String, _ range: ClosedRange<Int>) {
@@ -88,7 +97,9 @@ struct RequestReader {
 
     mutating func prompts(_ count: ClosedRange<Int>) -> [String] {
         guard let value = body["prompts"] else {
-            if count.lowerBound > 0 { note("/prompts", nil, "a list of \(count.lowerBound) to \(count.upperBound) prompts") }
+            if count.lowerBound > 0 {
+                note("/prompts", nil, "a list of \(count.lowerBound) to \(count.upperBound) prompts")
+            }
             return []
         }
         guard let elements = value.array, count.contains(elements.count) else {
@@ -96,7 +107,8 @@ struct RequestReader {
             return []
         }
         return elements.enumerated().compactMap { index, element in
-            guard let text = element.string, !text.isEmpty, text.utf8.count <= 1000, !text.unicodeScalars.contains("\0") else {
+            guard let text = element.string, !text.isEmpty, text.utf8.count <= 1000, !text.unicodeScalars.contains("\0")
+            else {
                 note("/prompts/\(index)", element, "a text of 1 to 1000 bytes without NUL")
                 return nil
             }
@@ -118,12 +130,19 @@ struct RequestReader {
             return nil
         }
         for name in members.keys.sorted() where !["name", "role", "class"].contains(name) {
-            problems.append(Problem("/concept/" + Problem.escaped(name), found: "an unknown field", allowed: "name, role, class"))
+            problems.append(
+                Problem("/concept/" + Problem.escaped(name), found: "an unknown field", allowed: "name, role, class"))
         }
         let name = members["name"]?.string.flatMap { ConceptMention.isName($0) ? $0 : nil }
-        if name == nil { note("/concept/name", members["name"], "1 to 64 lowercase letters, digits, dashes and underscores, the first a letter or digit") }
+        if name == nil {
+            note(
+                "/concept/name", members["name"],
+                "1 to 64 lowercase letters, digits, dashes and underscores, the first a letter or digit")
+        }
         let role = members["role"]?.string.flatMap(ConceptRole.init(rawValue:))
-        if role == nil { note("/concept/role", members["role"], ConceptRole.allCases.map(\.rawValue).joined(separator: ", ")) }
+        if role == nil {
+            note("/concept/role", members["role"], ConceptRole.allCases.map(\.rawValue).joined(separator: ", "))
+        }
         let noun = members["class"]?.string.flatMap { $0.wholeMatch(of: /[A-Za-z][A-Za-z -]{0,63}/) == nil ? nil : $0 }
         if noun == nil, role == .subject || members["class"] != nil {
             note("/concept/class", members["class"], "a class noun of 1 to 64 letters, spaces and dashes")
@@ -161,7 +180,8 @@ struct RequestReader {
             }
             return .artifact(String(text.dropFirst(7)))
         default:
-            problems.append(Problem("\(pointer)/\(Problem.escaped(name))", found: "an unknown field", allowed: "png, artifact"))
+            problems.append(
+                Problem("\(pointer)/\(Problem.escaped(name))", found: "an unknown field", allowed: "png, artifact"))
             return nil
         }
     }

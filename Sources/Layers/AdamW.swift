@@ -15,7 +15,8 @@ package final class AdamW {
         package var largestNorm: Float?
 
         package init(
-            learningRate: Float, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8, weightDecay: Float = 0.01,
+            learningRate: Float, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8,
+            weightDecay: Float = 0.01,
             largestNorm: Float? = nil
         ) {
             self.learningRate = learningRate
@@ -58,7 +59,8 @@ package final class AdamW {
             parallel(parameter.value.count, grain: 1 << 14) { [options] in
                 let i = $0.lowerBound
                 atelier_adamw(
-                    p + i, m + i, v + i, g + i, $0.count, options.learningRate, options.beta1, options.beta2, options.epsilon,
+                    p + i, m + i, v + i, g + i, $0.count, options.learningRate, options.beta1, options.beta2,
+                    options.epsilon,
                     options.weightDecay, correction1, correction2, clip)
             }
             parameter.clearGradient()

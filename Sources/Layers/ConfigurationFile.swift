@@ -1,7 +1,8 @@
 import Foundation
 
 extension Encodable {
-    /// Writes a model's configuration as `config.json` has it: indented, its names in order, so that equal ones give equal bytes.
+    /// Writes a model's configuration as `config.json` has it: indented, its names in order, so that equal ones give
+    /// equal bytes.
     package func writeConfiguration(to path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

@@ -6,8 +6,12 @@ package struct LinearLayer {
     package let weight: Parameter
     package let bias: Parameter?
 
-    package init(_ weights: Weights, _ name: String, from inputs: Int, to outputs: Int, bias: Bool = true, initialization: Initialization? = nil) {
-        weight = weights.parameter("\(name).weight", [outputs, inputs], initialization ?? .uniform(fanIn: inputs), isProjection: true)
+    package init(
+        _ weights: Weights, _ name: String, from inputs: Int, to outputs: Int, bias: Bool = true,
+        initialization: Initialization? = nil
+    ) {
+        weight = weights.parameter(
+            "\(name).weight", [outputs, inputs], initialization ?? .uniform(fanIn: inputs), isProjection: true)
         self.bias = bias ? weights.parameter("\(name).bias", [outputs], .zeros) : nil
     }
 
@@ -55,7 +59,8 @@ package struct ConvolutionLayer {
         _ weights: Weights, _ name: String, from inputs: Int, to outputs: Int, kernel: Int, stride: Int = 1,
         padding: Convolution.Padding? = nil, bias: Bool = true
     ) {
-        weight = weights.parameter("\(name).weight", [outputs, inputs, kernel, kernel], .uniform(fanIn: inputs * kernel * kernel))
+        weight = weights.parameter(
+            "\(name).weight", [outputs, inputs, kernel, kernel], .uniform(fanIn: inputs * kernel * kernel))
         self.bias = bias ? weights.parameter("\(name).bias", [outputs], .zeros) : nil
         self.stride = stride
         self.padding = padding ?? .around(kernel / 2)

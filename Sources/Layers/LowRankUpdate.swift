@@ -25,10 +25,12 @@ package final class LowRankUpdate {
 
     /// scale · B · A [out, in].
     package var matrix: Tensor {
-        let (rank, inputs) = (down.value.shape[0], down.value.shape[1]), outputs = up.value.shape[0]
+        let (rank, inputs) = (down.value.shape[0], down.value.shape[1])
+        let outputs = up.value.shape[0]
         let product = Tensor(uninitialized: [outputs, inputs])
         multiply(
-            Matrix(up.value.pointer, stride: rank), Matrix(down.value.pointer, stride: inputs), into: Matrix(product.pointer, stride: inputs),
+            Matrix(up.value.pointer, stride: rank), Matrix(down.value.pointer, stride: inputs),
+            into: Matrix(product.pointer, stride: inputs),
             m: outputs, n: inputs, k: rank, alpha: scale)
         return product
     }

@@ -1,13 +1,15 @@
 import Tensors
 
-/// What training needs of an optimizer, whatever its rule: to take a step, and to be written down and restored to the bit.
+/// What training needs of an optimizer, whatever its rule: to take a step, and to be written down and restored to the
+/// bit.
 package protocol Optimizer: AnyObject {
     /// Steps taken.
     var step: Int { get set }
     var learningRate: Float { get set }
     /// Everything the next step reads, by name: `value.<parameter>` and what the rule keeps beside it.
     var memory: [(name: String, tensor: Tensor)] { get }
-    /// One update from the gradients that have arrived, which are then forgotten. Returns their global norm before clipping.
+    /// One update from the gradients that have arrived, which are then forgotten. Returns their global norm before
+    /// clipping.
     @discardableResult func update() -> Float
 }
 

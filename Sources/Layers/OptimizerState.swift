@@ -1,6 +1,7 @@
 import Tensors
 
-/// Everything an optimizer's next step reads: each parameter's value, what the rule keeps beside it, and the number of steps taken.
+/// Everything an optimizer's next step reads: each parameter's value, what the rule keeps beside it, and the number of
+/// steps taken.
 package struct OptimizerState {
     package let step: Int
     /// The optimizer's `memory`: `value.<parameter>` and what its rule keeps beside it.
@@ -13,14 +14,17 @@ package struct OptimizerState {
 
     /// Looks at the optimizer's own memory: write it out before the next step.
     package init(_ optimizer: some Optimizer) {
-        self.init(step: optimizer.step, tensors: Dictionary(uniqueKeysWithValues: optimizer.memory.map { ($0.name, $0.tensor) }))
+        self.init(
+            step: optimizer.step,
+            tensors: Dictionary(uniqueKeysWithValues: optimizer.memory.map { ($0.name, $0.tensor) }))
     }
 
     /// The parameters alone, by name: what a finished training exports.
     package var values: [String: Tensor] {
-        Dictionary(uniqueKeysWithValues: tensors.compactMap { name, tensor in
-            name.hasPrefix("value.") ? (String(name.dropFirst("value.".count)), tensor) : nil
-        })
+        Dictionary(
+            uniqueKeysWithValues: tensors.compactMap { name, tensor in
+                name.hasPrefix("value.") ? (String(name.dropFirst("value.".count)), tensor) : nil
+            })
     }
 
     /// Puts the state into an optimizer over the same parameters.

@@ -2,7 +2,8 @@ import Autograd
 import Randomness
 import Tensors
 
-/// A named weight of a model. Trainable ones are leaves of the recorded graph; frozen ones are constants and get no gradient memory.
+/// A named weight of a model. Trainable ones are leaves of the recorded graph; frozen ones are constants and get no
+/// gradient memory.
 package final class Parameter {
     /// The name in the published checkpoints.
     package let name: String
@@ -40,8 +41,9 @@ package enum Initialization {
     case uniform(fanIn: Int)
 }
 
-/// The weights of one model, in order of creation. Model code asks for each weight once, by name and shape; whether it is read
-/// from a checkpoint or freshly drawn is decided here, so one model definition serves loading and training from nothing.
+/// The weights of one model, in order of creation. Model code asks for each weight once, by name and shape; whether it
+/// is read from a checkpoint or freshly drawn is decided here, so one model definition serves loading and training from
+/// nothing.
 package final class Weights {
     package enum Source {
         /// Every weight must be there.
@@ -69,10 +71,12 @@ package final class Weights {
 
     /// The weight `name`, created on first use. Where a checkpoint lacks it, it may be called by one of `aliases`.
     package func parameter(
-        _ name: String, _ shape: [Int], _ initialization: Initialization, aliases: [String] = [], isProjection: Bool = false
+        _ name: String, _ shape: [Int], _ initialization: Initialization, aliases: [String] = [],
+        isProjection: Bool = false
     ) -> Parameter {
         precondition(byName[name] == nil, "weight \(name) is asked for twice")
-        let parameter = Parameter(name: name, value: value([name] + aliases, shape, initialization), isProjection: isProjection)
+        let parameter = Parameter(
+            name: name, value: value([name] + aliases, shape, initialization), isProjection: isProjection)
         parameters.append(parameter)
         byName[name] = parameter
         return parameter

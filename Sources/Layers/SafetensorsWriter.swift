@@ -7,17 +7,21 @@ extension Safetensors {
     /// How floats are stored.
     package enum Precision: Sendable { case single, half }
 
-    /// Writes tensors (sorted by name, so that equal contents give equal bytes) under a temporary name, flushes, and renames into place:
-    /// a reader sees the old file or the whole new one.
+    /// Writes tensors (sorted by name, so that equal contents give equal bytes) under a temporary name, flushes, and
+    /// renames into place: a reader sees the old file or the whole new one.
     package static func write(
         _ tensors: [String: Tensor], to path: String, precision: Precision = .single, metadata: [String: String] = [:]
     ) throws {
         let size = precision == .single ? 4 : 2
-        var header: [String: Any] = [:], offset = 0
+        var header: [String: Any] = [:]
+        var offset = 0
         let names = tensors.keys.sorted()
         for name in names {
             let bytes = tensors[name]!.count * size
-            header[name] = ["dtype": precision == .single ? "F32" : "F16", "shape": tensors[name]!.shape, "data_offsets": [offset, offset + bytes]]
+            header[name] = [
+                "dtype": precision == .single ? "F32" : "F16", "shape": tensors[name]!.shape,
+                "data_offsets": [offset, offset + bytes],
+            ]
             offset += bytes
         }
         if !metadata.isEmpty { header["__metadata__"] = metadata }
@@ -40,7 +44,9 @@ extension Safetensors {
 
     /// Temporary name, fsync, rename, fsync of the folder.
     private static func replace(_ path: String, with contents: Data) throws {
-        func fail(_ what: String) -> SafetensorsError { SafetensorsError(path: path, problem: "\(what): \(String(cString: strerror(errno)))") }
+        func fail(_ what: String) -> SafetensorsError {
+            SafetensorsError(path: path, problem: "\(what): \(String(cString: strerror(errno)))")
+        }
         let temporary = "\(path).tmp"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw fail("it could not be created") }
@@ -66,7 +72,9 @@ extension Safetensors {
             unlink(temporary)
             throw error
         }
-        let folder = open((path as NSString).deletingLastPathComponent.isEmpty ? "." : (path as NSString).deletingLastPathComponent, O_RDONLY | O_CLOEXEC)
+        let folder = open(
+            (path as NSString).deletingLastPathComponent.isEmpty ? "." : (path as NSString).deletingLastPathComponent,
+            O_RDONLY | O_CLOEXEC)
         if folder >= 0 {
             fsync(folder)
             close(folder)
@@ -81,7 +89,8 @@ extension OptimizerState {
         guard let step = file.metadata["step"].flatMap(Int.init), step >= 0 else {
             throw SafetensorsError(path: path, problem: "its metadata has no step: it is not a training checkpoint")
         }
-        self.init(step: step, tensors: try Dictionary(uniqueKeysWithValues: file.names.map { ($0, try file.tensor($0)) }))
+        self.init(
+            step: step, tensors: try Dictionary(uniqueKeysWithValues: file.names.map { ($0, try file.tensor($0)) }))
     }
 
     package func write(_ path: String, metadata: [String: String] = [:]) throws {

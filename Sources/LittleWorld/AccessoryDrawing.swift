@@ -16,7 +16,9 @@ struct AccessoryDrawing {
     private func paint(_ hex: UInt32, shade: Float = 0.16) -> Paint { Paint(colour: Colour(hex: hex), shade: shade) }
 
     func paint() {
-        let x = anchors.head.x, y = anchors.head.y, w = max(anchors.headWidth, 0.3)
+        let x = anchors.head.x
+        let y = anchors.head.y
+        let w = max(anchors.headWidth, 0.3)
         switch accessory {
         case .none, .shiny, .glowing: break
         case .redHat:
@@ -29,7 +31,10 @@ struct AccessoryDrawing {
             pen.circle(x + w * 0.55, y - 0.62, 0.15, paint(0xFFFFFF, shade: 0.05))
         case .crown:
             pen.polygon(
-                [(x - w * 0.8, y + 0.04), (x - w * 0.9, y - 0.42), (x - w * 0.4, y - 0.2), (x, y - 0.5), (x + w * 0.4, y - 0.2), (x + w * 0.9, y - 0.42), (x + w * 0.8, y + 0.04)],
+                [
+                    (x - w * 0.8, y + 0.04), (x - w * 0.9, y - 0.42), (x - w * 0.4, y - 0.2), (x, y - 0.5),
+                    (x + w * 0.4, y - 0.2), (x + w * 0.9, y - 0.42), (x + w * 0.8, y + 0.04),
+                ],
                 paint(0xFFC928))
             pen.circle(x, y - 0.12, 0.09, paint(0xE0243C))
         case .balloon:
@@ -43,8 +48,13 @@ struct AccessoryDrawing {
         case .umbrella:
             pen.line(0.95, 0.5, 0.95, -1.1, 0.05, paint(0x6B4423))
             pen.polygon(
-                [(-0.35, -1.0), (-0.1, -1.4), (0.5, -1.66), (0.95, -1.72), (1.4, -1.66), (1.9, -1.4), (2.1, -1.0), (1.5, -1.14), (0.95, -1.02), (0.3, -1.14)],
-                Paint(colour: Colour(hex: 0xF2C230), pattern: { Int(($0.x + 4) * 2.6) % 2 == 0 ? Colour(hex: 0x2A7FD4) : nil }))
+                [
+                    (-0.35, -1.0), (-0.1, -1.4), (0.5, -1.66), (0.95, -1.72), (1.4, -1.66), (1.9, -1.4), (2.1, -1.0),
+                    (1.5, -1.14), (0.95, -1.02), (0.3, -1.14),
+                ],
+                Paint(
+                    colour: Colour(hex: 0xF2C230),
+                    pattern: { Int(($0.x + 4) * 2.6) % 2 == 0 ? Colour(hex: 0x2A7FD4) : nil }))
         }
     }
 }

@@ -10,7 +10,10 @@ extension SubjectDrawing {
         pen.ellipse(0, -0.28, 0.54, 0.5, main)
         switch first {
         case 0: for s in [-1, 1] as [Float] { pen.ellipse(s * 0.56, -0.18, 0.17, 0.42, darkPart, angle: -s * 0.2) }
-        case 1: for s in [-1, 1] as [Float] { pen.polygon([(s * 0.2, -0.66), (s * 0.58, -1.02), (s * 0.56, -0.42)], darkPart) }
+        case 1:
+            for s in [-1, 1] as [Float] {
+                pen.polygon([(s * 0.2, -0.66), (s * 0.58, -1.02), (s * 0.56, -0.42)], darkPart)
+            }
         default: for s in [-1, 1] as [Float] { pen.ellipse(s * 0.52, -0.6, 0.3, 0.15, darkPart, angle: s * 0.7) }
         }
         pen.ellipse(0, -0.08, 0.3, 0.23, accent)
@@ -28,13 +31,21 @@ extension SubjectDrawing {
         for s in [-1, 1] as [Float] {
             let tip: Float = first == 0 ? -1.02 : first == 1 ? -0.86 : -0.95
             pen.polygon([(s * 0.14, -0.6), (s * (first == 2 ? 0.62 : 0.48), tip), (s * 0.54, -0.3)], plain)
-            pen.polygon([(s * 0.24, -0.6), (s * (first == 2 ? 0.55 : 0.44), tip + 0.17), (s * 0.46, -0.42)], Paint(colour: subject.accent.colour, shade: 0, outline: 0))
+            pen.polygon(
+                [(s * 0.24, -0.6), (s * (first == 2 ? 0.55 : 0.44), tip + 0.17), (s * 0.46, -0.42)],
+                Paint(colour: subject.accent.colour, shade: 0, outline: 0))
         }
         pen.ellipse(0, -0.26, 0.56, 0.45, main)
         for s in [-1, 1] as [Float] {
-            pen.ellipse(s * 0.24, -0.33, 0.13, 0.14, Paint(colour: Colour(hex: 0xBDF07A), shade: 0, outline: 0.5, outlineColour: Colour(0.1, 0.1, 0.1)))
+            pen.ellipse(
+                s * 0.24, -0.33, 0.13, 0.14,
+                Paint(colour: Colour(hex: 0xBDF07A), shade: 0, outline: 0.5, outlineColour: Colour(0.1, 0.1, 0.1)))
             pen.ellipse(s * 0.24, -0.33, 0.05, 0.13, Paint(colour: Colour(0.05, 0.05, 0.07), shade: 0, outline: 0))
-            for k in [-1, 1] as [Float] { pen.line(s * 0.3, -0.08, s * 0.74, -0.08 + 0.1 * k, 0.022, Paint(colour: Colour(0.15, 0.15, 0.15), shade: 0, outline: 0)) }
+            for k in [-1, 1] as [Float] {
+                pen.line(
+                    s * 0.3, -0.08, s * 0.74, -0.08 + 0.1 * k, 0.022,
+                    Paint(colour: Colour(0.15, 0.15, 0.15), shade: 0, outline: 0))
+            }
         }
         pen.polygon([(-0.08, -0.17), (0.08, -0.17), (0, -0.06)], tone(0xE86A8A))
         return Anchors(head: Point(0, -0.68), headWidth: 0.36, neck: Point(0, 0.2))
@@ -44,7 +55,9 @@ extension SubjectDrawing {
         for s in [-1, 1] as [Float] {
             let lean = first == 0 ? 0.12 : first == 1 ? 0.32 : 0.02
             pen.ellipse(s * (0.22 + Float(lean)), -0.82, 0.14, 0.42, plain, angle: s * Float(lean))
-            pen.ellipse(s * (0.22 + Float(lean)), -0.8, 0.06, 0.28, Paint(colour: Colour(hex: 0xF7A9BE), shade: 0, outline: 0), angle: s * Float(lean))
+            pen.ellipse(
+                s * (0.22 + Float(lean)), -0.8, 0.06, 0.28, Paint(colour: Colour(hex: 0xF7A9BE), shade: 0, outline: 0),
+                angle: s * Float(lean))
         }
         pen.circle(0.5 + 0.06 * stout, 0.72, 0.16, accent)
         pen.ellipse(0, 0.55, 0.48 + 0.08 * stout, 0.46, main)
@@ -60,7 +73,8 @@ extension SubjectDrawing {
     func bear() -> Anchors {
         for s in [-1, 1] as [Float] {
             pen.circle(s * 0.42, -0.68, first == 0 ? 0.2 : first == 1 ? 0.26 : 0.15, plain)
-            pen.circle(s * 0.42, -0.68, first == 0 ? 0.1 : 0.12, Paint(colour: subject.accent.colour, shade: 0, outline: 0))
+            pen.circle(
+                s * 0.42, -0.68, first == 0 ? 0.1 : 0.12, Paint(colour: subject.accent.colour, shade: 0, outline: 0))
             pen.ellipse(s * (0.54 + 0.06 * stout), 0.4, 0.17, 0.34, plain, angle: -s * 0.5)
             pen.ellipse(s * 0.36, 0.86, 0.22, 0.17, plain)
         }
@@ -70,7 +84,9 @@ extension SubjectDrawing {
         pen.ellipse(0, -0.16, 0.26, 0.2, accent)
         pen.ellipse(0, -0.26, 0.12, 0.08, nose)
         for s in [-1, 1] as [Float] { pen.dot(s * 0.22, -0.4, 0.085) }
-        if second == 2 { pen.line(0, -0.2, 0, -0.06, 0.025, Paint(colour: Colour(0.1, 0.08, 0.08), shade: 0, outline: 0)) }
+        if second == 2 {
+            pen.line(0, -0.2, 0, -0.06, 0.025, Paint(colour: Colour(0.1, 0.08, 0.08), shade: 0, outline: 0))
+        }
         return Anchors(head: Point(0, -0.76), headWidth: 0.4, neck: Point(0, 0.2))
     }
 
@@ -95,9 +111,17 @@ extension SubjectDrawing {
     func fish() -> Anchors {
         let h = 0.46 + 0.09 * stout
         pen.polygon(
-            first == 0 ? [(-0.6, 0.1), (-1.12, -0.38), (-0.98, 0.1), (-1.12, 0.58)]
-                : first == 1 ? [(-0.6, 0.1), (-1.1, -0.2), (-1.1, 0.4)] : [(-0.55, 0.1), (-1.0, -0.5), (-0.84, 0.1), (-1.0, 0.7)], accent)
-        pen.polygon(second == 0 ? [(-0.3, -0.22), (0.05, -0.78), (0.35, -0.2)] : second == 1 ? [(-0.4, -0.2), (-0.3, -0.62), (0.35, -0.5), (0.4, -0.15)] : [(-0.1, -0.2), (0.3, -0.7), (0.3, -0.2)], darkPart)
+            first == 0
+                ? [(-0.6, 0.1), (-1.12, -0.38), (-0.98, 0.1), (-1.12, 0.58)]
+                : first == 1
+                    ? [(-0.6, 0.1), (-1.1, -0.2), (-1.1, 0.4)]
+                    : [(-0.55, 0.1), (-1.0, -0.5), (-0.84, 0.1), (-1.0, 0.7)], accent)
+        pen.polygon(
+            second == 0
+                ? [(-0.3, -0.22), (0.05, -0.78), (0.35, -0.2)]
+                : second == 1
+                    ? [(-0.4, -0.2), (-0.3, -0.62), (0.35, -0.5), (0.4, -0.15)]
+                    : [(-0.1, -0.2), (0.3, -0.7), (0.3, -0.2)], darkPart)
         pen.ellipse(0.05, 0.1, 0.76, h, main)
         pen.polygon([(-0.05, 0.25), (-0.38, 0.62), (0.18, 0.42)], darkPart)
         pen.eye(0.46, -0.02, 0.14)
@@ -122,7 +146,9 @@ extension SubjectDrawing {
     func owl() -> Anchors {
         for x in [-0.2, 0.2] as [Float] { pen.ellipse(x, 0.92, 0.15, 0.09, tone(0xF2A33A)) }
         if first != 2 {
-            for s in [-1, 1] as [Float] { pen.polygon([(s * 0.16, -0.66), (s * (first == 0 ? 0.5 : 0.62), -1.05), (s * 0.56, -0.4)], darkPart) }
+            for s in [-1, 1] as [Float] {
+                pen.polygon([(s * 0.16, -0.66), (s * (first == 0 ? 0.5 : 0.62), -1.05), (s * 0.56, -0.4)], darkPart)
+            }
         }
         pen.ellipse(0, 0.1, 0.58 + 0.08 * stout, 0.8, main)
         pen.ellipse(0, 0.4, 0.36, 0.42, accent)

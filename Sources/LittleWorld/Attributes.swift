@@ -1,4 +1,5 @@
-/// The attributes a scene is labelled with. Raw values are the integer codes of `Labels`; names are the words of captions.
+/// The attributes a scene is labelled with. Raw values are the integer codes of `Labels`; names are the words of
+/// captions.
 package protocol Attribute: CaseIterable, RawRepresentable, Sendable, Hashable where RawValue == Int {
     var name: String { get }
 }

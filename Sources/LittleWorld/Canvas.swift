@@ -38,14 +38,19 @@ final class Canvas {
     /// Covers the shape with the paint. `toPen` maps a pixel to the pen's units, for patterns.
     func fill(_ shape: Shape, _ paint: Paint, toPen: (Point) -> Point = { $0 }) {
         let (low, high) = shape.bounds
-        let x0 = max(Int(low.x - 1.5), 0), x1 = min(Int(high.x + 2.5), size), y0 = max(Int(low.y - 1.5), 0), y1 = min(Int(high.y + 2.5), size)
+        let x0 = max(Int(low.x - 1.5), 0)
+        let x1 = min(Int(high.x + 2.5), size)
+        let y0 = max(Int(low.y - 1.5), 0)
+        let y1 = min(Int(high.y + 2.5), size)
         guard x0 < x1, y0 < y1 else { return }
-        let extent = Point(max(high.x - low.x, 1), max(high.y - low.y, 1)), outline = paint.outline * unit
+        let extent = Point(max(high.x - low.x, 1), max(high.y - low.y, 1))
+        let outline = paint.outline * unit
         let dark = paint.outlineColour ?? paint.colour * 0.42
         pixels.withUnsafeMutableBufferPointer { pixels in
             for y in y0..<y1 {
                 for x in x0..<x1 {
-                    let p = Point(Float(x) + 0.5, Float(y) + 0.5), distance = shape.distance(p)
+                    let p = Point(Float(x) + 0.5, Float(y) + 0.5)
+                    let distance = shape.distance(p)
                     let coverage = min(max(0.5 - distance, 0), 1) * paint.opacity
                     guard coverage > 0 else { continue }
                     let t = (p - low) / extent
@@ -53,7 +58,8 @@ final class Canvas {
                     colour *= 1 + paint.shade * (1.1 - 1.3 * t.y - 0.6 * t.x)
                     let line = outline > 0 ? min(max(distance + outline + 0.5, 0), 1) : 0
                     colour += (dark - colour) * line
-                    let index = y * size + x, before = pixels[index]
+                    let index = y * size + x
+                    let before = pixels[index]
                     let ink = before.w + (line - before.w) * coverage
                     var result = before + (SIMD4(colour, 0) - before) * coverage
                     result.w = ink
@@ -67,7 +73,8 @@ final class Canvas {
     func wash(_ colour: (Point) -> Colour) {
         for y in 0..<size {
             for x in 0..<size {
-                pixels[y * size + x] = SIMD4(colour(Point((Float(x) + 0.5) / Float(size), (Float(y) + 0.5) / Float(size))), 0)
+                pixels[y * size + x] = SIMD4(
+                    colour(Point((Float(x) + 0.5) / Float(size), (Float(y) + 0.5) / Float(size))), 0)
             }
         }
     }
@@ -93,7 +100,9 @@ extension Colour {
 
 /// Deterministic noise of a lattice point, in 0…1.
 func hashNoise(_ x: Int, _ y: Int, _ seed: UInt32) -> Float {
-    var h = UInt32(truncatingIfNeeded: x) &* 0x8da6_b343 ^ UInt32(truncatingIfNeeded: y) &* 0xd816_3841 ^ seed &* 0xcb1a_b31f
+    var h =
+        UInt32(truncatingIfNeeded: x) &* 0x8da6_b343 ^ UInt32(truncatingIfNeeded: y) &* 0xd816_3841 ^ seed
+        &* 0xcb1a_b31f
     h ^= h >> 13
     h = h &* 0x5bd1_e995
     h ^= h >> 15
@@ -102,8 +111,10 @@ func hashNoise(_ x: Int, _ y: Int, _ seed: UInt32) -> Float {
 
 /// Smooth noise between lattice points, in 0…1.
 func smoothNoise(_ p: Point, _ seed: UInt32) -> Float {
-    let x = Int(p.x.rounded(.down)), y = Int(p.y.rounded(.down))
-    let f = p - Point(Float(x), Float(y)), s = f * f * (3 - 2 * f)
+    let x = Int(p.x.rounded(.down))
+    let y = Int(p.y.rounded(.down))
+    let f = p - Point(Float(x), Float(y))
+    let s = f * f * (3 - 2 * f)
     let top = hashNoise(x, y, seed) + (hashNoise(x + 1, y, seed) - hashNoise(x, y, seed)) * s.x
     let bottom = hashNoise(x, y + 1, seed) + (hashNoise(x + 1, y + 1, seed) - hashNoise(x, y + 1, seed)) * s.x
     return top + (bottom - top) * s.y

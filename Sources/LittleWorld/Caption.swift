@@ -6,13 +6,18 @@ struct Caption {
 
     var text: String {
         let subject = scene.subject
-        let naming = scene.phrasing == 1 || scene.style.keepsColour == false
-            ? [scene.accessory.precedesNoun ? scene.accessory.name : "", scene.style.keepsColour ? subject.colour.name : "", subject.kind.name]
+        let naming =
+            scene.phrasing == 1 || scene.style.keepsColour == false
+            ? [
+                scene.accessory.precedesNoun ? scene.accessory.name : "",
+                scene.style.keepsColour ? subject.colour.name : "", subject.kind.name,
+            ]
             : [
                 scene.accessory.precedesNoun ? scene.accessory.name : "", subject.colour.name,
                 subject.pattern == .plain ? "" : subject.pattern.name, subject.kind.name,
             ]
-        let noun = Caption.joined(naming), worn = scene.accessory.precedesNoun ? "" : scene.accessory.name
+        let noun = Caption.joined(naming)
+        let worn = scene.accessory.precedesNoun ? "" : scene.accessory.name
         let rest = [worn, scene.context.name]
         switch (scene.style, scene.phrasing) {
         case (.photo, 2): return Caption.joined([Caption.article(noun), noun] + rest)
@@ -31,9 +36,11 @@ struct Caption {
 
     /// Every word a caption can hold, plus those of DreamBench's prompts that fit the world; for the text tokenizer.
     static var vocabulary: [String] {
-        let names = SubjectClass.allCases.map(\.name) + SubjectColour.allCases.map(\.name) + Pattern.allCases.map(\.name)
+        let names =
+            SubjectClass.allCases.map(\.name) + SubjectColour.allCases.map(\.name) + Pattern.allCases.map(\.name)
             + Context.allCases.map(\.name) + Accessory.allCases.map(\.name) + Style.allCases.map(\.name)
-        let other = "a an the of in on with at picture painting drawing style two small big and to from top sleeping riding cube shaped wet purple rug tree autumn leaves blue house forest"
+        let other =
+            "a an the of in on with at picture painting drawing style two small big and to from top sleeping riding cube shaped wet purple rug tree autumn leaves blue house forest"
         return Set((names + [other]).flatMap { $0.split(separator: " ").map(String.init) }).sorted()
     }
 }

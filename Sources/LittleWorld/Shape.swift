@@ -10,14 +10,19 @@ enum Shape {
     func distance(_ p: Point) -> Float {
         switch self {
         case .ellipse(let centre, let radii, let angle):
-            let q = rotated(p - centre, -angle), a = q / radii, k0 = length(a), k1 = length(a / radii)
+            let q = rotated(p - centre, -angle)
+            let a = q / radii
+            let k0 = length(a)
+            let k1 = length(a / radii)
             return k1 < 1e-6 ? -min(radii.x, radii.y) : k0 * (k0 - 1) / k1
         case .box(let centre, let half, let corner, let angle):
-            let q = rotated(p - centre, -angle), d = Point(abs(q.x), abs(q.y)) - half + corner
+            let q = rotated(p - centre, -angle)
+            let d = Point(abs(q.x), abs(q.y)) - half + corner
             let outside = length(Point(max(d.x, 0), max(d.y, 0)))
             return outside + min(max(d.x, d.y), 0) - corner
         case .capsule(let a, let b, let radius):
-            let ab = b - a, t = min(max(dot(p - a, ab) / max(dot(ab, ab), 1e-6), 0), 1)
+            let ab = b - a
+            let t = min(max(dot(p - a, ab) / max(dot(ab, ab), 1e-6), 0), 1)
             return length(p - a - ab * t) - radius
         case .polygon(let points):
             return Shape.distance(p, to: points)
@@ -25,13 +30,17 @@ enum Shape {
     }
 
     private static func distance(_ p: Point, to points: [Point]) -> Float {
-        var nearest = dot(p - points[0], p - points[0]), sign: Float = 1
+        var nearest = dot(p - points[0], p - points[0])
+        var sign: Float = 1
         var previous = points[points.count - 1]
         for point in points {
-            let edge = previous - point, w = p - point
+            let edge = previous - point
+            let w = p - point
             let b = w - edge * min(max(dot(w, edge) / max(dot(edge, edge), 1e-6), 0), 1)
             nearest = min(nearest, dot(b, b))
-            let above = p.y >= point.y, below = p.y < previous.y, left = edge.x * w.y > edge.y * w.x
+            let above = p.y >= point.y
+            let below = p.y < previous.y
+            let left = edge.x * w.y > edge.y * w.x
             if (above && below && left) || (!above && !below && !left) { sign = -sign }
             previous = point
         }
@@ -44,7 +53,9 @@ enum Shape {
             let r = max(radii.x, radii.y)
             return (centre - r, centre + r)
         case .box(let centre, let half, _, let angle):
-            let c = abs(cos(angle)), s = abs(sin(angle)), extent = Point(half.x * c + half.y * s, half.x * s + half.y * c)
+            let c = abs(cos(angle))
+            let s = abs(sin(angle))
+            let extent = Point(half.x * c + half.y * s, half.x * s + half.y * c)
             return (centre - extent, centre + extent)
         case .capsule(let a, let b, let radius):
             return (Point(min(a.x, b.x), min(a.y, b.y)) - radius, Point(max(a.x, b.x), max(a.y, b.y)) + radius)
@@ -60,7 +71,8 @@ func dot(_ a: Point, _ b: Point) -> Float { a.x * b.x + a.y * b.y }
 func length(_ p: Point) -> Float { dot(p, p).squareRoot() }
 func rotated(_ p: Point, _ angle: Float) -> Point {
     if angle == 0 { return p }
-    let c = cos(angle), s = sin(angle)
+    let c = cos(angle)
+    let s = sin(angle)
     return Point(c * p.x - s * p.y, s * p.x + c * p.y)
 }
 
@@ -87,9 +99,14 @@ struct Pen {
 
     func circle(_ x: Float, _ y: Float, _ r: Float, _ paint: Paint) { ellipse(x, y, r, r, paint) }
 
-    func box(_ x: Float, _ y: Float, _ halfWidth: Float, _ halfHeight: Float, _ paint: Paint, corner: Float = 0.06, angle: Float = 0) {
+    func box(
+        _ x: Float, _ y: Float, _ halfWidth: Float, _ halfHeight: Float, _ paint: Paint, corner: Float = 0.06,
+        angle: Float = 0
+    ) {
         fill(
-            .box(centre: point(x, y), half: Point(halfWidth, halfHeight) * scale, corner: corner * scale, angle: tilt + angle * facing), paint)
+            .box(
+                centre: point(x, y), half: Point(halfWidth, halfHeight) * scale, corner: corner * scale,
+                angle: tilt + angle * facing), paint)
     }
 
     func line(_ x0: Float, _ y0: Float, _ x1: Float, _ y1: Float, _ width: Float, _ paint: Paint) {
@@ -100,7 +117,9 @@ struct Pen {
 
     /// A round eye: white, pupil, glint.
     func eye(_ x: Float, _ y: Float, _ r: Float) {
-        circle(x, y, r, Paint(colour: Colour(0.98, 0.98, 0.98), shade: 0, outline: 0.5, outlineColour: Colour(0.1, 0.1, 0.12)))
+        circle(
+            x, y, r,
+            Paint(colour: Colour(0.98, 0.98, 0.98), shade: 0, outline: 0.5, outlineColour: Colour(0.1, 0.1, 0.12)))
         circle(x + 0.12 * r, y + 0.08 * r, r * 0.62, Paint(colour: Colour(0.06, 0.06, 0.08), shade: 0, outline: 0))
     }
 

@@ -7,9 +7,13 @@ extension LittleWorld {
         let pictures = SubjectClass.allCases.flatMap { kind in
             styles.map { style in
                 Scene(
-                    subject: .training(kind, index: style.rawValue), context: Context(rawValue: (kind.rawValue + style.rawValue) % Context.allCases.count)!,
-                    accessory: Accessory(rawValue: (kind.rawValue * 3 + style.rawValue) % (2 * Accessory.allCases.count)) ?? .none, style: style,
-                    pose: scene(index: UInt64(kind.rawValue * 100 + style.rawValue), seed: 3, split: .training).pose, phrasing: 0
+                    subject: .training(kind, index: style.rawValue),
+                    context: Context(rawValue: (kind.rawValue + style.rawValue) % Context.allCases.count)!,
+                    accessory: Accessory(
+                        rawValue: (kind.rawValue * 3 + style.rawValue) % (2 * Accessory.allCases.count)) ?? .none,
+                    style: style,
+                    pose: scene(index: UInt64(kind.rawValue * 100 + style.rawValue), seed: 3, split: .training).pose,
+                    phrasing: 0
                 ).paint(size: size)
             }
         }
@@ -17,7 +21,11 @@ extension LittleWorld {
     }
 
     /// Scenes of an album, row by row.
-    package static func sheet(rows: Int, columns: Int, seed: UInt64, split: Split = .training, size: Int = 64) -> Picture {
-        Grid.rows(of: columns, (0..<rows * columns).map { scene(index: UInt64($0), seed: seed, split: split).paint(size: size) })
+    package static func sheet(
+        rows: Int, columns: Int, seed: UInt64, split: Split = .training, size: Int = 64
+    ) -> Picture {
+        Grid.rows(
+            of: columns,
+            (0..<rows * columns).map { scene(index: UInt64($0), seed: seed, split: split).paint(size: size) })
     }
 }

@@ -27,25 +27,33 @@ package struct Subject: Hashable, Sendable {
     /// The same in another colour; where that is the second one already, the two change places.
     func painted(_ colour: SubjectColour) -> Subject {
         Subject(
-            kind: kind, colour: colour, accent: colour == accent ? self.colour : accent, pattern: pattern, firstPart: firstPart,
+            kind: kind, colour: colour, accent: colour == accent ? self.colour : accent, pattern: pattern,
+            firstPart: firstPart,
             secondPart: secondPart, build: build)
     }
 
     /// The first individual a generator draws that is on the wanted side.
-    static func drawn(_ generator: inout Philox, kind: SubjectClass? = nil, colour: SubjectColour? = nil, heldOut: Bool) -> Subject {
+    static func drawn(
+        _ generator: inout Philox, kind: SubjectClass? = nil, colour: SubjectColour? = nil, heldOut: Bool
+    ) -> Subject {
         var subject = candidate(&generator, kind: kind, colour: colour)
         while subject.isHeldOut != heldOut { subject = candidate(&generator, kind: kind, colour: colour) }
         return subject
     }
 
-    private static func candidate(_ generator: inout Philox, kind wanted: SubjectClass?, colour wantedColour: SubjectColour?) -> Subject {
+    private static func candidate(
+        _ generator: inout Philox, kind wanted: SubjectClass?, colour wantedColour: SubjectColour?
+    ) -> Subject {
         func pick<A: Attribute>(_ type: A.Type) -> A { A(rawValue: generator.below(A.allCases.count))! }
-        let drawn = pick(SubjectClass.self), drawnColour = pick(SubjectColour.self), colour = wantedColour ?? drawnColour
+        let drawn = pick(SubjectClass.self)
+        let drawnColour = pick(SubjectColour.self)
+        let colour = wantedColour ?? drawnColour
         var accent = generator.below(SubjectColour.allCases.count - 1)
         if accent >= colour.rawValue { accent += 1 }
         let pattern = generator.uniform() < 0.55 ? 0 : 1 + generator.below(3)
         return Subject(
-            kind: wanted ?? drawn, colour: colour, accent: SubjectColour(rawValue: accent)!, pattern: Pattern(rawValue: pattern)!,
+            kind: wanted ?? drawn, colour: colour, accent: SubjectColour(rawValue: accent)!,
+            pattern: Pattern(rawValue: pattern)!,
             firstPart: generator.below(3), secondPart: generator.below(3), build: generator.below(3))
     }
 
@@ -73,11 +81,15 @@ package struct Subject: Hashable, Sendable {
     /// This individual at a place; the pose is drawn from its number.
     package func scene(in place: Context, accessory: Accessory = .none, style: Style = .photo, number: Int) -> Scene {
         var generator = Philox(seed: 0x4EF, purpose: UInt64(hashed), index: UInt64(number))
-        return Scene(subject: self, context: place, accessory: accessory, style: style, pose: Pose.drawn(&generator), phrasing: 0)
+        return Scene(
+            subject: self, context: place, accessory: accessory, style: style, pose: Pose.drawn(&generator), phrasing: 0
+        )
     }
 
     private var hashed: Int {
-        [kind.rawValue, colour.rawValue, accent.rawValue, pattern.rawValue, firstPart, secondPart, build].reduce(7) { $0 * 31 + $1 }
+        [kind.rawValue, colour.rawValue, accent.rawValue, pattern.rawValue, firstPart, secondPart, build].reduce(7) {
+            $0 * 31 + $1
+        }
     }
 }
 
@@ -94,7 +106,9 @@ package struct Pose: Hashable, Sendable {
 
     static func drawn(_ generator: inout Philox) -> Pose {
         Pose(
-            x: (generator.uniform() - 0.5) * 12, y: (generator.uniform() - 0.5) * 5, size: 17.5 + 5 * generator.uniform(),
-            tilt: (generator.uniform() - 0.5) * 0.16, facesLeft: generator.uniform() < 0.5, backdrop: generator.nextUInt32())
+            x: (generator.uniform() - 0.5) * 12, y: (generator.uniform() - 0.5) * 5,
+            size: 17.5 + 5 * generator.uniform(),
+            tilt: (generator.uniform() - 0.5) * 0.16, facesLeft: generator.uniform() < 0.5,
+            backdrop: generator.nextUInt32())
     }
 }

@@ -23,13 +23,19 @@ struct SubjectDrawing {
         let second = Colour.mix(subject.accent.colour, subject.colour.colour, 0.12)
         switch subject.pattern {
         case .plain: return nil
-        case .striped: return { (($0.x * 0.35 + $0.y + 8) / 0.34).truncatingRemainder(dividingBy: 1) < 0.42 ? second : nil }
+        case .striped:
+            return { (($0.x * 0.35 + $0.y + 8) / 0.34).truncatingRemainder(dividingBy: 1) < 0.42 ? second : nil }
         case .chequered:
-            return { (Int((($0.x + 8) / 0.3).rounded(.down)) + Int((($0.y + 8) / 0.3).rounded(.down))) % 2 == 0 ? second : nil }
+            return {
+                (Int((($0.x + 8) / 0.3).rounded(.down)) + Int((($0.y + 8) / 0.3).rounded(.down))) % 2 == 0
+                    ? second : nil
+            }
         case .spotted:
             return { p in
-                let row = ((p.y + 8) / 0.36).rounded(.down), shift: Float = Int(row) % 2 == 0 ? 0 : 0.21
-                let u = ((p.x + 8 + shift) / 0.42).truncatingRemainder(dividingBy: 1) - 0.5, v = (p.y + 8) / 0.36 - row - 0.5
+                let row = ((p.y + 8) / 0.36).rounded(.down)
+                let shift: Float = Int(row) % 2 == 0 ? 0 : 0.21
+                let u = ((p.x + 8 + shift) / 0.42).truncatingRemainder(dividingBy: 1) - 0.5
+                let v = (p.y + 8) / 0.36 - row - 0.5
                 return u * u * 0.18 + v * v * 0.13 < 0.0135 ? second : nil
             }
         }

@@ -51,7 +51,8 @@ extension SubjectDrawing {
         let w = 0.36 + 0.06 * stout
         pen.polygon([(-0.2, 0.7), (0, 1.12), (0.2, 0.7)], tone(0xFF9A2E))
         for s in [-1, 1] as [Float] {
-            let root: Float = s * w * 0.8, foot: Float = s * w * 0.7
+            let root: Float = s * w * 0.8
+            let foot: Float = s * w * 0.7
             let long: [(Float, Float)] = [(root, 0.1), (s * 0.82, 0.55), (s * 0.78, 0.8), (foot, 0.62)]
             let short: [(Float, Float)] = [(root, 0.28), (s * 0.76, 0.84), (foot, 0.72)]
             pen.polygon(first == 1 ? long : short, accent)
@@ -68,10 +69,14 @@ extension SubjectDrawing {
     func apple() -> Anchors {
         let w = 0.66 + 0.07 * stout
         for s in [-1, 1] as [Float] { pen.ellipse(s * 0.22, 0.28, w - 0.18, 0.66, main) }
-        pen.ellipse(0, 0.3, w - 0.1, 0.56, Paint(colour: main.colour, shade: main.shade, outline: 0, pattern: main.pattern))
+        pen.ellipse(
+            0, 0.3, w - 0.1, 0.56, Paint(colour: main.colour, shade: main.shade, outline: 0, pattern: main.pattern))
         pen.line(0, -0.28, first == 0 ? 0.06 : 0.2, -0.66, 0.06, tone(0x6B4423))
         if first != 2 { pen.ellipse(0.32, -0.58, 0.26, 0.13, tone(0x4FA83D), angle: -0.4) }
-        if second == 0 { pen.ellipse(-0.34, 0.02, 0.1, 0.19, Paint(colour: Colour(1, 1, 1), shade: 0, outline: 0, opacity: 0.7), angle: 0.4) }
+        if second == 0 {
+            pen.ellipse(
+                -0.34, 0.02, 0.1, 0.19, Paint(colour: Colour(1, 1, 1), shade: 0, outline: 0, opacity: 0.7), angle: 0.4)
+        }
         if second == 1 { pen.box(0.1, 0.38, 0.22, 0.16, accent, corner: 0.05) }
         return Anchors(head: Point(0, -0.34), headWidth: 0.42, neck: Point(0, 0.02))
     }
@@ -82,7 +87,10 @@ extension SubjectDrawing {
         pen.box(0, 0.52, w, 0.36, main, corner: 0.06)
         pen.box(0, 0.2, w, 0.12, accent, corner: 0.1)
         for i in 0..<4 { pen.circle(-w + 0.24 + Float(i) * (w * 2 - 0.48) / 3, 0.34, 0.12, accent) }
-        if first != 0 { pen.box(0, -0.08, w * 0.62, 0.22, main, corner: 0.05); pen.box(0, -0.26, w * 0.62, 0.08, accent, corner: 0.06) }
+        if first != 0 {
+            pen.box(0, -0.08, w * 0.62, 0.22, main, corner: 0.05)
+            pen.box(0, -0.26, w * 0.62, 0.08, accent, corner: 0.06)
+        }
         let top: Float = first == 0 ? 0.1 : -0.32
         for x in second == 0 ? [0] as [Float] : second == 1 ? [-0.24, 0.24] : [-0.32, 0, 0.32] {
             pen.line(x, top, x, top - 0.3, 0.05, tone(0xF7F3E8))
@@ -92,8 +100,14 @@ extension SubjectDrawing {
     }
 
     func iceCream() -> Anchors {
-        if first == 1 { pen.box(0, 0.62, 0.4, 0.36, tone(0xE9EEF2), corner: 0.08) } else {
-            pen.polygon([(-0.42, 0.14), (0.42, 0.14), (0, 1.04)], Paint(colour: Colour(hex: 0xE0A458), pattern: { Int(($0.x + $0.y + 8) * 5) % 2 == 0 ? Colour(hex: 0xC98A3C) : nil }))
+        if first == 1 {
+            pen.box(0, 0.62, 0.4, 0.36, tone(0xE9EEF2), corner: 0.08)
+        } else {
+            pen.polygon(
+                [(-0.42, 0.14), (0.42, 0.14), (0, 1.04)],
+                Paint(
+                    colour: Colour(hex: 0xE0A458),
+                    pattern: { Int(($0.x + $0.y + 8) * 5) % 2 == 0 ? Colour(hex: 0xC98A3C) : nil }))
         }
         pen.circle(0, -0.02, 0.5 + 0.05 * stout, main)
         if second != 0 { pen.circle(0, -0.5, 0.38, accent) }
@@ -105,7 +119,10 @@ extension SubjectDrawing {
 
     func mug() -> Anchors {
         let w = 0.52 + 0.08 * stout
-        if first == 2 { pen.box(w + 0.14, 0.28, 0.24, 0.28, plain, corner: 0.02); pen.box(w + 0.1, 0.28, 0.11, 0.15, tone(0xDDDDDD), corner: 0.02) } else {
+        if first == 2 {
+            pen.box(w + 0.14, 0.28, 0.24, 0.28, plain, corner: 0.02)
+            pen.box(w + 0.1, 0.28, 0.11, 0.15, tone(0xDDDDDD), corner: 0.02)
+        } else {
             pen.circle(w + 0.08, 0.28, first == 0 ? 0.34 : 0.26, plain)
             pen.circle(w + 0.08, 0.28, first == 0 ? 0.19 : 0.13, tone(0xDDDDDD))
         }
@@ -129,7 +146,9 @@ extension SubjectDrawing {
         pen.polygon(spouts[first], plain)
         pen.ellipse(0, 0.36, w, 0.56, main)
         pen.ellipse(0, -0.14, w * 0.56, 0.14, accent)
-        second == 1 ? pen.box(0, -0.36, 0.12, 0.12, accent, corner: 0.02) : pen.circle(0, -0.36, second == 0 ? 0.13 : 0.18, accent)
+        second == 1
+            ? pen.box(0, -0.36, 0.12, 0.12, accent, corner: 0.02)
+            : pen.circle(0, -0.36, second == 0 ? 0.13 : 0.18, accent)
         pen.box(0, 0.9, w * 0.5, 0.07, darkPart)
         return Anchors(head: Point(0, -0.44), headWidth: 0.34, neck: Point(0, 0.14))
     }
@@ -171,7 +190,9 @@ extension SubjectDrawing {
         let w = 0.5 + 0.08 * stout
         switch second {
         case 0: pen.polygon([(-0.3, -0.2), (0.3, -0.2), (w, 0.4), (0.34, 0.96), (-0.34, 0.96), (-w, 0.4)], main)
-        case 1: pen.ellipse(0, 0.46, w + 0.06, 0.5, main); pen.box(0, -0.06, 0.22, 0.18, plain, corner: 0.03)
+        case 1:
+            pen.ellipse(0, 0.46, w + 0.06, 0.5, main)
+            pen.box(0, -0.06, 0.22, 0.18, plain, corner: 0.03)
         default: pen.polygon([(-w, -0.2), (w, -0.2), (0.28, 0.96), (-0.28, 0.96)], main)
         }
         pen.ellipse(0, -0.2, second == 2 ? w : 0.3, 0.08, darkPart)
@@ -183,12 +204,16 @@ extension SubjectDrawing {
         let w = 0.58 + 0.07 * stout
         pen.circle(0, -0.66, 0.22, darkPart)
         pen.circle(0, -0.66, 0.11, tone(0xDDDDDD))
-        for s in [-1, 1] as [Float] { pen.box(s * (w + 0.08), 0.4, 0.15, 0.34, first == 1 ? accent : darkPart, corner: 0.08) }
+        for s in [-1, 1] as [Float] {
+            pen.box(s * (w + 0.08), 0.4, 0.15, 0.34, first == 1 ? accent : darkPart, corner: 0.08)
+        }
         pen.box(0, 0.14, w, 0.78, main, corner: 0.32)
         pen.box(0, 0.5, w * 0.72, 0.32, accent, corner: 0.1)
         pen.line(-w * 0.6, 0.4, w * 0.6, 0.4, 0.03, Paint(colour: Colour(0.2, 0.2, 0.22), shade: 0, outline: 0))
         switch second {
-        case 0: pen.line(-w * 0.7, -0.14, w * 0.7, -0.14, 0.035, Paint(colour: Colour(0.2, 0.2, 0.22), shade: 0, outline: 0))
+        case 0:
+            pen.line(
+                -w * 0.7, -0.14, w * 0.7, -0.14, 0.035, Paint(colour: Colour(0.2, 0.2, 0.22), shade: 0, outline: 0))
         case 1: for s in [-1, 1] as [Float] { pen.eye(s * 0.2, -0.18, 0.14) }
         default: pen.polygon([(-0.2, -0.02), (0, -0.4), (0.2, -0.02)], accent)
         }
@@ -198,8 +223,11 @@ extension SubjectDrawing {
 
     func flower() -> Anchors {
         pen.line(0, 0.0, 0, 0.96, 0.07, tone(0x3F8F3A))
-        for s in first == 0 ? [-1, 1] as [Float] : first == 1 ? [1] : [-1] { pen.ellipse(s * 0.3, 0.62, 0.3, 0.13, tone(0x4FA83D), angle: -s * 0.5) }
-        let petals = 5 + second, r: Float = 0.27 + 0.04 * stout
+        for s in first == 0 ? [-1, 1] as [Float] : first == 1 ? [1] : [-1] {
+            pen.ellipse(s * 0.3, 0.62, 0.3, 0.13, tone(0x4FA83D), angle: -s * 0.5)
+        }
+        let petals = 5 + second
+        let r: Float = 0.27 + 0.04 * stout
         for i in 0..<petals {
             let a = Float(i) * 2 * .pi / Float(petals)
             pen.ellipse(sin(a) * 0.42, -0.34 - cos(a) * 0.42, r, r, main)
@@ -212,20 +240,33 @@ extension SubjectDrawing {
         pen.box(0, 0.66, 0.13 + 0.04 * stout, 0.32, tone(0x7A4B24), corner: 0.03)
         switch first {
         case 0:
-            for (x, y, r) in [(-0.36, 0.05, 0.4), (0.36, 0.05, 0.4), (0, -0.38, 0.48)] as [(Float, Float, Float)] { pen.circle(x, y, r, main) }
-        case 1: for (y, w) in [(0.4, 0.74), (0.02, 0.58), (-0.34, 0.42)] as [(Float, Float)] { pen.polygon([(-w, y), (0, y - 0.6), (w, y)], main) }
+            for (x, y, r) in [(-0.36, 0.05, 0.4), (0.36, 0.05, 0.4), (0, -0.38, 0.48)] as [(Float, Float, Float)] {
+                pen.circle(x, y, r, main)
+            }
+        case 1:
+            for (y, w) in [(0.4, 0.74), (0.02, 0.58), (-0.34, 0.42)] as [(Float, Float)] {
+                pen.polygon([(-w, y), (0, y - 0.6), (w, y)], main)
+            }
         default: pen.ellipse(0, -0.18, 0.6, 0.72, main)
         }
         if second != 0 {
-            for (x, y) in [(-0.26, 0.1), (0.28, 0.02), (0.02, -0.4), (-0.06, 0.26)] as [(Float, Float)] { pen.circle(x, y, second == 1 ? 0.09 : 0.12, accent) }
+            for (x, y) in [(-0.26, 0.1), (0.28, 0.02), (0.02, -0.4), (-0.06, 0.26)] as [(Float, Float)] {
+                pen.circle(x, y, second == 1 ? 0.09 : 0.12, accent)
+            }
         }
         return Anchors(head: Point(0, -0.84), headWidth: 0.34, neck: Point(0, 0.4))
     }
 
     func cactus() -> Anchors {
         let w = 0.26 + 0.06 * stout
-        if first != 1 { pen.line(-0.2, 0.14, -0.62, 0.14, 0.13, plain); pen.line(-0.62, 0.14, -0.62, -0.24, 0.13, plain) }
-        if first != 2 { pen.line(0.2, -0.06, 0.62, -0.06, 0.13, plain); pen.line(0.62, -0.06, 0.62, -0.46, 0.13, plain) }
+        if first != 1 {
+            pen.line(-0.2, 0.14, -0.62, 0.14, 0.13, plain)
+            pen.line(-0.62, 0.14, -0.62, -0.24, 0.13, plain)
+        }
+        if first != 2 {
+            pen.line(0.2, -0.06, 0.62, -0.06, 0.13, plain)
+            pen.line(0.62, -0.06, 0.62, -0.46, 0.13, plain)
+        }
         pen.box(0, 0.02, w, 0.82, main, corner: w)
         pen.polygon([(-0.5, 0.56), (0.5, 0.56), (0.38, 0.98), (-0.38, 0.98)], second == 1 ? accent : tone(0xC8663A))
         pen.box(0, 0.56, 0.54, 0.08, second == 1 ? accent : tone(0xB3552C), corner: 0.03)
@@ -237,11 +278,18 @@ extension SubjectDrawing {
         let stem = 0.26 + 0.06 * stout
         pen.box(0, 0.56, stem, 0.42, tone(0xF3E7D0), corner: 0.16)
         switch first {
-        case 0: pen.polygon((0...12).map { let a = Float.pi * Float($0) / 12; return (-cos(a) * 0.86, 0.2 - sin(a) * 0.88) }, main)
+        case 0:
+            pen.polygon(
+                (0...12).map {
+                    let a = Float.pi * Float($0) / 12
+                    return (-cos(a) * 0.86, 0.2 - sin(a) * 0.88)
+                }, main)
         case 1: pen.polygon([(-0.86, 0.24), (-0.5, -0.2), (0, -0.8), (0.5, -0.2), (0.86, 0.24)], main)
         default: pen.ellipse(0, -0.06, 0.9, 0.42, main)
         }
-        for (x, y, r) in [(-0.4, -0.04, 0.14), (0.36, 0.0, 0.16), (0.0, -0.3, 0.13)] as [(Float, Float, Float)] { pen.circle(x, y, r, accent) }
+        for (x, y, r) in [(-0.4, -0.04, 0.14), (0.36, 0.0, 0.16), (0.0, -0.3, 0.13)] as [(Float, Float, Float)] {
+            pen.circle(x, y, r, accent)
+        }
         if second != 0 { for s in [-1, 1] as [Float] { pen.dot(s * 0.12, 0.5, 0.06) } }
         if second == 2 { pen.line(-0.08, 0.68, 0.08, 0.68, 0.03, tone(0x7A3030)) }
         return Anchors(head: Point(0, first == 2 ? -0.42 : -0.66), headWidth: 0.38, neck: Point(0, 0.34))
@@ -254,11 +302,16 @@ extension SubjectDrawing {
         }
         pen.box(0, 0.36, 0.5 + 0.07 * stout, 0.38, main, corner: 0.06)
         pen.box(0, 0.36, 0.22, 0.16, accent, corner: 0.03)
-        first == 1 ? pen.ellipse(0, -0.42, 0.46, 0.36, main) : pen.box(0, -0.42, 0.46, 0.34, main, corner: first == 0 ? 0.05 : 0.18)
+        first == 1
+            ? pen.ellipse(0, -0.42, 0.46, 0.36, main)
+            : pen.box(0, -0.42, 0.46, 0.34, main, corner: first == 0 ? 0.05 : 0.18)
         pen.line(0, -0.76, 0, -0.94, 0.04, darkPart)
         pen.circle(0, -0.98, 0.1, accent)
         if second == 2 { pen.box(0, -0.46, 0.34, 0.13, tone(0x1D2430), corner: 0.06) }
-        for s in [-1, 1] as [Float] { pen.circle(s * 0.2, -0.46, 0.12, tone(0xFFE36A)); pen.dot(s * 0.2, -0.46, 0.05) }
+        for s in [-1, 1] as [Float] {
+            pen.circle(s * 0.2, -0.46, 0.12, tone(0xFFE36A))
+            pen.dot(s * 0.2, -0.46, 0.05)
+        }
         pen.line(-0.16, -0.2, 0.16, -0.2, 0.035, Paint(colour: Colour(0.1, 0.1, 0.12), shade: 0, outline: 0))
         return Anchors(head: Point(0, -0.76), headWidth: 0.4, neck: Point(0, 0.02))
     }

@@ -2,11 +2,13 @@ import Autograd
 import Backbones
 import Tensors
 
-/// ARBooth's objective (arXiv 2504.02612, equations 4 to 6) over bits:
-/// mean over pictures and tokens of w(scale) · cross-entropy (mean over bits), plus λ · KL(frozen ‖ tuned) on maps of the class prompt.
+/// ARBooth's objective (arXiv 2504.02612, equations 4 to 6) over bits: mean over pictures and tokens of w(scale) ·
+/// cross-entropy (mean over bits), plus λ · KL(frozen ‖ tuned) on maps of the class prompt.
 package enum ARBoothLoss {
     /// Weights per token [B, L] that make a sum over tokens and bits the weighted mean.
-    package static func subjectWeights(_ options: ARBoothOptions, schedule: ScaleSchedule, batch: Int, bits: Int) -> [Float] {
+    package static func subjectWeights(
+        _ options: ARBoothOptions, schedule: ScaleSchedule, batch: Int, bits: Int
+    ) -> [Float] {
         let early = options.scaleWeighting ? options.earlyScaleCount(of: schedule.sides.count) : schedule.sides.count
         let mean = 1 / Float(batch * schedule.tokens * bits)
         let picture = schedule.sides.enumerated().flatMap { scale, side in
@@ -23,7 +25,8 @@ package enum ARBoothLoss {
 
     /// KL(frozen ‖ tuned) per bit, mean over pictures, tokens and bits, at temperature 1.
     package static func distillation(_ logits: Variable, teacher: Tensor) -> Variable {
-        let tokens = logits.shape[0] * logits.shape[1], bits = logits.shape[2] / 2
+        let tokens = logits.shape[0] * logits.shape[1]
+        let bits = logits.shape[2] / 2
         let weights = [Float](repeating: 1 / Float(tokens * bits), count: tokens)
         return BitDivergence(weights: weights).apply([logits, Variable(teacher)])
     }

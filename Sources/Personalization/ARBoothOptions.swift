@@ -1,5 +1,5 @@
-/// What ARBooth leaves open, with the paper's values as defaults (arXiv 2504.02612, sections 4 and 5.1; what the paper omits is taken
-/// from the public code, jiwoogit/ARBooth). Every part can be switched off for ablation.
+/// What ARBooth leaves open, with the paper's values as defaults (arXiv 2504.02612, sections 4 and 5.1; what the paper
+/// omits is taken from the public code, jiwoogit/ARBooth). Every part can be switched off for ablation.
 package struct ARBoothOptions: Codable, Equatable, Sendable {
     /// Which of the transformer's weights learn.
     package enum Tuning: String, Codable, Sendable, CaseIterable {
@@ -45,7 +45,8 @@ package struct ARBoothOptions: Codable, Equatable, Sendable {
     package func trains(_ name: String) -> Bool {
         switch tuning {
         case .full: true
-        case .crossAttentionAndFeedForward: name.contains(".ca.") || name.contains(".ca_norm.") || name.contains(".ffn.")
+        case .crossAttentionAndFeedForward:
+            name.contains(".ca.") || name.contains(".ca_norm.") || name.contains(".ffn.")
         }
     }
 }

@@ -7,8 +7,8 @@ import Tensors
 
 /// One ARBooth run: a frozen Infinity model learns a subject from a few references (arXiv 2504.02612).
 ///
-/// Everything random at step s depends on the seed and s alone, and a checkpoint holds every number the next step reads, so a
-/// run resumed from a checkpoint ends with the same bytes as an undisturbed one.
+/// Everything random at step s depends on the seed and s alone, and a checkpoint holds every number the next step
+/// reads, so a run resumed from a checkpoint ends with the same bytes as an undisturbed one.
 package final class ARBoothTraining: ConceptTraining {
     package typealias Subject = Concept
 
@@ -21,7 +21,10 @@ package final class ARBoothTraining: ConceptTraining {
         package var parts: KeyValuePairs<String, Float> { ["subject": subject, "distillation": distillation] }
     }
 
-    private enum Purpose: UInt64 { case references = 1, crops, flips, prior, priorMaps }
+    private enum Purpose: UInt64 {
+        case references = 1
+        case crops, flips, prior, priorMaps
+    }
 
     package let options: ARBoothOptions
     package let subject: Subject
@@ -47,7 +50,8 @@ package final class ARBoothTraining: ConceptTraining {
         placeholderToken = tokenizer.identifier(of: subject.placeholder)!
         subjectTokens = tokenizer.encode(subject.prompt)
         placeholder = Parameter(name: Adapter.placeholderName, value: model.startOfPlaceholder(like: subject.className))
-        prior = options.distillation
+        prior =
+            options.distillation
             ? ARBoothTraining.drawPrior(model: model, subject: subject, options: options, seed: seed) : nil
         model.freeze()
         model.transformerWeights.train { options.trains($0) }
@@ -55,7 +59,8 @@ package final class ARBoothTraining: ConceptTraining {
         optimizer = AdamW(
             model.transformerWeights.trainable + (options.learnsPlaceholder ? [placeholder] : []),
             AdamW.Options(
-                learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2, weightDecay: options.weightDecay,
+                learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
+                weightDecay: options.weightDecay,
                 largestNorm: nil))
     }
 
@@ -65,13 +70,16 @@ package final class ARBoothTraining: ConceptTraining {
         let maps = subjectMaps(step: index)
         let text = model.encoder(
             Array(repeating: subjectTokens, count: options.batch), replacing: [placeholderToken: placeholder.variable])
-        let subjectLoss = ARBoothLoss.subject(model.transformer.logits(text, inputs: maps.inputs), maps: maps, options: options)
+        let subjectLoss = ARBoothLoss.subject(
+            model.transformer.logits(text, inputs: maps.inputs), maps: maps, options: options)
         var distillationLoss: Float = 0
         // Two backward passes, one after the other, keep one graph in memory at a time.
         subjectLoss.backward()
         if let prior {
             let choice = chosen(from: prior, step: index)
-            let loss = ARBoothLoss.distillation(model.transformer.logits(prior.text.repeated(choice.count), inputs: choice.inputs), teacher: choice.teacher)
+            let loss = ARBoothLoss.distillation(
+                model.transformer.logits(prior.text.repeated(choice.count), inputs: choice.inputs),
+                teacher: choice.teacher)
             distillationLoss = loss.scalar
             (options.distillationWeight * loss).backward()
         }
@@ -86,13 +94,17 @@ package final class ARBoothTraining: ConceptTraining {
         var pick = Philox(seed: seed, purpose: Purpose.references.rawValue, index: step)
         var crop = Philox(seed: seed, purpose: Purpose.crops.rawValue, index: step)
         let augment = ReferenceAugmentation(size: model.configuration.pictureSize, largestZoom: options.largestZoom)
-        let pictures = (0..<options.batch).map { _ in augment(subject.references[pick.below(subject.references.count)], &crop) }
+        let pictures = (0..<options.batch).map { _ in
+            augment(subject.references[pick.below(subject.references.count)], &crop)
+        }
         return Recording.withoutGradients {
             let features = model.tokenizer.features(Variable(.pictures(pictures))).value
             return model.tokenizer.quantize(
                 features, schedule: model.configuration.schedule,
                 flips: options.largestFlipShare > 0
-                    ? BitFlips(maximumShare: options.largestFlipShare, generator: Philox(seed: seed, purpose: Purpose.flips.rawValue, index: step))
+                    ? BitFlips(
+                        maximumShare: options.largestFlipShare,
+                        generator: Philox(seed: seed, purpose: Purpose.flips.rawValue, index: step))
                     : nil)
         }
     }
@@ -106,11 +118,14 @@ package final class ARBoothTraining: ConceptTraining {
         let teacher: Tensor  // [N, L, 2·d]
     }
 
-    private static func drawPrior(model: InfinityModel, subject: Subject, options: ARBoothOptions, seed: UInt64) -> Prior {
+    private static func drawPrior(
+        model: InfinityModel, subject: Subject, options: ARBoothOptions, seed: UInt64
+    ) -> Prior {
         Recording.withoutGradients {
             let text = model.encode([subject.classPrompt])
             let share = 16  // maps drawn at a time
-            var inputs: [Tensor] = [], teacher: [Tensor] = []
+            var inputs: [Tensor] = []
+            var teacher: [Tensor] = []
             for start in stride(from: 0, to: options.distillationMaps, by: share) {
                 let count = min(share, options.distillationMaps - start)
                 let repeated = text.repeated(count)
@@ -130,7 +145,8 @@ package final class ARBoothTraining: ConceptTraining {
         var pick = Philox(seed: seed, purpose: Purpose.prior.rawValue, index: step)
         let indices = (0..<options.batch).map { _ in pick.below(prior.inputs.shape[0]) }
         return (
-            indices.count, .joined(indices.map { prior.inputs.slice($0..<$0 + 1) }), .joined(indices.map { prior.teacher.slice($0..<$0 + 1) })
+            indices.count, .joined(indices.map { prior.inputs.slice($0..<$0 + 1) }),
+            .joined(indices.map { prior.teacher.slice($0..<$0 + 1) })
         )
     }
 
@@ -149,8 +165,10 @@ package final class ARBoothTraining: ConceptTraining {
         for parameter in optimizer.parameters { tensors[parameter.name] = parameter.value }
         return Adapter(
             description: Adapter.Description(
-                method: "arbooth", model: model.configuration.name, modelDigest: modelDigest, concept: subject.name, role: "subject",
-                className: subject.className, seed: seed, iterations: step, options: try Adapter.Description.text(of: options)),
+                method: "arbooth", model: model.configuration.name, modelDigest: modelDigest, concept: subject.name,
+                role: "subject",
+                className: subject.className, seed: seed, iterations: step,
+                options: try Adapter.Description.text(of: options)),
             tensors: tensors)
     }
 }

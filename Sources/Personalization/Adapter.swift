@@ -49,7 +49,8 @@ package enum AdapterError: Error, CustomStringConvertible, Equatable {
         case .notAnAdapter(let path, let reason): "\(path) is not an Atelier adapter: \(reason)"
         case .otherModel(let concept, let wanted, let found):
             "the concept \(concept) was learned on the model \(found) and cannot be used with \(wanted)"
-        case .unknownWeight(let concept, let name): "the concept \(concept) changes \(name), a weight this model does not have, or not in that shape"
+        case .unknownWeight(let concept, let name):
+            "the concept \(concept) changes \(name), a weight this model does not have, or not in that shape"
         case .conflicting(let concepts):
             "the concepts \(concepts.joined(separator: " and ")) were both learned by changing the same weights; use one of them at a time"
         }

@@ -7,12 +7,14 @@ extension Adapter {
     /// Marks the files that are adapters, and their version.
     private static let format = "atelier.adapter.v1"
 
-    /// Writes the adapter: tensors in half precision, the description as JSON in the metadata. Equal adapters give equal bytes.
+    /// Writes the adapter: tensors in half precision, the description as JSON in the metadata. Equal adapters give
+    /// equal bytes.
     package func write(_ path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let text = String(decoding: try encoder.encode(description), as: UTF8.self)
-        try Safetensors.write(tensors, to: path, precision: .half, metadata: ["format": Adapter.format, "description": text])
+        try Safetensors.write(
+            tensors, to: path, precision: .half, metadata: ["format": Adapter.format, "description": text])
     }
 
     /// - Throws: `SafetensorsError` for a damaged file, `AdapterError.notAnAdapter` for another safetensors file.
@@ -25,6 +27,7 @@ extension Adapter {
             throw AdapterError.notAnAdapter(path: path, reason: "its metadata's description cannot be read")
         }
         self.init(
-            description: description, tensors: try Dictionary(uniqueKeysWithValues: file.names.map { ($0, try file.tensor($0)) }))
+            description: description,
+            tensors: try Dictionary(uniqueKeysWithValues: file.names.map { ($0, try file.tensor($0)) }))
     }
 }

@@ -2,7 +2,8 @@ import Foundation
 import Layers
 import Tensors
 
-/// A LoRA adapter as one of Atelier's own: PEFT's tensors under PEFT's names, rank, alpha and targets in the description's options.
+/// A LoRA adapter as one of Atelier's own: PEFT's tensors under PEFT's names, rank, alpha and targets in the
+/// description's options.
 extension Adapter {
     package static let loraMethod = "lora"
     package var isLoRA: Bool { description.method == Adapter.loraMethod }
@@ -21,7 +22,8 @@ extension Adapter {
     package func lora() throws(AdapterError) -> LoRAAdapter? {
         guard isLoRA else { return nil }
         func problem(_ reason: String) -> AdapterError { .notAnAdapter(path: description.concept, reason: reason) }
-        guard let options = try? JSONDecoder().decode(LoRAAdapter.Options.self, from: Data(description.options.utf8)) else {
+        guard let options = try? JSONDecoder().decode(LoRAAdapter.Options.self, from: Data(description.options.utf8))
+        else {
             throw problem("its options are not LoRA's")
         }
         do { return try LoRAAdapter(tensors: tensors, options: options) } catch { throw problem("\(error)") }
@@ -31,6 +33,8 @@ extension Adapter {
     /// - Throws: `AdapterError` for one that does not fit.
     func mergeLoRA(into weights: Weights, share: Float) throws(AdapterError) {
         guard let lora = try lora() else { return }
-        do { try lora.merge(into: weights, share: share) } catch { throw .notAnAdapter(path: description.concept, reason: "\(error)") }
+        do { try lora.merge(into: weights, share: share) } catch {
+            throw .notAnAdapter(path: description.concept, reason: "\(error)")
+        }
     }
 }

@@ -1,5 +1,6 @@
-/// What CoAR leaves open, with the paper's values as defaults (arXiv 2508.07341, sections 3 and 4.1). Each part can be switched off, so
-/// that layer-wise context alone, with prior preservation, and with self-regularization can be compared.
+/// What CoAR leaves open, with the paper's values as defaults (arXiv 2508.07341, sections 3 and 4.1). Each part can be
+/// switched off, so that layer-wise context alone, with prior preservation, and with self-regularization can be
+/// compared.
 package struct CoAROptions: Codable, Equatable, Sendable {
     package var iterations = 1000
     package var batch = 1
@@ -7,18 +8,20 @@ package struct CoAROptions: Codable, Equatable, Sendable {
     package var beta1: Float = 0.9
     package var beta2: Float = 0.999
     package var weightDecay: Float = 0
-    /// Layers with context vectors; nil takes the paper's share of the depth, 9 of 32 for subjects and 3 of 32 for styles.
+    /// Layers with context vectors; nil takes the paper's share of the depth, 9 of 32 for subjects and 3 of 32 for
+    /// styles.
     package var layers: Int?
-    /// Dual prior preservation: on pictures the frozen model draws of the class, with the image context alone in place, the tokens must
-    /// stay likely and their distributions the frozen model's.
+    /// Dual prior preservation: on pictures the frozen model draws of the class, with the image context alone in place,
+    /// the tokens must stay likely and their distributions the frozen model's.
     package var priorPreservation = true
     package var priorPictures = 8
-    /// Weight of the cross-entropy on the prior pictures (*ours*: the paper's table lists two weights of 0.5 without saying whose).
+    /// Weight of the cross-entropy on the prior pictures (*ours*: the paper's table lists two weights of 0.5 without
+    /// saying whose).
     package var priorWeight: Float = 0.5
     /// Weight of KL(frozen ‖ current) on the prior pictures.
     package var divergenceWeight: Float = 0.5
-    /// Context-aware self-regularization: the image context starts at, and is pulled back to, each layer's mean state of the references'
-    /// picture tokens.
+    /// Context-aware self-regularization: the image context starts at, and is pulled back to, each layer's mean state
+    /// of the references' picture tokens.
     package var selfRegularization = true
     /// λ, the weight of (1/N) Σ ‖P − mean‖².
     package var regularizationWeight: Float = 5e-4
@@ -45,7 +48,9 @@ package struct CoAROptions: Codable, Equatable, Sendable {
     }
 
     /// Numbers that learn, in a model of `depth` layers of `width`.
-    package func trainableCount(depth: Int, width: Int, role: Concept.Role) -> Int { 2 * layerCount(of: depth, role: role) * width }
+    package func trainableCount(depth: Int, width: Int, role: Concept.Role) -> Int {
+        2 * layerCount(of: depth, role: role) * width
+    }
 
     /// The prompt a concept is learned with.
     package func prompt(of concept: Concept) -> String {

@@ -5,10 +5,11 @@ import Layers
 import Randomness
 import Tensors
 
-/// One CoAR run: a frozen Chameleon learns a concept as a text and an image vector for each of its first layers (arXiv 2508.07341).
+/// One CoAR run: a frozen Chameleon learns a concept as a text and an image vector for each of its first layers (arXiv
+/// 2508.07341).
 ///
-/// Everything random at step s depends on the seed and s alone, and a checkpoint holds every number the next step reads, so a
-/// run resumed from a checkpoint ends with the same bytes as an undisturbed one.
+/// Everything random at step s depends on the seed and s alone, and a checkpoint holds every number the next step
+/// reads, so a run resumed from a checkpoint ends with the same bytes as an undisturbed one.
 package final class CoARTraining: ConceptTraining {
     /// The losses of one step, before their weights.
     package struct StepLosses: TrainingLosses {
@@ -23,7 +24,10 @@ package final class CoARTraining: ConceptTraining {
         }
     }
 
-    private enum Purpose: UInt64 { case references = 21, crops, prior, priorPictures, start }
+    private enum Purpose: UInt64 {
+        case references = 21
+        case crops, prior, priorPictures, start
+    }
 
     package let options: CoAROptions
     package let concept: Concept
@@ -51,20 +55,25 @@ package final class CoARTraining: ConceptTraining {
         text = Parameter(name: ContextVectors.textName, value: start.text)
         image = Parameter(name: ContextVectors.imageName, value: start.image)
         for parameter in [text, image] { parameter.isTrainable = true }
-        prompt = ConceptPrompts(model, concepts: [concept.name: ContextVectors(text: text.variable, image: image.variable)])(options.prompt(of: concept))
-        prior = options.priorPreservation
+        prompt = ConceptPrompts(
+            model, concepts: [concept.name: ContextVectors(text: text.variable, image: image.variable)])(
+                options.prompt(of: concept))
+        prior =
+            options.priorPreservation
             ? Prior(
                 model: model, prompt: concept.classPhotoPrompt, image: image,
                 seeds: Philox.seeds(seed, purpose: Purpose.priorPictures.rawValue, 0..<options.priorPictures)) : nil
         optimizer = AdamW(
             [text, image],
             AdamW.Options(
-                learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2, weightDecay: options.weightDecay,
+                learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
+                weightDecay: options.weightDecay,
                 largestNorm: nil))
     }
 
-    /// Where the vectors start: the text vectors at the states of the class noun (of the word `style`) in the placeholder's place, the
-    /// image vectors at the mean of the references' codes, or near zero without self-regularization.
+    /// Where the vectors start: the text vectors at the states of the class noun (of the word `style`) in the
+    /// placeholder's place, the image vectors at the mean of the references' codes, or near zero without
+    /// self-regularization.
     private static func start(
         model: ChameleonModel, concept: Concept, options: CoAROptions, seed: UInt64
     ) -> (text: Tensor, image: Tensor, mean: Tensor) {
@@ -74,7 +83,8 @@ package final class CoARTraining: ConceptTraining {
         let mean = frozen.meanOfCodes(concept.classPhotoPrompt, references: model.codes(squares))
         let noun = model.words(concept.role == .subject ? concept.className : "style").last ?? 0
         let tokenizer = model.textTokenizer.adding(placeholders: [concept.placeholder])
-        let words = model.words(options.prompt(of: concept), tokenizer: tokenizer), name = tokenizer.identifier(of: concept.placeholder)!
+        let words = model.words(options.prompt(of: concept), tokenizer: tokenizer)
+        let name = tokenizer.identifier(of: concept.placeholder)!
         let place = words.firstIndex(of: name) ?? 0
         let ids = model.configuration.vocabulary.opened(words.map { $0 == name ? noun : $0 })
         let image = options.selfRegularization ? mean.copy() : Tensor(zeros: mean.shape)
@@ -89,7 +99,8 @@ package final class CoARTraining: ConceptTraining {
     package func advance() -> StepLosses {
         let index = UInt64(optimizer.step)
         let conceptLoss = conceptLoss(step: index)
-        var total = conceptLoss, regularization: Float = 0
+        var total = conceptLoss
+        var regularization: Float = 0
         if options.selfRegularization {
             let loss = CoARLoss.regularization(image.variable, mean: mean)
             regularization = loss.scalar
@@ -97,7 +108,8 @@ package final class CoARTraining: ConceptTraining {
         }
         // Two backward passes, one after the other, keep one graph in memory at a time.
         total.backward()
-        var sum = total.scalar, kept: (prior: Float, divergence: Float) = (0, 0)
+        var sum = total.scalar
+        var kept: (prior: Float, divergence: Float) = (0, 0)
         if let prior {
             var pick = Philox(seed: seed, purpose: Purpose.prior.rawValue, index: index)
             let losses = prior.losses(model, index: pick.below(prior.count))
@@ -107,7 +119,8 @@ package final class CoARTraining: ConceptTraining {
             kept = (losses.entropy.scalar, losses.divergence.scalar)
         }
         return StepLosses(
-            total: sum, concept: conceptLoss.scalar, prior: kept.prior, divergence: kept.divergence, regularization: regularization,
+            total: sum, concept: conceptLoss.scalar, prior: kept.prior, divergence: kept.divergence,
+            regularization: regularization,
             gradientNorm: optimizer.update())
     }
 
@@ -116,9 +129,13 @@ package final class CoARTraining: ConceptTraining {
         var pick = Philox(seed: seed, purpose: Purpose.references.rawValue, index: step)
         var crop = Philox(seed: seed, purpose: Purpose.crops.rawValue, index: step)
         let augment = ReferenceAugmentation(size: model.configuration.pictureSize, largestZoom: options.largestZoom)
-        let pictures = (0..<options.batch).map { _ in augment(concept.references[pick.below(concept.references.count)], &crop) }
-        let vocabulary = model.configuration.vocabulary, grid = model.configuration.grid
-        let batch = ChameleonBatch(model.codes(pictures).map { ChameleonSequence(before: prompt.ids, picture: vocabulary.rows($0, grid)) })
+        let pictures = (0..<options.batch).map { _ in
+            augment(concept.references[pick.below(concept.references.count)], &crop)
+        }
+        let vocabulary = model.configuration.vocabulary
+        let grid = model.configuration.grid
+        let batch = ChameleonBatch(
+            model.codes(pictures).map { ChameleonSequence(before: prompt.ids, picture: vocabulary.rows($0, grid)) })
         let contexts = prompt.contexts.map { $0.repeated(batch.count) }
         return batch.loss(model.transformer.logits(batch.ids, batch: batch.count, contexts: contexts))
     }
@@ -136,8 +153,10 @@ package final class CoARTraining: ConceptTraining {
     package func adapter(modelDigest: String) throws -> Adapter {
         Adapter(
             description: Adapter.Description(
-                method: "coar", model: model.configuration.name, modelDigest: modelDigest, concept: concept.name, role: concept.role.rawValue,
-                className: concept.className, seed: seed, iterations: step, options: try Adapter.Description.text(of: options)),
+                method: "coar", model: model.configuration.name, modelDigest: modelDigest, concept: concept.name,
+                role: concept.role.rawValue,
+                className: concept.className, seed: seed, iterations: step,
+                options: try Adapter.Description.text(of: options)),
             tensors: [text.name: text.value, image.name: image.value])
     }
 }
@@ -154,11 +173,14 @@ private struct Prior {
     ///   - image: the image vectors, which stand alone in these sequences.
     ///   - seeds: one for each picture.
     init(model: ChameleonModel, prompt: String, image: Parameter, seeds: [UInt64]) {
-        let before = model.ids(before: prompt), configuration = model.configuration
+        let before = model.ids(before: prompt)
+        let configuration = model.configuration
         let drawn = model.generateCodes(
             seeds.map { _ in ChameleonPrompt(ids: before) }, sampling: model.sampling(seeds: seeds))
         context = LayerContext(image.variable, positions: [before.count])
-        sequences = drawn.map { ChameleonSequence(before: before + [0], picture: configuration.vocabulary.rows($0, configuration.grid)) }
+        sequences = drawn.map {
+            ChameleonSequence(before: before + [0], picture: configuration.vocabulary.rows($0, configuration.grid))
+        }
         teachers = drawn.map { codes in
             let frozen = model.sequence(prompt, codes: codes)
             let logits = Recording.withoutGradients { model.transformer.logits(frozen.ids, batch: 1).value }
@@ -167,7 +189,8 @@ private struct Prior {
     }
 
     func losses(_ model: ChameleonModel, index: Int) -> (entropy: Variable, divergence: Variable) {
-        let sequence = sequences[index], logits = model.transformer.logits(sequence.ids, batch: 1, contexts: [context])
+        let sequence = sequences[index]
+        let logits = model.transformer.logits(sequence.ids, batch: 1, contexts: [context])
         let divergence = CoARLoss.divergence(logits, asked: sequence.asked, teacher: teachers[index])
         return (ChameleonBatch([sequence]).loss(logits), divergence)
     }

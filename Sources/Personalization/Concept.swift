@@ -14,7 +14,9 @@ package struct Concept: Sendable {
     /// Of the model that learns or draws it.
     package let wording: StyleWording
 
-    package init(name: String, role: Role = .subject, className: String, references: [Picture], wording: StyleWording = .paper) {
+    package init(
+        name: String, role: Role = .subject, className: String, references: [Picture], wording: StyleWording = .paper
+    ) {
         self.wording = wording
         self.name = name
         self.role = role
@@ -23,7 +25,9 @@ package struct Concept: Sendable {
     }
 
     /// The references as pictures of the model's size.
-    package func squares(of size: Int) -> [Picture] { references.map { $0.fitted(shorterSide: size).centreCropped(width: size, height: size) } }
+    package func squares(of size: Int) -> [Picture] {
+        references.map { $0.fitted(shorterSide: size).centreCropped(width: size, height: size) }
+    }
 
     package var placeholder: String { "<\(name)>" }
 

@@ -16,8 +16,8 @@ package struct ContextVectors {
     }
 }
 
-/// Prompts that name concepts: each text vector stands where the prompt says `<name>`, the image vectors, in the order of mention, right
-/// before the first code.
+/// Prompts that name concepts: each text vector stands where the prompt says `<name>`, the image vectors, in the order
+/// of mention, right before the first code.
 package struct ConceptPrompts {
     private let model: ChameleonModel
     private let tokenizer: UnigramTokenizer
@@ -33,11 +33,13 @@ package struct ConceptPrompts {
         vectors = Dictionary(uniqueKeysWithValues: concepts.map { (tokenizer.identifier(of: "<\($0)>")!, $1) })
     }
 
-    /// - Parameter cutsConcepts: whether no position of one concept may attend to one of another (the identity mask): the picture reads
-    ///   them all, but none reads another's looks as its own.
+    /// - Parameter cutsConcepts: whether no position of one concept may attend to one of another (the identity mask):
+    ///   the picture reads them all, but none reads another's looks as its own.
     package func callAsFunction(_ text: String, cutsConcepts: Bool = true) -> ChameleonPrompt {
-        var ids = model.configuration.vocabulary.opened(model.words(text, tokenizer: tokenizer)), order: [Int32] = []
-        var places: [Int32: [Int]] = [:], contexts: [LayerContext] = []
+        var ids = model.configuration.vocabulary.opened(model.words(text, tokenizer: tokenizer))
+        var order: [Int32] = []
+        var places: [Int32: [Int]] = [:]
+        var contexts: [LayerContext] = []
         for (index, id) in ids.enumerated() where isConcept(id, at: index, of: ids.count) {
             if places[id] == nil { order.append(id) }
             places[id, default: []].append(index)
@@ -50,12 +52,15 @@ package struct ConceptPrompts {
             contexts.append(LayerContext(vectors[id]!.image, positions: [ids.count]))
             ids.append(standIn)
         }
-        return ChameleonPrompt(ids: ids, contexts: contexts, hiddenPairs: cutsConcepts ? pairs(order.map { places[$0]! }) : [])
+        return ChameleonPrompt(
+            ids: ids, contexts: contexts, hiddenPairs: cutsConcepts ? pairs(order.map { places[$0]! }) : [])
     }
 
-    /// Placeholders are numbered after the text tokenizer's own ids, where the vocabulary has its marks; the sequence's own marks stand at
-    /// both ends of the words.
-    private func isConcept(_ id: Int32, at index: Int, of count: Int) -> Bool { index > 0 && index < count - 1 && vectors[id] != nil }
+    /// Placeholders are numbered after the text tokenizer's own ids, where the vocabulary has its marks; the sequence's
+    /// own marks stand at both ends of the words.
+    private func isConcept(_ id: Int32, at index: Int, of count: Int) -> Bool {
+        index > 0 && index < count - 1 && vectors[id] != nil
+    }
 
     /// Every position of one concept with every position of another.
     private func pairs(_ places: [[Int]]) -> [(Int, Int)] {

@@ -1,8 +1,9 @@
 import Foundation
 import Layers
 
-/// A training that learns a concept step by step. Everything random at a step depends on the seed and the step alone, and `state` holds
-/// every number the next step reads: a run restored from it ends with the same bytes as an undisturbed one.
+/// A training that learns a concept step by step. Everything random at a step depends on the seed and the step alone,
+/// and `state` holds every number the next step reads: a run restored from it ends with the same bytes as an
+/// undisturbed one.
 package protocol ConceptTraining: AnyObject {
     associatedtype Losses: TrainingLosses
     /// Steps taken so far.

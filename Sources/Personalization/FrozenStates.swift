@@ -9,13 +9,17 @@ struct FrozenStates {
 
     /// The mean over all codes of the references, after `prompt` [N, C].
     func meanOfCodes(_ prompt: String, references: [[Int32]]) -> Tensor {
-        let codeIDs = model.configuration.vocabulary.codeIDs, before = model.ids(before: prompt).count
+        let codeIDs = model.configuration.vocabulary.codeIDs
+        let before = model.ids(before: prompt).count
         let sum = Tensor(zeros: [layers, model.configuration.transformer.width])
         for codes in references {
             let ids = model.sequence(prompt, codes: codes).ids
             let places = ids.indices.filter { $0 >= before && codeIDs.contains(Int(ids[$0])) }
             for (layer, state) in states(ids).enumerated() {
-                for place in places { sum.slice(layer..<layer + 1).accumulate(state.slice(place..<place + 1), scale: 1 / Float(places.count)) }
+                for place in places {
+                    sum.slice(layer..<layer + 1).accumulate(
+                        state.slice(place..<place + 1), scale: 1 / Float(places.count))
+                }
             }
         }
         let mean = Tensor(zeros: sum.shape)
@@ -29,7 +33,9 @@ struct FrozenStates {
     /// [T, C] at the input of every layer asked for.
     private func states(_ ids: [Int32]) -> [Tensor] {
         Recording.withoutGradients {
-            model.transformer.layerInputs(ids, batch: 1).prefix(layers).map { $0.value.reshaped([ids.count, $0.value.width]) }
+            model.transformer.layerInputs(ids, batch: 1).prefix(layers).map {
+                $0.value.reshaped([ids.count, $0.value.width])
+            }
         }
     }
 }

@@ -37,16 +37,21 @@ package struct LoRAAdapter {
     /// A fresh adapter for `weights` that changes nothing yet: A uniform in ±1/√in, B zero, as PEFT starts them.
     /// - Throws: `LoRAError.noSuchModule` for a target that names no matrix of the model.
     package init(for weights: Weights, options: Options, seed: UInt64) throws(LoRAError) {
-        let modules = weights.parameters.filter(\.isProjection).map { (name: String($0.name.dropLast(".weight".count)), shape: $0.value.shape) }
+        let modules = weights.parameters.filter(\.isProjection).map {
+            (name: String($0.name.dropLast(".weight".count)), shape: $0.value.shape)
+        }
         for target in options.targets where !modules.contains(where: { Options(targets: [target]).selects($0.name) }) {
-            throw .noSuchModule(target, known: Set(modules.map { String($0.name.split(separator: ".").last!) }).sorted())
+            throw .noSuchModule(
+                target, known: Set(modules.map { String($0.name.split(separator: ".").last!) }).sorted())
         }
         let fresh = Weights(.fresh(seed: seed))
         var updates: [String: LowRankUpdate] = [:]
         for module in modules where options.selects(module.name) {
             updates[module.name] = LowRankUpdate(
-                down: fresh.parameter("\(module.name).lora_A.weight", [options.rank, module.shape[1]], .uniform(fanIn: module.shape[1])),
-                up: fresh.parameter("\(module.name).lora_B.weight", [module.shape[0], options.rank], .zeros), scale: options.scale)
+                down: fresh.parameter(
+                    "\(module.name).lora_A.weight", [options.rank, module.shape[1]], .uniform(fanIn: module.shape[1])),
+                up: fresh.parameter("\(module.name).lora_B.weight", [module.shape[0], options.rank], .zeros),
+                scale: options.scale)
         }
         self.init(options: options, updates: updates)
     }
@@ -55,7 +60,8 @@ package struct LoRAAdapter {
     package var parameters: [Parameter] { updates.keys.sorted().flatMap { [updates[$0]!.down, updates[$0]!.up] } }
 
     /// Adds the changes to what the model computes; its weights stay as they are.
-    /// - Throws: `LoRAError.doesNotFit` naming a module the model does not have or has in another shape; nothing is changed then.
+    /// - Throws: `LoRAError.doesNotFit` naming a module the model does not have or has in another shape; nothing is
+    ///   changed then.
     package func attach(to weights: Weights) throws(LoRAError) {
         for (parameter, update) in try targets(in: weights) { parameter.update = update }
     }
@@ -75,7 +81,9 @@ package struct LoRAAdapter {
         var targets: [(Parameter, LowRankUpdate)] = []
         for (module, update) in updates.sorted(by: { $0.key < $1.key }) {
             let shape = [update.up.value.shape[0], update.down.value.shape[1]]
-            guard let parameter = weights.byName["\(module).weight"], parameter.isProjection, parameter.value.shape == shape else {
+            guard let parameter = weights.byName["\(module).weight"], parameter.isProjection,
+                parameter.value.shape == shape
+            else {
                 throw .doesNotFit(module: module, shape: shape)
             }
             targets.append((parameter, update))
@@ -93,8 +101,10 @@ package enum LoRAError: Error, CustomStringConvertible, Equatable {
 
     package var description: String {
         switch self {
-        case .noSuchModule(let name, let known): "no module is named \(name); there are \(known.joined(separator: ", "))"
-        case .doesNotFit(let module, let shape): "the adapter changes \(module) of shape \(shape), which this model does not have"
+        case .noSuchModule(let name, let known):
+            "no module is named \(name); there are \(known.joined(separator: ", "))"
+        case .doesNotFit(let module, let shape):
+            "the adapter changes \(module) of shape \(shape), which this model does not have"
         case .unsupported(let path, let reason): "\(path): \(reason)"
         case .notLoRA(let reason): reason
         }

@@ -37,14 +37,16 @@ extension LoRAAdapter {
             if use_dora == true { return "use_dora is not supported" }
             if fan_in_fan_out == true { return "fan_in_fan_out is not supported" }
             if !(modules_to_save ?? []).isEmpty { return "modules_to_save is not supported" }
-            if !(rank_pattern ?? [:]).isEmpty || !(alpha_pattern ?? [:]).isEmpty { return "rank_pattern and alpha_pattern are not supported" }
+            if !(rank_pattern ?? [:]).isEmpty || !(alpha_pattern ?? [:]).isEmpty {
+                return "rank_pattern and alpha_pattern are not supported"
+            }
             return nil
         }
     }
 
     /// Reads an adapter that PEFT or `write(_:baseModel:)` saved.
-    /// - Throws: `LoRAError.unsupported` for what PEFT can save and this reader cannot use, `LoRAError.notLoRA` for other tensors,
-    ///   `SafetensorsError` for a damaged file.
+    /// - Throws: `LoRAError.unsupported` for what PEFT can save and this reader cannot use, `LoRAError.notLoRA` for
+    ///   other tensors, `SafetensorsError` for a damaged file.
     package init(directory: String) throws {
         let path = LoRAAdapter.configurationPath(directory)
         func problem(_ text: String) -> LoRAError { .unsupported(path: path, text) }
@@ -68,12 +70,15 @@ extension LoRAAdapter {
             guard name.hasPrefix(LoRAAdapter.prefix), let ending = endings.first(where: name.hasSuffix) else {
                 throw .notLoRA("\(name) is not named \(LoRAAdapter.prefix)<module>.lora_A.weight or .lora_B.weight")
             }
-            let wrapped = name.dropLast(ending.count), module = String(wrapped.dropFirst(LoRAAdapter.prefix.count))
-            guard let down = tensors[wrapped + endings[0]], let up = tensors[wrapped + endings[1]], down.shape.count == 2, up.shape.count == 2,
+            let wrapped = name.dropLast(ending.count)
+            let module = String(wrapped.dropFirst(LoRAAdapter.prefix.count))
+            guard let down = tensors[wrapped + endings[0]], let up = tensors[wrapped + endings[1]],
+                down.shape.count == 2, up.shape.count == 2,
                 down.shape[0] == options.rank, up.shape[1] == options.rank
             else { throw .notLoRA("\(module) needs lora_A [\(options.rank), in] and lora_B [out, \(options.rank)]") }
             updates[module] = LowRankUpdate(
-                down: Parameter(name: module + endings[0], value: down), up: Parameter(name: module + endings[1], value: up), scale: options.scale)
+                down: Parameter(name: module + endings[0], value: down),
+                up: Parameter(name: module + endings[1], value: up), scale: options.scale)
         }
         self.init(options: options, updates: updates)
     }
@@ -84,10 +89,12 @@ extension LoRAAdapter {
         let tensors = Dictionary(uniqueKeysWithValues: parameters.map { (LoRAAdapter.prefix + $0.name, $0.value) })
         try Safetensors.write(tensors, to: LoRAAdapter.tensorsPath(directory), metadata: ["format": "pt"])
         let configuration = Configuration(
-            r: options.rank, lora_alpha: options.alpha, target_modules: options.targets.sorted(), use_rslora: options.isRankStabilized,
+            r: options.rank, lora_alpha: options.alpha, target_modules: options.targets.sorted(),
+            use_rslora: options.isRankStabilized,
             base_model_name_or_path: baseModel)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try encoder.encode(configuration).write(to: URL(fileURLWithPath: LoRAAdapter.configurationPath(directory)), options: .atomic)
+        try encoder.encode(configuration).write(
+            to: URL(fileURLWithPath: LoRAAdapter.configurationPath(directory)), options: .atomic)
     }
 }

@@ -4,9 +4,11 @@ import Layers
 import Randomness
 import Tensors
 
-/// One LoRA DreamBooth run on any backbone: low-rank changes of its attention learn a concept, the model's own weights stay as they are.
+/// One LoRA DreamBooth run on any backbone: low-rank changes of its attention learn a concept, the model's own weights
+/// stay as they are.
 ///
-/// Everything random at step s depends on the seed and s alone, and a checkpoint holds every number the next step reads.
+/// Everything random at step s depends on the seed and s alone, and a checkpoint holds every number the next step
+/// reads.
 package final class LoRATraining: ConceptTraining {
     /// The losses of one step, before their weights.
     package struct StepLosses: TrainingLosses {
@@ -17,7 +19,10 @@ package final class LoRATraining: ConceptTraining {
         package var parts: KeyValuePairs<String, Float> { ["concept": concept, "prior": prior] }
     }
 
-    private enum Purpose: UInt64 { case references = 41, crops, prior }
+    private enum Purpose: UInt64 {
+        case references = 41
+        case crops, prior
+    }
 
     package let options: LoRAOptions
     package let concept: Concept
@@ -39,13 +44,16 @@ package final class LoRATraining: ConceptTraining {
         self.seed = seed
         lora = try LoRAAdapter(
             for: backbone.weights,
-            options: .init(rank: options.rank, alpha: options.alpha, targets: options.targets ?? backbone.attentionModules), seed: seed)
+            options: .init(
+                rank: options.rank, alpha: options.alpha, targets: options.targets ?? backbone.attentionModules),
+            seed: seed)
         try lora.attach(to: backbone.weights)
         for parameter in lora.parameters { parameter.isTrainable = true }
         optimizer = AdamW(
             lora.parameters,
             AdamW.Options(
-                learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2, weightDecay: options.weightDecay,
+                learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
+                weightDecay: options.weightDecay,
                 largestNorm: 1))
     }
 
@@ -55,7 +63,9 @@ package final class LoRATraining: ConceptTraining {
         var pick = Philox(seed: seed, purpose: Purpose.references.rawValue, index: index)
         var crop = Philox(seed: seed, purpose: Purpose.crops.rawValue, index: index)
         let augment = ReferenceAugmentation(size: backbone.pictureSize, largestZoom: options.largestZoom)
-        let pictures = (0..<options.batch).map { _ in augment(concept.references[pick.below(concept.references.count)], &crop) }
+        let pictures = (0..<options.batch).map { _ in
+            augment(concept.references[pick.below(concept.references.count)], &crop)
+        }
         let loss = backbone.conceptLoss(pictures)
         loss.backward()
         var prior: Float = 0
@@ -66,7 +76,8 @@ package final class LoRATraining: ConceptTraining {
             (options.priorWeight * kept).backward()
         }
         return StepLosses(
-            total: loss.scalar + options.priorWeight * prior, concept: loss.scalar, prior: prior, gradientNorm: optimizer.update())
+            total: loss.scalar + options.priorWeight * prior, concept: loss.scalar, prior: prior,
+            gradientNorm: optimizer.update())
     }
 
     /// Everything the next step reads.
@@ -83,7 +94,8 @@ package final class LoRATraining: ConceptTraining {
         try Adapter(
             lora,
             description: Adapter.Description(
-                method: Adapter.loraMethod, model: backbone.name, modelDigest: modelDigest, concept: concept.name, role: concept.role.rawValue,
+                method: Adapter.loraMethod, model: backbone.name, modelDigest: modelDigest, concept: concept.name,
+                role: concept.role.rawValue,
                 className: concept.className, seed: seed, iterations: step, options: "{}"))
     }
 }

@@ -23,7 +23,10 @@ package struct PersonalizedChameleon {
                 throw .otherModel(concept: name, wanted: model.configuration.name, found: adapter.description.model)
             }
             try adapter.mergeLoRA(into: model.transformerWeights, share: loraShare)
-            if !adapter.isLoRA { concepts[name] = try PersonalizedChameleon.vectors(of: adapter, name: name, model: model.configuration.transformer) }
+            if !adapter.isLoRA {
+                concepts[name] = try PersonalizedChameleon.vectors(
+                    of: adapter, name: name, model: model.configuration.transformer)
+            }
         }
         self.model = model
         identified = adapters.filter(\.value.isLoRA).keys.map { "<\($0)>" }
@@ -34,9 +37,13 @@ package struct PersonalizedChameleon {
         of adapter: Adapter, name: String, model: ChameleonTransformer.Configuration
     ) throws(AdapterError) -> ContextVectors {
         let known = [ContextVectors.textName, ContextVectors.imageName]
-        if let other = adapter.tensors.keys.sorted().first(where: { !known.contains($0) }) { throw .unknownWeight(concept: name, name: other) }
+        if let other = adapter.tensors.keys.sorted().first(where: { !known.contains($0) }) {
+            throw .unknownWeight(concept: name, name: other)
+        }
         func vectors(_ key: String) throws(AdapterError) -> Variable {
-            guard let tensor = adapter.tensors[key], tensor.shape.count == 2, tensor.width == model.width, tensor.shape[0] <= model.depth else {
+            guard let tensor = adapter.tensors[key], tensor.shape.count == 2, tensor.width == model.width,
+                tensor.shape[0] <= model.depth
+            else {
                 throw .unknownWeight(concept: name, name: key)
             }
             return Variable(tensor)
@@ -45,7 +52,8 @@ package struct PersonalizedChameleon {
     }
 
     /// One picture per prompt and seed.
-    /// - Parameter cutsConcepts: whether concepts of one prompt are kept from reading each other (CoAR's identity mask).
+    /// - Parameter cutsConcepts: whether concepts of one prompt are kept from reading each other (CoAR's identity
+    ///   mask).
     package func generate(_ texts: [String], seeds: [UInt64], cutsConcepts: Bool = true) -> [Picture] {
         generate(texts, sampling: model.sampling(seeds: seeds), cutsConcepts: cutsConcepts)
     }
@@ -55,5 +63,7 @@ package struct PersonalizedChameleon {
         model.generate(texts.map { prompts(words($0), cutsConcepts: cutsConcepts) }, sampling: sampling)
     }
 
-    private func words(_ text: String) -> String { identified.reduce(text) { $0.replacing($1, with: DreamBooth.identifier) } }
+    private func words(_ text: String) -> String {
+        identified.reduce(text) { $0.replacing($1, with: DreamBooth.identifier) }
+    }
 }

@@ -23,7 +23,9 @@ package struct PersonalizedModel {
                 throw .otherModel(concept: name, wanted: model.configuration.name, found: adapter.description.model)
             }
             for weight in adapter.replaced.keys {
-                guard let parameter = model.transformerWeights.byName[weight], parameter.value.shape == adapter.replaced[weight]!.shape else {
+                guard let parameter = model.transformerWeights.byName[weight],
+                    parameter.value.shape == adapter.replaced[weight]!.shape
+                else {
                     throw .unknownWeight(concept: name, name: weight)
                 }
                 if let other = owners.updateValue(name, forKey: weight) { throw .conflicting([other, name]) }
@@ -40,7 +42,8 @@ package struct PersonalizedModel {
         tokenizer = model.textTokenizer.adding(placeholders: named.map { "<\($0.key)>" })
         var embeddings: [Int32: Variable] = [:]
         for (name, adapter) in named {
-            embeddings[tokenizer.identifier(of: "<\(name)>")!] = Variable(PersonalizedModel.embedding(of: adapter, in: model))
+            embeddings[tokenizer.identifier(of: "<\(name)>")!] = Variable(
+                PersonalizedModel.embedding(of: adapter, in: model))
         }
         self.embeddings = embeddings
     }
@@ -55,7 +58,8 @@ package struct PersonalizedModel {
         }
     }
 
-    /// What stands for an adapter's concept in a prompt [1, D]: its own embedding, DreamBooth's identifier, or its class noun.
+    /// What stands for an adapter's concept in a prompt [1, D]: its own embedding, DreamBooth's identifier, or its
+    /// class noun.
     private static func embedding(of adapter: Adapter, in model: InfinityModel) -> Tensor {
         if let own = adapter.placeholder { return own }
         if adapter.isLoRA, let id = model.textTokenizer.identifier(of: DreamBooth.identifier).map(Int.init) {
@@ -65,5 +69,7 @@ package struct PersonalizedModel {
     }
 
     /// One picture per prompt and seed.
-    package func generate(_ prompts: [String], seeds: [UInt64]) -> [Picture] { generate(prompts, sampling: sampling(seeds: seeds)) }
+    package func generate(_ prompts: [String], seeds: [UInt64]) -> [Picture] {
+        generate(prompts, sampling: sampling(seeds: seeds))
+    }
 }

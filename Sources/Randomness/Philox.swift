@@ -1,9 +1,10 @@
 import Glibc
 
-/// A counter-based random number generator: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+/// A counter-based random number generator: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2,
+/// 3", SC 2011).
 ///
-/// The n-th number depends on the key, the stream and n alone, so that a run resumed at step n, or a worker that draws for item n,
-/// gets exactly what an undisturbed run gets.
+/// The n-th number depends on the key, the stream and n alone, so that a run resumed at step n, or a worker that draws
+/// for item n, gets exactly what an undisturbed run gets.
 package struct Philox: RandomNumberGenerator, Sendable {
     private let key: (UInt32, UInt32)
     private let stream: UInt64
@@ -69,12 +70,14 @@ package struct Philox: RandomNumberGenerator, Sendable {
         counter: UInt64, stream: UInt64, key: (UInt32, UInt32)
     ) -> (UInt32, UInt32, UInt32, UInt32) {
         var c = (
-            UInt32(truncatingIfNeeded: counter), UInt32(truncatingIfNeeded: counter >> 32), UInt32(truncatingIfNeeded: stream),
+            UInt32(truncatingIfNeeded: counter), UInt32(truncatingIfNeeded: counter >> 32),
+            UInt32(truncatingIfNeeded: stream),
             UInt32(truncatingIfNeeded: stream >> 32)
         )
         var k = key
         for _ in 0..<10 {
-            let a = UInt64(0xD251_1F53) * UInt64(c.0), b = UInt64(0xCD9E_8D57) * UInt64(c.2)
+            let a = UInt64(0xD251_1F53) * UInt64(c.0)
+            let b = UInt64(0xCD9E_8D57) * UInt64(c.2)
             c = (
                 UInt32(truncatingIfNeeded: b >> 32) ^ c.1 ^ k.0, UInt32(truncatingIfNeeded: b),
                 UInt32(truncatingIfNeeded: a >> 32) ^ c.3 ^ k.1, UInt32(truncatingIfNeeded: a)

@@ -18,10 +18,15 @@ extension Store {
             select distinct on (name, model) name, role, model, adapter_sha256 from atelier.concepts
             where tenant = $1 and deleted_at is null order by name, model, version desc
             """, [tenant]
-        ).map { StoredConcept(name: $0["name"] ?? "", role: $0["role"] ?? "", model: $0["model"] ?? "", adapter: $0["adapter_sha256"] ?? "") }
+        ).map {
+            StoredConcept(
+                name: $0["name"] ?? "", role: $0["role"] ?? "", model: $0["model"] ?? "",
+                adapter: $0["adapter_sha256"] ?? "")
+        }
     }
 
-    /// The SHA-256 of the pictures that the newest version of a tenant's concept on a model was learnt from, in their order.
+    /// The SHA-256 of the pictures that the newest version of a tenant's concept on a model was learnt from, in their
+    /// order.
     package func references(of concept: String, tenant: String, model: String) throws -> [String] {
         try query(
             """
@@ -33,7 +38,8 @@ extension Store {
         ).compactMap { $0["sha256"] }
     }
 
-    /// Concepts that were learnt and not deleted, by tenant and name, the newest version first; with what was asked for and came of it.
+    /// Concepts that were learnt and not deleted, by tenant and name, the newest version first; with what was asked for
+    /// and came of it.
     package func concepts(name: String? = nil, tenant: String? = nil, version: Int? = nil) throws -> [JSONValue] {
         try objects(
             """
@@ -48,7 +54,9 @@ extension Store {
 
     /// Deletes a version of a concept, or all of them; gives how many.
     package func deleteConcept(_ name: String, tenant: String, version: Int?) throws -> Int {
-        try query("select atelier.delete_concept($1, $2, $3::int) as count", [tenant, name, version.map { String($0) }])
-            .first?["count"].flatMap { Int($0) } ?? 0
+        try query(
+            "select atelier.delete_concept($1, $2, $3::int) as count", [tenant, name, version.map { String($0) }]
+        )
+        .first?["count"].flatMap { Int($0) } ?? 0
     }
 }

@@ -15,7 +15,9 @@ package struct JobFilter: Sendable {
     package init() {}
 
     /// Whether anything narrows the choice.
-    package var isNarrow: Bool { !ids.isEmpty || state != nil || kind != nil || tenant != nil || errorCode != nil || since != nil }
+    package var isNarrow: Bool {
+        !ids.isEmpty || state != nil || kind != nil || tenant != nil || errorCode != nil || since != nil
+    }
 }
 
 extension Store {
@@ -32,7 +34,10 @@ extension Store {
                 and ($4::text is null or j.tenant = $4) and ($5::text is null or j.error_code = $5) and ($6::timestamptz is null or j.created_at >= $6::timestamptz)
             order by j.created_at desc limit $7::int
             """,
-            [ids, filter.state?.rawValue, filter.kind?.rawValue, filter.tenant, filter.errorCode, filter.since?.formatted(.iso8601), String(filter.limit)])
+            [
+                ids, filter.state?.rawValue, filter.kind?.rawValue, filter.tenant, filter.errorCode,
+                filter.since?.formatted(.iso8601), String(filter.limit),
+            ])
     }
 
     /// Everything about one job, or nil.
@@ -57,32 +62,42 @@ extension Store {
         ).compactMap { $0["id"].flatMap(UUID.init(uuidString:)) }
     }
 
-    /// The ids a text may be the beginning of, which an index finds; nil for what begins none, or is shorter than four digits.
+    /// The ids a text may be the beginning of, which an index finds; nil for what begins none, or is shorter than four
+    /// digits.
     static func identifiers(beginningWith text: String) -> ClosedRange<UUID>? {
         let whole = "00000000-0000-0000-0000-000000000000"
-        guard (4...whole.count).contains(text.count), zip(text, whole).allSatisfy({ $1 == "-" ? $0 == "-" : $0.isHexDigit && $0.isASCII }) else { return nil }
-        func filled(_ digit: Character) -> UUID? { UUID(uuidString: text + whole.dropFirst(text.count).map { $0 == "-" ? "-" : String(digit) }.joined()) }
+        guard (4...whole.count).contains(text.count),
+            zip(text, whole).allSatisfy({ $1 == "-" ? $0 == "-" : $0.isHexDigit && $0.isASCII })
+        else { return nil }
+        func filled(_ digit: Character) -> UUID? {
+            UUID(uuidString: text + whole.dropFirst(text.count).map { $0 == "-" ? "-" : String(digit) }.joined())
+        }
         guard let first = filled("0"), let last = filled("f") else { return nil }
         return first...last
     }
 
     /// Cancels a job; gives its state afterwards, or nil where there is none.
     package func cancel(_ job: UUID, reason: String?) throws -> JobState? {
-        try query("select atelier.cancel($1::uuid, $2) as state", [job.uuidString, reason?.storable]).first?["state"].flatMap(JobState.init(rawValue:))
+        try query("select atelier.cancel($1::uuid, $2) as state", [job.uuidString, reason?.storable]).first?["state"]
+            .flatMap(JobState.init(rawValue:))
     }
 
     /// Tries a job again; gives whether it was in a state for that.
     package func retry(_ job: UUID, fromScratch: Bool) throws -> Bool {
-        try query("select atelier.retry($1::uuid, $2::boolean) as done", [job.uuidString, fromScratch ? "t" : "f"]).first?["done"] == "t"
+        try query("select atelier.retry($1::uuid, $2::boolean) as done", [job.uuidString, fromScratch ? "t" : "f"])
+            .first?["done"] == "t"
     }
 
     /// The id of the job that a tenant's message id made.
     package func job(messageID: String, tenant: String) throws -> UUID? {
-        try query("select id from atelier.jobs where tenant = $1 and message_id = $2", [tenant, messageID]).first?["id"].flatMap(UUID.init(uuidString:))
+        try query("select id from atelier.jobs where tenant = $1 and message_id = $2", [tenant, messageID]).first?["id"]
+            .flatMap(UUID.init(uuidString:))
     }
 
     /// The number of the latest rejection there is: later ones have greater numbers.
-    package func latestRejection() throws -> Int64 { try query("select coalesce(max(id), 0) as id from atelier.rejections").first?["id"].flatMap { Int64($0) } ?? 0 }
+    package func latestRejection() throws -> Int64 {
+        try query("select coalesce(max(id), 0) as id from atelier.rejections").first?["id"].flatMap { Int64($0) } ?? 0
+    }
 
     /// Why a tenant's message id was rejected, if it was after the rejection numbered so.
     package func rejection(messageID: String, tenant: String, after number: Int64) throws -> JSONValue? {

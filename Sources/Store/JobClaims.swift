@@ -44,11 +44,15 @@ package struct AttemptResult: Sendable {
 
     /// Describes an end.
     package init(
-        outcome: String, consequence: Consequence = .transient, code: String? = nil, message: String? = nil, problems: [Problem]? = nil,
-        result: JSONValue? = nil, artifacts: [EngineEvent.Artifact] = [], logTail: String = "", peakMemoryBytes: Int64? = nil,
+        outcome: String, consequence: Consequence = .transient, code: String? = nil, message: String? = nil,
+        problems: [Problem]? = nil,
+        result: JSONValue? = nil, artifacts: [EngineEvent.Artifact] = [], logTail: String = "",
+        peakMemoryBytes: Int64? = nil,
         processorSeconds: Double? = nil
     ) {
-        (self.outcome, self.consequence, self.code, self.message, self.problems) = (outcome, consequence, code, message, problems)
+        (self.outcome, self.consequence, self.code, self.message, self.problems) = (
+            outcome, consequence, code, message, problems
+        )
         (self.result, self.artifacts, self.logTail) = (result, artifacts, logTail)
         (self.peakMemoryBytes, self.processorSeconds) = (peakMemoryBytes, processorSeconds)
     }
@@ -66,7 +70,8 @@ package struct PauseOrder: Sendable, Equatable {
 
 extension Store {
     /// Registers a worker; gives how many jobs of its dead predecessor in the same state folder became free.
-    package func register(_ worker: UUID, name: String, host: String, stateDirectory: String, slots: Int) throws -> Int {
+    package func register(_ worker: UUID, name: String, host: String, stateDirectory: String, slots: Int) throws -> Int
+    {
         let rows = try query(
             "select atelier.register($1::uuid, $2, $3, $4, $5::int, $6::int) as rescued",
             [worker.uuidString, name, host, stateDirectory, String(getpid()), String(slots)])
@@ -78,24 +83,31 @@ extension Store {
 
     /// Claims up to `count` jobs.
     package func claim(_ worker: UUID, _ count: Int) throws -> [ClaimedJob] {
-        try query("select id, attempt, kind, tenant, message_id, spec from atelier.claim($1::uuid, $2::int)", [worker.uuidString, String(count)])
-            .compactMap { row in
-                guard let job = row["id"].flatMap(UUID.init(uuidString:)), let attempt = row["attempt"].flatMap({ Int($0) }),
-                    let kind = row["kind"].flatMap(JobKind.init(rawValue:))
-                else { return nil }
-                return ClaimedJob(
-                    job: job, attempt: attempt, kind: kind, tenant: row["tenant"] ?? "", messageID: row["message_id"] ?? "",
-                    spec: try JSONValue(json: Data((row["spec"] ?? "{}").utf8)))
-            }
+        try query(
+            "select id, attempt, kind, tenant, message_id, spec from atelier.claim($1::uuid, $2::int)",
+            [worker.uuidString, String(count)]
+        )
+        .compactMap { row in
+            guard let job = row["id"].flatMap(UUID.init(uuidString:)),
+                let attempt = row["attempt"].flatMap({ Int($0) }),
+                let kind = row["kind"].flatMap(JobKind.init(rawValue:))
+            else { return nil }
+            return ClaimedJob(
+                job: job, attempt: attempt, kind: kind, tenant: row["tenant"] ?? "", messageID: row["message_id"] ?? "",
+                spec: try JSONValue(json: Data((row["spec"] ?? "{}").utf8)))
+        }
     }
 
-    /// Seconds until the next scheduled or retryable job may be claimed, 0 or less where one is overdue; nil where none waits.
+    /// Seconds until the next scheduled or retryable job may be claimed, 0 or less where one is overdue; nil where none
+    /// waits.
     package func secondsUntilDue() throws -> Double? {
         try query("select atelier.seconds_until_due() as seconds").first?["seconds"].flatMap { Double($0) }
     }
 
     /// Whether the house is paused, as it stands in the tables.
-    package func pauseOrder() throws -> PauseOrder { try Self.pauseOrder(query("select paused, changes from atelier.house")) }
+    package func pauseOrder() throws -> PauseOrder {
+        try Self.pauseOrder(query("select paused, changes from atelier.house"))
+    }
 
     /// Pauses the house or lets it work again, for the daemons to come too.
     package func order(paused: Bool) throws -> PauseOrder {
@@ -104,7 +116,8 @@ extension Store {
 
     /// The mark of the folder that artifacts lie in, nil before there is one; the first proposal becomes it.
     package func sharedMark(proposal: UUID?) throws -> UUID? {
-        try query("select atelier.shared_mark($1::uuid) as mark", [proposal?.uuidString]).first?["mark"].flatMap(UUID.init(uuidString:))
+        try query("select atelier.shared_mark($1::uuid) as mark", [proposal?.uuidString]).first?["mark"].flatMap(
+            UUID.init(uuidString:))
     }
 
     private static func pauseOrder(_ rows: [Row]) -> PauseOrder {
@@ -113,7 +126,8 @@ extension Store {
 
     /// Beats, and says whether the worker is paused.
     package func beat(_ worker: UUID, isPaused: Bool = false) throws -> Heartbeat {
-        let rows = try query("select * from atelier.beat($1::uuid, $2::boolean)", [worker.uuidString, isPaused ? "t" : "f"])
+        let rows = try query(
+            "select * from atelier.beat($1::uuid, $2::boolean)", [worker.uuidString, isPaused ? "t" : "f"])
         var owned: [UUID: Int] = [:]
         var cancelling: [UUID] = []
         for row in rows {
@@ -126,25 +140,33 @@ extension Store {
 
     /// Frees the jobs of workers whose last heartbeat is older than `lease` seconds; gives how many.
     package func rescueExpired(lease: Int) throws -> Int {
-        try query("select atelier.rescue_expired($1::double precision) as jobs", [String(lease)]).first?["jobs"].flatMap { Int($0) } ?? 0
+        try query("select atelier.rescue_expired($1::double precision) as jobs", [String(lease)]).first?["jobs"].flatMap
+        { Int($0) } ?? 0
     }
 
     /// Discards what waited past its deadline, the most a call may; gives how many.
-    package func expire() throws -> Int { try query("select atelier.expire() as jobs").first?["jobs"].flatMap { Int($0) } ?? 0 }
+    package func expire() throws -> Int {
+        try query("select atelier.expire() as jobs").first?["jobs"].flatMap { Int($0) } ?? 0
+    }
 
-    /// Writes news of an attempt, `memory` being the most bytes its engine was seen to hold. Gives nil when the attempt does not own its job any more, else whether somebody wants it cancelled.
+    /// Writes news of an attempt, `memory` being the most bytes its engine was seen to hold. Gives nil when the attempt
+    /// does not own its job any more, else whether somebody wants it cancelled.
     package func record(
-        _ job: UUID, _ attempt: Int, started: EngineEvent.Started?, progress: EngineEvent.Progress?, metrics: [EngineEvent.Metric],
+        _ job: UUID, _ attempt: Int, started: EngineEvent.Started?, progress: EngineEvent.Progress?,
+        metrics: [EngineEvent.Metric],
         checkpoint: EngineEvent.Checkpoint?, memory: Int64? = nil
     ) throws -> Bool? {
         let encoder = JSONEncoder()
         // A metric that is not a number (a diverged loss) is left out: JSON has no word for it.
         let finite = metrics.map { EngineEvent.Metric(step: $0.step, values: $0.values.filter(\.value.isFinite)) }
-        func text(_ value: (some Encodable)?) throws -> String? { try value.map { String(decoding: try encoder.encode($0), as: UTF8.self) } }
+        func text(_ value: (some Encodable)?) throws -> String? {
+            try value.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
+        }
         let rows = try query(
             "select owned, cancelling from atelier.record($1::uuid, $2::int, $3::jsonb, $4::jsonb, $5::jsonb, $6::jsonb)",
             [
-                job.uuidString, String(attempt), try text(started), Self.text(progress, memory), finite.isEmpty ? nil : try text(finite),
+                job.uuidString, String(attempt), try text(started), Self.text(progress, memory),
+                finite.isEmpty ? nil : try text(finite),
                 try text(checkpoint),
             ])
         return rows.first?["owned"] == "t" ? rows.first?["cancelling"] == "t" : nil
@@ -152,7 +174,11 @@ extension Store {
 
     private static func text(_ progress: EngineEvent.Progress?, _ memory: Int64?) -> String? {
         var members: [String: JSONValue] = [:]
-        if let progress { members = ["stage": .string(progress.stage), "step": .integer(progress.step), "steps": .integer(progress.steps)] }
+        if let progress {
+            members = [
+                "stage": .string(progress.stage), "step": .integer(progress.step), "steps": .integer(progress.steps),
+            ]
+        }
         if let memory { members["memory"] = .integer(Int(memory)) }
         return members.isEmpty ? nil : clean(JSONValue.object(members).text)
     }
@@ -168,8 +194,10 @@ extension Store {
                 $12::double precision)
             """,
             [
-                job.uuidString, String(attempt), end.outcome, end.consequence.rawValue, end.code?.storable, end.message?.storable, problems,
-                end.result.map { Self.clean($0.text) }, artifacts, end.logTail.storable, end.peakMemoryBytes.map { String($0) },
+                job.uuidString, String(attempt), end.outcome, end.consequence.rawValue, end.code?.storable,
+                end.message?.storable, problems,
+                end.result.map { Self.clean($0.text) }, artifacts, end.logTail.storable,
+                end.peakMemoryBytes.map { String($0) },
                 end.processorSeconds.map { String($0) },
             ])
         guard rows.first?["owned"] == "t" else { return nil }
@@ -178,17 +206,26 @@ extension Store {
 
     /// The job's state, or nil where there is no such job.
     package func state(of job: UUID) throws -> JobState? {
-        try query("select state from atelier.jobs where id = $1::uuid", [job.uuidString]).first?["state"].flatMap(JobState.init(rawValue:))
+        try query("select state from atelier.jobs where id = $1::uuid", [job.uuidString]).first?["state"].flatMap(
+            JobState.init(rawValue:))
     }
 
     /// The job's checkpoints, newest first.
     package func checkpoints(of job: UUID) throws -> [StoredCheckpoint] {
-        try query("select step, path, sha256 from atelier.checkpoints where job = $1::uuid order by attempt desc, step desc", [job.uuidString])
-            .map { StoredCheckpoint(step: $0["step"].flatMap { Int($0) } ?? 0, path: $0["path"] ?? "", sha256: $0["sha256"] ?? "") }
+        try query(
+            "select step, path, sha256 from atelier.checkpoints where job = $1::uuid order by attempt desc, step desc",
+            [job.uuidString]
+        )
+        .map {
+            StoredCheckpoint(
+                step: $0["step"].flatMap { Int($0) } ?? 0, path: $0["path"] ?? "", sha256: $0["sha256"] ?? "")
+        }
     }
 
     /// Notes from where an attempt goes on, unless it was ended meanwhile.
     package func resumed(_ job: UUID, _ attempt: Int, from step: Int) throws {
-        try query("update atelier.attempts set resumed_from_step = $3::int where job = $1::uuid and attempt = $2::int and ended_at is null", [job.uuidString, String(attempt), String(step)])
+        try query(
+            "update atelier.attempts set resumed_from_step = $3::int where job = $1::uuid and attempt = $2::int and ended_at is null",
+            [job.uuidString, String(attempt), String(step)])
     }
 }

@@ -21,11 +21,14 @@ package struct Submission: Sendable {
 
     /// Describes a submission.
     package init(
-        tenant: String, messageID: String, kind: JobKind, spec: JSONValue, priority: Int = 0, runAfter: Date? = nil, deadline: Date? = nil, lifetime: Double? = nil,
+        tenant: String, messageID: String, kind: JobKind, spec: JSONValue, priority: Int = 0, runAfter: Date? = nil,
+        deadline: Date? = nil, lifetime: Double? = nil,
         replyTo: String? = nil, correlationID: String? = nil, traceparent: String? = nil, maxAttempts: Int = 3
     ) {
         (self.tenant, self.messageID, self.kind, self.spec, self.priority) = (tenant, messageID, kind, spec, priority)
-        (self.runAfter, self.deadline, self.lifetime, self.replyTo, self.correlationID) = (runAfter, deadline, lifetime, replyTo, correlationID)
+        (self.runAfter, self.deadline, self.lifetime, self.replyTo, self.correlationID) = (
+            runAfter, deadline, lifetime, replyTo, correlationID
+        )
         (self.traceparent, self.maxAttempts) = (traceparent, maxAttempts)
     }
 }
@@ -42,7 +45,8 @@ package struct Rejection: Sendable {
 
     /// Describes a rejection.
     package init(
-        tenant: String, messageID: String?, kind: String?, problems: [Problem], body: Data, replyTo: String? = nil, correlationID: String? = nil
+        tenant: String, messageID: String?, kind: String?, problems: [Problem], body: Data, replyTo: String? = nil,
+        correlationID: String? = nil
     ) {
         (self.tenant, self.messageID, self.kind, self.problems) = (tenant, messageID, kind, problems)
         (self.body, self.replyTo, self.correlationID) = (body, replyTo, correlationID)
@@ -71,24 +75,30 @@ extension Submission {
     fileprivate var row: JSONValue {
         func text(_ value: String?) -> JSONValue { value.map(JSONValue.string) ?? .null }
         return .object([
-            "tenant": .string(tenant), "message_id": .string(messageID), "kind": .string(kind.rawValue), "spec": spec, "priority": .integer(priority),
+            "tenant": .string(tenant), "message_id": .string(messageID), "kind": .string(kind.rawValue), "spec": spec,
+            "priority": .integer(priority),
             "run_after": text(runAfter?.formatted(Self.time)), "deadline": text(deadline?.formatted(Self.time)),
             "expires_in": lifetime.map(JSONValue.number) ?? .null, "reply_to": text(replyTo),
-            "correlation_id": text(correlationID), "traceparent": text(traceparent), "max_attempts": .integer(maxAttempts),
+            "correlation_id": text(correlationID), "traceparent": text(traceparent),
+            "max_attempts": .integer(maxAttempts),
         ])
     }
 }
 
 extension Store {
-    /// Makes jobs of messages, or finds those they made before: all of them or, when it throws, none. Gives what became of each, in order.
+    /// Makes jobs of messages, or finds those they made before: all of them or, when it throws, none. Gives what became
+    /// of each, in order.
     package func accept(_ submissions: [Submission]) throws -> [Acceptance] {
-        let rows = try query("select verdict, job from atelier.accept_all($1::jsonb) order by place", [JSONValue.array(submissions.map(\.row)).text])
+        let rows = try query(
+            "select verdict, job from atelier.accept_all($1::jsonb) order by place",
+            [JSONValue.array(submissions.map(\.row)).text])
         let acceptances = rows.compactMap { row -> Acceptance? in
             guard let job = row["job"].flatMap(UUID.init(uuidString:)) else { return nil }
             return row["verdict"] == "accepted" ? .accepted(job) : .duplicate(job)
         }
         guard acceptances.count == submissions.count else {
-            throw StoreError.refused(state: "", message: "accept_all gave \(acceptances.count) of \(submissions.count) jobs")
+            throw StoreError.refused(
+                state: "", message: "accept_all gave \(acceptances.count) of \(submissions.count) jobs")
         }
         return acceptances
     }
@@ -99,7 +109,8 @@ extension Store {
         try query(
             "select atelier.reject($1, $2, $3, $4::jsonb, $5::bytea, $6, $7)",
             [
-                rejection.tenant.storable, rejection.messageID?.storable, rejection.kind?.storable, Self.clean(String(decoding: problems, as: UTF8.self)),
+                rejection.tenant.storable, rejection.messageID?.storable, rejection.kind?.storable,
+                Self.clean(String(decoding: problems, as: UTF8.self)),
                 "\\x" + Self.kept(of: rejection.body).hexadecimal, rejection.replyTo?.storable,
                 rejection.correlationID?.storable,
             ])
@@ -113,15 +124,20 @@ extension Store {
         return body.prefix(keptBytes) + Data("\n… \(body.count) bytes in all, \(SHA256Digest.of(body).prefixed)\n".utf8)
     }
 
-    /// jsonb cannot hold NUL, not even escaped: U+FFFD stands for it. A backslash that is itself escaped escapes nothing.
-    static func clean(_ json: String) -> String { json.replacing(/\\(u0000|.)/) { $0.1 == "u0000" ? "\\ufffd" : String($0.0) } }
+    /// jsonb cannot hold NUL, not even escaped: U+FFFD stands for it. A backslash that is itself escaped escapes
+    /// nothing.
+    static func clean(_ json: String) -> String {
+        json.replacing(/\\(u0000|.)/) { $0.1 == "u0000" ? "\\ufffd" : String($0.0) }
+    }
 }
 
 extension Data {
     fileprivate var hexadecimal: String {
         let digits = Array("0123456789abcdef".utf8)
         return String(unsafeUninitializedCapacity: 2 * count) { text in
-            for (index, byte) in enumerated() { (text[2 * index], text[2 * index + 1]) = (digits[Int(byte >> 4)], digits[Int(byte & 15)]) }
+            for (index, byte) in enumerated() {
+                (text[2 * index], text[2 * index + 1]) = (digits[Int(byte >> 4)], digits[Int(byte & 15)])
+            }
             return 2 * count
         }
     }

@@ -33,12 +33,16 @@ package struct Migrations: Sendable {
         }
         let names = contents.filter { $0.hasSuffix(".sql") }.sorted()
         guard !names.isEmpty else { throw Unusable(description: "\(directory) holds no .sql files") }
-        files = try names.map { File(name: $0, text: try String(contentsOfFile: directory + "/" + $0, encoding: .utf8)) }
+        files = try names.map {
+            File(name: $0, text: try String(contentsOfFile: directory + "/" + $0, encoding: .utf8))
+        }
     }
 
     /// The files with their standing in the database.
     package func standing(in store: Store) async throws -> [(file: File, standing: Standing)] {
-        let exists = try await store.query("select to_regclass('atelier.schema_migrations') is not null as found").first?["found"] == "t"
+        let exists =
+            try await store.query("select to_regclass('atelier.schema_migrations') is not null as found").first?[
+                "found"] == "t"
         let rows = exists ? try await store.query("select name, checksum from atelier.schema_migrations") : []
         let applied = Dictionary(rows.map { ($0["name"] ?? "", $0["checksum"] ?? "") }) { first, _ in first }
         return files.map { file in
@@ -49,8 +53,9 @@ package struct Migrations: Sendable {
 
     /// Applies what is pending. Gives the names; throws without applying anything when an applied file was changed.
     ///
-    /// Another migration may run at the same time: of this database, or of another one of the cluster, where both create the roles.
-    /// Whoever comes second is refused for a duplicate, looks again and goes on; it can come second at every file.
+    /// Another migration may run at the same time: of this database, or of another one of the cluster, where both
+    /// create the roles. Whoever comes second is refused for a duplicate, looks again and goes on; it can come second
+    /// at every file.
     package func apply(to store: Store) async throws -> [String] {
         var names: [String] = []
         var collisions = 0
@@ -69,7 +74,8 @@ package struct Migrations: Sendable {
     private func pending(in store: Store) async throws -> File? {
         let standing = try await standing(in: store)
         if let changed = standing.first(where: { $0.standing == .changed }) {
-            throw StoreError.refused(state: "", message: "\(changed.file.name) was applied and then changed; add a new file instead")
+            throw StoreError.refused(
+                state: "", message: "\(changed.file.name) was applied and then changed; add a new file instead")
         }
         return standing.first { $0.standing == .pending }?.file
     }
@@ -94,7 +100,8 @@ package struct Migrations: Sendable {
 extension Store {
     /// Whether a migration was not applied, as far as is written down: where psql ran the files it is not.
     package func lacks(_ migration: String) throws -> Bool {
-        guard try query("select to_regclass('atelier.schema_migrations') is not null as found").first?["found"] == "t" else { return false }
+        guard try query("select to_regclass('atelier.schema_migrations') is not null as found").first?["found"] == "t"
+        else { return false }
         return try query("select 1 from atelier.schema_migrations where name = $1", [migration]).isEmpty
     }
 }

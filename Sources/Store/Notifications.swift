@@ -1,14 +1,16 @@
 import Foundation
 import Synchronization
 
-/// Listens to PostgreSQL's notifications on a connection and a thread of its own; only hints: who waits for one also looks by itself.
+/// Listens to PostgreSQL's notifications on a connection and a thread of its own; only hints: who waits for one also
+/// looks by itself.
 package final class Notifications: Sendable {
     private let isStopped = Atomic(false)
 
-    /// Begins; `hear` is called on the thread with channel and payload, and with an empty channel after each (re)connection, when
-    /// anything may have been missed; `lost` once for every time nothing can be heard.
+    /// Begins; `hear` is called on the thread with channel and payload, and with an empty channel after each
+    /// (re)connection, when anything may have been missed; `lost` once for every time nothing can be heard.
     package init(
-        url: String, channels: [String], lost: @escaping @Sendable (any Error) -> Void, hear: @escaping @Sendable (_ channel: String, _ payload: String) -> Void
+        url: String, channels: [String], lost: @escaping @Sendable (any Error) -> Void,
+        hear: @escaping @Sendable (_ channel: String, _ payload: String) -> Void
     ) {
         Thread.detachNewThread { [self] in
             var isLost = false

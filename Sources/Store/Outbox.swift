@@ -19,9 +19,9 @@ package struct OutboxMessage: Sendable {
 }
 
 extension Store {
-    /// The oldest messages that are due, those never tried before the others; none while another daemon's connection is at them, or each
-    /// daemon would send every message. This connection is at them from then on, until `leaveOutbox`, or until it says nothing for a
-    /// minute: a daemon that hangs must not keep them from the others.
+    /// The oldest messages that are due, those never tried before the others; none while another daemon's connection is
+    /// at them, or each daemon would send every message. This connection is at them from then on, until `leaveOutbox`,
+    /// or until it says nothing for a minute: a daemon that hangs must not keep them from the others.
     package func outbox(limit: Int) throws -> [OutboxMessage] {
         try query(
             """
@@ -31,24 +31,30 @@ extension Store {
             """, [String(limit)]
         ).map { row in
             OutboxMessage(
-                id: row["id"].flatMap { Int64($0) } ?? 0, eventID: row["event_id"] ?? "", event: row["event"] ?? "", isReply: row["exchange"] == "",
-                routingKey: row["routing_key"] ?? "", correlationID: row["correlation_id"], job: row["job"], body: Data((row["body"] ?? "").utf8))
+                id: row["id"].flatMap { Int64($0) } ?? 0, eventID: row["event_id"] ?? "", event: row["event"] ?? "",
+                isReply: row["exchange"] == "",
+                routingKey: row["routing_key"] ?? "", correlationID: row["correlation_id"], job: row["job"],
+                body: Data((row["body"] ?? "").utf8))
         }
     }
 
     /// Lets another daemon's connection be at the messages.
-    package func leaveOutbox() throws { try query("select pg_advisory_unlock_all(), set_config('idle_session_timeout', '0', false)") }
+    package func leaveOutbox() throws {
+        try query("select pg_advisory_unlock_all(), set_config('idle_session_timeout', '0', false)")
+    }
 
     /// The broker has these.
     package func confirmed(_ ids: [Int64]) throws {
-        try query("update atelier.outbox set confirmed_at = now(), tries = tries + 1, last_error = null where id = any($1::bigint[])", ["{\(ids.map { String($0) }.joined(separator: ","))}"])
+        try query(
+            "update atelier.outbox set confirmed_at = now(), tries = tries + 1, last_error = null where id = any($1::bigint[])",
+            ["{\(ids.map { String($0) }.joined(separator: ","))}"])
     }
 
     /// What became of a message that was not taken.
     package enum Unsent: Sendable { case first, again, givenUp }
 
-    /// The broker did not take this one: tried again after a growing wait. An answer that finds no queue for a day is given up: who asked has
-    /// gone, and what is said to all was sent besides.
+    /// The broker did not take this one: tried again after a growing wait. An answer that finds no queue for a day is
+    /// given up: who asked has gone, and what is said to all was sent besides.
     @discardableResult
     package func unsent(_ id: Int64, _ reason: String) throws -> Unsent {
         let row = try query(

@@ -16,9 +16,9 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Whether the same may work later. Only what was to be written is at fault for good: data that do not fit (classes 22 and 23), or are too
-    /// much (54). A server that only reads, a schema of yesterday, a privilege that is missing: an operator puts these right, and nobody's
-    /// message is given up for them.
+    /// Whether the same may work later. Only what was to be written is at fault for good: data that do not fit (classes
+    /// 22 and 23), or are too much (54). A server that only reads, a schema of yesterday, a privilege that is missing:
+    /// an operator puts these right, and nobody's message is given up for them.
     package var isTemporary: Bool {
         switch self {
         case .unavailable: true
@@ -40,17 +40,21 @@ struct PostgresConnection: ~Copyable {
     private let handle: OpaquePointer
     private let patience: Duration
 
-    /// Connects, waiting at most five seconds, and sets the session up. Whoever says nothing to a statement for as long as `patience` is
-    /// given up: a server or a link that takes every byte looks well to the kernel, whose own limits only end connections that take none.
-    /// It is longer than the server lets a statement take.
+    /// Connects, waiting at most five seconds, and sets the session up. Whoever says nothing to a statement for as long
+    /// as `patience` is given up: a server or a link that takes every byte looks well to the kernel, whose own limits
+    /// only end connections that take none. It is longer than the server lets a statement take.
     init(url: String, application: String, patience: Duration = .seconds(20)) throws(StoreError) {
-        let keywords = ["dbname", "application_name", "connect_timeout", "keepalives_idle", "tcp_user_timeout", "client_encoding"]
+        let keywords = [
+            "dbname", "application_name", "connect_timeout", "keepalives_idle", "tcp_user_timeout", "client_encoding",
+        ]
         let values = [url, application, "5", "10", "20000", "UTF8"]
         var keywordPointers: [UnsafePointer<CChar>?] = keywords.map { UnsafePointer(strdup($0)) } + [nil]
         var valuePointers: [UnsafePointer<CChar>?] = values.map { UnsafePointer(strdup($0)) } + [nil]
         defer { for pointer in keywordPointers + valuePointers { free(UnsafeMutablePointer(mutating: pointer)) } }
         _ = CryptographyLibrary.staysUntilTheEnd
-        guard let handle = PQconnectdbParams(&keywordPointers, &valuePointers, 1) else { throw .unavailable("out of memory") }
+        guard let handle = PQconnectdbParams(&keywordPointers, &valuePointers, 1) else {
+            throw .unavailable("out of memory")
+        }
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
         do throws(StoreError) { try Self.prepare(handle, patience) } catch {
             PQfinish(handle)
@@ -63,21 +67,27 @@ struct PostgresConnection: ~Copyable {
 
     private static func prepare(_ handle: OpaquePointer, _ patience: Duration) throws(StoreError) {
         guard PQstatus(handle) == CONNECTION_OK else {
-            let reason = line(PQerrorMessage(handle)), isDoubted = reason.contains("certificate verify failed")
-            throw .unavailable(isDoubted ? reason + ": it must be valid and signed by an authority in the URL's sslrootcert" : reason)
+            let reason = line(PQerrorMessage(handle))
+            let isDoubted = reason.contains("certificate verify failed")
+            throw .unavailable(
+                isDoubted ? reason + ": it must be valid and signed by an authority in the URL's sslrootcert" : reason)
         }
         // JIT compiles for 18 ms what runs for half of one.
         let settings = [
-            "jit": "off", "statement_timeout": "15s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s",
+            "jit": "off", "statement_timeout": "15s", "lock_timeout": "5s",
+            "idle_in_transaction_session_timeout": "30s",
             // The server's side of it: a host that has gone must not keep its locks for hours.
-            "tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3", "tcp_user_timeout": "20000",
+            "tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3",
+            "tcp_user_timeout": "20000",
         ]
         let calls = settings.map { "set_config('\($0)', '\($1)', false)" }.joined(separator: ", ")
         _ = try read(ask(handle, "select " + calls, [], patience), of: handle)
     }
 
     /// Runs one statement with text parameters.
-    func query(_ sql: String, _ parameters: [String?]) throws(StoreError) -> [Row] { try Self.read(Self.ask(handle, sql, parameters, patience), of: handle) }
+    func query(_ sql: String, _ parameters: [String?]) throws(StoreError) -> [Row] {
+        try Self.read(Self.ask(handle, sql, parameters, patience), of: handle)
+    }
 
     /// Runs a script of several statements, without parameters, however long it takes.
     func script(_ sql: String) throws(StoreError) { _ = try Self.read(PQexec(handle, sql), of: handle) }
@@ -97,8 +107,11 @@ struct PostgresConnection: ~Copyable {
     }
 
     /// Sends a statement and gives what the server says to it; the caller clears that.
-    /// - Throws: ``StoreError/unavailable(_:)`` where it says nothing: then the connection is good for nothing any more.
-    private static func ask(_ handle: OpaquePointer, _ sql: String, _ parameters: [String?], _ patience: Duration) throws(StoreError) -> OpaquePointer? {
+    /// - Throws: ``StoreError/unavailable(_:)`` where it says nothing: then the connection is good for nothing any
+    ///   more.
+    private static func ask(
+        _ handle: OpaquePointer, _ sql: String, _ parameters: [String?], _ patience: Duration
+    ) throws(StoreError) -> OpaquePointer? {
         // In C's strings it would silently cut the text off.
         if let index = parameters.firstIndex(where: { $0?.utf8.contains(0) ?? false }) {
             throw .refused(state: "22021", message: "parameter \(index + 1) holds a NUL character")
@@ -154,7 +167,9 @@ struct PostgresConnection: ~Copyable {
 
     private static func error(of result: OpaquePointer?, _ handle: OpaquePointer) -> StoreError {
         let state = PQresultErrorField(result, Int32(UInt8(ascii: "C"))).map { String(cString: $0) } ?? ""
-        let message = PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map { String(cString: $0) } ?? line(PQerrorMessage(handle))
+        let message =
+            PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map { String(cString: $0) }
+            ?? line(PQerrorMessage(handle))
         // Connection, resources, operator intervention, serialization, locks and timeouts: later, the same may work.
         let temporary = ["08", "53", "57", "40", "55", "58"].contains(String(state.prefix(2)))
         return state.isEmpty || temporary || PQstatus(handle) != CONNECTION_OK
@@ -163,6 +178,7 @@ struct PostgresConnection: ~Copyable {
 
     private static func line(_ text: UnsafeMutablePointer<CChar>?) -> String {
         guard let text else { return "no reason given" }
-        return String(cString: text).trimmingCharacters(in: .whitespacesAndNewlines).replacingOccurrences(of: "\n", with: "; ")
+        return String(cString: text).trimmingCharacters(in: .whitespacesAndNewlines).replacingOccurrences(
+            of: "\n", with: "; ")
     }
 }

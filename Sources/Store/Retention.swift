@@ -3,7 +3,8 @@ import Hashing
 
 /// How many days what has ended is kept; nil keeps it for ever.
 package struct Retention: Sendable, Equatable {
-    /// Completed and cancelled jobs, with everything that hangs on them. A message id that comes again later makes a new job.
+    /// Completed and cancelled jobs, with everything that hangs on them. A message id that comes again later makes a
+    /// new job.
     package var completedJobs: Double?
     /// Discarded jobs.
     package var discardedJobs: Double?
@@ -15,19 +16,27 @@ package struct Retention: Sendable, Equatable {
     package var rejections: Double?
 
     /// Days for each sort.
-    package init(completedJobs: Double? = nil, discardedJobs: Double? = nil, probes: Double? = nil, messages: Double? = nil, rejections: Double? = nil) {
+    package init(
+        completedJobs: Double? = nil, discardedJobs: Double? = nil, probes: Double? = nil, messages: Double? = nil,
+        rejections: Double? = nil
+    ) {
         (self.completedJobs, self.discardedJobs, self.probes) = (completedJobs, discardedJobs, probes)
         (self.messages, self.rejections) = (messages, rejections)
     }
 }
 
 extension Store {
-    /// Deletes at most `limit` rows of each sort that have outlived their time; gives how many of what, nothing left out.
+    /// Deletes at most `limit` rows of each sort that have outlived their time; gives how many of what, nothing left
+    /// out.
     package func prune(_ retention: Retention, limit: Int) throws -> [String: Int] {
-        let days = [retention.completedJobs, retention.discardedJobs, retention.probes, retention.messages, retention.rejections]
+        let days = [
+            retention.completedJobs, retention.discardedJobs, retention.probes, retention.messages,
+            retention.rejections,
+        ]
         let types = (1...5).map { "$\($0)::double precision" }.joined(separator: ", ")
         let rows = try query(
-            "select what, count from atelier.prune(\(types), $6::int)", days.map { $0.map { String($0) } } + [String(limit)])
+            "select what, count from atelier.prune(\(types), $6::int)",
+            days.map { $0.map { String($0) } } + [String(limit)])
         return Dictionary(rows.map { ($0["what"] ?? "", $0["count"].flatMap { Int($0) } ?? 0) }, uniquingKeysWith: +)
     }
 
@@ -35,25 +44,34 @@ extension Store {
     package func countHours() throws { try query("select atelier.count_hours()") }
 
     /// Those of the jobs whose folders nobody needs: they completed, were cancelled, or are in the tables no more.
-    package func idle(_ jobs: [UUID]) throws -> Set<UUID> { try without("j.state not in ('completed', 'cancelled')", jobs) }
+    package func idle(_ jobs: [UUID]) throws -> Set<UUID> {
+        try without("j.state not in ('completed', 'cancelled')", jobs)
+    }
 
     /// Those of the jobs that are in the tables no more.
     package func unknown(_ jobs: [UUID]) throws -> Set<UUID> { try without("true", jobs) }
 
     private func without(_ condition: String, _ jobs: [UUID]) throws -> Set<UUID> {
         let list = "{" + jobs.map { $0.uuidString.lowercased() }.joined(separator: ",") + "}"
-        let rows = try query("select i.id from unnest($1::uuid[]) i(id) where not exists (select from atelier.jobs j where j.id = i.id and \(condition))", [list])
+        let rows = try query(
+            "select i.id from unnest($1::uuid[]) i(id) where not exists (select from atelier.jobs j where j.id = i.id and \(condition))",
+            [list])
         return Set(rows.compactMap { $0["id"].flatMap(UUID.init(uuidString:)) })
     }
 
     /// The next artifacts by their digests, at most `limit`; nil after the last.
     package func artifacts(after digest: String, limit: Int) throws -> [SHA256Digest]? {
-        let rows = try query("select distinct sha256 from atelier.artifacts where sha256 > $1 order by sha256 limit $2::int", [digest, String(limit)])
+        let rows = try query(
+            "select distinct sha256 from atelier.artifacts where sha256 > $1 order by sha256 limit $2::int",
+            [digest, String(limit)])
         return rows.isEmpty ? nil : rows.compactMap { $0["sha256"].flatMap { SHA256Digest($0) } }
     }
 
     /// Those of the digests that nobody refers to.
     package func unreferenced(_ digests: [String]) throws -> Set<String> {
-        Set(try query("select * from atelier.unreferenced($1::text[]) as digest", ["{" + digests.joined(separator: ",") + "}"]).compactMap { $0["digest"] })
+        Set(
+            try query(
+                "select * from atelier.unreferenced($1::text[]) as digest", ["{" + digests.joined(separator: ",") + "}"]
+            ).compactMap { $0["digest"] })
     }
 }

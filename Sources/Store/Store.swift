@@ -2,10 +2,12 @@ import Foundation
 import Jobs
 import Threads
 
-/// PostgreSQL, as Atelier speaks with it: one connection on a thread of its own, made when first needed and again after it broke.
+/// PostgreSQL, as Atelier speaks with it: one connection on a thread of its own, made when first needed and again after
+/// it broke.
 ///
-/// Each call is one statement and so one transaction. After `StoreError.unavailable` it is not known whether that statement
-/// committed; every transition can be repeated: the message id, the fence or the state make the second time harmless.
+/// Each call is one statement and so one transaction. After `StoreError.unavailable` it is not known whether that
+/// statement committed; every transition can be repeated: the message id, the fence or the state make the second time
+/// harmless.
 package actor Store {
     private let executor: PinnedExecutor
     private let url: String
@@ -15,7 +17,8 @@ package actor Store {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// A store at `url`; connects with the first call. A server that says nothing to a statement for as long as `patience` is unavailable.
+    /// A store at `url`; connects with the first call. A server that says nothing to a statement for as long as
+    /// `patience` is unavailable.
     package init(url: String, application: String, patience: Duration = .seconds(20)) {
         self.url = url
         self.application = application
@@ -26,7 +29,9 @@ package actor Store {
     /// Runs one statement; values enter only as parameters.
     @discardableResult
     package func query(_ sql: String, _ parameters: [String?] = []) throws(StoreError) -> [Row] {
-        if connection == nil { connection = try PostgresConnection(url: url, application: application, patience: patience) }
+        if connection == nil {
+            connection = try PostgresConnection(url: url, application: application, patience: patience)
+        }
         do throws(StoreError) {
             return try connection!.query(sql, parameters)
         } catch {
@@ -38,7 +43,9 @@ package actor Store {
 
     /// Runs a script in one transaction of its own making.
     package func script(_ sql: String) throws(StoreError) {
-        if connection == nil { connection = try PostgresConnection(url: url, application: application, patience: patience) }
+        if connection == nil {
+            connection = try PostgresConnection(url: url, application: application, patience: patience)
+        }
         do throws(StoreError) {
             try connection!.script(sql)
         } catch {

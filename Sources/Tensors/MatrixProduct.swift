@@ -38,17 +38,22 @@ package enum MatrixPrecision: Sendable {
 /// c[m, n] = alpha · a[m, k] · b[k, n] + beta · c, on the calling thread alone. For use inside `parallel`, where the
 /// precision must be given, since the crew's threads do not see the task's.
 package func multiplySerially(
-    _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float = 1, beta: Float = 0, precision: MatrixPrecision = .single
+    _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float = 1, beta: Float = 0,
+    precision: MatrixPrecision = .single
 ) {
-    multiplySerially(a, b, into: c, m: m, n: n, k: k, alpha: alpha, beta: beta, isRounded: isRounded(m, n, k, alpha, precision))
+    multiplySerially(
+        a, b, into: c, m: m, n: n, k: k, alpha: alpha, beta: beta, isRounded: isRounded(m, n, k, alpha, precision))
 }
 
-/// Whether a product of this size is computed in bfloat16: decided by the whole of it, for parts depend on how many threads there are.
+/// Whether a product of this size is computed in bfloat16: decided by the whole of it, for parts depend on how many
+/// threads there are.
 private func isRounded(_ m: Int, _ n: Int, _ k: Int, _ alpha: Float, _ precision: MatrixPrecision) -> Bool {
     precision == .bfloat16 && alpha == 1 && m >= 12 && n >= 32 && k >= 16 && MatrixPrecision.processorHasBFloat16
 }
 
-private func multiplySerially(_ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float, beta: Float, isRounded: Bool) {
+private func multiplySerially(
+    _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float, beta: Float, isRounded: Bool
+) {
     guard m > 0, n > 0 else { return }
     if isRounded {
         atelier_multiply_bfloat16(
@@ -57,27 +62,32 @@ private func multiplySerially(_ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, 
     }
     cblas_sgemm(
         CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans,
-        blasint(m), blasint(n), blasint(k), alpha, a.pointer, blasint(max(a.stride, 1)), b.pointer, blasint(max(b.stride, 1)), beta,
+        blasint(m), blasint(n), blasint(k), alpha, a.pointer, blasint(max(a.stride, 1)), b.pointer,
+        blasint(max(b.stride, 1)), beta,
         c.pointer, blasint(max(c.stride, 1)))
 }
 
 /// c[m, n] = alpha · a[m, k] · b[k, n] + beta · c.
 ///
-/// OpenBLAS runs with one thread (its own pool would spin beside ours); the larger side of the result is split over our threads.
+/// OpenBLAS runs with one thread (its own pool would spin beside ours); the larger side of the result is split over our
+/// threads.
 package func multiply(
     _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float = 1, beta: Float = 0
 ) {
-    let worthSplitting = m * n * k > 1 << 16, isRounded = isRounded(m, n, k, alpha, MatrixPrecision.current)
+    let worthSplitting = m * n * k > 1 << 16
+    let isRounded = isRounded(m, n, k, alpha, MatrixPrecision.current)
     if n >= m {
         parallel(n, grain: worthSplitting ? 32 : n) { range in
             multiplySerially(
-                a, b.fromColumn(range.lowerBound), into: c.fromColumn(range.lowerBound), m: m, n: range.count, k: k, alpha: alpha,
+                a, b.fromColumn(range.lowerBound), into: c.fromColumn(range.lowerBound), m: m, n: range.count, k: k,
+                alpha: alpha,
                 beta: beta, isRounded: isRounded)
         }
     } else {
         parallel(m, grain: worthSplitting ? 16 : m) { range in
             multiplySerially(
-                a.fromRow(range.lowerBound), b, into: c.fromRow(range.lowerBound), m: range.count, n: n, k: k, alpha: alpha, beta: beta,
+                a.fromRow(range.lowerBound), b, into: c.fromRow(range.lowerBound), m: range.count, n: n, k: k,
+                alpha: alpha, beta: beta,
                 isRounded: isRounded)
         }
     }

@@ -6,9 +6,11 @@ package func parallel(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
     withoutActuallyEscaping(body) { body in
         var body = body
         withUnsafeMutablePointer(to: &body) { pointer in
-            atelier_parallel(count, grain, { context, begin, end in
-                context!.assumingMemoryBound(to: ((Range<Int>) -> Void).self).pointee(begin..<end)
-            }, pointer)
+            atelier_parallel(
+                count, grain,
+                { context, begin, end in
+                    context!.assumingMemoryBound(to: ((Range<Int>) -> Void).self).pointee(begin..<end)
+                }, pointer)
         }
     }
 }

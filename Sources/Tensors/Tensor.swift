@@ -18,14 +18,15 @@ package final class Storage {
 
     deinit { free(pointer) }
 
-    /// Keeps freed blocks in the process: activations of one step are reused by the next instead of being returned to and
-    /// zeroed again by the kernel. Called once by the engine before it computes.
+    /// Keeps freed blocks in the process: activations of one step are reused by the next instead of being returned to
+    /// and zeroed again by the kernel. Called once by the engine before it computes.
     package static func keepFreedMemory() {
         atelier_keep_freed_memory()
     }
 }
 
-/// An n-dimensional array of floats, contiguous and row-major. A value of shape and storage: copies share their elements.
+/// An n-dimensional array of floats, contiguous and row-major. A value of shape and storage: copies share their
+/// elements.
 package struct Tensor {
     package let shape: [Int]
     package let storage: Storage
@@ -58,7 +59,9 @@ package struct Tensor {
     package init(_ values: [Float], shape: [Int]) {
         precondition(values.count == shape.reduce(1, *), "\(values.count) values do not fill shape \(shape)")
         self.init(uninitialized: shape)
-        values.withUnsafeBufferPointer { if let base = $0.baseAddress { pointer.update(from: base, count: values.count) } }
+        values.withUnsafeBufferPointer {
+            if let base = $0.baseAddress { pointer.update(from: base, count: values.count) }
+        }
     }
 
     @inlinable package var count: Int { shape.reduce(1, *) }
@@ -79,7 +82,8 @@ package struct Tensor {
     package func slice(_ range: Range<Int>) -> Tensor {
         let stride = shape.dropFirst().reduce(1, *)
         precondition(range.lowerBound >= 0 && range.upperBound <= shape[0], "\(range) is outside 0..<\(shape[0])")
-        return Tensor(shape: [range.count] + shape.dropFirst(), storage: storage, offset: offset + range.lowerBound * stride)
+        return Tensor(
+            shape: [range.count] + shape.dropFirst(), storage: storage, offset: offset + range.lowerBound * stride)
     }
 
     package func copy() -> Tensor {
@@ -104,7 +108,10 @@ extension Tensor {
     /// self += scale · other.
     package func accumulate(_ other: Tensor, scale: Float = 1) {
         precondition(other.count == count)
-        let target = pointer, source = other.pointer
-        parallel(count, grain: 1 << 15) { atelier_accumulate(target + $0.lowerBound, source + $0.lowerBound, scale, $0.count) }
+        let target = pointer
+        let source = other.pointer
+        parallel(count, grain: 1 << 15) {
+            atelier_accumulate(target + $0.lowerBound, source + $0.lowerBound, scale, $0.count)
+        }
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// A serial executor that owns one OS thread: for an actor that holds a C handle whose calls block. Its jobs never occupy a thread
-/// of the cooperative pool, and the handle is always called from the same thread.
+/// A serial executor that owns one OS thread: for an actor that holds a C handle whose calls block. Its jobs never
+/// occupy a thread of the cooperative pool, and the handle is always called from the same thread.
 ///
 package final class PinnedExecutor: SerialExecutor {
     private let queue: Queue

@@ -1,11 +1,13 @@
 import Foundation
 
-/// The first key that some object of a JSON text gives twice, or nil. Foundation's parser keeps one of the two and says nothing.
+/// The first key that some object of a JSON text gives twice, or nil. Foundation's parser keeps one of the two and says
+/// nothing.
 /// - Precondition: `json` is well-formed.
 func repeatedKey(in json: UnsafeRawBufferPointer) -> String? {
     /// The keys of the objects around a place, from the outermost; nil stands for an array.
     var levels: [Set<String>?] = []
-    var isKeyNext = false, place = 0
+    var isKeyNext = false
+    var place = 0
     while place < json.count {
         switch json[place] {
         case UInt8(ascii: "{"):
@@ -17,7 +19,9 @@ func repeatedKey(in json: UnsafeRawBufferPointer) -> String? {
         case UInt8(ascii: "\""):
             let start = place
             place = endOfString(at: start, in: json)
-            if isKeyNext, let key = string(json[start..<place + 1]), !levels[levels.count - 1]!.insert(key).inserted { return key }
+            if isKeyNext, let key = string(json[start..<place + 1]), !levels[levels.count - 1]!.insert(key).inserted {
+                return key
+            }
             isKeyNext = false
         default: break
         }

@@ -12,11 +12,20 @@ package struct SafetensorsError: Error, CustomStringConvertible, Equatable {
 }
 
 /// A safetensors file, mapped into memory: an 8-byte little-endian header length, a JSON header, and the tensors' bytes
-/// (github.com/huggingface/safetensors, format 0.4). Everything the header claims is checked before anything is read through it.
+/// (github.com/huggingface/safetensors, format 0.4). Everything the header claims is checked before anything is read
+/// through it.
 package final class Safetensors {
     package enum ElementType: String, CaseIterable {
-        case float64 = "F64", float32 = "F32", float16 = "F16", bfloat16 = "BF16"
-        case int64 = "I64", int32 = "I32", int16 = "I16", int8 = "I8", uint8 = "U8", bool = "BOOL"
+        case float64 = "F64"
+        case float32 = "F32"
+        case float16 = "F16"
+        case bfloat16 = "BF16"
+        case int64 = "I64"
+        case int32 = "I32"
+        case int16 = "I16"
+        case int8 = "I8"
+        case uint8 = "U8"
+        case bool = "BOOL"
 
         package var size: Int {
             switch self {
@@ -62,13 +71,16 @@ package final class Safetensors {
     package func entry(_ name: String) throws -> Entry {
         guard let entry = entries[name] else {
             let near = names.prefix(5).joined(separator: ", ")
-            throw SafetensorsError(path: path, problem: "there is no tensor named \(name) (it has \(entries.count): \(near), …)")
+            throw SafetensorsError(
+                path: path, problem: "there is no tensor named \(name) (it has \(entries.count): \(near), …)")
         }
         return entry
     }
 
     /// The raw bytes of a tensor, valid while this object lives.
-    package func bytes(_ entry: Entry) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: mapping.bytes[entry.bytes]) }
+    package func bytes(_ entry: Entry) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: mapping.bytes[entry.bytes])
+    }
 
     /// How long the file is.
     package var size: Int { mapping.bytes.count }
@@ -89,9 +101,12 @@ private final class Mapping: @unchecked Sendable {  // The mapped bytes never ch
             throw SafetensorsError(path: path, problem: "it is not a regular file")
         }
         guard status.st_size >= 8 else {
-            throw SafetensorsError(path: path, problem: "\(status.st_size) bytes are too few; a safetensors file starts with an 8-byte header length")
+            throw SafetensorsError(
+                path: path,
+                problem: "\(status.st_size) bytes are too few; a safetensors file starts with an 8-byte header length")
         }
-        guard let address = mmap(nil, Int(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
+        guard let address = mmap(nil, Int(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED
+        else {
             throw SafetensorsError(path: path, problem: "it could not be mapped: \(String(cString: strerror(errno)))")
         }
         bytes = UnsafeRawBufferPointer(start: address, count: Int(status.st_size))
@@ -110,11 +125,15 @@ private struct SafetensorsHeader {
     func parse() throws -> ([String: Safetensors.Entry], [String: String], dataStart: Int) {
         let length = file.loadUnaligned(as: UInt64.self)
         guard length <= Safetensors.longestHeader, length <= file.count - 8 else {
-            throw problem("its header claims \(length) bytes; the file has \(file.count - 8) after the length, and at most \(Safetensors.longestHeader) are allowed")
+            throw problem(
+                "its header claims \(length) bytes; the file has \(file.count - 8) after the length, and at most \(Safetensors.longestHeader) are allowed"
+            )
         }
-        let start = 8 + Int(length), json = UnsafeRawBufferPointer(rebasing: file[8..<start])
+        let start = 8 + Int(length)
+        let json = UnsafeRawBufferPointer(rebasing: file[8..<start])
         // A brace first and no zeros: Foundation's parser takes other encodings than UTF-8 too.
-        guard json.first == UInt8(ascii: "{"), !json.contains(0), let object = try? JSONSerialization.jsonObject(with: Data(json)),
+        guard json.first == UInt8(ascii: "{"), !json.contains(0),
+            let object = try? JSONSerialization.jsonObject(with: Data(json)),
             let header = object as? [String: Any]
         else { throw problem("its header is not a JSON object") }
         if let key = repeatedKey(in: json) { throw problem("its header gives \(key) twice") }
@@ -124,16 +143,21 @@ private struct SafetensorsHeader {
         }
         try refuseOverlaps(entries.values)
         guard let metadata = header["__metadata__"] else { return (entries, [:], start) }
-        guard let strings = metadata as? [String: String] else { throw problem("__metadata__ must be an object of strings") }
+        guard let strings = metadata as? [String: String] else {
+            throw problem("__metadata__ must be an object of strings")
+        }
         return (entries, strings, start)
     }
 
     private func entry(_ name: String, _ value: Any, dataStart: Int) throws -> Safetensors.Entry {
-        guard let object = value as? [String: Any], let typeName = object["dtype"] as? String, let shape = object["shape"] as? [Int],
+        guard let object = value as? [String: Any], let typeName = object["dtype"] as? String,
+            let shape = object["shape"] as? [Int],
             let offsets = object["data_offsets"] as? [Int], offsets.count == 2
         else { throw problem("\(name): dtype, shape and two data_offsets are needed") }
         guard let type = Safetensors.ElementType(rawValue: typeName) else {
-            throw problem("\(name): dtype \(typeName) is not one of \(Safetensors.ElementType.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw problem(
+                "\(name): dtype \(typeName) is not one of \(Safetensors.ElementType.allCases.map(\.rawValue).joined(separator: ", "))"
+            )
         }
         var bytes = type.size
         for dimension in shape {
@@ -146,9 +170,12 @@ private struct SafetensorsHeader {
             throw problem("\(name): data_offsets \(offsets) lie outside the \(available) bytes of data")
         }
         guard offsets[1] - offsets[0] == bytes else {
-            throw problem("\(name): shape \(shape) of \(typeName) needs \(bytes) bytes, data_offsets hold \(offsets[1] - offsets[0])")
+            throw problem(
+                "\(name): shape \(shape) of \(typeName) needs \(bytes) bytes, data_offsets hold \(offsets[1] - offsets[0])"
+            )
         }
-        return Safetensors.Entry(name: name, type: type, shape: shape, bytes: dataStart + offsets[0]..<dataStart + offsets[1])
+        return Safetensors.Entry(
+            name: name, type: type, shape: shape, bytes: dataStart + offsets[0]..<dataStart + offsets[1])
     }
 
     private func refuseOverlaps(_ entries: some Collection<Safetensors.Entry>) throws {

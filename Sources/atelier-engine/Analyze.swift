@@ -3,11 +3,13 @@ import Workers
 
 struct Analyze: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look into a next-scale model as ARBooth's paper does: numbers and plots in a folder.", subcommands: [WeightsOf.self, Scales.self])
+        abstract: "Look into a next-scale model as ARBooth's paper does: numbers and plots in a folder.",
+        subcommands: [WeightsOf.self, Scales.self])
 
     struct WeightsOf: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "weights", abstract: "Tune all weights on one subject and show how much each kind of layer changed, block by block.")
+            commandName: "weights",
+            abstract: "Tune all weights on one subject and show how much each kind of layer changed, block by block.")
 
         @Option(help: "The model's directory.") var model: String
         @Option(help: "The folder for weights.csv and weights.png.") var output: String
@@ -18,7 +20,9 @@ struct Analyze: ParsableCommand {
 
     struct Scales: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Replace the later scales of pictures by noise's and show how much the decoded pictures change, scale by scale.")
+            abstract:
+                "Replace the later scales of pictures by noise's and show how much the decoded pictures change, scale by scale."
+        )
 
         @Option(help: "The model's directory.") var model: String
         @Option(help: "The folder for scales.csv, scales.png and scales-pictures.png.") var output: String

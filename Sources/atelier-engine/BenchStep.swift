@@ -4,7 +4,9 @@ import Workers
 
 struct BenchStep: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Time a forward pass and a training step of a transformer stack; one JSON line per mode. ops/bench runs it beside a peer.")
+        abstract:
+            "Time a forward pass and a training step of a transformer stack; one JSON line per mode. ops/bench runs it beside a peer."
+    )
 
     @Option(help: "Channels.") var width = 256
     @Option(help: "Blocks.") var depth = 8
@@ -15,15 +17,21 @@ struct BenchStep: ParsableCommand {
     @Option(help: "Repetitions; the best counts.") var rounds = 6
 
     func validate() throws {
-        let sizes = [("width", width), ("depth", depth), ("heads", heads), ("tokens", tokens), ("batch", batch), ("context", context), ("rounds", rounds)]
+        let sizes = [
+            ("width", width), ("depth", depth), ("heads", heads), ("tokens", tokens), ("batch", batch),
+            ("context", context), ("rounds", rounds),
+        ]
         for (name, value) in sizes where value < 1 { throw ValidationError("--\(name) \(value): must be at least 1") }
         guard width % heads == 0 else { throw ValidationError("--heads \(heads): must divide --width \(width)") }
     }
 
     func run() throws {
-        let benchmark = StepBenchmark(.init(width: width, depth: depth, heads: heads, tokens: tokens, batch: batch, context: context))
+        let benchmark = StepBenchmark(
+            .init(width: width, depth: depth, heads: heads, tokens: tokens, batch: batch, context: context))
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        for figure in benchmark.run(rounds: rounds) { print(String(decoding: try encoder.encode(figure), as: UTF8.self)) }
+        for figure in benchmark.run(rounds: rounds) {
+            print(String(decoding: try encoder.encode(figure), as: UTF8.self))
+        }
     }
 }

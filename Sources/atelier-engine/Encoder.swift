@@ -6,14 +6,18 @@ extension EncoderTraining.Kind: ExpressibleByArgument {}
 
 struct Encoder: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Train the encoders that metrics are measured with, pocket-clip and pocket-dino.", subcommands: [Train.self, Export.self])
+        abstract: "Train the encoders that metrics are measured with, pocket-clip and pocket-dino.",
+        subcommands: [Train.self, Export.self])
 
     struct Train: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Train an encoder from nothing on Little World: clip on captions, dino by self-distillation. Resumes from the folder's last checkpoint.")
+            abstract:
+                "Train an encoder from nothing on Little World: clip on captions, dino by self-distillation. Resumes from the folder's last checkpoint."
+        )
 
         @Argument(help: "Which encoder.") var kind: EncoderTraining.Kind
-        @Option(name: .customLong("run"), help: "The run folder: checkpoint, loss curve, sheet of neighbours.") var folder: String
+        @Option(name: .customLong("run"), help: "The run folder: checkpoint, loss curve, sheet of neighbours.")
+        var folder: String
         @Option(help: "Steps in all.") var steps = 4000
         @Option(help: "Pictures per step.") var batch = 64
         @Option(help: "Peak learning rate.") var learningRate: Float = 1e-3
@@ -30,14 +34,17 @@ struct Encoder: ParsableCommand {
         func run() throws {
             try EncoderTraining(
                 options: PretrainingOptions(
-                    folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed, reportEvery: reportEvery, seconds: seconds)
+                    folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed,
+                    reportEvery: reportEvery, seconds: seconds)
             ).train(kind)
         }
     }
 
     struct Export: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Write an encoder's directory (half precision) from a run's last checkpoint, and print what it finds of held-out pictures.")
+            abstract:
+                "Write an encoder's directory (half precision) from a run's last checkpoint, and print what it finds of held-out pictures."
+        )
 
         @Argument(help: "Which encoder.") var kind: EncoderTraining.Kind
         @Option(name: .customLong("run"), help: "The run folder of `encoder train`.") var folder: String

@@ -3,7 +3,8 @@ import Workers
 
 struct ExportModel: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Write a model directory (half precision) from a pretraining run's last checkpoints.")
+        commandName: "export",
+        abstract: "Write a model directory (half precision) from a pretraining run's last checkpoints.")
 
     @Option(help: "The model that was trained.") var model = Pretraining.Model.infinity
     @Option(help: "The run folder of `pretrain`.") var folder: String

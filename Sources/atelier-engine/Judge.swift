@@ -9,9 +9,11 @@ struct Judge: ParsableCommand {
 
     struct Train: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Train the judge from nothing on Little World's labels; resumes from the folder's last checkpoint.")
+            abstract:
+                "Train the judge from nothing on Little World's labels; resumes from the folder's last checkpoint.")
 
-        @Option(name: .customLong("run"), help: "The run folder: checkpoint, loss curve, sheet of mistakes.") var folder: String
+        @Option(name: .customLong("run"), help: "The run folder: checkpoint, loss curve, sheet of mistakes.")
+        var folder: String
         @Option(help: "Steps in all.") var steps = 2400
         @Option(help: "Pictures per step.") var batch = 32
         @Option(help: "Peak learning rate.") var learningRate: Float = 1.5e-3
@@ -28,14 +30,17 @@ struct Judge: ParsableCommand {
         func run() throws {
             try Judging(
                 options: PretrainingOptions(
-                    folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed, reportEvery: reportEvery, seconds: seconds)
+                    folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed,
+                    reportEvery: reportEvery, seconds: seconds)
             ).train()
         }
     }
 
     struct Export: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Write a judge's directory (half precision) from a run's last checkpoint, and print what it gets right of held-out pictures.")
+            abstract:
+                "Write a judge's directory (half precision) from a run's last checkpoint, and print what it gets right of held-out pictures."
+        )
 
         @Option(name: .customLong("run"), help: "The run folder of `judge train`.") var folder: String
         @Option(help: "The directory to write.") var output: String
@@ -48,20 +53,25 @@ struct Judge: ParsableCommand {
 
     struct Score: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Draw prompts that training never saw and judge the pictures: shares right, the judge's ceiling, the tokenizer's PSNR.")
+            abstract:
+                "Draw prompts that training never saw and judge the pictures: shares right, the judge's ceiling, the tokenizer's PSNR."
+        )
 
         @Option(help: "The model's directory.") var model: String
         @Option(help: "The judge's directory.") var judge: String
         @Option(help: "How many of the evaluation prompts, and of the held-out pictures for PSNR.") var prompts = 500
         @Option(help: "Seed of the pictures.") var seed: UInt64 = 1
-        @Option(help: "Write all pictures, a sheet of the failures and the confusions into this folder.") var output: String?
+        @Option(help: "Write all pictures, a sheet of the failures and the confusions into this folder.") var output:
+            String?
 
         func validate() throws {
             guard 1...2000 ~= prompts else { throw ValidationError("--prompts \(prompts): 1 to 2000 are allowed") }
         }
 
         func run() throws {
-            let (report, table) = try ModelScore(model: model, judge: judge, prompts: prompts, seed: seed, folder: output).run()
+            let (report, table) = try ModelScore(
+                model: model, judge: judge, prompts: prompts, seed: seed, folder: output
+            ).run()
             try Judge.show(report, table: table)
         }
     }

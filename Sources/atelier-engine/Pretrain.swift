@@ -6,9 +6,12 @@ extension Pretraining.Model: ExpressibleByArgument {}
 
 struct Pretrain: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Train an embedded model on Little World, from nothing or from a model; resumes from the folder's last checkpoint.")
+        abstract:
+            "Train an embedded model on Little World, from nothing or from a model; resumes from the folder's last checkpoint."
+    )
 
-    @Argument(help: "The stage: tokenizer first, then transformer; decoder makes pictures better on the same tokens.") var stage: Pretraining.Stage
+    @Argument(help: "The stage: tokenizer first, then transformer; decoder makes pictures better on the same tokens.")
+    var stage: Pretraining.Stage
     @Option(help: "The model to train.") var model = Pretraining.Model.infinity
     @Option(help: "The run folder: checkpoints, loss curves, sample sheets.") var folder: String
     @Option(help: "Steps in all.") var steps = 4000
@@ -27,7 +30,8 @@ struct Pretrain: ParsableCommand {
 
     func run() throws {
         let options = PretrainingOptions(
-            folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed, reportEvery: reportEvery, seconds: seconds,
+            folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed,
+            reportEvery: reportEvery, seconds: seconds,
             start: start)
         try model.pretraining(options).run(stage)
     }

@@ -27,7 +27,8 @@ struct TableSize: ParsableArguments {
     func settings(subjects: Int, seeds: Int) throws -> TableSettings {
         try check([("subjects", subjects, 1...TableSettings.largestSubjects), ("seeds", seeds, 1...100)])
         return TableSettings(
-            subjects: subjects, seeds: seeds, prompts: prompts, picturesPerPrompt: picturesPerPrompt, classPictures: classPictures,
+            subjects: subjects, seeds: seeds, prompts: prompts, picturesPerPrompt: picturesPerPrompt,
+            classPictures: classPictures,
             iterations: iterations, clip: clip, dino: dino)
     }
 }

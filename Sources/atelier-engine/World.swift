@@ -2,11 +2,15 @@ import ArgumentParser
 import Workers
 
 struct World: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Paint pictures of Little World, the world the embedded models live in.")
+    static let configuration = CommandConfiguration(
+        abstract: "Paint pictures of Little World, the world the embedded models live in.")
 
     @Option(help: "Write a contact sheet of every class in every style to this PNG file.") var sheet: String?
     @Option(help: "Write a contact sheet of scenes as training sees them to this PNG file.") var album: String?
-    @Option(help: "Write four reference pictures of one subject (1.png … 4.png), class.txt and a picture in an unseen style (style.png) into this folder.") var references: String?
+    @Option(
+        help:
+            "Write four reference pictures of one subject (1.png … 4.png), class.txt and a picture in an unseen style (style.png) into this folder."
+    ) var references: String?
     @Option(help: "Which subject --references paints, by number.") var subject = 0
     @Option(help: "Seed of the album.") var seed: UInt64 = 1
 
@@ -14,5 +18,7 @@ struct World: ParsableCommand {
         guard subject >= 0 else { throw ValidationError("--subject \(subject): must be 0 or more") }
     }
 
-    func run() throws { try WorldPictures(sheet: sheet, album: album, references: references, subject: subject, seed: seed).write() }
+    func run() throws {
+        try WorldPictures(sheet: sheet, album: album, references: references, subject: subject, seed: seed).write()
+    }
 }

@@ -26,7 +26,9 @@ struct ConceptsCommand: AsyncParsableCommand {
                 throw ExitStatus.notFound
             }
             guard tenants.count == 1 else {
-                Terminal.say("atelierctl: \(tenants.map(printable).joined(separator: ", ")) have a concept \(printable(name)); say whose with --tenant")
+                Terminal.say(
+                    "atelierctl: \(tenants.map(printable).joined(separator: ", ")) have a concept \(printable(name)); say whose with --tenant"
+                )
                 throw ExitStatus.notFound
             }
             return found
@@ -41,7 +43,10 @@ struct ConceptsCommand: AsyncParsableCommand {
             for concept in try await store.concepts(tenant: tenant) {
                 if let name = concept["name"]?.string, !names.contains(name) { names.append(name) }
             }
-            return names.isEmpty ? "; nothing was learnt yet" : "; there are " + names.prefix(20).map(printable).joined(separator: ", ") + (names.count > 20 ? " …" : "")
+            return names.isEmpty
+                ? "; nothing was learnt yet"
+                : "; there are " + names.prefix(20).map(printable).joined(separator: ", ")
+                    + (names.count > 20 ? " …" : "")
         }
     }
 
@@ -54,13 +59,16 @@ struct ConceptsCommand: AsyncParsableCommand {
         func run() async throws {
             let versions = try await reporting { try await server.store().concepts(tenant: tenant) }
             var seen: Set<[String]> = []
-            let rows = versions.filter { all || seen.insert([$0["tenant"]?.string ?? "", $0["name"]?.string ?? ""]).inserted }
+            let rows = versions.filter {
+                all || seen.insert([$0["tenant"]?.string ?? "", $0["name"]?.string ?? ""]).inserted
+            }
             if server.json { return print(JSONValue.array(rows).text) }
             var table = Table("CONCEPT", ">VERSION", "ROLE", "CLASS", "METHOD", "MODEL", "TENANT", "LEARNT", "JOB")
             for row in rows {
                 func text(_ name: String) -> String { row[name]?.string ?? "" }
                 table.append(
-                    text("name"), row["version"]?.text ?? "", text("role"), text("class"), text("method"), text("model"), text("tenant"),
+                    text("name"), row["version"]?.text ?? "", text("role"), text("class"), text("method"),
+                    text("model"), text("tenant"),
                     moment(text("created_at")), text("job"))
             }
             for line in table.lines() { print(line) }
@@ -68,17 +76,23 @@ struct ConceptsCommand: AsyncParsableCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Everything about a concept: its adapter, its metrics, the job it comes from.")
+        static let configuration = CommandConfiguration(
+            abstract: "Everything about a concept: its adapter, its metrics, the job it comes from.")
         @OptionGroup var server: ServerOptions
         @OptionGroup var choice: Choice
 
         func run() async throws {
             let versions = try await reporting { try await choice.versions(in: try server.store()) }
             if server.json { return print(versions[0].text) }
-            for name in ["name", "version", "role", "class", "method", "model", "tenant", "created_at", "job", "message_id", "adapter_sha256", "adapter_bytes", "metrics"] {
+            for name in [
+                "name", "version", "role", "class", "method", "model", "tenant", "created_at", "job", "message_id",
+                "adapter_sha256", "adapter_bytes", "metrics",
+            ] {
                 guard let value = versions[0][name], value != .null else { continue }
                 let text = value.string ?? value.text
-                print(name + String(repeating: " ", count: max(1, 16 - name.count)) + printable(name == "created_at" ? moment(text) : text))
+                print(
+                    name + String(repeating: " ", count: max(1, 16 - name.count))
+                        + printable(name == "created_at" ? moment(text) : text))
             }
             let older = versions.dropFirst().compactMap { $0["version"]?.text }
             if !older.isEmpty { print("older versions  " + older.joined(separator: ", ")) }
@@ -87,7 +101,8 @@ struct ConceptsCommand: AsyncParsableCommand {
 
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Copy a concept's adapter into a file, verified by its SHA-256 (on the daemon's host: reads its state folder).",
+            abstract:
+                "Copy a concept's adapter into a file, verified by its SHA-256 (on the daemon's host: reads its state folder).",
             discussion: "atelierctl run JOB.json --adapter NAME=FILE uses it without servers.")
         @OptionGroup var server: ServerOptions
         @OptionGroup var choice: Choice
@@ -96,20 +111,27 @@ struct ConceptsCommand: AsyncParsableCommand {
         func run() async throws {
             let settings = try server.settings(needing: ["postgresURL", "stateDirectory"])
             let concept = try await reporting { try await choice.versions(in: try server.store())[0] }
-            guard let digest = concept["adapter_sha256"]?.string.flatMap(SHA256Digest.init) else { throw ExitStatus.notFound }
+            guard let digest = concept["adapter_sha256"]?.string.flatMap(SHA256Digest.init) else {
+                throw ExitStatus.notFound
+            }
             let path = out ?? choice.name + ".safetensors"
             do { try ArtifactDirectory(root: settings.artifactsDirectory).export(digest, to: path) } catch {
                 Terminal.say("atelierctl: \(printable("\(error)"))")
                 throw ExitStatus.notFound
             }
-            print(server.json ? JSONValue.object(["path": .string(path), "sha256": .string(digest.description)]).text : printable(path))
+            print(
+                server.json
+                    ? JSONValue.object(["path": .string(path), "sha256": .string(digest.description)]).text
+                    : printable(path))
         }
     }
 
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Delete a concept, or one version of it: prompts do not find it any more.",
-            discussion: "Without --version all versions go. The job that learnt it and its artifacts stay. Shows what it will touch and asks; --yes for scripts.")
+            discussion:
+                "Without --version all versions go. The job that learnt it and its artifacts stay. Shows what it will touch and asks; --yes for scripts."
+        )
         @OptionGroup var server: ServerOptions
         @OptionGroup var choice: Choice
         @OptionGroup var consent: Consent
@@ -121,7 +143,9 @@ struct ConceptsCommand: AsyncParsableCommand {
                 let tenant = versions[0]["tenant"]?.string ?? ""
                 let numbers = versions.compactMap { $0["version"]?.text }.joined(separator: ", ")
                 let what = "\(choice.name) of \(printable(tenant)), version\(versions.count == 1 ? "" : "s") \(numbers)"
-                guard !consent.dryRun else { return print(server.json ? JSONValue.array(versions).text : "would delete \(what)") }
+                guard !consent.dryRun else {
+                    return print(server.json ? JSONValue.array(versions).text : "would delete \(what)")
+                }
                 try consent.confirm("delete \(what)")
                 let count = try await store.deleteConcept(choice.name, tenant: tenant, version: choice.version)
                 print(server.json ? JSONValue.object(["deleted": .integer(count)]).text : "deleted \(what)")

@@ -5,7 +5,8 @@ struct Consent: ParsableArguments {
     @Flag(help: "Do not ask.") var yes = false
     @Flag(help: "Only show what would be touched.") var dryRun = false
 
-    /// Asks for `action` (`retry 3 jobs`) where a person can be asked; ends the program where the answer is no, or nobody is there.
+    /// Asks for `action` (`retry 3 jobs`) where a person can be asked; ends the program where the answer is no, or
+    /// nobody is there.
     func confirm(_ action: String) throws {
         guard !yes else { return }
         guard Terminal.isInput else {

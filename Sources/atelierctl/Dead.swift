@@ -27,7 +27,9 @@ struct Dead: AsyncParsableCommand {
     struct Replay: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Publish dead letters again as they came; each leaves the dead once the broker has it.",
-            discussion: "Repeating one does no harm: the same message id is the same job. Shows what it will touch and asks; --yes for scripts.")
+            discussion:
+                "Repeating one does no harm: the same message id is the same job. Shows what it will touch and asks; --yes for scripts."
+        )
         @OptionGroup var server: ServerOptions
         @OptionGroup var consent: Consent
         @Argument(help: "Message ids.") var ids: [String] = []
@@ -46,9 +48,14 @@ struct Dead: AsyncParsableCommand {
                 if means(letter) { letters.append(letter) }
             }
             let missing = ids.filter { id in !letters.contains { $0.messageID == id } }
-            if !missing.isEmpty { Terminal.say("atelierctl: no dead letter has the message id \(missing.map(printable).joined(separator: ", "))") }
+            if !missing.isEmpty {
+                Terminal.say(
+                    "atelierctl: no dead letter has the message id \(missing.map(printable).joined(separator: ", "))")
+            }
             guard missing.isEmpty else { throw ExitStatus.notFound }
-            guard !consent.dryRun else { return server.json ? print(JSONValue.array(letters.map(\.json)).text) : printTable(of: letters) }
+            guard !consent.dryRun else {
+                return server.json ? print(JSONValue.array(letters.map(\.json)).text) : printTable(of: letters)
+            }
             guard !letters.isEmpty else { return print(server.json ? "[]" : "there are no dead letters") }
             if !consent.yes && !server.json { printTable(of: letters) }
             try consent.confirm("replay \(counted(letters.count, "message"))")
@@ -60,17 +67,29 @@ struct Dead: AsyncParsableCommand {
         private func replay(_ expected: Int, _ settings: Settings) async throws {
             let publisher = Publisher(try settings.broker(), topology: nil, report: { _ in })
             publisher.start()
-            var results: [JSONValue] = [], failures = 0
+            var results: [JSONValue] = []
+            var failures = 0
             let names = TopologyNames(prefix: settings.topologyPrefix)
             do {
                 try await look(settings, limit: limit, maximumBodyBytes: settings.messageMiB << 20) { delivery in
                     let letter = DeadLetter(delivery)
                     guard means(letter) else { return }
-                    let outcome = delivery.isTooLong ? nil : await publisher.publish(letter.message(of: delivery, names), within: .seconds(15))
+                    let outcome =
+                        delivery.isTooLong
+                        ? nil : await publisher.publish(letter.message(of: delivery, names), within: .seconds(15))
                     if outcome == .confirmed { delivery.acknowledge() } else { failures += 1 }
-                    let problem = delivery.isTooLong ? "its body is longer than messageMiB allows" : outcome.flatMap(\.trouble)
-                    results.append(.object(["message_id": letter.messageID.map(JSONValue.string) ?? .null, "problem": problem.map(JSONValue.string) ?? .null]))
-                    if !server.json { print("\(printable(letter.messageID ?? "(no message id)"))  \(problem.map { "not replayed: " + printable($0) } ?? "replayed")") }
+                    let problem =
+                        delivery.isTooLong ? "its body is longer than messageMiB allows" : outcome.flatMap(\.trouble)
+                    results.append(
+                        .object([
+                            "message_id": letter.messageID.map(JSONValue.string) ?? .null,
+                            "problem": problem.map(JSONValue.string) ?? .null,
+                        ]))
+                    if !server.json {
+                        print(
+                            "\(printable(letter.messageID ?? "(no message id)"))  \(problem.map { "not replayed: " + printable($0) } ?? "replayed")"
+                        )
+                    }
                 }
             } catch {
                 await publisher.stop()
@@ -79,14 +98,21 @@ struct Dead: AsyncParsableCommand {
             await publisher.stop()
             if server.json { print(JSONValue.array(results).text) }
             let unmet = expected - results.count
-            if failures == 0, unmet > 0 { Terminal.say("atelierctl: \(counted(unmet, "message")) did not come back to the queue; somebody else may have them") }
+            if failures == 0, unmet > 0 {
+                Terminal.say(
+                    "atelierctl: \(counted(unmet, "message")) did not come back to the queue; somebody else may have them"
+                )
+            }
             if failures > 0 || unmet > 0 { throw ExitStatus.unavailable }
         }
     }
 }
 
-/// Looks through the dead letters; a broker that is away or has no such queue ends the program with a line and its code.
-private func look(_ settings: Settings, limit: UInt16, maximumBodyBytes: Int, _ body: (Delivery) async throws -> Void) async throws {
+/// Looks through the dead letters; a broker that is away or has no such queue ends the program with a line and its
+/// code.
+private func look(
+    _ settings: Settings, limit: UInt16, maximumBodyBytes: Int, _ body: (Delivery) async throws -> Void
+) async throws {
     let queue = TopologyNames(prefix: settings.topologyPrefix).dead
     let backlog = Backlog(try settings.broker(), queue: queue, limit: limit, maximumBodyBytes: maximumBodyBytes)
     backlog.start()
@@ -96,7 +122,9 @@ private func look(_ settings: Settings, limit: UInt16, maximumBodyBytes: Int, _ 
     } catch {
         await backlog.stop()
         guard let error = error as? BrokerError else { throw error }
-        if case .topology(_, 404, _) = error { Terminal.say("atelierctl: there is no queue \(queue); atelierd declares it when it first runs") } else {
+        if case .topology(_, 404, _) = error {
+            Terminal.say("atelierctl: there is no queue \(queue); atelierd declares it when it first runs")
+        } else {
             Terminal.say("atelierctl: \(printable(error.description))")
         }
         throw ExitStatus.unavailable

@@ -19,20 +19,30 @@ struct DeadLetter {
         tenant = properties.userID ?? "default"
         bytes = delivery.bodySize
         var death: [String: FieldValue] = [:]
-        if case .array(let deaths) = properties.headers["x-death"], case .table(let first) = deaths.first { death = first }
+        if case .array(let deaths) = properties.headers["x-death"], case .table(let first) = deaths.first {
+            death = first
+        }
         reason = death["reason"]?.string ?? "unknown"
         queue = death["queue"]?.string ?? ""
-        if case .timestamp(let seconds) = death["time"] { time = Date(timeIntervalSince1970: Double(seconds)) } else { time = nil }
+        if case .timestamp(let seconds) = death["time"] {
+            time = Date(timeIntervalSince1970: Double(seconds))
+        } else {
+            time = nil
+        }
     }
 
     /// For people.
-    var cells: [String] { [messageID ?? "", kind, tenant, String(bytes), words, time.map { moment($0.formatted(.iso8601)) } ?? "", queue] }
+    var cells: [String] {
+        [messageID ?? "", kind, tenant, String(bytes), words, time.map { moment($0.formatted(.iso8601)) } ?? "", queue]
+    }
 
     /// For programs.
     var json: JSONValue {
         .object([
-            "message_id": messageID.map(JSONValue.string) ?? .null, "kind": .string(kind), "tenant": .string(tenant), "bytes": .integer(Int(clamping: bytes)),
-            "reason": .string(reason), "queue": .string(queue), "time": time.map { .string($0.formatted(.iso8601)) } ?? .null,
+            "message_id": messageID.map(JSONValue.string) ?? .null, "kind": .string(kind), "tenant": .string(tenant),
+            "bytes": .integer(Int(clamping: bytes)),
+            "reason": .string(reason), "queue": .string(queue),
+            "time": time.map { .string($0.formatted(.iso8601)) } ?? .null,
         ])
     }
 
@@ -53,6 +63,8 @@ struct DeadLetter {
         properties.headers = properties.headers.filter { name, _ in
             !["x-death", "x-first-death", "x-last-death", "x-delivery-count"].contains { name.hasPrefix($0) }
         }
-        return OutgoingMessage(exchange: names.exchange, routingKey: TopologyNames.jobsRoutingKey, properties: properties, body: delivery.body)
+        return OutgoingMessage(
+            exchange: names.exchange, routingKey: TopologyNames.jobsRoutingKey, properties: properties,
+            body: delivery.body)
     }
 }

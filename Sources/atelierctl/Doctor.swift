@@ -6,7 +6,8 @@ import Jobs
 import Store
 
 struct Doctor: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Check everything Atelier needs: one line each; 0 if all is well, 2 if not.")
+    static let configuration = CommandConfiguration(
+        abstract: "Check everything Atelier needs: one line each; 0 if all is well, 2 if not.")
     @OptionGroup var server: ServerOptions
     @Option(help: "Keep checking for as many seconds until all is well.") var wait = 0
     @Flag(help: "Do not ask for a running daemon.") var noDaemon = false
@@ -26,7 +27,15 @@ struct Doctor: AsyncParsableCommand {
             print("\(mark) \(finding.check): \(printable(finding.problem ?? finding.detail))")
         }
         if server.json {
-            print(JSONValue.array(findings.map { .object(["check": .string($0.check), "ok": .bool($0.problem == nil), "detail": .string($0.problem ?? $0.detail)]) }).text)
+            print(
+                JSONValue.array(
+                    findings.map {
+                        .object([
+                            "check": .string($0.check), "ok": .bool($0.problem == nil),
+                            "detail": .string($0.problem ?? $0.detail),
+                        ])
+                    }
+                ).text)
         }
         if findings.contains(where: { $0.problem != nil }) { throw ExitStatus.unhealthy }
     }

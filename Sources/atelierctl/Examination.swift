@@ -4,7 +4,8 @@ import Foundation
 import Jobs
 import Store
 
-/// Everything Atelier needs, looked at: each fault has the name of its check, and says what to do. `ops/runbook.md` has a heading for each.
+/// Everything Atelier needs, looked at: each fault has the name of its check, and says what to do. `ops/runbook.md` has
+/// a heading for each.
 struct Examination {
     /// One line of the doctor's.
     struct Finding {
@@ -25,7 +26,9 @@ struct Examination {
         if hasStore { findings += [await schema(store), await clock(store)] }
         findings += [await broker()]
         if wantsDaemon && hasStore { findings += [await daemons(store), await paused(store)] }
-        if hasStore { findings += [await waiting(store), await failures(store), await rejections(store), await outbox(store)] }
+        if hasStore {
+            findings += [await waiting(store), await failures(store), await rejections(store), await outbox(store)]
+        }
         if findings.contains(where: { $0.check == "rabbitmq" && $0.problem == nil }) {
             if wantsDaemon { findings.append(await intake()) }
             findings.append(await deadLetters())
@@ -47,25 +50,39 @@ struct Examination {
 
 extension Examination {
     private func postgres(_ store: Store) async -> Finding {
-        await finding("postgresql") { "version " + (try await store.query("show server_version").first?["server_version"] ?? "") }
+        await finding("postgresql") {
+            "version " + (try await store.query("show server_version").first?["server_version"] ?? "")
+        }
     }
 
     private func schema(_ store: Store) async -> Finding {
         await finding("schema") {
             try await store.query("select 1 from atelier.jobs limit 0")
             let installation = Installation()
-            guard let directory = installation.folder("sql") else { return "present, but not compared: \(installation.absence(of: "sql"))" }
+            guard let directory = installation.folder("sql") else {
+                return "present, but not compared: \(installation.absence(of: "sql"))"
+            }
             let standing = try await Migrations(directory: directory).standing(in: store)
             let bad = standing.filter { $0.standing != .applied }
-            guard bad.isEmpty else { throw Doctor.Trouble(bad.map { "\($0.file.name) is \($0.standing.rawValue)" }.joined(separator: ", ") + "; run atelierctl migrate") }
+            guard bad.isEmpty else {
+                throw Doctor.Trouble(
+                    bad.map { "\($0.file.name) is \($0.standing.rawValue)" }.joined(separator: ", ")
+                        + "; run atelierctl migrate")
+            }
             return "\(standing.count) migrations applied"
         }
     }
 
     private func clock(_ store: Store) async -> Finding {
         await finding("clock") {
-            let ahead = Date.now.timeIntervalSince1970 - number(try await store.query("select extract(epoch from clock_timestamp()) as now").first, "now")
-            guard abs(ahead) < 5 else { throw Doctor.Trouble("this host is \(Int(ahead)) s ahead of PostgreSQL's; set both by NTP: run_after and deadline are held against PostgreSQL's") }
+            let ahead =
+                Date.now.timeIntervalSince1970
+                - number(try await store.query("select extract(epoch from clock_timestamp()) as now").first, "now")
+            guard abs(ahead) < 5 else {
+                throw Doctor.Trouble(
+                    "this host is \(Int(ahead)) s ahead of PostgreSQL's; set both by NTP: run_after and deadline are held against PostgreSQL's"
+                )
+            }
             return "within \(Int(abs(ahead)) + 1) s of PostgreSQL's"
         }
     }
@@ -75,18 +92,29 @@ extension Examination {
             let rows = try await store.query(
                 "select name, round(extract(epoch from now() - beat_at)) as age, beat_at > now() - $1::int * interval '1 second' as lives from atelier.workers where gone_at is null order by name",
                 [String(settings.leaseSeconds)])
-            let silent = rows.filter { $0["lives"] != "t" }.map { "\($0["name"] ?? "") gave no sign of life for \($0["age"] ?? "") s" }
+            let silent = rows.filter { $0["lives"] != "t" }.map {
+                "\($0["name"] ?? "") gave no sign of life for \($0["age"] ?? "") s"
+            }
             let living = rows.filter { $0["lives"] == "t" }.compactMap { $0["name"] }
-            guard silent.isEmpty else { throw Doctor.Trouble(silent.joined(separator: ", ") + "; another daemon takes its jobs over; is it stopped or cut off?") }
-            guard !living.isEmpty else { throw Doctor.Trouble("no daemon gives a sign of life; systemctl status atelierd") }
+            guard silent.isEmpty else {
+                throw Doctor.Trouble(
+                    silent.joined(separator: ", ") + "; another daemon takes its jobs over; is it stopped or cut off?")
+            }
+            guard !living.isEmpty else {
+                throw Doctor.Trouble("no daemon gives a sign of life; systemctl status atelierd")
+            }
             return living.joined(separator: ", ")
         }
     }
 
     private func paused(_ store: Store) async -> Finding {
         await finding("paused") {
-            let names = try await store.query("select name from atelier.workers where gone_at is null and paused order by name").compactMap { $0["name"] }
-            guard names.isEmpty else { throw Doctor.Trouble("\(names.joined(separator: ", ")) starts no new work; atelierctl resume") }
+            let names = try await store.query(
+                "select name from atelier.workers where gone_at is null and paused order by name"
+            ).compactMap { $0["name"] }
+            guard names.isEmpty else {
+                throw Doctor.Trouble("\(names.joined(separator: ", ")) starts no new work; atelierctl resume")
+            }
             return "nobody"
         }
     }
@@ -102,7 +130,9 @@ extension Examination {
                 """
             ).first
             guard number(row, "oldest") < 60 || number(row, "free") <= 0 else {
-                throw Doctor.Trouble("a job is ready since \(row?["oldest"] ?? "") s although slots are free; look into the daemon's log, and at the disk below")
+                throw Doctor.Trouble(
+                    "a job is ready since \(row?["oldest"] ?? "") s although slots are free; look into the daemon's log, and at the disk below"
+                )
             }
             return "\(row?["jobs"] ?? "0") jobs ready"
         }
@@ -118,7 +148,9 @@ extension Examination {
                 """
             ).first
             guard number(row, "failed") < 3 || number(row, "failed") < number(row, "ended") / 2 else {
-                throw Doctor.Trouble("\(row?["failed"] ?? "") of \(row?["ended"] ?? "") attempts of the last hour failed, most with \(row?["code"] ?? ""); atelierctl jobs list --error \(row?["code"] ?? "")")
+                throw Doctor.Trouble(
+                    "\(row?["failed"] ?? "") of \(row?["ended"] ?? "") attempts of the last hour failed, most with \(row?["code"] ?? ""); atelierctl jobs list --error \(row?["code"] ?? "")"
+                )
             }
             return "\(row?["failed"] ?? "0") of \(row?["ended"] ?? "0") attempts of the last hour"
         }
@@ -134,7 +166,9 @@ extension Examination {
                 """
             ).first
             guard number(row, "rejected") < 3 || number(row, "rejected") < number(row, "accepted") else {
-                throw Doctor.Trouble("\(row?["rejected"] ?? "") messages of the last hour were refused at the door, most for \(row?["place"].flatMap { $0.isEmpty ? nil : $0 } ?? "/"); select * from dashboard.rejections")
+                throw Doctor.Trouble(
+                    "\(row?["rejected"] ?? "") messages of the last hour were refused at the door, most for \(row?["place"].flatMap { $0.isEmpty ? nil : $0 } ?? "/"); select * from dashboard.rejections"
+                )
             }
             return "\(row?["rejected"] ?? "0") messages of the last hour"
         }
@@ -142,9 +176,13 @@ extension Examination {
 
     private func outbox(_ store: Store) async -> Finding {
         await finding("outbox") {
-            let row = try await store.query("select waiting, coalesce(oldest_seconds, 0) as oldest, an_error from dashboard.outbox").first
+            let row = try await store.query(
+                "select waiting, coalesce(oldest_seconds, 0) as oldest, an_error from dashboard.outbox"
+            ).first
             guard number(row, "oldest") < 60 else {
-                throw Doctor.Trouble("\(row?["waiting"] ?? "") messages could not leave, the oldest since \(row?["oldest"] ?? "") s: \(row?["an_error"] ?? "no daemon sends them, or the broker is away")")
+                throw Doctor.Trouble(
+                    "\(row?["waiting"] ?? "") messages could not leave, the oldest since \(row?["oldest"] ?? "") s: \(row?["an_error"] ?? "no daemon sends them, or the broker is away")"
+                )
             }
             return "\(row?["waiting"] ?? "0") messages wait"
         }
@@ -161,9 +199,14 @@ extension Examination {
             let publisher = Publisher(address)
             publisher.start()
             let exchange = TopologyNames(prefix: settings.topologyPrefix).exchange
-            let outcome = await publisher.publish(OutgoingMessage(exchange: exchange, routingKey: "doctor", body: []), within: .seconds(5))
+            let outcome = await publisher.publish(
+                OutgoingMessage(exchange: exchange, routingKey: "doctor", body: []), within: .seconds(5))
             await publisher.stop()
-            guard case .returned = outcome else { throw Doctor.Trouble("\(address): the exchange \(exchange) does not answer: \(outcome.trouble ?? "it took what nobody wants")") }
+            guard case .returned = outcome else {
+                throw Doctor.Trouble(
+                    "\(address): the exchange \(exchange) does not answer: \(outcome.trouble ?? "it took what nobody wants")"
+                )
+            }
             return "\(address), exchange \(exchange)"
         }
     }
@@ -179,7 +222,11 @@ extension Examination {
                 guard now >= before else { return "\(now) messages wait, and become fewer" }
                 before = now
             }
-            guard before == 0 else { throw Doctor.Trouble("\(before) messages wait in \(queue) and do not become fewer; look at the daemon and PostgreSQL above, and at the disk below") }
+            guard before == 0 else {
+                throw Doctor.Trouble(
+                    "\(before) messages wait in \(queue) and do not become fewer; look at the daemon and PostgreSQL above, and at the disk below"
+                )
+            }
             return "no message waits"
         }
     }
@@ -199,7 +246,9 @@ extension Examination {
     private func deadLetters() async -> Finding {
         await finding("dead letters") {
             let count = try await length(of: TopologyNames(prefix: settings.topologyPrefix).dead)
-            guard count == 0 else { throw Doctor.Trouble("\(count) messages the broker gave up on; atelierctl dead list") }
+            guard count == 0 else {
+                throw Doctor.Trouble("\(count) messages the broker gave up on; atelierctl dead list")
+            }
             return "none"
         }
     }
@@ -207,7 +256,9 @@ extension Examination {
     private func probe() async -> Finding {
         await finding("probe") {
             let times = try await ProbeRun(settings, seconds: 10).oneByOne(1)
-            guard times.answered == 1 else { throw Doctor.Trouble("no answer within 10 s; the checks above say where it stays") }
+            guard times.answered == 1 else {
+                throw Doctor.Trouble("no answer within 10 s; the checks above say where it stays")
+            }
             return times.line
         }
     }
@@ -218,27 +269,37 @@ extension Examination {
 extension Examination {
     private func engine() -> Finding {
         let isThere = access(settings.engine, X_OK) == 0
-        return Finding(check: "engine", problem: isThere ? nil : "\(settings.engine) cannot be executed", detail: settings.engine)
+        return Finding(
+            check: "engine", problem: isThere ? nil : "\(settings.engine) cannot be executed", detail: settings.engine)
     }
 
     private func models() -> Finding {
         let folder = settings.modelsDirectory
         let models = (try? ModelFolder.all(in: folder)) ?? []
         let problems = models.flatMap { model in model.problems.map { "\(model.name)/\($0)" } }
-        let absence = "\(folder.isEmpty ? "no folder of models is set or found" : folder + " is not there or holds no model")"
+        let absence =
+            "\(folder.isEmpty ? "no folder of models is set or found" : folder + " is not there or holds no model")"
         return Finding(
-            check: "models", problem: models.isEmpty ? absence : problems.isEmpty ? nil : problems.joined(separator: "; "),
+            check: "models",
+            problem: models.isEmpty ? absence : problems.isEmpty ? nil : problems.joined(separator: "; "),
             detail: models.map(\.name).joined(separator: ", "))
     }
 
     private func state() -> Finding {
         let isWritable = access(settings.stateDirectory, W_OK) == 0
-        return Finding(check: "state folder", problem: isWritable ? nil : "\(settings.stateDirectory) cannot be written to by this user", detail: settings.stateDirectory)
+        return Finding(
+            check: "state folder",
+            problem: isWritable ? nil : "\(settings.stateDirectory) cannot be written to by this user",
+            detail: settings.stateDirectory)
     }
 
     private func disk() -> Finding {
         let free = settings.freeMebibytes
-        let isShort = free < settings.freeDiskMiB, folders = Set([settings.stateDirectory, settings.artifactsDirectory]).sorted().joined(separator: " or ")
-        return Finding(check: "disk", problem: isShort ? "\(free) MiB free in \(folders), \(settings.freeDiskMiB) MiB are needed" : nil, detail: "\(free) MiB free")
+        let isShort = free < settings.freeDiskMiB
+        let folders = Set([settings.stateDirectory, settings.artifactsDirectory]).sorted().joined(separator: " or ")
+        return Finding(
+            check: "disk",
+            problem: isShort ? "\(free) MiB free in \(folders), \(settings.freeDiskMiB) MiB are needed" : nil,
+            detail: "\(free) MiB free")
     }
 }

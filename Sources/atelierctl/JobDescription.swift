@@ -10,16 +10,25 @@ struct JobDescription {
 
     func show() {
         let fields = [
-            "id", "message_id", "tenant", "kind", "state", "priority", "attempt", "failures", "rescues", "max_attempts", "stage", "step", "steps",
+            "id", "message_id", "tenant", "kind", "state", "priority", "attempt", "failures", "rescues", "max_attempts",
+            "stage", "step", "steps",
             "created_at", "started_at", "finalized_at", "deadline", "cancel_reason", "error_code", "error_message",
         ]
         for name in fields { line(name, job[name]) }
         if ["scheduled", "retryable"].contains(job["state"]?.string) { line("run_after", job["run_after"]) }
-        for name in ["model", "method", "concept", "subject", "style", "options", "prompts"] { line(name, job["spec"]?[name]) }
+        for name in ["model", "method", "concept", "subject", "style", "options", "prompts"] {
+            line(name, job["spec"]?[name])
+        }
         line("metrics", job["result"]?["metrics"])
         for warning in warnings(of: job) { line("warning", .string(warning)) }
         showScores()
-        section("attempts", ["attempt", "outcome", "started_at", "ended_at", "resumed_from_step", "last_step", "peak_memory_bytes", "error_code", "error_message"]) {
+        section(
+            "attempts",
+            [
+                "attempt", "outcome", "started_at", "ended_at", "resumed_from_step", "last_step", "peak_memory_bytes",
+                "error_code", "error_message",
+            ]
+        ) {
             showTrouble(of: $0)
         }
         section("artifacts", ["name", "role", "bytes", "sha256", "prompt"])
@@ -35,7 +44,8 @@ struct JobDescription {
             for (metric, mean) in scores.sorted(by: { $0.key < $1.key }) {
                 func number(_ value: JSONValue?) -> String? { value?.double.map { String(format: "%.3f", $0) } }
                 table.append(
-                    row["concept"]?.string ?? "", row["method"]?.string ?? "", row["pictures"]?.integer.map(String.init) ?? "", metric, number(mean) ?? "",
+                    row["concept"]?.string ?? "", row["method"]?.string ?? "",
+                    row["pictures"]?.integer.map(String.init) ?? "", metric, number(mean) ?? "",
                     number(row["intervals"]?[metric]).map { "± " + $0 } ?? "")
             }
         }
@@ -51,7 +61,9 @@ struct JobDescription {
             print("    \(text("pointer")): found \(text("found")); allowed: \(text("allowed"))")
         }
         guard problems.isEmpty, ["failed", "crashed"].contains(attempt["outcome"]?.string) else { return }
-        for line in (attempt["log_tail"]?.string ?? "").split(separator: "\n").suffix(10) { print("    | " + printable(String(line))) }
+        for line in (attempt["log_tail"]?.string ?? "").split(separator: "\n").suffix(10) {
+            print("    | " + printable(String(line)))
+        }
     }
 
     private func line(_ name: String, _ value: JSONValue?) {

@@ -10,7 +10,10 @@ struct JobFile {
     /// Reads `file`, `-` being stdin; says what is wrong with it, problem by problem.
     /// - Throws: `ExitStatus`.
     init(_ file: String) throws {
-        guard let data = file == "-" ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: file) else {
+        guard
+            let data = file == "-"
+                ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: file)
+        else {
             Terminal.say("atelierctl: \(printable(file)) cannot be read")
             throw ExitStatus.notFound
         }
@@ -24,7 +27,9 @@ struct JobFile {
         }
         body = .object(members)
         do { request = try JobRequest(body) } catch {
-            Terminal.say("atelierctl: \(printable(file)) is not a job:\n" + "\(error)".split(separator: "\n").map { "  " + printable(String($0)) }.joined(separator: "\n"))
+            Terminal.say(
+                "atelierctl: \(printable(file)) is not a job:\n"
+                    + "\(error)".split(separator: "\n").map { "  " + printable(String($0)) }.joined(separator: "\n"))
             throw ExitStatus.badInput
         }
     }

@@ -22,10 +22,13 @@ struct JobsCommand: AsyncParsableCommand {
 
         func filter(ids: [UUID] = [], limit: Int) throws -> JobFilter {
             var filter = JobFilter()
-            (filter.ids, filter.state, filter.kind, filter.tenant, filter.errorCode, filter.limit) = (ids, state, kind, tenant, error, limit)
+            (filter.ids, filter.state, filter.kind, filter.tenant, filter.errorCode, filter.limit) = (
+                ids, state, kind, tenant, error, limit
+            )
             if let since {
                 let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
-                guard let unit = since.last.flatMap({ units[$0] }), let count = Double(since.dropLast()), count >= 0 else {
+                guard let unit = since.last.flatMap({ units[$0] }), let count = Double(since.dropLast()), count >= 0
+                else {
                     throw ValidationError("--since \(since): allowed are a number and s, m, h or d, like 30m")
                 }
                 filter.since = Date.now.addingTimeInterval(-count * unit)
@@ -49,7 +52,8 @@ struct JobsCommand: AsyncParsableCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Everything about one job: attempts with their errors, artifacts, checkpoints.")
+        static let configuration = CommandConfiguration(
+            abstract: "Everything about one job: attempts with their errors, artifacts, checkpoints.")
         @OptionGroup var server: ServerOptions
         @Argument(help: "The job's id, its beginning, or the message id.") var id: String
 
@@ -66,7 +70,8 @@ struct JobsCommand: AsyncParsableCommand {
     }
 
     struct Watch: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Follow a job until it ends; 0 if it completes, 1 if not.")
+        static let configuration = CommandConfiguration(
+            abstract: "Follow a job until it ends; 0 if it completes, 1 if not.")
         @OptionGroup var server: ServerOptions
         @Argument(help: "The job's id, its beginning, or the message id.") var id: String
 
@@ -80,7 +85,8 @@ struct JobsCommand: AsyncParsableCommand {
 
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Try discarded, cancelled or waiting jobs again now, from their last checkpoint; a cancelled one has none.",
+            abstract:
+                "Try discarded, cancelled or waiting jobs again now, from their last checkpoint; a cancelled one has none.",
             discussion: "Jobs by id, or by filter. Shows what it will touch and asks; --yes for scripts.")
         @OptionGroup var server: ServerOptions
         @OptionGroup var choice: FilterOptions
@@ -89,14 +95,18 @@ struct JobsCommand: AsyncParsableCommand {
         @Flag(help: "Forget the checkpoints.") var fromScratch = false
 
         func run() async throws {
-            try await touch(server, choice, consent, ids, verb: "retry", participle: "retried", fits: { [.discarded, .cancelled, .retryable].contains($0) }) { store, id in
+            try await touch(
+                server, choice, consent, ids, verb: "retry", participle: "retried",
+                fits: { [.discarded, .cancelled, .retryable].contains($0) }
+            ) { store, id in
                 try await store.retry(id, fromScratch: fromScratch) ? "available" : nil
             }
         }
     }
 
     struct Cancel: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Cancel jobs: waiting ones at once, running ones as soon as their engine has stopped.")
+        static let configuration = CommandConfiguration(
+            abstract: "Cancel jobs: waiting ones at once, running ones as soon as their engine has stopped.")
         @OptionGroup var server: ServerOptions
         @OptionGroup var choice: FilterOptions
         @OptionGroup var consent: Consent
@@ -104,7 +114,9 @@ struct JobsCommand: AsyncParsableCommand {
         @Option(help: "Why.") var reason: String?
 
         func run() async throws {
-            try await touch(server, choice, consent, ids, verb: "cancel", participle: "cancelled", fits: { !$0.isFinal }) { store, id in
+            try await touch(
+                server, choice, consent, ids, verb: "cancel", participle: "cancelled", fits: { !$0.isFinal }
+            ) { store, id in
                 try await store.cancel(id, reason: reason).map { $0 == .running ? "stopping" : $0.rawValue }
             }
         }
@@ -122,11 +134,14 @@ private func touch(
         var chosen: [UUID] = []
         for id in ids { chosen.append(try await job(id, in: store)) }
         let filter = try choice.filter(ids: chosen, limit: 10_000)
-        guard filter.isNarrow else { throw ValidationError("say which jobs: ids, or --state, --kind, --tenant, --error, --since") }
+        guard filter.isNarrow else {
+            throw ValidationError("say which jobs: ids, or --state, --kind, --tenant, --error, --since")
+        }
         let found = try await store.jobs(filter)
         let jobs = found.filter(fits)
         for job in found where !chosen.isEmpty && !fits(job) {
-            Terminal.say("atelierctl: \(job["job"]?.string ?? "") cannot be \(participle): it is \(job["state"]?.string ?? "")")
+            Terminal.say(
+                "atelierctl: \(job["job"]?.string ?? "") cannot be \(participle): it is \(job["state"]?.string ?? "")")
         }
         guard !jobs.isEmpty else {
             if chosen.isEmpty { Terminal.say("atelierctl: no such job") }
@@ -139,7 +154,8 @@ private func touch(
         for job in jobs {
             guard let id = job["job"]?.string.flatMap(UUID.init(uuidString:)) else { continue }
             let state = try await action(store, id)
-            results.append(.object(["job": .string(id.uuidString.lowercased()), "state": state.map(JSONValue.string) ?? .null]))
+            results.append(
+                .object(["job": .string(id.uuidString.lowercased()), "state": state.map(JSONValue.string) ?? .null]))
             if !server.json { print("\(id.uuidString.lowercased())  \(state ?? "changed meanwhile; not touched")") }
         }
         if server.json { print(JSONValue.array(results).text) }
@@ -152,8 +168,10 @@ private func printTable(of jobs: [JSONValue]) {
     for job in jobs {
         let step = job["steps"]?.integer.map { "\(job["step"]?.integer ?? 0)/\($0)" } ?? ""
         table.append(
-            job["job"]?.string ?? "", job["kind"]?.string ?? "", job["concept"]?.string ?? "", job["state"]?.string ?? "", job["stage"]?.string ?? "", step,
-            String(job["attempt"]?.integer ?? 0), job["seconds"]?.text ?? "", job["tenant"]?.string ?? "", job["error_code"]?.string ?? "")
+            job["job"]?.string ?? "", job["kind"]?.string ?? "", job["concept"]?.string ?? "",
+            job["state"]?.string ?? "", job["stage"]?.string ?? "", step,
+            String(job["attempt"]?.integer ?? 0), job["seconds"]?.text ?? "", job["tenant"]?.string ?? "",
+            job["error_code"]?.string ?? "")
     }
     for line in table.lines() { print(line) }
 }

@@ -26,7 +26,10 @@ struct Migrate: AsyncParsableCommand {
             if !dryRun { _ = try await migrations.apply(to: store) }
             let standing = try await migrations.standing(in: store)
             if server.json {
-                return print(JSONValue.object(Dictionary(uniqueKeysWithValues: standing.map { ($0.file.name, .string($0.standing.rawValue)) })).text)
+                return print(
+                    JSONValue.object(
+                        Dictionary(uniqueKeysWithValues: standing.map { ($0.file.name, .string($0.standing.rawValue)) })
+                    ).text)
             }
             for (file, standing) in standing { print("\(file.name)  \(standing.rawValue)") }
         }

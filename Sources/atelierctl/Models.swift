@@ -6,7 +6,8 @@ import Jobs
 
 struct Models: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look at the models of this host, and whether their files are whole.", subcommands: [List.self, Verify.self, Seal.self], defaultSubcommand: List.self)
+        abstract: "Look at the models of this host, and whether their files are whole.",
+        subcommands: [List.self, Verify.self, Seal.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List models with their size.")
@@ -28,14 +29,22 @@ struct Models: AsyncParsableCommand {
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Read every byte of models and say what is wrong; exit code 2 if anything is.",
-            discussion: "Every model, or those named. Each has a \(ChecksumFile.name) beside its files, which sha256sum -c reads too.")
+            discussion:
+                "Every model, or those named. Each has a \(ChecksumFile.name) beside its files, which sha256sum -c reads too."
+        )
         @OptionGroup var server: ServerOptions
         @Argument(help: "Names of models.") var names: [String] = []
 
         func run() async throws {
             let found = try installed(server, names).map { ($0, $0.verify()) }
-            if server.json { print(JSONValue.array(found.map { $0.json(problems: $1) }).text) } else {
-                for (model, problems) in found { print("\(problems.isEmpty ? "ok  " : "BAD ") \(model.name)\(problems.map { "\n     " + printable($0) }.joined())") }
+            if server.json {
+                print(JSONValue.array(found.map { $0.json(problems: $1) }).text)
+            } else {
+                for (model, problems) in found {
+                    print(
+                        "\(problems.isEmpty ? "ok  " : "BAD ") \(model.name)\(problems.map { "\n     " + printable($0) }.joined())"
+                    )
+                }
             }
             if found.contains(where: { !$1.isEmpty }) { throw ExitStatus.unhealthy }
         }
@@ -43,7 +52,8 @@ struct Models: AsyncParsableCommand {
 
     struct Seal: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Write down the digests of models' files as they are now.", discussion: "Every model, or those named: \(ChecksumFile.name), for models verify.")
+            abstract: "Write down the digests of models' files as they are now.",
+            discussion: "Every model, or those named: \(ChecksumFile.name), for models verify.")
         @OptionGroup var server: ServerOptions
         @Argument(help: "Names of models.") var names: [String] = []
 
@@ -51,9 +61,15 @@ struct Models: AsyncParsableCommand {
             for model in try installed(server, names) {
                 do {
                     let files = try ChecksumFile.write(in: model.folder)
-                    print(server.json ? JSONValue.object(["name": .string(model.name), "files": .array(files.map(JSONValue.string))]).text : "\(model.name)  \(files.joined(separator: " "))")
+                    print(
+                        server.json
+                            ? JSONValue.object([
+                                "name": .string(model.name), "files": .array(files.map(JSONValue.string)),
+                            ]).text : "\(model.name)  \(files.joined(separator: " "))")
                 } catch {
-                    Terminal.say("atelierctl: \(printable(model.folder)) could not be sealed: \(printable(error.localizedDescription))")
+                    Terminal.say(
+                        "atelierctl: \(printable(model.folder)) could not be sealed: \(printable(error.localizedDescription))"
+                    )
                     throw ExitStatus.badInput
                 }
             }
@@ -68,7 +84,9 @@ struct Models: AsyncParsableCommand {
             throw ExitStatus.notFound
         }
         for name in names where !models.contains(where: { $0.name == name }) {
-            Terminal.say("atelierctl: there is no model \(printable(name)); there are \(models.map(\.name).joined(separator: ", "))")
+            Terminal.say(
+                "atelierctl: there is no model \(printable(name)); there are \(models.map(\.name).joined(separator: ", "))"
+            )
             throw ExitStatus.notFound
         }
         return names.isEmpty ? models : models.filter { names.contains($0.name) }
@@ -80,7 +98,8 @@ extension ModelFolder {
     fileprivate var bytes: Int { weights.reduce(0) { $0 + $1.bytes } }
     fileprivate func json(problems: [String]) -> JSONValue {
         .object([
-            "name": .string(name), "parameters": .integer(parameters), "bytes": .integer(bytes), "jobs": .bool(isNamedByJobs),
+            "name": .string(name), "parameters": .integer(parameters), "bytes": .integer(bytes),
+            "jobs": .bool(isNamedByJobs),
             "problems": .array(problems.map(JSONValue.string)),
         ])
     }

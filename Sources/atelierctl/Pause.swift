@@ -6,9 +6,12 @@ import Jobs
 import Store
 
 struct Pause: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Let the daemons start no new work until resume, those to come too; what runs goes on.")
+    static let configuration = CommandConfiguration(
+        abstract: "Let the daemons start no new work until resume, those to come too; what runs goes on.")
     @OptionGroup var server: ServerOptions
-    func run() async throws { try await say(.pause, server, said: "the daemons start no new work until atelierctl resume; what runs goes on") }
+    func run() async throws {
+        try await say(.pause, server, said: "the daemons start no new work until atelierctl resume; what runs goes on")
+    }
 }
 
 struct Resume: AsyncParsableCommand {
@@ -20,15 +23,19 @@ struct Resume: AsyncParsableCommand {
 /// What is said to all daemons at once.
 private enum ControlAction: String { case pause, resume }
 
-/// Writes the order down, where PostgreSQL is known: then it holds, and daemons that do not hear of it now read it with their next heartbeat.
-/// Then says it to all daemons, who write it down themselves where that was not done.
+/// Writes the order down, where PostgreSQL is known: then it holds, and daemons that do not hear of it now read it with
+/// their next heartbeat. Then says it to all daemons, who write it down themselves where that was not done.
 private func say(_ action: ControlAction, _ server: ServerOptions, said: String) async throws {
-    let settings = try server.settings(needing: ["amqpURL"]), url = settings.postgresURL.reveal(), isWritten = !url.isEmpty
+    let settings = try server.settings(needing: ["amqpURL"])
+    let url = settings.postgresURL.reveal()
+    let isWritten = !url.isEmpty
     if isWritten {
         try await reporting { _ = try await Store(url: url, application: "atelierctl").order(paused: action == .pause) }
     }
     if let trouble = try await publish(action, isWritten: isWritten, settings) {
-        Terminal.say("atelierctl: nobody was told: \(trouble)" + (isWritten ? "; it is written down: a daemon reads it with its next heartbeat" : ""))
+        Terminal.say(
+            "atelierctl: nobody was told: \(trouble)"
+                + (isWritten ? "; it is written down: a daemon reads it with its next heartbeat" : ""))
         if !isWritten { throw ExitStatus.unavailable }
     }
     print(server.json ? JSONValue.object(["action": .string(action.rawValue)]).text : said)
@@ -40,7 +47,8 @@ private func publish(_ action: ControlAction, isWritten: Bool, _ settings: Setti
     publisher.start()
     let body = JSONValue.object(["action": .string(action.rawValue), "written": .bool(isWritten)])
     let message = OutgoingMessage(
-        exchange: TopologyNames(prefix: settings.topologyPrefix).control, routingKey: "", properties: MessageProperties(contentType: "application/json"),
+        exchange: TopologyNames(prefix: settings.topologyPrefix).control, routingKey: "",
+        properties: MessageProperties(contentType: "application/json"),
         body: Array(body.line))
     let outcome = await publisher.publish(message, within: .seconds(15))
     await publisher.stop()

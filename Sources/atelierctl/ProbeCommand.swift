@@ -4,18 +4,22 @@ import Jobs
 
 struct ProbeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "probe", abstract: "Send probes the whole way, through broker, tables and daemon and back, and say how long they took.",
+        commandName: "probe",
+        abstract: "Send probes the whole way, through broker, tables and daemon and back, and say how long they took.",
         discussion: """
             A probe is a job that needs no engine and no slot; also a paused daemon answers it. Exit code 1 where one is not answered in time.
             Outcomes of probes reach atelier.results like all others.
             """)
     @OptionGroup var server: ServerOptions
     @Option(help: "How many.") var count = 1
-    @Flag(help: "All at once, to see how many a second; else one after the other, to see how long one takes.") var together = false
+    @Flag(help: "All at once, to see how many a second; else one after the other, to see how long one takes.")
+    var together = false
     @Option(help: "Seconds until the last one must be answered.") var timeout = 10
 
     func validate() throws {
-        guard (1...1_000_000).contains(count) else { throw ValidationError("--count \(count): allowed are 1 to 1000000") }
+        guard (1...1_000_000).contains(count) else {
+            throw ValidationError("--count \(count): allowed are 1 to 1000000")
+        }
     }
 
     func run() async throws {
@@ -52,13 +56,17 @@ struct ProbeTimes {
     var json: JSONValue {
         func rounded(_ value: Double) -> JSONValue { .number((value * 100).rounded() / 100) }
         return .object([
-            "sent": .integer(sent), "answered": .integer(answered), "seconds": rounded(seconds), "per_second": rounded(perSecond),
+            "sent": .integer(sent), "answered": .integer(answered), "seconds": rounded(seconds),
+            "per_second": rounded(perSecond),
             "p50_ms": rounded(percentile(0.5)), "p99_ms": rounded(percentile(0.99)),
         ])
     }
 
     var line: String {
-        func rounded(_ value: Double) -> String { value.formatted(.number.precision(.fractionLength(1)).grouping(.never)) }
-        return "\(answered) of \(counted(sent, "probe")) answered in \(rounded(seconds)) s: \(rounded(perSecond)) a second, p50 \(rounded(percentile(0.5))) ms, p99 \(rounded(percentile(0.99))) ms"
+        func rounded(_ value: Double) -> String {
+            value.formatted(.number.precision(.fractionLength(1)).grouping(.never))
+        }
+        return
+            "\(answered) of \(counted(sent, "probe")) answered in \(rounded(seconds)) s: \(rounded(perSecond)) a second, p50 \(rounded(percentile(0.5))) ms, p99 \(rounded(percentile(0.99))) ms"
     }
 }

@@ -22,8 +22,11 @@ final class ProbeRun: Sendable {
         publisher = Publisher(address)
         let (events, event) = AsyncStream<ConnectionEvent>.makeStream()
         connections = events
-        let key = [address.user, JobKind.probe.rawValue, JobState.completed.rawValue].map(JobEvent.word).joined(separator: ".")
-        consumer = Consumer(address, source: .privateQueue(exchange: names.events, routingKey: key), prefetch: 512, report: { event.yield($0) })
+        let key = [address.user, JobKind.probe.rawValue, JobState.completed.rawValue].map(JobEvent.word).joined(
+            separator: ".")
+        consumer = Consumer(
+            address, source: .privateQueue(exchange: names.events, routingKey: key), prefetch: 512,
+            report: { event.yield($0) })
     }
 
     /// One probe after the other's outcome.
@@ -39,9 +42,12 @@ final class ProbeRun: Sendable {
             await consumer.stop()  // ends the deliveries
         }
         defer { limit.cancel() }
-        var sent: [String: ContinuousClock.Instant] = [:], latencies: [Double] = [], next = 0
+        var sent: [String: ContinuousClock.Instant] = [:]
+        var latencies: [Double] = []
+        var next = 0
         func send(_ number: Int) {
-            let ids = (0..<number).map { _ in UUID().uuidString.lowercased() }, now = ContinuousClock.now
+            let ids = (0..<number).map { _ in UUID().uuidString.lowercased() }
+            let now = ContinuousClock.now
             for id in ids { sent[id] = now }
             next += number
             let messages = ids.map(message)
@@ -53,7 +59,9 @@ final class ProbeRun: Sendable {
         for await delivery in consumer.deliveries {
             delivery.acknowledge()
             // Repeated ones, and those of others, are not among them.
-            guard let start = delivery.properties.correlationID.flatMap({ sent.removeValue(forKey: $0) }) else { continue }
+            guard let start = delivery.properties.correlationID.flatMap({ sent.removeValue(forKey: $0) }) else {
+                continue
+            }
             end = .now
             latencies.append((end - start) / .milliseconds(1))
             if latencies.count == count { break }
@@ -72,7 +80,8 @@ final class ProbeRun: Sendable {
         for await event in connections {
             switch event {
             case .connected: return
-            case .lost(.topology(_, 404, _), _): await give(up: "\(address): there is no exchange \(names.events): \(PublishOutcome.advice)")
+            case .lost(.topology(_, 404, _), _):
+                await give(up: "\(address): there is no exchange \(names.events): \(PublishOutcome.advice)")
             case .lost(let error, _): await give(up: error.description)
             default: continue
             }
@@ -83,7 +92,9 @@ final class ProbeRun: Sendable {
 
     private func publish(_ messages: [OutgoingMessage]) async {
         let outcomes = await publisher.publish(messages, within: .seconds(seconds))
-        guard let outcome = outcomes.first(where: { !$0.isConfirmed }), outcome != .unknown(.stopped), let trouble = outcome.trouble else { return }
+        guard let outcome = outcomes.first(where: { !$0.isConfirmed }), outcome != .unknown(.stopped),
+            let trouble = outcome.trouble
+        else { return }
         await give(up: "\(address) did not take a probe: \(trouble)")
     }
 
@@ -97,7 +108,8 @@ final class ProbeRun: Sendable {
         return OutgoingMessage(
             exchange: names.exchange, routingKey: TopologyNames.jobsRoutingKey,
             properties: MessageProperties(
-                contentType: "application/json", messageID: id, type: JobKind.probe.rawValue, userID: address.user, applicationID: "atelierctl"),
+                contentType: "application/json", messageID: id, type: JobKind.probe.rawValue, userID: address.user,
+                applicationID: "atelierctl"),
             body: Array(body.line))
     }
 }

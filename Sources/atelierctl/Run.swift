@@ -6,7 +6,9 @@ import Jobs
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a job by the engine alone: no broker, no database.",
-        discussion: "A picture {\"file\": \"rex.png\"} is read from beside the JSON file. Interrupting writes a checkpoint where the kind has one; --resume FILE goes on from it.")
+        discussion:
+            "A picture {\"file\": \"rex.png\"} is read from beside the JSON file. Interrupting writes a checkpoint where the kind has one; --resume FILE goes on from it."
+    )
     @OptionGroup var server: ServerOptions
     @Argument(help: "The job's JSON; - reads stdin.") var file: String
     @Option(help: "The folder for what the job makes.") var out = "atelier-output"
@@ -23,13 +25,16 @@ struct Run: AsyncParsableCommand {
         let folder = URL(fileURLWithPath: out).path
         try FileManager.default.createDirectory(atPath: folder + "/inputs", withIntermediateDirectories: true)
         let order = EngineOrder(
-            job: UUID(), attempt: 1, kind: request.kind, spec: request.spec, tenant: "local", images: try pictures(of: request, in: folder),
-            adapters: try adapters(), models: settings.modelsDirectory, workspace: folder, resume: resume.map { URL(fileURLWithPath: $0).path },
+            job: UUID(), attempt: 1, kind: request.kind, spec: request.spec, tenant: "local",
+            images: try pictures(of: request, in: folder),
+            adapters: try adapters(), models: settings.modelsDirectory, workspace: folder,
+            resume: resume.map { URL(fileURLWithPath: $0).path },
             checkpointSeconds: settings.checkpointSeconds)
         let process = try EngineProcess(
             EngineCommand(
                 executable: settings.engine, arguments: ["work"],
-                environment: EngineCommand.environment(of: ProcessInfo.processInfo.environment, threads: settings.engineThreads, temporary: folder),
+                environment: EngineCommand.environment(
+                    of: ProcessInfo.processInfo.environment, threads: settings.engineThreads, temporary: folder),
                 directory: folder, log: folder + "/engine.log", niceness: settings.engineNice))
         try process.send(order.line)
         try await follow(process)
@@ -38,7 +43,8 @@ struct Run: AsyncParsableCommand {
     private func pictures(of request: JobRequest, in folder: String) throws -> [String] {
         try request.images.enumerated().map { index, image in
             guard case .png(let data) = image else {
-                Terminal.say("atelierctl: /images/\(index): without servers there is no artifact store; give the picture as png")
+                Terminal.say(
+                    "atelierctl: /images/\(index): without servers there is no artifact store; give the picture as png")
                 throw ExitStatus.badInput
             }
             let path = "\(folder)/inputs/\(index + 1).png"
@@ -62,7 +68,9 @@ struct Run: AsyncParsableCommand {
         signal(SIGINT, SIG_IGN)
         interrupt.setEventHandler { process.terminate() }
         interrupt.resume()
-        var last: EngineEvent?, checkpoint: String?, checkpoints = CheckpointFiles()
+        var last: EngineEvent?
+        var checkpoint: String?
+        var checkpoints = CheckpointFiles()
         for try await line in process.lines {
             process.handled()
             let event = try EngineEvent(line: line)
@@ -83,10 +91,15 @@ struct Run: AsyncParsableCommand {
             throw failed.consequence == .rejected ? ExitStatus.badInput : ExitStatus.jobFailed
         case .interrupted:
             if isatty(2) == 1 { Terminal.redraw("") }
-            Terminal.say("interrupted; " + (checkpoint.map { "--resume \(printable($0)) goes on from there" } ?? "this kind has no checkpoints, it begins anew"))
+            Terminal.say(
+                "interrupted; "
+                    + (checkpoint.map { "--resume \(printable($0)) goes on from there" }
+                        ?? "this kind has no checkpoints, it begins anew"))
             throw ExitStatus.jobFailed
         default:
-            Terminal.say("atelierctl: the engine ended without a result: \(exit.phrase)\n\(printable(String(process.log.tail.suffix(2000))))")
+            Terminal.say(
+                "atelierctl: the engine ended without a result: \(exit.phrase)\n\(printable(String(process.log.tail.suffix(2000))))"
+            )
             throw ExitStatus.jobFailed
         }
     }
@@ -96,14 +109,19 @@ struct Run: AsyncParsableCommand {
         switch event {
         case .progress(let progress):
             if isatty(2) == 1 {
-                Terminal.redraw(Terminal.bar(Double(progress.step) / Double(max(1, progress.steps)), stage: progress.stage, step: progress.step, of: progress.steps))
+                Terminal.redraw(
+                    Terminal.bar(
+                        Double(progress.step) / Double(max(1, progress.steps)), stage: progress.stage,
+                        step: progress.step, of: progress.steps))
             }
         case .artifact(let artifact):
             if isatty(2) == 1 { Terminal.redraw("") }
             print(printable(artifact.path))
         case .done(let done):
             if isatty(2) == 1 { Terminal.redraw("") }
-            for warning in warnings(of: .object(["result": done.result])) { Terminal.say("warning: " + printable(warning)) }
+            for warning in warnings(of: .object(["result": done.result])) {
+                Terminal.say("warning: " + printable(warning))
+            }
             Terminal.say("done in \(done.seconds.formatted(.number.precision(.fractionLength(1)))) s")
         default: break
         }

@@ -4,8 +4,10 @@ import Jobs
 
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "schema", abstract: "Print the JSON Schema (2020-12) of a job's body, with every option, its values and its default.",
-        discussion: "ops/schemas/job.json is this output; events, control messages and the AsyncAPI document lie beside it.")
+        commandName: "schema",
+        abstract: "Print the JSON Schema (2020-12) of a job's body, with every option, its values and its default.",
+        discussion:
+            "ops/schemas/job.json is this output; events, control messages and the AsyncAPI document lie beside it.")
 
     func run() throws {
         let encoder = JSONEncoder()

@@ -13,7 +13,8 @@ struct ServerOptions: ParsableArguments {
     func settings(needing needed: Set<String> = ["postgresURL"]) throws -> Settings {
         let all: Set<String> = ["amqpURL", "postgresURL", "stateDirectory", "modelsDirectory"]
         do {
-            return try Settings.read(file: config, environment: ProcessInfo.processInfo.environment, optional: all.subtracting(needed))
+            return try Settings.read(
+                file: config, environment: ProcessInfo.processInfo.environment, optional: all.subtracting(needed))
         } catch {
             Terminal.say("atelierctl: the configuration has problems:\n\(error)")
             throw ExitStatus.configuration
@@ -47,6 +48,8 @@ func patiently<Value>(_ body: () async throws -> Value) async throws -> Value {
 func job(_ text: String, in store: Store) async throws -> UUID {
     let found = try await store.find(text)
     if found.count == 1 { return found[0] }
-    Terminal.say("atelierctl: \(found.isEmpty ? "no job" : "more than one job") has the id, its beginning (4 digits or more) or the message id \"\(printable(text))\"")
+    Terminal.say(
+        "atelierctl: \(found.isEmpty ? "no job" : "more than one job") has the id, its beginning (4 digits or more) or the message id \"\(printable(text))\""
+    )
     throw ExitStatus.notFound
 }

@@ -8,7 +8,9 @@ import Store
 struct Submit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Publish a job from a JSON file, over AMQP.",
-        discussion: "The body is validated first. A picture {\"file\": \"rex.png\"} is read from beside the JSON file. Prints the message id.")
+        discussion:
+            "The body is validated first. A picture {\"file\": \"rex.png\"} is read from beside the JSON file. Prints the message id."
+    )
     @OptionGroup var server: ServerOptions
     @Argument(help: "The job's JSON; - reads stdin.") var file: String
     @Option(help: "The message id: the same id is the same job. A new one unless given.") var id: String?
@@ -27,13 +29,16 @@ struct Submit: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try server.settings(needing: wait ? ["amqpURL", "postgresURL"] : ["amqpURL"])
-        let written = try JobFile(file), body = written.body, kind = written.request.kind
+        let written = try JobFile(file)
+        let body = written.body
+        let kind = written.request.kind
         let identifier = id ?? UUID().uuidString.lowercased()
         guard wait else {
             try await publish(body, kind, identifier, settings)
             return print(server.json ? JSONValue.object(["message_id": .string(identifier)]).text : identifier)
         }
-        let store = Store(url: settings.postgresURL.reveal(), application: "atelierctl"), tenant = try settings.broker().user
+        let store = Store(url: settings.postgresURL.reveal(), application: "atelierctl")
+        let tenant = try settings.broker().user
         // The same id may have been rejected before: that is no answer to this message.
         let earlier = try await reporting { try await store.latestRejection() }
         try await publish(body, kind, identifier, settings)
@@ -47,10 +52,13 @@ struct Submit: AsyncParsableCommand {
         let publisher = Publisher(address, topology: nil, report: { _ in })
         publisher.start()
         let properties = MessageProperties(
-            contentType: "application/json", messageID: identifier, type: kind.rawValue, userID: address.user, replyTo: replyTo, priority: priority,
-            applicationID: "atelierctl", headers: ["run_after": runAfter, "deadline": deadline].compactMapValues { $0.map(FieldValue.string) })
+            contentType: "application/json", messageID: identifier, type: kind.rawValue, userID: address.user,
+            replyTo: replyTo, priority: priority,
+            applicationID: "atelierctl",
+            headers: ["run_after": runAfter, "deadline": deadline].compactMapValues { $0.map(FieldValue.string) })
         let message = OutgoingMessage(
-            exchange: TopologyNames(prefix: settings.topologyPrefix).exchange, routingKey: TopologyNames.jobsRoutingKey, properties: properties,
+            exchange: TopologyNames(prefix: settings.topologyPrefix).exchange, routingKey: TopologyNames.jobsRoutingKey,
+            properties: properties,
             body: Array(body.line))
         let outcome = await publisher.publish(message, within: .seconds(15))
         await publisher.stop()
@@ -60,16 +68,23 @@ struct Submit: AsyncParsableCommand {
         }
     }
 
-    private func accepted(_ identifier: String, _ tenant: String, after earlier: Int64, _ store: Store) async throws -> UUID {
+    private func accepted(
+        _ identifier: String, _ tenant: String, after earlier: Int64, _ store: Store
+    ) async throws -> UUID {
         let start = ContinuousClock.now
         var hasSaidSo = false
         while true {
             if !hasSaidSo, start.duration(to: .now) > .seconds(10) {
-                Terminal.say("no daemon has taken it yet; it waits with the broker (atelierctl doctor says what is wrong)")
+                Terminal.say(
+                    "no daemon has taken it yet; it waits with the broker (atelierctl doctor says what is wrong)")
                 hasSaidSo = true
             }
-            if let job = try await patiently({ try await store.job(messageID: identifier, tenant: tenant) }) { return job }
-            if let rejection = try await patiently({ try await store.rejection(messageID: identifier, tenant: tenant, after: earlier) }) {
+            if let job = try await patiently({ try await store.job(messageID: identifier, tenant: tenant) }) {
+                return job
+            }
+            if let rejection = try await patiently({
+                try await store.rejection(messageID: identifier, tenant: tenant, after: earlier)
+            }) {
                 print(server.json ? rejection.text : "rejected: " + printable(rejection["problems"]?.text ?? ""))
                 throw ExitStatus.jobFailed
             }

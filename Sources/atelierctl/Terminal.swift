@@ -24,6 +24,7 @@ enum Terminal {
         let filled = Int((min(max(fraction, 0), 1) * Double(width)).rounded())
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
         let percent = String(Int((fraction * 100).rounded()))
-        return "[\(bar)] \(String(repeating: " ", count: 3 - min(3, percent.count)))\(percent) %  \(printable(stage)) \(step)/\(steps)"
+        return
+            "[\(bar)] \(String(repeating: " ", count: 3 - min(3, percent.count)))\(percent) %  \(printable(stage)) \(step)/\(steps)"
     }
 }

@@ -26,21 +26,26 @@ struct Watching {
     }
 
     private func show(_ job: JSONValue, _ state: JobState, _ last: inout String) {
-        let stage = job["stage"]?.string ?? "", step = job["step"]?.integer ?? 0, steps = job["steps"]?.integer ?? 0
+        let stage = job["stage"]?.string ?? ""
+        let step = job["step"]?.integer ?? 0
+        let steps = job["steps"]?.integer ?? 0
         let reason = state == .retryable ? job["error_message"]?.string ?? "" : ""
         if isatty(2) == 1 && !json {
             let bar = steps > 0 ? Terminal.bar(Double(step) / Double(steps), stage: stage, step: step, of: steps) : ""
             return Terminal.redraw("\(state.rawValue)  \(bar)\(printable(reason))")
         }
         let line = "\(state.rawValue) \(stage)\(reason)"
-        if line != last { json ? print(job.text) : Terminal.say(printable("\(line) \(steps > 0 ? "\(step)/\(steps)" : "")")) }
+        if line != last {
+            json ? print(job.text) : Terminal.say(printable("\(line) \(steps > 0 ? "\(step)/\(steps)" : "")"))
+        }
         last = line
     }
 
     private func end(_ id: UUID, _ job: JSONValue, _ state: JobState) async throws {
         if isatty(2) == 1 && !json { Terminal.redraw("") }
         if !json {
-            let reason = [job["error_code"]?.string, job["error_message"]?.string, job["cancel_reason"]?.string].compactMap { $0 }.joined(separator: ": ")
+            let reason = [job["error_code"]?.string, job["error_message"]?.string, job["cancel_reason"]?.string]
+                .compactMap { $0 }.joined(separator: ": ")
             print("\(job["job"]?.string ?? "")  \(state.rawValue)\(reason.isEmpty ? "" : "  " + printable(reason))")
             for warning in try await store.job(id).map(warnings) ?? [] { print("warning: " + printable(warning)) }
         }

@@ -18,7 +18,8 @@ struct Workers: AsyncParsableCommand {
         var table = Table("WORKER", "NAME", ">PID", ">SLOTS", ">RUNNING", ">BEAT AGE", "STATE", "STARTED", "GONE")
         for row in rows {
             table.append(
-                row["worker"]?.string ?? "", row["name"]?.string ?? "", row["pid"]?.text ?? "", row["slots"]?.text ?? "", row["running"]?.text ?? "",
+                row["worker"]?.string ?? "", row["name"]?.string ?? "", row["pid"]?.text ?? "",
+                row["slots"]?.text ?? "", row["running"]?.text ?? "",
                 (row["beat_age_seconds"]?.text ?? "") + " s", state(of: row),
                 moment(row["started_at"]?.string ?? ""), moment(row["gone_at"]?.string ?? ""))
         }

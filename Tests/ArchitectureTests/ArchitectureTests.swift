@@ -7,7 +7,9 @@ struct ArchitectureTests {
 
     init() throws { package = try PackageDescription.shared.get() }
 
-    private func foundation(of names: String...) -> Set<String> { names.reduce(into: []) { $0.formUnion(package.foundation(of: $1)) } }
+    private func foundation(of names: String...) -> Set<String> {
+        names.reduce(into: []) { $0.formUnion(package.foundation(of: $1)) }
+    }
 
     @Test func jobsStandOnNothingOfOurs() {
         #expect(package.targets["Jobs"]?.dependencies == [])
@@ -22,12 +24,19 @@ struct ArchitectureTests {
     @Test func theControlHouseTouchesNoTensor() {
         let control = foundation(of: "atelierd", "atelierctl")
         #expect(control.isSuperset(of: ["Daemon", "Store", "Broker"]))
-        #expect(control.isDisjoint(with: ["Tensors", "Images", "Autograd", "Layers", "Backbones", "Workers", "COpenBLAS", "CKernels", "CPNG"]))
+        #expect(
+            control.isDisjoint(with: [
+                "Tensors", "Images", "Autograd", "Layers", "Backbones", "Workers", "COpenBLAS", "CKernels", "CPNG",
+            ]))
     }
 
     @Test func theHousesShareOneDoor() {
-        // Jobs, the digests by which both name files, and the form of weights, which one reads and the other only verifies.
-        #expect(foundation(of: "atelier-engine").intersection(foundation(of: "atelierd", "atelierctl")) == ["Jobs", "Hashing", "COpenSSL", "WeightFiles"])
+        // Jobs, the digests by which both name files, and the form of weights, which one reads and the other only
+        // verifies.
+        #expect(
+            foundation(of: "atelier-engine").intersection(foundation(of: "atelierd", "atelierctl")) == [
+                "Jobs", "Hashing", "COpenSSL", "WeightFiles",
+            ])
     }
 
     @Test func onlyTheDaemonJoinsStoreAndBroker() {
@@ -50,11 +59,14 @@ struct ArchitectureTests {
         }
     }
 
-    /// SwiftPM compiles an import of a target that was only built for another one's sake, and does not compile it again when that changes.
+    /// SwiftPM compiles an import of a target that was only built for another one's sake, and does not compile it again
+    /// when that changes.
     @Test func everyImportIsDeclared() throws {
         for (name, target) in package.targets {
             let undeclared = try package.imports(of: name).subtracting(target.dependencies)
-            #expect(undeclared.isEmpty, "Package.swift: \(name) imports \(undeclared.sorted().joined(separator: ", ")) without depending on it")
+            #expect(
+                undeclared.isEmpty,
+                "Package.swift: \(name) imports \(undeclared.sorted().joined(separator: ", ")) without depending on it")
         }
     }
 }

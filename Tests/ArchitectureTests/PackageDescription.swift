@@ -8,9 +8,12 @@ struct PackageDescription {
         let dependencies: Set<String>
     }
 
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..").standardizedFileURL.path
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+        .standardizedFileURL.path
     /// The toolchain's command; nil where there is none in PATH.
-    static let swift = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":").map { $0 + "/swift" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+    static let swift = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":").map { $0 + "/swift" }.first {
+        FileManager.default.isExecutableFile(atPath: $0)
+    }
     /// Read once for all tests.
     static let shared = Result { try PackageDescription() }
 
@@ -19,30 +22,39 @@ struct PackageDescription {
     private struct Failure: Error, CustomStringConvertible { let description: String }
 
     private init() throws {
-        let object = try JSONSerialization.jsonObject(with: Self.dump()) as? [String: Any], entries = object?["targets"] as? [[String: Any]] ?? []
+        let object = try JSONSerialization.jsonObject(with: Self.dump()) as? [String: Any]
+        let entries = object?["targets"] as? [[String: Any]] ?? []
         let names = Set(entries.compactMap { $0["name"] as? String })
-        targets = Dictionary(uniqueKeysWithValues: entries.map { entry in
-            let name = entry["name"] as? String ?? "", type = entry["type"] as? String ?? ""
-            // {"byName": [name, condition]}, likewise target and product; products are other packages'.
-            let dependencies = (entry["dependencies"] as? [[String: [Any]]] ?? []).filter { $0["product"] == nil }.compactMap { $0.values.first?.first as? String }
-            let folder = entry["path"] as? String ?? (type == "test" ? "Tests/" : "Sources/") + name
-            return (name, Target(type: type, folder: folder, dependencies: names.intersection(dependencies)))
-        })
+        targets = Dictionary(
+            uniqueKeysWithValues: entries.map { entry in
+                let name = entry["name"] as? String ?? ""
+                let type = entry["type"] as? String ?? ""
+                // {"byName": [name, condition]}, likewise target and product; products are other packages'.
+                let dependencies = (entry["dependencies"] as? [[String: [Any]]] ?? []).filter { $0["product"] == nil }
+                    .compactMap { $0.values.first?.first as? String }
+                let folder = entry["path"] as? String ?? (type == "test" ? "Tests/" : "Sources/") + name
+                return (name, Target(type: type, folder: folder, dependencies: names.intersection(dependencies)))
+            })
         if targets.isEmpty { throw Failure(description: "swift package dump-package names no target") }
     }
 
     /// In a scratch folder of its own: `swift test` holds the lock of the usual one.
     private static func dump() throws -> Data {
-        let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-package-\(UUID().uuidString)").path
+        let scratch = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "atelier-package-\(UUID().uuidString)"
+        ).path
         defer { try? FileManager.default.removeItem(atPath: scratch) }
-        let process = Process(), output = Pipe()
+        let process = Process()
+        let output = Pipe()
         process.executableURL = URL(fileURLWithPath: swift ?? "")
         process.arguments = ["package", "--package-path", root, "--scratch-path", scratch, "dump-package"]
         process.standardOutput = output
         try process.run()
         let data = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(description: "swift package dump-package ended with \(process.terminationStatus)") }
+        guard process.terminationStatus == 0 else {
+            throw Failure(description: "swift package dump-package ended with \(process.terminationStatus)")
+        }
         return data
     }
 
@@ -51,7 +63,8 @@ struct PackageDescription {
 
     /// Everything of ours that a target stands on, itself left out.
     func foundation(of name: String) -> Set<String> {
-        var found: Set<String> = [], open = targets[name]?.dependencies ?? []
+        var found: Set<String> = []
+        var open = targets[name]?.dependencies ?? []
         while let next = open.popFirst() {
             if found.insert(next).inserted { open.formUnion(targets[next]?.dependencies ?? []) }
         }
@@ -61,9 +74,16 @@ struct PackageDescription {
     /// The modules of ours that a target's sources import.
     func imports(of name: String) throws -> Set<String> {
         let folder = Self.root + "/" + (targets[name]?.folder ?? "")
-        let files = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String }.filter { $0.hasSuffix(".swift") } ?? []
-        let lines = try files.flatMap { try String(contentsOfFile: folder + "/" + $0, encoding: .utf8).split(separator: "\n") }
-        let modules = lines.filter { $0.hasPrefix("import ") || $0.hasPrefix("@testable import ") }.compactMap { $0.split(separator: " ").last.map(String.init) }
+        let files =
+            FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String }.filter {
+                $0.hasSuffix(".swift")
+            } ?? []
+        let lines = try files.flatMap {
+            try String(contentsOfFile: folder + "/" + $0, encoding: .utf8).split(separator: "\n")
+        }
+        let modules = lines.filter { $0.hasPrefix("import ") || $0.hasPrefix("@testable import ") }.compactMap {
+            $0.split(separator: " ").last.map(String.init)
+        }
         return Set(modules).intersection(targets.keys)
     }
 }

@@ -29,7 +29,8 @@ private struct GradientCheck {
         return (moved(step) - moved(-step)) / (2 * Double(step))
     }
 
-    /// The largest |analytic − numeric| over all differentiable elements, relative to the largest gradient of that input.
+    /// The largest |analytic − numeric| over all differentiable elements, relative to the largest gradient of that
+    /// input.
     func largestError() -> Double {
         let leaves = example.inputs.indices.map { example.differentiable[$0] ? Node() : nil }
         let variables = zip(example.inputs, leaves).map { Variable($0, node: $1) }

@@ -7,12 +7,15 @@ import Testing
     /// Sizes below and above the border between the two.
     @Test(arguments: [2, 20])
     func areaIsTheMeanOfEachBlock(side: Int) {
-        let x = Tensor.example([2, 3, 2 * side, 3 * side]), y = Resize.resized(x, height: side, width: side, method: .area)
+        let x = Tensor.example([2, 3, 2 * side, 3 * side])
+        let y = Resize.resized(x, height: side, width: side, method: .area)
         for plane in 0..<6 {
             for i in 0..<side {
                 for j in 0..<side {
                     var sum: Float = 0
-                    for a in 0..<2 { for b in 0..<3 { sum += x.pointer[(plane * 2 * side + 2 * i + a) * 3 * side + 3 * j + b] } }
+                    for a in 0..<2 {
+                        for b in 0..<3 { sum += x.pointer[(plane * 2 * side + 2 * i + a) * 3 * side + 3 * j + b] }
+                    }
                     #expect(abs(y.pointer[(plane * side + i) * side + j] - sum / 6) < 1e-5)
                 }
             }
@@ -22,7 +25,8 @@ import Testing
     @Test(arguments: [4, 20])
     func bilinearFollowsARampAndRepeatsTheEdges(side: Int) {
         let ramp = (0..<side * side).map { Float($0 / side) + 100 * Float($0 % side) }
-        let y = Resize.resized(Tensor(ramp, shape: [1, 1, side, side]), height: 2 * side, width: 2 * side, method: .bilinear)
+        let y = Resize.resized(
+            Tensor(ramp, shape: [1, 1, side, side]), height: 2 * side, width: 2 * side, method: .bilinear)
         func position(_ i: Int) -> Float { min(max((Float(i) + 0.5) / 2 - 0.5, 0), Float(side - 1)) }
         for i in 0..<2 * side {
             for j in 0..<2 * side {

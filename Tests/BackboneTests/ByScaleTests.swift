@@ -4,7 +4,8 @@ import Testing
 @testable import Backbones
 
 @Suite struct ByScaleTests {
-    @Test(arguments: [("2.5", [2.5, 2.5, 2.5]), ("[1,2]", [1, 2, 2]), ("[1,2,3,4]", [1, 2, 3])] as [(String, [Float])])
+    @Test(
+        arguments: [("2.5", [2.5, 2.5, 2.5]), ("[1,2]", [1, 2, 2]), ("[1,2,3,4]", [1, 2, 3])] as [(String, [Float])])
     func oneNumberIsForAllAndTheLastForTheRest(json: String, values: [Float]) throws {
         let numbers = try JSONDecoder().decode(ByScale.self, from: Data(json.utf8))
         #expect(numbers.values(3) == values)

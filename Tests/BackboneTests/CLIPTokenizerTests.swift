@@ -5,7 +5,10 @@ import Testing
 
 /// Hugging Face's form of a small vocabulary: bytes a…e, word ends, and three merges.
 private let tokenizerFile: Data = {
-    let symbols = ["a", "b", "c", "d", "'", "a</w>", "b</w>", "c</w>", "d</w>", "s</w>", "'s</w>", "1</w>", "ab", "ab</w>", "abc</w>"]
+    let symbols = [
+        "a", "b", "c", "d", "'", "a</w>", "b</w>", "c</w>", "d</w>", "s</w>", "'s</w>", "1</w>", "ab", "ab</w>",
+        "abc</w>",
+    ]
     var vocabulary = Dictionary(uniqueKeysWithValues: symbols.enumerated().map { ($1, $0) })
     vocabulary["<|startoftext|>"] = 100
     vocabulary["<|endoftext|>"] = 101
@@ -52,17 +55,24 @@ private func withFile<Result>(_ contents: Data, _ body: (String) throws -> Resul
 
     @Test func aFileOfNeitherFormIsRefusedByName() throws {
         for contents in ["{\"model\":{}}", "only a comment", "comment\none two three\n"] {
-            #expect(throws: TextTokenizerError.self) { try withFile(Data(contents.utf8)) { try CLIPTokenizer(path: $0) } }
+            #expect(throws: TextTokenizerError.self) {
+                try withFile(Data(contents.utf8)) { try CLIPTokenizer(path: $0) }
+            }
         }
-        #expect(throws: TextTokenizerError.self) { try withFile(Data([0x1F, 0x8B, 8, 0, 1, 2, 3])) { try CLIPTokenizer(path: $0) } }
+        #expect(throws: TextTokenizerError.self) {
+            try withFile(Data([0x1F, 0x8B, 8, 0, 1, 2, 3])) { try CLIPTokenizer(path: $0) }
+        }
         #expect(throws: TextTokenizerError.self) { try CLIPTokenizer(path: "/nowhere") }
     }
 
     /// Expected texts from ftfy 6.3 and Python's html module.
     @Test(arguments: [
-        ("cafÃ© â€œquotesâ€\u{9D}", "café \"quotes\""), ("doppelt: Ã\u{83}Â©", "doppelt: é"), ("café déjà vu", "café déjà vu"),
-        ("ﬁne ﬂow Ĳ", "fine flow ij"), ("ＦＵＬＬ\u{3000}ﾊ", "full ハ"), ("‘so’ “said”", "'so' \"said\""), ("a\u{0}b\u{FEFF}c", "abc"),
-        ("&lt;b&gt; &amp;amp; &#65;&#x42; &copy &notit;", "<b> & ab © ¬it;"), ("e\u{301}", "\u{E9}"), ("Â°C", "°c"), ("it\u{92}s", "it's"),
+        ("cafÃ© â€œquotesâ€\u{9D}", "café \"quotes\""), ("doppelt: Ã\u{83}Â©", "doppelt: é"),
+        ("café déjà vu", "café déjà vu"),
+        ("ﬁne ﬂow Ĳ", "fine flow ij"), ("ＦＵＬＬ\u{3000}ﾊ", "full ハ"), ("‘so’ “said”", "'so' \"said\""),
+        ("a\u{0}b\u{FEFF}c", "abc"),
+        ("&lt;b&gt; &amp;amp; &#65;&#x42; &copy &notit;", "<b> & ab © ¬it;"), ("e\u{301}", "\u{E9}"), ("Â°C", "°c"),
+        ("it\u{92}s", "it's"),
         ("  many \t\n spaces ", "many spaces"), ("AT&T & &unknown; &", "at&t & &unknown; &"),
     ])
     func damagedTextIsRepaired(text: String, expected: String) {

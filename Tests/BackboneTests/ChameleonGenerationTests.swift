@@ -12,19 +12,26 @@ private func prompt(_ words: [Int32]) -> ChameleonPrompt { ChameleonPrompt(ids: 
 
 @Suite struct ChameleonGenerationTests {
     private let model = ChameleonTransformer(
-        .init(vocabularySize: vocabulary.size, width: 16, feedForwardWidth: 24, depth: 2, heads: 2, longestSequence: 32),
+        .init(
+            vocabularySize: vocabulary.size, width: 16, feedForwardWidth: 24, depth: 2, heads: 2, longestSequence: 32),
         Weights(.fresh(seed: 1)))
 
-    private func generate(_ prompts: [ChameleonPrompt], guidance: Float = 1, topK: Int = 6, seeds: [UInt64]) -> [[Int32]] {
+    private func generate(
+        _ prompts: [ChameleonPrompt], guidance: Float = 1, topK: Int = 6, seeds: [UInt64]
+    ) -> [[Int32]] {
         model.generate(
             prompts, heading: heading, grid: grid, vocabulary: vocabulary,
             sampling: CodeSampling(guidance: guidance, topK: topK, temperature: 1, seeds: seeds))
     }
 
     @Test func aSquarePictureLiesInTheSequenceAsLuminaMGPTHasIt() {
-        let lumina = ChameleonVocabulary.luminaMGPT, grid = PictureGrid(height: 48, width: 64)
+        let lumina = ChameleonVocabulary.luminaMGPT
+        let grid = PictureGrid(height: 48, width: 64)
         #expect(lumina.heading(grid, patchSize: 16) == [8197, 8804 + 24, 8804 + 32])
-        #expect(lumina.rows([0, 1, 2, 3, 4, 8191], PictureGrid(height: 2, width: 3)) == [4, 5, 6, 8803, 7, 8, 8195, 8803, 8196])
+        #expect(
+            lumina.rows([0, 1, 2, 3, 4, 8191], PictureGrid(height: 2, width: 3)) == [
+                4, 5, 6, 8803, 7, 8, 8195, 8803, 8196,
+            ])
         #expect(lumina.opened([9, 9]) == [0, 9, 9, 8710])
     }
 
@@ -37,8 +44,10 @@ private func prompt(_ words: [Int32]) -> ChameleonPrompt { ChameleonPrompt(ids: 
 
     /// Greedy codes without guidance are each the likeliest code after the whole sequence so far, row ends included.
     @Test func greedyCodesAreTheTeacherForcedOnes() {
-        let prompt = prompt([3, 4]), codes = generate([prompt], topK: 1, seeds: [0])[0]
-        let rows = vocabulary.rows(codes, grid), logits = model.logits(prompt.ids + rows, batch: 1).value
+        let prompt = prompt([3, 4])
+        let codes = generate([prompt], topK: 1, seeds: [0])[0]
+        let rows = vocabulary.rows(codes, grid)
+        let logits = model.logits(prompt.ids + rows, batch: 1).value
         for (index, id) in rows.enumerated() where vocabulary.codeIDs.contains(Int(id)) {
             let row = logits.pointer + (prompt.ids.count + index - 1) * logits.width
             let best = vocabulary.codeIDs.max { row[$0] < row[$1] }!
@@ -56,13 +65,17 @@ private func prompt(_ words: [Int32]) -> ChameleonPrompt { ChameleonPrompt(ids: 
 
     /// With guidance g the codes follow uncond + g · (cond − uncond): at 0 the prompt has no say.
     @Test func guidanceZeroForgetsThePrompt() {
-        #expect(generate([prompt([3, 4])], guidance: 0, seeds: [1]) == generate([prompt([7])], guidance: 0, seeds: [1]))
+        #expect(
+            generate([prompt([3, 4])], guidance: 0, seeds: [1]) == generate([prompt([7])], guidance: 0, seeds: [1]))
     }
 
     @Test func topKNeverChoosesAnUnlikelierCode() {
-        let prompt = prompt([3, 4]), logits = model.logits(prompt.ids, batch: 1).value
+        let prompt = prompt([3, 4])
+        let logits = model.logits(prompt.ids, batch: 1).value
         let row = logits.pointer + (prompt.ids.count - 1) * logits.width
-        let likeliest = vocabulary.codeIDs.sorted { row[$0] > row[$1] }.prefix(2).map { Int32($0) - vocabulary.firstCode }
+        let likeliest = vocabulary.codeIDs.sorted { row[$0] > row[$1] }.prefix(2).map {
+            Int32($0) - vocabulary.firstCode
+        }
         let firsts = Set((0..<40).map { generate([prompt], topK: 2, seeds: [$0])[0][0] })
         #expect(firsts == Set(likeliest))
     }

@@ -18,12 +18,14 @@ private let configuration = ChameleonTokenizer.Configuration(
     }
 
     @Test func everyFeatureGetsItsNearestCode() {
-        let features = Tensor.example([2, 4, 2, 3]), table = tokenizer.quantizer.codebook.value
+        let features = Tensor.example([2, 4, 2, 3])
+        let table = tokenizer.quantizer.codebook.value
         for (position, index) in tokenizer.quantizer.indices(features).enumerated() {
             let (sample, place) = (position / 6, position % 6)
             let distances = (0..<10).map { code in
                 (0..<4).reduce(Float(0)) { sum, channel in
-                    let difference = features.pointer[(sample * 4 + channel) * 6 + place] - table.pointer[code * 4 + channel]
+                    let difference =
+                        features.pointer[(sample * 4 + channel) * 6 + place] - table.pointer[code * 4 + channel]
                     return sum + difference * difference
                 }
             }

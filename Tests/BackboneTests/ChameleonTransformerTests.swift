@@ -6,14 +6,17 @@ import Testing
 
 private func configuration(swinNorm: Bool = false) -> ChameleonTransformer.Configuration {
     var c = ChameleonTransformer.Configuration(
-        vocabularySize: 20, width: 16, feedForwardWidth: 12, depth: 3, heads: 4, keyHeads: 2, swinNorm: swinNorm, longestSequence: 16)
+        vocabularySize: 20, width: 16, feedForwardWidth: 12, depth: 3, heads: 4, keyHeads: 2, swinNorm: swinNorm,
+        longestSequence: 16)
     c.attentionBias = true
     c.feedForwardBias = true
     c.keyNormRows = 1
     return c
 }
 
-private func largestDifference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } }
+private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
+    zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
+}
 
 @Suite struct ChameleonTransformerTests {
     @Test(arguments: [false, true])
@@ -23,10 +26,12 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).
         #expect(configuration(swinNorm: swinNorm).parameterCount == weights.count)
     }
 
-    /// Sequences of different lengths, read and continued side by side, get the logits each gets alone and teacher-forced.
+    /// Sequences of different lengths, read and continued side by side, get the logits each gets alone and
+    /// teacher-forced.
     @Test func cachedLogitsAreThoseOfTheWholeSequence() {
         let model = ChameleonTransformer(configuration(), Weights(.fresh(seed: 1)))
-        let prompts: [[Int32]] = [[1, 4, 9, 3, 2], [7, 8]], more: [[Int32]] = [[5, 6], [10, 11]]
+        let prompts: [[Int32]] = [[1, 4, 9, 3, 2], [7, 8]]
+        let more: [[Int32]] = [[5, 6], [10, 11]]
         let decoder = ChameleonDecoder(model, sequences: 2, capacity: 8)
         for (index, prompt) in prompts.enumerated() {
             #expect(largestDifference(decoder.read(prompt, sequence: index).values, last(model, prompt)) < 1e-5)
@@ -45,7 +50,8 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).
     }
 
     @Test func aContextVectorEqualToTheStateThereChangesNothing() {
-        let model = ChameleonTransformer(configuration(), Weights(.fresh(seed: 1))), ids: [Int32] = [1, 4, 9, 3, 2]
+        let model = ChameleonTransformer(configuration(), Weights(.fresh(seed: 1)))
+        let ids: [Int32] = [1, 4, 9, 3, 2]
         let states = model.layerInputs(ids, batch: 1).prefix(2).map { $0.tokens(2..<3).value.reshaped([1, 16]) }
         let context = LayerContext(Variable(.joined(states)), positions: [2])
         let plain = model.logits(ids, batch: 1).value.values
@@ -57,10 +63,13 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).
     }
 
     @Test func everyWeightLearns() {
-        let weights = Weights(.fresh(seed: 1)), model = ChameleonTransformer(configuration(), weights)
+        let weights = Weights(.fresh(seed: 1))
+        let model = ChameleonTransformer(configuration(), weights)
         weights.train { _ in true }
         let logits = model.logits([1, 4, 9, 3, 2, 6], batch: 2)
         logits.backward(seed: .example(logits.shape, seed: 8))
-        for parameter in weights.parameters { #expect((parameter.gradient?.maximumMagnitude ?? 0) > 0, "\(parameter.name)") }
+        for parameter in weights.parameters {
+            #expect((parameter.gradient?.maximumMagnitude ?? 0) > 0, "\(parameter.name)")
+        }
     }
 }

@@ -9,28 +9,36 @@ private let configuration = T5Encoder.Configuration(
 
 private func values(_ features: TextFeatures, sample: Int) -> [Float] {
     let width = features.values.value.width
-    return Array(features.values.value.values[features.ranges[sample].lowerBound * width..<features.ranges[sample].upperBound * width])
+    return Array(
+        features.values.value.values[
+            features.ranges[sample].lowerBound * width..<features.ranges[sample].upperBound * width])
 }
 
-private func largestDifference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } }
+private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
+    zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
+}
 
 @Suite struct T5EncoderTests {
     @Test func aTextsFeaturesDoNotDependOnItsNeighbours() {
         let encoder = T5Encoder(configuration, Weights(.fresh(seed: 3)))
-        let alone = encoder([[4, 5, 1]]), beside = encoder([[7, 8, 9, 10, 11, 1], [4, 5, 1]])
+        let alone = encoder([[4, 5, 1]])
+        let beside = encoder([[7, 8, 9, 10, 11, 1], [4, 5, 1]])
         #expect(beside.lengths == [6, 3])
         #expect(largestDifference(values(alone, sample: 0), values(beside, sample: 1)) < 1e-5)
     }
 
     @Test func anIdReplacedByItsOwnEmbeddingChangesNothing() {
         let encoder = T5Encoder(configuration, Weights(.fresh(seed: 3)))
-        let row = Variable(encoder.embedding.value.slice(5..<6).copy()), ids: [[Int32]] = [[4, 5, 5, 1]]
+        let row = Variable(encoder.embedding.value.slice(5..<6).copy())
+        let ids: [[Int32]] = [[4, 5, 5, 1]]
         #expect(encoder(ids).values.value.values == encoder(ids, replacing: [5: row]).values.value.values)
     }
 
     @Test func aConceptsVectorMayLieBeyondTheTableAndIsLearnedAlone() {
-        let weights = Weights(.fresh(seed: 3)), encoder = T5Encoder(configuration, weights)
-        let leaf = Node(), vector = Variable(.example([1, configuration.width]), node: leaf)
+        let weights = Weights(.fresh(seed: 3))
+        let encoder = T5Encoder(configuration, weights)
+        let leaf = Node()
+        let vector = Variable(.example([1, configuration.width]), node: leaf)
         let features = encoder([[4, 1000, 1], [1000, 1000, 6, 1]], replacing: [1000: vector]).values
         let weighting = Tensor.example(features.shape, seed: 8)
         features.backward(seed: weighting)
@@ -45,12 +53,14 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).
             return zip(y.values, weighting.values).reduce(0) { $0 + Double($1.0) * Double($1.1) }
         }
         let step: Float = 0x1p-8 / leaf.gradient!.maximumMagnitude
-        let slope = (projection(step) - projection(-step)) / (2 * Double(step)), expected = leaf.gradient!.sumOfSquares
+        let slope = (projection(step) - projection(-step)) / (2 * Double(step))
+        let expected = leaf.gradient!.sumOfSquares
         #expect(abs(slope / expected - 1) < 0.01)
     }
 
     @Test func everyWeightIsTrainableFromNothing() {
-        let weights = Weights(.fresh(seed: 3)), encoder = T5Encoder(configuration, weights)
+        let weights = Weights(.fresh(seed: 3))
+        let encoder = T5Encoder(configuration, weights)
         weights.train { _ in true }
         let features = encoder([[4, 5, 6, 1], [7, 1]]).values
         features.backward(seed: .example(features.shape, seed: 8))
@@ -60,12 +70,17 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).
     }
 
     @Test func theEmbeddingTableIsFoundUnderEitherName() throws {
-        let fresh = Weights(.fresh(seed: 3)), ids: [[Int32]] = [[4, 5, 1]], expected = T5Encoder(configuration, fresh)(ids).values.value.values
-        let tensors = Dictionary(uniqueKeysWithValues: fresh.parameters.map { ($0.name, $0.value) }), shared = "shared.weight", own = "encoder.embed_tokens.weight"
+        let fresh = Weights(.fresh(seed: 3))
+        let ids: [[Int32]] = [[4, 5, 1]]
+        let expected = T5Encoder(configuration, fresh)(ids).values.value.values
+        let tensors = Dictionary(uniqueKeysWithValues: fresh.parameters.map { ($0.name, $0.value) })
+        let shared = "shared.weight"
+        let own = "encoder.embed_tokens.weight"
         func features(_ change: (inout [String: Tensor]) -> Void) throws -> [Float] {
             var tensors = tensors
             change(&tensors)
-            let weights = Weights(.checkpoint(tensors)), encoder = T5Encoder(configuration, weights)
+            let weights = Weights(.checkpoint(tensors))
+            let encoder = T5Encoder(configuration, weights)
             try weights.verify()
             return encoder(ids).values.value.values
         }
@@ -73,7 +88,9 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).
         #expect(try features { $0[own] = Tensor(zeros: $0[shared]!.shape) } == expected, "the shared table comes first")
         let error = try #require(throws: WeightsError.self) { try features { $0[shared] = nil } }
         #expect(error.problems == ["\(shared) or \(own) is missing, expected shape [20, 8]"])
-        let reshaped = try #require(throws: WeightsError.self) { try features { ($0[shared], $0[own]) = (nil, Tensor(zeros: [8, 20])) } }
+        let reshaped = try #require(throws: WeightsError.self) {
+            try features { ($0[shared], $0[own]) = (nil, Tensor(zeros: [8, 20])) }
+        }
         #expect(reshaped.problems == ["\(own) has shape [8, 20], expected [20, 8]"])
     }
 }

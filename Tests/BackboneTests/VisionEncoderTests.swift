@@ -6,27 +6,37 @@ import Layers
 import Tensors
 import Testing
 
-private let dino = DINOModel.Configuration(width: 12, feedForwardWidth: 24, layers: 2, heads: 3, pictureSize: 16, patchSize: 4)
+private let dino = DINOModel.Configuration(
+    width: 12, feedForwardWidth: 24, layers: 2, heads: 3, pictureSize: 16, patchSize: 4)
 private let clip = CLIPModel.Configuration(
     text: .init(width: 12, feedForwardWidth: 24, layers: 2, heads: 2, vocabularySize: 20, length: 8, endID: 19),
-    vision: .init(width: 16, feedForwardWidth: 24, layers: 2, heads: 2, pictureSize: 8, patchSize: 4), projectionWidth: 6)
+    vision: .init(width: 16, feedForwardWidth: 24, layers: 2, heads: 2, pictureSize: 8, patchSize: 4),
+    projectionWidth: 6)
 
-private func largestDifference(_ a: Tensor, _ b: Tensor) -> Float { zip(a.values, b.values).reduce(0) { max($0, abs($1.0 - $1.1)) } }
+private func largestDifference(_ a: Tensor, _ b: Tensor) -> Float {
+    zip(a.values, b.values).reduce(0) { max($0, abs($1.0 - $1.1)) }
+}
 
 @Suite struct VisionEncoderTests {
     @Test func everyWeightOfEitherEncoderIsTrainableFromNothing() {
-        let weights = Weights(.fresh(seed: 3)), model = CLIPModel(clip, weights)
+        let weights = Weights(.fresh(seed: 3))
+        let model = CLIPModel(clip, weights)
         weights.train { _ in true }
         let pictures = model.embeddings(pictures: Variable(.example([2, 3, 8, 8])))
         let logits = model.logits(pictures, model.embeddings(texts: [[18, 1, 2, 19], [18, 3, 19]]))
         logits.backward(seed: .example([2, 2], seed: 8))
-        for parameter in weights.parameters { #expect((parameter.gradient?.maximumMagnitude ?? 0) > 0, "\(parameter.name) receives no gradient") }
+        for parameter in weights.parameters {
+            #expect((parameter.gradient?.maximumMagnitude ?? 0) > 0, "\(parameter.name) receives no gradient")
+        }
 
-        let others = Weights(.fresh(seed: 4)), vision = DINOModel(dino, others)
+        let others = Weights(.fresh(seed: 4))
+        let vision = DINOModel(dino, others)
         others.train { _ in true }
         // Another size, so that the gradient of the positions passes the interpolation.
         vision.embeddings(Variable(.example([2, 3, 24, 12]))).backward(seed: .example([2, 12], seed: 8))
-        for parameter in others.parameters { #expect((parameter.gradient?.maximumMagnitude ?? 0) > 0, "\(parameter.name) receives no gradient") }
+        for parameter in others.parameters {
+            #expect((parameter.gradient?.maximumMagnitude ?? 0) > 0, "\(parameter.name) receives no gradient")
+        }
     }
 
     @Test func aTextsEmbeddingDependsNeitherOnItsNeighboursNorOnPadding() {
@@ -36,37 +46,53 @@ private func largestDifference(_ a: Tensor, _ b: Tensor) -> Float { zip(a.values
         #expect(largestDifference(alone, beside) < 1e-5)
         #expect(abs(alone.sumOfSquares - 1) < 1e-5)
         let order = model.embeddings(texts: [[18, 3, 4, 19], [18, 4, 3, 19]]).value
-        #expect(largestDifference(order.slice(0..<1), order.slice(1..<2)) > 1e-3, "the order of words makes no difference")
+        #expect(
+            largestDifference(order.slice(0..<1), order.slice(1..<2)) > 1e-3, "the order of words makes no difference")
     }
 
     @Test func positionsOfTheirOwnSizeAreLeftAsTheyAre() {
-        let weights = Weights(.fresh(seed: 4)), model = DINOModel(dino, weights)
-        #expect(model.positions(rows: 4, columns: 4).value.values == weights.byName["embeddings.position_embeddings"]!.value.values)
-        #expect(model.tokens(Variable(.example([1, 3, 21, 8]))).shape == [1, 1 + 5 * 2, 12], "pixels beyond the last whole patch are left out")
+        let weights = Weights(.fresh(seed: 4))
+        let model = DINOModel(dino, weights)
+        #expect(
+            model.positions(rows: 4, columns: 4).value.values
+                == weights.byName["embeddings.position_embeddings"]!.value.values)
+        #expect(
+            model.tokens(Variable(.example([1, 3, 21, 8]))).shape == [1, 1 + 5 * 2, 12],
+            "pixels beyond the last whole patch are left out")
     }
 
     @Test func whatAPublishedConfigurationLeavesOutIsTheReferences() throws {
         let clip = try JSONDecoder().decode(
-            CLIPModel.Configuration.self, from: Data(#"{"text_config":{"eos_token_id":2},"vision_config":{"hidden_act":"gelu"},"model_type":"clip"}"#.utf8))
-        #expect(clip.text.width == 512 && clip.text.vocabularySize == 49408 && clip.text.endID == 2 && clip.text.activation == .quickGELU)
-        #expect(clip.vision.patchSize == 32 && clip.vision.width == 768 && clip.vision.activation == .gelu && clip.projectionWidth == 512)
+            CLIPModel.Configuration.self,
+            from: Data(
+                #"{"text_config":{"eos_token_id":2},"vision_config":{"hidden_act":"gelu"},"model_type":"clip"}"#.utf8))
+        #expect(
+            clip.text.width == 512 && clip.text.vocabularySize == 49408 && clip.text.endID == 2
+                && clip.text.activation == .quickGELU)
+        #expect(
+            clip.vision.patchSize == 32 && clip.vision.width == 768 && clip.vision.activation == .gelu
+                && clip.projectionWidth == 512)
         #expect(try JSONDecoder().decode(CLIPModel.Configuration.self, from: JSONEncoder().encode(clip)) == clip)
         #expect(throws: DecodingError.self) {
-            try JSONDecoder().decode(DINOModel.Configuration.self, from: Data(#"{"hidden_act":"a function nobody knows"}"#.utf8))
+            try JSONDecoder().decode(
+                DINOModel.Configuration.self, from: Data(#"{"hidden_act":"a function nobody knows"}"#.utf8))
         }
     }
 
     @Test func theRealSmallTransformerHasItsPublishedNumberOfWeights() {
-        let small = DINOModel.Configuration(width: 384, feedForwardWidth: 1536, layers: 12, heads: 6, pictureSize: 224, patchSize: 16)
+        let small = DINOModel.Configuration(
+            width: 384, feedForwardWidth: 1536, layers: 12, heads: 6, pictureSize: 224, patchSize: 16)
         let weights = Weights(.checkpoint([:]))
         _ = DINOModel(small, weights)
         #expect(weights.count == 21_665_664)
     }
 
     @Test func preparationKeepsWhatItPromises() {
-        let mean = [0.5, 0.25, 0] as [Float], deviation = [0.5, 1, 2] as [Float]
+        let mean = [0.5, 0.25, 0] as [Float]
+        let deviation = [0.5, 1, 2] as [Float]
         let preparation = PicturePreparation(shorterSide: 16, crop: 8, mean: mean, deviation: deviation)
-        let grey = Picture(width: 61, height: 40, filledWith: (255, 0, 51)), x = preparation([grey, grey])
+        let grey = Picture(width: 61, height: 40, filledWith: (255, 0, 51))
+        let x = preparation([grey, grey])
         #expect(x.shape == [2, 3, 8, 8])
         for (channel, expected) in [1, -0.25, 0.1].enumerated() {
             #expect(abs(x.pointer[64 * channel + 20] - Float(expected)) < 1e-6)
@@ -74,7 +100,9 @@ private func largestDifference(_ a: Tensor, _ b: Tensor) -> Float { zip(a.values
     }
 
     @Test func bicubicResizingKeepsARampAndItsMean() {
-        let ramp = Picture(width: 60, height: 30, pixels: (0..<60 * 30).flatMap { i in [UInt8](repeating: UInt8(4 * (i % 60)), count: 3) })
+        let ramp = Picture(
+            width: 60, height: 30,
+            pixels: (0..<60 * 30).flatMap { i in [UInt8](repeating: UInt8(4 * (i % 60)), count: 3) })
         let small = ramp.resizedBicubically(width: 15, height: 10)
         for x in 2..<13 { #expect(abs(Int(small.pixels[3 * (5 * 15 + x)]) - (16 * x + 6)) <= 1) }
         #expect(ramp.resizedBicubically(width: 60, height: 30) == ramp)

@@ -7,14 +7,18 @@ import Testing
 struct AddressTests {
     @Test func partsAndDefaults() throws {
         let plain = try BrokerAddress(url: "amqp://h")
-        #expect(plain.host == "h" && plain.port == 5672 && plain.virtualHost == "/" && plain.user == "guest" && !plain.usesTLS)
+        #expect(
+            plain.host == "h" && plain.port == 5672 && plain.virtualHost == "/" && plain.user == "guest"
+                && !plain.usesTLS)
         let full = try BrokerAddress(url: "amqps://us%40er:p%2Fw@rabbit.example:7000/a%2fb")
         #expect(full.port == 7000 && full.virtualHost == "a/b" && full.user == "us@er" && full.usesTLS)
         #expect(try BrokerAddress(url: "amqp://h/%2f").virtualHost == "/")
         #expect(try BrokerAddress(url: "amqp://[::1]:5673/").host == "::1")
     }
 
-    @Test(arguments: ["", "http://h", "amqp://", "amqp://h:99999", "amqp://h/a/b"]) func whatIsWrongIsSaid(_ url: String) {
+    @Test(arguments: ["", "http://h", "amqp://", "amqp://h:99999", "amqp://h/a/b"]) func whatIsWrongIsSaid(
+        _ url: String
+    ) {
         #expect(throws: BrokerError.self) { try BrokerAddress(url: url) }
     }
 
@@ -22,7 +26,9 @@ struct AddressTests {
         let file = NSTemporaryDirectory() + UUID().uuidString
         try "fi1e-s3cret\n".write(toFile: file, atomically: true, encoding: .utf8)
         defer { unlink(file) }
-        for address in [try BrokerAddress(url: "amqp://u:url-s3cret@h"), try BrokerAddress(url: "amqp://u@h", passwordFile: file)] {
+        for address in [
+            try BrokerAddress(url: "amqp://u:url-s3cret@h"), try BrokerAddress(url: "amqp://u@h", passwordFile: file),
+        ] {
             var dumped = ""
             dump(address, to: &dumped)
             #expect(!"\(address) \(String(reflecting: address)) \(dumped)".contains("s3cret"))
@@ -41,7 +47,10 @@ struct AddressTests {
         parts.password = "wrong"
         #expect(await firstEvent(try BrokerAddress(url: parts.string!, passwordFile: file)) == .connected)
         let refused = try #require(await firstEvent(try BrokerAddress(url: parts.string!)).loss)
-        guard case .refusedLogin(let text) = refused else { Issue.record("\(refused)"); return }
+        guard case .refusedLogin(let text) = refused else {
+            Issue.record("\(refused)")
+            return
+        }
         #expect(text.contains("ACCESS_REFUSED") && !text.contains("wrong"))
     }
 
@@ -52,12 +61,18 @@ struct AddressTests {
 
     @Test func tlsTrustsTheAuthorityAndTheNameOnly() async throws {
         let servers = try await Servers.running()
-        let url = try #require(servers.amqpsURL), authority = try #require(servers.certificateAuthority)
+        let url = try #require(servers.amqpsURL)
+        let authority = try #require(servers.certificateAuthority)
         #expect(await firstEvent(try BrokerAddress(url: url, certificateAuthority: authority)) == .connected)
         // An authority nobody named; a name the certificate does not bear.
-        let stranger = try #require(await firstEvent(try BrokerAddress(url: url)).loss, "the system's authorities did not sign this certificate")
-        #expect(stranger.description.contains("signed by an authority in \(BrokerAddress.systemAuthorities)"), "\(stranger)")
-        let address = try BrokerAddress(url: url.replacing("localhost", with: "127.0.0.1"), certificateAuthority: authority)
+        let stranger = try #require(
+            await firstEvent(try BrokerAddress(url: url)).loss, "the system's authorities did not sign this certificate"
+        )
+        #expect(
+            stranger.description.contains("signed by an authority in \(BrokerAddress.systemAuthorities)"), "\(stranger)"
+        )
+        let address = try BrokerAddress(
+            url: url.replacing("localhost", with: "127.0.0.1"), certificateAuthority: authority)
         let other = try #require(await firstEvent(address).loss, "the certificate is for localhost")
         #expect(other.description.contains("its certificate is not for the name 127.0.0.1"), "\(other)")
     }

@@ -5,7 +5,9 @@ import Testing
 @Suite("One look through a queue", .timeLimit(.minutes(4)))
 struct BacklogTests {
     /// What a look sees; `taking` is acknowledged.
-    private func look(_ stage: Stage, limit: UInt16 = 100, maximumBodyBytes: Int = 1 << 20, taking: Set<String> = []) async throws -> [Delivery] {
+    private func look(
+        _ stage: Stage, limit: UInt16 = 100, maximumBodyBytes: Int = 1 << 20, taking: Set<String> = []
+    ) async throws -> [Delivery] {
         let backlog = Backlog(stage.address, queue: stage.names.jobs, limit: limit, maximumBodyBytes: maximumBodyBytes)
         backlog.start()
         var found: [Delivery] = []
@@ -25,7 +27,9 @@ struct BacklogTests {
     @Test func lookingEndsByItselfAndTakesNothingAway() async throws {
         let stage = try await Stage()
         let publisher = stage.publisher()
-        #expect(await publisher.publish((1...5).map { stage.job("\($0)", body: .init(repeating: 7, count: $0 * 1000)) }).allSatisfy(\.isConfirmed))
+        #expect(
+            await publisher.publish((1...5).map { stage.job("\($0)", body: .init(repeating: 7, count: $0 * 1000)) })
+                .allSatisfy(\.isConfirmed))
         for _ in 0..<3 {
             let found = try await look(stage).map(\.properties.messageID)
             #expect(found == ["1", "2", "3", "4", "5"])

@@ -6,7 +6,11 @@ import Testing
 struct ConfirmLedgerTests {
     private func ledger(_ count: Int) -> ConfirmLedger<Int> {
         var ledger = ConfirmLedger<Int>()
-        for index in 1...count { ledger.add(OutgoingMessage(exchange: "e", routingKey: "k", properties: .init(messageID: "m\(index)"), body: [0, 0]), index) }
+        for index in 1...count {
+            ledger.add(
+                OutgoingMessage(
+                    exchange: "e", routingKey: "k", properties: .init(messageID: "m\(index)"), body: [0, 0]), index)
+        }
         return ledger
     }
 

@@ -39,12 +39,15 @@ struct ExchangeTests {
 
     @Test func aMessageArrivesAsItWasSent() async throws {
         let stage = try await Stage()
-        let publisher = stage.publisher(), consumer = stage.consumer()
+        let publisher = stage.publisher()
+        let consumer = stage.consumer()
         var nested: FieldValue = .string("the end")
         for _ in 0..<20 { nested = .table(["inner": nested]) }
         let headers: [String: FieldValue] = [
-            "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "long": .string(String(repeating: "ü", count: 20_000)),
-            "nested": nested, "list": [1, .double(0.5), true].asArray, "big": .integer(1 << 40), "bytes": .bytes([0, 255]), "time": .timestamp(1_700_000_000),
+            "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "long": .string(String(repeating: "ü", count: 20_000)),
+            "nested": nested, "list": [1, .double(0.5), true].asArray, "big": .integer(1 << 40),
+            "bytes": .bytes([0, 255]), "time": .timestamp(1_700_000_000),
             "nothing": .void,
         ]
         var message = stage.job("m-1", headers: headers)
@@ -69,24 +72,32 @@ struct ExchangeTests {
 
     @Test func headersTooDeepAreCutOff() async throws {
         let stage = try await Stage()
-        let publisher = stage.publisher(), consumer = stage.consumer()
+        let publisher = stage.publisher()
+        let consumer = stage.consumer()
         var nested: FieldValue = .bool(true)
         for _ in 0..<5_000 { nested = .table(["i": nested]) }
         #expect(await publisher.publish(stage.job("deep", headers: ["deep": nested, "flat": 1])) == .confirmed)
         let delivery = try #require(await consumer.next().first)
         delivery.acknowledge()
         #expect(delivery.properties.headers["flat"] == 1)
-        var value = delivery.properties.headers["deep"], depth = 0
-        while case .table(let inner) = value { value = inner["i"]; depth += 1 }
+        var value = delivery.properties.headers["deep"]
+        var depth = 0
+        while case .table(let inner) = value {
+            value = inner["i"]
+            depth += 1
+        }
         #expect(depth <= FieldValue.maximumDepth)
         #expect(value == .unreadable("nested deeper than 32 levels"))
         await consumer.stop()
         await publisher.stop()
     }
 
-    @Test(arguments: [0, 1, 131_064, 131_065, 5_000_000]) func bodiesOfAnySizeAndByteArriveWhole(_ size: Int) async throws {
+    @Test(arguments: [0, 1, 131_064, 131_065, 5_000_000]) func bodiesOfAnySizeAndByteArriveWhole(
+        _ size: Int
+    ) async throws {
         let stage = try await Stage()
-        let publisher = stage.publisher(), consumer = stage.consumer()
+        let publisher = stage.publisher()
+        let consumer = stage.consumer()
         let body = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         #expect(await publisher.publish(stage.job("big", body: body)) == .confirmed)
         let delivery = try #require(await consumer.next().first)
@@ -99,8 +110,11 @@ struct ExchangeTests {
 
     @Test func aBodyBeyondTheLimitIsDroppedAndSaid() async throws {
         let stage = try await Stage()
-        let publisher = stage.publisher(), consumer = stage.consumer(maximumBodyBytes: 1000)
-        #expect(await publisher.publish([stage.job("long", body: .init(repeating: 7, count: 300_000)), stage.job("short")]).allSatisfy(\.isConfirmed))
+        let publisher = stage.publisher()
+        let consumer = stage.consumer(maximumBodyBytes: 1000)
+        #expect(
+            await publisher.publish([stage.job("long", body: .init(repeating: 7, count: 300_000)), stage.job("short")])
+                .allSatisfy(\.isConfirmed))
         let found = await consumer.next(2)
         for delivery in found { delivery.acknowledge() }
         #expect(found.map(\.isTooLong) == [true, false])
@@ -111,7 +125,8 @@ struct ExchangeTests {
 
     @Test func rejectedComesAgainAndAcknowledgedDoesNot() async throws {
         let stage = try await Stage()
-        let publisher = stage.publisher(), consumer = stage.consumer(prefetch: 1)
+        let publisher = stage.publisher()
+        let consumer = stage.consumer(prefetch: 1)
         #expect(await publisher.publish([stage.job("1"), stage.job("2")]).allSatisfy(\.isConfirmed))
         let first = try #require(await consumer.next().first)
         #expect(first.properties.messageID == "1")
@@ -136,7 +151,8 @@ struct ExchangeTests {
 
     @Test func rejectedForGoodGoesToTheDeadLetters() async throws {
         let stage = try await Stage()
-        let publisher = stage.publisher(), consumer = stage.consumer()
+        let publisher = stage.publisher()
+        let consumer = stage.consumer()
         let dead = Consumer(stage.address, source: .queue(stage.names.dead), topology: stage.topology)
         dead.start()
         #expect(await publisher.publish(stage.job("poison")) == .confirmed)
@@ -152,7 +168,8 @@ struct ExchangeTests {
 
     @Test func manyMessagesAreConfirmedInOrder() async throws {
         let stage = try await Stage()
-        let publisher = stage.publisher(), consumer = stage.consumer()
+        let publisher = stage.publisher()
+        let consumer = stage.consumer()
         async let outcomes = publisher.publish((0..<2000).map { stage.job("\($0)") })
         var ids: [String] = []
         for await delivery in consumer.deliveries {
@@ -174,7 +191,11 @@ struct ExchangeTests {
         var silent = nowhere
         silent.isMandatory = false
         let outcomes = await publisher.publish([stage.job("1"), nowhere, stage.job("2"), nowhere, silent])
-        #expect(outcomes == [.confirmed, .returned(code: 312, text: "NO_ROUTE"), .confirmed, .returned(code: 312, text: "NO_ROUTE"), .confirmed])
+        #expect(
+            outcomes == [
+                .confirmed, .returned(code: 312, text: "NO_ROUTE"), .confirmed, .returned(code: 312, text: "NO_ROUTE"),
+                .confirmed,
+            ])
         await publisher.stop()
     }
 
@@ -184,7 +205,10 @@ struct ExchangeTests {
         let publisher = stage.publisher(witness)
         var astray = stage.job("astray")
         astray.exchange = stage.names.prefix + ".nowhere"
-        guard case .unknown(.closed(404, let text)) = await publisher.publish(astray) else { Issue.record("no 404"); return }
+        guard case .unknown(.closed(404, let text)) = await publisher.publish(astray) else {
+            Issue.record("no 404")
+            return
+        }
         #expect(text.contains(astray.exchange))
         #expect(await publisher.publish(stage.job("next")) == .confirmed)
         await publisher.stop()
@@ -203,12 +227,15 @@ struct ExchangeTests {
         let stage = try await Stage()
         let witnesses = [Witness(), Witness()]
         let listeners = witnesses.map {
-            Consumer(stage.address, source: .privateQueue(exchange: stage.names.control, routingKey: ""), topology: stage.topology, report: $0.report)
+            Consumer(
+                stage.address, source: .privateQueue(exchange: stage.names.control, routingKey: ""),
+                topology: stage.topology, report: $0.report)
         }
         for listener in listeners { listener.start() }
         for witness in witnesses { await witness.connections(1) }
         let publisher = stage.publisher()
-        let outcome = await publisher.publish(OutgoingMessage(exchange: stage.names.control, routingKey: "", body: Array("cancel".utf8)))
+        let outcome = await publisher.publish(
+            OutgoingMessage(exchange: stage.names.control, routingKey: "", body: Array("cancel".utf8)))
         #expect(outcome == .confirmed)
         for listener in listeners {
             let delivery = try #require(await listener.next().first)

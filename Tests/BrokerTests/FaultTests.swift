@@ -9,8 +9,10 @@ struct FaultTests {
     @Test(arguments: [false, true]) func aBrokerThatComesBackLosesNothing(isKilled: Bool) async throws {
         let servers = try await Servers.startOwn(.rabbitmq)
         let stage = try await Stage(servers)
-        let reader = Witness(), writer = Witness()
-        let consumer = stage.consumer(reader), publisher = stage.publisher(writer)
+        let reader = Witness()
+        let writer = Witness()
+        let consumer = stage.consumer(reader)
+        let publisher = stage.publisher(writer)
         #expect(await publisher.publish([stage.job("1"), stage.job("2")]).allSatisfy(\.isConfirmed))
         let held = await consumer.next(2)
         held[0].acknowledge()
@@ -46,7 +48,10 @@ struct FaultTests {
         let begin = ContinuousClock.now
         let outcome = await publisher.publish(message, within: .seconds(1))
         #expect(ContinuousClock.now - begin < .seconds(4))
-        guard case .unknown(.unreachable) = outcome else { Issue.record("\(outcome)"); return }
+        guard case .unknown(.unreachable) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
         await publisher.stop()
         #expect(await publisher.publish(message) == .unknown(.stopped))
     }
@@ -59,7 +64,8 @@ struct FaultTests {
         #expect(await publisher.publish(stage.job("before")) == .confirmed)
         try await servers.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1")
         let begin = ContinuousClock.now
-        let outcomes = await publisher.publish((0..<100).map { stage.job("\($0)", body: .init(repeating: 1, count: 65_536)) }, within: .seconds(2))
+        let outcomes = await publisher.publish(
+            (0..<100).map { stage.job("\($0)", body: .init(repeating: 1, count: 65_536)) }, within: .seconds(2))
         #expect(ContinuousClock.now - begin < .seconds(6))
         #expect(outcomes.allSatisfy { if case .unknown(.timedOut) = $0 { true } else { false } })
         await witness.wait { $0.contains { if case .blocked = $0 { true } else { false } } }
@@ -80,18 +86,26 @@ struct FaultTests {
     @Test func silenceIsNoticedWithinTwoHeartbeats() async throws {
         let servers = try await Servers.startOwn(.rabbitmq)
         let stage = try await Stage(servers)
-        let reader = Witness(), writer = Witness(), loader = Witness()
-        let consumer = stage.consumer(reader), publisher = stage.publisher(writer), loading = stage.publisher(loader)
+        let reader = Witness()
+        let writer = Witness()
+        let loader = Witness()
+        let consumer = stage.consumer(reader)
+        let publisher = stage.publisher(writer)
+        let loading = stage.publisher(loader)
         for witness in [reader, writer, loader] { await witness.connections(1) }
         let process = try servers.brokerProcess()
         kill(process, SIGSTOP)
         defer { kill(process, SIGCONT) }
         let begin = ContinuousClock.now
         // More than the socket's buffers hold: the library's call itself blocks.
-        async let heavy = loading.publish(stage.job("heavy", body: .init(repeating: 9, count: 64 << 20)), within: .seconds(60))
+        async let heavy = loading.publish(
+            stage.job("heavy", body: .init(repeating: 9, count: 64 << 20)), within: .seconds(60))
         for witness in [reader, writer, loader] { await witness.wait { $0.contains { $0.loss != nil } } }
         #expect(ContinuousClock.now - begin < .seconds(24))
-        guard case .unknown(.lost) = await heavy else { Issue.record("the heavy message has an outcome though nobody heard it"); return }
+        guard case .unknown(.lost) = await heavy else {
+            Issue.record("the heavy message has an outcome though nobody heard it")
+            return
+        }
         kill(process, SIGCONT)
         for witness in [reader, writer, loader] { await witness.connections(2) }
         #expect(await publisher.publish(stage.job("after")) == .confirmed)

@@ -23,7 +23,8 @@ struct Stage {
 
     func consumer(_ witness: Witness = Witness(), prefetch: UInt16 = 32, maximumBodyBytes: Int = 64 << 20) -> Consumer {
         let consumer = Consumer(
-            address, source: .queue(names.jobs), topology: topology, prefetch: prefetch, maximumBodyBytes: maximumBodyBytes, report: witness.report)
+            address, source: .queue(names.jobs), topology: topology, prefetch: prefetch,
+            maximumBodyBytes: maximumBodyBytes, report: witness.report)
         consumer.start()
         return consumer
     }
@@ -31,7 +32,8 @@ struct Stage {
     func job(_ id: String, body: [UInt8] = Array("{}".utf8), headers: [String: FieldValue] = [:]) -> OutgoingMessage {
         OutgoingMessage(
             exchange: names.exchange, routingKey: TopologyNames.jobsRoutingKey,
-            properties: MessageProperties(contentType: "application/json", messageID: id, type: "generate", headers: headers), body: body)
+            properties: MessageProperties(
+                contentType: "application/json", messageID: id, type: "generate", headers: headers), body: body)
     }
 }
 

@@ -9,7 +9,8 @@ import Testing
         func answered(_ answered: Set<UInt64>) -> UInt64? { tags.removeFirst { answered.contains($0) } }
         for tag in 1...6 as ClosedRange<UInt64> { tags.add(tag) }
         #expect(answered([2, 3]) == nil, "1 is not answered yet")
-        let first = tags.remove(3), second = tags.remove(3)
+        let first = tags.remove(3)
+        let second = tags.remove(3)
         #expect(first && !second)
         #expect(answered([1, 2, 5]) == 2)
         #expect(answered([5]) == nil)

@@ -13,7 +13,10 @@ final class Witness: Sendable {
     func wait(until test: @Sendable ([ConnectionEvent]) -> Bool) async {
         let limit = ContinuousClock.now + .seconds(60)
         while !test(events) {
-            guard ContinuousClock.now < limit, !Task.isCancelled else { _ = Issue.record("what was waited for was not reported; only \(events)"); return }
+            guard ContinuousClock.now < limit, !Task.isCancelled else {
+                _ = Issue.record("what was waited for was not reported; only \(events)")
+                return
+            }
             try? await Task.sleep(for: .milliseconds(5))
         }
     }

@@ -13,13 +13,18 @@ package struct ProgramRun: Sendable {
     /// The lines of stdout.
     package var lines: [String] { output.split(separator: "\n").map(String.init) }
 
-    /// Runs `program` without blocking the caller's thread, for so many seconds at most; its output goes through files, so that nothing can fill a pipe.
-    package init(_ program: String, _ arguments: [String], environment: [String: String], input: String = "", in directory: String? = nil, within seconds: Int = 120) async throws {
+    /// Runs `program` without blocking the caller's thread, for so many seconds at most; its output goes through files,
+    /// so that nothing can fill a pipe.
+    package init(
+        _ program: String, _ arguments: [String], environment: [String: String], input: String = "",
+        in directory: String? = nil, within seconds: Int = 120
+    ) async throws {
         let folder = try TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }
         let files = try (out: folder.write("out", ""), err: folder.write("err", ""), in: folder.write("in", input))
         let child = try ChildProgram(
-            program, arguments, environment: environment, input: files.in, output: files.out, errors: files.err, directory: directory)
+            program, arguments, environment: environment, input: files.in, output: files.out, errors: files.err,
+            directory: directory)
         status = try await child.ended(within: seconds)
         output = try String(contentsOfFile: files.out, encoding: .utf8)
         errors = try String(contentsOfFile: files.err, encoding: .utf8)

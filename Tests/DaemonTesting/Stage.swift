@@ -23,10 +23,11 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     package struct Failure: Error, CustomStringConvertible { package let description: String }
 
     /// Where this build's programs are.
-    package static let programs = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent().path
+    package static let programs = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        .deletingLastPathComponent().path
 
-    /// A migrated database and an empty topology on `servers`, or on those all tests share. `settings` are added to the environment of
-    /// every program started here.
+    /// A migrated database and an empty topology on `servers`, or on those all tests share. `settings` are added to the
+    /// environment of every program started here.
     package init(_ given: Servers? = nil, settings: [String: String]) async throws {
         if let given { servers = given } else { servers = try await Servers.running() }
         self.settings = settings
@@ -35,7 +36,10 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
         names = TopologyNames(prefix: servers.makeTopologyPrefix())
         folder = try TemporaryFolder()
         _ = try await Migrations(directory: Servers.root + "/sql").apply(to: store)
-        for role in Role.allCases { try await store.script("create role \(role.name(for: database)) login password 'test' in role \(role.rawValue)") }
+        for role in Role.allCases {
+            try await store.script(
+                "create role \(role.name(for: database)) login password 'test' in role \(role.rawValue)")
+        }
         let address = try BrokerAddress(url: servers.amqpURL)
         publisher = Publisher(address, topology: .atelier(names))
         results = Consumer(address, source: .queue(names.results), topology: .atelier(names))
@@ -44,7 +48,9 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     }
 
     /// Runs `body` on a stage of its own, which ends with it.
-    package static func with(_ servers: Servers? = nil, settings: [String: String], _ body: (Stage) async throws -> Void) async throws {
+    package static func with(
+        _ servers: Servers? = nil, settings: [String: String], _ body: (Stage) async throws -> Void
+    ) async throws {
         let stage = try await Stage(servers, settings: settings)
         do { try await body(stage) } catch {
             await stage.end()
@@ -58,17 +64,22 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
         await publisher.stop()
         await results.stop()
         try? await servers.dropDatabase(database)
-        for role in Role.allCases { try? await Store(url: servers.postgresURL, application: "test").script("drop role \(role.name(for: database))") }
+        for role in Role.allCases {
+            try? await Store(url: servers.postgresURL, application: "test").script(
+                "drop role \(role.name(for: database))")
+        }
     }
 
     // MARK: - Roles
 
-    /// As whom a program comes to PostgreSQL: with what its role may do, and no more. Roles are the cluster's, so a test's own are
-    /// called like its database.
+    /// As whom a program comes to PostgreSQL: with what its role may do, and no more. Roles are the cluster's, so a
+    /// test's own are called like its database.
     private enum Role: String, CaseIterable {
         case atelier_daemon, atelier_admin
 
-        func name(for database: String) -> String { (database.split(separator: "/").last ?? "") + "_" + rawValue.dropFirst(8) }
+        func name(for database: String) -> String {
+            (database.split(separator: "/").last ?? "") + "_" + rawValue.dropFirst(8)
+        }
 
         func url(of database: String) -> String {
             var parts = URLComponents(string: database)!
@@ -81,15 +92,19 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
 
     private func environment(as role: Role) -> [String: String] {
         [
-            "PATH": "/usr/bin:/bin", "ATELIER_AMQP_URL": servers.amqpURL, "ATELIER_POSTGRES_URL": role.url(of: database), "ATELIER_STATE_DIRECTORY": folder.path,
-            "ATELIER_MODELS": folder.path, "ATELIER_TOPOLOGY_PREFIX": names.prefix, "ATELIER_HEARTBEAT_SECONDS": "0.3", "ATELIER_POLL_SECONDS": "0.3",
+            "PATH": "/usr/bin:/bin", "ATELIER_AMQP_URL": servers.amqpURL,
+            "ATELIER_POSTGRES_URL": role.url(of: database), "ATELIER_STATE_DIRECTORY": folder.path,
+            "ATELIER_MODELS": folder.path, "ATELIER_TOPOLOGY_PREFIX": names.prefix, "ATELIER_HEARTBEAT_SECONDS": "0.3",
+            "ATELIER_POLL_SECONDS": "0.3",
             "ATELIER_GRACE_SECONDS": "2",
         ].merging(settings) { $1 }
     }
 
     /// Starts atelierd, of several one by its name. `settings` are added to the environment. Gives its process.
     @discardableResult
-    package func start(_ settings: [String: String] = [:], _ name: String = "atelierd", config: String? = nil) throws -> pid_t {
+    package func start(
+        _ settings: [String: String] = [:], _ name: String = "atelierd", config: String? = nil
+    ) throws -> pid_t {
         let log = "\(folder.path)/\(name).log"
         let daemon = try ChildProgram(
             Self.programs + "/atelierd", ["run"] + (config.map { ["--config", $0] } ?? []),
@@ -98,8 +113,8 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
         return daemon.identifier
     }
 
-    /// Sends the daemon a signal and waits for its end. Gives its exit status, 128 and a signal's number where that ended it; nil where it
-    /// did not end at all.
+    /// Sends the daemon a signal and waits for its end. Gives its exit status, 128 and a signal's number where that
+    /// ended it; nil where it did not end at all.
     @discardableResult
     package func stop(_ signal: Int32, _ name: String = "atelierd") -> Int32? {
         guard let daemon = daemons.removeValue(forKey: name) else { return nil }
@@ -109,7 +124,9 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
 
     /// Everything the daemons said.
     package var log: String {
-        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".log") }.sorted()) ?? []
+        let files =
+            (try? FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".log") }.sorted())
+            ?? []
         return files.compactMap { try? String(contentsOfFile: "\(folder.path)/\($0)", encoding: .utf8) }.joined()
     }
 
@@ -117,10 +134,14 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     package var engine: pid_t? { log.matches(of: /engine\.pid=([0-9]+)/).last.flatMap { pid_t($0.1) } }
 
     /// Runs atelierctl to its end.
-    package func control(_ arguments: String..., input: String = "") async throws -> ProgramRun { try await control(arguments, input: input) }
+    package func control(_ arguments: String..., input: String = "") async throws -> ProgramRun {
+        try await control(arguments, input: input)
+    }
 
     /// The same with its arguments in a list, and settings added to its environment.
-    package func control(_ arguments: [String], settings: [String: String] = [:], input: String = "") async throws -> ProgramRun {
+    package func control(
+        _ arguments: [String], settings: [String: String] = [:], input: String = ""
+    ) async throws -> ProgramRun {
         let environment = environment(as: .atelier_admin).merging(settings) { $1 }
         return try await ProgramRun(Self.programs + "/atelierctl", arguments, environment: environment, input: input)
     }
@@ -129,19 +150,21 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
 
     /// Publishes a body under a message id.
     package func publish(body: Data, id: String?, kind: String? = "generate") async throws {
-        try await publish(body: body, properties: MessageProperties(contentType: "application/json", messageID: id, type: kind))
+        try await publish(
+            body: body, properties: MessageProperties(contentType: "application/json", messageID: id, type: kind))
     }
 
     /// Publishes a body with these properties.
     package func publish(body: Data, properties: MessageProperties) async throws {
         let message = OutgoingMessage(
-            exchange: names.exchange, routingKey: TopologyNames.jobsRoutingKey, properties: properties, body: Array(body))
+            exchange: names.exchange, routingKey: TopologyNames.jobsRoutingKey, properties: properties,
+            body: Array(body))
         let outcome = await publisher.publish(message)
         guard outcome.isConfirmed else { throw Failure(description: "not published: \(outcome)") }
     }
 
-    /// The next `count` outcomes of the results queue, repeated messages dropped: one that was confirmed and could not be noted as sent, or
-    /// delivered and could not be acknowledged, comes again under its id.
+    /// The next `count` outcomes of the results queue, repeated messages dropped: one that was confirmed and could not
+    /// be noted as sent, or delivered and could not be acknowledged, comes again under its id.
     package func outcomes(_ count: Int, within seconds: Int = 120) async throws -> [JSONValue] {
         let limit = Task { [results] in
             try await Task.sleep(for: .seconds(seconds))
@@ -155,7 +178,9 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
             outcomes.append(try JSONValue(json: Data(delivery.body)))
             if outcomes.count == count { return outcomes }
         }
-        throw Failure(description: "\(outcomes.count) of \(count) outcomes came within \(seconds) s: \(outcomes)\n\(log.suffix(4000))")
+        throw Failure(
+            description:
+                "\(outcomes.count) of \(count) outcomes came within \(seconds) s: \(outcomes)\n\(log.suffix(4000))")
     }
 
     // MARK: - Jobs
@@ -164,12 +189,19 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     package func job(_ id: String, within seconds: Int = 120, _ test: (JSONValue) -> Bool) async throws -> JSONValue {
         let end = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < end {
-            let rows = try? await store.query("select id from atelier.jobs where message_id = $1 order by created_at desc limit 1", [id])
-            if let job = rows?.first?["id"].flatMap(UUID.init(uuidString:)), let found = try? await store.job(job), test(found) { return found }
+            let rows = try? await store.query(
+                "select id from atelier.jobs where message_id = $1 order by created_at desc limit 1", [id])
+            if let job = rows?.first?["id"].flatMap(UUID.init(uuidString:)), let found = try? await store.job(job),
+                test(found)
+            {
+                return found
+            }
             try await Task.sleep(for: .milliseconds(50))
         }
         let now = try? await store.jobs(JobFilter())
-        throw Failure(description: "message \(id) did not come so far within \(seconds) s; jobs: \(now ?? [])\n\(log.suffix(4000))")
+        throw Failure(
+            description:
+                "message \(id) did not come so far within \(seconds) s; jobs: \(now ?? [])\n\(log.suffix(4000))")
     }
 
     /// Waits until `test` is true; `what` is said where it does not come to be.
@@ -186,7 +218,9 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     package func job(_ id: String, within seconds: Int = 120, reaches state: JobState) async throws -> JSONValue {
         func found(_ job: JSONValue) -> JobState? { job["state"]?.string.flatMap(JobState.init(rawValue:)) }
         let job = try await job(id, within: seconds) { found($0) == state || found($0)?.isFinal == true }
-        guard found(job) == state else { throw Failure(description: "message \(id) should end as \(state) and is \(job)") }
+        guard found(job) == state else {
+            throw Failure(description: "message \(id) should end as \(state) and is \(job)")
+        }
         return job
     }
 }

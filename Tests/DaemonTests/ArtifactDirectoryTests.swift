@@ -38,8 +38,13 @@ import Testing
         let secret = try folder.write("secret", "picture")
         symlink(secret, workspace + "/link")
         mkfifo(workspace + "/fifo", 0o600)
-        for path in [secret, workspace + "/link", workspace + "/../secret", workspace, workspace + "/missing", workspace + "/fifo", "/etc/passwd"] {
-            #expect(throws: ArtifactDirectory.Refusal.outside(path)) { try store.take(path, inside: workspace, announced: digest) }
+        for path in [
+            secret, workspace + "/link", workspace + "/../secret", workspace, workspace + "/missing",
+            workspace + "/fifo", "/etc/passwd",
+        ] {
+            #expect(throws: ArtifactDirectory.Refusal.outside(path)) {
+                try store.take(path, inside: workspace, announced: digest)
+            }
         }
         #expect(try !store.contains(digest))
     }
@@ -51,7 +56,9 @@ import Testing
         let folder = try TemporaryFolder()
         let artifacts = try ArtifactDirectory(root: folder.path)
         let digests = try (0..<3).map { try artifacts.put(Data("artifact \($0)".utf8)) }
-        func age(_ digest: SHA256Digest) { utimes(artifacts.path(of: digest), [timeval(tv_sec: 1000, tv_usec: 0), timeval(tv_sec: 1000, tv_usec: 0)]) }
+        func age(_ digest: SHA256Digest) {
+            utimes(artifacts.path(of: digest), [timeval(tv_sec: 1000, tv_usec: 0), timeval(tv_sec: 1000, tv_usec: 0)])
+        }
         digests[...1].forEach(age)
         let day = Duration.seconds(24 * 3600)
         let old = try artifacts.shelves().flatMap { try artifacts.digests(on: $0, olderThan: day) }

@@ -25,17 +25,30 @@ import Testing
     }
 
     @Test func onlyADrainInterruptsWithoutCharge() {
-        guard case .interrupted = AttemptEnding.decide(said: .interrupted, asked: .draining, exit: ended) else { return #expect(Bool(false)) }
-        guard case .interrupted = AttemptEnding.decide(said: nil, asked: .draining, exit: killed) else { return #expect(Bool(false)) }
-        guard case .crashed("engine.interrupted", _) = AttemptEnding.decide(said: .interrupted, asked: nil, exit: ended) else { return #expect(Bool(false)) }
+        guard case .interrupted = AttemptEnding.decide(said: .interrupted, asked: .draining, exit: ended) else {
+            return #expect(Bool(false))
+        }
+        guard case .interrupted = AttemptEnding.decide(said: nil, asked: .draining, exit: killed) else {
+            return #expect(Bool(false))
+        }
+        guard case .crashed("engine.interrupted", _) = AttemptEnding.decide(said: .interrupted, asked: nil, exit: ended)
+        else { return #expect(Bool(false)) }
     }
 
     @Test func silenceIsACrashThatNamesTheSignal() {
         #expect(
             AttemptEnding.decide(said: nil, asked: nil, exit: killed)
                 == .crashed(code: "engine.crash", message: "the engine ended without a result: signal 9 (SIGKILL)"))
-        guard case .crashed("engine.protocol", _) = AttemptEnding.decide(said: .done, asked: .protocolViolation("x"), exit: ended) else { return #expect(Bool(false)) }
-        guard case .crashed("engine.hang", _) = AttemptEnding.decide(said: nil, asked: .silence(seconds: 9), exit: killed) else { return #expect(Bool(false)) }
-        guard case .crashed("engine.memory", _) = AttemptEnding.decide(said: nil, asked: .memory(limitMiB: 9), exit: killed) else { return #expect(Bool(false)) }
+        guard
+            case .crashed("engine.protocol", _) = AttemptEnding.decide(
+                said: .done, asked: .protocolViolation("x"), exit: ended)
+        else { return #expect(Bool(false)) }
+        guard
+            case .crashed("engine.hang", _) = AttemptEnding.decide(said: nil, asked: .silence(seconds: 9), exit: killed)
+        else { return #expect(Bool(false)) }
+        guard
+            case .crashed("engine.memory", _) = AttemptEnding.decide(
+                said: nil, asked: .memory(limitMiB: 9), exit: killed)
+        else { return #expect(Bool(false)) }
     }
 }

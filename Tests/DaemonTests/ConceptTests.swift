@@ -9,7 +9,8 @@ import Testing
 
     private static func job(_ kind: String, _ members: [String: JSONValue], prompt: String) -> Data {
         let common: [String: JSONValue] = [
-            "version": .integer(1), "kind": .string(kind), "model": .string("pocket-chameleon"), "prompts": .array([.string("steps=2 " + prompt)]),
+            "version": .integer(1), "kind": .string(kind), "model": .string("pocket-chameleon"),
+            "prompts": .array([.string("steps=2 " + prompt)]),
         ]
         return JSONValue.object(common.merging(members) { $1 }).line
     }
@@ -20,7 +21,8 @@ import Testing
 
     private func learn(_ stage: Stage) async throws {
         let lessons = [
-            ("rex", "subject", "coar", "pocket-chameleon"), ("ben", "subject", "lora", "pocket-chameleon"), ("woodcut", "style", "coar", "pocket-chameleon"),
+            ("rex", "subject", "coar", "pocket-chameleon"), ("ben", "subject", "lora", "pocket-chameleon"),
+            ("woodcut", "style", "coar", "pocket-chameleon"),
             ("max", "subject", "arbooth", "pocket-infinity"), ("rex", "subject", "arbooth", "pocket-infinity"),
         ]
         for (number, lesson) in lessons.enumerated() {
@@ -36,7 +38,8 @@ import Testing
             try await learn(stage)
             // rex was learnt again, on another model: each job means the one of its own.
             for (id, body) in [
-                ("composed", Self.composition("rex", "woodcut")), ("two", Self.job("generate", [:], prompt: "<rex> and <ben> in <woodcut> style")),
+                ("composed", Self.composition("rex", "woodcut")),
+                ("two", Self.job("generate", [:], prompt: "<rex> and <ben> in <woodcut> style")),
                 ("other model", Self.job("generate", ["model": .string("pocket-infinity")], prompt: "<rex>")),
             ] {
                 try await stage.publish(body: body, id: id, kind: nil)
@@ -50,13 +53,20 @@ import Testing
         (composition("rox", "woodcut"), ["/subject: found rox; allowed: ben, rex"]),
         (composition("rex", "linocut"), ["/style: found linocut; allowed: woodcut"]),
         (composition("max", "woodcut"), ["/subject: found max, a subject on pocket-infinity; allowed: ben, rex"]),
-        (composition("woodcut", "rex"), [
-            "/subject: found woodcut, a style on pocket-chameleon; allowed: ben, rex",
-            "/style: found rex, a subject on pocket-chameleon and a subject on pocket-infinity; allowed: woodcut",
-        ]),
-        (job("generate", [:], prompt: "<max> and <rex> and <moritz>"), [
-            "/prompts/0: found <max>, a subject on pocket-infinity; allowed: <ben>, <rex>, <woodcut>", "/prompts/0: found <moritz>; allowed: <ben>, <rex>, <woodcut>",
-        ]),
+        (
+            composition("woodcut", "rex"),
+            [
+                "/subject: found woodcut, a style on pocket-chameleon; allowed: ben, rex",
+                "/style: found rex, a subject on pocket-chameleon and a subject on pocket-infinity; allowed: woodcut",
+            ]
+        ),
+        (
+            job("generate", [:], prompt: "<max> and <rex> and <moritz>"),
+            [
+                "/prompts/0: found <max>, a subject on pocket-infinity; allowed: <ben>, <rex>, <woodcut>",
+                "/prompts/0: found <moritz>; allowed: <ben>, <rex>, <woodcut>",
+            ]
+        ),
     ]
 
     @Test func whoNamesOthersIsToldTheNamesThatWouldDo() async throws {
@@ -68,7 +78,9 @@ import Testing
                 let job = try await stage.job("\(number)", reaches: .discarded)
                 #expect(job["error_code"]?.string == "concept.unknown" && job["attempts"]?.array?.count == 1)
                 let problems = job["attempts"]?[0]?["problems"]?.array ?? []
-                let found = problems.map { "\($0["pointer"]?.string ?? ""): found \($0["found"]?.string ?? ""); allowed: \($0["allowed"]?.string ?? "")" }
+                let found = problems.map {
+                    "\($0["pointer"]?.string ?? ""): found \($0["found"]?.string ?? ""); allowed: \($0["allowed"]?.string ?? "")"
+                }
                 #expect(found == stranger.problems)
             }
         }

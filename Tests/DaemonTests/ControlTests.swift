@@ -21,29 +21,42 @@ import Testing
             let filter = ["--state", "discarded", "--kind", "generate", "--error", "engine.scripted", "--since", "1h"]
 
             let list = try await stage.control(["jobs", "list"] + filter)
-            #expect(list.lines.count == 3 && list.lines[0].hasPrefix("JOB ") && list.lines[1].contains("discarded"), "\(list)")
+            #expect(
+                list.lines.count == 3 && list.lines[0].hasPrefix("JOB ") && list.lines[1].contains("discarded"),
+                "\(list)")
             let asked = try await stage.control(["jobs", "retry"] + filter)
-            #expect(asked.status == 75 && asked.lines.count == 3 && asked.errors.contains("add --yes to retry 2 jobs"), "\(asked)")
+            #expect(
+                asked.status == 75 && asked.lines.count == 3 && asked.errors.contains("add --yes to retry 2 jobs"),
+                "\(asked)")
             let dry = try await stage.control(["jobs", "retry", "--dry-run", "--json"] + filter)
             #expect(try JSONValue(json: Data(dry.output.utf8)).array?.count == 2)
             #expect(try await stage.job("bad 1", reaches: .discarded)["attempt"] == .integer(1))
 
             let done = try await stage.control(["jobs", "retry", "--from-scratch", "--yes"] + filter)
-            #expect(done.status == 0 && done.lines.count == 2 && done.lines.allSatisfy { $0.hasSuffix("  available") }, "\(done)")
+            #expect(
+                done.status == 0 && done.lines.count == 2 && done.lines.allSatisfy { $0.hasSuffix("  available") },
+                "\(done)")
             for id in ["bad 1", "bad 2"] {
-                let again = try await stage.job(id) { $0["attempt"] == .integer(2) && $0["state"]?.string == "discarded" }
+                let again = try await stage.job(id) {
+                    $0["attempt"] == .integer(2) && $0["state"]?.string == "discarded"
+                }
                 #expect(again["attempts"]?[1]?["resumed_from_step"] == .null)
             }
 
             let completed = try await stage.control("jobs", "retry", "good", "--yes")
-            #expect(completed.status == 66 && completed.errors.contains("cannot be retried") && completed.errors.contains("completed"), "\(completed)")
+            #expect(
+                completed.status == 66 && completed.errors.contains("cannot be retried")
+                    && completed.errors.contains("completed"), "\(completed)")
             let unknown = try await stage.control("jobs", "retry", "nobody", "--yes")
-            #expect(unknown.status == 66 && unknown.errors.contains("\"nobody\"") && unknown.output.isEmpty, "\(unknown)")
+            #expect(
+                unknown.status == 66 && unknown.errors.contains("\"nobody\"") && unknown.output.isEmpty, "\(unknown)")
             #expect(try await stage.control("jobs", "retry", "--yes").status == 64)
             let id = try #require(good["id"]?.string)
             for name in ["good", id, String(id.prefix(8))] {
                 let shown = try await stage.control("jobs", "show", name)
-                #expect(shown.status == 0 && shown.output.contains(id) && shown.output.contains("picture-1.png"), "\(name): \(shown)")
+                #expect(
+                    shown.status == 0 && shown.output.contains(id) && shown.output.contains("picture-1.png"),
+                    "\(name): \(shown)")
             }
         }
     }
@@ -53,8 +66,11 @@ import Testing
             try stage.start()
             try await stage.publish("warn", id: "drifts")
             _ = try await stage.job("drifts", reaches: .completed)
-            let shown = try await stage.control("jobs", "show", "drifts"), watched = try await stage.control("jobs", "watch", "drifts")
-            for run in [shown, watched] { #expect(run.status == 0 && run.output.contains("DIV of \\x1b[2J fell"), "\(run)") }
+            let shown = try await stage.control("jobs", "show", "drifts")
+            let watched = try await stage.control("jobs", "watch", "drifts")
+            for run in [shown, watched] {
+                #expect(run.status == 0 && run.output.contains("DIV of \\x1b[2J fell"), "\(run)")
+            }
             #expect(shown.output.contains("rex      arbooth         8  dino.scripted  0.750  ± 0.125"), "\(shown)")
             let rows = try await stage.store.objects("select concept, warning from dashboard.warnings")
             #expect(rows.count == 1 && rows[0]["warning"] == .string("DIV of \u{1B}[2J fell"), "\(rows)")
@@ -68,8 +84,10 @@ import Testing
             _ = try await stage.job("runs") { ($0["step"]?.integer ?? 0) > 0 }
             try await stage.publish("steps=2", id: "waits")
             _ = try await stage.job("waits", reaches: .available)
-            let run = try await stage.control("jobs", "cancel", "runs", "waits", "--reason", "enough \u{1B}[2J", "--yes")
-            #expect(run.status == 0 && run.output.contains("  stopping") && run.output.contains("  cancelled"), "\(run)")
+            let run = try await stage.control(
+                "jobs", "cancel", "runs", "waits", "--reason", "enough \u{1B}[2J", "--yes")
+            #expect(
+                run.status == 0 && run.output.contains("  stopping") && run.output.contains("  cancelled"), "\(run)")
             for id in ["runs", "waits"] {
                 let job = try await stage.job(id, reaches: .cancelled)
                 #expect(job["cancel_reason"]?.string == "enough \u{1B}[2J")
@@ -85,26 +103,36 @@ import Testing
     @Test func pauseHoldsWorkBackUntilResume() async throws {
         try await withStage { stage in
             let early = try await stage.control("pause")
-            #expect(early.status == 0 && early.errors.contains("nobody was told") && early.errors.contains("with its next heartbeat"), "\(early)")
+            #expect(
+                early.status == 0 && early.errors.contains("nobody was told")
+                    && early.errors.contains("with its next heartbeat"), "\(early)")
             try stage.start()
-            try await stage.until("the first worker is paused") { try await stage.control("workers").lines.last?.contains("  paused  ") == true }
+            try await stage.until("the first worker is paused") {
+                try await stage.control("workers").lines.last?.contains("  paused  ") == true
+            }
             #expect(try await stage.control("resume").status == 0)
             try await stage.publish("steps=2", id: "before")
             _ = try await stage.job("before", reaches: .completed)
             let pause = try await stage.control("pause")
             #expect(pause.status == 0 && pause.output.contains("until atelierctl resume"), "\(pause)")
-            try await stage.until("the worker says it is paused") { try await stage.control("workers").lines.last?.contains("  paused  ") == true }
+            try await stage.until("the worker says it is paused") {
+                try await stage.control("workers").lines.last?.contains("  paused  ") == true
+            }
             try await stage.publish("steps=2", id: "held")
             _ = try await stage.job("held", reaches: .available)
             try await Task.sleep(for: .seconds(1))  // several looks of the daemon
             #expect(try await stage.job("held", reaches: .available)["attempt"] == .integer(0))
             stage.stop(SIGTERM)
             try stage.start()  // who pauses for an upgrade does not find the new daemon at work
-            try await stage.until("the new worker is paused too") { try await stage.control("workers").lines.last?.contains("  paused  ") == true }
+            try await stage.until("the new worker is paused too") {
+                try await stage.control("workers").lines.last?.contains("  paused  ") == true
+            }
             #expect(try await stage.job("held", reaches: .available)["attempt"] == .integer(0))
             try await stage.until("it is told to resume") { try await stage.control("resume").status == 0 }
             _ = try await stage.job("held", reaches: .completed)
-            try await stage.until("the worker works again") { try await stage.control("workers").lines.last?.contains("  working  ") == true }
+            try await stage.until("the worker works again") {
+                try await stage.control("workers").lines.last?.contains("  working  ") == true
+            }
             stage.stop(SIGTERM)
             #expect(try await stage.control("workers").lines.count == 1)
             #expect(try await stage.control("workers", "--all").lines.last?.contains("  gone  ") == true)
@@ -122,12 +150,21 @@ import Testing
             let many = try await stage.control("probe", "--count", "300", "--together", "--json", "--timeout", "60")
             let times = try JSONValue(json: Data(many.output.utf8))
             #expect(many.status == 0 && times["answered"] == .integer(300), "\(many)")
-            let rows = try await stage.store.query("select state, count(*) as jobs, max(attempt) as attempts from atelier.jobs where kind = 'probe' group by state")
+            let rows = try await stage.store.query(
+                "select state, count(*) as jobs, max(attempt) as attempts from atelier.jobs where kind = 'probe' group by state"
+            )
             #expect(rows.map { [$0["state"], $0["jobs"], $0["attempts"]] } == [["completed", "301", "1"]])
             let outcomes = try await stage.outcomes(301)
-            #expect(outcomes.allSatisfy { $0["kind"] == .string("probe") && $0["result"]?["worker"]?.string?.isEmpty == false })
-            let rejected = try await stage.control("submit", "-", input: #"{"version":1,"kind":"probe","model":"pocket-infinity"}"#)
-            #expect(rejected.status == 65 && rejected.errors.contains("/model: found an unknown field; allowed: version, kind"), "\(rejected)")
+            #expect(
+                outcomes.allSatisfy {
+                    $0["kind"] == .string("probe") && $0["result"]?["worker"]?.string?.isEmpty == false
+                })
+            let rejected = try await stage.control(
+                "submit", "-", input: #"{"version":1,"kind":"probe","model":"pocket-infinity"}"#)
+            #expect(
+                rejected.status == 65
+                    && rejected.errors.contains("/model: found an unknown field; allowed: version, kind"), "\(rejected)"
+            )
             stage.stop(SIGTERM)
             let late = try await stage.control("probe", "--timeout", "2")
             #expect(late.status == 1 && late.output.hasPrefix("0 of 1 probe answered in "), "\(late)")
@@ -136,24 +173,33 @@ import Testing
 
     @Test func withoutQueuesTheProgramsSayWhatToDo() async throws {
         try await withStage { stage in
-            let job = try stage.folder.write("job.json", #"{"version":1,"kind":"probe"}"#), nobody = ["ATELIER_TOPOLOGY_PREFIX": stage.names.prefix + "x"]
+            let job = try stage.folder.write("job.json", #"{"version":1,"kind":"probe"}"#)
+            let nobody = ["ATELIER_TOPOLOGY_PREFIX": stage.names.prefix + "x"]
             for arguments in [["submit", job], ["probe"]] {
                 let run = try await stage.control(arguments, settings: nobody)
-                #expect(run.status == 69 && run.errors.contains("atelierd declares") && run.errors.contains("first runs"), "\(arguments): \(run)")
+                #expect(
+                    run.status == 69 && run.errors.contains("atelierd declares") && run.errors.contains("first runs"),
+                    "\(arguments): \(run)")
             }
             try await stage.publish(body: Data("{}".utf8), id: "declares the queues")
             let wrong = try await stage.control("submit", job, "--deadline", "tomorrow")
             #expect(wrong.status == 64 && wrong.errors.contains("2026-01-31T12:00:00Z"), "\(wrong)")
-            #expect(try await stage.control("submit", job, "--id", "timely", "--run-after", "2031-01-31T12:00:00Z", "--deadline", "2031-02-01T12:00:00Z").status == 0)
+            #expect(
+                try await stage.control(
+                    "submit", job, "--id", "timely", "--run-after", "2031-01-31T12:00:00Z", "--deadline",
+                    "2031-02-01T12:00:00Z"
+                ).status == 0)
             try stage.start()
             let timely = try await stage.job("timely", reaches: .scheduled)
             #expect(timely["deadline"]?.string?.hasPrefix("2031-02-01T12:00:00") == true)
             // AMQP's own lifetime of a message is a deadline too, once the message is a job.
             let later = FieldValue.string("2031-01-31T12:00:00Z")
             try await stage.publish(
-                body: Script.body("steps=1"), properties: MessageProperties(messageID: "short", expiration: "600000", headers: ["run_after": later]))
+                body: Script.body("steps=1"),
+                properties: MessageProperties(messageID: "short", expiration: "600000", headers: ["run_after": later]))
             _ = try await stage.job("short", reaches: .scheduled)
-            let rows = try await stage.store.query("select extract(epoch from deadline - now()) as seconds from atelier.jobs where message_id = 'short'")
+            let rows = try await stage.store.query(
+                "select extract(epoch from deadline - now()) as seconds from atelier.jobs where message_id = 'short'")
             let seconds = try #require(rows.first?["seconds"].flatMap { Double($0) })
             #expect((500...600).contains(seconds), "\(seconds)")
         }
@@ -164,16 +210,26 @@ import Testing
             try stage.start()
             try await stage.publish("steps=1", id: "first")  // waits for the queues
             let good = try stage.folder.write("good.json", String(decoding: Script.body("steps=5"), as: UTF8.self))
-            let bad = try stage.folder.write("bad.json", String(decoding: Script.body("steps=5 fail=fatal"), as: UTF8.self))
+            let bad = try stage.folder.write(
+                "bad.json", String(decoding: Script.body("steps=5 fail=fatal"), as: UTF8.self))
             let done = try await stage.control("submit", good, "--id", "mine", "--wait")
             #expect(done.status == 0 && done.errors.contains("mine") && done.output.contains("  completed"), "\(done)")
             let again = try await stage.control("submit", good, "--id", "mine", "--wait")
             #expect(again.output == done.output)
             let failed = try await stage.control("submit", bad, "--id", "bad", "--wait")
-            #expect(failed.status == 1 && failed.output.contains("discarded  engine.scripted: as the script says"), "\(failed)")
-            #expect(try await stage.control("jobs", "show", "bad").output.contains("    | scripted engine, attempt 1: steps=5 fail=fatal"))
-            let refused = try await stage.control("submit", "-", input: #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["x"],"options":{"guide":1}}"#)
-            #expect(refused.status == 65 && refused.errors.contains("/options/guide") && refused.errors.contains("guidance, temperature"), "\(refused)")
+            #expect(
+                failed.status == 1 && failed.output.contains("discarded  engine.scripted: as the script says"),
+                "\(failed)")
+            #expect(
+                try await stage.control("jobs", "show", "bad").output.contains(
+                    "    | scripted engine, attempt 1: steps=5 fail=fatal"))
+            let refused = try await stage.control(
+                "submit", "-",
+                input:
+                    #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["x"],"options":{"guide":1}}"#)
+            #expect(
+                refused.status == 65 && refused.errors.contains("/options/guide")
+                    && refused.errors.contains("guidance, temperature"), "\(refused)")
             let id = try #require(done.output.split(separator: " ").first.map(String.init))
             let got = try await stage.control("artifacts", "get", id, "--out", stage.folder.path + "/got")
             #expect(got.lines == [stage.folder.path + "/got/picture-1.png"])
@@ -197,7 +253,9 @@ import Testing
             await refusing.stop()
             try await stage.until("both are dead") { try await stage.control("dead").lines.count == 3 }
             let list = try await stage.control("dead", "list")
-            #expect(list.lines[1].hasPrefix("first ") && list.lines[1].contains("refused by the store") && list.lines[1].contains(stage.names.jobs), "\(list)")
+            #expect(
+                list.lines[1].hasPrefix("first ") && list.lines[1].contains("refused by the store")
+                    && list.lines[1].contains(stage.names.jobs), "\(list)")
             #expect(try await stage.control("dead", "replay", "first").status == 75)
             #expect(try await stage.control("dead", "replay", "third", "--yes").status == 66)
             #expect(try await stage.control("dead", "replay").status == 64)
@@ -224,10 +282,14 @@ import Testing
                 _ = try await stage.job("\(seed)", reaches: .completed)
             }
             let list = try await stage.control("concepts", "list")
-            #expect(list.lines.count == 3 && list.lines[1].hasPrefix("max ") && list.lines[2].contains("2  subject  dog"), "\(list)")
+            #expect(
+                list.lines.count == 3 && list.lines[1].hasPrefix("max ") && list.lines[2].contains("2  subject  dog"),
+                "\(list)")
             #expect(try await stage.control("concepts", "--all").lines.count == 4)
             let shown = try await stage.control("concepts", "show", "rex")
-            #expect(shown.output.contains("version         2\n") && shown.output.contains("older versions  1\n") && shown.output.contains("adapter_bytes   9\n"), "\(shown)")
+            #expect(
+                shown.output.contains("version         2\n") && shown.output.contains("older versions  1\n")
+                    && shown.output.contains("adapter_bytes   9\n"), "\(shown)")
             let file = stage.folder.path + "/old.safetensors"
             #expect(try await stage.control("concepts", "export", "rex", "--version", "1", "--out", file).status == 0)
             #expect(try String(contentsOfFile: file, encoding: .utf8) == "adapter 1")
@@ -235,19 +297,25 @@ import Testing
             #expect(try await stage.control("concepts", "delete", "rex").status == 75)
             let one = try await stage.control("concepts", "delete", "rex", "--version", "2", "--yes")
             #expect(one.status == 0 && one.output == "deleted rex of default, version 2\n", "\(one)")
-            #expect(try await stage.store.newestConcepts(tenant: "default").first { $0.name == "rex" }?.adapter == (try await stage.store.concepts(name: "rex"))[0]["adapter_sha256"]?.string)
+            #expect(
+                try await stage.store.newestConcepts(tenant: "default").first { $0.name == "rex" }?.adapter
+                    == (try await stage.store.concepts(name: "rex"))[0]["adapter_sha256"]?.string)
             #expect(try await stage.store.concepts(name: "rex").map { $0["version"] } == [.integer(1)])
             // A version is never given twice.
             try await stage.publish(body: Script.lesson("rex", seed: 4), id: "4", kind: "personalize")
             _ = try await stage.job("4", reaches: .completed)
-            #expect(try await stage.control("concepts", "delete", "rex", "--yes").output == "deleted rex of default, versions 3, 1\n")
+            #expect(
+                try await stage.control("concepts", "delete", "rex", "--yes").output
+                    == "deleted rex of default, versions 3, 1\n")
             let gone = try await stage.control("concepts", "show", "rex")
             #expect(gone.status == 66 && gone.errors.contains("there are max"), "\(gone)")
             try await stage.publish("steps=2 <rex>", id: "too late")
             let late = try await stage.job("too late", reaches: .discarded)
             #expect(late["error_code"]?.string == "concept.unknown")
             #expect(late["attempts"]?[0]?["problems"]?.array?[0]["allowed"]?.string == "<max>")
-            #expect(try await stage.control("jobs", "show", "too late").output.contains("/prompts/0: found <rex>; allowed: <max>"))
+            #expect(
+                try await stage.control("jobs", "show", "too late").output.contains(
+                    "/prompts/0: found <rex>; allowed: <max>"))
         }
     }
 }

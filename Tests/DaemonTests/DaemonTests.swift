@@ -23,7 +23,9 @@ import Testing
             try await stage.publish("steps=3", id: "same")
             let job = try await stage.job("same", reaches: .completed)
             try await stage.publish("steps=9", id: "same")
-            let again = try await stage.job("same") { $0["events"]?.array?.filter { $0["event"]?.string == "duplicate" }.count == 2 }
+            let again = try await stage.job("same") {
+                $0["events"]?.array?.filter { $0["event"]?.string == "duplicate" }.count == 2
+            }
             #expect(again["id"] == job["id"] && again["attempt"] == .integer(1))
             #expect(try await stage.store.jobs(JobFilter()).count == 1)
             #expect(digest(job) == Script.picture(3))
@@ -36,7 +38,9 @@ import Testing
     @Test func aMalformedMessageIsRejectedWithEveryProblemAndTheQueueGoesOn() async throws {
         try await withStage { stage in
             try stage.start()
-            try await stage.publish(body: Data(#"{"version":2,"kind":"generate","model":"gpt","prompts":[],"colour":"red"}"#.utf8), id: "bad")
+            try await stage.publish(
+                body: Data(#"{"version":2,"kind":"generate","model":"gpt","prompts":[],"colour":"red"}"#.utf8),
+                id: "bad")
             try await stage.publish(body: Data("not json \u{0}".utf8), id: "worse")
             try await stage.publish(body: Data("{}".utf8), id: nil)
             let good = try await stage.publish("steps=2")
@@ -64,9 +68,17 @@ import Testing
             let bad = try #require(outcomes.first { $0["state"]?.string == "rejected" })
             #expect(bad["message_id"]?.string == "a\u{FFFD}b")
             let problems = bad["problems"]?.array ?? []
-            #expect(Set(problems.compactMap { $0["pointer"]?.string })
-                == ["property:message_id", "property:reply_to", "property:correlation_id", "property:headers/traceparent"])
-            #expect(problems.allSatisfy { $0["allowed"]?.string == "text without NUL characters" && $0["found"]?.string?.contains("\\u0000") == true }, "\(problems)")
+            #expect(
+                Set(problems.compactMap { $0["pointer"]?.string })
+                    == [
+                        "property:message_id", "property:reply_to", "property:correlation_id",
+                        "property:headers/traceparent",
+                    ])
+            #expect(
+                problems.allSatisfy {
+                    $0["allowed"]?.string == "text without NUL characters"
+                        && $0["found"]?.string?.contains("\\u0000") == true
+                }, "\(problems)")
             #expect(try await stage.store.jobs(JobFilter()).count == 1)
         }
     }
@@ -77,7 +89,9 @@ import Testing
             let failing = try await stage.publish("steps=2 fail-once=transient")
             let due = Date(timeIntervalSince1970: Date.now.timeIntervalSince1970.rounded() + 4)
             try await stage.publish(
-                body: Script.body("steps=2"), properties: MessageProperties(messageID: "later", headers: ["run_after": .string(due.formatted(.iso8601))]))
+                body: Script.body("steps=2"),
+                properties: MessageProperties(
+                    messageID: "later", headers: ["run_after": .string(due.formatted(.iso8601))]))
             _ = try await stage.job(failing, reaches: .completed)
             _ = try await stage.job("later", reaches: .completed)
             let late = try await stage.store.query(
@@ -113,12 +127,16 @@ import Testing
             #expect(discarded["error_code"]?.string == "engine.scripted")
             let id = try #require(discarded.jobID)
             #expect(try await stage.store.retry(id, fromScratch: true))
-            let again = try await stage.job(poison) { $0["attempt"] == .integer(2) && $0["state"]?.string == "discarded" }
+            let again = try await stage.job(poison) {
+                $0["attempt"] == .integer(2) && $0["state"]?.string == "discarded"
+            }
             #expect(again["attempts"]?[1]?["resumed_from_step"] == .null)
             for script in ["lie", "outside", "garbage", "flood", "silent"] {
                 let message = try await stage.publish("steps=1 \(script)")
                 let failed = try await stage.job(message) { ($0["failures"]?.integer ?? 0) > 0 }
-                #expect(failed["attempts"]?.array?.first?["error_code"]?.string == (script == "silent" ? "engine.crash" : "engine.protocol"), "\(script)")
+                #expect(
+                    failed["attempts"]?.array?.first?["error_code"]?.string
+                        == (script == "silent" ? "engine.crash" : "engine.protocol"), "\(script)")
                 _ = try await stage.store.cancel(try #require(failed.jobID), reason: nil)
             }
         }
@@ -128,11 +146,14 @@ import Testing
         try await withStage { stage in
             // On a busy machine an engine takes seconds to fill its memory, and says nothing meanwhile.
             try stage.start(["ATELIER_ENGINE_MEMORY_MIB": "200", "ATELIER_ENGINE_SILENCE_SECONDS": "15"])
-            for (script, code) in [("leak", "engine.memory"), ("gulp", "engine.memory"), ("hang ignore-term", "engine.hang")] {
+            for (script, code) in [
+                ("leak", "engine.memory"), ("gulp", "engine.memory"), ("hang ignore-term", "engine.hang"),
+            ] {
                 let message = try await stage.publish("steps=1 \(script)")
                 let failed = try await stage.job(message) { ($0["failures"]?.integer ?? 0) > 0 }
                 let first = try #require(failed["attempts"]?.array?.first)
-                #expect(first["error_code"]?.string == code && first["outcome"]?.string == "crashed", "\(script): \(first)")
+                #expect(
+                    first["error_code"]?.string == code && first["outcome"]?.string == "crashed", "\(script): \(first)")
                 #expect((first["peak_memory_bytes"]?.integer ?? 0) < 600 << 20, "\(script): \(first)")
                 _ = try await stage.store.cancel(try #require(failed.jobID), reason: nil)
             }
@@ -161,12 +182,18 @@ import Testing
     @Test func aClaimWhoseAnswerWasLostIsGivenBack() async throws {
         try await withStage { stage in
             try stage.start()
-            try await stage.until("a worker is there") { try await stage.store.query("select 1 from atelier.workers").count == 1 }
+            try await stage.until("a worker is there") {
+                try await stage.store.query("select 1 from atelier.workers").count == 1
+            }
             _ = try await stage.store.order(paused: true)
-            try await stage.until("it is paused") { try await stage.store.query("select 1 from atelier.workers where paused").count == 1 }
+            try await stage.until("it is paused") {
+                try await stage.store.query("select 1 from atelier.workers where paused").count == 1
+            }
             let id = try await stage.publish("steps=2")
             _ = try await stage.job(id, reaches: .available)
-            let worker = try #require(try await stage.store.query("select id from atelier.workers").first?["id"].flatMap(UUID.init(uuidString:)))
+            let worker = try #require(
+                try await stage.store.query("select id from atelier.workers").first?["id"].flatMap(
+                    UUID.init(uuidString:)))
             #expect(try await stage.store.claim(worker, 1).count == 1)
             _ = try await stage.job(id) { $0["state"]?.string == "available" && $0["attempt"] == .integer(1) }
             _ = try await stage.control("resume")
@@ -208,7 +235,10 @@ import Testing
             _ = try await stage.job(waiting, reaches: .cancelled)
             let ended = try await stage.job(deaf, reaches: .cancelled)
             #expect(ended["failures"] == .integer(0))
-            #expect(try await stage.outcomes(2).allSatisfy { $0["state"]?.string == "cancelled" && $0["reason"]?.string == "enough" })
+            #expect(
+                try await stage.outcomes(2).allSatisfy {
+                    $0["state"]?.string == "cancelled" && $0["reason"]?.string == "enough"
+                })
         }
     }
 

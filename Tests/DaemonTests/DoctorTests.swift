@@ -12,8 +12,10 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(8))) struct DoctorTests {
     /// A file of safetensors with one tensor of three numbers.
     static let weights: Data = {
-        let header = Data(#"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}"#.utf8)
-        return withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) } + header + Data(repeating: 0, count: 12)
+        let header = Data(
+            #"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}"#.utf8)
+        return withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) } + header
+            + Data(repeating: 0, count: 12)
     }()
 
     private func model(_ name: String, in folder: TemporaryFolder, _ weights: Data = weights) throws {
@@ -28,13 +30,17 @@ import Testing
         let whole = try #require(try ModelFolder.all(in: folder.path).first)
         #expect(whole.problems.isEmpty && whole.isNamedByJobs && whole.weights.map(\.parameters) == [3])
         for (weights, problem) in [
-            (Self.weights.dropLast(), "a: data_offsets [0, 12] lie outside the 11 bytes of data"), (Self.weights.prefix(20), "its header claims"),
-            (Data(), "0 bytes are too few"), (Data(Self.weights.map { $0 == UInt8(ascii: "3") ? UInt8(ascii: "4") : $0 }), "a: dtype F42 is not one of"),
+            (Self.weights.dropLast(), "a: data_offsets [0, 12] lie outside the 11 bytes of data"),
+            (Self.weights.prefix(20), "its header claims"),
+            (Data(), "0 bytes are too few"),
+            (Data(Self.weights.map { $0 == UInt8(ascii: "3") ? UInt8(ascii: "4") : $0 }), "a: dtype F42 is not one of"),
             (Self.weights + [0], "its header tells of \(Self.weights.count)"),
         ] {
             try model("pocket-infinity", in: folder, Data(weights))
             let problems = try ModelFolder.all(in: folder.path).flatMap(\.problems)
-            #expect(problems.count == 1 && problems[0].hasPrefix("transformer.safetensors: ") && problems[0].contains(problem), "\(problems)")
+            #expect(
+                problems.count == 1 && problems[0].hasPrefix("transformer.safetensors: ")
+                    && problems[0].contains(problem), "\(problems)")
         }
         try folder.write("pocket-infinity/config.json", "{")
         #expect(try ModelFolder.all(in: folder.path).flatMap(\.problems).contains("config.json: is not JSON"))
@@ -53,7 +59,10 @@ import Testing
         try folder.write("tiny/tokenizer.json", "{}")
         #expect(try problems() == ["tokenizer.json: is not in SHA256SUMS"])
         unlink(folder.path + "/tiny/tokenizer.json")
-        try folder.write("tiny/SHA256SUMS", String(contentsOfFile: folder.path + "/tiny/SHA256SUMS", encoding: .utf8) + "\(String(repeating: "0", count: 64))  gone.json\n")
+        try folder.write(
+            "tiny/SHA256SUMS",
+            String(contentsOfFile: folder.path + "/tiny/SHA256SUMS", encoding: .utf8)
+                + "\(String(repeating: "0", count: 64))  gone.json\n")
         #expect(try problems() == ["gone.json: is missing or cannot be read"])
         for line in ["0  x", "\(String(repeating: "0", count: 64)) x", "\(String(repeating: "0", count: 64))  ../x"] {
             try folder.write("tiny/SHA256SUMS", line)
@@ -69,7 +78,10 @@ import Testing
     }
 
     @Test func eachFaultHasItsName() async throws {
-        let settings = ["ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_LEASE_SECONDS": "2", "ATELIER_FREE_DISK_MIB": "0"]
+        let settings = [
+            "ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_LEASE_SECONDS": "2",
+            "ATELIER_FREE_DISK_MIB": "0",
+        ]
         try await Stage.with(settings: settings) { stage in
             try model("tiny", in: stage.folder)
             func faults(_ arguments: String...) async throws -> [String: String] {
@@ -77,15 +89,19 @@ import Testing
                 let findings = try JSONValue(json: Data(run.output.utf8)).array ?? []
                 let bad = findings.filter { $0["ok"] == .bool(false) }
                 #expect(run.status == (bad.isEmpty ? 0 : 2), "\(run)")
-                return Dictionary(uniqueKeysWithValues: bad.map { ($0["check"]?.string ?? "", $0["detail"]?.string ?? "") })
+                return Dictionary(
+                    uniqueKeysWithValues: bad.map { ($0["check"]?.string ?? "", $0["detail"]?.string ?? "") })
             }
-            try await stage.publish(body: Data(#"{"version":1,"kind":"probe"}"#.utf8), id: "declares the queues", kind: "probe")
+            try await stage.publish(
+                body: Data(#"{"version":1,"kind":"probe"}"#.utf8), id: "declares the queues", kind: "probe")
             #expect(try await faults().keys.sorted() == ["daemon", "intake"])
             try stage.start()
             try await stage.until("all is well") { try await faults("--probe").isEmpty }
 
             #expect(try await stage.control("pause").status == 0)
-            try await stage.until("the pause is named") { try await faults()["paused"]?.contains("atelierctl resume") == true }
+            try await stage.until("the pause is named") {
+                try await faults()["paused"]?.contains("atelierctl resume") == true
+            }
             #expect(try await faults("--probe").keys.sorted() == ["paused"], "a probe is answered all the same")
             #expect(try await stage.control("resume").status == 0)
             try await stage.until("the pause is over") { try await faults().isEmpty }
@@ -96,23 +112,36 @@ import Testing
             #expect(verify.status == 2 && verify.output.hasPrefix("BAD  tiny\n"), "\(verify)")
             try model("tiny", in: stage.folder)
             let unsealed = try await stage.control("models", "verify")
-            #expect(unsealed.status == 2 && unsealed.output.contains("has no SHA256SUMS: atelierctl models seal tiny"), "\(unsealed)")
-            #expect(try await stage.control("models", "seal", "tiny").output == "tiny  config.json transformer.safetensors\n")
+            #expect(
+                unsealed.status == 2 && unsealed.output.contains("has no SHA256SUMS: atelierctl models seal tiny"),
+                "\(unsealed)")
+            #expect(
+                try await stage.control("models", "seal", "tiny").output
+                    == "tiny  config.json transformer.safetensors\n")
             #expect(try await stage.control("models", "verify", "tiny").output == "ok   tiny\n")
             let list = try await stage.control("models", "list")
-            #expect(list.status == 0 && list.lines.count == 2 && list.lines[1].contains("3") && list.lines[1].hasSuffix("whole"), "\(list)")
+            #expect(
+                list.status == 0 && list.lines.count == 2 && list.lines[1].contains("3")
+                    && list.lines[1].hasSuffix("whole"), "\(list)")
             #expect(try await stage.control("models", "verify", "huge").status == 66)
 
-            try await stage.store.query("insert into atelier.outbox (event, exchange, routing_key, body, created_at, next_try, last_error) values ('x', '', 'nowhere', '{}', now() - interval '2 minutes', now() + interval '1 hour', 'no queue takes it')")
+            try await stage.store.query(
+                "insert into atelier.outbox (event, exchange, routing_key, body, created_at, next_try, last_error) values ('x', '', 'nowhere', '{}', now() - interval '2 minutes', now() + interval '1 hour', 'no queue takes it')"
+            )
             #expect(try await faults()["outbox"]?.contains("no queue takes it") == true)
             try await stage.store.query("delete from atelier.outbox where routing_key = 'nowhere'")
             for id in 1...3 { try await stage.publish(body: Data("{}".utf8), id: "rubbish \(id)") }
-            try await stage.until("the rubbish is named") { try await faults()["rejections"]?.contains("3 messages of the last hour were refused at the door") == true }
+            try await stage.until("the rubbish is named") {
+                try await faults()["rejections"]?.contains("3 messages of the last hour were refused at the door")
+                    == true
+            }
             try await stage.store.query("delete from atelier.rejections")
             stage.stop(SIGKILL)
             try await stage.publish(body: Data("{}".utf8), id: "nobody takes it")
             #expect(try await faults()["intake"]?.contains("1 messages wait in \(stage.names.jobs)") == true)
-            try await stage.until("the silence is named") { try await faults()["daemon"]?.contains("gave no sign of life") == true }
+            try await stage.until("the silence is named") {
+                try await faults()["daemon"]?.contains("gave no sign of life") == true
+            }
 
             try await stage.publish("steps=1", id: "poison")
             let refusing = Consumer(try BrokerAddress(url: stage.servers.amqpURL), source: .queue(stage.names.jobs))
@@ -122,7 +151,9 @@ import Testing
                 break
             }
             await refusing.stop()
-            try await stage.until("the dead letter is named") { try await faults("--no-daemon")["dead letters"]?.contains("atelierctl dead list") == true }
+            try await stage.until("the dead letter is named") {
+                try await faults("--no-daemon")["dead letters"]?.contains("atelierctl dead list") == true
+            }
         }
     }
 }

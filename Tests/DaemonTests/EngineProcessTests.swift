@@ -42,7 +42,8 @@ import Testing
         signal(SIGUSR1, SIG_IGN)
         defer { signal(SIGUSR1, SIG_DFL) }
         // A thread of Dispatch blocks SIGTERM; an engine that inherits that cannot be asked to stop.
-        var term = sigset_t(), before = sigset_t()
+        var term = sigset_t()
+        var before = sigset_t()
         sigemptyset(&term)
         sigaddset(&term, SIGTERM)
         pthread_sigmask(SIG_BLOCK, &term, &before)
@@ -110,7 +111,10 @@ import Testing
 
     @Test func aProgramThatIsNotThereIsAnError() throws {
         let error = try #require(throws: SystemError.self) {
-            try EngineProcess(EngineCommand(executable: "/nowhere/engine", arguments: [], environment: [:], directory: "/", log: folder.path + "/l"))
+            try EngineProcess(
+                EngineCommand(
+                    executable: "/nowhere/engine", arguments: [], environment: [:], directory: "/",
+                    log: folder.path + "/l"))
         }
         #expect(error.description == "start /nowhere/engine: No such file or directory")
     }
@@ -121,21 +125,32 @@ import Testing
     }
 
     @Test func theLogKeepsItsTailAndStopsGrowing() async throws {
-        let process = try start("head -c 20000000 /dev/zero | tr '\\0' 'x' >&2; echo the end >&2; head -c 3 /dev/zero >&2")
+        let process = try start(
+            "head -c 20000000 /dev/zero | tr '\\0' 'x' >&2; echo the end >&2; head -c 3 /dev/zero >&2")
         _ = try await lines(of: process)
         _ = await process.exit()
         // stderr has a thread of its own; its end is the pipe's, a moment later
-        for _ in 0..<2000 where !process.log.tail.hasSuffix("\u{FFFD}\u{FFFD}\u{FFFD}") { try await Task.sleep(for: .milliseconds(5)) }
+        for _ in 0..<2000 where !process.log.tail.hasSuffix("\u{FFFD}\u{FFFD}\u{FFFD}") {
+            try await Task.sleep(for: .milliseconds(5))
+        }
         #expect(process.log.tail.contains("the end"))
-        let size = try #require(try FileManager.default.attributesOfItem(atPath: folder.path + "/stderr.log")[.size] as? Int)
+        let size = try #require(
+            try FileManager.default.attributesOfItem(atPath: folder.path + "/stderr.log")[.size] as? Int)
         #expect(size <= EngineLog.fileLimit)
     }
 
     @Test func theEnvironmentOfAnEngineHoldsNoSecret() {
         let environment = EngineCommand.environment(
-            of: ["PATH": "/bin", "ATELIER_AMQP_URL": "amqp://secret", "CREDENTIALS_DIRECTORY": "/run/c"], threads: 2, temporary: "/w", core: "SkylakeX")
-        #expect(environment == ["PATH": "/bin", "TMPDIR": "/w", "HOME": "/w", "OPENBLAS_NUM_THREADS": "1", "OPENBLAS_CORETYPE": "SkylakeX", "ATELIER_THREADS": "2"])
+            of: ["PATH": "/bin", "ATELIER_AMQP_URL": "amqp://secret", "CREDENTIALS_DIRECTORY": "/run/c"], threads: 2,
+            temporary: "/w", core: "SkylakeX")
+        #expect(
+            environment == [
+                "PATH": "/bin", "TMPDIR": "/w", "HOME": "/w", "OPENBLAS_NUM_THREADS": "1",
+                "OPENBLAS_CORETYPE": "SkylakeX", "ATELIER_THREADS": "2",
+            ])
         #expect(ProcessorKind.openBLASCore(cpuinfo: "flags\t\t: fpu avx2\n") == nil)
-        #expect(ProcessorKind.openBLASCore(cpuinfo: "flags\t\t: fpu avx512f avx512dq avx512bw avx512vl avx512cd avx2\n") == "SkylakeX")
+        #expect(
+            ProcessorKind.openBLASCore(cpuinfo: "flags\t\t: fpu avx512f avx512dq avx512bw avx512vl avx512cd avx2\n")
+                == "SkylakeX")
     }
 }

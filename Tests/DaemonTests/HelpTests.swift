@@ -12,7 +12,10 @@ import Testing
         let help = try await run("--help")
         #expect(help.status == 0)
         let words = help.output.split { $0.isWhitespace }.joined(separator: " ")  // lines break anywhere
-        for code in ["0 done", "1 the job", "2 doctor", "64 wrong", "65 unacceptable", "66 not found", "69 a server", "75 not confirmed", "78 wrong"] {
+        for code in [
+            "0 done", "1 the job", "2 doctor", "64 wrong", "65 unacceptable", "66 not found", "69 a server",
+            "75 not confirmed", "78 wrong",
+        ] {
             #expect(words.contains(code), "\(code) in \(words)")
         }
         #expect(try await run("jobs", "explode").status == 64)
@@ -21,7 +24,10 @@ import Testing
     @Test(arguments: ["bash", "zsh", "fish"]) func shellsCanCompleteIt(_ shell: String) async throws {
         let script = try await run("--generate-completion-script", shell)
         #expect(script.status == 0)
-        for command in ["submit", "jobs", "concepts", "artifacts", "dead", "workers", "pause", "resume", "migrate", "doctor", "probe", "models", "schema", "run"] {
+        for command in [
+            "submit", "jobs", "concepts", "artifacts", "dead", "workers", "pause", "resume", "migrate", "doctor",
+            "probe", "models", "schema", "run",
+        ] {
             #expect(script.output.contains(command), "\(command)")
         }
     }

@@ -12,10 +12,12 @@ import Testing
 /// Faults of servers and hosts that look like faults of jobs: nobody's job is given up for them.
 @Suite(.timeLimit(.minutes(8))) struct HostFaultTests {
     private func withStage(_ body: (Stage) async throws -> Void) async throws {
-        try await Stage.with(settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_FREE_DISK_MIB": "0"], body)
+        try await Stage.with(
+            settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_FREE_DISK_MIB": "0"], body)
     }
 
-    /// Makes the database read-only for all who connect from now on, or writable again; whoever is connected as the daemon is cut off.
+    /// Makes the database read-only for all who connect from now on, or writable again; whoever is connected as the
+    /// daemon is cut off.
     private func readOnly(_ isReadOnly: Bool, _ stage: Stage) async throws {
         let name = try #require(try await stage.store.query("select current_database() as name").first?["name"])
         try await stage.store.script(
@@ -34,14 +36,17 @@ import Testing
             _ = try await stage.job("during") { ($0["step"]?.integer ?? 0) > 0 }
             try await readOnly(true, stage)
             try await stage.publish("steps=2", id: "meanwhile")
-            // Something to say of which it cannot be written down that it was said; this test's own connection still writes.
+            // Something to say of which it cannot be written down that it was said; this test's own connection still
+            // writes.
             try await stage.store.script(
                 """
                 set transaction_read_only = off;
                 insert into atelier.outbox (event, exchange, routing_key, body) values ('rejected', 'events', 't.generate.rejected', '{}');
                 select pg_notify('atelier_outbox', '');
                 """)
-            try await stage.until("the message was sent") { stage.log.contains("that they were could not be written down") }
+            try await stage.until("the message was sent") {
+                stage.log.contains("that they were could not be written down")
+            }
             let start = stage.log.count(of: "that they were could not be written down")
             try await Task.sleep(for: .seconds(3))
             let rounds = stage.log.count(of: "that they were could not be written down") - start
@@ -49,7 +54,9 @@ import Testing
             try await readOnly(false, stage)
             for id in ["during", "meanwhile"] {
                 let job = try await stage.job(id, reaches: .completed)
-                #expect(job["failures"] == .integer(0) && job.digest(of: "picture") == Script.picture(id == "during" ? 30 : 2), "\(job)")
+                #expect(
+                    job["failures"] == .integer(0)
+                        && job.digest(of: "picture") == Script.picture(id == "during" ? 30 : 2), "\(job)")
             }
             #expect(try await stage.store.query("select 1 from atelier.rejections").isEmpty)
         }
@@ -58,12 +65,16 @@ import Testing
     @Test func aMessageThatAMQPCannotCarryHoldsUpNoOther() async throws {
         try await withStage { stage in
             try await stage.store.query(
-                "insert into atelier.outbox (event, exchange, routing_key, correlation_id, body) values ('rejected', 'events', 't.generate.rejected', repeat('x', 300), '{}')")
+                "insert into atelier.outbox (event, exchange, routing_key, correlation_id, body) values ('rejected', 'events', 't.generate.rejected', repeat('x', 300), '{}')"
+            )
             try stage.start()
             try await stage.publish("steps=2", id: "next")
             _ = try await stage.outcomes(1)
-            let rows = try await stage.store.query("select last_error from atelier.outbox where confirmed_at is null and correlation_id is not null and length(correlation_id) = 300")
-            #expect(rows.first?["last_error"]?.contains("correlation_id has 300 bytes; allowed are 255") == true, "\(rows)")
+            let rows = try await stage.store.query(
+                "select last_error from atelier.outbox where confirmed_at is null and correlation_id is not null and length(correlation_id) = 300"
+            )
+            #expect(
+                rows.first?["last_error"]?.contains("correlation_id has 300 bytes; allowed are 255") == true, "\(rows)")
         }
     }
 
@@ -76,9 +87,14 @@ import Testing
             try? FileManager.default.removeItem(atPath: work)
             try Data().write(to: URL(fileURLWithPath: work))
             try await stage.publish("steps=2", id: "held")
-            try await stage.until("the daemon rests") { stage.log.contains("no new work for a while: this host is at fault") }
+            try await stage.until("the daemon rests") {
+                stage.log.contains("no new work for a while: this host is at fault")
+            }
             let held = try await stage.job("held") { $0["state"]?.string == "available" }
-            #expect(held["failures"] == .integer(0) && held["attempts"]?[0]?["error_message"]?.string?.contains("this host cannot start it") == true, "\(held)")
+            #expect(
+                held["failures"] == .integer(0)
+                    && held["attempts"]?[0]?["error_message"]?.string?.contains("this host cannot start it") == true,
+                "\(held)")
             try FileManager.default.removeItem(atPath: work)
             let job = try await stage.job("held", reaches: .completed)
             #expect(job["failures"] == .integer(0) && (job["attempt"]?.integer ?? 99) < 10, "\(job)")
@@ -96,7 +112,8 @@ import Testing
 
     @Test func anotherFolderAtThePathOfTheSharedOneGetsNoWork() async throws {
         try await withStage { stage in
-            let shared = stage.folder.path + "/shared", settings = ["ATELIER_SHARED_DIRECTORY": shared]
+            let shared = stage.folder.path + "/shared"
+            let settings = ["ATELIER_SHARED_DIRECTORY": shared]
             try stage.start(settings)
             try await stage.publish("steps=2", id: "before")
             _ = try await stage.job("before", reaches: .completed)
@@ -113,20 +130,29 @@ import Testing
 
     @Test func nothingIsSweptFromTheFolderOfAnotherHouse() async throws {
         try await withStage { first in
-            let shared = first.folder.path + "/shared", settings = ["ATELIER_SHARED_DIRECTORY": shared], digest = Script.picture(2)
+            let shared = first.folder.path + "/shared"
+            let settings = ["ATELIER_SHARED_DIRECTORY": shared]
+            let digest = Script.picture(2)
             try first.start(settings)
             try await first.publish("steps=2", id: "made")
             _ = try await first.job("made", reaches: .completed)
             _ = first.stop(SIGTERM)
-            let artifact = "\(shared)/artifacts/\(digest.prefix(2))/\(digest.dropFirst(2))", work = "\(shared)/work/\(UUID().uuidString.lowercased())"
-            try FileManager.default.setAttributes([.modificationDate: Date.now.addingTimeInterval(-3 * 86_400)], ofItemAtPath: artifact)
+            let artifact = "\(shared)/artifacts/\(digest.prefix(2))/\(digest.dropFirst(2))"
+            let work = "\(shared)/work/\(UUID().uuidString.lowercased())"
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date.now.addingTimeInterval(-3 * 86_400)], ofItemAtPath: artifact)
             try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
             try await withStage { second in
                 try second.start(settings)
-                try await second.until("it keeps away") { second.log.contains("maintenance put off") && second.log.contains("the mark of another house's folder") }
-                #expect(FileManager.default.fileExists(atPath: artifact) && FileManager.default.fileExists(atPath: work))
+                try await second.until("it keeps away") {
+                    second.log.contains("maintenance put off")
+                        && second.log.contains("the mark of another house's folder")
+                }
+                #expect(
+                    FileManager.default.fileExists(atPath: artifact) && FileManager.default.fileExists(atPath: work))
                 // As who restores the tables does.
-                let mark = try String(contentsOfFile: shared + "/house", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+                let mark = try String(contentsOfFile: shared + "/house", encoding: .utf8).trimmingCharacters(
+                    in: .whitespacesAndNewlines)
                 try await second.store.query("update atelier.house set shared_mark = $1::uuid", [mark])
                 try await second.publish("steps=3", id: "now")
                 _ = try await second.job("now", reaches: .completed)
@@ -137,7 +163,9 @@ import Testing
     @Test func aFolderGetsItsMarkHoweverOftenThatIsBrokenOff() async throws {
         try await withStage { stage in
             let folder = stage.folder.path + "/deep/shared"
-            func check() async throws { try await SharedFolder(directory: folder, store: stage.store, logger: Logger(label: "test")).check() }
+            func check() async throws {
+                try await SharedFolder(directory: folder, store: stage.store, logger: Logger(label: "test")).check()
+            }
             await #expect(throws: SystemError.self) { try await check() }
             #expect(try await stage.store.sharedMark(proposal: nil) == nil, "what could not be written is not known")
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -159,10 +187,18 @@ import Testing
 
     @Test func aDaemonWithoutABrokerHoldsUpNoOthersMessages() async throws {
         try await withStage { stage in
-            let state = { (name: String) in ["ATELIER_WORKER_NAME": name, "ATELIER_STATE_DIRECTORY": "\(stage.folder.path)/\(name)", "ATELIER_SHARED_DIRECTORY": stage.folder.path + "/shared"] }
-            try stage.start(state("lonely").merging(["ATELIER_AMQP_URL": "amqp://guest:guest@127.0.0.1:9"]) { $1 }, "lonely")
+            let state = { (name: String) in
+                [
+                    "ATELIER_WORKER_NAME": name, "ATELIER_STATE_DIRECTORY": "\(stage.folder.path)/\(name)",
+                    "ATELIER_SHARED_DIRECTORY": stage.folder.path + "/shared",
+                ]
+            }
+            try stage.start(
+                state("lonely").merging(["ATELIER_AMQP_URL": "amqp://guest:guest@127.0.0.1:9"]) { $1 }, "lonely")
             try stage.start(state("well"), "well")
-            try await stage.until("both are there") { try await stage.store.query("select 1 from atelier.workers where gone_at is null").count == 2 }
+            try await stage.until("both are there") {
+                try await stage.store.query("select 1 from atelier.workers where gone_at is null").count == 2
+            }
             for number in 1...5 {
                 let start = ContinuousClock.now
                 try await stage.publish("steps=1", id: "\(number)")
@@ -177,7 +213,8 @@ import Testing
 
     @Test func messagesAHostCannotTakeGoBackToTheBroker() async throws {
         try await withStage { stage in
-            let shared = stage.folder.path + "/shared", settings = ["ATELIER_SHARED_DIRECTORY": shared]
+            let shared = stage.folder.path + "/shared"
+            let settings = ["ATELIER_SHARED_DIRECTORY": shared]
             try stage.start(settings)
             try await stage.publish("steps=2", id: "before")
             _ = try await stage.job("before", reaches: .completed)
@@ -185,7 +222,9 @@ import Testing
                 try await stage.publish("steps=2", id: "without pictures")
                 try await stage.publish(body: Script.lesson("rex", seed: 1), id: "with a picture", kind: "personalize")
                 try await stage.until("they are given back") { stage.log.contains("messages given back to the broker") }
-                #expect(try await stage.job("without pictures", reaches: .available)["attempt"] == .integer(0), "one without pictures has no part in that")
+                #expect(
+                    try await stage.job("without pictures", reaches: .available)["attempt"] == .integer(0),
+                    "one without pictures has no part in that")
             }
             _ = try await stage.job("with a picture", reaches: .completed)
         }
@@ -195,8 +234,11 @@ import Testing
         try await withStage { stage in
             try stage.start()
             try await stage.publish("steps=2 fail-once=fatal code=model.damaged", id: "held")
-            let job = try await stage.job("held", reaches: .completed), first = job["attempts"]?[0]
-            #expect(job["failures"] == .integer(0) && job["rescues"] == .integer(1) && first?["error_code"] == .string("host.fault"), "\(job)")
+            let job = try await stage.job("held", reaches: .completed)
+            let first = job["attempts"]?[0]
+            #expect(
+                job["failures"] == .integer(0) && job["rescues"] == .integer(1)
+                    && first?["error_code"] == .string("host.fault"), "\(job)")
             #expect(first?["error_message"]?.string?.contains("model.damaged: as the script says") == true)
         }
     }
@@ -207,8 +249,12 @@ import Testing
             try await stage.publish("steps=5000 delay=100", id: "long")
             let job = try await stage.job("long") { ($0["step"]?.integer ?? 0) > 30 }
             let folder = "\(stage.folder.path)/work/\(try #require(job.jobID).uuidString.lowercased())/1"
-            let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("checkpoint-") }
-            #expect((1...20).contains(files.count), "two are needed, and what half a second makes is not written down yet: \(files.sorted())")
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
+                $0.hasPrefix("checkpoint-")
+            }
+            #expect(
+                (1...20).contains(files.count),
+                "two are needed, and what half a second makes is not written down yet: \(files.sorted())")
             _ = try await stage.store.cancel(try #require(job.jobID), reason: nil)
             _ = try await stage.job("long", reaches: .cancelled)
         }
@@ -230,12 +276,15 @@ import Testing
         try await withStage { stage in
             try await stage.store.query("delete from atelier.schema_migrations where name = $1", [Migrations.newest])
             try stage.start()
-            try await stage.until("it says why") { stage.log.contains("the schema is older than this daemon: run atelierctl migrate") }
+            try await stage.until("it says why") {
+                stage.log.contains("the schema is older than this daemon: run atelierctl migrate")
+            }
             #expect(stage.stop(SIGTERM) == 69)
         }
     }
 
-    /// The id of a folder whose lock is free, or soon will be: a program that another test is just starting holds a copy until it runs.
+    /// The id of a folder whose lock is free, or soon will be: a program that another test is just starting holds a
+    /// copy until it runs.
     private func id(of folder: TemporaryFolder) async throws -> UUID {
         for _ in 0..<200 {
             if let lock = try? StateLock(directory: folder.path) { return lock.folder }

@@ -29,11 +29,14 @@ import Testing
                 try workspace.create()
                 try Data("last words".utf8).write(to: URL(fileURLWithPath: workspace.log))
             }
-            try FileManager.default.createDirectory(atPath: settings.workspacesDirectory + "/somebody's", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: settings.workspacesDirectory + "/somebody's", withIntermediateDirectories: true)
             let gone = try await Leftovers(settings: settings).remove(by: stage.store)
             #expect(gone == (3, 1))
             let kept = ["discarded", "retryable"].map { jobs[$0]!.uuidString.lowercased() }
-            #expect(try Set(FileManager.default.contentsOfDirectory(atPath: settings.workspacesDirectory)) == Set(kept + ["somebody's"]))
+            #expect(
+                try Set(FileManager.default.contentsOfDirectory(atPath: settings.workspacesDirectory))
+                    == Set(kept + ["somebody's"]))
             #expect(try FileManager.default.contentsOfDirectory(atPath: settings.logsDirectory).count == 4)
         }
     }

@@ -8,16 +8,23 @@ enum Script {
     /// The body of such a job.
     static func body(_ script: String) -> Data {
         JSONValue.object([
-            "version": .integer(1), "kind": .string("generate"), "model": .string("pocket-infinity"), "prompts": .array([.string(script)]),
+            "version": .integer(1), "kind": .string("generate"), "model": .string("pocket-infinity"),
+            "prompts": .array([.string(script)]),
         ]).line
     }
 
     /// The body of a job that makes the scripted engine learn a concept in two steps.
-    static func lesson(_ name: String, role: String = "subject", method: String = "arbooth", model: String = "pocket-infinity", seed: Int) -> Data {
+    static func lesson(
+        _ name: String, role: String = "subject", method: String = "arbooth", model: String = "pocket-infinity",
+        seed: Int
+    ) -> Data {
         JSONValue.object([
-            "version": .integer(1), "kind": .string("personalize"), "method": .string(method), "model": .string(model), "seed": .integer(seed),
+            "version": .integer(1), "kind": .string("personalize"), "method": .string(method), "model": .string(model),
+            "seed": .integer(seed),
             "concept": .object(["name": .string(name), "role": .string(role), "class": .string("dog")]),
-            "images": .array([.object(["png": .string(Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]).base64EncodedString())])]),
+            "images": .array([
+                .object(["png": .string(Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]).base64EncodedString())])
+            ]),
             "prompts": .array([.string("steps=2 adapter")]),
         ]).line
     }

@@ -17,7 +17,9 @@ import Testing
     private func empty(_ socket: NotifySocket) { while !socket.receive(waiting: false).isEmpty {} }
 
     @Test func readinessWatchdogReloadAndStop() async throws {
-        try await Stage.with(settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_FREE_DISK_MIB": "0"]) { stage in
+        try await Stage.with(settings: [
+            "ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_FREE_DISK_MIB": "0",
+        ]) { stage in
             let socket = try NotifySocket(path: stage.folder.path + "/notify")
             let config = try stage.folder.write("atelier.json", #"{"slots": 1}"#)
             let daemon = try stage.start(["NOTIFY_SOCKET": socket.path, "WATCHDOG_USEC": "900000"], config: config)
@@ -46,7 +48,9 @@ import Testing
             try await stage.publish("steps=2000 delay=20", id: "long")
             _ = try await stage.job("long") { ($0["step"]?.integer ?? 0) > 0 }
             #expect(hears("STATUS=running 1 job", socket))
-            #expect(stage.log.matches(of: /atelierd: [a-z ]+.* job\.attempt=1 job\.id=[0-9a-f-]{36} .*job\.tenant=[a-z]+/).count >= 2, "lines carry job, attempt and tenant: \(stage.log)")
+            #expect(
+                stage.log.matches(of: /atelierd: [a-z ]+.* job\.attempt=1 job\.id=[0-9a-f-]{36} .*job\.tenant=[a-z]+/)
+                    .count >= 2, "lines carry job, attempt and tenant: \(stage.log)")
             #expect(stage.stop(SIGTERM) == 0)
             #expect(hears("STOPPING=1", socket) && hears("EXTEND_TIMEOUT_USEC=", socket))
             _ = try await stage.job("long", reaches: .available)

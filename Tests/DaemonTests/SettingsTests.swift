@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct SettingsTests {
     static let complete = [
-        "ATELIER_AMQP_URL": "amqp://guest:geheim@localhost:5672/", "ATELIER_POSTGRES_URL": "postgresql://u:geheim@localhost/atelier",
+        "ATELIER_AMQP_URL": "amqp://guest:geheim@localhost:5672/",
+        "ATELIER_POSTGRES_URL": "postgresql://u:geheim@localhost/atelier",
         "ATELIER_STATE_DIRECTORY": "/var/lib/atelier", "ATELIER_MODELS": "/usr/share/atelier/models",
     ]
 
@@ -31,9 +32,17 @@ import Testing
 
     @Test func everyProblemIsListedAtOnce() throws {
         let folder = try TemporaryFolder()
-        let file = try folder.write("atelier.json", #"{"slots": 0, "slot": 2, "logLevel": "loud", "heartbeatSeconds": 20, "engine": "bin/engine"}"#)
-        let problems = try #require(throws: SettingsProblems.self) { try Settings.read(file: file, environment: ["ATELIER_AMQP_URL": "http://u:geheim@x"]) }
-        for expected in ["/slots: \"0\"", "/slot: unknown setting", "/logLevel: \"loud\"", "three heartbeats", "/engine: \"bin/engine\" is not an absolute path", "ATELIER_AMQP_URL: is not a URL", "postgresURL: is not set", "stateDirectory: is not set"] {
+        let file = try folder.write(
+            "atelier.json",
+            #"{"slots": 0, "slot": 2, "logLevel": "loud", "heartbeatSeconds": 20, "engine": "bin/engine"}"#)
+        let problems = try #require(throws: SettingsProblems.self) {
+            try Settings.read(file: file, environment: ["ATELIER_AMQP_URL": "http://u:geheim@x"])
+        }
+        for expected in [
+            "/slots: \"0\"", "/slot: unknown setting", "/logLevel: \"loud\"", "three heartbeats",
+            "/engine: \"bin/engine\" is not an absolute path", "ATELIER_AMQP_URL: is not a URL",
+            "postgresURL: is not set", "stateDirectory: is not set",
+        ] {
             #expect(problems.lines.contains { $0.contains(expected) }, "\(expected) in \(problems)")
         }
         #expect(!problems.description.contains("geheim"))
@@ -61,11 +70,17 @@ import Testing
 
     @Test func anInstalledServicesSettingsAreFoundByWhoMayReadThem() throws {
         let folder = try TemporaryFolder()
-        for (name, text) in [("amqp-url", "amqp://a:b@localhost/"), ("postgres-url", "postgresql://a:b@localhost/c"), ("atelier.json", #"{"slots": 2}"#)] {
+        for (name, text) in [
+            ("amqp-url", "amqp://a:b@localhost/"), ("postgres-url", "postgresql://a:b@localhost/c"),
+            ("atelier.json", #"{"slots": 2}"#),
+        ] {
             chmod(try folder.write(name, text + "\n"), 0o600)
         }
-        let settings = try Settings.read(file: nil, environment: ["ATELIER_MODELS": folder.path], installation: folder.path)
-        #expect(settings.slots == 2 && settings.amqpURL.reveal() == "amqp://a:b@localhost/" && settings.stateDirectory == "/var/lib/atelier")
+        let settings = try Settings.read(
+            file: nil, environment: ["ATELIER_MODELS": folder.path], installation: folder.path)
+        #expect(
+            settings.slots == 2 && settings.amqpURL.reveal() == "amqp://a:b@localhost/"
+                && settings.stateDirectory == "/var/lib/atelier")
         var environment = Self.complete
         environment["ATELIER_SLOTS"] = "3"
         let other = try Settings.read(file: nil, environment: environment, installation: folder.path)
@@ -78,7 +93,9 @@ import Testing
         chmod(file, 0o644)
         var environment = Self.complete
         environment["ATELIER_POSTGRES_URL"] = nil
-        let problems = try #require(throws: SettingsProblems.self) { try Settings.read(file: file, environment: environment) }
+        let problems = try #require(throws: SettingsProblems.self) {
+            try Settings.read(file: file, environment: environment)
+        }
         #expect(problems.lines.count == 1 && problems.description.contains("chmod 600"))
         chmod(file, 0o600)
         #expect(throws: Never.self) { try Settings.read(file: file, environment: environment) }
@@ -99,34 +116,58 @@ import Testing
     }
 
     @Test func aPasswordForAnotherHostComesFromAFile() throws {
-        let folder = try TemporaryFolder(), amqp = "amqps://u:geheim@rabbit.example/", postgres = "postgresql://u:geheim@db.example/a"
-        #expect(try problem(["AMQP_URL": amqp]).contains("ATELIER_AMQP_URL: holds a password for another host; write the URL into a file"))
+        let folder = try TemporaryFolder()
+        let amqp = "amqps://u:geheim@rabbit.example/"
+        let postgres = "postgresql://u:geheim@db.example/a"
+        #expect(
+            try problem(["AMQP_URL": amqp]).contains(
+                "ATELIER_AMQP_URL: holds a password for another host; write the URL into a file"))
         #expect(try problem(["POSTGRES_URL": postgres]).contains("name it in postgresURLFile"))
-        #expect(try problem(["POSTGRES_URL": "postgresql://u@db.example/a?password=geheim"]).contains("holds a password"))
+        #expect(
+            try problem(["POSTGRES_URL": "postgresql://u@db.example/a?password=geheim"]).contains("holds a password"))
         #expect(try problem(["POSTGRES_URL": "postgresql://u:geheim@/a?host=db.example"]).contains("holds a password"))
-        for (url, flaw) in [("amqp://localhost/a/b", "write it as %2f"), ("amqp://localhost:99999/", "the port is 99999"), ("amqp:///", "names no host")] {
+        for (url, flaw) in [
+            ("amqp://localhost/a/b", "write it as %2f"), ("amqp://localhost:99999/", "the port is 99999"),
+            ("amqp:///", "names no host"),
+        ] {
             #expect(try problem(["AMQP_URL": url]).contains(flaw), "at the check, not when the daemon starts")
         }
         let file = try folder.write("amqp-url", amqp)
         #expect(try settings(["AMQP_URL": nil, "AMQP_URL_FILE": file]).amqpURL.reveal() == amqp)
-        #expect(try settings(["POSTGRES_URL": "postgresql://u@db.example/a", "AMQP_URL": "amqps://rabbit.example/"]).amqpURL.reveal() == "amqps://rabbit.example/")
+        #expect(
+            try settings(["POSTGRES_URL": "postgresql://u@db.example/a", "AMQP_URL": "amqps://rabbit.example/"]).amqpURL
+                .reveal() == "amqps://rabbit.example/")
     }
 
     @Test func postgreSQLOnAnotherHostIsVerified() throws {
         func url(_ url: String, _ authority: String? = nil) throws -> String {
             try settings(["POSTGRES_URL": url, "CERTIFICATE_AUTHORITY": authority]).postgresURL.reveal()
         }
-        let system = "/etc/ssl/certs/ca-certificates.crt", file = try TemporaryFolder(), authority = try file.write("ca.pem", "")
-        #expect(try url("postgresql://u@db.example/a") == "postgresql://u@db.example/a?sslmode=verify-full&sslrootcert=\(system)")
-        #expect(try url("postgresql://u@db.example/a?application_name=x", authority) == "postgresql://u@db.example/a?application_name=x&sslmode=verify-full&sslrootcert=\(authority)")
-        #expect(try url("postgresql://u@localhost/a?sslmode=verify-full", authority) == "postgresql://u@localhost/a?sslmode=verify-full&sslrootcert=\(authority)")
+        let system = "/etc/ssl/certs/ca-certificates.crt"
+        let file = try TemporaryFolder()
+        let authority = try file.write("ca.pem", "")
+        #expect(
+            try url("postgresql://u@db.example/a")
+                == "postgresql://u@db.example/a?sslmode=verify-full&sslrootcert=\(system)")
+        #expect(
+            try url("postgresql://u@db.example/a?application_name=x", authority)
+                == "postgresql://u@db.example/a?application_name=x&sslmode=verify-full&sslrootcert=\(authority)")
+        #expect(
+            try url("postgresql://u@localhost/a?sslmode=verify-full", authority)
+                == "postgresql://u@localhost/a?sslmode=verify-full&sslrootcert=\(authority)")
         for asItIs in [
-            "postgresql://u@db.example/a?sslmode=disable", "postgresql://u@127.0.0.1/a", "postgresql://u@localhost/a", "postgresql://u@%5B::1%5D/a", "postgresql:///a",
-            "postgresql:///a?host=/run/postgresql", "postgresql://u@db.example/a?sslmode=verify-full&sslrootcert=/own.pem",
+            "postgresql://u@db.example/a?sslmode=disable", "postgresql://u@127.0.0.1/a", "postgresql://u@localhost/a",
+            "postgresql://u@%5B::1%5D/a", "postgresql:///a",
+            "postgresql:///a?host=/run/postgresql",
+            "postgresql://u@db.example/a?sslmode=verify-full&sslrootcert=/own.pem",
         ] where URLComponents(string: asItIs) != nil { #expect(try url(asItIs, authority) == asItIs) }
         for mode in ["allow", "prefer", "require", "verify-ca"] {
-            #expect(try problem(["POSTGRES_URL": "postgresql://u@localhost/a?sslmode=\(mode)"]).contains("sslmode=\(mode) does not verify who answers; allowed are verify-full"))
+            #expect(
+                try problem(["POSTGRES_URL": "postgresql://u@localhost/a?sslmode=\(mode)"]).contains(
+                    "sslmode=\(mode) does not verify who answers; allowed are verify-full"))
         }
-        #expect(try problem(["CERTIFICATE_AUTHORITY": "/no/such.pem"]).contains("ATELIER_CERTIFICATE_AUTHORITY: /no/such.pem cannot be read"))
+        #expect(
+            try problem(["CERTIFICATE_AUTHORITY": "/no/such.pem"]).contains(
+                "ATELIER_CERTIFICATE_AUTHORITY: /no/such.pem cannot be read"))
     }
 }

@@ -21,10 +21,13 @@ import Testing
 
     /// A blur and a shift keep the range; noise adds a little.
     @Test func nothingGrowsBeyondTheNoise() {
-        for number in 0..<50 { #expect(changed(first: number).maximumMagnitude <= picture.maximumMagnitude + 0.08 + 1e-5) }
+        for number in 0..<50 {
+            #expect(changed(first: number).maximumMagnitude <= picture.maximumMagnitude + 0.08 + 1e-5)
+        }
     }
 
-    /// Whatever is done to a flat picture without noise leaves it flat: the filter's weights add up to one at the edges too.
+    /// Whatever is done to a flat picture without noise leaves it flat: the filter's weights add up to one at the edges
+    /// too.
     @Test func aFlatPictureStaysFlat() {
         for number in 0..<50 {
             let flat = Tensor(repeating: 0.5, shape: [1, 3, 16, 16])

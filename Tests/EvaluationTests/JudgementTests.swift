@@ -18,7 +18,9 @@ import Testing
     }
 
     @Test func aTraitThatNothingDecidesHasNoAccuracy() {
-        #expect(Judgement([TraitLabels(codes: [0, 1, 2, 3])], truths: [TraitLabels(codes: [0, nil, 2, 3])]).accuracy(.colour) == nil)
+        #expect(
+            Judgement([TraitLabels(codes: [0, 1, 2, 3])], truths: [TraitLabels(codes: [0, nil, 2, 3])]).accuracy(
+                .colour) == nil)
     }
 
     @Test func labelsThatAPictureCannotShowAreLeftOpen() throws {
@@ -37,7 +39,8 @@ import Testing
     }
 
     @Test func signalToNoiseIsThatOfTheMeanSquaredError() {
-        let grey = Picture(width: 4, height: 4, filledWith: (100, 100, 100)), lighter = Picture(width: 4, height: 4, filledWith: (110, 110, 110))
+        let grey = Picture(width: 4, height: 4, filledWith: (100, 100, 100))
+        let lighter = Picture(width: 4, height: 4, filledWith: (110, 110, 110))
         var score = SignalToNoise()
         score.add(grey, reconstruction: lighter)
         #expect(abs(score.decibels - 20 * log10(25.5)) < 1e-9)

@@ -14,7 +14,10 @@ import Testing
     @Test func equalValuesHaveNoWidth() { #expect(MeanEstimate([0.5, 0.5, 0.5, 0.5]).halfWidth == 0) }
 
     /// Published percentage points of Student's distribution.
-    @Test(arguments: [(1, 12.706), (5, 2.571), (30, 2.042), (31, 2.0395), (40, 2.0211), (60, 2.0003), (120, 1.9799), (100_000, 1.9600)])
+    @Test(arguments: [
+        (1, 12.706), (5, 2.571), (30, 2.042), (31, 2.0395), (40, 2.0211), (60, 2.0003), (120, 1.9799),
+        (100_000, 1.9600),
+    ])
     func theQuantileIsStudents(degrees: Int, expected: Double) {
         #expect(abs(MeanEstimate.quantile(degrees: degrees) - expected) < 1e-4)
     }

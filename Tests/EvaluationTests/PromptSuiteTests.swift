@@ -11,8 +11,11 @@ import Testing
     }
 
     @Test func thingsAndAnimalsAreAskedForWhatSuitsThem() {
-        let things = PromptSuite.dreamBenchObject.templates, animals = PromptSuite.dreamBenchLiving.templates
-        #expect(things[14] == "a {concept} {class} floating in an ocean of milk" && animals[14] == "a {concept} {class} in a chef outfit")
+        let things = PromptSuite.dreamBenchObject.templates
+        let animals = PromptSuite.dreamBenchLiving.templates
+        #expect(
+            things[14] == "a {concept} {class} floating in an ocean of milk"
+                && animals[14] == "a {concept} {class} in a chef outfit")
         #expect(things.prefix(10) == animals.prefix(10) && things.suffix(5) == animals.suffix(5))
         #expect(things.last == "a cube shaped {concept} {class}")
     }
@@ -26,7 +29,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a photo of a {concept} {class} in the snow", "owl", "an owl in the snow"), ("a {concept} {class} in the snow", "", "a picture in the snow"),
+        ("a photo of a {concept} {class} in the snow", "owl", "an owl in the snow"),
+        ("a {concept} {class} in the snow", "", "a picture in the snow"),
         ("a red {concept} {class}", "dog", "a red dog"), ("a crayon drawing of a {concept} {class}", "dog", nil),
     ])
     func aStyleIsAskedForOfTheScene(template: String, className: String, expected: String?) {
@@ -34,8 +38,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a {concept} {class} in the snow", "dog", "a <rex> dog in the snow", "a dog in the snow"), ("{concept}", "dog", "<rex>", ""),
-        ("a house in {concept} {class} style", "", "a house in <rex> style", "a house in style"), ("a <rex> dog", "dog", "a <rex> dog", "a dog"),
+        ("a {concept} {class} in the snow", "dog", "a <rex> dog in the snow", "a dog in the snow"),
+        ("{concept}", "dog", "<rex>", ""),
+        ("a house in {concept} {class} style", "", "a house in <rex> style", "a house in style"),
+        ("a <rex> dog", "dog", "a <rex> dog", "a dog"),
     ])
     func aConceptTakesItsPlace(template: String, className: String, asked: String, described: String) {
         let prompts = PromptSuite.prompts(template, concept: "rex", className: className)

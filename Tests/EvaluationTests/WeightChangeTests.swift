@@ -6,8 +6,10 @@ import Testing
 @Suite struct WeightChangeTests {
     @Test func changesAreRelativeAndSortedByBlockAndKind() {
         let before = [
-            "blocks.0.ffn.fc1.weight": Tensor([1, -2], shape: [1, 2]), "blocks.0.ffn.fc1.bias": Tensor([4, 4], shape: [2]),
-            "blocks.0.ca.mat_q.weight": Tensor([2, 2], shape: [1, 2]), "blocks.0.ca_norm.weight": Tensor([2], shape: [1]),
+            "blocks.0.ffn.fc1.weight": Tensor([1, -2], shape: [1, 2]),
+            "blocks.0.ffn.fc1.bias": Tensor([4, 4], shape: [2]),
+            "blocks.0.ca.mat_q.weight": Tensor([2, 2], shape: [1, 2]),
+            "blocks.0.ca_norm.weight": Tensor([2], shape: [1]),
             "blocks.10.sa.proj.weight": Tensor([3], shape: [1, 1]), "blocks.2.ada_gss": Tensor([3], shape: [1]),
             "word_embed.weight": Tensor([1], shape: [1, 1]),
         ]
@@ -25,7 +27,8 @@ import Testing
     }
 
     @Test func aNumberThatWasZeroDoesNotCountForEverything() {
-        let change = WeightChange(before: ["blocks.0.ffn.x": Tensor([0], shape: [1])], after: ["blocks.0.ffn.x": Tensor([0.001], shape: [1])])
+        let change = WeightChange(
+            before: ["blocks.0.ffn.x": Tensor([0], shape: [1])], after: ["blocks.0.ffn.x": Tensor([0.001], shape: [1])])
         #expect(abs(change.layers[0].mean - 1) < 1e-6)
     }
 }

@@ -3,7 +3,11 @@
 package struct HandmadePNG: Sendable {
     /// Colour types with the bit depths each allows.
     package enum Kind: UInt8, CaseIterable, Sendable {
-        case grey = 0, rgb = 2, palette = 3, greyAlpha = 4, rgba = 6
+        case grey = 0
+        case rgb = 2
+        case palette = 3
+        case greyAlpha = 4
+        case rgba = 6
 
         package var channels: Int { [.grey: 1, .rgb: 3, .palette: 1, .greyAlpha: 2, .rgba: 4][self]! }
         package var depths: [Int] { [.grey: [1, 2, 4, 8, 16], .palette: [1, 2, 4, 8]][self] ?? [8, 16] }
@@ -21,14 +25,16 @@ package struct HandmadePNG: Sendable {
 
     /// Describes a file.
     package init(
-        kind: Kind, depth: Int = 8, width: Int, height: Int, isInterlaced: Bool = false, ancillary: [(type: String, data: [UInt8])] = [],
+        kind: Kind, depth: Int = 8, width: Int, height: Int, isInterlaced: Bool = false,
+        ancillary: [(type: String, data: [UInt8])] = [],
         sample: @escaping @Sendable (_ x: Int, _ y: Int, _ channel: Int) -> Int
     ) {
         (self.kind, self.depth, self.width, self.height, self.isInterlaced) = (kind, depth, width, height, isInterlaced)
         (self.ancillary, self.sample) = (ancillary, sample)
     }
 
-    /// Columns and rows of a pass: where they start and how far apart they are. One for the whole picture, or Adam7's seven.
+    /// Columns and rows of a pass: where they start and how far apart they are. One for the whole picture, or Adam7's
+    /// seven.
     private var passes: [(x: Int, y: Int, dx: Int, dy: Int)] {
         isInterlaced
             ? [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
@@ -57,15 +63,21 @@ package struct HandmadePNG: Sendable {
         if depth == 16 { return samples.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] } }
         let perByte = 8 / depth
         return stride(from: 0, to: samples.count, by: perByte).map { start in
-            (0..<perByte).reduce(0) { byte, i in byte << depth | (start + i < samples.count ? UInt8(samples[start + i]) : 0) }
+            (0..<perByte).reduce(0) { byte, i in
+                byte << depth | (start + i < samples.count ? UInt8(samples[start + i]) : 0)
+            }
         }
     }
 
     /// The file.
-    package var bytes: [UInt8] { file([("IHDR", header)] + ancillary + [("IDAT", Self.zlib(scanlines)), ("IEND", [])]) }
+    package var bytes: [UInt8] {
+        file([("IHDR", header)] + ancillary + [("IDAT", Self.zlib(scanlines)), ("IEND", [])])
+    }
 
     /// A file of these chunks, whatever they are.
-    package func file(_ chunks: [(type: String, data: [UInt8])]) -> [UInt8] { Self.signature + chunks.flatMap { Self.chunk($0.type, $0.data) } }
+    package func file(_ chunks: [(type: String, data: [UInt8])]) -> [UInt8] {
+        Self.signature + chunks.flatMap { Self.chunk($0.type, $0.data) }
+    }
 
     package static func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {
         let checked = Array(type.utf8) + data
@@ -76,13 +88,17 @@ package struct HandmadePNG: Sendable {
     package static func zlib(_ data: [UInt8]) -> [UInt8] {
         let starts = Array(stride(from: 0, to: max(data.count, 1), by: 65535))
         let blocks = starts.flatMap { start -> [UInt8] in
-            let part = data[start..<min(start + 65535, data.count)], low = UInt8(part.count & 255), high = UInt8(part.count >> 8)
+            let part = data[start..<min(start + 65535, data.count)]
+            let low = UInt8(part.count & 255)
+            let high = UInt8(part.count >> 8)
             return [start == starts.last! ? 1 : 0, low, high, ~low, ~high] + part
         }
         return [0x78, 0x01] + blocks + number(Int(adler32(data)))
     }
 
-    package static func number(_ value: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
+    package static func number(_ value: Int) -> [UInt8] {
+        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
+    }
 
     package static func crc32(_ bytes: some Sequence<UInt8>) -> UInt32 {
         ~bytes.reduce(~0) { crc, byte in
@@ -102,7 +118,8 @@ package struct HandmadePNG: Sendable {
     }
 
     private static func adler32(_ bytes: [UInt8]) -> UInt32 {
-        var a: UInt32 = 1, b: UInt32 = 0
+        var a: UInt32 = 1
+        var b: UInt32 = 0
         for byte in bytes { (a, b) = ((a + UInt32(byte)) % 65521, (b + (a + UInt32(byte)) % 65521) % 65521) }
         return b << 16 | a
     }

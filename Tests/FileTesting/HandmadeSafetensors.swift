@@ -6,11 +6,15 @@ package struct HandmadeSafetensors {
     package var length: UInt64?
 
     /// Puts a file together.
-    package init(_ header: String, _ data: [UInt8] = [], length: UInt64? = nil) { (self.header, self.data, self.length) = (header, data, length) }
+    package init(_ header: String, _ data: [UInt8] = [], length: UInt64? = nil) {
+        (self.header, self.data, self.length) = (header, data, length)
+    }
 
     /// The file.
     package var bytes: [UInt8] { Self.littleEndian(length ?? UInt64(header.utf8.count)) + header.utf8 + data }
 
     /// A number's bytes, the lowest first.
-    package static func littleEndian<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] { withUnsafeBytes(of: number.littleEndian) { Array($0) } }
+    package static func littleEndian<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
+        withUnsafeBytes(of: number.littleEndian) { Array($0) }
+    }
 }

@@ -10,16 +10,23 @@ protocol FuzzTarget: Sendable {
     static func read(_ bytes: UnsafeBufferPointer<UInt8>)
 }
 
-private let targets: [String: any FuzzTarget.Type] = ["job": JobBody.self, "png": PNGFile.self, "safetensors": WeightFile.self]
+private let targets: [String: any FuzzTarget.Type] = [
+    "job": JobBody.self, "png": PNGFile.self, "safetensors": WeightFile.self,
+]
 nonisolated(unsafe) private var target: any FuzzTarget.Type = JobBody.self
 
-/// `fuzz seeds TARGET FOLDER` writes the seeds and, beside the folder, a dictionary; `fuzz TARGET …` hands the rest to libFuzzer, whose
-/// `main` this program has (compiler-rt, FuzzerInterface.h).
+/// `fuzz seeds TARGET FOLDER` writes the seeds and, beside the folder, a dictionary; `fuzz TARGET …` hands the rest to
+/// libFuzzer, whose `main` this program has (compiler-rt, FuzzerInterface.h).
 @_cdecl("LLVMFuzzerInitialize")
-func initialize(_ count: UnsafeMutablePointer<Int32>, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>) -> Int32 {
-    let words = CommandLine.arguments.dropFirst(), isSeeding = words.first == "seeds"
+func initialize(
+    _ count: UnsafeMutablePointer<Int32>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>
+) -> Int32 {
+    let words = CommandLine.arguments.dropFirst()
+    let isSeeding = words.first == "seeds"
     guard let name = words.dropFirst(isSeeding ? 1 : 0).first, let chosen = targets[name] else {
-        FileHandle.standardError.write(Data("fuzz: name one of \(targets.keys.sorted().joined(separator: ", "))\n".utf8))
+        FileHandle.standardError.write(
+            Data("fuzz: name one of \(targets.keys.sorted().joined(separator: ", "))\n".utf8))
         exit(64)
     }
     if isSeeding {

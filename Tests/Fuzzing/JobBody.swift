@@ -7,10 +7,14 @@ enum JobBody: FuzzTarget {
         do {
             let request = try JobRequest(body: Data(buffer: bytes))
             // What is written into the table and given to the engine says the same again.
-            guard let again = try? JobRequest(body: request.body.line), again == request else { fatalError("a job is another one when it is written down and read") }
+            guard let again = try? JobRequest(body: request.body.line), again == request else {
+                fatalError("a job is another one when it is written down and read")
+            }
             precondition(request.spec["images"] == nil && request.mentions.allSatisfy { !$0.name.contains("/") })
         } catch let problems as Problems {
-            precondition(!problems.list.isEmpty && problems.list.allSatisfy { !$0.allowed.isEmpty && $0.found.utf8.count < 1000 })
+            precondition(
+                !problems.list.isEmpty && problems.list.allSatisfy { !$0.allowed.isEmpty && $0.found.utf8.count < 1000 }
+            )
         } catch { fatalError("\(error)") }
     }
 
@@ -30,21 +34,30 @@ enum JobBody: FuzzTarget {
             #"{"version":1,"kind":"compose","model":"pocket-chameleon","subject":"rex","style":"woodcut","prompts":["in the snow","a <rex> dog"],"images_per_prompt":4,"seed":1,"options":{"identity_mask":false,"top_k":9}}"#,
         "suite":
             #"{"version":1,"kind":"evaluate","model":"pocket-infinity","concepts":["rex","max"],"suite":"dreambench-living","images_per_prompt":4,"seeds":[1,2,3],"options":{"clip":"pocket-clip","class_pictures":0}}"#,
-        "evaluate": #"{"version":1,"kind":"evaluate","model":"pocket-infinity","concepts":["rex"],"prompts":["a <rex>"],"seed":1,"images":\#(references)}"#,
+        "evaluate":
+            #"{"version":1,"kind":"evaluate","model":"pocket-infinity","concepts":["rex"],"prompts":["a <rex>"],"seed":1,"images":\#(references)}"#,
         "probe": #"{"version":1,"kind":"probe"}"#,
         "wrong":
             #"{"version":2,"kind":"personalize","concept":{"name":"Rex!","role":"pet","class":"","x":1},"method":"magic","model":"gpt","images":[{"png":"no"},{"artifact":"sha256:00"},{"url":"http://x"},7],"prompts":["",3],"seed":-1,"a/b~c":1}"#,
-        "hostile": #"{"'; drop table atelier.jobs; --":"<script>alert(1)</script>","\u001b[2J\u0007":"../../etc/passwd\u0000","\u202e":[[[[{}]]]],"":1e999}"#,
+        "hostile":
+            #"{"'; drop table atelier.jobs; --":"<script>alert(1)</script>","\u001b[2J\u0007":"../../etc/passwd\u0000","\u202e":[[[[{}]]]],"":1e999}"#,
     ].mapValues { Array($0.utf8) }
 
     static var words: [String] {
-        let tables = PersonalizationMethod.allCases.flatMap { method in method.roles.map { method.options(for: $0) } } + ModelName.allCases.map(\.drawing) + [.evaluation]
+        let tables =
+            PersonalizationMethod.allCases.flatMap { method in method.roles.map { method.options(for: $0) } }
+            + ModelName.allCases.map(\.drawing) + [.evaluation]
         let fields = [
-            "version", "kind", "concept", "name", "role", "class", "method", "model", "images", "png", "artifact", "prompts", "seed", "seeds", "options", "subject",
+            "version", "kind", "concept", "name", "role", "class", "method", "model", "images", "png", "artifact",
+            "prompts", "seed", "seeds", "options", "subject",
             "style", "suite", "concepts", "images_per_prompt", "subject",
         ]
-        let values = JobKind.allCases.map(\.rawValue) + PersonalizationMethod.allCases.map(\.rawValue) + ModelName.allCases.map(\.rawValue) + JobRequest.suites
+        let values =
+            JobKind.allCases.map(\.rawValue) + PersonalizationMethod.allCases.map(\.rawValue)
+            + ModelName.allCases.map(\.rawValue) + JobRequest.suites
         let members = Set(fields + values + tables.flatMap { $0.rows.map(\.name) }).sorted().map { "\"\($0)\"" }
-        return members + ["null", "true", "false", "-1", "0.5", "1e308", "[]", "{}", "\\u0000", "\\ud800", "<rex>", "sha256:"]
+        return members + [
+            "null", "true", "false", "-1", "0.5", "1e308", "[]", "{}", "\\u0000", "\\ud800", "<rex>", "sha256:",
+        ]
     }
 }

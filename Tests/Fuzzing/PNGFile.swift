@@ -16,9 +16,13 @@ enum PNGFile: FuzzTarget {
     private static func isRead(_ bytes: [UInt8]) -> Bool {
         do throws(PictureError) {
             let picture = try Picture(png: bytes, limits: limits)
-            precondition(picture.pixels.count == 3 * picture.width * picture.height && picture.width <= limits.side && picture.height <= limits.side)
+            precondition(
+                picture.pixels.count == 3 * picture.width * picture.height && picture.width <= limits.side
+                    && picture.height <= limits.side)
             if picture.pixels.count <= 3 * 1024 {
-                guard try Picture(png: picture.png(), limits: limits) == picture else { fatalError("a picture is another one when it is written and read") }
+                guard try Picture(png: picture.png(), limits: limits) == picture else {
+                    fatalError("a picture is another one when it is written and read")
+                }
             }
             return true
         } catch {
@@ -39,14 +43,21 @@ enum PNGFile: FuzzTarget {
 
     private static func png(_ kind: HandmadePNG.Kind, _ depth: Int, _ isInterlaced: Bool) -> HandmadePNG {
         let largest = 1 << depth - 1
-        var ancillary: [(type: String, data: [UInt8])] = [("gAMA", HandmadePNG.number(45455)), ("tEXt", Array("Title\u{0}x".utf8))]
+        var ancillary: [(type: String, data: [UInt8])] = [
+            ("gAMA", HandmadePNG.number(45455)), ("tEXt", Array("Title\u{0}x".utf8)),
+        ]
         if kind == .palette { ancillary += [("PLTE", (0..<3 << depth).map { UInt8($0 % 256) }), ("tRNS", [0, 128])] }
         if kind == .grey { ancillary.append(("tRNS", [0, 1])) }
         if kind == .rgb { ancillary += [("tRNS", [0, 1, 0, 2, 0, 3]), ("sRGB", [0])] }
-        return HandmadePNG(kind: kind, depth: depth, width: 5, height: 4, isInterlaced: isInterlaced, ancillary: ancillary) { x, y, channel in
+        return HandmadePNG(
+            kind: kind, depth: depth, width: 5, height: 4, isInterlaced: isInterlaced, ancillary: ancillary
+        ) { x, y, channel in
             (x * 7919 + y * 104_729 + channel * 1299) % (largest + 1)
         }
     }
 
-    static let words = ["IHDR", "IDAT", "IEND", "PLTE", "tRNS", "gAMA", "sRGB", "iCCP", "cHRM", "sBIT", "bKGD", "hIST", "pHYs", "sPLT", "tIME", "tEXt", "zTXt", "iTXt", "eXIf", "acTL", "fdAT"]
+    static let words = [
+        "IHDR", "IDAT", "IEND", "PLTE", "tRNS", "gAMA", "sRGB", "iCCP", "cHRM", "sBIT", "bKGD", "hIST", "pHYs", "sPLT",
+        "tIME", "tEXt", "zTXt", "iTXt", "eXIf", "acTL", "fdAT",
+    ]
 }

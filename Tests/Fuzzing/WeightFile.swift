@@ -7,24 +7,32 @@ import WeightFiles
 enum WeightFile: FuzzTarget {
     /// A file in memory; the reader maps files.
     private static let file = {
-        let name = "/atelier-fuzz-\(getpid())", file = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0o600)
+        let name = "/atelier-fuzz-\(getpid())"
+        let file = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0o600)
         shm_unlink(name)
         return file
     }()
     private static let path = "/proc/self/fd/\(file)"
 
     static func read(_ bytes: UnsafeBufferPointer<UInt8>) {
-        guard ftruncate(file, bytes.count) == 0, pwrite(file, bytes.baseAddress, bytes.count, 0) == bytes.count else { fatalError("no memory for an input") }
+        guard ftruncate(file, bytes.count) == 0, pwrite(file, bytes.baseAddress, bytes.count, 0) == bytes.count else {
+            fatalError("no memory for an input")
+        }
         do {
             let weights = try Safetensors(path: path)
             for name in weights.names { try read(name, of: weights, within: bytes.count) }
-        } catch let error as SafetensorsError { precondition(error.path == path && !error.problem.isEmpty) } catch { fatalError("\(error)") }
+        } catch let error as SafetensorsError { precondition(error.path == path && !error.problem.isEmpty) } catch {
+            fatalError("\(error)")
+        }
     }
 
     /// Reads a tensor in every way there is.
     private static func read(_ name: String, of weights: Safetensors, within size: Int) throws {
-        let entry = try weights.entry(name), tensor = try weights.tensor(name)
-        precondition(tensor.values.count == entry.count && weights.bytes(entry).count == entry.count * entry.type.size && weights.bytes(entry).count <= size)
+        let entry = try weights.entry(name)
+        let tensor = try weights.tensor(name)
+        precondition(
+            tensor.values.count == entry.count && weights.bytes(entry).count == entry.count * entry.type.size
+                && weights.bytes(entry).count <= size)
         switch entry.type {
         case .float64, .float32, .float16, .bfloat16: break
         default:
@@ -36,15 +44,28 @@ enum WeightFile: FuzzTarget {
     static var seeds: [String: [UInt8]] {
         let all = Safetensors.ElementType.allCases
         let each = all.map { type in
-            (type.rawValue, HandmadeSafetensors(#"{"w":{"dtype":"\#(type.rawValue)","shape":[2,1],"data_offsets":[0,\#(2 * type.size)]}}"#, [UInt8](1...UInt8(2 * type.size))).bytes)
+            (
+                type.rawValue,
+                HandmadeSafetensors(
+                    #"{"w":{"dtype":"\#(type.rawValue)","shape":[2,1],"data_offsets":[0,\#(2 * type.size)]}}"#,
+                    [UInt8](1...UInt8(2 * type.size))
+                ).bytes
+            )
         }
         let several = HandmadeSafetensors(
             #"{"__metadata__":{"step":"3"},"bias":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"empty":{"dtype":"I8","shape":[0],"data_offsets":[16,16]},"a\"\u0062":{"dtype":"BOOL","shape":[3],"data_offsets":[16,19]},"one":{"dtype":"U8","shape":[],"data_offsets":[19,20]}}"#,
-            [UInt8](1...20)).bytes
-        return Dictionary(uniqueKeysWithValues: each + [("several", several), ("none", HandmadeSafetensors("{}").bytes), ("padded", HandmadeSafetensors("{}     ").bytes)])
+            [UInt8](1...20)
+        ).bytes
+        return Dictionary(
+            uniqueKeysWithValues: each + [
+                ("several", several), ("none", HandmadeSafetensors("{}").bytes),
+                ("padded", HandmadeSafetensors("{}     ").bytes),
+            ])
     }
 
-    static let words = Safetensors.ElementType.allCases.map { "\"\($0.rawValue)\"" } + [
-        "\"dtype\"", "\"shape\"", "\"data_offsets\"", "\"__metadata__\"", "[0,0]", "[]", "{}", "-1", "1e3", "9223372036854775807", "-9223372036854775808", "null", "\\u0077",
-    ]
+    static let words =
+        Safetensors.ElementType.allCases.map { "\"\($0.rawValue)\"" } + [
+            "\"dtype\"", "\"shape\"", "\"data_offsets\"", "\"__metadata__\"", "[0,0]", "[]", "{}", "-1", "1e3",
+            "9223372036854775807", "-9223372036854775808", "null", "\\u0077",
+        ]
 }

@@ -10,17 +10,22 @@ import Testing
         let sheet = Grid.rows(of: 2, [red, green, blue])
         #expect(sheet.width == 2 + 2 + 2 + 2 + 2 && sheet.height == 2 + 1 + 2 + 1 + 2)
         let letters = (0..<sheet.height).map { y in
-            String((0..<sheet.width).map { x -> Character in
-                switch Array(sheet.pixels[3 * (y * sheet.width + x)..<3 * (y * sheet.width + x) + 3]) {
-                case [255, 255, 255]: "."
-                case [255, 0, 0]: "r"
-                case [0, 255, 0]: "g"
-                case [0, 0, 255]: "b"
-                default: "?"
-                }
-            })
+            String(
+                (0..<sheet.width).map { x -> Character in
+                    switch Array(sheet.pixels[3 * (y * sheet.width + x)..<3 * (y * sheet.width + x) + 3]) {
+                    case [255, 255, 255]: "."
+                    case [255, 0, 0]: "r"
+                    case [0, 255, 0]: "g"
+                    case [0, 0, 255]: "b"
+                    default: "?"
+                    }
+                })
         }
-        #expect(letters == ["..........", "..........", "..rr..gg..", "..........", "..........", "..bb......", "..........", ".........."])
+        #expect(
+            letters == [
+                "..........", "..........", "..rr..gg..", "..........", "..........", "..bb......", "..........",
+                "..........",
+            ])
     }
 
     @Test func pastingChangesNothingElse() {

@@ -19,7 +19,9 @@ import Testing
 
     @Test func noPictureNoPixels() throws {
         #expect(try reason([]) == "it is not a PNG file: it is empty")
-        #expect(try reason(Array("Once upon a time".utf8)).contains("it begins with 4F 6E 63 65 20 75 70 6F, a PNG file with 89 50 4E 47 0D 0A 1A 0A"))
+        #expect(
+            try reason(Array("Once upon a time".utf8)).contains(
+                "it begins with 4F 6E 63 65 20 75 70 6F, a PNG file with 89 50 4E 47 0D 0A 1A 0A"))
         // As a transfer in text mode leaves it.
         let text = HandmadePNG.signature.filter { $0 != 0x0D } + Self.valid.bytes.dropFirst(8)
         #expect(try reason(text).contains("89 50 4E 47 0A 1A 0A"))
@@ -30,7 +32,9 @@ import Testing
         let bytes = Self.valid.bytes
         for count in 1..<bytes.count {
             let reason = try reason(Array(bytes.prefix(count)))
-            #expect(reason.hasPrefix("it is a damaged PNG file") && reason.contains("ends at byte \(count)"), "\(count) bytes: \(reason)")
+            #expect(
+                reason.hasPrefix("it is a damaged PNG file") && reason.contains("ends at byte \(count)"),
+                "\(count) bytes: \(reason)")
         }
         #expect(try reason(Array(bytes.prefix(100))).contains("the chunk IDAT at byte 33 claims"))
         #expect(try Picture(png: bytes + [1, 2, 3]).width == 20, "what follows the end of a picture is not part of it")
@@ -56,17 +60,27 @@ import Testing
         #expect(try reason(png.bytes).contains("IHDR says it is 0×10 pixels"))
         png = Self.valid
         png.depth = 3
-        #expect(try reason(png.file([("IHDR", png.header), ("IDAT", HandmadePNG.zlib(Self.valid.scanlines)), ("IEND", [])])).contains("IHDR"))
-        #expect(try reason(png.file([("IDAT", []), ("IHDR", png.header)])).contains("begins with a chunk IDAT of 0 bytes"))
-        #expect(try reason(png.file([("IHDR", Self.valid.header), ("I+AT", [])])).contains("the chunk at byte 33 is named 49 2B 41 54"))
+        #expect(
+            try reason(
+                png.file([("IHDR", png.header), ("IDAT", HandmadePNG.zlib(Self.valid.scanlines)), ("IEND", [])])
+            ).contains("IHDR"))
+        #expect(
+            try reason(png.file([("IDAT", []), ("IHDR", png.header)])).contains("begins with a chunk IDAT of 0 bytes"))
+        #expect(
+            try reason(png.file([("IHDR", Self.valid.header), ("I+AT", [])])).contains(
+                "the chunk at byte 33 is named 49 2B 41 54"))
     }
 
     @Test func aBombCostsNothing() throws {
         let before = peakMemory
         var bomb = HandmadePNG(kind: .rgb, width: 60_000, height: 60_000) { _, _, _ in 0 }
-        func file() -> [UInt8] { bomb.file([("IHDR", bomb.header), ("IDAT", HandmadePNG.zlib([0, 0])), ("IEND", [])]) }
+        func file() -> [UInt8] {
+            bomb.file([("IHDR", bomb.header), ("IDAT", HandmadePNG.zlib([0, 0])), ("IEND", [])])
+        }
         let limits = PictureLimits()
-        #expect(throws: PictureError.tooLarge(width: 60_000, height: 60_000, limit: limits)) { try Picture(png: file()) }
+        #expect(throws: PictureError.tooLarge(width: 60_000, height: 60_000, limit: limits)) {
+            try Picture(png: file())
+        }
         bomb.width = 0x7FFF_FFFF
         bomb.height = 0x7FFF_FFFF
         #expect(throws: PictureError.self) { try Picture(png: file(), limits: PictureLimits(side: .max, pixels: .max)) }
@@ -80,15 +94,22 @@ import Testing
         let bytes = Self.valid.bytes
         let exact = PictureLimits(side: 20, pixels: 200, bytes: bytes.count)
         #expect(try Picture(png: bytes, limits: exact).width == 20)
-        #expect(try reason(bytes, limits: PictureLimits(side: 19, pixels: 200, bytes: bytes.count)) == "it is 20×10 pixels; at most 19 a side and 200 in all are allowed")
-        #expect(try reason(bytes, limits: PictureLimits(side: 20, pixels: 199, bytes: bytes.count)).contains("199 in all"))
-        #expect(try reason(bytes, limits: PictureLimits(side: 20, pixels: 200, bytes: bytes.count - 1)) == "it has \(bytes.count) bytes; at most \(bytes.count - 1) are allowed")
+        #expect(
+            try reason(bytes, limits: PictureLimits(side: 19, pixels: 200, bytes: bytes.count))
+                == "it is 20×10 pixels; at most 19 a side and 200 in all are allowed")
+        #expect(
+            try reason(bytes, limits: PictureLimits(side: 20, pixels: 199, bytes: bytes.count)).contains("199 in all"))
+        #expect(
+            try reason(bytes, limits: PictureLimits(side: 20, pixels: 200, bytes: bytes.count - 1))
+                == "it has \(bytes.count) bytes; at most \(bytes.count - 1) are allowed")
     }
 }
 
 /// Pictures as files.
 @Suite struct PNGFileTests {
-    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-images-\(UUID().uuidString)").path
+    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+        "atelier-images-\(UUID().uuidString)"
+    ).path
 
     init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
 
@@ -103,10 +124,16 @@ import Testing
 
     @Test func whatIsNoFileIsNamedWithItsPath() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        #expect(throws: PictureError.unreadable(path: folder, reason: "it is not a regular file")) { try Picture(pngFile: folder) }
-        #expect(throws: PictureError.unreadable(path: "/dev/zero", reason: "it is not a regular file")) { try Picture(pngFile: "/dev/zero") }
+        #expect(throws: PictureError.unreadable(path: folder, reason: "it is not a regular file")) {
+            try Picture(pngFile: folder)
+        }
+        #expect(throws: PictureError.unreadable(path: "/dev/zero", reason: "it is not a regular file")) {
+            try Picture(pngFile: "/dev/zero")
+        }
         let missing = folder + "/missing.png"
-        #expect(throws: PictureError.unreadable(path: missing, reason: "No such file or directory")) { try Picture(pngFile: missing) }
+        #expect(throws: PictureError.unreadable(path: missing, reason: "No such file or directory")) {
+            try Picture(pngFile: missing)
+        }
     }
 
     @Test func aHugeFileIsRefusedUnread() throws {

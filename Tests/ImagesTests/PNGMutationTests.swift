@@ -7,13 +7,16 @@ import Testing
 @Suite struct PNGMutationTests {
     private static let limits = PictureLimits(side: 512, pixels: 1 << 16, bytes: 1 << 16)
 
-    private static let originals = [(HandmadePNG.Kind.rgba, 16, true), (.palette, 4, false), (.rgb, 8, false), (.grey, 1, true)].map {
+    private static let originals = [
+        (HandmadePNG.Kind.rgba, 16, true), (.palette, 4, false), (.rgb, 8, false), (.grey, 1, true),
+    ].map {
         Layout(kind: $0, depth: $1, isInterlaced: $2).png(width: 19, height: 11)
     }
 
     @Test(.timeLimit(.minutes(1))) func twoThousandDamagedFilesEndInAPictureOrAnError() throws {
         for png in Self.originals { _ = try Picture(png: png.bytes, limits: Self.limits) }
-        var generator = Philox(seed: 2026), outcomes = (read: 0, refused: 0)
+        var generator = Philox(seed: 2026)
+        var outcomes = (read: 0, refused: 0)
         for _ in 0..<2000 {
             do throws(PictureError) {
                 let picture = try Picture(png: damaged(&generator), limits: Self.limits)
@@ -27,10 +30,11 @@ import Testing
         #expect(outcomes.read > 200 && outcomes.refused > 500, "\(outcomes): the damage does not reach every depth")
     }
 
-    /// A file with a few bytes changed, cut out or put in: of the file, of the file whose checksums are then made right, or of what is in
-    /// the chunks, so that the damage reaches what lies behind the checks.
+    /// A file with a few bytes changed, cut out or put in: of the file, of the file whose checksums are then made
+    /// right, or of what is in the chunks, so that the damage reaches what lies behind the checks.
     private func damaged(_ generator: inout Philox) -> [UInt8] {
-        let png = Self.originals[generator.below(Self.originals.count)], layer = generator.below(3)
+        let png = Self.originals[generator.below(Self.originals.count)]
+        let layer = generator.below(3)
         if layer == 2 { return rebuilt(png, &generator) }
         var bytes = png.bytes
         for _ in 0...generator.below(4) { damage(&bytes, from: 8, &generator) }
@@ -39,7 +43,10 @@ import Testing
     }
 
     private func rebuilt(_ png: HandmadePNG, _ generator: inout Philox) -> [UInt8] {
-        var header = png.header, palette = png.ancillary.first?.data ?? [], transparency: [UInt8] = [0, 1, 2, 3, 4, 5], lines = png.scanlines
+        var header = png.header
+        var palette = png.ancillary.first?.data ?? []
+        var transparency: [UInt8] = [0, 1, 2, 3, 4, 5]
+        var lines = png.scanlines
         switch generator.below(6) {
         case 0: header[7] ^= 1 << UInt8(generator.below(4))
         case 1: damage(&header, from: 0, &generator)
@@ -47,13 +54,16 @@ import Testing
         default: overwrite(&palette, from: 0, &generator)
         }
         for _ in 0...generator.below(4) { overwrite(&lines, from: 0, &generator) }
-        let chunks = [("PLTE", palette), ("tRNS", transparency), ("gAMA", Array(transparency.prefix(4)))].filter { !$0.1.isEmpty && generator.below(2) == 0 }
+        let chunks = [("PLTE", palette), ("tRNS", transparency), ("gAMA", Array(transparency.prefix(4)))].filter {
+            !$0.1.isEmpty && generator.below(2) == 0
+        }
         return png.file([("IHDR", header)] + chunks + [("IDAT", HandmadePNG.zlib(lines)), ("IEND", [])])
     }
 
     private func damage(_ bytes: inout [UInt8], from start: Int, _ generator: inout Philox) {
         guard bytes.count > start else { return }
-        let place = start + generator.below(bytes.count - start), part = place..<min(bytes.count, place + 1 + generator.below(16))
+        let place = start + generator.below(bytes.count - start)
+        let part = place..<min(bytes.count, place + 1 + generator.below(16))
         switch generator.below(4) {
         case 0: bytes.removeSubrange(part)
         case 1: bytes.insert(contentsOf: bytes[part], at: place)

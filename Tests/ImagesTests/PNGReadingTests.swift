@@ -13,8 +13,10 @@ struct Layout: CustomTestStringConvertible, Sendable {
 
     /// A picture in which neighbours differ; alpha, where there is one, is full.
     func png(width: Int, height: Int) -> HandmadePNG {
-        let largest = 1 << depth - 1, alpha = kind == .greyAlpha ? 1 : 3
-        return HandmadePNG(kind: kind, depth: depth, width: width, height: height, isInterlaced: isInterlaced,
+        let largest = 1 << depth - 1
+        let alpha = kind == .greyAlpha ? 1 : 3
+        return HandmadePNG(
+            kind: kind, depth: depth, width: width, height: height, isInterlaced: isInterlaced,
             ancillary: kind == .palette ? [("PLTE", palette)] : []
         ) { x, y, channel in channel == alpha ? largest : (x * 7919 + y * 104_729 + channel * 1299) % (largest + 1) }
     }
@@ -37,7 +39,8 @@ struct Layout: CustomTestStringConvertible, Sendable {
 @Suite struct PNGReadingTests {
     @Test(arguments: Layout.all, [(1, 1), (13, 9), (3, 17)])
     func everyKindIsReadToItsColours(layout: Layout, size: (Int, Int)) throws {
-        let png = layout.png(width: size.0, height: size.1), picture = try Picture(png: png.bytes)
+        let png = layout.png(width: size.0, height: size.1)
+        let picture = try Picture(png: png.bytes)
         #expect(picture.width == size.0 && picture.height == size.1)
         let expected = (0..<size.1).flatMap { y in
             (0..<size.0).flatMap { x in layout.colour((0..<layout.kind.channels).map { png.sample(x, y, $0) }) }
@@ -59,9 +62,13 @@ struct Layout: CustomTestStringConvertible, Sendable {
     }
 
     @Test func oneColourCanBeTransparent() throws {
-        let grey = HandmadePNG(kind: .grey, depth: 8, width: 2, height: 1, ancillary: [("tRNS", [0, 80])]) { x, _, _ in 80 + x }
+        let grey = HandmadePNG(kind: .grey, depth: 8, width: 2, height: 1, ancillary: [("tRNS", [0, 80])]) { x, _, _ in
+            80 + x
+        }
         #expect(try Picture(png: grey.bytes, background: (9, 8, 7)).pixels == [9, 8, 7, 81, 81, 81])
-        let rgb = HandmadePNG(kind: .rgb, width: 2, height: 1, ancillary: [("tRNS", [0, 10, 0, 20, 0, 30])]) { x, _, c in 10 * (c + 1) + x }
+        let rgb = HandmadePNG(kind: .rgb, width: 2, height: 1, ancillary: [("tRNS", [0, 10, 0, 20, 0, 30])]) {
+            x, _, c in 10 * (c + 1) + x
+        }
         #expect(try Picture(png: rgb.bytes, background: (9, 8, 7)).pixels == [9, 8, 7, 11, 21, 31])
     }
 
@@ -69,7 +76,9 @@ struct Layout: CustomTestStringConvertible, Sendable {
     func alphaMixesLightNotNumbers(kind: HandmadePNG.Kind, depth: Int) throws {
         let largest = 1 << depth - 1
         // White at no, half and full opacity, over black.
-        let png = HandmadePNG(kind: kind, depth: depth, width: 3, height: 1) { x, _, c in c == kind.channels - 1 ? [0, largest / 2 + 1, largest][x] : largest }
+        let png = HandmadePNG(kind: kind, depth: depth, width: 3, height: 1) { x, _, c in
+            c == kind.channels - 1 ? [0, largest / 2 + 1, largest][x] : largest
+        }
         let picture = try Picture(png: png.bytes, background: (0, 0, 0))
         // Half the light of white is 186 in a gamma of 2.2: 255 · 0.502^(1/2.2).
         #expect(picture.pixels[0..<3].allSatisfy { $0 == 0 } && picture.pixels[6..<9].allSatisfy { $0 == 255 })
@@ -77,7 +86,9 @@ struct Layout: CustomTestStringConvertible, Sendable {
     }
 
     @Test func aFileInLinearLightIsBroughtToSRGB() throws {
-        let png = HandmadePNG(kind: .grey, width: 3, height: 1, ancillary: [("gAMA", HandmadePNG.number(100_000))]) { x, _, _ in [0, 128, 255][x] }
+        let png = HandmadePNG(kind: .grey, width: 3, height: 1, ancillary: [("gAMA", HandmadePNG.number(100_000))]) {
+            x, _, _ in [0, 128, 255][x]
+        }
         let pixels = try Picture(png: png.bytes).pixels
         #expect(pixels[0] == 0 && abs(Int(pixels[3]) - 186) <= 1 && pixels[6] == 255)
     }
@@ -85,15 +96,22 @@ struct Layout: CustomTestStringConvertible, Sendable {
     @Test func pixelsInManyChunksAreOnePicture() throws {
         let png = HandmadePNG(kind: .rgb, width: 300, height: 90) { x, y, c in (x * 3 + y * 5 + c * 50) % 256 }
         let stream = HandmadePNG.zlib(png.scanlines)
-        let parts = stride(from: 0, to: stream.count, by: 1000).map { ("IDAT", Array(stream[$0..<min($0 + 1000, stream.count)])) }
+        let parts = stride(from: 0, to: stream.count, by: 1000).map {
+            ("IDAT", Array(stream[$0..<min($0 + 1000, stream.count)]))
+        }
         let whole = try Picture(png: png.bytes)
-        #expect(whole == (try Picture(png: png.file([("IHDR", png.header), ("tEXt", Array("Title\u{0}x".utf8))] + parts + [("IEND", [])]))))
+        #expect(
+            whole
+                == (try Picture(
+                    png: png.file([("IHDR", png.header), ("tEXt", Array("Title\u{0}x".utf8))] + parts + [("IEND", [])])))
+        )
         #expect(whole.pixels[3 * (10 * 300 + 20)] == UInt8((20 * 3 + 10 * 5) % 256))
     }
 
     @Test func whatIsWrittenIsReadBack() throws {
         for (width, height) in [(1, 1), (7, 5), (64, 33)] {
-            let picture = Picture(width: width, height: height, pixels: (0..<3 * width * height).map { UInt8(($0 * $0 * 31 + $0) % 256) })
+            let picture = Picture(
+                width: width, height: height, pixels: (0..<3 * width * height).map { UInt8(($0 * $0 * 31 + $0) % 256) })
             let bytes = try picture.png()
             #expect(try Picture(png: bytes) == picture)
             #expect(try picture.png() == bytes)

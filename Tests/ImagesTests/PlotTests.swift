@@ -8,11 +8,16 @@ import Testing
     private static let left = 70, right = 620, top = 40, bottom = 320
 
     private func plot(_ curves: [(Double, Double)]...) -> Picture {
-        Plot(title: "loss", series: curves.enumerated().map { Plot.Series(name: "", points: $1.map { (x: $0.0, y: $0.1) }) }).picture()
+        Plot(
+            title: "loss",
+            series: curves.enumerated().map { Plot.Series(name: "", points: $1.map { (x: $0.0, y: $0.1) }) }
+        ).picture()
     }
 
     private func places(_ colour: [UInt8], in picture: Picture) -> [(x: Int, y: Int)] {
-        (0..<picture.width * picture.height).filter { Array(picture.pixels[3 * $0..<3 * $0 + 3]) == colour }.map { ($0 % picture.width, $0 / picture.width) }
+        (0..<picture.width * picture.height).filter { Array(picture.pixels[3 * $0..<3 * $0 + 3]) == colour }.map {
+            ($0 % picture.width, $0 / picture.width)
+        }
     }
 
     @Test func aStraightLineGoesFromCornerToCorner() throws {
@@ -52,7 +57,8 @@ import Testing
 
     @Test func lettersAreDots() {
         func dots(_ text: String) -> [String] {
-            var rows = [[Character]](repeating: [Character](repeating: ".", count: 4 * text.count), count: BitmapFont.height)
+            var rows = [[Character]](
+                repeating: [Character](repeating: ".", count: 4 * text.count), count: BitmapFont.height)
             BitmapFont.draw(text) { rows[$1][$0] = "#" }
             return rows.map { String($0) }
         }

@@ -4,7 +4,9 @@ import Testing
 @Suite struct ResizingTests {
     /// A picture whose channels are c, c + 1 and c + 2 of each given value: channels that mix are seen.
     private func picture(_ width: Int, _ values: [Int]) -> Picture {
-        Picture(width: width, height: values.count / width, pixels: values.flatMap { [UInt8($0), UInt8($0 + 1), UInt8($0 + 2)] })
+        Picture(
+            width: width, height: values.count / width,
+            pixels: values.flatMap { [UInt8($0), UInt8($0 + 1), UInt8($0 + 2)] })
     }
 
     @Test func halvingAveragesSquares() {
@@ -26,7 +28,9 @@ import Testing
         let plain = Picture(width: 7, height: 5, filledWith: (255, 128, 1))
         for width in 1...16 {
             for height in [1, 3, 5, 8, 31] {
-                #expect(plain.resized(width: width, height: height) == Picture(width: width, height: height, filledWith: (255, 128, 1)))
+                #expect(
+                    plain.resized(width: width, height: height)
+                        == Picture(width: width, height: height, filledWith: (255, 128, 1)))
             }
         }
     }

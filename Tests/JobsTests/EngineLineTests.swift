@@ -5,13 +5,24 @@ import Testing
 /// The protocol between daemon and engine: what is written is what is read, one line each, the same bytes every time.
 @Suite struct EngineLineTests {
     static let events: [EngineEvent] = [
-        .started(.init(engine: "1.0", backbone: "pocket-infinity")), .progress(.init(stage: "train", step: 3, steps: 600)),
+        .started(.init(engine: "1.0", backbone: "pocket-infinity")),
+        .progress(.init(stage: "train", step: 3, steps: 600)),
         .metric(.init(step: 3, values: ["loss": 0.5, "b": 2])),
-        .artifact(.init(role: "picture", name: "1.png", path: "/w/1.png", mediaType: "image/png", sha256: "00", bytes: 9, prompt: "a\nb\u{1b}[2J", seed: .max)),
+        .artifact(
+            .init(
+                role: "picture", name: "1.png", path: "/w/1.png", mediaType: "image/png", sha256: "00", bytes: 9,
+                prompt: "a\nb\u{1b}[2J", seed: .max)),
         .checkpoint(.init(step: 9, path: "/w/c", sha256: "ff", bytes: 1)),
-        .done(.init(result: .object(["metrics": .object(["CLIP-I": .number(0.5)]), "list": .array([.null, .bool(true), .integer(-1)])]), seconds: 1.5, peakMemoryBytes: 1 << 40)),
+        .done(
+            .init(
+                result: .object([
+                    "metrics": .object(["CLIP-I": .number(0.5)]), "list": .array([.null, .bool(true), .integer(-1)]),
+                ]), seconds: 1.5, peakMemoryBytes: 1 << 40)),
         .interrupted(.init(step: 4)),
-        .failed(.init(code: "input.image", consequence: .rejected, message: "no PNG", problems: [Problem("/images/0", found: "x", allowed: "y")])),
+        .failed(
+            .init(
+                code: "input.image", consequence: .rejected, message: "no PNG",
+                problems: [Problem("/images/0", found: "x", allowed: "y")])),
     ]
 
     @Test(arguments: events) func anEventSurvivesItsLine(_ event: EngineEvent) throws {
@@ -20,14 +31,18 @@ import Testing
         #expect(try EngineEvent(line: event.line).line == event.line)
     }
 
-    @Test(arguments: ["", "hello", "{}", #"{"event":"dance"}"#, #"{"event":"progress","step":1}"#, #"{"event":"interrupted","step":"4"}"#])
+    @Test(arguments: [
+        "", "hello", "{}", #"{"event":"dance"}"#, #"{"event":"progress","step":1}"#,
+        #"{"event":"interrupted","step":"4"}"#,
+    ])
     func whatIsNoEventIsAnError(_ line: String) {
         #expect(throws: (any Error).self) { try EngineEvent(line: Data(line.utf8)) }
     }
 
     @Test func anOrderSurvivesItsLine() throws {
         let order = EngineOrder(
-            job: UUID(), attempt: 2, kind: .personalize, spec: .object(["seed": .integer(7)]), tenant: "t", images: ["/a b.png"], adapters: ["rex": "/a"],
+            job: UUID(), attempt: 2, kind: .personalize, spec: .object(["seed": .integer(7)]), tenant: "t",
+            images: ["/a b.png"], adapters: ["rex": "/a"],
             models: "/m", workspace: "/w", resume: nil, checkpointSeconds: 10)
         let read = try EngineOrder(line: order.line)
         #expect(read.line == order.line && !order.line.contains(UInt8(ascii: "\n")))

@@ -4,7 +4,9 @@ import Testing
 
 /// What is an `evaluate` job, and what is told to who sent none.
 @Suite struct EvaluationRequestTests {
-    private func body(_ members: String) -> Data { Data(#"{"version":1,"kind":"evaluate","model":"pocket-infinity",\#(members)}"#.utf8) }
+    private func body(_ members: String) -> Data {
+        Data(#"{"version":1,"kind":"evaluate","model":"pocket-infinity",\#(members)}"#.utf8)
+    }
 
     private func pointers(_ members: String) -> [String] {
         do {
@@ -14,30 +16,44 @@ import Testing
     }
 
     @Test func aSuiteIsEnough() throws {
-        let request = try JobRequest(body: body(#""concepts":["rex","mia"],"suite":"dreambench-living","images_per_prompt":2,"seeds":[1,2,3],"options":{"dino":"dino-vits16"}"#))
+        let request = try JobRequest(
+            body: body(
+                #""concepts":["rex","mia"],"suite":"dreambench-living","images_per_prompt":2,"seeds":[1,2,3],"options":{"dino":"dino-vits16"}"#
+            ))
         #expect(request.kind == .evaluate && request.images.isEmpty && request.prompts.isEmpty)
-        #expect(request.mentions.map(\.name) == ["rex", "mia"] && request.mentions.map(\.pointer) == ["/concepts/0", "/concepts/1"])
+        #expect(
+            request.mentions.map(\.name) == ["rex", "mia"]
+                && request.mentions.map(\.pointer) == ["/concepts/0", "/concepts/1"])
     }
 
     @Test func ownPromptsAndReferencesAreEnough() throws {
         let picture = #"{"png":"\#(JobRequestTests.png)"}"#
-        let request = try JobRequest(body: body(#""concepts":["rex"],"prompts":["a <rex> dog","a {concept} {class} in the snow"],"images":[\#(picture)],"seed":7"#))
+        let request = try JobRequest(
+            body: body(
+                #""concepts":["rex"],"prompts":["a <rex> dog","a {concept} {class} in the snow"],"images":[\#(picture)],"seed":7"#
+            ))
         #expect(request.prompts.count == 2 && request.images.count == 1)
     }
 
     @Test(arguments: [
         (#""suite":"little-world""#, ["/concepts"]), (#""concepts":[],"suite":"little-world""#, ["/concepts"]),
-        (#""concepts":["rex","rex"],"suite":"little-world""#, ["/concepts/1"]), (#""concepts":["Rex!"],"suite":"little-world""#, ["/concepts/0"]),
+        (#""concepts":["rex","rex"],"suite":"little-world""#, ["/concepts/1"]),
+        (#""concepts":["Rex!"],"suite":"little-world""#, ["/concepts/0"]),
         (#""concepts":["rex"]"#, ["/suite"]), (#""concepts":["rex"],"suite":"imagenet""#, ["/suite"]),
         (#""concepts":["rex"],"suite":"little-world","prompts":["a <rex>"]"#, ["/prompts"]),
-        (#""concepts":["rex"],"prompts":["a dog"]"#, ["/prompts/0"]), (#""concepts":["rex"],"prompts":["a <rex> and a <mia>"]"#, ["/prompts/0"]),
+        (#""concepts":["rex"],"prompts":["a dog"]"#, ["/prompts/0"]),
+        (#""concepts":["rex"],"prompts":["a <rex> and a <mia>"]"#, ["/prompts/0"]),
         (#""concepts":["rex","mia"],"prompts":["a {concept} dog","a <rex> dog"]"#, ["/prompts/1"]),
-        (#""concepts":["rex"],"suite":"little-world","seeds":[1,1]"#, ["/seeds"]), (#""concepts":["rex"],"suite":"little-world","seeds":[]"#, ["/seeds"]),
+        (#""concepts":["rex"],"suite":"little-world","seeds":[1,1]"#, ["/seeds"]),
+        (#""concepts":["rex"],"suite":"little-world","seeds":[]"#, ["/seeds"]),
         (#""concepts":["rex"],"suite":"little-world","seeds":[1],"seed":2"#, ["/seed"]),
         (#""concepts":["rex"],"suite":"little-world","images_per_prompt":17"#, ["/images_per_prompt"]),
         (#""concepts":["rex"],"suite":"little-world","options":{"clip":"../clip"}"#, ["/options/clip"]),
         (#""concepts":["rex"],"suite":"little-world","options":{"class_pictures":-1}"#, ["/options/class_pictures"]),
-        (#""concepts":["rex","mia"],"suite":"little-world","images":[{"artifact":"sha256:\#(JobRequestTests.digits)"}]"#, ["/images"]),
+        (
+            #""concepts":["rex","mia"],"suite":"little-world","images":[{"artifact":"sha256:\#(JobRequestTests.digits)"}]"#,
+            ["/images"]
+        ),
         (#""concepts":["rex"],"suite":"little-world","method":"lora""#, ["/method"]),
     ])
     func problemsAreListed(members: String, expected: [String]) { #expect(pointers(members) == expected) }

@@ -31,13 +31,16 @@ import Testing
             {"version":2,"kind":"personalize","concept":{"name":"Rex!","role":"pet","class":"","x":1},"method":"magic","model":"gpt",
             "images":[{"png":"no"},{"artifact":"sha256:00"},{"url":"http://x"},7],"prompts":["",3],"seed":-1,"a/b~c":1}
             """
-        #expect(pointers(body) == [
-            "/a~1b~0c", "/concept/class", "/concept/name", "/concept/role", "/concept/x", "/images/0/png", "/images/1/artifact", "/images/2/url",
-            "/images/3", "/method", "/model", "/prompts/0", "/prompts/1", "/seed", "/version",
-        ])
+        #expect(
+            pointers(body) == [
+                "/a~1b~0c", "/concept/class", "/concept/name", "/concept/role", "/concept/x", "/images/0/png",
+                "/images/1/artifact", "/images/2/url",
+                "/images/3", "/method", "/model", "/prompts/0", "/prompts/1", "/seed", "/version",
+            ])
     }
 
-    @Test(arguments: ["", "nul", "[1,2]", "7", "\"text\"", "{", #"{"version":1"#]) func whatIsNoObjectHasOneProblemAtTheRoot(_ body: String) {
+    @Test(arguments: ["", "nul", "[1,2]", "7", "\"text\"", "{", #"{"version":1"#])
+    func whatIsNoObjectHasOneProblemAtTheRoot(_ body: String) {
         #expect(pointers(body) == [""])
     }
 
@@ -46,7 +49,8 @@ import Testing
     }
 
     @Test func jsonOfMillionsOfValuesIsRefusedUnparsed() throws {
-        var before = rusage(), after = rusage()
+        var before = rusage()
+        var after = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &before)
         for (text, count) in [("[],", 4 << 20), ("{\"a\":[", 1 << 20), ("0,", 8 << 20)] {
             let body = Data(("[" + String(repeating: text, count: count)).utf8)
@@ -57,7 +61,9 @@ import Testing
         #expect(after.ru_maxrss - before.ru_maxrss < 256 << 10, "KiB")
         // Brackets and commas in texts are no values.
         let prompt = String(repeating: "[,{", count: 300)
-        #expect(pointers(#"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["\#(prompt)","\\\"[[["]}"#) == [])
+        #expect(
+            pointers(#"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["\#(prompt)","\\\"[[["]}"#)
+                == [])
     }
 
     @Test func everyProblemSaysWhatIsAllowed() throws {
@@ -66,16 +72,22 @@ import Testing
         #expect(kind.found == "\"paint\"" && kind.allowed == JobKind.allCases.map(\.rawValue).joined(separator: ", "))
     }
 
-    @Test(arguments: [(0, false), (1, true), (16, true), (17, false)]) func picturesPerPromptAreBounded(_ count: Int, _ isAllowed: Bool) {
-        let body = #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["x"],"images_per_prompt":\#(count)}"#
+    @Test(arguments: [(0, false), (1, true), (16, true), (17, false)]) func picturesPerPromptAreBounded(
+        _ count: Int, _ isAllowed: Bool
+    ) {
+        let body =
+            #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["x"],"images_per_prompt":\#(count)}"#
         #expect(pointers(body) == (isAllowed ? [] : ["/images_per_prompt"]))
     }
 
     @Test func optionsAreHeldAgainstTheirMethods() {
         let unknown = Self.valid.replacing(#"{"iterations":600}"#, with: #"{"iteration":600,"batch":0,"guidance":3}"#)
         #expect(pointers(unknown) == ["/options/batch", "/options/guidance", "/options/iteration"])
-        #expect(pointers(#"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["x"],"options":{"iterations":5,"temperature":0}}"#)
-            == ["/options/iterations", "/options/temperature"])
+        #expect(
+            pointers(
+                #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["x"],"options":{"iterations":5,"temperature":0}}"#
+            )
+                == ["/options/iterations", "/options/temperature"])
     }
 
     @Test func aSampleMayOnlyNameTheConceptThatIsLearnt() {
@@ -84,60 +96,100 @@ import Testing
 
     @Test func conceptsAreFoundOnceAPromptAndInOrder() throws {
         let prompts = #""a <rex> and <woodcut-2>, <rex>","<rex> again, 3 < 4 > 2, <>, <a b>, <a_b>""#
-        let request = try JobRequest(body: Data(#"{"version":1,"kind":"generate","model":"pocket-chameleon","prompts":[\#(prompts)]}"#.utf8))
-        #expect(request.mentions.map { "\($0.pointer) \($0.name)" } == ["/prompts/0 rex", "/prompts/0 woodcut-2", "/prompts/1 rex", "/prompts/1 a_b"])
+        let request = try JobRequest(
+            body: Data(#"{"version":1,"kind":"generate","model":"pocket-chameleon","prompts":[\#(prompts)]}"#.utf8))
+        #expect(
+            request.mentions.map { "\($0.pointer) \($0.name)" } == [
+                "/prompts/0 rex", "/prompts/0 woodcut-2", "/prompts/1 rex", "/prompts/1 a_b",
+            ])
         #expect(request.mentions.allSatisfy { $0.role == nil })
     }
 
     // MARK: - Methods
 
-    private func lesson(_ method: String, _ model: String, role: String = "subject", _ options: String = "{}") -> String {
-        Self.valid.replacing("arbooth", with: method).replacing("pocket-infinity", with: model).replacing(#""role":"subject""#, with: #""role":"\#(role)""#)
-            .replacing(#"{"iterations":600}"#, with: options)
+    private func lesson(_ method: String, _ model: String, role: String = "subject", _ options: String = "{}") -> String
+    {
+        Self.valid.replacing("arbooth", with: method).replacing("pocket-infinity", with: model).replacing(
+            #""role":"subject""#, with: #""role":"\#(role)""#
+        )
+        .replacing(#"{"iterations":600}"#, with: options)
     }
 
     @Test(arguments: [
-        ("arbooth", "pocket-infinity", "subject"), ("coar", "pocket-chameleon", "subject"), ("coar", "pocket-chameleon", "style"),
-        ("lora", "pocket-infinity", "subject"), ("lora", "pocket-infinity", "style"), ("lora", "pocket-chameleon", "style"),
+        ("arbooth", "pocket-infinity", "subject"), ("coar", "pocket-chameleon", "subject"),
+        ("coar", "pocket-chameleon", "style"),
+        ("lora", "pocket-infinity", "subject"), ("lora", "pocket-infinity", "style"),
+        ("lora", "pocket-chameleon", "style"),
     ]) func everyMethodLearnsOnItsModels(_ method: String, _ model: String, _ role: String) {
         #expect(pointers(lesson(method, model, role: role)) == [])
     }
 
     @Test func aMethodThatDoesNotFitIsToldWhatWouldDo() throws {
-        let error = #expect(throws: Problems.self) { try JobRequest(body: Data(lesson("coar", "pocket-infinity").utf8)) }
-        #expect(error?.list.map(\.description) == [#"/method: found "coar"; allowed: on pocket-infinity arbooth, lora; coar on pocket-chameleon"#])
-        let style = #expect(throws: Problems.self) { try JobRequest(body: Data(lesson("arbooth", "pocket-infinity", role: "style").utf8)) }
-        #expect(style?.list.map(\.description) == [#"/concept/role: found "style"; allowed: subject by arbooth; a style is learnt by coar, lora"#])
+        let error = #expect(throws: Problems.self) {
+            try JobRequest(body: Data(lesson("coar", "pocket-infinity").utf8))
+        }
+        #expect(
+            error?.list.map(\.description) == [
+                #"/method: found "coar"; allowed: on pocket-infinity arbooth, lora; coar on pocket-chameleon"#
+            ])
+        let style = #expect(throws: Problems.self) {
+            try JobRequest(body: Data(lesson("arbooth", "pocket-infinity", role: "style").utf8))
+        }
+        #expect(
+            style?.list.map(\.description) == [
+                #"/concept/role: found "style"; allowed: subject by arbooth; a style is learnt by coar, lora"#
+            ])
         #expect(pointers(lesson("arbooth", "pocket-chameleon", role: "style")) == ["/concept/role", "/method"])
-        let unknown = #expect(throws: Problems.self) { try JobRequest(body: Data(lesson("magic", "pocket-chameleon").utf8)) }
+        let unknown = #expect(throws: Problems.self) {
+            try JobRequest(body: Data(lesson("magic", "pocket-chameleon").utf8))
+        }
         #expect(unknown?.list.map(\.allowed) == ["coar, lora"])
     }
 
     @Test func eachMethodHasItsOwnOptions() {
-        #expect(pointers(lesson("coar", "pocket-chameleon", #"{"layers":3,"prompt":"a {concept} {class}","prior_weight":0.1}"#)) == [])
-        #expect(pointers(lesson("coar", "pocket-chameleon", #"{"rank":4,"prompt":"a {class}","layers":0}"#)) == ["/options/layers", "/options/prompt", "/options/rank"])
+        #expect(
+            pointers(
+                lesson("coar", "pocket-chameleon", #"{"layers":3,"prompt":"a {concept} {class}","prior_weight":0.1}"#))
+                == [])
+        #expect(
+            pointers(lesson("coar", "pocket-chameleon", #"{"rank":4,"prompt":"a {class}","layers":0}"#)) == [
+                "/options/layers", "/options/prompt", "/options/rank",
+            ])
         #expect(pointers(lesson("lora", "pocket-infinity", #"{"rank":4,"alpha":8,"prior_preservation":false}"#)) == [])
-        #expect(pointers(lesson("lora", "pocket-infinity", #"{"rank":0,"alpha":"8","layers":2}"#)) == ["/options/alpha", "/options/layers", "/options/rank"])
+        #expect(
+            pointers(lesson("lora", "pocket-infinity", #"{"rank":0,"alpha":"8","layers":2}"#)) == [
+                "/options/alpha", "/options/layers", "/options/rank",
+            ])
     }
 
     // MARK: - Compositions
 
     private func composition(_ change: (String) -> String = { $0 }) -> String {
-        change(#"{"version":1,"kind":"compose","model":"pocket-chameleon","subject":"rex","style":"woodcut","prompts":["in the snow","a <rex> dog"],"images_per_prompt":4,"seed":1,"options":{"identity_mask":false}}"#)
+        change(
+            #"{"version":1,"kind":"compose","model":"pocket-chameleon","subject":"rex","style":"woodcut","prompts":["in the snow","a <rex> dog"],"images_per_prompt":4,"seed":1,"options":{"identity_mask":false}}"#
+        )
     }
 
     @Test func aCompositionMentionsASubjectAndAStyle() throws {
         let request = try JobRequest(body: Data(composition().utf8))
-        #expect(request.kind == .compose && request.concept == nil && request.images.isEmpty && request.prompts.count == 2)
-        #expect(request.mentions == [
-            ConceptMention(pointer: "/subject", name: "rex", role: .subject), ConceptMention(pointer: "/style", name: "woodcut", role: .style),
-        ])
+        #expect(
+            request.kind == .compose && request.concept == nil && request.images.isEmpty && request.prompts.count == 2)
+        #expect(
+            request.mentions == [
+                ConceptMention(pointer: "/subject", name: "rex", role: .subject),
+                ConceptMention(pointer: "/style", name: "woodcut", role: .style),
+            ])
     }
 
     @Test(arguments: [
-        (#""subject":"rex","#, "", ["/subject"]), (#""style":"woodcut""#, #""style":"Wood!""#, ["/style"]), (#""style":"woodcut""#, #""style":"rex""#, ["/style"]),
-        ("a <rex> dog", "a <max> dog", ["/prompts/1"]), ("pocket-chameleon", "pocket-infinity", ["/model"]), (#""images_per_prompt":4"#, #""images_per_prompt":0"#, ["/images_per_prompt"]),
-        (#"{"identity_mask":false}"#, #"{"identity_mask":1,"guidance":[1,2]}"#, ["/options/guidance", "/options/identity_mask"]),
+        (#""subject":"rex","#, "", ["/subject"]), (#""style":"woodcut""#, #""style":"Wood!""#, ["/style"]),
+        (#""style":"woodcut""#, #""style":"rex""#, ["/style"]),
+        ("a <rex> dog", "a <max> dog", ["/prompts/1"]), ("pocket-chameleon", "pocket-infinity", ["/model"]),
+        (#""images_per_prompt":4"#, #""images_per_prompt":0"#, ["/images_per_prompt"]),
+        (
+            #"{"identity_mask":false}"#, #"{"identity_mask":1,"guidance":[1,2]}"#,
+            ["/options/guidance", "/options/identity_mask"]
+        ),
         (#""seed":1"#, #""images":[]"#, ["/images"]), (#"["in the snow","a <rex> dog"]"#, "[]", ["/prompts"]),
     ]) func whatIsNoCompositionIsToldWhy(_ part: String, _ other: String, _ places: [String]) {
         #expect(pointers(composition { $0.replacing(part, with: other) }) == places)

@@ -7,11 +7,15 @@ import Testing
         table.problems(in: try JSONValue(json: .init(text.utf8)))
     }
 
-    private static let tables = ConceptRole.allCases.flatMap { role in PersonalizationMethod.allCases.map { $0.options(for: role) } } + ModelName.allCases.map(\.drawing)
+    private static let tables =
+        ConceptRole.allCases.flatMap { role in PersonalizationMethod.allCases.map { $0.options(for: role) } }
+        + ModelName.allCases.map(\.drawing)
 
     @Test(arguments: tables) func whatHoldsByItselfIsAllowed(_ table: OptionTable) {
         #expect(Set(table.rows.map(\.name)).count == table.rows.count)
-        for option in table.rows where option.standard != .null { #expect(option.accepts(option.standard), "\(option.name)") }
+        for option in table.rows where option.standard != .null {
+            #expect(option.accepts(option.standard), "\(option.name)")
+        }
     }
 
     @Test func anUnknownOptionIsToldTheNamesThatWouldDo() throws {
@@ -21,18 +25,26 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"iterations":0}"#, "a whole number from 1 to 20000"), (#"{"iterations":2.5}"#, "a whole number from 1 to 20000"),
-        (#"{"iterations":"600"}"#, "a whole number from 1 to 20000"), (#"{"iterations":null}"#, "a whole number from 1 to 20000"),
-        (#"{"beta1":1}"#, "a number from 0.0 to 0.9999"), (#"{"beta1":[0.9]}"#, "a number from 0.0 to 0.9999"), (#"{"distillation":1}"#, "true or false"),
+        (#"{"iterations":0}"#, "a whole number from 1 to 20000"),
+        (#"{"iterations":2.5}"#, "a whole number from 1 to 20000"),
+        (#"{"iterations":"600"}"#, "a whole number from 1 to 20000"),
+        (#"{"iterations":null}"#, "a whole number from 1 to 20000"),
+        (#"{"beta1":1}"#, "a number from 0.0 to 0.9999"), (#"{"beta1":[0.9]}"#, "a number from 0.0 to 0.9999"),
+        (#"{"distillation":1}"#, "true or false"),
         (#"{"tuning":"some"}"#, "cross-attention+feed-forward, full"), (#"[]"#, "an object"), ("7", "an object"),
     ]) func aValueOutOfRangeIsToldTheRange(_ options: String, _ allowed: String) throws {
         #expect(try problems(options).map(\.allowed) == [allowed])
     }
 
-    @Test(arguments: ["{}", #"{"iterations":1,"beta1":0,"distillation":false,"tuning":"full"}"#, #"{"learning_rate":1}"#])
+    @Test(arguments: [
+        "{}", #"{"iterations":1,"beta1":0,"distillation":false,"tuning":"full"}"#, #"{"learning_rate":1}"#,
+    ])
     func whatIsInRangeIsAllowed(_ options: String) throws { #expect(try problems(options).isEmpty) }
 
-    @Test(arguments: [("3", true), ("[3,2.5,1]", true), ("[]", false), (#"[3,"x"]"#, false), ("[3,[2]]", false), ("-1", false), ("true", false)])
+    @Test(arguments: [
+        ("3", true), ("[3,2.5,1]", true), ("[]", false), (#"[3,"x"]"#, false), ("[3,[2]]", false), ("-1", false),
+        ("true", false),
+    ])
     func guidanceIsANumberOrAListOfThem(_ value: String, _ isAllowed: Bool) throws {
         #expect(try problems(#"{"guidance":\#(value)}"#, in: .nextScaleDrawing).isEmpty == isAllowed)
     }

@@ -5,7 +5,9 @@ import Testing
 
 /// The schema of jobs in `ops/schemas`, held against the door that checks them.
 @Suite struct SchemaTests {
-    static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path + "/ops/schemas"
+    static let folder =
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .path + "/ops/schemas"
     let schema: JSONSchema
 
     init() throws { schema = try JSONSchema(path: Self.folder + "/job.json") }
@@ -17,23 +19,32 @@ import Testing
     }
 
     private static let personalize: JSONValue = [
-        "version": 1, "kind": "personalize", "concept": ["name": "rex", "role": "subject", "class": "dog"], "method": "arbooth", "model": "pocket-infinity",
-        "images": [["png": "iVBORw0KGgo="], ["artifact": .string("sha256:" + String(repeating: "a", count: 64))]], "prompts": ["a <rex> dog"], "seed": 7,
+        "version": 1, "kind": "personalize", "concept": ["name": "rex", "role": "subject", "class": "dog"],
+        "method": "arbooth", "model": "pocket-infinity",
+        "images": [["png": "iVBORw0KGgo="], ["artifact": .string("sha256:" + String(repeating: "a", count: 64))]],
+        "prompts": ["a <rex> dog"], "seed": 7,
     ]
-    private static let generate: JSONValue = ["version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": ["a dog"], "images_per_prompt": 2]
+    private static let generate: JSONValue = [
+        "version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": ["a dog"], "images_per_prompt": 2,
+    ]
     private static let compose: JSONValue = [
-        "version": 1, "kind": "compose", "model": "pocket-chameleon", "subject": "rex", "style": "woodcut", "prompts": ["<rex> in <woodcut>"], "images_per_prompt": 4,
+        "version": 1, "kind": "compose", "model": "pocket-chameleon", "subject": "rex", "style": "woodcut",
+        "prompts": ["<rex> in <woodcut>"], "images_per_prompt": 4,
     ]
     private static let style: JSONValue = [
-        "version": 1, "kind": "personalize", "concept": ["name": "woodcut", "role": "style"], "method": "coar", "model": "pocket-chameleon",
+        "version": 1, "kind": "personalize", "concept": ["name": "woodcut", "role": "style"], "method": "coar",
+        "model": "pocket-chameleon",
         "images": [["png": "iVBORw0KGgo="]], "options": ["prompt": "a picture in {concept}", "layers": 3],
     ]
     private static let evaluate: JSONValue = [
-        "version": 1, "kind": "evaluate", "model": "pocket-infinity", "concepts": ["rex"], "suite": "little-world", "images": [["png": "iVBORw0KGgo="]], "seeds": [1, 2],
+        "version": 1, "kind": "evaluate", "model": "pocket-infinity", "concepts": ["rex"], "suite": "little-world",
+        "images": [["png": "iVBORw0KGgo="]], "seeds": [1, 2],
     ]
     private static let probe: JSONValue = ["version": 1, "kind": "probe"]
 
-    @Test(arguments: [personalize, style, generate, compose, evaluate, probe]) func bothAcceptWhatIsRight(_ body: JSONValue) throws {
+    @Test(arguments: [personalize, style, generate, compose, evaluate, probe]) func bothAcceptWhatIsRight(
+        _ body: JSONValue
+    ) throws {
         #expect(try schema.problems(in: body) == [])
         #expect(throws: Never.self) { try JobRequest(body) }
     }
@@ -65,25 +76,52 @@ import Testing
     }
 
     static let mistakes: [Mistake] = {
-        func each(_ body: JSONValue, _ list: [(String, JSONValue?)]) -> [Mistake] { list.map { Mistake(body: body, pointer: $0, value: $1) } }
-        return each(personalize, [
-            ("/version", nil), ("/version", 2), ("/version", "1"), ("/kind", nil), ("/kind", "paint"), ("/colour", "red"), ("/concept", nil), ("/concept", "rex"),
-            ("/concept/name", "Rex"), ("/concept/name", nil), ("/concept/role", "person"), ("/concept/class", nil), ("/concept/class", "<dog>"), ("/concept/age", 3),
-            ("/method", nil), ("/method", "magic"), ("/model", "gpt"), ("/images", nil), ("/images", []), ("/images", "x"), ("/images/0", "x"), ("/images/0", [:]),
-            ("/images/0/png", "R0lGODlh"), ("/images/0/url", "http://x"), ("/images/1/artifact", "sha256:zz"), ("/prompts", "x"), ("/prompts/0", ""), ("/prompts/0", 3),
-            ("/prompts/0", "a\u{0}b"), ("/seed", -1), ("/seed", "7"), ("/seed", 1.5), ("/options", []), ("/options/colour", 3), ("/options/iterations", 0),
-            ("/options/iterations", 1.5), ("/options/learning_rate", 2.0), ("/options/tuning", "half"), ("/options/distillation", 1),
-        ]) + each(generate, [
-            ("/prompts", nil), ("/prompts", []), ("/images_per_prompt", 0), ("/images_per_prompt", 17), ("/concept", [:]), ("/model", nil), ("/options/guidance", 31),
-            ("/options/guidance", []), ("/options/temperature", ["x"]), ("/options/iterations", 3),
-        ]) + each(style, [
-            ("/method", "arbooth"), ("/model", "pocket-infinity"), ("/options/prompt", "a picture"), ("/options/prompt", 3), ("/options/rank", 3),
-        ]) + each(compose, [
-            ("/model", "pocket-infinity"), ("/subject", nil), ("/style", "<x>"), ("/style", 3), ("/method", "coar"), ("/options/top_k", 0), ("/prompts", nil),
-        ]) + each(evaluate, [
-            ("/concepts", nil), ("/concepts", []), ("/concepts/0", "Rex"), ("/concepts/1", "max"), ("/suite", nil), ("/suite", "mine"), ("/prompts", ["a {concept}"]),
-            ("/seed", 3), ("/seeds", []), ("/seeds/0", -1), ("/options/clip", "../x"), ("/options/class_pictures", 65), ("/model", "gpt"),
-        ]) + each(probe, [("/model", "pocket-infinity"), ("/seed", 1)])
+        func each(_ body: JSONValue, _ list: [(String, JSONValue?)]) -> [Mistake] {
+            list.map { Mistake(body: body, pointer: $0, value: $1) }
+        }
+        return each(
+            personalize,
+            [
+                ("/version", nil), ("/version", 2), ("/version", "1"), ("/kind", nil), ("/kind", "paint"),
+                ("/colour", "red"), ("/concept", nil), ("/concept", "rex"),
+                ("/concept/name", "Rex"), ("/concept/name", nil), ("/concept/role", "person"), ("/concept/class", nil),
+                ("/concept/class", "<dog>"), ("/concept/age", 3),
+                ("/method", nil), ("/method", "magic"), ("/model", "gpt"), ("/images", nil), ("/images", []),
+                ("/images", "x"), ("/images/0", "x"), ("/images/0", [:]),
+                ("/images/0/png", "R0lGODlh"), ("/images/0/url", "http://x"), ("/images/1/artifact", "sha256:zz"),
+                ("/prompts", "x"), ("/prompts/0", ""), ("/prompts/0", 3),
+                ("/prompts/0", "a\u{0}b"), ("/seed", -1), ("/seed", "7"), ("/seed", 1.5), ("/options", []),
+                ("/options/colour", 3), ("/options/iterations", 0),
+                ("/options/iterations", 1.5), ("/options/learning_rate", 2.0), ("/options/tuning", "half"),
+                ("/options/distillation", 1),
+            ])
+            + each(
+                generate,
+                [
+                    ("/prompts", nil), ("/prompts", []), ("/images_per_prompt", 0), ("/images_per_prompt", 17),
+                    ("/concept", [:]), ("/model", nil), ("/options/guidance", 31),
+                    ("/options/guidance", []), ("/options/temperature", ["x"]), ("/options/iterations", 3),
+                ])
+            + each(
+                style,
+                [
+                    ("/method", "arbooth"), ("/model", "pocket-infinity"), ("/options/prompt", "a picture"),
+                    ("/options/prompt", 3), ("/options/rank", 3),
+                ])
+            + each(
+                compose,
+                [
+                    ("/model", "pocket-infinity"), ("/subject", nil), ("/style", "<x>"), ("/style", 3),
+                    ("/method", "coar"), ("/options/top_k", 0), ("/prompts", nil),
+                ])
+            + each(
+                evaluate,
+                [
+                    ("/concepts", nil), ("/concepts", []), ("/concepts/0", "Rex"), ("/concepts/1", "max"),
+                    ("/suite", nil), ("/suite", "mine"), ("/prompts", ["a {concept}"]),
+                    ("/seed", 3), ("/seeds", []), ("/seeds/0", -1), ("/options/clip", "../x"),
+                    ("/options/class_pictures", 65), ("/model", "gpt"),
+                ]) + each(probe, [("/model", "pocket-infinity"), ("/seed", 1)])
     }()
 
     @Test(arguments: mistakes) func bothRefuseWhatIsWrong(_ mistake: Mistake) throws {
@@ -92,20 +130,29 @@ import Testing
     }
 
     @Test func everyOptionIsThereWithItsValuesAndItsDefault() throws {
-        let methods = PersonalizationMethod.allCases.flatMap { method in method.roles.map { (JobSchema.name(of: method, $0), method.options(for: $0)) } }
-        for (name, table) in methods + ModelName.allCases.map({ (JobSchema.drawing(on: $0), $0.drawing) }) + [("evaluation", .evaluation)] {
+        let methods = PersonalizationMethod.allCases.flatMap { method in
+            method.roles.map { (JobSchema.name(of: method, $0), method.options(for: $0)) }
+        }
+        for (name, table) in methods + ModelName.allCases.map({ (JobSchema.drawing(on: $0), $0.drawing) }) + [
+            ("evaluation", .evaluation)
+        ] {
             for row in table.rows {
                 let part = try schema.part("#/$defs/\(name.replacing(" ", with: "%20"))/properties/\(row.name)")
                 let standard = try JSONValue(json: row.standard.line)
-                #expect(part["description"]?.string == row.meaning && (part["default"] ?? .null) == standard, "\(name) \(row.name)")
+                #expect(
+                    part["description"]?.string == row.meaning && (part["default"] ?? .null) == standard,
+                    "\(name) \(row.name)")
             }
         }
     }
 
     @Test func theValidatorKnowsWhatItChecks() throws {
         #expect(try JSONSchema(path: Self.folder + "/control.json").problems(in: ["action": "pause"]).isEmpty)
-        #expect(try JSONSchema(path: Self.folder + "/control.json").problems(in: ["action": "resume", "written": true]).isEmpty)
-        #expect(try !JSONSchema(path: Self.folder + "/control.json").problems(in: ["action": "cancel", "job": "7"]).isEmpty)
+        #expect(
+            try JSONSchema(path: Self.folder + "/control.json").problems(in: ["action": "resume", "written": true])
+                .isEmpty)
+        #expect(
+            try !JSONSchema(path: Self.folder + "/control.json").problems(in: ["action": "cancel", "job": "7"]).isEmpty)
         let folder = NSTemporaryDirectory() + UUID().uuidString + ".json"
         defer { unlink(folder) }
         try Data(#"{"type":"string","maxBananas":3}"#.utf8).write(to: URL(fileURLWithPath: folder))

@@ -20,7 +20,9 @@ private func arrive(_ gradient: [Float]?, at parameter: Parameter) {
 private struct Reference {
     var p: Double, m = 0.0, v = 0.0, t = 0.0
 
-    mutating func step(_ g: Double, lr: Double, wd: Double, b1: Double = 0.9, b2: Double = 0.999, epsilon: Double = 1e-8) {
+    mutating func step(
+        _ g: Double, lr: Double, wd: Double, b1: Double = 0.9, b2: Double = 0.999, epsilon: Double = 1e-8
+    ) {
         t += 1
         p *= 1 - lr * wd
         m = b1 * m + (1 - b1) * g
@@ -35,17 +37,24 @@ private struct Reference {
         let weight = parameter("w", [1, -2, 0.5, 3], gradient: [0.25, -8, 1e-3, 0])
         let optimizer = AdamW([weight], AdamW.Options(learningRate: 0.1, weightDecay: 0.5))
         let norm = optimizer.update()
-        for (value, expected) in zip(weight.value.values, [0.95 - 0.1, -1.9 + 0.1, 0.475 - 0.1 * 1e-3 / (1e-3 + 1e-8), 2.85]) { #expect(abs(Double(value) - expected) < 1e-6) }
+        for (value, expected) in zip(
+            weight.value.values, [0.95 - 0.1, -1.9 + 0.1, 0.475 - 0.1 * 1e-3 / (1e-3 + 1e-8), 2.85])
+        { #expect(abs(Double(value) - expected) < 1e-6) }
         #expect(abs(Double(norm) - (0.0625 + 64 + 1e-6).squareRoot()) < 1e-5)
         #expect(optimizer.step == 1 && weight.gradient == nil, "a gradient is used once")
         // 1 − 0.999 in single precision is 1.3e-5 of itself away.
-        for (value, expected) in zip(optimizer.moments[0].first.values, [0.025, -0.8, 1e-4, 0] as [Float]) { #expect(abs(value - expected) <= 1e-4 * abs(expected)) }
-        for (value, expected) in zip(optimizer.moments[0].second.values, [6.25e-5, 0.064, 1e-9, 0] as [Float]) { #expect(abs(value - expected) <= 1e-4 * expected) }
+        for (value, expected) in zip(optimizer.moments[0].first.values, [0.025, -0.8, 1e-4, 0] as [Float]) {
+            #expect(abs(value - expected) <= 1e-4 * abs(expected))
+        }
+        for (value, expected) in zip(optimizer.moments[0].second.values, [6.25e-5, 0.064, 1e-9, 0] as [Float]) {
+            #expect(abs(value - expected) <= 1e-4 * expected)
+        }
     }
 
     @Test func twentyStepsFollowTheFormula() {
         let starts: [Float] = [1, -0.3, 20, 1e-3]
-        let weight = parameter("w", starts, gradient: nil), optimizer = AdamW([weight], AdamW.Options(learningRate: 0.02, weightDecay: 0.1))
+        let weight = parameter("w", starts, gradient: nil)
+        let optimizer = AdamW([weight], AdamW.Options(learningRate: 0.02, weightDecay: 0.1))
         var references = starts.map { Reference(p: Double($0)) }
         for step in 0..<20 {
             let gradient = (0..<4).map { Float(sin(Double(step * 4 + $0))) * [1, 1e-4, 300, 1][$0] }
@@ -53,12 +62,15 @@ private struct Reference {
             optimizer.update()
             for i in 0..<4 { references[i].step(Double(gradient[i]), lr: Double(Float(0.02)), wd: Double(Float(0.1))) }
         }
-        for (value, reference) in zip(weight.value.values, references) { #expect(abs(Double(value) - reference.p) < 2e-5 * max(1, abs(reference.p))) }
+        for (value, reference) in zip(weight.value.values, references) {
+            #expect(abs(Double(value) - reference.p) < 2e-5 * max(1, abs(reference.p)))
+        }
     }
 
     @Test func gradientsAreScaledDownTogetherToTheLargestNorm() {
         func moments(_ largest: Float?) -> [Float] {
-            let a = parameter("a", [0], gradient: [3]), b = parameter("b", [0], gradient: [4])
+            let a = parameter("a", [0], gradient: [3])
+            let b = parameter("b", [0], gradient: [4])
             let optimizer = AdamW([a, b], AdamW.Options(learningRate: 0.1, largestNorm: largest))
             #expect(optimizer.update() == 5)
             return optimizer.moments.map { $0.first.values[0] * 10 }
@@ -69,7 +81,8 @@ private struct Reference {
     }
 
     @Test func whatGetsNoGradientStaysAsItIs() {
-        let idle = parameter("idle", [1, 2], gradient: nil), busy = parameter("busy", [1], gradient: [1])
+        let idle = parameter("idle", [1, 2], gradient: nil)
+        let busy = parameter("busy", [1], gradient: [1])
         AdamW([idle, busy], AdamW.Options(learningRate: 0.1, weightDecay: 0.5)).update()
         #expect(idle.value.values == [1, 2])
         #expect(busy.value.values[0] < 0.9)
@@ -83,14 +96,18 @@ private struct Reference {
 
     /// An optimizer over two parameters, `steps` steps old.
     private func optimizer(steps: Int, names: [String] = ["a.weight", "b"]) -> AdamW {
-        let parameters = names.enumerated().map { index, name in parameter(name, (0...index).map { Float($0) - 0.5 }, gradient: nil) }
+        let parameters = names.enumerated().map { index, name in
+            parameter(name, (0...index).map { Float($0) - 0.5 }, gradient: nil)
+        }
         let optimizer = AdamW(parameters, AdamW.Options(learningRate: 0.1))
         for step in 0..<steps { advance(optimizer, step) }
         return optimizer
     }
 
     private func advance(_ optimizer: AdamW, _ step: Int) {
-        for parameter in optimizer.parameters { arrive((0..<parameter.value.count).map { Float(cos(Double(step + $0))) }, at: parameter) }
+        for parameter in optimizer.parameters {
+            arrive((0..<parameter.value.count).map { Float(cos(Double(step + $0))) }, at: parameter)
+        }
         optimizer.update()
     }
 
@@ -99,7 +116,8 @@ private struct Reference {
     @Test func whoGoesOnFromAFileComesToTheSameBits() throws {
         let undisturbed = optimizer(steps: 5)
         try OptimizerState(undisturbed).write(folder.path + "/checkpoint", metadata: ["kind": "test"])
-        let resumed = optimizer(steps: 1), state = try OptimizerState(path: folder.path + "/checkpoint")
+        let resumed = optimizer(steps: 1)
+        let state = try OptimizerState(path: folder.path + "/checkpoint")
         #expect(state.step == 5 && state.tensors.count == 6)
         #expect(try Safetensors(path: folder.path + "/checkpoint").metadata == ["kind": "test", "step": "5"])
         try state.restore(resumed)
@@ -112,10 +130,15 @@ private struct Reference {
     }
 
     @Test func aStateOfOtherParametersIsRefusedAndChangesNothing() throws {
-        let target = optimizer(steps: 2), before = values(target)
-        let missing = try #require(throws: WeightsError.self) { try OptimizerState(optimizer(steps: 3, names: ["a.weight", "c"])).restore(target) }
+        let target = optimizer(steps: 2)
+        let before = values(target)
+        let missing = try #require(throws: WeightsError.self) {
+            try OptimizerState(optimizer(steps: 3, names: ["a.weight", "c"])).restore(target)
+        }
         #expect(missing.problems.map { $0.split(separator: " ").first } == ["value.b", "first.b", "second.b"])
-        let reshaped = try #require(throws: WeightsError.self) { try OptimizerState(optimizer(steps: 3, names: ["x", "a.weight", "b"])).restore(target) }
+        let reshaped = try #require(throws: WeightsError.self) {
+            try OptimizerState(optimizer(steps: 3, names: ["x", "a.weight", "b"])).restore(target)
+        }
         #expect(reshaped.problems.count == 6 && reshaped.problems[0].contains("another shape than [1]"))
         #expect(values(target) == before && target.step == 2)
     }

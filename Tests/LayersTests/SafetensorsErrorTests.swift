@@ -11,12 +11,15 @@ import WeightFiles
     init() throws { folder = try TestFolder() }
 
     private func refusal(_ bytes: [UInt8]) throws -> String {
-        let path = try folder.write(bytes), error = try #require(throws: SafetensorsError.self) { try Safetensors(path: path) }
+        let path = try folder.write(bytes)
+        let error = try #require(throws: SafetensorsError.self) { try Safetensors(path: path) }
         #expect(error.path == path && error.description == "\(path): \(error.problem)")
         return error.problem
     }
 
-    private func refusal(_ header: String, _ data: [UInt8] = [UInt8](repeating: 0, count: 16), length: UInt64? = nil) throws -> String {
+    private func refusal(
+        _ header: String, _ data: [UInt8] = [UInt8](repeating: 0, count: 16), length: UInt64? = nil
+    ) throws -> String {
         try refusal(HandmadeSafetensors(header, data, length: length).bytes)
     }
 
@@ -27,7 +30,9 @@ import WeightFiles
     @Test func theHeadersLengthIsHeldAgainstTheFile() throws {
         #expect(try refusal([]) == "0 bytes are too few; a safetensors file starts with an 8-byte header length")
         #expect(try refusal([2, 0, 0, 0, 0, 0, 0]).contains("7 bytes are too few"))
-        #expect(try refusal("{}", [], length: 3) == "its header claims 3 bytes; the file has 2 after the length, and at most 100000000 are allowed")
+        #expect(
+            try refusal("{}", [], length: 3)
+                == "its header claims 3 bytes; the file has 2 after the length, and at most 100000000 are allowed")
         #expect(try refusal("{}", length: .max).contains("claims \(UInt64.max) bytes"))
         #expect(try refusal("{}", length: 1 << 63).contains("claims 9223372036854775808 bytes"))
     }
@@ -36,7 +41,8 @@ import WeightFiles
         let path = try folder.write(HandmadeSafetensors("{", length: 100_000_001).bytes)
         #expect(truncate(path, 1 << 40) == 0)
         let error = try #require(throws: SafetensorsError.self) { try Safetensors(path: path) }
-        #expect(error.problem.contains("claims 100000001 bytes") && error.problem.contains("at most 100000000 are allowed"))
+        #expect(
+            error.problem.contains("claims 100000001 bytes") && error.problem.contains("at most 100000000 are allowed"))
     }
 
     @Test(arguments: ["", " ", "null", "[]", "7", "{", #"{"w":}"#, #"{"w":1}{}"#, "\u{0}{}", #"{"\ud800":1}"#])
@@ -45,26 +51,37 @@ import WeightFiles
     }
 
     @Test func aHeaderThatIsNoTextIsRefused() throws {
-        #expect(try refusal(HandmadeSafetensors.littleEndian(UInt64(4)) + [0x7B, 0xFF, 0xFE, 0x7D]) == "its header is not a JSON object")
+        #expect(
+            try refusal(HandmadeSafetensors.littleEndian(UInt64(4)) + [0x7B, 0xFF, 0xFE, 0x7D])
+                == "its header is not a JSON object")
         // The same object in UTF-16.
-        #expect(try refusal(HandmadeSafetensors.littleEndian(UInt64(4)) + [0x7B, 0, 0x7D, 0]) == "its header is not a JSON object")
+        #expect(
+            try refusal(HandmadeSafetensors.littleEndian(UInt64(4)) + [0x7B, 0, 0x7D, 0])
+                == "its header is not a JSON object")
         #expect(try refusal(String(repeating: "[", count: 100_000)).contains("not a JSON object"))
     }
 
     @Test(arguments: [
-        #"{"w":{}}"#, #"{"w":[]}"#, #"{"w":{"shape":[2],"data_offsets":[0,8]}}"#, #"{"w":{"dtype":"F32","data_offsets":[0,8]}}"#,
+        #"{"w":{}}"#, #"{"w":[]}"#, #"{"w":{"shape":[2],"data_offsets":[0,8]}}"#,
+        #"{"w":{"dtype":"F32","data_offsets":[0,8]}}"#,
         #"{"w":{"dtype":"F32","shape":[2]}}"#, #"{"w":{"dtype":4,"shape":[2],"data_offsets":[0,8]}}"#,
-        #"{"w":{"dtype":"F32","shape":"2","data_offsets":[0,8]}}"#, #"{"w":{"dtype":"F32","shape":["2"],"data_offsets":[0,8]}}"#,
-        #"{"w":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}}"#, #"{"w":{"dtype":"F32","shape":[1e30],"data_offsets":[0,8]}}"#,
-        #"{"w":{"dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,8]}}"#, #"{"w":{"dtype":"F32","shape":[2],"data_offsets":[0]}}"#,
-        #"{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8,8]}}"#, #"{"w":{"dtype":"F32","shape":[2],"data_offsets":null}}"#,
+        #"{"w":{"dtype":"F32","shape":"2","data_offsets":[0,8]}}"#,
+        #"{"w":{"dtype":"F32","shape":["2"],"data_offsets":[0,8]}}"#,
+        #"{"w":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}}"#,
+        #"{"w":{"dtype":"F32","shape":[1e30],"data_offsets":[0,8]}}"#,
+        #"{"w":{"dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,8]}}"#,
+        #"{"w":{"dtype":"F32","shape":[2],"data_offsets":[0]}}"#,
+        #"{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8,8]}}"#,
+        #"{"w":{"dtype":"F32","shape":[2],"data_offsets":null}}"#,
     ])
     func whatAnEntryNeedsIsSaid(header: String) throws {
         #expect(try refusal(header) == "w: dtype, shape and two data_offsets are needed")
     }
 
     @Test func anUnknownTypeIsNamedWithTheKnownOnes() throws {
-        #expect(try refusal(entry("F8_E4M3")) == "w: dtype F8_E4M3 is not one of F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL")
+        #expect(
+            try refusal(entry("F8_E4M3"))
+                == "w: dtype F8_E4M3 is not one of F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL")
         #expect(try refusal(entry("f32")).contains("f32 is not one of"))
     }
 
@@ -94,7 +111,10 @@ import WeightFiles
         }
         #expect(try refusal(pair("[0,8]", "[7,15]")) == "a and b share bytes")
         #expect(try refusal(pair("[8,16]", "[8,16]")).contains("share bytes"))
-        #expect(try Safetensors(path: folder.write(HandmadeSafetensors(pair("[8,16]", "[0,8]"), [UInt8](repeating: 0, count: 16)).bytes)).names == ["a", "b"])
+        #expect(
+            try Safetensors(
+                path: folder.write(HandmadeSafetensors(pair("[8,16]", "[0,8]"), [UInt8](repeating: 0, count: 16)).bytes)
+            ).names == ["a", "b"])
     }
 
     @Test func aNameStandsOnce() throws {
@@ -106,8 +126,12 @@ import WeightFiles
         #expect(try refusal(#"{"w":{\#(one)[0,1],"shape":[1]}}"#) == "its header gives shape twice")
         #expect(try refusal(#"{"__metadata__":{"a":"1","a":"2"}}"#) == "its header gives a twice")
         // Values and other objects may say the same again; quotes and braces in names are no structure.
-        let fine = #"{"__metadata__":{"w":"w","a\"b{":"w"},"w":{\#(one)[0,1]},"a\"b{":{\#(one)[1,2]},"x\\":{\#(one)[2,3]}}"#
-        #expect(try Safetensors(path: folder.write(HandmadeSafetensors(fine, [1, 2, 3]).bytes)).names == ["a\"b{", "w", "x\\"])
+        let fine =
+            #"{"__metadata__":{"w":"w","a\"b{":"w"},"w":{\#(one)[0,1]},"a\"b{":{\#(one)[1,2]},"x\\":{\#(one)[2,3]}}"#
+        #expect(
+            try Safetensors(path: folder.write(HandmadeSafetensors(fine, [1, 2, 3]).bytes)).names == [
+                "a\"b{", "w", "x\\",
+            ])
     }
 
     @Test(arguments: ["[]", "null", #"{"a":1}"#, #"{"a":{"b":"c"}}"#])
@@ -116,7 +140,9 @@ import WeightFiles
     }
 
     @Test func whatIsNoFileIsNamed() throws {
-        func problem(_ path: String) throws -> String { try #require(throws: SafetensorsError.self) { try Safetensors(path: path) }.problem }
+        func problem(_ path: String) throws -> String {
+            try #require(throws: SafetensorsError.self) { try Safetensors(path: path) }.problem
+        }
         #expect(try problem(folder.path) == "it is not a regular file")
         #expect(try problem("/dev/zero") == "it is not a regular file")
         #expect(try problem(folder.path + "/missing") == "No such file or directory")

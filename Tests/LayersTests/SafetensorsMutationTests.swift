@@ -15,10 +15,14 @@ import WeightFiles
         #"{"__metadata__":{"step":"3"},"bias":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"empty":{"dtype":"I8","shape":[0],"data_offsets":[16,16]},"ids":{"dtype":"I64","shape":[2,1],"data_offsets":[16,32]},"mask":{"dtype":"BOOL","shape":[3],"data_offsets":[32,35]},"half":{"dtype":"BF16","shape":[2,3],"data_offsets":[36,48]}}"#,
         (0..<48).map { UInt8($0 * 5) })
     /// What a number in the header may become.
-    private static let numbers = ["0", "1", "-1", "3", "17", "48", "1e3", "1.5", "true", "null", "4294967296", "9223372036854775807", "-9223372036854775808", "1e999"]
+    private static let numbers = [
+        "0", "1", "-1", "3", "17", "48", "1e3", "1.5", "true", "null", "4294967296", "9223372036854775807",
+        "-9223372036854775808", "1e999",
+    ]
 
     @Test(.timeLimit(.minutes(1))) func twoThousandDamagedFilesEndInTensorsOrAnError() throws {
-        var generator = Philox(seed: 2026), outcomes = (read: 0, refused: 0)
+        var generator = Philox(seed: 2026)
+        var outcomes = (read: 0, refused: 0)
         for _ in 0..<2000 {
             let path = try folder.write(damaged(&generator))
             do {
@@ -35,7 +39,8 @@ import WeightFiles
 
     /// Reads a tensor in every way there is.
     private func check(_ file: Safetensors, _ name: String) throws {
-        let entry = try file.entry(name), tensor = try file.tensor(name)
+        let entry = try file.entry(name)
+        let tensor = try file.tensor(name)
         #expect(tensor.values.count == entry.count && file.bytes(entry).count == entry.count * entry.type.size)
         switch entry.type {
         case .float64, .float32, .float16, .bfloat16: #expect(throws: SafetensorsError.self) { try file.integers(name) }
@@ -46,14 +51,16 @@ import WeightFiles
     /// Bytes anywhere; or numbers and texts of the header, with the length set right again.
     private func damaged(_ generator: inout Philox) -> [UInt8] {
         if generator.below(2) == 0 {
-            var tokens = Self.tokens, data = Self.original.data
+            var tokens = Self.tokens
+            var data = Self.original.data
             for _ in 0...generator.below(2) { replace(&tokens, &generator) }
             if generator.below(8) == 0 { data.removeLast(1 + generator.below(16)) }
             return HandmadeSafetensors(tokens.joined(), data).bytes
         }
         var bytes = Self.bytes
         for _ in 0...generator.below(3) {
-            let place = generator.below(bytes.count), part = place..<min(bytes.count, place + 1 + generator.below(8))
+            let place = generator.below(bytes.count)
+            let part = place..<min(bytes.count, place + 1 + generator.below(8))
             switch generator.below(6) {
             case 0: bytes[place] ^= 1 << UInt8(generator.below(8))
             case 1: bytes[place] = UInt8(generator.below(256))
@@ -70,13 +77,17 @@ import WeightFiles
     /// The header cut into words, numbers and what lies between them.
     private static let tokens: [String] = original.header.reduce(into: []) { tokens, character in
         let isWord = character.isLetter || character.isNumber || character == "_"
-        if isWord, let last = tokens.last?.last, last.isLetter || last.isNumber || last == "_" { tokens[tokens.count - 1].append(character) }
-        else { tokens.append(String(character)) }
+        if isWord, let last = tokens.last?.last, last.isLetter || last.isNumber || last == "_" {
+            tokens[tokens.count - 1].append(character)
+        } else {
+            tokens.append(String(character))
+        }
     }
 
     /// Puts another number where one stands, or one word in another's place.
     private func replace(_ tokens: inout [String], _ generator: inout Philox) {
-        let numbers = tokens.indices.filter { Int(tokens[$0]) != nil }, words = tokens.indices.filter { tokens[$0].first!.isLetter }
+        let numbers = tokens.indices.filter { Int(tokens[$0]) != nil }
+        let words = tokens.indices.filter { tokens[$0].first!.isLetter }
         if generator.below(3) > 0 {
             tokens[numbers[generator.below(numbers.count)]] = Self.numbers[generator.below(Self.numbers.count)]
         } else if !words.isEmpty {

@@ -8,8 +8,8 @@ final class TestFolder {
     init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    /// Writes a file, removing one that was there, and gives its path. (Foundation waits for the disk, and so does cutting a file to
-    /// nothing: two thousand times is long.)
+    /// Writes a file, removing one that was there, and gives its path. (Foundation waits for the disk, and so does
+    /// cutting a file to nothing: two thousand times is long.)
     func write(_ bytes: [UInt8], _ name: String = "a.safetensors") throws -> String {
         unlink("\(path)/\(name)")
         let file = try #require(fopen("\(path)/\(name)", "w"))

@@ -19,7 +19,9 @@ import Testing
             for byte in scene.paint(size: 64).pixels { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         }
         #expect(hash == 0x2f4a_2e9d_ed0e_7cc0)
-        #expect(LittleWorld.scene(index: 1, seed: 1, split: .training).caption == "a neon sign of an orange robot in the desert")
+        #expect(
+            LittleWorld.scene(index: 1, seed: 1, split: .training).caption
+                == "a neon sign of an orange robot in the desert")
     }
 
     @Test func trainingNeverSeesHeldOutSubjectsStylesOrPrompts() {
@@ -54,9 +56,11 @@ import Testing
     }
 
     @Test func everyStyleChangesTheWholePicture() {
-        let subject = Subject.training(.dog, index: 0), pose = LittleWorld.scene(index: 0, seed: 1, split: .training).pose
+        let subject = Subject.training(.dog, index: 0)
+        let pose = LittleWorld.scene(index: 0, seed: 1, split: .training).pose
         let pictures = Style.allCases.map {
-            Scene(subject: subject, context: .beach, accessory: .none, style: $0, pose: pose, phrasing: 0).paint(size: 64)
+            Scene(subject: subject, context: .beach, accessory: .none, style: $0, pose: pose, phrasing: 0).paint(
+                size: 64)
         }
         for (i, a) in pictures.enumerated() {
             for b in pictures[(i + 1)...] {
@@ -79,6 +83,8 @@ import Testing
         for scene in scenes(2000, .training) + scenes(500, .heldOut) {
             #expect(scene.caption.split(separator: " ").allSatisfy { words.contains(String($0)) }, "\(scene.caption)")
         }
-        for prompt in Evaluation.prompts() { #expect(prompt.text.split(separator: " ").allSatisfy { words.contains(String($0)) }) }
+        for prompt in Evaluation.prompts() {
+            #expect(prompt.text.split(separator: " ").allSatisfy { words.contains(String($0)) })
+        }
     }
 }

@@ -3,7 +3,8 @@ import Foundation
 import Layers
 import LittleWorld
 
-package let tinyDINO = DINOModel.Configuration(width: 24, feedForwardWidth: 48, layers: 1, heads: 2, pictureSize: 16, patchSize: 4)
+package let tinyDINO = DINOModel.Configuration(
+    width: 24, feedForwardWidth: 48, layers: 1, heads: 2, pictureSize: 16, patchSize: 4)
 
 /// A CLIP of Little World's words that has learnt nothing, with its weights.
 package func tinyCLIP() throws -> (CLIPEncoder, Weights) {
@@ -13,8 +14,10 @@ package func tinyCLIP() throws -> (CLIPEncoder, Weights) {
     let tokenizer = try CLIPTokenizer(path: path)
     let configuration = CLIPModel.Configuration(
         text: CLIPModel.Text(
-            width: 24, feedForwardWidth: 48, layers: 1, heads: 2, vocabularySize: tokenizer.vocabularySize, length: 32, endID: Int(tokenizer.endID)),
-        vision: CLIPModel.Vision(width: 24, feedForwardWidth: 48, layers: 1, heads: 2, pictureSize: 16, patchSize: 4), projectionWidth: 16)
+            width: 24, feedForwardWidth: 48, layers: 1, heads: 2, vocabularySize: tokenizer.vocabularySize, length: 32,
+            endID: Int(tokenizer.endID)),
+        vision: CLIPModel.Vision(width: 24, feedForwardWidth: 48, layers: 1, heads: 2, pictureSize: 16, patchSize: 4),
+        projectionWidth: 16)
     let weights = Weights(.fresh(seed: 4))
     return (CLIPEncoder(name: "tiny-clip", model: CLIPModel(configuration, weights), tokenizer: tokenizer), weights)
 }
@@ -22,10 +25,12 @@ package func tinyCLIP() throws -> (CLIPEncoder, Weights) {
 extension TinyModels {
     /// Writes both encoders beside the models, into folders of these names.
     package func writeEncoders(clip clipName: String = "tiny-clip", dino dinoName: String = "tiny-dino") throws {
-        let (clip, clipWeights) = try tinyCLIP(), dinoWeights = Weights(.fresh(seed: 5))
+        let (clip, clipWeights) = try tinyCLIP()
+        let dinoWeights = Weights(.fresh(seed: 5))
         _ = DINOModel(tinyDINO, dinoWeights)
         try write(clip.model.configuration, named: clipName, ["model.safetensors": clipWeights])
         try write(tinyDINO, named: dinoName, ["model.safetensors": dinoWeights])
-        try CLIPTokenizer.file(words: LittleWorld.vocabulary).write(to: URL(fileURLWithPath: "\(folder)/\(clipName)/tokenizer.json"))
+        try CLIPTokenizer.file(words: LittleWorld.vocabulary).write(
+            to: URL(fileURLWithPath: "\(folder)/\(clipName)/tokenizer.json"))
     }
 }

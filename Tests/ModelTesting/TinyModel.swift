@@ -12,24 +12,36 @@ private func words() throws -> UnigramTokenizer {
 
 /// An Infinity far too small to paint, with everything a real one has.
 package func tinyModel() throws -> InfinityModel {
-    let words = try words(), schedule = ScaleSchedule.square([1, 2, 4])
+    let words = try words()
+    let schedule = ScaleSchedule.square([1, 2, 4])
     let configuration = InfinityModel.Configuration(
         name: "tiny", pictureSize: 16, schedule: schedule,
-        tokenizer: .init(baseChannels: 8, encoderMultipliers: [1, 1, 1], decoderMultipliers: [1, 1, 1], residualBlocks: 1, bits: 4, patchSize: 4, groups: 2),
-        text: .init(vocabularySize: words.vocabularySize, width: 16, headWidth: 8, feedForwardWidth: 16, layers: 1, heads: 2),
-        transformer: .init(width: 16, depth: 2, heads: 2, textWidth: 16, textLength: 16, bits: 4, blockChunks: 1, schedule: schedule),
+        tokenizer: .init(
+            baseChannels: 8, encoderMultipliers: [1, 1, 1], decoderMultipliers: [1, 1, 1], residualBlocks: 1, bits: 4,
+            patchSize: 4, groups: 2),
+        text: .init(
+            vocabularySize: words.vocabularySize, width: 16, headWidth: 8, feedForwardWidth: 16, layers: 1, heads: 2),
+        transformer: .init(
+            width: 16, depth: 2, heads: 2, textWidth: 16, textLength: 16, bits: 4, blockChunks: 1, schedule: schedule),
         guidance: 2, temperature: 1)
-    return try InfinityModel(configuration, textTokenizer: words, tokenizer: .fresh(seed: 1), text: .fresh(seed: 2), transformer: .fresh(seed: 3))
+    return try InfinityModel(
+        configuration, textTokenizer: words, tokenizer: .fresh(seed: 1), text: .fresh(seed: 2),
+        transformer: .fresh(seed: 3))
 }
 
 /// A Chameleon far too small to paint, with everything a real one has.
 package func tinyChameleon(depth: Int = 3) throws -> ChameleonModel {
-    let words = try words(), vocabulary = ChameleonVocabulary(text: words.vocabularySize, codes: 12, sizeUnit: 16, units: 2)
+    let words = try words()
+    let vocabulary = ChameleonVocabulary(text: words.vocabularySize, codes: 12, sizeUnit: 16, units: 2)
     let configuration = ChameleonModel.Configuration(
         name: "tiny", pictureSize: 16, vocabulary: vocabulary,
-        tokenizer: .init(baseChannels: 4, multipliers: [1, 2, 2], residualBlocks: 1, latentChannels: 6, codes: 12, codeWidth: 4, groups: 2),
+        tokenizer: .init(
+            baseChannels: 4, multipliers: [1, 2, 2], residualBlocks: 1, latentChannels: 6, codes: 12, codeWidth: 4,
+            groups: 2),
         transformer: .init(
-            vocabularySize: vocabulary.size, width: 16, feedForwardWidth: 24, depth: depth, heads: 2, longestSequence: 64),
+            vocabularySize: vocabulary.size, width: 16, feedForwardWidth: 24, depth: depth, heads: 2,
+            longestSequence: 64),
         guidance: 2, topK: 10, temperature: 1)
-    return try ChameleonModel(configuration, textTokenizer: words, tokenizer: .fresh(seed: 1), transformer: .fresh(seed: 2))
+    return try ChameleonModel(
+        configuration, textTokenizer: words, tokenizer: .fresh(seed: 1), transformer: .fresh(seed: 2))
 }

@@ -8,7 +8,9 @@ import Personalization
 import Tensors
 import Testing
 
-private func training(_ model: InfinityModel, _ change: (inout ARBoothOptions) -> Void = { _ in }) throws -> ARBoothTraining {
+private func training(
+    _ model: InfinityModel, _ change: (inout ARBoothOptions) -> Void = { _ in }
+) throws -> ARBoothTraining {
     var options = ARBoothOptions()
     options.distillationMaps = 4
     options.learningRate = 1e-2
@@ -18,7 +20,9 @@ private func training(_ model: InfinityModel, _ change: (inout ARBoothOptions) -
         model: model, subject: .init(name: "rex", className: "dog", references: references), options: options, seed: 7)
 }
 
-private func bytes(_ adapter: Adapter) -> [String: [UInt32]] { adapter.tensors.mapValues { $0.values.map(\.bitPattern) } }
+private func bytes(_ adapter: Adapter) -> [String: [UInt32]] {
+    adapter.tensors.mapValues { $0.values.map(\.bitPattern) }
+}
 private func adapter(_ training: ARBoothTraining) -> Adapter { try! training.adapter(modelDigest: "d") }
 
 @Suite struct ARBoothTrainingTests {
@@ -27,14 +31,17 @@ private func adapter(_ training: ARBoothTraining) -> Adapter { try! training.ada
         for _ in 0..<10 { _ = undisturbed.advance() }
         let first = try training(tinyModel())
         for _ in 0..<4 { _ = first.advance() }
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString).safetensors").path
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "atelier-\(UUID().uuidString).safetensors"
+        ).path
         defer { try? FileManager.default.removeItem(atPath: path) }
         try first.state.write(path)
         let second = try training(tinyModel())
         try second.restore(OptimizerState(path: path))
         #expect(second.step == 4)
         for _ in 0..<6 { _ = second.advance() }
-        let ended = bytes(adapter(second)), expected = bytes(adapter(undisturbed))
+        let ended = bytes(adapter(second))
+        let expected = bytes(adapter(undisturbed))
         #expect(ended.keys == expected.keys)
         for name in expected.keys.sorted() { #expect((ended[name] == expected[name]) as Bool, "\(name) differs") }
     }
@@ -78,9 +85,12 @@ private func adapter(_ training: ARBoothTraining) -> Adapter { try! training.ada
     }
 
     @Test func anAdapterComesBackFromItsFileAndServesGeneration() throws {
-        let model = try tinyModel(), run = try training(model)
+        let model = try tinyModel()
+        let run = try training(model)
         for _ in 0..<3 { _ = run.advance() }
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString).safetensors").path
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "atelier-\(UUID().uuidString).safetensors"
+        ).path
         defer { try? FileManager.default.removeItem(atPath: path) }
         try adapter(run).write(path)
         let read = try Adapter(path: path)
@@ -88,8 +98,11 @@ private func adapter(_ training: ARBoothTraining) -> Adapter { try! training.ada
         let fresh = try tinyModel()
         fresh.freeze()
         let personalized = try PersonalizedModel(model: fresh, adapters: ["rex": read], modelDigest: "d")
-        #expect(personalized.generate(["a <rex> dog"], seeds: [1]) == personalized.generate(["a <rex> dog"], seeds: [1]))
-        #expect(throws: AdapterError.self) { try PersonalizedModel(model: fresh, adapters: ["rex": read], modelDigest: "other") }
+        #expect(
+            personalized.generate(["a <rex> dog"], seeds: [1]) == personalized.generate(["a <rex> dog"], seeds: [1]))
+        #expect(throws: AdapterError.self) {
+            try PersonalizedModel(model: fresh, adapters: ["rex": read], modelDigest: "other")
+        }
         let narrow = Adapter(description: read.description, tensors: [Adapter.placeholderName: Tensor(zeros: [1, 7])])
         #expect(throws: AdapterError.unknownWeight(concept: "rex", name: Adapter.placeholderName)) {
             try PersonalizedModel(model: fresh, adapters: ["rex": narrow], modelDigest: "d")

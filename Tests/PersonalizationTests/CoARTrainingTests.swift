@@ -17,7 +17,9 @@ private func training(
 }
 
 private func adapter(_ training: CoARTraining) -> Adapter { try! training.adapter(modelDigest: "d") }
-private func bytes(_ training: CoARTraining) -> [String: [UInt32]] { adapter(training).tensors.mapValues { $0.values.map(\.bitPattern) } }
+private func bytes(_ training: CoARTraining) -> [String: [UInt32]] {
+    adapter(training).tensors.mapValues { $0.values.map(\.bitPattern) }
+}
 
 @Suite struct CoARTrainingTests {
     @Test func aRunResumedFromACheckpointEndsWithTheSameBits() throws {
@@ -25,7 +27,9 @@ private func bytes(_ training: CoARTraining) -> [String: [UInt32]] { adapter(tra
         for _ in 0..<8 { _ = undisturbed.advance() }
         let first = try training(tinyChameleon())
         for _ in 0..<3 { _ = first.advance() }
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString).safetensors").path
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "atelier-\(UUID().uuidString).safetensors"
+        ).path
         defer { try? FileManager.default.removeItem(atPath: path) }
         try first.state.write(path)
         let second = try training(tinyChameleon())
@@ -36,8 +40,11 @@ private func bytes(_ training: CoARTraining) -> [String: [UInt32]] { adapter(tra
     }
 
     @Test func nothingButTheVectorsChangesAndFrozenWeightsGetNoGradient() throws {
-        let model = try tinyChameleon(), all = model.transformerWeights.parameters + model.tokenizerWeights.parameters
-        let before = all.map { $0.value.copy() }, run = training(model), start = bytes(run)
+        let model = try tinyChameleon()
+        let all = model.transformerWeights.parameters + model.tokenizerWeights.parameters
+        let before = all.map { $0.value.copy() }
+        let run = training(model)
+        let start = bytes(run)
         for _ in 0..<3 { _ = run.advance() }
         for (parameter, old) in zip(all, before) {
             #expect(parameter.value.values == old.values, "\(parameter.name) changed")
@@ -57,8 +64,11 @@ private func bytes(_ training: CoARTraining) -> [String: [UInt32]] { adapter(tra
     }
 
     @Test func eachPartCanBeSwitchedOff() throws {
-        let model = try tinyChameleon(), full = training(model).advance()
-        #expect(full.prior > 0 && full.divergence > 0 && full.regularization == 0, "the image vectors start at the references' mean")
+        let model = try tinyChameleon()
+        let full = training(model).advance()
+        #expect(
+            full.prior > 0 && full.divergence > 0 && full.regularization == 0,
+            "the image vectors start at the references' mean")
         let alone = training(model) {
             $0.priorPreservation = false
             $0.selfRegularization = false
@@ -71,10 +81,13 @@ private func bytes(_ training: CoARTraining) -> [String: [UInt32]] { adapter(tra
         #expect(regularized.advance().regularization > 0)
     }
 
-    /// A model whose logits differ from token to token as a trained one's do: between a fresh one's no divergence could be seen.
+    /// A model whose logits differ from token to token as a trained one's do: between a fresh one's no divergence could
+    /// be seen.
     private func outspoken() throws -> ChameleonModel {
         let model = try tinyChameleon()
-        for parameter in model.transformerWeights.parameters where parameter.isProjection { parameter.value.accumulate(parameter.value.copy(), scale: 12) }
+        for parameter in model.transformerWeights.parameters where parameter.isProjection {
+            parameter.value.accumulate(parameter.value.copy(), scale: 12)
+        }
         return model
     }
 
@@ -103,7 +116,8 @@ private func bytes(_ training: CoARTraining) -> [String: [UInt32]] { adapter(tra
     }
 
     @Test func aStyleIsLearnedFromOnePictureWithoutPrior() throws {
-        let run = try training(tinyChameleon(), role: .style), options = run.options
+        let run = try training(tinyChameleon(), role: .style)
+        let options = run.options
         #expect(options.iterations == 600 && !options.priorPreservation)
         #expect(options.prompt(of: run.concept) == "a photo of a dog in <rex> style")
         #expect(run.advance().prior == 0)
@@ -111,9 +125,12 @@ private func bytes(_ training: CoARTraining) -> [String: [UInt32]] { adapter(tra
     }
 
     @Test func anAdapterOfAFewKilobytesComesBackFromItsFileAndServesGeneration() throws {
-        let model = try tinyChameleon(), run = training(model)
+        let model = try tinyChameleon()
+        let run = training(model)
         for _ in 0..<3 { _ = run.advance() }
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString).safetensors").path
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "atelier-\(UUID().uuidString).safetensors"
+        ).path
         defer { try? FileManager.default.removeItem(atPath: path) }
         try adapter(run).write(path)
         let read = try Adapter(path: path)
@@ -124,7 +141,9 @@ private func bytes(_ training: CoARTraining) -> [String: [UInt32]] { adapter(tra
         let picture = personalized.generate(["a photo of <rex> dog"], seeds: [1])
         #expect(picture == personalized.generate(["a photo of <rex> dog"], seeds: [1]))
         #expect(picture[0].width == 16 && picture[0].height == 16)
-        #expect(throws: AdapterError.self) { try PersonalizedChameleon(model: model, adapters: ["rex": read], modelDigest: "other") }
+        #expect(throws: AdapterError.self) {
+            try PersonalizedChameleon(model: model, adapters: ["rex": read], modelDigest: "other")
+        }
         let foreign = Adapter(description: read.description, tensors: ["blocks.0.ffn.fc1.weight": Tensor(zeros: [1])])
         #expect(throws: AdapterError.unknownWeight(concept: "rex", name: "blocks.0.ffn.fc1.weight")) {
             try PersonalizedChameleon(model: model, adapters: ["rex": foreign], modelDigest: "d")

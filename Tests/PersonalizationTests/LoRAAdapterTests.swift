@@ -16,15 +16,20 @@ private func model() -> (model: ChameleonTransformer, weights: Weights) {
 
 private func adapter(for weights: Weights, targets: [String] = ["q_proj", "down_proj"]) throws -> LoRAAdapter {
     let adapter = try LoRAAdapter(for: weights, options: .init(rank: 3, alpha: 6, targets: targets), seed: 2)
-    for (index, parameter) in adapter.parameters.enumerated() { parameter.value.assign(.example(parameter.value.shape, seed: UInt64(index), scale: 0.3)) }
+    for (index, parameter) in adapter.parameters.enumerated() {
+        parameter.value.assign(.example(parameter.value.shape, seed: UInt64(index), scale: 0.3))
+    }
     return adapter
 }
 
-private func largestDifference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } }
+private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
+    zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
+}
 
 @Suite struct LoRAAdapterTests {
     @Test func aFreshAdapterChangesNothing() throws {
-        let (model, weights) = model(), before = model.logits(ids, batch: 1).value.values
+        let (model, weights) = model()
+        let before = model.logits(ids, batch: 1).value.values
         let adapter = try LoRAAdapter(for: weights, options: .init(targets: ["q_proj", "v_proj"]), seed: 3)
         try adapter.attach(to: weights)
         #expect(model.logits(ids, batch: 1).value.values == before)
@@ -32,7 +37,9 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).
     }
 
     @Test func mergingGivesWhatAttachingGivesAndCanBeTakenBack() throws {
-        let (model, weights) = model(), adapter = try adapter(for: weights), before = model.logits(ids, batch: 1).value.values
+        let (model, weights) = model()
+        let adapter = try adapter(for: weights)
+        let before = model.logits(ids, batch: 1).value.values
         try adapter.attach(to: weights)
         let attached = model.logits(ids, batch: 1).value.values
         adapter.detach(from: weights)
@@ -45,25 +52,32 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).
     }
 
     @Test func itComesBackFromItsDirectory() throws {
-        let (_, weights) = model(), adapter = try adapter(for: weights)
-        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)").path
+        let (_, weights) = model()
+        let adapter = try adapter(for: weights)
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
+            .path
         defer { try? FileManager.default.removeItem(atPath: directory) }
         try adapter.write(directory)
         let read = try LoRAAdapter(directory: directory)
         #expect(read.options.rank == 3 && read.options.alpha == 6 && read.options.targets == ["down_proj", "q_proj"])
         #expect(read.parameters.map(\.name) == adapter.parameters.map(\.name))
-        for (a, b) in zip(read.parameters, adapter.parameters) { #expect(a.value.values == b.value.values, "\(a.name)") }
+        for (a, b) in zip(read.parameters, adapter.parameters) {
+            #expect(a.value.values == b.value.values, "\(a.name)")
+        }
     }
 
     @Test func onlyTheAdapterLearns() throws {
-        let (model, weights) = model(), adapter = try adapter(for: weights)
+        let (model, weights) = model()
+        let adapter = try adapter(for: weights)
         weights.train { _ in false }
         try adapter.attach(to: weights)
         for parameter in adapter.parameters { parameter.isTrainable = true }
         let logits = model.logits(ids, batch: 1)
         logits.backward(seed: .example(logits.shape, seed: 8))
         #expect(weights.parameters.allSatisfy { $0.gradient == nil })
-        for parameter in adapter.parameters { #expect((parameter.gradient?.maximumMagnitude ?? 0) > 0, "\(parameter.name)") }
+        for parameter in adapter.parameters {
+            #expect((parameter.gradient?.maximumMagnitude ?? 0) > 0, "\(parameter.name)")
+        }
     }
 
     @Test func whatCannotBeUsedIsRefusedByName() throws {
@@ -76,13 +90,18 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).
         narrow.width = 4
         let other = Weights(.fresh(seed: 1))
         _ = ChameleonTransformer(narrow, other)
-        #expect(throws: LoRAError.doesNotFit(module: "model.layers.0.mlp.down_proj", shape: [8, 12])) { try adapter(for: weights).attach(to: other) }
+        #expect(throws: LoRAError.doesNotFit(module: "model.layers.0.mlp.down_proj", shape: [8, 12])) {
+            try adapter(for: weights).attach(to: other)
+        }
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: directory) }
         try adapter(for: weights).write(directory.path)
         let path = directory.appendingPathComponent("adapter_config.json")
-        let text = try String(contentsOf: path, encoding: .utf8).replacingOccurrences(of: "\"r\" : 3", with: "\"r\" : 3, \"use_dora\" : true")
+        let text = try String(contentsOf: path, encoding: .utf8).replacingOccurrences(
+            of: "\"r\" : 3", with: "\"r\" : 3, \"use_dora\" : true")
         try text.write(to: path, atomically: true, encoding: .utf8)
-        #expect(throws: LoRAError.unsupported(path: path.path, "use_dora is not supported")) { try LoRAAdapter(directory: directory.path) }
+        #expect(throws: LoRAError.unsupported(path: path.path, "use_dora is not supported")) {
+            try LoRAAdapter(directory: directory.path)
+        }
     }
 }

@@ -21,7 +21,8 @@ private func training(_ kind: Backbone, _ change: (inout LoRAOptions) -> Void = 
     options.priorPictures = 4
     change(&options)
     return try LoRATraining(
-        backbone: backbone(kind, priorPictures: options.priorPreservation ? 4 : 0), concept: tinyConcept(), options: options, seed: 7)
+        backbone: backbone(kind, priorPictures: options.priorPreservation ? 4 : 0), concept: tinyConcept(),
+        options: options, seed: 7)
 }
 
 private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
@@ -44,10 +45,14 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
 
     @Test(arguments: Backbone.allCases)
     private func aRunResumedFromACheckpointEndsWithTheSameBits(kind: Backbone) throws {
-        let undisturbed = try training(kind), first = try training(kind), second = try training(kind)
+        let undisturbed = try training(kind)
+        let first = try training(kind)
+        let second = try training(kind)
         for _ in 0..<5 { _ = undisturbed.advance() }
         for _ in 0..<2 { _ = first.advance() }
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString).safetensors").path
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "atelier-\(UUID().uuidString).safetensors"
+        ).path
         defer { try? FileManager.default.removeItem(atPath: path) }
         try first.state.write(path)
         try second.restore(OptimizerState(path: path))
@@ -56,14 +61,17 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
     }
 
     @Test func frozenWeightsStayAndGetNoGradient() throws {
-        let model = try tinyChameleon(), before = model.transformerWeights.parameters.map { $0.value.copy() }
+        let model = try tinyChameleon()
+        let before = model.transformerWeights.parameters.map { $0.value.copy() }
         let booth = DreamBooth.chameleon(model, concept: tinyConcept(), priorPictures: 4, seed: 7)
         var options = LoRAOptions()
         options.priorPictures = 4
         let run = try LoRATraining(backbone: booth, concept: tinyConcept(), options: options, seed: 7)
         for _ in 0..<3 { _ = run.advance() }
         for (parameter, old) in zip(model.transformerWeights.parameters, before) {
-            #expect(parameter.value.values == old.values && parameter.gradient == nil && parameter.node == nil, "\(parameter.name)")
+            #expect(
+                parameter.value.values == old.values && parameter.gradient == nil && parameter.node == nil,
+                "\(parameter.name)")
         }
         run.detach()
         #expect(model.transformerWeights.parameters.allSatisfy { $0.update == nil })
@@ -77,19 +85,31 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
     @Test func anAdapterComesBackFromItsFileAndServesGeneration() throws {
         let run = try training(.chameleon) { $0.learningRate = 5e-2 }
         for _ in 0..<5 { _ = run.advance() }
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString).safetensors").path
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "atelier-\(UUID().uuidString).safetensors"
+        ).path
         defer { try? FileManager.default.removeItem(atPath: path) }
         try run.adapter(modelDigest: "d").write(path)
-        let read = try Adapter(path: path), model = try tinyChameleon()
-        #expect(try read.lora()?.options == .init(rank: 2, alpha: 16, targets: ["q_proj", "k_proj", "v_proj", "o_proj"]))
-        let plain = try PersonalizedChameleon(model: model, adapters: [:], modelDigest: "d").generate(["a photo of <unk> dog"], seeds: [1])
+        let read = try Adapter(path: path)
+        let model = try tinyChameleon()
+        #expect(
+            try read.lora()?.options == .init(rank: 2, alpha: 16, targets: ["q_proj", "k_proj", "v_proj", "o_proj"]))
+        let plain = try PersonalizedChameleon(model: model, adapters: [:], modelDigest: "d").generate(
+            ["a photo of <unk> dog"], seeds: [1])
         let adapted = try PersonalizedChameleon(model: model, adapters: ["rex": read], modelDigest: "d")
         #expect(adapted.generate(["a photo of <rex> dog"], seeds: [1]) != plain)
-        #expect(throws: AdapterError.self) { try PersonalizedChameleon(model: model, adapters: ["rex": read], modelDigest: "other") }
+        #expect(throws: AdapterError.self) {
+            try PersonalizedChameleon(model: model, adapters: ["rex": read], modelDigest: "other")
+        }
         let infinity = try training(.infinity)
         _ = infinity.advance()
         let foreign = try infinity.adapter(modelDigest: "d")
-        #expect(throws: AdapterError.self) { try PersonalizedChameleon(model: model, adapters: ["rex": foreign], modelDigest: "d") }
-        #expect(try PersonalizedModel(model: tinyModel(), adapters: ["rex": foreign], modelDigest: "d").generate(["a photo of <rex> dog"], seeds: [1]).count == 1)
+        #expect(throws: AdapterError.self) {
+            try PersonalizedChameleon(model: model, adapters: ["rex": foreign], modelDigest: "d")
+        }
+        #expect(
+            try PersonalizedModel(model: tinyModel(), adapters: ["rex": foreign], modelDigest: "d").generate(
+                ["a photo of <rex> dog"], seeds: [1]
+            ).count == 1)
     }
 }

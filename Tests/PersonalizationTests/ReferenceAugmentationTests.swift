@@ -6,7 +6,9 @@ import Testing
 @Suite struct ReferenceAugmentationTests {
     /// Columns one pixel wide, black and white by turns: what blurs them makes grey.
     private func stripes(_ side: Int) -> Picture {
-        Picture(width: side, height: side, pixels: (0..<side * side).flatMap { [UInt8](repeating: $0 % side % 2 == 0 ? 0 : 255, count: 3) })
+        Picture(
+            width: side, height: side,
+            pixels: (0..<side * side).flatMap { [UInt8](repeating: $0 % side % 2 == 0 ? 0 : 255, count: 3) })
     }
 
     private func zoomed(_ picture: Picture, size: Int, seed: UInt64) -> Picture {
@@ -21,18 +23,23 @@ import Testing
     /// A disc as large as the picture: the more it is enlarged, the less of its corners stays.
     @Test func aLargerPictureIsEnlargedAsFarAsItsPixelsGo() {
         func disc(_ side: Int) -> Picture {
-            Picture(width: side, height: side, pixels: (0..<side * side).flatMap { place -> [UInt8] in
-                let x = Double(place % side) + 0.5 - Double(side) / 2, y = Double(place / side) + 0.5 - Double(side) / 2
-                return [UInt8](repeating: x * x + y * y < Double(side * side) / 4 ? 255 : 0, count: 3)
-            })
+            Picture(
+                width: side, height: side,
+                pixels: (0..<side * side).flatMap { place -> [UInt8] in
+                    let x = Double(place % side) + 0.5 - Double(side) / 2
+                    let y = Double(place / side) + 0.5 - Double(side) / 2
+                    return [UInt8](repeating: x * x + y * y < Double(side * side) / 4 ? 255 : 0, count: 3)
+                })
         }
         func share(_ side: Int, seed: UInt64) -> Double {
             let picture = zoomed(disc(side), size: 32, seed: seed)
             #expect(picture.width == 32 && picture.height == 32)
             return Double(picture.pixels.reduce(0) { $0 + Int($1) }) / Double(255 * picture.pixels.count)
         }
-        let seeds: ClosedRange<UInt64> = 1...20, quarter = Double.pi / 4
-        let little = seeds.map { share(36, seed: $0) }, much = seeds.map { share(64, seed: $0) }
+        let seeds: ClosedRange<UInt64> = 1...20
+        let quarter = Double.pi / 4
+        let little = seeds.map { share(36, seed: $0) }
+        let much = seeds.map { share(64, seed: $0) }
         #expect(little.allSatisfy { (quarter - 0.03...0.92).contains($0) }, "36 pixels allow an eighth more: \(little)")
         #expect(much.max()! > 0.95 && much.min()! < 0.85, "64 pixels allow half more: \(much)")
     }

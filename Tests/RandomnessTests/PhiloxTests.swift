@@ -24,7 +24,8 @@ import Testing
     }
 
     @Test func streamsDiffer() {
-        var a = Philox(seed: 1, purpose: 2, index: 3), b = Philox(seed: 1, purpose: 2, index: 4)
+        var a = Philox(seed: 1, purpose: 2, index: 3)
+        var b = Philox(seed: 1, purpose: 2, index: 4)
         #expect(a.next() != b.next())
     }
 }

@@ -1,4 +1,5 @@
-// An engine that does what the job's first prompt says, over the real protocol: for tests of whoever supervises engines.
+// An engine that does what the job's first prompt says, over the real protocol: for tests of whoever supervises
+// engines.
 //
 //     steps=40 delay=20      40 steps of 20 ms, a checkpoint after each; the picture is a hash chain over all steps, so that an
 //                            attempt that resumes gives the same bytes as an undisturbed one only if nothing was lost or redone
@@ -12,7 +13,8 @@
 import Foundation
 import Hashing
 
-guard let line = readLine(), let order = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else { exit(64) }
+guard let line = readLine(), let order = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+else { exit(64) }
 
 let spec = order["spec"] as? [String: Any] ?? [:]
 let prompt = (spec["prompts"] as? [String])?.first ?? ""
@@ -72,8 +74,13 @@ while step < steps {
     say(["event": "progress", "stage": "steps", "step": step, "steps": steps])
     say(["event": "metric", "step": step, "values": ["loss": 1 / Double(step)]])
     let checkpoint = write("\(step) \(chain)", as: "checkpoint-\(step)")
-    say(["event": "checkpoint", "step": step, "path": checkpoint.path, "sha256": checkpoint.digest, "bytes": checkpoint.bytes])
-    if script["kill-at"] == "\(step)" && attempt == 1 || script["kill-always-at"] == "\(step)" { kill(getpid(), SIGKILL) }
+    say([
+        "event": "checkpoint", "step": step, "path": checkpoint.path, "sha256": checkpoint.digest,
+        "bytes": checkpoint.bytes,
+    ])
+    if script["kill-at"] == "\(step)" && attempt == 1 || script["kill-always-at"] == "\(step)" {
+        kill(getpid(), SIGKILL)
+    }
 }
 var hoard: [UnsafeMutableRawPointer] = []  // what nobody holds, an optimizing compiler does not allocate
 while script["leak"] != nil || script["gulp"] != nil {
@@ -85,7 +92,10 @@ if script["garbage"] != nil { FileHandle.standardOutput.write(Data("this is not 
 if script["flood"] != nil { FileHandle.standardOutput.write(Data(repeating: 0x78, count: 8 << 20)) }
 if script["silent"] != nil { exit(0) }
 if let consequence = script["fail"] ?? (attempt == 1 ? script["fail-once"] : nil) {
-    say(["event": "failed", "code": script["code"] ?? "engine.scripted", "consequence": consequence, "message": "as the script says"])
+    say([
+        "event": "failed", "code": script["code"] ?? "engine.scripted", "consequence": consequence,
+        "message": "as the script says",
+    ])
     exit(0)
 }
 var picture = write(chain, as: "picture-1.png")
@@ -98,16 +108,24 @@ say([
 if script["adapter"] != nil {
     let adapter = write("adapter \(spec["seed"] ?? 0)", as: "adapter.safetensors")
     say([
-        "event": "artifact", "role": "adapter", "name": "adapter.safetensors", "path": adapter.path, "mediaType": "application/vnd.safetensors",
+        "event": "artifact", "role": "adapter", "name": "adapter.safetensors", "path": adapter.path,
+        "mediaType": "application/vnd.safetensors",
         "sha256": adapter.digest, "bytes": adapter.bytes,
     ])
 }
 // What an evaluation's concepts were learnt from, as digests.
-let references = (order["references"] as? [String: [String]] ?? [:]).mapValues { $0.map { path in (try? SHA256Digest.ofFile(path).description) ?? "missing" } }
+let references = (order["references"] as? [String: [String]] ?? [:]).mapValues {
+    $0.map { path in (try? SHA256Digest.ofFile(path).description) ?? "missing" }
+}
 var result: [String: Any] = ["metrics": ["resumedFrom": first], "references": references]
 if script["warn"] != nil {
     result["warnings"] = ["DIV of \u{1B}[2J fell"]
-    result["table"] = [["concept": "rex", "method": "arbooth", "pictures": 8, "scores": ["dino.scripted": 0.75], "intervals": ["dino.scripted": 0.125]]]
+    result["table"] = [
+        [
+            "concept": "rex", "method": "arbooth", "pictures": 8, "scores": ["dino.scripted": 0.75],
+            "intervals": ["dino.scripted": 0.125],
+        ]
+    ]
 }
 say(["event": "done", "result": result, "seconds": 0.5, "peakMemoryBytes": 1_000_000])
 exit(0)

@@ -1,17 +1,19 @@
 import Foundation
 
-/// A program a test started. Its end is waited for with a limit, so that a program that hangs fails a test instead of stopping them all.
+/// A program a test started. Its end is waited for with a limit, so that a program that hangs fails a test instead of
+/// stopping them all.
 ///
-/// By `posix_spawn` and `waitpid`: Foundation's `Process` waits for a socket of its own, and a server that another test starts in that
-/// moment inherits the socket and keeps it open. What is started here inherits nothing.
+/// By `posix_spawn` and `waitpid`: Foundation's `Process` waits for a socket of its own, and a server that another test
+/// starts in that moment inherits the socket and keeps it open. What is started here inherits nothing.
 package struct ChildProgram: Sendable {
     package let identifier: pid_t
     private let name: String
 
-    /// Starts `program`, looked for in PATH where it has no slash. `environment` replaces this process's; stdout and stderr are appended to
-    /// files; with one file for both, in the order they are written.
+    /// Starts `program`, looked for in PATH where it has no slash. `environment` replaces this process's; stdout and
+    /// stderr are appended to files; with one file for both, in the order they are written.
     package init(
-        _ program: String, _ arguments: [String], environment: [String: String]? = nil, input: String = "/dev/null", output: String, errors: String,
+        _ program: String, _ arguments: [String], environment: [String: String]? = nil, input: String = "/dev/null",
+        output: String, errors: String,
         directory: String? = nil
     ) throws {
         var actions = posix_spawn_file_actions_t()
@@ -36,19 +38,24 @@ package struct ChildProgram: Sendable {
         defer { for text in words + variables { free(text) } }
         var process: pid_t = 0
         let failure = posix_spawnp(&process, line[0], &actions, &attributes, words, variables)
-        guard failure == 0 else { throw Servers.Failure(description: "\(program) cannot be started: \(String(cString: strerror(failure)))") }
+        guard failure == 0 else {
+            throw Servers.Failure(description: "\(program) cannot be started: \(String(cString: strerror(failure)))")
+        }
         identifier = process
         name = ([program] + arguments).joined(separator: " ")
     }
 
-    /// Waits for the end, blocking the thread. Gives the exit status, or 128 and the signal's number; kills what does not end in time, and throws.
+    /// Waits for the end, blocking the thread. Gives the exit status, or 128 and the signal's number; kills what does
+    /// not end in time, and throws.
     package func end(within seconds: Int) throws -> Int32 {
         let limit = ContinuousClock.now + .seconds(seconds)
         var status: Int32 = 0
         while true {
             let found = waitpid(identifier, &status, WNOHANG)
             if found == identifier { return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + status & 0x7F }
-            if found == -1, errno != EINTR { throw Servers.Failure(description: "waiting for \(name): \(String(cString: strerror(errno)))") }
+            if found == -1, errno != EINTR {
+                throw Servers.Failure(description: "waiting for \(name): \(String(cString: strerror(errno)))")
+            }
             if ContinuousClock.now >= limit {
                 kill(identifier, SIGKILL)
                 waitpid(identifier, &status, 0)

@@ -3,9 +3,9 @@ import Synchronization
 
 /// A RabbitMQ and a PostgreSQL that belong to the tests alone.
 ///
-/// ``running()`` is the pair all tests share: the one `ATELIER_AMQP_URL` and `ATELIER_POSTGRES_URL` name, or one started by `ops/servers`
-/// once in this process. Tests that stop or kill a server start a pair of their own (``startOwn(_:)``). What was started here is stopped
-/// when the process exits.
+/// ``running()`` is the pair all tests share: the one `ATELIER_AMQP_URL` and `ATELIER_POSTGRES_URL` name, or one
+/// started by `ops/servers` once in this process. Tests that stop or kill a server start a pair of their own
+/// (``startOwn(_:)``). What was started here is stopped when the process exits.
 package struct Servers: Sendable {
     /// One of the two.
     package enum Server: String, Sendable { case rabbitmq, postgresql }
@@ -31,7 +31,9 @@ package struct Servers: Sendable {
 
     private static let shared = Task { () async throws -> Servers in
         let environment = ProcessInfo.processInfo.environment
-        if environment["ATELIER_AMQP_URL"] != nil, environment["ATELIER_POSTGRES_URL"] != nil { return Servers(environment: environment) }
+        if environment["ATELIER_AMQP_URL"] != nil, environment["ATELIER_POSTGRES_URL"] != nil {
+            return Servers(environment: environment)
+        }
         return try await startOwn()
     }
 
@@ -44,18 +46,26 @@ package struct Servers: Sendable {
         OwnedFolders.shared.add(directory)
         try await run(script, ["start", directory] + (server.map { [$0.rawValue] } ?? []))
         let text = try String(contentsOfFile: directory + "/servers.env", encoding: .utf8)
-        return Servers(environment: Dictionary(uniqueKeysWithValues: text.split(separator: "\n").map { line in
-            let parts = line.split(separator: "=", maxSplits: 1)
-            return (String(parts[0]), String(parts[1]))
-        }))
+        return Servers(
+            environment: Dictionary(
+                uniqueKeysWithValues: text.split(separator: "\n").map { line in
+                    let parts = line.split(separator: "=", maxSplits: 1)
+                    return (String(parts[0]), String(parts[1]))
+                }))
     }
 
     /// Stops one cleanly.
-    package func stop(_ server: Server) async throws { try await Self.run(Self.script, ["stop", try owned(), server.rawValue]) }
+    package func stop(_ server: Server) async throws {
+        try await Self.run(Self.script, ["stop", try owned(), server.rawValue])
+    }
     /// Starts one again, on the same port with the same data.
-    package func start(_ server: Server) async throws { try await Self.run(Self.script, ["start", try owned(), server.rawValue]) }
+    package func start(_ server: Server) async throws {
+        try await Self.run(Self.script, ["start", try owned(), server.rawValue])
+    }
     /// Ends one as a crash would.
-    package func kill(_ server: Server) async throws { try await Self.run(Self.script, ["kill", try owned(), server.rawValue]) }
+    package func kill(_ server: Server) async throws {
+        try await Self.run(Self.script, ["kill", try owned(), server.rawValue])
+    }
     /// Stops both and removes the folder.
     package func remove() async throws {
         try await Self.run(Self.script, ["stop", try owned()])
@@ -71,17 +81,21 @@ package struct Servers: Sendable {
     /// The broker's process.
     package func brokerProcess() throws -> Int32 {
         let text = try String(contentsOfFile: try owned() + "/rabbitmq/server.pid", encoding: .utf8)
-        guard let process = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else { throw Failure(description: "no process in server.pid") }
+        guard let process = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw Failure(description: "no process in server.pid")
+        }
         return process
     }
 
     /// A prefix for exchanges and queues that no other test has.
     package func makeTopologyPrefix() -> String { "t" + UUID().uuidString.lowercased().prefix(13) }
 
-    /// Makes an empty database no other test has, gives its URL. ``dropDatabase(_:)`` removes it; the folder's end does too.
+    /// Makes an empty database no other test has, gives its URL. ``dropDatabase(_:)`` removes it; the folder's end does
+    /// too.
     package func makeDatabase() async throws -> String {
         let name = "t_" + UUID().uuidString.lowercased().replacing("-", with: "")
-        try await Self.run("psql", ["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", postgresURL, "-c", "create database \(name)"])
+        try await Self.run(
+            "psql", ["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", postgresURL, "-c", "create database \(name)"])
         var parts = URLComponents(string: postgresURL)!
         parts.path = "/" + name
         return parts.string!
@@ -89,19 +103,26 @@ package struct Servers: Sendable {
 
     /// Removes a database made by ``makeDatabase()``, whoever is connected.
     package func dropDatabase(_ url: String) async throws {
-        guard let name = URLComponents(string: url)?.path.dropFirst(), name.hasPrefix("t_") else { throw Failure(description: "not a test's database") }
-        try await Self.run("psql", ["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", postgresURL, "-c", "drop database if exists \(name) with (force)"])
+        guard let name = URLComponents(string: url)?.path.dropFirst(), name.hasPrefix("t_") else {
+            throw Failure(description: "not a test's database")
+        }
+        try await Self.run(
+            "psql",
+            ["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", postgresURL, "-c", "drop database if exists \(name) with (force)"])
     }
 
     private func owned() throws -> String {
-        guard let directory else { throw Failure(description: "these servers were not started by ops/servers and are left alone") }
+        guard let directory else {
+            throw Failure(description: "these servers were not started by ops/servers and are left alone")
+        }
         return directory
     }
 
     // MARK: - Programs
 
     /// The repository's root.
-    package static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+    package static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
     private static let script = root + "/ops/servers"
 
     /// Runs a program to its end without blocking the caller's thread. Gives what it wrote to stdout.
@@ -122,7 +143,8 @@ package struct Servers: Sendable {
         let output = (try? String(contentsOfFile: base + ".out", encoding: .utf8)) ?? ""
         guard status == 0 else {
             let errors = (try? String(contentsOfFile: base + ".err", encoding: .utf8)) ?? ""
-            throw Failure(description: "\(program) \(arguments.first ?? "") failed (exit status \(status)): \(errors)\(output)")
+            throw Failure(
+                description: "\(program) \(arguments.first ?? "") failed (exit status \(status)): \(errors)\(output)")
         }
         return output
     }

@@ -17,8 +17,10 @@ import Testing
     @Test func claimsFollowPriorityThenFairnessThenAge() async throws {
         try await Stage.with { stage in
             let worker = try await stage.worker()
-            let a1 = try await stage.submit(tenant: "a"), a2 = try await stage.submit(tenant: "a")
-            let b = try await stage.submit(tenant: "b"), urgent = try await stage.submit(tenant: "a", priority: 9)
+            let a1 = try await stage.submit(tenant: "a")
+            let a2 = try await stage.submit(tenant: "a")
+            let b = try await stage.submit(tenant: "b")
+            let urgent = try await stage.submit(tenant: "a", priority: 9)
             var order: [UUID] = []
             for _ in 0..<4 { order.append(try await stage.claimOne(worker).job) }
             #expect(order == [urgent.job, b.job, a1.job, a2.job])
@@ -43,7 +45,9 @@ import Testing
         try await Stage.with { stage in
             let worker = try await stage.worker()
             func submission(_ id: String, runAfter: Date?, deadline: Date?) -> Submission {
-                Submission(tenant: "t", messageID: id, kind: .generate, spec: .object([:]), runAfter: runAfter, deadline: deadline)
+                Submission(
+                    tenant: "t", messageID: id, kind: .generate, spec: .object([:]), runAfter: runAfter,
+                    deadline: deadline)
             }
             let later = try await stage.store.accept([submission("later", runAfter: .now + 3600, deadline: nil)])[0].job
             let late = try await stage.store.accept([submission("late", runAfter: nil, deadline: .now - 1)])[0].job
@@ -54,7 +58,8 @@ import Testing
             #expect(try await stage.store.state(of: late) == .discarded)
             #expect(try await stage.store.job(late)?["error_code"] == .string("job.deadline"))
             #expect(try await stage.store.claim(worker, 9).isEmpty)
-            try await stage.store.query("update atelier.jobs set run_after = now() where id = $1::uuid", [later.uuidString])
+            try await stage.store.query(
+                "update atelier.jobs set run_after = now() where id = $1::uuid", [later.uuidString])
             #expect(try await stage.claimOne(worker).job == later)
         }
     }
@@ -89,21 +94,32 @@ import Testing
             let new = try await stage.claimOne(next)
             #expect(new.job == old.job && new.attempt == 2)
             #expect(try await stage.store.finish(old.job, old.attempt, AttemptResult(outcome: "completed")) == nil)
-            #expect(try await stage.store.record(old.job, old.attempt, started: nil, progress: .init(stage: "s", step: 9, steps: 9), metrics: [], checkpoint: nil) == nil)
+            #expect(
+                try await stage.store.record(
+                    old.job, old.attempt, started: nil, progress: .init(stage: "s", step: 9, steps: 9), metrics: [],
+                    checkpoint: nil) == nil)
             let job = try #require(try await stage.store.job(new.job))
-            #expect(job["state"] == .string("running") && job["step"] == .null && job["failures"] == .integer(0) && job["rescues"] == .integer(1))
-            #expect(try await stage.store.finish(new.job, new.attempt, AttemptResult(outcome: "completed")) == .completed)
+            #expect(
+                job["state"] == .string("running") && job["step"] == .null && job["failures"] == .integer(0)
+                    && job["rescues"] == .integer(1))
+            #expect(
+                try await stage.store.finish(new.job, new.attempt, AttemptResult(outcome: "completed")) == .completed)
         }
     }
 
     @Test(arguments: [
-        ("completed", Consequence.transient, JobState.completed), ("failed", .transient, .retryable), ("failed", .fatal, .discarded),
-        ("failed", .rejected, .discarded), ("crashed", .transient, .retryable), ("interrupted", .transient, .available), ("cancelled", .transient, .cancelled),
+        ("completed", Consequence.transient, JobState.completed), ("failed", .transient, .retryable),
+        ("failed", .fatal, .discarded),
+        ("failed", .rejected, .discarded), ("crashed", .transient, .retryable), ("interrupted", .transient, .available),
+        ("cancelled", .transient, .cancelled),
     ]) func anEndLeadsWhereItShould(_ outcome: String, _ consequence: Consequence, _ state: JobState) async throws {
         try await Stage.with { stage in
             try await stage.submit(replyTo: "me")
             let claimed = try await stage.claimOne(try await stage.worker())
-            #expect(try await stage.store.finish(claimed.job, claimed.attempt, AttemptResult(outcome: outcome, consequence: consequence, code: "c", message: "m")) == state)
+            #expect(
+                try await stage.store.finish(
+                    claimed.job, claimed.attempt,
+                    AttemptResult(outcome: outcome, consequence: consequence, code: "c", message: "m")) == state)
             let replies = try await stage.store.outbox(limit: 99).filter(\.isReply)
             #expect(replies.map(\.routingKey) == (state.isFinal ? ["me"] : []))
         }
@@ -117,7 +133,8 @@ import Testing
             #expect(try await stage.store.retry(job, fromScratch: false) == false)
             #expect(try await stage.store.cancel(job, reason: "r") == .running)
             #expect(try await stage.store.beat(worker).cancelling == [job])
-            #expect(try await stage.store.finish(job, claimed.attempt, AttemptResult(outcome: "interrupted")) == .cancelled)
+            #expect(
+                try await stage.store.finish(job, claimed.attempt, AttemptResult(outcome: "interrupted")) == .cancelled)
             #expect(try await stage.store.retry(job, fromScratch: true))
             #expect(try await stage.store.state(of: job) == .available)
             #expect(try await stage.store.cancel(UUID(), reason: nil) == nil)
@@ -127,7 +144,8 @@ import Testing
     @Test func whoPublishesARejectedMessageAgainIsAnsweredAgain() async throws {
         try await Stage.with { stage in
             let rejection = Rejection(
-                tenant: "t", messageID: "bad", kind: "generate", problems: [Problem("/x", found: "1", allowed: "2")], body: Data("{}".utf8), replyTo: "answers", correlationID: nil)
+                tenant: "t", messageID: "bad", kind: "generate", problems: [Problem("/x", found: "1", allowed: "2")],
+                body: Data("{}".utf8), replyTo: "answers", correlationID: nil)
             var answers: [String] = []
             for _ in 0..<2 {
                 try await stage.store.reject(rejection)
@@ -135,8 +153,11 @@ import Testing
                 answers += waiting.filter(\.isReply).map(\.eventID)
                 try await stage.store.confirmed(waiting.map(\.id))
             }
-            #expect(answers.count == 2 && Set(answers).count == 1, "a message that was only delivered again is answered under the same id")
-            let rows = try await stage.store.query("select exchange from atelier.outbox where event = 'rejected' order by exchange")
+            #expect(
+                answers.count == 2 && Set(answers).count == 1,
+                "a message that was only delivered again is answered under the same id")
+            let rows = try await stage.store.query(
+                "select exchange from atelier.outbox where event = 'rejected' order by exchange")
             #expect(rows.map { $0["exchange"] } == ["", "", "events"])
             #expect(try await stage.store.query("select 1 from atelier.rejections").count == 1)
         }
@@ -153,9 +174,12 @@ import Testing
             let waiting = try await stage.store.outbox(limit: 9)
             #expect(waiting.map(\.routingKey) == ["gone", "young", "t.generate.completed"])
             var over: [String] = []
-            for message in waiting where try await stage.store.unsent(message.id, "no queue takes it") == .givenUp { over.append(message.routingKey) }
+            for message in waiting where try await stage.store.unsent(message.id, "no queue takes it") == .givenUp {
+                over.append(message.routingKey)
+            }
             #expect(over == ["gone"])
-            let left = try await stage.store.query("select routing_key from atelier.outbox where confirmed_at is null order by id")
+            let left = try await stage.store.query(
+                "select routing_key from atelier.outbox where confirmed_at is null order by id")
             #expect(left.map { $0["routing_key"] } == ["young", "t.generate.completed"])
         }
     }
@@ -167,7 +191,8 @@ import Testing
                 insert into atelier.outbox (event, exchange, routing_key, body, tries)
                     select 'completed', '', 'gone', '{}', 1 from generate_series(1, 20) union all values ('completed', 'events', 'new', '{}'::jsonb, 0)
                 """)
-            #expect(try await stage.store.outbox(limit: 5).map(\.routingKey) == ["new", "gone", "gone", "gone", "gone"])
+            #expect(
+                try await stage.store.outbox(limit: 5).map(\.routingKey) == ["new", "gone", "gone", "gone", "gone"])
         }
     }
 
@@ -175,22 +200,34 @@ import Testing
         try await Stage.with { stage in
             func reject(_ last: Character) async throws {
                 let body = Data((String(repeating: "x", count: 1 << 20) + String(last)).utf8)
-                try await stage.store.reject(Rejection(tenant: "t", messageID: "long", kind: nil, problems: [Problem("", found: "1", allowed: "2")], body: body))
+                try await stage.store.reject(
+                    Rejection(
+                        tenant: "t", messageID: "long", kind: nil, problems: [Problem("", found: "1", allowed: "2")],
+                        body: body))
             }
             for last: Character in ["a", "a", "b"] { try await reject(last) }
-            let rows = try await stage.store.query("select octet_length(body) as bytes, convert_from(substr(body, 65537), 'UTF8') as last from atelier.rejections order by id")
+            let rows = try await stage.store.query(
+                "select octet_length(body) as bytes, convert_from(substr(body, 65537), 'UTF8') as last from atelier.rejections order by id"
+            )
             #expect(rows.count == 2, "the same is the same, and another another")
-            #expect(rows.allSatisfy { Int($0["bytes"] ?? "").map { $0 < 66_000 } == true && $0["last"]?.contains("1048577 bytes in all, sha256:") == true }, "\(rows)")
+            #expect(
+                rows.allSatisfy {
+                    Int($0["bytes"] ?? "").map { $0 < 66_000 } == true
+                        && $0["last"]?.contains("1048577 bytes in all, sha256:") == true
+                }, "\(rows)")
         }
     }
 
     @Test func whatBeganInTimeGoesOnAfterItsDeadline() async throws {
         try await Stage.with { stage in
             let worker = try await stage.worker()
-            let job = try await stage.store.accept([Submission(tenant: "t", messageID: "m", kind: .generate, spec: .object([:]), deadline: .now + 60)])[0].job
+            let job = try await stage.store.accept([
+                Submission(tenant: "t", messageID: "m", kind: .generate, spec: .object([:]), deadline: .now + 60)
+            ])[0].job
             let first = try await stage.claimOne(worker)
             try await stage.store.query("update atelier.jobs set deadline = now() - interval '1 minute'")
-            #expect(try await stage.store.finish(job, first.attempt, AttemptResult(outcome: "interrupted")) == .available)
+            #expect(
+                try await stage.store.finish(job, first.attempt, AttemptResult(outcome: "interrupted")) == .available)
             #expect(try await stage.store.expire() == 0)
             #expect(try await stage.claimOne(worker).attempt == 2)
         }
@@ -200,9 +237,12 @@ import Testing
         try await Stage.with { stage in
             _ = try await stage.store.accept([
                 Submission(tenant: "t", messageID: "a", kind: .generate, spec: .object([:]), lifetime: 90.9),
-                Submission(tenant: "t", messageID: "b", kind: .generate, spec: .object([:]), deadline: .now + 60.25, lifetime: 1),
+                Submission(
+                    tenant: "t", messageID: "b", kind: .generate, spec: .object([:]), deadline: .now + 60.25,
+                    lifetime: 1),
             ])
-            let rows = try await stage.store.query("select extract(epoch from deadline - created_at) as seconds from atelier.jobs order by message_id")
+            let rows = try await stage.store.query(
+                "select extract(epoch from deadline - created_at) as seconds from atelier.jobs order by message_id")
             let seconds = rows.compactMap { $0["seconds"].flatMap { Double($0) } }
             #expect(abs(seconds[0] - 90.9) < 0.001 && abs(seconds[1] - 60.25) < 5, "\(seconds)")
             #expect(try await stage.store.claim(try await stage.worker(), 9).count == 2)
@@ -211,13 +251,16 @@ import Testing
 
     @Test func whatHostsFailUnderIsGivenUpAtTheTenth() async throws {
         try await Stage.with { stage in
-            let worker = try await stage.worker(), job = try await stage.submit().job
+            let worker = try await stage.worker()
+            let job = try await stage.submit().job
             let end = AttemptResult(outcome: "interrupted", code: "host.fault", message: "model.damaged: m")
             for count in 1...10 {
                 let claim = try await stage.claimOne(worker)
                 #expect(try await stage.store.finish(job, claim.attempt, end) == (count < 10 ? .retryable : .discarded))
                 let row = try #require(try await stage.store.job(job))
-                #expect(row["rescues"] == .integer(count) && row["failures"] == .integer(0) && row["error_message"] == .string("model.damaged: m"))
+                #expect(
+                    row["rescues"] == .integer(count) && row["failures"] == .integer(0)
+                        && row["error_message"] == .string("model.damaged: m"))
                 try await stage.store.query("update atelier.jobs set run_after = now() where state = 'retryable'")
             }
         }
@@ -225,10 +268,16 @@ import Testing
 
     @Test func aJobCancelledWhileItWaitedBeginsAnew() async throws {
         try await Stage.with { stage in
-            let worker = try await stage.worker(), job = try await stage.submit().job, claim = try await stage.claimOne(worker)
-            let checkpoint = EngineEvent.Checkpoint(step: 4, path: "/w/4", sha256: String(repeating: "a", count: 64), bytes: 1)
-            _ = try await stage.store.record(job, claim.attempt, started: nil, progress: nil, metrics: [], checkpoint: checkpoint)
-            #expect(try await stage.store.finish(job, claim.attempt, AttemptResult(outcome: "failed", code: "c", message: "m")) == .retryable)
+            let worker = try await stage.worker()
+            let job = try await stage.submit().job
+            let claim = try await stage.claimOne(worker)
+            let checkpoint = EngineEvent.Checkpoint(
+                step: 4, path: "/w/4", sha256: String(repeating: "a", count: 64), bytes: 1)
+            _ = try await stage.store.record(
+                job, claim.attempt, started: nil, progress: nil, metrics: [], checkpoint: checkpoint)
+            #expect(
+                try await stage.store.finish(
+                    job, claim.attempt, AttemptResult(outcome: "failed", code: "c", message: "m")) == .retryable)
             #expect(try await stage.store.cancel(job, reason: nil) == .cancelled)
             #expect(try await stage.store.retry(job, fromScratch: false))
             #expect(try await stage.store.checkpoints(of: job).isEmpty)
@@ -241,11 +290,15 @@ import Testing
             let claim = try await stage.claimOne(stage.worker())
             func eta(_ name: String, _ step: Int, _ steps: Int) async throws -> Double? {
                 let progress = EngineEvent.Progress(stage: name, step: step, steps: steps)
-                _ = try await stage.store.record(claim.job, claim.attempt, started: nil, progress: progress, metrics: [], checkpoint: nil)
-                return try await stage.store.query("select eta_seconds from dashboard.running").first?["eta_seconds"].flatMap { Double($0) }
+                _ = try await stage.store.record(
+                    claim.job, claim.attempt, started: nil, progress: progress, metrics: [], checkpoint: nil)
+                return try await stage.store.query("select eta_seconds from dashboard.running").first?["eta_seconds"]
+                    .flatMap { Double($0) }
             }
             #expect(try await eta("train", 400, 600) == nil, "resumed there: its pace is not known yet")
-            try await stage.store.script("update atelier.jobs set stage_began_at = now() - interval '10 seconds', started_at = now() - interval '1 hour'")
+            try await stage.store.script(
+                "update atelier.jobs set stage_began_at = now() - interval '10 seconds', started_at = now() - interval '1 hour'"
+            )
             let left = try #require(try await eta("train", 410, 600))
             #expect((189...600).contains(left), "ten steps in ten seconds, and not 410 in an hour: \(left)")
             #expect(try await eta("generate", 0, 8) == nil)
@@ -267,12 +320,16 @@ import Testing
             try await stage.submit()
             let claimed = try await stage.claimOne(try await stage.worker())
             func record(_ progress: EngineEvent.Progress?, _ memory: Int64?) async throws {
-                _ = try await stage.store.record(claimed.job, claimed.attempt, started: nil, progress: progress, metrics: [], checkpoint: nil, memory: memory)
+                _ = try await stage.store.record(
+                    claimed.job, claimed.attempt, started: nil, progress: progress, metrics: [], checkpoint: nil,
+                    memory: memory)
             }
             try await record(.init(stage: "steps", step: 3, steps: 9), 1 << 30)
             try await record(nil, 1 << 20)
             let row = try #require(try await stage.store.objects("select * from dashboard.running").first)
-            #expect(row["peak_memory_bytes"] == .integer(1 << 30) && row["stage"] == .string("steps") && row["step"] == .integer(3))
+            #expect(
+                row["peak_memory_bytes"] == .integer(1 << 30) && row["stage"] == .string("steps")
+                    && row["step"] == .integer(3))
         }
     }
 
@@ -293,12 +350,24 @@ import Testing
     @Test func twoJobsThatLearnOneNameAtTheSameTimeMakeTwoVersions() async throws {
         try await Stage.with { stage in
             let worker = try await stage.worker()
-            let spec: JSONValue = .object(["model": .string("pocket-infinity"), "concept": .object(["name": .string("rex"), "role": .string("subject")])])
-            for id in ["1", "2"] { _ = try await stage.store.accept([Submission(tenant: "t", messageID: id, kind: .personalize, spec: spec)]) }
-            let first = try await stage.claimOne(worker), second = try await stage.claimOne(worker)
+            let spec: JSONValue = .object([
+                "model": .string("pocket-infinity"),
+                "concept": .object(["name": .string("rex"), "role": .string("subject")]),
+            ])
+            for id in ["1", "2"] {
+                _ = try await stage.store.accept([
+                    Submission(tenant: "t", messageID: id, kind: .personalize, spec: spec)
+                ])
+            }
+            let first = try await stage.claimOne(worker)
+            let second = try await stage.claimOne(worker)
             func end(_ digit: String) -> AttemptResult {
                 let digits = String(repeating: digit, count: 64)
-                return AttemptResult(outcome: "completed", artifacts: [.init(role: "adapter", name: "a", path: "/a", mediaType: "x/y", sha256: digits, bytes: 1)])
+                return AttemptResult(
+                    outcome: "completed",
+                    artifacts: [
+                        .init(role: "adapter", name: "a", path: "/a", mediaType: "x/y", sha256: digits, bytes: 1)
+                    ])
             }
             // The first one's transaction stays open until the second one waits for it.
             let other = Store(url: stage.url, application: "test")
@@ -308,11 +377,14 @@ import Testing
             _ = try await stage.store.finish(first.job, first.attempt, end("a"))
             async let state = other.finish(second.job, second.attempt, end("b"))
             let watch = Store(url: stage.url, application: "test")
-            let waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+            let waiting =
+                "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
             while try await watch.query(waiting).isEmpty { try Task.checkCancellation() }
             try await stage.store.script("commit")
             #expect(try await state == .completed)
-            #expect(try await watch.query("select version from atelier.concepts order by version").map { $0["version"] } == ["1", "2"])
+            #expect(
+                try await watch.query("select version from atelier.concepts order by version").map { $0["version"] }
+                    == ["1", "2"])
             #expect(try await watch.newestConcepts(tenant: "t").first?.adapter == String(repeating: "b", count: 64))
         }
     }

@@ -7,7 +7,8 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct LostWorkerTests {
     @Test func aWorkerThatWasGivenUpClaimsNothing() async throws {
         try await Stage.with { stage in
-            let lost = try await stage.worker("folder"), job = try await stage.submit().job
+            let lost = try await stage.worker("folder")
+            let job = try await stage.submit().job
             let successor = try await stage.worker("folder")
             #expect(try await stage.store.claim(lost, 1).isEmpty, "nobody would miss the job")
             #expect(try await stage.claimOne(successor).job == job)
@@ -27,7 +28,8 @@ import Testing
 
     @Test func aClockThatWasSetBackKeepsNobodyAliveAndNothingWaiting() async throws {
         try await Stage.with { stage in
-            let worker = try await stage.worker(), job = try await stage.submit().job
+            let worker = try await stage.worker()
+            let job = try await stage.submit().job
             let claim = try await stage.claimOne(worker)
             _ = try await stage.store.finish(claim.job, claim.attempt, AttemptResult(outcome: "crashed"))
             #expect(try await stage.store.state(of: job) == .retryable)
@@ -38,7 +40,9 @@ import Testing
                 """)
             // A server that has only just started gives every worker a lease's time to beat.
             let lease = 1
-            while try await stage.store.query("select 1 where now() > pg_postmaster_start_time() + interval '1 second'").isEmpty {}
+            while try await stage.store.query("select 1 where now() > pg_postmaster_start_time() + interval '1 second'")
+                .isEmpty
+            {}
             _ = try await stage.store.rescueExpired(lease: lease)
             #expect(try await stage.store.query("select 1 from atelier.workers where beat_at > now()").isEmpty)
             #expect(try await stage.store.outbox(limit: 9).count > 0)
@@ -49,10 +53,13 @@ import Testing
     @Test func aServerThatTakesEveryByteAndSaysNothingIsGivenUp() async throws {
         try await Stage.with { stage in
             let store = Store(url: stage.url, application: "test", patience: .seconds(1))
-            let process = try #require(try await store.query("select pg_backend_pid() as process").first?["process"].flatMap { pid_t($0) })
+            let process = try #require(
+                try await store.query("select pg_backend_pid() as process").first?["process"].flatMap { pid_t($0) })
             try #require(kill(process, SIGSTOP) == 0)
             defer { kill(process, SIGCONT) }
-            await #expect(throws: StoreError.unavailable("no answer within 1.0 seconds")) { try await store.query("select 1") }
+            await #expect(throws: StoreError.unavailable("no answer within 1.0 seconds")) {
+                try await store.query("select 1")
+            }
             #expect(try await store.query("select 1").count == 1, "on a connection of its own")
         }
     }

@@ -5,7 +5,9 @@ import Testing
 
 /// Probes, and many messages in one transaction.
 @Suite(.timeLimit(.minutes(2))) struct ProbeTests {
-    private func submission(_ id: String, kind: JobKind = .probe, tenant: String = "t", replyTo: String? = nil) -> Submission {
+    private func submission(
+        _ id: String, kind: JobKind = .probe, tenant: String = "t", replyTo: String? = nil
+    ) -> Submission {
         Submission(tenant: tenant, messageID: id, kind: kind, spec: .object([:]), replyTo: replyTo)
     }
 
@@ -17,7 +19,11 @@ import Testing
             #expect(second[0] == .accepted(second[0].job) && second[2] == .accepted(second[2].job))
             #expect(try await stage.store.accept([submission("a", tenant: "other")])[0].job != first[0].job)
             let said = try await stage.store.outbox(limit: 99)
-            #expect(said.map(\.event) == ["accepted", "accepted", "accepted", "accepted", "duplicate", "duplicate", "duplicate", "duplicate", "accepted"])
+            #expect(
+                said.map(\.event) == [
+                    "accepted", "accepted", "accepted", "accepted", "duplicate", "duplicate", "duplicate", "duplicate",
+                    "accepted",
+                ])
             #expect(said.filter(\.isReply).map(\.routingKey) == ["me", "me"])
             #expect(said.map(\.correlationID) == ["a", "b", "c", "d", "a", "a", "c", "c", "a"])
         }
@@ -25,8 +31,11 @@ import Testing
 
     @Test func oneMessageThatCannotBeHeldLeavesNoneOfItsBatch() async throws {
         try await Stage.with { stage in
-            await #expect(throws: StoreError.self) { _ = try await stage.store.accept([submission("good"), submission(String(repeating: "x", count: 129))]) }
-            let jobs = try await stage.store.jobs(JobFilter()), said = try await stage.store.outbox(limit: 9)
+            await #expect(throws: StoreError.self) {
+                _ = try await stage.store.accept([submission("good"), submission(String(repeating: "x", count: 129))])
+            }
+            let jobs = try await stage.store.jobs(JobFilter())
+            let said = try await stage.store.outbox(limit: 9)
             #expect(jobs.isEmpty && said.isEmpty)
         }
     }
@@ -48,9 +57,12 @@ import Testing
             #expect(job["state"] == .string("completed") && job["result"] == result && job["attempt"] == .integer(1))
             #expect(job["attempts"]?.array?.map { $0["outcome"] } == [.string("completed")])
             let outcomes = try await stage.store.outbox(limit: 99).filter { $0.event == "completed" }
-            #expect(outcomes.filter(\.isReply).count == 3 && outcomes.filter { $0.routingKey == "t.probe.completed" }.count == 3)
+            #expect(
+                outcomes.filter(\.isReply).count == 3
+                    && outcomes.filter { $0.routingKey == "t.probe.completed" }.count == 3)
             let body = try JSONValue(json: try #require(outcomes.first).body)
-            #expect(body["state"] == .string("completed") && body["artifacts"] == .array([]) && body["result"] == result)
+            #expect(
+                body["state"] == .string("completed") && body["artifacts"] == .array([]) && body["result"] == result)
         }
     }
 }

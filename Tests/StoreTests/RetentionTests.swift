@@ -17,31 +17,48 @@ import Testing
     }
 
     private func left(_ stage: Stage) async throws -> [String] {
-        try await stage.store.query("select message_id from atelier.jobs order by message_id").compactMap { $0["message_id"] }
+        try await stage.store.query("select message_id from atelier.jobs order by message_id").compactMap {
+            $0["message_id"]
+        }
     }
 
     @Test func eachSortGoesAfterItsOwnTime() async throws {
         try await Stage.with { stage in
-            try await fill(stage, [
-                ("completed new", "generate", "completed", 9), ("completed old", "generate", "completed", 11), ("cancelled old", "generate", "cancelled", 11),
-                ("discarded new", "generate", "discarded", 11), ("discarded old", "generate", "discarded", 101), ("probe new", "probe", "completed", 0),
-                ("probe old", "probe", "completed", 2), ("learnt", "personalize", "completed", 99), ("unsent", "generate", "completed", 99),
-            ])
+            try await fill(
+                stage,
+                [
+                    ("completed new", "generate", "completed", 9), ("completed old", "generate", "completed", 11),
+                    ("cancelled old", "generate", "cancelled", 11),
+                    ("discarded new", "generate", "discarded", 11), ("discarded old", "generate", "discarded", 101),
+                    ("probe new", "probe", "completed", 0),
+                    ("probe old", "probe", "completed", 2), ("learnt", "personalize", "completed", 99),
+                    ("unsent", "generate", "completed", 99),
+                ])
             try await stage.submit("waiting")
             try await stage.store.query(
                 """
                 insert into atelier.concepts (tenant, name, version, role, model, adapter_sha256, job)
                     select 't', 'rex', 1, 'subject', 'm', repeat('a', 64), id from atelier.jobs where message_id = 'learnt'
                 """)
-            try await stage.store.query("insert into atelier.outbox (job, event, exchange, routing_key, body) select id, 'completed', 'events', 'k', '{}' from atelier.jobs where message_id = 'unsent'")
-            try await stage.store.query("insert into atelier.outbox (event, exchange, routing_key, body, created_at, confirmed_at) values ('x', '', 'old', '{}', now() - interval '9 days', now() - interval '9 days')")
-            try await stage.store.query("insert into atelier.rejections (tenant, problems, body, at) values ('t', '[1]', '', now() - interval '31 days'), ('t', '[1]', '', now())")
-            let deleted = try await stage.store.prune(Retention(completedJobs: 10, discardedJobs: 100, probes: 1, messages: 3, rejections: 30), limit: 10)
-            #expect(deleted == [
-                "completed jobs": 1, "cancelled jobs": 1, "discarded jobs": 1, "completed probes": 1, "cancelled probes": 0, "discarded probes": 0,
-                "sent messages": 1, "rejections": 1,
-            ])
-            #expect(try await left(stage) == ["completed new", "discarded new", "learnt", "probe new", "unsent", "waiting"])
+            try await stage.store.query(
+                "insert into atelier.outbox (job, event, exchange, routing_key, body) select id, 'completed', 'events', 'k', '{}' from atelier.jobs where message_id = 'unsent'"
+            )
+            try await stage.store.query(
+                "insert into atelier.outbox (event, exchange, routing_key, body, created_at, confirmed_at) values ('x', '', 'old', '{}', now() - interval '9 days', now() - interval '9 days')"
+            )
+            try await stage.store.query(
+                "insert into atelier.rejections (tenant, problems, body, at) values ('t', '[1]', '', now() - interval '31 days'), ('t', '[1]', '', now())"
+            )
+            let deleted = try await stage.store.prune(
+                Retention(completedJobs: 10, discardedJobs: 100, probes: 1, messages: 3, rejections: 30), limit: 10)
+            #expect(
+                deleted == [
+                    "completed jobs": 1, "cancelled jobs": 1, "discarded jobs": 1, "completed probes": 1,
+                    "cancelled probes": 0, "discarded probes": 0,
+                    "sent messages": 1, "rejections": 1,
+                ])
+            #expect(
+                try await left(stage) == ["completed new", "discarded new", "learnt", "probe new", "unsent", "waiting"])
             #expect(try await stage.store.prune(Retention(), limit: 10).isEmpty)
             #expect(try await stage.store.outbox(limit: 9).count == 2)
         }
@@ -59,8 +76,15 @@ import Testing
 
     @Test func hoursThatAreOverAreCountedOnceAndOutliveTheirJobs() async throws {
         try await Stage.with { stage in
-            try await fill(stage, [("a", "generate", "completed", 1), ("b", "generate", "completed", 1), ("c", "generate", "discarded", 2), ("now", "generate", "completed", 0)])
-            func throughput() async throws -> [JSONValue] { try await stage.store.objects("select kind, state, jobs from dashboard.throughput") }
+            try await fill(
+                stage,
+                [
+                    ("a", "generate", "completed", 1), ("b", "generate", "completed", 1),
+                    ("c", "generate", "discarded", 2), ("now", "generate", "completed", 0),
+                ])
+            func throughput() async throws -> [JSONValue] {
+                try await stage.store.objects("select kind, state, jobs from dashboard.throughput")
+            }
             let before = try await throughput()
             #expect(before.count == 3 && before.contains(["kind": "generate", "state": "completed", "jobs": 2]))
             try await stage.store.countHours()
@@ -75,9 +99,12 @@ import Testing
         try await Stage.with { stage in
             let digests = ["a", "b", "c", "d"].map { String(repeating: $0, count: 64) }
             let spec: JSONValue = .object(["images": .array([.object(["artifact": .string("sha256:" + digests[0])])])])
-            let job = try await stage.store.accept([Submission(tenant: "t", messageID: "m", kind: .personalize, spec: spec)])[0].job
+            let job = try await stage.store.accept([
+                Submission(tenant: "t", messageID: "m", kind: .personalize, spec: spec)
+            ])[0].job
             try await stage.store.query(
-                "insert into atelier.artifacts (job, name, role, media_type, sha256, bytes) values ($1::uuid, 'n', 'picture', 'image/png', $2, 1)", [job.uuidString, digests[1]])
+                "insert into atelier.artifacts (job, name, role, media_type, sha256, bytes) values ($1::uuid, 'n', 'picture', 'image/png', $2, 1)",
+                [job.uuidString, digests[1]])
             try await stage.store.query(
                 "insert into atelier.concepts (tenant, name, version, role, model, adapter_sha256, job) values ('t', 'rex', 1, 'subject', 'm', $2, $1::uuid)",
                 [job.uuidString, digests[2]])

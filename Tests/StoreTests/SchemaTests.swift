@@ -43,8 +43,10 @@ import Testing
         try await Stage.with { stage in
             try await stage.submit()
             for change in [
-                "state = 'running'", "state = 'completed', finalized_at = now()", "state = 'discarded', finalized_at = now()", "finalized_at = now()",
-                "state = 'cancelled'", "priority = 10", "attempt = -1", "tenant = ''", "kind = 'paint'", "message_id = repeat('x', 129)", "max_attempts = 0",
+                "state = 'running'", "state = 'completed', finalized_at = now()",
+                "state = 'discarded', finalized_at = now()", "finalized_at = now()",
+                "state = 'cancelled'", "priority = 10", "attempt = -1", "tenant = ''", "kind = 'paint'",
+                "message_id = repeat('x', 129)", "max_attempts = 0",
             ] {
                 #expect(await stage.refusal("update atelier.jobs set \(change)") == "23514", "\(change)")
             }
@@ -56,12 +58,18 @@ import Testing
             let job = try await stage.submit().job
             let denied = "42501"
             for (role, sql, expected) in [
-                ("atelier_reader", "select * from dashboard.jobs", nil), ("atelier_reader", "select * from atelier.jobs", denied),
-                ("atelier_reader", "select atelier.cancel('\(job)', 'x')", denied), ("atelier_admin", "update atelier.jobs set priority = 1", denied),
-                ("atelier_admin", "select * from atelier.claim('\(UUID())', 1)", denied), ("atelier_admin", "select atelier.cancel('\(job)', 'x')", nil),
-                ("atelier_admin", "select atelier.retry('\(job)')", nil), ("atelier_daemon", "delete from atelier.jobs", denied),
-                ("atelier_daemon", "drop table atelier.jobs", denied), ("atelier_daemon", "create table atelier.x ()", denied),
-                ("atelier_daemon", "select * from atelier.schema_migrations", nil), ("atelier_daemon", "delete from atelier.schema_migrations", denied),
+                ("atelier_reader", "select * from dashboard.jobs", nil),
+                ("atelier_reader", "select * from atelier.jobs", denied),
+                ("atelier_reader", "select atelier.cancel('\(job)', 'x')", denied),
+                ("atelier_admin", "update atelier.jobs set priority = 1", denied),
+                ("atelier_admin", "select * from atelier.claim('\(UUID())', 1)", denied),
+                ("atelier_admin", "select atelier.cancel('\(job)', 'x')", nil),
+                ("atelier_admin", "select atelier.retry('\(job)')", nil),
+                ("atelier_daemon", "delete from atelier.jobs", denied),
+                ("atelier_daemon", "drop table atelier.jobs", denied),
+                ("atelier_daemon", "create table atelier.x ()", denied),
+                ("atelier_daemon", "select * from atelier.schema_migrations", nil),
+                ("atelier_daemon", "delete from atelier.schema_migrations", denied),
                 ("atelier_daemon", "insert into atelier.schema_migrations values ('9.sql', '')", denied),
                 ("atelier_daemon", "update atelier.schema_migrations set checksum = ''", denied),
                 (
@@ -80,8 +88,14 @@ import Testing
         try await Stage.with { stage in
             try await stage.submit()
             _ = try await stage.claimOne(try await stage.worker())
-            let views = try await stage.store.query("select table_name from information_schema.views where table_schema = 'dashboard'").compactMap { $0["table_name"] }
-            #expect(Set(views).isSuperset(of: ["queue", "jobs", "running", "failures", "throughput", "latency", "concepts", "quality", "workers", "outbox", "storage", "warnings"]))
+            let views = try await stage.store.query(
+                "select table_name from information_schema.views where table_schema = 'dashboard'"
+            ).compactMap { $0["table_name"] }
+            #expect(
+                Set(views).isSuperset(of: [
+                    "queue", "jobs", "running", "failures", "throughput", "latency", "concepts", "quality", "workers",
+                    "outbox", "storage", "warnings",
+                ]))
             for view in views { _ = try await stage.store.objects("select * from dashboard.\(view)") }
             #expect(try await stage.store.objects("select * from dashboard.running").count == 1)
         }

@@ -32,9 +32,13 @@ struct Stage {
     }
 
     @discardableResult
-    func submit(_ id: String = UUID().uuidString, tenant: String = "t", priority: Int = 0, replyTo: String? = nil) async throws -> Acceptance {
+    func submit(
+        _ id: String = UUID().uuidString, tenant: String = "t", priority: Int = 0, replyTo: String? = nil
+    ) async throws -> Acceptance {
         try await store.accept([
-            Submission(tenant: tenant, messageID: id, kind: .generate, spec: .object(["prompts": .array([.string("x")])]), priority: priority, replyTo: replyTo)
+            Submission(
+                tenant: tenant, messageID: id, kind: .generate, spec: .object(["prompts": .array([.string("x")])]),
+                priority: priority, replyTo: replyTo)
         ])[0]
     }
 
@@ -42,7 +46,9 @@ struct Stage {
 
     /// The SQLSTATE of the refusal of a statement, nil where it is not refused.
     func refusal(_ sql: String) async -> String? {
-        do { try await store.script(sql) } catch StoreError.refused(let state, _) { return state } catch { return "unavailable" }
+        do { try await store.script(sql) } catch StoreError.refused(let state, _) { return state } catch {
+            return "unavailable"
+        }
         return nil
     }
 }

@@ -4,22 +4,29 @@ import Testing
 @Suite struct MatrixProductTests {
     private static let sizes = [(1, 1, 1), (7, 5, 3), (64, 33, 130), (310, 256, 77), (35, 90, 600)]
 
-    private func product(_ a: Tensor, _ b: Tensor, transposed: (Bool, Bool), m: Int, n: Int, k: Int, beta: Float) -> [Float] {
+    private func product(
+        _ a: Tensor, _ b: Tensor, transposed: (Bool, Bool), m: Int, n: Int, k: Int, beta: Float
+    ) -> [Float] {
         let c = Tensor(repeating: 2, shape: [m, n])
         multiply(
             Matrix(a.pointer, stride: transposed.0 ? m : k, transposed: transposed.0),
-            Matrix(b.pointer, stride: transposed.1 ? k : n, transposed: transposed.1), into: Matrix(c.pointer, stride: n), m: m, n: n, k: k,
+            Matrix(b.pointer, stride: transposed.1 ? k : n, transposed: transposed.1),
+            into: Matrix(c.pointer, stride: n), m: m, n: n, k: k,
             beta: beta)
         return c.values
     }
 
     /// Sums in double, straight from the definition.
-    private func expected(_ a: [Float], _ b: [Float], transposed: (Bool, Bool), m: Int, n: Int, k: Int, beta: Float) -> [Float] {
+    private func expected(
+        _ a: [Float], _ b: [Float], transposed: (Bool, Bool), m: Int, n: Int, k: Int, beta: Float
+    ) -> [Float] {
         (0..<m * n).map { index in
             let (i, j) = (index / n, index % n)
-            return Float((0..<k).reduce(Double(2 * beta)) {
-                $0 + Double(a[transposed.0 ? $1 * m + i : i * k + $1]) * Double(b[transposed.1 ? j * k + $1 : $1 * n + j])
-            })
+            return Float(
+                (0..<k).reduce(Double(2 * beta)) {
+                    $0 + Double(a[transposed.0 ? $1 * m + i : i * k + $1])
+                        * Double(b[transposed.1 ? j * k + $1 : $1 * n + j])
+                })
         }
     }
 
@@ -27,10 +34,12 @@ import Testing
     func everyLayoutMatchesTheDefinition(precision: MatrixPrecision, accumulates: Bool) {
         MatrixPrecision.$current.withValue(precision) {
             for (m, n, k) in Self.sizes {
-                let a = numbers(m * k, seed: 1), b = numbers(n * k, seed: 2)
+                let a = numbers(m * k, seed: 1)
+                let b = numbers(n * k, seed: 2)
                 for transposed in [(false, false), (false, true), (true, false), (true, true)] {
                     let got = product(
-                        Tensor(a, shape: [a.count]), Tensor(b, shape: [b.count]), transposed: transposed, m: m, n: n, k: k,
+                        Tensor(a, shape: [a.count]), Tensor(b, shape: [b.count]), transposed: transposed, m: m, n: n,
+                        k: k,
                         beta: accumulates ? 1 : 0)
                     let wanted = expected(a, b, transposed: transposed, m: m, n: n, k: k, beta: accumulates ? 1 : 0)
                     let scale = Float(k).squareRoot() + 2

@@ -1,5 +1,5 @@
-// Writes models far too small to paint into a folder, under the names of the shipped ones: `tiny-models FOLDER`. For ops/chaos, which
-// wants many trainings and no pictures worth looking at.
+// Writes models far too small to paint into a folder, under the names of the shipped ones: `tiny-models FOLDER`. For
+// ops/chaos, which wants many trainings and no pictures worth looking at.
 import Foundation
 import ModelTesting
 

@@ -6,7 +6,8 @@ import Workers
 
 @Suite struct ChameleonPretrainingTests {
     @Test func pocketChameleonHasFiveToFifteenMillionParameters() {
-        let c = PocketChameleon.configuration(words: 200), tokenizer = Weights(.fresh(seed: 1))
+        let c = PocketChameleon.configuration(words: 200)
+        let tokenizer = Weights(.fresh(seed: 1))
         _ = ChameleonTokenizer(c.tokenizer, tokenizer)
         #expect((5_000_000...15_000_000).contains(c.transformer.parameterCount + tokenizer.count))
         #expect(c.grid.codes == 256)
@@ -20,12 +21,16 @@ import Workers
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         func options(steps: Int) -> PretrainingOptions {
-            PretrainingOptions(folder: "\(folder)/run", steps: steps, batch: 2, learningRate: 1e-3, seed: 1, reportEvery: 100, seconds: nil)
+            PretrainingOptions(
+                folder: "\(folder)/run", steps: steps, batch: 2, learningRate: 1e-3, seed: 1, reportEvery: 100,
+                seconds: nil)
         }
         try ChameleonPretraining(options: options(steps: 1)).run(.tokenizer)
         for stage in Pretraining.Stage.allCases { try ChameleonPretraining(options: options(steps: 2)).run(stage) }
-        let losses = try String(contentsOfFile: "\(folder)/run/tokenizer.losses.csv", encoding: .utf8).split(separator: "\n")
-        #expect(losses.count == 3 && losses[0].hasPrefix("step,psnr"), "a header, a line before the stop and one after it")
+        let losses = try String(contentsOfFile: "\(folder)/run/tokenizer.losses.csv", encoding: .utf8).split(
+            separator: "\n")
+        #expect(
+            losses.count == 3 && losses[0].hasPrefix("step,psnr"), "a header, a line before the stop and one after it")
         try ChameleonPretraining(options: options(steps: 2)).export(to: "\(folder)/model")
         let model = try ChameleonModel(directory: "\(folder)/model")
         let prompt = ChameleonPrompt(ids: model.ids(before: "a photo of a red dog"))

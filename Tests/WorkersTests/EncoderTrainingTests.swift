@@ -12,14 +12,17 @@ import Testing
 @testable import Workers
 
 private let dino = tinyDINO
-private let settings = SelfDistillation(prototypes: 16, hidden: 24, bottleneck: 12, localCrops: 2, globalSide: 16, localSide: 8)
+private let settings = SelfDistillation(
+    prototypes: 16, hidden: 24, bottleneck: 12, localCrops: 2, globalSide: 16, localSide: 8)
 
 private func options(_ folder: String = "", steps: Int, seconds: Double? = nil) -> PretrainingOptions {
-    PretrainingOptions(folder: folder, steps: steps, batch: 6, learningRate: 3e-3, seed: 4, reportEvery: 100, seconds: seconds)
+    PretrainingOptions(
+        folder: folder, steps: steps, batch: 6, learningRate: 3e-3, seed: 4, reportEvery: 100, seconds: seconds)
 }
 
 private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-encoders-\(UUID().uuidString)").path
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-encoders-\(UUID().uuidString)")
+        .path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     return try body(folder)
@@ -38,7 +41,8 @@ private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Res
 
     @Test func picturesAndCaptionsFindEachOther() throws {
         let (encoder, weights) = try tinyCLIP()
-        let stage = CLIPTraining(encoder: encoder, weights: weights, options: options(steps: 60)), losses = losses(of: stage, steps: 60)
+        let stage = CLIPTraining(encoder: encoder, weights: weights, options: options(steps: 60))
+        let losses = losses(of: stage, steps: 60)
         #expect(losses[0] > 1, "six of six must be guessed at first: \(losses[0])")
         #expect(losses.last! < losses[0] / 3, "\(losses[0]) → \(losses.last!)")
         #expect(stage.accumulate(step: 0)[1].value > 0.8)
@@ -50,14 +54,21 @@ private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Res
     }
 
     @Test func theTeacherFollowsByItsMomentum() {
-        let student = DINONetwork(dino, settings, seed: 1), teacher = DINOTeacher(DINONetwork(dino, settings, seed: 2), settings)
-        let name = "layernorm.weight", start: Float = 3
+        let student = DINONetwork(dino, settings, seed: 1)
+        let teacher = DINOTeacher(DINONetwork(dino, settings, seed: 2), settings)
+        let name = "layernorm.weight"
+        let start: Float = 3
         teacher.network.weights.byName[name]!.value.fill(start)
         teacher.follow(student, progress: 0)
-        #expect(abs(teacher.network.weights.byName[name]!.value.values[0] - (settings.momentum * start + 1 - settings.momentum)) < 1e-5)
+        #expect(
+            abs(
+                teacher.network.weights.byName[name]!.value.values[0]
+                    - (settings.momentum * start + 1 - settings.momentum)) < 1e-5)
         let before = teacher.network.weights.byName[name]!.value.values
         teacher.follow(student, progress: 1)
-        #expect(teacher.network.weights.byName[name]!.value.values == before, "at the end of training the teacher stands still")
+        #expect(
+            teacher.network.weights.byName[name]!.value.values == before,
+            "at the end of training the teacher stands still")
     }
 
     @Test func theTeachersAnswersAreSharedOutOverThePrototypes() {
@@ -65,7 +76,9 @@ private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Res
         let answers = BalancedAssignment.logarithms(of: Tensor([5, 0, 0, 5, 0, 0, 4, 0, 3], shape: [3, 3]))
         let shares = answers.values.map { exp($0) }
         for row in 0..<3 { #expect(abs(shares[row * 3..<row * 3 + 3].reduce(0, +) - 1) < 1e-5) }
-        for column in 0..<3 { #expect(abs(shares[column] + shares[3 + column] + shares[6 + column] - 1) < 0.1, "column \(column)") }
+        for column in 0..<3 {
+            #expect(abs(shares[column] + shares[3 + column] + shares[6 + column] - 1) < 0.1, "column \(column)")
+        }
         // By hand, three rounds of columns and rows.
         #expect(abs(shares[8] - 0.7594) < 1e-3 && abs(shares[0] - 0.4805) < 1e-3 && abs(shares[6] - 0.0707) < 1e-3)
     }
@@ -76,7 +89,8 @@ private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Res
     }
 
     @Test func aCompanionIsTheSameIndividualInTheSameStyleElsewhere() {
-        let scene = LittleWorld.scene(index: 5, seed: 1, split: .training), other = LittleWorld.companion(of: scene, index: 5, seed: 1)
+        let scene = LittleWorld.scene(index: 5, seed: 1, split: .training)
+        let other = LittleWorld.companion(of: scene, index: 5, seed: 1)
         #expect(other.subject == scene.subject && other.style == scene.style && other.pose != scene.pose)
         #expect(other == LittleWorld.companion(of: scene, index: 5, seed: 1))
     }
@@ -84,9 +98,18 @@ private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Res
     @Test func aMovedSceneKeepsItsSubjectAndLeavesNothingReserved() {
         let scenes = (0..<40).map { LittleWorld.scene(index: $0, seed: 3, split: .training) }
         for scene in scenes.dropFirst() {
-            let moved = scene.moved(to: scenes[0], takingColour: false), painted = scene.moved(to: scenes[0], takingColour: true)
-            #expect(moved == scene || (moved.subject == scene.subject && moved.context == scenes[0].context && moved.style == scenes[0].style))
-            #expect(painted == scene || (painted.subject.kind == scene.subject.kind && painted.subject.colour == scenes[0].subject.colour))
+            let moved = scene.moved(to: scenes[0], takingColour: false)
+            let painted = scene.moved(to: scenes[0], takingColour: true)
+            #expect(
+                moved == scene
+                    || (moved.subject == scene.subject && moved.context == scenes[0].context
+                        && moved.style == scenes[0].style)
+            )
+            #expect(
+                painted == scene
+                    || (painted.subject.kind == scene.subject.kind
+                        && painted.subject.colour == scenes[0].subject.colour)
+            )
             #expect(painted.subject.colour != painted.subject.accent && !painted.subject.isHeldOut)
         }
         #expect(scenes.dropFirst().contains { $0.moved(to: scenes[0], takingColour: true) != $0 })
@@ -99,9 +122,13 @@ private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Res
     }
 
     @Test func aResumedSelfDistillationEndsWithTheSameBytes() throws {
-        func bytes(_ folder: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: "\(folder)/dino.checkpoint.safetensors")) }
+        func bytes(_ folder: String) throws -> Data {
+            try Data(contentsOf: URL(fileURLWithPath: "\(folder)/dino.checkpoint.safetensors"))
+        }
         let straight = try withFolder { folder in
-            try PretrainingRun(options: options(folder, steps: 3), stage: DINOTraining(dino, settings, options: options(steps: 3))).run()
+            try PretrainingRun(
+                options: options(folder, steps: 3), stage: DINOTraining(dino, settings, options: options(steps: 3))
+            ).run()
             return try bytes(folder)
         }
         // No time at all: each start does one step.
@@ -116,15 +143,18 @@ private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Res
     }
 
     @Test func theTeacherIsWhatIsExported() throws {
-        let teacher = DINOTeacher(DINONetwork(dino, settings, seed: 2), settings), memory = Dictionary(uniqueKeysWithValues: teacher.memory.map { ($0.name, $0.tensor) })
+        let teacher = DINOTeacher(DINONetwork(dino, settings, seed: 2), settings)
+        let memory = Dictionary(uniqueKeysWithValues: teacher.memory.map { ($0.name, $0.tensor) })
         let weights = Weights(.checkpoint(DINOTeacher.model(in: memory)))
-        let model = DINOModel(dino, weights), pictures = Variable(.example([1, 3, 16, 16]))
+        let model = DINOModel(dino, weights)
+        let pictures = Variable(.example([1, 3, 16, 16]))
         try weights.verify()
         #expect(model.embeddings(pictures).value.values == teacher.network.model.embeddings(pictures).value.values)
     }
 
     @Test func cropsHaveTheirSizeAndDependOnTheGeneratorAlone() {
-        let picture = LittleWorld.scene(index: 3, seed: 1, split: .training).paint(size: 40), crop = CropAugmentation(areas: 0.1...0.4, side: 12)
+        let picture = LittleWorld.scene(index: 3, seed: 1, split: .training).paint(size: 40)
+        let crop = CropAugmentation(areas: 0.1...0.4, side: 12)
         func view(_ seed: UInt64) -> Picture {
             var generator = Philox(seed: seed)
             return crop(picture, &generator)

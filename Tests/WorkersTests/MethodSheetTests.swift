@@ -8,7 +8,8 @@ import Testing
 
     /// The shade in the middle of the picture at a place of the result, whose pictures begin right of the titles.
     private func shade(_ sheet: Picture, row: Int, column: Int) -> UInt8 {
-        let x = 162 + column * 10 + 4, y = 2 + row * 10 + 4
+        let x = 162 + column * 10 + 4
+        let y = 2 + row * 10 + 4
         return sheet.pixels[3 * (y * sheet.width + x)]
     }
 
@@ -16,7 +17,9 @@ import Testing
         // Five references fill a line and begin another.
         let layout = MethodSheet(columns: 4, references: 5, prompts: 3)
         func cell(_ base: Int) -> Picture {
-            layout.cell(references: (1...5).map(flat), prompts: (0..<3).map { prompt in (0..<2).map { flat(base + 10 * prompt + $0) } })
+            layout.cell(
+                references: (1...5).map(flat),
+                prompts: (0..<3).map { prompt in (0..<2).map { flat(base + 10 * prompt + $0) } })
         }
         let sheet = try #require(layout.picture([("one", cell(100)), ("two", cell(200))]))
         #expect((0..<5).map { shade(sheet, row: 0, column: $0) } == [1, 2, 3, 4, 5])

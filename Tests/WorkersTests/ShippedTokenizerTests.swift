@@ -8,7 +8,9 @@ import Testing
     private static let models = ["pocket-infinity", "pocket-chameleon"]
 
     private func tokenizer(_ model: String) throws -> UnigramTokenizer {
-        try UnigramTokenizer(path: URL(fileURLWithPath: #filePath).appendingPathComponent("../../../models/\(model)/tokenizer.json").standardized.path)
+        try UnigramTokenizer(
+            path: URL(fileURLWithPath: #filePath).appendingPathComponent("../../../models/\(model)/tokenizer.json")
+                .standardized.path)
     }
 
     @Test(arguments: models) func capitalsAndPunctuationAreNoUnknownWords(model: String) throws {
@@ -20,17 +22,22 @@ import Testing
     }
 
     @Test(arguments: models) func aConceptMayBeCalledLikeAMarkOfTheTokenizers(model: String) throws {
-        let own = try tokenizer(model), tokenizer = own.adding(placeholders: ["<unk>", "<pad>"]).adding(placeholders: ["<unk>"])
+        let own = try tokenizer(model)
+        let tokenizer = own.adding(placeholders: ["<unk>", "<pad>"]).adding(placeholders: ["<unk>"])
         let name = try #require(tokenizer.identifier(of: "<unk>"))
         #expect(name >= own.vocabularySize && name != tokenizer.identifier(of: "<pad>"))
-        #expect(tokenizer.encode("a <unk> dog 4").contains(name) && tokenizer.encode("a dog 4").contains(own.identifier(of: "<unk>")!))
+        #expect(
+            tokenizer.encode("a <unk> dog 4").contains(name)
+                && tokenizer.encode("a dog 4").contains(own.identifier(of: "<unk>")!))
         #expect(!tokenizer.encode("a dog 4").contains(name))
     }
 
     @Test func suitesAreReadWholeButForOnePrompt() throws {
         let tokenizer = try tokenizer("pocket-infinity").adding(placeholders: ["<rex>"])
         let long = PromptSuite.all.flatMap { suite in
-            suite.templates.map { PromptSuite.prompts($0, concept: "rex", className: "dog").asked }.filter { tokenizer.encode($0).count > 32 }
+            suite.templates.map { PromptSuite.prompts($0, concept: "rex", className: "dog").asked }.filter {
+                tokenizer.encode($0).count > 32
+            }
         }
         #expect(long == ["a <rex> dog on top of the sidewalk in a crowded street"])
     }

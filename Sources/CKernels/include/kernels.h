@@ -1,7 +1,7 @@
-// Hot loops, forward beside backward. Every kernel is serial and works on the rows it is given; the caller splits the rows
-// over threads with `atelier_parallel`. Matrices are row-major and contiguous unless a stride is passed. Gradients are
-// prefixed `d`. Kernels whose gradient is shared by many rows (weights) accumulate with `+=` and split by columns instead,
-// so that a result never depends on the number of threads.
+// Hot loops, forward beside backward. Every kernel is serial and works on the rows it is given; the caller splits the
+// rows over threads with `atelier_parallel`. Matrices are row-major and contiguous unless a stride is passed. Gradients
+// are prefixed `d`. Kernels whose gradient is shared by many rows (weights) accumulate with `+=` and split by columns
+// instead, so that a result never depends on the number of threads.
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,11 +9,12 @@
 // --- threads.c
 // Threads used by `atelier_parallel`, the caller included: ATELIER_THREADS, or the processors this process may use.
 long atelier_thread_count(void);
-// Calls body(context, begin, end) for contiguous ranges that cover [0, count), each a multiple of `grain` long but the last.
+// Calls body(context, begin, end) for contiguous ranges that cover [0, count), each a multiple of `grain` long but the
+// last.
 void atelier_parallel(long count, long grain, void (*body)(void *context, long begin, long end), void *context);
 
-// --- memory.c
-// Keeps freed blocks in the process: activations of one step serve the next instead of going back to the kernel and being zeroed.
+// --- memory.c Keeps freed blocks in the process: activations of one step serve the next instead of going back to the
+// kernel and being zeroed.
 void atelier_keep_freed_memory(void);
 
 // --- elementwise.c   (n floats)
@@ -40,8 +41,8 @@ void atelier_multiply_rows(float *y, const float *x, const float *v, long begin,
 void atelier_reduce_rows(float *dv, const float *dy, const float *x, long rows, long width, long rows_per_group, long group_count,
                          long column_begin, long column_end);
 
-// --- norms.c
-// y = (x − mean)·rstd·(offset + scale[g]) + shift[g]; g = r / rows_per_group. scale and shift may be NULL. statistics[2·r] = mean, [2·r+1] = rstd.
+// --- norms.c y = (x − mean)·rstd·(offset + scale[g]) + shift[g]; g = r / rows_per_group. scale and shift may be NULL.
+// statistics[2·r] = mean, [2·r+1] = rstd.
 void atelier_layer_norm(float *y, float *statistics, const float *x, const float *scale, const float *shift, float offset,
                         long begin, long end, long width, long rows_per_group, float epsilon);
 void atelier_layer_norm_backward(float *dx, const float *dy, const float *x, const float *statistics, const float *scale, float offset,
@@ -60,15 +61,15 @@ void atelier_group_norm(float *y, float *statistics, const float *x, const float
 void atelier_group_norm_backward(float *dx, float *dw_tasks, float *db_tasks, const float *dy, const float *x, const float *statistics,
                                  const float *w, const float *b, long begin, long end, long channels, long planes, long groups, bool swish);
 
-// --- attention.c
-// In place over rows of scores [rows, keys] (row stride `stride`): softmax over the first visible[r] keys (all when NULL), rest 0.
-// `bias` (stride bias_stride) is added first when given. `logit_scale` multiplies the scores before.
+// --- attention.c In place over rows of scores [rows, keys] (row stride `stride`): softmax over the first visible[r]
+// keys (all when NULL), rest 0. `bias` (stride bias_stride) is added first when given. `logit_scale` multiplies the
+// scores before.
 void atelier_softmax(float *scores, const float *bias, const int32_t *visible, long rows, long keys, long stride, long bias_stride, float logit_scale);
 // In place: dscores becomes p·(dp − Σ p·dp)·logit_scale.
 void atelier_softmax_backward(float *dp, const float *p, long rows, long keys, long stride, float logit_scale);
-// The first heads·head_width columns of rows of `stride` floats, from x to y:
-// L2-normalized (ε 1e-12) when `normalize`, times gain[h] when given, then rotated when cosine is given ([tokens, head_width/2],
-// row r uses token r % tokens): adjacent channels pair up, or with `halves` channel i with i + head_width/2. norms[r, h] keeps 1/max(‖x‖, ε).
+// The first heads·head_width columns of rows of `stride` floats, from x to y: L2-normalized (ε 1e-12) when `normalize`,
+// times gain[h] when given, then rotated when cosine is given ([tokens, head_width/2], row r uses token r % tokens):
+// adjacent channels pair up, or with `halves` channel i with i + head_width/2. norms[r, h] keeps 1/max(‖x‖, ε).
 void atelier_heads(float *y, float *norms, const float *x, long stride, const float *gain, const float *cosine, const float *sine,
                    long begin, long end, long tokens, long heads, long head_width, bool normalize, bool halves);
 // dx = … in the same columns; dgain_rows [rows, heads] is written when given.
@@ -76,15 +77,16 @@ void atelier_heads_backward(float *dx, long stride, float *dgain_rows, const flo
                             const float *cosine, const float *sine, long begin, long end, long tokens, long heads, long head_width,
                             bool normalize, bool halves);
 
-// --- losses.c
-// Two-class cross-entropy per bit: logits [n, 2], bits[n] in {0, 1}. Returns Σ w·loss and writes dlogits = w·(p − onehot) when given.
-// weight of bit i is weights[i / bits_per_weight].
+// --- losses.c Two-class cross-entropy per bit: logits [n, 2], bits[n] in {0, 1}. Returns Σ w·loss and writes dlogits =
+// w·(p − onehot) when given. weight of bit i is weights[i / bits_per_weight].
 double atelier_bit_cross_entropy(float *dlogits, const float *logits, const uint8_t *bits, const float *weights, long n, long bits_per_weight);
 // Σ w·KL(teacher ‖ student) over two-class bits; dstudent = w·(p_s − p_t).
 double atelier_bit_divergence(float *dstudent, const float *student, const float *teacher, const float *weights, long n, long bits_per_weight);
-// Softmax cross-entropy rows [begin, end) of [rows, classes]; target < 0 skips the row. losses[r] and dlogits (unweighted p − onehot) are written.
+// Softmax cross-entropy rows [begin, end) of [rows, classes]; target < 0 skips the row. losses[r] and dlogits
+// (unweighted p − onehot) are written.
 void atelier_cross_entropy(float *losses, float *dlogits, const float *logits, const int32_t *targets, long begin, long end, long classes);
-// KL(softmax(teacher) ‖ softmax(student)) of rows [begin, end) of [rows, classes] into losses; dstudent = p_s − p_t (unweighted).
+// KL(softmax(teacher) ‖ softmax(student)) of rows [begin, end) of [rows, classes] into losses; dstudent = p_s − p_t
+// (unweighted).
 void atelier_divergence(float *losses, float *dstudent, const float *student, const float *teacher, long begin, long end, long classes);
 
 // --- convolution.c
@@ -99,7 +101,8 @@ void atelier_upsample_nearest_backward(float *dx, const float *dy, long begin, l
 // --- resize.c
 // A linear map along one dimension: output i is Σ weights[t] · input[indices[t]] for t in [starts[i], starts[i + 1]).
 struct atelier_taps { const int32_t *starts, *indices; const float *weights; long count; };
-// Planes [begin, end) of x [planes, height, width] to y [planes, down->count, across->count]; half holds height · across->count floats.
+// Planes [begin, end) of x [planes, height, width] to y [planes, down->count, across->count]; half holds height ·
+// across->count floats.
 void atelier_resize(float *y, const float *x, float *half, const struct atelier_taps *down, const struct atelier_taps *across,
                     long begin, long end, long height, long width);
 

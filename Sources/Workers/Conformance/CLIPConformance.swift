@@ -14,7 +14,9 @@ struct CLIPConformance {
     init(_ fixture: ConformanceCase) throws {
         self.fixture = fixture
         var configuration = try fixture.decodedConfiguration(as: CLIPModel.Configuration.self)
-        if let epsilon = try? fixture.float("layer_norm_eps") { (configuration.text.epsilon, configuration.vision.epsilon) = (epsilon, epsilon) }
+        if let epsilon = try? fixture.float("layer_norm_eps") {
+            (configuration.text.epsilon, configuration.vision.epsilon) = (epsilon, epsilon)
+        }
         let weights = Weights(.checkpoint(try fixture.weights()))
         model = CLIPModel(configuration, weights)
         try weights.verify()
@@ -39,12 +41,14 @@ struct CLIPConformance {
 
     /// Real tokens of every sample, by the recorded mask.
     private func lengths() throws -> [Int] {
-        let shape = try fixture.recorded.entry("attention_mask").shape, mask = try fixture.recorded.integers("attention_mask")
+        let shape = try fixture.recorded.entry("attention_mask").shape
+        let mask = try fixture.recorded.integers("attention_mask")
         return (0..<shape[0]).map { mask[$0 * shape[1]..<($0 + 1) * shape[1]].reduce(0, +) }
     }
 
     private func text(_ report: inout ConformanceReport) throws {
-        let (ids, batch) = try ids(), plain = model.textStates(ids, batch: batch)
+        let (ids, batch) = try ids()
+        let plain = model.textStates(ids, batch: batch)
         try compare("text.last_hidden_state_nomask", plain.normalized!, &report)
         try compare("text.penultimate_nomask", plain.hidden[plain.hidden.count - 2], &report)
         try compare("text.pooler_nomask", plain.pooled, &report)
@@ -55,40 +59,54 @@ struct CLIPConformance {
     }
 
     private func pictures(_ report: inout ConformanceReport) throws {
-        let pixels = Variable(try fixture.tensor("pixel_values")), states = model.pictureStates(pixels)
+        let pixels = Variable(try fixture.tensor("pixel_values"))
+        let states = model.pictureStates(pixels)
         try compare("vision.last_hidden_state", states.hidden.last!, &report)
         try compare("vision.penultimate", states.hidden[states.hidden.count - 2], &report)
         try compare("vision.pooler", states.pooled, &report)
-        let pictures = model.embeddings(pictures: pixels), texts = Variable(try fixture.tensor("text_embeds"))
+        let pictures = model.embeddings(pictures: pixels)
+        let texts = Variable(try fixture.tensor("text_embeds"))
         try compare("image_embeds", pictures, &report)
         try compare("logits_per_image", model.logits(pictures, texts), &report)
         try compare("logits_per_text", model.logits(texts, pictures), &report)
     }
 
-    /// Crops in bytes, at most 1 off, and pixel values at most one byte's step. What the torchvision backend made of the same pictures is
-    /// compared as a whole: it rounds at other places than Pillow, which is our reference.
+    /// Crops in bytes, at most 1 off, and pixel values at most one byte's step. What the torchvision backend made of
+    /// the same pictures is compared as a whole: it rounds at other places than Pillow, which is our reference.
     private func preparation(_ report: inout ConformanceReport) throws {
-        let side = model.configuration.vision.pictureSize, own = PicturePreparation.clip(side: side), standard = PicturePreparation.clip(side: 224)
+        let side = model.configuration.vision.pictureSize
+        let own = PicturePreparation.clip(side: side)
+        let standard = PicturePreparation.clip(side: 224)
         for (name, source, preparation) in [
-            ("raw_crop_u8", "raw_image", own), ("crop224_u8", "raw_image", standard), ("crop224_image2_u8", "raw_image2", standard),
+            ("raw_crop_u8", "raw_image", own), ("crop224_u8", "raw_image", standard),
+            ("crop224_image2_u8", "raw_image2", standard),
         ] {
             let crop = preparation.square(try fixture.picture(source))
             report.compareAbsolutely(name, planes(crop), try fixture.tensor(name), tolerance: 1)
         }
-        let picture = try fixture.picture("raw_image"), pixels = own([picture])
-        report.compareAbsolutely("pixel_values of raw_image", pixels, try fixture.tensor("pixel_values").slice(0..<1), tolerance: 1 / 255 / 0.26)
-        report.compareNorm("pixel_values_torchvision", pixels, try fixture.tensor("pixel_values_torchvision"), tolerance: 0.01)
-        report.compareNorm("crop224_u8_torchvision", planes(standard.square(picture)), try fixture.tensor("crop224_u8_torchvision"), tolerance: 0.01)
+        let picture = try fixture.picture("raw_image")
+        let pixels = own([picture])
+        report.compareAbsolutely(
+            "pixel_values of raw_image", pixels, try fixture.tensor("pixel_values").slice(0..<1),
+            tolerance: 1 / 255 / 0.26)
+        report.compareNorm(
+            "pixel_values_torchvision", pixels, try fixture.tensor("pixel_values_torchvision"), tolerance: 0.01)
+        report.compareNorm(
+            "crop224_u8_torchvision", planes(standard.square(picture)), try fixture.tensor("crop224_u8_torchvision"),
+            tolerance: 0.01)
     }
 
     /// A picture's bytes as [3, H, W].
     private func planes(_ picture: Picture) -> Tensor {
         let places = picture.width * picture.height
-        return Tensor((0..<3 * places).map { Float(picture.pixels[$0 % places * 3 + $0 / places]) }, shape: [3, picture.height, picture.width])
+        return Tensor(
+            (0..<3 * places).map { Float(picture.pixels[$0 % places * 3 + $0 / places]) },
+            shape: [3, picture.height, picture.width])
     }
 
     private func tokenizer(_ report: inout ConformanceReport) throws {
-        guard let section = fixture.description["tokenizer"] as? [String: Any], let words = section["vocabulary"] as? String,
+        guard let section = fixture.description["tokenizer"] as? [String: Any],
+            let words = section["vocabulary"] as? String,
             let list = section["cases"] as? String
         else { return }
         // The entry begins with the file's name and may go on in words.

@@ -4,7 +4,8 @@ import Layers
 import Tensors
 
 extension ChameleonTransformer.Configuration {
-    /// The configuration a case records under the reference's keyword names; the weights tell how many rows the head norms have.
+    /// The configuration a case records under the reference's keyword names; the weights tell how many rows the head
+    /// norms have.
     init(_ fixture: ConformanceCase, weights: [String: Tensor]) throws {
         self.init(
             vocabularySize: try fixture.integer("vocab_size"), width: try fixture.integer("hidden_size"),
@@ -12,7 +13,10 @@ extension ChameleonTransformer.Configuration {
             heads: try fixture.integer("num_attention_heads"), keyHeads: try fixture.integer("num_key_value_heads"),
             swinNorm: try fixture.value("swin_norm"), longestSequence: try fixture.integer("max_position_embeddings"))
         epsilon = try fixture.float("rms_norm_eps")
-        if let rotary: [String: Any] = try? fixture.value("rope_parameters"), let base = rotary["rope_theta"] as? Double { rotaryBase = Float(base) }
+        if let rotary: [String: Any] = try? fixture.value("rope_parameters"), let base = rotary["rope_theta"] as? Double
+        {
+            rotaryBase = Float(base)
+        }
         attentionBias = (try? fixture.value("attention_bias")) ?? false
         feedForwardBias = (try? fixture.value("mlp_bias")) ?? false
         queryNormRows = weights["model.layers.0.self_attn.q_norm.weight"]?.shape[0]
@@ -49,7 +53,8 @@ struct ChameleonCase {
     }
 }
 
-/// Chameleon's transformer: teacher-forced with all gradients, cached greedy decoding, and both with CoAR's context vectors.
+/// Chameleon's transformer: teacher-forced with all gradients, cached greedy decoding, and both with CoAR's context
+/// vectors.
 struct ChameleonConformance {
     private let fixture: ConformanceCase
     private let subject: ChameleonCase
@@ -92,7 +97,8 @@ struct ChameleonConformance {
         let hidden = pictures.filter { $0.key.hasPrefix("IMGIMG") }.map(\.value)
         let steps = try fixture.recorded.entry("greedy_masked.tokens").shape[1]
         let masked = decoded(prompts, steps: steps, hiding: hidden)
-        report.compareExactly("greedy_masked.tokens", masked.tokens, try fixture.recorded.integers("greedy_masked.tokens"))
+        report.compareExactly(
+            "greedy_masked.tokens", masked.tokens, try fixture.recorded.integers("greedy_masked.tokens"))
     }
 
     private func compareDecoding(_ name: String, _ prompts: [Prompt], _ report: inout ConformanceReport) throws {
@@ -105,8 +111,10 @@ struct ChameleonConformance {
     private func decoded(_ prompts: [Prompt], steps: Int, hiding hidden: [Int]) -> (tokens: [Int], logits: Tensor) {
         let decoder = ChameleonDecoder(
             subject.model, sequences: prompts.count, capacity: (prompts.map(\.ids.count).max() ?? 0) + steps)
-        var logits = Tensor.joined(prompts.enumerated().map { decoder.read($1.ids, sequence: $0, contexts: $1.contexts) })
-        var tokens: [[Int]] = [], seen: [Tensor] = []
+        var logits = Tensor.joined(
+            prompts.enumerated().map { decoder.read($1.ids, sequence: $0, contexts: $1.contexts) })
+        var tokens: [[Int]] = []
+        var seen: [Tensor] = []
         for step in 0..<steps {
             if step > 0 { logits = decoder.advance(tokens.last!.map(Int32.init)) }
             seen.append(logits)
@@ -125,7 +133,8 @@ struct ChameleonConformance {
     // MARK: Context vectors
 
     private func withContext(_ report: inout ConformanceReport) throws {
-        let names = try fixture.recorded.integers("v_pos"), slots = try fixture.recorded.integers("img_pos")
+        let names = try fixture.recorded.integers("v_pos")
+        let slots = try fixture.recorded.integers("img_pos")
         let text = Parameter(name: "text_ctx", value: try fixture.tensor("text_ctx"))
         let image = Parameter(name: "img_ctx", value: try fixture.tensor("img_ctx"))
         for parameter in [text, image] { parameter.isTrainable = true }
@@ -136,7 +145,8 @@ struct ChameleonConformance {
         }
         var labels = extended
         for index in extended.indices { for place in [names[index], slots[index]] { labels[index][place] = -100 } }
-        report.compareExactly("ctx.targets", labels.flatMap { $0.map(Int.init) }, try fixture.recorded.integers("ctx.targets"))
+        report.compareExactly(
+            "ctx.targets", labels.flatMap { $0.map(Int.init) }, try fixture.recorded.integers("ctx.targets"))
         let contexts = [LayerContext(text.variable, positions: names), LayerContext(image.variable, positions: slots)]
         let logits = subject.model.logits(extended.flatMap { $0 }, batch: subject.batch, contexts: contexts)
         report.compare("ctx.logits", logits.value, try fixture.tensor("ctx.logits"), tolerance: tolerance)
@@ -147,7 +157,10 @@ struct ChameleonConformance {
             ["text_ctx": text, "img_ctx": image][$0] ?? subject.weights.byName[$0]
         }
         let prompts: [Prompt] = (0..<subject.batch).map { index in
-            let placed = [LayerContext(text.variable, positions: [names[index]]), LayerContext(image.variable, positions: [promptLength])]
+            let placed = [
+                LayerContext(text.variable, positions: [names[index]]),
+                LayerContext(image.variable, positions: [promptLength]),
+            ]
             return (Array(subject.sample(index).prefix(promptLength) + [0]), placed)
         }
         try compareDecoding("ctx.greedy", prompts, &report)

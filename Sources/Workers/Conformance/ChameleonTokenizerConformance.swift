@@ -13,9 +13,14 @@ struct ChameleonTokenizerConformance {
     init(_ fixture: ConformanceCase) throws {
         self.fixture = fixture
         let sizes: [String: Any] = try fixture.value("ddconfig")
-        guard let channels = sizes["ch"] as? Int, let multipliers = sizes["ch_mult"] as? [Int], let blocks = sizes["num_res_blocks"] as? Int,
+        guard let channels = sizes["ch"] as? Int, let multipliers = sizes["ch_mult"] as? [Int],
+            let blocks = sizes["num_res_blocks"] as? Int,
             let latent = sizes["z_channels"] as? Int, (sizes["attn_resolutions"] as? [Int] ?? []).isEmpty
-        else { throw ConformanceError(folder: fixture.folder, problem: "ddconfig needs ch, ch_mult, num_res_blocks, z_channels, and attn_resolutions empty") }
+        else {
+            throw ConformanceError(
+                folder: fixture.folder,
+                problem: "ddconfig needs ch, ch_mult, num_res_blocks, z_channels, and attn_resolutions empty")
+        }
         // A published checkpoint also holds its training loss.
         let weights = Weights(.checkpoint(try fixture.weights().filter { !$0.key.hasPrefix("loss.") }))
         tokenizer = ChameleonTokenizer(
@@ -38,15 +43,19 @@ struct ChameleonTokenizerConformance {
         let (batch, height, width) = (features.shape[0], features.shape[2], features.shape[3])
         let quantized = tokenizer.quantizer.features(codes.flatMap { $0 }, batch: batch, height: height, width: width)
         report.compare("quant", quantized.value, try fixture.tensor("quant"), tolerance: tolerance)
-        report.compare("decoded_from_quant", tokenizer.decode(quantized).value, try fixture.tensor("decoded_from_quant"), tolerance: tolerance)
+        report.compare(
+            "decoded_from_quant", tokenizer.decode(quantized).value, try fixture.tensor("decoded_from_quant"),
+            tolerance: tolerance)
         try compareDecoding("recon", codes, &report)
-        let free = try fixture.recorded.integers("free_indices").map(Int32.init), each = height * width
+        let free = try fixture.recorded.integers("free_indices").map(Int32.init)
+        let each = height * width
         try compareDecoding("free", (0..<batch).map { Array(free[$0 * each..<($0 + 1) * each]) }, &report)
         return report
     }
 
     private func compareDecoding(_ name: String, _ codes: [[Int32]], _ report: inout ConformanceReport) throws {
-        let grid = try fixture.recorded.entry("free_indices").shape, pixels = tokenizer.decode(codes, height: grid[1], width: grid[2])
+        let grid = try fixture.recorded.entry("free_indices").shape
+        let pixels = tokenizer.decode(codes, height: grid[1], width: grid[2])
         report.compare("\(name)_pixels", pixels, try fixture.tensor("\(name)_pixels"), tolerance: tolerance)
         let recorded = try pictures("\(name)_u8").flatMap(\.pixels)
         // The reference truncates to bytes where we round.
@@ -55,7 +64,11 @@ struct ChameleonTokenizerConformance {
 
     /// Bytes [B, H, W, 3].
     private func pictures(_ name: String) throws -> [Picture] {
-        let shape = try fixture.recorded.entry(name).shape, bytes = try fixture.recorded.integers(name).map(UInt8.init), each = bytes.count / shape[0]
-        return (0..<shape[0]).map { Picture(width: shape[2], height: shape[1], pixels: Array(bytes[$0 * each..<($0 + 1) * each])) }
+        let shape = try fixture.recorded.entry(name).shape
+        let bytes = try fixture.recorded.integers(name).map(UInt8.init)
+        let each = bytes.count / shape[0]
+        return (0..<shape[0]).map {
+            Picture(width: shape[2], height: shape[1], pixels: Array(bytes[$0 * each..<($0 + 1) * each]))
+        }
     }
 }

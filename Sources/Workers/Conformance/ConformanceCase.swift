@@ -34,8 +34,11 @@ package struct ConformanceCase {
 
     /// The case this one builds on.
     func base() throws -> ConformanceCase {
-        guard let weights = description["base_weights"] as? String else { throw ConformanceError(folder: folder, problem: "base_weights is missing") }
-        return try ConformanceCase(folder: "\(folder)/" + weights.split(separator: "/").dropLast().joined(separator: "/"))
+        guard let weights = description["base_weights"] as? String else {
+            throw ConformanceError(folder: folder, problem: "base_weights is missing")
+        }
+        return try ConformanceCase(
+            folder: "\(folder)/" + weights.split(separator: "/").dropLast().joined(separator: "/"))
     }
 
     func integer(_ key: String) throws -> Int { try value(key) }

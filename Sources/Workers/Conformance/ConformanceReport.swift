@@ -13,11 +13,16 @@ package struct ConformanceReport {
     package private(set) var lines: [Line] = []
     package var isWithin: Bool { !lines.isEmpty && lines.allSatisfy(\.isWithin) }
 
-    mutating func note(_ name: String, error: Double, tolerance: Double) { lines.append(Line(name: name, error: error, tolerance: tolerance)) }
+    mutating func note(_ name: String, error: Double, tolerance: Double) {
+        lines.append(Line(name: name, error: error, tolerance: tolerance))
+    }
 
     /// Largest |computed − recorded| over the largest |recorded| (or `floor`, for near-zero tensors).
-    mutating func compare(_ name: String, _ computed: Tensor, _ recorded: Tensor, tolerance: Double, floor: Double = 0) {
-        guard computed.count == recorded.count else { return note("\(name) (\(computed.shape) against \(recorded.shape))", error: .infinity, tolerance: tolerance) }
+    mutating func compare(_ name: String, _ computed: Tensor, _ recorded: Tensor, tolerance: Double, floor: Double = 0)
+    {
+        guard computed.count == recorded.count else {
+            return note("\(name) (\(computed.shape) against \(recorded.shape))", error: .infinity, tolerance: tolerance)
+        }
         var worst = 0.0
         for i in 0..<computed.count {
             let difference = abs(Double(computed.pointer[i]) - Double(recorded.pointer[i]))
@@ -28,7 +33,9 @@ package struct ConformanceReport {
 
     /// Largest |computed − recorded|, in the tensor's own unit.
     mutating func compareAbsolutely(_ name: String, _ computed: Tensor, _ recorded: Tensor, tolerance: Double) {
-        guard computed.count == recorded.count else { return note("\(name) (\(computed.shape) against \(recorded.shape))", error: .infinity, tolerance: tolerance) }
+        guard computed.count == recorded.count else {
+            return note("\(name) (\(computed.shape) against \(recorded.shape))", error: .infinity, tolerance: tolerance)
+        }
         let worst = zip(computed.values, recorded.values).reduce(0.0) { max($0, abs(Double($1.0) - Double($1.1))) }
         note("\(name) (absolute)", error: worst, tolerance: tolerance)
     }
@@ -37,23 +44,27 @@ package struct ConformanceReport {
     mutating func compareNorm(_ name: String, _ computed: Tensor, _ recorded: Tensor, tolerance: Double) {
         let difference = computed.copy()
         difference.accumulate(recorded, scale: -1)
-        note("\(name) (L2)", error: (difference.sumOfSquares / recorded.sumOfSquares).squareRoot(), tolerance: tolerance)
+        note(
+            "\(name) (L2)", error: (difference.sumOfSquares / recorded.sumOfSquares).squareRoot(), tolerance: tolerance)
     }
 
     /// The share of entries that differ; nothing may.
     mutating func compareExactly<Element: Equatable>(_ name: String, _ computed: [Element], _ recorded: [Element]) {
-        let differing = computed.count == recorded.count ? zip(computed, recorded).count { $0 != $1 } : max(computed.count, recorded.count)
+        let differing =
+            computed.count == recorded.count
+            ? zip(computed, recorded).count { $0 != $1 } : max(computed.count, recorded.count)
         note("\(name) (exact)", error: Double(differing) / Double(max(recorded.count, 1)), tolerance: 0)
     }
 
     /// The largest difference between whole numbers, in steps.
     mutating func compareSteps(_ name: String, _ computed: [UInt8], _ recorded: [UInt8], tolerance: Int) {
-        let worst = computed.count == recorded.count ? zip(computed, recorded).map { abs(Int($0) - Int($1)) }.max() ?? 0 : 256
+        let worst =
+            computed.count == recorded.count ? zip(computed, recorded).map { abs(Int($0) - Int($1)) }.max() ?? 0 : 256
         note("\(name) (steps)", error: Double(worst), tolerance: Double(tolerance))
     }
 
-    /// Gradients recorded as `<prefix><weight>` against those that have arrived, which are then forgotten: relative to each one's
-    /// largest entry, or to 1e-5 of the largest of all (divided by the tolerance) for near-zero ones.
+    /// Gradients recorded as `<prefix><weight>` against those that have arrived, which are then forgotten: relative to
+    /// each one's largest entry, or to 1e-5 of the largest of all (divided by the tolerance) for near-zero ones.
     mutating func compareGradients(
         _ prefix: String, of fixture: ConformanceCase, tolerance: Double, parameter: (String) -> Parameter?
     ) throws {

@@ -23,8 +23,11 @@ struct DINOConformance {
         let own = try tokens("image224_u8")
         try compare("cls", own.tokens(0..<1), &report)
         try compare("tokens_first4", own.tokens(0..<4), &report)
-        let other = try tokens("image2_u8"), patch = model.configuration.patchSize, shape = try fixture.recorded.entry("image2_u8").shape
-        try compare("pos_embed_interpolated", model.positions(rows: shape[1] / patch, columns: shape[2] / patch), &report)
+        let other = try tokens("image2_u8")
+        let patch = model.configuration.patchSize
+        let shape = try fixture.recorded.entry("image2_u8").shape
+        try compare(
+            "pos_embed_interpolated", model.positions(rows: shape[1] / patch, columns: shape[2] / patch), &report)
         try compare("image2.cls", other.tokens(0..<1), &report)
         try compare("image2.last_hidden_state", other, &report)
         return report

@@ -22,8 +22,10 @@ extension InfinityTransformer.Configuration {
     init(_ fixture: ConformanceCase, names: some Collection<String>) throws {
         let chunks = Set(names.filter { $0.hasPrefix("block_chunks.") }.map { $0.split(separator: ".")[1] }).count
         self.init(
-            width: try fixture.integer("embed_dim"), depth: try fixture.integer("depth"), heads: try fixture.integer("num_heads"),
-            textWidth: try fixture.integer("text_channels"), textLength: try fixture.integer("text_maxlen"), bits: try fixture.integer("d_vae"),
+            width: try fixture.integer("embed_dim"), depth: try fixture.integer("depth"),
+            heads: try fixture.integer("num_heads"),
+            textWidth: try fixture.integer("text_channels"), textLength: try fixture.integer("text_maxlen"),
+            bits: try fixture.integer("d_vae"),
             blockChunks: max(chunks, 1), schedule: try fixture.schedule())
         if let ratio = try? fixture.float("mlp_ratio") { feedForwardRatio = ratio }
         if let epsilon = try? fixture.float("norm_eps") { self.epsilon = epsilon }
@@ -56,7 +58,9 @@ struct InfinityConformance {
         try dropped(&report)
         try generated("ar", negative: nil, &report)
         if fixture.has("neg_text_kv") {
-            let text = TextFeatures(values: Variable(try fixture.tensor("neg_text_kv")), lengths: try fixture.integers("negative_text_lens"))
+            let text = TextFeatures(
+                values: Variable(try fixture.tensor("neg_text_kv")), lengths: try fixture.integers("negative_text_lens")
+            )
             try generated("ar_neg", negative: text, &report)
         }
         return report
@@ -67,17 +71,23 @@ struct InfinityConformance {
     }
 
     private func meanLoss(_ logits: Variable, weights tokenWeights: [Float]? = nil) throws -> Variable {
-        let bits = try fixture.bits("bits_BLd"), tokens = bits.count / model.configuration.bits
-        return BitCrossEntropy(bits: bits, weights: tokenWeights ?? [Float](repeating: 1 / Float(bits.count), count: tokens)).apply([logits])
+        let bits = try fixture.bits("bits_BLd")
+        let tokens = bits.count / model.configuration.bits
+        return BitCrossEntropy(
+            bits: bits, weights: tokenWeights ?? [Float](repeating: 1 / Float(bits.count), count: tokens)
+        ).apply([logits])
     }
 
     private func teacherForced(_ report: inout ConformanceReport) throws {
         weights.train { _ in true }
-        let inputs = try fixture.tensor("x_BLC_wo_prefix"), condition = model.conditionForInspection(try text())
+        let inputs = try fixture.tensor("x_BLC_wo_prefix")
+        let condition = model.conditionForInspection(try text())
         report.compare("cond_BD", condition.pooled, try fixture.tensor("cond_BD"), tolerance: tolerance)
         report.compare("ca_kv", condition.text, try fixture.tensor("ca_kv"), tolerance: tolerance)
         report.compare("shared_ada", condition.ada, try fixture.tensor("shared_ada"), tolerance: tolerance)
-        report.compare("rope_cos_sin", .joined([model.rotary.cosine, model.rotary.sine]), try fixture.tensor("rope_cos_sin"), tolerance: tolerance)
+        report.compare(
+            "rope_cos_sin", .joined([model.rotary.cosine, model.rotary.sine]), try fixture.tensor("rope_cos_sin"),
+            tolerance: tolerance)
         let logits = model.logits(try text(), inputs: inputs)
         report.compare("logits", logits.value, try fixture.tensor("logits"), tolerance: tolerance)
         let loss = try meanLoss(logits)
@@ -88,18 +98,29 @@ struct InfinityConformance {
     }
 
     private func losses(_ logits: Variable, _ report: inout ConformanceReport) throws {
-        let schedule = model.configuration.schedule, bits = model.configuration.bits, batch = logits.shape[0]
+        let schedule = model.configuration.schedule
+        let bits = model.configuration.bits
+        let batch = logits.shape[0]
         var values: [Float] = []
         for scale in schedule.sides.indices {
             let share = 1 / Float(batch * schedule.sides[scale].tokens * bits)
-            let perToken = schedule.ranges.enumerated().flatMap { [Float](repeating: $0 == scale ? share : 0, count: $1.count) }
+            let perToken = schedule.ranges.enumerated().flatMap {
+                [Float](repeating: $0 == scale ? share : 0, count: $1.count)
+            }
             values.append(try meanLoss(logits, weights: Array(repeating: perToken, count: batch).flatMap { $0 }).scalar)
         }
-        report.compare("loss_per_scale", Tensor(values, shape: [values.count]), try fixture.tensor("loss_per_scale"), tolerance: tolerance)
-        let perToken = schedule.sides.flatMap { [Float](repeating: (Float(schedule.last.tokens) / Float($0.tokens)).squareRoot(), count: $0.tokens) }
-        let sum = perToken.reduce(0, +), scaled = perToken.map { $0 / sum / Float(bits * batch) }
+        report.compare(
+            "loss_per_scale", Tensor(values, shape: [values.count]), try fixture.tensor("loss_per_scale"),
+            tolerance: tolerance)
+        let perToken = schedule.sides.flatMap {
+            [Float](repeating: (Float(schedule.last.tokens) / Float($0.tokens)).squareRoot(), count: $0.tokens)
+        }
+        let sum = perToken.reduce(0, +)
+        let scaled = perToken.map { $0 / sum / Float(bits * batch) }
         let reweighted = try meanLoss(logits, weights: Array(repeating: scaled, count: batch).flatMap { $0 })
-        report.compare("loss_reweighted_by_scale", reweighted.value, try fixture.tensor("loss_reweighted_by_scale"), tolerance: tolerance)
+        report.compare(
+            "loss_reweighted_by_scale", reweighted.value, try fixture.tensor("loss_reweighted_by_scale"),
+            tolerance: tolerance)
     }
 
     private func dropped(_ report: inout ConformanceReport) throws {
@@ -108,20 +129,26 @@ struct InfinityConformance {
         report.compare("dropped0.logits", logits.value, try fixture.tensor("dropped0.logits"), tolerance: tolerance)
         try meanLoss(logits).backward()
         let gradient = weights.byName["cfg_uncond"]!.gradient!
-        report.compare("dropped0.grad.cfg_uncond", gradient, try fixture.tensor("dropped0.grad.cfg_uncond"), tolerance: tolerance)
+        report.compare(
+            "dropped0.grad.cfg_uncond", gradient, try fixture.tensor("dropped0.grad.cfg_uncond"), tolerance: tolerance)
         for parameter in weights.parameters { parameter.clearGradient() }
     }
 
     private func generated(_ name: String, negative: TextFeatures?, _ report: inout ConformanceReport) throws {
         let sampling = Sampling(
-            guidance: try fixture.floats("cfg_list"), temperature: try fixture.floats("tau_list"), isGreedy: true, seeds: [])
+            guidance: try fixture.floats("cfg_list"), temperature: try fixture.floats("tau_list"), isGreedy: true,
+            seeds: [])
         var logits: [Tensor] = []
         let maps = model.generate(try text(), negative: negative, sampling: sampling) { logits.append($1) }
         for scale in maps.schedule.sides.indices {
-            report.compare("\(name).logits.\(scale)", logits[scale], try fixture.tensor("\(name).logits.\(scale)"), tolerance: tolerance)
-            report.compareExactly("\(name).bits.\(scale)", maps.bits(ofScale: scale), try fixture.bits("\(name).bits.\(scale)"))
+            report.compare(
+                "\(name).logits.\(scale)", logits[scale], try fixture.tensor("\(name).logits.\(scale)"),
+                tolerance: tolerance)
+            report.compareExactly(
+                "\(name).bits.\(scale)", maps.bits(ofScale: scale), try fixture.bits("\(name).bits.\(scale)"))
         }
-        report.compare("\(name).summed_codes", maps.sum, try fixture.tensor("\(name).summed_codes"), tolerance: tolerance)
+        report.compare(
+            "\(name).summed_codes", maps.sum, try fixture.tensor("\(name).summed_codes"), tolerance: tolerance)
     }
 }
 
@@ -131,24 +158,32 @@ struct AdamWConformance {
     init(_ fixture: ConformanceCase) { self.fixture = fixture }
 
     func report() throws -> ConformanceReport {
-        let base = try fixture.base(), tensors = try fixture.weights()
+        let base = try fixture.base()
+        let tensors = try fixture.weights()
         var configuration = try InfinityTransformer.Configuration(base, names: tensors.keys)
         configuration.levels = tensors["lvl_embed.weight"]?.shape[0] ?? configuration.levels
-        let weights = Weights(.checkpoint(tensors)), model = InfinityTransformer(configuration, weights)
+        let weights = Weights(.checkpoint(tensors))
+        let model = InfinityTransformer(configuration, weights)
         try weights.verify()
         return try trajectory(model, weights, configuration)
     }
 
-    private func trajectory(_ model: InfinityTransformer, _ weights: Weights, _ c: InfinityTransformer.Configuration) throws -> ConformanceReport {
+    private func trajectory(
+        _ model: InfinityTransformer, _ weights: Weights, _ c: InfinityTransformer.Configuration
+    ) throws -> ConformanceReport {
         var options = ARBoothOptions()
         options.earlyScales = try fixture.integer("early_scales")
         options.lateScaleWeight = try fixture.float("weight_late")
-        let lengths = try fixture.integers("text_lens"), lambda = try fixture.float("lambda_kl"), betas = try fixture.floats("betas")
+        let lengths = try fixture.integers("text_lens")
+        let lambda = try fixture.float("lambda_kl")
+        let betas = try fixture.floats("betas")
         let text = TextFeatures(values: Variable(try fixture.tensor("text_kv")), lengths: lengths)
         let teacherText = TextFeatures(values: Variable(try fixture.tensor("teacher_text_kv")), lengths: lengths)
-        let inputs = try fixture.tensor("x_BLC_wo_prefix"), teacherInputs = try fixture.tensor("teacher_x_BLC_wo_prefix")
+        let inputs = try fixture.tensor("x_BLC_wo_prefix")
+        let teacherInputs = try fixture.tensor("teacher_x_BLC_wo_prefix")
         let maps = TokenMaps(
-            schedule: c.schedule, batch: lengths.count, depth: c.bits, bits: try fixture.bits("bits_BLd"), inputs: inputs,
+            schedule: c.schedule, batch: lengths.count, depth: c.bits, bits: try fixture.bits("bits_BLd"),
+            inputs: inputs,
             sum: Tensor(zeros: [1]))
         let teacher = model.logits(teacherText, inputs: teacherInputs).value
         let names: [String] = fixture.description["trained_parameters"] as? [String] ?? []
@@ -156,14 +191,18 @@ struct AdamWConformance {
         let optimizer = AdamW(
             weights.trainable,
             AdamW.Options(
-                learningRate: try fixture.float("lr"), beta1: betas[0], beta2: betas[1], epsilon: try fixture.float("eps"),
+                learningRate: try fixture.float("lr"), beta1: betas[0], beta2: betas[1],
+                epsilon: try fixture.float("eps"),
                 weightDecay: try fixture.float("weight_decay")))
-        var series: [String: [Float]] = [:], report = ConformanceReport()
+        var series: [String: [Float]] = [:]
+        var report = ConformanceReport()
         for step in 0...(try fixture.integer("steps")) {
             let subject = ARBoothLoss.subject(model.logits(text, inputs: inputs), maps: maps, options: options)
             let kept = ARBoothLoss.distillation(model.logits(teacherText, inputs: teacherInputs), teacher: teacher)
             let total = subject + lambda * kept
-            for (name, value) in [("loss_ce", subject), ("loss_kl", kept), ("loss_total", total)] { series[name, default: []].append(value.scalar) }
+            for (name, value) in [("loss_ce", subject), ("loss_kl", kept), ("loss_total", total)] {
+                series[name, default: []].append(value.scalar)
+            }
             if step == (try fixture.integer("steps")) { break }
             total.backward()
             series["grad_norm", default: []].append(optimizer.update())

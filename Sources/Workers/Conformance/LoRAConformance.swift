@@ -19,10 +19,12 @@ struct LoRAConformance {
         var report = ConformanceReport()
         let adapter = try LoRAAdapter(directory: fixture.folder)
         subject.weights.train { _ in false }
-        report.compare("logits_adapter_off", logits().value, try fixture.tensor("logits_adapter_off"), tolerance: tolerance)
+        report.compare(
+            "logits_adapter_off", logits().value, try fixture.tensor("logits_adapter_off"), tolerance: tolerance)
         try adapter.attach(to: subject.weights)
         for parameter in adapter.parameters { parameter.isTrainable = true }
-        let adapted = logits(), loss = subject.loss(adapted, labels: (0..<subject.batch).map(subject.sample))
+        let adapted = logits()
+        let loss = subject.loss(adapted, labels: (0..<subject.batch).map(subject.sample))
         report.compare("logits", adapted.value, try fixture.tensor("logits"), tolerance: tolerance)
         report.compare("loss", loss.value, try fixture.tensor("loss"), tolerance: tolerance)
         loss.backward()

@@ -28,12 +28,19 @@ package struct CompositionFigures {
     package private(set) var rows: [Row] = []
 
     /// Adds an arm's scores of one seed: (subject, style, text) of every pair.
-    mutating func add(_ arm: CompositionPlan.Arm, seed: UInt64, styles: String, scores: [(subject: Double, style: Double, text: Double)], pictures: Int) {
+    mutating func add(
+        _ arm: CompositionPlan.Arm, seed: UInt64, styles: String,
+        scores: [(subject: Double, style: Double, text: Double)], pictures: Int
+    ) {
         guard !scores.isEmpty else { return }
-        func mean(_ value: ((subject: Double, style: Double, text: Double)) -> Double) -> Double { scores.map(value).reduce(0, +) / Double(scores.count) }
+        func mean(_ value: ((subject: Double, style: Double, text: Double)) -> Double) -> Double {
+            scores.map(value).reduce(0, +) / Double(scores.count)
+        }
         let (subject, style, text) = (mean(\.subject), mean(\.style), mean(\.text))
-        rows.append(Row(
-            arm: arm.rawValue, seed: seed, styles: styles, subject: subject, style: style, text: text, sum: subject + style + text, pictures: pictures))
+        rows.append(
+            Row(
+                arm: arm.rawValue, seed: seed, styles: styles, subject: subject, style: style, text: text,
+                sum: subject + style + text, pictures: pictures))
     }
 
     package var summaries: [Summary] {
@@ -44,8 +51,10 @@ package struct CompositionFigures {
             func figure(_ value: (Row) -> Double) -> MeanEstimate { MeanEstimate(some.map(value)) }
             let (subject, style, text, sum) = (figure(\.subject), figure(\.style), figure(\.text), figure(\.sum))
             return Summary(
-                arm: key[0], styles: key[1], subject: subject.mean, style: style.mean, text: text.mean, sum: sum.mean, subjectSpread: subject.deviation ?? 0,
-                styleSpread: style.deviation ?? 0, textSpread: text.deviation ?? 0, sumSpread: sum.deviation ?? 0, seeds: some.count)
+                arm: key[0], styles: key[1], subject: subject.mean, style: style.mean, text: text.mean, sum: sum.mean,
+                subjectSpread: subject.deviation ?? 0,
+                styleSpread: style.deviation ?? 0, textSpread: text.deviation ?? 0, sumSpread: sum.deviation ?? 0,
+                seeds: some.count)
         }
     }
 
@@ -53,24 +62,35 @@ package struct CompositionFigures {
     package var table: String {
         func cell(_ mean: Double, _ spread: Double) -> String { String(format: "%.4f ± %.4f", mean, spread) }
         let header = ["arm", "styles", "subject", "style", "text", "sum"]
-        let lines = [header] + summaries.map {
-            [$0.arm, $0.styles, cell($0.subject, $0.subjectSpread), cell($0.style, $0.styleSpread), cell($0.text, $0.textSpread), cell($0.sum, $0.sumSpread)]
-        }
+        let lines =
+            [header]
+            + summaries.map {
+                [
+                    $0.arm, $0.styles, cell($0.subject, $0.subjectSpread), cell($0.style, $0.styleSpread),
+                    cell($0.text, $0.textSpread), cell($0.sum, $0.sumSpread),
+                ]
+            }
         return lines.map { line in
-            line.enumerated().map { $1.padding(toLength: $0 < 2 ? 12 : 18, withPad: " ", startingAt: 0) }.joined(separator: " ") + "\n"
+            line.enumerated().map { $1.padding(toLength: $0 < 2 ? 12 : 18, withPad: " ", startingAt: 0) }.joined(
+                separator: " ") + "\n"
         }.joined()
     }
 }
 
-/// The encoders' view of one pair's pictures beside its references and descriptions (Shah et al., ZipLoRA, arXiv 2311.13600, table 1).
+/// The encoders' view of one pair's pictures beside its references and descriptions (Shah et al., ZipLoRA, arXiv
+/// 2311.13600, table 1).
 struct CompositionMeasure {
     let clip: CLIPEncoder
     let dino: DINOEncoder
 
-    func scores(_ pictures: [Picture], subject: [Picture], style: [Picture], descriptions: [String]) -> (subject: Double, style: Double, text: Double) {
+    func scores(
+        _ pictures: [Picture], subject: [Picture], style: [Picture], descriptions: [String]
+    ) -> (subject: Double, style: Double, text: Double) {
         let seen = Embeddings(of: pictures, by: clip)
         return (
-            Score.subjectAlignment(generated: Embeddings(of: pictures, by: dino), references: Embeddings(of: subject, by: dino)).value,
+            Score.subjectAlignment(
+                generated: Embeddings(of: pictures, by: dino), references: Embeddings(of: subject, by: dino)
+            ).value,
             Score.styleAlignment(generated: seen, style: Embeddings(of: style, by: clip)).value,
             Score.textAlignment(generated: seen, prompts: Embeddings(of: descriptions, by: clip)).value
         )

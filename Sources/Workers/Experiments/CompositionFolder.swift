@@ -20,7 +20,8 @@ struct CompositionFolder {
 
     /// The pictures of that series, drawn by `draw` where one is missing.
     func pictures(_ series: String, count: Int, draw: () throws -> [Picture]) throws -> [Picture] {
-        let folder = "\(path)/pictures/\(series)", files = (0..<count).map { "\(folder)/\($0).png" }
+        let folder = "\(path)/pictures/\(series)"
+        let files = (0..<count).map { "\(folder)/\($0).png" }
         if !files.allSatisfy(FileManager.default.fileExists) {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             for (file, picture) in zip(files, try draw()) { try whole(file) { try picture.writePNG($0) } }
@@ -28,12 +29,16 @@ struct CompositionFolder {
         return try files.map { try Picture(pngFile: $0) }
     }
 
-    func write(_ text: String, as name: String) throws { try text.write(toFile: "\(path)/\(name)", atomically: true, encoding: .utf8) }
+    func write(_ text: String, as name: String) throws {
+        try text.write(toFile: "\(path)/\(name)", atomically: true, encoding: .utf8)
+    }
 
     /// Writes beside the file, then puts it in its place.
     private func whole(_ file: String, _ write: (String) throws -> Void) throws {
         let draft = file + ".draft"
         try write(draft)
-        guard rename(draft, file) == 0 else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: file]) }
+        guard rename(draft, file) == 0 else {
+            throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: file])
+        }
     }
 }

@@ -4,7 +4,8 @@ import Jobs
 import LittleWorld
 import Personalization
 
-/// What is compared: subjects that training never saw, in styles learned from one picture each, at places few references show.
+/// What is compared: subjects that training never saw, in styles learned from one picture each, at places few
+/// references show.
 package struct CompositionPlan {
     /// A way to join a subject and a style that were learned apart.
     package enum Arm: String, CaseIterable, Sendable {
@@ -39,7 +40,9 @@ package struct CompositionPlan {
         let context: Context
         let accessory: Accessory
 
-        init(_ context: Context, _ accessory: Accessory = .none) { (self.context, self.accessory) = (context, accessory) }
+        init(_ context: Context, _ accessory: Accessory = .none) {
+            (self.context, self.accessory) = (context, accessory)
+        }
 
         /// As prompts say it.
         var words: String { accessory == .none ? context.name : accessory.name }
@@ -47,7 +50,8 @@ package struct CompositionPlan {
 
     static let subjectName = "subject", styleName = "style"
     static let places = [
-        Place(.beach), Place(.snow), Place(.jungle), Place(.mountain), Place(.water), Place(.woodenFloor), Place(.grass), Place(.city),
+        Place(.beach), Place(.snow), Place(.jungle), Place(.mountain), Place(.water), Place(.woodenFloor),
+        Place(.grass), Place(.city),
         Place(.plain, .redHat), Place(.plain, .crown),
     ]
     /// The held-out styles first.
@@ -63,16 +67,24 @@ package struct CompositionPlan {
     ///   - firstSubject: the number of the first individual; choices are made on others than those reported.
     ///   - wording: what styles are learned and asked for with.
     ///   - size: pixels on a side of the model's pictures.
-    package init(subjects: Int, styles: Int, places: Int, seeds: Int, firstSubject: Int, wording: StyleWording, size: Int) {
+    package init(
+        subjects: Int, styles: Int, places: Int, seeds: Int, firstSubject: Int, wording: StyleWording, size: Int
+    ) {
         self.subjects = (0..<subjects).map { number in
-            let kind = CompositionPlan.kinds[number % CompositionPlan.kinds.count], subject = Subject.heldOut(kind, index: firstSubject + number / CompositionPlan.kinds.count)
+            let kind = CompositionPlan.kinds[number % CompositionPlan.kinds.count]
+            let subject = Subject.heldOut(kind, index: firstSubject + number / CompositionPlan.kinds.count)
             let scenes = subject.references(count: 4)
-            let concept = Concept(name: CompositionPlan.subjectName, className: kind.name, references: scenes.painted(size: size))
-            return Lesson(name: "\(kind)-\(firstSubject + number / CompositionPlan.kinds.count)", concept: concept, scene: scenes[0])
+            let concept = Concept(
+                name: CompositionPlan.subjectName, className: kind.name, references: scenes.painted(size: size))
+            return Lesson(
+                name: "\(kind)-\(firstSubject + number / CompositionPlan.kinds.count)", concept: concept,
+                scene: scenes[0])
         }
         self.styles = CompositionPlan.styles.prefix(styles).map { style in
             let scene = LittleWorld.example(of: style)
-            let concept = Concept(name: CompositionPlan.styleName, role: .style, className: scene.subject.kind.name, references: [scene.paint(size: size)], wording: wording)
+            let concept = Concept(
+                name: CompositionPlan.styleName, role: .style, className: scene.subject.kind.name,
+                references: [scene.paint(size: size)], wording: wording)
             return Lesson(name: "\(style)", concept: concept, scene: scene)
         }
         self.places = Array(CompositionPlan.places.prefix(places))
@@ -84,16 +96,22 @@ package struct CompositionPlan {
 
     /// What is drawn.
     func prompt(_ subject: Lesson, _ place: Place) -> String {
-        wording(subject: "<\(CompositionPlan.subjectName)> \(subject.concept.className) \(place.words)", style: "<\(CompositionPlan.styleName)>")
+        wording(
+            subject: "<\(CompositionPlan.subjectName)> \(subject.concept.className) \(place.words)",
+            style: "<\(CompositionPlan.styleName)>")
     }
 
     /// What text alignment is held against: everything asked for but the identity and the style.
-    func description(_ subject: Lesson, _ place: Place) -> String { "\(subject.concept.anyOfItsClass ?? "") \(place.words)" }
+    func description(_ subject: Lesson, _ place: Place) -> String {
+        "\(subject.concept.anyOfItsClass ?? "") \(place.words)"
+    }
 
     /// The world's own pictures of what is asked for, in poses of the seed's.
     func painted(_ subject: Lesson, _ style: Lesson, seed: UInt64, size: Int) -> [Picture] {
         places.enumerated().map { number, place in
-            subject.scene.subject.scene(in: place.context, accessory: place.accessory, style: style.scene.style, number: Int(seed) * 1000 + number)
+            subject.scene.subject.scene(
+                in: place.context, accessory: place.accessory, style: style.scene.style,
+                number: Int(seed) * 1000 + number)
         }.painted(size: size)
     }
 }

@@ -6,8 +6,8 @@ import Jobs
 import LittleWorld
 import Personalization
 
-/// Whether a subject and a style that were learned apart can be drawn together without training: CoAR's composition beside two
-/// baselines on the same backbone, LoRA adapters merged by weight and CoAR without its identity mask.
+/// Whether a subject and a style that were learned apart can be drawn together without training: CoAR's composition
+/// beside two baselines on the same backbone, LoRA adapters merged by weight and CoAR without its identity mask.
 package struct CompositionTrials {
     package typealias Arm = CompositionPlan.Arm
 
@@ -17,7 +17,10 @@ package struct CompositionTrials {
         /// How much of every LoRA adapter is added.
         package var loraShare: Float = 1
         package init(subject: Data?, style: Data?, lora: Data?, loraShare: Float) throws {
-            (self.subject, self.style, self.lora) = (try subject.map { try JSONValue(json: $0) }, try style.map { try JSONValue(json: $0) }, try lora.map { try JSONValue(json: $0) })
+            (self.subject, self.style, self.lora) = (
+                try subject.map { try JSONValue(json: $0) }, try style.map { try JSONValue(json: $0) },
+                try lora.map { try JSONValue(json: $0) }
+            )
             self.loraShare = loraShare
         }
     }
@@ -36,7 +39,8 @@ package struct CompositionTrials {
     ///   - folder: what is learned and drawn is kept there, and not made again.
     ///   - report: hears a line for every lesson and series.
     package init(
-        model: String, clip: String, dino: String, folder: String, plan: CompositionPlan, options: Options, report: @escaping (String) -> Void
+        model: String, clip: String, dino: String, folder: String, plan: CompositionPlan, options: Options,
+        report: @escaping (String) -> Void
     ) throws {
         directory = model
         parts = try ModelParts.digest(directory: model)
@@ -75,9 +79,12 @@ package struct CompositionTrials {
         for style in plan.styles {
             for subject in plan.subjects {
                 let score = measure.scores(
-                    try pictures(arm, subject, style, seed), subject: subject.concept.references, style: style.concept.references,
+                    try pictures(arm, subject, style, seed), subject: subject.concept.references,
+                    style: style.concept.references,
                     descriptions: plan.places.map { plan.description(subject, $0) })
-                for group in ["all", Style.heldOut.contains { "\($0)" == style.name } ? "held-out" : "other"] { scores[group, default: []].append(score) }
+                for group in ["all", Style.heldOut.contains { "\($0)" == style.name } ? "held-out" : "other"] {
+                    scores[group, default: []].append(score)
+                }
             }
         }
         for (group, scores) in scores.sorted(by: { $0.key < $1.key }) {
@@ -91,7 +98,8 @@ package struct CompositionTrials {
         let name = "\(method.rawValue)-\(lesson.concept.role.rawValue)-\(lesson.name)-\(digest(lesson, by: method))"
         return try folder.adapter(name) {
             let learned = try TimedLesson(
-                lesson.concept, by: method, options: given(lesson, by: method), seed: 1, model: directory, folder: folder.path)
+                lesson.concept, by: method, options: given(lesson, by: method), seed: 1, model: directory,
+                folder: folder.path)
             report("learned \(name) in \(Int(learned.seconds)) s")
             return learned.adapter
         }
@@ -100,7 +108,10 @@ package struct CompositionTrials {
     /// Of what the lesson depends on: made of anything else it is another.
     private func digest(_ lesson: CompositionPlan.Lesson, by method: PersonalizationMethod) -> String {
         let role: ConceptRole = lesson.concept.role == .subject ? .subject : .style
-        let text = [parts, JSONValue.object(method.options(for: role).completed(given(lesson, by: method))).text, lesson.concept.wording.template].joined(separator: "\n")
+        let text = [
+            parts, JSONValue.object(method.options(for: role).completed(given(lesson, by: method))).text,
+            lesson.concept.wording.template,
+        ].joined(separator: "\n")
         return String(SHA256Digest.of(Data(text.utf8)).description.prefix(8))
     }
 
@@ -109,19 +120,34 @@ package struct CompositionTrials {
     }
 
     /// One picture a place.
-    private func pictures(_ arm: Arm, _ subject: CompositionPlan.Lesson, _ style: CompositionPlan.Lesson, _ seed: UInt64) throws -> [Picture] {
-        guard let method = arm.method else { return plan.painted(subject, style, seed: seed, size: subject.concept.references[0].width) }
-        let asked = [digest(subject, by: method), digest(style, by: method), "\(options.loraShare)"] + plan.places.map { plan.prompt(subject, $0) }
-        let series = "\(arm.rawValue)/\(subject.name)-\(style.name)-\(seed)-\(SHA256Digest.of(Data(asked.joined(separator: "\n").utf8)).description.prefix(8))"
+    private func pictures(
+        _ arm: Arm, _ subject: CompositionPlan.Lesson, _ style: CompositionPlan.Lesson, _ seed: UInt64
+    ) throws -> [Picture] {
+        guard let method = arm.method else {
+            return plan.painted(subject, style, seed: seed, size: subject.concept.references[0].width)
+        }
+        let asked =
+            [digest(subject, by: method), digest(style, by: method), "\(options.loraShare)"]
+            + plan.places.map { plan.prompt(subject, $0) }
+        let series =
+            "\(arm.rawValue)/\(subject.name)-\(style.name)-\(seed)-\(SHA256Digest.of(Data(asked.joined(separator: "\n").utf8)).description.prefix(8))"
         return try folder.pictures(series, count: plan.places.count) {
-            let adapters = [CompositionPlan.subjectName: try adapter(subject, by: method), CompositionPlan.styleName: try adapter(style, by: method)]
-            let start = Date(), loaded = try LoadedModel(directory: directory)  // anew: merging changes the weights
+            let adapters = [
+                CompositionPlan.subjectName: try adapter(subject, by: method),
+                CompositionPlan.styleName: try adapter(style, by: method),
+            ]
+            let start = Date()
+            let loaded = try LoadedModel(directory: directory)  // anew: merging changes the weights
             guard case .chameleon(let model) = loaded.backbone else {
-                throw JobFailure(code: "model.other", consequence: .rejected, message: "\(loaded.name) joins no concepts; give a Chameleon's directory")
+                throw JobFailure(
+                    code: "model.other", consequence: .rejected,
+                    message: "\(loaded.name) joins no concepts; give a Chameleon's directory")
             }
-            let personalized = try PersonalizedChameleon(model: model, adapters: adapters, modelDigest: loaded.digest, loraShare: options.loraShare)
+            let personalized = try PersonalizedChameleon(
+                model: model, adapters: adapters, modelDigest: loaded.digest, loraShare: options.loraShare)
             let seeds = plan.places.indices.map { seed &* 1000 &+ UInt64($0) }
-            let drawn = personalized.generate(plan.places.map { plan.prompt(subject, $0) }, seeds: seeds, cutsConcepts: arm != .unmasked)
+            let drawn = personalized.generate(
+                plan.places.map { plan.prompt(subject, $0) }, seeds: seeds, cutsConcepts: arm != .unmasked)
             report("drew \(series) in \(Int(Date().timeIntervalSince(start))) s")
             return drawn
         }
@@ -130,7 +156,9 @@ package struct CompositionTrials {
     /// Rows subjects, columns styles, behind the references; at the first place, of the first seed.
     private func writeSheet(_ arm: Arm) throws {
         let size = plan.subjects[0].concept.references[0].width
-        var cells = [Picture(width: size, height: size, filledWith: (255, 255, 255))] + plan.styles.map { $0.concept.references[0] }
+        var cells =
+            [Picture(width: size, height: size, filledWith: (255, 255, 255))]
+            + plan.styles.map { $0.concept.references[0] }
         for subject in plan.subjects {
             cells.append(subject.concept.references[0])
             for style in plan.styles { cells.append(try pictures(arm, subject, style, plan.seeds[0])[0]) }

@@ -6,8 +6,9 @@ import Jobs
 import LittleWorld
 import Personalization
 
-/// Reruns papers' tables on the installed models: every variant learns held-out subjects of Little World from several seeds, and what it
-/// draws is measured. Every cell is written down when it is done, so a run that was stopped goes on where it was.
+/// Reruns papers' tables on the installed models: every variant learns held-out subjects of Little World from several
+/// seeds, and what it draws is measured. Every cell is written down when it is done, so a run that was stopped goes on
+/// where it was.
 package struct ExperimentTables {
     package static let names = PaperTable.all.map(\.name)
 
@@ -25,19 +26,28 @@ package struct ExperimentTables {
     ///   - names: of `names`.
     ///   - say: hears what happens, a line at a time.
     /// - Throws: `MetricEncoders.Missing` without the encoders.
-    package init(models: String, folder: String, settings: TableSettings, names: [String], say: @escaping (String) -> Void) throws {
-        try self.init(models: models, folder: folder, settings: settings, tables: PaperTable.all.filter { names.contains($0.name) }, say: say)
+    package init(
+        models: String, folder: String, settings: TableSettings, names: [String], say: @escaping (String) -> Void
+    ) throws {
+        try self.init(
+            models: models, folder: folder, settings: settings,
+            tables: PaperTable.all.filter { names.contains($0.name) }, say: say)
     }
 
-    init(models: String, folder: String, settings: TableSettings, tables: [PaperTable], say: @escaping (String) -> Void) throws {
+    init(
+        models: String, folder: String, settings: TableSettings, tables: [PaperTable], say: @escaping (String) -> Void
+    ) throws {
         (self.models, self.folder, self.settings, self.tables, self.say) = (models, folder, settings, tables, say)
         encoders = try MetricEncoders(directory: models, clip: settings.clip, dino: settings.dino)
     }
 
-    /// Fills in the cells that are missing, and writes the tables. Several processes may fill one folder: each cell is one's.
-    /// - Returns: the tables as Markdown, which also lie in the folder; without the cells that another process is still at.
+    /// Fills in the cells that are missing, and writes the tables. Several processes may fill one folder: each cell is
+    /// one's.
+    /// - Returns: the tables as Markdown, which also lie in the folder; without the cells that another process is still
+    ///   at.
     package func run() throws -> String {
-        let file = try TableFile(folder: folder), inputs = try inputs(of: possibleVariants())
+        let file = try TableFile(folder: folder)
+        let inputs = try inputs(of: possibleVariants())
         var keys: [TableCell.Key] = []
         for seed in 0..<settings.seeds {
             for number in 0..<settings.subjects {
@@ -58,9 +68,12 @@ package struct ExperimentTables {
 
     /// A lesson that diverges is a cell that is missing, and does so every time: the others are worth having.
     private func fill(_ variant: TableVariant, _ key: TableCell.Key, _ file: TableFile) throws {
-        let start = Date(), name = "\(variant.key), subject \(key.subject), seed \(key.seed)"
+        let start = Date()
+        let name = "\(variant.key), subject \(key.subject), seed \(key.seed)"
         do {
-            if try file.fill(key, { try cell(variant, key) }) { say("\(name): \(Int(Date().timeIntervalSince(start))) s") }
+            if try file.fill(key, { try cell(variant, key) }) {
+                say("\(name): \(Int(Date().timeIntervalSince(start))) s")
+            }
         } catch let failure as JobFailure where failure.code == TimedLesson.divergence {
             say("\(name) is left out: \(failure.message)")
         }
@@ -71,7 +84,9 @@ package struct ExperimentTables {
         for subject in 0..<settings.subjects {
             let rows = try variants.compactMap { variant in
                 let key = done.first { ($0.variant, $0.subject, $0.seed) == (variant.key, subject, 0) }
-                guard let path = key.map(sheet), FileManager.default.fileExists(atPath: path) else { return (title: String, sheet: Picture)?.none }
+                guard let path = key.map(sheet), FileManager.default.fileExists(atPath: path) else {
+                    return (title: String, sheet: Picture)?.none
+                }
                 return (variant.title, try Picture(pngFile: path))
             }
             try methodSheet.picture(rows)?.writePNG("\(folder)/methods-\(subject).png")
@@ -79,7 +94,8 @@ package struct ExperimentTables {
     }
 
     private var methodSheet: MethodSheet {
-        MethodSheet(columns: max(4, settings.picturesPerPrompt), references: settings.references, prompts: settings.prompts)
+        MethodSheet(
+            columns: max(4, settings.picturesPerPrompt), references: settings.references, prompts: settings.prompts)
     }
 
     private func sheet(_ key: TableCell.Key) -> String { "\(folder)/pictures/\(key.name).png" }
@@ -87,12 +103,12 @@ package struct ExperimentTables {
     private func heading(_ cells: [TableCell]) -> String {
         let engines = Set(cells.map { $0.engine ?? "?" })
         return """
-        \(settings.subjects) held-out subjects × \(settings.seeds) seeds × \(settings.prompts) prompts × \(settings.picturesPerPrompt) pictures, \
-        \(settings.classPictures) pictures of the class prompt; \(settings.references) references a subject; \(settings.iterations.map { "\($0) steps" } ?? "every method's own steps").\
-        \(engines.count > 1 ? " **The cells were made by \(engines.count) builds of the engine.**" : "")
+            \(settings.subjects) held-out subjects × \(settings.seeds) seeds × \(settings.prompts) prompts × \(settings.picturesPerPrompt) pictures, \
+            \(settings.classPictures) pictures of the class prompt; \(settings.references) references a subject; \(settings.iterations.map { "\($0) steps" } ?? "every method's own steps").\
+            \(engines.count > 1 ? " **The cells were made by \(engines.count) builds of the engine.**" : "")
 
 
-        """
+            """
     }
 
     /// The tables' variants, each once.
@@ -105,17 +121,26 @@ package struct ExperimentTables {
     /// Without those whose model is not there.
     private func possibleVariants() -> [TableVariant] {
         variants.filter { variant in
-            guard let model = variant.model, !FileManager.default.fileExists(atPath: "\(models)/\(model)/config.json") else { return true }
+            guard let model = variant.model, !FileManager.default.fileExists(atPath: "\(models)/\(model)/config.json")
+            else { return true }
             say("\(variant.key) is left out: there is no model in \(models)/\(model)")
             return false
         }
     }
 
     private func inputs(of variants: [TableVariant]) throws -> [(TableVariant, String)] {
-        let encoders = try [settings.clip, settings.dino, "lpips"].map { try ModelParts.digest(directory: "\(models)/\($0)") }
-        let parts = try Dictionary(uniqueKeysWithValues: Set(variants.compactMap(\.model)).map { ($0, try ModelParts.digest(directory: "\(models)/\($0)")) })
+        let encoders = try [settings.clip, settings.dino, "lpips"].map {
+            try ModelParts.digest(directory: "\(models)/\($0)")
+        }
+        let parts = try Dictionary(
+            uniqueKeysWithValues: Set(variants.compactMap(\.model)).map {
+                ($0, try ModelParts.digest(directory: "\(models)/\($0)"))
+            })
         return try variants.map { variant in
-            (variant, try settings.digest(encoders + [variant.model.flatMap { parts[$0] } ?? "", settled(variant).text]))
+            (
+                variant,
+                try settings.digest(encoders + [variant.model.flatMap { parts[$0] } ?? "", settled(variant).text])
+            )
         }
     }
 
@@ -132,27 +157,35 @@ package struct ExperimentTables {
     }
 
     private func cell(_ variant: TableVariant, _ key: TableCell.Key) throws -> TableCell {
-        let subject = settings.subject(key.subject), scenes = subject.references(count: settings.references)
+        let subject = settings.subject(key.subject)
+        let scenes = subject.references(count: settings.references)
         guard let name = variant.model else {
             let ceiling = ConceptExamination(references: scenes.painted(size: 64), by: encoders).ceiling()
-            return TableCell(key: key, className: subject.kind.name, scores: ExperimentTables.values(ceiling), engine: engine)
+            return TableCell(
+                key: key, className: subject.kind.name, scores: ExperimentTables.values(ceiling), engine: engine)
         }
-        let directory = "\(models)/\(name)", references = scenes.painted(size: try LoadedModel(directory: directory).pictureSize)
+        let directory = "\(models)/\(name)"
+        let references = scenes.painted(size: try LoadedModel(directory: directory).pictureSize)
         let concept = Concept(name: "it", role: .subject, className: subject.kind.name, references: references)
         guard case .learned(let method, _) = variant.way else {
             let painter = try ConceptPainter(LoadedModel(directory: directory), adapters: [:])
-            return TableCell(key: key, className: concept.className, scores: try scores(key, concept, painter, asks: \.described), engine: engine)
+            return TableCell(
+                key: key, className: concept.className, scores: try scores(key, concept, painter, asks: \.described),
+                engine: engine)
         }
-        let lesson = try TimedLesson(concept, by: method, options: options(variant), seed: key.seed, model: directory, folder: folder)
+        let lesson = try TimedLesson(
+            concept, by: method, options: options(variant), seed: key.seed, model: directory, folder: folder)
         let painter = try ConceptPainter(LoadedModel(directory: directory), adapters: ["it": lesson.adapter])
         let wording = ConceptWording(method: lesson.adapter.description.method)
         return TableCell(
-            key: key, className: concept.className, scores: try scores(key, concept, painter) { wording.asked($0.asked) }, seconds: lesson.seconds,
+            key: key, className: concept.className,
+            scores: try scores(key, concept, painter) { wording.asked($0.asked) }, seconds: lesson.seconds,
             parameters: lesson.parameters, adapterBytes: lesson.bytes, engine: engine)
     }
 
     private func scores(
-        _ key: TableCell.Key, _ concept: Concept, _ painter: ConceptPainter, asks: ((asked: String, described: String)) -> String
+        _ key: TableCell.Key, _ concept: Concept, _ painter: ConceptPainter,
+        asks: ((asked: String, described: String)) -> String
     ) throws -> [String: Double] {
         let prompts = PromptSuite.littleWorld.templates.prefix(settings.prompts)
             .map { PromptSuite.prompts($0, concept: concept.name, className: concept.className) }

@@ -10,7 +10,9 @@ struct HeldOutIndividuals {
     init(count: Int, photosEach: Int) {
         let kinds = SubjectClass.allCases
         self.photosEach = photosEach
-        scenes = (0..<count).flatMap { Subject.heldOut(kinds[$0 % kinds.count], index: $0 / kinds.count).references(count: photosEach) }
+        scenes = (0..<count).flatMap {
+            Subject.heldOut(kinds[$0 % kinds.count], index: $0 / kinds.count).references(count: photosEach)
+        }
     }
 
     /// Which individual a photo shows.

@@ -34,13 +34,19 @@ package struct Judging {
     }
 
     /// Writes the judge of a run's last checkpoint, half precision, and judges it.
-    /// - Returns: what it gets right of `count` pictures of individuals never seen in training, and its confusions as text.
-    package static func export(run folder: String, to directory: String, count: Int = 2000) throws -> (accuracy: Accuracy, table: String) {
+    /// - Returns: what it gets right of `count` pictures of individuals never seen in training, and its confusions as
+    ///   text.
+    package static func export(
+        run folder: String, to directory: String, count: Int = 2000
+    ) throws -> (accuracy: Accuracy, table: String) {
         let state = try OptimizerState(path: "\(folder)/judge.checkpoint.safetensors")
         try PictureJudge.write(state.values, .pocket, to: directory)
         try ChecksumFile.write(in: directory)
-        let judge = try PictureJudge(directory: directory), scenes = HeldOutScenes.known(count: count)
-        let judgement = Judgement(judge.verdicts(scenes.painted(size: judge.configuration.pictureSize)), truths: scenes.map { TraitLabels($0) })
+        let judge = try PictureJudge(directory: directory)
+        let scenes = HeldOutScenes.known(count: count)
+        let judgement = Judgement(
+            judge.verdicts(scenes.painted(size: judge.configuration.pictureSize)),
+            truths: scenes.map { TraitLabels($0) })
         return (Accuracy(judgement), judgement.table())
     }
 }

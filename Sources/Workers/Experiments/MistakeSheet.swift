@@ -1,7 +1,8 @@
 import Evaluation
 import Images
 
-/// Pictures that a judge finds different from what was asked for, each above its caption and what the judge saw: for looking at.
+/// Pictures that a judge finds different from what was asked for, each above its caption and what the judge saw: for
+/// looking at.
 struct MistakeSheet {
     let pictures: [Picture]
     let captions: [String]

@@ -5,18 +5,22 @@ import Images
 import LittleWorld
 import Randomness
 
-/// How well a model obeys prompts that training never saw, as a judge sees it, and how well its tokenizer keeps pictures.
+/// How well a model obeys prompts that training never saw, as a judge sees it, and how well its tokenizer keeps
+/// pictures.
 package struct ModelScore {
     /// The figures, one JSON line. Shares are 0…1.
     package struct Report: Codable {
         let `class`, colour, context, style: Double?
         /// The share of pictures right in every trait.
         let all: Double
-        /// What the judge gets right of the world's own pictures of the same prompts: the best that a model can be told to be.
+        /// What the judge gets right of the world's own pictures of the same prompts: the best that a model can be told
+        /// to be.
         let ceiling: Judging.Accuracy
-        /// The same of those pictures once the model's tokenizer has been through them: the best that its transformer can be told to be.
+        /// The same of those pictures once the model's tokenizer has been through them: the best that its transformer
+        /// can be told to be.
         let reconstructed: Judging.Accuracy
-        /// The tokenizer's signal-to-noise ratio on pictures of individuals never seen in training, of any style, in decibels.
+        /// The tokenizer's signal-to-noise ratio on pictures of individuals never seen in training, of any style, in
+        /// decibels.
         let psnr: Double
         let pictures: Int
         let seconds: Double
@@ -29,7 +33,8 @@ package struct ModelScore {
     private let folder: String?
     private let batch = 20
 
-    /// - Parameter folder: where the contact sheets of pictures and of failures and the table of confusions go; nil writes none.
+    /// - Parameter folder: where the contact sheets of pictures and of failures and the table of confusions go; nil
+    ///   writes none.
     package init(model: String, judge: String, prompts: Int, seed: UInt64, folder: String?) throws {
         self.model = try LoadedModel(directory: model)
         self.judge = try PictureJudge(directory: judge)
@@ -40,18 +45,26 @@ package struct ModelScore {
 
     /// - Returns: the figures, and the confusions as text.
     package func run() throws -> (report: Report, table: String) {
-        let start = Date(), truths = prompts.map { TraitLabels($0) }, pictures = try generate(), verdicts = judge.verdicts(pictures)
-        let judgement = Judgement(verdicts, truths: truths), figures = Judging.Accuracy(judgement)
-        let real = prompts.enumerated().map { $1.scene(index: UInt64($0)) }.painted(size: judge.configuration.pictureSize)
+        let start = Date()
+        let truths = prompts.map { TraitLabels($0) }
+        let pictures = try generate()
+        let verdicts = judge.verdicts(pictures)
+        let judgement = Judgement(verdicts, truths: truths)
+        let figures = Judging.Accuracy(judgement)
+        let real = prompts.enumerated().map { $1.scene(index: UInt64($0)) }.painted(
+            size: judge.configuration.pictureSize)
         let ceiling = Judgement(judge.verdicts(real), truths: truths)
         let reconstructed = Judgement(judge.verdicts(model.reconstructed(real)), truths: truths)
         let reconstruction = ReconstructionScore(model, count: prompts.count)
-        let table = "\(judgement.table())\nThe world's own pictures\n\(ceiling.table())\nThose pictures reconstructed\n\(reconstructed.table())\nReconstruction\n\(reconstruction.table)"
+        let table =
+            "\(judgement.table())\nThe world's own pictures\n\(ceiling.table())\nThose pictures reconstructed\n\(reconstructed.table())\nReconstruction\n\(reconstruction.table)"
         let sheet = MistakeSheet(pictures: pictures, captions: prompts.map(\.text), truths: truths, verdicts: verdicts)
         try write(pictures, mistakes: sheet.picture(), table: table)
         let report = Report(
-            class: figures.class, colour: figures.colour, context: figures.context, style: figures.style, all: figures.all,
-            ceiling: Judging.Accuracy(ceiling), reconstructed: Judging.Accuracy(reconstructed), psnr: reconstruction.decibels.rounded(digits: 2), pictures: pictures.count,
+            class: figures.class, colour: figures.colour, context: figures.context, style: figures.style,
+            all: figures.all,
+            ceiling: Judging.Accuracy(ceiling), reconstructed: Judging.Accuracy(reconstructed),
+            psnr: reconstruction.decibels.rounded(digits: 2), pictures: pictures.count,
             seconds: Date().timeIntervalSince(start).rounded(digits: 1))
         return (report, table)
     }
@@ -80,7 +93,8 @@ private struct ReconstructionScore {
     private var styles: [Style: SignalToNoise] = [:]
 
     init(_ model: LoadedModel, count: Int) {
-        let scenes = HeldOutScenes.all(count: count), pictures = scenes.painted(size: model.pictureSize)
+        let scenes = HeldOutScenes.all(count: count)
+        let pictures = scenes.painted(size: model.pictureSize)
         for (scene, pair) in zip(scenes, zip(pictures, model.reconstructed(pictures))) {
             overall.add(pair.0, reconstruction: pair.1)
             styles[scene.style, default: SignalToNoise()].add(pair.0, reconstruction: pair.1)
@@ -92,7 +106,9 @@ private struct ReconstructionScore {
     /// A line a style.
     var table: String {
         Style.allCases.compactMap { style in
-            styles[style].map { "  \($0.decibels.rounded(digits: 2)) dB \(style.name)\(style.isHeldOut ? " (never seen in training)" : "")\n" }
+            styles[style].map {
+                "  \($0.decibels.rounded(digits: 2)) dB \(style.name)\(style.isHeldOut ? " (never seen in training)" : "")\n"
+            }
         }.joined()
     }
 }

@@ -6,8 +6,8 @@ import Randomness
 import Tensors
 
 /// Times one forward pass and one training step (forward and backward) of a pre-norm transformer stack: self-attention,
-/// cross-attention to a short context and a 4x GELU feed-forward, single precision. The same work as the peer's program, so
-/// that both can stand side by side.
+/// cross-attention to a short context and a 4x GELU feed-forward, single precision. The same work as the peer's
+/// program, so that both can stand side by side.
 package struct StepBenchmark {
     /// The stack's sizes; tokens and context are per sample.
     package struct Sizes {
@@ -37,7 +37,9 @@ package struct StepBenchmark {
 
     package init(_ sizes: Sizes) {
         let weights = Weights(.fresh(seed: 1))
-        blocks = (0..<sizes.depth).map { BenchmarkBlock(weights, "blocks.\($0)", width: sizes.width, heads: sizes.heads) }
+        blocks = (0..<sizes.depth).map {
+            BenchmarkBlock(weights, "blocks.\($0)", width: sizes.width, heads: sizes.heads)
+        }
         weights.train { _ in true }
         self.weights = weights
         x = Variable(StepBenchmark.normal([sizes.batch, sizes.tokens, sizes.width], index: 0))
@@ -89,11 +91,17 @@ private struct BenchmarkBlock {
     init(_ weights: Weights, _ name: String, width: Int, heads: Int) {
         self.heads = heads
         logitScale = 1 / Float(width / heads).squareRoot()
-        func norm(_ part: String) -> LayerNormLayer { LayerNormLayer(weights, "\(name).\(part)", width: width, epsilon: 1e-5) }
-        func linear(_ part: String, _ from: Int, _ to: Int) -> LinearLayer { LinearLayer(weights, "\(name).\(part)", from: from, to: to) }
+        func norm(_ part: String) -> LayerNormLayer {
+            LayerNormLayer(weights, "\(name).\(part)", width: width, epsilon: 1e-5)
+        }
+        func linear(_ part: String, _ from: Int, _ to: Int) -> LinearLayer {
+            LinearLayer(weights, "\(name).\(part)", from: from, to: to)
+        }
         (normSelf, normCross, normFeedForward) = (norm("norm_self"), norm("norm_cross"), norm("norm_ffn"))
         (qkv, selfOut) = (linear("qkv", width, 3 * width), linear("self_out", width, width))
-        (q, kv, crossOut) = (linear("q", width, width), linear("kv", width, 2 * width), linear("cross_out", width, width))
+        (q, kv, crossOut) = (
+            linear("q", width, width), linear("kv", width, 2 * width), linear("cross_out", width, width)
+        )
         (up, down) = (linear("up", width, 4 * width), linear("down", 4 * width, width))
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 
-/// The cells of a run, in a file that grows line by line and survives whatever ends the run. Several processes may fill it together.
+/// The cells of a run, in a file that grows line by line and survives whatever ends the run. Several processes may fill
+/// it together.
 struct TableFile {
     private let folder: String
     private var path: String { "\(folder)/cells.jsonl" }
@@ -38,11 +39,14 @@ struct TableFile {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw TableFile.unwritable(path) }
         // Begins with an end of line, for the last one may have none.
-        try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).write(contentsOf: Data("\n".utf8) + encoder.encode(cell) + Data("\n".utf8))
+        try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).write(
+            contentsOf: Data("\n".utf8) + encoder.encode(cell) + Data("\n".utf8))
     }
 
     private static func unwritable(_ path: String) -> CocoaError {
-        CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path, NSUnderlyingErrorKey: POSIXError(.init(rawValue: errno) ?? .EIO)])
+        CocoaError(
+            .fileWriteUnknown,
+            userInfo: [NSFilePathErrorKey: path, NSUnderlyingErrorKey: POSIXError(.init(rawValue: errno) ?? .EIO)])
     }
 
     /// A process's hold on a cell, which the kernel ends with the process.

@@ -13,7 +13,8 @@ package struct TableSettings: Codable, Sendable {
     package var picturesPerPrompt: Int
     package var classPictures: Int
     package var references = 4
-    /// The number of the first individual: choices are made on others (`TuningTrials`) than those the papers' tables report.
+    /// The number of the first individual: choices are made on others (`TuningTrials`) than those the papers' tables
+    /// report.
     package var firstSubject = 200
     /// Steps of every method; nil leaves each its own.
     package var iterations: Int?
@@ -21,7 +22,8 @@ package struct TableSettings: Codable, Sendable {
     package var clip, dino: String
 
     package init(
-        subjects: Int, seeds: Int, prompts: Int, picturesPerPrompt: Int, classPictures: Int, iterations: Int?, clip: String, dino: String
+        subjects: Int, seeds: Int, prompts: Int, picturesPerPrompt: Int, classPictures: Int, iterations: Int?,
+        clip: String, dino: String
     ) {
         (self.subjects, self.seeds, self.prompts) = (subjects, seeds, prompts)
         (self.picturesPerPrompt, self.classPictures, self.iterations) = (picturesPerPrompt, classPictures, iterations)
@@ -39,7 +41,8 @@ package struct TableSettings: Codable, Sendable {
         return Subject.heldOut(kinds[number % kinds.count], index: firstSubject + number)
     }
 
-    /// A digest of what cells depend on. How many subjects and seeds there are is not of it: a larger table takes up a smaller one's cells.
+    /// A digest of what cells depend on. How many subjects and seeds there are is not of it: a larger table takes up a
+    /// smaller one's cells.
     func digest(_ others: [String]) throws -> String {
         var size = self
         (size.subjects, size.seeds) = (0, 0)

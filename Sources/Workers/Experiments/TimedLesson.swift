@@ -16,14 +16,21 @@ struct TimedLesson {
     /// - Parameters:
     ///   - model: the model's directory.
     ///   - folder: where the adapter lies for a moment.
-    init(_ concept: Concept, by method: PersonalizationMethod, options: JSONValue?, seed: UInt64, model: String, folder: String) throws {
-        let loaded = try LoadedModel(directory: model), start = Date()
+    init(
+        _ concept: Concept, by method: PersonalizationMethod, options: JSONValue?, seed: UInt64, model: String,
+        folder: String
+    ) throws {
+        let loaded = try LoadedModel(directory: model)
+        let start = Date()
         let training = try loaded.whileLearning {
             let training = try loaded.training(of: concept, by: method, options: options, seed: seed)
             while training.step < training.steps {
                 let losses = training.advance()
                 if !losses.isFinite {
-                    throw JobFailure(code: TimedLesson.divergence, consequence: .fatal, message: "the loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(training.step)")
+                    throw JobFailure(
+                        code: TimedLesson.divergence, consequence: .fatal,
+                        message:
+                            "the loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(training.step)")
                 }
             }
             return training

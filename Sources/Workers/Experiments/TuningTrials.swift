@@ -3,7 +3,8 @@ import Foundation
 import Hashing
 import Jobs
 
-/// How a method's options are chosen: every choice is a row of a table, and learns subjects that no figure reported elsewhere comes from.
+/// How a method's options are chosen: every choice is a row of a table, and learns subjects that no figure reported
+/// elsewhere comes from.
 package struct TuningTrials {
     /// A choice that cannot be tried.
     package struct Unfit: Error, CustomStringConvertible {
@@ -21,10 +22,16 @@ package struct TuningTrials {
     ///   - say: hears what happens, a line at a time.
     /// - Throws: `Unfit` for a method or choice no job could have, `MetricEncoders.Missing` without the encoders.
     package init(
-        models: String, model: String, folder: String, settings: TableSettings, method: String, choices: [String], say: @escaping (String) -> Void
+        models: String, model: String, folder: String, settings: TableSettings, method: String, choices: [String],
+        say: @escaping (String) -> Void
     ) throws {
-        guard let method = PersonalizationMethod(rawValue: method), let name = ModelName(rawValue: model), method.models.contains(name) else {
-            throw Unfit(description: "\(method) on \(model): allowed for this model are \(PersonalizationMethod.fitting(ModelName(rawValue: model), .subject))")
+        guard let method = PersonalizationMethod(rawValue: method), let name = ModelName(rawValue: model),
+            method.models.contains(name)
+        else {
+            throw Unfit(
+                description:
+                    "\(method) on \(model): allowed for this model are \(PersonalizationMethod.fitting(ModelName(rawValue: model), .subject))"
+            )
         }
         var settings = settings
         settings.firstSubject = TuningTrials.firstSubject
@@ -32,7 +39,8 @@ package struct TuningTrials {
         let tried = try choices.map { try TuningTrials.variant($0, of: method, on: model) }
         let table = PaperTable(
             name: "trials", title: "\(method.rawValue) on \(model), choices of options",
-            rows: ([.references] + untuned + tried).map { PaperTable.Row(variant: $0, published: [:]) }, claims: TuningTrials.claims(tried))
+            rows: ([.references] + untuned + tried).map { PaperTable.Row(variant: $0, published: [:]) },
+            claims: TuningTrials.claims(tried))
         tables = try ExperimentTables(models: models, folder: folder, settings: settings, tables: [table], say: say)
     }
 
@@ -43,17 +51,24 @@ package struct TuningTrials {
     private static func claims(_ tried: [TableVariant]) -> [PaperTable.Claim] {
         tried.dropFirst().flatMap { choice in
             [Score.Metric.dino, .clipI, .clipT, .pres, .div].map {
-                PaperTable.Claim(statement: "more \($0.rawValue) than the first choice", metric: $0, greater: choice, lesser: tried[0])
+                PaperTable.Claim(
+                    statement: "more \($0.rawValue) than the first choice", metric: $0, greater: choice,
+                    lesser: tried[0])
             }
         }
     }
 
-    private static func variant(_ choice: String, of method: PersonalizationMethod, on model: String) throws -> TableVariant {
-        let options = try JSONValue(json: Data(choice.utf8)), problems = method.options(for: .subject).problems(in: options)
+    private static func variant(
+        _ choice: String, of method: PersonalizationMethod, on model: String
+    ) throws -> TableVariant {
+        let options = try JSONValue(json: Data(choice.utf8))
+        let problems = method.options(for: .subject).problems(in: options)
         guard problems.isEmpty, case .object(let members) = options else {
             throw Unfit(description: "\(choice): \(problems.map(\.description).joined(separator: "; "))")
         }
         let key = "\(method.rawValue)-\(model)-\(SHA256Digest.of(Array(options.text.utf8)).description.prefix(8))"
-        return TableVariant(key: key, title: members.isEmpty ? "its own options" : "`\(options.text)`", model: model, way: .learned(method, members))
+        return TableVariant(
+            key: key, title: members.isEmpty ? "its own options" : "`\(options.text)`", model: model,
+            way: .learned(method, members))
     }
 }

@@ -24,7 +24,8 @@ package struct WorldPictures {
         if let references { try writeReferences(to: references) }
     }
 
-    /// A subject that no embedded model has ever seen, as a user's four photographs, and something else in a style that none has seen.
+    /// A subject that no embedded model has ever seen, as a user's four photographs, and something else in a style that
+    /// none has seen.
     private func writeReferences(to folder: String) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let kinds = SubjectClass.allCases

@@ -10,18 +10,25 @@ struct Composition {
     init(_ spec: JSONValue, adapters: [String: Adapter], wording: StyleWording) throws {
         var problems: [Problem] = []
         func concept(_ role: Concept.Role) -> Concept {
-            let name = spec[role.rawValue]?.string ?? "", adapter = adapters[name]?.description
+            let name = spec[role.rawValue]?.string ?? ""
+            let adapter = adapters[name]?.description
             if adapter?.role != role.rawValue {
                 let usable = adapters.filter { $0.value.description.role == role.rawValue }.keys.sorted()
-                problems.append(Problem(
-                    "/\(role.rawValue)", found: adapter.map { "\(name), a \($0.role)" } ?? "\(name), which has no adapter",
-                    allowed: usable.isEmpty ? "a \(role.rawValue) with an adapter; none is given" : usable.joined(separator: ", ")))
+                problems.append(
+                    Problem(
+                        "/\(role.rawValue)",
+                        found: adapter.map { "\(name), a \($0.role)" } ?? "\(name), which has no adapter",
+                        allowed: usable.isEmpty
+                            ? "a \(role.rawValue) with an adapter; none is given" : usable.joined(separator: ", ")))
             }
-            return Concept(name: name, role: role, className: adapter?.className ?? "", references: [], wording: wording)
+            return Concept(
+                name: name, role: role, className: adapter?.className ?? "", references: [], wording: wording)
         }
         (subject, style) = (concept(.subject), concept(.style))
         guard problems.isEmpty else {
-            throw JobFailure(code: "concept.unknown", consequence: .rejected, message: "\(problems.count) of 2 concepts cannot be used", problems: problems)
+            throw JobFailure(
+                code: "concept.unknown", consequence: .rejected,
+                message: "\(problems.count) of 2 concepts cannot be used", problems: problems)
         }
     }
 
@@ -31,6 +38,7 @@ struct Composition {
         if shown.contains(style.placeholder) { return shown }
         // A prompt that says "a photo of" would say of which style it is, twice.
         let photo = "a photo of "
-        return style.wording(subject: shown.hasPrefix(photo) ? String(shown.dropFirst(photo.count)) : shown, style: style.placeholder)
+        return style.wording(
+            subject: shown.hasPrefix(photo) ? String(shown.dropFirst(photo.count)) : shown, style: style.placeholder)
     }
 }

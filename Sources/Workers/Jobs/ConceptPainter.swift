@@ -13,7 +13,8 @@ struct ConceptPainter {
         switch loaded.backbone {
         case .infinity(let model):
             let scales = model.configuration.schedule.sides.count
-            let guidance = try options?.byScale("guidance", scales), temperature = try options?.byScale("temperature", scales)
+            let guidance = try options?.byScale("guidance", scales)
+            let temperature = try options?.byScale("temperature", scales)
             let personalized = try PersonalizedModel(model: model, adapters: adapters, modelDigest: loaded.digest)
             paint = { prompts, seeds in
                 var sampling = personalized.sampling(seeds: seeds)
@@ -51,8 +52,11 @@ extension OptionValues {
         if let number = value.double { return Array(repeating: Float(number), count: scales) }
         let numbers = (value.array ?? []).compactMap(\.double).map(Float.init)
         guard numbers.count == scales else {
-            let problem = Problem("/options/\(name)", found: "a list of \(numbers.count) numbers", allowed: "one number, or \(scales), one for each scale")
-            throw JobFailure(code: "input.options", consequence: .rejected, message: "1 option cannot be used", problems: [problem])
+            let problem = Problem(
+                "/options/\(name)", found: "a list of \(numbers.count) numbers",
+                allowed: "one number, or \(scales), one for each scale")
+            throw JobFailure(
+                code: "input.options", consequence: .rejected, message: "1 option cannot be used", problems: [problem])
         }
         return numbers
     }

@@ -11,8 +11,10 @@ struct ConceptReader {
     func concept() throws -> Concept {
         let spec = order.spec["concept"]
         return Concept(
-            name: spec?["name"]?.string ?? "concept", role: spec?["role"]?.string.flatMap(Concept.Role.init(rawValue:)) ?? .subject,
-            className: spec?["class"]?.string ?? "", references: try ReferencePictures(order.images, size: loaded.pictureSize).pictures,
+            name: spec?["name"]?.string ?? "concept",
+            role: spec?["role"]?.string.flatMap(Concept.Role.init(rawValue:)) ?? .subject,
+            className: spec?["class"]?.string ?? "",
+            references: try ReferencePictures(order.images, size: loaded.pictureSize).pictures,
             wording: loaded.styleWording)
     }
 }

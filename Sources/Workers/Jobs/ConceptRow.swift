@@ -23,8 +23,10 @@ struct ConceptRow {
 
     var json: JSONValue {
         .object([
-            "concept": .string(name), "role": .string(description.role), "class": .string(description.className), "method": .string(description.method),
-            "suite": .string(suite), "pictures": .integer(pictures), "scores": .object(scores.mapValues { .number($0.mean) }),
+            "concept": .string(name), "role": .string(description.role), "class": .string(description.className),
+            "method": .string(description.method),
+            "suite": .string(suite), "pictures": .integer(pictures),
+            "scores": .object(scores.mapValues { .number($0.mean) }),
             "intervals": .object(scores.compactMapValues { $0.halfWidth.map(JSONValue.number) }),
         ])
     }

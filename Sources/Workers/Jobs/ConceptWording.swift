@@ -6,15 +6,18 @@ import Personalization
 struct ConceptWording {
     let method: String
 
-    /// A suite's prompts as they are asked for, and as an encoder reads them that never met the concept. A style is asked for as it was learnt,
-    /// of the scenes that the suite puts subjects into.
+    /// A suite's prompts as they are asked for, and as an encoder reads them that never met the concept. A style is
+    /// asked for as it was learnt, of the scenes that the suite puts subjects into.
     func prompts(_ suite: PromptSuite, for concept: Concept) -> [(asked: String, described: String)] {
         suite.templates.compactMap { template in
             switch concept.role {
             case .subject:
                 let prompt = PromptSuite.prompts(template, concept: concept.name, className: concept.className)
                 return (asked(prompt.asked), prompt.described)
-            case .style: return PromptSuite.scene(template, className: concept.className).map { (concept.wording(subject: $0, style: concept.placeholder), $0) }
+            case .style:
+                return PromptSuite.scene(template, className: concept.className).map {
+                    (concept.wording(subject: $0, style: concept.placeholder), $0)
+                }
             }
         }
     }

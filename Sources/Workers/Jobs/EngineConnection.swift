@@ -44,11 +44,16 @@ package final class EngineConnection {
     }
 
     /// Announces a file in the workspace.
-    func sendArtifact(role: String, path: String, mediaType: String, prompt: String? = nil, seed: UInt64? = nil) throws {
-        let digest = try SHA256Digest.ofFile(path), size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-        send(.artifact(.init(
-            role: role, name: (path as NSString).lastPathComponent, path: path, mediaType: mediaType, sha256: digest.description, bytes: size,
-            prompt: prompt, seed: seed)))
+    func sendArtifact(role: String, path: String, mediaType: String, prompt: String? = nil, seed: UInt64? = nil) throws
+    {
+        let digest = try SHA256Digest.ofFile(path)
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+        send(
+            .artifact(
+                .init(
+                    role: role, name: (path as NSString).lastPathComponent, path: path, mediaType: mediaType,
+                    sha256: digest.description, bytes: size,
+                    prompt: prompt, seed: seed)))
     }
 }
 
@@ -61,5 +66,7 @@ package struct JobFailure: Error, CustomStringConvertible {
 
     package var description: String { ([message] + (problems ?? []).map(\.description)).joined(separator: "\n") }
 
-    var event: EngineEvent { .failed(.init(code: code, consequence: consequence, message: message, problems: problems)) }
+    var event: EngineEvent {
+        .failed(.init(code: code, consequence: consequence, message: message, problems: problems))
+    }
 }

@@ -6,8 +6,9 @@ import Tensors
 package enum EngineEnvironment {
     private static let mark = "ATELIER_ENGINE_PREPARED"
 
-    /// Starts this program again with OpenBLAS set to one thread (we split products over our own) and to the kernels this
-    /// processor deserves: 0.3.21 takes newer ones for Haswell, and some machines' environments say so too, at half the speed.
+    /// Starts this program again with OpenBLAS set to one thread (we split products over our own) and to the kernels
+    /// this processor deserves: 0.3.21 takes newer ones for Haswell, and some machines' environments say so too, at
+    /// half the speed.
     package static func prepare() {
         if ProcessInfo.processInfo.environment[mark] == nil {
             setenv(mark, "1", 1)

@@ -14,18 +14,27 @@ package struct EngineWork {
     package func run() {
         StopRequest.listen()
         do {
-            let order = try EngineConnection.order(), start = Date()
+            let order = try EngineConnection.order()
+            let start = Date()
             let model = try LoadedModel(order)
             connection.send(.started(.init(engine: EngineWork.version, backbone: model.name)))
-            let outcome = switch order.kind {
-            case .personalize: try PersonalizeWorker(order: order, loaded: model, connection: connection).run()
-            case .generate, .compose: try GenerateWorker(order: order, loaded: model, connection: connection).run()
-            case .evaluate: try EvaluateWorker(order: order, connection: connection).run()
-            case .probe: throw JobFailure(code: "job.kind", consequence: .rejected, message: "a probe needs no engine: the daemon answers it")
-            }
+            let outcome =
+                switch order.kind {
+                case .personalize: try PersonalizeWorker(order: order, loaded: model, connection: connection).run()
+                case .generate, .compose: try GenerateWorker(order: order, loaded: model, connection: connection).run()
+                case .evaluate: try EvaluateWorker(order: order, connection: connection).run()
+                case .probe:
+                    throw JobFailure(
+                        code: "job.kind", consequence: .rejected,
+                        message: "a probe needs no engine: the daemon answers it")
+                }
             switch outcome {
             case .done(let result):
-                connection.send(.done(.init(result: result, seconds: Date().timeIntervalSince(start), peakMemoryBytes: EngineWork.peakMemory)))
+                connection.send(
+                    .done(
+                        .init(
+                            result: result, seconds: Date().timeIntervalSince(start),
+                            peakMemoryBytes: EngineWork.peakMemory)))
             case .interrupted(let step): connection.send(.interrupted(.init(step: step)))
             }
         } catch let stop as AskedToStop {
@@ -35,15 +44,24 @@ package struct EngineWork {
         } catch let error as AdapterError {
             connection.send(JobFailure(code: "concept.unusable", consequence: .rejected, message: "\(error)").event)
         } catch {
-            connection.send(JobFailure(code: EngineWork.isOfDisk(error) ? "host.disk" : "engine.error", consequence: .transient, message: "\(error)").event)
+            connection.send(
+                JobFailure(
+                    code: EngineWork.isOfDisk(error) ? "host.disk" : "engine.error", consequence: .transient,
+                    message: "\(error)"
+                ).event)
         }
     }
 
     /// Whether the file system is at fault, and not what was to be written.
     static func isOfDisk(_ error: any Error) -> Bool {
-        let error = error as NSError, underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError
-        let isFull = error.domain == NSCocoaErrorDomain && [CocoaError.fileWriteOutOfSpace.rawValue, CocoaError.fileWriteVolumeReadOnly.rawValue].contains(error.code)
-        let isBroken = error.domain == NSPOSIXErrorDomain && [ENOSPC, EDQUOT, EROFS, EIO, ESTALE].contains(Int32(error.code))
+        let error = error as NSError
+        let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError
+        let isFull =
+            error.domain == NSCocoaErrorDomain
+            && [CocoaError.fileWriteOutOfSpace.rawValue, CocoaError.fileWriteVolumeReadOnly.rawValue].contains(
+                error.code)
+        let isBroken =
+            error.domain == NSPOSIXErrorDomain && [ENOSPC, EDQUOT, EROFS, EIO, ESTALE].contains(Int32(error.code))
         return isFull || isBroken || underlying.map(isOfDisk) ?? false
     }
 

@@ -4,7 +4,8 @@ import Images
 import Jobs
 import Personalization
 
-/// Measures concepts over a suite of prompts: a table, the means, and of every concept a sheet of pictures under its references.
+/// Measures concepts over a suite of prompts: a table, the means, and of every concept a sheet of pictures under its
+/// references.
 struct EvaluateWorker {
     let order: EngineOrder
     let connection: EngineConnection
@@ -16,7 +17,8 @@ struct EvaluateWorker {
     init(order: EngineOrder, connection: EngineConnection) throws {
         self.order = order
         self.connection = connection
-        let spec = order.spec, options = try OptionValues(spec["options"], of: .evaluation)
+        let spec = order.spec
+        let options = try OptionValues(spec["options"], of: .evaluation)
         encoders = try MetricEncoders.installed(order.models, options)
         let own = PromptSuite(name: "own", templates: spec["prompts"]?.array?.compactMap(\.string) ?? [])
         suite = spec["suite"]?.string.flatMap(PromptSuite.named) ?? own
@@ -28,55 +30,73 @@ struct EvaluateWorker {
     private var concepts: [String] { order.spec["concepts"]?.array?.compactMap(\.string) ?? [] }
 
     func run() throws -> WorkOutcome {
-        var rows: [ConceptRow] = [], warnings: [String] = []
+        var rows: [ConceptRow] = []
+        var warnings: [String] = []
         for (index, name) in concepts.enumerated() {
             let row = try row(name, before: index, &warnings)
             connection.send(.metric(.init(step: index + 1, values: row.scores.mapValues(\.mean))))
             rows.append(row)
         }
         let means = ConceptRow.means(rows).mapValues(JSONValue.number)
-        return .done(.object(["suite": .string(suite.name), "table": .array(rows.map(\.json)), "metrics": .object(means), "warnings": .array(warnings.map(JSONValue.string))]))
+        return .done(
+            .object([
+                "suite": .string(suite.name), "table": .array(rows.map(\.json)), "metrics": .object(means),
+                "warnings": .array(warnings.map(JSONValue.string)),
+            ]))
     }
 
     /// One concept on a model of its own, for adapters change weights.
     private func row(_ name: String, before: Int, _ warnings: inout [String]) throws -> ConceptRow {
         guard let path = order.adapters[name] else {
-            throw JobFailure(code: "concept.unknown", consequence: .rejected, message: "there is no adapter of <\(name)>; name its file with --adapter \(name)=FILE")
+            throw JobFailure(
+                code: "concept.unknown", consequence: .rejected,
+                message: "there is no adapter of <\(name)>; name its file with --adapter \(name)=FILE")
         }
-        let adapter = try Adapter(path: path), loaded = try LoadedModel(order), concept = try concept(name, adapter.description, loaded)
+        let adapter = try Adapter(path: path)
+        let loaded = try LoadedModel(order)
+        let concept = try concept(name, adapter.description, loaded)
         let (prompts, suite) = try prompts(concept, adapter.description, loaded, &warnings)
         let plan = ExaminationPictures.Plan(
             prompts: prompts.map(\.asked), perPrompt: perPrompt, classPrompts: concept.classPrompts,
             classPictures: concept.role == .subject ? classPictures : 0)
         let rounds = try draw(plan, ConceptPainter(loaded, adapters: [name: adapter]), before: before)
         try sendSheet(concept.squares(of: loaded.pictureSize), rounds[0].groups, of: name)
-        let examination = ConceptExamination(references: concept.references, by: encoders), described = prompts.map(\.described)
+        let examination = ConceptExamination(references: concept.references, by: encoders)
+        let described = prompts.map(\.described)
         let scores = rounds.map { round in
             concept.role == .subject
                 ? examination.subject(round.groups, prompts: described, classPictures: round.classPictures)
                 : examination.style(round.groups, prompts: described)
         }
-        return ConceptRow(name: name, description: adapter.description, suite: suite, pictures: plan.count * seeds.count, rounds: scores)
+        return ConceptRow(
+            name: name, description: adapter.description, suite: suite, pictures: plan.count * seeds.count,
+            rounds: scores)
     }
 
     /// With the pictures it is held against: those the job brings, or those it was learned from.
     private func concept(_ name: String, _ description: Adapter.Description, _ loaded: LoadedModel) throws -> Concept {
-        let references = try ReferencePictures(order.references?[name] ?? order.images, size: loaded.pictureSize).pictures
+        let references = try ReferencePictures(order.references?[name] ?? order.images, size: loaded.pictureSize)
+            .pictures
         guard !references.isEmpty else {
-            throw JobFailure(code: "input.image", consequence: .rejected, message: "there are no pictures to hold <\(name)> against; give them in /images")
+            throw JobFailure(
+                code: "input.image", consequence: .rejected,
+                message: "there are no pictures to hold <\(name)> against; give them in /images")
         }
         return Concept(
-            name: name, role: Concept.Role(rawValue: description.role) ?? .subject, className: description.className, references: references,
+            name: name, role: Concept.Role(rawValue: description.role) ?? .subject, className: description.className,
+            references: references,
             wording: loaded.styleWording)
     }
 
-    /// A suite's prompts in the method's own words, the job's own as they are. What the model cannot read whole is the sender's to mend where it
-    /// is the sender's; of a suite it is left out, with a warning, and what is left has a name of its own: its figures are not those of the whole.
+    /// A suite's prompts in the method's own words, the job's own as they are. What the model cannot read whole is the
+    /// sender's to mend where it is the sender's; of a suite it is left out, with a warning, and what is left has a
+    /// name of its own: its figures are not those of the whole.
     private func prompts(
         _ concept: Concept, _ description: Adapter.Description, _ loaded: LoadedModel, _ warnings: inout [String]
     ) throws -> (prompts: [(asked: String, described: String)], suite: String) {
         let isOwn = order.spec["suite"] == nil
-        let prompts = isOwn
+        let prompts =
+            isOwn
             ? suite.templates.map { PromptSuite.prompts($0, concept: concept.name, className: concept.className) }
             : ConceptWording(method: description.method).prompts(suite, for: concept)
         let texts = prompts.enumerated().map { ("\(isOwn ? "/prompts" : "/suite")/\($0)", $1.asked) }
@@ -91,12 +111,15 @@ struct EvaluateWorker {
     }
 
     /// A round of pictures for every seed.
-    private func draw(_ plan: ExaminationPictures.Plan, _ painter: ConceptPainter, before: Int) throws -> [ExaminationPictures] {
+    private func draw(
+        _ plan: ExaminationPictures.Plan, _ painter: ConceptPainter, before: Int
+    ) throws -> [ExaminationPictures] {
         try seeds.enumerated().map { round, seed in
             try ExaminationPictures(plan, seed: seed, paint: painter.paint) { drawn in
                 let done = (before * seeds.count + round) * plan.count + drawn
                 if StopRequest.isPending { throw AskedToStop(step: done) }
-                connection.send(.progress(.init(stage: "draw", step: done, steps: concepts.count * seeds.count * plan.count)))
+                connection.send(
+                    .progress(.init(stage: "draw", step: done, steps: concepts.count * seeds.count * plan.count)))
             }
         }
     }
@@ -104,7 +127,8 @@ struct EvaluateWorker {
     /// The references above, below them a row or more for every prompt.
     private func sendSheet(_ references: [Picture], _ groups: [[Picture]], of name: String) throws {
         let path = "\(order.workspace)/\(name).sheet.png"
-        try Grid.sections(of: max(4, perPrompt), [references] + (perPrompt < 3 ? [groups.flatMap { $0 }] : groups)).writePNG(path)
+        try Grid.sections(of: max(4, perPrompt), [references] + (perPrompt < 3 ? [groups.flatMap { $0 }] : groups))
+            .writePNG(path)
         try connection.sendArtifact(role: "sheet", path: path, mediaType: "image/png")
     }
 }
@@ -115,9 +139,11 @@ extension MetricEncoders {
     static func installed(_ models: String, _ options: OptionValues) throws -> MetricEncoders {
         do {
             return try MetricEncoders(
-                directory: models, clip: options["clip"]?.string ?? "pocket-clip", dino: options["dino"]?.string ?? "pocket-dino")
+                directory: models, clip: options["clip"]?.string ?? "pocket-clip",
+                dino: options["dino"]?.string ?? "pocket-dino")
         } catch let missing as Missing {
-            let remedy = "install it there (config.json, model.safetensors, for CLIP also tokenizer.json), or name another in /options"
+            let remedy =
+                "install it there (config.json, model.safetensors, for CLIP also tokenizer.json), or name another in /options"
             throw JobFailure(code: "encoder.missing", consequence: .rejected, message: "\(missing); \(remedy)")
         } catch {
             throw JobFailure(code: "encoder.damaged", consequence: .fatal, message: "\(error)")

@@ -32,7 +32,8 @@ struct ExaminationPictures {
 
     /// - Parameter each: hears how many are drawn, after every few; what it throws ends the drawing.
     init(_ plan: Plan, seed: UInt64, paint: Painting, each: (Int) throws -> Void) rethrows {
-        let asked = plan.prompts.flatMap { Array(repeating: $0, count: plan.perPrompt) }
+        let asked =
+            plan.prompts.flatMap { Array(repeating: $0, count: plan.perPrompt) }
             + (0..<plan.classPictures).map { plan.classPrompts[$0 % plan.classPrompts.count] }
         var drawn: [Picture] = []
         for start in stride(from: 0, to: asked.count, by: ExaminationPictures.batch) {
@@ -42,11 +43,14 @@ struct ExaminationPictures {
         }
         groups = plan.prompts.indices.map { Array(drawn[$0 * plan.perPrompt..<($0 + 1) * plan.perPrompt]) }
         let first = plan.prompts.count * plan.perPrompt
-        classGroups = plan.classPrompts.indices.map { prompt in stride(from: first + prompt, to: drawn.count, by: plan.classPrompts.count).map { drawn[$0] } }
+        classGroups = plan.classPrompts.indices.map { prompt in
+            stride(from: first + prompt, to: drawn.count, by: plan.classPrompts.count).map { drawn[$0] }
+        }
     }
 }
 
 extension Concept {
-    /// What PRES is measured by: both wordings that methods preserve the class by, so that none is asked for its own alone.
+    /// What PRES is measured by: both wordings that methods preserve the class by, so that none is asked for its own
+    /// alone.
     var classPrompts: [String] { [classPhotoPrompt, anyOfItsClass ?? classPhotoPrompt] }
 }

@@ -1,7 +1,8 @@
 import Jobs
 import Personalization
 
-/// Pictures of prompts, with none, one or several concepts: those the prompts name, or a subject and a style that are to be joined.
+/// Pictures of prompts, with none, one or several concepts: those the prompts name, or a subject and a style that are
+/// to be joined.
 struct GenerateWorker {
     let order: EngineOrder
     let loaded: LoadedModel
@@ -11,11 +12,14 @@ struct GenerateWorker {
         let options = try OptionValues(order.spec["options"], of: loaded.drawing)
         let adapters = try order.adapters.mapValues { try Adapter(path: $0) }
         let asked = order.spec["prompts"]?.array?.compactMap(\.string) ?? []
-        let prompts = order.kind == .compose ? asked.map(try Composition(order.spec, adapters: adapters, wording: loaded.styleWording).prompt) : asked
+        let prompts =
+            order.kind == .compose
+            ? asked.map(try Composition(order.spec, adapters: adapters, wording: loaded.styleWording).prompt) : asked
         try checkNames(in: prompts, adapters: adapters)
         try loaded.check(prompts.enumerated().map { ("/prompts/\($0)", $1) }, concepts: Array(adapters.keys))
         let series = PictureSeries(
-            prompts: prompts, perPrompt: order.spec["images_per_prompt"]?.integer ?? 1, seed: UInt64(order.spec["seed"]?.integer ?? 0),
+            prompts: prompts, perPrompt: order.spec["images_per_prompt"]?.integer ?? 1,
+            seed: UInt64(order.spec["seed"]?.integer ?? 0),
             folder: order.workspace, connection: connection)
         let pictures = try series.generate(ConceptPainter(loaded, adapters: adapters, options: options))
         try series.writeSheet(pictures)
@@ -26,10 +30,13 @@ struct GenerateWorker {
     private func checkNames(in prompts: [String], adapters: [String: Adapter]) throws {
         let known = adapters.keys.sorted().map { "<\($0)>" }.joined(separator: ", ")
         let problems = ConceptMention.all(in: prompts).filter { adapters[$0.name] == nil }.map {
-            Problem($0.pointer, found: "<\($0.name)>", allowed: known.isEmpty ? "no concept: no adapter is given" : known)
+            Problem(
+                $0.pointer, found: "<\($0.name)>", allowed: known.isEmpty ? "no concept: no adapter is given" : known)
         }
         guard problems.isEmpty else {
-            throw JobFailure(code: "concept.unknown", consequence: .rejected, message: "\(problems.count) concepts have no adapter", problems: problems)
+            throw JobFailure(
+                code: "concept.unknown", consequence: .rejected, message: "\(problems.count) concepts have no adapter",
+                problems: problems)
         }
     }
 }

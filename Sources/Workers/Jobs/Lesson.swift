@@ -4,7 +4,8 @@ import Images
 import Jobs
 import Personalization
 
-/// What is handed out when a concept is learned: the adapter, pictures drawn with it, the sheet of references and pictures, the curve.
+/// What is handed out when a concept is learned: the adapter, pictures drawn with it, the sheet of references and
+/// pictures, the curve.
 struct Lesson {
     let order: EngineOrder
     let loaded: LoadedModel
@@ -27,7 +28,9 @@ struct Lesson {
         let adapter = try Adapter(path: path)
         try sendForOthers(adapter)
         let painter = try ConceptPainter(loaded, adapters: [concept.name: adapter])
-        let pictures = try PictureSeries(prompts: prompts, perPrompt: 1, seed: seed, folder: order.workspace, connection: connection).generate(painter)
+        let pictures = try PictureSeries(
+            prompts: prompts, perPrompt: 1, seed: seed, folder: order.workspace, connection: connection
+        ).generate(painter)
         try send(Grid.sections(of: 4, [concept.squares(of: loaded.pictureSize), pictures]), as: "sheet")
         try send(curve.plot(title: "\(concept.name): \(adapter.description.method)"), as: "curve")
         return try result(adapter: path, steps: training.step, curve, evaluation?.report(painter, adapter.description))
@@ -38,18 +41,23 @@ struct Lesson {
         guard let lora = try adapter.lora() else { return }
         let folder = "\(order.workspace)/peft"
         try lora.write(folder, baseModel: loaded.name)
-        for (name, type) in [("adapter_config.json", "application/json"), ("adapter_model.safetensors", "application/vnd.safetensors")] {
+        for (name, type) in [
+            ("adapter_config.json", "application/json"), ("adapter_model.safetensors", "application/vnd.safetensors"),
+        ] {
             try connection.sendArtifact(role: "peft", path: "\(folder)/\(name)", mediaType: type)
         }
     }
 
-    private func result(adapter path: String, steps: Int, _ curve: LossCurve, _ report: QuickEvaluation.Report?) throws -> JSONValue {
+    private func result(
+        adapter path: String, steps: Int, _ curve: LossCurve, _ report: QuickEvaluation.Report?
+    ) throws -> JSONValue {
         let bytes = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
         var metrics = curve.latest.mapValues(JSONValue.number)
         metrics["steps"] = .integer(steps)
         metrics["adapter_bytes"] = .integer(bytes)
         var result: [String: JSONValue] = [
-            "adapter": .string("sha256:" + (try SHA256Digest.ofFile(path).description)), "concept": .string(concept.name),
+            "adapter": .string("sha256:" + (try SHA256Digest.ofFile(path).description)),
+            "concept": .string(concept.name),
         ]
         if let report {
             metrics.merge(report.row.scores.mapValues { .number($0.mean) }) { $1 }

@@ -27,7 +27,8 @@ struct LoadedModel {
         let path = "\(directory)/\(InfinityModel.File.configuration.rawValue)"
         guard let data = FileManager.default.contents(atPath: path) else {
             throw JobFailure(
-                code: "model.missing", consequence: .fatal, message: "there is no model in \(directory); `atelierctl doctor` lists those installed")
+                code: "model.missing", consequence: .fatal,
+                message: "there is no model in \(directory); `atelierctl doctor` lists those installed")
         }
         do {
             backbone = try Backbone(directory: directory, configuration: JSONValue(json: data))
@@ -51,10 +52,11 @@ struct LoadedModel {
 
     /// How prompts for it speak of styles.
     var styleWording: StyleWording {
-        let template = switch backbone {
-        case .infinity(let model): model.configuration.styledPrompt
-        case .chameleon(let model): model.configuration.styledPrompt
-        }
+        let template =
+            switch backbone {
+            case .infinity(let model): model.configuration.styledPrompt
+            case .chameleon(let model): model.configuration.styledPrompt
+            }
         return template.map(StyleWording.init) ?? .paper
     }
 
@@ -83,7 +85,9 @@ extension LoadedModel {
 extension LoadedModel.Backbone {
     private struct Unknown: Error, CustomStringConvertible {
         let path: String
-        var description: String { "\(path) describes neither an Infinity (it has a schedule) nor a Chameleon (it has a vocabulary)" }
+        var description: String {
+            "\(path) describes neither an Infinity (it has a schedule) nor a Chameleon (it has a vocabulary)"
+        }
     }
 
     /// Reads the model; nothing of it learns.
@@ -113,12 +117,16 @@ extension LoadedModel {
 
     /// What is said of texts that are too long.
     static func rejection(_ tooLong: [Problem]) -> JobFailure {
-        JobFailure(code: "input.prompt", consequence: .rejected, message: "\(tooLong.count) texts are too long for the model", problems: tooLong)
+        JobFailure(
+            code: "input.prompt", consequence: .rejected, message: "\(tooLong.count) texts are too long for the model",
+            problems: tooLong)
     }
 
     /// A problem for every text that the model cannot read whole.
     func tooLong(_ texts: [(pointer: String, text: String)], concepts: [String]) -> [Problem] {
-        let placeholders = concepts.sorted().map { "<\($0)>" }, tokenizer = textTokenizer.adding(placeholders: placeholders), limit = textLimit(concepts: concepts.count)
+        let placeholders = concepts.sorted().map { "<\($0)>" }
+        let tokenizer = textTokenizer.adding(placeholders: placeholders)
+        let limit = textLimit(concepts: concepts.count)
         return texts.compactMap { pointer, text in
             let count = tokenizer.encode(text).count
             return count <= limit ? nil : Problem(pointer, found: "\(count) tokens", allowed: "at most \(limit) tokens")
@@ -132,13 +140,14 @@ extension LoadedModel {
         }
     }
 
-    /// Tokens of a text with its end mark. In Chameleon's sequence the text shares the places with the marks, the picture and an image
-    /// vector for each concept.
+    /// Tokens of a text with its end mark. In Chameleon's sequence the text shares the places with the marks, the
+    /// picture and an image vector for each concept.
     private func textLimit(concepts: Int) -> Int {
         switch backbone {
         case .infinity(let model): return model.configuration.transformer.textLength
         case .chameleon(let model):
-            let c = model.configuration, marks = c.vocabulary.opened([]).count + c.heading.count
+            let c = model.configuration
+            let marks = c.vocabulary.opened([]).count + c.heading.count
             return c.transformer.longestSequence - marks - (c.grid.codes + c.grid.height + 1) - concepts + 1
         }
     }

@@ -2,7 +2,8 @@ import Foundation
 import Images
 import Personalization
 
-/// The losses of a training, averaged over ten steps, as they are plotted and reported. Survives in a file beside a checkpoint.
+/// The losses of a training, averaged over ten steps, as they are plotted and reported. Survives in a file beside a
+/// checkpoint.
 struct LossCurve: Codable {
     private struct Point: Codable {
         var step: Int
@@ -17,7 +18,9 @@ struct LossCurve: Codable {
 
     /// - Returns: nil when the file is missing or damaged: a curve is worth less than a resumed training.
     init?(path: String) {
-        guard let data = FileManager.default.contents(atPath: path), let curve = try? JSONDecoder().decode(LossCurve.self, from: data) else { return nil }
+        guard let data = FileManager.default.contents(atPath: path),
+            let curve = try? JSONDecoder().decode(LossCurve.self, from: data)
+        else { return nil }
         self = curve
     }
 
@@ -26,7 +29,8 @@ struct LossCurve: Codable {
         let values = losses.parts.map { Double($0.value) }
         if let last = points.last, last.count < 10 {
             let n = Double(last.count)
-            points[points.count - 1] = Point(step: step, losses: zip(last.losses, values).map { ($0 * n + $1) / (n + 1) }, count: last.count + 1)
+            points[points.count - 1] = Point(
+                step: step, losses: zip(last.losses, values).map { ($0 * n + $1) / (n + 1) }, count: last.count + 1)
         } else {
             points.append(Point(step: step, losses: values, count: 1))
         }
@@ -41,10 +45,15 @@ struct LossCurve: Codable {
     private var inEffect: [Int] { names.indices.filter { index in points.contains { $0.losses[index] != 0 } } }
 
     func plot(title: String) -> Picture {
-        Plot(title: title, series: inEffect.map { index in
-            Plot.Series(name: names[index], points: points.map { (Double($0.step), $0.losses[index]) })
-        }).picture()
+        Plot(
+            title: title,
+            series: inEffect.map { index in
+                Plot.Series(name: names[index], points: points.map { (Double($0.step), $0.losses[index]) })
+            }
+        ).picture()
     }
 
-    func write(_ path: String) throws { try JSONEncoder().encode(self).write(to: URL(fileURLWithPath: path), options: .atomic) }
+    func write(_ path: String) throws {
+        try JSONEncoder().encode(self).write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
 }

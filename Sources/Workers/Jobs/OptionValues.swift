@@ -8,7 +8,9 @@ struct OptionValues {
     init(_ given: JSONValue?, of table: OptionTable) throws {
         let problems = table.problems(in: given)
         guard problems.isEmpty else {
-            throw JobFailure(code: "input.options", consequence: .rejected, message: "\(problems.count) options cannot be used", problems: problems)
+            throw JobFailure(
+                code: "input.options", consequence: .rejected, message: "\(problems.count) options cannot be used",
+                problems: problems)
         }
         values = table.completed(given)
     }
@@ -20,7 +22,9 @@ struct OptionValues {
     subscript(_ name: String) -> JSONValue? { values[name] == .null ? nil : values[name] }
 
     func integer(_ name: String, _ assign: (Int) -> Void) { if let value = values[name]?.integer { assign(value) } }
-    func number(_ name: String, _ assign: (Float) -> Void) { if let value = values[name]?.double { assign(Float(value)) } }
+    func number(_ name: String, _ assign: (Float) -> Void) {
+        if let value = values[name]?.double { assign(Float(value)) }
+    }
     func flag(_ name: String, _ assign: (Bool) -> Void) { if case .bool(let value) = values[name] { assign(value) } }
     func text(_ name: String, _ assign: (String) -> Void) { if let value = values[name]?.string { assign(value) } }
 }
@@ -32,5 +36,7 @@ extension OptionTable {
         return standards.merging(members) { $1 }
     }
 
-    fileprivate var standards: [String: JSONValue] { Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.standard) }) }
+    fileprivate var standards: [String: JSONValue] {
+        Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.standard) })
+    }
 }

@@ -15,7 +15,9 @@ struct PersonalizeWorker {
         let method = order.spec["method"]?.string.flatMap(PersonalizationMethod.init(rawValue:))
         let concept = try ConceptReader(order: order, loaded: loaded).concept()
         let samples = SamplePrompts(order.spec["prompts"], concept: concept, method: method)
-        try loaded.check(ownPrompt(of: concept) + [("/concept/class", samples.longest)] + samples.asked.enumerated().map { ("/prompts/\($0)", $1) }, concepts: [concept.name])
+        try loaded.check(
+            ownPrompt(of: concept) + [("/concept/class", samples.longest)]
+                + samples.asked.enumerated().map { ("/prompts/\($0)", $1) }, concepts: [concept.name])
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
         let (evaluation, warnings) = evaluation(of: concept)
         let (training, curve) = try loaded.whileLearning {
@@ -23,7 +25,11 @@ struct PersonalizeWorker {
             return (training, try learn(training))
         }
         guard let curve else { return .interrupted(step: training.step) }
-        return .done(try Lesson(order: order, loaded: loaded, connection: connection, concept: concept, prompts: samples.all, seed: seed, evaluation: evaluation, warnings: warnings).finish(training, curve))
+        return .done(
+            try Lesson(
+                order: order, loaded: loaded, connection: connection, concept: concept, prompts: samples.all,
+                seed: seed, evaluation: evaluation, warnings: warnings
+            ).finish(training, curve))
     }
 
     /// What is learnt with, where the job says so itself.
@@ -36,7 +42,9 @@ struct PersonalizeWorker {
 
     /// Encoders that cannot be read do not keep a concept from being learnt, but not silently.
     private func evaluation(of concept: Concept) -> (evaluation: QuickEvaluation?, warnings: [String]) {
-        do { return (try QuickEvaluation(concept, on: loaded, models: order.models, seed: seed), []) } catch { return (nil, ["not evaluated: \(error)"]) }
+        do { return (try QuickEvaluation(concept, on: loaded, models: order.models, seed: seed), []) } catch {
+            return (nil, ["not evaluated: \(error)"])
+        }
     }
 
     private var seed: UInt64 { UInt64(order.spec["seed"]?.integer ?? 0) }
@@ -54,14 +62,21 @@ struct PersonalizeWorker {
     /// Trains to the end, or until asked to stop (false), with checkpoints on the way.
     private func train(_ training: any ConceptTraining, _ curve: inout LossCurve) throws -> Bool {
         let steps = training.steps
-        var lastCheckpoint = Date(), lastProgress = Date.distantPast
+        var lastCheckpoint = Date()
+        var lastProgress = Date.distantPast
         while training.step < steps {
             let losses = training.advance()
             guard losses.isFinite else {
-                throw JobFailure(code: "training.diverged", consequence: .fatal, message: "the loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(training.step); try a smaller learning rate")
+                throw JobFailure(
+                    code: "training.diverged", consequence: .fatal,
+                    message:
+                        "the loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(training.step); try a smaller learning rate"
+                )
             }
             curve.add(step: training.step, losses)
-            if training.step % 20 == 0 || training.step == steps { connection.send(.metric(.init(step: training.step, values: curve.latest))) }
+            if training.step % 20 == 0 || training.step == steps {
+                connection.send(.metric(.init(step: training.step, values: curve.latest)))
+            }
             if Date().timeIntervalSince(lastProgress) > 1 || training.step == steps {
                 connection.send(.progress(.init(stage: "train", step: training.step, steps: steps)))
                 lastProgress = Date()
@@ -79,8 +94,14 @@ struct PersonalizeWorker {
     private func writeCheckpoint(_ training: any ConceptTraining, _ curve: LossCurve) throws {
         let path = "\(order.workspace)/checkpoint-\(training.step).safetensors"
         try curve.write(path + ".losses")
-        try training.state.write(path, metadata: ["kind": order.spec["method"]?.string ?? "", "concept": order.spec["concept"]?["name"]?.string ?? ""])
+        try training.state.write(
+            path,
+            metadata: [
+                "kind": order.spec["method"]?.string ?? "", "concept": order.spec["concept"]?["name"]?.string ?? "",
+            ])
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-        connection.send(.checkpoint(.init(step: training.step, path: path, sha256: try SHA256Digest.ofFile(path).description, bytes: size)))
+        connection.send(
+            .checkpoint(
+                .init(step: training.step, path: path, sha256: try SHA256Digest.ofFile(path).description, bytes: size)))
     }
 }

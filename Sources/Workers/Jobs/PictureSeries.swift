@@ -31,7 +31,8 @@ struct PictureSeries {
             for (index, picture) in zip(range, some) {
                 let path = "\(folder)/picture-\(String(format: "%03d", index + 1)).png"
                 try picture.writePNG(path)
-                try connection.sendArtifact(role: "picture", path: path, mediaType: "image/png", prompt: all[index], seed: seeds[index])
+                try connection.sendArtifact(
+                    role: "picture", path: path, mediaType: "image/png", prompt: all[index], seed: seeds[index])
             }
             pictures += some
             connection.send(.progress(.init(stage: "generate", step: pictures.count, steps: all.count)))

@@ -3,7 +3,8 @@ import Foundation
 import Jobs
 import Personalization
 
-/// The small evaluation that ends the learning of a concept: a few prompts, and of a subject whether its class has drifted towards it.
+/// The small evaluation that ends the learning of a concept: a few prompts, and of a subject whether its class has
+/// drifted towards it.
 struct QuickEvaluation {
     static let suite = PromptSuite(name: "quick", templates: Array(PromptSuite.littleWorld.templates.prefix(4)))
     private static let perPrompt = 2, classPictures = 16
@@ -19,10 +20,14 @@ struct QuickEvaluation {
     /// - Returns: nil where the encoders are not there: a concept is worth more than its figures.
     /// - Throws: what an encoder's damaged files say.
     init?(_ concept: Concept, on loaded: LoadedModel, models: String, seed: UInt64) throws {
-        do { examination = ConceptExamination(references: concept.references, by: try MetricEncoders(directory: models)) } catch is MetricEncoders.Missing { return nil }
+        do {
+            examination = ConceptExamination(references: concept.references, by: try MetricEncoders(directory: models))
+        } catch is MetricEncoders.Missing { return nil }
         (self.concept, self.seed) = (concept, seed)
-        before = concept.role == .subject
-            ? ClassScores(examination, QuickEvaluation.ofClass(concept, seed, try ConceptPainter(loaded, adapters: [:]))) : nil
+        before =
+            concept.role == .subject
+            ? ClassScores(
+                examination, QuickEvaluation.ofClass(concept, seed, try ConceptPainter(loaded, adapters: [:]))) : nil
     }
 
     /// What a job's result says of it.
@@ -34,23 +39,33 @@ struct QuickEvaluation {
 
     /// Measures what was learned.
     func report(_ painter: ConceptPainter, _ description: Adapter.Description) -> Report {
-        let prompts = ConceptWording(method: description.method).prompts(QuickEvaluation.suite, for: concept), described = prompts.map(\.described)
+        let prompts = ConceptWording(method: description.method).prompts(QuickEvaluation.suite, for: concept)
+        let described = prompts.map(\.described)
         let pictures = ExaminationPictures(
-            .init(prompts: prompts.map(\.asked), perPrompt: QuickEvaluation.perPrompt, classPrompts: [], classPictures: 0), seed: seed, paint: painter.paint)
+            .init(
+                prompts: prompts.map(\.asked), perPrompt: QuickEvaluation.perPrompt, classPrompts: [], classPictures: 0),
+            seed: seed, paint: painter.paint)
         func report(_ scores: [Score], _ drift: Drift?) -> Report {
             let count = prompts.count * QuickEvaluation.perPrompt
-            return Report(row: ConceptRow(name: concept.name, description: description, suite: QuickEvaluation.suite.name, pictures: count, rounds: [scores]), drift: drift)
+            return Report(
+                row: ConceptRow(
+                    name: concept.name, description: description, suite: QuickEvaluation.suite.name, pictures: count,
+                    rounds: [scores]), drift: drift)
         }
         guard let before else { return report(examination.style(pictures.groups, prompts: described), nil) }
         // Apart from the subject's pictures, so that the class has the seeds it had before.
         let ofClass = QuickEvaluation.ofClass(concept, seed, painter)
         return report(
             examination.subject(pictures.groups, prompts: described, classPictures: ofClass.classPictures),
-            Drift(className: concept.className, before: before, after: ClassScores(examination, ofClass), ceiling: ceiling))
+            Drift(
+                className: concept.className, before: before, after: ClassScores(examination, ofClass), ceiling: ceiling
+            ))
     }
 
     private static func ofClass(_ concept: Concept, _ seed: UInt64, _ painter: ConceptPainter) -> ExaminationPictures {
-        ExaminationPictures(.init(prompts: [], perPrompt: perPrompt, classPrompts: concept.classPrompts, classPictures: classPictures), seed: seed, paint: painter.paint)
+        ExaminationPictures(
+            .init(prompts: [], perPrompt: perPrompt, classPrompts: concept.classPrompts, classPictures: classPictures),
+            seed: seed, paint: painter.paint)
     }
 
     /// What PRES would be if every one of the class were the subject; of one reference nobody knows.
@@ -71,7 +86,8 @@ struct ClassScores: Equatable {
 
 /// What learning did to the class.
 struct Drift {
-    /// Shares from which a change is worth a warning (*ours*): half of the way from the class to the subject, half of the diversity.
+    /// Shares from which a change is worth a warning (*ours*): half of the way from the class to the subject, half of
+    /// the diversity.
     static let largestApproach = 0.5, largestLoss = 0.5
 
     private static let shortestWay = 0.05
@@ -81,8 +97,8 @@ struct Drift {
     /// PRES if every one of the class were the subject.
     let ceiling: Double
 
-    /// The share of the way from the class to the subject that the class has gone; negative where it went away, nil where there is no way to
-    /// speak of: a class as like the references as they are to each other.
+    /// The share of the way from the class to the subject that the class has gone; negative where it went away, nil
+    /// where there is no way to speak of: a class as like the references as they are to each other.
     var approach: Double? { Drift.approach(from: before.pres.value, to: after.pres.value, ceiling: ceiling) }
     /// The share of the class's diversity that is lost; negative where there is more.
     var loss: Double { before.div.value > 0 ? 1 - after.div.value / before.div.value : 0 }
@@ -94,21 +110,32 @@ struct Drift {
     var warnings: [String] {
         let advice = "fewer iterations, a smaller learning rate or more prior preservation keep"
         return [
-            approach ?? 0 > Drift.largestApproach ? "\(change(\.pres, "rose")): other \(className) pictures drift towards the concept; \(advice) them apart" : nil,
-            loss > Drift.largestLoss ? "\(change(\.div, "fell")): pictures of one prompt grow alike; \(advice) them diverse" : nil,
+            approach ?? 0 > Drift.largestApproach
+                ? "\(change(\.pres, "rose")): other \(className) pictures drift towards the concept; \(advice) them apart"
+                : nil,
+            loss > Drift.largestLoss
+                ? "\(change(\.div, "fell")): pictures of one prompt grow alike; \(advice) them diverse" : nil,
         ].compactMap { $0 }
     }
 
     private func change(_ score: KeyPath<ClassScores, Score>, _ verb: String) -> String {
         let (was, now) = (before[keyPath: score], after[keyPath: score])
-        return "\(was.name) of \"\(className)\" \(verb) from \(was.value.rounded(digits: 3)) to \(now.value.rounded(digits: 3))"
+        return
+            "\(was.name) of \"\(className)\" \(verb) from \(was.value.rounded(digits: 3)) to \(now.value.rounded(digits: 3))"
     }
 
-    /// For a job's result: both scores of the class before and after, by metric and encoder, with the shares that warnings go by.
+    /// For a job's result: both scores of the class before and after, by metric and encoder, with the shares that
+    /// warnings go by.
     var json: JSONValue {
         func row(_ score: KeyPath<ClassScores, Score>, _ share: String, _ value: Double?) -> (String, JSONValue) {
             let (was, now) = (before[keyPath: score], after[keyPath: score])
-            return (was.key, .object(["before": .number(was.value), "after": .number(now.value), share: value.map(JSONValue.number) ?? .null]))
+            return (
+                was.key,
+                .object([
+                    "before": .number(was.value), "after": .number(now.value),
+                    share: value.map(JSONValue.number) ?? .null,
+                ])
+            )
         }
         return .object(Dictionary(uniqueKeysWithValues: [row(\.pres, "approach", approach), row(\.div, "loss", loss)]))
     }

@@ -1,7 +1,8 @@
 import Jobs
 import Personalization
 
-/// The prompts of a lesson's sample pictures: those asked for, or the concept in some places, worded as its method learns it.
+/// The prompts of a lesson's sample pictures: those asked for, or the concept in some places, worded as its method
+/// learns it.
 struct SamplePrompts {
     let asked: [String]
     private let own: [String]

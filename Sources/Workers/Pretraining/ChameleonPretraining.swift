@@ -44,13 +44,20 @@ package struct ChameleonPretraining: ModelPretraining {
         PocketChameleon.configuration(words: try UnigramTokenizer(path: options.vocabularyFile).vocabularySize)
     }
 
-    /// Fresh weights, or those of `options.start`; for the stages after the first, the tokenizer of this run where there is one.
+    /// Fresh weights, or those of `options.start`; for the stages after the first, the tokenizer of this run where
+    /// there is one.
     private func model(_ stage: Pretraining.Stage) throws -> ChameleonModel {
-        var tokenizer = Weights.Source.fresh(seed: options.seed), transformer = Weights.Source.fresh(seed: options.seed &+ 2)
-        if options.start != nil { (tokenizer, transformer) = (.checkpoint(try started(.tokenizer)), .checkpoint(try started(.transformer))) }
-        if stage != .tokenizer, options.start == nil || options.isTrained(.tokenizer) { tokenizer = .checkpoint(try options.trained(.tokenizer)) }
+        var tokenizer = Weights.Source.fresh(seed: options.seed)
+        var transformer = Weights.Source.fresh(seed: options.seed &+ 2)
+        if options.start != nil {
+            (tokenizer, transformer) = (.checkpoint(try started(.tokenizer)), .checkpoint(try started(.transformer)))
+        }
+        if stage != .tokenizer, options.start == nil || options.isTrained(.tokenizer) {
+            tokenizer = .checkpoint(try options.trained(.tokenizer))
+        }
         return try ChameleonModel(
-            configuration(), textTokenizer: UnigramTokenizer(path: options.vocabularyFile), tokenizer: tokenizer, transformer: transformer)
+            configuration(), textTokenizer: UnigramTokenizer(path: options.vocabularyFile), tokenizer: tokenizer,
+            transformer: transformer)
     }
 
     /// The file of a model directory that holds what a stage trains.
@@ -58,6 +65,10 @@ package struct ChameleonPretraining: ModelPretraining {
         (stage == .transformer ? ChameleonModel.File.transformer : .tokenizer).rawValue
     }
 
-    private func result(_ stage: Pretraining.Stage) throws -> [String: Tensor] { try options.result(stage, files: [file(stage)]) }
-    private func started(_ stage: Pretraining.Stage) throws -> [String: Tensor] { try options.started(files: [file(stage)]) }
+    private func result(_ stage: Pretraining.Stage) throws -> [String: Tensor] {
+        try options.result(stage, files: [file(stage)])
+    }
+    private func started(_ stage: Pretraining.Stage) throws -> [String: Tensor] {
+        try options.started(files: [file(stage)])
+    }
 }

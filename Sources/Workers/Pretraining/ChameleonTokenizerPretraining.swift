@@ -6,8 +6,8 @@ import LittleWorld
 import Randomness
 import Tensors
 
-/// Pretraining of the VQGAN: reconstruct Little World's pictures through the codes (van den Oord et al., arXiv 1711.00937, with codes
-/// that nobody uses started anew from features, as in Dhariwal et al., arXiv 2005.00341).
+/// Pretraining of the VQGAN: reconstruct Little World's pictures through the codes (van den Oord et al., arXiv
+/// 1711.00937, with codes that nobody uses started anew from features, as in Dhariwal et al., arXiv 2005.00341).
 ///
 /// As the stage `decoder` it leaves the encoder and the codebook, and with them every code, as they are.
 ///
@@ -31,7 +31,9 @@ final class ChameleonTokenizerPretraining: PretrainingStage {
         self.model = model
         self.options = options
         model.freeze()
-        model.tokenizerWeights.train { part == .tokenizer || $0.hasPrefix("decoder.") || $0.hasPrefix("post_quant_conv.") }
+        model.tokenizerWeights.train {
+            part == .tokenizer || $0.hasPrefix("decoder.") || $0.hasPrefix("post_quant_conv.")
+        }
         idle = Array(repeating: 0, count: model.configuration.tokenizer.codes)
         optimizer = Muon(model.tokenizerWeights.trainable, learningRate: options.learningRate, weightDecay: 0.01)
     }
@@ -47,7 +49,8 @@ final class ChameleonTokenizerPretraining: PretrainingStage {
         let difference = codes.value.copy()
         difference.accumulate(features.value, scale: -1)
         let loss = ReconstructionLoss(model.tokenizer.decode(features + Variable(difference)), of: pictures)
-        let codebook = SquaredError().apply([codes, features.detached]), committed = SquaredError().apply([features, codes.detached])
+        let codebook = SquaredError().apply([codes, features.detached])
+        let committed = SquaredError().apply([features, codes.detached])
         (loss.total + codebook + commitment * committed).backward()
         let used = note(indices)
         if part == .tokenizer { restartIdleCodes(from: features.value, step: step) }
@@ -77,20 +80,25 @@ final class ChameleonTokenizerPretraining: PretrainingStage {
 
     /// The code becomes a random feature of [B, e, h, w], moved a little.
     private func restart(_ code: Int, from features: Tensor, _ generator: inout Philox) {
-        let width = features.shape[1], positions = features.shape[2] * features.shape[3]
-        let sample = generator.below(features.shape[0]), position = generator.below(positions)
+        let width = features.shape[1]
+        let positions = features.shape[2] * features.shape[3]
+        let sample = generator.below(features.shape[0])
+        let position = generator.below(positions)
         let target = model.tokenizer.quantizer.codebook.value.pointer + code * width
         for channel in 0..<width {
-            target[channel] = features.pointer[(sample * width + channel) * positions + position] + 0.01 * generator.normal()
+            target[channel] =
+                features.pointer[(sample * width + channel) * positions + position] + 0.01 * generator.normal()
         }
     }
 
     /// Rows of pictures never seen in training above their reconstructions.
     func sheet() -> Picture {
         let pictures = PretrainingOptions.heldOutPictures(size: model.configuration.pictureSize)
-        return Grid.rows(of: 12, stride(from: 0, to: pictures.count, by: 12).flatMap { row in
-            let originals = Array(pictures[row..<row + 12])
-            return originals + model.pictures(model.codes(originals))
-        })
+        return Grid.rows(
+            of: 12,
+            stride(from: 0, to: pictures.count, by: 12).flatMap { row in
+                let originals = Array(pictures[row..<row + 12])
+                return originals + model.pictures(model.codes(originals))
+            })
     }
 }

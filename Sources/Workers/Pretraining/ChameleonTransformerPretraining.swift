@@ -6,8 +6,8 @@ import LittleWorld
 import Randomness
 import Tensors
 
-/// Pretraining of the unified transformer on captions and the frozen tokenizer's codes, with prompts dropped for guidance: the next token
-/// of every picture.
+/// Pretraining of the unified transformer on captions and the frozen tokenizer's codes, with prompts dropped for
+/// guidance: the next token of every picture.
 final class ChameleonTransformerPretraining: PretrainingStage {
     let name = "transformer"
     let optimizer: any Optimizer
@@ -29,9 +29,10 @@ final class ChameleonTransformerPretraining: PretrainingStage {
         let scenes = options.scenes(step: step, seed: options.seed &+ 1)
         var drops = Philox(seed: options.seed, purpose: Purpose.drops.rawValue, index: UInt64(step))
         let codes = model.codes(scenes.painted(size: model.configuration.pictureSize))
-        let batch = ChameleonBatch(zip(scenes, codes).map { scene, codes in
-            model.sequence(drops.uniform() < dropShare ? nil : scene.caption, codes: codes)
-        })
+        let batch = ChameleonBatch(
+            zip(scenes, codes).map { scene, codes in
+                model.sequence(drops.uniform() < dropShare ? nil : scene.caption, codes: codes)
+            })
         let loss = batch.loss(model.transformer.logits(batch.ids, batch: batch.count))
         loss.backward()
         return [("loss", loss.scalar)]
@@ -40,11 +41,13 @@ final class ChameleonTransformerPretraining: PretrainingStage {
     /// Pictures of training captions above what the model makes of them.
     func sheet() -> Picture {
         let scenes = PretrainingOptions.sheetScenes
-        return Grid.rows(of: 12, stride(from: 0, to: scenes.count, by: 12).flatMap { row in
-            let some = scenes[row..<row + 12]
-            let prompts = some.map { ChameleonPrompt(ids: model.ids(before: $0.caption)) }
-            return some.map { $0.paint(size: model.configuration.pictureSize) }
-                + model.generate(prompts, sampling: model.sampling(seeds: some.indices.map { UInt64($0) }))
-        })
+        return Grid.rows(
+            of: 12,
+            stride(from: 0, to: scenes.count, by: 12).flatMap { row in
+                let some = scenes[row..<row + 12]
+                let prompts = some.map { ChameleonPrompt(ids: model.ids(before: $0.caption)) }
+                return some.map { $0.paint(size: model.configuration.pictureSize) }
+                    + model.generate(prompts, sampling: model.sampling(seeds: some.indices.map { UInt64($0) }))
+            })
     }
 }

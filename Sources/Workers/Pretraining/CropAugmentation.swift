@@ -1,8 +1,9 @@
 import Images
 import Randomness
 
-/// The views of a picture that self-distillation compares: random crops at a size, mirrored half of the time, brightness and contrast
-/// changed a little. *Ours*: hues stay, for colours are what tells Little World's individuals apart.
+/// The views of a picture that self-distillation compares: random crops at a size, mirrored half of the time,
+/// brightness and contrast changed a little. *Ours*: hues stay, for colours are what tells Little World's individuals
+/// apart.
 struct CropAugmentation {
     /// The share of the picture's area that a crop shows.
     let areas: ClosedRange<Float>
@@ -13,12 +14,15 @@ struct CropAugmentation {
     init(areas: ClosedRange<Float>, side: Int) { (self.areas, self.side) = (areas, side) }
 
     func callAsFunction(_ picture: Picture, _ generator: inout Philox) -> Picture {
-        let short = Float(min(picture.width, picture.height)), area = areas.lowerBound + (areas.upperBound - areas.lowerBound) * generator.uniform()
+        let short = Float(min(picture.width, picture.height))
+        let area = areas.lowerBound + (areas.upperBound - areas.lowerBound) * generator.uniform()
         let edge = max(Int((short * area.squareRoot()).rounded()), 1)
-        let left = generator.below(picture.width - edge + 1), top = generator.below(picture.height - edge + 1)
+        let left = generator.below(picture.width - edge + 1)
+        let top = generator.below(picture.height - edge + 1)
         var view = picture.cropped(left: left, top: top, width: edge, height: edge).resized(width: side, height: side)
         if generator.uniform() < 0.5 { view = view.mirrored() }
-        let brightness = 1 + largestChange * (2 * generator.uniform() - 1), contrast = 1 + largestChange * (2 * generator.uniform() - 1)
+        let brightness = 1 + largestChange * (2 * generator.uniform() - 1)
+        let contrast = 1 + largestChange * (2 * generator.uniform() - 1)
         view.recolour(brightness: brightness, contrast: contrast)
         return view
     }

@@ -20,8 +20,8 @@ struct DINONetwork {
     func callAsFunction(_ pictures: Tensor) -> Variable { head(model.embeddings(Variable(pictures))) }
 }
 
-/// DINO's projection head (Caron et al., arXiv 2104.14294, section 3.2): three layers with GELU between, a row of length one, and its cosines
-/// with learned prototypes of length one.
+/// DINO's projection head (Caron et al., arXiv 2104.14294, section 3.2): three layers with GELU between, a row of
+/// length one, and its cosines with learned prototypes of length one.
 private struct DINOHead {
     private let layers: [LinearLayer]
     private let prototypes: Parameter
@@ -30,10 +30,12 @@ private struct DINOHead {
         let widths = [width, settings.hidden, settings.hidden, settings.bottleneck]
         layers = zip(widths, widths.dropFirst()).enumerated().map { index, pair in
             LinearLayer(
-                weights, "head.mlp.\(index)", from: pair.0, to: pair.1, initialization: .normal(deviation: 1 / Float(pair.0).squareRoot()))
+                weights, "head.mlp.\(index)", from: pair.0, to: pair.1,
+                initialization: .normal(deviation: 1 / Float(pair.0).squareRoot()))
         }
         prototypes = weights.parameter(
-            "head.prototypes", [settings.prototypes, settings.bottleneck], .normal(deviation: 1 / Float(settings.bottleneck).squareRoot()))
+            "head.prototypes", [settings.prototypes, settings.bottleneck],
+            .normal(deviation: 1 / Float(settings.bottleneck).squareRoot()))
     }
 
     func callAsFunction(_ embeddings: Variable) -> Variable {

@@ -31,13 +31,17 @@ struct DINOTeacher {
     func follow(_ student: DINONetwork, progress: Float) {
         let momentum = 1 - (1 - settings.momentum) * (cos(.pi * progress) + 1) / 2
         for (slow, fast) in zip(network.weights.parameters, student.weights.parameters) {
-            for i in 0..<slow.value.count { slow.value.pointer[i] = momentum * slow.value.pointer[i] + (1 - momentum) * fast.value.pointer[i] }
+            for i in 0..<slow.value.count {
+                slow.value.pointer[i] = momentum * slow.value.pointer[i] + (1 - momentum) * fast.value.pointer[i]
+            }
         }
     }
 
-    /// What the student must say of large crops, as logits [B, prototypes]: the network's answers, sharpened and shared out over the prototypes.
+    /// What the student must say of large crops, as logits [B, prototypes]: the network's answers, sharpened and shared
+    /// out over the prototypes.
     func answers(_ pictures: Tensor) -> Tensor {
-        let answers = Recording.withoutGradients { network(pictures).value.copy() }, sharpen = 1 / settings.teacherTemperature
+        let answers = Recording.withoutGradients { network(pictures).value.copy() }
+        let sharpen = 1 / settings.teacherTemperature
         for i in 0..<answers.count { answers.pointer[i] *= sharpen }
         return BalancedAssignment.logarithms(of: answers)
     }

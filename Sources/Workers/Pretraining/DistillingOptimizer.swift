@@ -1,7 +1,8 @@
 import Layers
 import Tensors
 
-/// A student's optimizer with a teacher that follows at every step; what the teacher remembers is written down and restored with it.
+/// A student's optimizer with a teacher that follows at every step; what the teacher remembers is written down and
+/// restored with it.
 final class DistillingOptimizer: Optimizer {
     private let rule: any Optimizer
     private let student: DINONetwork

@@ -21,7 +21,8 @@ package struct EncoderTraining {
         switch kind {
         case .clip:
             let weights = Weights(.fresh(seed: options.seed))
-            stage = CLIPTraining(encoder: try EncoderTraining.clip(run: options.folder, weights), weights: weights, options: options)
+            stage = CLIPTraining(
+                encoder: try EncoderTraining.clip(run: options.folder, weights), weights: weights, options: options)
         case .dino: stage = DINOTraining(PocketEncoders.dino, PocketEncoders.selfDistillation, options: options)
         }
         try MatrixPrecision.$current.withValue(.bfloat16) { try PretrainingRun(options: options, stage: stage).run() }
@@ -34,7 +35,9 @@ package struct EncoderTraining {
             try CLIPTokenizer.file(words: LittleWorld.vocabulary).write(to: URL(fileURLWithPath: path))
         }
         let tokenizer = try CLIPTokenizer(path: path)
-        return CLIPEncoder(name: "pocket-clip", model: CLIPModel(PocketEncoders.clip(tokenizer: tokenizer), weights), tokenizer: tokenizer)
+        return CLIPEncoder(
+            name: "pocket-clip", model: CLIPModel(PocketEncoders.clip(tokenizer: tokenizer), weights),
+            tokenizer: tokenizer)
     }
 
     /// Writes the encoder of a run's last checkpoint, half precision: of DINO the teacher.
@@ -55,7 +58,8 @@ package struct EncoderTraining {
         }
     }
 
-    private static func write(_ configuration: some Encodable, _ weights: [String: Tensor], to directory: String) throws {
+    private static func write(_ configuration: some Encodable, _ weights: [String: Tensor], to directory: String) throws
+    {
         try Safetensors.write(weights, to: EncoderFile.weights.path(in: directory), precision: .half)
         try configuration.writeConfiguration(to: EncoderFile.configuration.path(in: directory))
         try ChecksumFile.write(in: directory)

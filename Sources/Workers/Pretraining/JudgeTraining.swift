@@ -5,7 +5,8 @@ import Layers
 import LittleWorld
 import Tensors
 
-/// Training of the judge on Little World's labels alone: the sum of the cross-entropies of its four heads, on augmented pictures.
+/// Training of the judge on Little World's labels alone: the sum of the cross-entropies of its four heads, on augmented
+/// pictures.
 final class JudgeTraining: PretrainingStage {
     let name = "judge"
     let optimizer: any Optimizer
@@ -23,8 +24,11 @@ final class JudgeTraining: PretrainingStage {
     /// The loss, and the share of right verdicts a trait.
     func accumulate(step: Int) -> [(name: String, value: Float)] {
         let first = step * options.batch
-        let scenes = (0..<options.batch).map { LittleWorld.scene(index: UInt64(first + $0), seed: options.seed, split: .training) }
-        let pictures = Tensor.pictures(scenes.painted(size: judge.configuration.pictureSize)), truths = scenes.map { TraitLabels($0) }
+        let scenes = (0..<options.batch).map {
+            LittleWorld.scene(index: UInt64(first + $0), seed: options.seed, split: .training)
+        }
+        let pictures = Tensor.pictures(scenes.painted(size: judge.configuration.pictureSize))
+        let truths = scenes.map { TraitLabels($0) }
         augmentation.apply(to: pictures, seed: options.seed, first: first)
         let logits = judge.logits(Variable(pictures))
         let losses = zip(logits, PictureTrait.allCases).map { head, trait in
@@ -38,9 +42,11 @@ final class JudgeTraining: PretrainingStage {
 
     /// What the judge gets wrong of pictures never seen in training.
     func sheet() -> Picture {
-        let scenes = HeldOutScenes.known(count: 400), pictures = scenes.painted(size: judge.configuration.pictureSize)
+        let scenes = HeldOutScenes.known(count: 400)
+        let pictures = scenes.painted(size: judge.configuration.pictureSize)
         let sheet = MistakeSheet(
-            pictures: pictures, captions: scenes.map(\.caption), truths: scenes.map { TraitLabels($0) }, verdicts: judge.verdicts(pictures))
+            pictures: pictures, captions: scenes.map(\.caption), truths: scenes.map { TraitLabels($0) },
+            verdicts: judge.verdicts(pictures))
         return sheet.picture() ?? Grid.rows(of: 20, pictures)
     }
 }
@@ -54,6 +60,9 @@ enum HeldOutScenes {
 
     /// In styles that training shows: what a judge can be expected to know.
     static func known(count: Int) -> [Scene] {
-        Array((0...).lazy.map { LittleWorld.scene(index: UInt64($0), seed: 2, split: .heldOut) }.filter { !$0.style.isHeldOut }.prefix(count))
+        Array(
+            (0...).lazy.map { LittleWorld.scene(index: UInt64($0), seed: 2, split: .heldOut) }.filter {
+                !$0.style.isHeldOut
+            }.prefix(count))
     }
 }

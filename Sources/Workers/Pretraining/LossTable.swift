@@ -9,7 +9,9 @@ struct LossTable {
     func append(step: Int, _ losses: [(name: String, value: Float)]) throws {
         let header = "step," + losses.map(\.name).joined(separator: ",") + "\n"
         let line = "\(step)," + losses.map { String($0.value) }.joined(separator: ",") + "\n"
-        if !FileManager.default.fileExists(atPath: path) { try header.write(toFile: path, atomically: true, encoding: .utf8) }
+        if !FileManager.default.fileExists(atPath: path) {
+            try header.write(toFile: path, atomically: true, encoding: .utf8)
+        }
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         defer { try? file.close() }
         try file.seekToEnd()
@@ -20,7 +22,9 @@ struct LossTable {
     func plot(title: String) -> Picture {
         let lines = ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: "\n")
         let name = lines.first.map { $0.split(separator: ",") }?.dropFirst().first ?? "loss"
-        return Plot(title: title, series: [Plot.Series(name: String(name), points: LossTable.points(lines.dropFirst()))]).picture()
+        return Plot(
+            title: title, series: [Plot.Series(name: String(name), points: LossTable.points(lines.dropFirst()))]
+        ).picture()
     }
 
     /// A run that was killed writes the steps after its last checkpoint a second time: the later row counts.

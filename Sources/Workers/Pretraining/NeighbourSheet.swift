@@ -9,10 +9,13 @@ struct NeighbourSheet {
 
     init(pictures: [Picture], embeddings: Embeddings) { (self.pictures, self.embeddings) = (pictures, embeddings) }
 
-    /// A row for each of the pictures `queries`, which are looked up by themselves or, row i of `keys` for query i, by something else.
+    /// A row for each of the pictures `queries`, which are looked up by themselves or, row i of `keys` for query i, by
+    /// something else.
     func picture(queries: [Int], keys: Embeddings? = nil) -> Picture {
         let rows = queries.enumerated().flatMap { row, query -> [Picture] in
-            let nearest = embeddings.nearest(to: keys ?? embeddings, row: keys == nil ? query : row).filter { keys != nil || $0 != query }
+            let nearest = embeddings.nearest(to: keys ?? embeddings, row: keys == nil ? query : row).filter {
+                keys != nil || $0 != query
+            }
             return [pictures[query]] + nearest.prefix(NeighbourSheet.neighbours).map { pictures[$0] }
         }
         return Grid.rows(of: NeighbourSheet.neighbours + 1, rows)

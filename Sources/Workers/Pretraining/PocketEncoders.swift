@@ -1,6 +1,7 @@
 import Backbones
 
-/// The sizes of the embedded encoders: CLIP's and DINO's own architectures, small enough to be trained from nothing on two cores.
+/// The sizes of the embedded encoders: CLIP's and DINO's own architectures, small enough to be trained from nothing on
+/// two cores.
 package enum PocketEncoders {
     package static let pictureSize = 64
 
@@ -8,9 +9,11 @@ package enum PocketEncoders {
     package static func clip(tokenizer: CLIPTokenizer) -> CLIPModel.Configuration {
         CLIPModel.Configuration(
             text: CLIPModel.Text(
-                width: 128, feedForwardWidth: 512, layers: 3, heads: 4, vocabularySize: tokenizer.vocabularySize, length: 32,
+                width: 128, feedForwardWidth: 512, layers: 3, heads: 4, vocabularySize: tokenizer.vocabularySize,
+                length: 32,
                 endID: Int(tokenizer.endID)),
-            vision: CLIPModel.Vision(width: 192, feedForwardWidth: 768, layers: 5, heads: 6, pictureSize: pictureSize, patchSize: 8),
+            vision: CLIPModel.Vision(
+                width: 192, feedForwardWidth: 768, layers: 5, heads: 6, pictureSize: pictureSize, patchSize: 8),
             projectionWidth: 128)
     }
 
@@ -19,7 +22,8 @@ package enum PocketEncoders {
         width: 192, feedForwardWidth: 768, layers: 6, heads: 3, pictureSize: pictureSize, patchSize: 8, epsilon: 1e-6)
 
     package static let selfDistillation = SelfDistillation(
-        prototypes: 256, hidden: 512, bottleneck: 128, localCrops: 4, globalSide: pictureSize, localSide: pictureSize / 2)
+        prototypes: 256, hidden: 512, bottleneck: 128, localCrops: 4, globalSide: pictureSize,
+        localSide: pictureSize / 2)
 }
 
 /// What self-distillation needs beside the network it trains.

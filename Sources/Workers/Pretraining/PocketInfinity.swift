@@ -1,10 +1,12 @@
 import Backbones
 import LittleWorld
 
-/// The sizes of the embedded model: small enough to be trained from nothing, and to personalize in two minutes, on two cores.
+/// The sizes of the embedded model: small enough to be trained from nothing, and to personalize in two minutes, on two
+/// cores.
 package enum PocketInfinity {
     package static func configuration(vocabulary: Int) -> InfinityModel.Configuration {
-        let schedule = ScaleSchedule.square([1, 2, 4, 8, 16]), bits = 16
+        let schedule = ScaleSchedule.square([1, 2, 4, 8, 16])
+        let bits = 16
         return InfinityModel.Configuration(
             name: "pocket-infinity", pictureSize: 64, schedule: schedule,
             tokenizer: BitwiseTokenizer.Configuration(
@@ -13,7 +15,8 @@ package enum PocketInfinity {
             text: T5Encoder.Configuration(
                 vocabularySize: vocabulary, width: 128, headWidth: 32, feedForwardWidth: 256, layers: 2, heads: 4),
             transformer: InfinityTransformer.Configuration(
-                width: 256, depth: 6, heads: 8, textWidth: 128, textLength: 32, bits: bits, blockChunks: 1, schedule: schedule),
+                width: 256, depth: 6, heads: 8, textWidth: 128, textLength: 32, bits: bits, blockChunks: 1,
+                schedule: schedule),
             guidance: 3, temperature: [0.7, 0.7, 0.7, 0.7, 1.8], styledPrompt: LittleWorld.styledPrompt)
     }
 }

@@ -10,8 +10,8 @@ import WeightFiles
 package protocol ModelPretraining {
     /// Runs a stage from its last checkpoint in the run folder; the others start from the tokenizer's result there.
     func run(_ stage: Pretraining.Stage) throws
-    /// Writes the trained model as `config.json` and half-precision weights. A stage that this run did not train comes from
-    /// `options.start`.
+    /// Writes the trained model as `config.json` and half-precision weights. A stage that this run did not train comes
+    /// from `options.start`.
     func export(to directory: String) throws
 }
 
@@ -48,7 +48,8 @@ package struct Pretraining: ModelPretraining {
         try FileManager.default.createDirectory(atPath: options.folder, withIntermediateDirectories: true)
         try options.writeVocabulary()
         try MatrixPrecision.$current.withValue(.bfloat16) {
-            let weights = try startingWeights(stage), model = try model(weights)
+            let weights = try startingWeights(stage)
+            let model = try model(weights)
             if options.start != nil { sayWhatStartsFresh(stage, model) }
             try PretrainingRun(options: options, stage: work(stage, on: model)).run()
         }
@@ -89,32 +90,46 @@ package struct Pretraining: ModelPretraining {
     /// Says which weights of a stage the model to start from does not have, or has for other sizes.
     private func sayWhatStartsFresh(_ stage: Stage, _ model: InfinityModel) {
         let weights = stage == .transformer ? [model.transformerWeights, model.textWeights] : [model.tokenizerWeights]
-        for problem in weights.flatMap(\.problems) { FileHandle.standardError.write(Data("starts fresh: \(problem)\n".utf8)) }
+        for problem in weights.flatMap(\.problems) {
+            FileHandle.standardError.write(Data("starts fresh: \(problem)\n".utf8))
+        }
     }
 
-    /// Fresh weights, or those of `options.start` where they fit; for the stages after the first, the tokenizer of this run where there is one.
+    /// Fresh weights, or those of `options.start` where they fit; for the stages after the first, the tokenizer of this
+    /// run where there is one.
     private func startingWeights(_ stage: Stage) throws -> StartingWeights {
         var weights = StartingWeights(
-            tokenizer: .fresh(seed: options.seed), text: .fresh(seed: options.seed &+ 1), transformer: .fresh(seed: options.seed &+ 2))
+            tokenizer: .fresh(seed: options.seed), text: .fresh(seed: options.seed &+ 1),
+            transformer: .fresh(seed: options.seed &+ 2))
         if options.start != nil {
             let transformer = try started(.transformer)
             weights = StartingWeights(
-                tokenizer: .fitting(try started(.tokenizer), seed: options.seed), text: .fitting(transformer, seed: options.seed &+ 1),
+                tokenizer: .fitting(try started(.tokenizer), seed: options.seed),
+                text: .fitting(transformer, seed: options.seed &+ 1),
                 transformer: .fitting(transformer, seed: options.seed &+ 2))
         }
-        if stage != .tokenizer, options.start == nil || options.isTrained(.tokenizer) { weights.tokenizer = .checkpoint(try options.trained(.tokenizer)) }
+        if stage != .tokenizer, options.start == nil || options.isTrained(.tokenizer) {
+            weights.tokenizer = .checkpoint(try options.trained(.tokenizer))
+        }
         return weights
     }
 
     private func model(_ weights: StartingWeights) throws -> InfinityModel {
         try InfinityModel(
-            configuration(), textTokenizer: UnigramTokenizer(path: options.vocabularyFile), tokenizer: weights.tokenizer, text: weights.text,
+            configuration(), textTokenizer: UnigramTokenizer(path: options.vocabularyFile),
+            tokenizer: weights.tokenizer, text: weights.text,
             transformer: weights.transformer)
     }
 
     /// The files of a model directory that hold what a stage trains.
-    private func files(_ stage: Stage) -> [InfinityModel.File] { stage == .transformer ? [.transformer, .text] : [.tokenizer] }
+    private func files(_ stage: Stage) -> [InfinityModel.File] {
+        stage == .transformer ? [.transformer, .text] : [.tokenizer]
+    }
 
-    private func result(_ stage: Stage) throws -> [String: Tensor] { try options.result(stage, files: files(stage).map(\.rawValue)) }
-    private func started(_ stage: Stage) throws -> [String: Tensor] { try options.started(files: files(stage).map(\.rawValue)) }
+    private func result(_ stage: Stage) throws -> [String: Tensor] {
+        try options.result(stage, files: files(stage).map(\.rawValue))
+    }
+    private func started(_ stage: Stage) throws -> [String: Tensor] {
+        try options.started(files: files(stage).map(\.rawValue))
+    }
 }

@@ -14,17 +14,25 @@ extension PretrainingOptions {
     /// The run's words: those of the model it starts from, or all of Little World's.
     func writeVocabulary() throws {
         if FileManager.default.fileExists(atPath: vocabularyFile) { return }
-        let words = try start.map { try Data(contentsOf: URL(fileURLWithPath: "\($0)/\(PretrainingOptions.vocabularyName)")) }
-        try (words ?? UnigramTokenizer.file(words: LittleWorld.vocabulary)).write(to: URL(fileURLWithPath: vocabularyFile))
+        let words = try start.map {
+            try Data(contentsOf: URL(fileURLWithPath: "\($0)/\(PretrainingOptions.vocabularyName)"))
+        }
+        try (words ?? UnigramTokenizer.file(words: LittleWorld.vocabulary)).write(
+            to: URL(fileURLWithPath: vocabularyFile))
     }
 
-    private func checkpoint(_ stage: Pretraining.Stage) -> String { "\(folder)/\(stage.rawValue).checkpoint.safetensors" }
+    private func checkpoint(_ stage: Pretraining.Stage) -> String {
+        "\(folder)/\(stage.rawValue).checkpoint.safetensors"
+    }
     func isTrained(_ stage: Pretraining.Stage) -> Bool { FileManager.default.fileExists(atPath: checkpoint(stage)) }
 
     /// The weights in a stage's last checkpoint.
-    func trained(_ stage: Pretraining.Stage) throws -> [String: Tensor] { try OptimizerState(path: checkpoint(stage)).values }
+    func trained(_ stage: Pretraining.Stage) throws -> [String: Tensor] {
+        try OptimizerState(path: checkpoint(stage)).values
+    }
 
-    /// What a stage made: its last checkpoint, or what the run started from, which is in `files` of the model directory.
+    /// What a stage made: its last checkpoint, or what the run started from, which is in `files` of the model
+    /// directory.
     func result(_ stage: Pretraining.Stage, files: [String]) throws -> [String: Tensor] {
         try start == nil || isTrained(stage) ? trained(stage) : started(files: files)
     }

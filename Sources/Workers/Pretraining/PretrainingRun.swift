@@ -7,7 +7,8 @@ import LittleWorld
 import Randomness
 import Tensors
 
-/// What the two pretraining stages share: a run folder with checkpoints, a progress line, a loss curve and sample sheets.
+/// What the two pretraining stages share: a run folder with checkpoints, a progress line, a loss curve and sample
+/// sheets.
 package struct PretrainingOptions: Sendable {
     package var folder: String
     package var steps: Int
@@ -22,7 +23,8 @@ package struct PretrainingOptions: Sendable {
     package var start: String?
 
     package init(
-        folder: String, steps: Int, batch: Int, learningRate: Float, seed: UInt64, reportEvery: Int, seconds: Double?, start: String? = nil
+        folder: String, steps: Int, batch: Int, learningRate: Float, seed: UInt64, reportEvery: Int, seconds: Double?,
+        start: String? = nil
     ) {
         self.start = start
         self.folder = folder
@@ -61,8 +63,10 @@ struct PretrainingRun {
             log("\(stage.name): resumed at step \(stage.optimizer.step)")
         }
         let rate = LearningRateSchedule(peak: options.learningRate, warmup: 100, steps: options.steps)
-        let start = Date(), firstStep = stage.optimizer.step
-        var recent: [String: (sum: Float, count: Int)] = [:], order: [String] = []
+        let start = Date()
+        let firstStep = stage.optimizer.step
+        var recent: [String: (sum: Float, count: Int)] = [:]
+        var order: [String] = []
         while stage.optimizer.step < options.steps {
             let step = stage.optimizer.step
             stage.optimizer.learningRate = rate(step)
@@ -80,7 +84,8 @@ struct PretrainingRun {
                 log(
                     "\(stage.name) step \(stage.optimizer.step)/\(options.steps)  "
                         + means.map { "\($0.name) \(String(format: "%.4f", $0.value))" }.joined(separator: "  ")
-                        + "  norm \(String(format: "%.2f", norm))  \(String(format: "%.1f", perSecond)) pictures/s  \(Int(elapsed)) s")
+                        + "  norm \(String(format: "%.2f", norm))  \(String(format: "%.1f", perSecond)) pictures/s  \(Int(elapsed)) s"
+                )
                 try losses.append(step: stage.optimizer.step, means)
                 recent = [:]
                 order = []
@@ -93,7 +98,8 @@ struct PretrainingRun {
     private func report() throws {
         try OptimizerState(stage.optimizer).write(checkpoint)
         try stage.sheet().writePNG("\(options.folder)/\(stage.name).sheet.png")
-        try losses.plot(title: "\(stage.name), \(stage.optimizer.step) steps").writePNG("\(options.folder)/\(stage.name).losses.png")
+        try losses.plot(title: "\(stage.name), \(stage.optimizer.step) steps").writePNG(
+            "\(options.folder)/\(stage.name).losses.png")
     }
 
     private func log(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }

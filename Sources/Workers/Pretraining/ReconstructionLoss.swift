@@ -2,8 +2,8 @@ import Autograd
 import Glibc
 import Layers
 
-/// What picture tokenizers are trained to: |x − x̂| + (x − x̂)² + |·| on horizontal and vertical differences, so that thin lines and
-/// eyes count.
+/// What picture tokenizers are trained to: |x − x̂| + (x − x̂)² + |·| on horizontal and vertical differences, so that
+/// thin lines and eyes count.
 struct ReconstructionLoss {
     let absolute, squared, edges: Variable
 

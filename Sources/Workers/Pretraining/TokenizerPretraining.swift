@@ -7,8 +7,8 @@ import Tensors
 
 /// Pretraining of the picture tokenizer: reconstruct Little World's pictures through the bits.
 ///
-/// As the stage `decoder` it leaves the encoder, and with it every bit, as it is: pictures get better and a transformer trained on
-/// those bits stays true.
+/// As the stage `decoder` it leaves the encoder, and with it every bit, as it is: pictures get better and a transformer
+/// trained on those bits stays true.
 ///
 /// Loss: reconstruction + commitment.
 final class TokenizerPretraining: PretrainingStage {
@@ -44,9 +44,11 @@ final class TokenizerPretraining: PretrainingStage {
     /// Rows of pictures never seen in training above their reconstructions.
     func sheet() -> Picture {
         let pictures = PretrainingOptions.heldOutPictures(size: model.configuration.pictureSize)
-        return Grid.rows(of: 12, stride(from: 0, to: pictures.count, by: 12).flatMap { row in
-            let originals = Array(pictures[row..<row + 12])
-            return originals + model.reconstruct(originals)
-        })
+        return Grid.rows(
+            of: 12,
+            stride(from: 0, to: pictures.count, by: 12).flatMap { row in
+                let originals = Array(pictures[row..<row + 12])
+                return originals + model.reconstruct(originals)
+            })
     }
 }
