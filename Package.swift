@@ -1,8 +1,8 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Two houses and one door: the control house (Store, Broker, Daemon) never imports a tensor, the engine house
-// (Tensors up to Workers) never imports a database or a broker; they share `Jobs`. An arrow only ever points down.
+// The control plane (Store, Broker, Daemon) never imports a tensor, the engine (Tensors up to Engine) never imports a
+// database or a broker; they share `Jobs`. The laboratory (Lab) stands on the engine. An arrow only ever points down.
 
 let package = Package(
     name: "atelier",
@@ -10,6 +10,7 @@ let package = Package(
         .executable(name: "atelierd", targets: ["atelierd"]),
         .executable(name: "atelierctl", targets: ["atelierctl"]),
         .executable(name: "atelier-engine", targets: ["atelier-engine"]),
+        .executable(name: "atelier-lab", targets: ["atelier-lab"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -27,45 +28,51 @@ let package = Package(
         .target(name: "CKernels"),
         .target(name: "CProcess"),
 
-        // Floor 1: what both houses stand on.
+        // Floor 1: what all stand on.
         .target(name: "Jobs"),
         .target(name: "Hashing", dependencies: ["COpenSSL"]),
-        .target(name: "WeightFiles"),
+        .target(name: "Checkpoints"),
         .target(name: "Threads"),
         .target(name: "Randomness"),
         .target(name: "Tensors", dependencies: ["COpenBLAS", "CKernels"]),
 
-        // The engine house.
+        // The engine.
         .target(name: "Images", dependencies: ["CPNG"]),
         .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
-        .target(name: "Layers", dependencies: ["WeightFiles", "Tensors", "Autograd", "CKernels", "Randomness"]),
+        .target(name: "Layers", dependencies: ["Checkpoints", "Tensors", "Autograd", "CKernels", "Randomness"]),
         .target(
             name: "Backbones",
-            dependencies: ["WeightFiles", "Tensors", "Autograd", "Layers", "Images", "Randomness", "CZlib"]),
+            dependencies: ["Checkpoints", "Tensors", "Autograd", "Layers", "Images", "Randomness", "CZlib"]),
         .target(name: "LittleWorld", dependencies: ["Images", "Randomness"]),
         .target(
             name: "Personalization",
-            dependencies: ["WeightFiles", "Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones"]),
+            dependencies: ["Checkpoints", "Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones"]),
         .target(
             name: "Evaluation",
             dependencies: [
-                "WeightFiles", "Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones", "LittleWorld",
+                "Checkpoints", "Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones", "LittleWorld",
             ]),
         .target(
-            name: "Workers",
+            name: "Engine",
             dependencies: [
-                "Jobs", "Hashing", "WeightFiles", "Randomness", "Tensors", "Autograd", "Layers", "Images", "Backbones",
-                "Personalization", "Evaluation",
-                "LittleWorld",
+                "Jobs", "Hashing", "Checkpoints", "Randomness", "Tensors", "Autograd", "Layers", "Images", "Backbones",
+                "Personalization", "Evaluation", "LittleWorld",
+            ]),
+        // What the shipped models and our claims come from.
+        .target(
+            name: "Lab",
+            dependencies: [
+                "Engine", "Jobs", "Hashing", "Checkpoints", "Randomness", "Tensors", "Autograd", "Layers", "Images",
+                "Backbones", "Personalization", "Evaluation", "LittleWorld",
             ]),
 
-        // The control house.
+        // The control plane.
         .target(name: "Store", dependencies: ["CPostgreSQL", "Threads", "Jobs", "Hashing"]),
         .target(name: "Broker", dependencies: ["CRabbitMQ", "Hashing"]),
         .target(
             name: "Daemon",
             dependencies: [
-                "CProcess", "Jobs", "Store", "Broker", "Hashing", "WeightFiles",
+                "CProcess", "Jobs", "Store", "Broker", "Hashing", "Checkpoints",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -83,7 +90,10 @@ let package = Package(
             ]),
         .executableTarget(
             name: "atelier-engine",
-            dependencies: ["Workers", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["Engine", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(
+            name: "atelier-lab",
+            dependencies: ["Lab", "Engine", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         // Real servers for tests, and the tests of the broker's façade.
         .target(name: "ServerTesting", path: "Tests/ServerTesting"),
@@ -101,12 +111,12 @@ let package = Package(
             ]),
         // Models far too small to paint.
         .target(
-            name: "ModelTesting", dependencies: ["WeightFiles", "Backbones", "Layers", "LittleWorld"],
+            name: "ModelTesting", dependencies: ["Checkpoints", "Backbones", "Layers", "LittleWorld"],
             path: "Tests/ModelTesting"),
         .executableTarget(name: "tiny-models", dependencies: ["ModelTesting"], path: "Tests/TinyModels"),
         // The real engine and the shipped model inside the real daemon.
         .testTarget(
-            name: "HouseTests",
+            name: "EndToEndTests",
             dependencies: [
                 "Jobs", "Hashing", "Store", "LittleWorld", "Images", "ServerTesting", "DaemonTesting", "ModelTesting",
                 "tiny-models", "atelierd", "atelierctl", "atelier-engine",
@@ -125,21 +135,26 @@ let package = Package(
         .testTarget(name: "ImagesTests", dependencies: ["Images", "Randomness", "FileTesting"]),
         .testTarget(
             name: "LayersTests",
-            dependencies: ["WeightFiles", "Layers", "Autograd", "Randomness", "Tensors", "FileTesting"]),
+            dependencies: ["Checkpoints", "Layers", "Autograd", "Randomness", "Tensors", "FileTesting"]),
         .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld", "Images"]),
         .testTarget(
-            name: "BackboneTests", dependencies: ["Backbones", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
+            name: "BackboneTests",
+            dependencies: ["Backbones", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
         .testTarget(
             name: "EvaluationTests",
             dependencies: ["Evaluation", "Backbones", "LittleWorld", "Images", "Layers", "Tensors", "ModelTesting"]),
         .testTarget(
-            name: "WorkersTests",
+            name: "EngineTests",
             dependencies: [
-                "Workers", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers",
-                "Images", "Randomness",
-                "ModelTesting", "Evaluation", "WeightFiles",
+                "Engine", "Lab", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors", "Layers", "Images",
+                "ModelTesting", "Evaluation", "Checkpoints",
             ]),
-        .testTarget(name: "ConformanceTests", dependencies: ["Workers", "Layers"]),
+        .testTarget(
+            name: "LabTests",
+            dependencies: [
+                "Lab", "Engine", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd",
+                "Layers", "Images", "Randomness", "ModelTesting", "Evaluation", "Checkpoints",
+            ]),
         .testTarget(
             name: "PersonalizationTests",
             dependencies: [
@@ -156,6 +171,6 @@ let package = Package(
 if Context.environment["ATELIER_FUZZING"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "fuzz", dependencies: ["Jobs", "Images", "WeightFiles", "Layers", "FileTesting"],
+            name: "fuzz", dependencies: ["Jobs", "Images", "Checkpoints", "Layers", "FileTesting"],
             path: "Tests/Fuzzing"))
 }

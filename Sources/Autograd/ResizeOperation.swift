@@ -19,7 +19,7 @@ private struct Taps {
     }
 
     /// Calls `body` with every output, one of its inputs, and that input's weight.
-    func forEach(_ body: (_ output: Int, _ input: Int, _ weight: Float) -> Void) {
+    func visit(_ body: (_ output: Int, _ input: Int, _ weight: Float) -> Void) {
         for output in 0..<count {
             for tap in Int(starts[output])..<Int(starts[output + 1]) { body(output, Int(indices[tap]), weights[tap]) }
         }
@@ -136,8 +136,8 @@ package struct Resize: Operation {
         let inputs = h * w
         let outputs = rows.count * columns.count
         let map = Tensor(zeros: [inputs, outputs])
-        rows.forEach { i, row, rowWeight in
-            columns.forEach { j, column, columnWeight in
+        rows.visit { i, row, rowWeight in
+            columns.visit { j, column, columnWeight in
                 map.pointer[(row * w + column) * outputs + i * columns.count + j] += rowWeight * columnWeight
             }
         }

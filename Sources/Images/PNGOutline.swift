@@ -23,7 +23,10 @@ struct PNGOutline {
         guard !data.isEmpty else { throw .notPNG("it is empty") }
         guard data.starts(with: PNGOutline.signature.prefix(data.count)) else {
             throw .notPNG(
-                "it begins with \(PNGOutline.hexadecimal(data.prefix(8))), a PNG file with \(PNGOutline.hexadecimal(PNGOutline.signature[...]))"
+                """
+                it begins with \(PNGOutline.hexadecimal(data.prefix(8))), a PNG file with \
+                \(PNGOutline.hexadecimal(PNGOutline.signature[...]))
+                """
             )
         }
         guard data.count >= 8 else { throw .malformed("it ends at byte \(data.count), inside the signature") }
@@ -67,7 +70,10 @@ struct PNGOutline {
         }
         guard chunk.end <= data.count else {
             throw .malformed(
-                "the chunk \(chunk.name) at byte \(offset) claims \(chunk.length) bytes; the file ends at byte \(data.count)"
+                """
+                the chunk \(chunk.name) at byte \(offset) claims \(chunk.length) bytes; the file ends at byte \
+                \(data.count)
+                """
             )
         }
         return chunk

@@ -126,7 +126,10 @@ extension EngineEvent: Codable {
             throw DecodingError.dataCorruptedError(
                 forKey: .event, in: container,
                 debugDescription:
-                    "\"\(event)\" is no event; allowed are started, progress, metric, artifact, checkpoint, done, interrupted, failed"
+                    """
+                    \"\(event)\" is no event; allowed are started, progress, metric, artifact, checkpoint, done, \
+                    interrupted, failed
+                    """
             )
         }
     }

@@ -63,7 +63,10 @@ extension RequestReader {
         if !isMentioned || !others.isEmpty {
             note(
                 pointer, .string(prompt),
-                "a prompt that mentions \(allowed.joined(separator: " or ")) and no other concept; {class} is its class noun"
+                """
+                a prompt that mentions \(allowed.joined(separator: " or ")) and no other concept; {class} is its \
+                class noun
+                """
             )
         }
     }

@@ -17,7 +17,7 @@ package struct JobEvent: Sendable, Equatable {
         self.id = id
         self.event = event
         self.body = body
-        routingKey = [tenant, kind, event].map(Self.word).joined(separator: ".")
+        routingKey = [tenant, kind, event].map(Self.routingWord).joined(separator: ".")
     }
 
     /// CloudEvents' attributes for AMQP headers.
@@ -30,7 +30,7 @@ package struct JobEvent: Sendable, Equatable {
     }
 
     /// One word of a routing key: dots, wildcards and spaces of strangers would change what is bound.
-    package static func word(_ text: String) -> String {
+    package static func routingWord(_ text: String) -> String {
         let safe = String(
             text.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") ? $0 : "_" }.prefix(64))
         return safe.isEmpty ? "_" : safe

@@ -58,7 +58,10 @@ package struct JobOption: Sendable, Equatable {
         case .text(let length, let word):
             "a text of \(length.lowerBound) to \(length.upperBound) bytes with \(word) in it"
         case .folder:
-            "a folder among the models: 1 to 64 letters, digits, dots, dashes and underscores, the first a letter or digit"
+            """
+            a folder among the models: 1 to 64 letters, digits, dots, dashes and underscores, the first a letter or \
+            digit
+            """
         }
     }
 }

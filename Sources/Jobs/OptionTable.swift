@@ -73,7 +73,9 @@ extension OptionTable {
             JobOption("weight_decay", .numbers(0...1), standard: .number(0), "AdamW's"),
             JobOption(
                 "layers", .integers(1...256), standard: .null,
-                "first layers with context vectors; the paper's share unless given: 9 of 32 for subjects, 3 for styles"),
+                """
+                first layers with context vectors; the paper's share unless given: 9 of 32 for subjects, 3 for styles
+                """),
             JobOption(
                 "prior_preservation", .flag, standard: .bool(role == .subject),
                 "whether pictures of the class must stay what the frozen model says"),

@@ -50,13 +50,19 @@ struct RequestReader {
         if let model, !method.models.contains(model) {
             note(
                 "/method", body["method"],
-                "on \(model.rawValue) \(PersonalizationMethod.fitting(model, role)); \(method.rawValue) on \(method.models.map(\.rawValue).joined(separator: ", "))"
+                """
+                on \(model.rawValue) \(PersonalizationMethod.fitting(model, role)); \(method.rawValue) on \
+                \(method.models.map(\.rawValue).joined(separator: ", "))
+                """
             )
         }
         if let role, !method.roles.contains(role) {
             note(
                 "/concept/role", .string(role.rawValue),
-                "\(method.roles.map(\.rawValue).joined(separator: ", ")) by \(method.rawValue); a \(role.rawValue) is learnt by \(PersonalizationMethod.fitting(nil, role))"
+                """
+                \(method.roles.map(\.rawValue).joined(separator: ", ")) by \(method.rawValue); a \(role.rawValue) is \
+                learnt by \(PersonalizationMethod.fitting(nil, role))
+                """
             )
         }
         return method

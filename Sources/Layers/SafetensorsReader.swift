@@ -1,5 +1,5 @@
+import Checkpoints
 import Tensors
-import WeightFiles
 
 extension Safetensors {
     /// A tensor's numbers as floats.

@@ -1,7 +1,7 @@
+import Checkpoints
 import Foundation
 import Glibc
 import Tensors
-import WeightFiles
 
 extension Safetensors {
     /// How floats are stored.

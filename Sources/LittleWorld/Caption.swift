@@ -40,7 +40,10 @@ struct Caption {
             SubjectClass.allCases.map(\.name) + SubjectColour.allCases.map(\.name) + Pattern.allCases.map(\.name)
             + Context.allCases.map(\.name) + Accessory.allCases.map(\.name) + Style.allCases.map(\.name)
         let other =
-            "a an the of in on with at picture painting drawing style two small big and to from top sleeping riding cube shaped wet purple rug tree autumn leaves blue house forest"
+            """
+            a an the of in on with at picture painting drawing style two small big and to from top sleeping riding \
+            cube shaped wet purple rug tree autumn leaves blue house forest
+            """
         return Set((names + [other]).flatMap { $0.split(separator: " ").map(String.init) }).sorted()
     }
 }

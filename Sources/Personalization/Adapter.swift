@@ -52,7 +52,10 @@ package enum AdapterError: Error, CustomStringConvertible, Equatable {
         case .unknownWeight(let concept, let name):
             "the concept \(concept) changes \(name), a weight this model does not have, or not in that shape"
         case .conflicting(let concepts):
-            "the concepts \(concepts.joined(separator: " and ")) were both learned by changing the same weights; use one of them at a time"
+            """
+            the concepts \(concepts.joined(separator: " and ")) were both learned by changing the same weights; use \
+            one of them at a time
+            """
         }
     }
 }

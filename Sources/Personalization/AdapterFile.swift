@@ -1,7 +1,7 @@
+import Checkpoints
 import Foundation
 import Layers
 import Tensors
-import WeightFiles
 
 extension Adapter {
     /// Marks the files that are adapters, and their version.

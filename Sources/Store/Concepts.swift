@@ -31,8 +31,10 @@ extension Store {
         try query(
             """
             select substr(i.image->>'artifact', 8) as sha256
-            from (select job from atelier.concepts where tenant = $1 and name = $2 and model = $3 and deleted_at is null order by version desc limit 1) c
-                join atelier.jobs j on j.id = c.job, jsonb_array_elements(j.spec->'images') with ordinality i(image, number)
+            from (select job from atelier.concepts where tenant = $1 and name = $2 and model = $3 and deleted_at is
+                null order by version desc limit 1) c
+                join atelier.jobs j on j.id = c.job, jsonb_array_elements(j.spec->'images') with ordinality i(image,
+                    number)
             order by i.number
             """, [tenant, concept, model]
         ).compactMap { $0["sha256"] }
@@ -43,11 +45,13 @@ extension Store {
     package func concepts(name: String? = nil, tenant: String? = nil, version: Int? = nil) throws -> [JSONValue] {
         try objects(
             """
-            select c.name, c.version, c.role, j.spec->'concept'->>'class' as class, j.spec->>'method' as method, c.model, c.tenant, c.created_at,
+            select c.name, c.version, c.role, j.spec->'concept'->>'class' as class, j.spec->>'method' as method,
+                c.model, c.tenant, c.created_at,
                 c.job, j.message_id, c.adapter_sha256, a.bytes as adapter_bytes, j.result->'metrics' as metrics
             from atelier.concepts c join atelier.jobs j on j.id = c.job
                 left join atelier.artifacts a on a.job = c.job and a.sha256 = c.adapter_sha256 and a.role = 'adapter'
-            where c.deleted_at is null and ($1::text is null or c.name = $1) and ($2::text is null or c.tenant = $2) and ($3::int is null or c.version = $3::int)
+            where c.deleted_at is null and ($1::text is null or c.name = $1) and ($2::text is null or c.tenant = $2)
+                and ($3::int is null or c.version = $3::int)
             order by c.tenant, c.name, c.version desc
             """, [name, tenant, version.map { String($0) }])
     }

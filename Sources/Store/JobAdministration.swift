@@ -26,12 +26,15 @@ extension Store {
         let ids = filter.ids.isEmpty ? nil : "{\(filter.ids.map(\.uuidString).joined(separator: ","))}"
         return try objects(
             """
-            select j.id as job, j.message_id, j.tenant, j.kind, j.state, j.attempt, j.failures, j.stage, j.step, j.steps, j.error_code, j.error_message, j.cancel_reason,
+            select j.id as job, j.message_id, j.tenant, j.kind, j.state, j.attempt, j.failures, j.stage, j.step,
+                j.steps, j.error_code, j.error_message, j.cancel_reason,
                 j.spec->'concept'->>'name' as concept, j.created_at, j.started_at, j.finalized_at,
                 round(extract(epoch from coalesce(j.finalized_at, now()) - j.created_at)::numeric, 1) as seconds
             from atelier.jobs j
-            where ($1::uuid[] is null or j.id = any($1::uuid[])) and ($2::text is null or j.state::text = $2) and ($3::text is null or j.kind = $3)
-                and ($4::text is null or j.tenant = $4) and ($5::text is null or j.error_code = $5) and ($6::timestamptz is null or j.created_at >= $6::timestamptz)
+            where ($1::uuid[] is null or j.id = any($1::uuid[])) and ($2::text is null or j.state::text = $2) and
+                ($3::text is null or j.kind = $3)
+                and ($4::text is null or j.tenant = $4) and ($5::text is null or j.error_code = $5) and
+                    ($6::timestamptz is null or j.created_at >= $6::timestamptz)
             order by j.created_at desc limit $7::int
             """,
             [
@@ -44,10 +47,14 @@ extension Store {
     package func job(_ id: UUID) throws -> JSONValue? {
         try objects(
             """
-            select j.*, (select coalesce(jsonb_agg(to_jsonb(a) order by a.attempt), '[]') from atelier.attempts a where a.job = j.id) as attempts,
-                (select coalesce(jsonb_agg(to_jsonb(f) order by f.name), '[]') from atelier.artifacts f where f.job = j.id) as artifacts,
-                (select coalesce(jsonb_agg(to_jsonb(c) order by c.attempt, c.step), '[]') from atelier.checkpoints c where c.job = j.id) as checkpoints,
-                (select coalesce(jsonb_agg(jsonb_build_object('event', e.event, 'at', e.at) order by e.id), '[]') from atelier.job_events e where e.job = j.id) as events
+            select j.*, (select coalesce(jsonb_agg(to_jsonb(a) order by a.attempt), '[]') from atelier.attempts a
+                where a.job = j.id) as attempts,
+                (select coalesce(jsonb_agg(to_jsonb(f) order by f.name), '[]') from atelier.artifacts f where f.job =
+                    j.id) as artifacts,
+                (select coalesce(jsonb_agg(to_jsonb(c) order by c.attempt, c.step), '[]') from atelier.checkpoints c
+                    where c.job = j.id) as checkpoints,
+                (select coalesce(jsonb_agg(jsonb_build_object('event', e.event, 'at', e.at) order by e.id), '[]')
+                    from atelier.job_events e where e.job = j.id) as events
             from atelier.jobs j where j.id = $1::uuid
             """, [id.uuidString]
         ).first
@@ -57,7 +64,10 @@ extension Store {
     package func find(_ text: String) throws -> [UUID] {
         let range = Store.identifiers(beginningWith: text)
         return try query(
-            "select id from atelier.jobs where id between $1::uuid and $2::uuid or message_id = $3 order by created_at limit 3",
+            """
+            select id from atelier.jobs where id between $1::uuid and $2::uuid or message_id = $3 order by created_at \
+            limit 3
+            """,
             [range?.lowerBound.uuidString, range?.upperBound.uuidString, text]
         ).compactMap { $0["id"].flatMap(UUID.init(uuidString:)) }
     }
@@ -102,7 +112,10 @@ extension Store {
     /// Why a tenant's message id was rejected, if it was after the rejection numbered so.
     package func rejection(messageID: String, tenant: String, after number: Int64) throws -> JSONValue? {
         try objects(
-            "select message_id, kind, problems, at from atelier.rejections where tenant = $1 and message_id = $2 and id > $3::bigint order by id desc limit 1",
+            """
+            select message_id, kind, problems, at from atelier.rejections where tenant = $1 and message_id = $2 and \
+            id > $3::bigint order by id desc limit 1
+            """,
             [tenant, messageID, String(number)]
         ).first
     }

@@ -163,7 +163,10 @@ extension Store {
             try value.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
         }
         let rows = try query(
-            "select owned, cancelling from atelier.record($1::uuid, $2::int, $3::jsonb, $4::jsonb, $5::jsonb, $6::jsonb)",
+            """
+            select owned, cancelling from atelier.record($1::uuid, $2::int, $3::jsonb, $4::jsonb, $5::jsonb, \
+            $6::jsonb)
+            """,
             [
                 job.uuidString, String(attempt), try text(started), Self.text(progress, memory),
                 finite.isEmpty ? nil : try text(finite),
@@ -190,7 +193,8 @@ extension Store {
         let artifacts = Self.clean(String(decoding: try encoder.encode(end.artifacts), as: UTF8.self))
         let rows = try query(
             """
-            select owned, state from atelier.finish($1::uuid, $2::int, $3, $4, $5, $6, $7::jsonb, $8::jsonb, $9::jsonb, $10, $11::bigint,
+            select owned, state from atelier.finish($1::uuid, $2::int, $3, $4, $5, $6, $7::jsonb, $8::jsonb,
+                $9::jsonb, $10, $11::bigint,
                 $12::double precision)
             """,
             [
@@ -225,7 +229,10 @@ extension Store {
     /// Notes from where an attempt goes on, unless it was ended meanwhile.
     package func resumed(_ job: UUID, _ attempt: Int, from step: Int) throws {
         try query(
-            "update atelier.attempts set resumed_from_step = $3::int where job = $1::uuid and attempt = $2::int and ended_at is null",
+            """
+            update atelier.attempts set resumed_from_step = $3::int where job = $1::uuid and attempt = $2::int and \
+            ended_at is null
+            """,
             [job.uuidString, String(attempt), String(step)])
     }
 }

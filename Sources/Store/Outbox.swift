@@ -26,7 +26,8 @@ extension Store {
         try query(
             """
             select id, event_id, event, exchange, routing_key, correlation_id, job, body from atelier.outbox
-            where (select pg_try_advisory_lock(hashtextextended('atelier.outbox', 0)) and set_config('idle_session_timeout', '60s', false) <> '')
+            where (select pg_try_advisory_lock(hashtextextended('atelier.outbox', 0)) and
+                set_config('idle_session_timeout', '60s', false) <> '')
                 and confirmed_at is null and next_try <= now() order by (tries > 0), id limit $1::int
             """, [String(limit)]
         ).map { row in
@@ -46,7 +47,10 @@ extension Store {
     /// The broker has these.
     package func confirmed(_ ids: [Int64]) throws {
         try query(
-            "update atelier.outbox set confirmed_at = now(), tries = tries + 1, last_error = null where id = any($1::bigint[])",
+            """
+            update atelier.outbox set confirmed_at = now(), tries = tries + 1, last_error = null where id = \
+            any($1::bigint[])
+            """,
             ["{\(ids.map { String($0) }.joined(separator: ","))}"])
     }
 
@@ -59,7 +63,8 @@ extension Store {
     package func unsent(_ id: Int64, _ reason: String) throws -> Unsent {
         let row = try query(
             """
-            update atelier.outbox set tries = tries + 1, last_error = $2, next_try = now() + least(600, 2 ^ least(tries, 10)) * interval '1 second',
+            update atelier.outbox set tries = tries + 1, last_error = $2, next_try = now() + least(600, 2 ^
+                least(tries, 10)) * interval '1 second',
                 confirmed_at = case when exchange = '' and created_at < now() - interval '1 day' then now() end
             where id = $1::bigint returning confirmed_at is not null as over, tries
             """, [String(id), reason]

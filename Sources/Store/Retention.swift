@@ -54,7 +54,10 @@ extension Store {
     private func without(_ condition: String, _ jobs: [UUID]) throws -> Set<UUID> {
         let list = "{" + jobs.map { $0.uuidString.lowercased() }.joined(separator: ",") + "}"
         let rows = try query(
-            "select i.id from unnest($1::uuid[]) i(id) where not exists (select from atelier.jobs j where j.id = i.id and \(condition))",
+            """
+            select i.id from unnest($1::uuid[]) i(id) where not exists (select from atelier.jobs j where j.id = i.id \
+            and \(condition))
+            """,
             [list])
         return Set(rows.compactMap { $0["id"].flatMap(UUID.init(uuidString:)) })
     }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Workers
+import Engine
 
 struct Work: ParsableCommand {
     static let configuration = CommandConfiguration(

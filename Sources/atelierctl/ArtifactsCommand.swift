@@ -13,7 +13,10 @@ struct ArtifactsCommand: AsyncParsableCommand {
     struct Get: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Copy a job's artifacts into a folder, each verified by its SHA-256 (on the daemon's host: reads its state folder)."
+                """
+                Copy a job's artifacts into a folder, each verified by its SHA-256 (on the daemon's host: reads its \
+                state folder).
+                """
         )
         @OptionGroup var server: ServerOptions
         @Argument(help: "The job's id, its beginning, or the message id.") var id: String
@@ -27,8 +30,11 @@ struct ArtifactsCommand: AsyncParsableCommand {
                 let description = try await store.job(try await job(id, in: store))
                 let rows = (description?["artifacts"]?.array ?? []).filter { role == nil || $0["role"]?.string == role }
                 guard !rows.isEmpty else {
-                    Terminal.say(
-                        "atelierctl: the job has no such artifacts; its state is \(description?["state"]?.string ?? "unknown")"
+                    Terminal.note(
+                        """
+                        atelierctl: the job has no such artifacts; its state is \
+                        \(description?["state"]?.string ?? "unknown")
+                        """
                     )
                     throw ExitStatus.notFound
                 }
@@ -51,7 +57,7 @@ struct ArtifactsCommand: AsyncParsableCommand {
                 ?? digest.description
             let target = out + "/" + (name.hasPrefix(".") ? "_" + name : name)
             do { try directory.export(digest, to: target) } catch {
-                Terminal.say("atelierctl: \(printable("\(error)"))")
+                Terminal.note("atelierctl: \(printable("\(error)"))")
                 throw ExitStatus.notFound
             }
             return target

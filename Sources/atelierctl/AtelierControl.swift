@@ -6,7 +6,8 @@ import ArgumentParser
         commandName: "atelierctl",
         abstract: "Submit jobs, look at them, retry and cancel them, and look after the servers.",
         discussion: """
-            Where the servers are: ATELIER_AMQP_URL and ATELIER_POSTGRES_URL in the environment, or --config FILE as for atelierd; an installed service's, in /etc/atelier, are found by who may read them (sudo).
+            Where the servers are: ATELIER_AMQP_URL and ATELIER_POSTGRES_URL in the environment, or --config FILE as \
+            for atelierd; an installed service's, in /etc/atelier, are found by who may read them (sudo).
             Completions: atelierctl --generate-completion-script bash (or zsh, fish).
             \(ExitStatus.help)
             """,

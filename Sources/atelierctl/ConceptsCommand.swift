@@ -22,12 +22,15 @@ struct ConceptsCommand: AsyncParsableCommand {
             let found = try await store.concepts(name: name, tenant: tenant, version: version)
             let tenants = Set(found.compactMap { $0["tenant"]?.string }).sorted()
             if found.isEmpty {
-                Terminal.say("atelierctl: there is no concept \(printable(described))\(try await others(in: store))")
+                Terminal.note("atelierctl: there is no concept \(printable(described))\(try await others(in: store))")
                 throw ExitStatus.notFound
             }
             guard tenants.count == 1 else {
-                Terminal.say(
-                    "atelierctl: \(tenants.map(printable).joined(separator: ", ")) have a concept \(printable(name)); say whose with --tenant"
+                Terminal.note(
+                    """
+                    atelierctl: \(tenants.map(printable).joined(separator: ", ")) have a concept \(printable(name)); \
+                    say whose with --tenant
+                    """
                 )
                 throw ExitStatus.notFound
             }
@@ -102,7 +105,10 @@ struct ConceptsCommand: AsyncParsableCommand {
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Copy a concept's adapter into a file, verified by its SHA-256 (on the daemon's host: reads its state folder).",
+                """
+                Copy a concept's adapter into a file, verified by its SHA-256 (on the daemon's host: reads its state \
+                folder).
+                """,
             discussion: "atelierctl run JOB.json --adapter NAME=FILE uses it without servers.")
         @OptionGroup var server: ServerOptions
         @OptionGroup var choice: Choice
@@ -116,7 +122,7 @@ struct ConceptsCommand: AsyncParsableCommand {
             }
             let path = out ?? choice.name + ".safetensors"
             do { try ArtifactDirectory(root: settings.artifactsDirectory).export(digest, to: path) } catch {
-                Terminal.say("atelierctl: \(printable("\(error)"))")
+                Terminal.note("atelierctl: \(printable("\(error)"))")
                 throw ExitStatus.notFound
             }
             print(
@@ -130,7 +136,10 @@ struct ConceptsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Delete a concept, or one version of it: prompts do not find it any more.",
             discussion:
-                "Without --version all versions go. The job that learnt it and its artifacts stay. Shows what it will touch and asks; --yes for scripts."
+                """
+                Without --version all versions go. The job that learnt it and its artifacts stay. Shows what it will \
+                touch and asks; --yes for scripts.
+                """
         )
         @OptionGroup var server: ServerOptions
         @OptionGroup var choice: Choice

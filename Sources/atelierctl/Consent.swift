@@ -10,7 +10,7 @@ struct Consent: ParsableArguments {
     func confirm(_ action: String) throws {
         guard !yes else { return }
         guard Terminal.isInput else {
-            Terminal.say("atelierctl: nobody can be asked here; add --yes to \(action)")
+            Terminal.note("atelierctl: nobody can be asked here; add --yes to \(action)")
             throw ExitStatus.declined
         }
         guard Terminal.confirms("\(action)?") else { throw ExitStatus.declined }

@@ -19,7 +19,7 @@ struct Dead: AsyncParsableCommand {
             let settings = try server.settings(needing: ["amqpURL"])
             var letters: [DeadLetter] = []
             // Bodies are not needed to be listed.
-            try await look(settings, limit: limit, maximumBodyBytes: 0) { letters.append(DeadLetter($0)) }
+            try await browse(settings, limit: limit, maximumBodyBytes: 0) { letters.append(DeadLetter($0)) }
             if server.json { print(JSONValue.array(letters.map(\.json)).text) } else { printTable(of: letters) }
         }
     }
@@ -28,7 +28,10 @@ struct Dead: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Publish dead letters again as they came; each leaves the dead once the broker has it.",
             discussion:
-                "Repeating one does no harm: the same message id is the same job. Shows what it will touch and asks; --yes for scripts."
+                """
+                Repeating one does no harm: the same message id is the same job. Shows what it will touch and asks; \
+                --yes for scripts.
+                """
         )
         @OptionGroup var server: ServerOptions
         @OptionGroup var consent: Consent
@@ -43,13 +46,13 @@ struct Dead: AsyncParsableCommand {
         func run() async throws {
             let settings = try server.settings(needing: ["amqpURL"])
             var letters: [DeadLetter] = []
-            try await look(settings, limit: limit, maximumBodyBytes: 0) { delivery in
+            try await browse(settings, limit: limit, maximumBodyBytes: 0) { delivery in
                 let letter = DeadLetter(delivery)
                 if means(letter) { letters.append(letter) }
             }
             let missing = ids.filter { id in !letters.contains { $0.messageID == id } }
             if !missing.isEmpty {
-                Terminal.say(
+                Terminal.note(
                     "atelierctl: no dead letter has the message id \(missing.map(printable).joined(separator: ", "))")
             }
             guard missing.isEmpty else { throw ExitStatus.notFound }
@@ -71,7 +74,7 @@ struct Dead: AsyncParsableCommand {
             var failures = 0
             let names = TopologyNames(prefix: settings.topologyPrefix)
             do {
-                try await look(settings, limit: limit, maximumBodyBytes: settings.messageMiB << 20) { delivery in
+                try await browse(settings, limit: limit, maximumBodyBytes: settings.messageMiB << 20) { delivery in
                     let letter = DeadLetter(delivery)
                     guard means(letter) else { return }
                     let outcome =
@@ -87,7 +90,10 @@ struct Dead: AsyncParsableCommand {
                         ]))
                     if !server.json {
                         print(
-                            "\(printable(letter.messageID ?? "(no message id)"))  \(problem.map { "not replayed: " + printable($0) } ?? "replayed")"
+                            """
+                            \(printable(letter.messageID ?? "(no message id)"))  \
+                            \(problem.map { "not replayed: " + printable($0) } ?? "replayed")
+                            """
                         )
                     }
                 }
@@ -99,8 +105,11 @@ struct Dead: AsyncParsableCommand {
             if server.json { print(JSONValue.array(results).text) }
             let unmet = expected - results.count
             if failures == 0, unmet > 0 {
-                Terminal.say(
-                    "atelierctl: \(counted(unmet, "message")) did not come back to the queue; somebody else may have them"
+                Terminal.note(
+                    """
+                    atelierctl: \(counted(unmet, "message")) did not come back to the queue; somebody else may have \
+                    them
+                    """
                 )
             }
             if failures > 0 || unmet > 0 { throw ExitStatus.unavailable }
@@ -110,7 +119,7 @@ struct Dead: AsyncParsableCommand {
 
 /// Looks through the dead letters; a broker that is away or has no such queue ends the program with a line and its
 /// code.
-private func look(
+private func browse(
     _ settings: Settings, limit: UInt16, maximumBodyBytes: Int, _ body: (Delivery) async throws -> Void
 ) async throws {
     let queue = TopologyNames(prefix: settings.topologyPrefix).dead
@@ -123,9 +132,9 @@ private func look(
         await backlog.stop()
         guard let error = error as? BrokerError else { throw error }
         if case .topology(_, 404, _) = error {
-            Terminal.say("atelierctl: there is no queue \(queue); atelierd declares it when it first runs")
+            Terminal.note("atelierctl: there is no queue \(queue); atelierd declares it when it first runs")
         } else {
-            Terminal.say("atelierctl: \(printable(error.description))")
+            Terminal.note("atelierctl: \(printable(error.description))")
         }
         throw ExitStatus.unavailable
     }

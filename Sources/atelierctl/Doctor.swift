@@ -16,11 +16,11 @@ struct Doctor: AsyncParsableCommand {
     func run() async throws {
         let settings = try server.settings(needing: ["amqpURL", "postgresURL", "stateDirectory"])
         let end = ContinuousClock.now + .seconds(wait)
-        let examination = Examination(settings: settings, wantsDaemon: !noDaemon, wantsProbe: probe)
-        var findings = await examination.findings()
+        let metrics = DoctorChecks(settings: settings, wantsDaemon: !noDaemon, wantsProbe: probe)
+        var findings = await metrics.findings()
         while findings.contains(where: { $0.problem != nil }) && ContinuousClock.now < end {
             try await Task.sleep(for: .milliseconds(500))
-            findings = await examination.findings()
+            findings = await metrics.findings()
         }
         for finding in findings where !server.json {
             let mark = finding.problem == nil ? "ok  " : "BAD "

@@ -14,11 +14,11 @@ struct JobFile {
             let data = file == "-"
                 ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: file)
         else {
-            Terminal.say("atelierctl: \(printable(file)) cannot be read")
+            Terminal.note("atelierctl: \(printable(file)) cannot be read")
             throw ExitStatus.notFound
         }
         guard case .object(var members) = try? JSONValue(json: data) else {
-            Terminal.say("atelierctl: \(printable(file)) is not a JSON object")
+            Terminal.note("atelierctl: \(printable(file)) is not a JSON object")
             throw ExitStatus.badInput
         }
         if let images = members["images"]?.array {
@@ -27,7 +27,7 @@ struct JobFile {
         }
         body = .object(members)
         do { request = try JobRequest(body) } catch {
-            Terminal.say(
+            Terminal.note(
                 "atelierctl: \(printable(file)) is not a job:\n"
                     + "\(error)".split(separator: "\n").map { "  " + printable(String($0)) }.joined(separator: "\n"))
             throw ExitStatus.badInput
@@ -38,7 +38,7 @@ struct JobFile {
         guard let name = image["file"]?.string else { return image }
         let path = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
         guard let data = FileManager.default.contents(atPath: path) else {
-            Terminal.say("atelierctl: the picture \(printable(path)) cannot be read")
+            Terminal.note("atelierctl: the picture \(printable(path)) cannot be read")
             throw ExitStatus.notFound
         }
         return .object(["png": .string(data.base64EncodedString())])

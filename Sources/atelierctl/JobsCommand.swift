@@ -61,7 +61,7 @@ struct JobsCommand: AsyncParsableCommand {
             try await reporting {
                 let store = try server.store()
                 guard let found = try await store.job(try await job(id, in: store)) else {
-                    Terminal.say("atelierctl: there is no job \(printable(id))")
+                    Terminal.note("atelierctl: there is no job \(printable(id))")
                     throw ExitStatus.notFound
                 }
                 server.json ? print(found.text) : JobDescription(job: found).show()
@@ -86,7 +86,10 @@ struct JobsCommand: AsyncParsableCommand {
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Try discarded, cancelled or waiting jobs again now, from their last checkpoint; a cancelled one has none.",
+                """
+                Try discarded, cancelled or waiting jobs again now, from their last checkpoint; a cancelled one has \
+                none.
+                """,
             discussion: "Jobs by id, or by filter. Shows what it will touch and asks; --yes for scripts.")
         @OptionGroup var server: ServerOptions
         @OptionGroup var choice: FilterOptions
@@ -95,12 +98,10 @@ struct JobsCommand: AsyncParsableCommand {
         @Flag(help: "Forget the checkpoints.") var fromScratch = false
 
         func run() async throws {
-            try await touch(
+            try await applyToSelectedJobs(
                 server, choice, consent, ids, verb: "retry", participle: "retried",
-                fits: { [.discarded, .cancelled, .retryable].contains($0) }
-            ) { store, id in
-                try await store.retry(id, fromScratch: fromScratch) ? "available" : nil
-            }
+                fits: { [.discarded, .cancelled, .retryable].contains($0) },
+                apply: { store, id in try await store.retry(id, fromScratch: fromScratch) ? "available" : nil })
         }
     }
 
@@ -114,19 +115,19 @@ struct JobsCommand: AsyncParsableCommand {
         @Option(help: "Why.") var reason: String?
 
         func run() async throws {
-            try await touch(
-                server, choice, consent, ids, verb: "cancel", participle: "cancelled", fits: { !$0.isFinal }
-            ) { store, id in
-                try await store.cancel(id, reason: reason).map { $0 == .running ? "stopping" : $0.rawValue }
-            }
+            try await applyToSelectedJobs(
+                server, choice, consent, ids, verb: "cancel", participle: "cancelled", fits: { !$0.isFinal },
+                apply: { store, id in
+                    try await store.cancel(id, reason: reason).map { $0 == .running ? "stopping" : $0.rawValue }
+                })
         }
     }
 }
 
 /// Finds the jobs that are meant, shows them, asks, and does it to each.
-private func touch(
+private func applyToSelectedJobs(
     _ server: ServerOptions, _ choice: JobsCommand.FilterOptions, _ consent: Consent, _ ids: [String], verb: String,
-    participle: String, fits isFit: (JobState) -> Bool, _ action: (Store, UUID) async throws -> String?
+    participle: String, fits isFit: (JobState) -> Bool, apply: (Store, UUID) async throws -> String?
 ) async throws {
     func fits(_ job: JSONValue) -> Bool { job["state"]?.string.flatMap(JobState.init(rawValue:)).map(isFit) ?? false }
     try await reporting {
@@ -140,11 +141,11 @@ private func touch(
         let found = try await store.jobs(filter)
         let jobs = found.filter(fits)
         for job in found where !chosen.isEmpty && !fits(job) {
-            Terminal.say(
+            Terminal.note(
                 "atelierctl: \(job["job"]?.string ?? "") cannot be \(participle): it is \(job["state"]?.string ?? "")")
         }
         guard !jobs.isEmpty else {
-            if chosen.isEmpty { Terminal.say("atelierctl: no such job") }
+            if chosen.isEmpty { Terminal.note("atelierctl: no such job") }
             throw ExitStatus.notFound
         }
         if consent.dryRun { return server.json ? print(JSONValue.array(jobs).text) : printTable(of: jobs) }
@@ -153,7 +154,7 @@ private func touch(
         var results: [JSONValue] = []
         for job in jobs {
             guard let id = job["job"]?.string.flatMap(UUID.init(uuidString:)) else { continue }
-            let state = try await action(store, id)
+            let state = try await apply(store, id)
             results.append(
                 .object(["job": .string(id.uuidString.lowercased()), "state": state.map(JSONValue.string) ?? .null]))
             if !server.json { print("\(id.uuidString.lowercased())  \(state ?? "changed meanwhile; not touched")") }

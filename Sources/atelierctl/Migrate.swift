@@ -13,12 +13,12 @@ struct Migrate: AsyncParsableCommand {
     func run() async throws {
         let installation = Installation()
         guard let directory = sql ?? installation.folder("sql") else {
-            Terminal.say("atelierctl: \(installation.absence(of: "sql")); give it with --sql")
+            Terminal.note("atelierctl: \(installation.absence(of: "sql")); give it with --sql")
             throw ExitStatus.configuration
         }
         let migrations: Migrations
         do { migrations = try Migrations(directory: directory) } catch {
-            Terminal.say("atelierctl: \(error)")
+            Terminal.note("atelierctl: \(error)")
             throw ExitStatus.configuration
         }
         try await reporting {

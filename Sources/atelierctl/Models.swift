@@ -30,7 +30,10 @@ struct Models: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Read every byte of models and say what is wrong; exit code 2 if anything is.",
             discussion:
-                "Every model, or those named. Each has a \(ChecksumFile.name) beside its files, which sha256sum -c reads too."
+                """
+                Every model, or those named. Each has a \(ChecksumFile.name) beside its files, which sha256sum -c \
+                reads too.
+                """
         )
         @OptionGroup var server: ServerOptions
         @Argument(help: "Names of models.") var names: [String] = []
@@ -42,7 +45,10 @@ struct Models: AsyncParsableCommand {
             } else {
                 for (model, problems) in found {
                     print(
-                        "\(problems.isEmpty ? "ok  " : "BAD ") \(model.name)\(problems.map { "\n     " + printable($0) }.joined())"
+                        """
+                        \(problems.isEmpty ? "ok  " : "BAD ") \
+                        \(model.name)\(problems.map { "\n     " + printable($0) }.joined())
+                        """
                     )
                 }
             }
@@ -67,8 +73,11 @@ struct Models: AsyncParsableCommand {
                                 "name": .string(model.name), "files": .array(files.map(JSONValue.string)),
                             ]).text : "\(model.name)  \(files.joined(separator: " "))")
                 } catch {
-                    Terminal.say(
-                        "atelierctl: \(printable(model.folder)) could not be sealed: \(printable(error.localizedDescription))"
+                    Terminal.note(
+                        """
+                        atelierctl: \(printable(model.folder)) could not be sealed: \
+                        \(printable(error.localizedDescription))
+                        """
                     )
                     throw ExitStatus.badInput
                 }
@@ -80,12 +89,15 @@ struct Models: AsyncParsableCommand {
     private static func installed(_ server: ServerOptions, _ names: [String] = []) throws -> [ModelFolder] {
         let folder = try server.settings(needing: ["modelsDirectory"]).modelsDirectory
         guard let models = try? ModelFolder.all(in: folder), !models.isEmpty else {
-            Terminal.say("atelierctl: there are no models in \(printable(folder)); set ATELIER_MODELS to their folder")
+            Terminal.note("atelierctl: there are no models in \(printable(folder)); set ATELIER_MODELS to their folder")
             throw ExitStatus.notFound
         }
         for name in names where !models.contains(where: { $0.name == name }) {
-            Terminal.say(
-                "atelierctl: there is no model \(printable(name)); there are \(models.map(\.name).joined(separator: ", "))"
+            Terminal.note(
+                """
+                atelierctl: there is no model \(printable(name)); there are \
+                \(models.map(\.name).joined(separator: ", "))
+                """
             )
             throw ExitStatus.notFound
         }

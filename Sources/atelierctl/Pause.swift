@@ -10,14 +10,14 @@ struct Pause: AsyncParsableCommand {
         abstract: "Let the daemons start no new work until resume, those to come too; what runs goes on.")
     @OptionGroup var server: ServerOptions
     func run() async throws {
-        try await say(.pause, server, said: "the daemons start no new work until atelierctl resume; what runs goes on")
+        try await send(.pause, server, said: "the daemons start no new work until atelierctl resume; what runs goes on")
     }
 }
 
 struct Resume: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Let the daemons start work again.")
     @OptionGroup var server: ServerOptions
-    func run() async throws { try await say(.resume, server, said: "the daemons start work again") }
+    func run() async throws { try await send(.resume, server, said: "the daemons start work again") }
 }
 
 /// What is said to all daemons at once.
@@ -25,7 +25,7 @@ private enum ControlAction: String { case pause, resume }
 
 /// Writes the order down, where PostgreSQL is known: then it holds, and daemons that do not hear of it now read it with
 /// their next heartbeat. Then says it to all daemons, who write it down themselves where that was not done.
-private func say(_ action: ControlAction, _ server: ServerOptions, said: String) async throws {
+private func send(_ action: ControlAction, _ server: ServerOptions, said: String) async throws {
     let settings = try server.settings(needing: ["amqpURL"])
     let url = settings.postgresURL.reveal()
     let isWritten = !url.isEmpty
@@ -33,7 +33,7 @@ private func say(_ action: ControlAction, _ server: ServerOptions, said: String)
         try await reporting { _ = try await Store(url: url, application: "atelierctl").order(paused: action == .pause) }
     }
     if let trouble = try await publish(action, isWritten: isWritten, settings) {
-        Terminal.say(
+        Terminal.note(
             "atelierctl: nobody was told: \(trouble)"
                 + (isWritten ? "; it is written down: a daemon reads it with its next heartbeat" : ""))
         if !isWritten { throw ExitStatus.unavailable }

@@ -7,7 +7,8 @@ struct ProbeCommand: AsyncParsableCommand {
         commandName: "probe",
         abstract: "Send probes the whole way, through broker, tables and daemon and back, and say how long they took.",
         discussion: """
-            A probe is a job that needs no engine and no slot; also a paused daemon answers it. Exit code 1 where one is not answered in time.
+            A probe is a job that needs no engine and no slot; also a paused daemon answers it. Exit code 1 where one \
+            is not answered in time.
             Outcomes of probes reach atelier.results like all others.
             """)
     @OptionGroup var server: ServerOptions
@@ -29,7 +30,7 @@ struct ProbeCommand: AsyncParsableCommand {
             let run = try ProbeRun(settings, seconds: timeout)
             times = together ? try await run.together(count) : try await run.oneByOne(count)
         } catch let trouble as Doctor.Trouble {
-            Terminal.say("atelierctl: \(printable(trouble.description))")
+            Terminal.note("atelierctl: \(printable(trouble.description))")
             throw ExitStatus.unavailable
         }
         print(server.json ? times.json.text : times.line)
@@ -67,6 +68,9 @@ struct ProbeTimes {
             value.formatted(.number.precision(.fractionLength(1)).grouping(.never))
         }
         return
-            "\(answered) of \(counted(sent, "probe")) answered in \(rounded(seconds)) s: \(rounded(perSecond)) a second, p50 \(rounded(percentile(0.5))) ms, p99 \(rounded(percentile(0.99))) ms"
+            """
+            \(answered) of \(counted(sent, "probe")) answered in \(rounded(seconds)) s: \(rounded(perSecond)) a \
+            second, p50 \(rounded(percentile(0.5))) ms, p99 \(rounded(percentile(0.99))) ms
+            """
     }
 }

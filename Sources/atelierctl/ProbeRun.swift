@@ -22,7 +22,7 @@ final class ProbeRun: Sendable {
         publisher = Publisher(address)
         let (events, event) = AsyncStream<ConnectionEvent>.makeStream()
         connections = events
-        let key = [address.user, JobKind.probe.rawValue, JobState.completed.rawValue].map(JobEvent.word).joined(
+        let key = [address.user, JobKind.probe.rawValue, JobState.completed.rawValue].map(JobEvent.routingWord).joined(
             separator: ".")
         consumer = Consumer(
             address, source: .privateQueue(exchange: names.events, routingKey: key), prefetch: 512,

@@ -16,5 +16,8 @@ extension PublishOutcome {
 
     /// What to do where exchanges or queues are missing.
     static let advice =
-        "atelierd declares exchanges and queues when it first runs; start it once, and ask atelierctl doctor what else is missing"
+        """
+        atelierd declares exchanges and queues when it first runs; start it once, and ask atelierctl doctor what else \
+        is missing
+        """
 }

@@ -7,7 +7,10 @@ struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a job by the engine alone: no broker, no database.",
         discussion:
-            "A picture {\"file\": \"rex.png\"} is read from beside the JSON file. Interrupting writes a checkpoint where the kind has one; --resume FILE goes on from it."
+            """
+            A picture {\"file\": \"rex.png\"} is read from beside the JSON file. Interrupting writes a checkpoint \
+            where the kind has one; --resume FILE goes on from it.
+            """
     )
     @OptionGroup var server: ServerOptions
     @Argument(help: "The job's JSON; - reads stdin.") var file: String
@@ -19,7 +22,7 @@ struct Run: AsyncParsableCommand {
         let settings = try server.settings(needing: ["modelsDirectory"])
         let request = try JobFile(file).request
         guard request.kind.needsEngine else {
-            Terminal.say("atelierctl: a \(request.kind.rawValue) is answered by the daemon; submit it instead")
+            Terminal.note("atelierctl: a \(request.kind.rawValue) is answered by the daemon; submit it instead")
             throw ExitStatus.badInput
         }
         let folder = URL(fileURLWithPath: out).path
@@ -43,7 +46,7 @@ struct Run: AsyncParsableCommand {
     private func pictures(of request: JobRequest, in folder: String) throws -> [String] {
         try request.images.enumerated().map { index, image in
             guard case .png(let data) = image else {
-                Terminal.say(
+                Terminal.note(
                     "atelierctl: /images/\(index): without servers there is no artifact store; give the picture as png")
                 throw ExitStatus.badInput
             }
@@ -86,19 +89,22 @@ struct Run: AsyncParsableCommand {
         switch last {
         case .done: return
         case .failed(let failed):
-            Terminal.say("\(failed.code): \(printable(failed.message))")
-            for problem in failed.problems ?? [] { Terminal.say("  " + printable(problem.description)) }
+            Terminal.note("\(failed.code): \(printable(failed.message))")
+            for problem in failed.problems ?? [] { Terminal.note("  " + printable(problem.description)) }
             throw failed.consequence == .rejected ? ExitStatus.badInput : ExitStatus.jobFailed
         case .interrupted:
             if isatty(2) == 1 { Terminal.redraw("") }
-            Terminal.say(
+            Terminal.note(
                 "interrupted; "
                     + (checkpoint.map { "--resume \(printable($0)) goes on from there" }
                         ?? "this kind has no checkpoints, it begins anew"))
             throw ExitStatus.jobFailed
         default:
-            Terminal.say(
-                "atelierctl: the engine ended without a result: \(exit.phrase)\n\(printable(String(process.log.tail.suffix(2000))))"
+            Terminal.note(
+                """
+                atelierctl: the engine ended without a result: \
+                \(exit.phrase)\n\(printable(String(process.log.tail.suffix(2000))))
+                """
             )
             throw ExitStatus.jobFailed
         }
@@ -120,9 +126,9 @@ struct Run: AsyncParsableCommand {
         case .done(let done):
             if isatty(2) == 1 { Terminal.redraw("") }
             for warning in warnings(of: .object(["result": done.result])) {
-                Terminal.say("warning: " + printable(warning))
+                Terminal.note("warning: " + printable(warning))
             }
-            Terminal.say("done in \(done.seconds.formatted(.number.precision(.fractionLength(1)))) s")
+            Terminal.note("done in \(done.seconds.formatted(.number.precision(.fractionLength(1)))) s")
         default: break
         }
     }

@@ -16,7 +16,7 @@ struct ServerOptions: ParsableArguments {
             return try Settings.read(
                 file: config, environment: ProcessInfo.processInfo.environment, optional: all.subtracting(needed))
         } catch {
-            Terminal.say("atelierctl: the configuration has problems:\n\(error)")
+            Terminal.note("atelierctl: the configuration has problems:\n\(error)")
             throw ExitStatus.configuration
         }
     }
@@ -27,7 +27,7 @@ struct ServerOptions: ParsableArguments {
 /// Runs `body`; a server that is away or refuses ends the program with a line and its code.
 func reporting<Value>(_ body: () async throws -> Value) async throws -> Value {
     do { return try await body() } catch let error as StoreError {
-        Terminal.say("atelierctl: \(printable(error.description))")
+        Terminal.note("atelierctl: \(printable(error.description))")
         throw error.isTemporary ? ExitStatus.unavailable : ExitStatus.badInput
     }
 }
@@ -37,7 +37,7 @@ func patiently<Value>(_ body: () async throws -> Value) async throws -> Value {
     var hasSaidSo = false
     while true {
         do { return try await body() } catch let error as StoreError where error.isTemporary {
-            if !hasSaidSo { Terminal.say("atelierctl: \(printable(error.description)); asked again until it answers") }
+            if !hasSaidSo { Terminal.note("atelierctl: \(printable(error.description)); asked again until it answers") }
             hasSaidSo = true
             try await Task.sleep(for: .seconds(1))
         }
@@ -48,8 +48,11 @@ func patiently<Value>(_ body: () async throws -> Value) async throws -> Value {
 func job(_ text: String, in store: Store) async throws -> UUID {
     let found = try await store.find(text)
     if found.count == 1 { return found[0] }
-    Terminal.say(
-        "atelierctl: \(found.isEmpty ? "no job" : "more than one job") has the id, its beginning (4 digits or more) or the message id \"\(printable(text))\""
+    Terminal.note(
+        """
+        atelierctl: \(found.isEmpty ? "no job" : "more than one job") has the id, its beginning (4 digits or more) or \
+        the message id \"\(printable(text))\"
+        """
     )
     throw ExitStatus.notFound
 }

@@ -9,7 +9,10 @@ struct Submit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Publish a job from a JSON file, over AMQP.",
         discussion:
-            "The body is validated first. A picture {\"file\": \"rex.png\"} is read from beside the JSON file. Prints the message id."
+            """
+            The body is validated first. A picture {\"file\": \"rex.png\"} is read from beside the JSON file. Prints \
+            the message id.
+            """
     )
     @OptionGroup var server: ServerOptions
     @Argument(help: "The job's JSON; - reads stdin.") var file: String
@@ -42,7 +45,7 @@ struct Submit: AsyncParsableCommand {
         // The same id may have been rejected before: that is no answer to this message.
         let earlier = try await reporting { try await store.latestRejection() }
         try await publish(body, kind, identifier, settings)
-        Terminal.say(identifier)
+        Terminal.note(identifier)
         let job = try await reporting { try await accepted(identifier, tenant, after: earlier, store) }
         try await reporting { try await Watching(store: store, json: server.json).watch(job) }
     }
@@ -63,7 +66,7 @@ struct Submit: AsyncParsableCommand {
         let outcome = await publisher.publish(message, within: .seconds(15))
         await publisher.stop()
         if let trouble = outcome.trouble {
-            Terminal.say("atelierctl: the broker at \(address) did not take the job: \(printable(trouble))")
+            Terminal.note("atelierctl: the broker at \(address) did not take the job: \(printable(trouble))")
             throw ExitStatus.unavailable
         }
     }
@@ -75,7 +78,7 @@ struct Submit: AsyncParsableCommand {
         var hasSaidSo = false
         while true {
             if !hasSaidSo, start.duration(to: .now) > .seconds(10) {
-                Terminal.say(
+                Terminal.note(
                     "no daemon has taken it yet; it waits with the broker (atelierctl doctor says what is wrong)")
                 hasSaidSo = true
             }

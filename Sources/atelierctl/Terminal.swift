@@ -14,7 +14,7 @@ enum Terminal {
     }
 
     /// A line on stderr.
-    static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
     /// Overwrites the current line on stderr; only call it on a terminal.
     static func redraw(_ text: String) { FileHandle.standardError.write(Data("\r\u{1B}[2K\(text)".utf8)) }
@@ -25,6 +25,9 @@ enum Terminal {
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
         let percent = String(Int((fraction * 100).rounded()))
         return
-            "[\(bar)] \(String(repeating: " ", count: 3 - min(3, percent.count)))\(percent) %  \(printable(stage)) \(step)/\(steps)"
+            """
+            [\(bar)] \(String(repeating: " ", count: 3 - min(3, percent.count)))\(percent) %  \(printable(stage)) \
+            \(step)/\(steps)
+            """
     }
 }

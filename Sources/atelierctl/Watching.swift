@@ -15,7 +15,7 @@ struct Watching {
         var last = ""
         while true {
             guard let job = try await patiently({ try await store.jobs(filter).first }) else {
-                Terminal.say("atelierctl: there is no job \(id.uuidString.lowercased())")
+                Terminal.note("atelierctl: there is no job \(id.uuidString.lowercased())")
                 throw ExitStatus.notFound
             }
             let state = job["state"]?.string.flatMap(JobState.init(rawValue:)) ?? .available
@@ -36,7 +36,7 @@ struct Watching {
         }
         let line = "\(state.rawValue) \(stage)\(reason)"
         if line != last {
-            json ? print(job.text) : Terminal.say(printable("\(line) \(steps > 0 ? "\(step)/\(steps)" : "")"))
+            json ? print(job.text) : Terminal.note(printable("\(line) \(steps > 0 ? "\(step)/\(steps)" : "")"))
         }
         last = line
     }

@@ -20,7 +20,7 @@ import Foundation
             let settings = try source.read()
             let config = source.config
             throw ExitCode(
-                await ServiceComposition.run(settings, environment: ProcessInfo.processInfo.environment) {
+                await Services.run(settings, environment: ProcessInfo.processInfo.environment) {
                     try SettingsSource.read(config)
                 })
         }

@@ -1,6 +1,6 @@
 import Testing
 
-/// The house's laws of imports.
+/// The laws of imports.
 @Suite(.enabled(if: PackageDescription.swift != nil, "swift is not in PATH: the package's targets are not known"))
 struct ArchitectureTests {
     private let package: PackageDescription
@@ -15,27 +15,38 @@ struct ArchitectureTests {
         #expect(package.targets["Jobs"]?.dependencies == [])
     }
 
-    @Test func theEngineHouseKnowsNoDatabaseAndNoBroker() {
-        let engine = foundation(of: "atelier-engine")
-        #expect(engine.isSuperset(of: ["Workers", "Backbones", "Tensors"]))
+    @Test func theEngineKnowsNoDatabaseAndNoBroker() {
+        let engine = foundation(of: "atelier-engine", "atelier-lab")
+        #expect(engine.isSuperset(of: ["Engine", "Backbones", "Tensors"]))
         #expect(engine.isDisjoint(with: ["Store", "Broker", "Daemon", "CPostgreSQL", "CRabbitMQ"]))
     }
 
-    @Test func theControlHouseTouchesNoTensor() {
+    @Test func theEngineDoesNotStandOnTheLaboratory() {
+        #expect(foundation(of: "atelier-lab").contains("Lab"))
+        #expect(!foundation(of: "atelier-engine").contains("Lab"))
+    }
+
+    @Test func storeAndBrokerDoNotKnowEachOther() {
+        #expect(!foundation(of: "Store").contains("Broker"))
+        #expect(!foundation(of: "Broker").contains("Store"))
+    }
+
+    @Test func theControlPlaneTouchesNoTensor() {
         let control = foundation(of: "atelierd", "atelierctl")
         #expect(control.isSuperset(of: ["Daemon", "Store", "Broker"]))
         #expect(
             control.isDisjoint(with: [
-                "Tensors", "Images", "Autograd", "Layers", "Backbones", "Workers", "COpenBLAS", "CKernels", "CPNG",
+                "Tensors", "Images", "Autograd", "Layers", "Backbones", "Engine", "Lab", "COpenBLAS", "CKernels",
+                "CPNG",
             ]))
     }
 
-    @Test func theHousesShareOneDoor() {
+    @Test func theEngineAndTheControlPlaneShareLittle() {
         // Jobs, the digests by which both name files, and the form of weights, which one reads and the other only
         // verifies.
         #expect(
             foundation(of: "atelier-engine").intersection(foundation(of: "atelierd", "atelierctl")) == [
-                "Jobs", "Hashing", "COpenSSL", "WeightFiles",
+                "Jobs", "Hashing", "COpenSSL", "Checkpoints",
             ])
     }
 

@@ -75,7 +75,8 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     /// As whom a program comes to PostgreSQL: with what its role may do, and no more. Roles are the cluster's, so a
     /// test's own are called like its database.
     private enum Role: String, CaseIterable {
-        case atelier_daemon, atelier_admin
+        case daemon = "atelier_daemon"
+        case admin = "atelier_admin"
 
         func name(for database: String) -> String {
             (database.split(separator: "/").last ?? "") + "_" + rawValue.dropFirst(8)
@@ -108,7 +109,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
         let log = "\(folder.path)/\(name).log"
         let daemon = try ChildProgram(
             Self.programs + "/atelierd", ["run"] + (config.map { ["--config", $0] } ?? []),
-            environment: environment(as: .atelier_daemon).merging(settings) { $1 }, output: log, errors: log)
+            environment: environment(as: .daemon).merging(settings) { $1 }, output: log, errors: log)
         daemons[name] = daemon
         return daemon.identifier
     }
@@ -142,7 +143,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     package func control(
         _ arguments: [String], settings: [String: String] = [:], input: String = ""
     ) async throws -> ProgramRun {
-        let environment = environment(as: .atelier_admin).merging(settings) { $1 }
+        let environment = environment(as: .admin).merging(settings) { $1 }
         return try await ProgramRun(Self.programs + "/atelierctl", arguments, environment: environment, input: input)
     }
 

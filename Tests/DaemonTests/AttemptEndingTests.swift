@@ -7,7 +7,7 @@ import Testing
     let killed = EngineExit(cause: .signal(9), peakMemoryBytes: 1, processorSeconds: 1)
 
     @Test func aLostClaimWritesNothingWhateverWasSaid() {
-        for said in [FinalWord.done, .interrupted, .failed, nil] {
+        for said in [FinalEvent.done, .interrupted, .failed, nil] {
             #expect(AttemptEnding.decide(said: said, asked: .lostClaim, exit: ended) == .lost)
         }
     }
@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test func aCancelledJobDoesNotFail() {
-        for said in [FinalWord.interrupted, .failed, nil] {
+        for said in [FinalEvent.interrupted, .failed, nil] {
             #expect(AttemptEnding.decide(said: said, asked: .cancelled, exit: killed) == .cancelled)
         }
     }

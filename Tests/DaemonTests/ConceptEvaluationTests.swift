@@ -15,8 +15,8 @@ import Testing
     @Test func referencesAreThoseTheConceptWasLearntFrom() async throws {
         try await Stage.with(settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]) { stage in
             try stage.start()
-            try await stage.publish(body: Script.lesson("rex", seed: 1), id: "lesson", kind: "personalize")
-            _ = try await stage.job("lesson", reaches: .completed)
+            try await stage.publish(body: Script.personalization("rex", seed: 1), id: "training", kind: "personalize")
+            _ = try await stage.job("training", reaches: .completed)
             try await stage.publish(body: evaluation(#""concepts":["rex"]"#), id: "own", kind: "evaluate")
             let learnt = SHA256Digest.of(Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])).description
             #expect(

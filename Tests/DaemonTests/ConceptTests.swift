@@ -20,15 +20,16 @@ import Testing
     }
 
     private func learn(_ stage: Stage) async throws {
-        let lessons = [
+        let trainings = [
             ("rex", "subject", "coar", "pocket-chameleon"), ("ben", "subject", "lora", "pocket-chameleon"),
             ("woodcut", "style", "coar", "pocket-chameleon"),
             ("max", "subject", "arbooth", "pocket-infinity"), ("rex", "subject", "arbooth", "pocket-infinity"),
         ]
-        for (number, lesson) in lessons.enumerated() {
-            let body = Script.lesson(lesson.0, role: lesson.1, method: lesson.2, model: lesson.3, seed: number)
-            try await stage.publish(body: body, id: "lesson \(number)", kind: "personalize")
-            _ = try await stage.job("lesson \(number)", reaches: .completed)
+        for (number, training) in trainings.enumerated() {
+            let body = Script.personalization(
+                training.0, role: training.1, method: training.2, model: training.3, seed: number)
+            try await stage.publish(body: body, id: "training \(number)", kind: "personalize")
+            _ = try await stage.job("training \(number)", reaches: .completed)
         }
     }
 
@@ -79,7 +80,10 @@ import Testing
                 #expect(job["error_code"]?.string == "concept.unknown" && job["attempts"]?.array?.count == 1)
                 let problems = job["attempts"]?[0]?["problems"]?.array ?? []
                 let found = problems.map {
-                    "\($0["pointer"]?.string ?? ""): found \($0["found"]?.string ?? ""); allowed: \($0["allowed"]?.string ?? "")"
+                    """
+                    \($0["pointer"]?.string ?? ""): found \($0["found"]?.string ?? ""); allowed: \
+                    \($0["allowed"]?.string ?? "")
+                    """
                 }
                 #expect(found == stranger.problems)
             }

@@ -151,7 +151,10 @@ import Testing
             let times = try JSONValue(json: Data(many.output.utf8))
             #expect(many.status == 0 && times["answered"] == .integer(300), "\(many)")
             let rows = try await stage.store.query(
-                "select state, count(*) as jobs, max(attempt) as attempts from atelier.jobs where kind = 'probe' group by state"
+                """
+                select state, count(*) as jobs, max(attempt) as attempts from atelier.jobs where kind = 'probe' group \
+                by state
+                """
             )
             #expect(rows.map { [$0["state"], $0["jobs"], $0["attempts"]] } == [["completed", "301", "1"]])
             let outcomes = try await stage.outcomes(301)
@@ -278,7 +281,8 @@ import Testing
             #expect(try await stage.control("concepts", "show", "rex").errors.contains("nothing was learnt yet"))
             try stage.start()
             for (seed, name) in [(1, "rex"), (2, "rex"), (3, "max")] {
-                try await stage.publish(body: Script.lesson(name, seed: seed), id: "\(seed)", kind: "personalize")
+                try await stage.publish(
+                    body: Script.personalization(name, seed: seed), id: "\(seed)", kind: "personalize")
                 _ = try await stage.job("\(seed)", reaches: .completed)
             }
             let list = try await stage.control("concepts", "list")
@@ -302,7 +306,7 @@ import Testing
                     == (try await stage.store.concepts(name: "rex"))[0]["adapter_sha256"]?.string)
             #expect(try await stage.store.concepts(name: "rex").map { $0["version"] } == [.integer(1)])
             // A version is never given twice.
-            try await stage.publish(body: Script.lesson("rex", seed: 4), id: "4", kind: "personalize")
+            try await stage.publish(body: Script.personalization("rex", seed: 4), id: "4", kind: "personalize")
             _ = try await stage.job("4", reaches: .completed)
             #expect(
                 try await stage.control("concepts", "delete", "rex", "--yes").output

@@ -96,8 +96,10 @@ import Testing
             _ = try await stage.job("later", reaches: .completed)
             let late = try await stage.store.query(
                 """
-                select extract(epoch from a.started_at - coalesce(b.ended_at, $1::timestamptz)) as seconds from atelier.attempts a
-                left join atelier.attempts b on b.job = a.job and b.attempt = a.attempt - 1 join atelier.jobs j on j.id = a.job
+                select extract(epoch from a.started_at - coalesce(b.ended_at, $1::timestamptz)) as seconds from
+                    atelier.attempts a
+                left join atelier.attempts b on b.job = a.job and b.attempt = a.attempt - 1 join atelier.jobs j on
+                    j.id = a.job
                 where a.attempt = 2 or j.message_id = 'later' order by a.attempt
                 """, [due.formatted(.iso8601)]
             ).compactMap { $0["seconds"].flatMap { Double($0) } }

@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    /// Who changes a model seals it: `atelierctl models seal`, which `atelier-engine export` does by itself.
+    /// Who changes a model seals it: `atelierctl models seal`, which `atelier-lab export` does by itself.
     @Test func theModelsThatShipAreAsTheirSumsSay() throws {
         let models = try ModelFolder.all(in: Servers.root + "/models")
         #expect(models.count >= 5)
@@ -126,7 +126,11 @@ import Testing
             #expect(try await stage.control("models", "verify", "huge").status == 66)
 
             try await stage.store.query(
-                "insert into atelier.outbox (event, exchange, routing_key, body, created_at, next_try, last_error) values ('x', '', 'nowhere', '{}', now() - interval '2 minutes', now() + interval '1 hour', 'no queue takes it')"
+                """
+                insert into atelier.outbox (event, exchange, routing_key, body, created_at, next_try, last_error) \
+                values ('x', '', 'nowhere', '{}', now() - interval '2 minutes', now() + interval '1 hour', 'no queue \
+                takes it')
+                """
             )
             #expect(try await faults()["outbox"]?.contains("no queue takes it") == true)
             try await stage.store.query("delete from atelier.outbox where routing_key = 'nowhere'")

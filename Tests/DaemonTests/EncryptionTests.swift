@@ -38,7 +38,10 @@ import Testing
             try stage.start(encrypted)
             try await stage.until("a probe goes the whole way through TLS") { try await faults([:], "--probe").isEmpty }
             let versions = try await stage.store.query(
-                "select ssl, application_name as who from pg_stat_ssl join pg_stat_activity using (pid) where application_name like 'atelierd/%'"
+                """
+                select ssl, application_name as who from pg_stat_ssl join pg_stat_activity using (pid) where \
+                application_name like 'atelierd/%'
+                """
             )
             #expect(versions.count > 3 && versions.allSatisfy { $0["ssl"] == "t" }, "\(versions)")
 

@@ -48,7 +48,11 @@ import Testing
         sigaddset(&term, SIGTERM)
         pthread_sigmask(SIG_BLOCK, &term, &before)
         let process = try start(
-            "read order; cut -d' ' -f5,19,41 /proc/self/stat; ls -m /proc/$$/fd; grep SigIgn /proc/$$/status; env | sort | tr '\\n' ' '; echo; while read key value; do [ $key != SigBlk: ] || echo $value; done </proc/$$/status",
+            """
+            read order; cut -d' ' -f5,19,41 /proc/self/stat; ls -m /proc/$$/fd; grep SigIgn /proc/$$/status; env | \
+            sort | tr '\\n' ' '; echo; while read key value; do [ $key != SigBlk: ] || echo $value; done \
+            </proc/$$/status
+            """,
             environment: ["ONLY": "this"])
         pthread_sigmask(SIG_SETMASK, &before, nil)
         try process.send(Data("go".utf8))

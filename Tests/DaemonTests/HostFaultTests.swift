@@ -22,8 +22,10 @@ import Testing
         let name = try #require(try await stage.store.query("select current_database() as name").first?["name"])
         try await stage.store.script(
             """
-            alter database \(name) \(isReadOnly ? "set default_transaction_read_only = on" : "reset default_transaction_read_only");
-            select pg_terminate_backend(pid) from pg_stat_activity where datname = '\(name)' and pid <> pg_backend_pid();
+            alter database \(name)
+                \(isReadOnly ? "set default_transaction_read_only = on" : "reset default_transaction_read_only");
+            select pg_terminate_backend(pid) from pg_stat_activity where datname = '\(name)' and pid <>
+                pg_backend_pid();
             """)
     }
 
@@ -41,7 +43,8 @@ import Testing
             try await stage.store.script(
                 """
                 set transaction_read_only = off;
-                insert into atelier.outbox (event, exchange, routing_key, body) values ('rejected', 'events', 't.generate.rejected', '{}');
+                insert into atelier.outbox (event, exchange, routing_key, body) values ('rejected', 'events', \
+                't.generate.rejected', '{}');
                 select pg_notify('atelier_outbox', '');
                 """)
             try await stage.until("the message was sent") {
@@ -65,13 +68,19 @@ import Testing
     @Test func aMessageThatAMQPCannotCarryHoldsUpNoOther() async throws {
         try await withStage { stage in
             try await stage.store.query(
-                "insert into atelier.outbox (event, exchange, routing_key, correlation_id, body) values ('rejected', 'events', 't.generate.rejected', repeat('x', 300), '{}')"
+                """
+                insert into atelier.outbox (event, exchange, routing_key, correlation_id, body) values ('rejected', \
+                'events', 't.generate.rejected', repeat('x', 300), '{}')
+                """
             )
             try stage.start()
             try await stage.publish("steps=2", id: "next")
             _ = try await stage.outcomes(1)
             let rows = try await stage.store.query(
-                "select last_error from atelier.outbox where confirmed_at is null and correlation_id is not null and length(correlation_id) = 300"
+                """
+                select last_error from atelier.outbox where confirmed_at is null and correlation_id is not null and \
+                length(correlation_id) = 300
+                """
             )
             #expect(
                 rows.first?["last_error"]?.contains("correlation_id has 300 bytes; allowed are 255") == true, "\(rows)")
@@ -220,7 +229,8 @@ import Testing
             _ = try await stage.job("before", reaches: .completed)
             try await unmounted(shared) {
                 try await stage.publish("steps=2", id: "without pictures")
-                try await stage.publish(body: Script.lesson("rex", seed: 1), id: "with a picture", kind: "personalize")
+                try await stage.publish(
+                    body: Script.personalization("rex", seed: 1), id: "with a picture", kind: "personalize")
                 try await stage.until("they are given back") { stage.log.contains("messages given back to the broker") }
                 #expect(
                     try await stage.job("without pictures", reaches: .available)["attempt"] == .integer(0),

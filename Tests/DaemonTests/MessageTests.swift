@@ -14,7 +14,7 @@ import Testing
 
     /// Everything said on the exchange of events, as it came.
     private final class Listener: Sendable {
-        private let heard = Mutex<[Delivery]>([])
+        private let received = Mutex<[Delivery]>([])
         private let consumer: Consumer
 
         init(_ stage: Stage) throws {
@@ -24,13 +24,13 @@ import Testing
             consumer.start()
             Task { [self] in
                 for await delivery in consumer.deliveries {
-                    heard.withLock { $0.append(delivery) }
+                    received.withLock { $0.append(delivery) }
                     delivery.acknowledge()
                 }
             }
         }
 
-        var deliveries: [Delivery] { heard.withLock { $0 } }
+        var deliveries: [Delivery] { received.withLock { $0 } }
         var events: Set<String> {
             Set(deliveries.compactMap { $0.routingKey.split(separator: ".").last.map(String.init) })
         }

@@ -14,7 +14,7 @@ enum Script {
     }
 
     /// The body of a job that makes the scripted engine learn a concept in two steps.
-    static func lesson(
+    static func personalization(
         _ name: String, role: String = "subject", method: String = "arbooth", model: String = "pocket-infinity",
         seed: Int
     ) -> Data {

@@ -30,14 +30,17 @@ import Testing
 
     private func worker(of id: String, attempt: Int, _ stage: Stage) async throws -> String? {
         try await stage.store.query(
-            "select w.name from atelier.attempts a join atelier.workers w on w.id = a.worker join atelier.jobs j on j.id = a.job where j.message_id = $1 and a.attempt = $2::int",
+            """
+            select w.name from atelier.attempts a join atelier.workers w on w.id = a.worker join atelier.jobs j on \
+            j.id = a.job where j.message_id = $1 and a.attempt = $2::int
+            """,
             [id, String(attempt)]
         ).first?["name"]
     }
 
     @Test func theyShareTheWorkAndSayEverythingOnce() async throws {
         try await withTwo { stage in
-            let heard = Mutex<[String]>([])
+            let received = Mutex<[String]>([])
             let events = Consumer(
                 try BrokerAddress(url: stage.servers.amqpURL),
                 source: .privateQueue(exchange: stage.names.events, routingKey: "#.completed"),
@@ -45,7 +48,7 @@ import Testing
             events.start()
             Task {
                 for await delivery in events.deliveries {
-                    heard.withLock { $0.append(delivery.properties.messageID ?? "") }
+                    received.withLock { $0.append(delivery.properties.messageID ?? "") }
                     delivery.acknowledge()
                 }
             }
@@ -54,8 +57,8 @@ import Testing
             var names: Set<String> = []
             for id in 1...6 { names.insert(try #require(try await worker(of: "\(id)", attempt: 1, stage))) }
             #expect(names == ["north", "south"])
-            try await stage.until("all were heard of") { heard.withLock { Set($0).count } == 6 }
-            #expect(heard.withLock { $0.count } == 6, "one of the two sends each message")
+            try await stage.until("all were received of") { received.withLock { Set($0).count } == 6 }
+            #expect(received.withLock { $0.count } == 6, "one of the two sends each message")
             await events.stop()
             for name in names {
                 #expect(

@@ -23,24 +23,57 @@ enum JobBody: FuzzTarget {
 
     static let seeds = [
         "arbooth":
-            #"{"version":1,"kind":"personalize","concept":{"name":"rex","role":"subject","class":"dog"},"method":"arbooth","model":"pocket-infinity","images":\#(references),"prompts":["a <rex> dog on the beach"],"seed":7,"options":{"iterations":600,"tuning":"full","scale_weighting":false}}"#,
+            #"""
+        {"version":1,"kind":"personalize","concept":{"name":"rex","role":"subject","class":"dog"},\#
+        "method":"arbooth","model":"pocket-infinity","images":\#(references),"prompts":["a \#
+        <rex> dog on the beach"],"seed":7,"options":{"iterations":600,"tuning":"full","scale_weighting":false}}
+        """#,
         "coar":
-            #"{"version":1,"kind":"personalize","concept":{"name":"woodcut","role":"style"},"method":"coar","model":"pocket-chameleon","images":[{"png":"\#(png)"}],"options":{"layers":3,"prompt":"a {concept} {class}","prior_weight":0.1}}"#,
+            #"""
+        {"version":1,"kind":"personalize","concept":{"name":"woodcut","role":"style"},"method":"coar",\#
+        "model":"pocket-chameleon","images":[{"png":"\#(png)"}],"options":{"layers":3,"prompt":"a \#
+        {concept} {class}","prior_weight":0.1}}
+        """#,
         "lora":
-            #"{"version":1,"kind":"personalize","concept":{"name":"rex","role":"subject","class":"dog"},"method":"lora","model":"pocket-chameleon","images":[{"png":"\#(png)"}],"prompts":[],"options":{"rank":4,"alpha":8.5,"prior_preservation":true}}"#,
+            #"""
+        {"version":1,"kind":"personalize","concept":{"name":"rex","role":"subject","class":"dog"},\#
+        "method":"lora","model":"pocket-chameleon","images":[{"png":"\#(png)"}],"prompts":[],"options":{"rank":4,\#
+        "alpha":8.5,"prior_preservation":true}}
+        """#,
         "generate":
-            #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a <rex> and <woodcut-2>","\u00e9\n\ud83d\ude00"],"images_per_prompt":16,"seed":9223372036854775807,"options":{"guidance":[1,2.5],"temperature":1e0}}"#,
+            #"""
+        {"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a <rex> and \#
+        <woodcut-2>","\u00e9\n\ud83d\ude00"],"images_per_prompt":16,"seed":9223372036854775807,\#
+        "options":{"guidance":[1,2.5],"temperature":1e0}}
+        """#,
         "compose":
-            #"{"version":1,"kind":"compose","model":"pocket-chameleon","subject":"rex","style":"woodcut","prompts":["in the snow","a <rex> dog"],"images_per_prompt":4,"seed":1,"options":{"identity_mask":false,"top_k":9}}"#,
+            #"""
+        {"version":1,"kind":"compose","model":"pocket-chameleon","subject":"rex","style":"woodcut","prompts":["in \#
+        the snow","a <rex> dog"],"images_per_prompt":4,"seed":1,"options":{"identity_mask":false,"top_k":9}}
+        """#,
         "suite":
-            #"{"version":1,"kind":"evaluate","model":"pocket-infinity","concepts":["rex","max"],"suite":"dreambench-living","images_per_prompt":4,"seeds":[1,2,3],"options":{"clip":"pocket-clip","class_pictures":0}}"#,
+            #"""
+        {"version":1,"kind":"evaluate","model":"pocket-infinity","concepts":["rex","max"],\#
+        "suite":"dreambench-living","images_per_prompt":4,"seeds":[1,2,3],"options":{"clip":"pocket-clip",\#
+        "class_pictures":0}}
+        """#,
         "evaluate":
-            #"{"version":1,"kind":"evaluate","model":"pocket-infinity","concepts":["rex"],"prompts":["a <rex>"],"seed":1,"images":\#(references)}"#,
+            #"""
+        {"version":1,"kind":"evaluate","model":"pocket-infinity","concepts":["rex"],"prompts":["a \#
+        <rex>"],"seed":1,"images":\#(references)}
+        """#,
         "probe": #"{"version":1,"kind":"probe"}"#,
         "wrong":
-            #"{"version":2,"kind":"personalize","concept":{"name":"Rex!","role":"pet","class":"","x":1},"method":"magic","model":"gpt","images":[{"png":"no"},{"artifact":"sha256:00"},{"url":"http://x"},7],"prompts":["",3],"seed":-1,"a/b~c":1}"#,
+            #"""
+        {"version":2,"kind":"personalize","concept":{"name":"Rex!","role":"pet","class":"","x":1},\#
+        "method":"magic","model":"gpt","images":[{"png":"no"},{"artifact":"sha256:00"},{"url":"http://x"},7],\#
+        "prompts":["",3],"seed":-1,"a/b~c":1}
+        """#,
         "hostile":
-            #"{"'; drop table atelier.jobs; --":"<script>alert(1)</script>","\u001b[2J\u0007":"../../etc/passwd\u0000","\u202e":[[[[{}]]]],"":1e999}"#,
+            #"""
+        {"'; drop table atelier.jobs; \#
+        --":"<script>alert(1)</script>","\u001b[2J\u0007":"../../etc/passwd\u0000","\u202e":[[[[{}]]]],"":1e999}
+        """#,
     ].mapValues { Array($0.utf8) }
 
     static var words: [String] {

@@ -1,7 +1,7 @@
+import Checkpoints
 import FileTesting
 import Foundation
 import Layers
-import WeightFiles
 
 /// A file of tensors: a model's, or an adapter that somebody else made.
 enum WeightFile: FuzzTarget {
@@ -53,7 +53,11 @@ enum WeightFile: FuzzTarget {
             )
         }
         let several = HandmadeSafetensors(
-            #"{"__metadata__":{"step":"3"},"bias":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"empty":{"dtype":"I8","shape":[0],"data_offsets":[16,16]},"a\"\u0062":{"dtype":"BOOL","shape":[3],"data_offsets":[16,19]},"one":{"dtype":"U8","shape":[],"data_offsets":[19,20]}}"#,
+            #"""
+            {"__metadata__":{"step":"3"},"bias":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},\#
+            "empty":{"dtype":"I8","shape":[0],"data_offsets":[16,16]},"a\"\u0062":{"dtype":"BOOL","shape":[3],\#
+            "data_offsets":[16,19]},"one":{"dtype":"U8","shape":[],"data_offsets":[19,20]}}
+            """#,
             [UInt8](1...20)
         ).bytes
         return Dictionary(

@@ -52,6 +52,6 @@ import Testing
 
     @Test func routingWordsHaveNoDotsNorWildcards() {
         #expect(JobEvent(event: "completed", tenant: "a.b#*", kind: "", body: .null).routingKey == "a_b__._.completed")
-        #expect(JobEvent.word(String(repeating: "é", count: 100)) == String(repeating: "_", count: 64))
+        #expect(JobEvent.routingWord(String(repeating: "é", count: 100)) == String(repeating: "_", count: 64))
     }
 }

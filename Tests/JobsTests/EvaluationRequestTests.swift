@@ -18,7 +18,10 @@ import Testing
     @Test func aSuiteIsEnough() throws {
         let request = try JobRequest(
             body: body(
-                #""concepts":["rex","mia"],"suite":"dreambench-living","images_per_prompt":2,"seeds":[1,2,3],"options":{"dino":"dino-vits16"}"#
+                #"""
+                "concepts":["rex","mia"],"suite":"dreambench-living","images_per_prompt":2,"seeds":[1,2,3],\#
+                "options":{"dino":"dino-vits16"}
+                """#
             ))
         #expect(request.kind == .evaluate && request.images.isEmpty && request.prompts.isEmpty)
         #expect(
@@ -30,7 +33,10 @@ import Testing
         let picture = #"{"png":"\#(JobRequestTests.png)"}"#
         let request = try JobRequest(
             body: body(
-                #""concepts":["rex"],"prompts":["a <rex> dog","a {concept} {class} in the snow"],"images":[\#(picture)],"seed":7"#
+                #"""
+                "concepts":["rex"],"prompts":["a <rex> dog","a {concept} {class} in the \#
+                snow"],"images":[\#(picture)],"seed":7
+                """#
             ))
         #expect(request.prompts.count == 2 && request.images.count == 1)
     }
@@ -51,7 +57,9 @@ import Testing
         (#""concepts":["rex"],"suite":"little-world","options":{"clip":"../clip"}"#, ["/options/clip"]),
         (#""concepts":["rex"],"suite":"little-world","options":{"class_pictures":-1}"#, ["/options/class_pictures"]),
         (
-            #""concepts":["rex","mia"],"suite":"little-world","images":[{"artifact":"sha256:\#(JobRequestTests.digits)"}]"#,
+            #"""
+            "concepts":["rex","mia"],"suite":"little-world","images":[{"artifact":"sha256:\#(JobRequestTests.digits)"}]
+            """#,
             ["/images"]
         ),
         (#""concepts":["rex"],"suite":"little-world","method":"lora""#, ["/method"]),

@@ -7,8 +7,10 @@ import Testing
     static let png = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]).base64EncodedString()
     static let digits = String(repeating: "ab", count: 32)
     static let valid = """
-        {"version":1,"kind":"personalize","concept":{"name":"rex","role":"subject","class":"dog"},"method":"arbooth","model":"pocket-infinity",
-        "images":[{"png":"\(png)"},{"artifact":"sha256:\(digits)"}],"prompts":["a <rex> dog on the beach"],"seed":7,"options":{"iterations":600}}
+        {"version":1,"kind":"personalize","concept":{"name":"rex","role":"subject","class":"dog"},"method":"arbooth",\
+        "model":"pocket-infinity",
+        "images":[{"png":"\(png)"},{"artifact":"sha256:\(digits)"}],"prompts":["a <rex> dog on the \
+        beach"],"seed":7,"options":{"iterations":600}}
         """
 
     private func pointers(_ body: String) -> [String] {
@@ -28,7 +30,8 @@ import Testing
 
     @Test func everyProblemIsListed() {
         let body = """
-            {"version":2,"kind":"personalize","concept":{"name":"Rex!","role":"pet","class":"","x":1},"method":"magic","model":"gpt",
+            {"version":2,"kind":"personalize","concept":{"name":"Rex!","role":"pet","class":"","x":1},\
+            "method":"magic","model":"gpt",
             "images":[{"png":"no"},{"artifact":"sha256:00"},{"url":"http://x"},7],"prompts":["",3],"seed":-1,"a/b~c":1}
             """
         #expect(
@@ -85,7 +88,10 @@ import Testing
         #expect(pointers(unknown) == ["/options/batch", "/options/guidance", "/options/iteration"])
         #expect(
             pointers(
-                #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["x"],"options":{"iterations":5,"temperature":0}}"#
+                #"""
+                {"version":1,"kind":"generate","model":"pocket-infinity","prompts":["x"],"options":{"iterations":5,\#
+                "temperature":0}}
+                """#
             )
                 == ["/options/iterations", "/options/temperature"])
     }
@@ -107,8 +113,9 @@ import Testing
 
     // MARK: - Methods
 
-    private func lesson(_ method: String, _ model: String, role: String = "subject", _ options: String = "{}") -> String
-    {
+    private func personalization(
+        _ method: String, _ model: String, role: String = "subject", _ options: String = "{}"
+    ) -> String {
         Self.valid.replacing("arbooth", with: method).replacing("pocket-infinity", with: model).replacing(
             #""role":"subject""#, with: #""role":"\#(role)""#
         )
@@ -121,27 +128,28 @@ import Testing
         ("lora", "pocket-infinity", "subject"), ("lora", "pocket-infinity", "style"),
         ("lora", "pocket-chameleon", "style"),
     ]) func everyMethodLearnsOnItsModels(_ method: String, _ model: String, _ role: String) {
-        #expect(pointers(lesson(method, model, role: role)) == [])
+        #expect(pointers(personalization(method, model, role: role)) == [])
     }
 
     @Test func aMethodThatDoesNotFitIsToldWhatWouldDo() throws {
         let error = #expect(throws: Problems.self) {
-            try JobRequest(body: Data(lesson("coar", "pocket-infinity").utf8))
+            try JobRequest(body: Data(personalization("coar", "pocket-infinity").utf8))
         }
         #expect(
             error?.list.map(\.description) == [
                 #"/method: found "coar"; allowed: on pocket-infinity arbooth, lora; coar on pocket-chameleon"#
             ])
         let style = #expect(throws: Problems.self) {
-            try JobRequest(body: Data(lesson("arbooth", "pocket-infinity", role: "style").utf8))
+            try JobRequest(body: Data(personalization("arbooth", "pocket-infinity", role: "style").utf8))
         }
         #expect(
             style?.list.map(\.description) == [
                 #"/concept/role: found "style"; allowed: subject by arbooth; a style is learnt by coar, lora"#
             ])
-        #expect(pointers(lesson("arbooth", "pocket-chameleon", role: "style")) == ["/concept/role", "/method"])
+        #expect(
+            pointers(personalization("arbooth", "pocket-chameleon", role: "style")) == ["/concept/role", "/method"])
         let unknown = #expect(throws: Problems.self) {
-            try JobRequest(body: Data(lesson("magic", "pocket-chameleon").utf8))
+            try JobRequest(body: Data(personalization("magic", "pocket-chameleon").utf8))
         }
         #expect(unknown?.list.map(\.allowed) == ["coar, lora"])
     }
@@ -149,15 +157,18 @@ import Testing
     @Test func eachMethodHasItsOwnOptions() {
         #expect(
             pointers(
-                lesson("coar", "pocket-chameleon", #"{"layers":3,"prompt":"a {concept} {class}","prior_weight":0.1}"#))
+                personalization(
+                    "coar", "pocket-chameleon", #"{"layers":3,"prompt":"a {concept} {class}","prior_weight":0.1}"#))
                 == [])
         #expect(
-            pointers(lesson("coar", "pocket-chameleon", #"{"rank":4,"prompt":"a {class}","layers":0}"#)) == [
+            pointers(personalization("coar", "pocket-chameleon", #"{"rank":4,"prompt":"a {class}","layers":0}"#)) == [
                 "/options/layers", "/options/prompt", "/options/rank",
             ])
-        #expect(pointers(lesson("lora", "pocket-infinity", #"{"rank":4,"alpha":8,"prior_preservation":false}"#)) == [])
         #expect(
-            pointers(lesson("lora", "pocket-infinity", #"{"rank":0,"alpha":"8","layers":2}"#)) == [
+            pointers(personalization("lora", "pocket-infinity", #"{"rank":4,"alpha":8,"prior_preservation":false}"#))
+                == [])
+        #expect(
+            pointers(personalization("lora", "pocket-infinity", #"{"rank":0,"alpha":"8","layers":2}"#)) == [
                 "/options/alpha", "/options/layers", "/options/rank",
             ])
     }
@@ -166,7 +177,10 @@ import Testing
 
     private func composition(_ change: (String) -> String = { $0 }) -> String {
         change(
-            #"{"version":1,"kind":"compose","model":"pocket-chameleon","subject":"rex","style":"woodcut","prompts":["in the snow","a <rex> dog"],"images_per_prompt":4,"seed":1,"options":{"identity_mask":false}}"#
+            #"""
+            {"version":1,"kind":"compose","model":"pocket-chameleon","subject":"rex","style":"woodcut","prompts":["in \#
+            the snow","a <rex> dog"],"images_per_prompt":4,"seed":1,"options":{"identity_mask":false}}
+            """#
         )
     }
 

@@ -1,8 +1,8 @@
+import Checkpoints
 import Foundation
 import Layers
 import Tensors
 import Testing
-import WeightFiles
 
 /// A parameter with a gradient that has arrived.
 private func parameter(_ name: String, _ values: [Float], gradient: [Float]?) -> Parameter {

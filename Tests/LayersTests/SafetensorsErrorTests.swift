@@ -1,8 +1,8 @@
+import Checkpoints
 import FileTesting
 import Foundation
 import Layers
 import Testing
-import WeightFiles
 
 /// A file that is not what it says is refused when it is opened, by name and place, whatever is wrong with it.
 @Suite struct SafetensorsErrorTests {
@@ -107,7 +107,9 @@ import WeightFiles
 
     @Test func tensorsDoNotShareBytes() throws {
         func pair(_ a: String, _ b: String) -> String {
-            #"{"a":{"dtype":"U8","shape":[8],"data_offsets":\#(a)},"b":{"dtype":"U8","shape":[8],"data_offsets":\#(b)}}"#
+            #"""
+            {"a":{"dtype":"U8","shape":[8],"data_offsets":\#(a)},"b":{"dtype":"U8","shape":[8],"data_offsets":\#(b)}}
+            """#
         }
         #expect(try refusal(pair("[0,8]", "[7,15]")) == "a and b share bytes")
         #expect(try refusal(pair("[8,16]", "[8,16]")).contains("share bytes"))

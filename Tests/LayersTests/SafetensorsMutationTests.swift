@@ -1,9 +1,9 @@
+import Checkpoints
 import FileTesting
 import Layers
 import Randomness
 import Tensors
 import Testing
-import WeightFiles
 
 /// Damaged files are refused or read, never the end of the program.
 @Suite struct SafetensorsMutationTests {
@@ -12,7 +12,12 @@ import WeightFiles
     init() throws { folder = try TestFolder() }
 
     private static let original = HandmadeSafetensors(
-        #"{"__metadata__":{"step":"3"},"bias":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"empty":{"dtype":"I8","shape":[0],"data_offsets":[16,16]},"ids":{"dtype":"I64","shape":[2,1],"data_offsets":[16,32]},"mask":{"dtype":"BOOL","shape":[3],"data_offsets":[32,35]},"half":{"dtype":"BF16","shape":[2,3],"data_offsets":[36,48]}}"#,
+        #"""
+        {"__metadata__":{"step":"3"},"bias":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"empty":{"dtype":"I8",\#
+        "shape":[0],"data_offsets":[16,16]},"ids":{"dtype":"I64","shape":[2,1],"data_offsets":[16,32]},\#
+        "mask":{"dtype":"BOOL","shape":[3],"data_offsets":[32,35]},"half":{"dtype":"BF16","shape":[2,3],\#
+        "data_offsets":[36,48]}}
+        """#,
         (0..<48).map { UInt8($0 * 5) })
     /// What a number in the header may become.
     private static let numbers = [

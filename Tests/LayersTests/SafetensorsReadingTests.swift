@@ -1,8 +1,8 @@
+import Checkpoints
 import FileTesting
 import Foundation
 import Layers
 import Testing
-import WeightFiles
 
 @Suite struct SafetensorsReadingTests {
     private let folder: TestFolder
@@ -42,7 +42,10 @@ import WeightFiles
     @Test func wholeNumbersStayExact() throws {
         let large: [Int64] = [Int64.max, Int64.min, 1 << 53 + 1, -1]
         let header =
-            #"{"i":{"dtype":"I64","shape":[4],"data_offsets":[0,32]},"f":{"dtype":"F32","shape":[],"data_offsets":[32,36]}}"#
+            #"""
+            {"i":{"dtype":"I64","shape":[4],"data_offsets":[0,32]},"f":{"dtype":"F32","shape":[],"data_offsets":[32,\#
+            36]}}
+            """#
         let data =
             large.flatMap { HandmadeSafetensors.littleEndian($0) }
             + HandmadeSafetensors.littleEndian(Float(7).bitPattern)
@@ -60,7 +63,10 @@ import WeightFiles
 
     @Test func emptyTensorsMetadataAndGapsAreRead() throws {
         let header =
-            #"{"__metadata__":{"format":"pt","é":"\u00e9"},"none":{"dtype":"F32","shape":[0,3],"data_offsets":[0,0]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}"#
+            #"""
+            {"__metadata__":{"format":"pt","é":"\u00e9"},"none":{"dtype":"F32","shape":[0,3],"data_offsets":[0,0]},\#
+            "b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}
+            """#
         let file = try Safetensors(path: folder.write(HandmadeSafetensors(header, [1, 2, 3]).bytes))
         #expect(file.metadata == ["format": "pt", "é": "é"])
         #expect(file.names == ["b", "none"])

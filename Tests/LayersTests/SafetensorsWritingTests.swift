@@ -1,9 +1,9 @@
+import Checkpoints
 import FileTesting
 import Foundation
 import Layers
 import Tensors
 import Testing
-import WeightFiles
 
 @Suite struct SafetensorsWritingTests {
     private let folder: TestFolder
@@ -47,7 +47,10 @@ import WeightFiles
             ["b": Tensor([3], shape: [1]), "a": Tensor([1, 2], shape: [2])], to: path, metadata: ["k": "v"])
         let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
         let json =
-            #"{"__metadata__":{"k":"v"},"a":{"data_offsets":[0,8],"dtype":"F32","shape":[2]},"b":{"data_offsets":[8,12],"dtype":"F32","shape":[1]}}"#
+            #"""
+            {"__metadata__":{"k":"v"},"a":{"data_offsets":[0,8],"dtype":"F32","shape":[2]},"b":{"data_offsets":[8,\#
+            12],"dtype":"F32","shape":[1]}}
+            """#
         let padded = json + String(repeating: " ", count: (8 - json.utf8.count % 8) % 8)
         let data = [1, 2, 3].flatMap { HandmadeSafetensors.littleEndian(Float($0).bitPattern) }
         #expect(bytes == HandmadeSafetensors(padded, data).bytes)

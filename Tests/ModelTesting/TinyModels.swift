@@ -1,8 +1,8 @@
 import Backbones
+import Checkpoints
 import Foundation
 import Layers
 import LittleWorld
-import WeightFiles
 
 /// A models directory with tiny models under the names of the shipped ones; gone with its owner, unless that named the
 /// folder.

@@ -1,10 +1,12 @@
 // An engine that does what the job's first prompt says, over the real protocol: for tests of whoever supervises
 // engines.
 //
-//     steps=40 delay=20      40 steps of 20 ms, a checkpoint after each; the picture is a hash chain over all steps, so that an
-//                            attempt that resumes gives the same bytes as an undisturbed one only if nothing was lost or redone
+//     steps=40 delay=20      40 steps of 20 ms, a checkpoint after each; the picture is a hash chain over all
+//                            steps, so that an attempt that resumes gives the same bytes as an undisturbed one only
+//                            if nothing was lost or redone
 //     kill-at=5              SIGKILL to itself at step 5 of the first attempt (kill-always-at: of every attempt)
-//     fail=transient         says `failed` with that consequence (fail-once: in the first attempt only; code=C: with that code)
+//     fail=transient         says `failed` with that consequence (fail-once: in the first attempt only; code=C: with
+//                            that code)
 //     warn                   its result carries a warning and a table of scores
 //     adapter                makes an adapter too, named by the job's seed
 //     ignore-term hang       does not hear SIGTERM; never ends
@@ -28,7 +30,7 @@ let workspace = order["workspace"] as? String ?? "."
 let steps = script["steps"].flatMap(Int.init) ?? 3
 let delay = script["delay"].flatMap(UInt32.init) ?? 1
 
-func say(_ event: [String: Any]) {
+func emit(_ event: [String: Any]) {
     let data = try! JSONSerialization.data(withJSONObject: event, options: [.sortedKeys, .withoutEscapingSlashes])
     FileHandle.standardOutput.write(data + Data("\n".utf8))
 }
@@ -53,7 +55,7 @@ Thread.detachNewThread {
 }
 
 FileHandle.standardError.write(Data("scripted engine, attempt \(attempt): \(prompt)\n".utf8))
-say(["event": "started", "engine": "scripted 1", "backbone": "none"])
+emit(["event": "started", "engine": "scripted 1", "backbone": "none"])
 
 var step = 0
 var chain = "start"
@@ -65,16 +67,16 @@ if let resume = order["resume"] as? String, let text = try? String(contentsOfFil
 let first = step
 while step < steps {
     if isAsked {
-        say(["event": "interrupted", "step": step])
+        emit(["event": "interrupted", "step": step])
         exit(0)
     }
     step += 1
     chain = "\(SHA256Digest.of(Data("\(chain) \(step)".utf8)))"
     usleep(delay * 1000)
-    say(["event": "progress", "stage": "steps", "step": step, "steps": steps])
-    say(["event": "metric", "step": step, "values": ["loss": 1 / Double(step)]])
+    emit(["event": "progress", "stage": "steps", "step": step, "steps": steps])
+    emit(["event": "metric", "step": step, "values": ["loss": 1 / Double(step)]])
     let checkpoint = write("\(step) \(chain)", as: "checkpoint-\(step)")
-    say([
+    emit([
         "event": "checkpoint", "step": step, "path": checkpoint.path, "sha256": checkpoint.digest,
         "bytes": checkpoint.bytes,
     ])
@@ -92,7 +94,7 @@ if script["garbage"] != nil { FileHandle.standardOutput.write(Data("this is not 
 if script["flood"] != nil { FileHandle.standardOutput.write(Data(repeating: 0x78, count: 8 << 20)) }
 if script["silent"] != nil { exit(0) }
 if let consequence = script["fail"] ?? (attempt == 1 ? script["fail-once"] : nil) {
-    say([
+    emit([
         "event": "failed", "code": script["code"] ?? "engine.scripted", "consequence": consequence,
         "message": "as the script says",
     ])
@@ -101,13 +103,13 @@ if let consequence = script["fail"] ?? (attempt == 1 ? script["fail-once"] : nil
 var picture = write(chain, as: "picture-1.png")
 if script["lie"] != nil { picture.digest = String(repeating: "0", count: 64) }
 if script["outside"] != nil { picture.path = "/etc/passwd" }
-say([
+emit([
     "event": "artifact", "role": "picture", "name": "picture-1.png", "path": picture.path, "mediaType": "image/png",
     "sha256": picture.digest, "bytes": picture.bytes, "prompt": prompt, "seed": 7,
 ])
 if script["adapter"] != nil {
     let adapter = write("adapter \(spec["seed"] ?? 0)", as: "adapter.safetensors")
-    say([
+    emit([
         "event": "artifact", "role": "adapter", "name": "adapter.safetensors", "path": adapter.path,
         "mediaType": "application/vnd.safetensors",
         "sha256": adapter.digest, "bytes": adapter.bytes,
@@ -127,5 +129,5 @@ if script["warn"] != nil {
         ]
     ]
 }
-say(["event": "done", "result": result, "seconds": 0.5, "peakMemoryBytes": 1_000_000])
+emit(["event": "done", "result": result, "seconds": 0.5, "peakMemoryBytes": 1_000_000])
 exit(0)

@@ -168,7 +168,8 @@ import Testing
             try await stage.store.script(
                 """
                 insert into atelier.outbox (event, exchange, routing_key, body, created_at) values
-                    ('completed', '', 'gone', '{}', now() - interval '25 hours'), ('completed', '', 'young', '{}', now()),
+                    ('completed', '', 'gone', '{}', now() - interval '25 hours'), ('completed', '', 'young', '{}',
+                        now()),
                     ('completed', 'events', 't.generate.completed', '{}', now() - interval '25 hours')
                 """)
             let waiting = try await stage.store.outbox(limit: 9)
@@ -189,7 +190,8 @@ import Testing
             try await stage.store.script(
                 """
                 insert into atelier.outbox (event, exchange, routing_key, body, tries)
-                    select 'completed', '', 'gone', '{}', 1 from generate_series(1, 20) union all values ('completed', 'events', 'new', '{}'::jsonb, 0)
+                    select 'completed', '', 'gone', '{}', 1 from generate_series(1, 20) union all values
+                        ('completed', 'events', 'new', '{}'::jsonb, 0)
                 """)
             #expect(
                 try await stage.store.outbox(limit: 5).map(\.routingKey) == ["new", "gone", "gone", "gone", "gone"])
@@ -207,7 +209,10 @@ import Testing
             }
             for last: Character in ["a", "a", "b"] { try await reject(last) }
             let rows = try await stage.store.query(
-                "select octet_length(body) as bytes, convert_from(substr(body, 65537), 'UTF8') as last from atelier.rejections order by id"
+                """
+                select octet_length(body) as bytes, convert_from(substr(body, 65537), 'UTF8') as last from \
+                atelier.rejections order by id
+                """
             )
             #expect(rows.count == 2, "the same is the same, and another another")
             #expect(
@@ -297,7 +302,10 @@ import Testing
             }
             #expect(try await eta("train", 400, 600) == nil, "resumed there: its pace is not known yet")
             try await stage.store.script(
-                "update atelier.jobs set stage_began_at = now() - interval '10 seconds', started_at = now() - interval '1 hour'"
+                """
+                update atelier.jobs set stage_began_at = now() - interval '10 seconds', started_at = now() - interval \
+                '1 hour'
+                """
             )
             let left = try #require(try await eta("train", 410, 600))
             #expect((189...600).contains(left), "ten steps in ten seconds, and not 410 in an hour: \(left)")

@@ -35,7 +35,8 @@ import Testing
             #expect(try await stage.store.state(of: job) == .retryable)
             try await stage.store.script(
                 """
-                update atelier.workers set beat_at = now() + interval '1 day'; update atelier.jobs set run_after = now() + interval '1 day';
+                update atelier.workers set beat_at = now() + interval '1 day'; update atelier.jobs set run_after =
+                    now() + interval '1 day';
                 update atelier.outbox set next_try = now() + interval '1 day'
                 """)
             // A server that has only just started gives every worker a lease's time to beat.

@@ -38,16 +38,26 @@ import Testing
             try await stage.store.query(
                 """
                 insert into atelier.concepts (tenant, name, version, role, model, adapter_sha256, job)
-                    select 't', 'rex', 1, 'subject', 'm', repeat('a', 64), id from atelier.jobs where message_id = 'learnt'
+                    select 't', 'rex', 1, 'subject', 'm', repeat('a', 64), id from atelier.jobs where message_id =
+                        'learnt'
                 """)
             try await stage.store.query(
-                "insert into atelier.outbox (job, event, exchange, routing_key, body) select id, 'completed', 'events', 'k', '{}' from atelier.jobs where message_id = 'unsent'"
+                """
+                insert into atelier.outbox (job, event, exchange, routing_key, body) select id, 'completed', \
+                'events', 'k', '{}' from atelier.jobs where message_id = 'unsent'
+                """
             )
             try await stage.store.query(
-                "insert into atelier.outbox (event, exchange, routing_key, body, created_at, confirmed_at) values ('x', '', 'old', '{}', now() - interval '9 days', now() - interval '9 days')"
+                """
+                insert into atelier.outbox (event, exchange, routing_key, body, created_at, confirmed_at) values \
+                ('x', '', 'old', '{}', now() - interval '9 days', now() - interval '9 days')
+                """
             )
             try await stage.store.query(
-                "insert into atelier.rejections (tenant, problems, body, at) values ('t', '[1]', '', now() - interval '31 days'), ('t', '[1]', '', now())"
+                """
+                insert into atelier.rejections (tenant, problems, body, at) values ('t', '[1]', '', now() - interval \
+                '31 days'), ('t', '[1]', '', now())
+                """
             )
             let deleted = try await stage.store.prune(
                 Retention(completedJobs: 10, discardedJobs: 100, probes: 1, messages: 3, rejections: 30), limit: 10)
@@ -103,10 +113,16 @@ import Testing
                 Submission(tenant: "t", messageID: "m", kind: .personalize, spec: spec)
             ])[0].job
             try await stage.store.query(
-                "insert into atelier.artifacts (job, name, role, media_type, sha256, bytes) values ($1::uuid, 'n', 'picture', 'image/png', $2, 1)",
+                """
+                insert into atelier.artifacts (job, name, role, media_type, sha256, bytes) values ($1::uuid, 'n', \
+                'picture', 'image/png', $2, 1)
+                """,
                 [job.uuidString, digests[1]])
             try await stage.store.query(
-                "insert into atelier.concepts (tenant, name, version, role, model, adapter_sha256, job) values ('t', 'rex', 1, 'subject', 'm', $2, $1::uuid)",
+                """
+                insert into atelier.concepts (tenant, name, version, role, model, adapter_sha256, job) values ('t', \
+                'rex', 1, 'subject', 'm', $2, $1::uuid)
+                """,
                 [job.uuidString, digests[2]])
             #expect(try await stage.store.unreferenced(digests) == [digests[3]])
         }

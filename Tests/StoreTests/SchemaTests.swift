@@ -74,7 +74,11 @@ import Testing
                 ("atelier_daemon", "update atelier.schema_migrations set checksum = ''", denied),
                 (
                     "atelier_daemon",
-                    "select atelier.register('\(job)', 'w', 'h', 'd', 1, 1); select * from atelier.claim('\(job)', 1); select * from atelier.finish('\(job)', 1, 'completed', 'transient', null, null, null, '{}', '[]', '', 1, 1)",
+                    """
+                    select atelier.register('\(job)', 'w', 'h', 'd', 1, 1); select * from atelier.claim('\(job)', 1); \
+                    select * from atelier.finish('\(job)', 1, 'completed', 'transient', null, null, null, '{}', '[]', \
+                    '', 1, 1)
+                    """,
                     nil
                 ),
             ] as [(String, String, String?)] {

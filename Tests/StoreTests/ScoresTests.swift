@@ -23,14 +23,20 @@ import Testing
     private func row(
         _ concept: String, _ method: String, dino: Double, pres: Double, clip: String = "pocket-clip"
     ) -> String {
-        #"{"concept":"\#(concept)","method":"\#(method)","scores":{"dino.pocket-dino":\#(dino),"pres.pocket-dino":\#(pres),"clip_i.\#(clip)":0.5},"intervals":{"dino.pocket-dino":0.01}}"#
+        #"""
+        {"concept":"\#(concept)","method":"\#(method)","scores":{"dino.pocket-dino":\#(dino),\#
+        "pres.pocket-dino":\#(pres),"clip_i.\#(clip)":0.5},"intervals":{"dino.pocket-dino":0.01}}
+        """#
     }
 
     @Test func scoresBecomeRowsThatNameMetricAndEncoder() async throws {
         try await Stage.with { stage in
             try await evaluate(stage, row("rex", "arbooth", dino: 0.75, pres: 0.25, clip: "clip-vit-base.32"))
             let rows = try await stage.store.objects(
-                "select concept, method, model, suite, metric, encoder, value, half_width from atelier.scores order by metric"
+                """
+                select concept, method, model, suite, metric, encoder, value, half_width from atelier.scores order by \
+                metric
+                """
             )
             #expect(rows.count == 3)
             #expect(
@@ -59,7 +65,10 @@ import Testing
                     separator: ","))
             try await evaluate(stage, row("kit", "lora", dino: 0.65, pres: 0.2))
             let board = try await stage.store.objects(
-                "select * from dashboard.leaderboard where metric in ('dino.pocket-dino', 'pres.pocket-dino') order by metric, place"
+                """
+                select * from dashboard.leaderboard where metric in ('dino.pocket-dino', 'pres.pocket-dino') order by \
+                metric, place
+                """
             )
             #expect(
                 board.map { $0["method"]?.string } == ["arbooth", "lora", "lora", "arbooth"],

@@ -1,0 +1,136 @@
+import Autograd
+import Checkpoints
+import Foundation
+import Images
+import Layers
+import Tensors
+
+/// A complete Chameleon: picture tokenizer, text tokenizer, and the transformer over both vocabularies. One code for
+/// all sizes; a directory holds the configuration and the weights.
+package final class ChameleonModel {
+    package struct Configuration: Codable, Equatable, Sendable {
+        package var name: String
+        /// Pictures are squares of this many pixels.
+        package var pictureSize: Int
+        package var vocabulary: ChameleonVocabulary
+        package var tokenizer: ChameleonTokenizer.Configuration
+        package var transformer: ChameleonTransformer.Configuration
+        /// Generation's defaults.
+        package var guidance: Float
+        package var topK: Int
+        package var temperature: Float
+        /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
+        package var styledPrompt: String?
+
+        package init(
+            name: String, pictureSize: Int, vocabulary: ChameleonVocabulary,
+            tokenizer: ChameleonTokenizer.Configuration,
+            transformer: ChameleonTransformer.Configuration, guidance: Float, topK: Int, temperature: Float,
+            styledPrompt: String? = nil
+        ) {
+            self.name = name
+            self.pictureSize = pictureSize
+            self.vocabulary = vocabulary
+            self.tokenizer = tokenizer
+            self.transformer = transformer
+            self.guidance = guidance
+            self.topK = topK
+            self.temperature = temperature
+            self.styledPrompt = styledPrompt
+        }
+
+        package var grid: PictureGrid {
+            PictureGrid(height: pictureSize / tokenizer.patchSize, width: pictureSize / tokenizer.patchSize)
+        }
+        /// Begin-image and the size of every picture.
+        package var heading: [Int32] { vocabulary.heading(grid, patchSize: tokenizer.patchSize) }
+    }
+
+    /// The files of a model's directory.
+    package enum File: String, CaseIterable {
+        case configuration = "config.json"
+        case tokenizer = "tokenizer.safetensors"
+        case textTokenizer = "tokenizer.json"
+        case transformer = "transformer.safetensors"
+    }
+
+    package let configuration: Configuration
+    package let textTokenizer: UnigramTokenizer
+    package let tokenizerWeights: Weights
+    package let transformerWeights: Weights
+    package let tokenizer: ChameleonTokenizer
+    package let transformer: ChameleonTransformer
+
+    package init(
+        _ configuration: Configuration, textTokenizer: UnigramTokenizer, tokenizer: Weights.Source,
+        transformer: Weights.Source
+    ) throws(WeightsError) {
+        self.configuration = configuration
+        self.textTokenizer = textTokenizer
+        tokenizerWeights = Weights(tokenizer)
+        transformerWeights = Weights(transformer)
+        self.tokenizer = ChameleonTokenizer(configuration.tokenizer, tokenizerWeights)
+        self.transformer = ChameleonTransformer(configuration.transformer, transformerWeights)
+        for weights in [tokenizerWeights, transformerWeights] { try weights.verify() }
+    }
+
+    /// Reads a model from its directory.
+    /// - Throws: `SafetensorsError`, `WeightsError`, or an error naming the file that is missing or malformed.
+    package convenience init(directory: String) throws {
+        func path(_ file: File) -> String { directory + "/" + file.rawValue }
+        let configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
+        try self.init(
+            configuration, textTokenizer: UnigramTokenizer(path: path(.textTokenizer)),
+            tokenizer: .checkpoint(Safetensors.tensors(path(.tokenizer))),
+            transformer: .checkpoint(Safetensors.tensors(path(.transformer))))
+    }
+
+    /// No weight learns: nothing is recorded, no gradient memory is taken.
+    package func freeze() {
+        for weights in [tokenizerWeights, transformerWeights] { weights.train { _ in false } }
+    }
+
+    /// Ids of a prompt's words, without the end mark.
+    package func words(_ prompt: String, tokenizer: UnigramTokenizer? = nil) -> [Int32] {
+        Array((tokenizer ?? textTokenizer).encode(prompt).dropLast())
+    }
+
+    /// Everything before the first code of a prompt's picture.
+    package func ids(before prompt: String) -> [Int32] {
+        configuration.vocabulary.opened(words(prompt)) + configuration.heading
+    }
+
+    /// The sequence of a picture's codes after a prompt, or alone, as the unconditional branch of guidance sees it.
+    package func sequence(_ prompt: String?, codes: [Int32]) -> ChameleonSequence {
+        ChameleonSequence(
+            before: prompt.map(ids(before:)) ?? configuration.heading,
+            picture: configuration.vocabulary.rows(codes, configuration.grid))
+    }
+
+    package func codes(_ pictures: [Picture]) -> [[Int32]] { tokenizer.codes(.pictures(pictures)) }
+
+    package func pictures(_ codes: [[Int32]]) -> [Picture] {
+        tokenizer.decode(codes, height: configuration.grid.height, width: configuration.grid.width).pictures()
+    }
+
+    /// The model's defaults, or others.
+    package func sampling(
+        guidance: Float? = nil, topK: Int? = nil, temperature: Float? = nil, seeds: [UInt64]
+    ) -> CodeSampling {
+        CodeSampling(
+            guidance: guidance ?? configuration.guidance, topK: topK ?? configuration.topK,
+            temperature: temperature ?? configuration.temperature, seeds: seeds)
+    }
+
+    /// One picture's codes per prompt.
+    package func generateCodes(_ prompts: [ChameleonPrompt], sampling: CodeSampling) -> [[Int32]] {
+        transformer.generate(
+            prompts, heading: configuration.heading, grid: configuration.grid, vocabulary: configuration.vocabulary,
+            sampling: sampling)
+    }
+
+    /// One picture per prompt.
+    package func generate(_ prompts: [ChameleonPrompt], sampling: CodeSampling) -> [Picture] {
+        pictures(generateCodes(prompts, sampling: sampling))
+    }
+}

@@ -1,0 +1,112 @@
+import Autograd
+import Checkpoints
+import Foundation
+import Images
+import Layers
+import Tensors
+
+/// A network that gives pictures places in a space where near means alike. Its name stands beside everything measured
+/// with it.
+package protocol ImageEncoder {
+    var name: String { get }
+    /// One row per picture, [N, D]; not necessarily of length one.
+    func embeddings(of pictures: [Picture]) -> Tensor
+}
+
+/// The files of an encoder's directory, as Hugging Face lays them out.
+package enum EncoderFile: String {
+    case configuration = "config.json"
+    case weights = "model.safetensors"
+    case tokenizer = "tokenizer.json"
+    /// open_clip's merge list, where there is no `tokenizer.json`.
+    case mergeList = "bpe_simple_vocab_16e6.txt.gz"
+
+    package func path(in directory: String) -> String { "\(directory)/\(rawValue)" }
+}
+
+/// Pictures or texts enter a network in portions of this many, so that memory does not grow with their number.
+private let portion = 32
+
+/// The rows that `body` gives portions of the elements, joined; nothing is recorded.
+private func inPortions<Element>(_ elements: [Element], _ body: ([Element]) -> Variable) -> Tensor {
+    precondition(!elements.isEmpty, "there is nothing to encode")
+    return Recording.withoutGradients {
+        Tensor.joined(
+            stride(from: 0, to: elements.count, by: portion).map {
+                body(Array(elements[$0..<min($0 + portion, elements.count)])).value
+            })
+    }
+}
+
+/// CLIP with its tokenizer and preparation: pictures and texts in one space.
+package struct CLIPEncoder: ImageEncoder {
+    package let name: String
+    package let model: CLIPModel
+    package let tokenizer: CLIPTokenizer
+    package let preparation: PicturePreparation
+
+    package init(name: String, model: CLIPModel, tokenizer: CLIPTokenizer) {
+        self.name = name
+        self.model = model
+        self.tokenizer = tokenizer
+        preparation = .clip(side: model.configuration.vision.pictureSize)
+    }
+
+    /// Reads an encoder from its directory, whose name becomes the encoder's.
+    /// - Throws: `SafetensorsError`, `WeightsError`, `TextTokenizerError`, or an error naming the file that is missing
+    ///   or malformed.
+    package init(directory: String) throws {
+        let configuration = try ConfigurationFile.read(
+            CLIPModel.Configuration.self, EncoderFile.configuration.path(in: directory))
+        let weights = Weights(.checkpoint(try Safetensors.tensors(EncoderFile.weights.path(in: directory))))
+        let model = CLIPModel(configuration, weights)
+        try weights.verify()
+        let list = EncoderFile.mergeList.path(in: directory)
+        let json = EncoderFile.tokenizer.path(in: directory)
+        let hasJSON = FileManager.default.fileExists(atPath: json)
+        self.init(
+            name: URL(fileURLWithPath: directory).lastPathComponent, model: model,
+            tokenizer: try CLIPTokenizer(path: hasJSON ? json : list))
+    }
+
+    /// Of length one, [N, D].
+    package func embeddings(of pictures: [Picture]) -> Tensor {
+        inPortions(pictures) { model.embeddings(pictures: Variable(preparation($0))) }
+    }
+
+    /// Of length one, [N, D].
+    package func embeddings(of texts: [String]) -> Tensor {
+        inPortions(texts) { model.embeddings(texts: $0.map(marked)) }
+    }
+
+    /// A text's ids with both marks, as many as the model takes.
+    package func marked(_ text: String) -> [Int32] { tokenizer.marked(text, length: model.configuration.text.length) }
+}
+
+/// DINO's vision transformer with its preparation; a picture's embedding is its class token's state.
+package struct DINOEncoder: ImageEncoder {
+    package let name: String
+    package let model: DINOModel
+    private let preparation: PicturePreparation
+
+    package init(name: String, model: DINOModel) {
+        self.name = name
+        self.model = model
+        preparation = .dino(side: model.configuration.pictureSize)
+    }
+
+    /// Reads an encoder from its directory, whose name becomes the encoder's.
+    /// - Throws: `SafetensorsError`, `WeightsError`, or an error naming the file that is missing or malformed.
+    package init(directory: String) throws {
+        let configuration = try ConfigurationFile.read(
+            DINOModel.Configuration.self, EncoderFile.configuration.path(in: directory))
+        let weights = Weights(.checkpoint(try Safetensors.tensors(EncoderFile.weights.path(in: directory))))
+        let model = DINOModel(configuration, weights)
+        try weights.verify()
+        self.init(name: URL(fileURLWithPath: directory).lastPathComponent, model: model)
+    }
+
+    package func embeddings(of pictures: [Picture]) -> Tensor {
+        inPortions(pictures) { model.embeddings(Variable(preparation($0))) }
+    }
+}

@@ -1,0 +1,135 @@
+import Autograd
+import Checkpoints
+import Foundation
+import Images
+import Layers
+import Tensors
+
+/// A complete Infinity: picture tokenizer, text tokenizer and encoder, and transformer, with what generation needs by
+/// default. One code for all sizes; a directory holds the configuration and the weights.
+package final class InfinityModel {
+    package struct Configuration: Codable, Sendable {
+        package var name: String
+        /// Pictures are squares of this many pixels.
+        package var pictureSize: Int
+        package var schedule: ScaleSchedule
+        package var tokenizer: BitwiseTokenizer.Configuration
+        package var text: T5Encoder.Configuration
+        package var transformer: InfinityTransformer.Configuration
+        /// Generation's defaults: guidance and temperature for every scale.
+        package var guidance: ByScale
+        package var temperature: ByScale
+        /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
+        package var styledPrompt: String?
+
+        package init(
+            name: String, pictureSize: Int, schedule: ScaleSchedule, tokenizer: BitwiseTokenizer.Configuration,
+            text: T5Encoder.Configuration, transformer: InfinityTransformer.Configuration, guidance: ByScale,
+            temperature: ByScale, styledPrompt: String? = nil
+        ) {
+            self.name = name
+            self.pictureSize = pictureSize
+            self.schedule = schedule
+            self.tokenizer = tokenizer
+            self.text = text
+            self.transformer = transformer
+            self.guidance = guidance
+            self.temperature = temperature
+            self.styledPrompt = styledPrompt
+        }
+    }
+
+    /// The files of a model's directory.
+    package enum File: String, CaseIterable {
+        case configuration = "config.json"
+        case tokenizer = "tokenizer.safetensors"
+        case text = "text_encoder.safetensors"
+        case textTokenizer = "tokenizer.json"
+        case transformer = "transformer.safetensors"
+    }
+
+    package let configuration: Configuration
+    package let textTokenizer: UnigramTokenizer
+    package let tokenizerWeights: Weights
+    package let textWeights: Weights
+    package let transformerWeights: Weights
+    package let tokenizer: BitwiseTokenizer
+    package let encoder: T5Encoder
+    package let transformer: InfinityTransformer
+
+    package init(
+        _ configuration: Configuration, textTokenizer: UnigramTokenizer, tokenizer: Weights.Source,
+        text: Weights.Source,
+        transformer: Weights.Source
+    ) throws(WeightsError) {
+        self.configuration = configuration
+        self.textTokenizer = textTokenizer
+        tokenizerWeights = Weights(tokenizer)
+        textWeights = Weights(text)
+        transformerWeights = Weights(transformer)
+        self.tokenizer = BitwiseTokenizer(configuration.tokenizer, tokenizerWeights)
+        encoder = T5Encoder(configuration.text, textWeights)
+        self.transformer = InfinityTransformer(configuration.transformer, transformerWeights)
+        for weights in [tokenizerWeights, textWeights, transformerWeights] { try weights.verify() }
+    }
+
+    /// Reads a model from its directory.
+    /// - Throws: `SafetensorsError`, `WeightsError`, or an error naming the file that is missing or malformed.
+    package convenience init(directory: String) throws {
+        func path(_ file: File) -> String { directory + "/" + file.rawValue }
+        let configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
+        try self.init(
+            configuration, textTokenizer: UnigramTokenizer(path: path(.textTokenizer)),
+            tokenizer: .checkpoint(Safetensors.tensors(path(.tokenizer))),
+            text: .checkpoint(Safetensors.tensors(path(.text))),
+            transformer: .checkpoint(Safetensors.tensors(path(.transformer))))
+    }
+
+    /// No weight learns: nothing is recorded, no gradient memory is taken.
+    package func freeze() {
+        for weights in [tokenizerWeights, textWeights, transformerWeights] { weights.train { _ in false } }
+    }
+
+    /// Text features of prompts, by the frozen encoder.
+    package func encode(
+        _ prompts: [String], tokenizer: UnigramTokenizer? = nil, replacing: [Int32: Variable] = [:]
+    ) -> TextFeatures {
+        encoder(prompts.map { (tokenizer ?? textTokenizer).encode($0) }, replacing: replacing)
+    }
+
+    /// The model's defaults, one guidance and one temperature per scale.
+    package func sampling(seeds: [UInt64]) -> Sampling {
+        let scales = configuration.schedule.sides.count
+        return Sampling(
+            guidance: configuration.guidance.values(scales), temperature: configuration.temperature.values(scales),
+            seeds: seeds)
+    }
+
+    /// One picture per prompt.
+    package func generate(_ text: TextFeatures, sampling: Sampling) -> [Picture] {
+        Recording.withoutGradients {
+            let maps = transformer.generate(text, negative: nil, sampling: sampling)
+            return tokenizer.decode(Variable(maps.sum)).value.pictures()
+        }
+    }
+
+    /// Pictures through the tokenizer's bits and back.
+    package func reconstruct(_ pictures: [Picture]) -> [Picture] {
+        Recording.withoutGradients {
+            let features = tokenizer.features(Variable(.pictures(pictures))).value
+            return tokenizer.decode(Variable(tokenizer.quantize(features, schedule: configuration.schedule).sum)).value
+                .pictures()
+        }
+    }
+
+    /// Where a placeholder's embedding starts: the mean of its class noun's token embeddings, [1, D].
+    package func startOfPlaceholder(like className: String) -> Tensor {
+        let tokens = textTokenizer.encode(className).dropLast()  // without the end mark
+        let table = encoder.embedding.value
+        let mean = Tensor(zeros: [1, table.width])
+        for token in tokens {
+            mean.accumulate(table.slice(Int(token)..<Int(token) + 1), scale: 1 / Float(tokens.count))
+        }
+        return mean
+    }
+}

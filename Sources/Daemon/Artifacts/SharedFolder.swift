@@ -1,0 +1,105 @@
+import Foundation
+import Logging
+import Store
+
+/// The folder of artifacts and checkpoints, told from another that lies at its path: a mount point where nothing is
+/// mounted looks like an empty folder, and every job would be given up for artifacts it lacks. A file in it holds a
+/// mark that PostgreSQL knows too.
+package actor SharedFolder {
+    /// It is not the one it was.
+    package struct Strange: Error, Equatable, CustomStringConvertible {
+        let path: String
+        let known: UUID?
+        let found: UUID?
+
+        package var description: String {
+            guard let known else {
+                let mark = found.map { $0.uuidString } ?? ""
+                return
+                    """
+                    \(path) holds \(mark), the mark of another house's folder, for PostgreSQL knows of none: two \
+                    databases must not share it. If these tables are its house's, say so: \
+                    update atelier.house set shared_mark = '\(mark)'
+                    """
+            }
+            return
+                """
+                \(path) holds \(found.map { $0.uuidString } ?? "no mark"), not \(known.uuidString): is its file \
+                system mounted? If it is the right folder, write that mark into the file
+                """
+        }
+    }
+
+    private let path: String
+    private let store: Store
+    private let logger: Logger
+    /// As PostgreSQL has it; does not change.
+    private var known: UUID?
+    private var isStrange = false
+
+    /// The folder `directory`.
+    package init(directory: String, store: Store, logger: Logger) {
+        path = directory + "/house"
+        (self.store, self.logger) = (store, logger)
+    }
+
+    /// Holds the folder's mark against the known one; gives a folder without one its mark where none is known yet.
+    /// - Throws: `Strange`, `StoreError` while the mark is not known, or `SystemError` where it cannot be written.
+    package func check() async throws {
+        var found = mark(in: path)
+        if known == nil { known = try await store.sharedMark(proposal: nil) }
+        if found == nil { found = try await settle() }
+        guard found != known || known == nil else { return note(nil) }
+        let strange = Strange(path: path, known: known, found: found)
+        note(strange)
+        throw strange
+    }
+
+    /// Gives a fresh folder its mark, in steps that others may share and that may be broken off anywhere: a proposal is
+    /// there whole before PostgreSQL hears of it, and gets its name once that has taken it.
+    private func settle() async throws -> UUID? {
+        if known == nil {
+            try propose()
+            known = try await store.sharedMark(proposal: mark(in: proposal))
+        }
+        guard let known, mark(in: proposal) == known else {
+            // Another daemon, or another task of this one, was faster: then a proposal is of no use any more.
+            let found = mark(in: path)
+            if found == known { unlink(proposal) }
+            return found
+        }
+        guard rename(proposal, path) == 0 || mark(in: path) == known else { throw SystemError("rename", proposal) }
+        return known
+    }
+
+    private var proposal: String { path + ".new" }
+
+    private func mark(in file: String) -> UUID? {
+        (try? String(contentsOfFile: file, encoding: .utf8)).flatMap {
+            UUID(uuidString: $0.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
+    }
+
+    /// Lays a proposal there unless another daemon has.
+    private func propose() throws {
+        let own = "\(proposal).\(UUID().uuidString)"
+        defer { unlink(own) }
+        let file = open(own, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw SystemError("create", own) }
+        defer { close(file) }
+        let bytes = Array((UUID().uuidString + "\n").utf8)
+        guard write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0 else { throw SystemError("write", own) }
+        guard Glibc.link(own, proposal) == 0 || errno == EEXIST else { throw SystemError("link", proposal) }
+    }
+
+    /// Says once that it is not the one it was, and once that it is again.
+    private func note(_ strange: Strange?) {
+        guard isStrange != (strange != nil) else { return }
+        isStrange = strange != nil
+        if let strange {
+            logger.error("no new work: the folder of artifacts is not the house's", metadata: ["error": "\(strange)"])
+        } else {
+            logger.notice("the folder of artifacts is there again")
+        }
+    }
+}

@@ -1,0 +1,318 @@
+import Foundation
+import Hashing
+import Jobs
+import Logging
+import Store
+
+/// Runs one attempt of one job: prepares its folder, starts the engine, writes down what it says, and commits how it
+/// ends.
+///
+/// Everything an engine says goes through here, and here alone is written for its attempt, so order and fencing are
+/// simple. What follows from what is decided by `AttemptEnding`; this actor only acts.
+package actor EngineSupervisor {
+    private let settings: Settings
+    private let record: AttemptRecord
+    private let artifacts: ArtifactDirectory
+    private let workspace: AttemptWorkspace
+    private let logger: Logger
+
+    private var process: EngineProcess?
+    private var asked: StopReason?
+    private var updates = AttemptUpdates()
+    private var produced: [EngineEvent.Artifact] = []
+    private var done: EngineEvent.Done?
+    private var failed: EngineEvent.Failed?
+    private var isInterrupted = false
+    private var isHostAtFault = false
+    private var checkpoints = CheckpointFiles()
+    private var mostMiB = 0
+    /// Polls since the engine said something: a daemon that was stopped itself does not look.
+    private var silentPolls = 0
+
+    /// The supervisor of the attempt that `record` stands for.
+    package init(settings: Settings, record: AttemptRecord, artifacts: ArtifactDirectory, logger: Logger) {
+        self.settings = settings
+        self.record = record
+        self.artifacts = artifacts
+        workspace = AttemptWorkspace(settings: settings, job: record.claim.job, attempt: record.claim.attempt)
+        self.logger = logger
+    }
+
+    /// Runs the attempt to its end, commit included. Gives whether the attempt could go on here: where not, this host
+    /// is at fault, and the next attempt would fare no better.
+    package func run() async -> Bool {
+        await attempt()
+        return !isHostAtFault
+    }
+
+    private func attempt() async {
+        do {
+            let order = try await prepare()
+            if let asked { return await settle(Self.ending(before: asked)) }
+            let process = try start()
+            self.process = process
+            await follow(process, order: order)
+        } catch let problem as AttemptProblem {
+            failed = EngineEvent.Failed(
+                code: problem.code, consequence: problem.consequence, message: problem.message,
+                problems: problem.problems)
+            await settle(.failed)
+        } catch let error as StoreError {
+            await settle(.interrupted(error.description))
+        } catch {
+            // A folder that cannot be made, a program that cannot be started: no job's doing, and no job is charged for
+            // it.
+            isHostAtFault = true
+            logger.error("this host cannot start an attempt", metadata: ["error": "\(error)"])
+            await settle(.interrupted("this host cannot start it: \(error)"))
+        }
+    }
+
+    private static func ending(before asked: StopReason) -> AttemptEnding {
+        switch asked {
+        case .cancelled: .cancelled
+        case .lostClaim: .lost
+        default: .interrupted("stopped before the engine began")
+        }
+    }
+
+    /// Stops the attempt: a lost claim at once, everything else with time for a checkpoint. The first reason stays,
+    /// except that a lost claim beats every other.
+    package func stop(_ reason: StopReason) {
+        if asked == nil || reason == .lostClaim { asked = reason }
+        guard let process else { return }
+        switch reason {
+        case .cancelled, .draining:
+            process.terminate()
+            let grace = settings.graceSeconds
+            Task {
+                try? await Task.sleep(for: .seconds(grace))
+                process.kill()  // of no effect when it has ended
+            }
+        case .lostClaim, .memory, .silence, .protocolViolation, .unavailable:
+            process.kill()
+        }
+    }
+
+    /// Ends the engine without any more waiting: the daemon's time is up.
+    package func kill() { process?.kill() }
+}
+
+// MARK: Before
+
+extension EngineSupervisor {
+    private func prepare() async throws -> Data {
+        let workspace = workspace
+        var backoff = Backoff()
+        while true {
+            try await runBlocking { try workspace.create() }
+            do {
+                return try await record.order(workspace: workspace, artifacts: artifacts, settings: settings)
+            } catch let error as StoreError {
+                // PostgreSQL went away between the claim and now: wait for it, unless there is no time.
+                guard error.isTemporary, asked == nil, !Task.isCancelled else { throw error }
+                try? await Task.sleep(for: backoff.next())
+            }
+        }
+    }
+
+    private func start() throws -> EngineProcess {
+        let environment = EngineCommand.environment(
+            of: ProcessInfo.processInfo.environment, threads: settings.engineThreads, temporary: workspace.folder)
+        return try EngineProcess(
+            EngineCommand(
+                executable: settings.engine, arguments: ["work"], environment: environment, directory: workspace.folder,
+                log: workspace.log, niceness: settings.engineNice, reserveMiB: 2 * settings.engineMemoryMiB))
+    }
+}
+
+// MARK: During
+
+extension EngineSupervisor {
+    /// What an engine says of this host's installation: another host may do the job.
+    private static let hostFaults: Set = ["model.missing", "model.damaged", "encoder.damaged", "host.disk"]
+
+    private func follow(_ process: EngineProcess, order: Data) async {
+        logger.info("engine started", metadata: ["engine.pid": "\(process.pid)"])
+        let watch = Task { await self.watch(process) }
+        do {
+            try process.send(order)
+            for try await line in process.lines {
+                await handle(line)
+                process.handled()
+            }
+        } catch let error as LineFramer.TooLong {
+            stop(.protocolViolation(error.description))
+        } catch {
+            // The engine went away before it had its order: its exit says why.
+            process.kill()
+        }
+        let exit = await process.exit()
+        watch.cancel()
+        await watch.value
+        let word: FinalEvent? = done != nil ? .done : failed != nil ? .failed : isInterrupted ? .interrupted : nil
+        // Between two polls it may have come up to the wall, where it ends by itself.
+        if asked == nil, word == nil, settings.engineMemoryMiB > 0,
+            exit.peakMemoryBytes >> 20 > settings.engineMemoryMiB
+        {
+            asked = .memory(limitMiB: settings.engineMemoryMiB)
+        }
+        var ending = AttemptEnding.decide(said: word, asked: asked, exit: exit)
+        if ending == .failed, isHostAtFault, let failed { ending = .interrupted("\(failed.code): \(failed.message)") }
+        logger.info(
+            "engine ended",
+            metadata: [
+                "engine.exit": "\(exit.phrase)", "engine.peak_memory_bytes": "\(exit.peakMemoryBytes)",
+                "attempt.ending": "\(ending)",
+            ])
+        await settle(ending, exit: exit)
+    }
+
+    private func handle(_ line: Data) async {
+        silentPolls = 0
+        let event: EngineEvent
+        do { event = try EngineEvent(line: line) } catch {
+            return stop(.protocolViolation("the engine said what is no event: \(error)"))
+        }
+        switch event {
+        case .started(let started): updates.started = started
+        case .progress(let progress): updates.progress = progress
+        case .metric(let metric): updates.metrics.append(metric)
+        case .checkpoint(let checkpoint): await take(checkpoint)
+        case .artifact(let artifact): await take(artifact)
+        case .done(let done): self.done = done
+        case .interrupted: isInterrupted = true
+        case .failed(let failed):
+            self.failed = failed
+            if Self.hostFaults.contains(failed.code) { isHostAtFault = true }
+        }
+    }
+
+    private func take(_ checkpoint: EngineEvent.Checkpoint) async {
+        guard checkpoint.path.hasPrefix(workspace.folder + "/") else {
+            return stop(.protocolViolation("the checkpoint \(checkpoint.path) is not in the attempt's workspace"))
+        }
+        checkpoints.announce(checkpoint.path)
+        updates.checkpoint = checkpoint
+    }
+
+    /// Moves the file into the store before any transaction names it.
+    private func take(_ artifact: EngineEvent.Artifact) async {
+        let artifacts = artifacts
+        let folder = workspace.folder
+        do {
+            guard let digest = SHA256Digest(artifact.sha256) else {
+                return stop(.protocolViolation("\(artifact.name) has no SHA-256: \(artifact.sha256)"))
+            }
+            _ = try await runBlocking { try artifacts.take(artifact.path, inside: folder, announced: digest) }
+            produced.append(artifact)
+        } catch let refusal as ArtifactDirectory.Refusal {
+            stop(.protocolViolation(refusal.description))
+        } catch {
+            isHostAtFault = true
+            logger.error("the artifact store failed", metadata: ["artifact": "\(artifact.name)", "error": "\(error)"])
+            stop(.unavailable("the artifact store failed: \(error)"))
+        }
+    }
+
+    /// Twice a second: what is new goes to the tables, and the engine's memory is looked at.
+    private func watch(_ process: EngineProcess) async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(500))
+            if let used = process.residentMiB { checkMemory(used) }
+            silentPolls += 1
+            if settings.engineSilenceSeconds > 0, silentPolls > 2 * settings.engineSilenceSeconds {
+                stop(.silence(seconds: settings.engineSilenceSeconds))
+            }
+            await write()
+        }
+    }
+
+    private func checkMemory(_ residentMiB: Int) {
+        // An eighth more is updates; less would be written down all the time.
+        if residentMiB > mostMiB + mostMiB / 8 {
+            mostMiB = residentMiB
+            updates.memory = Int64(residentMiB) << 20
+        }
+        if settings.engineMemoryMiB > 0, residentMiB > settings.engineMemoryMiB {
+            stop(.memory(limitMiB: settings.engineMemoryMiB))
+        }
+    }
+
+    private func write() async {
+        guard !updates.isEmpty else { return }
+        let batch = updates
+        updates = AttemptUpdates()
+        switch await record.write(batch) {
+        case .written(let isCancelling):
+            if let written = batch.checkpoint {
+                workspace.remove(checkpoints.write(written.path), isLaterThanOthers: checkpoints.areAllOurs)
+            }
+            if isCancelling && asked == nil { stop(.cancelled) }
+        case .lost: stop(.lostClaim)
+        case .unavailable: updates.putBack(batch)
+        case .refused(let reason): stop(.protocolViolation("what the engine said cannot be written down: \(reason)"))
+        }
+    }
+}
+
+// MARK: After
+
+extension EngineSupervisor {
+    /// Commits the ending, again and again while PostgreSQL is away: a finished job is not thrown away for a database
+    /// restart.
+    private func settle(_ ending: AttemptEnding, exit: EngineExit? = nil) async {
+        guard ending != .lost else { return logger.warning("claim lost; nothing is written") }
+        var backoff = Backoff()
+        var end = result(of: ending, exit: exit)
+        while true {
+            await write()
+            switch await record.close(end) {
+            case .closed(let state):
+                if state.isFinal && state != .discarded { workspace.removeJob() }
+                return logger.info(
+                    "attempt closed", metadata: ["attempt.outcome": "\(end.outcome)", "job.state": "\(state.rawValue)"])
+            case .lost:
+                return logger.warning("claim lost; nothing is written")
+            case .refused(let problem):
+                // What was to be written is at fault: an ending without it must do.
+                logger.error("ending refused", metadata: ["error": "\(problem)"])
+                guard end.code != "result.refused" else { return }
+                end = AttemptResult(outcome: "failed", consequence: .fatal, code: "result.refused", message: problem)
+            case .unavailable:
+                if Task.isCancelled {
+                    return logger.warning("the ending could not be written in time; the job will be taken up again")
+                }
+                try? await Task.sleep(for: backoff.next())
+            }
+        }
+    }
+
+    private func result(of ending: AttemptEnding, exit: EngineExit?) -> AttemptResult {
+        var result = AttemptResult(
+            outcome: "completed", logTail: process?.log.tail ?? "", peakMemoryBytes: exit?.peakMemoryBytes,
+            processorSeconds: exit?.processorSeconds)
+        switch ending {
+        case .completed:
+            result.result = done?.result
+            result.artifacts = produced
+        case .failed:
+            result.outcome = "failed"
+            result.consequence = failed?.consequence ?? .transient
+            (result.code, result.message, result.problems) = (failed?.code, failed?.message, failed?.problems)
+        case .crashed(let code, let message):
+            result.outcome = "crashed"
+            (result.code, result.message) = (code, message)
+        case .interrupted(let reason):
+            result.outcome = "interrupted"
+            // Before an engine ran nothing is known of the job; after, it may be what no host can do.
+            (result.code, result.message) = (
+                isHostAtFault && process != nil ? "host.fault" : "daemon.interrupted", reason
+            )
+        case .cancelled, .lost:
+            result.outcome = "cancelled"
+            (result.code, result.message) = ("job.cancelled", "cancelled on request")
+        }
+        return result
+    }
+}

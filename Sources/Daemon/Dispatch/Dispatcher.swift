@@ -1,0 +1,226 @@
+import Foundation
+import Jobs
+import Logging
+import ServiceLifecycle
+import Store
+
+/// Fills the slots: claims a job whenever one is free, runs its supervisor, and at the end drains.
+///
+/// A drain asks every engine for a checkpoint and waits; when the time is up the engines are killed, and the jobs go on
+/// from their last checkpoint at the next start.
+package actor Dispatcher: Service {
+    private struct Running {
+        let attempt: Int
+        let supervisor: EngineSupervisor
+        let task: Task<Void, Never>
+    }
+
+    private var settings: Settings
+    private let store: Store
+    private let worker: WorkerRegistration
+    private let live: LiveEvents
+    private let artifacts: ArtifactDirectory
+    private let shared: SharedFolder
+    private let condition: ServiceHealth
+    private let notifier: SystemNotifier
+    private let logger: Logger
+
+    private var running: [UUID: Running] = [:]
+    private let signals: AsyncStream<Void>
+    private let signal: AsyncStream<Void>.Continuation
+    private var alarm: Task<Void, any Error>?
+    private var isClaiming = false
+    private var isDraining = false
+    private var isShortOfDisk = false
+    /// Waits after faults of this host, longer each time until an attempt can run again.
+    private var fault = Backoff(base: 1, cap: 60)
+    private var restsUntil = ContinuousClock.now
+
+    /// Claims in the name of `worker`.
+    package init(
+        settings: Settings, store: Store, worker: WorkerRegistration, live: LiveEvents, artifacts: ArtifactDirectory,
+        shared: SharedFolder, condition: ServiceHealth,
+        notifier: SystemNotifier, logger: Logger
+    ) {
+        self.settings = settings
+        self.store = store
+        self.worker = worker
+        self.live = live
+        self.artifacts = artifacts
+        self.shared = shared
+        self.condition = condition
+        self.notifier = notifier
+        self.logger = logger
+        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    package func run() async throws {
+        let polling = Task { [settings, signal] in
+            while !Task.isCancelled {
+                signal.yield()
+                try? await Task.sleep(for: .seconds(settings.pollSeconds * Double.random(in: 0.8...1.2)))
+            }
+        }
+        // Also without its servers: it takes up work as soon as they are there, and says meanwhile what is missing.
+        notifier.ready(status: condition.phrase)
+        await withGracefulShutdownHandler {
+            for await _ in signals where !isDraining { await fill() }
+        } onGracefulShutdown: { [signal] in
+            signal.finish()
+        }
+        polling.cancel()
+        alarm?.cancel()
+        await drain()
+    }
+
+    /// There may be work: somebody said so.
+    package nonisolated func poll() { signal.yield() }
+
+    /// Attempts begin with these settings from now on.
+    package func adopt(_ settings: Settings) {
+        self.settings = settings
+        signal.yield()
+    }
+
+    /// Cancels the job if it runs here.
+    package func cancel(_ job: UUID) async { await running[job]?.supervisor.stop(.cancelled) }
+
+    /// Compares what runs here with what the tables say: what is not ours any more ends, what is to be cancelled is,
+    /// and what is ours without our knowing, for the answer to a claim was lost, is given back.
+    package func reconcile(_ heartbeat: Heartbeat, asked: Set<UUID>) async {
+        for (job, running) in running where asked.contains(job) && heartbeat.owned[job] != running.attempt {
+            await running.supervisor.stop(.lostClaim)
+        }
+        for job in heartbeat.cancelling { await cancel(job) }
+        for (job, attempt) in heartbeat.owned where running[job] == nil && !asked.contains(job) && !isClaiming {
+            await giveBack(job, attempt)
+        }
+    }
+
+    private func giveBack(_ job: UUID, _ attempt: Int) async {
+        let end = AttemptResult(
+            outcome: "interrupted", code: "daemon.interrupted", message: "claimed, but the answer that says so was lost"
+        )
+        guard let state = try? await store.finish(job, attempt, end) else { return }
+        logger.warning(
+            "unknown claim given back",
+            metadata: [
+                "job.id": "\(job.uuidString.lowercased())", "job.attempt": "\(attempt)",
+                "job.state": "\(state.rawValue)",
+            ])
+    }
+
+    /// The jobs whose engines run here. Ask before the heartbeat: a job claimed meanwhile is not missing.
+    package var jobs: Set<UUID> { Set(running.keys) }
+
+    private func fill() async {
+        guard !condition.isPaused, ContinuousClock.now >= restsUntil, hasDisk() else { return }
+        let free = settings.slots - running.count
+        guard free > 0 else { return }
+        do {
+            guard let id = worker.id else { return }  // not registered: the heartbeat does that
+            try await shared.check()
+            isClaiming = true
+            defer { isClaiming = false }
+            let claims = try await store.claim(id, free)
+            for claim in claims { start(claim) }
+            condition.found(.store)
+            if claims.count < free { pollWhenDue(try await store.secondsUntilDue()) }
+        } catch is SharedFolder.Strange {
+            // It has said so; the next poll may find it mounted.
+        } catch let error as StoreError {
+            condition.lost(.store, error)
+        } catch {
+            logger.error("no job can be claimed here", metadata: ["error": "\(error)"])
+            rest(fault.next())
+        }
+    }
+
+    /// A job that waits for its time is claimed then, not when the next poll happens to come. Later ones are left to
+    /// that poll.
+    private func pollWhenDue(_ seconds: Double?) {
+        alarm?.cancel()
+        guard let seconds, seconds < settings.pollSeconds else { return }
+        alarm = Task { [signal] in
+            // Not sooner than it is due; and what another daemon is just claiming is no reason to hurry.
+            try await Task.sleep(for: .seconds(max(seconds, 0.05) + 0.002))
+            signal.yield()
+        }
+    }
+
+    private func start(_ claim: ClaimedJob) {
+        var logger = logger
+        logger[metadataKey: "job.id"] = "\(claim.job.uuidString.lowercased())"
+        logger[metadataKey: "job.attempt"] = "\(claim.attempt)"
+        logger[metadataKey: "job.tenant"] = "\(claim.tenant)"
+        let record = AttemptRecord(claim: claim, store: store, live: live, logger: logger)
+        let supervisor = EngineSupervisor(settings: settings, record: record, artifacts: artifacts, logger: logger)
+        logger.info("job claimed", metadata: ["job.kind": "\(claim.kind)"])
+        let task = Task {
+            let couldGoOn = await supervisor.run()
+            self.ended(claim.job, couldGoOn: couldGoOn)
+        }
+        running[claim.job] = Running(attempt: claim.attempt, supervisor: supervisor, task: task)
+        condition.running(running.count)
+    }
+
+    private func ended(_ job: UUID, couldGoOn: Bool) {
+        running[job] = nil
+        condition.running(running.count)
+        if couldGoOn {
+            fault.reset()
+            signal.yield()
+        } else {
+            rest(fault.next())
+        }
+    }
+
+    /// Claims nothing for a while: what this host cannot start, another may, and it would only be claimed again and
+    /// again.
+    private func rest(_ wait: Duration) {
+        restsUntil = .now + wait
+        logger.error("no new work for a while: this host is at fault", metadata: ["seconds": "\(wait / .seconds(1))"])
+        Task { [signal] in
+            try? await Task.sleep(for: wait)
+            signal.yield()
+        }
+    }
+
+    /// Whether there is room for new work; says so when that changes.
+    private func hasDisk() -> Bool {
+        let free = settings.freeMebibytes
+        let isShort = free < settings.freeDiskMiB
+        if isShort != isShortOfDisk {
+            isShortOfDisk = isShort
+            let metadata: Logger.Metadata = ["disk.free_mib": "\(free)", "disk.needed_mib": "\(settings.freeDiskMiB)"]
+            if isShort {
+                logger.error("disk too full for new work", metadata: metadata)
+            } else {
+                logger.notice("disk has room again", metadata: metadata)
+            }
+        }
+        return !isShort
+    }
+
+    private func drain() async {
+        isDraining = true
+        condition.stopping()
+        notifier.stopping(status: condition.phrase)
+        notifier.extendTimeout(.seconds(settings.drainSeconds + 15))
+        let leaving = Array(running.values)
+        guard !leaving.isEmpty else { return }
+        logger.notice(
+            "draining", metadata: ["jobs.running": "\(leaving.count)", "drain.seconds": "\(settings.drainSeconds)"])
+        for job in leaving { await job.supervisor.stop(.draining) }
+        let deadline = Task { [settings] in
+            try await Task.sleep(for: .seconds(settings.drainSeconds))
+            for job in leaving {
+                await job.supervisor.kill()
+                job.task.cancel()
+            }
+        }
+        for job in leaving { await job.task.value }
+        deadline.cancel()
+        logger.notice("drained")
+    }
+}

@@ -1,0 +1,37 @@
+import Foundation
+import Jobs
+import Logging
+import ServiceLifecycle
+import Store
+
+/// Answers probes: jobs that are claimed, tried and completed like any other, but without an engine, and so without a
+/// slot. They tell within milliseconds whether intake, tables and outbox work, also while an engine is busy for hours,
+/// or the daemon is paused.
+package struct ProbeService: Service {
+    /// As many are answered in one transaction: a commit costs the same for one and for a hundred.
+    static let batch = 256
+
+    let store: Store
+    let worker: WorkerRegistration
+    let condition: ServiceHealth
+    let name: String
+    let signals: AsyncStream<Void>
+    /// Says that outcomes wait in the outbox: sooner than the notification does.
+    let answered: @Sendable () -> Void
+
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            for await _ in signals {
+                do { try await answerAll() } catch { condition.lost(.store, error) }
+                if Task.isCancelled { break }
+            }
+        }
+    }
+
+    private func answerAll() async throws {
+        let result: JSONValue = .object(["worker": .string(name)])
+        while let id = worker.id, !Task.isCancelled, try await store.answerProbes(id, Self.batch, result: result) > 0 {
+            answered()
+        }
+    }
+}

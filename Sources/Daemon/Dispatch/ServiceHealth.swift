@@ -1,0 +1,97 @@
+import Logging
+import Store
+import Synchronization
+
+/// How the daemon is: which server it has, how many jobs run, whether it is paused or stopping. One line of it goes to
+/// systemd, each change to the log.
+package final class ServiceHealth: Sendable {
+    /// A server the daemon works with.
+    package enum Server: String, Sendable, CaseIterable {
+        /// RabbitMQ.
+        case broker
+        /// PostgreSQL.
+        case store
+    }
+
+    private struct State {
+        var away: Set<Server> = Set(Server.allCases)
+        var running = 0
+        var pause = PauseOrder.none
+        var isStopping = false
+    }
+
+    private let state = Mutex(State())
+    private let notifier: SystemNotifier
+    private let logger: Logger
+
+    /// Begins with both servers away.
+    package init(notifier: SystemNotifier, logger: Logger) {
+        self.notifier = notifier
+        self.logger = logger
+    }
+
+    /// A server answers.
+    package func found(_ server: Server) {
+        if change({ $0.away.remove(server) != nil }) {
+            logger.notice("server available", metadata: ["server": "\(server.rawValue)"])
+        }
+    }
+
+    /// A server does not answer; the daemon works on as far as it can.
+    package func lost(_ server: Server, _ error: any Error) {
+        if change({ $0.away.insert(server).inserted }) {
+            logger.error("server unavailable", metadata: ["server": "\(server.rawValue)", "error": "\(error)"])
+        }
+    }
+
+    /// As many jobs run now.
+    package func running(_ count: Int) {
+        change {
+            $0.running = count
+            return true
+        }
+    }
+    /// New work is held back, or taken again. Gives whether that is updates: an older order changes nothing.
+    @discardableResult
+    package func apply(_ order: PauseOrder) -> Bool {
+        let isChange = change { state in
+            guard order.number > state.pause.number else { return false }
+            defer { state.pause = order }
+            return order.isPaused != state.pause.isPaused
+        }
+        if isChange { logger.notice("\(order.isPaused ? "paused" : "resumed")") }
+        return isChange
+    }
+
+    /// The drain has begun.
+    package func stopping() {
+        change {
+            $0.isStopping = true
+            return true
+        }
+    }
+
+    /// Whether new work is held back.
+    package var isPaused: Bool { state.withLock { $0.pause.isPaused } }
+    /// Whether this server answered last.
+    package func has(_ server: Server) -> Bool { state.withLock { !$0.away.contains(server) } }
+
+    /// One line: `running 1 job; PostgreSQL away`.
+    package var phrase: String {
+        state.withLock { state in
+            var parts = ["running \(state.running) \(state.running == 1 ? "job" : "jobs")"]
+            if state.away.contains(.broker) { parts.append("RabbitMQ away") }
+            if state.away.contains(.store) { parts.append("PostgreSQL away") }
+            if state.pause.isPaused { parts.append("paused") }
+            if state.isStopping { parts.append("stopping") }
+            return parts.joined(separator: "; ")
+        }
+    }
+
+    @discardableResult
+    private func change(_ body: (inout State) -> Bool) -> Bool {
+        let hasChanged = state.withLock { body(&$0) }
+        if hasChanged { notifier.status(phrase) }
+        return hasChanged
+    }
+}

@@ -1,0 +1,190 @@
+import Broker
+import Foundation
+import Jobs
+import Logging
+import ServiceLifecycle
+import Store
+
+/// Deliveries become jobs or rejections. A delivery is acknowledged only once PostgreSQL has committed what became of
+/// it; while PostgreSQL or the disk is away the consumer pauses, and the messages stay with the broker, or go back to
+/// it.
+package struct Intake: Service {
+    let consumer: Consumer
+    let store: Store
+    let artifacts: ArtifactDirectory
+    let shared: SharedFolder
+    let reader: MessageReader
+    let condition: ServiceHealth
+    let logger: Logger
+    /// Says which kinds of job wait now: sooner than the notification does.
+    let accepted: @Sendable (Set<JobKind>) -> Void
+
+    /// As many messages go into one transaction.
+    static let batch = 64
+
+    package func run() async throws {
+        let batches = DeliveryBatches()
+        consumer.start()
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { for await delivery in consumer.deliveries { batches.add(delivery) } }
+                for await _ in batches.arrivals {
+                    while !Task.isCancelled, case let batch = batches.take(Self.batch), !batch.isEmpty {
+                        await take(batch, before: batches)
+                    }
+                    if Task.isCancelled { break }
+                }
+            }
+        }
+        await consumer.stop()
+    }
+
+    /// How long deliveries are kept while a server is away; then another daemon may have better luck with them.
+    private static let patience: Duration = .seconds(10)
+
+    /// Takes deliveries, unless PostgreSQL or the shared folder is away for long or the daemon stops: then they are the
+    /// broker's again.
+    private func take(_ batch: [Delivery], before batches: DeliveryBatches) async {
+        var deliveries = batch[...]
+        let start = ContinuousClock.now
+        var limit = Self.batch
+        var backoff = Backoff()
+        var isPaused = false
+        while !deliveries.isEmpty, !Task.isCancelled {
+            do {
+                deliveries.removeFirst(try await commit(deliveries.prefix(limit)))
+                condition.found(.store)
+            } catch let error as StoreError where !error.isTemporary && limit > 1 {
+                limit = 1  // one of them is at fault: each alone tells which
+            } catch {
+                if error is StoreError {
+                    condition.lost(.store, error)
+                } else {
+                    logger.error("intake waits", metadata: ["error": "\(error)"])
+                }
+                if !isPaused { consumer.pause() }
+                isPaused = true
+                try? await Task.sleep(for: backoff.next())
+                // Not for a disk that is full, which cannot be told to have room again: every time they come back
+                // counts.
+                if error is StoreError || error is SharedFolder.Strange, start.duration(to: .now) > Self.patience {
+                    giveBack(deliveries + batches.take(.max))
+                    deliveries = []
+                    await recover()
+                }
+            }
+        }
+        if isPaused { consumer.resume() }
+    }
+
+    private func giveBack(_ deliveries: some Sequence<Delivery>) {
+        var count = 0
+        for delivery in deliveries {
+            delivery.reject(requeue: true)
+            count += 1
+        }
+        logger.warning("messages given back to the broker", metadata: ["messages.count": "\(count)"])
+    }
+
+    /// Waits until both are there again.
+    private func recover() async {
+        var backoff = Backoff()
+        while !Task.isCancelled {
+            do {
+                try await shared.check()
+                try await store.query("select 1")
+                return condition.found(.store)
+            } catch {
+                if error is StoreError { condition.lost(.store, error) }
+                try? await Task.sleep(for: backoff.next())
+            }
+        }
+    }
+
+    /// Commits what became of the first deliveries, jobs up to the first rejection in one transaction, or that
+    /// rejection; acknowledges them and gives how many they are. Those of which it throws are not acknowledged.
+    private func commit(_ deliveries: ArraySlice<Delivery>) async throws -> Int {
+        var submissions: [Submission] = []
+        reading: for delivery in deliveries {
+            switch reader.read(delivery) {
+            case .job(var submission, let request):
+                do { submission.spec = try await storePictures(of: request) } catch {
+                    guard submissions.isEmpty else { break reading }  // those before it have no part in that
+                    throw error
+                }
+                submissions.append(submission)
+            case .rejected(let rejection):
+                guard submissions.isEmpty else { break reading }
+                try await refuse(delivery, rejection)
+                return 1
+            }
+        }
+        do {
+            let acceptances = try await store.accept(submissions)
+            for (delivery, (submission, acceptance)) in zip(deliveries, zip(submissions, acceptances)) {
+                delivery.acknowledge()
+                note(acceptance, of: submission)
+            }
+            accepted(Set(submissions.map(\.kind)))
+        } catch let error as StoreError where !error.isTemporary && submissions.count == 1 {
+            let submission = submissions[0]
+            let problem = Problem(
+                "", found: "a message that PostgreSQL cannot hold: \(error)", allowed: "text without NUL characters")
+            try await refuse(
+                deliveries[deliveries.startIndex],
+                Rejection(
+                    tenant: submission.tenant, messageID: submission.messageID, kind: submission.kind.rawValue,
+                    problems: [problem],
+                    body: Data(deliveries[deliveries.startIndex].body), replyTo: submission.replyTo,
+                    correlationID: submission.correlationID))
+        }
+        return submissions.count
+    }
+
+    /// Acknowledges a delivery once its rejection is written down. Where PostgreSQL will never take that, neither a job
+    /// nor a rejection can be made of it: the broker keeps it with the dead letters.
+    private func refuse(_ delivery: Delivery, _ rejection: Rejection) async throws {
+        do {
+            try await store.reject(rejection)
+            delivery.acknowledge()
+            logger.notice(
+                "message rejected",
+                metadata: [
+                    "message.id": "\(rejection.messageID ?? "")",
+                    "problems": "\(rejection.problems.map(\.description).joined(separator: "; "))",
+                ])
+        } catch let error as StoreError where !error.isTemporary {
+            logger.error(
+                "message refused by the store",
+                metadata: ["message.id": "\(delivery.properties.messageID ?? "")", "error": "\(error)"])
+            delivery.reject(requeue: false)
+        }
+    }
+
+    private func note(_ acceptance: Acceptance, of submission: Submission) {
+        let name = if case .accepted = acceptance { "job accepted" } else { "message repeated" }
+        logger.log(
+            level: submission.kind == .probe ? .debug : .info, "\(name)",
+            metadata: [
+                "job.id": "\(acceptance.job.uuidString.lowercased())", "message.id": "\(submission.messageID)",
+                "job.kind": "\(submission.kind.rawValue)",
+            ])
+    }
+
+    /// Moves the pictures of the message into the artifact store; the row only refers to them.
+    private func storePictures(of request: JobRequest) async throws -> JSONValue {
+        guard case .object(var members) = request.body, !request.images.isEmpty else { return request.body }
+        try await shared.check()
+        let artifacts = artifacts
+        let references = try await runBlocking {
+            try request.images.map { image -> JSONValue in
+                switch image {
+                case .png(let data): .object(["artifact": .string(try artifacts.put(data).prefixed)])
+                case .artifact(let digest): .object(["artifact": .string("sha256:" + digest)])
+                }
+            }
+        }
+        members["images"] = .array(references)
+        return .object(members)
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Hashing
+import Logging
+import Store
+
+/// Deletes what has outlived its time: rows in small batches with rests between them, then the artifacts nobody refers
+/// to any more.
+package actor Maintenance {
+    private var retention: Retention
+    private let store: Store
+    private let artifacts: ArtifactDirectory
+    private let sweeper: WorkspaceSweeper
+    private let shared: SharedFolder
+    private let logger: Logger
+    private let batch: Int
+    private let youth: Duration
+    private var lastSweep: ContinuousClock.Instant?
+
+    /// Keeps what `retention` says. Artifacts younger than `youth` stay, whoever refers to them: their job may be about
+    /// to be committed.
+    package init(
+        retention: Retention, store: Store, artifacts: ArtifactDirectory, sweeper: WorkspaceSweeper,
+        shared: SharedFolder,
+        logger: Logger, batch: Int = 500, youth: Duration = .seconds(24 * 3600)
+    ) {
+        (self.retention, self.store, self.artifacts, self.sweeper) = (retention, store, artifacts, sweeper)
+        (self.shared, self.logger, self.batch, self.youth) = (shared, logger, batch, youth)
+    }
+
+    /// Keeps what `retention` says from now on.
+    package func keep(_ retention: Retention) { self.retention = retention }
+
+    /// One round; artifacts and folders at most once an hour, and never in a folder that is another's. What cannot be
+    /// done now is left to the next one.
+    package func maintain() async {
+        do {
+            try await store.countHours()  // before any of it is deleted
+            try await prune()
+            if lastSweep.map({ $0.duration(to: .now) < .seconds(3600) }) ?? false { return }
+            // What these tables do not know is only of no use if the folder is theirs.
+            try await shared.check()
+            lastSweep = .now
+            try await sweep()
+            let gone = try await sweeper.remove(by: store)
+            if gone != (0, 0) {
+                logger.info(
+                    "leftover folders removed",
+                    metadata: ["folders.count": "\(gone.folders)", "logs.count": "\(gone.logs)"])
+            }
+        } catch {
+            logger.warning("maintenance put off", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Deletes rows until none is over its time.
+    package func prune() async throws {
+        var total: [String: Int] = [:]
+        while true {
+            let deleted = try await store.prune(retention, limit: batch)
+            total.merge(deleted, uniquingKeysWith: +)
+            guard deleted.values.contains(where: { $0 >= batch }), !Task.isCancelled else { break }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        for (what, count) in total.sorted(by: { $0.key < $1.key }) where count > 0 {
+            logger.info("rows pruned", metadata: ["rows.sort": "\(what)", "rows.count": "\(count)"])
+        }
+    }
+
+    /// Removes artifacts nobody refers to.
+    package func sweep() async throws {
+        let artifacts = artifacts
+        let youth = youth
+        var count = 0
+        for shelf in try await runBlocking({ try artifacts.shelves() }) {
+            let old = try await runBlocking { try artifacts.digests(on: shelf, olderThan: youth) }
+            for digest in try await store.unreferenced(old.map(\.description)).compactMap({ SHA256Digest($0) }) {
+                if try await runBlocking({ try artifacts.remove(digest, olderThan: youth) }) { count += 1 }
+            }
+            if Task.isCancelled { break }
+        }
+        if count > 0 { logger.info("artifacts removed", metadata: ["artifacts.count": "\(count)"]) }
+    }
+}

@@ -1,0 +1,287 @@
+import Broker
+import Foundation
+import Store
+
+extension Settings {
+    /// Reads and validates the settings.
+    ///
+    /// - Parameters:
+    ///   - file: a JSON object of settings by name; nil reads the installation's, where that is there.
+    ///   - environment: `ATELIER_…` variables, `CREDENTIALS_DIRECTORY` and `STATE_DIRECTORY` of systemd.
+    ///   - optional: settings that may be missing, for programs that do not need them; they are empty then.
+    ///   - executable: the running program, whose folder the engine and the models are looked for in.
+    ///   - installation: the folder of an installed service's settings and URLs: what the unit hands its daemon, an
+    ///     operator's command finds there.
+    /// - Throws: `SettingsProblems` with every problem there is.
+    package static func read(
+        file: String?, environment: [String: String], optional: Set<String> = [], executable: String = "/proc/self/exe",
+        installation: String = "/etc/atelier"
+    ) throws -> Settings {
+        var reader = SettingsReader(
+            environment: environment, optional: optional, executable: executable, installation: installation)
+        let installed = installation + "/atelier.json"
+        if let file = file ?? (access(installed, R_OK) == 0 ? installed : nil) { reader.load(file: file) }
+        return try reader.settings()
+    }
+}
+
+/// Gathers values by name, converts them, and keeps every problem instead of stopping at the first.
+private struct SettingsReader {
+    let environment: [String: String]
+    let optional: Set<String>
+    let executable: String
+    let installation: String
+    var values: [String: (text: String, origin: String)] = [:]
+    var problems: [String] = []
+
+    init(environment: [String: String], optional: Set<String>, executable: String, installation: String) {
+        self.environment = environment
+        self.optional = optional
+        self.installation = installation
+        self.executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: executable)) ?? executable
+        for row in Settings.table {
+            if let text = environment[row.variable] { values[row.name] = (text, row.variable) }
+        }
+    }
+
+    mutating func load(file: String) {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            return problems.append("\(file): cannot be read; give a JSON file, or none")
+        }
+        let object: Any
+        do { object = try JSONSerialization.jsonObject(with: data) } catch {
+            return problems.append("\(file): is not JSON: \(jsonReason(error))")
+        }
+        guard let entries = object as? [String: Any] else {
+            return problems.append("\(file): must hold one JSON object of settings")
+        }
+        for (name, value) in entries.sorted(by: { $0.key < $1.key }) { take(name, value, from: file) }
+    }
+
+    private mutating func take(_ name: String, _ value: Any, from file: String) {
+        guard Settings.table.contains(where: { $0.name == name }) else {
+            let names = Settings.table.map(\.name).joined(separator: ", ")
+            return problems.append("\(file): /\(name): unknown setting; allowed are \(names)")
+        }
+        guard let text = text(of: value) else {
+            return problems.append("\(file): /\(name): must be a string or a number")
+        }
+        if values[name] == nil { values[name] = (text, "\(file): /\(name)") }
+        if name.hasSuffix("URL"), text.contains("@"), isOpenToOthers(file) {
+            problems.append(
+                """
+                \(file): /\(name): holds a password, and the file can be read by others; chmod 600 it or use \
+                \(name)File
+                """
+            )
+        }
+    }
+
+    private func text(of value: Any) -> String? {
+        if let string = value as? String { return string }
+        if let number = value as? NSNumber { return number.stringValue }
+        return nil
+    }
+
+    private func isOpenToOthers(_ file: String) -> Bool {
+        var status = stat()
+        return stat(file, &status) == 0 && status.st_mode & 0o004 != 0
+    }
+
+    private func jsonReason(_ error: any Error) -> String {
+        let error = error as NSError
+        return (error.userInfo["NSDebugDescription"] as? String) ?? error.localizedDescription
+    }
+
+    mutating func settings() throws -> Settings {
+        let folder = (executable as NSString).deletingLastPathComponent
+        let authority = certificateAuthority()
+        let state = directory(
+            "stateDirectory", standard: environment["STATE_DIRECTORY"] ?? (isInstalled ? "/var/lib/atelier" : nil))
+        let settings = Settings(
+            amqpURL: url("amqpURL", credential: "amqp-url", schemes: ["amqp", "amqps"], authority),
+            postgresURL: url(
+                "postgresURL", credential: "postgres-url", schemes: ["postgresql", "postgres"], authority),
+            certificateAuthority: authority,
+            stateDirectory: state,
+            sharedDirectory: values["sharedDirectory"] == nil ? state : directory("sharedDirectory", standard: nil),
+            modelsDirectory: models(near: folder),
+            engine: path("engine", standard: folder + "/atelier-engine"),
+            topologyPrefix: name("topologyPrefix", standard: "atelier"),
+            workerName: name("workerName", standard: hostName()),
+            slots: integer("slots", 1...64),
+            engineThreads: integer("engineThreads", 0...256),
+            engineNice: integer("engineNice", 0...19),
+            checkpointSeconds: integer("checkpointSeconds", 1...3600),
+            leaseSeconds: integer("leaseSeconds", 2...3600),
+            heartbeatSeconds: number("heartbeatSeconds", 0.1...600),
+            pollSeconds: number("pollSeconds", 0.1...600),
+            drainSeconds: integer("drainSeconds", 1...3600),
+            graceSeconds: integer("graceSeconds", 1...600),
+            engineMemoryMiB: integer("engineMemoryMiB", 0...1_048_576),
+            engineSilenceSeconds: integer("engineSilenceSeconds", 0...86_400),
+            messageMiB: integer("messageMiB", 1...512),
+            freeDiskMiB: integer("freeDiskMiB", 0...1_048_576),
+            retention: Retention(
+                completedJobs: days("keepCompletedDays"), discardedJobs: days("keepDiscardedDays"),
+                probes: days("keepProbesDays"),
+                messages: days("keepMessagesDays"), rejections: days("keepRejectionsDays")),
+            logLevel: choice("logLevel", ["trace", "debug", "info", "notice", "warning", "error", "critical"]))
+        if Double(settings.leaseSeconds) < 3 * settings.heartbeatSeconds {
+            problems.append(
+                """
+                \(origin("leaseSeconds")): \(settings.leaseSeconds) is less than three heartbeats of \
+                \(settings.heartbeatSeconds) s; one late heartbeat would cost the job
+                """
+            )
+        }
+        guard problems.isEmpty else { throw SettingsProblems(problems) }
+        return settings
+    }
+
+    private var isInstalled: Bool { access(installation, F_OK) == 0 }
+
+    private func origin(_ name: String) -> String { values[name]?.origin ?? name }
+
+    private func standard(_ name: String) -> String? { Settings.table.first { $0.name == name }?.standard }
+
+    private mutating func missing(_ name: String, _ how: String) -> String {
+        if optional.contains(name) { return "" }
+        let variable = Settings.table.first { $0.name == name }?.variable ?? name
+        let isHidden = isInstalled && access(installation, R_OK | X_OK) != 0
+        problems.append(
+            "\(name): is not set; \(how) (\(variable) in the environment, \"\(name)\" in the file)"
+                + (isHidden ? "; \(installation) is not yours to read: try sudo" : ""))
+        return ""
+    }
+
+    /// A URL from, first found wins: its variable or key, its file setting, systemd's credential.
+    private mutating func url(_ name: String, credential: String, schemes: [String], _ authority: String) -> Secret {
+        var text = values[name]?.text
+        let isFromFile = text == nil
+        var source = origin(name)
+        if text == nil, let file = values[name + "File"]?.text, !file.isEmpty {
+            source = file
+            text = secret(in: file)
+            if text == nil {
+                problems.append("\(origin(name + "File")): \(file) cannot be read")
+                return Secret("")
+            }
+        }
+        for folder in [environment["CREDENTIALS_DIRECTORY"], isInstalled ? installation : nil] where text == nil {
+            guard let folder else { continue }
+            source = folder + "/" + credential
+            text = secret(in: source)
+        }
+        guard let text else {
+            return Secret(missing(name, "give a URL, a file with it, or the credential \(credential)"))
+        }
+        guard let parts = URLComponents(string: text), let scheme = parts.scheme, schemes.contains(scheme) else {
+            // The value itself is never repeated: it may hold a password.
+            problems.append(
+                "\(source): is not a URL that begins with \(schemes.map { $0 + "://" }.joined(separator: " or "))")
+            return Secret("")
+        }
+        let access = ServerAccess(url: parts, isFromFile: isFromFile, certificateAuthority: authority)
+        problems += access.problems(file: name + "File").map { "\(source): \($0)" }
+        if scheme.hasPrefix("amqp") {
+            do throws(BrokerError) { _ = try BrokerAddress(url: text, certificateAuthority: authority) } catch {
+                problems.append("\(source): \(error)")
+            }
+        }
+        return Secret(access.completeURL ?? text)
+    }
+
+    /// Only what was named must be there: nobody needs the system's who has no TLS.
+    private mutating func certificateAuthority() -> String {
+        let file = path("certificateAuthority", standard: standard("certificateAuthority"))
+        if values["certificateAuthority"] != nil, access(file, R_OK) != 0 {
+            problems.append("\(origin("certificateAuthority")): \(file) cannot be read; give a PEM file")
+        }
+        return file
+    }
+
+    private func secret(in file: String) -> String? {
+        FileManager.default.contents(atPath: file)
+            .flatMap { String(data: $0, encoding: .utf8) }?.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private mutating func directory(_ name: String, standard: String?) -> String {
+        path(name, standard: standard)
+    }
+
+    private mutating func path(
+        _ name: String, standard: String?, otherwise how: String = "give an absolute path"
+    ) -> String {
+        guard let text = values[name]?.text ?? standard, !text.isEmpty else { return missing(name, how) }
+        guard text.hasPrefix("/") else {
+            problems.append("\(origin(name)): \"\(text)\" is not an absolute path")
+            return text
+        }
+        return text.count > 1 && text.hasSuffix("/") ? String(text.dropLast()) : text
+    }
+
+    private mutating func name(_ name: String, standard: String) -> String {
+        let text = values[name]?.text ?? standard
+        let isAllowed = text.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                || [0x2D, 0x2E, 0x5F].contains(byte)
+        }
+        if text.isEmpty || text.utf8.count > 64 || !isAllowed {
+            problems.append(
+                """
+                \(origin(name)): \"\(text)\" is not a name; 1 to 64 letters, digits, dots, dashes and underscores are \
+                allowed
+                """
+            )
+        }
+        return text
+    }
+
+    private mutating func integer(_ name: String, _ range: ClosedRange<Int>) -> Int {
+        let text = values[name]?.text ?? standard(name) ?? ""
+        guard let value = Int(text), range.contains(value) else {
+            problems.append(
+                "\(origin(name)): \"\(text)\" is not a whole number from \(range.lowerBound) to \(range.upperBound)")
+            return range.lowerBound
+        }
+        return value
+    }
+
+    private mutating func number(_ name: String, _ range: ClosedRange<Double>) -> Double {
+        let text = values[name]?.text ?? standard(name) ?? ""
+        guard let value = Double(text), range.contains(value) else {
+            problems.append(
+                "\(origin(name)): \"\(text)\" is not a number from \(range.lowerBound) to \(range.upperBound)")
+            return range.lowerBound
+        }
+        return value
+    }
+
+    /// Days, or nil for ever.
+    private mutating func days(_ name: String) -> Double? {
+        let value = number(name, 0...36_500)
+        return value == 0 ? nil : value
+    }
+
+    private mutating func choice(_ name: String, _ allowed: [String]) -> String {
+        let text = values[name]?.text ?? standard(name) ?? ""
+        if !allowed.contains(text) {
+            problems.append("\(origin(name)): \"\(text)\" is not one of \(allowed.joined(separator: ", "))")
+        }
+        return text
+    }
+
+    private mutating func models(near folder: String) -> String {
+        let installation = Installation(programs: folder)
+        return path(
+            "modelsDirectory", standard: installation.folder("models"),
+            otherwise: "\(installation.absence(of: "models")); give an absolute path")
+    }
+
+    private func hostName() -> String {
+        var buffer = [CChar](repeating: 0, count: 65)
+        gethostname(&buffer, 64)
+        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}

@@ -1,0 +1,63 @@
+import Images
+import Jobs
+import Personalization
+
+/// A loaded model with concepts in use: prompts may name them.
+package struct ConceptPainter {
+    /// One picture for each prompt and seed.
+    package let paint: (_ prompts: [String], _ seeds: [UInt64]) -> [Picture]
+
+    /// - Parameter options: of the model's `drawing`; what they do not say, the model does.
+    /// - Throws: `AdapterError` for an adapter that cannot be used; `JobFailure` for options that do not fit the model.
+    package init(_ loaded: LoadedModel, adapters: [String: Adapter], options: OptionValues? = nil) throws {
+        switch loaded.backbone {
+        case .infinity(let model):
+            let scales = model.configuration.schedule.sides.count
+            let guidance = try options?.byScale("guidance", scales)
+            let temperature = try options?.byScale("temperature", scales)
+            let personalized = try PersonalizedModel(model: model, adapters: adapters, modelDigest: loaded.digest)
+            paint = { prompts, seeds in
+                var sampling = personalized.sampling(seeds: seeds)
+                sampling.guidance = guidance ?? sampling.guidance
+                sampling.temperature = temperature ?? sampling.temperature
+                return personalized.generate(prompts, sampling: sampling)
+            }
+        case .chameleon(let model):
+            let personalized = try PersonalizedChameleon(model: model, adapters: adapters, modelDigest: loaded.digest)
+            let cutsConcepts = options?["identity_mask"] != .bool(false)
+            paint = { prompts, seeds in
+                let sampling = model.sampling(
+                    guidance: options?["guidance"]?.double.map { Float($0) }, topK: options?["top_k"]?.integer,
+                    temperature: options?["temperature"]?.double.map { Float($0) }, seeds: seeds)
+                return personalized.generate(prompts, sampling: sampling, cutsConcepts: cutsConcepts)
+            }
+        }
+    }
+}
+
+extension LoadedModel {
+    /// What can be said about drawing with it.
+    package var drawing: OptionTable {
+        switch backbone {
+        case .infinity: .nextScaleDrawing
+        case .chameleon: .nextTokenDrawing
+        }
+    }
+}
+
+extension OptionValues {
+    /// An option's numbers, one for each scale of the model; nil where the model's own hold.
+    fileprivate func byScale(_ name: String, _ scales: Int) throws -> [Float]? {
+        guard let value = self[name] else { return nil }
+        if let number = value.double { return Array(repeating: Float(number), count: scales) }
+        let numbers = (value.array ?? []).compactMap(\.double).map(Float.init)
+        guard numbers.count == scales else {
+            let problem = Problem(
+                "/options/\(name)", found: "a list of \(numbers.count) numbers",
+                allowed: "one number, or \(scales), one for each scale")
+            throw JobFailure(
+                code: "input.options", consequence: .rejected, message: "1 option cannot be used", problems: [problem])
+        }
+        return numbers
+    }
+}

@@ -1,0 +1,32 @@
+import Evaluation
+import Jobs
+import Personalization
+
+/// How a method wants its concepts called in prompts: ARBooth learns "a <rex> dog", the others "<rex> dog".
+package struct ConceptWording {
+    package let method: String
+
+    package init(method: String) { self.method = method }
+
+    /// A suite's prompts as they are asked for, and as an encoder reads them that never met the concept. A style is
+    /// asked for as it was learnt, of the scenes that the suite puts subjects into.
+    package func prompts(_ suite: PromptSuite, for concept: Concept) -> [(asked: String, described: String)] {
+        suite.templates.compactMap { template in
+            switch concept.role {
+            case .subject:
+                let prompt = PromptSuite.prompts(template, concept: concept.name, className: concept.className)
+                return (asked(prompt.asked), prompt.described)
+            case .style:
+                return PromptSuite.scene(template, className: concept.className).map {
+                    (concept.wording(subject: $0, style: concept.placeholder), $0)
+                }
+            }
+        }
+    }
+
+    /// A subject's prompt in the method's own words.
+    package func asked(_ prompt: String) -> String {
+        if method == PersonalizationMethod.arbooth.rawValue { return prompt }
+        return prompt.hasPrefix("a <") ? String(prompt.dropFirst(2)) : prompt.replacing(" a <", with: " <")
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Glibc
+import Hashing
+import Jobs
+
+/// Whether the daemon has asked this engine to stop: set by a signal, read between steps.
+enum StopRequest {
+    nonisolated(unsafe) private static var isMade: sig_atomic_t = 0
+
+    static var isPending: Bool { isMade != 0 }
+    static func listen() { signal(SIGTERM) { _ in StopRequest.isMade = 1 } }
+}
+
+/// Thrown where there is nothing to save: the work so far is small, and is done anew.
+struct AskedToStop: Error {
+    let step: Int
+}
+
+/// The engine's side of the line to its daemon: one order in, events out, one JSON line each.
+package final class EngineConnection {
+    private let output: FileHandle
+
+    package init(output: FileHandle = .standardOutput) { self.output = output }
+
+    /// Reads the order, then watches stdin: when it closes the daemon is gone, and so is the reason to go on.
+    package static func order() throws -> EngineOrder {
+        guard let line = readLine(strippingNewline: true) else {
+            throw JobFailure(code: "engine.order", consequence: .fatal, message: "stdin ended before an order came")
+        }
+        let watcher = Thread {
+            var byte: UInt8 = 0
+            while true {
+                let count = read(STDIN_FILENO, &byte, 1)
+                if count == 0 || (count < 0 && errno != EINTR) { _exit(0) }
+            }
+        }
+        watcher.start()
+        return try EngineOrder(line: Data(line.utf8))
+    }
+
+    package func send(_ event: EngineEvent) {
+        // A daemon that has gone away is noticed by the watcher; a line that cannot be written has no reader.
+        try? output.write(contentsOf: event.line + Data([0x0A]))
+    }
+
+    /// Announces a file in the workspace.
+    func sendArtifact(role: String, path: String, mediaType: String, prompt: String? = nil, seed: UInt64? = nil) throws
+    {
+        let digest = try SHA256Digest.ofFile(path)
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+        send(
+            .artifact(
+                .init(
+                    role: role, name: (path as NSString).lastPathComponent, path: path, mediaType: mediaType,
+                    sha256: digest.description, bytes: size,
+                    prompt: prompt, seed: seed)))
+    }
+}

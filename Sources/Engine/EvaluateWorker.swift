@@ -1,0 +1,158 @@
+import Evaluation
+import Foundation
+import Images
+import Jobs
+import Personalization
+
+/// Measures concepts over a suite of prompts: a table, the means, and of every concept a sheet of pictures under its
+/// references.
+struct EvaluateWorker {
+    let order: EngineOrder
+    let connection: EngineConnection
+    private let encoders: MetricEncoders
+    private let suite: PromptSuite
+    private let perPrompt, classPictures: Int
+    private let seeds: [UInt64]
+
+    init(order: EngineOrder, connection: EngineConnection) throws {
+        self.order = order
+        self.connection = connection
+        let spec = order.spec
+        let options = try OptionValues(spec["options"], of: .evaluation)
+        encoders = try MetricEncoders.installed(order.models, options)
+        let own = PromptSuite(name: "own", templates: spec["prompts"]?.array?.compactMap(\.string) ?? [])
+        suite = spec["suite"]?.string.flatMap(PromptSuite.named) ?? own
+        perPrompt = spec["images_per_prompt"]?.integer ?? 4
+        classPictures = options["class_pictures"]?.integer ?? 16
+        seeds = (spec["seeds"]?.array ?? [spec["seed"] ?? .integer(0)]).compactMap { $0.integer.map(UInt64.init) }
+    }
+
+    private var concepts: [String] { order.spec["concepts"]?.array?.compactMap(\.string) ?? [] }
+
+    func run() throws -> WorkOutcome {
+        var rows: [ConceptRow] = []
+        var warnings: [String] = []
+        for (index, name) in concepts.enumerated() {
+            let row = try row(name, before: index, &warnings)
+            connection.send(.metric(.init(step: index + 1, values: row.scores.mapValues(\.mean))))
+            rows.append(row)
+        }
+        let means = ConceptRow.means(rows).mapValues(JSONValue.number)
+        return .done(
+            .object([
+                "suite": .string(suite.name), "table": .array(rows.map(\.json)), "metrics": .object(means),
+                "warnings": .array(warnings.map(JSONValue.string)),
+            ]))
+    }
+
+    /// One concept on a model of its own, for adapters change weights.
+    private func row(_ name: String, before: Int, _ warnings: inout [String]) throws -> ConceptRow {
+        guard let path = order.adapters[name] else {
+            throw JobFailure(
+                code: "concept.unknown", consequence: .rejected,
+                message: "there is no adapter of <\(name)>; name its file with --adapter \(name)=FILE")
+        }
+        let adapter = try Adapter(path: path)
+        let loaded = try LoadedModel(order)
+        let concept = try concept(name, adapter.description, loaded)
+        let (prompts, suite) = try prompts(concept, adapter.description, loaded, &warnings)
+        let plan = EvaluationPictures.Plan(
+            prompts: prompts.map(\.asked), perPrompt: perPrompt, classPrompts: concept.classPrompts,
+            classPictures: concept.role == .subject ? classPictures : 0)
+        let rounds = try draw(plan, ConceptPainter(loaded, adapters: [name: adapter]), before: before)
+        try sendSheet(concept.squares(of: loaded.pictureSize), rounds[0].groups, of: name)
+        let metrics = ConceptMetrics(references: concept.references, by: encoders)
+        let described = prompts.map(\.described)
+        let scores = rounds.map { round in
+            concept.role == .subject
+                ? metrics.subject(round.groups, prompts: described, classPictures: round.classPictures)
+                : metrics.style(round.groups, prompts: described)
+        }
+        return ConceptRow(
+            name: name, description: adapter.description, suite: suite, pictures: plan.count * seeds.count,
+            rounds: scores)
+    }
+
+    /// With the pictures it is held against: those the job brings, or those it was learned from.
+    private func concept(_ name: String, _ description: Adapter.Description, _ loaded: LoadedModel) throws -> Concept {
+        let references = try ReferencePictures(order.references?[name] ?? order.images, size: loaded.pictureSize)
+            .pictures
+        guard !references.isEmpty else {
+            throw JobFailure(
+                code: "input.image", consequence: .rejected,
+                message: "there are no pictures to hold <\(name)> against; give them in /images")
+        }
+        return Concept(
+            name: name, role: Concept.Role(rawValue: description.role) ?? .subject, className: description.className,
+            references: references,
+            wording: loaded.styleWording)
+    }
+
+    /// A suite's prompts in the method's own words, the job's own as they are. What the model cannot read whole is the
+    /// sender's to mend where it is the sender's; of a suite it is left out, with a warning, and what is left has a
+    /// name of its own: its figures are not those of the whole.
+    private func prompts(
+        _ concept: Concept, _ description: Adapter.Description, _ loaded: LoadedModel, _ warnings: inout [String]
+    ) throws -> (prompts: [(asked: String, described: String)], suite: String) {
+        let isOwn = order.spec["suite"] == nil
+        let prompts =
+            isOwn
+            ? suite.templates.map { PromptSuite.prompts($0, concept: concept.name, className: concept.className) }
+            : ConceptWording(method: description.method).prompts(suite, for: concept)
+        let texts = prompts.enumerated().map { ("\(isOwn ? "/prompts" : "/suite")/\($0)", $1.asked) }
+        let problems = loaded.tooLong(texts, concepts: [concept.name])
+        if problems.isEmpty { return (prompts, suite.name) }
+        if isOwn || problems.count == texts.count { throw LoadedModel.rejection(problems) }
+        let left = zip(texts, prompts).filter { text, _ in !problems.contains { $0.pointer == text.0 } }.map(\.1)
+        let which = problems.map { "\($0.pointer) has \($0.found), allowed are \($0.allowed)" }.joined(separator: "; ")
+        warnings.append(
+            """
+            \(problems.count) of \(suite.name)'s \(texts.count) prompts are too long for \(loaded.name) with \
+            <\(concept.name)> and were left out: \(which)
+            """)
+        return (left, "\(suite.name) (\(left.count) of \(texts.count))")
+    }
+
+    /// A round of pictures for every seed.
+    private func draw(
+        _ plan: EvaluationPictures.Plan, _ painter: ConceptPainter, before: Int
+    ) throws -> [EvaluationPictures] {
+        try seeds.enumerated().map { round, seed in
+            try EvaluationPictures(plan, seed: seed, paint: painter.paint) { drawn in
+                let done = (before * seeds.count + round) * plan.count + drawn
+                if StopRequest.isPending { throw AskedToStop(step: done) }
+                connection.send(
+                    .progress(.init(stage: "draw", step: done, steps: concepts.count * seeds.count * plan.count)))
+            }
+        }
+    }
+
+    /// The references above, below them a row or more for every prompt.
+    private func sendSheet(_ references: [Picture], _ groups: [[Picture]], of name: String) throws {
+        let path = "\(order.workspace)/\(name).sheet.png"
+        try Grid.sections(of: max(4, perPrompt), [references] + (perPrompt < 3 ? [groups.flatMap { $0 }] : groups))
+            .writePNG(path)
+        try connection.sendArtifact(role: "sheet", path: path, mediaType: "image/png")
+    }
+}
+
+extension MetricEncoders {
+    /// Those an evaluation's options name.
+    /// - Throws: `JobFailure` saying what is missing and what to do.
+    static func installed(_ models: String, _ options: OptionValues) throws -> MetricEncoders {
+        do {
+            return try MetricEncoders(
+                directory: models, clip: options["clip"]?.string ?? "pocket-clip",
+                dino: options["dino"]?.string ?? "pocket-dino")
+        } catch let missing as Missing {
+            let remedy =
+                """
+                install it there (config.json, model.safetensors, for CLIP also tokenizer.json), or name another in \
+                /options
+                """
+            throw JobFailure(code: "encoder.missing", consequence: .rejected, message: "\(missing); \(remedy)")
+        } catch {
+            throw JobFailure(code: "encoder.damaged", consequence: .fatal, message: "\(error)")
+        }
+    }
+}

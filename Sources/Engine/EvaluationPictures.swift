@@ -1,0 +1,63 @@
+import Images
+import Personalization
+import Randomness
+
+/// Draws one picture for every prompt and seed.
+package typealias Painting = (_ prompts: [String], _ seeds: [UInt64]) -> [Picture]
+
+/// What a concept is examined by: of every prompt the same number of pictures, and some of the class.
+package struct EvaluationPictures {
+    /// What is to be drawn.
+    package struct Plan {
+        /// As they are asked for.
+        package var prompts: [String]
+        package var perPrompt: Int
+        /// They take turns.
+        package var classPrompts: [String]
+        package var classPictures: Int
+
+        package init(prompts: [String], perPrompt: Int, classPrompts: [String], classPictures: Int) {
+            (self.prompts, self.perPrompt) = (prompts, perPrompt)
+            (self.classPrompts, self.classPictures) = (classPrompts, classPictures)
+        }
+
+        package var count: Int { prompts.count * perPrompt + classPictures }
+    }
+
+    /// For every prompt its pictures.
+    package let groups: [[Picture]]
+    /// For every class prompt its pictures.
+    package let classGroups: [[Picture]]
+    package var classPictures: [Picture] { classGroups.flatMap { $0 } }
+
+    private static let batch = 8
+
+    /// Pictures of the same plan and seed have the same seeds each, whatever paints them.
+    package init(_ plan: Plan, seed: UInt64, paint: Painting) {
+        self.init(plan, seed: seed, paint: paint, each: { _ in })
+    }
+
+    /// - Parameter each: hears how many are drawn, after every few; what it throws ends the drawing.
+    package init(_ plan: Plan, seed: UInt64, paint: Painting, each: (Int) throws -> Void) rethrows {
+        let asked =
+            plan.prompts.flatMap { Array(repeating: $0, count: plan.perPrompt) }
+            + (0..<plan.classPictures).map { plan.classPrompts[$0 % plan.classPrompts.count] }
+        var drawn: [Picture] = []
+        for start in stride(from: 0, to: asked.count, by: EvaluationPictures.batch) {
+            let range = start..<min(start + EvaluationPictures.batch, asked.count)
+            drawn += paint(Array(asked[range]), Philox.seeds(seed, purpose: 0xE7A, range))
+            try each(drawn.count)
+        }
+        groups = plan.prompts.indices.map { Array(drawn[$0 * plan.perPrompt..<($0 + 1) * plan.perPrompt]) }
+        let first = plan.prompts.count * plan.perPrompt
+        classGroups = plan.classPrompts.indices.map { prompt in
+            stride(from: first + prompt, to: drawn.count, by: plan.classPrompts.count).map { drawn[$0] }
+        }
+    }
+}
+
+extension Concept {
+    /// What PRES is measured by: both wordings that methods preserve the class by, so that none is asked for its own
+    /// alone.
+    package var classPrompts: [String] { [classPhotoPrompt, anyOfItsClass ?? classPhotoPrompt] }
+}

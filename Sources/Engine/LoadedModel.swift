@@ -1,0 +1,154 @@
+import Backbones
+import Foundation
+import Hashing
+import Images
+import Jobs
+import Personalization
+
+/// The backbone an order names, with the digest adapters are held against.
+package struct LoadedModel {
+    /// One of the two families, told apart by what `config.json` speaks of.
+    package enum Backbone {
+        case infinity(InfinityModel)
+        case chameleon(ChameleonModel)
+    }
+
+    package let backbone: Backbone
+    /// Of the transformer's weights.
+    package let digest: String
+
+    /// - Throws: `JobFailure` where the model is not installed or damaged.
+    package init(_ order: EngineOrder) throws {
+        let name = order.spec["model"]?.string ?? ""
+        try self.init(directory: "\(order.models)/\(name)")
+    }
+
+    package init(directory: String) throws {
+        let path = "\(directory)/\(InfinityModel.File.configuration.rawValue)"
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw JobFailure(
+                code: "model.missing", consequence: .fatal,
+                message: "there is no model in \(directory); `atelierctl doctor` lists those installed")
+        }
+        do {
+            backbone = try Backbone(directory: directory, configuration: JSONValue(json: data))
+            digest = try LoadedModel.digest(directory: directory)
+        } catch {
+            throw JobFailure(code: "model.damaged", consequence: .fatal, message: "\(error)")
+        }
+    }
+
+    /// What `digest` of the model in a directory is, without reading more than its transformer's file.
+    package static func digest(directory: String) throws -> String {
+        try SHA256Digest.ofFile("\(directory)/\(InfinityModel.File.transformer.rawValue)").description
+    }
+
+    package var name: String {
+        switch backbone {
+        case .infinity(let model): model.configuration.name
+        case .chameleon(let model): model.configuration.name
+        }
+    }
+
+    /// How prompts for it speak of styles.
+    package var styleWording: StyleWording {
+        let template =
+            switch backbone {
+            case .infinity(let model): model.configuration.styledPrompt
+            case .chameleon(let model): model.configuration.styledPrompt
+            }
+        return template.map(StyleWording.init) ?? .paper
+    }
+
+    /// Pixels on a side of its pictures.
+    package var pictureSize: Int {
+        switch backbone {
+        case .infinity(let model): model.configuration.pictureSize
+        case .chameleon(let model): model.configuration.pictureSize
+        }
+    }
+}
+
+extension LoadedModel {
+    /// What is left of pictures of the model's size once its tokenizer has been through them, a batch at a time.
+    package func reconstructed(_ pictures: [Picture]) -> [Picture] {
+        stride(from: 0, to: pictures.count, by: 25).flatMap { start in
+            let some = Array(pictures[start..<min(start + 25, pictures.count)])
+            return switch backbone {
+            case .infinity(let model): model.reconstruct(some)
+            case .chameleon(let model): model.pictures(model.codes(some))
+            }
+        }
+    }
+}
+
+extension LoadedModel.Backbone {
+    private struct Unknown: Error, CustomStringConvertible {
+        let path: String
+        var description: String {
+            "\(path) describes neither an Infinity (it has a schedule) nor a Chameleon (it has a vocabulary)"
+        }
+    }
+
+    /// Reads the model; nothing of it learns.
+    package init(directory: String, configuration: JSONValue) throws {
+        if configuration["schedule"] != nil {
+            let model = try InfinityModel(directory: directory)
+            model.freeze()
+            self = .infinity(model)
+        } else if configuration["vocabulary"] != nil {
+            let model = try ChameleonModel(directory: directory)
+            model.freeze()
+            self = .chameleon(model)
+        } else {
+            throw Unknown(path: "\(directory)/\(InfinityModel.File.configuration.rawValue)")
+        }
+    }
+}
+
+extension LoadedModel {
+    /// Holds texts against what the model can read whole.
+    /// - Parameter concepts: names that texts may mention.
+    /// - Throws: `JobFailure` listing those that are too long; they are the sender's to mend.
+    package func check(_ texts: [(pointer: String, text: String)], concepts: [String]) throws {
+        let problems = tooLong(texts, concepts: concepts)
+        if !problems.isEmpty { throw LoadedModel.rejection(problems) }
+    }
+
+    /// What is said of texts that are too long.
+    package static func rejection(_ tooLong: [Problem]) -> JobFailure {
+        JobFailure(
+            code: "input.prompt", consequence: .rejected, message: "\(tooLong.count) texts are too long for the model",
+            problems: tooLong)
+    }
+
+    /// A problem for every text that the model cannot read whole.
+    package func tooLong(_ texts: [(pointer: String, text: String)], concepts: [String]) -> [Problem] {
+        let placeholders = concepts.sorted().map { "<\($0)>" }
+        let tokenizer = textTokenizer.adding(placeholders: placeholders)
+        let limit = textLimit(concepts: concepts.count)
+        return texts.compactMap { pointer, text in
+            let count = tokenizer.encode(text).count
+            return count <= limit ? nil : Problem(pointer, found: "\(count) tokens", allowed: "at most \(limit) tokens")
+        }
+    }
+
+    private var textTokenizer: UnigramTokenizer {
+        switch backbone {
+        case .infinity(let model): model.textTokenizer
+        case .chameleon(let model): model.textTokenizer
+        }
+    }
+
+    /// Tokens of a text with its end mark. In Chameleon's sequence the text shares the places with the marks, the
+    /// picture and an image vector for each concept.
+    private func textLimit(concepts: Int) -> Int {
+        switch backbone {
+        case .infinity(let model): return model.configuration.transformer.textLength
+        case .chameleon(let model):
+            let c = model.configuration
+            let marks = c.vocabulary.opened([]).count + c.heading.count
+            return c.transformer.longestSequence - marks - (c.grid.codes + c.grid.height + 1) - concepts + 1
+        }
+    }
+}

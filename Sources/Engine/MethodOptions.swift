@@ -1,0 +1,76 @@
+import Jobs
+import Personalization
+
+/// What every method's training leaves open.
+private protocol TrainingOptions {
+    var iterations: Int { get set }
+    var batch: Int { get set }
+    var learningRate: Float { get set }
+    var beta1: Float { get set }
+    var beta2: Float { get set }
+    var weightDecay: Float { get set }
+    var largestZoom: Float { get set }
+}
+
+extension TrainingOptions {
+    fileprivate mutating func take(_ values: OptionValues) {
+        values.integer("iterations") { iterations = $0 }
+        values.integer("batch") { batch = $0 }
+        values.number("learning_rate") { learningRate = $0 }
+        values.number("beta1") { beta1 = $0 }
+        values.number("beta2") { beta2 = $0 }
+        values.number("weight_decay") { weightDecay = $0 }
+        values.number("largest_zoom") { largestZoom = $0 }
+    }
+}
+
+extension ARBoothOptions: TrainingOptions {}
+extension CoAROptions: TrainingOptions {}
+extension LoRAOptions: TrainingOptions {}
+
+/// The methods' options as jobs give them.
+extension ARBoothOptions {
+    package init(_ values: OptionValues) {
+        self.init()
+        take(values)
+        values.text("tuning") { tuning = Tuning(rawValue: $0) ?? tuning }
+        values.flag("scale_weighting") { scaleWeighting = $0 }
+        values.integer("early_scales") { earlyScales = $0 }
+        values.number("late_scale_weight") { lateScaleWeight = $0 }
+        values.flag("distillation") { distillation = $0 }
+        values.number("distillation_weight") { distillationWeight = $0 }
+        values.integer("distillation_maps") { distillationMaps = $0 }
+        values.flag("learns_placeholder") { learnsPlaceholder = $0 }
+        values.number("largest_flip_share") { largestFlipShare = $0 }
+    }
+
+    /// What holds on the pocket models where a job says nothing else.
+    package static var pocket: ARBoothOptions { ARBoothOptions(OptionValues(of: .arbooth)) }
+}
+
+extension CoAROptions {
+    package init(_ values: OptionValues) {
+        self.init()
+        take(values)
+        values.integer("layers") { layers = $0 }
+        values.flag("prior_preservation") { priorPreservation = $0 }
+        values.integer("prior_pictures") { priorPictures = $0 }
+        values.number("prior_weight") { priorWeight = $0 }
+        values.number("divergence_weight") { divergenceWeight = $0 }
+        values.flag("self_regularization") { selfRegularization = $0 }
+        values.number("regularization_weight") { regularizationWeight = $0 }
+        values.text("prompt") { prompt = $0 }
+    }
+}
+
+extension LoRAOptions {
+    package init(_ values: OptionValues) {
+        self.init()
+        take(values)
+        values.integer("rank") { rank = $0 }
+        values.number("alpha") { alpha = $0 }
+        values.flag("prior_preservation") { priorPreservation = $0 }
+        values.integer("prior_pictures") { priorPictures = $0 }
+        values.number("prior_weight") { priorWeight = $0 }
+    }
+}

@@ -1,0 +1,54 @@
+import Backbones
+import Jobs
+import Personalization
+import Tensors
+
+extension LoadedModel {
+    /// Learning multiplies in bfloat16 where the processor can, as pretraining does, in less time. The training is
+    /// prepared in there too, for what the frozen model says is compared with what the same model says later.
+    package func whileLearning<Result>(_ body: () throws -> Result) rethrows -> Result {
+        try MatrixPrecision.$current.withValue(.bfloat16, operation: body)
+    }
+
+    /// A concept's training by a method.
+    /// - Parameter options: the job's own.
+    /// - Throws: `JobFailure` where the method does not work on this model, and for options that cannot be used.
+    package func training(
+        of concept: Concept, by method: PersonalizationMethod?, options: JSONValue?, seed: UInt64
+    ) throws -> any ConceptTraining {
+        let role: ConceptRole = concept.role == .subject ? .subject : .style
+        switch (method, backbone) {
+        case (.arbooth, .infinity(let model)):
+            return try ARBoothTraining(
+                model: model, subject: concept, options: ARBoothOptions(OptionValues(options, of: .arbooth)), seed: seed
+            )
+        case (.coar, .chameleon(let model)):
+            return CoARTraining(
+                model: model, concept: concept, options: CoAROptions(try OptionValues(options, of: .coar(role))),
+                seed: seed)
+        case (.lora, _):
+            let options = LoRAOptions(try OptionValues(options, of: .lora))
+            return try LoRATraining(
+                backbone: dreamBooth(of: concept, options: options, seed: seed), concept: concept, options: options,
+                seed: seed)
+        default: throw unfit(method)
+        }
+    }
+
+    private func dreamBooth(of concept: Concept, options: LoRAOptions, seed: UInt64) -> DreamBooth {
+        let pictures = options.priorPreservation ? options.priorPictures : 0
+        switch backbone {
+        case .infinity(let model): return .infinity(model, concept: concept, priorPictures: pictures, seed: seed)
+        case .chameleon(let model): return .chameleon(model, concept: concept, priorPictures: pictures, seed: seed)
+        }
+    }
+
+    private func unfit(_ method: PersonalizationMethod?) -> JobFailure {
+        let problem = Problem(
+            "/method", found: method?.rawValue ?? "nothing",
+            allowed: PersonalizationMethod.fitting(ModelName(rawValue: name)))
+        return JobFailure(
+            code: "input.method", consequence: .rejected, message: "\(name) does not learn by this method",
+            problems: [problem])
+    }
+}

@@ -1,0 +1,48 @@
+import Jobs
+
+/// What a job's `options` say, and what holds where they say nothing; what there is to say is in the table.
+package struct OptionValues {
+    private let values: [String: JSONValue]
+
+    /// - Throws: `JobFailure` listing every unknown option and every value out of range.
+    package init(_ given: JSONValue?, of table: OptionTable) throws {
+        let problems = table.problems(in: given)
+        guard problems.isEmpty else {
+            throw JobFailure(
+                code: "input.options", consequence: .rejected, message: "\(problems.count) options cannot be used",
+                problems: problems)
+        }
+        values = table.completed(given)
+    }
+
+    /// What holds by itself.
+    package init(of table: OptionTable) { values = table.standards }
+
+    /// Nil where nothing is given and what holds follows from the model.
+    package subscript(_ name: String) -> JSONValue? { values[name] == .null ? nil : values[name] }
+
+    package func integer(_ name: String, _ assign: (Int) -> Void) {
+        if let value = values[name]?.integer { assign(value) }
+    }
+    package func number(_ name: String, _ assign: (Float) -> Void) {
+        if let value = values[name]?.double { assign(Float(value)) }
+    }
+    package func flag(_ name: String, _ assign: (Bool) -> Void) {
+        if case .bool(let value) = values[name] { assign(value) }
+    }
+    package func text(_ name: String, _ assign: (String) -> Void) {
+        if let value = values[name]?.string { assign(value) }
+    }
+}
+
+extension OptionTable {
+    /// Every option with its value: the given one, or what holds by itself.
+    package func completed(_ given: JSONValue?) -> [String: JSONValue] {
+        guard case .object(let members) = given else { return standards }
+        return standards.merging(members) { $1 }
+    }
+
+    fileprivate var standards: [String: JSONValue] {
+        Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.standard) })
+    }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import Hashing
+import Images
+import Jobs
+import Layers
+import Personalization
+
+/// Learns a concept by any method: an adapter, sample pictures, the loss curve, metrics.
+struct PersonalizeWorker {
+    let order: EngineOrder
+    let loaded: LoadedModel
+    let connection: EngineConnection
+
+    func run() throws -> WorkOutcome {
+        let method = order.spec["method"]?.string.flatMap(PersonalizationMethod.init(rawValue:))
+        let concept = try ConceptReader(order: order, loaded: loaded).concept()
+        let samples = SamplePrompts(order.spec["prompts"], concept: concept, method: method)
+        try loaded.check(
+            ownPrompt(of: concept) + [("/concept/class", samples.longest)]
+                + samples.asked.enumerated().map { ("/prompts/\($0)", $1) }, concepts: [concept.name])
+        connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
+        let (evaluation, warnings) = evaluation(of: concept)
+        let (training, curve) = try loaded.whileLearning {
+            let training = try loaded.training(of: concept, by: method, options: order.spec["options"], seed: seed)
+            return (training, try learn(training))
+        }
+        guard let curve else { return .interrupted(step: training.step) }
+        return .done(
+            try PersonalizationOutput(
+                order: order, loaded: loaded, connection: connection, concept: concept, prompts: samples.all,
+                seed: seed, evaluation: evaluation, warnings: warnings
+            ).finish(training, curve))
+    }
+
+    /// What is learnt with, where the job says so itself.
+    private func ownPrompt(of concept: Concept) -> [(pointer: String, text: String)] {
+        guard let prompt = order.spec["options"]?["prompt"]?.string else { return [] }
+        var options = CoAROptions()
+        options.prompt = prompt
+        return [("/options/prompt", options.prompt(of: concept))]
+    }
+
+    /// Encoders that cannot be read do not keep a concept from being learnt, but not silently.
+    private func evaluation(of concept: Concept) -> (evaluation: QuickEvaluation?, warnings: [String]) {
+        do { return (try QuickEvaluation(concept, on: loaded, models: order.models, seed: seed), []) } catch {
+            return (nil, ["not evaluated: \(error)"])
+        }
+    }
+
+    private var seed: UInt64 { UInt64(order.spec["seed"]?.integer ?? 0) }
+
+    /// Goes on from the order's checkpoint, if there is one. Gives the losses, or nil where it was asked to stop.
+    private func learn(_ training: any ConceptTraining) throws -> LossCurve? {
+        var curve = LossCurve()
+        if let resume = order.resume {
+            try training.restore(OptimizerState(path: resume))
+            curve = LossCurve(path: resume + ".losses") ?? curve
+        }
+        return try train(training, &curve) ? curve : nil
+    }
+
+    /// Trains to the end, or until asked to stop (false), with checkpoints on the way.
+    private func train(_ training: any ConceptTraining, _ curve: inout LossCurve) throws -> Bool {
+        let steps = training.steps
+        var lastCheckpoint = Date()
+        var lastProgress = Date.distantPast
+        while training.step < steps {
+            let losses = training.advance()
+            guard losses.isFinite else {
+                throw JobFailure(
+                    code: "training.diverged", consequence: .fatal,
+                    message:
+                        """
+                        the loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(training.step); \
+                        try a smaller learning rate
+                        """
+                )
+            }
+            curve.add(step: training.step, losses)
+            if training.step % 20 == 0 || training.step == steps {
+                connection.send(.metric(.init(step: training.step, values: curve.latest)))
+            }
+            if Date().timeIntervalSince(lastProgress) > 1 || training.step == steps {
+                connection.send(.progress(.init(stage: "train", step: training.step, steps: steps)))
+                lastProgress = Date()
+            }
+            let isAskedToStop = StopRequest.isPending && training.step < steps
+            if isAskedToStop || Date().timeIntervalSince(lastCheckpoint) > Double(order.checkpointSeconds) {
+                try writeCheckpoint(training, curve)
+                lastCheckpoint = Date()
+            }
+            if isAskedToStop { return false }
+        }
+        return true
+    }
+
+    private func writeCheckpoint(_ training: any ConceptTraining, _ curve: LossCurve) throws {
+        let path = "\(order.workspace)/checkpoint-\(training.step).safetensors"
+        try curve.write(path + ".losses")
+        try training.state.write(
+            path,
+            metadata: [
+                "kind": order.spec["method"]?.string ?? "", "concept": order.spec["concept"]?["name"]?.string ?? "",
+            ])
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+        connection.send(
+            .checkpoint(
+                .init(step: training.step, path: path, sha256: try SHA256Digest.ofFile(path).description, bytes: size)))
+    }
+}

@@ -1,0 +1,149 @@
+import Evaluation
+import Foundation
+import Jobs
+import Personalization
+
+/// The small evaluation that ends the learning of a concept: a few prompts, and of a subject whether its class has
+/// drifted towards it.
+struct QuickEvaluation {
+    static let suite = PromptSuite(name: "quick", templates: Array(PromptSuite.littleWorld.templates.prefix(4)))
+    private static let perPrompt = 2, classPictures = 16
+
+    private let concept: Concept
+    private let seed: UInt64
+    private let metrics: ConceptMetrics
+    /// Of a subject's class, before anything was learned.
+    private let before: ClassScores?
+
+    /// Draws what the untouched model makes of a subject's class.
+    /// - Parameter models: the folder of all models.
+    /// - Returns: nil where the encoders are not there: a concept is worth more than its figures.
+    /// - Throws: what an encoder's damaged files say.
+    init?(_ concept: Concept, on loaded: LoadedModel, models: String, seed: UInt64) throws {
+        do {
+            metrics = ConceptMetrics(references: concept.references, by: try MetricEncoders(directory: models))
+        } catch is MetricEncoders.Missing { return nil }
+        (self.concept, self.seed) = (concept, seed)
+        before =
+            concept.role == .subject
+            ? ClassScores(
+                metrics, QuickEvaluation.ofClass(concept, seed, try ConceptPainter(loaded, adapters: [:]))) : nil
+    }
+
+    /// What a job's result says of it.
+    struct Report {
+        let row: ConceptRow
+        /// Nil of a style, which has no class to change.
+        let drift: Drift?
+    }
+
+    /// Measures what was learned.
+    func report(_ painter: ConceptPainter, _ description: Adapter.Description) -> Report {
+        let prompts = ConceptWording(method: description.method).prompts(QuickEvaluation.suite, for: concept)
+        let described = prompts.map(\.described)
+        let pictures = EvaluationPictures(
+            .init(
+                prompts: prompts.map(\.asked), perPrompt: QuickEvaluation.perPrompt, classPrompts: [],
+                classPictures: 0),
+            seed: seed, paint: painter.paint)
+        func report(_ scores: [Score], _ drift: Drift?) -> Report {
+            let count = prompts.count * QuickEvaluation.perPrompt
+            return Report(
+                row: ConceptRow(
+                    name: concept.name, description: description, suite: QuickEvaluation.suite.name, pictures: count,
+                    rounds: [scores]), drift: drift)
+        }
+        guard let before else { return report(metrics.style(pictures.groups, prompts: described), nil) }
+        // Apart from the subject's pictures, so that the class has the seeds it had before.
+        let ofClass = QuickEvaluation.ofClass(concept, seed, painter)
+        return report(
+            metrics.subject(pictures.groups, prompts: described, classPictures: ofClass.classPictures),
+            Drift(
+                className: concept.className, before: before, after: ClassScores(metrics, ofClass), ceiling: ceiling
+            ))
+    }
+
+    private static func ofClass(_ concept: Concept, _ seed: UInt64, _ painter: ConceptPainter) -> EvaluationPictures {
+        EvaluationPictures(
+            .init(prompts: [], perPrompt: perPrompt, classPrompts: concept.classPrompts, classPictures: classPictures),
+            seed: seed, paint: painter.paint)
+    }
+
+    /// What PRES would be if every one of the class were the subject; of one reference nobody knows.
+    private var ceiling: Double { metrics.ceiling().first { $0.metric == .dino }?.value ?? 1 }
+}
+
+/// How like the subject, and how diverse, pictures of the class are.
+struct ClassScores: Equatable {
+    let pres, div: Score
+
+    init(pres: Score, div: Score) { (self.pres, self.div) = (pres, div) }
+
+    init(_ metrics: ConceptMetrics, _ pictures: EvaluationPictures) {
+        pres = metrics.pres(pictures.classPictures)[0]
+        div = metrics.diversity(pictures.classGroups)[0]
+    }
+}
+
+/// What learning did to the class.
+package struct Drift {
+    /// Shares from which a change is worth a warning (*ours*): half of the way from the class to the subject, half of
+    /// the diversity.
+    package static let largestApproach = 0.5, largestLoss = 0.5
+
+    private static let shortestWay = 0.05
+
+    package let className: String
+    let before, after: ClassScores
+    /// PRES if every one of the class were the subject.
+    package let ceiling: Double
+
+    /// The share of the way from the class to the subject that the class has gone; negative where it went away, nil
+    /// where there is no way to speak of: a class as like the references as they are to each other.
+    package var approach: Double? { Drift.approach(from: before.pres.value, to: after.pres.value, ceiling: ceiling) }
+    /// The share of the class's diversity that is lost; negative where there is more.
+    package var loss: Double { before.div.value > 0 ? 1 - after.div.value / before.div.value : 0 }
+
+    package static func approach(from before: Double, to after: Double, ceiling: Double) -> Double? {
+        ceiling - before < Drift.shortestWay ? nil : (after - before) / (ceiling - before)
+    }
+
+    package var warnings: [String] {
+        let advice = "fewer iterations, a smaller learning rate or more prior preservation keep"
+        return [
+            approach ?? 0 > Drift.largestApproach
+                ? """
+                \(change(\.pres, "rose")): other \(className) pictures drift towards the concept; \(advice) them \
+                apart
+                """
+                : nil,
+            loss > Drift.largestLoss
+                ? "\(change(\.div, "fell")): pictures of one prompt grow alike; \(advice) them diverse" : nil,
+        ].compactMap { $0 }
+    }
+
+    private func change(_ score: KeyPath<ClassScores, Score>, _ verb: String) -> String {
+        let (was, now) = (before[keyPath: score], after[keyPath: score])
+        return
+            """
+            \(was.name) of \"\(className)\" \(verb) from \(was.value.rounded(digits: 3)) to \
+            \(now.value.rounded(digits: 3))
+            """
+    }
+
+    /// For a job's result: both scores of the class before and after, by metric and encoder, with the shares that
+    /// warnings go by.
+    package var json: JSONValue {
+        func row(_ score: KeyPath<ClassScores, Score>, _ share: String, _ value: Double?) -> (String, JSONValue) {
+            let (was, now) = (before[keyPath: score], after[keyPath: score])
+            return (
+                was.key,
+                .object([
+                    "before": .number(was.value), "after": .number(now.value),
+                    share: value.map(JSONValue.number) ?? .null,
+                ])
+            )
+        }
+        return .object(Dictionary(uniqueKeysWithValues: [row(\.pres, "approach", approach), row(\.div, "loss", loss)]))
+    }
+}

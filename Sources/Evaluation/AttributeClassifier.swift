@@ -1,0 +1,106 @@
+import Autograd
+import Backbones
+import Checkpoints
+import Foundation
+import Images
+import Layers
+import Tensors
+
+/// A small convolutional classifier that says of a picture of Little World what is on it, in which colour, where, and
+/// in which style.
+package final class AttributeClassifier {
+    package struct Configuration: Codable, Equatable, Sendable {
+        /// Pictures are squares of this many pixels; sixteen divides it.
+        package let pictureSize: Int
+        /// Channels after the first convolution.
+        package let channels: Int
+        /// What each head's outputs mean.
+        package let labels: [String: [String]]
+
+        package init(pictureSize: Int, channels: Int) {
+            self.pictureSize = pictureSize
+            self.channels = channels
+            labels = Dictionary(uniqueKeysWithValues: PictureTrait.allCases.map { ($0.rawValue, $0.names) })
+        }
+
+        package static let pocket = Configuration(pictureSize: 64, channels: 32)
+    }
+
+    /// The files of a classifier's directory.
+    package enum File: String {
+        case configuration = "config.json"
+        case weights = "classifier.safetensors"
+    }
+
+    package let configuration: Configuration
+    package let weights: Weights
+    private let network: ClassifierNetwork
+    private let batch = 50
+
+    package init(_ configuration: Configuration, _ source: Weights.Source) throws(WeightsError) {
+        self.configuration = configuration
+        weights = Weights(source)
+        network = ClassifierNetwork(configuration, weights)
+        try weights.verify()
+    }
+
+    /// Reads a classifier from its directory.
+    /// - Throws: `SafetensorsError`, `WeightsError`, `ClassifierError`, or an error naming the file that is missing or
+    ///   malformed.
+    package convenience init(directory: String) throws {
+        let data = try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(File.configuration.rawValue)"))
+        let configuration = try JSONDecoder().decode(Configuration.self, from: data)
+        guard configuration == Configuration(pictureSize: configuration.pictureSize, channels: configuration.channels)
+        else {
+            throw ClassifierError.otherWorld(directory)
+        }
+        try self.init(configuration, .checkpoint(Safetensors.tensors("\(directory)/\(File.weights.rawValue)")))
+    }
+
+    /// Pictures [B, 3, H, W] in [−1, 1] to logits [B, labels], one variable a trait in the order of
+    /// `PictureTrait.allCases`.
+    package func logits(_ pictures: Variable) -> [Variable] { network(pictures) }
+
+    /// What the classifier sees on pictures of its size.
+    package func verdicts(_ pictures: [Picture]) -> [TraitLabels] {
+        Recording.withoutGradients {
+            stride(from: 0, to: pictures.count, by: batch).flatMap { start in
+                AttributeClassifier.verdicts(
+                    logits(Variable(.pictures(Array(pictures[start..<min(start + batch, pictures.count)])))))
+            }
+        }
+    }
+
+    /// The likeliest label of every trait, picture by picture.
+    package static func verdicts(_ logits: [Variable]) -> [TraitLabels] {
+        (0..<logits[0].shape[0]).map { row in
+            TraitLabels(
+                codes: logits.map { head in
+                    let values = head.value.slice(row..<row + 1).values
+                    return values.indices.max { values[$0] < values[$1] }
+                })
+        }
+    }
+
+    /// Writes `config.json` and half-precision weights, given the weights by name.
+    package static func write(_ weights: [String: Tensor], _ configuration: Configuration, to directory: String) throws
+    {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try Safetensors.write(weights, to: "\(directory)/\(File.weights.rawValue)", precision: .half)
+        try configuration.writeConfiguration(to: "\(directory)/\(File.configuration.rawValue)")
+    }
+}
+
+package enum ClassifierError: Error, CustomStringConvertible {
+    case otherWorld(String)
+
+    package var description: String {
+        switch self {
+        case .otherWorld(let directory):
+            """
+            \(directory): its heads have other labels than this Little World; a classifier must be trained on the \
+            world it classifies
+            """
+        }
+    }
+}

@@ -1,0 +1,58 @@
+/// How often verdicts were right, and what was taken for what.
+package struct AttributeScore: Sendable {
+    private struct Confusion: Hashable {
+        let truth, verdict: Int
+    }
+
+    private var right: [PictureTrait: Int] = [:]
+    private var counted: [PictureTrait: Int] = [:]
+    private var confusions: [PictureTrait: [Confusion: Int]] = [:]
+    private var wholly = 0
+    private var pictures = 0
+
+    /// The score of as many verdicts as truths.
+    package init(_ verdicts: [TraitLabels], truths: [TraitLabels]) {
+        precondition(verdicts.count == truths.count)
+        for (verdict, truth) in zip(verdicts, truths) { add(verdict, truth: truth) }
+    }
+
+    /// Counts a verdict; traits that the truth leaves open are not counted.
+    private mutating func add(_ verdict: TraitLabels, truth: TraitLabels) {
+        let mistakes = AttributeScore.mistakes(verdict, truth: truth)
+        for trait in PictureTrait.allCases where truth[trait] != nil {
+            counted[trait, default: 0] += 1
+            if !mistakes.contains(trait) { right[trait, default: 0] += 1 }
+        }
+        for trait in mistakes {
+            confusions[trait, default: [:]][Confusion(truth: truth[trait]!, verdict: verdict[trait]!), default: 0] += 1
+        }
+        pictures += 1
+        if mistakes.isEmpty { wholly += 1 }
+    }
+
+    /// The traits in which a verdict differs from what was asked for.
+    package static func mistakes(_ verdict: TraitLabels, truth: TraitLabels) -> [PictureTrait] {
+        PictureTrait.allCases.filter { truth[$0] != nil && verdict[$0] != truth[$0] }
+    }
+
+    /// The share of right verdicts, 0…1; nil when no picture decides the trait.
+    package func accuracy(_ trait: PictureTrait) -> Double? {
+        counted[trait].map { Double(right[trait] ?? 0) / Double($0) }
+    }
+
+    /// The share of pictures right in every trait.
+    package var whollyRight: Double { Double(wholly) / Double(max(pictures, 1)) }
+
+    /// The most frequent confusions of every trait, as text for people.
+    package func table(rows: Int = 8) -> String {
+        PictureTrait.allCases.map { trait in
+            let pairs = (confusions[trait] ?? [:]).sorted {
+                ($1.value, $0.key.truth, $0.key.verdict) < ($0.value, $1.key.truth, $1.key.verdict)
+            }
+            let lines = pairs.prefix(rows).map { pair, count in
+                "  \(count) × \(trait.names[pair.truth]) taken for \(trait.names[pair.verdict])\n"
+            }
+            return "\(trait.rawValue): \(right[trait] ?? 0) of \(counted[trait] ?? 0) right\n" + lines.joined()
+        }.joined()
+    }
+}

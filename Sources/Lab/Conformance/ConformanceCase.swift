@@ -1,0 +1,77 @@
+import Checkpoints
+import Foundation
+import Images
+import Layers
+import Tensors
+
+/// A fixture folder: what a reference implementation was given and what it computed (`case.json`, `io.safetensors`, and
+/// `weights.safetensors` or `base_weights`).
+package struct ConformanceCase {
+    package let folder: String
+    let description: [String: Any]
+    let recorded: Safetensors
+
+    package init(folder: String) throws {
+        self.folder = folder
+        let path = "\(folder)/case.json"
+        guard let data = FileManager.default.contents(atPath: path),
+            let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+        else { throw ConformanceError(folder: folder, problem: "case.json is missing or not a JSON object") }
+        description = object
+        recorded = try Safetensors(path: "\(folder)/io.safetensors")
+    }
+
+    /// Keys of the configuration, by which the architecture is recognized.
+    var configuration: [String: Any] { description["config"] as? [String: Any] ?? [:] }
+
+    /// The weights beside the case, or those of the case it builds on.
+    func weights() throws -> [String: Tensor] {
+        if let base = description["base_weights"] as? String {
+            return try Safetensors.tensors("\(folder)/" + base.prefix { $0 != " " })
+        }
+        return try Safetensors.tensors("\(folder)/weights.safetensors")
+    }
+
+    /// The case this one builds on.
+    func base() throws -> ConformanceCase {
+        guard let weights = description["base_weights"] as? String else {
+            throw ConformanceError(folder: folder, problem: "base_weights is missing")
+        }
+        return try ConformanceCase(
+            folder: "\(folder)/" + weights.split(separator: "/").dropLast().joined(separator: "/"))
+    }
+
+    func integer(_ key: String) throws -> Int { try value(key) }
+    func integers(_ key: String) throws -> [Int] { try value(key) }
+    func float(_ key: String) throws -> Float { Float(try value(key) as Double) }
+    func floats(_ key: String) throws -> [Float] { (try value(key) as [Double]).map(Float.init) }
+
+    func value<Value>(_ key: String) throws -> Value {
+        guard let value = configuration[key] as? Value else {
+            throw ConformanceError(folder: folder, problem: "config.\(key) is missing or not a \(Value.self)")
+        }
+        return value
+    }
+
+    /// The configuration as one of our types, which reads the reference's key names.
+    func decodedConfiguration<Value: Decodable>(as type: Value.Type) throws -> Value {
+        try JSONDecoder().decode(type, from: JSONSerialization.data(withJSONObject: configuration))
+    }
+
+    /// A recorded picture [H, W, 3] of bytes, also the one sample of [1, H, W, 3].
+    func picture(_ name: String) throws -> Picture {
+        let shape = try recorded.entry(name).shape.suffix(3)
+        return Picture(width: shape[shape.startIndex + 1], height: shape[shape.startIndex], pixels: try bits(name))
+    }
+
+    func tensor(_ name: String) throws -> Tensor { try recorded.tensor(name) }
+    func bits(_ name: String) throws -> [UInt8] { try recorded.integers(name).map(UInt8.init) }
+    func has(_ name: String) -> Bool { recorded.entries[name] != nil }
+}
+
+/// A fixture that cannot be run: where and why.
+package struct ConformanceError: Error, CustomStringConvertible {
+    let folder: String
+    let problem: String
+    package var description: String { "\(folder): \(problem)" }
+}

@@ -1,0 +1,54 @@
+import Engine
+import Evaluation
+import Foundation
+import Hashing
+import Layers
+import LittleWorld
+import Tensors
+
+/// Trains the classifier on Little World, and writes it as a directory.
+package struct ClassifierRun {
+    /// The shares of right verdicts, 0…1, a trait; `all` is the share of pictures right in every trait.
+    package struct Accuracy: Codable {
+        let all: Double
+        let `class`, colour, context, style: Double?
+
+        init(_ score: AttributeScore) {
+            all = score.whollyRight.rounded(digits: 4)
+            `class` = score.accuracy(.subjectClass)?.rounded(digits: 4)
+            colour = score.accuracy(.colour)?.rounded(digits: 4)
+            context = score.accuracy(.context)?.rounded(digits: 4)
+            style = score.accuracy(.style)?.rounded(digits: 4)
+        }
+    }
+
+    let options: PretrainingOptions
+
+    package init(options: PretrainingOptions) { self.options = options }
+
+    /// Trains from the last checkpoint in the run folder, or from nothing.
+    package func train() throws {
+        let classifier = try AttributeClassifier(.pocket, .fresh(seed: options.seed))
+        try MatrixPrecision.$current.withValue(.bfloat16) {
+            try PretrainingRun(options: options, stage: ClassifierTraining(classifier: classifier, options: options))
+                .run()
+        }
+    }
+
+    /// Writes the classifier of a run's last checkpoint, half precision, and judges it.
+    /// - Returns: what it gets right of `count` pictures of individuals never seen in training, and its confusions as
+    ///   text.
+    package static func export(
+        run folder: String, to directory: String, count: Int = 2000
+    ) throws -> (accuracy: Accuracy, table: String) {
+        let state = try OptimizerState(path: "\(folder)/classifier.checkpoint.safetensors")
+        try AttributeClassifier.write(state.values, .pocket, to: directory)
+        try ChecksumFile.write(in: directory)
+        let classifier = try AttributeClassifier(directory: directory)
+        let scenes = HeldOutScenes.known(count: count)
+        let score = AttributeScore(
+            classifier.verdicts(scenes.painted(size: classifier.configuration.pictureSize)),
+            truths: scenes.map { TraitLabels($0) })
+        return (Accuracy(score), score.table())
+    }
+}

@@ -1,0 +1,170 @@
+import Backbones
+import Engine
+import Foundation
+import Hashing
+import Images
+import Jobs
+import LittleWorld
+import Personalization
+
+/// Whether a subject and a style that were learned apart can be drawn together without training: CoAR's composition
+/// beside two baselines on the same backbone, LoRA adapters merged by weight and CoAR without its identity mask.
+package struct CompositionAblation {
+    package typealias Arm = CompositionPlan.Arm
+
+    /// The methods' options, as jobs give them.
+    package struct Options {
+        package var subject, style, lora: JSONValue?
+        /// How much of every LoRA adapter is added.
+        package var loraShare: Float = 1
+        package init(subject: Data?, style: Data?, lora: Data?, loraShare: Float) throws {
+            (self.subject, self.style, self.lora) = (
+                try subject.map { try JSONValue(json: $0) }, try style.map { try JSONValue(json: $0) },
+                try lora.map { try JSONValue(json: $0) }
+            )
+            self.loraShare = loraShare
+        }
+    }
+
+    private let directory: String
+    /// The model's digest, all of its files.
+    private let parts: String
+    private let plan: CompositionPlan
+    private let options: Options
+    private let folder: CompositionFolder
+    private let measure: CompositionMeasure
+    private let report: (String) -> Void
+
+    /// - Parameters:
+    ///   - model: a Chameleon's directory.
+    ///   - folder: what is learned and drawn is kept there, and not made again.
+    ///   - report: hears a line for every training and series.
+    package init(
+        model: String, clip: String, dino: String, folder: String, plan: CompositionPlan, options: Options,
+        report: @escaping (String) -> Void
+    ) throws {
+        directory = model
+        parts = try ModelParts.digest(directory: model)
+        self.plan = plan
+        self.options = options
+        self.folder = try CompositionFolder(folder)
+        measure = CompositionMeasure(clip: try CLIPEncoder(directory: clip), dino: try DINOEncoder(directory: dino))
+        self.report = report
+    }
+
+    /// A plan in a model's words and pictures of its size.
+    /// - Parameters:
+    ///   - model: its directory.
+    ///   - wording: with {subject} and {style}; nil takes the model's own.
+    package static func plan(
+        for model: String, subjects: Int, styles: Int, places: Int, seeds: Int, firstSubject: Int, wording: String?
+    ) throws -> CompositionPlan {
+        let loaded = try LoadedModel(directory: model)
+        return CompositionPlan(
+            subjects: subjects, styles: styles, places: places, seeds: seeds, firstSubject: firstSubject,
+            wording: wording.map(StyleWording.init) ?? loaded.styleWording, size: loaded.pictureSize)
+    }
+
+    package func run() throws -> CompositionFigures {
+        var figures = CompositionFigures()
+        for arm in Arm.allCases {
+            for seed in plan.seeds { try measure(arm, seed, &figures) }
+            try writeSheet(arm)
+        }
+        try folder.write(figures.table, as: "table.txt")
+        return figures
+    }
+
+    private func measure(_ arm: Arm, _ seed: UInt64, _ figures: inout CompositionFigures) throws {
+        var scores: [String: [(subject: Double, style: Double, text: Double)]] = [:]
+        for style in plan.styles {
+            for subject in plan.subjects {
+                let score = measure.scores(
+                    try pictures(arm, subject, style, seed), subject: subject.concept.references,
+                    style: style.concept.references,
+                    descriptions: plan.places.map { plan.description(subject, $0) })
+                for group in ["all", Style.heldOut.contains { "\($0)" == style.name } ? "held-out" : "other"] {
+                    scores[group, default: []].append(score)
+                }
+            }
+        }
+        for (group, scores) in scores.sorted(by: { $0.key < $1.key }) {
+            figures.add(arm, seed: seed, styles: group, scores: scores, pictures: scores.count * plan.places.count)
+        }
+    }
+
+    // MARK: - Trainings and pictures
+
+    private func adapter(_ training: CompositionPlan.Training, by method: PersonalizationMethod) throws -> Adapter {
+        let name =
+            "\(method.rawValue)-\(training.concept.role.rawValue)-\(training.name)-\(digest(training, by: method))"
+        return try folder.adapter(name) {
+            let learned = try TrainingRun(
+                training.concept, by: method, options: given(training, by: method), seed: 1, model: directory,
+                folder: folder.path)
+            report("learned \(name) in \(Int(learned.seconds)) s")
+            return learned.adapter
+        }
+    }
+
+    /// Of what the training depends on: made of anything else it is another.
+    private func digest(_ training: CompositionPlan.Training, by method: PersonalizationMethod) -> String {
+        let role: ConceptRole = training.concept.role == .subject ? .subject : .style
+        let text = [
+            parts, JSONValue.object(method.options(for: role).completed(given(training, by: method))).text,
+            training.concept.wording.template,
+        ].joined(separator: "\n")
+        return String(SHA256Digest.of(Data(text.utf8)).description.prefix(8))
+    }
+
+    private func given(_ training: CompositionPlan.Training, by method: PersonalizationMethod) -> JSONValue? {
+        method == .lora ? options.lora : training.concept.role == .subject ? options.subject : options.style
+    }
+
+    /// One picture a place.
+    private func pictures(
+        _ arm: Arm, _ subject: CompositionPlan.Training, _ style: CompositionPlan.Training, _ seed: UInt64
+    ) throws -> [Picture] {
+        guard let method = arm.method else {
+            return plan.painted(subject, style, seed: seed, size: subject.concept.references[0].width)
+        }
+        let asked =
+            [digest(subject, by: method), digest(style, by: method), "\(options.loraShare)"]
+            + plan.places.map { plan.prompt(subject, $0) }
+        let words = SHA256Digest.of(Data(asked.joined(separator: "\n").utf8)).description.prefix(8)
+        let series = "\(arm.rawValue)/\(subject.name)-\(style.name)-\(seed)-\(words)"
+        return try folder.pictures(series, count: plan.places.count) {
+            let adapters = [
+                CompositionPlan.subjectName: try adapter(subject, by: method),
+                CompositionPlan.styleName: try adapter(style, by: method),
+            ]
+            let start = Date()
+            let loaded = try LoadedModel(directory: directory)  // anew: merging changes the weights
+            guard case .chameleon(let model) = loaded.backbone else {
+                throw JobFailure(
+                    code: "model.other", consequence: .rejected,
+                    message: "\(loaded.name) joins no concepts; give a Chameleon's directory")
+            }
+            let personalized = try PersonalizedChameleon(
+                model: model, adapters: adapters, modelDigest: loaded.digest, loraShare: options.loraShare)
+            let seeds = plan.places.indices.map { seed &* 1000 &+ UInt64($0) }
+            let drawn = personalized.generate(
+                plan.places.map { plan.prompt(subject, $0) }, seeds: seeds, cutsConcepts: arm != .unmasked)
+            report("drew \(series) in \(Int(Date().timeIntervalSince(start))) s")
+            return drawn
+        }
+    }
+
+    /// Rows subjects, columns styles, behind the references; at the first place, of the first seed.
+    private func writeSheet(_ arm: Arm) throws {
+        let size = plan.subjects[0].concept.references[0].width
+        var cells =
+            [Picture(width: size, height: size, filledWith: (255, 255, 255))]
+            + plan.styles.map { $0.concept.references[0] }
+        for subject in plan.subjects {
+            cells.append(subject.concept.references[0])
+            for style in plan.styles { cells.append(try pictures(arm, subject, style, plan.seeds[0])[0]) }
+        }
+        try Grid.rows(of: plan.styles.count + 1, cells).writePNG("\(folder.path)/sheet-\(arm.rawValue).png")
+    }
+}

@@ -1,0 +1,118 @@
+import Engine
+import Foundation
+import Images
+import Jobs
+import LittleWorld
+import Personalization
+
+/// What is compared: subjects that training never saw, in styles learned from one picture each, at places few
+/// references show.
+package struct CompositionPlan {
+    /// A way to join a subject and a style that were learned apart.
+    package enum Arm: String, CaseIterable, Sendable {
+        /// CoAR's context tokens, kept from reading each other.
+        case masked
+        /// The same tokens, free to read each other.
+        case unmasked
+        /// LoRA adapters of the same references, added to the weights.
+        case merged = "lora-merged"
+        /// Nothing is learned: the world paints what is asked for, and gives the figures that perfect pictures have.
+        case world
+
+        var method: PersonalizationMethod? {
+            switch self {
+            case .masked, .unmasked: .coar
+            case .merged: .lora
+            case .world: nil
+            }
+        }
+    }
+
+    /// A subject or a style with what it is learned from.
+    struct Training {
+        let name: String
+        let concept: Concept
+        /// What the first reference shows.
+        let scene: Scene
+    }
+
+    /// Where a subject is, or what it wears.
+    struct Place {
+        let context: Context
+        let accessory: Accessory
+
+        init(_ context: Context, _ accessory: Accessory = .none) {
+            (self.context, self.accessory) = (context, accessory)
+        }
+
+        /// As prompts say it.
+        var words: String { accessory == .none ? context.name : accessory.name }
+    }
+
+    static let subjectName = "subject", styleName = "style"
+    static let places = [
+        Place(.beach), Place(.snow), Place(.jungle), Place(.mountain), Place(.water), Place(.woodenFloor),
+        Place(.grass), Place(.city),
+        Place(.plain, .redHat), Place(.plain, .crown),
+    ]
+    /// The held-out styles first.
+    private static let styles: [Style] = Style.heldOut + [.watercolour, .pixelArt, .pastel, .neon, .comic, .crayon]
+    private static let kinds: [SubjectClass] = [.dog, .owl, .teapot, .car, .robot, .cat, .bear, .backpack]
+
+    let subjects, styles: [Training]
+    let places: [Place]
+    let seeds: [UInt64]
+    let wording: StyleWording
+
+    /// - Parameters:
+    ///   - firstSubject: the number of the first individual; choices are made on others than those reported.
+    ///   - wording: what styles are learned and asked for with.
+    ///   - size: pixels on a side of the model's pictures.
+    package init(
+        subjects: Int, styles: Int, places: Int, seeds: Int, firstSubject: Int, wording: StyleWording, size: Int
+    ) {
+        self.subjects = (0..<subjects).map { number in
+            let kind = CompositionPlan.kinds[number % CompositionPlan.kinds.count]
+            let subject = Subject.heldOut(kind, index: firstSubject + number / CompositionPlan.kinds.count)
+            let scenes = subject.references(count: 4)
+            let concept = Concept(
+                name: CompositionPlan.subjectName, className: kind.name, references: scenes.painted(size: size))
+            return Training(
+                name: "\(kind)-\(firstSubject + number / CompositionPlan.kinds.count)", concept: concept,
+                scene: scenes[0])
+        }
+        self.styles = CompositionPlan.styles.prefix(styles).map { style in
+            let scene = LittleWorld.example(of: style)
+            let concept = Concept(
+                name: CompositionPlan.styleName, role: .style, className: scene.subject.kind.name,
+                references: [scene.paint(size: size)], wording: wording)
+            return Training(name: "\(style)", concept: concept, scene: scene)
+        }
+        self.places = Array(CompositionPlan.places.prefix(places))
+        self.seeds = (1...UInt64(max(seeds, 1))).map { $0 }
+        self.wording = wording
+    }
+
+    package static var mostStyles: Int { styles.count }
+
+    /// What is drawn.
+    func prompt(_ subject: Training, _ place: Place) -> String {
+        wording(
+            subject: "<\(CompositionPlan.subjectName)> \(subject.concept.className) \(place.words)",
+            style: "<\(CompositionPlan.styleName)>")
+    }
+
+    /// What text alignment is held against: everything asked for but the identity and the style.
+    func description(_ subject: Training, _ place: Place) -> String {
+        "\(subject.concept.anyOfItsClass ?? "") \(place.words)"
+    }
+
+    /// The world's own pictures of what is asked for, in poses of the seed's.
+    func painted(_ subject: Training, _ style: Training, seed: UInt64, size: Int) -> [Picture] {
+        places.enumerated().map { number, place in
+            subject.scene.subject.scene(
+                in: place.context, accessory: place.accessory, style: style.scene.style,
+                number: Int(seed) * 1000 + number)
+        }.painted(size: size)
+    }
+}

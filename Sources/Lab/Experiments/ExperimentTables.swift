@@ -1,0 +1,211 @@
+import Engine
+import Evaluation
+import Foundation
+import Hashing
+import Images
+import Jobs
+import LittleWorld
+import Personalization
+
+/// Reruns papers' tables on the installed models: every variant learns held-out subjects of Little World from several
+/// seeds, and what it draws is measured. Every cell is written down when it is done, so a run that was stopped goes on
+/// where it was.
+package struct ExperimentTables {
+    package static let names = PaperTable.all.map(\.name)
+
+    private let models, folder: String
+    private let settings: TableSettings
+    private let tables: [PaperTable]
+    private let encoders: MetricEncoders
+    private let report: (String) -> Void
+    /// This program, by its own digest: cells of another may be of other code.
+    private let engine = (try? SHA256Digest.ofFile("/proc/self/exe")).map { String($0.description.prefix(8)) }
+
+    /// - Parameters:
+    ///   - models: the folder of all models.
+    ///   - folder: the run's own; made where it is missing.
+    ///   - names: of `names`.
+    ///   - report: hears what happens, a line at a time.
+    /// - Throws: `MetricEncoders.Missing` without the encoders.
+    package init(
+        models: String, folder: String, settings: TableSettings, names: [String], report: @escaping (String) -> Void
+    ) throws {
+        try self.init(
+            models: models, folder: folder, settings: settings,
+            tables: PaperTable.all.filter { names.contains($0.name) }, report: report)
+    }
+
+    init(
+        models: String, folder: String, settings: TableSettings, tables: [PaperTable],
+        report: @escaping (String) -> Void
+    ) throws {
+        (self.models, self.folder, self.settings, self.tables, self.report) = (models, folder, settings, tables, report)
+        encoders = try MetricEncoders(directory: models, clip: settings.clip, dino: settings.dino)
+    }
+
+    /// Fills in the cells that are missing, and writes the tables. Several processes may fill one folder: each cell is
+    /// one's.
+    /// - Returns: the tables as Markdown, which also lie in the folder; without the cells that another process is still
+    ///   at.
+    package func run() throws -> String {
+        let file = try TableFile(folder: folder)
+        let inputs = try inputs(of: possibleVariants())
+        var keys: [TableCell.Key] = []
+        for seed in 0..<settings.seeds {
+            for number in 0..<settings.subjects {
+                for (variant, digest) in inputs {
+                    let key = TableCell.Key(variant: variant.key, subject: number, seed: UInt64(seed), inputs: digest)
+                    keys.append(key)
+                    try fill(variant, key, file)
+                }
+            }
+        }
+        let done = try file.cells()
+        let cells = keys.compactMap { done[$0] }
+        let text = heading(cells) + tables.map { TableReport($0, cells: cells).markdown }.joined(separator: "\n")
+        try text.write(toFile: "\(folder)/tables.md", atomically: true, encoding: .utf8)
+        try writeMethodSheets(Set(cells.map(\.key)))
+        return text
+    }
+
+    /// A training that diverges is a cell that is missing, and does so every time: the others are worth having.
+    private func fill(_ variant: TableVariant, _ key: TableCell.Key, _ file: TableFile) throws {
+        let start = Date()
+        let name = "\(variant.key), subject \(key.subject), seed \(key.seed)"
+        do {
+            if try file.fill(key, { try cell(variant, key) }) {
+                report("\(name): \(Int(Date().timeIntervalSince(start))) s")
+            }
+        } catch let failure as JobFailure where failure.code == TrainingRun.divergence {
+            report("\(name) is left out: \(failure.message)")
+        }
+    }
+
+    /// A sheet a subject, of the first seed's cells.
+    private func writeMethodSheets(_ done: Set<TableCell.Key>) throws {
+        for subject in 0..<settings.subjects {
+            let rows = try variants.compactMap { variant in
+                let key = done.first { ($0.variant, $0.subject, $0.seed) == (variant.key, subject, 0) }
+                guard let path = key.map(sheet), FileManager.default.fileExists(atPath: path) else {
+                    return (title: String, sheet: Picture)?.none
+                }
+                return (variant.title, try Picture(pngFile: path))
+            }
+            try methodSheet.picture(rows)?.writePNG("\(folder)/methods-\(subject).png")
+        }
+    }
+
+    private var methodSheet: MethodSheet {
+        MethodSheet(
+            columns: max(4, settings.picturesPerPrompt), references: settings.references, prompts: settings.prompts)
+    }
+
+    private func sheet(_ key: TableCell.Key) -> String { "\(folder)/pictures/\(key.name).png" }
+
+    private func heading(_ cells: [TableCell]) -> String {
+        let engines = Set(cells.map { $0.engine ?? "?" })
+        return """
+            \(settings.subjects) held-out subjects × \(settings.seeds) seeds × \(settings.prompts) prompts × \
+            \(settings.picturesPerPrompt) pictures, \
+            \(settings.classPictures) pictures of the class prompt; \(settings.references) references a subject; \
+            \(settings.iterations.map { "\($0) steps" } ?? "every method's own steps").\
+            \(engines.count > 1 ? " **The cells were made by \(engines.count) builds of the engine.**" : "")
+
+
+            """
+    }
+
+    /// The tables' variants, each once.
+    private var variants: [TableVariant] {
+        tables.flatMap(\.rows).map(\.variant).reduce(into: []) { variants, variant in
+            if !variants.contains(where: { $0.key == variant.key }) { variants.append(variant) }
+        }
+    }
+
+    /// Without those whose model is not there.
+    private func possibleVariants() -> [TableVariant] {
+        variants.filter { variant in
+            guard let model = variant.model, !FileManager.default.fileExists(atPath: "\(models)/\(model)/config.json")
+            else { return true }
+            report("\(variant.key) is left out: there is no model in \(models)/\(model)")
+            return false
+        }
+    }
+
+    private func inputs(of variants: [TableVariant]) throws -> [(TableVariant, String)] {
+        let encoders = try [settings.clip, settings.dino, "lpips"].map {
+            try ModelParts.digest(directory: "\(models)/\($0)")
+        }
+        let parts = try Dictionary(
+            uniqueKeysWithValues: Set(variants.compactMap(\.model)).map {
+                ($0, try ModelParts.digest(directory: "\(models)/\($0)"))
+            })
+        return try variants.map { variant in
+            (
+                variant,
+                try settings.digest(encoders + [variant.model.flatMap { parts[$0] } ?? "", settled(variant).text])
+            )
+        }
+    }
+
+    /// The options with what holds where the variant says nothing: with another standard it is another variant.
+    private func settled(_ variant: TableVariant) -> JSONValue {
+        guard case .learned(let method, _) = variant.way else { return .null }
+        return .object(method.options(for: .subject).completed(options(variant)))
+    }
+
+    private func options(_ variant: TableVariant) -> JSONValue {
+        guard case .learned(_, var options) = variant.way else { return .null }
+        if let iterations = settings.iterations { options["iterations"] = .integer(iterations) }
+        return .object(options)
+    }
+
+    private func cell(_ variant: TableVariant, _ key: TableCell.Key) throws -> TableCell {
+        let subject = settings.subject(key.subject)
+        let scenes = subject.references(count: settings.references)
+        guard let name = variant.model else {
+            let ceiling = ConceptMetrics(references: scenes.painted(size: 64), by: encoders).ceiling()
+            return TableCell(
+                key: key, className: subject.kind.name, scores: ExperimentTables.values(ceiling), engine: engine)
+        }
+        let directory = "\(models)/\(name)"
+        let references = scenes.painted(size: try LoadedModel(directory: directory).pictureSize)
+        let concept = Concept(name: "it", role: .subject, className: subject.kind.name, references: references)
+        guard case .learned(let method, _) = variant.way else {
+            let painter = try ConceptPainter(LoadedModel(directory: directory), adapters: [:])
+            return TableCell(
+                key: key, className: concept.className, scores: try scores(key, concept, painter, asks: \.described),
+                engine: engine)
+        }
+        let training = try TrainingRun(
+            concept, by: method, options: options(variant), seed: key.seed, model: directory, folder: folder)
+        let painter = try ConceptPainter(LoadedModel(directory: directory), adapters: ["it": training.adapter])
+        let wording = ConceptWording(method: training.adapter.description.method)
+        return TableCell(
+            key: key, className: concept.className,
+            scores: try scores(key, concept, painter) { wording.asked($0.asked) }, seconds: training.seconds,
+            parameters: training.parameters, adapterBytes: training.bytes, engine: engine)
+    }
+
+    private func scores(
+        _ key: TableCell.Key, _ concept: Concept, _ painter: ConceptPainter,
+        asks: ((asked: String, described: String)) -> String
+    ) throws -> [String: Double] {
+        let prompts = PromptSuite.littleWorld.templates.prefix(settings.prompts)
+            .map { PromptSuite.prompts($0, concept: concept.name, className: concept.className) }
+        let plan = EvaluationPictures.Plan(
+            prompts: prompts.map(asks), perPrompt: settings.picturesPerPrompt, classPrompts: concept.classPrompts,
+            classPictures: settings.classPictures)
+        let pictures = EvaluationPictures(plan, seed: key.seed, paint: painter.paint)
+        try FileManager.default.createDirectory(atPath: "\(folder)/pictures", withIntermediateDirectories: true)
+        try methodSheet.cell(references: concept.references, prompts: pictures.groups)
+            .writePNG(sheet(key))
+        return ExperimentTables.values(
+            ConceptMetrics(references: concept.references, by: encoders)
+                .subject(pictures.groups, prompts: prompts.map(\.described), classPictures: pictures.classPictures))
+    }
+
+    private static func values(_ scores: [Score]) -> [String: Double] {
+        Dictionary(uniqueKeysWithValues: scores.map { ($0.key, $0.value) })
+    }
+}

@@ -1,0 +1,121 @@
+import Backbones
+import Engine
+import Evaluation
+import Foundation
+import Images
+import LittleWorld
+import Randomness
+
+/// How well a model obeys prompts that training never saw, as a classifier sees it, and how well its tokenizer keeps
+/// pictures.
+package struct ModelScore {
+    /// The figures, one JSON line. Shares are 0…1.
+    package struct Report: Codable {
+        let `class`, colour, context, style: Double?
+        /// The share of pictures right in every trait.
+        let all: Double
+        /// What the classifier gets right of the world's own pictures of the same prompts: the best that a model can be
+        /// told to be.
+        let ceiling: ClassifierRun.Accuracy
+        /// The same of those pictures once the model's tokenizer has been through them: the best that its transformer
+        /// can be told to be.
+        let reconstructed: ClassifierRun.Accuracy
+        /// The tokenizer's signal-to-noise ratio on pictures of individuals never seen in training, of any style, in
+        /// decibels.
+        let psnr: Double
+        let pictures: Int
+        let seconds: Double
+    }
+
+    private let model: LoadedModel
+    private let classifier: AttributeClassifier
+    private let prompts: [Evaluation.Prompt]
+    private let seed: UInt64
+    private let folder: String?
+    private let batch = 20
+
+    /// - Parameter folder: where the contact sheets of pictures and of failures and the table of confusions go; nil
+    ///   writes none.
+    package init(model: String, classifier: String, prompts: Int, seed: UInt64, folder: String?) throws {
+        self.model = try LoadedModel(directory: model)
+        self.classifier = try AttributeClassifier(directory: classifier)
+        self.prompts = Evaluation.prompts(count: prompts)
+        self.seed = seed
+        self.folder = folder
+    }
+
+    /// - Returns: the figures, and the confusions as text.
+    package func run() throws -> (report: Report, table: String) {
+        let start = Date()
+        let truths = prompts.map { TraitLabels($0) }
+        let pictures = try generate()
+        let verdicts = classifier.verdicts(pictures)
+        let score = AttributeScore(verdicts, truths: truths)
+        let figures = ClassifierRun.Accuracy(score)
+        let real = prompts.enumerated().map { $1.scene(index: UInt64($0)) }.painted(
+            size: classifier.configuration.pictureSize)
+        let ceiling = AttributeScore(classifier.verdicts(real), truths: truths)
+        let reconstructed = AttributeScore(classifier.verdicts(model.reconstructed(real)), truths: truths)
+        let reconstruction = ReconstructionScore(model, count: prompts.count)
+        let table =
+            """
+            \(score.table())\nThe world's own pictures\n\(ceiling.table())\nThose pictures \
+            reconstructed\n\(reconstructed.table())\nReconstruction\n\(reconstruction.table)
+            """
+        let sheet = MistakeSheet(pictures: pictures, captions: prompts.map(\.text), truths: truths, verdicts: verdicts)
+        try write(pictures, mistakes: sheet.picture(), table: table)
+        let report = Report(
+            class: figures.class, colour: figures.colour, context: figures.context, style: figures.style,
+            all: figures.all,
+            ceiling: ClassifierRun.Accuracy(ceiling), reconstructed: ClassifierRun.Accuracy(reconstructed),
+            psnr: reconstruction.decibels.rounded(digits: 2), pictures: pictures.count,
+            seconds: Date().timeIntervalSince(start).rounded(digits: 1))
+        return (report, table)
+    }
+
+    /// One picture a prompt, each from a seed of its own.
+    private func generate() throws -> [Picture] {
+        let painter = try ConceptPainter(model, adapters: [:])
+        return stride(from: 0, to: prompts.count, by: batch).flatMap { start in
+            let range = start..<min(start + batch, prompts.count)
+            return painter.paint(prompts[range].map(\.text), Philox.seeds(seed, purpose: 0x5C, range))
+        }
+    }
+
+    private func write(_ pictures: [Picture], mistakes: Picture?, table: String) throws {
+        guard let folder else { return }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Grid.rows(of: 25, pictures).writePNG("\(folder)/pictures.png")
+        try mistakes?.writePNG("\(folder)/failures.png")
+        try table.write(toFile: "\(folder)/confusions.txt", atomically: true, encoding: .utf8)
+    }
+}
+
+/// What a tokenizer keeps of pictures of individuals never seen in training, style by style.
+private struct ReconstructionScore {
+    private var overall = SignalToNoise()
+    private var styles: [Style: SignalToNoise] = [:]
+
+    init(_ model: LoadedModel, count: Int) {
+        let scenes = HeldOutScenes.all(count: count)
+        let pictures = scenes.painted(size: model.pictureSize)
+        for (scene, pair) in zip(scenes, zip(pictures, model.reconstructed(pictures))) {
+            overall.add(pair.0, reconstruction: pair.1)
+            styles[scene.style, default: SignalToNoise()].add(pair.0, reconstruction: pair.1)
+        }
+    }
+
+    var decibels: Double { overall.decibels }
+
+    /// A line a style.
+    var table: String {
+        Style.allCases.compactMap { style in
+            styles[style].map {
+                """
+                  \($0.decibels.rounded(digits: 2)) dB \
+                \(style.name)\(style.isHeldOut ? " (never seen in training)" : "")\n
+                """
+            }
+        }.joined()
+    }
+}

@@ -1,0 +1,78 @@
+import Evaluation
+import Foundation
+import Hashing
+import Jobs
+
+/// How a method's options are chosen: every choice is a row of a table, and learns subjects that no figure reported
+/// elsewhere comes from.
+package struct OptionSweep {
+    /// A choice that cannot be tried.
+    package struct Unfit: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private static let firstSubject = 100
+    private let tables: ExperimentTables
+
+    /// - Parameters:
+    ///   - models: the folder of all models; `model` is one of them.
+    ///   - folder: the run's own; a choice measured there before is not measured again.
+    ///   - method: of `PersonalizationMethod`.
+    ///   - choices: options as a job's JSON gives them.
+    ///   - report: hears what happens, a line at a time.
+    /// - Throws: `Unfit` for a method or choice no job could have, `MetricEncoders.Missing` without the encoders.
+    package init(
+        models: String, model: String, folder: String, settings: TableSettings, method: String, choices: [String],
+        report: @escaping (String) -> Void
+    ) throws {
+        guard let method = PersonalizationMethod(rawValue: method), let name = ModelName(rawValue: model),
+            method.models.contains(name)
+        else {
+            throw Unfit(
+                description:
+                    """
+                    \(method) on \(model): allowed for this model are \
+                    \(PersonalizationMethod.fitting(ModelName(rawValue: model), .subject))
+                    """
+            )
+        }
+        var settings = settings
+        settings.firstSubject = OptionSweep.firstSubject
+        let untuned = [TableVariant.untunedInfinity, .untunedChameleon].filter { $0.model == model }
+        let tried = try choices.map { try OptionSweep.variant($0, of: method, on: model) }
+        let table = PaperTable(
+            name: "trials", title: "\(method.rawValue) on \(model), choices of options",
+            rows: ([.references] + untuned + tried).map { PaperTable.Row(variant: $0, published: [:]) },
+            claims: OptionSweep.claims(tried))
+        tables = try ExperimentTables(
+            models: models, folder: folder, settings: settings, tables: [table], report: report)
+    }
+
+    /// - Returns: the table as Markdown.
+    package func run() throws -> String { try tables.run() }
+
+    /// What is asked of every choice: whether it has more than the first.
+    private static func claims(_ tried: [TableVariant]) -> [PaperTable.Claim] {
+        tried.dropFirst().flatMap { choice in
+            [Score.Metric.dino, .clipI, .clipT, .pres, .div].map {
+                PaperTable.Claim(
+                    statement: "more \($0.rawValue) than the first choice", metric: $0, greater: choice,
+                    lesser: tried[0])
+            }
+        }
+    }
+
+    private static func variant(
+        _ choice: String, of method: PersonalizationMethod, on model: String
+    ) throws -> TableVariant {
+        let options = try JSONValue(json: Data(choice.utf8))
+        let problems = method.options(for: .subject).problems(in: options)
+        guard problems.isEmpty, case .object(let members) = options else {
+            throw Unfit(description: "\(choice): \(problems.map(\.description).joined(separator: "; "))")
+        }
+        let key = "\(method.rawValue)-\(model)-\(SHA256Digest.of(Array(options.text.utf8)).description.prefix(8))"
+        return TableVariant(
+            key: key, title: members.isEmpty ? "its own options" : "`\(options.text)`", model: model,
+            way: .learned(method, members))
+    }
+}

@@ -1,0 +1,101 @@
+import Checkpoints
+import Foundation
+import Layers
+import Tensors
+
+/// PEFT's format (github.com/huggingface/peft): a directory with `adapter_config.json` and `adapter_model.safetensors`.
+extension LoRAAdapter {
+    /// What PEFT puts before the names of the wrapped model's modules.
+    package static let prefix = "base_model.model."
+
+    private static func configurationPath(_ directory: String) -> String { "\(directory)/adapter_config.json" }
+    private static func tensorsPath(_ directory: String) -> String { "\(directory)/adapter_model.safetensors" }
+
+    /// `adapter_config.json`, in its own keys; what is not listed has PEFT's default.
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    private struct Configuration: Codable {
+        var peft_type = "LORA"
+        var r: Int
+        var lora_alpha: Float
+        var target_modules: [String]
+        var use_rslora: Bool?
+        var lora_dropout: Float? = 0
+        var bias: String? = "none"
+        var fan_in_fan_out: Bool? = false
+        var inference_mode: Bool? = true
+        var base_model_name_or_path: String?
+        var task_type: String? = "CAUSAL_LM"
+        // Not supported; read to refuse them.
+        var use_dora: Bool?
+        var lora_bias: Bool?
+        var modules_to_save: [String]?
+        var rank_pattern: [String: Int]?
+        var alpha_pattern: [String: Float]?
+
+        var unsupported: String? {
+            if peft_type != "LORA" { return "peft_type is \(peft_type); LORA is needed" }
+            if bias ?? "none" != "none" || lora_bias == true { return "adapters with biases are not supported" }
+            if use_dora == true { return "use_dora is not supported" }
+            if fan_in_fan_out == true { return "fan_in_fan_out is not supported" }
+            if !(modules_to_save ?? []).isEmpty { return "modules_to_save is not supported" }
+            if !(rank_pattern ?? [:]).isEmpty || !(alpha_pattern ?? [:]).isEmpty {
+                return "rank_pattern and alpha_pattern are not supported"
+            }
+            return nil
+        }
+    }
+
+    /// Reads an adapter that PEFT or `write(_:baseModel:)` saved.
+    /// - Throws: `LoRAError.unsupported` for what PEFT can save and this reader cannot use, `LoRAError.notLoRA` for
+    ///   other tensors, `SafetensorsError` for a damaged file.
+    package init(directory: String) throws {
+        let path = LoRAAdapter.configurationPath(directory)
+        func problem(_ text: String) -> LoRAError { .unsupported(path: path, text) }
+        guard let data = FileManager.default.contents(atPath: path) else { throw problem("it cannot be read") }
+        guard let configuration = try? JSONDecoder().decode(Configuration.self, from: data), configuration.r > 0 else {
+            throw problem("r (above 0), lora_alpha and a list target_modules are needed")
+        }
+        if let reason = configuration.unsupported { throw problem(reason) }
+        let options = Options(
+            rank: configuration.r, alpha: configuration.lora_alpha, targets: configuration.target_modules,
+            isRankStabilized: configuration.use_rslora ?? false)
+        try self.init(tensors: Safetensors.tensors(LoRAAdapter.tensorsPath(directory)), options: options)
+    }
+
+    /// Tensors under PEFT's names, `base_model.model.<module>.lora_A.weight` [r, in] and `….lora_B.weight` [out, r].
+    /// - Throws: `LoRAError.notLoRA` naming the first module that is incomplete or of another rank.
+    package init(tensors: [String: Tensor], options: Options) throws(LoRAError) {
+        let endings = [".lora_A.weight", ".lora_B.weight"]
+        var updates: [String: LowRankUpdate] = [:]
+        for name in tensors.keys.sorted() {
+            guard name.hasPrefix(LoRAAdapter.prefix), let ending = endings.first(where: name.hasSuffix) else {
+                throw .notLoRA("\(name) is not named \(LoRAAdapter.prefix)<module>.lora_A.weight or .lora_B.weight")
+            }
+            let wrapped = name.dropLast(ending.count)
+            let module = String(wrapped.dropFirst(LoRAAdapter.prefix.count))
+            guard let down = tensors[wrapped + endings[0]], let up = tensors[wrapped + endings[1]],
+                down.shape.count == 2, up.shape.count == 2,
+                down.shape[0] == options.rank, up.shape[1] == options.rank
+            else { throw .notLoRA("\(module) needs lora_A [\(options.rank), in] and lora_B [out, \(options.rank)]") }
+            updates[module] = LowRankUpdate(
+                down: Parameter(name: module + endings[0], value: down),
+                up: Parameter(name: module + endings[1], value: up), scale: options.scale)
+        }
+        self.init(options: options, updates: updates)
+    }
+
+    /// Writes the two files, which PEFT's `from_pretrained` reads; equal adapters give equal bytes.
+    package func write(_ directory: String, baseModel: String? = nil) throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let tensors = Dictionary(uniqueKeysWithValues: parameters.map { (LoRAAdapter.prefix + $0.name, $0.value) })
+        try Safetensors.write(tensors, to: LoRAAdapter.tensorsPath(directory), metadata: ["format": "pt"])
+        let configuration = Configuration(
+            r: options.rank, lora_alpha: options.alpha, target_modules: options.targets.sorted(),
+            use_rslora: options.isRankStabilized,
+            base_model_name_or_path: baseModel)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try encoder.encode(configuration).write(
+            to: URL(fileURLWithPath: LoRAAdapter.configurationPath(directory)), options: .atomic)
+    }
+}

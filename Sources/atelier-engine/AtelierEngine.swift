@@ -1,0 +1,14 @@
+import ArgumentParser
+import Engine
+
+@main
+struct AtelierEngine: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "atelier-engine", abstract: "Atelier's engine: trains, personalizes and generates on the CPU.",
+        version: EngineWork.version, subcommands: [Work.self])
+
+    static func main() {
+        EngineEnvironment.prepare()
+        self.main(nil)
+    }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+import Engine
+
+@main
+struct AtelierLab: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "atelier-lab",
+        abstract: "Atelier's laboratory: trains the shipped models, measures them and holds them against references.",
+        version: EngineWork.version,
+        subcommands: [
+            Conform.self, World.self, Pretrain.self, ExportModel.self, Sweep.self, Compositions.self, Tables.self,
+            Analyze.self, Classifier.self, Encoder.self, BenchStep.self, BenchTuning.self,
+        ])
+
+    static func main() {
+        EngineEnvironment.prepare()
+        self.main(nil)
+    }
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+import Foundation
+import Lab
+
+extension TuningBenchmark.Tuning: ExpressibleByArgument {}
+
+struct BenchTuning: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract:
+            """
+            Time a training step of the pocket-sized unified transformer by what learns; one JSON line. ops/bench \
+            runs it.
+            """
+    )
+
+    @Option(help: "What learns.") var tuning = TuningBenchmark.Tuning.coar
+    @Option(help: "Repetitions; the best counts.") var rounds = 10
+
+    func validate() throws {
+        guard rounds >= 1 else { throw ValidationError("--rounds \(rounds): must be at least 1") }
+    }
+
+    func run() throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        print(String(decoding: try encoder.encode(TuningBenchmark(tuning).run(rounds: rounds)), as: UTF8.self))
+    }
+}

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Foundation
+import Lab
+
+struct Compositions: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract:
+            """
+            Draw subjects in styles that were learned apart, by context tokens with and without the identity mask and \
+            by merged LoRA adapters.
+            """,
+        discussion: """
+            Prints subject, style and text alignment as JSON lines, one an arm and seed, then one an arm with the \
+            spread over seeds; a table goes to \
+            stderr. What is learned and drawn is kept in the folder with a contact sheet for each arm: a run that was \
+            stopped goes on from there.
+            """)
+
+    @Option(help: "The model's directory.") var model: String
+    @Option(help: "A CLIP encoder's directory.") var clip: String
+    @Option(help: "A DINO encoder's directory.") var dino: String
+    @Option(help: "The folder for adapters, pictures, sheets and the table.") var folder: String
+    @Option(help: "Subjects, none of them seen in training.") var subjects = 6
+    @Option(
+        help:
+            "Styles, each from one picture, those never seen in training first; at most \(CompositionPlan.mostStyles).")
+    var styles = CompositionPlan.mostStyles
+    @Option(help: "Prompts for each pair, at most 10.") var prompts = 10
+    @Option(help: "Seeds; a picture of each prompt for each.") var seeds = 3
+    @Option(help: "The number of the first individual of each class; make choices on others than those you report.")
+    var firstSubject = 0
+    @Option(help: "How prompts speak of styles, with {subject} and {style}; the model's own unless given.") var wording:
+        String?
+    @Option(help: "CoAR's options for subjects, as a job's JSON object.") var subjectOptions: String?
+    @Option(help: "CoAR's options for styles.") var styleOptions: String?
+    @Option(help: "LoRA's options.") var loraOptions: String?
+    @Option(help: "How much of every LoRA adapter is added when two are merged.") var loraShare: Float = 1
+
+    func validate() throws {
+        for (name, value, most) in [
+            ("subjects", subjects, 1000), ("styles", styles, CompositionPlan.mostStyles), ("prompts", prompts, 10),
+            ("seeds", seeds, 1000),
+        ]
+        where !(1...most).contains(value) {
+            throw ValidationError("--\(name) \(value): 1 to \(most) are allowed")
+        }
+        for part in ["{subject}", "{style}"] where wording?.contains(part) == false {
+            throw ValidationError("--wording lacks \(part)")
+        }
+    }
+
+    func run() throws {
+        let plan = try CompositionAblation.plan(
+            for: model, subjects: subjects, styles: styles, places: prompts, seeds: seeds, firstSubject: firstSubject,
+            wording: wording)
+        let options = try CompositionAblation.Options(
+            subject: subjectOptions.map { Data($0.utf8) }, style: styleOptions.map { Data($0.utf8) },
+            lora: loraOptions.map { Data($0.utf8) },
+            loraShare: loraShare)
+        let figures = try CompositionAblation(
+            model: model, clip: clip, dino: dino, folder: folder, plan: plan, options: options
+        ) {
+            FileHandle.standardError.write(Data("\($0)\n".utf8))
+        }.run()
+        FileHandle.standardError.write(Data(figures.table.utf8))
+        for row in figures.rows { try show(row) }
+        for summary in figures.summaries { try show(summary) }
+    }
+
+    private func show(_ figure: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        print(String(decoding: try encoder.encode(figure), as: UTF8.self))
+    }
+}

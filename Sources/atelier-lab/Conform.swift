@@ -1,0 +1,35 @@
+import ArgumentParser
+import Lab
+
+struct Conform: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract:
+            "Run fixtures of reference implementations and compare every recorded tensor; exit 0 only within tolerance."
+    )
+
+    @Argument(help: "Fixture folders (case.json, io.safetensors, weights.safetensors).") var folders: [String]
+
+    func run() throws {
+        var isWithin = true
+        for folder in folders {
+            let report = try Conformance.run(folder)
+            for line in report.lines {
+                print(
+                    """
+                    \(line.isWithin ? "ok  " : "FAIL") \(folder) \(line.name) error \(line.error) tolerance \
+                    \(line.tolerance)
+                    """
+                )
+            }
+            let failed = report.lines.count { !$0.isWithin }
+            print(
+                """
+                \(folder): \(report.isWithin ? "within tolerance" : "NOT within tolerance"), \(report.lines.count) \
+                compared, \(failed) outside
+                """
+            )
+            isWithin = isWithin && report.isWithin
+        }
+        if !isWithin { throw ExitCode.failure }
+    }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Foundation
+import Lab
+
+extension EncoderTraining.Kind: ExpressibleByArgument {}
+
+struct Encoder: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train the encoders that metrics are measured with, pocket-clip and pocket-dino.",
+        subcommands: [Train.self, Export.self])
+
+    struct Train: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                """
+                Train an encoder from nothing on Little World: clip on captions, dino by self-distillation. Resumes \
+                from the folder's last checkpoint.
+                """
+        )
+
+        @Argument(help: "Which encoder.") var kind: EncoderTraining.Kind
+        @Option(name: .customLong("run"), help: "The run folder: checkpoint, loss curve, sheet of neighbours.")
+        var folder: String
+        @Option(help: "Steps in all.") var steps = 4000
+        @Option(help: "Pictures per step.") var batch = 64
+        @Option(help: "Peak learning rate.") var learningRate: Float = 1e-3
+        @Option(help: "Seed of weights and data.") var seed: UInt64 = 21
+        @Option(help: "Steps between checkpoints and sheets.") var reportEvery = 250
+        @Option(help: "Stop after this many seconds, with a checkpoint.") var seconds: Double?
+
+        func validate() throws {
+            for (name, value) in [("steps", steps), ("batch", batch), ("report-every", reportEvery)] where value < 1 {
+                throw ValidationError("--\(name) \(value): must be at least 1")
+            }
+        }
+
+        func run() throws {
+            try EncoderTraining(
+                options: PretrainingOptions(
+                    folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed,
+                    reportEvery: reportEvery, seconds: seconds)
+            ).train(kind)
+        }
+    }
+
+    struct Export: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                """
+                Write an encoder's directory (half precision) from a run's last checkpoint, and print what it finds \
+                of held-out pictures.
+                """
+        )
+
+        @Argument(help: "Which encoder.") var kind: EncoderTraining.Kind
+        @Option(name: .customLong("run"), help: "The run folder of `encoder train`.") var folder: String
+        @Option(help: "The directory to write; its name becomes the encoder's.") var output: String
+
+        func run() throws {
+            let figures = try EncoderTraining.export(kind, run: folder, to: output)
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys]
+            print(String(decoding: try encoder.encode(figures), as: UTF8.self))
+        }
+    }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+import Lab
+
+struct ExportModel: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write a model directory (half precision) from a pretraining run's last checkpoints.")
+
+    @Option(help: "The model that was trained.") var model = Pretraining.Model.infinity
+    @Option(help: "The run folder of `pretrain`.") var folder: String
+    @Option(help: "The model directory the run started from, for stages that the run did not train.") var start: String?
+    @Argument(help: "The model directory to write.") var directory: String
+
+    func run() throws {
+        let options = PretrainingOptions(
+            folder: folder, steps: 0, batch: 1, learningRate: 0, seed: 1, reportEvery: 1, seconds: nil, start: start)
+        try model.pretraining(options).export(to: directory)
+    }
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Lab
+
+extension Pretraining.Stage: ExpressibleByArgument {}
+extension Pretraining.Model: ExpressibleByArgument {}
+
+struct Pretrain: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract:
+            """
+            Train an embedded model on Little World, from nothing or from a model; resumes from the folder's last \
+            checkpoint.
+            """
+    )
+
+    @Argument(help: "The stage: tokenizer first, then transformer; decoder makes pictures better on the same tokens.")
+    var stage: Pretraining.Stage
+    @Option(help: "The model to train.") var model = Pretraining.Model.infinity
+    @Option(help: "The run folder: checkpoints, loss curves, sample sheets.") var folder: String
+    @Option(help: "Steps in all.") var steps = 4000
+    @Option(help: "Pictures per step.") var batch = 16
+    @Option(help: "Peak learning rate.") var learningRate: Float = 1e-3
+    @Option(help: "Seed of weights and data.") var seed: UInt64 = 1
+    @Option(help: "Steps between checkpoints and sheets.") var reportEvery = 250
+    @Option(help: "Stop after this many seconds, with a checkpoint.") var seconds: Double?
+    @Option(help: "Start from this model directory's weights instead of fresh ones.") var start: String?
+
+    func validate() throws {
+        for (name, value) in [("steps", steps), ("batch", batch), ("report-every", reportEvery)] where value < 1 {
+            throw ValidationError("--\(name) \(value): must be at least 1")
+        }
+    }
+
+    func run() throws {
+        let options = PretrainingOptions(
+            folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed,
+            reportEvery: reportEvery, seconds: seconds,
+            start: start)
+        try model.pretraining(options).run(stage)
+    }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Foundation
+import Lab
+
+struct Tables: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract:
+            """
+            Rerun the papers' tables on the installed models and print them. Goes on where an earlier run in the same \
+            folder was stopped.
+            """
+    )
+
+    @Option(help: "The folder of all models and encoders.") var models = "models"
+    @Option(name: .customLong("run"), help: "The run folder: cells.jsonl, tables.md, pictures.") var folder: String
+    @Option(parsing: .upToNextOption, help: "Which tables: \(ExperimentTables.names.joined(separator: ", ")).")
+    var tables = ExperimentTables.names
+    @Option(help: "Held-out subjects.") var subjects = 6
+    @Option(help: "Seeds for each.") var seeds = 3
+    @OptionGroup var size: TableSize
+
+    func validate() throws {
+        for name in tables where !ExperimentTables.names.contains(name) {
+            throw ValidationError("--tables \(name): allowed are \(ExperimentTables.names.joined(separator: ", "))")
+        }
+    }
+
+    func run() throws {
+        let run = try ExperimentTables(
+            models: models, folder: folder, settings: try size.settings(subjects: subjects, seeds: seeds), names: tables
+        ) {
+            FileHandle.standardError.write(Data(($0 + "\n").utf8))
+        }
+        print(try run.run())
+    }
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+import Lab
+
+struct World: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Paint pictures of Little World, the world the embedded models live in.")
+
+    @Option(help: "Write a contact sheet of every class in every style to this PNG file.") var sheet: String?
+    @Option(help: "Write a contact sheet of scenes as training sees them to this PNG file.") var album: String?
+    @Option(
+        help:
+            """
+            Write four reference pictures of one subject (1.png … 4.png), class.txt and a picture in an unseen style \
+            (style.png) into this folder.
+            """
+    ) var references: String?
+    @Option(help: "Which subject --references paints, by number.") var subject = 0
+    @Option(help: "Seed of the album.") var seed: UInt64 = 1
+
+    func validate() throws {
+        guard subject >= 0 else { throw ValidationError("--subject \(subject): must be 0 or more") }
+    }
+
+    func run() throws {
+        try WorldPictures(sheet: sheet, album: album, references: references, subject: subject, seed: seed).write()
+    }
+}

@@ -1,0 +1,330 @@
+import Broker
+import Daemon
+import Foundation
+import Jobs
+import Store
+
+/// Everything Atelier needs, looked at: each fault has the name of its check, and says what to do. `ops/runbook.md` has
+/// a heading for each.
+struct DoctorChecks {
+    /// One line of the doctor's.
+    struct Finding {
+        let check: String
+        let problem: String?
+        let detail: String
+    }
+
+    let settings: Settings
+    let wantsDaemon: Bool
+    let wantsProbe: Bool
+
+    func findings() async -> [Finding] {
+        let store = Store(url: settings.postgresURL.reveal(), application: "atelierctl/doctor")
+        var findings = [await postgres(store)]
+        // Without the server nothing in it can be looked at.
+        let hasStore = findings[0].problem == nil
+        if hasStore { findings += [await schema(store), await clock(store)] }
+        findings += [await broker()]
+        if wantsDaemon && hasStore { findings += [await daemons(store), await paused(store)] }
+        if hasStore {
+            findings += [await waiting(store), await failures(store), await rejections(store), await outbox(store)]
+        }
+        if findings.contains(where: { $0.check == "rabbitmq" && $0.problem == nil }) {
+            if wantsDaemon { findings.append(await intake()) }
+            findings.append(await deadLetters())
+            if wantsProbe { findings.append(await probe()) }
+        }
+        return findings + [engine(), models(), state(), disk()]
+    }
+
+    private func finding(_ check: String, _ body: () async throws -> String) async -> Finding {
+        do { return Finding(check: check, problem: nil, detail: try await body()) } catch {
+            return Finding(check: check, problem: "\(error)", detail: "")
+        }
+    }
+
+    private func number(_ row: Row?, _ column: String) -> Double { row?[column].flatMap { Double($0) } ?? 0 }
+}
+
+// MARK: PostgreSQL
+
+extension DoctorChecks {
+    private func postgres(_ store: Store) async -> Finding {
+        await finding("postgresql") {
+            "version " + (try await store.query("show server_version").first?["server_version"] ?? "")
+        }
+    }
+
+    private func schema(_ store: Store) async -> Finding {
+        await finding("schema") {
+            try await store.query("select 1 from atelier.jobs limit 0")
+            let installation = Installation()
+            guard let directory = installation.folder("sql") else {
+                return "present, but not compared: \(installation.absence(of: "sql"))"
+            }
+            let standing = try await Migrations(directory: directory).standing(in: store)
+            let bad = standing.filter { $0.standing != .applied }
+            guard bad.isEmpty else {
+                throw Doctor.Trouble(
+                    bad.map { "\($0.file.name) is \($0.standing.rawValue)" }.joined(separator: ", ")
+                        + "; run atelierctl migrate")
+            }
+            return "\(standing.count) migrations applied"
+        }
+    }
+
+    private func clock(_ store: Store) async -> Finding {
+        await finding("clock") {
+            let ahead =
+                Date.now.timeIntervalSince1970
+                - number(try await store.query("select extract(epoch from clock_timestamp()) as now").first, "now")
+            guard abs(ahead) < 5 else {
+                throw Doctor.Trouble(
+                    """
+                    this host is \(Int(ahead)) s ahead of PostgreSQL's; set both by NTP: run_after and deadline are \
+                    held against PostgreSQL's
+                    """
+                )
+            }
+            return "within \(Int(abs(ahead)) + 1) s of PostgreSQL's"
+        }
+    }
+
+    private func daemons(_ store: Store) async -> Finding {
+        await finding("daemon") {
+            let rows = try await store.query(
+                """
+                select name, round(extract(epoch from now() - beat_at)) as age, beat_at > now() - $1::int * interval \
+                '1 second' as lives from atelier.workers where gone_at is null order by name
+                """,
+                [String(settings.leaseSeconds)])
+            let silent = rows.filter { $0["lives"] != "t" }.map {
+                "\($0["name"] ?? "") gave no sign of life for \($0["age"] ?? "") s"
+            }
+            let living = rows.filter { $0["lives"] == "t" }.compactMap { $0["name"] }
+            guard silent.isEmpty else {
+                throw Doctor.Trouble(
+                    silent.joined(separator: ", ") + "; another daemon takes its jobs over; is it stopped or cut off?")
+            }
+            guard !living.isEmpty else {
+                throw Doctor.Trouble("no daemon gives a sign of life; systemctl status atelierd")
+            }
+            return living.joined(separator: ", ")
+        }
+    }
+
+    private func paused(_ store: Store) async -> Finding {
+        await finding("paused") {
+            let names = try await store.query(
+                "select name from atelier.workers where gone_at is null and paused order by name"
+            ).compactMap { $0["name"] }
+            guard names.isEmpty else {
+                throw Doctor.Trouble("\(names.joined(separator: ", ")) starts no new work; atelierctl resume")
+            }
+            return "nobody"
+        }
+    }
+
+    private func waiting(_ store: Store) async -> Finding {
+        await finding("waiting") {
+            let row = try await store.query(
+                """
+                select count(*) as jobs, coalesce(round(extract(epoch from now() - min(run_after))), 0) as oldest,
+                    (select coalesce(sum(slots), 0) from atelier.workers where gone_at is null and not paused)
+                    - (select count(*) from atelier.jobs where state = 'running') as free
+                from atelier.jobs where state = 'available' and kind <> 'probe'
+                """
+            ).first
+            guard number(row, "oldest") < 60 || number(row, "free") <= 0 else {
+                throw Doctor.Trouble(
+                    """
+                    a job is ready since \(row?["oldest"] ?? "") s although slots are free; look into the daemon's \
+                    log, and at the disk below
+                    """
+                )
+            }
+            return "\(row?["jobs"] ?? "0") jobs ready"
+        }
+    }
+
+    private func failures(_ store: Store) async -> Finding {
+        await finding("failures") {
+            let row = try await store.query(
+                """
+                select count(*) filter (where outcome in ('failed', 'crashed')) as failed, count(*) as ended,
+                    mode() within group (order by error_code) filter (where outcome in ('failed', 'crashed')) as code
+                from atelier.attempts where ended_at > now() - interval '1 hour' and engine is distinct from 'none'
+                """
+            ).first
+            guard number(row, "failed") < 3 || number(row, "failed") < number(row, "ended") / 2 else {
+                throw Doctor.Trouble(
+                    """
+                    \(row?["failed"] ?? "") of \(row?["ended"] ?? "") attempts of the last hour failed, most with \
+                    \(row?["code"] ?? ""); atelierctl jobs list --error \(row?["code"] ?? "")
+                    """
+                )
+            }
+            return "\(row?["failed"] ?? "0") of \(row?["ended"] ?? "0") attempts of the last hour"
+        }
+    }
+
+    private func rejections(_ store: Store) async -> Finding {
+        await finding("rejections") {
+            let row = try await store.query(
+                """
+                select count(*) as rejected, mode() within group (order by problems->0->>'pointer') as place,
+                    (select count(*) from atelier.jobs where kind <> 'probe' and created_at > now() - interval '1
+                        hour') as accepted
+                from dashboard.rejections where at > now() - interval '1 hour'
+                """
+            ).first
+            guard number(row, "rejected") < 3 || number(row, "rejected") < number(row, "accepted") else {
+                throw Doctor.Trouble(
+                    """
+                    \(row?["rejected"] ?? "") messages of the last hour were refused at the door, most for \
+                    \(row?["place"].flatMap { $0.isEmpty ? nil : $0 } ?? "/"); select * from dashboard.rejections
+                    """
+                )
+            }
+            return "\(row?["rejected"] ?? "0") messages of the last hour"
+        }
+    }
+
+    private func outbox(_ store: Store) async -> Finding {
+        await finding("outbox") {
+            let row = try await store.query(
+                "select waiting, coalesce(oldest_seconds, 0) as oldest, an_error from dashboard.outbox"
+            ).first
+            guard number(row, "oldest") < 60 else {
+                throw Doctor.Trouble(
+                    """
+                    \(row?["waiting"] ?? "") messages could not leave, the oldest since \(row?["oldest"] ?? "") s: \
+                    \(row?["an_error"] ?? "no daemon sends them, or the broker is away")
+                    """
+                )
+            }
+            return "\(row?["waiting"] ?? "0") messages wait"
+        }
+    }
+}
+
+// MARK: RabbitMQ
+
+extension DoctorChecks {
+    /// A message that no queue wants: it comes back if, and only if, we may publish and the exchange is there.
+    private func broker() async -> Finding {
+        await finding("rabbitmq") {
+            let address = try settings.broker()
+            let publisher = Publisher(address)
+            publisher.start()
+            let exchange = TopologyNames(prefix: settings.topologyPrefix).exchange
+            let outcome = await publisher.publish(
+                OutgoingMessage(exchange: exchange, routingKey: "doctor", body: []), within: .seconds(5))
+            await publisher.stop()
+            guard case .returned = outcome else {
+                throw Doctor.Trouble(
+                    """
+                    \(address): the exchange \(exchange) does not answer: \
+                    \(outcome.trouble ?? "it took what nobody wants")
+                    """
+                )
+            }
+            return "\(address), exchange \(exchange)"
+        }
+    }
+
+    /// Messages nobody takes: three looks within three seconds, and they do not become fewer.
+    private func intake() async -> Finding {
+        await finding("intake") {
+            let queue = TopologyNames(prefix: settings.topologyPrefix).jobs
+            var before = try await length(of: queue)
+            for _ in 0..<3 where before > 0 {
+                try await Task.sleep(for: .seconds(1))
+                let now = try await length(of: queue)
+                guard now >= before else { return "\(now) messages wait, and become fewer" }
+                before = now
+            }
+            guard before == 0 else {
+                throw Doctor.Trouble(
+                    """
+                    \(before) messages wait in \(queue) and do not become fewer; look at the daemon and PostgreSQL \
+                    above, and at the disk below
+                    """
+                )
+            }
+            return "no message waits"
+        }
+    }
+
+    /// How many messages are ready in a queue.
+    private func length(of queue: String) async throws -> Int {
+        let backlog = Backlog(try settings.broker(), queue: queue, limit: 0)
+        backlog.start()
+        do { for try await _ in backlog.deliveries {} } catch {
+            await backlog.stop()
+            throw error
+        }
+        await backlog.stop()
+        return backlog.waiting
+    }
+
+    private func deadLetters() async -> Finding {
+        await finding("dead letters") {
+            let count = try await length(of: TopologyNames(prefix: settings.topologyPrefix).dead)
+            guard count == 0 else {
+                throw Doctor.Trouble("\(count) messages the broker gave up on; atelierctl dead list")
+            }
+            return "none"
+        }
+    }
+
+    private func probe() async -> Finding {
+        await finding("probe") {
+            let times = try await ProbeRun(settings, seconds: 10).oneByOne(1)
+            guard times.answered == 1 else {
+                throw Doctor.Trouble("no answer within 10 s; the checks above say where it stays")
+            }
+            return times.line
+        }
+    }
+}
+
+// MARK: This host
+
+extension DoctorChecks {
+    private func engine() -> Finding {
+        let isThere = access(settings.engine, X_OK) == 0
+        return Finding(
+            check: "engine", problem: isThere ? nil : "\(settings.engine) cannot be executed", detail: settings.engine)
+    }
+
+    private func models() -> Finding {
+        let folder = settings.modelsDirectory
+        let models = (try? ModelFolder.all(in: folder)) ?? []
+        let problems = models.flatMap { model in model.problems.map { "\(model.name)/\($0)" } }
+        let absence =
+            "\(folder.isEmpty ? "no folder of models is set or found" : folder + " is not there or holds no model")"
+        return Finding(
+            check: "models",
+            problem: models.isEmpty ? absence : problems.isEmpty ? nil : problems.joined(separator: "; "),
+            detail: models.map(\.name).joined(separator: ", "))
+    }
+
+    private func state() -> Finding {
+        let isWritable = access(settings.stateDirectory, W_OK) == 0
+        return Finding(
+            check: "state folder",
+            problem: isWritable ? nil : "\(settings.stateDirectory) cannot be written to by this user",
+            detail: settings.stateDirectory)
+    }
+
+    private func disk() -> Finding {
+        let free = settings.freeMebibytes
+        let isShort = free < settings.freeDiskMiB
+        let folders = Set([settings.stateDirectory, settings.artifactsDirectory]).sorted().joined(separator: " or ")
+        return Finding(
+            check: "disk",
+            problem: isShort ? "\(free) MiB free in \(folders), \(settings.freeDiskMiB) MiB are needed" : nil,
+            detail: "\(free) MiB free")
+    }
+}

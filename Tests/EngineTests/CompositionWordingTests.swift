@@ -1,0 +1,38 @@
+import Jobs
+import Testing
+
+@testable import Engine
+@testable import Personalization
+
+@Suite struct CompositionWordingTests {
+    private func adapter(_ name: String, _ role: String, _ className: String) -> Adapter {
+        Adapter(
+            description: Adapter.Description(
+                method: "coar", model: "pocket-chameleon", modelDigest: "", concept: name, role: role,
+                className: className, seed: 1, iterations: 1,
+                options: "{}"), tensors: [:])
+    }
+
+    private func prompts(_ texts: [String], _ wording: StyleWording) throws -> [String] {
+        let adapters = ["rex": adapter("rex", "subject", "dog"), "ink": adapter("ink", "style", "rabbit")]
+        return try texts.map(
+            Composition(["subject": "rex", "style": "ink"], adapters: adapters, wording: wording).prompt)
+    }
+
+    private let texts = [
+        "in the snow", "a <rex> dog in the snow", "a photo of <rex> dog in the snow", "<rex> in <ink>",
+    ]
+
+    @Test func whatAPromptLeavesUnsaidIsSaidInTheModelsWords() throws {
+        #expect(
+            try prompts(texts, StyleWording(template: "a {style} of {subject}")) == [
+                "a <ink> of <rex> dog in the snow", "a <ink> of a <rex> dog in the snow",
+                "a <ink> of <rex> dog in the snow", "<rex> in <ink>",
+            ])
+        #expect(
+            try prompts(texts, .paper) == [
+                "a photo of <rex> dog in the snow in <ink> style", "a photo of a <rex> dog in the snow in <ink> style",
+                "a photo of <rex> dog in the snow in <ink> style", "<rex> in <ink>",
+            ])
+    }
+}

@@ -1,0 +1,178 @@
+import Evaluation
+import Foundation
+import Images
+import Jobs
+import LittleWorld
+import ModelTesting
+import Personalization
+import Testing
+
+@testable import Engine
+@testable import Lab
+
+@Suite struct EvaluateWorkerTests {
+    private let encoders = #""clip":"tiny-clip","dino":"tiny-dino""#
+
+    private func withModels(_ body: (TinyModels) throws -> Void) throws {
+        let tiny = try TinyModels()
+        try tiny.writeEncoders()
+        try withExtendedLifetime(tiny) { try body(tiny) }
+    }
+
+    /// An order with a concept <rex> learned in two steps, its references beside it.
+    private func order(
+        _ tiny: TinyModels, _ members: String, method: PersonalizationMethod = .arbooth, role: Concept.Role = .subject
+    ) throws -> EngineOrder {
+        let scenes = Subject.heldOut(.dog, index: 0).references(count: 3)
+        let name = method == .coar ? "pocket-chameleon" : "pocket-infinity"
+        let model = tiny.folder + "/" + name
+        let concept = Concept(name: "rex", role: role, className: "dog", references: scenes.map { $0.paint(size: 16) })
+        let training = try TrainingRun(
+            concept, by: method, options: try JSONValue(json: Data(#"{"iterations":2}"#.utf8)), seed: 1, model: model,
+            folder: tiny.folder)
+        let adapter = tiny.folder + "/rex.safetensors"
+        try training.adapter.write(adapter)
+        let references = try scenes.enumerated().map { index, scene in
+            let path = "\(tiny.folder)/\(index).png"
+            try scene.paint(size: 40).writePNG(path)
+            return path
+        }
+        let spec = try JSONValue(
+            json: Data(#"{"version":1,"kind":"evaluate","model":"\#(name)","concepts":["rex"],\#(members)}"#.utf8))
+        return EngineOrder(
+            job: UUID(), attempt: 1, kind: .evaluate, spec: spec, tenant: "t", images: [], adapters: ["rex": adapter],
+            references: ["rex": references],
+            models: tiny.folder, workspace: tiny.folder, resume: nil, checkpointSeconds: 60)
+    }
+
+    /// - Returns: the result, and everything said on the way.
+    private func run(_ tiny: TinyModels, _ order: EngineOrder) throws -> (result: JSONValue?, events: [EngineEvent]) {
+        let path = tiny.folder + "/events"
+        try Data().write(to: URL(fileURLWithPath: path))
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        guard
+            case .done(let result) = try EvaluateWorker(order: order, connection: EngineConnection(output: file)).run()
+        else { return (nil, []) }
+        try file.close()
+        let lines = try Data(contentsOf: URL(fileURLWithPath: path)).split(separator: 0x0A)
+        return (result, try lines.map { try EngineEvent(line: $0) })
+    }
+
+    @Test(arguments: PersonalizationMethod.allCases)
+    func aConceptsTableNamesMetricsAndEncoders(method: PersonalizationMethod) throws {
+        try withModels { tiny in
+            let (result, events) = try run(
+                tiny,
+                order(
+                    tiny,
+                    #"""
+                    "suite":"little-world","images_per_prompt":2,"seeds":[1,2],"options":{"class_pictures":3,\#
+                    \#(encoders)}
+                    """#,
+                    method: method))
+            let row = try #require(result?["table"]?.array?.first)
+            let expected = [
+                "clip_i.tiny-clip", "clip_t.tiny-clip", "dino.tiny-dino", "div_dino.tiny-dino", "pres.tiny-dino",
+            ]
+            #expect(
+                result?["suite"] == .string("little-world") && row["concept"] == .string("rex")
+                    && row["method"] == .string(method.rawValue))
+            #expect(row["pictures"] == .integer(2 * (16 * 2 + 3)))
+            for key in expected {
+                #expect(row["scores"]?[key]?.double != nil && row["intervals"]?[key]?.double != nil, "\(key)")
+                #expect(result?["metrics"]?[key]?.double == row["scores"]?[key]?.double, "one concept is its own mean")
+            }
+            let artifacts = events.compactMap { if case .artifact(let artifact) = $0 { artifact } else { nil } }
+            #expect(artifacts.map(\.role) == ["sheet"] && artifacts[0].name == "rex.sheet.png")
+            #expect(try Picture(pngFile: artifacts[0].path).width == 4 * 18 + 2)
+            let metrics = events.compactMap { if case .metric(let metric) = $0 { metric } else { nil } }
+            #expect(metrics.map(\.step) == [1] && metrics[0].values.keys.sorted() == expected)
+        }
+    }
+
+    @Test func ownPromptsWithOnePictureHaveNoDiversity() throws {
+        try withModels { tiny in
+            let (result, _) = try run(
+                tiny,
+                order(
+                    tiny,
+                    #""prompts":["a <rex> dog"],"images_per_prompt":1,"options":{"class_pictures":0,\#(encoders)}"#))
+            let row = try #require(result?["table"]?.array?.first)
+            guard case .object(let scores) = row["scores"] else {
+                Issue.record("no scores")
+                return
+            }
+            #expect(
+                result?["suite"] == .string("own")
+                    && scores.keys.sorted() == ["clip_i.tiny-clip", "clip_t.tiny-clip", "dino.tiny-dino"])
+            #expect(row["intervals"] == .object([:]), "one seed says nothing about the next")
+        }
+    }
+
+    @Test func whatOfASuiteIsTooLongIsLeftOutWithAWarning() throws {
+        try withModels { tiny in
+            let order = try order(
+                tiny, #""suite":"dreambench-object","images_per_prompt":1,"options":{"class_pictures":0,\#(encoders)}"#)
+            let texts = PromptSuite.dreamBenchObject.templates.enumerated().map {
+                ("/suite/\($0)", PromptSuite.prompts($1, concept: "rex", className: "dog").asked)
+            }
+            let long = try LoadedModel(directory: tiny.folder + "/pocket-infinity").tooLong(texts, concepts: ["rex"])
+            try #require((1..<25).contains(long.count), "the tiny model reads 16 tokens")
+            let (result, _) = try run(tiny, order)
+            let row = result?["table"]?.array?.first
+            #expect(
+                row?["pictures"] == .integer(25 - long.count)
+                    && row?["suite"] == .string("dreambench-object (\(25 - long.count) of 25)"))
+            let warning = result?["warnings"]?.array?.first?.string ?? ""
+            #expect(
+                warning.contains("\(long.count) of dreambench-object's 25 prompts")
+                    && long.allSatisfy { warning.contains("\($0.pointer) has ") }, "\(warning)")
+        }
+    }
+
+    @Test func aStyleIsHeldAgainstItsReferencesOverASuite() throws {
+        try withModels { tiny in
+            let order = try order(
+                tiny, #""suite":"little-world","images_per_prompt":2,"seed":1,"options":{\#(encoders)}"#, method: .coar,
+                role: .style)
+            let row = try #require(try run(tiny, order).result?["table"]?.array?.first)
+            guard case .object(let scores) = row["scores"] else {
+                Issue.record("no scores")
+                return
+            }
+            #expect(
+                scores.keys.sorted() == ["div_dino.tiny-dino", "style_alignment.tiny-clip", "text_alignment.tiny-clip"])
+            #expect(row["pictures"] == .integer(2 * 13), "three of sixteen name a style of their own")
+        }
+    }
+
+    @Test func theSamePicturesAreDrawnAgain() throws {
+        try withModels { tiny in
+            let order = try order(
+                tiny, #""prompts":["a <rex> dog"],"images_per_prompt":2,"seed":5,"options":{\#(encoders)}"#)
+            #expect(try run(tiny, order).result == run(tiny, order).result)
+        }
+    }
+
+    @Test func aMissingEncoderIsNamedWithARemedy() throws {
+        try withModels { tiny in
+            let order = try order(tiny, #""suite":"little-world","options":{"clip":"tiny-clip","dino":"dino-vits16"}"#)
+            do {
+                _ = try run(tiny, order)
+                Issue.record("evaluated without an encoder")
+            } catch let failure as JobFailure {
+                #expect(failure.code == "encoder.missing" && failure.consequence == .rejected)
+                #expect(failure.message.contains("/dino-vits16") && failure.message.contains("/options"))
+            }
+        }
+    }
+
+    @Test func theJobsSuitesAreThoseThereAre() { #expect(Set(JobRequest.suites) == Set(PromptSuite.all.map(\.name))) }
+
+    @Test(arguments: [
+        ("arbooth", "a photo of a <rex> dog"), ("coar", "a photo of <rex> dog"), ("lora", "a photo of <rex> dog"),
+    ])
+    func aMethodIsAskedInItsOwnWords(method: String, expected: String) {
+        #expect(ConceptWording(method: method).asked("a photo of a <rex> dog") == expected)
+    }
+}

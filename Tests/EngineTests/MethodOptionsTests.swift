@@ -1,0 +1,94 @@
+import Foundation
+import Jobs
+import Personalization
+import Testing
+
+@testable import Engine
+
+/// The tables of options and what the engine reads are one and the same.
+@Suite struct MethodOptionsTests {
+    /// A method for a role, its table, and what the engine makes of a job's options, as text.
+    struct Method: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let table: OptionTable
+        let read: @Sendable (JSONValue?) throws -> String
+        /// What the method's own code has by itself.
+        let own: String
+    }
+
+    struct Row: Sendable, CustomTestStringConvertible {
+        let method: Method
+        let option: JobOption
+        var testDescription: String { "\(method.testDescription) \(option.name)" }
+    }
+
+    private static func text(_ options: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return String(decoding: try encoder.encode(options), as: UTF8.self)
+    }
+
+    private static func coar(_ role: ConceptRole, own: Concept.Role) -> Method {
+        Method(
+            testDescription: "coar \(role)", table: .coar(role),
+            read: { try text(CoAROptions(OptionValues($0, of: .coar(role)))) },
+            own: try! text(CoAROptions(role: own)))
+    }
+
+    static let methods: [Method] = [
+        Method(
+            testDescription: "arbooth", table: .arbooth,
+            read: { try text(ARBoothOptions(OptionValues($0, of: .arbooth))) },
+            own: try! text(
+                {
+                    var papers = ARBoothOptions()
+                    papers.learningRate = ARBoothOptions.pocket.learningRate  // the pocket models' own
+                    return papers
+                }())),
+        coar(.subject, own: .subject), coar(.style, own: .style),
+        Method(
+            testDescription: "lora", table: .lora, read: { try text(LoRAOptions(OptionValues($0, of: .lora))) },
+            own: try! text(LoRAOptions())),
+    ]
+    static let rows = methods.flatMap { method in method.table.rows.map { Row(method: method, option: $0) } }
+
+    @Test(arguments: rows) func everyOptionOfTheTableIsRead(_ row: Row) throws {
+        let option = row.option
+        let other: JSONValue =
+            switch option.values {
+            case .folder: .string("another")
+            case .integers(let range):
+                .integer(option.standard == .integer(range.upperBound) ? range.lowerBound : range.upperBound)
+            case .numbers(let range), .numbersByScale(let range):
+                .number(option.standard == .number(range.upperBound) ? range.lowerBound : range.upperBound)
+            case .flag: .bool(option.standard == .bool(false))
+            case .choice(let words): .string(words.first { .string($0) != option.standard } ?? "")
+            case .text(_, let word): .string("a picture of \(word)")
+            }
+        #expect(
+            try row.method.read(.object([option.name: other])) != row.method.read(nil),
+            "\(option.name) is in the table and not read")
+    }
+
+    @Test(arguments: rows) func whatHoldsWithoutAnOptionMayAlsoBeGiven(_ row: Row) throws {
+        guard row.option.standard != .null else { return }
+        #expect(try row.method.read(.object([row.option.name: row.option.standard])) == row.method.read(nil))
+    }
+
+    @Test(arguments: methods) func thePapersValuesHoldUnlessGiven(_ method: Method) throws {
+        #expect(try method.read(nil) == method.own)
+    }
+
+    @Test func theTableNamesEveryTuning() {
+        #expect(
+            OptionTable.arbooth.rows.first { $0.name == "tuning" }?.values
+                == .choice(ARBoothOptions.Tuning.allCases.map(\.rawValue)))
+    }
+
+    @Test(arguments: methods) func whatCannotBeUsedIsListed(_ method: Method) throws {
+        let failure = #expect(throws: JobFailure.self) {
+            try method.read(.object(["batch": .integer(17), "colour": .bool(true)]))
+        }
+        #expect(failure?.problems?.map(\.pointer) == ["/options/batch", "/options/colour"])
+    }
+}

@@ -1,0 +1,292 @@
+import Backbones
+import Foundation
+import Images
+import Jobs
+import Layers
+import LittleWorld
+import ModelTesting
+import Personalization
+import Testing
+
+@testable import Engine
+
+/// One order given to the workers as the engine does it, and what they said.
+private struct Run {
+    /// The folder goes with it.
+    private let models: TinyModels
+    let folder: String
+    private(set) var events: [EngineEvent] = []
+    private(set) var outcome: WorkOutcome?
+
+    init(
+        _ models: TinyModels, _ spec: [String: JSONValue], adapters: [String: String] = [:], resume: String? = nil,
+        checkpointSeconds: Int = 1000
+    ) throws {
+        self.models = models
+        folder = "\(models.folder)/\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let kind = JobKind(rawValue: spec["kind"]?.string ?? "")!
+        let role = spec["concept"]?["role"]?.string
+        var images: [String] = []
+        for (index, scene) in Subject.heldOut(.dog, index: 0).references(count: role == "style" ? 1 : 3).enumerated()
+        where kind == .personalize {
+            images.append("\(folder)/\(index).png")
+            try scene.paint(size: 20).writePNG(images[index])
+        }
+        let order = EngineOrder(
+            job: UUID(), attempt: 1, kind: kind, spec: .object(spec), tenant: "t", images: images, adapters: adapters,
+            models: models.folder,
+            workspace: folder, resume: resume, checkpointSeconds: checkpointSeconds)
+        let log = "\(folder)/events"
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        let connection = EngineConnection(output: FileHandle(forWritingAtPath: log)!)
+        let loaded = try LoadedModel(order)
+        outcome =
+            kind == .personalize
+            ? try PersonalizeWorker(order: order, loaded: loaded, connection: connection).run()
+            : try GenerateWorker(order: order, loaded: loaded, connection: connection).run()
+        events = try Data(contentsOf: URL(fileURLWithPath: log)).split(separator: 10).map {
+            try EngineEvent(line: Data($0))
+        }
+    }
+
+    var artifacts: [EngineEvent.Artifact] {
+        events.compactMap { if case .artifact(let artifact) = $0 { artifact } else { nil } }
+    }
+    func digests(_ role: String) -> [String] { artifacts.filter { $0.role == role }.map(\.sha256) }
+    var adapter: String { artifacts.first { $0.role == "adapter" }!.path }
+    var result: JSONValue? { if case .done(let result) = outcome { result } else { nil } }
+    var checkpoints: [EngineEvent.Checkpoint] {
+        events.compactMap { if case .checkpoint(let checkpoint) = $0 { checkpoint } else { nil } }
+    }
+}
+
+/// Every method through the one worker, and what was learned in use.
+@Suite struct PersonalizationOutputTests {
+    struct Kind: Sendable, CustomTestStringConvertible {
+        let method: PersonalizationMethod
+        let model: ModelName
+        var role = ConceptRole.subject
+        let losses: [String]
+        var testDescription: String { "\(method) \(model) \(role)" }
+
+        func spec(_ name: String = "rex", iterations: Int = 6) -> [String: JSONValue] {
+            var options: [String: JSONValue] = ["iterations": .integer(iterations)]
+            if method == .arbooth {
+                options["distillation_maps"] = .integer(4)
+            } else {
+                options["prior_pictures"] = .integer(3)
+            }
+            if method == .coar { options["layers"] = .integer(2) }
+            return [
+                "version": .integer(1), "kind": .string("personalize"), "method": .string(method.rawValue),
+                "model": .string(model.rawValue), "seed": .integer(7),
+                "concept": .object(["name": .string(name), "role": .string(role.rawValue), "class": .string("dog")]),
+                "options": .object(options),
+            ]
+        }
+    }
+
+    static let kinds: [Kind] = [
+        Kind(method: .arbooth, model: .pocketInfinity, losses: ["distillation", "subject"]),
+        Kind(method: .coar, model: .pocketChameleon, losses: ["concept", "divergence", "prior", "regularization"]),
+        Kind(method: .coar, model: .pocketChameleon, role: .style, losses: ["concept", "regularization"]),
+        Kind(method: .lora, model: .pocketInfinity, losses: ["concept", "prior"]),
+        Kind(method: .lora, model: .pocketChameleon, role: .style, losses: ["concept", "prior"]),
+    ]
+
+    @Test(arguments: kinds) func aTrainingHandsOutEverything(_ kind: Kind) throws {
+        let run = try Run(TinyModels(), kind.spec())
+        let description = try Adapter(path: run.adapter).description
+        #expect(
+            description.method == kind.method.rawValue && description.model == kind.model.rawValue
+                && description.role == kind.role.rawValue)
+        #expect(description.iterations == 6 && description.className == "dog")
+        #expect(run.digests("picture").count == 4 && run.digests("sheet").count == 1 && run.digests("curve").count == 1)
+        let metrics = try #require(run.result?["metrics"])
+        #expect(metrics["steps"] == .integer(6) && (metrics["adapter_bytes"]?.integer ?? 0) > 0)
+        for loss in kind.losses { #expect((metrics["loss.\(loss)"]?.double ?? 0) > 0, "\(loss)") }
+        #expect(
+            run.events.contains {
+                if case .metric(let metric) = $0 {
+                    metric.values.keys.sorted() == kind.losses.map { "loss.\($0)" }
+                } else {
+                    false
+                }
+            })
+    }
+
+    /// As the house promises it, for every method: the same bytes, whatever happened on the way.
+    @Test(arguments: kinds) func aTrainingResumedFromACheckpointEndsWithTheSameBytes(_ kind: Kind) throws {
+        let models = try TinyModels()
+        let undisturbed = try Run(models, kind.spec(), checkpointSeconds: 0)
+        let checkpoint = try #require(undisturbed.checkpoints.first { $0.step == 3 })
+        let resumed = try Run(models, kind.spec(), resume: checkpoint.path)
+        #expect(
+            !resumed.events.contains {
+                if case .progress(let progress) = $0 { progress.stage == "train" && progress.step <= 3 } else { false }
+            })
+        for role in ["adapter", "picture", "sheet", "curve", "peft"] {
+            #expect(resumed.digests(role) == undisturbed.digests(role), "\(role)")
+        }
+    }
+
+    @Test func aLoRAAdapterIsAlsoHandedOutAsPEFTReadsIt() throws {
+        let run = try Run(TinyModels(), Self.kinds[4].spec())
+        let files = run.artifacts.filter { $0.role == "peft" }
+        #expect(files.map(\.name) == ["adapter_config.json", "adapter_model.safetensors"])
+        let read = try LoRAAdapter(directory: (files[0].path as NSString).deletingLastPathComponent)
+        let own = try #require(try Adapter(path: run.adapter).lora())
+        #expect(
+            read.options.rank == own.options.rank && read.options.alpha == own.options.alpha
+                && Set(read.options.targets) == Set(own.options.targets))
+        #expect(read.parameters.map(\.value.values) == own.parameters.map(\.value.values))
+    }
+
+    @Test func aMethodThatDoesNotWorkOnTheModelIsRejectedWithThoseThatDo() throws {
+        var spec = Self.kinds[0].spec()
+        spec["model"] = .string("pocket-chameleon")
+        let failure = #expect(throws: JobFailure.self) { try Run(TinyModels(), spec) }
+        #expect(
+            failure?.consequence == .rejected
+                && failure?.problems?.map(\.description) == ["/method: found arbooth; allowed: coar, lora"])
+    }
+
+    // MARK: - In use
+
+    private func composition(_ prompts: [String], _ options: [String: JSONValue] = [:]) -> [String: JSONValue] {
+        [
+            "version": .integer(1), "kind": .string("compose"), "model": .string("pocket-chameleon"),
+            "subject": .string("rex"), "style": .string("woodcut"),
+            "prompts": .array(prompts.map(JSONValue.string)), "images_per_prompt": .integer(2), "seed": .integer(3),
+            "options": .object(options),
+        ]
+    }
+
+    private func concepts(_ models: TinyModels, by method: PersonalizationMethod = .coar) throws -> [String: String] {
+        let subject = Kind(method: method, model: .pocketChameleon, losses: [])
+        let style = Kind(method: method, model: .pocketChameleon, role: .style, losses: [])
+        // Vectors taken far from where they start, and left to read each other from the second layer on: others hardly
+        // change a picture.
+        func adapter(_ kind: Kind, _ name: String) throws -> String {
+            var spec = kind.spec(name, iterations: 20)
+            let far: [String: JSONValue] =
+                method == .coar ? ["learning_rate": .integer(1), "layers": .integer(1)] : [:]
+            if case .object(let options) = spec["options"] { spec["options"] = .object(options.merging(far) { $1 }) }
+            return try Run(models, spec).adapter
+        }
+        return ["rex": try adapter(subject, "rex"), "woodcut": try adapter(style, "woodcut")]
+    }
+
+    @Test func aSubjectIsDrawnInAStyleAndThePromptsSayBoth() throws {
+        let models = try TinyModels()
+        let adapters = try concepts(models)
+        let run = try Run(
+            models, composition(["wearing a red hat", "in the snow", "a <woodcut> picture of <rex> dog"]),
+            adapters: adapters)
+        let drawn = run.artifacts.filter { $0.role == "picture" }
+        #expect(drawn.count == 6 && run.digests("sheet").count == 1 && run.result?["pictures"] == .integer(6))
+        #expect(
+            drawn.compactMap(\.prompt).enumerated().filter { $0.offset % 2 == 0 }.map(\.element) == [
+                "a photo of <rex> dog wearing a red hat in <woodcut> style",
+                "a photo of <rex> dog in the snow in <woodcut> style", "a <woodcut> picture of <rex> dog",
+            ])
+        #expect(Set(drawn.map(\.sha256)).count > 1)
+        // The same through generate, where the prompt says it all.
+        let generated = try Run(
+            models,
+            [
+                "version": .integer(1), "kind": .string("generate"), "model": .string("pocket-chameleon"),
+                "images_per_prompt": .integer(2), "seed": .integer(3),
+                "prompts": .array([.string("a photo of <rex> dog wearing a red hat in <woodcut> style")]),
+            ], adapters: adapters)
+        #expect(generated.digests("picture") == Array(run.digests("picture").prefix(2)))
+    }
+
+    @Test func theIdentityMaskAndTheSamplingAreOptions() throws {
+        let models = try TinyModels()
+        let adapters = try concepts(models)
+        func pictures(_ options: [String: JSONValue]) throws -> [String] {
+            try Run(
+                models, composition(["in the snow", "on the beach", "in the jungle", "with a crown"], options),
+                adapters: adapters
+            ).digests("picture")
+        }
+        let plain = try pictures([:])
+        #expect(try pictures([:]) == plain && pictures(["identity_mask": .bool(true)]) == plain)
+        let guided = try pictures(["guidance": .number(9)])
+        #expect(guided != plain)
+        #expect(try pictures(["guidance": .number(9), "identity_mask": .bool(false)]) != guided)
+        let greedy = try pictures(["top_k": .integer(1), "guidance": .integer(1)])
+        #expect(greedy[0] == greedy[1], "the likeliest tokens need no seed")
+    }
+
+    @Test func adaptersByWeightComposeToo() throws {
+        let models = try TinyModels()
+        let adapters = try concepts(models, by: .lora)
+        #expect(try Run(models, composition(["in the snow"]), adapters: adapters).digests("picture").count == 2)
+    }
+
+    @Test func aStyleInASubjectsPlaceIsRejected() throws {
+        let models = try TinyModels()
+        let adapters = try concepts(models)
+        let failure = #expect(throws: JobFailure.self) {
+            try Run(
+                models, composition(["x"]), adapters: ["rex": adapters["woodcut"]!, "woodcut": adapters["woodcut"]!])
+        }
+        #expect(failure?.problems?.map(\.pointer) == ["/subject"])
+        let missing = #expect(throws: JobFailure.self) {
+            try Run(models, composition(["x"]), adapters: ["rex": adapters["rex"]!])
+        }
+        #expect(
+            missing?.problems?.map(\.description) == [
+                "/style: found woodcut, which has no adapter; allowed: a style with an adapter; none is given"
+            ])
+    }
+
+    @Test func aNameWithoutAnAdapterIsRejected() throws {
+        let spec: [String: JSONValue] = [
+            "version": .integer(1), "kind": .string("generate"), "model": .string("pocket-chameleon"),
+            "prompts": .array([.string("a dog"), .string("a <max> dog")]),
+        ]
+        let failure = #expect(throws: JobFailure.self) { try Run(TinyModels(), spec) }
+        #expect(
+            failure?.problems?.map(\.description) == [
+                "/prompts/1: found <max>; allowed: no concept: no adapter is given"
+            ])
+    }
+
+    @Test(arguments: [ModelName.pocketInfinity, .pocketChameleon]) func aPromptThatIsTooLongIsRejected(
+        _ model: ModelName
+    ) throws {
+        let spec: [String: JSONValue] = [
+            "version": .integer(1), "kind": .string("generate"), "model": .string(model.rawValue),
+            "prompts": .array([.string("a red dog"), .string(String(repeating: "big ", count: 60) + "dog")]),
+        ]
+        let failure = #expect(throws: JobFailure.self) { try Run(TinyModels(), spec) }
+        #expect(failure?.code == "input.prompt" && failure?.problems?.map(\.pointer) == ["/prompts/1"])
+    }
+
+    @Test func aPromptToLearnWithThatIsTooLongIsRejected() throws {
+        var spec = PersonalizationOutputTests.kinds.first { $0.method == .coar }!.spec()
+        spec["options"] = .object([
+            "prompt": .string("a photo of {concept} {class} " + String(repeating: "q", count: 400))
+        ])
+        let failure = #expect(throws: JobFailure.self) { try Run(TinyModels(), spec) }
+        #expect(failure?.code == "input.prompt" && failure?.problems?.map(\.pointer) == ["/options/prompt"])
+    }
+
+    /// What fits by the count fits into the sequence.
+    @Test func theLongestPromptOfAChameleonIsDrawn() throws {
+        let models = try TinyModels()
+        let limit = 64 - 2 - 3 - (16 + 4 + 1)
+        func spec(_ words: Int) -> [String: JSONValue] {
+            [
+                "version": .integer(1), "kind": .string("generate"), "model": .string("pocket-chameleon"),
+                "prompts": .array([.string(Array(repeating: "dog", count: words).joined(separator: " "))]),
+            ]
+        }
+        #expect(try Run(models, spec(limit)).digests("picture").count == 1)
+        #expect(throws: JobFailure.self) { try Run(models, spec(limit + 1)) }
+    }
+}

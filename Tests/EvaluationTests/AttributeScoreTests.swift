@@ -1,0 +1,50 @@
+import Evaluation
+import Foundation
+import Images
+import LittleWorld
+import Testing
+
+@Suite struct AttributeScoreTests {
+    @Test func countsWhatIsRightAndWhatWasTakenForWhat() {
+        let truths = [TraitLabels(codes: [0, nil, 1, 2]), TraitLabels(codes: [1, 3, 1, nil])]
+        let verdicts = [TraitLabels(codes: [0, 9, 1, 0]), TraitLabels(codes: [0, 3, 1, 5])]
+        let score = AttributeScore(verdicts, truths: truths)
+        #expect(score.accuracy(.subjectClass) == 0.5)
+        #expect(score.accuracy(.colour) == 1)  // the blueprint's is not counted
+        #expect(score.accuracy(.context) == 1)
+        #expect(score.accuracy(.style) == 0)
+        #expect(score.whollyRight == 0)
+        #expect(score.table().contains("1 × cat taken for dog"))
+    }
+
+    @Test func aTraitThatNothingDecidesHasNoAccuracy() {
+        #expect(
+            AttributeScore([TraitLabels(codes: [0, 1, 2, 3])], truths: [TraitLabels(codes: [0, nil, 2, 3])]).accuracy(
+                .colour) == nil)
+    }
+
+    @Test func labelsThatAPictureCannotShowAreLeftOpen() throws {
+        let scenes = (0..<400).map { LittleWorld.scene(index: UInt64($0), seed: 9, split: .heldOut) }
+        #expect(scenes.allSatisfy { (TraitLabels($0)[.colour] == nil) == ($0.style == .blueprint) })
+        #expect(scenes.allSatisfy { (TraitLabels($0)[.style] == nil) == $0.style.isHeldOut })
+        #expect(scenes.contains { $0.style == .blueprint } && scenes.contains { $0.style.isHeldOut })
+    }
+
+    @Test func aPromptsSceneShowsWhatThePromptSays() {
+        for (index, prompt) in Evaluation.prompts(count: 200).enumerated() {
+            let scene = prompt.scene(index: UInt64(index))
+            #expect(TraitLabels(scene) == TraitLabels(prompt))
+            #expect(scene.accessory == .none && !scene.subject.isHeldOut)
+        }
+    }
+
+    @Test func signalToNoiseIsThatOfTheMeanSquaredError() {
+        let grey = Picture(width: 4, height: 4, filledWith: (100, 100, 100))
+        let lighter = Picture(width: 4, height: 4, filledWith: (110, 110, 110))
+        var score = SignalToNoise()
+        score.add(grey, reconstruction: lighter)
+        #expect(abs(score.decibels - 20 * log10(25.5)) < 1e-9)
+        score.add(grey, reconstruction: grey)
+        #expect(abs(score.decibels - 20 * log10(25.5) - 10 * log10(2)) < 1e-9)
+    }
+}

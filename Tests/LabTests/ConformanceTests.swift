@@ -1,0 +1,60 @@
+import Foundation
+import Lab
+import Layers
+import Testing
+
+/// Fixtures of reference implementations, beside the repository or where ATELIER_SHARED says.
+private let fixtures: String? = {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+    let shared =
+        ProcessInfo.processInfo.environment["ATELIER_SHARED"]
+        ?? root.deletingLastPathComponent().appendingPathComponent("shared").path
+    let path = shared + "/fixtures"
+    return FileManager.default.fileExists(atPath: path) ? path : nil
+}()
+
+@Suite(
+    .serialized, .enabled(if: fixtures != nil, "the reference fixtures (../shared/fixtures) are not on this machine"))
+struct ConformanceTests {
+    @Test(arguments: [
+        "infinity_bsq_vae", "t5_encoder", "infinity_transformer", "adamw_trajectory", "chameleon_transformer",
+        "chameleon_transformer_swin",
+        "chameleon_vqgan", "lora_peft", "clip", "dino_vit", "lpips",
+    ])
+    func everyRecordedTensorIsWithinTolerance(name: String) throws {
+        let report = try Conformance.run("\(fixtures!)/\(name)")
+        #expect(report.lines.count >= 5)
+        for line in report.lines {
+            #expect(line.isWithin, "\(name) \(line.name): error \(line.error), tolerance \(line.tolerance)")
+        }
+    }
+
+    @Test func aWrongExpectationIsNoticed() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "atelier-conformance-\(UUID().uuidString)"
+        ).path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.copyItem(atPath: "\(fixtures!)/infinity_bsq_vae", toPath: folder)
+        let path = "\(folder)/io.safetensors"
+        let handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        let size = try handle.seekToEnd()
+        try handle.seek(toOffset: size - 4000)
+        try handle.write(contentsOf: Data(repeating: 0x3F, count: 2000))
+        try handle.close()
+        #expect(try !Conformance.run(folder).isWithin)
+    }
+
+    @Test func anUnknownArchitectureIsRefused() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "atelier-conformance-\(UUID().uuidString)"
+        ).path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            atPath: "\(fixtures!)/lpips/io.safetensors", toPath: "\(folder)/io.safetensors")
+        try Data(#"{"config":{"net":"a net nobody knows"}}"#.utf8).write(
+            to: URL(fileURLWithPath: "\(folder)/case.json"))
+        #expect(throws: ConformanceError.self) { try Conformance.run(folder) }
+    }
+}

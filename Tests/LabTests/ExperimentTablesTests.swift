@@ -1,0 +1,223 @@
+import Checkpoints
+import Evaluation
+import Foundation
+import ModelTesting
+import Tensors
+import Testing
+
+@testable import Lab
+
+@Suite struct ExperimentTablesTests {
+    private func withModels(_ body: (TinyModels) throws -> Void) throws {
+        let tiny = try TinyModels()
+        try tiny.writeEncoders()
+        try withExtendedLifetime(tiny) { try body(tiny) }
+    }
+
+    private func settings(seeds: Int = 1) -> TableSettings {
+        TableSettings(
+            subjects: 2, seeds: seeds, prompts: 2, picturesPerPrompt: 2, classPictures: 2, iterations: 2,
+            clip: "tiny-clip", dino: "tiny-dino")
+    }
+
+    /// - Returns: the tables, and what was said on the way.
+    private func run(
+        _ tiny: TinyModels, _ settings: TableSettings, _ names: [String]
+    ) throws -> (text: String, said: [String]) {
+        var said: [String] = []
+        let text = try ExperimentTables(
+            models: tiny.folder, folder: tiny.folder + "/run", settings: settings, names: names
+        ) { said.append($0) }.run()
+        return (text, said)
+    }
+
+    @Test func aRunGoesOnWhereItWasStopped() throws {
+        try withModels { tiny in
+            let first = try run(tiny, settings(), ["arbooth"])
+            #expect(first.said.count == 8, "four variants of two subjects: \(first.said)")
+            let again = try run(tiny, settings(), ["arbooth"])
+            #expect(again.said.isEmpty && again.text == first.text)
+            // Killed while the last line was written.
+            let path = tiny.folder + "/run/cells.jsonl"
+            let lines = try Data(contentsOf: URL(fileURLWithPath: path))
+            try lines.dropLast(20).write(to: URL(fileURLWithPath: path))
+            let resumed = try run(tiny, settings(), ["arbooth"])
+            #expect(resumed.said.count == 1)
+            let larger = try run(tiny, settings(seeds: 2), ["arbooth"])
+            #expect(
+                larger.said.count == 8 && larger.said.allSatisfy { $0.contains("seed 1") },
+                "a larger table takes up the smaller one's cells")
+            var other = settings()
+            other.prompts = 1
+            #expect(try run(tiny, other, ["arbooth"]).said.count == 8, "other settings are other cells")
+        }
+    }
+
+    @Test func aSheetIsOfTheCellsItsTableIsOf() throws {
+        try withModels { tiny in
+            var fewer = settings()
+            fewer.prompts = 1
+            _ = try run(tiny, settings(), ["arbooth"])
+            let sheet = URL(fileURLWithPath: tiny.folder + "/run/methods-0.png")
+            let first = try Data(contentsOf: sheet)
+            _ = try run(tiny, fewer, ["arbooth"])
+            #expect(try Data(contentsOf: sheet) != first)
+            #expect(try run(tiny, settings(), ["arbooth"]).said.isEmpty)
+            #expect(try Data(contentsOf: sheet) == first, "cells that were there are shown as they were drawn")
+        }
+    }
+
+    @Test func aTrainingThatDivergesLeavesOutItsCell() throws {
+        try withModels { tiny in
+            let path = tiny.folder + "/pocket-infinity/transformer.safetensors"
+            var weights = try Safetensors.tensors(path)
+            var said: [String] = []
+            for name in weights.keys {
+                weights[name] = weights[name].map { Tensor([Float](repeating: .nan, count: $0.count), shape: $0.shape) }
+            }
+            try Safetensors.write(weights, to: path)
+            let wild = TableVariant(
+                key: "wild", title: "wild", model: "pocket-infinity",
+                way: .learned(.lora, ["prior_preservation": .bool(false)]))
+            let table = PaperTable(
+                name: "t", title: "t",
+                rows: [.init(variant: wild, published: [:]), .init(variant: .untunedChameleon, published: [:])],
+                claims: [])
+            let text = try ExperimentTables(
+                models: tiny.folder, folder: tiny.folder + "/run", settings: settings(), tables: [table]
+            ) { said.append($0) }.run()
+            #expect(said.filter { $0.contains("wild") && $0.contains("left out") }.count == 2, "\(said)")
+            #expect(text.contains("| wild | 0 |") && text.contains("| untuned Chameleon | 2 |"))
+        }
+    }
+
+    @Test func cellsOfSeveralBuildsAreSaidToBe() throws {
+        try withModels { tiny in
+            let first = try run(tiny, settings(), ["arbooth"]).text
+            let path = URL(fileURLWithPath: tiny.folder + "/run/cells.jsonl")
+            #expect(!first.contains("builds of the engine"))
+            var cells = try String(contentsOf: path, encoding: .utf8)
+            let place = try #require(cells.firstRange(of: #""engine":""#))
+            cells.replaceSubrange(place.upperBound..<cells.index(place.upperBound, offsetBy: 2), with: "zz")
+            try Data(cells.utf8).write(to: path)
+            #expect(try run(tiny, settings(), ["arbooth"]).text.contains("made by 2 builds of the engine"))
+        }
+    }
+
+    @Test func twoRunsShareAFolder() throws {
+        try withModels { tiny in
+            let file = try TableFile(folder: tiny.folder + "/shared")
+            let key = TableCell.Key(variant: "coar", subject: 0, seed: 0, inputs: "")
+            func cell(_ seconds: Double) -> TableCell {
+                TableCell(key: key, className: "dog", scores: [:], seconds: seconds)
+            }
+            try file.fill(key) {
+                let other = try TableFile(folder: tiny.folder + "/shared")
+                for _ in 0..<2 { try other.fill(key) { cell(2) } }
+                #expect(
+                    try other.cells().isEmpty, "a cell somebody is at is not made twice, however often it is asked for")
+                return cell(1)
+            }
+            try file.fill(key) { cell(3) }
+            #expect(try file.cells() == [key: cell(1)])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: tiny.folder + "/shared/claims").isEmpty)
+        }
+    }
+
+    @Test func aMissingModelSkipsItsRows() throws {
+        try withModels { tiny in
+            try FileManager.default.removeItem(atPath: tiny.folder + "/pocket-chameleon")
+            let (text, said) = try run(tiny, settings(), ["methods", "coar"])
+            for variant in ["coar", "coar-lmcl", "untuned-chameleon"] {
+                #expect(said.contains { $0.hasPrefix("\(variant) is left out") })
+            }
+            #expect(text.contains("| untuned Infinity | 2 |") && text.contains("| untuned Chameleon | 0 |"))
+            #expect(text.contains("not measured") && text.contains("0.774"))
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: tiny.folder + "/run/pictures").contains {
+                    $0.hasPrefix("lora-infinity-1-0-")
+                })
+        }
+    }
+
+    @Test func everyVariantCanBeRun() throws {
+        try withModels { tiny in
+            var small = settings()
+            small.subjects = 1
+            let (text, said) = try run(tiny, small, ExperimentTables.names)
+            #expect(Set(said.map { $0.prefix { $0 != "," } }).count == 14 && said.count == 14, "\(said)")
+            #expect(!text.contains("not measured") && !text.contains("| 0 |"), "\(text)")
+        }
+    }
+
+    @Test func withoutEncodersNothingBegins() throws {
+        try withModels { tiny in
+            try FileManager.default.removeItem(atPath: tiny.folder + "/tiny-dino")
+            let missing = #expect(throws: MetricEncoders.Missing.self) { try run(tiny, settings(), ["arbooth"]) }
+            #expect(missing?.directories == [tiny.folder + "/tiny-dino"])
+        }
+    }
+
+    // MARK: Verdicts
+
+    private func report(_ left: [[Double]], _ right: [[Double]], metric: String = "pres.pocket-dino") -> TableReport {
+        func cells(_ variant: TableVariant, _ values: [[Double]]) -> [TableCell] {
+            values.enumerated().flatMap { subject, seeds in
+                seeds.enumerated().map { seed, value in
+                    TableCell(
+                        key: .init(variant: variant.key, subject: subject, seed: UInt64(seed), inputs: ""),
+                        className: "dog", scores: [metric: value])
+                }
+            }
+        }
+        return TableReport(.arbooth, cells: cells(.fullTuning, left) + cells(.arbooth, right))
+    }
+
+    private let claim = PaperTable.arbooth.claims[0]  // full tuning has more PRES than ARBooth
+
+    @Test func aClaimHoldsWhereSubjectsAgree() {
+        // Subjects differ much from each other, and each moves by about a tenth.
+        #expect(report([[0.3], [0.6], [0.91]], [[0.2], [0.5], [0.8]]).verdict(claim).word == "holds")
+        #expect(report([[0.2], [0.5], [0.8]], [[0.3], [0.6], [0.91]]).verdict(claim).word == "does not hold")
+        #expect(report([[0.3], [0.4], [0.9]], [[0.2], [0.5], [0.8]]).verdict(claim).word == "within noise")
+    }
+
+    @Test func onlySeedsThatBothRowsHaveAreCompared() {
+        let difference = report([[0.3, 0.9], [0.6]], [[0.2], [0.5, 0.1]]).verdict(claim).difference
+        #expect(abs((difference?.mean ?? 0) - 0.1) < 1e-9)
+    }
+
+    @Test func seedsOfOneSubjectAreNoIndependentWitnesses() {
+        let (word, difference) = report([[0.3, 0.3, 0.3, 0.3]], [[0.2, 0.2, 0.2, 0.2]]).verdict(claim)
+        #expect(word == "within noise" && difference?.count == 1)
+    }
+
+    @Test func aDriftIsToldAsAShareOfTheWay() {
+        func cell(_ variant: TableVariant, _ seed: UInt64, _ scores: [String: Double]) -> TableCell {
+            TableCell(
+                key: .init(variant: variant.key, subject: 0, seed: seed, inputs: ""), className: "dog", scores: scores)
+        }
+        // From 0.4 to 0.9 it is 0.5: one goes a tenth of it, the other four.
+        let cells: [TableCell] = (UInt64(0)..<2).flatMap { seed in
+            [
+                cell(.references, seed, ["dino.d": 0.9]), cell(.untunedInfinity, seed, ["pres.d": 0.4]),
+                cell(.undistilled, seed, ["pres.d": seed == 0 ? 0.45 : 0.8]),
+            ]
+        }
+        let text = TableReport(.arbooth, cells: cells).markdown
+        #expect(
+            text.contains(
+                """
+                | without prior distillation | 2 | – (0.823) | – (0.896) | – (0.236) | 0.625 (0.839) | – (0.209) | \
+                0.45 (1 of 2) |
+                """
+            ), "\(text)")
+        #expect(
+            TableReport(.arbooth, cells: cells.filter { $0.key.variant != "references" }).markdown.contains(
+                "0.625 (0.839) | – (0.209) |  |"))
+    }
+
+    @Test func whatWasNotMeasuredIsNoVerdict() {
+        #expect(report([[0.3]], [[0.2]], metric: "dino.pocket-dino").verdict(claim).word == "not measured")
+    }
+}
