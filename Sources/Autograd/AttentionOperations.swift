@@ -4,11 +4,14 @@ import Tensors
 
 /// The angles of a rotary position embedding: cosine and sine [tokens, headWidth/2].
 package struct RotaryTable {
+    /// cos of every angle, [tokens, headWidth/2].
     package let cosine: Tensor
+    /// sin of every angle, [tokens, headWidth/2].
     package let sine: Tensor
     /// Whether channel i pairs with i + headWidth/2 (LLaMA) instead of its neighbour (Infinity).
     package let pairsHalves: Bool
 
+    /// cosine, sine: both [tokens, headWidth/2].
     package init(cosine: Tensor, sine: Tensor, pairsHalves: Bool) {
         precondition(cosine.shape == sine.shape && cosine.shape.count == 2)
         self.cosine = cosine
@@ -16,6 +19,7 @@ package struct RotaryTable {
         self.pairsHalves = pairsHalves
     }
 
+    /// How many positions there are angles for.
     package var tokens: Int { cosine.shape[0] }
 
     /// The angles of some tokens only.
@@ -62,6 +66,8 @@ package struct Heads: Operation {
     private var x: Tensor?
     private var gain: Tensor?
     private var norms: [Tensor] = []
+    /// `sections` 3 for a packed query, key and value, 1 for a query alone; `rotary` has as many tokens as x [B, T,
+    /// ..].
     package init(heads: Int, sections: Int, normalize: Bool, rotary: RotaryTable?) {
         precondition(sections == 1 || sections == 3)
         self.heads = heads
@@ -72,6 +78,7 @@ package struct Heads: Operation {
 
     private var prepared: Int { sections == 3 ? 2 : 1 }
 
+    /// x [.., sections·heads·headWidth], gain [heads] → the shape of x.
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let rows = x.rows
@@ -96,6 +103,7 @@ package struct Heads: Operation {
         return y
     }
 
+    /// ∂/∂x like x and ∂/∂gain [heads], from ∂/∂y like x.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let x = x!
         let rows = x.rows
@@ -137,6 +145,7 @@ package struct Heads: Operation {
 /// - `queryAndPackedKeys`: q [B, T, C], kv [S, 2·C];
 /// - `separate`: q [B, T, C], k [.., C], v [.., C]; with fewer key heads, k and v are as much narrower.
 package struct Attention: Operation {
+    /// How query, key and value arrive: see the type.
     package enum Layout { case packed, queryAndPackedKeys, separate }
 
     package static let name = "attention"
@@ -180,6 +189,8 @@ package struct Attention: Operation {
     private var inputs: [Tensor] = []
     private var probabilities: Tensor?
 
+    /// `heads` of queries, `keyHeads` of keys and values (as many unless given); `visible` [T]; a range of key rows a
+    /// sample.
     package init(
         heads: Int, keyHeads: Int? = nil, layout: Layout, logitScale: Float, hasBias: Bool = false,
         visible: [Int32]? = nil,
@@ -253,6 +264,7 @@ package struct Attention: Operation {
         }
     }
 
+    /// The inputs of `layout` (above) → [B, T, C]; keeps the probabilities [B, heads, T, S].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let s = sizes(inputs)
         let operands = Operands(inputs, layout: layout, width: s.width)
@@ -304,6 +316,7 @@ package struct Attention: Operation {
         visible.withUnsafeBufferPointer { body($0.baseAddress! + rows.lowerBound) }
     }
 
+    /// One gradient an input, each of its input's shape, from ∂/∂y [B, T, C].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let s = sizes(inputs)
         let operands = Operands(inputs, layout: layout, width: s.width)

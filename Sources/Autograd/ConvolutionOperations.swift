@@ -5,11 +5,14 @@ import Tensors
 ///
 /// Works band by band of output rows, so that the columns of a band stay in the cache and are never kept.
 package struct Convolution: Operation {
+    /// Rows and columns of zeros around a picture.
     package struct Padding {
         let top, left, bottom, right: Int
+        /// In pixels.
         package init(top: Int, left: Int, bottom: Int, right: Int) {
             (self.top, self.left, self.bottom, self.right) = (top, left, bottom, right)
         }
+        /// `size` pixels on every side.
         package static func around(_ size: Int) -> Padding { Padding(top: size, left: size, bottom: size, right: size) }
         /// What Infinity's (and LDM's) down-sampling pads before its stride-2 convolution.
         package static let bottomRight = Padding(top: 0, left: 0, bottom: 1, right: 1)
@@ -33,6 +36,7 @@ package struct Convolution: Operation {
     let padding: Padding
     private var x: Tensor?
     private var w: Tensor?
+    /// Steps of `stride` pixels; `padding` in pixels.
     package init(stride: Int = 1, padding: Padding) {
         self.stride = stride
         self.padding = padding
@@ -77,6 +81,8 @@ package struct Convolution: Operation {
         Swift.stride(from: 0, to: s.outHeight, by: s.bandRows).map { $0..<min($0 + s.bandRows, s.outHeight) }
     }
 
+    /// x [B, C, H, W], w [O, C, k, k] (, b [O]) → [B, O, (H + top + bottom − k)/stride + 1, (W + left + right −
+    /// k)/stride + 1].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let w = inputs[1]
@@ -106,6 +112,7 @@ package struct Convolution: Operation {
         return y
     }
 
+    /// ∂/∂x [B, C, H, W], ∂/∂w [O, C, k, k] (, ∂/∂b [O]), from ∂/∂y [B, O, H', W'].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let x = x!
         let w = w!
@@ -188,6 +195,7 @@ package struct UpsampleNearest: Operation {
     package static var examples: [OperationExample] { [OperationExample(UpsampleNearest(), [.example([1, 2, 2, 3])])] }
     package init() {}
 
+    /// x [B, C, H, W] → [B, C, 2H, 2W].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let (b, c, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
@@ -196,6 +204,7 @@ package struct UpsampleNearest: Operation {
         return y
     }
 
+    /// ∂/∂x [B, C, H, W]: the sum of each four pixels of ∂/∂y [B, C, 2H, 2W].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let (b, c, h, w) = (dOutput.shape[0], dOutput.shape[1], dOutput.shape[2] / 2, dOutput.shape[3] / 2)
         let dx = Tensor(uninitialized: [b, c, h, w])
@@ -220,8 +229,10 @@ package struct MaxPool: Operation {
     private var shape: [Int] = []
     /// For every output, the input it was taken from.
     private var origins: [Int32] = []
+    /// Squares of `window` × `window` pixels, `stride` apart.
     package init(window: Int, stride: Int) { (self.window, self.stride) = (window, stride) }
 
+    /// x [B, C, H, W] → [B, C, (H − window)/stride + 1, (W − window)/stride + 1].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let (height, width) = (x.shape[2], x.shape[3])
@@ -256,6 +267,7 @@ package struct MaxPool: Operation {
         return best
     }
 
+    /// ∂/∂x [B, C, H, W], each number of ∂/∂y added where its maximum was.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let dx = Tensor(zeros: shape)
         for (output, origin) in origins.enumerated() { dx.pointer[Int(origin)] += dOutput.pointer[output] }

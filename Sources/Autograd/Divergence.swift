@@ -15,6 +15,7 @@ package struct Divergence: Operation {
     private var gradient: Tensor?
     package init() {}
 
+    /// student [.., classes], teacher alike → [1].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let student = inputs[0]
         let teacher = inputs[1]
@@ -32,5 +33,6 @@ package struct Divergence: Operation {
         return Tensor([Float(losses.sum / Double(max(rows, 1)))], shape: [1])
     }
 
+    /// ∂/∂student like student, from ∂/∂loss [1]; the teacher gets none.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [gradient!.scaled(by: dOutput), nil] }
 }

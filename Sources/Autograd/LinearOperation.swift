@@ -14,6 +14,7 @@ package struct Linear: Operation {
     private var w: Tensor?
     package init() {}
 
+    /// x [.., I], w [O, I] (, b [O]) → [.., O].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let w = inputs[1]
@@ -33,6 +34,7 @@ package struct Linear: Operation {
         return y
     }
 
+    /// ∂/∂x [.., I], ∂/∂w [O, I] (, ∂/∂b [O]), from ∂/∂y [.., O].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let x = x!
         let w = w!

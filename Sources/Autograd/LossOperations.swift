@@ -34,11 +34,13 @@ package struct Mean: Operation {
     private var shape: [Int] = []
     package init() {}
 
+    /// x of any shape → [1].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         shape = inputs[0].shape
         return Tensor([Float(inputs[0].sum / Double(inputs[0].count))], shape: [1])
     }
 
+    /// ∂/∂x like x, from ∂/∂y [1].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         [Tensor(repeating: dOutput.pointer[0] / Float(shape.reduce(1, *)), shape: shape)]
     }
@@ -59,12 +61,14 @@ package struct BitCrossEntropy: Operation {
     /// [B, L].
     let weights: [Float]
     private var gradient: Tensor?
+    /// bits [B, L, d], each 0 or 1; weights [B, L].
     package init(bits: [UInt8], weights: [Float]) {
         precondition(!weights.isEmpty && bits.count % weights.count == 0)
         self.bits = bits
         self.weights = weights
     }
 
+    /// logits [B, L, 2·d] → [1].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let logits = inputs[0]
         let perToken = bits.count / weights.count
@@ -85,6 +89,7 @@ package struct BitCrossEntropy: Operation {
         return Tensor([Float(total)], shape: [1])
     }
 
+    /// ∂/∂logits [B, L, 2·d], from ∂/∂loss [1].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [gradient!.scaled(by: dOutput)] }
 }
 
@@ -102,8 +107,10 @@ package struct BitDivergence: Operation {
     }
     let weights: [Float]
     private var gradient: Tensor?
+    /// weights [B, L].
     package init(weights: [Float]) { self.weights = weights }
 
+    /// student [B, L, 2·d], teacher alike → [1].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let student = inputs[0]
         let teacher = inputs[1]
@@ -123,6 +130,7 @@ package struct BitDivergence: Operation {
         return Tensor([Float(total)], shape: [1])
     }
 
+    /// ∂/∂student [B, L, 2·d], from ∂/∂loss [1]; the teacher gets none.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [gradient!.scaled(by: dOutput), nil] }
 }
 
@@ -134,8 +142,10 @@ package struct CrossEntropy: Operation {
     }
     let targets: [Int32]
     private var gradient: Tensor?
+    /// targets [R]: the class of each row, negative where the row does not count.
     package init(targets: [Int32]) { self.targets = targets }
 
+    /// logits [R, classes] → [1].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let logits = inputs[0]
         let losses = Tensor(uninitialized: [targets.count])
@@ -154,6 +164,7 @@ package struct CrossEntropy: Operation {
         return Tensor([Float(losses.sum / Double(counted))], shape: [1])
     }
 
+    /// ∂/∂logits [R, classes], from ∂/∂loss [1].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [gradient!.scaled(by: dOutput)] }
 }
 
@@ -166,6 +177,7 @@ package struct SquaredError: Operation {
     private var difference: Tensor?
     package init() {}
 
+    /// a and b of one shape → [1].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let difference = inputs[0].copy()
         difference.accumulate(inputs[1], scale: -1)
@@ -173,6 +185,7 @@ package struct SquaredError: Operation {
         return Tensor([Float(difference.sumOfSquares / Double(difference.count))], shape: [1])
     }
 
+    /// ∂/∂a and ∂/∂b like a, from ∂/∂loss [1].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let factor = 2 * dOutput.pointer[0] / Float(difference!.count)
         return [Float(1), -1].enumerated().map { index, sign -> Tensor? in
@@ -193,6 +206,7 @@ package struct AbsoluteError: Operation {
     private var difference: Tensor?
     package init() {}
 
+    /// a and b of one shape → [1].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let difference = inputs[0].copy()
         difference.accumulate(inputs[1], scale: -1)
@@ -202,6 +216,7 @@ package struct AbsoluteError: Operation {
         return Tensor([Float(total / Double(difference.count))], shape: [1])
     }
 
+    /// ∂/∂a and ∂/∂b like a, from ∂/∂loss [1].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let factor = dOutput.pointer[0] / Float(difference!.count)
         let source = difference!.pointer

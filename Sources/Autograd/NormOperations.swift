@@ -22,12 +22,14 @@ package struct LayerNorm: Operation {
     private var x: Tensor?
     private var scale: Tensor?
     private var statistics: Tensor?
+    /// One group of all rows unless `rowsPerGroup` is given.
     package init(offset: Float = 0, rowsPerGroup: Int? = nil, epsilon: Float = 1e-6) {
         self.offset = offset
         self.rowsPerGroup = rowsPerGroup
         self.epsilon = epsilon
     }
 
+    /// x [.., C] (, scale and shift [groups, C]) → [.., C]; keeps mean and 1/σ, [rows, 2].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let y = Tensor(uninitialized: x.shape)
@@ -46,6 +48,7 @@ package struct LayerNorm: Operation {
         return y
     }
 
+    /// ∂/∂x [.., C] (, ∂/∂scale and ∂/∂shift [groups, C]), from ∂/∂y [.., C].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let x = x!
         let statistics = statistics!
@@ -86,8 +89,10 @@ package struct RMSNorm: Operation {
     let epsilon: Float
     private var saved: [Tensor] = []
     private var statistics: Tensor?
+    /// `epsilon` is added to the mean square.
     package init(epsilon: Float = 1e-6) { self.epsilon = epsilon }
 
+    /// x [.., C], w [C] → [.., C]; keeps 1/rms, [rows].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let w = inputs[1]
@@ -102,6 +107,7 @@ package struct RMSNorm: Operation {
         return y
     }
 
+    /// ∂/∂x [.., C], ∂/∂w [C], from ∂/∂y [.., C].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let x = saved[0]
         let w = saved[1]
@@ -145,12 +151,14 @@ package struct GroupNorm: Operation {
     let swish: Bool
     private var saved: [Tensor] = []
     private var statistics: Tensor?
+    /// C must divide into `groups`.
     package init(groups: Int, epsilon: Float = 1e-6, swish: Bool = false) {
         self.groups = groups
         self.epsilon = epsilon
         self.swish = swish
     }
 
+    /// x [B, C, …planes], w [C], b [C] → the shape of x; keeps mean and 1/σ, [B·groups, 2].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let channels = x.shape[1]
@@ -170,6 +178,7 @@ package struct GroupNorm: Operation {
         return y
     }
 
+    /// ∂/∂x like x, ∂/∂w [C], ∂/∂b [C], from ∂/∂y like x.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let x = saved[0]
         let channels = x.shape[1]
@@ -205,6 +214,7 @@ package struct NormalizeRows: Operation {
     private var norms: Tensor?
     package init() {}
 
+    /// x [.., C] → [.., C]; keeps the norms, [rows].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let y = Tensor(uninitialized: x.shape)
@@ -216,6 +226,7 @@ package struct NormalizeRows: Operation {
         return y
     }
 
+    /// ∂/∂x [.., C], from ∂/∂y [.., C].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let x = x!
         let dx = Tensor(uninitialized: x.shape)

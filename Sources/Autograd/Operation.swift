@@ -20,11 +20,14 @@ package protocol Operation {
 
 /// An operation with inputs to try it on.
 package struct OperationExample {
+    /// What is tried.
     package let operation: any Operation
+    /// Its inputs, of shapes small enough for finite differences.
     package let inputs: [Tensor]
     /// Which inputs are differentiated; the others (targets, masks given as numbers) are constants.
     package let differentiable: [Bool]
 
+    /// All inputs are differentiated unless told otherwise.
     package init(_ operation: any Operation, _ inputs: [Tensor], differentiable: [Bool]? = nil) {
         self.operation = operation
         self.inputs = inputs
@@ -35,6 +38,7 @@ package struct OperationExample {
 /// Every operation there is. An operation outside this table is outside the gradient check, so a test also holds the
 /// table against the types declared in this module.
 package enum OperationTable {
+    /// In no order that matters.
     package static var all: [any Operation.Type] {
         [
             Add.self, AddRows.self, Multiply.self, MultiplyRows.self, Scale.self, GELU.self, SiLU.self, Linear.self,

@@ -17,6 +17,7 @@ package struct Add: Operation {
     }
     package init() {}
 
+    /// a and b of one shape → that shape.
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         precondition(inputs[0].count == inputs[1].count, "add: \(inputs[0].shape) and \(inputs[1].shape)")
         let y = Tensor(uninitialized: inputs[0].shape)
@@ -24,6 +25,7 @@ package struct Add: Operation {
         return y
     }
 
+    /// ∂/∂a = ∂/∂b = ∂/∂y, one tensor for both.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [dOutput, dOutput] }
 }
 
@@ -38,8 +40,10 @@ package struct AddRows: Operation {
     }
     let rowsPerGroup: Int
     private var vectorShape: [Int] = []
+    /// Rows of x that get the same row of v.
     package init(rowsPerGroup: Int) { self.rowsPerGroup = rowsPerGroup }
 
+    /// x [.., C], v [groups, C] → [.., C].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let v = inputs[1]
@@ -52,6 +56,7 @@ package struct AddRows: Operation {
         return y
     }
 
+    /// ∂/∂x [.., C], ∂/∂v [groups, C], from ∂/∂y [.., C].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         guard needs[1] else { return [dOutput, nil] }
         let dv = Tensor(zeros: vectorShape)
@@ -74,12 +79,14 @@ package struct Multiply: Operation {
     private var saved: [Tensor] = []
     package init() {}
 
+    /// a and b of one shape → that shape.
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         precondition(inputs[0].count == inputs[1].count, "multiply: \(inputs[0].shape) and \(inputs[1].shape)")
         saved = inputs
         return Multiply.product(inputs[0], inputs[1])
     }
 
+    /// ∂/∂a and ∂/∂b like a, from ∂/∂y like a.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         [needs[0] ? Multiply.product(dOutput, saved[1]) : nil, needs[1] ? Multiply.product(dOutput, saved[0]) : nil]
     }
@@ -99,13 +106,16 @@ package struct MultiplyRows: Operation {
     }
     let rowsPerGroup: Int
     private var saved: [Tensor] = []
+    /// Rows of x that get the same row of v.
     package init(rowsPerGroup: Int) { self.rowsPerGroup = rowsPerGroup }
 
+    /// x [.., C], v [rows/rowsPerGroup, C] → [.., C].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         saved = inputs
         return scaled(inputs[0], by: inputs[1])
     }
 
+    /// ∂/∂x [.., C], ∂/∂v like v, from ∂/∂y [.., C].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let x = saved[0]
         let v = saved[1]
@@ -137,9 +147,12 @@ package struct Scale: Operation {
     package static let name = "scale"
     package static var examples: [OperationExample] { [OperationExample(Scale(by: -1.5), [.example([2, 3])])] }
     let factor: Float
+    /// The constant to multiply by.
     package init(by factor: Float) { self.factor = factor }
 
+    /// x of any shape → that shape.
     package mutating func forward(_ inputs: [Tensor]) -> Tensor { scaled(inputs[0]) }
+    /// ∂/∂x like x, from ∂/∂y like x.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [scaled(dOutput)] }
 
     private func scaled(_ x: Tensor) -> Tensor {
@@ -151,6 +164,7 @@ package struct Scale: Operation {
 
 /// GELU (Hendrycks and Gimpel 2016): x·Φ(x), or what a model's authors computed for it.
 package struct GELU: Operation {
+    /// Which of its three formulas.
     package enum Form: Sendable {
         /// x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))).
         case tanh
@@ -165,8 +179,10 @@ package struct GELU: Operation {
     }
     let form: Form
     private var x: Tensor?
+    /// The form the model was trained with.
     package init(_ form: Form = .tanh) { self.form = form }
 
+    /// x of any shape → that shape.
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let y = Tensor(uninitialized: x.shape)
@@ -182,6 +198,7 @@ package struct GELU: Operation {
         return y
     }
 
+    /// ∂/∂x like x, from ∂/∂y like x.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let dx = Tensor(uninitialized: dOutput.shape)
         let x = x!
@@ -203,6 +220,7 @@ package struct SiLU: Operation {
     private var x: Tensor?
     package init() {}
 
+    /// x of any shape → that shape.
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let y = Tensor(uninitialized: x.shape)
@@ -211,6 +229,7 @@ package struct SiLU: Operation {
         return y
     }
 
+    /// ∂/∂x like x, from ∂/∂y like x.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let dx = Tensor(uninitialized: dOutput.shape)
         let x = x!
@@ -228,6 +247,7 @@ package struct ReLU: Operation {
     private var y: Tensor?
     package init() {}
 
+    /// x of any shape → that shape.
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let y = Tensor(uninitialized: x.shape)
@@ -236,6 +256,7 @@ package struct ReLU: Operation {
         return y
     }
 
+    /// ∂/∂x like x, from ∂/∂y like x.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let dx = Tensor(uninitialized: dOutput.shape)
         let y = y!
@@ -253,8 +274,10 @@ package struct ExponentialGain: Operation {
     let limit: Float
     private var x: Tensor?
     private var y: Tensor?
+    /// `limit` bounds the exponent.
     package init(limit: Float) { self.limit = limit }
 
+    /// x of any shape → that shape.
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let y = Tensor(inputs[0].values.map { exp(min($0, limit)) }, shape: inputs[0].shape)
         x = inputs[0]
@@ -262,6 +285,7 @@ package struct ExponentialGain: Operation {
         return y
     }
 
+    /// ∂/∂x like x, from ∂/∂y like x.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let dx = Tensor(uninitialized: dOutput.shape)
         for i in 0..<dx.count { dx.pointer[i] = x!.pointer[i] < limit ? dOutput.pointer[i] * y!.pointer[i] : 0 }

@@ -43,6 +43,7 @@ private struct Taps {
 /// centres, edges repeated, no smoothing before shrinking; the cubic of a = −0.75), as PyTorch's `interpolate` without
 /// corners aligned.
 package struct Resize: Operation {
+    /// How the pixels of the new size are weighed from the old.
     package enum Method { case area, bilinear, bicubic }
 
     package static let name = "resize"
@@ -59,15 +60,18 @@ package struct Resize: Operation {
     let height, width: Int
     let method: Method
     private var before: [Int] = []
+    /// The size to reach, in pixels.
     package init(height: Int, width: Int, method: Method) {
         (self.height, self.width, self.method) = (height, width, method)
     }
 
+    /// x [B, C, h, w] → [B, C, height, width].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         before = inputs[0].shape
         return Resize.resized(inputs[0], height: height, width: width, method: method)
     }
 
+    /// ∂/∂x [B, C, h, w], from ∂/∂y [B, C, height, width].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let rows = Resize.transposed(Resize.sums(before[2], to: height, method), count: before[2])
         let columns = Resize.transposed(Resize.sums(before[3], to: width, method), count: before[3])

@@ -7,8 +7,10 @@ package struct Columns: Operation {
     package static var examples: [OperationExample] { [OperationExample(Columns(1..<3), [.example([2, 2, 4])])] }
     let range: Range<Int>
     private var shape: [Int] = []
+    /// The columns to keep.
     package init(_ range: Range<Int>) { self.range = range }
 
+    /// x [.., C] → [.., range].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let y = Tensor(uninitialized: x.shape.dropLast() + [range.count])
@@ -20,6 +22,7 @@ package struct Columns: Operation {
         return y
     }
 
+    /// ∂/∂x [.., C], zero outside the range, from ∂/∂y [.., range].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let dx = Tensor(zeros: shape)
         for row in 0..<dx.rows {
@@ -36,8 +39,10 @@ package struct Gather: Operation {
     package static var examples: [OperationExample] { [OperationExample(Gather([2, 0, 2]), [.example([4, 3])])] }
     let indices: [Int32]
     private var shape: [Int] = []
+    /// indices [R], each below V.
     package init(_ indices: [Int32]) { self.indices = indices }
 
+    /// table [V, C] → [R, C].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let table = inputs[0]
         let width = table.width
@@ -50,6 +55,7 @@ package struct Gather: Operation {
         return y
     }
 
+    /// ∂/∂table [V, C], from ∂/∂y [R, C]; rows taken twice add up.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let dtable = Tensor(zeros: shape)
         let width = dtable.width
@@ -69,6 +75,7 @@ package struct Concatenate: Operation {
     private var tokens: [Int] = []
     package init() {}
 
+    /// [B, T1, C], [B, T2, C], … → [B, T1 + T2 + …, C].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let batch = inputs[0].shape[0]
         let width = inputs[0].width
@@ -86,6 +93,7 @@ package struct Concatenate: Operation {
         return y
     }
 
+    /// One gradient [B, Ti, C] an input, from ∂/∂y [B, ΣTi, C].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         var start = 0
         return zip(tokens, needs).map { count, needed in
@@ -101,13 +109,16 @@ package struct SliceTokens: Operation {
     package static var examples: [OperationExample] { [OperationExample(SliceTokens(1..<3), [.example([2, 4, 3])])] }
     let range: Range<Int>
     private var shape: [Int] = []
+    /// The tokens to keep.
     package init(_ range: Range<Int>) { self.range = range }
 
+    /// x [B, T, C] → [B, range, C].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         shape = inputs[0].shape
         return SliceTokens.copy(inputs[0], range)
     }
 
+    /// ∂/∂x [B, T, C], zero outside the range, from ∂/∂y [B, range, C].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let dx = Tensor(zeros: shape)
         let width = dx.width
@@ -136,13 +147,16 @@ package struct Reshape: Operation {
     package static var examples: [OperationExample] { [OperationExample(Reshape([3, 2]), [.example([2, 3])])] }
     let shape: [Int]
     private var before: [Int] = []
+    /// A shape of as many elements.
     package init(_ shape: [Int]) { self.shape = shape }
 
+    /// x of any shape → `shape`, sharing memory.
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         before = inputs[0].shape
         return inputs[0].reshaped(shape)
     }
 
+    /// ∂/∂x of the shape of x, from ∂/∂y of `shape`, sharing memory.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [dOutput.reshaped(before)] }
 }
 
@@ -152,9 +166,12 @@ package struct SwapPlanes: Operation {
     package static var examples: [OperationExample] { [OperationExample(SwapPlanes(), [.example([2, 3, 4])])] }
     package init() {}
 
+    /// x [B, M, N] → [B, N, M].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor { SwapPlanes.swapped(inputs[0]) }
+    /// ∂/∂x [B, M, N], from ∂/∂y [B, N, M].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [SwapPlanes.swapped(dOutput)] }
 
+    /// The plain function, [B, M, N] → [B, N, M], for code that needs no gradient.
     package static func swapped(_ x: Tensor) -> Tensor {
         precondition(x.shape.count == 3, "swapPlanes: \(x.shape) has not three dimensions")
         let (batch, m, n) = (x.shape[0], x.shape[1], x.shape[2])
@@ -177,8 +194,10 @@ package struct ReplaceRows: Operation {
         [OperationExample(ReplaceRows([3, 1]), [.example([4, 3]), .example([2, 3], seed: 2)])]
     }
     let indices: [Int]
+    /// The rows of x to replace, each once.
     package init(_ indices: [Int]) { self.indices = indices }
 
+    /// x [R, C], v [indices, C] → [R, C].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let y = inputs[0].copy()
         let width = y.width
@@ -191,6 +210,7 @@ package struct ReplaceRows: Operation {
         return y
     }
 
+    /// ∂/∂x [R, C], zero in the replaced rows, and ∂/∂v [indices, C], from ∂/∂y [R, C].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let dx = dOutput.copy()
         let width = dx.width
@@ -221,6 +241,7 @@ package struct Differences: Operation {
         }
     }
 
+    /// x [.., H, W] → [planes, H·(W−1) + (H−1)·W].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         shape = inputs[0].shape
         let height = shape[shape.count - 2]
@@ -239,6 +260,7 @@ package struct Differences: Operation {
         return y
     }
 
+    /// ∂/∂x [.., H, W], from ∂/∂y [planes, H·(W−1) + (H−1)·W].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let height = shape[shape.count - 2]
         let width = shape[shape.count - 1]
@@ -264,9 +286,12 @@ package struct DepthToSpace: Operation {
     package static let name = "depthToSpace"
     package static var examples: [OperationExample] { [OperationExample(DepthToSpace(2), [.example([2, 8, 2, 3])])] }
     let side: Int
+    /// The side s of a block.
     package init(_ side: Int) { self.side = side }
 
+    /// x [B, s²·C, H, W] → [B, C, s·H, s·W].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor { DepthToSpace.applied(inputs[0], side: side) }
+    /// ∂/∂x [B, s²·C, H, W], from ∂/∂y [B, C, s·H, s·W].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [SpaceToDepth.applied(dOutput, side: side)] }
 
     static func applied(_ deep: Tensor, side: Int) -> Tensor {
@@ -285,9 +310,12 @@ package struct SpaceToDepth: Operation {
     package static let name = "spaceToDepth"
     package static var examples: [OperationExample] { [OperationExample(SpaceToDepth(2), [.example([2, 2, 4, 6])])] }
     let side: Int
+    /// The side s of a block.
     package init(_ side: Int) { self.side = side }
 
+    /// x [B, C, s·H, s·W] → [B, s²·C, H, W].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor { SpaceToDepth.applied(inputs[0], side: side) }
+    /// ∂/∂x [B, C, s·H, s·W], from ∂/∂y [B, s²·C, H, W].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [DepthToSpace.applied(dOutput, side: side)] }
 
     static func applied(_ flat: Tensor, side: Int) -> Tensor {

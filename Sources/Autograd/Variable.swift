@@ -3,17 +3,21 @@ import Tensors
 /// A value in a computation: a tensor, and the node that can carry a gradient back to where it came from.
 /// Without a node it is a constant: nothing computed from constants alone is recorded.
 package struct Variable {
+    /// The number or numbers, of any shape.
     package let value: Tensor
+    /// Where a gradient goes back to; nil for a constant.
     package let node: Node?
 
     /// A constant.
     package init(_ value: Tensor) { self.init(value, node: nil) }
 
+    /// `node` is what made `value`, or a leaf.
     package init(_ value: Tensor, node: Node?) {
         self.value = value
         self.node = node
     }
 
+    /// Of the value.
     package var shape: [Int] { value.shape }
     /// The same value, cut off from its history.
     package var detached: Variable { Variable(value) }

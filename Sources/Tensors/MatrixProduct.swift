@@ -3,10 +3,14 @@ import COpenBLAS
 
 /// A matrix in memory: row-major, rows `stride` floats apart, read transposed when asked.
 package struct Matrix {
+    /// The first element.
     package let pointer: UnsafeMutablePointer<Float>
+    /// Floats from one row in memory to the next.
     package let stride: Int
+    /// Whether rows in memory are read as columns.
     package let transposed: Bool
 
+    /// A view: the memory must outlive it.
     @inlinable package init(_ pointer: UnsafeMutablePointer<Float>, stride: Int, transposed: Bool = false) {
         self.pointer = pointer
         self.stride = stride
@@ -18,6 +22,7 @@ package struct Matrix {
         Matrix(pointer + (transposed ? index : index * stride), stride: stride, transposed: transposed)
     }
 
+    /// The matrix whose column `index` (of the matrix as read) is column 0 here.
     @usableFromInline func fromColumn(_ index: Int) -> Matrix {
         Matrix(pointer + (transposed ? index * stride : index), stride: stride, transposed: transposed)
     }
@@ -25,6 +30,7 @@ package struct Matrix {
 
 /// How matrix products are computed.
 package enum MatrixPrecision: Sendable {
+    /// Operands and sums in single precision.
     case single
     /// Operands rounded to bfloat16, sums in single precision; single precision where the processor cannot.
     case bfloat16

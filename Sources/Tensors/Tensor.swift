@@ -3,9 +3,12 @@ import Glibc
 
 /// Memory of one or more tensors: 64-byte aligned floats, freed with the last tensor that looks at them.
 package final class Storage {
+    /// The first float, 64-byte aligned.
     package let pointer: UnsafeMutablePointer<Float>
+    /// In floats.
     package let count: Int
 
+    /// Memory for `count` floats, undefined until written; the process ends where there is none.
     package init(count: Int) {
         var raw: UnsafeMutableRawPointer?
         let status = posix_memalign(&raw, 64, max(count, 1) * MemoryLayout<Float>.stride)
@@ -28,11 +31,14 @@ package final class Storage {
 /// An n-dimensional array of floats, contiguous and row-major. A value of shape and storage: copies share their
 /// elements.
 package struct Tensor {
+    /// Elements along each dimension, outermost first; [] is one number.
     package let shape: [Int]
+    /// What the elements lie in, perhaps with those of other tensors.
     package let storage: Storage
     /// The first element, in floats from the storage's start.
     package let offset: Int
 
+    /// `shape` within `storage`, from `offset` on: a view that shares memory.
     package init(shape: [Int], storage: Storage, offset: Int = 0) {
         precondition(offset >= 0 && offset + shape.reduce(1, *) <= storage.count, "a tensor reaches past its storage")
         self.shape = shape
@@ -45,11 +51,13 @@ package struct Tensor {
         self.init(shape: shape, storage: Storage(count: shape.reduce(1, *)))
     }
 
+    /// Zeros of `shape`, in memory of its own.
     package init(zeros shape: [Int]) {
         self.init(uninitialized: shape)
         pointer.initialize(repeating: 0, count: count)
     }
 
+    /// `value` in every element of `shape`, in memory of its own.
     package init(repeating value: Float, shape: [Int]) {
         self.init(uninitialized: shape)
         pointer.initialize(repeating: value, count: count)
@@ -64,12 +72,14 @@ package struct Tensor {
         }
     }
 
+    /// Elements: the product of the shape.
     @inlinable package var count: Int { shape.reduce(1, *) }
     @inlinable package var pointer: UnsafeMutablePointer<Float> { storage.pointer + offset }
     /// Rows when the last dimension is taken as columns.
     package var rows: Int { shape.isEmpty ? 1 : shape.dropLast().reduce(1, *) }
     /// The last dimension.
     package var width: Int { shape.last ?? 1 }
+    /// A copy of the elements, row-major.
     package var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 
     /// The same elements under another shape of as many elements.
@@ -86,23 +96,29 @@ package struct Tensor {
             shape: [range.count] + shape.dropFirst(), storage: storage, offset: offset + range.lowerBound * stride)
     }
 
+    /// The same shape and elements in memory of its own.
     package func copy() -> Tensor {
         let result = Tensor(uninitialized: shape)
         result.pointer.update(from: pointer, count: count)
         return result
     }
 
+    /// Overwrites the elements with those of `other`, which has as many (whatever its shape).
     package func assign(_ other: Tensor) {
         precondition(other.count == count, "\(other.shape) does not fill \(shape)")
         pointer.update(from: other.pointer, count: count)
     }
 
+    /// Overwrites every element with `value`.
     package func fill(_ value: Float) { atelier_fill(pointer, value, count) }
 }
 
 extension Tensor {
+    /// Σ of all elements, in double precision.
     package var sum: Double { atelier_sum(pointer, count) }
+    /// Σ of the squares of all elements, in double precision.
     package var sumOfSquares: Double { atelier_sum_of_squares(pointer, count) }
+    /// The largest |element|; NaN is passed over, infinity is not.
     package var maximumMagnitude: Float { atelier_max_abs(pointer, count) }
 
     /// self += scale · other.
