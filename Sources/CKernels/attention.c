@@ -2,7 +2,8 @@
 #include "elementary.h"
 #include <math.h>
 
-CLONES void atelier_softmax(float *scores, const float *bias, const int32_t *visible, long rows, long keys, long stride, long bias_stride, float logit_scale) {
+CLONES void atelier_softmax(float *scores, const float *bias, const int32_t *visible, long rows, long keys, long stride,
+                            long bias_stride, float logit_scale) {
     FAST
     for (long r = 0; r < rows; r++) {
         float *s = scores + r * stride;
@@ -32,8 +33,9 @@ CLONES void atelier_softmax_backward(float *dp, const float *p, long rows, long 
 // Pair i of a head: adjacent channels (2i, 2i+1), or the two halves (i, i + width/2) as LLaMA stores them.
 #define PAIR(i) long first = halves ? (i) : 2 * (i), second = halves ? (i) + half : 2 * (i) + 1
 
-CLONES void atelier_heads(float *y, float *norms, const float *x, long stride, const float *gain, const float *cosine, const float *sine,
-                          long begin, long end, long tokens, long heads, long head_width, bool normalize, bool halves) {
+CLONES void atelier_heads(float *y, float *norms, const float *x, long stride, const float *gain, const float *cosine,
+                          const float *sine, long begin, long end, long tokens, long heads, long head_width,
+                          bool normalize, bool halves) {
     FAST
     long half = head_width / 2;
     for (long r = begin; r < end; r++) {
@@ -63,9 +65,10 @@ CLONES void atelier_heads(float *y, float *norms, const float *x, long stride, c
     }
 }
 
-CLONES void atelier_heads_backward(float *dx, long stride, float *dgain_rows, const float *dy, const float *x, const float *norms, const float *gain,
-                                   const float *cosine, const float *sine, long begin, long end, long tokens, long heads, long head_width,
-                                   bool normalize, bool halves) {
+CLONES void atelier_heads_backward(float *dx, long stride, float *dgain_rows, const float *dy, const float *x,
+                                   const float *norms, const float *gain, const float *cosine, const float *sine,
+                                   long begin, long end, long tokens, long heads, long head_width, bool normalize,
+                                   bool halves) {
     FAST
     long half = head_width / 2;
     for (long r = begin; r < end; r++) {

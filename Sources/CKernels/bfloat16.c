@@ -20,11 +20,14 @@ static long rounded_up(long n, long tile) { return (n + tile - 1) / tile * tile;
 
 // 16 pairs of bfloat16, each a 32-bit word with the first value in the low half; rounds to nearest even.
 TARGET static inline __m512i pairs_of(__m512 first, __m512 second) {
-    __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(first)), high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(second));
+    __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(first)),
+            high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(second));
     return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
 }
 
-TARGET static inline __mmask16 first_lanes(long count) { return count >= 16 ? 0xFFFF : count <= 0 ? 0 : (__mmask16)((1u << count) - 1); }
+TARGET static inline __mmask16 first_lanes(long count) {
+    return count >= 16 ? 0xFFFF : count <= 0 ? 0 : (__mmask16)((1u << count) - 1);
+}
 
 // Turns 16 rows of 16 words into 16 columns.
 TARGET static inline void transpose(__m512i r[16]) {
@@ -61,7 +64,8 @@ TARGET static void pack_rows(uint32_t *out, const float *x, long k_stride, long 
         for (long line = 0; line < tile; line += 16) {
             __mmask16 mask = first_lanes(lines - line);
             __m512 first = _mm512_maskz_loadu_ps(mask, x + k * k_stride + line);
-            __m512 second = k + 1 < depth ? _mm512_maskz_loadu_ps(mask, x + (k + 1) * k_stride + line) : _mm512_setzero_ps();
+            __m512 second =
+                k + 1 < depth ? _mm512_maskz_loadu_ps(mask, x + (k + 1) * k_stride + line) : _mm512_setzero_ps();
             _mm512_mask_storeu_epi32(out + line, first_lanes(tile - line), pairs_of(first, second));
         }
 }
@@ -76,7 +80,8 @@ TARGET static void pack_lines(uint32_t *out, const float *x, long line_stride, l
             for (int i = 0; i < 16; i++) {
                 const float *at = x + (line + i) * line_stride + k;
                 words[i] = line + i >= lines ? _mm512_setzero_si512()
-                    : (__m512i)_mm512_cvtne2ps_pbh(_mm512_maskz_loadu_ps(second, at + 16), _mm512_maskz_loadu_ps(first, at));
+                                             : (__m512i)_mm512_cvtne2ps_pbh(_mm512_maskz_loadu_ps(second, at + 16),
+                                                                            _mm512_maskz_loadu_ps(first, at));
             }
             transpose(words);
             __mmask16 mask = first_lanes(tile - line);
@@ -87,7 +92,8 @@ TARGET static void pack_lines(uint32_t *out, const float *x, long line_stride, l
 
 // Packs `lines` lines of an operand for k in [0, depth): out[tile][k / 2][line of the tile]. Strides are in floats; one
 // of them is 1.
-TARGET static void pack(uint32_t *out, const float *x, long line_stride, long k_stride, long lines, long depth, long tile) {
+TARGET static void pack(uint32_t *out, const float *x, long line_stride, long k_stride, long lines, long depth,
+                        long tile) {
     for (long start = 0; start < lines; start += tile, out += (depth + 1) / 2 * tile) {
         const float *at = x + start * line_stride;
         if (line_stride == 1) pack_rows(out, at, k_stride, lines - start, depth, tile);
@@ -96,7 +102,8 @@ TARGET static void pack(uint32_t *out, const float *x, long line_stride, long k_
 }
 
 // c[rows ≤ 12, columns ≤ 32] = beta · c + a · b over `pairs` double steps.
-TARGET static void multiply_tile(float *c, long stride, const uint32_t *a, const uint32_t *b, long pairs, long rows, long columns, float beta) {
+TARGET static void multiply_tile(float *c, long stride, const uint32_t *a, const uint32_t *b, long pairs, long rows,
+                                 long columns, float beta) {
     __m512 sum[tile_rows][2];
     for (int i = 0; i < tile_rows; i++) sum[i][0] = sum[i][1] = _mm512_setzero_ps();
     for (long p = 0; p < pairs; p++, a += tile_rows, b += tile_columns) {
@@ -125,12 +132,14 @@ TARGET static void multiply_tile(float *c, long stride, const uint32_t *a, const
     }
 }
 
-TARGET void atelier_multiply_bfloat16(const float *a, long a_stride, bool a_transposed, const float *b, long b_stride, bool b_transposed,
-                                      float *c, long c_stride, long m, long n, long k, float beta) {
+TARGET void atelier_multiply_bfloat16(const float *a, long a_stride, bool a_transposed, const float *b, long b_stride,
+                                      bool b_transposed, float *c, long c_stride, long m, long n, long k, float beta) {
     long a_line = a_transposed ? 1 : a_stride, a_k = a_transposed ? a_stride : 1;
     long b_line = b_transposed ? b_stride : 1, b_k = b_transposed ? 1 : b_stride;
-    uint32_t *packed_b = aligned_alloc(64, sizeof(uint32_t) * rounded_up(smaller(n, block_columns), tile_columns) * (block_k / 2));
-    uint32_t *packed_a = aligned_alloc(64, sizeof(uint32_t) * rounded_up(smaller(m, block_rows), tile_rows) * (block_k / 2) + 64);
+    uint32_t *packed_b =
+        aligned_alloc(64, sizeof(uint32_t) * rounded_up(smaller(n, block_columns), tile_columns) * (block_k / 2));
+    uint32_t *packed_a =
+        aligned_alloc(64, sizeof(uint32_t) * rounded_up(smaller(m, block_rows), tile_rows) * (block_k / 2) + 64);
     if (!packed_a || !packed_b) abort();
     for (long j = 0; j < n; j += block_columns) {
         long columns = smaller(block_columns, n - j);
@@ -142,8 +151,9 @@ TARGET void atelier_multiply_bfloat16(const float *a, long a_stride, bool a_tran
                 pack(packed_a, a + i * a_line + p * a_k, a_line, a_k, rows, depth, tile_rows);
                 for (long jj = 0; jj < columns; jj += tile_columns)
                     for (long ii = 0; ii < rows; ii += tile_rows)
-                        multiply_tile(c + (i + ii) * c_stride + j + jj, c_stride, packed_a + ii * pairs, packed_b + jj * pairs, pairs,
-                                      smaller(tile_rows, rows - ii), smaller(tile_columns, columns - jj), p == 0 ? beta : 1);
+                        multiply_tile(c + (i + ii) * c_stride + j + jj, c_stride, packed_a + ii * pairs,
+                                      packed_b + jj * pairs, pairs, smaller(tile_rows, rows - ii),
+                                      smaller(tile_columns, columns - jj), p == 0 ? beta : 1);
             }
         }
     }

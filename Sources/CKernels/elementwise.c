@@ -3,10 +3,19 @@
 #include <math.h>
 
 CLONES void atelier_fill(float *y, float value, long n) { for (long i = 0; i < n; i++) y[i] = value; }
-CLONES void atelier_add(float *y, const float *a, const float *b, long n) { for (long i = 0; i < n; i++) y[i] = a[i] + b[i]; }
-CLONES void atelier_accumulate(float *y, const float *x, float scale, long n) { FAST for (long i = 0; i < n; i++) y[i] += scale * x[i]; }
-CLONES void atelier_scale(float *y, const float *x, float scale, long n) { for (long i = 0; i < n; i++) y[i] = scale * x[i]; }
-CLONES void atelier_multiply(float *y, const float *a, const float *b, long n) { for (long i = 0; i < n; i++) y[i] = a[i] * b[i]; }
+CLONES void atelier_add(float *y, const float *a, const float *b, long n) {
+    for (long i = 0; i < n; i++) y[i] = a[i] + b[i];
+}
+CLONES void atelier_accumulate(float *y, const float *x, float scale, long n) {
+    FAST
+    for (long i = 0; i < n; i++) y[i] += scale * x[i];
+}
+CLONES void atelier_scale(float *y, const float *x, float scale, long n) {
+    for (long i = 0; i < n; i++) y[i] = scale * x[i];
+}
+CLONES void atelier_multiply(float *y, const float *a, const float *b, long n) {
+    for (long i = 0; i < n; i++) y[i] = a[i] * b[i];
+}
 
 // GELU, tanh approximation (Hendrycks and Gimpel 2016): x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))) = x·sigmoid(2·…).
 CLONES void atelier_gelu(float *y, const float *x, long n) {
@@ -56,28 +65,49 @@ CLONES void atelier_swish_backward(float *dx, const float *x, const float *dy, f
 }
 
 CLONES void atelier_relu(float *y, const float *x, long n) { for (long i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : 0; }
-CLONES void atelier_relu_backward(float *dx, const float *y, const float *dy, long n) { for (long i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : 0; }
+CLONES void atelier_relu_backward(float *dx, const float *y, const float *dy, long n) {
+    for (long i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
+}
 
-CLONES double atelier_sum(const float *x, long n) { FAST double s = 0; for (long i = 0; i < n; i++) s += x[i]; return s; }
-CLONES double atelier_sum_of_squares(const float *x, long n) { FAST double s = 0; for (long i = 0; i < n; i++) s += (double)x[i] * x[i]; return s; }
-CLONES float atelier_max_abs(const float *x, long n) { float m = 0; for (long i = 0; i < n; i++) { float a = fabsf(x[i]); m = a > m ? a : m; } return m; }
+CLONES double atelier_sum(const float *x, long n) {
+    FAST
+    double s = 0;
+    for (long i = 0; i < n; i++) s += x[i];
+    return s;
+}
+CLONES double atelier_sum_of_squares(const float *x, long n) {
+    FAST
+    double s = 0;
+    for (long i = 0; i < n; i++) s += (double)x[i] * x[i];
+    return s;
+}
+CLONES float atelier_max_abs(const float *x, long n) {
+    float m = 0;
+    for (long i = 0; i < n; i++) {
+        float a = fabsf(x[i]);
+        m = a > m ? a : m;
+    }
+    return m;
+}
 
-CLONES void atelier_add_rows(float *y, const float *x, const float *v, long begin, long end, long width, long rows_per_group, long group_count) {
+CLONES void atelier_add_rows(float *y, const float *x, const float *v, long begin, long end, long width,
+                             long rows_per_group, long group_count) {
     for (long r = begin; r < end; r++) {
         const float *group = v + (r / rows_per_group) % group_count * width;
         for (long c = 0; c < width; c++) y[r * width + c] = x[r * width + c] + group[c];
     }
 }
 
-CLONES void atelier_multiply_rows(float *y, const float *x, const float *v, long begin, long end, long width, long rows_per_group) {
+CLONES void atelier_multiply_rows(float *y, const float *x, const float *v, long begin, long end, long width,
+                                  long rows_per_group) {
     for (long r = begin; r < end; r++) {
         const float *group = v + r / rows_per_group * width;
         for (long c = 0; c < width; c++) y[r * width + c] = x[r * width + c] * group[c];
     }
 }
 
-CLONES void atelier_reduce_rows(float *dv, const float *dy, const float *x, long rows, long width, long rows_per_group, long group_count,
-                                long column_begin, long column_end) {
+CLONES void atelier_reduce_rows(float *dv, const float *dy, const float *x, long rows, long width, long rows_per_group,
+                                long group_count, long column_begin, long column_end) {
     FAST
     for (long r = 0; r < rows; r++) {
         float *group = dv + (r / rows_per_group) % group_count * width;

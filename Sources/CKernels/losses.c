@@ -5,7 +5,8 @@
 // log(1 + e^−|x|) + max(−x, 0) in double for the sum; the gradient stays in float.
 static inline double softplus(double x) { return (x > 0 ? x : 0) + log1p(exp(x > 0 ? -x : x)); }
 
-double atelier_bit_cross_entropy(float *dlogits, const float *logits, const uint8_t *bits, const float *weights, long n, long bits_per_weight) {
+double atelier_bit_cross_entropy(float *dlogits, const float *logits, const uint8_t *bits, const float *weights, long n,
+                                 long bits_per_weight) {
     double total = 0;
     for (long i = 0; i < n; i++) {
         float w = weights[i / bits_per_weight];
@@ -20,7 +21,8 @@ double atelier_bit_cross_entropy(float *dlogits, const float *logits, const uint
     return total;
 }
 
-double atelier_bit_divergence(float *dstudent, const float *student, const float *teacher, const float *weights, long n, long bits_per_weight) {
+double atelier_bit_divergence(float *dstudent, const float *student, const float *teacher, const float *weights, long n,
+                              long bits_per_weight) {
     double total = 0;
     for (long i = 0; i < n; i++) {
         float w = weights[i / bits_per_weight];
@@ -37,7 +39,8 @@ double atelier_bit_divergence(float *dstudent, const float *student, const float
     return total;
 }
 
-CLONES void atelier_cross_entropy(float *losses, float *dlogits, const float *logits, const int32_t *targets, long begin, long end, long classes) {
+CLONES void atelier_cross_entropy(float *losses, float *dlogits, const float *logits, const int32_t *targets,
+                                  long begin, long end, long classes) {
     FAST
     for (long r = begin; r < end; r++) {
         const float *row = logits + r * classes;
@@ -57,7 +60,8 @@ CLONES void atelier_cross_entropy(float *losses, float *dlogits, const float *lo
     }
 }
 
-CLONES void atelier_divergence(float *losses, float *dstudent, const float *student, const float *teacher, long begin, long end, long classes) {
+CLONES void atelier_divergence(float *losses, float *dstudent, const float *student, const float *teacher, long begin,
+                               long end, long classes) {
     FAST
     for (long r = begin; r < end; r++) {
         const float *s = student + r * classes, *t = teacher + r * classes;
@@ -76,6 +80,7 @@ CLONES void atelier_divergence(float *losses, float *dstudent, const float *stud
         }
         losses[r] = weighted / sum_t + logf(sum_s / sum_t);
         float inverse_s = 1.0f / sum_s, inverse_t = 1.0f / sum_t;
-        for (long j = 0; j < classes; j++) d[j] = exp_inline(s[j] - largest_s) * inverse_s - exp_inline(t[j] - largest_t) * inverse_t;
+        for (long j = 0; j < classes; j++)
+            d[j] = exp_inline(s[j] - largest_s) * inverse_s - exp_inline(t[j] - largest_t) * inverse_t;
     }
 }

@@ -2,8 +2,8 @@
 #include "elementary.h"
 #include <math.h>
 
-CLONES void atelier_layer_norm(float *y, float *statistics, const float *x, const float *scale, const float *shift, float offset,
-                               long begin, long end, long width, long rows_per_group, float epsilon) {
+CLONES void atelier_layer_norm(float *y, float *statistics, const float *x, const float *scale, const float *shift,
+                               float offset, long begin, long end, long width, long rows_per_group, float epsilon) {
     FAST
     for (long r = begin; r < end; r++) {
         const float *in = x + r * width;
@@ -23,8 +23,9 @@ CLONES void atelier_layer_norm(float *y, float *statistics, const float *x, cons
     }
 }
 
-CLONES void atelier_layer_norm_backward(float *restrict dx, const float *restrict dy, const float *restrict x, const float *statistics, const float *scale,
-                                        float offset, long begin, long end, long width, long rows_per_group) {
+CLONES void atelier_layer_norm_backward(float *restrict dx, const float *restrict dy, const float *restrict x,
+                                        const float *statistics, const float *scale, float offset, long begin, long end,
+                                        long width, long rows_per_group) {
     FAST
     for (long r = begin; r < end; r++) {
         // Rows may be as short as a head: what overlaps nothing needs no check in each of them.
@@ -44,8 +45,9 @@ CLONES void atelier_layer_norm_backward(float *restrict dx, const float *restric
     }
 }
 
-CLONES void atelier_layer_norm_backward_affine(float *dscale, float *dshift, const float *dy, const float *x, const float *statistics,
-                                               long rows, long width, long rows_per_group, long column_begin, long column_end) {
+CLONES void atelier_layer_norm_backward_affine(float *dscale, float *dshift, const float *dy, const float *x,
+                                               const float *statistics, long rows, long width, long rows_per_group,
+                                               long column_begin, long column_end) {
     FAST
     for (long r = 0; r < rows; r++) {
         float *a = dscale ? dscale + r / rows_per_group * width : 0;
@@ -57,7 +59,8 @@ CLONES void atelier_layer_norm_backward_affine(float *dscale, float *dshift, con
     }
 }
 
-CLONES void atelier_rms_norm(float *y, float *statistics, const float *x, const float *w, long begin, long end, long width, float epsilon) {
+CLONES void atelier_rms_norm(float *y, float *statistics, const float *x, const float *w, long begin, long end,
+                             long width, float epsilon) {
     FAST
     for (long r = begin; r < end; r++) {
         const float *in = x + r * width;
@@ -69,7 +72,8 @@ CLONES void atelier_rms_norm(float *y, float *statistics, const float *x, const 
     }
 }
 
-CLONES void atelier_rms_norm_backward(float *dx, const float *dy, const float *x, const float *statistics, const float *w, long begin, long end, long width) {
+CLONES void atelier_rms_norm_backward(float *dx, const float *dy, const float *x, const float *statistics,
+                                      const float *w, long begin, long end, long width) {
     FAST
     for (long r = begin; r < end; r++) {
         const float *in = x + r * width, *d = dy + r * width;
@@ -80,15 +84,15 @@ CLONES void atelier_rms_norm_backward(float *dx, const float *dy, const float *x
     }
 }
 
-CLONES void atelier_rms_norm_backward_weight(float *dw, const float *dy, const float *x, const float *statistics, long rows, long width,
-                                             long column_begin, long column_end) {
+CLONES void atelier_rms_norm_backward_weight(float *dw, const float *dy, const float *x, const float *statistics,
+                                             long rows, long width, long column_begin, long column_end) {
     FAST
     for (long r = 0; r < rows; r++)
         for (long c = column_begin; c < column_end; c++) dw[c] += dy[r * width + c] * x[r * width + c] * statistics[r];
 }
 
-CLONES void atelier_group_norm(float *y, float *statistics, const float *x, const float *w, const float *b, long begin, long end,
-                               long channels, long planes, long groups, float epsilon, bool swish) {
+CLONES void atelier_group_norm(float *y, float *statistics, const float *x, const float *w, const float *b, long begin,
+                               long end, long channels, long planes, long groups, float epsilon, bool swish) {
     FAST
     long per_group = channels / groups, n = per_group * planes;
     for (long t = begin; t < end; t++) {
@@ -114,14 +118,19 @@ CLONES void atelier_group_norm(float *y, float *statistics, const float *x, cons
             float gain = w[c] * rstd, shift = b[c] - mean * gain;
             const float *row = in + p * planes;
             float *into = out + p * planes;
-            if (swish) for (long i = 0; i < planes; i++) { float u = row[i] * gain + shift; into[i] = u * sigmoid_inline(u); }
+            if (swish)
+                for (long i = 0; i < planes; i++) {
+                    float u = row[i] * gain + shift;
+                    into[i] = u * sigmoid_inline(u);
+                }
             else for (long i = 0; i < planes; i++) into[i] = row[i] * gain + shift;
         }
     }
 }
 
-CLONES void atelier_group_norm_backward(float *dx, float *dw_tasks, float *db_tasks, const float *dy, const float *x, const float *statistics,
-                                        const float *w, const float *b, long begin, long end, long channels, long planes, long groups, bool swish) {
+CLONES void atelier_group_norm_backward(float *dx, float *dw_tasks, float *db_tasks, const float *dy, const float *x,
+                                        const float *statistics, const float *w, const float *b, long begin, long end,
+                                        long channels, long planes, long groups, bool swish) {
     FAST
     long per_group = channels / groups, n = per_group * planes;
     for (long t = begin; t < end; t++) {

@@ -2,8 +2,8 @@
 #include "clones.h"
 
 // Rows first: a plane's h rows become `columns` wide in `half`, then its columns become `rows` high.
-CLONES void atelier_resize(float *y, const float *x, float *half, const struct atelier_taps *down, const struct atelier_taps *across,
-                           long begin, long end, long height, long width) {
+CLONES void atelier_resize(float *y, const float *x, float *half, const struct atelier_taps *down,
+                           const struct atelier_taps *across, long begin, long end, long height, long width) {
     long rows = down->count, columns = across->count;
     for (long plane = begin; plane < end; plane++) {
         const float *source = x + plane * height * width;

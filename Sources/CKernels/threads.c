@@ -38,7 +38,9 @@ static _Thread_local bool inside = false;
 static void take_shares(uint32_t generation) {
     uint64_t claim = atomic_load_explicit(&crew.claims, memory_order_acquire);
     while (claim >> 32 == generation && (uint32_t)claim < (uint32_t)crew.threads) {
-        if (!atomic_compare_exchange_weak_explicit(&crew.claims, &claim, claim + 1, memory_order_acq_rel, memory_order_acquire)) continue;
+        if (!atomic_compare_exchange_weak_explicit(&crew.claims, &claim, claim + 1, memory_order_acq_rel,
+                                                   memory_order_acquire))
+            continue;
         long begin = (long)(uint32_t)claim * crew.chunk;
         long end = begin + crew.chunk < crew.count ? begin + crew.chunk : crew.count;
         if (begin < end) crew.body(crew.context, begin, end);

@@ -34,8 +34,10 @@ static void atelier_png_ignore(png_structp png, png_const_charp message) {}
 // background.
 static inline void atelier_png_transform(png_structp png, png_infop info, const unsigned char background[3]) {
     unsigned scale = png_get_bit_depth(png, info) == 16 ? 257 : 1;
-    png_color_16 colour = {
-        .red = background[0] * scale, .green = background[1] * scale, .blue = background[2] * scale, .gray = background[0] * scale};
+    png_color_16 colour = {.red = background[0] * scale,
+                           .green = background[1] * scale,
+                           .blue = background[2] * scale,
+                           .gray = background[0] * scale};
     int intent;
     png_fixed_point gamma;
     // Nearly every file that says nothing is sRGB.
@@ -49,8 +51,8 @@ static inline void atelier_png_transform(png_structp png, png_infop info, const 
 
 // Decodes a file of width × height pixels into rgb, 3 · width · height bytes; false where it is damaged, with the
 // message set.
-static inline bool atelier_png_decode(
-    atelier_png_source *source, unsigned width, unsigned height, const unsigned char background[3], unsigned char *rgb) {
+static inline bool atelier_png_decode(atelier_png_source *source, unsigned width, unsigned height,
+                                      const unsigned char background[3], unsigned char *rgb) {
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, source, atelier_png_fail, atelier_png_ignore);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     if (!info) {
@@ -71,7 +73,8 @@ static inline bool atelier_png_decode(
     atelier_png_transform(png, info, background);
     int passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
-    if (png_get_image_width(png, info) != width || png_get_image_height(png, info) != height || png_get_rowbytes(png, info) != 3 * (size_t)width)
+    if (png_get_image_width(png, info) != width || png_get_image_height(png, info) != height ||
+        png_get_rowbytes(png, info) != 3 * (size_t)width)
         png_error(png, "its header is not what it was");
     for (int pass = 0; pass < passes; pass++)
         for (unsigned y = 0; y < height; y++) png_read_row(png, rgb + 3 * (size_t)width * y, NULL);

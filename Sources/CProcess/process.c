@@ -24,8 +24,8 @@ static void volunteer(pid_t pid) {
     close(file);
 }
 
-int process_spawn(pid_t *pid, const char *path, const char *directory, char *const arguments[], char *const environment[],
-                  int input, int output, int errors, int niceness, long long reserve) {
+int process_spawn(pid_t *pid, const char *path, const char *directory, char *const arguments[],
+                  char *const environment[], int input, int output, int errors, int niceness, long long reserve) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;

@@ -35,67 +35,80 @@ double atelier_sum(const float *x, long n);
 double atelier_sum_of_squares(const float *x, long n);
 float atelier_max_abs(const float *x, long n);
 // Rows that share a vector: row r uses v[(r / rows_per_group) · width ...].
-void atelier_add_rows(float *y, const float *x, const float *v, long begin, long end, long width, long rows_per_group, long group_count);
-void atelier_multiply_rows(float *y, const float *x, const float *v, long begin, long end, long width, long rows_per_group);
+void atelier_add_rows(float *y, const float *x, const float *v, long begin, long end, long width, long rows_per_group,
+                      long group_count);
+void atelier_multiply_rows(float *y, const float *x, const float *v, long begin, long end, long width,
+                           long rows_per_group);
 // dv[g, c] += Σ_r dy[r, c] (· x[r, c] when x is given) for the columns [column_begin, column_end) of `groups` groups.
-void atelier_reduce_rows(float *dv, const float *dy, const float *x, long rows, long width, long rows_per_group, long group_count,
-                         long column_begin, long column_end);
+void atelier_reduce_rows(float *dv, const float *dy, const float *x, long rows, long width, long rows_per_group,
+                         long group_count, long column_begin, long column_end);
 
 // --- norms.c y = (x − mean)·rstd·(offset + scale[g]) + shift[g]; g = r / rows_per_group. scale and shift may be NULL.
 // statistics[2·r] = mean, [2·r+1] = rstd.
-void atelier_layer_norm(float *y, float *statistics, const float *x, const float *scale, const float *shift, float offset,
-                        long begin, long end, long width, long rows_per_group, float epsilon);
-void atelier_layer_norm_backward(float *dx, const float *dy, const float *x, const float *statistics, const float *scale, float offset,
-                                 long begin, long end, long width, long rows_per_group);
-void atelier_layer_norm_backward_affine(float *dscale, float *dshift, const float *dy, const float *x, const float *statistics,
-                                        long rows, long width, long rows_per_group, long column_begin, long column_end);
+void atelier_layer_norm(float *y, float *statistics, const float *x, const float *scale, const float *shift,
+                        float offset, long begin, long end, long width, long rows_per_group, float epsilon);
+void atelier_layer_norm_backward(float *dx, const float *dy, const float *x, const float *statistics,
+                                 const float *scale, float offset, long begin, long end, long width,
+                                 long rows_per_group);
+void atelier_layer_norm_backward_affine(float *dscale, float *dshift, const float *dy, const float *x,
+                                        const float *statistics, long rows, long width, long rows_per_group,
+                                        long column_begin, long column_end);
 // y = w · x / sqrt(mean(x²) + ε); statistics[r] = the reciprocal root.
-void atelier_rms_norm(float *y, float *statistics, const float *x, const float *w, long begin, long end, long width, float epsilon);
-void atelier_rms_norm_backward(float *dx, const float *dy, const float *x, const float *statistics, const float *w, long begin, long end, long width);
-void atelier_rms_norm_backward_weight(float *dw, const float *dy, const float *x, const float *statistics, long rows, long width,
-                                      long column_begin, long column_end);
+void atelier_rms_norm(float *y, float *statistics, const float *x, const float *w, long begin, long end, long width,
+                      float epsilon);
+void atelier_rms_norm_backward(float *dx, const float *dy, const float *x, const float *statistics, const float *w,
+                               long begin, long end, long width);
+void atelier_rms_norm_backward_weight(float *dw, const float *dy, const float *x, const float *statistics, long rows,
+                                      long width, long column_begin, long column_end);
 // Group norm over planes: x is [B, C, P]; task t = b · groups + g. `swish` applies x·sigmoid(x) after the affine map.
-void atelier_group_norm(float *y, float *statistics, const float *x, const float *w, const float *b, long begin, long end,
-                        long channels, long planes, long groups, float epsilon, bool swish);
+void atelier_group_norm(float *y, float *statistics, const float *x, const float *w, const float *b, long begin,
+                        long end, long channels, long planes, long groups, float epsilon, bool swish);
 // dw_tasks, db_tasks: [tasks, C/groups], one row a task, reduced by the caller over the batch.
-void atelier_group_norm_backward(float *dx, float *dw_tasks, float *db_tasks, const float *dy, const float *x, const float *statistics,
-                                 const float *w, const float *b, long begin, long end, long channels, long planes, long groups, bool swish);
+void atelier_group_norm_backward(float *dx, float *dw_tasks, float *db_tasks, const float *dy, const float *x,
+                                 const float *statistics, const float *w, const float *b, long begin, long end,
+                                 long channels, long planes, long groups, bool swish);
 
 // --- attention.c In place over rows of scores [rows, keys] (row stride `stride`): softmax over the first visible[r]
 // keys (all when NULL), rest 0. `bias` (stride bias_stride) is added first when given. `logit_scale` multiplies the
 // scores before.
-void atelier_softmax(float *scores, const float *bias, const int32_t *visible, long rows, long keys, long stride, long bias_stride, float logit_scale);
+void atelier_softmax(float *scores, const float *bias, const int32_t *visible, long rows, long keys, long stride,
+                     long bias_stride, float logit_scale);
 // In place: dscores becomes p·(dp − Σ p·dp)·logit_scale.
 void atelier_softmax_backward(float *dp, const float *p, long rows, long keys, long stride, float logit_scale);
 // The first heads·head_width columns of rows of `stride` floats, from x to y: L2-normalized (ε 1e-12) when `normalize`,
 // times gain[h] when given, then rotated when cosine is given ([tokens, head_width/2], row r uses token r % tokens):
 // adjacent channels pair up, or with `halves` channel i with i + head_width/2. norms[r, h] keeps 1/max(‖x‖, ε).
-void atelier_heads(float *y, float *norms, const float *x, long stride, const float *gain, const float *cosine, const float *sine,
-                   long begin, long end, long tokens, long heads, long head_width, bool normalize, bool halves);
+void atelier_heads(float *y, float *norms, const float *x, long stride, const float *gain, const float *cosine,
+                   const float *sine, long begin, long end, long tokens, long heads, long head_width, bool normalize,
+                   bool halves);
 // dx = … in the same columns; dgain_rows [rows, heads] is written when given.
-void atelier_heads_backward(float *dx, long stride, float *dgain_rows, const float *dy, const float *x, const float *norms, const float *gain,
-                            const float *cosine, const float *sine, long begin, long end, long tokens, long heads, long head_width,
-                            bool normalize, bool halves);
+void atelier_heads_backward(float *dx, long stride, float *dgain_rows, const float *dy, const float *x,
+                            const float *norms, const float *gain, const float *cosine, const float *sine, long begin,
+                            long end, long tokens, long heads, long head_width, bool normalize, bool halves);
 
 // --- losses.c Two-class cross-entropy per bit: logits [n, 2], bits[n] in {0, 1}. Returns Σ w·loss and writes dlogits =
 // w·(p − onehot) when given. weight of bit i is weights[i / bits_per_weight].
-double atelier_bit_cross_entropy(float *dlogits, const float *logits, const uint8_t *bits, const float *weights, long n, long bits_per_weight);
+double atelier_bit_cross_entropy(float *dlogits, const float *logits, const uint8_t *bits, const float *weights, long n,
+                                 long bits_per_weight);
 // Σ w·KL(teacher ‖ student) over two-class bits; dstudent = w·(p_s − p_t).
-double atelier_bit_divergence(float *dstudent, const float *student, const float *teacher, const float *weights, long n, long bits_per_weight);
+double atelier_bit_divergence(float *dstudent, const float *student, const float *teacher, const float *weights, long n,
+                              long bits_per_weight);
 // Softmax cross-entropy rows [begin, end) of [rows, classes]; target < 0 skips the row. losses[r] and dlogits
 // (unweighted p − onehot) are written.
-void atelier_cross_entropy(float *losses, float *dlogits, const float *logits, const int32_t *targets, long begin, long end, long classes);
+void atelier_cross_entropy(float *losses, float *dlogits, const float *logits, const int32_t *targets, long begin,
+                           long end, long classes);
 // KL(softmax(teacher) ‖ softmax(student)) of rows [begin, end) of [rows, classes] into losses; dstudent = p_s − p_t
 // (unweighted).
-void atelier_divergence(float *losses, float *dstudent, const float *student, const float *teacher, long begin, long end, long classes);
+void atelier_divergence(float *losses, float *dstudent, const float *student, const float *teacher, long begin,
+                        long end, long classes);
 
 // --- convolution.c
 // Columns of a band of output rows [row_begin, row_end): columns [C·kh·kw, (row_end − row_begin)·out_w] of x [C, H, W].
-void atelier_im2col(float *columns, const float *x, long channels, long height, long width, long kernel, long stride, long pad_top, long pad_left,
-                    long out_width, long row_begin, long row_end);
-void atelier_col2im(float *dx, const float *columns, long channels, long height, long width, long kernel, long stride, long pad_top, long pad_left,
-                    long out_width, long row_begin, long row_end); // +=
-void atelier_upsample_nearest(float *y, const float *x, long begin, long end, long height, long width);             // planes, ×2
+void atelier_im2col(float *columns, const float *x, long channels, long height, long width, long kernel, long stride,
+                    long pad_top, long pad_left, long out_width, long row_begin, long row_end);
+void atelier_col2im(float *dx, const float *columns, long channels, long height, long width, long kernel, long stride,
+                    long pad_top, long pad_left, long out_width, long row_begin, long row_end);         // +=
+void atelier_upsample_nearest(float *y, const float *x, long begin, long end, long height, long width); // planes, ×2
 void atelier_upsample_nearest_backward(float *dx, const float *dy, long begin, long end, long height, long width);
 
 // --- resize.c
@@ -103,17 +116,16 @@ void atelier_upsample_nearest_backward(float *dx, const float *dy, long begin, l
 struct atelier_taps { const int32_t *starts, *indices; const float *weights; long count; };
 // Planes [begin, end) of x [planes, height, width] to y [planes, down->count, across->count]; half holds height ·
 // across->count floats.
-void atelier_resize(float *y, const float *x, float *half, const struct atelier_taps *down, const struct atelier_taps *across,
-                    long begin, long end, long height, long width);
+void atelier_resize(float *y, const float *x, float *half, const struct atelier_taps *down,
+                    const struct atelier_taps *across, long begin, long end, long height, long width);
 
 // --- optimizer.c
 // Decoupled weight decay (Loshchilov and Hutter 2019): p *= 1 − lr·wd; m, v; p −= step · m / (sqrt(v)·root + ε).
-void atelier_adamw(float *p, float *m, float *v, const float *g, long n, float learning_rate, float beta1, float beta2, float epsilon,
-                   float weight_decay, float correction1, float correction2, float gradient_scale);
-
+void atelier_adamw(float *p, float *m, float *v, const float *g, long n, float learning_rate, float beta1, float beta2,
+                   float epsilon, float weight_decay, float correction1, float correction2, float gradient_scale);
 
 // --- bfloat16.c
 bool atelier_has_bfloat16(void);
 // c = a · b + beta · c with operands rounded to bfloat16. Only where atelier_has_bfloat16().
-void atelier_multiply_bfloat16(const float *a, long a_stride, bool a_transposed, const float *b, long b_stride, bool b_transposed,
-                               float *c, long c_stride, long m, long n, long k, float beta);
+void atelier_multiply_bfloat16(const float *a, long a_stride, bool a_transposed, const float *b, long b_stride,
+                               bool b_transposed, float *c, long c_stride, long m, long n, long k, float beta);

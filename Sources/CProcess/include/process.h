@@ -9,5 +9,5 @@ int process_pipe(int ends[2]);
 /// mask, in the folder `directory`, with `input`, `output` and `errors` as its three standard descriptors and no
 /// others. It may reserve `reserve` bytes of memory of its own (0: any), and is the first to go when the machine has
 /// none left. Writes the process id to `pid` and returns 0, or returns an error number.
-int process_spawn(pid_t *pid, const char *path, const char *directory, char *const arguments[], char *const environment[],
-                  int input, int output, int errors, int niceness, long long reserve);
+int process_spawn(pid_t *pid, const char *path, const char *directory, char *const arguments[],
+                  char *const environment[], int input, int output, int errors, int niceness, long long reserve);
