@@ -1,4 +1,5 @@
 """What each fault does. Each one ends with everything whole again, but for what only the daemons can mend."""
+
 import contextlib
 import os
 import random
@@ -19,11 +20,15 @@ class Faults:
     def __init__(self, stage, work, publisher, seed):
         self.stage, self.work, self.publisher = stage, work, publisher
         self.seed = seed
-        self.locks = {name: threading.Lock() for name in ("rabbitmq", "postgresql", "daemon 0", "daemon 1", "disk", "clock")}
+        self.locks = {
+            name: threading.Lock() for name in ("rabbitmq", "postgresql", "daemon 0", "daemon 1", "disk", "clock")
+        }
         self.kills, self.running, self.begin, self.errors = {}, [], time.monotonic(), []
 
     def strike(self, fault):
-        """Begins a fault; waits until there is room for it. Messages are published here and now, everything else goes on beside."""
+        """Begins a fault; waits until there is room for it. Messages are published here and now, everything else goes
+        on beside.
+        """
         while len([one for one in self.running if one.is_alive()]) > 1:
             time.sleep(0.05)
         if fault.kind.startswith("messages."):
@@ -41,7 +46,9 @@ class Faults:
         group, act = fault.kind.split(".")
         with contextlib.ExitStack() as held:
             if group != "messages":
-                held.enter_context(self.locks[f"daemon {fault.daemon}" if group in ("daemon", "engine", "link") else group])
+                held.enter_context(
+                    self.locks[f"daemon {fault.daemon}" if group in ("daemon", "engine", "link") else group]
+                )
             self.meet_work(fault, group)
             fault.began = time.monotonic() - self.begin
             try:
@@ -51,7 +58,9 @@ class Faults:
             fault.ended = time.monotonic() - self.begin
 
     def meet_work(self, fault, group):
-        """A fault that meets an idle house finds little: some seconds are given to an engine to appear, where the fault is for one daemon there."""
+        """A fault that meets an idle system finds little: some seconds are given to an engine to appear, where the fault
+        is for one daemon there.
+        """
         daemons = [self.daemon(fault)] if group in ("daemon", "link") else self.stage.daemons
         end = time.monotonic() + (0 if group in ("messages", "engine") else 3)
         while time.monotonic() < end and not any(daemon.engines() for daemon in daemons):
@@ -178,7 +187,11 @@ class Faults:
         return f"for {fault.seconds} s"
 
     def clock_jump(self, fault):
-        clocks = {"postgresql": self.stage.database_clock, "daemon 0": self.stage.daemons[0].clock, "daemon 1": self.stage.daemons[1].clock}
+        clocks = {
+            "postgresql": self.stage.database_clock,
+            "daemon 0": self.stage.daemons[0].clock,
+            "daemon 1": self.stage.daemons[1].clock,
+        }
         if not self.stage.database_clock.environment:
             return "not done: libfaketime is not installed"
         chosen = list(clocks.values()) if fault.clock == "all" else [clocks[fault.clock]]
@@ -206,9 +219,13 @@ class Faults:
         return f"{len(chosen)} jobs, twice more each"
 
     def messages_reordered(self, fault):
-        """What comes next comes in another order, the last before the first; the publisher shuffles what is still to be published."""
-        ahead = self.work.jobs[self.publisher.position:self.publisher.position + 20]
-        self.work.jobs[self.publisher.position:self.publisher.position + 20] = self.dice(fault).sample(ahead, len(ahead))
+        """What comes next comes in another order, the last before the first; the publisher shuffles what is still to be
+        published.
+        """
+        ahead = self.work.jobs[self.publisher.position : self.publisher.position + 20]
+        self.work.jobs[self.publisher.position : self.publisher.position + 20] = self.dice(fault).sample(
+            ahead, len(ahead)
+        )
         return f"the next {len(ahead)} jobs"
 
     def messages_malformed(self, fault):
@@ -224,7 +241,9 @@ class Faults:
         return f"{len(messages)} messages"
 
     def messages_poisoned(self, fault):
-        """A message whose every consumer fails: one of the harness that comes before the daemons gives it back until the broker gives it up."""
+        """A message whose every consumer fails: one of the harness that comes before the daemons gives it back until
+        the broker gives it up.
+        """
         poison = self.work.poison(fault.number)
         for _ in range(5):
             connection = None
@@ -241,7 +260,9 @@ class Faults:
         """Whatever else comes is held until the channel closes: only the poison may use up its deliveries."""
         channel.basic_qos(prefetch_count=200)
         count = quiet = 0
-        for delivery, properties, _ in channel.consume("atelier.jobs", arguments={"x-priority": 10}, inactivity_timeout=0.5):
+        for delivery, properties, _ in channel.consume(
+            "atelier.jobs", arguments={"x-priority": 10}, inactivity_timeout=0.5
+        ):
             if delivery is None and poison.id not in self.publisher.accepted:
                 self.publisher.publish(poison)
             elif delivery is None:

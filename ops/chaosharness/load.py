@@ -1,4 +1,5 @@
 """What is published: jobs whose outcome is known beforehand, and messages that are none."""
+
 import base64
 import contextlib
 import dataclasses
@@ -12,12 +13,18 @@ import zlib
 import pika
 
 REPLIES = "chaos.replies"
-METHODS = (("arbooth", "pocket-infinity"), ("lora", "pocket-infinity"), ("lora", "pocket-chameleon"), ("coar", "pocket-chameleon"))
+METHODS = (
+    ("arbooth", "pocket-infinity"),
+    ("lora", "pocket-infinity"),
+    ("lora", "pocket-chameleon"),
+    ("coar", "pocket-chameleon"),
+)
 
 
 @dataclasses.dataclass
 class Message:
     """One message with everything a publisher says of it."""
+
     id: str | None
     kind: str
     body: bytes
@@ -38,21 +45,43 @@ class Message:
 def picture(dice, size=16):
     """A PNG of a disc on a ground, written down without anybody's library."""
     disc, ground, radius = [bytes(dice.randrange(256) for _ in range(3)) for _ in range(2)] + [dice.randrange(3, 8)]
-    rows = b"".join(b"\0" + b"".join(disc if (x - 8) ** 2 + (y - 8) ** 2 < radius ** 2 else ground for x in range(size)) for y in range(size))
+    rows = b"".join(
+        b"\0" + b"".join(disc if (x - 8) ** 2 + (y - 8) ** 2 < radius**2 else ground for x in range(size))
+        for y in range(size)
+    )
     chunk = lambda name, data: struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 def training(dice, number, iterations):
     method, model = METHODS[number % len(METHODS)]
     options = {"iterations": iterations, **({"layers": 1} if method == "coar" else {})}
-    return {"version": 1, "kind": "personalize", "concept": {"name": f"c{number}", "role": "subject", "class": "dog"}, "method": method, "model": model,
-            "images": [{"png": base64.b64encode(picture(dice)).decode()} for _ in range(2)], "prompts": [f"a <c{number}> dog on the beach"],
-            "seed": dice.randrange(1 << 32), "options": options}
+    return {
+        "version": 1,
+        "kind": "personalize",
+        "concept": {"name": f"c{number}", "role": "subject", "class": "dog"},
+        "method": method,
+        "model": model,
+        "images": [{"png": base64.b64encode(picture(dice)).decode()} for _ in range(2)],
+        "prompts": [f"a <c{number}> dog on the beach"],
+        "seed": dice.randrange(1 << 32),
+        "options": options,
+    }
 
 
 def generation(dice, number):
-    return {"version": 1, "kind": "generate", "model": METHODS[number % len(METHODS)][1], "prompts": ["a red dog in the snow"], "seed": dice.randrange(1 << 32)}
+    return {
+        "version": 1,
+        "kind": "generate",
+        "model": METHODS[number % len(METHODS)][1],
+        "prompts": ["a red dog in the snow"],
+        "seed": dice.randrange(1 << 32),
+    }
 
 
 def evenly(dice, counts):
@@ -62,13 +91,16 @@ def evenly(dice, counts):
 
 
 class Load:
-    """All jobs of a run, by seed alone: a tenth trainings (of a short run more), a twentieth drawings, the rest probes."""
+    """All jobs of a run, by seed: a tenth trainings (of a short run more), a twentieth drawings, the rest probes."""
 
     def __init__(self, seed, jobs, iterations):
         dice = random.Random(f"load {seed}")
         self.dice, self.run = dice, uuid.UUID(int=dice.getrandbits(128)).hex[:8]
         trainings, drawings = max(jobs // 10, min(jobs // 2, 40)), jobs // 20
-        self.trainings = [json.dumps(training(dice, number, iterations)).encode() for number in range(min(trainings, max(8, jobs // 80)))]
+        self.trainings = [
+            json.dumps(training(dice, number, iterations)).encode()
+            for number in range(min(trainings, max(8, jobs // 80)))
+        ]
         self.drawings = [json.dumps(generation(dice, number)).encode() for number in range(min(drawings, 4))]
         probe = json.dumps({"version": 1, "kind": "probe"}).encode()
         kinds = evenly(dice, {"personalize": trainings, "generate": drawings, "probe": jobs - trainings - drawings})
@@ -80,7 +112,12 @@ class Load:
             seen[kind] += 1
 
     def job(self, number, kind, body):
-        properties = {"content_type": "application/json", "type": kind, "delivery_mode": 2, "priority": self.dice.randrange(10)}
+        properties = {
+            "content_type": "application/json",
+            "type": kind,
+            "delivery_mode": 2,
+            "priority": self.dice.randrange(10),
+        }
         if self.dice.random() < 0.5:
             properties["user_id"] = "atelier"
         if self.dice.random() < 0.25:
@@ -92,19 +129,36 @@ class Load:
         name = f"{self.run}-bad-{number}"
         good = {"version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": [name], "seed": 1}
         deep = "[" * 5000 + "]" * 5000
-        picture = {"version": 1, "kind": "personalize", "concept": {"name": "bad", "role": "subject", "class": "dog"}, "method": "arbooth",
-                   "model": "pocket-infinity", "prompts": [name], "seed": 1}
+        picture = {
+            "version": 1,
+            "kind": "personalize",
+            "concept": {"name": "bad", "role": "subject", "class": "dog"},
+            "method": "arbooth",
+            "model": "pocket-infinity",
+            "prompts": [name],
+            "seed": 1,
+        }
         bodies = [
-            b"{" + name.encode(), f'{{"{name}": {deep}}}'.encode(), b"\xff\xfe" + name.encode(), json.dumps([name]).encode(),
-            json.dumps({**good, "kind": "<script>"}).encode(), json.dumps({**good, "version": 2}).encode(), json.dumps({**good, "seed": -1}).encode(),
-            json.dumps({**good, "model": "'; drop table atelier.jobs; --"}).encode(), json.dumps({**good, "prompts": ["\u0000" + name]}).encode(),
-            json.dumps({**picture, "images": [{"png": "bm90IGEgcGljdHVyZQ=="}]}).encode(), json.dumps({**picture, "images": [{"artifact": "../../etc/passwd"}]}).encode(),
+            b"{" + name.encode(),
+            f'{{"{name}": {deep}}}'.encode(),
+            b"\xff\xfe" + name.encode(),
+            json.dumps([name]).encode(),
+            json.dumps({**good, "kind": "<script>"}).encode(),
+            json.dumps({**good, "version": 2}).encode(),
+            json.dumps({**good, "seed": -1}).encode(),
+            json.dumps({**good, "model": "'; drop table atelier.jobs; --"}).encode(),
+            json.dumps({**good, "prompts": ["\u0000" + name]}).encode(),
+            json.dumps({**picture, "images": [{"png": "bm90IGEgcGljdHVyZQ=="}]}).encode(),
+            json.dumps({**picture, "images": [{"artifact": "../../etc/passwd"}]}).encode(),
         ]
         properties = {"content_type": "application/json", "delivery_mode": 2}
-        messages = [Message(f"{name}-{place}", "bad", body, dict(properties), False) for place, body in enumerate(bodies)]
+        messages = [
+            Message(f"{name}-{place}", "bad", body, dict(properties), False) for place, body in enumerate(bodies)
+        ]
         good = json.dumps(good).encode()
         messages += [
-            Message(None, "bad", good, dict(properties), False), Message(name + "x" * 200, "bad", good, dict(properties), False),
+            Message(None, "bad", good, dict(properties), False),
+            Message(name + "x" * 200, "bad", good, dict(properties), False),
             Message(f"{name}-priority", "bad", good, {**properties, "priority": 200}, False),
             Message(f"{name}-type", "bad", good, {**properties, "type": "probe"}, False),
             Message(f"{name}-content", "bad", good, {**properties, "content_type": "text/html"}, False),
@@ -113,11 +167,26 @@ class Load:
         return self.dice.sample(messages, len(messages))
 
     def oversized(self, number):
-        return [Message(f"{self.run}-huge-{number}-{size}", "huge", b" " * size, {"content_type": "application/json", "delivery_mode": 2}, False)
-                for size in ((1 << 20) + 1, 3 << 20)]
+        return [
+            Message(
+                f"{self.run}-huge-{number}-{size}",
+                "huge",
+                b" " * size,
+                {"content_type": "application/json", "delivery_mode": 2},
+                False,
+            )
+            for size in ((1 << 20) + 1, 3 << 20)
+        ]
 
     def poison(self, number):
-        return Message(f"{self.run}-poison-{number}", "probe", b'{"version":1,"kind":"probe"}', {"content_type": "application/json", "delivery_mode": 2}, True, True)
+        return Message(
+            f"{self.run}-poison-{number}",
+            "probe",
+            b'{"version":1,"kind":"probe"}',
+            {"content_type": "application/json", "delivery_mode": 2},
+            True,
+            True,
+        )
 
 
 class Publisher:
@@ -126,10 +195,12 @@ class Publisher:
     def __init__(self, url):
         self.url, self.connection = url, None
         self.accepted = {}  # what the broker confirmed, by id
-        self.position = 0   # the next of the load's jobs
+        self.position = 0  # the next of the load's jobs
 
     def connect(self):
-        self.connection = pika.BlockingConnection(pika.URLParameters(self.url + "?heartbeat=10&socket_timeout=10&blocked_connection_timeout=30"))
+        self.connection = pika.BlockingConnection(
+            pika.URLParameters(self.url + "?heartbeat=10&socket_timeout=10&blocked_connection_timeout=30")
+        )
         self.channel = self.connection.channel()
         self.channel.queue_declare(REPLIES, durable=True)
         self.channel.confirm_delivery()
@@ -140,7 +211,13 @@ class Publisher:
             try:
                 if self.connection is None:
                     self.connect()
-                self.channel.basic_publish("atelier", "jobs", message.body, pika.BasicProperties(message_id=message.id, **message.properties), mandatory=True)
+                self.channel.basic_publish(
+                    "atelier",
+                    "jobs",
+                    message.body,
+                    pika.BasicProperties(message_id=message.id, **message.properties),
+                    mandatory=True,
+                )
                 break
             except (pika.exceptions.AMQPError, OSError) as problem:
                 self.connection = None

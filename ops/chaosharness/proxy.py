@@ -1,4 +1,5 @@
 """Links between the daemons and the servers that can be cut, held up, and broken on one side only."""
+
 import asyncio
 import contextlib
 import socket
@@ -48,7 +49,10 @@ class Link:
         connection = Connection(to_client, to_server)
         self.connections.add(connection)
         try:
-            await asyncio.gather(self.pump(connection, from_client, to_server, True), self.pump(connection, from_server, to_client, False))
+            await asyncio.gather(
+                self.pump(connection, from_client, to_server, True),
+                self.pump(connection, from_server, to_client, False),
+            )
         finally:
             self.connections.discard(connection)
 
@@ -79,15 +83,19 @@ class Link:
 
     def half_open(self):
         """The server's side ends; the daemon's side stays open, takes everything and never answers."""
+
         def leave(one):
             one.is_deaf = one.is_mute = True
             reset(one.server)
+
         return self.proxies.call(self._each(leave))
 
     def mute(self):
         """What is asked still arrives, what is answered does not: whoever asked cannot know whether it was done."""
+
         def silence(one):
             one.is_mute = True
+
         return self.proxies.call(self._each(silence))
 
     async def _each(self, action):

@@ -1,4 +1,7 @@
-"""Everything real: private servers, two daemons behind links of their own, a small disk for the artifacts, models far too small to paint."""
+"""Everything real: private servers, two daemons behind links of their own, a small disk for the artifacts, models far
+too small to paint.
+"""
+
 import contextlib
 import hashlib
 import json
@@ -20,7 +23,9 @@ DISK_MIB = 192
 
 
 class Clock:
-    """The wall clock of some processes: libfaketime adds what a file says. Monotonic clocks go on as they are, as when a real clock is set."""
+    """The wall clock of some processes: libfaketime adds what a file says. Monotonic clocks go on as they are, as when
+    a real clock is set.
+    """
 
     def __init__(self, folder, name):
         self.file = folder / f"clock-{name.replace(' ', '-')}"
@@ -36,30 +41,49 @@ class Clock:
     def environment(self):
         if not FAKETIME.exists():
             return {}
-        return {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_CACHE_DURATION": "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
+        return {
+            "LD_PRELOAD": str(FAKETIME),
+            "FAKETIME_TIMESTAMP_FILE": str(self.file),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",
+        }
 
 
 class Daemon:
     """One atelierd: state folder, name, links and clock of its own."""
 
     def __init__(self, stage, number):
-        self.number, self.folder, self.log = number, stage.folder / f"daemon-{number}", stage.folder / f"daemon-{number}.log"
+        self.number, self.folder, self.log = (
+            number,
+            stage.folder / f"daemon-{number}",
+            stage.folder / f"daemon-{number}.log",
+        )
         self.folder.mkdir()
-        self.links = {"rabbitmq": stage.proxies.link(stage.amqp.port), "postgresql": stage.proxies.link(stage.postgres.port)}
+        self.links = {
+            "rabbitmq": stage.proxies.link(stage.amqp.port),
+            "postgresql": stage.proxies.link(stage.postgres.port),
+        }
         self.clock = Clock(stage.folder, f"daemon {number}")
         self.program = f"{stage.programs}/atelierd"
         self.environment = {
-            **stage.settings, **self.clock.environment,
-            "ATELIER_WORKER_NAME": f"daemon-{number}", "ATELIER_STATE_DIRECTORY": str(self.folder), "ATELIER_SHARED_DIRECTORY": str(stage.shared),
+            **stage.settings,
+            **self.clock.environment,
+            "ATELIER_WORKER_NAME": f"daemon-{number}",
+            "ATELIER_STATE_DIRECTORY": str(self.folder),
+            "ATELIER_SHARED_DIRECTORY": str(stage.shared),
             "ATELIER_AMQP_URL": stage.amqp.through(self.links["rabbitmq"].port),
-            "ATELIER_POSTGRES_URL": stage.postgres.through(self.links["postgresql"].port, user="chaos_daemon", password="chaos"),
+            "ATELIER_POSTGRES_URL": stage.postgres.through(
+                self.links["postgresql"].port, user="chaos_daemon", password="chaos"
+            ),
         }
         self.lock, self.is_wanted, self.process = threading.RLock(), False, None
 
     def start(self):
         with self.lock, open(self.log, "a") as log:
-            self.process = subprocess.Popen([self.program, "run"], env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [self.program, "run"], env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
             self.is_wanted, self.born = True, time.monotonic()
 
     def signal(self, number):
@@ -77,8 +101,14 @@ class Daemon:
         self.process.terminate()
         try:
             status = self.process.wait(120)
-            is_young = status == -signal.SIGTERM and time.monotonic() - self.born < 10  # it did not listen yet, and had done nothing
-            return f"daemon {self.number} was asked to stop and ended with status {status}" if status and not is_young else None
+            is_young = (
+                status == -signal.SIGTERM and time.monotonic() - self.born < 10
+            )  # it did not listen yet, and had done nothing
+            return (
+                f"daemon {self.number} was asked to stop and ended with status {status}"
+                if status and not is_young
+                else None
+            )
         except subprocess.TimeoutExpired:
             self.kill()
             return f"daemon {self.number} was asked to stop and had to be killed after 120 s"
@@ -91,7 +121,10 @@ class Daemon:
         found = []
         for entry in pathlib.Path("/proc").iterdir():
             with contextlib.suppress(OSError, IndexError, ValueError):
-                if entry.name.isdigit() and int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1]) == self.process.pid:
+                if (
+                    entry.name.isdigit()
+                    and int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1]) == self.process.pid
+                ):
                     folder = os.readlink(entry / "cwd").split("/")
                     if folder[-3] == "work":
                         found.append((int(entry.name), folder[-2], int(folder[-1])))
@@ -129,12 +162,25 @@ class Stage:
         models = self.folder / "models"
         subprocess.run([f"{self.programs}/tiny-models", str(models)], check=True)
         self.settings = {
-            "PATH": "/usr/bin:/bin", "ATELIER_ENGINE": f"{self.programs}/atelier-engine", "ATELIER_MODELS": str(models),
-            "ATELIER_ENGINE_THREADS": "1", "ATELIER_ENGINE_NICE": "0", "ATELIER_CHECKPOINT_SECONDS": "1", "ATELIER_LEASE_SECONDS": str(LEASE),
-            "ATELIER_HEARTBEAT_SECONDS": "0.5", "ATELIER_POLL_SECONDS": "0.5", "ATELIER_GRACE_SECONDS": "20", "ATELIER_DRAIN_SECONDS": "60",
-            "ATELIER_MESSAGE_MIB": "1", "ATELIER_FREE_DISK_MIB": "8", "ATELIER_SLOTS": "1",
+            "PATH": "/usr/bin:/bin",
+            "ATELIER_ENGINE": f"{self.programs}/atelier-engine",
+            "ATELIER_MODELS": str(models),
+            "ATELIER_ENGINE_THREADS": "1",
+            "ATELIER_ENGINE_NICE": "0",
+            "ATELIER_CHECKPOINT_SECONDS": "1",
+            "ATELIER_LEASE_SECONDS": str(LEASE),
+            "ATELIER_HEARTBEAT_SECONDS": "0.5",
+            "ATELIER_POLL_SECONDS": "0.5",
+            "ATELIER_GRACE_SECONDS": "20",
+            "ATELIER_DRAIN_SECONDS": "60",
+            "ATELIER_MESSAGE_MIB": "1",
+            "ATELIER_FREE_DISK_MIB": "8",
+            "ATELIER_SLOTS": "1",
             # A clock that jumps by a day must not make history of what is to be checked.
-            **{f"ATELIER_KEEP_{what}_DAYS": "0" for what in ("COMPLETED", "DISCARDED", "PROBES", "MESSAGES", "REJECTIONS")},
+            **{
+                f"ATELIER_KEEP_{what}_DAYS": "0"
+                for what in ("COMPLETED", "DISCARDED", "PROBES", "MESSAGES", "REJECTIONS")
+            },
         }
         self.control("migrate", ATELIER_POSTGRES_URL=self.postgres.url)
         self.sql((ROOT / "ops" / "chaosharness" / "witness.sql").read_text())
@@ -144,7 +190,9 @@ class Stage:
             daemon.start()
 
     def make_disk(self):
-        """A file system of the artifacts' own, small enough to be filled; without the right to mount one, a folder that can be locked."""
+        """A file system of the artifacts' own, small enough to be filled; without the right to mount one, a folder that
+        can be locked.
+        """
         self.disk.mkdir()
         mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=755", "chaos", str(self.disk)]
         self.is_mounted = subprocess.run(mount, stderr=subprocess.DEVNULL).returncode == 0
@@ -158,7 +206,10 @@ class Stage:
 
     def servers(self, command, server=None, check=True):
         words = [str(ROOT / "ops" / "servers"), command, str(self.folder / "servers"), *([server] if server else [])]
-        environment = {**os.environ, **({"ATELIER_POSTGRES_PROGRAM": str(self.make_postgres())} if self.database_clock.environment else {})}
+        environment = {
+            **os.environ,
+            **({"ATELIER_POSTGRES_PROGRAM": str(self.make_postgres())} if self.database_clock.environment else {}),
+        }
         run = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if check and run.returncode != 0:
             raise RuntimeError(f"ops/servers {command} {server}: {run.stderr}")
@@ -168,13 +219,18 @@ class Stage:
         program, real = self.folder / "postgres", sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres"))[-1]
         if not program.exists():
             words = " ".join(f"{name}='{value}'" for name, value in self.database_clock.environment.items())
-            program.write_text(f"#!/bin/sh\nexec env {words} {real} \"$@\"\n")
+            program.write_text(f'#!/bin/sh\nexec env {words} {real} "$@"\n')
             program.chmod(0o755)
         return program
 
     def control(self, *words, **environment):
-        run = subprocess.run([f"{self.programs}/atelierctl", *words], env={**self.settings, **environment}, capture_output=True, text=True,
-                             stdin=subprocess.DEVNULL)
+        run = subprocess.run(
+            [f"{self.programs}/atelierctl", *words],
+            env={**self.settings, **environment},
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
         if run.returncode != 0:
             raise RuntimeError(f"atelierctl {' '.join(words)}: {run.stderr}")
         return run.stdout
@@ -200,7 +256,11 @@ class Stage:
         out.mkdir(parents=True)
         file.write_bytes(body)
         events = [json.loads(line) for line in self.control("run", str(file), "--out", str(out), "--json").splitlines()]
-        return {event["name"]: hashlib.sha256(pathlib.Path(event["path"]).read_bytes()).hexdigest() for event in events if event["event"] == "artifact"}
+        return {
+            event["name"]: hashlib.sha256(pathlib.Path(event["path"]).read_bytes()).hexdigest()
+            for event in events
+            if event["event"] == "artifact"
+        }
 
     def revive(self):
         """As systemd would: whoever died by himself is started again, and that is a finding."""
@@ -233,7 +293,10 @@ class Stage:
                 daemon.kill()
         if (self.folder / "servers").exists():
             self.servers("stop", check=False)
-        for left in (*pathlib.Path("/dev/shm").glob("faketime_shm_*"), *pathlib.Path("/dev/shm").glob("sem.faketime_sem_*")):
+        for left in (
+            *pathlib.Path("/dev/shm").glob("faketime_shm_*"),
+            *pathlib.Path("/dev/shm").glob("sem.faketime_sem_*"),
+        ):
             if not pathlib.Path("/proc", left.name.rsplit("_", 1)[1]).exists():
                 left.unlink(missing_ok=True)  # what libfaketime leaves of killed processes
         if self.is_mounted:

@@ -1,5 +1,5 @@
--- The harness's own eye in the database: every write about a job, in the order it was done, with its transaction. What is written here
--- rolls back with what it tells of. Order is by number, never by time, for clocks jump.
+-- The harness's own eye in the database: every write about a job, in the order it was done, with its transaction. What
+-- is written here rolls back with what it tells of. Order is by number, never by time, for clocks jump.
 create schema chaos;
 create table chaos.seen (
     number bigint generated always as identity primary key,
@@ -11,21 +11,26 @@ create table chaos.seen (
     after text
 );
 
-create function chaos.see_job() returns trigger language plpgsql security definer set search_path = chaos, pg_temp as $$ begin
+create function chaos.see_job() returns trigger
+language plpgsql security definer set search_path = chaos, pg_temp as $$ begin
     if tg_op = 'UPDATE' then
         if old.state is distinct from new.state or old.attempt <> new.attempt then
-            insert into seen (what, job, attempt, before, after) values ('job', new.id, new.attempt, old.state, new.state);
+            insert into seen (what, job, attempt, before, after)
+                values ('job', new.id, new.attempt, old.state, new.state);
         end if;
     else
         insert into seen (what, job, attempt, after) values ('job', new.id, new.attempt, new.state);
     end if;
     return null;
 end $$;
-create function chaos.see_attempt() returns trigger language plpgsql security definer set search_path = chaos, pg_temp as $$ begin
-    insert into seen (what, job, attempt, before, after) values ('attempt', new.job, new.attempt, case when tg_op = 'UPDATE' then old.outcome end, new.outcome);
+create function chaos.see_attempt() returns trigger
+language plpgsql security definer set search_path = chaos, pg_temp as $$ begin
+    insert into seen (what, job, attempt, before, after)
+        values ('attempt', new.job, new.attempt, case when tg_op = 'UPDATE' then old.outcome end, new.outcome);
     return null;
 end $$;
-create function chaos.see_write() returns trigger language plpgsql security definer set search_path = chaos, pg_temp as $$ begin
+create function chaos.see_write() returns trigger
+language plpgsql security definer set search_path = chaos, pg_temp as $$ begin
     insert into seen (what, job, attempt) values (tg_table_name, new.job, (to_jsonb(new)->>'attempt')::int);
     return null;
 end $$;
