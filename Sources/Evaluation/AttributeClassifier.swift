@@ -61,6 +61,9 @@ package final class AttributeClassifier {
     /// `PictureTrait.allCases`.
     package func logits(_ pictures: Variable) -> [Variable] { network(pictures) }
 
+    /// Pictures [B, 3, H, W] in [−1, 1] to the maps [B, C, h, w] of all its levels, the finest first.
+    package func features(_ pictures: Variable) -> [Variable] { network.features(pictures) }
+
     /// What the classifier sees on pictures of its size.
     package func verdicts(_ pictures: [Picture]) -> [TraitLabels] {
         Recording.withoutGradients {

@@ -31,9 +31,14 @@ struct ClassifierNetwork {
         }
     }
 
+    /// Pictures [B, 3, H, W] to the maps after the first convolution [B, C, H/2, W/2] and after every level.
+    func features(_ pictures: Variable) -> [Variable] {
+        levels.reduce(into: [entry(pictures)]) { $0.append($1($0.last!)) }
+    }
+
     /// Pictures [B, 3, H, W] to one variable [B, labels] a trait.
     func callAsFunction(_ pictures: Variable) -> [Variable] {
-        let x = norm(levels.reduce(entry(pictures)) { $1($0) }, swish: true)  // [B, 4·C, H/16, W/16]
+        let x = norm(features(pictures).last!, swish: true)  // [B, 4·C, H/16, W/16]
         let features = GELU().apply([hidden(x.reshaped([x.shape[0], x.value.count / x.shape[0]]))])  // [B, width]
         return heads.map { $0(features) }
     }

@@ -11,9 +11,12 @@ struct ExportModel: ParsableCommand {
     @Option(help: "The model directory the run started from, for stages that the run did not train.") var start: String?
     @Argument(help: "The model directory to write.") var directory: String
 
+    @Option(help: "Pixels on a side, as the run was given.") var pictureSize = 64
+
     func run() throws {
         let options = PretrainingOptions(
-            folder: folder, steps: 0, batch: 1, learningRate: 0, seed: 1, reportEvery: 1, seconds: nil, start: start)
+            folder: folder, steps: 0, batch: 1, learningRate: 0, seed: 1, reportEvery: 1, seconds: nil, start: start,
+            pictureSize: pictureSize)
         try model.pretraining(options).export(to: directory)
     }
 }

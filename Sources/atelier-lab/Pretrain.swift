@@ -23,9 +23,17 @@ struct Pretrain: ParsableCommand {
     @Option(help: "Seed of weights and data.") var seed: UInt64 = 1
     @Option(help: "Steps between checkpoints and sheets.") var reportEvery = 250
     @Option(help: "Stop after this many seconds, with a checkpoint.") var seconds: Double?
+    @Option(help: "Pixels on a side of the pictures, a multiple of 32; they are 16×16 tokens whatever their size.")
+    var pictureSize = 64
+    @Option(help: "Tokenizers: hold pictures to this classifier's features too.") var classifier: String?
+    @Option(help: "Tokenizers: the step from which a patch discriminator is heard; none unless given.")
+    var adversaryFrom: Int?
     @Option(help: "Start from this model directory's weights instead of fresh ones.") var start: String?
 
     func validate() throws {
+        guard pictureSize > 0, pictureSize.isMultiple(of: 32) else {
+            throw ValidationError("--picture-size \(pictureSize): a multiple of 32 is allowed: 64, 96, 128")
+        }
         for (name, value) in [("steps", steps), ("batch", batch), ("report-every", reportEvery)] where value < 1 {
             throw ValidationError("--\(name) \(value): must be at least 1")
         }
@@ -35,7 +43,7 @@ struct Pretrain: ParsableCommand {
         let options = PretrainingOptions(
             folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed,
             reportEvery: reportEvery, seconds: seconds,
-            start: start)
+            start: start, pictureSize: pictureSize, classifier: classifier, adversaryFrom: adversaryFrom)
         try model.pretraining(options).run(stage)
     }
 }

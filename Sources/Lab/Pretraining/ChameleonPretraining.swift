@@ -21,11 +21,11 @@ package struct ChameleonPretraining: ModelPretraining {
         }
     }
 
-    private func work(_ stage: Pretraining.Stage, on model: ChameleonModel) -> any PretrainingStage {
+    private func work(_ stage: Pretraining.Stage, on model: ChameleonModel) throws -> any PretrainingStage {
         switch stage {
-        case .tokenizer: ChameleonTokenizerPretraining(.tokenizer, of: model, options: options)
+        case .tokenizer: try ChameleonTokenizerPretraining(.tokenizer, of: model, options: options)
         case .transformer: ChameleonTransformerPretraining(model: model, options: options)
-        case .decoder: ChameleonTokenizerPretraining(.decoder, of: model, options: options)
+        case .decoder: try ChameleonTokenizerPretraining(.decoder, of: model, options: options)
         }
     }
 
@@ -41,7 +41,8 @@ package struct ChameleonPretraining: ModelPretraining {
     }
 
     private func configuration() throws -> ChameleonModel.Configuration {
-        PocketChameleon.configuration(words: try UnigramTokenizer(path: options.vocabularyFile).vocabularySize)
+        PocketChameleon.configuration(
+            words: try UnigramTokenizer(path: options.vocabularyFile).vocabularySize, pictureSize: options.pictureSize)
     }
 
     /// Fresh weights, or those of `options.start`; for the stages after the first, the tokenizer of this run where

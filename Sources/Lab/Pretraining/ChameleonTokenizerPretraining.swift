@@ -12,7 +12,7 @@ import Tensors
 ///
 /// As the stage `decoder` it leaves the encoder and the codebook, and with them every code, as they are.
 ///
-/// Loss: reconstruction + codebook ‖sg(z) − c‖² + commitment β ‖z − sg(c)‖².
+/// Loss: reconstruction, perceptual and adversarial terms (`TokenizerObjective`) + codebook ‖sg(z) − c‖² + commitment β ‖z − sg(c)‖².
 final class ChameleonTokenizerPretraining: PretrainingStage {
     private let part: TokenizerPretraining.Part
     var name: String { part.rawValue }
@@ -20,6 +20,7 @@ final class ChameleonTokenizerPretraining: PretrainingStage {
     private let model: ChameleonModel
     private let options: PretrainingOptions
     private let commitment: Float = 0.25
+    private let objective: TokenizerObjective
     /// Steps after which an unused code starts anew.
     private let patience = 100
     /// Steps since each code was last chosen.
@@ -27,7 +28,7 @@ final class ChameleonTokenizerPretraining: PretrainingStage {
 
     private enum Purpose: UInt64 { case restarts = 31 }
 
-    init(_ part: TokenizerPretraining.Part, of model: ChameleonModel, options: PretrainingOptions) {
+    init(_ part: TokenizerPretraining.Part, of model: ChameleonModel, options: PretrainingOptions) throws {
         self.part = part
         self.model = model
         self.options = options
@@ -36,7 +37,9 @@ final class ChameleonTokenizerPretraining: PretrainingStage {
             part == .tokenizer || $0.hasPrefix("decoder.") || $0.hasPrefix("post_quant_conv.")
         }
         idle = Array(repeating: 0, count: model.configuration.tokenizer.codes)
-        optimizer = Muon(model.tokenizerWeights.trainable, learningRate: options.learningRate, weightDecay: 0.01)
+        objective = try TokenizerObjective(options)
+        optimizer = objective.optimizer(
+            Muon(model.tokenizerWeights.trainable, learningRate: options.learningRate, weightDecay: 0.01))
     }
 
     func accumulate(step: Int) -> [(name: String, value: Float)] {
@@ -49,13 +52,14 @@ final class ChameleonTokenizerPretraining: PretrainingStage {
             indices, batch: features.shape[0], height: features.shape[2], width: features.shape[3])
         let difference = codes.value.copy()
         difference.accumulate(features.value, scale: -1)
-        let loss = ReconstructionLoss(model.tokenizer.decode(features + Variable(difference)), of: pictures)
         let codebook = SquaredError().apply([codes, features.detached])
         let committed = SquaredError().apply([features, codes.detached])
-        (loss.total + codebook + commitment * committed).backward()
+        let losses = objective.accumulate(
+            model.tokenizer.decode(features + Variable(difference)), of: pictures, step: step,
+            other: codebook + commitment * committed)
         let used = note(indices)
         if part == .tokenizer { restartIdleCodes(from: features.value, step: step) }
-        return loss.named + [("codebook", codebook.scalar), ("used", Float(used))]
+        return losses + [("codebook", codebook.scalar), ("used", Float(used))]
     }
 
     /// Different codes in a batch.

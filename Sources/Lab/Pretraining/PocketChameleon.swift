@@ -4,16 +4,18 @@ import LittleWorld
 /// The sizes of the embedded unified model: 64×64 pictures as 16×16 codes, in one vocabulary with the words of Little
 /// World.
 package enum PocketChameleon {
-    /// - Parameter words: ids of the text tokenizer.
-    package static func configuration(words: Int) -> ChameleonModel.Configuration {
-        let codes = 1024
+    /// - Parameters:
+    ///   - words: ids of the text tokenizer.
+    ///   - pictureSize: pixels on a side; 16×16 codes hold them whatever that is.
+    package static func configuration(words: Int, pictureSize: Int = 64) -> ChameleonModel.Configuration {
+        let codes = 4096
         let vocabulary = ChameleonVocabulary(text: words, codes: codes, sizeUnit: 32, units: 2)
         return ChameleonModel.Configuration(
-            name: "pocket-chameleon", pictureSize: 64, vocabulary: vocabulary,
+            name: "pocket-chameleon", pictureSize: pictureSize, vocabulary: vocabulary,
             tokenizer: ChameleonTokenizer.Configuration(
                 baseChannels: 64, multipliers: [1, 2], residualBlocks: 2, latentChannels: 32, codes: codes,
                 codeWidth: 16, groups: 1,
-                pixelBlock: 2),
+                pixelBlock: pictureSize / 32),
             transformer: ChameleonTransformer.Configuration(
                 vocabularySize: vocabulary.size, width: 256, feedForwardWidth: 704, depth: 8, heads: 8,
                 longestSequence: 336),

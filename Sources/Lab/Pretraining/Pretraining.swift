@@ -51,15 +51,15 @@ package struct Pretraining: ModelPretraining {
             let weights = try startingWeights(stage)
             let model = try model(weights)
             if options.start != nil { sayWhatStartsFresh(stage, model) }
-            try PretrainingRun(options: options, stage: work(stage, on: model)).run()
+            try PretrainingRun(options: options, stage: try work(stage, on: model)).run()
         }
     }
 
-    private func work(_ stage: Stage, on model: InfinityModel) -> any PretrainingStage {
+    private func work(_ stage: Stage, on model: InfinityModel) throws -> any PretrainingStage {
         switch stage {
-        case .tokenizer: TokenizerPretraining(.tokenizer, of: model, options: options)
+        case .tokenizer: try TokenizerPretraining(.tokenizer, of: model, options: options)
         case .transformer: TransformerPretraining(model: model, options: options)
-        case .decoder: TokenizerPretraining(.decoder, of: model, options: options)
+        case .decoder: try TokenizerPretraining(.decoder, of: model, options: options)
         }
     }
 
@@ -78,7 +78,9 @@ package struct Pretraining: ModelPretraining {
     }
 
     private func configuration() throws -> InfinityModel.Configuration {
-        PocketInfinity.configuration(vocabulary: try UnigramTokenizer(path: options.vocabularyFile).vocabularySize)
+        PocketInfinity.configuration(
+            vocabulary: try UnigramTokenizer(path: options.vocabularyFile).vocabularySize,
+            pictureSize: options.pictureSize)
     }
 
     private struct StartingWeights {

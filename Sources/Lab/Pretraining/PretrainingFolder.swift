@@ -28,7 +28,7 @@ extension PretrainingOptions {
 
     /// The weights in a stage's last checkpoint.
     func trained(_ stage: Pretraining.Stage) throws -> [String: Tensor] {
-        try OptimizerState(path: checkpoint(stage)).values
+        try OptimizerState(path: checkpoint(stage)).values.filter { !$0.key.hasPrefix("discriminator.") }
     }
 
     /// What a stage made: its last checkpoint, or what the run started from, which is in `files` of the model

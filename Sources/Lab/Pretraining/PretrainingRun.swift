@@ -21,12 +21,21 @@ package struct PretrainingOptions: Sendable {
     package var seconds: Double?
     /// A model directory whose weights a stage without a checkpoint starts from, instead of fresh ones.
     package var start: String?
+    /// Pixels on a side of the model's pictures, which are 16×16 tokens whatever their size: a multiple of 32.
+    package var pictureSize: Int
+    /// The directory of the classifier whose features tokenizers are also held to.
+    package var classifier: String?
+    /// The step from which a tokenizer's adversary is heard; nil trains without.
+    package var adversaryFrom: Int?
 
     package init(
         folder: String, steps: Int, batch: Int, learningRate: Float, seed: UInt64, reportEvery: Int, seconds: Double?,
-        start: String? = nil
+        start: String? = nil, pictureSize: Int = 64, classifier: String? = nil, adversaryFrom: Int? = nil
     ) {
         self.start = start
+        self.pictureSize = pictureSize
+        self.classifier = classifier
+        self.adversaryFrom = adversaryFrom
         self.folder = folder
         self.steps = steps
         self.batch = batch

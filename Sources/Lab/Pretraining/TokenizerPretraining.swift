@@ -11,7 +11,7 @@ import Tensors
 /// As the stage `decoder` it leaves the encoder, and with it every bit, as it is: pictures get better and a transformer
 /// trained on those bits stays true.
 ///
-/// Loss: reconstruction + commitment.
+/// Loss: reconstruction, perceptual and adversarial terms (`TokenizerObjective`) + commitment.
 final class TokenizerPretraining: PretrainingStage {
     enum Part: String { case tokenizer, decoder }
 
@@ -21,14 +21,17 @@ final class TokenizerPretraining: PretrainingStage {
     private let model: InfinityModel
     private let options: PretrainingOptions
     private let commitment: Float = 1
+    private let objective: TokenizerObjective
 
-    init(_ part: Part, of model: InfinityModel, options: PretrainingOptions) {
+    init(_ part: Part, of model: InfinityModel, options: PretrainingOptions) throws {
         self.part = part
         self.model = model
         self.options = options
         model.freeze()
         model.tokenizerWeights.train { part == .tokenizer || $0.hasPrefix("decoder.") }
-        optimizer = Muon(model.tokenizerWeights.trainable, learningRate: options.learningRate, weightDecay: 0.01)
+        objective = try TokenizerObjective(options)
+        optimizer = objective.optimizer(
+            Muon(model.tokenizerWeights.trainable, learningRate: options.learningRate, weightDecay: 0.01))
     }
 
     func accumulate(step: Int) -> [(name: String, value: Float)] {
@@ -36,10 +39,10 @@ final class TokenizerPretraining: PretrainingStage {
         let pictures = Variable(.pictures(scenes.painted(size: model.configuration.pictureSize)))
         let features = model.tokenizer.features(pictures)
         let sum = model.tokenizer.straightThrough(features, schedule: model.configuration.schedule)
-        let loss = ReconstructionLoss(model.tokenizer.decode(sum), of: pictures)
         let committed = SquaredError().apply([features, sum.detached])
-        (loss.total + commitment * committed).backward()
-        return loss.named + [("commitment", committed.scalar)]
+        let losses = objective.accumulate(
+            model.tokenizer.decode(sum), of: pictures, step: step, other: commitment * committed)
+        return losses + [("commitment", committed.scalar)]
     }
 
     /// Rows of pictures never seen in training above their reconstructions.
