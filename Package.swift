@@ -127,7 +127,8 @@ let package = Package(
         // A validator of JSON Schema, for the documents in ops/schemas.
         .target(name: "SchemaTesting", dependencies: ["Jobs"], path: "Tests/SchemaTesting"),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "SchemaTesting"]),
-        .testTarget(name: "StoreTests", dependencies: ["Store", "Jobs", "ServerTesting"]),
+        .testTarget(
+            name: "StoreTests", dependencies: ["Store", "Jobs", "ServerTesting"], exclude: ["Fixtures"]),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         // Files made byte by byte, for those who read them.

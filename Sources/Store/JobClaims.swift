@@ -104,12 +104,12 @@ extension Store {
         try query("select atelier.seconds_until_due() as seconds").first?["seconds"].flatMap { Double($0) }
     }
 
-    /// Whether the house is paused, as it stands in the tables.
+    /// Whether the cluster is paused, as it stands in the tables.
     package func pauseOrder() throws -> PauseOrder {
-        try Self.pauseOrder(query("select paused, changes from atelier.house"))
+        try Self.pauseOrder(query("select paused, changes from atelier.cluster"))
     }
 
-    /// Pauses the house or lets it work again, for the daemons to come too.
+    /// Pauses the cluster or lets it work again, for the daemons to come too.
     package func order(paused: Bool) throws -> PauseOrder {
         try Self.pauseOrder(query("select paused, changes from atelier.pause($1::boolean)", [paused ? "t" : "f"]))
     }

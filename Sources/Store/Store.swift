@@ -41,7 +41,7 @@ package actor Store {
         }
     }
 
-    /// Runs a script in one transaction of its own making.
+    /// Runs a script of several statements.
     package func script(_ sql: String) throws(StoreError) {
         if connection == nil {
             connection = try PostgresConnection(url: url, application: application, patience: patience)
@@ -53,6 +53,9 @@ package actor Store {
             throw error
         }
     }
+
+    /// Ends the connection, and with it whatever transaction is open; the next call makes another.
+    func disconnect() { connection = nil }
 
     /// Rows as JSON objects: for people and scripts, `sql` being a query without parameters' types in doubt.
     package func objects(_ sql: String, _ parameters: [String?] = []) throws -> [JSONValue] {

@@ -69,7 +69,7 @@ extension DoctorChecks {
                     bad.map { "\($0.file.name) is \($0.standing.rawValue)" }.joined(separator: ", ")
                         + "; run atelierctl migrate")
             }
-            return "\(standing.count) migrations applied"
+            return "\(standing.count) files applied"
         }
     }
 

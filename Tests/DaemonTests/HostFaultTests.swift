@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    @Test func nothingIsSweptFromTheFolderOfAnotherHouse() async throws {
+    @Test func nothingIsSweptFromTheFolderOfAnotherCluster() async throws {
         try await withStage { first in
             let shared = first.folder.path + "/shared"
             let settings = ["ATELIER_SHARED_DIRECTORY": shared]
@@ -155,14 +155,14 @@ import Testing
                 try second.start(settings)
                 try await second.until("it keeps away") {
                     second.log.contains("maintenance put off")
-                        && second.log.contains("the mark of another house's folder")
+                        && second.log.contains("the mark of another cluster's folder")
                 }
                 #expect(
                     FileManager.default.fileExists(atPath: artifact) && FileManager.default.fileExists(atPath: work))
                 // As who restores the tables does.
-                let mark = try String(contentsOfFile: shared + "/house", encoding: .utf8).trimmingCharacters(
+                let mark = try String(contentsOfFile: shared + "/cluster", encoding: .utf8).trimmingCharacters(
                     in: .whitespacesAndNewlines)
-                try await second.store.query("update atelier.house set shared_mark = $1::uuid", [mark])
+                try await second.store.query("update atelier.cluster set shared_mark = $1::uuid", [mark])
                 try await second.publish("steps=3", id: "now")
                 _ = try await second.job("now", reaches: .completed)
             }
@@ -185,9 +185,20 @@ import Testing
             }
             let mark = try #require(try await stage.store.sharedMark(proposal: nil))
             // As it was before the file got its name.
-            try FileManager.default.moveItem(atPath: folder + "/house", toPath: folder + "/house.new")
+            try FileManager.default.moveItem(atPath: folder + "/cluster", toPath: folder + "/cluster.new")
             try await check()
-            #expect(try String(contentsOfFile: folder + "/house", encoding: .utf8).contains(mark.uuidString))
+            #expect(try String(contentsOfFile: folder + "/cluster", encoding: .utf8).contains(mark.uuidString))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["cluster"])
+            for former in ["house", "house.new"] {
+                try FileManager.default.moveItem(atPath: folder + "/cluster", toPath: "\(folder)/\(former)")
+                try await check()
+                #expect(
+                    try FileManager.default.contentsOfDirectory(atPath: folder) == ["cluster"],
+                    "the version before called it \(former)")
+            }
+            try UUID().uuidString.write(toFile: folder + "/house", atomically: true, encoding: .utf8)
+            try FileManager.default.removeItem(atPath: folder + "/cluster")
+            await #expect(throws: SharedFolder.Strange.self, "another cluster's is left alone") { try await check() }
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["house"])
             try FileManager.default.removeItem(atPath: folder + "/house")
             await #expect(throws: SharedFolder.Strange.self) { try await check() }
@@ -282,7 +293,9 @@ import Testing
     }
 
     @Test func aSchemaOlderThanTheDaemonEndsItAtOnce() async throws {
-        #expect(Migrations.newest == (try Migrations(directory: Servers.root + "/sql").files.last?.name))
+        #expect(
+            Migrations.newest
+                == (try Migrations(directory: Servers.root + "/sql").files.last(where: \.isMigration)?.name))
         try await withStage { stage in
             try await stage.store.query("delete from atelier.schema_migrations where name = $1", [Migrations.newest])
             try stage.start()

@@ -1,5 +1,6 @@
 import DaemonTesting
 import Foundation
+import ServerTesting
 import Testing
 
 @testable import Daemon
@@ -90,7 +91,7 @@ import Testing
 
         let empty = try make("/usr/share/atelier/sql")
         let nothing = try await run("atelierctl", ["migrate"], from: programs, in: folder.path)
-        #expect(nothing.status == 78 && nothing.text == "atelierctl: \(empty) holds no .sql files\n")
+        #expect(nothing.status == 78 && nothing.text == "atelierctl: \(empty)/migrations holds no .sql files\n")
         let given = try await run("atelierctl", ["migrate", "--sql", share + "/no"], from: programs, in: folder.path)
         #expect(given.status == 78 && given.text == "atelierctl: \(share)/no is not a folder that can be read\n")
     }
@@ -99,10 +100,10 @@ import Testing
         let installed = try make("/usr/bin")
         let built = try make("/scratch/release")
         let checkout = try make("/checkout")
-        _ = (try make("/usr/share/atelier/sql"), try make("/checkout/sql"))
-        for file in ["usr/share/atelier/sql/0001.sql", "checkout/sql/0001.sql", "checkout/Package.swift"] {
-            _ = try folder.write(file, "select 1;")
+        for parent in [try make("/usr/share/atelier"), checkout] {
+            try FileManager.default.copyItem(atPath: Servers.root + "/sql", toPath: parent + "/sql")
         }
+        _ = try folder.write("checkout/Package.swift", "")
         for (programs, directory) in [(installed, "/"), (built, checkout)] {
             let (status, text) = try await run("atelierctl", ["migrate"], from: programs, in: directory)
             #expect(status == 69 && text.contains("PostgreSQL is unavailable"), "\(text)")

@@ -6,39 +6,6 @@ import Testing
 
 /// What the schema itself refuses and grants.
 @Suite(.timeLimit(.minutes(2))) struct SchemaTests {
-    @Test func migrationsApplyOnceAndNoticeAChangedFile() async throws {
-        try await Stage.with(migrated: false) { stage in
-            let folder = NSTemporaryDirectory() + UUID().uuidString
-            defer { try? FileManager.default.removeItem(atPath: folder) }
-            // Files of their own, also where `sql` is a link: the repository's must not change.
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-            for file in try Migrations(directory: Servers.root + "/sql").files {
-                try file.text.write(toFile: folder + "/" + file.name, atomically: true, encoding: .utf8)
-            }
-            let migrations = try Migrations(directory: folder)
-            #expect(try await migrations.apply(to: stage.store) == migrations.files.map(\.name))
-            #expect(try await migrations.apply(to: stage.store).isEmpty)
-            let first = folder + "/" + migrations.files[0].name
-            try (migrations.files[0].text + "\n-- changed").write(toFile: first, atomically: true, encoding: .utf8)
-            let changed = try Migrations(directory: folder)
-            #expect(try await changed.standing(in: stage.store)[0].standing == .changed)
-            await #expect(throws: StoreError.self) { _ = try await changed.apply(to: stage.store) }
-        }
-    }
-
-    @Test func migrationsAtTheSameTimeApplyEachFileOnce() async throws {
-        try await Stage.with(migrated: false) { stage in
-            let migrations = try Migrations(directory: Servers.root + "/sql")
-            let names = try await withThrowingTaskGroup(of: [String].self) { group in
-                for _ in 0..<3 {
-                    group.addTask { try await migrations.apply(to: Store(url: stage.url, application: "test")) }
-                }
-                return try await group.reduce(into: []) { $0 += $1 }
-            }
-            #expect(names.sorted() == migrations.files.map(\.name))
-        }
-    }
-
     @Test func illegalStatesAreRefused() async throws {
         try await Stage.with { stage in
             try await stage.submit()

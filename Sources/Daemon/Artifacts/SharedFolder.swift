@@ -17,9 +17,9 @@ package actor SharedFolder {
                 let mark = found.map { $0.uuidString } ?? ""
                 return
                     """
-                    \(path) holds \(mark), the mark of another house's folder, for PostgreSQL knows of none: two \
-                    databases must not share it. If these tables are its house's, say so: \
-                    update atelier.house set shared_mark = '\(mark)'
+                    \(path) holds \(mark), the mark of another cluster's folder, for PostgreSQL knows of none: two \
+                    databases must not share it. If these tables are its cluster's, say so: \
+                    update atelier.cluster set shared_mark = '\(mark)'
                     """
             }
             return
@@ -31,6 +31,8 @@ package actor SharedFolder {
     }
 
     private let path: String
+    /// What the file was called in the version before.
+    private let former: String
     private let store: Store
     private let logger: Logger
     /// As PostgreSQL has it; does not change.
@@ -39,7 +41,8 @@ package actor SharedFolder {
 
     /// The folder `directory`.
     package init(directory: String, store: Store, logger: Logger) {
-        path = directory + "/house"
+        path = directory + "/cluster"
+        former = directory + "/house"
         (self.store, self.logger) = (store, logger)
     }
 
@@ -48,11 +51,21 @@ package actor SharedFolder {
     package func check() async throws {
         var found = mark(in: path)
         if known == nil { known = try await store.sharedMark(proposal: nil) }
+        if found == nil { found = adopt() }
         if found == nil { found = try await settle() }
         guard found != known || known == nil else { return note(nil) }
         let strange = Strange(path: path, known: known, found: found)
         note(strange)
         throw strange
+    }
+
+    /// Gives the file of the version before its name of today where it holds the known mark, or was about to; gives the
+    /// mark in it.
+    private func adopt() -> UUID? {
+        for file in [former, former + ".new"] {
+            if let known, mark(in: file) == known, rename(file, path) == 0 { return known }
+        }
+        return mark(in: former)
     }
 
     /// Gives a fresh folder its mark, in steps that others may share and that may be broken off anywhere: a proposal is
@@ -97,7 +110,8 @@ package actor SharedFolder {
         guard isStrange != (strange != nil) else { return }
         isStrange = strange != nil
         if let strange {
-            logger.error("no new work: the folder of artifacts is not the house's", metadata: ["error": "\(strange)"])
+            logger.error(
+                "no new work: the folder of artifacts is not this cluster's", metadata: ["error": "\(strange)"])
         } else {
             logger.notice("the folder of artifacts is there again")
         }

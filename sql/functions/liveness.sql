@@ -1,0 +1,149 @@
+-- Workers register, beat, leave or are given up; what waits too long is discarded.
+
+-- Registers a worker; gives how many jobs of its dead predecessor became free.
+create or replace function atelier.register(
+    p_id uuid, p_name text, p_host text, p_state_directory text, p_pid int, p_slots int)
+returns int
+language plpgsql set search_path = atelier, pg_temp as $$
+declare
+    v_count int := 0;
+    v_worker uuid;
+begin
+    -- The state folder is locked by its daemon: whoever was registered with it on this host is dead.
+    for v_worker in
+        update workers w set gone_at = now()
+            where w.gone_at is null and w.host = p_host and w.state_directory = p_state_directory
+            returning w.id
+    loop
+        v_count := v_count + rescue(v_worker, 'the daemon died or was restarted');
+    end loop;
+    insert into workers (id, name, host, state_directory, pid, slots)
+        values (p_id, p_name, p_host, p_state_directory, p_pid, p_slots);
+    return v_count;
+end $$;
+
+-- A heartbeat, which says whether the worker is paused. Gives the worker's jobs with what somebody wants of them; no
+-- known row means that the worker was given up.
+create or replace function atelier.beat(p_worker uuid, p_paused boolean)
+returns table (job uuid, attempt int, cancelling boolean, known boolean)
+language plpgsql set search_path = atelier, pg_temp as $$
+begin
+    update workers w set beat_at = now(), paused = p_paused
+        where w.id = p_worker and w.gone_at is null;
+    if not found then
+        return query select null::uuid, null::int, false, false;
+        return;
+    end if;
+    return query select null::uuid, null::int, false, true;
+    return query
+        select j.id, j.attempt, j.cancel_requested_at is not null, true
+        from jobs j
+        where j.worker = p_worker and j.state = 'running';
+end $$;
+
+-- Gives the jobs of a dead worker back, not charged; one that outlived ten daemons is discarded.
+create or replace function atelier.rescue(p_worker uuid, p_reason text) returns int
+language plpgsql set search_path = atelier, pg_temp as $$
+declare
+    v_job jobs;
+    v_count int := 0;
+begin
+    for v_job in
+        select * from jobs j where j.worker = p_worker and j.state = 'running' for update
+    loop
+        update attempts a set ended_at = now(), outcome = 'lost', error_code = 'daemon.lost', error_message = p_reason
+            where a.job = v_job.id and a.attempt = v_job.attempt;
+        update jobs j set worker = null, rescues = j.rescues + 1, run_after = now(),
+            state = case
+                when j.cancel_requested_at is not null then 'cancelled'
+                when j.rescues + 1 >= 10 then 'discarded'
+                else 'available' end::job_state,
+            finalized_at = case when j.cancel_requested_at is not null or j.rescues + 1 >= 10 then now() end,
+            error_code = 'daemon.lost', error_message = p_reason
+            where j.id = v_job.id
+            returning * into v_job;
+        perform emit_event(
+            v_job,
+            case v_job.state when 'available' then 'rescued' else v_job.state::text end,
+            case v_job.state
+                when 'discarded' then
+                    jsonb_build_object('error', jsonb_build_object('code', 'daemon.lost', 'message', p_reason))
+                else jsonb_build_object('reason', coalesce(v_job.cancel_reason, p_reason)) end);
+        v_count := v_count + 1;
+    end loop;
+    if v_count > 0 then
+        perform pg_notify('atelier_jobs', '');
+    end if;
+    return v_count;
+end $$;
+
+-- Gives up workers whose last heartbeat is older than p_lease seconds; gives how many jobs became free.
+create or replace function atelier.rescue_expired(p_lease double precision) returns int
+language plpgsql set search_path = atelier, pg_temp as $$
+declare
+    v_worker uuid;
+    v_count int := 0;
+    v_lease interval := p_lease * interval '1 second';
+begin
+    -- Nobody could beat while the database was down.
+    if now() between pg_postmaster_start_time() and pg_postmaster_start_time() + v_lease then
+        return 0;
+    end if;
+    -- The database's clock may be set back. What was written while it was ahead must not be waited for: a heartbeat
+    -- from the future would keep a dead worker's jobs for so long, and nothing waits for its next try longer than ten
+    -- minutes.
+    update workers w set beat_at = now()
+        where w.gone_at is null and w.beat_at > now() + v_lease;
+    update jobs j set run_after = now()
+        where j.state = 'retryable' and j.run_after > now() + interval '11 minutes';
+    update outbox o set next_try = now()
+        where o.confirmed_at is null and o.next_try > now() + interval '11 minutes';
+    for v_worker in
+        update workers w set gone_at = now()
+            where w.id in (
+                select k.id
+                from workers k
+                where k.gone_at is null and k.beat_at < now() - v_lease
+                for update skip locked)
+            returning w.id
+    loop
+        v_count := v_count + rescue(v_worker, 'the daemon gave no sign of life');
+    end loop;
+    return v_count;
+end $$;
+
+-- A worker leaves; gives how many jobs became free.
+create or replace function atelier.leave(p_worker uuid) returns int
+language plpgsql set search_path = atelier, pg_temp as $$
+begin
+    update workers set gone_at = now() where id = p_worker and gone_at is null;
+    return rescue(p_worker, 'the daemon stopped');
+end $$;
+
+-- Discards what waited past its deadline and never began. Deadlines of a large backlog may pass at once: a call
+-- discards so many that it ends within its time, and who calls comes again.
+create or replace function atelier.expire() returns int
+language plpgsql set search_path = atelier, pg_temp as $$
+declare
+    v_job jobs;
+    v_count int := 0;
+begin
+    for v_job in
+        select *
+        from jobs j
+        where j.state in ('available', 'scheduled', 'retryable') and j.deadline < now() and j.attempt = 0
+        limit 1000
+        for update skip locked
+    loop
+        update jobs j set state = 'discarded', finalized_at = now(), error_code = 'job.deadline',
+            error_message = 'waited past its deadline'
+            where j.id = v_job.id
+            returning * into v_job;
+        perform emit_event(
+            v_job, 'discarded',
+            jsonb_build_object(
+                'error', jsonb_build_object('code', v_job.error_code, 'message', v_job.error_message)));
+        v_count := v_count + 1;
+    end loop;
+    return v_count;
+end $$;

@@ -1,0 +1,86 @@
+-- Who may do what: the daemon what it needs, an admin calls functions, a reader sees the views. Applied again whenever
+-- anything else is, for what is new has no grants. Roles are per cluster, so they may exist, or be made by another
+-- database's migration at this moment.
+do $$
+declare
+    v_role text;
+begin
+    foreach v_role in array array['atelier_daemon', 'atelier_admin', 'atelier_reader'] loop
+        if not exists (select from pg_roles where rolname = v_role) then
+            execute format('create role %I', v_role);
+        end if;
+    end loop;
+exception
+    when duplicate_object or unique_violation then
+        raise exception using errcode = 'unique_violation', message = 'the roles are being made by another migration';
+    when insufficient_privilege then
+        raise exception using errcode = 'insufficient_privilege', message = format(
+            'the roles atelier_daemon, atelier_admin and atelier_reader are missing and %I may not create them; '
+            'create them as a superuser, or let it: alter role %I createrole', current_user, current_user);
+end $$;
+
+grant usage on schema atelier to atelier_daemon, atelier_admin;
+grant usage on schema dashboard to atelier_daemon, atelier_admin, atelier_reader;
+
+revoke all on all tables in schema atelier from atelier_daemon, atelier_admin;
+grant select on all tables in schema atelier to atelier_daemon, atelier_admin;
+grant insert, update on
+    atelier.workers, atelier.jobs, atelier.attempts, atelier.job_events, atelier.checkpoints, atelier.artifacts,
+    atelier.concepts, atelier.metrics, atelier.rejections, atelier.outbox
+    to atelier_daemon;
+grant insert on atelier.scores to atelier_daemon;
+grant delete on atelier.checkpoints to atelier_daemon;
+grant select on all tables in schema dashboard to atelier_daemon, atelier_admin, atelier_reader;
+
+revoke all on all functions in schema atelier from public, atelier_daemon, atelier_admin;
+grant execute on function
+    atelier.routing_word(text),
+    atelier.event_body(atelier.jobs, text, jsonb),
+    atelier.emit_event(atelier.jobs, text, jsonb),
+    atelier.emit_events(uuid[], text, jsonb),
+    atelier.accept_all(jsonb),
+    atelier.reject(text, text, text, jsonb, bytea, text, text),
+    atelier.claim(uuid, int),
+    atelier.answer_probes(uuid, int, jsonb),
+    atelier.seconds_until_due(),
+    atelier.lock_attempt(uuid, int),
+    atelier.record_progress(atelier.jobs, jsonb),
+    atelier.record_metrics(atelier.jobs, jsonb),
+    atelier.record_checkpoint(atelier.jobs, jsonb),
+    atelier.record(uuid, int, jsonb, jsonb, jsonb, jsonb),
+    atelier.state_after(atelier.jobs, text, text, int, int),
+    atelier.keep_artifacts(atelier.jobs, jsonb),
+    atelier.artifact_list(uuid),
+    atelier.emit_end(atelier.jobs, text, text, jsonb, double precision),
+    atelier.finish(
+        uuid, int, text, text, text, text, jsonb, jsonb, jsonb, text, bigint, double precision),
+    atelier.register(uuid, text, text, text, int, int),
+    atelier.beat(uuid, boolean),
+    atelier.rescue(uuid, text),
+    atelier.rescue_expired(double precision),
+    atelier.leave(uuid),
+    atelier.expire(),
+    atelier.cancel(uuid, text),
+    atelier.retry(uuid, boolean),
+    atelier.pause(boolean),
+    atelier.shared_mark(uuid),
+    atelier.prune(double precision, double precision, double precision, double precision, double precision, int),
+    atelier.unreferenced(text[]),
+    atelier.count_hours()
+    to atelier_daemon;
+grant execute on function
+    atelier.cancel(uuid, text),
+    atelier.retry(uuid, boolean),
+    atelier.pause(boolean),
+    atelier.delete_concept(text, text, int)
+    to atelier_admin;
+
+-- To create the roles took a right that is not needed any more.
+do $$ begin
+    if (select rolcreaterole and not rolsuper from pg_roles where rolname = current_user) then
+        execute format('alter role %I nocreaterole', current_user);
+    end if;
+exception
+    -- From PostgreSQL 16 on only who administers a role may take this right from it.
+    when insufficient_privilege then null;
+end $$;
