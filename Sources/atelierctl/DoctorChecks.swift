@@ -4,8 +4,8 @@ import Foundation
 import Jobs
 import Store
 
-/// Everything Atelier needs, looked at: each fault has the name of its check, and says what to do. `ops/runbook.md` has
-/// a heading for each.
+/// Everything Atelier needs, looked at: each fault has the name of its check, and says what to do.
+/// `docs/operations.md` has a heading for each.
 struct DoctorChecks {
     /// One line of the doctor's.
     struct Finding {

@@ -9,7 +9,10 @@ struct SchemaCommand: ParsableCommand {
         discussion:
             "ops/schemas/job.json is this output; events, control messages and the AsyncAPI document lie beside it.")
 
+    @Flag(help: "Print the options of every method as Markdown instead.") var options = false
+
     func run() throws {
+        if options { return print(OptionReference.markdown, terminator: "") }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
         print(String(decoding: try encoder.encode(JobSchema.document), as: UTF8.self))
