@@ -1,6 +1,6 @@
 import LittleWorld
 
-/// What a picture of Little World is judged by.
+/// What a picture of Little World is scored by.
 package enum PictureTrait: String, CaseIterable, Codable, Sendable {
     case subjectClass = "class"
     case colour, context, style

@@ -1,4 +1,4 @@
-/// A list of prompts that concepts are judged by. `{concept}` stands for the concept's name in a prompt, `{class}` for
+/// A list of prompts that concepts are scored by. `{concept}` stands for the concept's name in a prompt, `{class}` for
 /// its class noun.
 package struct PromptSuite: Equatable, Sendable {
     package let name: String

@@ -106,7 +106,7 @@ package enum LittleWorld {
     }
 }
 
-/// Prompts kept away from training, to judge models by.
+/// Prompts kept away from training, to score models by.
 package enum Evaluation {
     /// What a prompt fixes; phrasing, pose and the rest are free.
     package struct Prompt: Hashable, Sendable {

@@ -6,11 +6,11 @@ import Synchronization
 package final class Notifications: Sendable {
     private let isStopped = Atomic(false)
 
-    /// Begins; `hear` is called on the thread with channel and payload, and with an empty channel after each
+    /// Begins; `handle` is called on the thread with channel and payload, and with an empty channel after each
     /// (re)connection, when anything may have been missed; `lost` once for every time nothing can be heard.
     package init(
         url: String, channels: [String], lost: @escaping @Sendable (any Error) -> Void,
-        hear: @escaping @Sendable (_ channel: String, _ payload: String) -> Void
+        handle: @escaping @Sendable (_ channel: String, _ payload: String) -> Void
     ) {
         Thread.detachNewThread { [self] in
             var isLost = false
@@ -18,7 +18,7 @@ package final class Notifications: Sendable {
                 do {
                     try listen(url, channels) { channel, payload in
                         isLost = false
-                        hear(channel, payload)
+                        handle(channel, payload)
                     }
                 } catch {
                     if !isLost { lost(error) }
@@ -32,15 +32,17 @@ package final class Notifications: Sendable {
     /// Ends the thread within a second.
     package func stop() { isStopped.store(true, ordering: .relaxed) }
 
-    private func listen(_ url: String, _ channels: [String], _ hear: (String, String) -> Void) throws {
+    private func listen(_ url: String, _ channels: [String], _ handle: (String, String) -> Void) throws {
         let connection = try PostgresConnection(url: url, application: "atelierd/listen")
         for channel in channels { _ = try connection.query("listen \(channel)", []) }
-        hear("", "")
+        handle("", "")
         var quiet = 0
         while !isStopped.load(ordering: .relaxed) {
             var descriptor = pollfd(fd: connection.socket, events: Int16(POLLIN), revents: 0)
             if poll(&descriptor, 1, 1000) > 0 {
-                for notification in try connection.notifications() { hear(notification.channel, notification.payload) }
+                for notification in try connection.notifications() {
+                    handle(notification.channel, notification.payload)
+                }
                 quiet = 0
             } else {
                 quiet += 1

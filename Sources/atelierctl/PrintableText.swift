@@ -1,5 +1,5 @@
 /// Text of strangers, made safe to show: names, prompts and messages come from whoever may publish a job, and a
-/// terminal obeys escape sequences. Control characters and the marks that reorder text are shown as `\x1b`-like codes.
+/// terminal acts on escape sequences. Control characters and the marks that reorder text are shown as `\x1b` or alike.
 func printable(_ text: String) -> String {
     var safe = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {

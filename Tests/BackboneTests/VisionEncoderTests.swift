@@ -87,7 +87,7 @@ private func largestDifference(_ a: Tensor, _ b: Tensor) -> Float {
         #expect(weights.count == 21_665_664)
     }
 
-    @Test func preparationKeepsWhatItPromises() {
+    @Test func preparationDoesWhatItsConfigurationStates() {
         let mean = [0.5, 0.25, 0] as [Float]
         let deviation = [0.5, 1, 2] as [Float]
         let preparation = PicturePreparation(shorterSide: 16, crop: 8, mean: mean, deviation: deviation)

@@ -2,10 +2,10 @@ import Broker
 import ServerTesting
 import Testing
 
-@Suite("One look through a queue", .timeLimit(.minutes(4)))
+@Suite("One sweep through a queue", .timeLimit(.minutes(4)))
 struct BacklogTests {
-    /// What a look sees; `taking` is acknowledged.
-    private func look(
+    /// What a sweep sees; `taking` is acknowledged.
+    private func sweep(
         _ stage: Stage, limit: UInt16 = 100, maximumBodyBytes: Int = 1 << 20, taking: Set<String> = []
     ) async throws -> [Delivery] {
         let backlog = Backlog(stage.address, queue: stage.names.jobs, limit: limit, maximumBodyBytes: maximumBodyBytes)
@@ -24,35 +24,35 @@ struct BacklogTests {
         return found
     }
 
-    @Test func lookingEndsByItselfAndTakesNothingAway() async throws {
+    @Test func aSweepEndsByItselfAndTakesNothingAway() async throws {
         let stage = try await Stage()
         let publisher = stage.publisher()
         #expect(
             await publisher.publish((1...5).map { stage.job("\($0)", body: .init(repeating: 7, count: $0 * 1000)) })
                 .allSatisfy(\.isConfirmed))
         for _ in 0..<3 {
-            let found = try await look(stage).map(\.properties.messageID)
+            let found = try await sweep(stage).map(\.properties.messageID)
             #expect(found == ["1", "2", "3", "4", "5"])
         }
-        let cut = try await look(stage, maximumBodyBytes: 2500).map(\.isTooLong)
+        let cut = try await sweep(stage, maximumBodyBytes: 2500).map(\.isTooLong)
         #expect(cut == [false, false, true, true, true])
-        #expect(try await look(stage, taking: ["2", "4"]).count == 5)
-        let left = try await look(stage).compactMap(\.properties.messageID)
+        #expect(try await sweep(stage, taking: ["2", "4"]).count == 5)
+        let left = try await sweep(stage).compactMap(\.properties.messageID)
         #expect(left.sorted() == ["1", "3", "5"])
-        #expect(try await look(stage, limit: 2).count == 2)
-        let all = try await look(stage).compactMap(\.properties.messageID)
+        #expect(try await sweep(stage, limit: 2).count == 2)
+        let all = try await sweep(stage).compactMap(\.properties.messageID)
         #expect(all.sorted() == ["1", "3", "5"])
         await publisher.stop()
     }
 
     @Test func anEmptyQueueEndsAtOnceAndAMissingOneIsNamed() async throws {
         let stage = try await Stage()
-        let error = await #expect(throws: BrokerError.self) { try await look(stage) }
+        let error = await #expect(throws: BrokerError.self) { try await sweep(stage) }
         #expect(error?.description.contains(stage.names.jobs) == true && error?.description.contains("404") == true)
         let publisher = stage.publisher()
         #expect(await publisher.publish(stage.job("1")) == .confirmed)
-        #expect(try await look(stage, taking: ["1"]).count == 1)
-        #expect(try await look(stage).isEmpty)
+        #expect(try await sweep(stage, taking: ["1"]).count == 1)
+        #expect(try await sweep(stage).isEmpty)
         await publisher.stop()
     }
 }

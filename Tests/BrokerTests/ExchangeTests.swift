@@ -223,7 +223,7 @@ struct ExchangeTests {
         await publisher.stop()
     }
 
-    @Test func everyPrivateQueueHearsTheFanout() async throws {
+    @Test func everyPrivateQueueReceivesTheFanout() async throws {
         let stage = try await Stage()
         let witnesses = [Witness(), Witness()]
         let listeners = witnesses.map {

@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func theUnitPromisesWhatTheDaemonKeeps() throws {
+    @Test func theUnitStatesWhatTheDaemonKeeps() throws {
         let lines = try String(contentsOfFile: Self.folder + "/atelierd.service", encoding: .utf8).split(
             separator: "\n")
         for line in [

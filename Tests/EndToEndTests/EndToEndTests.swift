@@ -5,7 +5,7 @@ import Jobs
 import Store
 import Testing
 
-/// The whole house: the shipped model in the real engine, a child of the real daemon, with real servers. Whatever
+/// The whole of it: the shipped model in the real engine, a child of the real daemon, with real servers. Whatever
 /// happens on the way, a job ends once, and with the bytes it would have ended with.
 @Suite(.serialized, .timeLimit(.minutes(30))) struct EndToEndTests {
     private func withStage(_ body: (Stage) async throws -> Void) async throws {
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test func aCancelledTrainingStopsAndLeavesTheHouseToOthers() async throws {
+    @Test func aCancelledTrainingStopsAndLeavesTheEngineToOthers() async throws {
         try await withStage { stage in
             try stage.start()
             let id = try await beginTraining(stage)
@@ -184,7 +184,7 @@ import Testing
             problems: ["/prompts/0": "<rex>"]),
     ]
 
-    @Test func badInputIsAnsweredWithWhereWhatAndWhatIsAllowedAndTheHouseGoesOn() async throws {
+    @Test func badInputIsAnsweredWithWhereWhatAndWhatIsAllowedAndTheDaemonGoesOn() async throws {
         try await withStage { stage in
             try stage.start()
             for (number, bad) in Self.badInputs.enumerated() {

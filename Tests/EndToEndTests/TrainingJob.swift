@@ -6,7 +6,7 @@ import LittleWorld
 import ServerTesting
 import Testing
 
-/// The short training that every test of the house gives: ARBooth on the shipped model, four references of a subject it
+/// The short training that every test here publishes: ARBooth on the shipped model, four references of a subject it
 /// never saw.
 enum TrainingJob {
     static let models = Servers.root + "/models"

@@ -116,7 +116,7 @@ private struct Run {
             })
     }
 
-    /// As the house promises it, for every method: the same bytes, whatever happened on the way.
+    /// As Atelier guarantees it, for every method: the same bytes, whatever happened on the way.
     @Test(arguments: kinds) func aTrainingResumedFromACheckpointEndsWithTheSameBytes(_ kind: Kind) throws {
         let models = try TinyModels()
         let undisturbed = try Run(models, kind.spec(), checkpointSeconds: 0)

@@ -6,7 +6,7 @@ protocol FuzzTarget: Sendable {
     static var seeds: [String: [UInt8]] { get }
     /// Words the inputs are made of.
     static var words: [String] { get }
-    /// Reads an input and ends the program where something is not as promised; refusing it is as promised.
+    /// Reads an input and ends the program where something is not as it must be; refusing it is as it must be.
     static func read(_ bytes: UnsafeBufferPointer<UInt8>)
 }
 

@@ -8,7 +8,7 @@ import Testing
 @testable import Lab
 
 @Suite struct CompositionAblationTests {
-    private func trials(
+    private func ablation(
         _ models: TinyModels, folder: String, report: @escaping (String) -> Void = { _ in }
     ) throws -> CompositionAblation {
         let model = "\(models.folder)/pocket-chameleon"
@@ -29,7 +29,7 @@ import Testing
         let folder = "\(models.folder)/run"
         try models.writeEncoders()
         var reports: [String] = []
-        let figures = try trials(models, folder: folder) { reports.append($0) }.run()
+        let figures = try ablation(models, folder: folder) { reports.append($0) }.run()
         // Two subjects and three styles, by two methods; three arms of six pairs and two seeds, and the world's own.
         #expect(
             reports.filter { $0.hasPrefix("learned") }.count == 10
@@ -56,13 +56,13 @@ import Testing
             })
         try FileManager.default.removeItem(atPath: "\(folder)/pictures/masked/\(series)/1.png")
         reports = []
-        #expect(try trials(models, folder: folder) { reports.append($0) }.run().rows == figures.rows)
+        #expect(try ablation(models, folder: folder) { reports.append($0) }.run().rows == figures.rows)
         #expect(reports.count == 1 && reports[0].hasPrefix("drew masked/dog-100-mosaic-2"))
         #expect(try String(contentsOfFile: "\(folder)/table.txt", encoding: .utf8) == figures.table)
         // Of another model's weights nothing is taken over.
         try Data("{}".utf8).write(to: URL(fileURLWithPath: "\(models.folder)/pocket-chameleon/other.json"))
         reports = []
-        _ = try trials(models, folder: folder) { reports.append($0) }.run()
+        _ = try ablation(models, folder: folder) { reports.append($0) }.run()
         #expect(reports.count == 46)
     }
 

@@ -9,12 +9,12 @@ import Testing
         subjects: 1, seeds: 1, prompts: 1, picturesPerPrompt: 2, classPictures: 2, iterations: 2, clip: "tiny-clip",
         dino: "tiny-dino")
 
-    private func trials(
+    private func sweep(
         _ tiny: TinyModels, _ method: String, _ choices: [String], model: String = "pocket-infinity"
     ) throws -> (text: String, said: [String]) {
         var said: [String] = []
         let text = try OptionSweep(
-            models: tiny.folder, model: model, folder: tiny.folder + "/trials", settings: settings, method: method,
+            models: tiny.folder, model: model, folder: tiny.folder + "/sweep", settings: settings, method: method,
             choices: choices
         ) { said.append($0) }.run()
         return (text, said)
@@ -24,7 +24,7 @@ import Testing
         let tiny = try TinyModels()
         try tiny.writeEncoders()
         try withExtendedLifetime(tiny) {
-            let first = try trials(tiny, "arbooth", ["{}", #"{"learning_rate":0.001}"#])
+            let first = try sweep(tiny, "arbooth", ["{}", #"{"learning_rate":0.001}"#])
             #expect(first.said.count == 4, "references, untuned and two choices: \(first.said)")
             #expect(
                 first.text.contains("| its own options | 1 |")
@@ -37,7 +37,7 @@ import Testing
                     """#
                 ), "\(first.text)")
             #expect(
-                try trials(tiny, "arbooth", [#"{"learning_rate":0.001}"#, #"{"batch":1}"#]).said.count == 1,
+                try sweep(tiny, "arbooth", [#"{"learning_rate":0.001}"#, #"{"batch":1}"#]).said.count == 1,
                 "only the choice that is new")
         }
     }
@@ -47,10 +47,10 @@ import Testing
         try tiny.writeEncoders()
         withExtendedLifetime(tiny) {
             let option = #expect(throws: OptionSweep.Unfit.self) {
-                try trials(tiny, "arbooth", [#"{"learning_rate":-1}"#])
+                try sweep(tiny, "arbooth", [#"{"learning_rate":-1}"#])
             }
             #expect(option?.description.contains("/options/learning_rate") == true)
-            let method = #expect(throws: OptionSweep.Unfit.self) { try trials(tiny, "coar", ["{}"]) }
+            let method = #expect(throws: OptionSweep.Unfit.self) { try sweep(tiny, "coar", ["{}"]) }
             #expect(method?.description.contains("arbooth, lora") == true)
         }
     }

@@ -46,7 +46,7 @@ import Testing
         #expect(Set(all.map(\.style)).count == Style.allCases.count - Style.heldOut.count)
     }
 
-    /// The world is as large as promised: a wish of its makers that a later edit must not undo.
+    /// The world is as large as it is said to be: a wish of its makers that a later edit must not undo.
     @Test func theWorldIsRichEnough() {
         #expect(SubjectClass.allCases.count >= 24)
         #expect(Context.allCases.count >= 12)

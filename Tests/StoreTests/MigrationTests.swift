@@ -175,8 +175,8 @@ import Testing
             _ = try await Migrations(directory: Servers.root + "/sql").apply(to: stage.store)
             Issue.record("it was not refused")
         } catch StoreError.refused(_, let message) { #expect(message.contains(words), "\(message)") }
-        let house = try await stage.store.query("select to_regclass('atelier.house') is not null as found")
-        #expect(house.first?["found"] == "t")
+        let former = try await stage.store.query("select to_regclass('atelier.house') is not null as found")
+        #expect(former.first?["found"] == "t")
     }
 
     /// A line for everything the schemas hold: relations with their columns in order, options, comments and grants;

@@ -41,11 +41,11 @@ class Checker:
     )
 
     def run(self):
-        """Reads everything, then gives (what is promised, how much was looked at, what was found) for each check."""
+        """Reads everything, then gives (what is guaranteed, how much was looked at, what was found) for each check."""
         self.read()
-        for promise, name in self.checks:
+        for guarantee, name in self.checks:
             looked_at, found = getattr(self, name)()
-            yield promise, looked_at, found
+            yield guarantee, looked_at, found
 
     # Reading.
 

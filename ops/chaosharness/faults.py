@@ -58,8 +58,8 @@ class Faults:
             fault.ended = time.monotonic() - self.begin
 
     def meet_work(self, fault, group):
-        """A fault that meets an idle system finds little: some seconds are given to an engine to appear, where the fault
-        is for one daemon there.
+        """A fault that meets an idle system finds little: some seconds are given to an engine to appear, where the
+        fault is for one daemon there.
         """
         daemons = [self.daemon(fault)] if group in ("daemon", "link") else self.stage.daemons
         end = time.monotonic() + (0 if group in ("messages", "engine") else 3)

@@ -8,7 +8,7 @@ import Hashing
 package struct ArtifactDirectory: Sendable {
     /// A file of an engine that cannot be taken in.
     package enum Refusal: Error, Equatable, CustomStringConvertible {
-        /// It lies outside the folder it was promised in, or is not a regular file there.
+        /// It lies outside the folder it was said to be in, or is not a regular file there.
         case outside(String)
         /// Its bytes are not there, or not what they were.
         case missing(String)

@@ -44,7 +44,7 @@ package actor Maintenance {
             let gone = try await sweeper.remove(by: store)
             if gone != (0, 0) {
                 logger.info(
-                    "leftover folders removed",
+                    "orphaned folders removed",
                     metadata: ["folders.count": "\(gone.folders)", "logs.count": "\(gone.logs)"])
             }
         } catch {

@@ -6,7 +6,7 @@ import ServiceLifecycle
 import Store
 
 /// Sends what transactions decided to say: each message until the broker confirms it, always under the same message id.
-/// Progress and metrics go beside it, without a promise.
+/// Progress and metrics go beside it, without a guarantee.
 package struct OutboxPublisher: Service {
     let publisher: Publisher
     let store: Store

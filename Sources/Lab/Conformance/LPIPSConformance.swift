@@ -36,7 +36,7 @@ struct LPIPSConformance {
         return report
     }
 
-    /// What the definition promises: no distance to oneself, and none that depends on the order.
+    /// What the definition guarantees: no distance to oneself, and none that depends on the order.
     private func symmetry(_ report: inout ConformanceReport) throws {
         let (first, second) = (try pictures("a0_u8"), try pictures("a1_u8"))
         report.note(

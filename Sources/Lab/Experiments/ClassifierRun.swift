@@ -35,7 +35,7 @@ package struct ClassifierRun {
         }
     }
 
-    /// Writes the classifier of a run's last checkpoint, half precision, and judges it.
+    /// Writes the classifier of a run's last checkpoint, half precision, and scores it.
     /// - Returns: what it gets right of `count` pictures of individuals never seen in training, and its confusions as
     ///   text.
     package static func export(

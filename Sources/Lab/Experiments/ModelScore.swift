@@ -6,7 +6,7 @@ import Images
 import LittleWorld
 import Randomness
 
-/// How well a model obeys prompts that training never saw, as a classifier sees it, and how well its tokenizer keeps
+/// How well a model follows prompts that training never saw, as a classifier sees it, and how well its tokenizer keeps
 /// pictures.
 package struct ModelScore {
     /// The figures, one JSON line. Shares are 0…1.

@@ -41,7 +41,7 @@ package struct OptionSweep {
         let untuned = [TableVariant.untunedInfinity, .untunedChameleon].filter { $0.model == model }
         let tried = try choices.map { try OptionSweep.variant($0, of: method, on: model) }
         let table = PaperTable(
-            name: "trials", title: "\(method.rawValue) on \(model), choices of options",
+            name: "sweep", title: "\(method.rawValue) on \(model), choices of options",
             rows: ([.references] + untuned + tried).map { PaperTable.Row(variant: $0, published: [:]) },
             claims: OptionSweep.claims(tried))
         tables = try ExperimentTables(

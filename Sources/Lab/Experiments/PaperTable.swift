@@ -57,7 +57,7 @@ extension PaperTable {
                 lesser: .arbooth),
             Claim(
                 statement: """
-                    distillation keeps prompts obeyed
+                    distillation keeps prompts followed
                     """, metric: .clipT, greater: .arbooth, lesser: .undistilled),
             Claim(statement: "distillation lessens drift", metric: .pres, greater: .undistilled, lesser: .arbooth),
             Claim(
@@ -88,7 +88,7 @@ extension PaperTable {
                 statement: "self-regularization helps subject fidelity", metric: .clipI, greater: .coar,
                 lesser: .contextAndPrior),
             Claim(
-                statement: "self-regularization helps prompts being obeyed", metric: .clipT, greater: .coar,
+                statement: "self-regularization helps prompts being followed", metric: .clipT, greater: .coar,
                 lesser: .contextAndPrior),
         ])
 

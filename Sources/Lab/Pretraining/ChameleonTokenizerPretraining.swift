@@ -12,7 +12,8 @@ import Tensors
 ///
 /// As the stage `decoder` it leaves the encoder and the codebook, and with them every code, as they are.
 ///
-/// Loss: reconstruction, perceptual and adversarial terms (`TokenizerObjective`) + codebook ‖sg(z) − c‖² + commitment β ‖z − sg(c)‖².
+/// Loss: reconstruction, perceptual and adversarial terms (`TokenizerObjective`) + codebook ‖sg(z) − c‖²
+/// + commitment β ‖z − sg(c)‖².
 final class ChameleonTokenizerPretraining: PretrainingStage {
     private let part: TokenizerPretraining.Part
     var name: String { part.rawValue }

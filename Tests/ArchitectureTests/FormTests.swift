@@ -1,0 +1,43 @@
+import Testing
+
+/// How everything is written that `swift format` does not hold.
+struct FormTests {
+    private static let languages: Set = [
+        "bash", "c", "conf", "h", "md", "modulemap", "py", "python3", "service", "sh", "sql", "swift", "timer",
+    ]
+
+    @Test func noLineIsLongerThan120Characters() {
+        let files = RepositoryText.all().filter { Self.languages.contains($0.language) }
+        #expect(files.count > 400, "only \(files.count) files were found")
+        for file in files {
+            for (index, line) in file.lines.enumerated() where line.count > 120 {
+                Issue.record("\(file.path):\(index + 1) has \(line.count) characters; 120 are allowed")
+            }
+        }
+    }
+
+    @Test func theReadmeIsShort() throws {
+        let readme = try #require(RepositoryText.all().first { $0.path == "README.md" })
+        #expect(readme.lines.count <= 100)
+    }
+
+    /// Operations inherit what the protocol says of `name` and `examples`; an initializer without arguments has nothing
+    /// to say.
+    @Test(arguments: ["Autograd", "Tensors"])
+    func everyPackageDeclarationIsDocumented(module: String) {
+        let files = RepositoryText.all().filter { $0.path.hasPrefix("Sources/\(module)/") }
+        #expect(!files.isEmpty)
+        for file in files {
+            let lines = file.lines.map { $0.drop(while: { $0 == " " }) }
+            for (index, line) in lines.enumerated() where isDeclaration(line) {
+                let above = lines[..<index].last { !$0.hasPrefix("@") } ?? ""
+                #expect(above.hasPrefix("///"), "\(file.path):\(index + 1) says nothing of itself: \(line)")
+            }
+        }
+    }
+
+    private func isDeclaration(_ line: Substring) -> Bool {
+        let inherited = ["package static let name =", "package static var examples:", "package init() {}"]
+        return line.contains(#/^(@\w+ )*package /#) && !inherited.contains { line.hasPrefix($0) }
+    }
+}
