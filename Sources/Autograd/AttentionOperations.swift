@@ -337,6 +337,21 @@ package struct Attention: Operation {
         return gradients + (hasBias ? [dbias] : [])
     }
 
+    /// Pairs of query and key that see each other, a product over the head's width for the score and one for the sum.
+    /// Both are counted to their own gradients: of the first input where all three lie in it.
+    package var products: Products {
+        let s = sizes(inputs)
+        let pairs = s.ranges.reduce(0) { sum, keys in
+            sum + (visible.map { $0.reduce(0) { $0 + min(Int($1), keys.count) } } ?? s.queries * keys.count)
+        }
+        let each = pairs * s.width
+        switch layout {
+        case .packed: return Products(forward: 2 * each, backward: [4 * each])
+        case .queryAndPackedKeys: return Products(forward: 2 * each, backward: [each, 3 * each])
+        case .separate: return Products(forward: 2 * each, backward: [each, each, 2 * each, 0])
+        }
+    }
+
     private func attendBackward(
         _ o: Operands, _ d: Operands, _ s: Sizes, sample: Int, head: Int, dOutput: Tensor, scratch: Tensor,
         dbias: Tensor?

@@ -175,6 +175,12 @@ package struct Convolution: Operation {
             rows.lowerBound, rows.upperBound)
     }
 
+    package var products: Products {
+        let s = sizes(x!, w!)
+        let each = s.batch * s.outputs * s.columnRows * s.outPlane
+        return Products(forward: each, backward: [each, each, 0])
+    }
+
     private func biasGradient(_ dOutput: Tensor, _ s: Sizes) -> Tensor {
         let db = Tensor(zeros: [s.outputs])
         parallel(s.outputs, grain: 1) { range in

@@ -68,6 +68,11 @@ package struct Linear: Operation {
         return result
     }
 
+    package var products: Products {
+        let each = x!.rows * w!.count
+        return Products(forward: each, backward: [each, each, 0])
+    }
+
     private static func spread(_ bias: Tensor, over y: Tensor) {
         let width = y.width
         parallel(y.rows, grain: 64) {

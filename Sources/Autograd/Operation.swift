@@ -16,6 +16,9 @@ package protocol Operation {
     /// ∂loss/∂input for each input whose `needs` is true (others may be nil), given `dOutput` = ∂loss/∂output.
     /// Must not write to `dOutput`; may return it, or one tensor for several inputs.
     func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?]
+
+    /// The matrix products' multiplications, for profiles; none by default.
+    var products: Products { get }
 }
 
 /// An operation with inputs to try it on.

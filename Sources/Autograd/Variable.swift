@@ -77,7 +77,7 @@ extension Operation {
     /// Computes the operation's value from `inputs`, and records it when one of them leads to a leaf.
     package consuming func apply(_ inputs: [Variable]) -> Variable {
         var operation = self
-        let output = operation.forward(inputs.map(\.value))
+        let output = operation.profiledForward(inputs.map(\.value))
         guard Recording.isOn, inputs.contains(where: { $0.node != nil }) else { return Variable(output) }
         return Variable(output, node: Node(operation: operation, inputs: inputs.map(\.node)))
     }
@@ -91,7 +91,7 @@ extension Variable {
         node.receive(seed ?? Tensor(repeating: 1, shape: shape))
         for current in node.ancestorsInReverse() {
             guard let operation = current.operation, let gradient = current.gradient else { continue }
-            let contributions = operation.backward(gradient, needs: current.inputs.map { $0 != nil })
+            let contributions = operation.profiledBackward(gradient, needs: current.inputs.map { $0 != nil })
             for (input, contribution) in zip(current.inputs, contributions) {
                 if let input, let contribution { input.receive(contribution) }
             }

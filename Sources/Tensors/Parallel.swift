@@ -14,3 +14,6 @@ package func parallel(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
         }
     }
 }
+
+/// Threads that `parallel` uses, the caller included.
+package var threadCount: Int { atelier_thread_count() }

@@ -10,6 +10,7 @@ struct AtelierLab: ParsableCommand {
         subcommands: [
             Conform.self, World.self, Pretrain.self, ExportModel.self, Sweep.self, Compositions.self, Tables.self,
             Analyze.self, Classifier.self, Encoder.self, BenchStep.self, BenchTuning.self,
+            BenchPretrain.self,
         ])
 
     static func main() {

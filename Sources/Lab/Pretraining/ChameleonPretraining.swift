@@ -21,7 +21,7 @@ package struct ChameleonPretraining: ModelPretraining {
         }
     }
 
-    private func work(_ stage: Pretraining.Stage, on model: ChameleonModel) throws -> any PretrainingStage {
+    func work(_ stage: Pretraining.Stage, on model: ChameleonModel) throws -> any PretrainingStage {
         switch stage {
         case .tokenizer: try ChameleonTokenizerPretraining(.tokenizer, of: model, options: options)
         case .transformer: ChameleonTransformerPretraining(model: model, options: options)

@@ -55,7 +55,7 @@ package struct Pretraining: ModelPretraining {
         }
     }
 
-    private func work(_ stage: Stage, on model: InfinityModel) throws -> any PretrainingStage {
+    func work(_ stage: Stage, on model: InfinityModel) throws -> any PretrainingStage {
         switch stage {
         case .tokenizer: try TokenizerPretraining(.tokenizer, of: model, options: options)
         case .transformer: TransformerPretraining(model: model, options: options)

@@ -1,0 +1,184 @@
+import Autograd
+import Backbones
+import Engine
+import Foundation
+import Layers
+import LittleWorld
+import Tensors
+
+/// Times the pretraining steps of an embedded model's stage, whole as they are run, beside the fastest matrix product
+/// of the same minutes: how much of what the processor can do is training.
+///
+/// What a step must compute is counted from the shapes of its matrix products, convolutions and attention, forward and
+/// backward; the optimizer's own products and everything pointwise count as nothing.
+package struct PretrainBenchmark {
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    package struct Figure: Codable {
+        package let model: String
+        package let stage: String
+        package let batch: Int
+        package let pictures_per_s: Double
+        /// The best step and the median, painting and optimizer included.
+        package let step_ms: Double
+        package let median_ms: Double
+        package let painting_ms: Double
+        package let optimizer_ms: Double
+        /// Counted operations of a picture, in 10⁹.
+        package let gflop_per_picture: Double
+        package let gflops: Double
+        package let peak_gflops: Double
+        package let share_of_peak: Double
+        /// The same by processor time, of the step and of the peak: what is left when others use the machine too. With
+        /// several threads, waiting for each other counts.
+        package let cpu_share_of_peak: Double
+        package let threads: Int
+        package let rss_mb: Int
+    }
+
+    /// One operation's part of a step.
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    package struct OperationFigure: Codable {
+        package let operation: String
+        package let forward_ms: Double
+        package let backward_ms: Double
+        package let gflop: Double
+    }
+
+    private let model: Pretraining.Model
+    private let options: PretrainingOptions
+    private let stage: any PretrainingStage
+    private let pictureSize: Int
+
+    /// Fresh weights: what they are does not change how long a step takes.
+    package init(_ model: Pretraining.Model, _ stage: Pretraining.Stage, batch: Int) throws {
+        self.model = model
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-bench.\(getpid())").path
+        options = PretrainingOptions(
+            folder: folder, steps: 1, batch: batch, learningRate: 1e-4, seed: 1, reportEvery: 1, seconds: nil)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try options.writeVocabulary()
+        (self.stage, pictureSize) = try model.untrained(stage, options)
+    }
+
+    package func run(rounds: Int) -> (figure: Figure, operations: [OperationFigure]) {
+        Storage.keepFreedMemory()
+        return MatrixPrecision.$current.withValue(.bfloat16) { measure(rounds: max(rounds, 1)) }
+    }
+
+    private func measure(rounds: Int) -> (Figure, [OperationFigure]) {
+        let clock = ContinuousClock()
+        let profile = OperationProfile()
+        // The first step fills the heap; the second is the profile's.
+        _ = step(0, clock)
+        let profiled = OperationProfile.$current.withValue(profile) { step(1, clock) }
+        var steps = [profiled]
+        var peak = KernelPeak()
+        for round in 0..<rounds {
+            peak.measure(clock)
+            steps.append(step(2 + round, clock))
+        }
+        let painting = (0..<3).map { round in
+            clock.measure { _ = options.scenes(step: round, seed: 1).painted(size: pictureSize) }
+        }.min()!
+        let best = steps.map(\.whole).min()!
+        let median = steps.map(\.whole).sorted()[steps.count / 2]
+        let rate = profile.operations / (best / .seconds(1)) / 1e9
+        let processorRate = profile.operations / (steps.map(\.processor).min()! / .seconds(1)) / 1e9
+        let figure = Figure(
+            model: model.rawValue, stage: stage.name, batch: options.batch,
+            pictures_per_s: Double(options.batch) / (best / .seconds(1)), step_ms: best / .milliseconds(1),
+            median_ms: median / .milliseconds(1), painting_ms: painting / .milliseconds(1),
+            optimizer_ms: steps.map(\.optimizer).min()! / .milliseconds(1),
+            gflop_per_picture: profile.operations / Double(options.batch) / 1e9, gflops: rate, peak_gflops: peak.rate,
+            share_of_peak: rate / peak.rate, cpu_share_of_peak: processorRate / peak.processorRate,
+            threads: threadCount, rss_mb: StepBenchmark.peakMemory)
+        return (figure, operations(of: profile))
+    }
+
+    private func step(_ number: Int, _ clock: ContinuousClock) -> StepTimes {
+        let processor = ProcessorTime.now
+        var times = StepTimes()
+        times.whole = clock.measure {
+            _ = stage.accumulate(step: number)
+            times.optimizer = clock.measure { stage.optimizer.update() }
+        }
+        times.processor = ProcessorTime.now - processor
+        return times
+    }
+
+    /// The costliest first.
+    private func operations(of profile: OperationProfile) -> [OperationFigure] {
+        profile.costs.sorted { $0.value.forward + $0.value.backward > $1.value.forward + $1.value.backward }.map {
+            OperationFigure(
+                operation: $0.key, forward_ms: $0.value.forward / .milliseconds(1),
+                backward_ms: $0.value.backward / .milliseconds(1), gflop: $0.value.operations / 1e9)
+        }
+    }
+}
+
+/// What a step took: by the clock, the optimizer's part of it, and of the processor by all threads.
+private struct StepTimes {
+    var whole = Duration.zero
+    var optimizer = Duration.zero
+    var processor = Duration.zero
+}
+
+/// Processor time of this process, all threads together.
+enum ProcessorTime {
+    static var now: Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+}
+
+/// The most operations a second that matrix products in training's precision reach on all threads.
+struct KernelPeak {
+    /// Sizes that fit the caches and sizes that do not; the best counts.
+    private static let sizes = [(512, 512, 256), (1024, 1024, 256), (1536, 1536, 512)]
+
+    /// In 10⁹ operations a second, and a second of a processor.
+    private(set) var rate = 0.0
+    private(set) var processorRate = 0.0
+
+    mutating func measure(_ clock: ContinuousClock) {
+        for (m, n, k) in KernelPeak.sizes {
+            let a = Tensor.example([m, k])
+            let b = Tensor.example([k, n], seed: 2)
+            let c = Tensor(zeros: [m, n])
+            let operations = 2 * Double(m * n * k) / 1e9
+            for _ in 0..<8 {
+                let processor = ProcessorTime.now
+                let time = clock.measure {
+                    multiply(
+                        Matrix(a.pointer, stride: k), Matrix(b.pointer, stride: n), into: Matrix(c.pointer, stride: n),
+                        m: m, n: n, k: k)
+                }
+                rate = max(rate, operations / (time / .seconds(1)))
+                processorRate = max(processorRate, operations / ((ProcessorTime.now - processor) / .seconds(1)))
+            }
+        }
+    }
+}
+
+extension Pretraining.Model {
+    /// A stage with fresh weights, its tokenizer untrained too, and the side of its pictures.
+    fileprivate func untrained(
+        _ stage: Pretraining.Stage, _ options: PretrainingOptions
+    ) throws -> (any PretrainingStage, Int) {
+        let words = try UnigramTokenizer(path: options.vocabularyFile)
+        switch self {
+        case .infinity:
+            let model = try InfinityModel(
+                PocketInfinity.configuration(vocabulary: words.vocabularySize), textTokenizer: words,
+                tokenizer: .fresh(seed: 1), text: .fresh(seed: 2), transformer: .fresh(seed: 3))
+            return (try Pretraining(options: options).work(stage, on: model), model.configuration.pictureSize)
+        case .chameleon:
+            let model = try ChameleonModel(
+                PocketChameleon.configuration(words: words.vocabularySize), textTokenizer: words,
+                tokenizer: .fresh(seed: 1), transformer: .fresh(seed: 3))
+            return (try ChameleonPretraining(options: options).work(stage, on: model), model.configuration.pictureSize)
+        }
+    }
+}
