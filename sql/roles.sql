@@ -26,10 +26,10 @@ revoke all on all tables in schema atelier from atelier_daemon, atelier_admin;
 grant select on all tables in schema atelier to atelier_daemon, atelier_admin;
 grant insert, update on
     atelier.workers, atelier.jobs, atelier.attempts, atelier.job_events, atelier.checkpoints, atelier.artifacts,
-    atelier.concepts, atelier.metrics, atelier.rejections, atelier.outbox
+    atelier.concepts, atelier.metrics, atelier.rejections, atelier.outbox, atelier.worker_models, atelier.tenants
     to atelier_daemon;
 grant insert on atelier.scores to atelier_daemon;
-grant delete on atelier.checkpoints to atelier_daemon;
+grant delete on atelier.checkpoints, atelier.worker_models to atelier_daemon;
 grant select on all tables in schema dashboard to atelier_daemon, atelier_admin, atelier_reader;
 
 revoke all on all functions in schema atelier from public, atelier_daemon, atelier_admin;
@@ -40,7 +40,8 @@ grant execute on function
     atelier.emit_events(uuid[], text, jsonb),
     atelier.accept_all(jsonb),
     atelier.reject(text, text, text, jsonb, bytea, text, text),
-    atelier.claim(uuid, int),
+    atelier.steps_waited(timestamptz),
+    atelier.claim(uuid, int, text[]),
     atelier.answer_probes(uuid, int, jsonb),
     atelier.seconds_until_due(),
     atelier.lock_attempt(uuid, int),
@@ -55,6 +56,7 @@ grant execute on function
     atelier.finish(
         uuid, int, text, text, text, text, jsonb, jsonb, jsonb, text, bigint, double precision),
     atelier.register(uuid, text, text, text, int, int),
+    atelier.register_models(uuid, jsonb),
     atelier.beat(uuid, boolean),
     atelier.rescue(uuid, text),
     atelier.rescue_expired(double precision),

@@ -11,6 +11,16 @@ package struct ClaimedJob: Sendable {
     package let spec: JSONValue
 }
 
+/// A model that a worker holds.
+package struct WorkerModel: Sendable, Hashable {
+    package let model: String
+    /// Of its files, as the catalogue tells it.
+    package let digest: String
+
+    /// The files of `digest` under the name `model`.
+    package init(model: String, digest: String) { (self.model, self.digest) = (model, digest) }
+}
+
 /// What a heartbeat tells a worker.
 package struct Heartbeat: Sendable {
     /// Whether the worker still counts; false: it was given up and must register anew.
@@ -81,11 +91,21 @@ extension Store {
     /// Says that the worker leaves; what it still owned becomes free.
     package func leave(_ worker: UUID) throws { try query("select atelier.leave($1::uuid)", [worker.uuidString]) }
 
-    /// Claims up to `count` jobs.
-    package func claim(_ worker: UUID, _ count: Int) throws -> [ClaimedJob] {
+    /// Says which models a worker holds, instead of what was said before: it claims no job that needs another.
+    package func registerModels(_ models: [WorkerModel], of worker: UUID) throws {
+        let list = JSONValue.array(
+            models.map { .object(["model": .string($0.model), "digest": .string($0.digest)]) })
+        try query("select atelier.register_models($1::uuid, $2::jsonb)", [worker.uuidString, list.text])
+    }
+
+    /// Claims up to `count` jobs of the kinds, nil: of all, that need no model the worker does not hold.
+    package func claim(_ worker: UUID, _ count: Int, kinds: [JobKind]? = nil) throws -> [ClaimedJob] {
         try query(
-            "select id, attempt, kind, tenant, message_id, spec from atelier.claim($1::uuid, $2::int)",
-            [worker.uuidString, String(count)]
+            "select id, attempt, kind, tenant, message_id, spec from atelier.claim($1::uuid, $2::int, $3::text[])",
+            [
+                worker.uuidString, String(count),
+                kinds.map { "{" + $0.map(\.rawValue).joined(separator: ",") + "}" },
+            ]
         )
         .compactMap { row in
             guard let job = row["id"].flatMap(UUID.init(uuidString:)),

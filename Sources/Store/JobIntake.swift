@@ -18,18 +18,23 @@ package struct Submission: Sendable {
     package var correlationID: String?
     package var traceparent: String?
     package var maxAttempts: Int
+    /// The model that does it, nil where any worker does, and its files' digest, nil where any of that name do.
+    package var model: String?
+    package var modelDigest: String?
 
     /// Describes a submission.
     package init(
         tenant: String, messageID: String, kind: JobKind, spec: JSONValue, priority: Int = 0, runAfter: Date? = nil,
         deadline: Date? = nil, lifetime: Double? = nil,
-        replyTo: String? = nil, correlationID: String? = nil, traceparent: String? = nil, maxAttempts: Int = 3
+        replyTo: String? = nil, correlationID: String? = nil, traceparent: String? = nil, maxAttempts: Int = 3,
+        model: String? = nil, modelDigest: String? = nil
     ) {
         (self.tenant, self.messageID, self.kind, self.spec, self.priority) = (tenant, messageID, kind, spec, priority)
         (self.runAfter, self.deadline, self.lifetime, self.replyTo, self.correlationID) = (
             runAfter, deadline, lifetime, replyTo, correlationID
         )
         (self.traceparent, self.maxAttempts) = (traceparent, maxAttempts)
+        (self.model, self.modelDigest) = (model, modelDigest)
     }
 }
 
@@ -80,7 +85,7 @@ extension Submission {
             "run_after": text(runAfter?.formatted(Self.time)), "deadline": text(deadline?.formatted(Self.time)),
             "expires_in": lifetime.map(JSONValue.number) ?? .null, "reply_to": text(replyTo),
             "correlation_id": text(correlationID), "traceparent": text(traceparent),
-            "max_attempts": .integer(maxAttempts),
+            "max_attempts": .integer(maxAttempts), "model": text(model), "model_digest": text(modelDigest),
         ])
     }
 }

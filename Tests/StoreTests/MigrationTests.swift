@@ -80,19 +80,22 @@ import Testing
     }
 
     @Test func whoMigratesKeepsNoRightToCreateRoles() async throws {
-        try await Stage.with { stage in
+        try await Stage.with(migrated: false) { stage in
             let name = "owner_\(UUID().uuidString.prefix(8).lowercased())"
-            try await stage.store.script("create role \(name) login createrole password 'x'")
-            let database = "owned_\(name)"
-            try await stage.store.script("create database \(database) owner \(name)")
             var url = try #require(URLComponents(string: stage.url))
-            (url.user, url.password, url.path) = (name, "x", "/" + database)
+            let database = url.path.dropFirst()
+            try await stage.store.script(
+                """
+                create role \(name) login createrole password 'x';
+                alter database "\(database)" owner to \(name);
+                """)
+            (url.user, url.password) = (name, "x")
             let owner = Store(url: try #require(url.string), application: "test")
             _ = try await Migrations(directory: Servers.root + "/sql").apply(to: owner)
             let kept = try await owner.query("select rolcreaterole from pg_roles where rolname = current_user")
             #expect(kept.first?["rolcreaterole"] == "f")
             #expect(try await Migrations(directory: Servers.root + "/sql").apply(to: owner).isEmpty)
-            try await stage.store.script("drop database \(database) with (force)")
+            try await stage.store.script("reassign owned by \(name) to current_user; drop owned by \(name)")
             try await stage.store.script("drop role \(name)")
         }
     }

@@ -65,7 +65,7 @@ import Testing
             #expect(
                 Set(views).isSuperset(of: [
                     "queue", "jobs", "running", "failures", "throughput", "latency", "concepts", "quality", "workers",
-                    "outbox", "storage", "warnings",
+                    "outbox", "storage", "warnings", "without_worker",
                 ]))
             for view in views { _ = try await stage.store.objects("select * from dashboard.\(view)") }
             #expect(try await stage.store.objects("select * from dashboard.running").count == 1)

@@ -1,9 +1,23 @@
 -- Which job is next.
+--
+-- Within a tenant: by priority, where ten minutes of waiting are worth as much as one step of priority, then by age. So
+-- nothing waits for ever: after ninety minutes the least goes before the newest of the most urgent.
+--
+-- Between tenants: by level, then fewest running first, then whose last turn was longest ago. A tenant's level is the
+-- priority of its most urgent job that waits, and rises by one step for each ten minutes in which the tenant waited and
+-- got no turn, up to 9: one that always gets turns, however old its backlog, does not go before others by its age.
+--
+-- A deadline is for beginning: what is past it and never began waits to be discarded; what was interrupted goes on.
 
--- Claims up to p_count jobs that need an engine: by priority, then fairness between tenants (fewest running first),
--- then age. A deadline is for beginning: what is past it and never began waits to be discarded; what was interrupted
--- goes on.
-create or replace function atelier.claim(p_worker uuid, p_count int) returns setof atelier.jobs
+-- How many steps of priority a time of waiting is worth.
+create or replace function atelier.steps_waited(p_since timestamptz) returns double precision
+language sql stable as $$
+    select greatest(0, extract(epoch from now() - p_since) / 600)::double precision
+$$;
+
+-- Claims up to p_count jobs that need an engine, of the kinds given (null: of all), and no model that the worker lacks.
+create or replace function atelier.claim(p_worker uuid, p_count int, p_kinds text[] default null)
+returns setof atelier.jobs
 language plpgsql set search_path = atelier, pg_temp set enable_seqscan = off as $$
 begin
     -- One claim after the other: two that look at the same heads would each skip what the other has locked, and find
@@ -24,44 +38,66 @@ begin
             limit 1000
             for update skip locked);
     return query
-    -- Each tenant's first ones by the index, tenant after tenant: sorting a whole backlog takes the longer the more
-    -- waits.
-    with recursive tenants as (
-        (select j.tenant
+    -- The groups that wait, one after the other by the index, and then the first jobs of each: sorting a whole backlog
+    -- takes the longer the more waits.
+    with recursive groups as (
+        (select j.tenant, j.needs, j.kind, j.priority
             from jobs j
             where j.state = 'available' and j.kind <> 'probe'
-            order by j.tenant
+            order by j.tenant, j.needs, j.kind, j.priority
             limit 1)
         union all
-        select (
-            select j.tenant
-            from jobs j
-            where j.state = 'available' and j.kind <> 'probe' and j.tenant > t.tenant
-            order by j.tenant
-            limit 1)
-        from tenants t
-        where t.tenant is not null),
-    heads as (
-        select h.*, t.tenant,
-            row_number() over (partition by t.tenant order by h.priority desc, h.run_after, h.number) as place
-        from tenants t,
+        select n.*
+        from groups g,
             lateral (
-                select j.id, j.priority, j.run_after, j.number
+                select j.tenant, j.needs, j.kind, j.priority
                 from jobs j
-                where j.state = 'available' and j.kind <> 'probe' and j.tenant = t.tenant
+                where j.state = 'available' and j.kind <> 'probe'
+                    and (j.tenant, j.needs, j.kind, j.priority) > (g.tenant, g.needs, g.kind, g.priority)
+                order by j.tenant, j.needs, j.kind, j.priority
+                limit 1) n),
+    able as (
+        select g.*
+        from groups g
+        where (p_kinds is null or g.kind = any (p_kinds))
+            and (g.needs = '' or exists (
+                select
+                from worker_models m
+                where m.worker = p_worker and g.needs in (m.model || '@', m.model || '@' || m.digest)))),
+    heads as (
+        select a.tenant, a.priority, h.*,
+            row_number() over (
+                partition by a.tenant
+                order by a.priority + steps_waited(h.run_after) desc, h.run_after, h.number) as place
+        from able a,
+            lateral (
+                select j.id, j.run_after, j.number
+                from jobs j
+                where j.state = 'available' and j.kind <> 'probe'
+                    and j.tenant = a.tenant and j.needs = a.needs and j.kind = a.kind and j.priority = a.priority
                     and (j.deadline is null or j.deadline > now() or j.attempt > 0)
-                order by j.priority desc, j.run_after, j.number
+                order by j.run_after, j.number
                 limit p_count) h),
+    -- What a job holds up counts as its own: it goes before it in any case.
+    levels as (
+        select h.*, t.claimed_at,
+            max(h.priority) over (
+                partition by h.tenant order by h.place rows between current row and unbounded following)
+            + floor(steps_waited(
+                greatest(min(h.run_after) over (partition by h.tenant), t.claimed_at))) as level
+        from heads h
+            left join tenants t on t.tenant = h.tenant),
     busy as (
         select r.tenant, count(*) as running
         from jobs r
         where r.state = 'running' and r.kind <> 'probe'
         group by r.tenant),
     chosen as (
-        select h.id
-        from heads h
-            left join busy b on b.tenant = h.tenant
-        order by h.priority desc, coalesce(b.running, 0) + h.place, h.run_after, h.number
+        select l.id
+        from levels l
+            left join busy b on b.tenant = l.tenant
+        order by least(9, l.level) desc, coalesce(b.running, 0) + l.place, l.claimed_at nulls first, l.run_after,
+            l.number
         limit p_count),
     ready as (
         select j.id
@@ -78,7 +114,12 @@ begin
     tries as (
         insert into attempts (job, attempt, worker)
         select c.id, c.attempt, p_worker
-        from claimed c)
+        from claimed c),
+    turns as (
+        insert into tenants (tenant, claimed_at)
+        select distinct c.tenant, now()
+        from claimed c
+        on conflict (tenant) do update set claimed_at = excluded.claimed_at)
     select * from claimed;
 end $$;
 

@@ -22,6 +22,20 @@ begin
     return v_count;
 end $$;
 
+-- Says which models a worker holds, instead of what was said before: [{"model": …, "digest": …}].
+create or replace function atelier.register_models(p_worker uuid, p_models jsonb) returns void
+language plpgsql set search_path = atelier, pg_temp as $$
+begin
+    delete from worker_models m
+        where m.worker = p_worker;
+    insert into worker_models (worker, model, digest)
+        select p_worker, m->>'model', m->>'digest'
+        from jsonb_array_elements(p_models) m
+        on conflict do nothing;
+    -- What waited for one of them can be claimed now.
+    perform pg_notify('atelier_jobs', '');
+end $$;
+
 -- A heartbeat, which says whether the worker is paused. Gives the worker's jobs with what somebody wants of them; no
 -- known row means that the worker was given up.
 create or replace function atelier.beat(p_worker uuid, p_paused boolean)

@@ -1,0 +1,169 @@
+import Foundation
+import Jobs
+import Store
+import Testing
+
+/// Which of the jobs that wait is next.
+@Suite(.timeLimit(.minutes(2))) struct ClaimTests {
+    /// Lets a job have waited so many minutes longer.
+    private func age(_ job: UUID, by minutes: Int, in stage: Stage) async throws {
+        try await stage.store.query(
+            "update atelier.jobs set run_after = run_after - $2::int * interval '1 minute' where id = $1::uuid",
+            [job.uuidString, String(minutes)])
+    }
+
+    /// Claims one and completes it, as a single slot does.
+    private func turn(_ worker: UUID, in stage: Stage) async throws -> ClaimedJob {
+        let job = try await stage.claimOne(worker)
+        _ = try await stage.store.finish(job.job, job.attempt, AttemptResult(outcome: "completed"))
+        return job
+    }
+
+    @Test func tenMinutesOfWaitingAreWorthAStepOfPriority() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            let old = try await stage.submit(priority: 0).job
+            let urgent = try await stage.submit(priority: 3).job
+            try await age(old, by: 29, in: stage)
+            #expect(try await stage.claimOne(worker).job == urgent)
+            let next = try await stage.submit(priority: 3).job
+            try await age(old, by: 2, in: stage)
+            #expect(try await stage.claimOne(worker).job == old, "31 minutes are worth more than three steps")
+            #expect(try await stage.claimOne(worker).job == next)
+        }
+    }
+
+    @Test func theLeastUrgentOfATenantDoesNotStarve() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            let least = try await stage.submit("least", priority: 0).job
+            var turns = 0
+            for minutes in stride(from: 0, through: 100, by: 10) {
+                _ = try await stage.submit(priority: 9)
+                if minutes > 0 { try await age(least, by: 10, in: stage) }
+                turns += 1
+                if try await turn(worker, in: stage).job == least { break }
+            }
+            #expect(turns == 10, "after ninety minutes it goes before what is new")
+        }
+    }
+
+    @Test func anotherTenantsBacklogIsNotWaitedFor() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            for _ in 0..<6 { try await age(try await stage.submit(tenant: "many").job, by: 300, in: stage) }
+            _ = try await turn(worker, in: stage)
+            for _ in 0..<2 { try await stage.submit(tenant: "few") }
+            var tenants: [String] = []
+            for _ in 0..<4 { tenants.append(try await turn(worker, in: stage).tenant) }
+            #expect(tenants == ["few", "many", "few", "many"], "one slot, and they take turns")
+        }
+    }
+
+    @Test func anotherTenantsUrgentJobsAreNotWaitedForWithoutEnd() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            let patient = try await stage.submit(tenant: "patient", priority: 5).job
+            func urgent() async throws { try await stage.submit(tenant: "urgent", priority: 9) }
+            for _ in 0..<3 {
+                try await urgent()
+                #expect(try await turn(worker, in: stage).tenant == "urgent")
+            }
+            try await age(patient, by: 41, in: stage)
+            try await urgent()
+            #expect(try await turn(worker, in: stage).job == patient)
+            #expect(try await turn(worker, in: stage).tenant == "urgent")
+        }
+    }
+
+    @Test func anUrgentJobIsNotHeldBackByItsTenantsBacklog() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            try await stage.submit(tenant: "a", priority: 1)
+            _ = try await turn(worker, in: stage)  // so that waiting gives the tenant no level
+            let old = try await stage.submit(tenant: "a", priority: 0).job
+            try await age(old, by: 120, in: stage)
+            let urgent = try await stage.submit(tenant: "a", priority: 8).job
+            try await stage.submit(tenant: "b", priority: 5)
+            #expect(try await turn(worker, in: stage).job == old, "it goes before the urgent one, with its level")
+            #expect(try await turn(worker, in: stage).job == urgent)
+            #expect(try await turn(worker, in: stage).tenant == "b")
+        }
+    }
+
+    @Test func whatWasInterruptedKeepsItsPlace() async throws {
+        try await Stage.with { stage in
+            let first = try await stage.submit("first").job
+            for _ in 0..<3 { try await stage.submit() }
+            let drained = try await stage.worker("folder")
+            let claimed = try await stage.claimOne(drained)
+            _ = try await stage.store.finish(first, claimed.attempt, AttemptResult(outcome: "interrupted"))
+            #expect(try await stage.claimOne(drained).job == first, "after a drain")
+            let next = try await stage.worker("folder")  // rescues
+            #expect(try await stage.claimOne(next).job == first, "after its daemon died")
+            try await stage.store.leave(next)
+            #expect(try await stage.claimOne(try await stage.worker()).job == first, "after its daemon left")
+        }
+    }
+
+    @Test func onlyTheKindsAskedForAreClaimed() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            try await stage.submit("drawing")
+            #expect(try await stage.store.claim(worker, 9, kinds: [.personalize]).isEmpty)
+            #expect(try await stage.store.claim(worker, 9, kinds: [.personalize, .generate]).count == 1)
+        }
+    }
+
+    @Test func aJobIsClaimedOnlyWhereItsModelIs() async throws {
+        try await Stage.with { stage in
+            let (with, without) = (try await stage.worker("a"), try await stage.worker("b"))
+            try await stage.store.registerModels(
+                [WorkerModel(model: "infinity", digest: "d1"), WorkerModel(model: "chameleon", digest: "d2")], of: with)
+            try await stage.store.registerModels([WorkerModel(model: "infinity", digest: "old")], of: without)
+            func submit(_ id: String, _ model: String?, _ digest: String?) async throws {
+                let submission = Submission(
+                    tenant: "t", messageID: id, kind: .generate, spec: .object([:]), model: model, modelDigest: digest)
+                _ = try await stage.store.accept([submission])
+            }
+            try await submit("exact", "infinity", "d1")
+            try await submit("named", "chameleon", nil)
+            try await submit("nowhere", "infinity", "d3")
+            try await submit("any", nil, nil)
+            #expect(try await stage.store.claim(without, 9).map(\.messageID) == ["any"])
+            #expect(Set(try await stage.store.claim(with, 9).map(\.messageID)) == ["exact", "named"])
+            let stranded = try await stage.store.query("select model, model_digest, jobs from dashboard.without_worker")
+            #expect(stranded.map { [$0["model"], $0["model_digest"], $0["jobs"]] } == [["infinity", "d3", "1"]])
+            try await stage.store.registerModels([WorkerModel(model: "infinity", digest: "d3")], of: without)
+            #expect(try await stage.store.claim(without, 9).map(\.messageID) == ["nowhere"])
+        }
+    }
+
+    @Test func aClaimIsAsFastBesideAHundredThousandThatWait() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            try await stage.store.script(
+                """
+                insert into atelier.jobs (tenant, message_id, kind, spec, priority)
+                    select 't' || i % 20, i, 'generate', '{}', i % 3 from generate_series(1, 100000) i;
+                """)
+            try await stage.store.script("vacuum analyze atelier.jobs")
+            _ = try await stage.claimOne(worker)
+            // Rows read, not time, which the machine's other work is in: the heads of 60 groups and little more.
+            func read() async throws -> Int {
+                try await stage.store.script("select pg_stat_force_next_flush()")
+                let row = try await stage.store.query(
+                    """
+                    select seq_tup_read + idx_tup_fetch as rows from pg_stat_user_tables
+                    where schemaname = 'atelier' and relname = 'jobs'
+                    """
+                ).first
+                return row?["rows"].flatMap { Int($0) } ?? 0
+            }
+            let before = try await read()
+            for _ in 0..<10 { _ = try await stage.claimOne(worker) }
+            let each = try await (read() - before) / 10
+            #expect((1...500).contains(each), "\(each) rows a claim")
+        }
+    }
+}
