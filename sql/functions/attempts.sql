@@ -180,7 +180,7 @@ begin
 end $$;
 
 -- Ends an attempt. p_outcome: completed, failed, crashed, interrupted, cancelled. Gives owned and the job's state
--- afterwards.
+-- afterwards. What was interrupted keeps its place among those that wait.
 create or replace function atelier.finish(
     p_job uuid, p_attempt int, p_outcome text, p_consequence text, p_code text, p_message text, p_problems jsonb,
     p_result jsonb, p_artifacts jsonb, p_log_tail text, p_peak bigint, p_cpu double precision)
@@ -211,7 +211,7 @@ begin
         processor_seconds = p_cpu
         where a.job = p_job and a.attempt = p_attempt;
     update jobs j set state = v_state, worker = null, failures = v_failures, rescues = v_rescues,
-        run_after = now() + v_wait * interval '1 second',
+        run_after = case when v_state = 'retryable' then now() + v_wait * interval '1 second' else j.run_after end,
         finalized_at = case when v_state in ('completed', 'cancelled', 'discarded') then now() end,
         result = case when v_is_completed then coalesce(p_result, '{}') end,
         error_code = case when not v_is_completed then p_code end,

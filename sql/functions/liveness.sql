@@ -55,7 +55,8 @@ begin
         where j.worker = p_worker and j.state = 'running';
 end $$;
 
--- Gives the jobs of a dead worker back, not charged; one that outlived ten daemons is discarded.
+-- Gives the jobs of a dead worker back, not charged, to the places they had among those that wait; one that outlived
+-- ten daemons is discarded.
 create or replace function atelier.rescue(p_worker uuid, p_reason text) returns int
 language plpgsql set search_path = atelier, pg_temp as $$
 declare
@@ -67,7 +68,7 @@ begin
     loop
         update attempts a set ended_at = now(), outcome = 'lost', error_code = 'daemon.lost', error_message = p_reason
             where a.job = v_job.id and a.attempt = v_job.attempt;
-        update jobs j set worker = null, rescues = j.rescues + 1, run_after = now(),
+        update jobs j set worker = null, rescues = j.rescues + 1,
             state = case
                 when j.cancel_requested_at is not null then 'cancelled'
                 when j.rescues + 1 >= 10 then 'discarded'
