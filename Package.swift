@@ -133,6 +133,7 @@ let package = Package(
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         // Files made byte by byte, for those who read them.
         .target(name: "FileTesting", path: "Tests/FileTesting"),
+        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "FileTesting"]),
         .testTarget(name: "ImagesTests", dependencies: ["Images", "Randomness", "FileTesting"]),
         .testTarget(
             name: "LayersTests",

@@ -45,7 +45,7 @@ package final class AttributeClassifier {
     }
 
     /// Reads a classifier from its directory.
-    /// - Throws: `SafetensorsError`, `WeightsError`, `ClassifierError`, or an error naming the file that is missing or
+    /// - Throws: `CheckpointError`, `WeightsError`, `ClassifierError`, or an error naming the file that is missing or
     ///   malformed.
     package convenience init(directory: String) throws {
         let data = try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(File.configuration.rawValue)"))
@@ -54,7 +54,7 @@ package final class AttributeClassifier {
         else {
             throw ClassifierError.otherWorld(directory)
         }
-        try self.init(configuration, .checkpoint(Safetensors.tensors("\(directory)/\(File.weights.rawValue)")))
+        try self.init(configuration, .stored(.open("\(directory)/\(File.weights.rawValue)")))
     }
 
     /// Pictures [B, 3, H, W] in [−1, 1] to logits [B, labels], one variable a trait in the order of

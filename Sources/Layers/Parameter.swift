@@ -1,4 +1,5 @@
 import Autograd
+import Checkpoints
 import Randomness
 import Tensors
 
@@ -48,6 +49,8 @@ package final class Weights {
     package enum Source {
         /// Every weight must be there.
         case checkpoint([String: Tensor])
+        /// Every weight must be there, and only those that are asked for are read.
+        case stored(Checkpoint)
         /// Those that fit by name and shape; the rest is drawn from the generator, in order of creation.
         case fitting([String: Tensor], seed: UInt64)
         /// Drawn from the generator, in order of creation.
@@ -64,7 +67,7 @@ package final class Weights {
     package init(_ source: Source) {
         self.source = source
         switch source {
-        case .checkpoint: generator = Philox(seed: 0)
+        case .checkpoint, .stored: generator = Philox(seed: 0)
         case .fitting(_, let seed), .fresh(let seed): generator = Philox(seed: seed, purpose: 0x5745, index: 0)
         }
     }
@@ -87,7 +90,21 @@ package final class Weights {
         case .fresh: draw(shape, initialization)
         case .fitting(let tensors, _): found(names, shape, in: tensors) ?? draw(shape, initialization)
         case .checkpoint(let tensors): found(names, shape, in: tensors) ?? Tensor(zeros: shape)
+        case .stored(let checkpoint): read(names, shape, from: checkpoint) ?? Tensor(zeros: shape)
         }
+    }
+
+    private func read(_ names: [String], _ shape: [Int], from checkpoint: Checkpoint) -> Tensor? {
+        guard let name = names.first(where: checkpoint.contains) else {
+            problems.append("\(names.joined(separator: " or ")) is missing, expected shape \(shape)")
+            return nil
+        }
+        do throws(CheckpointError) {
+            let stored = try checkpoint.tensor(name)
+            if stored.shape == shape { return try stored.tensor() }
+            problems.append("\(name) has shape \(stored.shape), expected \(shape)")
+        } catch { problems.append(error.problem) }
+        return nil
     }
 
     private func found(_ names: [String], _ shape: [Int], in tensors: [String: Tensor]) -> Tensor? {
@@ -118,7 +135,10 @@ package final class Weights {
 
     /// - Throws: `WeightsError` naming every weight that a checkpoint lacked or had in another shape.
     package func verify() throws(WeightsError) {
-        if case .checkpoint = source, !problems.isEmpty { throw WeightsError(problems: problems) }
+        switch source {
+        case .checkpoint, .stored: if !problems.isEmpty { throw WeightsError(problems: problems) }
+        case .fitting, .fresh: break
+        }
     }
 
     /// Makes exactly the weights that satisfy `isTrained` trainable.

@@ -44,8 +44,8 @@ extension Safetensors {
 
     /// Temporary name, fsync, rename, fsync of the folder.
     private static func replace(_ path: String, with contents: Data) throws {
-        func fail(_ what: String) -> SafetensorsError {
-            SafetensorsError(path: path, problem: "\(what): \(String(cString: strerror(errno)))")
+        func fail(_ what: String) -> CheckpointError {
+            CheckpointError(path: path, problem: "\(what): \(String(cString: strerror(errno)))")
         }
         let temporary = "\(path).tmp"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
@@ -83,11 +83,11 @@ extension Safetensors {
 }
 
 extension OptimizerState {
-    /// - Throws: `SafetensorsError` when the file cannot be read or says no step.
+    /// - Throws: `CheckpointError` when the file cannot be read or says no step.
     package init(path: String) throws {
         let file = try Safetensors(path: path)
         guard let step = file.metadata["step"].flatMap(Int.init), step >= 0 else {
-            throw SafetensorsError(path: path, problem: "its metadata has no step: it is not a training checkpoint")
+            throw CheckpointError(path: path, problem: "its metadata has no step: it is not a training checkpoint")
         }
         self.init(
             step: step, tensors: try Dictionary(uniqueKeysWithValues: file.names.map { ($0, try file.tensor($0)) }))

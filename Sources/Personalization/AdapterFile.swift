@@ -17,7 +17,7 @@ extension Adapter {
             tensors, to: path, precision: .half, metadata: ["format": Adapter.format, "description": text])
     }
 
-    /// - Throws: `SafetensorsError` for a damaged file, `AdapterError.notAnAdapter` for another safetensors file.
+    /// - Throws: `CheckpointError` for a damaged file, `AdapterError.notAnAdapter` for another safetensors file.
     package init(path: String) throws {
         let file = try Safetensors(path: path)
         guard file.metadata["format"] == Adapter.format, let text = file.metadata["description"] else {

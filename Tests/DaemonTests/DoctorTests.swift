@@ -32,9 +32,9 @@ import Testing
         for (weights, problem) in [
             (Self.weights.dropLast(), "a: data_offsets [0, 12] lie outside the 11 bytes of data"),
             (Self.weights.prefix(20), "its header claims"),
-            (Data(), "0 bytes are too few"),
-            (Data(Self.weights.map { $0 == UInt8(ascii: "3") ? UInt8(ascii: "4") : $0 }), "a: dtype F42 is not one of"),
-            (Self.weights + [0], "its header tells of \(Self.weights.count)"),
+            (Data(), "it is empty (0 bytes)"),
+            (Self.weights.replacing(Data("[3]".utf8), with: Data("[4]".utf8)), "a: shape [4] of F32 needs 16 bytes"),
+            (Self.weights + [0], "the last 1 of its \(Self.weights.count + 1) bytes belong to no tensor"),
         ] {
             try model("pocket-infinity", in: folder, Data(weights))
             let problems = try ModelFolder.all(in: folder.path).flatMap(\.problems)

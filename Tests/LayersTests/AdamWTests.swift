@@ -146,7 +146,7 @@ private struct Reference {
     @Test(arguments: [[:], ["step": "-1"], ["step": "soon"]])
     func aFileWithoutAStepIsNoCheckpoint(metadata: [String: String]) throws {
         try Safetensors.write(["value.a": Tensor([1], shape: [1])], to: folder.path + "/weights", metadata: metadata)
-        let error = try #require(throws: SafetensorsError.self) { try OptimizerState(path: folder.path + "/weights") }
+        let error = try #require(throws: CheckpointError.self) { try OptimizerState(path: folder.path + "/weights") }
         #expect(error.problem.contains("no step"))
     }
 }

@@ -12,7 +12,7 @@ import Testing
 
     private func refusal(_ bytes: [UInt8]) throws -> String {
         let path = try folder.write(bytes)
-        let error = try #require(throws: SafetensorsError.self) { try Safetensors(path: path) }
+        let error = try #require(throws: CheckpointError.self) { try Safetensors(path: path) }
         #expect(error.path == path && error.description == "\(path): \(error.problem)")
         return error.problem
     }
@@ -28,11 +28,12 @@ import Testing
     }
 
     @Test func theHeadersLengthIsHeldAgainstTheFile() throws {
-        #expect(try refusal([]) == "0 bytes are too few; a safetensors file starts with an 8-byte header length")
+        #expect(try refusal([]) == "it is empty (0 bytes); fetch it again")
         #expect(try refusal([2, 0, 0, 0, 0, 0, 0]).contains("7 bytes are too few"))
         #expect(
             try refusal("{}", [], length: 3)
-                == "its header claims 3 bytes; the file has 2 after the length, and at most 100000000 are allowed")
+                == "its header claims 3 bytes; the file has 2 after the length, and at most 100000000 are allowed: "
+                + "it is cut short or no safetensors file")
         #expect(try refusal("{}", length: .max).contains("claims \(UInt64.max) bytes"))
         #expect(try refusal("{}", length: 1 << 63).contains("claims 9223372036854775808 bytes"))
     }
@@ -40,7 +41,7 @@ import Testing
     @Test func aHugeHeaderIsRefusedUnread() throws {
         let path = try folder.write(HandmadeSafetensors("{", length: 100_000_001).bytes)
         #expect(truncate(path, 1 << 40) == 0)
-        let error = try #require(throws: SafetensorsError.self) { try Safetensors(path: path) }
+        let error = try #require(throws: CheckpointError.self) { try Safetensors(path: path) }
         #expect(
             error.problem.contains("claims 100000001 bytes") && error.problem.contains("at most 100000000 are allowed"))
     }
@@ -78,15 +79,30 @@ import Testing
         #expect(try refusal(header) == "w: dtype, shape and two data_offsets are needed")
     }
 
-    @Test func anUnknownTypeIsNamedWithTheKnownOnes() throws {
-        #expect(
-            try refusal(entry("F8_E4M3"))
-                == "w: dtype F8_E4M3 is not one of F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL")
-        #expect(try refusal(entry("f32")).contains("f32 is not one of"))
+    @Test func aTypeOfAnotherNameIsRefusedWhereItIsAskedFor() throws {
+        let header =
+            #"""
+            {"used":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},\#
+            "w":{"dtype":"F4","shape":[2],"data_offsets":[4,5]}}
+            """#
+        let file = try Safetensors(path: folder.write(HandmadeSafetensors(header, [0, 0, 128, 63, 7]).bytes))
+        #expect(try file.names == ["used", "w"] && file.tensor("used").values == [1])
+        let error = try #require(throws: CheckpointError.self) { try file.tensor("w") }
+        #expect(error.problem.hasPrefix("w is F4, which is not read; it must be one of F64, F32, F16, BF16, F8_E4M3"))
+        #expect(throws: CheckpointError.self) { try file.integers("w") }
+    }
+
+    @Test func noBytesBelongToNoTensor() throws {
+        func one(_ offsets: String) -> String { #"{"w":{"dtype":"U8","shape":[8],"data_offsets":\#(offsets)}}"# }
+        #expect(try refusal(one("[0,8]")).hasPrefix("the last 8 of its 77 bytes belong to no tensor"))
+        #expect(try refusal(one("[8,16]")).hasPrefix("the 8 bytes before w belong to no tensor"))
+        #expect(try refusal("{}", [1]).hasPrefix("the last 1 of its 11 bytes belong to no tensor"))
     }
 
     @Test func offsetsLieWithinTheData() throws {
-        #expect(try refusal(entry(offsets: "[16,24]")) == "w: data_offsets [16, 24] lie outside the 16 bytes of data")
+        #expect(
+            try refusal(entry(offsets: "[16,24]"))
+                == "w: data_offsets [16, 24] lie outside the 16 bytes of data: the file is cut short or damaged")
         #expect(try refusal(entry(offsets: "[12,20]")).contains("outside the 16 bytes"))
         #expect(try refusal(entry(offsets: "[-8,0]")).contains("outside"))
         #expect(try refusal(entry(offsets: "[8,0]")).contains("outside"))
@@ -143,7 +159,7 @@ import Testing
 
     @Test func whatIsNoFileIsNamed() throws {
         func problem(_ path: String) throws -> String {
-            try #require(throws: SafetensorsError.self) { try Safetensors(path: path) }.problem
+            try #require(throws: CheckpointError.self) { try Safetensors(path: path) }.problem
         }
         #expect(try problem(folder.path) == "it is not a regular file")
         #expect(try problem("/dev/zero") == "it is not a regular file")

@@ -16,9 +16,9 @@ import Testing
         {"__metadata__":{"step":"3"},"bias":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"empty":{"dtype":"I8",\#
         "shape":[0],"data_offsets":[16,16]},"ids":{"dtype":"I64","shape":[2,1],"data_offsets":[16,32]},\#
         "mask":{"dtype":"BOOL","shape":[3],"data_offsets":[32,35]},"half":{"dtype":"BF16","shape":[2,3],\#
-        "data_offsets":[36,48]}}
+        "data_offsets":[35,47]}}
         """#,
-        (0..<48).map { UInt8($0 * 5) })
+        (0..<47).map { UInt8($0 * 5) })
     /// What a number in the header may become.
     private static let numbers = [
         "0", "1", "-1", "3", "17", "48", "1e3", "1.5", "true", "null", "4294967296", "9223372036854775807",
@@ -32,9 +32,9 @@ import Testing
             let path = try folder.write(damaged(&generator))
             do {
                 let file = try Safetensors(path: path)
-                for name in file.names { try check(file, name) }
+                for name in file.names where try file.entry(name).type != nil { try check(file, name) }
                 outcomes.read += 1
-            } catch let error as SafetensorsError {
+            } catch let error as CheckpointError {
                 #expect(error.path == path && !error.problem.isEmpty)
                 outcomes.refused += 1
             }
@@ -46,10 +46,12 @@ import Testing
     private func check(_ file: Safetensors, _ name: String) throws {
         let entry = try file.entry(name)
         let tensor = try file.tensor(name)
-        #expect(tensor.values.count == entry.count && file.bytes(entry).count == entry.count * entry.type.size)
-        switch entry.type {
-        case .float64, .float32, .float16, .bfloat16: #expect(throws: SafetensorsError.self) { try file.integers(name) }
-        default: #expect(try file.integers(name).count == entry.count)
+        #expect(
+            tensor.values.count == entry.count && entry.contiguousBytes?.count == entry.count * (entry.type?.size ?? 0))
+        if entry.type?.isInteger == true {
+            #expect(try file.integers(name).count == entry.count)
+        } else {
+            #expect(throws: CheckpointError.self) { try file.integers(name) }
         }
     }
 

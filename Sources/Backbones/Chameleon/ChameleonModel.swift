@@ -75,14 +75,14 @@ package final class ChameleonModel {
     }
 
     /// Reads a model from its directory.
-    /// - Throws: `SafetensorsError`, `WeightsError`, or an error naming the file that is missing or malformed.
+    /// - Throws: `CheckpointError`, `WeightsError`, or an error naming the file that is missing or malformed.
     package convenience init(directory: String) throws {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
         let configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
         try self.init(
             configuration, textTokenizer: UnigramTokenizer(path: path(.textTokenizer)),
-            tokenizer: .checkpoint(Safetensors.tensors(path(.tokenizer))),
-            transformer: .checkpoint(Safetensors.tensors(path(.transformer))))
+            tokenizer: .stored(.open(path(.tokenizer))),
+            transformer: .stored(.open(path(.transformer))))
     }
 
     /// No weight learns: nothing is recorded, no gradient memory is taken.

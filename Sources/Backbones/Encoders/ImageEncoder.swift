@@ -53,12 +53,12 @@ package struct CLIPEncoder: ImageEncoder {
     }
 
     /// Reads an encoder from its directory, whose name becomes the encoder's.
-    /// - Throws: `SafetensorsError`, `WeightsError`, `TextTokenizerError`, or an error naming the file that is missing
+    /// - Throws: `CheckpointError`, `WeightsError`, `TextTokenizerError`, or an error naming the file that is missing
     ///   or malformed.
     package init(directory: String) throws {
         let configuration = try ConfigurationFile.read(
             CLIPModel.Configuration.self, EncoderFile.configuration.path(in: directory))
-        let weights = Weights(.checkpoint(try Safetensors.tensors(EncoderFile.weights.path(in: directory))))
+        let weights = Weights(.stored(try .open(EncoderFile.weights.path(in: directory))))
         let model = CLIPModel(configuration, weights)
         try weights.verify()
         let list = EncoderFile.mergeList.path(in: directory)
@@ -96,11 +96,11 @@ package struct DINOEncoder: ImageEncoder {
     }
 
     /// Reads an encoder from its directory, whose name becomes the encoder's.
-    /// - Throws: `SafetensorsError`, `WeightsError`, or an error naming the file that is missing or malformed.
+    /// - Throws: `CheckpointError`, `WeightsError`, or an error naming the file that is missing or malformed.
     package init(directory: String) throws {
         let configuration = try ConfigurationFile.read(
             DINOModel.Configuration.self, EncoderFile.configuration.path(in: directory))
-        let weights = Weights(.checkpoint(try Safetensors.tensors(EncoderFile.weights.path(in: directory))))
+        let weights = Weights(.stored(try .open(EncoderFile.weights.path(in: directory))))
         let model = DINOModel(configuration, weights)
         try weights.verify()
         self.init(name: URL(fileURLWithPath: directory).lastPathComponent, model: model)

@@ -37,11 +37,11 @@ package final class LPIPS {
 
     /// Reads the published weights: the heads, and the trunk under lpips's own names or torchvision's
     /// (`features.0.weight` …), in one safetensors file or two.
-    /// - Throws: `SafetensorsError` for a file that cannot be read, `WeightsError` naming what the files lack.
+    /// - Throws: `CheckpointError` for a file that cannot be read, `WeightsError` naming what the files lack.
     package convenience init(files: [String]) throws {
         var tensors = LPIPS.publishedScaling
         for file in files {
-            for (name, tensor) in try Safetensors.tensors(file) { tensors[LPIPS.ownName(name)] = tensor }
+            for (name, tensor) in try Checkpoint.tensors(file) { tensors[LPIPS.ownName(name)] = tensor }
         }
         let weights = Weights(.checkpoint(tensors))
         self.init(weights)

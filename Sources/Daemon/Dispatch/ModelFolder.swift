@@ -62,13 +62,11 @@ package struct ModelFolder: Sendable {
     private static func weights(_ name: String, in folder: String) -> Weights {
         do {
             let file = try Safetensors(path: folder + "/" + name)
-            let isWhole = file.size == file.toldSize
             return Weights(
                 name: name, bytes: file.size, parameters: file.entries.values.reduce(0) { $0 + $1.count },
-                problem: isWhole ? nil : "has \(file.size) bytes; its header tells of \(file.toldSize)")
+                problem: nil)
         } catch {
-            return Weights(
-                name: name, bytes: 0, parameters: 0, problem: (error as? SafetensorsError)?.problem ?? "\(error)")
+            return Weights(name: name, bytes: 0, parameters: 0, problem: error.problem)
         }
     }
 }

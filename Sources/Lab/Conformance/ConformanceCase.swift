@@ -27,9 +27,9 @@ package struct ConformanceCase {
     /// The weights beside the case, or those of the case it builds on.
     func weights() throws -> [String: Tensor] {
         if let base = description["base_weights"] as? String {
-            return try Safetensors.tensors("\(folder)/" + base.prefix { $0 != " " })
+            return try Checkpoint.tensors("\(folder)/" + base.prefix { $0 != " " })
         }
-        return try Safetensors.tensors("\(folder)/weights.safetensors")
+        return try Checkpoint.tensors("\(folder)/weights.safetensors")
     }
 
     /// The case this one builds on.

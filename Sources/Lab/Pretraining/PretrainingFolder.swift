@@ -39,7 +39,7 @@ extension PretrainingOptions {
 
     /// The weights of the model the run starts from.
     func started(files: [String]) throws -> [String: Tensor] {
-        try files.reduce(into: [:]) { try $0.merge(Safetensors.tensors("\(start!)/\($1)")) { $1 } }
+        try files.reduce(into: [:]) { try $0.merge(Checkpoint.tensors("\(start!)/\($1)")) { $1 } }
     }
 
     /// A tokenizer's weights with the decoder that was trained alone, where one was.

@@ -47,7 +47,7 @@ extension LoRAAdapter {
 
     /// Reads an adapter that PEFT or `write(_:baseModel:)` saved.
     /// - Throws: `LoRAError.unsupported` for what PEFT can save and this reader cannot use, `LoRAError.notLoRA` for
-    ///   other tensors, `SafetensorsError` for a damaged file.
+    ///   other tensors, `CheckpointError` for a damaged file.
     package init(directory: String) throws {
         let path = LoRAAdapter.configurationPath(directory)
         func problem(_ text: String) -> LoRAError { .unsupported(path: path, text) }
@@ -59,7 +59,7 @@ extension LoRAAdapter {
         let options = Options(
             rank: configuration.r, alpha: configuration.lora_alpha, targets: configuration.target_modules,
             isRankStabilized: configuration.use_rslora ?? false)
-        try self.init(tensors: Safetensors.tensors(LoRAAdapter.tensorsPath(directory)), options: options)
+        try self.init(tensors: Checkpoint.tensors(LoRAAdapter.tensorsPath(directory)), options: options)
     }
 
     /// Tensors under PEFT's names, `base_model.model.<module>.lora_A.weight` [r, in] and `….lora_B.weight` [out, r].

@@ -1,0 +1,45 @@
+import Foundation
+
+/// Which file of a folder the weights are in.
+enum CheckpointFolder {
+    /// What libraries call a whole checkpoint, the preferred first; each may have an index instead.
+    private static let wholes = [
+        "model.safetensors", "diffusion_pytorch_model.safetensors", "adapter_model.safetensors",
+        "pytorch_lora_weights.safetensors", "pytorch_model.bin", "diffusion_pytorch_model.bin", "adapter_model.bin",
+        "pytorch_lora_weights.bin", "consolidated.safetensors", "consolidated.pth",
+    ]
+    private static let endings = [".safetensors", ".pth", ".pt", ".bin", ".ckpt"]
+
+    /// What stands where `NAME.safetensors` is named and missing: its index, another container, or a folder.
+    private static func inPlace(of path: String) -> String? {
+        guard path.hasSuffix(".safetensors") else { return nil }
+        let stem = String(path.dropLast(".safetensors".count))
+        return ([path + ".index.json"] + endings.dropFirst().map { stem + $0 } + [stem]).first {
+            FileManager.default.fileExists(atPath: $0)
+        }
+    }
+
+    /// The file to open at a path: the path itself, or the one in the folder there.
+    /// - Throws: `CheckpointError` where a folder holds none or several.
+    static func file(at path: String) throws(CheckpointError) -> String {
+        var isFolder: ObjCBool = false
+        let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        if !isThere, let other = inPlace(of: path) { return try file(at: other) }
+        guard isThere, isFolder.boolValue else { return path }
+        let names = Set((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
+        for whole in wholes {
+            if let name = [whole, whole + ".index.json"].first(where: names.contains) { return "\(path)/\(name)" }
+        }
+        let weights = names.filter { name in endings.contains { name.hasSuffix($0) } }.sorted()
+        let indexes = names.filter { $0.hasSuffix(".index.json") }.sorted()
+        guard indexes.count < 2, let name = indexes.first ?? (weights.count == 1 ? weights[0] : nil) else {
+            let found = (indexes + weights).prefix(8).joined(separator: ", ")
+            throw CheckpointError(
+                path: path,
+                problem: found.isEmpty
+                    ? "the folder holds no weights (\(endings.joined(separator: ", ")))"
+                    : "the folder holds several weights, name one: \(found)")
+        }
+        return "\(path)/\(name)"
+    }
+}

@@ -1,0 +1,85 @@
+/// Where in a torch file the weights are: training programs wrap the state dict, each in its own way.
+struct TorchSections {
+    private let tensors: TorchTensors
+    private var pickle: Pickle { tensors.contents.pickle }
+
+    init(_ tensors: TorchTensors) { self.tensors = tensors }
+
+    /// The wrappers that are known, the first that holds tensors taken.
+    static let known = ["vae", "ema", "trainer.gpt_ema_fsdp", "trainer.gpt_fsdp", "model", "module", "state_dict"]
+    private static let deepest = 4
+
+    /// The dictionary of tensors that is meant, its keys joined by dots (nil: the file's outermost one), and every
+    /// other one there is.
+    /// - Parameter wanted: the section to read, instead of the first known.
+    func choose(_ wanted: String?) throws(CheckpointError) -> (value: Pickle.Value, section: String?, others: [String])
+    {
+        let found = sections()
+        if let wanted {
+            guard let value = value(at: wanted, in: pickle.root), tensors.holdsTensors(value) else {
+                throw tensors.contents.problem("it has no tensors in \(wanted)" + Self.list(found))
+            }
+            return (value, wanted, found.filter { $0 != wanted })
+        }
+        if let (value, section) = known(in: pickle.root, depth: 0) {
+            return (value, section, found.filter { $0 != section })
+        }
+        if tensors.holdsTensors(pickle.root) { return (pickle.root, nil, found) }
+        throw tensors.contents.problem(nothing(found))
+    }
+
+    /// The first known wrapper that holds tensors, or one within it.
+    private func known(in dictionary: Pickle.Value, depth: Int) -> (Pickle.Value, String)? {
+        for section in Self.known {
+            guard let value = value(at: section, in: dictionary) else { continue }
+            if tensors.holdsTensors(value) { return (value, section) }
+            if depth < Self.deepest, let (inner, name) = known(in: value, depth: depth + 1) {
+                return (inner, "\(section).\(name)")
+            }
+        }
+        return nil
+    }
+
+    private func value(at path: String, in dictionary: Pickle.Value) -> Pickle.Value? {
+        path.split(separator: ".").reduce(dictionary) { value, key in
+            value.flatMap { pickle.pairs($0)?.last { pickle.text($0.key) == String(key) }?.value }
+        }
+    }
+
+    /// Every dictionary of tensors, by the keys that lead to it; the outermost is not named.
+    private func sections() -> [String] {
+        var found: [String] = []
+        var seen: Set<Int32> = []
+        var level: [(path: String, value: Pickle.Value)] = [("", pickle.root)]
+        for _ in 0..<Self.deepest {
+            var next: [(path: String, value: Pickle.Value)] = []
+            for (path, value) in level {
+                for (key, value) in pickle.pairs(value) ?? [] {
+                    guard case .node(let index) = value, seen.count < 1 << 16, let name = pickle.text(key),
+                        pickle.pairs(value) != nil, seen.insert(index).inserted
+                    else { continue }
+                    let inner = path.isEmpty ? name : "\(path).\(name)"
+                    if tensors.holdsTensors(value) { found.append(inner) }
+                    next.append((inner, value))
+                }
+            }
+            level = next
+        }
+        return found
+    }
+
+    private func nothing(_ found: [String]) -> String {
+        let keys = (pickle.pairs(pickle.root) ?? []).compactMap { pickle.text($0.key) }
+        if let whole = pickle.node(pickle.root), whole.kind == .object, pickle.pairs(pickle.root) == nil {
+            let name = pickle.global(whole.callable)?.path ?? "an unknown class"
+            return "it is one object of class \(name), not a state dict: save its state_dict() with torch.save"
+        }
+        return "it holds no tensors where weights are looked for (\(Self.known.joined(separator: ", ")), or outermost)"
+            + Self.list(found)
+            + (keys.isEmpty ? "" : "; its outermost keys: \(keys.prefix(8).joined(separator: ", "))")
+    }
+
+    private static func list(_ found: [String]) -> String {
+        found.isEmpty ? "" : "; there are tensors in \(found.prefix(16).joined(separator: ", "))"
+    }
+}

@@ -1,0 +1,37 @@
+import Checkpoints
+import Tensors
+
+extension StoredTensor {
+    /// The numbers as floats, in the stored shape.
+    /// - Throws: `CheckpointError` where they are no real numbers.
+    package func tensor() throws(CheckpointError) -> Tensor {
+        try checkSize()
+        let result = Tensor(uninitialized: shape)
+        try read(into: UnsafeMutableBufferPointer(start: result.pointer, count: count))
+        return result
+    }
+}
+
+extension Safetensors {
+    /// A tensor's numbers as floats.
+    package func tensor(_ name: String) throws(CheckpointError) -> Tensor { try entry(name).tensor() }
+
+    /// A tensor's whole numbers.
+    /// - Throws: `CheckpointError` when its type is not an integer or Boolean.
+    package func integers(_ name: String) throws(CheckpointError) -> [Int] { try entry(name).integers() }
+}
+
+extension Checkpoint {
+    /// Every tensor of a file, a set of shards or a folder as floats, in whatever container they are; those of a type
+    /// that is not read are left out, and missed only by who needs them.
+    /// - Throws: `CheckpointError`.
+    package static func tensors(_ path: String, section: String? = nil) throws(CheckpointError) -> [String: Tensor] {
+        let checkpoint = try open(path, section: section)
+        var tensors: [String: Tensor] = [:]
+        for name in checkpoint.names {
+            let stored = try checkpoint.tensor(name)
+            if stored.type?.isReal == true { tensors[name] = try stored.tensor() }
+        }
+        return tensors
+    }
+}

@@ -1,0 +1,239 @@
+import Checkpoints
+import FileTesting
+import Foundation
+import Testing
+
+/// Pickles are data: whatever they name, nothing is called, and reading them needs no more than they are long.
+@Suite struct PickleTests {
+    private let folder: TestFolder
+
+    init() throws { folder = try TestFolder() }
+
+    private let tensor: (inout HandmadePickle) -> Void = {
+        $0.tensor([2], [1], 0) { $0.storage("FloatStorage", "0", 2) }
+    }
+    private let storages: [(key: String, bytes: [UInt8])] = [("0", HandmadeTorchArchive.floats([1, 2]))]
+
+    private func open(_ pickle: [UInt8], section: String? = nil) throws -> Checkpoint {
+        try Checkpoint.open(folder.write(HandmadeTorchArchive(pickle, storages).bytes), section: section)
+    }
+
+    /// A flat state dict of `w` and one other thing.
+    private func open(beside write: @escaping (inout HandmadePickle) -> Void) throws -> Checkpoint {
+        var pickle = HandmadePickle()
+        pickle.dictionary([("other", write), ("w", tensor)])
+        return try open(pickle.ended)
+    }
+
+    private func refusal(_ write: (inout HandmadePickle) -> Void) throws -> String {
+        var pickle = HandmadePickle()
+        write(&pickle)
+        return try #require(throws: CheckpointError.self) { try open(pickle.ended) }.problem
+    }
+
+    @Test func nothingIsEverCalled() throws {
+        let trace = folder.path + "/called"
+        let commands: [(String, String)] = [
+            ("os", "system"), ("posix", "system"), ("subprocess", "check_output"), ("builtins", "eval"),
+        ]
+        for (module, name) in commands {
+            let checkpoint = try open { pickle in
+                pickle.global(module, name)
+                pickle.text("touch \(trace)")
+                pickle.raw([0x85])
+                pickle.code("R")
+            }
+            #expect(try checkpoint.tensor("w").floats() == [1, 2] && checkpoint.names == ["w"])
+            #expect(checkpoint.report.foreignClasses == ["\(module).\(name)"])
+            #expect(checkpoint.report.otherNames == ["other"])
+        }
+        #expect(!FileManager.default.fileExists(atPath: trace))
+    }
+
+    @Test func objectsOfUnknownClassesAreLeftAsTheyAre() throws {
+        let checkpoint = try open { pickle in
+            pickle.global("copy_reg", "_reconstructor")
+            pickle.global("some.library", "Thing")
+            pickle.raw([0x85])
+            pickle.code("R")
+            // The state that __setstate__ would be given, then items and elements it would set.
+            pickle.dictionary([("__setstate__", { $0.global("os", "system") })])
+            pickle.code("b")
+            pickle.text("key")
+            pickle.integer(1)
+            pickle.code("s")
+            pickle.integer(5)
+            pickle.code("a")
+            pickle.integer(1 << 40)
+            pickle.code("0")
+        }
+        #expect(try checkpoint.tensor("w").floats() == [1, 2])
+        #expect(checkpoint.report.foreignClasses == ["copy_reg._reconstructor"])
+        let error = try #require(throws: CheckpointError.self) { try checkpoint.tensor("other") }
+        #expect(error.problem == "other is no tensor, but an object that is not read")
+    }
+
+    @Test func deepAndSharedStructuresCostWhatTheyAreLong() throws {
+        let deep = try open { pickle in
+            pickle.code("N")
+            for _ in 0..<1_000_000 { pickle.raw([0x85]) }
+        }
+        #expect(try deep.tensor("w").floats() == [1, 2])
+        // Each list holds the one before it twice: 2^200 elements, were they counted.
+        let bomb = try open { pickle in
+            pickle.code("]")
+            for level in 0..<200 {
+                pickle.put(UInt8(level))
+                pickle.code("]")
+                pickle.mark()
+                pickle.get(UInt8(level))
+                pickle.get(UInt8(level))
+                pickle.code("e")
+            }
+        }
+        #expect(try bomb.tensor("w").floats() == [1, 2])
+        // A dictionary that is its own value.
+        let ring = try open { pickle in
+            pickle.code("}")
+            pickle.put(1)
+            pickle.text("model")
+            pickle.get(1)
+            pickle.code("s")
+        }
+        #expect(ring.names == ["w"])
+    }
+
+    @Test func aMillionRememberedValuesAreRefusedBeforeTheMemoryIsSpent() throws {
+        let error = try refusal { pickle in
+            pickle.none()
+            for key in 0..<UInt32(1 << 22) + 1 {
+                pickle.code("r")
+                pickle.raw(HandmadeSafetensors.littleEndian(key))
+            }
+        }
+        #expect(error.contains("it remembers more than 4194304 values"))
+    }
+
+    @Test func protocol4IsRead() throws {
+        var pickle = HandmadePickle(version: 4)
+        pickle.raw([0x95] + HandmadeSafetensors.littleEndian(UInt64(4)))
+        pickle.code("}")
+        pickle.raw([0x94])
+        // The global by names on the stack, and a short text.
+        pickle.raw([0x8C, 1, UInt8(ascii: "w")])
+        pickle.raw([0x8C, 12] + Array("torch._utils".utf8))
+        pickle.raw([0x8C, 18] + Array("_rebuild_tensor_v2".utf8) + [0x93, 0x94])
+        pickle.mark()
+        pickle.storage("FloatStorage", "0", 2)
+        pickle.integer(0)
+        pickle.raw([UInt8(ascii: "K"), 2, 0x85, UInt8(ascii: "K"), 1, 0x85])
+        pickle.boolean(false)
+        pickle.none()
+        pickle.raw([UInt8(ascii: "t"), UInt8(ascii: "R"), UInt8(ascii: "s")])
+        #expect(try open(pickle.ended).tensor("w").floats() == [1, 2])
+    }
+
+    @Test func brokenPicklesAreRefusedAtTheirPlace() throws {
+        #expect(try refusal { _ in } == "its data.pkl, byte 2: it ends with 0 values, not one")
+        #expect(try refusal { $0.code("R") }.contains("byte 2: it takes a value where there is none"))
+        #expect(try refusal { $0.code("t") }.contains("a mark where there is none"))
+        #expect(try refusal { $0.get(7) }.contains("it recalls value 7"))
+        #expect(try refusal { $0.raw([0xFE]) }.contains("instruction 0xfe is none that torch writes"))
+        #expect(try refusal { $0.raw([0x80, 9]) }.contains("protocol 9"))
+        #expect(try refusal { $0.raw([0x8E] + [UInt8](repeating: 0xFF, count: 8)) }.contains("it ends in the middle"))
+        #expect(try refusal { $0.raw([0x8B, 0xFF, 0xFF, 0xFF, 0xFF]) }.contains("a length is negative"))
+        #expect(try refusal { $0.raw([0x95] + [UInt8](repeating: 0x7F, count: 8)) }.contains("a frame reaches"))
+        #expect(try refusal { $0.code("c") }.contains("a name has no end"))
+        #expect(
+            try refusal { p in
+                p.code("]")
+                p.integer(1)
+                p.integer(2)
+                p.code("s")
+            }.contains("no such container"))
+        #expect(
+            try refusal { p in
+                p.none()
+                p.integer(1)
+                p.code("a")
+            }.contains("what is no container"))
+        #expect(
+            try refusal { p in
+                p.code("}")
+                p.mark()
+                p.integer(1)
+                p.code("u")
+            }.contains("a key has no value"))
+        // What is below a mark is out of reach.
+        #expect(
+            try refusal { p in
+                p.none()
+                p.mark()
+                p.raw([0x85])
+            }.contains("takes a value where there is none"))
+    }
+
+    @Test func wrappersAreTakenOffAndNamed() throws {
+        for (path, names) in [
+            ("vae", ["vae"]), ("trainer.gpt_ema_fsdp", ["trainer", "gpt_ema_fsdp"]), ("model", ["model"]),
+            ("state_dict.module", ["state_dict", "module"]),
+        ] {
+            var pickle = HandmadePickle()
+            func nest(_ rest: ArraySlice<String>) -> (inout HandmadePickle) -> Void {
+                guard let first = rest.first else { return { $0.dictionary([("w", self.tensor)]) } }
+                return { $0.dictionary([("epoch", { $0.integer(1) }), (first, nest(rest.dropFirst()))]) }
+            }
+            nest(names[...])(&pickle)
+            let checkpoint = try open(pickle.ended)
+            #expect(checkpoint.report.section == path && checkpoint.names == ["w"])
+        }
+    }
+
+    @Test func anotherWrapperIsReadWhereItIsNamed() throws {
+        func weights(_ name: String) -> (inout HandmadePickle) -> Void { { $0.dictionary([(name, self.tensor)]) } }
+        var pickle = HandmadePickle()
+        pickle.dictionary([
+            ("state_dict", weights("b")), ("ema", weights("a")), ("odd", weights("c")), ("args", { $0.code("}") }),
+        ])
+        let checkpoint = try open(pickle.ended)
+        #expect(checkpoint.names == ["a"] && checkpoint.report.section == "ema")
+        #expect(checkpoint.report.otherSections == ["state_dict", "odd"])
+        #expect(try open(pickle.ended, section: "odd").names == ["c"])
+        let error = try #require(throws: CheckpointError.self) { try open(pickle.ended, section: "args") }
+        #expect(error.problem == "it has no tensors in args; there are tensors in state_dict, ema, odd")
+    }
+
+    @Test func whatHoldsNoTensorsIsToldForWhatItIs() throws {
+        var pickle = HandmadePickle()
+        pickle.dictionary([("history", { $0.dictionary([("w", self.tensor)]) }), ("epoch", { $0.integer(1) })])
+        let nested = try #require(throws: CheckpointError.self) { try open(pickle.ended) }.problem
+        #expect(nested.contains("there are tensors in history; its outermost keys: history, epoch"))
+        let whole = try refusal { pickle in
+            pickle.global("torchvision.models", "AlexNet")
+            pickle.code(")")
+            pickle.raw([0x81])
+            pickle.code("}")
+            pickle.code("b")
+        }
+        #expect(whole.contains("it is one object of class torchvision.models.AlexNet, not a state dict"))
+        #expect(try refusal { $0.integer(3) }.contains("it holds no tensors"))
+    }
+
+    @Test func whatModulesWereWrappedInLeavesTheNames() throws {
+        func names(_ names: String...) throws -> (names: [String], prefixes: [String]) {
+            var pickle = HandmadePickle()
+            pickle.dictionary(names.map { ($0, tensor) })
+            let checkpoint = try open(pickle.ended)
+            return (checkpoint.names, checkpoint.report.strippedPrefixes)
+        }
+        #expect(try names("module.a", "module.b.c") == (["a", "b.c"], ["module."]))
+        // A model's own part may have that name.
+        #expect(try names("module.a", "block.0.module.b") == (["block.0.module.b", "module.a"], []))
+        #expect(
+            try names("module._orig_mod.a", "module._orig_mod.b._fsdp_wrapped_module.c") == (
+                ["a", "b.c"], ["_orig_mod.", "_fsdp_wrapped_module.", "module."]
+            ))
+        #expect(try names("my_orig_mod.a") == (["my_orig_mod.a"], []))
+        #expect(throws: CheckpointError.self) { try names("a", "_orig_mod.a") }
+    }
+}
