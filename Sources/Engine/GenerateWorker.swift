@@ -23,7 +23,12 @@ struct GenerateWorker {
             folder: order.workspace, connection: connection)
         let pictures = try series.generate(ConceptPainter(loaded, adapters: adapters, options: options))
         try series.writeSheet(pictures)
-        return .done(.object(["pictures": .integer(pictures.count), "metrics": .object([:])]))
+        let warnings = adapters.sorted { $0.key < $1.key }.flatMap { $1.warnings(usedAs: $0) }
+        return .done(
+            .object([
+                "pictures": .integer(pictures.count), "metrics": .object([:]),
+                "warnings": .array(warnings.map(JSONValue.string)),
+            ]))
     }
 
     /// What a prompt names must have come with the order; the model would read another name as a word it does not know.

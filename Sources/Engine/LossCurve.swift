@@ -13,6 +13,10 @@ struct LossCurve: Codable {
 
     private var names: [String] = []
     private var points: [Point] = []
+    /// What was minimized, at the first step.
+    private var first: Double?
+    /// The same over the last steps, each counting a tenth.
+    private var recent: Double?
 
     init() {}
 
@@ -26,6 +30,9 @@ struct LossCurve: Codable {
 
     mutating func add(step: Int, _ losses: some TrainingLosses) {
         names = losses.parts.map(\.key)
+        let total = Double(losses.total)
+        first = first ?? total
+        recent = recent.map { 0.9 * $0 + 0.1 * total } ?? total
         let values = losses.parts.map { Double($0.value) }
         if let last = points.last, last.count < 10 {
             let n = Double(last.count)
@@ -40,6 +47,15 @@ struct LossCurve: Codable {
     var latest: [String: Double] {
         guard let last = points.last else { return [:] }
         return Dictionary(uniqueKeysWithValues: inEffect.map { ("loss.\(names[$0])", last.losses[$0]) })
+    }
+
+    /// How far a loss may end above its beginning (*ours*): a training that ends worse than it began has learnt nothing.
+    private static let largestRise = 3.0
+
+    /// What the loss rose from and to, where the training diverged though every loss was a number.
+    var divergence: (from: Double, to: Double)? {
+        guard let first, let recent, recent > LossCurve.largestRise * max(first, 1e-3) else { return nil }
+        return (first, recent)
     }
 
     private var inEffect: [Int] { names.indices.filter { index in points.contains { $0.losses[index] != 0 } } }

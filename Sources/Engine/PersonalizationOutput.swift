@@ -64,8 +64,9 @@ struct PersonalizationOutput {
             result["suite"] = .string(QuickEvaluation.suite.name)
             result["table"] = .array([report.row.json])
             result["drift"] = report.drift?.json
+            result["likeness"] = report.likeness?.json
         }
-        result["warnings"] = .array((warnings + (report?.drift?.warnings ?? [])).map(JSONValue.string))
+        result["warnings"] = .array((warnings + (report?.warnings ?? [])).map(JSONValue.string))
         result["metrics"] = .object(metrics)
         return .object(result)
     }

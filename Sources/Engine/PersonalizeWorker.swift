@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Hashing
 import Images
@@ -25,6 +26,15 @@ struct PersonalizeWorker {
             return (training, try learn(training))
         }
         guard let curve else { return .interrupted(step: training.step) }
+        if let (from, to) = curve.divergence {
+            throw JobFailure(
+                code: "training.diverged", consequence: .fatal,
+                message:
+                    """
+                    the loss rose from \(from.rounded(digits: 3)) to \(to.rounded(digits: 3)) in \(training.step) steps, \
+                    so that nothing was learnt; try a smaller learning rate
+                    """)
+        }
         return .done(
             try PersonalizationOutput(
                 order: order, loaded: loaded, connection: connection, concept: concept, prompts: samples.all,

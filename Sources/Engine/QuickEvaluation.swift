@@ -14,6 +14,8 @@ struct QuickEvaluation {
     private let metrics: ConceptMetrics
     /// Of a subject's class, before anything was learned.
     private let before: ClassScores?
+    /// What the untouched model's pictures of a subject's prompts score, with the class noun in the subject's place.
+    private let untuned: [Score]
 
     /// Draws what the untouched model makes of a subject's class.
     /// - Parameter models: the folder of all models.
@@ -24,10 +26,22 @@ struct QuickEvaluation {
             metrics = ConceptMetrics(references: concept.references, by: try MetricEncoders(directory: models))
         } catch is MetricEncoders.Missing { return nil }
         (self.concept, self.seed) = (concept, seed)
-        before =
-            concept.role == .subject
-            ? ClassScores(
-                metrics, QuickEvaluation.ofClass(concept, seed, try ConceptPainter(loaded, adapters: [:]))) : nil
+        guard concept.role == .subject else {
+            (before, untuned) = (nil, [])
+            return
+        }
+        let painter = try ConceptPainter(loaded, adapters: [:])
+        before = ClassScores(metrics, QuickEvaluation.ofClass(concept, seed, painter))
+        let described = ConceptWording(method: "").prompts(QuickEvaluation.suite, for: concept).map(\.described)
+        let pictures = QuickEvaluation.pictures(of: described, seed, painter)
+        untuned = metrics.subject(pictures.groups, prompts: described)
+    }
+
+    private static func pictures(of prompts: [String], _ seed: UInt64, _ painter: ConceptPainter) -> EvaluationPictures
+    {
+        EvaluationPictures(
+            .init(prompts: prompts, perPrompt: perPrompt, classPrompts: [], classPictures: 0), seed: seed,
+            paint: painter.paint)
     }
 
     /// What a job's result says of it.
@@ -35,32 +49,33 @@ struct QuickEvaluation {
         let row: ConceptRow
         /// Nil of a style, which has no class to change.
         let drift: Drift?
+        /// Nil of a style.
+        let likeness: Likeness?
+
+        var warnings: [String] { (likeness?.warnings ?? []) + (drift?.warnings ?? []) }
     }
 
     /// Measures what was learned.
     func report(_ painter: ConceptPainter, _ description: Adapter.Description) -> Report {
         let prompts = ConceptWording(method: description.method).prompts(QuickEvaluation.suite, for: concept)
         let described = prompts.map(\.described)
-        let pictures = EvaluationPictures(
-            .init(
-                prompts: prompts.map(\.asked), perPrompt: QuickEvaluation.perPrompt, classPrompts: [],
-                classPictures: 0),
-            seed: seed, paint: painter.paint)
-        func report(_ scores: [Score], _ drift: Drift?) -> Report {
+        let pictures = QuickEvaluation.pictures(of: prompts.map(\.asked), seed, painter)
+        func report(_ scores: [Score], _ drift: Drift?, _ likeness: Likeness?) -> Report {
             let count = prompts.count * QuickEvaluation.perPrompt
             return Report(
                 row: ConceptRow(
                     name: concept.name, description: description, suite: QuickEvaluation.suite.name, pictures: count,
-                    rounds: [scores]), drift: drift)
+                    rounds: [scores]), drift: drift, likeness: likeness)
         }
-        guard let before else { return report(metrics.style(pictures.groups, prompts: described), nil) }
+        guard let before else { return report(metrics.style(pictures.groups, prompts: described), nil, nil) }
         // Apart from the subject's pictures, so that the class has the seeds it had before.
         let ofClass = QuickEvaluation.ofClass(concept, seed, painter)
+        let scores = metrics.subject(pictures.groups, prompts: described, classPictures: ofClass.classPictures)
         return report(
-            metrics.subject(pictures.groups, prompts: described, classPictures: ofClass.classPictures),
+            scores,
             Drift(
-                className: concept.className, before: before, after: ClassScores(metrics, ofClass), ceiling: ceiling
-            ))
+                className: concept.className, before: before, after: ClassScores(metrics, ofClass), ceiling: ceiling),
+            Likeness(learnt: scores, untuned: untuned, references: metrics.ceiling()))
     }
 
     private static func ofClass(_ concept: Concept, _ seed: UInt64, _ painter: ConceptPainter) -> EvaluationPictures {

@@ -28,11 +28,15 @@ package struct OptimizerState {
     }
 
     /// Puts the state into an optimizer over the same parameters.
-    /// - Throws: `WeightsError` naming everything that is missing or has another shape; nothing is changed then.
+    /// - Throws: `WeightsError` naming everything that is missing, has another shape or is no number; nothing is changed
+    ///   then.
     package func restore(_ optimizer: some Optimizer) throws(WeightsError) {
         var problems: [String] = []
         for (name, target) in optimizer.memory where tensors[name]?.shape != target.shape {
             problems.append("\(name) is missing or has another shape than \(target.shape)")
+        }
+        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) where !tensor.isFinite {
+            problems.append("\(name) holds values that are no numbers")
         }
         guard problems.isEmpty else { throw WeightsError(problems: problems) }
         for (name, target) in optimizer.memory { target.assign(tensors[name]!) }

@@ -116,6 +116,10 @@ package final class Weights {
             problems.append("\(name) has shape \(tensor.shape), expected \(shape)")
             return nil
         }
+        guard tensor.isFinite else {
+            problems.append("\(name) holds values that are no numbers")
+            return nil
+        }
         return tensor
     }
 

@@ -43,6 +43,12 @@ package enum AdapterError: Error, CustomStringConvertible, Equatable {
     case otherModel(concept: String, wanted: String, found: String)
     case unknownWeight(concept: String, name: String)
     case conflicting([String])
+    /// Tensors hold values that are no numbers.
+    case notFinite(concept: String, name: String)
+    /// Only some of what the method changes is there.
+    case incomplete(concept: String, found: Int, wanted: Int)
+    /// A change that is far larger than the weight it changes.
+    case excessive(concept: String, name: String, ratio: Float)
 
     package var description: String {
         switch self {
@@ -55,6 +61,18 @@ package enum AdapterError: Error, CustomStringConvertible, Equatable {
             """
             the concepts \(concepts.joined(separator: " and ")) were both learned by changing the same weights; use \
             one of them at a time
+            """
+        case .notFinite(let concept, let name):
+            "the concept \(concept) is damaged: \(name) holds values that are no numbers; learn it again"
+        case .incomplete(let concept, let found, let wanted):
+            """
+            the concept \(concept) is damaged: \(found) of the \(wanted) weights its method changes are there; learn it \
+            again
+            """
+        case .excessive(let concept, let name, let ratio):
+            """
+            the concept \(concept) would change \(name) by \(ratio) times its own size; was it learnt at too large a \
+            learning rate, or is its alpha wrong?
             """
         }
     }

@@ -17,7 +17,8 @@ extension Adapter {
             tensors, to: path, precision: .half, metadata: ["format": Adapter.format, "description": text])
     }
 
-    /// - Throws: `CheckpointError` for a damaged file, `AdapterError.notAnAdapter` for another safetensors file.
+    /// - Throws: `CheckpointError` for a damaged file, `AdapterError.notAnAdapter` for another safetensors file,
+    ///   `AdapterError.notFinite` for one that holds values that are no numbers.
     package init(path: String) throws {
         let file = try Safetensors(path: path)
         guard file.metadata["format"] == Adapter.format, let text = file.metadata["description"] else {
@@ -29,5 +30,8 @@ extension Adapter {
         self.init(
             description: description,
             tensors: try Dictionary(uniqueKeysWithValues: file.names.map { ($0, try file.tensor($0)) }))
+        if let bad = tensors.filter({ !$0.value.isFinite }).keys.min() {
+            throw AdapterError.notFinite(concept: description.concept, name: bad)
+        }
     }
 }

@@ -33,6 +33,7 @@ package struct PersonalizedModel {
             if let placeholder = adapter.placeholder, placeholder.shape != [1, model.encoder.embedding.value.width] {
                 throw .unknownWeight(concept: name, name: Adapter.placeholderName)
             }
+            try adapter.verifyWhole(among: model.transformerWeights)
         }
         for (_, adapter) in named {
             for (weight, tensor) in adapter.replaced { model.transformerWeights.byName[weight]?.value.assign(tensor) }

@@ -118,6 +118,8 @@ extension Tensor {
     package var sum: Double { atelier_sum(pointer, count) }
     /// Σ of the squares of all elements, in double precision.
     package var sumOfSquares: Double { atelier_sum_of_squares(pointer, count) }
+    /// Whether every element is a number, and none infinite.
+    package var isFinite: Bool { sumOfSquares.isFinite }
     /// The largest |element|; NaN is passed over, infinity is not.
     package var maximumMagnitude: Float { atelier_max_abs(pointer, count) }
 

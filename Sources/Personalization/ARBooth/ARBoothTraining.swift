@@ -165,7 +165,8 @@ package final class ARBoothTraining: ConceptTraining {
         for parameter in optimizer.parameters { tensors[parameter.name] = parameter.value }
         return Adapter(
             description: Adapter.Description(
-                method: "arbooth", model: model.configuration.name, modelDigest: modelDigest, concept: subject.name,
+                method: Adapter.arboothMethod, model: model.configuration.name, modelDigest: modelDigest,
+                concept: subject.name,
                 role: "subject",
                 className: subject.className, seed: seed, iterations: step,
                 options: try Adapter.Description.text(of: options)),

@@ -33,6 +33,7 @@ extension Adapter {
     /// - Throws: `AdapterError` for one that does not fit.
     func mergeLoRA(into weights: Weights, share: Float) throws(AdapterError) {
         guard let lora = try lora() else { return }
+        try verifySound(lora, among: weights)
         do { try lora.merge(into: weights, share: share) } catch {
             throw .notAnAdapter(path: description.concept, reason: "\(error)")
         }
