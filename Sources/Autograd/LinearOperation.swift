@@ -26,11 +26,10 @@ package struct Linear: Operation {
         self.w = w
         let y = Tensor(uninitialized: x.shape.dropLast() + [width])
         let bias = inputs.count > 2 ? inputs[2] : nil
-        if let bias { Linear.spread(bias, over: y) }
         multiply(
             Matrix(x.pointer, stride: inner), Matrix(w.pointer, stride: inner, transposed: true),
             into: Matrix(y.pointer, stride: width),
-            m: rows, n: width, k: inner, beta: bias == nil ? 0 : 1)
+            m: rows, n: width, k: inner, bias: bias?.pointer)
         return y
     }
 
@@ -68,15 +67,9 @@ package struct Linear: Operation {
         return result
     }
 
+    /// Of x and w; as many for the gradient of each.
     package var products: Products {
         let each = x!.rows * w!.count
         return Products(forward: each, backward: [each, each, 0])
-    }
-
-    private static func spread(_ bias: Tensor, over y: Tensor) {
-        let width = y.width
-        parallel(y.rows, grain: 64) {
-            for row in $0 { (y.pointer + row * width).update(from: bias.pointer, count: width) }
-        }
     }
 }

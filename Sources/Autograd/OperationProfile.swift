@@ -6,17 +6,24 @@ import Tensors
 ///
 /// `@unchecked Sendable`: operations are applied, and gradients sent back, by the one task that made it current.
 package final class OperationProfile: @unchecked Sendable {
+    /// Of all operations of one name.
     package struct Cost {
+        /// Time in `forward`.
         package var forward = Duration.zero
+        /// Time in `backward`.
         package var backward = Duration.zero
+        /// Floating-point operations of the products.
         package var operations = 0.0
     }
 
+    /// Where operations of the current task add their costs, if anywhere.
     @TaskLocal package static var current: OperationProfile?
 
+    /// By operation name.
     package private(set) var costs: [String: Cost] = [:]
     package init() {}
 
+    /// Floating-point operations of all.
     package var operations: Double { costs.values.reduce(0) { $0 + $1.operations } }
 
     func addForward(_ operation: any Operation, _ time: Duration) {
@@ -34,6 +41,7 @@ package final class OperationProfile: @unchecked Sendable {
 }
 
 extension Operation {
+    /// None, for operations without a product.
     package var products: Products { Products() }
 
     mutating func profiledForward(_ inputs: [Tensor]) -> Tensor {
@@ -56,7 +64,10 @@ extension Operation {
 /// Multiplications, each with its addition, that an operation's shapes ask for: forward, and backward for each input's
 /// gradient. Known after `forward`.
 package struct Products {
+    /// Of the output.
     package var forward = 0
+    /// Of each input's gradient.
     package var backward: [Int] = []
+    /// None unless given.
     package init(forward: Int = 0, backward: [Int] = []) { (self.forward, self.backward) = (forward, backward) }
 }

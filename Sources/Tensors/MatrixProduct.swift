@@ -39,6 +39,8 @@ package enum MatrixPrecision: Sendable {
     @TaskLocal package static var current = MatrixPrecision.single
 
     static let processorHasBFloat16 = atelier_has_bfloat16()
+    /// Whether kernels of the current task may round to bfloat16.
+    package static var isRounding: Bool { current == .bfloat16 && processorHasBFloat16 }
 }
 
 /// c[m, n] = alpha · a[m, k] · b[k, n] + beta · c, on the calling thread alone. For use inside `parallel`, where the
@@ -58,43 +60,46 @@ private func isRounded(_ m: Int, _ n: Int, _ k: Int, _ alpha: Float, _ precision
 }
 
 private func multiplySerially(
-    _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float, beta: Float, isRounded: Bool
+    _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float, beta: Float,
+    bias: UnsafePointer<Float>? = nil, isRounded: Bool
 ) {
     guard m > 0, n > 0 else { return }
     if isRounded {
         atelier_multiply_bfloat16(
-            a.pointer, a.stride, a.transposed, b.pointer, b.stride, b.transposed, c.pointer, c.stride, m, n, k, beta)
+            a.pointer, a.stride, a.transposed, b.pointer, b.stride, b.transposed, c.pointer, c.stride, m, n, k, bias,
+            beta)
         return
     }
+    if let bias { for row in 0..<m { (c.pointer + row * c.stride).update(from: bias, count: n) } }
     cblas_sgemm(
         CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans,
         blasint(m), blasint(n), blasint(k), alpha, a.pointer, blasint(max(a.stride, 1)), b.pointer,
-        blasint(max(b.stride, 1)), beta,
+        blasint(max(b.stride, 1)), bias == nil ? beta : 1,
         c.pointer, blasint(max(c.stride, 1)))
 }
 
-/// c[m, n] = alpha · a[m, k] · b[k, n] + beta · c.
+/// c[m, n] = alpha · a[m, k] · b[k, n] + bias[n], or + beta · c where there is no bias.
 ///
 /// OpenBLAS runs with one thread (its own pool would spin beside ours); the larger side of the result is split over our
 /// threads.
 package func multiply(
-    _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float = 1, beta: Float = 0
+    _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float = 1, beta: Float = 0,
+    bias: UnsafePointer<Float>? = nil
 ) {
     let worthSplitting = m * n * k > 1 << 16
     let isRounded = isRounded(m, n, k, alpha, MatrixPrecision.current)
+    let beta = bias == nil ? beta : 0
     if n >= m {
         parallel(n, grain: worthSplitting ? 32 : n) { range in
             multiplySerially(
                 a, b.fromColumn(range.lowerBound), into: c.fromColumn(range.lowerBound), m: m, n: range.count, k: k,
-                alpha: alpha,
-                beta: beta, isRounded: isRounded)
+                alpha: alpha, beta: beta, bias: bias.map { $0 + range.lowerBound }, isRounded: isRounded)
         }
     } else {
-        parallel(m, grain: worthSplitting ? 16 : m) { range in
+        parallel(m, grain: worthSplitting ? 12 : m) { range in
             multiplySerially(
                 a.fromRow(range.lowerBound), b, into: c.fromRow(range.lowerBound), m: range.count, n: n, k: k,
-                alpha: alpha, beta: beta,
-                isRounded: isRounded)
+                alpha: alpha, beta: beta, bias: bias, isRounded: isRounded)
         }
     }
 }

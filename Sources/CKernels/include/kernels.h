@@ -126,6 +126,8 @@ void atelier_adamw(float *p, float *m, float *v, const float *g, long n, float l
 
 // --- bfloat16.c
 bool atelier_has_bfloat16(void);
-// c = a · b + beta · c with operands rounded to bfloat16. Only where atelier_has_bfloat16().
-void atelier_multiply_bfloat16(const float *a, long a_stride, bool a_transposed, const float *b, long b_stride,
-                               bool b_transposed, float *c, long c_stride, long m, long n, long k, float beta);
+// c = a · b + bias + beta · c with operands rounded to bfloat16; bias [n] is added to every row unless it is NULL. Only
+// where atelier_has_bfloat16().
+void atelier_multiply_bfloat16(
+    const float *a, long a_stride, bool a_transposed, const float *b, long b_stride, bool b_transposed, float *c,
+    long c_stride, long m, long n, long k, const float *bias, float beta);
