@@ -188,6 +188,8 @@ package struct Attention: Operation {
     let keyRanges: [Range<Int>]?
     private var inputs: [Tensor] = []
     private var probabilities: Tensor?
+    /// What the rounding kernels keep instead of the probabilities.
+    private var rounded: (output: Tensor, sums: Tensor)?
 
     /// `heads` of queries, `keyHeads` of keys and values (as many unless given); `visible` [T]; a range of key rows a
     /// sample.
@@ -209,7 +211,7 @@ package struct Attention: Operation {
     }
 
     /// Where query, key and value live, for inputs or for their gradients.
-    private struct Operands {
+    struct Operands {
         let q, k, v: UnsafeMutablePointer<Float>
         let queryStride, keyStride, valueStride: Int
 
@@ -234,9 +236,9 @@ package struct Attention: Operation {
     }
 
     /// Query heads that share a key head.
-    private var group: Int { heads / keyHeads }
+    var group: Int { heads / keyHeads }
 
-    private struct Sizes {
+    struct Sizes {
         let batch, queries, width, headWidth, mostKeys: Int
         let ranges: [Range<Int>]
     }
@@ -264,11 +266,19 @@ package struct Attention: Operation {
         }
     }
 
-    /// The inputs of `layout` (above) → [B, T, C]; keeps the probabilities [B, heads, T, S].
+    /// The inputs of `layout` (above) → [B, T, C]; keeps the probabilities [B, heads, T, S], or each row's
+    /// log Σ exp [B, heads, T] where it rounds.
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let s = sizes(inputs)
         let operands = Operands(inputs, layout: layout, width: s.width)
         let output = Tensor(uninitialized: [s.batch, s.queries, s.width])
+        if canRound(s) {
+            let sums = Tensor(uninitialized: [s.batch, heads, s.queries])
+            attendRounded(operands, s, output: output, sums: sums)
+            self.inputs = inputs
+            rounded = (output, sums)
+            return output
+        }
         let p = Tensor(uninitialized: [s.batch, heads, s.queries, max(s.mostKeys, 1)])
         let bias = hasBias ? inputs.last! : nil
         parallel(heads, grain: 1) { range in
@@ -323,6 +333,10 @@ package struct Attention: Operation {
         let sources = hasBias ? Array(inputs.dropLast()) : inputs
         let gradients = sources.map { Tensor(zeros: $0.shape) }
         let into = Operands(gradients, layout: layout, width: s.width)
+        if let rounded {
+            attendRoundedBackward(operands, into, s, output: rounded.output, dOutput: dOutput, sums: rounded.sums)
+            return gradients
+        }
         let dbias = hasBias && needs[needs.count - 1] ? Tensor(zeros: inputs.last!.shape) : nil
         // What several heads share, keys or a bias, is summed by one thread, in order.
         parallel(heads, grain: dbias?.shape[0] == 1 ? heads : group) { range in

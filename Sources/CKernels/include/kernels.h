@@ -131,3 +131,25 @@ bool atelier_has_bfloat16(void);
 void atelier_multiply_bfloat16(
     const float *a, long a_stride, bool a_transposed, const float *b, long b_stride, bool b_transposed, float *c,
     long c_stride, long m, long n, long k, const float *bias, float beta);
+
+// --- attention_bfloat16.c
+// One head: out[t] = softmax over the first visible[t] keys (all when NULL) of logit_scale · q·k, times v. Strides are
+// in floats; width is a multiple of 32, logit_scale positive. Operands are rounded to bfloat16. Only where
+// atelier_has_bfloat16().
+enum { atelier_attention_most_keys = 1024, atelier_attention_most_width = 256 };
+struct atelier_attention {
+    const float *q, *k, *v;
+    long q_stride, k_stride, v_stride, queries, keys, width;
+    const int32_t *visible;
+    float logit_scale;
+};
+// dq is written; dk and dv are added to.
+struct atelier_attention_gradients {
+    float *q, *k, *v;
+    long q_stride, k_stride, v_stride;
+};
+// sums[t] keeps log Σ exp of a row's scores for the backward pass.
+void atelier_attention_bfloat16(const struct atelier_attention *a, float *out, long out_stride, float *sums);
+void atelier_attention_bfloat16_backward(
+    const struct atelier_attention *a, const struct atelier_attention_gradients *d, const float *out, const float *dout,
+    long out_stride, const float *sums);
