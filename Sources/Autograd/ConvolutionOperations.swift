@@ -42,7 +42,7 @@ package struct Convolution: Operation {
         self.padding = padding
     }
 
-    private struct Sizes {
+    struct Sizes {
         let batch, channels, height, width, outputs, kernel, outHeight, outWidth, bandRows: Int
         var columnRows: Int { channels * kernel * kernel }
         var outPlane: Int { outHeight * outWidth }
@@ -90,6 +90,12 @@ package struct Convolution: Operation {
         let bands = bands(s)
         let bias = inputs.count > 2 ? inputs[2] : nil
         let y = Tensor(uninitialized: [s.batch, s.outputs, s.outHeight, s.outWidth])
+        self.x = x
+        self.w = w
+        if canRound(s) {
+            convolveRounded(s, x, w, bias: bias, into: y)
+            return y
+        }
         let precision = MatrixPrecision.current
         parallel(s.batch * bands.count, grain: 1) { range in
             let scratch = scratch(s)
@@ -107,8 +113,6 @@ package struct Convolution: Operation {
                     precision: precision)
             }
         }
-        self.x = x
-        self.w = w
         return y
     }
 
@@ -117,6 +121,11 @@ package struct Convolution: Operation {
         let x = x!
         let w = w!
         let s = sizes(x, w)
+        let db = needs.count > 2 && needs[2] ? biasGradient(dOutput, s) : nil
+        if canRound(s), !needs[0] || canRoundBackwards(s) {
+            let dx = needs[0] ? roundedInputGradient(s, w, dOutput) : nil
+            return [dx, needs[1] ? roundedWeightGradient(s, x, w, dOutput) : nil, db]
+        }
         let bands = bands(s)
         let precision = MatrixPrecision.current
         let shares = min(s.batch, 8)  // never as many as there are threads: a result must not depend on their number
@@ -137,7 +146,7 @@ package struct Convolution: Operation {
             }
         }
         for share in dw.dropFirst() { dw[0].accumulate(share) }
-        return [dx, dw.first, needs.count > 2 && needs[2] ? biasGradient(dOutput, s) : nil]
+        return [dx, dw.first, db]
     }
 
     private func backwardBand(
@@ -175,6 +184,7 @@ package struct Convolution: Operation {
             rows.lowerBound, rows.upperBound)
     }
 
+    /// Of x and w; as many for the gradient of each.
     package var products: Products {
         let s = sizes(x!, w!)
         let each = s.batch * s.outputs * s.columnRows * s.outPlane
