@@ -46,7 +46,9 @@ let package = Package(
         .target(name: "LittleWorld", dependencies: ["Images", "Randomness"]),
         .target(
             name: "Personalization",
-            dependencies: ["Checkpoints", "Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones"]),
+            dependencies: [
+                "Jobs", "Checkpoints", "Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones",
+            ]),
         .target(
             name: "Evaluation",
             dependencies: [
@@ -160,8 +162,8 @@ let package = Package(
         .testTarget(
             name: "PersonalizationTests",
             dependencies: [
-                "Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images", "Randomness",
-                "ModelTesting",
+                "Personalization", "Jobs", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images",
+                "Randomness", "ModelTesting",
             ]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"]),
     ],

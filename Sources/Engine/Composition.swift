@@ -7,17 +7,17 @@ struct Composition {
     private let style: Concept
 
     /// - Throws: `JobFailure` naming what has no adapter or one of the other role.
-    init(_ spec: JSONValue, adapters: [String: Adapter], wording: StyleWording) throws {
+    init(_ spec: ComposeSpec, adapters: [String: Adapter], wording: StyleWording) throws {
         var problems: [Problem] = []
-        func concept(_ role: Concept.Role) -> Concept {
-            let name = spec[role.rawValue]?.string ?? ""
+        func concept(_ role: ConceptRole) -> Concept {
+            let name = spec.name(of: role)
             let adapter = adapters[name]?.description
-            if adapter?.role != role.rawValue {
-                let usable = adapters.filter { $0.value.description.role == role.rawValue }.keys.sorted()
+            if adapter?.role != role {
+                let usable = adapters.filter { $0.value.description.role == role }.keys.sorted()
                 problems.append(
                     Problem(
                         "/\(role.rawValue)",
-                        found: adapter.map { "\(name), a \($0.role)" } ?? "\(name), which has no adapter",
+                        found: adapter.map { "\(name), a \($0.role.rawValue)" } ?? "\(name), which has no adapter",
                         allowed: usable.isEmpty
                             ? "a \(role.rawValue) with an adapter; none is given" : usable.joined(separator: ", ")))
             }

@@ -23,7 +23,8 @@ struct ConceptRow {
 
     var json: JSONValue {
         .object([
-            "concept": .string(name), "role": .string(description.role), "class": .string(description.className),
+            "concept": .string(name), "role": .string(description.role.rawValue),
+            "class": .string(description.className),
             "method": .string(description.method),
             "suite": .string(suite), "pictures": .integer(pictures),
             "scores": .object(scores.mapValues { .number($0.mean) }),

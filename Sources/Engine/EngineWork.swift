@@ -16,19 +16,7 @@ package struct EngineWork {
         do {
             let order = try EngineConnection.order()
             let start = Date()
-            let model = try LoadedModel(order)
-            connection.send(.started(.init(engine: EngineWork.version, backbone: model.name)))
-            let outcome =
-                switch order.kind {
-                case .personalize: try PersonalizeWorker(order: order, loaded: model, connection: connection).run()
-                case .generate, .compose: try GenerateWorker(order: order, loaded: model, connection: connection).run()
-                case .evaluate: try EvaluateWorker(order: order, connection: connection).run()
-                case .probe:
-                    throw JobFailure(
-                        code: "job.kind", consequence: .rejected,
-                        message: "a probe needs no engine: the daemon answers it")
-                }
-            switch outcome {
+            switch try work(order) {
             case .done(let result):
                 connection.send(
                     .done(
@@ -63,6 +51,27 @@ package struct EngineWork {
         let isBroken =
             error.domain == NSPOSIXErrorDomain && [ENOSPC, EDQUOT, EROFS, EIO, ESTALE].contains(Int32(error.code))
         return isFull || isBroken || underlying.map(isOfDisk) ?? false
+    }
+
+    /// Loads the model and says so, then does what the order asks for.
+    func work(_ order: EngineOrder) throws -> WorkOutcome {
+        let needless = JobFailure(
+            code: "job.kind", consequence: .rejected, message: "a probe needs no engine: the daemon answers it")
+        guard let name = order.spec.model else { throw needless }
+        let model = try LoadedModel(name, in: order.models)
+        connection.send(.started(.init(engine: EngineWork.version, backbone: model.name)))
+        switch order.spec {
+        case .personalize(let spec):
+            return try PersonalizeWorker(spec: spec, order: order, loaded: model, connection: connection).run()
+        case .generate(let spec):
+            return try GenerateWorker(spec: spec, order: order, loaded: model, connection: connection).run()
+        case .compose(let spec):
+            return try GenerateWorker(
+                spec: spec.drawing, joined: spec, order: order, loaded: model, connection: connection
+            ).run()
+        case .evaluate(let spec): return try EvaluateWorker(spec: spec, order: order, connection: connection).run()
+        case .probe: throw needless
+        }
     }
 
     /// The largest resident size so far.

@@ -7,27 +7,29 @@ import Personalization
 /// Measures concepts over a suite of prompts: a table, the means, and of every concept a sheet of pictures under its
 /// references.
 struct EvaluateWorker {
+    let spec: EvaluateSpec
     let order: EngineOrder
     let connection: EngineConnection
     private let encoders: MetricEncoders
     private let suite: PromptSuite
-    private let perPrompt, classPictures: Int
+    private let classPictures: Int
     private let seeds: [UInt64]
 
-    init(order: EngineOrder, connection: EngineConnection) throws {
-        self.order = order
-        self.connection = connection
-        let spec = order.spec
-        let options = try OptionValues(spec["options"], of: .evaluation)
+    init(spec: EvaluateSpec, order: EngineOrder, connection: EngineConnection) throws {
+        (self.spec, self.order, self.connection) = (spec, order, connection)
+        let options = try OptionValues(spec.options, of: .evaluation)
         encoders = try MetricEncoders.installed(order.models, options)
-        let own = PromptSuite(name: "own", templates: spec["prompts"]?.array?.compactMap(\.string) ?? [])
-        suite = spec["suite"]?.string.flatMap(PromptSuite.named) ?? own
-        perPrompt = spec["images_per_prompt"]?.integer ?? 4
+        suite =
+            switch spec.prompts {
+            case .suite(let name): PromptSuite(name)
+            case .own(let prompts): PromptSuite(name: "own", templates: prompts)
+            }
         classPictures = options["class_pictures"]?.integer ?? 16
-        seeds = (spec["seeds"]?.array ?? [spec["seed"] ?? .integer(0)]).compactMap { $0.integer.map(UInt64.init) }
+        seeds = (spec.seeds ?? [spec.seed ?? 0]).map(UInt64.init)
     }
 
-    private var concepts: [String] { order.spec["concepts"]?.array?.compactMap(\.string) ?? [] }
+    private var concepts: [String] { spec.concepts }
+    private var perPrompt: Int { spec.perPrompt }
 
     func run() throws -> WorkOutcome {
         var rows: [ConceptRow] = []
@@ -53,7 +55,7 @@ struct EvaluateWorker {
                 message: "there is no adapter of <\(name)>; name its file with --adapter \(name)=FILE")
         }
         let adapter = try Adapter(path: path)
-        let loaded = try LoadedModel(order)
+        let loaded = try LoadedModel(spec.model, in: order.models)
         let concept = try concept(name, adapter.description, loaded)
         let (prompts, suite) = try prompts(concept, adapter.description, loaded, &warnings)
         let plan = EvaluationPictures.Plan(
@@ -83,7 +85,7 @@ struct EvaluateWorker {
                 message: "there are no pictures to hold <\(name)> against; give them in /images")
         }
         return Concept(
-            name: name, role: Concept.Role(rawValue: description.role) ?? .subject, className: description.className,
+            name: name, role: description.role, className: description.className,
             references: references,
             wording: loaded.styleWording)
     }
@@ -94,7 +96,7 @@ struct EvaluateWorker {
     private func prompts(
         _ concept: Concept, _ description: Adapter.Description, _ loaded: LoadedModel, _ warnings: inout [String]
     ) throws -> (prompts: [(asked: String, described: String)], suite: String) {
-        let isOwn = order.spec["suite"] == nil
+        let isOwn = if case .own = spec.prompts { true } else { false }
         let prompts =
             isOwn
             ? suite.templates.map { PromptSuite.prompts($0, concept: concept.name, className: concept.className) }
@@ -133,6 +135,18 @@ struct EvaluateWorker {
         try Grid.sections(of: max(4, perPrompt), [references] + (perPrompt < 3 ? [groups.flatMap { $0 }] : groups))
             .writePNG(path)
         try connection.sendArtifact(role: "sheet", path: path, mediaType: "image/png")
+    }
+}
+
+extension PromptSuite {
+    /// The one a job names.
+    init(_ name: SuiteName) {
+        self =
+            switch name {
+            case .dreamBenchObject: .dreamBenchObject
+            case .dreamBenchLiving: .dreamBenchLiving
+            case .littleWorld: .littleWorld
+            }
     }
 }
 

@@ -4,22 +4,25 @@ import Personalization
 /// Pictures of prompts, with none, one or several concepts: those the prompts name, or a subject and a style that are
 /// to be joined.
 struct GenerateWorker {
+    let spec: GenerateSpec
+    /// The subject and the style, where they are to be joined.
+    var joined: ComposeSpec?
     let order: EngineOrder
     let loaded: LoadedModel
     let connection: EngineConnection
 
     func run() throws -> WorkOutcome {
-        let options = try OptionValues(order.spec["options"], of: loaded.drawing)
+        let options = try OptionValues(spec.options, of: loaded.drawing)
         let adapters = try order.adapters.mapValues { try Adapter(path: $0) }
-        let asked = order.spec["prompts"]?.array?.compactMap(\.string) ?? []
         let prompts =
-            order.kind == .compose
-            ? asked.map(try Composition(order.spec, adapters: adapters, wording: loaded.styleWording).prompt) : asked
+            try joined.map {
+                spec.prompts.map(try Composition($0, adapters: adapters, wording: loaded.styleWording).prompt)
+            } ?? spec.prompts
         try checkNames(in: prompts, adapters: adapters)
         try loaded.check(prompts.enumerated().map { ("/prompts/\($0)", $1) }, concepts: Array(adapters.keys))
         let series = PictureSeries(
-            prompts: prompts, perPrompt: order.spec["images_per_prompt"]?.integer ?? 1,
-            seed: UInt64(order.spec["seed"]?.integer ?? 0),
+            prompts: prompts, perPrompt: spec.perPrompt,
+            seed: UInt64(spec.seed ?? 0),
             folder: order.workspace, connection: connection)
         let pictures = try series.generate(ConceptPainter(loaded, adapters: adapters, options: options))
         try series.writeSheet(pictures)

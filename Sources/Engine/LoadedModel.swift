@@ -18,10 +18,7 @@ package struct LoadedModel {
     package let digest: String
 
     /// - Throws: `JobFailure` where the model is not installed or damaged.
-    package init(_ order: EngineOrder) throws {
-        let name = order.spec["model"]?.string ?? ""
-        try self.init(directory: "\(order.models)/\(name)")
-    }
+    package init(_ name: String, in models: String) throws { try self.init(directory: "\(models)/\(name)") }
 
     package init(directory: String) throws {
         let path = "\(directory)/\(InfinityModel.File.configuration.rawValue)"

@@ -14,9 +14,8 @@ extension LoadedModel {
     /// - Parameter options: the job's own.
     /// - Throws: `JobFailure` where the method does not work on this model, and for options that cannot be used.
     package func training(
-        of concept: Concept, by method: PersonalizationMethod?, options: JSONValue?, seed: UInt64
+        of concept: Concept, by method: PersonalizationMethod, options: JSONValue?, seed: UInt64
     ) throws -> any ConceptTraining {
-        let role: ConceptRole = concept.role == .subject ? .subject : .style
         switch (method, backbone) {
         case (.arbooth, .infinity(let model)):
             return try ARBoothTraining(
@@ -24,7 +23,8 @@ extension LoadedModel {
             )
         case (.coar, .chameleon(let model)):
             return CoARTraining(
-                model: model, concept: concept, options: CoAROptions(try OptionValues(options, of: .coar(role))),
+                model: model, concept: concept,
+                options: CoAROptions(try OptionValues(options, of: .coar(concept.role))),
                 seed: seed)
         case (.lora, _):
             let options = LoRAOptions(try OptionValues(options, of: .lora))
@@ -43,9 +43,9 @@ extension LoadedModel {
         }
     }
 
-    private func unfit(_ method: PersonalizationMethod?) -> JobFailure {
+    private func unfit(_ method: PersonalizationMethod) -> JobFailure {
         let problem = Problem(
-            "/method", found: method?.rawValue ?? "nothing",
+            "/method", found: method.rawValue,
             allowed: PersonalizationMethod.fitting(ModelName(rawValue: name)))
         return JobFailure(
             code: "input.method", consequence: .rejected, message: "\(name) does not learn by this method",

@@ -5,6 +5,11 @@ package struct OptionValues {
     private let values: [String: JSONValue]
 
     /// - Throws: `JobFailure` listing every unknown option and every value out of range.
+    package init(_ given: [String: JSONValue], of table: OptionTable) throws {
+        try self.init(.object(given), of: table)
+    }
+
+    /// The same for options that nobody has looked at yet.
     package init(_ given: JSONValue?, of table: OptionTable) throws {
         let problems = table.problems(in: given)
         guard problems.isEmpty else {

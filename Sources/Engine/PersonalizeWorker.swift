@@ -8,21 +8,21 @@ import Personalization
 
 /// Learns a concept by any method: an adapter, sample pictures, the loss curve, metrics.
 struct PersonalizeWorker {
+    let spec: PersonalizeSpec
     let order: EngineOrder
     let loaded: LoadedModel
     let connection: EngineConnection
 
     func run() throws -> WorkOutcome {
-        let method = order.spec["method"]?.string.flatMap(PersonalizationMethod.init(rawValue:))
-        let concept = try ConceptReader(order: order, loaded: loaded).concept()
-        let samples = SamplePrompts(order.spec["prompts"], concept: concept, method: method)
+        let concept = try ConceptReader(spec: spec.concept, images: order.images, loaded: loaded).concept()
+        let samples = SamplePrompts(spec.prompts, concept: concept, method: spec.method)
         try loaded.check(
             ownPrompt(of: concept) + [("/concept/class", samples.longest)]
                 + samples.asked.enumerated().map { ("/prompts/\($0)", $1) }, concepts: [concept.name])
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
         let (evaluation, warnings) = evaluation(of: concept)
         let (training, curve) = try loaded.whileLearning {
-            let training = try loaded.training(of: concept, by: method, options: order.spec["options"], seed: seed)
+            let training = try loaded.training(of: concept, by: spec.method, options: .object(spec.options), seed: seed)
             return (training, try learn(training))
         }
         guard let curve else { return .interrupted(step: training.step) }
@@ -44,7 +44,7 @@ struct PersonalizeWorker {
 
     /// What is learnt with, where the job says so itself.
     private func ownPrompt(of concept: Concept) -> [(pointer: String, text: String)] {
-        guard let prompt = order.spec["options"]?["prompt"]?.string else { return [] }
+        guard let prompt = spec.options["prompt"]?.string else { return [] }
         var options = CoAROptions()
         options.prompt = prompt
         return [("/options/prompt", options.prompt(of: concept))]
@@ -57,7 +57,7 @@ struct PersonalizeWorker {
         }
     }
 
-    private var seed: UInt64 { UInt64(order.spec["seed"]?.integer ?? 0) }
+    private var seed: UInt64 { UInt64(spec.seed ?? 0) }
 
     /// Goes on from the order's checkpoint, if there is one. Gives the losses, or nil where it was asked to stop.
     private func learn(_ training: any ConceptTraining) throws -> LossCurve? {
@@ -109,9 +109,7 @@ struct PersonalizeWorker {
         try curve.write(path + ".losses")
         try training.state.write(
             path,
-            metadata: [
-                "kind": order.spec["method"]?.string ?? "", "concept": order.spec["concept"]?["name"]?.string ?? "",
-            ])
+            metadata: ["kind": spec.method.rawValue, "concept": spec.concept.name])
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
         connection.send(
             .checkpoint(

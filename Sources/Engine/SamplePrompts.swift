@@ -7,8 +7,8 @@ struct SamplePrompts {
     let asked: [String]
     private let own: [String]
 
-    init(_ asked: JSONValue?, concept: Concept, method: PersonalizationMethod?) {
-        self.asked = asked?.array?.compactMap(\.string) ?? []
+    init(_ asked: [String], concept: Concept, method: PersonalizationMethod) {
+        self.asked = asked
         let name = method == .arbooth ? "a \(concept.placeholder)" : concept.placeholder
         own = ["", "on the beach", "in the snow", "in the jungle"].map { concept.photoPrompt(name, $0) }
     }

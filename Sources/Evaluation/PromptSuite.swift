@@ -34,8 +34,6 @@ package struct PromptSuite: Equatable, Sendable {
 
     /// Those that come with Atelier.
     package static let all = [dreamBenchObject, dreamBenchLiving, littleWorld]
-
-    package static func named(_ name: String) -> PromptSuite? { all.first { $0.name == name } }
 }
 
 extension PromptSuite {

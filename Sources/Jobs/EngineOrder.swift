@@ -6,10 +6,8 @@ package struct EngineOrder: Sendable, Codable {
     package var job: UUID
     /// Which attempt this is, from 1.
     package var attempt: Int
-    /// What is to be done.
-    package var kind: JobKind
-    /// The job's body.
-    package var spec: JSONValue
+    /// What is to be done; its pictures are named by their digests, and lie where `images` says.
+    package var spec: JobSpec
     /// Whose job it is.
     package var tenant: String
     /// The reference pictures' absolute paths, in the body's order.
@@ -29,14 +27,13 @@ package struct EngineOrder: Sendable, Codable {
 
     /// Describes an attempt.
     package init(
-        job: UUID, attempt: Int, kind: JobKind, spec: JSONValue, tenant: String, images: [String],
+        job: UUID, attempt: Int, spec: JobSpec, tenant: String, images: [String],
         adapters: [String: String],
         references: [String: [String]]? = nil, models: String, workspace: String, resume: String?,
         checkpointSeconds: Int
     ) {
         self.job = job
         self.attempt = attempt
-        self.kind = kind
         self.spec = spec
         self.tenant = tenant
         self.images = images
@@ -53,11 +50,26 @@ package struct EngineOrder: Sendable, Codable {
             checkpointSeconds
     }
 
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        job = try container.decode(UUID.self, forKey: .job)
+        attempt = try container.decode(Int.self, forKey: .attempt)
+        spec = try container.decode(JobSpec.self, forKey: .spec)
+        tenant = try container.decode(String.self, forKey: .tenant)
+        images = try container.decode([String].self, forKey: .images)
+        adapters = try container.decode([String: String].self, forKey: .adapters)
+        references = try container.decodeIfPresent([String: [String]].self, forKey: .references)
+        models = try container.decode(String.self, forKey: .models)
+        workspace = try container.decode(String.self, forKey: .workspace)
+        resume = try container.decodeIfPresent(String.self, forKey: .resume)
+        checkpointSeconds = try container.decode(Int.self, forKey: .checkpointSeconds)
+    }
+
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(job.uuidString.lowercased(), forKey: .job)
         try container.encode(attempt, forKey: .attempt)
-        try container.encode(kind, forKey: .kind)
+        try container.encode(spec.kind, forKey: .kind)
         try container.encode(spec, forKey: .spec)
         try container.encode(tenant, forKey: .tenant)
         try container.encode(images, forKey: .images)

@@ -23,6 +23,11 @@ package enum JobState: String, Sendable, Codable, CaseIterable {
     package var isFinal: Bool { self == .completed || self == .cancelled || self == .discarded }
 }
 
+/// How an attempt ended.
+package enum AttemptOutcome: String, Sendable, Codable, CaseIterable {
+    case completed, failed, crashed, interrupted, cancelled
+}
+
 /// What follows from an error.
 package enum Consequence: String, Sendable, Codable {
     /// The request is bad: never tried again.

@@ -1,3 +1,4 @@
+import Jobs
 import Layers
 import Tensors
 
@@ -11,7 +12,7 @@ package struct Adapter {
         package var modelDigest: String
         /// The concept's name, `rex` for the placeholder `<rex>`.
         package var concept: String
-        package var role: String
+        package var role: ConceptRole
         package var className: String
         package var seed: UInt64
         package var iterations: Int

@@ -1,12 +1,11 @@
 import Images
+import Jobs
 
 /// What the user wants a model to learn: a subject from a few pictures, or a style.
 package struct Concept: Sendable {
-    package enum Role: String, Codable, Sendable, CaseIterable { case subject, style }
-
     /// `rex`; prompts name it `<rex>`.
     package let name: String
-    package let role: Role
+    package let role: ConceptRole
     /// The noun of what the references show; empty where a style's is not said.
     package let className: String
     /// At least as large as the model's pictures; larger ones can be enlarged before they are cropped, and stay sharp.
@@ -15,7 +14,8 @@ package struct Concept: Sendable {
     package let wording: StyleWording
 
     package init(
-        name: String, role: Role = .subject, className: String, references: [Picture], wording: StyleWording = .paper
+        name: String, role: ConceptRole = .subject, className: String, references: [Picture],
+        wording: StyleWording = .paper
     ) {
         self.wording = wording
         self.name = name

@@ -4,7 +4,7 @@ import Jobs
 /// A concept as jobs find it.
 package struct StoredConcept: Sendable, Equatable {
     package let name: String
-    package let role: String
+    package let role: ConceptRole
     package let model: String
     /// The SHA-256 of its adapter.
     package let adapter: String
@@ -18,10 +18,11 @@ extension Store {
             select distinct on (name, model) name, role, model, adapter_sha256 from atelier.concepts
             where tenant = $1 and deleted_at is null order by name, model, version desc
             """, [tenant]
-        ).map {
-            StoredConcept(
-                name: $0["name"] ?? "", role: $0["role"] ?? "", model: $0["model"] ?? "",
-                adapter: $0["adapter_sha256"] ?? "")
+        ).compactMap { row in
+            row["role"].flatMap(ConceptRole.init(rawValue:)).map {
+                StoredConcept(
+                    name: row["name"] ?? "", role: $0, model: row["model"] ?? "", adapter: row["adapter_sha256"] ?? "")
+            }
         }
     }
 

@@ -8,7 +8,8 @@ package struct ClaimedJob: Sendable {
     package let kind: JobKind
     package let tenant: String
     package let messageID: String
-    package let spec: JSONValue
+    /// What is to be done, or what is wrong with a row that is no job any more.
+    package let spec: Result<JobSpec, Problems>
 }
 
 /// A model that a worker holds.
@@ -40,8 +41,7 @@ package struct StoredCheckpoint: Sendable, Equatable {
 
 /// An attempt's end.
 package struct AttemptResult: Sendable {
-    /// completed, failed, crashed, interrupted or cancelled.
-    package var outcome: String
+    package var outcome: AttemptOutcome
     package var consequence: Consequence
     package var code: String?
     package var message: String?
@@ -54,7 +54,7 @@ package struct AttemptResult: Sendable {
 
     /// Describes an end.
     package init(
-        outcome: String, consequence: Consequence = .transient, code: String? = nil, message: String? = nil,
+        outcome: AttemptOutcome, consequence: Consequence = .transient, code: String? = nil, message: String? = nil,
         problems: [Problem]? = nil,
         result: JSONValue? = nil, artifacts: [EngineEvent.Artifact] = [], logTail: String = "",
         peakMemoryBytes: Int64? = nil,
@@ -114,7 +114,13 @@ extension Store {
             else { return nil }
             return ClaimedJob(
                 job: job, attempt: attempt, kind: kind, tenant: row["tenant"] ?? "", messageID: row["message_id"] ?? "",
-                spec: try JSONValue(json: Data((row["spec"] ?? "{}").utf8)))
+                spec: Self.spec(row["spec"] ?? "{}"))
+        }
+    }
+
+    private static func spec(_ json: String) -> Result<JobSpec, Problems> {
+        do { return .success(try JobSpec(body: Data(json.utf8))) } catch {
+            return .failure(error as? Problems ?? Problems([Problem("", found: "\(error)", allowed: "a job")]))
         }
     }
 
@@ -218,7 +224,7 @@ extension Store {
                 $12::double precision)
             """,
             [
-                job.uuidString, String(attempt), end.outcome, end.consequence.rawValue, end.code?.storable,
+                job.uuidString, String(attempt), end.outcome.rawValue, end.consequence.rawValue, end.code?.storable,
                 end.message?.storable, problems,
                 end.result.map { Self.clean($0.text) }, artifacts, end.logTail.storable,
                 end.peakMemoryBytes.map { String($0) },

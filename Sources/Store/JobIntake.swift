@@ -36,6 +36,18 @@ package struct Submission: Sendable {
         (self.traceparent, self.maxAttempts) = (traceparent, maxAttempts)
         (self.model, self.modelDigest) = (model, modelDigest)
     }
+
+    /// Describes the submission of a job, as its row will have it.
+    package init(
+        tenant: String, messageID: String, spec: JobSpec, priority: Int = 0, runAfter: Date? = nil,
+        deadline: Date? = nil, lifetime: Double? = nil, replyTo: String? = nil, correlationID: String? = nil,
+        traceparent: String? = nil
+    ) {
+        self.init(
+            tenant: tenant, messageID: messageID, kind: spec.kind, spec: spec.json, priority: priority,
+            runAfter: runAfter, deadline: deadline, lifetime: lifetime, replyTo: replyTo,
+            correlationID: correlationID, traceparent: traceparent)
+    }
 }
 
 /// A message that cannot be a job.

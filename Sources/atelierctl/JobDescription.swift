@@ -16,9 +16,7 @@ struct JobDescription {
         ]
         for name in fields { line(name, job[name]) }
         if ["scheduled", "retryable"].contains(job["state"]?.string) { line("run_after", job["run_after"]) }
-        for name in ["model", "method", "concept", "subject", "style", "options", "prompts"] {
-            line(name, job["spec"]?[name])
-        }
+        showSpec()
         line("metrics", job["result"]?["metrics"])
         for warning in warnings(of: job) { line("warning", .string(warning)) }
         showScores()
@@ -33,6 +31,14 @@ struct JobDescription {
         }
         section("artifacts", ["name", "role", "bytes", "sha256", "prompt"])
         section("checkpoints", ["attempt", "step", "bytes", "path"])
+    }
+
+    /// What was asked for, as it was asked; of pictures only how many.
+    private func showSpec() {
+        guard case .object(let members) = job["spec"] else { return }
+        for (name, value) in members.sorted(by: { $0.key < $1.key }) where !["version", "kind"].contains(name) {
+            line(name, name == "images" ? .integer(value.array?.count ?? 0) : value)
+        }
     }
 
     /// What was measured, concept by concept.

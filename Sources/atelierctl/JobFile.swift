@@ -5,7 +5,7 @@ import Jobs
 struct JobFile {
     /// The body, its pictures inside.
     let body: JSONValue
-    let request: JobRequest
+    let spec: JobSpec
 
     /// Reads `file`, `-` being stdin; says what is wrong with it, problem by problem.
     /// - Throws: `ExitStatus`.
@@ -26,7 +26,7 @@ struct JobFile {
             members["images"] = .array(try images.map { try JobFile.embedded($0, folder) })
         }
         body = .object(members)
-        do { request = try JobRequest(body) } catch {
+        do { spec = try JobSpec(body) } catch {
             Terminal.note(
                 "atelierctl: \(printable(file)) is not a job:\n"
                     + "\(error)".split(separator: "\n").map { "  " + printable(String($0)) }.joined(separator: "\n"))

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Daemon
 import Foundation
+import Hashing
 import Jobs
 
 struct Run: AsyncParsableCommand {
@@ -20,16 +21,16 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try server.settings(needing: ["modelsDirectory"])
-        let request = try JobFile(file).request
-        guard request.kind.needsEngine else {
-            Terminal.note("atelierctl: a \(request.kind.rawValue) is answered by the daemon; submit it instead")
+        let asked = try JobFile(file).spec
+        guard asked.kind.needsEngine else {
+            Terminal.note("atelierctl: a \(asked.kind.rawValue) is answered by the daemon; submit it instead")
             throw ExitStatus.badInput
         }
         let folder = URL(fileURLWithPath: out).path
         try FileManager.default.createDirectory(atPath: folder + "/inputs", withIntermediateDirectories: true)
+        let (spec, images) = try pictures(of: asked, in: folder)
         let order = EngineOrder(
-            job: UUID(), attempt: 1, kind: request.kind, spec: request.spec, tenant: "local",
-            images: try pictures(of: request, in: folder),
+            job: UUID(), attempt: 1, spec: spec, tenant: "local", images: images,
             adapters: try adapters(), models: settings.modelsDirectory, workspace: folder,
             resume: resume.map { URL(fileURLWithPath: $0).path },
             checkpointSeconds: settings.checkpointSeconds)
@@ -43,8 +44,9 @@ struct Run: AsyncParsableCommand {
         try await follow(process)
     }
 
-    private func pictures(of request: JobRequest, in folder: String) throws -> [String] {
-        try request.images.enumerated().map { index, image in
+    /// Writes the pictures into the folder's inputs; gives the job as the daemon would have it, with their digests.
+    private func pictures(of spec: JobSpec, in folder: String) throws -> (spec: JobSpec, paths: [String]) {
+        let written = try spec.images.enumerated().map { index, image in
             guard case .png(let data) = image else {
                 Terminal.note(
                     "atelierctl: /images/\(index): without servers there is no artifact store; give the picture as png")
@@ -52,8 +54,9 @@ struct Run: AsyncParsableCommand {
             }
             let path = "\(folder)/inputs/\(index + 1).png"
             try data.write(to: URL(fileURLWithPath: path))
-            return path
+            return (path: path, image: ImageSource.artifact(SHA256Digest.of(data).description))
         }
+        return (spec.with(images: written.map(\.image)), written.map(\.path))
     }
 
     private func adapters() throws -> [String: String] {

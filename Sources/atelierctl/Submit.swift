@@ -34,7 +34,7 @@ struct Submit: AsyncParsableCommand {
         let settings = try server.settings(needing: wait ? ["amqpURL", "postgresURL"] : ["amqpURL"])
         let written = try JobFile(file)
         let body = written.body
-        let kind = written.request.kind
+        let kind = written.spec.kind
         let identifier = id ?? UUID().uuidString.lowercased()
         guard wait else {
             try await publish(body, kind, identifier, settings)

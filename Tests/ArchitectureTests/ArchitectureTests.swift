@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// The laws of imports.
@@ -48,6 +49,18 @@ struct ArchitectureTests {
             foundation(of: "atelier-engine").intersection(foundation(of: "atelierd", "atelierctl")) == [
                 "Jobs", "Hashing", "COpenSSL", "Checkpoints",
             ])
+    }
+
+    /// A job is decoded once, into `JobSpec`: nobody looks into its JSON afterwards.
+    @Test func nobodyAsksASpecificationForItsMembersByName() throws {
+        let sources = PackageDescription.root + "/Sources"
+        let files = (FileManager.default.enumerator(atPath: sources)?.compactMap { $0 as? String } ?? [])
+            .filter { $0.hasSuffix(".swift") }
+        #expect(files.count > 200)
+        for file in files {
+            let lines = try String(contentsOfFile: sources + "/" + file, encoding: .utf8).split(separator: "\n")
+            for line in lines where line.contains(/\bspec("\])?\??\[/) { Issue.record("\(file): \(line)") }
+        }
     }
 
     @Test func onlyTheDaemonJoinsStoreAndBroker() {

@@ -5,7 +5,7 @@ import Testing
 @testable import Personalization
 
 @Suite struct CompositionWordingTests {
-    private func adapter(_ name: String, _ role: String, _ className: String) -> Adapter {
+    private func adapter(_ name: String, _ role: ConceptRole, _ className: String) -> Adapter {
         Adapter(
             description: Adapter.Description(
                 method: "coar", model: "pocket-chameleon", modelDigest: "", concept: name, role: role,
@@ -14,9 +14,13 @@ import Testing
     }
 
     private func prompts(_ texts: [String], _ wording: StyleWording) throws -> [String] {
-        let adapters = ["rex": adapter("rex", "subject", "dog"), "ink": adapter("ink", "style", "rabbit")]
-        return try texts.map(
-            Composition(["subject": "rex", "style": "ink"], adapters: adapters, wording: wording).prompt)
+        let adapters = ["rex": adapter("rex", .subject, "dog"), "ink": adapter("ink", .style, "rabbit")]
+        let job = try JobSpec([
+            "version": 1, "kind": "compose", "model": "pocket-chameleon", "subject": "rex", "style": "ink",
+            "prompts": ["x"],
+        ])
+        guard case .compose(let spec) = job else { return [] }
+        return try texts.map(Composition(spec, adapters: adapters, wording: wording).prompt)
     }
 
     private let texts = [

@@ -21,7 +21,7 @@ import Testing
 
     /// An order with a concept <rex> learned in two steps, its references beside it.
     private func order(
-        _ tiny: TinyModels, _ members: String, method: PersonalizationMethod = .arbooth, role: Concept.Role = .subject
+        _ tiny: TinyModels, _ members: String, method: PersonalizationMethod = .arbooth, role: ConceptRole = .subject
     ) throws -> EngineOrder {
         let scenes = Subject.heldOut(.dog, index: 0).references(count: 3)
         let name = method == .coar ? "pocket-chameleon" : "pocket-infinity"
@@ -37,10 +37,10 @@ import Testing
             try scene.paint(size: 40).writePNG(path)
             return path
         }
-        let spec = try JSONValue(
-            json: Data(#"{"version":1,"kind":"evaluate","model":"\#(name)","concepts":["rex"],\#(members)}"#.utf8))
+        let spec = try JobSpec(
+            body: Data(#"{"version":1,"kind":"evaluate","model":"\#(name)","concepts":["rex"],\#(members)}"#.utf8))
         return EngineOrder(
-            job: UUID(), attempt: 1, kind: .evaluate, spec: spec, tenant: "t", images: [], adapters: ["rex": adapter],
+            job: UUID(), attempt: 1, spec: spec, tenant: "t", images: [], adapters: ["rex": adapter],
             references: ["rex": references],
             models: tiny.folder, workspace: tiny.folder, resume: nil, checkpointSeconds: 60)
     }
@@ -50,8 +50,10 @@ import Testing
         let path = tiny.folder + "/events"
         try Data().write(to: URL(fileURLWithPath: path))
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-        guard
-            case .done(let result) = try EvaluateWorker(order: order, connection: EngineConnection(output: file)).run()
+        guard case .evaluate(let spec) = order.spec,
+            case .done(let result) = try EvaluateWorker(
+                spec: spec, order: order, connection: EngineConnection(output: file)
+            ).run()
         else { return (nil, []) }
         try file.close()
         let lines = try Data(contentsOf: URL(fileURLWithPath: path)).split(separator: 0x0A)
@@ -167,7 +169,10 @@ import Testing
         }
     }
 
-    @Test func theJobsSuitesAreThoseThereAre() { #expect(Set(JobRequest.suites) == Set(PromptSuite.all.map(\.name))) }
+    @Test func theJobsSuitesAreThoseThereAre() {
+        #expect(SuiteName.allCases.map { PromptSuite($0) } == PromptSuite.all)
+        #expect(SuiteName.allCases.map(\.rawValue) == PromptSuite.all.map(\.name))
+    }
 
     @Test(arguments: [
         ("arbooth", "a photo of a <rex> dog"), ("coar", "a photo of <rex> dog"), ("lora", "a photo of <rex> dog"),

@@ -28,7 +28,7 @@ import Testing
         return String(decoding: try encoder.encode(options), as: UTF8.self)
     }
 
-    private static func coar(_ role: ConceptRole, own: Concept.Role) -> Method {
+    private static func coar(_ role: ConceptRole, own: ConceptRole) -> Method {
         Method(
             testDescription: "coar \(role)", table: .coar(role),
             read: { try text(CoAROptions(OptionValues($0, of: .coar(role)))) },

@@ -25,26 +25,22 @@ private struct Run {
         self.models = models
         folder = "\(models.folder)/\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let kind = JobKind(rawValue: spec["kind"]?.string ?? "")!
-        let role = spec["concept"]?["role"]?.string
+        let spec = try JobSpec(.object(spec))
+        var role = ConceptRole.subject
+        if case .personalize(let spec) = spec { role = spec.concept.role }
         var images: [String] = []
-        for (index, scene) in Subject.heldOut(.dog, index: 0).references(count: role == "style" ? 1 : 3).enumerated()
-        where kind == .personalize {
+        for (index, scene) in Subject.heldOut(.dog, index: 0).references(count: role == .style ? 1 : 3).enumerated()
+        where spec.kind == .personalize {
             images.append("\(folder)/\(index).png")
             try scene.paint(size: 20).writePNG(images[index])
         }
         let order = EngineOrder(
-            job: UUID(), attempt: 1, kind: kind, spec: .object(spec), tenant: "t", images: images, adapters: adapters,
-            models: models.folder,
-            workspace: folder, resume: resume, checkpointSeconds: checkpointSeconds)
+            job: UUID(), attempt: 1, spec: spec, tenant: "t", images: images, adapters: adapters,
+            models: models.folder, workspace: folder, resume: resume, checkpointSeconds: checkpointSeconds)
         let log = "\(folder)/events"
         _ = FileManager.default.createFile(atPath: log, contents: nil)
         let connection = EngineConnection(output: FileHandle(forWritingAtPath: log)!)
-        let loaded = try LoadedModel(order)
-        outcome =
-            kind == .personalize
-            ? try PersonalizeWorker(order: order, loaded: loaded, connection: connection).run()
-            : try GenerateWorker(order: order, loaded: loaded, connection: connection).run()
+        outcome = try EngineWork(connection: connection).work(order)
         events = try Data(contentsOf: URL(fileURLWithPath: log)).split(separator: 10).map {
             try EngineEvent(line: Data($0))
         }
@@ -83,6 +79,7 @@ private struct Run {
                 "model": .string(model.rawValue), "seed": .integer(7),
                 "concept": .object(["name": .string(name), "role": .string(role.rawValue), "class": .string("dog")]),
                 "options": .object(options),
+                "images": [["artifact": .string("sha256:" + String(repeating: "a", count: 64))]],
             ]
         }
     }
@@ -100,7 +97,7 @@ private struct Run {
         let description = try Adapter(path: run.adapter).description
         #expect(
             description.method == kind.method.rawValue && description.model == kind.model.rawValue
-                && description.role == kind.role.rawValue)
+                && description.role == kind.role)
         #expect(description.iterations == 6 && description.className == "dog")
         #expect(run.digests("picture").count == 4 && run.digests("sheet").count == 1 && run.digests("curve").count == 1)
         let metrics = try #require(run.result?["metrics"])
@@ -146,10 +143,8 @@ private struct Run {
     @Test func aMethodThatDoesNotWorkOnTheModelIsRejectedWithThoseThatDo() throws {
         var spec = Self.kinds[0].spec()
         spec["model"] = .string("pocket-chameleon")
-        let failure = #expect(throws: JobFailure.self) { try Run(TinyModels(), spec) }
-        #expect(
-            failure?.consequence == .rejected
-                && failure?.problems?.map(\.description) == ["/method: found arbooth; allowed: coar, lora"])
+        let failure = #expect(throws: Problems.self) { try Run(TinyModels(), spec) }
+        #expect(failure?.list.map(\.pointer) == ["/method"])
     }
 
     // MARK: - In use

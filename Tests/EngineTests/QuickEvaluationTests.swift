@@ -18,7 +18,7 @@ import Testing
         try withExtendedLifetime(tiny) { try body(tiny) }
     }
 
-    private func concept(role: Concept.Role = .subject) -> Concept {
+    private func concept(role: ConceptRole = .subject) -> Concept {
         Concept(
             name: "rex", role: role, className: "dog",
             references: Subject.heldOut(.dog, index: 0).references(count: 3).map { $0.paint(size: 16) })

@@ -5,12 +5,12 @@ import Jobs
 enum JobBody: FuzzTarget {
     static func read(_ bytes: UnsafeBufferPointer<UInt8>) {
         do {
-            let request = try JobRequest(body: Data(buffer: bytes))
+            let spec = try JobSpec(body: Data(buffer: bytes))
             // What is written into the table and given to the engine says the same again.
-            guard let again = try? JobRequest(body: request.body.line), again == request else {
+            guard let again = try? JobSpec(body: spec.json.line), again == spec else {
                 fatalError("a job is another one when it is written down and read")
             }
-            precondition(request.spec["images"] == nil && request.mentions.allSatisfy { !$0.name.contains("/") })
+            precondition(spec.mentions.allSatisfy { !$0.name.contains("/") })
         } catch let problems as Problems {
             precondition(
                 !problems.list.isEmpty && problems.list.allSatisfy { !$0.allowed.isEmpty && $0.found.utf8.count < 1000 }
@@ -87,7 +87,7 @@ enum JobBody: FuzzTarget {
         ]
         let values =
             JobKind.allCases.map(\.rawValue) + PersonalizationMethod.allCases.map(\.rawValue)
-            + ModelName.allCases.map(\.rawValue) + JobRequest.suites
+            + ModelName.allCases.map(\.rawValue) + SuiteName.allCases.map(\.rawValue)
         let members = Set(fields + values + tables.flatMap { $0.rows.map(\.name) }).sorted().map { "\"\($0)\"" }
         return members + [
             "null", "true", "false", "-1", "0.5", "1e308", "[]", "{}", "\\u0000", "\\ud800", "<rex>", "sha256:",

@@ -39,14 +39,15 @@ import Testing
         #expect(throws: (any Error).self) { try EngineEvent(line: Data(line.utf8)) }
     }
 
-    @Test func anOrderSurvivesItsLine() throws {
+    @Test(arguments: JobSpecTests.bodies) func anOrderSurvivesItsLine(_ body: String) throws {
         let order = EngineOrder(
-            job: UUID(), attempt: 2, kind: .personalize, spec: .object(["seed": .integer(7)]), tenant: "t",
-            images: ["/a b.png"], adapters: ["rex": "/a"],
+            job: UUID(), attempt: 2, spec: try JobSpec(body: Data(body.utf8)), tenant: "t", images: ["/a b.png"],
+            adapters: ["rex": "/a"],
             models: "/m", workspace: "/w", resume: nil, checkpointSeconds: 10)
         let read = try EngineOrder(line: order.line)
         #expect(read.line == order.line && !order.line.contains(UInt8(ascii: "\n")))
         #expect(read.job == order.job && read.spec == order.spec && read.resume == nil)
+        #expect(try JSONValue(json: order.line)["kind"] == .string(order.spec.kind.rawValue))
         #expect(try JSONValue(json: order.line)["resume"] == .null)
     }
 

@@ -46,7 +46,7 @@ import Testing
         _ body: JSONValue
     ) throws {
         #expect(try schema.problems(in: body) == [])
-        #expect(throws: Never.self) { try JobRequest(body) }
+        #expect(throws: Never.self) { try JobSpec(body) }
     }
 
     /// One thing wrong with a right job.
@@ -125,7 +125,7 @@ import Testing
     }()
 
     @Test(arguments: mistakes) func bothRefuseWhatIsWrong(_ mistake: Mistake) throws {
-        #expect(throws: Problems.self) { try JobRequest(mistake.wrong) }
+        #expect(throws: Problems.self) { try JobSpec(mistake.wrong) }
         #expect(try !schema.problems(in: mistake.wrong).isEmpty)
     }
 

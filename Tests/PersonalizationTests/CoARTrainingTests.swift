@@ -1,5 +1,6 @@
 import Backbones
 import Foundation
+import Jobs
 import Layers
 import ModelTesting
 import Personalization
@@ -7,7 +8,7 @@ import Tensors
 import Testing
 
 private func training(
-    _ model: ChameleonModel, role: Concept.Role = .subject, _ change: (inout CoAROptions) -> Void = { _ in }
+    _ model: ChameleonModel, role: ConceptRole = .subject, _ change: (inout CoAROptions) -> Void = { _ in }
 ) -> CoARTraining {
     var options = CoAROptions(role: role)
     options.layers = 2
@@ -121,7 +122,7 @@ private func bytes(_ training: CoARTraining) -> [String: [UInt32]] {
         #expect(options.iterations == 600 && !options.priorPreservation)
         #expect(options.prompt(of: run.concept) == "a photo of a dog in <rex> style")
         #expect(run.advance().prior == 0)
-        #expect(adapter(run).description.role == "style")
+        #expect(adapter(run).description.role == .style)
     }
 
     @Test func anAdapterOfAFewKilobytesComesBackFromItsFileAndServesGeneration() throws {

@@ -15,7 +15,7 @@ import Testing
     /// Claims one and completes it, as a single slot does.
     private func turn(_ worker: UUID, in stage: Stage) async throws -> ClaimedJob {
         let job = try await stage.claimOne(worker)
-        _ = try await stage.store.finish(job.job, job.attempt, AttemptResult(outcome: "completed"))
+        _ = try await stage.store.finish(job.job, job.attempt, AttemptResult(outcome: .completed))
         return job
     }
 
@@ -97,7 +97,7 @@ import Testing
             for _ in 0..<3 { try await stage.submit() }
             let drained = try await stage.worker("folder")
             let claimed = try await stage.claimOne(drained)
-            _ = try await stage.store.finish(first, claimed.attempt, AttemptResult(outcome: "interrupted"))
+            _ = try await stage.store.finish(first, claimed.attempt, AttemptResult(outcome: .interrupted))
             #expect(try await stage.claimOne(drained).job == first, "after a drain")
             let next = try await stage.worker("folder")  // rescues
             #expect(try await stage.claimOne(next).job == first, "after its daemon died")

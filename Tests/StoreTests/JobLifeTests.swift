@@ -93,7 +93,7 @@ import Testing
             #expect(try await stage.store.beat(dead).isKnown == false)
             let new = try await stage.claimOne(next)
             #expect(new.job == old.job && new.attempt == 2)
-            #expect(try await stage.store.finish(old.job, old.attempt, AttemptResult(outcome: "completed")) == nil)
+            #expect(try await stage.store.finish(old.job, old.attempt, AttemptResult(outcome: .completed)) == nil)
             #expect(
                 try await stage.store.record(
                     old.job, old.attempt, started: nil, progress: .init(stage: "s", step: 9, steps: 9), metrics: [],
@@ -103,16 +103,18 @@ import Testing
                 job["state"] == .string("running") && job["step"] == .null && job["failures"] == .integer(0)
                     && job["rescues"] == .integer(1))
             #expect(
-                try await stage.store.finish(new.job, new.attempt, AttemptResult(outcome: "completed")) == .completed)
+                try await stage.store.finish(new.job, new.attempt, AttemptResult(outcome: .completed)) == .completed)
         }
     }
 
     @Test(arguments: [
-        ("completed", Consequence.transient, JobState.completed), ("failed", .transient, .retryable),
-        ("failed", .fatal, .discarded),
-        ("failed", .rejected, .discarded), ("crashed", .transient, .retryable), ("interrupted", .transient, .available),
-        ("cancelled", .transient, .cancelled),
-    ]) func anEndLeadsWhereItShould(_ outcome: String, _ consequence: Consequence, _ state: JobState) async throws {
+        (AttemptOutcome.completed, Consequence.transient, JobState.completed), (.failed, .transient, .retryable),
+        (.failed, .fatal, .discarded), (.failed, .rejected, .discarded), (.crashed, .transient, .retryable),
+        (.interrupted, .transient, .available), (.cancelled, .transient, .cancelled),
+    ])
+    func anEndLeadsWhereItShould(
+        _ outcome: AttemptOutcome, _ consequence: Consequence, _ state: JobState
+    ) async throws {
         try await Stage.with { stage in
             try await stage.submit(replyTo: "me")
             let claimed = try await stage.claimOne(try await stage.worker())
@@ -134,7 +136,7 @@ import Testing
             #expect(try await stage.store.cancel(job, reason: "r") == .running)
             #expect(try await stage.store.beat(worker).cancelling == [job])
             #expect(
-                try await stage.store.finish(job, claimed.attempt, AttemptResult(outcome: "interrupted")) == .cancelled)
+                try await stage.store.finish(job, claimed.attempt, AttemptResult(outcome: .interrupted)) == .cancelled)
             #expect(try await stage.store.retry(job, fromScratch: true))
             #expect(try await stage.store.state(of: job) == .available)
             #expect(try await stage.store.cancel(UUID(), reason: nil) == nil)
@@ -232,7 +234,7 @@ import Testing
             let first = try await stage.claimOne(worker)
             try await stage.store.query("update atelier.jobs set deadline = now() - interval '1 minute'")
             #expect(
-                try await stage.store.finish(job, first.attempt, AttemptResult(outcome: "interrupted")) == .available)
+                try await stage.store.finish(job, first.attempt, AttemptResult(outcome: .interrupted)) == .available)
             #expect(try await stage.store.expire() == 0)
             #expect(try await stage.claimOne(worker).attempt == 2)
         }
@@ -258,7 +260,7 @@ import Testing
         try await Stage.with { stage in
             let worker = try await stage.worker()
             let job = try await stage.submit().job
-            let end = AttemptResult(outcome: "interrupted", code: "host.fault", message: "model.damaged: m")
+            let end = AttemptResult(outcome: .interrupted, code: "host.fault", message: "model.damaged: m")
             for count in 1...10 {
                 let claim = try await stage.claimOne(worker)
                 #expect(try await stage.store.finish(job, claim.attempt, end) == (count < 10 ? .retryable : .discarded))
@@ -282,7 +284,7 @@ import Testing
                 job, claim.attempt, started: nil, progress: nil, metrics: [], checkpoint: checkpoint)
             #expect(
                 try await stage.store.finish(
-                    job, claim.attempt, AttemptResult(outcome: "failed", code: "c", message: "m")) == .retryable)
+                    job, claim.attempt, AttemptResult(outcome: .failed, code: "c", message: "m")) == .retryable)
             #expect(try await stage.store.cancel(job, reason: nil) == .cancelled)
             #expect(try await stage.store.retry(job, fromScratch: false))
             #expect(try await stage.store.checkpoints(of: job).isEmpty)
@@ -372,7 +374,7 @@ import Testing
             func end(_ digit: String) -> AttemptResult {
                 let digits = String(repeating: digit, count: 64)
                 return AttemptResult(
-                    outcome: "completed",
+                    outcome: .completed,
                     artifacts: [
                         .init(role: "adapter", name: "a", path: "/a", mediaType: "x/y", sha256: digits, bytes: 1)
                     ])

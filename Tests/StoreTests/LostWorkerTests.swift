@@ -31,7 +31,7 @@ import Testing
             let worker = try await stage.worker()
             let job = try await stage.submit().job
             let claim = try await stage.claimOne(worker)
-            _ = try await stage.store.finish(claim.job, claim.attempt, AttemptResult(outcome: "crashed"))
+            _ = try await stage.store.finish(claim.job, claim.attempt, AttemptResult(outcome: .crashed))
             #expect(try await stage.store.state(of: job) == .retryable)
             try await stage.store.script(
                 """

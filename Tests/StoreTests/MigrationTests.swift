@@ -149,7 +149,7 @@ import Testing
             let running = try #require(
                 jobs.first { $0["message_id"] == "running" }?["id"].flatMap(UUID.init(uuidString:)))
             #expect(try await store.checkpoints(of: running).map(\.step) == [1])
-            let end = AttemptResult(outcome: "completed", result: .object([:]))
+            let end = AttemptResult(outcome: .completed, result: .object([:]))
             #expect(try await store.finish(running, 1, end) == .completed, "its attempt still owns it")
             let claimed = try await stage.claimOne(try await stage.worker())
             #expect(claimed.messageID == "waiting" && claimed.attempt == 1)

@@ -17,7 +17,7 @@ import Testing
             json: Data(#"{"suite":"\#(suite)","metrics":{"seconds":2},"table":[\#(rows)]}"#.utf8))
         #expect(
             try await stage.store.finish(
-                claimed.job, claimed.attempt, AttemptResult(outcome: "completed", result: result)) == .completed)
+                claimed.job, claimed.attempt, AttemptResult(outcome: .completed, result: result)) == .completed)
     }
 
     private func row(
@@ -132,7 +132,7 @@ import Testing
                     sha256: String(repeating: digit, count: 64), bytes: 1)
                 _ = try await stage.store.finish(
                     claimed.job, claimed.attempt,
-                    AttemptResult(outcome: "completed", result: .object([:]), artifacts: [adapter]))
+                    AttemptResult(outcome: .completed, result: .object([:]), artifacts: [adapter]))
             }
             #expect(
                 try await stage.store.references(of: "rex", tenant: "t", model: "pocket-infinity")

@@ -55,31 +55,31 @@ package struct AttemptRecord: Sendable {
     package func order(
         workspace: AttemptWorkspace, artifacts: ArtifactDirectory, settings: Settings
     ) async throws -> Data {
-        let request: JobRequest
-        do { request = try JobRequest(claim.spec) } catch {
+        let spec: JobSpec
+        do { spec = try claim.spec.get() } catch {
             throw AttemptProblem(
                 code: "job.invalid", message: "the job is not acceptable any more", consequence: .rejected,
-                problems: (error as? Problems)?.list)
+                problems: error.list)
         }
-        let images = try pictures(of: request, workspace: workspace, artifacts: artifacts)
+        let images = try pictures(of: spec, workspace: workspace, artifacts: artifacts)
         let resume = try await checkpoint()
         let order = EngineOrder(
-            job: claim.job, attempt: claim.attempt, kind: claim.kind, spec: request.spec, tenant: claim.tenant,
+            job: claim.job, attempt: claim.attempt, spec: spec, tenant: claim.tenant,
             images: images,
             adapters: try await ConceptAdapters(tenant: claim.tenant, store: store, artifacts: artifacts).linked(
-                for: request, into: workspace),
+                for: spec, into: workspace),
             references: try await ConceptReferences(tenant: claim.tenant, store: store, artifacts: artifacts).linked(
-                for: request, into: workspace),
+                for: spec, into: workspace),
             models: settings.modelsDirectory,
             workspace: workspace.folder, resume: resume, checkpointSeconds: settings.checkpointSeconds)
         return order.line
     }
 
     private func pictures(
-        of request: JobRequest, workspace: AttemptWorkspace, artifacts: ArtifactDirectory
+        of spec: JobSpec, workspace: AttemptWorkspace, artifacts: ArtifactDirectory
     ) throws -> [String] {
         var problems: [Problem] = []
-        let paths = try request.images.enumerated().compactMap { index, image -> String? in
+        let paths = try spec.images.enumerated().compactMap { index, image -> String? in
             guard case .artifact(let text) = image, let digest = SHA256Digest(text) else { return nil }
             guard try artifacts.contains(digest) else {
                 problems.append(
@@ -93,7 +93,7 @@ package struct AttemptRecord: Sendable {
         guard problems.isEmpty else {
             throw AttemptProblem(
                 code: "input.artifact",
-                message: "\(problems.count) of \(request.images.count) pictures are not in the store",
+                message: "\(problems.count) of \(spec.images.count) pictures are not in the store",
                 consequence: .rejected,
                 problems: problems)
         }

@@ -12,15 +12,15 @@ struct ConceptAdapters: Sendable {
     /// Links the adapter of every concept the job mentions into its inputs; paths by name.
     /// - Throws: `AttemptProblem` listing every mention that means nothing, with what would do; `StoreError` when
     ///   PostgreSQL is away.
-    func linked(for request: JobRequest, into workspace: AttemptWorkspace) async throws -> [String: String] {
-        guard !request.mentions.isEmpty else { return [:] }
+    func linked(for spec: JobSpec, into workspace: AttemptWorkspace) async throws -> [String: String] {
+        guard let model = spec.model, !spec.mentions.isEmpty else { return [:] }
         let learnt = try await store.newestConcepts(tenant: tenant)
-        let usable = learnt.filter { $0.model == request.model }
-        let problems = request.mentions.compactMap { mention in
-            usable.contains { mention.means($0) } ? nil : problem(mention, learnt: learnt, model: request.model)
+        let usable = learnt.filter { $0.model == model }
+        let problems = spec.mentions.compactMap { mention in
+            usable.contains { mention.means($0) } ? nil : problem(mention, learnt: learnt, model: model)
         }
         guard problems.isEmpty else { throw unknown(problems) }
-        let names = Set(request.mentions.map(\.name))
+        let names = Set(spec.mentions.map(\.name))
         return try Dictionary(
             uniqueKeysWithValues: usable.filter { names.contains($0.name) }.map {
                 ($0.name, try link($0, into: workspace))
@@ -39,7 +39,7 @@ struct ConceptAdapters: Sendable {
 
     /// What is there under the name, and which names would do.
     private func problem(_ mention: ConceptMention, learnt: [StoredConcept], model: String) -> Problem {
-        let others = learnt.filter { $0.name == mention.name }.map { "a \($0.role) on \($0.model)" }
+        let others = learnt.filter { $0.name == mention.name }.map { "a \($0.role.rawValue) on \($0.model)" }
         let found = mention.written(mention.name) + (others.isEmpty ? "" : ", " + others.joined(separator: " and "))
         let names = learnt.filter { $0.model == model && mention.allows($0) }.map { mention.written($0.name) }
         let kind = mention.role.map(\.rawValue) ?? "concept"
@@ -61,6 +61,6 @@ struct ConceptAdapters: Sendable {
 }
 
 extension ConceptMention {
-    fileprivate func allows(_ concept: StoredConcept) -> Bool { role == nil || role?.rawValue == concept.role }
+    fileprivate func allows(_ concept: StoredConcept) -> Bool { role == nil || role == concept.role }
     fileprivate func means(_ concept: StoredConcept) -> Bool { concept.name == name && allows(concept) }
 }

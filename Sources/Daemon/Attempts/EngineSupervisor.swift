@@ -271,14 +271,15 @@ extension EngineSupervisor {
             case .closed(let state):
                 if state.isFinal && state != .discarded { workspace.removeJob() }
                 return logger.info(
-                    "attempt closed", metadata: ["attempt.outcome": "\(end.outcome)", "job.state": "\(state.rawValue)"])
+                    "attempt closed",
+                    metadata: ["attempt.outcome": "\(end.outcome.rawValue)", "job.state": "\(state.rawValue)"])
             case .lost:
                 return logger.warning("claim lost; nothing is written")
             case .refused(let problem):
                 // What was to be written is at fault: an ending without it must do.
                 logger.error("ending refused", metadata: ["error": "\(problem)"])
                 guard end.code != "result.refused" else { return }
-                end = AttemptResult(outcome: "failed", consequence: .fatal, code: "result.refused", message: problem)
+                end = AttemptResult(outcome: .failed, consequence: .fatal, code: "result.refused", message: problem)
             case .unavailable:
                 if Task.isCancelled {
                     return logger.warning("the ending could not be written in time; the job will be taken up again")
@@ -290,27 +291,27 @@ extension EngineSupervisor {
 
     private func result(of ending: AttemptEnding, exit: EngineExit?) -> AttemptResult {
         var result = AttemptResult(
-            outcome: "completed", logTail: process?.log.tail ?? "", peakMemoryBytes: exit?.peakMemoryBytes,
+            outcome: .completed, logTail: process?.log.tail ?? "", peakMemoryBytes: exit?.peakMemoryBytes,
             processorSeconds: exit?.processorSeconds)
         switch ending {
         case .completed:
             result.result = done?.result
             result.artifacts = produced
         case .failed:
-            result.outcome = "failed"
+            result.outcome = .failed
             result.consequence = failed?.consequence ?? .transient
             (result.code, result.message, result.problems) = (failed?.code, failed?.message, failed?.problems)
         case .crashed(let code, let message):
-            result.outcome = "crashed"
+            result.outcome = .crashed
             (result.code, result.message) = (code, message)
         case .interrupted(let reason):
-            result.outcome = "interrupted"
+            result.outcome = .interrupted
             // Before an engine ran nothing is known of the job; after, it may be what no host can do.
             (result.code, result.message) = (
                 isHostAtFault && process != nil ? "host.fault" : "daemon.interrupted", reason
             )
         case .cancelled, .lost:
-            result.outcome = "cancelled"
+            result.outcome = .cancelled
             (result.code, result.message) = ("job.cancelled", "cancelled on request")
         }
         return result

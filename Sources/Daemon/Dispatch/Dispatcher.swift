@@ -99,7 +99,7 @@ package actor Dispatcher: Service {
 
     private func giveBack(_ job: UUID, _ attempt: Int) async {
         let end = AttemptResult(
-            outcome: "interrupted", code: "daemon.interrupted", message: "claimed, but the answer that says so was lost"
+            outcome: .interrupted, code: "daemon.interrupted", message: "claimed, but the answer that says so was lost"
         )
         guard let state = try? await store.finish(job, attempt, end) else { return }
         logger.warning(

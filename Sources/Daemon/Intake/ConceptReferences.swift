@@ -11,11 +11,11 @@ struct ConceptReferences: Sendable {
     /// Links the references of every concept into the job's inputs; paths by name. Nil where a job needs none or brings
     /// its own.
     /// - Throws: `AttemptProblem` where they are not in the store any more; `StoreError` when PostgreSQL is away.
-    func linked(for request: JobRequest, into workspace: AttemptWorkspace) async throws -> [String: [String]]? {
-        guard request.kind == .evaluate, request.images.isEmpty else { return nil }
+    func linked(for spec: JobSpec, into workspace: AttemptWorkspace) async throws -> [String: [String]]? {
+        guard case .evaluate(let spec) = spec, spec.images.isEmpty else { return nil }
         var paths: [String: [String]] = [:]
-        for name in request.mentions.map(\.name) {
-            paths[name] = try await link(name, model: request.model, into: workspace)
+        for name in spec.concepts {
+            paths[name] = try await link(name, model: spec.model, into: workspace)
         }
         return paths
     }

@@ -107,8 +107,8 @@ package struct Intake: Service {
         var submissions: [Submission] = []
         reading: for delivery in deliveries {
             switch reader.read(delivery) {
-            case .job(var submission, let request):
-                do { submission.spec = try await storePictures(of: request) } catch {
+            case .job(var submission, let spec):
+                do { submission.spec = try await storePictures(of: spec).json } catch {
                     guard submissions.isEmpty else { break reading }  // those before it have no part in that
                     throw error
                 }
@@ -172,19 +172,16 @@ package struct Intake: Service {
     }
 
     /// Moves the pictures of the message into the artifact store; the row only refers to them.
-    private func storePictures(of request: JobRequest) async throws -> JSONValue {
-        guard case .object(var members) = request.body, !request.images.isEmpty else { return request.body }
+    private func storePictures(of spec: JobSpec) async throws -> JobSpec {
+        guard !spec.images.isEmpty else { return spec }
         try await shared.check()
         let artifacts = artifacts
-        let references = try await runBlocking {
-            try request.images.map { image -> JSONValue in
-                switch image {
-                case .png(let data): .object(["artifact": .string(try artifacts.put(data).prefixed)])
-                case .artifact(let digest): .object(["artifact": .string("sha256:" + digest)])
+        return spec.with(
+            images: try await runBlocking {
+                try spec.images.map { image in
+                    guard case .png(let data) = image else { return image }
+                    return .artifact(try artifacts.put(data).description)
                 }
-            }
-        }
-        members["images"] = .array(references)
-        return .object(members)
+            })
     }
 }

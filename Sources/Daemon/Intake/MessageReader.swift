@@ -7,8 +7,8 @@ import Store
 package struct MessageReader: Sendable {
     /// What a message is.
     package enum Reading: Sendable {
-        /// A job. Its pictures are still inside the request.
-        case job(Submission, JobRequest)
+        /// A job. Its pictures are still inside the specification.
+        case job(Submission, JobSpec)
         /// Not a job.
         case rejected(Rejection)
     }
@@ -23,21 +23,21 @@ package struct MessageReader: Sendable {
         let properties = delivery.properties
         var problems = problems(in: properties)
         let body = Data(delivery.body)
-        var request: JobRequest?
+        var spec: JobSpec?
         if delivery.bodySize > UInt64(largestBody) {
             problems.append(
                 Problem("", found: "a body of \(delivery.bodySize) bytes", allowed: "at most \(largestBody) bytes"))
         } else {
-            do { request = try JobRequest(body: body) } catch let found as Problems { problems += found.list } catch {
+            do { spec = try JobSpec(body: body) } catch let found as Problems { problems += found.list } catch {
                 problems.append(Problem("", found: "\(error)", allowed: "a job"))
             }
         }
-        if let request, let type = properties.type, type != request.kind.rawValue {
+        if let spec, let type = properties.type, type != spec.kind.rawValue {
             problems.append(
-                Problem("property:type", found: "\"\(type)\"", allowed: "the body's kind, \(request.kind.rawValue)"))
+                Problem("property:type", found: "\"\(type)\"", allowed: "the body's kind, \(spec.kind.rawValue)"))
         }
         let tenant = properties.userID ?? "default"
-        guard let request, problems.isEmpty, let messageID = properties.messageID else {
+        guard let spec, problems.isEmpty, let messageID = properties.messageID else {
             return .rejected(
                 Rejection(
                     tenant: tenant, messageID: properties.messageID.map { String($0.prefix(200)) },
@@ -47,12 +47,12 @@ package struct MessageReader: Sendable {
         }
         return .job(
             Submission(
-                tenant: tenant, messageID: messageID, kind: request.kind, spec: request.body,
+                tenant: tenant, messageID: messageID, spec: spec,
                 priority: properties.priority.map { Int($0) } ?? 0,
                 runAfter: Self.date(properties, "run_after"), deadline: Self.date(properties, "deadline"),
                 lifetime: Self.lifetime(of: delivery), replyTo: properties.replyTo,
                 correlationID: properties.correlationID, traceparent: properties.traceparent),
-            request)
+            spec)
     }
 
     private func problems(in properties: MessageProperties) -> [Problem] {
@@ -121,6 +121,6 @@ package struct MessageReader: Sendable {
     }
 
     private static func kind(of body: Data) -> String? {
-        (try? JobRequest.parsed(body))?["kind"]?.string.map { String($0.prefix(64)) }
+        (try? JobSpec.parsed(body))?["kind"]?.string.map { String($0.prefix(64)) }
     }
 }

@@ -109,9 +109,9 @@ package struct CompositionAblation {
 
     /// Of what the training depends on: made of anything else it is another.
     private func digest(_ training: CompositionPlan.Training, by method: PersonalizationMethod) -> String {
-        let role: ConceptRole = training.concept.role == .subject ? .subject : .style
         let text = [
-            parts, JSONValue.object(method.options(for: role).completed(given(training, by: method))).text,
+            parts,
+            JSONValue.object(method.options(for: training.concept.role).completed(given(training, by: method))).text,
             training.concept.wording.template,
         ].joined(separator: "\n")
         return String(SHA256Digest.of(Data(text.utf8)).description.prefix(8))

@@ -167,7 +167,7 @@ package final class ARBoothTraining: ConceptTraining {
             description: Adapter.Description(
                 method: Adapter.arboothMethod, model: model.configuration.name, modelDigest: modelDigest,
                 concept: subject.name,
-                role: "subject",
+                role: .subject,
                 className: subject.className, seed: seed, iterations: step,
                 options: try Adapter.Description.text(of: options)),
             tensors: tensors)

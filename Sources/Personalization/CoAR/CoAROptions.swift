@@ -1,3 +1,5 @@
+import Jobs
+
 /// What CoAR leaves open, with the paper's values as defaults (arXiv 2508.07341, sections 3 and 4.1). Each part can be
 /// switched off, so that layer-wise context alone, with prior preservation, and with self-regularization can be
 /// compared.
@@ -34,7 +36,7 @@ package struct CoAROptions: Codable, Equatable, Sendable {
     package init() {}
 
     /// The paper's values for a role: a style is learned from one picture in fewer steps, with nothing to preserve.
-    package init(role: Concept.Role) {
+    package init(role: ConceptRole) {
         if role == .style {
             iterations = 600
             priorPreservation = false
@@ -42,13 +44,13 @@ package struct CoAROptions: Codable, Equatable, Sendable {
     }
 
     /// How many of `depth` layers have context vectors.
-    package func layerCount(of depth: Int, role: Concept.Role) -> Int {
+    package func layerCount(of depth: Int, role: ConceptRole) -> Int {
         let share = Float(role == .subject ? 9 : 3) / 32
         return min(layers ?? max(1, Int((Float(depth) * share).rounded())), depth)
     }
 
     /// Numbers that learn, in a model of `depth` layers of `width`.
-    package func trainableCount(depth: Int, width: Int, role: Concept.Role) -> Int {
+    package func trainableCount(depth: Int, width: Int, role: ConceptRole) -> Int {
         2 * layerCount(of: depth, role: role) * width
     }
 

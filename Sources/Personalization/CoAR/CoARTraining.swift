@@ -154,7 +154,7 @@ package final class CoARTraining: ConceptTraining {
         Adapter(
             description: Adapter.Description(
                 method: "coar", model: model.configuration.name, modelDigest: modelDigest, concept: concept.name,
-                role: concept.role.rawValue,
+                role: concept.role,
                 className: concept.className, seed: seed, iterations: step,
                 options: try Adapter.Description.text(of: options)),
             tensors: [text.name: text.value, image.name: image.value])

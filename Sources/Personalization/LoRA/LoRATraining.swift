@@ -95,7 +95,7 @@ package final class LoRATraining: ConceptTraining {
             lora,
             description: Adapter.Description(
                 method: Adapter.loraMethod, model: backbone.name, modelDigest: modelDigest, concept: concept.name,
-                role: concept.role.rawValue,
+                role: concept.role,
                 className: concept.className, seed: seed, iterations: step, options: "{}"))
     }
 }

@@ -3,42 +3,50 @@ import Jobs
 import Testing
 
 /// What is an `evaluate` job, and what is told to who sent none.
-@Suite struct EvaluationRequestTests {
+@Suite struct EvaluateSpecTests {
     private func body(_ members: String) -> Data {
         Data(#"{"version":1,"kind":"evaluate","model":"pocket-infinity",\#(members)}"#.utf8)
     }
 
     private func pointers(_ members: String) -> [String] {
         do {
-            _ = try JobRequest(body: body(members))
+            _ = try JobSpec(body: body(members))
             return []
         } catch { return (error as? Problems)?.list.map(\.pointer) ?? ["another error"] }
     }
 
     @Test func aSuiteIsEnough() throws {
-        let request = try JobRequest(
+        let job = try JobSpec(
             body: body(
                 #"""
                 "concepts":["rex","mia"],"suite":"dreambench-living","images_per_prompt":2,"seeds":[1,2,3],\#
                 "options":{"dino":"dino-vits16"}
                 """#
             ))
-        #expect(request.kind == .evaluate && request.images.isEmpty && request.prompts.isEmpty)
+        guard case .evaluate(let spec) = job else {
+            Issue.record("\(job.kind)")
+            return
+        }
+        #expect(job.images.isEmpty && spec.prompts == .suite(.dreamBenchLiving) && spec.seeds == [1, 2, 3])
         #expect(
-            request.mentions.map(\.name) == ["rex", "mia"]
-                && request.mentions.map(\.pointer) == ["/concepts/0", "/concepts/1"])
+            job.mentions.map(\.name) == ["rex", "mia"]
+                && job.mentions.map(\.pointer) == ["/concepts/0", "/concepts/1"])
     }
 
     @Test func ownPromptsAndReferencesAreEnough() throws {
-        let picture = #"{"png":"\#(JobRequestTests.png)"}"#
-        let request = try JobRequest(
+        let picture = #"{"png":"\#(JobSpecTests.png)"}"#
+        let job = try JobSpec(
             body: body(
                 #"""
                 "concepts":["rex"],"prompts":["a <rex> dog","a {concept} {class} in the \#
                 snow"],"images":[\#(picture)],"seed":7
                 """#
             ))
-        #expect(request.prompts.count == 2 && request.images.count == 1)
+        guard case .evaluate(let spec) = job, case .own(let prompts) = spec.prompts else {
+            Issue.record("\(job)")
+            return
+        }
+        #expect(prompts.count == 2 && spec.images.count == 1)
     }
 
     @Test(arguments: [
@@ -58,7 +66,7 @@ import Testing
         (#""concepts":["rex"],"suite":"little-world","options":{"class_pictures":-1}"#, ["/options/class_pictures"]),
         (
             #"""
-            "concepts":["rex","mia"],"suite":"little-world","images":[{"artifact":"sha256:\#(JobRequestTests.digits)"}]
+            "concepts":["rex","mia"],"suite":"little-world","images":[{"artifact":"sha256:\#(JobSpecTests.digits)"}]
             """#,
             ["/images"]
         ),

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Reads a body field by field and collects every problem.
-struct RequestReader {
+struct SpecReader {
     let body: JSONValue
     var problems: [Problem] = []
 
@@ -33,7 +33,12 @@ struct RequestReader {
         }
     }
 
-    mutating func model(_ allowed: [ModelName]) -> ModelName? {
+    mutating func probe() -> JobSpec {
+        fields(["version", "kind"])
+        return .probe
+    }
+
+    mutating func model(_ allowed: [ModelName] = ModelName.allCases) -> ModelName? {
         guard let model = body["model"]?.string.flatMap(ModelName.init(rawValue:)), allowed.contains(model) else {
             note("/model", body["model"], allowed.map(\.rawValue).joined(separator: ", "))
             return nil
@@ -68,37 +73,45 @@ struct RequestReader {
         return method
     }
 
-    /// The subject and the style of a composition; empty where one of them is no name.
-    mutating func pair() -> [ConceptMention] {
-        let mentions = ConceptRole.allCases.compactMap { role -> ConceptMention? in
-            guard let name = body[role.rawValue]?.string, ConceptMention.isName(name) else {
+    /// The subject and the style of a composition; nil where one of them is no name.
+    mutating func pair() -> (subject: String, style: String)? {
+        let names = ConceptRole.allCases.map { role -> String? in
+            let name = body[role.rawValue]?.string.flatMap { ConceptMention.isName($0) ? $0 : nil }
+            if name == nil {
                 note("/" + role.rawValue, body[role.rawValue], "the name of a \(role.rawValue) that was learnt")
-                return nil
             }
-            return ConceptMention(pointer: "/" + role.rawValue, name: name, role: role)
+            return name
         }
-        guard mentions.count == 2 else { return [] }
-        if mentions[0].name == mentions[1].name { note("/style", body["style"], "another name than the subject's") }
-        return mentions
+        guard let subject = names[0], let style = names[1] else { return nil }
+        if subject == style { note("/style", body["style"], "another name than the subject's") }
+        return (subject, style)
     }
 
-    mutating func seed() {
-        if let seed = body["seed"], (seed.integer ?? -1) < 0 {
-            note("/seed", seed, "a whole number from 0 to 9223372036854775807")
+    /// Nil where none is given.
+    mutating func seed() -> Int? {
+        guard let value = body["seed"] else { return nil }
+        guard let seed = value.integer, seed >= 0 else {
+            note("/seed", value, "a whole number from 0 to 9223372036854775807")
+            return nil
         }
+        return seed
     }
 
-    mutating func integer(_ name: String, _ range: ClosedRange<Int>) {
-        guard let value = body[name] else { return }
-        if !(value.integer.map(range.contains) ?? false) {
+    /// Nil where it is not given.
+    mutating func integer(_ name: String, _ range: ClosedRange<Int>) -> Int? {
+        guard let value = body[name] else { return nil }
+        guard let number = value.integer, range.contains(number) else {
             note("/" + name, value, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+            return nil
         }
+        return number
     }
 
-    mutating func options(_ table: OptionTable?) {
+    mutating func options(_ table: OptionTable?) -> [String: JSONValue] {
         // Of which method they are nobody knows; that is a problem of its own.
-        guard let table else { return }
+        guard let table else { return [:] }
         problems += table.problems(in: body["options"])
+        if case .object(let members) = body["options"] { return members } else { return [:] }
     }
 
     mutating func prompts(_ count: ClosedRange<Int>) -> [String] {
@@ -130,7 +143,7 @@ struct RequestReader {
         }
     }
 
-    mutating func concept() -> JobRequest.Concept? {
+    mutating func concept() -> ConceptSpec? {
         guard case .object(let members) = body["concept"] else {
             note("/concept", body["concept"], "an object with name, role and class")
             return nil
@@ -154,7 +167,7 @@ struct RequestReader {
             note("/concept/class", members["class"], "a class noun of 1 to 64 letters, spaces and dashes")
         }
         guard let name, let role else { return nil }
-        return JobRequest.Concept(name: name, role: role)
+        return ConceptSpec(name: name, role: role, className: noun)
     }
 
     mutating func images() -> [ImageSource] {

@@ -70,7 +70,7 @@ package enum JobSchema {
                 required: ["model", "concepts"],
                 drawing(on: ModelName.allCases).merging([
                     "concepts": list(of: reference("name"), 1...16),
-                    "suite": ["enum": .array(JobRequest.suites.map(JSONValue.string))],
+                    "suite": choice(SuiteName.allCases),
                     "images": list(of: reference("image"), 1...32), "seeds": list(of: seed, 1...16),
                     "options": reference("evaluation"),
                 ]) { $1 },

@@ -3,7 +3,7 @@ import Jobs
 import Testing
 
 /// What is a job, and what is told to who sent none.
-@Suite struct JobRequestTests {
+@Suite struct JobSpecTests {
     static let png = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]).base64EncodedString()
     static let digits = String(repeating: "ab", count: 32)
     static let valid = """
@@ -13,19 +13,56 @@ import Testing
         beach"],"seed":7,"options":{"iterations":600}}
         """
 
+    /// One of every kind, with everything it can say and with as little as it may.
+    static let bodies = [
+        valid,
+        #"{"version":1,"kind":"personalize","concept":{"name":"ink","role":"style"},"method":"coar","#
+            + #""model":"pocket-chameleon","images":[{"png":"\#(png)"}]}"#,
+        #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a <rex> dog","é\n"],"#
+            + #""images_per_prompt":16,"seed":9223372036854775807,"options":{"guidance":[1,2.5]}}"#,
+        #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["x"]}"#,
+        #"{"version":1,"kind":"compose","model":"pocket-chameleon","subject":"rex","style":"ink","prompts":["x"],"#
+            + #""images_per_prompt":2,"seed":1,"options":{"identity_mask":false}}"#,
+        #"{"version":1,"kind":"evaluate","model":"pocket-infinity","concepts":["rex","max"],"#
+            + #""suite":"dreambench-living","images_per_prompt":4,"seeds":[1,2],"options":{"class_pictures":0}}"#,
+        #"{"version":1,"kind":"evaluate","model":"pocket-infinity","concepts":["rex"],"prompts":["a <rex>"],"#
+            + #""seed":1,"images":[{"artifact":"sha256:\#(digits)"}]}"#,
+        #"{"version":1,"kind":"probe"}"#,
+    ]
+
+    /// What is written into the row says what the message said, to the letter: what was stored before reads the same.
+    @Test(arguments: bodies) func aJobIsWrittenAsItCame(_ body: String) throws {
+        let spec = try JobSpec(body: Data(body.utf8))
+        #expect(try spec.json.line == JSONValue(json: Data(body.utf8)).line)
+        #expect(try JobSpec(body: spec.json.line) == spec)
+    }
+
+    @Test func picturesBecomeArtifactsAndNothingElseChanges() throws {
+        for body in Self.bodies {
+            let spec = try JobSpec(body: Data(body.utf8))
+            let stored = spec.with(images: spec.images.map { _ in .artifact(Self.digits) })
+            #expect(stored.images == spec.images.map { _ in .artifact(Self.digits) } && stored.kind == spec.kind)
+            #expect(stored.with(images: spec.images) == spec)
+        }
+    }
+
     private func pointers(_ body: String) -> [String] {
         do {
-            _ = try JobRequest(body: Data(body.utf8))
+            _ = try JobSpec(body: Data(body.utf8))
             return []
         } catch { return (error as? Problems)?.list.map(\.pointer).sorted() ?? ["another error"] }
     }
 
     @Test func theContractsExampleIsAJob() throws {
-        let request = try JobRequest(body: Data(Self.valid.utf8))
-        #expect(request.kind == .personalize && request.model == "pocket-infinity")
-        #expect(request.concept?.name == "rex" && request.concept?.role == .subject)
-        #expect(request.images == [.png(try #require(Data(base64Encoded: Self.png))), .artifact(Self.digits)])
-        #expect(request.spec["images"] == nil && request.spec["seed"] == .integer(7))
+        let job = try JobSpec(body: Data(Self.valid.utf8))
+        guard case .personalize(let spec) = job else {
+            Issue.record("\(job.kind)")
+            return
+        }
+        #expect(job.kind == .personalize && job.model == "pocket-infinity" && job.mentions == [])
+        #expect(spec.concept.name == "rex" && spec.concept.role == .subject && spec.concept.className == "dog")
+        #expect(spec.method == .arbooth && spec.seed == 7 && spec.options == ["iterations": 600])
+        #expect(job.images == [.png(try #require(Data(base64Encoded: Self.png))), .artifact(Self.digits)])
     }
 
     @Test func everyProblemIsListed() {
@@ -57,7 +94,7 @@ import Testing
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &before)
         for (text, count) in [("[],", 4 << 20), ("{\"a\":[", 1 << 20), ("0,", 8 << 20)] {
             let body = Data(("[" + String(repeating: text, count: count)).utf8)
-            let error = #expect(throws: Problems.self) { try JobRequest(body: body) }
+            let error = #expect(throws: Problems.self) { try JobSpec(body: body) }
             #expect(error?.list.map(\.allowed) == ["at most 10000 values, 32 deep"], "\(text)")
         }
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &after)
@@ -70,7 +107,7 @@ import Testing
     }
 
     @Test func everyProblemSaysWhatIsAllowed() throws {
-        let error = #expect(throws: Problems.self) { try JobRequest(body: Data(#"{"version":1,"kind":"paint"}"#.utf8)) }
+        let error = #expect(throws: Problems.self) { try JobSpec(body: Data(#"{"version":1,"kind":"paint"}"#.utf8)) }
         let kind = try #require(error?.list.first { $0.pointer == "/kind" })
         #expect(kind.found == "\"paint\"" && kind.allowed == JobKind.allCases.map(\.rawValue).joined(separator: ", "))
     }
@@ -102,13 +139,13 @@ import Testing
 
     @Test func conceptsAreFoundOnceAPromptAndInOrder() throws {
         let prompts = #""a <rex> and <woodcut-2>, <rex>","<rex> again, 3 < 4 > 2, <>, <a b>, <a_b>""#
-        let request = try JobRequest(
+        let job = try JobSpec(
             body: Data(#"{"version":1,"kind":"generate","model":"pocket-chameleon","prompts":[\#(prompts)]}"#.utf8))
         #expect(
-            request.mentions.map { "\($0.pointer) \($0.name)" } == [
+            job.mentions.map { "\($0.pointer) \($0.name)" } == [
                 "/prompts/0 rex", "/prompts/0 woodcut-2", "/prompts/1 rex", "/prompts/1 a_b",
             ])
-        #expect(request.mentions.allSatisfy { $0.role == nil })
+        #expect(job.mentions.allSatisfy { $0.role == nil })
     }
 
     // MARK: - Methods
@@ -133,14 +170,14 @@ import Testing
 
     @Test func aMethodThatDoesNotFitIsToldWhatWouldDo() throws {
         let error = #expect(throws: Problems.self) {
-            try JobRequest(body: Data(personalization("coar", "pocket-infinity").utf8))
+            try JobSpec(body: Data(personalization("coar", "pocket-infinity").utf8))
         }
         #expect(
             error?.list.map(\.description) == [
                 #"/method: found "coar"; allowed: on pocket-infinity arbooth, lora; coar on pocket-chameleon"#
             ])
         let style = #expect(throws: Problems.self) {
-            try JobRequest(body: Data(personalization("arbooth", "pocket-infinity", role: "style").utf8))
+            try JobSpec(body: Data(personalization("arbooth", "pocket-infinity", role: "style").utf8))
         }
         #expect(
             style?.list.map(\.description) == [
@@ -149,7 +186,7 @@ import Testing
         #expect(
             pointers(personalization("arbooth", "pocket-chameleon", role: "style")) == ["/concept/role", "/method"])
         let unknown = #expect(throws: Problems.self) {
-            try JobRequest(body: Data(personalization("magic", "pocket-chameleon").utf8))
+            try JobSpec(body: Data(personalization("magic", "pocket-chameleon").utf8))
         }
         #expect(unknown?.list.map(\.allowed) == ["coar, lora"])
     }
@@ -185,11 +222,15 @@ import Testing
     }
 
     @Test func aCompositionMentionsASubjectAndAStyle() throws {
-        let request = try JobRequest(body: Data(composition().utf8))
+        let job = try JobSpec(body: Data(composition().utf8))
+        guard case .compose(let spec) = job else {
+            Issue.record("\(job.kind)")
+            return
+        }
+        #expect(spec.subject == "rex" && spec.style == "woodcut" && job.images.isEmpty)
+        #expect(spec.drawing.prompts.count == 2 && spec.drawing.perPrompt == 4)
         #expect(
-            request.kind == .compose && request.concept == nil && request.images.isEmpty && request.prompts.count == 2)
-        #expect(
-            request.mentions == [
+            job.mentions == [
                 ConceptMention(pointer: "/subject", name: "rex", role: .subject),
                 ConceptMention(pointer: "/style", name: "woodcut", role: .style),
             ])

@@ -38,7 +38,7 @@ package enum PersonalizationMethod: String, Sendable, CaseIterable {
 }
 
 /// What a concept is.
-package enum ConceptRole: String, Sendable, CaseIterable { case subject, style }
+package enum ConceptRole: String, Sendable, Codable, CaseIterable { case subject, style }
 
 /// The backbones that jobs name.
 package enum ModelName: String, Sendable, CaseIterable {

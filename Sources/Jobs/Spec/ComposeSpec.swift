@@ -1,0 +1,36 @@
+/// Draw a subject in a style that were learnt apart, without training.
+package struct ComposeSpec: Sendable, Equatable {
+    /// The concept of each role.
+    package var subject, style: String
+    package var drawing: GenerateSpec
+
+    /// The name of the concept of a role.
+    package func name(of role: ConceptRole) -> String {
+        switch role {
+        case .subject: subject
+        case .style: style
+        }
+    }
+}
+
+extension ComposeSpec {
+    /// Nil where the reader has found problems that leave nothing to make a job of.
+    init?(_ reader: inout SpecReader) {
+        reader.fields([
+            "version", "kind", "model", "subject", "style", "prompts", "images_per_prompt", "seed", "options",
+        ])
+        let pair = reader.pair()
+        let drawing = GenerateSpec(drawing: &reader, on: ModelName.composing)
+        guard let pair, let drawing else { return nil }
+        reader.only([pair.subject, pair.style], in: drawing.prompts, because: "the concepts this job joins")
+        (subject, style, self.drawing) = (pair.subject, pair.style, drawing)
+    }
+
+    var mentions: [ConceptMention] {
+        ConceptRole.allCases.map { ConceptMention(pointer: "/" + $0.rawValue, name: name(of: $0), role: $0) }
+    }
+
+    var members: [String: JSONValue] {
+        drawing.members.merging(["subject": .string(subject), "style": .string(style)]) { $1 }
+    }
+}

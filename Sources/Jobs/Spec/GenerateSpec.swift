@@ -1,0 +1,44 @@
+/// Draw pictures with none, one or more concepts named in the prompts.
+package struct GenerateSpec: Sendable, Equatable {
+    package var model: String
+    /// 1 to 64.
+    package var prompts: [String]
+    /// 1 to 16.
+    package var imagesPerPrompt: Int?
+    /// Nil where none was given.
+    package var seed: Int?
+    /// As they were given, of drawing with the model.
+    package var options: [String: JSONValue]
+
+    /// Pictures of every prompt, one unless more are asked for.
+    package var perPrompt: Int { imagesPerPrompt ?? 1 }
+}
+
+extension GenerateSpec {
+    /// Nil where the reader has found problems that leave nothing to make a job of.
+    init?(_ reader: inout SpecReader) {
+        reader.fields(["version", "kind", "model", "prompts", "images_per_prompt", "seed", "options"])
+        self.init(drawing: &reader, on: ModelName.allCases)
+    }
+
+    /// The members that every drawing job has.
+    init?(drawing reader: inout SpecReader, on models: [ModelName]) {
+        let model = reader.model(models)
+        prompts = reader.prompts(1...64)
+        imagesPerPrompt = reader.integer("images_per_prompt", 1...16)
+        seed = reader.seed()
+        options = reader.options(model?.drawing)
+        guard let model else { return nil }
+        self.model = model.rawValue
+    }
+
+    var members: [String: JSONValue] {
+        var members: [String: JSONValue] = [
+            "model": .string(model), "prompts": .array(prompts.map(JSONValue.string)),
+        ]
+        members["images_per_prompt"] = imagesPerPrompt.map(JSONValue.integer)
+        members["seed"] = seed.map(JSONValue.integer)
+        if !options.isEmpty { members["options"] = .object(options) }
+        return members
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+
+/// A job as it was asked for, valid in every field: decoded once from a message, written into the job's row, and given
+/// to the engine, which decodes the same type.
+package enum JobSpec: Sendable, Equatable {
+    /// Learn a concept from reference pictures.
+    case personalize(PersonalizeSpec)
+    /// Draw pictures with none, one or more concepts.
+    case generate(GenerateSpec)
+    /// Draw a subject in a style.
+    case compose(ComposeSpec)
+    /// Measure concepts over prompts.
+    case evaluate(EvaluateSpec)
+    /// Go the whole way without an engine.
+    case probe
+
+    /// What is to be done.
+    package var kind: JobKind {
+        switch self {
+        case .personalize: .personalize
+        case .generate: .generate
+        case .compose: .compose
+        case .evaluate: .evaluate
+        case .probe: .probe
+        }
+    }
+
+    /// The backbone's name; nil for a probe, which needs none.
+    package var model: String? {
+        switch self {
+        case .personalize(let spec): spec.model
+        case .generate(let spec): spec.model
+        case .compose(let spec): spec.drawing.model
+        case .evaluate(let spec): spec.model
+        case .probe: nil
+        }
+    }
+
+    /// The reference pictures, in order; empty where nothing is learnt, and where an evaluation takes those its
+    /// concepts were learnt from.
+    package var images: [ImageSource] {
+        switch self {
+        case .personalize(let spec): spec.images
+        case .evaluate(let spec): spec.images
+        case .generate, .compose, .probe: []
+        }
+    }
+
+    /// The same job with other reference pictures: those of a message once they are in the artifact store.
+    package func with(images: [ImageSource]) -> JobSpec {
+        switch self {
+        case .personalize(var spec):
+            spec.images = images
+            return .personalize(spec)
+        case .evaluate(var spec):
+            spec.images = images
+            return .evaluate(spec)
+        case .generate, .compose, .probe: return self
+        }
+    }
+
+    /// The concepts the job uses, wherever it names them.
+    package var mentions: [ConceptMention] {
+        switch self {
+        case .personalize, .probe: []
+        case .generate(let spec): ConceptMention.all(in: spec.prompts)
+        case .compose(let spec): spec.mentions
+        case .evaluate(let spec): spec.mentions
+        }
+    }
+}
+
+/// The body of a message, of a row and of an order: one form.
+extension JobSpec {
+    static let version = 1
+
+    /// The body. What was left out is left out again.
+    package var json: JSONValue {
+        let members =
+            switch self {
+            case .personalize(let spec): spec.members
+            case .generate(let spec): spec.members
+            case .compose(let spec): spec.members
+            case .evaluate(let spec): spec.members
+            case .probe: [String: JSONValue]()
+            }
+        let common: [String: JSONValue] = ["version": .integer(Self.version), "kind": .string(kind.rawValue)]
+        return .object(common.merging(members) { $1 })
+    }
+
+    /// Validates a body. Throws `Problems` with every problem in it.
+    package init(body data: Data) throws { try self.init(Self.parsed(data)) }
+
+    /// The same for parsed JSON.
+    package init(_ body: JSONValue) throws {
+        guard case .object = body else { throw Problems([Problem("", found: body.brief, allowed: "a JSON object")]) }
+        var reader = SpecReader(body: body)
+        let kind = reader.kind()
+        reader.version()
+        let spec: JobSpec? =
+            switch kind {
+            case .personalize: PersonalizeSpec(&reader).map(JobSpec.personalize)
+            case .generate: GenerateSpec(&reader).map(JobSpec.generate)
+            case .compose: ComposeSpec(&reader).map(JobSpec.compose)
+            case .evaluate: EvaluateSpec(&reader).map(JobSpec.evaluate)
+            case .probe: reader.probe()
+            case nil: nil
+            }
+        guard let spec, reader.problems.isEmpty else { throw Problems(reader.problems) }
+        self = spec
+    }
+
+    /// The JSON of a message of anybody's. Throws `Problems` with one problem, before memory is spent on what is far
+    /// too much.
+    package static func parsed(_ data: Data) throws -> JSONValue {
+        guard JSONExtent.isBounded(data) else {
+            throw Problems([
+                Problem(
+                    "", found: "JSON of more values or deeper than any job",
+                    allowed: "at most \(JSONExtent.mostValues) values, \(JSONExtent.deepest) deep")
+            ])
+        }
+        do { return try JSONValue(json: data) } catch {
+            throw Problems([Problem("", found: "bytes that are not JSON", allowed: "a JSON object in UTF-8")])
+        }
+    }
+}
+
+extension JobSpec: Codable {
+    package init(from decoder: any Decoder) throws { try self.init(JSONValue(from: decoder)) }
+    package func encode(to encoder: any Encoder) throws { try json.encode(to: encoder) }
+}
