@@ -83,7 +83,7 @@ let package = Package(
         // Executables without logic.
         .executableTarget(
             name: "atelierd",
-            dependencies: ["Daemon", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["Daemon", "Jobs", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(
             name: "atelierctl",
             dependencies: [
@@ -92,10 +92,12 @@ let package = Package(
             ]),
         .executableTarget(
             name: "atelier-engine",
-            dependencies: ["Engine", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["Engine", "Jobs", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(
             name: "atelier-lab",
-            dependencies: ["Lab", "Engine", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "Lab", "Engine", "Jobs", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
 
         // Real servers for tests, and the tests of the broker's façade.
         .target(name: "ServerTesting", path: "Tests/ServerTesting"),

@@ -15,6 +15,10 @@ package enum EngineEnvironment {
             setenv("OPENBLAS_NUM_THREADS", "1", 1)
             if hasAVX512 { setenv("OPENBLAS_CORETYPE", "SkylakeX", 1) }
             var arguments: [UnsafeMutablePointer<CChar>?] = CommandLine.arguments.map { strdup($0) } + [nil]
+            // By its path, for a process is called by what it was started as: `exe` says nothing in a list of them.
+            if let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") {
+                execv(path, &arguments)
+            }
             execv("/proc/self/exe", &arguments)
             // Going on with slower kernels is better than not starting.
         }

@@ -5,7 +5,6 @@ import Personalization
 
 /// One order, carried out: the program behind `atelier-engine work`.
 package struct EngineWork {
-    package static let version = "0.1.0"
     private let connection: EngineConnection
 
     package init(connection: EngineConnection) { self.connection = connection }
@@ -59,7 +58,7 @@ package struct EngineWork {
             code: "job.kind", consequence: .rejected, message: "a probe needs no engine: the daemon answers it")
         guard let name = order.spec.model else { throw needless }
         let model = try LoadedModel(name, in: order.models)
-        connection.send(.started(.init(engine: EngineWork.version, backbone: model.name)))
+        connection.send(.started(.init(engine: Release.version, backbone: model.name)))
         switch order.spec {
         case .personalize(let spec):
             return try PersonalizeWorker(spec: spec, order: order, loaded: model, connection: connection).run()

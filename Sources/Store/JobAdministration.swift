@@ -1,48 +1,7 @@
 import Foundation
 import Jobs
 
-/// Which jobs somebody means.
-package struct JobFilter: Sendable {
-    package var ids: [UUID] = []
-    package var state: JobState?
-    package var kind: JobKind?
-    package var tenant: String?
-    package var errorCode: String?
-    package var since: Date?
-    package var limit = 50
-
-    /// All jobs, newest first.
-    package init() {}
-
-    /// Whether anything narrows the choice.
-    package var isNarrow: Bool {
-        !ids.isEmpty || state != nil || kind != nil || tenant != nil || errorCode != nil || since != nil
-    }
-}
-
 extension Store {
-    /// Jobs as the dashboard shows them, with their progress.
-    package func jobs(_ filter: JobFilter) throws -> [JSONValue] {
-        let ids = filter.ids.isEmpty ? nil : "{\(filter.ids.map(\.uuidString).joined(separator: ","))}"
-        return try objects(
-            """
-            select j.id as job, j.message_id, j.tenant, j.kind, j.state, j.attempt, j.failures, j.stage, j.step,
-                j.steps, j.error_code, j.error_message, j.cancel_reason,
-                j.spec->'concept'->>'name' as concept, j.created_at, j.started_at, j.finalized_at,
-                round(extract(epoch from coalesce(j.finalized_at, now()) - j.created_at)::numeric, 1) as seconds
-            from atelier.jobs j
-            where ($1::uuid[] is null or j.id = any($1::uuid[])) and ($2::text is null or j.state::text = $2) and
-                ($3::text is null or j.kind = $3)
-                and ($4::text is null or j.tenant = $4) and ($5::text is null or j.error_code = $5) and
-                    ($6::timestamptz is null or j.created_at >= $6::timestamptz)
-            order by j.created_at desc limit $7::int
-            """,
-            [
-                ids, filter.state?.rawValue, filter.kind?.rawValue, filter.tenant, filter.errorCode,
-                filter.since?.formatted(.iso8601), String(filter.limit),
-            ])
-    }
-
     /// Everything about one job, or nil.
     package func job(_ id: UUID) throws -> JSONValue? {
         try objects(

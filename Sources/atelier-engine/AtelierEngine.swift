@@ -1,11 +1,12 @@
 import ArgumentParser
 import Engine
+import Jobs
 
 @main
 struct AtelierEngine: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "atelier-engine", abstract: "Atelier's engine: trains, personalizes and generates on the CPU.",
-        version: EngineWork.version, subcommands: [Work.self])
+        version: Release.version, subcommands: [Work.self])
 
     static func main() {
         EngineEnvironment.prepare()

@@ -1,12 +1,13 @@
 import ArgumentParser
 import Engine
+import Jobs
 
 @main
 struct AtelierLab: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "atelier-lab",
         abstract: "Atelier's laboratory: trains the shipped models, measures them and holds them against references.",
-        version: EngineWork.version,
+        version: Release.version,
         subcommands: [
             Conform.self, World.self, Pretrain.self, ExportModel.self, Sweep.self, Compositions.self, Tables.self,
             Analyze.self, Classifier.self, Encoder.self, BenchStep.self, BenchTuning.self,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Jobs
 
 /// The operator's and the user's program.
 @main struct AtelierControl: AsyncParsableCommand {
@@ -11,8 +12,10 @@ import ArgumentParser
             Completions: atelierctl --generate-completion-script bash (or zsh, fish).
             \(ExitStatus.help)
             """,
+        version: Release.version,
         subcommands: [
-            Submit.self, JobsCommand.self, ConceptsCommand.self, ArtifactsCommand.self, Dead.self, Workers.self,
+            Submit.self, JobsCommand.self, RejectionsCommand.self, ConceptsCommand.self, ArtifactsCommand.self,
+            Dead.self, Workers.self,
             Pause.self, Resume.self, Migrate.self, Doctor.self, ProbeCommand.self, Models.self, SchemaCommand.self,
             Run.self,
         ])

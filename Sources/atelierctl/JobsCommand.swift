@@ -25,29 +25,36 @@ struct JobsCommand: AsyncParsableCommand {
             (filter.ids, filter.state, filter.kind, filter.tenant, filter.errorCode, filter.limit) = (
                 ids, state, kind, tenant, error, limit
             )
-            if let since {
-                let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
-                guard let unit = since.last.flatMap({ units[$0] }), let count = Double(since.dropLast()), count >= 0
-                else {
-                    throw ValidationError("--since \(since): allowed are a number and s, m, h or d, like 30m")
-                }
-                filter.since = Date.now.addingTimeInterval(-count * unit)
-            }
+            filter.since = try since.map(moment(ago:))
             return filter
         }
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List jobs, newest first.")
+        static let configuration = CommandConfiguration(
+            abstract: "List jobs, newest first.",
+            discussion: """
+                WAITED is the time in which no engine had the job, RAN that of all its attempts. Where there are more \
+                than are shown, a last line on stderr says how many, and what shows the rest.
+                """)
         @OptionGroup var server: ServerOptions
         @OptionGroup var choice: FilterOptions
         @Option(help: "At most as many.") var limit = 50
+        @Option(help: "Only those after this job in the list: the next page. An id, its beginning, or a message id.")
+        var after: String?
 
         func run() async throws {
-            let filter = try choice.filter(limit: limit)
-            let jobs = try await reporting { try await server.store().jobs(filter) }
-            if server.json { return print(JSONValue.array(jobs).text) }
-            printTable(of: jobs)
+            try await reporting {
+                let store = try server.store()
+                var filter = try choice.filter(limit: limit)
+                if let after { filter.after = try await job(after, in: store) }
+                let jobs = try await store.jobs(filter)
+                server.json ? print(JSONValue.array(jobs).text) : printTable(of: jobs)
+                guard jobs.count == limit, let last = jobs.last?["job"]?.string else { return }
+                let total = try await store.count(filter)
+                guard total > jobs.count else { return }
+                Terminal.note("\(jobs.count) of \(total) jobs; --after \(last.prefix(8)) shows the next, --limit more")
+            }
         }
     }
 
@@ -98,10 +105,11 @@ struct JobsCommand: AsyncParsableCommand {
         @Flag(help: "Forget the checkpoints.") var fromScratch = false
 
         func run() async throws {
-            try await applyToSelectedJobs(
-                server, choice, consent, ids, verb: "retry", participle: "retried",
-                fits: { [.discarded, .cancelled, .retryable].contains($0) },
-                apply: { store, id in try await store.retry(id, fromScratch: fromScratch) ? "available" : nil })
+            let selection = JobSelection(
+                server: server, choice: choice, consent: consent, verb: "retry", participle: "retried")
+            try await selection.apply(ids, whereFits: [.discarded, .cancelled, .retryable]) { store, id in
+                try await store.retry(id, fromScratch: fromScratch) ? "available" : nil
+            }
         }
     }
 
@@ -115,64 +123,11 @@ struct JobsCommand: AsyncParsableCommand {
         @Option(help: "Why.") var reason: String?
 
         func run() async throws {
-            try await applyToSelectedJobs(
-                server, choice, consent, ids, verb: "cancel", participle: "cancelled", fits: { !$0.isFinal },
-                apply: { store, id in
-                    try await store.cancel(id, reason: reason).map { $0 == .running ? "stopping" : $0.rawValue }
-                })
+            let selection = JobSelection(
+                server: server, choice: choice, consent: consent, verb: "cancel", participle: "cancelled")
+            try await selection.apply(ids, whereFits: JobState.allCases.filter { !$0.isFinal }) { store, id in
+                try await store.cancel(id, reason: reason).map { $0 == .running ? "stopping" : $0.rawValue }
+            }
         }
     }
-}
-
-/// Finds the jobs that are meant, shows them, asks, and does it to each.
-private func applyToSelectedJobs(
-    _ server: ServerOptions, _ choice: JobsCommand.FilterOptions, _ consent: Consent, _ ids: [String], verb: String,
-    participle: String, fits isFit: (JobState) -> Bool, apply: (Store, UUID) async throws -> String?
-) async throws {
-    func fits(_ job: JSONValue) -> Bool { job["state"]?.string.flatMap(JobState.init(rawValue:)).map(isFit) ?? false }
-    try await reporting {
-        let store = try server.store()
-        var chosen: [UUID] = []
-        for id in ids { chosen.append(try await job(id, in: store)) }
-        let filter = try choice.filter(ids: chosen, limit: 10_000)
-        guard filter.isNarrow else {
-            throw ValidationError("say which jobs: ids, or --state, --kind, --tenant, --error, --since")
-        }
-        let found = try await store.jobs(filter)
-        let jobs = found.filter(fits)
-        for job in found where !chosen.isEmpty && !fits(job) {
-            Terminal.note(
-                "atelierctl: \(job["job"]?.string ?? "") cannot be \(participle): it is \(job["state"]?.string ?? "")")
-        }
-        guard !jobs.isEmpty else {
-            if chosen.isEmpty { Terminal.note("atelierctl: no such job") }
-            throw ExitStatus.notFound
-        }
-        if consent.dryRun { return server.json ? print(JSONValue.array(jobs).text) : printTable(of: jobs) }
-        if !consent.yes && !server.json { printTable(of: jobs) }
-        try consent.confirm("\(verb) \(counted(jobs.count, "job"))")
-        var results: [JSONValue] = []
-        for job in jobs {
-            guard let id = job["job"]?.string.flatMap(UUID.init(uuidString:)) else { continue }
-            let state = try await apply(store, id)
-            results.append(
-                .object(["job": .string(id.uuidString.lowercased()), "state": state.map(JSONValue.string) ?? .null]))
-            if !server.json { print("\(id.uuidString.lowercased())  \(state ?? "changed meanwhile; not touched")") }
-        }
-        if server.json { print(JSONValue.array(results).text) }
-    }
-}
-
-/// The table of `jobs list`.
-private func printTable(of jobs: [JSONValue]) {
-    var table = Table("JOB", "KIND", "CONCEPT", "STATE", "STAGE", ">STEP", ">TRY", ">SECONDS", "TENANT", "ERROR")
-    for job in jobs {
-        let step = job["steps"]?.integer.map { "\(job["step"]?.integer ?? 0)/\($0)" } ?? ""
-        table.append(
-            job["job"]?.string ?? "", job["kind"]?.string ?? "", job["concept"]?.string ?? "",
-            job["state"]?.string ?? "", job["stage"]?.string ?? "", step,
-            String(job["attempt"]?.integer ?? 0), job["seconds"]?.text ?? "", job["tenant"]?.string ?? "",
-            job["error_code"]?.string ?? "")
-    }
-    for line in table.lines() { print(line) }
 }

@@ -1,13 +1,7 @@
-/// A time as JSON has it, for people: `2026-01-31 12:00:00Z`.
-func moment(_ text: String) -> String {
-    guard let parts = text.wholeMatch(of: /(\d+-\d+-\d+)T(\d+:\d+:\d+)(\.\d+)?(.*)/) else { return text }
-    return "\(parts.1) \(parts.2)\(parts.4 == "+00:00" ? "Z" : parts.4)"
-}
-
 /// Rows under headings, columns as wide as their widest cell; every cell is made printable.
 struct Table {
     /// The headings; one that begins with `>` stands right-aligned.
-    let headings: [String]
+    private(set) var headings: [String]
     /// One array of cells a row.
     var rows: [[String]] = []
 
@@ -16,6 +10,16 @@ struct Table {
 
     /// Appends a row.
     mutating func append(_ cells: String...) { rows.append(cells) }
+
+    /// Without those columns that say nothing in any row; the same where there are no rows.
+    func withoutEmptyColumns() -> Table {
+        guard !rows.isEmpty else { return self }
+        let kept = headings.indices.filter { column in rows.contains { !$0[column].isEmpty } }
+        var table = self
+        table.headings = kept.map { headings[$0] }
+        table.rows = rows.map { row in kept.map { row[$0] } }
+        return table
+    }
 
     /// The lines of the table.
     func lines() -> [String] {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Daemon
 import Foundation
+import Jobs
 
 /// The daemon's program: what it does is in the module `Daemon`.
 @main struct AtelierDaemon: AsyncParsableCommand {
@@ -9,6 +10,7 @@ import Foundation
         abstract: "Takes jobs from RabbitMQ, keeps them in PostgreSQL, runs them in engine processes.",
         discussion:
             "Exit codes: 0 stopped as asked · 69 a server or the schema is not there · 78 the configuration is wrong",
+        version: Release.version,
         subcommands: [Run.self, Check.self], defaultSubcommand: Run.self)
 
     struct Run: AsyncParsableCommand {

@@ -1,5 +1,7 @@
 import DaemonTesting
 import Foundation
+import Jobs
+import ServerTesting
 import Testing
 
 /// What atelierctl says of itself.
@@ -25,10 +27,17 @@ import Testing
         let script = try await run("--generate-completion-script", shell)
         #expect(script.status == 0)
         for command in [
-            "submit", "jobs", "concepts", "artifacts", "dead", "workers", "pause", "resume", "migrate", "doctor",
+            "submit", "jobs", "rejections", "concepts", "artifacts", "dead", "workers", "pause", "resume", "migrate",
+            "doctor",
             "probe", "models", "schema", "run",
         ] {
             #expect(script.output.contains(command), "\(command)")
         }
+    }
+
+    @Test(arguments: ["atelierctl", "atelierd"]) func theVersionIsTold(_ program: String) async throws {
+        let run = try await ProgramRun(
+            "\(Stage.programs)/\(program)", ["--version"], environment: ["PATH": "/usr/bin:/bin"])
+        #expect(run.status == 0 && run.output == Release.version + "\n", "\(run)")
     }
 }

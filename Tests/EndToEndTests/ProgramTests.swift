@@ -1,0 +1,47 @@
+import DaemonTesting
+import Foundation
+import Jobs
+import ServerTesting
+import Testing
+
+/// What the programs say of themselves, and what they are called among processes.
+@Suite(.timeLimit(.minutes(4))) struct ProgramTests {
+    @Test func theEngineTellsItsVersion() async throws {
+        let run = try await ProgramRun(Stage.programs + "/atelier-engine", ["--version"], environment: [:])
+        #expect(run.status == 0 && run.output == Release.version + "\n", "\(run)")
+    }
+
+    @Test func everyProgramHasItsPage() async throws {
+        let folder = try TemporaryFolder()
+        let run = try await ProgramRun(
+            Servers.root + "/ops/manual", [folder.path, Stage.programs], environment: ["PATH": "/usr/bin:/bin"])
+        #expect(run.status == 0 && run.lines.count == 3, "\(run)")
+        let page = try String(contentsOfFile: folder.path + "/man1/atelierctl.1", encoding: .utf8)
+        for word in [".TH ATELIERCTL 1", ".SS jobs list", ".SS rejections show", "\\-\\-dry\\-run", "Exit codes"] {
+            #expect(page.contains(word), "\(word)")
+        }
+    }
+
+    /// It starts itself again, with OpenBLAS's environment set: by the way it did, `top` said `exe`.
+    @Test func theEngineIsCalledByItsName() async throws {
+        let folder = try TemporaryFolder()
+        let pipe = folder.path + "/stdin"
+        try #require(mkfifo(pipe, 0o600) == 0)
+        let held = open(pipe, O_RDWR)  // no order comes, and stdin does not end
+        defer { close(held) }
+        let log = folder.path + "/log"
+        let engine = try ChildProgram(
+            Stage.programs + "/atelier-engine", ["work"], environment: ["PATH": "/usr/bin"], input: pipe, output: log,
+            errors: log)
+        func read(_ name: String) -> String {
+            (try? String(contentsOfFile: "/proc/\(engine.identifier)/\(name)", encoding: .utf8)) ?? ""
+        }
+        let end = ContinuousClock.now + .seconds(60)
+        while !read("environ").contains("ATELIER_ENGINE_PREPARED"), ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        #expect(read("environ").contains("ATELIER_ENGINE_PREPARED") && read("comm") == "atelier-engine\n")
+        kill(engine.identifier, SIGKILL)
+        _ = try engine.end(within: 10)
+    }
+}
