@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import Testing
 
@@ -5,7 +6,7 @@ import Testing
 
 @Suite struct StandardErrorLogTests {
     @Test func theJournalGetsPrioritiesAndUnforgeableValues() {
-        let log = StandardErrorLog(label: "atelierd", threshold: LogThreshold(.info), isTerminal: false)
+        let log = StandardErrorLog(label: "atelierd", threshold: LogThreshold(.info), reader: .journal)
         #expect(
             log.line(level: .info, message: "job claimed", metadata: ["job.id": "7", "job.kind": "personalize"])
                 == "<6>atelierd: job claimed job.id=7 job.kind=personalize\n")
@@ -15,8 +16,27 @@ import Testing
     }
 
     @Test func aTerminalGetsColours() {
-        let log = StandardErrorLog(label: "atelierd", threshold: LogThreshold(.info), isTerminal: true)
+        let log = StandardErrorLog(label: "atelierd", threshold: LogThreshold(.info), reader: .terminal)
         #expect(
             log.line(level: .warning, message: "m", metadata: nil).contains("\u{1B}[33mwarning\u{1B}[0m atelierd: m"))
+    }
+
+    @Test func aFileGetsDateTimeAndLevel() {
+        let log = StandardErrorLog(label: "atelierd", threshold: LogThreshold(.info), reader: .file)
+        let line = log.line(level: .notice, message: "worker registered", metadata: ["worker.id": "7"])
+        #expect(
+            line.wholeMatch(
+                of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z notice atelierd: worker registered worker.id=7\n/) != nil,
+            "\(line)")
+    }
+
+    @Test func theJournalIsKnownByItsStream() throws {
+        let pipe = Pipe()
+        let descriptor = pipe.fileHandleForWriting.fileDescriptor
+        var status = stat()
+        try #require(fstat(descriptor, &status) == 0)
+        #expect(LogReader.isJournal("\(status.st_dev):\(status.st_ino)", descriptor: descriptor))
+        #expect(!LogReader.isJournal("\(status.st_dev):\(status.st_ino + 1)", descriptor: descriptor))
+        #expect(!LogReader.isJournal("", descriptor: descriptor))
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import Logging
 
 /// Log lines on stderr: for the journal with the priority it understands (`<6>`), for a terminal with the time and
-/// colours.
+/// colours, for a file or a pipe with date, time and level.
 ///
 /// Messages are constant; what varies stands behind them as `key=value`, quoted so that no value can forge a line.
 package struct StandardErrorLog: LogHandler {
@@ -11,13 +11,13 @@ package struct StandardErrorLog: LogHandler {
     private let threshold: LogThreshold
     private var own: Logger.Level?
     private let label: String
-    private let isTerminal: Bool
+    private let reader: LogReader
 
     /// Logs under `label` from what `threshold` says on.
-    package init(label: String, threshold: LogThreshold, isTerminal: Bool = isatty(2) == 1) {
+    package init(label: String, threshold: LogThreshold, reader: LogReader = .standard) {
         self.label = label
         self.threshold = threshold
-        self.isTerminal = isTerminal
+        self.reader = reader
     }
 
     /// The program's threshold, unless this very logger was given one.
@@ -43,13 +43,19 @@ package struct StandardErrorLog: LogHandler {
         all.merge(metadata) { $1 }
         all.merge(extra ?? [:]) { $1 }
         let pairs = all.sorted { $0.key < $1.key }.map { " \($0.key)=\(Self.quoted("\($0.value)"))" }.joined()
-        guard isTerminal else { return "<\(Self.priority(of: level))>\(label): \(message)\(pairs)\n" }
-        let time = Date.now.formatted(.iso8601.time(includingFractionalSeconds: true))
-        return
-            """
-            \u{1B}[2m\(time)\u{1B}[0m \(Self.colour(of: level))\(level)\u{1B}[0m \(label): \
-            \(message)\u{1B}[2m\(pairs)\u{1B}[0m\n
-            """
+        switch reader {
+        case .journal: return "<\(Self.priority(of: level))>\(label): \(message)\(pairs)\n"
+        case .file:
+            let time = Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+            return "\(time) \(level) \(label): \(message)\(pairs)\n"
+        case .terminal:
+            let time = Date.now.formatted(.iso8601.time(includingFractionalSeconds: true))
+            return
+                """
+                \u{1B}[2m\(time)\u{1B}[0m \(Self.colour(of: level))\(level)\u{1B}[0m \(label): \
+                \(message)\u{1B}[2m\(pairs)\u{1B}[0m\n
+                """
+        }
     }
 
     private static func quoted(_ text: String) -> String {
