@@ -22,8 +22,13 @@ struct DoctorChecks {
         let store = Store(url: settings.postgresURL.reveal(), application: "atelierctl/doctor")
         var findings = [await postgres(store)]
         // Without the server nothing in it can be looked at.
-        let hasStore = findings[0].problem == nil
-        if hasStore { findings += [await schema(store), await clock(store)] }
+        var hasStore = findings[0].problem == nil
+        if hasStore {
+            let schema = await schema(store)
+            findings += [await clock(store), schema]
+            // Of a schema that is not there, or not as it must be, every further line would say the same.
+            hasStore = schema.problem == nil
+        }
         findings += [await broker()]
         if wantsDaemon && hasStore { findings += [await daemons(store), await paused(store)] }
         if hasStore {
@@ -57,7 +62,10 @@ extension DoctorChecks {
 
     private func schema(_ store: Store) async -> Finding {
         await finding("schema") {
-            try await store.query("select 1 from atelier.jobs limit 0")
+            let isThere = try await store.query("select to_regclass('atelier.jobs') is not null as found").first
+            guard isThere?["found"] == "t" else {
+                throw Doctor.Trouble("there is none yet; \(Self.howToMigrate)")
+            }
             let installation = Installation()
             guard let directory = installation.folder("sql") else {
                 return "present, but not compared: \(installation.absence(of: "sql"))"
@@ -67,11 +75,13 @@ extension DoctorChecks {
             guard bad.isEmpty else {
                 throw Doctor.Trouble(
                     bad.map { "\($0.file.name) is \($0.standing.rawValue)" }.joined(separator: ", ")
-                        + "; run atelierctl migrate")
+                        + "; \(Self.howToMigrate)")
             }
             return "\(standing.count) files applied"
         }
     }
+
+    private static let howToMigrate = "as the database's owner: \(Migrate.command)"
 
     private func clock(_ store: Store) async -> Finding {
         await finding("clock") {
@@ -92,19 +102,18 @@ extension DoctorChecks {
 
     private func daemons(_ store: Store) async -> Finding {
         await finding("daemon") {
-            let rows = try await store.query(
-                """
-                select name, round(extract(epoch from now() - beat_at)) as age, beat_at > now() - $1::int * interval \
-                '1 second' as lives from atelier.workers where gone_at is null order by name
-                """,
-                [String(settings.leaseSeconds)])
-            let silent = rows.filter { $0["lives"] != "t" }.map {
-                "\($0["name"] ?? "") gave no sign of life for \($0["age"] ?? "") s"
+            let workers = try await store.objects("select * from dashboard.workers where gone_at is null order by name")
+                .map { WorkerLiveness(row: $0, heartbeatSeconds: settings.heartbeatSeconds) }
+            let silent = workers.filter(\.isSilent).map {
+                "\($0.name) gave no sign of life for \(Int($0.silence)) s"
             }
-            let living = rows.filter { $0["lives"] == "t" }.compactMap { $0["name"] }
+            let living = workers.filter { !$0.isSilent }.map(\.name)
             guard silent.isEmpty else {
                 throw Doctor.Trouble(
-                    silent.joined(separator: ", ") + "; another daemon takes its jobs over; is it stopped or cut off?")
+                    silent.joined(separator: ", ")
+                        + """
+                        ; after \(settings.leaseSeconds) s another daemon takes its jobs over; is it stopped or cut off?
+                        """)
             }
             guard !living.isEmpty else {
                 throw Doctor.Trouble("no daemon gives a sign of life; systemctl status atelierd")
@@ -311,20 +320,28 @@ extension DoctorChecks {
     }
 
     private func state() -> Finding {
-        let isWritable = access(settings.stateDirectory, W_OK) == 0
+        let problems = Set([settings.stateDirectory, settings.sharedDirectory]).sorted().compactMap { folder in
+            if isAbsent(folder) { return "\(folder) is not there; sudo systemd-tmpfiles --create atelier.conf" }
+            return access(folder, W_OK) == 0 ? nil : "\(folder) cannot be written to by this user"
+        }
         return Finding(
-            check: "state folder",
-            problem: isWritable ? nil : "\(settings.stateDirectory) cannot be written to by this user",
+            check: "state folder", problem: problems.isEmpty ? nil : problems.joined(separator: "; "),
             detail: settings.stateDirectory)
     }
 
     private func disk() -> Finding {
+        let folders = Set([settings.stateDirectory, settings.artifactsDirectory]).sorted()
+        if let absent = folders.first(where: isAbsent) {
+            return Finding(check: "disk", problem: nil, detail: "not measured: \(absent) is not there yet")
+        }
         let free = settings.freeMebibytes
         let isShort = free < settings.freeDiskMiB
-        let folders = Set([settings.stateDirectory, settings.artifactsDirectory]).sorted().joined(separator: " or ")
+        let places = folders.joined(separator: " or ")
         return Finding(
             check: "disk",
-            problem: isShort ? "\(free) MiB free in \(folders), \(settings.freeDiskMiB) MiB are needed" : nil,
+            problem: isShort ? "\(free) MiB free in \(places), \(settings.freeDiskMiB) MiB are needed" : nil,
             detail: "\(free) MiB free")
     }
+
+    private func isAbsent(_ folder: String) -> Bool { access(folder, F_OK) != 0 && errno == ENOENT }
 }

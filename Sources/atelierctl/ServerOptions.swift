@@ -10,11 +10,18 @@ struct ServerOptions: ParsableArguments {
     @Flag(name: .long, help: "Print JSON instead of text.") var json = false
 
     /// The settings, of which those in `needed` must be there.
-    func settings(needing needed: Set<String> = ["postgresURL"]) throws -> Settings {
+    /// - Parameter postgresURLFile: the file with PostgreSQL's URL, whatever the environment says.
+    func settings(
+        needing needed: Set<String> = ["postgresURL"], postgresURLFile: String? = nil
+    ) throws -> Settings {
         let all: Set<String> = ["amqpURL", "postgresURL", "stateDirectory", "modelsDirectory"]
+        var environment = ProcessInfo.processInfo.environment
+        if let postgresURLFile {
+            environment["ATELIER_POSTGRES_URL"] = nil
+            environment["ATELIER_POSTGRES_URL_FILE"] = postgresURLFile
+        }
         do {
-            return try Settings.read(
-                file: config, environment: ProcessInfo.processInfo.environment, optional: all.subtracting(needed))
+            return try Settings.read(file: config, environment: environment, optional: all.subtracting(needed))
         } catch {
             Terminal.note("atelierctl: the configuration has problems:\n\(error)")
             throw ExitStatus.configuration

@@ -6,11 +6,14 @@ import Jobs
 import Store
 
 struct Workers: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the daemons.")
+    static let configuration = CommandConfiguration(
+        abstract: "List the daemons.",
+        discussion: "A daemon that missed its heartbeats is silent; after leaseSeconds its jobs are taken over.")
     @OptionGroup var server: ServerOptions
     @Flag(help: "Also those that are gone.") var all = false
 
     func run() async throws {
+        let settings = try server.settings()
         let rows = try await reporting {
             try await server.store().objects("select * from dashboard.workers" + (all ? "" : " where gone_at is null"))
         }
@@ -20,14 +23,10 @@ struct Workers: AsyncParsableCommand {
             table.append(
                 row["worker"]?.string ?? "", row["name"]?.string ?? "", row["pid"]?.text ?? "",
                 row["slots"]?.text ?? "", row["running"]?.text ?? "",
-                (row["beat_age_seconds"]?.text ?? "") + " s", state(of: row),
+                (row["beat_age_seconds"]?.text ?? "") + " s",
+                WorkerLiveness(row: row, heartbeatSeconds: settings.heartbeatSeconds).state,
                 moment(row["started_at"]?.string ?? ""), moment(row["gone_at"]?.string ?? ""))
         }
         for line in table.lines() { print(line) }
-    }
-
-    private func state(of row: JSONValue) -> String {
-        if row["gone_at"] != .null { return "gone" }
-        return row["paused"] == .bool(true) ? "paused" : "working"
     }
 }

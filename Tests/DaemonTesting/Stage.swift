@@ -89,6 +89,11 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
         }
     }
 
+    /// The login of this stage's `daemon` or `admin`.
+    package func roleName(_ kind: String) -> String {
+        Role(rawValue: "atelier_" + kind)?.name(for: database) ?? ""
+    }
+
     // MARK: - Programs
 
     private func environment(as role: Role) -> [String: String] {

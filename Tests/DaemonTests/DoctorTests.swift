@@ -160,4 +160,43 @@ import Testing
             }
         }
     }
+
+    @Test func aMissingSchemaIsOneLineAndWhoMayMakeItIsSaid() async throws {
+        try await Stage.with(settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]) { stage in
+            let empty = try await stage.servers.makeDatabase()
+            let url = ["ATELIER_POSTGRES_URL": empty, "ATELIER_STATE_DIRECTORY": stage.folder.path + "/not-yet"]
+            let run = try await stage.control(["doctor", "--no-daemon"], settings: url)
+            let bad = run.lines.filter { $0.hasPrefix("BAD  ") }.map { $0.split(separator: ":")[0].dropFirst(5) }
+            #expect(bad == ["schema", "models", "state folder"], "\(run)")
+            #expect(run.output.contains("there is none yet; as the database's owner: sudo atelierctl migrate"))
+            #expect(run.output.contains("disk: not measured: \(stage.folder.path)/not-yet is not there yet"), "\(run)")
+
+            // The operator's role of another database may connect, and nothing more.
+            var parts = try #require(URLComponents(string: empty))
+            (parts.user, parts.password) = (stage.roleName("admin"), "test")
+            let other = try #require(parts.string)
+            let refused = try await stage.control(["migrate"], settings: ["ATELIER_POSTGRES_URL": other])
+            #expect(refused.status == 65 && refused.errors.contains("only the database's owner may"), "\(refused)")
+            let owner = try stage.folder.write("owner-url", empty + "\n")
+            let done = try await stage.control(
+                ["migrate", "--owner-url-file", owner], settings: ["ATELIER_POSTGRES_URL": other])
+            #expect(done.status == 0 && done.lines.allSatisfy { $0.hasSuffix("  applied") }, "\(done)")
+            try await stage.servers.dropDatabase(empty)
+        }
+    }
+
+    @Test func aKilledDaemonIsSilentLongBeforeItsLeaseEnds() async throws {
+        try await Stage.with(settings: ["ATELIER_LEASE_SECONDS": "600", "ATELIER_HEARTBEAT_SECONDS": "0.3"]) { stage in
+            try stage.start()
+            try await stage.until("it works") {
+                try await stage.control("workers").lines.last?.contains("  working  ") == true
+            }
+            stage.stop(SIGKILL)
+            try await stage.until("it is silent", within: 20) {
+                try await stage.control("workers").lines.last?.contains("  silent  ") == true
+            }
+            let doctor = try await stage.control("doctor")
+            #expect(doctor.output.contains("after 600 s another daemon takes its jobs over"), "\(doctor)")
+        }
+    }
 }

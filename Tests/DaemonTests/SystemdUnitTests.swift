@@ -99,7 +99,8 @@ struct SystemdTrialTests {
         let seen = run.lines.map { $0.split(separator: " ")[1] }
         #expect(
             seen == [
-                "users", "readiness", "credentials", "reload", "watchdog", "memory", "drain", "settings", "maintenance",
+                "users", "schema", "readiness", "credentials", "reload", "watchdog", "memory", "drain", "settings",
+                "maintenance",
             ])
     }
 }
