@@ -49,7 +49,8 @@ struct LossCurve: Codable {
         return Dictionary(uniqueKeysWithValues: inEffect.map { ("loss.\(names[$0])", last.losses[$0]) })
     }
 
-    /// How far a loss may end above its beginning (*ours*): a training that ends worse than it began has learnt nothing.
+    /// How far a loss may end above its beginning (*ours*): a training that ends worse than it began has learnt
+    /// nothing.
     private static let largestRise = 3.0
 
     /// What the loss rose from and to, where the training diverged though every loss was a number.

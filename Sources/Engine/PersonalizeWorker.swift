@@ -31,8 +31,8 @@ struct PersonalizeWorker {
                 code: "training.diverged", consequence: .fatal,
                 message:
                     """
-                    the loss rose from \(from.rounded(digits: 3)) to \(to.rounded(digits: 3)) in \(training.step) steps, \
-                    so that nothing was learnt; try a smaller learning rate
+                    the loss rose from \(from.rounded(digits: 3)) to \(to.rounded(digits: 3)) in \(training.step) \
+                    steps, so that nothing was learnt; try a smaller learning rate
                     """)
         }
         return .done(

@@ -28,8 +28,8 @@ package struct OptimizerState {
     }
 
     /// Puts the state into an optimizer over the same parameters.
-    /// - Throws: `WeightsError` naming everything that is missing, has another shape or is no number; nothing is changed
-    ///   then.
+    /// - Throws: `WeightsError` naming everything that is missing, has another shape or is no number; nothing is
+    ///   changed then.
     package func restore(_ optimizer: some Optimizer) throws(WeightsError) {
         var problems: [String] = []
         for (name, target) in optimizer.memory where tensors[name]?.shape != target.shape {

@@ -67,8 +67,8 @@ package enum AdapterError: Error, CustomStringConvertible, Equatable {
             "the concept \(concept) is damaged: \(name) holds values that are no numbers; learn it again"
         case .incomplete(let concept, let found, let wanted):
             """
-            the concept \(concept) is damaged: \(found) of the \(wanted) weights its method changes are there; learn it \
-            again
+            the concept \(concept) is damaged: \(found) of the \(wanted) weights its method changes are there; learn \
+            it again
             """
         case .excessive(let concept, let name, let ratio):
             """
