@@ -23,6 +23,18 @@ package final class AttributeClassifier {
             labels = Dictionary(uniqueKeysWithValues: PictureTrait.allCases.map { ($0.rawValue, $0.names) })
         }
 
+        /// The traits it has heads for, in the order of its outputs.
+        var traits: [PictureTrait] { PictureTrait.allCases.filter { labels[$0.rawValue] != nil } }
+
+        /// Whether its labels mean what this Little World's mean. An older classifier may know fewer traits: the first
+        /// four alone.
+        var fitsTheWorld: Bool {
+            let known = traits
+            return known.count == labels.count && known == Array(PictureTrait.allCases.prefix(known.count))
+                && known.count >= PictureTrait.ofOneSubject.count
+                && known.allSatisfy { labels[$0.rawValue] == $0.names }
+        }
+
         package static let pocket = Configuration(pictureSize: 64, channels: 32)
     }
 
@@ -50,15 +62,12 @@ package final class AttributeClassifier {
     package convenience init(directory: String) throws {
         let data = try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(File.configuration.rawValue)"))
         let configuration = try JSONDecoder().decode(Configuration.self, from: data)
-        guard configuration == Configuration(pictureSize: configuration.pictureSize, channels: configuration.channels)
-        else {
-            throw ClassifierError.otherWorld(directory)
-        }
+        guard configuration.fitsTheWorld else { throw ClassifierError.otherWorld(directory) }
         try self.init(configuration, .stored(.open("\(directory)/\(File.weights.rawValue)")))
     }
 
-    /// Pictures [B, 3, H, W] in [−1, 1] to logits [B, labels], one variable a trait in the order of
-    /// `PictureTrait.allCases`.
+    /// Pictures [B, 3, H, W] in [−1, 1] to logits [B, labels], one variable a trait it has a head for, in
+    /// the order of `PictureTrait.allCases`.
     package func logits(_ pictures: Variable) -> [Variable] { network(pictures) }
 
     /// Pictures [B, 3, H, W] in [−1, 1] to the maps [B, C, h, w] of all its levels, the finest first.

@@ -16,10 +16,10 @@ package struct AttributeScore: Sendable {
         for (verdict, truth) in zip(verdicts, truths) { add(verdict, truth: truth) }
     }
 
-    /// Counts a verdict; traits that the truth leaves open are not counted.
+    /// Counts a verdict; traits that the truth leaves open, or the classifier has no head for, are not counted.
     private mutating func add(_ verdict: TraitLabels, truth: TraitLabels) {
         let mistakes = AttributeScore.mistakes(verdict, truth: truth)
-        for trait in PictureTrait.allCases where truth[trait] != nil {
+        for trait in PictureTrait.allCases where truth[trait] != nil && verdict[trait] != nil {
             counted[trait, default: 0] += 1
             if !mistakes.contains(trait) { right[trait, default: 0] += 1 }
         }
@@ -32,7 +32,7 @@ package struct AttributeScore: Sendable {
 
     /// The traits in which a verdict differs from what was asked for.
     package static func mistakes(_ verdict: TraitLabels, truth: TraitLabels) -> [PictureTrait] {
-        PictureTrait.allCases.filter { truth[$0] != nil && verdict[$0] != truth[$0] }
+        PictureTrait.allCases.filter { truth[$0] != nil && verdict[$0] != nil && verdict[$0] != truth[$0] }
     }
 
     /// The share of right verdicts, 0…1; nil when no picture decides the trait.

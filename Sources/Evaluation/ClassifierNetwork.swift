@@ -26,7 +26,7 @@ struct ClassifierNetwork {
         }
         norm = GroupNormLayer(weights, "norm", channels: 4 * c, groups: 1)
         hidden = LinearLayer(weights, "hidden", from: 4 * c * side * side, to: width)
-        heads = PictureTrait.allCases.map {
+        heads = configuration.traits.map {
             LinearLayer(weights, "heads.\($0.rawValue)", from: width, to: $0.names.count)
         }
     }

@@ -4,6 +4,13 @@ import LittleWorld
 package enum PictureTrait: String, CaseIterable, Codable, Sendable {
     case subjectClass = "class"
     case colour, context, style
+    /// Of the first subject, from the left.
+    case accessory, finish
+    /// Of a second subject, right of the first; the class says "nobody" where there is none.
+    case secondClass, secondColour
+
+    /// What every classifier knows.
+    package static let ofOneSubject: [PictureTrait] = [.subjectClass, .colour, .context, .style]
 
     /// The words for the trait's labels, in the order of their codes.
     package var names: [String] {
@@ -12,6 +19,10 @@ package enum PictureTrait: String, CaseIterable, Codable, Sendable {
         case .colour: SubjectColour.allCases.map(\.name)
         case .context: Context.allCases.map { $0 == .plain ? "plain" : $0.name }
         case .style: Style.allCases.map(\.name)
+        case .accessory: Accessory.allCases.map { $0 == .none ? "nothing worn" : $0.name }
+        case .finish: Finish.allCases.map { $0 == .plain ? "plain" : $0.name }
+        case .secondClass: SubjectClass.allCases.map(\.name) + ["nobody"]
+        case .secondColour: SubjectColour.allCases.map(\.name)
         }
     }
 }
@@ -20,23 +31,42 @@ package enum PictureTrait: String, CaseIterable, Codable, Sendable {
 package struct TraitLabels: Equatable, Sendable {
     private let codes: [Int?]
 
-    /// - Precondition: `codes` holds one entry a trait, in the order of `PictureTrait.allCases`.
+    /// - Parameter codes: one entry a trait, in the order of `PictureTrait.allCases`; those left out are nil.
     package init(codes: [Int?]) {
-        precondition(codes.count == PictureTrait.allCases.count)
-        self.codes = codes
+        let missing = PictureTrait.allCases.count - codes.count
+        precondition(missing >= 0)
+        self.codes = codes + [Int?](repeating: nil, count: missing)
     }
 
     package init(_ scene: Scene) {
         let labels = scene.labels
-        self.init(codes: [labels.subject, labels.colour, labels.context, scene.style.isHeldOut ? nil : labels.style])
+        self.init(codes: [
+            labels.subject, labels.colour, labels.context, scene.style.isHeldOut ? nil : labels.style,
+            labels.accessory, labels.finish, labels.secondSubject ?? TraitLabels.nobody, labels.secondColour,
+        ])
     }
 
     package init(_ prompt: Evaluation.Prompt) {
         self.init(codes: [
             prompt.kind.rawValue, prompt.style.keepsColour ? prompt.colour.rawValue : nil, prompt.context.rawValue,
-            prompt.style.isHeldOut ? nil : prompt.style.rawValue,
+            prompt.style.isHeldOut ? nil : prompt.style.rawValue, Accessory.none.rawValue, Finish.plain.rawValue,
+            TraitLabels.nobody,
         ])
     }
+
+    package init(_ pair: Evaluation.PairPrompt) {
+        let first = TraitLabels(pair.first)
+        self.init(
+            codes: PictureTrait.allCases.map { trait in
+                switch trait {
+                case .secondClass: pair.second.kind.rawValue
+                case .secondColour: pair.style.keepsColour ? pair.second.colour.rawValue : nil
+                default: first[trait]
+                }
+            })
+    }
+
+    private static let nobody = SubjectClass.allCases.count
 
     package subscript(trait: PictureTrait) -> Int? { codes[PictureTrait.allCases.firstIndex(of: trait)!] }
 }

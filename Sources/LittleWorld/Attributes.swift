@@ -23,16 +23,16 @@ package enum SubjectColour: Int, Attribute {
 
     var colour: Colour {
         switch self {
-        case .red: Colour(hex: 0xD8242A)
-        case .orange: Colour(hex: 0xF58A1F)
-        case .yellow: Colour(hex: 0xF7D52E)
-        case .green: Colour(hex: 0x37A845)
-        case .blue: Colour(hex: 0x2B62D9)
-        case .purple: Colour(hex: 0x8A3FC0)
-        case .pink: Colour(hex: 0xF58BB8)
-        case .brown: Colour(hex: 0x8B5A32)
-        case .white: Colour(hex: 0xF4F2EC)
-        case .black: Colour(hex: 0x34343C)
+        case .red: Colour(hex: 0xE0242C)
+        case .orange: Colour(hex: 0xFF8C12)
+        case .yellow: Colour(hex: 0xFFE135)
+        case .green: Colour(hex: 0x2FA944)
+        case .blue: Colour(hex: 0x2463E6)
+        case .purple: Colour(hex: 0x8A36CC)
+        case .pink: Colour(hex: 0xFF9CCB)
+        case .brown: Colour(hex: 0x7C4A20)
+        case .white: Colour(hex: 0xFAF8F3)
+        case .black: Colour(hex: 0x2A2A32)
         }
     }
 }
@@ -64,10 +64,11 @@ package enum Context: Int, Attribute {
     }
 }
 
+/// What is worn or carried.
 package enum Accessory: Int, Attribute {
-    case none, redHat, santaHat, crown, balloon, bowTie, umbrella, shiny, glowing
+    case none, redHat, santaHat, crown, balloon, bowTie, umbrella, scarf, wizardHat
 
-    /// Words before the noun (`shiny`) or after it (`wearing a red hat`).
+    /// Words after the noun (`wearing a red hat`).
     package var name: String {
         switch self {
         case .none: ""
@@ -77,11 +78,18 @@ package enum Accessory: Int, Attribute {
         case .balloon: "with a balloon"
         case .bowTie: "wearing a green bow"
         case .umbrella: "under an umbrella"
-        case .shiny: "shiny"
-        case .glowing: "glowing"
+        case .scarf: "wearing a rainbow scarf"
+        case .wizardHat: "wearing a purple wizard hat"
         }
     }
-    var precedesNoun: Bool { self == .shiny || self == .glowing }
+}
+
+/// How a subject's surface is: a property that a prompt can change.
+package enum Finish: Int, Attribute {
+    case plain, shiny, glowing
+
+    /// The word before the colour (`a shiny red cat`).
+    package var name: String { self == .plain ? "" : "\(self)" }
 }
 
 package enum Style: Int, Attribute {
@@ -117,12 +125,18 @@ package enum Split: Sendable {
     case heldOut
 }
 
-/// Exact integer labels of a scene; a colour that the style does not show is nil.
+/// Exact integer labels of a scene; a colour that the style does not show is nil, and so is what a second subject would
+/// have where there is none.
 package struct Labels: Equatable, Sendable {
     package let subject: Int
     package let colour: Int?
     package let pattern: Int
     package let context: Int
+    /// Of the first subject, as `finish` is.
     package let accessory: Int
+    package let finish: Int
     package let style: Int
+    package let secondSubject: Int?
+    package let secondColour: Int?
+    package let secondPattern: Int?
 }

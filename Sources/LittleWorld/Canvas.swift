@@ -12,7 +12,7 @@ struct Paint {
     /// How much lighter the upper left and darker the lower right is; 0 is flat.
     var shade: Float = 0.16
     /// Width of the darker outline in sixty-fourths of the picture; 0 has none.
-    var outline: Float = 0.9
+    var outline: Float = 1
     var outlineColour: Colour?
     /// Colour at a point in the pen's units, for patterns; nil keeps `colour`.
     var pattern: ((Point) -> Colour?)?
@@ -24,12 +24,19 @@ struct Paint {
 /// `ink` remembers where outlines are, for the styles that draw lines.
 final class Canvas {
     let size: Int
-    /// Red, green, blue, ink.
+    /// Red, green, blue, ink; on a layer multiplied by `cover`.
     var pixels: [SIMD4<Float>]
+    /// How much of each pixel what was painted covers: on a layer its shapes, on a finished picture its figures.
+    var cover: [Float]
 
-    init(size: Int) {
+    /// Whether shapes gather in `cover`, to be laid over a picture later.
+    let isLayer: Bool
+
+    init(size: Int, isLayer: Bool = false) {
         self.size = size
+        self.isLayer = isLayer
         pixels = Array(repeating: SIMD4(0, 0, 0, 0), count: size * size)
+        cover = Array(repeating: 0, count: size * size)
     }
 
     /// Pixels per sixty-fourth of the picture.
@@ -45,26 +52,42 @@ final class Canvas {
         guard x0 < x1, y0 < y1 else { return }
         let extent = Point(max(high.x - low.x, 1), max(high.y - low.y, 1))
         let outline = paint.outline * unit
-        let dark = paint.outlineColour ?? paint.colour * 0.42
-        pixels.withUnsafeMutableBufferPointer { pixels in
-            for y in y0..<y1 {
-                for x in x0..<x1 {
-                    let p = Point(Float(x) + 0.5, Float(y) + 0.5)
-                    let distance = shape.distance(p)
-                    let coverage = min(max(0.5 - distance, 0), 1) * paint.opacity
-                    guard coverage > 0 else { continue }
-                    let t = (p - low) / extent
-                    var colour = paint.pattern?(toPen(p)) ?? paint.colour
-                    colour *= 1 + paint.shade * (1.1 - 1.3 * t.y - 0.6 * t.x)
-                    let line = outline > 0 ? min(max(distance + outline + 0.5, 0), 1) : 0
-                    colour += (dark - colour) * line
-                    let index = y * size + x
-                    let before = pixels[index]
-                    let ink = before.w + (line - before.w) * coverage
-                    var result = before + (SIMD4(colour, 0) - before) * coverage
-                    result.w = ink
-                    pixels[index] = result
+        let dark = paint.outlineColour ?? paint.colour * 0.34
+        let isLayer = self.isLayer
+        cover.withUnsafeMutableBufferPointer { cover in
+            pixels.withUnsafeMutableBufferPointer { pixels in
+                for y in y0..<y1 {
+                    for x in x0..<x1 {
+                        let p = Point(Float(x) + 0.5, Float(y) + 0.5)
+                        let distance = shape.distance(p)
+                        let coverage = min(max(0.5 - distance, 0), 1) * paint.opacity
+                        guard coverage > 0 else { continue }
+                        let t = (p - low) / extent
+                        var colour = paint.pattern?(toPen(p)) ?? paint.colour
+                        colour *= 1 + paint.shade * (1.1 - 1.3 * t.y - 0.6 * t.x)
+                        let line = outline > 0 ? min(max(distance + outline + 0.5, 0), 1) : 0
+                        colour += (dark - colour) * line
+                        let index = y * size + x
+                        let before = pixels[index]
+                        let ink = before.w + (line - before.w) * coverage
+                        var result = before + (SIMD4(colour, 0) - before) * coverage
+                        result.w = ink
+                        pixels[index] = result
+                        if isLayer { cover[index] += (1 - cover[index]) * coverage }
+                    }
                 }
+            }
+        }
+    }
+
+    /// Takes away from a layer what lies within a shape.
+    func clear(_ shape: Shape) {
+        for y in 0..<size {
+            for x in 0..<size {
+                let kept = min(max(0.5 + shape.distance(Point(Float(x) + 0.5, Float(y) + 0.5)), 0), 1)
+                guard kept < 1 else { continue }
+                pixels[y * size + x] *= kept
+                cover[y * size + x] *= kept
             }
         }
     }

@@ -1,48 +1,66 @@
 /// The wording of captions and prompts.
 struct Caption {
-    static let phrasings = 4
+    static let phrasings = 6
     let scene: Scene
     init(_ scene: Scene) { self.scene = scene }
 
     var text: String {
-        let subject = scene.subject
-        let naming =
-            scene.phrasing == 1 || scene.style.keepsColour == false
-            ? [
-                scene.accessory.precedesNoun ? scene.accessory.name : "",
-                scene.style.keepsColour ? subject.colour.name : "", subject.kind.name,
-            ]
-            : [
-                scene.accessory.precedesNoun ? scene.accessory.name : "", subject.colour.name,
-                subject.pattern == .plain ? "" : subject.pattern.name, subject.kind.name,
-            ]
-        let noun = Caption.joined(naming)
-        let worn = scene.accessory.precedesNoun ? "" : scene.accessory.name
-        let rest = [worn, scene.context.name]
+        let who = Caption.joined([first, joint, second])
         switch (scene.style, scene.phrasing) {
-        case (.photo, 2): return Caption.joined([Caption.article(noun), noun] + rest)
-        case (.photo, 3): return Caption.joined(["a picture of", Caption.article(noun), noun] + rest)
-        default: return Caption.joined(["a", scene.style.name, "of", Caption.article(noun), noun] + rest)
+        case (.photo, 2): return Caption.joined([who, scene.context.name])
+        case (.photo, 3): return Caption.joined(["a picture of", who, scene.context.name])
+        case (.photo, 4): return Caption.joined([scene.context.name, who])
+        default: return Caption.joined(["a", scene.style.name, "of", who, scene.context.name])
         }
     }
 
+    /// The first subject with all that is its own, so that what is worn stands beside who wears it.
+    private var first: String {
+        Caption.joined([Caption.withArticle(naming(scene.subject, finish: scene.finish)), scene.accessory.name])
+    }
+
+    private var second: String { scene.second.map { Caption.withArticle(naming($0)) } ?? "" }
+
+    /// What stands between two subjects.
+    private var joint: String {
+        guard scene.second != nil else { return "" }
+        switch scene.phrasing {
+        case 1: return "next to"
+        case 5: return "beside"
+        default: return "and"
+        }
+    }
+
+    private func naming(_ subject: Subject, finish: Finish = .plain) -> String {
+        let showsColour = scene.style.keepsColour
+        let pattern = subject.pattern == .plain || !showsColour || scene.phrasing == 1 ? "" : subject.pattern.name
+        return Caption.joined([finish.name, showsColour ? subject.colour.name : "", pattern, subject.kind.name])
+    }
+
     static func prompt(kind: SubjectClass, colour: SubjectColour, context: Context, style: Style) -> String {
-        let noun = "\(colour.name) \(kind.name)"
-        return joined(["a", style.name, "of", article(noun), noun, context.name])
+        joined(["a", style.name, "of", withArticle("\(colour.name) \(kind.name)"), context.name])
+    }
+
+    static func prompt(_ pair: Evaluation.PairPrompt) -> String {
+        let names = [pair.first, pair.second].map { withArticle("\($0.colour.name) \($0.kind.name)") }
+        return joined(["a", pair.style.name, "of", names[0], "and", names[1], pair.context.name])
     }
 
     private static func joined(_ words: [String]) -> String { words.filter { !$0.isEmpty }.joined(separator: " ") }
-    private static func article(_ noun: String) -> String { "aeiou".contains(noun.first!) ? "an" : "a" }
+    private static func withArticle(_ noun: String) -> String {
+        ("aeiou".contains(noun.first!) ? "an " : "a ") + noun
+    }
 
     /// Every word a caption can hold, plus those of DreamBench's prompts that fit the world; for the text tokenizer.
     static var vocabulary: [String] {
         let names =
             SubjectClass.allCases.map(\.name) + SubjectColour.allCases.map(\.name) + Pattern.allCases.map(\.name)
-            + Context.allCases.map(\.name) + Accessory.allCases.map(\.name) + Style.allCases.map(\.name)
+            + Context.allCases.map(\.name) + Accessory.allCases.map(\.name) + Finish.allCases.map(\.name)
+            + Style.allCases.map(\.name)
         let other =
             """
             a an the of in on with at picture painting drawing style two small big and to from top sleeping riding \
-            cube shaped wet purple rug tree autumn leaves blue house forest
+            next beside cube shaped wet purple rug tree autumn leaves blue house forest
             """
         return Set((names + [other]).flatMap { $0.split(separator: " ").map(String.init) }).sorted()
     }

@@ -119,8 +119,22 @@ struct Pen {
     func eye(_ x: Float, _ y: Float, _ r: Float) {
         circle(
             x, y, r,
-            Paint(colour: Colour(0.98, 0.98, 0.98), shade: 0, outline: 0.5, outlineColour: Colour(0.1, 0.1, 0.12)))
-        circle(x + 0.12 * r, y + 0.08 * r, r * 0.62, Paint(colour: Colour(0.06, 0.06, 0.08), shade: 0, outline: 0))
+            Paint(colour: Colour(0.99, 0.99, 0.99), shade: 0, outline: 0.6, outlineColour: Colour(0.1, 0.1, 0.12)))
+        circle(x + 0.12 * r, y + 0.08 * r, r * 0.56, Paint(colour: Colour(0.06, 0.06, 0.08), shade: 0, outline: 0))
+    }
+
+    /// The soft shadow on the ground below what the pen draws.
+    func shadow() { ellipse(0, 1, 0.95, 0.16, Paint(colour: .zero, shade: 0, outline: 0, opacity: 0.22)) }
+
+    /// A round hole with a dark edge, through everything painted on the layer so far.
+    func hole(_ x: Float, _ y: Float, _ r: Float) {
+        circle(x, y, r + 0.04, Paint(colour: Colour(0.14, 0.11, 0.16), shade: 0, outline: 0))
+        canvas.clear(.ellipse(centre: point(x, y), radii: Point(r, r) * scale, angle: 0))
+    }
+
+    /// The same pen on another canvas of the same size.
+    func on(_ canvas: Canvas) -> Pen {
+        Pen(canvas: canvas, origin: origin, scale: scale, tilt: tilt, facing: facing)
     }
 
     /// A dark dot eye.

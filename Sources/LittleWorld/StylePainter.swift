@@ -21,8 +21,9 @@ struct StylePainter {
         }
     }
 
-    /// Replaces every pixel by a function of its place (sixty-fourths), colour and edge strength.
-    private func map(_ canvas: Canvas, _ body: (Point, Colour, Float) -> Colour) {
+    /// Replaces every pixel by a function of its place (sixty-fourths), colour, edge strength and how much of it is a
+    /// figure: styles change the place around figures more than the figures' own colours.
+    private func map(_ canvas: Canvas, _ body: (Point, Colour, Float, Float) -> Colour) {
         let edges = edges(canvas)
         let size = canvas.size
         for y in 0..<size {
@@ -30,7 +31,8 @@ struct StylePainter {
                 let index = y * size + x
                 let pixel = canvas.pixels[index]
                 let place = Point(Float(x) + 0.5, Float(y) + 0.5) / canvas.unit
-                canvas.pixels[index] = SIMD4(body(place, Colour(pixel.x, pixel.y, pixel.z), edges[index]), pixel.w)
+                canvas.pixels[index] = SIMD4(
+                    body(place, Colour(pixel.x, pixel.y, pixel.z), edges[index], canvas.cover[index]), pixel.w)
             }
         }
     }
@@ -48,7 +50,9 @@ struct StylePainter {
                     let dx = b - a
                     let dy = c - a
                     let step = max(abs(dx.x) + abs(dx.y) + abs(dx.z), abs(dy.x) + abs(dy.y) + abs(dy.z))
-                    result[y * size + x] = min(1, max(a.w, (step - 0.25) * 1.6))
+                    // Figures have their own outlines; patterns and small parts are not lines.
+                    let isFigure = canvas.cover[y * size + x] > 0.5
+                    result[y * size + x] = min(1, max(a.w, (step - (isFigure ? 0.9 : 0.25)) * 1.6))
                 }
             }
         }
@@ -61,124 +65,146 @@ struct StylePainter {
     }
 
     private func watercolour(_ canvas: Canvas) {
-        map(canvas) { place, colour, edge in
+        let paper = Colour(0.99, 0.98, 0.94)
+        map(canvas) { place, colour, edge, figure in
             let blot = smoothNoise(place / 9, seed) * 0.7 + smoothNoise(place / 4, seed &+ 1) * 0.3
-            let washed = Colour.mix(colour, Colour(0.98, 0.97, 0.93), 0.22 + 0.42 * blot)
-            return Colour.mix(washed, colour * 0.75, edge * 0.35)
+            let centre = (place - 32) / 32
+            let border = max(abs(centre.x), abs(centre.y)) + 0.3 * (blot - 0.5)
+            let thin = figure * 0.34 * blot + (1 - figure) * (0.2 + 0.45 * blot)
+            let washed = Colour.mix(colour, paper, thin)
+            let wet = Colour.mix(washed, colour * 0.8, edge * 0.3 * figure)
+            return Colour.mix(wet, paper, (1 - figure) * min(max((border - 0.78) * 8, 0), 1))
         }
     }
 
-    /// 22 × 22 cells of few colours.
+    /// Square cells of few colours, two sixty-fourths wide; a cell is a figure's or the place's, never a mixture.
     private func pixelArt(_ canvas: Canvas) {
         let size = canvas.size
-        let cells = 22
+        let cells = 32
         func edge(_ cell: Int) -> Int { cell * size / cells }
         for v in 0..<cells {
             for u in 0..<cells {
-                var sum = SIMD4<Float>()
-                var count: Float = 0
-                for y in edge(v)..<edge(v + 1) {
-                    for x in edge(u)..<edge(u + 1) {
-                        sum += canvas.pixels[y * size + x]
-                        count += 1
-                    }
+                let area = (edge(v)..<edge(v + 1)).flatMap { y in (edge(u)..<edge(u + 1)).map { y * size + $0 } }
+                let figure = area.filter { canvas.cover[$0] > 0.5 }
+                let shown = 2 * figure.count >= area.count ? figure : area.filter { canvas.cover[$0] <= 0.5 }
+                let mean = shown.reduce(SIMD4<Float>()) { sum, index in
+                    let pixel = canvas.pixels[index]
+                    return sum + SIMD4(pixel.x, pixel.y, pixel.z, 1) * (1.05 - pixel.w)
                 }
-                let mean = sum / max(count, 1)
-                let steps = (saturated(Colour(mean.x, mean.y, mean.z), 1.25) * 6).rounded(.toNearestOrAwayFromZero) / 6
-                for y in edge(v)..<edge(v + 1) {
-                    for x in edge(u)..<edge(u + 1) { canvas.pixels[y * size + x] = SIMD4(steps, 0) }
-                }
+                let colour = Colour(mean.x, mean.y, mean.z) / mean.w
+                let steps = (saturated(colour, 1.15) * 7).rounded(.toNearestOrAwayFromZero) / 7
+                for index in area { canvas.pixels[index] = SIMD4(steps, 0) }
             }
         }
     }
 
     private func lineDrawing(_ canvas: Canvas) {
-        map(canvas) { _, colour, edge in
-            Colour.mix(Colour.mix(Colour(0.99, 0.98, 0.95), colour, 0.3), Colour(0.08, 0.08, 0.1), min(1, edge * 1.5))
+        let paper = Colour(0.99, 0.98, 0.95)
+        map(canvas) { _, colour, edge, figure in
+            let filled = Colour.mix(paper, colour, 0.1 + 0.7 * figure)
+            let line = Colour.mix(Colour(0.55, 0.55, 0.58), Colour(0.08, 0.08, 0.1), figure)
+            return Colour.mix(filled, line, min(1, edge * 1.4))
         }
     }
 
     private func pastel(_ canvas: Canvas) {
-        map(canvas) { place, colour, _ in
+        map(canvas) { place, colour, edge, figure in
             let stroke = smoothNoise(Point((place.x + place.y) / 3.5, (place.x - place.y) / 14), seed)
-            return Colour.mix(colour, Colour(1, 0.97, 0.95), 0.46 + 0.2 * (stroke - 0.5))
+            let soft = Colour.mix(colour, saturated(colour, 0.5) + 0.35, edge * 0.55)
+            return Colour.mix(soft, Colour(1, 0.98, 0.96), (1 - figure) * 0.5 + figure * 0.16 + 0.3 * (stroke - 0.5))
         }
     }
 
+    /// The place lies in the dark with faint lines; figures keep their colour between bright tubes that shine around.
     private func neon(_ canvas: Canvas) {
-        let size = canvas.size
         let edge = edges(canvas)
-        var lights = [Colour](repeating: .zero, count: size * size)
-        for i in lights.indices {
+        let halo = shine(canvas)
+        for i in canvas.pixels.indices {
             let p = canvas.pixels[i]
             let c = Colour(p.x, p.y, p.z)
-            let top = max(c.x, max(c.y, c.z), 0.15)
-            lights[i] = saturated(c / top, 1.5) * edge[i]
+            let place = Colour(0.04, 0.03, 0.1) + saturated(c, 1.4) * (0.08 + 0.6 * edge[i])
+            let tube = Colour.mix(c / max(c.max(), 0.1), Colour(1, 1, 1), 0.3)
+            let figure = Colour.mix(saturated(c, 1.15) * 0.85, tube, p.w * 0.75)
+            canvas.pixels[i] = SIMD4(Colour.mix(place + halo[i] * 0.9, figure, canvas.cover[i]), 0)
         }
-        let reach = max(Int(2 * canvas.unit), 1)
-        let source = canvas.pixels
-        for y in 0..<size {
-            for x in 0..<size {
-                var halo = Colour.zero
-                var count: Float = 0
-                for v in max(y - reach, 0)...min(y + reach, size - 1) {
-                    for u in max(x - reach, 0)...min(x + reach, size - 1) {
-                        halo += lights[v * size + u]
-                        count += 1
-                    }
-                }
-                let p = source[y * size + x]
-                let c = Colour(p.x, p.y, p.z)
-                let glow = Colour(0.03, 0.02, 0.08) + c * 0.16 + halo / count * 0.9 + lights[y * size + x] * 0.9
-                canvas.pixels[y * size + x] = SIMD4(glow, 0)
-            }
+    }
+
+    /// The figures' colours, spread over their surroundings.
+    private func shine(_ canvas: Canvas) -> [Colour] {
+        let reach = Int(3.5 * canvas.unit)
+        let channels = (0..<3).map { channel in
+            canvas.pixels.indices.map { (0.2 + canvas.pixels[$0][channel]) * canvas.cover[$0] }.blurred(
+                reach: reach, size: canvas.size)
         }
+        return canvas.pixels.indices.map { Colour(channels[0][$0], channels[1][$0], channels[2][$0]) }
     }
 
     private func blueprint(_ canvas: Canvas) {
-        map(canvas) { place, colour, edge in
-            let grid: Float = Int(place.x) % 16 == 0 || Int(place.y) % 16 == 0 ? 0.1 : 0
+        map(canvas) { place, colour, edge, figure in
+            let grid: Float = (Int(place.x) % 16 == 0 || Int(place.y) % 16 == 0) ? 0.12 * (1 - figure) : 0
+            let line = edge * (0.35 + 0.9 * figure)
             return Colour.mix(
-                Colour(0.07, 0.22, 0.55), Colour(0.9, 0.95, 1), min(1, edge * 1.2 + grid + colour.luminance * 0.1))
+                Colour(0.07, 0.22, 0.55), Colour(0.93, 0.97, 1), min(1, line + grid + colour.luminance * 0.12 * figure))
         }
     }
 
     private func comic(_ canvas: Canvas) {
-        map(canvas) { place, colour, edge in
-            let flat = (saturated(colour, 1.7) * 3).rounded(.toNearestOrAwayFromZero) / 3
+        map(canvas) { place, colour, edge, figure in
+            let flat = (saturated(colour, 1.5) * 4).rounded(.toNearestOrAwayFromZero) / 4
             let u = place.x.truncatingRemainder(dividingBy: 4) - 2
             let v = place.y.truncatingRemainder(dividingBy: 4) - 2
-            let dotted = u * u + v * v < 1.7 ? flat * 0.9 : flat
-            return Colour.mix(dotted, Colour(0.02, 0.02, 0.03), min(1, edge * 1.7))
+            let dotted = u * u + v * v < 1.8 ? flat * 0.8 : flat
+            let filled = Colour.mix(dotted, saturated(colour, 1.25), figure)
+            return Colour.mix(filled, Colour(0.02, 0.02, 0.03), min(1, edge * (0.75 + 0.25 * figure)))
         }
     }
 
     private func crayon(_ canvas: Canvas) {
-        map(canvas) { place, colour, edge in
+        map(canvas) { place, colour, edge, figure in
             let stroke = smoothNoise(Point((place.x - place.y) / 2.6, (place.x + place.y) / 16), seed)
-            let waxy = Colour.mix(saturated(colour, 1.2), Colour(1, 1, 0.98), stroke > 0.62 ? 0.5 : 0.1)
-            return Colour.mix(waxy, saturated(colour, 1.2) * 0.6, edge * 0.5)
+            let gap = min(max((stroke - 0.52) * 6, 0), 1)
+            let waxy = Colour.mix(
+                saturated(colour, 1.2), Colour(1, 1, 0.98), 0.08 + gap * (0.55 - 0.2 * figure) + 0.12 * (1 - figure))
+            return Colour.mix(waxy, saturated(colour, 1.2) * 0.55, edge * 0.6 * figure)
         }
     }
 
     private func woodcut(_ canvas: Canvas) {
-        map(canvas) { place, colour, edge in
-            let line = (place.y + 1.5 * smoothNoise(place / 11, seed)).truncatingRemainder(dividingBy: 4) / 4
-            let dark = edge > 0.45 || line > 0.35 + colour.luminance * 0.75
-            return dark ? Colour(0.1, 0.07, 0.06) : Colour.mix(Colour(0.95, 0.88, 0.74), colour, 0.55)
+        map(canvas) { place, colour, edge, figure in
+            let line = (place.y + 1.5 * smoothNoise(place / 11, seed)).truncatingRemainder(dividingBy: 5) / 5
+            let light = figure > 0.5 ? 0.8 + colour.luminance * 0.2 : 0.3 + colour.luminance * 0.6
+            let dark = edge > 0.5 || line > light
+            let printed = Colour.mix(Colour(0.95, 0.88, 0.74), colour, 0.4 + 0.5 * figure)
+            return dark ? Colour(0.13, 0.09, 0.08) : printed
         }
     }
 
     private func mosaic(_ canvas: Canvas) {
         let source = canvas.pixels
         let size = canvas.size
-        let tile: Float = 5
+        let tile: Float = 4
+        let reach = Int(canvas.unit.rounded())
+        /// A stone is a figure's or the place's, and shows little of the lines in it.
+        func colour(_ place: Point) -> SIMD4<Float> {
+            let x = min(max(Int(place.x * canvas.unit), 0), size - 1)
+            let y = min(max(Int(place.y * canvas.unit), 0), size - 1)
+            let isFigure = canvas.cover[y * size + x] > 0.5
+            var sum = SIMD4<Float>.zero
+            for v in max(y - reach, 0)...min(y + reach, size - 1) {
+                for u in max(x - reach, 0)...min(x + reach, size - 1)
+                where (canvas.cover[v * size + u] > 0.5) == isFigure {
+                    let pixel = source[v * size + u]
+                    sum += SIMD4(pixel.x, pixel.y, pixel.z, 1) * (1.1 - pixel.w)
+                }
+            }
+            return sum / sum.w
+        }
         func centre(_ x: Int, _ y: Int) -> Point {
             Point(
                 (Float(x) + 0.3 + 0.4 * hashNoise(x, y, seed)) * tile,
                 (Float(y) + 0.3 + 0.4 * hashNoise(x, y, seed &+ 9)) * tile)
         }
-        map(canvas) { place, _, _ in
+        map(canvas) { place, _, _, _ in
             let cx = Int(place.x / tile)
             let cy = Int(place.y / tile)
             var best: Float = 1e9
@@ -191,11 +217,10 @@ struct StylePainter {
                     if d < best { (second, best, chosen) = (best, d, c) } else if d < second { second = d }
                 }
             }
-            let x = min(max(Int(chosen.x * canvas.unit), 0), size - 1)
-            let y = min(max(Int(chosen.y * canvas.unit), 0), size - 1)
-            let p = source[y * size + x]
-            return second - best < 0.9
-                ? Colour(0.22, 0.2, 0.2) : saturated(Colour(p.x, p.y, p.z), 1.15) * (1.1 - 0.05 * best)
+            let p = colour(chosen)
+            return second - best < 0.55
+                ? saturated(Colour(p.x, p.y, p.z), 0.9) * 0.55
+                : saturated(Colour(p.x, p.y, p.z), 1.15) * (1.06 - 0.04 * best)
         }
     }
 }

@@ -32,6 +32,9 @@ package struct Subject: Hashable, Sendable {
             secondPart: secondPart, build: build)
     }
 
+    /// Whether a caption would name both alike.
+    func isNamed(like other: Subject?) -> Bool { other.map { $0.kind == kind && $0.colour == colour } ?? false }
+
     /// The first individual a generator draws that is on the wanted side.
     static func drawn(
         _ generator: inout Philox, kind: SubjectClass? = nil, colour: SubjectColour? = nil, heldOut: Bool
@@ -78,12 +81,15 @@ package struct Subject: Hashable, Sendable {
         places.enumerated().map { scene(in: $1, number: first + $0) }
     }
 
-    /// This individual at a place; the pose is drawn from its number.
-    package func scene(in place: Context, accessory: Accessory = .none, style: Style = .photo, number: Int) -> Scene {
+    /// This individual at a place, alone or with another to its right; the pose is drawn from its number.
+    package func scene(
+        in place: Context, beside second: Subject? = nil, accessory: Accessory = .none, finish: Finish = .plain,
+        style: Style = .photo, number: Int
+    ) -> Scene {
         var generator = Philox(seed: 0x4EF, purpose: UInt64(hashed), index: UInt64(number))
         return Scene(
-            subject: self, context: place, accessory: accessory, style: style, pose: Pose.drawn(&generator), phrasing: 0
-        )
+            subject: self, second: second, context: place, accessory: accessory, finish: finish, style: style,
+            pose: Pose.drawn(&generator), phrasing: 0)
     }
 
     private var hashed: Int {
@@ -106,9 +112,9 @@ package struct Pose: Hashable, Sendable {
 
     static func drawn(_ generator: inout Philox) -> Pose {
         Pose(
-            x: (generator.uniform() - 0.5) * 12, y: (generator.uniform() - 0.5) * 5,
-            size: 17.5 + 5 * generator.uniform(),
-            tilt: (generator.uniform() - 0.5) * 0.16, facesLeft: generator.uniform() < 0.5,
+            x: (generator.uniform() - 0.5) * 9, y: (generator.uniform() - 0.5) * 3,
+            size: 17.5 + 4 * generator.uniform(), tilt: (generator.uniform() - 0.5) * 0.14,
+            facesLeft: generator.uniform() < 0.5,
             backdrop: generator.nextUInt32())
     }
 }

@@ -1,10 +1,7 @@
-import Glibc
-
 /// Draws one individual with a pen: back to front, base at y = 1, top near y = −1.
 struct SubjectDrawing {
     let subject: Subject
     let pen: Pen
-    let isShiny: Bool
 
     var first: Int { subject.firstPart }
     var second: Int { subject.secondPart }
@@ -12,45 +9,40 @@ struct SubjectDrawing {
     var stout: Float { Float(subject.build - 1) }
 
     /// Paint of the main colour, with the individual's pattern.
-    var main: Paint { Paint(colour: subject.colour.colour, shade: isShiny ? 0.34 : 0.18, pattern: pattern) }
+    var main: Paint { Paint(colour: subject.colour.colour, shade: 0.14, pattern: pattern) }
     /// The main colour without pattern, for small parts.
-    var plain: Paint { Paint(colour: subject.colour.colour, shade: 0.14) }
+    var plain: Paint { Paint(colour: subject.colour.colour, shade: 0.12) }
     var accent: Paint { Paint(colour: subject.accent.colour, shade: 0.14) }
     var darkPart: Paint { Paint(colour: subject.colour.colour * 0.68, shade: 0.1) }
     func tone(_ hex: UInt32) -> Paint { Paint(colour: Colour(hex: hex), shade: 0.12) }
 
+    /// Marks at least a token wide (4 of 64 pixels) that leave the main colour most of the surface: spots and stripes
+    /// a quarter in the second colour, checks in a darker tone of the main one.
     private var pattern: ((Point) -> Colour?)? {
-        let second = Colour.mix(subject.accent.colour, subject.colour.colour, 0.12)
+        let second = subject.accent.colour
         switch subject.pattern {
         case .plain: return nil
         case .striped:
-            return { (($0.x * 0.35 + $0.y + 8) / 0.34).truncatingRemainder(dividingBy: 1) < 0.42 ? second : nil }
+            return { (($0.x * 0.35 + $0.y + 8.1) / 0.6).truncatingRemainder(dividingBy: 1) < 0.32 ? second : nil }
         case .chequered:
+            let tone = subject.colour == .black ? Colour(hex: 0x5C5C68) : subject.colour.colour * 0.72
             return {
-                (Int((($0.x + 8) / 0.3).rounded(.down)) + Int((($0.y + 8) / 0.3).rounded(.down))) % 2 == 0
-                    ? second : nil
+                (Int((($0.x + 8) / 0.4).rounded(.down)) + Int((($0.y + 8.1) / 0.4).rounded(.down))) % 2 == 0
+                    ? tone : nil
             }
         case .spotted:
             return { p in
-                let row = ((p.y + 8) / 0.36).rounded(.down)
-                let shift: Float = Int(row) % 2 == 0 ? 0 : 0.21
-                let u = ((p.x + 8 + shift) / 0.42).truncatingRemainder(dividingBy: 1) - 0.5
-                let v = (p.y + 8) / 0.36 - row - 0.5
-                return u * u * 0.18 + v * v * 0.13 < 0.0135 ? second : nil
+                let row = ((p.y + 8.1) / 0.44).rounded(.down)
+                let shift: Float = Int(row) % 2 == 0 ? 0 : 0.3
+                let u = (((p.x + 8 + shift) / 0.6).truncatingRemainder(dividingBy: 1) - 0.5) * 0.6
+                let v = ((p.y + 8.1) / 0.44 - row - 0.5) * 0.44
+                return u * u + v * v < 0.145 * 0.145 ? second : nil
             }
         }
     }
 
     /// Paints the individual; says where its head and neck are.
-    func paint() -> Anchors {
-        let anchors = drawn()
-        if isShiny {
-            let light = Paint(colour: Colour(1, 1, 1), shade: 0, outline: 0, opacity: 0.9)
-            pen.ellipse(-0.3, -0.12, 0.2, 0.09, light, angle: -0.7)
-            pen.circle(-0.02, -0.3, 0.07, light)
-        }
-        return anchors
-    }
+    func paint() -> Anchors { drawn() }
 
     private func drawn() -> Anchors {
         switch subject.kind {

@@ -17,18 +17,18 @@ extension SubjectDrawing {
         pen.polygon([(-0.5, 0.24), (-0.36, roof + 0.12), (-0.05, roof + 0.12), (-0.05, 0.24)], glass)
         pen.polygon([(0.04, 0.24), (0.04, roof + 0.12), (0.3, roof + 0.12), (0.5, 0.24)], glass)
         pen.box(0, 0.48, 1.0, 0.26 + 0.04 * stout, main, corner: 0.16)
-        pen.box(0, 0.56, 1.0, 0.06, accent, corner: 0.02)
+        pen.box(0, 0.56, 1.0, 0.08, accent, corner: 0.02)
         let r: Float = second == 0 ? 0.22 : second == 1 ? 0.27 : 0.19
         wheel(-0.56, 0.76, r)
         wheel(0.56, 0.76, r)
-        pen.ellipse(0.94, 0.42, 0.08, 0.1, tone(0xFFF2B0))
+        pen.ellipse(0.92, 0.4, 0.1, 0.12, tone(0xFFF2B0))
         return Anchors(head: Point(-0.02, roof), headWidth: 0.42, neck: Point(0.85, 0.3))
     }
 
     func truck() -> Anchors {
         pen.box(-0.32, 0.05 - 0.06 * stout, 0.68, 0.5 + 0.06 * stout, main, corner: 0.06)
         if first == 1 { pen.box(-0.32, 0.05, 0.68, 0.1, accent, corner: 0) }
-        if first == 2 { for x in [-0.7, -0.32, 0.06] as [Float] { pen.line(x, -0.38, x, 0.5, 0.035, darkPart) } }
+        if first == 2 { for x in [-0.66, -0.32, 0.02] as [Float] { pen.line(x, -0.34, x, 0.46, 0.06, darkPart) } }
         pen.polygon([(0.4, 0.6), (0.4, -0.1), (0.74, -0.1), (1.0, 0.24), (1.0, 0.6)], accent)
         pen.polygon([(0.52, 0.2), (0.52, 0.0), (0.7, 0.0), (0.86, 0.2)], glass)
         pen.box(0, 0.62, 1.0, 0.1, tone(0x55565E), corner: 0.04)
@@ -38,18 +38,18 @@ extension SubjectDrawing {
     }
 
     func boat() -> Anchors {
-        pen.line(0, 0.45, 0, -0.98, 0.05, tone(0x7A4B24))
-        pen.polygon([(0.08, -0.9), (0.8 + 0.08 * stout, 0.3), (0.08, 0.3)], first == 1 ? accent : tone(0xFAF7EE))
+        pen.line(0, 0.45, 0, -0.98, 0.065, tone(0x7A4B24))
+        pen.polygon([(0.08, -0.9), (0.8 + 0.08 * stout, 0.3), (0.08, 0.3)], first == 1 ? plain : tone(0xFAF7EE))
         if first != 2 { pen.polygon([(-0.08, -0.7), (-0.62, 0.3), (-0.08, 0.3)], accent) }
-        pen.polygon([(-0.98, 0.42), (0.98, 0.42), (0.66, 0.92), (-0.66, 0.92)], main)
-        pen.box(0, 0.44, 0.98, 0.07, second == 0 ? tone(0xFAF7EE) : accent, corner: 0.04)
-        if second == 2 { for x in [-0.4, 0, 0.4] as [Float] { pen.circle(x, 0.66, 0.1, tone(0xFAF7EE)) } }
+        pen.polygon([(-1.0, 0.34), (1.0, 0.34), (0.66, 0.96), (-0.66, 0.96)], main)
+        pen.box(0, 0.36, 1.0, 0.08, second == 0 ? tone(0xFAF7EE) : accent, corner: 0.04)
+        if second == 2 { for x in [-0.4, 0, 0.4] as [Float] { pen.circle(x, 0.64, 0.12, tone(0xFAF7EE)) } }
         return Anchors(head: Point(0, -0.92), headWidth: 0.3, neck: Point(0.5, 0.62))
     }
 
     func rocket() -> Anchors {
-        let w = 0.36 + 0.06 * stout
-        pen.polygon([(-0.2, 0.7), (0, 1.12), (0.2, 0.7)], tone(0xFF9A2E))
+        let w = 0.4 + 0.06 * stout
+        pen.polygon([(-0.24, 0.7), (0, 1.14), (0.24, 0.7)], tone(0xFFB02E))
         for s in [-1, 1] as [Float] {
             let root: Float = s * w * 0.8
             let foot: Float = s * w * 0.7
@@ -71,7 +71,7 @@ extension SubjectDrawing {
         for s in [-1, 1] as [Float] { pen.ellipse(s * 0.22, 0.28, w - 0.18, 0.66, main) }
         pen.ellipse(
             0, 0.3, w - 0.1, 0.56, Paint(colour: main.colour, shade: main.shade, outline: 0, pattern: main.pattern))
-        pen.line(0, -0.28, first == 0 ? 0.06 : 0.2, -0.66, 0.06, tone(0x6B4423))
+        pen.line(0, -0.28, first == 0 ? 0.06 : 0.2, -0.66, 0.085, tone(0x6B4423))
         if first != 2 { pen.ellipse(0.32, -0.58, 0.26, 0.13, tone(0x4FA83D), angle: -0.4) }
         if second == 0 {
             pen.ellipse(
@@ -93,8 +93,8 @@ extension SubjectDrawing {
         }
         let top: Float = first == 0 ? 0.1 : -0.32
         for x in second == 0 ? [0] as [Float] : second == 1 ? [-0.24, 0.24] : [-0.32, 0, 0.32] {
-            pen.line(x, top, x, top - 0.3, 0.05, tone(0xF7F3E8))
-            pen.ellipse(x, top - 0.42, 0.07, 0.11, tone(0xFFB02E))
+            pen.line(x, top, x, top - 0.28, 0.075, tone(0xF7F3E8))
+            pen.ellipse(x, top - 0.42, 0.1, 0.14, tone(0xFFB02E))
         }
         return Anchors(head: Point(0, top - 0.06), headWidth: 0.46, neck: Point(0, 0.52))
     }
@@ -107,13 +107,13 @@ extension SubjectDrawing {
                 [(-0.42, 0.14), (0.42, 0.14), (0, 1.04)],
                 Paint(
                     colour: Colour(hex: 0xE0A458),
-                    pattern: { Int(($0.x + $0.y + 8) * 5) % 2 == 0 ? Colour(hex: 0xC98A3C) : nil }))
+                    pattern: { Int(($0.x + $0.y + 8) * 4) % 2 == 0 ? Colour(hex: 0xC98A3C) : nil }))
         }
-        pen.circle(0, -0.02, 0.5 + 0.05 * stout, main)
-        if second != 0 { pen.circle(0, -0.5, 0.38, accent) }
+        pen.circle(0, -0.0, 0.54 + 0.05 * stout, main)
+        if second != 0 { pen.circle(0, -0.5, 0.33, accent) }
         let top: Float = second == 0 ? -0.5 : -0.84
         if first == 2 { pen.circle(0.06, top - 0.08, 0.13, tone(0xD81F3A)) }
-        if second == 2 { pen.line(0.16, top + 0.1, 0.46, top - 0.28, 0.05, tone(0x8B5A32)) }
+        if second == 2 { pen.line(0.16, top + 0.1, 0.46, top - 0.28, 0.08, tone(0x8B5A32)) }
         return Anchors(head: Point(0, top), headWidth: 0.32, neck: Point(0, 0.24))
     }
 
@@ -121,15 +121,15 @@ extension SubjectDrawing {
         let w = 0.52 + 0.08 * stout
         if first == 2 {
             pen.box(w + 0.14, 0.28, 0.24, 0.28, plain, corner: 0.02)
-            pen.box(w + 0.1, 0.28, 0.11, 0.15, tone(0xDDDDDD), corner: 0.02)
+            pen.hole(w + 0.12, 0.28, 0.13)
         } else {
-            pen.circle(w + 0.08, 0.28, first == 0 ? 0.34 : 0.26, plain)
-            pen.circle(w + 0.08, 0.28, first == 0 ? 0.19 : 0.13, tone(0xDDDDDD))
+            pen.circle(w + 0.1, 0.28, first == 0 ? 0.38 : 0.32, plain)
+            pen.hole(w + 0.1, 0.28, first == 0 ? 0.2 : 0.15)
         }
         pen.box(0, 0.3, w, 0.64, main, corner: 0.12)
         pen.ellipse(0, -0.32, w, 0.16, plain)
         pen.ellipse(0, -0.32, w * 0.82, 0.1, tone(second == 0 ? 0x5B3A22 : second == 1 ? 0xF6EBD8 : 0xC9512E))
-        if second == 2 { pen.box(0, 0.34, w, 0.12, accent, corner: 0) }
+        if second == 2 { pen.box(0, 0.36, w, 0.11, accent, corner: 0) }
         if second == 1 { pen.circle(0, 0.34, 0.24, accent) }
         return Anchors(head: Point(0, -0.36), headWidth: 0.44, neck: Point(0, 0.1))
     }
@@ -137,7 +137,7 @@ extension SubjectDrawing {
     func teapot() -> Anchors {
         let w = 0.6 + 0.07 * stout
         pen.circle(-w - 0.12, 0.3, 0.36, plain)
-        pen.circle(-w - 0.12, 0.3, 0.2, tone(0xDDDDDD))
+        pen.hole(-w - 0.12, 0.3, 0.19)
         let spouts: [[(Float, Float)]] = [
             [(w - 0.12, 0.5), (w + 0.44, -0.12), (w + 0.28, -0.2), (w - 0.2, 0.1)],
             [(w - 0.12, 0.44), (w + 0.4, 0.2), (w + 0.42, 0.02), (w - 0.16, 0.06)],
@@ -156,25 +156,24 @@ extension SubjectDrawing {
     func clock() -> Anchors {
         let r: Float = 0.72 + 0.06 * stout
         for s in [-1, 1] as [Float] {
-            if first == 0 { pen.circle(s * 0.5, -0.6, 0.22, accent) }
-            pen.line(s * 0.42, 0.72, s * 0.54, 0.98, 0.08, darkPart)
+            if first == 0 { pen.circle(s * 0.5, -0.58, 0.26, accent) }
+            pen.line(s * 0.42, 0.72, s * 0.54, 0.94, 0.1, darkPart)
         }
         first == 2 ? pen.box(0, 0.1, r, r, main, corner: 0.16) : pen.circle(0, 0.1, r, main)
-        pen.circle(0, 0.1, r * 0.74, tone(0xFBFAF4))
+        pen.circle(0, 0.1, r * 0.6, tone(0xFBFAF4))
         let hand = Paint(colour: Colour(0.1, 0.1, 0.14), shade: 0, outline: 0)
-        for i in 0..<(second == 1 ? 12 : 4) {
-            let a = Float(i) * 2 * .pi / Float(second == 1 ? 12 : 4)
-            pen.circle(sin(a) * r * 0.6, 0.1 + cos(a) * r * 0.6, second == 1 ? 0.035 : 0.055, hand)
+        for i in 0..<(second == 1 ? 4 : 0) {
+            let a = Float(i) * 2 * .pi / 4
+            pen.circle(sin(a) * r * 0.46, 0.1 + cos(a) * r * 0.46, 0.06, hand)
         }
-        pen.line(0, 0.1, 0, -0.26, 0.05, hand)
-        second == 2 ? pen.line(0, 0.1, -0.24, 0.28, 0.05, hand) : pen.line(0, 0.1, 0.28, 0.2, 0.05, hand)
-        pen.circle(0, 0.1, 0.07, accent)
+        pen.line(0, 0.1, 0, -0.2, 0.07, hand)
+        second == 2 ? pen.line(0, 0.1, -0.2, 0.24, 0.07, hand) : pen.line(0, 0.1, 0.24, 0.18, 0.07, hand)
         return Anchors(head: Point(0, 0.12 - r), headWidth: 0.42, neck: Point(0, 0.8))
     }
 
     func lamp() -> Anchors {
         first == 2 ? pen.box(0, 0.86, 0.44, 0.12, accent, corner: 0.04) : pen.ellipse(0, 0.88, 0.46, 0.13, accent)
-        first == 1 ? pen.ellipse(0, 0.5, 0.2, 0.32, accent) : pen.line(0, 0.85, 0, 0.1, 0.07, accent)
+        first == 1 ? pen.ellipse(0, 0.5, 0.2, 0.32, accent) : pen.line(0, 0.85, 0, 0.1, 0.09, accent)
         pen.ellipse(0, 0.16, 0.4, 0.1, tone(0xFFF3B0))
         let top: Float = second == 0 ? 0.3 : second == 1 ? 0.5 : 0.14
         pen.polygon([(-top, -0.8), (top, -0.8), (0.72 + 0.08 * stout, 0.16), (-0.72 - 0.08 * stout, 0.16)], main)
@@ -183,8 +182,8 @@ extension SubjectDrawing {
 
     func vase() -> Anchors {
         for (i, x) in ([-0.3, 0.02, 0.32] as [Float]).enumerated() where first != 0 || i == 1 {
-            pen.line(x * 0.4, -0.1, x, -0.62, 0.045, tone(0x3F8F3A))
-            pen.circle(x, -0.72, 0.19, accent)
+            pen.line(x * 0.4, -0.1, x, -0.62, 0.07, tone(0x3F8F3A))
+            pen.circle(x, -0.72, 0.2, accent)
             pen.circle(x, -0.72, 0.08, tone(0xFFD94A))
         }
         let w = 0.5 + 0.08 * stout
@@ -203,18 +202,18 @@ extension SubjectDrawing {
     func backpack() -> Anchors {
         let w = 0.58 + 0.07 * stout
         pen.circle(0, -0.66, 0.22, darkPart)
-        pen.circle(0, -0.66, 0.11, tone(0xDDDDDD))
+        pen.hole(0, -0.66, 0.11)
         for s in [-1, 1] as [Float] {
-            pen.box(s * (w + 0.08), 0.4, 0.15, 0.34, first == 1 ? accent : darkPart, corner: 0.08)
+            pen.box(s * (w + 0.08), 0.4, 0.15, 0.34, darkPart, corner: 0.08)
         }
         pen.box(0, 0.14, w, 0.78, main, corner: 0.32)
-        pen.box(0, 0.5, w * 0.72, 0.32, accent, corner: 0.1)
-        pen.line(-w * 0.6, 0.4, w * 0.6, 0.4, 0.03, Paint(colour: Colour(0.2, 0.2, 0.22), shade: 0, outline: 0))
+        pen.box(0, 0.54, w * 0.66, 0.26, accent, corner: 0.1)
+        pen.line(-w * 0.5, 0.46, w * 0.5, 0.46, 0.05, Paint(colour: Colour(0.2, 0.2, 0.22), shade: 0, outline: 0))
         switch second {
         case 0:
             pen.line(
-                -w * 0.7, -0.14, w * 0.7, -0.14, 0.035, Paint(colour: Colour(0.2, 0.2, 0.22), shade: 0, outline: 0))
-        case 1: for s in [-1, 1] as [Float] { pen.eye(s * 0.2, -0.18, 0.14) }
+                -w * 0.7, -0.14, w * 0.7, -0.14, 0.055, Paint(colour: Colour(0.2, 0.2, 0.22), shade: 0, outline: 0))
+        case 1: for s in [-1, 1] as [Float] { pen.eye(s * 0.22, -0.18, 0.16) }
         default: pen.polygon([(-0.2, -0.02), (0, -0.4), (0.2, -0.02)], accent)
         }
         if first == 2 { pen.box(0, 0.5, 0.1, 0.1, tone(0xF3D24A), corner: 0.02) }
@@ -222,12 +221,12 @@ extension SubjectDrawing {
     }
 
     func flower() -> Anchors {
-        pen.line(0, 0.0, 0, 0.96, 0.07, tone(0x3F8F3A))
+        pen.line(0, 0.0, 0, 0.92, 0.09, tone(0x3F8F3A))
         for s in first == 0 ? [-1, 1] as [Float] : first == 1 ? [1] : [-1] {
-            pen.ellipse(s * 0.3, 0.62, 0.3, 0.13, tone(0x4FA83D), angle: -s * 0.5)
+            pen.ellipse(s * 0.32, 0.62, 0.32, 0.16, tone(0x4FA83D), angle: -s * 0.5)
         }
         let petals = 5 + second
-        let r: Float = 0.27 + 0.04 * stout
+        let r: Float = 0.3 + 0.04 * stout
         for i in 0..<petals {
             let a = Float(i) * 2 * .pi / Float(petals)
             pen.ellipse(sin(a) * 0.42, -0.34 - cos(a) * 0.42, r, r, main)
@@ -251,7 +250,7 @@ extension SubjectDrawing {
         }
         if second != 0 {
             for (x, y) in [(-0.26, 0.1), (0.28, 0.02), (0.02, -0.4), (-0.06, 0.26)] as [(Float, Float)] {
-                pen.circle(x, y, second == 1 ? 0.09 : 0.12, accent)
+                pen.circle(x, y, second == 1 ? 0.11 : 0.14, accent)
             }
         }
         return Anchors(head: Point(0, -0.84), headWidth: 0.34, neck: Point(0, 0.4))
@@ -290,29 +289,29 @@ extension SubjectDrawing {
         for (x, y, r) in [(-0.4, -0.04, 0.14), (0.36, 0.0, 0.16), (0.0, -0.3, 0.13)] as [(Float, Float, Float)] {
             pen.circle(x, y, r, accent)
         }
-        if second != 0 { for s in [-1, 1] as [Float] { pen.dot(s * 0.12, 0.5, 0.06) } }
-        if second == 2 { pen.line(-0.08, 0.68, 0.08, 0.68, 0.03, tone(0x7A3030)) }
+        if second != 0 { for s in [-1, 1] as [Float] { pen.dot(s * 0.14, 0.48, 0.09) } }
+        if second == 2 { pen.line(-0.08, 0.7, 0.08, 0.7, 0.05, tone(0x7A3030)) }
         return Anchors(head: Point(0, first == 2 ? -0.42 : -0.66), headWidth: 0.38, neck: Point(0, 0.34))
     }
 
     func robot() -> Anchors {
         for s in [-1, 1] as [Float] {
-            pen.line(s * 0.22, 0.6, s * 0.24, 0.9, 0.1, darkPart)
-            pen.line(s * 0.5, 0.2, s * 0.8, 0.46 - 0.4 * (second == 1 && s > 0 ? 1 : 0), 0.09, darkPart)
+            pen.line(s * 0.22, 0.6, s * 0.24, 0.9, 0.13, darkPart)
+            pen.line(s * 0.5, 0.2, s * 0.8, 0.46 - 0.4 * (second == 1 && s > 0 ? 1 : 0), 0.12, darkPart)
         }
         pen.box(0, 0.36, 0.5 + 0.07 * stout, 0.38, main, corner: 0.06)
         pen.box(0, 0.36, 0.22, 0.16, accent, corner: 0.03)
         first == 1
             ? pen.ellipse(0, -0.42, 0.46, 0.36, main)
             : pen.box(0, -0.42, 0.46, 0.34, main, corner: first == 0 ? 0.05 : 0.18)
-        pen.line(0, -0.76, 0, -0.94, 0.04, darkPart)
-        pen.circle(0, -0.98, 0.1, accent)
+        pen.line(0, -0.72, 0, -0.92, 0.06, darkPart)
+        pen.circle(0, -0.96, 0.14, accent)
         if second == 2 { pen.box(0, -0.46, 0.34, 0.13, tone(0x1D2430), corner: 0.06) }
         for s in [-1, 1] as [Float] {
-            pen.circle(s * 0.2, -0.46, 0.12, tone(0xFFE36A))
-            pen.dot(s * 0.2, -0.46, 0.05)
+            pen.circle(s * 0.2, -0.46, 0.15, tone(0xFFF0A0))
+            pen.dot(s * 0.2, -0.46, 0.075)
         }
-        pen.line(-0.16, -0.2, 0.16, -0.2, 0.035, Paint(colour: Colour(0.1, 0.1, 0.12), shade: 0, outline: 0))
+        pen.line(-0.16, -0.2, 0.16, -0.2, 0.055, Paint(colour: Colour(0.1, 0.1, 0.12), shade: 0, outline: 0))
         return Anchors(head: Point(0, -0.76), headWidth: 0.4, neck: Point(0, 0.02))
     }
 }

@@ -18,21 +18,23 @@ import Testing
         for scene in (0..<8).map({ LittleWorld.scene(index: UInt64($0), seed: 1, split: .training) }) {
             for byte in scene.paint(size: 64).pixels { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         }
-        #expect(hash == 0x2f4a_2e9d_ed0e_7cc0)
+        #expect(hash == 0x192e_88c2_a7c6_3d09)
         #expect(
             LittleWorld.scene(index: 1, seed: 1, split: .training).caption
-                == "a neon sign of an orange robot in the desert")
+                == "a picture of a shiny orange chequered robot wearing a green bow in the snow")
     }
 
     @Test func trainingNeverSeesHeldOutSubjectsStylesOrPrompts() {
         let reserved = Set(Evaluation.prompts())
         for scene in scenes(20_000, .training) {
-            #expect(!scene.subject.isHeldOut && !scene.style.isHeldOut)
-            let prompt = Evaluation.Prompt(
-                kind: scene.subject.kind, colour: scene.subject.colour, context: scene.context, style: scene.style)
-            #expect(!reserved.contains(prompt))
+            #expect(scene.subjects.allSatisfy { !$0.isHeldOut } && !scene.style.isHeldOut)
+            for subject in scene.subjects {
+                let prompt = Evaluation.Prompt(
+                    kind: subject.kind, colour: subject.colour, context: scene.context, style: scene.style)
+                #expect(!reserved.contains(prompt))
+            }
         }
-        #expect(scenes(500, .heldOut).allSatisfy { $0.subject.isHeldOut })
+        #expect(scenes(500, .heldOut).allSatisfy { $0.subjects.allSatisfy(\.isHeldOut) })
         #expect(reserved.count == 500)
     }
 
@@ -43,6 +45,8 @@ import Testing
         #expect(Set(all.map(\.subject.pattern)).count == Pattern.allCases.count)
         #expect(Set(all.map(\.context)).count == Context.allCases.count)
         #expect(Set(all.map(\.accessory)).count == Accessory.allCases.count)
+        #expect(Set(all.map(\.finish)).count == Finish.allCases.count)
+        #expect(Set(all.compactMap { $0.second?.kind }).count == SubjectClass.allCases.count)
         #expect(Set(all.map(\.style)).count == Style.allCases.count - Style.heldOut.count)
     }
 

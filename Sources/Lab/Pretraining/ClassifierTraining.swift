@@ -6,7 +6,7 @@ import Layers
 import LittleWorld
 import Tensors
 
-/// Training of the classifier on Little World's labels alone: the sum of the cross-entropies of its four heads, on
+/// Training of the classifier on Little World's labels alone: the sum of the cross-entropies of its heads, on
 /// augmented pictures.
 final class ClassifierTraining: PretrainingStage {
     let name = "classifier"

@@ -1,0 +1,115 @@
+import Randomness
+
+/// Prompts kept away from training, to score models by.
+package enum Evaluation {
+    /// What a prompt fixes; phrasing, pose and the rest are free.
+    package struct Prompt: Hashable, Sendable {
+        package let kind: SubjectClass
+        package let colour: SubjectColour
+        package let context: Context
+        package let style: Style
+
+        package init(kind: SubjectClass, colour: SubjectColour, context: Context, style: Style) {
+            (self.kind, self.colour, self.context, self.style) = (kind, colour, context, style)
+        }
+
+        /// A picture of the world that the prompt describes: what it leaves open is drawn, nothing is worn, the
+        /// individual is one of training's (the combination is not).
+        package func scene(index: UInt64) -> Scene {
+            var generator = Philox(seed: 500, purpose: 4, index: index)
+            return Scene(
+                subject: .drawn(&generator, kind: kind, colour: colour, heldOut: false), context: context,
+                accessory: .none, style: style,
+                pose: .drawn(&generator), phrasing: 1)
+        }
+
+        package var text: String { Caption.prompt(kind: kind, colour: colour, context: context, style: style) }
+    }
+
+    /// One combination in ten, by a hash, is never painted in training: of a subject with place and style, and of two
+    /// subjects with each other.
+    static func isReserved(_ scene: Scene) -> Bool {
+        let prompts = scene.subjects.map {
+            Prompt(kind: $0.kind, colour: $0.colour, context: scene.context, style: scene.style)
+        }
+        return prompts.contains(where: isReserved) || (prompts.count == 2 && isReserved(prompts[0], prompts[1]))
+    }
+
+    /// Whether training never shows these two together, in whatever order, place and style.
+    static func isReserved(_ a: Prompt, _ b: Prompt) -> Bool {
+        let parts = [a, b].map { $0.kind.rawValue * SubjectColour.allCases.count + $0.colour.rawValue }.sorted()
+        return hash(parts) % 10 == 0
+    }
+
+    static func isReserved(_ prompt: Prompt) -> Bool {
+        hash([prompt.kind.rawValue, prompt.colour.rawValue, prompt.context.rawValue, prompt.style.rawValue]) % 10 == 0
+    }
+
+    private static func hash(_ parts: [Int]) -> UInt32 {
+        var h: UInt32 = 0x811c_9dc5
+        for part in parts {
+            h = (h ^ UInt32(part + 1)) &* 0x0100_0193
+            h ^= h >> 13
+        }
+        return (h &* 0x5bd1_e995) >> 7
+    }
+
+    /// The first `count` reserved prompts in styles that training knows and that show colour, in a fixed shuffled
+    /// order.
+    package static func prompts(count: Int = 500) -> [Prompt] {
+        var generator = Philox(seed: 500, purpose: 3, index: 0)
+        var seen = Set<Prompt>()
+        var result: [Prompt] = []
+        while result.count < count {
+            let prompt = candidate(&generator)
+            if isReserved(prompt), seen.insert(prompt).inserted { result.append(prompt) }
+        }
+        return result
+    }
+
+    /// A prompt of two subjects, each a prompt of one place and style, named from left to right.
+    package struct PairPrompt: Hashable, Sendable {
+        package let first, second: Prompt
+        package var context: Context { first.context }
+        package var style: Style { first.style }
+
+        package var text: String { Caption.prompt(self) }
+
+        /// A picture of the world that the prompt describes, of individuals that training knows.
+        package func scene(index: UInt64) -> Scene {
+            var generator = Philox(seed: 500, purpose: 7, index: index)
+            func drawn(_ prompt: Prompt) -> Subject {
+                .drawn(&generator, kind: prompt.kind, colour: prompt.colour, heldOut: false)
+            }
+            return Scene(
+                subject: drawn(first), second: drawn(second), context: context, accessory: .none, style: style,
+                pose: .drawn(&generator), phrasing: 0)
+        }
+    }
+
+    /// The first `count` pairs that training never shows together, in styles that it knows and that show colour.
+    package static func pairPrompts(count: Int = 200) -> [PairPrompt] {
+        var generator = Philox(seed: 500, purpose: 6, index: 0)
+        var seen = Set<PairPrompt>()
+        var result: [PairPrompt] = []
+        while result.count < count {
+            let a = candidate(&generator)
+            let b = candidate(&generator)
+            let pair = PairPrompt(
+                first: a, second: Prompt(kind: b.kind, colour: b.colour, context: a.context, style: a.style))
+            let areTwo = pair.first != pair.second
+            if areTwo, isReserved(pair.first, pair.second), seen.insert(pair).inserted { result.append(pair) }
+        }
+        return result
+    }
+
+    /// Any prompt in a style that training knows and that shows colour.
+    private static func candidate(_ generator: inout Philox) -> Prompt {
+        let styles = Style.allCases.filter { !$0.isHeldOut && $0.keepsColour }
+        return Prompt(
+            kind: SubjectClass(rawValue: generator.below(SubjectClass.allCases.count))!,
+            colour: SubjectColour(rawValue: generator.below(SubjectColour.allCases.count))!,
+            context: Context(rawValue: generator.below(Context.allCases.count))!,
+            style: styles[generator.below(styles.count)])
+    }
+}
