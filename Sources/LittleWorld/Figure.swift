@@ -20,7 +20,7 @@ struct Figure {
         let light = rimColour(style, behind: canvas.luminance(where: rim, without: layer.cover))
         let edge = style == .neon ? tubeColour : outlineColour
         for index in canvas.pixels.indices {
-            if let light { canvas.lay(light, rim[index], ink: 0, at: index) }
+            if let light { canvas.lay(light, rim[index], ink: -1, at: index) }
             canvas.lay(edge, outline[index], ink: style == .neon ? 0 : 1, at: index)
             canvas.pixels[index] = canvas.pixels[index] * (1 - layer.cover[index]) + layer.pixels[index]
             canvas.cover[index] = max(canvas.cover[index], outline[index])

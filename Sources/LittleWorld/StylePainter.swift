@@ -52,7 +52,8 @@ struct StylePainter {
                     let step = max(abs(dx.x) + abs(dx.y) + abs(dx.z), abs(dy.x) + abs(dy.y) + abs(dy.z))
                     // Figures have their own outlines; patterns and small parts are not lines.
                     let isFigure = canvas.cover[y * size + x] > 0.5
-                    result[y * size + x] = min(1, max(a.w, (step - (isFigure ? 0.9 : 0.25)) * 1.6))
+                    result[y * size + x] =
+                        a.w < -0.3 ? 0 : min(1, max(a.w, (step - (isFigure ? 0.9 : 0.25)) * 1.6))
                 }
             }
         }
