@@ -67,7 +67,7 @@ extension SubjectDrawing {
         }
         pen.circle(0.54 + 0.06 * stout, 0.72, 0.2, accent)
         pen.ellipse(0, 0.55, 0.48 + 0.08 * stout, 0.46, main)
-        pen.ellipse(0, 0.64, 0.24, 0.26, accent)
+        pen.ellipse(0, 0.66, 0.2, 0.2, accent)
         for x in [-0.24, 0.24] as [Float] { pen.ellipse(x, 0.93, 0.22, 0.11, plain) }
         pen.ellipse(0, -0.14, 0.5, 0.42, main)
         for s in [-1, 1] as [Float] { second == 0 ? pen.dot(s * 0.22, -0.2, 0.12) : pen.eye(s * 0.22, -0.22, 0.15) }
@@ -155,10 +155,10 @@ extension SubjectDrawing {
             }
         }
         pen.ellipse(0, 0.1, 0.58 + 0.08 * stout, 0.8, main)
-        pen.ellipse(0, 0.42, 0.31, 0.34, accent)
+        pen.ellipse(0, 0.46, 0.26, 0.28, accent)
         for s in [-1, 1] as [Float] {
             pen.ellipse(s * (0.55 + 0.08 * stout), 0.25, 0.17, 0.42, darkPart, angle: s * (second == 1 ? -0.5 : 0.12))
-            pen.circle(s * 0.26, -0.34, 0.27, tone(0xFFF6DA))
+            pen.circle(s * 0.26, -0.34, 0.24, tone(0xFFF6DA))
             pen.circle(s * 0.25, -0.34, second == 2 ? 0.16 : 0.13, tone(0x1A1A1E))
         }
         pen.polygon([(-0.12, -0.2), (0.12, -0.2), (0, 0.06)], tone(0xF5A623))

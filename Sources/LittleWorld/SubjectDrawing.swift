@@ -13,7 +13,7 @@ struct SubjectDrawing {
     /// The main colour without pattern, for small parts.
     var plain: Paint { Paint(colour: subject.colour.colour, shade: 0.12) }
     var accent: Paint { Paint(colour: subject.accent.colour, shade: 0.14) }
-    var darkPart: Paint { Paint(colour: subject.colour.colour * 0.68, shade: 0.1) }
+    var darkPart: Paint { Paint(colour: subject.colour.colour * 0.82, shade: 0.1) }
     func tone(_ hex: UInt32) -> Paint { Paint(colour: Colour(hex: hex), shade: 0.12) }
 
     /// Marks at least a token wide (4 of 64 pixels) that leave the main colour most of the surface: spots and stripes
@@ -23,9 +23,9 @@ struct SubjectDrawing {
         switch subject.pattern {
         case .plain: return nil
         case .striped:
-            return { (($0.x * 0.35 + $0.y + 8.1) / 0.6).truncatingRemainder(dividingBy: 1) < 0.32 ? second : nil }
+            return { (($0.x * 0.35 + $0.y + 8.1) / 0.6).truncatingRemainder(dividingBy: 1) < 0.27 ? second : nil }
         case .chequered:
-            let tone = subject.colour == .black ? Colour(hex: 0x5C5C68) : subject.colour.colour * 0.72
+            let tone = subject.colour == .black ? Colour(hex: 0x5C5C68) : subject.colour.colour * 0.78
             return {
                 (Int((($0.x + 8) / 0.4).rounded(.down)) + Int((($0.y + 8.1) / 0.4).rounded(.down))) % 2 == 0
                     ? tone : nil
@@ -36,7 +36,7 @@ struct SubjectDrawing {
                 let shift: Float = Int(row) % 2 == 0 ? 0 : 0.3
                 let u = (((p.x + 8 + shift) / 0.6).truncatingRemainder(dividingBy: 1) - 0.5) * 0.6
                 let v = ((p.y + 8.1) / 0.44 - row - 0.5) * 0.44
-                return u * u + v * v < 0.145 * 0.145 ? second : nil
+                return u * u + v * v < 0.135 * 0.135 ? second : nil
             }
         }
     }
