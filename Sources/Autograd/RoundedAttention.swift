@@ -12,8 +12,9 @@ extension Attention {
     /// Into output [B, T, C], with log Σ exp of every row's scores in sums [B, heads, T].
     func attendRounded(_ o: Operands, _ s: Sizes, output: Tensor, sums: Tensor) {
         parallel(heads, grain: 1) { range in
-            for head in range {
-                for sample in 0..<s.batch {
+            // All heads of a sample, whose rows they share, before the next sample's.
+            for sample in 0..<s.batch {
+                for head in range {
                     withHead(o, s, sample: sample, head: head) { attention in
                         atelier_attention_bfloat16(
                             attention, columns(output, s, sample, head), s.width, row(sums, s, sample, head))
@@ -29,8 +30,8 @@ extension Attention {
     ) {
         // Keys that several heads share are summed by one thread, in order.
         parallel(heads, grain: group) { range in
-            for head in range {
-                for sample in 0..<s.batch {
+            for sample in 0..<s.batch {
+                for head in range {
                     let into = d.head(s, sample: sample, head: head, group: group)
                     var gradients = atelier_attention_gradients(
                         q: into.q, k: into.k, v: into.v, q_stride: d.queryStride, k_stride: d.keyStride,

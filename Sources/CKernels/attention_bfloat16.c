@@ -16,9 +16,9 @@ enum {
     block_queries = 32 * tile_rows
 };
 
-// e^x for x ≤ 0 (relative error below 1e-6); 0 from about −87 down.
+// e^x for x up to 0 and a little more (relative error below 1e-6); from −87 down it stays e^−87.
 TARGET_INLINE __m512 exp_of(__m512 x) {
-    __mmask16 counts = _mm512_cmp_ps_mask(x, _mm512_set1_ps(-87), _CMP_GT_OQ);
+    x = _mm512_max_ps(x, _mm512_set1_ps(-87));
     __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT);
     __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
     r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);
@@ -28,7 +28,7 @@ TARGET_INLINE __m512 exp_of(__m512 x) {
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.6666665459e-1f));
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.0000001201e-1f));
     p = _mm512_fmadd_ps(_mm512_mul_ps(p, r), r, _mm512_add_ps(r, _mm512_set1_ps(1)));
-    return _mm512_maskz_scalef_ps(counts, p, n);
+    return _mm512_scalef_ps(p, n);
 }
 
 TARGET static long seen(const struct atelier_attention *a, long query) {
@@ -88,10 +88,12 @@ TARGET static float exponentials(
     *largest = visible > 0 ? logit_scale * _mm512_reduce_max_ps(most) : 0;
     __m512 shift = _mm512_set1_ps(-*largest);
     for (long j = 0; j < keys; j += 32) {
-        __m512 low = _mm512_fmadd_ps(scale, _mm512_loadu_ps(scores + j), shift);
-        __m512 high = _mm512_fmadd_ps(scale, _mm512_loadu_ps(scores + j + 16), shift);
-        low = _mm512_maskz_mov_ps(first_lanes(visible - j), exp_of(low));
-        high = _mm512_maskz_mov_ps(first_lanes(visible - j - 16), exp_of(high));
+        __m512 low = exp_of(_mm512_fmadd_ps(scale, _mm512_loadu_ps(scores + j), shift));
+        __m512 high = exp_of(_mm512_fmadd_ps(scale, _mm512_loadu_ps(scores + j + 16), shift));
+        if (j + 32 > visible) {
+            low = _mm512_maskz_mov_ps(first_lanes(visible - j), low);
+            high = _mm512_maskz_mov_ps(first_lanes(visible - j - 16), high);
+        }
         total = _mm512_add_ps(total, _mm512_add_ps(low, high));
         _mm512_storeu_si512(out + j / 2, (__m512i)_mm512_cvtne2ps_pbh(high, low));
     }
@@ -135,15 +137,19 @@ struct backward {
     float *transposed; // [width, keys]
 };
 
-// Two rows of probabilities p = exp(s − sum) and scores' gradients p · (dp − dot) · scale; zeros past what a row sees.
+// A row's probabilities p = exp(s − sum) and scores' gradients p · (dp − dot) · scale; zeros past what it sees.
 TARGET_INLINE void row_gradients(
     __m512 *p, __m512 *ds, const float *scores, const float *dp, long visible, long j, float sum, float dot,
     float scale) {
-    __mmask16 mask = first_lanes(visible - j);
     __m512 x = _mm512_fmsub_ps(_mm512_set1_ps(scale), _mm512_loadu_ps(scores + j), _mm512_set1_ps(sum));
-    *p = _mm512_maskz_mov_ps(mask, exp_of(_mm512_min_ps(x, _mm512_setzero_ps())));
+    *p = exp_of(x);
     __m512 d = _mm512_sub_ps(_mm512_loadu_ps(dp + j), _mm512_set1_ps(dot));
-    *ds = _mm512_maskz_mul_ps(mask, _mm512_mul_ps(*p, _mm512_set1_ps(scale)), d);
+    *ds = _mm512_mul_ps(_mm512_mul_ps(*p, _mm512_set1_ps(scale)), d);
+    if (j + 16 > visible) {
+        __mmask16 mask = first_lanes(visible - j);
+        *p = _mm512_maskz_mov_ps(mask, *p);
+        *ds = _mm512_maskz_mov_ps(mask, *ds);
+    }
 }
 
 // Rows i and i + 1 of 12, whose pair of queries is number `pair` of its block.
