@@ -44,7 +44,11 @@ package final class Muon {
         let step = learningRate * 0.2 * Float(max(rows, columns)).squareRoot()
         let keep = 1 - learningRate * weightDecay
         let (value, source) = (parameter.value.pointer, direction.pointer)
-        parallel(gradient.count, grain: 1 << 14) { for i in $0 { value[i] = value[i] * keep - step * source[i] } }
+        parallel(gradient.count, grain: 1 << 14) {
+            let i = $0.lowerBound
+            atelier_scale(value + i, value + i, keep, $0.count)
+            atelier_accumulate(value + i, source + i, -step, $0.count)
+        }
     }
 
     /// m = μ·m + g; returns g + μ·m.
@@ -53,36 +57,39 @@ package final class Muon {
         let factor = self.momentum
         let (m, g, target) = (momentum.pointer, gradient.pointer, result.pointer)
         parallel(gradient.count, grain: 1 << 14) {
-            for i in $0 {
-                m[i] = factor * m[i] + g[i]
-                target[i] = g[i] + factor * m[i]
-            }
+            let i = $0.lowerBound
+            atelier_scale(m + i, m + i, factor, $0.count)
+            atelier_accumulate(m + i, g + i, 1, $0.count)
+            atelier_scale(target + i, m + i, factor, $0.count)
+            atelier_accumulate(target + i, g + i, 1, $0.count)
         }
         return result
     }
 
     /// Roughly U·Vᵀ of the singular value decomposition of x [rows, columns]: five steps of a quintic Newton–Schulz
-    /// iteration, which brings every singular value into 0.7…1.2. The iteration runs on the wider shape, whose Gram
-    /// matrix is the smaller.
+    /// iteration, which brings every singular value into 0.7…1.2. Of the two Gram matrices, x·xᵀ and xᵀ·x, it takes the
+    /// smaller.
     package static func orthogonalized(_ x: Tensor, rows: Int, columns: Int) -> Tensor {
-        guard rows <= columns else {
-            return transposed(orthogonalized(transposed(x, rows, columns), rows: columns, columns: rows), columns, rows)
-        }
         var x = x.copy()
         atelier_scale(x.pointer, x.pointer, 1 / Float(x.sumOfSquares.squareRoot() + 1e-7), x.count)
-        let gram = Tensor(uninitialized: [rows, rows])
-        let factor = Tensor(uninitialized: [rows, rows])
+        let side = min(rows, columns)
+        let isTall = rows > columns
+        let gram = Tensor(uninitialized: [side, side])
+        let factor = Tensor(uninitialized: [side, side])
         for _ in 0..<5 {
-            let wide = Matrix(x.pointer, stride: columns)
-            let square = Matrix(gram.pointer, stride: rows)
+            let matrix = Matrix(x.pointer, stride: columns)
+            let turned = Matrix(x.pointer, stride: columns, transposed: true)
+            let square = Matrix(gram.pointer, stride: side)
             multiply(
-                wide, Matrix(x.pointer, stride: columns, transposed: true), into: square, m: rows, n: rows, k: columns)
-            multiply(square, square, into: Matrix(factor.pointer, stride: rows), m: rows, n: rows, k: rows)
-            combine(gram, into: factor, rows: rows)
+                isTall ? turned : matrix, isTall ? matrix : turned, into: square, m: side, n: side,
+                k: max(rows, columns))
+            multiply(square, square, into: Matrix(factor.pointer, stride: side), m: side, n: side, k: side)
+            combine(gram, into: factor, rows: side)
             let next = Tensor(uninitialized: x.shape)
+            let multiplier = Matrix(factor.pointer, stride: side)
             multiply(
-                Matrix(factor.pointer, stride: rows), wide, into: Matrix(next.pointer, stride: columns), m: rows,
-                n: columns, k: rows)
+                isTall ? matrix : multiplier, isTall ? multiplier : matrix,
+                into: Matrix(next.pointer, stride: columns), m: rows, n: columns, k: side)
             x = next
         }
         return x
@@ -91,12 +98,9 @@ package final class Muon {
     /// factor = 3.4445·I − 4.7750·gram + 2.0315·factor, where factor holds gram².
     private static func combine(_ gram: Tensor, into factor: Tensor, rows: Int) {
         let (target, source) = (factor.pointer, gram.pointer)
-        for i in 0..<factor.count { target[i] = 2.0315 * target[i] - 4.7750 * source[i] }
+        atelier_scale(target, target, 2.0315, factor.count)
+        atelier_accumulate(target, source, -4.7750, factor.count)
         for i in 0..<rows { target[i * rows + i] += 3.4445 }
-    }
-
-    private static func transposed(_ x: Tensor, _ rows: Int, _ columns: Int) -> Tensor {
-        SwapPlanes.swapped(x.reshaped([1, rows, columns]))
     }
 }
 
