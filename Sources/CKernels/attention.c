@@ -30,18 +30,51 @@ CLONES void atelier_softmax_backward(float *dp, const float *p, long rows, long 
     }
 }
 
-// Pair i of a head: adjacent channels (2i, 2i+1), or the two halves (i, i + width/2) as LLaMA stores them.
-#define PAIR(i) long first = halves ? (i) : 2 * (i), second = halves ? (i) + half : 2 * (i) + 1
+// Eight channels, and each beside its neighbour's place.
+typedef float eight __attribute__((vector_size(32), aligned(4)));
+#define SWAPPED(v) __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6)
+
+// A row's rotation for every channel of a head: y[i] = x[i]·c[i] + x[partner of i]·s[i]. Partners are neighbours
+// (2i, 2i + 1), or the two halves (i, i + width/2) as LLaMA stores them. `turn` −1 turns back.
+INLINE void expand_angles(float *c, float *s, const float *cosine, const float *sine, long half, bool halves,
+                          float turn) {
+    for (long i = 0; i < half; i++) {
+        long first = halves ? i : 2 * i, second = halves ? i + half : 2 * i + 1;
+        c[first] = c[second] = cosine[i];
+        s[first] = -turn * sine[i];
+        s[second] = turn * sine[i];
+    }
+}
+
+INLINE void rotate(float *restrict y, const float *restrict x, const float *restrict c, const float *restrict s,
+                   long width, bool halves, float factor) {
+    FAST
+    long half = width / 2;
+    if (halves) {
+        for (long i = 0; i < half; i++) y[i] = factor * (x[i] * c[i] + x[i + half] * s[i]);
+        for (long i = 0; i < half; i++) y[i + half] = factor * (x[i + half] * c[i + half] + x[i] * s[i + half]);
+    } else if (width % 8 == 0) {
+        for (long i = 0; i < width; i += 8) {
+            eight v = *(const eight *)(x + i);
+            *(eight *)(y + i) = factor * (v * *(const eight *)(c + i) + SWAPPED(v) * *(const eight *)(s + i));
+        }
+    } else {
+        for (long i = 0; i < width; i++) y[i] = factor * (x[i] * c[i] + x[i ^ 1] * s[i]);
+    }
+}
 
 CLONES void atelier_heads(float *y, float *norms, const float *x, long stride, const float *gain, const float *cosine,
                           const float *sine, long begin, long end, long tokens, long heads, long head_width,
                           bool normalize, bool halves) {
     FAST
     long half = head_width / 2;
+    float c[cosine ? head_width : 1], s[cosine ? head_width : 1];
     for (long r = begin; r < end; r++) {
+        long angles = r % tokens * half;
+        if (cosine) expand_angles(c, s, cosine + angles, sine + angles, half, halves, 1);
         for (long h = 0; h < heads; h++) {
-            const float *in = x + r * stride + h * head_width;
-            float *out = y + r * stride + h * head_width;
+            const float *restrict in = x + r * stride + h * head_width;
+            float *restrict out = y + r * stride + h * head_width;
             float factor = gain ? gain[h] : 1.0f;
             if (normalize) {
                 float square = 0;
@@ -50,17 +83,8 @@ CLONES void atelier_heads(float *y, float *norms, const float *x, long stride, c
                 norms[r * heads + h] = inverse;
                 factor *= inverse;
             }
-            if (cosine) {
-                const float *c = cosine + r % tokens * half, *s = sine + r % tokens * half;
-                for (long i = 0; i < half; i++) {
-                    PAIR(i);
-                    float a = in[first] * factor, b = in[second] * factor;
-                    out[first] = a * c[i] - b * s[i];
-                    out[second] = a * s[i] + b * c[i];
-                }
-            } else {
-                for (long i = 0; i < head_width; i++) out[i] = in[i] * factor;
-            }
+            if (cosine) rotate(out, in, c, s, head_width, halves, factor);
+            else for (long i = 0; i < head_width; i++) out[i] = in[i] * factor;
         }
     }
 }
@@ -71,20 +95,19 @@ CLONES void atelier_heads_backward(float *dx, long stride, float *dgain_rows, co
                                    bool halves) {
     FAST
     long half = head_width / 2;
+    float c[cosine ? head_width : 1], s[cosine ? head_width : 1];
     for (long r = begin; r < end; r++) {
+        long angles = r % tokens * half;
+        if (cosine) expand_angles(c, s, cosine + angles, sine + angles, half, halves, -1);
         for (long h = 0; h < heads; h++) {
-            const float *in = x + r * stride + h * head_width, *d = dy + r * stride + h * head_width;
-            float *out = dx + r * stride + h * head_width;
+            const float *restrict in = x + r * stride + h * head_width, *restrict d = dy + r * stride + h * head_width;
+            float *restrict out = dx + r * stride + h * head_width;
             float g = gain ? gain[h] : 1.0f, inverse = normalize ? norms[r * heads + h] : 1.0f, dot = 0;
-            if (cosine) {
-                const float *c = cosine + r % tokens * half, *s = sine + r % tokens * half;
-                for (long i = 0; i < half; i++) {
-                    PAIR(i);
-                    out[first] = d[first] * c[i] + d[second] * s[i];
-                    out[second] = d[second] * c[i] - d[first] * s[i];
-                }
-            } else {
-                for (long i = 0; i < head_width; i++) out[i] = d[i];
+            if (cosine) rotate(out, d, c, s, head_width, halves, 1);
+            else for (long i = 0; i < head_width; i++) out[i] = d[i];
+            if (!normalize && !dgain_rows) {
+                if (gain) for (long i = 0; i < head_width; i++) out[i] *= g;
+                continue;
             }
             for (long i = 0; i < head_width; i++) dot += out[i] * in[i];
             if (dgain_rows) dgain_rows[r * heads + h] = dot * inverse;
