@@ -44,7 +44,8 @@ package enum OperationTable {
     /// In no order that matters.
     package static var all: [any Operation.Type] {
         [
-            Add.self, AddRows.self, Multiply.self, MultiplyRows.self, Scale.self, GELU.self, SiLU.self, Linear.self,
+            Add.self, AddRows.self, Multiply.self, MultiplyRows.self, AddGatedRows.self, Scale.self, GELU.self,
+            SiLU.self, Linear.self,
             LayerNorm.self,
             RMSNorm.self, GroupNorm.self, Heads.self, Attention.self, Columns.self, Gather.self, Concatenate.self,
             SliceTokens.self,

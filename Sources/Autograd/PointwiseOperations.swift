@@ -133,12 +133,52 @@ package struct MultiplyRows: Operation {
         return [needs[0] ? scaled(dOutput, by: v) : nil, dv]
     }
 
+    /// What `forward` would keep, without its product.
+    fileprivate mutating func keep(_ inputs: [Tensor]) { saved = inputs }
+
     private func scaled(_ x: Tensor, by v: Tensor) -> Tensor {
         let y = Tensor(uninitialized: x.shape)
         parallel(x.rows, grain: 16) {
             atelier_multiply_rows(y.pointer, x.pointer, v.pointer, $0.lowerBound, $0.upperBound, x.width, rowsPerGroup)
         }
         return y
+    }
+}
+
+/// x[r, c] + y[r, c] · v[r / rowsPerGroup, c]: a branch, gated per sample, added to the stream it left.
+package struct AddGatedRows: Operation {
+    package static let name = "addGatedRows"
+    package static var examples: [OperationExample] {
+        [
+            OperationExample(
+                AddGatedRows(rowsPerGroup: 3),
+                [.example([2, 3, 4]), .example([2, 3, 4], seed: 2), .example([2, 4], seed: 3)])
+        ]
+    }
+    let rowsPerGroup: Int
+    private var saved: [Tensor] = []
+
+    /// Rows of x, one after the other, that share a row of v.
+    package init(rowsPerGroup: Int) { self.rowsPerGroup = rowsPerGroup }
+
+    /// x [.., C], y [.., C], v [groups, C] → [.., C].
+    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
+        let (x, y, v) = (inputs[0], inputs[1], inputs[2])
+        precondition(x.count == y.count, "addGatedRows: \(x.shape) and \(y.shape)")
+        saved = [y, v]
+        let z = Tensor(uninitialized: x.shape)
+        parallel(x.rows, grain: 16) {
+            atelier_add_gated_rows(
+                z.pointer, x.pointer, y.pointer, v.pointer, $0.lowerBound, $0.upperBound, x.width, rowsPerGroup)
+        }
+        return z
+    }
+
+    /// ∂/∂x and ∂/∂y [.., C], ∂/∂v [groups, C], from ∂/∂z [.., C].
+    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        var product = MultiplyRows(rowsPerGroup: rowsPerGroup)
+        product.keep(saved)
+        return [dOutput] + product.backward(dOutput, needs: Array(needs.dropFirst()))
     }
 }
 

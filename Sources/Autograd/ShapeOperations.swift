@@ -178,9 +178,7 @@ package struct SwapPlanes: Operation {
         let y = Tensor(uninitialized: [batch, n, m])
         parallel(batch, grain: 1) { range in
             for b in range {
-                let source = x.pointer + b * m * n
-                let target = y.pointer + b * m * n
-                for i in 0..<m { for j in 0..<n { target[j * m + i] = source[i * n + j] } }
+                atelier_transpose(y.pointer + b * m * n, x.pointer + b * m * n, m, n)
             }
         }
         return y

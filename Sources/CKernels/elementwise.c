@@ -116,3 +116,23 @@ CLONES void atelier_reduce_rows(float *dv, const float *dy, const float *x, long
         else for (long c = column_begin; c < column_end; c++) group[c] += row[c];
     }
 }
+
+CLONES void atelier_transpose(float *restrict y, const float *restrict x, long rows, long columns) {
+    enum { block = 16 }; // a cache line each way
+    for (long r = 0; r < rows; r += block) {
+        long last_row = r + block < rows ? r + block : rows;
+        for (long c = 0; c < columns; c += block) {
+            long last_column = c + block < columns ? c + block : columns;
+            for (long j = c; j < last_column; j++)
+                for (long i = r; i < last_row; i++) y[j * rows + i] = x[i * columns + j];
+        }
+    }
+}
+
+CLONES void atelier_add_gated_rows(float *y, const float *x, const float *g, const float *v, long begin, long end,
+                                   long width, long rows_per_group) {
+    for (long r = begin; r < end; r++) {
+        const float *group = v + r / rows_per_group * width;
+        for (long c = 0; c < width; c++) y[r * width + c] = x[r * width + c] + g[r * width + c] * group[c];
+    }
+}

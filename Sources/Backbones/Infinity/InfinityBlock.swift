@@ -56,10 +56,11 @@ struct InfinityBlock {
         func norm(_ x: Variable, _ scale: Variable, _ shift: Variable) -> Variable {
             LayerNorm(offset: 1, rowsPerGroup: tokens, epsilon: configuration.epsilon).apply([x, scale, shift])
         }
-        func gated(_ x: Variable, _ gate: Variable) -> Variable { MultiplyRows(rowsPerGroup: tokens).apply([x, gate]) }
-        var x = x + gated(selfAttention(norm(x, scale1, shift1), rotary: rotary, visible: visible, cache: cache), gate1)
+        let addGated = AddGatedRows(rowsPerGroup: tokens)
+        let attended = selfAttention(norm(x, scale1, shift1), rotary: rotary, visible: visible, cache: cache)
+        var x = addGated.apply([x, attended, gate1])
         x = x + crossAttention(crossNorm(x), condition)
-        return x + gated(down(GELU().apply([up(norm(x, scale2, shift2))])), gate2)
+        return addGated.apply([x, down(GELU().apply([up(norm(x, scale2, shift2))])), gate2])
     }
 
     private func selfAttention(_ x: Variable, rotary: RotaryTable, visible: [Int32]?, cache: KeyValueCache?) -> Variable

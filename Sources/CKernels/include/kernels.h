@@ -39,6 +39,11 @@ void atelier_add_rows(float *y, const float *x, const float *v, long begin, long
                       long group_count);
 void atelier_multiply_rows(float *y, const float *x, const float *v, long begin, long end, long width,
                            long rows_per_group);
+// y = x + g · v[group], rows in groups as above.
+void atelier_add_gated_rows(float *y, const float *x, const float *g, const float *v, long begin, long end, long width,
+                            long rows_per_group);
+// y [columns, rows] = x [rows, columns] turned.
+void atelier_transpose(float *y, const float *x, long rows, long columns);
 // dv[g, c] += Σ_r dy[r, c] (· x[r, c] when x is given) for the columns [column_begin, column_end) of `groups` groups.
 void atelier_reduce_rows(float *dv, const float *dy, const float *x, long rows, long width, long rows_per_group,
                          long group_count, long column_begin, long column_end);
