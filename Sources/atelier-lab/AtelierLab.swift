@@ -15,7 +15,7 @@ struct AtelierLab: ParsableCommand {
         ])
 
     static func main() {
-        EngineEnvironment.prepare()
+        EngineEnvironment.prepare(hugePages: true)
         self.main(nil)
     }
 }
