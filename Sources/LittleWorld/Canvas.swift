@@ -24,7 +24,8 @@ struct Paint {
 /// `ink` remembers where outlines are, for the styles that draw lines.
 final class Canvas {
     let size: Int
-    /// Red, green, blue, ink (below zero on a rim of light, where no line is to be seen); on a layer multiplied by `cover`.
+    /// Red, green, blue, ink (below zero on a rim of light, where no line is to be seen); on a layer multiplied by
+    /// `cover`.
     var pixels: [SIMD4<Float>]
     /// How much of each pixel what was painted covers: on a layer its shapes, on a finished picture its figures.
     var cover: [Float]
