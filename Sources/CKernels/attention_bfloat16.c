@@ -132,7 +132,7 @@ struct backward {
     float *scores, *dweight_scores;
     // Probabilities and scores' gradients of a block of queries: tiles [queries / 2][32 keys].
     uint32_t *probabilities, *dscores;
-    // Queries and dout of a block as the rows of a product over queries: tiles [queries / 2][12].
+    // Queries and dout of a block as the rows of a product over queries: tiles [queries / 2][8].
     uint32_t *query_columns, *dout_columns;
     float *transposed; // [width, keys]
 };
@@ -194,11 +194,11 @@ TARGET static void sum_over_queries(
     for (long t = 0; t < columns / tile_columns; t++) {
         long skipped = smaller(starts[t], pairs);
         const uint32_t *tile = weights + (t * block_pairs + skipped) * tile_columns;
-        for (long w = 0; w < width; w += tile_rows) {
+        for (long w = 0; w < width; w += short_rows) {
             __m512 sum[tile_rows][2];
-            tile_product(sum, rows + w * pairs + skipped * tile_rows, 1, tile_rows, tile, pairs - skipped);
-            store_tile(
-                transposed + w * tile_columns, tile_columns, sum, smaller(tile_rows, width - w), tile_columns, NULL, 0);
+            rows_product(
+                sum, short_rows, rows + w * pairs + skipped * short_rows, 1, short_rows, tile, pairs - skipped);
+            store_tile(transposed + w * tile_columns, tile_columns, sum, short_rows, tile_columns, NULL, 0);
         }
         for (long half = 0; half < 2; half++)
             for (long w = 0; w < width; w += 16) {
@@ -247,8 +247,8 @@ TARGET static void block_backward(
     }
     for (; known < key_tiles; known++) starts[known] = block_pairs;
     long pairs = (end - begin + 1) / 2;
-    pack_rows(b->query_columns, a->q + begin * a->q_stride, a->q_stride, width, end - begin, tile_rows);
-    pack_rows(b->dout_columns, dout + begin * out_stride, out_stride, width, end - begin, tile_rows);
+    pack_rows(b->query_columns, a->q + begin * a->q_stride, a->q_stride, width, end - begin, short_rows);
+    pack_rows(b->dout_columns, dout + begin * out_stride, out_stride, width, end - begin, short_rows);
     sum_over_queries(
         d->v, d->v_stride, b->dout_columns, b->probabilities, b->transposed, starts, pairs, block_pairs, a->keys,
         width);

@@ -8,7 +8,7 @@
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,fma")))
 #define TARGET_INLINE TARGET static inline __attribute__((always_inline))
 
-enum { tile_rows = 12, tile_columns = 32 };
+enum { tile_rows = 12, short_rows = 8, tile_columns = 32 };
 
 static inline long smaller(long a, long b) { return a < b ? a : b; }
 static inline long rounded_up(long n, long tile) { return (n + tile - 1) / tile * tile; }
@@ -132,21 +132,27 @@ TARGET static inline void round_lines(
     }
 }
 
-// sum[12, 32] = a · b over `pairs` double steps. Word (row, p) of a lies at row · row_stride + p · pair_stride, that of
-// b at p · 32.
-TARGET_INLINE void tile_product(
-    __m512 sum[tile_rows][2], const uint32_t *a, long row_stride, long pair_stride, const uint32_t *b, long pairs) {
+// sum[rows, 32] = a · b over `pairs` double steps. Word (row, p) of a lies at row · row_stride + p · pair_stride, that
+// of b at p · 32. 12 rows, or 8 where they divide what 12 do not: fewer could not hide how long a sum takes.
+TARGET_INLINE void rows_product(
+    __m512 sum[tile_rows][2], int rows, const uint32_t *a, long row_stride, long pair_stride, const uint32_t *b,
+    long pairs) {
 #pragma clang loop unroll(full)
-    for (int i = 0; i < tile_rows; i++) sum[i][0] = sum[i][1] = _mm512_setzero_ps();
+    for (int i = 0; i < rows; i++) sum[i][0] = sum[i][1] = _mm512_setzero_ps();
     for (long p = 0; p < pairs; p++, a += pair_stride, b += tile_columns) {
         __m512bh left = (__m512bh)_mm512_load_si512(b), right = (__m512bh)_mm512_load_si512(b + 16);
 #pragma clang loop unroll(full)
-        for (int i = 0; i < tile_rows; i++) {
+        for (int i = 0; i < rows; i++) {
             __m512bh value = (__m512bh)_mm512_set1_epi32((int)a[i * row_stride]);
             sum[i][0] = _mm512_dpbf16_ps(sum[i][0], value, left);
             sum[i][1] = _mm512_dpbf16_ps(sum[i][1], value, right);
         }
     }
+}
+
+TARGET_INLINE void tile_product(
+    __m512 sum[tile_rows][2], const uint32_t *a, long row_stride, long pair_stride, const uint32_t *b, long pairs) {
+    rows_product(sum, tile_rows, a, row_stride, pair_stride, b, pairs);
 }
 
 // Asks for c's lines while the product is summed: rows of a wide c lie in pages of their own, where nothing foresees

@@ -61,6 +61,13 @@ TARGET static void multiply_rows(
     store_tile(y, stride, sum, rows, count, NULL, 1);
 }
 
+TARGET static void multiply_short_rows(
+    float *y, long stride, const uint32_t *w, const uint32_t *b, long pairs, long rows, long count) {
+    __m512 sum[tile_rows][2];
+    rows_product(sum, short_rows, w, row_words, 1, b, pairs);
+    store_tile(y, stride, sum, rows, count, NULL, 1);
+}
+
 static void fill(float *y, float value, long n) { for (long i = 0; i < n; i++) y[i] = value; }
 
 TARGET void atelier_convolution_bfloat16(
@@ -68,6 +75,8 @@ TARGET void atelier_convolution_bfloat16(
     long end) {
     long depth = columns(s), blocks = (depth + block_k - 1) / block_k, places = positions(s);
     long height = rounded_up(s->outputs, tile_rows);
+    bool is_short = s->outputs % tile_rows != 0 && s->outputs % short_rows == 0;
+    long step = is_short ? short_rows : tile_rows;
     uint32_t *weights = words(blocks * height * row_words), *packed = words(block_positions * (block_k / 2));
     float *padded = (float *)words(s->channels * padded_height(s) * padded_width(s));
     long *starts = malloc(sizeof(long) * depth);
@@ -87,10 +96,10 @@ TARGET void atelier_convolution_bfloat16(
                 long steps = smaller(block_k, depth - k * block_k), pairs = (steps + 1) / 2;
                 pack_positions(s, packed, padded, starts + k * block_k, first, count, steps);
                 for (long t = 0; t < count; t += tile_columns)
-                    for (long o = 0; o < s->outputs; o += tile_rows)
-                        multiply_rows(
+                    for (long o = 0; o < s->outputs; o += step)
+                        (is_short ? multiply_short_rows : multiply_rows)(
                             out + o * places + first + t, places, weights + (k * height + o) * row_words,
-                            packed + t * pairs, pairs, smaller(tile_rows, s->outputs - o),
+                            packed + t * pairs, pairs, smaller(step, s->outputs - o),
                             smaller(tile_columns, count - t));
             }
         }
@@ -140,7 +149,9 @@ TARGET void atelier_convolution_bfloat16_weights(
             }
         }
     }
-    for (long row = 0; row < rows; row++)
-        for (long o = 0; o < s->outputs; o++) dw[o * rows + row] = transposed[row * width + o];
+    if (width == s->outputs) atelier_transpose(dw, transposed, rows, width);
+    else
+        for (long o = 0; o < s->outputs; o++)
+            for (long row = 0; row < rows; row++) dw[o * rows + row] = transposed[row * width + o];
     free(packed); free(rounded); free(padded); free(transposed); free(starts);
 }
