@@ -20,6 +20,28 @@ import Testing
         #expect(notifier.watchdogInterval == .seconds(3))
     }
 
+    @Test func aManagerThatDoesNotReadHoldsNobodyUp() throws {
+        let folder = try TemporaryFolder()
+        let socket = try NotifySocket(path: folder.path + "/notify")
+        let notifier = SystemNotifier(environment: ["NOTIFY_SOCKET": socket.path])
+        let start = ContinuousClock.now
+        for number in 1...5000 {
+            notifier.watchdog()
+            notifier.status("running \(number) jobs")
+        }
+        notifier.reloading()
+        notifier.ready(status: "ready at last")
+        #expect(start.duration(to: .now) < .seconds(5), "a queue of a few datagrams is full long before that")
+
+        // Once somebody reads, the last word of each kind comes, and no sign of life from long ago.
+        var texts: [String] = []
+        while !(texts.last?.contains("READY=1") ?? false), case let text = socket.receive(), !text.isEmpty {
+            texts.append(text)
+        }
+        #expect(texts.last == "READY=1\nSTATUS=ready at last\n", "\(texts)")
+        #expect(texts.count < 600, "\(texts.count) datagrams")
+    }
+
     @Test func anotherProcessesWatchdogIsNotOurs() {
         #expect(SystemNotifier(environment: ["WATCHDOG_USEC": "3000000", "WATCHDOG_PID": "1"]).watchdogInterval == nil)
         #expect(SystemNotifier(environment: [:]).watchdogInterval == nil)
