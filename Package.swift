@@ -32,6 +32,8 @@ let package = Package(
         .target(name: "Jobs"),
         .target(name: "Hashing", dependencies: ["COpenSSL"]),
         .target(name: "Checkpoints"),
+        // Which models there are, told without a tensor.
+        .target(name: "Catalogue", dependencies: ["Jobs", "Checkpoints", "Hashing"]),
         .target(name: "Threads"),
         .target(name: "Randomness"),
         .target(name: "Tensors", dependencies: ["COpenBLAS", "CKernels"]),
@@ -57,15 +59,16 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "Jobs", "Hashing", "Checkpoints", "Randomness", "Tensors", "Autograd", "Layers", "Images", "Backbones",
+                "Jobs", "Hashing", "Checkpoints", "Catalogue", "Randomness", "Tensors", "Autograd", "Layers", "Images",
+                "Backbones",
                 "Personalization", "Evaluation", "LittleWorld",
             ]),
         // What the shipped models and our claims come from.
         .target(
             name: "Lab",
             dependencies: [
-                "Engine", "Jobs", "Hashing", "Checkpoints", "Randomness", "Tensors", "Autograd", "Layers", "Images",
-                "Backbones", "Personalization", "Evaluation", "LittleWorld",
+                "Engine", "Jobs", "Hashing", "Checkpoints", "Catalogue", "Randomness", "Tensors", "Autograd", "Layers",
+                "Images", "Backbones", "Personalization", "Evaluation", "LittleWorld",
             ]),
 
         // The control plane.
@@ -74,7 +77,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "CProcess", "Jobs", "Store", "Broker", "Hashing", "Checkpoints",
+                "CProcess", "Jobs", "Store", "Broker", "Hashing", "Catalogue",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -87,7 +90,7 @@ let package = Package(
         .executableTarget(
             name: "atelierctl",
             dependencies: [
-                "Daemon", "Jobs", "Store", "Broker", "Hashing",
+                "Daemon", "Jobs", "Store", "Broker", "Hashing", "Catalogue",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -105,17 +108,19 @@ let package = Package(
         // Tests of the daemon; real servers come from ServerTesting.
         .executableTarget(name: "scripted-engine", dependencies: ["Hashing"], path: "Tests/ScriptedEngine"),
         .target(
-            name: "DaemonTesting", dependencies: ["Daemon", "Store", "Broker", "Jobs", "ServerTesting"],
+            name: "DaemonTesting",
+            dependencies: ["Daemon", "Store", "Broker", "Jobs", "Catalogue", "ServerTesting"],
             path: "Tests/DaemonTesting"),
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Daemon", "Store", "Broker", "Jobs", "Hashing", .product(name: "Logging", package: "swift-log"),
+                "Daemon", "Store", "Broker", "Jobs", "Hashing", "Catalogue",
+                .product(name: "Logging", package: "swift-log"),
                 "ServerTesting", "DaemonTesting", "SchemaTesting", "scripted-engine", "atelierd", "atelierctl",
             ]),
         // Models far too small to paint.
         .target(
-            name: "ModelTesting", dependencies: ["Checkpoints", "Backbones", "Layers", "LittleWorld"],
+            name: "ModelTesting", dependencies: ["Checkpoints", "Catalogue", "Backbones", "Layers", "LittleWorld"],
             path: "Tests/ModelTesting"),
         .executableTarget(name: "tiny-models", dependencies: ["ModelTesting"], path: "Tests/TinyModels"),
         // The real engine and the shipped model inside the real daemon.
@@ -127,6 +132,8 @@ let package = Package(
             ]),
         // Tests.
         .testTarget(name: "ArchitectureTests"),
+        .testTarget(
+            name: "CatalogueTests", dependencies: ["Catalogue", "Jobs", "Hashing", "DaemonTesting", "ServerTesting"]),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
         // A validator of JSON Schema, for the documents in ops/schemas.
         .target(name: "SchemaTesting", dependencies: ["Jobs"], path: "Tests/SchemaTesting"),

@@ -50,6 +50,8 @@ package enum Services {
         let shared = SharedFolder(directory: settings.sharedDirectory, store: keeping, logger: logger)
         let live = LiveEvents()
         let worker = WorkerRegistration()
+        let models = ModelRegistry(directory: settings.modelsDirectory, logger: logger)
+        await models.reread()
         let (signals, signal) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let received: @Sendable (ConnectionEvent) -> Void = { event in
             switch event {
@@ -83,7 +85,8 @@ package enum Services {
         let maintenance = Maintenance(
             retention: settings.retention, store: keeping, artifacts: artifacts,
             sweeper: WorkspaceSweeper(settings: settings), shared: shared, logger: logger)
-        let rescuer = Rescuer(lease: settings.leaseSeconds, store: store("rescue"), logger: logger)
+        let sweeping = store("rescue")
+        let rescuer = Rescuer(lease: settings.leaseSeconds, store: sweeping, logger: logger)
 
         // From the last to the first they stop: intake, then the jobs, then what they said, then the heart.
         let services: [any Service] = [
@@ -96,9 +99,10 @@ package enum Services {
             },
             HeartbeatService(
                 settings: settings, folder: lock.folder, store: store("heartbeat"), worker: worker,
-                dispatcher: dispatcher, condition: condition, logger: logger),
+                models: models, dispatcher: dispatcher, condition: condition, logger: logger),
             TimedService(every: .seconds(max(1, settings.leaseSeconds / 3))) { await rescuer.sweep() },
             TimedService(every: .seconds(60)) { await maintenance.maintain() },
+            TimedService(every: .seconds(settings.heartbeatSeconds)) { await models.maintain(worker, sweeping) },
             OutboxPublisher(
                 publisher: Publisher(address, topology: topology, report: received), store: store("outbox"), live: live,
                 eventsExchange: names.events, signals: signals, logger: logger),
@@ -128,7 +132,7 @@ package enum Services {
                     maximumBodyBytes: settings.messageMiB << 20,
                     report: received),
                 store: store("intake"), artifacts: artifacts, shared: shared,
-                reader: MessageReader(largestBody: settings.messageMiB << 20),
+                reader: MessageReader(largestBody: settings.messageMiB << 20) { models.choice }, models: models,
                 condition: condition, logger: logger
             ) { kinds in
                 if kinds.contains(.probe) { probe.yield() }

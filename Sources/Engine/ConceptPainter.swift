@@ -37,12 +37,7 @@ package struct ConceptPainter {
 
 extension LoadedModel {
     /// What can be said about drawing with it.
-    package var drawing: OptionTable {
-        switch backbone {
-        case .infinity: .nextScaleDrawing
-        case .chameleon: .nextTokenDrawing
-        }
-    }
+    package var drawing: OptionTable { description.family.drawing ?? .none }
 }
 
 extension OptionValues {

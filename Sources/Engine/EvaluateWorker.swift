@@ -1,3 +1,4 @@
+import Catalogue
 import Evaluation
 import Foundation
 import Images
@@ -18,7 +19,7 @@ struct EvaluateWorker {
     init(spec: EvaluateSpec, order: EngineOrder, connection: EngineConnection) throws {
         (self.spec, self.order, self.connection) = (spec, order, connection)
         let options = try OptionValues(spec.options, of: .evaluation)
-        encoders = try MetricEncoders.installed(order.models, options)
+        encoders = try MetricEncoders.installed(order.models, options, of: spec.model)
         suite =
             switch spec.prompts {
             case .suite(let name): PromptSuite(name)
@@ -151,22 +152,35 @@ extension PromptSuite {
 }
 
 extension MetricEncoders {
-    /// Those an evaluation's options name.
+    /// Those an evaluation's options name, or its model.
     /// - Throws: `JobFailure` saying what is missing and what to do.
-    static func installed(_ models: String, _ options: OptionValues) throws -> MetricEncoders {
+    static func installed(_ models: String, _ options: OptionValues, of model: String) throws -> MetricEncoders {
         do {
+            let own = try ModelFolder.written("\(models)/\(model)")?.encoders
             return try MetricEncoders(
-                directory: models, clip: options["clip"]?.string ?? "pocket-clip",
-                dino: options["dino"]?.string ?? "pocket-dino")
+                directory: models, .init(own, clip: options["clip"]?.string, dino: options["dino"]?.string))
         } catch let missing as Missing {
             let remedy =
                 """
-                install it there (config.json, model.safetensors, for CLIP also tokenizer.json), or name another in \
-                /options
+                install it (atelierctl models add), or name another in /options
                 """
             throw JobFailure(code: "encoder.missing", consequence: .rejected, message: "\(missing); \(remedy)")
         } catch {
             throw JobFailure(code: "encoder.damaged", consequence: .fatal, message: "\(error)")
         }
+    }
+}
+
+extension MetricEncoders {
+    /// Those of these names, in the folder of all models.
+    init(directory: String, _ names: ModelDescription.Encoders) throws {
+        try self.init(directory: directory, clip: names.clip, dino: names.dino)
+    }
+}
+
+extension ModelDescription.Encoders {
+    /// A model's own, where no others are named; the pocket models' of a model that names none.
+    init(_ own: Self?, clip: String? = nil, dino: String? = nil) {
+        self.init(clip: clip ?? own?.clip ?? "pocket-clip", dino: dino ?? own?.dino ?? "pocket-dino")
     }
 }

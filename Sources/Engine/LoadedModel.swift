@@ -1,4 +1,5 @@
 import Backbones
+import Catalogue
 import Foundation
 import Hashing
 import Images
@@ -7,13 +8,15 @@ import Personalization
 
 /// The backbone an order names, with the digest adapters are held against.
 package struct LoadedModel {
-    /// One of the two families, told apart by what `config.json` speaks of.
+    /// One of the families that draw.
     package enum Backbone {
         case infinity(InfinityModel)
         case chameleon(ChameleonModel)
     }
 
     package let backbone: Backbone
+    /// What the model says of itself.
+    package let description: ModelDescription
     /// Of the transformer's weights.
     package let digest: String
 
@@ -21,14 +24,15 @@ package struct LoadedModel {
     package init(_ name: String, in models: String) throws { try self.init(directory: "\(models)/\(name)") }
 
     package init(directory: String) throws {
-        let path = "\(directory)/\(InfinityModel.File.configuration.rawValue)"
-        guard let data = FileManager.default.contents(atPath: path) else {
+        guard ModelFolder.isModel(directory) else {
             throw JobFailure(
                 code: "model.missing", consequence: .fatal,
-                message: "there is no model in \(directory); `atelierctl doctor` lists those installed")
+                message: "there is no model in \(directory); `atelierctl models list` names those installed")
         }
         do {
-            backbone = try Backbone(directory: directory, configuration: JSONValue(json: data))
+            // A model that is being made has no description yet.
+            description = try ModelFolder.written(directory) ?? ModelFolder.derived(directory)
+            backbone = try Backbone(directory: directory, family: description.family)
             digest = try LoadedModel.digest(directory: directory)
         } catch {
             throw JobFailure(code: "model.damaged", consequence: .fatal, message: "\(error)")
@@ -80,25 +84,24 @@ extension LoadedModel {
 }
 
 extension LoadedModel.Backbone {
-    private struct Unknown: Error, CustomStringConvertible {
-        let path: String
-        var description: String {
-            "\(path) describes neither an Infinity (it has a schedule) nor a Chameleon (it has a vocabulary)"
-        }
+    private struct DrawsNothing: Error, CustomStringConvertible {
+        let directory: String
+        let family: ModelFamily
+        var description: String { "\(directory) is a \(family.rawValue), which draws nothing" }
     }
 
     /// Reads the model; nothing of it learns.
-    package init(directory: String, configuration: JSONValue) throws {
-        if configuration["schedule"] != nil {
+    package init(directory: String, family: ModelFamily) throws {
+        switch family {
+        case .infinity:
             let model = try InfinityModel(directory: directory)
             model.freeze()
             self = .infinity(model)
-        } else if configuration["vocabulary"] != nil {
+        case .chameleon:
             let model = try ChameleonModel(directory: directory)
             model.freeze()
             self = .chameleon(model)
-        } else {
-            throw Unknown(path: "\(directory)/\(InfinityModel.File.configuration.rawValue)")
+        case .clip, .dino, .classifier, .lpips: throw DrawsNothing(directory: directory, family: family)
         }
     }
 }
@@ -139,7 +142,7 @@ extension LoadedModel {
 
     /// Tokens of a text with its end mark. In Chameleon's sequence the text shares the places with the marks, the
     /// picture and an image vector for each concept.
-    private func textLimit(concepts: Int) -> Int {
+    func textLimit(concepts: Int) -> Int {
         switch backbone {
         case .infinity(let model): return model.configuration.transformer.textLength
         case .chameleon(let model):

@@ -46,7 +46,7 @@ extension LoadedModel {
     private func unfit(_ method: PersonalizationMethod) -> JobFailure {
         let problem = Problem(
             "/method", found: method.rawValue,
-            allowed: PersonalizationMethod.fitting(ModelName(rawValue: name)))
+            allowed: PersonalizationMethod.fitting(description.family))
         return JobFailure(
             code: "input.method", consequence: .rejected, message: "\(name) does not learn by this method",
             problems: [problem])

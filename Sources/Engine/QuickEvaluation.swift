@@ -23,7 +23,9 @@ struct QuickEvaluation {
     /// - Throws: what an encoder's damaged files say.
     init?(_ concept: Concept, on loaded: LoadedModel, models: String, seed: UInt64) throws {
         do {
-            metrics = ConceptMetrics(references: concept.references, by: try MetricEncoders(directory: models))
+            metrics = ConceptMetrics(
+                references: concept.references,
+                by: try MetricEncoders(directory: models, .init(loaded.description.encoders)))
         } catch is MetricEncoders.Missing { return nil }
         (self.concept, self.seed) = (concept, seed)
         guard concept.role == .subject else {

@@ -23,7 +23,7 @@ package struct MetricEncoders {
     /// Reads encoders by their folders' names, and the safetensors files of the folder `lpips` where there is one.
     /// - Parameter directory: the folder of all models.
     /// - Throws: `Missing`, or what the files' readers throw.
-    package init(directory: String, clip: String = "pocket-clip", dino: String = "pocket-dino") throws {
+    package init(directory: String, clip: String, dino: String) throws {
         let folders = [clip, dino].map { "\(directory)/\($0)" }
         let missing = folders.filter { !FileManager.default.fileExists(atPath: EncoderFile.configuration.path(in: $0)) }
         if !missing.isEmpty { throw Missing(directories: missing) }

@@ -6,7 +6,7 @@ package struct ChecksumFile: Sendable, Equatable {
     /// What the file is called.
     package static let name = "SHA256SUMS"
     /// What a model is made of; pictures and texts beside it are for people.
-    private static let kinds = [".json", ".safetensors"]
+    private static let kinds = [".json", ".safetensors", ".pth", ".pt", ".bin", ".ckpt"]
 
     /// Digests by file name.
     package let digests: [String: SHA256Digest]

@@ -13,13 +13,20 @@ package struct ClaimedJob: Sendable {
 }
 
 /// A model that a worker holds.
-package struct WorkerModel: Sendable, Hashable {
+package struct WorkerModel: Sendable, Equatable {
     package let model: String
     /// Of its files, as the catalogue tells it.
     package let digest: String
+    /// What it says of itself, for the other daemons; nil where nobody needs that.
+    package let description: ModelDescription?
 
     /// The files of `digest` under the name `model`.
-    package init(model: String, digest: String) { (self.model, self.digest) = (model, digest) }
+    package init(model: String, digest: String) { (self.model, self.digest, description) = (model, digest, nil) }
+
+    /// A model of a catalogue.
+    package init(_ description: ModelDescription) {
+        (model, digest, self.description) = (description.name, description.digest, description)
+    }
 }
 
 /// What a heartbeat tells a worker.
@@ -94,7 +101,12 @@ extension Store {
     /// Says which models a worker holds, instead of what was said before: it claims no job that needs another.
     package func registerModels(_ models: [WorkerModel], of worker: UUID) throws {
         let list = JSONValue.array(
-            models.map { .object(["model": .string($0.model), "digest": .string($0.digest)]) })
+            try models.map { model in
+                .object([
+                    "model": .string(model.model), "digest": .string(model.digest),
+                    "description": try model.description.map { try JSONValue($0) } ?? .null,
+                ])
+            })
         try query("select atelier.register_models($1::uuid, $2::jsonb)", [worker.uuidString, list.text])
     }
 

@@ -38,15 +38,16 @@ package struct Submission: Sendable {
     }
 
     /// Describes the submission of a job, as its row will have it.
+    /// - Parameter modelDigest: of the model it names; nil: any of that name.
     package init(
         tenant: String, messageID: String, spec: JobSpec, priority: Int = 0, runAfter: Date? = nil,
         deadline: Date? = nil, lifetime: Double? = nil, replyTo: String? = nil, correlationID: String? = nil,
-        traceparent: String? = nil
+        traceparent: String? = nil, modelDigest: String? = nil
     ) {
         self.init(
             tenant: tenant, messageID: messageID, kind: spec.kind, spec: spec.json, priority: priority,
             runAfter: runAfter, deadline: deadline, lifetime: lifetime, replyTo: replyTo,
-            correlationID: correlationID, traceparent: traceparent)
+            correlationID: correlationID, traceparent: traceparent, model: spec.model, modelDigest: modelDigest)
     }
 }
 

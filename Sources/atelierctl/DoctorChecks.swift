@@ -1,4 +1,5 @@
 import Broker
+import Catalogue
 import Daemon
 import Foundation
 import Jobs
@@ -32,7 +33,10 @@ struct DoctorChecks {
         findings += [await broker()]
         if wantsDaemon && hasStore { findings += [await daemons(store), await paused(store)] }
         if hasStore {
-            findings += [await waiting(store), await failures(store), await rejections(store), await outbox(store)]
+            findings += [
+                await waiting(store), await withoutWorker(store), await failures(store), await rejections(store),
+                await outbox(store),
+            ]
         }
         if findings.contains(where: { $0.check == "rabbitmq" && $0.problem == nil }) {
             if wantsDaemon { findings.append(await intake()) }
@@ -153,6 +157,24 @@ extension DoctorChecks {
                 )
             }
             return "\(row?["jobs"] ?? "0") jobs ready"
+        }
+    }
+
+    private func withoutWorker(_ store: Store) async -> Finding {
+        await finding("models held") {
+            let rows = try await store.withoutWorker()
+            guard rows.isEmpty else {
+                let waiting = rows.map {
+                    "\($0["jobs"] ?? "") for \(printable($0["model"] ?? "")) (\($0["digest"] ?? ""))"
+                }.joined(separator: ", ")
+                throw Doctor.Trouble(
+                    """
+                    jobs wait that no living worker can do: \(waiting); start a daemon that holds the model, or add it \
+                    (atelierctl models add), or cancel them
+                    """
+                )
+            }
+            return "no job waits for a model that no worker holds"
         }
     }
 
@@ -309,7 +331,7 @@ extension DoctorChecks {
 
     private func models() -> Finding {
         let folder = settings.modelsDirectory
-        let models = (try? ModelFolder.all(in: folder)) ?? []
+        let models = (try? ModelCatalogue(directory: folder).models) ?? []
         let problems = models.flatMap { model in model.problems.map { "\(model.name)/\($0)" } }
         let absence =
             "\(folder.isEmpty ? "no folder of models is set or found" : folder + " is not there or holds no model")"

@@ -16,6 +16,16 @@ struct JobDescription {
         ]
         for name in fields { line(name, job[name]) }
         if ["scheduled", "retryable"].contains(job["state"]?.string) { line("run_after", job["run_after"]) }
+        if job["lacks_worker"] == .bool(true) {
+            let digest = job["model_digest"]?.string.map { " (digest \($0.prefix(12)))" } ?? ""
+            line(
+                "waits for",
+                .string(
+                    """
+                    \(job["model"]?.string ?? "")\(digest), which no living worker holds: atelierctl models list \
+                    --cluster
+                    """))
+        }
         showSpec()
         line("metrics", job["result"]?["metrics"])
         for warning in warnings(of: job) { line("warning", .string(warning)) }

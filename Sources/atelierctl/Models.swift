@@ -1,28 +1,122 @@
 import ArgumentParser
+import Catalogue
 import Daemon
 import Foundation
 import Hashing
 import Jobs
+import Store
 
 struct Models: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look at the models of this host, and whether their files are whole.",
-        subcommands: [List.self, Verify.self, Seal.self], defaultSubcommand: List.self)
+        abstract: "The models of this host: what they are, whether their files are whole, more and fewer of them.",
+        discussion: "A running daemon notices what is added and removed, and says so to the others.",
+        subcommands: [List.self, Show.self, Add.self, Verify.self, Seal.self, Remove.self],
+        defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List models with their size.")
+        static let configuration = CommandConfiguration(
+            abstract: "List models with their family and size; with --cluster those that the daemons hold.")
         @OptionGroup var server: ServerOptions
+        @Flag(help: "Those that workers have registered, with who holds them.") var cluster = false
 
         func run() async throws {
-            let models = try installed(server)
+            if cluster { return try await listCluster() }
+            let models = try catalogue(server).models
             if server.json { return print(JSONValue.array(models.map { $0.json(problems: $0.problems) }).text) }
-            var table = Table("MODEL", ">PARAMETERS", ">BYTES", "JOBS", "STATE")
+            var table = Table("MODEL", "FAMILY", "VERSION", ">PARAMETERS", ">BYTES", "JOBS", "STATE")
             for model in models {
                 table.append(
-                    model.name, String(model.parameters), String(model.bytes), model.isNamedByJobs ? "yes" : "no",
-                    model.problems.isEmpty ? "whole" : "damaged: \(model.problems.count) of its files")
+                    model.name, model.description?.family.rawValue ?? "", model.description?.version ?? "",
+                    String(model.parameters), String(model.bytes),
+                    model.description?.family.draws == true ? "yes" : "no",
+                    model.problems.isEmpty ? "whole" : "unusable: \(counted(model.problems.count, "problem"))")
             }
             for line in table.lines() { print(line) }
+        }
+
+        private func listCluster() async throws {
+            let rows = try await reporting { try await server.store().modelsOfCluster() }
+            if server.json { return print(JSONValue.array(rows).text) }
+            var table = Table("MODEL", "FAMILY", "VERSION", "DIGEST", ">WORKERS", "HELD BY")
+            for row in rows {
+                func text(_ name: String) -> String { row[name]?.string ?? "" }
+                table.append(
+                    text("model"), text("family"), text("version"), String(text("digest").prefix(12)),
+                    row["workers"]?.text ?? "", text("held_by"))
+            }
+            for line in table.lines() { print(line) }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show what a model says of itself: family, picture sizes, limits, encoders, sampling, digest.")
+        @OptionGroup var server: ServerOptions
+        @Argument(help: "The model's name.") var name: String
+
+        func run() async throws {
+            let model = try chosen(server, [name])[0]
+            if server.json { return print(model.json(problems: model.problems).text) }
+            for (name, value) in model.lines { print(name.padding(toLength: 18, withPad: " ", startingAt: 0) + value) }
+            for problem in model.problems { print("BAD               " + printable(problem)) }
+        }
+    }
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Copy a model's folder among the models, checked whole before it has its name.",
+            discussion:
+                """
+                The folder holds a model of a family that is known: config.json, its files of weights, tokenizer.json \
+                where it reads texts. What lacks is written: model.json, which describes it, and \(ChecksumFile.name).
+                """
+        )
+        @OptionGroup var server: ServerOptions
+        @Argument(help: "The folder to copy.") var folder: String
+        @Option(help: "What jobs will call it; like its folder unless given.") var name: String?
+
+        func run() async throws {
+            let directory = try server.settings(needing: ["modelsDirectory"]).modelsDirectory
+            do {
+                let model = try ModelInstallation(directory: directory).add(folder, name: name)
+                print(server.json ? model.json(problems: []).text : printable(model.folder))
+            } catch {
+                Terminal.note(
+                    "atelierctl: \(printable(folder)) was not added:\n"
+                        + "\(error)".split(separator: "\n").map { "  " + printable(String($0)) }.joined(separator: "\n")
+                )
+                throw ExitStatus.badInput
+            }
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Remove a model from this host.",
+            discussion:
+                """
+                Concepts learnt on it stay, and are of use again where the same model is. Jobs that wait for it wait \
+                until a worker holds it. Shows what it will remove and asks; --yes for scripts.
+                """
+        )
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var consent: Consent
+        @Argument(help: "The model's name.") var name: String
+
+        func run() async throws {
+            let model = try chosen(server, [name])[0]
+            let what = "\(printable(model.folder)) (\(model.bytes) bytes)"
+            guard !consent.dryRun else {
+                return print(server.json ? model.json(problems: model.problems).text : "would remove \(what)")
+            }
+            try consent.confirm("remove \(what)")
+            do {
+                try ModelInstallation(directory: (model.folder as NSString).deletingLastPathComponent).remove(name)
+            } catch {
+                Terminal.note("atelierctl: \(printable("\(error)"))")
+                throw ExitStatus.badInput
+            }
+            print(server.json ? JSONValue.object(["removed": .string(name)]).text : "removed \(what)")
         }
     }
 
@@ -39,7 +133,7 @@ struct Models: AsyncParsableCommand {
         @Argument(help: "Names of models.") var names: [String] = []
 
         func run() async throws {
-            let found = try installed(server, names).map { ($0, $0.verify()) }
+            let found = try chosen(server, names).map { ($0, $0.verify()) }
             if server.json {
                 print(JSONValue.array(found.map { $0.json(problems: $1) }).text)
             } else {
@@ -58,15 +152,21 @@ struct Models: AsyncParsableCommand {
 
     struct Seal: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Write down the digests of models' files as they are now.",
-            discussion: "Every model, or those named: \(ChecksumFile.name), for models verify.")
+            abstract: "Write down what models are and the digests of their files as they are now.",
+            discussion:
+                """
+                Every model, or those named: model.json, with the digest of the weights, and \(ChecksumFile.name). \
+                What model.json says already stays.
+                """
+        )
         @OptionGroup var server: ServerOptions
         @Argument(help: "Names of models.") var names: [String] = []
+        @Option(help: "The version to write; the one that is there, or 1, unless given.") var version: String?
 
         func run() async throws {
-            for model in try installed(server, names) {
+            for model in try chosen(server, names) {
                 do {
-                    let files = try ChecksumFile.write(in: model.folder)
+                    let files = try ModelFolder.seal(model.folder, version: version)
                     print(
                         server.json
                             ? JSONValue.object([
@@ -74,45 +174,66 @@ struct Models: AsyncParsableCommand {
                             ]).text : "\(model.name)  \(files.joined(separator: " "))")
                 } catch {
                     Terminal.note(
-                        """
-                        atelierctl: \(printable(model.folder)) could not be sealed: \
-                        \(printable(error.localizedDescription))
-                        """
-                    )
+                        "atelierctl: \(printable(model.folder)) could not be sealed: \(printable("\(error)"))")
                     throw ExitStatus.badInput
                 }
             }
         }
     }
 
-    /// The models of those names, or all.
-    private static func installed(_ server: ServerOptions, _ names: [String] = []) throws -> [ModelFolder] {
+    /// The models of this host.
+    private static func catalogue(_ server: ServerOptions) throws -> ModelCatalogue {
         let folder = try server.settings(needing: ["modelsDirectory"]).modelsDirectory
-        guard let models = try? ModelFolder.all(in: folder), !models.isEmpty else {
+        guard let catalogue = try? ModelCatalogue(directory: folder), !catalogue.models.isEmpty else {
             Terminal.note("atelierctl: there are no models in \(printable(folder)); set ATELIER_MODELS to their folder")
             throw ExitStatus.notFound
         }
-        for name in names where !models.contains(where: { $0.name == name }) {
+        return catalogue
+    }
+
+    /// The models of those names, or all.
+    private static func chosen(_ server: ServerOptions, _ names: [String]) throws -> [ModelFolder] {
+        let catalogue = try catalogue(server)
+        for name in names where catalogue[name] == nil {
             Terminal.note(
                 """
                 atelierctl: there is no model \(printable(name)); there are \
-                \(models.map(\.name).joined(separator: ", "))
+                \(catalogue.models.map(\.name).joined(separator: ", "))
                 """
             )
             throw ExitStatus.notFound
         }
-        return names.isEmpty ? models : models.filter { names.contains($0.name) }
+        return names.isEmpty ? catalogue.models : catalogue.models.filter { names.contains($0.name) }
     }
 }
 
 extension ModelFolder {
     fileprivate var parameters: Int { weights.reduce(0) { $0 + $1.parameters } }
     fileprivate var bytes: Int { weights.reduce(0) { $0 + $1.bytes } }
+
     fileprivate func json(problems: [String]) -> JSONValue {
-        .object([
+        var members: [String: JSONValue] = [
             "name": .string(name), "parameters": .integer(parameters), "bytes": .integer(bytes),
-            "jobs": .bool(isNamedByJobs),
-            "problems": .array(problems.map(JSONValue.string)),
-        ])
+            "jobs": .bool(description?.family.draws ?? false), "problems": .array(problems.map(JSONValue.string)),
+        ]
+        members["description"] = description.flatMap { try? JSONValue($0) }
+        return .object(members)
+    }
+
+    /// What there is to say of it, for people.
+    fileprivate var lines: [(String, String)] {
+        let files = weights.map { ("weights", "\($0.name), \($0.parameters) parameters, \($0.bytes) bytes") }
+        guard let description else { return [("name", name), ("folder", printable(folder))] + files }
+        let limits = [
+            ("tokens of a prompt", description.limits.promptTokens), ("scales", description.limits.scales),
+            ("layers", description.limits.layers), ("codes", description.limits.codes),
+        ].compactMap { name, value in value.map { (name, String($0)) } }
+        let encoders = description.encoders.map { [("encoders", "\($0.clip), \($0.dino)")] } ?? []
+        let sampling = description.sampling.sorted { $0.key < $1.key }.map { ($0.key, $0.value.text) }
+        let pictures = description.pictures.map(\.description).joined(separator: ", ")
+        return [
+            ("name", name), ("family", description.family.rawValue), ("version", printable(description.version)),
+            ("folder", printable(folder)), ("pictures", pictures),
+        ] + limits + encoders + sampling + [("digest", description.digest)] + files
     }
 }

@@ -43,11 +43,11 @@ struct ArchitectureTests {
     }
 
     @Test func theEngineAndTheControlPlaneShareLittle() {
-        // Jobs, the digests by which both name files, and the form of weights, which one reads and the other only
-        // verifies.
+        // Jobs, the digests by which both name files, which models there are, and the form of weights, which one reads
+        // and the other only verifies.
         #expect(
             foundation(of: "atelier-engine").intersection(foundation(of: "atelierd", "atelierctl")) == [
-                "Jobs", "Hashing", "COpenSSL", "Checkpoints",
+                "Jobs", "Hashing", "COpenSSL", "Checkpoints", "Catalogue",
             ])
     }
 

@@ -35,6 +35,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
         store = Store(url: database, application: "test")
         names = TopologyNames(prefix: servers.makeTopologyPrefix())
         folder = try TemporaryFolder()
+        try StubModel.writePocket(in: folder.path)
         _ = try await Migrations(directory: Servers.root + "/sql").apply(to: store)
         for role in Role.allCases {
             try await store.script(

@@ -1,4 +1,5 @@
 import Broker
+import Catalogue
 import DaemonTesting
 import Foundation
 import Hashing
@@ -10,25 +11,22 @@ import Testing
 
 /// The doctor names what is wrong, and the models' files say whether they are whole.
 @Suite(.serialized, .timeLimit(.minutes(8))) struct DoctorTests {
-    /// A file of safetensors with one tensor of three numbers.
-    static let weights: Data = {
-        let header = Data(
-            #"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}"#.utf8)
-        return withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) } + header
-            + Data(repeating: 0, count: 12)
-    }()
+    static let weights = StubModel.weights()
 
     private func model(_ name: String, in folder: TemporaryFolder, _ weights: Data = weights) throws {
         try FileManager.default.createDirectory(atPath: folder.path + "/" + name, withIntermediateDirectories: true)
         try folder.write(name + "/config.json", "{}")
+        let digest = SHA256Digest.of(Data("\(SHA256Digest.of(Self.weights))  transformer.safetensors\n".utf8))
+        let description = ModelDescription(family: .lpips, name: name, pictures: [], digest: digest.description)
+        try folder.write(name + "/model.json", JSONValue(description).text)
         try weights.write(to: URL(fileURLWithPath: "\(folder.path)/\(name)/transformer.safetensors"))
     }
 
     @Test func aModelIsWholeOrItIsSaidWhatIsNot() throws {
         let folder = try TemporaryFolder()
         try model("pocket-infinity", in: folder)
-        let whole = try #require(try ModelFolder.all(in: folder.path).first)
-        #expect(whole.problems.isEmpty && whole.isNamedByJobs && whole.weights.map(\.parameters) == [3])
+        let whole = try #require(try ModelCatalogue(directory: folder.path).models.first)
+        #expect(whole.problems.isEmpty && whole.weights.map(\.parameters) == [3])
         for (weights, problem) in [
             (Self.weights.dropLast(), "a: data_offsets [0, 12] lie outside the 11 bytes of data"),
             (Self.weights.prefix(20), "its header claims"),
@@ -37,24 +35,23 @@ import Testing
             (Self.weights + [0], "the last 1 of its \(Self.weights.count + 1) bytes belong to no tensor"),
         ] {
             try model("pocket-infinity", in: folder, Data(weights))
-            let problems = try ModelFolder.all(in: folder.path).flatMap(\.problems)
+            let problems = try ModelCatalogue(directory: folder.path).models.flatMap(\.problems)
             #expect(
                 problems.count == 1 && problems[0].hasPrefix("transformer.safetensors: ")
                     && problems[0].contains(problem), "\(problems)")
         }
-        try folder.write("pocket-infinity/config.json", "{")
-        #expect(try ModelFolder.all(in: folder.path).flatMap(\.problems).contains("config.json: is not JSON"))
     }
 
     @Test func aSealedModelIsReadToItsLastByte() throws {
         let folder = try TemporaryFolder()
         try model("tiny", in: folder)
-        func problems() throws -> [String] { try ModelFolder.all(in: folder.path).flatMap { $0.verify() } }
+        func problems() throws -> [String] { try ModelCatalogue(directory: folder.path).models.flatMap { $0.verify() } }
         #expect(try problems() == ["has no SHA256SUMS: atelierctl models seal tiny"])
         try ChecksumFile.write(in: folder.path + "/tiny")
         #expect(try problems() == [])
         try model("tiny", in: folder, Self.weights.dropLast() + [1])
-        #expect(try problems().count == 1 && problems()[0].hasPrefix("transformer.safetensors: has SHA-256 "))
+        #expect(try problems().count == 2 && problems()[0].hasPrefix("transformer.safetensors: has SHA-256 "))
+        #expect(try problems()[1].hasPrefix("model.json: its digest is "))
         try model("tiny", in: folder)
         try folder.write("tiny/tokenizer.json", "{}")
         #expect(try problems() == ["tokenizer.json: is not in SHA256SUMS"])
@@ -72,7 +69,7 @@ import Testing
 
     /// Who changes a model seals it: `atelierctl models seal`, which `atelier-lab export` does by itself.
     @Test func theModelsThatShipAreAsTheirSumsSay() throws {
-        let models = try ModelFolder.all(in: Servers.root + "/models")
+        let models = try ModelCatalogue(directory: Servers.root + "/models").models
         #expect(models.count >= 5)
         for model in models { #expect(model.verify() == [], "\(model.name)") }
     }
@@ -109,7 +106,7 @@ import Testing
             try model("tiny", in: stage.folder, Self.weights.dropLast(2))
             #expect(try await faults()["models"]?.hasPrefix("tiny/transformer.safetensors: a: data_offsets ") == true)
             let verify = try await stage.control("models", "verify")
-            #expect(verify.status == 2 && verify.output.hasPrefix("BAD  tiny\n"), "\(verify)")
+            #expect(verify.status == 2 && verify.output.contains("BAD  tiny\n"), "\(verify)")
             try model("tiny", in: stage.folder)
             let unsealed = try await stage.control("models", "verify")
             #expect(
@@ -117,12 +114,12 @@ import Testing
                 "\(unsealed)")
             #expect(
                 try await stage.control("models", "seal", "tiny").output
-                    == "tiny  config.json transformer.safetensors\n")
+                    == "tiny  config.json model.json transformer.safetensors\n")
             #expect(try await stage.control("models", "verify", "tiny").output == "ok   tiny\n")
             let list = try await stage.control("models", "list")
             #expect(
-                list.status == 0 && list.lines.count == 2 && list.lines[1].contains("3")
-                    && list.lines[1].hasSuffix("whole"), "\(list)")
+                list.status == 0 && list.lines.count == 6 && list.lines[5].hasPrefix("tiny")
+                    && list.lines[5].contains("lpips") && list.lines[5].hasSuffix("whole"), "\(list)")
             #expect(try await stage.control("models", "verify", "huge").status == 66)
 
             try await stage.store.query(
@@ -167,7 +164,7 @@ import Testing
             let url = ["ATELIER_POSTGRES_URL": empty, "ATELIER_STATE_DIRECTORY": stage.folder.path + "/not-yet"]
             let run = try await stage.control(["doctor", "--no-daemon"], settings: url)
             let bad = run.lines.filter { $0.hasPrefix("BAD  ") }.map { $0.split(separator: ":")[0].dropFirst(5) }
-            #expect(bad == ["schema", "models", "state folder"], "\(run)")
+            #expect(bad == ["schema", "state folder"], "\(run)")
             #expect(run.output.contains("there is none yet; as the database's owner: sudo atelierctl migrate"))
             #expect(run.output.contains("disk: not measured: \(stage.folder.path)/not-yet is not there yet"), "\(run)")
 

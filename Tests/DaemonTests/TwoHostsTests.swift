@@ -94,4 +94,90 @@ import Testing
                     && bad.output.contains("has SHA-256"), "\(bad)")
         }
     }
+
+    // MARK: - Models
+
+    private func start(_ stage: Stage, _ name: String) throws {
+        try stage.start(
+            [
+                "ATELIER_WORKER_NAME": name, "ATELIER_STATE_DIRECTORY": "\(stage.folder.path)/\(name)",
+                "ATELIER_SHARED_DIRECTORY": stage.folder.path + "/shared",
+                "ATELIER_MODELS": "\(stage.folder.path)/\(name)-models", "ATELIER_LEASE_SECONDS": "60",
+            ], name)
+    }
+
+    private func body(_ model: String) -> Data {
+        JSONValue.object([
+            "version": 1, "kind": "generate", "model": .string(model), "prompts": ["steps=1"],
+        ]).line
+    }
+
+    @Test func aJobIsDoneWhereItsModelIs() async throws {
+        let settings = ["ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_FREE_DISK_MIB": "0"]
+        try await Stage.with(settings: settings) { stage in
+            for (name, models) in [("north", ["both", "cold"]), ("south", ["both", "warm"])] {
+                let folder = "\(stage.folder.path)/\(name)-models"
+                for model in models { try StubModel.write(model, .infinity, in: folder) }
+                try StubModel.write("changed", .infinity, in: folder, number: name == "north" ? 1 : 2)
+                try start(stage, name)
+            }
+            try await stage.until("each knows the other's models") {
+                try await stage.store.query("select from atelier.worker_models where model <> 'both'").count == 4
+            }
+            for round in 1...3 {
+                for (model, worker) in [("cold", "north"), ("warm", "south")] {
+                    try await stage.publish(body: body(model), id: "\(model) \(round)")
+                    _ = try await stage.job("\(model) \(round)", reaches: .completed)
+                    #expect(try await self.worker(of: "\(model) \(round)", attempt: 1, stage) == worker)
+                }
+            }
+            // Of one name, but other weights: whoever took it has them, and only who has them does it.
+            try await stage.publish(body: body("changed"), id: "changed")
+            let job = try await stage.job("changed", reaches: .completed)
+            let digests = try await stage.store.query(
+                """
+                select m.digest from atelier.worker_models m join atelier.workers w on w.id = m.worker
+                where m.model = 'changed' and w.name = $1
+                """, [try await worker(of: "changed", attempt: 1, stage)])
+            #expect(digests.first?["digest"] == job["model_digest"]?.string)
+            // Nobody has it.
+            try await stage.publish(body: body("hot"), id: "hot")
+            let rejection = try #require(try await stage.outcomes(8).first { $0["message_id"] == "hot" })
+            #expect(rejection["problems"]?[0]?["pointer"] == "/model")
+            #expect(rejection["problems"]?[0]?["allowed"] == "both, changed, cold, warm")
+        }
+    }
+
+    @Test func aJobThatNobodyCanDoSaysSoUntilSomebodyCan() async throws {
+        let settings = ["ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_FREE_DISK_MIB": "0"]
+        try await Stage.with(settings: settings) { stage in
+            try StubModel.write("cold", .infinity, in: stage.folder.path + "/north-models")
+            try StubModel.write("warm", .infinity, in: stage.folder.path + "/south-models")
+            try start(stage, "north")
+            try start(stage, "south")
+            try await stage.until("both models are known") {
+                try await stage.store.query("select from atelier.worker_models").count == 2
+            }
+            #expect(stage.stop(SIGTERM, "south") == 0)
+            try await stage.publish(body: body("warm"), id: "w")
+            let waiting = try await stage.job("w", reaches: .available)
+            #expect(waiting["lacks_worker"] == true)
+            let shown = try await stage.control("jobs", "show", "w")
+            #expect(
+                shown.output.contains("warm (digest ") && shown.output.contains("no living worker holds"), "\(shown)")
+            let doctor = try await stage.control("doctor")
+            #expect(doctor.output.contains("1 for warm ("), "\(doctor)")
+            let view = try await stage.store.query("select model, jobs from dashboard.without_worker")
+            #expect(view.count == 1 && view[0]["model"] == "warm" && view[0]["jobs"] == "1")
+            // The model comes to a host that runs.
+            let added = try await stage.control(
+                ["models", "add", stage.folder.path + "/south-models/warm"],
+                settings: ["ATELIER_MODELS": stage.folder.path + "/north-models"])
+            #expect(added.status == 0, "\(added)")
+            _ = try await stage.job("w", reaches: .completed)
+            #expect(try await worker(of: "w", attempt: 1, stage) == "north")
+            let held = try await stage.control("models", "list", "--cluster")
+            #expect(held.lines.contains { $0.hasPrefix("warm ") && $0.hasSuffix("north") }, "\(held)")
+        }
+    }
 }

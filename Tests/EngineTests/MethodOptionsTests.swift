@@ -56,7 +56,7 @@ import Testing
         let option = row.option
         let other: JSONValue =
             switch option.values {
-            case .folder: .string("another")
+            case .model: .string("another")
             case .integers(let range):
                 .integer(option.standard == .integer(range.upperBound) ? range.lowerBound : range.upperBound)
             case .numbers(let range), .numbersByScale(let range):

@@ -79,7 +79,7 @@ enum JobBody: FuzzTarget {
     static var words: [String] {
         let tables =
             PersonalizationMethod.allCases.flatMap { method in method.roles.map { method.options(for: $0) } }
-            + ModelName.allCases.map(\.drawing) + [.evaluation]
+            + ModelFamily.allCases.compactMap(\.drawing) + [.evaluation]
         let fields = [
             "version", "kind", "concept", "name", "role", "class", "method", "model", "images", "png", "artifact",
             "prompts", "seed", "seeds", "options", "subject",
@@ -87,7 +87,7 @@ enum JobBody: FuzzTarget {
         ]
         let values =
             JobKind.allCases.map(\.rawValue) + PersonalizationMethod.allCases.map(\.rawValue)
-            + ModelName.allCases.map(\.rawValue) + SuiteName.allCases.map(\.rawValue)
+            + ["pocket-infinity", "pocket-chameleon"] + SuiteName.allCases.map(\.rawValue)
         let members = Set(fields + values + tables.flatMap { $0.rows.map(\.name) }).sorted().map { "\"\($0)\"" }
         return members + [
             "null", "true", "false", "-1", "0.5", "1e308", "[]", "{}", "\\u0000", "\\ud800", "<rex>", "sha256:",

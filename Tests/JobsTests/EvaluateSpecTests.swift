@@ -10,7 +10,7 @@ import Testing
 
     private func pointers(_ members: String) -> [String] {
         do {
-            _ = try JobSpec(body: body(members))
+            _ = try JobSpec(body: body(members), models: JobSpecTests.models)
             return []
         } catch { return (error as? Problems)?.list.map(\.pointer) ?? ["another error"] }
     }

@@ -46,9 +46,63 @@ import Testing
         }
     }
 
+    /// What is installed.
+    static let models = ModelChoice([
+        ModelDescription(
+            family: .infinity, name: "pocket-infinity", pictures: [.init(width: 64, height: 64)],
+            limits: .init(promptTokens: 32, scales: 5, layers: 6),
+            encoders: .init(clip: "pocket-clip", dino: "pocket-dino"), digest: "i"),
+        ModelDescription(
+            family: .chameleon, name: "pocket-chameleon", pictures: [.init(width: 64, height: 64)],
+            limits: .init(promptTokens: 59, tokensPerConcept: 1, layers: 8, codes: 1024),
+            encoders: .init(clip: "pocket-clip", dino: "pocket-dino"), digest: "c"),
+        ModelDescription(family: .clip, name: "pocket-clip", pictures: [], digest: "p"),
+        ModelDescription(family: .dino, name: "pocket-dino", pictures: [], digest: "d"),
+        ModelDescription(family: .dino, name: "dino-vits16", pictures: [], digest: "v"),
+    ])
+
+    @Test func aModelIsOneThatIsThereAndFits() throws {
+        let places: [(String, [String])] = [
+            ("pocket-infinity", []), ("large-infinity", ["/model"]), ("pocket-clip", ["/model"]), ("../x", ["/model"]),
+        ]
+        for (name, expected) in places {
+            #expect(
+                pointers(#"{"version":1,"kind":"generate","model":"\#(name)","prompts":["x"]}"#) == expected, "\(name)")
+        }
+        let error = #expect(throws: Problems.self) {
+            try JobSpec(["version": 1, "kind": "generate", "model": "gpt", "prompts": ["x"]], models: Self.models)
+        }
+        #expect(error?.list.map(\.allowed) == ["pocket-chameleon, pocket-infinity"])
+        let none = #expect(throws: Problems.self) {
+            try JobSpec(["version": 1, "kind": "generate", "model": "gpt", "prompts": ["x"]], models: ModelChoice([]))
+        }
+        #expect(none?.list.map(\.allowed) == ["no model: none that could do this is installed"])
+    }
+
+    @Test func whatWasAcceptedOnceIsReadWhateverIsInstalled() throws {
+        for body in Self.bodies {
+            let stored = body.replacing("pocket-infinity", with: "gone-infinity").replacing(
+                "pocket-chameleon", with: "x")
+            #expect(try JobSpec(body: Data(stored.utf8)).model != "pocket-infinity")
+        }
+    }
+
+    @Test func aJobNeedsItsModelAndAnEvaluationItsEncodersToo() throws {
+        func needs(_ body: JSONValue) throws -> [String]? { Self.models.needs(of: try JobSpec(body)) }
+        #expect(try needs(["version": 1, "kind": "probe"]) == [])
+        #expect(try needs(["version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": ["x"]]) == ["i"])
+        #expect(try needs(["version": 1, "kind": "generate", "model": "gone", "prompts": ["x"]]) == nil)
+        let evaluation: [String: JSONValue] = [
+            "version": 1, "kind": "evaluate", "model": "pocket-chameleon", "concepts": ["rex"], "suite": "little-world",
+        ]
+        #expect(try needs(.object(evaluation)) == ["c", "p", "d"])
+        let other = evaluation.merging(["options": ["dino": "dino-vits16"]]) { $1 }
+        #expect(try needs(.object(other)) == ["c", "p", "v"])
+    }
+
     private func pointers(_ body: String) -> [String] {
         do {
-            _ = try JobSpec(body: Data(body.utf8))
+            _ = try JobSpec(body: Data(body.utf8), models: Self.models)
             return []
         } catch { return (error as? Problems)?.list.map(\.pointer).sorted() ?? ["another error"] }
     }
@@ -170,14 +224,15 @@ import Testing
 
     @Test func aMethodThatDoesNotFitIsToldWhatWouldDo() throws {
         let error = #expect(throws: Problems.self) {
-            try JobSpec(body: Data(personalization("coar", "pocket-infinity").utf8))
+            try JobSpec(body: Data(personalization("coar", "pocket-infinity").utf8), models: Self.models)
         }
         #expect(
             error?.list.map(\.description) == [
                 #"/method: found "coar"; allowed: on pocket-infinity arbooth, lora; coar on pocket-chameleon"#
             ])
         let style = #expect(throws: Problems.self) {
-            try JobSpec(body: Data(personalization("arbooth", "pocket-infinity", role: "style").utf8))
+            try JobSpec(
+                body: Data(personalization("arbooth", "pocket-infinity", role: "style").utf8), models: Self.models)
         }
         #expect(
             style?.list.map(\.description) == [
@@ -186,7 +241,7 @@ import Testing
         #expect(
             pointers(personalization("arbooth", "pocket-chameleon", role: "style")) == ["/concept/role", "/method"])
         let unknown = #expect(throws: Problems.self) {
-            try JobSpec(body: Data(personalization("magic", "pocket-chameleon").utf8))
+            try JobSpec(body: Data(personalization("magic", "pocket-chameleon").utf8), models: Self.models)
         }
         #expect(unknown?.list.map(\.allowed) == ["coar, lora"])
     }

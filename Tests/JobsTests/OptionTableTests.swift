@@ -9,7 +9,7 @@ import Testing
 
     private static let tables =
         ConceptRole.allCases.flatMap { role in PersonalizationMethod.allCases.map { $0.options(for: role) } }
-        + ModelName.allCases.map(\.drawing)
+        + ModelFamily.allCases.compactMap(\.drawing)
 
     @Test(arguments: tables) func whatHoldsByItselfIsAllowed(_ table: OptionTable) {
         #expect(Set(table.rows.map(\.name)).count == table.rows.count)

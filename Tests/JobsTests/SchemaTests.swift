@@ -8,14 +8,20 @@ import Testing
     static let folder =
         URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .path + "/ops/schemas"
+    /// Of any host.
     let schema: JSONSchema
+    /// Of one with the pocket models.
+    let own: JSONSchema
 
-    init() throws { schema = try JSONSchema(path: Self.folder + "/job.json") }
+    init() throws {
+        schema = try JSONSchema(path: Self.folder + "/job.json")
+        own = JSONSchema(JobSchema(models: Array(JobSpecTests.models.models.values)).document)
+    }
 
     @Test func theFileIsWhatTheProgramSays() throws {
         let file = try JSONValue(json: try Data(contentsOf: URL(fileURLWithPath: Self.folder + "/job.json")))
-        let document = try JSONValue(json: JobSchema.document.line)
-        #expect(file == document, "write it anew: atelierctl schema > ops/schemas/job.json")
+        let document = try JSONValue(json: JobSchema().document.line)
+        #expect(file == document, "write it anew: atelierctl schema --any-model > ops/schemas/job.json")
     }
 
     private static let personalize: JSONValue = [
@@ -45,8 +51,8 @@ import Testing
     @Test(arguments: [personalize, style, generate, compose, evaluate, probe]) func bothAcceptWhatIsRight(
         _ body: JSONValue
     ) throws {
-        #expect(try schema.problems(in: body) == [])
-        #expect(throws: Never.self) { try JobSpec(body) }
+        #expect(try schema.problems(in: body) == [] && own.problems(in: body) == [])
+        #expect(throws: Never.self) { try JobSpec(body, models: JobSpecTests.models) }
     }
 
     /// One thing wrong with a right job.
@@ -125,15 +131,21 @@ import Testing
     }()
 
     @Test(arguments: mistakes) func bothRefuseWhatIsWrong(_ mistake: Mistake) throws {
-        #expect(throws: Problems.self) { try JobSpec(mistake.wrong) }
-        #expect(try !schema.problems(in: mistake.wrong).isEmpty)
+        #expect(throws: Problems.self) { try JobSpec(mistake.wrong, models: JobSpecTests.models) }
+        #expect(try !own.problems(in: mistake.wrong).isEmpty)
+        // Where any model will do, only what names one is no mistake.
+        let isOfModel = mistake.pointer == "/model" && mistake.value?.string != nil
+        if !isOfModel && mistake.pointer != "/method" {
+            #expect(throws: Problems.self) { try JobSpec(mistake.wrong) }
+            #expect(try !schema.problems(in: mistake.wrong).isEmpty)
+        }
     }
 
     @Test func everyOptionIsThereWithItsValuesAndItsDefault() throws {
         let methods = PersonalizationMethod.allCases.flatMap { method in
             method.roles.map { (JobSchema.name(of: method, $0), method.options(for: $0)) }
         }
-        for (name, table) in methods + ModelName.allCases.map({ (JobSchema.drawing(on: $0), $0.drawing) }) + [
+        for (name, table) in methods + ModelFamily.drawing.map({ (JobSchema.drawing(on: $0), $0.drawing!) }) + [
             ("evaluation", .evaluation)
         ] {
             for row in table.rows {

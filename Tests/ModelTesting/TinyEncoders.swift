@@ -1,4 +1,5 @@
 import Backbones
+import Catalogue
 import Foundation
 import Layers
 import LittleWorld
@@ -32,5 +33,6 @@ extension TinyModels {
         try write(tinyDINO, named: dinoName, ["model.safetensors": dinoWeights])
         try CLIPTokenizer.file(words: LittleWorld.vocabulary).write(
             to: URL(fileURLWithPath: "\(folder)/\(clipName)/tokenizer.json"))
+        try ModelFolder.seal("\(folder)/\(clipName)")
     }
 }

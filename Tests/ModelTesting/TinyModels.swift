@@ -1,4 +1,5 @@
 import Backbones
+import Catalogue
 import Checkpoints
 import Foundation
 import Layers
@@ -53,5 +54,6 @@ package final class TinyModels {
             let tensors = Dictionary(uniqueKeysWithValues: weights.parameters.map { ($0.name, $0.value) })
             try Safetensors.write(tensors, to: directory.appendingPathComponent(file).path)
         }
+        try ModelFolder.seal(directory.path)
     }
 }

@@ -20,6 +20,9 @@ package struct JSONSchema {
         document = try JSONValue(json: try Data(contentsOf: URL(fileURLWithPath: path)))
     }
 
+    /// Reads a document that refers to no other.
+    package init(_ document: JSONValue) { (folder, self.document) = ("", document) }
+
     /// What is wrong with `value`, each with its JSON pointer; nothing where it fits.
     package func problems(in value: JSONValue) throws -> [String] { try problems(in: value, document, at: "") }
 

@@ -166,4 +166,23 @@ import Testing
             #expect((1...500).contains(each), "\(each) rows a claim")
         }
     }
+
+    @Test func whatModelsSayOfThemselvesIsKnownToAllAndGoesWithASuccessor() async throws {
+        try await Stage.with { stage in
+            func model(_ name: String, _ digest: String) -> ModelDescription {
+                ModelDescription(family: .infinity, name: name, pictures: [.init(width: 8, height: 8)], digest: digest)
+            }
+            let first = try await stage.worker("/a")
+            try await stage.store.registerModels([.init(model("x", "1")), .init(model("y", "1"))], of: first)
+            let second = try await stage.worker("/b")
+            try await stage.store.registerModels([.init(model("x", "2"))], of: second)
+            #expect(try await stage.store.knownModels() == [model("x", "2"), model("y", "1")])
+            try await stage.store.leave(second)
+            #expect(try await stage.store.knownModels() == [model("x", "1"), model("y", "1")], "who lives counts")
+            _ = try await stage.worker("/a")
+            #expect(try await stage.store.knownModels() == [model("x", "2")], "its successor holds nothing yet")
+            let rows = try await stage.store.modelsOfCluster()
+            #expect(rows.count == 1 && rows[0]["workers"] == 0 && rows[0]["family"] == "infinity")
+        }
+    }
 }

@@ -16,20 +16,23 @@ begin
             returning w.id
     loop
         v_count := v_count + rescue(v_worker, 'the daemon died or was restarted');
+        -- Its successor says itself what it holds.
+        delete from worker_models m
+            where m.worker = v_worker;
     end loop;
     insert into workers (id, name, host, state_directory, pid, slots)
         values (p_id, p_name, p_host, p_state_directory, p_pid, p_slots);
     return v_count;
 end $$;
 
--- Says which models a worker holds, instead of what was said before: [{"model": …, "digest": …}].
+-- Says which models a worker holds, instead of what was said before: [{"model": …, "digest": …, "description": …}].
 create or replace function atelier.register_models(p_worker uuid, p_models jsonb) returns void
 language plpgsql set search_path = atelier, pg_temp as $$
 begin
     delete from worker_models m
         where m.worker = p_worker;
-    insert into worker_models (worker, model, digest)
-        select p_worker, m->>'model', m->>'digest'
+    insert into worker_models (worker, model, digest, description)
+        select p_worker, m->>'model', m->>'digest', m->'description'
         from jsonb_array_elements(p_models) m
         on conflict do nothing;
     -- What waited for one of them can be claimed now.

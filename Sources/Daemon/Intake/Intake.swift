@@ -14,6 +14,7 @@ package struct Intake: Service {
     let artifacts: ArtifactDirectory
     let shared: SharedFolder
     let reader: MessageReader
+    let models: ModelRegistry
     let condition: ServiceHealth
     let logger: Logger
     /// Says which kinds of job wait now: sooner than the notification does.
@@ -106,7 +107,7 @@ package struct Intake: Service {
     private func commit(_ deliveries: ArraySlice<Delivery>) async throws -> Int {
         var submissions: [Submission] = []
         reading: for delivery in deliveries {
-            switch reader.read(delivery) {
+            switch try await read(delivery) {
             case .job(var submission, let spec):
                 do { submission.spec = try await storePictures(of: spec).json } catch {
                     guard submissions.isEmpty else { break reading }  // those before it have no part in that
@@ -139,6 +140,17 @@ package struct Intake: Service {
                     correlationID: submission.correlationID))
         }
         return submissions.count
+    }
+
+    /// A model that is not known may have come to another worker this moment.
+    private func read(_ delivery: Delivery) async throws -> MessageReader.Reading {
+        let reading = reader.read(delivery)
+        let places: Set = ["/model", "/options/clip", "/options/dino"]
+        guard case .rejected(let rejection) = reading,
+            rejection.problems.contains(where: { places.contains($0.pointer) })
+        else { return reading }
+        try await models.refresh(from: store)
+        return reader.read(delivery)
     }
 
     /// Acknowledges a delivery once its rejection is written down. Where PostgreSQL will never take that, neither a job

@@ -14,21 +14,27 @@ package struct MessageReader: Sendable {
     }
 
     private let largestBody: Int
+    private let models: @Sendable () -> ModelChoice
 
-    /// Reads messages with bodies of at most `largestBody` bytes.
-    package init(largestBody: Int) { self.largestBody = largestBody }
+    /// Reads messages with bodies of at most `largestBody` bytes that name these models.
+    package init(largestBody: Int, models: @escaping @Sendable () -> ModelChoice = { .any }) {
+        (self.largestBody, self.models) = (largestBody, models)
+    }
 
     /// Reads one.
     package func read(_ delivery: Delivery) -> Reading {
         let properties = delivery.properties
         var problems = problems(in: properties)
         let body = Data(delivery.body)
+        let models = models()
         var spec: JobSpec?
         if delivery.bodySize > UInt64(largestBody) {
             problems.append(
                 Problem("", found: "a body of \(delivery.bodySize) bytes", allowed: "at most \(largestBody) bytes"))
         } else {
-            do { spec = try JobSpec(body: body) } catch let found as Problems { problems += found.list } catch {
+            do { spec = try JobSpec(body: body, models: models) } catch let found as Problems {
+                problems += found.list
+            } catch {
                 problems.append(Problem("", found: "\(error)", allowed: "a job"))
             }
         }
@@ -51,7 +57,8 @@ package struct MessageReader: Sendable {
                 priority: properties.priority.map { Int($0) } ?? 0,
                 runAfter: Self.date(properties, "run_after"), deadline: Self.date(properties, "deadline"),
                 lifetime: Self.lifetime(of: delivery), replyTo: properties.replyTo,
-                correlationID: properties.correlationID, traceparent: properties.traceparent),
+                correlationID: properties.correlationID, traceparent: properties.traceparent,
+                modelDigest: spec.model.flatMap { models[$0]?.digest }),
             spec)
     }
 

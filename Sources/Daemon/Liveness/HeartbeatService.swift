@@ -11,6 +11,7 @@ package struct HeartbeatService: Service {
     let folder: UUID
     let store: Store
     let worker: WorkerRegistration
+    let models: ModelRegistry
     let dispatcher: Dispatcher
     let condition: ServiceHealth
     let logger: Logger
@@ -54,6 +55,8 @@ package struct HeartbeatService: Service {
         let rescued = try await store.register(
             id, name: settings.workerName, host: "\(Self.host) \(folder)", stateDirectory: settings.stateDirectory,
             slots: settings.slots)
+        try await store.registerModels(models.own.map(WorkerModel.init), of: id)
+        try await models.refresh(from: store)
         condition.apply(try await store.pauseOrder())
         worker.become(id)
         condition.found(.store)

@@ -13,6 +13,9 @@ package enum JSONValue: Sendable, Equatable, Codable {
     /// Parses JSON; throws with the parser's reason.
     package init(json: Data) throws { self = try JSONDecoder().decode(JSONValue.self, from: json) }
 
+    /// What a value is as JSON.
+    package init(_ value: some Encodable) throws { self = try JSONValue(json: JSONEncoder().encode(value)) }
+
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {

@@ -20,7 +20,7 @@ extension ComposeSpec {
             "version", "kind", "model", "subject", "style", "prompts", "images_per_prompt", "seed", "options",
         ])
         let pair = reader.pair()
-        let drawing = GenerateSpec(drawing: &reader, on: ModelName.composing)
+        let drawing = GenerateSpec(drawing: &reader, on: \.composes)
         guard let pair, let drawing else { return nil }
         reader.only([pair.subject, pair.style], in: drawing.prompts, because: "the concepts this job joins")
         (subject, style, self.drawing) = (pair.subject, pair.style, drawing)

@@ -50,8 +50,9 @@ extension EvaluateSpec {
         seed = reader.seed()
         seeds = reader.seeds()
         options = reader.options(.evaluation)
+        reader.encoders(of: model)
         guard let model, let prompts else { return nil }
-        (self.model, self.prompts) = (model.rawValue, prompts)
+        (self.model, self.prompts) = (model, prompts)
     }
 
     var mentions: [ConceptMention] {
@@ -139,6 +140,20 @@ extension SpecReader {
                 class noun
                 """
             )
+        }
+    }
+
+    /// The encoders it names, or its model does, must be there.
+    mutating func encoders(of model: String?) {
+        guard let model, models[model] != nil else { return }
+        let own = models[model]?.encoders
+        for (option, family, standard) in [("clip", ModelFamily.clip, own?.clip), ("dino", .dino, own?.dino)] {
+            let given = body["options"]?[option]
+            // What is no name is a problem already.
+            if let given, given.string.map(ModelDescription.isName) != true { continue }
+            let name = given?.string ?? standard
+            if let name, models.allows(name, { $0 == family }) { continue }
+            note("/options/\(option)", given ?? standard.map(JSONValue.string), models.words { $0 == family })
         }
     }
 

@@ -18,18 +18,18 @@ extension GenerateSpec {
     /// Nil where the reader has found problems that leave nothing to make a job of.
     init?(_ reader: inout SpecReader) {
         reader.fields(["version", "kind", "model", "prompts", "images_per_prompt", "seed", "options"])
-        self.init(drawing: &reader, on: ModelName.allCases)
+        self.init(drawing: &reader, on: \.draws)
     }
 
     /// The members that every drawing job has.
-    init?(drawing reader: inout SpecReader, on models: [ModelName]) {
-        let model = reader.model(models)
+    init?(drawing reader: inout SpecReader, on fits: (ModelFamily) -> Bool) {
+        let model = reader.model(fits)
         prompts = reader.prompts(1...64)
         imagesPerPrompt = reader.integer("images_per_prompt", 1...16)
         seed = reader.seed()
-        options = reader.options(model?.drawing)
+        options = reader.drawingOptions(model)
         guard let model else { return nil }
-        self.model = model.rawValue
+        self.model = model
     }
 
     var members: [String: JSONValue] {

@@ -10,8 +10,8 @@ package struct JobOption: Sendable, Equatable {
         case choice([String])
         /// A text of so many bytes that contains a word.
         case text(ClosedRange<Int>, containing: String)
-        /// The name of a folder among the models.
-        case folder
+        /// The name of a model.
+        case model
     }
 
     /// Its name in a job's `options`.
@@ -42,7 +42,7 @@ package struct JobOption: Sendable, Equatable {
         case .choice(let words): value.string.map(words.contains) ?? false
         case .text(let length, let word):
             value.string.map { length.contains($0.utf8.count) && $0.contains(word) && !$0.contains("\0") } ?? false
-        case .folder: value.string?.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,63}/) != nil
+        case .model: value.string.map(ModelDescription.isName) ?? false
         }
     }
 
@@ -57,11 +57,7 @@ package struct JobOption: Sendable, Equatable {
         case .choice(let words): words.joined(separator: ", ")
         case .text(let length, let word):
             "a text of \(length.lowerBound) to \(length.upperBound) bytes with \(word) in it"
-        case .folder:
-            """
-            a folder among the models: 1 to 64 letters, digits, dots, dashes and underscores, the first a letter or \
-            digit
-            """
+        case .model: "a model's name: " + ModelDescription.nameRule
         }
     }
 }

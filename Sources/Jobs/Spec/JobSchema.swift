@@ -1,18 +1,25 @@
-/// The JSON Schema (2020-12) of a job's body, made from what the door itself checks with: kinds, methods, models and
-/// the tables of options. `atelierctl schema` prints it; `ops/schemas/job.json` is that.
+/// The JSON Schema (2020-12) of a job's body, made from what the door itself checks with: kinds, methods, the tables of
+/// options, and the models that are installed. `atelierctl schema` prints it; `ops/schemas/job.json` is that of any
+/// host, whatever models it has.
 ///
 /// It says all that a schema can say: that a prompt names only the concept its job learns, and how many bytes a text
 /// may take, the door alone checks.
-package enum JobSchema {
+package struct JobSchema {
+    /// The models that jobs may name; nil: any, by a name.
+    private let models: [ModelDescription]?
+
+    /// The schema where these models are installed; nil: valid for any.
+    package init(models: [ModelDescription]? = nil) { self.models = models?.sorted { $0.name < $1.name } }
+
     /// The document.
-    package static var document: JSONValue {
+    package var document: JSONValue {
         let kinds = JobKind.allCases
         var definitions = Dictionary(uniqueKeysWithValues: kinds.map { ($0.rawValue, body(of: $0)) })
         for method in PersonalizationMethod.allCases {
-            for role in method.roles { definitions[name(of: method, role)] = options(method.options(for: role)) }
+            for role in method.roles { definitions[Self.name(of: method, role)] = options(method.options(for: role)) }
         }
         definitions["evaluation"] = options(.evaluation)
-        for model in ModelName.allCases { definitions[drawing(on: model)] = options(model.drawing) }
+        for family in ModelFamily.drawing { definitions[Self.drawing(on: family)] = options(family.drawing!) }
         definitions["concept"] = concept
         definitions["name"] = [
             "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$",
@@ -36,39 +43,57 @@ package enum JobSchema {
         "\(method.rawValue) of a \(role.rawValue)"
     }
 
-    /// What the options of drawing with a model are called among the definitions.
-    package static func drawing(on model: ModelName) -> String { "drawing on \(model.rawValue)" }
+    /// What the options of drawing with a family's models are called among the definitions.
+    package static func drawing(on family: ModelFamily) -> String { "drawing on \(family.rawValue)" }
 
-    private static func reference(_ name: String) -> JSONValue {
+    /// A model's name: one of those that fit, or any.
+    private func model(_ fits: (ModelFamily) -> Bool) -> JSONValue {
+        guard let models else { return ["type": "string", "pattern": .string(Self.namePattern)] }
+        return ["enum": .array(models.filter { fits($0.family) }.map { .string($0.name) })]
+    }
+
+    private static let namePattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
+    /// Models have the options of their family; of any model they are some family's.
+    private func drawingOptions(_ fits: (ModelFamily) -> Bool) -> [JSONValue] {
+        guard let models else {
+            let families = ModelFamily.drawing.filter(fits).map { reference(Self.drawing(on: $0)) }
+            return [["properties": ["options": ["anyOf": .array(families)]]]]
+        }
+        return models.filter { fits($0.family) }.map {
+            when(
+                ["model": ["const": .string($0.name)]], then: ["options": reference(Self.drawing(on: $0.family))])
+        }
+    }
+
+    private func reference(_ name: String) -> JSONValue {
         ["$ref": .string("#/$defs/" + name.replacing(" ", with: "%20"))]
     }
 
-    private static func body(of kind: JobKind) -> JSONValue {
+    private func body(of kind: JobKind) -> JSONValue {
         switch kind {
         case .personalize:
             body(
                 kind, "learn a concept from pictures", required: ["concept", "method", "model", "images"],
                 [
                     "concept": reference("concept"), "method": choice(PersonalizationMethod.allCases),
-                    "model": choice(ModelName.allCases),
+                    "model": model(\.draws),
                     "images": list(of: reference("image"), 1...32), "prompts": list(of: reference("prompt"), 0...64),
                     "seed": seed, "options": ["type": "object"],
                 ], PersonalizationMethod.allCases.flatMap(conditions))
         case .generate:
             body(
-                kind, "draw pictures", required: ["model", "prompts"], drawing(on: ModelName.allCases),
-                ModelName.allCases.map(condition))
+                kind, "draw pictures", required: ["model", "prompts"], drawing(on: \.draws), drawingOptions(\.draws))
         case .compose:
             body(
                 kind, "draw a subject in a style", required: ["model", "subject", "style", "prompts"],
-                drawing(on: ModelName.composing).merging(["subject": reference("name"), "style": reference("name")]) {
-                    $1
-                }, ModelName.composing.map(condition))
+                drawing(on: \.composes).merging(["subject": reference("name"), "style": reference("name")]) { $1 },
+                drawingOptions(\.composes))
         case .evaluate:
             body(
                 kind, "measure concepts over a suite of prompts, or over prompts of the job's own",
                 required: ["model", "concepts"],
-                drawing(on: ModelName.allCases).merging([
+                drawing(on: \.draws).merging([
                     "concepts": list(of: reference("name"), 1...16),
                     "suite": choice(SuiteName.allCases),
                     "images": list(of: reference("image"), 1...32), "seeds": list(of: seed, 1...16),
@@ -83,24 +108,19 @@ package enum JobSchema {
         }
     }
 
-    private static func drawing(on models: [ModelName]) -> [String: JSONValue] {
+    private func drawing(on fits: (ModelFamily) -> Bool) -> [String: JSONValue] {
         [
-            "model": choice(models), "prompts": list(of: reference("prompt"), 1...64),
+            "model": model(fits), "prompts": list(of: reference("prompt"), 1...64),
             "images_per_prompt": integer(1...16), "seed": seed,
             "options": ["type": "object"],
         ]
     }
 
-    /// A model has its options of drawing.
-    private static func condition(_ model: ModelName) -> JSONValue {
-        when(["model": ["const": .string(model.rawValue)]], then: ["options": reference(drawing(on: model))])
-    }
-
-    /// A method has its models and roles, and for each role its options.
-    private static func conditions(_ method: PersonalizationMethod) -> [JSONValue] {
+    /// A method has its models, by their families, and roles, and for each role its options.
+    private func conditions(_ method: PersonalizationMethod) -> [JSONValue] {
         let isMethod: JSONValue = ["const": .string(method.rawValue)]
         let limits: [String: JSONValue] = [
-            "model": choice(method.models), "concept": ["properties": ["role": choice(method.roles)]],
+            "model": model(method.families.contains), "concept": ["properties": ["role": choice(method.roles)]],
         ]
         return [when(["method": isMethod], then: limits)]
             + method.roles.map { role in
@@ -108,11 +128,11 @@ package enum JobSchema {
                     "required": ["role"], "properties": ["role": ["const": .string(role.rawValue)]],
                 ]
                 return when(
-                    ["method": isMethod, "concept": isRole], then: ["options": reference(name(of: method, role))])
+                    ["method": isMethod, "concept": isRole], then: ["options": reference(Self.name(of: method, role))])
             }
     }
 
-    private static func when(_ properties: [String: JSONValue], then consequences: [String: JSONValue]) -> JSONValue {
+    private func when(_ properties: [String: JSONValue], then consequences: [String: JSONValue]) -> JSONValue {
         [
             "if": [
                 "properties": .object(properties), "required": .array(properties.keys.sorted().map(JSONValue.string)),
@@ -121,7 +141,7 @@ package enum JobSchema {
         ]
     }
 
-    private static func body(
+    private func body(
         _ kind: JobKind, _ meaning: String, required: [String], _ properties: [String: JSONValue],
         _ conditions: [JSONValue] = []
     ) -> JSONValue {
@@ -135,28 +155,28 @@ package enum JobSchema {
         return .object(members)
     }
 
-    private static func choice(_ words: [some RawRepresentable<String>]) -> JSONValue {
+    private func choice(_ words: [some RawRepresentable<String>]) -> JSONValue {
         ["enum": .array(words.map { .string($0.rawValue) })]
     }
 
-    private static func list(of element: JSONValue, _ count: ClosedRange<Int>) -> JSONValue {
+    private func list(of element: JSONValue, _ count: ClosedRange<Int>) -> JSONValue {
         [
             "type": "array", "items": element, "minItems": .integer(count.lowerBound),
             "maxItems": .integer(count.upperBound),
         ]
     }
 
-    private static func integer(_ range: ClosedRange<Int>) -> JSONValue {
+    private func integer(_ range: ClosedRange<Int>) -> JSONValue {
         ["type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound)]
     }
 
-    private static func number(_ range: ClosedRange<Double>) -> JSONValue {
+    private func number(_ range: ClosedRange<Double>) -> JSONValue {
         ["type": "number", "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)]
     }
 
-    private static var seed: JSONValue { integer(0...Int.max) }
+    private var seed: JSONValue { integer(0...Int.max) }
 
-    private static var concept: JSONValue {
+    private var concept: JSONValue {
         [
             "type": "object", "required": ["name", "role"], "additionalProperties": false,
             "properties": [
@@ -169,7 +189,7 @@ package enum JobSchema {
         ]
     }
 
-    private static var image: JSONValue {
+    private var image: JSONValue {
         let png: JSONValue = [
             "type": "string", "contentEncoding": "base64", "contentMediaType": "image/png", "pattern": "^iVBORw0KGg",
         ]
@@ -182,7 +202,7 @@ package enum JobSchema {
         ]
     }
 
-    private static func options(_ table: OptionTable) -> JSONValue {
+    private func options(_ table: OptionTable) -> JSONValue {
         let rows = table.rows.map { row -> (String, JSONValue) in
             guard case .object(var members) = values(of: row) else { return (row.name, true) }
             members["description"] = .string(row.meaning)
@@ -195,14 +215,14 @@ package enum JobSchema {
         ]
     }
 
-    private static func values(of option: JobOption) -> JSONValue {
+    private func values(of option: JobOption) -> JSONValue {
         switch option.values {
         case .integers(let range): integer(range)
         case .numbers(let range): number(range)
         case .numbersByScale(let range):
             ["anyOf": [number(range), ["type": "array", "minItems": 1, "items": number(range)]]]
         case .flag: ["type": "boolean"]
-        case .folder: ["type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"]
+        case .model: ["type": "string", "pattern": .string(Self.namePattern)]
         case .choice(let words): ["enum": .array(words.map(JSONValue.string))]
         case .text(let length, let word):
             [

@@ -89,12 +89,15 @@ extension JobSpec {
     }
 
     /// Validates a body. Throws `Problems` with every problem in it.
-    package init(body data: Data) throws { try self.init(Self.parsed(data)) }
+    /// - Parameter models: those it may name; what was accepted before is not held against them again.
+    package init(body data: Data, models: ModelChoice = .any) throws {
+        try self.init(Self.parsed(data), models: models)
+    }
 
     /// The same for parsed JSON.
-    package init(_ body: JSONValue) throws {
+    package init(_ body: JSONValue, models: ModelChoice = .any) throws {
         guard case .object = body else { throw Problems([Problem("", found: body.brief, allowed: "a JSON object")]) }
-        var reader = SpecReader(body: body)
+        var reader = SpecReader(body: body, models: models)
         let kind = reader.kind()
         reader.version()
         let spec: JobSpec? =

@@ -3,6 +3,9 @@ package struct OptionTable: Sendable, Equatable {
     /// Every option there is.
     package let rows: [JobOption]
 
+    /// Nothing is left open.
+    package static let none = OptionTable(rows: [])
+
     /// Everything wrong with a job's `options`, in the order of their names; nothing given is nothing wrong.
     package func problems(in options: JSONValue?) -> [Problem] {
         guard let options else { return [] }
@@ -148,8 +151,8 @@ extension OptionTable {
     /// Those of evaluation.
     package static let evaluation = OptionTable(rows: [
         JobOption(
-            "clip", .folder, standard: .string("pocket-clip"), "the encoder of CLIP-I and CLIP-T, among the models"),
-        JobOption("dino", .folder, standard: .string("pocket-dino"), "the encoder of DINO and PRES, among the models"),
+            "clip", .model, standard: .null, "the encoder of CLIP-I and CLIP-T; the model's own unless given"),
+        JobOption("dino", .model, standard: .null, "the encoder of DINO and PRES; the model's own unless given"),
         JobOption(
             "class_pictures", .integers(0...64), standard: .integer(16),
             "pictures of the class prompt for PRES, for every seed"),

@@ -16,22 +16,22 @@ package enum PersonalizationMethod: String, Sendable, CaseIterable {
         }
     }
 
-    /// The models it works on.
-    package var models: [ModelName] {
+    /// The families of models it works on.
+    package var families: [ModelFamily] {
         switch self {
-        case .arbooth: [.pocketInfinity]
-        case .coar: [.pocketChameleon]
-        case .lora: [.pocketInfinity, .pocketChameleon]
+        case .arbooth: [.infinity]
+        case .coar: [.chameleon]
+        case .lora: [.infinity, .chameleon]
         }
     }
 
     /// What it learns.
     package var roles: [ConceptRole] { self == .arbooth ? [.subject] : ConceptRole.allCases }
 
-    /// The methods for a model and, where it is known, a role, in words.
-    package static func fitting(_ model: ModelName?, _ role: ConceptRole? = nil) -> String {
+    /// The methods for a family of models and a role, where they are known, in words.
+    package static func fitting(_ family: ModelFamily?, _ role: ConceptRole? = nil) -> String {
         allCases.filter { method in
-            (model.map(method.models.contains) ?? true) && (role.map(method.roles.contains) ?? true)
+            (family.map(method.families.contains) ?? true) && (role.map(method.roles.contains) ?? true)
         }
         .map(\.rawValue).joined(separator: ", ")
     }
@@ -39,22 +39,3 @@ package enum PersonalizationMethod: String, Sendable, CaseIterable {
 
 /// What a concept is.
 package enum ConceptRole: String, Sendable, Codable, CaseIterable { case subject, style }
-
-/// The backbones that jobs name.
-package enum ModelName: String, Sendable, CaseIterable {
-    /// Next-scale prediction, bitwise (Infinity).
-    case pocketInfinity = "pocket-infinity"
-    /// Text and picture tokens in one vocabulary, next-token prediction (Chameleon).
-    case pocketChameleon = "pocket-chameleon"
-
-    /// What a job that draws with it may say.
-    package var drawing: OptionTable {
-        switch self {
-        case .pocketInfinity: .nextScaleDrawing
-        case .pocketChameleon: .nextTokenDrawing
-        }
-    }
-
-    /// Those whose concepts can be joined without training.
-    package static let composing: [ModelName] = [.pocketChameleon]
-}

@@ -30,7 +30,7 @@ extension PersonalizeSpec {
         seed = reader.seed()
         options = reader.options(method?.options(for: concept?.role ?? .subject))
         guard let model, let concept, let method else { return nil }
-        (self.concept, self.method, self.model) = (concept, method, model.rawValue)
+        (self.concept, self.method, self.model) = (concept, method, model)
     }
 
     var members: [String: JSONValue] {

@@ -3,9 +3,11 @@ import Foundation
 /// Reads a body field by field and collects every problem.
 struct SpecReader {
     let body: JSONValue
+    /// Those a job may name.
+    let models: ModelChoice
     var problems: [Problem] = []
 
-    init(body: JSONValue) { self.body = body }
+    init(body: JSONValue, models: ModelChoice = .any) { (self.body, self.models) = (body, models) }
 
     mutating func note(_ pointer: String, _ value: JSONValue?, _ allowed: String) {
         problems.append(Problem(pointer, found: value?.brief ?? "nothing", allowed: allowed))
@@ -38,26 +40,28 @@ struct SpecReader {
         return .probe
     }
 
-    mutating func model(_ allowed: [ModelName] = ModelName.allCases) -> ModelName? {
-        guard let model = body["model"]?.string.flatMap(ModelName.init(rawValue:)), allowed.contains(model) else {
-            note("/model", body["model"], allowed.map(\.rawValue).joined(separator: ", "))
+    /// The name of a model that fits.
+    mutating func model(_ fits: (ModelFamily) -> Bool = \.draws) -> String? {
+        guard let name = body["model"]?.string, ModelDescription.isName(name), models.allows(name, fits) else {
+            note("/model", body["model"], models.words(fits))
             return nil
         }
-        return model
+        return name
     }
 
     /// A method that can learn such a concept on that model; what is not known is no reason against it.
-    mutating func method(model: ModelName?, role: ConceptRole?) -> PersonalizationMethod? {
+    mutating func method(model: String?, role: ConceptRole?) -> PersonalizationMethod? {
+        let family = model.flatMap { models[$0]?.family }
         guard let method = body["method"]?.string.flatMap(PersonalizationMethod.init(rawValue:)) else {
-            note("/method", body["method"], PersonalizationMethod.fitting(model, role))
+            note("/method", body["method"], PersonalizationMethod.fitting(family, role))
             return nil
         }
-        if let model, !method.models.contains(model) {
+        if let model, let family, !method.families.contains(family) {
             note(
                 "/method", body["method"],
                 """
-                on \(model.rawValue) \(PersonalizationMethod.fitting(model, role)); \(method.rawValue) on \
-                \(method.models.map(\.rawValue).joined(separator: ", "))
+                on \(model) \(PersonalizationMethod.fitting(family, role)); \(method.rawValue) on \
+                \(models.words(method.families.contains))
                 """
             )
         }
@@ -110,7 +114,18 @@ struct SpecReader {
     mutating func options(_ table: OptionTable?) -> [String: JSONValue] {
         // Of which method they are nobody knows; that is a problem of its own.
         guard let table else { return [:] }
-        problems += table.problems(in: body["options"])
+        return options(anyOf: [table])
+    }
+
+    /// Those of drawing with a model; of one that nobody knows they must be some family's.
+    mutating func drawingOptions(_ model: String?) -> [String: JSONValue] {
+        guard let model else { return [:] }
+        return options(anyOf: (models[model].map { [$0.family] } ?? ModelFamily.allCases).compactMap(\.drawing))
+    }
+
+    private mutating func options(anyOf tables: [OptionTable]) -> [String: JSONValue] {
+        let found = tables.map { $0.problems(in: body["options"]) }
+        problems += found.min { $0.count < $1.count } ?? []
         if case .object(let members) = body["options"] { return members } else { return [:] }
     }
 

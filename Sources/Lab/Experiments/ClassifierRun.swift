@@ -1,7 +1,7 @@
+import Catalogue
 import Engine
 import Evaluation
 import Foundation
-import Hashing
 import Layers
 import LittleWorld
 import Tensors
@@ -43,7 +43,7 @@ package struct ClassifierRun {
     ) throws -> (accuracy: Accuracy, table: String) {
         let state = try OptimizerState(path: "\(folder)/classifier.checkpoint.safetensors")
         try AttributeClassifier.write(state.values, .pocket, to: directory)
-        try ChecksumFile.write(in: directory)
+        try ModelFolder.seal(directory)
         let classifier = try AttributeClassifier(directory: directory)
         let scenes = HeldOutScenes.known(count: count)
         let score = AttributeScore(

@@ -1,3 +1,4 @@
+import Catalogue
 import Evaluation
 import Foundation
 import Hashing
@@ -25,14 +26,13 @@ package struct OptionSweep {
         models: String, model: String, folder: String, settings: TableSettings, method: String, choices: [String],
         report: @escaping (String) -> Void
     ) throws {
-        guard let method = PersonalizationMethod(rawValue: method), let name = ModelName(rawValue: model),
-            method.models.contains(name)
-        else {
+        let family = try ModelFolder.derived("\(models)/\(model)").family
+        guard let method = PersonalizationMethod(rawValue: method), method.families.contains(family) else {
             throw Unfit(
                 description:
                     """
                     \(method) on \(model): allowed for this model are \
-                    \(PersonalizationMethod.fitting(ModelName(rawValue: model), .subject))
+                    \(PersonalizationMethod.fitting(family, .subject))
                     """
             )
         }

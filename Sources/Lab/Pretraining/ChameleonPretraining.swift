@@ -1,7 +1,7 @@
 import Backbones
+import Catalogue
 import Checkpoints
 import Foundation
-import Hashing
 import Layers
 import LittleWorld
 import Tensors
@@ -37,7 +37,7 @@ package struct ChameleonPretraining: ModelPretraining {
         let words = try Data(contentsOf: URL(fileURLWithPath: options.vocabularyFile))
         try words.write(to: URL(fileURLWithPath: path(.textTokenizer)))
         try configuration().writeConfiguration(to: path(.configuration))
-        try ChecksumFile.write(in: directory)
+        try ModelFolder.seal(directory)
     }
 
     private func configuration() throws -> ChameleonModel.Configuration {

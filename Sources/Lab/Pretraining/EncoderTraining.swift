@@ -1,7 +1,7 @@
 import Backbones
+import Catalogue
 import Checkpoints
 import Foundation
-import Hashing
 import Layers
 import LittleWorld
 import Tensors
@@ -62,6 +62,6 @@ package struct EncoderTraining {
     {
         try Safetensors.write(weights, to: EncoderFile.weights.path(in: directory), precision: .half)
         try configuration.writeConfiguration(to: EncoderFile.configuration.path(in: directory))
-        try ChecksumFile.write(in: directory)
+        try ModelFolder.seal(directory)
     }
 }

@@ -1,7 +1,7 @@
 import Backbones
+import Catalogue
 import Checkpoints
 import Foundation
-import Hashing
 import Layers
 import LittleWorld
 import Tensors
@@ -74,7 +74,7 @@ package struct Pretraining: ModelPretraining {
         let words = try Data(contentsOf: URL(fileURLWithPath: options.vocabularyFile))
         try words.write(to: URL(fileURLWithPath: path(.textTokenizer)))
         try configuration().writeConfiguration(to: path(.configuration))
-        try ChecksumFile.write(in: directory)
+        try ModelFolder.seal(directory)
     }
 
     private func configuration() throws -> InfinityModel.Configuration {

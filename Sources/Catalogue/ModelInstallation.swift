@@ -1,0 +1,87 @@
+import Foundation
+import Hashing
+import Jobs
+
+/// Models brought into the models folder, and taken out of it.
+package struct ModelInstallation: Sendable {
+    /// Where the models lie.
+    package let directory: String
+
+    /// Into and out of `directory`.
+    package init(directory: String) { self.directory = directory }
+
+    /// Why a model was not brought in: everything at once.
+    package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
+        package let problems: [String]
+        package var description: String { problems.joined(separator: "\n") }
+    }
+
+    /// Copies a model's folder, checked whole before it has its name: a daemon never sees half of it.
+    /// - Parameter name: what it will be called; like its folder unless given.
+    /// - Returns: the model as it lies there now.
+    /// - Throws: ``Refusal`` with everything that is wrong, or what the file system says.
+    package func add(_ source: String, name: String? = nil) throws -> ModelFolder {
+        let name = name ?? URL(fileURLWithPath: source).standardizedFileURL.lastPathComponent
+        let target = "\(directory)/\(name)"
+        try check(source, as: name, target)
+        let folder = "\(directory)/.adding-\(UUID().uuidString.lowercased())"
+        let partial = "\(folder)/\(name)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: partial, withIntermediateDirectories: true)
+        for file in try Self.files(of: source) {
+            try FileManager.default.copyItem(
+                atPath: URL(fileURLWithPath: "\(source)/\(file)").resolvingSymlinksInPath().path,
+                toPath: "\(partial)/\(file)")
+        }
+        // A copy that is not what was checked is caught here; so is a description under another name.
+        try ModelFolder.seal(partial)
+        let problems = ModelFolder(partial).verify()
+        guard problems.isEmpty else { throw Refusal(problems: problems) }
+        guard rename(partial, target) == 0 else {
+            throw Refusal(problems: ["\(target): \(String(cString: strerror(errno)))"])
+        }
+        return ModelFolder(target)
+    }
+
+    /// Removes a model, first from sight, then from the disk.
+    /// - Throws: ``Refusal`` where it is not there or cannot be removed.
+    package func remove(_ name: String) throws {
+        guard ModelDescription.isName(name), ModelFolder.isModel("\(directory)/\(name)") else {
+            throw Refusal(problems: ["there is no model \(name) in \(directory)"])
+        }
+        let grave = "\(directory)/.removing-\(UUID().uuidString.lowercased())"
+        guard rename("\(directory)/\(name)", grave) == 0 else {
+            throw Refusal(problems: ["\(directory)/\(name): \(String(cString: strerror(errno)))"])
+        }
+        try FileManager.default.removeItem(atPath: grave)
+    }
+
+    private func check(_ source: String, as name: String, _ target: String) throws {
+        var problems: [String] = []
+        if !ModelDescription.isName(name) {
+            problems.append("\(name) is no name of a model: allowed are \(ModelDescription.nameRule)")
+        }
+        if access(target, F_OK) == 0 {
+            problems.append("\(target) is there already: atelierctl models remove \(name), or give another --name")
+        }
+        let found = ModelFolder(source)
+        if found.weights.isEmpty {
+            problems.append("\(source): has no file of weights (\(ModelLayout.containers.joined(separator: ", ")))")
+        }
+        problems += found.weights.compactMap { file in file.problem.map { "\(file.name): \($0)" } }
+        // A description is written where there is none, and its name becomes that of the folder it gets.
+        do {
+            let family = try (ModelFolder.written(source) ?? ModelFolder.derived(source)).family
+            problems += ModelLayout.of(family).missing(in: source)
+        } catch { problems.append("\(error)") }
+        if let sums = try? ChecksumFile(in: source) { problems += sums.problems(in: source) }
+        guard problems.isEmpty else { throw Refusal(problems: problems) }
+    }
+
+    /// What is copied: what a model is made of, and its texts; not what pretraining left beside it.
+    private static func files(of source: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: source).filter { name in
+            ([".json", ".md", ".txt", ".model"] + ModelLayout.containers).contains { name.hasSuffix($0) }
+        }.sorted()
+    }
+}

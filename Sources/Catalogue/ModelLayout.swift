@@ -1,0 +1,132 @@
+import Foundation
+import Jobs
+
+/// How the files of a model of a family lie in its folder, and what its `config.json` says that a description needs. A
+/// published checkpoint of another layout is brought into one of these first.
+package struct ModelLayout: Sendable {
+    package let family: ModelFamily
+    /// The files there must be.
+    package let files: [String]
+    /// Whether a `config.json` is one of this family's.
+    let claims: @Sendable (JSONValue) -> Bool
+    /// What it says, without the digest.
+    let describe: @Sendable (_ name: String, JSONValue) -> ModelDescription
+
+    /// What every model's folder has.
+    package static let configuration = "config.json"
+
+    /// All that are known. The first that claims a folder has it.
+    package static let all: [ModelLayout] = [.infinity, .chameleon, .clip, .dino, .classifier, .lpips]
+
+    /// The layout of a folder, by its `config.json`; nil where no family claims it.
+    package static func of(_ configuration: JSONValue) -> ModelLayout? { all.first { $0.claims(configuration) } }
+
+    /// How files of weights end.
+    static let containers = [".safetensors", ".pth", ".pt", ".bin", ".ckpt"]
+
+    /// What is said of the files that are not there. Weights may be in any container, or in shards that an index names.
+    func missing(in folder: String) -> [String] {
+        files.filter { name in
+            var places = [name]
+            if let stem = name.hasSuffix(".safetensors") ? name.dropLast(".safetensors".count) : nil {
+                places += ["\(name).index.json"] + Self.containers.map { stem + $0 }
+            }
+            return places.allSatisfy { access("\(folder)/\($0)", R_OK) != 0 }
+        }.map { "\($0): is missing or cannot be read" }
+    }
+
+    /// The layout of a family.
+    package static func of(_ family: ModelFamily) -> ModelLayout { all.first { $0.family == family }! }
+}
+
+extension ModelLayout {
+    private static let pocketEncoders = ModelDescription.Encoders(clip: "pocket-clip", dino: "pocket-dino")
+
+    static let infinity = ModelLayout(
+        family: .infinity,
+        files: [
+            configuration, "tokenizer.json", "tokenizer.safetensors", "text_encoder.safetensors",
+            "transformer.safetensors",
+        ],
+        claims: { $0["schedule"] != nil },
+        describe: { name, configuration in
+            let transformer = configuration["transformer"]
+            return ModelDescription(
+                family: .infinity, name: name, pictures: [square(configuration["pictureSize"])],
+                limits: .init(
+                    promptTokens: transformer?["textLength"]?.integer,
+                    scales: configuration["schedule"]?["sides"]?.array?.count,
+                    layers: transformer?["depth"]?.integer),
+                encoders: pocketEncoders,
+                sampling: members(["guidance": "guidance", "temperature": "temperature"], of: configuration), digest: ""
+            )
+        })
+
+    static let chameleon = ModelLayout(
+        family: .chameleon,
+        files: [configuration, "tokenizer.json", "tokenizer.safetensors", "transformer.safetensors"],
+        claims: { $0["vocabulary"] != nil },
+        describe: { name, configuration in
+            let transformer = configuration["transformer"]
+            return ModelDescription(
+                family: .chameleon, name: name, pictures: [square(configuration["pictureSize"])],
+                limits: .init(
+                    promptTokens: chameleonPrompt(configuration), tokensPerConcept: 1,
+                    layers: transformer?["depth"]?.integer, codes: configuration["vocabulary"]?["codes"]?.integer),
+                encoders: pocketEncoders,
+                sampling: members(
+                    ["guidance": "guidance", "temperature": "temperature", "top_k": "topK"], of: configuration),
+                digest: "")
+        })
+
+    /// A prompt shares the sequence with its own two marks, the three of the picture's heading, the picture in rows
+    /// with their ends, and the picture's end; its own end mark is not in there.
+    private static func chameleonPrompt(_ configuration: JSONValue) -> Int? {
+        let tokenizer = configuration["tokenizer"]
+        guard let length = configuration["transformer"]?["longestSequence"]?.integer,
+            let size = configuration["pictureSize"]?.integer, let stages = tokenizer?["multipliers"]?.array?.count,
+            stages > 0
+        else { return nil }
+        let side = size / ((tokenizer?["pixelBlock"]?.integer ?? 1) << (stages - 1))
+        return length - 5 - (side * side + side + 1) + 1
+    }
+
+    static let clip = ModelLayout(
+        family: .clip, files: [configuration, "tokenizer.json", "model.safetensors"],
+        claims: { $0["text_config"] != nil && $0["vision_config"] != nil },
+        describe: { name, configuration in
+            ModelDescription(
+                family: .clip, name: name, pictures: [square(configuration["vision_config"]?["image_size"])],
+                limits: .init(promptTokens: configuration["text_config"]?["max_position_embeddings"]?.integer),
+                digest: "")
+        })
+
+    static let dino = ModelLayout(
+        family: .dino, files: [configuration, "model.safetensors"],
+        claims: { $0["patch_size"] != nil && $0["image_size"] != nil && $0["text_config"] == nil },
+        describe: { name, configuration in
+            ModelDescription(
+                family: .dino, name: name, pictures: [square(configuration["image_size"])], digest: "")
+        })
+
+    static let classifier = ModelLayout(
+        family: .classifier, files: [configuration, "classifier.safetensors"], claims: { $0["labels"] != nil },
+        describe: { name, configuration in
+            ModelDescription(
+                family: .classifier, name: name, pictures: [square(configuration["pictureSize"])], digest: "")
+        })
+
+    static let lpips = ModelLayout(
+        family: .lpips, files: [configuration], claims: { $0["architecture"] == "lpips" },
+        describe: { name, _ in ModelDescription(family: .lpips, name: name, pictures: [], digest: "") })
+
+    private static func square(_ side: JSONValue?) -> ModelDescription.Size {
+        // Published encoders leave out what is the default of their library.
+        let side = side?.integer ?? 224
+        return .init(width: side, height: side)
+    }
+
+    private static func members(_ names: [String: String], of configuration: JSONValue) -> [String: JSONValue] {
+        names.compactMapValues { configuration[$0] }
+    }
+}

@@ -1,0 +1,46 @@
+import Foundation
+import Hashing
+import Jobs
+
+/// A model's description and digests, written down and held against its files.
+extension ModelFolder {
+    /// Writes `model.json`, with the digest of the weights as they are now, and `SHA256SUMS`. What a description there
+    /// says already stays, but for the digest and what is given here.
+    /// - Returns: the names of the files that are sealed.
+    /// - Throws: ``Undescribed``, or what the file system says.
+    @discardableResult
+    package static func seal(_ folder: String, version: String? = nil) throws -> [String] {
+        var description = try Self.written(folder) ?? Self.derived(folder)
+        description.name = (folder as NSString).lastPathComponent
+        description.digest = try weightsDigest(in: folder)
+        description.version = version ?? description.version
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try (encoder.encode(description) + Data("\n".utf8)).write(
+            to: URL(fileURLWithPath: "\(folder)/\(ModelDescription.fileName)"), options: .atomic)
+        return try ChecksumFile.write(in: folder)
+    }
+
+    /// Everything that is wrong when every byte is read: what is wrong anyway, and what is not as `SHA256SUMS` and the
+    /// description say.
+    package func verify() -> [String] {
+        do {
+            guard let sums = try ChecksumFile(in: folder) else {
+                return problems + ["has no \(ChecksumFile.name): atelierctl models seal \(name)"]
+            }
+            return problems + sums.problems(in: folder) + digestProblems()
+        } catch { return problems + ["\(ChecksumFile.name): \(error)"] }
+    }
+
+    private func digestProblems() -> [String] {
+        guard let description, let found = try? Self.weightsDigest(in: folder), found != description.digest else {
+            return []
+        }
+        return [
+            """
+            \(ModelDescription.fileName): its digest is \(description.digest), that of the weights \(found); \
+            atelierctl models seal \(name) where the weights are right
+            """
+        ]
+    }
+}

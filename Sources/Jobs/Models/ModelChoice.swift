@@ -1,0 +1,52 @@
+/// The models that a job may name: those a host or a cluster holds, or any.
+package struct ModelChoice: Sendable, Equatable {
+    /// By name.
+    package let models: [String: ModelDescription]
+    /// Nobody knows which there are: every name will do, and what depends on the model is not looked at.
+    package static let any = ModelChoice(isAny: true, models: [:])
+
+    private let isAny: Bool
+
+    /// These models; of two of one name the first.
+    package init(_ descriptions: [ModelDescription]) {
+        self.init(isAny: false, models: Dictionary(descriptions.map { ($0.name, $0) }) { first, _ in first })
+    }
+
+    private init(isAny: Bool, models: [String: ModelDescription]) { (self.isAny, self.models) = (isAny, models) }
+
+    /// What is known of a model; nil where it is not there, or nobody knows.
+    package subscript(_ name: String) -> ModelDescription? { models[name] }
+
+    /// Whether a model of that name fits.
+    package func allows(_ name: String, _ fits: (ModelFamily) -> Bool) -> Bool {
+        isAny || models[name].map { fits($0.family) } == true
+    }
+
+    /// The models that fit, in words, for whoever named another.
+    package func words(_ fits: (ModelFamily) -> Bool) -> String {
+        if isAny { return "a model's name: " + ModelDescription.nameRule }
+        let names = models.values.filter { fits($0.family) }.map(\.name).sorted()
+        return names.isEmpty ? "no model: none that could do this is installed" : names.joined(separator: ", ")
+    }
+
+    /// Digests of the models that a job cannot do without; nil where it names one that is not there.
+    package func needs(of spec: JobSpec) -> [String]? {
+        guard let name = spec.model else { return [] }
+        var names = [name]
+        if case .evaluate(let spec) = spec {
+            guard let encoders = encoders(of: spec) else { return nil }
+            names += [encoders.clip, encoders.dino]
+        }
+        let digests = names.compactMap { models[$0]?.digest }
+        return digests.count == names.count ? digests : nil
+    }
+
+    /// The encoders an evaluation is done with: those it names, or its model's.
+    package func encoders(of spec: EvaluateSpec) -> ModelDescription.Encoders? {
+        let own = models[spec.model]?.encoders
+        guard let clip = spec.options["clip"]?.string ?? own?.clip,
+            let dino = spec.options["dino"]?.string ?? own?.dino
+        else { return nil }
+        return .init(clip: clip, dino: dino)
+    }
+}

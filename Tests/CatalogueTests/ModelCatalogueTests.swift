@@ -1,0 +1,90 @@
+import Catalogue
+import DaemonTesting
+import Foundation
+import Hashing
+import Jobs
+import ServerTesting
+import Testing
+
+/// What models say of themselves, and how they come and go.
+@Suite struct ModelCatalogueTests {
+    private let shipped = Servers.root + "/models"
+
+    @Test func theShippedModelsSayOfThemselvesWhatTheirConfigurationsDo() throws {
+        let models = try ModelCatalogue(directory: shipped).models
+        #expect(models.count >= 5)
+        for model in models {
+            let written = try #require(model.description, "\(model.name): \(model.problems)")
+            var derived = try ModelFolder.derived(model.folder)
+            (derived.version, derived.digest) = (written.version, try ModelFolder.weightsDigest(in: model.folder))
+            #expect(written == derived, "atelierctl models seal \(model.name)")
+        }
+        let infinity = try #require(try ModelCatalogue(directory: shipped)["pocket-infinity"]?.description)
+        #expect(infinity.limits.promptTokens == 32 && infinity.limits.scales == 5)
+        #expect(infinity.encoders == .init(clip: "pocket-clip", dino: "pocket-dino"))
+        #expect(infinity.pictures == [.init(width: 64, height: 64)] && infinity.sampling["guidance"] == 3)
+    }
+
+    @Test func aModelIsAddedUnderAnyNameAndRemoved() throws {
+        let (source, models) = (try TemporaryFolder(), try TemporaryFolder())
+        let original = try StubModel.write("large", .infinity, in: source.path)
+        try source.write("large/losses.png", "not a part of it")
+        let installation = ModelInstallation(directory: models.path)
+        let added = try installation.add(source.path + "/large", name: "larger-2")
+        #expect(added.description?.name == "larger-2" && added.description?.digest == original.digest)
+        #expect(added.verify() == [] && access(models.path + "/larger-2/losses.png", F_OK) != 0)
+        #expect(try ModelCatalogue(directory: models.path).usable.map(\.name) == ["larger-2"])
+        #expect(throws: ModelInstallation.Refusal.self) {
+            try installation.add(source.path + "/large", name: "larger-2")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: models.path) == ["larger-2"])
+        try installation.remove("larger-2")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: models.path) == [])
+        #expect(throws: ModelInstallation.Refusal.self) { try installation.remove("../" + models.path) }
+    }
+
+    @Test func everythingThatIsWrongIsSaidAtOnceAndNothingIsLeft() throws {
+        let (source, models) = (try TemporaryFolder(), try TemporaryFolder())
+        try StubModel.write("m", .infinity, in: source.path)
+        try Data(StubModel.weights().dropLast()).write(
+            to: URL(fileURLWithPath: source.path + "/m/transformer.safetensors"))
+        unlink(source.path + "/m/text_encoder.safetensors")
+        do {
+            _ = try ModelInstallation(directory: models.path).add(source.path + "/m", name: "a/b")
+            Issue.record("added")
+        } catch let refusal as ModelInstallation.Refusal {
+            let text = refusal.description
+            #expect(text.contains("a/b is no name of a model"))
+            #expect(text.contains("transformer.safetensors: a: data_offsets"))
+            #expect(text.contains("text_encoder.safetensors: is missing"))
+            #expect(text.contains("transformer.safetensors: has SHA-256"), "\(text)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: models.path) == [])
+    }
+
+    @Test func aDescriptionThatCannotBeReadIsNamed() throws {
+        let folder = try TemporaryFolder()
+        try StubModel.write("m", .dino, in: folder.path)
+        func problems() throws -> [String] { try ModelCatalogue(directory: folder.path).models.flatMap(\.problems) }
+        #expect(try problems() == [])
+        try FileManager.default.moveItem(atPath: folder.path + "/m", toPath: folder.path + "/n")
+        #expect(try problems().first?.hasPrefix("model.json: is of m; the folder must be called") == true)
+        try folder.write("n/model.json", #"{"name":"n","family":"gan"}"#)
+        #expect(try problems().first?.hasPrefix("model.json: ") == true && problems()[0].contains("gan"))
+        try folder.write("n/model.json", "{")
+        #expect(try problems().first == "model.json: is not JSON")
+        unlink(folder.path + "/n/model.json")
+        #expect(try problems().first == "has no model.json: atelierctl models seal n writes it")
+    }
+
+    @Test func sealingKeepsWhatWasWrittenAndRenewsTheDigest() throws {
+        let folder = try TemporaryFolder()
+        let before = try StubModel.write("m", .clip, in: folder.path)
+        try StubModel.weights(7).write(to: URL(fileURLWithPath: folder.path + "/m/model.safetensors"))
+        #expect(ModelFolder(folder.path + "/m").verify().count == 2, "the sums and the description")
+        try ModelFolder.seal(folder.path + "/m", version: "2")
+        let after = try #require(try ModelFolder.written(folder.path + "/m"))
+        #expect(after.digest != before.digest && after.version == "2" && after.limits == before.limits)
+        #expect(ModelFolder(folder.path + "/m").verify() == [])
+    }
+}
