@@ -26,7 +26,9 @@ struct GenerateWorker {
             folder: order.workspace, connection: connection)
         let pictures = try series.generate(ConceptPainter(loaded, adapters: adapters, options: options))
         try series.writeSheet(pictures)
-        let warnings = adapters.sorted { $0.key < $1.key }.flatMap { $1.warnings(usedAs: $0) }
+        let warnings = adapters.sorted { $0.key < $1.key }.flatMap {
+            $1.warnings(usedAs: String($0.prefix { $0 != "@" }))
+        }
         return .done(
             .object([
                 "pictures": .integer(pictures.count), "metrics": .object([:]),
@@ -37,9 +39,9 @@ struct GenerateWorker {
     /// What a prompt names must have come with the order; the model would read another name as a word it does not know.
     private func checkNames(in prompts: [String], adapters: [String: Adapter]) throws {
         let known = adapters.keys.sorted().map { "<\($0)>" }.joined(separator: ", ")
-        let problems = ConceptMention.all(in: prompts).filter { adapters[$0.name] == nil }.map {
+        let problems = ConceptMention.all(in: prompts).filter { adapters[$0.key] == nil }.map {
             Problem(
-                $0.pointer, found: "<\($0.name)>", allowed: known.isEmpty ? "no concept: no adapter is given" : known)
+                $0.pointer, found: "<\($0.key)>", allowed: known.isEmpty ? "no concept: no adapter is given" : known)
         }
         guard problems.isEmpty else {
             throw JobFailure(

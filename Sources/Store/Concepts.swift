@@ -5,9 +5,20 @@ import Jobs
 package struct StoredConcept: Sendable, Equatable {
     package let name: String
     package let role: ConceptRole
+    package let version: Int
     package let model: String
     /// The SHA-256 of its adapter.
     package let adapter: String
+}
+
+extension StoredConcept {
+    /// Nil for a row of a role that is not known.
+    fileprivate init?(_ row: Row) {
+        guard let role = row["role"].flatMap(ConceptRole.init(rawValue:)) else { return nil }
+        self.init(
+            name: row["name"] ?? "", role: role, version: row["version"].flatMap { Int($0) } ?? 0,
+            model: row["model"] ?? "", adapter: row["adapter_sha256"] ?? "")
+    }
 }
 
 extension Store {
@@ -15,15 +26,22 @@ extension Store {
     package func newestConcepts(tenant: String) throws -> [StoredConcept] {
         try query(
             """
-            select distinct on (name, model) name, role, model, adapter_sha256 from atelier.concepts
+            select distinct on (name, model) name, role, version, model, adapter_sha256 from atelier.concepts
             where tenant = $1 and deleted_at is null order by name, model, version desc
             """, [tenant]
-        ).compactMap { row in
-            row["role"].flatMap(ConceptRole.init(rawValue:)).map {
-                StoredConcept(
-                    name: row["name"] ?? "", role: $0, model: row["model"] ?? "", adapter: row["adapter_sha256"] ?? "")
-            }
-        }
+        ).compactMap(StoredConcept.init)
+    }
+
+    /// Single versions of a tenant's concepts, those of them that there are.
+    package func concepts(_ versions: [(name: String, version: Int)], tenant: String) throws -> [StoredConcept] {
+        try query(
+            """
+            select name, role, version, model, adapter_sha256 from atelier.concepts
+            where tenant = $1 and deleted_at is null
+                and (name, version) in (select v->>0, (v->>1)::int from jsonb_array_elements($2::jsonb) v)
+            """,
+            [tenant, JSONValue.array(versions.map { .array([.string($0.name), .integer($0.version)]) }).text]
+        ).compactMap(StoredConcept.init)
     }
 
     /// The SHA-256 of the pictures that the newest version of a tenant's concept on a model was learnt from, in their

@@ -192,14 +192,33 @@ import Testing
     }
 
     @Test func conceptsAreFoundOnceAPromptAndInOrder() throws {
-        let prompts = #""a <rex> and <woodcut-2>, <rex>","<rex> again, 3 < 4 > 2, <>, <a b>, <a_b>""#
+        let prompts = #""a <rex> and <woodcut-2>, <rex>","<rex> again, 3 < 4 and 2 > 1, <a_b>, <rex@12>""#
         let job = try JobSpec(
             body: Data(#"{"version":1,"kind":"generate","model":"pocket-chameleon","prompts":[\#(prompts)]}"#.utf8))
         #expect(
             job.mentions.map { "\($0.pointer) \($0.name)" } == [
                 "/prompts/0 rex", "/prompts/0 woodcut-2", "/prompts/1 rex", "/prompts/1 a_b",
+                "/prompts/1 rex",
             ])
+        #expect(job.mentions.map(\.version) == [nil, nil, nil, nil, 12] && job.mentions.last?.key == "rex@12")
         #expect(job.mentions.allSatisfy { $0.role == nil })
+    }
+
+    @Test(arguments: [
+        ("a <REX> dog", ["<REX>"]), ("a <Rex> dog", ["<Rex>"]), ("a < rex > dog", ["< rex >"]),
+        ("a <rex dog", ["<rex"]), ("a \u{FF1C}rex\u{FF1E} dog", ["\u{FF1C}rex\u{FF1E}"]),
+        ("a &lt;rex&gt; dog", ["&lt;rex&gt;"]), ("a <> dog", ["<>"]), ("<a b> and <rex@0>", ["<a b>", "<rex@0>"]),
+        ("<rex@> <rex>", ["<rex@>"]), ("<rex> and <rex@3>", []), ("3 < 4, 5 > 4", []), ("I <3 dogs", ["<3"]),
+    ]) func whatLooksLikeAMentionAndIsNoneIsAProblem(_ prompt: String, _ found: [String]) throws {
+        let body: JSONValue = [
+            "version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": ["a dog", .string(prompt)],
+        ]
+        do {
+            _ = try JobSpec(body)
+            #expect(found == [])
+        } catch let problems as Problems {
+            #expect(problems.list == found.map { Problem("/prompts/1", found: $0, allowed: ConceptMention.rule) })
+        }
     }
 
     // MARK: - Methods

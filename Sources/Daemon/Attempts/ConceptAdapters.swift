@@ -15,32 +15,40 @@ struct ConceptAdapters: Sendable {
     func linked(for spec: JobSpec, into workspace: AttemptWorkspace) async throws -> [String: String] {
         guard let model = spec.model, !spec.mentions.isEmpty else { return [:] }
         let learnt = try await store.newestConcepts(tenant: tenant)
-        let usable = learnt.filter { $0.model == model }
-        let problems = spec.mentions.compactMap { mention in
-            usable.contains { mention.means($0) } ? nil : problem(mention, learnt: learnt, model: model)
+        let pinned = try await versions(spec.mentions)
+        var found: [String: StoredConcept] = [:]
+        var problems: [Problem] = []
+        for mention in spec.mentions {
+            let usable = mention.version == nil ? learnt : pinned
+            if let concept = usable.first(where: { $0.model == model && mention.means($0) }) {
+                found[mention.key] = concept
+            } else {
+                problems.append(problem(mention, learnt: learnt, model: model))
+            }
         }
         guard problems.isEmpty else { throw unknown(problems) }
-        let names = Set(spec.mentions.map(\.name))
-        return try Dictionary(
-            uniqueKeysWithValues: usable.filter { names.contains($0.name) }.map {
-                ($0.name, try link($0, into: workspace))
-            })
+        return try Dictionary(uniqueKeysWithValues: found.map { ($0, try link($1, as: $0, into: workspace)) })
     }
 
-    private func link(_ concept: StoredConcept, into workspace: AttemptWorkspace) throws -> String {
+    private func versions(_ mentions: [ConceptMention]) async throws -> [StoredConcept] {
+        let pinned = mentions.compactMap { mention in mention.version.map { (mention.name, $0) } }
+        return pinned.isEmpty ? [] : try await store.concepts(pinned, tenant: tenant)
+    }
+
+    private func link(_ concept: StoredConcept, as key: String, into workspace: AttemptWorkspace) throws -> String {
         guard let digest = SHA256Digest(concept.adapter), try artifacts.contains(digest) else {
             throw AttemptProblem(
                 code: "concept.missing",
                 message: "the adapter of <\(concept.name)>, \(concept.adapter), is not in the store",
                 consequence: .fatal)
         }
-        return try workspace.link(artifacts.path(of: digest), as: concept.name + ".safetensors")
+        return try workspace.link(artifacts.path(of: digest), as: key + ".safetensors")
     }
 
     /// What is there under the name, and which names would do.
     private func problem(_ mention: ConceptMention, learnt: [StoredConcept], model: String) -> Problem {
         let others = learnt.filter { $0.name == mention.name }.map { "a \($0.role.rawValue) on \($0.model)" }
-        let found = mention.written(mention.name) + (others.isEmpty ? "" : ", " + others.joined(separator: " and "))
+        let found = mention.written(mention.key) + (others.isEmpty ? "" : ", " + others.joined(separator: " and "))
         let names = learnt.filter { $0.model == model && mention.allows($0) }.map { mention.written($0.name) }
         let kind = mention.role.map(\.rawValue) ?? "concept"
         return Problem(
@@ -62,5 +70,7 @@ struct ConceptAdapters: Sendable {
 
 extension ConceptMention {
     fileprivate func allows(_ concept: StoredConcept) -> Bool { role == nil || role == concept.role }
-    fileprivate func means(_ concept: StoredConcept) -> Bool { concept.name == name && allows(concept) }
+    fileprivate func means(_ concept: StoredConcept) -> Bool {
+        concept.name == name && allows(concept) && (version == nil || version == concept.version)
+    }
 }

@@ -116,7 +116,7 @@ package struct Intake: Service {
                 submissions.append(submission)
             case .rejected(let rejection):
                 guard submissions.isEmpty else { break reading }
-                try await refuse(delivery, rejection)
+                try await refuse(delivery, namingConcepts(rejection))
                 return 1
             }
         }
@@ -151,6 +151,21 @@ package struct Intake: Service {
         else { return reading }
         try await models.refresh(from: store)
         return reader.read(delivery)
+    }
+
+    /// Says of every mention that is none which concepts its sender has.
+    private func namingConcepts(_ rejection: Rejection) async throws -> Rejection {
+        guard rejection.problems.contains(where: { $0.allowed == ConceptMention.rule }) else { return rejection }
+        let names = try await store.newestConcepts(tenant: rejection.tenant).map(\.name).reduce(into: [String]()) {
+            if $0.last != $1 { $0.append($1) }
+        }
+        let known = names.isEmpty ? "none is learnt yet" : names.prefix(50).map { "<\($0)>" }.joined(separator: ", ")
+        var rejection = rejection
+        rejection.problems = rejection.problems.map { problem in
+            guard problem.allowed == ConceptMention.rule else { return problem }
+            return Problem(problem.pointer, found: problem.found, allowed: "\(problem.allowed); known: \(known)")
+        }
+        return rejection
     }
 
     /// Acknowledges a delivery once its rejection is written down. Where PostgreSQL will never take that, neither a job

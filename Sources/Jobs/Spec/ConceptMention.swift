@@ -3,34 +3,60 @@ package struct ConceptMention: Sendable, Equatable {
     /// The JSON pointer of the place.
     package let pointer: String
     package let name: String
+    /// The version that is meant; nil: the newest.
+    package let version: Int?
     /// What it must be; nil where either will do.
     package let role: ConceptRole?
 
     /// Describes a place.
-    package init(pointer: String, name: String, role: ConceptRole? = nil) {
-        self.pointer = pointer
-        self.name = name
-        self.role = role
+    package init(pointer: String, name: String, version: Int? = nil, role: ConceptRole? = nil) {
+        (self.pointer, self.name, self.version, self.role) = (pointer, name, version, role)
     }
+
+    /// How the place calls it: `rex`, or `rex@2`; what its adapter goes by in this job.
+    package var key: String { version.map { "\(name)@\($0)" } ?? name }
 
     /// What a concept may be called.
     static func isName(_ text: String) -> Bool { text.wholeMatch(of: /[a-z0-9][a-z0-9_-]{0,63}/) != nil }
 
-    /// The names between `<` and `>` in each prompt, each once a prompt.
+    /// The concepts between `<` and `>` in each prompt, each once a prompt.
     package static func all(in prompts: [String]) -> [ConceptMention] {
-        prompts.enumerated().flatMap { index, prompt in
-            names(in: prompt).map { ConceptMention(pointer: "/prompts/\(index)", name: $0) }
+        prompts.enumerated().flatMap { index, prompt in mentions(in: prompt, at: "/prompts/\(index)") }
+    }
+
+    /// The concepts between `<` and `>`, each once, in order.
+    private static func mentions(in prompt: String, at pointer: String) -> [ConceptMention] {
+        var mentions: [ConceptMention] = []
+        for match in prompt.matches(of: /<([a-z0-9][a-z0-9_-]{0,63})(?:@([1-9][0-9]{0,8}))?>/) {
+            let mention = ConceptMention(pointer: pointer, name: String(match.1), version: match.2.flatMap { Int($0) })
+            if !mentions.contains(mention) { mentions.append(mention) }
+        }
+        return mentions
+    }
+
+    /// How they are called between `<` and `>`, each once, in order.
+    package static func names(in prompt: String) -> [String] { mentions(in: prompt, at: "").map(\.key) }
+
+    /// What looks like the mention of a concept and is none, each once: `<Rex>`, `< rex >`, `<rex` without an end,
+    /// brackets of another alphabet or of HTML.
+    package static func typos(in prompt: String) -> [String] {
+        let left = prompt.replacing(/<[a-z0-9][a-z0-9_-]{0,63}(?:@[1-9][0-9]{0,8})?>/, with: " ")
+        // Between brackets one word, spaces around it or not; or several, the first at once: `3 < 4, 5 > 4` is none.
+        let bracketed =
+            #/
+            (?:<|＜|‹|&lt;) (?:\s{0,8}[^\s<>＜＞‹›]{0,80}?\s{0,8}|[^\s<>＜＞‹›][^<>＜＞‹›]{0,80}?) (?:>|＞|›|&gt;)
+            | (?:<|＜|‹|&lt;)[A-Za-z0-9_@\-]{1,80}
+            /#
+        return left.matches(of: bracketed).map { String($0.0) }.reduce(into: []) {
+            if !$0.contains($1) { $0.append($1) }
         }
     }
 
-    /// The names between `<` and `>`, each once, in order.
-    package static func names(in prompt: String) -> [String] {
-        var names: [String] = []
-        for match in prompt.matches(of: /<([a-z0-9][a-z0-9_-]{0,63})>/) where !names.contains(String(match.1)) {
-            names.append(String(match.1))
-        }
-        return names
-    }
+    /// The rule for mentions, for whoever wrote another.
+    package static let rule = """
+        <name> of a concept that was learnt, or <name@version>: lowercase letters, digits, dashes and underscores, \
+        without spaces
+        """
 
     /// How the place writes it: prompts in angle brackets, fields plainly.
     package func written(_ name: String) -> String { role == nil ? "<\(name)>" : name }

@@ -146,15 +146,18 @@ struct SpecReader {
                 note("/prompts/\(index)", element, "a text of 1 to 1000 bytes without NUL")
                 return nil
             }
+            for typo in ConceptMention.typos(in: text) {
+                problems.append(Problem("/prompts/\(index)", found: typo, allowed: ConceptMention.rule))
+            }
             return text
         }
     }
 
     /// A job that learns or joins concepts has no others at hand.
     mutating func only(_ names: [String], in prompts: [String], because reason: String) {
-        for mention in ConceptMention.all(in: prompts) where !names.contains(mention.name) {
+        for mention in ConceptMention.all(in: prompts) where !names.contains(mention.key) {
             let allowed = names.map { "<\($0)>" }.joined(separator: " and ")
-            problems.append(Problem(mention.pointer, found: "<\(mention.name)>", allowed: "\(allowed), \(reason)"))
+            problems.append(Problem(mention.pointer, found: "<\(mention.key)>", allowed: "\(allowed), \(reason)"))
         }
     }
 
