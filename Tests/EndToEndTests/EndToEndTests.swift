@@ -156,7 +156,7 @@ import Testing
         BadInput(
             testDescription: "guidance for other scales than the model's",
             body: TrainingJob.generation(guidance: [3, 2]),
-            state: "discarded", code: "input.options",
+            state: "rejected",
             problems: ["/options/guidance": "one for each scale"]),
         BadInput(
             testDescription: "a prompt that is too long for the model",

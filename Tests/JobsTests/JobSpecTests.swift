@@ -221,6 +221,23 @@ import Testing
         }
     }
 
+    @Test func optionsAreHeldAgainstTheModelsLimits() {
+        func generate(_ model: String, _ options: String) -> [String] {
+            pointers(#"{"version":1,"kind":"generate","model":"\#(model)","prompts":["x"],"options":{\#(options)}}"#)
+        }
+        #expect(generate("pocket-infinity", #""guidance":[1,2,3,4,5],"temperature":1"#) == [])
+        #expect(
+            generate("pocket-infinity", #""guidance":[1,2,3],"temperature":[1,1,1,1,1,1]"#) == [
+                "/options/guidance", "/options/temperature",
+            ])
+        #expect(generate("pocket-chameleon", #""top_k":1024"#) == [])
+        #expect(generate("pocket-chameleon", #""top_k":1025"#) == ["/options/top_k"])
+        #expect(
+            pointers(personalization("arbooth", "pocket-infinity", #"{"early_scales":6}"#)) == ["/options/early_scales"]
+        )
+        #expect(pointers(personalization("coar", "pocket-chameleon", #"{"layers":9}"#)) == ["/options/layers"])
+    }
+
     // MARK: - Methods
 
     private func personalization(

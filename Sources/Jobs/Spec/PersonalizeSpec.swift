@@ -29,6 +29,7 @@ extension PersonalizeSpec {
         if let concept { reader.only([concept.name], in: prompts, because: "the concept this job learns") }
         seed = reader.seed()
         options = reader.options(method?.options(for: concept?.role ?? .subject))
+        if let model = model.flatMap({ reader.models[$0] }) { reader.hold(options, against: model) }
         guard let model, let concept, let method else { return nil }
         (self.concept, self.method, self.model) = (concept, method, model)
     }

@@ -120,7 +120,29 @@ struct SpecReader {
     /// Those of drawing with a model; of one that nobody knows they must be some family's.
     mutating func drawingOptions(_ model: String?) -> [String: JSONValue] {
         guard let model else { return [:] }
-        return options(anyOf: (models[model].map { [$0.family] } ?? ModelFamily.allCases).compactMap(\.drawing))
+        let known = models[model]
+        let given = options(anyOf: (known.map { [$0.family] } ?? ModelFamily.allCases).compactMap(\.drawing))
+        if let known { hold(given, against: known) }
+        return given
+    }
+
+    /// What a table allows may still be more than a model has.
+    mutating func hold(_ options: [String: JSONValue], against model: ModelDescription) {
+        let limits = model.limits
+        for name in ["guidance", "temperature"] {
+            guard let scales = limits.scales, let list = options[name]?.array, list.count != scales else { continue }
+            problems.append(
+                Problem(
+                    "/options/\(name)", found: "a list of \(list.count) numbers",
+                    allowed: "one number, or \(scales), one for each scale of \(model.name)"))
+        }
+        for (name, limit, what) in [
+            ("early_scales", limits.scales, "scales"), ("layers", limits.layers, "layers"),
+            ("top_k", limits.codes, "codes"),
+        ] {
+            guard let limit, let value = options[name]?.integer, value > limit else { continue }
+            note("/options/\(name)", options[name], "at most \(limit): \(model.name) has no more \(what)")
+        }
     }
 
     private mutating func options(anyOf tables: [OptionTable]) -> [String: JSONValue] {
