@@ -12,7 +12,9 @@ struct PictureAutoencoderPlan {
     /// Pixels on a side that enter the first convolution as channels and leave the last one so (space to depth); the
     /// references' is 1.
     let pixelBlock: Int
-    /// Channels between encoder and decoder.
+    /// Channels that leave the encoder, when not those that enter the decoder.
+    var encodedChannels: Int?
+    /// Channels that enter the decoder.
     let latentChannels: Int
     /// How often the encoder halves.
     let halvings: Int
@@ -20,8 +22,9 @@ struct PictureAutoencoderPlan {
     let groups: Int?
     /// Whether the middle attends over all positions.
     let middleAttends: Bool
-    /// Whether a layer's weights lie one name deeper, as `conv1.conv.weight`.
-    let namesAreNested: Bool
+    /// Whether the coarsest level attends after each of its residual blocks.
+    var coarsestAttends = false
+    let names: PictureNames
     let weights: Weights
 
     /// Colour values at a position of the finest level.
@@ -29,7 +32,7 @@ struct PictureAutoencoderPlan {
 
     fileprivate func norm(_ name: String, _ channels: Int) -> GroupNormLayer {
         GroupNormLayer(
-            weights, namesAreNested ? "\(name).norm" : name, channels: channels,
+            weights, names.norm(name), channels: channels,
             groups: groups ?? (channels % 32 == 0 ? 32 : 24))
     }
 
@@ -38,7 +41,7 @@ struct PictureAutoencoderPlan {
         padding: Convolution.Padding? = nil
     ) -> ConvolutionLayer {
         ConvolutionLayer(
-            weights, namesAreNested ? "\(name).conv" : name, from: inputs, to: outputs, kernel: kernel, stride: stride,
+            weights, names.convolution(name), from: inputs, to: outputs, kernel: kernel, stride: stride,
             padding: padding)
     }
 }
@@ -54,7 +57,8 @@ private struct ResidualBlock {
         conv1 = plan.convolution("\(name).conv1", inputs, outputs)
         norm2 = plan.norm("\(name).norm2", outputs)
         conv2 = plan.convolution("\(name).conv2", outputs, outputs)
-        shortcut = inputs == outputs ? nil : plan.convolution("\(name).nin_shortcut", inputs, outputs, kernel: 1)
+        shortcut =
+            inputs == outputs ? nil : plan.convolution("\(name).\(plan.names.shortcut)", inputs, outputs, kernel: 1)
     }
 
     func callAsFunction(_ x: Variable) -> Variable {
@@ -65,23 +69,26 @@ private struct ResidualBlock {
 /// x + attention over all positions, with one head.
 private struct AttentionBlock {
     let norm: GroupNormLayer
-    let query, key, value, output: ConvolutionLayer
+    let query, key, value, output: PositionwiseMap
 
     init(_ plan: PictureAutoencoderPlan, _ name: String, channels: Int) {
-        norm = plan.norm("\(name).norm", channels)
-        func pointwise(_ part: String) -> ConvolutionLayer {
-            plan.convolution("\(name).\(part)", channels, channels, kernel: 1)
+        norm = plan.norm("\(name).\(plan.names.attentionNorm)", channels)
+        func projection(_ part: String) -> PositionwiseMap {
+            let name = "\(name).\(part)"
+            return plan.names == .diffusers
+                ? .linear(LinearLayer(plan.weights, name, from: channels, to: channels))
+                : .convolution(plan.convolution(name, channels, channels, kernel: 1))
         }
-        (query, key, value, output) = (pointwise("q"), pointwise("k"), pointwise("v"), pointwise("proj_out"))
+        let names = plan.names.projections
+        (query, key, value, output) =
+            (projection(names.0), projection(names.1), projection(names.2), projection(names.3))
     }
 
     func callAsFunction(_ x: Variable) -> Variable {
         let h = norm(x)
-        let (batch, channels, positions) = (x.shape[0], x.shape[1], x.shape[2] * x.shape[3])
-        func tokens(_ y: Variable) -> Variable { SwapPlanes().apply([y.reshaped([batch, channels, positions])]) }
-        let attended = Attention(heads: 1, layout: .separate, logitScale: 1 / Float(channels).squareRoot())
-            .apply([tokens(query(h)), tokens(key(h)), tokens(value(h))])
-        return x + output(SwapPlanes().apply([attended]).reshaped(x.shape))
+        let attended = Attention(heads: 1, layout: .separate, logitScale: 1 / Float(x.shape[1]).squareRoot())
+            .apply([query.tokens(h), key.tokens(h), value.tokens(h)])
+        return x + output.map(attended, height: x.shape[2], width: x.shape[3])
     }
 }
 
@@ -90,10 +97,12 @@ private struct MiddleBlocks {
     let first, second: ResidualBlock
     let attention: AttentionBlock?
 
-    init(_ plan: PictureAutoencoderPlan, _ name: String, channels: Int) {
-        first = ResidualBlock(plan, "\(name).block_1", from: channels, to: channels)
-        attention = plan.middleAttends ? AttentionBlock(plan, "\(name).attn_1", channels: channels) : nil
-        second = ResidualBlock(plan, "\(name).block_2", from: channels, to: channels)
+    /// `half` is encoder or decoder.
+    init(_ plan: PictureAutoencoderPlan, half: String, channels: Int) {
+        let names = plan.names.middle(half)
+        first = ResidualBlock(plan, names.first, from: channels, to: channels)
+        attention = plan.middleAttends ? AttentionBlock(plan, names.attention, channels: channels) : nil
+        second = ResidualBlock(plan, names.second, from: channels, to: channels)
     }
 
     func callAsFunction(_ x: Variable) -> Variable {
@@ -102,40 +111,71 @@ private struct MiddleBlocks {
     }
 }
 
+/// The residual blocks of one resolution, each with attention after it where the level attends.
+private struct Level {
+    private var blocks: [(residual: ResidualBlock, attention: AttentionBlock?)] = []
+    /// What halves or doubles the map afterwards, if anything.
+    let resampling: ConvolutionLayer?
+
+    init(
+        _ plan: PictureAutoencoderPlan, _ name: String, from inputs: Int, to outputs: Int, blocks count: Int,
+        attends: Bool, resampling: () -> ConvolutionLayer?
+    ) {
+        for index in 0..<count {
+            let residual = ResidualBlock(
+                plan, plan.names.block(name, index), from: index == 0 ? inputs : outputs, to: outputs)
+            let attention =
+                attends ? AttentionBlock(plan, plan.names.attention(name, index), channels: outputs) : nil
+            blocks.append((residual, attention))
+        }
+        self.resampling = resampling()
+    }
+
+    /// x [B, inputs, H, W] → [B, outputs, H, W]; resampling is left to the caller.
+    func callAsFunction(_ x: Variable) -> Variable {
+        blocks.reduce(x) { x, block in
+            let y = block.residual(x)
+            return block.attention?(y) ?? y
+        }
+    }
+}
+
 /// Pictures [B, 3, H, W] to latents [B, z, H/2ⁿ, W/2ⁿ]. Weights are named `encoder.…`.
 struct PictureEncoder {
     private let pixelBlock: Int
     private let entry, exit: ConvolutionLayer
-    private let levels: [(blocks: [ResidualBlock], down: ConvolutionLayer?)]
+    private let levels: [Level]
     private let middle: MiddleBlocks
     private let norm: GroupNormLayer
 
     init(_ plan: PictureAutoencoderPlan) {
+        let names = plan.names
         pixelBlock = plan.pixelBlock
         entry = plan.convolution("encoder.conv_in", plan.pixelChannels, plan.baseChannels)
         var channels = plan.baseChannels
         levels = plan.encoderMultipliers.enumerated().map { level, multiplier in
             let width = plan.baseChannels * multiplier
-            let blocks = (0..<plan.residualBlocks).map { block in
-                defer { channels = width }
-                return ResidualBlock(plan, "encoder.down.\(level).block.\(block)", from: channels, to: width)
+            let name = names.encoderLevel(level)
+            let isCoarsest = level == plan.encoderMultipliers.count - 1
+            defer { channels = width }
+            return Level(
+                plan, name, from: channels, to: width, blocks: plan.residualBlocks,
+                attends: plan.coarsestAttends && isCoarsest
+            ) {
+                guard level < plan.halvings else { return nil }
+                return plan.convolution(names.downsampling(name), width, width, stride: 2, padding: .bottomRight)
             }
-            let down =
-                level < plan.halvings
-                ? plan.convolution(
-                    "encoder.down.\(level).downsample.conv", width, width, stride: 2, padding: .bottomRight) : nil
-            return (blocks, down)
         }
-        middle = MiddleBlocks(plan, "encoder.mid", channels: channels)
-        norm = plan.norm("encoder.norm_out", channels)
-        exit = plan.convolution("encoder.conv_out", channels, plan.latentChannels)
+        middle = MiddleBlocks(plan, half: "encoder", channels: channels)
+        norm = plan.norm("encoder.\(names.exitNorm)", channels)
+        exit = plan.convolution("encoder.conv_out", channels, plan.encodedChannels ?? plan.latentChannels)
     }
 
     func callAsFunction(_ pictures: Variable) -> Variable {
         var x = entry(pixelBlock == 1 ? pictures : SpaceToDepth(pixelBlock).apply([pictures]))
         for level in levels {
-            for block in level.blocks { x = block(x) }
-            if let down = level.down { x = down(x) }
+            x = level(x)
+            if let down = level.resampling { x = down(x) }
         }
         return exit(norm(middle(x), swish: true))
     }
@@ -147,34 +187,37 @@ struct PictureDecoder {
     private let entry, exit: ConvolutionLayer
     private let middle: MiddleBlocks
     /// From the coarsest level to the finest.
-    private let levels: [(blocks: [ResidualBlock], up: ConvolutionLayer?)]
+    private let levels: [Level]
     private let norm: GroupNormLayer
 
     init(_ plan: PictureAutoencoderPlan) {
+        let names = plan.names
         pixelBlock = plan.pixelBlock
-        var channels = plan.baseChannels * plan.decoderMultipliers.last!
+        let coarsest = plan.decoderMultipliers.count - 1
+        var channels = plan.baseChannels * plan.decoderMultipliers[coarsest]
         entry = plan.convolution("decoder.conv_in", plan.latentChannels, channels)
-        middle = MiddleBlocks(plan, "decoder.mid", channels: channels)
+        middle = MiddleBlocks(plan, half: "decoder", channels: channels)
         levels = plan.decoderMultipliers.indices.reversed().map { level in
             let width = plan.baseChannels * plan.decoderMultipliers[level]
-            let blocks = (0...plan.residualBlocks).map { block in
-                defer { channels = width }
-                return ResidualBlock(plan, "decoder.up.\(level).block.\(block)", from: channels, to: width)
+            let name = names.decoderLevel(level, of: plan.decoderMultipliers.count)
+            defer { channels = width }
+            return Level(
+                plan, name, from: channels, to: width, blocks: plan.residualBlocks + 1,
+                attends: plan.coarsestAttends && level == coarsest
+            ) {
+                guard level > 0, level <= plan.halvings else { return nil }
+                return plan.convolution(names.upsampling(name), width, width)
             }
-            let up =
-                level > 0 && level <= plan.halvings
-                ? plan.convolution("decoder.up.\(level).upsample.conv", width, width) : nil
-            return (blocks, up)
         }
-        norm = plan.norm("decoder.norm_out", channels)
+        norm = plan.norm("decoder.\(names.exitNorm)", channels)
         exit = plan.convolution("decoder.conv_out", channels, plan.pixelChannels)
     }
 
     func callAsFunction(_ latents: Variable) -> Variable {
         var x = middle(entry(latents))
         for level in levels {
-            for block in level.blocks { x = block(x) }
-            if let up = level.up { x = up(UpsampleNearest().apply([x])) }
+            x = level(x)
+            if let up = level.resampling { x = up(UpsampleNearest().apply([x])) }
         }
         let pixels = exit(norm(x, swish: true))
         return pixelBlock == 1 ? pixels : DepthToSpace(pixelBlock).apply([pixels])

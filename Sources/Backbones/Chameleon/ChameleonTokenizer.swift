@@ -55,7 +55,7 @@ package final class ChameleonTokenizer {
             baseChannels: c.baseChannels, encoderMultipliers: c.multipliers,
             decoderMultipliers: c.decoderMultipliers ?? c.multipliers,
             residualBlocks: c.residualBlocks, pixelBlock: c.pixelBlock ?? 1, latentChannels: c.latentChannels,
-            halvings: c.multipliers.count - 1, groups: c.groups ?? 32, middleAttends: true, namesAreNested: false,
+            halvings: c.multipliers.count - 1, groups: c.groups ?? 32, middleAttends: true, names: .latentDiffusion,
             weights: weights)
         encoder = PictureEncoder(plan)
         decoder = PictureDecoder(plan)
