@@ -91,7 +91,7 @@ extension ChameleonTransformer {
 }
 
 /// Draws one picture's codes.
-private struct CodeChoice {
+struct CodeChoice {
     private let sampling: CodeSampling
     private var generator: Philox
 

@@ -11,6 +11,9 @@ package struct VectorQuantizer {
         codebook = weights.parameter("\(name).weight", [codes, width], .uniform(fanIn: width))
     }
 
+    /// A codebook [codes, e] as it lies.
+    init(codebook: Tensor) { self.codebook = Parameter(name: "codebook", value: codebook) }
+
     package var codes: Int { codebook.value.shape[0] }
 
     /// The nearest code of every position of `features` [B, e, h, w]: indices [B · h · w], row by row; the first of
