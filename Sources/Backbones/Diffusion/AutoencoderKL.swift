@@ -1,0 +1,146 @@
+import Autograd
+import Layers
+import Randomness
+import Tensors
+
+/// The autoencoder whose latents diffusion models paint in (Rombach et al., arXiv 2112.10752; diffusers' AutoencoderKL):
+/// 4 channels for SDXL, 16 for SD3 and FLUX.
+package final class AutoencoderKL {
+    /// Its sizes, read and written as diffusers' `config.json`; what a file leaves out has diffusers' own default.
+    package struct Configuration: Codable, Equatable, Sendable {
+        /// Channels of the levels, finest first; all but the last halve.
+        package var channels: [Int]
+        package var blocksPerLevel: Int
+        package var groups: Int
+        package var latentChannels: Int
+        /// What latents are multiplied by, after `shift` is taken off, before a diffusion model sees them.
+        package var scale: Float
+        package var shift: Float
+        /// Whether a 1×1 convolution stands between the encoder and the moments, and between latents and decoder.
+        package var convolvesMoments, convolvesLatents: Bool
+        package var middleAttends: Bool
+
+        package init(
+            channels: [Int], blocksPerLevel: Int, groups: Int = 32, latentChannels: Int, scale: Float,
+            shift: Float = 0, convolvesMoments: Bool = true, convolvesLatents: Bool = true, middleAttends: Bool = true
+        ) {
+            (self.channels, self.blocksPerLevel, self.groups) = (channels, blocksPerLevel, groups)
+            (self.latentChannels, self.scale, self.shift) = (latentChannels, scale, shift)
+            (self.convolvesMoments, self.convolvesLatents) = (convolvesMoments, convolvesLatents)
+            self.middleAttends = middleAttends
+        }
+
+        /// Pixels of a latent on a side.
+        package var patchSize: Int { 1 << (channels.count - 1) }
+
+        private enum CodingKeys: String, CodingKey {
+            case channels = "block_out_channels"
+            case blocksPerLevel = "layers_per_block"
+            case groups = "norm_num_groups"
+            case latentChannels = "latent_channels"
+            case scale = "scaling_factor"
+            case shift = "shift_factor"
+            case convolvesMoments = "use_quant_conv"
+            case convolvesLatents = "use_post_quant_conv"
+            case middleAttends = "mid_block_add_attention"
+        }
+
+        package init(from decoder: any Decoder) throws {
+            let keys = try decoder.container(keyedBy: CodingKeys.self)
+            func value<Value: Decodable>(_ key: CodingKeys, _ usual: Value) throws -> Value {
+                try keys.decodeIfPresent(Value.self, forKey: key) ?? usual
+            }
+            self.init(
+                channels: try value(.channels, [64]), blocksPerLevel: try value(.blocksPerLevel, 1),
+                groups: try value(.groups, 32), latentChannels: try value(.latentChannels, 4),
+                scale: try value(.scale, 0.18215), shift: try value(.shift, 0),
+                convolvesMoments: try value(.convolvesMoments, true),
+                convolvesLatents: try value(.convolvesLatents, true),
+                middleAttends: try value(.middleAttends, true))
+        }
+    }
+
+    /// A normal distribution of latents at every position.
+    package struct Moments {
+        /// [B, z, h, w].
+        package let mean: Variable
+        /// ln σ², [B, z, h, w], within −30…20.
+        package let logVariance: Variable
+
+        /// mean + σ · noise, noise [B, z, h, w]; gradients reach both moments.
+        package func sample(noise: Tensor) -> Variable {
+            let deviation = ExponentialGain(limit: .infinity).apply([0.5 * logVariance])
+            return mean + deviation * Variable(noise)
+        }
+    }
+
+    package let configuration: Configuration
+    private let encoder: PictureEncoder
+    private let decoder: PictureDecoder
+    private let afterEncoder, beforeDecoder: ConvolutionLayer?
+
+    /// Weights are named as diffusers names them; `AutoencoderKL.named` brings older names to these.
+    package init(_ configuration: Configuration, _ weights: Weights) {
+        let c = configuration
+        self.configuration = c
+        precondition(
+            c.channels.allSatisfy { $0 % c.channels[0] == 0 }, "the levels' channels are no multiples of the first's")
+        let multipliers = c.channels.map { $0 / c.channels[0] }
+        let moments = 2 * c.latentChannels
+        let plan = PictureAutoencoderPlan(
+            baseChannels: c.channels[0], encoderMultipliers: multipliers, decoderMultipliers: multipliers,
+            residualBlocks: c.blocksPerLevel, pixelBlock: 1, encodedChannels: moments,
+            latentChannels: c.latentChannels, halvings: c.channels.count - 1, groups: c.groups,
+            middleAttends: c.middleAttends, names: .diffusers, weights: weights)
+        encoder = PictureEncoder(plan)
+        decoder = PictureDecoder(plan)
+        afterEncoder =
+            c.convolvesMoments ? ConvolutionLayer(weights, "quant_conv", from: moments, to: moments, kernel: 1) : nil
+        beforeDecoder =
+            c.convolvesLatents
+            ? ConvolutionLayer(
+                weights, "post_quant_conv", from: c.latentChannels, to: c.latentChannels, kernel: 1) : nil
+    }
+
+    /// Pictures [B, 3, H, W] in [−1, 1] to the moments of their latents [B, z, H/patch, W/patch].
+    package func encode(_ pictures: Variable) -> Moments {
+        let encoded = encoder(pictures)
+        let moments = afterEncoder?(encoded) ?? encoded
+        let (batch, channels) = (moments.shape[0], configuration.latentChannels)
+        let shape = [batch, channels, moments.shape[2], moments.shape[3]]
+        let planes = moments.reshaped([batch, 2 * channels, shape[2] * shape[3]])
+        let logVariance = Clamp(-30...20).apply([planes.tokens(channels..<2 * channels)])
+        return Moments(
+            mean: planes.tokens(0..<channels).reshaped(shape), logVariance: logVariance.reshaped(shape))
+    }
+
+    /// Latents [B, z, h, w], as the encoder gives them, to pictures [B, 3, H, W], not clamped.
+    package func decode(_ latents: Variable) -> Variable { decoder(beforeDecoder?(latents) ?? latents) }
+
+    /// Latents [B, z, h, w] as a diffusion model sees them: (x − shift) · scale.
+    package func scaled(_ latents: Tensor) -> Tensor {
+        let (scale, shift) = (configuration.scale, configuration.shift)
+        return Tensor(latents.values.map { ($0 - shift) * scale }, shape: latents.shape)
+    }
+
+    /// A diffusion model's latents [B, z, h, w] as the decoder takes them: x / scale + shift.
+    package func unscaled(_ latents: Tensor) -> Tensor {
+        let (scale, shift) = (configuration.scale, configuration.shift)
+        return Tensor(latents.values.map { $0 / scale + shift }, shape: latents.shape)
+    }
+
+    /// A checkpoint under today's names and shapes: older ones call attention's parts query, key, value and proj_attn,
+    /// and store them as 1×1 convolutions [C, C, 1, 1].
+    package static func named(_ tensors: [String: Tensor]) -> [String: Tensor] {
+        let names = ["query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"]
+        return Dictionary(
+            uniqueKeysWithValues: tensors.map { name, tensor in
+                guard name.contains(".attentions.") else { return (name, tensor) }
+                var parts = name.split(separator: ".").map(String.init)
+                let place = parts.count - 2
+                parts[place] = names[parts[place]] ?? parts[place]
+                let matrix = tensor.shape.count == 4 ? tensor.reshaped(Array(tensor.shape.prefix(2))) : tensor
+                return (parts.joined(separator: "."), matrix)
+            })
+    }
+}

@@ -1,0 +1,103 @@
+import Tensors
+
+/// How much noise each of the training's time steps holds, for models that predict noise (Ho et al., arXiv 2006.11239):
+/// x_t = √ᾱ_t · x + √(1 − ᾱ_t) · noise, with Stable Diffusion's "scaled linear" variances.
+package struct NoiseSchedule: Sendable {
+    /// How sampling steps lie among the training's (diffusers' names).
+    package enum Spacing: String, Codable, Sendable { case leading, trailing, linspace }
+    /// What a model predicts.
+    package enum Prediction: String, Codable, Sendable {
+        case noise = "epsilon"
+        /// √ᾱ · noise − √(1 − ᾱ) · x (Salimans and Ho, arXiv 2202.00512).
+        case velocity = "v_prediction"
+    }
+
+    /// The settings, read and written as diffusers' `scheduler_config.json`.
+    package struct Configuration: Codable, Equatable, Sendable {
+        package var firstVariance, lastVariance: Double
+        package var steps: Int
+        package var spacing: Spacing
+        /// Added to time steps of leading spacing.
+        package var offset: Int
+        package var prediction: Prediction
+
+        package init(
+            firstVariance: Double = 0.00085, lastVariance: Double = 0.012, steps: Int = 1000,
+            spacing: Spacing = .leading, offset: Int = 1, prediction: Prediction = .noise
+        ) {
+            (self.firstVariance, self.lastVariance, self.steps) = (firstVariance, lastVariance, steps)
+            (self.spacing, self.offset, self.prediction) = (spacing, offset, prediction)
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case firstVariance = "beta_start"
+            case lastVariance = "beta_end"
+            case steps = "num_train_timesteps"
+            case spacing = "timestep_spacing"
+            case offset = "steps_offset"
+            case prediction = "prediction_type"
+        }
+
+        package init(from decoder: any Decoder) throws {
+            let keys = try decoder.container(keyedBy: CodingKeys.self)
+            func value<Value: Decodable>(_ key: CodingKeys, _ usual: Value) throws -> Value {
+                try keys.decodeIfPresent(Value.self, forKey: key) ?? usual
+            }
+            self.init(
+                firstVariance: try value(.firstVariance, 0.00085), lastVariance: try value(.lastVariance, 0.012),
+                steps: try value(.steps, 1000), spacing: try value(.spacing, .leading),
+                offset: try value(.offset, 0), prediction: try value(.prediction, .noise))
+        }
+    }
+
+    package let configuration: Configuration
+    /// ᾱ of every training step, [steps]: the share of the picture's variance that is left.
+    package let retained: [Double]
+
+    package init(_ configuration: Configuration = Configuration()) {
+        let c = configuration
+        self.configuration = c
+        let (first, last) = (c.firstVariance.squareRoot(), c.lastVariance.squareRoot())
+        var product = 1.0
+        retained = (0..<c.steps).map { step in
+            let root = first + (last - first) * Double(step) / Double(max(c.steps - 1, 1))
+            product *= 1 - root * root
+            return product
+        }
+    }
+
+    /// √((1 − ᾱ)/ᾱ) at a training step, which may lie between two: noise beside a picture that is not shrunk.
+    package func sigma(at step: Double) -> Double {
+        func sigma(_ index: Int) -> Double { ((1 - retained[index]) / retained[index]).squareRoot() }
+        let low = min(max(Int(step), 0), retained.count - 1)
+        let high = min(low + 1, retained.count - 1)
+        return sigma(low) + (sigma(high) - sigma(low)) * (step - Double(low))
+    }
+
+    /// The training steps that `count` sampling steps visit, latest first.
+    package func timesteps(_ count: Int) -> [Double] {
+        let steps = configuration.steps
+        switch configuration.spacing {
+        case .leading: return (0..<count).reversed().map { Double($0 * (steps / count) + configuration.offset) }
+        case .trailing:
+            let stride = Double(steps) / Double(count)
+            return (0..<count).map { (Double(steps) - Double($0) * stride).rounded(.toNearestOrEven) - 1 }
+        case .linspace:
+            return (0..<count).reversed().map { Double(steps - 1) * Double($0) / Double(max(count - 1, 1)) }
+        }
+    }
+
+    /// √ᾱ · x + √(1 − ᾱ) · noise, x and noise [B, …], sample b at training step `steps[b]`.
+    package func noised(_ x: Tensor, noise: Tensor, steps: [Int]) -> Tensor {
+        precondition(steps.count == x.shape[0] && noise.count == x.count, "\(steps.count) steps for \(x.shape)")
+        let y = Tensor(uninitialized: x.shape)
+        let each = x.count / max(steps.count, 1)
+        for (sample, step) in steps.enumerated() {
+            let (kept, added) = (Float(retained[step].squareRoot()), Float((1 - retained[step]).squareRoot()))
+            for i in sample * each..<(sample + 1) * each {
+                y.pointer[i] = kept * x.pointer[i] + added * noise.pointer[i]
+            }
+        }
+        return y
+    }
+}

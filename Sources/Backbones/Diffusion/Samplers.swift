@@ -1,0 +1,185 @@
+import Glibc
+import Tensors
+
+/// A way from noise to a picture: the time steps to visit, and what a model's output at one does to the state.
+package protocol DiffusionSampler: Sendable {
+    /// What the model is told at each step, latest first; 0…1000.
+    var timesteps: [Float] { get }
+    /// What standard normal noise is multiplied by to start from.
+    var initialScale: Float { get }
+
+    /// The state as the model reads it at step `index`, of any shape.
+    func input(_ state: Tensor, at index: Int) -> Tensor
+
+    /// The state after step `index`, from it and the model's output for its `input`, both of one shape.
+    func step(_ state: Tensor, output: Tensor, at index: Int) -> Tensor
+}
+
+extension DiffusionSampler {
+    package var initialScale: Float { 1 }
+    package func input(_ state: Tensor, at index: Int) -> Tensor { state }
+
+    /// The state [B, …] after all steps, from `noise` of that shape; `model` sees the input and the time step.
+    package func sample(from noise: Tensor, model: (_ input: Tensor, _ timestep: Float) -> Tensor) -> Tensor {
+        var state = noise.combined(scale: initialScale)
+        for (index, timestep) in timesteps.enumerated() {
+            state = step(state, output: model(input(state, at: index), timestep), at: index)
+        }
+        return state
+    }
+}
+
+extension Tensor {
+    /// scale · self (+ otherScale · other), of one shape.
+    fileprivate func combined(scale: Float, _ other: Tensor? = nil, scale otherScale: Float = 0) -> Tensor {
+        let y = Tensor(uninitialized: shape)
+        for i in 0..<count { y.pointer[i] = scale * pointer[i] }
+        if let other { y.accumulate(other, scale: otherScale) }
+        return y
+    }
+}
+
+/// Euler's method along a straight flow from noise to picture (Esser et al., arXiv 2403.03206; diffusers'
+/// FlowMatchEulerDiscreteScheduler): the model predicts noise − picture.
+package struct FlowEuler: DiffusionSampler {
+    /// Shares of noise, from 1 down to 0: one more than there are steps.
+    package let sigmas: [Float]
+    package var timesteps: [Float] { sigmas.dropLast().map { $0 * 1000 } }
+
+    private init(_ sigmas: [Double]) { self.sigmas = sigmas.map(Float.init) + [0] }
+
+    /// SD3's: `steps` even steps of time, which `shift` moves towards noise: shift · s / (1 + (shift − 1) · s).
+    package init(steps: Int, shift: Double) {
+        func shifted(_ s: Double) -> Double { shift * s / (1 + (shift - 1) * s) }
+        let least = shifted(1e-3)
+        self.init((0..<steps).map { shifted(1 + (least - 1) * Double($0) / Double(max(steps - 1, 1))) })
+    }
+
+    /// FLUX's: steps from 1 to 1/steps, moved towards noise by e^μ / (e^μ + 1/s − 1), where μ grows with the tokens of
+    /// the picture.
+    package init(steps: Int, tokens: Int, shift: TokenShift = TokenShift()) {
+        let power = exp(shift.mu(tokens))
+        self.init(
+            (0..<steps).map { step in
+                let s = 1 + (1 / Double(steps) - 1) * Double(step) / Double(max(steps - 1, 1))
+                return power / (power + 1 / s - 1)
+            })
+    }
+
+    /// How μ grows with a picture's tokens, read as FLUX's `scheduler_config.json`.
+    package struct TokenShift: Codable, Equatable, Sendable {
+        package var least = 0.5
+        package var most = 1.15
+        /// Tokens at which μ is `least`, and `most`.
+        package var leastTokens = 256
+        package var mostTokens = 4096
+
+        package init() {}
+
+        private enum CodingKeys: String, CodingKey {
+            case least = "base_shift"
+            case most = "max_shift"
+            case leastTokens = "base_image_seq_len"
+            case mostTokens = "max_image_seq_len"
+        }
+
+        package init(from decoder: any Decoder) throws {
+            let keys = try decoder.container(keyedBy: CodingKeys.self)
+            least = try keys.decodeIfPresent(Double.self, forKey: .least) ?? least
+            most = try keys.decodeIfPresent(Double.self, forKey: .most) ?? most
+            leastTokens = try keys.decodeIfPresent(Int.self, forKey: .leastTokens) ?? leastTokens
+            mostTokens = try keys.decodeIfPresent(Int.self, forKey: .mostTokens) ?? mostTokens
+        }
+
+        /// Linear in the tokens.
+        package func mu(_ tokens: Int) -> Double {
+            least + (most - least) * Double(tokens - leastTokens) / Double(mostTokens - leastTokens)
+        }
+    }
+
+    /// x + (σ' − σ) · output.
+    package func step(_ state: Tensor, output: Tensor, at index: Int) -> Tensor {
+        state.combined(scale: 1, output, scale: sigmas[index + 1] - sigmas[index])
+    }
+
+    /// (1 − σ) · x + σ · noise, x and noise [B, …], sample b at share `sigmas[b]`: what a model of flows learns from.
+    package static func noised(_ x: Tensor, noise: Tensor, sigmas: [Float]) -> Tensor {
+        precondition(sigmas.count == x.shape[0] && noise.count == x.count, "\(sigmas.count) shares for \(x.shape)")
+        return .joined(
+            sigmas.enumerated().map { sample, sigma in
+                x.slice(sample..<sample + 1).combined(
+                    scale: 1 - sigma, noise.slice(sample..<sample + 1), scale: sigma)
+            })
+    }
+}
+
+/// Euler's method for models that predict noise (Karras et al., arXiv 2206.00364; diffusers' EulerDiscreteScheduler):
+/// SDXL's.
+package struct NoiseEuler: DiffusionSampler {
+    package let timesteps: [Float]
+    /// √((1 − ᾱ)/ᾱ) at each step, then 0.
+    package let sigmas: [Float]
+    package let initialScale: Float
+    private let prediction: NoiseSchedule.Prediction
+
+    package init(_ schedule: NoiseSchedule, steps: Int) {
+        let times = schedule.timesteps(steps)
+        let sigmas = times.map(schedule.sigma)
+        timesteps = times.map(Float.init)
+        self.sigmas = sigmas.map(Float.init) + [0]
+        prediction = schedule.configuration.prediction
+        let most = sigmas.max() ?? 0
+        initialScale = Float(schedule.configuration.spacing == .leading ? (most * most + 1).squareRoot() : most)
+    }
+
+    /// x / √(σ² + 1).
+    package func input(_ state: Tensor, at index: Int) -> Tensor {
+        state.combined(scale: 1 / (sigmas[index] * sigmas[index] + 1).squareRoot())
+    }
+
+    /// x + (σ' − σ) · noise.
+    package func step(_ state: Tensor, output: Tensor, at index: Int) -> Tensor {
+        let sigma = sigmas[index]
+        let change = sigmas[index + 1] - sigma
+        switch prediction {
+        case .noise: return state.combined(scale: 1, output, scale: change)
+        case .velocity:
+            // The noise that a velocity stands for: σ/(σ² + 1) · x + v/√(σ² + 1).
+            let square = sigma * sigma + 1
+            return state.combined(scale: 1 + change * sigma / square, output, scale: change / square.squareRoot())
+        }
+    }
+}
+
+/// Deterministic sampling without a differential equation's solver (Song et al., arXiv 2010.02502; diffusers'
+/// DDIMScheduler with η 0, no clipping, and ᾱ of the first step at the end).
+package struct DDIM: DiffusionSampler {
+    package let timesteps: [Float]
+    /// ᾱ at each step, and after it.
+    private let retained, afterwards: [Double]
+    private let prediction: NoiseSchedule.Prediction
+
+    package init(_ schedule: NoiseSchedule, steps: Int) {
+        let times = schedule.timesteps(steps).map { Int($0.rounded(.toNearestOrEven)) }
+        let stride = schedule.configuration.steps / steps
+        timesteps = times.map(Float.init)
+        retained = times.map { schedule.retained[$0] }
+        afterwards = times.map { schedule.retained[max($0 - stride, 0)] }
+        prediction = schedule.configuration.prediction
+    }
+
+    /// √ᾱ' · picture + √(1 − ᾱ') · noise, with both as the output tells them.
+    package func step(_ state: Tensor, output: Tensor, at index: Int) -> Tensor {
+        let (kept, added) = (retained[index].squareRoot(), (1 - retained[index]).squareRoot())
+        let (keptNext, addedNext) = (afterwards[index].squareRoot(), (1 - afterwards[index]).squareRoot())
+        switch prediction {
+        case .noise:
+            return state.combined(
+                scale: Float(keptNext / kept), output, scale: Float(addedNext - keptNext * added / kept))
+        case .velocity:
+            return state.combined(
+                scale: Float(keptNext * kept + addedNext * added), output,
+                scale: Float(addedNext * kept - keptNext * added))
+        }
+    }
+}
