@@ -40,6 +40,8 @@ package enum Initialization {
     case normal(deviation: Float)
     /// Uniform in ±1/√fanIn, as PyTorch starts linear and convolution layers.
     case uniform(fanIn: Int)
+    /// These numbers, row-major: a table that is computed, not learned.
+    case values([Float])
 }
 
 /// The weights of one model, in order of creation. Model code asks for each weight once, by name and shape; whether it
@@ -128,6 +130,7 @@ package final class Weights {
         switch initialization {
         case .zeros: break
         case .ones: tensor.fill(1)
+        case .values(let values): tensor.assign(Tensor(values, shape: shape))
         case .constant(let value): tensor.fill(value)
         case .normal(let deviation): for i in 0..<tensor.count { tensor.pointer[i] = generator.normal() * deviation }
         case .uniform(let fanIn):
