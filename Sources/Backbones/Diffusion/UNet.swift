@@ -1,0 +1,207 @@
+import Autograd
+import Layers
+import Tensors
+
+/// Stable Diffusion XL's network (Podell et al., arXiv 2307.01952; diffusers' UNet2DConditionModel): a U-Net of
+/// residual blocks and transformers that attend to the text, conditioned on the time step, a pooled text and the
+/// picture's sizes. Without the last two it is Stable Diffusion's earlier network.
+package final class UNet {
+    package let configuration: Configuration
+    private let time: ConditionLayer
+    private let addition: ConditionLayer?
+    private let entry, exit: ConvolutionLayer
+    private let down, up: [UNetLevel]
+    private let middle: UNetMiddle
+    private let exitNorm: GroupNormLayer
+
+    /// Weights are named as diffusers names them.
+    package init(_ configuration: Configuration, _ weights: Weights) {
+        let c = configuration
+        self.configuration = c
+        let plan = UNetPlan(configuration: c, weights: weights)
+        entry = ConvolutionLayer(weights, "conv_in", from: c.latentChannels, to: c.channels[0], kernel: 3)
+        time = ConditionLayer(weights, "time_embedding", from: c.channels[0], to: c.conditionWidth)
+        addition = c.additionWidth.map {
+            ConditionLayer(weights, "add_embedding", from: $0, to: c.conditionWidth)
+        }
+        down = c.channels.indices.map { UNetLevel(plan, downward: $0) }
+        middle = UNetMiddle(plan)
+        up = c.channels.indices.map { UNetLevel(plan, upward: $0) }
+        exitNorm = GroupNormLayer(
+            weights, "conv_norm_out", channels: c.channels[0], groups: c.groups, epsilon: c.epsilon)
+        exit = ConvolutionLayer(weights, "conv_out", from: c.channels[0], to: c.outputChannels, kernel: 3)
+    }
+
+    /// Noisy latents [B, z, H, W], time steps [B] of 0…1000, text tokens [B, T, D] and, where the model reads them, pooled
+    /// texts [B, P] with the sizes [B][6] (original, corner of the crop and target, each height before width) → what
+    /// the model predicts, [B, z, H, W].
+    package func callAsFunction(
+        _ latents: Variable, timesteps: [Float], text: Variable, pooled: Variable? = nil, sizes: [[Float]] = []
+    ) -> Variable {
+        let condition = condition(timesteps: timesteps, pooled: pooled, sizes: sizes)
+        var x = entry(latents)
+        var skips = [x]
+        for level in down {
+            for block in level.blocks {
+                x = block(x, condition: condition, text: text)
+                skips.append(x)
+            }
+            guard let half = level.resampling else { continue }
+            x = half(x)
+            skips.append(x)
+        }
+        x = middle(x, condition: condition, text: text)
+        for level in up {
+            for block in level.blocks {
+                x = block(joined(x, skips.removeLast()), condition: condition, text: text)
+            }
+            if let double = level.resampling, let next = skips.last { x = double(doubled(x, like: next)) }
+        }
+        return exit(exitNorm(x, swish: true))
+    }
+
+    /// [B, conditionWidth], activated (SiLU) as every block reads it.
+    private func condition(timesteps: [Float], pooled: Variable?, sizes: [[Float]]) -> Variable {
+        let c = configuration
+        let condition = time(Variable(Sinusoid.features(timesteps, width: c.channels[0])))
+        guard let addition else { return SiLU().apply([condition]) }
+        precondition(
+            pooled != nil && sizes.count == timesteps.count,
+            "this network needs pooled texts and the sizes of every picture")
+        let numbers = Sinusoid.features(sizes.flatMap { $0 }, width: c.sizeWidth)
+        let features = Variable(numbers.reshaped([sizes.count, numbers.count / sizes.count]))
+        return SiLU().apply([condition + addition(JoinColumns().apply([pooled!, features]))])
+    }
+
+    /// [B, C1, H, W] and [B, C2, H, W] → [B, C1 + C2, H, W].
+    private func joined(_ x: Variable, _ skip: Variable) -> Variable {
+        let (height, width) = (x.shape[2], x.shape[3])
+        let planes = [x, skip].map { $0.reshaped([$0.shape[0], $0.shape[1], height * width]) }
+        return Concatenate().apply(planes)
+            .reshaped([x.shape[0], x.shape[1] + skip.shape[1], height, width])
+    }
+
+    /// x [B, C, h, w] twice as large, less the last row or column where the skip's size is odd.
+    private func doubled(_ x: Variable, like skip: Variable) -> Variable {
+        let y = UpsampleNearest().apply([x])
+        guard y.shape[2] != skip.shape[2] || y.shape[3] != skip.shape[3] else { return y }
+        return CropMap(height: skip.shape[2], width: skip.shape[3]).apply([y])
+    }
+}
+
+/// What the parts of a U-Net are made from.
+struct UNetPlan {
+    let configuration: UNet.Configuration
+    let weights: Weights
+
+    func block(_ name: String, _ index: Int, level: Int, from inputs: Int, attends: Bool) -> UNetBlock {
+        let width = configuration.channels[level]
+        return UNetBlock(
+            residual: UNetResidual(self, "\(name).resnets.\(index)", from: inputs, to: width),
+            transformer: attends ? UNetTransformer(self, "\(name).attentions.\(index)", level: level) : nil)
+    }
+}
+
+/// A residual block, with a transformer after it where its level attends.
+struct UNetBlock {
+    let residual: UNetResidual
+    let transformer: UNetTransformer?
+
+    /// x [B, inputs, H, W], condition [B, D], text [B, T, D] → [B, outputs, H, W].
+    func callAsFunction(_ x: Variable, condition: Variable, text: Variable) -> Variable {
+        let y = residual(x, condition: condition)
+        return transformer?(y, text: text) ?? y
+    }
+}
+
+/// The blocks of one resolution, and what halves or doubles the map afterwards.
+struct UNetLevel {
+    let blocks: [UNetBlock]
+    let resampling: ConvolutionLayer?
+
+    /// The level `level` on the way down, counted from the finest.
+    init(_ plan: UNetPlan, downward level: Int) {
+        let c = plan.configuration
+        let name = "down_blocks.\(level)"
+        let width = c.channels[level]
+        let before = level == 0 ? c.channels[0] : c.channels[level - 1]
+        blocks = (0..<c.blocksPerLevel).map { index in
+            plan.block(name, index, level: level, from: index == 0 ? before : width, attends: c.attendsDown[level])
+        }
+        resampling =
+            level == c.channels.count - 1
+            ? nil
+            : ConvolutionLayer(
+                plan.weights, "\(name).downsamplers.0.conv", from: width, to: width, kernel: 3, stride: 2,
+                padding: .around(1))
+    }
+
+    /// The level `index` on the way up, counted from the coarsest. Every block reads a map of the way down beside the
+    /// last one's.
+    init(_ plan: UNetPlan, upward index: Int) {
+        let c = plan.configuration
+        let last = c.channels.count - 1
+        let level = last - index
+        let name = "up_blocks.\(index)"
+        let width = c.channels[level]
+        let before = c.channels[min(level + 1, last)]
+        let finer = c.channels[max(level - 1, 0)]
+        blocks = (0...c.blocksPerLevel).map { block in
+            let skip = block == c.blocksPerLevel ? finer : width
+            return plan.block(
+                name, block, level: level, from: (block == 0 ? before : width) + skip, attends: c.attendsUp[index])
+        }
+        resampling =
+            level == 0
+            ? nil : ConvolutionLayer(plan.weights, "\(name).upsamplers.0.conv", from: width, to: width, kernel: 3)
+    }
+}
+
+/// A residual block, a transformer and another residual block at the coarsest resolution.
+struct UNetMiddle {
+    private let first: UNetBlock
+    private let second: UNetResidual
+
+    init(_ plan: UNetPlan) {
+        let level = plan.configuration.channels.count - 1
+        let width = plan.configuration.channels[level]
+        first = plan.block("mid_block", 0, level: level, from: width, attends: true)
+        second = UNetResidual(plan, "mid_block.resnets.1", from: width, to: width)
+    }
+
+    /// x [B, C, H, W] → [B, C, H, W].
+    func callAsFunction(_ x: Variable, condition: Variable, text: Variable) -> Variable {
+        second(first(x, condition: condition, text: text), condition: condition)
+    }
+}
+
+/// x + conv(swish(norm(conv(swish(norm(x))) + condition))), with a 1×1 convolution on the way around when the width
+/// changes.
+struct UNetResidual {
+    private let norm1, norm2: GroupNormLayer
+    private let conv1, conv2: ConvolutionLayer
+    private let condition: LinearLayer
+    private let shortcut: ConvolutionLayer?
+
+    init(_ plan: UNetPlan, _ name: String, from inputs: Int, to outputs: Int) {
+        let (c, weights) = (plan.configuration, plan.weights)
+        func norm(_ part: String, _ channels: Int) -> GroupNormLayer {
+            GroupNormLayer(weights, "\(name).\(part)", channels: channels, groups: c.groups, epsilon: c.epsilon)
+        }
+        func convolution(_ part: String, _ inputs: Int, kernel: Int) -> ConvolutionLayer {
+            ConvolutionLayer(weights, "\(name).\(part)", from: inputs, to: outputs, kernel: kernel)
+        }
+        norm1 = norm("norm1", inputs)
+        conv1 = convolution("conv1", inputs, kernel: 3)
+        condition = LinearLayer(weights, "\(name).time_emb_proj", from: c.conditionWidth, to: outputs)
+        norm2 = norm("norm2", outputs)
+        conv2 = convolution("conv2", outputs, kernel: 3)
+        shortcut = inputs == outputs ? nil : convolution("conv_shortcut", inputs, kernel: 1)
+    }
+
+    /// x [B, inputs, H, W], activated condition [B, D] → [B, outputs, H, W].
+    func callAsFunction(_ x: Variable, condition activated: Variable) -> Variable {
+        let h = AddToChannels().apply([conv1(norm1(x, swish: true)), condition(activated)])
+        return (shortcut?(x) ?? x) + conv2(norm2(h, swish: true))
+    }
+}

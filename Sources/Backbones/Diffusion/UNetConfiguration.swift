@@ -1,0 +1,126 @@
+extension UNet {
+    /// A U-Net's sizes, read and written as diffusers' `config.json`.
+    package struct Configuration: Codable, Equatable, Sendable {
+        package var latentChannels, outputChannels: Int
+        /// Channels of the levels, finest first; all but the last halve.
+        package var channels: [Int]
+        package var blocksPerLevel: Int
+        /// Whether each level attends on the way down (finest first), and on the way up (coarsest first).
+        package var attendsDown, attendsUp: [Bool]
+        /// Heads of each level's attention, and blocks of each of its transformers.
+        package var heads, transformerDepths: [Int]
+        package var groups: Int
+        package var epsilon: Float
+        /// Width D of a text token.
+        package var textWidth: Int
+        /// Width of the pooled text with the sizes' features; nil where the model reads neither.
+        package var additionWidth: Int?
+        /// Width of one size's features.
+        package var sizeWidth: Int
+        /// Whether a transformer reads and writes its map by linear layers instead of 1×1 convolutions.
+        package var projectsLinearly: Bool
+
+        package init(
+            latentChannels: Int = 4, outputChannels: Int? = nil, channels: [Int], blocksPerLevel: Int = 2,
+            attendsDown: [Bool], attendsUp: [Bool], heads: [Int], transformerDepths: [Int], groups: Int = 32,
+            epsilon: Float = 1e-5, textWidth: Int, additionWidth: Int?, sizeWidth: Int = 256,
+            projectsLinearly: Bool = true
+        ) {
+            (self.latentChannels, self.outputChannels) = (latentChannels, outputChannels ?? latentChannels)
+            (self.channels, self.blocksPerLevel) = (channels, blocksPerLevel)
+            (self.attendsDown, self.attendsUp, self.heads) = (attendsDown, attendsUp, heads)
+            (self.transformerDepths, self.groups, self.epsilon) = (transformerDepths, groups, epsilon)
+            (self.textWidth, self.additionWidth, self.sizeWidth) = (textWidth, additionWidth, sizeWidth)
+            self.projectsLinearly = projectsLinearly
+        }
+
+        /// SDXL base 1.0.
+        package static let sdxl = Configuration(
+            channels: [320, 640, 1280], attendsDown: [false, true, true], attendsUp: [true, true, false],
+            heads: [5, 10, 20], transformerDepths: [1, 2, 10], textWidth: 2048, additionWidth: 2816)
+
+        /// Width of the condition that every block reads.
+        package var conditionWidth: Int { 4 * channels[0] }
+
+        private enum CodingKeys: String, CodingKey {
+            case latentChannels = "in_channels"
+            case outputChannels = "out_channels"
+            case channels = "block_out_channels"
+            case blocksPerLevel = "layers_per_block"
+            case downKinds = "down_block_types"
+            case upKinds = "up_block_types"
+            /// The number of heads, in spite of its name; `num_attention_heads` where that is given.
+            case headsUnderOldName = "attention_head_dim"
+            case heads = "num_attention_heads"
+            case transformerDepths = "transformer_layers_per_block"
+            case groups = "norm_num_groups"
+            case epsilon = "norm_eps"
+            case textWidth = "cross_attention_dim"
+            case additionKind = "addition_embed_type"
+            case additionWidth = "projection_class_embeddings_input_dim"
+            case sizeWidth = "addition_time_embed_dim"
+            case projectsLinearly = "use_linear_projection"
+        }
+
+        private static let attending = (down: "CrossAttnDownBlock2D", up: "CrossAttnUpBlock2D")
+        private static let plain = (down: "DownBlock2D", up: "UpBlock2D")
+
+        /// What is left out is that of SDXL, but for what diffusers leaves out itself.
+        /// - Throws: `DecodingError` for blocks of other kinds.
+        package init(from decoder: any Decoder) throws {
+            let keys = try decoder.container(keyedBy: CodingKeys.self)
+            let usual = Configuration.sdxl
+            func value<Value: Decodable>(_ key: CodingKeys, _ usual: Value) throws -> Value {
+                try keys.decodeIfPresent(Value.self, forKey: key) ?? usual
+            }
+            let channels = try value(.channels, usual.channels)
+            /// One number a level, written as one for all or as a list.
+            func numbers(_ key: CodingKeys) throws -> [Int]? {
+                if let all = try? keys.decodeIfPresent(Int.self, forKey: key) { return channels.map { _ in all } }
+                return try keys.decodeIfPresent([Int].self, forKey: key)
+            }
+            func attends(_ key: CodingKeys, _ attending: String, _ plain: String) throws -> [Bool]? {
+                try keys.decodeIfPresent([String].self, forKey: key)?.map { kind in
+                    guard kind == attending || kind == plain else {
+                        throw DecodingError.dataCorruptedError(
+                            forKey: key, in: keys,
+                            debugDescription: "\(kind) is unknown; \(attending) and \(plain) are")
+                    }
+                    return kind == attending
+                }
+            }
+            let latentChannels = try value(.latentChannels, 4)
+            let readsSizes = try keys.decodeIfPresent(String.self, forKey: .additionKind) == "text_time"
+            self.init(
+                latentChannels: latentChannels, outputChannels: try value(.outputChannels, latentChannels),
+                channels: channels, blocksPerLevel: try value(.blocksPerLevel, 2),
+                attendsDown: try attends(.downKinds, Self.attending.down, Self.plain.down) ?? usual.attendsDown,
+                attendsUp: try attends(.upKinds, Self.attending.up, Self.plain.up) ?? usual.attendsUp,
+                heads: try numbers(.heads) ?? numbers(.headsUnderOldName) ?? channels.map { _ in 8 },
+                transformerDepths: try numbers(.transformerDepths) ?? channels.map { _ in 1 },
+                groups: try value(.groups, 32), epsilon: try value(.epsilon, 1e-5),
+                textWidth: try value(.textWidth, 1280),
+                additionWidth: readsSizes ? try keys.decode(Int.self, forKey: .additionWidth) : nil,
+                sizeWidth: try value(.sizeWidth, 256), projectsLinearly: try value(.projectsLinearly, false))
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            var keys = encoder.container(keyedBy: CodingKeys.self)
+            try keys.encode(latentChannels, forKey: .latentChannels)
+            try keys.encode(outputChannels, forKey: .outputChannels)
+            try keys.encode(channels, forKey: .channels)
+            try keys.encode(blocksPerLevel, forKey: .blocksPerLevel)
+            try keys.encode(attendsDown.map { $0 ? Self.attending.down : Self.plain.down }, forKey: .downKinds)
+            try keys.encode(attendsUp.map { $0 ? Self.attending.up : Self.plain.up }, forKey: .upKinds)
+            try keys.encode(heads, forKey: .headsUnderOldName)
+            try keys.encode(transformerDepths, forKey: .transformerDepths)
+            try keys.encode(groups, forKey: .groups)
+            try keys.encode(epsilon, forKey: .epsilon)
+            try keys.encode(textWidth, forKey: .textWidth)
+            try keys.encode(additionWidth == nil ? nil : "text_time", forKey: .additionKind)
+            try keys.encode(additionWidth, forKey: .additionWidth)
+            try keys.encode(sizeWidth, forKey: .sizeWidth)
+            try keys.encode(projectsLinearly, forKey: .projectsLinearly)
+        }
+    }
+}
