@@ -25,13 +25,15 @@ package enum Conformance {
         if keys["text_config"] != nil, keys["vision_config"] != nil { return try CLIPConformance(fixture).report() }
         if keys["qkv_bias"] != nil, keys["patch_size"] != nil { return try DINOConformance(fixture).report() }
         if keys["net"] as? String == "alex" { return try LPIPSConformance(fixture).report() }
+        if let report = try generatorReport(fixture) { return report }
         throw ConformanceError(
             folder: folder,
             problem:
                 """
                 its architecture is not one of Infinity's tokenizer or transformer, T5's encoder, the AdamW \
                 trajectory, Chameleon's transformer or tokenizer, LoRA on Chameleon, CLIP, DINO's vision transformer, \
-                or LPIPS with AlexNet
+                LPIPS with AlexNet, LlamaGen's transformer or tokenizer, a KL autoencoder, the samplers, SD3's or \
+                FLUX's transformer, or SDXL's U-Net
                 """
         )
     }

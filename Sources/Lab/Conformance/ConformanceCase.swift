@@ -58,6 +58,12 @@ package struct ConformanceCase {
         try JSONDecoder().decode(type, from: JSONSerialization.data(withJSONObject: configuration))
     }
 
+    /// One part of the configuration as one of our types.
+    func decodedConfiguration<Value: Decodable>(as type: Value.Type, at key: String) throws -> Value {
+        let part: [String: Any] = try value(key)
+        return try JSONDecoder().decode(type, from: JSONSerialization.data(withJSONObject: part))
+    }
+
     /// A recorded picture [H, W, 3] of bytes, also the one sample of [1, H, W, 3].
     func picture(_ name: String) throws -> Picture {
         let shape = try recorded.entry(name).shape.suffix(3)
