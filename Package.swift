@@ -152,7 +152,9 @@ let package = Package(
         .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld", "Images"]),
         .testTarget(
             name: "BackboneTests",
-            dependencies: ["Backbones", "Tensors", "Autograd", "Layers", "Images", "Randomness"]),
+            dependencies: [
+                "Backbones", "Checkpoints", "Tensors", "Autograd", "Layers", "Images", "Randomness", "FileTesting",
+            ]),
         .testTarget(
             name: "EvaluationTests",
             dependencies: ["Evaluation", "Backbones", "LittleWorld", "Images", "Layers", "Tensors", "ModelTesting"]),

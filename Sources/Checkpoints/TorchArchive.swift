@@ -3,8 +3,14 @@
 enum TorchArchive {
     static func read(_ file: MappedFile) throws(CheckpointError) -> TorchContents {
         func problem(_ text: String) -> CheckpointError { CheckpointError(path: file.path, problem: text) }
-        let entries = try ZipArchive(file).entries
+        let archive = try ZipArchive(file)
+        let entries = archive.entries
         let root = try root(of: entries, problem)
+        if let name = archive.compressed.first {
+            throw problem(
+                "its entry \(name) is compressed, and torch.save compresses nothing: unzip it and pack it again with "
+                    + "zip -0")
+        }
         if let order = entries[root + "byteorder"], !file.bytes[order].elementsEqual("little".utf8) {
             throw problem("its numbers are big-endian; only little-endian ones are read")
         }

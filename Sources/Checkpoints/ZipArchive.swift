@@ -1,15 +1,17 @@
 import Foundation
 
-/// The entries of a zip archive whose bytes lie in it as they are (PKWARE's APPNOTE 6.3, with its 64-bit form).
+/// The entries of a zip archive (PKWARE's APPNOTE 6.3, with its 64-bit form).
 struct ZipArchive {
     /// Where each entry's bytes are.
     let entries: [String: Range<Int>]
+    /// Entries whose bytes are compressed, sorted.
+    let compressed: [String]
 
     /// More entries than a checkpoint has storages are an attack.
     static let mostEntries = 1 << 20
 
-    /// - Throws: `CheckpointError` for what is cut short, compressed, encrypted, overlapping or named twice.
-    init(_ file: MappedFile) throws(CheckpointError) { entries = try ZipDirectory(file: file).read() }
+    /// - Throws: `CheckpointError` for what is cut short, encrypted, overlapping or named twice.
+    init(_ file: MappedFile) throws(CheckpointError) { (entries, compressed) = try ZipDirectory(file: file).read() }
 }
 
 private struct ZipDirectory {
@@ -31,9 +33,9 @@ private struct ZipDirectory {
     /// A 64-bit number, as far as it can be a place in a file.
     private func quad(_ place: Int) -> Int? { number(place, UInt64.self).flatMap { Int(exactly: $0) } }
 
-    func read() throws(CheckpointError) -> [String: Range<Int>] {
+    func read() throws(CheckpointError) -> (entries: [String: Range<Int>], compressed: [String]) {
         let directory = try location()
-        var entries: [String: Range<Int>] = [:]
+        var (entries, compressed): ([String: Range<Int>], [String]) = ([:], [])
         var taken: [(range: Range<Int>, name: String)] = []
         var place = directory.start
         for _ in 0..<directory.count {
@@ -42,13 +44,14 @@ private struct ZipDirectory {
             guard entries.updateValue(data, forKey: entry.name) == nil else {
                 throw problem("its entry \(entry.name) is there twice")
             }
+            if entry.isCompressed { compressed.append(entry.name) }
             taken.append((entry.header..<data.upperBound, entry.name))
         }
         taken.sort { ($0.range.lowerBound, $0.name) < ($1.range.lowerBound, $1.name) }
         for (a, b) in zip(taken, taken.dropFirst()) where a.range.upperBound > b.range.lowerBound {
             throw problem("its entries \(a.name) and \(b.name) overlap")
         }
-        return entries
+        return (entries, compressed.sorted())
     }
 
     /// Where the list of entries lies and how many there are.
@@ -86,7 +89,9 @@ private struct ZipDirectory {
 
     private struct Entry {
         let name: String
+        /// As it lies in the file.
         let size: Int
+        let isCompressed: Bool
         /// Where its own header is.
         let header: Int
     }
@@ -107,13 +112,10 @@ private struct ZipDirectory {
             }
             (size, packed, header) = wide
         }
-        guard word(place + 10)! == 0, packed == size else {
-            throw problem(
-                "its entry \(name) is compressed, and torch.save compresses nothing: unzip it and pack it again "
-                    + "with zip -0")
-        }
+        let isCompressed = word(place + 10)! != 0
+        guard isCompressed || packed == size else { throw problem("its entry \(name) has two sizes") }
         place = next
-        return Entry(name: name, size: size, header: header)
+        return Entry(name: name, size: packed, isCompressed: isCompressed, header: header)
     }
 
     /// The 64-bit numbers of an entry, in the order the extra field of kind 1 has those that are needed.
@@ -143,7 +145,9 @@ private struct ZipDirectory {
             throw problem("its entry \(entry.name) lies outside the file: it is cut short or damaged")
         }
         let header = entry.header
-        guard word(header + 8)! == 0 else { throw problem("its entry \(entry.name) is compressed by its own header") }
+        guard (word(header + 8)! != 0) == entry.isCompressed else {
+            throw problem("its entry \(entry.name) is compressed, and is not: its two headers differ")
+        }
         let (name, extra) = (word(header + 26)!, word(header + 28)!)
         let start = header + 30 + name + extra
         guard start <= end, entry.size <= end - start else {

@@ -17,21 +17,29 @@ extension Adapter {
             tensors, to: path, precision: .half, metadata: ["format": Adapter.format, "description": text])
     }
 
-    /// - Throws: `CheckpointError` for a damaged file, `AdapterError.notAnAdapter` for another safetensors file,
-    ///   `AdapterError.notFinite` for one that holds values that are no numbers.
+    /// - Throws: `AdapterError.notAnAdapter` for a damaged file or another one, `AdapterError.notFinite` for one that
+    ///   holds values that are no numbers.
     package init(path: String) throws {
-        let file = try Safetensors(path: path)
+        let (file, tensors) = try Adapter.contents(path)
         guard file.metadata["format"] == Adapter.format, let text = file.metadata["description"] else {
             throw AdapterError.notAnAdapter(path: path, reason: "its metadata lacks format \(Adapter.format)")
         }
         guard let description = try? JSONDecoder().decode(Description.self, from: Data(text.utf8)) else {
             throw AdapterError.notAnAdapter(path: path, reason: "its metadata's description cannot be read")
         }
-        self.init(
-            description: description,
-            tensors: try Dictionary(uniqueKeysWithValues: file.names.map { ($0, try file.tensor($0)) }))
+        self.init(description: description, tensors: tensors)
         if let bad = tensors.filter({ !$0.value.isFinite }).keys.min() {
             throw AdapterError.notFinite(concept: description.concept, name: bad)
         }
+    }
+
+    /// A file and its tensors; what it is instead, where it is none.
+    private static func contents(_ path: String) throws(AdapterError) -> (Safetensors, [String: Tensor]) {
+        do throws(CheckpointError) {
+            let file = try Safetensors(path: path)
+            var tensors: [String: Tensor] = [:]
+            for name in file.names { tensors[name] = try file.tensor(name) }
+            return (file, tensors)
+        } catch { throw .notAnAdapter(path: path, reason: error.problem) }
     }
 }

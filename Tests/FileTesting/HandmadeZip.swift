@@ -6,6 +6,8 @@ package struct HandmadeZip {
         package var data: [UInt8]
         package var method: UInt16 = 0
         package var flags: UInt16 = 0
+        /// The method in the own header, where it is another.
+        package var innerMethod: UInt16?
         /// The size the directory claims.
         package var size: Int?
         /// The place of the own header that the directory claims.
@@ -47,7 +49,8 @@ package struct HandmadeZip {
         let name = Array((entry.innerName ?? entry.name).utf8)
         let sizes = number(entry.data.count, UInt32.self)
         return [0x50, 0x4B, 3, 4, 20, 0] + HandmadeSafetensors.littleEndian(entry.flags)
-            + HandmadeSafetensors.littleEndian(entry.method) + [UInt8](repeating: 0, count: 8) + sizes + sizes
+            + HandmadeSafetensors.littleEndian(entry.innerMethod ?? entry.method) + [UInt8](repeating: 0, count: 8)
+            + sizes + sizes
             + number(name.count, UInt16.self) + [0, 0] + name
     }
 

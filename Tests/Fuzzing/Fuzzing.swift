@@ -11,7 +11,7 @@ protocol FuzzTarget: Sendable {
 }
 
 private let targets: [String: any FuzzTarget.Type] = [
-    "job": JobBody.self, "png": PNGFile.self, "safetensors": WeightFile.self,
+    "job": JobBody.self, "png": PNGFile.self, "safetensors": WeightFile.self, "torch": TorchFile.self,
 ]
 nonisolated(unsafe) private var target: any FuzzTarget.Type = JobBody.self
 

@@ -1,29 +1,19 @@
 import Checkpoints
 import FileTesting
-import Foundation
 import Layers
 
 /// A file of tensors: a model's, or an adapter that somebody else made.
 enum WeightFile: FuzzTarget {
-    /// A file in memory; the reader maps files.
-    private static let file = {
-        let name = "/atelier-fuzz-\(getpid())"
-        let file = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0o600)
-        shm_unlink(name)
-        return file
-    }()
-    private static let path = "/proc/self/fd/\(file)"
-
     static func read(_ bytes: UnsafeBufferPointer<UInt8>) {
-        guard ftruncate(file, bytes.count) == 0, pwrite(file, bytes.baseAddress, bytes.count, 0) == bytes.count else {
-            fatalError("no memory for an input")
-        }
+        MemoryFile.write(bytes)
         do {
-            let weights = try Safetensors(path: path)
+            let weights = try Safetensors(path: MemoryFile.path)
             for name in weights.names where try weights.entry(name).type?.isReal == true {
                 try read(name, of: weights, within: bytes.count)
             }
-        } catch let error as CheckpointError { precondition(error.path == path && !error.problem.isEmpty) } catch {
+        } catch let error as CheckpointError {
+            precondition(error.path == MemoryFile.path && !error.problem.isEmpty)
+        } catch {
             fatalError("\(error)")
         }
     }

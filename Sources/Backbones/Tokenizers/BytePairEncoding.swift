@@ -20,6 +20,15 @@ package struct BytePairEncoding: Sendable {
             merges.enumerated().map { (Pair(left: $1.0, right: $1.1), $0) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// The merges of a file: older ones write a pair as one string, newer ones as two. Nil where one is no pair.
+    static func merges(_ listed: [Any]) -> [(String, String)]? {
+        let pairs = listed.compactMap { entry -> (String, String)? in
+            let parts = (entry as? String)?.split(separator: " ").map(String.init) ?? entry as? [String] ?? []
+            return parts.count == 2 ? (parts[0], parts[1]) : nil
+        }
+        return pairs.count == listed.count ? pairs : nil
+    }
+
     /// GPT-2's `bytes_to_unicode`: the characters that stand for the bytes, in the order of its table, printable ones
     /// first.
     package static let alphabet: [(byte: UInt8, symbol: String)] = {

@@ -5,19 +5,32 @@ import Foundation
 ///
 /// Reads either of the published forms: the merge list of open_clip's SimpleTokenizer (`bpe_simple_vocab_16e6.txt`,
 /// gzipped or not), with that tokenizer's cleaning and its special strings `<start_of_text>` and `<end_of_text>`; or
-/// Hugging Face's `tokenizer.json`.
+/// Hugging Face's `tokenizer.json`, or `vocab.json` and `merges.txt` beside each other.
 package struct CLIPTokenizer: Sendable {
     private enum Cleaning: Sendable { case openCLIP, huggingFace }
 
     private let encoding: BytePairEncoding
     private let cleaning: Cleaning
-    /// Strings that are one token wherever they occur.
-    private let special: [(content: String, id: Int32)]
+    /// Strings that are one token wherever they occur, cut out before anything else.
+    private let added: AddedTokens
+    /// Those of open_clip, which are one only where a word could begin.
+    private let wordMarks: [(content: String, id: Int32)]
     package let startID, endID: Int32
+    /// What fills a text up to its length.
+    package let paddingID: Int32
     package let vocabularySize: Int
 
+    /// - Parameter path: a file, or the folder with Hugging Face's.
     /// - Throws: `TextTokenizerError` for a file that is neither form.
     package init(path: String) throws {
+        let vocabulary = path + "/vocab.json"
+        if FileManager.default.fileExists(atPath: path + "/tokenizer.json") {
+            try self.init(path: path + "/tokenizer.json")
+            return
+        } else if FileManager.default.fileExists(atPath: vocabulary) {
+            try self.init(vocabularyPath: vocabulary, mergesPath: path + "/merges.txt")
+            return
+        }
         guard let file = FileManager.default.contents(atPath: path) else {
             throw TextTokenizerError(path: path, problem: "it cannot be read")
         }
@@ -49,7 +62,9 @@ package struct CLIPTokenizer: Sendable {
         encoding = BytePairEncoding(identifiers: identifiers, merges: merges.map { ($0[0], $0[1]) }, wordEnd: "</w>")
         cleaning = .openCLIP
         (startID, endID) = (Int32(symbols.count), Int32(symbols.count + 1))
-        special = [("<start_of_text>", startID), ("<end_of_text>", endID)]
+        paddingID = 0
+        added = AddedTokens()
+        wordMarks = [("<start_of_text>", startID), ("<end_of_text>", endID)]
         vocabularySize = symbols.count + 2
     }
 
@@ -59,33 +74,69 @@ package struct CLIPTokenizer: Sendable {
             let model = root["model"] as? [String: Any],
             let vocabulary = model["vocab"] as? [String: Int], let listed = model["merges"] as? [Any]
         else { throw problem("a JSON object with a BPE model (vocab, merges) is needed") }
-        // Older files write a pair as one string, newer ones as two.
-        let merges = listed.compactMap {
-            ($0 as? String).map { $0.split(separator: " ").map(String.init) } ?? $0 as? [String]
-        }
-        guard merges.count == listed.count, merges.allSatisfy({ $0.count == 2 }) else {
+        guard let merges = BytePairEncoding.merges(listed) else {
             throw problem("every entry of model.merges must be a pair")
         }
+        try self.init(vocabulary, merges, wordEnd: model["end_of_word_suffix"] as? String ?? "", path: path)
+    }
+
+    /// The mark that fills up, as the folder's file of marks says; it may be an ordinary sign, which then is that mark
+    /// in every text.
+    private static func padding(besides path: String) -> String? {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+        let marks = FileManager.default.contents(atPath: folder.appendingPathComponent("special_tokens_map.json").path)
+            .flatMap { try? JSONSerialization.jsonObject(with: $0) as? [String: Any] }
+        return marks?["pad_token"] as? String ?? (marks?["pad_token"] as? [String: Any])?["content"] as? String
+    }
+
+    /// The two files of older folders: ids of symbols, and a comment line and the merges.
+    private init(vocabularyPath: String, mergesPath: String) throws {
+        func contents(_ path: String) throws -> Data {
+            guard let data = FileManager.default.contents(atPath: path) else {
+                throw TextTokenizerError(path: path, problem: "it cannot be read")
+            }
+            return data
+        }
+        guard let vocabulary = try JSONSerialization.jsonObject(with: contents(vocabularyPath)) as? [String: Int] else {
+            throw TextTokenizerError(path: vocabularyPath, problem: "a JSON object of ids is needed")
+        }
+        let lines = String(decoding: try contents(mergesPath), as: UTF8.self).split(separator: "\n")
+        guard let merges = BytePairEncoding.merges(lines.drop { $0.hasPrefix("#version") }.map(String.init)) else {
+            throw TextTokenizerError(path: mergesPath, problem: "two symbols on every line are needed")
+        }
+        try self.init(vocabulary, merges, wordEnd: "</w>", path: vocabularyPath)
+    }
+
+    private init(_ vocabulary: [String: Int], _ merges: [(String, String)], wordEnd: String, path: String) throws {
         guard let start = vocabulary["<|startoftext|>"], let end = vocabulary["<|endoftext|>"] else {
-            throw problem("model.vocab lacks <|startoftext|> or <|endoftext|>")
+            throw TextTokenizerError(path: path, problem: "its vocabulary lacks <|startoftext|> or <|endoftext|>")
         }
         encoding = BytePairEncoding(
-            identifiers: vocabulary.mapValues(Int32.init), merges: merges.map { ($0[0], $0[1]) },
-            wordEnd: model["end_of_word_suffix"] as? String ?? "")
+            identifiers: vocabulary.mapValues { Int32(clamping: $0) }, merges: merges, wordEnd: wordEnd)
         cleaning = .huggingFace
         (startID, endID) = (Int32(start), Int32(end))
-        special = [("<|startoftext|>", startID), ("<|endoftext|>", endID)]
+        let padding = Self.padding(besides: path).flatMap { mark in vocabulary[mark].map { (mark, Int32($0)) } }
+        paddingID = padding?.1 ?? endID
+        let marks = [("<|startoftext|>", startID), ("<|endoftext|>", endID)] + (padding.map { [$0] } ?? [])
+        added = AddedTokens(marks.map { AddedTokens.Token(content: $0.0, id: $0.1) })
+        wordMarks = []
         vocabularySize = (vocabulary.values.max() ?? 0) + 1
     }
 
     /// Ids of a text, without marks.
     package func encode(_ text: String) -> [Int32] {
         switch cleaning {
-        case .openCLIP: words(TextRepair.openCLIP(text), cuttingOutSpecial: true)
-        case .huggingFace:
-            pieces(text).flatMap {
-                $0.id.map { [$0] }
-                    ?? words($0.text.precomposedStringWithCanonicalMapping.lowercased(), cuttingOutSpecial: false)
+        case .openCLIP: ids(TextRepair.openCLIP(text)) { $0 }
+        case .huggingFace: ids(text) { $0.precomposedStringWithCanonicalMapping.lowercased() }
+        }
+    }
+
+    /// Ids of the marks in a text and of the words between them, made normal.
+    private func ids(_ text: String, normalize: (String) -> String) -> [Int32] {
+        added.split(text).flatMap { part in
+            switch part {
+            case .token(let id): [id]
+            case .text(let text): words(normalize(text))
             }
         }
     }
@@ -101,33 +152,19 @@ package struct CLIPTokenizer: Sendable {
         return ids + [Int32](repeating: padding, count: length - ids.count)
     }
 
-    /// The text between special strings, and those.
-    private func pieces(_ text: String) -> [(text: String, id: Int32?)] {
-        var result: [(String, Int32?)] = []
-        var rest = Substring(text)
-        while let found = special.compactMap({ token in
-            rest.range(of: token.content, options: .literal).map { ($0, token.id) }
-        })
-        .min(by: { $0.0.lowerBound < $1.0.lowerBound }) {
-            result += [(String(rest[..<found.0.lowerBound]), nil), ("", found.1)]
-            rest = rest[found.0.upperBound...]
-        }
-        return result + [(String(rest), nil)]
-    }
-
     private static let contractions = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"]
 
     /// Words of lower-case text: contractions, runs of letters, single digits, runs of anything else but white space.
-    private func words(_ text: String, cuttingOutSpecial: Bool) -> [Int32] {
+    private func words(_ text: String) -> [Int32] {
         var ids: [Int32] = []
         var rest = Substring(text).unicodeScalars
         func beginning(with options: [String]) -> String? { options.first { rest.starts(with: $0.unicodeScalars) } }
         func take(_ isIncluded: (Unicode.Scalar) -> Bool) -> Substring { Substring(rest.prefix(while: isIncluded)) }
         while let first = rest.first {
             var word = Substring()
-            if cuttingOutSpecial, let token = special.first(where: { rest.starts(with: $0.content.unicodeScalars) }) {
-                ids.append(token.id)
-                rest = rest.dropFirst(token.content.unicodeScalars.count)
+            if let mark = wordMarks.first(where: { rest.starts(with: $0.content.unicodeScalars) }) {
+                ids.append(mark.id)
+                rest = rest.dropFirst(mark.content.unicodeScalars.count)
                 continue
             } else if let contraction = beginning(with: CLIPTokenizer.contractions) {
                 word = Substring(contraction)
@@ -145,23 +182,5 @@ package struct CLIPTokenizer: Sendable {
             rest = rest.dropFirst(word.unicodeScalars.count)
         }
         return ids
-    }
-}
-
-extension Unicode.Scalar {
-    /// Regular expressions' `\p{L}`.
-    fileprivate var isLetter: Bool {
-        switch properties.generalCategory {
-        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true
-        default: false
-        }
-    }
-
-    /// `\p{N}`.
-    fileprivate var isNumber: Bool {
-        switch properties.generalCategory {
-        case .decimalNumber, .letterNumber, .otherNumber: true
-        default: false
-        }
     }
 }

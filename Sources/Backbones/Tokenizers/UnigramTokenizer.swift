@@ -19,17 +19,31 @@ package struct UnigramTokenizer: Sendable {
     private let longestPiece: Int
     private let unknown: Piece
     /// Tokens cut out of the text before anything else: `</s>`, `<pad>`, and concepts' placeholders.
-    private var special: [(content: String, id: Int32)]
+    private var added: AddedTokens
     private let end: Int32?
     private let normalizer: TextNormalizer?
     /// Ids below this are the table's; placeholders come after.
     package let vocabularySize: Int
     private var nextPlaceholder: Int32
 
-    /// Reads a `tokenizer.json` with a Unigram model.
+    /// Reads a `tokenizer.json` with a Unigram model, or a `spiece.model`.
+    /// - Parameter path: the file, or the folder in which it lies under either name.
+    /// - Throws: `TextTokenizerError` for what is neither.
     package init(path: String) throws {
+        let names = ["/tokenizer.json", "/spiece.model", ""].map { path + $0 }
+        let path = names.first { FileManager.default.fileExists(atPath: $0) } ?? path
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw TextTokenizerError(path: path, problem: "it cannot be read")
+        }
+        if data.first == UInt8(ascii: "{") {
+            try self.init(json: data, path: path)
+        } else {
+            try self.init(sentencePiece: data, path: path)
+        }
+    }
+
+    private init(json data: Data, path: String) throws {
         func problem(_ text: String) -> TextTokenizerError { TextTokenizerError(path: path, problem: text) }
-        guard let data = FileManager.default.contents(atPath: path) else { throw problem("it cannot be read") }
         guard let root = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
             let model = root["model"] as? [String: Any],
             model["type"] as? String ?? "Unigram" == "Unigram", let vocabulary = model["vocab"] as? [[Any]]
@@ -44,31 +58,55 @@ package struct UnigramTokenizer: Sendable {
         guard let unknownID = model["unk_id"] as? Int, entries.indices.contains(unknownID) else {
             throw problem("model.unk_id is missing")
         }
-        let added = (root["added_tokens"] as? [[String: Any]] ?? []).compactMap { token -> (String, Int32)? in
-            guard let content = token["content"] as? String, let id = token["id"] as? Int else { return nil }
-            return (content, Int32(id))
+        guard let added = AddedTokens(root["added_tokens"] as? [[String: Any]] ?? []) else {
+            throw problem("every entry of added_tokens needs content and id")
         }
         var normalizer: TextNormalizer?
         if let settings = root["normalizer"] as? [String: Any] {
             do { normalizer = try TextNormalizer(settings) } catch { throw problem(error.description) }
         }
         self.init(
-            entries: entries, unknown: unknownID, special: added, end: added.first { $0.0 == "</s>" }?.1,
+            entries: entries, unknown: unknownID, added: added, end: added.identifier(of: "</s>"),
             normalizer: normalizer)
     }
 
+    /// The marks that T5's tokenizer adds to its SentencePiece model; the first has the largest id.
+    private static let extraMarks = 100
+
+    private init(sentencePiece data: Data, path: String) throws {
+        func problem(_ text: String) -> TextTokenizerError { TextTokenizerError(path: path, problem: text) }
+        let model: SentencePieceModel
+        do throws(SentencePieceModel.Flaw) { model = try SentencePieceModel(data) } catch {
+            throw problem(error.description)
+        }
+        guard model.characterMap.isEmpty || PrecompiledNormalizer(model.characterMap) != nil else {
+            throw problem("its character map is damaged")
+        }
+        let marks = model.marks.map { AddedTokens.Token(content: model.pieces[$0].text, id: Int32($0)) }
+        let extra = (0..<Self.extraMarks).map { index in
+            AddedTokens.Token(
+                content: "<extra_id_\(index)>", id: Int32(model.pieces.count + Self.extraMarks - 1 - index))
+        }
+        let hasExtra = model.pieces.contains { $0.text == "<extra_id_0>" }
+        let added = AddedTokens(marks + (hasExtra ? [] : extra))
+        self.init(
+            entries: model.pieces.map { ($0.text, $0.score) }, unknown: model.unknown!, added: added,
+            end: added.identifier(of: "</s>"),
+            normalizer: PrecompiledNormalizer(model.characterMap).map { .precompiled($0) })
+    }
+
     private init(
-        entries: [(String, Double)], unknown: Int, special: [(String, Int32)], end: Int32?, normalizer: TextNormalizer?
+        entries: [(String, Double)], unknown: Int, added: AddedTokens, end: Int32?, normalizer: TextNormalizer?
     ) {
         pieces = Dictionary(
             entries.enumerated().map { ($1.0, Piece(id: Int32($0), score: $1.1)) },
             uniquingKeysWith: { first, _ in first })
         longestPiece = entries.map { $0.0.unicodeScalars.count }.max() ?? 1
         self.unknown = Piece(id: Int32(unknown), score: (entries.map(\.1).min() ?? 0) - 10)
-        self.special = special.map { (content: $0.0, id: $0.1) }
+        self.added = added
         self.end = end
         self.normalizer = normalizer
-        vocabularySize = max(entries.count, Int((special.map(\.1).max() ?? -1) + 1))
+        vocabularySize = max(entries.count, Int((added.lastID ?? -1) + 1))
         nextPlaceholder = Int32(vocabularySize)
     }
 
@@ -77,33 +115,28 @@ package struct UnigramTokenizer: Sendable {
     package func adding(placeholders: [String]) -> UnigramTokenizer {
         var result = self
         for placeholder in placeholders where (result.identifier(of: placeholder) ?? 0) < vocabularySize {
-            result.special.insert((content: placeholder, id: result.nextPlaceholder), at: 0)
+            result.added.add(AddedTokens.Token(content: placeholder, id: result.nextPlaceholder))
             result.nextPlaceholder += 1
         }
         return result
     }
 
     /// The id of a special token or placeholder.
-    package func identifier(of token: String) -> Int32? { special.first { $0.content == token }?.id }
+    package func identifier(of token: String) -> Int32? { added.identifier(of: token) }
 
     /// Token ids of a text, the end mark included.
     package func encode(_ text: String) -> [Int32] {
-        var ids: [Int32] = []
-        var rest = Substring(text)
-        while let found = firstSpecial(in: rest) {
-            ids += plain(rest[..<found.range.lowerBound]) + [found.id]
-            rest = rest[found.range.upperBound...]
+        let ids = added.split(text).flatMap { part in
+            switch part {
+            case .token(let id): [id]
+            case .text(let text): plain(text)
+            }
         }
-        return ids + plain(rest) + (end.map { [$0] } ?? [])
+        return ids + (end.map { [$0] } ?? [])
     }
 
-    private func firstSpecial(in text: Substring) -> (range: Range<Substring.Index>, id: Int32)? {
-        special.compactMap { token in text.range(of: token.content, options: .literal).map { ($0, token.id) } }
-            .min { ($0.0.lowerBound, $1.0.upperBound) < ($1.0.lowerBound, $0.0.upperBound) }
-    }
-
-    private func plain(_ text: Substring) -> [Int32] {
-        let normalized = normalizer?.normalize(String(text)) ?? String(text)
+    private func plain(_ text: String) -> [Int32] {
+        let normalized = normalizer?.normalize(text) ?? text
         let words = normalized.unicodeScalars.split { $0.properties.isWhitespace }
         return words.flatMap { word in best(Array("▁".unicodeScalars) + Array(word)) }
     }

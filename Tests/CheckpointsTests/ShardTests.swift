@@ -1,0 +1,89 @@
+import Checkpoints
+import FileTesting
+import Testing
+
+/// Weights in several files, and folders that hold them.
+@Suite struct ShardTests {
+    private let folder: TestFolder
+
+    init() throws { folder = try TestFolder() }
+
+    private func shard(_ names: String...) -> [UInt8] {
+        let entries = names.enumerated().map { index, name in
+            #""\#(name)":{"dtype":"U8","shape":[1],"data_offsets":[\#(index),\#(index + 1)]}"#
+        }
+        return HandmadeSafetensors("{\(entries.joined(separator: ","))}", names.map { _ in 7 }).bytes
+    }
+
+    private func index(_ map: [(String, String)], _ name: String = "model.safetensors.index.json") throws -> String {
+        let pairs = map.map { #""\#($0)":"\#($1)""# }.joined(separator: ",")
+        return try folder.write(Array(#" {"metadata":{"total_size":3},"weight_map":{\#(pairs)}}"#.utf8), name)
+    }
+
+    private func refusal(_ path: String) throws -> String {
+        try #require(throws: CheckpointError.self) { try Checkpoint.open(path) }.problem
+    }
+
+    @Test func anIndexAndItsFolderOpenTheSame() throws {
+        _ = try folder.write(shard("a", "b"), "1.safetensors")
+        _ = try folder.write(shard("c"), "2.safetensors")
+        let path = try index([("a", "1.safetensors"), ("b", "1.safetensors"), ("c", "2.safetensors")])
+        for place in [path, folder.path, folder.path + "/model.safetensors"] {
+            let checkpoint = try Checkpoint.open(place)
+            #expect(checkpoint.names == ["a", "b", "c"] && checkpoint.report.files == 2)
+            #expect(try checkpoint.tensor("c").integers() == [7] && checkpoint.report.parameters == 3)
+        }
+    }
+
+    @Test func whatAnIndexDoesNotListIsThereAllTheSame() throws {
+        _ = try folder.write(shard("a", "extra"), "1.safetensors")
+        #expect(try Checkpoint.open(index([("a", "1.safetensors")])).names == ["a", "extra"])
+    }
+
+    @Test func everythingThatIsWrongIsSaidAtOnce() throws {
+        _ = try folder.write(shard("a", "twice"), "1.safetensors")
+        _ = try folder.write(shard("b", "twice"), "2.safetensors")
+        _ = try folder.write(Array("<html>".utf8), "3.safetensors")
+        let problem = try refusal(
+            index([
+                ("a", "1.safetensors"), ("lost", "1.safetensors"), ("twice", "2.safetensors"), ("c", "3.safetensors"),
+                ("d", "4.safetensors"), ("b", "1.safetensors"),
+            ]))
+        for part in [
+            "3.safetensors: it is a web page", "4.safetensors: No such file or directory",
+            "lost should be in 1.safetensors and is not", "b should be in 1.safetensors and is not",
+            "twice is in 1.safetensors and 2.safetensors",
+        ] {
+            #expect(problem.contains(part), "\(problem)")
+        }
+    }
+
+    @Test func anIndexNamesFilesBesideIt() throws {
+        for name in ["../1.safetensors", "/etc/passwd", "x/1.safetensors", "", ".hidden"] {
+            #expect(try refusal(index([("a", name)])).contains("is no file name"), "\(name)")
+        }
+        #expect(try refusal(folder.write(Array(#"{"a":1}"#.utf8), "x.json")).contains("has a weight_map"))
+        #expect(try refusal(index([("a", "1"), ("a", "2")])).contains("it gives a twice"))
+    }
+
+    @Test func aFolderHoldsOneCheckpoint() throws {
+        #expect(try refusal(folder.path).contains("the folder holds no weights"))
+        _ = try folder.write(shard("a"), "first.safetensors")
+        #expect(try Checkpoint.open(folder.path).names == ["a"])
+        _ = try folder.write(shard("b"), "second.pth")
+        #expect(try refusal(folder.path).contains("several weights, name one: first.safetensors, second.pth"))
+        _ = try folder.write(shard("c"), "model.safetensors")
+        #expect(try Checkpoint.open(folder.path).names == ["c"])
+    }
+
+    @Test func anotherContainerStandsInForAMissingFile() throws {
+        let torch = HandmadeTorchArchive(
+            [("w", { $0.tensor([1], [1], 0) { $0.storage("FloatStorage", "0", 1) } })],
+            [("0", HandmadeTorchArchive.floats([3]))])
+        _ = try folder.write(torch.bytes, "transformer.pth")
+        #expect(try Checkpoint.open(folder.path + "/transformer.safetensors").tensor("w").floats() == [3])
+        _ = try folder.write(shard("a"), "transformer.safetensors")
+        #expect(try Checkpoint.open(folder.path + "/transformer.safetensors").names == ["a"])
+        #expect(try refusal(folder.path + "/other.safetensors") == "No such file or directory")
+    }
+}
