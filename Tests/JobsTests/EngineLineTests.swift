@@ -52,7 +52,12 @@ import Testing
     }
 
     @Test func routingWordsHaveNoDotsNorWildcards() {
-        #expect(JobEvent(event: "completed", tenant: "a.b#*", kind: "", body: .null).routingKey == "a_b__._.completed")
-        #expect(JobEvent.routingWord(String(repeating: "é", count: 100)) == String(repeating: "_", count: 64))
+        #expect(
+            JobEvent(event: "completed", tenant: "a.b#*", kind: "", body: .null).routingKey == "a%2Eb%23%2A._.completed"
+        )
+        let words = ["a.b", "a_b", "a b", "A%2EB", "é", "-_0"].map(JobEvent.routingWord)
+        #expect(words == ["a%2Eb", "a_b", "a%20b", "A%252EB", "%C3%A9", "-_0"], "no two are the same")
+        let long = JobEvent.routingWord(String(repeating: "é", count: 100))
+        #expect(long.count == 100 && long.hasPrefix("%C3%A9%C3%A9") && long.hasSuffix("~"))
     }
 }

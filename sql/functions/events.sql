@@ -1,9 +1,22 @@
 -- What is told of a job: a row of its history, and messages in the outbox.
 
--- A tenant or kind as a word of a routing key.
+-- A tenant or kind as a word of a routing key: letters, digits, - and _ are themselves, other bytes %XX, so that no two
+-- texts share a word and no dot of a stranger's parts one. Only what is longer than 100 then is cut, with ~ at its end,
+-- for a routing key has 255 bytes. Nothing is _. JobEvent.routingWord is the same in Swift.
 create or replace function atelier.routing_word(p_text text) returns text
 language sql immutable as $$
-    select coalesce(nullif(left(regexp_replace(p_text, '[^A-Za-z0-9_-]', '_', 'g'), 64), ''), '_')
+    select case
+        when p_text ~ '^[A-Za-z0-9_-]{1,100}$' then p_text
+        when p_text = '' then '_'
+        else (
+            select case when length(w.word) <= 100 then w.word else left(w.word, 99) || '~' end
+            from (
+                select string_agg(
+                    case when c.letter ~ '[A-Za-z0-9_-]' then c.letter
+                        else regexp_replace(
+                            upper(encode(convert_to(c.letter, 'UTF8'), 'hex')), '(..)', '%\1', 'g') end,
+                    '' order by c.number) as word
+                from regexp_split_to_table(p_text, '') with ordinality c(letter, number)) w) end
 $$;
 
 -- Without a search path of its own, so that it can be inlined where a hundred are emitted at once.
