@@ -43,23 +43,34 @@ extension Store {
     /// Counts what ended in the hours that are over, for the dashboard's throughput.
     package func countHours() throws { try query("select atelier.count_hours()") }
 
-    /// Those of the jobs whose folders nobody needs: they completed, were cancelled, or are in the tables no more.
-    package func idle(_ jobs: [UUID]) throws -> Set<UUID> {
-        try without("j.state not in ('completed', 'cancelled')", jobs)
+    /// Those of the jobs whose folders nobody needs, with the last attempt that needs none: they completed, were
+    /// cancelled, or are in the tables no more. An attempt that begins from now on has a greater number.
+    package func idle(_ jobs: [UUID]) throws -> [UUID: Int] {
+        let rows = try query(
+            """
+            select i.id, coalesce(j.attempt, 2147483647) as attempt
+            from unnest($1::uuid[]) i(id) left join atelier.jobs j on j.id = i.id
+            where j.id is null or j.state in ('completed', 'cancelled')
+            """, [Self.list(jobs)])
+        return Dictionary(
+            rows.compactMap { row in
+                row["id"].flatMap(UUID.init(uuidString:)).map { ($0, row["attempt"].flatMap { Int($0) } ?? 0) }
+            }
+        ) { first, _ in first }
     }
 
     /// Those of the jobs that are in the tables no more.
-    package func unknown(_ jobs: [UUID]) throws -> Set<UUID> { try without("true", jobs) }
-
-    private func without(_ condition: String, _ jobs: [UUID]) throws -> Set<UUID> {
-        let list = "{" + jobs.map { $0.uuidString.lowercased() }.joined(separator: ",") + "}"
+    package func unknown(_ jobs: [UUID]) throws -> Set<UUID> {
         let rows = try query(
             """
-            select i.id from unnest($1::uuid[]) i(id) where not exists (select from atelier.jobs j where j.id = i.id \
-            and \(condition))
-            """,
-            [list])
+            select i.id from unnest($1::uuid[]) i(id)
+            where not exists (select from atelier.jobs j where j.id = i.id)
+            """, [Self.list(jobs)])
         return Set(rows.compactMap { $0["id"].flatMap(UUID.init(uuidString:)) })
+    }
+
+    private static func list(_ jobs: [UUID]) -> String {
+        "{" + jobs.map { $0.uuidString.lowercased() }.joined(separator: ",") + "}"
     }
 
     /// The next artifacts by their digests, at most `limit`; nil after the last.
@@ -76,5 +87,27 @@ extension Store {
             try query(
                 "select * from atelier.unreferenced($1::text[]) as digest", ["{" + digests.joined(separator: ",") + "}"]
             ).compactMap { $0["digest"] })
+    }
+
+    /// Those of the digests that a tenant has: it sent them, or a job of it made them.
+    package func held(by tenant: String, _ digests: [SHA256Digest]) throws -> Set<SHA256Digest> {
+        let list = "{" + digests.map(\.description).joined(separator: ",") + "}"
+        return Set(
+            try query("select * from atelier.held($1, $2::text[]) as digest", [tenant, list]).compactMap {
+                $0["digest"].flatMap { SHA256Digest($0) }
+            })
+    }
+
+    /// The artifacts whose last reference was deleted by somebody, at most `limit`: their files are to be removed.
+    package func erasable(limit: Int) throws -> [SHA256Digest] {
+        try query("select * from atelier.erasable($1::int) as digest", [String(limit)]).compactMap {
+            $0["digest"].flatMap { SHA256Digest($0) }
+        }
+    }
+
+    /// Says that the files of these are removed.
+    package func erased(_ digests: [SHA256Digest]) throws {
+        try query(
+            "select atelier.erased($1::text[])", ["{" + digests.map(\.description).joined(separator: ",") + "}"])
     }
 }

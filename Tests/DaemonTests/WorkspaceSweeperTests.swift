@@ -15,9 +15,10 @@ import Testing
                 let isFinal = state != "retryable"
                 let row = try await stage.store.query(
                     """
-                    insert into atelier.jobs (tenant, message_id, kind, spec, state, finalized_at, result, error_code)
+                    insert into atelier.jobs
+                        (tenant, message_id, kind, spec, state, finalized_at, result, error_code, attempt)
                     values ('t', $1::text, 'generate', '{}', $1::text::atelier.job_state, case when $2::bool then
-                        now() end, '{}', 'x') returning id
+                        now() end, '{}', 'x', 1) returning id
                     """, [state, String(isFinal)])
                 jobs[state] = row.first?["id"].flatMap(UUID.init(uuidString:))
             }
@@ -39,6 +40,53 @@ import Testing
                 try Set(FileManager.default.contentsOfDirectory(atPath: settings.workspacesDirectory))
                     == Set(kept + ["somebody's"]))
             #expect(try FileManager.default.contentsOfDirectory(atPath: settings.logsDirectory).count == 4)
+        }
+    }
+
+    @Test func whoEndsRemovesNothingOfWhoComesAfter() async throws {
+        let folder = try TemporaryFolder()
+        var environment = SettingsTests.complete
+        environment["ATELIER_STATE_DIRECTORY"] = folder.path
+        let settings = try Settings.read(file: nil, environment: environment)
+        let job = UUID()
+        let attempts = try (1...3).map {
+            let workspace = AttemptWorkspace(settings: settings, job: job, attempt: $0)
+            try workspace.create()
+            return workspace
+        }
+        func left() -> Set<String> {
+            Set((try? FileManager.default.contentsOfDirectory(atPath: attempts[0].jobFolder)) ?? [])
+        }
+        // The second outlived its lease, and has written a checkpoint: the third is its successor.
+        attempts[1].remove([], isLaterThanOthers: true)
+        #expect(left() == ["2", "3"])
+        // Somebody cancelled the second, and tried the job again while it cleared up.
+        attempts[1].removeJob()
+        #expect(left() == ["3"])
+        attempts[2].removeJob()
+        #expect(!FileManager.default.fileExists(atPath: attempts[0].jobFolder))
+    }
+
+    @Test func aSweepLeavesWhatWasTriedAgain() async throws {
+        try await Stage.with(settings: [:]) { stage in
+            let row = try await stage.store.query(
+                """
+                insert into atelier.jobs (tenant, message_id, kind, spec, state, finalized_at, attempt)
+                values ('t', 'm', 'generate', '{}', 'cancelled', now(), 1) returning id
+                """
+            ).first
+            let job = try #require(row?["id"].flatMap(UUID.init(uuidString:)))
+            var environment = SettingsTests.complete
+            environment["ATELIER_STATE_DIRECTORY"] = stage.folder.path
+            let settings = try Settings.read(file: nil, environment: environment)
+            let attempts = try (1...2).map {
+                let workspace = AttemptWorkspace(settings: settings, job: job, attempt: $0)
+                try workspace.create()
+                return workspace
+            }
+            // As if the second had begun after the sweep asked the tables.
+            _ = try await WorkspaceSweeper(settings: settings).remove(by: stage.store)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: attempts[0].jobFolder) == ["2"])
         }
     }
 }

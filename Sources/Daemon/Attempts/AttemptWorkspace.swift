@@ -12,6 +12,7 @@ package struct AttemptWorkspace: Sendable {
     package let folder: String
     /// The file its engine's stderr goes to.
     package let log: String
+    private let attempt: Int
 
     /// Names the folders; ids are UUIDs and numbers, so nothing of a stranger is in a path.
     package init(settings: Settings, job: UUID, attempt: Int) {
@@ -19,12 +20,18 @@ package struct AttemptWorkspace: Sendable {
         jobFolder = "\(settings.workspacesDirectory)/\(name)"
         folder = "\(jobFolder)/\(attempt)"
         log = "\(settings.logsDirectory)/\(name).\(attempt).log"
+        self.attempt = attempt
     }
 
     /// Makes the folder, empty.
     package func create() throws {
         try? FileManager.default.removeItem(atPath: folder)
-        try FileManager.default.createDirectory(atPath: folder + "/inputs", withIntermediateDirectories: true)
+        do {
+            try FileManager.default.createDirectory(atPath: folder + "/inputs", withIntermediateDirectories: true)
+        } catch {
+            // Somebody removed the job's folder, for nothing was in it just then.
+            try FileManager.default.createDirectory(atPath: folder + "/inputs", withIntermediateDirectories: true)
+        }
         try FileManager.default.createDirectory(
             atPath: (log as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
     }
@@ -43,11 +50,22 @@ package struct AttemptWorkspace: Sendable {
         let files = FileManager.default
         checkpoints.filter { $0.hasPrefix(folder + "/") }.forEach(CheckpointFiles.remove)
         guard isLaterThanOthers else { return }
-        for name in (try? files.contentsOfDirectory(atPath: jobFolder)) ?? [] where "\(jobFolder)/\(name)" != folder {
-            try? files.removeItem(atPath: "\(jobFolder)/\(name)")
-        }
+        Self.removeAttempts(upTo: attempt - 1, of: jobFolder)
     }
 
-    /// Removes everything of the job: it is final.
-    package func removeJob() { try? FileManager.default.removeItem(atPath: jobFolder) }
+    /// Removes what this attempt and those before it left: the job is final. Whoever tries it again has a greater
+    /// number, and its folder stays.
+    package func removeJob() { Self.removeAttempts(upTo: attempt, of: jobFolder) }
+
+    /// Removes the folders of a job's attempts with numbers up to this one, and the job's own where nothing is left in
+    /// it; gives whether that went.
+    @discardableResult
+    static func removeAttempts(upTo last: Int, of jobFolder: String) -> Bool {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: jobFolder)) ?? [] {
+            // What is not an attempt's is nobody's.
+            guard (Int(name) ?? 0) <= last else { continue }
+            try? FileManager.default.removeItem(atPath: "\(jobFolder)/\(name)")
+        }
+        return rmdir(jobFolder) == 0
+    }
 }

@@ -13,7 +13,8 @@ package struct WorkspaceSweeper: Sendable {
     /// Removes folders of jobs that completed, were cancelled or are unknown, and logs of jobs that are unknown. Gives
     /// how many of each.
     ///
-    /// What is there is listed before the tables are asked: a job is in them before it has a folder.
+    /// What is there is listed before the tables are asked: a job is in them before it has a folder. Of a job that
+    /// somebody tries again meanwhile only the attempts go that were over then.
     package func remove(by store: Store) async throws -> (folders: Int, logs: Int) {
         let folders = try await runBlocking { try Self.names(in: workspaces) { UUID(uuidString: $0) } }
         let files = try await runBlocking { try Self.names(in: logs) { UUID(uuidString: String($0.prefix(36))) } }
@@ -21,7 +22,11 @@ package struct WorkspaceSweeper: Sendable {
         let unknown = try await store.unknown(Array(Set(files.map(\.job))))
         return try await runBlocking {
             (
-                Self.remove(folders.filter { idle.contains($0.job) }, from: workspaces),
+                folders.filter { folder in
+                    idle[folder.job].map {
+                        AttemptWorkspace.removeAttempts(upTo: $0, of: "\(workspaces)/\(folder.name)")
+                    } ?? false
+                }.count,
                 Self.remove(files.filter { unknown.contains($0.job) }, from: logs)
             )
         }
