@@ -139,7 +139,7 @@ let package = Package(
         .target(name: "SchemaTesting", dependencies: ["Jobs"], path: "Tests/SchemaTesting"),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "SchemaTesting"]),
         .testTarget(
-            name: "StoreTests", dependencies: ["Store", "Jobs", "ServerTesting"], exclude: ["Fixtures"]),
+            name: "StoreTests", dependencies: ["Store", "Jobs", "Hashing", "ServerTesting"], exclude: ["Fixtures"]),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         // Files made byte by byte, for those who read them.

@@ -26,7 +26,8 @@ revoke all on all tables in schema atelier from atelier_daemon, atelier_admin;
 grant select on all tables in schema atelier to atelier_daemon, atelier_admin;
 grant insert, update on
     atelier.workers, atelier.jobs, atelier.attempts, atelier.job_events, atelier.checkpoints, atelier.artifacts,
-    atelier.concepts, atelier.metrics, atelier.rejections, atelier.outbox, atelier.worker_models, atelier.tenants
+    atelier.concepts, atelier.metrics, atelier.rejections, atelier.outbox, atelier.worker_models, atelier.tenants,
+    atelier.tenant_artifacts, atelier.concept_versions
     to atelier_daemon;
 grant insert on atelier.scores to atelier_daemon;
 grant delete on atelier.checkpoints, atelier.worker_models to atelier_daemon;
@@ -38,7 +39,10 @@ grant execute on function
     atelier.event_body(atelier.jobs, text, jsonb),
     atelier.emit_event(atelier.jobs, text, jsonb),
     atelier.emit_events(uuid[], text, jsonb),
+    atelier.json_differences(jsonb, jsonb, text, int),
     atelier.accept_all(jsonb),
+    atelier.clipped(text, int),
+    atelier.bounded_problems(jsonb),
     atelier.reject(text, text, text, jsonb, bytea, text, text),
     atelier.steps_waited(timestamptz),
     atelier.claim(uuid, int, text[]),
@@ -55,6 +59,8 @@ grant execute on function
     atelier.emit_end(atelier.jobs, text, text, jsonb, double precision),
     atelier.finish(
         uuid, int, text, text, text, text, jsonb, jsonb, jsonb, text, bigint, double precision),
+    atelier.outbox_batch(int, bigint),
+    atelier.outbox_unsent(bigint, text, int),
     atelier.register(uuid, text, text, text, int, int),
     atelier.register_models(uuid, jsonb),
     atelier.beat(uuid, boolean),
@@ -67,14 +73,19 @@ grant execute on function
     atelier.pause(boolean),
     atelier.shared_mark(uuid),
     atelier.prune(double precision, double precision, double precision, double precision, double precision, int),
+    atelier.held(text, text[]),
     atelier.unreferenced(text[]),
+    atelier.erasable(int),
+    atelier.erased(text[]),
     atelier.count_hours()
     to atelier_daemon;
 grant execute on function
     atelier.cancel(uuid, text),
     atelier.retry(uuid, boolean),
     atelier.pause(boolean),
-    atelier.delete_concept(text, text, int)
+    atelier.delete_job(uuid),
+    atelier.delete_concept(text, text, int),
+    atelier.resend_set_aside(bigint[])
     to atelier_admin;
 
 -- To create the roles took a right that is not needed any more.

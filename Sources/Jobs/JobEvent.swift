@@ -29,7 +29,7 @@ package struct JobEvent: Sendable, Equatable {
         ]
     }
 
-    /// A tenant or kind as a word of a routing key: letters, digits, - and _ are themselves, other bytes %XX, so that no
+    /// A tenant or kind as a word of a routing key: letters, digits, - and _ stay, other bytes %XX, so that no
     /// two texts share a word and no dot of a stranger's parts one. Only what is longer than 100 then is cut, with ~ at
     /// its end, for a routing key has 255 bytes. Nothing is _. `atelier.routing_word` is the same in SQL.
     package static func routingWord(_ text: String) -> String {

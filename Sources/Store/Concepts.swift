@@ -75,7 +75,8 @@ extension Store {
             """, [name, tenant, version.map { String($0) }])
     }
 
-    /// Deletes a version of a concept, or all of them; gives how many.
+    /// Erases a version of a concept, or all of them, each with the job that learnt it, its pictures and its adapter
+    /// unless another job or concept of the tenant needs them; gives how many. Files follow within minutes.
     package func deleteConcept(_ name: String, tenant: String, version: Int?) throws -> Int {
         try query(
             "select atelier.delete_concept($1, $2, $3::int) as count", [tenant, name, version.map { String($0) }]

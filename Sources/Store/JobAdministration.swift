@@ -61,6 +61,25 @@ extension Store {
             .first?["done"] == "t"
     }
 
+    /// What became of a job that was to be deleted.
+    package enum Deletion: Sendable, Equatable {
+        /// It is gone, with all that hung on it.
+        case deleted
+        /// It has not ended: nothing was done. It is to be cancelled first.
+        case unfinished(JobState)
+    }
+
+    /// Erases a job that has ended, with its attempts, events, scores, messages, the rejections of its message id and
+    /// the concept it learnt, and its pictures and adapter unless another job or concept of the tenant needs them;
+    /// their files follow within minutes. Nil where there is no such job.
+    ///
+    /// This is what `atelierctl jobs delete` does; whoever calls must have the role atelier_admin.
+    package func deleteJob(_ job: UUID) throws -> Deletion? {
+        guard let state = try query("select atelier.delete_job($1::uuid) as state", [job.uuidString]).first?["state"]
+        else { return nil }
+        return JobState(rawValue: state).map(Deletion.unfinished) ?? .deleted
+    }
+
     /// The id of the job that a tenant's message id made.
     package func job(messageID: String, tenant: String) throws -> UUID? {
         try query("select id from atelier.jobs where tenant = $1 and message_id = $2", [tenant, messageID]).first?["id"]

@@ -21,6 +21,8 @@ package struct Submission: Sendable {
     /// The model that does it, nil where any worker does, and its files' digest, nil where any of that name do.
     package var model: String?
     package var modelDigest: String?
+    /// The SHA-256 of the pictures that came with the message, which are its tenant's then; not of those it refers to.
+    package var pictures: [SHA256Digest] = []
 
     /// Describes a submission.
     package init(
@@ -75,13 +77,16 @@ package struct Rejection: Sendable {
 package enum Acceptance: Sendable, Equatable {
     /// A new job.
     case accepted(UUID)
-    /// The job of the same message id that was there before.
+    /// The job of the same message id and body that was there before.
     case duplicate(UUID)
+    /// The job of the same message id that was there before had another body: JSON pointers to where they differ, the
+    /// first three. Nothing was written.
+    case conflict(UUID, differences: [String])
 
     /// The job.
     package var job: UUID {
         switch self {
-        case .accepted(let job), .duplicate(let job): job
+        case .accepted(let job), .duplicate(let job), .conflict(let job, _): job
         }
     }
 }
@@ -99,6 +104,7 @@ extension Submission {
             "expires_in": lifetime.map(JSONValue.number) ?? .null, "reply_to": text(replyTo),
             "correlation_id": text(correlationID), "traceparent": text(traceparent),
             "max_attempts": .integer(maxAttempts), "model": text(model), "model_digest": text(modelDigest),
+            "pictures": .array(pictures.map { .string($0.description) }),
         ])
     }
 }
@@ -108,12 +114,9 @@ extension Store {
     /// of each, in order.
     package func accept(_ submissions: [Submission]) throws -> [Acceptance] {
         let rows = try query(
-            "select verdict, job from atelier.accept_all($1::jsonb) order by place",
+            "select verdict, job, to_jsonb(differences) differences from atelier.accept_all($1::jsonb) order by place",
             [JSONValue.array(submissions.map(\.row)).text])
-        let acceptances = rows.compactMap { row -> Acceptance? in
-            guard let job = row["job"].flatMap(UUID.init(uuidString:)) else { return nil }
-            return row["verdict"] == "accepted" ? .accepted(job) : .duplicate(job)
-        }
+        let acceptances = try rows.compactMap(Self.acceptance)
         guard acceptances.count == submissions.count else {
             throw StoreError.refused(
                 state: "", message: "accept_all gave \(acceptances.count) of \(submissions.count) jobs")
@@ -121,9 +124,20 @@ extension Store {
         return acceptances
     }
 
+    private static func acceptance(_ row: Row) throws -> Acceptance? {
+        guard let job = row["job"].flatMap(UUID.init(uuidString:)) else { return nil }
+        switch row["verdict"] {
+        case "accepted": return .accepted(job)
+        case "duplicate": return .duplicate(job)
+        default:
+            let list = try row["differences"].map { try JSONValue(json: Data($0.utf8)) }
+            return .conflict(job, differences: list?.array?.compactMap(\.string) ?? [])
+        }
+    }
+
     /// Writes down a rejected message and the event that says so.
     package func reject(_ rejection: Rejection) throws {
-        let problems = try JSONEncoder().encode(rejection.problems)
+        let problems = try JSONEncoder().encode(Self.bounded(rejection.problems))
         try query(
             "select atelier.reject($1, $2, $3, $4::jsonb, $5::bytea, $6, $7)",
             [
@@ -132,6 +146,22 @@ extension Store {
                 "\\x" + Self.kept(of: rejection.body).hexadecimal, rejection.replyTo?.storable,
                 rejection.correlationID?.storable,
             ])
+    }
+
+    /// The first fifty problems and their number, in texts that end: as `atelier.bounded_problems`, before they go
+    /// sent there.
+    private static func bounded(_ problems: [Problem]) -> [Problem] {
+        func clipped(_ text: String, _ length: Int) -> String {
+            text.unicodeScalars.count <= length
+                ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(length - 1))) + "…"
+        }
+        let first = problems.prefix(50).map {
+            Problem(clipped($0.pointer, 300), found: clipped($0.found, 300), allowed: clipped($0.allowed, 600))
+        }
+        guard problems.count > 50 else { return first }
+        return first + [
+            Problem("", found: "\(problems.count) problems", allowed: "none; the first 50 are listed")
+        ]
     }
 
     private static let keptBytes = 64 << 10

@@ -22,14 +22,16 @@ extension Store {
     /// The oldest messages that are due, those never tried before the others; none while another daemon's connection is
     /// at them, or each daemon would send every message. This connection is at them from then on, until `leaveOutbox`,
     /// or until it says nothing for a minute: a daemon that hangs must not keep them from the others.
-    package func outbox(limit: Int) throws -> [OutboxMessage] {
+    ///
+    /// No more than `limit` messages, and no more than `bytes` of bodies unless the first alone has more.
+    package func outbox(limit: Int, bytes: Int = 16 << 20) throws -> [OutboxMessage] {
         try query(
             """
-            select id, event_id, event, exchange, routing_key, correlation_id, job, body from atelier.outbox
+            select id, event_id, event, exchange, routing_key, correlation_id, job, body
+            from atelier.outbox_batch($1::int, $2::bigint)
             where (select pg_try_advisory_lock(hashtextextended('atelier.outbox', 0)) and
                 set_config('idle_session_timeout', '60s', false) <> '')
-                and confirmed_at is null and next_try <= now() order by (tries > 0), id limit $1::int
-            """, [String(limit)]
+            """, [String(limit), String(bytes)]
         ).map { row in
             OutboxMessage(
                 id: row["id"].flatMap { Int64($0) } ?? 0, eventID: row["event_id"] ?? "", event: row["event"] ?? "",
@@ -55,20 +57,32 @@ extension Store {
     }
 
     /// What became of a message that was not taken.
-    package enum Unsent: Sendable { case first, again, givenUp }
+    package enum Unsent: String, Sendable {
+        /// It is tried again, for the first time or not.
+        case first, again
+        /// Nobody waits for it any more.
+        case givenUp = "given_up"
+        /// It was refused too often, and waits for `resendSetAside`.
+        case setAside = "set_aside"
+    }
 
-    /// The broker did not take this one: tried again after a growing wait. An answer that finds no queue for a day is
-    /// given up: who asked has gone, and what is said to all was sent besides.
+    /// The broker did not take this one, for `reason`: it is put off, for longer each time, and counts against itself.
+    /// After `most` tries it is set aside with its reason; nil: never, as where a queue is missing that may come back.
+    /// An answer that finds no queue for a day is given up: who asked has gone, and what is emitted to all was sent
+    /// besides.
     @discardableResult
-    package func unsent(_ id: Int64, _ reason: String) throws -> Unsent {
+    package func unsent(_ id: Int64, _ reason: String, most: Int? = nil) throws -> Unsent {
         let row = try query(
-            """
-            update atelier.outbox set tries = tries + 1, last_error = $2, next_try = now() + least(600, 2 ^
-                least(tries, 10)) * interval '1 second',
-                confirmed_at = case when exchange = '' and created_at < now() - interval '1 day' then now() end
-            where id = $1::bigint returning confirmed_at is not null as over, tries
-            """, [String(id), reason]
+            "select atelier.outbox_unsent($1::bigint, $2, $3::int) as fate",
+            [String(id), reason.storable, most.map { String($0) }]
         ).first
-        return row?["over"] == "t" ? .givenUp : row?["tries"] == "1" ? .first : .again
+        return row?["fate"].flatMap(Unsent.init(rawValue:)) ?? .again
+    }
+
+    /// Tries messages that were set aside again, nil: all of them; gives how many.
+    package func resendSetAside(_ ids: [Int64]? = nil) throws -> Int {
+        let list = ids.map { "{" + $0.map { String($0) }.joined(separator: ",") + "}" }
+        return try query("select atelier.resend_set_aside($1::bigint[]) as count", [list]).first?["count"]
+            .flatMap { Int($0) } ?? 0
     }
 }

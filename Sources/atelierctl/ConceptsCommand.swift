@@ -134,11 +134,13 @@ struct ConceptsCommand: AsyncParsableCommand {
 
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Delete a concept, or one version of it: prompts do not find it any more.",
+            abstract: "Erase a concept, or one version of it, with the job that learnt it.",
             discussion:
                 """
-                Without --version all versions go. The job that learnt it and its artifacts stay. Shows what it will \
-                touch and asks; --yes for scripts.
+                Without --version all versions go. With each goes the job that learnt it, its adapter and its pictures,
+                unless another job or concept of the tenant needs them: from the tables at once, from the disk within
+                minutes. Pictures that other jobs drew of it are those jobs' own. Shows what it will touch and asks;
+                --yes for scripts.
                 """
         )
         @OptionGroup var server: ServerOptions

@@ -14,6 +14,27 @@ import Testing
         }
     }
 
+    @Test func aUsedIdWithAnotherBodyIsAConflict() async throws {
+        try await Stage.with { stage in
+            func submit(_ bodies: String...) async throws -> [Acceptance] {
+                try await stage.store.accept(
+                    bodies.map {
+                        Submission(
+                            tenant: "t", messageID: "m", kind: .generate, spec: try JSONValue(json: Data($0.utf8)))
+                    })
+            }
+            let all = try await submit(
+                #"{"seed":1,"options":{"a/b":[1,2]}}"#, #"{"options":{"a/b":[1.0,2e0]},"seed":1}"#,
+                #"{"seed":1,"options":{"a/b":[1,3]},"model":"m"}"#)
+            let first = all[0].job
+            #expect(all[0] == .accepted(first) && all[1] == .duplicate(first), "written otherwise it is the same")
+            #expect(all[2] == .conflict(first, differences: ["/model", "/options/a~1b/1"]))
+            #expect(try await submit(#"[1]"#) == [.conflict(first, differences: [""])])
+            let events = try await stage.store.outbox(limit: 9).map(\.event)
+            #expect(events == ["accepted", "duplicate"])
+        }
+    }
+
     @Test func claimsFollowPriorityThenFairnessThenAge() async throws {
         try await Stage.with { stage in
             let worker = try await stage.worker()
@@ -165,38 +186,25 @@ import Testing
         }
     }
 
-    @Test func anAnswerThatFindsNoQueueForADayIsGivenUp() async throws {
+    @Test func anEndWhoseAnswerWasLostIsOwnedStill() async throws {
         try await Stage.with { stage in
-            try await stage.store.script(
-                """
-                insert into atelier.outbox (event, exchange, routing_key, body, created_at) values
-                    ('completed', '', 'gone', '{}', now() - interval '25 hours'), ('completed', '', 'young', '{}',
-                        now()),
-                    ('completed', 'events', 't.generate.completed', '{}', now() - interval '25 hours')
-                """)
-            let waiting = try await stage.store.outbox(limit: 9)
-            #expect(waiting.map(\.routingKey) == ["gone", "young", "t.generate.completed"])
-            var over: [String] = []
-            for message in waiting where try await stage.store.unsent(message.id, "no queue takes it") == .givenUp {
-                over.append(message.routingKey)
+            try await stage.submit()
+            let (first, second) = (try await stage.worker("a"), try await stage.worker("b"))
+            let claimed = try await stage.claimOne(first)
+            let end = AttemptResult(outcome: .completed, logTail: "last words")
+            func finish(_ end: AttemptResult) async throws -> JobState? {
+                try await stage.store.finish(claimed.job, claimed.attempt, end)
             }
-            #expect(over == ["gone"])
-            let left = try await stage.store.query(
-                "select routing_key from atelier.outbox where confirmed_at is null order by id")
-            #expect(left.map { $0["routing_key"] } == ["young", "t.generate.completed"])
-        }
-    }
-
-    @Test func whatWasRefusedDoesNotGoBeforeWhatWasNeverSent() async throws {
-        try await Stage.with { stage in
-            try await stage.store.script(
-                """
-                insert into atelier.outbox (event, exchange, routing_key, body, tries)
-                    select 'completed', '', 'gone', '{}', 1 from generate_series(1, 20) union all values
-                        ('completed', 'events', 'new', '{}'::jsonb, 0)
-                """)
-            #expect(
-                try await stage.store.outbox(limit: 5).map(\.routingKey) == ["new", "gone", "gone", "gone", "gone"])
+            #expect(try await finish(end) == .completed)
+            #expect(try await finish(end) == .completed, "asked again it is as it was")
+            #expect(try await stage.store.outbox(limit: 9).filter { $0.event == "completed" }.count == 1)
+            #expect(try await finish(AttemptResult(outcome: .failed)) == nil, "another end changes nothing")
+            // An end that nobody wrote down stays lost, whoever took the job over.
+            try await stage.submit()
+            let lost = try await stage.claimOne(first)
+            try await stage.store.leave(first)
+            _ = try await stage.claimOne(second)
+            #expect(try await stage.store.finish(lost.job, lost.attempt, end) == nil)
         }
     }
 
@@ -340,20 +348,6 @@ import Testing
             #expect(
                 row["peak_memory_bytes"] == .integer(1 << 30) && row["stage"] == .string("steps")
                     && row["step"] == .integer(3))
-        }
-    }
-
-    @Test func aMessageStaysInTheOutboxUntilItIsConfirmed() async throws {
-        try await Stage.with { stage in
-            try await stage.submit()
-            let message = try #require(try await stage.store.outbox(limit: 9).first)
-            #expect(message.routingKey == "t.generate.accepted")
-            try await stage.store.unsent(message.id, "no route")
-            #expect(try await stage.store.outbox(limit: 9).isEmpty)
-            try await stage.store.query("update atelier.outbox set next_try = now()")
-            #expect(try await stage.store.outbox(limit: 9).map(\.eventID) == [message.eventID])
-            try await stage.store.confirmed([message.id])
-            #expect(try await stage.store.outbox(limit: 9).isEmpty)
         }
     }
 

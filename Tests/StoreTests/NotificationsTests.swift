@@ -11,9 +11,9 @@ import Testing
         let channel = "test_\(UUID().uuidString.prefix(8).lowercased())"
         let (received, receive) = AsyncStream.makeStream(of: String.self)
         let probe = Notifications.Probe(statement: "select pg_notify('\(channel)', 'here')", seconds: 1)
-        let notifications = Notifications(url: url, channels: [channel], probe: probe, lost: { _ in }) {
-            if $0 == channel { receive.yield($1) }
-        }
+        let notifications = Notifications(
+            url: url, channels: [channel], probe: probe, lost: { _ in },
+            handle: { if $0 == channel { receive.yield($1) } })
         defer { notifications.stop() }
         let limit = Task {
             try await Task.sleep(for: .seconds(30))

@@ -119,6 +119,11 @@ begin
             (a->>'seed')::numeric
         from jsonb_array_elements(coalesce(p_artifacts, '[]')) a
         on conflict do nothing;
+    insert into tenant_artifacts (tenant, sha256)
+        select distinct p_job.tenant, a.sha256
+        from artifacts a
+        where a.job = p_job.id
+        on conflict do nothing;
     if p_job.kind <> 'personalize' then
         return;
     end if;
@@ -180,7 +185,8 @@ begin
 end $$;
 
 -- Ends an attempt. p_outcome: completed, failed, crashed, interrupted, cancelled. Gives owned and the job's state
--- afterwards. What was interrupted keeps its place among those that wait.
+-- afterwards. What was interrupted keeps its place among those that wait. Who lost the answer and asks again is owned
+-- too, if what it says is what stands: the first time was the one that counted.
 create or replace function atelier.finish(
     p_job uuid, p_attempt int, p_outcome text, p_consequence text, p_code text, p_message text, p_problems jsonb,
     p_result jsonb, p_artifacts jsonb, p_log_tail text, p_peak bigint, p_cpu double precision)
@@ -196,7 +202,13 @@ declare
 begin
     select * into v_job from lock_attempt(p_job, p_attempt);
     if v_job.id is null then
-        return query select false, null::text;
+        return query
+            select a.job is not null, j.state::text
+            from (values (p_job)) asked(job)
+                left join attempts a on a.job = asked.job and a.attempt = p_attempt
+                    and a.outcome = p_outcome::attempt_outcome and a.error_code is not distinct from p_code
+                    and a.log_tail is not distinct from p_log_tail
+                left join jobs j on j.id = a.job;
         return;
     end if;
     v_failures := v_job.failures + (p_outcome in ('failed', 'crashed'))::int;

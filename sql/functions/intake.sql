@@ -1,9 +1,48 @@
 -- Messages become jobs or rejections.
 
--- Accepts messages: one job for each (tenant, message id). Gives, for each message by its place from 1, `accepted`, or
--- `duplicate` with the first one's id. All or none of them. A lifetime is reckoned by this clock, from when the message
--- came.
-create or replace function atelier.accept_all(p_messages jsonb) returns table (place int, verdict text, job uuid)
+-- Where two JSON values differ: JSON pointers, the deepest that tell it, but of so many steps at most. Equal is what
+-- jsonb calls so: the order of members and the way numbers are written do not count.
+create or replace function atelier.json_differences(p_first jsonb, p_second jsonb, p_pointer text, p_steps int)
+returns setof text
+language plpgsql immutable set search_path = atelier, pg_temp as $$
+declare
+    v_step record;
+begin
+    if p_first = p_second then
+        return;
+    elsif p_steps > 0 and jsonb_typeof(p_first) = 'object' and jsonb_typeof(p_second) = 'object' then
+        for v_step in
+            select coalesce(a.key, b.key) as name, a.value as first, b.value as second
+            from jsonb_each(p_first) a
+                full join jsonb_each(p_second) b on b.key = a.key
+            order by 1
+        loop
+            return query select *
+                from json_differences(
+                    v_step.first, v_step.second,
+                    p_pointer || '/' || replace(replace(v_step.name, '~', '~0'), '/', '~1'), p_steps - 1);
+        end loop;
+    elsif p_steps > 0 and jsonb_typeof(p_first) = 'array' and jsonb_typeof(p_second) = 'array'
+        and jsonb_array_length(p_first) = jsonb_array_length(p_second) then
+        for v_step in
+            select a.value as first, b.value as second, a.ordinality - 1 as name
+            from jsonb_array_elements(p_first) with ordinality a
+                join jsonb_array_elements(p_second) with ordinality b using (ordinality)
+        loop
+            return query select *
+                from json_differences(v_step.first, v_step.second, p_pointer || '/' || v_step.name, p_steps - 1);
+        end loop;
+    elsif p_first is distinct from p_second then
+        return next p_pointer;
+    end if;
+end $$;
+
+-- Accepts messages: one job for each (tenant, message id). Gives, for each message by its place from 1, `accepted`;
+-- `duplicate` with the first one's id; or `conflict` with that, where the first one had another body, and where they
+-- differ. All or none of them; of a conflict nothing is written. A lifetime is reckoned by this clock, from when the
+-- message came; the pictures it brought are its tenant's.
+create or replace function atelier.accept_all(p_messages jsonb)
+returns table (place int, verdict text, job uuid, differences text[])
 language plpgsql set search_path = atelier, pg_temp as $$
 declare
     v_places int[];
@@ -17,7 +56,7 @@ begin
             lateral jsonb_to_record(e.value) as m(
                 tenant text, message_id text, kind text, spec jsonb, priority int, run_after timestamptz,
                 deadline timestamptz, expires_in double precision, reply_to text, correlation_id text,
-                traceparent text, max_attempts int, model text, model_digest text)
+                traceparent text, max_attempts int, model text, model_digest text, pictures jsonb)
         order by m.tenant, m.message_id, e.ordinality),
     fresh as (
         insert into jobs (
@@ -30,7 +69,14 @@ begin
         from given g
         order by g.place
         on conflict (tenant, message_id) do nothing
-        returning id, number, tenant, message_id)
+        returning id, number, tenant, message_id),
+    pictures as (
+        insert into tenant_artifacts (tenant, sha256)
+        select distinct f.tenant, p.sha256
+        from fresh f
+            join given g on g.tenant = f.tenant and g.message_id = f.message_id,
+            lateral jsonb_array_elements_text(g.pictures) p(sha256)
+        on conflict do nothing)
     select array_agg(g.place order by f.number), array_agg(f.id order by f.number)
         into v_places, v_fresh
         from fresh f
@@ -38,14 +84,14 @@ begin
     if v_fresh is not null then
         perform emit_events(v_fresh, 'accepted', '{}');
         perform pg_notify('atelier_jobs', '');
-        return query select f.place, 'accepted', f.id from unnest(v_places, v_fresh) f(place, id);
+        return query select f.place, 'accepted', f.id, null::text[] from unnest(v_places, v_fresh) f(place, id);
     end if;
     if coalesce(cardinality(v_fresh), 0) = jsonb_array_length(p_messages) then
         return;
     end if;
     for v_message in
         select e.ordinality::int as place, e.value->>'tenant' as tenant, e.value->>'message_id' as message_id,
-            e.value->>'reply_to' as reply_to, e.value->>'correlation_id' as correlation_id
+            e.value->>'reply_to' as reply_to, e.value->>'correlation_id' as correlation_id, e.value->'spec' as spec
         from jsonb_array_elements(p_messages) with ordinality e
         where e.ordinality::int <> all (coalesce(v_places, '{}'))
         order by e.ordinality
@@ -53,12 +99,44 @@ begin
         select * into strict v_job
             from jobs j
             where j.tenant = v_message.tenant and j.message_id = v_message.message_id;
+        if v_job.spec is distinct from v_message.spec then
+            return query select v_message.place, 'conflict', v_job.id,
+                array(select clipped(d, 300) from json_differences(v_job.spec, v_message.spec, '', 8) d limit 3);
+            continue;
+        end if;
         v_job.reply_to := coalesce(v_message.reply_to, v_job.reply_to);
         v_job.correlation_id := coalesce(v_message.correlation_id, v_job.correlation_id);
         perform emit_event(v_job, 'duplicate', jsonb_strip_nulls(jsonb_build_object('result', v_job.result)));
-        return query select v_message.place, 'duplicate', v_job.id;
+        return query select v_message.place, 'duplicate', v_job.id, null::text[];
     end loop;
 end $$;
+
+-- A text, or its beginning where it is longer.
+create or replace function atelier.clipped(p_text text, p_length int) returns text
+language sql immutable as $$
+    select case when length(p_text) > p_length then left(p_text, p_length - 1) || '…' else p_text end
+$$;
+
+-- Problems as a rejection tells them: the first fifty and how many there are, and no text without end;
+-- what is so already stays as it is. What a stranger
+-- wrote is in the pointer and in what was found; what is allowed is ours, and may be a list.
+create or replace function atelier.bounded_problems(p_problems jsonb) returns jsonb
+language sql immutable set search_path = atelier, pg_temp as $$
+    select jsonb_agg(
+            case when jsonb_typeof(e.problem) <> 'object' then e.problem
+                else (
+                    select jsonb_object_agg(
+                        m.key, clipped(m.value, case m.key when 'allowed' then 600 else 300 end))
+                    from jsonb_each_text(e.problem) m) end
+            order by e.number)
+        || case when jsonb_array_length(p_problems) <= 51 then '[]'
+            else jsonb_build_array(jsonb_build_object(
+                'pointer', '',
+                'found', jsonb_array_length(p_problems) || ' problems',
+                'allowed', 'none; the first 50 are listed')) end
+    from jsonb_array_elements(p_problems) with ordinality e(problem, number)
+    where e.number <= case when jsonb_array_length(p_problems) <= 51 then 51 else 50 end
+$$;
 
 -- Writes down a message that cannot be a job, and answers. One that is published again is answered again; listeners
 -- have heard of it. One that is delivered again is answered under the id it was answered under before.
@@ -68,6 +146,7 @@ create or replace function atelier.reject(
 returns void
 language plpgsql set search_path = atelier, pg_temp as $$
 declare
+    v_problems jsonb := bounded_problems(p_problems);
     v_body jsonb := jsonb_build_object(
         'version', 1,
         'event', 'rejected',
@@ -75,14 +154,14 @@ declare
         'tenant', p_tenant,
         'kind', p_kind,
         'state', 'rejected',
-        'problems', p_problems,
+        'problems', v_problems,
         'time', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));
     v_correlation text := coalesce(p_correlation_id, p_message_id);
     v_answer uuid := md5(jsonb_build_array(
         p_tenant, p_message_id, encode(sha256(p_body), 'hex'), p_reply_to, v_correlation)::text)::uuid;
 begin
     insert into rejections (tenant, message_id, kind, problems, body)
-        values (p_tenant, p_message_id, p_kind, p_problems, p_body)
+        values (p_tenant, p_message_id, p_kind, v_problems, p_body)
         on conflict do nothing;
     if found then
         insert into outbox (event, exchange, routing_key, correlation_id, body)

@@ -115,7 +115,7 @@ begin
     update jobs j set run_after = now()
         where j.state = 'retryable' and j.run_after > now() + interval '11 minutes';
     update outbox o set next_try = now()
-        where o.confirmed_at is null and o.next_try > now() + interval '11 minutes';
+        where o.confirmed_at is null and o.set_aside_at is null and o.next_try > now() + interval '11 minutes';
     for v_worker in
         update workers w set gone_at = now()
             where w.id in (

@@ -1,6 +1,46 @@
 -- What is kept how long. Everything is deleted in small batches, so that nobody waits for a long lock or a long
--- transaction; what a concept came from is kept as long as the concept's row, which is for ever: a version is never
--- given twice.
+-- transaction; what a concept came from is kept as long as the concept.
+
+-- Deletes at most p_limit jobs, probes aside, that ended in this state so many days ago, with all that hangs on them;
+-- gives how many. A message that did not leave yet must not be the only one to know of its job.
+create or replace function atelier.prune_jobs(p_state atelier.job_state, p_days double precision, p_limit int)
+returns int
+language plpgsql set search_path = atelier, pg_temp set enable_seqscan = off as $$
+declare
+    v_seen int;
+    v_deleted int;
+    v_count int := 0;
+begin
+    for v_round in 1..20 loop
+        with over_time as materialized (
+            select d.id,
+                is_leading(d) or exists (
+                    select from concepts c where c.job = d.id and c.deleted_at is null) as is_kept
+            from jobs d
+            where d.state = p_state and d.kind <> 'probe' and d.finalized_at is not null
+                and greatest(d.finalized_at, d.kept_at) < now() - p_days * interval '1 day'
+                and not exists (
+                    select
+                    from outbox o
+                    where o.job = d.id and o.confirmed_at is null and o.set_aside_at is null)
+            order by greatest(d.finalized_at, d.kept_at)
+            limit p_limit - v_count
+            for update of d skip locked),
+        kept as (
+            update jobs j set kept_at = now()
+            from over_time t
+            where t.id = j.id and t.is_kept),
+        deleted as (
+            delete from jobs j
+            using over_time t
+            where t.id = j.id and not t.is_kept
+            returning j.id)
+        select (select count(*) from over_time), (select count(*) from deleted) into v_seen, v_deleted;
+        v_count := v_count + v_deleted;
+        exit when v_seen = 0 or v_count >= p_limit;
+    end loop;
+    return v_count;
+end $$;
 
 -- Deletes at most p_limit rows of each sort that ended so many days ago; null keeps a sort for ever. Gives how many of
 -- what.
@@ -16,45 +56,34 @@ begin
     for v_sort in
         select *
         from (values
-            ('completed', false, p_completed_days),
-            ('cancelled', false, p_completed_days),
-            ('discarded', false, p_discarded_days),
-            ('completed', true, p_probe_days),
-            ('cancelled', true, p_probe_days),
-            ('discarded', true, p_probe_days)) as s(state, is_probe, days)
+            ('completed', p_completed_days),
+            ('cancelled', p_completed_days),
+            ('discarded', p_discarded_days)) as s(state, days)
         where s.days is not null
     loop
-        -- What hangs on the job goes with it. Two statements, for probes are found by an index of their own. A message
-        -- that did not leave yet must not be the only one to know of its job.
-        if v_sort.is_probe then
-            delete from jobs j
-                where j.id in (
-                    select d.id
-                    from jobs d
-                    where d.finalized_at < now() - v_sort.days * interval '1 day'
-                        and d.state = v_sort.state::job_state
-                        and d.kind = 'probe'
-                        and not exists (select from outbox o where o.job = d.id and o.confirmed_at is null)
-                    order by d.finalized_at
-                    limit p_limit
-                    for update skip locked);
-        else
-            delete from jobs j
-                where j.id in (
-                    select d.id
-                    from jobs d
-                    where d.finalized_at < now() - v_sort.days * interval '1 day'
-                        and d.state = v_sort.state::job_state
-                        and d.kind <> 'probe'
-                        and not exists (select from concepts c where c.job = d.id)
-                        and not exists (select from outbox o where o.job = d.id and o.confirmed_at is null)
-                        and not is_leading(d)
-                    order by d.finalized_at
-                    limit p_limit
-                    for update skip locked);
-        end if;
+        return query select v_sort.state || ' jobs', prune_jobs(v_sort.state::job_state, v_sort.days, p_limit);
+    end loop;
+    for v_sort in
+        select *
+        from unnest(array['completed', 'cancelled', 'discarded']) as s(state)
+        where p_probe_days is not null
+    loop
+        delete from jobs j
+            where j.id in (
+                select d.id
+                from jobs d
+                where d.finalized_at < now() - p_probe_days * interval '1 day'
+                    and d.state = v_sort.state::job_state
+                    and d.kind = 'probe'
+                    and not exists (
+                        select
+                        from outbox o
+                        where o.job = d.id and o.confirmed_at is null and o.set_aside_at is null)
+                order by d.finalized_at
+                limit p_limit
+                for update skip locked);
         get diagnostics v_count = row_count;
-        return query select v_sort.state || case when v_sort.is_probe then ' probes' else ' jobs' end, v_count;
+        return query select v_sort.state || ' probes', v_count;
     end loop;
     if p_message_days is not null then
         delete from outbox o
@@ -67,6 +96,19 @@ begin
                 for update skip locked);
         get diagnostics v_count = row_count;
         return query select 'sent messages', v_count;
+    end if;
+    -- What was set aside is there for people to see, as long as what was discarded.
+    if p_discarded_days is not null then
+        delete from outbox o
+            where o.id in (
+                select d.id
+                from outbox d
+                where d.set_aside_at < now() - p_discarded_days * interval '1 day'
+                order by d.set_aside_at
+                limit p_limit
+                for update skip locked);
+        get diagnostics v_count = row_count;
+        return query select 'messages set aside', v_count;
     end if;
     if p_rejection_days is not null then
         delete from rejections r
@@ -81,21 +123,6 @@ begin
         return query select 'rejections', v_count;
     end if;
 end $$;
-
--- Which artifacts of a list nobody refers to: no job made it, none needs it as a reference picture, no concept stands
--- on it.
-create or replace function atelier.unreferenced(p_digests text[]) returns setof text
-language sql stable set search_path = atelier, pg_temp as $$
-    select d
-    from unnest(p_digests) d
-    where not exists (select from artifacts a where a.sha256 = d)
-        and not exists (select from concepts c where c.adapter_sha256 = d)
-        and not exists (
-            select
-            from jobs j
-            where j.spec ? 'images'
-                and j.spec->'images' @> jsonb_build_array(jsonb_build_object('artifact', 'sha256:' || d)))
-$$;
 
 -- Counts what ended in the hours that are over, once; what ends later is counted when it is looked at. Hours are waited
 -- for a minute: who ended a job at an hour's end may have committed a moment later.

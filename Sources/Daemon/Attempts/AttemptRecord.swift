@@ -61,7 +61,7 @@ package struct AttemptRecord: Sendable {
                 code: "job.invalid", message: "the job is not acceptable any more", consequence: .rejected,
                 problems: error.list)
         }
-        let images = try pictures(of: spec, workspace: workspace, artifacts: artifacts)
+        let images = try await pictures(of: spec, workspace: workspace, artifacts: artifacts)
         let resume = try await checkpoint()
         let order = EngineOrder(
             job: claim.job, attempt: claim.attempt, spec: spec, tenant: claim.tenant,
@@ -77,15 +77,20 @@ package struct AttemptRecord: Sendable {
 
     private func pictures(
         of spec: JobSpec, workspace: AttemptWorkspace, artifacts: ArtifactDirectory
-    ) throws -> [String] {
+    ) async throws -> [String] {
+        let digests = spec.images.compactMap { image -> SHA256Digest? in
+            if case .artifact(let text) = image { SHA256Digest(text) } else { nil }
+        }
+        // Another tenant's is as one that nobody has: not even that it exists is told.
+        let held = digests.isEmpty ? [] : try await store.held(by: claim.tenant, digests)
         var problems: [Problem] = []
         let paths = try spec.images.enumerated().compactMap { index, image -> String? in
             guard case .artifact(let text) = image, let digest = SHA256Digest(text) else { return nil }
-            guard try artifacts.contains(digest) else {
+            guard held.contains(digest), try artifacts.contains(digest) else {
                 problems.append(
                     Problem(
                         "/images/\(index)/artifact", found: digest.prefixed,
-                        allowed: "the digest of an artifact in the store"))
+                        allowed: "the digest of an artifact that you sent or that a job of yours made"))
                 return nil
             }
             return try workspace.link(artifacts.path(of: digest), as: "\(index + 1).png")

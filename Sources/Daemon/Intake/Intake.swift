@@ -1,5 +1,6 @@
 import Broker
 import Foundation
+import Hashing
 import Jobs
 import Logging
 import ServiceLifecycle
@@ -47,7 +48,7 @@ package struct Intake: Service {
     /// broker's again.
     private func take(_ batch: [Delivery], before batches: DeliveryBatches) async {
         var deliveries = batch[...]
-        let start = ContinuousClock.now
+        var start = ContinuousClock.now
         var limit = Self.batch
         var backoff = Backoff()
         var isPaused = false
@@ -58,6 +59,8 @@ package struct Intake: Service {
             } catch let error as StoreError where !error.isTemporary && limit > 1 {
                 limit = 1  // one of them is at fault: each alone tells which
             } catch {
+                // It may be at fault too where the same may work later, a statement that times out: each alone tells.
+                if error is StoreError, limit > 1 { (limit, start) = (1, .now) }
                 if error is StoreError {
                     condition.lost(.store, error)
                 } else {
@@ -68,7 +71,14 @@ package struct Intake: Service {
                 try? await Task.sleep(for: backoff.next())
                 // Not for a disk that is full, which cannot be told to have room again: every time they come back
                 // counts.
-                if error is StoreError || error is SharedFolder.Strange, start.duration(to: .now) > Self.patience {
+                guard error is StoreError || error is SharedFolder.Strange, start.duration(to: .now) > Self.patience
+                else { continue }
+                if error is StoreError, await answers() {
+                    // This one alone fails, and alone is counted against: those behind it have no part in that.
+                    giveBack(deliveries.prefix(1))
+                    deliveries.removeFirst()
+                    start = .now
+                } else {
                     giveBack(deliveries + batches.take(.max))
                     deliveries = []
                     await recover()
@@ -77,6 +87,8 @@ package struct Intake: Service {
         }
         if isPaused { consumer.resume() }
     }
+
+    private func answers() async -> Bool { (try? await store.query("select 1")) != nil }
 
     private func giveBack(_ deliveries: some Sequence<Delivery>) {
         var count = 0
@@ -109,7 +121,7 @@ package struct Intake: Service {
         reading: for delivery in deliveries {
             switch try await read(delivery) {
             case .job(var submission, let spec):
-                do { submission.spec = try await storePictures(of: spec).json } catch {
+                do { (submission.spec, submission.pictures) = try await storePictures(of: spec) } catch {
                     guard submissions.isEmpty else { break reading }  // those before it have no part in that
                     throw error
                 }
@@ -122,22 +134,21 @@ package struct Intake: Service {
         }
         do {
             let acceptances = try await store.accept(submissions)
-            for (delivery, (submission, acceptance)) in zip(deliveries, zip(submissions, acceptances)) {
-                delivery.acknowledge()
-                note(acceptance, of: submission)
-            }
             accepted(Set(submissions.map(\.kind)))
+            // All of it is written down before the first is acknowledged: where that fails, all of them come again.
+            var isWritten: [Bool] = []
+            for (delivery, (submission, acceptance)) in zip(deliveries, zip(submissions, acceptances)) {
+                isWritten.append(try await writeConflict(acceptance, of: submission, delivery))
+            }
+            for (index, delivery) in zip(submissions.indices, deliveries) {
+                isWritten[index] ? delivery.acknowledge() : delivery.reject(requeue: false)
+                note(acceptances[index], of: submissions[index])
+            }
         } catch let error as StoreError where !error.isTemporary && submissions.count == 1 {
-            let submission = submissions[0]
+            let delivery = deliveries[deliveries.startIndex]
             let problem = Problem(
                 "", found: "a message that PostgreSQL cannot hold: \(error)", allowed: "text without NUL characters")
-            try await refuse(
-                deliveries[deliveries.startIndex],
-                Rejection(
-                    tenant: submission.tenant, messageID: submission.messageID, kind: submission.kind.rawValue,
-                    problems: [problem],
-                    body: Data(deliveries[deliveries.startIndex].body), replyTo: submission.replyTo,
-                    correlationID: submission.correlationID))
+            try await refuse(delivery, Self.rejection(of: submissions[0], delivery, problem))
         }
         return submissions.count
     }
@@ -168,47 +179,88 @@ package struct Intake: Service {
         return rejection
     }
 
+    private static func rejection(of submission: Submission, _ delivery: Delivery, _ problem: Problem) -> Rejection {
+        Rejection(
+            tenant: submission.tenant, messageID: submission.messageID, kind: submission.kind.rawValue,
+            problems: [problem], body: Data(delivery.body), replyTo: submission.replyTo,
+            correlationID: submission.correlationID)
+    }
+
+    private static func problem(usedBy job: UUID, differences: [String], _ messageID: String) -> Problem {
+        let places = differences.map { $0.isEmpty ? "the whole body" : $0 }.joined(separator: ", ")
+        return Problem(
+            "property:message_id",
+            found: """
+                \(JSONValue.string(messageID).brief), the id of job \(job.uuidString.lowercased()) with another body: \
+                \(places) \(differences.count == 1 ? "differs" : "differ")
+                """,
+            allowed: "the same body again, or a new id")
+    }
+
     /// Acknowledges a delivery once its rejection is written down. Where PostgreSQL will never take that, neither a job
     /// nor a rejection can be made of it: the broker keeps it with the dead letters.
     private func refuse(_ delivery: Delivery, _ rejection: Rejection) async throws {
+        try await write(rejection) ? delivery.acknowledge() : delivery.reject(requeue: false)
+    }
+
+    /// Writes down that a message's id was used with another body; gives false where PostgreSQL will never take that.
+    private func writeConflict(
+        _ acceptance: Acceptance, of submission: Submission, _ delivery: Delivery
+    ) async throws -> Bool {
+        guard case .conflict(let job, let differences) = acceptance else { return true }
+        let problem = Self.problem(usedBy: job, differences: differences, submission.messageID)
+        return try await write(Self.rejection(of: submission, delivery, problem))
+    }
+
+    /// Writes down a rejection; gives false where PostgreSQL will never take it.
+    private func write(_ rejection: Rejection) async throws -> Bool {
         do {
             try await store.reject(rejection)
-            delivery.acknowledge()
             logger.notice(
                 "message rejected",
                 metadata: [
                     "message.id": "\(rejection.messageID ?? "")",
                     "problems": "\(rejection.problems.map(\.description).joined(separator: "; "))",
                 ])
+            return true
         } catch let error as StoreError where !error.isTemporary {
             logger.error(
                 "message refused by the store",
-                metadata: ["message.id": "\(delivery.properties.messageID ?? "")", "error": "\(error)"])
-            delivery.reject(requeue: false)
+                metadata: ["message.id": "\(rejection.messageID ?? "")", "error": "\(error)"])
+            return false
         }
     }
 
     private func note(_ acceptance: Acceptance, of submission: Submission) {
-        let name = if case .accepted = acceptance { "job accepted" } else { "message repeated" }
+        let name: Logger.Message
+        switch acceptance {
+        case .accepted: name = "job accepted"
+        case .duplicate: name = "message repeated"
+        case .conflict: return  // the rejection was noted
+        }
         logger.log(
-            level: submission.kind == .probe ? .debug : .info, "\(name)",
+            level: submission.kind == .probe ? .debug : .info, name,
             metadata: [
                 "job.id": "\(acceptance.job.uuidString.lowercased())", "message.id": "\(submission.messageID)",
                 "job.kind": "\(submission.kind.rawValue)",
             ])
     }
 
-    /// Moves the pictures of the message into the artifact store; the row only refers to them.
-    private func storePictures(of spec: JobSpec) async throws -> JobSpec {
-        guard !spec.images.isEmpty else { return spec }
+    /// Moves the pictures of the message into the artifact store; the row refers to them. Gives the row's body, and
+    /// those that were in the message.
+    private func storePictures(of spec: JobSpec) async throws -> (JSONValue, [SHA256Digest]) {
+        guard !spec.images.isEmpty else { return (spec.json, []) }
         try await shared.check()
         let artifacts = artifacts
-        return spec.with(
-            images: try await runBlocking {
-                try spec.images.map { image in
-                    guard case .png(let data) = image else { return image }
-                    return .artifact(try artifacts.put(data).description)
-                }
-            })
+        let (images, stored) = try await runBlocking {
+            var stored: [SHA256Digest] = []
+            let images = try spec.images.map { image in
+                guard case .png(let data) = image else { return image }
+                stored.append(try artifacts.put(data))
+                return .artifact(stored[stored.count - 1].description)
+            }
+            return (images, stored)
+        }
+        return (spec.with(images: images).json, stored)
     }
 }

@@ -14,17 +14,19 @@ package actor Maintenance {
     private let logger: Logger
     private let batch: Int
     private let youth: Duration
+    private let haste: Duration
     private var lastSweep: ContinuousClock.Instant?
 
-    /// Keeps what `retention` says. Artifacts younger than `youth` stay, whoever refers to them: their job may be about
-    /// to be committed.
+    /// Keeps what `retention` says. Artifacts younger than `youth`, or than `haste` where somebody deleted them, stay,
+    /// whoever refers to them: their job may be about to be committed.
     package init(
         retention: Retention, store: Store, artifacts: ArtifactDirectory, sweeper: WorkspaceSweeper,
         shared: SharedFolder,
-        logger: Logger, batch: Int = 500, youth: Duration = .seconds(24 * 3600)
+        logger: Logger, batch: Int = 500, youth: Duration = .seconds(24 * 3600), haste: Duration = .seconds(300)
     ) {
         (self.retention, self.store, self.artifacts, self.sweeper) = (retention, store, artifacts, sweeper)
-        (self.shared, self.logger, self.batch, self.youth) = (shared, logger, batch, youth)
+        (self.shared, self.logger, self.batch) = (shared, logger, batch)
+        (self.youth, self.haste) = (youth, haste)
     }
 
     /// Keeps what `retention` says from now on.
@@ -36,6 +38,7 @@ package actor Maintenance {
         do {
             try await store.countHours()  // before any of it is deleted
             try await prune()
+            try await erase()
             if lastSweep.map({ $0.duration(to: .now) < .seconds(3600) }) ?? false { return }
             // What these tables do not know is only of no use if the folder is theirs.
             try await shared.check()
@@ -64,6 +67,20 @@ package actor Maintenance {
         for (what, count) in total.sorted(by: { $0.key < $1.key }) where count > 0 {
             logger.info("rows pruned", metadata: ["rows.sort": "\(what)", "rows.count": "\(count)"])
         }
+    }
+
+    /// Removes the files of artifacts whose last reference somebody deleted. One that was taken in just now may have a
+    /// job on the way to the tables: it is left to a later round.
+    package func erase() async throws {
+        let digests = try await store.erasable(limit: batch)
+        guard !digests.isEmpty else { return }
+        try await shared.check()
+        let (artifacts, haste) = (artifacts, haste)
+        let gone = try await runBlocking {
+            try digests.filter { try artifacts.remove($0, olderThan: haste) || !artifacts.contains($0) }
+        }
+        try await store.erased(gone)
+        if !gone.isEmpty { logger.info("artifacts erased", metadata: ["artifacts.count": "\(gone.count)"]) }
     }
 
     /// Removes artifacts nobody refers to.

@@ -92,9 +92,17 @@ package struct OutboxPublisher: Service {
     private func note(_ message: OutboxMessage, _ reason: String) async -> Bool {
         guard let fate = try? await store.unsent(message.id, reason) else { return false }
         logger.log(
-            level: fate == .again ? .debug : .warning, fate == .givenUp ? "answer given up" : "message not delivered",
+            level: fate == .again ? .debug : .warning, Self.words(fate),
             metadata: ["outbox.id": "\(message.id)", "routing_key": "\(message.routingKey)", "reason": "\(reason)"])
         return true
+    }
+
+    private static func words(_ fate: Store.Unsent) -> Logger.Message {
+        switch fate {
+        case .first, .again: "message not delivered"
+        case .givenUp: "answer given up"
+        case .setAside: "message set aside; atelier.resend_set_aside() tries it again"
+        }
     }
 
     /// What a queue must take: Atelier's own is bound to these, and without it they would be lost.

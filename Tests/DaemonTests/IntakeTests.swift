@@ -1,0 +1,116 @@
+import DaemonTesting
+import Foundation
+import Hashing
+import Jobs
+import Logging
+import Store
+import Testing
+
+@testable import Daemon
+
+/// One message's fault or one tenant's picture is nobody else's.
+@Suite(.timeLimit(.minutes(5))) struct IntakeTests {
+    private static let settings = ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]
+
+    @Test func aUsedIdWithAnotherBodyIsRejectedWithTheDifference() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await stage.publish("steps=1", id: "m")
+            _ = try await stage.outcomes(1)
+            try await stage.publish("steps=2", id: "m")
+            let rejected = try await stage.outcomes(1)[0]
+            #expect(rejected["event"]?.string == "rejected")
+            let problem = try #require(rejected["problems"]?[0])
+            #expect(problem["pointer"]?.string == "property:message_id")
+            #expect(problem["found"]?.string?.hasSuffix("with another body: /prompts/0 differs") == true, "\(problem)")
+            let job = try await stage.job("m", reaches: .completed)
+            #expect(job["attempt"] == .integer(1), "the first is as it was")
+        }
+    }
+
+    @Test func aMessageThatAlwaysTimesOutHoldsUpItselfAlone() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try await stage.store.script(
+                """
+                create function public.time_out() returns trigger language plpgsql as $$ begin
+                    raise exception using errcode = 'query_canceled', message = 'canceling statement due to timeout';
+                end $$;
+                create trigger time_out before insert on atelier.jobs
+                    for each row when (new.message_id = 'poison') execute function public.time_out();
+                """)
+            try await stage.publish("steps=1", id: "poison")
+            for number in 1...5 { try await stage.publish("steps=1", id: "neighbour \(number)") }
+            try stage.start()
+            for number in 1...5 { _ = try await stage.job("neighbour \(number)", reaches: .completed) }
+            #expect(try await stage.store.query("select 1 from atelier.jobs where message_id = 'poison'").isEmpty)
+            try await stage.store.script("drop trigger time_out on atelier.jobs")
+            _ = try await stage.job("poison", reaches: .completed)
+        }
+    }
+
+    @Test func anotherTenantsPictureIsAsOneThatNobodyHas() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            let picture = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
+            let own = SHA256Digest.of(picture)
+            try await stage.publish(body: Script.personalization("rex", seed: 1), id: "bob's", kind: "personalize")
+            _ = try await stage.job("bob's", reaches: .completed)
+            func refer(_ id: String, tenant: String, to digest: SHA256Digest) async throws -> JSONValue {
+                guard case .object(var body) = try JSONValue(json: Script.personalization("max", seed: 2)) else {
+                    throw CancellationError()
+                }
+                body["images"] = .array([.object(["artifact": .string(digest.prefixed)])])
+                _ = try await stage.store.accept([
+                    Submission(tenant: tenant, messageID: id, kind: .personalize, spec: .object(body))
+                ])
+                return try await stage.job(id) { $0["finalized_at"]?.string != nil }
+            }
+            let mine = try await refer("mine", tenant: "default", to: own)
+            #expect(mine["state"]?.string == "completed")
+            let nobody = SHA256Digest.of(Data("nobody's".utf8))
+            let foreign = try await refer("foreign", tenant: "alice", to: own)
+            let absent = try await refer("absent", tenant: "alice", to: nobody)
+            #expect(foreign["state"]?.string == "discarded" && foreign["error_code"]?.string == "input.artifact")
+            #expect(foreign["error_message"] == absent["error_message"])
+            func told(_ job: JSONValue) -> String? {
+                job["attempts"]?[0]?["problems"]?.text.replacing(/[0-9a-f]{64}/, with: "…")
+            }
+            #expect(told(foreign) != nil && told(foreign) == told(absent))
+        }
+    }
+
+    @Test func filesOfWhatWasDeletedAreRemoved() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await stage.publish(body: Script.personalization("rex", seed: 1), id: "m", kind: "personalize")
+            _ = try await stage.job("m", reaches: .completed)
+            #expect(stage.stop(SIGTERM) == 0)
+            let root = stage.folder.path + "/artifacts"
+            let artifacts = try ArtifactDirectory(root: root)
+            func files() throws -> [SHA256Digest] {
+                try artifacts.shelves().flatMap { try artifacts.digests(on: $0, olderThan: .seconds(-1)) }
+            }
+            let before = try files()
+            #expect(before.count >= 2)
+            let deleted = try await stage.control("concepts", "delete", "rex", "--yes")
+            #expect(deleted.status == 0, "\(deleted)")
+            var environment = SettingsTests.complete
+            environment["ATELIER_STATE_DIRECTORY"] = stage.folder.path
+            let logger = Logger(label: "test")
+            let settings = try Settings.read(file: nil, environment: environment)
+            let maintenance = Maintenance(
+                retention: Retention(), store: stage.store, artifacts: artifacts,
+                sweeper: WorkspaceSweeper(settings: settings),
+                shared: SharedFolder(directory: stage.folder.path, store: stage.store, logger: logger), logger: logger)
+            try await maintenance.erase()
+            #expect(try files().count == before.count, "what is young may have a job on the way to the tables")
+            for digest in before {
+                utimes(
+                    artifacts.path(of: digest), [timeval(tv_sec: 1000, tv_usec: 0), timeval(tv_sec: 1000, tv_usec: 0)])
+            }
+            try await maintenance.erase()
+            #expect(try files().isEmpty)
+            #expect(try await stage.store.query("select 1 from atelier.erasures").isEmpty)
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import Hashing
+import Jobs
+import Store
+import Testing
+
+/// What is deleted is gone, what another needs stays, and what is one tenant's is no other's.
+@Suite(.timeLimit(.minutes(2))) struct ErasureTests {
+    private func digest(_ digit: Character) -> SHA256Digest { SHA256Digest(String(repeating: digit, count: 64))! }
+
+    /// Has a tenant send a job whose message has these pictures and refers to those, and completes it.
+    @discardableResult
+    private func complete(
+        _ stage: Stage, _ id: String, tenant: String = "t", kind: JobKind = .generate, sends: String = "",
+        refers: String = "", makes: String = "", concept: String = "rex"
+    ) async throws -> UUID {
+        let images = (sends + refers).map { JSONValue.object(["artifact": .string(digest($0).prefixed)]) }
+        var submission = Submission(
+            tenant: tenant, messageID: id, kind: kind,
+            spec: .object([
+                "model": .string("m"), "images": .array(images),
+                "concept": .object(["name": .string(concept), "role": .string("subject")]),
+            ]))
+        submission.pictures = sends.map { digest($0) }
+        let job = try await stage.store.accept([submission])[0].job
+        let claimed = try await stage.claimOne(try await stage.worker())
+        let artifacts = makes.enumerated().map { number, digit in
+            EngineEvent.Artifact(
+                role: number == 0 ? "adapter" : "sample", name: "\(number)", path: "/\(number)", mediaType: "x/y",
+                sha256: digest(digit).description, bytes: 1)
+        }
+        _ = try await stage.store.finish(
+            job, claimed.attempt, AttemptResult(outcome: .completed, artifacts: artifacts))
+        return job
+    }
+
+    private func held(_ tenant: String, _ digits: String, _ stage: Stage) async throws -> Set<SHA256Digest> {
+        try await stage.store.held(by: tenant, digits.map { digest($0) })
+    }
+
+    private func digests(_ digits: String) -> Set<SHA256Digest> { Set(digits.map { digest($0) }) }
+
+    @Test func anArtifactIsTheTenantsThatSentOrMadeIt() async throws {
+        try await Stage.with { stage in
+            try await complete(stage, "1", tenant: "bob", sends: "a", makes: "b")
+            try await complete(stage, "2", tenant: "alice", refers: "ab", makes: "c")
+            #expect(try await held("bob", "abc", stage) == digests("ab"))
+            #expect(try await held("alice", "abc", stage) == digests("c"), "to refer to one is not to have it")
+            try await complete(stage, "3", tenant: "alice", sends: "a")
+            #expect(try await held("alice", "abc", stage) == digests("ac"), "who sends the same picture has it")
+        }
+    }
+
+    @Test func aDeletedJobIsGoneWithAllThatHungOnIt() async throws {
+        try await Stage.with { stage in
+            let job = try await complete(stage, "m", kind: .personalize, sends: "a", makes: "bc")
+            try await stage.store.reject(
+                Rejection(
+                    tenant: "t", messageID: "m", kind: nil, problems: [Problem("", found: "x", allowed: "y")],
+                    body: Data("a face".utf8)))
+            #expect(try await stage.store.deleteJob(job) == .deleted)
+            #expect(try await stage.store.deleteJob(job) == nil)
+            for table in [
+                "jobs", "attempts", "job_events", "artifacts", "concepts", "rejections", "tenant_artifacts", "outbox",
+            ] {
+                #expect(try await stage.store.query("select 1 from atelier.\(table)").isEmpty, "\(table)")
+            }
+            #expect(Set(try await stage.store.erasable(limit: 9)) == digests("abc"))
+            try await stage.store.erased([digest("a"), digest("b")])
+            #expect(try await stage.store.erasable(limit: 9) == [digest("c")])
+        }
+    }
+
+    @Test func whatAnotherJobNeedsStays() async throws {
+        try await Stage.with { stage in
+            let job = try await complete(stage, "1", sends: "abc", makes: "d")
+            try await complete(stage, "2", refers: "a")
+            try await complete(stage, "3", tenant: "other", sends: "b")
+            #expect(try await stage.store.deleteJob(job) == .deleted)
+            #expect(try await held("t", "abcd", stage) == digests("a"), "a job of the tenant refers to it")
+            #expect(try await held("other", "abcd", stage) == digests("b"))
+            #expect(Set(try await stage.store.erasable(limit: 9)) == digests("cd"), "bytes that nobody needs go")
+            try await complete(stage, "4", sends: "c")
+            #expect(try await stage.store.erasable(limit: 9) == [digest("d")], "sent again it is needed again")
+        }
+    }
+
+    @Test func onlyWhatHasEndedIsDeleted() async throws {
+        try await Stage.with { stage in
+            let job = try await stage.submit().job
+            #expect(try await stage.store.deleteJob(job) == .unfinished(.available))
+            _ = try await stage.claimOne(try await stage.worker())
+            #expect(try await stage.store.deleteJob(job) == .unfinished(.running))
+            #expect(await stage.refusal("set role atelier_daemon; select atelier.delete_job('\(job)')") == "42501")
+        }
+    }
+
+    @Test func aVersionOfAConceptGoesAloneAndIsNeverGivenAgain() async throws {
+        try await Stage.with { stage in
+            for (id, digit) in [("1", "a"), ("2", "b"), ("3", "c")] {
+                try await complete(stage, id, kind: .personalize, sends: "f", makes: digit)
+            }
+            try await complete(stage, "other", tenant: "u", kind: .personalize, makes: "e")
+            func versions() async throws -> [String] {
+                try await stage.store.query(
+                    "select tenant || version as v from atelier.concepts order by tenant, version"
+                ).compactMap { $0["v"] }
+            }
+            #expect(try await versions() == ["t1", "t2", "t3", "u1"])
+            #expect(try await stage.store.deleteConcept("rex", tenant: "t", version: 3) == 1)
+            #expect(try await versions() == ["t1", "t2", "u1"])
+            #expect(try await stage.store.erasable(limit: 9) == [digest("c")], "the others need the pictures")
+            try await complete(stage, "4", kind: .personalize, makes: "d")
+            #expect(try await versions() == ["t1", "t2", "t4", "u1"])
+            #expect(try await stage.store.deleteConcept("rex", tenant: "t", version: nil) == 3)
+            #expect(try await versions() == ["u1"])
+            #expect(Set(try await stage.store.erasable(limit: 9)) == digests("abcdf"))
+            try await complete(stage, "5", kind: .personalize, makes: "d")
+            #expect(try await versions() == ["t5", "u1"])
+            let names = try await stage.store.query(
+                "select encode(name_sha256, 'hex') as n from atelier.concept_versions")
+            #expect(names.allSatisfy { $0["n"]?.count == 64 }, "an erased name is not kept")
+        }
+    }
+}
