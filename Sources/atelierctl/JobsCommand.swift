@@ -9,8 +9,9 @@ extension JobKind: ExpressibleByArgument {}
 
 struct JobsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "jobs", abstract: "Look at jobs, retry and cancel them.",
-        subcommands: [List.self, Show.self, Watch.self, Retry.self, Cancel.self], defaultSubcommand: List.self)
+        commandName: "jobs", abstract: "Look at jobs, retry, cancel and delete them.",
+        subcommands: [List.self, Show.self, Watch.self, Retry.self, Cancel.self, Delete.self],
+        defaultSubcommand: List.self)
 
     /// Which jobs: by state, kind, tenant, error and age.
     struct FilterOptions: ParsableArguments {
@@ -127,6 +128,28 @@ struct JobsCommand: AsyncParsableCommand {
                 server: server, choice: choice, consent: consent, verb: "cancel", participle: "cancelled")
             try await selection.apply(ids, whereFits: JobState.allCases.filter { !$0.isFinal }) { store, id in
                 try await store.cancel(id, reason: reason).map { $0 == .running ? "stopping" : $0.rawValue }
+            }
+        }
+    }
+
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Erase jobs that have ended, with all that came of them.",
+            discussion: """
+                Rows go at once, files within minutes: pictures, checkpoints, the adapter and with it the version of \
+                the concept it learnt, unless another job or concept of the tenant needs them. One that has not ended \
+                is to be cancelled first. Shows what it will touch and asks; --yes for scripts.
+                """)
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var choice: FilterOptions
+        @OptionGroup var consent: Consent
+        @Argument(help: "Ids, their beginnings, or message ids.") var ids: [String] = []
+
+        func run() async throws {
+            let selection = JobSelection(
+                server: server, choice: choice, consent: consent, verb: "delete", participle: "deleted")
+            try await selection.apply(ids, whereFits: JobState.allCases.filter(\.isFinal)) { store, id in
+                try await store.deleteJob(id) == .deleted ? "deleted" : nil
             }
         }
     }

@@ -97,4 +97,21 @@ import Testing
             #expect(try await stage.control("rejections", "show", "nobody").status == 66)
         }
     }
+
+    @Test func whatIsDeletedIsGoneAndWhatRunsIsNot() async throws {
+        try await withStage { stage in
+            try stage.start()
+            try await stage.publish("steps=2", id: "done")
+            _ = try await stage.job("done", reaches: .completed)
+            try await insert(1, stage)
+            let waiting = try await stage.control("jobs", "delete", "1", "--yes")
+            #expect(
+                waiting.status == 66 && waiting.errors.contains("cannot be deleted: it is scheduled"), "\(waiting)")
+            #expect(try await stage.control("jobs", "delete", "done").status == 75)
+            let gone = try await stage.control("jobs", "delete", "done", "--yes")
+            #expect(gone.status == 0 && gone.lines.last?.hasSuffix("  deleted") == true, "\(gone)")
+            #expect(try await stage.control("jobs", "show", "done").status == 66)
+            #expect(try await stage.store.query("select 1 from atelier.artifacts").isEmpty)
+        }
+    }
 }
