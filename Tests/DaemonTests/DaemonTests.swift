@@ -22,7 +22,7 @@ import Testing
             try await stage.publish("steps=3", id: "same")
             try await stage.publish("steps=3", id: "same")
             let job = try await stage.job("same", reaches: .completed)
-            try await stage.publish("steps=9", id: "same")
+            try await stage.publish("steps=3", id: "same")
             let again = try await stage.job("same") {
                 $0["events"]?.array?.filter { $0["event"]?.string == "duplicate" }.count == 2
             }

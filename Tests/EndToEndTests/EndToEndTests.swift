@@ -148,7 +148,8 @@ import Testing
             body: TrainingJob.body([
                 "images": .array([.object(["artifact": .string("sha256:" + String(repeating: "0", count: 64))])])
             ]),
-            state: "discarded", code: "input.artifact", problems: ["/images/0/artifact": "an artifact in the store"]),
+            state: "discarded", code: "input.artifact",
+            problems: ["/images/0/artifact": "an artifact that you sent"]),
         BadInput(
             testDescription: "options that are unknown or out of range",
             body: TrainingJob.body(["options": .object(["iteration": .integer(5), "batch": .integer(0)])]),

@@ -3,8 +3,8 @@ import Layers
 import Randomness
 import Tensors
 
-/// The autoencoder whose latents diffusion models paint in (Rombach et al., arXiv 2112.10752; diffusers' AutoencoderKL):
-/// 4 channels for SDXL, 16 for SD3 and FLUX.
+/// The autoencoder whose latents diffusion models paint in (Rombach et al., arXiv 2112.10752; diffusers'
+/// AutoencoderKL): 4 channels for SDXL, 16 for SD3 and FLUX.
 package final class AutoencoderKL {
     /// Its sizes, read and written as diffusers' `config.json`; what a file leaves out has diffusers' own default.
     package struct Configuration: Codable, Equatable, Sendable {

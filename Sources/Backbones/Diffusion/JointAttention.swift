@@ -82,8 +82,8 @@ struct JointAttention {
             textEnds ? nil : LinearLayer(weights, "\(name).to_add_out", from: sizes.width, to: sizes.width)
     }
 
-    /// picture [B, N, C] and text [B, T, C], normed → the same, attended; no text where its stream ends. `rotary` has the
-    /// angles of the whole sequence.
+    /// picture [B, N, C] and text [B, T, C], normed → the same, attended; no text where its stream ends. `rotary` has
+    /// the angles of the whole sequence.
     func callAsFunction(
         picture x: Variable, text c: Variable, rotary: RotaryTable? = nil
     ) -> (picture: Variable, text: Variable?) {

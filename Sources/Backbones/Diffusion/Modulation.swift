@@ -31,8 +31,8 @@ extension Variable {
     func gated(_ gate: Variable) -> Variable { MultiplyRows(rowsPerGroup: shape[1]).apply([self, gate]) }
 }
 
-/// The last norm of a picture transformer, or of a text stream that ends: its scale comes before its shift. Weight name:
-/// `<name>.linear` [2·C, C].
+/// The last norm of a picture transformer, or of a text stream that ends: its scale comes before its shift. Weight
+/// name: `<name>.linear` [2·C, C].
 struct ExitModulation {
     private let modulation: Modulation
 

@@ -35,8 +35,8 @@ struct ConditionLayer {
     func callAsFunction(_ x: Variable) -> Variable { second(SiLU().apply([first(x)])) }
 }
 
-/// What a picture transformer's blocks are conditioned on: time step, pooled text and, where the model is distilled from
-/// guided sampling, the guidance scale. Weight names: `time_text_embed.…`.
+/// What a picture transformer's blocks are conditioned on: time step, pooled text and, where the model is distilled
+/// from guided sampling, the guidance scale. Weight names: `time_text_embed.…`.
 struct TransformerCondition {
     private static let frequencies = 256
     private let time, text: ConditionLayer
@@ -51,8 +51,8 @@ struct TransformerCondition {
         text = layer("text_embedder", pooledWidth)
     }
 
-    /// Time steps [B] of 0…1000, pooled text [B, P] and guidance scales [B] in thousandths → [B, C], activated (SiLU) as
-    /// every modulation reads it.
+    /// Time steps [B] of 0…1000, pooled text [B, P] and guidance scales [B] in thousandths → [B, C], activated (SiLU)
+    /// as every modulation reads it.
     func callAsFunction(timesteps: [Float], pooled: Variable, guidance scales: [Float]? = nil) -> Variable {
         func features(_ values: [Float]) -> Variable {
             Variable(Sinusoid.features(values, width: TransformerCondition.frequencies))

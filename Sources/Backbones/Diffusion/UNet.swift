@@ -32,9 +32,9 @@ package final class UNet {
         exit = ConvolutionLayer(weights, "conv_out", from: c.channels[0], to: c.outputChannels, kernel: 3)
     }
 
-    /// Noisy latents [B, z, H, W], time steps [B] of 0…1000, text tokens [B, T, D] and, where the model reads them, pooled
-    /// texts [B, P] with the sizes [B][6] (original, corner of the crop and target, each height before width) → what
-    /// the model predicts, [B, z, H, W].
+    /// Noisy latents [B, z, H, W], time steps [B] of 0…1000, text tokens [B, T, D] and, where the model reads them,
+    /// pooled texts [B, P] with the sizes [B][6] (original, corner of the crop and target, each height before width) →
+    /// what the model predicts, [B, z, H, W].
     package func callAsFunction(
         _ latents: Variable, timesteps: [Float], text: Variable, pooled: Variable? = nil, sizes: [[Float]] = []
     ) -> Variable {

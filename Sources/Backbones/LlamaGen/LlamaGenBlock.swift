@@ -2,8 +2,8 @@ import Autograd
 import Layers
 import Tensors
 
-/// One layer of LlamaGen's decoder: attention of a packed projection with 2-D rotary, and a gated feed-forward (SwiGLU),
-/// norms before both.
+/// One layer of LlamaGen's decoder: attention of a packed projection with 2-D rotary, and a gated feed-forward
+/// (SwiGLU), norms before both.
 struct LlamaGenBlock {
     private let heads: Int
     private let attentionNorm, feedForwardNorm: RMSNormLayer
