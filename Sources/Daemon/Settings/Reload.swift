@@ -38,15 +38,7 @@ extension Settings {
     /// or line on.
     func adopting(_ other: Settings) -> Settings {
         var settings = self
-        (settings.engineThreads, settings.engineNice, settings.checkpointSeconds) = (
-            other.engineThreads, other.engineNice, other.checkpointSeconds
-        )
-        (settings.graceSeconds, settings.engineMemoryMiB, settings.engineSilenceSeconds) = (
-            other.graceSeconds, other.engineMemoryMiB, other.engineSilenceSeconds
-        )
-        (settings.freeDiskMiB, settings.retention, settings.logLevel) = (
-            other.freeDiskMiB, other.retention, other.logLevel
-        )
+        for setting in Self.table where setting.isReloadable { setting.copy(from: other, to: &settings) }
         return settings
     }
 

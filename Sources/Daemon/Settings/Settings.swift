@@ -1,61 +1,62 @@
 import Foundation
 import Store
 
-/// What an operator decides about one daemon, read once at the edge and validated as a whole.
+/// What an operator decides about one daemon, read once at the edge and validated as a whole; `table` has a row for
+/// each.
 ///
 /// Sources, later ones win: the defaults, the JSON file, the environment (`ATELIER_…`). The two URLs carry passwords,
 /// so they come from files: a file setting, or a systemd credential (`LoadCredential=amqp-url:…`, `postgres-url:…`);
 /// see `ServerAccess`.
 package struct Settings: Sendable, Equatable {
     /// Where RabbitMQ is: `amqp://user:password@host:port/vhost`, or `amqps://`.
-    package var amqpURL: Secret
+    package var amqpURL = Secret("")
     /// Where PostgreSQL is: `postgresql://user:password@host:port/database`.
-    package var postgresURL: Secret
+    package var postgresURL = Secret("")
     /// The file of the authorities whose certificates both servers are trusted by, PEM.
-    package var certificateAuthority: String
+    package var certificateAuthority = ""
     /// The folder everything of this daemon lives in: artifacts, workspaces, logs.
-    package var stateDirectory: String
+    package var stateDirectory = ""
     /// The folder of artifacts and workspaces, with the checkpoints in them: a file system that all daemons see under
     /// this very path, where there are several hosts; else the state folder.
-    package var sharedDirectory: String
+    package var sharedDirectory = ""
     /// The folder the engine finds its models in.
-    package var modelsDirectory: String
+    package var modelsDirectory = ""
     /// The engine's executable.
-    package var engine: String
+    package var engine = ""
     /// The prefix of every exchange and queue: `atelier` gives `atelier.jobs`, `atelier.results` and so on.
-    package var topologyPrefix: String
+    package var topologyPrefix = ""
     /// How this worker is called in tables and logs.
-    package var workerName: String
+    package var workerName = ""
     /// How many jobs run at a time.
-    package var slots: Int
+    package var slots = 0
     /// How many threads each engine may use in its matrix products; 0 leaves the choice to the engine.
-    package var engineThreads: Int
+    package var engineThreads = 0
     /// The engines' niceness: at 19 they yield to everything else on the machine, at 0 to nothing.
-    package var engineNice: Int
+    package var engineNice = 0
     /// Seconds between two training checkpoints.
-    package var checkpointSeconds: Int
+    package var checkpointSeconds = 0
     /// Seconds after the last heartbeat until another worker may take a job over.
-    package var leaseSeconds: Int
+    package var leaseSeconds = 0
     /// Seconds between two heartbeats.
-    package var heartbeatSeconds: Double
+    package var heartbeatSeconds = 0.0
     /// Seconds between two polls into the tables when no notification comes.
-    package var pollSeconds: Double
+    package var pollSeconds = 0.0
     /// Seconds a stop may take before engines are killed.
-    package var drainSeconds: Int
+    package var drainSeconds = 0
     /// Seconds a cancelled or drained engine has between SIGTERM and SIGKILL.
-    package var graceSeconds: Int
+    package var graceSeconds = 0
     /// Mebibytes of address-space-independent memory one engine may take before it is killed; 0 sets no limit.
-    package var engineMemoryMiB: Int
+    package var engineMemoryMiB = 0
     /// Seconds an engine may say nothing before it is killed; 0 sets no limit.
-    package var engineSilenceSeconds: Int
+    package var engineSilenceSeconds = 0
     /// The largest message accepted, in mebibytes.
-    package var messageMiB: Int
+    package var messageMiB = 0
     /// Mebibytes that must stay free in the state folder for new work to start.
-    package var freeDiskMiB: Int
+    package var freeDiskMiB = 0
     /// How long what has ended is kept.
-    package var retention: Retention
+    package var retention = Retention()
     /// The least severe level that is logged: trace, debug, info, notice, warning, error, critical.
-    package var logLevel: String
+    package var logLevel = ""
 
     /// The content-addressed artifact store.
     package var artifactsDirectory: String { sharedDirectory + "/artifacts" }

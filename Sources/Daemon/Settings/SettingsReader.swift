@@ -40,7 +40,7 @@ private struct SettingsReader {
         self.installation = installation
         self.executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: executable)) ?? executable
         for row in Settings.table {
-            if let text = environment[row.variable] { values[row.name] = (text, row.variable) }
+            if let text = environment[row.environment] { values[row.name] = (text, row.environment) }
         }
     }
 
@@ -94,39 +94,8 @@ private struct SettingsReader {
     }
 
     mutating func settings() throws -> Settings {
-        let folder = (executable as NSString).deletingLastPathComponent
-        let authority = certificateAuthority()
-        let state = directory(
-            "stateDirectory", standard: environment["STATE_DIRECTORY"] ?? (isInstalled ? "/var/lib/atelier" : nil))
-        let settings = Settings(
-            amqpURL: url("amqpURL", credential: "amqp-url", schemes: ["amqp", "amqps"], authority),
-            postgresURL: url(
-                "postgresURL", credential: "postgres-url", schemes: ["postgresql", "postgres"], authority),
-            certificateAuthority: authority,
-            stateDirectory: state,
-            sharedDirectory: values["sharedDirectory"] == nil ? state : directory("sharedDirectory", standard: nil),
-            modelsDirectory: models(near: folder),
-            engine: path("engine", standard: folder + "/atelier-engine"),
-            topologyPrefix: name("topologyPrefix", standard: "atelier"),
-            workerName: name("workerName", standard: hostName()),
-            slots: integer("slots", 1...64),
-            engineThreads: integer("engineThreads", 0...256),
-            engineNice: integer("engineNice", 0...19),
-            checkpointSeconds: integer("checkpointSeconds", 1...3600),
-            leaseSeconds: integer("leaseSeconds", 2...3600),
-            heartbeatSeconds: number("heartbeatSeconds", 0.1...600),
-            pollSeconds: number("pollSeconds", 0.1...600),
-            drainSeconds: integer("drainSeconds", 1...3600),
-            graceSeconds: integer("graceSeconds", 1...600),
-            engineMemoryMiB: integer("engineMemoryMiB", 0...1_048_576),
-            engineSilenceSeconds: integer("engineSilenceSeconds", 0...86_400),
-            messageMiB: integer("messageMiB", 1...512),
-            freeDiskMiB: integer("freeDiskMiB", 0...1_048_576),
-            retention: Retention(
-                completedJobs: days("keepCompletedDays"), discardedJobs: days("keepDiscardedDays"),
-                probes: days("keepProbesDays"),
-                messages: days("keepMessagesDays"), rejections: days("keepRejectionsDays")),
-            logLevel: choice("logLevel", ["trace", "debug", "info", "notice", "warning", "error", "critical"]))
+        var settings = Settings()
+        for setting in Settings.table { read(setting, into: &settings) }
         if Double(settings.leaseSeconds) < 3 * settings.heartbeatSeconds {
             problems.append(
                 """
@@ -139,15 +108,50 @@ private struct SettingsReader {
         return settings
     }
 
+    private mutating func read(_ setting: Setting, into settings: inout Settings) {
+        switch setting.content {
+        case .url(let place, let credential, let schemes):
+            settings[keyPath: place] = url(
+                setting.name, credential: credential, schemes: schemes, settings.certificateAuthority)
+        case .urlFile: break
+        case .path(let place): settings[keyPath: place] = path(setting, settings)
+        case .name(let place): settings[keyPath: place] = name(setting)
+        case .integer(let place, let range): settings[keyPath: place] = integer(setting, range)
+        case .number(let place, let range): settings[keyPath: place] = number(setting, range)
+        case .days(let place, let range):
+            let days = number(setting, range)
+            settings[keyPath: place] = days == 0 ? nil : days
+        case .choice(let place, let words): settings[keyPath: place] = choice(setting, words)
+        }
+    }
+
+    /// What a setting is where nobody gives it: the table's, or what this host and this installation make of it.
+    private func standard(_ setting: Setting, _ settings: Settings) -> String? {
+        let folder = (executable as NSString).deletingLastPathComponent
+        return switch setting.name {
+        case "stateDirectory": environment["STATE_DIRECTORY"] ?? (isInstalled ? "/var/lib/atelier" : nil)
+        case "sharedDirectory": settings.stateDirectory.isEmpty ? nil : settings.stateDirectory
+        case "modelsDirectory": Installation(programs: folder).folder("models")
+        case "engine": folder + "/atelier-engine"
+        case "workerName": hostName()
+        default: setting.standard
+        }
+    }
+
+    /// How a path that must be given is to be given.
+    private func advice(on setting: Setting) -> String {
+        guard setting.name == "modelsDirectory" else { return "give an absolute path" }
+        let installation = Installation(programs: (executable as NSString).deletingLastPathComponent)
+        return "\(installation.absence(of: "models")); give an absolute path"
+    }
+
     private var isInstalled: Bool { access(installation, F_OK) == 0 }
 
     private func origin(_ name: String) -> String { values[name]?.origin ?? name }
 
-    private func standard(_ name: String) -> String? { Settings.table.first { $0.name == name }?.standard }
-
     private mutating func missing(_ name: String, _ how: String) -> String {
         if optional.contains(name) { return "" }
-        let variable = Settings.table.first { $0.name == name }?.variable ?? name
+        let variable = Settings.table.first { $0.name == name }?.environment ?? name
         let isHidden = isInstalled && access(installation, R_OK | X_OK) != 0
         problems.append(
             "\(name): is not set; \(how) (\(variable) in the environment, \"\(name)\" in the file)"
@@ -176,6 +180,12 @@ private struct SettingsReader {
         guard let text else {
             return Secret(missing(name, "give a URL, a file with it, or the credential \(credential)"))
         }
+        // libpq repeats such a URL in its errors, password and all.
+        if text.contains(/%(?![0-9A-Fa-f]{2})/) {
+            problems.append(
+                "\(source): holds a % that no two hexadecimal digits follow; a % of a password is written %25")
+            return Secret("")
+        }
         guard let parts = URLComponents(string: text), let scheme = parts.scheme, schemes.contains(scheme) else {
             // The value itself is never repeated: it may hold a password.
             problems.append(
@@ -192,37 +202,33 @@ private struct SettingsReader {
         return Secret(access.completeURL ?? text)
     }
 
-    /// Only what was named must be there: nobody needs the system's who has no TLS.
-    private mutating func certificateAuthority() -> String {
-        let file = path("certificateAuthority", standard: standard("certificateAuthority"))
-        if values["certificateAuthority"] != nil, access(file, R_OK) != 0 {
-            problems.append("\(origin("certificateAuthority")): \(file) cannot be read; give a PEM file")
-        }
-        return file
-    }
-
     private func secret(in file: String) -> String? {
         FileManager.default.contents(atPath: file)
             .flatMap { String(data: $0, encoding: .utf8) }?.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    private mutating func directory(_ name: String, standard: String?) -> String {
-        path(name, standard: standard)
-    }
-
-    private mutating func path(
-        _ name: String, standard: String?, otherwise how: String = "give an absolute path"
-    ) -> String {
-        guard let text = values[name]?.text ?? standard, !text.isEmpty else { return missing(name, how) }
+    private mutating func path(_ setting: Setting, _ settings: Settings) -> String {
+        guard let text = values[setting.name]?.text ?? standard(setting, settings), !text.isEmpty else {
+            // Where the state directory is missing, that is problem enough.
+            return setting.name == "sharedDirectory" ? "" : missing(setting.name, advice(on: setting))
+        }
         guard text.hasPrefix("/") else {
-            problems.append("\(origin(name)): \"\(text)\" is not an absolute path")
+            problems.append("\(origin(setting.name)): \"\(text)\" is not an absolute path")
             return text
+        }
+        // Only what was named must be there: nobody needs the system's who has no TLS.
+        if setting.name == "certificateAuthority", values[setting.name] != nil, access(text, R_OK) != 0 {
+            problems.append("\(origin(setting.name)): \(text) cannot be read; give a PEM file")
         }
         return text.count > 1 && text.hasSuffix("/") ? String(text.dropLast()) : text
     }
 
-    private mutating func name(_ name: String, standard: String) -> String {
-        let text = values[name]?.text ?? standard
+    private func given(_ setting: Setting) -> String {
+        values[setting.name]?.text ?? standard(setting, Settings()) ?? ""
+    }
+
+    private mutating func name(_ setting: Setting) -> String {
+        let text = given(setting)
         let isAllowed = text.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
                 || [0x2D, 0x2E, 0x5F].contains(byte)
@@ -230,53 +236,43 @@ private struct SettingsReader {
         if text.isEmpty || text.utf8.count > 64 || !isAllowed {
             problems.append(
                 """
-                \(origin(name)): \"\(text)\" is not a name; 1 to 64 letters, digits, dots, dashes and underscores are \
-                allowed
+                \(origin(setting.name)): \"\(text)\" is not a name; 1 to 64 letters, digits, dots, dashes and \
+                underscores are allowed
                 """
             )
         }
         return text
     }
 
-    private mutating func integer(_ name: String, _ range: ClosedRange<Int>) -> Int {
-        let text = values[name]?.text ?? standard(name) ?? ""
+    private mutating func integer(_ setting: Setting, _ range: ClosedRange<Int>) -> Int {
+        let text = given(setting)
         guard let value = Int(text), range.contains(value) else {
             problems.append(
-                "\(origin(name)): \"\(text)\" is not a whole number from \(range.lowerBound) to \(range.upperBound)")
+                """
+                \(origin(setting.name)): \"\(text)\" is not a whole number from \(range.lowerBound) to \
+                \(range.upperBound)
+                """)
             return range.lowerBound
         }
         return value
     }
 
-    private mutating func number(_ name: String, _ range: ClosedRange<Double>) -> Double {
-        let text = values[name]?.text ?? standard(name) ?? ""
+    private mutating func number(_ setting: Setting, _ range: ClosedRange<Double>) -> Double {
+        let text = given(setting)
         guard let value = Double(text), range.contains(value) else {
             problems.append(
-                "\(origin(name)): \"\(text)\" is not a number from \(range.lowerBound) to \(range.upperBound)")
+                "\(origin(setting.name)): \"\(text)\" is not a number from \(range.lowerBound) to \(range.upperBound)")
             return range.lowerBound
         }
         return value
     }
 
-    /// Days, or nil for ever.
-    private mutating func days(_ name: String) -> Double? {
-        let value = number(name, 0...36_500)
-        return value == 0 ? nil : value
-    }
-
-    private mutating func choice(_ name: String, _ allowed: [String]) -> String {
-        let text = values[name]?.text ?? standard(name) ?? ""
-        if !allowed.contains(text) {
-            problems.append("\(origin(name)): \"\(text)\" is not one of \(allowed.joined(separator: ", "))")
+    private mutating func choice(_ setting: Setting, _ words: [String]) -> String {
+        let text = given(setting)
+        if !words.contains(text) {
+            problems.append("\(origin(setting.name)): \"\(text)\" is not one of \(words.joined(separator: ", "))")
         }
         return text
-    }
-
-    private mutating func models(near folder: String) -> String {
-        let installation = Installation(programs: folder)
-        return path(
-            "modelsDirectory", standard: installation.folder("models"),
-            otherwise: "\(installation.absence(of: "models")); give an absolute path")
     }
 
     private func hostName() -> String {

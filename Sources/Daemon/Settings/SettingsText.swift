@@ -6,38 +6,14 @@ extension Settings {
 
     /// Every setting as the file would give it, in the table's order; what is secret as `show` has it.
     func values(_ show: (Secret) -> String) -> [(name: String, text: String)] {
-        [
-            ("amqpURL", show(amqpURL)), ("postgresURL", show(postgresURL)),
-            ("certificateAuthority", certificateAuthority),
-            ("stateDirectory", stateDirectory), ("sharedDirectory", sharedDirectory),
-            ("modelsDirectory", modelsDirectory), ("engine", engine),
-            ("topologyPrefix", topologyPrefix), ("workerName", workerName), ("slots", "\(slots)"),
-            ("engineThreads", "\(engineThreads)"),
-            ("engineNice", "\(engineNice)"), ("checkpointSeconds", "\(checkpointSeconds)"),
-            ("leaseSeconds", "\(leaseSeconds)"),
-            ("heartbeatSeconds", Self.text(heartbeatSeconds)), ("pollSeconds", Self.text(pollSeconds)),
-            ("drainSeconds", "\(drainSeconds)"),
-            ("graceSeconds", "\(graceSeconds)"), ("engineMemoryMiB", "\(engineMemoryMiB)"),
-            ("engineSilenceSeconds", "\(engineSilenceSeconds)"),
-            ("messageMiB", "\(messageMiB)"), ("freeDiskMiB", "\(freeDiskMiB)"),
-            ("keepCompletedDays", Self.text(retention.completedJobs)),
-            ("keepDiscardedDays", Self.text(retention.discardedJobs)), ("keepProbesDays", Self.text(retention.probes)),
-            ("keepMessagesDays", Self.text(retention.messages)),
-            ("keepRejectionsDays", Self.text(retention.rejections)), ("logLevel", logLevel),
-        ]
+        Self.table.compactMap { setting in setting.text(in: self, show).map { (setting.name, $0) } }
     }
 
-    /// For ever is 0 days.
-    private static func text(_ number: Double?) -> String {
-        let number = number ?? 0
-        return number == number.rounded() ? String(Int(number)) : String(number)
-    }
-
-    /// Every setting: its name in the file, its variable, its default and its meaning.
+    /// Every setting: its name in the file, its variable, its meaning and its default.
     package static var explanation: String {
-        table.map { row in
-            let standard = row.standard.map { $0.isEmpty ? "" : " [\($0)]" } ?? ""
-            return padded(row.name, 20) + padded(row.variable, 28) + row.meaning + standard
+        table.map { setting in
+            let standard = setting.standard.map { $0.isEmpty ? "" : " [\($0)]" } ?? ""
+            return padded(setting.name, 22) + padded(setting.environment, 30) + setting.meaning + standard
         }.joined(separator: "\n")
     }
 
