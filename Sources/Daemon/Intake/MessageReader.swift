@@ -92,7 +92,7 @@ package struct MessageReader: Sendable {
             problems.append(
                 Problem(
                     "property:headers/\(name)", found: "\"\(Self.text(properties, name) ?? "")\"",
-                    allowed: "a time like 2026-01-31T12:00:00Z"))
+                    allowed: "a time that exists, like 2026-01-31T12:00:00Z"))
         }
         return problems
     }
@@ -121,10 +121,7 @@ package struct MessageReader: Sendable {
     }
 
     private static func date(_ properties: MessageProperties, _ name: String) -> Date? {
-        text(properties, name).flatMap {
-            (try? Date($0, strategy: .iso8601))
-                ?? (try? Date($0, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
-        }
+        text(properties, name).flatMap(HeaderTime.date)
     }
 
     private static func kind(of body: Data) -> String? {

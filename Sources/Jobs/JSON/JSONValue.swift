@@ -79,8 +79,5 @@ package enum JSONValue: Sendable, Equatable, Codable {
     package var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
 
     /// What it is, shortened, for an error message.
-    package var brief: String {
-        let text = text
-        return text.count <= 60 ? text : String(text.prefix(57)) + "…"
-    }
+    package var brief: String { text.clipped(to: 60) }
 }

@@ -123,9 +123,7 @@ extension JobSpec {
                     allowed: "at most \(JSONExtent.mostValues) values, \(JSONExtent.deepest) deep")
             ])
         }
-        do { return try JSONValue(json: data) } catch {
-            throw Problems([Problem("", found: "bytes that are not JSON", allowed: "a JSON object in UTF-8")])
-        }
+        return try StrictJSON.value(of: data)
     }
 }
 

@@ -1,0 +1,25 @@
+import Foundation
+
+/// A time in a message's header, as RFC 3339 writes it.
+enum HeaderTime {
+    /// The time; nil where the text is none, or one that does not exist: Foundation takes the 30th of February for the
+    /// 2nd of March. The day's end as 24:00:00 and a leap second exist.
+    static func date(_ text: String) -> Date? {
+        guard let time = text.prefixMatch(of: /(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})/),
+            let year = Int(time.1), let month = Int(time.2), let day = Int(time.3), let hour = Int(time.4),
+            let minute = Int(time.5), let second = Int(time.6)
+        else { return nil }
+        let isInDay = hour < 24 && minute < 60 && second <= 60 || (hour, minute, second) == (24, 0, 0)
+        guard (1...12).contains(month), (1...days(of: month, in: year)).contains(day), isInDay else { return nil }
+        return (try? Date(text, strategy: .iso8601))
+            ?? (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
+    }
+
+    private static func days(of month: Int, in year: Int) -> Int {
+        switch month {
+        case 2: year % 4 == 0 && year % 100 != 0 || year % 400 == 0 ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+}
