@@ -21,20 +21,22 @@ import Testing
             "ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_FREE_DISK_MIB": "0",
         ]) { stage in
             let socket = try NotifySocket(path: stage.folder.path + "/notify")
-            let config = try stage.folder.write("atelier.json", #"{"slots": 1}"#)
+            let config = try stage.folder.write("atelier.json", #"{"trainingSlots": 1}"#)
             let daemon = try stage.start(["NOTIFY_SOCKET": socket.path, "WATCHDOG_USEC": "900000"], config: config)
             #expect(receives("READY=1", socket))
             #expect(receives("STATUS=running 0 jobs", socket))
             #expect(receives("WATCHDOG=1", socket) && receives("WATCHDOG=1", socket))
 
-            try stage.folder.write("atelier.json", #"{"slots": 2, "logLevel": "debug", "keepCompletedDays": 3}"#)
+            try stage.folder.write(
+                "atelier.json", #"{"trainingSlots": 2, "logLevel": "debug", "keepCompletedDays": 3}"#)
             kill(daemon, SIGHUP)
             #expect(receives("RELOADING=1", socket) && receives("READY=1", socket))
-            #expect(stage.log.contains("settings read anew settings.next_start=slots"), "\(stage.log)")
-            try stage.folder.write("atelier.json", #"{"slots": 0}"#)
+            #expect(stage.log.contains("settings read anew settings.next_start=trainingSlots"), "\(stage.log)")
+            try stage.folder.write("atelier.json", #"{"trainingSlots": 65}"#)
             kill(daemon, SIGHUP)
             #expect(receives("RELOADING=1", socket) && receives("READY=1", socket))
-            #expect(stage.log.contains("settings not read anew; the old ones hold") && stage.log.contains("slots"))
+            #expect(
+                stage.log.contains("settings not read anew; the old ones hold") && stage.log.contains("trainingSlots"))
 
             // A daemon that hangs says nothing; systemd would start another one.
             kill(daemon, SIGSTOP)

@@ -14,7 +14,7 @@ import Testing
     @Test func environmentAloneIsEnough() throws {
         let settings = try Settings.read(file: nil, environment: Self.complete, executable: "/usr/bin/atelierd")
         #expect(settings.engine == "/usr/bin/atelier-engine")
-        #expect(settings.slots == 1)
+        #expect(settings.trainingSlots == 1)
         #expect(settings.amqpURL.reveal() == "amqp://guest:geheim@localhost:5672/")
         #expect(settings.artifactsDirectory == "/var/lib/atelier/artifacts")
         #expect(!String(reflecting: settings).contains("geheim"))
@@ -25,21 +25,21 @@ import Testing
         #expect(settings.values { "\($0)" }.map(\.name) == Settings.table.map(\.name).filter { !$0.hasSuffix("File") })
         #expect(!settings.summary.contains("geheim") && settings.summary.contains("keepCompletedDays     30\n"))
         var other = settings
-        (other.retention.probes, other.slots, other.sharedDirectory) = (7, 2, "/shared")
+        (other.retention.probes, other.trainingSlots, other.sharedDirectory) = (7, 2, "/shared")
         #expect(settings.adopting(other).retention.probes == 7)
-        #expect(settings.adopting(other).settingsThatWait(for: other) == ["sharedDirectory", "slots"])
+        #expect(settings.adopting(other).settingsThatWait(for: other) == ["sharedDirectory", "trainingSlots"])
     }
 
     @Test func everyProblemIsListedAtOnce() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write(
             "atelier.json",
-            #"{"slots": 0, "slot": 2, "logLevel": "loud", "heartbeatSeconds": 20, "engine": "bin/engine"}"#)
+            #"{"trainingSlots": 65, "slot": 2, "logLevel": "loud", "heartbeatSeconds": 20, "engine": "bin/engine"}"#)
         let problems = try #require(throws: SettingsProblems.self) {
             try Settings.read(file: file, environment: ["ATELIER_AMQP_URL": "http://u:geheim@x"])
         }
         for expected in [
-            "/slots: \"0\"", "/slot: unknown setting", "/logLevel: \"loud\"", "three heartbeats",
+            "/trainingSlots: \"65\"", "/slot: unknown setting", "/logLevel: \"loud\"", "three heartbeats",
             "/engine: \"bin/engine\" is not an absolute path", "ATELIER_AMQP_URL: is not a URL",
             "postgresURL: is not set", "stateDirectory: is not set",
         ] {
@@ -50,11 +50,11 @@ import Testing
 
     @Test func theEnvironmentOverridesTheFile() throws {
         let folder = try TemporaryFolder()
-        let file = try folder.write("atelier.json", #"{"slots": 2, "drainSeconds": 5}"#)
+        let file = try folder.write("atelier.json", #"{"trainingSlots": 2, "drainSeconds": 5}"#)
         var environment = Self.complete
-        environment["ATELIER_SLOTS"] = "3"
+        environment["ATELIER_TRAINING_SLOTS"] = "3"
         let settings = try Settings.read(file: file, environment: environment)
-        #expect(settings.slots == 3)
+        #expect(settings.trainingSlots == 3)
         #expect(settings.drainSeconds == 5)
     }
 
@@ -72,19 +72,20 @@ import Testing
         let folder = try TemporaryFolder()
         for (name, text) in [
             ("amqp-url", "amqp://a:b@localhost/"), ("postgres-url", "postgresql://a:b@localhost/c"),
-            ("atelier.json", #"{"slots": 2}"#),
+            ("atelier.json", #"{"trainingSlots": 2}"#),
         ] {
             chmod(try folder.write(name, text + "\n"), 0o600)
         }
         let settings = try Settings.read(
             file: nil, environment: ["ATELIER_MODELS": folder.path], installation: folder.path)
         #expect(
-            settings.slots == 2 && settings.amqpURL.reveal() == "amqp://a:b@localhost/"
+            settings.trainingSlots == 2 && settings.amqpURL.reveal() == "amqp://a:b@localhost/"
                 && settings.stateDirectory == "/var/lib/atelier")
         var environment = Self.complete
-        environment["ATELIER_SLOTS"] = "3"
+        environment["ATELIER_TRAINING_SLOTS"] = "3"
         let other = try Settings.read(file: nil, environment: environment, installation: folder.path)
-        #expect(other.slots == 3 && other.amqpURL.reveal() != "amqp://a:b@localhost/", "what is said goes before")
+        #expect(
+            other.trainingSlots == 3 && other.amqpURL.reveal() != "amqp://a:b@localhost/", "what is said goes before")
     }
 
     @Test func aPasswordInAnOpenFileIsRefused() throws {

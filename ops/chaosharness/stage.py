@@ -175,7 +175,7 @@ class Stage:
             "ATELIER_DRAIN_SECONDS": "60",
             "ATELIER_MESSAGE_MIB": "1",
             "ATELIER_FREE_DISK_MIB": "8",
-            "ATELIER_SLOTS": "1",
+            "ATELIER_TRAINING_SLOTS": "1",
             # A clock that jumps by a day must not make history of what is to be checked.
             **{
                 f"ATELIER_KEEP_{what}_DAYS": "0"

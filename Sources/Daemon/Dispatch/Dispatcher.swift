@@ -11,6 +11,7 @@ import Store
 package actor Dispatcher: Service {
     private struct Running {
         let attempt: Int
+        let kind: JobKind
         let supervisor: EngineSupervisor
         let task: Task<Void, Never>
     }
@@ -115,17 +116,20 @@ package actor Dispatcher: Service {
 
     private func fill() async {
         guard !condition.isPaused, ContinuousClock.now >= restsUntil, hasDisk() else { return }
-        let free = settings.slots - running.count
-        guard free > 0 else { return }
+        guard SlotKind.allCases.contains(where: { free($0) > 0 }) else { return }
         do {
             guard let id = worker.id else { return }  // not registered: the heartbeat does that
             try await shared.check()
             isClaiming = true
             defer { isClaiming = false }
-            let claims = try await store.claim(id, free)
-            for claim in claims { start(claim) }
+            var isIdle = false
+            for kind in SlotKind.allCases where free(kind) > 0 {
+                let claims = try await store.claim(id, free(kind), kinds: kind.kinds)
+                for claim in claims { start(claim) }
+                isIdle = isIdle || free(kind) > 0
+            }
             condition.found(.store)
-            if claims.count < free { pollWhenDue(try await store.secondsUntilDue()) }
+            if isIdle { pollWhenDue(try await store.secondsUntilDue()) }
         } catch is SharedFolder.Strange {
             // It has said so; the next poll may find it mounted.
         } catch let error as StoreError {
@@ -134,6 +138,10 @@ package actor Dispatcher: Service {
             logger.error("no job can be claimed here", metadata: ["error": "\(error)"])
             rest(fault.next())
         }
+    }
+
+    private func free(_ kind: SlotKind) -> Int {
+        settings.slots(kind) - running.values.count { SlotKind($0.kind) == kind }
     }
 
     /// A job that waits for its time is claimed then, not when the next poll happens to come. Later ones are left to
@@ -160,7 +168,7 @@ package actor Dispatcher: Service {
             let couldGoOn = await supervisor.run()
             self.ended(claim.job, couldGoOn: couldGoOn)
         }
-        running[claim.job] = Running(attempt: claim.attempt, supervisor: supervisor, task: task)
+        running[claim.job] = Running(attempt: claim.attempt, kind: claim.kind, supervisor: supervisor, task: task)
         condition.running(running.count)
     }
 

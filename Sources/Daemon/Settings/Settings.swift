@@ -27,12 +27,16 @@ package struct Settings: Sendable, Equatable {
     package var topologyPrefix = ""
     /// How this worker is called in tables and logs.
     package var workerName = ""
-    /// How many jobs run at a time.
-    package var slots = 0
+    /// How many jobs that train or measure run at a time.
+    package var trainingSlots = 0
+    /// How many jobs that draw run at a time, beside those.
+    package var drawingSlots = 0
     /// How many threads each engine may use in its matrix products; 0 leaves the choice to the engine.
     package var engineThreads = 0
     /// The engines' niceness: at 19 they yield to everything else on the machine, at 0 to nothing.
     package var engineNice = 0
+    /// The niceness of engines that draw, where that is less.
+    package var drawingNice = 0
     /// Seconds between two training checkpoints.
     package var checkpointSeconds = 0
     /// Seconds after the last heartbeat until another worker may take a job over.

@@ -104,6 +104,9 @@ private struct SettingsReader {
                 """
             )
         }
+        if settings.slots == 0 {
+            problems.append("trainingSlots and drawingSlots: both are 0; no job would ever run")
+        }
         guard problems.isEmpty else { throw SettingsProblems(problems) }
         return settings
     }

@@ -122,7 +122,12 @@ extension Settings {
         Setting(
             "workerName", "WORKER_NAME", .name(\.workerName), nil, "this worker's name; the host's name when not given"
         ),
-        Setting("slots", "SLOTS", .integer(\.slots, 1...64), "1", "jobs at a time"),
+        Setting(
+            "trainingSlots", "TRAINING_SLOTS", .integer(\.trainingSlots, 0...64), "1",
+            "personalizations and evaluations at a time"),
+        Setting(
+            "drawingSlots", "DRAWING_SLOTS", .integer(\.drawingSlots, 0...64), "1",
+            "jobs that draw at a time, beside those"),
         Setting(
             "engineThreads", "ENGINE_THREADS", .integer(\.engineThreads, 0...256), "0",
             "threads of one engine, 0 leaves it to the engine", isReloadable: true),
@@ -130,6 +135,9 @@ extension Settings {
             "engineNice", "ENGINE_NICE", .integer(\.engineNice, 0...19), "19",
             "niceness of engines: with less than 19 the daemon answers slower beside a busy engine",
             isReloadable: true),
+        Setting(
+            "drawingNice", "DRAWING_NICE", .integer(\.drawingNice, 0...19), "10",
+            "niceness of engines that draw, if less: a training beside them yields", isReloadable: true),
         Setting(
             "checkpointSeconds", "CHECKPOINT_SECONDS", .integer(\.checkpointSeconds, 1...3600), "10",
             "between checkpoints", isReloadable: true),
