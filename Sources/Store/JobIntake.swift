@@ -151,12 +151,9 @@ extension Store {
     /// The first fifty problems and their number, in texts that end: as `atelier.bounded_problems`, before they go
     /// sent there.
     private static func bounded(_ problems: [Problem]) -> [Problem] {
-        func clipped(_ text: String, _ length: Int) -> String {
-            text.unicodeScalars.count <= length
-                ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(length - 1))) + "…"
-        }
         let first = problems.prefix(50).map {
-            Problem(clipped($0.pointer, 300), found: clipped($0.found, 300), allowed: clipped($0.allowed, 600))
+            Problem(
+                $0.pointer.clipped(to: 299), found: $0.found.clipped(to: 299), allowed: $0.allowed.clipped(to: 599))
         }
         guard problems.count > 50 else { return first }
         return first + [

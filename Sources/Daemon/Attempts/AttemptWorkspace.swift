@@ -44,11 +44,23 @@ package struct AttemptWorkspace: Sendable {
         return link
     }
 
+    /// Whether a file lies in this attempt's folder, wherever links and dots on its way lead.
+    package func contains(_ path: String) -> Bool {
+        let name = (path as NSString).lastPathComponent
+        guard path.hasPrefix(folder + "/"), name != "..", name != ".",
+            let parent = realpath((path as NSString).deletingLastPathComponent, nil), let base = realpath(folder, nil)
+        else { return false }
+        defer {
+            free(parent)
+            free(base)
+        }
+        return (String(cString: parent) + "/").hasPrefix(String(cString: base) + "/")
+    }
+
     /// Removes checkpoints nobody needs any more, with what lies beside them under their names; where none of an
     /// earlier attempt is needed either, those attempts' folders.
     package func remove(_ checkpoints: [String], isLaterThanOthers: Bool) {
-        let files = FileManager.default
-        checkpoints.filter { $0.hasPrefix(folder + "/") }.forEach(CheckpointFiles.remove)
+        checkpoints.filter(contains).forEach(CheckpointFiles.remove)
         guard isLaterThanOthers else { return }
         Self.removeAttempts(upTo: attempt - 1, of: jobFolder)
     }
