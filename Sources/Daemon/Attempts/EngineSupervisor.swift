@@ -26,6 +26,8 @@ package actor EngineSupervisor {
     private var isHostAtFault = false
     private var checkpoints = CheckpointFiles()
     private var mostMiB = 0
+    /// The most that was seen.
+    private var memory = EngineMemory()
     /// Polls since the engine said something: a daemon that was stopped itself does not look.
     private var silentPolls = 0
 
@@ -49,8 +51,9 @@ package actor EngineSupervisor {
         do {
             let order = try await prepare()
             if let asked { return await settle(Self.ending(before: asked)) }
-            let process = try start()
+            let process = try await start()
             self.process = process
+            if let asked { stop(asked) }  // what was asked while it started
             await follow(process, order: order)
         } catch let problem as AttemptProblem {
             failed = EngineEvent.Failed(
@@ -84,7 +87,8 @@ package actor EngineSupervisor {
         switch reason {
         case .cancelled, .draining:
             process.terminate()
-            let grace = settings.graceSeconds
+            // A cancelled job needs no checkpoint.
+            let grace = reason == .cancelled ? min(settings.graceSeconds, 3) : settings.graceSeconds
             Task {
                 try? await Task.sleep(for: .seconds(grace))
                 process.kill()  // of no effect when it has ended
@@ -116,13 +120,14 @@ extension EngineSupervisor {
         }
     }
 
-    private func start() throws -> EngineProcess {
+    private func start() async throws -> EngineProcess {
         let environment = EngineCommand.environment(
             of: ProcessInfo.processInfo.environment, threads: settings.engineThreads, temporary: workspace.folder)
-        return try EngineProcess(
-            EngineCommand(
-                executable: settings.engine, arguments: ["work"], environment: environment, directory: workspace.folder,
-                log: workspace.log, niceness: settings.engineNice, reserveMiB: 2 * settings.engineMemoryMiB))
+        let command = EngineCommand(
+            executable: settings.engine, arguments: ["work"], environment: environment, directory: workspace.folder,
+            log: workspace.log, niceness: settings.niceness(of: record.claim.kind),
+            reserveMiB: EngineMemory.reserveMiB(limitMiB: settings.engineMemoryMiB))
+        return try await runBlocking { try EngineProcess(command) }
     }
 }
 
@@ -136,7 +141,8 @@ extension EngineSupervisor {
         logger.info("engine started", metadata: ["engine.pid": "\(process.pid)"])
         let watch = Task { await self.watch(process) }
         do {
-            try process.send(order)
+            // The pipe may be full, and the engine may not read.
+            try await runBlocking { try process.send(order) }
             for try await line in process.lines {
                 await handle(line)
                 process.handled()
@@ -152,8 +158,8 @@ extension EngineSupervisor {
         await watch.value
         let word: FinalEvent? = done != nil ? .done : failed != nil ? .failed : isInterrupted ? .interrupted : nil
         // Between two polls it may have come up to the wall, where it ends by itself.
-        if asked == nil, word == nil, settings.engineMemoryMiB > 0,
-            exit.peakMemoryBytes >> 20 > settings.engineMemoryMiB
+        if asked == nil, word == nil,
+            memory.isTheCause(limitMiB: settings.engineMemoryMiB, peakMiB: Int(exit.peakMemoryBytes >> 20))
         {
             asked = .memory(limitMiB: settings.engineMemoryMiB)
         }
@@ -189,7 +195,8 @@ extension EngineSupervisor {
     }
 
     private func take(_ checkpoint: EngineEvent.Checkpoint) async {
-        guard checkpoint.path.hasPrefix(workspace.folder + "/") else {
+        let workspace = workspace
+        guard (try? await runBlocking { workspace.contains(checkpoint.path) }) == true else {
             return stop(.protocolViolation("the checkpoint \(checkpoint.path) is not in the attempt's workspace"))
         }
         checkpoints.announce(checkpoint.path)
@@ -215,11 +222,13 @@ extension EngineSupervisor {
         }
     }
 
-    /// Twice a second: what is new goes to the tables, and the engine's memory is looked at.
+    /// Twice a second what is new goes to the tables, and ten times a second the engine's memory is looked at.
     private func watch(_ process: EngineProcess) async {
         while !Task.isCancelled {
-            try? await Task.sleep(for: .milliseconds(500))
-            if let used = process.residentMiB { checkMemory(used) }
+            for _ in 0..<5 where !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(100))
+                if let used = process.memory { checkMemory(used) }
+            }
             silentPolls += 1
             if settings.engineSilenceSeconds > 0, silentPolls > 2 * settings.engineSilenceSeconds {
                 stop(.silence(seconds: settings.engineSilenceSeconds))
@@ -228,7 +237,9 @@ extension EngineSupervisor {
         }
     }
 
-    private func checkMemory(_ residentMiB: Int) {
+    private func checkMemory(_ used: EngineMemory) {
+        memory.raise(to: used)
+        let residentMiB = used.residentMiB
         // An eighth more is updates; less would be written down all the time.
         if residentMiB > mostMiB + mostMiB / 8 {
             mostMiB = residentMiB
@@ -246,7 +257,9 @@ extension EngineSupervisor {
         switch await record.write(batch) {
         case .written(let isCancelling):
             if let written = batch.checkpoint {
-                workspace.remove(checkpoints.write(written.path), isLaterThanOthers: checkpoints.areAllOurs)
+                let (old, isLater) = (checkpoints.write(written.path), checkpoints.areAllOurs)
+                let workspace = workspace
+                try? await runBlocking { workspace.remove(old, isLaterThanOthers: isLater) }
             }
             if isCancelling && asked == nil { stop(.cancelled) }
         case .lost: stop(.lostClaim)
@@ -269,7 +282,8 @@ extension EngineSupervisor {
             await write()
             switch await record.close(end) {
             case .closed(let state):
-                if state.isFinal && state != .discarded { workspace.removeJob() }
+                let workspace = workspace
+                if state.isFinal && state != .discarded { try? await runBlocking { workspace.removeJob() } }
                 return logger.info(
                     "attempt closed",
                     metadata: ["attempt.outcome": "\(end.outcome.rawValue)", "job.state": "\(state.rawValue)"])
@@ -304,6 +318,10 @@ extension EngineSupervisor {
         case .crashed(let code, let message):
             result.outcome = .crashed
             (result.code, result.message) = (code, message)
+            if code == "engine.memory", let exit {
+                let peak = max(Int(exit.peakMemoryBytes >> 20), memory.residentMiB)
+                result.message = "\(message); it held \(peak) MiB when it ended. Raise engineMemoryMiB"
+            }
         case .interrupted(let reason):
             result.outcome = .interrupted
             // Before an engine ran nothing is known of the job; after, it may be what no host can do.

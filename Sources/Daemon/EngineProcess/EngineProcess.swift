@@ -63,14 +63,6 @@ package final class EngineProcess: Sendable {
         awaitExit()
     }
 
-    /// The memory it holds now, in mebibytes; nil when it has ended.
-    package var residentMiB: Int? {
-        guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/statm") else { return nil }
-        let fields = String(decoding: data, as: UTF8.self).split(separator: " ")
-        guard fields.count > 1, let pages = Int(fields[1]) else { return nil }
-        return (pages * sysconf(Int32(_SC_PAGESIZE))) >> 20
-    }
-
     /// Writes one line to its stdin. Fails with EPIPE when it is gone.
     package func send(_ line: Data) throws(SystemError) {
         guard let input = state.withLock({ $0.input }) else { throw SystemError("write", "engine \(pid)", code: EPIPE) }
