@@ -14,12 +14,11 @@ import Testing
 
     @Test func aWordSpokenBeforeTheStopCounts() {
         #expect(AttemptEnding.decide(said: .done, asked: .draining, exit: ended) == .completed)
-        #expect(AttemptEnding.decide(said: .done, asked: .cancelled, exit: killed) == .completed)
         #expect(AttemptEnding.decide(said: .failed, asked: .draining, exit: ended) == .failed)
     }
 
-    @Test func aCancelledJobDoesNotFail() {
-        for said in [FinalEvent.interrupted, .failed, nil] {
+    @Test func aCancelledJobNeitherFailsNorCompletes() {
+        for said in [FinalEvent.interrupted, .failed, .done, nil] {
             #expect(AttemptEnding.decide(said: said, asked: .cancelled, exit: killed) == .cancelled)
         }
     }

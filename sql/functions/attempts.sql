@@ -211,6 +211,13 @@ begin
                 left join jobs j on j.id = a.job;
         return;
     end if;
+    -- Who was told that the job stops was told the truth, however far it was.
+    if v_is_completed and v_job.cancel_requested_at is not null then
+        v_is_completed := false;
+        p_outcome := 'cancelled';
+        p_code := 'job.cancelled';
+        p_message := 'cancelled on request';
+    end if;
     v_failures := v_job.failures + (p_outcome in ('failed', 'crashed'))::int;
     v_rescues := v_job.rescues + (p_outcome = 'interrupted' and p_code is not distinct from 'host.fault')::int;
     v_state := state_after(v_job, p_outcome, p_consequence, v_failures, v_rescues);

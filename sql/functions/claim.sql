@@ -107,7 +107,10 @@ begin
         for update of j skip locked),
     claimed as (
         update jobs j set state = 'running', worker = p_worker, attempt = j.attempt + 1, started_at = now(),
-            stage = null, step = null, steps = null, cancel_requested_at = null, cancel_reason = null
+            stage = null, step = null, steps = null, cancel_requested_at = null, cancel_reason = null,
+            -- A job that runs again is cancelled no more; why an earlier attempt failed stays said.
+            error_message = case when j.error_code <> 'job.cancelled' then j.error_message end,
+            error_code = case when j.error_code <> 'job.cancelled' then j.error_code end
         from ready
         where j.id = ready.id
         returning j.*),

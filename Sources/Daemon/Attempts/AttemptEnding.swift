@@ -41,14 +41,15 @@ package enum AttemptEnding: Sendable, Equatable {
     /// The job is another worker's: nothing may be written.
     case lost
 
-    /// Decides. A word that was spoken before the engine could see a stop counts; a cancelled job does not fail.
+    /// Decides. A word that was spoken before the engine could see a stop counts; but a job that somebody was told is
+    /// cancelled neither fails nor completes.
     package static func decide(said: FinalEvent?, asked: StopReason?, exit: EngineExit) -> AttemptEnding {
         switch (asked, said) {
         case (.lostClaim, _): .lost
         case (.protocolViolation(let what), _): .crashed(code: "engine.protocol", message: what)
         case (.unavailable(let what), _): .interrupted(what)
-        case (_, .done): .completed
         case (.cancelled, _): .cancelled
+        case (_, .done): .completed
         case (_, .failed): .failed
         case (.draining, .interrupted): .interrupted("the daemon is stopping; the engine stopped in time")
         case (.draining, nil): .interrupted("the daemon is stopping; the engine did not answer in time")
