@@ -119,11 +119,11 @@ package actor Dispatcher: Service {
         guard SlotKind.allCases.contains(where: { free($0) > 0 }) else { return }
         do {
             guard let id = worker.id else { return }  // not registered: the heartbeat does that
-            try await shared.check()
             isClaiming = true
             defer { isClaiming = false }
             var isIdle = false
             for kind in SlotKind.allCases where free(kind) > 0 {
+                try await shared.check()
                 let claims = try await store.claim(id, free(kind), kinds: kind.kinds)
                 for claim in claims { start(claim) }
                 isIdle = isIdle || free(kind) > 0
