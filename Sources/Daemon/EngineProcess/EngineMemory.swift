@@ -5,8 +5,6 @@ package struct EngineMemory: Sendable, Equatable {
     /// An engine without a model reserves so much: OpenBLAS maps 128 MiB when it begins, and tries for ever where it
     /// cannot; threads have stacks. A wall lower than that above the limit would not end an engine but hang it.
     static let slackMiB = 1024
-    /// What an engine needs at least to start and load the smallest model, measured with the shipped ones.
-    package static let leastMiB = 450
 
     /// Mebibytes in the machine's memory.
     package var residentMiB = 0
