@@ -157,7 +157,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "EvaluationTests",
-            dependencies: ["Evaluation", "Backbones", "LittleWorld", "Images", "Layers", "Tensors", "ModelTesting"]),
+            dependencies: [
+                "Evaluation", "Backbones", "LittleWorld", "Images", "Layers", "Tensors", "Randomness", "ModelTesting",
+            ]),
         .testTarget(
             name: "EngineTests",
             dependencies: [

@@ -49,7 +49,7 @@ package struct TraitLabels: Equatable, Sendable {
     package init(_ prompt: Evaluation.Prompt) {
         self.init(codes: [
             prompt.kind.rawValue, prompt.style.keepsColour ? prompt.colour.rawValue : nil, prompt.context.rawValue,
-            prompt.style.isHeldOut ? nil : prompt.style.rawValue, Accessory.none.rawValue, Finish.plain.rawValue,
+            prompt.style.isHeldOut ? nil : prompt.style.rawValue, prompt.accessory.rawValue, Finish.plain.rawValue,
             TraitLabels.nobody,
         ])
     }

@@ -37,8 +37,9 @@ struct Caption {
         return Caption.joined([finish.name, showsColour ? subject.colour.name : "", pattern, subject.kind.name])
     }
 
-    static func prompt(kind: SubjectClass, colour: SubjectColour, context: Context, style: Style) -> String {
-        joined(["a", style.name, "of", withArticle("\(colour.name) \(kind.name)"), context.name])
+    static func prompt(_ prompt: Evaluation.Prompt) -> String {
+        let who = withArticle("\(prompt.colour.name) \(prompt.kind.name)")
+        return joined(["a", prompt.style.name, "of", who, prompt.accessory.name, prompt.context.name])
     }
 
     static func prompt(_ pair: Evaluation.PairPrompt) -> String {

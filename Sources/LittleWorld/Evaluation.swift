@@ -8,22 +8,32 @@ package enum Evaluation {
         package let colour: SubjectColour
         package let context: Context
         package let style: Style
+        /// What the subject wears; training may know it, for it is no part of what is reserved.
+        package let accessory: Accessory
 
-        package init(kind: SubjectClass, colour: SubjectColour, context: Context, style: Style) {
+        package init(
+            kind: SubjectClass, colour: SubjectColour, context: Context, style: Style, accessory: Accessory = .none
+        ) {
             (self.kind, self.colour, self.context, self.style) = (kind, colour, context, style)
+            self.accessory = accessory
         }
 
-        /// A picture of the world that the prompt describes: what it leaves open is drawn, nothing is worn, the
-        /// individual is one of training's (the combination is not).
+        /// A picture of the world that the prompt describes: what it leaves open is drawn, the individual is one of
+        /// training's (the combination is not).
         package func scene(index: UInt64) -> Scene {
             var generator = Philox(seed: 500, purpose: 4, index: index)
             return Scene(
                 subject: .drawn(&generator, kind: kind, colour: colour, heldOut: false), context: context,
-                accessory: .none, style: style,
+                accessory: accessory, style: style,
                 pose: .drawn(&generator), phrasing: 1)
         }
 
-        package var text: String { Caption.prompt(kind: kind, colour: colour, context: context, style: style) }
+        package var text: String { Caption.prompt(self) }
+
+        /// The same prompt with something worn.
+        func wearing(_ accessory: Accessory) -> Prompt {
+            Prompt(kind: kind, colour: colour, context: context, style: style, accessory: accessory)
+        }
     }
 
     /// One combination in ten, by a hash, is never painted in training: of a subject with place and style, and of two
@@ -65,6 +75,15 @@ package enum Evaluation {
             if isReserved(prompt), seen.insert(prompt).inserted { result.append(prompt) }
         }
         return result
+    }
+
+    /// The same prompts, something worn in every second of them.
+    package static func dressedPrompts(count: Int) -> [Prompt] {
+        prompts(count: count).enumerated().map { index, prompt in
+            guard index % 2 == 1 else { return prompt }
+            var generator = Philox(seed: 500, purpose: 8, index: UInt64(index))
+            return prompt.wearing(Accessory(rawValue: 1 + generator.below(Accessory.allCases.count - 1))!)
+        }
     }
 
     /// A prompt of two subjects, each a prompt of one place and style, named from left to right.

@@ -10,7 +10,7 @@ struct AtelierLab: ParsableCommand {
         version: Release.version,
         subcommands: [
             Conform.self, World.self, Pretrain.self, ExportModel.self, Sweep.self, Compositions.self, Tables.self,
-            Analyze.self, Classifier.self, Encoder.self, BenchStep.self, BenchTuning.self,
+            Analyze.self, Classifier.self, Frechet.self, Encoder.self, BenchStep.self, BenchTuning.self,
             BenchPretrain.self,
         ])
 

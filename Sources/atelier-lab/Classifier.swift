@@ -59,7 +59,7 @@ struct Classifier: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
                 """
-                Draw prompts that training never saw and classifier the pictures: shares right, the classifier's \
+                Draw prompts that training never saw and classify the pictures: shares right, the classifier's \
                 ceiling, the tokenizer's PSNR.
                 """
         )

@@ -11,7 +11,7 @@ package struct ClassifierRun {
     /// The shares of right verdicts, 0…1, a trait; `all` is the share of pictures right in every trait.
     package struct Accuracy: Codable {
         let all: Double
-        let `class`, colour, context, style: Double?
+        let `class`, colour, context, style, accessory: Double?
 
         init(_ score: AttributeScore) {
             all = score.whollyRight.rounded(digits: 4)
@@ -19,6 +19,7 @@ package struct ClassifierRun {
             colour = score.accuracy(.colour)?.rounded(digits: 4)
             context = score.accuracy(.context)?.rounded(digits: 4)
             style = score.accuracy(.style)?.rounded(digits: 4)
+            accessory = score.accuracy(.accessory)?.rounded(digits: 4)
         }
     }
 

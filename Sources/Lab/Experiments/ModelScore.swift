@@ -11,7 +11,7 @@ import Randomness
 package struct ModelScore {
     /// The figures, one JSON line. Shares are 0…1.
     package struct Report: Codable {
-        let `class`, colour, context, style: Double?
+        let `class`, colour, context, style, accessory: Double?
         /// The share of pictures right in every trait.
         let all: Double
         /// What the classifier gets right of the world's own pictures of the same prompts: the best that a model can be
@@ -39,7 +39,7 @@ package struct ModelScore {
     package init(model: String, classifier: String, prompts: Int, seed: UInt64, folder: String?) throws {
         self.model = try LoadedModel(directory: model)
         self.classifier = try AttributeClassifier(directory: classifier)
-        self.prompts = Evaluation.prompts(count: prompts)
+        self.prompts = Evaluation.dressedPrompts(count: prompts)
         self.seed = seed
         self.folder = folder
     }
@@ -66,7 +66,7 @@ package struct ModelScore {
         try write(pictures, mistakes: sheet.picture(), table: table)
         let report = Report(
             class: figures.class, colour: figures.colour, context: figures.context, style: figures.style,
-            all: figures.all,
+            accessory: figures.accessory, all: figures.all,
             ceiling: ClassifierRun.Accuracy(ceiling), reconstructed: ClassifierRun.Accuracy(reconstructed),
             psnr: reconstruction.decibels.rounded(digits: 2), pictures: pictures.count,
             seconds: Date().timeIntervalSince(start).rounded(digits: 1))

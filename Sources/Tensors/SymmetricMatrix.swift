@@ -1,0 +1,63 @@
+import COpenBLAS
+
+/// A symmetric matrix [D, D] in double precision, for statistics whose square roots single precision would lose.
+package struct SymmetricMatrix: Sendable {
+    /// D.
+    package let order: Int
+    /// [D, D]; by symmetry rows first is columns first.
+    package let values: [Double]
+
+    /// - Parameter values: [D, D], symmetric: only one triangle is read.
+    package init(order: Int, values: [Double]) {
+        precondition(values.count == order * order, "\(values.count) values are no \(order) × \(order)")
+        (self.order, self.values) = (order, values)
+    }
+
+    /// The sum of the diagonal.
+    package var trace: Double { (0..<order).reduce(0) { $0 + values[$1 * order + $1] } }
+
+    /// [D], ascending.
+    package var eigenvalues: [Double] { decomposed(withVectors: false).eigenvalues }
+
+    /// The square root [D, D] whose eigenvalues are the roots of this one's; what rounding made negative is zero.
+    package var squareRoot: SymmetricMatrix {
+        let (eigenvalues, vectors) = decomposed(withVectors: true)
+        // Vᵀ scaled by the fourth roots S gives √M = (V·S)(V·S)ᵀ; the rows of `vectors` are the eigenvectors.
+        var scaled = vectors
+        for row in 0..<order {
+            let scale = max(eigenvalues[row], 0).squareRoot().squareRoot()
+            for column in 0..<order { scaled[row * order + column] *= scale }
+        }
+        return SymmetricMatrix(order: order, values: product(scaled, transposed: true, scaled))
+    }
+
+    /// self · other · self, [D, D].
+    package func sandwiching(_ other: SymmetricMatrix) -> SymmetricMatrix {
+        precondition(order == other.order, "matrices of \(order) and \(other.order) rows")
+        let right = product(other.values, transposed: false, values)
+        return SymmetricMatrix(order: order, values: product(values, transposed: false, right))
+    }
+
+    /// a · b, or aᵀ · b, both [D, D].
+    private func product(_ a: [Double], transposed: Bool, _ b: [Double]) -> [Double] {
+        let side = Int32(order)
+        var result = [Double](repeating: 0, count: order * order)
+        cblas_dgemm(
+            CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, side, side, side, 1, a, side, b, side,
+            0, &result, side)
+        return result
+    }
+
+    /// - Returns: the eigenvalues [D], ascending, and in rows [D, D] their eigenvectors (undefined without).
+    private func decomposed(withVectors: Bool) -> (eigenvalues: [Double], vectors: [Double]) {
+        var side = Int32(order)
+        var vectors = values
+        var eigenvalues = [Double](repeating: 0, count: order)
+        var workSize = Int32(max(1, order * 34))
+        var work = [Double](repeating: 0, count: Int(workSize))
+        var info: Int32 = 0
+        dsyev_(withVectors ? "V" : "N", "U", &side, &vectors, &side, &eigenvalues, &work, &workSize, &info)
+        precondition(info == 0, "LAPACK's dsyev ended with \(info): the matrix is not finite")
+        return (eigenvalues, vectors)
+    }
+}
