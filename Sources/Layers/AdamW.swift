@@ -37,7 +37,7 @@ package final class AdamW {
     package init(_ parameters: [Parameter], _ options: Options) {
         self.parameters = parameters
         self.options = options
-        moments = parameters.map { (Tensor(zeros: $0.value.shape), Tensor(zeros: $0.value.shape)) }
+        moments = parameters.map { (Tensor(zeros: $0.shape), Tensor(zeros: $0.shape)) }
     }
 
     /// √Σ‖g‖² over all parameters with a gradient.
@@ -56,7 +56,7 @@ package final class AdamW {
         for (parameter, moment) in zip(parameters, moments) {
             guard let gradient = parameter.gradient else { continue }
             let (p, m, v, g) = (parameter.value.pointer, moment.first.pointer, moment.second.pointer, gradient.pointer)
-            parallel(parameter.value.count, grain: 1 << 14) { [options] in
+            parallel(parameter.count, grain: 1 << 14) { [options] in
                 let i = $0.lowerBound
                 atelier_adamw(
                     p + i, m + i, v + i, g + i, $0.count, options.learningRate, options.beta1, options.beta2,

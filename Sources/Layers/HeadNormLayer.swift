@@ -33,8 +33,8 @@ package struct HeadNormLayer {
 
     /// [rows, headWidth] → [1, heads · headWidth].
     private func spread(_ parameter: Parameter) -> Variable {
-        let rows = parameter.value.shape[0]
-        let width = parameter.value.count / rows
+        let rows = parameter.shape[0]
+        let width = parameter.count / rows
         let all =
             rows == heads
             ? parameter.variable : Gather((0..<heads).map { Int32($0 * rows / heads) }).apply([parameter.variable])

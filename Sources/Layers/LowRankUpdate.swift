@@ -12,7 +12,7 @@ package final class LowRankUpdate {
     package let scale: Float
 
     package init(down: Parameter, up: Parameter, scale: Float) {
-        precondition(down.value.shape[0] == up.value.shape[1], "\(down.name) and \(up.name) have different ranks")
+        precondition(down.shape[0] == up.shape[1], "\(down.name) and \(up.name) have different ranks")
         self.down = down
         self.up = up
         self.scale = scale
@@ -25,8 +25,8 @@ package final class LowRankUpdate {
 
     /// scale · B · A [out, in].
     package var matrix: Tensor {
-        let (rank, inputs) = (down.value.shape[0], down.value.shape[1])
-        let outputs = up.value.shape[0]
+        let (rank, inputs) = (down.shape[0], down.shape[1])
+        let outputs = up.shape[0]
         let product = Tensor(uninitialized: [outputs, inputs])
         multiply(
             Matrix(up.value.pointer, stride: rank), Matrix(down.value.pointer, stride: inputs),
@@ -39,7 +39,8 @@ package final class LowRankUpdate {
 extension Parameter {
     /// x · wᵀ (+ bias), w [out, in] with its low-rank update where it has one.
     package func project(_ x: Variable, bias: Variable? = nil) -> Variable {
-        let y = Linear().apply([x, variable] + (bias.map { [$0] } ?? []))
+        let bias = bias.map { [$0] } ?? []
+        let y = rounded.map { BFloat16Linear($0).apply([x] + bias) } ?? Linear().apply([x, variable] + bias)
         return update.map { y + $0(x) } ?? y
     }
 }

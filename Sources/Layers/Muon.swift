@@ -19,7 +19,7 @@ package final class Muon {
     package init(_ parameters: [Parameter], learningRate: Float, weightDecay: Float) {
         self.learningRate = learningRate
         self.weightDecay = weightDecay
-        matrices = parameters.filter(Muon.isMatrix).map { ($0, Tensor(zeros: $0.value.shape)) }
+        matrices = parameters.filter(Muon.isMatrix).map { ($0, Tensor(zeros: $0.shape)) }
         others = AdamW(
             parameters.filter { !Muon.isMatrix($0) },
             AdamW.Options(learningRate: learningRate, beta1: 0.9, beta2: 0.95, weightDecay: weightDecay, largestNorm: 1)
@@ -29,9 +29,9 @@ package final class Muon {
     /// Weights of linear layers and convolutions ([out, in·k·k]) between hidden states; a handful of rows has no
     /// directions to even out.
     private static func isMatrix(_ parameter: Parameter) -> Bool {
-        let shape = parameter.value.shape
+        let shape = parameter.shape
         let name = parameter.name
-        guard shape.count >= 2, name.hasSuffix("weight"), min(shape[0], parameter.value.count / shape[0]) >= 16 else {
+        guard shape.count >= 2, name.hasSuffix("weight"), min(shape[0], parameter.count / shape[0]) >= 16 else {
             return false
         }
         return !["shared", "embed", "head"].contains { name.contains($0) }

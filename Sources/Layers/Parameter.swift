@@ -8,28 +8,76 @@ import Tensors
 package final class Parameter {
     /// The name in the published checkpoints.
     package let name: String
-    package let value: Tensor
+    package let shape: [Int]
+    private var stored: StoredWeight
     package private(set) var node: Node?
     /// A low-rank change that projections through this weight add.
     package var update: LowRankUpdate?
     /// Whether the model reads this weight by `project`, so that a low-rank update has an effect.
     package let isProjection: Bool
 
-    package init(name: String, value: Tensor, isProjection: Bool = false) {
+    package convenience init(name: String, value: Tensor, isProjection: Bool = false) {
+        self.init(name: name, .single(value), isProjection: isProjection)
+    }
+
+    init(name: String, _ stored: StoredWeight, isProjection: Bool) {
         self.name = name
-        self.value = value
+        self.stored = stored
+        self.shape = stored.shape
         self.isProjection = isProjection
     }
+
+    /// The numbers; a weight in bfloat16 is in single precision from the first use on, for they may be changed in
+    /// place.
+    package var value: Tensor {
+        switch stored {
+        case .single(let tensor): return tensor
+        case .bfloat16(let matrix):
+            let tensor = matrix.widened
+            stored = .single(tensor)
+            return tensor
+        }
+    }
+
+    /// The weight as it is held, where that is in bfloat16.
+    package var rounded: BFloat16Matrix? {
+        if case .bfloat16(let matrix) = stored { matrix } else { nil }
+    }
+
+    /// Σ of the squares of all numbers, however they are held.
+    package var sumOfSquares: Double { rounded?.sumOfSquares ?? value.sumOfSquares }
+
+    /// How many numbers.
+    package var count: Int { shape.reduce(1, *) }
 
     package var variable: Variable { Variable(value, node: node) }
     package var gradient: Tensor? { node?.gradient }
 
+    /// A weight that learns is held in single precision.
     package var isTrainable: Bool {
         get { node != nil }
-        set { node = newValue ? node ?? Node() : nil }
+        set {
+            node = newValue ? node ?? Node() : nil
+            if newValue { _ = value }
+        }
     }
 
     package func clearGradient() { node?.gradient = nil }
+}
+
+/// How a weight is held.
+enum StoredWeight {
+    /// Floats, in memory of their own.
+    case single(Tensor)
+    /// [out, in] as its file has it.
+    case bfloat16(BFloat16Matrix)
+
+    var shape: [Int] {
+        switch self {
+        case .single(let tensor): tensor.shape
+        case .bfloat16(let matrix): [matrix.rows, matrix.columns]
+        }
+    }
 }
 
 /// How a weight starts when no file gives it.
@@ -80,8 +128,10 @@ package final class Weights {
         isProjection: Bool = false
     ) -> Parameter {
         precondition(byName[name] == nil, "weight \(name) is asked for twice")
+        let names = [name] + aliases
+        let held = isProjection ? rounded(names, shape) : nil
         let parameter = Parameter(
-            name: name, value: value([name] + aliases, shape, initialization), isProjection: isProjection)
+            name: name, held ?? .single(value(names, shape, initialization)), isProjection: isProjection)
         parameters.append(parameter)
         byName[name] = parameter
         return parameter
@@ -96,6 +146,18 @@ package final class Weights {
         }
     }
 
+    /// A matrix that its file holds in bfloat16 stays there; nil for every other weight, and for what is no such matrix
+    /// or damaged, of which `value` says what is wrong.
+    private func rounded(_ names: [String], _ shape: [Int]) -> StoredWeight? {
+        guard case .stored(let checkpoint) = source, shape.count == 2,
+            let name = names.first(where: checkpoint.contains), let stored = try? checkpoint.tensor(name),
+            stored.type == .bfloat16, stored.shape == shape, let bytes = stored.contiguousBytes,
+            let matrix = BFloat16Matrix(bytes: bytes, rows: shape[0], columns: shape[1], owner: stored),
+            matrix.isFinite
+        else { return nil }
+        return .bfloat16(matrix)
+    }
+
     private func read(_ names: [String], _ shape: [Int], from checkpoint: Checkpoint) -> Tensor? {
         guard let name = names.first(where: checkpoint.contains) else {
             problems.append("\(names.joined(separator: " or ")) is missing, expected shape \(shape)")
@@ -103,9 +165,16 @@ package final class Weights {
         }
         do throws(CheckpointError) {
             let stored = try checkpoint.tensor(name)
-            if stored.shape == shape { return try stored.tensor() }
+            if stored.shape == shape { return finite(try stored.tensor(), name) }
             problems.append("\(name) has shape \(stored.shape), expected \(shape)")
         } catch { problems.append(error.problem) }
+        return nil
+    }
+
+    /// The tensor, or nil and a problem.
+    private func finite(_ tensor: Tensor, _ name: String) -> Tensor? {
+        if tensor.isFinite { return tensor }
+        problems.append("\(name) holds values that are no numbers")
         return nil
     }
 
@@ -118,11 +187,7 @@ package final class Weights {
             problems.append("\(name) has shape \(tensor.shape), expected \(shape)")
             return nil
         }
-        guard tensor.isFinite else {
-            problems.append("\(name) holds values that are no numbers")
-            return nil
-        }
-        return tensor
+        return finite(tensor, name)
     }
 
     private func draw(_ shape: [Int], _ initialization: Initialization) -> Tensor {
@@ -155,7 +220,7 @@ package final class Weights {
 
     package var trainable: [Parameter] { parameters.filter(\.isTrainable) }
     /// Numbers in all weights.
-    package var count: Int { parameters.reduce(0) { $0 + $1.value.count } }
+    package var count: Int { parameters.reduce(0) { $0 + $1.count } }
 }
 
 /// A checkpoint that does not fit the model.

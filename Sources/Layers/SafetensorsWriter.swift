@@ -5,21 +5,26 @@ import Tensors
 
 extension Safetensors {
     /// How floats are stored.
-    package enum Precision: Sendable { case single, half }
+    package enum Precision: String, Sendable {
+        case single = "F32"
+        case half = "F16"
+        case bfloat16 = "BF16"
+
+        fileprivate var size: Int { self == .single ? 4 : 2 }
+    }
 
     /// Writes tensors (sorted by name, so that equal contents give equal bytes) under a temporary name, flushes, and
     /// renames into place: a reader sees the old file or the whole new one.
     package static func write(
         _ tensors: [String: Tensor], to path: String, precision: Precision = .single, metadata: [String: String] = [:]
     ) throws {
-        let size = precision == .single ? 4 : 2
         var header: [String: Any] = [:]
         var offset = 0
         let names = tensors.keys.sorted()
         for name in names {
-            let bytes = tensors[name]!.count * size
+            let bytes = tensors[name]!.count * precision.size
             header[name] = [
-                "dtype": precision == .single ? "F32" : "F16", "shape": tensors[name]!.shape,
+                "dtype": precision.rawValue, "shape": tensors[name]!.shape,
                 "data_offsets": [offset, offset + bytes],
             ]
             offset += bytes
@@ -39,7 +44,14 @@ extension Safetensors {
         switch precision {
         case .single: contents.append(Data(buffer: values))
         case .half: values.map { Float16($0) }.withUnsafeBufferPointer { contents.append(Data(buffer: $0)) }
+        case .bfloat16: values.map(rounded).withUnsafeBufferPointer { contents.append(Data(buffer: $0)) }
         }
+    }
+
+    /// The nearest bfloat16, of two as near the even one.
+    private static func rounded(_ value: Float) -> UInt16 {
+        let bits = value.bitPattern
+        return value.isNaN ? UInt16(bits >> 16) | 0x40 : UInt16((bits + 0x7FFF + (bits >> 16 & 1)) >> 16)
     }
 
     /// Temporary name, fsync, rename, fsync of the folder.

@@ -31,7 +31,7 @@ extension Adapter {
             throw .incomplete(concept: description.concept, found: lora.updates.count, wanted: wanted)
         }
         for (module, update) in lora.updates.sorted(by: { $0.key < $1.key }) {
-            guard let weight = weights.byName["\(module).weight"]?.value else { continue }
+            guard let weight = weights.byName["\(module).weight"] else { continue }
             let ratio = Float((update.matrix.sumOfSquares / max(weight.sumOfSquares, 1e-30)).squareRoot())
             guard ratio <= Adapter.largestRatio else {
                 throw .excessive(concept: description.concept, name: module, ratio: ratio)

@@ -24,7 +24,7 @@ package struct PersonalizedModel {
             }
             for weight in adapter.replaced.keys {
                 guard let parameter = model.transformerWeights.byName[weight],
-                    parameter.value.shape == adapter.replaced[weight]!.shape
+                    parameter.shape == adapter.replaced[weight]!.shape
                 else {
                     throw .unknownWeight(concept: name, name: weight)
                 }

@@ -14,7 +14,7 @@ package struct VectorQuantizer {
     /// A codebook [codes, e] as it lies.
     init(codebook: Tensor) { self.codebook = Parameter(name: "codebook", value: codebook) }
 
-    package var codes: Int { codebook.value.shape[0] }
+    package var codes: Int { codebook.shape[0] }
 
     /// The nearest code of every position of `features` [B, e, h, w]: indices [B · h · w], row by row; the first of
     /// equals.
@@ -43,7 +43,7 @@ package struct VectorQuantizer {
     /// The codes of `indices` as features [B, e, h, w].
     package func features(_ indices: [Int32], batch: Int, height: Int, width: Int) -> Variable {
         let rows = Gather(indices).apply([codebook.variable])
-        let channels = codebook.value.shape[1]
+        let channels = codebook.shape[1]
         return SwapPlanes().apply([rows.reshaped([batch, height * width, channels])]).reshaped([
             batch, channels, height, width,
         ])

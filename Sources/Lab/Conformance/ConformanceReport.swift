@@ -75,7 +75,7 @@ package struct ConformanceReport {
                 note("\(name) (no such weight)", error: .infinity, tolerance: tolerance)
                 continue
             }
-            let computed = parameter.gradient ?? Tensor(zeros: parameter.value.shape)
+            let computed = parameter.gradient ?? Tensor(zeros: parameter.shape)
             compare(name, computed, try fixture.tensor(name), tolerance: tolerance, floor: largest * 1e-5 / tolerance)
             parameter.clearGradient()
         }

@@ -31,7 +31,7 @@ struct DINOTeacher {
     func follow(_ student: DINONetwork, progress: Float) {
         let momentum = 1 - (1 - settings.momentum) * (cos(.pi * progress) + 1) / 2
         for (slow, fast) in zip(network.weights.parameters, student.weights.parameters) {
-            for i in 0..<slow.value.count {
+            for i in 0..<slow.count {
                 slow.value.pointer[i] = momentum * slow.value.pointer[i] + (1 - momentum) * fast.value.pointer[i]
             }
         }

@@ -38,7 +38,7 @@ package struct LoRAAdapter {
     /// - Throws: `LoRAError.noSuchModule` for a target that names no matrix of the model.
     package init(for weights: Weights, options: Options, seed: UInt64) throws(LoRAError) {
         let modules = weights.parameters.filter(\.isProjection).map {
-            (name: String($0.name.dropLast(".weight".count)), shape: $0.value.shape)
+            (name: String($0.name.dropLast(".weight".count)), shape: $0.shape)
         }
         for target in options.targets where !modules.contains(where: { Options(targets: [target]).selects($0.name) }) {
             throw .noSuchModule(
@@ -80,9 +80,9 @@ package struct LoRAAdapter {
     private func targets(in weights: Weights) throws(LoRAError) -> [(Parameter, LowRankUpdate)] {
         var targets: [(Parameter, LowRankUpdate)] = []
         for (module, update) in updates.sorted(by: { $0.key < $1.key }) {
-            let shape = [update.up.value.shape[0], update.down.value.shape[1]]
+            let shape = [update.up.shape[0], update.down.shape[1]]
             guard let parameter = weights.byName["\(module).weight"], parameter.isProjection,
-                parameter.value.shape == shape
+                parameter.shape == shape
             else {
                 throw .doesNotFit(module: module, shape: shape)
             }
