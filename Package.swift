@@ -120,7 +120,8 @@ let package = Package(
             ]),
         // Models far too small to paint.
         .target(
-            name: "ModelTesting", dependencies: ["Checkpoints", "Catalogue", "Backbones", "Layers", "LittleWorld"],
+            name: "ModelTesting",
+            dependencies: ["Checkpoints", "Catalogue", "Backbones", "Layers", "LittleWorld", "Autograd", "Tensors"],
             path: "Tests/ModelTesting"),
         .executableTarget(name: "tiny-models", dependencies: ["ModelTesting"], path: "Tests/TinyModels"),
         // The real engine and the shipped model inside the real daemon.

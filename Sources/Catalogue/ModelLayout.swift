@@ -16,7 +16,9 @@ package struct ModelLayout: Sendable {
     package static let configuration = "config.json"
 
     /// All that are known. The first that claims a folder has it.
-    package static let all: [ModelLayout] = [.infinity, .chameleon, .clip, .dino, .classifier, .lpips]
+    package static let all: [ModelLayout] = [
+        .infinity, .chameleon, .diffusion, .llamagen, .clip, .dino, .classifier, .lpips,
+    ]
 
     /// The layout of a folder, by its `config.json`; nil where no family claims it.
     package static func of(_ configuration: JSONValue) -> ModelLayout? { all.first { $0.claims(configuration) } }
@@ -90,6 +92,43 @@ extension ModelLayout {
         let side = size / ((tokenizer?["pixelBlock"]?.integer ?? 1) << (stages - 1))
         return length - 5 - (side * side + side + 1) + 1
     }
+
+    static let diffusion = ModelLayout(
+        family: .diffusion,
+        files: [
+            configuration, "tokenizer.json", "autoencoder.safetensors", "text_encoder.safetensors",
+            "transformer.safetensors",
+        ],
+        claims: { $0["autoencoder"] != nil && $0["transformer"] != nil },
+        describe: { name, configuration in
+            ModelDescription(
+                family: .diffusion, name: name, pictures: [square(configuration["pictureSize"])],
+                limits: .init(
+                    promptTokens: configuration["textLength"]?.integer,
+                    layers: configuration["transformer"]?["num_layers"]?.integer),
+                encoders: pocketEncoders,
+                sampling: members(["guidance": "guidance", "steps": "steps"], of: configuration), digest: "")
+        })
+
+    static let llamagen = ModelLayout(
+        family: .llamagen,
+        files: [
+            configuration, "tokenizer.json", "tokenizer.safetensors", "text_encoder.safetensors",
+            "transformer.safetensors",
+        ],
+        claims: { $0["transformer"]?["cls_token_num"] != nil },
+        describe: { name, configuration in
+            let transformer = configuration["transformer"]
+            return ModelDescription(
+                family: .llamagen, name: name, pictures: [square(configuration["pictureSize"])],
+                limits: .init(
+                    promptTokens: transformer?["cls_token_num"]?.integer, layers: transformer?["n_layer"]?.integer,
+                    codes: transformer?["vocab_size"]?.integer),
+                encoders: pocketEncoders,
+                sampling: members(
+                    ["guidance": "guidance", "temperature": "temperature", "top_k": "topK"], of: configuration),
+                digest: "")
+        })
 
     static let clip = ModelLayout(
         family: .clip, files: [configuration, "tokenizer.json", "model.safetensors"],

@@ -31,6 +31,24 @@ package struct ConceptPainter {
                     temperature: options?["temperature"]?.double.map { Float($0) }, seeds: seeds)
                 return personalized.generate(prompts, sampling: sampling, cutsConcepts: cutsConcepts)
             }
+        case .llamagen(let model):
+            let personalized = try PersonalizedLlamaGen(model: model, adapters: adapters, modelDigest: loaded.digest)
+            paint = { prompts, seeds in
+                personalized.generate(
+                    prompts,
+                    sampling: model.sampling(
+                        guidance: options?["guidance"]?.double.map { Float($0) }, topK: options?["top_k"]?.integer,
+                        temperature: options?["temperature"]?.double.map { Float($0) }, seeds: seeds))
+            }
+        case .diffusion(let model):
+            let personalized = try PersonalizedDiffusion(model: model, adapters: adapters, modelDigest: loaded.digest)
+            paint = { prompts, seeds in
+                personalized.generate(
+                    prompts,
+                    sampling: model.sampling(
+                        guidance: options?["guidance"]?.double.map { Float($0) }, steps: options?["steps"]?.integer,
+                        seeds: seeds))
+            }
         }
     }
 }

@@ -12,6 +12,8 @@ package struct LoadedModel {
     package enum Backbone {
         case infinity(InfinityModel)
         case chameleon(ChameleonModel)
+        case llamagen(LlamaGenModel)
+        case diffusion(DiffusionModel)
     }
 
     package let backbone: Backbone
@@ -48,6 +50,8 @@ package struct LoadedModel {
         switch backbone {
         case .infinity(let model): model.configuration.name
         case .chameleon(let model): model.configuration.name
+        case .llamagen(let model): model.configuration.name
+        case .diffusion(let model): model.configuration.name
         }
     }
 
@@ -57,6 +61,8 @@ package struct LoadedModel {
             switch backbone {
             case .infinity(let model): model.configuration.styledPrompt
             case .chameleon(let model): model.configuration.styledPrompt
+            case .llamagen(let model): model.configuration.styledPrompt
+            case .diffusion(let model): model.configuration.styledPrompt
             }
         return template.map(StyleWording.init) ?? .paper
     }
@@ -66,6 +72,8 @@ package struct LoadedModel {
         switch backbone {
         case .infinity(let model): model.configuration.pictureSize
         case .chameleon(let model): model.configuration.pictureSize
+        case .llamagen(let model): model.configuration.pictureSize
+        case .diffusion(let model): model.configuration.pictureSize
         }
     }
 }
@@ -78,6 +86,8 @@ extension LoadedModel {
             return switch backbone {
             case .infinity(let model): model.reconstruct(some)
             case .chameleon(let model): model.pictures(model.codes(some))
+            case .llamagen(let model): model.pictures(model.codes(some))
+            case .diffusion(let model): model.reconstruct(some)
             }
         }
     }
@@ -101,6 +111,14 @@ extension LoadedModel.Backbone {
             let model = try ChameleonModel(directory: directory)
             model.freeze()
             self = .chameleon(model)
+        case .llamagen:
+            let model = try LlamaGenModel(directory: directory)
+            model.freeze()
+            self = .llamagen(model)
+        case .diffusion:
+            let model = try DiffusionModel(directory: directory)
+            model.freeze()
+            self = .diffusion(model)
         case .clip, .dino, .classifier, .lpips: throw DrawsNothing(directory: directory, family: family)
         }
     }
@@ -137,6 +155,8 @@ extension LoadedModel {
         switch backbone {
         case .infinity(let model): model.textTokenizer
         case .chameleon(let model): model.textTokenizer
+        case .llamagen(let model): model.textTokenizer
+        case .diffusion(let model): model.textTokenizer
         }
     }
 
@@ -145,6 +165,8 @@ extension LoadedModel {
     func textLimit(concepts: Int) -> Int {
         switch backbone {
         case .infinity(let model): return model.configuration.transformer.textLength
+        case .llamagen(let model): return model.configuration.transformer.captionLength
+        case .diffusion(let model): return model.configuration.textLength
         case .chameleon(let model):
             let c = model.configuration
             let marks = c.vocabulary.opened([]).count + c.heading.count

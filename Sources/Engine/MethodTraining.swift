@@ -40,6 +40,8 @@ extension LoadedModel {
         switch backbone {
         case .infinity(let model): return .infinity(model, concept: concept, priorPictures: pictures, seed: seed)
         case .chameleon(let model): return .chameleon(model, concept: concept, priorPictures: pictures, seed: seed)
+        case .llamagen(let model): return .llamagen(model, concept: concept, priorPictures: pictures, seed: seed)
+        case .diffusion(let model): return .diffusion(model, concept: concept, priorPictures: pictures, seed: seed)
         }
     }
 

@@ -25,7 +25,9 @@ package enum OptionReference {
     private static var drawing: [(String, OptionTable)] {
         [
             ("Drawing scale by scale (Infinity)", .nextScaleDrawing),
-            ("Drawing token by token (Chameleon)", .nextTokenDrawing), ("`evaluate`", .evaluation),
+            ("Drawing token by token (Chameleon)", .nextTokenDrawing),
+            ("Drawing code by code (LlamaGen)", .codeDrawing), ("Drawing by diffusion", .diffusionDrawing),
+            ("`evaluate`", .evaluation),
         ]
     }
 

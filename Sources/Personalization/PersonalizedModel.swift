@@ -7,8 +7,7 @@ import Tensors
 /// A model with concepts in use: prompts may name them as `<name>`.
 package struct PersonalizedModel {
     private let model: InfinityModel
-    private let tokenizer: UnigramTokenizer
-    private let embeddings: [Int32: Variable]
+    private let words: ConceptWords
 
     /// Changes the model's weights to the adapters' and makes their names known.
     /// - Parameter loraShare: how much of every LoRA adapter's change is added.
@@ -40,13 +39,7 @@ package struct PersonalizedModel {
         }
         for (_, adapter) in named { try adapter.mergeLoRA(into: model.transformerWeights, share: loraShare) }
         self.model = model
-        tokenizer = model.textTokenizer.adding(placeholders: named.map { "<\($0.key)>" })
-        var embeddings: [Int32: Variable] = [:]
-        for (name, adapter) in named {
-            embeddings[tokenizer.identifier(of: "<\(name)>")!] = Variable(
-                PersonalizedModel.embedding(of: adapter, in: model))
-        }
-        self.embeddings = embeddings
+        words = ConceptWords(adapters, tokenizer: model.textTokenizer, embedding: model.encoder.embedding.value)
     }
 
     /// The model's defaults for these seeds.
@@ -55,18 +48,9 @@ package struct PersonalizedModel {
     /// One picture per prompt, as `sampling` says.
     package func generate(_ prompts: [String], sampling: Sampling) -> [Picture] {
         Recording.withoutGradients {
-            model.generate(model.encode(prompts, tokenizer: tokenizer, replacing: embeddings), sampling: sampling)
+            model.generate(
+                model.encode(prompts, tokenizer: words.tokenizer, replacing: words.embeddings), sampling: sampling)
         }
-    }
-
-    /// What stands for an adapter's concept in a prompt [1, D]: its own embedding, DreamBooth's identifier, or its
-    /// class noun.
-    private static func embedding(of adapter: Adapter, in model: InfinityModel) -> Tensor {
-        if let own = adapter.placeholder { return own }
-        if adapter.isLoRA, let id = model.textTokenizer.identifier(of: DreamBooth.identifier).map(Int.init) {
-            return model.encoder.embedding.value.slice(id..<id + 1)
-        }
-        return model.startOfPlaceholder(like: adapter.description.className)
     }
 
     /// One picture per prompt and seed.

@@ -17,6 +17,8 @@ package final class TinyModels {
         isKept = folder != nil
         try write(tinyModel())
         try write(tinyChameleon())
+        try write(tinyLlamaGen())
+        try write(tinyDiffusion())
     }
 
     deinit { if !isKept { try? FileManager.default.removeItem(atPath: folder) } }
@@ -42,6 +44,31 @@ package final class TinyModels {
         try write(
             configuration, named: configuration.name,
             ["tokenizer.safetensors": model.tokenizerWeights, "transformer.safetensors": model.transformerWeights])
+    }
+
+    private func write(_ model: LlamaGenModel) throws {
+        var configuration = model.configuration
+        configuration.name = "pocket-llamagen"
+        for weight in model.transformerWeights.parameters where weight.isProjection {
+            weight.value.accumulate(weight.value.copy(), scale: 12)
+        }
+        try write(
+            configuration, named: configuration.name,
+            [
+                "tokenizer.safetensors": model.tokenizerWeights, "text_encoder.safetensors": model.textWeights,
+                "transformer.safetensors": model.transformerWeights,
+            ])
+    }
+
+    private func write(_ model: DiffusionModel) throws {
+        var configuration = model.configuration
+        configuration.name = "pocket-diffusion"
+        try write(
+            configuration, named: configuration.name,
+            [
+                "autoencoder.safetensors": model.autoencoderWeights, "text_encoder.safetensors": model.textWeights,
+                "transformer.safetensors": model.transformerWeights,
+            ])
     }
 
     func write(_ configuration: some Encodable, named name: String, _ weights: [String: Weights]) throws {

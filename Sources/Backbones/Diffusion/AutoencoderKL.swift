@@ -19,19 +19,22 @@ package final class AutoencoderKL {
         /// Whether a 1×1 convolution stands between the encoder and the moments, and between latents and decoder.
         package var convolvesMoments, convolvesLatents: Bool
         package var middleAttends: Bool
+        /// Pixels on a side that enter the first convolution as channels; the published models' is 1.
+        package var pixelBlock: Int
 
         package init(
             channels: [Int], blocksPerLevel: Int, groups: Int = 32, latentChannels: Int, scale: Float,
-            shift: Float = 0, convolvesMoments: Bool = true, convolvesLatents: Bool = true, middleAttends: Bool = true
+            shift: Float = 0, convolvesMoments: Bool = true, convolvesLatents: Bool = true, middleAttends: Bool = true,
+            pixelBlock: Int = 1
         ) {
             (self.channels, self.blocksPerLevel, self.groups) = (channels, blocksPerLevel, groups)
             (self.latentChannels, self.scale, self.shift) = (latentChannels, scale, shift)
             (self.convolvesMoments, self.convolvesLatents) = (convolvesMoments, convolvesLatents)
-            self.middleAttends = middleAttends
+            (self.middleAttends, self.pixelBlock) = (middleAttends, pixelBlock)
         }
 
         /// Pixels of a latent on a side.
-        package var patchSize: Int { 1 << (channels.count - 1) }
+        package var patchSize: Int { pixelBlock << (channels.count - 1) }
 
         private enum CodingKeys: String, CodingKey {
             case channels = "block_out_channels"
@@ -43,6 +46,7 @@ package final class AutoencoderKL {
             case convolvesMoments = "use_quant_conv"
             case convolvesLatents = "use_post_quant_conv"
             case middleAttends = "mid_block_add_attention"
+            case pixelBlock = "pixel_block"
         }
 
         package init(from decoder: any Decoder) throws {
@@ -56,7 +60,7 @@ package final class AutoencoderKL {
                 scale: try value(.scale, 0.18215), shift: try value(.shift, 0),
                 convolvesMoments: try value(.convolvesMoments, true),
                 convolvesLatents: try value(.convolvesLatents, true),
-                middleAttends: try value(.middleAttends, true))
+                middleAttends: try value(.middleAttends, true), pixelBlock: try value(.pixelBlock, 1))
         }
     }
 
@@ -89,7 +93,7 @@ package final class AutoencoderKL {
         let moments = 2 * c.latentChannels
         let plan = PictureAutoencoderPlan(
             baseChannels: c.channels[0], encoderMultipliers: multipliers, decoderMultipliers: multipliers,
-            residualBlocks: c.blocksPerLevel, pixelBlock: 1, encodedChannels: moments,
+            residualBlocks: c.blocksPerLevel, pixelBlock: c.pixelBlock, encodedChannels: moments,
             latentChannels: c.latentChannels, halvings: c.channels.count - 1, groups: c.groups,
             middleAttends: c.middleAttends, names: .diffusers, weights: weights)
         encoder = PictureEncoder(plan)

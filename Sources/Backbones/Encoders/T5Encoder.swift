@@ -111,6 +111,18 @@ package final class T5Encoder {
         return states
     }
 
+    /// Whether a weight of this name is the encoder's, among those of a model it was trained with.
+    package static func isName(_ name: String) -> Bool { name == "shared.weight" || name.hasPrefix("encoder.") }
+
+    /// The mean of the table's rows of `ids`, [1, D].
+    package func meanEmbedding(_ ids: some Collection<Int32>) -> Tensor {
+        let mean = Tensor(zeros: [1, embedding.value.width])
+        for id in ids {
+            mean.accumulate(embedding.value.slice(Int(id)..<Int(id) + 1), scale: 1 / Float(ids.count))
+        }
+        return mean
+    }
+
     private func embedded(_ ids: [Int32], _ replacing: [Int32: Variable]) -> Variable {
         var rows = Gather(ids.map { replacing[$0] == nil ? $0 : 0 }).apply([embedding.variable])
         for (id, vector) in replacing.sorted(by: { $0.key < $1.key }) {

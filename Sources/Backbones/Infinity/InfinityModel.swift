@@ -124,12 +124,6 @@ package final class InfinityModel {
 
     /// Where a placeholder's embedding starts: the mean of its class noun's token embeddings, [1, D].
     package func startOfPlaceholder(like className: String) -> Tensor {
-        let tokens = textTokenizer.encode(className).dropLast()  // without the end mark
-        let table = encoder.embedding.value
-        let mean = Tensor(zeros: [1, table.width])
-        for token in tokens {
-            mean.accumulate(table.slice(Int(token)..<Int(token) + 1), scale: 1 / Float(tokens.count))
-        }
-        return mean
+        encoder.meanEmbedding(textTokenizer.encode(className).dropLast())  // without the end mark
     }
 }

@@ -19,14 +19,16 @@ package final class LlamaGenTokenizer {
         package var normalizes: Bool
         /// Groups of the group norms.
         package var groups: Int
+        /// Pixels on a side that enter the first convolution as channels; the published models' is 1.
+        package var pixelBlock: Int
 
         package init(
             baseChannels: Int, multipliers: [Int], residualBlocks: Int, latentChannels: Int, codes: Int, codeWidth: Int,
-            normalizes: Bool = true, groups: Int = 32
+            normalizes: Bool = true, groups: Int = 32, pixelBlock: Int = 1
         ) {
             (self.baseChannels, self.multipliers, self.residualBlocks) = (baseChannels, multipliers, residualBlocks)
             (self.latentChannels, self.codes, self.codeWidth) = (latentChannels, codes, codeWidth)
-            (self.normalizes, self.groups) = (normalizes, groups)
+            (self.normalizes, self.groups, self.pixelBlock) = (normalizes, groups, pixelBlock)
         }
 
         /// `vq_ds16_t2i.pt` and `vq_ds16_c2i.pt`.
@@ -35,7 +37,7 @@ package final class LlamaGenTokenizer {
             codeWidth: 8)
 
         /// Pixels of a code on a side.
-        package var patchSize: Int { 1 << (multipliers.count - 1) }
+        package var patchSize: Int { pixelBlock << (multipliers.count - 1) }
 
         private enum CodingKeys: String, CodingKey {
             case baseChannels = "ch"
@@ -46,6 +48,7 @@ package final class LlamaGenTokenizer {
             case codeWidth = "codebook_embed_dim"
             case normalizes = "codebook_l2_norm"
             case groups = "norm_num_groups"
+            case pixelBlock = "pixel_block"
         }
 
         /// What is left out is that of VQ-16.
@@ -62,7 +65,7 @@ package final class LlamaGenTokenizer {
                 latentChannels: try number(.latentChannels, usual.latentChannels),
                 codes: try number(.codes, usual.codes), codeWidth: try number(.codeWidth, usual.codeWidth),
                 normalizes: try keys.decodeIfPresent(Bool.self, forKey: .normalizes) ?? usual.normalizes,
-                groups: try number(.groups, usual.groups))
+                groups: try number(.groups, usual.groups), pixelBlock: try number(.pixelBlock, usual.pixelBlock))
         }
     }
 
@@ -70,7 +73,7 @@ package final class LlamaGenTokenizer {
     private let encoder: PictureEncoder
     private let decoder: PictureDecoder
     private let beforeQuantizer, afterQuantizer: ConvolutionLayer
-    private let quantizer: VectorQuantizer
+    package let quantizer: VectorQuantizer
 
     /// Weights are named as in the published checkpoints.
     package init(_ configuration: Configuration, _ weights: Weights) {
@@ -78,7 +81,7 @@ package final class LlamaGenTokenizer {
         self.configuration = c
         let plan = PictureAutoencoderPlan(
             baseChannels: c.baseChannels, encoderMultipliers: c.multipliers, decoderMultipliers: c.multipliers,
-            residualBlocks: c.residualBlocks, pixelBlock: 1, latentChannels: c.latentChannels,
+            residualBlocks: c.residualBlocks, pixelBlock: c.pixelBlock, latentChannels: c.latentChannels,
             halvings: c.multipliers.count - 1, groups: c.groups, middleAttends: true, coarsestAttends: true,
             names: .llamaGen, weights: weights)
         encoder = PictureEncoder(plan)

@@ -4,6 +4,10 @@ package enum ModelFamily: String, Sendable, Codable, CaseIterable {
     case infinity
     /// Text and picture tokens in one vocabulary, next-token prediction (arXiv 2405.09818).
     case chameleon
+    /// Picture codes alone behind a prefix of caption features, next-token prediction (arXiv 2406.06525).
+    case llamagen
+    /// A flow from noise to an autoencoder's latents, by a transformer of two streams (arXiv 2403.03206).
+    case diffusion
     /// An encoder of pictures and texts (arXiv 2103.00020).
     case clip
     /// An encoder of pictures (arXiv 2104.14294).
@@ -18,6 +22,8 @@ package enum ModelFamily: String, Sendable, Codable, CaseIterable {
         switch self {
         case .infinity: .nextScaleDrawing
         case .chameleon: .nextTokenDrawing
+        case .llamagen: .codeDrawing
+        case .diffusion: .diffusionDrawing
         case .clip, .dino, .classifier, .lpips: nil
         }
     }

@@ -148,6 +148,19 @@ extension OptionTable {
             "whether concepts of one prompt are kept from reading each other"),
     ])
 
+    /// Those of drawing pictures code by code, where concepts have nothing to read of each other.
+    package static let codeDrawing = OptionTable(rows: nextTokenDrawing.rows.filter { $0.name != "identity_mask" })
+
+    /// Those of drawing pictures by diffusion.
+    package static let diffusionDrawing = OptionTable(rows: [
+        JobOption(
+            "guidance", .numbers(0...30), standard: .null,
+            "how strongly the prompt is followed; the model's own unless given"),
+        JobOption(
+            "steps", .integers(1...200), standard: .null,
+            "steps from noise to picture; the model's own unless given"),
+    ])
+
     /// Those of evaluation.
     package static let evaluation = OptionTable(rows: [
         JobOption(

@@ -21,7 +21,7 @@ package enum PersonalizationMethod: String, Sendable, CaseIterable {
         switch self {
         case .arbooth: [.infinity]
         case .coar: [.chameleon]
-        case .lora: [.infinity, .chameleon]
+        case .lora: [.infinity, .chameleon, .llamagen, .diffusion]
         }
     }
 

@@ -179,6 +179,16 @@ extension Pretraining.Model {
                 PocketChameleon.configuration(words: words.vocabularySize), textTokenizer: words,
                 tokenizer: .fresh(seed: 1), transformer: .fresh(seed: 3))
             return (try ChameleonPretraining(options: options).work(stage, on: model), model.configuration.pictureSize)
+        case .diffusion:
+            let model = try DiffusionModel(
+                PocketDiffusion.configuration(vocabulary: words.vocabularySize), textTokenizer: words,
+                autoencoder: .fresh(seed: 1), text: .fresh(seed: 2), transformer: .fresh(seed: 3))
+            return (try DiffusionPretraining(options: options).work(stage, on: model), model.configuration.pictureSize)
+        case .llamagen:
+            let model = try LlamaGenModel(
+                PocketLlamaGen.configuration(vocabulary: words.vocabularySize), textTokenizer: words,
+                tokenizer: .fresh(seed: 1), text: .fresh(seed: 2), transformer: .fresh(seed: 3))
+            return (try LlamaGenPretraining(options: options).work(stage, on: model), model.configuration.pictureSize)
         }
     }
 }

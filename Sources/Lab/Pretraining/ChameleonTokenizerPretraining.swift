@@ -4,7 +4,6 @@ import Engine
 import Images
 import Layers
 import LittleWorld
-import Randomness
 import Tensors
 
 /// Pretraining of the VQGAN: reconstruct Little World's pictures through the codes (van den Oord et al., arXiv
@@ -22,10 +21,7 @@ final class ChameleonTokenizerPretraining: PretrainingStage {
     private let options: PretrainingOptions
     private let commitment: Float = 0.25
     private let objective: TokenizerObjective
-    /// Steps after which an unused code starts anew.
-    private let patience = 100
-    /// Steps since each code was last chosen.
-    private var idle: [Int]
+    private var restarts: CodeRestarts
 
     private enum Purpose: UInt64 { case restarts = 31 }
 
@@ -37,7 +33,8 @@ final class ChameleonTokenizerPretraining: PretrainingStage {
         model.tokenizerWeights.train {
             part == .tokenizer || $0.hasPrefix("decoder.") || $0.hasPrefix("post_quant_conv.")
         }
-        idle = Array(repeating: 0, count: model.configuration.tokenizer.codes)
+        restarts = CodeRestarts(
+            codebook: model.tokenizer.quantizer.codebook.value, seed: options.seed, purpose: Purpose.restarts.rawValue)
         objective = try TokenizerObjective(options)
         optimizer = objective.optimizer(
             Muon(model.tokenizerWeights.trainable, learningRate: options.learningRate, weightDecay: 0.01))
@@ -47,7 +44,7 @@ final class ChameleonTokenizerPretraining: PretrainingStage {
         let scenes = options.scenes(step: step, seed: options.seed)
         let pictures = Variable(.pictures(scenes.painted(size: model.configuration.pictureSize)))
         let features = model.tokenizer.features(pictures)
-        if step == 0, part == .tokenizer { startCodes(from: features.value) }
+        if step == 0, part == .tokenizer { restarts.startCodes(from: features.value) }
         let indices = model.tokenizer.quantizer.indices(features.value)
         let codes = model.tokenizer.quantizer.features(
             indices, batch: features.shape[0], height: features.shape[2], width: features.shape[3])
@@ -58,43 +55,9 @@ final class ChameleonTokenizerPretraining: PretrainingStage {
         let losses = objective.accumulate(
             model.tokenizer.decode(features + Variable(difference)), of: pictures, step: step,
             other: codebook + commitment * committed)
-        let used = note(indices)
-        if part == .tokenizer { restartIdleCodes(from: features.value, step: step) }
+        let used = restarts.note(indices)
+        if part == .tokenizer { restarts.restartIdleCodes(from: features.value, step: step) }
         return losses + [("codebook", codebook.scalar), ("used", Float(used))]
-    }
-
-    /// Different codes in a batch.
-    private func note(_ indices: [Int32]) -> Int {
-        let chosen = Set(indices)
-        for code in idle.indices { idle[code] = chosen.contains(Int32(code)) ? 0 : idle[code] + 1 }
-        return chosen.count
-    }
-
-    /// Every code starts near a feature of the first pictures.
-    private func startCodes(from features: Tensor) {
-        var generator = Philox(seed: options.seed, purpose: Purpose.restarts.rawValue, index: 0)
-        for code in idle.indices { restart(code, from: features, &generator) }
-    }
-
-    private func restartIdleCodes(from features: Tensor, step: Int) {
-        var generator = Philox(seed: options.seed, purpose: Purpose.restarts.rawValue, index: UInt64(step + 1))
-        for code in idle.indices where idle[code] > patience {
-            restart(code, from: features, &generator)
-            idle[code] = 0
-        }
-    }
-
-    /// The code becomes a random feature of [B, e, h, w], moved a little.
-    private func restart(_ code: Int, from features: Tensor, _ generator: inout Philox) {
-        let width = features.shape[1]
-        let positions = features.shape[2] * features.shape[3]
-        let sample = generator.below(features.shape[0])
-        let position = generator.below(positions)
-        let target = model.tokenizer.quantizer.codebook.value.pointer + code * width
-        for channel in 0..<width {
-            target[channel] =
-                features.pointer[(sample * width + channel) * positions + position] + 0.01 * generator.normal()
-        }
     }
 
     /// Rows of pictures never seen in training above their reconstructions.

@@ -18,7 +18,7 @@ package protocol ModelPretraining {
 /// Trains pocket-infinity from nothing on Little World, stage by stage, and writes it as a model directory.
 package struct Pretraining: ModelPretraining {
     package enum Stage: String, CaseIterable, Sendable {
-        /// The picture tokenizer.
+        /// The picture tokenizer, or what is one to a diffusion model: its autoencoder.
         case tokenizer
         /// The transformer and its text encoder, on the tokenizer's bits.
         case transformer
@@ -30,11 +30,15 @@ package struct Pretraining: ModelPretraining {
     package enum Model: String, CaseIterable, Sendable {
         case infinity = "pocket-infinity"
         case chameleon = "pocket-chameleon"
+        case diffusion = "pocket-diffusion"
+        case llamagen = "pocket-llamagen"
 
         package func pretraining(_ options: PretrainingOptions) -> any ModelPretraining {
             switch self {
             case .infinity: Pretraining(options: options)
             case .chameleon: ChameleonPretraining(options: options)
+            case .diffusion: DiffusionPretraining(options: options)
+            case .llamagen: LlamaGenPretraining(options: options)
             }
         }
     }
@@ -68,9 +72,9 @@ package struct Pretraining: ModelPretraining {
         func path(_ file: InfinityModel.File) -> String { "\(directory)/\(file.rawValue)" }
         try Safetensors.write(options.withTrainedDecoder(result(.tokenizer)), to: path(.tokenizer), precision: .half)
         let transformer = try result(.transformer)
-        let isText = { (name: String) in name == "shared.weight" || name.hasPrefix("encoder.") }
-        try Safetensors.write(transformer.filter { isText($0.key) }, to: path(.text), precision: .half)
-        try Safetensors.write(transformer.filter { !isText($0.key) }, to: path(.transformer), precision: .half)
+        try Safetensors.write(transformer.filter { T5Encoder.isName($0.key) }, to: path(.text), precision: .half)
+        try Safetensors.write(
+            transformer.filter { !T5Encoder.isName($0.key) }, to: path(.transformer), precision: .half)
         let words = try Data(contentsOf: URL(fileURLWithPath: options.vocabularyFile))
         try words.write(to: URL(fileURLWithPath: path(.textTokenizer)))
         try configuration().writeConfiguration(to: path(.configuration))

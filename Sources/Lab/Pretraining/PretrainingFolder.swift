@@ -21,7 +21,7 @@ extension PretrainingOptions {
             to: URL(fileURLWithPath: vocabularyFile))
     }
 
-    private func checkpoint(_ stage: Pretraining.Stage) -> String {
+    func checkpoint(_ stage: Pretraining.Stage) -> String {
         "\(folder)/\(stage.rawValue).checkpoint.safetensors"
     }
     func isTrained(_ stage: Pretraining.Stage) -> Bool { FileManager.default.fileExists(atPath: checkpoint(stage)) }

@@ -15,10 +15,11 @@ package struct DreamBooth {
     let pictureSize: Int
     /// Ends of the names of the modules a LoRA adapter changes by default.
     let attentionModules: [String]
-    /// Mean loss per token of pictures of the concept.
-    let conceptLoss: (_ pictures: [Picture]) -> Variable
+    /// Mean loss per token of pictures of the concept. What is random about it, as a diffusion model's noise is, comes
+    /// from the generator.
+    let conceptLoss: (_ pictures: [Picture], _ generator: inout Philox) -> Variable
     /// Mean loss per token of chosen pictures of the class.
-    let priorLoss: (_ chosen: [Int]) -> Variable
+    let priorLoss: (_ chosen: [Int], _ generator: inout Philox) -> Variable
 
     package static let identifier = "<unk>"
 
@@ -47,13 +48,13 @@ package struct DreamBooth {
             name: model.configuration.name, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize,
             attentionModules: ["sa.mat_qkv", "sa.proj", "ca.mat_q", "ca.mat_kv", "ca.proj"],
-            conceptLoss: { pictures in
+            conceptLoss: { pictures, _ in
                 let features = Recording.withoutGradients {
                     model.tokenizer.features(Variable(.pictures(pictures))).value
                 }
                 return loss(conceptText, model.tokenizer.quantize(features, schedule: schedule))
             },
-            priorLoss: { chosen in
+            priorLoss: { chosen, _ in
                 let maps = model.tokenizer.maps(
                     bits: chosen.flatMap { drawn[$0].bits }, batch: chosen.count, schedule: schedule)
                 return loss(classText, maps)
@@ -79,7 +80,52 @@ package struct DreamBooth {
             name: model.configuration.name, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize,
             attentionModules: ["q_proj", "k_proj", "v_proj", "o_proj"],
-            conceptLoss: { loss(conceptPrompt, model.codes($0)) },
-            priorLoss: { chosen in loss(classPrompt, chosen.map { drawn[$0] }) })
+            conceptLoss: { pictures, _ in loss(conceptPrompt, model.codes(pictures)) },
+            priorLoss: { chosen, _ in loss(classPrompt, chosen.map { drawn[$0] }) })
+    }
+
+    package static func llamagen(
+        _ model: LlamaGenModel, concept: Concept, priorPictures: Int, seed: UInt64
+    ) -> DreamBooth {
+        model.freeze()
+        let conceptText = model.encode([concept.photoPrompt(identifier)])
+        let classText = model.encode([concept.classPhotoPrompt])
+        let plain = CodeSampling(
+            guidance: 1, topK: model.configuration.transformer.codes, temperature: 1,
+            seeds: seeds(seed, priorPictures))
+        let drawn =
+            priorPictures > 0 ? model.generateCodes(classText.repeated(priorPictures), sampling: plain) : []
+        return DreamBooth(
+            name: model.configuration.name, weights: model.transformerWeights,
+            pictureSize: model.configuration.pictureSize, attentionModules: ["attention.wqkv", "attention.wo"],
+            conceptLoss: { pictures, _ in
+                model.loss(conceptText.repeated(pictures.count), codes: model.codes(pictures))
+            },
+            priorLoss: { chosen, _ in
+                model.loss(classText.repeated(chosen.count), codes: chosen.map { drawn[$0] })
+            })
+    }
+
+    package static func diffusion(
+        _ model: DiffusionModel, concept: Concept, priorPictures: Int, seed: UInt64
+    ) -> DreamBooth {
+        model.freeze()
+        let conceptText = model.encode([concept.photoPrompt(identifier)])
+        let classText = model.encode([concept.classPhotoPrompt])
+        let drawn: Tensor? =
+            priorPictures > 0
+            ? model.generateLatents(
+                classText.repeated(priorPictures), sampling: model.sampling(seeds: seeds(seed, priorPictures))) : nil
+        func loss(_ text: DiffusionModel.Text, _ latents: Tensor, _ generator: inout Philox) -> Variable {
+            let place = FlowNoise(shape: latents.shape, generator: &generator)
+            return model.flowLoss(latents, text: text.repeated(latents.shape[0]), at: place)
+        }
+        return DreamBooth(
+            name: model.configuration.name, weights: model.transformerWeights,
+            pictureSize: model.configuration.pictureSize, attentionModules: DiffusionModel.attentionModules,
+            conceptLoss: { loss(conceptText, model.latents($0), &$1) },
+            priorLoss: { chosen, generator in
+                loss(classText, .joined(chosen.map { drawn!.slice($0..<$0 + 1) }), &generator)
+            })
     }
 }

@@ -21,7 +21,7 @@ package final class LoRATraining: ConceptTraining {
 
     private enum Purpose: UInt64 {
         case references = 41
-        case crops, prior
+        case crops, prior, losses
     }
 
     package let options: LoRAOptions
@@ -66,12 +66,14 @@ package final class LoRATraining: ConceptTraining {
         let pictures = (0..<options.batch).map { _ in
             augment(concept.references[pick.below(concept.references.count)], &crop)
         }
-        let loss = backbone.conceptLoss(pictures)
+        var noise = Philox(seed: seed, purpose: Purpose.losses.rawValue, index: index)
+        let loss = backbone.conceptLoss(pictures, &noise)
         loss.backward()
         var prior: Float = 0
         if options.priorPreservation {
             var pick = Philox(seed: seed, purpose: Purpose.prior.rawValue, index: index)
-            let kept = backbone.priorLoss((0..<options.batch).map { _ in pick.below(options.priorPictures) })
+            let kept = backbone.priorLoss(
+                (0..<options.batch).map { _ in pick.below(options.priorPictures) }, &noise)
             prior = kept.scalar
             (options.priorWeight * kept).backward()
         }

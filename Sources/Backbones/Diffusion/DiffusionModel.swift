@@ -1,0 +1,159 @@
+import Autograd
+import Checkpoints
+import Foundation
+import Images
+import Layers
+import Randomness
+import Tensors
+
+/// A complete latent diffusion model: autoencoder, text tokenizer and encoder, and the transformer whose flow leads
+/// from noise to latents. One code for all sizes; a directory holds the configuration and the weights.
+package final class DiffusionModel {
+    package struct Configuration: Codable, Sendable {
+        package var name: String
+        /// Pictures are squares of this many pixels.
+        package var pictureSize: Int
+        package var autoencoder: AutoencoderKL.Configuration
+        package var text: T5Encoder.Configuration
+        /// Tokens of a text as the transformer sees it: longer ones are cut, shorter ones filled up with zeros.
+        package var textLength: Int
+        package var transformer: MMDiT.Configuration
+        /// Generation's defaults: guidance scale, steps, and how far steps are moved towards noise.
+        package var guidance: Float
+        package var steps: Int
+        package var shift: Double
+        /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
+        package var styledPrompt: String?
+
+        package init(
+            name: String, pictureSize: Int, autoencoder: AutoencoderKL.Configuration, text: T5Encoder.Configuration,
+            textLength: Int, transformer: MMDiT.Configuration, guidance: Float, steps: Int, shift: Double = 1,
+            styledPrompt: String? = nil
+        ) {
+            (self.name, self.pictureSize, self.autoencoder) = (name, pictureSize, autoencoder)
+            (self.text, self.textLength, self.transformer) = (text, textLength, transformer)
+            (self.guidance, self.steps, self.shift, self.styledPrompt) = (guidance, steps, shift, styledPrompt)
+        }
+
+        /// Latents of a picture on a side.
+        package var latentSide: Int { pictureSize / autoencoder.patchSize }
+        /// A picture's latents, [z, h, w].
+        package var latentShape: [Int] { [autoencoder.latentChannels, latentSide, latentSide] }
+    }
+
+    /// The files of a model's directory.
+    package enum File: String, CaseIterable {
+        case configuration = "config.json"
+        case autoencoder = "autoencoder.safetensors"
+        case text = "text_encoder.safetensors"
+        case textTokenizer = "tokenizer.json"
+        case transformer = "transformer.safetensors"
+    }
+
+    /// Texts as the transformer reads them.
+    package struct Text {
+        /// [B, T, D], zeros after a text's end.
+        package let tokens: Variable
+        /// The mean of each text's tokens, [B, D].
+        package let pooled: Variable
+
+        /// One text, `count` times; records no gradient.
+        package func repeated(_ count: Int) -> Text {
+            func times(_ x: Variable) -> Variable { Variable(.joined([Tensor](repeating: x.value, count: count))) }
+            return Text(tokens: times(tokens), pooled: times(pooled))
+        }
+    }
+
+    /// Ends of the names of the transformer's attention projections, of both streams.
+    package static let attentionModules = [
+        "attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0", "attn.add_q_proj", "attn.add_k_proj",
+        "attn.add_v_proj", "attn.to_add_out",
+    ]
+
+    package let configuration: Configuration
+    package let textTokenizer: UnigramTokenizer
+    package let autoencoderWeights: Weights
+    package let textWeights: Weights
+    package let transformerWeights: Weights
+    package let autoencoder: AutoencoderKL
+    package let encoder: T5Encoder
+    package let transformer: MMDiT
+
+    package init(
+        _ configuration: Configuration, textTokenizer: UnigramTokenizer, autoencoder: Weights.Source,
+        text: Weights.Source, transformer: Weights.Source
+    ) throws(WeightsError) {
+        self.configuration = configuration
+        self.textTokenizer = textTokenizer
+        autoencoderWeights = Weights(autoencoder)
+        textWeights = Weights(text)
+        transformerWeights = Weights(transformer)
+        self.autoencoder = AutoencoderKL(configuration.autoencoder, autoencoderWeights)
+        encoder = T5Encoder(configuration.text, textWeights)
+        self.transformer = MMDiT(configuration.transformer, transformerWeights)
+        for weights in [autoencoderWeights, textWeights, transformerWeights] { try weights.verify() }
+    }
+
+    /// Reads a model from its directory.
+    /// - Throws: `CheckpointError`, `WeightsError`, or an error naming the file that is missing or malformed.
+    package convenience init(directory: String) throws {
+        func path(_ file: File) -> String { directory + "/" + file.rawValue }
+        let configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
+        try self.init(
+            configuration, textTokenizer: UnigramTokenizer(path: path(.textTokenizer)),
+            autoencoder: .stored(.open(path(.autoencoder))), text: .stored(.open(path(.text))),
+            transformer: .stored(.open(path(.transformer))))
+    }
+
+    /// No weight learns: nothing is recorded, no gradient memory is taken.
+    package func freeze() {
+        for weights in [autoencoderWeights, textWeights, transformerWeights] { weights.train { _ in false } }
+    }
+
+    /// Prompts as the transformer reads them, by the text encoder. Ids in `replacing` take the given embedding [1, D].
+    package func encode(
+        _ prompts: [String], tokenizer: UnigramTokenizer? = nil, replacing: [Int32: Variable] = [:]
+    ) -> Text {
+        let length = configuration.textLength
+        let ids = prompts.map { prompt -> [Int32] in
+            let all = (tokenizer ?? textTokenizer).encode(prompt)
+            return all.count <= length ? all : all.prefix(length - 1) + [all.last!]
+        }
+        return DiffusionModel.padded(encoder(ids, replacing: replacing), to: length)
+    }
+
+    private static func padded(_ text: TextFeatures, to length: Int) -> Text {
+        let (batch, width) = (text.lengths.count, text.values.value.width)
+        let places = text.lengths.enumerated().flatMap { sample, count in (0..<count).map { sample * length + $0 } }
+        let tokens = ReplaceRows(places).apply([Variable(Tensor(zeros: [batch * length, width])), text.values])
+            .reshaped([batch, length, width])
+        let columns = SwapPlanes().apply([tokens]).reshaped([batch * width, length])
+        let sums = Linear().apply([columns, Variable(Tensor(repeating: 1, shape: [1, length]))])
+        let shares = text.lengths.flatMap { [Float](repeating: 1 / Float(max($0, 1)), count: width) }
+        return Text(
+            tokens: tokens,
+            pooled: sums.reshaped([batch, width]) * Variable(Tensor(shares, shape: [batch, width])))
+    }
+
+    /// Latents of pictures as the transformer sees them, [B, z, h, w]: drawn around their means by `noise` of that
+    /// shape, or the means.
+    package func latents(_ pictures: [Picture], noise: Tensor? = nil) -> Tensor {
+        Recording.withoutGradients {
+            let moments = autoencoder.encode(Variable(.pictures(pictures)))
+            return autoencoder.scaled(noise.map { moments.sample(noise: $0).value } ?? moments.mean.value)
+        }
+    }
+
+    /// Pictures of latents [B, z, h, w] as the transformer makes them.
+    package func pictures(_ latents: Tensor) -> [Picture] {
+        Recording.withoutGradients { autoencoder.decode(Variable(autoencoder.unscaled(latents))).value.pictures() }
+    }
+
+    /// Pictures through the latents and back.
+    package func reconstruct(_ pictures: [Picture]) -> [Picture] { self.pictures(latents(pictures)) }
+
+    /// Where a placeholder's embedding starts: the mean of its class noun's token embeddings, [1, D].
+    package func startOfPlaceholder(like className: String) -> Tensor {
+        encoder.meanEmbedding(textTokenizer.encode(className).dropLast())
+    }
+}

@@ -1,0 +1,174 @@
+import Autograd
+import Checkpoints
+import Foundation
+import Images
+import Layers
+import Tensors
+
+/// A complete LlamaGen: picture tokenizer, text tokenizer and encoder, and the transformer over picture codes. One code
+/// for all sizes; a directory holds the configuration and the weights.
+package final class LlamaGenModel {
+    package struct Configuration: Codable, Sendable {
+        package var name: String
+        /// Pictures are squares of this many pixels.
+        package var pictureSize: Int
+        package var tokenizer: LlamaGenTokenizer.Configuration
+        package var text: T5Encoder.Configuration
+        package var transformer: LlamaGenTransformer.Configuration
+        /// Generation's defaults.
+        package var guidance: Float
+        package var topK: Int
+        package var temperature: Float
+        /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
+        package var styledPrompt: String?
+
+        package init(
+            name: String, pictureSize: Int, tokenizer: LlamaGenTokenizer.Configuration,
+            text: T5Encoder.Configuration, transformer: LlamaGenTransformer.Configuration, guidance: Float, topK: Int,
+            temperature: Float, styledPrompt: String? = nil
+        ) {
+            (self.name, self.pictureSize, self.tokenizer) = (name, pictureSize, tokenizer)
+            (self.text, self.transformer) = (text, transformer)
+            (self.guidance, self.topK, self.temperature) = (guidance, topK, temperature)
+            self.styledPrompt = styledPrompt
+        }
+    }
+
+    /// The files of a model's directory.
+    package enum File: String, CaseIterable {
+        case configuration = "config.json"
+        case tokenizer = "tokenizer.safetensors"
+        case text = "text_encoder.safetensors"
+        case textTokenizer = "tokenizer.json"
+        case transformer = "transformer.safetensors"
+    }
+
+    package let configuration: Configuration
+    package let textTokenizer: UnigramTokenizer
+    package let tokenizerWeights: Weights
+    package let textWeights: Weights
+    package let transformerWeights: Weights
+    package let tokenizer: LlamaGenTokenizer
+    package let encoder: T5Encoder
+    package let transformer: LlamaGenTransformer
+
+    package init(
+        _ configuration: Configuration, textTokenizer: UnigramTokenizer, tokenizer: Weights.Source,
+        text: Weights.Source, transformer: Weights.Source
+    ) throws(WeightsError) {
+        self.configuration = configuration
+        self.textTokenizer = textTokenizer
+        tokenizerWeights = Weights(tokenizer)
+        textWeights = Weights(text)
+        transformerWeights = Weights(transformer)
+        self.tokenizer = LlamaGenTokenizer(configuration.tokenizer, tokenizerWeights)
+        encoder = T5Encoder(configuration.text, textWeights)
+        self.transformer = LlamaGenTransformer(configuration.transformer, transformerWeights)
+        for weights in [tokenizerWeights, textWeights, transformerWeights] { try weights.verify() }
+    }
+
+    /// Reads a model from its directory.
+    /// - Throws: `CheckpointError`, `WeightsError`, or an error naming the file that is missing or malformed.
+    package convenience init(directory: String) throws {
+        func path(_ file: File) -> String { directory + "/" + file.rawValue }
+        let configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
+        try self.init(
+            configuration, textTokenizer: UnigramTokenizer(path: path(.textTokenizer)),
+            tokenizer: .stored(.open(path(.tokenizer))), text: .stored(.open(path(.text))),
+            transformer: .stored(.open(path(.transformer))))
+    }
+
+    /// No weight learns: nothing is recorded, no gradient memory is taken.
+    package func freeze() {
+        for weights in [tokenizerWeights, textWeights, transformerWeights] { weights.train { _ in false } }
+    }
+
+    /// Features of prompts, one after the other, by the text encoder; longer ones than the prefix are cut. Ids in
+    /// `replacing` take the given embedding [1, D].
+    package func encode(
+        _ prompts: [String], tokenizer: UnigramTokenizer? = nil, replacing: [Int32: Variable] = [:]
+    ) -> TextFeatures {
+        let length = configuration.transformer.captionLength
+        let ids = prompts.map { prompt -> [Int32] in
+            let all = (tokenizer ?? textTokenizer).encode(prompt)
+            return all.count <= length ? all : all.prefix(length - 1) + [all.last!]
+        }
+        return encoder(ids, replacing: replacing)
+    }
+
+    package func codes(_ pictures: [Picture]) -> [[Int32]] { tokenizer.codes(.pictures(pictures)) }
+
+    package func pictures(_ codes: [[Int32]]) -> [Picture] {
+        let side = configuration.transformer.side
+        return tokenizer.decode(codes, height: side, width: side).pictures()
+    }
+
+    /// Teacher-forced logits [B, N, V] of pictures' codes, each [N], under captions; those in `dropped` read the
+    /// prefix of a dropped caption instead.
+    package func logits(_ captions: TextFeatures, codes: [[Int32]], dropping dropped: Set<Int> = []) -> Variable {
+        let (length, width) = (configuration.transformer.captionLength, configuration.transformer.captionWidth)
+        let batch = captions.lengths.count
+        let prefixes = Tensor(zeros: [batch * length, width])
+        var rows: [Int32] = []
+        var places: [Int] = []
+        var first = 0
+        for (sample, count) in captions.lengths.enumerated() {
+            let end = (sample + 1) * length
+            if dropped.contains(sample) {
+                prefixes.slice(sample * length..<end).assign(transformer.unconditional.value)
+            } else {
+                rows += (first..<first + count).map { Int32($0) }
+                places += end - count..<end
+            }
+            first += count
+        }
+        let prefix =
+            places.isEmpty
+            ? Variable(prefixes)
+            : ReplaceRows(places).apply([Variable(prefixes), Gather(rows).apply([captions.values])])
+        return transformer.logits(
+            captions: prefix.reshaped([batch, length, width]), lengths: captions.lengths, codes: codes.flatMap { $0 })
+    }
+
+    /// Mean cross-entropy of pictures' codes under captions.
+    package func loss(_ captions: TextFeatures, codes: [[Int32]], dropping dropped: Set<Int> = []) -> Variable {
+        let logits = logits(captions, codes: codes, dropping: dropped)
+        let targets = codes.flatMap { $0 }
+        return CrossEntropy(targets: targets).apply([logits.reshaped([targets.count, logits.value.width])])
+    }
+
+    /// The model's defaults, or others.
+    package func sampling(
+        guidance: Float? = nil, topK: Int? = nil, temperature: Float? = nil, seeds: [UInt64]
+    ) -> CodeSampling {
+        CodeSampling(
+            guidance: guidance ?? configuration.guidance, topK: topK ?? configuration.topK,
+            temperature: temperature ?? configuration.temperature, seeds: seeds)
+    }
+
+    /// One picture's codes per caption.
+    package func generateCodes(_ captions: TextFeatures, sampling: CodeSampling) -> [[Int32]] {
+        transformer.generate(captions.samples, sampling: LlamaGenSampling(sampling))
+    }
+
+    /// One picture per caption.
+    package func generate(_ captions: TextFeatures, sampling: CodeSampling) -> [Picture] {
+        pictures(generateCodes(captions, sampling: sampling))
+    }
+
+    /// Where a placeholder's embedding starts: the mean of its class noun's token embeddings, [1, D].
+    package func startOfPlaceholder(like className: String) -> Tensor {
+        encoder.meanEmbedding(textTokenizer.encode(className).dropLast())
+    }
+}
+
+extension TextFeatures {
+    /// Each sample's features alone, [T, D].
+    fileprivate var samples: [Tensor] {
+        var first = 0
+        return lengths.map { count in
+            defer { first += count }
+            return values.value.slice(first..<first + count)
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import Autograd
+import Backbones
+import Images
+import Layers
+import LittleWorld
+import Randomness
+import Tensors
+
+/// Pretraining of LlamaGen's transformer together with its text encoder, on the frozen tokenizer's codes: the next code
+/// of every picture, with captions dropped for guidance.
+final class LlamaGenTransformerPretraining: PretrainingStage {
+    let name = "transformer"
+    let optimizer: any Optimizer
+    private let model: LlamaGenModel
+    private let options: PretrainingOptions
+    private let dropShare: Float = 0.1
+
+    private enum Purpose: UInt64 { case drops = 52 }
+
+    init(model: LlamaGenModel, options: PretrainingOptions) {
+        self.model = model
+        self.options = options
+        model.freeze()
+        model.transformerWeights.train { $0 != model.transformer.unconditional.name }
+        model.textWeights.train { _ in true }
+        optimizer = Muon(
+            model.transformerWeights.trainable + model.textWeights.trainable, learningRate: options.learningRate,
+            weightDecay: 0.02)
+    }
+
+    func accumulate(step: Int) -> [(name: String, value: Float)] {
+        let scenes = options.scenes(step: step, seed: options.seed &+ 1)
+        var drops = Philox(seed: options.seed, purpose: Purpose.drops.rawValue, index: UInt64(step))
+        let codes = model.codes(scenes.painted(size: model.configuration.pictureSize))
+        let dropped = Set(scenes.indices.filter { _ in drops.uniform() < dropShare })
+        let loss = model.loss(model.encode(scenes.map(\.caption)), codes: codes, dropping: dropped)
+        loss.backward()
+        return [("loss", loss.scalar)]
+    }
+
+    /// Pictures of training captions above what the model makes of them.
+    func sheet() -> Picture {
+        let scenes = PretrainingOptions.sheetScenes
+        return Grid.rows(
+            of: 12,
+            stride(from: 0, to: scenes.count, by: 12).flatMap { row in
+                let some = scenes[row..<row + 12]
+                let captions = Recording.withoutGradients { model.encode(some.map(\.caption)) }
+                return some.map { $0.paint(size: model.configuration.pictureSize) }
+                    + model.generate(captions, sampling: model.sampling(seeds: some.indices.map { UInt64($0) }))
+            })
+    }
+}
