@@ -5,6 +5,7 @@
 #include <png.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // The bytes that are left to read, and what libpng said when it gave up.
@@ -30,55 +31,76 @@ static void atelier_png_fail(png_structp png, png_const_charp message) {
 
 static void atelier_png_ignore(png_structp png, png_const_charp message) {}
 
-// Everything becomes 8-bit RGB in sRGB: palettes and few bits expanded, 16 bits scaled, transparency laid over the
-// background.
-static inline void atelier_png_transform(png_structp png, png_infop info, const unsigned char background[3]) {
-    unsigned scale = png_get_bit_depth(png, info) == 16 ? 257 : 1;
-    png_color_16 colour = {.red = background[0] * scale,
-                           .green = background[1] * scale,
-                           .blue = background[2] * scale,
-                           .gray = background[0] * scale};
-    int intent;
-    png_fixed_point gamma;
-    // Nearly every file that says nothing is sRGB.
-    if (png_get_sRGB(png, info, &intent) || !png_get_gAMA_fixed(png, info, &gamma)) gamma = 45455;
-    png_set_gamma_fixed(png, PNG_GAMMA_sRGB, gamma);
+// Everything becomes R G B A of 8 bits, or of a file's 16 as the machine orders bytes: palettes and few bits expanded,
+// alpha full where there is none. Colours stay what they are.
+static inline void atelier_png_transform(png_structp png, png_infop info, int depth) {
     png_set_expand(png);
     png_set_gray_to_rgb(png);
-    png_set_background_fixed(png, &colour, PNG_BACKGROUND_GAMMA_SCREEN, 0, PNG_FP_1);
-    png_set_scale_16(png);
+    png_set_add_alpha(png, 0xFFFF, PNG_FILLER_AFTER);
+    if (depth == 8) png_set_scale_16(png);
+    else png_set_swap(png);
 }
 
-// Decodes a file of width × height pixels into rgb, 3 · width · height bytes; false where it is damaged, with the
-// message set.
-static inline bool atelier_png_decode(atelier_png_source *source, unsigned width, unsigned height,
-                                      const unsigned char background[3], unsigned char *rgb) {
+// A reader of the file; null where there is no memory. What it does not need is not even parsed: texts, dates.
+static inline png_structp atelier_png_open(atelier_png_source *source, png_infop *info) {
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, source, atelier_png_fail, atelier_png_ignore);
-    png_infop info = png ? png_create_info_struct(png) : NULL;
-    if (!info) {
+    *info = png ? png_create_info_struct(png) : NULL;
+    if (!*info) {
         if (png) png_destroy_read_struct(&png, NULL, NULL);
         strcpy(source->message, "there is no memory to read it");
-        return false;
+        return NULL;
     }
+    png_set_read_fn(png, source, atelier_png_read);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    return png;
+}
+
+// Decodes a file of width × height pixels into rgba, 4 · width · height samples of 8 or 16 bits; false where it is
+// damaged, with the message set.
+static inline bool atelier_png_decode(atelier_png_source *source, unsigned width, unsigned height, int depth,
+                                      unsigned char *rgba) {
+    png_infop info;
+    png_structp png = atelier_png_open(source, &info);
+    if (!png) return false;
     if (setjmp(png_jmpbuf(png))) {
         png_destroy_read_struct(&png, &info, NULL);
         return false;
     }
-    png_set_read_fn(png, source, atelier_png_read);
     png_set_user_limits(png, width, height);
-    // Texts, dates and profiles are not even parsed.
-    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
-    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "gAMA\0sRGB", 2);
     png_read_info(png, info);
-    atelier_png_transform(png, info, background);
+    atelier_png_transform(png, info, depth);
     int passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
+    size_t bytes = (size_t)width * 4 * depth / 8;
     if (png_get_image_width(png, info) != width || png_get_image_height(png, info) != height ||
-        png_get_rowbytes(png, info) != 3 * (size_t)width)
+        png_get_rowbytes(png, info) != bytes)
         png_error(png, "its header is not what it was");
     for (int pass = 0; pass < passes; pass++)
-        for (unsigned y = 0; y < height; y++) png_read_row(png, rgb + 3 * (size_t)width * y, NULL);
+        for (unsigned y = 0; y < height; y++) png_read_row(png, rgba + bytes * y, NULL);
     png_read_end(png, NULL);
     png_destroy_read_struct(&png, &info, NULL);
     return true;
+}
+
+// Copies the colour profile into memory that the caller frees; null where there is none that is whole.
+static inline unsigned char *atelier_png_profile(atelier_png_source *source, unsigned *count) {
+    png_infop info;
+    png_structp png = atelier_png_open(source, &info);
+    if (!png) return NULL;
+    unsigned char *volatile copy = NULL;
+    if (setjmp(png_jmpbuf(png)) == 0) {
+        png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "iCCP", 1);
+        png_set_chunk_malloc_max(png, 4 << 20);
+        png_read_info(png, info);
+        png_charp name;
+        png_bytep profile;
+        png_uint_32 length = 0;
+        int method;
+        if (png_get_iCCP(png, info, &name, &method, &profile, &length) && (copy = (unsigned char *)malloc(length))) {
+            memcpy(copy, profile, length);
+            *count = length;
+        }
+    }
+    png_destroy_read_struct(&png, &info, NULL);
+    return copy;
 }

@@ -4,16 +4,19 @@ import Personalization
 /// Reads what a job wants learned from its order.
 struct ConceptReader {
     let spec: ConceptSpec
-    /// Paths of the reference pictures.
-    let images: [String]
+    /// The reference pictures.
+    let images: [ReferenceFile]
     /// What is to learn it.
     let loaded: LoadedModel
 
+    /// The concept, and what is to be said of its pictures.
     /// - Throws: `JobFailure` listing the references that cannot be used.
-    func concept() throws -> Concept {
-        Concept(
+    func concept() throws -> (concept: Concept, warnings: [String]) {
+        let references = try ReferencePictures(images, size: loaded.pictureSize)
+        let concept = Concept(
             name: spec.name, role: spec.role, className: spec.className ?? "",
-            references: try ReferencePictures(images, size: loaded.pictureSize).pictures,
+            references: references.pictures,
             wording: loaded.styleWording)
+        return (concept, references.warnings)
     }
 }

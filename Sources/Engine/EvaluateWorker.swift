@@ -57,7 +57,7 @@ struct EvaluateWorker {
         }
         let adapter = try Adapter(path: path)
         let loaded = try LoadedModel(spec.model, in: order.models)
-        let concept = try concept(name, adapter.description, loaded)
+        let concept = try concept(name, adapter.description, loaded, &warnings)
         let (prompts, suite) = try prompts(concept, adapter.description, loaded, &warnings)
         let plan = EvaluationPictures.Plan(
             prompts: prompts.map(\.asked), perPrompt: perPrompt, classPrompts: concept.classPrompts,
@@ -77,17 +77,19 @@ struct EvaluateWorker {
     }
 
     /// With the pictures it is held against: those the job brings, or those it was learned from.
-    private func concept(_ name: String, _ description: Adapter.Description, _ loaded: LoadedModel) throws -> Concept {
-        let references = try ReferencePictures(order.references?[name] ?? order.images, size: loaded.pictureSize)
-            .pictures
-        guard !references.isEmpty else {
+    private func concept(
+        _ name: String, _ description: Adapter.Description, _ loaded: LoadedModel, _ warnings: inout [String]
+    ) throws -> Concept {
+        let references = try ReferencePictures(order.references?[name] ?? order.files, size: loaded.pictureSize)
+        guard !references.pictures.isEmpty else {
             throw JobFailure(
                 code: "input.image", consequence: .rejected,
                 message: "there are no pictures to hold <\(name)> against; give them in /images")
         }
+        warnings += references.warnings
         return Concept(
             name: name, role: description.role, className: description.className,
-            references: references,
+            references: references.pictures,
             wording: loaded.styleWording)
     }
 

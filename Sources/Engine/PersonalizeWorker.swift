@@ -14,7 +14,7 @@ struct PersonalizeWorker {
     let connection: EngineConnection
 
     func run() throws -> WorkOutcome {
-        let concept = try ConceptReader(spec: spec.concept, images: order.images, loaded: loaded).concept()
+        let (concept, remarks) = try ConceptReader(spec: spec.concept, images: order.files, loaded: loaded).concept()
         let samples = SamplePrompts(spec.prompts, concept: concept, method: spec.method)
         try loaded.check(
             ownPrompt(of: concept) + [("/concept/class", samples.longest)]
@@ -38,7 +38,7 @@ struct PersonalizeWorker {
         return .done(
             try PersonalizationOutput(
                 order: order, loaded: loaded, connection: connection, concept: concept, prompts: samples.all,
-                seed: seed, evaluation: evaluation, warnings: warnings
+                seed: seed, evaluation: evaluation, warnings: remarks + warnings
             ).finish(training, curve))
     }
 

@@ -5,6 +5,8 @@ import Jobs
 /// files have the pixels.
 struct ReferencePictures {
     let pictures: [Picture]
+    /// What was lost on the way, each with its place.
+    let warnings: [String]
 
     /// How many times the model's size they are kept at: as much as `largest_zoom` can ask for, and encoders see of
     /// them.
@@ -13,27 +15,45 @@ struct ReferencePictures {
     /// - Parameters:
     ///   - size: of the model's pictures; none is smaller.
     /// - Throws: `JobFailure` listing those that cannot be used.
-    init(_ paths: [String], size: Int) throws {
+    init(_ files: [ReferenceFile], size: Int) throws {
         var problems: [Problem] = []
         var pictures: [Picture] = []
-        for (index, path) in paths.enumerated() {
+        var warnings: [String] = []
+        for (index, file) in files.enumerated() {
             do {
-                let picture = try Picture(pngFile: path)
-                let side = min(picture.width, picture.height)
-                // Cropped before it is resized: a picture 8192 pixels wide and one high would first become enormous.
-                let kept = min(max(side, size), ReferencePictures.detail * size)
-                pictures.append(picture.centreCropped(width: side, height: side).resized(width: kept, height: kept))
+                let decoded = try DecodedPicture(file: file.path, limits: .reference)
+                pictures.append(ReferencePictures.squared(decoded.picture, file.crop, size: size))
+                warnings += decoded.outline.warnings.map { "/images/\(index): \(decoded.outline.description): \($0)" }
             } catch {
                 problems.append(
-                    Problem(
-                        "/images/\(index)", found: "\(error)", allowed: "a PNG picture of at most 8192 pixels a side"))
+                    Problem("/images/\(index)", found: "\(error)", allowed: ReferencePictures.allowed(.reference)))
             }
         }
         if !problems.isEmpty {
             throw JobFailure(
                 code: "input.image", consequence: .rejected,
-                message: "\(problems.count) of \(paths.count) pictures cannot be used", problems: problems)
+                message: "\(problems.count) of \(files.count) pictures cannot be used", problems: problems)
         }
-        self.pictures = pictures
+        (self.pictures, self.warnings) = (pictures, warnings)
+    }
+
+    /// What a reference picture may be.
+    static func allowed(_ limits: PictureLimits) -> String {
+        """
+        \(PictureFormat.words) of \(limits.smallestSide) to \(limits.side) pixels a side and at most \
+        \(limits.pixels >> 20) Mi pixels
+        """
+    }
+
+    /// The middle of the part that counts, as the reference codes crop (ARBooth's `CenterCrop`). Cropped before it is
+    /// resized: a picture 8192 pixels wide and sixteen high would first become enormous.
+    private static func squared(_ picture: Picture, _ crop: CropArea?, size: Int) -> Picture {
+        var picture = picture
+        if let area = crop?.pixels(width: picture.width, height: picture.height) {
+            picture = picture.cropped(left: area.left, top: area.top, width: area.width, height: area.height)
+        }
+        let side = min(picture.width, picture.height)
+        let kept = min(max(side, size), detail * size)
+        return picture.centreCropped(width: side, height: side).resized(width: kept, height: kept)
     }
 }

@@ -14,8 +14,8 @@ package struct EngineOrder: Sendable, Codable {
     package var images: [String]
     /// Absolute paths of the adapters of the concepts the prompts name.
     package var adapters: [String: String]
-    /// Absolute paths of the pictures that concepts were learnt from, for an evaluation.
-    package var references: [String: [String]]?
+    /// The pictures that concepts were learnt from, for an evaluation.
+    package var references: [String: [ReferenceFile]]?
     /// The folder of the models.
     package var models: String
     /// The folder of this attempt.
@@ -29,7 +29,7 @@ package struct EngineOrder: Sendable, Codable {
     package init(
         job: UUID, attempt: Int, spec: JobSpec, tenant: String, images: [String],
         adapters: [String: String],
-        references: [String: [String]]? = nil, models: String, workspace: String, resume: String?,
+        references: [String: [ReferenceFile]]? = nil, models: String, workspace: String, resume: String?,
         checkpointSeconds: Int
     ) {
         self.job = job
@@ -58,7 +58,7 @@ package struct EngineOrder: Sendable, Codable {
         tenant = try container.decode(String.self, forKey: .tenant)
         images = try container.decode([String].self, forKey: .images)
         adapters = try container.decode([String: String].self, forKey: .adapters)
-        references = try container.decodeIfPresent([String: [String]].self, forKey: .references)
+        references = try container.decodeIfPresent([String: [ReferenceFile]].self, forKey: .references)
         models = try container.decode(String.self, forKey: .models)
         workspace = try container.decode(String.self, forKey: .workspace)
         resume = try container.decodeIfPresent(String.self, forKey: .resume)
@@ -81,6 +81,13 @@ package struct EngineOrder: Sendable, Codable {
         try container.encode(checkpointSeconds, forKey: .checkpointSeconds)
     }
 
+    /// The reference pictures, in the body's order.
+    package var files: [ReferenceFile] {
+        images.enumerated().map { index, path in
+            ReferenceFile(path: path, crop: spec.images.indices.contains(index) ? spec.images[index].crop : nil)
+        }
+    }
+
     /// The line, without its end.
     package var line: Data {
         let encoder = JSONEncoder()
@@ -90,4 +97,15 @@ package struct EngineOrder: Sendable, Codable {
 
     /// Reads the line.
     package init(line: Data) throws { self = try JSONDecoder().decode(EngineOrder.self, from: line) }
+}
+
+/// A reference picture on the disk, and the part of it that counts.
+package struct ReferenceFile: Sendable, Codable, Equatable {
+    /// Absolute.
+    package var path: String
+    /// Nil: all of it.
+    package var crop: CropArea?
+
+    /// Describes one.
+    package init(path: String, crop: CropArea? = nil) { (self.path, self.crop) = (path, crop) }
 }

@@ -41,6 +41,8 @@ struct JobFile {
             Terminal.note("atelierctl: the picture \(printable(path)) cannot be read")
             throw ExitStatus.notFound
         }
-        return .object(["png": .string(data.base64EncodedString())])
+        var members: [String: JSONValue] = ["data": .string(data.base64EncodedString())]
+        members["crop"] = image["crop"]
+        return .object(members)
     }
 }

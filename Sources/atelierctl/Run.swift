@@ -47,14 +47,16 @@ struct Run: AsyncParsableCommand {
     /// Writes the pictures into the folder's inputs; gives the job as the daemon would have it, with their digests.
     private func pictures(of spec: JobSpec, in folder: String) throws -> (spec: JobSpec, paths: [String]) {
         let written = try spec.images.enumerated().map { index, image in
-            guard case .png(let data) = image else {
+            guard case .data(let data) = image.content else {
                 Terminal.note(
-                    "atelierctl: /images/\(index): without servers there is no artifact store; give the picture as png")
+                    "atelierctl: /images/\(index): without servers there is no artifact store; give the picture as data"
+                )
                 throw ExitStatus.badInput
             }
-            let path = "\(folder)/inputs/\(index + 1).png"
+            let path = "\(folder)/inputs/\(index + 1)"
             try data.write(to: URL(fileURLWithPath: path))
-            return (path: path, image: ImageSource.artifact(SHA256Digest.of(data).description))
+            let digest = SHA256Digest.of(data).description
+            return (path: path, image: ImageSource(.artifact(digest), crop: image.crop))
         }
         return (spec.with(images: written.map(\.image)), written.map(\.path))
     }

@@ -41,7 +41,7 @@ import Testing
             body: Data(#"{"version":1,"kind":"evaluate","model":"\#(name)","concepts":["rex"],\#(members)}"#.utf8))
         return EngineOrder(
             job: UUID(), attempt: 1, spec: spec, tenant: "t", images: [], adapters: ["rex": adapter],
-            references: ["rex": references],
+            references: ["rex": references.map { ReferenceFile(path: $0) }],
             models: tiny.folder, workspace: tiny.folder, resume: nil, checkpointSeconds: 60)
     }
 

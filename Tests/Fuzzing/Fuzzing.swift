@@ -11,7 +11,8 @@ protocol FuzzTarget: Sendable {
 }
 
 private let targets: [String: any FuzzTarget.Type] = [
-    "job": JobBody.self, "png": PNGFile.self, "safetensors": WeightFile.self, "torch": TorchFile.self,
+    "job": JobBody.self, "png": PNGPicture.self, "jpeg": JPEGPicture.self, "webp": WebPPicture.self,
+    "profile": ColourProfileFile.self, "safetensors": WeightFile.self, "torch": TorchFile.self,
 ]
 nonisolated(unsafe) private var target: any FuzzTarget.Type = JobBody.self
 

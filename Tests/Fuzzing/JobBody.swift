@@ -19,7 +19,10 @@ enum JobBody: FuzzTarget {
     }
 
     private static let png = "iVBORw0KGgo="
-    private static let references = #"[{"png":"\#(png)"},{"artifact":"sha256:\#(String(repeating: "ab", count: 32))"}]"#
+    private static let digits = String(repeating: "ab", count: 32)
+    private static let references =
+        #"[{"png":"\#(png)","crop":{"left":0,"top":0.25,"width":0.5,"height":0.75}},"#
+        + #"{"data":"/9j/4AAQ"},{"artifact":"sha256:\#(digits)"}]"#
 
     static let seeds = [
         "arbooth":
@@ -81,7 +84,8 @@ enum JobBody: FuzzTarget {
             PersonalizationMethod.allCases.flatMap { method in method.roles.map { method.options(for: $0) } }
             + ModelFamily.allCases.compactMap(\.drawing) + [.evaluation]
         let fields = [
-            "version", "kind", "concept", "name", "role", "class", "method", "model", "images", "png", "artifact",
+            "version", "kind", "concept", "name", "role", "class", "method", "model", "images", "png", "data",
+            "artifact", "crop", "left", "top", "width", "height",
             "prompts", "seed", "seeds", "options", "subject",
             "style", "suite", "concepts", "images_per_prompt", "subject",
         ]

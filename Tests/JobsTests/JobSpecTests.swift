@@ -116,7 +116,7 @@ import Testing
         #expect(job.kind == .personalize && job.model == "pocket-infinity" && job.mentions == [])
         #expect(spec.concept.name == "rex" && spec.concept.role == .subject && spec.concept.className == "dog")
         #expect(spec.method == .arbooth && spec.seed == 7 && spec.options == ["iterations": 600])
-        #expect(job.images == [.png(try #require(Data(base64Encoded: Self.png))), .artifact(Self.digits)])
+        #expect(job.images == [.data(try #require(Data(base64Encoded: Self.png))), .artifact(Self.digits)])
     }
 
     @Test func everyProblemIsListed() {

@@ -79,13 +79,13 @@ package struct AttemptRecord: Sendable {
         of spec: JobSpec, workspace: AttemptWorkspace, artifacts: ArtifactDirectory
     ) async throws -> [String] {
         let digests = spec.images.compactMap { image -> SHA256Digest? in
-            if case .artifact(let text) = image { SHA256Digest(text) } else { nil }
+            if case .artifact(let text) = image.content { SHA256Digest(text) } else { nil }
         }
         // Another tenant's is as one that nobody has: not even that it exists is told.
         let held = digests.isEmpty ? [] : try await store.held(by: claim.tenant, digests)
         var problems: [Problem] = []
         let paths = try spec.images.enumerated().compactMap { index, image -> String? in
-            guard case .artifact(let text) = image, let digest = SHA256Digest(text) else { return nil }
+            guard case .artifact(let text) = image.content, let digest = SHA256Digest(text) else { return nil }
             guard held.contains(digest), try artifacts.contains(digest) else {
                 problems.append(
                     Problem(
@@ -93,7 +93,7 @@ package struct AttemptRecord: Sendable {
                         allowed: "the digest of an artifact that you sent or that a job of yours made"))
                 return nil
             }
-            return try workspace.link(artifacts.path(of: digest), as: "\(index + 1).png")
+            return try workspace.link(artifacts.path(of: digest), as: "\(index + 1)")
         }
         guard problems.isEmpty else {
             throw AttemptProblem(

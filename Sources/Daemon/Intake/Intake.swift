@@ -255,9 +255,9 @@ package struct Intake: Service {
         let (images, stored) = try await runBlocking {
             var stored: [SHA256Digest] = []
             let images = try spec.images.map { image in
-                guard case .png(let data) = image else { return image }
+                guard case .data(let data) = image.content else { return image }
                 stored.append(try artifacts.put(data))
-                return .artifact(stored[stored.count - 1].description)
+                return ImageSource(.artifact(stored[stored.count - 1].description), crop: image.crop)
             }
             return (images, stored)
         }

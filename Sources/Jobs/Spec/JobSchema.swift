@@ -190,15 +190,28 @@ package struct JobSchema {
     }
 
     private var image: JSONValue {
-        let png: JSONValue = [
-            "type": "string", "contentEncoding": "base64", "contentMediaType": "image/png", "pattern": "^iVBORw0KGg",
-        ]
-        let artifact: JSONValue = ["type": "string", "pattern": "^sha256:[0-9a-f]{64}$"]
+        func file(_ type: String, _ pattern: String) -> JSONValue {
+            [
+                "type": "string", "contentEncoding": "base64", "contentMediaType": .string(type),
+                "pattern": .string(pattern),
+            ]
+        }
+        let fraction = number(0...1)
         return [
-            "description": "a PNG of at most 16 MiB, or an artifact that is in the store", "type": "object",
-            "additionalProperties": false,
-            "properties": ["png": png, "artifact": artifact],
-            "oneOf": [["required": ["png"]], ["required": ["artifact"]]],
+            "description": """
+            a PNG (in png), a PNG, JPEG or WebP (in data) of at most 16 MiB, or an artifact that is in the store
+            """,
+            "type": "object", "additionalProperties": false,
+            "properties": [
+                "png": file("image/png", "^iVBORw0KGg"), "data": file("image/*", "^(iVBORw0KGg|/9j/|UklGR)"),
+                "artifact": ["type": "string", "pattern": "^sha256:[0-9a-f]{64}$"],
+                "crop": [
+                    "description": "the part that counts, in fractions of the upright picture", "type": "object",
+                    "required": ["left", "top", "width", "height"], "additionalProperties": false,
+                    "properties": ["left": fraction, "top": fraction, "width": fraction, "height": fraction],
+                ],
+            ],
+            "oneOf": [["required": ["png"]], ["required": ["data"]], ["required": ["artifact"]]],
         ]
     }
 

@@ -1,5 +1,3 @@
-import Foundation
-
 /// Reads a body field by field and collects every problem.
 struct SpecReader {
     let body: JSONValue
@@ -159,7 +157,10 @@ struct SpecReader {
             return []
         }
         guard let elements = value.array, count.contains(elements.count) else {
-            note("/prompts", value, "a list of \(count.lowerBound) to \(count.upperBound) prompts")
+            problems.append(
+                Problem(
+                    "/prompts", found: value.array.map { "\($0.count) prompts" } ?? value.outline,
+                    allowed: "a list of \(count.lowerBound) to \(count.upperBound) prompts"))
             return []
         }
         return elements.enumerated().compactMap { index, element in
@@ -208,40 +209,5 @@ struct SpecReader {
         }
         guard let name, let role else { return nil }
         return ConceptSpec(name: name, role: role, className: noun)
-    }
-
-    mutating func images() -> [ImageSource] {
-        guard let elements = body["images"]?.array, (1...32).contains(elements.count) else {
-            note("/images", body["images"], "a list of 1 to 32 pictures")
-            return []
-        }
-        return elements.enumerated().compactMap { index, element in image(element, at: "/images/\(index)") }
-    }
-
-    private mutating func image(_ element: JSONValue, at pointer: String) -> ImageSource? {
-        guard case .object(let members) = element, members.count == 1, let (name, value) = members.first else {
-            note(pointer, element, "an object with either png or artifact")
-            return nil
-        }
-        switch name {
-        case "png":
-            guard let text = value.string, let data = Data(base64Encoded: text), data.count <= 16 << 20,
-                data.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
-            else {
-                note(pointer + "/png", value, "a PNG of at most 16 MiB in base64")
-                return nil
-            }
-            return .png(data)
-        case "artifact":
-            guard let text = value.string, text.wholeMatch(of: /sha256:[0-9a-f]{64}/) != nil else {
-                note(pointer + "/artifact", value, "sha256: and 64 hexadecimal digits in lowercase")
-                return nil
-            }
-            return .artifact(String(text.dropFirst(7)))
-        default:
-            problems.append(
-                Problem("\(pointer)/\(Problem.escaped(name))", found: "an unknown field", allowed: "png, artifact"))
-            return nil
-        }
     }
 }

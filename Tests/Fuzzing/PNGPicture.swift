@@ -2,7 +2,7 @@ import FileTesting
 import Images
 
 /// A picture, as jobs bring it.
-enum PNGFile: FuzzTarget {
+enum PNGPicture: FuzzTarget {
     private static let limits = PictureLimits(side: 512, pixels: 1 << 16, bytes: 1 << 16)
 
     /// As it came, and with the checksums made right, so that the search goes on behind them.
@@ -47,6 +47,10 @@ enum PNGFile: FuzzTarget {
             ("gAMA", HandmadePNG.number(45455)), ("tEXt", Array("Title\u{0}x".utf8)),
         ]
         if kind == .palette { ancillary += [("PLTE", (0..<3 << depth).map { UInt8($0 % 256) }), ("tRNS", [0, 128])] }
+        if kind == .rgba { ancillary += [("cICP", [12, 16, 0, 1]), ("eXIf", HandmadeExif.orientation(5))] }
+        if kind == .greyAlpha {
+            ancillary.append(("iCCP", Array("x\0\0".utf8) + HandmadePNG.zlib(HandmadeProfile.linearGrey)))
+        }
         if kind == .grey { ancillary.append(("tRNS", [0, 1])) }
         if kind == .rgb { ancillary += [("tRNS", [0, 1, 0, 2, 0, 3]), ("sRGB", [0])] }
         return HandmadePNG(
@@ -58,6 +62,6 @@ enum PNGFile: FuzzTarget {
 
     static let words = [
         "IHDR", "IDAT", "IEND", "PLTE", "tRNS", "gAMA", "sRGB", "iCCP", "cHRM", "sBIT", "bKGD", "hIST", "pHYs", "sPLT",
-        "tIME", "tEXt", "zTXt", "iTXt", "eXIf", "acTL", "fdAT",
+        "tIME", "tEXt", "zTXt", "iTXt", "eXIf", "acTL", "fcTL", "fdAT", "cICP",
     ]
 }

@@ -5,6 +5,7 @@ struct PNGOutline {
     private struct Chunk {
         let offset: Int, length: Int, type: ArraySlice<UInt8>
         var name: String { String(decoding: type, as: UTF8.self) }
+        func data(of file: [UInt8]) -> ArraySlice<UInt8> { file[offset + 8..<offset + 8 + length] }
         var end: Int { offset + 12 + length }
         func isNamed(_ name: String) -> Bool { type.elementsEqual(name.utf8) }
     }
@@ -13,8 +14,24 @@ struct PNGOutline {
     /// Channels by colour type: grey, RGB, palette, grey and alpha, RGB and alpha.
     private static let channels: [UInt8: Int] = [0: 1, 2: 3, 3: 1, 4: 2, 6: 4]
 
+    /// What chunks say of the pixels.
+    struct Remarks {
+        var coded: (primaries: UInt8, transfer: UInt8)?
+        var hasProfile = false
+        var isSRGB = false
+        var gamma: Double?
+        var primaries: Primaries?
+        var orientation: Orientation?
+        /// That it is an animation, in words.
+        var animation: String?
+    }
+
     let width: Int
     let height: Int
+    /// Bits of a sample.
+    let depth: Int
+    let isGrey: Bool
+    private(set) var says = Remarks()
     private let bitsPerPixel: Int
     private let data: [UInt8]
 
@@ -29,16 +46,62 @@ struct PNGOutline {
                 """
             )
         }
-        guard data.count >= 8 else { throw .malformed("it ends at byte \(data.count), inside the signature") }
+        guard data.count >= 8 else { throw .damaged(.png, "it ends at byte \(data.count), inside the signature") }
         let header = try PNGOutline.chunk(at: 8, of: data)
         guard header.isNamed("IHDR"), header.length == 13 else {
-            throw .malformed("it begins with a chunk \(header.name) of \(header.length) bytes, not with an IHDR of 13")
+            throw .damaged(
+                .png, "it begins with a chunk \(header.name) of \(header.length) bytes, not with an IHDR of 13")
         }
         width = PNGOutline.number(at: 16, of: data)
         height = PNGOutline.number(at: 20, of: data)
-        guard width > 0, height > 0 else { throw .malformed("IHDR says it is \(width)×\(height) pixels") }
-        bitsPerPixel = Int(data[24]) * (PNGOutline.channels[data[25]] ?? 1)
+        guard width > 0, height > 0 else { throw .damaged(.png, "IHDR says it is \(width)×\(height) pixels") }
+        depth = Int(data[24])
+        isGrey = data[25] == 0 || data[25] == 4
+        bitsPerPixel = depth * (PNGOutline.channels[data[25]] ?? 1)
         self.data = data
+        collectRemarks()
+    }
+
+    /// Reads what is said before the pixels; what is damaged there ends the search, and the file when it is decoded.
+    private mutating func collectRemarks() {
+        var frames: Int?
+        var isFirstFrame = false
+        var offset = 8
+        while let chunk = try? PNGOutline.chunk(at: offset, of: data), !chunk.isNamed("IEND") {
+            offset = chunk.end
+            let bytes = Array(chunk.data(of: data).prefix(32))
+            if chunk.isNamed("IDAT") {
+                if let frames { says.animation = PNGOutline.animation(frames, isFirstFrame) }
+                frames = nil
+            }
+            switch chunk.name {
+            case "acTL" where chunk.length == 8: frames = PNGOutline.number(at: 0, of: bytes)
+            case "fcTL": isFirstFrame = true
+            case "iCCP": says.hasProfile = true
+            case "sRGB": says.isSRGB = true
+            case "gAMA" where chunk.length == 4:
+                let gamma = Double(PNGOutline.number(at: 0, of: bytes)) / 100_000
+                if (0.05...20).contains(gamma) { says.gamma = gamma }
+            case "cHRM" where chunk.length == 32: says.primaries = PNGOutline.primaries(bytes)
+            case "cICP" where chunk.length == 4: says.coded = (bytes[0], bytes[1])
+            case "eXIf": says.orientation = Orientation(exif: chunk.data(of: data))
+            default: break
+            }
+        }
+    }
+
+    private static func animation(_ frames: Int, _ isFirstFrame: Bool) -> String {
+        isFirstFrame
+            ? "an animation of \(frames) frames: the first is taken"
+            : "an animation of \(frames) frames: the picture beside it is taken, which is none of them"
+    }
+
+    /// Eight numbers in hundred-thousandths: x and y of white, red, green, blue.
+    private static func primaries(_ bytes: [UInt8]) -> Primaries {
+        let numbers = (0..<8).map { Double(number(at: 4 * $0, of: bytes)) / 100_000 }
+        return Primaries(
+            white: (numbers[0], numbers[1]), red: (numbers[2], numbers[3]), green: (numbers[4], numbers[5]),
+            blue: (numbers[6], numbers[7]))
     }
 
     /// Walks over all chunks: each must lie within the file, the last be IEND, and the IDATs be long enough for the
@@ -54,22 +117,25 @@ struct PNGOutline {
         } while !chunk.isNamed("IEND")
         let (bits, isHuge) = width.multipliedReportingOverflow(by: height * bitsPerPixel)
         guard !isHuge, compressed * 1032 >= bits / 8 else {
-            throw .malformed(
+            throw .damaged(
+                .png,
                 "its \(compressed) bytes of IDAT cannot hold \(width)×\(height) pixels of \(bitsPerPixel) bits")
         }
     }
 
     private static func chunk(at offset: Int, of data: [UInt8]) throws(PictureError) -> Chunk {
         guard offset + 8 <= data.count else {
-            throw .malformed("it ends at byte \(data.count); the chunk at byte \(offset) is incomplete or missing")
+            throw .damaged(.png, "it ends at byte \(data.count); the chunk at byte \(offset) is incomplete or missing")
         }
         let chunk = Chunk(offset: offset, length: number(at: offset, of: data), type: data[offset + 4..<offset + 8])
         guard chunk.type.allSatisfy({ (0x41...0x5A).contains($0 & 0xDF) }) else {
-            throw .malformed(
+            throw .damaged(
+                .png,
                 "the chunk at byte \(offset) is named \(hexadecimal(chunk.type)); four letters are allowed")
         }
         guard chunk.end <= data.count else {
-            throw .malformed(
+            throw .damaged(
+                .png,
                 """
                 the chunk \(chunk.name) at byte \(offset) claims \(chunk.length) bytes; the file ends at byte \
                 \(data.count)

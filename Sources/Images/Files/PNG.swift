@@ -1,0 +1,116 @@
+import CPNG
+import Foundation
+import Jobs
+
+extension Picture {
+    /// Decodes a PNG of any kind (1–16 bits, grey, palette, alpha, interlaced) as ``DecodedPicture`` does, and no
+    /// other format: Atelier's own pictures are PNGs.
+    /// - Throws: `PictureError`, before any pixel memory is taken when the file is larger than `limits`.
+    package init(
+        png data: [UInt8], limits: PictureLimits = PictureLimits(), background: (UInt8, UInt8, UInt8) = (255, 255, 255)
+    ) throws(PictureError) {
+        if data.count <= limits.bytes, PictureFormat(data) != .png { _ = try PNGOutline(data) }
+        self = try DecodedPicture(data, limits: limits, background: background).picture
+    }
+
+    /// Reads a PNG file.
+    /// - Throws: `PictureError`, before anything is read when it is not a regular file or larger than `limits`.
+    package init(pngFile path: String, limits: PictureLimits = PictureLimits()) throws(PictureError) {
+        try self.init(png: FileBytes.read(path, limits), limits: limits)
+    }
+
+    /// The picture as an 8-bit RGB PNG; equal pictures give equal bytes.
+    package func png() throws(PictureError) -> [UInt8] {
+        var image = png_image()
+        image.version = UInt32(PNG_IMAGE_VERSION)
+        image.width = UInt32(width)
+        image.height = UInt32(height)
+        image.format = UInt32(PNG_FORMAT_FLAG_COLOR)
+        defer { png_image_free(&image) }
+        var size = png_alloc_size_t(4096 + 4 * pixels.count)
+        var bytes = [UInt8](repeating: 0, count: Int(size))
+        let succeeded = bytes.withUnsafeMutableBytes {
+            png_image_write_to_memory(&image, $0.baseAddress, &size, 0, pixels, Int32(3 * width), nil)
+        }
+        guard succeeded != 0 else { throw .unwritable(PNGFile.text(&image.message)) }
+        return Array(bytes.prefix(Int(size)))
+    }
+
+    /// Writes the PNG under a temporary name and renames it into place.
+    package func writePNG(_ path: String) throws {
+        try Data(png()).write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+}
+
+/// A PNG file.
+struct PNGFile: PictureFile {
+    let format = PictureFormat.png
+    private let data: [UInt8]
+    private let outline: PNGOutline
+    private let profile: [UInt8]?
+
+    init(_ data: [UInt8]) throws(PictureError) {
+        outline = try PNGOutline(data)
+        self.data = data
+        profile = outline.says.hasProfile ? Self.profile(of: data) : nil
+    }
+
+    var width: Int { outline.width }
+    var height: Int { outline.height }
+    var isGrey: Bool { outline.isGrey }
+    var orientation: Orientation { outline.says.orientation ?? .upright }
+
+    /// Of several chunks the first of cICP, iCCP, sRGB and gAMA counts (PNG, third edition, 4.3).
+    var colours: SourceColours {
+        if let coded = outline.says.coded { return .coded(primaries: coded.primaries, transfer: coded.transfer) }
+        if let profile { return .profile(profile) }
+        guard !outline.says.isSRGB, let gamma = outline.says.gamma else { return .sRGB }
+        let primaries = outline.says.primaries ?? .sRGB
+        // What everybody writes who means sRGB.
+        return abs(gamma - 1 / 2.2) < 0.001 && primaries.isSRGB ? .sRGB : .measured(primaries, gamma: gamma)
+    }
+
+    var warnings: [String] {
+        var warnings = outline.says.animation.map { [$0] } ?? []
+        if outline.says.hasProfile, profile == nil, outline.says.coded == nil {
+            warnings.append("its colours are taken as they stand: its colour profile is damaged")
+        }
+        return warnings
+    }
+
+    func raster() throws(PictureError) -> Raster {
+        try outline.requireWhole()
+        let isWide = outline.depth == 16
+        var raster = Raster(width: width, height: height, samples: isWide ? .wideRGBA : .rgba)
+        let (columns, rows) = (UInt32(width), UInt32(height))
+        let failure: String? = data.withUnsafeBytes { bytes in
+            var source = Self.source(bytes)
+            let succeeded = atelier_png_decode(&source, columns, rows, isWide ? 16 : 8, &raster.bytes)
+            return succeeded ? nil : Self.text(&source.message)
+        }
+        if let failure { throw .damaged(.png, failure) }
+        return raster
+    }
+
+    private static func profile(of data: [UInt8]) -> [UInt8]? {
+        data.withUnsafeBytes { bytes in
+            var source = source(bytes)
+            var count: UInt32 = 0
+            guard let profile = atelier_png_profile(&source, &count) else { return nil }
+            defer { free(profile) }
+            return [UInt8](UnsafeBufferPointer(start: profile, count: Int(count)))
+        }
+    }
+
+    private static func source(_ bytes: UnsafeRawBufferPointer) -> atelier_png_source {
+        var source = atelier_png_source()
+        source.at = bytes.bindMemory(to: UInt8.self).baseAddress
+        source.left = bytes.count
+        return source
+    }
+
+    /// The text in a C array of characters.
+    static func text<Characters>(_ characters: inout Characters) -> String {
+        withUnsafeBytes(of: &characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,51 @@
+import Foundation
+
+/// A file as base64 (RFC 4648, section 4), and what is wrong with what is none: in words, never in its digits.
+enum Base64Text {
+    struct Fault: Error {
+        let found: String
+        let allowed: String
+    }
+
+    /// Decodes it strictly.
+    static func decoded(_ text: String) throws(Fault) -> Data {
+        if text.prefix(5).lowercased() == "data:" {
+            throw Fault(found: "a data: URL", allowed: "base64 alone, what follows the URL's comma")
+        }
+        if text.isEmpty { throw Fault(found: "an empty text", allowed: "a picture in base64") }
+        if let data = Data(base64Encoded: text) { return data }
+        throw fault(in: text)
+    }
+
+    private static func fault(in text: String) -> Fault {
+        let count = text.utf8.count
+        let end = text.utf8.reversed().prefix { $0 == UInt8(ascii: "=") }.count
+        let strange = text.utf8.dropLast(end).enumerated().first { !isDigit($0.element) }
+        if let strange {
+            let isBreak = [0x0A, 0x0D, 0x20].contains(strange.element)
+            let isURL = [UInt8(ascii: "-"), UInt8(ascii: "_")].contains(strange.element)
+            let sign =
+                (0x21...0x7E).contains(strange.element)
+                ? "'\(Character(Unicode.Scalar(strange.element)))'" : "a byte 0x" + String(strange.element, radix: 16)
+            return Fault(
+                found: isBreak
+                    ? "base64 in lines, with a break after \(strange.offset) characters"
+                    : "base64 with \(sign) after \(strange.offset) characters",
+                allowed: isBreak
+                    ? "one line: base64 -w0 FILE"
+                    : isURL ? "base64's digits: + and /, not the - and _ of URLs" : "base64's digits")
+        }
+        return Fault(
+            found: "base64 that is not whole: \(count) characters, \(end) of them =",
+            allowed: "a multiple of 4, filled up with =")
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,80 @@
+/// What a file is that is no picture of a format that can be read, told by its first bytes, and what to do with it.
+package struct ForeignFile: Sendable, Equatable {
+    /// With its article: `a HEIC picture`.
+    package let name: String
+    /// What makes a picture of it.
+    package let advice: String
+
+    /// Names what begins so; what nobody knows by its first bytes.
+    package init(_ bytes: some Sequence<UInt8>) {
+        let start = Array(bytes.prefix(512))
+        self = Self.media(start) ?? Self.text(start) ?? Self.container(start) ?? Self.unknown(start)
+    }
+
+    private init(_ name: String, _ advice: String) { (self.name, self.advice) = (name, advice) }
+
+    /// ISO base media files name their brand at byte 8 (ISO/IEC 14496-12 and 23008-12; the AVIF specification).
+    private static func media(_ start: [UInt8]) -> ForeignFile? {
+        if start.starts(with: [0x00, 0x00, 0x00, 0x0C, 0x4A, 0x58, 0x4C, 0x20]) || start.starts(with: [0xFF, 0x0A]) {
+            return ForeignFile("a JPEG XL picture", "convert it: djxl photo.jxl photo.png")
+        }
+        if start.starts(with: [0x00, 0x00, 0x00, 0x0C, 0x6A, 0x50]) || start.starts(with: [0xFF, 0x4F, 0xFF, 0x51]) {
+            return ForeignFile("a JPEG 2000 picture", "convert it: convert photo.jp2 photo.png")
+        }
+        guard start.count >= 12, start[4..<8].elementsEqual("ftyp".utf8) else { return nil }
+        switch String(decoding: start[8..<12], as: UTF8.self) {
+        case "avif", "avis": return ForeignFile("an AVIF picture", "convert it: heif-convert photo.avif photo.png")
+        case "heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "msf1":
+            return ForeignFile("a HEIC picture", "convert it: heif-convert photo.heic photo.jpg")
+        default: return ForeignFile("a video", "take a picture of it: ffmpeg -i video.mp4 -frames:v 1 photo.png")
+        }
+    }
+
+    private static func container(_ start: [UInt8]) -> ForeignFile? {
+        let known: [([UInt8], String, String)] = [
+            (Array("GIF8".utf8), "a GIF", "convert its first frame: convert 'photo.gif[0]' photo.png"),
+            (Array("BM".utf8), "a BMP", "convert it: convert photo.bmp photo.png"),
+            ([0x49, 0x49, 0x2A, 0x00], "a TIFF", "convert it: convert photo.tif photo.png"),
+            ([0x4D, 0x4D, 0x00, 0x2A], "a TIFF", "convert it: convert photo.tif photo.png"),
+            ([0x49, 0x49, 0x2B, 0x00], "a BigTIFF", "convert it: convert photo.tif photo.png"),
+            ([0x00, 0x00, 0x01, 0x00], "an icon", "convert it: convert 'icon.ico[0]' photo.png"),
+            (Array("%PDF".utf8), "a PDF", "draw its page: pdftoppm -png -r 150 document.pdf photo"),
+            (Array("8BPS".utf8), "a Photoshop file", "convert it: convert 'photo.psd[0]' photo.png"),
+            (Array("PK".utf8), "a ZIP archive", "send the pictures in it, each by itself"),
+            ([0x1F, 0x8B], "a gzip archive", "send the pictures in it, each by itself"),
+        ]
+        return known.first { start.starts(with: $0.0) }.map { ForeignFile($0.1, $0.2) }
+    }
+
+    private static func text(_ start: [UInt8]) -> ForeignFile? {
+        let text = String(decoding: start, as: UTF8.self).drop { $0.isWhitespace || $0 == "\u{FEFF}" }
+        let head = text.prefix(200).lowercased()
+        if head.hasPrefix("version https://git-lfs") {
+            return ForeignFile("a Git LFS pointer", "fetch the file it stands for: git lfs pull")
+        }
+        if head.hasPrefix("<svg") || head.hasPrefix("<?xml") && text.contains("<svg") {
+            return ForeignFile("an SVG", "draw it: rsvg-convert -w 1024 drawing.svg -o photo.png")
+        }
+        if head.hasPrefix("<!doctype html") || head.hasPrefix("<html") || head.hasPrefix("<head")
+            || head.hasPrefix("<script")
+        {
+            return ForeignFile("a web page", "download the picture itself; the page may ask for a login")
+        }
+        if head.hasPrefix("data:") {
+            return ForeignFile("a data: URL", "send what follows its comma, decoded once")
+        }
+        // Base64 of base64: of one of ours, or of a GIF.
+        let twice = ["iVBORw0KGgo", "/9j/", "UklGR", "R0lGOD"]
+        if twice.contains(where: text.hasPrefix) {
+            return ForeignFile("base64 of base64", "encode the file once")
+        }
+        return nil
+    }
+
+    private static func unknown(_ start: [UInt8]) -> ForeignFile {
+        if start.isEmpty { return ForeignFile("an empty file", "send the picture itself") }
+        let digits = start.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }
+        return ForeignFile(
+            "no picture: it begins with \(digits.joined(separator: " "))", "send \(PictureFormat.words)")
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+
+/// Small pictures in formats that are not made by hand, by Pillow 9.4: 24×16 pixels in six squares of eight,
+///
+///     red    green  blue
+///     white  black  yellow
+///
+/// of the colours in ``squares``.
+package enum EncodedPictures {
+    /// Row by row.
+    package static let squares: [[UInt8]] = [
+        [220, 30, 40], [30, 200, 60], [40, 60, 220], [240, 240, 240], [20, 20, 20], [230, 200, 40],
+    ]
+
+    /// Baseline, no subsampling.
+    package static let jpeg = bytes(
+        """
+        /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYGCAsICQoK\
+        CgoKBggLDAsKDAkKCgr/2wBDAQICAgICAgUDAwUKBwYHCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoK\
+        CgoKCgoKCgr/wAARCAAQABgDAREAAhEBAxEB/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUF\
+        BAQAAAF9AQIDAAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3ODk6Q0RFRkdISUpTVFVW\
+        V1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi\
+        4+Tl5ufo6erx8vP09fb3+Pn6/8QAHwEAAwEBAQEBAQEBAQAAAAAAAAECAwQFBgcICQoL/8QAtREAAgECBAQDBAcFBAQAAQJ3AAEC\
+        AxEEBSExBhJBUQdhcRMiMoEIFEKRobHBCSMzUvAVYnLRChYkNOEl8RcYGRomJygpKjU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVm\
+        Z2hpanN0dXZ3eHl6goOEhYaHiImKkpOUlZaXmJmaoqOkpaanqKmqsrO0tba3uLm6wsPExcbHyMnK0tPU1dbX2Nna4uPk5ebn6Onq\
+        8vP09fb3+Pn6/9oADAMBAAIRAxEAPwD5fr8TP9eD60r4c/5Xz4Lr/fA/sw/qgr/LM/XD+I+gD+qyv8qz9wP/2Q==
+        """)
+    /// Chroma of half the size.
+    package static let subsampledJPEG = bytes(
+        """
+        /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAMCAgMCAgMDAwMEAwMEBQgFBQQEBQoHBwYIDAoMDAsKCwsNDhIQDQ4RDgsLEBYQERMU\
+        FRUVDA8XGBYUGBIUFRT/2wBDAQMEBAUEBQkFBQkUDQsNFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU\
+        FBQUFBQUFBT/wAARCAAQABgDASIAAhEBAxEB/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUF\
+        BAQAAAF9AQIDAAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3ODk6Q0RFRkdISUpTVFVW\
+        V1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi\
+        4+Tl5ufo6erx8vP09fb3+Pn6/8QAHwEAAwEBAQEBAQEBAQAAAAAAAAECAwQFBgcICQoL/8QAtREAAgECBAQDBAcFBAQAAQJ3AAEC\
+        AxEEBSExBhJBUQdhcRMiMoEIFEKRobHBCSMzUvAVYnLRChYkNOEl8RcYGRomJygpKjU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVm\
+        Z2hpanN0dXZ3eHl6goOEhYaHiImKkpOUlZaXmJmaoqOkpaanqKmqsrO0tba3uLm6wsPExcbHyMnK0tPU1dbX2Nna4uPk5ebn6Onq\
+        8vP09fb3+Pn6/9oADAMBAAIRAxEAPwDxSveK/R6v5tK+SrZB7a3721vL/gnb4mYn/iIv1PT2HsPaf3+bn5P8Frcnne/S2v0XRX6e\
+        0V9V/wATMf8AUn/8r/8A3Ex/1R/6f/8Akv8A9sf/2Q==
+        """)
+    /// In scans.
+    package static let progressiveJPEG = bytes(
+        """
+        /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYGCAsICQoK\
+        CgoKBggLDAsKDAkKCgr/2wBDAQICAgICAgUDAwUKBwYHCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoK\
+        CgoKCgoKCgr/wgARCAAQABgDAREAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAABwn/xAAZAQADAAMAAAAAAAAAAAAAAAAABggF\
+        Bwn/2gAMAwEAAhADEAAAAS9JrxawfK8Fvjc1UJZbojhVaVXj/8QAFBABAAAAAAAAAAAAAAAAAAAAIP/aAAgBAQABBQJf/8QAFBEB\
+        AAAAAAAAAAAAAAAAAAAAIP/aAAgBAwEBPwFf/8QAFBEBAAAAAAAAAAAAAAAAAAAAIP/aAAgBAgEBPwFf/8QAFBABAAAAAAAAAAAA\
+        AAAAAAAAIP/aAAgBAQAGPwJf/8QAFBABAAAAAAAAAAAAAAAAAAAAIP/aAAgBAQABPyFf/9oADAMBAAIAAwAAABAAAD//xAAUEQEA\
+        AAAAAAAAAAAAAAAAAAAg/9oACAEDAQE/EF//xAAUEQEAAAAAAAAAAAAAAAAAAAAg/9oACAECAQE/EF//xAAUEAEAAAAAAAAAAAAA\
+        AAAAAAAg/9oACAEBAAE/EF//2Q==
+        """)
+    /// One component.
+    package static let greyJPEG = bytes(
+        """
+        /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYGCAsICQoK\
+        CgoKBggLDAsKDAkKCgr/wAALCAAQABgBAREA/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUF\
+        BAQAAAF9AQIDAAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3ODk6Q0RFRkdISUpTVFVW\
+        V1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi\
+        4+Tl5ufo6erx8vP09fb3+Pn6/9oACAEBAAA/APl+vrSvguv6oK/iPr+qyv/Z
+        """)
+    /// Four components, inverted, with Adobe's segment.
+    package static let cmykJPEG = bytes(
+        """
+        /9j/7gAOQWRvYmUAZAAAAAAA/9sAQwACAQEBAQECAQEBAgICAgIEAwICAgIFBAQDBAYFBgYGBQYGBgcJCAYHCQcGBggLCAkKCgoK\
+        CgYICwwLCgwJCgoK/8AAFAgAEAAYBEMRAE0RAFkRAEsRAP/EAB8AAAEFAQEBAQEBAAAAAAAAAAABAgMEBQYHCAkKC//EALUQAAIB\
+        AwMCBAMFBQQEAAABfQECAwAEEQUSITFBBhNRYQcicRQygZGhCCNCscEVUtHwJDNicoIJChYXGBkaJSYnKCkqNDU2Nzg5OkNERUZH\
+        SElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6g4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrCw8TFxsfIycrS09TV\
+        1tfY2drh4uPk5ebn6Onq8fLz9PX29/j5+v/aAA4EQwBNAFkASwAAPwD9cK/Hevyfr9/K/kHr+qivUKK6iv5z6/qAor+yCv60K9Qo\
+        r+I+v4j6/iPor+0iv60K9Qor/9k=
+        """)
+    /// Lossy.
+    package static let webp = bytes(
+        """
+        UklGRloAAABXRUJQVlA4IE4AAACQAgCdASoYABAAAIAIJaACdLwJ4B+AH6gf2ACHuAD+7I3//7Ml/+gDf//3COb/735JN//iUsSe\
+        Rr///WfI+DjCSD/+V90DPu///lIgAAA=
+        """)
+    /// Lossless; the left third is half transparent.
+    package static let alphaWebP = bytes(
+        """
+        UklGRloAAABXRUJQVlA4TE4AAAAvF8ADEC9AJEBCJjvCMS51MZG2DR+emPlHx1dEkG0ziPpTHOsQAhLCc1kuop1OEvq1rgEhJFtJ\
+        IYUUUkghf6EPsBfR/9jVrT5mvmrhYCY=
+        """)
+    /// Two frames, the second dark.
+    package static let animatedWebP = bytes(
+        """
+        UklGRr4AAABXRUJQVlA4WAoAAAACAAAAFwAADwAAQU5JTQYAAAAAAAAAAABBTk1GYAAAAAAAAAAAABcAAA8AAGQAAAJWUDhMRwAA\
+        AC8XwAMAL0AWYCIxiAFG1R1RVEKCpJP9v8KBBAEkQQQxzJDjjDX/QZ6I+VXQgSCAZIUVVlghhf2FBojof7StbSfJ57ZJEsAlAEFO\
+        TUYqAAAAAAAAAAAAFwAADwAAyAAAAFZQOEwRAAAALxfAAwAH0IQmNKH/gYjofwAA
+        """)
+
+    private static func bytes(_ text: String) -> [UInt8] { [UInt8](Data(base64Encoded: text)!) }
+}

@@ -1,0 +1,97 @@
+import Foundation
+
+/// An ICC profile made by hand (ICC.1:2010), tag by tag: what the readers of colours are tested with.
+package enum HandmadeProfile {
+    /// XYZ of sRGB's red, green and blue under the profile's white, D50.
+    private static let sRGB = [[0.4361, 0.2225, 0.0139], [0.3851, 0.7169, 0.0971], [0.1431, 0.0606, 0.7141]]
+    /// Those of Display P3.
+    private static let p3 = [[0.5151, 0.2412, -0.0011], [0.2920, 0.6922, 0.0419], [0.1571, 0.0666, 0.7841]]
+    private static let white = [0.9642, 1.0, 0.8249]
+
+    /// Display P3 with sRGB's curve.
+    package static let displayP3 = rgb(p3)
+    /// sRGB with red and green the other way round.
+    package static let swapped = rgb([sRGB[1], sRGB[0], sRGB[2]])
+    /// sRGB under a profile's name.
+    package static let sameAsSRGB = rgb(sRGB)
+    /// Greys in linear light.
+    package static let linearGrey = profile(
+        space: "GRAY", [("wtpt", xyz(white)), ("kTRC", Array("curv".utf8) + number(0) + number(0))])
+
+    private static func rgb(_ colorants: [[Double]]) -> [UInt8] {
+        let curve =
+            Array("para".utf8) + number(0) + [0, 3, 0, 0]
+            + [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045].flatMap(fixed)
+        let names = zip(["rXYZ", "gXYZ", "bXYZ"], colorants.map(xyz)).map { ($0, $1) }
+        return profile(
+            space: "RGB ", [("wtpt", xyz(white))] + names + ["rTRC", "gTRC", "bTRC"].map { ($0, curve) })
+    }
+
+    /// The header of 128 bytes, the table of tags, their data.
+    private static func profile(space: String, _ tags: [(name: String, data: [UInt8])]) -> [UInt8] {
+        var offset = 132 + 12 * tags.count
+        var table = number(tags.count)
+        var data: [UInt8] = []
+        for tag in tags {
+            table += Array(tag.name.utf8) + number(offset) + number(tag.data.count)
+            data += tag.data
+            offset += tag.data.count
+        }
+        let class4 = Array("mntr".utf8) + Array(space.utf8) + Array("XYZ ".utf8)
+        let zeroes = [UInt8](repeating: 0, count: 128)
+        var header = number(128 + table.count + data.count) + number(0) + [4, 0x20, 0, 0] + class4
+        header += zeroes.prefix(12) + Array("acsp".utf8) + zeroes.prefix(28) + white.flatMap(fixed)
+        return header + zeroes.prefix(128 - header.count) + table + data
+    }
+
+    private static func xyz(_ values: [Double]) -> [UInt8] { Array("XYZ ".utf8) + number(0) + values.flatMap(fixed) }
+    private static func fixed(_ value: Double) -> [UInt8] { number(Int((value * 65_536).rounded())) }
+    private static func number(_ value: Int) -> [UInt8] { HandmadePNG.number(value) }
+}
+
+/// EXIF made by hand: one directory that says how the camera was held.
+package enum HandmadeExif {
+    /// - Parameter isBig: whether numbers begin with their highest byte.
+    package static func orientation(_ value: Int, isBig: Bool = true) -> [UInt8] {
+        func number(_ value: Int, _ bytes: Int) -> [UInt8] {
+            let digits = (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+            return isBig ? digits.reversed() : digits
+        }
+        let head: [UInt8] = isBig ? [0x4D, 0x4D] : [0x49, 0x49]
+        let other = number(0x0100, 2) + number(3, 2) + number(1, 4) + number(24, 2) + [0, 0]
+        let entry = number(0x0112, 2) + number(3, 2) + number(1, 4) + number(value, 2) + [0, 0]
+        return head + number(42, 2) + number(8, 4) + number(2, 2) + other + entry + number(0, 4)
+    }
+}
+
+extension EncodedPictures {
+    /// A JPEG with a segment more, before all others.
+    package static func jpeg(_ jpeg: [UInt8], with marker: UInt8, _ data: [UInt8]) -> [UInt8] {
+        let length = data.count + 2
+        return [0xFF, 0xD8, 0xFF, marker, UInt8(length >> 8), UInt8(length & 255)] + data + jpeg.dropFirst(2)
+    }
+
+    /// A JPEG with EXIF.
+    package static func jpeg(_ jpeg: [UInt8], exif: [UInt8]) -> [UInt8] {
+        self.jpeg(jpeg, with: 0xE1, Array("Exif\0\0".utf8) + exif)
+    }
+
+    /// A JPEG with an ICC profile, in one part.
+    package static func jpeg(_ jpeg: [UInt8], profile: [UInt8]) -> [UInt8] {
+        self.jpeg(jpeg, with: 0xE2, Array("ICC_PROFILE\0".utf8) + [1, 1] + profile)
+    }
+
+    /// A simple WebP in the extended format, with EXIF and a profile (RFC 9649).
+    package static func webp(_ webp: [UInt8], exif: [UInt8]? = nil, profile: [UInt8]? = nil) -> [UInt8] {
+        func chunk(_ name: String, _ data: [UInt8]) -> [UInt8] {
+            let length = [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: data.count >> $0) }
+            return Array(name.utf8) + length + data + (data.count % 2 == 1 ? [0] : [])
+        }
+        let flags: UInt8 = (profile == nil ? 0 : 0x20) | (exif == nil ? 0 : 0x08)
+        let head = chunk("VP8X", [flags, 0, 0, 0, 23, 0, 0, 15, 0, 0])
+        let body =
+            Array("WEBP".utf8) + head + (profile.map { chunk("ICCP", $0) } ?? []) + webp.dropFirst(12)
+            + (exif.map { chunk("EXIF", $0) } ?? [])
+        return Array("RIFF".utf8) + [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: body.count >> $0) } + body
+    }
+}

@@ -1,0 +1,120 @@
+import FileTesting
+import Images
+import Testing
+
+/// Pictures of every format, told by their bytes.
+@Suite struct DecodingTests {
+    /// The colours in the middle of the six squares.
+    static func squares(_ picture: Picture) -> [[UInt8]] {
+        let (columns, rows) = picture.width > picture.height ? (3, 2) : (2, 3)
+        return (0..<rows).flatMap { row in
+            (0..<columns).map { column in
+                let index = 3 * ((8 * row + 4) * picture.width + 8 * column + 4)
+                return Array(picture.pixels[index..<index + 3])
+            }
+        }
+    }
+
+    /// The largest difference of any number.
+    static func difference(_ a: [[UInt8]], _ b: [[UInt8]]) -> Int {
+        zip(a.joined(), b.joined()).map { abs(Int($0) - Int($1)) }.max() ?? .max
+    }
+
+    @Test(arguments: [
+        (EncodedPictures.jpeg, "a JPEG of 24×16"), (EncodedPictures.subsampledJPEG, "a JPEG of 24×16"),
+        (EncodedPictures.progressiveJPEG, "a JPEG of 24×16"), (EncodedPictures.webp, "a WebP of 24×16"),
+        (EncodedPictures.animatedWebP, "a WebP of 24×16"),
+    ])
+    func everyFormatIsReadToItsColours(file: [UInt8], words: String) throws {
+        let decoded = try DecodedPicture(file)
+        #expect(decoded.outline.description == words)
+        #expect(Self.difference(Self.squares(decoded.picture), EncodedPictures.squares) <= 8)
+    }
+
+    @Test func greyJPEGsAreGrey() throws {
+        let squares = Self.squares(try DecodedPicture(EncodedPictures.greyJPEG).picture)
+        // Pillow's luma: 299, 587 and 114 thousandths.
+        let expected = EncodedPictures.squares.map { colour -> [UInt8] in
+            let grey = (299 * Int(colour[0]) + 587 * Int(colour[1]) + 114 * Int(colour[2]) + 500) / 1000
+            return [UInt8](repeating: UInt8(grey), count: 3)
+        }
+        #expect(Self.difference(squares, expected) <= 2)
+    }
+
+    @Test func cmykWithoutAProfileIsNearlyRightAndSaidToBeSo() throws {
+        let decoded = try DecodedPicture(EncodedPictures.cmykJPEG)
+        #expect(Self.difference(Self.squares(decoded.picture), EncodedPictures.squares) <= 12)
+        #expect(decoded.outline.warnings == ["its CMYK colours are approximate: it brings no colour profile"])
+    }
+
+    @Test func transparencyShowsTheBackground() throws {
+        let squares = Self.squares(try DecodedPicture(EncodedPictures.alphaWebP).picture)
+        #expect(squares[0] == [237, 142, 147], "(128 · 220 + 127 · 255) / 255 and so on, as numbers are mixed")
+        #expect(squares[1] == EncodedPictures.squares[1])
+    }
+
+    @Test func anAnimationGivesItsFirstPictureAndSaysSo() throws {
+        let warnings = try DecodedPicture(EncodedPictures.animatedWebP).outline.warnings
+        #expect(warnings == ["an animation of 2 frames: the first is taken"])
+    }
+
+    @Test func theBytesTellTheFormatNotTheField() throws {
+        #expect(throws: PictureError.self) { try Picture(png: EncodedPictures.jpeg) }
+        let found = [
+            (Array("GIF89a".utf8), "a GIF"), ([0, 0, 0, 24] + Array("ftypheic".utf8), "a HEIC picture"),
+            ([0, 0, 0, 24] + Array("ftypavif".utf8), "an AVIF picture"), ([0x49, 0x49, 0x2A, 0], "a TIFF"),
+            (Array("BM".utf8), "a BMP"), (Array("%PDF-1.7".utf8), "a PDF"),
+            (Array("<?xml version=\"1.0\"?>\n<svg>".utf8), "an SVG"), (Array("<!DOCTYPE html>".utf8), "a web page"),
+            (Array("version https://git-lfs.github.com/spec/v1".utf8), "a Git LFS pointer"), ([], "an empty file"),
+            (Array("Once".utf8), "no picture: it begins with 4F 6E 63 65"),
+        ]
+        for (bytes, name) in found {
+            let error = try #require(throws: PictureError.self) { try DecodedPicture(bytes) }
+            #expect(error.description.hasPrefix(name + "; "), "\(error)")
+        }
+    }
+
+    @Test(arguments: [
+        EncodedPictures.jpeg, EncodedPictures.progressiveJPEG, EncodedPictures.cmykJPEG, EncodedPictures.webp,
+        EncodedPictures.alphaWebP, EncodedPictures.animatedWebP,
+    ])
+    func aFileThatIsCutOffIsRefused(file: [UInt8]) throws {
+        for count in stride(from: 3, to: file.count - 40, by: 7) {
+            let error = try #require(throws: PictureError.self) { try DecodedPicture(Array(file.prefix(count))) }
+            guard case .damaged = error else { continue }
+            #expect(error.description.hasPrefix("it is a damaged "))
+        }
+    }
+
+    @Test func limitsHoldBeforeMemoryIsSpent() throws {
+        let limits = PictureLimits(side: 23, pixels: 24 * 16, bytes: 1 << 16)
+        for file in [EncodedPictures.jpeg, EncodedPictures.webp] {
+            #expect(throws: PictureError.tooLarge(width: 24, height: 16, limit: limits)) {
+                try DecodedPicture(file, limits: limits)
+            }
+        }
+        // A frame of 65,535 × 65,535 pixels that is none.
+        var bomb = EncodedPictures.jpeg
+        let frame = try #require(bomb.indices.first { bomb[$0...].starts(with: [0xFF, 0xC0]) })
+        bomb.replaceSubrange(frame + 5..<frame + 9, with: [255, 255, 255, 255])
+        #expect(throws: PictureError.tooLarge(width: 65_535, height: 65_535, limit: PictureLimits())) {
+            try DecodedPicture(bomb)
+        }
+        let reference = PictureLimits.reference
+        let small = try Picture(width: 15, height: 400, filledWith: (1, 2, 3)).png()
+        #expect(throws: PictureError.tooSmall(width: 15, height: 400, limit: reference)) {
+            try DecodedPicture(small, limits: reference)
+        }
+    }
+
+    @Test func refinedWithoutEndIsRefused() throws {
+        // The last scan over and over: its pixels stay what they are, its work does not.
+        let file = EncodedPictures.progressiveJPEG
+        let scan = try #require(file.indices.last { file[$0...].starts(with: [0xFF, 0xDA]) })
+        let again = Array(repeating: Array(file[scan..<file.count - 2]), count: 200).joined()
+        let error = try #require(throws: PictureError.self) {
+            try DecodedPicture(file.dropLast(2) + again + [0xFF, 0xD9])
+        }
+        #expect(error.description.contains("more than 100 scans") || error.description.contains("rogressi"), "\(error)")
+    }
+}

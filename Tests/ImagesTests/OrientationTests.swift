@@ -1,0 +1,44 @@
+import FileTesting
+import Images
+import Testing
+
+/// How the camera was held.
+@Suite struct OrientationTests {
+    /// What becomes of the squares 0 1 2 / 3 4 5, row by row (EXIF 2.32, figure of 4.6.4.A).
+    static let squares: [Int: [Int]] = [
+        1: [0, 1, 2, 3, 4, 5], 2: [2, 1, 0, 5, 4, 3], 3: [5, 4, 3, 2, 1, 0], 4: [3, 4, 5, 0, 1, 2],
+        5: [0, 3, 1, 4, 2, 5], 6: [3, 0, 4, 1, 5, 2], 7: [5, 2, 4, 1, 3, 0], 8: [2, 5, 1, 4, 0, 3],
+    ]
+
+    private func check(_ file: [UInt8], _ value: Int) throws {
+        let decoded = try DecodedPicture(file)
+        let expected = Self.squares[value]!.map { EncodedPictures.squares[$0] }
+        #expect(DecodingTests.difference(DecodingTests.squares(decoded.picture), expected) <= 8)
+        #expect(decoded.outline.height == (value < 5 ? 16 : 24) && decoded.outline.warnings.isEmpty)
+    }
+
+    @Test(arguments: 1...8, [true, false])
+    func picturesStandUpright(value: Int, isBig: Bool) throws {
+        let exif = HandmadeExif.orientation(value, isBig: isBig)
+        try check(EncodedPictures.jpeg(EncodedPictures.jpeg, exif: exif), value)
+        try check(EncodedPictures.webp(EncodedPictures.webp, exif: exif), value)
+        try check(Self.png([("eXIf", exif)]), value)
+    }
+
+    @Test func whatIsNoOrientationTurnsNothing() throws {
+        for exif in [HandmadeExif.orientation(0), HandmadeExif.orientation(9), Array("MM".utf8), []] {
+            try check(EncodedPictures.jpeg(EncodedPictures.jpeg, exif: exif), 1)
+        }
+        let whole = HandmadeExif.orientation(6)
+        for count in 0..<30 {
+            try check(EncodedPictures.jpeg(EncodedPictures.jpeg, exif: Array(whole.prefix(count))), 1)
+        }
+    }
+
+    /// The six squares as a PNG with more chunks.
+    static func png(_ ancillary: [(type: String, data: [UInt8])]) -> [UInt8] {
+        HandmadePNG(kind: .rgb, width: 24, height: 16, ancillary: ancillary) { x, y, c in
+            Int(EncodedPictures.squares[y / 8 * 3 + x / 8][c])
+        }.bytes
+    }
+}
