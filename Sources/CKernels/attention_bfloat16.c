@@ -2,6 +2,7 @@
 // arXiv 2205.14135) probabilities are never kept: the backward pass computes them again from the scores and each row's
 // log Σ exp. 12 queries at a time stay in the first cache; for the gradients of keys and values, which sum over
 // queries, probabilities and scores' gradients of a block of queries are packed as they arise.
+#if defined(__x86_64__)
 #include "bfloat16.h"
 #include "include/kernels.h"
 #include <math.h>
@@ -279,3 +280,4 @@ TARGET void atelier_attention_bfloat16_backward(
     free(b.dweight_scores); free(b.probabilities); free(b.dscores); free(b.query_columns); free(b.dout_columns);
     free(b.transposed);
 }
+#endif

@@ -4,6 +4,7 @@
 //
 // The loops are those of Goto and van de Geijn (2008): blocks of b packed for the cache, blocks of a rounded beside
 // them. 256 steps of k let a tile of b (16 KiB) and one of a (7 KiB) share the first cache.
+#if defined(__x86_64__)
 #include "bfloat16.h"
 #include "include/kernels.h"
 
@@ -76,3 +77,4 @@ TARGET void atelier_multiply_bfloat16(
     free(packed_a);
     free(packed_b);
 }
+#endif

@@ -1,6 +1,7 @@
 // Convolution at stride 1 with operands rounded to bfloat16 and sums kept in float. Columns of the picture are never
 // laid out: what would be a row of them is the padded picture, read from a place of its own, and is rounded and packed
 // from there. The gradient of the picture is the convolution of the output's with the kernel turned around.
+#if defined(__x86_64__)
 #include "bfloat16.h"
 #include "include/kernels.h"
 #include <string.h>
@@ -155,3 +156,4 @@ TARGET void atelier_convolution_bfloat16_weights(
             for (long row = 0; row < rows; row++) dw[o * rows + row] = transposed[row * width + o];
     free(packed); free(rounded); free(padded); free(transposed); free(starts);
 }
+#endif

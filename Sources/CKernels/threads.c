@@ -18,6 +18,15 @@
 
 enum { maximum_threads = 64, spins = 4000 };
 
+// Tells the processor that this thread only waits.
+static inline void relax(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 static struct {
     pthread_once_t once;
     long threads;
@@ -56,7 +65,7 @@ static void *work(void *argument) {
     for (;;) {
         uint32_t now = atomic_load_explicit(&crew.generation, memory_order_acquire);
         for (int i = 0; now == seen && i < spins; i++) {
-            __builtin_ia32_pause();
+            relax();
             now = atomic_load_explicit(&crew.generation, memory_order_acquire);
         }
         while (now == seen) {
@@ -116,7 +125,7 @@ void atelier_parallel(long count, long grain, void (*body)(void *, long, long), 
     take_shares(generation);
     inside = false;
     for (long i = 0; atomic_load_explicit(&crew.remaining, memory_order_acquire) > 0; i++) {
-        if (i < spins) __builtin_ia32_pause(); else sched_yield();
+        if (i < spins) relax(); else sched_yield();
     }
     pthread_mutex_unlock(&crew_is_taken);
 }
