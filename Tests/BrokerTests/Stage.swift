@@ -21,10 +21,13 @@ struct Stage {
         return publisher
     }
 
-    func consumer(_ witness: Witness = Witness(), prefetch: UInt16 = 32, maximumBodyBytes: Int = 64 << 20) -> Consumer {
+    func consumer(
+        _ witness: Witness = Witness(), prefetch: UInt16 = 32, maximumBodyBytes: Int = 64 << 20,
+        heldBytes: Int = .max, isPaused: Bool = false
+    ) -> Consumer {
         let consumer = Consumer(
             address, source: .queue(names.jobs), topology: topology, prefetch: prefetch,
-            maximumBodyBytes: maximumBodyBytes, report: witness.report)
+            maximumBodyBytes: maximumBodyBytes, heldBytes: heldBytes, isPaused: isPaused, report: witness.report)
         consumer.start()
         return consumer
     }

@@ -11,12 +11,20 @@ final class Session {
     /// Seconds between heartbeats; silence of twice as many ends the session.
     static let heartbeat = 10
     private static let channel: amqp_channel_t = 1
-    private static let consumerTag = "atelier"
     private static let frameMax: Int32 = 131_072
 
     private let state: amqp_connection_state_t
     private let callGuard: CallWatchdog.Guard
     private var assembler: FrameAssembler
+    /// How often it began to consume. Each consumer has a tag of its own: a quorum queue that is asked anew under one
+    /// that it knows delivers again what it had delivered.
+    private var consumers = 0
+    private var consumerTag: String { "atelier-\(consumers)" }
+    /// Bodies longer than this are put off: `IncomingMessage.isPutOff`.
+    var bodyAllowance: Int {
+        get { assembler.allowance }
+        set { assembler.allowance = newValue }
+    }
     /// The socket, to wait for.
     let descriptor: Int32
 
@@ -180,16 +188,17 @@ final class Session {
     /// Begins to consume, with acknowledgements, at most `prefetch` at a time.
     func consume(_ queue: String, prefetch: UInt16) throws(BrokerError) {
         try ask("prefetch") { _ in _ = amqp_basic_qos(state, Self.channel, 0, prefetch, 0) }
+        consumers += 1
         try ask("the consumer of \(queue)") { arena in
             _ = amqp_basic_consume(
-                state, Self.channel, arena.bytes(queue), arena.bytes(Self.consumerTag), 0, 0, 0, amqp_empty_table)
+                state, Self.channel, arena.bytes(queue), arena.bytes(consumerTag), 0, 0, 0, amqp_empty_table)
         }
     }
 
     /// Consumes no more; what was delivered may still be answered.
     func cancel() throws(BrokerError) {
         try ask("the end of consuming") { arena in
-            _ = amqp_basic_cancel(state, Self.channel, arena.bytes(Self.consumerTag))
+            _ = amqp_basic_cancel(state, Self.channel, arena.bytes(consumerTag))
         }
     }
 

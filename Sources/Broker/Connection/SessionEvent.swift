@@ -25,6 +25,8 @@ struct IncomingMessage {
     var properties = MessageProperties()
     /// The body's length as announced.
     var bodySize: UInt64 = 0
-    /// The body; empty where it is longer than the limit.
+    /// The body; empty where it is longer than the limit, or put off.
     var body: [UInt8] = []
+    /// Whether the body was dropped for want of room; then the message is to be delivered again.
+    var isPutOff = false
 }

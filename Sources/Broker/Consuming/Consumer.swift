@@ -2,7 +2,8 @@ import Synchronization
 
 /// Reads a queue over a connection of its own, which it restores whenever it is lost.
 ///
-/// At most `prefetch` deliveries are unanswered at a time, so ``deliveries`` never grows beyond that.
+/// At most `prefetch` deliveries are unanswered at a time, so ``deliveries`` never grows beyond that, nor beyond
+/// `heldBytes` and one message.
 package final class Consumer: Sendable {
     /// Which queue is read.
     package enum Source: Sendable, Equatable {
@@ -18,23 +19,25 @@ package final class Consumer: Sendable {
     private let answers: AnswerQueue
     private let makeRole: @Sendable () -> any SessionRole
 
-    /// A consumer that does nothing before ``start()``. `topology` is declared on every connection. A body longer than
-    /// `maximumBodyBytes` is dropped; its delivery says so. `report` is called from the connection's thread and must
-    /// not block.
+    /// A consumer that does nothing before ``start()``, and takes nothing before ``resume()`` where it `isPaused`.
+    /// `topology` is declared on every connection. A body longer than `maximumBodyBytes` is dropped; its delivery says
+    /// so. `report` is called from the connection's thread and must not block.
     package init(
         _ address: BrokerAddress, source: Source, topology: Topology? = nil, prefetch: UInt16 = 32,
-        maximumBodyBytes: Int = 64 << 20,
+        maximumBodyBytes: Int = 64 << 20, heldBytes: Int = .max, isPaused: Bool = false,
         name: String = "atelier-consumer", report: @escaping @Sendable (ConnectionEvent) -> Void = { _ in }
     ) {
         let (stream, continuation) = AsyncStream.makeStream(of: Delivery.self)
         let loop = ConnectionLoop(address, name: name, maximumBodyBytes: maximumBodyBytes, report: report)
         let answers = AnswerQueue(signal: loop.signal)
+        answers.pause(isPaused)
         deliveries = stream
         self.loop = loop
         self.answers = answers
+        let window = PrefetchWindow(most: prefetch, largestBody: maximumBodyBytes, budget: heldBytes)
         makeRole = {
             ConsumerRole(
-                source: source, topology: topology, prefetch: prefetch, answers: answers, deliveries: continuation)
+                source: source, topology: topology, window: window, answers: answers, deliveries: continuation)
         }
     }
 
@@ -106,29 +109,35 @@ final class AnswerQueue: Sendable {
 private final class ConsumerRole: SessionRole {
     private let source: Consumer.Source
     private let topology: Topology?
-    private let prefetch: UInt16
+    private let emptyWindow: PrefetchWindow
     private let answers: AnswerQueue
     private let deliveries: AsyncStream<Delivery>.Continuation
     private var session = 0
     private var unanswered = UnansweredTags()
+    /// The bytes of each delivery that is not answered.
+    private var bytes: [UInt64: Int] = [:]
+    private var window: PrefetchWindow
     private var queue = ""
-    private var isConsuming = false
+    /// How many the broker was asked for; nil while nothing is consumed.
+    private var prefetch: UInt16?
+    /// Whether that was as many as ever.
+    private var wasOpen = false
 
     init(
-        source: Consumer.Source, topology: Topology?, prefetch: UInt16, answers: AnswerQueue,
+        source: Consumer.Source, topology: Topology?, window: PrefetchWindow, answers: AnswerQueue,
         deliveries: AsyncStream<Delivery>.Continuation
     ) {
         self.source = source
         self.topology = topology
-        self.prefetch = prefetch
+        (emptyWindow, self.window) = (window, window)
         self.answers = answers
         self.deliveries = deliveries
     }
 
     func begin(_ connection: Session) throws(BrokerError) {
         session = answers.beginSession()
-        unanswered = UnansweredTags()
-        isConsuming = false
+        (unanswered, bytes, window) = (UnansweredTags(), [:], emptyWindow)
+        prefetch = nil
         if let topology { try connection.declare(topology) }
         switch source {
         case .queue(let name): queue = name
@@ -140,9 +149,17 @@ private final class ConsumerRole: SessionRole {
 
     func handle(_ event: SessionEvent, _ connection: Session) throws(BrokerError) {
         switch event {
+        case .delivered(let message) where message.isPutOff:
+            // No longer consuming: what a consumer gives back, it would be given again at once.
+            window.shrink()
+            try cancel(connection)
+            try connection.reject(message.tag, requeue: true)
         case .delivered(let message):
             let tag = message.tag
             unanswered.add(tag)
+            bytes[tag] = message.body.count
+            window.take(message.body.count)
+            connection.bodyAllowance = window.allowance
             deliveries.yield(
                 Delivery(message) { [answers, session] answer in answers.answer(tag, of: session, answer) })
         case .consumerCancelled: throw .queueGone(queue)
@@ -154,10 +171,16 @@ private final class ConsumerRole: SessionRole {
         try answerAndConsume(connection)
     }
 
+    private func cancel(_ connection: Session) throws(BrokerError) {
+        if prefetch != nil { try connection.cancel() }
+        prefetch = nil
+    }
+
     /// Sends the answers given so far; consumes, or stops consuming, as asked.
     private func answerAndConsume(_ connection: Session) throws(BrokerError) {
         var acknowledged: Set<UInt64> = []
         for (tag, answer) in answers.take() {
+            window.release(bytes.removeValue(forKey: tag) ?? 0)
             switch answer {
             case .acknowledge: acknowledged.insert(tag)
             case .reject(let requeue):
@@ -169,9 +192,15 @@ private final class ConsumerRole: SessionRole {
             try connection.acknowledge(last, multiple: true)
         }
         for tag in acknowledged where unanswered.remove(tag) { try connection.acknowledge(tag) }
-        guard answers.isPaused == isConsuming else { return }
-        if isConsuming { try connection.cancel() } else { try connection.consume(queue, prefetch: prefetch) }
-        isConsuming.toggle()
+        connection.bodyAllowance = window.allowance
+        if answers.isPaused { return try cancel(connection) }
+        // A consumer's number does not count what an earlier one left unanswered.
+        let wanted = window.isOpen ? window.current : UInt16(max(0, Int(window.fewest) - bytes.count))
+        guard prefetch == nil || window.isOpen != wasOpen || wanted > prefetch! && bytes.isEmpty else { return }
+        try cancel(connection)
+        guard wanted > 0 else { return }
+        try connection.consume(queue, prefetch: wanted)
+        (prefetch, wasOpen) = (wanted, window.isOpen)
     }
 
     func idle(_ reason: BrokerError) {

@@ -18,6 +18,8 @@ struct FrameAssembler {
 
     private var partial: Partial?
     private let maximumBodyBytes: Int
+    /// Bodies longer than this are dropped too, and their messages marked as put off.
+    var allowance = Int.max
 
     /// Drops bodies longer than this, so that one message cannot take all memory.
     init(maximumBodyBytes: Int) { self.maximumBodyBytes = maximumBodyBytes }
@@ -36,8 +38,11 @@ struct FrameAssembler {
                 decoded.assumingMemoryBound(to: amqp_basic_properties_t.self).pointee)
             partial?.message.bodySize = size
             partial?.missing = size
-            partial?.keepsBody = size <= UInt64(maximumBodyBytes)
-            if size <= UInt64(maximumBodyBytes) { partial?.message.body.reserveCapacity(Int(size)) }
+            let isAllowed = size <= UInt64(maximumBodyBytes)
+            let keepsBody = isAllowed && size <= UInt64(allowance)
+            partial?.keepsBody = keepsBody
+            partial?.message.isPutOff = isAllowed && !keepsBody
+            if keepsBody { partial?.message.body.reserveCapacity(Int(size)) }
             return finish()
         case AMQP_FRAME_BODY:
             let piece = frame.payload.body_fragment
