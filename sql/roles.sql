@@ -59,7 +59,7 @@ grant execute on function
     atelier.emit_end(atelier.jobs, text, text, jsonb, double precision),
     atelier.finish(
         uuid, int, text, text, text, text, jsonb, jsonb, jsonb, text, bigint, double precision),
-    atelier.outbox_batch(int, bigint),
+    atelier.outbox_batch(int, bigint, boolean),
     atelier.outbox_unsent(bigint, text, int),
     atelier.register(uuid, text, text, text, int, int),
     atelier.register_models(uuid, jsonb),

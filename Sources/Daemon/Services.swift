@@ -28,6 +28,8 @@ package enum Services {
         _ settings: Settings, _ notifier: SystemNotifier, _ logger: Logger, _ threshold: LogThreshold,
         _ read: @escaping @Sendable () throws -> Settings
     ) async throws -> Int32 {
+        // An engine or a server that goes away is an error of the write, no end of the daemon.
+        signal(SIGPIPE, SIG_IGN)
         for folder in [settings.stateDirectory, settings.workspacesDirectory, settings.logsDirectory] {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         }
@@ -104,8 +106,14 @@ package enum Services {
             TimedService(every: .seconds(60)) { await maintenance.maintain() },
             TimedService(every: .seconds(settings.heartbeatSeconds)) { await models.maintain(worker, sweeping) },
             OutboxPublisher(
-                publisher: Publisher(address, topology: topology, report: received), store: store("outbox"), live: live,
-                eventsExchange: names.events, signals: signals, logger: logger),
+                fresh: OutboxSender(
+                    lane: .fresh, publisher: Publisher(address, topology: topology, report: received),
+                    store: store("outbox"), eventsExchange: names.events, logger: logger),
+                doubtful: OutboxSender(
+                    lane: .doubtful,
+                    publisher: Publisher(address, topology: topology, name: "atelier-publisher-doubtful"),
+                    store: store("outbox-doubtful"), eventsExchange: names.events, logger: logger),
+                live: live, signals: signals),
             TimedService(every: .seconds(settings.pollSeconds)) {
                 signal.yield()
                 probe.yield()
@@ -129,9 +137,9 @@ package enum Services {
             Intake(
                 consumer: Consumer(
                     address, source: .queue(names.jobs), topology: topology, prefetch: UInt16(Intake.batch),
-                    maximumBodyBytes: settings.messageMiB << 20,
+                    maximumBodyBytes: settings.messageMiB << 20, heldBytes: Intake.heldBytes, isPaused: true,
                     report: received),
-                store: store("intake"), artifacts: artifacts, shared: shared,
+                store: store("intake"), doubtfulStore: store("intake-doubtful"), artifacts: artifacts, shared: shared,
                 reader: MessageReader(largestBody: settings.messageMiB << 20) { models.choice }, models: models,
                 condition: condition, logger: logger
             ) { kinds in

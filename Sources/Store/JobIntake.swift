@@ -110,6 +110,16 @@ extension Submission {
 }
 
 extension Store {
+    /// Whether jobs can be made of messages: the database is there, writes, and has the function for it.
+    package func takesWrites() throws -> Bool {
+        try query(
+            """
+            select current_setting('transaction_read_only') = 'off' as is_writing,
+                (select count(*) from atelier.accept_all('[]'::jsonb)) as none
+            """
+        ).first?["is_writing"] == "t"
+    }
+
     /// Makes jobs of messages, or finds those they made before: all of them or, when it throws, none. Gives what became
     /// of each, in order.
     package func accept(_ submissions: [Submission]) throws -> [Acceptance] {

@@ -18,20 +18,27 @@ package struct OutboxMessage: Sendable {
     package let body: Data
 }
 
+/// The two ways out: what was never tried or doubted, and everything else, which goes one at a time.
+package enum OutboxLane: Sendable { case fresh, doubtful }
+
 extension Store {
-    /// The oldest messages that are due, those never tried before the others; none while another daemon's connection is
-    /// at them, or each daemon would send every message. This connection is at them from then on, until `leaveOutbox`,
-    /// or until it says nothing for a minute: a daemon that hangs must not keep them from the others.
+    /// The oldest messages of a lane that are due; none while another daemon's connection is at them, or each daemon
+    /// would send every message. This connection is at them from then on, until `leaveOutbox`, or until it says nothing
+    /// for a minute: a daemon that hangs must not keep them from the others.
     ///
     /// No more than `limit` messages, and no more than `bytes` of bodies unless the first alone has more.
-    package func outbox(limit: Int, bytes: Int = 16 << 20) throws -> [OutboxMessage] {
+    package func outbox(_ lane: OutboxLane, limit: Int, bytes: Int = 16 << 20) throws -> [OutboxMessage] {
         try query(
             """
             select id, event_id, event, exchange, routing_key, correlation_id, job, body
-            from atelier.outbox_batch($1::int, $2::bigint)
-            where (select pg_try_advisory_lock(hashtextextended('atelier.outbox', 0)) and
+            from atelier.outbox_batch($1::int, $2::bigint, $3::boolean)
+            where (select pg_try_advisory_lock(hashtextextended($4, 0)) and
                 set_config('idle_session_timeout', '60s', false) <> '')
-            """, [String(limit), String(bytes)]
+            """,
+            [
+                String(limit), String(bytes), String(lane == .doubtful),
+                lane == .fresh ? "atelier.outbox" : "atelier.outbox.doubtful",
+            ]
         ).map { row in
             OutboxMessage(
                 id: row["id"].flatMap { Int64($0) } ?? 0, eventID: row["event_id"] ?? "", event: row["event"] ?? "",
@@ -54,6 +61,14 @@ extension Store {
             any($1::bigint[])
             """,
             ["{\(ids.map { String($0) }.joined(separator: ","))}"])
+    }
+
+    /// These go one at a time from now on: what was on its way when the broker closed the channel, for one of them may
+    /// be why, and what is large.
+    package func doubt(_ ids: [Int64], _ reason: String?) throws {
+        try query(
+            "update atelier.outbox set tries = tries + 1, last_error = left($2, 1000) where id = any($1::bigint[])",
+            ["{\(ids.map { String($0) }.joined(separator: ","))}", reason?.storable])
     }
 
     /// What became of a message that was not taken.

@@ -28,8 +28,28 @@ import Testing
         }
     }
 
-    @Test func aMessageThatAlwaysTimesOutHoldsUpItselfAlone() async throws {
+    private static let probe = Data(#"{"version":1,"kind":"probe"}"#.utf8)
+
+    @Test func startsWithoutPostgreSQLCostNoMessageADelivery() async throws {
         try await Stage.with(settings: Self.settings) { stage in
+            for number in 0..<20 { try await stage.publish(body: Self.probe, id: "d\(number)", kind: "probe") }
+            for round in 1...24 {
+                try stage.start(["ATELIER_POSTGRES_URL": "postgresql://nobody@127.0.0.1:1/none"])
+                try await stage.until("RabbitMQ is there in round \(round)") {
+                    stage.log.contains("server available server=broker")
+                }
+                stage.stop(SIGKILL)
+                try FileManager.default.removeItem(atPath: stage.folder.path + "/atelierd.log")
+            }
+            try stage.start()
+            let outcomes = try await stage.outcomes(20)
+            #expect(outcomes.allSatisfy { $0["event"]?.string == "completed" })
+        }
+    }
+
+    @Test func aMessageThatCannotBeStoredTakesNoOtherWithIt() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            // As a statement that takes too long ends, without the wait.
             try await stage.store.script(
                 """
                 create function public.time_out() returns trigger language plpgsql as $$ begin
@@ -38,10 +58,18 @@ import Testing
                 create trigger time_out before insert on atelier.jobs
                     for each row when (new.message_id = 'poison') execute function public.time_out();
                 """)
-            try await stage.publish("steps=1", id: "poison")
-            for number in 1...5 { try await stage.publish("steps=1", id: "neighbour \(number)") }
+            for number in 0..<30 { try await stage.publish(body: Self.probe, id: "a\(number)", kind: "probe") }
+            try await stage.publish(body: Self.probe, id: "poison", kind: "probe")
+            for number in 0..<30 { try await stage.publish(body: Self.probe, id: "b\(number)", kind: "probe") }
             try stage.start()
-            for number in 1...5 { _ = try await stage.job("neighbour \(number)", reaches: .completed) }
+            let outcomes = try await stage.outcomes(60, within: 30)
+            #expect(outcomes.allSatisfy { $0["event"]?.string == "completed" })
+            try await stage.until("it is given back alone") {
+                stage.log.contains("messages given back to the broker messages.count=1\n")
+            }
+            #expect(!stage.log.contains("server unavailable server=store"))
+            try await stage.publish(body: Self.probe, id: "later", kind: "probe")
+            _ = try await stage.outcomes(1, within: 10)
             #expect(try await stage.store.query("select 1 from atelier.jobs where message_id = 'poison'").isEmpty)
             try await stage.store.script("drop trigger time_out on atelier.jobs")
             _ = try await stage.job("poison", reaches: .completed)

@@ -30,7 +30,7 @@ import Testing
             #expect(all[0] == .accepted(first) && all[1] == .duplicate(first), "written otherwise it is the same")
             #expect(all[2] == .conflict(first, differences: ["/model", "/options/a~1b/1"]))
             #expect(try await submit(#"[1]"#) == [.conflict(first, differences: [""])])
-            let events = try await stage.store.outbox(limit: 9).map(\.event)
+            let events = try await stage.store.outbox(.fresh, limit: 9).map(\.event)
             #expect(events == ["accepted", "duplicate"])
         }
     }
@@ -143,7 +143,7 @@ import Testing
                 try await stage.store.finish(
                     claimed.job, claimed.attempt,
                     AttemptResult(outcome: outcome, consequence: consequence, code: "c", message: "m")) == state)
-            let replies = try await stage.store.outbox(limit: 99).filter(\.isReply)
+            let replies = try await stage.store.outbox(.fresh, limit: 99).filter(\.isReply)
             #expect(replies.map(\.routingKey) == (state.isFinal ? ["me"] : []))
         }
     }
@@ -172,7 +172,7 @@ import Testing
             var answers: [String] = []
             for _ in 0..<2 {
                 try await stage.store.reject(rejection)
-                let waiting = try await stage.store.outbox(limit: 9)
+                let waiting = try await stage.store.outbox(.fresh, limit: 9)
                 answers += waiting.filter(\.isReply).map(\.eventID)
                 try await stage.store.confirmed(waiting.map(\.id))
             }
@@ -197,7 +197,7 @@ import Testing
             }
             #expect(try await finish(end) == .completed)
             #expect(try await finish(end) == .completed, "asked again it is as it was")
-            #expect(try await stage.store.outbox(limit: 9).filter { $0.event == "completed" }.count == 1)
+            #expect(try await stage.store.outbox(.fresh, limit: 9).filter { $0.event == "completed" }.count == 1)
             #expect(try await finish(AttemptResult(outcome: .failed)) == nil, "another end changes nothing")
             // An end that nobody wrote down stays lost, whoever took the job over.
             try await stage.submit()

@@ -46,7 +46,7 @@ import Testing
             {}
             _ = try await stage.store.rescueExpired(lease: lease)
             #expect(try await stage.store.query("select 1 from atelier.workers where beat_at > now()").isEmpty)
-            #expect(try await stage.store.outbox(limit: 9).count > 0)
+            #expect(try await stage.store.outbox(.fresh, limit: 9).count > 0)
             #expect(try await stage.claimOne(worker).job == job)
         }
     }

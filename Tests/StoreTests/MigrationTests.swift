@@ -154,7 +154,7 @@ import Testing
             let claimed = try await stage.claimOne(try await stage.worker())
             #expect(claimed.messageID == "waiting" && claimed.attempt == 1)
             try await stage.submit("new")
-            #expect(try await store.outbox(limit: 100).filter { $0.event == "accepted" }.count == 8)
+            #expect(try await store.outbox(.fresh, limit: 100).filter { $0.event == "accepted" }.count == 8)
         }
     }
 

@@ -14,7 +14,7 @@ import Testing
                         now()),
                     ('completed', 'events', 't.generate.completed', '{}', now() - interval '25 hours')
                 """)
-            let waiting = try await stage.store.outbox(limit: 9)
+            let waiting = try await stage.store.outbox(.fresh, limit: 9)
             #expect(waiting.map(\.routingKey) == ["gone", "young", "t.generate.completed"])
             var over: [String] = []
             for message in waiting where try await stage.store.unsent(message.id, "no queue takes it") == .givenUp {
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func whatWasRefusedDoesNotGoBeforeWhatWasNeverSent() async throws {
+    @Test func whatWasRefusedGoesApartFromWhatWasNeverSent() async throws {
         try await Stage.with { stage in
             try await stage.store.script(
                 """
@@ -35,22 +35,26 @@ import Testing
                     select 'completed', '', 'gone', '{}', 1 from generate_series(1, 20) union all values
                         ('completed', 'events', 'new', '{}'::jsonb, 0)
                 """)
-            #expect(
-                try await stage.store.outbox(limit: 5).map(\.routingKey) == ["new", "gone", "gone", "gone", "gone"])
+            #expect(try await stage.store.outbox(.fresh, limit: 5).map(\.routingKey) == ["new"])
+            #expect(try await stage.store.outbox(.doubtful, limit: 5).map(\.routingKey).count == 5)
+            let new = try #require(try await stage.store.outbox(.fresh, limit: 5).first)
+            try await stage.store.doubt([new.id], "the channel was closed")
+            #expect(try await stage.store.outbox(.fresh, limit: 5).isEmpty)
+            #expect(try await stage.store.outbox(.doubtful, limit: 50).map(\.routingKey).last == "new")
         }
     }
 
     @Test func aMessageStaysInTheOutboxUntilItIsConfirmed() async throws {
         try await Stage.with { stage in
             try await stage.submit()
-            let message = try #require(try await stage.store.outbox(limit: 9).first)
+            let message = try #require(try await stage.store.outbox(.fresh, limit: 9).first)
             #expect(message.routingKey == "t.generate.accepted")
             try await stage.store.unsent(message.id, "no route")
-            #expect(try await stage.store.outbox(limit: 9).isEmpty)
+            #expect(try await stage.store.outbox(.fresh, limit: 9).isEmpty)
             try await stage.store.query("update atelier.outbox set next_try = now()")
-            #expect(try await stage.store.outbox(limit: 9).map(\.eventID) == [message.eventID])
+            #expect(try await stage.store.outbox(.doubtful, limit: 9).map(\.eventID) == [message.eventID])
             try await stage.store.confirmed([message.id])
-            #expect(try await stage.store.outbox(limit: 9).isEmpty)
+            #expect(try await stage.store.outbox(.doubtful, limit: 9).isEmpty)
         }
     }
 
@@ -61,12 +65,12 @@ import Testing
                 insert into atelier.outbox (event, exchange, routing_key, body) values
                     ('completed', 'events', 'poison', '{}'), ('completed', 'events', 'good', '{}')
                 """)
-            let poison = try await stage.store.outbox(limit: 1)[0].id
+            let poison = try await stage.store.outbox(.fresh, limit: 1)[0].id
             var fates: [Store.Unsent] = []
             for _ in 0..<4 { fates.append(try await stage.store.unsent(poison, "it is too large", most: 4)) }
             #expect(fates == [.first, .again, .again, .setAside])
             try await stage.store.script("update atelier.outbox set next_try = now()")
-            #expect(try await stage.store.outbox(limit: 9).map(\.routingKey) == ["good"])
+            #expect(try await stage.store.outbox(.fresh, limit: 9).map(\.routingKey) == ["good"])
             let panel = try await stage.store.query("select waiting, set_aside, set_aside_error from dashboard.outbox")
             #expect(
                 panel.map { [$0["waiting"], $0["set_aside"], $0["set_aside_error"]] } == [
@@ -76,7 +80,8 @@ import Testing
             try await stage.store.script("reset role")
             #expect(try await stage.store.resendSetAside([poison + 9]) == 0)
             #expect(try await stage.store.resendSetAside() == 1)
-            #expect(try await stage.store.outbox(limit: 9).map(\.routingKey) == ["good", "poison"])
+            #expect(try await stage.store.outbox(.fresh, limit: 9).map(\.routingKey) == ["good"])
+            #expect(try await stage.store.outbox(.doubtful, limit: 9).map(\.routingKey) == ["poison"])
             #expect(await stage.refusal("update atelier.outbox set set_aside_at = now(), last_error = null") == "23514")
         }
     }
@@ -86,7 +91,7 @@ import Testing
             try await stage.store.script(
                 "insert into atelier.outbox (event, exchange, routing_key, body) values ('x', 'events', '', '{}')"
             )
-            let id = try await stage.store.outbox(limit: 1)[0].id
+            let id = try await stage.store.outbox(.fresh, limit: 1)[0].id
             var waits: [Int] = []
             try await stage.store.script("begin")  // for one time in all of it
             for _ in 0..<12 {
@@ -109,7 +114,7 @@ import Testing
                     from generate_series(1, 5) i;
                 """)
             func keys(_ bytes: Int) async throws -> [String] {
-                try await stage.store.outbox(limit: 9, bytes: bytes).map(\.routingKey)
+                try await stage.store.outbox(.fresh, limit: 9, bytes: bytes).map(\.routingKey)
             }
             #expect(try await keys(350_000) == ["k1", "k2", "k3"], "a compressed body counts as what it will be")
             #expect(try await keys(10) == ["k1"], "the first goes whatever it has")

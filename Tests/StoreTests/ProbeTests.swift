@@ -18,7 +18,7 @@ import Testing
             #expect(second[1] == .duplicate(first[0].job) && second[3] == .duplicate(second[0].job))
             #expect(second[0] == .accepted(second[0].job) && second[2] == .accepted(second[2].job))
             #expect(try await stage.store.accept([submission("a", tenant: "other")])[0].job != first[0].job)
-            let said = try await stage.store.outbox(limit: 99)
+            let said = try await stage.store.outbox(.fresh, limit: 99)
             #expect(
                 said.map(\.event) == [
                     "accepted", "accepted", "accepted", "accepted", "duplicate", "duplicate", "duplicate", "duplicate",
@@ -35,7 +35,7 @@ import Testing
                 _ = try await stage.store.accept([submission("good"), submission(String(repeating: "x", count: 129))])
             }
             let jobs = try await stage.store.jobs(JobFilter())
-            let said = try await stage.store.outbox(limit: 9)
+            let said = try await stage.store.outbox(.fresh, limit: 9)
             #expect(jobs.isEmpty && said.isEmpty)
         }
     }
@@ -56,7 +56,7 @@ import Testing
             let job = try #require(try await stage.store.job(jobs[0]))
             #expect(job["state"] == .string("completed") && job["result"] == result && job["attempt"] == .integer(1))
             #expect(job["attempts"]?.array?.map { $0["outcome"] } == [.string("completed")])
-            let outcomes = try await stage.store.outbox(limit: 99).filter { $0.event == "completed" }
+            let outcomes = try await stage.store.outbox(.fresh, limit: 99).filter { $0.event == "completed" }
             #expect(
                 outcomes.filter(\.isReply).count == 3
                     && outcomes.filter { $0.routingKey == "t.probe.completed" }.count == 3)

@@ -70,7 +70,7 @@ import Testing
             #expect(
                 try await left(stage) == ["completed new", "discarded new", "learnt", "probe new", "unsent", "waiting"])
             #expect(try await stage.store.prune(Retention(), limit: 10).isEmpty)
-            #expect(try await stage.store.outbox(limit: 9).count == 2)
+            #expect(try await stage.store.outbox(.fresh, limit: 9).count == 2)
         }
     }
 

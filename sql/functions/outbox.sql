@@ -1,8 +1,9 @@
 -- Messages that leave.
 
--- The oldest messages that are due, those never tried before the others: at most so many, and no more bytes of bodies
--- than these, unless the first alone has more.
-create or replace function atelier.outbox_batch(p_limit int, p_bytes bigint) returns setof atelier.outbox
+-- The oldest messages that are due, those never tried before or all others: at most so many, and no more bytes of
+-- bodies than these, unless the first alone has more.
+create or replace function atelier.outbox_batch(p_limit int, p_bytes bigint, p_is_doubtful boolean)
+returns setof atelier.outbox
 language plpgsql set search_path = atelier, pg_temp as $$
 declare
     v_message outbox;
@@ -13,7 +14,8 @@ begin
         select *
         from outbox o
         where o.confirmed_at is null and o.set_aside_at is null and o.next_try <= now()
-        order by (o.tries > 0), o.id
+            and (o.tries > 0) = p_is_doubtful
+        order by o.id
         limit p_limit
     loop
         -- What is small is not compressed; the length of what is large is that of its text.

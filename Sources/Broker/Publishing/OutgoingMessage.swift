@@ -23,8 +23,14 @@ package struct OutgoingMessage: Sendable, Equatable {
         self.isMandatory = isMandatory
     }
 
+    /// RabbitMQ closes the channel of who sends more; newer ones allow less.
+    static let largestBody = 128 << 20
+
     /// What AMQP cannot carry in it, or nil: short strings hold at most 255 bytes.
     var flaw: String? {
+        if body.count > Self.largestBody {
+            return "its body has \(body.count) bytes; allowed are \(Self.largestBody)"
+        }
         let texts: [(String, String?)] = [
             ("exchange", exchange), ("routing key", routingKey), ("content_type", properties.contentType),
             ("content_encoding", properties.contentEncoding),

@@ -11,8 +11,10 @@ final class DeliveryBatches: Sendable {
 
     init() { (arrivals, arrival) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
 
-    func add(_ delivery: Delivery) {
-        waiting.withLock { $0.append(delivery) }
+    func add(_ delivery: Delivery) { add([delivery]) }
+
+    func add(_ deliveries: some Sequence<Delivery>) {
+        waiting.withLock { $0.append(contentsOf: deliveries) }
         arrival.yield()
     }
 

@@ -7,11 +7,16 @@ import ServiceLifecycle
 import Store
 
 /// Deliveries become jobs or rejections. A delivery is acknowledged only once PostgreSQL has committed what became of
-/// it; while PostgreSQL or the disk is away the consumer pauses, and the messages stay with the broker, or go back to
-/// it.
+/// it; while PostgreSQL or the disk is away nothing is consumed, for each delivery that comes to nothing counts towards
+/// the queue's limit, and what was delivered before goes back to the broker after a while.
+///
+/// Many share a transaction. What was delivered before, and what was in a transaction that failed though PostgreSQL is
+/// there, goes through one at a time and over a connection of its own: a message that cannot be stored now takes no
+/// other with it, and nobody waits for it.
 package struct Intake: Service {
     let consumer: Consumer
     let store: Store
+    let doubtfulStore: Store
     let artifacts: ArtifactDirectory
     let shared: SharedFolder
     let reader: MessageReader
@@ -23,72 +28,115 @@ package struct Intake: Service {
 
     /// As many messages go into one transaction.
     static let batch = 64
+    /// As many bytes of bodies are held at a time, or one message.
+    static let heldBytes = 256 << 20
+    /// How long deliveries are kept while a server is away; then another daemon may have better luck with them.
+    private static let patience: Duration = .seconds(10)
 
-    package func run() async throws {
+    /// One way in: what waits, the connection it goes over, and how much shares a transaction.
+    private struct Lane {
+        let reason: IntakeGate.Reason
+        let store: Store
+        let most: Int
         let batches = DeliveryBatches()
+    }
+
+    /// - Throws: Nothing: what goes wrong is waited for.
+    package func run() async throws {
+        let fresh = Lane(reason: .fresh, store: store, most: Self.batch)
+        let doubtful = Lane(reason: .doubtful, store: doubtfulStore, most: 1)
+        let gate = IntakeGate(consumer)
         consumer.start()
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
-                group.addTask { for await delivery in consumer.deliveries { batches.add(delivery) } }
-                for await _ in batches.arrivals {
-                    while !Task.isCancelled, case let batch = batches.take(Self.batch), !batch.isEmpty {
-                        await take(batch, before: batches)
+                group.addTask {
+                    for await delivery in consumer.deliveries {
+                        (delivery.isRedelivered ? doubtful : fresh).batches.add(delivery)
                     }
-                    if Task.isCancelled { break }
                 }
+                for (lane, other) in [(fresh, doubtful), (doubtful, fresh)] {
+                    group.addTask { await serve(lane, beside: other, gate) }
+                }
+                await recover(store)
+                gate.open(.start)
             }
         }
         await consumer.stop()
     }
 
-    /// How long deliveries are kept while a server is away; then another daemon may have better luck with them.
-    private static let patience: Duration = .seconds(10)
+    private func serve(_ lane: Lane, beside other: Lane, _ gate: IntakeGate) async {
+        for await _ in lane.batches.arrivals {
+            while !Task.isCancelled, case let batch = lane.batches.take(lane.most), !batch.isEmpty {
+                await take(batch, lane, beside: other, gate)
+            }
+            if Task.isCancelled { break }
+        }
+    }
 
     /// Takes deliveries, unless PostgreSQL or the shared folder is away for long or the daemon stops: then they are the
     /// broker's again.
-    private func take(_ batch: [Delivery], before batches: DeliveryBatches) async {
+    private func take(_ batch: [Delivery], _ lane: Lane, beside other: Lane, _ gate: IntakeGate) async {
         var deliveries = batch[...]
-        var start = ContinuousClock.now
-        var limit = Self.batch
+        let start = ContinuousClock.now
+        var limit = lane.most
         var backoff = Backoff()
-        var isPaused = false
         while !deliveries.isEmpty, !Task.isCancelled {
             do {
-                deliveries.removeFirst(try await commit(deliveries.prefix(limit)))
+                deliveries.removeFirst(try await commit(deliveries.prefix(limit), to: lane.store))
                 condition.found(.store)
             } catch let error as StoreError where !error.isTemporary && limit > 1 {
                 limit = 1  // one of them is at fault: each alone tells which
             } catch {
-                // It may be at fault too where the same may work later, a statement that times out: each alone tells.
-                if error is StoreError, limit > 1 { (limit, start) = (1, .now) }
-                if error is StoreError {
-                    condition.lost(.store, error)
-                } else {
-                    logger.error("intake waits", metadata: ["error": "\(error)"])
+                if let error = error as? StoreError, await isThere(lane.store) {
+                    // One of these is what it cannot do now; the others are not to suffer for that.
+                    await setApart(deliveries.prefix(limit), error, lane, beside: other)
+                    deliveries = deliveries.dropFirst(limit)
+                    continue
                 }
-                if !isPaused { consumer.pause() }
-                isPaused = true
+                gate.close(lane.reason)
+                note(error)
                 try? await Task.sleep(for: backoff.next())
                 // Not for a disk that is full, which cannot be told to have room again: every time they come back
                 // counts.
-                guard error is StoreError || error is SharedFolder.Strange, start.duration(to: .now) > Self.patience
-                else { continue }
-                if error is StoreError, await answers() {
-                    // This one alone fails, and alone is counted against: those behind it have no part in that.
-                    giveBack(deliveries.prefix(1))
-                    deliveries.removeFirst()
-                    start = .now
-                } else {
-                    giveBack(deliveries + batches.take(.max))
+                if error is StoreError || error is SharedFolder.Strange, start.duration(to: .now) > Self.patience {
+                    giveBack(deliveries + lane.batches.take(.max) + other.batches.take(.max))
                     deliveries = []
-                    await recover()
+                    await recover(lane.store)
                 }
             }
         }
-        if isPaused { consumer.resume() }
+        gate.open(lane.reason)
     }
 
-    private func answers() async -> Bool { (try? await store.query("select 1")) != nil }
+    private func note(_ error: any Error) {
+        if error is StoreError {
+            condition.lost(.store, error)
+        } else {
+            logger.error("intake waits", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func setApart(
+        _ deliveries: ArraySlice<Delivery>, _ error: StoreError, _ lane: Lane, beside other: Lane
+    ) async {
+        if lane.most > 1 { other.batches.add(deliveries) } else { await putOff(deliveries, lane, error) }
+    }
+
+    /// What cannot be stored now though PostgreSQL is there goes behind its neighbours, and after a while back to the
+    /// broker, alone: in the end that lays it with the dead letters.
+    private func putOff(_ deliveries: ArraySlice<Delivery>, _ lane: Lane, _ error: StoreError) async {
+        for delivery in deliveries {
+            logger.warning(
+                "message cannot be stored now",
+                metadata: ["message.id": "\(delivery.properties.messageID ?? "")", "error": "\(error)"])
+            if delivery.arrival.duration(to: .now) > Self.patience {
+                giveBack([delivery])
+            } else {
+                try? await Task.sleep(for: .milliseconds(200))
+                lane.batches.add(delivery)
+            }
+        }
+    }
 
     private func giveBack(_ deliveries: some Sequence<Delivery>) {
         var count = 0
@@ -99,13 +147,15 @@ package struct Intake: Service {
         logger.warning("messages given back to the broker", metadata: ["messages.count": "\(count)"])
     }
 
+    private func isThere(_ store: Store) async -> Bool { (try? await store.takesWrites()) == true }
+
     /// Waits until both are there again.
-    private func recover() async {
+    private func recover(_ store: Store) async {
         var backoff = Backoff()
         while !Task.isCancelled {
             do {
                 try await shared.check()
-                try await store.query("select 1")
+                guard try await store.takesWrites() else { throw StoreError.unavailable("the database only reads") }
                 return condition.found(.store)
             } catch {
                 if error is StoreError { condition.lost(.store, error) }
@@ -116,10 +166,10 @@ package struct Intake: Service {
 
     /// Commits what became of the first deliveries, jobs up to the first rejection in one transaction, or that
     /// rejection; acknowledges them and gives how many they are. Those of which it throws are not acknowledged.
-    private func commit(_ deliveries: ArraySlice<Delivery>) async throws -> Int {
+    private func commit(_ deliveries: ArraySlice<Delivery>, to store: Store) async throws -> Int {
         var submissions: [Submission] = []
         reading: for delivery in deliveries {
-            switch try await read(delivery) {
+            switch try await read(delivery, store) {
             case .job(var submission, let spec):
                 do { (submission.spec, submission.pictures) = try await storePictures(of: spec) } catch {
                     guard submissions.isEmpty else { break reading }  // those before it have no part in that
@@ -128,7 +178,7 @@ package struct Intake: Service {
                 submissions.append(submission)
             case .rejected(let rejection):
                 guard submissions.isEmpty else { break reading }
-                try await refuse(delivery, namingConcepts(rejection))
+                try await refuse(delivery, namingConcepts(rejection, store), store)
                 return 1
             }
         }
@@ -138,7 +188,7 @@ package struct Intake: Service {
             // All of it is written down before the first is acknowledged: where that fails, all of them come again.
             var isWritten: [Bool] = []
             for (delivery, (submission, acceptance)) in zip(deliveries, zip(submissions, acceptances)) {
-                isWritten.append(try await writeConflict(acceptance, of: submission, delivery))
+                isWritten.append(try await writeConflict(acceptance, of: submission, delivery, store))
             }
             for (index, delivery) in zip(submissions.indices, deliveries) {
                 isWritten[index] ? delivery.acknowledge() : delivery.reject(requeue: false)
@@ -148,13 +198,13 @@ package struct Intake: Service {
             let delivery = deliveries[deliveries.startIndex]
             let problem = Problem(
                 "", found: "a message that PostgreSQL cannot hold: \(error)", allowed: "text without NUL characters")
-            try await refuse(delivery, Self.rejection(of: submissions[0], delivery, problem))
+            try await refuse(delivery, Self.rejection(of: submissions[0], delivery, problem), store)
         }
         return submissions.count
     }
 
     /// A model that is not known may have come to another worker this moment.
-    private func read(_ delivery: Delivery) async throws -> MessageReader.Reading {
+    private func read(_ delivery: Delivery, _ store: Store) async throws -> MessageReader.Reading {
         let reading = reader.read(delivery)
         let places: Set = ["/model", "/options/clip", "/options/dino"]
         guard case .rejected(let rejection) = reading,
@@ -165,7 +215,7 @@ package struct Intake: Service {
     }
 
     /// Says of every mention that is none which concepts its sender has.
-    private func namingConcepts(_ rejection: Rejection) async throws -> Rejection {
+    private func namingConcepts(_ rejection: Rejection, _ store: Store) async throws -> Rejection {
         guard rejection.problems.contains(where: { $0.allowed == ConceptMention.rule }) else { return rejection }
         let names = try await store.newestConcepts(tenant: rejection.tenant).map(\.name).reduce(into: [String]()) {
             if $0.last != $1 { $0.append($1) }
@@ -199,21 +249,21 @@ package struct Intake: Service {
 
     /// Acknowledges a delivery once its rejection is written down. Where PostgreSQL will never take that, neither a job
     /// nor a rejection can be made of it: the broker keeps it with the dead letters.
-    private func refuse(_ delivery: Delivery, _ rejection: Rejection) async throws {
-        try await write(rejection) ? delivery.acknowledge() : delivery.reject(requeue: false)
+    private func refuse(_ delivery: Delivery, _ rejection: Rejection, _ store: Store) async throws {
+        try await write(rejection, store) ? delivery.acknowledge() : delivery.reject(requeue: false)
     }
 
     /// Writes down that a message's id was used with another body; gives false where PostgreSQL will never take that.
     private func writeConflict(
-        _ acceptance: Acceptance, of submission: Submission, _ delivery: Delivery
+        _ acceptance: Acceptance, of submission: Submission, _ delivery: Delivery, _ store: Store
     ) async throws -> Bool {
         guard case .conflict(let job, let differences) = acceptance else { return true }
         let problem = Self.problem(usedBy: job, differences: differences, submission.messageID)
-        return try await write(Self.rejection(of: submission, delivery, problem))
+        return try await write(Self.rejection(of: submission, delivery, problem), store)
     }
 
     /// Writes down a rejection; gives false where PostgreSQL will never take it.
-    private func write(_ rejection: Rejection) async throws -> Bool {
+    private func write(_ rejection: Rejection, _ store: Store) async throws -> Bool {
         do {
             try await store.reject(rejection)
             logger.notice(
