@@ -2,142 +2,6 @@ import CKernels
 import Glibc
 import Tensors
 
-/// The angles of a rotary position embedding: cosine and sine [tokens, headWidth/2].
-package struct RotaryTable {
-    /// cos of every angle, [tokens, headWidth/2].
-    package let cosine: Tensor
-    /// sin of every angle, [tokens, headWidth/2].
-    package let sine: Tensor
-    /// Whether channel i pairs with i + headWidth/2 (LLaMA) instead of its neighbour (Infinity).
-    package let pairsHalves: Bool
-
-    /// cosine, sine: both [tokens, headWidth/2].
-    package init(cosine: Tensor, sine: Tensor, pairsHalves: Bool) {
-        precondition(cosine.shape == sine.shape && cosine.shape.count == 2)
-        self.cosine = cosine
-        self.sine = sine
-        self.pairsHalves = pairsHalves
-    }
-
-    /// How many positions there are angles for.
-    package var tokens: Int { cosine.shape[0] }
-
-    /// The angles of some tokens only.
-    package func slice(_ range: Range<Int>) -> RotaryTable {
-        RotaryTable(cosine: cosine.slice(range), sine: sine.slice(range), pairsHalves: pairsHalves)
-    }
-
-    /// The angles of tokens that stand at `positions`, one after the other.
-    package func gathered(_ positions: [Int]) -> RotaryTable {
-        func rows(_ table: Tensor) -> Tensor { .joined(positions.map { table.slice($0..<$0 + 1) }) }
-        return RotaryTable(cosine: rows(cosine), sine: rows(sine), pairsHalves: pairsHalves)
-    }
-}
-
-/// Prepares attention heads: the query (and key) sections of a packed projection are L2-normalized per head, multiplied
-/// by a gain per head (query only), and rotated; the value section passes through.
-///
-/// Inputs: x [.., sections · heads · headWidth] with 3 sections (query, key, value) or 1, and gain [heads] when there
-/// is one.
-package struct Heads: Operation {
-    package static let name = "heads"
-    package static var examples: [OperationExample] {
-        let angles = Tensor.example([3, 2], seed: 9)
-        let cosine = Tensor(angles.values.map { cos($0) }, shape: [3, 2])
-        let sine = Tensor(angles.values.map { sin($0) }, shape: [3, 2])
-        return [false, true].flatMap { halves in
-            let rotary = RotaryTable(cosine: cosine, sine: sine, pairsHalves: halves)
-            return [
-                OperationExample(
-                    Heads(heads: 2, sections: 3, normalize: true, rotary: rotary),
-                    [.example([2, 3, 24]), .example([2], seed: 2)]),
-                OperationExample(Heads(heads: 2, sections: 1, normalize: false, rotary: rotary), [.example([3, 8])]),
-            ]
-        } + [
-            OperationExample(
-                Heads(heads: 2, sections: 1, normalize: false, rotary: nil),
-                [.example([3, 8]), .example([2], seed: 2)])
-        ]
-    }
-    let heads: Int
-    let sections: Int
-    let normalize: Bool
-    let rotary: RotaryTable?
-    private var x: Tensor?
-    private var gain: Tensor?
-    private var norms: [Tensor] = []
-    /// `sections` 3 for a packed query, key and value, 1 for a query alone; `rotary` has as many tokens as x [B, T,
-    /// ..].
-    package init(heads: Int, sections: Int, normalize: Bool, rotary: RotaryTable?) {
-        precondition(sections == 1 || sections == 3)
-        self.heads = heads
-        self.sections = sections
-        self.normalize = normalize
-        self.rotary = rotary
-    }
-
-    private var prepared: Int { sections == 3 ? 2 : 1 }
-
-    /// x [.., sections·heads·headWidth], gain [heads] → the shape of x.
-    package mutating func forward(_ inputs: [Tensor]) -> Tensor {
-        let x = inputs[0]
-        let rows = x.rows
-        let stride = x.width
-        let section = stride / sections
-        let gain = inputs.count > 1 ? inputs[1] : nil
-        let y = Tensor(uninitialized: x.shape)
-        norms = (0..<prepared).map { _ in Tensor(uninitialized: [rows, heads]) }
-        parallel(rows, grain: 8) { [norms] range in
-            for part in 0..<prepared {
-                atelier_heads(
-                    y.pointer + part * section, norms[part].pointer, x.pointer + part * section, stride,
-                    part == 0 ? gain?.pointer : nil,
-                    rotary?.cosine.pointer, rotary?.sine.pointer, range.lowerBound, range.upperBound,
-                    rotary?.tokens ?? 1, heads,
-                    section / heads, normalize, rotary?.pairsHalves ?? false)
-            }
-            if sections == 3 { Heads.copyValues(x, y, section: section, rows: range) }
-        }
-        self.x = x
-        self.gain = gain
-        return y
-    }
-
-    /// ∂/∂x like x and ∂/∂gain [heads], from ∂/∂y like x.
-    package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let x = x!
-        let rows = x.rows
-        let stride = x.width
-        let section = stride / sections
-        let dx = Tensor(uninitialized: x.shape)
-        let dgainRows = needs.count > 1 && needs[1] ? Tensor(uninitialized: [rows, heads]) : nil
-        parallel(rows, grain: 8) { range in
-            for part in 0..<prepared {
-                atelier_heads_backward(
-                    dx.pointer + part * section, stride, part == 0 ? dgainRows?.pointer : nil,
-                    dOutput.pointer + part * section,
-                    x.pointer + part * section, norms[part].pointer, part == 0 ? gain?.pointer : nil,
-                    rotary?.cosine.pointer,
-                    rotary?.sine.pointer, range.lowerBound, range.upperBound, rotary?.tokens ?? 1, heads,
-                    section / heads, normalize,
-                    rotary?.pairsHalves ?? false)
-            }
-            if sections == 3 { Heads.copyValues(dOutput, dx, section: section, rows: range) }
-        }
-        guard let dgainRows else { return [dx, nil] }
-        let dgain = Tensor(zeros: [heads])
-        atelier_reduce_rows(dgain.pointer, dgainRows.pointer, nil, rows, heads, max(rows, 1), 1, 0, heads)
-        return [dx, dgain]
-    }
-
-    private static func copyValues(_ source: Tensor, _ target: Tensor, section: Int, rows: Range<Int>) {
-        for row in rows {
-            let start = row * source.width + 2 * section
-            (target.pointer + start).update(from: source.pointer + start, count: section)
-        }
-    }
-}
-
 /// Scaled dot-product attention, softmax(q kᵀ · logitScale + bias) v, over heads packed in the last dimension.
 ///
 /// Inputs by `layout`, then the bias [biasHeads, T, S] (1 or all heads) when there is one:
@@ -187,8 +51,7 @@ package struct Attention: Operation {
     /// Rows of the keys that belong to each sample; equal shares when nil.
     let keyRanges: [Range<Int>]?
     private var inputs: [Tensor] = []
-    private var probabilities: Tensor?
-    /// What the rounding kernels keep instead of the probabilities.
+    /// What the rounding kernels keep.
     private var rounded: (output: Tensor, sums: Tensor)?
 
     /// `heads` of queries, `keyHeads` of keys and values (as many unless given); `visible` [T]; a range of key rows a
@@ -257,17 +120,28 @@ package struct Attention: Operation {
             batch: batch, queries: queries, width: width, headWidth: width / heads, mostKeys: most, ranges: ranges)
     }
 
-    /// Runs of queries handled by one product each: short ones where a mask makes later queries see more.
-    private func blocks(queries: Int, keys: Int) -> [(rows: Range<Int>, keys: Int)] {
-        guard let visible else { return [(0..<queries, keys)] }
-        return stride(from: 0, to: queries, by: 32).map { start in
-            let rows = start..<min(start + 32, queries)
-            return (rows, min(keys, Int(visible[rows].max() ?? 0)))
+    /// A run of queries handled by one product each, and how many keys it may see.
+    private typealias Block = (rows: Range<Int>, keys: Int)
+
+    /// The rows of a block's scores stay in the cache; short blocks where a mask makes later queries see more.
+    private func blockRows(_ s: Sizes) -> Int { visible == nil ? max(32, (1 << 16) / max(s.mostKeys, 1)) : 32 }
+
+    private func blocks(_ s: Sizes, keys: Int) -> [Block] {
+        let step = blockRows(s)
+        return stride(from: 0, to: s.queries, by: step).map { start in
+            let rows = start..<min(start + step, s.queries)
+            return (rows, min(keys, visible.map { Int($0[rows].max() ?? 0) } ?? keys))
         }
     }
 
-    /// The inputs of `layout` (above) → [B, T, C]; keeps the probabilities [B, heads, T, S], or each row's
-    /// log Σ exp [B, heads, T] where it rounds.
+    /// Room for the scores of one block, [rows, S].
+    private func scratch(_ s: Sizes) -> Tensor {
+        Tensor(uninitialized: [min(blockRows(s), s.queries), max(s.mostKeys, 1)])
+    }
+
+    /// The inputs of `layout` (above) → [B, T, C]. No more scores than a block's exist at a time (Rabe and Staats,
+    /// arXiv 2112.05682; Dao et al., arXiv 2205.14135): the way back computes them again, from each row's log Σ exp
+    /// [B, heads, T] where it rounds.
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let s = sizes(inputs)
         let operands = Operands(inputs, layout: layout, width: s.width)
@@ -279,45 +153,51 @@ package struct Attention: Operation {
             rounded = (output, sums)
             return output
         }
-        let p = Tensor(uninitialized: [s.batch, heads, s.queries, max(s.mostKeys, 1)])
-        let bias = hasBias ? inputs.last! : nil
+        self.inputs = inputs
         parallel(heads, grain: 1) { range in
+            let scratch = scratch(s)
             for head in range {
                 for sample in 0..<s.batch {
-                    attend(operands, s, sample: sample, head: head, p: p, bias: bias, output: output)
+                    attend(operands, s, sample: sample, head: head, scratch: scratch, output: output)
                 }
             }
         }
-        self.inputs = inputs
-        probabilities = p
         return output
     }
 
-    private func attend(_ o: Operands, _ s: Sizes, sample: Int, head: Int, p: Tensor, bias: Tensor?, output: Tensor) {
-        let column = head * s.headWidth
-        let keyColumn = head / group * s.headWidth
+    private func attend(_ o: Operands, _ s: Sizes, sample: Int, head: Int, scratch: Tensor, output: Tensor) {
         let keys = s.ranges[sample]
-        let k = Matrix(o.k + keys.lowerBound * o.keyStride + keyColumn, stride: o.keyStride, transposed: true)
-        let v = Matrix(o.v + keys.lowerBound * o.valueStride + keyColumn, stride: o.valueStride)
-        let stride = max(s.mostKeys, 1)
-        let plane = p.pointer + (sample * heads + head) * s.queries * stride
-        for block in blocks(queries: s.queries, keys: keys.count) {
-            let rows = block.rows
-            let scores = plane + rows.lowerBound * stride
-            let q = Matrix(o.q + (sample * s.queries + rows.lowerBound) * o.queryStride + column, stride: o.queryStride)
-            multiplySerially(q, k, into: Matrix(scores, stride: stride), m: rows.count, n: block.keys, k: s.headWidth)
-            withVisible(rows) { visible in
-                let biasRows = bias.map {
-                    $0.pointer + (($0.shape[0] == 1 ? 0 : head) * s.queries + rows.lowerBound) * $0.width
-                }
-                atelier_softmax(scores, biasRows, visible, rows.count, block.keys, stride, bias?.width ?? 0, logitScale)
-            }
+        let v = Matrix(o.v + keys.lowerBound * o.valueStride + head / group * s.headWidth, stride: o.valueStride)
+        let scores = Matrix(scratch.pointer, stride: scratch.width)
+        for block in blocks(s, keys: keys.count) {
+            let count = block.rows.count
+            weigh(o, s, sample: sample, head: head, block: block, into: scores)
             let out = Matrix(
-                output.pointer + (sample * s.queries + rows.lowerBound) * s.width + column, stride: s.width)
-            multiplySerially(Matrix(scores, stride: stride), v, into: out, m: rows.count, n: s.headWidth, k: block.keys)
+                output.pointer + (sample * s.queries + block.rows.lowerBound) * s.width + head * s.headWidth,
+                stride: s.width)
+            multiplySerially(scores, v, into: out, m: count, n: s.headWidth, k: block.keys)
             if block.keys == 0 {
-                for row in 0..<rows.count { (out.pointer + row * s.width).update(repeating: 0, count: s.headWidth) }
+                for row in 0..<count { (out.pointer + row * s.width).update(repeating: 0, count: s.headWidth) }
             }
+        }
+    }
+
+    /// The probabilities of a block's keys: softmax(logitScale · q·kᵀ + bias), [rows, keys].
+    private func weigh(_ o: Operands, _ s: Sizes, sample: Int, head: Int, block: Block, into scores: Matrix) {
+        let rows = block.rows
+        let k = Matrix(
+            o.k + s.ranges[sample].lowerBound * o.keyStride + head / group * s.headWidth, stride: o.keyStride,
+            transposed: true)
+        let q = Matrix(
+            o.q + (sample * s.queries + rows.lowerBound) * o.queryStride + head * s.headWidth, stride: o.queryStride)
+        multiplySerially(q, k, into: scores, m: rows.count, n: block.keys, k: s.headWidth)
+        let bias = hasBias ? inputs.last! : nil
+        let biasRows = bias.map {
+            $0.pointer + (($0.shape[0] == 1 ? 0 : head) * s.queries + rows.lowerBound) * $0.width
+        }
+        withVisible(rows) { visible in
+            atelier_softmax(
+                scores.pointer, biasRows, visible, rows.count, block.keys, scores.stride, bias?.width ?? 0, logitScale)
         }
     }
 
@@ -340,7 +220,7 @@ package struct Attention: Operation {
         let dbias = hasBias && needs[needs.count - 1] ? Tensor(zeros: inputs.last!.shape) : nil
         // What several heads share, keys or a bias, is summed by one thread, in order.
         parallel(heads, grain: dbias?.shape[0] == 1 ? heads : group) { range in
-            let scratch = Tensor(uninitialized: [s.queries, max(s.mostKeys, 1)])
+            let scratch = (p: scratch(s), dp: scratch(s))
             for head in range {
                 for sample in 0..<s.batch {
                     attendBackward(
@@ -367,24 +247,23 @@ package struct Attention: Operation {
     }
 
     private func attendBackward(
-        _ o: Operands, _ d: Operands, _ s: Sizes, sample: Int, head: Int, dOutput: Tensor, scratch: Tensor,
-        dbias: Tensor?
+        _ o: Operands, _ d: Operands, _ s: Sizes, sample: Int, head: Int, dOutput: Tensor,
+        scratch: (p: Tensor, dp: Tensor), dbias: Tensor?
     ) {
         let column = head * s.headWidth
         let keyColumn = head / group * s.headWidth
         let keys = s.ranges[sample]
-        let stride = max(s.mostKeys, 1)
+        let stride = scratch.p.width
         let k = Matrix(o.k + keys.lowerBound * o.keyStride + keyColumn, stride: o.keyStride)
         let v = Matrix(o.v + keys.lowerBound * o.valueStride + keyColumn, stride: o.valueStride, transposed: true)
         let dk = Matrix(d.k + keys.lowerBound * d.keyStride + keyColumn, stride: d.keyStride)
         let dv = Matrix(d.v + keys.lowerBound * d.valueStride + keyColumn, stride: d.valueStride)
-        let plane = probabilities!.pointer + (sample * heads + head) * s.queries * stride
-        for block in blocks(queries: s.queries, keys: keys.count) where block.keys > 0 {
+        let (p, dp) = (scratch.p.pointer, scratch.dp.pointer)
+        for block in blocks(s, keys: keys.count) where block.keys > 0 {
             let rows = block.rows
             let first = sample * s.queries + rows.lowerBound
             let count = rows.count
-            let p = plane + rows.lowerBound * stride
-            let dp = scratch.pointer
+            weigh(o, s, sample: sample, head: head, block: block, into: Matrix(p, stride: stride))
             let dy = Matrix(dOutput.pointer + first * s.width + column, stride: s.width)
             multiplySerially(dy, v, into: Matrix(dp, stride: stride), m: count, n: block.keys, k: s.headWidth)
             multiplySerially(
