@@ -116,8 +116,8 @@ if script["adapter"] != nil {
     ])
 }
 // What an evaluation's concepts were learnt from, as digests.
-let references = (order["references"] as? [String: [String]] ?? [:]).mapValues {
-    $0.map { path in (try? SHA256Digest.ofFile(path).description) ?? "missing" }
+let references = (order["references"] as? [String: [[String: Any]]] ?? [:]).mapValues {
+    $0.map { file in (try? SHA256Digest.ofFile(file["path"] as? String ?? "").description) ?? "missing" }
 }
 var result: [String: Any] = ["metrics": ["resumedFrom": first], "references": references]
 if script["warn"] != nil {
