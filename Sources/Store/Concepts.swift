@@ -45,20 +45,20 @@ extension Store {
         ).compactMap(StoredConcept.init)
     }
 
-    /// The pictures that the newest version of a tenant's concept on a model was learnt from, in their order: SHA-256,
-    /// and the part that counted.
+    /// The pictures that a version of a tenant's concept on a model, the newest unless said, was learnt from, in their
+    /// order: SHA-256, and the part that counted.
     package func references(
-        of concept: String, tenant: String, model: String
+        of concept: String, version: Int? = nil, tenant: String, model: String
     ) throws -> [(digest: SHA256Digest, crop: CropArea?)] {
         try query(
             """
             select substr(i.image->>'artifact', 8) as sha256, i.image->'crop' as crop
             from (select job from atelier.concepts where tenant = $1 and name = $2 and model = $3 and deleted_at is
-                null order by version desc limit 1) c
+                null and ($4::int is null or version = $4::int) order by version desc limit 1) c
                 join atelier.jobs j on j.id = c.job, jsonb_array_elements(j.spec->'images') with ordinality i(image,
                     number)
             order by i.number
-            """, [tenant, concept, model]
+            """, [tenant, concept, model, version.map { String($0) }]
         ).compactMap { row in
             guard let digest = row["sha256"].flatMap({ SHA256Digest($0) }) else { return nil }
             return (digest, try row["crop"].flatMap { CropArea(try JSONValue(json: Data($0.utf8))) })

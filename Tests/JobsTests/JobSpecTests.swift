@@ -204,6 +204,23 @@ import Testing
         #expect(job.mentions.allSatisfy { $0.role == nil })
     }
 
+    @Test func aVersionCanBeMeantWhereverAConceptIsNamed() throws {
+        func mentions(_ members: String) throws -> [ConceptMention] {
+            try JobSpec(body: Data(#"{"version":1,"model":"pocket-chameleon",\#(members)}"#.utf8)).mentions
+        }
+        let composed = try mentions(
+            #""kind":"compose","subject":"rex@2","style":"woodcut","prompts":["a <rex@2> dog in <woodcut>"]"#)
+        #expect(composed.map(\.key) == ["rex@2", "woodcut"] && composed.map(\.version) == [2, nil])
+        let evaluated = try mentions(
+            #""kind":"evaluate","concepts":["rex@1","rex@2","rex"],"prompts":["{concept} at night"]"#)
+        #expect(evaluated.map(\.name) == ["rex", "rex", "rex"] && evaluated.map(\.version) == [1, 2, nil])
+        for wrong in ["rex@", "rex@0", "rex@x", "@1", "rex@1@2"] {
+            #expect(throws: Problems.self) {
+                try mentions(#""kind":"evaluate","concepts":["\#(wrong)"],"prompts":["{concept} at night"]"#)
+            }
+        }
+    }
+
     @Test(arguments: [
         ("a <REX> dog", ["<REX>"]), ("a <Rex> dog", ["<Rex>"]), ("a < rex > dog", ["< rex >"]),
         ("a <rex dog", ["<rex"]), ("a \u{FF1C}rex\u{FF1E} dog", ["\u{FF1C}rex\u{FF1E}"]),

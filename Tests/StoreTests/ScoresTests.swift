@@ -139,6 +139,10 @@ import Testing
                     \.digest.description)
                     == ["b1", "b2"].map { String(repeating: $0, count: 32) })
             #expect(try await stage.store.references(of: "rex", tenant: "t", model: "pocket-chameleon").isEmpty)
+            #expect(
+                try await stage.store.references(of: "rex", version: 1, tenant: "t", model: "pocket-infinity").map(
+                    \.digest.description)
+                    == ["a1", "a2"].map { String(repeating: $0, count: 32) })
         }
     }
 }

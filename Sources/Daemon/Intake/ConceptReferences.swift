@@ -14,23 +14,27 @@ struct ConceptReferences: Sendable {
     func linked(for spec: JobSpec, into workspace: AttemptWorkspace) async throws -> [String: [ReferenceFile]]? {
         guard case .evaluate(let spec) = spec, spec.images.isEmpty else { return nil }
         var files: [String: [ReferenceFile]] = [:]
-        for name in spec.concepts {
-            files[name] = try await link(name, model: spec.model, into: workspace)
+        for mention in spec.mentions {
+            files[mention.key] = try await link(mention, model: spec.model, into: workspace)
         }
         return files
     }
 
-    private func link(_ name: String, model: String, into workspace: AttemptWorkspace) async throws -> [ReferenceFile] {
-        let references = try await store.references(of: name, tenant: tenant, model: model)
+    private func link(
+        _ mention: ConceptMention, model: String, into workspace: AttemptWorkspace
+    ) async throws -> [ReferenceFile] {
+        let references = try await store.references(
+            of: mention.name, version: mention.version, tenant: tenant, model: model)
         guard !references.isEmpty, try references.allSatisfy({ try artifacts.contains($0.digest) }) else {
             throw AttemptProblem(
                 code: "concept.references",
-                message:
-                    "the pictures <\(name)> was learnt from are not in the store any more; give pictures in /images",
+                message: """
+                    the pictures <\(mention.key)> was learnt from are not in the store any more; give pictures in /images
+                    """,
                 consequence: .rejected)
         }
         return try references.enumerated().map { index, reference in
-            let path = try workspace.link(artifacts.path(of: reference.digest), as: "\(name)-\(index + 1)")
+            let path = try workspace.link(artifacts.path(of: reference.digest), as: "\(mention.key)-\(index + 1)")
             return ReferenceFile(path: path, crop: reference.crop)
         }
     }

@@ -1,10 +1,10 @@
 /// Draw a subject in a style that were learnt apart, without training.
 package struct ComposeSpec: Sendable, Equatable {
-    /// The concept of each role.
+    /// The concept of each role: its name, and with `@` a version that is meant.
     package var subject, style: String
     package var drawing: GenerateSpec
 
-    /// The name of the concept of a role.
+    /// How the job and its prompts call the concept of a role.
     package func name(of role: ConceptRole) -> String {
         switch role {
         case .subject: subject
@@ -27,7 +27,7 @@ extension ComposeSpec {
     }
 
     var mentions: [ConceptMention] {
-        ConceptRole.allCases.map { ConceptMention(pointer: "/" + $0.rawValue, name: name(of: $0), role: $0) }
+        ConceptRole.allCases.map { ConceptMention(pointer: "/" + $0.rawValue, reference: name(of: $0), role: $0) }
     }
 
     var members: [String: JSONValue] {

@@ -13,11 +13,23 @@ package struct ConceptMention: Sendable, Equatable {
         (self.pointer, self.name, self.version, self.role) = (pointer, name, version, role)
     }
 
+    /// A place that names one concept, as a field does: `rex`, or `rex@2`.
+    /// - Precondition: `isReference(text)`.
+    init(pointer: String, reference text: String, role: ConceptRole? = nil) {
+        let parts = text.split(separator: "@")
+        self.init(pointer: pointer, name: String(parts[0]), version: parts.count > 1 ? Int(parts[1]) : nil, role: role)
+    }
+
     /// How the place calls it: `rex`, or `rex@2`; what its adapter goes by in this job.
     package var key: String { version.map { "\(name)@\($0)" } ?? name }
 
     /// What a concept may be called.
     static func isName(_ text: String) -> Bool { text.wholeMatch(of: /[a-z0-9][a-z0-9_-]{0,63}/) != nil }
+
+    /// What a field may name a concept by.
+    static func isReference(_ text: String) -> Bool {
+        text.wholeMatch(of: /[a-z0-9][a-z0-9_-]{0,63}(?:@[1-9][0-9]{0,8})?/) != nil
+    }
 
     /// The concepts between `<` and `>` in each prompt, each once a prompt.
     package static func all(in prompts: [String]) -> [ConceptMention] {

@@ -9,7 +9,7 @@ package struct EvaluateSpec: Sendable, Equatable {
     }
 
     package var model: String
-    /// The names, 1 to 16.
+    /// The names, 1 to 16, each with `@` and a version where an older one is meant.
     package var concepts: [String]
     package var prompts: Prompts
     /// 1 to 16.
@@ -55,8 +55,8 @@ extension EvaluateSpec {
         (self.model, self.prompts) = (model, prompts)
     }
 
-    var mentions: [ConceptMention] {
-        concepts.enumerated().map { ConceptMention(pointer: "/concepts/\($0)", name: $1) }
+    package var mentions: [ConceptMention] {
+        concepts.enumerated().map { ConceptMention(pointer: "/concepts/\($0)", reference: $1) }
     }
 
     var members: [String: JSONValue] {
@@ -86,8 +86,8 @@ extension SpecReader {
         }
         var names: [String] = []
         for (index, element) in elements.enumerated() {
-            guard let name = element.string, ConceptMention.isName(name), !names.contains(name) else {
-                note("/concepts/\(index)", element, "the name of a concept, each once")
+            guard let name = element.string, ConceptMention.isReference(name), !names.contains(name) else {
+                note("/concepts/\(index)", element, "the name of a concept, or name@version, each once")
                 continue
             }
             names.append(name)

@@ -25,6 +25,10 @@ package struct JobSchema {
             "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$",
             "description": "how prompts call a concept: <name>",
         ]
+        definitions["reference"] = [
+            "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}(@[1-9][0-9]{0,8})?$",
+            "description": "a concept that was learnt: name, or name@version; the newest version unless said",
+        ]
         definitions["image"] = image
         definitions["prompt"] = [
             "type": "string", "minLength": 1, "maxLength": 1000, "pattern": "^[^\\u0000]*$",
@@ -87,14 +91,16 @@ package struct JobSchema {
         case .compose:
             body(
                 kind, "draw a subject in a style", required: ["model", "subject", "style", "prompts"],
-                drawing(on: \.composes).merging(["subject": reference("name"), "style": reference("name")]) { $1 },
+                drawing(on: \.composes).merging([
+                    "subject": reference("reference"), "style": reference("reference"),
+                ]) { $1 },
                 drawingOptions(\.composes))
         case .evaluate:
             body(
                 kind, "measure concepts over a suite of prompts, or over prompts of the job's own",
                 required: ["model", "concepts"],
                 drawing(on: \.draws).merging([
-                    "concepts": list(of: reference("name"), 1...16),
+                    "concepts": list(of: reference("reference"), 1...16),
                     "suite": choice(SuiteName.allCases),
                     "images": list(of: reference("image"), 1...32), "seeds": list(of: seed, 1...16),
                     "options": reference("evaluation"),

@@ -78,9 +78,11 @@ struct SpecReader {
     /// The subject and the style of a composition; nil where one of them is no name.
     mutating func pair() -> (subject: String, style: String)? {
         let names = ConceptRole.allCases.map { role -> String? in
-            let name = body[role.rawValue]?.string.flatMap { ConceptMention.isName($0) ? $0 : nil }
+            let name = body[role.rawValue]?.string.flatMap { ConceptMention.isReference($0) ? $0 : nil }
             if name == nil {
-                note("/" + role.rawValue, body[role.rawValue], "the name of a \(role.rawValue) that was learnt")
+                note(
+                    "/" + role.rawValue, body[role.rawValue],
+                    "the name of a \(role.rawValue) that was learnt, or name@version")
             }
             return name
         }
