@@ -1,0 +1,18 @@
+-- Versions of concepts with what was asked for and what came of it.
+create or replace view dashboard.concept_details as
+    select c.tenant, c.name, c.version, c.role, c.model, c.adapter_sha256, c.job, c.created_at,
+        j.spec->'concept'->>'class' as class, j.spec->>'method' as method, j.spec->'options' as options,
+        j.spec->'images' as references, j.result->'metrics' as metrics, j.result->'warnings' as warnings,
+        c.version = max(c.version) over (partition by c.tenant, c.name) as newest,
+        (select coalesce(
+                jsonb_agg(
+                    jsonb_build_object(
+                        'name', a.name, 'role', a.role, 'sha256', a.sha256, 'bytes', a.bytes, 'prompt', a.prompt,
+                        'seed', a.seed::text, 'media_type', a.media_type)
+                    order by a.created_at, a.name), '[]')
+            from atelier.artifacts a
+            where a.job = c.job) as artifacts
+    from atelier.concepts c
+        join atelier.jobs j on j.id = c.job
+    where c.deleted_at is null;
+comment on view dashboard.concept_details is 'Concepts, a row a version: references, pictures, metrics, files.';

@@ -1,0 +1,37 @@
+-- One job with all that hangs on it, for who asks for it by its id: what is in parentheses is only looked for then.
+create or replace view dashboard.job_details as
+    select j.id as job, j.number, j.message_id, j.tenant, j.kind, j.state::text, j.priority, j.spec, j.attempt,
+        j.failures, j.rescues, j.max_attempts, j.run_after, j.deadline, j.reply_to, j.correlation_id, j.traceparent,
+        j.cancel_requested_at, j.cancel_reason, j.stage, j.step, j.steps, j.result, j.error_code, j.error_message,
+        j.created_at, j.started_at, j.finalized_at, j.model, j.model_digest,
+        j.spec->'concept'->>'name' as concept, j.spec->>'method' as method,
+        j.spec->'images' as images, j.spec->'prompts' as prompts,
+        (select w.name from atelier.workers w where w.id = j.worker) as worker,
+        case when j.state = 'running' then round((
+            extract(epoch from now() - j.stage_began_at) * (j.steps - j.step)
+            / nullif(j.step - j.stage_first_step, 0))::numeric, 1) end as eta_seconds,
+        j.state in ('available', 'scheduled', 'retryable') and j.model is not null and not exists (
+            select
+            from atelier.worker_models m
+                join atelier.workers w on w.id = m.worker
+            where w.gone_at is null and m.model = j.model
+                and (j.model_digest is null or m.digest = j.model_digest)) as lacks_worker,
+        (select coalesce(jsonb_agg(to_jsonb(a) || jsonb_build_object('worker', w.name) order by a.attempt), '[]')
+            from atelier.attempts a
+                join atelier.workers w on w.id = a.worker
+            where a.job = j.id) as attempts,
+        (select coalesce(
+                jsonb_agg(
+                    to_jsonb(f) || jsonb_build_object('seed', f.seed::text)
+                    order by f.created_at, f.name), '[]')
+            from atelier.artifacts f
+            where f.job = j.id) as artifacts,
+        (select coalesce(jsonb_agg(jsonb_build_object('event', e.event, 'at', e.at) order by e.id), '[]')
+            from atelier.job_events e
+            where e.job = j.id) as events,
+        (select coalesce(jsonb_agg(to_jsonb(s) order by s.concept, s.metric), '[]')
+            from atelier.scores s
+            where s.job = j.id) as scores,
+        (select c.version from atelier.concepts c where c.job = j.id and c.deleted_at is null) as version
+    from atelier.jobs j;
+comment on view dashboard.job_details is 'Everything about a job; to be asked by its id.';
