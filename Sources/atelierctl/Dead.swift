@@ -145,3 +145,10 @@ private func printTable(of letters: [DeadLetter]) {
     for letter in letters { table.rows.append(letter.cells) }
     for line in table.lines() { print(line) }
 }
+
+extension DeadLetter {
+    /// For people.
+    fileprivate var cells: [String] {
+        [messageID ?? "", kind, tenant, String(bytes), words, time.map { moment($0.formatted(.iso8601)) } ?? "", queue]
+    }
+}

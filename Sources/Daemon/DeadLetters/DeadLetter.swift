@@ -3,16 +3,23 @@ import Foundation
 import Jobs
 
 /// A message the broker gave up on, and why: the first entry of the header `x-death`.
-struct DeadLetter {
-    let messageID: String?
-    private let kind: String
-    private let tenant: String
-    private let bytes: UInt64
+package struct DeadLetter: Sendable {
+    /// The message's id, where it has one.
+    package let messageID: String?
+    /// What kind of job it says it is.
+    package let kind: String
+    /// Who sent it.
+    package let tenant: String
+    /// How long its body is.
+    package let bytes: UInt64
     private let reason: String
-    private let queue: String
-    private let time: Date?
+    /// Where it died.
+    package let queue: String
+    /// When it died.
+    package let time: Date?
 
-    init(_ delivery: Delivery) {
+    /// Reads what the broker wrote on it.
+    package init(_ delivery: Delivery) {
         let properties = delivery.properties
         messageID = properties.messageID
         kind = properties.type ?? ""
@@ -31,13 +38,8 @@ struct DeadLetter {
         }
     }
 
-    /// For people.
-    var cells: [String] {
-        [messageID ?? "", kind, tenant, String(bytes), words, time.map { moment($0.formatted(.iso8601)) } ?? "", queue]
-    }
-
     /// For programs.
-    var json: JSONValue {
+    package var json: JSONValue {
         .object([
             "message_id": messageID.map(JSONValue.string) ?? .null, "kind": .string(kind), "tenant": .string(tenant),
             "bytes": .integer(Int(clamping: bytes)),
@@ -47,7 +49,7 @@ struct DeadLetter {
     }
 
     /// RabbitMQ's reasons, said so that one knows what to look at.
-    private var words: String {
+    package var words: String {
         switch reason {
         case "rejected": "refused by the store"
         case "delivery_limit": "delivered too often"
@@ -58,7 +60,7 @@ struct DeadLetter {
     }
 
     /// The message as it came, to be published again: without what the broker wrote on it when it died.
-    func message(of delivery: Delivery, _ names: TopologyNames) -> OutgoingMessage {
+    package func message(of delivery: Delivery, _ names: TopologyNames) -> OutgoingMessage {
         var properties = delivery.properties
         properties.headers = properties.headers.filter { name, _ in
             !["x-death", "x-first-death", "x-last-death", "x-delivery-count"].contains { name.hasPrefix($0) }
