@@ -11,11 +11,15 @@ let package = Package(
         .executable(name: "atelierctl", targets: ["atelierctl"]),
         .executable(name: "atelier-engine", targets: ["atelier-engine"]),
         .executable(name: "atelier-lab", targets: ["atelier-lab"]),
+        .executable(name: "atelier-web", targets: ["atelier-web"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // atelier-web alone: HTTP, and HTML from templates.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
     targets: [
         // Floor 0: C.
@@ -85,6 +89,15 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
+        .target(
+            name: "Web",
+            dependencies: [
+                "Jobs", "Store", "Broker", "Daemon", "Hashing",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
 
         // Executables without logic.
         .executableTarget(
@@ -99,6 +112,11 @@ let package = Package(
         .executableTarget(
             name: "atelier-engine",
             dependencies: ["Engine", "Jobs", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(
+            name: "atelier-web",
+            dependencies: [
+                "Web", "Daemon", "Jobs", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .executableTarget(
             name: "atelier-lab",
             dependencies: [
@@ -119,7 +137,8 @@ let package = Package(
             dependencies: [
                 "Daemon", "Store", "Broker", "Jobs", "Hashing", "Catalogue",
                 .product(name: "Logging", package: "swift-log"),
-                "ServerTesting", "DaemonTesting", "SchemaTesting", "scripted-engine", "atelierd", "atelierctl",
+                "ServerTesting", "DaemonTesting", "SchemaTesting", "FileTesting", "scripted-engine", "atelierd",
+                "atelierctl", "atelier-web",
             ]),
         // Models far too small to paint.
         .target(
@@ -134,6 +153,13 @@ let package = Package(
                 "Jobs", "Hashing", "Store", "LittleWorld", "Images", "ServerTesting", "DaemonTesting", "ModelTesting",
                 "tiny-models", "atelierd", "atelierctl", "atelier-engine",
             ]),
+        .testTarget(
+            name: "WebTests",
+            dependencies: [
+                "Web", "Daemon", "Jobs", "Store", "Hashing", "ServerTesting", "DaemonTesting", "SchemaTesting",
+                "scripted-engine", "atelierd", "atelier-web",
+            ],
+            exclude: ["browser.py"]),
         // Tests.
         .testTarget(name: "ArchitectureTests"),
         .testTarget(

@@ -16,7 +16,8 @@ import Jobs
         subcommands: [
             Submit.self, JobsCommand.self, RejectionsCommand.self, ConceptsCommand.self, ArtifactsCommand.self,
             Dead.self, Workers.self,
-            Pause.self, Resume.self, Migrate.self, Doctor.self, ProbeCommand.self, Models.self, SchemaCommand.self,
+            Pause.self, Resume.self, SetupCommand.self, Migrate.self, Doctor.self, ProbeCommand.self, Models.self,
+            SchemaCommand.self,
             Run.self,
         ])
 }

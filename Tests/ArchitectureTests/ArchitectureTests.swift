@@ -19,7 +19,7 @@ struct ArchitectureTests {
     @Test func theEngineKnowsNoDatabaseAndNoBroker() {
         let engine = foundation(of: "atelier-engine", "atelier-lab")
         #expect(engine.isSuperset(of: ["Engine", "Backbones", "Tensors"]))
-        #expect(engine.isDisjoint(with: ["Store", "Broker", "Daemon", "CPostgreSQL", "CRabbitMQ"]))
+        #expect(engine.isDisjoint(with: ["Store", "Broker", "Daemon", "Web", "CPostgreSQL", "CRabbitMQ"]))
     }
 
     @Test func theEngineDoesNotStandOnTheLaboratory() {
@@ -33,8 +33,8 @@ struct ArchitectureTests {
     }
 
     @Test func theControlPlaneTouchesNoTensor() {
-        let control = foundation(of: "atelierd", "atelierctl")
-        #expect(control.isSuperset(of: ["Daemon", "Store", "Broker"]))
+        let control = foundation(of: "atelierd", "atelierctl", "atelier-web")
+        #expect(control.isSuperset(of: ["Daemon", "Web", "Store", "Broker"]))
         #expect(
             control.isDisjoint(with: [
                 "Tensors", "Images", "Autograd", "Layers", "Backbones", "Engine", "Lab", "COpenBLAS", "CKernels",
@@ -63,10 +63,10 @@ struct ArchitectureTests {
         }
     }
 
-    @Test func onlyTheDaemonJoinsStoreAndBroker() {
+    @Test func onlyTheDaemonAndThePagesJoinStoreAndBroker() {
         let shipped = package.names("regular").filter { package.targets[$0]?.folder.hasPrefix("Sources/") == true }
         let joining = shipped.filter { package.foundation(of: $0).isSuperset(of: ["Store", "Broker"]) }
-        #expect(joining == ["Daemon"])
+        #expect(joining == ["Daemon", "Web"])
     }
 
     @Test func everySystemLibraryHasOneImporter() {

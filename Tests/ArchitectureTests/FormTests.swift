@@ -3,7 +3,8 @@ import Testing
 /// How everything is written that `swift format` does not hold.
 struct FormTests {
     private static let languages: Set = [
-        "bash", "c", "conf", "h", "md", "modulemap", "py", "python3", "service", "sh", "sql", "swift", "timer",
+        "bash", "c", "conf", "css", "h", "js", "md", "modulemap", "mustache", "py", "python3", "service", "sh", "sql",
+        "swift", "timer",
     ]
 
     @Test func noLineIsLongerThan120Characters() {

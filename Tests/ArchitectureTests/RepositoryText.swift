@@ -3,7 +3,7 @@ import Foundation
 /// The files of the repository that people write, as lines of text.
 struct RepositoryText {
     /// Where people write; what lies elsewhere (`.build`, what the demo leaves) is not looked into.
-    private static let folders = ["Sources", "Tests", "docs", "models", "ops", "sql", "systemd", ".ci"]
+    private static let folders = ["Sources", "Tests", "docs", "models", "ops", "sql", "systemd", "web", ".ci"]
 
     /// From the root, as `git` names it.
     let path: String

@@ -78,6 +78,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     private enum Role: String, CaseIterable {
         case daemon = "atelier_daemon"
         case admin = "atelier_admin"
+        case reader = "atelier_reader"
 
         func name(for database: String) -> String {
             (database.split(separator: "/").last ?? "") + "_" + rawValue.dropFirst(8)
@@ -94,6 +95,9 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     package func roleName(_ kind: String) -> String {
         Role(rawValue: "atelier_" + kind)?.name(for: database) ?? ""
     }
+
+    /// The database as the role that sees the views alone.
+    package var readerURL: String { Role.reader.url(of: database) }
 
     // MARK: - Programs
 
@@ -118,6 +122,21 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
             environment: environment(as: .daemon).merging(settings) { $1 }, output: log, errors: log)
         daemons[name] = daemon
         return daemon.identifier
+    }
+
+    /// Starts atelier-web as a reader that may act, on a free port; gives its address once it listens.
+    package func startWeb(
+        _ settings: [String: String] = [:], _ name: String = "atelier-web", within seconds: Int = 30
+    ) async throws -> String {
+        let (log, port) = ("\(folder.path)/\(name).log", "\(folder.path)/\(name).port")
+        let own = ["ATELIER_ADMIN_URL": Role.admin.url(of: database), "ATELIER_WEB_PORT": "0"]
+        daemons[name] = try ChildProgram(
+            Self.programs + "/atelier-web", ["run", "--port-file", port],
+            environment: environment(as: .reader).merging(own) { $1 }.merging(settings) { $1 }, output: log,
+            errors: log, directory: Servers.root)
+        try await until("atelier-web listens", within: seconds) { FileManager.default.fileExists(atPath: port) }
+        let number = try String(contentsOfFile: port, encoding: .utf8).trimmingCharacters(in: .newlines)
+        return "http://127.0.0.1:\(number)"
     }
 
     /// Sends the daemon a signal and waits for its end. Gives its exit status, 128 and a signal's number where that

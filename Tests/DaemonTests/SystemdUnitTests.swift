@@ -9,7 +9,7 @@ import Testing
         FileManager.default.isExecutableFile(atPath: $0)
     }
     static let folder = Servers.root + "/systemd"
-    private let units = ["atelierd.service", "atelier-maintenance.service"]
+    private let units = ["atelierd.service", "atelier-maintenance.service", "atelier-web.service"]
 
     private func analyze(_ arguments: String...) async throws -> ProgramRun {
         try await ProgramRun(
@@ -37,7 +37,8 @@ import Testing
         }
         let run = try await analyze(
             "verify", "--man=no", "--recursive-errors=no", copies.path + "/atelierd.service",
-            copies.path + "/atelier-maintenance.timer", copies.path + "/atelier-maintenance.service")
+            copies.path + "/atelier-maintenance.timer", copies.path + "/atelier-maintenance.service",
+            copies.path + "/atelier-web.service")
         #expect(run.status == 0 && run.errors.isEmpty, "\(run)")
     }
 

@@ -34,6 +34,9 @@ package struct ArtifactDirectory: Sendable {
         try FileManager.default.createDirectory(atPath: root + "/incoming", withIntermediateDirectories: true)
     }
 
+    /// The store at `root` for who only reads it: nothing is made.
+    package init(existing root: String) { self.root = root }
+
     /// Where the bytes with this digest are, whether or not they are there.
     package func path(of digest: SHA256Digest) -> String {
         let hex = digest.description

@@ -61,6 +61,14 @@ package struct Settings: Sendable, Equatable {
     package var retention = Retention()
     /// The least severe level that is logged: trace, debug, info, notice, warning, error, critical.
     package var logLevel = ""
+    /// Where PostgreSQL is for who may act: the web program's alone; empty where its pages only show.
+    package var adminURL = Secret("")
+    /// The address the web program listens at.
+    package var webAddress = ""
+    /// The port the web program listens at.
+    package var webPort = 0
+    /// The file with who may see and act in the web program; empty: whoever is on this machine.
+    package var webTokens = ""
 
     /// The content-addressed artifact store.
     package var artifactsDirectory: String { sharedDirectory + "/artifacts" }

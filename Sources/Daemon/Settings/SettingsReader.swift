@@ -153,7 +153,9 @@ private struct SettingsReader {
     private func origin(_ name: String) -> String { values[name]?.origin ?? name }
 
     private mutating func missing(_ name: String, _ how: String) -> String {
-        if optional.contains(name) { return "" }
+        if optional.contains(name) || Settings.table.contains(where: { $0.name == name && $0.standard == "" }) {
+            return ""
+        }
         let variable = Settings.table.first { $0.name == name }?.environment ?? name
         let isHidden = isInstalled && access(installation, R_OK | X_OK) != 0
         problems.append(
@@ -207,7 +209,9 @@ private struct SettingsReader {
 
     private func secret(in file: String) -> String? {
         FileManager.default.contents(atPath: file)
-            .flatMap { String(data: $0, encoding: .utf8) }?.trimmingCharacters(in: .whitespacesAndNewlines)
+            .flatMap { String(data: $0, encoding: .utf8)?.trimmingCharacters(in: .whitespacesAndNewlines) }
+            // A unit's credential must be there: an empty one is how nothing is given.
+            .flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private mutating func path(_ setting: Setting, _ settings: Settings) -> String {

@@ -180,6 +180,22 @@ extension Settings {
             "logLevel", "LOG_LEVEL",
             .choice(\.logLevel, ["trace", "debug", "info", "notice", "warning", "error", "critical"]), "info",
             "the least severe level that is logged", isReloadable: true),
+        // atelier-web's alone.
+        Setting(
+            "adminURL", "ADMIN_URL",
+            .url(\.adminURL, credential: "admin-url", schemes: ["postgresql", "postgres"]), "",
+            "atelier-web: PostgreSQL as a role with atelier_admin; without it the pages only show"),
+        Setting("adminURLFile", "ADMIN_URL_FILE", .urlFile, "", "atelier-web: a file that holds that URL"),
+        Setting(
+            "webAddress", "WEB_ADDRESS", .name(\.webAddress), "127.0.0.1",
+            "atelier-web: where it listens; another address than this machine's own needs webTokens"),
+        Setting(
+            "webPort", "WEB_PORT", .integer(\.webPort, 0...65_535), "8645",
+            "atelier-web: its port, 0 takes any free one"
+        ),
+        Setting(
+            "webTokens", "WEB_TOKENS", .path(\.webTokens), "",
+            "atelier-web: a file of who may see and act; without it whoever is on this machine"),
     ]
 
     private static func keep(

@@ -2,7 +2,7 @@ import Foundation
 
 /// JSON as RFC 8259 has it, in UTF-8, with each name of an object once, and nothing else. What is wrong is said with
 /// its place: the byte, and what is there.
-struct StrictJSON {
+package struct StrictJSON {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var place = 0
     /// The names and indexes on the way to the value that is read.
@@ -10,7 +10,7 @@ struct StrictJSON {
 
     /// Reads a text of a bounded depth.
     /// - Throws: `Problems` with one problem.
-    static func value(of text: Data) throws(Problems) -> JSONValue {
+    package static func value(of text: Data) throws(Problems) -> JSONValue {
         let result = text.withUnsafeBytes { raw -> Result<JSONValue, Problems> in
             var parser = StrictJSON(bytes: raw.bindMemory(to: UInt8.self))
             do throws(Problems) { return .success(try parser.text()) } catch { return .failure(error) }

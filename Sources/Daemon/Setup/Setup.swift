@@ -1,0 +1,178 @@
+import Foundation
+import Store
+
+/// Makes an installation out of two servers: database, roles, the broker's users, each with what it needs and no more,
+/// and the files with their URLs. What was done before is left as it is, so that it can be done again.
+package struct Setup: Sendable {
+    /// What it cannot do, and what to do about it.
+    package struct Problem: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// What everything is called: the database and its owner; users begin with it.
+    package var name = "atelier"
+    /// The folder that settings and secrets go to.
+    package var folder = "/etc/atelier"
+    /// PostgreSQL as who may make roles and databases; nil: this machine's, as the user `postgres`.
+    package var postgresAdmin: String?
+    /// The program that administers RabbitMQ.
+    package var rabbitmqctl = "rabbitmqctl"
+    /// Where the daemon finds RabbitMQ: host, port and virtual host.
+    package var amqp = "localhost:5672/"
+    /// Tenants that may publish, each a user of the broker.
+    package var tenants: [String] = []
+
+    /// The usual.
+    package init() {}
+
+    private var files: SetupFolder { SetupFolder(path: folder) }
+
+    /// Does all of it; `say` is told each thing that was done, or was there.
+    /// - Throws: ``Problem``, `StoreError`, `Migrations.Unusable`, `SystemError`.
+    package func run(migrations: Migrations, say: @escaping @Sendable (String) -> Void) async throws {
+        guard name.wholeMatch(of: /[a-z][a-z0-9_]{0,40}/) != nil else {
+            throw Problem(description: "\(name): a name is a lower-case letter, then letters, digits and _")
+        }
+        for tenant in tenants where tenant.wholeMatch(of: /[A-Za-z0-9_.-]{1,100}/) == nil {
+            throw Problem(description: "\(tenant): a tenant is letters, digits, dots, dashes and underscores")
+        }
+        try files.make()
+        let admin = try await adminStore()
+        try await database(admin, say)
+        _ = try await migrations.apply(to: Store(url: try url("owner-url"), application: "atelierctl"))
+        say("the schema is \(Migrations.newest)")
+        try await logins(admin, say)
+        try broker(say)
+        if !FileManager.default.fileExists(atPath: folder + "/atelier.json") {
+            try files.write("atelier.json", "{}", mode: 0o644)
+        }
+        say("next: systemctl enable --now atelierd atelier-maintenance.timer atelier-web; atelierctl doctor --probe")
+    }
+
+    private func url(_ file: String) throws -> String {
+        guard let url = files.secret(file) else { throw Problem(description: "\(folder)/\(file) is gone") }
+        return url
+    }
+
+    // MARK: - PostgreSQL
+
+    /// A store as who may make roles. Without a URL it is the user `postgres` of this machine, whom PostgreSQL knows by
+    /// the process's own user at the moment it connects.
+    private func adminStore() async throws -> Store {
+        if let postgresAdmin { return try await connected(Store(url: postgresAdmin, application: "atelierctl")) }
+        guard geteuid() == 0, let user = getpwnam("postgres") else {
+            throw Problem(
+                description: "setup makes roles and a database: run it as root, or give --postgres a superuser's URL")
+        }
+        guard seteuid(user.pointee.pw_uid) == 0 else { throw SystemError("become", "postgres") }
+        defer { seteuid(0) }
+        return try await connected(
+            Store(url: "postgresql:///postgres?host=/var/run/postgresql&user=postgres", application: "atelierctl"))
+    }
+
+    private func connected(_ store: Store) async throws -> Store {
+        try await store.query("select 1")
+        return store
+    }
+
+    /// Where the database is, as those who log in by password find it.
+    private var place: String {
+        let parts = postgresAdmin.flatMap { URLComponents(string: $0) }
+        return (parts?.host ?? "localhost") + (parts?.port.map { ":\($0)" } ?? "") + "/" + name
+    }
+
+    private func database(_ admin: Store, _ say: (String) -> Void) async throws {
+        if files.secret("owner-url") == nil {
+            let password = SetupFolder.password()
+            try await role(name, password, "createrole", admin)
+            try files.write("owner-url", "postgresql://\(name):\(password)@\(place)")
+            say("PostgreSQL: the role \(name), which owns the database: \(folder)/owner-url")
+        }
+        if try await admin.query("select 1 from pg_database where datname = $1", [name]).isEmpty {
+            try await admin.query("create database \(name) owner \(name)")
+            say("PostgreSQL: the database \(name)")
+        } else {
+            say("PostgreSQL: the database \(name) was there")
+        }
+    }
+
+    /// Roles that log in, each with the rights of one of the schema's.
+    private func logins(_ admin: Store, _ say: (String) -> Void) async throws {
+        for (login, rights, file) in [
+            (name + "d", "atelier_daemon, atelier_admin", "postgres-url"),
+            (name + "_web_reader", "atelier_reader", "reader-url"),
+            (name + "_web_admin", "atelier_admin", "admin-url"),
+        ] where files.secret(file) == nil {
+            let password = SetupFolder.password()
+            try await role(login, password, "in role \(rights)", admin)
+            try files.write(file, "postgresql://\(login):\(password)@\(place)")
+            say("PostgreSQL: the role \(login) with the rights of \(rights): \(folder)/\(file)")
+        }
+    }
+
+    private func role(_ login: String, _ password: String, _ more: String, _ admin: Store) async throws {
+        if try await admin.query("select 1 from pg_roles where rolname = $1", [login]).isEmpty {
+            try await admin.query("create role \(login) login password '\(password)' \(more)")
+        } else {
+            // Its password is nowhere any more: it gets another. Its rights it has.
+            try await admin.query("alter role \(login) login password '\(password)'")
+            if more.hasPrefix("in role ") { try await admin.query("grant \(more.dropFirst(8)) to \(login)") }
+        }
+    }
+
+    // MARK: - RabbitMQ
+
+    private func broker(_ say: (String) -> Void) throws {
+        let host = amqp.contains("/") ? amqp : amqp + "/"
+        for (user, file, rights) in [
+            (name + "d", "amqp-url", [Self.own, Self.own, Self.own]),
+            // Publishes jobs, and reads the dead letters to publish them again.
+            (name + "-web", "web-amqp-url", ["^$", "^atelier$", "^atelier\\.dead$"]),
+        ] where files.secret(file) == nil {
+            let password = SetupFolder.password()
+            try self.user(user, password, rights)
+            try files.write(file, "amqp://\(user):\(password)@\(host)")
+            say("RabbitMQ: the user \(user): \(folder)/\(file)")
+        }
+        let own = SetupFolder(path: folder + "/tenants")
+        for tenant in tenants where own.secret(tenant) == nil {
+            try own.make()
+            let password = SetupFolder.password()
+            try user(tenant, password, ["^$", "^atelier$", "^$"])
+            try own.write(tenant, "amqp://\(tenant):\(password)@\(host)")
+            say("RabbitMQ: the tenant \(tenant), who may publish: \(folder)/tenants/\(tenant)")
+        }
+    }
+
+    /// The topology, queues that the broker names for one daemon, and answers to whoever asked for one.
+    private static let own = "^(atelier.*|amq\\.(gen.*|default))$"
+
+    private func user(_ user: String, _ password: String, _ rights: [String]) throws {
+        // Where it is there, its password is nowhere any more. The password goes by stdin: arguments are everybody's.
+        if try rabbitmq(["add_user", user], input: password) != 0,
+            try rabbitmq(["change_password", user], input: password) != 0
+        {
+            throw Problem(description: "\(rabbitmqctl) makes no user \(user): is RabbitMQ running on this machine?")
+        }
+        let parts = amqp.split(separator: "/", maxSplits: 1)
+        let host = parts.count > 1 && !parts[1].isEmpty ? parts[1].removingPercentEncoding ?? String(parts[1]) : "/"
+        guard try rabbitmq(["set_permissions", "-p", host, user] + rights, input: "") == 0 else {
+            throw Problem(description: "\(rabbitmqctl) gives \(user) no rights on the virtual host \(host)")
+        }
+    }
+
+    private func rabbitmq(_ arguments: [String], input: String) throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [rabbitmqctl, "--quiet"] + arguments
+        let pipe = Pipe()
+        process.standardInput = pipe
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        try pipe.fileHandleForWriting.write(contentsOf: Data((input + "\n").utf8))
+        try pipe.fileHandleForWriting.close()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Hummingbird
+import Jobs
+
+/// What the pages show as JSON, and publishing; described in `ops/schemas/openapi.json`.
+struct APIRoutes: Sendable {
+    let site: Site
+
+    func add(to router: Router<WebContext>) {
+        let api = router.group("/api")
+        api.get("/queue") { _, context in
+            let viewer = try context.knownViewer()
+            return try await Self.json([
+                "queue": .array(site.overview.queue(viewer.tenant)),
+                "running": .array(site.overview.running(viewer.tenant)),
+                "workers": .array(site.overview.workers()), "cluster": site.overview.cluster(),
+            ])
+        }
+        api.get("/jobs") { request, context in
+            let viewer = try context.knownViewer()
+            var search = JobSearch({ request.parameter($0) }, states: request.parameters("state"))
+            if let tenant = viewer.tenant { search.tenant = tenant }
+            let page = try await search.page(of: site.reader)
+            return Self.json([
+                "jobs": .array(page.rows), "next": page.next.map(JSONValue.string) ?? .null,
+            ])
+        }
+        api.get("/jobs/:id") { _, context in
+            Self.json(
+                try await JobPage(site: site).job(context.parameters.get("id") ?? "", context.knownViewer()))
+        }
+        api.get("/jobs/:id/curves") { _, context in
+            let job = try await JobPage(site: site).job(context.parameters.get("id") ?? "", context.knownViewer())
+            let rows = try await site.reader.rows(
+                "select name, step, value from dashboard.curves where job = $1::uuid order by name, step",
+                [job["job"]?.string])
+            return Self.json(["curves": .array(rows)])
+        }
+        api.get("/concepts") { request, context in
+            let viewer = try context.knownViewer()
+            let rows = try await site.reader.rows(
+                """
+                select * from dashboard.concept_details
+                where ($1::text is null or tenant = $1) and ($2::text is null or name = $2)
+                order by tenant, name, version desc limit 500
+                """, [viewer.tenant, request.parameter("name")])
+            return Self.json(["concepts": .array(rows)])
+        }
+        api.get("/failures") { _, context in
+            guard try context.knownViewer().tenant == nil else { throw HTTPError(.forbidden) }
+            return Self.json(["failures": .array(try await site.overview.failures())])
+        }
+        api.get("/rejections") { request, context in
+            let before = request.parameter("before").flatMap { Int64($0) }
+            let rows = try await site.reader.rows(
+                """
+                select * from dashboard.rejections
+                where ($1::text is null or tenant = $1) and ($2::bigint is null or number < $2::bigint)
+                order by number desc limit 100
+                """, [try context.knownViewer().tenant, before.map(String.init)])
+            return Self.json(["rejections": .array(rows)])
+        }
+        api.get("/leaderboard") { _, context in
+            guard try context.knownViewer().tenant == nil else { throw HTTPError(.forbidden) }
+            return Self.json(["leaderboard": .array(try await site.overview.leaderboard())])
+        }
+        api.get("/models") { _, context in
+            _ = try context.knownViewer()
+            let rows = try await site.reader.rows("select * from dashboard.model_descriptions")
+            return Self.json(["models": .array(rows)])
+        }
+        api.get("/schema") { _, context in
+            _ = try context.knownViewer()
+            return Self.json(JobSchema().document)
+        }
+        addActions(to: api)
+    }
+
+    private func addActions(to api: RouterGroup<WebContext>) {
+        api.post("/jobs") { request, context in try await publish(request, context) }
+        for action in JobsPage.Action.allCases where action != .delete {
+            api.post("/jobs/:id/\(action.rawValue)") { request, context in
+                let viewer = try context.actingViewer()
+                guard let admin = site.admin else {
+                    throw HTTPError(.forbidden, message: "This program may only look.")
+                }
+                let job = try await JobPage(site: site).job(context.parameters.get("id") ?? "", viewer)
+                guard let id = job["job"]?.string.flatMap(UUID.init(uuidString:)) else { throw HTTPError(.notFound) }
+                let isDone = try await JobsPage.apply(
+                    action, to: id, by: admin, fromScratch: request.parameter("from_scratch") == "true", viewer)
+                let after = try await JobPage(site: site).job(id.uuidString, viewer)
+                return Self.json(
+                    ["done": .bool(isDone), "state": after["state"] ?? .null], status: isDone ? .ok : .conflict)
+            }
+        }
+    }
+
+    private func publish(_ request: Request, _ context: WebContext) async throws -> Response {
+        let viewer = try context.actingViewer()
+        guard let publishing = site.publishing else {
+            throw HTTPError(.forbidden, message: "This program has no login at the broker, and publishes nothing.")
+        }
+        guard request.headers[.contentType]?.hasPrefix("application/json") ?? false else {
+            throw HTTPError(.unsupportedMediaType, message: "A job is application/json.")
+        }
+        let buffer = try await request.body.collect(upTo: context.maxUploadSize)
+        let tenant = viewer.tenant ?? request.parameter("tenant") ?? publishing.user
+        do {
+            let body = try JobSpec.parsed(Data(buffer.readableBytesView))
+            let id = try await publishing.publish(body, for: tenant, id: request.parameter("message_id"))
+            return Self.json(
+                [
+                    "message_id": .string(id), "tenant": .string(tenant),
+                    "page": .string("/messages/\(JobSearch.escaped(id))?tenant=\(JobSearch.escaped(tenant))"),
+                ], status: .accepted)
+        } catch let problems as Problems {
+            return Self.json(["problems": try JSONValue(problems.list)], status: .unprocessableContent)
+        } catch let refusal as JobPublishing.Refusal {
+            return Self.json(["error": .string(refusal.description)], status: .serviceUnavailable)
+        }
+    }
+
+    static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: value.line)))
+    }
+}

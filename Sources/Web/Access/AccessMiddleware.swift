@@ -1,0 +1,122 @@
+import Foundation
+import Hummingbird
+
+/// The door: who asks is found out, and whether the request is theirs and not another site's, before any page is made.
+///
+/// Without a token file whoever is on this machine may do everything; then only requests that name this machine are
+/// answered, for a foreign name that points here is somebody else's page.
+struct AccessMiddleware: RouterMiddleware {
+    /// Nil: nobody signs in.
+    let tokens: TokenFile?
+    let sessions: Sessions
+
+    func handle(
+        _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
+    ) async throws -> Response {
+        var (request, context) = (request, context)
+        guard tokens != nil || Self.isThisMachine(request.head.authority) else {
+            throw HTTPError(.misdirectedRequest, message: "Without a token file only this machine's name is answered.")
+        }
+        if request.uri.path.hasPrefix("/assets/") { return try await next(request, context) }
+        let cookie = request.cookies[Sessions.cookie]?.value
+        let identifier = cookie.flatMap(Self.identifier) ?? RandomText.make()
+        context.viewer = viewer(of: request, identifier)
+        if request.method != .get, request.method != .head {
+            try await hold(&request, &context, to: identifier)
+        }
+        if request.uri.path != "/sign-in", context.viewer == nil { return refusal(request) }
+        var response = try await next(request, context)
+        if cookie == nil, context.viewer?.formToken != nil || request.uri.path == "/sign-in",
+            response.headers[.setCookie] == nil
+        {
+            response.setCookie(Self.cookie(identifier, for: request))
+        }
+        return response
+    }
+
+    /// A cookie for the one site, out of reach of scripts, and of plain HTTP where the page came by TLS.
+    static func cookie(_ identifier: String, for request: Request) -> Cookie {
+        Cookie(
+            name: Sessions.cookie, value: identifier, maxAge: Int(Sessions.lifetime / .seconds(1)), path: "/",
+            secure: request.headers[.xForwardedProto] == "https", httpOnly: true, sameSite: .strict)
+    }
+
+    private static func identifier(_ text: String) -> String? {
+        text.utf8.count == 64 && text.allSatisfy(\.isHexDigit) ? text : nil
+    }
+
+    static func isThisMachine(_ authority: String?) -> Bool {
+        guard let authority, let host = URLComponents(string: "http://" + authority)?.host else { return false }
+        return ["localhost", "[::1]", "::1"].contains(host) || host.wholeMatch(of: /127\.\d+\.\d+\.\d+/) != nil
+    }
+
+    private func viewer(of request: Request, _ identifier: String) -> Viewer? {
+        guard let tokens else {
+            return Viewer(name: nil, mayAct: true, tenant: nil, formToken: sessions.formToken(for: identifier))
+        }
+        if let header = request.headers[.authorization] {
+            guard header.lowercased().hasPrefix("bearer ") else { return nil }
+            return tokens.holder(of: String(header.dropFirst(7))).map {
+                Viewer(name: $0.name, mayAct: $0.role == .admin, tenant: $0.tenant, formToken: nil)
+            }
+        }
+        guard let token = sessions.holder(of: identifier), tokens.contains(token) else { return nil }
+        return Viewer(
+            name: token.name, mayAct: token.role == .admin, tenant: token.tenant,
+            formToken: sessions.formToken(for: identifier))
+    }
+
+    /// What changes something must come from a page of ours: a browser says where from, and the page's own word is in
+    /// the form or in a header. Whoever sends its token with each request is no browser led astray.
+    private func hold(_ request: inout Request, _ context: inout WebContext, to identifier: String) async throws {
+        var word = request.headers[.formToken]
+        if Self.isForm(request) {
+            let buffer = try await request.body.collect(upTo: 1 << 20)
+            context.form = FormFields(encoded: String(buffer: buffer))
+            word = word ?? context.form["form_token"]
+            request.body = .init(buffer: buffer)
+        }
+        if context.viewer != nil, context.viewer?.formToken == nil { return }
+        let origin = request.headers[.origin]
+        let isForeign =
+            origin.map { URLComponents(string: $0).map(Self.authority) != request.head.authority } ?? false
+            || !["same-origin", "none", nil].contains(request.headers[.secFetchSite])
+        guard !isForeign else { throw HTTPError(.forbidden, message: "The request came from another site.") }
+        if word == sessions.formToken(for: identifier) { return }
+        // A program on this machine, where nobody signs in; browsers say at least one of the two.
+        let isBrowser = origin != nil || request.headers[.secFetchSite] != nil || Self.isForm(request)
+        guard tokens == nil, !isBrowser else {
+            throw HTTPError(.forbidden, message: "The page is too old: go back, load it again, and send it once more.")
+        }
+    }
+
+    private static func isForm(_ request: Request) -> Bool {
+        request.headers[.contentType]?.hasPrefix("application/x-www-form-urlencoded") ?? false
+    }
+
+    private static func authority(of parts: URLComponents) -> String {
+        (parts.host ?? "") + (parts.port.map { ":\($0)" } ?? "")
+    }
+
+    private func refusal(_ request: Request) -> Response {
+        let isPage = request.method == .get && request.headers[.accept]?.contains("text/html") ?? false
+        guard isPage else {
+            return Response(
+                status: .unauthorized,
+                headers: [.wwwAuthenticate: "Bearer", .contentType: "application/json"],
+                body: .init(byteBuffer: ByteBuffer(string: #"{"error":"a token is needed: Authorization: Bearer …"}"#)))
+        }
+        let place = request.uri.string.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+        return .redirect(to: "/sign-in?next=" + place, type: .normal)
+    }
+}
+
+/// One header of a request or an answer.
+typealias HTTPField = HTTPFields.Element
+
+extension HTTPField.Name {
+    /// What scripts of our pages send in place of a form's field.
+    static let formToken = Self("X-Form-Token")!
+    static let xForwardedProto = Self("X-Forwarded-Proto")!
+    static let secFetchSite = Self("Sec-Fetch-Site")!
+}

@@ -1,0 +1,81 @@
+import Broker
+import Daemon
+import Foundation
+import Jobs
+
+/// What the broker gave up on: looked at, and published again.
+package struct DeadLetters: Sendable {
+    /// Why they cannot be looked at.
+    struct Trouble: Error, CustomStringConvertible { let description: String }
+
+    private let address: BrokerAddress
+    private let names: TopologyNames
+    private let largestBody: Int
+
+    /// Those of one topology; a body longer than `largestBody` bytes is not published again.
+    package init(_ address: BrokerAddress, names: TopologyNames, largestBody: Int) {
+        (self.address, self.names, self.largestBody) = (address, names, largestBody)
+    }
+
+    /// The oldest of them, and how many there are; they stay dead.
+    func list(limit: UInt16 = 200) async throws -> (letters: [DeadLetter], waiting: Int) {
+        let backlog = Backlog(address, queue: names.dead, limit: limit, maximumBodyBytes: 0, name: "atelier-web")
+        return try await reading(backlog) {
+            var letters: [DeadLetter] = []
+            for try await delivery in backlog.deliveries { letters.append(DeadLetter(delivery)) }
+            return (letters, backlog.waiting)
+        }
+    }
+
+    /// Publishes those with these message ids again, or all; each leaves the dead once the broker has it. Gives how
+    /// many did, and how many did not.
+    func replay(_ ids: Set<String>?, limit: UInt16 = 1000) async throws -> (replayed: Int, kept: Int) {
+        let backlog = Backlog(
+            address, queue: names.dead, limit: limit, maximumBodyBytes: largestBody, name: "atelier-web")
+        let publisher = Publisher(address, topology: nil)
+        publisher.start()
+        let result = await Result {
+            try await reading(backlog) { try await replay(ids, from: backlog, by: publisher) }
+        }
+        await publisher.stop()
+        return try result.get()
+    }
+
+    private func replay(
+        _ ids: Set<String>?, from backlog: Backlog, by publisher: Publisher
+    ) async throws -> (replayed: Int, kept: Int) {
+        var (replayed, kept) = (0, 0)
+        for try await delivery in backlog.deliveries {
+            let letter = DeadLetter(delivery)
+            guard ids == nil || letter.messageID.map({ ids!.contains($0) }) ?? false else { continue }
+            let outcome =
+                delivery.isTooLong
+                ? nil : await publisher.publish(letter.message(of: delivery, names), within: .seconds(15))
+            if outcome == .confirmed {
+                delivery.acknowledge()
+                replayed += 1
+            } else {
+                kept += 1
+            }
+        }
+        return (replayed, kept)
+    }
+
+    private func reading<Value>(_ backlog: Backlog, _ body: () async throws -> Value) async throws -> Value {
+        backlog.start()
+        let result = await Result { try await body() }
+        await backlog.stop()
+        do { return try result.get() } catch BrokerError.topology(_, 404, _) {
+            throw Trouble(description: "there is no queue \(names.dead); atelierd declares it when it first runs")
+        } catch let error as BrokerError {
+            throw Trouble(description: "\(error)")
+        }
+    }
+}
+
+extension Result where Failure == any Error {
+    /// What comes of `body`.
+    fileprivate init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
+    }
+}

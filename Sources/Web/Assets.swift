@@ -1,0 +1,37 @@
+import Foundation
+import Hashing
+import Hummingbird
+
+/// The style sheet, the script and the icon, read once.
+struct Assets: Sendable {
+    private struct Asset: Sendable {
+        let body: ByteBuffer
+        let type: String
+        let tag: String
+    }
+
+    private static let types = ["css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"]
+    private let files: [String: Asset]
+
+    /// Reads the files of a folder.
+    /// - Throws: what reading throws.
+    init(directory: String) throws {
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory)
+        files = try Dictionary(
+            uniqueKeysWithValues: names.compactMap { name in
+                guard let type = Self.types[(name as NSString).pathExtension] else { return nil }
+                let data = try Data(contentsOf: URL(fileURLWithPath: directory + "/" + name))
+                let tag = "\"\(SHA256Digest.of(data).description.prefix(16))\""
+                return (name, Asset(body: ByteBuffer(bytes: data), type: type + "; charset=utf-8", tag: tag))
+            })
+    }
+
+    func add(to router: Router<WebContext>) {
+        router.get("/assets/:name") { request, context in
+            guard let asset = files[context.parameters.get("name") ?? ""] else { throw HTTPError(.notFound) }
+            let headers: HTTPFields = [.eTag: asset.tag, .cacheControl: "no-cache", .contentType: asset.type]
+            if request.headers[.ifNoneMatch] == asset.tag { return Response(status: .notModified, headers: headers) }
+            return Response(status: .ok, headers: headers, body: .init(byteBuffer: asset.body))
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import Hummingbird
+import Jobs
+import Store
+
+/// Errors as pages, or as JSON for programs: what is wrong, and never the insides of it.
+struct ErrorPages: RouterMiddleware {
+    let site: Site
+
+    func handle(
+        _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
+    ) async throws -> Response {
+        do { return try await next(request, context) } catch {
+            let (status, message) = words(for: error, request)
+            guard request.headers[.accept]?.contains("text/html") ?? false, !request.uri.path.hasPrefix("/api/") else {
+                return APIRoutes.json(["error": .string(message)], status: status)
+            }
+            var model = site.frame(nil, section: "", title: "\(status.code)")
+            model["status"] = status.code
+            model["message"] = message
+            return try site.templates.html("error", model, status: status)
+        }
+    }
+
+    private func words(for error: any Error, _ request: Request) -> (HTTPResponse.Status, String) {
+        switch error {
+        case let error as HTTPError:
+            return (error.status, error.body ?? error.status.reasonPhrase)
+        case let error as any HTTPResponseError:
+            return (error.status, error.status.reasonPhrase)
+        case StoreError.unavailable(let reason):
+            site.logger.warning("PostgreSQL is unavailable", metadata: ["error": "\(reason)"])
+            return (.serviceUnavailable, "PostgreSQL is unavailable: \(reason)")
+        case let error as StoreError:
+            site.logger.error(
+                "PostgreSQL refused", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
+            return (.internalServerError, "PostgreSQL refused. The log has more; is the schema of this version?")
+        default:
+            site.logger.error("a page failed", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
+            return (.internalServerError, "Something failed. The log has more.")
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import Foundation
+import Hummingbird
+import Jobs
+
+/// What was learnt: a gallery, and each concept with its versions side by side.
+struct ConceptsPage: Sendable {
+    let site: Site
+
+    func add(to router: Router<WebContext>) {
+        router.get("/concepts") { request, context in try await gallery(request, context.knownViewer()) }
+        router.get("/concepts/:name") { request, context in
+            try await concept(context.parameters.get("name") ?? "", request, context.knownViewer())
+        }
+        router.post("/concepts/delete") { _, context in try await delete(context.form, context.actingViewer()) }
+    }
+
+    private static let page = 60
+
+    private func gallery(_ request: Request, _ viewer: Viewer) async throws -> Response {
+        let text = request.parameter("text")
+        let after = request.parameter("after")?.split(separator: "\u{1F}", maxSplits: 1).map(String.init) ?? []
+        let rows = try await site.reader.rows(
+            """
+            select * from dashboard.concept_details c
+            where (c.tenant, c.name, c.version) in (
+                    select n.tenant, n.name, max(n.version) from dashboard.concepts n
+                    where ($1::text is null or n.tenant = $1) and ($2::text is null or position($2 in n.name) > 0)
+                        and ($3::text is null or (n.tenant, n.name) > ($3, $4))
+                    group by n.tenant, n.name order by n.tenant, n.name limit \(Self.page + 1))
+            order by c.tenant, c.name
+            """, [viewer.tenant, text, after.first, after.count > 1 ? after[1] : after.isEmpty ? nil : ""])
+        var model = site.frame(viewer, section: "concepts", title: "Concepts")
+        model["concepts"] = rows.prefix(Self.page).map(Self.card)
+        model["is_none"] = rows.isEmpty
+        model["filter_text"] = text ?? ""
+        model["next"] = NSNull()
+        if rows.count > Self.page, let last = rows.prefix(Self.page).last {
+            let key = "\(last["tenant"]?.string ?? "")\u{1F}\(last["name"]?.string ?? "")"
+            model["next"] = "/concepts?after=" + JobSearch.escaped(key)
+        }
+        return try site.templates.html("concepts", model)
+    }
+
+    private static func card(_ row: JSONValue) -> [String: Any] {
+        var model = row.members
+        let artifacts = row["artifacts"]?.array ?? []
+        let pictures = artifacts.filter { $0["role"]?.string == "picture" }
+        let shown = pictures.isEmpty ? Pictures.references(row["references"]) : pictures.map(Pictures.model)
+        model["cover"] = shown.prefix(4).map { $0 }
+        model["path"] = path(row)
+        model["created"] = Figures.moment(row["created_at"]?.string)
+        return model
+    }
+
+    static func path(_ row: JSONValue) -> String {
+        let tenant = JobSearch.escaped(row["tenant"]?.string ?? "")
+        return "/concepts/\(JobSearch.escaped(row["name"]?.string ?? ""))?tenant=\(tenant)"
+    }
+
+    private func concept(_ name: String, _ request: Request, _ viewer: Viewer) async throws -> Response {
+        let tenant = viewer.tenant ?? request.parameter("tenant")
+        let rows = try await site.reader.rows(
+            """
+            select * from dashboard.concept_details c
+            where c.name = $1 and ($2::text is null or c.tenant = $2) order by c.tenant, c.version desc limit 100
+            """, [name, tenant])
+        guard let first = rows.first else {
+            throw HTTPError(.notFound, message: "No concept of that name was learnt, or it was deleted.")
+        }
+        let owner = first["tenant"]?.string
+        let versions = rows.filter { $0["tenant"]?.string == owner }
+        var model = site.frame(viewer, section: "concepts", title: name)
+        model.merge(first.members) { $1 }
+        model["versions"] = versions.enumerated().map { Self.version($1, isNewest: $0 == 0) }
+        model["version_count"] = versions.count
+        model["has_several"] = versions.count > 1
+        model["tenant_query"] = JobSearch.escaped(owner ?? "")
+        model["playground"] = try await PlaygroundPage(site: site).form(
+            viewer, concept: name, model: first["model"]?.string, role: first["role"]?.string,
+            noun: first["class"]?.string, tenant: owner)
+        return try site.templates.html("concept", model)
+    }
+
+    private static func version(_ row: JSONValue, isNewest: Bool) -> [String: Any] {
+        var model = row.members
+        let artifacts = row["artifacts"]?.array ?? []
+        model["is_newest"] = isNewest
+        model["references"] = Pictures.references(row["references"])
+        model["prompts"] = Pictures.byPrompt(artifacts)
+        model["files"] = Pictures.files(artifacts).filter { $0["is_picture"] as? Bool == false }
+        model["metrics"] = ScoreMeaning.models(row["metrics"])
+        model["created"] = Figures.moment(row["created_at"]?.string)
+        model["warnings"] = (row["warnings"]?.array ?? []).compactMap(\.string)
+        return model
+    }
+
+    private func delete(_ form: FormFields, _ viewer: Viewer) async throws -> Response {
+        guard let admin = site.admin else { throw HTTPError(.forbidden, message: "This program may only look.") }
+        guard let name = form["name"], let tenant = viewer.tenant ?? form["tenant"], viewer.sees(tenant) else {
+            throw HTTPError(.badRequest)
+        }
+        let version = form["version"].flatMap { Int($0) }
+        guard form["sure"] == "yes" else {
+            let rows = try await site.reader.rows(
+                """
+                select * from dashboard.concept_details
+                where name = $1 and tenant = $2 and ($3::int is null or version = $3::int) order by version desc
+                """, [name, tenant, version.map(String.init)])
+            var model = site.frame(viewer, section: "concepts", title: "Delete \(name)")
+            model["name"] = name
+            model["tenant"] = tenant
+            model["version"] = version.map(String.init) ?? NSNull()
+            model["back"] = Self.path(["name": .string(name), "tenant": .string(tenant)])
+            model["versions"] = rows.map { row in
+                [
+                    "version": row["version"]?.integer ?? 0, "job": row["job"]?.string ?? "",
+                    "pictures": row["artifacts"]?.array?.count ?? 0,
+                    "references": row["references"]?.array?.count ?? 0,
+                ] as [String: Any]
+            }
+            return try site.templates.html("concept-delete", model)
+        }
+        let count = try await admin.deleteConcept(name, tenant: tenant, version: version)
+        site.logger.notice(
+            "a concept was deleted by hand",
+            metadata: ["versions": "\(count)", "web.viewer": "\(viewer.name ?? "anybody")"])
+        return .redirect(to: "/concepts", type: .normal)
+    }
+}

@@ -1,0 +1,70 @@
+import Daemon
+import Foundation
+import Hashing
+import Hummingbird
+import Jobs
+
+/// Bytes by their SHA-256, for whose tenant has them: pictures to be looked at, everything else to be saved. What they
+/// are is told by their own first bytes, never by what a job said of them.
+struct Files: Sendable {
+    let site: Site
+    private let io = FileIO()
+
+    init(site: Site) { self.site = site }
+
+    func add(to router: Router<WebContext>) {
+        router.get("/files/:digest") { request, context in
+            try await file(context.parameters.get("digest") ?? "", request, context)
+        }
+    }
+
+    private func file(_ text: String, _ request: Request, _ context: WebContext) async throws -> Response {
+        let viewer = try context.knownViewer()
+        let absent = HTTPError(.notFound, message: "There are no such bytes, or no more.")
+        guard let digest = SHA256Digest(text), text.utf8.count == 64,
+            try await site.reader.row(
+                """
+                select 1 as one from dashboard.artifacts
+                where sha256 = $1 and ($2::text is null or tenant = $2) limit 1
+                """, [text, viewer.tenant]) != nil
+        else { throw absent }
+        let path = site.artifacts.path(of: digest)
+        guard let size = site.artifacts.size(of: digest) else { throw absent }
+        var headers: HTTPFields = [
+            .eTag: "\"\(text)\"", .cacheControl: "private, max-age=86400, immutable",
+        ]
+        if request.headers[.ifNoneMatch] == "\"\(text)\"" { return Response(status: .notModified, headers: headers) }
+        let type = try await runBlocking { Self.pictureType(path) }
+        headers[.contentType] = type ?? "application/octet-stream"
+        headers[.contentLength] = String(size)
+        if let name = request.parameter("download") {
+            headers[.contentDisposition] = "attachment; filename=\"\(Self.safe(name))\""
+        } else if type == nil {
+            headers[.contentDisposition] = "attachment; filename=\"\(text)\""
+        }
+        return Response(status: .ok, headers: headers, body: try await io.loadFile(path: path, context: context))
+    }
+
+    /// The media type of a picture that browsers show, by its first bytes.
+    static func pictureType(_ path: String) -> String? {
+        guard let file = FileHandle(forReadingAtPath: path) else { return nil }
+        defer { try? file.close() }
+        guard let data = try? file.read(upToCount: 16) else { return nil }
+        if data.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) { return "image/png" }
+        if data.starts(with: [0xFF, 0xD8, 0xFF]) { return "image/jpeg" }
+        if data.starts(with: Array("RIFF".utf8)), data.dropFirst(8).starts(with: Array("WEBP".utf8)) {
+            return "image/webp"
+        }
+        return nil
+    }
+
+    /// A name that no header and no disk takes for anything else.
+    static func safe(_ name: String) -> String {
+        let allowed = name.unicodeScalars.map { scalar in
+            scalar.isASCII && (CharacterSet.alphanumerics.contains(scalar) || "._-".unicodeScalars.contains(scalar))
+                ? Character(scalar) : "_"
+        }
+        let text = String(String(allowed).drop { $0 == "." }.prefix(100))
+        return text.isEmpty ? "file" : text
+    }
+}

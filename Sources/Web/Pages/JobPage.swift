@@ -1,0 +1,180 @@
+import Foundation
+import Hummingbird
+import Jobs
+
+/// Everything about a job, live while it is under way.
+struct JobPage: Sendable {
+    let site: Site
+
+    func add(to router: Router<WebContext>) {
+        router.get("/jobs/:id") { request, context in
+            let viewer = try context.knownViewer()
+            let job = try await job(context.parameters.get("id") ?? "", viewer)
+            var model = site.frame(viewer, section: "jobs", title: Self.title(job))
+            model.merge(try await self.model(of: job)) { $1 }
+            return try site.templates.html(request.isPart ? "job-live" : "job", model)
+        }
+        router.get("/messages/:id") { request, context in
+            try await message(context.parameters.get("id") ?? "", request, context.knownViewer())
+        }
+    }
+
+    /// The job of an id, if the viewer sees it.
+    /// - Throws: 404.
+    func job(_ text: String, _ viewer: Viewer) async throws -> JSONValue {
+        guard let id = UUID(uuidString: text),
+            let job = try await site.reader.row(
+                "select * from dashboard.job_details where job = $1::uuid", [id.uuidString]),
+            viewer.sees(job["tenant"]?.string)
+        else { throw HTTPError(.notFound, message: "There is no such job, or no more.") }
+        return job
+    }
+
+    private static func title(_ job: JSONValue) -> String {
+        let what = job["concept"]?.string ?? String((job["job"]?.string ?? "").prefix(8))
+        return "\(job["kind"]?.string ?? "job") \(what)"
+    }
+
+    // MARK: - What the page shows
+
+    private func model(of job: JSONValue) async throws -> [String: Any] {
+        let state = job["state"]?.string.flatMap(JobState.init(rawValue:))
+        let spec = job["spec"] ?? .null
+        let artifacts = job["artifacts"]?.array ?? []
+        var model = job.members
+        model["heading"] = Self.title(job)
+        model["short"] = String((job["job"]?.string ?? "").prefix(8))
+        for (name, key) in [
+            ("created", "created_at"), ("started", "started_at"), ("ended", "finalized_at"), ("due", "run_after"),
+            ("until", "deadline"),
+        ] { model[name] = Figures.moment(job[key]?.string) }
+        model["is_live"] = !(state?.isFinal ?? true)
+        model["is_running"] = state == .running
+        model["is_waiting"] = [.available, .scheduled, .retryable].contains(state)
+        model["is_scheduled"] = state == .scheduled || state == .retryable
+        model["has_error"] = [.discarded, .retryable].contains(state) && job["error_code"]?.string != nil
+        model["is_cancelling"] = state == .running && job["cancel_requested_at"]?.string != nil
+        for action in JobsPage.Action.allCases {
+            model["can_" + action.rawValue] = state.map(action.states.contains) ?? false
+        }
+        model["took"] = Self.took(job).map { Figures.duration($0) } ?? NSNull()
+        if let step = job["step"]?.integer, let steps = job["steps"]?.integer, steps > 0 {
+            model["percent"] = min(100, step * 100 / steps)
+        }
+        model["eta"] = job["eta_seconds"]?.double.map { Figures.duration(max(0, $0)) } ?? NSNull()
+        model["references"] = Pictures.references(job["images"])
+        model["prompts"] = Pictures.byPrompt(artifacts)
+        model["wanted_prompts"] = artifacts.isEmpty ? (job["prompts"] ?? .array([])).model : [String]()
+        model["files"] = Pictures.files(artifacts)
+        model["has_files"] = !Pictures.files(artifacts).isEmpty
+        model["attempt_list"] = (job["attempts"]?.array ?? []).map(Self.attemptModel)
+        model["history"] = (job["events"]?.array ?? []).map {
+            ["event": $0["event"]?.string ?? "", "at": Figures.moment($0["at"]?.string)]
+        }
+        model["message"] = Self.pretty(spec)
+        model["charts"] = try await charts(of: job)
+        model.merge(Self.outcome(of: job)) { $1 }
+        model["can_run_again"] = JobKind(rawValue: job["kind"]?.string ?? "")?.needsEngine ?? false
+        return model
+    }
+
+    private static func took(_ job: JSONValue) -> Double? {
+        guard let start = Figures.date(job["started_at"]?.string) else { return nil }
+        return (Figures.date(job["finalized_at"]?.string) ?? Date()).timeIntervalSince(start)
+    }
+
+    private static func outcome(of job: JSONValue) -> [String: Any] {
+        let result = job["result"] ?? .null
+        var model: [String: Any] = [
+            "metrics": ScoreMeaning.models(result["metrics"]),
+            "warnings": (result["warnings"]?.array ?? []).compactMap(\.string),
+            "result_json": result == .null ? NSNull() : pretty(result),
+        ]
+        model["has_metrics"] = !ScoreMeaning.models(result["metrics"]).isEmpty
+        let likeness = result["likeness"]
+        if let isLearnt = likeness?["is_learnt"] {
+            model["learnt"] = ["is_learnt": isLearnt == .bool(true)]
+        }
+        if case .object(let members)? = likeness {
+            model["likeness"] = members.filter { $0.key != "is_learnt" }.sorted { $0.key < $1.key }.map { name, value in
+                var row = ScoreMeaning.model(name, value["learnt"] ?? .null)
+                for part in ["learnt", "untuned", "references"] {
+                    row[part] = value[part]?.double.map { Figures.plain($0) } ?? NSNull()
+                }
+                return row
+            }
+        }
+        model["scores"] = (job["scores"]?.array ?? []).map { score -> [String: Any] in
+            var row = ScoreMeaning.model(
+                "\(score["metric"]?.string ?? "").\(score["encoder"]?.string ?? "")", score["value"] ?? .null,
+                halfWidth: score["half_width"]?.double)
+            for name in ["concept", "suite", "method"] { row[name] = score[name]?.string ?? "" }
+            return row
+        }
+        model["has_scores"] = job["kind"]?.string == "evaluate" && !(job["scores"]?.array ?? []).isEmpty
+        return model
+    }
+
+    private static func attemptModel(_ attempt: JSONValue) -> [String: Any] {
+        var model = attempt.members
+        let begin = Figures.date(attempt["started_at"]?.string)
+        let end = Figures.date(attempt["ended_at"]?.string)
+        model["started"] = Figures.moment(attempt["started_at"]?.string)
+        model["took"] = begin.map { Figures.duration((end ?? Date()).timeIntervalSince($0)) } ?? NSNull()
+        model["outcome"] = attempt["outcome"]?.string ?? "running"
+        model["is_bad"] = ["failed", "crashed", "lost"].contains(attempt["outcome"]?.string)
+        model["memory"] = attempt["peak_memory_bytes"]?.double.map(Figures.bytes) ?? NSNull()
+        model["processor"] = attempt["processor_seconds"]?.double.map { Figures.duration($0) } ?? NSNull()
+        model["problem_list"] = (attempt["problems"]?.array ?? []).map(\.members)
+        return model
+    }
+
+    /// A drawing for each thing that is measured as training goes.
+    private func charts(of job: JSONValue) async throws -> [[String: Any]] {
+        guard job["kind"]?.string == "personalize" else { return [] }
+        let rows = try await site.reader.rows(
+            "select name, step, value from dashboard.curves where job = $1::uuid order by name, step",
+            [job["job"]?.string])
+        let curves = Dictionary(grouping: rows) { $0["name"]?.string ?? "" }
+        return curves.sorted { $0.key < $1.key }.compactMap { name, rows in
+            let points = rows.compactMap { row -> (x: Double, y: Double)? in
+                guard let step = row["step"]?.double, let value = row["value"]?.double else { return nil }
+                return (step, value)
+            }
+            guard let svg = LineChart(title: name, curves: [.init(name: name, points: points)]).svg else { return nil }
+            return ["name": name, "svg": svg, "last": points.last.map { Figures.plain($0.y) } ?? ""]
+        }
+    }
+
+    /// JSON for people.
+    static func pretty(_ value: JSONValue) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
+    // MARK: - What was just published
+
+    /// Where a message goes on to: its job, or why it was rejected; until then a page that waits.
+    private func message(_ id: String, _ request: Request, _ viewer: Viewer) async throws -> Response {
+        let tenant = viewer.tenant ?? request.parameter("tenant") ?? site.publishing?.user ?? "default"
+        if let job = try await site.reader.row(
+            "select job from dashboard.job_rows where tenant = $1 and message_id = $2", [tenant, id]),
+            let number = job["job"]?.string
+        {
+            return request.isPart
+                ? Response(status: .ok, headers: [.init("X-Location")!: "/jobs/" + number])
+                : .redirect(to: "/jobs/" + number, type: .normal)
+        }
+        let rejection = try await site.reader.row(
+            """
+            select * from dashboard.rejections where tenant = $1 and message_id = $2 and at > now() - interval '1 hour'
+            order by number desc limit 1
+            """, [tenant, id])
+        var model = site.frame(viewer, section: "jobs", title: rejection == nil ? "Published" : "Rejected")
+        model["id"] = id
+        model["path"] = request.uri.string
+        model["problems"] = rejection?["problems"]?.model ?? NSNull()
+        return try site.templates.html(request.isPart ? "message-live" : "message", model)
+    }
+}

@@ -1,0 +1,170 @@
+import Foundation
+import Hummingbird
+import Jobs
+import Store
+
+/// Jobs in a list, narrowed and page by page; many at once are retried, cancelled or deleted, after a look at which.
+struct JobsPage: Sendable {
+    let site: Site
+
+    func add(to router: Router<WebContext>) {
+        router.get("/jobs") { request, context in try await list(request, context.knownViewer()) }
+        router.post("/jobs/preview") { _, context in try await preview(context.form, context.actingViewer()) }
+        router.post("/jobs/apply") { _, context in try await apply(context.form, context.actingViewer()) }
+    }
+
+    private func list(_ request: Request, _ viewer: Viewer) async throws -> Response {
+        var search = JobSearch({ request.parameter($0) }, states: request.parameters("state"))
+        if let tenant = viewer.tenant { search.tenant = tenant }
+        let page = try await search.page(of: site.reader)
+        var model = site.frame(viewer, section: "jobs", title: "Jobs")
+        model["jobs"] = page.rows.map(JobLine.model)
+        model["query"] = search.query
+        let path = "/jobs?" + search.query + "&before="
+        model["next"] = page.next.map { path + JobSearch.escaped($0) } ?? NSNull()
+        model["horizon"] = page.horizon.map { Figures.moment($0) } ?? NSNull()
+        model["is_first"] = search.before == nil
+        model["is_narrow"] = search.isNarrow
+        model.merge(filterModel(search)) { $1 }
+        return try site.templates.html(request.isPart ? "jobs-live" : "jobs", model)
+    }
+
+    private func filterModel(_ search: JobSearch) -> [String: Any] {
+        [
+            "states": JobState.allCases.map {
+                ["value": $0.rawValue, "is_chosen": search.states.contains($0.rawValue)] as [String: Any]
+            },
+            "kinds": JobLine.choices(JobKind.allCases.map(\.rawValue), chosen: search.kind),
+            "filter_tenant": search.tenant ?? "", "filter_model": search.model ?? "",
+            "filter_error": search.error ?? "", "filter_text": search.text ?? "", "filter_since": search.since ?? "",
+            "filter_until": search.until ?? "",
+        ]
+    }
+
+    // MARK: - Many at once
+
+    /// What can be done to jobs, and to those in which states.
+    enum Action: String, CaseIterable {
+        case retry, cancel, delete
+
+        var states: [JobState] {
+            switch self {
+            case .retry: [.discarded, .cancelled, .retryable]
+            case .cancel: [.available, .scheduled, .retryable, .running]
+            case .delete: [.completed, .cancelled, .discarded]
+            }
+        }
+
+        /// What it does, for who is asked.
+        var consequence: String {
+            switch self {
+            case .retry: "They are tried again from their last checkpoint; cancelled ones begin anew."
+            case .cancel: "Waiting ones end at once, running ones as soon as their engines have stopped."
+            case .delete:
+                """
+                They are erased: attempts, messages, what they learnt, and their pictures unless another job or \
+                concept of the tenant needs them. Nothing brings them back.
+                """
+            }
+        }
+    }
+
+    private static let most = 10_000
+
+    private func preview(_ form: FormFields, _ viewer: Viewer) async throws -> Response {
+        let action = try Self.action(form)
+        let chosen = try await meant(form, action, viewer)
+        var model = site.frame(viewer, section: "jobs", title: "\(action.rawValue.capitalized) jobs")
+        model["action"] = action.rawValue
+        model["is_delete"] = action == .delete
+        model["is_retry"] = action == .retry
+        model["consequence"] = action.consequence
+        model["count"] = Figures.counted(chosen.count, "job")
+        model["is_none"] = chosen.isEmpty
+        model["is_limit"] = chosen.count == Self.most
+        model["jobs"] = chosen.prefix(50).map(JobLine.model)
+        model["rest"] = chosen.count > 50 ? chosen.count - 50 : NSNull()
+        let identifiers = chosen.compactMap { $0["job"]?.string }
+        model["ids"] = identifiers.joined(separator: " ")
+        model["back"] = form["back"].flatMap(Self.local) ?? "/jobs"
+        return try site.templates.html("jobs-preview", model)
+    }
+
+    private func apply(_ form: FormFields, _ viewer: Viewer) async throws -> Response {
+        guard let admin = site.admin else { throw HTTPError(.forbidden, message: "This program may only look.") }
+        let action = try Self.action(form)
+        let identifiers = (form["ids"] ?? "").split(separator: " ").compactMap { UUID(uuidString: String($0)) }
+        let seen = try await visible(identifiers.prefix(Self.most).map { $0 }, to: viewer)
+        var done = 0
+        for job in seen {
+            if try await Self.apply(action, to: job, by: admin, fromScratch: form["from_scratch"] != nil, viewer) {
+                done += 1
+            }
+        }
+        site.logger.notice(
+            "jobs were touched by hand",
+            metadata: [
+                "action": "\(action.rawValue)", "jobs": "\(done)", "web.viewer": "\(viewer.name ?? "anybody")",
+            ])
+        var model = site.frame(viewer, section: "jobs", title: "Done")
+        model["action"] = action.rawValue
+        model["done"] = Figures.counted(done, "job")
+        model["untouched"] = identifiers.count > done ? identifiers.count - done : NSNull()
+        model["back"] = form["back"].flatMap(Self.local) ?? "/jobs"
+        if seen.count == 1, action != .delete, identifiers.count == 1 {
+            return .redirect(to: "/jobs/\(seen[0].uuidString.lowercased())", type: .normal)
+        }
+        return try site.templates.html("jobs-done", model)
+    }
+
+    /// Does it to one job; gives whether it was in a state for that.
+    /// - Throws: `StoreError`.
+    static func apply(
+        _ action: Action, to job: UUID, by admin: Store, fromScratch: Bool, _ viewer: Viewer
+    ) async throws -> Bool {
+        switch action {
+        case .retry: try await admin.retry(job, fromScratch: fromScratch)
+        case .cancel: try await admin.cancel(job, reason: "by \(viewer.name ?? "hand") in the browser") != nil
+        case .delete: try await admin.deleteJob(job) == .deleted
+        }
+    }
+
+    private static func action(_ form: FormFields) throws -> Action {
+        guard let action = form["action"].flatMap(Action.init(rawValue:)) else {
+            throw HTTPError(.badRequest, message: "It was not said what is to be done: retry, cancel or delete.")
+        }
+        return action
+    }
+
+    /// The jobs a form means: those ticked, or all that its filter finds.
+    private func meant(_ form: FormFields, _ action: Action, _ viewer: Viewer) async throws -> [JSONValue] {
+        if form["all"] == nil {
+            let ticked = form.values("job").compactMap { UUID(uuidString: $0) }
+            return try await rows(ticked, to: viewer).filter { row in
+                row["state"]?.string.flatMap(JobState.init(rawValue:)).map(action.states.contains) ?? false
+            }
+        }
+        let query = FormFields(encoded: form["query"] ?? "")
+        var search = JobSearch({ query[$0] }, states: query.values("state"))
+        if let tenant = viewer.tenant { search.tenant = tenant }
+        return try await search.identifiers(in: action.states, of: site.reader, limit: Self.most)
+    }
+
+    private func rows(_ jobs: [UUID], to viewer: Viewer) async throws -> [JSONValue] {
+        try await site.reader.rows(
+            """
+            select j.* from dashboard.job_rows j
+            where j.job = any ($1::uuid[]) and ($2::text is null or j.tenant = $2) order by j.created_at desc
+            """, ["{\(jobs.map(\.uuidString).joined(separator: ","))}", viewer.tenant])
+    }
+
+    /// Those of a list that the viewer sees.
+    private func visible(_ jobs: [UUID], to viewer: Viewer) async throws -> [UUID] {
+        try await rows(jobs, to: viewer).compactMap { $0["job"]?.string.flatMap(UUID.init(uuidString:)) }
+    }
+
+    /// A place of this site; nil for another's.
+    static func local(_ path: String) -> String? {
+        path.hasPrefix("/") && !path.hasPrefix("//") && !path.contains("\\") ? path : nil
+    }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import Jobs
+
+/// Artifacts as templates show them: pictures beside their prompts, the rest as files.
+enum Pictures {
+    /// One artifact.
+    static func model(_ artifact: JSONValue) -> [String: Any] {
+        var model = artifact.members
+        let digest = artifact["sha256"]?.string ?? ""
+        let name = artifact["name"]?.string ?? digest
+        model["path"] = "/files/" + digest
+        model["download"] = "/files/\(digest)?download=" + JobSearch.escaped(name)
+        model["size"] = Figures.bytes(artifact["bytes"]?.double ?? 0)
+        let prompt = artifact["prompt"]?.string
+        model["alt"] = prompt.map { "drawn for: " + $0 } ?? name
+        return model
+    }
+
+    /// Pictures drawn for prompts, prompt by prompt in their order.
+    static func byPrompt(_ artifacts: [JSONValue]) -> [[String: Any]] {
+        var order: [String] = []
+        var groups: [String: [[String: Any]]] = [:]
+        for artifact in artifacts where artifact["role"]?.string == "picture" {
+            let prompt = artifact["prompt"]?.string ?? ""
+            if groups[prompt] == nil { order.append(prompt) }
+            groups[prompt, default: []].append(model(artifact))
+        }
+        return order.map { ["prompt": $0, "pictures": groups[$0] ?? []] }
+    }
+
+    /// Everything that is no picture of a prompt.
+    static func files(_ artifacts: [JSONValue]) -> [[String: Any]] {
+        artifacts.filter { $0["role"]?.string != "picture" }.map { artifact in
+            var model = model(artifact)
+            model["is_picture"] = artifact["media_type"]?.string?.hasPrefix("image/") ?? false
+            return model
+        }
+    }
+
+    /// The reference pictures of a specification.
+    static func references(_ images: JSONValue?) -> [[String: Any]] {
+        (images?.array ?? []).enumerated().compactMap { index, image in
+            guard let text = image["artifact"]?.string, text.hasPrefix("sha256:") else { return nil }
+            let digest = String(text.dropFirst(7))
+            return ["path": "/files/" + digest, "alt": "reference \(index + 1)", "sha256": digest]
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import Hummingbird
+import Jobs
+
+/// Draws: prompts, a model, concepts; a form is made a job, published, and its page shown.
+struct PlaygroundPage: Sendable {
+    let site: Site
+
+    func add(to router: Router<WebContext>) {
+        router.get("/playground") { request, context in
+            let viewer = try context.knownViewer()
+            var model = site.frame(viewer, section: "playground", title: "Playground")
+            model["playground"] = try await form(
+                viewer, concept: request.parameter("concept"), model: request.parameter("model"), role: nil, noun: nil,
+                tenant: nil)
+            return try site.templates.html("playground", model)
+        }
+        router.post("/playground") { _, context in try await draw(context.form, context.actingViewer()) }
+    }
+
+    /// What the form shows: the models that draw, and the concepts that fit.
+    func form(
+        _ viewer: Viewer, concept: String?, model: String?, role: String?, noun: String?, tenant: String?
+    ) async throws -> [String: Any] {
+        let tenant = viewer.tenant ?? tenant ?? site.publishing?.user
+        let models = try await Self.drawingModels(site.reader)
+        let concepts = try await site.reader.rows(
+            """
+            select name, model, max(role) as role, max(class) as class from dashboard.concept_details
+            where ($1::text is null or tenant = $1) group by name, model order by name limit 200
+            """, [tenant])
+        func words(_ row: JSONValue) -> [String: Any] {
+            var model = row.members
+            model["mention"] = "<\(row["name"]?.string ?? "")>" + (row["class"]?.string.map { " " + $0 } ?? "")
+            return model
+        }
+        let styles = concepts.filter { $0["role"]?.string == "style" }
+        let subjects = concepts.filter { $0["role"]?.string == "subject" }
+        let prompt = concept.map { name in
+            role == "style" ? "a <\(name)> of a \(noun ?? "cat")" : "a <\(name)> \(noun ?? "") on the beach"
+        }
+        return [
+            "models": JobLine.choices(models, chosen: model ?? models.first), "has_models": !models.isEmpty,
+            "concepts": concepts.map(words), "has_concepts": !concepts.isEmpty,
+            "subjects": JobLine.choices(Set(subjects.compactMap { $0["name"]?.string }).sorted(), chosen: nil),
+            "styles": JobLine.choices(Set(styles.compactMap { $0["name"]?.string }).sorted(), chosen: nil),
+            "has_styles": !styles.isEmpty, "prompt": prompt ?? "", "tenant": tenant ?? "",
+        ]
+    }
+
+    /// Names of the models that draw and that a worker holds.
+    static func drawingModels(_ reader: Reader) async throws -> [String] {
+        let rows = try await reader.rows("select * from dashboard.model_descriptions where is_held order by model")
+        let drawing = Set(ModelFamily.drawing.map(\.rawValue))
+        return Set(
+            rows.filter { $0["description"]?["family"]?.string.map(drawing.contains) ?? false }
+                .compactMap { $0["model"]?.string }
+        ).sorted()
+    }
+
+    private func draw(_ form: FormFields, _ viewer: Viewer) async throws -> Response {
+        guard let publishing = site.publishing else {
+            throw HTTPError(.forbidden, message: "This program has no login at the broker, and publishes nothing.")
+        }
+        let tenant = viewer.tenant ?? form["tenant"] ?? publishing.user
+        do {
+            let id = try await publishing.publish(try Self.body(form), for: tenant)
+            return .redirect(to: "/messages/\(id)?tenant=\(JobSearch.escaped(tenant))", type: .normal)
+        } catch let problems as Problems {
+            return try refused(problems.list.map { ($0.pointer, $0.found, $0.allowed) }, viewer)
+        } catch let refusal as JobPublishing.Refusal {
+            return try refused([("", refusal.description, "")], viewer)
+        }
+    }
+
+    private func refused(_ problems: [(String, String, String)], _ viewer: Viewer) throws -> Response {
+        var model = site.frame(viewer, section: "playground", title: "Not published")
+        model["problems"] = problems.map { ["pointer": $0, "found": $1, "allowed": $2] }
+        return try site.templates.html("refused", model, status: .unprocessableContent)
+    }
+
+    /// The job that a form means; what is wrong with it the job's own check says.
+    static func body(_ form: FormFields) throws -> JSONValue {
+        let prompts = (form["prompts"] ?? "").split(whereSeparator: \.isNewline)
+            .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+        var body: [String: JSONValue] = [
+            "version": 1, "model": .string(form["model"] ?? ""), "prompts": .array(prompts.map(JSONValue.string)),
+        ]
+        if let subject = form["subject"], let style = form["style"] {
+            body["kind"] = "compose"
+            body["subject"] = .string(subject)
+            body["style"] = .string(style)
+        } else {
+            body["kind"] = "generate"
+        }
+        for name in ["images_per_prompt", "seed"] { body[name] = form[name].map(number) }
+        var options: [String: JSONValue] = [:]
+        for name in ["guidance", "temperature"] { options[name] = form[name].map(number) }
+        if !options.isEmpty { body["options"] = .object(options) }
+        return .object(body)
+    }
+
+    /// A number, or the text that is none, for the job's check to complain of.
+    private static func number(_ text: String) -> JSONValue {
+        Int(text).map(JSONValue.integer) ?? Double(text).map(JSONValue.number) ?? .string(text)
+    }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import Hummingbird
+import Jobs
+
+/// The first page: what waits, what runs and who does it, how fast it goes; live.
+struct QueuePage: Sendable {
+    let site: Site
+
+    func add(to router: Router<WebContext>) {
+        router.get("/") { request, context in
+            let viewer = try context.knownViewer()
+            var model = site.frame(viewer, section: "queue", title: "Queue")
+            model.merge(try await live(viewer)) { $1 }
+            return try site.templates.html(request.isPart ? "queue-live" : "queue", model)
+        }
+        router.post("/pause") { _, context in
+            let viewer = try context.actingViewer()
+            guard viewer.tenant == nil, let admin = site.admin else { throw HTTPError(.forbidden) }
+            let isPause = context.form["paused"] == "true"
+            _ = try await admin.order(paused: isPause)
+            site.logger.notice(
+                "the daemons were told to \(isPause ? "pause" : "resume")",
+                metadata: ["web.viewer": "\(viewer.name ?? "anybody")"])
+            return Response.redirect(to: "/", type: .normal)
+        }
+    }
+
+    private func live(_ viewer: Viewer) async throws -> [String: Any] {
+        let overview = site.overview
+        async let queue = overview.queue(viewer.tenant)
+        async let running = overview.running(viewer.tenant)
+        async let workers = overview.workers()
+        async let cluster = overview.cluster()
+        async let lacking = overview.withoutWorker()
+        async let latency = overview.latency()
+        async let throughput = overview.throughput()
+        let seesAll = viewer.tenant == nil
+        let counts = try await queue
+        let latencies = try await latency
+        let lived = try await workers
+        let hours = seesAll ? try await throughput : []
+        let outbox = seesAll ? try await overview.outbox() : .null
+        return [
+            "tiles": Self.tiles(counts), "kinds": Self.kinds(counts),
+            "running": try await running.map(Self.runningModel),
+            "workers": lived.filter { $0["lives"] == .bool(true) }.map(Self.workerModel),
+            "has_workers": lived.contains { $0["lives"] == .bool(true) },
+            "is_paused": try await cluster["paused"] == .bool(true),
+            "lacking": seesAll ? try await lacking.map(\.members) : [],
+            "latency": seesAll ? latencies.map(Self.latencyModel) : [],
+            "throughput": HourBars(hours: Self.hours(hours)).svg ?? NSNull(),
+            "outbox_waiting": outbox["waiting"]?.integer ?? 0, "set_aside": outbox["set_aside"]?.integer ?? 0,
+            "has_set_aside": (outbox["set_aside"]?.integer ?? 0) > 0, "sees_all": seesAll,
+        ]
+    }
+
+    private static func tiles(_ counts: [JSONValue]) -> [[String: Any]] {
+        let names = [
+            ("available", "waiting"), ("running", "running"), ("scheduled", "scheduled"),
+            ("retryable", "to be retried"),
+        ]
+        return names.map { state, name in
+            let rows = counts.filter { $0["state"]?.string == state }
+            let jobs = rows.compactMap { $0["jobs"]?.integer }.reduce(0, +)
+            let oldest = rows.compactMap { $0["oldest_seconds"]?.double }.max()
+            return [
+                "state": state, "name": name, "jobs": jobs, "is_none": jobs == 0,
+                "oldest": oldest.map { "oldest " + Figures.duration($0) } ?? "none",
+            ]
+        }
+    }
+
+    private static func kinds(_ counts: [JSONValue]) -> [[String: Any]] {
+        counts.filter { $0["state"]?.string == "available" }.map { row in
+            [
+                "kind": row["kind"]?.string ?? "", "jobs": row["jobs"]?.integer ?? 0,
+                "oldest": Figures.duration(row["oldest_seconds"]?.double ?? 0),
+            ]
+        }
+    }
+
+    private static func runningModel(_ row: JSONValue) -> [String: Any] {
+        var model = row.members
+        model["short"] = String((row["job"]?.string ?? "").prefix(8))
+        model["percent"] = row["percent"]?.double.map { String(Int($0)) } ?? NSNull()
+        model["since"] = Figures.duration(row["seconds"]?.double ?? 0)
+        model["eta"] = row["eta_seconds"]?.double.map { Figures.duration(max(0, $0)) } ?? NSNull()
+        model["memory"] = row["peak_memory_bytes"]?.double.map(Figures.bytes) ?? NSNull()
+        model["is_late"] = (row["beat_age_seconds"]?.double ?? 0) > 30
+        return model
+    }
+
+    private static func workerModel(_ row: JSONValue) -> [String: Any] {
+        var model = row.members
+        let age = row["beat_age_seconds"]?.double ?? 0
+        model["beat"] = Figures.duration(max(0, age)) + " ago"
+        model["is_silent"] = age > 30
+        model["up"] = Figures.moment(row["started_at"]?.string)
+        return model
+    }
+
+    private static func latencyModel(_ row: JSONValue) -> [String: Any] {
+        var model: [String: Any] = ["kind": row["kind"]?.string ?? "", "jobs": row["jobs"]?.integer ?? 0]
+        for name in ["wait_p50", "wait_p95", "run_p50", "run_p95"] {
+            model[name] = Figures.duration(max(0, row[name]?.double ?? 0))
+        }
+        return model
+    }
+
+    static func hours(_ rows: [JSONValue], now: Date = Date()) -> [HourBars.Hour] {
+        let last = (now.timeIntervalSince1970 / 3600).rounded(.down)
+        var hours = (0..<48).map { HourBars.Hour(hour: Date(timeIntervalSince1970: (last - 47 + Double($0)) * 3600)) }
+        for row in rows {
+            guard let date = Figures.date(row["hour"]?.string), let jobs = row["jobs"]?.double else { continue }
+            let place = 47 - Int(last - (date.timeIntervalSince1970 / 3600).rounded(.down))
+            guard hours.indices.contains(place) else { continue }
+            if row["state"]?.string == "completed" {
+                hours[place].completed += jobs
+            } else {
+                hours[place].failed += jobs
+            }
+        }
+        return hours
+    }
+}
+
+extension Request {
+    /// Whether only what changes is wanted: what pages ask for by themselves.
+    var isPart: Bool { uri.queryParameters["part"] == "live" }
+
+    /// The value of a parameter of the address, without blanks around it; nil where it says nothing.
+    func parameter(_ name: String) -> String? {
+        let text = uri.queryParameters[Substring(name)].map(String.init)?
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        return text.flatMap { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 }
+    }
+
+    /// All values of a parameter.
+    func parameters(_ name: String) -> [String] {
+        uri.queryParameters[values: Substring(name)].map(String.init).filter { !$0.isEmpty }
+    }
+}

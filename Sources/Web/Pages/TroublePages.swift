@@ -1,0 +1,135 @@
+import Daemon
+import Foundation
+import Hummingbird
+import Jobs
+
+/// What went wrong: failures by code, messages refused at the door, messages the broker gave up on.
+struct TroublePages: Sendable {
+    let site: Site
+
+    func add(to router: Router<WebContext>) {
+        router.get("/failures") { request, context in try await failures(request, context.knownViewer()) }
+        router.get("/rejections") { request, context in try await rejections(request, context.knownViewer()) }
+        router.get("/dead") { _, context in try await dead(context.knownViewer(), said: nil) }
+        router.post("/dead/replay") { _, context in try await replay(context.form, context.actingViewer()) }
+        router.post("/outbox/resend") { _, context in try await resend(context.actingViewer()) }
+    }
+
+    private func failures(_ request: Request, _ viewer: Viewer) async throws -> Response {
+        let rows =
+            viewer.tenant == nil
+            ? try await site.overview.failures()
+            : try await site.reader.rows(
+                """
+                select error_code, count(*) as jobs, count(*) as attempts, max(finalized_at) as last_at,
+                    (array_agg(error_message order by finalized_at desc))[1] as last_message,
+                    (array_agg(job order by finalized_at desc))[1] as last_job
+                from dashboard.job_rows where tenant = $1 and state = 'discarded' group by error_code
+                order by last_at desc
+                """, [viewer.tenant])
+        var model = site.frame(viewer, section: "failures", title: "Failures")
+        model["failures"] = rows.map { row in
+            var line = row.members
+            for name in ["job", "attempt"] {
+                line[name + "s_words"] = Figures.counted(row[name + "s"]?.integer ?? 0, name)
+            }
+            line["last"] = Figures.moment(row["last_at"]?.string)
+            line["list"] = "/jobs?error=" + JobSearch.escaped(row["error_code"]?.string ?? "")
+            line["advice"] = FailureAdvice.words(for: row["error_code"]?.string ?? "")
+            return line
+        }
+        model["is_none"] = rows.isEmpty
+        return try site.templates.html("failures", model)
+    }
+
+    private func rejections(_ request: Request, _ viewer: Viewer) async throws -> Response {
+        let before = request.parameter("before").flatMap { Int64($0) }
+        let rows = try await site.reader.rows(
+            """
+            select * from dashboard.rejections
+            where ($1::text is null or tenant = $1) and ($2::bigint is null or number < $2::bigint)
+            order by number desc limit 31
+            """, [viewer.tenant, before.map(String.init)])
+        var model = site.frame(viewer, section: "rejections", title: "Rejections")
+        model["rejections"] = rows.prefix(30).map { row in
+            var line = row.members
+            line["when"] = Figures.moment(row["at"]?.string)
+            line["message_id"] = row["message_id"]?.string ?? "no message id"
+            line["kind"] = row["kind"]?.string ?? "no kind"
+            return line
+        }
+        model["is_none"] = rows.isEmpty
+        model["next"] =
+            rows.count > 30 ? "/rejections?before=\(rows[29]["number"]?.integer ?? 0)" : NSNull()
+        return try site.templates.html("rejections", model)
+    }
+
+    private func dead(_ viewer: Viewer, said: String?) async throws -> Response {
+        guard viewer.tenant == nil else { throw HTTPError(.forbidden, message: "Dead letters belong to no tenant.") }
+        var model = site.frame(viewer, section: "dead", title: "Dead letters")
+        model["said"] = said ?? NSNull()
+        model["trouble"] = NSNull()
+        do {
+            guard let letters = site.deadLetters else {
+                throw DeadLetters.Trouble(description: "this program has no login at the broker, and sees none")
+            }
+            let found = try await letters.list()
+            model["letters"] = found.letters.map(Self.line)
+            model["is_none"] = found.letters.isEmpty
+            model["rest"] = found.waiting > found.letters.count ? found.waiting - found.letters.count : NSNull()
+        } catch let trouble as DeadLetters.Trouble {
+            model["trouble"] = trouble.description
+        }
+        return try site.templates.html("dead", model)
+    }
+
+    private static func line(_ letter: DeadLetter) -> [String: Any] {
+        [
+            "message_id": letter.messageID ?? NSNull(), "kind": letter.kind, "tenant": letter.tenant,
+            "size": Figures.bytes(Double(letter.bytes)), "reason": letter.words, "queue": letter.queue,
+            "when": letter.time.map { Figures.moment($0.formatted(.iso8601)) } ?? NSNull(),
+        ]
+    }
+
+    private func replay(_ form: FormFields, _ viewer: Viewer) async throws -> Response {
+        guard viewer.tenant == nil, let letters = site.deadLetters else { throw HTTPError(.forbidden) }
+        let chosen = form["all"] == nil ? Set(form.values("id")) : nil
+        let found = try await letters.replay(chosen)
+        site.logger.notice(
+            "dead letters were replayed by hand",
+            metadata: ["replayed": "\(found.replayed)", "web.viewer": "\(viewer.name ?? "anybody")"])
+        let rest = found.kept == 0 ? "" : "; \(found.kept) stayed"
+        return try await dead(viewer, said: "\(found.replayed) replayed\(rest).")
+    }
+
+    private func resend(_ viewer: Viewer) async throws -> Response {
+        guard viewer.tenant == nil, let admin = site.admin else { throw HTTPError(.forbidden) }
+        try await admin.query("select atelier.resend_set_aside()")
+        return .redirect(to: "/", type: .normal)
+    }
+}
+
+/// What to do about a failure, as the runbook has it (docs/operations.md).
+enum FailureAdvice {
+    private static let words = [
+        "engine.crash": "Its last words are on the job's page; the kernel's log has kills for memory.",
+        "engine.memory": "Allow engines more memory (engineMemoryMiB), or fewer slots.",
+        "engine.hang": "Its last words are on the job's page; more engineSilenceSeconds on a slow host.",
+        "engine.error": "The message says what failed inside the engine.",
+        "engine.protocol": "Are engine and daemon of one version?",
+        "host.fault": "The message says which host could not do it, and why.",
+        "concept.unknown": "Prompts name what was not learnt; the message lists what was.",
+        "concept.missing": "Is the artifact folder the one it was learnt with?",
+        "concept.references": "The concept's pictures are gone: learn it again.",
+        "concept.unusable": "Its adapter does not fit the model: learn it again.",
+        "job.deadline": "More slots, or a later deadline.",
+        "daemon.lost": "Ten daemons died over it: what does the engine do to the machine?",
+        "training.diverged": "A smaller learning_rate.",
+        "encoder.missing": "Install the encoder that its options name, or name another.",
+    ]
+
+    /// Advice on a code.
+    static func words(for code: String) -> String {
+        words[code] ?? (code.hasPrefix("input.") ? "The job's own input: its page lists every problem." : "")
+    }
+}

@@ -1,0 +1,147 @@
+import Foundation
+import Jobs
+
+/// Which jobs a list shows: what the address of the page says, newest first, a page at a time.
+struct JobSearch: Sendable, Equatable {
+    var states: [String] = []
+    var kind: String?
+    var tenant: String?
+    var model: String?
+    var error: String?
+    var text: String?
+    var since: String?
+    var until: String?
+    /// The last row of the page before, as time and number.
+    var before: String?
+
+    static let page = 50
+    /// How many jobs one page looks through at most, so that a rare word costs no more than a frequent one.
+    static let reach = 20_000
+
+    /// Reads it from the parameters of an address or a form; what is no value is as if it were not there.
+    init(_ value: (String) -> String?, states: [String] = []) {
+        self.states = states.filter { JobState(rawValue: $0) != nil }
+        kind = value("kind").flatMap { JobKind(rawValue: $0)?.rawValue }
+        tenant = value("tenant")
+        model = value("model")
+        error = value("error")
+        text = value("text").map { String($0.prefix(200)) }
+        since = value("since").flatMap(Self.moment)
+        until = value("until").flatMap(Self.moment)
+        before = value("before").flatMap { Self.cursor($0) == nil ? nil : $0 }
+    }
+
+    /// Whether anything narrows the choice.
+    var isNarrow: Bool {
+        !states.isEmpty || [kind, tenant, model, error, text, since, until].contains { $0 != nil }
+    }
+
+    /// A day or a time that exists, as PostgreSQL reads it.
+    private static func moment(_ text: String) -> String? {
+        guard text.wholeMatch(of: /\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?/) != nil else {
+            return nil
+        }
+        let day = text.prefix(10).split(separator: "-").compactMap { Int($0) }
+        let parts = DateComponents(calendar: Calendar(identifier: .gregorian), year: day[0], month: day[1], day: day[2])
+        return parts.isValidDate ? text : nil
+    }
+
+    private static func cursor(_ text: String) -> (time: String, number: String)? {
+        let parts = text.split(separator: "_")
+        guard parts.count == 2, let time = moment(String(parts[0])), let number = Int64(parts[1]) else { return nil }
+        return (time, String(number))
+    }
+
+    /// Where the next page begins after this row.
+    static func cursor(after row: JSONValue) -> String? {
+        guard let time = row["created_at"]?.string, let number = row["number"]?.integer else { return nil }
+        return "\(time)_\(number)"
+    }
+
+    /// What narrows rows `j` of `dashboard.job_rows`; `$1` to `$8` are ``binds``.
+    private static let condition = """
+        ($1::text[] is null or j.state = any ($1::text[]))
+        and ($2::text is null or j.kind = $2)
+        and ($3::text is null or j.tenant = $3)
+        and ($4::text is null or j.model = $4)
+        and ($5::text is null or j.error_code = $5)
+        and ($6::timestamptz is null or j.created_at >= $6::timestamptz)
+        and ($7::timestamptz is null or j.created_at < $7::timestamptz)
+        and ($8::text is null or j.message_id ilike $8 or j.job::text ilike $8 or j.concept ilike $8
+            or j.tenant ilike $8 or j.error_message ilike $8 or j.prompt ilike $8)
+        """
+
+    private var binds: [String?] {
+        let pattern = text.map { text in
+            "%"
+                + text.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_") + "%"
+        }
+        return [
+            states.isEmpty ? nil : "{\(states.joined(separator: ","))}", kind, tenant, model, error, since, until,
+            pattern,
+        ]
+    }
+
+    /// A page of a list.
+    struct Page: Sendable {
+        let rows: [JSONValue]
+        /// Where the next page begins; nil at the end.
+        let next: String?
+        /// How far back was looked, where that was not far enough to fill the page.
+        let horizon: String?
+    }
+
+    /// The page's rows.
+    /// - Throws: `StoreError`.
+    func page(of reader: Reader) async throws -> Page {
+        let cursor = before.flatMap(Self.cursor)
+        let horizon = try await reader.row(
+            """
+            select created_at from dashboard.job_rows
+            where ($1::timestamptz is null or created_at <= $1::timestamptz)
+            order by created_at desc offset \(Self.reach) limit 1
+            """, [cursor?.time])?["created_at"]?.string
+        var rows = try await reader.rows(
+            """
+            select j.* from dashboard.job_rows j
+            where \(Self.condition)
+                and ($9::timestamptz is null or (j.created_at, j.number) < ($9::timestamptz, $10::bigint))
+                and j.created_at >= coalesce($11::timestamptz, '-infinity')
+            order by j.created_at desc, j.number desc
+            limit \(Self.page + 1)
+            """, binds + [cursor?.time, cursor?.number, horizon])
+        guard rows.count > Self.page else {
+            return Page(rows: rows, next: horizon.map { $0 + "_0" }, horizon: horizon)
+        }
+        rows.removeLast()
+        return Page(rows: rows, next: rows.last.flatMap(Self.cursor(after:)), horizon: nil)
+    }
+
+    /// Ids of all that are meant and in one of `states`, whatever the page, the newest first: at most so many.
+    /// - Throws: `StoreError`.
+    func identifiers(in states: [JobState], of reader: Reader, limit: Int) async throws -> [JSONValue] {
+        try await reader.rows(
+            """
+            select j.* from dashboard.job_rows j
+            where \(Self.condition) and j.state = any ($9::text[])
+            order by j.created_at desc, j.number desc
+            limit \(limit)
+            """, binds + ["{\(states.map(\.rawValue).joined(separator: ","))}"])
+    }
+
+    /// The same as an address's parameters.
+    var query: String {
+        let pairs: [(String, String?)] =
+            states.map { ("state", $0) } + [
+                ("kind", kind), ("tenant", tenant), ("model", model), ("error", error), ("text", text),
+                ("since", since), ("until", until),
+            ]
+        return pairs.compactMap { name, value in value.map { name + "=" + Self.escaped($0) } }.joined(separator: "&")
+    }
+
+    /// A text as a part of an address.
+    static func escaped(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~")))
+            ?? ""
+    }
+}

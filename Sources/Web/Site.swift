@@ -1,0 +1,53 @@
+import Broker
+import Daemon
+import Foundation
+import Jobs
+import Logging
+import Store
+
+/// What the pages are made from and act with.
+struct Site: Sendable {
+    let reader: Reader
+    let overview: Overview
+    let artifacts: ArtifactDirectory
+    let templates: Templates
+    let assets: Assets
+    let live: LiveFeed
+    /// Nil: nobody may act on jobs here.
+    let admin: Store?
+    /// Nil: nothing can be published here.
+    let publishing: JobPublishing?
+    let deadLetters: DeadLetters?
+    /// Where the models lie, with their cards; nil where they are not on this host.
+    let models: String?
+    let logger: Logger
+    let sessions: Sessions
+    let tokens: TokenFile?
+
+    /// What a page's frame shows.
+    func frame(_ viewer: Viewer?, section: String, title: String) -> [String: Any] {
+        let mayAct = viewer?.mayAct ?? false
+        return [
+            "title": title, "release": Release.version,
+            "viewer": viewer?.name ?? NSNull(), "viewer_tenant": viewer?.tenant ?? NSNull(),
+            "form_token": viewer?.formToken ?? "",
+            "may_change": mayAct && admin != nil, "may_publish": mayAct && publishing != nil,
+            "may_replay": mayAct && deadLetters != nil && viewer?.tenant == nil,
+            "sees_all": viewer != nil && viewer?.tenant == nil,
+            "sections": Self.sections(viewer).map { id, name, path in
+                ["name": name, "path": path, "is_current": id == section] as [String: Any]
+            },
+        ]
+    }
+
+    private static func sections(_ viewer: Viewer?) -> [(String, String, String)] {
+        guard let viewer else { return [] }
+        let all = [
+            ("queue", "Queue", "/"), ("jobs", "Jobs", "/jobs"), ("concepts", "Concepts", "/concepts"),
+            ("playground", "Playground", "/playground"), ("compare", "Compare", "/compare"),
+            ("failures", "Failures", "/failures"), ("rejections", "Rejections", "/rejections"),
+            ("dead", "Dead letters", "/dead"), ("models", "Models", "/models"),
+        ]
+        return all.filter { viewer.tenant == nil || $0.0 != "dead" }
+    }
+}

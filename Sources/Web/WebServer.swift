@@ -1,0 +1,118 @@
+import Broker
+import Daemon
+import Foundation
+import Hummingbird
+import Logging
+import ServiceLifecycle
+import Store
+
+/// The web program, put together.
+package enum WebServer {
+    /// Runs until SIGTERM or SIGINT. Gives the exit status: 0 stopped as asked, 69 something needed is not there, 78
+    /// wrong configuration.
+    /// - Parameter started: is called with the port it listens at.
+    package static func run(
+        _ settings: Settings, started: @escaping @Sendable (Int) -> Void = { _ in }
+    ) async -> Int32 {
+        let threshold = LogThreshold(Logger.Level(rawValue: settings.logLevel) ?? .info)
+        LoggingSystem.bootstrap { StandardErrorLog(label: $0, threshold: threshold) }
+        let logger = Logger(label: "atelier-web")
+        do {
+            let site = try await site(settings, logger)
+            try await serve(site, settings, started)
+            logger.notice("stopped")
+            return 0
+        } catch let problems as SettingsProblems {
+            logger.critical("the configuration has problems", metadata: ["problems": "\(problems)"])
+            return 78
+        } catch {
+            logger.critical("stopped by an error", metadata: ["error": "\(error)"])
+            return 69
+        }
+    }
+
+    /// What the pages are made from.
+    private static func site(_ settings: Settings, _ logger: Logger) async throws -> Site {
+        let installation = Installation()
+        guard let folder = installation.folder("web") else {
+            throw SettingsProblems([installation.absence(of: "web") + "; install it beside sql and models"])
+        }
+        let isPrivate = AccessMiddleware.isThisMachine(settings.webAddress)
+        guard isPrivate || !settings.webTokens.isEmpty else {
+            throw SettingsProblems([
+                "webAddress: \(settings.webAddress) is for others too, who must sign in: give webTokens"
+            ])
+        }
+        let tokens: TokenFile?
+        do { tokens = settings.webTokens.isEmpty ? nil : try TokenFile(path: settings.webTokens) } catch {
+            throw SettingsProblems(["webTokens: \(error)"])
+        }
+        let reader = Reader(url: settings.postgresURL.reveal())
+        let adminURL = settings.adminURL.reveal()
+        let broker = settings.amqpURL.reveal().isEmpty ? nil : try settings.broker()
+        let names = TopologyNames(prefix: settings.topologyPrefix)
+        return Site(
+            reader: reader, overview: Overview(reader: reader),
+            artifacts: ArtifactDirectory(existing: settings.artifactsDirectory),
+            templates: try await Templates(directory: folder + "/templates"),
+            assets: try Assets(directory: folder + "/assets"), live: LiveFeed(url: settings.postgresURL.reveal()),
+            admin: adminURL.isEmpty ? nil : Store(url: adminURL, application: "atelier-web/admin"),
+            publishing: broker.map { JobPublishing($0, names: names) },
+            deadLetters: broker.map { DeadLetters($0, names: names, largestBody: settings.messageMiB << 20) },
+            models: settings.modelsDirectory.isEmpty ? nil : settings.modelsDirectory, logger: logger,
+            sessions: Sessions(), tokens: tokens)
+    }
+
+    private static func serve(
+        _ site: Site, _ settings: Settings, _ started: @escaping @Sendable (Int) -> Void
+    ) async throws {
+        let logger = site.logger
+        let metrics = MetricsPage(site: site)
+        let warming = Task {
+            await metrics.begin()
+            await site.overview.warm()
+        }
+        defer { warming.cancel() }
+        let application = Application(
+            router: router(site, metrics),
+            configuration: .init(
+                address: .hostname(settings.webAddress, port: settings.webPort), serverName: "atelier-web"),
+            services: [site.live],
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? 0
+                logger.notice(
+                    "listening", metadata: ["web.url": "http://\(settings.webAddress):\(port)/"])
+                started(port)
+            }, logger: logger)
+        try await application.runService()
+    }
+
+    /// All there is to ask for.
+    private static func router(_ site: Site, _ metrics: MetricsPage) -> Router<WebContext> {
+        let router = Router(context: WebContext.self)
+        router.add(middleware: SecurityHeaders())
+        router.add(middleware: ErrorPages(site: site))
+        router.add(middleware: AccessMiddleware(tokens: site.tokens, sessions: site.sessions))
+        site.assets.add(to: router)
+        SignInPages(site: site).add(to: router)
+        QueuePage(site: site).add(to: router)
+        JobsPage(site: site).add(to: router)
+        JobPage(site: site).add(to: router)
+        NewJobPage(site: site).add(to: router)
+        ConceptsPage(site: site).add(to: router)
+        PlaygroundPage(site: site).add(to: router)
+        ComparePage(site: site).add(to: router)
+        TroublePages(site: site).add(to: router)
+        ModelsPage(site: site).add(to: router)
+        RunbookPage(site: site).add(to: router)
+        metrics.add(to: router)
+        Files(site: site).add(to: router)
+        APIRoutes(site: site).add(to: router)
+        router.get("/live") { _, context in
+            _ = try context.knownViewer()
+            guard let response = site.live.response() else { throw HTTPError(.serviceUnavailable) }
+            return response
+        }
+        return router
+    }
+}

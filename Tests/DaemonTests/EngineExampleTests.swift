@@ -1,0 +1,114 @@
+import DaemonTesting
+import FileTesting
+import Foundation
+import Jobs
+import SchemaTesting
+import ServerTesting
+import Testing
+
+/// The engine's contract: `docs/engine.md`, its schema, and the example that one starts from, in the real daemon.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct EngineExampleTests {
+    private static let engine = Servers.root + "/ops/examples/engine.py"
+    private let schema: JSONSchema
+
+    init() throws { schema = try JSONSchema(path: Servers.root + "/ops/schemas/engine.json") }
+
+    private func withStage(_ body: (Stage) async throws -> Void) async throws {
+        let settings = ["ATELIER_ENGINE": Self.engine, "ATELIER_CHECKPOINT_SECONDS": "1"]
+        try await Stage.with(settings: settings) { stage in
+            try stage.start()
+            try await body(stage)
+        }
+    }
+
+    private static func personalization(_ name: String) -> Data {
+        let picture = HandmadePNG(kind: .rgb, width: 64, height: 64) { x, y, channel in [x * 4, y * 4, 90][channel] }
+        return JSONValue.object([
+            "version": 1, "kind": "personalize", "method": "lora", "model": "pocket-infinity", "seed": 3,
+            "concept": ["name": .string(name), "role": "subject", "class": "dog"],
+            "images": [["png": .string(Data(picture.bytes).base64EncodedString())]],
+            "prompts": [.string("a <\(name)> dog")],
+        ]).line
+    }
+
+    @Test func itLearnsAndDrawsInTheRealDaemon() async throws {
+        try await withStage { stage in
+            try await stage.publish(
+                body: Self.personalization("rex"), properties: .init(messageID: "learn", type: "personalize"))
+            let learnt = try await stage.job("learn", reaches: .completed)
+            #expect(learnt.digest(of: "adapter") != nil && learnt.digest(of: "picture") != nil, "\(learnt)")
+            #expect(try await stage.store.query("select 1 from atelier.metrics where name = 'loss'").count == 8)
+            try await stage.publish(
+                body: Data(
+                    #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a <rex> dog"],"seed":3}"#
+                        .utf8),
+                id: "draw")
+            let drawn = try await stage.job("draw", reaches: .completed)
+            // The same colours and the same seed make the same bytes.
+            #expect(drawn.digest(of: "picture") == learnt.digest(of: "picture"))
+            try await stage.publish(
+                body: Data(#"{"version":1,"kind":"evaluate","model":"pocket-infinity","concepts":["rex"],"#.utf8)
+                    + Data(#""prompts":["a {concept} {class}"]}"#.utf8), id: "measure", kind: "evaluate")
+            let refused = try await stage.job("measure", reaches: .discarded)
+            #expect(refused["error_code"]?.string == "engine.kind", "\(refused)")
+        }
+    }
+
+    @Test func anEngineThatIsKilledGoesOnToTheSameBytes() async throws {
+        try await withStage { stage in
+            try await stage.publish(
+                body: Self.personalization("calm"), properties: .init(messageID: "calm", type: "personalize"))
+            let calm = try await stage.job("calm", reaches: .completed)
+            try await stage.publish(
+                body: Self.personalization("hurt"), properties: .init(messageID: "hurt", type: "personalize"))
+            _ = try await stage.job("hurt") { !($0["checkpoints"]?.array?.isEmpty ?? true) }
+            kill(try #require(stage.engine), SIGKILL)
+            let hurt = try await stage.job("hurt", reaches: .completed)
+            #expect(hurt["attempt"] == .integer(2) && hurt.digest(of: "adapter") == calm.digest(of: "adapter"))
+        }
+    }
+
+    /// Everything that both say is as the schema has it, and as the daemon reads it.
+    @Test func bothSpeakAsTheSchemaSays() async throws {
+        let folder = try TemporaryFolder()
+        let picture = HandmadePNG(kind: .rgba, width: 8, height: 8) { x, _, _ in x }
+        let image = folder.path + "/picture.png"
+        try Data(picture.bytes).write(to: URL(fileURLWithPath: image))
+        let spec = try JobSpec(body: Self.personalization("rex"))
+        let order = EngineOrder(
+            job: UUID(), attempt: 1, spec: spec, tenant: "t", images: [image], adapters: [:], references: nil,
+            models: "/models", workspace: folder.path, resume: nil, checkpointSeconds: 1)
+        let written = try JSONValue(json: order.line)
+        #expect(try schema.problems(in: written, part: "#/$defs/order") == [])
+        let run = try await ProgramRun(
+            Self.engine, ["work"], environment: ["PATH": "/usr/bin:/bin"],
+            input: written.text + "\n" + String(repeating: "\n", count: 1))
+        // Its stdin ended, as when a daemon dies: it may stop at once; what it said until then is whole lines.
+        #expect(run.status == 90 || run.status == 0, "\(run)")
+        for line in run.lines {
+            #expect(try schema.problems(in: JSONValue(json: Data(line.utf8)), part: "#/$defs/event") == [], "\(line)")
+            _ = try EngineEvent(line: Data(line.utf8))
+        }
+        #expect(run.lines.first?.contains("started") == true || run.lines.isEmpty)
+        for event in Self.events {
+            let value = try JSONValue(json: event.line)
+            #expect(try schema.problems(in: value, part: "#/$defs/event") == [], "\(value)")
+        }
+    }
+
+    /// One of each, as our own engine says them.
+    private static let events: [EngineEvent] = [
+        .started(.init(engine: "1", backbone: "b")), .progress(.init(stage: "train", step: 1, steps: 2)),
+        .metric(.init(step: 1, values: ["loss": 0.5, "bad": .nan])),
+        .artifact(
+            .init(
+                role: "picture", name: "a.png", path: "/a.png", mediaType: "image/png",
+                sha256: String(repeating: "a", count: 64), bytes: 3, prompt: "p", seed: 7)),
+        .checkpoint(.init(step: 1, path: "/c", sha256: String(repeating: "b", count: 64), bytes: 3)),
+        .done(.init(result: ["metrics": [:]], seconds: 1, peakMemoryBytes: 2)), .interrupted(.init(step: 3)),
+        .failed(
+            .init(
+                code: "input.image", consequence: .rejected, message: "m",
+                problems: [.init("/images/0", found: "x", allowed: "y")])),
+    ]
+}

@@ -1,0 +1,74 @@
+import DaemonTesting
+import Foundation
+import ServerTesting
+import Testing
+
+/// `atelierctl setup` on two bare servers: what it makes is enough for a job, and each side gets no more than it needs.
+@Suite(.serialized, .timeLimit(.minutes(6))) struct SetupTests {
+    @Test func aJobGoesThroughWhatItMade() async throws {
+        // Users and exchanges are called atelier here, as they are anywhere: so on servers of its own.
+        let servers = try await Servers.startOwn()
+        let folder = try TemporaryFolder()
+        let etc = folder.path + "/etc"
+        let script = try folder.write(
+            "rabbitmqctl",
+            """
+            #!/bin/sh
+            [ "$1" = --quiet ] && shift
+            exec '\(Servers.root)/ops/servers' rabbitmqctl '\(try #require(servers.directory))' --quiet "$@"
+            """)
+        chmod(script, 0o755)
+        let amqp = try #require(URLComponents(string: servers.amqpURL))
+        let arguments = [
+            "setup", "--postgres", servers.postgresURL, "--rabbitmqctl", script, "--folder", etc, "--tenant", "shop",
+            "--name", "trial",
+            "--amqp", "\(amqp.host ?? ""):\(amqp.port ?? 0)\(amqp.path)", "--sql", Servers.root + "/sql",
+        ]
+        func control(_ arguments: [String], _ more: [String: String] = [:]) async throws -> ProgramRun {
+            try await ProgramRun(
+                Stage.programs + "/atelierctl", arguments,
+                environment: ["PATH": "/usr/bin:/bin", "HOME": folder.path].merging(more) { $1 })
+        }
+        let first = try await control(arguments)
+        #expect(first.status == 0 && first.output.contains("the database trial"), "\(first)")
+        for name in ["owner-url", "postgres-url", "reader-url", "admin-url", "amqp-url", "web-amqp-url"] {
+            var status = stat()
+            #expect(stat("\(etc)/\(name)", &status) == 0 && status.st_mode & 0o777 == 0o600, "\(name)")
+        }
+        let secret = try String(contentsOfFile: etc + "/postgres-url", encoding: .utf8)
+        #expect(!first.output.contains(try #require(URLComponents(string: secret)?.password ?? secret)))
+
+        let again = try await control(arguments)
+        #expect(again.status == 0 && again.output.contains("was there"), "\(again)")
+        #expect(try String(contentsOfFile: etc + "/postgres-url", encoding: .utf8) == secret)
+
+        let settings = [
+            "ATELIER_AMQP_URL_FILE": etc + "/amqp-url", "ATELIER_POSTGRES_URL_FILE": etc + "/postgres-url",
+            "ATELIER_STATE_DIRECTORY": folder.path + "/state", "ATELIER_MODELS": Servers.root + "/models",
+        ]
+        let log = folder.path + "/atelierd.log"
+        let daemon = try ChildProgram(
+            Stage.programs + "/atelierd", ["run"],
+            environment: ["PATH": "/usr/bin:/bin"].merging(settings) { $1 }, output: log, errors: log)
+        defer {
+            kill(daemon.identifier, SIGTERM)
+            _ = try? daemon.end(within: 60)
+        }
+        let doctor = try await control(["doctor", "--wait", "60"], settings)
+        #expect(doctor.status == 0, "\(doctor)")
+        // As the tenant, who may publish and nothing else; and as the web program.
+        for file in ["tenants/shop", "web-amqp-url"] {
+            let run = try await ProgramRun(
+                Stage.programs + "/atelierctl", ["submit", "-", "--wait"],
+                environment: settings.merging([
+                    "PATH": "/usr/bin:/bin", "ATELIER_AMQP_URL_FILE": "\(etc)/\(file)",
+                ]) { $1 }, input: #"{"version":1,"kind":"probe"}"#)
+            #expect(run.status == 0, "\(file): \(run)")
+        }
+        let stranger = try await control(["dead", "list"], ["ATELIER_AMQP_URL_FILE": etc + "/tenants/shop"])
+        #expect(stranger.status != 0, "a tenant reads dead letters")
+        let web = try await control(["dead", "list"], ["ATELIER_AMQP_URL_FILE": etc + "/web-amqp-url"])
+        #expect(web.status == 0, "\(web)")
+        try await servers.remove()
+    }
+}

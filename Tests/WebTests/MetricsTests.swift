@@ -1,0 +1,151 @@
+import DaemonTesting
+import Foundation
+import Jobs
+import ServerTesting
+import Testing
+
+@testable import Web
+
+/// `/metrics`, by Prometheus' own tools, and what is made from it: alerts and dashboards.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct MetricsTests {
+    private static let promtool = "/usr/bin/promtool"
+    private static let isInstalled = [promtool, "/usr/bin/prometheus"].allSatisfy {
+        FileManager.default.isExecutableFile(atPath: $0)
+    }
+    private static let monitoring = Servers.root + "/ops/monitoring"
+
+    @Test(.enabled(if: isInstalled, "prometheus is not installed: its tools do not check the metrics"))
+    func prometheusReadsThemAndCountersGrow() async throws {
+        try await Stage.with(settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]) { stage in
+            try stage.start()
+            let site = try WebClient(try await stage.startWeb())
+            let text = try await site.get("/metrics")
+            #expect(text.headers["content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
+            let check = try await ProgramRun(
+                Self.promtool, ["check", "metrics"], environment: ["PATH": "/usr/bin"], input: text.body)
+            #expect(check.status == 0 && check.errors.isEmpty, "\(check)\n\(text.body)")
+
+            let open = try await site.get("/metrics", ["Accept": "application/openmetrics-text; version=1.0.0"])
+            #expect(open.headers["content-type"]?.hasPrefix("application/openmetrics-text") == true)
+            #expect(open.body.hasSuffix("# EOF\n") && open.body.contains("# TYPE atelier_job_events counter\n"))
+
+            let job: JSONValue = ["version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": ["steps=2"]]
+            let body = try await site.send(json: job, to: "/api/jobs?message_id=counted")
+            #expect(body.status == 202)
+            _ = try await stage.job("counted", reaches: .completed)
+            let line = #"atelier_job_events_total{kind="generate",event="completed",code=""} 1"#
+            try await stage.until("the job is counted", within: 30) {
+                try await site.get("/metrics").body.contains(line)
+            }
+            let counted = try await site.get("/metrics").body
+            #expect(counted.contains(#"atelier_job_run_seconds_count{kind="generate"} 1"#), "\(counted)")
+            #expect(counted.contains("atelier_daemons{state=\"living\"} 1") && counted.contains("atelier_broker_up 1"))
+            try await scrape(site, stage)
+        }
+    }
+
+    /// A real Prometheus scrapes it, in the form it prefers, and has the value.
+    private func scrape(_ site: WebClient, _ stage: Stage) async throws {
+        let target = site.address.replacing("http://", with: "")
+        let config = try stage.folder.write(
+            "prometheus.yml",
+            """
+            global: {scrape_interval: 1s}
+            scrape_configs: [{job_name: atelier, static_configs: [{targets: ["\(target)"]}]}]
+            """)
+        let port = Int.random(in: 33_000..<39_000)
+        let log = stage.folder.path + "/prometheus.out"
+        let child = try ChildProgram(
+            "/usr/bin/prometheus",
+            [
+                "--config.file=\(config)", "--storage.tsdb.path=\(stage.folder.path)/tsdb",
+                "--web.listen-address=127.0.0.1:\(port)",
+            ], output: log, errors: log)
+        defer {
+            kill(child.identifier, SIGTERM)
+            _ = try? child.end(within: 30)
+        }
+        let prometheus = try WebClient("http://127.0.0.1:\(port)")
+        try await stage.until("Prometheus has the daemon", within: 60) {
+            let found = try? await prometheus.get("/api/v1/query?query=atelier_daemons%7Bstate%3D%22living%22%7D")
+            return found?.json?["data"]?["result"]?[0]?["value"]?[1]?.string == "1"
+        }
+        let targets = try await prometheus.get("/api/v1/targets")
+        #expect(targets.json?["data"]?["activeTargets"]?[0]?["health"]?.string == "up", "\(targets)")
+    }
+
+    @Test(.enabled(if: isInstalled, "prometheus is not installed: its tools do not check the alerts"))
+    func alertsFireWhenTheyMust() async throws {
+        let run = try await ProgramRun(
+            Self.promtool, ["test", "rules", "alerts.test.yml"], environment: ["PATH": "/usr/bin"], in: Self.monitoring)
+        #expect(run.status == 0, "\(run)")
+        let check = try await ProgramRun(
+            Self.promtool, ["check", "config", "prometheus.yml"], environment: ["PATH": "/usr/bin"],
+            in: Self.monitoring)
+        #expect(check.status == 0, "\(check)")
+    }
+
+    /// Every alert leads to a heading of the runbook that is there, and every alert is tried.
+    @Test func everyAlertHasItsPageOfTheRunbook() throws {
+        let alerts = try String(contentsOfFile: Self.monitoring + "/alerts.yml", encoding: .utf8)
+        let tests = try String(contentsOfFile: Self.monitoring + "/alerts.test.yml", encoding: .utf8)
+        let runbook = try String(contentsOfFile: Servers.root + "/docs/operations.md", encoding: .utf8)
+        let anchors = Set(
+            runbook.split(separator: "\n").filter { $0.hasPrefix("#") }.map {
+                RunbookPage.anchor(String($0.drop { $0 == "#" || $0 == " " }))
+            })
+        let names = alerts.matches(of: /- alert: (\w+)/).map { String($0.1) }
+        let links = alerts.matches(of: /runbook_url: \S+\/runbook#(\S+)/).map { String($0.1) }
+        #expect(names.count > 10 && links.count == names.count)
+        for link in links { #expect(anchors.contains(link), "docs/operations.md has no heading #\(link)") }
+        for name in names { #expect(tests.contains(name), "\(name) is never made to fire") }
+    }
+
+    @Test func everySymptomOfTheRunbookHasAPlaceThatShowsIt() throws {
+        let runbook = try String(contentsOfFile: Servers.root + "/docs/operations.md", encoding: .utf8)
+        let checks = runbook.matches(of: /## .*  \[([a-z ]+)\]/).map { String($0.1) }
+        #expect(checks.count > 10)
+        for check in checks { #expect(RunbookPage.places[check] != nil, "nothing shows [\(check)]") }
+    }
+
+    /// What dashboards ask, of a Prometheus' parser and of the tables as the reader's role.
+    @Test(.enabled(if: isInstalled, "prometheus is not installed: its tools do not check the dashboards"))
+    func dashboardsAskWhatThereIs() async throws {
+        let metrics = try dashboard("grafana-metrics.json")
+        let expressions = Self.queries(metrics, "expr")
+        #expect(expressions.count > 8)
+        let rules = expressions.enumerated().map { index, text in
+            "  - {record: \"panel:\(index)\", expr: \(JSONValue.string(text).text)}"
+        }
+        let folder = try TemporaryFolder()
+        let file = try folder.write(
+            "rules.yml", "groups:\n- name: panels\n  rules:\n" + rules.joined(separator: "\n") + "\n")
+        let check = try await ProgramRun(
+            Self.promtool, ["check", "rules", file], environment: ["PATH": "/usr/bin"])
+        #expect(check.status == 0, "\(check)")
+        try await Stage.with(settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]) { stage in
+            let site = try WebClient(try await stage.startWeb())
+            let names = try await site.get("/metrics").body
+            for text in expressions {
+                for name in text.matches(of: /atelier_\w+/).map({ String($0.0) }) {
+                    #expect(names.contains(name) || name == "atelier_dead_letters", "no metric is called \(name)")
+                }
+            }
+            let reader = Reader(url: stage.readerURL)
+            let statements = Self.queries(try dashboard("grafana-views.json"), "rawSql")
+            #expect(statements.count > 8)
+            for text in statements {
+                let plain = text.replacing("$__timeFilter(hour)", with: "hour > now() - interval '7 days'")
+                _ = try await reader.rows(plain)
+            }
+        }
+    }
+
+    private func dashboard(_ name: String) throws -> JSONValue {
+        try JSONValue(json: try Data(contentsOf: URL(fileURLWithPath: Self.monitoring + "/" + name)))
+    }
+
+    private static func queries(_ dashboard: JSONValue, _ key: String) -> [String] {
+        (dashboard["panels"]?.array ?? []).flatMap { $0["targets"]?.array ?? [] }.compactMap { $0[key]?.string }
+    }
+}

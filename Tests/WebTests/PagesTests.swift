@@ -1,0 +1,234 @@
+import DaemonTesting
+import Foundation
+import Jobs
+import Store
+import Testing
+
+/// The web program as a process, with the real daemon and servers.
+@Suite(.serialized, .timeLimit(.minutes(8))) struct PagesTests {
+    private static let hostile = #"<script>alert(1)</script>"><img src=x onerror=alert(2)>&{{form_token}}"#
+
+    private func withSite(
+        _ settings: [String: String] = [:], _ body: (Stage, WebClient) async throws -> Void
+    ) async throws {
+        try await Stage.with(settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]) { stage in
+            try stage.start()
+            try await body(stage, WebClient(try await stage.startWeb(settings)))
+        }
+    }
+
+    private static func job(_ prompt: String, _ model: String = "pocket-infinity") -> JSONValue {
+        ["version": 1, "kind": "generate", "model": .string(model), "prompts": [.string(prompt)]]
+    }
+
+    /// Publishes through the program and waits for the job's end.
+    private func run(_ prompt: String, _ stage: Stage, _ site: WebClient) async throws -> JSONValue {
+        let answer = try await site.send(json: Self.job(prompt), to: "/api/jobs")
+        #expect(answer.status == 202, "\(answer)")
+        let id = try #require(answer.json?["message_id"]?.string)
+        return try await stage.job(id) { $0["finalized_at"]?.string != nil }
+    }
+
+    @Test func everyPageIsShownAndNothingOnThemIsTakenForHTML() async throws {
+        try await withSite { stage, site in
+            let job = try await run("steps=3 " + "a dog & a \"cat\" 'x'", stage, site)
+            let id = try #require(job["id"]?.string)
+            // What no message may hold the tables may: from before there were such rules.
+            let text = "'" + Self.hostile.replacing("'", with: "''") + "'"
+            try await stage.store.query(
+                """
+                update atelier.jobs set spec = jsonb_set(spec, '{prompts,0}', to_jsonb(\(text)::text)),
+                    error_message = \(text), cancel_reason = \(text) where id = $1::uuid
+                """, [id])
+            try await stage.store.query(
+                "update atelier.artifacts set prompt = \(text), name = \(text) where job = $1::uuid", [id])
+            try await stage.publish(
+                body: Data(#"{"version":1,"kind":"generate","model":"<script>x</script>"}"#.utf8), id: Self.hostile)
+            try await stage.until("the rejection is written") {
+                try await stage.store.query("select 1 from atelier.rejections").count == 1
+            }
+            for path in [
+                "/", "/jobs", "/jobs?text=script", "/jobs/\(id)", "/jobs/\(id)?part=live", "/concepts", "/playground",
+                "/compare", "/failures", "/rejections", "/dead", "/models", "/new", "/new?from=\(id)", "/sign-in",
+            ] {
+                let page = try await site.page(path)
+                #expect(page.status == 200, "\(path): \(page.status) \(page.body.suffix(500))")
+                #expect(page.headers["content-type"] == "text/html; charset=utf-8")
+                #expect(page.headers["content-security-policy"]?.contains("default-src 'none'") == true)
+                #expect(page.headers["x-content-type-options"] == "nosniff")
+                #expect(!page.body.contains("<script>") && !page.body.contains("<img src=x"), "\(path)")
+                let braces = page.body.replacing("{{form_token}}", with: "")
+                #expect(!page.body.contains("style=\"") && !braces.contains("{{"), "\(path)")
+            }
+            #expect(try await site.page("/jobs/\(id)").body.contains("&lt;script&gt;alert(1)"))
+            #expect(try await site.page("/jobs/\(id)").body.contains("&amp;{{form_token}}"))
+            #expect(try await site.page("/rejections").body.contains("&lt;script&gt;x"))
+            #expect(try await site.page("/jobs/\(UUID())").status == 404)
+            #expect(try await site.page("/files/\(String(repeating: "0", count: 64))").status == 404)
+            #expect(try await site.page("/files/..%2f..%2fetc%2fpasswd").status == 404)
+        }
+    }
+
+    @Test func aJobIsPublishedListedRetriedCancelledAndDeleted() async throws {
+        try await withSite { stage, site in
+            let done = try await run("steps=2", stage, site)
+            let failed = try await run("fail=fatal code=engine.scripted", stage, site)
+            let failure = try #require(failed["id"]?.string)
+            let list = try await site.get("/api/jobs?state=discarded&error=engine.scripted")
+            #expect(list.json?["jobs"]?.array?.count == 1 && list.json?["next"] == .null, "\(list)")
+            #expect(list.json?["jobs"]?[0]?["job"]?.string == failure)
+            #expect(try await site.get("/api/jobs?text=nothing%25").json?["jobs"]?.array?.isEmpty == true)
+
+            let page = try await site.page("/jobs/\(failure)")
+            let token = try #require(page.formToken)
+            let preview = try await site.send(
+                "/jobs/preview", [("form_token", token), ("job", failure), ("action", "retry")])
+            #expect(preview.status == 200 && preview.body.contains(failure), "\(preview)")
+            let applied = try await site.send(
+                "/jobs/apply", [("form_token", token), ("ids", failure), ("action", "retry")])
+            #expect(applied.status == 303 && applied.headers["location"] == "/jobs/\(failure)", "\(applied)")
+            _ = try await stage.job(failed["message_id"]!.string!) { $0["attempt"] == .integer(2) }
+
+            let long = try await site.send(json: Self.job("steps=4000 delay=10"), to: "/api/jobs")
+            let running = try await stage.job(try #require(long.json?["message_id"]?.string), reaches: .running)
+            let cancelled = try await site.send(json: [:], to: "/api/jobs/\(running["id"]!.string!)/cancel")
+            #expect(cancelled.status == 200, "\(cancelled)")
+            _ = try await stage.job(running["message_id"]!.string!, reaches: .cancelled)
+
+            let gone = try #require(done["id"]?.string)
+            let deleted = try await site.send(
+                "/jobs/apply", [("form_token", token), ("ids", gone), ("action", "delete")])
+            #expect(deleted.status == 200 && deleted.body.contains("1 job"), "\(deleted)")
+            #expect(try await site.page("/jobs/\(gone)").status == 404)
+        }
+    }
+
+    @Test func whatIsNoJobIsAnsweredWithEveryProblem() async throws {
+        try await withSite { _, site in
+            let answer = try await site.send(
+                json: ["version": 2, "kind": "generate", "prompts": [], "colour": 1], to: "/api/jobs")
+            let pointers = Set((answer.json?["problems"]?.array ?? []).compactMap { $0["pointer"]?.string })
+            #expect(answer.status == 422 && pointers == ["/version", "/model", "/prompts", "/colour"], "\(answer)")
+            #expect(try await site.ask("/api/jobs", ["Content-Type": "text/plain"], ["-d", "x"]).status == 415)
+        }
+    }
+
+    @Test func anotherSitesRequestsChangeNothing() async throws {
+        try await withSite { stage, site in
+            let token = try #require(try await site.page("/").formToken)
+            func pause(_ token: String?, _ headers: [String: String]) async throws -> Int {
+                try await site.send(
+                    "/pause", [("paused", "true")] + (token.map { [("form_token", $0)] } ?? []), headers
+                ).status
+            }
+            #expect(try await pause(nil, [:]) == 403)
+            #expect(try await pause(String(repeating: "0", count: 64), [:]) == 403)
+            #expect(try await pause(token, ["Origin": "https://evil.example"]) == 403)
+            #expect(try await pause(token, ["Sec-Fetch-Site": "cross-site"]) == 403)
+            let other = try WebClient(site.address)
+            _ = try await other.page("/")
+            #expect(try await other.send("/pause", [("paused", "true"), ("form_token", token)]).status == 403)
+            let json = try await site.send(
+                json: Self.job("steps=1"), to: "/api/jobs", ["Origin": "https://evil.example"])
+            #expect(json.status == 403)
+            // A name that somebody else's name server points here.
+            #expect(try await site.page("/", ["Host": "evil.example"]).status == 421)
+            #expect(try await stage.store.query("select 1 from atelier.cluster where paused").isEmpty)
+            #expect(try await pause(token, ["Origin": site.address]) == 303)
+            #expect(try await stage.store.query("select 1 from atelier.cluster where paused").count == 1)
+        }
+    }
+
+    @Test func tokensLetInWhoeverHasOneAndShowATenantItsOwn() async throws {
+        let folder = try TemporaryFolder()
+        let admin = AccessTokenPair("anna", .admin, nil)
+        let reader = AccessTokenPair("rob", .reader, nil)
+        let stranger = AccessTokenPair("sue", .admin, "elsewhere")
+        let entries = JSONValue.array([admin.entry, reader.entry, stranger.entry])
+        let file = try folder.write("tokens", entries.text)
+        chmod(file, 0o600)
+        try await withSite(["ATELIER_WEB_TOKENS": file]) { stage, site in
+            #expect(try await site.get("/api/jobs").status == 401)
+            let door = try await site.page("/jobs")
+            #expect(door.status == 303 && door.headers["location"] == "/sign-in?next=%2Fjobs", "\(door)")
+            #expect(try await site.page("/metrics-or-anything").status == 303)
+
+            let form = try await site.page("/sign-in")
+            let before = try #require(form.formToken)
+            #expect(
+                try await site.send("/sign-in", [("form_token", before), ("token", "atelier_wrong")]).status == 403)
+            let inside = try await site.send(
+                "/sign-in", [("form_token", before), ("token", admin.token), ("next", "//evil.example")])
+            #expect(inside.status == 303 && inside.headers["location"] == "/", "\(inside)")
+            let cookie = try #require(inside.headers["set-cookie"])
+            #expect(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "\(cookie)")
+            let page = try await site.page("/")
+            #expect(page.status == 200 && page.body.contains("anna"))
+
+            let published = try await site.send(
+                json: Self.job("steps=1"), to: "/api/jobs", ["X-Form-Token": try #require(page.formToken)])
+            #expect(published.status == 202, "\(published)")
+            let id = try #require(published.json?["message_id"]?.string)
+            let job = try await stage.job(id, reaches: .completed)
+            let number = try #require(job["id"]?.string)
+            let digest = try #require(job.digest(of: "picture"))
+
+            let program = try WebClient(site.address)
+            func seen(_ path: String, by pair: AccessTokenPair) async throws -> WebClient.Answer {
+                try await program.get(path, ["Authorization": "Bearer " + pair.token])
+            }
+            #expect(try await seen("/api/jobs/\(number)", by: reader).status == 200)
+            #expect(try await seen("/files/\(digest)", by: reader).status == 200)
+            for path in ["/api/jobs/\(number)", "/api/jobs/\(number)/curves", "/files/\(digest)", "/jobs/\(number)"] {
+                #expect(try await seen(path, by: stranger).status == 404, "\(path)")
+            }
+            for path in ["/dead", "/api/failures", "/api/leaderboard"] {
+                #expect(try await seen(path, by: stranger).status == 403, "\(path)")
+            }
+            #expect(try await seen("/api/jobs", by: stranger).json?["jobs"]?.array?.isEmpty == true)
+            #expect(try await seen("/api/jobs?tenant=atelier", by: stranger).json?["jobs"]?.array?.isEmpty == true)
+            for (pair, status) in [(reader, 403), (stranger, 404)] {
+                let answer = try await program.send(
+                    json: [:], to: "/api/jobs/\(number)/cancel", ["Authorization": "Bearer " + pair.token])
+                #expect(answer.status == status, "\(answer)")
+            }
+            #expect(try await site.send("/sign-out", [("form_token", page.formToken ?? "")]).status == 303)
+            #expect(try await site.page("/").status == 303)
+        }
+    }
+
+    @Test func picturesAreServedByWhatTheyAreAndAdaptersAreSaved() async throws {
+        try await withSite { stage, site in
+            let job = try await run("steps=2", stage, site)
+            let digest = try #require(job.digest(of: "picture"))
+            // The scripted engine's picture is text: whatever it is called, no browser is told that it is a picture.
+            let file = try await site.get("/files/\(digest)?download=a%22b.png")
+            #expect(file.headers["content-type"] == "application/octet-stream", "\(file)")
+            #expect(file.headers["content-disposition"] == "attachment; filename=\"a_b.png\"")
+            #expect(file.headers["cache-control"]?.contains("private") == true)
+            let again = try await site.get("/files/\(digest)", ["If-None-Match": "\"\(digest)\""])
+            #expect(again.status == 304)
+        }
+    }
+
+    @Test func changesReachAnOpenPageAsTheyCome() async throws {
+        try await withSite { stage, site in
+            let listening = Task { try await site.ask("/live", [:], ["--max-time", "6", "-N"]) }
+            try await Task.sleep(for: .milliseconds(500))
+            _ = try await run("steps=1", stage, site)
+            let said = try await listening.value
+            #expect(said.headers["content-type"] == "text/event-stream")
+            #expect(said.body.components(separatedBy: "event: change").count >= 3, "\(said.body)")
+            #expect(stage.stop(SIGTERM, "atelier-web") == 0)
+        }
+    }
+
+    @Test func itSaysWhatIsMissingAndMakesNoDoorForOthers() async throws {
+        try await Stage.with(settings: [:]) { stage in
+            await #expect(throws: (any Error).self) {
+                try await stage.startWeb(["ATELIER_WEB_ADDRESS": "0.0.0.0"], "open", within: 3)
+            }
+            #expect(stage.log.contains("give webTokens"), "\(stage.log)")
+        }
+    }
+}

@@ -1,0 +1,276 @@
+#!/usr/bin/python3
+"""Goes through the web program in a real headless Chromium, as a person would, against a daemon with the scripted
+engine: browser.py ADDRESS LOCKED-ADDRESS READER-TOKEN ADMIN-TOKEN [SCREENSHOTS]. The second address is one where
+people sign in. Prints a line for each thing that was seen; ends with the first that was not."""
+
+import base64, os, struct, sys, tempfile, time, zlib
+from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+address, locked, reader_token, admin_token = sys.argv[1:5]
+screenshots = sys.argv[5] if len(sys.argv) > 5 else None
+hostile = "\"'><b onmouseover=alert(1)>&{{form_token}}"
+
+
+def browser():
+    options = Options()
+    options.binary_location = "/usr/bin/chromium"
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                     "--window-size=1280,900", "--no-proxy-server"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    return webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+
+
+page = browser()
+# Beside other tests on a small machine everything is slow; nothing here waits longer than it must.
+patience = WebDriverWait(page, 90, poll_frequency=0.1, ignored_exceptions=[StaleElementReferenceException])
+
+
+def one(selector):
+    return page.find_element(By.CSS_SELECTOR, selector)
+
+
+def wait(what, test):
+    patience.until(lambda _: test(), message=f"{what}; {page.current_url} has: {page.page_source[:6000]}")
+
+
+def steady(what, action):
+    """Does it; again where the page was renewed under it."""
+    wait(what, lambda: action() is not False)
+
+
+def press(selector):
+    steady(f"{selector} can be pressed", lambda: one(selector).click())
+
+
+def press_button(words):
+    steady(f"{words} can be pressed",
+           lambda: page.find_element(By.XPATH, f"//button[contains(., '{words}')]").click())
+
+
+def shown(selector):
+    """What people read there, asked in one go: the page may be renewed at any time."""
+    return page.execute_script("return document.querySelector(arguments[0])?.innerText ?? ''", selector)
+
+
+def text():
+    return shown("main")
+
+
+def state():
+    return page.execute_script("return document.querySelector('[data-state]')?.dataset.state")
+
+
+def seen(what):
+    for line in page.get_log("browser"):
+        if "Content Security Policy" in line["message"] or "Uncaught" in line["message"]:
+            raise AssertionError(f"{what}: {line['message']}")
+    assert page.execute_script("return window.hacked") is None
+    print("seen:", what, flush=True)
+
+
+def draw(prompt, model="pocket-infinity", **fields):
+    page.get(address + "/playground")
+    area = one("[name=prompts]")
+    area.clear()
+    area.send_keys(prompt)
+    Select(one("[name=model]")).select_by_visible_text(model)
+    for name, value in fields.items():
+        Select(one(f"[name={name}]")).select_by_visible_text(value)
+    one("main form button.primary").click()
+
+
+def picture():
+    """A PNG of 64 by 64 pixels, in a file."""
+    rows = b"".join(
+        b"\0" + bytes(value for x in range(64) for value in (x * 4, y * 4, 128)) for y in range(64))
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    path = os.path.join(tempfile.mkdtemp(), "reference.png")
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 2, 0, 0, 0))
+                   + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    return path
+
+
+def learn(name, role, method, model, prompt):
+    page.get(address + "/new")
+    Select(one("[name=role]")).select_by_value(role)
+    Select(one("form[data-new] [name=method]")).select_by_visible_text(method)
+    Select(one("form[data-new] [name=model]")).select_by_visible_text(model)
+    one("[data-drop] input").send_keys(picture())
+    wait("the picture is shown", lambda: page.execute_script(
+        "const i = document.querySelector('.dropped img'); return i && i.complete && i.naturalWidth === 64"))
+    one("form[data-new] [name=name]").send_keys(name)
+    if role == "subject":
+        one("form[data-new] [name=class]").send_keys("dog")
+    one("form[data-new] [name=prompts]").send_keys(prompt)
+    one("form[data-new] button.primary").click()
+    wait("the page of the job", lambda: "/jobs/" in page.current_url)
+
+
+def submit_and_watch():
+    learn("rex", "subject", "lora", "pocket-chameleon", "steps=60 delay=50 adapter seed=1")
+    page.execute_script("window.marker = 1")
+    wait("the job runs", lambda: state() in ("running", "completed"))
+    wait("the bar moves", lambda: page.find_elements(By.CSS_SELECTOR, ".progress progress[value]")
+         or state() == "completed")
+    wait("the job is completed", lambda: state() == "completed")
+    assert page.execute_script("return window.marker") == 1, "the page was loaded again"
+    seen("a job submitted, and watched to its end without a reload")
+    assert page.execute_script("return document.querySelector('.references img').naturalWidth") == 64
+    assert page.find_elements(By.CSS_SELECTOR, ".curves svg polyline"), "no curve"
+    press("#message summary")
+    wait("its message", lambda: '"kind" : "personalize"' in shown("#message pre"))
+    seen("its references, its curve and its message")
+
+
+def look_at_the_concept():
+    page.get(address + "/concepts")
+    press(".gallery a")
+    wait("the concept", lambda: "Version 1" in text())
+    link = page.find_element(By.LINK_TEXT, "rex.safetensors") if page.find_elements(
+        By.LINK_TEXT, "rex.safetensors") else one(".files a")
+    assert "download=" in link.get_attribute("href")
+    press("[data-insert]")
+    assert "<rex>" in one("[name=prompts]").get_attribute("value")
+    seen("a concept in the gallery, its files, its playground")
+
+
+def retry():
+    draw("fail=fatal code=engine.scripted")
+    wait("it fails", lambda: "/jobs/" in page.current_url and state() == "discarded")
+    assert "engine.scripted" in text()
+    press_button("Retry")
+    wait("the preview", lambda: "Retry 1 job?" in text().replace("retry", "Retry"))
+    press("form.sure button")
+    wait("its second attempt", lambda: "/jobs/" in page.current_url and "2, " in shown(".facts"))
+    page.get(address + "/failures")
+    assert "engine.scripted" in text()
+    seen("a failed job tried again")
+
+
+def cancel():
+    draw("steps=5000 delay=20")
+    wait("it runs", lambda: "/jobs/" in page.current_url and state() == "running")
+    page.get(address + "/")
+    wait("the queue shows it", lambda: "1\nrunning" in text() and page.find_elements(By.CSS_SELECTOR, ".run"))
+    press(".run")
+    press_button("Cancel")
+    press("form.sure button")
+    wait("it is cancelled", lambda: "/jobs/" in page.current_url and state() == "cancelled")
+    seen("a running job found in the queue and cancelled")
+
+
+def compose():
+    learn("woodcut", "style", "coar", "pocket-chameleon", "steps=2 adapter")
+    wait("the style is learnt", lambda: state() == "completed")
+    draw("steps=2", "pocket-chameleon", subject="rex", style="woodcut")
+    wait("the composition ends", lambda: "/jobs/" in page.current_url and state() in ("completed", "discarded"))
+    assert "compose" in shown("h1").lower()
+    seen("a subject in a style")
+
+
+def many():
+    page.get(address + "/jobs?state=completed")
+    one("[data-all]").click()
+    assert shown(".ticked").endswith("ticked")
+    press_button("Delete")
+    wait("the preview", lambda: "Nothing brings them back" in text())
+    page.find_element(By.LINK_TEXT, "Leave them").click()
+    wait("the list", lambda: "/jobs?state=completed" in page.current_url)
+    seen("many jobs chosen, and left")
+
+
+def hostile_text():
+    page.get(address + "/jobs?text=" + "%22%3E%3Cimg%20src%3Dx%20onerror%3D%22window.hacked%3D1%22%3E")
+    assert "No job fits" in text()
+    draw(f"steps=1 {hostile}")
+    wait("the refusal", lambda: "Not published" in text() and "onmouseover" in text())
+    assert not page.find_elements(By.CSS_SELECTOR, "main b[onmouseover]")
+    page.get(address + "/rejections")
+    assert not page.find_elements(By.CSS_SELECTOR, "[onmouseover], [onerror]")
+    seen("hostile text as text")
+
+
+def keyboard():
+    page.get(address + "/")
+    body = one("body")
+    body.send_keys(Keys.TAB)
+    assert page.execute_script("return document.activeElement.className") == "skip"
+    one("body").send_keys("g", "j")
+    wait("the jobs", lambda: page.current_url.endswith("/jobs"))
+    one("body").send_keys("/")
+    assert page.execute_script("return document.activeElement.name") == "text"
+    seen("the keyboard's ways")
+
+
+NAMELESS = """
+return [...document.querySelectorAll(
+        'input:not([type=hidden]), select, textarea, button, a[href], img, svg, progress')]
+    .filter(one => !(one.labels?.length || one.getAttribute('aria-label') || one.textContent.trim()
+        || one.hasAttribute('alt') || one.querySelector('img[alt]') || one.closest('[hidden]')))
+    .map(one => one.outerHTML);
+"""
+
+
+def every_page():
+    page.get(address + "/jobs")
+    job = one("table.jobs a[href^='/jobs/']").get_attribute("href")[len(address):]
+    pages = {"queue": "/", "jobs": "/jobs", "job": job, "concepts": "/concepts", "concept": "/concepts/rex",
+             "playground": "/playground", "compare": "/compare", "failures": "/failures", "rejections": "/rejections",
+             "dead": "/dead", "models": "/models", "new": "/new", "runbook": "/runbook"}
+    for scheme, width in (("light", 1280), ("dark", 1280), ("light", 390)):
+        page.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                             {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+        page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                             {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600})
+        for name, path in pages.items():
+            page.get(address + path)
+            assert len(page.find_elements(By.TAG_NAME, "h1")) == 1, f"{path} has no single heading"
+            nameless = page.execute_script(NAMELESS)
+            assert not nameless, f"{path} has what no screen reader can name: {nameless[:3]}"
+            size = page.execute_script(
+                "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+            assert size[0] <= size[1], f"{path} is {size[0]} wide on {size[1]}"
+            ground = page.execute_script("return getComputedStyle(document.body).backgroundColor")
+            assert (ground == "rgb(19, 22, 27)") == (scheme == "dark"), f"{path} is {ground} in {scheme}"
+            if screenshots:
+                shot = page.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
+                with open(f"{screenshots}/{name}-{scheme}-{width}.png", "wb") as file:
+                    file.write(base64.b64decode(shot["data"]))
+    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    seen("every page light, dark and on a phone, with a name for everything")
+
+
+def sign_in():
+    page.get(locked + "/jobs")
+    assert "Sign in" in text() and "next=" in page.current_url
+    one("[name=token]").send_keys("atelier_wrong", Keys.ENTER)
+    wait("the refusal", lambda: "not known" in text())
+    one("[name=token]").send_keys(reader_token, Keys.ENTER)
+    wait("the page that was asked for", lambda: page.current_url == locked + "/jobs")
+    assert not page.find_elements(By.CSS_SELECTOR, ".actions") and not page.find_elements(By.LINK_TEXT, "New job")
+    press_button("Sign out")
+    wait("the door", lambda: "/sign-in" in page.current_url)
+    one("[name=token]").send_keys(admin_token, Keys.ENTER)
+    wait("the queue", lambda: page.find_elements(By.LINK_TEXT, "New job"))
+    assert page.execute_script("return document.cookie") == "", "a script reads the cookie"
+    seen("signing in and out, to look and to act")
+
+
+try:
+    for step in (submit_and_watch, look_at_the_concept, retry, cancel, compose, many, hostile_text, keyboard,
+                 every_page, sign_in):
+        step()
+    print("all seen")
+finally:
+    page.quit()

@@ -1,0 +1,300 @@
+"use strict";
+// What the pages do beyond HTML: parts that follow the tables, ticking many, dragging pictures, keys. Texts enter a
+// page as text; HTML comes from our own server alone, which has escaped it.
+
+const formToken = document.querySelector("meta[name=form-token]").content;
+
+// On a phone the sections scroll: the one that is shown must be seen.
+document.querySelector(".bar [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
+// --- Live parts: [data-live] is fetched again whenever something changed.
+
+const parts = [...document.querySelectorAll("[data-live]")];
+
+async function refresh(part) {
+    if (part.busy) { part.again = true; return; }
+    part.busy = true;
+    try {
+        const answer = await fetch(part.dataset.live, { headers: { Accept: "text/html" }, redirect: "manual" });
+        const place = answer.headers.get("X-Location");
+        if (place) { location.replace(place); return; }
+        if (answer.type === "opaqueredirect" || answer.status === 401) { location.reload(); return; }
+        if (!answer.ok) return;
+        const html = await answer.text();
+        if (html !== part.shown) replace(part, html);
+        if ("untilFinal" in part.dataset) {
+            const state = part.querySelector("[data-state]")?.dataset.state;
+            if (["completed", "cancelled", "discarded"].includes(state)) parts.splice(parts.indexOf(part), 1);
+        }
+    } catch { /* the next change tries again */ } finally {
+        part.busy = false;
+        if (part.again) { part.again = false; refresh(part); }
+    }
+}
+
+// Replaces a part, and keeps what the reader did to it: ticks, open details, the focus.
+function replace(part, html) {
+    const first = part.shown === undefined;
+    part.shown = html;
+    const ticked = new Set([...part.querySelectorAll("input:checked")].map(box => box.value));
+    const open = new Set([...part.querySelectorAll("details[open]")].map(one => one.id));
+    const focus = part.contains(document.activeElement) ? path(document.activeElement, part) : null;
+    if (getSelection().toString() && part.contains(getSelection().anchorNode) && !first) { part.shown = null; return; }
+    part.innerHTML = html;
+    for (const box of part.querySelectorAll("input[type=checkbox]")) box.checked = ticked.has(box.value);
+    for (const one of part.querySelectorAll("details")) if (open.has(one.id)) one.open = true;
+    if (focus) focus.reduce((node, index) => node?.children[index], part)?.focus({ preventScroll: true });
+    showTicked();
+}
+
+function path(node, root) {
+    const indexes = [];
+    for (; node !== root; node = node.parentElement) indexes.unshift([...node.parentElement.children].indexOf(node));
+    return indexes;
+}
+
+if (parts.length) {
+    const state = document.querySelector(".live-state");
+    let feed = null;
+    const changed = () => { if (!document.hidden) parts.forEach(refresh); };
+    const listen = () => {
+        feed?.close();
+        feed = new EventSource("/live");
+        feed.addEventListener("change", changed);
+        feed.onopen = () => { state.hidden = true; };
+        feed.onerror = () => { state.hidden = false; };
+    };
+    listen();
+    document.addEventListener("visibilitychange", changed);
+    addEventListener("pagehide", () => feed.close());
+    addEventListener("pageshow", event => { if (event.persisted) listen(); });
+}
+
+// --- Many at once
+
+function showTicked() {
+    for (const form of document.querySelectorAll("form[data-many]")) {
+        const boxes = [...form.querySelectorAll("tbody input[type=checkbox]")];
+        const count = boxes.filter(box => box.checked).length;
+        const all = form.querySelector("input[name=all]")?.checked;
+        const words = form.querySelector(".ticked");
+        if (!words) continue;
+        words.textContent = all ? "All of them" : count ? `${count} ticked` : "Tick some";
+        for (const button of form.querySelectorAll(".actions button")) button.disabled = !count && !all;
+    }
+}
+document.addEventListener("change", event => {
+    const box = event.target;
+    if ("all" in box.dataset) {
+        for (const other of box.closest("form").querySelectorAll("tbody input[type=checkbox]")) {
+            other.checked = box.checked;
+        }
+    }
+    showTicked();
+});
+showTicked();
+
+// --- Keys
+
+const places = { q: "/", j: "/jobs", c: "/concepts", p: "/playground", m: "/models", f: "/failures" };
+let isGoing = false;
+document.addEventListener("keydown", event => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
+    if (isGoing && places[event.key]) { location.href = places[event.key]; return; }
+    isGoing = event.key === "g";
+    if (event.key !== "g" && event.key.length === 1) {
+        const target = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+        if (!target) return;
+        event.preventDefault();
+        target.matches("a") ? target.click() : target.focus();
+    }
+});
+
+// --- The playground: a concept's name into the prompt, and its model with it
+
+document.addEventListener("click", event => {
+    const chip = event.target.closest("[data-insert]");
+    if (!chip) return;
+    const form = chip.form ?? chip.closest("form");
+    const area = form.querySelector("[data-prompts]");
+    area.setRangeText(chip.dataset.insert, area.selectionStart, area.selectionEnd, "end");
+    const model = form.elements.model;
+    if ([...model.options].some(option => option.value === chip.dataset.model)) model.value = chip.dataset.model;
+    area.focus();
+});
+
+// --- New job
+
+function say(lines) {
+    const place = document.querySelector("#problems");
+    place.replaceChildren();
+    if (!lines.length) return;
+    const list = document.createElement("ul");
+    list.className = "problems note bad";
+    for (const line of lines) {
+        const item = document.createElement("li");
+        item.textContent = line;
+        list.append(item);
+    }
+    place.append(list);
+    place.scrollIntoView({ block: "nearest" });
+}
+
+async function publish(body, tenant) {
+    say([]);
+    const address = "/api/jobs" + (tenant ? "?tenant=" + encodeURIComponent(tenant) : "");
+    let answer;
+    try {
+        answer = await fetch(address, {
+            method: "POST", body: typeof body === "string" ? body : JSON.stringify(body),
+            headers: { "Content-Type": "application/json", "X-Form-Token": formToken },
+        });
+    } catch (error) { say([`It was not sent: ${error.message}`]); return; }
+    const result = await answer.json().catch(() => ({ error: answer.statusText }));
+    if (answer.ok) { location.href = result.page; return; }
+    say(result.problems?.map(one => `${one.pointer || "/"}: found ${one.found}; allowed: ${one.allowed}`)
+        ?? [result.error]);
+}
+
+function base64(buffer) {
+    const bytes = new Uint8Array(buffer);
+    let text = "";
+    for (let start = 0; start < bytes.length; start += 32768) {
+        text += String.fromCharCode(...bytes.subarray(start, start + 32768));
+    }
+    return btoa(text);
+}
+
+// A PNG, JPEG or WebP as it is; anything else the browser can show, and what is too large, drawn again as a PNG.
+async function asData(file) {
+    const head = new Uint8Array(await file.slice(0, 12).arrayBuffer());
+    const begins = (bytes, from = 0) => bytes.every((byte, index) => head[from + index] === byte);
+    const isKnown = begins([0x89, 0x50, 0x4E, 0x47]) || begins([0xFF, 0xD8, 0xFF])
+        || begins([0x52, 0x49, 0x46, 0x46]) && begins([0x57, 0x45, 0x42, 0x50], 8);
+    if (isKnown && file.size <= 16 << 20) return base64(await file.arrayBuffer());
+    const picture = await createImageBitmap(file);
+    const scale = Math.min(1, 1536 / Math.max(picture.width, picture.height));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(picture.width * scale);
+    canvas.height = Math.round(picture.height * scale);
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const blob = await new Promise(done => canvas.toBlob(done, "image/png"));
+    return base64(await blob.arrayBuffer());
+}
+
+const learning = document.querySelector("form[data-new]");
+if (learning) {
+    const pictures = [];
+    const fields = learning.elements;
+    const shown = learning.querySelector(".dropped");
+
+    const show = () => {
+        shown.replaceChildren(...pictures.map((picture, index) => {
+            const item = document.createElement("li");
+            const image = document.createElement("img");
+            image.src = picture.address;
+            image.alt = picture.name;
+            const button = document.createElement("button");
+            button.type = "button";
+            button.textContent = "Remove";
+            button.setAttribute("aria-label", `Remove ${picture.name}`);
+            button.onclick = () => { URL.revokeObjectURL(picture.address); pictures.splice(index, 1); show(); };
+            item.append(image, button);
+            return item;
+        }));
+    };
+    const add = async files => {
+        const troubles = [];
+        for (const file of files) {
+            try {
+                pictures.push({ data: await asData(file), name: file.name, address: URL.createObjectURL(file) });
+            } catch { troubles.push(`${file.name} is no picture that this browser can read`); }
+        }
+        say(troubles);
+        show();
+    };
+    const drop = learning.querySelector("[data-drop]");
+    drop.addEventListener("dragover", event => { event.preventDefault(); drop.classList.add("over"); });
+    drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+    drop.addEventListener("drop", event => {
+        event.preventDefault();
+        drop.classList.remove("over");
+        add(event.dataTransfer.files);
+    });
+    drop.querySelector("input").addEventListener("change", async event => {
+        await add([...event.target.files]);
+        event.target.value = "";
+    });
+
+    const table = () => learning.querySelector(`[data-table="${fields.method.value} ${fields.role.value}"]`);
+    const fit = () => {
+        for (const option of fields.method.options) {
+            option.hidden = option.disabled = !option.dataset.roles.split(" ").includes(fields.role.value);
+        }
+        if (fields.method.selectedOptions[0]?.disabled) {
+            fields.method.value = [...fields.method.options].find(option => !option.disabled)?.value ?? "";
+        }
+        const models = (fields.method.selectedOptions[0]?.dataset.models ?? "").split(" ");
+        for (const option of fields.model.options) option.hidden = option.disabled = !models.includes(option.value);
+        if (fields.model.selectedOptions[0]?.disabled) fields.model.value = models[0];
+        for (const one of learning.querySelectorAll("[data-table]")) one.hidden = one !== table();
+        fields.class.required = fields.role.value === "subject";
+        estimate();
+    };
+    const estimate = () => {
+        const known = [...learning.querySelectorAll("[data-estimate]")].find(one =>
+            one.dataset.method === fields.method.value && one.dataset.model === fields.model.value);
+        const place = learning.querySelector(".estimate");
+        if (!known) {
+            place.textContent = "No job of this kind was completed yet: how long it takes is not known.";
+            return;
+        }
+        const wanted = Number(table()?.querySelector("[data-option=iterations]")?.value || 0);
+        const usual = Number(known.dataset.iterations);
+        const standard = Number(table()?.querySelector("[data-option=iterations]")?.placeholder || 0);
+        const share = (wanted || standard) / (usual || standard || 1);
+        const seconds = Number(known.dataset.seconds) * (share || 1);
+        place.textContent = `About ${seconds < 90 ? Math.round(seconds) + " s" : Math.round(seconds / 60) + " min"}, `
+            + `by the ${known.dataset.jobs} last such job${known.dataset.jobs === "1" ? "" : "s"}, once it runs.`;
+    };
+    learning.addEventListener("change", fit);
+    learning.addEventListener("input", estimate);
+    fit();
+
+    const value = input => {
+        if (input.dataset.as === "number") return Number(input.value);
+        return input.dataset.as === "flag" ? input.value === "true" : input.value;
+    };
+    learning.addEventListener("submit", event => {
+        event.preventDefault();
+        const options = {};
+        for (const input of table()?.querySelectorAll("[data-option]") ?? []) {
+            if (input.value !== "") options[input.dataset.option] = value(input);
+        }
+        const concept = { name: fields.name.value, role: fields.role.value };
+        if (fields.class.value) concept.class = fields.class.value;
+        const body = {
+            version: 1, kind: "personalize", concept, method: fields.method.value, model: fields.model.value,
+            images: pictures.map(picture => ({ data: picture.data })),
+            prompts: fields.prompts.value.split("\n").map(line => line.trim()).filter(Boolean),
+        };
+        if (fields.seed.value !== "") body.seed = Number(fields.seed.value);
+        if (Object.keys(options).length) body.options = options;
+        publish(body, fields.tenant?.value);
+    });
+
+    const written = document.querySelector("form[data-json]");
+    written.addEventListener("submit", event => {
+        event.preventDefault();
+        publish(written.elements.json.value, written.elements.tenant?.value);
+    });
+    const tabs = [...document.querySelectorAll("[role=tab]")];
+    const choose = tab => {
+        for (const one of tabs) {
+            one.setAttribute("aria-selected", String(one === tab));
+            document.getElementById(one.getAttribute("aria-controls")).hidden = one !== tab;
+        }
+    };
+    for (const tab of tabs) tab.addEventListener("click", () => choose(tab));
+    if (document.querySelector("[data-start]")) choose(tabs[1]);
+}
