@@ -37,7 +37,7 @@ import Testing
                 body: Self.personalization("rex"), properties: .init(messageID: "learn", type: "personalize"))
             let learnt = try await stage.job("learn", reaches: .completed)
             #expect(learnt.digest(of: "adapter") != nil && learnt.digest(of: "picture") != nil, "\(learnt)")
-            #expect(try await stage.store.query("select 1 from atelier.metrics where name = 'loss'").count == 8)
+            #expect(try await stage.store.query("select 1 from atelier.metrics where name = 'loss'").count == 30)
             try await stage.publish(
                 body: Data(
                     #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a <rex> dog"],"seed":3}"#

@@ -224,7 +224,7 @@ return [...document.querySelectorAll(
 
 def every_page():
     page.get(address + "/jobs")
-    job = one("table.jobs a[href^='/jobs/']").get_attribute("href")[len(address):]
+    job = page.execute_script("return document.querySelector('.jobs code').closest('a').getAttribute('href')")
     pages = {"queue": "/", "jobs": "/jobs", "job": job, "concepts": "/concepts", "concept": "/concepts/rex",
              "playground": "/playground", "compare": "/compare", "failures": "/failures", "rejections": "/rejections",
              "dead": "/dead", "models": "/models", "new": "/new", "runbook": "/runbook"}

@@ -10,7 +10,7 @@ A line of JSON, the order, comes on stdin; lines of JSON, the events, go to stdo
 import hashlib, json, math, os, signal, struct, sys, threading, time, zlib
 
 PROTOCOL = 1
-STEPS = 40
+STEPS = 150
 
 
 def emit(event, **members):
