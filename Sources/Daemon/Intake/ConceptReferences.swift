@@ -29,7 +29,8 @@ struct ConceptReferences: Sendable {
             throw AttemptProblem(
                 code: "concept.references",
                 message: """
-                    the pictures <\(mention.key)> was learnt from are not in the store any more; give pictures in /images
+                    the pictures <\(mention.key)> was learnt from are not in the store any more; give pictures in \
+                    /images
                     """,
                 consequence: .rejected)
         }
