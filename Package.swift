@@ -84,7 +84,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "CProcess", "Jobs", "Store", "Broker", "Hashing", "Catalogue",
+                "CProcess", "Jobs", "Store", "Broker", "Hashing", "Catalogue", "Threads",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -69,6 +69,7 @@ grant execute on function
     atelier.leave(uuid),
     atelier.expire(),
     atelier.cancel(uuid, text),
+    atelier.can_be_retried(atelier.job_state),
     atelier.retry(uuid, boolean),
     atelier.pause(boolean),
     atelier.shared_mark(uuid),
@@ -81,6 +82,7 @@ grant execute on function
     to atelier_daemon;
 grant execute on function
     atelier.cancel(uuid, text),
+    atelier.can_be_retried(atelier.job_state),
     atelier.retry(uuid, boolean),
     atelier.pause(boolean),
     atelier.delete_job(uuid),

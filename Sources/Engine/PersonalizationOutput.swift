@@ -33,7 +33,10 @@ struct PersonalizationOutput {
         ).generate(painter)
         try send(Grid.sections(of: 4, [concept.squares(of: loaded.pictureSize), pictures]), as: "sheet")
         try send(curve.plot(title: "\(concept.name): \(adapter.description.method)"), as: "curve")
-        return try result(adapter: path, steps: training.step, curve, evaluation?.report(painter, adapter.description))
+        let report = evaluation?.report(painter, adapter.description) {
+            connection.send(.progress(.init(stage: "evaluate", step: $0, steps: $1)))
+        }
+        return try result(adapter: path, steps: training.step, curve, report)
     }
 
     /// A LoRA adapter once more, as PEFT's `from_pretrained` reads it.

@@ -52,7 +52,12 @@ struct PersonalizeWorker {
 
     /// Encoders that cannot be read do not keep a concept from being learnt, but not silently.
     private func evaluation(of concept: Concept) -> (evaluation: QuickEvaluation?, warnings: [String]) {
-        do { return (try QuickEvaluation(concept, on: loaded, models: order.models, seed: seed), []) } catch {
+        do {
+            let evaluation = try QuickEvaluation(concept, on: loaded, models: order.models, seed: seed) {
+                connection.send(.progress(.init(stage: "prepare", step: $0, steps: $1)))
+            }
+            return (evaluation, [])
+        } catch {
             return (nil, ["not evaluated: \(error)"])
         }
     }

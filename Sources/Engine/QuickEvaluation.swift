@@ -18,10 +18,15 @@ struct QuickEvaluation {
     private let untuned: [Score]
 
     /// Draws what the untouched model makes of a subject's class.
-    /// - Parameter models: the folder of all models.
+    /// - Parameters:
+    ///   - models: the folder of all models.
+    ///   - report: is told how many pictures of how many are drawn.
     /// - Returns: nil where the encoders are not there: a concept is worth more than its figures.
     /// - Throws: what an encoder's damaged files say.
-    init?(_ concept: Concept, on loaded: LoadedModel, models: String, seed: UInt64) throws {
+    init?(
+        _ concept: Concept, on loaded: LoadedModel, models: String, seed: UInt64,
+        report: (_ drawn: Int, _ all: Int) -> Void = { _, _ in }
+    ) throws {
         do {
             metrics = ConceptMetrics(
                 references: concept.references,
@@ -33,17 +38,21 @@ struct QuickEvaluation {
             return
         }
         let painter = try ConceptPainter(loaded, adapters: [:])
-        before = ClassScores(metrics, QuickEvaluation.ofClass(concept, seed, painter))
         let described = ConceptWording(method: "").prompts(QuickEvaluation.suite, for: concept).map(\.described)
-        let pictures = QuickEvaluation.pictures(of: described, seed, painter)
+        let all = QuickEvaluation.classPictures + described.count * QuickEvaluation.perPrompt
+        before = ClassScores(metrics, QuickEvaluation.ofClass(concept, seed, painter) { report($0, all) })
+        let pictures = QuickEvaluation.pictures(of: described, seed, painter) {
+            report(QuickEvaluation.classPictures + $0, all)
+        }
         untuned = metrics.subject(pictures.groups, prompts: described)
     }
 
-    private static func pictures(of prompts: [String], _ seed: UInt64, _ painter: ConceptPainter) -> EvaluationPictures
-    {
+    private static func pictures(
+        of prompts: [String], _ seed: UInt64, _ painter: ConceptPainter, each: (Int) -> Void
+    ) -> EvaluationPictures {
         EvaluationPictures(
             .init(prompts: prompts, perPrompt: perPrompt, classPrompts: [], classPictures: 0), seed: seed,
-            paint: painter.paint)
+            paint: painter.paint, each: each)
     }
 
     /// What a job's result says of it.
@@ -58,20 +67,25 @@ struct QuickEvaluation {
     }
 
     /// Measures what was learned.
-    func report(_ painter: ConceptPainter, _ description: Adapter.Description) -> Report {
+    /// - Parameter progress: is told how many pictures of how many are drawn.
+    func report(
+        _ painter: ConceptPainter, _ description: Adapter.Description,
+        progress: (_ drawn: Int, _ all: Int) -> Void = { _, _ in }
+    ) -> Report {
         let prompts = ConceptWording(method: description.method).prompts(QuickEvaluation.suite, for: concept)
         let described = prompts.map(\.described)
-        let pictures = QuickEvaluation.pictures(of: prompts.map(\.asked), seed, painter)
+        let own = prompts.count * QuickEvaluation.perPrompt
+        let all = own + (before == nil ? 0 : QuickEvaluation.classPictures)
+        let pictures = QuickEvaluation.pictures(of: prompts.map(\.asked), seed, painter) { progress($0, all) }
         func report(_ scores: [Score], _ drift: Drift?, _ likeness: Likeness?) -> Report {
-            let count = prompts.count * QuickEvaluation.perPrompt
             return Report(
                 row: ConceptRow(
-                    name: concept.name, description: description, suite: QuickEvaluation.suite.name, pictures: count,
+                    name: concept.name, description: description, suite: QuickEvaluation.suite.name, pictures: own,
                     rounds: [scores]), drift: drift, likeness: likeness)
         }
         guard let before else { return report(metrics.style(pictures.groups, prompts: described), nil, nil) }
         // Apart from the subject's pictures, so that the class has the seeds it had before.
-        let ofClass = QuickEvaluation.ofClass(concept, seed, painter)
+        let ofClass = QuickEvaluation.ofClass(concept, seed, painter) { progress(own + $0, all) }
         let scores = metrics.subject(pictures.groups, prompts: described, classPictures: ofClass.classPictures)
         return report(
             scores,
@@ -80,10 +94,12 @@ struct QuickEvaluation {
             Likeness(learnt: scores, untuned: untuned, references: metrics.ceiling()))
     }
 
-    private static func ofClass(_ concept: Concept, _ seed: UInt64, _ painter: ConceptPainter) -> EvaluationPictures {
+    private static func ofClass(
+        _ concept: Concept, _ seed: UInt64, _ painter: ConceptPainter, each: (Int) -> Void
+    ) -> EvaluationPictures {
         EvaluationPictures(
             .init(prompts: [], perPrompt: perPrompt, classPrompts: concept.classPrompts, classPictures: classPictures),
-            seed: seed, paint: painter.paint)
+            seed: seed, paint: painter.paint, each: each)
     }
 
     /// What PRES would be if every one of the class were the subject; of one reference nobody knows.

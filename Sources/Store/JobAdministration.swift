@@ -55,6 +55,18 @@ extension Store {
             .flatMap(JobState.init(rawValue:))
     }
 
+    /// Whose a job is; nil where there is none.
+    package func tenant(of job: UUID) throws -> String? {
+        try query("select tenant from atelier.jobs where id = $1::uuid", [job.uuidString]).first?["tenant"]
+    }
+
+    /// The states in which a job can be tried again.
+    package func statesToRetry() throws -> [JobState] {
+        try query(
+            "select state from unnest(enum_range(null::atelier.job_state)) state where atelier.can_be_retried(state)"
+        ).compactMap { $0["state"].flatMap(JobState.init(rawValue:)) }
+    }
+
     /// Tries a job again; gives whether it was in a state for that.
     package func retry(_ job: UUID, fromScratch: Bool) throws -> Bool {
         try query("select atelier.retry($1::uuid, $2::boolean) as done", [job.uuidString, fromScratch ? "t" : "f"])

@@ -40,7 +40,7 @@ struct DoctorChecks {
         }
         if findings.contains(where: { $0.check == "rabbitmq" && $0.problem == nil }) {
             if wantsDaemon { findings.append(await intake()) }
-            findings.append(await deadLetters())
+            findings += [await deadLetters(), await permissions()]
             if wantsProbe { findings.append(await probe()) }
         }
         return findings + [engine(), models(), state(), disk()]
@@ -307,6 +307,41 @@ extension DoctorChecks {
             }
             return "none"
         }
+    }
+
+    /// What this user needs is tried over AMQP; what others may is asked of rabbitmqctl, where that can be.
+    private func permissions() async -> Finding {
+        await finding("permissions") {
+            let address = try settings.broker()
+            let publisher = Publisher(address)
+            publisher.start()
+            let message = OutgoingMessage(exchange: "", routingKey: "\(settings.replyPrefix)._.\(UUID())", body: [])
+            let outcome = await publisher.publish(message, within: .seconds(5))
+            await publisher.stop()
+            guard case .returned = outcome else {
+                throw Doctor.Trouble(
+                    """
+                    \(address.user) cannot send outcomes to reply_to: \
+                    \(outcome.trouble ?? "somebody took what is nobody's")
+                    """
+                )
+            }
+            return try othersPermissions(address)
+        }
+    }
+
+    private func othersPermissions(_ address: BrokerAddress) throws -> String {
+        let permissions: BrokerPermissions
+        do {
+            permissions = try BrokerPermissions(of: address, names: TopologyNames(prefix: settings.topologyPrefix))
+        } catch { return "this user's; others' were not looked at: \(error)" }
+        let operators = TenantRules(settings, user: address.user).operators
+        let problems = permissions.problems(user: address.user, operators: operators)
+        guard problems.isEmpty else {
+            throw Doctor.Trouble(
+                problems.joined(separator: ", ") + "; docs/installation.md says what each user needs")
+        }
+        return "every user's keep tenants apart"
     }
 
     private func probe() async -> Finding {

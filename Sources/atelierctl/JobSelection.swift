@@ -12,6 +12,8 @@ struct JobSelection {
     let verb: String
     /// What stands in an answer: `retried`.
     let participle: String
+    /// The states in which it can be done.
+    let fits: (Store) async throws -> [JobState]
 
     /// As many of a long list are shown before the question.
     private static let shown = 50
@@ -21,16 +23,13 @@ struct JobSelection {
     /// Finds the jobs, all of them, shows them, asks, and applies `action` to each.
     /// - Parameters:
     ///   - ids: which; those that the filter means where none is given.
-    ///   - states: those in which it can be done.
     ///   - action: gives the job's state afterwards, or nil where it was changed meanwhile.
-    func apply(
-        _ ids: [String], whereFits states: [JobState], _ action: (Store, UUID) async throws -> String?
-    ) async throws {
+    func apply(_ ids: [String], _ action: (Store, UUID) async throws -> String?) async throws {
         try await reporting {
             let store = try server.store()
             var chosen: [UUID] = []
             for id in ids { chosen.append(try await job(id, in: store)) }
-            let jobs = try await fitting(chosen, in: store, states)
+            let jobs = try await fitting(chosen, in: store, fits(store))
             guard !jobs.isEmpty else {
                 if chosen.isEmpty { Terminal.note("atelierctl: no such job") }
                 throw ExitStatus.notFound

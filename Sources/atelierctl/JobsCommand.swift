@@ -107,8 +107,9 @@ struct JobsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let selection = JobSelection(
-                server: server, choice: choice, consent: consent, verb: "retry", participle: "retried")
-            try await selection.apply(ids, whereFits: [.discarded, .cancelled, .retryable]) { store, id in
+                server: server, choice: choice, consent: consent, verb: "retry", participle: "retried",
+                fits: { try await $0.statesToRetry() })
+            try await selection.apply(ids) { store, id in
                 try await store.retry(id, fromScratch: fromScratch) ? "available" : nil
             }
         }
@@ -125,8 +126,9 @@ struct JobsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let selection = JobSelection(
-                server: server, choice: choice, consent: consent, verb: "cancel", participle: "cancelled")
-            try await selection.apply(ids, whereFits: JobState.allCases.filter { !$0.isFinal }) { store, id in
+                server: server, choice: choice, consent: consent, verb: "cancel", participle: "cancelled",
+                fits: { _ in JobState.allCases.filter { !$0.isFinal } })
+            try await selection.apply(ids) { store, id in
                 try await store.cancel(id, reason: reason).map { $0 == .running ? "stopping" : $0.rawValue }
             }
         }
@@ -147,8 +149,9 @@ struct JobsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let selection = JobSelection(
-                server: server, choice: choice, consent: consent, verb: "delete", participle: "deleted")
-            try await selection.apply(ids, whereFits: JobState.allCases.filter(\.isFinal)) { store, id in
+                server: server, choice: choice, consent: consent, verb: "delete", participle: "deleted",
+                fits: { _ in JobState.allCases.filter(\.isFinal) })
+            try await selection.apply(ids) { store, id in
                 try await store.deleteJob(id) == .deleted ? "deleted" : nil
             }
         }

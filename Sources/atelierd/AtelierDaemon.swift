@@ -36,7 +36,11 @@ import Jobs
 
         func run() throws {
             if explain { return print(Settings.explanation) }
-            print(try source.read().summary)
+            let settings = try source.read()
+            print(settings.summary)
+            for warning in settings.warnings {
+                FileHandle.standardError.write(Data("atelierd: warning: \(warning)\n".utf8))
+            }
         }
     }
 }

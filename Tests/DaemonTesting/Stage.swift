@@ -107,7 +107,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
             "ATELIER_POSTGRES_URL": role.url(of: database), "ATELIER_STATE_DIRECTORY": folder.path,
             "ATELIER_MODELS": folder.path, "ATELIER_TOPOLOGY_PREFIX": names.prefix, "ATELIER_HEARTBEAT_SECONDS": "0.3",
             "ATELIER_POLL_SECONDS": "0.3",
-            "ATELIER_GRACE_SECONDS": "2",
+            "ATELIER_GRACE_SECONDS": "2", "ATELIER_USER_ID": "optional",
         ].merging(settings) { $1 }
     }
 

@@ -8,46 +8,49 @@ import Testing
 
     @Test func aLostClaimWritesNothingWhateverWasSaid() {
         for said in [FinalEvent.done, .interrupted, .failed, nil] {
-            #expect(AttemptEnding.decide(said: said, asked: .lostClaim, exit: ended) == .lost)
+            #expect(AttemptEnding.decide(reported: said, asked: .lostClaim, exit: ended) == .lost)
         }
     }
 
     @Test func aWordSpokenBeforeTheStopCounts() {
-        #expect(AttemptEnding.decide(said: .done, asked: .draining, exit: ended) == .completed)
-        #expect(AttemptEnding.decide(said: .failed, asked: .draining, exit: ended) == .failed)
+        #expect(AttemptEnding.decide(reported: .done, asked: .draining, exit: ended) == .completed)
+        #expect(AttemptEnding.decide(reported: .failed, asked: .draining, exit: ended) == .failed)
     }
 
     @Test func aCancelledJobNeitherFailsNorCompletes() {
         for said in [FinalEvent.interrupted, .failed, .done, nil] {
-            #expect(AttemptEnding.decide(said: said, asked: .cancelled, exit: killed) == .cancelled)
+            #expect(AttemptEnding.decide(reported: said, asked: .cancelled, exit: killed) == .cancelled)
         }
     }
 
     @Test func onlyADrainInterruptsWithoutCharge() {
-        guard case .interrupted = AttemptEnding.decide(said: .interrupted, asked: .draining, exit: ended) else {
+        guard case .interrupted = AttemptEnding.decide(reported: .interrupted, asked: .draining, exit: ended) else {
             return #expect(Bool(false))
         }
-        guard case .interrupted = AttemptEnding.decide(said: nil, asked: .draining, exit: killed) else {
+        guard case .interrupted = AttemptEnding.decide(reported: nil, asked: .draining, exit: killed) else {
             return #expect(Bool(false))
         }
-        guard case .crashed("engine.interrupted", _) = AttemptEnding.decide(said: .interrupted, asked: nil, exit: ended)
+        guard
+            case .crashed("engine.interrupted", _) = AttemptEnding.decide(
+                reported: .interrupted, asked: nil, exit: ended)
         else { return #expect(Bool(false)) }
     }
 
     @Test func silenceIsACrashThatNamesTheSignal() {
         #expect(
-            AttemptEnding.decide(said: nil, asked: nil, exit: killed)
+            AttemptEnding.decide(reported: nil, asked: nil, exit: killed)
                 == .crashed(code: "engine.crash", message: "the engine ended without a result: signal 9 (SIGKILL)"))
         guard
             case .crashed("engine.protocol", _) = AttemptEnding.decide(
-                said: .done, asked: .protocolViolation("x"), exit: ended)
+                reported: .done, asked: .protocolViolation("x"), exit: ended)
         else { return #expect(Bool(false)) }
         guard
-            case .crashed("engine.hang", _) = AttemptEnding.decide(said: nil, asked: .silence(seconds: 9), exit: killed)
+            case .crashed("engine.hang", _) = AttemptEnding.decide(
+                reported: nil, asked: .silence(seconds: 9), exit: killed)
         else { return #expect(Bool(false)) }
         guard
             case .crashed("engine.memory", _) = AttemptEnding.decide(
-                said: nil, asked: .memory(limitMiB: 9), exit: killed)
+                reported: nil, asked: .memory(limitMiB: 9), exit: killed)
         else { return #expect(Bool(false)) }
     }
 }

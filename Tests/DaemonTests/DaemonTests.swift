@@ -55,6 +55,20 @@ import Testing
         }
     }
 
+    @Test func aSeedThatNobodyGaveIsDrawnAndTold() async throws {
+        try await withStage { stage in
+            try stage.start()
+            for id in ["one", "other", "one"] { try await stage.publish("steps=1", id: id) }
+            let one = try await stage.job("one", reaches: .completed)
+            let other = try await stage.job("other", reaches: .completed)
+            let seed = try #require(one["result"]?["seed"]?.integer)
+            #expect(seed >= 0 && seed != other["result"]?["seed"]?.integer)
+            #expect(one["spec"]?["seed"] == nil, "the body stays as it was sent")
+            let outcomes = try await stage.outcomes(2)
+            #expect(outcomes.allSatisfy { $0["event"]?.string == "completed" })
+        }
+    }
+
     @Test func textThatPostgreSQLCannotHoldIsRejectedAndCutsNothingOff() async throws {
         try await withStage { stage in
             try stage.start()
@@ -63,7 +77,8 @@ import Testing
             try await stage.publish(
                 body: Script.body("steps=2"),
                 properties: MessageProperties(
-                    messageID: "a\0b", replyTo: "r\0", correlationID: "c\0", headers: ["traceparent": "t\0"]))
+                    messageID: "a\0b", replyTo: "reply.default.\0", correlationID: "c\0",
+                    headers: ["traceparent": "t\0"]))
             let outcomes = try await stage.outcomes(2)
             let bad = try #require(outcomes.first { $0["state"]?.string == "rejected" })
             #expect(bad["message_id"]?.string == "a\u{FFFD}b")

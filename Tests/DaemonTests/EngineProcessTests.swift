@@ -26,6 +26,33 @@ import Testing
         return lines
     }
 
+    @Test func aConfinedEngineReachesItsOwnFilesAlone() async throws {
+        guard Confinement.isPossible else { return print("skipped: this kernel has no Landlock") }
+        let own = folder.path + "/own"
+        try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
+        let secret = try folder.write("secret", "the password")
+        let picture = try folder.write("picture", "a picture")
+        try #require(symlink(picture, own + "/input") == 0)
+        let script = """
+            read order; cat own/input; echo; echo made >own/file && cat own/file; cat \(secret); echo x >\(secret); ls .
+            head -c 9 /proc/\(getpid())/mem; kill -0 \(getpid()) || echo no signals; echo end
+            """
+        let process = try EngineProcess(
+            EngineCommand(
+                executable: "/bin/sh", arguments: ["-c", script],
+                environment: ["PATH": "/usr/bin:/bin"], directory: folder.path, log: folder.path + "/stderr.log",
+                confinement: Confinement(
+                    readable: ["/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", "/proc", picture, "/nowhere"],
+                    writable: ["/dev/null", own])))
+        try process.send(Data("go".utf8))
+        #expect(try await lines(of: process) == ["a picture", "made", "no signals", "end"])
+        _ = await process.exit()
+        #expect(try String(contentsOfFile: secret, encoding: .utf8) == "the password")
+        #expect(try String(contentsOfFile: picture, encoding: .utf8) == "a picture", "this process is not confined")
+        let errors = try String(contentsOfFile: folder.path + "/stderr.log", encoding: .utf8)
+        #expect(errors.matches(of: /[Pp]ermission denied/).count >= 4, "\(errors)")
+    }
+
     @Test func anOrderGoesInAndLinesComeOut() async throws {
         let process = try start("read order; echo \"got $order\"; echo; echo second; echo oops >&2; exit 3")
         try process.send(Data("{\"a\":1}".utf8))

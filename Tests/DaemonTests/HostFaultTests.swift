@@ -205,6 +205,36 @@ import Testing
         }
     }
 
+    @Test func aSharedFolderThatHangsStopsNoHeartbeatAndNoProbe() async throws {
+        try await withStage { stage in
+            let shared = stage.folder.path + "/shared"
+            try stage.start(["ATELIER_SHARED_DIRECTORY": shared])
+            try await stage.publish("steps=1", id: "before")
+            _ = try await stage.job("before", reaches: .completed)
+            // Whoever opens a FIFO waits for the other end, as for a mount whose server is away.
+            try FileManager.default.moveItem(atPath: shared + "/cluster", toPath: shared + "/cluster.away")
+            try #require(mkfifo(shared + "/cluster", 0o600) == 0)
+            try await stage.publish("steps=1", id: "held")
+            try await stage.until("it is said") { stage.log.contains("the folder of artifacts does not answer") }
+            func beat() async throws -> Double {
+                let rows = try await stage.store.query("select extract(epoch from beat_at) as at from atelier.workers")
+                return rows.first?["at"].flatMap { Double($0) } ?? 0
+            }
+            let first = try await beat()
+            try await stage.until("the heart beats on") { try await beat() > first + 2 }
+            try await stage.publish(body: Data(#"{"version":1,"kind":"probe"}"#.utf8), id: "probe", kind: "probe")
+            _ = try await stage.job("probe", within: 10, reaches: .completed)
+            #expect(try await stage.job("held", reaches: .available)["attempt"] == .integer(0))
+            let end = open(shared + "/cluster", O_WRONLY | O_NONBLOCK)
+            #expect(end >= 0, "somebody waits at the other end")
+            try #require(rename(shared + "/cluster.away", shared + "/cluster") == 0)
+            close(end)
+            _ = try await stage.job("held", reaches: .completed)
+            #expect(stage.log.contains("the folder of artifacts answers again"))
+            #expect(stage.stop(SIGTERM) == 0)
+        }
+    }
+
     @Test func aDaemonWithoutABrokerHoldsUpNoOthersMessages() async throws {
         try await withStage { stage in
             let state = { (name: String) in

@@ -7,6 +7,8 @@ import json
 import pika
 import psycopg2
 
+from .load import REPLIES
+
 FINAL = ("completed", "discarded", "cancelled")
 
 
@@ -33,6 +35,7 @@ class Checker:
         ("attempts are numbered and ended, the last one completed", "attempts_are_in_order"),
         ("nothing was written by an attempt that did not own its job", "writes_were_owned"),
         ("failures are those the harness caused", "failures_are_ours"),
+        ("what the broker takes from nobody is set aside, with its reason", "unsendable_is_set_aside"),
         ("every malformed message has its rejection", "bad_messages_are_rejected"),
         ("what the broker gave up is in atelier.dead, and nothing else", "dead_are_dead"),
         ("queues are empty", "queues_are_empty"),
@@ -74,7 +77,9 @@ class Checker:
             )
             self.artifacts = grouped(rows("select job, name, role, sha256, bytes from atelier.artifacts"), "job")
             self.concepts = rows("select tenant, name, version, adapter_sha256, job from atelier.concepts")
-            self.outbox = rows("select event_id, job, event, exchange, body, confirmed_at from atelier.outbox")
+            self.outbox = rows(
+                "select id, event_id, job, event, exchange, confirmed_at, set_aside_at, last_error from atelier.outbox"
+            )
             self.rejections = rows("select message_id, problems, sha256(body) as digest from atelier.rejections")
             self.workers = rows("select id, name, gone_at from atelier.workers")
             self.seen = grouped(
@@ -84,9 +89,8 @@ class Checker:
                 ),
                 "job",
             )
-        self.results, self.replies, self.dead = (
-            self.drain(queue) for queue in ("atelier.results", "chaos.replies", "atelier.dead")
-        )
+        self.results, self.dead = (self.drain(queue) for queue in ("atelier.results", "atelier.dead"))
+        self.replies = [reply for queue in REPLIES.values() for reply in self.drain(queue)]
         self.names = {row["id"]: row["message_id"] for row in self.jobs.values()}
 
     def drain(self, queue):
@@ -133,7 +137,7 @@ class Checker:
         wrong += [
             f"the {row['event']} of {self.names.get(row['job'])} never left"
             for row in self.outbox
-            if row["confirmed_at"] is None
+            if row["confirmed_at"] is None and row["id"] not in self.faults.unsendable
         ]
         wrong += [
             f"{row['name']} {row['id']} left and was not noted as gone"
@@ -203,7 +207,7 @@ class Checker:
         return len(self.results), wrong
 
     def replies_arrived(self):
-        wrong, by_message = self.once(self.replies, "chaos.replies")
+        wrong, by_message = self.once(self.replies, "the replies")
         asked = [message for message in self.jobs_sent if "reply_to" in message.properties]
         for message in asked:
             states = [body["event"] for body in by_message.get(message.id, []) if body["event"] in FINAL]
@@ -221,6 +225,19 @@ class Checker:
         for body in map(json.loads, bodies.values()):
             by_message[body.get("message_id")].append(body)
         return wrong, by_message
+
+    def unsendable_is_set_aside(self):
+        rows = {row["id"]: row for row in self.outbox}
+        wrong = [
+            f"row {number} of the outbox was tried in vain and is not set aside"
+            for number in self.faults.unsendable
+            if not (rows[number]["set_aside_at"] and "406" in (rows[number]["last_error"] or ""))
+        ]
+        return len(self.faults.unsendable), wrong + [
+            f"the {row['event']} of {self.names.get(row['job'])} was set aside: {row['last_error']}"
+            for row in self.outbox
+            if row["set_aside_at"] and row["id"] not in self.faults.unsendable
+        ]
 
     # What was made.
 
@@ -317,7 +334,7 @@ class Checker:
 
     def queues_are_empty(self):
         """Nobody consumes any more, so whatever is there is counted."""
-        queues = ("atelier.jobs", "atelier.results", "atelier.dead", "chaos.replies")
+        queues = ("atelier.jobs", "atelier.results", "atelier.dead", *REPLIES.values())
         with pika.BlockingConnection(pika.URLParameters(self.stage.amqp.url)) as connection:
             counts = {
                 queue: connection.channel().queue_declare(queue, passive=True).method.message_count for queue in queues

@@ -1,6 +1,7 @@
 """What each fault does. Each one ends with everything whole again, but for what only the daemons can mend."""
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -11,6 +12,7 @@ import pika
 
 from . import load
 
+OF_A_DAEMON = ("daemon", "engine", "link", "models")
 MOST_KILLS = 2  # of one job's engines: with a third one the job would be discarded, and rightly
 
 
@@ -23,6 +25,7 @@ class Faults:
         self.locks = {
             name: threading.Lock() for name in ("rabbitmq", "postgresql", "daemon 0", "daemon 1", "disk", "clock")
         }
+        self.unsendable = []  # rows of the outbox that the broker takes from nobody
         self.kills, self.running, self.begin, self.errors = {}, [], time.monotonic(), []
 
     def strike(self, fault):
@@ -47,7 +50,7 @@ class Faults:
         with contextlib.ExitStack() as held:
             if group != "messages":
                 held.enter_context(
-                    self.locks[f"daemon {fault.daemon}" if group in ("daemon", "engine", "link") else group]
+                    self.locks[f"daemon {fault.daemon}" if group in OF_A_DAEMON else group]
                 )
             self.meet_work(fault, group)
             fault.began = time.monotonic() - self.begin
@@ -92,6 +95,23 @@ class Faults:
             self.stage.deaths.append(problem)
         self.daemon(fault).start()
         return f"daemon {fault.daemon}"
+
+    def daemon_unheard(self, fault):
+        """The service manager does not read what the daemon notifies."""
+        manager = self.daemon(fault).manager
+        manager.reads.clear()
+        time.sleep(fault.seconds)
+        manager.reads.set()
+        return f"daemon {fault.daemon} for {fault.seconds} s"
+
+    def models_away(self, fault):
+        """Only the other host has the model; this one does what it can without."""
+        daemon = self.daemon(fault)
+        model, aside = daemon.models / "pocket-infinity", daemon.folder / "away"
+        model.rename(aside)
+        time.sleep(fault.seconds)
+        aside.rename(model)
+        return f"daemon {fault.daemon} for {fault.seconds} s"
 
     # Engines.
 
@@ -186,6 +206,20 @@ class Faults:
         ballast.unlink()
         return f"for {fault.seconds} s"
 
+    def disk_hung(self, fault):
+        """Whoever asks for the shared folder's mark waits, as for a mount whose server is away."""
+        mark, aside = self.stage.shared / "cluster", self.stage.shared / "cluster.away"
+        mark.rename(aside)
+        os.mkfifo(mark)
+        time.sleep(fault.seconds)
+        end = None
+        with contextlib.suppress(OSError):  # nobody waits
+            end = os.open(mark, os.O_WRONLY | os.O_NONBLOCK)
+        aside.rename(mark)
+        if end is not None:
+            os.close(end)
+        return f"for {fault.seconds} s"
+
     def clock_jump(self, fault):
         clocks = {
             "postgresql": self.stage.database_clock,
@@ -239,6 +273,73 @@ class Faults:
         for message in messages:
             self.publisher.publish(message)
         return f"{len(messages)} messages"
+
+    def publish_next(self, count):
+        """The load's next jobs, here and now."""
+        ahead = self.work.jobs[self.publisher.position : self.publisher.position + count]
+        for message in ahead:
+            self.publisher.position += 1
+            self.publisher.publish(message)
+        return len(ahead)
+
+    def messages_unstorable(self, fault):
+        """A message that PostgreSQL cannot store for a while, as where a statement times out, among others that it
+        can.
+        """
+        poison = self.work.unstorable(fault.number)
+        trigger = f"unstorable_{fault.number}"
+        self.stage.sql(
+            f"create trigger {trigger} before insert on atelier.jobs for each row"
+            f" when (new.message_id = '{poison.id}') execute function chaos.time_out()"
+        )
+        count = self.publish_next(5)
+        self.publisher.publish(poison)
+        count += self.publish_next(5)
+        time.sleep(fault.seconds)
+        self.stage.sql(f"drop trigger {trigger} on atelier.jobs")
+        return f"one among {count} for {fault.seconds} s"
+
+    def messages_unsendable(self, fault):
+        """An outgoing message that is larger than the broker takes: it closes the channel of whoever sends it."""
+        rows = self.stage.sql(
+            "insert into atelier.outbox (event, exchange, routing_key, body) select 'rejected', 'events',"
+            " 'chaos.probe.rejected', jsonb_build_object('text', repeat('x', 5000000)) from generate_series(1, 2)"
+            " returning id"
+        )
+        self.unsendable += [row[0] for row in rows]
+        return f"{len(rows)} of 5 MB"
+
+    def messages_hostile(self, fault):
+        """A tenant wants its answers in others' queues, the daemons paused, and others' jobs cancelled."""
+        eve = load.Publisher(self.stage.eve, declares=False)
+        for message in self.work.hostile(fault.number):
+            eve.publish(message)
+            self.publisher.accepted[message.id] = message
+        jobs = self.stage.sql("select id from atelier.jobs order by created_at desc limit 3")
+        orders = [{"action": "pause"}] + [{"action": "cancel", "job": str(row[0])} for row in jobs]
+        properties = pika.BasicProperties(content_type="application/json", user_id="eve")
+        for order in orders:
+            with contextlib.suppress(pika.exceptions.AMQPError, OSError):
+                eve.channel.basic_publish("atelier.control", "", json.dumps(order).encode(), properties)
+        eve.close()
+        return f"{len(orders)} orders"
+
+    def messages_without_postgresql(self, fault):
+        """Deliveries that nobody can store, while daemons start again and again: more often than the broker delivers a
+        message before it gives it up.
+        """
+        with contextlib.ExitStack() as held:
+            for name in ("postgresql", "daemon 0", "daemon 1"):
+                held.enter_context(self.locks[name])
+            self.stage.servers("stop", "postgresql")
+            count = self.publish_next(60)
+            for _ in range(22):
+                for daemon in self.stage.daemons:
+                    daemon.kill()
+                    daemon.start()
+                time.sleep(1.2)
+            self.stage.servers("start", "postgresql")
+        return f"{count} jobs, 22 starts of both"
 
     def messages_poisoned(self, fault):
         """A message whose every consumer fails: one of the harness that comes before the daemons gives it back until

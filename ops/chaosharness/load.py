@@ -12,7 +12,8 @@ import zlib
 
 import pika
 
-REPLIES = "chaos.replies"
+# What answers to a message without a user may go to, and to one of the tenant atelier.
+REPLIES = {"default": "reply.default.chaos", "atelier": "reply.atelier.chaos"}
 METHODS = (
     ("arbooth", "pocket-infinity"),
     ("lora", "pocket-infinity"),
@@ -121,7 +122,7 @@ class Load:
         if self.dice.random() < 0.5:
             properties["user_id"] = "atelier"
         if self.dice.random() < 0.25:
-            properties["reply_to"] = REPLIES
+            properties["reply_to"] = REPLIES[properties.get("user_id", "default")]
         return Message(f"{self.run}-{number}", kind, body, properties)
 
     def malformed(self, number):
@@ -178,6 +179,33 @@ class Load:
             for size in ((1 << 20) + 1, 3 << 20)
         ]
 
+    def unstorable(self, number):
+        """A job like any other, but for what PostgreSQL is told of its id."""
+        return Message(
+            f"{self.run}-unstorable-{number}",
+            "probe",
+            b'{"version":1,"kind":"probe"}',
+            {"content_type": "application/json", "delivery_mode": 2},
+        )
+
+    def hostile(self, number):
+        """What a tenant may publish and must not get: answers into other queues, a pointer without end."""
+        name = f"{self.run}-hostile-{number}"
+        properties = {"content_type": "application/json", "delivery_mode": 2, "user_id": "eve"}
+        probe = {"version": 1, "kind": "probe"}
+        good = json.dumps(probe).encode()
+        queues = ("atelier.jobs", "atelier.results", REPLIES["atelier"])
+        messages = [
+            Message(f"{name}-{place}", "bad", good, {**properties, "reply_to": queue}, False)
+            for place, queue in enumerate(queues)
+        ]
+        long = json.dumps({**probe, name + "/~" * 200_000: 1}).encode()
+        many = json.dumps({**probe, **{f"{name}-{field}": 0 for field in range(5000)}}).encode()
+        return messages + [
+            Message(f"{name}-long", "bad", long, dict(properties), False),
+            Message(f"{name}-many", "bad", many, dict(properties), False),
+        ]
+
     def poison(self, number):
         return Message(
             f"{self.run}-poison-{number}",
@@ -192,8 +220,8 @@ class Load:
 class Publisher:
     """An ordinary client with confirms: what is not confirmed is published again under its id, until it is."""
 
-    def __init__(self, url):
-        self.url, self.connection = url, None
+    def __init__(self, url, declares=True):
+        self.url, self.connection, self.declares = url, None, declares
         self.accepted = {}  # what the broker confirmed, by id
         self.position = 0  # the next of the load's jobs
 
@@ -202,7 +230,8 @@ class Publisher:
             pika.URLParameters(self.url + "?heartbeat=10&socket_timeout=10&blocked_connection_timeout=30")
         )
         self.channel = self.connection.channel()
-        self.channel.queue_declare(REPLIES, durable=True)
+        for queue in REPLIES.values() if self.declares else ():
+            self.channel.queue_declare(queue, durable=True)
         self.channel.confirm_delivery()
 
     def publish(self, message, patience=300):

@@ -19,12 +19,19 @@ KINDS = {
     "link.half-open": 2,
     "link.mute": 4,
     "disk.full": 2,
+    "disk.hung": 2,
+    "models.away": 2,
+    "daemon.unheard": 1,
     "clock.jump": 3,
     "messages.duplicated": 2,
     "messages.reordered": 1,
     "messages.malformed": 2,
     "messages.oversized": 1,
     "messages.poisoned": 1,
+    "messages.unstorable": 2,
+    "messages.unsendable": 2,
+    "messages.hostile": 2,
+    "messages.without-postgresql": 1,
 }
 # Of faults that last, one or the other: both sides of the lease.
 SECONDS = {
@@ -33,6 +40,10 @@ SECONDS = {
     "link.stall": (1, 9),
     "link.mute": (0.2, 1.5),
     "disk.full": (2, 6),
+    "disk.hung": (3, 12),
+    "models.away": (3, 10),
+    "daemon.unheard": (2, 8),
+    "messages.unstorable": (2, 14),
     "clock.jump": (1, 4),
 }
 JUMPS = (-86_400, -3600, -20, 5, 60, 3600, 86_400)

@@ -7,7 +7,9 @@ import hashlib
 import json
 import os
 import pathlib
+import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -20,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 LEASE = 4
 DISK_MIB = 192
+MESSAGE_BYTES = 4_000_000  # the most that RabbitMQ takes; the outbox's larger ones are set aside
 
 
 class Clock:
@@ -50,8 +53,25 @@ class Clock:
         }
 
 
+class Manager:
+    """What a daemon takes for systemd: a socket whose notifications are read, or not."""
+
+    def __init__(self, path):
+        self.path, self.reads = path, threading.Event()
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        path.chmod(0o777)
+        self.reads.set()
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        while True:
+            self.reads.wait()
+            self.socket.recv(4096)
+
+
 class Daemon:
-    """One atelierd: state folder, name, links and clock of its own."""
+    """One atelierd: state folder, name, links, models and clock of its own."""
 
     def __init__(self, stage, number):
         self.number, self.folder, self.log = (
@@ -60,6 +80,9 @@ class Daemon:
             stage.folder / f"daemon-{number}.log",
         )
         self.folder.mkdir()
+        self.manager = Manager(self.folder / "notify")
+        self.models = self.folder / "models"
+        shutil.copytree(stage.models, self.models)
         self.links = {
             "rabbitmq": stage.proxies.link(stage.amqp.port),
             "postgresql": stage.proxies.link(stage.postgres.port),
@@ -71,6 +94,9 @@ class Daemon:
             **self.clock.environment,
             "ATELIER_WORKER_NAME": f"daemon-{number}",
             "ATELIER_STATE_DIRECTORY": str(self.folder),
+            "ATELIER_MODELS": str(self.models),
+            "NOTIFY_SOCKET": str(self.manager.path),
+            "WATCHDOG_USEC": "1000000",
             "ATELIER_SHARED_DIRECTORY": str(stage.shared),
             "ATELIER_AMQP_URL": stage.amqp.through(self.links["rabbitmq"].port),
             "ATELIER_POSTGRES_URL": stage.postgres.through(
@@ -159,12 +185,14 @@ class Stage:
         self.servers("start", "postgresql")
         values = dict(line.split("=", 1) for line in (self.folder / "servers" / "servers.env").read_text().splitlines())
         self.amqp, self.postgres = Address(values["ATELIER_AMQP_URL"]), Address(values["ATELIER_POSTGRES_URL"])
-        models = self.folder / "models"
-        subprocess.run([f"{self.programs}/tiny-models", str(models)], check=True)
+        self.models = self.folder / "models"
+        subprocess.run([f"{self.programs}/tiny-models", str(self.models)], check=True)
+        self.make_tenant()
         self.settings = {
             "PATH": "/usr/bin:/bin",
             "ATELIER_ENGINE": f"{self.programs}/atelier-engine",
-            "ATELIER_MODELS": str(models),
+            "ATELIER_MODELS": str(self.models),
+            "ATELIER_USER_ID": "optional",
             "ATELIER_ENGINE_THREADS": "1",
             "ATELIER_ENGINE_NICE": "0",
             "ATELIER_CHECKPOINT_SECONDS": "1",
@@ -204,10 +232,23 @@ class Stage:
         self.shared.mkdir()
         (self.shared / "artifacts").symlink_to(self.artifacts)
 
+    def make_tenant(self):
+        """A RabbitMQ user with a tenant's rights, as docs/installation.md has them, who means no good."""
+        own = r"reply\.eve(\..*)?"
+        write = rf"^(atelier|atelier\.control|{own})$"
+        for words in (
+            ("add_user", "eve", "eve"),
+            ("set_permissions", "eve", f"^{own}$", write, rf"^(atelier\.events|{own})$"),
+        ):
+            program = [str(ROOT / "ops" / "servers"), "rabbitmqctl", str(self.folder / "servers"), *words]
+            subprocess.run(program, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        self.eve = self.amqp.through(self.amqp.port, user="eve", password="eve")
+
     def servers(self, command, server=None, check=True):
         words = [str(ROOT / "ops" / "servers"), command, str(self.folder / "servers"), *([server] if server else [])]
         environment = {
             **os.environ,
+            "ATELIER_RABBITMQ_MESSAGE_BYTES": str(MESSAGE_BYTES),
             **({"ATELIER_POSTGRES_PROGRAM": str(self.make_postgres())} if self.database_clock.environment else {}),
         }
         run = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
@@ -283,6 +324,7 @@ class Stage:
         for daemon in self.daemons:
             for link in daemon.links.values():
                 link.resume()
+            daemon.manager.reads.set()
             daemon.clock.set(0)
         self.database_clock.set(0)
 

@@ -41,3 +41,9 @@ create trigger chaos after insert or update on atelier.metrics for each row exec
 create trigger chaos after insert or update on atelier.checkpoints for each row execute function chaos.see_write();
 create trigger chaos after insert or update on atelier.artifacts for each row execute function chaos.see_write();
 create trigger chaos after insert or update on atelier.concepts for each row execute function chaos.see_write();
+
+-- What a statement says that takes too long, without the wait: a trigger that a fault lays on a message.
+create function chaos.time_out() returns trigger language plpgsql as $$
+begin
+    raise exception 'canceling statement due to statement timeout' using errcode = 'query_canceled';
+end $$;

@@ -24,6 +24,12 @@ begin
     return v_job.state::text;
 end $$;
 
+-- Whether a job in this state can be tried again; retry and who asks before it go by this.
+create or replace function atelier.can_be_retried(p_state atelier.job_state) returns boolean
+language sql immutable as $$
+    select p_state in ('discarded', 'cancelled', 'retryable')
+$$;
+
 -- Tries a discarded, cancelled or waiting job again now, from its last checkpoint or from scratch. A job cancelled
 -- while it waited has checkpoints still, whose files may be gone: it begins anew. Gives whether it did.
 create or replace function atelier.retry(p_job uuid, p_from_scratch boolean default false) returns boolean
@@ -33,7 +39,7 @@ declare
 begin
     select * into v_job
         from jobs j
-        where j.id = p_job and j.state in ('discarded', 'cancelled', 'retryable')
+        where j.id = p_job and can_be_retried(j.state)
         for update;
     if not found then
         return false;

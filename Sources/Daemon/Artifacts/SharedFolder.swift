@@ -1,10 +1,15 @@
 import Foundation
 import Logging
 import Store
+import Synchronization
+import Threads
 
 /// The folder of artifacts and checkpoints, told from another that lies at its path: a mount point where nothing is
 /// mounted looks like an empty folder, and every job would be given up for artifacts it lacks. A file in it holds a
 /// mark that PostgreSQL knows too.
+///
+/// It may lie on a mount that hangs: what touches it runs on a thread of its own, and nobody waits for that longer than
+/// some seconds.
 package actor SharedFolder {
     /// It is not the one it was.
     package struct Strange: Error, Equatable, CustomStringConvertible {
@@ -30,7 +35,48 @@ package actor SharedFolder {
         }
     }
 
+    /// It does not answer.
+    package struct Hanging: Error, Equatable, CustomStringConvertible {
+        let path: String
+
+        package var description: String { "\(path) does not answer; does its server, and is its file system mounted?" }
+    }
+
+    /// The one examination that goes on, and whether the last one hung.
+    private final class Examination: Sendable {
+        private struct State {
+            var running: Task<Void, any Error>?
+            var isHanging = false
+        }
+
+        private let state = Mutex(State())
+
+        /// The one that runs, or a new one.
+        func running(_ start: () -> Task<Void, any Error>) -> Task<Void, any Error> {
+            state.withLock { state in
+                let task = state.running ?? start()
+                state.running = task
+                return task
+            }
+        }
+
+        func ended() { state.withLock { $0.running = nil } }
+
+        /// Notes whether it hangs; gives whether that is new.
+        func note(isHanging: Bool) -> Bool {
+            state.withLock { state in
+                defer { state.isHanging = isHanging }
+                return state.isHanging != isHanging
+            }
+        }
+    }
+
+    private static let patience: Duration = .seconds(5)
+    private let executor = PinnedExecutor(name: "shared-folder")
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
     private let path: String
+    private let examination = Examination()
     /// What the file was called in the version before.
     private let former: String
     private let store: Store
@@ -46,9 +92,37 @@ package actor SharedFolder {
         (self.store, self.logger) = (store, logger)
     }
 
-    /// Holds the folder's mark against the known one; gives a folder without one its mark where none is known yet.
-    /// - Throws: `Strange`, `StoreError` while the mark is not known, or `SystemError` where it cannot be written.
-    package func check() async throws {
+    /// Holds the folder's mark against the known one; gives a folder without one its mark where none is known yet. Who
+    /// asks while that goes on already waits for the same answer.
+    /// - Throws: `Strange`, `Hanging`, `StoreError` while the mark is not known, or `SystemError` where it cannot be
+    ///   written.
+    package nonisolated func check() async throws {
+        let task = examination.running {
+            Task {
+                defer { examination.ended() }
+                try await examine()
+            }
+        }
+        do {
+            try await value(of: task, within: Self.patience, or: Hanging(path: path))
+            note(isHanging: false)
+        } catch let hanging as Hanging {
+            note(isHanging: true)
+            throw hanging
+        }
+    }
+
+    /// Logs once that it hangs, and once that it answers again.
+    private nonisolated func note(isHanging: Bool) {
+        guard examination.note(isHanging: isHanging) else { return }
+        if isHanging {
+            logger.error("no new work: the folder of artifacts does not answer", metadata: ["path": "\(path)"])
+        } else {
+            logger.notice("the folder of artifacts answers again")
+        }
+    }
+
+    private func examine() async throws {
         var found = mark(in: path)
         if known == nil { known = try await store.sharedMark(proposal: nil) }
         if found == nil { found = adopt() }

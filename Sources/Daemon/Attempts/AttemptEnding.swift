@@ -43,8 +43,8 @@ package enum AttemptEnding: Sendable, Equatable {
 
     /// Decides. A word that was spoken before the engine could see a stop counts; but a job that somebody was told is
     /// cancelled neither fails nor completes.
-    package static func decide(said: FinalEvent?, asked: StopReason?, exit: EngineExit) -> AttemptEnding {
-        switch (asked, said) {
+    package static func decide(reported: FinalEvent?, asked: StopReason?, exit: EngineExit) -> AttemptEnding {
+        switch (asked, reported) {
         case (.lostClaim, _): .lost
         case (.protocolViolation(let what), _): .crashed(code: "engine.protocol", message: what)
         case (.unavailable(let what), _): .interrupted(what)

@@ -1,19 +1,8 @@
 import Foundation
-import Hashing
 import Jobs
-import Logging
 import Store
 
-/// Why an attempt could not even begin, with what follows from it.
-package struct AttemptProblem: Error, Sendable, Equatable {
-    let code: String
-    let message: String
-    let consequence: Consequence
-    var problems: [Problem]?
-}
-
-/// One attempt in the tables and on the metrics exchange: what is read for it and written by it, always under its
-/// fence.
+/// One attempt in the tables and on the metrics exchange: what is written by it, always under its fence.
 package struct AttemptRecord: Sendable {
     /// What became of a write.
     package enum Fate: Sendable, Equatable {
@@ -39,87 +28,10 @@ package struct AttemptRecord: Sendable {
     package let claim: ClaimedJob
     private let store: Store
     private let live: LiveEvents
-    private let logger: Logger
 
     /// The record of `claim`.
-    package init(claim: ClaimedJob, store: Store, live: LiveEvents, logger: Logger) {
-        self.claim = claim
-        self.store = store
-        self.live = live
-        self.logger = logger
-    }
-
-    /// The line that tells the engine what to do. Links pictures and adapters into the workspace, and picks the newest
-    /// checkpoint whose bytes are still what they were. Throws `AttemptProblem`, or `StoreError` when PostgreSQL is
-    /// away.
-    package func order(
-        workspace: AttemptWorkspace, artifacts: ArtifactDirectory, settings: Settings
-    ) async throws -> Data {
-        let spec: JobSpec
-        do { spec = try claim.spec.get() } catch {
-            throw AttemptProblem(
-                code: "job.invalid", message: "the job is not acceptable any more", consequence: .rejected,
-                problems: error.list)
-        }
-        let images = try await pictures(of: spec, workspace: workspace, artifacts: artifacts)
-        let resume = try await checkpoint()
-        let order = EngineOrder(
-            job: claim.job, attempt: claim.attempt, spec: spec, tenant: claim.tenant,
-            images: images,
-            adapters: try await ConceptAdapters(tenant: claim.tenant, store: store, artifacts: artifacts).linked(
-                for: spec, into: workspace),
-            references: try await ConceptReferences(tenant: claim.tenant, store: store, artifacts: artifacts).linked(
-                for: spec, into: workspace),
-            models: settings.modelsDirectory,
-            workspace: workspace.folder, resume: resume, checkpointSeconds: settings.checkpointSeconds)
-        return order.line
-    }
-
-    private func pictures(
-        of spec: JobSpec, workspace: AttemptWorkspace, artifacts: ArtifactDirectory
-    ) async throws -> [String] {
-        let digests = spec.images.compactMap { image -> SHA256Digest? in
-            if case .artifact(let text) = image.content { SHA256Digest(text) } else { nil }
-        }
-        // Another tenant's is as one that nobody has: not even that it exists is told.
-        let held = digests.isEmpty ? [] : try await store.held(by: claim.tenant, digests)
-        var problems: [Problem] = []
-        let paths = try spec.images.enumerated().compactMap { index, image -> String? in
-            guard case .artifact(let text) = image.content, let digest = SHA256Digest(text) else { return nil }
-            guard held.contains(digest), try artifacts.contains(digest) else {
-                problems.append(
-                    Problem(
-                        "/images/\(index)/artifact", found: digest.prefixed,
-                        allowed: "the digest of an artifact that you sent or that a job of yours made"))
-                return nil
-            }
-            return try workspace.link(artifacts.path(of: digest), as: "\(index + 1)")
-        }
-        guard problems.isEmpty else {
-            throw AttemptProblem(
-                code: "input.artifact",
-                message: "\(problems.count) of \(spec.images.count) pictures are not in the store",
-                consequence: .rejected,
-                problems: problems)
-        }
-        return paths
-    }
-
-    private func checkpoint() async throws -> String? {
-        for checkpoint in try await store.checkpoints(of: claim.job) {
-            let found = try? await runBlocking { try SHA256Digest.ofFile(checkpoint.path) }
-            if found?.description == checkpoint.sha256 {
-                try await store.resumed(claim.job, claim.attempt, from: checkpoint.step)
-                return checkpoint.path
-            }
-            logger.warning(
-                "checkpoint passed over",
-                metadata: [
-                    "path": "\(checkpoint.path)", "step": "\(checkpoint.step)",
-                    "found": "\(found?.description ?? "nothing that can be read")",
-                ])
-        }
-        return nil
+    package init(claim: ClaimedJob, store: Store, live: LiveEvents) {
+        (self.claim, self.store, self.live) = (claim, store, live)
     }
 
     /// Writes updates down, and lets who listens to the metrics exchange hear of them.
@@ -141,15 +53,23 @@ package struct AttemptRecord: Sendable {
     }
 
     private func emit(_ updates: AttemptUpdates) {
-        if let progress = updates.progress {
-            emit(
-                "progress",
-                ["stage": .string(progress.stage), "step": .integer(progress.step), "steps": .integer(progress.steps)])
-        }
+        if let progress = updates.progress { emit("progress", Self.members(of: progress, updates.pace)) }
         for metric in updates.metrics {
             let values = metric.values.filter(\.value.isFinite).mapValues(JSONValue.number)
             emit("metric", ["step": .integer(metric.step), "values": .object(values)])
         }
+    }
+
+    private static func members(
+        of progress: EngineEvent.Progress, _ pace: ProgressPace.Reading?
+    ) -> [String: JSONValue] {
+        var members: [String: JSONValue] = [
+            "stage": .string(progress.stage), "step": .integer(progress.step), "steps": .integer(progress.steps),
+        ]
+        members["percent"] = pace.map { .number($0.percent) }
+        members["elapsed_seconds"] = pace.map { .number($0.elapsedSeconds) }
+        members["eta_seconds"] = pace?.remainingSeconds.map(JSONValue.number)
+        return members
     }
 
     private func emit(_ event: String, _ members: [String: JSONValue]) {

@@ -10,6 +10,8 @@ package struct AttemptUpdates: Sendable {
     package var started: EngineEvent.Started?
     /// The latest progress.
     package var progress: EngineEvent.Progress?
+    /// What that amounts to.
+    var pace: ProgressPace.Reading?
     /// Metrics in their order.
     package var metrics: [EngineEvent.Metric] = []
     /// The latest checkpoint.
@@ -28,7 +30,7 @@ package struct AttemptUpdates: Sendable {
     /// Puts back what could not be written; what came since is newer and wins.
     package mutating func putBack(_ older: AttemptUpdates) {
         started = started ?? older.started
-        progress = progress ?? older.progress
+        (progress, pace) = progress == nil ? (older.progress, older.pace) : (progress, pace)
         checkpoint = checkpoint ?? older.checkpoint
         memory = memory ?? older.memory
         metrics = Array((older.metrics + metrics).suffix(Self.metricLimit))

@@ -27,7 +27,10 @@ struct ConceptAdapters: Sendable {
             }
         }
         guard problems.isEmpty else { throw unknown(problems) }
-        return try Dictionary(uniqueKeysWithValues: found.map { ($0, try link($1, as: $0, into: workspace)) })
+        let concepts = found
+        return try await runBlocking {
+            try Dictionary(uniqueKeysWithValues: concepts.map { ($0, try link($1, as: $0, into: workspace)) })
+        }
     }
 
     private func versions(_ mentions: [ConceptMention]) async throws -> [StoredConcept] {

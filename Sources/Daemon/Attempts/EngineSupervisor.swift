@@ -12,6 +12,7 @@ import Store
 package actor EngineSupervisor {
     private let settings: Settings
     private let record: AttemptRecord
+    private let inputs: AttemptInputs
     private let artifacts: ArtifactDirectory
     private let workspace: AttemptWorkspace
     private let logger: Logger
@@ -19,6 +20,9 @@ package actor EngineSupervisor {
     private var process: EngineProcess?
     private var asked: StopReason?
     private var updates = AttemptUpdates()
+    private var pace = ProgressPace()
+    /// What the job is done with, as its result tells.
+    private var seed: Int?
     private var produced: [EngineEvent.Artifact] = []
     private var done: EngineEvent.Done?
     private var failed: EngineEvent.Failed?
@@ -32,12 +36,9 @@ package actor EngineSupervisor {
     private var silentPolls = 0
 
     /// The supervisor of the attempt that `record` stands for.
-    package init(settings: Settings, record: AttemptRecord, artifacts: ArtifactDirectory, logger: Logger) {
-        self.settings = settings
-        self.record = record
-        self.artifacts = artifacts
-        workspace = AttemptWorkspace(settings: settings, job: record.claim.job, attempt: record.claim.attempt)
-        self.logger = logger
+    package init(settings: Settings, record: AttemptRecord, inputs: AttemptInputs) {
+        (self.settings, self.record, self.inputs) = (settings, record, inputs)
+        (artifacts, workspace, logger) = (inputs.artifacts, inputs.workspace, inputs.logger)
     }
 
     /// Runs the attempt to its end, commit included. Gives whether the attempt could go on here: where not, this host
@@ -111,7 +112,9 @@ extension EngineSupervisor {
         while true {
             try await runBlocking { try workspace.create() }
             do {
-                return try await record.order(workspace: workspace, artifacts: artifacts, settings: settings)
+                let order = try await inputs.order()
+                seed = order.spec.seed
+                return order.line
             } catch let error as StoreError {
                 // PostgreSQL went away between the claim and now: wait for it, unless there is no time.
                 guard error.isTemporary, asked == nil, !Task.isCancelled else { throw error }
@@ -127,7 +130,14 @@ extension EngineSupervisor {
             executable: settings.engine, arguments: ["work"], environment: environment, directory: workspace.folder,
             log: workspace.log, niceness: settings.niceness(of: record.claim.kind),
             reserveMiB: EngineMemory.reserveMiB(limitMiB: settings.engineMemoryMiB))
-        return try await runBlocking { try EngineProcess(command) }
+        let (models, workspace) = (settings.modelsDirectory, workspace)
+        let isConfined = settings.engineConfinement == "files"
+        return try await runBlocking { [command] in
+            var command = command
+            command.confinement =
+                isConfined ? .engine(command.executable, models: models, workspace: workspace) : nil
+            return try EngineProcess(command)
+        }
     }
 }
 
@@ -163,7 +173,7 @@ extension EngineSupervisor {
         {
             asked = .memory(limitMiB: settings.engineMemoryMiB)
         }
-        var ending = AttemptEnding.decide(said: word, asked: asked, exit: exit)
+        var ending = AttemptEnding.decide(reported: word, asked: asked, exit: exit)
         if ending == .failed, isHostAtFault, let failed { ending = .interrupted("\(failed.code): \(failed.message)") }
         logger.info(
             "engine ended",
@@ -182,7 +192,7 @@ extension EngineSupervisor {
         }
         switch event {
         case .started(let started): updates.started = started
-        case .progress(let progress): updates.progress = progress
+        case .progress(let progress): (updates.progress, updates.pace) = (progress, pace.read(progress))
         case .metric(let metric): updates.metrics.append(metric)
         case .checkpoint(let checkpoint): await take(checkpoint)
         case .artifact(let artifact): await take(artifact)
@@ -309,7 +319,7 @@ extension EngineSupervisor {
             processorSeconds: exit?.processorSeconds)
         switch ending {
         case .completed:
-            result.result = done?.result
+            result.result = done.map { $0.result.adding("seed", seed.map(JSONValue.integer)) }
             result.artifacts = produced
         case .failed:
             result.outcome = .failed

@@ -5,12 +5,14 @@ import Logging
 import ServiceLifecycle
 import Store
 
-/// What anybody may say to all daemons at once, on the fanout exchange of control:
-/// `{"action":"cancel","job":"…","reason":"…"}`, `{"action":"pause"}`, `{"action":"resume"}`.
+/// What is said to all daemons at once, on the fanout exchange of control:
+/// `{"action":"cancel","job":"…","reason":"…"}`, `{"action":"pause"}`, `{"action":"resume"}`. A tenant may cancel its
+/// own jobs, an operator any, and pause and resume; the broker vouches for who says so.
 package struct ControlListener: Service {
     let consumer: Consumer
     let store: Store
     let dispatcher: Dispatcher
+    let tenants: TenantRules
     let condition: ServiceHealth
     let logger: Logger
 
@@ -18,7 +20,7 @@ package struct ControlListener: Service {
         consumer.start()
         await cancelWhenGracefulShutdown {
             for await delivery in consumer.deliveries {
-                await apply(Data(delivery.body))
+                await apply(Data(delivery.body), from: delivery.properties.userID ?? "")
                 delivery.acknowledge()
                 if Task.isCancelled { break }
             }
@@ -26,32 +28,53 @@ package struct ControlListener: Service {
         await consumer.stop()
     }
 
-    private func apply(_ body: Data) async {
+    private func apply(_ body: Data, from user: String) async {
         let message = try? JSONValue(json: body)
         switch message?["action"]?.string {
         case "cancel":
             guard let job = message?["job"]?.string.flatMap(UUID.init(uuidString:)) else { return complain(body) }
-            do { _ = try await store.cancel(job, reason: message?["reason"]?.string) } catch {
-                logger.error("job not cancelled", metadata: ["job.id": "\(job)", "error": "\(error)"])
-            }
-            await dispatcher.cancel(job)
-        case "pause": await order(paused: true, isWritten: message?["written"] == .bool(true))
-        case "resume": await order(paused: false, isWritten: message?["written"] == .bool(true))
+            await cancel(job, reason: message?["reason"]?.string, by: user)
+        case "pause", "resume":
+            guard tenants.operators.contains(user) else { return refuse(body, from: user) }
+            await order(paused: message?["action"]?.string == "pause", isWritten: message?["written"] == .bool(true))
         default: complain(body)
         }
     }
 
-    /// What is not written down yet every daemon that hears it writes down, for the daemons to come.
+    /// Another tenant's job is as one that nobody has.
+    private func cancel(_ job: UUID, reason: String?, by user: String) async {
+        do {
+            if !tenants.operators.contains(user), try await store.tenant(of: job) != user {
+                return refuse(Data("cancel \(job)".utf8), from: user)
+            }
+            _ = try await store.cancel(job, reason: reason)
+            await dispatcher.cancel(job)
+        } catch {
+            logger.error("job not cancelled", metadata: ["job.id": "\(job)", "error": "\(error)"])
+        }
+    }
+
+    /// What is not written down yet every daemon that gets it writes down, for the daemons to come.
     private func order(paused: Bool, isWritten: Bool) async {
         do {
             let order = isWritten ? try await store.pauseOrder() : try await store.order(paused: paused)
             if condition.apply(order) { dispatcher.poll() }
         } catch {
-            let consequence = isWritten ? "it is read with the next heartbeat" : "say it again"
+            let consequence = isWritten ? "it is read with the next heartbeat" : "send it again"
             logger.error(
                 "not \(paused ? "paused" : "resumed"), PostgreSQL is needed: \(consequence)",
                 metadata: ["error": "\(error)"])
         }
+    }
+
+    private func refuse(_ body: Data, from user: String) {
+        logger.warning(
+            "control message refused",
+            metadata: [
+                "user_id": "\(user.isEmpty ? "none" : user.clipped(to: 100))",
+                "body": "\(String(decoding: body.prefix(200), as: UTF8.self))",
+                "allowed": "operators; a tenant may cancel jobs of its own",
+            ])
     }
 
     private func complain(_ body: Data) {

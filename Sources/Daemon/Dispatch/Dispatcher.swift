@@ -115,10 +115,12 @@ package actor Dispatcher: Service {
     package var jobs: Set<UUID> { Set(running.keys) }
 
     private func fill() async {
-        guard !condition.isPaused, ContinuousClock.now >= restsUntil, hasDisk() else { return }
+        guard !condition.isPaused, ContinuousClock.now >= restsUntil else { return }
         guard SlotKind.allCases.contains(where: { free($0) > 0 }) else { return }
         do {
             guard let id = worker.id else { return }  // not registered: the heartbeat does that
+            try await shared.check()  // what hangs is not asked for its room
+            guard await hasDisk() else { return }
             isClaiming = true
             defer { isClaiming = false }
             var isIdle = false
@@ -130,7 +132,7 @@ package actor Dispatcher: Service {
             }
             condition.found(.store)
             if isIdle { pollWhenDue(try await store.secondsUntilDue()) }
-        } catch is SharedFolder.Strange {
+        } catch let error where error is SharedFolder.Strange || error is SharedFolder.Hanging {
             // It has said so; the next poll may find it mounted.
         } catch let error as StoreError {
             condition.lost(.store, error)
@@ -161,8 +163,12 @@ package actor Dispatcher: Service {
         logger[metadataKey: "job.id"] = "\(claim.job.uuidString.lowercased())"
         logger[metadataKey: "job.attempt"] = "\(claim.attempt)"
         logger[metadataKey: "job.tenant"] = "\(claim.tenant)"
-        let record = AttemptRecord(claim: claim, store: store, live: live, logger: logger)
-        let supervisor = EngineSupervisor(settings: settings, record: record, artifacts: artifacts, logger: logger)
+        let supervisor = EngineSupervisor(
+            settings: settings, record: AttemptRecord(claim: claim, store: store, live: live),
+            inputs: AttemptInputs(
+                claim: claim, store: store, artifacts: artifacts,
+                workspace: AttemptWorkspace(settings: settings, job: claim.job, attempt: claim.attempt),
+                settings: settings, logger: logger))
         logger.info("job claimed", metadata: ["job.kind": "\(claim.kind)"])
         let task = Task {
             let couldGoOn = await supervisor.run()
@@ -195,8 +201,9 @@ package actor Dispatcher: Service {
     }
 
     /// Whether there is room for new work; says so when that changes.
-    private func hasDisk() -> Bool {
-        let free = settings.freeMebibytes
+    private func hasDisk() async -> Bool {
+        let settings = settings
+        let free = (try? await runBlocking { settings.freeMebibytes }) ?? 0
         let isShort = free < settings.freeDiskMiB
         if isShort != isShortOfDisk {
             isShortOfDisk = isShort
@@ -227,8 +234,16 @@ package actor Dispatcher: Service {
                 job.task.cancel()
             }
         }
-        for job in leaving { await job.task.value }
-        deadline.cancel()
-        logger.notice("drained")
+        let drained: Task<Void, any Error> = Task { for job in leaving { await job.task.value } }
+        defer { deadline.cancel() }
+        do {
+            try await value(of: drained, within: .seconds(settings.drainSeconds + 10), or: Overdue())
+            logger.notice("drained")
+        } catch {
+            logger.error("a disk that does not answer keeps jobs from ending; they are taken up again elsewhere")
+        }
     }
+
+    /// A drain is over, whatever hangs.
+    private struct Overdue: Error {}
 }

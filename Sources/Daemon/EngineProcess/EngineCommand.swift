@@ -16,11 +16,13 @@ package struct EngineCommand: Sendable {
     package var niceness: Int
     /// Mebibytes of memory of its own it may reserve, a wall that holds between two polls at what it uses; 0 sets none.
     package var reserveMiB: Int
+    /// What it reaches of the host; nil: everything that its user does.
+    package var confinement: Confinement?
 
     /// Describes one start.
     package init(
         executable: String, arguments: [String], environment: [String: String], directory: String, log: String,
-        niceness: Int = 19, reserveMiB: Int = 0
+        niceness: Int = 19, reserveMiB: Int = 0, confinement: Confinement? = nil
     ) {
         self.executable = executable
         self.arguments = arguments
@@ -29,6 +31,7 @@ package struct EngineCommand: Sendable {
         self.log = log
         self.niceness = niceness
         self.reserveMiB = reserveMiB
+        self.confinement = confinement
     }
 
     /// The environment of an engine: nothing of the daemon's but the locale, the search paths and what tunes the

@@ -206,11 +206,30 @@ extension EngineProcess {
             command.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in arguments + environment { free(text) } }
         var pid: pid_t = 0
-        let result = process_spawn(
-            &pid, command.executable, command.directory, &arguments, &environment, input, output, errors,
-            Int32(command.niceness), Int64(command.reserveMiB) << 20)
+        let result = withConfinement(command.confinement) { confinement in
+            process_spawn(
+                &pid, command.executable, command.directory, &arguments, &environment, input, output, errors,
+                Int32(command.niceness), Int64(command.reserveMiB) << 20, confinement)
+        }
         guard result == 0 else { throw SystemError("start", command.executable, code: result) }
         return pid
+    }
+}
+
+extension EngineProcess {
+    private static func withConfinement(
+        _ confinement: Confinement?, _ body: (UnsafePointer<process_confinement>?) -> Int32
+    ) -> Int32 {
+        guard let confinement else { return body(nil) }
+        var readable: [UnsafeMutablePointer<CChar>?] = confinement.readable.map { strdup($0) } + [nil]
+        var writable: [UnsafeMutablePointer<CChar>?] = confinement.writable.map { strdup($0) } + [nil]
+        defer { for text in readable + writable { free(text) } }
+        return readable.withUnsafeMutableBufferPointer { readable in
+            writable.withUnsafeMutableBufferPointer { writable in
+                var lists = process_confinement(readable: readable.baseAddress, writable: writable.baseAddress)
+                return body(&lists)
+            }
+        }
     }
 }
 

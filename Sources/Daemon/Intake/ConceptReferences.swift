@@ -25,6 +25,13 @@ struct ConceptReferences: Sendable {
     ) async throws -> [ReferenceFile] {
         let references = try await store.references(
             of: mention.name, version: mention.version, tenant: tenant, model: model)
+        return try await runBlocking { try link(references, of: mention, into: workspace) }
+    }
+
+    private func link(
+        _ references: [(digest: SHA256Digest, crop: CropArea?)], of mention: ConceptMention,
+        into workspace: AttemptWorkspace
+    ) throws -> [ReferenceFile] {
         guard !references.isEmpty, try references.allSatisfy({ try artifacts.contains($0.digest) }) else {
             throw AttemptProblem(
                 code: "concept.references",

@@ -57,11 +57,16 @@ package struct Intake: Service {
                 for (lane, other) in [(fresh, doubtful), (doubtful, fresh)] {
                     group.addTask { await serve(lane, beside: other, gate) }
                 }
-                await recover(store)
-                gate.open(.start)
+                await begin(gate)
             }
         }
         await consumer.stop()
+    }
+
+    /// What has no pictures needs PostgreSQL alone.
+    private func begin(_ gate: IntakeGate) async {
+        await recover(store, withFolder: false)
+        gate.open(.start)
     }
 
     private func serve(_ lane: Lane, beside other: Lane, _ gate: IntakeGate) async {
@@ -98,7 +103,8 @@ package struct Intake: Service {
                 try? await Task.sleep(for: backoff.next())
                 // Not for a disk that is full, which cannot be told to have room again: every time they come back
                 // counts.
-                if error is StoreError || error is SharedFolder.Strange, start.duration(to: .now) > Self.patience {
+                let mayPass = error is StoreError || error is SharedFolder.Strange || error is SharedFolder.Hanging
+                if mayPass, start.duration(to: .now) > Self.patience {
                     giveBack(deliveries + lane.batches.take(.max) + other.batches.take(.max))
                     deliveries = []
                     await recover(lane.store)
@@ -150,11 +156,11 @@ package struct Intake: Service {
     private func isThere(_ store: Store) async -> Bool { (try? await store.takesWrites()) == true }
 
     /// Waits until both are there again.
-    private func recover(_ store: Store) async {
+    private func recover(_ store: Store, withFolder: Bool = true) async {
         var backoff = Backoff()
         while !Task.isCancelled {
             do {
-                try await shared.check()
+                if withFolder { try await shared.check() }
                 guard try await store.takesWrites() else { throw StoreError.unavailable("the database only reads") }
                 return condition.found(.store)
             } catch {

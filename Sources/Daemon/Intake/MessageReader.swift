@@ -14,17 +14,20 @@ package struct MessageReader: Sendable {
     }
 
     private let largestBody: Int
+    private let tenants: TenantRules
     private let models: @Sendable () -> ModelChoice
 
     /// Reads messages with bodies of at most `largestBody` bytes that name these models.
-    package init(largestBody: Int, models: @escaping @Sendable () -> ModelChoice = { .any }) {
-        (self.largestBody, self.models) = (largestBody, models)
+    package init(
+        largestBody: Int, tenants: TenantRules, models: @escaping @Sendable () -> ModelChoice = { .any }
+    ) {
+        (self.largestBody, self.tenants, self.models) = (largestBody, tenants, models)
     }
 
     /// Reads one.
     package func read(_ delivery: Delivery) -> Reading {
         let properties = delivery.properties
-        var problems = problems(in: properties)
+        var problems = problems(in: properties) + tenants.problems(in: properties)
         let body = Data(delivery.body)
         let models = models()
         var spec: JobSpec?
@@ -42,13 +45,14 @@ package struct MessageReader: Sendable {
             problems.append(
                 Problem("property:type", found: "\"\(type)\"", allowed: "the body's kind, \(spec.kind.rawValue)"))
         }
-        let tenant = properties.userID ?? "default"
+        let owner = tenants.tenant(of: properties)
+        let tenant = owner ?? ""
         guard let spec, problems.isEmpty, let messageID = properties.messageID else {
             return .rejected(
                 Rejection(
                     tenant: tenant, messageID: properties.messageID.map { String($0.prefix(200)) },
                     kind: Self.kind(of: body), problems: problems,
-                    body: body, replyTo: Self.returnable(properties.replyTo),
+                    body: body, replyTo: owner.flatMap { answerable(properties.replyTo, for: $0) },
                     correlationID: Self.returnable(properties.correlationID)))
         }
         return .job(
@@ -103,6 +107,10 @@ package struct MessageReader: Sendable {
             ("message_id", properties.messageID), ("user_id", properties.userID), ("reply_to", properties.replyTo),
             ("correlation_id", properties.correlationID), ("headers/traceparent", properties.traceparent),
         ].compactMap { name, text in text.map { (name, $0) } }
+    }
+
+    private func answerable(_ queue: String?, for tenant: String) -> String? {
+        Self.returnable(queue).flatMap { tenants.allowsReply(to: $0, for: tenant) ? $0 : nil }
     }
 
     /// What an answer can carry: AMQP's short strings hold 255 bytes.

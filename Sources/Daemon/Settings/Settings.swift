@@ -25,6 +25,12 @@ package struct Settings: Sendable, Equatable {
     package var engine = ""
     /// The prefix of every exchange and queue: `atelier` gives `atelier.jobs`, `atelier.results` and so on.
     package var topologyPrefix = ""
+    /// Whether messages must name the user that the broker vouches for: required or optional.
+    package var userID = ""
+    /// What the queues that answers go to begin with; then comes the tenant.
+    package var replyPrefix = ""
+    /// The RabbitMQ users that may pause, resume and cancel, beside the daemon's own; with commas between them.
+    package var operators = ""
     /// How this worker is called in tables and logs.
     package var workerName = ""
     /// How many jobs that train or measure run at a time.
@@ -53,6 +59,9 @@ package struct Settings: Sendable, Equatable {
     package var engineMemoryMiB = 0
     /// Seconds an engine may say nothing before it is killed; 0 sets no limit.
     package var engineSilenceSeconds = 0
+    /// What an engine reaches of this host: files (its job's, models and programs alone), or everything its user does
+    /// (none).
+    package var engineConfinement = ""
     /// The largest message accepted, in mebibytes.
     package var messageMiB = 0
     /// Mebibytes that must stay free in the state folder for new work to start.

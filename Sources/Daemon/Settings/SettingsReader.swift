@@ -119,6 +119,7 @@ private struct SettingsReader {
         case .urlFile: break
         case .path(let place): settings[keyPath: place] = path(setting, settings)
         case .name(let place): settings[keyPath: place] = name(setting)
+        case .names(let place): settings[keyPath: place] = names(setting)
         case .integer(let place, let range): settings[keyPath: place] = integer(setting, range)
         case .number(let place, let range): settings[keyPath: place] = number(setting, range)
         case .days(let place, let range):
@@ -234,8 +235,14 @@ private struct SettingsReader {
         values[setting.name]?.text ?? standard(setting, Settings()) ?? ""
     }
 
-    private mutating func name(_ setting: Setting) -> String {
-        let text = given(setting)
+    private mutating func name(_ setting: Setting) -> String { name(given(setting), of: setting) }
+
+    private mutating func names(_ setting: Setting) -> String {
+        let list = given(setting).split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        return list.map { name($0, of: setting) }.joined(separator: ",")
+    }
+
+    private mutating func name(_ text: String, of setting: Setting) -> String {
         let isAllowed = text.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
                 || [0x2D, 0x2E, 0x5F].contains(byte)

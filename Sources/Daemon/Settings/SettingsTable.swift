@@ -15,6 +15,8 @@ package struct Setting: Sendable {
         case path(WritableKeyPath<Settings, String> & Sendable)
         /// Letters, digits, dots, dashes and underscores.
         case name(WritableKeyPath<Settings, String> & Sendable)
+        /// Names with commas between them, or none.
+        case names(WritableKeyPath<Settings, String> & Sendable)
         case integer(WritableKeyPath<Settings, Int> & Sendable, ClosedRange<Int>)
         case number(WritableKeyPath<Settings, Double> & Sendable, ClosedRange<Double>)
         /// Days; 0 stands for ever.
@@ -52,7 +54,7 @@ package struct Setting: Sendable {
         case .number(_, let range): "\(Self.text(range.lowerBound)) to \(Self.text(range.upperBound))"
         case .days(_, let range): "0 (for ever) to \(Self.text(range.upperBound)) days"
         case .choice(_, let words): words.joined(separator: ", ")
-        case .url, .urlFile, .path, .name: nil
+        case .url, .urlFile, .path, .name, .names: nil
         }
     }
 
@@ -61,7 +63,7 @@ package struct Setting: Sendable {
         switch content {
         case .url(let place, _, _): show(settings[keyPath: place])
         case .urlFile: nil
-        case .path(let place), .name(let place), .choice(let place, _): settings[keyPath: place]
+        case .path(let place), .name(let place), .names(let place), .choice(let place, _): settings[keyPath: place]
         case .integer(let place, _): String(settings[keyPath: place])
         case .number(let place, _): Self.text(settings[keyPath: place])
         case .days(let place, _): Self.text(settings[keyPath: place] ?? 0)
@@ -73,7 +75,8 @@ package struct Setting: Sendable {
         switch content {
         case .url(let place, _, _): settings[keyPath: place] = other[keyPath: place]
         case .urlFile: break
-        case .path(let place), .name(let place), .choice(let place, _): settings[keyPath: place] = other[keyPath: place]
+        case .path(let place), .name(let place), .names(let place), .choice(let place, _):
+            settings[keyPath: place] = other[keyPath: place]
         case .integer(let place, _): settings[keyPath: place] = other[keyPath: place]
         case .number(let place, _): settings[keyPath: place] = other[keyPath: place]
         case .days(let place, _): settings[keyPath: place] = other[keyPath: place]
@@ -120,6 +123,18 @@ extension Settings {
             "topologyPrefix", "TOPOLOGY_PREFIX", .name(\.topologyPrefix), "atelier",
             "the prefix of every exchange and queue"),
         Setting(
+            "userID", "USER_ID", .choice(\.userID, ["required", "optional"]), "required",
+            """
+            whether a message must have the property user_id, for which the broker vouches; if not, one without is \
+            tenant default's
+            """),
+        Setting(
+            "replyPrefix", "REPLY_PREFIX", .name(\.replyPrefix), "reply",
+            "outcomes go to a tenant's queues alone: PREFIX.TENANT and those that begin with PREFIX.TENANT."),
+        Setting(
+            "operators", "OPERATORS", .names(\.operators), "",
+            "RabbitMQ users that may pause, resume and cancel any job, beside the daemon's own; with commas"),
+        Setting(
             "workerName", "WORKER_NAME", .name(\.workerName), nil, "this worker's name; the host's name when not given"
         ),
         Setting(
@@ -160,6 +175,13 @@ extension Settings {
         Setting(
             "engineSilenceSeconds", "ENGINE_SILENCE_SECONDS", .integer(\.engineSilenceSeconds, 0...86_400), "1800",
             "an engine may say nothing before it is killed, 0 sets no limit", isReloadable: true),
+        Setting(
+            "engineConfinement", "ENGINE_CONFINEMENT", .choice(\.engineConfinement, ["files", "none"]), "files",
+            """
+            files: an engine reaches its job's files, models and programs alone, and no network (Landlock); none: all \
+            that its user does
+            """,
+            isReloadable: true),
         Setting("messageMiB", "MESSAGE_MIB", .integer(\.messageMiB, 1...512), "64", "largest message accepted"),
         Setting(
             "freeDiskMiB", "FREE_DISK_MIB", .integer(\.freeDiskMiB, 0...1_048_576), "256",

@@ -63,6 +63,13 @@ package enum JSONValue: Sendable, Equatable, Codable {
         if case .object(let members) = self { members[key] } else { nil }
     }
 
+    /// The same object with one more member, or without it where the value is nil; what is no object stays as it is.
+    package func adding(_ key: String, _ value: JSONValue?) -> JSONValue {
+        guard case .object(var members) = self else { return self }
+        members[key] = value
+        return .object(members)
+    }
+
     /// The string, if it is one.
     package var string: String? { if case .string(let value) = self { value } else { nil } }
     /// The whole number, if it is one.

@@ -1,0 +1,49 @@
+import Jobs
+
+/// How fast an attempt goes on: what its progress events say beside the step.
+struct ProgressPace {
+    /// What one report of progress amounts to.
+    struct Reading: Sendable, Equatable {
+        /// Of the present stage.
+        let percent: Double
+        /// Since the attempt began.
+        let elapsedSeconds: Double
+        /// Until the end of the present stage, at the pace of its steps so far; nil before its second report.
+        let remainingSeconds: Double?
+    }
+
+    private struct Stage {
+        let name: String
+        let began: ContinuousClock.Instant
+        let firstStep: Int
+    }
+
+    private let began: ContinuousClock.Instant
+    private var stage: Stage?
+
+    /// The pace of an attempt that begins now.
+    init(began: ContinuousClock.Instant = .now) { self.began = began }
+
+    /// Reads a report.
+    mutating func read(
+        _ progress: EngineEvent.Progress, at now: ContinuousClock.Instant = .now
+    ) -> Reading {
+        if stage?.name != progress.stage {
+            stage = Stage(name: progress.stage, began: now, firstStep: progress.step)
+        }
+        return Reading(
+            percent: Self.rounded(100 * Double(progress.step) / Double(max(1, progress.steps))),
+            elapsedSeconds: Self.rounded(began.duration(to: now) / .seconds(1)),
+            remainingSeconds: stage.flatMap { remaining($0, progress, now) }.map(Self.rounded))
+    }
+
+    private func remaining(
+        _ stage: Stage, _ progress: EngineEvent.Progress, _ now: ContinuousClock.Instant
+    ) -> Double? {
+        let done = progress.step - stage.firstStep
+        guard done > 0 else { return nil }
+        return stage.began.duration(to: now) / .seconds(1) * Double(progress.steps - progress.step) / Double(done)
+    }
+
+    private static func rounded(_ number: Double) -> Double { (number * 10).rounded() / 10 }
+}
