@@ -39,6 +39,7 @@ grant execute on function
     atelier.event_body(atelier.jobs, text, jsonb),
     atelier.emit_event(atelier.jobs, text, jsonb),
     atelier.emit_events(uuid[], text, jsonb),
+    atelier.emit_details(uuid[], text, jsonb[]),
     atelier.json_differences(jsonb, jsonb, text, int),
     atelier.accept_all(jsonb),
     atelier.clipped(text, int),

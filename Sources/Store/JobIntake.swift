@@ -23,6 +23,8 @@ package struct Submission: Sendable {
     package var modelDigest: String?
     /// The SHA-256 of the pictures that came with the message, which are its tenant's then; not of those it refers to.
     package var pictures: [SHA256Digest] = []
+    /// What its sender should know though it can be done: told when it is accepted.
+    package var warnings: [String] = []
 
     /// Describes a submission.
     package init(
@@ -92,6 +94,8 @@ package enum Acceptance: Sendable, Equatable {
 }
 
 extension Submission {
+    /// As many are told of one job.
+    private static let mostWarnings = 50
     private static let time = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
     /// The message as `atelier.accept_all` reads it.
@@ -105,6 +109,7 @@ extension Submission {
             "correlation_id": text(correlationID), "traceparent": text(traceparent),
             "max_attempts": .integer(maxAttempts), "model": text(model), "model_digest": text(modelDigest),
             "pictures": .array(pictures.map { .string($0.description) }),
+            "warnings": .array(warnings.prefix(Self.mostWarnings).map { .string($0.storable.clipped(to: 300)) }),
         ])
     }
 }

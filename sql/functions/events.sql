@@ -55,17 +55,17 @@ begin
     perform pg_notify('atelier_outbox', '');
 end $$;
 
--- The same of many jobs, with one detail for all, in the order given.
-create or replace function atelier.emit_events(p_jobs uuid[], p_event text, p_detail jsonb) returns void
+-- The same of many jobs, each with a detail of its own, in the order given.
+create or replace function atelier.emit_details(p_jobs uuid[], p_event text, p_details jsonb[]) returns void
 language plpgsql set search_path = atelier, pg_temp set enable_seqscan = off as $$
 begin
     insert into job_events (job, event, detail)
-        select u.id, p_event, p_detail
-        from unnest(p_jobs) u(id);
+        select u.id, p_event, u.detail
+        from unnest(p_jobs, p_details) u(id, detail);
     insert into outbox (job, event, exchange, routing_key, correlation_id, body)
         select j.id, p_event, o.exchange, o.routing_key, coalesce(j.correlation_id, j.message_id),
-            event_body(j, p_event, p_detail)
-        from unnest(p_jobs) with ordinality u(id, place)
+            event_body(j, p_event, u.detail)
+        from unnest(p_jobs, p_details) with ordinality u(id, detail, place)
             join jobs j on j.id = u.id,
             lateral (
                 select 'events' as exchange, routing_word(j.tenant) || '.' || j.kind || '.' || p_event as routing_key
@@ -75,3 +75,9 @@ begin
         order by u.place;
     perform pg_notify('atelier_outbox', '');
 end $$;
+
+-- The same with one detail for all.
+create or replace function atelier.emit_events(p_jobs uuid[], p_event text, p_detail jsonb) returns void
+language sql set search_path = atelier, pg_temp as $$
+    select emit_details(p_jobs, p_event, array_fill(p_detail, array[cardinality(p_jobs)]))
+$$;

@@ -40,13 +40,14 @@ end $$;
 -- Accepts messages: one job for each (tenant, message id). Gives, for each message by its place from 1, `accepted`;
 -- `duplicate` with the first one's id; or `conflict` with that, where the first one had another body, and where they
 -- differ. All or none of them; of a conflict nothing is written. A lifetime is reckoned by this clock, from when the
--- message came; the pictures it brought are its tenant's.
+-- message came; the pictures it brought are its tenant's; its warnings are told with its acceptance.
 create or replace function atelier.accept_all(p_messages jsonb)
 returns table (place int, verdict text, job uuid, differences text[])
 language plpgsql set search_path = atelier, pg_temp as $$
 declare
     v_places int[];
     v_fresh uuid[];
+    v_details jsonb[];
     v_message record;
     v_job jobs;
 begin
@@ -56,7 +57,7 @@ begin
             lateral jsonb_to_record(e.value) as m(
                 tenant text, message_id text, kind text, spec jsonb, priority int, run_after timestamptz,
                 deadline timestamptz, expires_in double precision, reply_to text, correlation_id text,
-                traceparent text, max_attempts int, model text, model_digest text, pictures jsonb)
+                traceparent text, max_attempts int, model text, model_digest text, pictures jsonb, warnings jsonb)
         order by m.tenant, m.message_id, e.ordinality),
     fresh as (
         insert into jobs (
@@ -77,12 +78,16 @@ begin
             join given g on g.tenant = f.tenant and g.message_id = f.message_id,
             lateral jsonb_array_elements_text(g.pictures) p(sha256)
         on conflict do nothing)
-    select array_agg(g.place order by f.number), array_agg(f.id order by f.number)
-        into v_places, v_fresh
+    select array_agg(g.place order by f.number), array_agg(f.id order by f.number),
+            array_agg(
+                case when jsonb_array_length(g.warnings) > 0 then jsonb_build_object('warnings', g.warnings)
+                    else '{}' end
+                order by f.number)
+        into v_places, v_fresh, v_details
         from fresh f
             join given g on g.tenant = f.tenant and g.message_id = f.message_id;
     if v_fresh is not null then
-        perform emit_events(v_fresh, 'accepted', '{}');
+        perform emit_details(v_fresh, 'accepted', v_details);
         perform pg_notify('atelier_jobs', '');
         return query select f.place, 'accepted', f.id, null::text[] from unnest(v_places, v_fresh) f(place, id);
     end if;

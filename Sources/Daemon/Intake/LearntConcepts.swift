@@ -1,0 +1,76 @@
+import Jobs
+import Store
+
+/// What tenants have learnt, asked for once each: what jobs mention is held against it when they are accepted, and
+/// again when they begin.
+struct LearntConcepts {
+    let store: Store
+    private var known: [String: [StoredConcept]] = [:]
+
+    init(store: Store) { self.store = store }
+
+    /// The concepts a job mentions, by what it calls them, and a problem for every mention that means none, with what
+    /// would do.
+    /// - Throws: `StoreError` when PostgreSQL is away.
+    mutating func found(
+        for spec: JobSpec, tenant: String
+    ) async throws -> (concepts: [String: StoredConcept], problems: [Problem]) {
+        guard let model = spec.model, !spec.mentions.isEmpty else { return ([:], []) }
+        let learnt = try await learnt(by: tenant)
+        let pinned = try await versions(spec.mentions, tenant)
+        var found: [String: StoredConcept] = [:]
+        var problems: [Problem] = []
+        for mention in spec.mentions {
+            let usable = mention.version == nil ? learnt : pinned
+            if let concept = usable.first(where: { $0.model == model && mention.means($0) }) {
+                found[mention.key] = concept
+            } else {
+                problems.append(problem(mention, learnt: learnt, model: model, tenant: tenant))
+            }
+        }
+        return (found, problems)
+    }
+
+    /// Mentions of concepts that are not there yet, in words: when the job begins they must be.
+    /// - Throws: `StoreError` when PostgreSQL is away.
+    mutating func missing(of spec: JobSpec, tenant: String) async throws -> [String] {
+        try await found(for: spec, tenant: tenant).problems.map { problem in
+            """
+            \(problem.pointer): \(problem.found) is no concept that can be used yet, and must be when the job begins; \
+            now: \(problem.allowed)
+            """
+        }
+    }
+
+    private mutating func learnt(by tenant: String) async throws -> [StoredConcept] {
+        if let learnt = known[tenant] { return learnt }
+        let learnt = try await store.newestConcepts(tenant: tenant)
+        known[tenant] = learnt
+        return learnt
+    }
+
+    private func versions(_ mentions: [ConceptMention], _ tenant: String) async throws -> [StoredConcept] {
+        let pinned = mentions.compactMap { mention in mention.version.map { (mention.name, $0) } }
+        return pinned.isEmpty ? [] : try await store.concepts(pinned, tenant: tenant)
+    }
+
+    /// What is there under the name, and which names would do.
+    private func problem(_ mention: ConceptMention, learnt: [StoredConcept], model: String, tenant: String) -> Problem {
+        let others = learnt.filter { $0.name == mention.name }.map { "a \($0.role.rawValue) on \($0.model)" }
+        let found = mention.written(mention.key) + (others.isEmpty ? "" : ", " + others.joined(separator: " and "))
+        let names = learnt.filter { $0.model == model && mention.allows($0) }.map { mention.written($0.name) }
+        let kind = mention.role.map(\.rawValue) ?? "concept"
+        return Problem(
+            mention.pointer, found: found,
+            allowed: names.isEmpty
+                ? "no \(kind): \(tenant) has learnt none on \(model); personalize it first"
+                : names.joined(separator: ", "))
+    }
+}
+
+extension ConceptMention {
+    fileprivate func allows(_ concept: StoredConcept) -> Bool { role == nil || role == concept.role }
+    fileprivate func means(_ concept: StoredConcept) -> Bool {
+        concept.name == name && allows(concept) && (version == nil || version == concept.version)
+    }
+}
