@@ -194,7 +194,7 @@ let package = Package(
             name: "EngineTests",
             dependencies: [
                 "Engine", "Lab", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors", "Layers", "Images",
-                "ModelTesting", "Evaluation", "Checkpoints",
+                "ModelTesting", "Evaluation", "Checkpoints", "FileTesting",
             ]),
         .testTarget(
             name: "LabTests",

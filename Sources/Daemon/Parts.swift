@@ -22,6 +22,7 @@ struct Parts: Sendable {
     let worker = WorkerRegistration()
     let models: ModelRegistry
     let dispatcher: Dispatcher
+    let inspector: Inspector
     let maintenance: Maintenance
     /// For what runs now and then, and is in no hurry.
     let sweeping: Store
@@ -51,6 +52,8 @@ struct Parts: Sendable {
         dispatcher = Dispatcher(
             settings: settings, store: Self.store("jobs", settings), worker: worker, live: live, artifacts: artifacts,
             shared: shared, condition: condition, notifier: notifier, logger: logger)
+        inspector = Inspector(
+            command: .inspection(settings, environment: ProcessInfo.processInfo.environment), logger: logger)
         maintenance = Maintenance(
             retention: settings.retention, store: keeping, artifacts: artifacts,
             sweeper: WorkspaceSweeper(settings: settings), shared: shared, logger: logger)

@@ -183,7 +183,7 @@ extension Parts {
                 maximumBodyBytes: largest, heldBytes: Intake.heldBytes, isPaused: true, report: noteBroker),
             store: store("intake"), doubtfulStore: store("intake-doubtful"), artifacts: artifacts, shared: shared,
             reader: MessageReader(largestBody: largest, tenants: tenants) { models.choice }, models: models,
-            condition: condition, logger: logger
+            inspector: inspector, condition: condition, logger: logger
         ) { kinds in
             if kinds.contains(.probe) { probing.raise() }
             if kinds.contains(where: \.needsEngine) { dispatcher.poll() }

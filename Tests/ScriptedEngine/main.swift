@@ -15,6 +15,7 @@
 import Foundation
 import Hashing
 
+if CommandLine.arguments.dropFirst().first == "inspect" { Inspection().run() }
 guard let line = readLine(), let order = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
 else { exit(64) }
 

@@ -17,6 +17,8 @@ package struct UnigramTokenizer: Sendable {
 
     private let pieces: [String: Piece]
     private let longestPiece: Int
+    /// Pieces of one character, the mark of a word's start aside.
+    private let letters: Set<Int32>
     private let unknown: Piece
     /// Tokens cut out of the text before anything else: `</s>`, `<pad>`, and concepts' placeholders.
     private var added: AddedTokens
@@ -101,6 +103,8 @@ package struct UnigramTokenizer: Sendable {
         pieces = Dictionary(
             entries.enumerated().map { ($1.0, Piece(id: Int32($0), score: $1.1)) },
             uniquingKeysWith: { first, _ in first })
+        letters = Set(
+            entries.indices.filter { entries[$0].0.drop { $0 == "▁" }.count <= 1 }.map { Int32($0) })
         longestPiece = entries.map { $0.0.unicodeScalars.count }.max() ?? 1
         self.unknown = Piece(id: Int32(unknown), score: (entries.map(\.1).min() ?? 0) - 10)
         self.added = added
@@ -202,5 +206,26 @@ package struct UnigramTokenizer: Sendable {
         ]
         return try JSONSerialization.data(
             withJSONObject: root, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    }
+}
+
+extension UnigramTokenizer {
+    /// Words of a text that the model has no picture of: those it spells letter by letter, or not at all. Each once, as
+    /// it is written.
+    package func unlearntWords(in text: String) -> [String] {
+        added.split(text).flatMap { part -> [String] in
+            guard case .text(let text) = part else { return [] }
+            return text.split { !$0.isLetter && !$0.isNumber }.map(String.init)
+        }.reduce(into: []) { words, word in
+            if isUnlearnt(word), !words.contains(word) { words.append(word) }
+        }
+    }
+
+    private func isUnlearnt(_ word: String) -> Bool {
+        let ids = plain(word)
+        if ids.contains(unknown.id) { return true }
+        // A word that is in the vocabulary, or is made of parts of words that are.
+        guard word.count > 1, word.allSatisfy(\.isLetter) else { return false }
+        return ids.allSatisfy(letters.contains)
     }
 }

@@ -64,16 +64,25 @@ package final class EngineProcess: Sendable {
     }
 
     /// Writes one line to its stdin. Fails with EPIPE when it is gone.
-    package func send(_ line: Data) throws(SystemError) {
-        guard let input = state.withLock({ $0.input }) else { throw SystemError("write", "engine \(pid)", code: EPIPE) }
-        let bytes = Array(line) + [0x0A]
-        var start = 0
-        while start < bytes.count {
-            let count = bytes[start...].withUnsafeBytes { write(input, $0.baseAddress, $0.count) }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw SystemError("write", "engine \(pid)") }
-            start += count
+    package func send(_ line: Data) throws(SystemError) { try write(line + [0x0A]) }
+
+    /// Writes bytes to its stdin. Fails with EPIPE when it is gone.
+    func write(_ bytes: Data) throws(SystemError) {
+        // A descriptor of its own: the other one may be closed meanwhile, and its number be another file's.
+        let input = state.withLock { $0.input.map { fcntl($0, F_DUPFD_CLOEXEC, 0) } ?? -1 }
+        guard input >= 0 else { throw SystemError("write", "engine \(pid)", code: EPIPE) }
+        defer { close(input) }
+        let failure = bytes.withUnsafeBytes { bytes -> Int32? in
+            var start = 0
+            while start < bytes.count {
+                let count = Glibc.write(input, bytes.baseAddress! + start, bytes.count - start)
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else { return errno }
+                start += count
+            }
+            return nil
         }
+        if let failure { throw SystemError("write", "engine \(pid)", code: failure) }
     }
 
     /// Says that a line was handled, so that another one may be read ahead.

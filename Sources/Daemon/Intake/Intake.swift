@@ -21,6 +21,7 @@ package struct Intake: Service {
     let shared: SharedFolder
     let reader: MessageReader
     let models: ModelRegistry
+    let inspector: Inspector
     let condition: ServiceHealth
     let logger: Logger
     /// Says which kinds of job wait now: sooner than the notification does.
@@ -50,8 +51,9 @@ package struct Intake: Service {
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    for await delivery in consumer.deliveries {
-                        (delivery.isRedelivered ? doubtful : fresh).batches.add(delivery)
+                    let stage = InspectionStage(consumer: consumer, inspector: inspector)
+                    await stage.run { arrival in
+                        (arrival.delivery.isRedelivered ? doubtful : fresh).batches.add(arrival)
                     }
                 }
                 for (lane, other) in [(fresh, doubtful), (doubtful, fresh)] {
@@ -80,7 +82,7 @@ package struct Intake: Service {
 
     /// Takes deliveries, unless PostgreSQL or the shared folder is away for long or the daemon stops: then they are the
     /// broker's again.
-    private func take(_ batch: [Delivery], _ lane: Lane, beside other: Lane, _ gate: IntakeGate) async {
+    private func take(_ batch: [Arrival], _ lane: Lane, beside other: Lane, _ gate: IntakeGate) async {
         var deliveries = batch[...]
         let start = ContinuousClock.now
         var limit = lane.most
@@ -123,31 +125,32 @@ package struct Intake: Service {
     }
 
     private func setApart(
-        _ deliveries: ArraySlice<Delivery>, _ error: StoreError, _ lane: Lane, beside other: Lane
+        _ deliveries: ArraySlice<Arrival>, _ error: StoreError, _ lane: Lane, beside other: Lane
     ) async {
         if lane.most > 1 { other.batches.add(deliveries) } else { await putOff(deliveries, lane, error) }
     }
 
     /// What cannot be stored now though PostgreSQL is there goes behind its neighbours, and after a while back to the
     /// broker, alone: in the end that lays it with the dead letters.
-    private func putOff(_ deliveries: ArraySlice<Delivery>, _ lane: Lane, _ error: StoreError) async {
-        for delivery in deliveries {
+    private func putOff(_ arrivals: ArraySlice<Arrival>, _ lane: Lane, _ error: StoreError) async {
+        for arrival in arrivals {
+            let delivery = arrival.delivery
             logger.warning(
                 "message cannot be stored now",
                 metadata: ["message.id": "\(delivery.properties.messageID ?? "")", "error": "\(error)"])
             if delivery.arrival.duration(to: .now) > Self.patience {
-                giveBack([delivery])
+                giveBack([arrival])
             } else {
                 try? await Task.sleep(for: .milliseconds(200))
-                lane.batches.add(delivery)
+                lane.batches.add(arrival)
             }
         }
     }
 
-    private func giveBack(_ deliveries: some Sequence<Delivery>) {
+    private func giveBack(_ arrivals: some Sequence<Arrival>) {
         var count = 0
-        for delivery in deliveries {
-            delivery.reject(requeue: true)
+        for arrival in arrivals {
+            arrival.delivery.reject(requeue: true)
             count += 1
         }
         logger.warning("messages given back to the broker", metadata: ["messages.count": "\(count)"])
@@ -172,12 +175,17 @@ package struct Intake: Service {
 
     /// Commits what became of the first deliveries, jobs up to the first rejection in one transaction, or that
     /// rejection; acknowledges them and gives how many they are. Those of which it throws are not acknowledged.
-    private func commit(_ deliveries: ArraySlice<Delivery>, to store: Store) async throws -> Int {
+    private func commit(_ arrivals: ArraySlice<Arrival>, to store: Store) async throws -> Int {
         var submissions: [Submission] = []
-        reading: for delivery in deliveries {
-            switch try await read(delivery, store) {
+        var concepts = LearntConcepts(store: store)
+        let deliveries = arrivals.map(\.delivery)
+        reading: for (arrival, delivery) in zip(arrivals, deliveries) {
+            switch try await read(delivery, store).with(arrival.report, delivery) {
             case .job(var submission, let spec):
-                do { (submission.spec, submission.pictures) = try await storePictures(of: spec) } catch {
+                do {
+                    submission.warnings += try await concepts.missing(of: spec, tenant: submission.tenant)
+                    (submission.spec, submission.pictures) = try await storePictures(of: spec)
+                } catch {
                     guard submissions.isEmpty else { break reading }  // those before it have no part in that
                     throw error
                 }
@@ -201,10 +209,10 @@ package struct Intake: Service {
                 note(acceptances[index], of: submissions[index])
             }
         } catch let error as StoreError where !error.isTemporary && submissions.count == 1 {
-            let delivery = deliveries[deliveries.startIndex]
+            let delivery = deliveries[0]
             let problem = Problem(
                 "", found: "a message that PostgreSQL cannot hold: \(error)", allowed: "text without NUL characters")
-            try await refuse(delivery, Self.rejection(of: submissions[0], delivery, problem), store)
+            try await refuse(delivery, submissions[0].rejection([problem], delivery), store)
         }
         return submissions.count
     }
@@ -235,13 +243,6 @@ package struct Intake: Service {
         return rejection
     }
 
-    private static func rejection(of submission: Submission, _ delivery: Delivery, _ problem: Problem) -> Rejection {
-        Rejection(
-            tenant: submission.tenant, messageID: submission.messageID, kind: submission.kind.rawValue,
-            problems: [problem], body: Data(delivery.body), replyTo: submission.replyTo,
-            correlationID: submission.correlationID)
-    }
-
     private static func problem(usedBy job: UUID, differences: [String], _ messageID: String) -> Problem {
         let places = differences.map { $0.isEmpty ? "the whole body" : $0 }.joined(separator: ", ")
         return Problem(
@@ -265,7 +266,7 @@ package struct Intake: Service {
     ) async throws -> Bool {
         guard case .conflict(let job, let differences) = acceptance else { return true }
         let problem = Self.problem(usedBy: job, differences: differences, submission.messageID)
-        return try await write(Self.rejection(of: submission, delivery, problem), store)
+        return try await write(submission.rejection([problem], delivery), store)
     }
 
     /// Writes down a rejection; gives false where PostgreSQL will never take it.

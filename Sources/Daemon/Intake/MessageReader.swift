@@ -24,6 +24,12 @@ package struct MessageReader: Sendable {
         (self.largestBody, self.tenants, self.models) = (largestBody, tenants, models)
     }
 
+    /// Whether it is a probe, by a glance at it: one that is written at length may be anything.
+    static func isProbe(_ delivery: Delivery) -> Bool {
+        delivery.body.count <= 256
+            && (try? JobSpec.parsed(Data(delivery.body)))?["kind"]?.string == JobKind.probe.rawValue
+    }
+
     /// Reads one.
     package func read(_ delivery: Delivery) -> Reading {
         let properties = delivery.properties

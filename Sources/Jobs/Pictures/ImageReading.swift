@@ -5,12 +5,12 @@ extension SpecReader {
     private static let contents = ["png", "data", "artifact"]
 
     mutating func images() -> [ImageSource] {
-        guard let elements = body["images"]?.array, (1...32).contains(elements.count) else {
+        guard let elements = body["images"]?.array, (1...ImageSource.mostPictures).contains(elements.count) else {
             let count = body["images"]?.array.map { "\($0.count) pictures" }
             problems.append(
                 Problem(
                     "/images", found: count ?? body["images"]?.outline ?? "nothing",
-                    allowed: "a list of 1 to 32 pictures"
+                    allowed: "a list of 1 to \(ImageSource.mostPictures) pictures"
                 ))
             return []
         }

@@ -24,6 +24,8 @@ package struct ImageSource: Sendable, Equatable {
 
     /// The most bytes of a file inside a message.
     static let mostBytes = 16 << 20
+    /// The most pictures of a job.
+    static let mostPictures = 32
 
     var json: JSONValue {
         var members: [String: JSONValue] =

@@ -1,0 +1,43 @@
+import Broker
+import Foundation
+import Jobs
+import Store
+
+extension MessageReader.Reading {
+    /// The same with what an engine found in the message: a job with problems is none, and a job's warnings are told
+    /// when it is accepted. Where the message itself is at fault, nothing more is said of the same place.
+    func with(_ report: InspectionReport?, _ delivery: Delivery) -> MessageReader.Reading {
+        guard let report else { return self }
+        switch self {
+        case .job(var submission, let spec):
+            guard let problems = report.problems else {
+                submission.warnings += report.warnings ?? []
+                return .job(submission, spec)
+            }
+            return .rejected(submission.rejection(problems, delivery))
+        case .rejected(var rejection):
+            let places = Set(rejection.problems.map(\.pointer))
+            rejection.problems += (report.problems ?? []).filter { !places.contains($0.pointer) }
+            return .rejected(rejection)
+        }
+    }
+}
+
+extension Submission {
+    /// That the message is no job after all.
+    func rejection(_ problems: [Problem], _ delivery: Delivery) -> Rejection {
+        Rejection(
+            tenant: tenant, messageID: messageID, kind: kind.rawValue, problems: problems, body: Data(delivery.body),
+            replyTo: replyTo, correlationID: correlationID)
+    }
+}
+
+extension InspectionReport {
+    /// What is said where nobody could look.
+    static func unavailable(for order: InspectionOrder) -> InspectionReport {
+        InspectionReport(
+            id: order.id,
+            warnings: order.pictures.isEmpty
+                ? [] : ["the pictures could not be looked into; the job begins with that"])
+    }
+}

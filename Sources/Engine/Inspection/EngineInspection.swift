@@ -1,0 +1,99 @@
+import Foundation
+import Jobs
+
+/// Looks into messages before they become jobs: the program behind `atelier-engine inspect`. Strangers' files are
+/// decoded here, so that what kills a decoder kills this process and no other.
+package struct EngineInspection {
+    private let input: InputReader
+    private let output: FileHandle
+    private let texts: PromptInspection
+    private let models: ModelTexts
+
+    /// - Parameter models: the folder of the models.
+    package init(models: String, input: Int32 = STDIN_FILENO, output: FileHandle = .standardOutput) {
+        self.input = InputReader(input)
+        self.output = output
+        self.models = ModelTexts(directory: models)
+        texts = PromptInspection()
+    }
+
+    /// Answers orders until the input ends.
+    /// - Throws: for an order that is none, and where nobody reads the answers.
+    package func run() throws {
+        try send(InspectionReport(id: 0))
+        while let line = try input.line() {
+            let order = try InspectionOrder(line: line) { try input.bytes($0) }
+            try send(report(on: order))
+        }
+    }
+
+    private func report(on order: InspectionOrder) -> InspectionReport {
+        let model = order.body["model"]?.string.flatMap { models[$0] }
+        let pictures = PictureInspection(size: model?.description.pictures.first)
+        var findings = Findings()
+        for picture in order.pictures { pictures.inspect(picture, crop: order.crop(of: picture), &findings) }
+        if let model { texts.inspect(order.body, model, &findings) }
+        return InspectionReport(id: order.id, problems: findings.problems, warnings: findings.warnings)
+    }
+
+    private func send(_ report: InspectionReport) throws { try output.write(contentsOf: report.line + Data([0x0A])) }
+}
+
+/// What is found in a message.
+struct Findings {
+    var problems: [Problem] = []
+    var warnings: [String] = []
+}
+
+extension InspectionOrder {
+    /// The part of a picture that counts: `/images/3/data` has it at `/images/3/crop`.
+    fileprivate func crop(of picture: Picture) -> CropArea? {
+        let parts = picture.pointer.split(separator: "/")
+        guard parts.count == 3, let index = Int(parts[1]), let images = body["images"]?.array,
+            images.indices.contains(index)
+        else { return nil }
+        return images[index]["crop"].flatMap { CropArea($0) }
+    }
+}
+
+/// Lines and runs of bytes from a file, in turns.
+private final class InputReader {
+    private let file: Int32
+    private var pending = Data()
+
+    init(_ file: Int32) { self.file = file }
+
+    /// The next line without its end; nil where the file ends.
+    func line() throws -> Data? {
+        var searched = 0
+        while true {
+            if let end = pending.dropFirst(searched).firstIndex(of: 0x0A) {
+                defer { pending = Data(pending[(end + 1)...]) }
+                return Data(pending[..<end])
+            }
+            searched = pending.count
+            guard try fill() else { return nil }
+        }
+    }
+
+    /// Exactly so many bytes.
+    func bytes(_ count: Int) throws -> Data {
+        while pending.count < count {
+            guard try fill() else { throw CocoaError(.fileReadCorruptFile) }
+        }
+        defer { pending = Data(pending.dropFirst(count)) }
+        return Data(pending.prefix(count))
+    }
+
+    private func fill() throws -> Bool {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let count = read(file, buffer.baseAddress, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+            pending.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            return count > 0
+        }
+    }
+}

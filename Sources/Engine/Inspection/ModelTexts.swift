@@ -1,0 +1,39 @@
+import Backbones
+import Catalogue
+import Foundation
+import Jobs
+import Personalization
+
+/// What a model's texts are read with, without its weights.
+struct ModelText {
+    let description: ModelDescription
+    let tokenizer: UnigramTokenizer
+    let wording: StyleWording
+}
+
+/// The installed models' tokenizers, each read when it is first asked for and again when its files change.
+final class ModelTexts {
+    private let directory: String
+    private var known: [String: (stamp: [Date], text: ModelText)] = [:]
+
+    init(directory: String) { self.directory = directory }
+
+    /// Nil where the model is not here, or its texts are read by something else.
+    subscript(_ name: String) -> ModelText? {
+        guard ModelDescription.isName(name) else { return nil }
+        let folder = "\(directory)/\(name)"
+        let files = [ModelDescription.fileName, "config.json", "tokenizer.json"].map { "\(folder)/\($0)" }
+        let stamp = files.map { path in
+            (try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date) ?? .distantPast
+        }
+        if let found = known[name], found.stamp == stamp { return found.text }
+        guard let description = try? ModelFolder.written(folder),
+            let tokenizer = try? UnigramTokenizer(path: folder)
+        else { return nil }
+        let configuration = FileManager.default.contents(atPath: files[1]).flatMap { try? JSONValue(json: $0) }
+        let wording = configuration?["styledPrompt"]?.string.map(StyleWording.init) ?? .paper
+        let text = ModelText(description: description, tokenizer: tokenizer, wording: wording)
+        known[name] = (stamp, text)
+        return text
+    }
+}

@@ -1,0 +1,38 @@
+import Images
+import Jobs
+
+/// Looks into a reference picture.
+struct PictureInspection {
+    /// Of the model's pictures; nil where nobody knows.
+    let size: ModelDescription.Size?
+
+    /// Decodes it; what it cannot be used for is a problem, what is lost of it a warning.
+    func inspect(_ picture: InspectionOrder.Picture, crop: CropArea?, _ findings: inout Findings) {
+        do throws(PictureError) {
+            let outline = try DecodedPicture([UInt8](picture.data), limits: .reference).outline
+            let warnings = outline.warnings + enlargement(outline, crop)
+            findings.warnings += warnings.map { "\(picture.pointer): \(outline.description): \($0)" }
+        } catch {
+            findings.problems.append(
+                Problem(picture.pointer, found: found(error, picture), allowed: ReferencePictures.allowed(.reference)))
+        }
+    }
+
+    private func found(_ error: PictureError, _ picture: InspectionOrder.Picture) -> String {
+        let format = PictureFormat(picture.data).map { "a \($0.rawValue)" } ?? "a file"
+        switch error {
+        case .tooLarge(let width, let height, _), .tooSmall(let width, let height, _):
+            return "\(format) of \(width)×\(height)"
+        case .damaged(_, let reason): return "\(format) that is damaged: \(reason)"
+        default: return error.description
+        }
+    }
+
+    /// A picture that is smaller than the model's is enlarged, and shows no more for it.
+    private func enlargement(_ outline: PictureOutline, _ crop: CropArea?) -> [String] {
+        let part = crop?.pixels(width: outline.width, height: outline.height)
+        let side = min(part?.width ?? outline.width, part?.height ?? outline.height)
+        guard let size, side < min(size.width, size.height) else { return [] }
+        return ["its square of \(side)×\(side) is enlarged to the model's \(size)"]
+    }
+}

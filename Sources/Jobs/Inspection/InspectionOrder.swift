@@ -1,0 +1,119 @@
+import Foundation
+
+/// What an engine is asked to look into before a message becomes a job: its body without its pictures, one JSON line,
+/// and behind the line the pictures' bytes, one after the other. ``InspectionReport`` answers it.
+///
+///     {"id":7,"body":{"kind":"personalize",…},"pictures":[{"pointer":"/images/0/data","bytes":81234}]}⏎ 81,234 bytes
+///
+/// `atelier-engine inspect` says `{"id":0}` once it is ready, and answers orders one after the other until its stdin
+/// ends. What it cannot survive costs that process alone.
+package struct InspectionOrder: Sendable, Equatable {
+    /// A picture of the body, where it was in it.
+    package struct Picture: Sendable, Equatable {
+        package let pointer: String
+        package let data: Data
+
+        /// Names a picture.
+        package init(pointer: String, data: Data) { (self.pointer, self.data) = (pointer, data) }
+    }
+
+    /// Answers name it; from 1.
+    package var id: Int
+    /// The body as it came, whatever it is, its pictures' digits left out.
+    package let body: JSONValue
+    package let pictures: [Picture]
+
+    /// Describes what is to be looked into.
+    package init(id: Int = 0, body: JSONValue, pictures: [Picture]) {
+        (self.id, self.body, self.pictures) = (id, body, pictures)
+    }
+
+    /// Takes the pictures out of a message's body; nil where there is nothing an engine could say about it: a probe, or
+    /// what is no JSON.
+    package init?(message: Data) {
+        guard let parsed = try? JobSpec.parsed(message), case .object(var members) = parsed,
+            members["prompts"] != nil || members["images"] != nil || members["concept"] != nil
+        else { return nil }
+        var pictures: [Picture] = []
+        if let images = members["images"]?.array {
+            members["images"] = .array(
+                images.enumerated().map { index, image in
+                    Self.emptied(image, at: "/images/\(index)", into: &pictures)
+                })
+        }
+        self.init(body: .object(members), pictures: pictures)
+    }
+
+    /// The same without its digits; more pictures than a job may have are not looked into.
+    private static func emptied(_ image: JSONValue, at pointer: String, into pictures: inout [Picture]) -> JSONValue {
+        guard case .object(var members) = image else { return .null }
+        for field in ["png", "data"] {
+            guard let text = members[field]?.string else { continue }
+            members[field] = nil
+            // What does not begin like a picture is refused by the daemon itself.
+            guard pictures.count < ImageSource.mostPictures, let data = Data(base64Encoded: text),
+                data.count <= ImageSource.mostBytes, PictureFormat(data) != nil
+            else { continue }
+            pictures.append(Picture(pointer: "\(pointer)/\(field)", data: data))
+        }
+        return .object(members)
+    }
+}
+
+extension InspectionOrder {
+    private struct Line: Codable {
+        struct Picture: Codable {
+            let pointer: String
+            let bytes: Int
+        }
+
+        let id: Int
+        let body: JSONValue
+        let pictures: [Picture]
+    }
+
+    /// The line, without its end; the pictures' bytes follow it.
+    package var line: Data {
+        let line = Line(
+            id: id, body: body, pictures: pictures.map { .init(pointer: $0.pointer, bytes: $0.data.count) })
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(line)) ?? Data()
+    }
+
+    /// Reads the line and what follows it.
+    /// - Parameter bytes: gives so many of the next bytes.
+    package init(line: Data, bytes: (Int) throws -> Data) throws {
+        let line = try JSONDecoder().decode(Line.self, from: line)
+        self.init(
+            id: line.id, body: line.body,
+            pictures: try line.pictures.map { Picture(pointer: $0.pointer, data: try bytes($0.bytes)) })
+    }
+}
+
+/// What an engine found in an ``InspectionOrder``: one JSON line.
+package struct InspectionReport: Sendable, Equatable, Codable {
+    /// Of the order; 0 says that the engine is ready.
+    package var id: Int
+    /// What the job cannot be done with.
+    package var problems: [Problem]?
+    /// What its sender should know, though it can be done.
+    package var warnings: [String]?
+
+    /// Answers an order.
+    package init(id: Int, problems: [Problem] = [], warnings: [String] = []) {
+        self.id = id
+        self.problems = problems.isEmpty ? nil : problems
+        self.warnings = warnings.isEmpty ? nil : warnings
+    }
+
+    /// The line, without its end.
+    package var line: Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(self)) ?? Data()
+    }
+
+    /// Reads the line.
+    package init(line: Data) throws { self = try JSONDecoder().decode(InspectionReport.self, from: line) }
+}

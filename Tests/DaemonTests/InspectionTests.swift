@@ -1,0 +1,89 @@
+import DaemonTesting
+import Foundation
+import Jobs
+import Testing
+
+/// What is said at the door of a message that an engine looked into, and what becomes of one that ends that engine.
+@Suite(.timeLimit(.minutes(5))) struct InspectionTests {
+    private static let settings = ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]
+
+    /// What is told with a message's acceptance.
+    private func acceptance(_ id: String, on stage: Stage) async throws -> JSONValue? {
+        _ = try await stage.job(id) { _ in true }
+        let rows = try await stage.store.query(
+            """
+            select e.detail::text as detail from atelier.job_events e join atelier.jobs j on j.id = e.job
+            where j.message_id = $1 and e.event = 'accepted'
+            """, [id])
+        return try rows.first?["detail"].map { try JSONValue(json: Data($0.utf8)) }
+    }
+
+    @Test func problemsAreARejectionBesideTheMessagesOwn() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await stage.publish("steps=1 inspect-problem", id: "m")
+            let rejected = try await stage.outcomes(1)[0]
+            #expect(rejected["event"]?.string == "rejected" && rejected["message_id"]?.string == "m")
+            #expect(rejected["problems"]?[0]?["found"]?.string == "99 tokens")
+            let body: JSONValue = [
+                "version": 1, "kind": "generate", "model": "nowhere", "prompts": ["inspect-problem"], "more": 1,
+            ]
+            try await stage.publish(body: body.line, id: "n")
+            let pointers = try await stage.outcomes(1)[0]["problems"]?.array?.compactMap { $0["pointer"]?.string }
+            #expect(pointers?.sorted() == ["/model", "/more", "/prompts/0"])
+        }
+    }
+
+    @Test func warningsAreToldWithTheAcceptance() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await stage.publish("steps=1 inspect-warning", id: "m")
+            let event = try #require(try await acceptance("m", on: stage))
+            #expect(event["warnings"] == ["/prompts/0: as it was written"])
+            try await stage.publish("steps=1", id: "plain")
+            #expect(try await acceptance("plain", on: stage)?["warnings"] == nil)
+            _ = try await stage.job("m", reaches: .completed)
+        }
+    }
+
+    @Test func aConceptThatIsNotThereYetIsNamedWhenTheJobIsAccepted() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await stage.publish("steps=1 a <wolfie> dog", id: "m")
+            let warning = try await acceptance("m", on: stage)?["warnings"]?[0]?.string
+            #expect(warning?.hasPrefix("/prompts/0: <wolfie> is no concept that can be used yet") == true)
+            let job = try await stage.job("m", reaches: .discarded)
+            #expect(job["error_code"]?.string == "concept.unknown")
+            #expect(job["result"] == nil || job["result"] == .null)
+        }
+    }
+
+    @Test func whatEndsTheChildCostsTheChildAlone() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            let mark = stage.folder.path + "/killed"
+            try await stage.publish("steps=1 inspect-kill-once=\(mark)", id: "once")
+            try await stage.publish("steps=1 inspect-kill", id: "always")
+            try await stage.publish("steps=1 inspect-warning", id: "after")
+            for id in ["once", "always", "after"] { _ = try await stage.job(id, reaches: .completed) }
+            #expect(FileManager.default.fileExists(atPath: mark))
+            #expect(try await acceptance("after", on: stage)?["warnings"] != nil, "the next one is looked into again")
+        }
+    }
+
+    @Test func probesDoNotWaitForAMessageThatIsLookedInto() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await stage.publish("steps=1 inspect-hang", id: "hangs")
+            try await stage.until("the child has the message") {
+                FileManager.default.fileExists(atPath: stage.folder.path + "/logs/inspection.log")
+            }
+            let start = ContinuousClock.now
+            try await stage.publish(body: Data(#"{"version":1,"kind":"probe"}"#.utf8), id: "p", kind: "probe")
+            _ = try await stage.job("p", reaches: .completed)
+            #expect(start.duration(to: .now) < .seconds(15))
+            #expect(try await stage.store.query("select 1 from atelier.jobs where message_id = 'hangs'").isEmpty)
+            _ = try await stage.job("hangs", reaches: .completed)
+        }
+    }
+}

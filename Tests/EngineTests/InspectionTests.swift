@@ -1,0 +1,121 @@
+import FileTesting
+import Foundation
+import Images
+import Jobs
+import Testing
+
+@testable import Engine
+
+/// What an engine finds in messages before they become jobs, with the shipped models' own tokenizers.
+@Suite struct InspectionTests {
+    private static let models = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../models").standardizedFileURL.path
+
+    /// Asks the program's loop, over pipes as the daemon does.
+    private func reports(on messages: [Data]) throws -> [InspectionReport] {
+        let input = Pipe()
+        let output = Pipe()
+        let orders = messages.enumerated().compactMap { index, message -> InspectionOrder? in
+            guard var order = InspectionOrder(message: message) else { return nil }
+            order.id = index + 1
+            return order
+        }
+        Thread.detachNewThread {
+            for order in orders {
+                input.fileHandleForWriting.write(order.line + [0x0A])
+                for picture in order.pictures { input.fileHandleForWriting.write(picture.data) }
+            }
+            try? input.fileHandleForWriting.close()
+        }
+        let inspection = EngineInspection(
+            models: Self.models, input: input.fileHandleForReading.fileDescriptor,
+            output: output.fileHandleForWriting)
+        try inspection.run()
+        try output.fileHandleForWriting.close()
+        let lines = output.fileHandleForReading.readDataToEndOfFile().split(separator: 0x0A)
+        let reports = try lines.map { try InspectionReport(line: $0) }
+        #expect(reports.map(\.id) == Array(0...orders.count))
+        return Array(reports.dropFirst())
+    }
+
+    private func report(on members: [String: JSONValue]) throws -> InspectionReport {
+        let common: [String: JSONValue] = ["version": 1, "kind": "generate", "model": "pocket-infinity"]
+        return try reports(on: [JSONValue.object(common.merging(members) { $1 }).line])[0]
+    }
+
+    private func personalization(_ images: [JSONValue], class noun: String = "dog") throws -> InspectionReport {
+        try report(on: [
+            "kind": "personalize", "method": "arbooth", "images": .array(images),
+            "concept": ["name": "rex", "role": "subject", "class": .string(noun)],
+        ])
+    }
+
+    private func image(_ bytes: [UInt8], _ field: String = "data") -> JSONValue {
+        .object([field: .string(Data(bytes).base64EncodedString())])
+    }
+
+    @Test func picturesAreSaidByFormatAndSize() throws {
+        let bytes = { (side: Int) in try Picture(width: side, height: side, filledWith: (9, 99, 199)).png() }
+        var cut = EncodedPictures.jpeg
+        cut.removeLast(200)
+        let report = try personalization([
+            image(try bytes(64)), image(try bytes(8), "png"), image(cut), image(EncodedPictures.jpeg),
+            image(Array("no picture".utf8)),
+        ])
+        #expect(report.problems?.map(\.pointer) == ["/images/1/png", "/images/2/data"])
+        #expect(report.problems?.first?.found == "a PNG of 8×8")
+        #expect(report.problems?.first?.allowed.contains("16 to 16384 pixels a side") == true)
+        #expect(report.problems?.last?.found.hasPrefix("a JPEG that is damaged: ") == true)
+        #expect(
+            report.warnings == [
+                "/images/3/data: a JPEG of 24×16: its square of 16×16 is enlarged to the model's 64×64"
+            ])
+    }
+
+    @Test func promptsAreCountedByTheModelsOwnTokenizer() throws {
+        let long = Array(repeating: "a photo of a dog", count: 7).joined(separator: " ")
+        let report = try report(on: ["prompts": [.string(long), "a photo of a dog", "a <rex> dog"]])
+        #expect(
+            report.problems == [
+                Problem("/prompts/0", found: "36 tokens", allowed: "at most 32 tokens of pocket-infinity")
+            ])
+        #expect(report.warnings == nil)
+    }
+
+    @Test func wordsTheModelNeverLearntAreNamed() throws {
+        let report = try report(on: ["prompts": ["a dog on the beach", "xyzzy plugh a Zebra", "   ", "a 🐕 dog"]])
+        #expect(
+            report.warnings?.prefix(2) == [
+                "/prompts/1: words that pocket-infinity never learnt: “xyzzy”, “plugh”, “Zebra”",
+                "/prompts/2: says nothing",
+            ])
+        let noun = try personalization([], class: "wombat")
+        #expect(noun.warnings == ["/concept/class: words that pocket-infinity never learnt: “wombat”"])
+        #expect(try personalization([], class: "dog").warnings == nil)
+    }
+
+    @Test func whatNobodyKnowsIsNotSpokenOf() throws {
+        #expect(try report(on: ["model": "elsewhere", "prompts": ["xyzzy"]]) == InspectionReport(id: 1))
+        #expect(
+            try report(on: ["model": "../models/pocket-infinity", "prompts": ["xyzzy"]]) == InspectionReport(id: 1))
+        #expect(try report(on: ["prompts": 7, "images": "x", "concept": []]) == InspectionReport(id: 1))
+        #expect(InspectionOrder(message: Data(#"{"version":1,"kind":"probe"}"#.utf8)) == nil)
+        #expect(InspectionOrder(message: Data("no JSON".utf8)) == nil)
+    }
+
+    @Test func manyMessagesOneAfterTheOther() throws {
+        let body: JSONValue = [
+            "kind": "personalize", "images": [image(EncodedPictures.webp), image(EncodedPictures.jpeg)],
+        ]
+        let reports = try reports(on: Array(repeating: body.line, count: 40))
+        #expect(reports.count == 40 && reports.allSatisfy { $0.problems == nil })
+    }
+
+    @Test(.enabled(if: sharedFolder("cases") != nil, "../shared/cases is not here"))
+    func misspeltAndUnknownWordsOfTheCases() throws {
+        let file = "\(sharedFolder("cases")!)/11-placeholder-typos/unknown-words.json"
+        let report = try reports(on: [try Data(contentsOf: URL(fileURLWithPath: file))])[0]
+        #expect(report.warnings?.contains { $0.hasPrefix("/prompts/1: ") && $0.contains("“xyzzy”, “plugh”") } == true)
+        #expect(report.warnings?.contains("/prompts/2: says nothing") == true)
+    }
+}
