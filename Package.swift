@@ -106,7 +106,7 @@ let package = Package(
         .executableTarget(
             name: "atelierctl",
             dependencies: [
-                "Daemon", "Jobs", "Store", "Broker", "Hashing", "Catalogue",
+                "Daemon", "Jobs", "Store", "Broker", "Hashing", "Catalogue", "Checkpoints",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -163,7 +163,8 @@ let package = Package(
         // Tests.
         .testTarget(name: "ArchitectureTests"),
         .testTarget(
-            name: "CatalogueTests", dependencies: ["Catalogue", "Jobs", "Hashing", "DaemonTesting", "ServerTesting"]),
+            name: "CatalogueTests",
+            dependencies: ["Catalogue", "Checkpoints", "Jobs", "Hashing", "DaemonTesting", "ServerTesting"]),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
         // A validator of JSON Schema, for the documents in ops/schemas.
         .target(name: "SchemaTesting", dependencies: ["Jobs"], path: "Tests/SchemaTesting"),
@@ -206,7 +207,7 @@ let package = Package(
             name: "PersonalizationTests",
             dependencies: [
                 "Personalization", "Jobs", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images",
-                "Randomness", "ModelTesting",
+                "Randomness", "ModelTesting", "Checkpoints",
             ]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"]),
     ],

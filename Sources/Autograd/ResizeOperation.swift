@@ -52,6 +52,7 @@ package struct Resize: Operation {
             OperationExample(Resize(height: 3, width: 2, method: .area), [.example([1, 2, 5, 4])]),
             OperationExample(Resize(height: 5, width: 6, method: .bilinear), [.example([1, 2, 3, 4])]),
             OperationExample(Resize(height: 5, width: 3, method: .bicubic), [.example([1, 2, 3, 4])]),
+            OperationExample(Resize(height: 5, width: 3, method: .bicubic, excess: 0.1), [.example([1, 2, 3, 4])]),
             // Large enough for the separable kernel.
             OperationExample(Resize(height: 9, width: 10, method: .area), [.example([1, 1, 11, 12])]),
             OperationExample(Resize(height: 12, width: 10, method: .bilinear), [.example([1, 1, 9, 11])]),
@@ -59,35 +60,41 @@ package struct Resize: Operation {
     }
     let height, width: Int
     let method: Method
+    /// Added to the new size where the rate of bicubic sampling is taken from it.
+    let excess: Float
     private var before: [Int] = []
-    /// The size to reach, in pixels.
-    package init(height: Int, width: Int, method: Method) {
-        (self.height, self.width, self.method) = (height, width, method)
+    /// The size to reach, in pixels. `excess` is for networks that resize by a rate of (size + excess) / old size, as
+    /// DINO's reference does with 0.1.
+    package init(height: Int, width: Int, method: Method, excess: Float = 0) {
+        (self.height, self.width, self.method, self.excess) = (height, width, method, excess)
     }
 
     /// x [B, C, h, w] → [B, C, height, width].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         before = inputs[0].shape
-        return Resize.resized(inputs[0], height: height, width: width, method: method)
+        return Resize.resized(inputs[0], height: height, width: width, method: method, excess: excess)
     }
 
     /// ∂/∂x [B, C, h, w], from ∂/∂y [B, C, height, width].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let rows = Resize.transposed(Resize.sums(before[2], to: height, method), count: before[2])
-        let columns = Resize.transposed(Resize.sums(before[3], to: width, method), count: before[3])
+        let rows = Resize.transposed(Resize.sums(before[2], to: height, method, excess), count: before[2])
+        let columns = Resize.transposed(Resize.sums(before[3], to: width, method, excess), count: before[3])
         return [Resize.apply(dOutput, rows: Taps(rows), columns: Taps(columns))]
     }
 
     /// The plain function, for code that needs no gradient.
-    package static func resized(_ x: Tensor, height: Int, width: Int, method: Method) -> Tensor {
+    package static func resized(
+        _ x: Tensor, height: Int, width: Int, method: Method, excess: Float = 0
+    ) -> Tensor {
         if x.shape[2] == height && x.shape[3] == width { return x }
         return apply(
-            x, rows: Taps(sums(x.shape[2], to: height, method)), columns: Taps(sums(x.shape[3], to: width, method)))
+            x, rows: Taps(sums(x.shape[2], to: height, method, excess)),
+            columns: Taps(sums(x.shape[3], to: width, method, excess)))
     }
 
     private typealias Sum = [(index: Int, weight: Float)]
 
-    private static func sums(_ size: Int, to target: Int, _ method: Method) -> [Sum] {
+    private static func sums(_ size: Int, to target: Int, _ method: Method, _ excess: Float) -> [Sum] {
         (0..<target).map { i in
             switch method {
             case .area:
@@ -101,7 +108,7 @@ package struct Resize: Operation {
                 let t = position - Float(low)
                 return [(low, 1 - t), (high, t)]
             case .bicubic:
-                let position = (Float(i) + 0.5) * (Float(size) / Float(target)) - 0.5
+                let position = (Float(i) + 0.5) * (Float(size) / (Float(target) + excess)) - 0.5
                 let low = position.rounded(.down)
                 return (-1...2).map { step in
                     (min(max(Int(low) + step, 0), size - 1), cubic(abs(position - low - Float(step))))

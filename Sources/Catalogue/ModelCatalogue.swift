@@ -30,7 +30,7 @@ package struct ModelCatalogue: Sendable {
         let files = FileManager.default
         return ((try? files.contentsOfDirectory(atPath: directory)) ?? []).sorted().flatMap { name -> [String] in
             let folder = "\(directory)/\(name)"
-            return ((try? files.contentsOfDirectory(atPath: folder)) ?? []).sorted().map { file in
+            return ((try? FolderListing.names(in: folder) { _ in true }) ?? []).map { file in
                 let attributes = try? files.attributesOfItem(atPath: "\(folder)/\(file)")
                 let time = (attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
                 return "\(name)/\(file) \(attributes?[.size] as? Int ?? 0) \(time)"

@@ -115,9 +115,7 @@ package struct ModelFolder: Sendable {
     }
 
     private static func weightFiles(in folder: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { name in
-            ModelLayout.containers.contains { name.hasSuffix($0) }
-        }.sorted()
+        (try? FolderListing.names(in: folder) { name in ModelLayout.containers.contains { name.hasSuffix($0) } }) ?? []
     }
 
     /// The digest of the weights as a description has it. Reads every byte of them.

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Hashing
 import Jobs
@@ -14,6 +15,9 @@ package struct ModelInstallation: Sendable {
     package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
         package let problems: [String]
         package var description: String { problems.joined(separator: "\n") }
+
+        /// For each of these reasons.
+        package init(problems: [String]) { self.problems = problems }
     }
 
     /// Copies a model's folder, checked whole before it has its name: a daemon never sees half of it.
@@ -33,6 +37,45 @@ package struct ModelInstallation: Sendable {
                 atPath: URL(fileURLWithPath: "\(source)/\(file)").resolvingSymlinksInPath().path,
                 toPath: "\(partial)/\(file)")
         }
+        try settle(partial, target)
+        return ModelFolder(target)
+    }
+
+    /// Brings in a release as it is downloaded: recognized by names and shapes, its weights converted once or linked,
+    /// checked whole before it has its name.
+    /// - Parameters:
+    ///   - paths: files and folders of the release.
+    ///   - name: what it will be called; like the folder or the transformer's file unless given.
+    ///   - links: whether the weights stay where they are.
+    /// - Returns: the model as it lies there now, and what is strange about it.
+    /// - Throws: ``Refusal`` with everything that is missing or does not fit, or what the file system says.
+    package func add(
+        release paths: [String], name: String? = nil, wishes: ReleaseWishes = ReleaseWishes(), links: Bool = false,
+        precision: CheckpointConversion.Precision = .stored
+    ) throws -> (model: ModelFolder, warnings: [String]) {
+        let found = try Self.recognized(paths, wishes)
+        let name = name ?? found.usualName(paths)
+        let target = "\(directory)/\(name)"
+        let problems = nameProblems(name, target)
+        guard problems.isEmpty else { throw Refusal(problems: problems) }
+        let folder = "\(directory)/.adding-\(UUID().uuidString.lowercased())"
+        let partial = "\(folder)/\(name)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: partial, withIntermediateDirectories: true)
+        try found.write(to: partial, links: links, precision: precision)
+        try ReleaseRecord(found, links: links).write(to: partial)
+        try settle(partial, target)
+        return (ModelFolder(target), found.warnings)
+    }
+
+    private static func recognized(_ paths: [String], _ wishes: ReleaseWishes) throws -> RecognizedRelease {
+        do throws(UnrecognizedRelease) { return try ReleaseScan(paths).recognized(wishes) } catch {
+            throw Refusal(problems: error.problems)
+        }
+    }
+
+    /// Seals a model that lies there under another folder, verifies it and gives it its place.
+    private func settle(_ partial: String, _ target: String) throws {
         // A copy that is not what was checked is caught here; so is a description under another name.
         try ModelFolder.seal(partial)
         let problems = ModelFolder(partial).verify()
@@ -40,7 +83,25 @@ package struct ModelInstallation: Sendable {
         guard rename(partial, target) == 0 else {
             throw Refusal(problems: ["\(target): \(String(cString: strerror(errno)))"])
         }
-        return ModelFolder(target)
+    }
+
+    private func nameProblems(_ name: String, _ target: String) -> [String] {
+        var problems: [String] = []
+        if !ModelDescription.isName(name) {
+            problems.append("\(name) is no name of a model: allowed are \(ModelDescription.nameRule)")
+        }
+        if access(target, F_OK) == 0 {
+            problems.append("\(target) is there already: atelierctl models remove \(name), or give another --name")
+        }
+        return problems
+    }
+
+    /// Whether a folder holds a model in a layout of ours, which is copied as it is.
+    package static func isModel(_ folder: String) -> Bool {
+        guard ModelFolder.isModel(folder),
+            let description = try? ModelFolder.written(folder) ?? ModelFolder.derived(folder)
+        else { return false }
+        return ModelLayout.of(description.family).missing(in: folder).isEmpty
     }
 
     /// Removes a model, first from sight, then from the disk.
@@ -57,13 +118,7 @@ package struct ModelInstallation: Sendable {
     }
 
     private func check(_ source: String, as name: String, _ target: String) throws {
-        var problems: [String] = []
-        if !ModelDescription.isName(name) {
-            problems.append("\(name) is no name of a model: allowed are \(ModelDescription.nameRule)")
-        }
-        if access(target, F_OK) == 0 {
-            problems.append("\(target) is there already: atelierctl models remove \(name), or give another --name")
-        }
+        var problems = nameProblems(name, target)
         let found = ModelFolder(source)
         if found.weights.isEmpty {
             problems.append("\(source): has no file of weights (\(ModelLayout.containers.joined(separator: ", ")))")

@@ -26,12 +26,14 @@ package struct ModelLayout: Sendable {
     /// How files of weights end.
     static let containers = [".safetensors", ".pth", ".pt", ".bin", ".ckpt"]
 
-    /// What is said of the files that are not there. Weights may be in any container, or in shards that an index names.
+    /// What is said of the files that are not there. Weights may be in any container, or in shards that an index names,
+    /// and a text tokenizer in the other forms it is published in.
     func missing(in folder: String) -> [String] {
         files.filter { name in
             var places = [name]
+            if name == "tokenizer.json" { places += ["spiece.model", "vocab.json"] }
             if let stem = name.hasSuffix(".safetensors") ? name.dropLast(".safetensors".count) : nil {
-                places += ["\(name).index.json"] + Self.containers.map { stem + $0 }
+                places += ["\(name).index.json", String(stem)] + Self.containers.map { stem + $0 }
             }
             return places.allSatisfy { access("\(folder)/\($0)", R_OK) != 0 }
         }.map { "\($0): is missing or cannot be read" }

@@ -43,3 +43,35 @@ enum CheckpointFolder {
         return "\(path)/\(name)"
     }
 }
+
+extension Checkpoint {
+    /// What can be opened in a folder: the folder itself where it is one checkpoint by the names that libraries give
+    /// such, and every other file of weights that no index names.
+    package static func candidates(in folder: String) -> [String] {
+        CheckpointFolder.candidates(in: folder)
+    }
+
+    /// The files that `open` reads at a path: one, or an index and its shards.
+    /// - Throws: `CheckpointError` where there is none, or several.
+    package static func files(at path: String) throws(CheckpointError) -> [String] {
+        let file = try CheckpointFolder.file(at: path)
+        guard file.hasSuffix(".index.json") else { return [file] }
+        let folder = (file as NSString).deletingLastPathComponent
+        return [file] + (try ShardIndex(MappedFile(path: file)).files).map { folder.isEmpty ? $0 : "\(folder)/\($0)" }
+    }
+}
+
+extension CheckpointFolder {
+    fileprivate static func candidates(in folder: String) -> [String] {
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+        let indexes = names.filter { $0.hasSuffix(".index.json") }
+        let shards = Set(
+            indexes.flatMap { (try? ShardIndex(MappedFile(path: "\(folder)/\($0)")).files) ?? [] })
+        let known = wholes.flatMap { [$0, $0 + ".index.json"] }
+        let isWhole = known.contains { names.contains($0) }
+        let others = names.filter { name in
+            endings.contains { name.hasSuffix($0) } && !shards.contains(name) && !wholes.contains(name)
+        }
+        return (isWhole ? [folder] : indexes.map { "\(folder)/\($0)" }) + others.map { "\(folder)/\($0)" }
+    }
+}

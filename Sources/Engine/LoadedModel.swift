@@ -41,9 +41,9 @@ package struct LoadedModel {
         }
     }
 
-    /// What `digest` of the model in a directory is, without reading more than its transformer's file.
+    /// What `digest` of the model in a directory is, without reading more than its transformer's files.
     package static func digest(directory: String) throws -> String {
-        try SHA256Digest.ofFile("\(directory)/\(InfinityModel.File.transformer.rawValue)").description
+        try ModelFolder.transformerDigest(in: directory)
     }
 
     package var name: String {
@@ -146,17 +146,25 @@ extension LoadedModel {
         let tokenizer = textTokenizer.adding(placeholders: placeholders)
         let limit = textLimit(concepts: concepts.count)
         return texts.compactMap { pointer, text in
-            let count = tokenizer.encode(text).count
+            let count = tokens(of: text, tokenizer)
             return count <= limit ? nil : Problem(pointer, found: "\(count) tokens", allowed: "at most \(limit) tokens")
         }
     }
 
-    private var textTokenizer: UnigramTokenizer {
+    /// Tokens of what is said for a text, and the end mark.
+    private func tokens(of text: String, _ tokenizer: TextTokenizer) -> Int {
         switch backbone {
-        case .infinity(let model): model.textTokenizer
+        case .infinity, .llamagen, .diffusion: tokenizer.words(text).count + 1
+        case .chameleon(let model): model.words(text, tokenizer: tokenizer).count + 1
+        }
+    }
+
+    private var textTokenizer: TextTokenizer {
+        switch backbone {
+        case .infinity(let model): .unigram(model.textTokenizer)
         case .chameleon(let model): model.textTokenizer
-        case .llamagen(let model): model.textTokenizer
-        case .diffusion(let model): model.textTokenizer
+        case .llamagen(let model): .unigram(model.textTokenizer)
+        case .diffusion(let model): .unigram(model.textTokenizer)
         }
     }
 

@@ -20,7 +20,7 @@ package struct MetricEncoders {
         self.lpips = lpips
     }
 
-    /// Reads encoders by their folders' names, and the safetensors files of the folder `lpips` where there is one.
+    /// Reads encoders by their folders' names, and the files of weights of the folder `lpips` where there is one.
     /// - Parameter directory: the folder of all models.
     /// - Throws: `Missing`, or what the files' readers throw.
     package init(directory: String, clip: String, dino: String) throws {
@@ -37,6 +37,8 @@ package struct MetricEncoders {
     /// - Parameter directory: the folder of all models.
     private static func lpipsFiles(in directory: String) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/lpips")) ?? []
-        return names.filter { $0.hasSuffix(".safetensors") }.sorted().map { "\(directory)/lpips/\($0)" }
+        return names.filter { name in [".safetensors", ".pth"].contains { name.hasSuffix($0) } }.sorted().map {
+            "\(directory)/lpips/\($0)"
+        }
     }
 }

@@ -32,11 +32,17 @@ package struct ChecksumFile: Sendable, Equatable {
     private static func entry(_ line: Substring, line number: Int) throws -> (String, SHA256Digest) {
         let name = String(line.dropFirst(66))
         guard let digest = SHA256Digest(String(line.prefix(64))), ["  ", " *"].contains(line.dropFirst(64).prefix(2)),
-            !name.isEmpty, !name.contains("/")
+            Self.isInside(name)
         else {
             throw Malformed(line: number)
         }
         return (name, digest)
+    }
+
+    /// Whether a name is of a file in the folder, or in one within it.
+    private static func isInside(_ name: String) -> Bool {
+        let words = name.split(separator: "/", omittingEmptySubsequences: false)
+        return (1...2).contains(words.count) && words.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
     }
 
     /// Writes the digests of a model's files as they are now, over what was there.
@@ -61,8 +67,6 @@ package struct ChecksumFile: Sendable, Equatable {
     }
 
     private static func parts(of folder: String) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: folder).filter { name in
-            kinds.contains { name.hasSuffix($0) }
-        }.sorted()
+        try FolderListing.names(in: folder) { name in kinds.contains { name.hasSuffix($0) } }
     }
 }

@@ -122,6 +122,15 @@ package final class Weights {
         }
     }
 
+    /// Whether a checkpoint that all weights come from holds one of this name.
+    package func isGiven(_ name: String) -> Bool {
+        switch source {
+        case .fresh: false
+        case .checkpoint(let tensors), .fitting(let tensors, _): tensors[name] != nil
+        case .stored(let checkpoint): checkpoint.contains(name)
+        }
+    }
+
     /// The weight `name`, created on first use. Where a checkpoint lacks it, it may be called by one of `aliases`.
     package func parameter(
         _ name: String, _ shape: [Int], _ initialization: Initialization, aliases: [String] = [],

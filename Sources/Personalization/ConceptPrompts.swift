@@ -20,7 +20,7 @@ package struct ContextVectors {
 /// of mention, right before the first code.
 package struct ConceptPrompts {
     private let model: ChameleonModel
-    private let tokenizer: UnigramTokenizer
+    private let tokenizer: TextTokenizer
     private let vectors: [Int32: ContextVectors]
     /// The id in the place of a placeholder or an image vector; it is overwritten before the first layer.
     private let standIn: Int32 = 0

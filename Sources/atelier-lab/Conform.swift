@@ -4,10 +4,17 @@ import Lab
 struct Conform: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
-            "Run fixtures of reference implementations and compare every recorded tensor; exit 0 only within tolerance."
+            """
+            Run fixtures of reference implementations, or releases, and compare every recorded tensor; exit 0 only \
+            within tolerance.
+            """
     )
 
-    @Argument(help: "Fixture folders (case.json, io.safetensors, weights.safetensors).") var folders: [String]
+    @Argument(
+        help: """
+            Folders: fixtures (case.json, io.safetensors, weights.safetensors), or releases as downloaded, with \
+            expected.json and expected.safetensors beside their files.
+            """) var folders: [String]
 
     func run() throws {
         var isWithin = true

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Catalogue
+import Checkpoints
 import Daemon
 import Foundation
 import Hashing
@@ -9,7 +11,8 @@ struct ConceptsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "concepts", abstract: "Look at what was learnt, take it along, delete it.",
         discussion: "A concept belongs to a tenant and has versions; prompts mean the newest.",
-        subcommands: [List.self, Show.self, Export.self, Delete.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Show.self, Export.self, Convert.self, Import.self, Delete.self],
+        defaultSubcommand: List.self)
 
     /// Which concept: its name, and more where that is not enough.
     struct Choice: ParsableArguments {
@@ -109,10 +112,15 @@ struct ConceptsCommand: AsyncParsableCommand {
                 Copy a concept's adapter into a file, verified by its SHA-256 (on the daemon's host: reads its state \
                 folder).
                 """,
-            discussion: "atelierctl run JOB.json --adapter NAME=FILE uses it without servers.")
+            discussion:
+                """
+                atelierctl run JOB.json --adapter NAME=FILE uses it without servers. A concept learnt by LoRA is \
+                written in other programs' forms too: PEFT's folder, diffusers' file, kohya's file.
+                """)
         @OptionGroup var server: ServerOptions
         @OptionGroup var choice: Choice
-        @Option(help: "The file; NAME.safetensors unless given.") var out: String?
+        @Option(help: "The file, or PEFT's folder; NAME.safetensors or NAME-peft unless given.") var out: String?
+        @Option(help: "atelier, or of a concept learnt by LoRA peft, diffusers or kohya.") var format = "atelier"
 
         func run() async throws {
             let settings = try server.settings(needing: ["postgresURL", "stateDirectory"])
@@ -120,10 +128,16 @@ struct ConceptsCommand: AsyncParsableCommand {
             guard let digest = concept["adapter_sha256"]?.string.flatMap(SHA256Digest.init) else {
                 throw ExitStatus.notFound
             }
-            let path = out ?? choice.name + ".safetensors"
-            do { try ArtifactDirectory(root: settings.artifactsDirectory).export(digest, to: path) } catch {
+            let other = try AdapterFormat.named(format)
+            let path = out ?? choice.name + (other == .peft ? "-peft" : ".safetensors")
+            let plain = other == nil ? path : NSTemporaryDirectory() + "atelier-\(UUID().uuidString).safetensors"
+            do { try ArtifactDirectory(root: settings.artifactsDirectory).export(digest, to: plain) } catch {
                 Terminal.note("atelierctl: \(printable("\(error)"))")
                 throw ExitStatus.notFound
+            }
+            if let other {
+                defer { unlink(plain) }
+                try converting { try AdapterWriter(of: plain).write(other, to: path, base: concept["model"]?.string) }
             }
             print(
                 server.json

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Catalogue
+import Checkpoints
 import Daemon
 import Foundation
 import Hashing
@@ -64,29 +65,63 @@ struct Models: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Copy a model's folder among the models, checked whole before it has its name.",
+            abstract: "Bring a model among the models: a folder of ours, or a release as it is downloaded.",
             discussion:
                 """
-                The folder holds a model of a family that is known: config.json, its files of weights, tokenizer.json \
-                where it reads texts. What lacks is written: model.json, which describes it, and \(ChecksumFile.name).
+                A folder that holds a model in our layout (config.json, its files of weights, tokenizer.json where it \
+                reads texts) is copied. Anything else is looked at: a release is recognized by the names and shapes in \
+                its files (Infinity, Lumina-mGPT, CLIP, DINO, LPIPS), its weights are converted once to safetensors or \
+                linked, and everything that is missing is said at once. Written beside: model.json, which describes \
+                it, release.json, which says what it was made of, and \(ChecksumFile.name). Nothing is seen of it \
+                before it is whole.
                 """
         )
         @OptionGroup var server: ServerOptions
-        @Argument(help: "The folder to copy.") var folder: String
-        @Option(help: "What jobs will call it; like its folder unless given.") var name: String?
+        @Argument(help: "Files and folders: all that belongs to the model.") var paths: [String]
+        @Option(help: "What jobs will call it; like its folder or file unless given.") var name: String?
+        @Option(help: "Where the files are of several families: which is meant.") var family: String?
+        @Flag(help: "Leave the weights where they are, and link to them.") var link = false
+        @Option(help: "What the weights become: stored (bf16 stays, all else f32), bf16 or f32.") var precision =
+            "stored"
+        @Option(help: "Infinity: pixels of its pictures (0.06M, 0.25M, 0.60M, 1M); by its name, or 1M, unless given.")
+        var pixels: String?
+        @Option(help: "Infinity: height over width of its pictures.") var ratio = 1.0
+        @Option(help: "Lumina-mGPT: pixels on a side of its pictures; by its name, or 768, unless given.") var side:
+            Int?
+        @Option(help: "Heads of the attention, where no file tells them.") var heads: Int?
 
         func run() async throws {
             let directory = try server.settings(needing: ["modelsDirectory"]).modelsDirectory
             do {
-                let model = try ModelInstallation(directory: directory).add(folder, name: name)
+                let (model, warnings) = try added(to: ModelInstallation(directory: directory))
+                for warning in warnings { Terminal.note("atelierctl: warning: \(printable(warning))") }
                 print(server.json ? model.json(problems: []).text : printable(model.folder))
             } catch {
                 Terminal.note(
-                    "atelierctl: \(printable(folder)) was not added:\n"
+                    "atelierctl: \(paths.map(printable).joined(separator: " ")) was not added:\n"
                         + "\(error)".split(separator: "\n").map { "  " + printable(String($0)) }.joined(separator: "\n")
                 )
                 throw ExitStatus.badInput
             }
+        }
+
+        private func added(to models: ModelInstallation) throws -> (ModelFolder, [String]) {
+            if paths.count == 1, ModelInstallation.isModel(paths[0]), !link {
+                return (try models.add(paths[0], name: name), [])
+            }
+            var wishes = ReleaseWishes()
+            (wishes.pixels, wishes.ratio, wishes.side, wishes.heads) = (pixels, ratio, side, heads)
+            wishes.family = try family.map { name in
+                guard let family = ModelFamily(rawValue: name) else {
+                    let known = ModelFamily.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw ModelInstallation.Refusal(problems: ["there is no family \(name); known are \(known)"])
+                }
+                return family
+            }
+            guard let precision = CheckpointConversion.Precision(rawValue: precision) else {
+                throw ModelInstallation.Refusal(problems: ["\(precision) is no precision; stored, bf16 and f32 are"])
+            }
+            return try models.add(release: paths, name: name, wishes: wishes, links: link, precision: precision)
         }
     }
 
@@ -234,6 +269,15 @@ extension ModelFolder {
         return [
             ("name", name), ("family", description.family.rawValue), ("version", printable(description.version)),
             ("folder", printable(folder)), ("pictures", pictures),
-        ] + limits + encoders + sampling + [("digest", description.digest)] + files
+        ] + release + limits + encoders + sampling + [("digest", description.digest)] + files
+    }
+
+    /// What it was made of, where that was a release.
+    private var release: [(String, String)] {
+        guard let record = ReleaseRecord(in: folder) else { return [] }
+        let sources = record.sources.sorted { $0.key < $1.key }.map { name, path in
+            ("made of", printable("\(name): \(record.isLinked ? "link to " : "")\(path)"))
+        }
+        return [("release", printable(record.title))] + sources + record.warnings.map { ("warning", printable($0)) }
     }
 }

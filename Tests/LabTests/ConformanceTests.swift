@@ -4,15 +4,19 @@ import Layers
 import Testing
 
 /// Fixtures of reference implementations, beside the repository or where ATELIER_SHARED says.
-private let fixtures: String? = {
+private let fixtures = shared("fixtures")
+/// Tiny releases with what their references compute, beside those.
+private let releases = shared("releases")
+
+private func shared(_ name: String) -> String? {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
     let shared =
         ProcessInfo.processInfo.environment["ATELIER_SHARED"]
         ?? root.deletingLastPathComponent().appendingPathComponent("shared").path
-    let path = shared + "/fixtures"
+    let path = "\(shared)/\(name)"
     return FileManager.default.fileExists(atPath: path) ? path : nil
-}()
+}
 
 @Suite(
     .serialized, .enabled(if: fixtures != nil, "the reference fixtures (../shared/fixtures) are not on this machine"))
@@ -57,5 +61,20 @@ struct ConformanceTests {
         try Data(#"{"config":{"net":"a net nobody knows"}}"#.utf8).write(
             to: URL(fileURLWithPath: "\(folder)/case.json"))
         #expect(throws: ConformanceError.self) { try Conformance.run(folder) }
+    }
+}
+
+@Suite(.serialized, .enabled(if: releases != nil, "the tiny releases (../shared/releases) are not on this machine"))
+struct ReleaseConformanceTests {
+    @Test(arguments: [
+        "infinity-2b", "infinity-2b-finetunes", "lumina-mgpt-7b-768", "llamagen-t2i-xl", "clip-vit-base-patch32",
+        "dino-vits16", "lpips", "adapters-lumina", "sdxl", "sd3-medium", "sd35-large", "flux1-dev", "adapters-sdxl",
+    ])
+    func aReleaseAsItIsDownloadedComputesWhatItsReferenceDoes(name: String) throws {
+        let report = try Conformance.run("\(releases!)/\(name)")
+        #expect(!report.lines.isEmpty)
+        for line in report.lines {
+            #expect(line.isWithin, "\(name) \(line.name): error \(line.error), tolerance \(line.tolerance)")
+        }
     }
 }

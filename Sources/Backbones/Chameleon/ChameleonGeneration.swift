@@ -50,10 +50,12 @@ extension ChameleonTransformer {
     /// Generates pictures code by code, each [h · w]: inside a row nothing but codes is chosen from, and row ends are
     /// put in place.
     ///
-    /// The unconditional branch of guidance sees `heading` (begin-image and the size) and the codes alone.
+    /// The unconditional branch of guidance sees `heading` (begin-image and the size) and the codes alone. `observe`
+    /// sees the logits before each code: of the prompts [B, V], and after them, with guidance, of the unconditional
+    /// ones.
     package func generate(
         _ prompts: [ChameleonPrompt], heading: [Int32], grid: PictureGrid, vocabulary: ChameleonVocabulary,
-        sampling: CodeSampling
+        sampling: CodeSampling, observe: (Tensor) -> Void = { _ in }
     ) -> [[Int32]] {
         precondition(
             sampling.seeds.count == prompts.count, "\(sampling.seeds.count) seeds for \(prompts.count) pictures")
@@ -66,6 +68,7 @@ extension ChameleonTransformer {
         var choices = sampling.seeds.map { CodeChoice(sampling, seed: $0) }
         var codes = [[Int32]](repeating: [], count: prompts.count)
         for index in 0..<grid.codes {
+            observe(logits)
             for picture in prompts.indices {
                 let guided = guided(
                     logits, picture: picture, of: prompts.count, guidance: sampling.guidance, vocabulary)

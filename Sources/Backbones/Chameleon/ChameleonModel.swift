@@ -21,6 +21,9 @@ package final class ChameleonModel {
         package var temperature: Float
         /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
         package var styledPrompt: String?
+        /// What is said around a prompt, with {width} and {height} of the picture and {prompt}; nil says the prompt
+        /// alone.
+        package var promptTemplate: String?
 
         package init(
             name: String, pictureSize: Int, vocabulary: ChameleonVocabulary,
@@ -55,14 +58,22 @@ package final class ChameleonModel {
     }
 
     package let configuration: Configuration
-    package let textTokenizer: UnigramTokenizer
+    package let textTokenizer: TextTokenizer
     package let tokenizerWeights: Weights
     package let transformerWeights: Weights
     package let tokenizer: ChameleonTokenizer
     package let transformer: ChameleonTransformer
 
-    package init(
+    package convenience init(
         _ configuration: Configuration, textTokenizer: UnigramTokenizer, tokenizer: Weights.Source,
+        transformer: Weights.Source
+    ) throws(WeightsError) {
+        try self.init(
+            configuration, reading: .unigram(textTokenizer), tokenizer: tokenizer, transformer: transformer)
+    }
+
+    package init(
+        _ configuration: Configuration, reading textTokenizer: TextTokenizer, tokenizer: Weights.Source,
         transformer: Weights.Source
     ) throws(WeightsError) {
         self.configuration = configuration
@@ -80,7 +91,7 @@ package final class ChameleonModel {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
         let configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
         try self.init(
-            configuration, textTokenizer: UnigramTokenizer(path: path(.textTokenizer)),
+            configuration, reading: TextTokenizer(path: directory),
             tokenizer: .stored(.open(path(.tokenizer))),
             transformer: .stored(.open(path(.transformer))))
     }
@@ -90,9 +101,20 @@ package final class ChameleonModel {
         for weights in [tokenizerWeights, transformerWeights] { weights.train { _ in false } }
     }
 
-    /// Ids of a prompt's words, without the end mark.
-    package func words(_ prompt: String, tokenizer: UnigramTokenizer? = nil) -> [Int32] {
-        Array((tokenizer ?? textTokenizer).encode(prompt).dropLast())
+    /// Ids of what is said for a prompt, without marks.
+    /// - Parameter grid: of the picture; the model's own unless given.
+    package func words(_ prompt: String, tokenizer: TextTokenizer? = nil, grid: PictureGrid? = nil) -> [Int32] {
+        (tokenizer ?? textTokenizer).words(said(prompt, grid ?? configuration.grid))
+    }
+
+    /// A prompt in the model's template.
+    private func said(_ prompt: String, _ grid: PictureGrid) -> String {
+        guard let template = configuration.promptTemplate else { return prompt }
+        let patch = configuration.tokenizer.patchSize
+        // The prompt last: what it says of {width} is its own.
+        return template.replacingOccurrences(of: "{width}", with: String(grid.width * patch))
+            .replacingOccurrences(of: "{height}", with: String(grid.height * patch))
+            .replacingOccurrences(of: "{prompt}", with: prompt)
     }
 
     /// Everything before the first code of a prompt's picture.

@@ -21,6 +21,8 @@ package final class ChameleonTokenizer {
         package var decoderMultipliers: [Int]?
         /// Pixels on a side that enter the first convolution as channels; the reference's 1 when nil.
         package var pixelBlock: Int?
+        /// The codebook's row of each code of the vocabulary, where that has them in another order.
+        package var codeOrder: [Int32]?
 
         package init(
             baseChannels: Int, multipliers: [Int], residualBlocks: Int, latentChannels: Int, codes: Int, codeWidth: Int,
@@ -81,15 +83,28 @@ package final class ChameleonTokenizer {
         Recording.withoutGradients {
             let features = features(Variable(pictures)).value
             let positions = features.shape[2] * features.shape[3]
-            let indices = quantizer.indices(features)
+            let indices = numbered(quantizer.indices(features))
             return (0..<pictures.shape[0]).map { Array(indices[$0 * positions..<($0 + 1) * positions]) }
         }
+    }
+
+    /// The vocabulary's numbers of rows of the codebook.
+    private func numbered(_ rows: [Int32]) -> [Int32] {
+        guard let order = configuration.codeOrder else { return rows }
+        let numbers = Dictionary(order.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
+        return rows.map { numbers[$0] ?? 0 }
+    }
+
+    /// The codebook's rows of the vocabulary's numbers.
+    private func rows(_ codes: [Int32]) -> [Int32] {
+        configuration.codeOrder.map { order in codes.map { order[Int($0)] } } ?? codes
     }
 
     /// Pictures of codes, each [height · width] row by row; [B, 3, H, W], not clamped.
     package func decode(_ codes: [[Int32]], height: Int, width: Int) -> Tensor {
         Recording.withoutGradients {
-            decode(quantizer.features(codes.flatMap { $0 }, batch: codes.count, height: height, width: width)).value
+            decode(quantizer.features(rows(codes.flatMap { $0 }), batch: codes.count, height: height, width: width))
+                .value
         }
     }
 }

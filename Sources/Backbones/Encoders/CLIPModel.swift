@@ -69,7 +69,7 @@ package final class CLIPModel {
     }
 }
 
-private struct TextTower {
+struct TextTower {
     private let configuration: CLIPModel.Text
     private let embedding, positions: Parameter
     private let blocks: [EncoderBlock]

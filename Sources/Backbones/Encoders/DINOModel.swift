@@ -14,6 +14,8 @@ package final class DINOModel {
         package var activation: Activation
         package var epsilon: Float
         package var projectionsHaveBias: Bool
+        /// Added to the new number of patches where positions are interpolated: 0.1 in torch.hub's model, else nothing.
+        package var positionExcess: Float?
 
         package init(
             width: Int, feedForwardWidth: Int, layers: Int, heads: Int, pictureSize: Int, patchSize: Int,
@@ -35,6 +37,7 @@ package final class DINOModel {
             case activation = "hidden_act"
             case epsilon = "layer_norm_eps"
             case projectionsHaveBias = "qkv_bias"
+            case positionExcess = "interpolate_offset"
         }
 
         package init(from decoder: any Decoder) throws {
@@ -50,6 +53,7 @@ package final class DINOModel {
                 activation: try keys.decodeIfPresent(Activation.self, forKey: .activation) ?? .gelu,
                 epsilon: try keys.decodeIfPresent(Float.self, forKey: .epsilon) ?? 1e-12,
                 projectionsHaveBias: try keys.decodeIfPresent(Bool.self, forKey: .projectionsHaveBias) ?? true)
+            positionExcess = try keys.decodeIfPresent(Float.self, forKey: .positionExcess)
         }
     }
 
@@ -66,7 +70,8 @@ package final class DINOModel {
             PatchEmbedding.Names(
                 projection: "embeddings.patch_embeddings.projection", classToken: "embeddings.cls_token",
                 positions: "embeddings.position_embeddings", classDimensions: [1, 1], positionDimensions: [1]),
-            width: c.width, pictureSize: c.pictureSize, patchSize: c.patchSize, bias: true)
+            width: c.width, pictureSize: c.pictureSize, patchSize: c.patchSize, bias: true,
+            excess: c.positionExcess ?? 0)
         let sizes = EncoderBlock.Sizes(
             width: c.width, feedForwardWidth: c.feedForwardWidth, heads: c.heads, layers: c.layers,
             activation: c.activation, epsilon: c.epsilon)

@@ -45,11 +45,10 @@ package struct CLIPEncoder: ImageEncoder {
     package let tokenizer: CLIPTokenizer
     package let preparation: PicturePreparation
 
-    package init(name: String, model: CLIPModel, tokenizer: CLIPTokenizer) {
-        self.name = name
-        self.model = model
-        self.tokenizer = tokenizer
-        preparation = .clip(side: model.configuration.vision.pictureSize)
+    /// - Parameter preparation: CLIP's own, straight to the model's size, unless given.
+    package init(name: String, model: CLIPModel, tokenizer: CLIPTokenizer, preparation: PicturePreparation? = nil) {
+        (self.name, self.model, self.tokenizer) = (name, model, tokenizer)
+        self.preparation = preparation ?? .clip(side: model.configuration.vision.pictureSize)
     }
 
     /// Reads an encoder from its directory, whose name becomes the encoder's.
@@ -62,11 +61,13 @@ package struct CLIPEncoder: ImageEncoder {
         let model = CLIPModel(configuration, weights)
         try weights.verify()
         let list = EncoderFile.mergeList.path(in: directory)
-        let json = EncoderFile.tokenizer.path(in: directory)
-        let hasJSON = FileManager.default.fileExists(atPath: json)
+        let isOpenCLIP =
+            FileManager.default.fileExists(atPath: list)
+            && !FileManager.default.fileExists(atPath: EncoderFile.tokenizer.path(in: directory))
         self.init(
             name: URL(fileURLWithPath: directory).lastPathComponent, model: model,
-            tokenizer: try CLIPTokenizer(path: hasJSON ? json : list))
+            tokenizer: try CLIPTokenizer(path: isOpenCLIP ? list : directory),
+            preparation: try PicturePreparation(directory: directory))
     }
 
     /// Of length one, [N, D].
@@ -100,7 +101,7 @@ package struct DINOEncoder: ImageEncoder {
     package init(directory: String) throws {
         let configuration = try ConfigurationFile.read(
             DINOModel.Configuration.self, EncoderFile.configuration.path(in: directory))
-        let weights = Weights(.stored(try .open(EncoderFile.weights.path(in: directory))))
+        let weights = try DINOModel.weights(.open(EncoderFile.weights.path(in: directory)))
         let model = DINOModel(configuration, weights)
         try weights.verify()
         self.init(name: URL(fileURLWithPath: directory).lastPathComponent, model: model)

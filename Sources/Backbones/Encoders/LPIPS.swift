@@ -8,12 +8,10 @@ import Tensors
 /// summed over depths.
 package final class LPIPS {
     /// AlexNet's convolutions: the ends of its five slices, and the pooling that belongs to the next one.
-    private static let layers:
-        [(name: String, inputs: Int, outputs: Int, kernel: Int, stride: Int, padding: Int, pools: Bool)] = [
-            ("net.slice1.0", 3, 64, 11, 4, 2, false), ("net.slice2.3", 64, 192, 5, 1, 2, true),
-            ("net.slice3.6", 192, 384, 3, 1, 1, true),
-            ("net.slice4.8", 384, 256, 3, 1, 1, false), ("net.slice5.10", 256, 256, 3, 1, 1, false),
-        ]
+    private static let layers: [(name: String, kernel: Int, stride: Int, padding: Int, pools: Bool)] = [
+        ("net.slice1.0", 11, 4, 2, false), ("net.slice2.3", 5, 1, 2, true), ("net.slice3.6", 3, 1, 1, true),
+        ("net.slice4.8", 3, 1, 1, false), ("net.slice5.10", 3, 1, 1, false),
+    ]
     /// Fewest pixels on a side for which the last slice has a place left.
     package static let smallestSide = 31
 
@@ -22,21 +20,24 @@ package final class LPIPS {
     private let heads: [Parameter]
     private let shift, scale: Parameter
 
-    package init(_ weights: Weights) {
-        convolutions = LPIPS.layers.map {
-            ConvolutionLayer(
-                weights, $0.name, from: $0.inputs, to: $0.outputs, kernel: $0.kernel, stride: $0.stride,
-                padding: .around($0.padding))
+    /// AlexNet's channels at the five depths.
+    package static let channels = [64, 192, 384, 256, 256]
+
+    /// - Parameter channels: of the five depths.
+    package init(_ weights: Weights, channels: [Int] = LPIPS.channels) {
+        convolutions = LPIPS.layers.indices.map {
+            let layer = LPIPS.layers[$0]
+            return ConvolutionLayer(
+                weights, layer.name, from: $0 == 0 ? 3 : channels[$0 - 1], to: channels[$0], kernel: layer.kernel,
+                stride: layer.stride, padding: .around(layer.padding))
         }
-        heads = LPIPS.layers.enumerated().map {
-            weights.parameter("lin\($0).model.1.weight", [1, $1.outputs, 1, 1], .ones)
-        }
+        heads = channels.enumerated().map { weights.parameter("lin\($0).model.1.weight", [1, $1, 1, 1], .ones) }
         shift = weights.parameter("scaling_layer.shift", [1, 3, 1, 1], .zeros)
         scale = weights.parameter("scaling_layer.scale", [1, 3, 1, 1], .ones)
     }
 
     /// Reads the published weights: the heads, and the trunk under lpips's own names or torchvision's
-    /// (`features.0.weight` …), in one safetensors file or two.
+    /// (`features.0.weight` …), in one file or two, whatever their container.
     /// - Throws: `CheckpointError` for a file that cannot be read, `WeightsError` naming what the files lack.
     package convenience init(files: [String]) throws {
         var tensors = LPIPS.publishedScaling
@@ -44,7 +45,9 @@ package final class LPIPS {
             for (name, tensor) in try Checkpoint.tensors(file) { tensors[LPIPS.ownName(name)] = tensor }
         }
         let weights = Weights(.checkpoint(tensors))
-        self.init(weights)
+        let heads = LPIPS.channels.indices.map { tensors["lin\($0).model.1.weight"]?.shape }
+        self.init(
+            weights, channels: zip(heads, LPIPS.channels).map { $0.flatMap { $0.count == 4 ? $0[1] : nil } ?? $1 })
         try weights.verify()
     }
 

@@ -18,9 +18,14 @@ struct PatchEmbedding {
     private let width: Int
     /// Patches on a side of the picture the positions were learned for.
     private let grid: Int
+    /// Added to the new number of patches where positions are interpolated.
+    private let excess: Float
 
-    init(_ weights: Weights, _ names: Names, width: Int, pictureSize: Int, patchSize: Int, bias: Bool) {
-        self.width = width
+    init(
+        _ weights: Weights, _ names: Names, width: Int, pictureSize: Int, patchSize: Int, bias: Bool,
+        excess: Float = 0
+    ) {
+        (self.width, self.excess) = (width, excess)
         grid = pictureSize / patchSize
         projection = ConvolutionLayer(
             weights, names.projection, from: 3, to: width, kernel: patchSize, stride: patchSize, padding: .around(0),
@@ -45,9 +50,8 @@ struct PatchEmbedding {
         let all = positions.variable.reshaped([1, grid * grid + 1, width])
         if rows == grid && columns == grid { return all }
         let map = SwapPlanes().apply([all.tokens(1..<grid * grid + 1)]).reshaped([1, width, grid, grid])
-        let resized = Resize(height: rows, width: columns, method: .bicubic).apply([map]).reshaped([
-            1, width, rows * columns,
-        ])
+        let resized = Resize(height: rows, width: columns, method: .bicubic, excess: excess).apply([map])
+            .reshaped([1, width, rows * columns])
         return Concatenate().apply([all.tokens(0..<1), SwapPlanes().apply([resized])])
     }
 }

@@ -38,10 +38,12 @@ package struct BitwiseQuantizer {
     package let schedule: ScaleSchedule
     /// Bits per token, d.
     package let depth: Int
+    /// How the running sum is resized for the scale that reads it: trilinearly over one frame, or by area as Infinity's
+    /// code had it before January 2025, and ARBooth's has it.
+    package let resizing: Resize.Method
 
-    package init(schedule: ScaleSchedule, depth: Int) {
-        self.schedule = schedule
-        self.depth = depth
+    package init(schedule: ScaleSchedule, depth: Int, resizing: Resize.Method = .bilinear) {
+        (self.schedule, self.depth, self.resizing) = (schedule, depth, resizing)
     }
 
     private var magnitude: Float { 1 / Float(depth).squareRoot() }
@@ -116,7 +118,7 @@ package struct BitwiseQuantizer {
     /// The sum of codes resized to scale `scale`, as tokens [B, h·w, d].
     package func tokens(_ sum: Tensor, scale: Int) -> Tensor {
         let side = schedule.sides[scale]
-        let resized = Resize.resized(sum, height: side.height, width: side.width, method: .bilinear)
+        let resized = Resize.resized(sum, height: side.height, width: side.width, method: resizing)
         return SwapPlanes.swapped(resized.reshaped([sum.shape[0], depth, side.tokens]))
     }
 

@@ -54,7 +54,7 @@ package final class BitwiseTokenizer {
             decoderMultipliers: configuration.decoderMultipliers, residualBlocks: configuration.residualBlocks,
             pixelBlock: configuration.block, latentChannels: configuration.bits, halvings: configuration.halvings,
             groups: configuration.groups, middleAttends: false,
-            names: .nested, weights: weights)
+            names: weights.isGiven("encoder.conv_in.weight") ? .latentDiffusion : .nested, weights: weights)
         encoder = PictureEncoder(plan)
         decoder = PictureDecoder(plan)
     }

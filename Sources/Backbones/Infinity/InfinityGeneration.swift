@@ -11,13 +11,16 @@ package struct Sampling: Sendable {
     package var temperature: [Float]
     /// Whether each bit takes its likelier value (top-k 1).
     package var isGreedy: Bool
+    /// A bit's less likely value is never drawn where it has at most 1 − topP; 1 draws from both always.
+    package var topP: Float
     /// One per picture: a picture's bits depend on its own seed only.
     package var seeds: [UInt64]
 
-    package init(guidance: [Float], temperature: [Float], isGreedy: Bool = false, seeds: [UInt64]) {
+    package init(guidance: [Float], temperature: [Float], isGreedy: Bool = false, topP: Float = 1, seeds: [UInt64]) {
         self.guidance = guidance
         self.temperature = temperature
         self.isGreedy = isGreedy
+        self.topP = topP
         self.seeds = seeds
     }
 
@@ -46,7 +49,7 @@ extension InfinityTransformer {
             precondition(sampling.isGreedy || sampling.seeds.count == batch)
             let condition = condition(isGuided ? joined(text, negative ?? unconditionalText(like: text)) : text)
             let rows = isGuided ? 2 * batch : batch
-            let quantizer = BitwiseQuantizer(schedule: schedule, depth: configuration.bits)
+            let quantizer = configuration.quantizer
             let caches = blocks.map { _ in
                 KeyValueCache(batch: rows, capacity: schedule.tokens, width: configuration.width)
             }
@@ -58,17 +61,15 @@ extension InfinityTransformer {
                     scale == 0
                     ? firstToken(condition)
                     : wordEmbedding(Variable(doubled(quantizer.tokens(sum, scale: scale), isGuided)))
-                let level = Gather([Int32](repeating: Int32(scale), count: range.count)).apply([levelEmbedding.variable]
-                )
-                x = AddRows(rowsPerGroup: 1).apply([x, level])
-                for (block, cache) in zip(blocks, caches) {
+                for (index, (block, cache)) in zip(blocks, caches).enumerated() {
+                    if startsChunk(index) { x = leveled(x, scales: [scale]) }
                     x = block(x, condition, rotary: rotary.slice(range), visible: nil, cache: cache)
                 }
                 let logits = guided(
                     output(x, condition).value, batch: batch, guidance: sampling.guidance[scale],
                     temperature: sampling.temperature[scale])
                 observe(scale, logits)
-                choose(from: logits, range: range, greedily: sampling.isGreedy, &generators, into: &bits)
+                choose(from: logits, range: range, by: sampling, &generators, into: &bits)
                 quantizer.add(quantizer.codes(bits: bits, batch: batch, scale: scale), to: sum, takingFrom: nil)
             }
             return quantizer.maps(bits: bits, batch: batch)
@@ -96,7 +97,8 @@ extension InfinityTransformer {
     }
 
     private func choose(
-        from logits: Tensor, range: Range<Int>, greedily: Bool, _ generators: inout [Philox], into bits: inout [UInt8]
+        from logits: Tensor, range: Range<Int>, by sampling: Sampling, _ generators: inout [Philox],
+        into bits: inout [UInt8]
     ) {
         let batch = logits.shape[0]
         let depth = configuration.bits
@@ -104,7 +106,9 @@ extension InfinityTransformer {
         for b in 0..<batch {
             for i in 0..<perPicture {
                 let margin = logits.pointer[2 * (b * perPicture + i) + 1] - logits.pointer[2 * (b * perPicture + i)]
-                let isSet = greedily ? margin > 0 : generators[b].uniform() < 1 / (1 + exp(-margin))
+                let share = 1 / (1 + exp(-margin))
+                let isClear = sampling.isGreedy || min(share, 1 - share) <= 1 - sampling.topP
+                let isSet = isClear ? margin > 0 : generators[b].uniform() < share
                 bits[(b * configuration.schedule.tokens + range.lowerBound) * depth + i] = isSet ? 1 : 0
             }
         }

@@ -19,6 +19,8 @@ package final class InfinityModel {
         /// Generation's defaults: guidance and temperature for every scale.
         package var guidance: ByScale
         package var temperature: ByScale
+        /// Share of a bit's two values that may be drawn; nil is both.
+        package var topP: Float?
         /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
         package var styledPrompt: String?
 
@@ -79,7 +81,7 @@ package final class InfinityModel {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
         let configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
         try self.init(
-            configuration, textTokenizer: UnigramTokenizer(path: path(.textTokenizer)),
+            configuration, textTokenizer: UnigramTokenizer(path: directory),
             tokenizer: .stored(.open(path(.tokenizer))),
             text: .stored(.open(path(.text))),
             transformer: .stored(.open(path(.transformer))))
@@ -90,11 +92,14 @@ package final class InfinityModel {
         for weights in [tokenizerWeights, textWeights, transformerWeights] { weights.train { _ in false } }
     }
 
-    /// Text features of prompts, by the frozen encoder.
+    /// Text features of prompts, by the frozen encoder. The features of ids in `splicing` give way to the given rows
+    /// [n, D]: a concept learned behind the encoder.
     package func encode(
-        _ prompts: [String], tokenizer: UnigramTokenizer? = nil, replacing: [Int32: Variable] = [:]
+        _ prompts: [String], tokenizer: UnigramTokenizer? = nil, replacing: [Int32: Variable] = [:],
+        splicing: [Int32: Variable] = [:]
     ) -> TextFeatures {
-        encoder(prompts.map { (tokenizer ?? textTokenizer).encode($0) }, replacing: replacing)
+        let ids = prompts.map { (tokenizer ?? textTokenizer).encode($0) }
+        return encoder(ids, replacing: replacing).spliced(ids, splicing)
     }
 
     /// The model's defaults, one guidance and one temperature per scale.
@@ -102,7 +107,7 @@ package final class InfinityModel {
         let scales = configuration.schedule.sides.count
         return Sampling(
             guidance: configuration.guidance.values(scales), temperature: configuration.temperature.values(scales),
-            seeds: seeds)
+            topP: configuration.topP ?? 1, seeds: seeds)
     }
 
     /// One picture per prompt.

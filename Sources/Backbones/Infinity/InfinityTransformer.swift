@@ -18,6 +18,15 @@ package final class InfinityTransformer {
         /// How the checkpoint groups the blocks; one group is named `blocks.<i>`.
         package var blockChunks: Int
         package var feedForwardRatio: Float = 4
+        /// Rows of the feed-forward's first matrix, where a checkpoint tells them; else they follow from the ratio.
+        package var feedForwardRows: Int?
+        /// Heads of the text's pooling, where a checkpoint tells them; else they follow from the widths.
+        package var textHeads: Int?
+        /// Whether the level embedding is added before every group of blocks, as in ARBooth's code, and not before the
+        /// first alone.
+        package var addsLevelsToEveryChunk: Bool?
+        /// Whether a scale reads the running sum resized by area, as in ARBooth's code, and not trilinearly.
+        package var resizesByArea: Bool?
         /// Scales the level embedding has rows for.
         package var levels = 15
         /// Side of the last scale of the 1-megapixel schedule, which rotary positions refer to.
@@ -40,10 +49,14 @@ package final class InfinityTransformer {
         }
 
         /// 4·C rounded up to 256 (the fused MLP's choice in the reference).
-        var feedForwardWidth: Int { (Int(Float(width) * feedForwardRatio) + 255) / 256 * 256 }
+        var feedForwardWidth: Int { feedForwardRows ?? (Int(Float(width) * feedForwardRatio) + 255) / 256 * 256 }
         var headWidth: Int { width / heads }
         /// Heads of the attention pooling.
-        var poolingHeads: Int { max(1, textWidth / (width > 4096 ? 64 : 128)) }
+        var poolingHeads: Int { textHeads ?? max(1, textWidth / (width > 4096 ? 64 : 128)) }
+        /// What makes bits of features and inputs of bits.
+        package var quantizer: BitwiseQuantizer {
+            BitwiseQuantizer(schedule: schedule, depth: bits, resizing: resizesByArea == true ? .area : .bilinear)
+        }
 
         func blockName(_ index: Int) -> String {
             let perChunk = depth / blockChunks
@@ -132,18 +145,32 @@ package final class InfinityTransformer {
         var x = embedded(condition, inputs: Variable(inputs))
         var visible: [Int32] = []
         for range in schedule.ranges { visible += [Int32](repeating: Int32(range.upperBound), count: range.count) }
-        for block in blocks { x = block(x, condition, rotary: rotary, visible: visible, cache: nil) }
+        for (index, block) in blocks.enumerated() {
+            if startsChunk(index) { x = leveled(x, scales: Array(schedule.sides.indices)) }
+            x = block(x, condition, rotary: rotary, visible: visible, cache: nil)
+        }
         return output(x, condition)
     }
 
-    /// Start of sequence and inputs with position and level embeddings [B, L, C].
+    /// Whether the level embedding is added before a block: the first, or the first of every group.
+    func startsChunk(_ block: Int) -> Bool {
+        block == 0
+            || configuration.addsLevelsToEveryChunk == true
+                && block % (configuration.depth / configuration.blockChunks) == 0
+    }
+
+    /// x [B, T, C] of whole scales, with each scale's level embedding.
+    func leveled(_ x: Variable, scales: [Int]) -> Variable {
+        let levels = scales.flatMap { [Int32](repeating: Int32($0), count: configuration.schedule.sides[$0].tokens) }
+        return AddRows(rowsPerGroup: 1).apply([x, Gather(levels).apply([levelEmbedding.variable])])
+    }
+
+    /// Start of sequence and inputs with position embeddings [B, L, C].
     private func embedded(_ condition: Condition, inputs: Variable) -> Variable {
         let schedule = configuration.schedule
         let start = firstToken(condition)
         let rest = wordEmbedding(inputs)
-        let levels = schedule.sides.enumerated().flatMap { [Int32](repeating: Int32($0), count: $1.tokens) }
-        let sequence = schedule.sides.count > 1 ? Concatenate().apply([start, rest]) : start
-        return AddRows(rowsPerGroup: 1).apply([sequence, Gather(levels).apply([levelEmbedding.variable])])
+        return schedule.sides.count > 1 ? Concatenate().apply([start, rest]) : start
     }
 
     /// sos + pos_start [B, 1, C].

@@ -1,4 +1,5 @@
 import Autograd
+import Layers
 import Tensors
 
 /// Pictures as bits of all scales, with what the transformer and the decoder read.
@@ -52,6 +53,25 @@ package struct TextFeatures {
         precondition(lengths.count == 1, "only one text's features can be repeated")
         let rows = (0..<count).flatMap { _ in (0..<lengths[0]).map(Int32.init) }
         return TextFeatures(values: Gather(rows).apply([values]), lengths: Array(repeating: lengths[0], count: count))
+    }
+
+    /// The same with the rows of some ids replaced by others [n, D], as many as are given.
+    /// - Parameter ids: what the features are of, of every sample.
+    func spliced(_ ids: [[Int32]], _ rows: [Int32: Variable]) -> TextFeatures {
+        guard ids.contains(where: { $0.contains { rows[$0] != nil } }) else { return self }
+        var (parts, lengths, start): ([Variable], [Int], Int) = ([], [], 0)
+        for sample in ids {
+            var length = 0
+            for id in sample {
+                let part = rows[id] ?? Gather([Int32(start)]).apply([values])
+                parts.append(part.reshaped([1, part.value.rows, values.value.width]))
+                length += part.value.rows
+                start += 1
+            }
+            lengths.append(length)
+        }
+        let all = Concatenate().apply(parts)
+        return TextFeatures(values: all.reshaped([all.shape[1], all.shape[2]]), lengths: lengths)
     }
 
     /// The rows of each sample.

@@ -147,6 +147,17 @@ package final class LlamaGenTransformer {
         return logits(ofStates: x.tokens(c.captionLength - 1..<tokens))
     }
 
+    /// Features [L, D] of captions at the end of prefixes of `length`, zeros before them, [B, length, D].
+    package static func padded(_ features: [Tensor], to length: Int) -> Tensor {
+        let width = features[0].width
+        let prefixes = Tensor(zeros: [features.count, length, width])
+        for (sample, feature) in features.enumerated() {
+            let start = ((sample + 1) * length - feature.rows) * width
+            (prefixes.pointer + start).update(from: feature.pointer, count: feature.count)
+        }
+        return prefixes
+    }
+
     /// Caption features [.., T, D] to the prefix's embeddings [.., T, C].
     func prefix(_ captions: Variable) -> Variable { captionDown(GELU().apply([captionUp(captions)])) }
 

@@ -2,11 +2,13 @@ import Backbones
 import Layers
 import Tensors
 
-/// Runs fixtures of reference implementations: the proof that our models compute what the published ones compute.
+/// Runs fixtures of reference implementations and tiny releases: the proof that our models compute what the published
+/// ones compute.
 package enum Conformance {
     /// Compares everything the case recorded.
     /// - Throws: `ConformanceError` for a folder that is no case, or one of an architecture that is not built.
     package static func run(_ folder: String) throws -> ConformanceReport {
+        if let release = try ReleaseCase(folder: folder) { return try ReleaseConformance.run(release) }
         let fixture = try ConformanceCase(folder: folder)
         let keys = fixture.configuration
         if keys["lambda_kl"] != nil, keys["early_scales"] != nil { return try AdamWConformance(fixture).report() }

@@ -11,6 +11,8 @@ package struct LoRAAdapter {
         package var targets: [String]
         /// Whether α is divided by √r instead of r (rank-stabilized, arXiv 2312.03732).
         package var isRankStabilized = false
+        /// The factor of each module's update, where ranks or alphas differ between modules: an imported adapter's.
+        package var scales: [String: Float]?
 
         package init(rank: Int = 8, alpha: Float = 16, targets: [String], isRankStabilized: Bool = false) {
             self.rank = rank
@@ -98,6 +100,8 @@ package enum LoRAError: Error, CustomStringConvertible, Equatable {
     case doesNotFit(module: String, shape: [Int])
     case unsupported(path: String, String)
     case notLoRA(String)
+    /// Names in a file that mean nothing of the model.
+    case homeless(path: String, names: [String])
 
     package var description: String {
         switch self {
@@ -107,6 +111,9 @@ package enum LoRAError: Error, CustomStringConvertible, Equatable {
             "the adapter changes \(module) of shape \(shape), which this model does not have"
         case .unsupported(let path, let reason): "\(path): \(reason)"
         case .notLoRA(let reason): reason
+        case .homeless(let path, let names):
+            "\(path): \(names.count) of its parts have no place in this model: "
+                + names.prefix(8).joined(separator: ", ") + (names.count > 8 ? "; and \(names.count - 8) more" : "")
         }
     }
 }

@@ -74,12 +74,13 @@ extension LoRAAdapter {
             let wrapped = name.dropLast(ending.count)
             let module = String(wrapped.dropFirst(LoRAAdapter.prefix.count))
             guard let down = tensors[wrapped + endings[0]], let up = tensors[wrapped + endings[1]],
-                down.shape.count == 2, up.shape.count == 2,
-                down.shape[0] == options.rank, up.shape[1] == options.rank
+                down.shape.count == 2, up.shape.count == 2, down.shape[0] == up.shape[1],
+                options.scales != nil || down.shape[0] == options.rank
             else { throw .notLoRA("\(module) needs lora_A [\(options.rank), in] and lora_B [out, \(options.rank)]") }
             updates[module] = LowRankUpdate(
                 down: Parameter(name: module + endings[0], value: down),
-                up: Parameter(name: module + endings[1], value: up), scale: options.scale)
+                up: Parameter(name: module + endings[1], value: up),
+                scale: options.scales?[module] ?? options.scale)
         }
         self.init(options: options, updates: updates)
     }

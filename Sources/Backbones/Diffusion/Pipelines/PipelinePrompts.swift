@@ -1,0 +1,129 @@
+import Autograd
+import Foundation
+import Layers
+import Tensors
+
+/// How a pipeline reads prompts: which encoders, and how their outputs are put together.
+package struct PipelinePrompts {
+    /// Texts as the network reads them.
+    package struct Text {
+        /// [1, T, D].
+        package let tokens: Variable
+        /// [1, P].
+        package let pooled: Variable
+
+        package init(tokens: Variable, pooled: Variable) { (self.tokens, self.pooled) = (tokens, pooled) }
+    }
+
+    enum Kind {
+        case sdxl, sd3, flux
+
+        init(_ network: DiffusionPipeline.Network) {
+            switch network {
+            case .unet: self = .sdxl
+            case .mmdit: self = .sd3
+            case .flux: self = .flux
+            }
+        }
+    }
+
+    private let kind: Kind
+    private let towers: [(tokenizer: CLIPTokenizer, encoder: CLIPTextEncoder)]
+    private let words: (tokenizer: UnigramTokenizer, encoder: T5Encoder)?
+    /// Tokens T5 reads of a prompt; shorter ones are filled up, and the network reads the filling too.
+    private let length: Int
+    /// Whether an empty negative prompt is all zeros (SDXL).
+    private let zeroesEmptyNegative: Bool
+
+    init(_ folder: PipelineFolder, kind: Kind, _ weights: (String) throws -> Weights) throws {
+        struct Settings: Decodable {
+            let zeroesEmpty: Bool?
+            private enum CodingKeys: String, CodingKey { case zeroesEmpty = "force_zeros_for_empty_prompt" }
+        }
+        self.kind = kind
+        func tower(_ suffix: String) throws -> (CLIPTokenizer, CLIPTextEncoder) {
+            let name = "text_encoder" + suffix
+            let configuration = try folder.settings(CLIPModel.Text.self, name)
+            let projects = folder.components[name] == "CLIPTextModelWithProjection"
+            let width = projects ? try folder.settings(Projection.self, name).width : nil
+            return (
+                try CLIPTokenizer(path: "\(folder.path)/tokenizer\(suffix)"),
+                CLIPTextEncoder(configuration, projectionWidth: width, try weights(name))
+            )
+        }
+        func t5(_ suffix: String) throws -> (UnigramTokenizer, T5Encoder) {
+            let name = "text_encoder" + suffix
+            return (
+                try UnigramTokenizer(path: "\(folder.path)/tokenizer\(suffix)"),
+                T5Encoder(try folder.settings(T5Encoder.Configuration.self, name), try weights(name))
+            )
+        }
+        switch kind {
+        case .sdxl: (towers, words) = ([try tower(""), try tower("_2")], nil)
+        case .sd3: (towers, words) = ([try tower(""), try tower("_2")], try t5("_3"))
+        case .flux: (towers, words) = ([try tower("")], try t5("_2"))
+        }
+        length = kind == .flux ? 512 : 256
+        let settings = try ConfigurationFile.read(Settings.self, "\(folder.path)/model_index.json")
+        zeroesEmptyNegative = kind == .sdxl && settings.zeroesEmpty ?? true
+    }
+
+    private struct Projection: Decodable {
+        let width: Int
+        private enum CodingKeys: String, CodingKey { case width = "projection_dim" }
+    }
+
+    /// Each tokenizer's ids of a prompt, filled up.
+    package func ids(_ prompt: String) -> [[Int32]] {
+        var all = towers.map {
+            $0.tokenizer.padded(prompt, length: $0.encoder.configuration.length, with: $0.tokenizer.paddingID)
+        }
+        if let words { all.append(padded(words.tokenizer.encode(prompt))) }
+        return all
+    }
+
+    private func padded(_ ids: [Int32]) -> [Int32] {
+        let kept = ids.count <= length ? ids : ids.prefix(length - 1) + [ids.last!]
+        return kept + [Int32](repeating: 0, count: length - kept.count)
+    }
+
+    /// A prompt as the network reads it; records no gradient.
+    package func callAsFunction(_ prompt: String) -> Text {
+        Recording.withoutGradients {
+            let ids = ids(prompt)
+            let outputs = zip(towers, ids).map { $0.encoder($1, batch: 1) }
+            let long = words.map { $0.encoder.states(ids.last!, batch: 1, lengths: [length]).last! }
+            switch kind {
+            case .sdxl:
+                return Text(tokens: Self.side(outputs.map(\.tokens)), pooled: outputs[1].pooled)
+            case .sd3:
+                let both = Self.widened(Self.side(outputs.map(\.tokens)), to: long!.shape[2])
+                return Text(
+                    tokens: Concatenate().apply([both, long!]), pooled: JoinColumns().apply(outputs.map(\.pooled)))
+            case .flux: return Text(tokens: long!, pooled: outputs[0].pooled)
+            }
+        }
+    }
+
+    /// What guidance leads away from.
+    package func negative(_ prompt: String) -> Text {
+        let text = self(prompt)
+        guard prompt.isEmpty, zeroesEmptyNegative else { return text }
+        return Text(
+            tokens: Variable(Tensor(zeros: text.tokens.shape)), pooled: Variable(Tensor(zeros: text.pooled.shape)))
+    }
+
+    /// [1, T, C1] and [1, T, C2] → [1, T, C1 + C2].
+    private static func side(_ tokens: [Variable]) -> Variable {
+        let length = tokens[0].shape[1]
+        let rows = JoinColumns().apply(tokens.map { $0.reshaped([length, $0.shape[2]]) })
+        return rows.reshaped([1, length, rows.shape[1]])
+    }
+
+    /// Zeros beside [1, T, C] up to `width`.
+    private static func widened(_ tokens: Variable, to width: Int) -> Variable {
+        let (length, own) = (tokens.shape[1], tokens.shape[2])
+        guard own < width else { return tokens }
+        return side([tokens, Variable(Tensor(zeros: [1, length, width - own]))])
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+
+/// A text tokenizer of either kind that a language model is read by: Unigram, as T5's, or byte pairs, as Chameleon's.
+package enum TextTokenizer: Sendable {
+    case unigram(UnigramTokenizer)
+    case byteLevel(ByteLevelTokenizer)
+
+    /// Reads a `tokenizer.json` of either kind, or a `spiece.model`.
+    /// - Parameter path: the file, or the folder in which it lies.
+    /// - Throws: `TextTokenizerError` for what is neither.
+    package init(path: String) throws {
+        let json = path + "/tokenizer.json"
+        let file = FileManager.default.fileExists(atPath: json) ? json : path
+        let root = FileManager.default.contents(atPath: file)
+            .flatMap { try? JSONSerialization.jsonObject(with: $0) as? [String: Any] }
+        let kind = (root?["model"] as? [String: Any])?["type"] as? String
+        self =
+            kind == "BPE" ? .byteLevel(try ByteLevelTokenizer(path: file)) : .unigram(try UnigramTokenizer(path: path))
+    }
+
+    /// Ids of a text, without any mark.
+    package func words(_ text: String) -> [Int32] {
+        switch self {
+        case .unigram(let tokenizer): Array(tokenizer.encode(text).dropLast())
+        case .byteLevel(let tokenizer): tokenizer.encode(text)
+        }
+    }
+
+    /// The same tokenizer with placeholders as tokens of their own, numbered from the end of the vocabulary.
+    package func adding(placeholders: [String]) -> TextTokenizer {
+        switch self {
+        case .unigram(let tokenizer): .unigram(tokenizer.adding(placeholders: placeholders))
+        case .byteLevel(let tokenizer): .byteLevel(tokenizer.adding(placeholders: placeholders))
+        }
+    }
+
+    /// The id of a token.
+    package func identifier(of token: String) -> Int32? {
+        switch self {
+        case .unigram(let tokenizer): tokenizer.identifier(of: token)
+        case .byteLevel(let tokenizer): tokenizer.identifier(of: token)
+        }
+    }
+
+    /// Ids below this are the file's; placeholders come after.
+    package var vocabularySize: Int {
+        switch self {
+        case .unigram(let tokenizer): tokenizer.vocabularySize
+        case .byteLevel(let tokenizer): tokenizer.vocabularySize
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Checkpoints
+import Foundation
+import Jobs
+
+/// Low-rank adapters of other programs as concepts of ours: names and shapes are held against the model's own, numbers
+/// are copied.
+package struct AdapterImport {
+    /// What the adapter stands for in prompts.
+    package struct Concept: Sendable {
+        package let name: String
+        package let role: ConceptRole
+        package let className: String
+
+        package init(name: String, role: ConceptRole, className: String) {
+            (self.name, self.role, self.className) = (name, role, className)
+        }
+    }
+
+    /// Why a file was not imported: everything at once.
+    package struct Refusal: Error, CustomStringConvertible {
+        package let problems: [String]
+        package var description: String { problems.joined(separator: "\n") }
+    }
+
+    private let model: ModelFolder
+    private let weights: Checkpoint
+
+    /// - Parameter model: one that draws, with its transformer.
+    /// - Throws: `CheckpointError` where the transformer cannot be read.
+    package init(model: ModelFolder) throws {
+        self.model = model
+        weights = try Checkpoint.open("\(model.folder)/transformer.safetensors")
+    }
+
+    /// Writes an adapter of PEFT, diffusers or kohya as a concept's file.
+    /// - Throws: ``Refusal`` naming every key without a place in the model and what is not built, `CheckpointError` for
+    ///   damage, or what the file system says.
+    package func write(_ path: String, as concept: Concept, to target: String) throws {
+        let named = try AdapterReader(path).read()
+        var problems = unusable(named)
+        let modules = modules
+        var found: [String: NamedChanges.Change] = [:]
+        for (module, change) in named.changes {
+            guard let (name, shape) = modules[module.isFlat ? Self.flattened(module.name) : module.name] else {
+                problems.append("\(module.description) has no place in \(model.name)")
+                continue
+            }
+            guard change.fits(shape) else {
+                problems.append(
+                    "\(module.description): \(change.up.shape) · \(change.down.shape) does not fit \(shape)")
+                continue
+            }
+            found[name] = change
+        }
+        guard problems.isEmpty else { throw Refusal(problems: problems.sorted().map { "\(path): \($0)" }) }
+        let tensors = found.flatMap { module, change in
+            [
+                RawTensor("base_model.model.\(module).lora_A.weight", change.down),
+                RawTensor("base_model.model.\(module).lora_B.weight", change.up),
+            ]
+        }
+        try RawTensor.write(
+            tensors, to: target,
+            metadata: ["format": AdapterReader.ownFormat, "description": try description(concept, found).text])
+    }
+
+    private func unusable(_ named: NamedChanges) -> [String] {
+        var problems = named.changes.compactMap { module, change -> String? in
+            if change.magnitude != nil {
+                return "\(module.description): DoRA is no sum of products, and no concept here"
+            }
+            if change.isOfTable { return "\(module.description): changes of embedding tables are not built" }
+            if change.down.contiguousBytes == nil || change.up.contiguousBytes == nil {
+                return "\(module.description): its numbers do not follow each other"
+            }
+            return nil
+        }
+        // Chameleon's folder may hold a picture tokenizer that pictures never go through.
+        problems += named.replaced.keys.filter { !$0.name.contains("vqmodel.") }.map {
+            "\($0.name): a whole weight in the place of the model's is not built"
+        }
+        return problems
+    }
+
+    /// The model's matrices by their modules' paths, and by those with underscores for dots.
+    private var modules: [String: (name: String, shape: [Int])] {
+        var modules: [String: (name: String, shape: [Int])] = [:]
+        for name in weights.names where name.hasSuffix(".weight") {
+            guard let shape = try? weights.shape(of: name), shape.count == 2 else { continue }
+            let module = String(name.dropLast(".weight".count))
+            modules[module] = (module, shape)
+            modules[Self.flattened(module)] = (module, shape)
+        }
+        return modules
+    }
+
+    private static func flattened(_ module: String) -> String { module.replacingOccurrences(of: ".", with: "_") }
+
+    private func description(_ concept: Concept, _ changes: [String: NamedChanges.Change]) throws -> JSONValue {
+        let scales = Dictionary(
+            uniqueKeysWithValues: changes.map { ($0.key, JSONValue.number(Double($0.value.scale))) })
+        let rank = changes.values.first?.rank ?? 1
+        let options: JSONValue = [
+            "rank": .integer(rank), "alpha": .number(Double(changes.values.first?.scale ?? 1) * Double(rank)),
+            "targets": .array(changes.keys.sorted().map(JSONValue.string)), "isRankStabilized": false,
+            "scales": .object(scales),
+        ]
+        return [
+            "method": "lora", "model": .string(model.name),
+            "modelDigest": .string(try ModelFolder.transformerDigest(in: model.folder)),
+            "concept": .string(concept.name), "role": .string(concept.role.rawValue),
+            "className": .string(concept.className), "seed": 0, "iterations": 0, "options": .string(options.text),
+        ]
+    }
+}
+
+extension NamedChanges.Change {
+    /// Whether it changes a matrix [out, in].
+    fileprivate func fits(_ shape: [Int]) -> Bool {
+        guard down.shape.count > 1, up.shape.count > 1, rank > 0, up.shape[1] == rank else { return false }
+        return up.shape == [shape[0], rank] && down.shape == [rank, shape[1]]
+    }
+}

@@ -1,0 +1,154 @@
+import Foundation
+import Jobs
+
+/// Lumina-mGPT as it is released: transformers' folder with `tokenizer.json`, and Chameleon's VQGAN as a Lightning
+/// checkpoint.
+struct ChameleonRelease {
+    private let transformer: ReleasePiece
+    private let scan: ReleaseScan
+    private let wishes: ReleaseWishes
+
+    init(_ transformer: ReleasePiece, _ scan: ReleaseScan, _ wishes: ReleaseWishes) {
+        (self.transformer, self.scan, self.wishes) = (transformer, scan, wishes)
+    }
+
+    /// - Throws: ``UnrecognizedRelease`` with everything that is missing or not built.
+    func recognized() throws(UnrecognizedRelease) -> RecognizedRelease {
+        let vqgan = scan.pieces(.chameleonTokenizer).first
+        let words = "\(transformer.folder)/tokenizer.json"
+        let order = codeOrder
+        var problems = settingsProblems
+        if vqgan == nil {
+            problems.append(
+                "the transformer is \(title); its VQGAN is not here: vqgan.ckpt (Lumina-mGPT has it in tokenizer/)")
+        }
+        if !FileManager.default.fileExists(atPath: words) {
+            problems.append("\(transformer.folder): has no tokenizer.json: fetch it")
+        }
+        if let rows = vqgan?.shape("quantize.embedding.weight")?[0], let order, rows != order.count {
+            problems.append(
+                "\(vqgan!.name): has \(rows) codes, the transformer's vocabulary \(order.count): they are no pair")
+        }
+        guard problems.isEmpty, let vqgan, let settings else { throw UnrecognizedRelease(problems: problems) }
+        return RecognizedRelease(
+            family: .chameleon, title: title, configuration: configuration(vqgan, settings, order),
+            parts: [
+                .init(stem: "transformer", piece: transformer, isTaken: { !$0.hasPrefix("model.vqmodel.") }),
+                .init(stem: "tokenizer", piece: vqgan, isTaken: { !$0.hasPrefix("loss.") }),
+            ],
+            files: ["tokenizer.json": words])
+    }
+
+    private var settings: JSONValue? { transformer.settings() }
+    private var width: Int { transformer.shape("model.embed_tokens.weight")?.last ?? 0 }
+    private var depth: Int { transformer.count(after: "model.layers.") }
+    private var title: String {
+        width == 4096 && depth == 32 ? "Lumina-mGPT 7B" : "a Chameleon of \(depth) layers and width \(width)"
+    }
+
+    private var settingsProblems: [String] {
+        guard let settings else { return ["\(transformer.folder): has no config.json: fetch it"] }
+        return [
+            settings["num_attention_heads"]?.integer == nil
+                ? "\(transformer.folder)/config.json: lacks num_attention_heads" : nil,
+            settings["rope_scaling"].map { $0 != .null } == true
+                ? "\(transformer.folder)/config.json: rope_scaling is not built" : nil,
+            transformer.shape("lm_head.weight") == nil
+                ? "\(transformer.name): lm_head.weight is missing; tied embeddings are not built" : nil,
+        ].compactMap { $0 }
+    }
+
+    // MARK: The vocabulary
+
+    private var identifiers: [String: Int] {
+        guard case .object(let members) = settings?["vocabulary_map"] else { return [:] }
+        return members.compactMapValues(\.integer)
+    }
+
+    /// Ids of the tokens of pictures, by the number in their names (IMGIMG, digits as letters from A, Z).
+    private var codes: [(number: Int, id: Int)] {
+        identifiers.compactMap { name, id in
+            guard name.hasPrefix("IMGIMG"), name.hasSuffix("Z") else { return nil }
+            let digits = name.dropFirst("IMGIMG".count).dropLast().unicodeScalars.map { Int($0.value) - 65 }
+            guard !digits.isEmpty, digits.allSatisfy({ (0..<10).contains($0) }) else { return nil }
+            return (digits.reduce(0) { 10 * $0 + $1 }, id)
+        }.sorted { $0.id < $1.id }
+    }
+
+    /// The codebook's row of each id in order; nil where nothing names them, and code n is the n-th.
+    private var codeOrder: [Int]? {
+        let codes = codes
+        guard let first = codes.first?.id, codes.enumerated().allSatisfy({ $1.id == first + $0 }) else { return nil }
+        return codes.map(\.number)
+    }
+
+    private func vocabulary(_ codes: Int) -> JSONValue {
+        let names = identifiers
+        func id(_ name: String, _ usual: Int) -> JSONValue { .integer(names[name] ?? usual) }
+        return [
+            "size": .integer(transformer.shape("model.embed_tokens.weight")?[0] ?? 0),
+            "firstCode": .integer(self.codes.first?.id ?? 4), "codes": .integer(codes), "start": id("<s>", 0),
+            "separator": id("<reserved08706>", 8710), "beginImage": id("<racm3:break>", 8197),
+            "endImage": id("<eoss>", 8196), "newLine": id("<reserved08799>", 8803),
+            "firstSize": id("<reserved08800>", 8804), "sizeUnit": 32,
+        ]
+    }
+
+    // MARK: Settings
+
+    private func configuration(_ vqgan: ReleasePiece, _ settings: JSONValue, _ order: [Int]?) -> JSONValue {
+        let codes = vqgan.shape("quantize.embedding.weight")?[0] ?? 0
+        return [
+            "name": .string(title), "pictureSize": .integer(wishes.side ?? side),
+            "vocabulary": vocabulary(codes), "tokenizer": Self.tokenizer(vqgan, order: order),
+            "transformer": transformer(settings), "guidance": 4, "topK": .integer(min(2000, codes)),
+            "temperature": 1,
+            "promptTemplate": "Generate an image of {width}x{height} according to the following prompt:\n{prompt}",
+        ]
+    }
+
+    /// The size stands in the release's name (7B-768, 7B-1024).
+    private var side: Int {
+        let names = [settings?["_name_or_path"]?.string ?? "", transformer.folder]
+        for name in names {
+            let numbers = name.split { !$0.isNumber }.compactMap { Int($0) }
+            if let side = numbers.last(where: { [256, 512, 768, 1024].contains($0) }) { return side }
+        }
+        return 768
+    }
+
+    private func transformer(_ settings: JSONValue) -> JSONValue {
+        func number(_ name: String, _ usual: Int) -> JSONValue { .integer(settings[name]?.integer ?? usual) }
+        let layer = "model.layers.0."
+        let heads = settings["num_attention_heads"]?.integer ?? 0
+        var members: [String: JSONValue] = [
+            "vocabularySize": .integer(transformer.shape("model.embed_tokens.weight")?[0] ?? 0),
+            "width": .integer(width),
+            "feedForwardWidth": .integer(transformer.shape(layer + "mlp.gate_proj.weight")?[0] ?? 0),
+            "depth": .integer(depth), "heads": .integer(heads), "keyHeads": number("num_key_value_heads", heads),
+            "swinNorm": settings["swin_norm"] ?? false, "longestSequence": number("max_position_embeddings", 4096),
+            "epsilon": settings["rms_norm_eps"] ?? 0.00001, "rotaryBase": settings["rope_theta"] ?? 10000,
+            "attentionBias": settings["attention_bias"] ?? false, "feedForwardBias": settings["mlp_bias"] ?? false,
+        ]
+        for (name, norm) in [("queryNormRows", "q_norm"), ("keyNormRows", "k_norm")] {
+            members[name] = transformer.shape(layer + "self_attn.\(norm).weight").map { .integer($0[0]) }
+        }
+        return .object(members)
+    }
+
+    /// Sizes of a VQGAN of taming-transformers.
+    static func tokenizer(_ vqgan: ReleasePiece, order: [Int]?) -> JSONValue {
+        func rows(_ name: String) -> Int { vqgan.shape("\(name).weight")?[0] ?? 0 }
+        let base = max(rows("encoder.conv_in"), 1)
+        let levels = vqgan.count(after: "encoder.down.")
+        var members: [String: JSONValue] = [
+            "baseChannels": .integer(base),
+            "multipliers": .array((0..<levels).map { .integer(rows("encoder.down.\($0).block.0.conv1") / base) }),
+            "residualBlocks": .integer(vqgan.count(after: "encoder.down.0.block.")),
+            "latentChannels": .integer(rows("encoder.conv_out")), "codes": .integer(rows("quantize.embedding")),
+            "codeWidth": .integer(vqgan.shape("quantize.embedding.weight")?.last ?? 0),
+        ]
+        if let order, order != Array(order.indices) { members["codeOrder"] = .array(order.map(JSONValue.integer)) }
+        return .object(members)
+    }
+}

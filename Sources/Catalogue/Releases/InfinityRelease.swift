@@ -1,0 +1,194 @@
+import Foundation
+import Jobs
+
+/// Infinity as it is released: a transformer, a VAE and flan-t5, in files of their own without settings. Sizes come
+/// from the shapes.
+struct InfinityRelease {
+    private let transformer: ReleasePiece
+    private let scan: ReleaseScan
+    private let wishes: ReleaseWishes
+
+    init(_ transformer: ReleasePiece, _ scan: ReleaseScan, _ wishes: ReleaseWishes) {
+        (self.transformer, self.scan, self.wishes) = (transformer, scan, wishes)
+    }
+
+    /// - Throws: ``UnrecognizedRelease`` with everything that is missing or does not belong together.
+    func recognized() throws(UnrecognizedRelease) -> RecognizedRelease {
+        var problems = transformerProblems
+        let vae = scan.pieces(.bitwiseTokenizer).first { bits(of: $0) == bits }
+        let text = scan.pieces(.textEncoder).first {
+            $0.shape("shared.weight", "encoder.embed_tokens.weight")?[1] == textWidth
+        }
+        if vae == nil { problems.append(missingVAE) }
+        if text == nil { problems.append(missingText) }
+        let vocabulary = text.flatMap(Self.vocabulary)
+        if let text, vocabulary == nil {
+            problems.append("\(text.folder): has neither tokenizer.json nor spiece.model: fetch one of them")
+        }
+        if let text, text.settings() == nil { problems.append("\(text.folder): has no config.json: fetch it") }
+        if schedule == nil {
+            let known = InfinitySchedules.sizes.keys.sorted().joined(separator: ", ")
+            problems.append("\(wishes.pixels ?? "") is no number of pixels of Infinity's; known are \(known)")
+        }
+        guard problems.isEmpty, let vae, let text, let vocabulary else { throw UnrecognizedRelease(problems: problems) }
+        return RecognizedRelease(
+            family: .infinity, title: title, configuration: configuration(vae, text),
+            parts: [
+                .init(stem: "transformer", piece: transformer, isTaken: { !Self.buffers.contains($0) }),
+                .init(stem: "tokenizer", piece: vae, isTaken: { !$0.hasPrefix("quantize") }),
+                .init(
+                    stem: "text_encoder", piece: text, isTaken: { $0 == "shared.weight" || $0.hasPrefix("encoder.") }),
+            ],
+            files: [(vocabulary as NSString).lastPathComponent: vocabulary], warnings: warnings(vae))
+    }
+
+    private static let buffers: Set<String> = [
+        "lvl_1L", "attn_bias_for_masking", "Infinity_visible_kvlen", "Infinity_invisible_qlen",
+    ]
+
+    /// The text tokenizer's file beside an encoder.
+    static func vocabulary(of text: ReleasePiece) -> String? {
+        ["tokenizer.json", "spiece.model"].map { "\(text.folder)/\($0)" }.first {
+            FileManager.default.fileExists(atPath: $0)
+        }
+    }
+
+    // MARK: Sizes
+
+    private var width: Int { transformer.shape("pos_start")?.last ?? 0 }
+    private var bits: Int { transformer.shape("word_embed.weight")?.last ?? 0 }
+    private var textWidth: Int { transformer.shape("text_norm.weight")?.last ?? 0 }
+    private var chunks: Int { max(transformer.count(after: "block_chunks."), 1) }
+    private var isChunked: Bool { transformer.count(after: "block_chunks.") > 0 }
+
+    private var depth: Int {
+        guard isChunked else { return transformer.count(after: "blocks.") }
+        return (0..<chunks).reduce(0) { $0 + transformer.count(after: "block_chunks.\($1).module.") }
+    }
+
+    private var firstBlock: String { isChunked ? "block_chunks.0.module.0" : "blocks.0" }
+    private var heads: Int? { transformer.shape("\(firstBlock).sa.scale_mul_1H11")?[1] ?? wishes.heads }
+
+    private var transformerProblems: [String] {
+        [
+            heads == nil
+                ? "\(transformer.name): its shapes do not tell the number of heads; say it with --heads" : nil,
+            transformer.shape("\(firstBlock).ffn.fc1.weight") == nil
+                ? "\(transformer.name): \(firstBlock).ffn.fc1.weight is missing" : nil,
+            depth % chunks != 0 ? "\(transformer.name): \(depth) blocks are not in \(chunks) groups of one size" : nil,
+        ].compactMap { $0 }
+    }
+
+    private static let names: [[Int]: String] = [
+        [12, 768]: "125M (layer12)", [16, 1152]: "layer16", [24, 1536]: "1b (layer24)", [32, 2080]: "layer32",
+        [40, 2688]: "layer40", [48, 3360]: "layer48", [32, 2048]: "2b", [40, 3584]: "8b",
+    ]
+
+    private var title: String {
+        "Infinity " + (Self.names[[depth, width]] ?? "of \(depth) layers and width \(width)")
+    }
+
+    private var missingVAE: String {
+        let others = scan.pieces(.bitwiseTokenizer).map { "\($0.name), which makes \(bits(of: $0)) bits," }
+        let beside = others.isEmpty ? "" : " (\(others.joined(separator: " ")) does not belong to it)"
+        return "the transformer is \(title) of \(bits) bits; its VAE is not here: \(vaeName)\(beside)"
+    }
+
+    private var vaeName: String {
+        switch bits {
+        case 32: "infinity_vae_d32reg.pth"
+        case 56: "infinity_vae_d56_f8_14_patchify.pth"
+        default: "infinity_vae_d\(bits).pth"
+        }
+    }
+
+    private var missingText: String {
+        let name = textWidth == 2048 ? "flan-t5-xl" : "a T5 encoder of width \(textWidth)"
+        return "the transformer is \(title); its text encoder is not here: \(name)"
+    }
+
+    /// The two VAEs of 32 bits have the same shapes, and only one belongs to the released 2b.
+    private func warnings(_ vae: ReleasePiece) -> [String] {
+        guard bits == 32, vae.name.contains("d32"), !vae.name.contains("reg") else { return [] }
+        return [
+            """
+            \(vae.name): the released 2b was trained with infinity_vae_d32reg.pth, of the same shapes; with another \
+            VAE its pictures are poor
+            """
+        ]
+    }
+
+    private func bits(of vae: ReleasePiece) -> Int {
+        vae.shape("encoder.conv_out.conv.weight", "encoder.conv_out.weight")?[0] ?? 0
+    }
+
+    // MARK: Settings
+
+    private var pixels: String {
+        if let pixels = wishes.pixels { return pixels }
+        let folder = (transformer.path as NSString).standardizingPath
+        return folder.contains("256x256") ? "0.06M" : folder.contains("512x512") ? "0.25M" : "1M"
+    }
+
+    private var schedule: [InfinitySchedules.Side]? { InfinitySchedules.sides(pixels, ratio: wishes.ratio) }
+
+    private static func json(_ sides: [InfinitySchedules.Side]) -> JSONValue {
+        ["sides": .array(sides.map { ["height": .integer($0.height), "width": .integer($0.width)] })]
+    }
+
+    private func configuration(_ vae: ReleasePiece, _ text: ReleasePiece) -> JSONValue {
+        let schedule = schedule ?? []
+        let patch = Self.tokenizer(vae)["patchSize"]?.integer ?? 16
+        let is8b = width >= 3584
+        return [
+            "name": .string(title), "pictureSize": .integer((schedule.last?.height ?? 0) * patch),
+            "schedule": Self.json(schedule), "tokenizer": Self.tokenizer(vae), "text": Self.text(text),
+            "transformer": transformer(schedule), "guidance": .integer(is8b ? 3 : 4),
+            "temperature": .number(is8b ? 1 : 0.5), "topP": 0.97,
+        ]
+    }
+
+    /// transformers' settings with the table's real rows.
+    static func text(_ piece: ReleasePiece) -> JSONValue {
+        guard case .object(var members) = piece.settings() ?? [:] else { return [:] }
+        if let rows = piece.shape("shared.weight", "encoder.embed_tokens.weight")?[0] {
+            members["vocab_size"] = .integer(rows)
+        }
+        return .object(members)
+    }
+
+    private func transformer(_ schedule: [InfinitySchedules.Side]) -> JSONValue {
+        let reference = InfinitySchedules.largest(ratio: wishes.ratio).last!
+        var members: [String: JSONValue] = [
+            "width": .integer(width), "depth": .integer(depth), "heads": .integer(heads ?? 0),
+            "textWidth": .integer(textWidth), "textLength": .integer(transformer.shape("cfg_uncond")?[0] ?? 512),
+            "bits": .integer(bits), "blockChunks": .integer(chunks), "feedForwardRatio": 4,
+            "levels": .integer(transformer.shape("lvl_embed.weight")?[0] ?? 15), "epsilon": 0.000001,
+            "rotaryReference": ["height": .integer(reference.height), "width": .integer(reference.width)],
+            "schedule": Self.json(schedule),
+        ]
+        members["feedForwardRows"] = transformer.shape("\(firstBlock).ffn.fc1.weight").map { .integer($0[0]) }
+        members["textHeads"] = transformer.shape("text_proj_for_sos.ca.mat_q").map { .integer($0[1]) }
+        if transformer.checkpoint.contains("special_token") {
+            // ARBooth's code differs from Infinity's in both.
+            (members["addsLevelsToEveryChunk"], members["resizesByArea"]) = (true, true)
+        }
+        return .object(members)
+    }
+
+    /// Sizes of a BSQ-VAE, with or without a layer's weights one name deeper.
+    static func tokenizer(_ vae: ReleasePiece) -> JSONValue {
+        func rows(_ name: String) -> Int { vae.shape("\(name).conv.weight", "\(name).weight")?[0] ?? 0 }
+        let base = max(rows("encoder.conv_in"), 1)
+        func multipliers(_ levels: String) -> [JSONValue] {
+            (0..<vae.count(after: levels)).map { .integer(rows("\(levels)\($0).block.0.conv1") / base) }
+        }
+        let halvings = vae.checkpoint.names.count { $0.contains(".downsample.") && $0.hasSuffix("weight") }
+        return [
+            "baseChannels": .integer(base), "encoderMultipliers": .array(multipliers("encoder.down.")),
+            "decoderMultipliers": .array(multipliers("decoder.up.")),
+            "residualBlocks": .integer(vae.count(after: "encoder.down.0.block.")),
+            "bits": .integer(rows("encoder.conv_out")), "patchSize": .integer(1 << halvings),
+        ]
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import Jobs
+
+/// LlamaGen as it is released: a transformer, a VQ tokenizer and flan-t5, in files of their own without settings.
+package struct LlamaGenRelease {
+    /// Where its parts are, and its settings.
+    package struct Parts: Sendable {
+        package let configuration: JSONValue
+        package let transformer, tokenizer, text: ReleasePiece
+        /// The text tokenizer's file.
+        package let vocabulary: String
+    }
+
+    private let transformer: ReleasePiece
+    private let scan: ReleaseScan
+    private let wishes: ReleaseWishes
+
+    /// Nil where there is no transformer of LlamaGen.
+    package init?(_ scan: ReleaseScan, _ wishes: ReleaseWishes) {
+        guard let transformer = scan.pieces(.llamaGenTransformer).first else { return nil }
+        (self.transformer, self.scan, self.wishes) = (transformer, scan, wishes)
+    }
+
+    /// - Throws: ``UnrecognizedRelease`` with everything that is missing or does not belong together.
+    package func parts() throws(UnrecognizedRelease) -> Parts {
+        let tokenizer = scan.pieces(.llamaGenTokenizer).first {
+            $0.shape("quantize.embedding.weight")?[0] == shape("tok_embeddings.weight").first
+        }
+        let text = scan.pieces(.textEncoder).first {
+            $0.shape("shared.weight", "encoder.embed_tokens.weight")?[1] == shape("cls_embedding.uncond_embedding").last
+        }
+        let vocabulary = text.flatMap(InfinityRelease.vocabulary)
+        let title = "the transformer is \(title)"
+        let problems = [
+            tokenizer == nil ? "\(title); its tokenizer is not here: vq_ds16_t2i.pt" : nil,
+            text == nil ? "\(title); its text encoder is not here: flan-t5-xl" : nil,
+            text != nil && vocabulary == nil ? "\(text!.folder): has neither tokenizer.json nor spiece.model" : nil,
+            text != nil && text?.settings() == nil ? "\(text!.folder): has no config.json: fetch it" : nil,
+        ].compactMap { $0 }
+        guard problems.isEmpty, let tokenizer, let text, let vocabulary else {
+            throw UnrecognizedRelease(problems: problems)
+        }
+        return Parts(
+            configuration: configuration(tokenizer, text), transformer: transformer, tokenizer: tokenizer, text: text,
+            vocabulary: vocabulary)
+    }
+
+    private func shape(_ name: String) -> [Int] { transformer.shape(name) ?? [0] }
+    private var width: Int { shape("tok_embeddings.weight").last! }
+    private var depth: Int { transformer.count(after: "layers.") }
+    private var title: String {
+        "LlamaGen " + (width == 1280 && depth == 36 ? "XL" : "of \(depth) layers and width \(width)")
+    }
+
+    private func configuration(_ tokenizer: ReleasePiece, _ text: ReleasePiece) -> JSONValue {
+        let sizes = Self.tokenizer(tokenizer)
+        let patch = 1 << ((sizes["ch_mult"]?.array?.count ?? 1) - 1)
+        // Its files are named after the stage: t2i_XL_stage2_512.pt.
+        let side = wishes.side.map { $0 / patch } ?? (transformer.name.contains("512") ? 512 : 256) / patch
+        return [
+            "name": .string(title), "pictureSize": .integer(side * patch), "tokenizer": sizes,
+            "text": InfinityRelease.text(text), "transformer": transformerSizes(side: side), "guidance": 7.5,
+            "topK": .integer(min(1000, shape("tok_embeddings.weight").first!)), "temperature": 1,
+        ]
+    }
+
+    private func transformerSizes(side: Int) -> JSONValue {
+        let captions = shape("cls_embedding.uncond_embedding")
+        return [
+            "dim": .integer(width), "n_layer": .integer(depth),
+            // Every released one has heads of 64 channels.
+            "n_head": .integer(wishes.heads ?? max(width / 64, 1)),
+            "ffn_hidden": .integer(shape("layers.0.feed_forward.w1.weight").first!),
+            "vocab_size": .integer(shape("tok_embeddings.weight").first!),
+            "cls_token_num": .integer(captions.first!), "caption_dim": .integer(captions.last!),
+            "block_size": .integer(side * side),
+        ]
+    }
+
+    private static func tokenizer(_ vq: ReleasePiece) -> JSONValue {
+        func rows(_ name: String) -> Int { vq.shape("\(name).weight")?[0] ?? 0 }
+        let base = max(rows("encoder.conv_in"), 1)
+        let levels = vq.count(after: "encoder.conv_blocks.")
+        return [
+            "ch": .integer(base),
+            "ch_mult": .array((0..<levels).map { .integer(rows("encoder.conv_blocks.\($0).res.0.conv1") / base) }),
+            "num_res_blocks": .integer(vq.count(after: "encoder.conv_blocks.0.res.")),
+            "z_channels": .integer(rows("encoder.conv_out")), "codebook_size": .integer(rows("quantize.embedding")),
+            "codebook_embed_dim": .integer(vq.shape("quantize.embedding.weight")?.last ?? 0),
+        ]
+    }
+}

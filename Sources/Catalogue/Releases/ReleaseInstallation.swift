@@ -1,0 +1,44 @@
+import Checkpoints
+import Foundation
+import Jobs
+
+extension RecognizedRelease {
+    /// Writes the model's folder: `config.json`, the files that are taken as they are, and its weights, linked or
+    /// converted once to safetensors.
+    /// - Parameter folder: a folder that is there and empty.
+    /// - Throws: `CheckpointError`, or what the file system says.
+    package func write(to folder: String, links: Bool, precision: CheckpointConversion.Precision = .stored) throws {
+        try (configuration.line + Data("\n".utf8)).write(
+            to: URL(fileURLWithPath: "\(folder)/\(ModelLayout.configuration)"))
+        for (name, source) in files {
+            try Self.take(source, to: "\(folder)/\(name)", links: links)
+        }
+        for part in parts {
+            if links {
+                try Self.link(part.piece, to: "\(folder)/\(part.stem)")
+            } else {
+                try CheckpointConversion(part.piece.checkpoint, precision: precision, isTaken: part.isTaken)
+                    .write("\(folder)/\(part.stem).safetensors")
+            }
+        }
+    }
+
+    private static func take(_ source: String, to target: String, links: Bool) throws {
+        let source = URL(fileURLWithPath: source).resolvingSymlinksInPath().path
+        if links {
+            try FileManager.default.createSymbolicLink(atPath: target, withDestinationPath: source)
+        } else {
+            try FileManager.default.copyItem(atPath: source, toPath: target)
+        }
+    }
+
+    /// A link to a file of weights, called as it ends; of several, a folder of links.
+    private static func link(_ piece: ReleasePiece, to stem: String) throws {
+        let files = try Checkpoint.files(at: piece.path)
+        if files.count == 1 {
+            return try take(files[0], to: "\(stem).\((files[0] as NSString).pathExtension)", links: true)
+        }
+        try FileManager.default.createDirectory(atPath: stem, withIntermediateDirectories: false)
+        for file in files { try take(file, to: "\(stem)/\((file as NSString).lastPathComponent)", links: true) }
+    }
+}

@@ -1,0 +1,94 @@
+import Checkpoints
+import Foundation
+import Jobs
+
+/// One set of weights of a release, known by the names in it.
+package struct ReleasePiece: Sendable {
+    /// What it is a part of.
+    package enum Kind: String, Sendable, CaseIterable {
+        case infinityTransformer = "a transformer of Infinity"
+        case bitwiseTokenizer = "a VAE of Infinity"
+        case textEncoder = "a T5 encoder"
+        case chameleonTransformer = "a transformer of Chameleon"
+        case chameleonTokenizer = "a VQGAN of Chameleon"
+        case llamaGenTransformer = "a transformer of LlamaGen"
+        case llamaGenTokenizer = "a VQ tokenizer of LlamaGen"
+        case clip = "a CLIP"
+        case dino = "a DINO"
+        case lpipsHeads = "the heads of LPIPS"
+        case alexNet = "an AlexNet"
+    }
+
+    package let kind: Kind
+    /// The file, or the folder it lies in.
+    package let path: String
+    package let checkpoint: Checkpoint
+
+    /// Nil where the names are no part's that is known.
+    package init?(_ checkpoint: Checkpoint) {
+        guard let kind = Kind.allCases.first(where: { $0.claims(checkpoint) }) else { return nil }
+        (self.kind, path, self.checkpoint) = (kind, checkpoint.path, checkpoint)
+    }
+
+    /// Its file's or folder's name.
+    package var name: String { (path as NSString).lastPathComponent }
+
+    /// The folder it lies in, or is.
+    package var folder: String {
+        var isFolder: ObjCBool = false
+        _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        let parent = (path as NSString).deletingLastPathComponent
+        return isFolder.boolValue ? path : parent.isEmpty ? "." : parent
+    }
+
+    /// A JSON file beside it; nil where there is none.
+    package func settings(_ file: String = "config.json") -> JSONValue? {
+        FileManager.default.contents(atPath: "\(folder)/\(file)").flatMap { try? JSONValue(json: $0) }
+    }
+
+    /// A tensor's shape, of the first of several names that is there.
+    package func shape(_ names: String...) -> [Int]? {
+        names.first(where: checkpoint.contains).flatMap { try? checkpoint.shape(of: $0) }
+    }
+
+    /// How many different numbers stand in the names after a prefix.
+    package func count(after prefix: String) -> Int {
+        Set(checkpoint.names.compactMap { $0.number(after: prefix) }).count
+    }
+}
+
+extension String {
+    /// The whole number that follows a prefix and ends at a dot.
+    func number(after prefix: String) -> Int? {
+        hasPrefix(prefix) ? Int(dropFirst(prefix.count).prefix { $0 != "." }) : nil
+    }
+}
+
+extension ReleasePiece.Kind {
+    fileprivate func claims(_ c: Checkpoint) -> Bool {
+        func all(_ names: String...) -> Bool { names.allSatisfy(c.contains) }
+        func any(_ names: String...) -> Bool { names.contains(where: c.contains) }
+        switch self {
+        case .infinityTransformer: return all("text_norm.weight", "word_embed.weight", "pos_start")
+        case .bitwiseTokenizer:
+            return any("encoder.conv_in.conv.weight", "encoder.conv_in.weight")
+                && any("encoder.down.0.block.0.conv1.conv.weight", "encoder.down.0.block.0.conv1.weight")
+                && !c.contains("quantize.embedding.weight") && !c.contains("quant_conv.weight")
+        case .textEncoder:
+            return all("encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight")
+        case .chameleonTransformer:
+            return all("model.embed_tokens.weight", "model.layers.0.self_attn.q_norm.weight")
+        case .chameleonTokenizer:
+            return all("quantize.embedding.weight", "encoder.down.0.block.0.conv1.weight")
+        case .llamaGenTransformer: return all("cls_embedding.uncond_embedding", "tok_embeddings.weight")
+        case .llamaGenTokenizer:
+            return all("quantize.embedding.weight", "encoder.conv_blocks.0.res.0.conv1.weight")
+        case .clip: return all("text_projection.weight", "visual_projection.weight", "logit_scale")
+        case .dino:
+            return any("cls_token", "embeddings.cls_token", "vit.embeddings.cls_token")
+                && any("pos_embed", "embeddings.position_embeddings", "vit.embeddings.position_embeddings")
+        case .lpipsHeads: return all("lin0.model.1.weight", "lin4.model.1.weight")
+        case .alexNet: return all("features.0.weight", "features.10.weight")
+        }
+    }
+}

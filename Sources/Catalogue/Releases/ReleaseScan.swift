@@ -1,0 +1,49 @@
+import Checkpoints
+import Foundation
+
+/// The sets of weights in files and folders, as people download them. Headers are read, no tensor.
+package struct ReleaseScan: Sendable {
+    /// Those that are a part of something known.
+    package private(set) var pieces: [ReleasePiece] = []
+    /// Weights that are of nothing known.
+    package private(set) var strangers: [String] = []
+    /// What could not be read, and why.
+    package private(set) var problems: [String] = []
+    /// Folders whose `model_index.json` or name make them a pipeline of diffusers.
+    package private(set) var pipelines: [String] = []
+
+    /// Looks into the files and folders, and into folders within those.
+    package init(_ paths: [String]) {
+        for path in paths { look(into: path, depth: 0) }
+    }
+
+    /// The pieces of a kind.
+    package func pieces(_ kind: ReleasePiece.Kind) -> [ReleasePiece] { pieces.filter { $0.kind == kind } }
+
+    private mutating func look(into path: String, depth: Int) {
+        let files = FileManager.default
+        var isFolder: ObjCBool = false
+        guard files.fileExists(atPath: path, isDirectory: &isFolder) else {
+            problems.append("\(path): there is no such file or folder")
+            return
+        }
+        guard isFolder.boolValue else { return open(path) }
+        if files.fileExists(atPath: "\(path)/model_index.json") { return pipelines.append(path) }
+        for place in Checkpoint.candidates(in: path) { open(place) }
+        guard depth < 2 else { return }
+        for name in ((try? files.contentsOfDirectory(atPath: path)) ?? []).sorted() where !name.hasPrefix(".") {
+            var isFolder: ObjCBool = false
+            let inner = "\(path)/\(name)"
+            if files.fileExists(atPath: inner, isDirectory: &isFolder), isFolder.boolValue {
+                look(into: inner, depth: depth + 1)
+            }
+        }
+    }
+
+    private mutating func open(_ path: String) {
+        do throws(CheckpointError) {
+            let checkpoint = try Checkpoint.open(path)
+            if let piece = ReleasePiece(checkpoint) { pieces.append(piece) } else { strangers.append(path) }
+        } catch { problems.append(error.description) }
+    }
+}

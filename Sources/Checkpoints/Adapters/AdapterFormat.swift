@@ -1,0 +1,50 @@
+/// Who writes files of low-rank adapters, each in its own form.
+package enum AdapterFormat: String, Sendable, CaseIterable {
+    /// huggingface/peft: a folder with `adapter_config.json`.
+    case peft
+    /// huggingface/diffusers: `pytorch_lora_weights.safetensors`.
+    case diffusers
+    /// kohya-ss/sd-scripts: one file, dots written as underscores.
+    case kohya
+}
+
+/// What is learned about one module while a file's names are read.
+struct ChangeParts {
+    var down, up, magnitude: StoredTensor?
+    var alpha: Float?
+    var isOfTable = false
+}
+
+/// An adapter's file with its names taken apart: what it changes of which module of which component.
+package struct NamedChanges: Sendable {
+    /// A module: of a component (`unet`), or of whichever has it, by its path or by a name without dots.
+    package struct Module: Hashable, Sendable {
+        package var component: String?
+        package var name: String
+        /// The name's dots are underscores.
+        package var isFlat = false
+
+        package var description: String { (component.map { "\($0): " } ?? "") + name }
+    }
+
+    /// The two matrices of a module's update, and what their product is multiplied by.
+    package struct Change: Sendable {
+        /// [r, in], or [r, in, k, k] of a convolution; [r, rows] of an embedding table.
+        package var down: StoredTensor
+        /// [out, r], or [out, r, 1, 1]; [width, r] of a table.
+        package var up: StoredTensor
+        /// α/r, or α/√r.
+        package var scale: Float
+        /// Whether it changes a table, row by row.
+        package var isOfTable = false
+        /// DoRA's length of every row (Liu et al., arXiv 2402.09353), [out].
+        package var magnitude: StoredTensor?
+
+        package var rank: Int { down.shape[0] }
+    }
+
+    package let format: AdapterFormat
+    package var changes: [Module: Change] = [:]
+    /// Whole weights that take the place of the model's.
+    package var replaced: [Module: StoredTensor] = [:]
+}

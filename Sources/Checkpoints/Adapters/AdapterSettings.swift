@@ -1,0 +1,55 @@
+import Foundation
+
+/// What PEFT says of an adapter beside its tensors, in `adapter_config.json` or in the header of diffusers' file.
+struct AdapterSettings {
+    private let members: [String: Any]
+
+    init(_ members: [String: Any]) { self.members = members }
+
+    /// Those of a component in diffusers' header: `unet.lora_alpha` …
+    init(_ members: [String: Any], of component: String) {
+        let prefix = component + "."
+        self.members = Dictionary(
+            uniqueKeysWithValues: members.filter { $0.key.hasPrefix(prefix) }.map {
+                (String($0.key.dropFirst(prefix.count)), $0.value)
+            })
+    }
+
+    private func flag(_ name: String) -> Bool { members[name] as? Bool ?? false }
+    private func number(_ value: Any?) -> Float? { (value as? NSNumber)?.floatValue }
+
+    /// What cannot be used, or nil.
+    var unsupported: String? {
+        let kind = members["peft_type"] as? String ?? "LORA"
+        if kind != "LORA" { return "peft_type is \(kind); LORA is needed" }
+        if members["bias"] as? String ?? "none" != "none" || flag("lora_bias") { return "biases are not built" }
+        if flag("fan_in_fan_out") { return "fan_in_fan_out is not built" }
+        if members["lora_alpha"] != nil, number(members["lora_alpha"]) == nil { return "lora_alpha is no number" }
+        return nil
+    }
+
+    /// Whether anything is said of an alpha.
+    var saysAlpha: Bool { members["lora_alpha"] != nil }
+
+    /// The factor of a module's update of a rank: α/r, or α/√r; 1 where nothing is said.
+    func scale(of module: String, rank: Int) -> Float {
+        let alpha = pattern("alpha_pattern", module) ?? number(members["lora_alpha"]) ?? Float(rank)
+        return alpha / (flag("use_rslora") ? Float(rank).squareRoot() : Float(rank))
+    }
+
+    /// The rank a module must have, where one is said.
+    func rank(of module: String) -> Int? {
+        (pattern("rank_pattern", module) ?? number(members["r"])).map { Int($0) }
+    }
+
+    /// A pattern's key is an expression that the end of the path must match, from a dot on.
+    private func pattern(_ name: String, _ module: String) -> Float? {
+        guard let patterns = members[name] as? [String: Any] else { return nil }
+        for (key, value) in patterns.sorted(by: { $0.key < $1.key }) {
+            guard let expression = try? NSRegularExpression(pattern: "^(?:.*\\.)?(?:\(key))$") else { continue }
+            let range = NSRange(module.startIndex..., in: module)
+            if expression.firstMatch(in: module, range: range) != nil { return number(value) }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+
+/// Writes low-rank adapters in other programs' forms; tensors are copied as they are, byte by byte.
+package struct AdapterWriter {
+    private let changes: [(module: String, change: NamedChanges.Change)]
+    /// What the component that is changed is called where names say it.
+    private let component: String
+
+    /// - Parameter changes: by the module's path.
+    /// - Throws: `CheckpointError` for DoRA, tables, and tensors whose numbers do not follow each other.
+    package init(_ changes: [String: NamedChanges.Change], component: String = "transformer") throws(CheckpointError) {
+        for (module, change) in changes {
+            let path = change.down.path
+            if change.magnitude != nil { throw CheckpointError(path: path, problem: "\(module): DoRA is not written") }
+            if change.isOfTable {
+                throw CheckpointError(path: path, problem: "\(module): changes of embedding tables are not written")
+            }
+            guard change.down.contiguousBytes != nil, change.up.contiguousBytes != nil else {
+                throw CheckpointError(path: path, problem: "\(module): its numbers do not follow each other")
+            }
+        }
+        self.changes = changes.sorted { $0.key < $1.key }.map { (module: $0.key, change: $0.value) }
+        self.component = component
+    }
+
+    /// Writes the adapter: PEFT's folder, or the file of diffusers or kohya.
+    /// - Parameter base: the model's name, for PEFT's settings.
+    /// - Returns: what was written.
+    /// - Throws: what the file system says.
+    @discardableResult
+    package func write(_ format: AdapterFormat, to path: String, base: String? = nil) throws -> [String] {
+        switch format {
+        case .peft: try writePEFT(path, base)
+        case .diffusers: try writeDiffusers(path)
+        case .kohya: try writeKohya(path)
+        }
+    }
+
+    private func alpha(_ change: NamedChanges.Change) -> Float { change.scale * Float(change.rank) }
+    private var usualRank: Int { changes.first?.change.rank ?? 1 }
+    private var usualAlpha: Float { changes.first.map { alpha($0.change) } ?? 1 }
+
+    /// Ranks and alphas that differ from the first module's.
+    private func settings() -> [String: Any] {
+        var (ranks, alphas): ([String: Int], [String: Double]) = ([:], [:])
+        for (module, change) in changes {
+            if change.rank != usualRank { ranks[module] = change.rank }
+            if alpha(change) != usualAlpha { alphas[module] = Double(alpha(change)) }
+        }
+        return [
+            "peft_type": "LORA", "r": usualRank, "lora_alpha": Double(usualAlpha), "rank_pattern": ranks,
+            "alpha_pattern": alphas, "target_modules": changes.map(\.module), "bias": "none", "use_rslora": false,
+            "use_dora": false, "fan_in_fan_out": false, "lora_dropout": 0, "inference_mode": true,
+        ]
+    }
+
+    private func writePEFT(_ folder: String, _ base: String?) throws -> [String] {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        var settings = settings()
+        settings["base_model_name_or_path"] = base ?? NSNull()
+        let file = "\(folder)/adapter_config.json"
+        try JSONSerialization.data(withJSONObject: settings, options: [.prettyPrinted, .sortedKeys])
+            .write(to: URL(fileURLWithPath: file), options: .atomic)
+        let tensors = changes.flatMap { module, change in
+            [
+                RawTensor("base_model.model.\(module).lora_A.weight", change.down),
+                RawTensor("base_model.model.\(module).lora_B.weight", change.up),
+            ]
+        }
+        let weights = "\(folder)/adapter_model.safetensors"
+        try RawTensor.write(tensors, to: weights, metadata: ["format": "pt"])
+        return [file, weights]
+    }
+
+    private func writeDiffusers(_ path: String) throws -> [String] {
+        let tensors = changes.flatMap { module, change in
+            [
+                RawTensor("\(component).\(module).lora_A.weight", change.down),
+                RawTensor("\(component).\(module).lora_B.weight", change.up),
+            ]
+        }
+        let named = Dictionary(uniqueKeysWithValues: settings().map { ("\(component).\($0.key)", $0.value) })
+        let header = try JSONSerialization.data(withJSONObject: named, options: [.sortedKeys])
+        try RawTensor.write(
+            tensors, to: path,
+            metadata: ["format": "pt", "lora_adapter_metadata": String(decoding: header, as: UTF8.self)])
+        return [path]
+    }
+
+    private func writeKohya(_ path: String) throws -> [String] {
+        let tensors = changes.flatMap { module, change in
+            let name = "lora_unet_" + module.replacingOccurrences(of: ".", with: "_")
+            return [
+                RawTensor("\(name).lora_down.weight", change.down), RawTensor("\(name).lora_up.weight", change.up),
+                RawTensor("\(name).alpha", number: alpha(change)),
+            ]
+        }
+        let metadata = [
+            "ss_network_module": "networks.lora", "ss_network_dim": String(usualRank),
+            "ss_network_alpha": String(usualAlpha), "ss_network_args": "{}",
+        ]
+        try RawTensor.write(tensors, to: path, metadata: metadata)
+        return [path]
+    }
+}

@@ -1,0 +1,53 @@
+import Foundation
+
+/// A tensor's bytes under a name, to be written as they are.
+package struct RawTensor {
+    package let name: String
+    private let type: ElementType
+    private let shape: [Int]
+    private let bytes: Data
+
+    /// A stored one under another name.
+    /// - Precondition: its numbers follow each other.
+    package init(_ name: String, _ stored: StoredTensor) {
+        self.name = name
+        (type, shape) = (stored.type!, stored.shape)
+        bytes = Data(stored.contiguousBytes!)
+    }
+
+    /// Some rows of a stored one.
+    /// - Precondition: its numbers follow each other.
+    package init(_ name: String, _ stored: StoredTensor, rows: Range<Int>) {
+        self.name = name
+        type = stored.type!
+        shape = [rows.count] + stored.shape.dropFirst()
+        let width = stored.shape.dropFirst().reduce(type.size, *)
+        bytes = Data(stored.contiguousBytes![rows.lowerBound * width..<rows.upperBound * width])
+    }
+
+    /// A single number.
+    package init(_ name: String, number: Float) {
+        self.name = name
+        (type, shape) = (.float32, [])
+        bytes = withUnsafeBytes(of: number.bitPattern.littleEndian) { Data($0) }
+    }
+
+    /// Writes a safetensors file, the tensors in order of their names: equal ones give equal bytes.
+    /// - Throws: what the file system says.
+    package static func write(_ tensors: [RawTensor], to path: String, metadata: [String: String]) throws {
+        var header: [String: Any] = metadata.isEmpty ? [:] : ["__metadata__": metadata]
+        var (contents, offset) = (Data(), 0)
+        for tensor in tensors.sorted(by: { $0.name < $1.name }) {
+            header[tensor.name] = [
+                "dtype": tensor.type.rawValue, "shape": tensor.shape,
+                "data_offsets": [offset, offset + tensor.bytes.count],
+            ]
+            offset += tensor.bytes.count
+            contents.append(tensor.bytes)
+        }
+        var json = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
+        json.append(contentsOf: [UInt8](repeating: 0x20, count: (8 - json.count % 8) % 8))
+        let length = withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) }
+        try (length + json + contents).write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+}

@@ -1,0 +1,82 @@
+import Backbones
+import Catalogue
+import Checkpoints
+import Foundation
+import Jobs
+import Personalization
+import Tensors
+
+/// Low-rank adapters in every form they come in, each on the release it is for.
+struct AdapterReleaseConformance {
+    private let release: ReleaseCase
+    /// The release they are for, as `release` names it: "… for ../sdxl".
+    private let base: ReleaseCase
+
+    init(_ release: ReleaseCase) throws {
+        self.release = release
+        let words = try release.text("release").split { $0 == " " || $0 == "," || $0 == ";" }
+        guard let name = words.first(where: { $0.hasPrefix("../") }),
+            let base = try ReleaseCase(folder: release.path(String(name)))
+        else { throw release.problem("it names no release beside it that the adapters are for") }
+        self.base = base
+    }
+
+    /// Folders and files beside `expected.…`.
+    private func adapters() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: release.folder).sorted().filter {
+            !$0.hasPrefix("expected.") && !$0.hasPrefix(".")
+        }
+    }
+
+    // MARK: On a diffusion model
+
+    func diffusion() throws {
+        try compare(nil, share: 1, "base")
+        for adapter in try adapters() {
+            let update = String(adapter.prefix { $0 != "-" })
+            try compare(adapter, share: 1, update)
+            if release.has("\(update)_half.unet_out") { try compare(adapter, share: 0.5, "\(update)_half") }
+        }
+    }
+
+    private func compare(_ adapter: String?, share: Float, _ name: String) throws {
+        let model = try DiffusionPipeline(directory: base.folder)
+        model.freeze()
+        if let adapter {
+            let changes = try AdapterChanges(path: release.path(adapter), for: AdapterTargets(model))
+            changes.merge(share: share)
+            let readsText = changes.changes.contains { $0.parameter.name.hasPrefix("text_model.") }
+            if readsText, release.has("\(name).pooled") {
+                let text = model.prompts(try release.text("prompt"))
+                try release.compare(
+                    "\(name).prompt_embeds", text.tokens.value, called: "\(adapter): \(name).prompt_embeds")
+                try release.compare("\(name).pooled", text.pooled.value, called: "\(adapter): \(name).pooled")
+            }
+        }
+        let text = PipelinePrompts.Text(
+            tokens: .init(try base.tensor("prompt_embeds")), pooled: .init(try base.tensor("pooled")))
+        let output = model.predicted(try base.tensor("noise"), timestep: 481, text: text, guidance: 1)
+        try release.compare("\(name).unet_out", output, called: "\(adapter ?? "no adapter"): \(name).unet_out")
+    }
+
+    // MARK: On Chameleon
+
+    func chameleon() throws {
+        for adapter in [nil] + (try adapters().map(Optional.some)) {
+            let model = try base.asModel { folder, _ in try ChameleonModel(directory: folder) }
+            model.freeze()
+            if let adapter {
+                let targets = AdapterTargets(model.transformerWeights)
+                try AdapterChanges(path: release.path(adapter), for: targets).merge()
+            }
+            // The same adapter in another container has no numbers of its own.
+            let name = adapter.map { release.has("\($0).logits") ? $0 : String($0.prefix { $0 != "-" }) } ?? "base"
+            let logits = model.transformer.logits(try base.integers("tf.ids").map(Int32.init), batch: 1).value
+            let width = logits.width
+            let kept = (0..<logits.count).filter { $0 / width % 4 == 0 && $0 % width % 16 == 0 }
+            try release.compare(
+                "\(name).logits", Tensor(kept.map { logits.pointer[$0] }, shape: [kept.count]),
+                called: "\(adapter ?? "no adapter"): \(name).logits")
+        }
+    }
+}

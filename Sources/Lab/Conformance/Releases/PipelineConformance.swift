@@ -1,0 +1,104 @@
+import Autograd
+import Backbones
+import Checkpoints
+import Foundation
+import Images
+import Jobs
+import Tensors
+
+/// SDXL, SD3, SD3.5 and FLUX as diffusers lays them out: prompts, one prediction, sampling, the picture, and the
+/// autoencoder's encoder; SDXL in half precision and as its authors' single file besides.
+struct PipelineConformance {
+    private let release: ReleaseCase
+    private let model: DiffusionPipeline
+
+    init(_ release: ReleaseCase) throws {
+        self.release = release
+        model = try DiffusionPipeline(directory: release.folder)
+        model.freeze()
+    }
+
+    func run() throws {
+        let text = try prompts()
+        try prediction(text)
+        try sampling(text)
+        let mean = model.autoencoder.encode(Variable(.pictures([try release.picture("enc.image_u8")]))).mean.value
+        try release.compare("enc.mean", mean)
+        if release.has("fp16.unet_out") { try halfPrecision() }
+    }
+
+    private func prompts() throws -> (text: PipelinePrompts.Text, negative: PipelinePrompts.Text?) {
+        let prompt = try release.text("prompt")
+        for (index, ids) in model.prompts.ids(prompt).enumerated() {
+            try release.compareExactly("ids.\(index)", ids.map(Int.init))
+        }
+        let text = model.prompts(prompt)
+        try release.compare("prompt_embeds", text.tokens.value)
+        try release.compare("pooled", text.pooled.value)
+        guard let words = release.description["negative_prompt"]?.string else { return (text, nil) }
+        let negative = model.prompts.negative(words)
+        try release.compare("negative_prompt_embeds", negative.tokens.value)
+        try release.compare("negative_pooled", negative.pooled.value)
+        return (text, negative)
+    }
+
+    private func guidance() throws -> Float { Float(try release.number("guidance_scale")) }
+
+    private func prediction(_ text: (text: PipelinePrompts.Text, negative: PipelinePrompts.Text?)) throws {
+        let noise = try release.tensor("noise")
+        let output = model.predicted(noise, timestep: 481, text: text.text, guidance: try guidance())
+        if release.has("time_ids") {
+            // Height and width of the picture; what stands between is no crop.
+            let sizes = try release.tensor("time_ids").values
+            let size = [try release.number("height"), try release.number("width")].map(Float.init)
+            release.compareSaid("time_ids", size + [0, 0] + size, sizes)
+            try release.compare("unet_out", output)
+        } else {
+            try release.compare("transformer_out", packed(output))
+        }
+        guard release.has("packed_noise") else { return }
+        try release.compare("packed_noise", packed(noise))
+        let (rows, columns) = (noise.shape[2] / 2, noise.shape[3] / 2)
+        let places = FluxTransformer.places(text: 0, rows: rows, columns: columns)
+        try release.compare("img_ids", Tensor(places.flatMap { $0 }, shape: [places.count, 3]))
+    }
+
+    /// As FLUX's reference records latents; others are recorded as they are.
+    private func packed(_ latents: Tensor) -> Tensor {
+        release.has("packed_noise") ? FluxTransformer.packed(Variable(latents)).value : latents
+    }
+
+    private func sampling(_ text: (text: PipelinePrompts.Text, negative: PipelinePrompts.Text?)) throws {
+        let noise = try release.tensor("noise")
+        let steps = Int(try release.number("steps"))
+        let sampler = model.sampler(steps: steps, latents: noise.shape)
+        try release.compare("timesteps", Tensor(sampler.timesteps, shape: [steps]))
+        let sigmas = (sampler as? FlowEuler)?.sigmas ?? (sampler as? NoiseEuler)?.sigmas ?? []
+        try release.compare("sigmas", Tensor(sigmas, shape: [sigmas.count]))
+        var states: [Tensor] = []
+        let latents = model.latents(
+            .init(text: text.text, negative: text.negative, guidance: try guidance(), steps: steps), from: noise
+        ) { states.append($1) }
+        for (index, state) in states.enumerated() { try release.compare("latents.\(index)", packed(state)) }
+        let decoded = model.decoded(latents)
+        try release.compare("decoded", decoded)
+        try release.comparePicture("picture", decoded.pictures()[0])
+    }
+
+    /// The variant's files, and the authors' file, which holds the same numbers.
+    private func halfPrecision() throws {
+        let single = Checkpoint.candidates(in: release.folder).filter { !$0.hasSuffix("expected.safetensors") }
+        guard let single = single.first else { throw release.problem("there is no single file") }
+        for (name, model) in [
+            ("fp16 files", try DiffusionPipeline(directory: release.folder, variant: "fp16")),
+            ("single file", try DiffusionPipeline(directory: release.folder, singleFile: single)),
+        ] {
+            let text = model.prompts(try release.text("prompt"))
+            try release.compare("fp16.prompt_embeds", text.tokens.value, called: "\(name): fp16.prompt_embeds")
+            try release.compare("fp16.pooled", text.pooled.value, called: "\(name): fp16.pooled")
+            let output = model.predicted(
+                try release.tensor("noise"), timestep: 481, text: text, guidance: try guidance())
+            try release.compare("fp16.unet_out", output, called: "\(name): fp16.unet_out")
+        }
+    }
+}

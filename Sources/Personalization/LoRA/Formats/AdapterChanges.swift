@@ -1,0 +1,74 @@
+import Checkpoints
+import Layers
+import Tensors
+
+/// A low-rank adapter read for a model: which of its weights change, and how.
+package struct AdapterChanges {
+    package let format: AdapterFormat
+    /// By the weight's own name; of several components the names do not collide within one.
+    package let changes: [(parameter: Parameter, change: LowRankChange)]
+    /// Weights that the adapter gives whole.
+    package let replaced: [(parameter: Parameter, value: Tensor)]
+    /// Names in the file that are of parts no model of this family draws by.
+    package let passedOver: [String]
+
+    /// Whether it is DoRA, which is no plain sum of products.
+    package var isDoRA: Bool { changes.contains { $0.change.magnitude != nil } }
+
+    /// Reads an adapter of PEFT, diffusers or kohya for a model.
+    /// - Throws: `LoRAError` for what is not built or does not fit, naming every key without a place; `CheckpointError`
+    ///   for damage.
+    package init(path: String, for targets: AdapterTargets) throws {
+        let named = try AdapterReader(path).read()
+        var changes: [(parameter: Parameter, change: LowRankChange)] = []
+        var homeless: [String] = []
+        for (module, stored) in named.changes {
+            let change = try LowRankChange(stored)
+            let places = targets.places(module)
+            if places.isEmpty { homeless.append(module.description) }
+            for place in places {
+                let own = place.rows.map { change.rows($0) } ?? change
+                guard own.fits(place.parameter.shape) else {
+                    let shape = place.parameter.shape
+                    homeless.append(
+                        "\(module.description) (\(change.up.shape) · \(change.down.shape) for \(shape))"
+                    )
+                    continue
+                }
+                changes.append((place.parameter, own))
+            }
+        }
+        var (replaced, passed): ([(parameter: Parameter, value: Tensor)], [String]) = ([], [])
+        for (module, stored) in named.replaced {
+            let value = try stored.tensor()
+            if let parameter = targets.weight(module.name), parameter.shape == value.shape {
+                replaced.append((parameter, value))
+            } else if module.name.contains("vqmodel.") {
+                // Chameleon's folder may hold a picture tokenizer that pictures never go through.
+                passed.append(module.name)
+            } else {
+                homeless.append(module.name)
+            }
+        }
+        guard homeless.isEmpty else { throw LoRAError.homeless(path: path, names: homeless.sorted()) }
+        (format, self.replaced, passedOver) = (named.format, replaced, passed.sorted())
+        self.changes = changes.sorted { $0.parameter.name < $1.parameter.name }
+    }
+
+    /// Puts a share of the changes, and what is given whole, into the model's weights.
+    package func merge(share: Float = 1) {
+        for (parameter, value) in replaced { parameter.value.assign(value) }
+        for (parameter, change) in changes { change.merge(into: parameter.value, share: share) }
+    }
+}
+
+extension LowRankChange {
+    /// The part of the update that belongs to some rows of the weight.
+    func rows(_ range: Range<Int>) -> LowRankChange {
+        guard range.upperBound <= up.shape[0] else { return self }
+        var part = self
+        part.up = up.slice(range)
+        part.magnitude = magnitude?.slice(range)
+        return part
+    }
+}

@@ -1,0 +1,16 @@
+import Testing
+
+@testable import Backbones
+
+/// What the reference's `text_preprocessing` makes of captions.
+struct CaptionCleaningTests {
+    @Test(arguments: [
+        ("A <b>Bold</b> dog &amp; cat", "a bold dog cat"), ("x<3 and 5 > 2", "x<3 and 5 > 2"),
+        ("see https://example.com/a.png now", "see now"), ("by @someone, 2020", "by , 2020"),
+        ("a 10x10 tile #12345 item", "a tile item"), ("A+plus%20sign", "a plus sign"),
+        ("\"quoted\"", "quoted"), ("one—two", "one-two"), ("a <rex> dog", "a dog"), ("jc6640 jc6640vc", ""),
+    ])
+    func aCaptionIsCleaned(caption: String, expected: String) {
+        #expect(CaptionCleaning.cleaned(caption) == expected)
+    }
+}

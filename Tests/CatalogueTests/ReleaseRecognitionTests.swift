@@ -1,0 +1,89 @@
+import Catalogue
+import Checkpoints
+import DaemonTesting
+import Foundation
+import Jobs
+import ServerTesting
+import Testing
+
+private let releases: String? = {
+    let shared =
+        ProcessInfo.processInfo.environment["ATELIER_SHARED"]
+        ?? URL(fileURLWithPath: Servers.root).deletingLastPathComponent().appendingPathComponent("shared").path
+    let path = shared + "/releases"
+    return FileManager.default.fileExists(atPath: path) ? path : nil
+}()
+
+/// Releases are known by the names and shapes in their files.
+@Suite(.enabled(if: releases != nil, "the tiny releases (../shared/releases) are not on this machine"))
+struct ReleaseRecognitionTests {
+    private func problems(_ paths: String...) -> [String] {
+        do throws(UnrecognizedRelease) {
+            _ = try ReleaseScan(paths.map { "\(releases!)/\($0)" }).recognized()
+            return []
+        } catch { return error.problems }
+    }
+
+    @Test func allThatIsMissingIsSaidAtOnce() {
+        let said = problems("infinity-2b/infinity_2b_reg.pth")
+        #expect(said.count == 2)
+        #expect(said.contains { $0.contains("its VAE is not here: infinity_vae_d32reg.pth") }, "\(said)")
+        #expect(said.contains { $0.contains("its text encoder is not here") }, "\(said)")
+    }
+
+    @Test func aPartAloneIsToldForWhatItIs() {
+        #expect(problems("infinity-2b/infinity_vae_d32reg.pth").contains { $0.contains("is a VAE of Infinity") })
+        #expect(problems("lumina-mgpt-7b-768/tokenizer/vqgan.ckpt").contains { $0.contains("VQGAN of Chameleon") })
+        #expect(problems("lpips/alex.pth").contains { $0.contains("alexnet-owt-7be5be79.pth") })
+        #expect(problems("no-such-folder").contains { $0.contains("no such file or folder") })
+    }
+
+    @Test func aTextEncoderOfAnotherWidthDoesNotBelong() {
+        let said = problems(
+            "infinity-2b/infinity_2b_reg.pth", "infinity-2b/infinity_vae_d32reg.pth", "sd3-medium/text_encoder_3")
+        #expect(said.count == 1 && said[0].contains("text encoder is not here"), "\(said)")
+    }
+
+    @Test(arguments: [
+        ("infinity-2b", ModelFamily.infinity), ("lumina-mgpt-7b-768", .chameleon), ("clip-vit-base-patch32/bin", .clip),
+        ("dino-vits16/dino_deitsmall16_pretrain.pth", .dino), ("lpips", .lpips),
+    ])
+    func aReleaseBecomesAModelThatIsWhole(release: String, family: ModelFamily) throws {
+        for links in [false, true] {
+            let models = try TemporaryFolder()
+            let added = try ModelInstallation(directory: models.path).add(
+                release: ["\(releases!)/\(release)"], name: "m", links: links)
+            #expect(added.model.description?.family == family && added.model.verify() == [])
+            #expect(ReleaseRecord(in: added.model.folder)?.isLinked == links)
+        }
+    }
+
+    @Test func aVAEOfTheSameShapesAndAnotherNameIsWarnedOf() throws {
+        let folder = try TemporaryFolder()
+        for (name, file) in [
+            ("infinity_2b_reg.pth", "infinity_2b_reg.pth"), ("infinity_vae_d32reg.pth", "infinity_vae_d32.pth"),
+        ] {
+            try FileManager.default.copyItem(
+                atPath: "\(releases!)/infinity-2b/\(name)", toPath: folder.path + "/" + file)
+        }
+        let found = try ReleaseScan([folder.path, "\(releases!)/infinity-2b/flan-t5-xl"]).recognized()
+        #expect(found.warnings.contains { $0.contains("infinity_vae_d32reg.pth") })
+    }
+
+    /// Nothing is lost unless it is asked for.
+    @Test func convertedWeightsAreThoseOfTheRelease() throws {
+        let folder = try TemporaryFolder()
+        let source = try Checkpoint.open("\(releases!)/infinity-2b/infinity_2b_reg.pth")
+        try CheckpointConversion(source, precision: .stored).write(folder.path + "/a.safetensors")
+        let copy = try Checkpoint.open(folder.path + "/a.safetensors")
+        #expect(copy.names == source.names)
+        for name in copy.names {
+            #expect(try copy.tensor(name).floats() == source.tensor(name).floats(), "\(name)")
+        }
+        try CheckpointConversion(source, precision: .bf16).write(folder.path + "/b.safetensors")
+        let half = try Checkpoint.open(folder.path + "/b.safetensors").tensor("head.weight")
+        #expect(half.type == .bfloat16)
+        let exact = try source.tensor("head.weight").floats()
+        #expect(zip(try half.floats(), exact).allSatisfy { abs($0 - $1) <= abs($1) / 256 })
+    }
+}
