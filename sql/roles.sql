@@ -55,6 +55,7 @@ grant execute on function
     atelier.record_checkpoint(atelier.jobs, jsonb),
     atelier.record(uuid, int, jsonb, jsonb, jsonb, jsonb),
     atelier.state_after(atelier.jobs, text, text, int, int),
+    atelier.concepts_of(jsonb),
     atelier.keep_artifacts(atelier.jobs, jsonb),
     atelier.artifact_list(uuid),
     atelier.emit_end(atelier.jobs, text, text, jsonb, double precision),

@@ -7,12 +7,15 @@ import Tensors
 package struct LayerContext {
     /// [N, C].
     package let vectors: Variable
-    /// The position in each sample of the batch.
+    /// The position in each sample of the batch, or in each of `samples`.
     package let positions: [Int]
+    /// The samples that have it, where not all do.
+    package let samples: [Int]?
 
-    package init(_ vectors: Variable, positions: [Int]) {
+    package init(_ vectors: Variable, positions: [Int], samples: [Int]? = nil) {
         self.vectors = vectors
         self.positions = positions
+        self.samples = samples
     }
 
     package var layers: Int { vectors.shape[0] }
@@ -25,8 +28,10 @@ package struct LayerContext {
     /// x [B, T, C] with the layer's vector in place.
     func placed(in x: Variable, layer: Int) -> Variable {
         guard layer < layers else { return x }
-        precondition(positions.count == x.shape[0], "\(positions.count) positions for a batch of \(x.shape[0])")
-        let rows = positions.enumerated().map { $0 * x.shape[1] + $1 }
+        precondition(
+            positions.count == samples?.count ?? x.shape[0], "\(positions.count) positions for a batch of \(x.shape[0])"
+        )
+        let rows = zip(samples ?? Array(positions.indices), positions).map { $0 * x.shape[1] + $1 }
         return ReplaceRows(rows).apply([
             x, Gather([Int32](repeating: Int32(layer), count: rows.count)).apply([vectors]),
         ])

@@ -15,7 +15,8 @@ package struct ConceptPainter {
             let scales = model.configuration.schedule.sides.count
             let guidance = try options?.byScale("guidance", scales)
             let temperature = try options?.byScale("temperature", scales)
-            let personalized = try PersonalizedModel(model: model, adapters: adapters, modelDigest: loaded.digest)
+            let personalized = try PersonalizedModel(
+                model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining)
             paint = { prompts, seeds in
                 var sampling = personalized.sampling(seeds: seeds)
                 sampling.guidance = guidance ?? sampling.guidance
@@ -23,7 +24,8 @@ package struct ConceptPainter {
                 return personalized.generate(prompts, sampling: sampling)
             }
         case .chameleon(let model):
-            let personalized = try PersonalizedChameleon(model: model, adapters: adapters, modelDigest: loaded.digest)
+            let personalized = try PersonalizedChameleon(
+                model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining)
             let cutsConcepts = options?["identity_mask"] != .bool(false)
             paint = { prompts, seeds in
                 let sampling = model.sampling(
@@ -32,7 +34,8 @@ package struct ConceptPainter {
                 return personalized.generate(prompts, sampling: sampling, cutsConcepts: cutsConcepts)
             }
         case .llamagen(let model):
-            let personalized = try PersonalizedLlamaGen(model: model, adapters: adapters, modelDigest: loaded.digest)
+            let personalized = try PersonalizedLlamaGen(
+                model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining)
             paint = { prompts, seeds in
                 personalized.generate(
                     prompts,
@@ -41,7 +44,8 @@ package struct ConceptPainter {
                         temperature: options?["temperature"]?.double.map { Float($0) }, seeds: seeds))
             }
         case .diffusion(let model):
-            let personalized = try PersonalizedDiffusion(model: model, adapters: adapters, modelDigest: loaded.digest)
+            let personalized = try PersonalizedDiffusion(
+                model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining)
             paint = { prompts, seeds in
                 personalized.generate(
                     prompts,
@@ -56,6 +60,11 @@ package struct ConceptPainter {
 extension LoadedModel {
     /// What can be said about drawing with it.
     package var drawing: OptionTable { description.family.drawing ?? .none }
+}
+
+extension OptionValues? {
+    /// How low-rank changes act together.
+    fileprivate var joining: AdapterJoining { self?["adapters"]?.string.flatMap(AdapterJoining.init) ?? .merged }
 }
 
 extension OptionValues {

@@ -12,7 +12,8 @@ struct ConceptReader {
     /// The concept, and what is to be said of its pictures.
     /// - Throws: `JobFailure` listing the references that cannot be used.
     func concept() throws -> (concept: Concept, warnings: [String]) {
-        let references = try ReferencePictures(images, size: loaded.pictureSize)
+        let own = spec.images.map { $0.map { images[$0] } } ?? images
+        let references = try ReferencePictures(own, size: loaded.pictureSize)
         let concept = Concept(
             name: spec.name, role: spec.role, className: spec.className ?? "",
             references: references.pictures,

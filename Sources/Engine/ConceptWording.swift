@@ -2,7 +2,8 @@ import Evaluation
 import Jobs
 import Personalization
 
-/// How a method wants its concepts called in prompts: ARBooth learns "a <rex> dog", the others "<rex> dog".
+/// How a method wants its concepts called in prompts: ARBooth and Proxy-Tuning learn "a <rex> dog", the others "<rex>
+/// dog".
 package struct ConceptWording {
     package let method: String
 
@@ -26,7 +27,8 @@ package struct ConceptWording {
 
     /// A subject's prompt in the method's own words.
     package func asked(_ prompt: String) -> String {
-        if method == PersonalizationMethod.arbooth.rawValue { return prompt }
+        let keepsArticle: [PersonalizationMethod] = [.arbooth, .proxyTuning]
+        if keepsArticle.contains(where: { $0.rawValue == method }) { return prompt }
         return prompt.hasPrefix("a <") ? String(prompt.dropFirst(2)) : prompt.replacing(" a <", with: " <")
     }
 }

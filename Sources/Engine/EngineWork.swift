@@ -60,6 +60,8 @@ package struct EngineWork {
         let model = try LoadedModel(name, in: order.models)
         connection.send(.started(.init(engine: Release.version, backbone: model.name)))
         switch order.spec {
+        case .personalize(let spec) where spec.method == .proxyTuning:
+            return try ProxyTuningWorker(spec: spec, order: order, loaded: model, connection: connection).run()
         case .personalize(let spec):
             return try PersonalizeWorker(spec: spec, order: order, loaded: model, connection: connection).run()
         case .generate(let spec):

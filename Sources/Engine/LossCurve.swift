@@ -12,6 +12,8 @@ struct LossCurve: Codable {
     }
 
     private var names: [String] = []
+    /// What a metric's name begins with, where a job has several curves.
+    var prefix: String?
     private var points: [Point] = []
     /// What was minimized, at the first step.
     private var first: Double?
@@ -46,7 +48,7 @@ struct LossCurve: Codable {
     /// The latest averages by name; a loss that never was anything is none of this training's.
     var latest: [String: Double] {
         guard let last = points.last else { return [:] }
-        return Dictionary(uniqueKeysWithValues: inEffect.map { ("loss.\(names[$0])", last.losses[$0]) })
+        return Dictionary(uniqueKeysWithValues: inEffect.map { ("\(prefix ?? "loss").\(names[$0])", last.losses[$0]) })
     }
 
     /// How far a loss may end above its beginning (*ours*): a training that ends worse than it began has learnt

@@ -63,6 +63,42 @@ extension CoAROptions {
     }
 }
 
+extension ProxyTuningOptions {
+    package init(_ values: OptionValues) {
+        self.init()
+        take(teaching: values)
+        values.integer("proxies") { proxies = $0 }
+        contexts = values["contexts"]?.array?.compactMap(\.string) ?? []
+        values.number("filter") { dropped = $0 }
+        values.integer("iterations") { student.iterations = $0 }
+        values.integer("batch") { student.batch = $0 }
+        values.number("learning_rate") { student.learningRate = $0 }
+        values.integer("rank") { student.rank = $0 }
+        student.alpha = 2 * Float(student.rank)
+        values.number("alpha") { student.alpha = $0 }
+        for stage in [\ProxyTuningOptions.supervisor, \ProxyTuningOptions.student] {
+            values.number("beta1") { self[keyPath: stage].beta1 = $0 }
+            values.number("beta2") { self[keyPath: stage].beta2 = $0 }
+            values.number("weight_decay") { self[keyPath: stage].weightDecay = $0 }
+        }
+    }
+
+    private mutating func take(teaching values: OptionValues) {
+        values.integer("supervisor_iterations") { supervisor.iterations = $0 }
+        values.integer("supervisor_batch") { supervisor.batch = $0 }
+        values.text("supervisor_optimizer") { supervisor.rule = .init(rawValue: $0) ?? supervisor.rule }
+        supervisor.learningRate = supervisor.rule == .prodigy ? 1 : 1e-3
+        values.number("supervisor_learning_rate") { supervisor.learningRate = $0 }
+        values.integer("supervisor_rank") { supervisor.rank = $0 }
+        supervisor.alpha = 2 * Float(supervisor.rank)
+        values.number("alpha") { supervisor.alpha = $0 }
+        values.integer("prior_pictures") { priorPictures = $0 }
+        values.flag("prior_preservation") { if !$0 { priorPictures = 0 } }
+        values.number("prior_weight") { supervisor.priorWeight = $0 }
+        values.number("largest_zoom") { supervisor.largestZoom = $0 }
+    }
+}
+
 extension LoRAOptions {
     package init(_ values: OptionValues) {
         self.init()

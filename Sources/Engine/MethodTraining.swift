@@ -45,6 +45,16 @@ extension LoadedModel {
         }
     }
 
+    /// The model as Proxy-Tuning teaches it, with words for concepts.
+    func pairLearner(of concepts: [String], seed: UInt64) -> PairLearner {
+        switch backbone {
+        case .infinity(let model): .infinity(model, concepts: concepts, seed: seed)
+        case .chameleon(let model): .chameleon(model, concepts: concepts, seed: seed)
+        case .llamagen(let model): .llamagen(model, concepts: concepts, seed: seed)
+        case .diffusion(let model): .diffusion(model, concepts: concepts, seed: seed)
+        }
+    }
+
     private func unfit(_ method: PersonalizationMethod) -> JobFailure {
         let problem = Problem(
             "/method", found: method.rawValue,

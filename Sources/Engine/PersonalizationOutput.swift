@@ -10,33 +10,48 @@ struct PersonalizationOutput {
     let order: EngineOrder
     let loaded: LoadedModel
     let connection: EngineConnection
-    let concept: Concept
+    /// At least one; the adapter is called like the first.
+    let concepts: [Concept]
     let prompts: [String]
     let seed: UInt64
-    /// Measures what was learned, where that can be measured.
-    let evaluation: QuickEvaluation?
+    /// Measures what was learned, by the concepts' names, where that can be measured.
+    let evaluations: [String: QuickEvaluation]
     /// What the job's result is to warn of already.
     let warnings: [String]
 
+    private var concept: Concept { concepts[0] }
+
     /// Announces everything; gives the job's result.
     func finish(_ training: any ConceptTraining, _ curve: LossCurve) throws -> JSONValue {
-        let path = "\(order.workspace)/\(concept.name).safetensors"
-        try training.adapter(modelDigest: loaded.digest).write(path)
+        let learnt = try training.adapter(modelDigest: loaded.digest)
         training.detach()
+        return try finish(learnt, steps: training.step, curve)
+    }
+
+    /// The same of an adapter that no longer hangs on the model.
+    func finish(_ learnt: Adapter, steps: Int, _ curve: LossCurve) throws -> JSONValue {
+        let path = "\(order.workspace)/\(concept.name).safetensors"
+        try learnt.write(path)
         try connection.sendArtifact(role: "adapter", path: path, mediaType: "application/vnd.safetensors")
         // Samples come from the file as others will load it, half precision and all.
         let adapter = try Adapter(path: path)
         try sendForOthers(adapter)
-        let painter = try ConceptPainter(loaded, adapters: [concept.name: adapter])
+        let painter = try ConceptPainter(
+            loaded, adapters: Dictionary(uniqueKeysWithValues: concepts.map { ($0.name, adapter) }))
         let pictures = try PictureSeries(
             prompts: prompts, perPrompt: 1, seed: seed, folder: order.workspace, connection: connection
         ).generate(painter)
-        try send(Grid.sections(of: 4, [concept.squares(of: loaded.pictureSize), pictures]), as: "sheet")
+        try send(Grid.sections(of: 4, concepts.map { $0.squares(of: loaded.pictureSize) } + [pictures]), as: "sheet")
         try send(curve.plot(title: "\(concept.name): \(adapter.description.method)"), as: "curve")
-        let report = evaluation?.report(painter, adapter.description) {
-            connection.send(.progress(.init(stage: "evaluate", step: $0, steps: $1)))
+        let reports = concepts.compactMap { concept in
+            evaluations[concept.name].map { evaluation in
+                let report = evaluation.report(painter, adapter.description) {
+                    connection.send(.progress(.init(stage: "evaluate", step: $0, steps: $1)))
+                }
+                return (concept.name, report)
+            }
         }
-        return try result(adapter: path, steps: training.step, curve, report)
+        return try result(adapter: path, steps: steps, curve, reports)
     }
 
     /// A LoRA adapter once more, as PEFT's `from_pretrained` reads it.
@@ -52,7 +67,8 @@ struct PersonalizationOutput {
     }
 
     private func result(
-        adapter path: String, steps: Int, _ curve: LossCurve, _ report: QuickEvaluation.Report?
+        adapter path: String, steps: Int, _ curve: LossCurve,
+        _ reports: [(name: String, report: QuickEvaluation.Report)]
     ) throws -> JSONValue {
         let bytes = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
         var metrics = curve.latest.mapValues(JSONValue.number)
@@ -62,16 +78,28 @@ struct PersonalizationOutput {
             "adapter": .string("sha256:" + (try SHA256Digest.ofFile(path).description)),
             "concept": .string(concept.name),
         ]
-        if let report {
-            metrics.merge(report.row.scores.mapValues { .number($0.mean) }) { $1 }
+        if concepts.count > 1 { result["concepts"] = .array(concepts.map { .string($0.name) }) }
+        if !reports.isEmpty {
+            let rows = reports.map(\.report.row)
+            metrics.merge(ConceptRow.means(rows).mapValues { .number($0) }) { $1 }
             result["suite"] = .string(QuickEvaluation.suite.name)
-            result["table"] = .array([report.row.json])
-            result["drift"] = report.drift?.json
-            result["likeness"] = report.likeness?.json
+            result["table"] = .array(rows.map(\.json))
         }
-        result["warnings"] = .array((warnings + (report?.warnings ?? [])).map(JSONValue.string))
+        if concepts.count == 1 {
+            result["drift"] = reports.first?.report.drift?.json
+            result["likeness"] = reports.first?.report.likeness?.json
+        } else {
+            result["likeness"] = .object(
+                Dictionary(uniqueKeysWithValues: reports.map { ($0.name, $0.report.likeness?.json ?? .null) }))
+        }
+        result["warnings"] = .array((warnings + reports.flatMap(named)).map(JSONValue.string))
         result["metrics"] = .object(metrics)
         return .object(result)
+    }
+
+    /// Of several concepts each warning says whose it is.
+    private func named(_ name: String, _ report: QuickEvaluation.Report) -> [String] {
+        concepts.count == 1 ? report.warnings : report.warnings.map { "<\(name)>: \($0)" }
     }
 
     private func send(_ picture: Picture, as role: String) throws {

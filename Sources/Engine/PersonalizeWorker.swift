@@ -37,8 +37,8 @@ struct PersonalizeWorker {
         }
         return .done(
             try PersonalizationOutput(
-                order: order, loaded: loaded, connection: connection, concept: concept, prompts: samples.all,
-                seed: seed, evaluation: evaluation, warnings: remarks + warnings
+                order: order, loaded: loaded, connection: connection, concepts: [concept], prompts: samples.all,
+                seed: seed, evaluations: evaluation.map { [concept.name: $0] } ?? [:], warnings: remarks + warnings
             ).finish(training, curve))
     }
 

@@ -9,7 +9,8 @@ struct SamplePrompts {
 
     init(_ asked: [String], concept: Concept, method: PersonalizationMethod) {
         self.asked = asked
-        let name = method == .arbooth ? "a \(concept.placeholder)" : concept.placeholder
+        let keepsArticle = method == .arbooth || method == .proxyTuning
+        let name = keepsArticle ? "a \(concept.placeholder)" : concept.placeholder
         own = ["", "on the beach", "in the snow", "in the jungle"].map { concept.photoPrompt(name, $0) }
     }
 

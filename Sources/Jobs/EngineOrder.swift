@@ -16,6 +16,8 @@ package struct EngineOrder: Sendable, Codable {
     package var adapters: [String: String]
     /// The pictures that concepts were learnt from, for an evaluation.
     package var references: [String: [ReferenceFile]]?
+    /// The proxies of concepts that are not to be drawn anew, by the concepts' names.
+    package var proxies: [String: [Proxy]]?
     /// The folder of the models.
     package var models: String
     /// The folder of this attempt.
@@ -29,7 +31,8 @@ package struct EngineOrder: Sendable, Codable {
     package init(
         job: UUID, attempt: Int, spec: JobSpec, tenant: String, images: [String],
         adapters: [String: String],
-        references: [String: [ReferenceFile]]? = nil, models: String, workspace: String, resume: String?,
+        references: [String: [ReferenceFile]]? = nil, proxies: [String: [Proxy]]? = nil, models: String,
+        workspace: String, resume: String?,
         checkpointSeconds: Int
     ) {
         self.job = job
@@ -39,14 +42,25 @@ package struct EngineOrder: Sendable, Codable {
         self.images = images
         self.adapters = adapters
         self.references = references
+        self.proxies = proxies
         self.models = models
         self.workspace = workspace
         self.resume = resume
         self.checkpointSeconds = checkpointSeconds
     }
 
+    /// A picture that a job drew of a concept, and the prompt it drew it from.
+    package struct Proxy: Sendable, Equatable, Codable {
+        /// The picture's absolute path.
+        package var path: String
+        package var prompt: String
+
+        /// Describes a picture.
+        package init(path: String, prompt: String) { (self.path, self.prompt) = (path, prompt) }
+    }
+
     private enum CodingKeys: String, CodingKey {
-        case job, attempt, kind, spec, tenant, images, adapters, references, models, workspace, resume,
+        case job, attempt, kind, spec, tenant, images, adapters, references, proxies, models, workspace, resume,
             checkpointSeconds
     }
 
@@ -59,6 +73,7 @@ package struct EngineOrder: Sendable, Codable {
         images = try container.decode([String].self, forKey: .images)
         adapters = try container.decode([String: String].self, forKey: .adapters)
         references = try container.decodeIfPresent([String: [ReferenceFile]].self, forKey: .references)
+        proxies = try container.decodeIfPresent([String: [Proxy]].self, forKey: .proxies)
         models = try container.decode(String.self, forKey: .models)
         workspace = try container.decode(String.self, forKey: .workspace)
         resume = try container.decodeIfPresent(String.self, forKey: .resume)
@@ -75,6 +90,7 @@ package struct EngineOrder: Sendable, Codable {
         try container.encode(images, forKey: .images)
         try container.encode(adapters, forKey: .adapters)
         try container.encodeIfPresent(references, forKey: .references)
+        try container.encodeIfPresent(proxies, forKey: .proxies)
         try container.encode(models, forKey: .models)
         try container.encode(workspace, forKey: .workspace)
         try container.encode(resume, forKey: .resume)

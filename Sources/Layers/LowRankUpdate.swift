@@ -10,12 +10,15 @@ package final class LowRankUpdate {
     package let up: Parameter
     /// α/r.
     package let scale: Float
+    /// The tokens it acts on; nil: all.
+    let activity: TokenActivity?
 
-    package init(down: Parameter, up: Parameter, scale: Float) {
+    package init(down: Parameter, up: Parameter, scale: Float, activity: TokenActivity? = nil) {
         precondition(down.shape[0] == up.shape[1], "\(down.name) and \(up.name) have different ranks")
         self.down = down
         self.up = up
         self.scale = scale
+        self.activity = activity
     }
 
     /// What is added to W x; x [.., in] → [.., out].
@@ -37,10 +40,10 @@ package final class LowRankUpdate {
 }
 
 extension Parameter {
-    /// x · wᵀ (+ bias), w [out, in] with its low-rank update where it has one.
+    /// x · wᵀ (+ bias), w [out, in] with its low-rank updates.
     package func project(_ x: Variable, bias: Variable? = nil) -> Variable {
         let bias = bias.map { [$0] } ?? []
         let y = rounded.map { BFloat16Linear($0).apply([x] + bias) } ?? Linear().apply([x, variable] + bias)
-        return update.map { y + $0(x) } ?? y
+        return updates.reduce(y) { $1.added(to: $0, of: x) }
     }
 }

@@ -11,8 +11,13 @@ package final class Parameter {
     package let shape: [Int]
     private var stored: StoredWeight
     package private(set) var node: Node?
-    /// A low-rank change that projections through this weight add.
-    package var update: LowRankUpdate?
+    /// Low-rank changes that projections through this weight add.
+    package var updates: [LowRankUpdate] = []
+    /// The only one of them.
+    package var update: LowRankUpdate? {
+        get { updates.first }
+        set { updates = newValue.map { [$0] } ?? [] }
+    }
     /// Whether the model reads this weight by `project`, so that a low-rank update has an effect.
     package let isProjection: Bool
 

@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import Tensors
 
 /// A concept as CoAR learns it: one text and one image vector for each of the first layers, [N, C] each.
 package struct ContextVectors {
@@ -22,13 +23,20 @@ package struct ConceptPrompts {
     private let model: ChameleonModel
     private let tokenizer: TextTokenizer
     private let vectors: [Int32: ContextVectors]
+    /// What stands for concepts that go by a word alone, [1, C].
+    private let words: [Int32: Variable]
     /// The id in the place of a placeholder or an image vector; it is overwritten before the first layer.
     private let standIn: Int32 = 0
 
-    /// - Parameter concepts: by name, `rex` for `<rex>`.
-    package init(_ model: ChameleonModel, concepts: [String: ContextVectors]) {
-        let tokenizer = model.textTokenizer.adding(placeholders: concepts.keys.sorted().map { "<\($0)>" })
+    /// - Parameters:
+    ///   - concepts: by name, `rex` for `<rex>`.
+    ///   - words: of concepts that have no vectors but a word of their own, [1, C].
+    package init(_ model: ChameleonModel, concepts: [String: ContextVectors] = [:], words: [String: Tensor] = [:]) {
+        let names = concepts.keys.sorted() + words.keys.sorted()
+        let tokenizer = model.textTokenizer.adding(placeholders: names.map { "<\($0)>" })
         self.model = model
+        self.words = Dictionary(
+            uniqueKeysWithValues: words.map { (tokenizer.identifier(of: "<\($0)>")!, Variable($1)) })
         self.tokenizer = tokenizer
         vectors = Dictionary(uniqueKeysWithValues: concepts.map { (tokenizer.identifier(of: "<\($0)>")!, $1) })
     }
@@ -41,6 +49,11 @@ package struct ConceptPrompts {
         var places: [Int32: [Int]] = [:]
         var contexts: [LayerContext] = []
         for (index, id) in ids.enumerated() where isConcept(id, at: index, of: ids.count) {
+            if let word = words[id] {
+                contexts.append(LayerContext(word, positions: [index]))
+                ids[index] = standIn
+                continue
+            }
             if places[id] == nil { order.append(id) }
             places[id, default: []].append(index)
             contexts.append(LayerContext(vectors[id]!.text, positions: [index]))
@@ -59,7 +72,7 @@ package struct ConceptPrompts {
     /// Placeholders are numbered after the text tokenizer's own ids, where the vocabulary has its marks; the sequence's
     /// own marks stand at both ends of the words.
     private func isConcept(_ id: Int32, at index: Int, of count: Int) -> Bool {
-        index > 0 && index < count - 1 && vectors[id] != nil
+        index > 0 && index < count - 1 && (vectors[id] != nil || words[id] != nil)
     }
 
     /// Every position of one concept with every position of another.

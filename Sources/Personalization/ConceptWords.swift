@@ -9,23 +9,35 @@ struct ConceptWords {
     /// By token, [1, D] each.
     let embeddings: [Int32: Variable]
 
+    /// - Parameter words: by concept, [1, D] each.
+    init(_ words: [String: Tensor], tokenizer: UnigramTokenizer) {
+        let extended = tokenizer.adding(placeholders: words.keys.sorted().map { "<\($0)>" })
+        self.tokenizer = extended
+        embeddings = Dictionary(
+            uniqueKeysWithValues: words.map { (extended.identifier(of: "<\($0)>")!, Variable($1)) })
+    }
+
     /// Concepts that were learnt by DreamBooth go by its identifier; others bring an embedding of their own, or go by
     /// their class noun.
     /// - Parameter embedding: the encoder's table, [vocabulary, D].
-    init(_ adapters: [String: Adapter], tokenizer: UnigramTokenizer, embedding: Tensor) {
-        let names = adapters.keys.sorted()
-        let extended = tokenizer.adding(placeholders: names.map { "<\($0)>" })
-        var embeddings: [Int32: Variable] = [:]
-        for name in names {
-            let word = ConceptWords.word(of: adapters[name]!, tokenizer: tokenizer, embedding: embedding)
-            embeddings[extended.identifier(of: "<\(name)>")!] = Variable(word)
+    /// - Throws: `AdapterError` for an adapter that has no word for its concept, or one of another width.
+    init(_ adapters: [String: Adapter], tokenizer: UnigramTokenizer, embedding: Tensor) throws(AdapterError) {
+        var words: [String: Tensor] = [:]
+        for (name, adapter) in adapters {
+            let word = try ConceptWords.word(of: adapter, name, tokenizer: tokenizer, embedding: embedding)
+            guard word.shape == [1, embedding.width] else {
+                throw .unknownWeight(concept: name, name: Adapter.placeholderName)
+            }
+            words[name] = word
         }
-        self.tokenizer = extended
-        self.embeddings = embeddings
+        self.init(words, tokenizer: tokenizer)
     }
 
-    private static func word(of adapter: Adapter, tokenizer: UnigramTokenizer, embedding: Tensor) -> Tensor {
+    private static func word(
+        of adapter: Adapter, _ name: String, tokenizer: UnigramTokenizer, embedding: Tensor
+    ) throws(AdapterError) -> Tensor {
         if let own = adapter.placeholder { return own }
+        if let own = try adapter.word(usedAs: name) { return own }
         if adapter.isLoRA, let id = tokenizer.identifier(of: DreamBooth.identifier).map(Int.init) {
             return embedding.slice(id..<id + 1)
         }

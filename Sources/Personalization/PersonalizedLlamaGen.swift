@@ -8,28 +8,43 @@ import Tensors
 package struct PersonalizedLlamaGen {
     private let model: LlamaGenModel
     private let words: ConceptWords
+    /// Those that act on their concepts' words alone; nil where all are merged.
+    private let tokenwise: TokenwiseAdapters?
 
-    /// LoRA adapters change the model's weights.
+    /// LoRA adapters change the model's weights, or hang on it, as `joining` says.
     /// - Parameter loraShare: how much of every LoRA adapter's change is added.
     /// - Throws: `AdapterError` for an adapter of another model or method.
     package init(
-        model: LlamaGenModel, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1
+        model: LlamaGenModel, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1,
+        joining: AdapterJoining = .merged
     ) throws(AdapterError) {
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
             guard adapter.description.modelDigest == modelDigest else {
                 throw .otherModel(concept: name, wanted: model.configuration.name, found: adapter.description.model)
             }
-            try adapter.mergeLoRA(into: model.transformerWeights, share: loraShare)
+        }
+        switch joining {
+        case .merged:
+            tokenwise = nil
+            for (_, adapter) in Adapter.distinct(adapters) {
+                try adapter.mergeLoRA(into: model.transformerWeights, share: loraShare)
+            }
+        case .byToken:
+            tokenwise = try TokenwiseAdapters(adapters, on: model.transformerWeights)
         }
         self.model = model
-        words = ConceptWords(adapters, tokenizer: model.textTokenizer, embedding: model.encoder.embedding.value)
+        words = try ConceptWords(adapters, tokenizer: model.textTokenizer, embedding: model.encoder.embedding.value)
     }
 
     /// One picture per prompt, as `sampling` says.
     package func generate(_ prompts: [String], sampling: CodeSampling) -> [Picture] {
         Recording.withoutGradients {
-            model.generate(
-                model.encode(prompts, tokenizer: words.tokenizer, replacing: words.embeddings), sampling: sampling)
+            let ids = model.ids(prompts, tokenizer: words.tokenizer)
+            let captions = model.encode(prompts, tokenizer: words.tokenizer, replacing: words.embeddings)
+            return model.generate(captions, sampling: sampling) { caption in
+                guard let caption else { return tokenwise?.end() ?? () }
+                tokenwise?.begin([ids[caption]], rows: ids[caption].count, tokenizer: words.tokenizer)
+            }
         }
     }
 }

@@ -8,12 +8,15 @@ import Tensors
 package struct PersonalizedModel {
     private let model: InfinityModel
     private let words: ConceptWords
+    /// Those that act on their concepts' words alone; nil where all are merged.
+    private let tokenwise: TokenwiseAdapters?
 
     /// Changes the model's weights to the adapters' and makes their names known.
     /// - Parameter loraShare: how much of every LoRA adapter's change is added.
     /// - Throws: `AdapterError` for an adapter of another model, or two that replace the same weights.
     package init(
-        model: InfinityModel, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1
+        model: InfinityModel, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1,
+        joining: AdapterJoining = .merged
     ) throws(AdapterError) {
         let named = adapters.sorted { $0.key < $1.key }
         var owners: [String: String] = [:]
@@ -37,9 +40,17 @@ package struct PersonalizedModel {
         for (_, adapter) in named {
             for (weight, tensor) in adapter.replaced { model.transformerWeights.byName[weight]?.value.assign(tensor) }
         }
-        for (_, adapter) in named { try adapter.mergeLoRA(into: model.transformerWeights, share: loraShare) }
+        switch joining {
+        case .merged:
+            tokenwise = nil
+            for (_, adapter) in Adapter.distinct(adapters) {
+                try adapter.mergeLoRA(into: model.transformerWeights, share: loraShare)
+            }
+        case .byToken:
+            tokenwise = try TokenwiseAdapters(adapters, on: model.transformerWeights) { $0.hasSuffix("ca.mat_kv") }
+        }
         self.model = model
-        words = ConceptWords(adapters, tokenizer: model.textTokenizer, embedding: model.encoder.embedding.value)
+        words = try ConceptWords(adapters, tokenizer: model.textTokenizer, embedding: model.encoder.embedding.value)
     }
 
     /// The model's defaults for these seeds.
@@ -48,8 +59,13 @@ package struct PersonalizedModel {
     /// One picture per prompt, as `sampling` says.
     package func generate(_ prompts: [String], sampling: Sampling) -> [Picture] {
         Recording.withoutGradients {
-            model.generate(
-                model.encode(prompts, tokenizer: words.tokenizer, replacing: words.embeddings), sampling: sampling)
+            let text = model.encode(prompts, tokenizer: words.tokenizer, replacing: words.embeddings)
+            let isGuided = sampling.guidance.contains { $0 != 1 }
+            tokenwise?.begin(
+                prompts.map { words.tokenizer.encode($0) }, rows: text.values.value.rows * (isGuided ? 2 : 1),
+                tokenizer: words.tokenizer)
+            defer { tokenwise?.end() }
+            return model.generate(text, sampling: sampling)
         }
     }
 

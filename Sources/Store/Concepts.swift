@@ -57,6 +57,9 @@ extension Store {
                 null and ($4::int is null or version = $4::int) order by version desc limit 1) c
                 join atelier.jobs j on j.id = c.job, jsonb_array_elements(j.spec->'images') with ordinality i(image,
                     number)
+            where not exists (
+                select from jsonb_array_elements(j.spec->'concepts') o
+                where o->>'name' = $2 and not o->'images' @> to_jsonb(i.number - 1))
             order by i.number
             """, [tenant, concept, model, version.map { String($0) }]
         ).compactMap { row in
@@ -70,7 +73,9 @@ extension Store {
     package func concepts(name: String? = nil, tenant: String? = nil, version: Int? = nil) throws -> [JSONValue] {
         try objects(
             """
-            select c.name, c.version, c.role, j.spec->'concept'->>'class' as class, j.spec->>'method' as method,
+            select c.name, c.version, c.role, (
+                    select o->>'class' from jsonb_array_elements(atelier.concepts_of(j.spec)) o
+                    where o->>'name' = c.name) as class, j.spec->>'method' as method,
                 c.model, c.tenant, c.created_at,
                 c.job, j.message_id, c.adapter_sha256, a.bytes as adapter_bytes, j.result->'metrics' as metrics
             from atelier.concepts c join atelier.jobs j on j.id = c.job

@@ -49,8 +49,14 @@ import Testing
         Method(
             testDescription: "lora", table: .lora, read: { try text(LoRAOptions(OptionValues($0, of: .lora))) },
             own: try! text(LoRAOptions())),
+        Method(
+            testDescription: "proxy-tuning", table: .proxyTuning,
+            read: { "\(ProxyTuningOptions(try OptionValues($0, of: .proxyTuning)))" }, own: "\(ProxyTuningOptions())"),
     ]
-    static let rows = methods.flatMap { method in method.table.rows.map { Row(method: method, option: $0) } }
+    /// All but the supervisor's name, which is the worker's to read.
+    static let rows = methods.flatMap { method in
+        method.table.rows.filter { $0.name != "supervisor" }.map { Row(method: method, option: $0) }
+    }
 
     @Test(arguments: rows) func everyOptionOfTheTableIsRead(_ row: Row) throws {
         let option = row.option
@@ -64,6 +70,8 @@ import Testing
             case .flag: .bool(option.standard == .bool(false))
             case .choice(let words): .string(words.first { .string($0) != option.standard } ?? "")
             case .text(_, let word): .string("a picture of \(word)")
+            case .texts: .array([.string("on the beach")])
+            case .countOrJob(let range): .integer(range.lowerBound)
             }
         #expect(
             try row.method.read(.object([option.name: other])) != row.method.read(nil),

@@ -10,53 +10,6 @@ import Testing
 
 @testable import Engine
 
-/// One order given to the workers as the engine does it, and what they said.
-private struct Run {
-    /// The folder goes with it.
-    private let models: TinyModels
-    let folder: String
-    private(set) var events: [EngineEvent] = []
-    private(set) var outcome: WorkOutcome?
-
-    init(
-        _ models: TinyModels, _ spec: [String: JSONValue], adapters: [String: String] = [:], resume: String? = nil,
-        checkpointSeconds: Int = 1000
-    ) throws {
-        self.models = models
-        folder = "\(models.folder)/\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let spec = try JobSpec(.object(spec))
-        var role = ConceptRole.subject
-        if case .personalize(let spec) = spec { role = spec.concept.role }
-        var images: [String] = []
-        for (index, scene) in Subject.heldOut(.dog, index: 0).references(count: role == .style ? 1 : 3).enumerated()
-        where spec.kind == .personalize {
-            images.append("\(folder)/\(index).png")
-            try scene.paint(size: 20).writePNG(images[index])
-        }
-        let order = EngineOrder(
-            job: UUID(), attempt: 1, spec: spec, tenant: "t", images: images, adapters: adapters,
-            models: models.folder, workspace: folder, resume: resume, checkpointSeconds: checkpointSeconds)
-        let log = "\(folder)/events"
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
-        let connection = EngineConnection(output: FileHandle(forWritingAtPath: log)!)
-        outcome = try EngineWork(connection: connection).work(order)
-        events = try Data(contentsOf: URL(fileURLWithPath: log)).split(separator: 10).map {
-            try EngineEvent(line: Data($0))
-        }
-    }
-
-    var artifacts: [EngineEvent.Artifact] {
-        events.compactMap { if case .artifact(let artifact) = $0 { artifact } else { nil } }
-    }
-    func digests(_ role: String) -> [String] { artifacts.filter { $0.role == role }.map(\.sha256) }
-    var adapter: String { artifacts.first { $0.role == "adapter" }!.path }
-    var result: JSONValue? { if case .done(let result) = outcome { result } else { nil } }
-    var checkpoints: [EngineEvent.Checkpoint] {
-        events.compactMap { if case .checkpoint(let checkpoint) = $0 { checkpoint } else { nil } }
-    }
-}
-
 /// Every method through the one worker, and what was learned in use.
 @Suite struct PersonalizationOutputTests {
     struct Kind: Sendable, CustomTestStringConvertible {
@@ -146,7 +99,9 @@ private struct Run {
         let failure = #expect(throws: JobFailure.self) { try Run(TinyModels(), spec) }
         #expect(
             failure?.consequence == .rejected
-                && failure?.problems?.map(\.description) == ["/method: found arbooth; allowed: coar, lora"])
+                && failure?.problems?.map(\.description) == [
+                    "/method: found arbooth; allowed: coar, lora, proxy-tuning"
+                ])
     }
 
     // MARK: - In use

@@ -281,7 +281,8 @@ import Testing
         }
         #expect(
             error?.list.map(\.description) == [
-                #"/method: found "coar"; allowed: on pocket-infinity arbooth, lora; coar on pocket-chameleon"#
+                #"/method: found "coar"; allowed: on pocket-infinity arbooth, lora, proxy-tuning; "#
+                    + "coar on pocket-chameleon"
             ])
         let style = #expect(throws: Problems.self) {
             try JobSpec(
@@ -296,7 +297,7 @@ import Testing
         let unknown = #expect(throws: Problems.self) {
             try JobSpec(body: Data(personalization("magic", "pocket-chameleon").utf8), models: Self.models)
         }
-        #expect(unknown?.list.map(\.allowed) == ["coar, lora"])
+        #expect(unknown?.list.map(\.allowed) == ["coar, lora, proxy-tuning"])
     }
 
     @Test func eachMethodHasItsOwnOptions() {

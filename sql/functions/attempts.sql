@@ -107,12 +107,17 @@ language sql immutable set search_path = atelier, pg_temp as $$
         else 'retryable' end::job_state
 $$;
 
--- Writes down what a completed job made, and the concept it learnt.
+-- The concepts a job learns, as its body has them.
+create or replace function atelier.concepts_of(p_spec jsonb) returns jsonb
+language sql immutable set search_path = atelier, pg_temp as $$
+    select coalesce(p_spec->'concepts', jsonb_build_array(p_spec->'concept'))
+$$;
+
+-- Writes down what a completed job made, and the concepts it learnt.
 create or replace function atelier.keep_artifacts(p_job atelier.jobs, p_artifacts jsonb) returns void
 language plpgsql set search_path = atelier, pg_temp as $$
 declare
     v_adapter text;
-    v_concept jsonb := p_job.spec->'concept';
 begin
     insert into artifacts (job, name, role, media_type, sha256, bytes, prompt, seed)
         select p_job.id, a->>'name', a->>'role', a->>'mediaType', a->>'sha256', (a->>'bytes')::bigint, a->>'prompt',
@@ -133,8 +138,8 @@ begin
         limit 1;
     if v_adapter is not null then
         insert into concepts (tenant, name, version, role, model, adapter_sha256, job)
-            values (
-                p_job.tenant, v_concept->>'name', 1, v_concept->>'role', p_job.spec->>'model', v_adapter, p_job.id);
+            select p_job.tenant, c->>'name', 1, c->>'role', p_job.spec->>'model', v_adapter, p_job.id
+            from jsonb_array_elements(concepts_of(p_job.spec)) c;
     end if;
 end $$;
 

@@ -4,7 +4,8 @@ create or replace view dashboard.quality as
         m.half_width
     from atelier.jobs j,
         lateral (
-            select j.spec->'concept'->>'name' as concept, e.key as metric, e.value, j.spec->>'method' as method,
+            select coalesce(j.spec->'concept', j.spec->'concepts'->0)->>'name' as concept, e.key as metric, e.value,
+                j.spec->>'method' as method,
                 j.spec->>'model' as model, null::text as suite, null::double precision as half_width
             from jsonb_each(coalesce(j.result->'metrics', '{}')) e
             where j.kind <> 'evaluate'

@@ -1,5 +1,6 @@
 create or replace view dashboard.warnings as
-    select j.id as job, j.tenant, j.spec->'concept'->>'name' as concept, j.spec->>'method' as method,
+    select j.id as job, j.tenant, coalesce(j.spec->'concept', j.spec->'concepts'->0)->>'name' as concept,
+        j.spec->>'method' as method,
         j.spec->>'model' as model, w.warning, j.finalized_at
     from atelier.jobs j,
         jsonb_array_elements_text(j.result->'warnings') w(warning)

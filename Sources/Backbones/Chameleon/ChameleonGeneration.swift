@@ -50,12 +50,12 @@ extension ChameleonTransformer {
     /// Generates pictures code by code, each [h · w]: inside a row nothing but codes is chosen from, and row ends are
     /// put in place.
     ///
-    /// The unconditional branch of guidance sees `heading` (begin-image and the size) and the codes alone. `observe`
-    /// sees the logits before each code: of the prompts [B, V], and after them, with guidance, of the unconditional
-    /// ones.
+    /// The unconditional branch of guidance sees `heading` (begin-image and the size) and the codes alone. `reading` is
+    /// told which prompt is about to be read, and nil once codes are. `observe` sees the logits before each code: of the
+    /// prompts [B, V], and after them, with guidance, of the unconditional ones.
     package func generate(
         _ prompts: [ChameleonPrompt], heading: [Int32], grid: PictureGrid, vocabulary: ChameleonVocabulary,
-        sampling: CodeSampling, observe: (Tensor) -> Void = { _ in }
+        sampling: CodeSampling, reading: (Int?) -> Void = { _ in }, observe: (Tensor) -> Void = { _ in }
     ) -> [[Int32]] {
         precondition(
             sampling.seeds.count == prompts.count, "\(sampling.seeds.count) seeds for \(prompts.count) pictures")
@@ -64,7 +64,11 @@ extension ChameleonTransformer {
         let decoder = ChameleonDecoder(
             self, sequences: all.count, capacity: (all.map(\.ids.count).max() ?? 0) + grid.codes + grid.height)
         var logits = Tensor.joined(
-            all.enumerated().map { decoder.read($1.ids, sequence: $0, contexts: $1.contexts, bias: $1.bias) })
+            all.enumerated().map { index, prompt in
+                reading(index < prompts.count ? index : nil)
+                return decoder.read(prompt.ids, sequence: index, contexts: prompt.contexts, bias: prompt.bias)
+            })
+        reading(nil)
         var choices = sampling.seeds.map { CodeChoice(sampling, seed: $0) }
         var codes = [[Int32]](repeating: [], count: prompts.count)
         for index in 0..<grid.codes {

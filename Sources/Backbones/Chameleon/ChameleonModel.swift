@@ -145,14 +145,18 @@ package final class ChameleonModel {
     }
 
     /// One picture's codes per prompt.
-    package func generateCodes(_ prompts: [ChameleonPrompt], sampling: CodeSampling) -> [[Int32]] {
+    package func generateCodes(
+        _ prompts: [ChameleonPrompt], sampling: CodeSampling, reading: (Int?) -> Void = { _ in }
+    ) -> [[Int32]] {
         transformer.generate(
             prompts, heading: configuration.heading, grid: configuration.grid, vocabulary: configuration.vocabulary,
-            sampling: sampling)
+            sampling: sampling, reading: reading)
     }
 
     /// One picture per prompt.
-    package func generate(_ prompts: [ChameleonPrompt], sampling: CodeSampling) -> [Picture] {
-        pictures(generateCodes(prompts, sampling: sampling))
+    package func generate(
+        _ prompts: [ChameleonPrompt], sampling: CodeSampling, reading: (Int?) -> Void = { _ in }
+    ) -> [Picture] {
+        pictures(generateCodes(prompts, sampling: sampling, reading: reading))
     }
 }

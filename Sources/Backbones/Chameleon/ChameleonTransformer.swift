@@ -60,7 +60,7 @@ package final class ChameleonTransformer {
     }
 
     package let configuration: Configuration
-    let embedding: Parameter
+    package let embedding: Parameter
     let blocks: [ChameleonBlock]
     let norm: RMSNormLayer
     let head: LinearLayer

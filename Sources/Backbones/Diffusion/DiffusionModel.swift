@@ -114,12 +114,17 @@ package final class DiffusionModel {
     package func encode(
         _ prompts: [String], tokenizer: UnigramTokenizer? = nil, replacing: [Int32: Variable] = [:]
     ) -> Text {
+        DiffusionModel.padded(
+            encoder(ids(prompts, tokenizer: tokenizer), replacing: replacing), to: configuration.textLength)
+    }
+
+    /// Ids of prompts as the encoder reads them, each with its end mark; longer ones than a text are cut.
+    package func ids(_ prompts: [String], tokenizer: UnigramTokenizer? = nil) -> [[Int32]] {
         let length = configuration.textLength
-        let ids = prompts.map { prompt -> [Int32] in
+        return prompts.map { prompt in
             let all = (tokenizer ?? textTokenizer).encode(prompt)
             return all.count <= length ? all : all.prefix(length - 1) + [all.last!]
         }
-        return DiffusionModel.padded(encoder(ids, replacing: replacing), to: length)
     }
 
     private static func padded(_ text: TextFeatures, to length: Int) -> Text {

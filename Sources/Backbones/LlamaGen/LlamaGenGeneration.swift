@@ -15,12 +15,14 @@ package struct LlamaGenSampling: Sendable {
 
 extension LlamaGenTransformer {
     /// Generates pictures of `count` codes (a full grid unless given), each [count] row by row, from the real features
-    /// [L, D] of each caption. `observe` sees the logits [B, V] that each code is chosen from.
+    /// [L, D] of each caption. `observe` sees the logits [B, V] that each code is chosen from; `reading` is told which
+    /// caption is about to be read, and nil once codes are.
     ///
     /// The unconditional half of guidance reads as many of the last rows of `unconditional` as its caption has
     /// features.
     package func generate(
-        _ captions: [Tensor], count: Int? = nil, sampling: LlamaGenSampling, observe: (Tensor) -> Void = { _ in }
+        _ captions: [Tensor], count: Int? = nil, sampling: LlamaGenSampling, observe: (Tensor) -> Void = { _ in },
+        reading: (Int?) -> Void = { _ in }
     ) -> [[Int32]] {
         let count = count ?? configuration.side * configuration.side
         let pictures = captions.count
@@ -29,7 +31,12 @@ extension LlamaGenTransformer {
         let isGuided = sampling.codes.guidance > 1
         let all = captions + (isGuided ? captions.map { unconditionalCaption(length: $0.rows) } : [])
         let decoder = LlamaGenDecoder(self, sequences: all.count)
-        var logits = Tensor.joined(all.enumerated().map { decoder.read($1, sequence: $0) })
+        var logits = Tensor.joined(
+            all.enumerated().map { index, caption in
+                reading(index < pictures ? index : nil)
+                return decoder.read(caption, sequence: index)
+            })
+        reading(nil)
         var choices = sampling.codes.seeds.map { CodeChoice(sampling.codes, seed: $0) }
         var codes = [[Int32]](repeating: [], count: pictures)
         for index in 0..<count {

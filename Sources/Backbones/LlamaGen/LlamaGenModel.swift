@@ -88,12 +88,7 @@ package final class LlamaGenModel {
     package func encode(
         _ prompts: [String], tokenizer: UnigramTokenizer? = nil, replacing: [Int32: Variable] = [:]
     ) -> TextFeatures {
-        let length = configuration.transformer.captionLength
-        let ids = prompts.map { prompt -> [Int32] in
-            let all = (tokenizer ?? textTokenizer).encode(prompt)
-            return all.count <= length ? all : all.prefix(length - 1) + [all.last!]
-        }
-        return encoder(ids, replacing: replacing)
+        encoder(ids(prompts, tokenizer: tokenizer), replacing: replacing)
     }
 
     package func codes(_ pictures: [Picture]) -> [[Int32]] { tokenizer.codes(.pictures(pictures)) }
@@ -146,14 +141,27 @@ package final class LlamaGenModel {
             temperature: temperature ?? configuration.temperature, seeds: seeds)
     }
 
-    /// One picture's codes per caption.
-    package func generateCodes(_ captions: TextFeatures, sampling: CodeSampling) -> [[Int32]] {
-        transformer.generate(captions.samples, sampling: LlamaGenSampling(sampling))
+    /// One picture's codes per caption. `reading` is told which caption is about to be read, and nil once codes are.
+    package func generateCodes(
+        _ captions: TextFeatures, sampling: CodeSampling, reading: (Int?) -> Void = { _ in }
+    ) -> [[Int32]] {
+        transformer.generate(captions.samples, sampling: LlamaGenSampling(sampling), reading: reading)
     }
 
     /// One picture per caption.
-    package func generate(_ captions: TextFeatures, sampling: CodeSampling) -> [Picture] {
-        pictures(generateCodes(captions, sampling: sampling))
+    package func generate(
+        _ captions: TextFeatures, sampling: CodeSampling, reading: (Int?) -> Void = { _ in }
+    ) -> [Picture] {
+        pictures(generateCodes(captions, sampling: sampling, reading: reading))
+    }
+
+    /// Ids of prompts as the encoder reads them, each with its end mark; longer ones than the prefix are cut.
+    package func ids(_ prompts: [String], tokenizer: UnigramTokenizer? = nil) -> [[Int32]] {
+        let length = configuration.transformer.captionLength
+        return prompts.map { prompt in
+            let all = (tokenizer ?? textTokenizer).encode(prompt)
+            return all.count <= length ? all : all.prefix(length - 1) + [all.last!]
+        }
     }
 
     /// Where a placeholder's embedding starts: the mean of its class noun's token embeddings, [1, D].

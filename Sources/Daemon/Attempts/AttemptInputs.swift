@@ -40,6 +40,8 @@ package struct AttemptInputs: Sendable {
                 for: spec, into: workspace),
             references: try await ConceptReferences(tenant: claim.tenant, store: store, artifacts: artifacts).linked(
                 for: spec, into: workspace),
+            proxies: try await ConceptProxies(tenant: claim.tenant, store: store, artifacts: artifacts).linked(
+                for: spec, into: workspace),
             models: settings.modelsDirectory,
             workspace: workspace.folder, resume: resume, checkpointSeconds: settings.checkpointSeconds)
     }

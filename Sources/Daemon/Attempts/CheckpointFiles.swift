@@ -26,8 +26,8 @@ package struct CheckpointFiles {
     /// Whether the tables name none of an earlier attempt.
     var areAllOurs: Bool { written.count == CheckpointFiles.kept }
 
-    /// Removes a checkpoint, with the losses that lie beside it.
+    /// Removes a checkpoint, with the losses and the proxies that lie beside it.
     package static func remove(_ path: String) {
-        for end in ["", ".losses"] { try? FileManager.default.removeItem(atPath: path + end) }
+        for end in ["", ".losses", ".proxies"] { try? FileManager.default.removeItem(atPath: path + end) }
     }
 }

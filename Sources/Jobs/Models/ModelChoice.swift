@@ -33,6 +33,7 @@ package struct ModelChoice: Sendable, Equatable {
     package func needs(of spec: JobSpec) -> [String]? {
         guard let name = spec.model else { return [] }
         var names = [name]
+        if case .personalize(let spec) = spec, let supervisor = spec.supervisor { names.append(supervisor) }
         if case .evaluate(let spec) = spec {
             guard let encoders = encoders(of: spec) else { return nil }
             names += [encoders.clip, encoders.dino]

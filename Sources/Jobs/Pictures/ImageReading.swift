@@ -4,7 +4,9 @@ import Foundation
 extension SpecReader {
     private static let contents = ["png", "data", "artifact"]
 
-    mutating func images() -> [ImageSource] {
+    /// - Parameter needed: whether a job without pictures has nothing to learn from.
+    mutating func images(needed: Bool = true) -> [ImageSource] {
+        if !needed, body["images"] == nil { return [] }
         guard let elements = body["images"]?.array, (1...ImageSource.mostPictures).contains(elements.count) else {
             let count = body["images"]?.array.map { "\($0.count) pictures" }
             problems.append(

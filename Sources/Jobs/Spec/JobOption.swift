@@ -12,6 +12,10 @@ package struct JobOption: Sendable, Equatable {
         case text(ClosedRange<Int>, containing: String)
         /// The name of a model.
         case model
+        /// Up to so many texts of so many bytes.
+        case texts(ClosedRange<Int>, bytes: ClosedRange<Int>)
+        /// How many, or `{"job": …}`: those that a job made.
+        case countOrJob(ClosedRange<Int>)
     }
 
     /// Its name in a job's `options`.
@@ -43,6 +47,14 @@ package struct JobOption: Sendable, Equatable {
         case .text(let length, let word):
             value.string.map { length.contains($0.utf8.count) && $0.contains(word) && !$0.contains("\0") } ?? false
         case .model: value.string.map(ModelDescription.isName) ?? false
+        case .texts(let count, let bytes):
+            value.array.map { list in
+                count.contains(list.count)
+                    && list.allSatisfy {
+                        $0.string.map { bytes.contains($0.utf8.count) && !$0.contains("\0") } ?? false
+                    }
+            } ?? false
+        case .countOrJob(let range): value.integer.map(range.contains) ?? (ProxySource(value) != nil)
         }
     }
 
@@ -58,6 +70,13 @@ package struct JobOption: Sendable, Equatable {
         case .text(let length, let word):
             "a text of \(length.lowerBound) to \(length.upperBound) bytes with \(word) in it"
         case .model: "a model's name: " + ModelDescription.nameRule
+        case .texts(let count, let bytes):
+            """
+            a list of \(count.lowerBound) to \(count.upperBound) texts of \(bytes.lowerBound) to \
+            \(bytes.upperBound) bytes
+            """
+        case .countOrJob(let range):
+            "a whole number from \(range.lowerBound) to \(range.upperBound), or \(ProxySource.rule)"
         }
     }
 }

@@ -21,6 +21,7 @@ package struct JobSchema {
         definitions["evaluation"] = options(.evaluation)
         for family in ModelFamily.drawing { definitions[Self.drawing(on: family)] = options(family.drawing!) }
         definitions["concept"] = concept
+        definitions["concept of several"] = conceptOfSeveral
         definitions["name"] = [
             "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$",
             "description": "how prompts call a concept: <name>",
@@ -78,13 +79,15 @@ package struct JobSchema {
         switch kind {
         case .personalize:
             body(
-                kind, "learn a concept from pictures", required: ["concept", "method", "model", "images"],
+                kind, "learn a concept from pictures, or several into one adapter", required: ["method", "model"],
                 [
-                    "concept": reference("concept"), "method": choice(PersonalizationMethod.allCases),
+                    "concept": reference("concept"),
+                    "concepts": list(of: reference("concept of several"), 1...8),
+                    "method": choice(PersonalizationMethod.allCases),
                     "model": model(\.draws),
                     "images": list(of: reference("image"), 1...32), "prompts": list(of: reference("prompt"), 0...64),
                     "seed": seed, "options": ["type": "object"],
-                ], PersonalizationMethod.allCases.flatMap(conditions))
+                ], PersonalizationMethod.allCases.flatMap(conditions) + [Self.several])
         case .generate:
             body(
                 kind, "draw pictures", required: ["model", "prompts"], drawing(on: \.draws), drawingOptions(\.draws))
@@ -195,6 +198,53 @@ package struct JobSchema {
         ]
     }
 
+    /// One concept with all pictures, or several with some each, by a method that can.
+    private static let several: JSONValue = [
+        "if": ["required": ["concepts"]],
+        "then": [
+            "properties": [
+                "concept": false,
+                "method": [
+                    "enum": .array(
+                        PersonalizationMethod.allCases.filter(\.learnsSeveral).map { .string($0.rawValue) })
+                ],
+            ]
+        ],
+        "else": ["required": ["concept", "images"]],
+    ]
+
+    private var conceptOfSeveral: JSONValue {
+        [
+            "type": "object", "required": ["name", "role"], "additionalProperties": false,
+            "properties": [
+                "name": reference("name"), "role": choice(ConceptRole.allCases),
+                "class": [
+                    "type": "string", "pattern": "^[A-Za-z][A-Za-z -]{0,63}$", "description": "what it is one of: dog",
+                ],
+                "images": [
+                    "type": "array", "items": integer(0...31), "minItems": 1,
+                    "description": "places in the job's images, counted from 0",
+                ],
+                "proxies": proxySource,
+            ],
+            "if": ["properties": ["role": ["const": "subject"]], "required": ["role"]], "then": ["required": ["class"]],
+            "anyOf": [["required": ["images"]], ["required": ["proxies"]]],
+        ]
+    }
+
+    private var proxySource: JSONValue {
+        [
+            "type": "object", "required": ["job"], "additionalProperties": false,
+            "properties": [
+                "job": [
+                    "type": "string",
+                    "pattern": "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
+                ]
+            ],
+            "description": "the job that drew them",
+        ]
+    }
+
     private var image: JSONValue {
         func file(_ type: String, _ pattern: String) -> JSONValue {
             [
@@ -242,6 +292,9 @@ package struct JobSchema {
             ["anyOf": [number(range), ["type": "array", "minItems": 1, "items": number(range)]]]
         case .flag: ["type": "boolean"]
         case .model: ["type": "string", "pattern": .string(Self.namePattern)]
+        case .texts(let count, let bytes):
+            list(of: ["type": "string", "minLength": 1, "maxLength": .integer(bytes.upperBound)], count)
+        case .countOrJob(let range): ["anyOf": [integer(range), proxySource]]
         case .choice(let words): ["enum": .array(words.map(JSONValue.string))]
         case .text(let length, let word):
             [

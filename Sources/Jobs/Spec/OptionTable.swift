@@ -6,6 +6,11 @@ package struct OptionTable: Sendable, Equatable {
     /// Nothing is left open.
     package static let none = OptionTable(rows: [])
 
+    /// What holds of an option where nobody gives it; nil where that follows from the model.
+    package func standard(_ name: String) -> JSONValue? {
+        rows.first { $0.name == name }.flatMap { $0.standard == .null ? nil : $0.standard }
+    }
+
     /// Everything wrong with a job's `options`, in the order of their names; nothing given is nothing wrong.
     package func problems(in options: JSONValue?) -> [Problem] {
         guard let options else { return [] }
@@ -122,6 +127,56 @@ extension OptionTable {
             "the largest random enlargement of a reference, as far as its pixels go"),
     ])
 
+    /// Proxy-Tuning's (arXiv 2503.10125, sections 3 and 4.1); steps and rates are the pocket models', for the paper's
+    /// were chosen for models hundreds of times as large.
+    package static let proxyTuning = OptionTable(rows: [
+        JobOption(
+            "supervisor", .model, standard: .string("pocket-diffusion"),
+            "the diffusion model that learns the subject first and draws the proxies"),
+        JobOption(
+            "proxies", .countOrJob(1...5000), standard: .integer(200),
+            "pictures it draws of a subject, or the job whose proxies are used again"),
+        JobOption(
+            "contexts", .texts(0...64, bytes: 1...200), standard: .array([]),
+            "places that half of the proxies are drawn in, in turn: \"on the beach\""),
+        JobOption(
+            "filter", .numbers(0...0.9), standard: .number(0),
+            "the share of drawn proxies that is dropped, those least like the references by DINO"),
+        JobOption(
+            "supervisor_iterations", .integers(1...20_000), standard: .integer(300), "the supervisor's training steps"),
+        JobOption("supervisor_batch", .integers(1...64), standard: .integer(4), "its references a step"),
+        JobOption(
+            "supervisor_optimizer", .choice(["adamw", "prodigy"]), standard: .string("adamw"),
+            "its rule; Prodigy finds its own rate, and takes 1 as learning rate"),
+        JobOption(
+            "supervisor_learning_rate", .numbers(1e-7...10), standard: .null,
+            "its rate; 0.001 by AdamW and 1 by Prodigy unless given"),
+        JobOption("supervisor_rank", .integers(1...256), standard: .integer(16), "rank of its changes"),
+        JobOption(
+            "prior_preservation", .flag, standard: .bool(true),
+            "whether the supervisor must still say what it drew of the class before"),
+        JobOption("prior_pictures", .integers(1...256), standard: .integer(32), "pictures it draws for that"),
+        JobOption("prior_weight", .numbers(0...100), standard: .number(0.5), "how much they count"),
+        JobOption(
+            "largest_zoom", .numbers(1...4), standard: .number(1.15),
+            "the largest random enlargement of a reference, as far as its pixels go"),
+        JobOption("iterations", .integers(1...20_000), standard: .integer(400), "the student's training steps"),
+        JobOption("batch", .integers(1...16), standard: .integer(4), "its proxies a step"),
+        JobOption("learning_rate", .numbers(1e-7...1), standard: .number(1e-3), "AdamW's, of the student"),
+        JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
+        JobOption("beta2", .numbers(0...0.99999), standard: .number(0.999), "AdamW's second decay"),
+        JobOption("weight_decay", .numbers(0...1), standard: .number(0.01), "AdamW's"),
+        JobOption("rank", .integers(1...256), standard: .integer(16), "rank of the student's changes"),
+        JobOption(
+            "alpha", .numbers(0.01...4096), standard: .null,
+            "changes count alpha / rank, the supervisor's too; twice the rank unless given"),
+    ])
+
+    /// How concepts of several jobs act together where each brings low-rank changes.
+    private static let joining = JobOption(
+        "adapters", .choice(["merged", "by-token"]), standard: .string("merged"),
+        "how low-rank changes of several concepts act: all added to the weights, or each on its own words alone")
+
     /// Those of drawing pictures scale by scale.
     package static let nextScaleDrawing = OptionTable(rows: [
         JobOption(
@@ -130,6 +185,7 @@ extension OptionTable {
         JobOption(
             "temperature", .numbersByScale(0.01...10), standard: .null,
             "how freely bits are drawn; the model's own unless given"),
+        joining,
     ])
 
     /// Those of drawing pictures token by token.
@@ -146,6 +202,7 @@ extension OptionTable {
         JobOption(
             "identity_mask", .flag, standard: .bool(true),
             "whether concepts of one prompt are kept from reading each other"),
+        joining,
     ])
 
     /// Those of drawing pictures code by code, where concepts have nothing to read of each other.
@@ -159,6 +216,7 @@ extension OptionTable {
         JobOption(
             "steps", .integers(1...200), standard: .null,
             "steps from noise to picture; the model's own unless given"),
+        joining,
     ])
 
     /// Those of evaluation.

@@ -6,6 +6,9 @@ package enum PersonalizationMethod: String, Sendable, CaseIterable {
     case coar
     /// Low-rank changes of the attention (arXiv 2106.09685) in DreamBooth's manner (arXiv 2208.12242).
     case lora
+    /// Low-rank changes, learnt from pictures that a diffusion model draws once it has learnt the subject itself (arXiv
+    /// 2503.10125).
+    case proxyTuning = "proxy-tuning"
 
     /// What a job may say about it.
     package func options(for role: ConceptRole) -> OptionTable {
@@ -13,6 +16,7 @@ package enum PersonalizationMethod: String, Sendable, CaseIterable {
         case .arbooth: .arbooth
         case .coar: .coar(role)
         case .lora: .lora
+        case .proxyTuning: .proxyTuning
         }
     }
 
@@ -21,12 +25,20 @@ package enum PersonalizationMethod: String, Sendable, CaseIterable {
         switch self {
         case .arbooth: [.infinity]
         case .coar: [.chameleon]
-        case .lora: [.infinity, .chameleon, .llamagen, .diffusion]
+        case .lora, .proxyTuning: [.infinity, .chameleon, .llamagen, .diffusion]
         }
     }
 
     /// What it learns.
-    package var roles: [ConceptRole] { self == .arbooth ? [.subject] : ConceptRole.allCases }
+    package var roles: [ConceptRole] {
+        switch self {
+        case .arbooth, .proxyTuning: [.subject]
+        case .coar, .lora: ConceptRole.allCases
+        }
+    }
+
+    /// Whether one job can learn several concepts, which one adapter then knows.
+    package var learnsSeveral: Bool { self == .proxyTuning }
 
     /// The methods for a family of models and a role, where they are known, in words.
     package static func fitting(_ family: ModelFamily?, _ role: ConceptRole? = nil) -> String {

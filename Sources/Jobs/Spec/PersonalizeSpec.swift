@@ -2,9 +2,11 @@
 package struct PersonalizeSpec: Sendable, Equatable {
     /// What is learnt.
     package var concept: ConceptSpec
+    /// What is learnt beside it, into the same adapter, by a method that can.
+    package var others: [ConceptSpec] = []
     package var method: PersonalizationMethod
     package var model: String
-    /// 1 to 32.
+    /// 1 to 32; none where every concept has its proxies already.
     package var images: [ImageSource]
     /// Of the sample pictures; empty: the method's own.
     package var prompts: [String]
@@ -12,6 +14,23 @@ package struct PersonalizeSpec: Sendable, Equatable {
     package var seed: Int?
     /// As they were given; what holds for the others is in the method's `OptionTable`.
     package var options: [String: JSONValue]
+
+    /// All that is learnt.
+    package var concepts: [ConceptSpec] { [concept] + others }
+
+    /// The places of a concept's own pictures among `images`.
+    package func places(of concept: ConceptSpec) -> [Int] { concept.images ?? Array(images.indices) }
+
+    /// The job whose proxies a concept is learnt from; nil where they are drawn.
+    package func proxies(of concept: ConceptSpec) -> ProxySource? {
+        concept.proxies ?? options["proxies"].flatMap { ProxySource($0) }
+    }
+
+    /// The diffusion model that teaches; nil where the method has none, or nothing is left to be drawn.
+    package var supervisor: String? {
+        guard method == .proxyTuning, concepts.contains(where: { proxies(of: $0) == nil }) else { return nil }
+        return options["supervisor"]?.string ?? OptionTable.proxyTuning.standard("supervisor")?.string
+    }
 
     /// What the method leaves open for such a concept.
     package var table: OptionTable { method.options(for: concept.role) }
@@ -21,24 +40,39 @@ extension PersonalizeSpec {
     /// Nil where the reader has found problems that leave nothing to make a job of.
     init?(_ reader: inout SpecReader) {
         let model = reader.model()
-        reader.fields(["version", "kind", "concept", "method", "model", "images", "prompts", "seed", "options"])
-        let concept = reader.concept()
-        let method = reader.method(model: model, role: concept?.role)
-        images = reader.images()
+        reader.fields([
+            "version", "kind", "concept", "concepts", "method", "model", "images", "prompts", "seed", "options",
+        ])
+        let concepts = reader.concepts()
+        let method = reader.method(model: model, role: concepts.first?.role)
+        if reader.body["concepts"] != nil, let method, !method.learnsSeveral {
+            reader.note("/concepts", reader.body["concepts"], "one /concept: \(method.rawValue) learns one at a time")
+        }
+        images = reader.images(needed: !concepts.allSatisfy { $0.proxies != nil } || concepts.isEmpty)
+        reader.hold(concepts, against: images.count)
         prompts = reader.prompts(0...64)
-        if let concept { reader.only([concept.name], in: prompts, because: "the concept this job learns") }
+        if !concepts.isEmpty {
+            reader.only(
+                concepts.map(\.name), in: prompts,
+                because: concepts.count == 1 ? "the concept this job learns" : "the concepts this job learns")
+        }
         seed = reader.seed()
-        options = reader.options(method?.options(for: concept?.role ?? .subject))
+        options = reader.options(method?.options(for: concepts.first?.role ?? .subject))
         if let model = model.flatMap({ reader.models[$0] }) { reader.hold(options, against: model) }
-        guard let model, let concept, let method else { return nil }
+        guard let model, let concept = concepts.first, let method else { return nil }
         (self.concept, self.method, self.model) = (concept, method, model)
+        others = Array(concepts.dropFirst())
+        if let supervisor { reader.hold(supervisor: supervisor, of: model) }
     }
 
     var members: [String: JSONValue] {
-        var members: [String: JSONValue] = [
-            "concept": concept.json, "method": .string(method.rawValue), "model": .string(model),
-            "images": .array(images.map(\.json)),
-        ]
+        var members: [String: JSONValue] = ["method": .string(method.rawValue), "model": .string(model)]
+        if others.isEmpty && concept.images == nil && concept.proxies == nil {
+            members["concept"] = concept.json
+        } else {
+            members["concepts"] = .array(concepts.map(\.json))
+        }
+        if !images.isEmpty { members["images"] = .array(images.map(\.json)) }
         if !prompts.isEmpty { members["prompts"] = .array(prompts.map(JSONValue.string)) }
         if !options.isEmpty { members["options"] = .object(options) }
         members["seed"] = seed.map(JSONValue.integer)
@@ -53,10 +87,16 @@ package struct ConceptSpec: Sendable, Equatable {
     package var role: ConceptRole
     /// The noun of what the references show; nil where a style's is not said.
     package var className: String?
+    /// The places of its pictures in the job's list, where the job learns several; nil: all are its.
+    package var images: [Int]?
+    /// The job that drew its proxies, where it names one.
+    package var proxies: ProxySource?
 
     var json: JSONValue {
         var members: [String: JSONValue] = ["name": .string(name), "role": .string(role.rawValue)]
         members["class"] = className.map(JSONValue.string)
+        if let images, !images.isEmpty { members["images"] = .array(images.map(JSONValue.integer)) }
+        members["proxies"] = proxies?.json
         return .object(members)
     }
 }

@@ -8,6 +8,10 @@ import Tensors
 package struct PersonalizedChameleon {
     private let model: ChameleonModel
     private let prompts: ConceptPrompts
+    /// Those that act on their concepts' words alone; nil where all are merged.
+    private let tokenwise: TokenwiseAdapters?
+    /// Knows every concept's name as one word.
+    private let named: UnigramTokenizer
     /// Placeholders of concepts that go by DreamBooth's identifier.
     private let identified: [String]
 
@@ -15,22 +19,37 @@ package struct PersonalizedChameleon {
     /// - Parameter loraShare: how much of every LoRA adapter's change is added.
     /// - Throws: `AdapterError` for an adapter of another model or method.
     package init(
-        model: ChameleonModel, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1
+        model: ChameleonModel, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1,
+        joining: AdapterJoining = .merged
     ) throws(AdapterError) {
         var concepts: [String: ContextVectors] = [:]
+        var words: [String: Tensor] = [:]
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
             guard adapter.description.modelDigest == modelDigest else {
                 throw .otherModel(concept: name, wanted: model.configuration.name, found: adapter.description.model)
             }
-            try adapter.mergeLoRA(into: model.transformerWeights, share: loraShare)
-            if !adapter.isLoRA {
+            if let word = try adapter.word(usedAs: name) {
+                guard word.shape == [1, model.configuration.transformer.width] else {
+                    throw .unknownWeight(concept: name, name: RareWord.name(of: name))
+                }
+                words[name] = word
+            } else if !adapter.isLoRA {
                 concepts[name] = try PersonalizedChameleon.vectors(
                     of: adapter, name: name, model: model.configuration.transformer)
             }
         }
+        switch joining {
+        case .merged:
+            tokenwise = nil
+            for (_, adapter) in Adapter.distinct(adapters) {
+                try adapter.mergeLoRA(into: model.transformerWeights, share: loraShare)
+            }
+        case .byToken: tokenwise = try TokenwiseAdapters(adapters, on: model.transformerWeights)
+        }
+        named = model.textTokenizer.adding(placeholders: adapters.keys.sorted().map { "<\($0)>" })
         self.model = model
-        identified = adapters.filter(\.value.isLoRA).keys.map { "<\($0)>" }
-        prompts = ConceptPrompts(model, concepts: concepts)
+        identified = adapters.filter { $1.isLoRA && words[$0] == nil }.keys.map { "<\($0)>" }
+        prompts = ConceptPrompts(model, concepts: concepts, words: words)
     }
 
     private static func vectors(
@@ -60,7 +79,13 @@ package struct PersonalizedChameleon {
 
     /// One picture per prompt, as `sampling` says.
     package func generate(_ texts: [String], sampling: CodeSampling, cutsConcepts: Bool = true) -> [Picture] {
-        model.generate(texts.map { prompts(words($0), cutsConcepts: cutsConcepts) }, sampling: sampling)
+        let read = texts.map { prompts(words($0), cutsConcepts: cutsConcepts) }
+        return model.generate(read, sampling: sampling) { text in
+            guard let text else { return tokenwise?.end() ?? () }
+            // The start mark stands before the words.
+            tokenwise?.begin(
+                [model.words(texts[text], tokenizer: named)], after: 1, rows: read[text].ids.count, tokenizer: named)
+        }
     }
 
     private func words(_ text: String) -> String {

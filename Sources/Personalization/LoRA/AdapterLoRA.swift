@@ -6,7 +6,8 @@ import Tensors
 /// description's options.
 extension Adapter {
     package static let loraMethod = "lora"
-    package var isLoRA: Bool { description.method == Adapter.loraMethod }
+    /// Whether it is made of low-rank changes, by whatever method they were learnt.
+    package var isLoRA: Bool { [Adapter.loraMethod, Adapter.proxyTuningMethod].contains(description.method) }
 
     /// - Parameter description: of method `loraMethod`; its options become the adapter's.
     package init(_ lora: LoRAAdapter, description: Description) throws {
@@ -26,7 +27,8 @@ extension Adapter {
         else {
             throw problem("its options are not LoRA's")
         }
-        do { return try LoRAAdapter(tensors: tensors, options: options) } catch { throw problem("\(error)") }
+        let changes = tensors.filter { $0.key.hasPrefix(LoRAAdapter.prefix) || !$0.key.hasPrefix("word.") }
+        do { return try LoRAAdapter(tensors: changes, options: options) } catch { throw problem("\(error)") }
     }
 
     /// Adds a share of a LoRA adapter's changes to a model's weights; an adapter of another method changes nothing.

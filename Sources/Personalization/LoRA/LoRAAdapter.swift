@@ -79,7 +79,7 @@ package struct LoRAAdapter {
         for (parameter, update) in try targets(in: weights) { parameter.value.accumulate(update.matrix, scale: share) }
     }
 
-    private func targets(in weights: Weights) throws(LoRAError) -> [(Parameter, LowRankUpdate)] {
+    func targets(in weights: Weights) throws(LoRAError) -> [(Parameter, LowRankUpdate)] {
         var targets: [(Parameter, LowRankUpdate)] = []
         for (module, update) in updates.sorted(by: { $0.key < $1.key }) {
             let shape = [update.up.shape[0], update.down.shape[1]]

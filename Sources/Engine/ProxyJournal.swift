@@ -1,0 +1,135 @@
+import Foundation
+import Hashing
+import Images
+import Jobs
+import Layers
+import Personalization
+
+/// How far a Proxy-Tuning job has come: the stage, everything its next step reads, and the proxies so far. A checkpoint
+/// holds the first two; the pictures lie beside it, in one file that its metadata vouches for. Where that file is gone,
+/// they are drawn again, the same.
+final class ProxyJournal {
+    /// A stage of a job.
+    enum Stage: Equatable {
+        case supervisor(String)
+        case proxies(String)
+        case student
+
+        var text: String {
+            switch self {
+            case .supervisor(let concept): "supervisor:\(concept)"
+            case .proxies(let concept): "proxies:\(concept)"
+            case .student: "student"
+            }
+        }
+    }
+
+    private let workspace: String
+    private let seconds: Int
+    private let connection: EngineConnection
+    /// What the checkpoint says that the job goes on from.
+    private let resumed: (stage: String, state: OptimizerState)?
+    /// By concept, in the order drawn.
+    private var pictures: [String: [Picture]] = [:]
+    /// Steps of stages that are behind.
+    private var done = 0
+    private var lastCheckpoint = Date()
+    private var lastProgress = Date.distantPast
+    private let resumedCurve: LossCurve?
+
+    init(resume: String?, workspace: String, seconds: Int, connection: EngineConnection) {
+        (self.workspace, self.seconds, self.connection) = (workspace, seconds, connection)
+        guard let resume, let file = try? OptimizerState(path: resume),
+            let facts = try? ProxyCheckpoint.metadata(of: resume), let stage = facts["stage"]
+        else {
+            (resumed, resumedCurve) = (nil, nil)
+            return
+        }
+        resumed = (stage, file)
+        resumedCurve = LossCurve(path: resume + ".losses")
+        let drawn = ProxyCheckpoint.pictures(beside: resume, digest: facts["proxies"])
+        pictures = drawn
+    }
+
+    /// All proxies of a concept where they were all drawn; the caller knows how many those are.
+    func drawn(_ concept: String) -> [Picture]? { pictures[concept] }
+
+    /// Those that were drawn before the job was stopped.
+    func partlyDrawn(_ concept: String) -> [Picture] { pictures[concept] ?? [] }
+
+    /// Whether the job goes on amid a concept's proxies, so that its supervisor has nothing left to learn.
+    func isDrawing(_ concept: String) -> Bool { resumed?.stage == Stage.proxies(concept).text }
+
+    /// Puts a training into the state of the checkpoint, where that is of this stage or of the one after it, which has
+    /// the same weights. Gives whether it is at its end.
+    func restore(_ training: PairTraining, in stage: Stage, orAfter next: Stage? = nil) throws -> Bool {
+        guard let resumed, [stage.text, next?.text].contains(resumed.stage) else { return false }
+        try training.restore(resumed.state)
+        return training.step >= training.steps
+    }
+
+    /// Trains to the end, with checkpoints on the way.
+    /// - Throws: `AskedToStop` behind a checkpoint; `JobFailure` where the loss is no number.
+    @discardableResult
+    func train(_ training: PairTraining, _ stage: Stage, title: String) throws -> LossCurve {
+        var curve = resumed?.stage == stage.text ? resumedCurve ?? LossCurve() : LossCurve()
+        curve.prefix = "loss.\(title.prefix { $0 != " " })"
+        while training.step < training.steps {
+            let losses = training.advance()
+            guard losses.isFinite else { throw ProxyJournal.diverged(title, training.step, losses) }
+            curve.add(step: training.step, losses)
+            let isLast = training.step == training.steps
+            if training.step % 20 == 0 || isLast {
+                connection.send(.metric(.init(step: training.step, values: curve.latest)))
+            }
+            tell(title, training.step, training.steps, isLast: isLast)
+            try checkpointIfDue(stage, training, curve, isLast: isLast)
+        }
+        done += training.steps
+        return curve
+    }
+
+    /// Notes the pictures that a concept has now.
+    /// - Throws: `AskedToStop` behind a checkpoint.
+    func drew(_ drawn: [Picture], of concept: String, steps: Int, title: String, training: PairTraining) throws {
+        pictures[concept] = drawn
+        let isLast = drawn.count == steps
+        tell(title, drawn.count, steps, isLast: isLast)
+        try checkpointIfDue(.proxies(concept), training, nil, isLast: false, drawn: drawn.count)
+        if isLast { done += steps }
+    }
+
+    private func tell(_ title: String, _ step: Int, _ steps: Int, isLast: Bool) {
+        guard isLast || Date().timeIntervalSince(lastProgress) > 1 else { return }
+        connection.send(.progress(.init(stage: title, step: step, steps: steps)))
+        lastProgress = Date()
+    }
+
+    private func checkpointIfDue(
+        _ stage: Stage, _ training: PairTraining, _ curve: LossCurve?, isLast: Bool, drawn: Int = 0
+    ) throws {
+        let isAskedToStop = StopRequest.isPending && !(isLast && stage == .student)
+        guard isAskedToStop || Date().timeIntervalSince(lastCheckpoint) >= Double(seconds) else { return }
+        let step = done + (drawn > 0 ? drawn : training.step)
+        let path = "\(workspace)/checkpoint-\(step).safetensors"
+        let digest = try ProxyCheckpoint.write(pictures, beside: path)
+        try curve?.write(path + ".losses")
+        try training.state.write(path, metadata: ["stage": stage.text, "proxies": digest])
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+        connection.send(
+            .checkpoint(
+                .init(step: step, path: path, sha256: try SHA256Digest.ofFile(path).description, bytes: size)))
+        lastCheckpoint = Date()
+        if isAskedToStop { throw AskedToStop(step: step) }
+    }
+
+    private static func diverged(_ title: String, _ step: Int, _ losses: PairTraining.StepLosses) -> JobFailure {
+        JobFailure(
+            code: "training.diverged", consequence: .fatal,
+            message:
+                """
+                the \(title)'s loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(step); try a \
+                smaller learning rate
+                """)
+    }
+}

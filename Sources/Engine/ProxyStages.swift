@@ -1,0 +1,173 @@
+import Evaluation
+import Foundation
+import Images
+import Jobs
+import Layers
+import Personalization
+import Randomness
+
+/// The first two stages, concept by concept: the supervisor learns it, and draws its proxies.
+struct ProxyStage {
+    let worker: ProxyTuningWorker
+    let options: ProxyTuningOptions
+    let concepts: [Concept]
+    let journal: ProxyJournal
+    let seed: UInt64
+
+    /// Pictures drawn at a time: a proxy depends on its neighbours in a batch by rounding, so batches never change.
+    private static let batch = 8
+
+    private enum Purpose: UInt64 {
+        case prior = 0x9D1
+        case proxies
+    }
+
+    /// Every concept's proxies, those of other jobs among them.
+    func proxies() throws -> [ProxySet] {
+        var supervisor: LoadedModel?
+        return try concepts.enumerated().map { index, concept in
+            if let given = worker.order.proxies?[concept.name] {
+                return try ProxySet(given: given, concept: concept, size: worker.loaded.pictureSize)
+            }
+            guard worker.spec.proxies(of: worker.spec.concepts[index]) == nil else { throw ProxyStage.unreachable }
+            let seeds = seeds(.proxies, index, options.drawn)
+            if let drawn = journal.drawn(concept.name), drawn.count == seeds.count {
+                return try kept(drawn, seeds, of: concept)
+            }
+            if supervisor == nil { supervisor = try worker.supervisor() }
+            let pictures = try taught(concept, index, supervisor!, seeds: seeds)
+            return try kept(pictures, seeds, of: concept)
+        }
+    }
+
+    private static let unreachable = JobFailure(
+        code: "input.proxies", consequence: .rejected,
+        message: "without servers there is no job whose proxies could be used; leave out proxies, and they are drawn")
+
+    private func seeds(_ purpose: Purpose, _ concept: Int, _ count: Int) -> [UInt64] {
+        Philox.seeds(seed &+ UInt64(concept) &* 0x9E37, purpose: purpose.rawValue, 0..<count)
+    }
+
+    /// The supervisor learns the concept, draws, and is as it was again.
+    private func taught(
+        _ concept: Concept, _ index: Int, _ supervisor: LoadedModel, seeds: [UInt64]
+    ) throws -> [Picture] {
+        let learner = supervisor.pairLearner(of: [concept.name], seed: seed &+ UInt64(index))
+        let references = concept.references.map { PicturePair(prompt: concept.plainPrompt, picture: $0) }
+        let training = try PairTraining(
+            learner, pairs: references,
+            prior: journal.isDrawing(concept.name) ? [] : prior(of: concept, index, learner),
+            options: options.supervisor, seed: seed &+ UInt64(index))
+        defer { training.detach() }
+        let stage = ProxyJournal.Stage.supervisor(concept.name)
+        let isTaught = try journal.restore(training, in: stage, orAfter: .proxies(concept.name))
+        if !isTaught { try journal.train(training, stage, title: title("supervisor", concept)) }
+        return try draw(learner, training, concept, seeds)
+    }
+
+    /// Pictures of the class that the supervisor drew before it learnt anything.
+    private func prior(of concept: Concept, _ index: Int, _ learner: PairLearner) -> [PicturePair] {
+        let prompt = concept.anyOfItsClass ?? "a picture"
+        let seeds = seeds(.prior, index, options.priorPictures)
+        return stride(from: 0, to: seeds.count, by: ProxyStage.batch).flatMap { start in
+            let some = Array(seeds[start..<min(start + ProxyStage.batch, seeds.count)])
+            return learner.draw(some.map { _ in prompt }, some).map { PicturePair(prompt: prompt, picture: $0) }
+        }
+    }
+
+    private func draw(
+        _ learner: PairLearner, _ training: PairTraining, _ concept: Concept, _ seeds: [UInt64]
+    ) throws -> [Picture] {
+        var pictures = journal.partlyDrawn(concept.name)
+        pictures.removeLast(pictures.count % ProxyStage.batch)
+        for start in stride(from: pictures.count, to: seeds.count, by: ProxyStage.batch) {
+            let range = start..<min(start + ProxyStage.batch, seeds.count)
+            pictures += learner.draw(range.map { options.prompt($0, of: concept) }, Array(seeds[range]))
+            try journal.drew(
+                pictures, of: concept.name, steps: seeds.count, title: title("proxies", concept), training: training)
+        }
+        return pictures
+    }
+
+    /// Of several concepts a stage says whose it is.
+    private func title(_ stage: String, _ concept: Concept) -> String {
+        concepts.count == 1 ? stage : "\(stage) \(concept.name)"
+    }
+
+    /// The proxies with those dropped that are least like the references.
+    private func kept(_ pictures: [Picture], _ seeds: [UInt64], of concept: Concept) throws -> ProxySet {
+        let pairs = pictures.enumerated().map { PicturePair(prompt: options.prompt($0, of: concept), picture: $1) }
+        guard options.dropped > 0 else {
+            return ProxySet(concept: concept.name, pairs: pairs, seeds: seeds, isGiven: false)
+        }
+        let metrics: ConceptMetrics
+        do {
+            metrics = ConceptMetrics(
+                references: concept.references,
+                by: try MetricEncoders(directory: worker.order.models, .init(worker.loaded.description.encoders)))
+        } catch {
+            throw JobFailure(
+                code: "input.filter", consequence: .rejected, message: "proxies cannot be filtered: \(error)",
+                problems: [Problem("/options/filter", found: "\(options.dropped)", allowed: "0: there is no DINO here")]
+            )
+        }
+        let scores = pictures.map { metrics.pres([$0])[0].value }
+        let best = scores.indices.sorted { scores[$0] > scores[$1] }.prefix(options.proxies).sorted()
+        func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(max(values.count, 1)) }
+        return ProxySet(
+            concept: concept.name, pairs: best.map { pairs[$0] }, seeds: best.map { seeds[$0] }, isGiven: false,
+            filtered: (mean(scores), mean(best.map { scores[$0] })))
+    }
+}
+
+extension ProxySet {
+    /// Another job's proxies, under the name they have here.
+    /// - Throws: `JobFailure` naming those that cannot be read or have another size.
+    init(given: [EngineOrder.Proxy], concept: Concept, size: Int) throws {
+        let pairs = try given.map { proxy in
+            let picture = try Picture(pngFile: proxy.path)
+            guard picture.width == size, picture.height == size else {
+                throw JobFailure(
+                    code: "input.proxies", consequence: .rejected,
+                    message: "the proxies of <\(concept.name)> have \(picture.width)×\(picture.height) pixels",
+                    problems: [
+                        Problem(
+                            "/options/proxies", found: "\(picture.width)×\(picture.height) pixels",
+                            allowed: "\(size)×\(size)")
+                    ])
+            }
+            return PicturePair(
+                prompt: proxy.prompt.replacing(/<[a-z0-9_-]+>/, with: concept.placeholder), picture: picture)
+        }
+        self.init(concept: concept.name, pairs: pairs, seeds: [], isGiven: true)
+    }
+}
+
+/// The last stage: the student learns from all proxies together.
+struct StudentStage {
+    let loaded: LoadedModel
+    let options: ProxyTuningOptions
+    let concepts: [Concept]
+    let journal: ProxyJournal
+    let seed: UInt64
+
+    func learn(_ proxies: [ProxySet]) throws -> (Adapter, LossCurve) {
+        let learner = loaded.pairLearner(of: concepts.map(\.name), seed: seed)
+        let training = try PairTraining(
+            learner, pairs: proxies.flatMap(\.pairs), options: options.student, seed: seed)
+        defer { training.detach() }
+        _ = try journal.restore(training, in: .student)
+        let curve = try journal.train(training, .student, title: "student")
+        if let (from, to) = curve.divergence {
+            throw JobFailure(
+                code: "training.diverged", consequence: .fatal,
+                message:
+                    """
+                    the student's loss rose from \(from.rounded(digits: 3)) to \(to.rounded(digits: 3)), so that \
+                    nothing was learnt; try a smaller learning rate
+                    """)
+        }
+        let adapter = try Adapter(training, of: concepts, modelDigest: loaded.digest, seed: seed)
+        return (adapter, curve)
+    }
+}

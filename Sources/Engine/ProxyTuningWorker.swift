@@ -1,0 +1,166 @@
+import Foundation
+import Images
+import Jobs
+import Layers
+import Personalization
+import Randomness
+
+/// Proxy-Tuning, stage by stage: for each concept the supervisor learns it and draws the proxies, then the student
+/// learns from all of them.
+struct ProxyTuningWorker {
+    let spec: PersonalizeSpec
+    let order: EngineOrder
+    let loaded: LoadedModel
+    let connection: EngineConnection
+
+    private var seed: UInt64 { UInt64(spec.seed ?? 0) }
+
+    func run() throws -> WorkOutcome {
+        let options = ProxyTuningOptions(try OptionValues(.object(drawing), of: .proxyTuning))
+        let read = try spec.concepts.map {
+            try ConceptReader(spec: $0, images: order.files, loaded: loaded).concept()
+        }
+        let concepts = read.map(\.concept)
+        let samples = ProxySamples(spec.prompts, concepts: concepts)
+        try check(concepts, samples, options)
+        connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
+        let (evaluations, remarks) = self.evaluations(of: concepts)
+        let warnings = read.flatMap(\.warnings) + remarks
+        let journal = ProxyJournal(
+            resume: order.resume, workspace: order.workspace, seconds: order.checkpointSeconds, connection: connection)
+        let (adapter, curve, figures) = try loaded.whileLearning {
+            let proxies = try ProxyStage(
+                worker: self, options: options, concepts: concepts, journal: journal, seed: seed
+            ).proxies()
+            let stage = StudentStage(loaded: loaded, options: options, concepts: concepts, journal: journal, seed: seed)
+            let (adapter, curve) = try stage.learn(proxies)
+            return (adapter, curve, try sendProxies(proxies, options))
+        }
+        let result = try PersonalizationOutput(
+            order: order, loaded: loaded, connection: connection, concepts: concepts, prompts: samples.all,
+            seed: seed, evaluations: evaluations, warnings: warnings
+        ).finish(adapter, steps: options.student.iterations, curve)
+        return .done(figures.joined(to: result))
+    }
+
+    /// The options with the number of proxies where the job reuses another's.
+    private var drawing: [String: JSONValue] {
+        var options = spec.options
+        if options["proxies"].flatMap({ ProxySource($0) }) != nil { options["proxies"] = nil }
+        return options
+    }
+
+    /// What teaches, loaded only where something is to be drawn.
+    /// - Throws: `JobFailure` where it is no diffusion model, or draws pictures of another size.
+    func supervisor() throws -> LoadedModel {
+        let name = spec.supervisor ?? ""
+        let supervisor = try LoadedModel(name, in: order.models)
+        guard supervisor.description.family == .diffusion, supervisor.pictureSize == loaded.pictureSize else {
+            throw JobFailure(
+                code: "input.supervisor", consequence: .rejected, message: "\(name) cannot teach \(loaded.name)",
+                problems: [
+                    Problem(
+                        "/options/supervisor",
+                        found:
+                            "\(name), a \(supervisor.description.family.rawValue) of \(supervisor.pictureSize) pixels",
+                        allowed: "a diffusion model of \(loaded.pictureSize) pixels")
+                ])
+        }
+        return supervisor
+    }
+
+    private func check(_ concepts: [Concept], _ samples: ProxySamples, _ options: ProxyTuningOptions) throws {
+        let contexts = options.contexts.enumerated().flatMap { index, place in
+            concepts.map { ("/options/contexts/\(index)", "\($0.plainPrompt) \(place)") }
+        }
+        let classes = concepts.map { ("/concept/class", "a photo of \($0.plainPrompt) on the beach") }
+        try loaded.check(
+            classes + contexts + samples.asked.enumerated().map { ("/prompts/\($0)", $1) },
+            concepts: concepts.map(\.name))
+    }
+
+    /// Encoders that cannot be read do not keep concepts from being learnt, but not silently.
+    private func evaluations(of concepts: [Concept]) -> ([String: QuickEvaluation], [String]) {
+        var found: [String: QuickEvaluation] = [:]
+        var warnings: [String] = []
+        for concept in concepts {
+            guard !concept.references.isEmpty else {
+                warnings.append("<\(concept.name)> is not evaluated: the job has no pictures of it")
+                continue
+            }
+            do {
+                found[concept.name] = try QuickEvaluation(concept, on: loaded, models: order.models, seed: seed)
+            } catch { warnings.append("<\(concept.name)> is not evaluated: \(error)") }
+        }
+        return (found, warnings)
+    }
+
+    /// Announces the proxies that were drawn; those of another job are there already.
+    private func sendProxies(_ all: [ProxySet], _ options: ProxyTuningOptions) throws -> ProxyFigures {
+        for set in all where !set.isGiven {
+            for (index, pair) in set.pairs.enumerated() {
+                let path = "\(order.workspace)/proxy-\(set.concept)-\(String(format: "%04d", index + 1)).png"
+                try pair.picture.writePNG(path)
+                try connection.sendArtifact(
+                    role: "proxy", path: path, mediaType: "image/png", prompt: pair.prompt, seed: set.seeds[index])
+            }
+            let path = "\(order.workspace)/proxies-\(set.concept).png"
+            try Grid.rows(of: 16, set.pairs.prefix(128).map(\.picture)).writePNG(path)
+            try connection.sendArtifact(role: "proxies", path: path, mediaType: "image/png")
+        }
+        return ProxyFigures(sets: all)
+    }
+}
+
+/// A concept's proxies.
+struct ProxySet {
+    let concept: String
+    var pairs: [PicturePair]
+    /// Of every picture's noise; empty where they were given.
+    var seeds: [UInt64]
+    /// Whether another job drew them.
+    let isGiven: Bool
+    /// Mean DINO to the references of all that were drawn and of those that were kept, where some were dropped.
+    var filtered: (drawn: Double, kept: Double)?
+}
+
+/// What a result says of the proxies.
+struct ProxyFigures {
+    let sets: [ProxySet]
+
+    /// The result with the proxies' numbers among it.
+    func joined(to result: JSONValue) -> JSONValue {
+        guard case .object(var members) = result else { return result }
+        members["proxies"] = .object(
+            Dictionary(
+                uniqueKeysWithValues: sets.map { set in
+                    var row: [String: JSONValue] = [
+                        "pictures": .integer(set.pairs.count), "reused": .bool(set.isGiven),
+                    ]
+                    if let filtered = set.filtered {
+                        row["dino_drawn"] = .number(filtered.drawn)
+                        row["dino_kept"] = .number(filtered.kept)
+                    }
+                    return (set.concept, .object(row))
+                }))
+        return .object(members)
+    }
+}
+
+/// The prompts of the sample pictures: those asked for, or each concept in some places, and two of them together.
+struct ProxySamples {
+    let asked: [String]
+    private let own: [String]
+
+    init(_ asked: [String], concepts: [Concept]) {
+        self.asked = asked
+        let places = concepts.count == 1 ? ["", "on the beach", "in the snow", "in the jungle"] : ["", "on the beach"]
+        let each = concepts.flatMap { concept in
+            places.map { $0.isEmpty ? "a photo of \(concept.plainPrompt)" : "a photo of \(concept.plainPrompt) \($0)" }
+        }
+        let pairs = zip(concepts, concepts.dropFirst()).map { "a photo of \($0.plainPrompt) and \($1.plainPrompt)" }
+        own = each + pairs
+    }
+
+    var all: [String] { asked.isEmpty ? own : asked }
+}

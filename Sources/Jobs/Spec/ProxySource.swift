@@ -1,0 +1,20 @@
+import Foundation
+
+/// Where a concept's proxies come from when they are not drawn: `{"job": "…"}`, a job of the same tenant that drew
+/// them.
+package struct ProxySource: Sendable, Equatable {
+    package let job: UUID
+
+    /// The rule, for whoever gave something else.
+    package static let rule = "{\"job\": \"the id of a proxy-tuning job of yours that completed\"}"
+
+    /// Nil where the value is no such object.
+    package init?(_ value: JSONValue) {
+        guard case .object(let members) = value, members.count == 1, let text = members["job"]?.string,
+            let job = UUID(uuidString: text)
+        else { return nil }
+        self.job = job
+    }
+
+    var json: JSONValue { .object(["job": .string(job.uuidString.lowercased())]) }
+}

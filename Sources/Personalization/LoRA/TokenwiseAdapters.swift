@@ -1,0 +1,75 @@
+import Backbones
+import Layers
+
+/// How the low-rank changes of several concepts act together.
+package enum AdapterJoining: String, Sendable {
+    /// All are added to the weights.
+    case merged
+    /// Each acts on its own concept's words alone.
+    case byToken = "by-token"
+}
+
+/// Low-rank adapters that hang on a model, each active on the words of its own concept: the name, and the class noun
+/// behind it.
+final class TokenwiseAdapters {
+    private let subjects: [(placeholder: String, noun: String, activity: TokenActivity)]
+
+    /// - Parameter selects: which modules read texts; the changes of others have no words to act on.
+    /// - Throws: `AdapterError` for an adapter that does not fit.
+    init(
+        _ adapters: [String: Adapter], on weights: Weights, where selects: (String) -> Bool = { _ in true }
+    ) throws(AdapterError) {
+        var subjects: [(String, String, TokenActivity)] = []
+        for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
+            guard let lora = try adapter.lora() else { continue }
+            try adapter.verifySound(lora, among: weights)
+            let activity = TokenActivity()
+            do { try lora.hang(on: weights, activity: activity, where: selects) } catch {
+                throw .notAnAdapter(path: name, reason: "\(error)")
+            }
+            let plain = String(name.prefix { $0 != "@" })
+            let noun = adapter.known.first { $0.name == plain } ?? adapter.known[0]
+            subjects.append(("<\(name)>", noun.className, activity))
+        }
+        self.subjects = subjects
+    }
+
+    /// From here on a text is read: ids of each of its samples, `stride` rows apart where they are filled up, the first
+    /// after `first` others, in a tensor of `rows` rows, which may go on with samples that name nothing.
+    func begin(_ samples: [[Int32]], after first: Int = 0, stride: Int? = nil, rows: Int, tokenizer: UnigramTokenizer) {
+        var starts: [Int] = []
+        var next = first
+        for sample in samples {
+            starts.append(next)
+            next += stride ?? sample.count
+        }
+        for subject in subjects {
+            guard let id = tokenizer.identifier(of: subject.placeholder) else { continue }
+            let noun = Array(tokenizer.encode(subject.noun).dropLast())
+            let active = zip(samples, starts).flatMap { sample, start in
+                sample.indices.filter { sample[$0] == id }.flatMap { place in
+                    let behind = Array(sample[(place + 1)...].prefix(noun.count))
+                    return [start + place] + (behind == noun ? (1...noun.count).map { start + place + $0 } : [])
+                }
+            }
+            subject.activity.text = (active, rows)
+        }
+    }
+
+    /// The text is read.
+    func end() { for subject in subjects { subject.activity.text = nil } }
+}
+
+extension LoRAAdapter {
+    /// Adds the changes of some modules beside those that hang there already, to act as `activity` says.
+    /// - Throws: `LoRAError.doesNotFit`.
+    func hang(
+        on weights: Weights, activity: TokenActivity, where selects: (String) -> Bool
+    ) throws(LoRAError) {
+        for (parameter, update) in try targets(in: weights)
+        where selects(String(parameter.name.dropLast(".weight".count))) {
+            parameter.updates.append(
+                LowRankUpdate(down: update.down, up: update.up, scale: update.scale, activity: activity))
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Layers
+import Tensors
+
+/// What a student learnt from proxies: low-rank changes, and a word for each of the concepts they are of.
+extension Adapter {
+    package static let proxyTuningMethod = "proxy-tuning"
+
+    /// The method's options as the file keeps them: LoRA's, and what is known.
+    private struct ProxyOptions: Codable {
+        var rank: Int
+        var alpha: Float
+        var targets: [String]
+        var isRankStabilized = false
+        var concepts: [KnownConcept]
+    }
+
+    /// A concept an adapter knows.
+    package struct KnownConcept: Codable, Equatable, Sendable {
+        package let name: String
+        package let className: String
+    }
+
+    /// What a student learnt of concepts; the description is of the first of them.
+    /// - Parameter modelDigest: of the student's weights.
+    package init(_ training: PairTraining, of concepts: [Concept], modelDigest: String, seed: UInt64) throws {
+        let lora = training.lora.options
+        let options = try Description.text(
+            of: ProxyOptions(
+                rank: lora.rank, alpha: lora.alpha, targets: lora.targets, isRankStabilized: lora.isRankStabilized,
+                concepts: concepts.map { KnownConcept(name: $0.name, className: $0.className) }))
+        let description = Description(
+            method: Adapter.proxyTuningMethod, model: training.learner.name, modelDigest: modelDigest,
+            concept: concepts[0].name, role: .subject, className: concepts[0].className, seed: seed,
+            iterations: training.step, options: options)
+        var tensors = Dictionary(
+            uniqueKeysWithValues: training.lora.parameters.map { (LoRAAdapter.prefix + $0.name, $0.value) })
+        for (name, word) in training.learner.words { tensors[RareWord.name(of: name)] = word }
+        self.init(description: description, tensors: tensors)
+    }
+
+    /// All concepts the adapter knows; the description's where it knows one.
+    package var known: [KnownConcept] {
+        let options = try? JSONDecoder().decode(ProxyOptions.self, from: Data(description.options.utf8))
+        return options?.concepts ?? [KnownConcept(name: description.concept, className: description.className)]
+    }
+
+    /// The word a concept goes by, [1, C], when the adapter is used under `name`: the one of that name, or the only one
+    /// there is. Nil of other methods.
+    /// - Throws: `AdapterError` where the adapter knows several concepts, and none of that name.
+    func word(usedAs name: String) throws(AdapterError) -> Tensor? {
+        let words = tensors.filter { $0.key.hasPrefix("word.") }
+        guard !words.isEmpty else { return nil }
+        let plain = String(name.prefix { $0 != "@" })
+        if let own = words[RareWord.name(of: plain)] { return own }
+        if words.count == 1 { return words.first!.value }
+        throw .notAnAdapter(
+            path: name, reason: "it knows \(known.map(\.name).joined(separator: ", ")), and no \(plain)")
+    }
+
+    /// The adapters among several names, each once, under the first of its names: several concepts may be known by one.
+    static func distinct(_ adapters: [String: Adapter]) -> [(name: String, adapter: Adapter)] {
+        var found: [(name: String, adapter: Adapter)] = []
+        for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
+            let isKnown = found.contains {
+                $0.adapter.description == adapter.description && adapter.known.count > 1
+                    && $0.adapter.tensors.mapValues(\.sumOfSquares) == adapter.tensors.mapValues(\.sumOfSquares)
+            }
+            if !isKnown { found.append((name, adapter)) }
+        }
+        return found
+    }
+}

@@ -1,0 +1,111 @@
+import Autograd
+import Backbones
+import Images
+import Layers
+import Randomness
+import Tensors
+
+/// A backbone as Proxy-Tuning sees it, whatever its family: it learns pictures under prompts that name concepts, and
+/// draws such prompts.
+package struct PairLearner {
+    package let name: String
+    /// What stands for each concept, [1, C].
+    let words: [String: Tensor]
+    let weights: Weights
+    let pictureSize: Int
+    /// Ends of the names of the modules that change.
+    let attentionModules: [String]
+    /// The mean loss of pictures under their prompts. What is random about it comes from the generator.
+    let loss: (_ prompts: [String], _ pictures: [Picture], _ generator: inout Philox) -> Variable
+    /// A picture of each prompt, as the model draws with whatever hangs on it.
+    package let draw: (_ prompts: [String], _ seeds: [UInt64]) -> [Picture]
+
+    /// - Parameter concepts: names that prompts may have between angle brackets.
+    package static func diffusion(_ model: DiffusionModel, concepts: [String], seed: UInt64) -> PairLearner {
+        model.freeze()
+        let words = RareWord.words(concepts, like: model.encoder.embedding.value, seed: seed)
+        let known = ConceptWords(words, tokenizer: model.textTokenizer)
+        func text(_ prompts: [String]) -> DiffusionModel.Text {
+            Recording.withoutGradients {
+                model.encode(prompts, tokenizer: known.tokenizer, replacing: known.embeddings)
+            }
+        }
+        return PairLearner(
+            name: model.configuration.name, words: words, weights: model.transformerWeights,
+            pictureSize: model.configuration.pictureSize, attentionModules: DiffusionModel.attentionModules,
+            loss: { prompts, pictures, generator in
+                let latents = model.latents(pictures)
+                let place = FlowNoise(shape: latents.shape, generator: &generator)
+                return model.flowLoss(latents, text: text(prompts), at: place)
+            },
+            draw: { model.generate(text($0), sampling: model.sampling(seeds: $1)) })
+    }
+
+    /// - Parameter concepts: names that prompts may have between angle brackets.
+    package static func llamagen(_ model: LlamaGenModel, concepts: [String], seed: UInt64) -> PairLearner {
+        model.freeze()
+        let words = RareWord.words(concepts, like: model.encoder.embedding.value, seed: seed)
+        let known = ConceptWords(words, tokenizer: model.textTokenizer)
+        func text(_ prompts: [String]) -> TextFeatures {
+            Recording.withoutGradients {
+                model.encode(prompts, tokenizer: known.tokenizer, replacing: known.embeddings)
+            }
+        }
+        return PairLearner(
+            name: model.configuration.name, words: words, weights: model.transformerWeights,
+            pictureSize: model.configuration.pictureSize, attentionModules: ["attention.wqkv", "attention.wo"],
+            loss: { prompts, pictures, _ in model.loss(text(prompts), codes: model.codes(pictures)) },
+            draw: { model.generate(text($0), sampling: model.sampling(seeds: $1)) })
+    }
+
+    /// - Parameter concepts: names that prompts may have between angle brackets.
+    package static func infinity(_ model: InfinityModel, concepts: [String], seed: UInt64) -> PairLearner {
+        model.freeze()
+        let words = RareWord.words(concepts, like: model.encoder.embedding.value, seed: seed)
+        let known = ConceptWords(words, tokenizer: model.textTokenizer)
+        func text(_ prompts: [String]) -> TextFeatures {
+            Recording.withoutGradients {
+                model.encode(prompts, tokenizer: known.tokenizer, replacing: known.embeddings)
+            }
+        }
+        return PairLearner(
+            name: model.configuration.name, words: words, weights: model.transformerWeights,
+            pictureSize: model.configuration.pictureSize,
+            attentionModules: ["sa.mat_qkv", "sa.proj", "ca.mat_q", "ca.mat_kv", "ca.proj"],
+            loss: { prompts, pictures, _ in
+                let features = Recording.withoutGradients {
+                    model.tokenizer.features(Variable(.pictures(pictures))).value
+                }
+                let maps = model.tokenizer.quantize(features, schedule: model.configuration.schedule)
+                let logits = model.transformer.logits(text(prompts), inputs: maps.inputs)
+                let mean = [Float](repeating: 1 / Float(maps.bits.count), count: maps.bits.count / maps.depth)
+                return BitCrossEntropy(bits: maps.bits, weights: mean).apply([logits])
+            },
+            draw: { model.generate(text($0), sampling: model.sampling(seeds: $1)) })
+    }
+
+    /// - Parameter concepts: names that prompts may have between angle brackets.
+    package static func chameleon(_ model: ChameleonModel, concepts: [String], seed: UInt64) -> PairLearner {
+        model.freeze()
+        let words = RareWord.words(concepts, like: model.transformer.embedding.value, seed: seed)
+        let prompts = ConceptPrompts(model, words: words)
+        let (vocabulary, grid) = (model.configuration.vocabulary, model.configuration.grid)
+        return PairLearner(
+            name: model.configuration.name, words: words, weights: model.transformerWeights,
+            pictureSize: model.configuration.pictureSize, attentionModules: ["q_proj", "k_proj", "v_proj", "o_proj"],
+            loss: { texts, pictures, _ in
+                let read = texts.map { prompts($0) }
+                let batch = ChameleonBatch(
+                    zip(read, model.codes(pictures)).map {
+                        ChameleonSequence(before: $0.ids, picture: vocabulary.rows($1, grid))
+                    })
+                let contexts = read.enumerated().flatMap { sample, prompt in
+                    prompt.contexts.map { LayerContext($0.vectors, positions: $0.positions, samples: [sample]) }
+                }
+                return batch.loss(model.transformer.logits(batch.ids, batch: batch.count, contexts: contexts))
+            },
+            draw: { texts, seeds in
+                model.generate(texts.map { prompts($0) }, sampling: model.sampling(seeds: seeds))
+            })
+    }
+}

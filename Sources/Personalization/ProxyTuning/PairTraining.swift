@@ -1,0 +1,131 @@
+import Autograd
+import Images
+import Layers
+import Randomness
+import Tensors
+
+/// A prompt and a picture it must lead to.
+package struct PicturePair: Sendable, Equatable {
+    package var prompt: String
+    package var picture: Picture
+
+    package init(prompt: String, picture: Picture) { (self.prompt, self.picture) = (prompt, picture) }
+}
+
+/// A stage of Proxy-Tuning: low-rank changes of a backbone's attention learn pictures under prompts, beside pictures of
+/// the class that must stay. Everything random at step s depends on the seed and s alone, and `state` holds every
+/// number the next step reads.
+package final class PairTraining {
+    /// The losses of one step, before their weights.
+    package struct StepLosses: TrainingLosses {
+        package let total: Float
+        package let pairs: Float
+        package let prior: Float
+        package let gradientNorm: Float
+        package var parts: KeyValuePairs<String, Float> { ["pairs": pairs, "prior": prior] }
+    }
+
+    /// How it learns.
+    package struct Options: Sendable {
+        package enum Rule: String, Sendable { case adamw, prodigy }
+        package var iterations: Int
+        package var batch: Int
+        package var rule = Rule.adamw
+        package var learningRate: Float
+        package var beta1: Float = 0.9
+        package var beta2: Float = 0.999
+        package var weightDecay: Float = 0.01
+        package var rank: Int
+        package var alpha: Float
+        package var priorWeight: Float = 1
+        /// The largest random enlargement of a picture before the centre crop.
+        package var largestZoom: Float = 1
+        /// The modules that change, by the ends of their names; nil takes the attention's.
+        package var targets: [String]?
+
+        package init(iterations: Int, batch: Int, learningRate: Float, rank: Int, alpha: Float) {
+            (self.iterations, self.batch, self.learningRate) = (iterations, batch, learningRate)
+            (self.rank, self.alpha) = (rank, alpha)
+        }
+    }
+
+    private enum Purpose: UInt64 {
+        case pairs = 61
+        case crops, prior, losses
+    }
+
+    package let learner: PairLearner
+    package let options: Options
+    private let pairs, prior: [PicturePair]
+    private let seed: UInt64
+    package let lora: LoRAAdapter
+    private let optimizer: any Optimizer
+    package var step: Int { optimizer.step }
+    package var steps: Int { options.iterations }
+
+    /// Prepares a run; the adapter hangs on the backbone's weights from here on, until `detach`.
+    /// - Parameter prior: what must stay, as the untouched model drew it; may be empty.
+    /// - Throws: `LoRAError.noSuchModule` for a target the backbone does not have.
+    package init(
+        _ learner: PairLearner, pairs: [PicturePair], prior: [PicturePair] = [], options: Options, seed: UInt64
+    ) throws(LoRAError) {
+        precondition(!pairs.isEmpty, "nothing to learn")
+        (self.learner, self.pairs, self.prior, self.options, self.seed) = (learner, pairs, prior, options, seed)
+        lora = try LoRAAdapter(
+            for: learner.weights,
+            options: .init(
+                rank: options.rank, alpha: options.alpha, targets: options.targets ?? learner.attentionModules),
+            seed: seed)
+        try lora.attach(to: learner.weights)
+        for parameter in lora.parameters { parameter.isTrainable = true }
+        switch options.rule {
+        case .adamw:
+            optimizer = AdamW(
+                lora.parameters,
+                AdamW.Options(
+                    learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
+                    weightDecay: options.weightDecay, largestNorm: 1))
+        case .prodigy:
+            optimizer = Prodigy(
+                lora.parameters, learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
+                weightDecay: options.weightDecay)
+        }
+    }
+
+    /// One training step.
+    package func advance() -> StepLosses {
+        let loss = loss(of: pairs, .pairs, isAugmented: true)
+        loss.backward()
+        var kept: Float = 0
+        if !prior.isEmpty {
+            let loss = self.loss(of: prior, .prior, isAugmented: false)
+            kept = loss.scalar
+            (options.priorWeight * loss).backward()
+        }
+        return StepLosses(
+            total: loss.scalar + options.priorWeight * kept, pairs: loss.scalar, prior: kept,
+            gradientNorm: optimizer.update())
+    }
+
+    private func loss(of all: [PicturePair], _ purpose: Purpose, isAugmented: Bool) -> Variable {
+        let index = UInt64(optimizer.step)
+        var pick = Philox(seed: seed, purpose: purpose.rawValue, index: index)
+        var crop = Philox(seed: seed, purpose: Purpose.crops.rawValue, index: index)
+        // The two losses of a step have noise of their own.
+        var noise = Philox(seed: seed, purpose: Purpose.losses.rawValue, index: 2 * index + (isAugmented ? 0 : 1))
+        let chosen = (0..<options.batch).map { _ in all[pick.below(all.count)] }
+        let augment = ReferenceAugmentation(
+            size: learner.pictureSize, largestZoom: isAugmented ? options.largestZoom : 1)
+        return learner.loss(chosen.map(\.prompt), chosen.map { augment($0.picture, &crop) }, &noise)
+    }
+
+    /// Everything the next step reads.
+    package var state: OptimizerState { OptimizerState(optimizer) }
+
+    /// Continues from a state saved by a run of the same backbone, pictures, options and seed.
+    /// - Throws: `WeightsError` when the state belongs to other modules.
+    package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
+
+    /// Takes the changes off the model again.
+    package func detach() { lora.detach(from: learner.weights) }
+}

@@ -1,0 +1,25 @@
+import Backbones
+import Randomness
+import Tensors
+
+/// A word that no text has: what stands for a subject where several are learnt into one model, and the unknown word
+/// would stand for all of them. DreamBooth looks for rare tokens (arXiv 2208.12242, section 3.2); *ours* draws vectors
+/// as long as the table's, which is what a token that was never learnt has.
+enum RareWord {
+    private static let purpose: UInt64 = 0x5A4E
+
+    /// The name of a concept's word among an adapter's tensors.
+    static func name(of concept: String) -> String { "word.\(concept).embedding" }
+
+    /// Words for concepts, in their order; [1, C] each.
+    /// - Parameter table: of embeddings, [vocabulary, C].
+    static func words(_ concepts: [String], like table: Tensor, seed: UInt64) -> [String: Tensor] {
+        let deviation = Float((table.sumOfSquares / Double(max(table.count, 1))).squareRoot())
+        return Dictionary(
+            uniqueKeysWithValues: concepts.enumerated().map { index, concept in
+                var generator = Philox(seed: seed, purpose: purpose, index: UInt64(index))
+                let values = (0..<table.width).map { _ in generator.normal() * deviation }
+                return (concept, Tensor(values, shape: [1, table.width]))
+            })
+    }
+}

@@ -1,0 +1,144 @@
+import Backbones
+import Foundation
+import Images
+import Jobs
+import ModelTesting
+import Personalization
+import Testing
+
+@testable import Engine
+
+/// Proxy-Tuning from the order to the adapter, with models far too small to paint.
+@Suite struct ProxyTuningWorkerTests {
+    private static let picture: JSONValue = ["artifact": .string("sha256:" + String(repeating: "a", count: 64))]
+
+    private static func spec(
+        _ model: String = "pocket-llamagen", concepts: JSONValue? = nil, _ options: [String: JSONValue] = [:]
+    ) -> [String: JSONValue] {
+        let usual: [String: JSONValue] = [
+            "proxies": 10, "supervisor_iterations": 5, "supervisor_batch": 1, "iterations": 5, "batch": 2, "rank": 2,
+            "supervisor_rank": 2, "prior_pictures": 2,
+        ]
+        return [
+            "version": 1, "kind": "personalize", "method": "proxy-tuning", "model": .string(model), "seed": 7,
+            "images": [picture, picture, picture],
+            "options": .object(usual.merging(options) { $1 }),
+            concepts == nil ? "concept" : "concepts": concepts ?? ["name": "rex", "role": "subject", "class": "dog"],
+        ]
+    }
+
+    private static let two: JSONValue = [
+        ["name": "rex", "role": "subject", "class": "dog", "images": [0, 1]],
+        ["name": "mia", "role": "subject", "class": "cat", "images": [2]],
+    ]
+
+    @Test(arguments: ["pocket-infinity", "pocket-chameleon", "pocket-llamagen", "pocket-diffusion"])
+    func everyFamilyLearnsFromProxies(_ student: String) throws {
+        let run = try Run(TinyModels(), Self.spec(student, ["contexts": ["on the beach", "in the snow"]]))
+        let adapter = try Adapter(path: run.adapter)
+        #expect(adapter.description.method == "proxy-tuning" && adapter.description.model == student)
+        #expect(adapter.known.map(\.name) == ["rex"] && adapter.known[0].className == "dog")
+        let proxies = run.artifacts.filter { $0.role == "proxy" }
+        #expect(proxies.count == 10 && Set(proxies.map(\.sha256)).count > 1)
+        #expect(
+            proxies.prefix(4).map(\.prompt) == [
+                "a <rex> dog", "a <rex> dog on the beach", "a <rex> dog", "a <rex> dog in the snow",
+            ])
+        let stages = run.events.compactMap { if case .progress(let event) = $0 { event.stage } else { nil } }
+        #expect(
+            stages.reduce(into: []) { if $0.last != $1 { $0.append($1) } } == [
+                "prepare", "supervisor", "proxies", "student", "generate",
+            ])
+        #expect(run.result?["proxies"]?["rex"]?["pictures"] == .integer(10))
+        #expect(run.digests("picture").count == 4 && run.digests("peft").count == 2)
+    }
+
+    /// As Atelier guarantees it: the same bytes, whichever stage a killed engine was in.
+    @Test func aJobResumedInAnyStageEndsWithTheSameBytes() throws {
+        let models = try TinyModels()
+        let spec = Self.spec(concepts: Self.two, ["supervisor_optimizer": "prodigy"])
+        let undisturbed = try Run(models, spec, checkpointSeconds: 0)
+        let names = try undisturbed.checkpoints.map { checkpoint in
+            (try #require(try ProxyCheckpoint.metadata(of: checkpoint.path)["stage"]), checkpoint)
+        }
+        for stage in ["supervisor:rex", "proxies:rex", "supervisor:mia", "proxies:mia", "student"] {
+            let path = try #require(names.first { $0.0 == stage }?.1.path, "\(stage)")
+            let resumed = try Run(models, spec, resume: path)
+            for role in ["adapter", "proxy", "proxies", "picture", "sheet", "curve", "peft"] {
+                #expect(resumed.digests(role) == undisturbed.digests(role), "\(stage): \(role)")
+            }
+            // What was behind is not done again.
+            let told = resumed.events.compactMap { if case .progress(let event) = $0 { event.stage } else { nil } }
+            if stage == "student" { #expect(!told.contains { $0.hasPrefix("supervisor") || $0.hasPrefix("proxies") }) }
+            if stage == "supervisor:mia" { #expect(!told.contains("supervisor rex")) }
+        }
+        // Where the pictures beside a checkpoint are gone, they are drawn again.
+        let student = try #require(names.first { $0.0 == "student" }?.1.path)
+        try FileManager.default.removeItem(atPath: student + ".proxies")
+        #expect(try Run(models, spec, resume: student).digests("adapter") == undisturbed.digests("adapter"))
+    }
+
+    @Test func oneAdapterKnowsSeveralConceptsAndDrawsThemTogether() throws {
+        let models = try TinyModels()
+        let run = try Run(models, Self.spec(concepts: Self.two, ["learning_rate": 0.1]))
+        let adapter = try Adapter(path: run.adapter)
+        #expect(adapter.known.map(\.name) == ["rex", "mia"] && run.artifacts.filter { $0.role == "proxy" }.count == 20)
+        func pictures(_ prompt: String, _ adapters: [String: String]) throws -> [String] {
+            try Run(
+                models,
+                [
+                    "version": 1, "kind": "generate", "model": "pocket-llamagen", "prompts": [.string(prompt)],
+                    "images_per_prompt": 4, "seed": 3,
+                ], adapters: adapters
+            ).digests("picture")
+        }
+        let both = ["rex": run.adapter, "mia": run.adapter]
+        let drawn = try pictures("a <rex> dog and a <mia> cat", both)
+        let swapped = try pictures("a <mia> dog and a <rex> cat", both)
+        #expect(drawn.count == 4 && drawn != swapped)
+        // One adapter under two names is added once.
+        #expect(try pictures("a <rex> dog", both) == pictures("a <rex> dog", ["rex": run.adapter]))
+        let failure = #expect(throws: (any Error).self) { try pictures("a <bob> dog", ["bob": run.adapter]) }
+        #expect("\(failure!)".contains("it knows rex, mia, and no bob"))
+    }
+
+    @Test func proxiesOfAnotherJobAreLearntFrom() throws {
+        let models = try TinyModels()
+        let first = try Run(models, Self.spec())
+        let given = first.artifacts.filter { $0.role == "proxy" }.map {
+            EngineOrder.Proxy(path: $0.path, prompt: $0.prompt!)
+        }
+        let source: JSONValue = ["job": "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a10"]
+        let again = try Run(
+            models, Self.spec("pocket-chameleon", ["proxies": source]), proxies: ["rex": given])
+        #expect(again.artifacts.allSatisfy { $0.role != "proxy" })
+        #expect(again.result?["proxies"]?["rex"]?["reused"] == .bool(true))
+        // On the same student the same comes out as where they were drawn.
+        let same = try Run(models, Self.spec(["proxies": source]), proxies: ["rex": given])
+        #expect(same.digests("adapter") == first.digests("adapter"))
+        #expect(throws: JobFailure.self) { try Run(models, Self.spec(["proxies": source])) }
+    }
+
+    private static func spec(_ options: [String: JSONValue]) -> [String: JSONValue] {
+        spec("pocket-llamagen", concepts: nil, options)
+    }
+
+    @Test func theFilterKeepsThoseMostLikeTheReferences() throws {
+        let models = try TinyModels()
+        try models.writeEncoders(clip: "pocket-clip", dino: "pocket-dino")
+        let run = try Run(models, Self.spec(["filter": 0.5]))
+        let row = try #require(run.result?["proxies"]?["rex"])
+        #expect(row["pictures"] == .integer(10) && run.artifacts.filter { $0.role == "proxy" }.count == 10)
+        #expect(row["dino_kept"]!.double! > row["dino_drawn"]!.double!)
+        let bare = try TinyModels()
+        let failure = #expect(throws: JobFailure.self) { try Run(bare, Self.spec(["filter": 0.5])) }
+        #expect(failure?.problems?.map(\.pointer) == ["/options/filter"])
+    }
+
+    @Test func aSupervisorThatDoesNotDiffuseIsRejected() throws {
+        let failure = #expect(throws: JobFailure.self) {
+            try Run(TinyModels(), Self.spec(["supervisor": "pocket-infinity"]))
+        }
+        #expect(failure?.consequence == .rejected && failure?.problems?.map(\.pointer) == ["/options/supervisor"])
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Jobs
+import SchemaTesting
+import Testing
+
+/// What the door says to jobs of Proxy-Tuning.
+@Suite struct ProxyTuningSpecTests {
+    static let models = ModelChoice(
+        Array(JobSpecTests.models.models.values) + [
+            ModelDescription(
+                family: .diffusion, name: "pocket-diffusion", pictures: [.init(width: 64, height: 64)], digest: "f"),
+            ModelDescription(
+                family: .diffusion, name: "large-diffusion", pictures: [.init(width: 1024, height: 1024)], digest: "g"),
+        ])
+    private static let picture: JSONValue = ["artifact": .string("sha256:" + String(repeating: "a", count: 64))]
+    private static let job: JSONValue = ["job": "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a10"]
+
+    private static func body(_ changes: [String: JSONValue?] = [:]) -> JSONValue {
+        var members: [String: JSONValue] = [
+            "version": 1, "kind": "personalize", "method": "proxy-tuning", "model": "pocket-chameleon",
+            "images": [picture, picture], "concept": ["name": "rex", "role": "subject", "class": "dog"],
+        ]
+        for (name, value) in changes { members[name] = value }
+        return .object(members)
+    }
+
+    private static let rex: JSONValue = ["name": "rex", "role": "subject", "class": "dog", "images": [0]]
+    private static func several(_ others: JSONValue...) -> JSONValue {
+        body(["concept": nil, "concepts": .array([rex] + others)])
+    }
+
+    static let right: [JSONValue] = [
+        body(), body(["options": ["supervisor": "pocket-diffusion", "proxies": 500, "contexts": ["on the beach"]]]),
+        body(["options": ["proxies": job, "supervisor_optimizer": "prodigy"]]),
+        several(["name": "mia", "role": "subject", "class": "cat", "images": [1]]),
+        several(["name": "mia", "role": "subject", "class": "cat", "proxies": job]),
+    ]
+
+    @Test(arguments: right) func whatIsRightIsAcceptedAndWrittenAsItCame(_ body: JSONValue) throws {
+        let spec = try JobSpec(body, models: Self.models)
+        #expect(try JobSpec(spec.json, models: Self.models) == spec && spec.json == body)
+        #expect(try JSONSchema(JobSchema().document).problems(in: body) == [])
+        #expect(try JSONSchema(JobSchema(models: Array(Self.models.models.values)).document).problems(in: body) == [])
+    }
+
+    static let wrong: [(JSONValue, [String])] = [
+        (body(["options": ["supervisor": "pocket-infinity"]]), ["/options/supervisor"]),
+        (body(["options": ["supervisor": "large-diffusion"]]), ["/options/supervisor"]),
+        (body(["options": ["supervisor": "none"]]), ["/options/supervisor"]),
+        (body(["options": ["distillation": true, "proxies": 0]]), ["/options/distillation", "/options/proxies"]),
+        (body(["options": ["proxies": ["job": "x"]]]), ["/options/proxies"]),
+        (body(["options": ["contexts": ["", "on the beach"]]]), ["/options/contexts"]),
+        (body(["concept": ["name": "ink", "role": "style"]]), ["/concept/role"]),
+        (body(["images": nil]), ["/images"]),
+        (body(["concepts": [rex]]), ["/concept"]),
+        (several(rex), ["/concepts/1/name"]),
+        (several(["name": "mia", "role": "subject", "class": "cat"]), ["/concepts/1/images"]),
+        (several(["name": "mia", "role": "subject", "class": "cat", "images": [2]]), ["/concepts/1/images/0"]),
+        (
+            several(["name": "mia", "role": "subject", "class": "cat", "proxies": 3, "images": [1], "age": 3]),
+            ["/concepts/1/age", "/concepts/1/proxies"]
+        ),
+        (body(["method": "lora", "concept": nil, "concepts": [rex]]), ["/concepts"]),
+        (body(["prompts": ["a <bob> dog"]]), ["/prompts/0"]),
+    ]
+
+    @Test(arguments: wrong) func whatIsWrongIsNamedWithItsPlace(_ body: JSONValue, _ pointers: [String]) {
+        let error = #expect(throws: Problems.self) { try JobSpec(body, models: Self.models) }
+        #expect(error?.list.map(\.pointer).sorted() == pointers)
+    }
+
+    @Test func aJobNeedsItsSupervisorUnlessItsProxiesAreThere() throws {
+        #expect(Self.models.needs(of: try JobSpec(Self.right[0], models: Self.models)) == ["c", "f"])
+        #expect(Self.models.needs(of: try JobSpec(Self.right[2], models: Self.models)) == ["c"])
+        let names = Self.wrong[1].0
+        let error = #expect(throws: Problems.self) { try JobSpec(names, models: Self.models) }
+        #expect(
+            error?.list.map(\.description) == [
+                "/options/supervisor: found large-diffusion, which draws 1024×1024; allowed: a diffusion model that "
+                    + "draws 64×64, as pocket-chameleon does"
+            ])
+    }
+}

@@ -1,0 +1,92 @@
+import Backbones
+import Images
+import Layers
+import LittleWorld
+import ModelTesting
+import Personalization
+import Testing
+
+private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, diffusion }
+
+private func learner(_ family: Family, _ concepts: [String] = ["rex"]) throws -> PairLearner {
+    switch family {
+    case .infinity: .infinity(try tinyModel(), concepts: concepts, seed: 7)
+    case .chameleon: .chameleon(try tinyChameleon(), concepts: concepts, seed: 7)
+    case .llamagen: .llamagen(try tinyLlamaGen(), concepts: concepts, seed: 7)
+    case .diffusion: .diffusion(try tinyDiffusion(), concepts: concepts, seed: 7)
+    }
+}
+
+private func pairs(_ names: [String] = ["rex"]) -> [PicturePair] {
+    names.enumerated().flatMap { index, name in
+        Subject.heldOut(.dog, index: index).references(count: 3).map {
+            PicturePair(prompt: "a <\(name)> dog", picture: $0.paint(size: 16))
+        }
+    }
+}
+
+private func training(
+    _ family: Family, _ names: [String] = ["rex"], _ change: (inout PairTraining.Options) -> Void = { _ in }
+) throws -> PairTraining {
+    var options = PairTraining.Options(iterations: 10, batch: 2, learningRate: 1e-2, rank: 2, alpha: 4)
+    change(&options)
+    return try PairTraining(
+        learner(family, names), pairs: pairs(names), prior: [PicturePair(prompt: "a dog", picture: pairs()[0].picture)],
+        options: options, seed: 7)
+}
+
+private func bits(_ training: PairTraining) -> [[UInt32]] {
+    training.lora.parameters.map { $0.value.values.map(\.bitPattern) }
+}
+
+@Suite struct PairTrainingTests {
+    @Test(arguments: Family.allCases, [PairTraining.Options.Rule.adamw, .prodigy])
+    private func aRunRestoredFromItsStateEndsWithTheSameBits(
+        _ family: Family, _ rule: PairTraining.Options.Rule
+    ) throws {
+        func run() throws -> PairTraining { try training(family) { $0.rule = rule } }
+        let (undisturbed, first, second) = (try run(), try run(), try run())
+        for _ in 0..<5 { _ = undisturbed.advance() }
+        for _ in 0..<2 { _ = first.advance() }
+        let state = first.state
+        let copy = OptimizerState(step: state.step, tensors: state.tensors.mapValues { $0.copy() })
+        try second.restore(copy)
+        for _ in 0..<3 { _ = second.advance() }
+        #expect(bits(second) == bits(undisturbed))
+    }
+
+    @Test(arguments: Family.allCases) private func everySubjectHasAWordOfItsOwn(_ family: Family) throws {
+        let learner = try learner(family, ["rex", "mia"])
+        let drawn = learner.draw(
+            ["a <rex> dog", "a <mia> dog", "a <rex> dog", "a dog"], [1, 1, 1, 1])
+        #expect(drawn[0] == drawn[2], "the same word and seed")
+        #expect(drawn[0].width == 16)
+        if family == .diffusion { #expect(drawn[0] != drawn[1] && drawn[0] != drawn[3]) }
+    }
+
+    @Test func whatWasHungOnTheModelIsTakenOffAgain() throws {
+        let model = try tinyDiffusion()
+        let learner = PairLearner.diffusion(model, concepts: ["rex"], seed: 7)
+        let before = learner.draw(["a <rex> dog"], [1])
+        let training = try PairTraining(
+            learner, pairs: pairs(),
+            options: .init(iterations: 5, batch: 1, learningRate: 0.3, rank: 2, alpha: 4), seed: 7)
+        for _ in 0..<5 { _ = training.advance() }
+        #expect(learner.draw(["a <rex> dog"], [1]) != before)
+        training.detach()
+        #expect(learner.draw(["a <rex> dog"], [1]) == before)
+    }
+
+    @Test func theProxiesPromptsTakeTheirContextsInTurn() {
+        var options = ProxyTuningOptions()
+        let concept = tinyConcept()
+        #expect((0..<3).map { options.prompt($0, of: concept) } == Array(repeating: "a <rex> dog", count: 3))
+        options.contexts = ["x", "y"]
+        #expect(
+            (0..<6).map { options.prompt($0, of: concept) } == [
+                "a <rex> dog", "a <rex> dog x", "a <rex> dog", "a <rex> dog y", "a <rex> dog", "a <rex> dog x",
+            ])
+        (options.proxies, options.dropped) = (200, 0.5)
+        #expect(options.drawn == 400)
+    }
+}

@@ -1,0 +1,71 @@
+import Backbones
+import Images
+import Layers
+import LittleWorld
+import ModelTesting
+import Personalization
+import Testing
+
+private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, diffusion }
+
+/// Adapters of separate jobs in one prompt, each on its own words.
+@Suite struct TokenwiseAdaptersTests {
+    private func adapter(_ family: Family, _ name: String) throws -> Adapter {
+        let learner: PairLearner =
+            switch family {
+            case .infinity: .infinity(try tinyModel(), concepts: [name], seed: 7)
+            case .chameleon: .chameleon(try tinyChameleon(), concepts: [name], seed: 7)
+            case .llamagen: .llamagen(try tinyLlamaGen(), concepts: [name], seed: 7)
+            case .diffusion: .diffusion(try tinyDiffusion(), concepts: [name], seed: 7)
+            }
+        let concept = tinyConcept(name)
+        let training = try PairTraining(
+            learner, pairs: concept.references.map { PicturePair(prompt: concept.plainPrompt, picture: $0) },
+            options: .init(iterations: 5, batch: 1, learningRate: 0.1, rank: 2, alpha: 4), seed: 7)
+        for _ in 0..<5 { _ = training.advance() }
+        return try Adapter(training, of: [concept], modelDigest: "d", seed: 7)
+    }
+
+    private func draw(
+        _ family: Family, _ prompts: [String], _ adapters: [String: Adapter], _ joining: AdapterJoining
+    ) throws -> [Picture] {
+        let seeds = [UInt64](repeating: 1, count: prompts.count)
+        switch family {
+        case .infinity:
+            let model = try PersonalizedModel(
+                model: tinyModel(), adapters: adapters, modelDigest: "d", joining: joining)
+            return model.generate(prompts, seeds: seeds)
+        case .chameleon:
+            let model = try PersonalizedChameleon(
+                model: tinyChameleon(), adapters: adapters, modelDigest: "d", joining: joining)
+            return model.generate(prompts, seeds: seeds)
+        case .llamagen:
+            let plain = try tinyLlamaGen()
+            let model = try PersonalizedLlamaGen(model: plain, adapters: adapters, modelDigest: "d", joining: joining)
+            return model.generate(prompts, sampling: plain.sampling(seeds: seeds))
+        case .diffusion:
+            let plain = try tinyDiffusion()
+            let model = try PersonalizedDiffusion(model: plain, adapters: adapters, modelDigest: "d", joining: joining)
+            return model.generate(prompts, sampling: plain.sampling(seeds: seeds))
+        }
+    }
+
+    /// A prompt that names nobody is drawn as if no adapter were there; merged, it is not.
+    @Test(arguments: Family.allCases) private func whoIsNotNamedIsNotFelt(_ family: Family) throws {
+        let adapters = ["rex": try adapter(family, "rex")]
+        let plain = try draw(family, ["a red dog"], [:], .merged)
+        #expect(try draw(family, ["a red dog"], adapters, .byToken) == plain)
+        if family == .diffusion { #expect(try draw(family, ["a red dog"], adapters, .merged) != plain) }
+    }
+
+    /// Beside another subject, a subject's adapter acts on its own words alone.
+    @Test func aNameIsFeltWhereItStands() throws {
+        let (rex, mia) = (try adapter(.diffusion, "rex"), try adapter(.diffusion, "mia"))
+        let prompt = ["a <rex> dog and a <mia> dog"]
+        let both = try draw(.diffusion, prompt, ["rex": rex, "mia": mia], .byToken)
+        #expect(try draw(.diffusion, prompt, ["rex": rex, "mia": mia], .byToken) == both)
+        #expect(try draw(.diffusion, prompt, ["rex": rex, "mia": mia], .merged) != both)
+        // With the two changed for each other the words act otherwise.
+        #expect(try draw(.diffusion, ["a <mia> dog and a <rex> dog"], ["rex": rex, "mia": mia], .byToken) != both)
+    }
+}
