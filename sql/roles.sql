@@ -89,7 +89,8 @@ grant execute on function
     atelier.pause(boolean),
     atelier.delete_job(uuid),
     atelier.delete_concept(text, text, int),
-    atelier.resend_set_aside(bigint[])
+    atelier.resend_set_aside(bigint[]),
+    atelier.concepts_of(jsonb)
     to atelier_admin;
 
 -- To create the roles took a right that is not needed any more.

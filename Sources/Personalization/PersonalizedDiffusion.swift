@@ -47,7 +47,7 @@ package struct PersonalizedDiffusion {
             let length = model.configuration.textLength
             tokenwise?.begin(
                 model.ids(prompts, tokenizer: words.tokenizer), stride: length,
-                rows: prompts.count * length * (sampling.guidance == 1 ? 1 : 2), tokenizer: words.tokenizer)
+                rows: prompts.count * length * (sampling.guidance == 1 ? 1 : 2), tokenizer: .unigram(words.tokenizer))
             defer { tokenwise?.end() }
             return model.generate(
                 model.encode(prompts, tokenizer: words.tokenizer, replacing: words.embeddings), sampling: sampling)

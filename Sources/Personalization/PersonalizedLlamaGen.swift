@@ -43,7 +43,7 @@ package struct PersonalizedLlamaGen {
             let captions = model.encode(prompts, tokenizer: words.tokenizer, replacing: words.embeddings)
             return model.generate(captions, sampling: sampling) { caption in
                 guard let caption else { return tokenwise?.end() ?? () }
-                tokenwise?.begin([ids[caption]], rows: ids[caption].count, tokenizer: words.tokenizer)
+                tokenwise?.begin([ids[caption]], rows: ids[caption].count, tokenizer: .unigram(words.tokenizer))
             }
         }
     }

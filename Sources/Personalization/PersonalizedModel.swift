@@ -63,7 +63,7 @@ package struct PersonalizedModel {
             let isGuided = sampling.guidance.contains { $0 != 1 }
             tokenwise?.begin(
                 prompts.map { words.tokenizer.encode($0) }, rows: text.values.value.rows * (isGuided ? 2 : 1),
-                tokenizer: words.tokenizer)
+                tokenizer: .unigram(words.tokenizer))
             defer { tokenwise?.end() }
             return model.generate(text, sampling: sampling)
         }

@@ -138,11 +138,11 @@ import Testing
                     ])
                 ])
             ]),
-            state: "discarded", code: "input.image", problems: ["/images/0": "a PNG picture"]),
+            state: "rejected", problems: ["/images/0/png": "a PNG, a JPEG or a WebP of 16 to 16384 pixels a side"]),
         BadInput(
             testDescription: "a picture that is none",
             body: TrainingJob.body(["images": .array([.object(["png": .string("bm90IGEgcGljdHVyZQ==")])])]),
-            state: "rejected", problems: ["/images/0/png": "a PNG of at most 16 MiB in base64"]),
+            state: "rejected", problems: ["/images/0/png": "a PNG, a JPEG or a WebP"]),
         BadInput(
             testDescription: "a picture the store does not have",
             body: TrainingJob.body([
@@ -162,7 +162,7 @@ import Testing
         BadInput(
             testDescription: "a prompt that is too long for the model",
             body: TrainingJob.generation(String(repeating: "very ", count: 60) + "red dog"),
-            state: "discarded", code: "input.prompt", problems: ["/prompts/0": "at most 32 tokens"]),
+            state: "rejected", problems: ["/prompts/0": "at most 32 tokens"]),
         BadInput(
             testDescription: "a sample's prompt that is too long",
             body: TrainingJob.body([
@@ -170,7 +170,7 @@ import Testing
                     .string(TrainingJob.prompt), .string(String(repeating: "very ", count: 60) + "red <rex> dog"),
                 ])
             ]),
-            state: "discarded", code: "input.prompt", problems: ["/prompts/1": "at most 32 tokens"]),
+            state: "rejected", problems: ["/prompts/1": "at most 32 tokens"]),
         BadInput(
             testDescription: "a model nobody has", body: TrainingJob.generation(model: "infinity-20b"),
             state: "rejected",

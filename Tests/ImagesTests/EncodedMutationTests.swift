@@ -20,7 +20,11 @@ import Testing
         var outcomes = (read: 0, refused: 0)
         for _ in 0..<3000 {
             let original = Self.originals[generator.below(Self.originals.count)]
-            isRead(damaged(original, from: 12, &generator)) ? (outcomes.read += 1) : (outcomes.refused += 1)
+            if isRead(damaged(original, from: 12, &generator)) {
+                outcomes.read += 1
+            } else {
+                outcomes.refused += 1
+            }
         }
         #expect(outcomes.read > 300 && outcomes.refused > 300, "\(outcomes): the damage does not reach every depth")
     }

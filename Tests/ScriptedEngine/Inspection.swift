@@ -23,7 +23,7 @@ struct Inspection {
 
     private func skip(_ pictures: [[String: Any]]) {
         let count = pictures.reduce(0) { $0 + ($1["bytes"] as? Int ?? 0) }
-        for _ in 0..<count { _ = getc(stdin) }
+        for _ in 0..<count { _ = getchar() }
     }
 
     private func answer(_ order: [String: Any]) {

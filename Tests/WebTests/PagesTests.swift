@@ -23,7 +23,12 @@ import Testing
 
     /// Publishes through the program and waits for the job's end.
     private func run(_ prompt: String, _ stage: Stage, _ site: WebClient) async throws -> JSONValue {
-        let answer = try await site.send(json: Self.job(prompt), to: "/api/jobs")
+        var answer = try await site.send(json: Self.job(prompt), to: "/api/jobs")
+        // Until the daemon has run there is no queue to take it.
+        try await stage.until("jobs are taken") {
+            if answer.status == 503 { answer = try await site.send(json: Self.job(prompt), to: "/api/jobs") }
+            return answer.status != 503
+        }
         #expect(answer.status == 202, "\(answer)")
         let id = try #require(answer.json?["message_id"]?.string)
         return try await stage.job(id) { $0["finalized_at"]?.string != nil }

@@ -1,7 +1,11 @@
 -- Versions of concepts with what was asked for and what came of it.
 create or replace view dashboard.concept_details as
     select c.tenant, c.name, c.version, c.role, c.model, c.adapter_sha256, c.job, c.created_at,
-        j.spec->'concept'->>'class' as class, j.spec->>'method' as method, j.spec->'options' as options,
+        (
+            select o->>'class'
+            from jsonb_array_elements(coalesce(j.spec->'concepts', jsonb_build_array(j.spec->'concept'))) o
+            where o->>'name' = c.name) as class,
+        j.spec->>'method' as method, j.spec->'options' as options,
         j.spec->'images' as references, j.result->'metrics' as metrics, j.result->'warnings' as warnings,
         c.version = max(c.version) over (partition by c.tenant, c.name) as newest,
         (select coalesce(

@@ -4,7 +4,7 @@ create or replace view dashboard.job_details as
         j.failures, j.rescues, j.max_attempts, j.run_after, j.deadline, j.reply_to, j.correlation_id, j.traceparent,
         j.cancel_requested_at, j.cancel_reason, j.stage, j.step, j.steps, j.result, j.error_code, j.error_message,
         j.created_at, j.started_at, j.finalized_at, j.model, j.model_digest,
-        j.spec->'concept'->>'name' as concept, j.spec->>'method' as method,
+        coalesce(j.spec->'concept', j.spec->'concepts'->0)->>'name' as concept, j.spec->>'method' as method,
         j.spec->'images' as images, j.spec->'prompts' as prompts,
         (select w.name from atelier.workers w where w.id = j.worker) as worker,
         case when j.state = 'running' then round((

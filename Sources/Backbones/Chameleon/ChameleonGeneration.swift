@@ -51,8 +51,8 @@ extension ChameleonTransformer {
     /// put in place.
     ///
     /// The unconditional branch of guidance sees `heading` (begin-image and the size) and the codes alone. `reading` is
-    /// told which prompt is about to be read, and nil once codes are. `observe` sees the logits before each code: of the
-    /// prompts [B, V], and after them, with guidance, of the unconditional ones.
+    /// told which prompt is about to be read, and nil once codes are. `observe` sees the logits before each code: of
+    /// the prompts [B, V], and after them, with guidance, of the unconditional ones.
     package func generate(
         _ prompts: [ChameleonPrompt], heading: [Int32], grid: PictureGrid, vocabulary: ChameleonVocabulary,
         sampling: CodeSampling, reading: (Int?) -> Void = { _ in }, observe: (Tensor) -> Void = { _ in }

@@ -14,13 +14,13 @@ package struct ReleaseScan: Sendable {
 
     /// Looks into the files and folders, and into folders within those.
     package init(_ paths: [String]) {
-        for path in paths { look(into: path, depth: 0) }
+        for path in paths { scan(path, depth: 0) }
     }
 
     /// The pieces of a kind.
     package func pieces(_ kind: ReleasePiece.Kind) -> [ReleasePiece] { pieces.filter { $0.kind == kind } }
 
-    private mutating func look(into path: String, depth: Int) {
+    private mutating func scan(_ path: String, depth: Int) {
         let files = FileManager.default
         var isFolder: ObjCBool = false
         guard files.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -35,7 +35,7 @@ package struct ReleaseScan: Sendable {
             var isFolder: ObjCBool = false
             let inner = "\(path)/\(name)"
             if files.fileExists(atPath: inner, isDirectory: &isFolder), isFolder.boolValue {
-                look(into: inner, depth: depth + 1)
+                scan(inner, depth: depth + 1)
             }
         }
     }

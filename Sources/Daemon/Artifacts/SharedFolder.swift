@@ -1,7 +1,6 @@
 import Foundation
 import Logging
 import Store
-import Synchronization
 import Threads
 
 /// The folder of artifacts and checkpoints, told from another that lies at its path: a mount point where nothing is
@@ -42,41 +41,35 @@ package actor SharedFolder {
         package var description: String { "\(path) does not answer; does its server, and is its file system mounted?" }
     }
 
-    /// The one examination that goes on, and whether the last one hung.
-    private final class Examination: Sendable {
-        private struct State {
-            var running: Task<Void, any Error>?
-            var isHanging = false
-        }
-
-        private let state = Mutex(State())
+    /// The one check that goes on, and whether the last one hung.
+    private actor Checks {
+        private var running: Task<Void, any Error>?
+        private var isHanging = false
 
         /// The one that runs, or a new one.
-        func running(_ start: () -> Task<Void, any Error>) -> Task<Void, any Error> {
-            state.withLock { state in
-                let task = state.running ?? start()
-                state.running = task
-                return task
+        func running(_ examine: @escaping @Sendable () async throws -> Void) -> Task<Void, any Error> {
+            if let running { return running }
+            let task = Task {
+                defer { running = nil }
+                try await examine()
             }
+            running = task
+            return task
         }
-
-        func ended() { state.withLock { $0.running = nil } }
 
         /// Notes whether it hangs; gives whether that is new.
         func note(isHanging: Bool) -> Bool {
-            state.withLock { state in
-                defer { state.isHanging = isHanging }
-                return state.isHanging != isHanging
-            }
+            defer { self.isHanging = isHanging }
+            return self.isHanging != isHanging
         }
     }
 
-    private static let patience: Duration = .seconds(5)
+    private static let patience: Duration = .seconds(15)
     private let executor = PinnedExecutor(name: "shared-folder")
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let path: String
-    private let examination = Examination()
+    private let checks = Checks()
     /// What the file was called in the version before.
     private let former: String
     private let store: Store
@@ -97,24 +90,19 @@ package actor SharedFolder {
     /// - Throws: `Strange`, `Hanging`, `StoreError` while the mark is not known, or `SystemError` where it cannot be
     ///   written.
     package nonisolated func check() async throws {
-        let task = examination.running {
-            Task {
-                defer { examination.ended() }
-                try await examine()
-            }
-        }
+        let task = await checks.running { try await self.examine() }
         do {
             try await value(of: task, within: Self.patience, or: Hanging(path: path))
-            note(isHanging: false)
+            await note(isHanging: false)
         } catch let hanging as Hanging {
-            note(isHanging: true)
+            await note(isHanging: true)
             throw hanging
         }
     }
 
     /// Logs once that it hangs, and once that it answers again.
-    private nonisolated func note(isHanging: Bool) {
-        guard examination.note(isHanging: isHanging) else { return }
+    private nonisolated func note(isHanging: Bool) async {
+        guard await checks.note(isHanging: isHanging) else { return }
         if isHanging {
             logger.error("no new work: the folder of artifacts does not answer", metadata: ["path": "\(path)"])
         } else {
@@ -162,9 +150,13 @@ package actor SharedFolder {
     private var proposal: String { path + ".new" }
 
     private func mark(in file: String) -> UUID? {
-        (try? String(contentsOfFile: file, encoding: .utf8)).flatMap {
-            UUID(uuidString: $0.trimmingCharacters(in: .whitespacesAndNewlines))
-        }
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = read(descriptor, &bytes, bytes.count)
+        let text = String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
+        return UUID(uuidString: text.trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
     /// Lays a proposal there unless another daemon has.

@@ -13,10 +13,9 @@ struct ConceptAdapters: Sendable {
     /// - Throws: `AttemptProblem` listing every mention that means nothing, with what would do; `StoreError` when
     ///   PostgreSQL is away.
     func linked(for spec: JobSpec, into workspace: AttemptWorkspace) async throws -> [String: String] {
-        var concepts = LearntConcepts(store: store)
-        let (found, problems) = try await concepts.found(for: spec, tenant: tenant)
+        var learnt = LearntConcepts(store: store)
+        let (concepts, problems) = try await learnt.found(for: spec, tenant: tenant)
         guard problems.isEmpty else { throw unknown(problems) }
-        let concepts = found
         return try await runBlocking {
             try Dictionary(uniqueKeysWithValues: concepts.map { ($0, try link($1, as: $0, into: workspace)) })
         }

@@ -11,7 +11,7 @@ package struct PersonalizedChameleon {
     /// Those that act on their concepts' words alone; nil where all are merged.
     private let tokenwise: TokenwiseAdapters?
     /// Knows every concept's name as one word.
-    private let named: UnigramTokenizer
+    private let named: TextTokenizer
     /// Placeholders of concepts that go by DreamBooth's identifier.
     private let identified: [String]
 

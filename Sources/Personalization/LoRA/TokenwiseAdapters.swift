@@ -36,7 +36,7 @@ final class TokenwiseAdapters {
 
     /// From here on a text is read: ids of each of its samples, `stride` rows apart where they are filled up, the first
     /// after `first` others, in a tensor of `rows` rows, which may go on with samples that name nothing.
-    func begin(_ samples: [[Int32]], after first: Int = 0, stride: Int? = nil, rows: Int, tokenizer: UnigramTokenizer) {
+    func begin(_ samples: [[Int32]], after first: Int = 0, stride: Int? = nil, rows: Int, tokenizer: TextTokenizer) {
         var starts: [Int] = []
         var next = first
         for sample in samples {
@@ -45,7 +45,7 @@ final class TokenwiseAdapters {
         }
         for subject in subjects {
             guard let id = tokenizer.identifier(of: subject.placeholder) else { continue }
-            let noun = Array(tokenizer.encode(subject.noun).dropLast())
+            let noun = tokenizer.words(subject.noun)
             let active = zip(samples, starts).flatMap { sample, start in
                 sample.indices.filter { sample[$0] == id }.flatMap { place in
                     let behind = Array(sample[(place + 1)...].prefix(noun.count))

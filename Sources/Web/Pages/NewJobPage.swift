@@ -52,7 +52,7 @@ struct NewJobPage: Sendable {
     private static func table(_ method: PersonalizationMethod, _ role: ConceptRole) -> [String: Any] {
         [
             "method": method.rawValue, "role": role.rawValue,
-            "options": method.options(for: role).rows.map { option -> [String: Any] in
+            "options": method.options(for: role).rows.filter(\.fitsAField).map { option -> [String: Any] in
                 var row: [String: Any] = [
                     "name": option.name, "meaning": option.meaning, "allowed": option.allowed,
                     "standard": option.standard == .null ? "" : option.standard.string ?? option.standard.text,
@@ -65,11 +65,11 @@ struct NewJobPage: Sendable {
                 case .choice(let words):
                     row["has_choice"] = true
                     row["choice"] = JobLine.choices(words, chosen: nil)
-                case .integers(let range):
+                case .integers(let range), .countOrJob(let range):
                     row["number"] = ["low": "\(range.lowerBound)", "high": "\(range.upperBound)", "step": "1"]
                 case .numbers(let range), .numbersByScale(let range):
                     row["number"] = ["low": "\(range.lowerBound)", "high": "\(range.upperBound)", "step": "any"]
-                case .text, .model: row["is_text"] = true
+                case .text, .model, .texts: row["is_text"] = true
                 }
                 return row
             },
@@ -84,5 +84,12 @@ struct NewJobPage: Sendable {
             "json": JobPage.pretty(job["spec"] ?? .null), "tenant": job["tenant"]?.string ?? "",
             "is_form": job["kind"]?.string == "personalize", "short": String(id.prefix(8)),
         ]
+    }
+}
+
+extension JobOption {
+    /// Whether one field of a form can hold it; a list of texts is given in the message itself.
+    fileprivate var fitsAField: Bool {
+        if case .texts = values { false } else { true }
     }
 }

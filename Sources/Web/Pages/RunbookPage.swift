@@ -16,7 +16,7 @@ struct RunbookPage: Sendable {
         "failures": ("the failures", "/failures"), "disk": ("the metrics", "/metrics"),
         "models": ("the models", "/models"), "models held": ("the models", "/models"),
         "rabbitmq": ("the dead letters, which are asked of it", "/dead"), "postgresql": ("any page", "/"),
-        "schema": ("any page", "/"), "clock": ("the queue", "/"),
+        "schema": ("any page", "/"), "clock": ("the queue", "/"), "permissions": ("the rejections", "/rejections"),
     ]
 
     func add(to router: Router<WebContext>) {

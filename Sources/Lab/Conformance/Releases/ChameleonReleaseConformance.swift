@@ -84,8 +84,8 @@ struct ChameleonReleaseConformance {
         var seen: [Tensor] = []
         let codes = model.transformer.generate(
             [ChameleonPrompt(ids: try prompt(0) + heading)], heading: heading, grid: grid, vocabulary: vocabulary,
-            sampling: CodeSampling(guidance: guidance, topK: 1, temperature: 1, seeds: [0])
-        ) { seen.append($0) }[0]
+            sampling: CodeSampling(guidance: guidance, topK: 1, temperature: 1, seeds: [0]),
+            observe: { seen.append($0) })[0]
         try release.compareExactly("greedy.ids", sequence(codes, grid).map(Int.init))
         for (name, logits) in [("first", seen[0]), ("last", seen[seen.count - 1])] {
             let (cond, uncond) = (logits.slice(0..<1).values, logits.slice(1..<2).values)
