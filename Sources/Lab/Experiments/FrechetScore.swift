@@ -3,7 +3,6 @@ import Evaluation
 import Foundation
 import Images
 import LittleWorld
-import Randomness
 
 /// How far a model's pictures are, as a crowd, from the world's of the same prompts.
 package struct FrechetScore {
@@ -22,7 +21,6 @@ package struct FrechetScore {
     private let encoders: MetricEncoders
     private let prompts: [Evaluation.Prompt]
     private let seed: UInt64
-    private let batch = 20
 
     /// - Parameters:
     ///   - model: the model's directory.
@@ -37,7 +35,7 @@ package struct FrechetScore {
 
     package func run() throws -> Report {
         let start = Date()
-        let drawn = try distributions(of: paint())
+        let drawn = try distributions(of: model.pictures(of: prompts, seed: seed))
         let world = distributions(of: scenes(from: 0))
         let other = distributions(of: scenes(from: UInt64(prompts.count)))
         return Report(
@@ -56,13 +54,5 @@ package struct FrechetScore {
     /// The world's own pictures of the prompts, of poses and individuals that `first` chooses.
     private func scenes(from first: UInt64) -> [Picture] {
         prompts.enumerated().map { $1.scene(index: first + UInt64($0)) }.painted(size: model.pictureSize)
-    }
-
-    private func paint() throws -> [Picture] {
-        let painter = try ConceptPainter(model, adapters: [:])
-        return stride(from: 0, to: prompts.count, by: batch).flatMap { start in
-            let range = start..<min(start + batch, prompts.count)
-            return painter.paint(prompts[range].map(\.text), Philox.seeds(seed, purpose: 0x5C, range))
-        }
     }
 }

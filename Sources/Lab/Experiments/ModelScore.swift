@@ -4,7 +4,6 @@ import Evaluation
 import Foundation
 import Images
 import LittleWorld
-import Randomness
 
 /// How well a model follows prompts that training never saw, as a classifier sees it, and how well its tokenizer keeps
 /// pictures.
@@ -32,7 +31,6 @@ package struct ModelScore {
     private let prompts: [Evaluation.Prompt]
     private let seed: UInt64
     private let folder: String?
-    private let batch = 20
 
     /// - Parameter folder: where the contact sheets of pictures and of failures and the table of confusions go; nil
     ///   writes none.
@@ -48,7 +46,7 @@ package struct ModelScore {
     package func run() throws -> (report: Report, table: String) {
         let start = Date()
         let truths = prompts.map { TraitLabels($0) }
-        let pictures = try generate()
+        let pictures = try model.pictures(of: prompts, seed: seed)
         let verdicts = classifier.verdicts(pictures)
         let score = AttributeScore(verdicts, truths: truths)
         let figures = ClassifierRun.Accuracy(score)
@@ -71,15 +69,6 @@ package struct ModelScore {
             psnr: reconstruction.decibels.rounded(digits: 2), pictures: pictures.count,
             seconds: Date().timeIntervalSince(start).rounded(digits: 1))
         return (report, table)
-    }
-
-    /// One picture a prompt, each from a seed of its own.
-    private func generate() throws -> [Picture] {
-        let painter = try ConceptPainter(model, adapters: [:])
-        return stride(from: 0, to: prompts.count, by: batch).flatMap { start in
-            let range = start..<min(start + batch, prompts.count)
-            return painter.paint(prompts[range].map(\.text), Philox.seeds(seed, purpose: 0x5C, range))
-        }
     }
 
     private func write(_ pictures: [Picture], mistakes: Picture?, table: String) throws {
