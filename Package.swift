@@ -195,7 +195,7 @@ let package = Package(
             name: "EngineTests",
             dependencies: [
                 "Engine", "Lab", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors", "Layers", "Images",
-                "ModelTesting", "Evaluation", "Checkpoints", "FileTesting",
+                "ModelTesting", "Evaluation", "Checkpoints", "FileTesting", "Catalogue", "ServerTesting",
             ]),
         .testTarget(
             name: "LabTests",

@@ -142,29 +142,27 @@ extension LoadedModel {
 
     /// A problem for every text that the model cannot read whole.
     package func tooLong(_ texts: [(pointer: String, text: String)], concepts: [String]) -> [Problem] {
-        let placeholders = concepts.sorted().map { "<\($0)>" }
-        let tokenizer = textTokenizer.adding(placeholders: placeholders)
+        let count = tokenCount(naming: concepts.sorted().map { "<\($0)>" })
         let limit = textLimit(concepts: concepts.count)
         return texts.compactMap { pointer, text in
-            let count = tokens(of: text, tokenizer)
+            let count = count(text)
             return count <= limit ? nil : Problem(pointer, found: "\(count) tokens", allowed: "at most \(limit) tokens")
         }
     }
 
-    /// Tokens of what is said for a text, and the end mark.
-    private func tokens(of text: String, _ tokenizer: TextTokenizer) -> Int {
-        switch backbone {
-        case .infinity, .llamagen, .diffusion: tokenizer.words(text).count + 1
-        case .chameleon(let model): model.words(text, tokenizer: tokenizer).count + 1
+    /// Counts the tokens of what is said for a text, and the end mark.
+    private func tokenCount(naming placeholders: [String]) -> (String) -> Int {
+        func count(_ reader: PromptReader) -> (String) -> Int {
+            let tokenizer = reader.tokenizer.adding(placeholders: placeholders)
+            return { reader.wholeIDs($0, tokenizer: tokenizer).count }
         }
-    }
-
-    private var textTokenizer: TextTokenizer {
         switch backbone {
-        case .infinity(let model): .unigram(model.textTokenizer)
-        case .chameleon(let model): model.textTokenizer
-        case .llamagen(let model): .unigram(model.textTokenizer)
-        case .diffusion(let model): .unigram(model.textTokenizer)
+        case .infinity(let model): return count(model.reader)
+        case .llamagen(let model): return count(model.reader)
+        case .diffusion(let model): return count(model.reader)
+        case .chameleon(let model):
+            let tokenizer = model.textTokenizer.adding(placeholders: placeholders)
+            return { model.words($0, tokenizer: tokenizer).count + 1 }
         }
     }
 

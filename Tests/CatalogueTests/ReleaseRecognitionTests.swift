@@ -45,7 +45,8 @@ struct ReleaseRecognitionTests {
     }
 
     @Test(arguments: [
-        ("infinity-2b", ModelFamily.infinity), ("lumina-mgpt-7b-768", .chameleon), ("clip-vit-base-patch32/bin", .clip),
+        ("infinity-2b", ModelFamily.infinity), ("lumina-mgpt-7b-768", .chameleon),
+        ("llamagen-t2i-xl", .llamagen), ("clip-vit-base-patch32/bin", .clip),
         ("dino-vits16/dino_deitsmall16_pretrain.pth", .dino), ("lpips", .lpips),
     ])
     func aReleaseBecomesAModelThatIsWhole(release: String, family: ModelFamily) throws {

@@ -8,7 +8,7 @@ import Tensors
 
 /// A complete latent diffusion model: autoencoder, text tokenizer and encoder, and the transformer whose flow leads
 /// from noise to latents. One code for all sizes; a directory holds the configuration and the weights.
-package final class DiffusionModel {
+package final class DiffusionModel: ReadsPrompts {
     package struct Configuration: Codable, Sendable {
         package var name: String
         /// Pictures are squares of this many pixels.
@@ -71,12 +71,10 @@ package final class DiffusionModel {
     ]
 
     package let configuration: Configuration
-    package let textTokenizer: UnigramTokenizer
+    package let reader: PromptReader
     package let autoencoderWeights: Weights
-    package let textWeights: Weights
     package let transformerWeights: Weights
     package let autoencoder: AutoencoderKL
-    package let encoder: T5Encoder
     package let transformer: MMDiT
 
     package init(
@@ -84,12 +82,11 @@ package final class DiffusionModel {
         text: Weights.Source, transformer: Weights.Source
     ) throws(WeightsError) {
         self.configuration = configuration
-        self.textTokenizer = textTokenizer
+        reader = PromptReader(
+            configuration.text, tokenizer: textTokenizer, weights: text, longest: configuration.textLength)
         autoencoderWeights = Weights(autoencoder)
-        textWeights = Weights(text)
         transformerWeights = Weights(transformer)
         self.autoencoder = AutoencoderKL(configuration.autoencoder, autoencoderWeights)
-        encoder = T5Encoder(configuration.text, textWeights)
         self.transformer = MMDiT(configuration.transformer, transformerWeights)
         for weights in [autoencoderWeights, textWeights, transformerWeights] { try weights.verify() }
     }
@@ -100,7 +97,7 @@ package final class DiffusionModel {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
         let configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
         try self.init(
-            configuration, textTokenizer: UnigramTokenizer(path: path(.textTokenizer)),
+            configuration, textTokenizer: UnigramTokenizer(path: directory),
             autoencoder: .stored(.open(path(.autoencoder))), text: .stored(.open(path(.text))),
             transformer: .stored(.open(path(.transformer))))
     }
@@ -115,16 +112,7 @@ package final class DiffusionModel {
         _ prompts: [String], tokenizer: UnigramTokenizer? = nil, replacing: [Int32: Variable] = [:]
     ) -> Text {
         DiffusionModel.padded(
-            encoder(ids(prompts, tokenizer: tokenizer), replacing: replacing), to: configuration.textLength)
-    }
-
-    /// Ids of prompts as the encoder reads them, each with its end mark; longer ones than a text are cut.
-    package func ids(_ prompts: [String], tokenizer: UnigramTokenizer? = nil) -> [[Int32]] {
-        let length = configuration.textLength
-        return prompts.map { prompt in
-            let all = (tokenizer ?? textTokenizer).encode(prompt)
-            return all.count <= length ? all : all.prefix(length - 1) + [all.last!]
-        }
+            reader.features(prompts, tokenizer: tokenizer, replacing: replacing), to: configuration.textLength)
     }
 
     private static func padded(_ text: TextFeatures, to length: Int) -> Text {
@@ -156,9 +144,4 @@ package final class DiffusionModel {
 
     /// Pictures through the latents and back.
     package func reconstruct(_ pictures: [Picture]) -> [Picture] { self.pictures(latents(pictures)) }
-
-    /// Where a placeholder's embedding starts: the mean of its class noun's token embeddings, [1, D].
-    package func startOfPlaceholder(like className: String) -> Tensor {
-        encoder.meanEmbedding(textTokenizer.encode(className).dropLast())
-    }
 }

@@ -7,7 +7,7 @@ import Tensors
 
 /// A complete Infinity: picture tokenizer, text tokenizer and encoder, and transformer, with what generation needs by
 /// default. One code for all sizes; a directory holds the configuration and the weights.
-package final class InfinityModel {
+package final class InfinityModel: ReadsPrompts {
     package struct Configuration: Codable, Sendable {
         package var name: String
         /// Pictures are squares of this many pixels.
@@ -51,12 +51,10 @@ package final class InfinityModel {
     }
 
     package let configuration: Configuration
-    package let textTokenizer: UnigramTokenizer
+    package let reader: PromptReader
     package let tokenizerWeights: Weights
-    package let textWeights: Weights
     package let transformerWeights: Weights
     package let tokenizer: BitwiseTokenizer
-    package let encoder: T5Encoder
     package let transformer: InfinityTransformer
 
     package init(
@@ -65,12 +63,10 @@ package final class InfinityModel {
         transformer: Weights.Source
     ) throws(WeightsError) {
         self.configuration = configuration
-        self.textTokenizer = textTokenizer
+        reader = PromptReader(configuration.text, tokenizer: textTokenizer, weights: text)
         tokenizerWeights = Weights(tokenizer)
-        textWeights = Weights(text)
         transformerWeights = Weights(transformer)
         self.tokenizer = BitwiseTokenizer(configuration.tokenizer, tokenizerWeights)
-        encoder = T5Encoder(configuration.text, textWeights)
         self.transformer = InfinityTransformer(configuration.transformer, transformerWeights)
         for weights in [tokenizerWeights, textWeights, transformerWeights] { try weights.verify() }
     }
@@ -98,7 +94,7 @@ package final class InfinityModel {
         _ prompts: [String], tokenizer: UnigramTokenizer? = nil, replacing: [Int32: Variable] = [:],
         splicing: [Int32: Variable] = [:]
     ) -> TextFeatures {
-        let ids = prompts.map { (tokenizer ?? textTokenizer).encode($0) }
+        let ids = ids(prompts, tokenizer: tokenizer)
         return encoder(ids, replacing: replacing).spliced(ids, splicing)
     }
 
@@ -125,10 +121,5 @@ package final class InfinityModel {
             return tokenizer.decode(Variable(tokenizer.quantize(features, schedule: configuration.schedule).sum)).value
                 .pictures()
         }
-    }
-
-    /// Where a placeholder's embedding starts: the mean of its class noun's token embeddings, [1, D].
-    package func startOfPlaceholder(like className: String) -> Tensor {
-        encoder.meanEmbedding(textTokenizer.encode(className).dropLast())  // without the end mark
     }
 }

@@ -7,6 +7,22 @@ package enum CaptionCleaning {
     /// A caption cleaned twice, as the reference does.
     package static func cleaned(_ caption: String) -> String { once(once(caption)) }
 
+    /// The same, sparing marks such as `<rex>`: a word that no rule touches stands in for each.
+    /// - Parameter spares: whether a mark is one to spare.
+    package static func cleaned(_ caption: String, sparing spares: (String) -> Bool) -> String {
+        var spared: [String] = []
+        let safe = caption.replacing(/<[a-z0-9_@-]+>/) { match in
+            let mark = String(match.output)
+            guard spares(mark) else { return mark }
+            if !spared.contains(mark) { spared.append(mark) }
+            return standIn(spared.firstIndex(of: mark)!)
+        }
+        return spared.indices.reduce(cleaned(safe)) { $0.replacing(standIn($1), with: spared[$1]) }
+    }
+
+    /// A word of letters alone, unlike any other.
+    private static func standIn(_ index: Int) -> String { "qxz" + String(repeating: "j", count: index + 1) + "zxq" }
+
     private static func once(_ caption: String) -> String {
         var text = unquoted(caption).trimmed.lowercased().replacingOccurrences(of: "<person>", with: "person")
         for rule in links { text = rule.applied(to: text) }

@@ -7,7 +7,7 @@ import Tensors
 
 /// A complete LlamaGen: picture tokenizer, text tokenizer and encoder, and the transformer over picture codes. One code
 /// for all sizes; a directory holds the configuration and the weights.
-package final class LlamaGenModel {
+package final class LlamaGenModel: ReadsPrompts {
     package struct Configuration: Codable, Sendable {
         package var name: String
         /// Pictures are squares of this many pixels.
@@ -21,6 +21,8 @@ package final class LlamaGenModel {
         package var temperature: Float
         /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
         package var styledPrompt: String?
+        /// Whether captions are cleaned before they are read, as the published models' were; not unless said.
+        package var cleansCaptions: Bool?
 
         package init(
             name: String, pictureSize: Int, tokenizer: LlamaGenTokenizer.Configuration,
@@ -44,12 +46,10 @@ package final class LlamaGenModel {
     }
 
     package let configuration: Configuration
-    package let textTokenizer: UnigramTokenizer
+    package let reader: PromptReader
     package let tokenizerWeights: Weights
-    package let textWeights: Weights
     package let transformerWeights: Weights
     package let tokenizer: LlamaGenTokenizer
-    package let encoder: T5Encoder
     package let transformer: LlamaGenTransformer
 
     package init(
@@ -57,12 +57,12 @@ package final class LlamaGenModel {
         text: Weights.Source, transformer: Weights.Source
     ) throws(WeightsError) {
         self.configuration = configuration
-        self.textTokenizer = textTokenizer
+        reader = PromptReader(
+            configuration.text, tokenizer: textTokenizer, weights: text,
+            longest: configuration.transformer.captionLength, cleansCaptions: configuration.cleansCaptions ?? false)
         tokenizerWeights = Weights(tokenizer)
-        textWeights = Weights(text)
         transformerWeights = Weights(transformer)
         self.tokenizer = LlamaGenTokenizer(configuration.tokenizer, tokenizerWeights)
-        encoder = T5Encoder(configuration.text, textWeights)
         self.transformer = LlamaGenTransformer(configuration.transformer, transformerWeights)
         for weights in [tokenizerWeights, textWeights, transformerWeights] { try weights.verify() }
     }
@@ -73,7 +73,7 @@ package final class LlamaGenModel {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
         let configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
         try self.init(
-            configuration, textTokenizer: UnigramTokenizer(path: path(.textTokenizer)),
+            configuration, textTokenizer: UnigramTokenizer(path: directory),
             tokenizer: .stored(.open(path(.tokenizer))), text: .stored(.open(path(.text))),
             transformer: .stored(.open(path(.transformer))))
     }
@@ -88,7 +88,7 @@ package final class LlamaGenModel {
     package func encode(
         _ prompts: [String], tokenizer: UnigramTokenizer? = nil, replacing: [Int32: Variable] = [:]
     ) -> TextFeatures {
-        encoder(ids(prompts, tokenizer: tokenizer), replacing: replacing)
+        reader.features(prompts, tokenizer: tokenizer, replacing: replacing)
     }
 
     package func codes(_ pictures: [Picture]) -> [[Int32]] { tokenizer.codes(.pictures(pictures)) }
@@ -153,20 +153,6 @@ package final class LlamaGenModel {
         _ captions: TextFeatures, sampling: CodeSampling, reading: (Int?) -> Void = { _ in }
     ) -> [Picture] {
         pictures(generateCodes(captions, sampling: sampling, reading: reading))
-    }
-
-    /// Ids of prompts as the encoder reads them, each with its end mark; longer ones than the prefix are cut.
-    package func ids(_ prompts: [String], tokenizer: UnigramTokenizer? = nil) -> [[Int32]] {
-        let length = configuration.transformer.captionLength
-        return prompts.map { prompt in
-            let all = (tokenizer ?? textTokenizer).encode(prompt)
-            return all.count <= length ? all : all.prefix(length - 1) + [all.last!]
-        }
-    }
-
-    /// Where a placeholder's embedding starts: the mean of its class noun's token embeddings, [1, D].
-    package func startOfPlaceholder(like className: String) -> Tensor {
-        encoder.meanEmbedding(textTokenizer.encode(className).dropLast())
     }
 }
 

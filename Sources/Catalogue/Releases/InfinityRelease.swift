@@ -36,8 +36,7 @@ struct InfinityRelease {
             parts: [
                 .init(stem: "transformer", piece: transformer, isTaken: { !Self.buffers.contains($0) }),
                 .init(stem: "tokenizer", piece: vae, isTaken: { !$0.hasPrefix("quantize") }),
-                .init(
-                    stem: "text_encoder", piece: text, isTaken: { $0 == "shared.weight" || $0.hasPrefix("encoder.") }),
+                .init(stem: "text_encoder", piece: text, isTaken: Self.isEncoders),
             ],
             files: [(vocabulary as NSString).lastPathComponent: vocabulary], warnings: warnings(vae))
     }
@@ -45,6 +44,9 @@ struct InfinityRelease {
     private static let buffers: Set<String> = [
         "lvl_1L", "attn_bias_for_masking", "Infinity_visible_kvlen", "Infinity_invisible_qlen",
     ]
+
+    /// Whether a tensor of T5's is its encoder's.
+    static func isEncoders(_ name: String) -> Bool { name == "shared.weight" || name.hasPrefix("encoder.") }
 
     /// The text tokenizer's file beside an encoder.
     static func vocabulary(of text: ReleasePiece) -> String? {

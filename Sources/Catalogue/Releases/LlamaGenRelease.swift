@@ -45,6 +45,22 @@ package struct LlamaGenRelease {
             vocabulary: vocabulary)
     }
 
+    /// The model it becomes.
+    /// - Throws: ``UnrecognizedRelease`` with everything that is missing or does not belong together.
+    func recognized() throws(UnrecognizedRelease) -> RecognizedRelease {
+        let parts = try parts()
+        return RecognizedRelease(
+            family: .llamagen, title: title, configuration: parts.configuration,
+            parts: [
+                .init(stem: "transformer", piece: parts.transformer),
+                .init(
+                    stem: "tokenizer", piece: parts.tokenizer,
+                    isTaken: { !$0.hasPrefix("loss.") && $0 != "quantize.codebook_used" }),
+                .init(stem: "text_encoder", piece: parts.text, isTaken: InfinityRelease.isEncoders),
+            ],
+            files: [(parts.vocabulary as NSString).lastPathComponent: parts.vocabulary])
+    }
+
     private func shape(_ name: String) -> [Int] { transformer.shape(name) ?? [0] }
     private var width: Int { shape("tok_embeddings.weight").last! }
     private var depth: Int { transformer.count(after: "layers.") }
@@ -61,6 +77,7 @@ package struct LlamaGenRelease {
             "name": .string(title), "pictureSize": .integer(side * patch), "tokenizer": sizes,
             "text": InfinityRelease.text(text), "transformer": transformerSizes(side: side), "guidance": 7.5,
             "topK": .integer(min(1000, shape("tok_embeddings.weight").first!)), "temperature": 1,
+            "cleansCaptions": true,
         ]
     }
 

@@ -20,6 +20,7 @@ extension ReleaseScan {
         if fits(.chameleon), let transformer = pieces(.chameleonTransformer).first {
             return try ChameleonRelease(transformer, self, wishes).recognized()
         }
+        if fits(.llamagen), let release = LlamaGenRelease(self, wishes) { return try release.recognized() }
         return try EncoderReleases(self, wishes).recognized()
     }
 

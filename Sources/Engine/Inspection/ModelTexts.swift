@@ -9,6 +9,8 @@ struct ModelText {
     let description: ModelDescription
     let tokenizer: UnigramTokenizer
     let wording: StyleWording
+    /// Whether the model reads prompts as LlamaGen's captions were cleaned.
+    var cleansCaptions = false
 }
 
 /// The installed models' tokenizers, each read when it is first asked for and again when its files change.
@@ -32,7 +34,9 @@ final class ModelTexts {
         else { return nil }
         let configuration = FileManager.default.contents(atPath: files[1]).flatMap { try? JSONValue(json: $0) }
         let wording = configuration?["styledPrompt"]?.string.map(StyleWording.init) ?? .paper
-        let text = ModelText(description: description, tokenizer: tokenizer, wording: wording)
+        let text = ModelText(
+            description: description, tokenizer: tokenizer, wording: wording,
+            cleansCaptions: configuration?["cleansCaptions"] == .bool(true))
         known[name] = (stamp, text)
         return text
     }

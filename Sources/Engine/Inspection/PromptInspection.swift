@@ -25,7 +25,8 @@ struct PromptInspection {
         let limits = model.description.limits
         guard let most = limits.promptTokens else { return nil }
         let limit = most - (limits.tokensPerConcept ?? 0) * concepts
-        let count = tokenizer.encode(text).count
+        let read = model.read(text, tokenizer)
+        let count = tokenizer.encode(read).count
         guard count > limit else { return nil }
         return Problem(
             pointer, found: "\(count) tokens", allowed: "at most \(limit) tokens of \(model.description.name)")
@@ -34,8 +35,8 @@ struct PromptInspection {
     private func remarks(
         on text: String, at pointer: String, _ tokenizer: UnigramTokenizer, _ model: ModelText
     ) -> [String] {
-        if text.allSatisfy(\.isWhitespace) { return ["\(pointer): says nothing"] }
-        let words = tokenizer.unlearntWords(in: text)
+        if model.read(text, tokenizer).allSatisfy(\.isWhitespace) { return ["\(pointer): says nothing"] }
+        let words = tokenizer.unlearntWords(in: model.read(text, tokenizer))
         guard !words.isEmpty else { return [] }
         let named = words.prefix(8).map { "“\($0.clipped(to: 40))”" }.joined(separator: ", ")
         let more = words.count > 8 ? " and \(words.count - 8) more" : ""
@@ -69,5 +70,12 @@ struct PromptInspection {
             texts.append(("/options/prompt", options.prompt(of: concept)))
         }
         return texts
+    }
+}
+
+extension ModelText {
+    /// A text as the model's tokenizer is given it.
+    fileprivate func read(_ text: String, _ tokenizer: UnigramTokenizer) -> String {
+        cleansCaptions ? CaptionCleaning.cleaned(text) { tokenizer.identifier(of: $0) != nil } : text
     }
 }

@@ -1,0 +1,68 @@
+import Autograd
+import Layers
+import Tensors
+
+/// How a backbone reads prompts by T5: words become ids, ids become features.
+package struct PromptReader {
+    package let tokenizer: UnigramTokenizer
+    package let encoder: T5Encoder
+    package let weights: Weights
+    /// Ids of a prompt, its end mark among them; longer ones are cut. Nil where nothing is cut.
+    package let longest: Int?
+    /// Whether prompts are cleaned as LlamaGen's captions were.
+    package let cleansCaptions: Bool
+
+    init(
+        _ configuration: T5Encoder.Configuration, tokenizer: UnigramTokenizer, weights: Weights.Source,
+        longest: Int? = nil, cleansCaptions: Bool = false
+    ) {
+        self.weights = Weights(weights)
+        (self.tokenizer, self.longest, self.cleansCaptions) = (tokenizer, longest, cleansCaptions)
+        encoder = T5Encoder(configuration, self.weights)
+    }
+
+    /// A prompt's ids with their end mark, however many there are.
+    /// - Parameter tokenizer: the reader's own with concepts' placeholders.
+    package func wholeIDs(_ prompt: String, tokenizer: UnigramTokenizer? = nil) -> [Int32] {
+        let tokenizer = tokenizer ?? self.tokenizer
+        guard cleansCaptions else { return tokenizer.encode(prompt) }
+        return tokenizer.encode(CaptionCleaning.cleaned(prompt) { tokenizer.identifier(of: $0) != nil })
+    }
+
+    /// Ids of prompts as the encoder reads them, each with its end mark.
+    package func ids(_ prompts: [String], tokenizer: UnigramTokenizer? = nil) -> [[Int32]] {
+        prompts.map { prompt in
+            let all = wholeIDs(prompt, tokenizer: tokenizer)
+            guard let longest, all.count > longest else { return all }
+            return all.prefix(longest - 1) + [all.last!]
+        }
+    }
+
+    /// Features of prompts, one after the other. Ids in `replacing` take the given embedding [1, D].
+    package func features(
+        _ prompts: [String], tokenizer: UnigramTokenizer? = nil, replacing: [Int32: Variable] = [:]
+    ) -> TextFeatures {
+        encoder(ids(prompts, tokenizer: tokenizer), replacing: replacing)
+    }
+}
+
+/// A backbone that reads prompts by T5.
+package protocol ReadsPrompts {
+    var reader: PromptReader { get }
+}
+
+extension ReadsPrompts {
+    package var textTokenizer: UnigramTokenizer { reader.tokenizer }
+    package var textWeights: Weights { reader.weights }
+    package var encoder: T5Encoder { reader.encoder }
+
+    /// Ids of prompts as the encoder reads them, each with its end mark; longer ones than the model takes are cut.
+    package func ids(_ prompts: [String], tokenizer: UnigramTokenizer? = nil) -> [[Int32]] {
+        reader.ids(prompts, tokenizer: tokenizer)
+    }
+
+    /// Where a placeholder's embedding starts: the mean of its class noun's token embeddings, [1, D].
+    package func startOfPlaceholder(like className: String) -> Tensor {
+        encoder.meanEmbedding(textTokenizer.encode(className).dropLast())  // without the end mark
+    }
+}
