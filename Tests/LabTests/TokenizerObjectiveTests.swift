@@ -79,7 +79,7 @@ import Testing
                 // The schedule follows the number of steps in all: stop by time, not by a smaller number.
                 var options = options(steps: 3, adversaryFrom: 1, run: name)
                 options.seconds = count < 3 ? 0 : nil
-                try Pretraining(options: options).run(.tokenizer)
+                try InfinityPretraining(options: options).run(.tokenizer)
             }
             let checkpoint = "\(folder)/\(name)/tokenizer.checkpoint.safetensors"
             return try OptimizerState(path: checkpoint).tensors

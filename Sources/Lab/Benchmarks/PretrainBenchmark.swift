@@ -47,7 +47,6 @@ package struct PretrainBenchmark {
     private let model: Pretraining.Model
     private let options: PretrainingOptions
     private let stage: any PretrainingStage
-    private let pictureSize: Int
 
     /// Fresh weights: what they are does not change how long a step takes.
     package init(_ model: Pretraining.Model, _ stage: Pretraining.Stage, batch: Int) throws {
@@ -58,7 +57,7 @@ package struct PretrainBenchmark {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try options.writeVocabulary()
-        (self.stage, pictureSize) = try model.untrained(stage, options)
+        self.stage = try model.pretraining(options).untrained(stage)
     }
 
     package func run(rounds: Int) -> (figure: Figure, operations: [OperationFigure]) {
@@ -79,7 +78,7 @@ package struct PretrainBenchmark {
             steps.append(step(2 + round, clock))
         }
         let painting = (0..<3).map { round in
-            clock.measure { _ = options.scenes(step: round, seed: 1).painted(size: pictureSize) }
+            clock.measure { _ = options.scenes(step: round, seed: 1).painted(size: options.pictureSize) }
         }.min()!
         let best = steps.map(\.whole).min()!
         let median = steps.map(\.whole).sorted()[steps.count / 2]
@@ -158,37 +157,6 @@ struct KernelPeak {
                 rate = max(rate, operations / (time / .seconds(1)))
                 processorRate = max(processorRate, operations / ((ProcessorTime.now - processor) / .seconds(1)))
             }
-        }
-    }
-}
-
-extension Pretraining.Model {
-    /// A stage with fresh weights, its tokenizer untrained too, and the side of its pictures.
-    fileprivate func untrained(
-        _ stage: Pretraining.Stage, _ options: PretrainingOptions
-    ) throws -> (any PretrainingStage, Int) {
-        let words = try UnigramTokenizer(path: options.vocabularyFile)
-        switch self {
-        case .infinity:
-            let model = try InfinityModel(
-                PocketInfinity.configuration(vocabulary: words.vocabularySize), textTokenizer: words,
-                tokenizer: .fresh(seed: 1), text: .fresh(seed: 2), transformer: .fresh(seed: 3))
-            return (try Pretraining(options: options).work(stage, on: model), model.configuration.pictureSize)
-        case .chameleon:
-            let model = try ChameleonModel(
-                PocketChameleon.configuration(words: words.vocabularySize), textTokenizer: words,
-                tokenizer: .fresh(seed: 1), transformer: .fresh(seed: 3))
-            return (try ChameleonPretraining(options: options).work(stage, on: model), model.configuration.pictureSize)
-        case .diffusion:
-            let model = try DiffusionModel(
-                PocketDiffusion.configuration(vocabulary: words.vocabularySize), textTokenizer: words,
-                autoencoder: .fresh(seed: 1), text: .fresh(seed: 2), transformer: .fresh(seed: 3))
-            return (try DiffusionPretraining(options: options).work(stage, on: model), model.configuration.pictureSize)
-        case .llamagen:
-            let model = try LlamaGenModel(
-                PocketLlamaGen.configuration(vocabulary: words.vocabularySize), textTokenizer: words,
-                tokenizer: .fresh(seed: 1), text: .fresh(seed: 2), transformer: .fresh(seed: 3))
-            return (try LlamaGenPretraining(options: options).work(stage, on: model), model.configuration.pictureSize)
         }
     }
 }

@@ -41,14 +41,9 @@ final class ChameleonTransformerPretraining: PretrainingStage {
 
     /// Pictures of training captions above what the model makes of them.
     func sheet() -> Picture {
-        let scenes = PretrainingOptions.sheetScenes
-        return Grid.rows(
-            of: 12,
-            stride(from: 0, to: scenes.count, by: 12).flatMap { row in
-                let some = scenes[row..<row + 12]
-                let prompts = some.map { ChameleonPrompt(ids: model.ids(before: $0.caption)) }
-                return some.map { $0.paint(size: model.configuration.pictureSize) }
-                    + model.generate(prompts, sampling: model.sampling(seeds: some.indices.map { UInt64($0) }))
-            })
+        options.sheet { captions, seeds in
+            let prompts = captions.map { ChameleonPrompt(ids: model.ids(before: $0)) }
+            return model.generate(prompts, sampling: model.sampling(seeds: seeds))
+        }
     }
 }

@@ -59,16 +59,11 @@ final class FlowPretraining: PretrainingStage {
 
     /// Pictures of training captions above what the model makes of them.
     func sheet() -> Picture {
-        let scenes = PretrainingOptions.sheetScenes
-        return averaging.withAverages {
-            Grid.rows(
-                of: 12,
-                stride(from: 0, to: scenes.count, by: 12).flatMap { row in
-                    let some = scenes[row..<row + 12]
-                    let text = Recording.withoutGradients { model.encode(some.map(\.caption)) }
-                    return some.map { $0.paint(size: model.configuration.pictureSize) }
-                        + model.generate(text, sampling: model.sampling(seeds: some.indices.map { UInt64($0) }))
-                })
+        averaging.withAverages {
+            options.sheet { captions, seeds in
+                let text = Recording.withoutGradients { model.encode(captions) }
+                return model.generate(text, sampling: model.sampling(seeds: seeds))
+            }
         }
     }
 }

@@ -40,14 +40,9 @@ final class LlamaGenTransformerPretraining: PretrainingStage {
 
     /// Pictures of training captions above what the model makes of them.
     func sheet() -> Picture {
-        let scenes = PretrainingOptions.sheetScenes
-        return Grid.rows(
-            of: 12,
-            stride(from: 0, to: scenes.count, by: 12).flatMap { row in
-                let some = scenes[row..<row + 12]
-                let captions = Recording.withoutGradients { model.encode(some.map(\.caption)) }
-                return some.map { $0.paint(size: model.configuration.pictureSize) }
-                    + model.generate(captions, sampling: model.sampling(seeds: some.indices.map { UInt64($0) }))
-            })
+        options.sheet { captions, seeds in
+            let text = Recording.withoutGradients { model.encode(captions) }
+            return model.generate(text, sampling: model.sampling(seeds: seeds))
+        }
     }
 }

@@ -7,7 +7,8 @@ import Tensors
 
 /// A run folder, and the model directory a run may start from; file names are the same for all embedded models.
 extension PretrainingOptions {
-    private static let vocabularyName = InfinityModel.File.textTokenizer.rawValue
+    static let vocabularyName = InfinityModel.File.textTokenizer.rawValue
+    static let configurationName = InfinityModel.File.configuration.rawValue
 
     var vocabularyFile: String { "\(folder)/\(PretrainingOptions.vocabularyName)" }
 
@@ -21,6 +22,8 @@ extension PretrainingOptions {
             to: URL(fileURLWithPath: vocabularyFile))
     }
 
+    func words() throws -> UnigramTokenizer { try UnigramTokenizer(path: vocabularyFile) }
+
     func checkpoint(_ stage: Pretraining.Stage) -> String {
         "\(folder)/\(stage.rawValue).checkpoint.safetensors"
     }
@@ -31,19 +34,8 @@ extension PretrainingOptions {
         try OptimizerState(path: checkpoint(stage)).values.filter { !$0.key.hasPrefix("discriminator.") }
     }
 
-    /// What a stage made: its last checkpoint, or what the run started from, which is in `files` of the model
-    /// directory.
-    func result(_ stage: Pretraining.Stage, files: [String]) throws -> [String: Tensor] {
-        try start == nil || isTrained(stage) ? trained(stage) : started(files: files)
-    }
-
     /// The weights of the model the run starts from.
     func started(files: [String]) throws -> [String: Tensor] {
         try files.reduce(into: [:]) { try $0.merge(Checkpoint.tensors("\(start!)/\($1)")) { $1 } }
-    }
-
-    /// A tokenizer's weights with the decoder that was trained alone, where one was.
-    func withTrainedDecoder(_ tokenizer: [String: Tensor]) throws -> [String: Tensor] {
-        isTrained(.decoder) ? tokenizer.merging(try trained(.decoder)) { $1 } : tokenizer
     }
 }

@@ -15,4 +15,18 @@ extension PretrainingOptions {
     static func heldOutPictures(size: Int) -> [Picture] {
         (0..<36).map { LittleWorld.scene(index: UInt64($0), seed: 1, split: .heldOut).paint(size: size) }
     }
+
+    /// Pictures in rows of twelve, each row above what a model made of it; `made` is told which ones.
+    static func sheet(_ pictures: [Picture], made: (Range<Int>) -> [Picture]) -> Picture {
+        let rows = stride(from: 0, to: pictures.count, by: 12).map { $0..<min($0 + 12, pictures.count) }
+        return Grid.rows(of: 12, rows.flatMap { pictures[$0] + made($0) })
+    }
+
+    /// Pictures of training captions above what a model draws of these, each with its place in the row as its seed.
+    func sheet(drawing: (_ captions: [String], _ seeds: [UInt64]) -> [Picture]) -> Picture {
+        let scenes = PretrainingOptions.sheetScenes
+        return PretrainingOptions.sheet(scenes.map { $0.paint(size: pictureSize) }) { row in
+            drawing(scenes[row].map(\.caption), row.map { UInt64($0) })
+        }
+    }
 }

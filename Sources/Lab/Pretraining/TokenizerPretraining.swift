@@ -1,58 +1,78 @@
 import Autograd
 import Backbones
-import Engine
 import Images
 import Layers
-import LittleWorld
 import Tensors
 
-/// Pretraining of the picture tokenizer: reconstruct Little World's pictures through the bits.
+/// A picture tokenizer as its pretraining sees it: whatever it quantizes by, it makes pictures of pictures.
+protocol TrainableTokenizer {
+    var weights: Weights { get }
+    /// Beginnings of the names of the weights behind the tokens.
+    var decoderNames: [String] { get }
+
+    /// Pictures [B, 3, H, W] through the tokens and back, and what else the tokenizer is to learn. `learnsTokens` is
+    /// false where tokens are to stay as they are.
+    mutating func pass(_ pictures: Variable, step: Int, learnsTokens: Bool) -> TokenizerPass
+    /// Called once a step's gradients are there; tells further figures.
+    mutating func finish(_ pass: TokenizerPass, step: Int, learnsTokens: Bool) -> [(name: String, value: Float)]
+    func reconstruct(_ pictures: [Picture]) -> [Picture]
+}
+
+/// What a tokenizer made of a step's pictures.
+struct TokenizerPass {
+    /// [B, 3, H, W].
+    let decoded: Variable
+    /// The tokenizer's own terms of the loss, a single number.
+    let loss: Variable
+    /// What the terms are called.
+    let named: [(name: String, value: Float)]
+    /// What was quantized, [B, e, h, w], and its codes; none where there are no codes.
+    var features: Tensor?
+    var codes: [Int32] = []
+}
+
+extension TrainableTokenizer {
+    mutating func finish(_ pass: TokenizerPass, step: Int, learnsTokens: Bool) -> [(name: String, value: Float)] { [] }
+}
+
+/// Pretraining of a picture tokenizer: reconstruct Little World's pictures through the tokens.
 ///
-/// As the stage `decoder` it leaves the encoder, and with it every bit, as it is: pictures get better and a transformer
-/// trained on those bits stays true.
+/// As the stage `decoder` it leaves the encoder, and with it every token, as it is: pictures get better and a
+/// transformer trained on those tokens stays true.
 ///
-/// Loss: reconstruction, perceptual and adversarial terms (`TokenizerObjective`) + commitment.
+/// Loss: reconstruction, perceptual and adversarial terms (`TokenizerObjective`), and the tokenizer's own.
 final class TokenizerPretraining: PretrainingStage {
-    enum Part: String { case tokenizer, decoder }
-
-    private let part: Part
-    var name: String { part.rawValue }
+    private let stage: Pretraining.Stage
+    var name: String { stage.rawValue }
     let optimizer: any Optimizer
-    private let model: InfinityModel
+    private var tokenizer: any TrainableTokenizer
     private let options: PretrainingOptions
-    private let commitment: Float = 1
     private let objective: TokenizerObjective
+    private var learnsTokens: Bool { stage == .tokenizer }
 
-    init(_ part: Part, of model: InfinityModel, options: PretrainingOptions) throws {
-        self.part = part
-        self.model = model
+    init(_ stage: Pretraining.Stage, of tokenizer: any TrainableTokenizer, options: PretrainingOptions) throws {
+        self.stage = stage
+        self.tokenizer = tokenizer
         self.options = options
-        model.freeze()
-        model.tokenizerWeights.train { part == .tokenizer || $0.hasPrefix("decoder.") }
+        tokenizer.weights.train { name in
+            stage == .tokenizer || tokenizer.decoderNames.contains { name.hasPrefix($0) }
+        }
         objective = try TokenizerObjective(options)
         optimizer = objective.optimizer(
-            Muon(model.tokenizerWeights.trainable, learningRate: options.learningRate, weightDecay: 0.01))
+            Muon(tokenizer.weights.trainable, learningRate: options.learningRate, weightDecay: 0.01))
     }
 
     func accumulate(step: Int) -> [(name: String, value: Float)] {
         let scenes = options.scenes(step: step, seed: options.seed)
-        let pictures = Variable(.pictures(scenes.painted(size: model.configuration.pictureSize)))
-        let features = model.tokenizer.features(pictures)
-        let sum = model.tokenizer.straightThrough(features, schedule: model.configuration.schedule)
-        let committed = SquaredError().apply([features, sum.detached])
-        let losses = objective.accumulate(
-            model.tokenizer.decode(sum), of: pictures, step: step, other: commitment * committed)
-        return losses + [("commitment", committed.scalar)]
+        let pictures = Variable(.pictures(scenes.painted(size: options.pictureSize)))
+        let pass = tokenizer.pass(pictures, step: step, learnsTokens: learnsTokens)
+        let losses = objective.accumulate(pass.decoded, of: pictures, step: step, other: pass.loss)
+        return losses + pass.named + tokenizer.finish(pass, step: step, learnsTokens: learnsTokens)
     }
 
     /// Rows of pictures never seen in training above their reconstructions.
     func sheet() -> Picture {
-        let pictures = PretrainingOptions.heldOutPictures(size: model.configuration.pictureSize)
-        return Grid.rows(
-            of: 12,
-            stride(from: 0, to: pictures.count, by: 12).flatMap { row in
-                let originals = Array(pictures[row..<row + 12])
-                return originals + model.reconstruct(originals)
-            })
+        let pictures = PretrainingOptions.heldOutPictures(size: options.pictureSize)
+        return PretrainingOptions.sheet(pictures) { tokenizer.reconstruct(Array(pictures[$0])) }
     }
 }

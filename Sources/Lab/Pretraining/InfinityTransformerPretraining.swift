@@ -10,7 +10,7 @@ import Tensors
 /// Pretraining of the transformer together with its text encoder, on the frozen tokenizer's bits, with bitwise
 /// self-correction (a random share of each scale's bits flipped before later scales see them) and prompts dropped for
 /// guidance.
-final class TransformerPretraining: PretrainingStage {
+final class InfinityTransformerPretraining: PretrainingStage {
     let name = "transformer"
     let optimizer: any Optimizer
     private let model: InfinityModel
@@ -69,16 +69,11 @@ final class TransformerPretraining: PretrainingStage {
         }
     }
 
-    /// Pictures of held-out prompts above what the model makes of their captions.
+    /// Pictures of training captions above what the model makes of their captions.
     func sheet() -> Picture {
-        let scenes = PretrainingOptions.sheetScenes
-        return Grid.rows(
-            of: 12,
-            stride(from: 0, to: scenes.count, by: 12).flatMap { row in
-                let some = scenes[row..<row + 12]
-                let text = Recording.withoutGradients { model.encode(some.map(\.caption)) }
-                return some.map { $0.paint(size: model.configuration.pictureSize) }
-                    + model.generate(text, sampling: model.sampling(seeds: some.indices.map { UInt64($0) }))
-            })
+        options.sheet { captions, seeds in
+            let text = Recording.withoutGradients { model.encode(captions) }
+            return model.generate(text, sampling: model.sampling(seeds: seeds))
+        }
     }
 }

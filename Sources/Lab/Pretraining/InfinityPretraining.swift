@@ -1,0 +1,37 @@
+import Backbones
+import Layers
+
+/// Trains pocket-infinity.
+package struct InfinityPretraining: ModelPretraining {
+    package let options: PretrainingOptions
+
+    package init(options: PretrainingOptions) { self.options = options }
+
+    package func files(of stage: Pretraining.Stage) -> [String] {
+        (stage == .transformer ? [InfinityModel.File.transformer, .text] : [.tokenizer]).map(\.rawValue)
+    }
+
+    package func model(_ weights: StartingWeights, for stage: Pretraining.Stage) throws -> InfinityModel {
+        let words = try options.words()
+        return try InfinityModel(
+            PocketInfinity.configuration(vocabulary: words.vocabularySize, pictureSize: options.pictureSize),
+            textTokenizer: words, tokenizer: weights.tokenizer, text: weights.text, transformer: weights.transformer)
+    }
+
+    package func weights(of model: InfinityModel) -> [String: Weights] {
+        let files: [(InfinityModel.File, Weights)] = [
+            (.tokenizer, model.tokenizerWeights), (.text, model.textWeights), (.transformer, model.transformerWeights),
+        ]
+        return Dictionary(uniqueKeysWithValues: files.map { ($0.rawValue, $1) })
+    }
+
+    package func configuration(of model: InfinityModel) -> any Encodable { model.configuration }
+
+    package func work(_ stage: Pretraining.Stage, on model: InfinityModel) throws -> any PretrainingStage {
+        switch stage {
+        case .tokenizer, .decoder:
+            try TokenizerPretraining(stage, of: BitwiseTokenizerTraining(model: model), options: options)
+        case .transformer: InfinityTransformerPretraining(model: model, options: options)
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import Backbones
+import Catalogue
+import Checkpoints
+import Foundation
+import Layers
+import Tensors
+
+/// Training of an embedded model from nothing on Little World, stage by stage, and its writing as a model directory.
+///
+/// An embedded model says what it is made of; what happens to it is the same for all.
+package protocol ModelPretraining {
+    associatedtype Model: AnyObject
+    var options: PretrainingOptions { get }
+
+    /// The files of a model directory that hold what a stage trains.
+    func files(of stage: Pretraining.Stage) -> [String]
+    /// A model that starts from these weights, as `stage` trains it.
+    func model(_ weights: StartingWeights, for stage: Pretraining.Stage) throws -> Model
+    /// A model's weights, by the file that holds them.
+    func weights(of model: Model) -> [String: Weights]
+    func configuration(of model: Model) -> any Encodable
+    func work(_ stage: Pretraining.Stage, on model: Model) throws -> any PretrainingStage
+    /// The weights that a stage of this run has made.
+    func trained(_ stage: Pretraining.Stage) throws -> [String: Tensor]
+}
+
+/// Where the weights of an embedded model start.
+package struct StartingWeights {
+    package var tokenizer, text, transformer: Weights.Source
+
+    /// Drawn by `seed` and its neighbours.
+    init(seed: UInt64) {
+        (tokenizer, text, transformer) = (.fresh(seed: seed), .fresh(seed: seed &+ 1), .fresh(seed: seed &+ 2))
+    }
+
+    /// Those of another model where they fit, and fresh ones elsewhere.
+    init(fitting tokenizer: [String: Tensor], _ transformer: [String: Tensor], seed: UInt64) {
+        self.tokenizer = .fitting(tokenizer, seed: seed)
+        text = .fitting(transformer, seed: seed &+ 1)
+        self.transformer = .fitting(transformer, seed: seed &+ 2)
+    }
+}
+
+extension ModelPretraining {
+    package func trained(_ stage: Pretraining.Stage) throws -> [String: Tensor] { try options.trained(stage) }
+
+    /// Runs a stage from its last checkpoint in the run folder; the others start from the tokenizer's result there.
+    package func run(_ stage: Pretraining.Stage) throws {
+        Storage.keepFreedMemory()
+        try FileManager.default.createDirectory(atPath: options.folder, withIntermediateDirectories: true)
+        try options.writeVocabulary()
+        try MatrixPrecision.$current.withValue(.bfloat16) {
+            let model = try model(startingWeights(stage), for: stage)
+            if options.start != nil { sayWhatStartsFresh(stage, model) }
+            try PretrainingRun(options: options, stage: work(stage, on: model)).run()
+        }
+    }
+
+    /// A stage on a model that never learned anything, its tokenizer included.
+    func untrained(_ stage: Pretraining.Stage) throws -> any PretrainingStage {
+        try work(stage, on: model(StartingWeights(seed: options.seed), for: stage))
+    }
+
+    /// Writes the trained model as `config.json` and half-precision weights. A stage that this run did not train comes
+    /// from `options.start`.
+    package func export(to directory: String) throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let model = try model(startingWeights(.transformer), for: .transformer)
+        for stage in Pretraining.Stage.allCases where mustBeTrained(stage) { try assign(trained(stage), to: model) }
+        for (file, weights) in weights(of: model) {
+            let tensors = Dictionary(uniqueKeysWithValues: weights.parameters.map { ($0.name, $0.value) })
+            try Safetensors.write(tensors, to: "\(directory)/\(file)", precision: .half)
+        }
+        try Data(contentsOf: URL(fileURLWithPath: options.vocabularyFile)).write(
+            to: URL(fileURLWithPath: "\(directory)/\(PretrainingOptions.vocabularyName)"))
+        try configuration(of: model).writeConfiguration(to: "\(directory)/\(PretrainingOptions.configurationName)")
+        try ModelFolder.seal(directory)
+    }
+
+    /// Whether an exported model needs this run's own result of a stage.
+    private func mustBeTrained(_ stage: Pretraining.Stage) -> Bool {
+        options.isTrained(stage) || (options.start == nil && stage != .decoder)
+    }
+
+    private func assign(_ tensors: [String: Tensor], to model: Model) {
+        let weights = weights(of: model).values
+        for (name, tensor) in tensors { weights.lazy.compactMap { $0.byName[name] }.first?.value.assign(tensor) }
+    }
+
+    /// Says which weights of a stage the model to start from does not have, or has for other sizes.
+    private func sayWhatStartsFresh(_ stage: Pretraining.Stage, _ model: Model) {
+        let weights = weights(of: model)
+        for problem in files(of: stage).flatMap({ weights[$0]?.problems ?? [] }) {
+            FileHandle.standardError.write(Data("starts fresh: \(problem)\n".utf8))
+        }
+    }
+
+    /// Fresh weights, or those of `options.start` where they fit; for the stages after the first, the tokenizer of this
+    /// run where there is one.
+    private func startingWeights(_ stage: Pretraining.Stage) throws -> StartingWeights {
+        var weights = StartingWeights(seed: options.seed)
+        if options.start != nil {
+            weights = StartingWeights(
+                fitting: try options.started(files: files(of: .tokenizer)),
+                try options.started(files: files(of: .transformer)), seed: options.seed)
+        }
+        if stage != .tokenizer, options.start == nil || options.isTrained(.tokenizer) {
+            weights.tokenizer = .checkpoint(try trained(.tokenizer))
+        }
+        return weights
+    }
+}

@@ -1,0 +1,37 @@
+/// What a pretraining run is told: its folder (checkpoints, loss curves, sample sheets), its length, its data.
+package struct PretrainingOptions: Sendable {
+    package var folder: String
+    package var steps: Int
+    package var batch: Int
+    package var learningRate: Float
+    package var seed: UInt64
+    /// Steps between checkpoints, sheets and curves.
+    package var reportEvery: Int
+    /// Stops (with a checkpoint) once this many seconds have passed; a later start with the same folder goes on.
+    package var seconds: Double?
+    /// A model directory whose weights a stage without a checkpoint starts from, instead of fresh ones.
+    package var start: String?
+    /// Pixels on a side of the model's pictures, which are 16×16 tokens whatever their size: a multiple of 32.
+    package var pictureSize: Int
+    /// The directory of the classifier whose features tokenizers are also held to.
+    package var classifier: String?
+    /// The step from which a tokenizer's adversary is heard; nil trains without.
+    package var adversaryFrom: Int?
+
+    package init(
+        folder: String, steps: Int, batch: Int, learningRate: Float, seed: UInt64, reportEvery: Int, seconds: Double?,
+        start: String? = nil, pictureSize: Int = 64, classifier: String? = nil, adversaryFrom: Int? = nil
+    ) {
+        self.start = start
+        self.pictureSize = pictureSize
+        self.classifier = classifier
+        self.adversaryFrom = adversaryFrom
+        self.folder = folder
+        self.steps = steps
+        self.batch = batch
+        self.learningRate = learningRate
+        self.seed = seed
+        self.reportEvery = reportEvery
+        self.seconds = seconds
+    }
+}
