@@ -88,7 +88,11 @@ grant execute on function
     atelier.retry(uuid, boolean),
     atelier.pause(boolean),
     atelier.delete_job(uuid),
-    atelier.delete_concept(text, text, int),
+    atelier.delete_concept(text, text, int, boolean),
+    atelier.remains_of(text),
+    atelier.begin_erasure(text),
+    atelier.erase_tenant(bigint, int),
+    atelier.end_erasure(bigint),
     atelier.resend_set_aside(bigint[]),
     atelier.concepts_of(jsonb)
     to atelier_admin;

@@ -86,11 +86,15 @@ extension Store {
             """, [name, tenant, version.map { String($0) }])
     }
 
-    /// Erases a version of a concept, or all of them, each with the job that learnt it, its pictures and its adapter
-    /// unless another job or concept of the tenant needs them; gives how many. Files follow within minutes.
-    package func deleteConcept(_ name: String, tenant: String, version: Int?) throws -> Int {
+    /// Erases what was learnt of a version of a concept, or of all of them: adapter, drawn pictures, scores, curves; and,
+    /// `withReferences`, the jobs that learnt it with the pictures it was learnt from, unless another job or concept of
+    /// the tenant needs those. Gives how many versions. Files follow within minutes.
+    package func deleteConcept(
+        _ name: String, tenant: String, version: Int?, withReferences: Bool = false
+    ) throws -> Int {
         try query(
-            "select atelier.delete_concept($1, $2, $3::int) as count", [tenant, name, version.map { String($0) }]
+            "select atelier.delete_concept($1, $2, $3::int, $4::boolean) as count",
+            [tenant, name, version.map { String($0) }, withReferences ? "t" : "f"]
         )
         .first?["count"].flatMap { Int($0) } ?? 0
     }

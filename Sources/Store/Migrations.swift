@@ -19,7 +19,7 @@ package struct Migrations: Sendable {
     package enum Standing: String, Sendable { case applied, pending, changed }
 
     /// The newest migration that this code needs.
-    package static let newest = "migrations/0012_several_concepts.sql"
+    package static let newest = "migrations/0013_tenant_erasures.sql"
 
     /// In the order they are applied in.
     package let files: [File]

@@ -148,18 +148,20 @@ struct ConceptsCommand: AsyncParsableCommand {
 
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Erase a concept, or one version of it, with the job that learnt it.",
+            abstract: "Erase what was learnt of a concept, or of one version of it.",
             discussion:
                 """
-                Without --version all versions go. With each goes the job that learnt it, its adapter and its pictures,
-                unless another job or concept of the tenant needs them: from the tables at once, from the disk within
-                minutes. Pictures that other jobs drew of it are those jobs' own. Shows what it will touch and asks;
-                --yes for scripts.
+                Without --version all versions go. With each go its adapter, the pictures its job drew, scores and
+                curves; the job stays, with the pictures it was sent, and can be run again. With --references the job
+                and those pictures go too, unless another job or concept of the tenant needs them. From the tables at
+                once, from the disk within minutes. Pictures that other jobs drew of it are those jobs' own. Shows what
+                it will touch and asks; --yes for scripts.
                 """
         )
         @OptionGroup var server: ServerOptions
         @OptionGroup var choice: Choice
         @OptionGroup var consent: Consent
+        @Flag(help: "Also the jobs that learnt it, with the pictures it was learnt from.") var references = false
 
         func run() async throws {
             try await reporting {
@@ -167,12 +169,15 @@ struct ConceptsCommand: AsyncParsableCommand {
                 let versions = try await choice.versions(in: store)
                 let tenant = versions[0]["tenant"]?.string ?? ""
                 let numbers = versions.compactMap { $0["version"]?.text }.joined(separator: ", ")
-                let what = "\(choice.name) of \(printable(tenant)), version\(versions.count == 1 ? "" : "s") \(numbers)"
+                let what =
+                    "\(choice.name) of \(printable(tenant)), version\(versions.count == 1 ? "" : "s") \(numbers)"
+                    + (references ? ", with its references" : "")
                 guard !consent.dryRun else {
                     return print(server.json ? JSONValue.array(versions).text : "would delete \(what)")
                 }
                 try consent.confirm("delete \(what)")
-                let count = try await store.deleteConcept(choice.name, tenant: tenant, version: choice.version)
+                let count = try await store.deleteConcept(
+                    choice.name, tenant: tenant, version: choice.version, withReferences: references)
                 print(server.json ? JSONValue.object(["deleted": .integer(count)]).text : "deleted \(what)")
             }
         }

@@ -120,7 +120,7 @@ import Testing
             }
             let before = try files()
             #expect(before.count >= 2)
-            let deleted = try await stage.control("concepts", "delete", "rex", "--yes")
+            let deleted = try await stage.control("concepts", "delete", "rex", "--references", "--yes")
             #expect(deleted.status == 0, "\(deleted)")
             var environment = SettingsTests.complete
             environment["ATELIER_STATE_DIRECTORY"] = stage.folder.path

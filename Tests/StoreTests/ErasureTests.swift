@@ -107,12 +107,12 @@ import Testing
                 ).compactMap { $0["v"] }
             }
             #expect(try await versions() == ["t1", "t2", "t3", "u1"])
-            #expect(try await stage.store.deleteConcept("rex", tenant: "t", version: 3) == 1)
+            #expect(try await stage.store.deleteConcept("rex", tenant: "t", version: 3, withReferences: true) == 1)
             #expect(try await versions() == ["t1", "t2", "u1"])
             #expect(try await stage.store.erasable(limit: 9) == [digest("c")], "the others need the pictures")
             try await complete(stage, "4", kind: .personalize, makes: "d")
             #expect(try await versions() == ["t1", "t2", "t4", "u1"])
-            #expect(try await stage.store.deleteConcept("rex", tenant: "t", version: nil) == 3)
+            #expect(try await stage.store.deleteConcept("rex", tenant: "t", version: nil, withReferences: true) == 3)
             #expect(try await versions() == ["u1"])
             #expect(Set(try await stage.store.erasable(limit: 9)) == digests("abcdf"))
             try await complete(stage, "5", kind: .personalize, makes: "d")
@@ -120,6 +120,78 @@ import Testing
             let names = try await stage.store.query(
                 "select encode(name_sha256, 'hex') as n from atelier.concept_versions")
             #expect(names.allSatisfy { $0["n"]?.count == 64 }, "an erased name is not kept")
+        }
+    }
+
+    @Test func aConceptGoesAloneUnlessItsReferencesShallGoToo() async throws {
+        try await Stage.with { stage in
+            let job = try await complete(stage, "1", kind: .personalize, sends: "ab", makes: "cd")
+            #expect(try await stage.store.deleteConcept("rex", tenant: "t", version: nil) == 1)
+            #expect(Set(try await stage.store.erasable(limit: 9)) == digests("cd"))
+            #expect(try await held("t", "abcd", stage) == digests("ab"), "the pictures can be learnt from again")
+            let row = try #require(try await stage.store.job(job))
+            #expect(row["state"]?.string == "completed" && row["artifacts"]?.array?.isEmpty == true)
+            #expect(row["result"]?["metrics"] == nil, "what it answered told of what was learnt")
+            #expect(row["events"]?.array?.last?["event"]?.string == "concept_deleted")
+            #expect(try await stage.store.newestConcepts(tenant: "t").isEmpty)
+        }
+    }
+
+    @Test func aTenantIsErasedWhileOthersJobsRun() async throws {
+        try await Stage.with { stage in
+            let job = try await complete(stage, "1", tenant: "bob", kind: .personalize, sends: "ab", makes: "cd")
+            try await complete(stage, "2", tenant: "alice", kind: .personalize, sends: "b", makes: "e")
+            try await stage.store.reject(
+                Rejection(
+                    tenant: "bob", messageID: "bad", kind: nil, problems: [Problem("", found: "x", allowed: "y")],
+                    body: Data("a face".utf8)))
+            let waits = Submission(
+                tenant: "bob", messageID: "waits", kind: .generate, spec: .object(["model": .string("m")]))
+            let runs = Submission(
+                tenant: "alice", messageID: "runs", kind: .generate, spec: .object(["model": .string("m")]))
+            _ = try await stage.store.accept([runs])
+            let worker = try await stage.worker()
+            let other = try await stage.claimOne(worker)
+            let running = Submission(
+                tenant: "bob", messageID: "running", kind: .generate, spec: .object(["model": .string("m")]))
+            _ = try await stage.store.accept([running])
+            let claimed = try await stage.claimOne(worker)
+            _ = try await stage.store.accept([waits])
+            #expect(claimed.tenant == "bob" && other.tenant == "alice")
+
+            #expect(try await stage.store.remains(of: "bob").contains { $0.count > 0 })
+            let erasure = try await stage.store.beginErasure(of: "bob")
+            #expect(try await stage.store.erase(erasure) == 1, "a running job is waited for")
+            #expect(try await !stage.store.end(erasure))
+            _ = try await stage.store.finish(claimed.job, claimed.attempt, AttemptResult(outcome: .cancelled))
+            #expect(try await stage.store.erase(erasure) == 0)
+            #expect(try await !stage.store.end(erasure), "files are still there")
+            #expect(Set(try await stage.store.erasable(limit: 9)) == digests("acd"), "alice sent the other picture too")
+            try await stage.store.erased(Array(digests("acd")))
+            #expect(try await stage.store.end(erasure))
+
+            #expect(try await stage.store.remains(of: "bob").allSatisfy { $0.count == 0 })
+            #expect(try await stage.store.job(job) == nil)
+            for row in try await stage.store.query(
+                """
+                select table_name from information_schema.columns
+                where table_schema = 'atelier' and column_name = 'tenant' and table_name <> 'tenant_erasures'
+                """)
+            {
+                let table = try #require(row["table_name"])
+                let left = try await stage.store.query("select 1 from atelier.\(table) where tenant = 'bob'")
+                #expect(left.isEmpty, "\(table)")
+            }
+            #expect(try await stage.store.query("select 1 from atelier.outbox where body::text ~ 'bob'").isEmpty)
+            let row = try #require(
+                try await stage.store.query(
+                    "select *, ended_at is not null as ended from atelier.tenant_erasures where tenant = 'bob'"
+                ).first)
+            #expect(row["ended"] == "t" && row["jobs"] == "3" && row["concepts"] == "1" && row["rejections"] == "1")
+            #expect(row["digests"] == "{}" && row["artifacts"] == "4" && row["asked_by"] != nil)
+            _ = try await stage.store.finish(other.job, other.attempt, AttemptResult(outcome: .completed))
+            #expect(try await stage.store.newestConcepts(tenant: "alice").count == 1)
+            #expect(await stage.refusal("set role atelier_daemon; select atelier.begin_erasure('x')") == "42501")
         }
     }
 }

@@ -87,9 +87,37 @@ begin
     return 'deleted';
 end $$;
 
--- For people: erases one version of a concept, or all of them, each with the job that learnt it. The next one learnt
--- gets a version that was never given. Gives how many.
-create or replace function atelier.delete_concept(p_tenant text, p_name text, p_version int default null) returns int
+-- Erases what a job has learnt and drawn, and leaves the job itself with the pictures it was sent: its concepts, its
+-- adapter and all it made, scores, curves, checkpoints, what it answered.
+create or replace function atelier.forget_job(p_job uuid) returns void
+language plpgsql set search_path = atelier, pg_temp as $$
+declare
+    v_job jobs;
+    v_digests text[];
+begin
+    select * into v_job from jobs j where j.id = p_job for update;
+    v_digests := array(
+        select a.sha256 from artifacts a where a.job = p_job
+        union
+        select c.adapter_sha256 from concepts c where c.job = p_job);
+    delete from concepts c where c.job = p_job;
+    delete from artifacts a where a.job = p_job;
+    delete from scores s where s.job = p_job;
+    delete from metrics m where m.job = p_job;
+    delete from checkpoints c where c.job = p_job;
+    delete from outbox o where o.job = p_job;
+    update jobs j set result = '{"deleted": true}' where j.id = p_job and j.result is not null;
+    insert into job_events (job, event) values (p_job, 'concept_deleted');
+    perform take_artifacts(v_job.tenant, v_digests);
+end $$;
+
+-- For people: erases one version of a concept, or all of them: what its job learnt and drew. The job stays, with the
+-- pictures it was learnt from, unless p_references says that they go too, those aside that another job or concept of
+-- the tenant needs. The next one learnt gets a version that was never given. Gives how many.
+drop function if exists atelier.delete_concept(text, text, int);
+create or replace function atelier.delete_concept(
+    p_tenant text, p_name text, p_version int default null, p_references boolean default false)
+returns int
 language plpgsql set search_path = atelier, pg_temp security definer as $$
 declare
     v_job uuid;
@@ -101,7 +129,12 @@ begin
         where c.tenant = p_tenant and c.name = p_name and (p_version is null or c.version = p_version)
         order by c.version
     loop
-        v_count := v_count + (delete_job(v_job) = 'deleted')::int;
+        if p_references then
+            v_count := v_count + (delete_job(v_job) = 'deleted')::int;
+        else
+            perform forget_job(v_job);
+            v_count := v_count + 1;
+        end if;
     end loop;
     return v_count;
 end $$;
@@ -120,3 +153,94 @@ language sql set search_path = atelier, pg_temp security definer as $$
     delete from erasures e where e.sha256 = any (p_digests);
     delete from tenant_artifacts t where t.sha256 in (select unreferenced(p_digests));
 $$;
+
+-- Everything there is of a tenant, a line for each sort; a tenant of whom nothing remains has zeros.
+create or replace function atelier.remains_of(p_tenant text) returns table (what text, count bigint)
+language sql stable security definer set search_path = atelier, pg_temp as $$
+    select 'jobs that have not ended', count(*)
+        from jobs j where j.tenant = p_tenant and j.finalized_at is null
+    union all
+    select 'jobs that have ended', count(*)
+        from jobs j where j.tenant = p_tenant and j.finalized_at is not null
+    union all
+    select 'concepts', count(*) from concepts c where c.tenant = p_tenant
+    union all
+    select 'pictures, adapters and other files', count(*) from tenant_artifacts t where t.tenant = p_tenant
+    union all
+    select 'files that are still to be removed from the disk', count(*)
+        from erasures e
+        where e.sha256 in (select unnest(t.digests) from tenant_erasures t where t.tenant = p_tenant)
+    union all
+    select 'rejected messages', count(*) from rejections r where r.tenant = p_tenant
+    union all
+    select 'messages to it', count(*)
+        from outbox o where o.body->>'tenant' = p_tenant
+    union all
+    select 'turns', count(*) from tenants t where t.tenant = p_tenant
+$$;
+
+-- For people: erases the next p_limit jobs of a tenant, and, once there are none, all else that is its own; gives how
+-- many jobs it has left. Jobs that have not ended are cancelled; a running one is gone once its engine has stopped, so
+-- this is called until it gives 0. Each call is a transaction of its own and locks that tenant's rows alone: others'
+-- jobs run on. The row in tenant_erasures, which stays, says who asked and how much it was.
+create or replace function atelier.erase_tenant(p_erasure bigint, p_limit int) returns int
+language plpgsql set search_path = atelier, pg_temp security definer as $$
+declare
+    v_erasure tenant_erasures;
+    v_job jobs;
+    v_count int;
+    v_digests text[];
+begin
+    select * into strict v_erasure from tenant_erasures t where t.id = p_erasure for update;
+    for v_job in
+        select * from jobs j
+        where j.tenant = v_erasure.tenant
+        order by j.finalized_at nulls first
+        limit p_limit
+    loop
+        perform cancel(v_job.id, 'the tenant is erased');
+        v_digests := artifacts_of(v_job);
+        delete from concept_versions v
+            using concepts c
+            where c.job = v_job.id and v.name_sha256 = sha256(convert_to(c.tenant || chr(31) || c.name, 'UTF8'));
+        select count(*) into v_count from concepts c where c.job = v_job.id;
+        if delete_job(v_job.id) = 'deleted' then
+            update tenant_erasures t
+                set jobs = t.jobs + 1, concepts = t.concepts + v_count,
+                    digests = array(select unnest(t.digests) union select unnest(v_digests))
+                where t.id = p_erasure;
+        end if;
+    end loop;
+    select count(*) into v_count from jobs j where j.tenant = v_erasure.tenant;
+    if v_count > 0 then
+        return v_count;
+    end if;
+    v_digests := array(select t.sha256 from tenant_artifacts t where t.tenant = v_erasure.tenant);
+    perform take_artifacts(v_erasure.tenant, v_digests);
+    update tenant_erasures t
+        set digests = array(select unnest(t.digests) union select unnest(v_digests))
+        where t.id = p_erasure;
+    delete from rejections r where r.tenant = v_erasure.tenant;
+    get diagnostics v_count = row_count;
+    update tenant_erasures t set rejections = t.rejections + v_count where t.id = p_erasure;
+    delete from outbox o where o.body->>'tenant' = v_erasure.tenant;
+    delete from tenants t where t.tenant = v_erasure.tenant;
+    return 0;
+end $$;
+
+-- For people: begins to erase a tenant; gives the number of the row that tells of it.
+create or replace function atelier.begin_erasure(p_tenant text) returns bigint
+language sql security definer set search_path = atelier, pg_temp as $$
+    insert into tenant_erasures (tenant, asked_by) values (p_tenant, session_user) returning id
+$$;
+
+-- For people: says that nothing of a tenant remains, if that is so; gives whether it is. Its digests are forgotten.
+create or replace function atelier.end_erasure(p_erasure bigint) returns boolean
+language plpgsql security definer set search_path = atelier, pg_temp as $$
+begin
+    update tenant_erasures t
+        set ended_at = now(), artifacts = cardinality(t.digests), digests = '{}'
+        where t.id = p_erasure
+            and not exists (select from remains_of(t.tenant) r where r.count > 0);
+    return found;
+end $$;

@@ -80,7 +80,10 @@ package actor Maintenance {
             try digests.filter { try artifacts.remove($0, olderThan: haste) || !artifacts.contains($0) }
         }
         try await store.erased(gone)
-        if !gone.isEmpty { logger.info("artifacts erased", metadata: ["artifacts.count": "\(gone.count)"]) }
+        guard !gone.isEmpty else { return }
+        logger.info("artifacts erased", metadata: ["artifacts.count": "\(gone.count)"])
+        // Logs of engines tell of prompts and pictures.
+        _ = try await sweeper.remove(by: store)
     }
 
     /// Removes artifacts nobody refers to.

@@ -111,16 +111,17 @@ struct ConceptsPage: Sendable {
             model["tenant"] = tenant
             model["version"] = version.map(String.init) ?? NSNull()
             model["back"] = Self.path(["name": .string(name), "tenant": .string(tenant)])
+            model["references"] = rows.reduce(0) { $0 + ($1["references"]?.array?.count ?? 0) }
             model["versions"] = rows.map { row in
                 [
                     "version": row["version"]?.integer ?? 0, "job": row["job"]?.string ?? "",
                     "pictures": row["artifacts"]?.array?.count ?? 0,
-                    "references": row["references"]?.array?.count ?? 0,
                 ] as [String: Any]
             }
             return try site.templates.html("concept-delete", model)
         }
-        let count = try await admin.deleteConcept(name, tenant: tenant, version: version)
+        let count = try await admin.deleteConcept(
+            name, tenant: tenant, version: version, withReferences: form["references"] == "yes")
         site.logger.notice(
             "a concept was deleted by hand",
             metadata: ["versions": "\(count)", "web.viewer": "\(viewer.name ?? "anybody")"])
