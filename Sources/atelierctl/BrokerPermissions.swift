@@ -36,9 +36,12 @@ struct BrokerPermissions {
     }
 
     /// What is wrong: rights that a user has and must not have, and those that the daemon's own, `user`, lacks.
-    func problems(user: String, operators: Set<String>) -> [String] {
+    /// The web program's user, `web`, reads dead letters to show them.
+    func problems(user: String, operators: Set<String>, web: String? = nil) -> [String] {
         rows.flatMap { row in
-            row.user == user ? lacking(row) : operators.contains(row.user) ? [] : excess(row)
+            row.user == user
+                ? lacking(row)
+                : operators.contains(row.user) ? [] : excess(row, readsDeadLetters: row.user == web)
         }
     }
 
@@ -54,11 +57,11 @@ struct BrokerPermissions {
         }
     }
 
-    private func excess(_ row: Row) -> [String] {
+    private func excess(_ row: Row, readsDeadLetters: Bool) -> [String] {
         let forbidden = [
             ("configure", row.configure, [names.exchange, names.events, names.control, names.jobs, names.dead]),
             ("write", row.write, [names.events, names.jobs, names.results, names.dead, "amq.default"]),
-            ("read", row.read, [names.exchange, names.jobs, names.dead]),
+            ("read", row.read, [names.exchange, names.jobs] + (readsDeadLetters ? [] : [names.dead])),
         ]
         let rights = forbidden.flatMap { right, pattern, resources in
             resources.filter { Self.allows(pattern, $0) }.map { "\(row.user) has \(right) on \($0)" }

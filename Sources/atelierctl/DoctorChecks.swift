@@ -336,7 +336,8 @@ extension DoctorChecks {
             permissions = try BrokerPermissions(of: address, names: TopologyNames(prefix: settings.topologyPrefix))
         } catch { return "this user's; others' were not looked at: \(error)" }
         let operators = TenantRules(settings, user: address.user).operators
-        let problems = permissions.problems(user: address.user, operators: operators)
+        let web = Setup.secret("web-amqp-url").flatMap { try? BrokerAddress(url: $0).user }
+        let problems = permissions.problems(user: address.user, operators: operators, web: web)
         guard problems.isEmpty else {
             throw Doctor.Trouble(
                 problems.joined(separator: ", ") + "; docs/installation.md says what each user needs")

@@ -15,7 +15,7 @@ struct SetupCommand: AsyncParsableCommand {
     @Option(help: "PostgreSQL as who may make roles and databases: a URL. This machine's postgres unless given.")
     var postgres: String?
     @Option(help: "The program that administers RabbitMQ.") var rabbitmqctl = "rabbitmqctl"
-    @Option(help: "Where the daemon finds RabbitMQ: HOST:PORT/VHOST.") var amqp = "localhost:5672/"
+    @Option(help: "Where the daemon finds RabbitMQ: HOST:PORT/VHOST.") var amqp = "localhost:5672/atelier"
     @Option(help: "What the database is called, and what users begin with.") var name = "atelier"
     @Option(help: "Where settings and secrets go.") var folder = "/etc/atelier"
     @Option(help: "A tenant who may publish: a user of the broker. May be given several times.")

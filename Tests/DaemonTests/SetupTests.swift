@@ -22,7 +22,7 @@ import Testing
         let arguments = [
             "setup", "--postgres", servers.postgresURL, "--rabbitmqctl", script, "--folder", etc, "--tenant", "shop",
             "--name", "trial",
-            "--amqp", "\(amqp.host ?? ""):\(amqp.port ?? 0)\(amqp.path)", "--sql", Servers.root + "/sql",
+            "--amqp", "\(amqp.host ?? ""):\(amqp.port ?? 0)/trial", "--sql", Servers.root + "/sql",
         ]
         func control(_ arguments: [String], _ more: [String: String] = [:]) async throws -> ProgramRun {
             try await ProgramRun(
@@ -31,6 +31,7 @@ import Testing
         }
         let first = try await control(arguments)
         #expect(first.status == 0 && first.output.contains("the database trial"), "\(first)")
+        #expect(first.output.contains("the virtual host trial"), "\(first)")
         for name in ["owner-url", "postgres-url", "reader-url", "admin-url", "amqp-url", "web-amqp-url"] {
             var status = stat()
             #expect(stat("\(etc)/\(name)", &status) == 0 && status.st_mode & 0o777 == 0o600, "\(name)")
@@ -67,6 +68,16 @@ import Testing
         }
         let stranger = try await control(["pause"], ["ATELIER_AMQP_URL_FILE": etc + "/tenants/shop"])
         #expect(stranger.status != 0, "a tenant pauses the daemons: \(stranger)")
+        // What it gave is what docs/installation.md says, and guest has nothing there.
+        let rights = try await ProgramRun(
+            script, ["--formatter", "json", "list_permissions", "-p", "trial"],
+            environment: ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin"])
+        #expect(
+            rights.output.contains(#""^reply\\.shop(\\..*)?$""#) && !rights.output.contains("guest"), "\(rights)")
+        let topics = try await ProgramRun(
+            script, ["--formatter", "json", "list_topic_permissions", "-p", "trial"],
+            environment: ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin"])
+        #expect(topics.output.contains(#""^shop\\.""#), "\(topics)")
         let web = try await control(["dead", "list"], ["ATELIER_AMQP_URL_FILE": etc + "/web-amqp-url"])
         #expect(web.status == 0, "\(web)")
         try await servers.remove()

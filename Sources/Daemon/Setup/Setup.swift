@@ -1,4 +1,5 @@
 import Foundation
+import Jobs
 import Store
 
 /// Makes an installation out of two servers: database, roles, the broker's users, each with what it needs and no more,
@@ -17,8 +18,9 @@ package struct Setup: Sendable {
     package var postgresAdmin: String?
     /// The program that administers RabbitMQ.
     package var rabbitmqctl = "rabbitmqctl"
-    /// Where the daemon finds RabbitMQ: host, port and virtual host.
-    package var amqp = "localhost:5672/"
+    /// Where the daemon finds RabbitMQ: host, port and virtual host. In one of its own no user of the broker's has any
+    /// right, the one called `guest` among them.
+    package var amqp = "localhost:5672/atelier"
     /// Tenants that may publish, each a user of the broker.
     package var tenants: [String] = []
 
@@ -26,6 +28,9 @@ package struct Setup: Sendable {
     package init() {}
 
     private var files: SetupFolder { SetupFolder(path: folder) }
+
+    /// What stands in a file of the installation, where that is there and this user reads it.
+    package static func secret(_ file: String) -> String? { SetupFolder(path: Setup().folder).secret(file) }
 
     /// Does all of it; `say` is told each thing that was done, or was there.
     /// - Throws: ``Problem``, `StoreError`, `Migrations.Unusable`, `SystemError`.
@@ -124,8 +129,13 @@ package struct Setup: Sendable {
 
     private func broker(_ say: (String) -> Void) throws {
         let host = amqp.contains("/") ? amqp : amqp + "/"
+        // Refused where it is there.
+        if files.secret("amqp-url") == nil, try rabbitmq(["add_vhost", virtualHost], input: "") == 0 {
+            say("RabbitMQ: the virtual host \(virtualHost)")
+        }
+        let queues = #"^(atelier(\..*)?|amq\.gen.*)$"#
         for (user, file, rights) in [
-            (name + "d", "amqp-url", [Self.own, Self.own, Self.own]),
+            (name + "d", "amqp-url", [queues, #"^(atelier(\..*)?|amq\.gen.*|amq\.default)$"#, queues]),
             // Publishes jobs, and reads the dead letters to publish them again.
             (name + "-web", "web-amqp-url", ["^$", "^atelier$", "^atelier\\.dead$"]),
         ] where files.secret(file) == nil {
@@ -138,14 +148,30 @@ package struct Setup: Sendable {
         for tenant in tenants where own.secret(tenant) == nil {
             try own.make()
             let password = SetupFolder.password()
-            try user(tenant, password, ["^$", "^atelier$", "^$"])
+            let word = Self.pattern(JobEvent.routingWord(tenant))
+            let queue = "reply\\." + word
+            try user(
+                tenant, password,
+                ["^\(queue)(\\..*)?$", "^(atelier|\(queue)(\\..*)?)$", "^(atelier\\.events|\(queue)(\\..*)?)$"])
+            // Events of its own, and of no other tenant.
+            guard
+                try rabbitmq(
+                    ["set_topic_permissions", "-p", virtualHost, tenant, "atelier.events", "^$", "^\(word)\\."],
+                    input: "")
+                    == 0
+            else { throw Problem(description: "\(rabbitmqctl) bounds no topics of \(tenant)") }
             try own.write(tenant, "amqp://\(tenant):\(password)@\(host)")
             say("RabbitMQ: the tenant \(tenant), who may publish: \(folder)/tenants/\(tenant)")
         }
     }
 
-    /// The topology, queues that the broker names for one daemon, and answers to whoever asked for one.
-    private static let own = "^(atelier.*|amq\\.(gen.*|default))$"
+    private var virtualHost: String {
+        let parts = amqp.split(separator: "/", maxSplits: 1)
+        return parts.count > 1 && !parts[1].isEmpty ? parts[1].removingPercentEncoding ?? String(parts[1]) : "/"
+    }
+
+    /// The text as a regular expression that means it.
+    private static func pattern(_ text: String) -> String { text.replacing(".", with: "\\.") }
 
     private func user(_ user: String, _ password: String, _ rights: [String]) throws {
         // Where it is there, its password is nowhere any more. The password goes by stdin: arguments are everybody's.
@@ -154,10 +180,8 @@ package struct Setup: Sendable {
         {
             throw Problem(description: "\(rabbitmqctl) makes no user \(user): is RabbitMQ running on this machine?")
         }
-        let parts = amqp.split(separator: "/", maxSplits: 1)
-        let host = parts.count > 1 && !parts[1].isEmpty ? parts[1].removingPercentEncoding ?? String(parts[1]) : "/"
-        guard try rabbitmq(["set_permissions", "-p", host, user] + rights, input: "") == 0 else {
-            throw Problem(description: "\(rabbitmqctl) gives \(user) no rights on the virtual host \(host)")
+        guard try rabbitmq(["set_permissions", "-p", virtualHost, user] + rights, input: "") == 0 else {
+            throw Problem(description: "\(rabbitmqctl) gives \(user) no rights on the virtual host \(virtualHost)")
         }
     }
 
