@@ -46,7 +46,7 @@ extension LoadedModel {
     }
 
     /// The model as Proxy-Tuning teaches it, with words for concepts.
-    func pairLearner(of concepts: [String], seed: UInt64) -> PairLearner {
+    package func pairLearner(of concepts: [String], seed: UInt64) -> PairLearner {
         switch backbone {
         case .infinity(let model): .infinity(model, concepts: concepts, seed: seed)
         case .chameleon(let model): .chameleon(model, concepts: concepts, seed: seed)

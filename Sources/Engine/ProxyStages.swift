@@ -4,7 +4,6 @@ import Images
 import Jobs
 import Layers
 import Personalization
-import Randomness
 
 /// The first two stages, concept by concept: the supervisor learns it, and draws its proxies.
 struct ProxyStage {
@@ -14,14 +13,6 @@ struct ProxyStage {
     let journal: ProxyJournal
     let seed: UInt64
 
-    /// Pictures drawn at a time: a proxy depends on its neighbours in a batch by rounding, so batches never change.
-    private static let batch = 8
-
-    private enum Purpose: UInt64 {
-        case prior = 0x9D1
-        case proxies
-    }
-
     /// Every concept's proxies, those of other jobs among them.
     func proxies() throws -> [ProxySet] {
         var supervisor: LoadedModel?
@@ -30,12 +21,12 @@ struct ProxyStage {
                 return try ProxySet(given: given, concept: concept, size: worker.loaded.pictureSize)
             }
             guard worker.spec.proxies(of: worker.spec.concepts[index]) == nil else { throw ProxyStage.unreachable }
-            let seeds = seeds(.proxies, index, options.drawn)
+            let seeds = Supervision.proxySeeds(options.drawn, seed: seed, index)
             if let drawn = journal.drawn(concept.name), drawn.count == seeds.count {
                 return try kept(drawn, seeds, of: concept)
             }
             if supervisor == nil { supervisor = try worker.supervisor() }
-            let pictures = try taught(concept, index, supervisor!, seeds: seeds)
+            let pictures = try taught(concept, index, supervisor!)
             return try kept(pictures, seeds, of: concept)
         }
     }
@@ -44,49 +35,19 @@ struct ProxyStage {
         code: "input.proxies", consequence: .rejected,
         message: "without servers there is no job whose proxies could be used; leave out proxies, and they are drawn")
 
-    private func seeds(_ purpose: Purpose, _ concept: Int, _ count: Int) -> [UInt64] {
-        Philox.seeds(seed &+ UInt64(concept) &* 0x9E37, purpose: purpose.rawValue, 0..<count)
-    }
-
     /// The supervisor learns the concept, draws, and is as it was again.
-    private func taught(
-        _ concept: Concept, _ index: Int, _ supervisor: LoadedModel, seeds: [UInt64]
-    ) throws -> [Picture] {
-        let learner = supervisor.pairLearner(of: [concept.name], seed: seed &+ UInt64(index))
-        let references = concept.references.map { PicturePair(prompt: concept.plainPrompt, picture: $0) }
-        let training = try PairTraining(
-            learner, pairs: references,
-            prior: journal.isDrawing(concept.name) ? [] : prior(of: concept, index, learner),
-            options: options.supervisor, seed: seed &+ UInt64(index))
+    private func taught(_ concept: Concept, _ index: Int, _ supervisor: LoadedModel) throws -> [Picture] {
+        let learner = supervisor.pairLearner(of: [concept.name], seed: Supervision.seed(seed, index))
+        let supervision = Supervision(concept, index, learner: learner, options: options, seed: seed)
+        let training = try supervision.training(isDone: journal.isDrawing(concept.name))
         defer { training.detach() }
         let stage = ProxyJournal.Stage.supervisor(concept.name)
         let isTaught = try journal.restore(training, in: stage, orAfter: .proxies(concept.name))
         if !isTaught { try journal.train(training, stage, title: title("supervisor", concept)) }
-        return try draw(learner, training, concept, seeds)
-    }
-
-    /// Pictures of the class that the supervisor drew before it learnt anything.
-    private func prior(of concept: Concept, _ index: Int, _ learner: PairLearner) -> [PicturePair] {
-        let prompt = concept.anyOfItsClass ?? "a picture"
-        let seeds = seeds(.prior, index, options.priorPictures)
-        return stride(from: 0, to: seeds.count, by: ProxyStage.batch).flatMap { start in
-            let some = Array(seeds[start..<min(start + ProxyStage.batch, seeds.count)])
-            return learner.draw(some.map { _ in prompt }, some).map { PicturePair(prompt: prompt, picture: $0) }
-        }
-    }
-
-    private func draw(
-        _ learner: PairLearner, _ training: PairTraining, _ concept: Concept, _ seeds: [UInt64]
-    ) throws -> [Picture] {
-        var pictures = journal.partlyDrawn(concept.name)
-        pictures.removeLast(pictures.count % ProxyStage.batch)
-        for start in stride(from: pictures.count, to: seeds.count, by: ProxyStage.batch) {
-            let range = start..<min(start + ProxyStage.batch, seeds.count)
-            pictures += learner.draw(range.map { options.prompt($0, of: concept) }, Array(seeds[range]))
+        return try supervision.draw(options.drawn, having: journal.partlyDrawn(concept.name)) {
             try journal.drew(
-                pictures, of: concept.name, steps: seeds.count, title: title("proxies", concept), training: training)
+                $0, of: concept.name, steps: options.drawn, title: title("proxies", concept), training: training)
         }
-        return pictures
     }
 
     /// Of several concepts a stage says whose it is.

@@ -1,10 +1,8 @@
 import Foundation
 import Layers
 
-/// A training that learns a concept step by step. Everything random at a step depends on the seed and the step alone,
-/// and `state` holds every number the next step reads: a run restored from it ends with the same bytes as an
-/// undisturbed one.
-package protocol ConceptTraining: AnyObject {
+/// Something that learns step by step.
+package protocol StepwiseTraining: AnyObject {
     associatedtype Losses: TrainingLosses
     /// Steps taken so far.
     var step: Int { get }
@@ -12,6 +10,12 @@ package protocol ConceptTraining: AnyObject {
     var steps: Int { get }
     /// One step.
     func advance() -> Losses
+}
+
+/// A training that learns a concept step by step. Everything random at a step depends on the seed and the step alone,
+/// and `state` holds every number the next step reads: a run restored from it ends with the same bytes as an
+/// undisturbed one.
+package protocol ConceptTraining: StepwiseTraining {
     /// Everything the next step reads: look at it before the next step.
     var state: OptimizerState { get }
     /// Continues from a state saved by a run of the same model, concept, options and seed.

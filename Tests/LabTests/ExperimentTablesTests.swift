@@ -146,8 +146,13 @@ import Testing
             var small = settings()
             small.subjects = 1
             let (text, said) = try run(tiny, small, ExperimentTables.names)
-            #expect(Set(said.map { $0.prefix { $0 != "," } }).count == 14 && said.count == 14, "\(said)")
+            #expect(Set(said.map { $0.prefix { $0 != "," } }).count == 33 && said.count == 33, "\(said)")
             #expect(!text.contains("not measured") && !text.contains("| 0 |"), "\(text)")
+            // All rows of one subject and seed are of the same supervisor's proxies, as many as the greediest needs.
+            let taught = try FileManager.default.contentsOfDirectory(atPath: tiny.folder + "/run/proxies")
+            #expect(taught.count == 1, "\(taught)")
+            let proxies = try FileManager.default.contentsOfDirectory(atPath: tiny.folder + "/run/proxies/\(taught[0])")
+            #expect(proxies.count { $0.hasSuffix(".png") } == 500)
         }
     }
 

@@ -125,10 +125,11 @@ package struct ExperimentTables {
     /// Without those whose model is not there.
     private func possibleVariants() -> [TableVariant] {
         variants.filter { variant in
-            guard let model = variant.model, !FileManager.default.fileExists(atPath: "\(models)/\(model)/config.json")
-            else { return true }
-            report("\(variant.key) is left out: there is no model in \(models)/\(model)")
-            return false
+            let missing = names(variant).first {
+                !FileManager.default.fileExists(atPath: "\(models)/\($0)/config.json")
+            }
+            if let missing { report("\(variant.key) is left out: there is no model in \(models)/\(missing)") }
+            return missing == nil
         }
     }
 
@@ -137,26 +138,33 @@ package struct ExperimentTables {
             try ModelParts.digest(directory: "\(models)/\($0)")
         }
         let parts = try Dictionary(
-            uniqueKeysWithValues: Set(variants.compactMap(\.model)).map {
+            uniqueKeysWithValues: Set(variants.flatMap(names)).map {
                 ($0, try ModelParts.digest(directory: "\(models)/\($0)"))
             })
         return try variants.map { variant in
-            (
-                variant,
-                try settings.digest(encoders + [variant.model.flatMap { parts[$0] } ?? "", settled(variant).text])
-            )
+            let models = names(variant).compactMap { parts[$0] }
+            return (variant, try settings.digest(encoders + (models.isEmpty ? [""] : models) + [settled(variant).text]))
         }
+    }
+
+    /// The models a variant needs: its own, and a supervisor.
+    private func names(_ variant: TableVariant) -> [String] {
+        let supervisor = variant.learning?.method == .proxyTuning ? settled(variant)["supervisor"]?.string : nil
+        return Set([variant.model, supervisor].compactMap { $0 }).sorted()
     }
 
     /// The options with what holds where the variant says nothing: with another standard it is another variant.
     private func settled(_ variant: TableVariant) -> JSONValue {
-        guard case .learned(let method, _) = variant.way else { return .null }
+        guard let method = variant.learning?.method else { return .null }
         return .object(method.options(for: .subject).completed(options(variant)))
     }
 
     private func options(_ variant: TableVariant) -> JSONValue {
-        guard case .learned(_, var options) = variant.way else { return .null }
-        if let iterations = settings.iterations { options["iterations"] = .integer(iterations) }
+        guard var (method, options) = variant.learning else { return .null }
+        if let iterations = settings.iterations {
+            options["iterations"] = .integer(iterations)
+            if method == .proxyTuning { options["supervisor_iterations"] = .integer(iterations) }
+        }
         return .object(options)
     }
 
@@ -171,20 +179,34 @@ package struct ExperimentTables {
         let directory = "\(models)/\(name)"
         let references = scenes.painted(size: try LoadedModel(directory: directory).pictureSize)
         let concept = Concept(name: "it", role: .subject, className: subject.kind.name, references: references)
-        guard case .learned(let method, _) = variant.way else {
+        guard let training = try training(variant, concept, key.seed) else {
             let painter = try ConceptPainter(LoadedModel(directory: directory), adapters: [:])
             return TableCell(
                 key: key, className: concept.className, scores: try scores(key, concept, painter, asks: \.described),
                 engine: engine)
         }
-        let training = try TrainingRun(
-            concept, by: method, options: options(variant), seed: key.seed, model: directory, folder: folder)
         let painter = try ConceptPainter(LoadedModel(directory: directory), adapters: ["it": training.adapter])
         let wording = ConceptWording(method: training.adapter.description.method)
         return TableCell(
             key: key, className: concept.className,
             scores: try scores(key, concept, painter) { wording.asked($0.asked) }, seconds: training.seconds,
             parameters: training.parameters, adapterBytes: training.bytes, engine: engine)
+    }
+
+    /// What a variant learns; nil where that is nothing.
+    private func training(_ variant: TableVariant, _ concept: Concept, _ seed: UInt64) throws -> TrainingRun? {
+        let taught = TaughtRun(
+            concept: concept, options: options(variant), seed: seed, models: models, folder: folder)
+        switch (variant.way, variant.model) {
+        case (.learned(.proxyTuning, _), let model?): return try taught.student(model)
+        case (.augmented, let model?): return try taught.student(ofReferencesBy: model)
+        case (.supervisor, _): return try taught.supervisor()
+        case (.learned(let method, _), let model?):
+            return try TrainingRun(
+                concept, by: method, options: options(variant), seed: seed, model: "\(models)/\(model)",
+                folder: folder)
+        default: return nil
+        }
     }
 
     private func scores(

@@ -38,7 +38,7 @@ package struct OptionSweep {
         }
         var settings = settings
         settings.firstSubject = OptionSweep.firstSubject
-        let untuned = [TableVariant.untunedInfinity, .untunedChameleon].filter { $0.model == model }
+        let untuned = TableVariant.untuned.filter { $0.model == model }
         let tried = try choices.map { try OptionSweep.variant($0, of: method, on: model) }
         let table = PaperTable(
             name: "sweep", title: "\(method.rawValue) on \(model), choices of options",

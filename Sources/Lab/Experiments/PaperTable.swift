@@ -20,7 +20,7 @@ struct PaperTable {
     let rows: [Row]
     let claims: [Claim]
 
-    static let all = [arbooth, coar, methods]
+    static let all = [arbooth, coar, methods, proxy, proxyCurves]
 }
 
 extension PaperTable {

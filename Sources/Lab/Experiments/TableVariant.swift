@@ -5,6 +5,10 @@ struct TableVariant {
     enum Way {
         /// A subject is learned by a method, with these of its options.
         case learned(PersonalizationMethod, [String: JSONValue])
+        /// A subject is learned from its references, turned, mirrored and cropped, in place of Proxy-Tuning's proxies.
+        case augmented([String: JSONValue])
+        /// What the supervisor of Proxy-Tuning with these options learned itself.
+        case supervisor([String: JSONValue])
         /// The model as it is, asked for the class.
         case untuned
         /// No pictures are drawn: the references are held against each other.
@@ -20,13 +24,25 @@ struct TableVariant {
 
     /// The same model as it was before this variant learnt; nil where nothing is learnt.
     var untuned: TableVariant? {
-        guard case .learned = way else { return nil }
-        return [TableVariant.untunedInfinity, .untunedChameleon].first { $0.model == model }
+        switch way {
+        case .learned, .augmented, .supervisor: TableVariant.untuned.first { $0.model == model }
+        case .untuned, .references: nil
+        }
+    }
+
+    /// The method that learns, and its options; nil where nothing is learnt.
+    var learning: (method: PersonalizationMethod, options: [String: JSONValue])? {
+        switch way {
+        case .learned(let method, let options): (method, options)
+        case .augmented(let options), .supervisor(let options): (.proxyTuning, options)
+        case .untuned, .references: nil
+        }
     }
 }
 
 extension TableVariant {
     private static let infinity = "pocket-infinity", chameleon = "pocket-chameleon"
+    private static let llamagen = "pocket-llamagen", diffusion = "pocket-diffusion"
 
     static let arbooth = TableVariant(key: "arbooth", title: "ARBooth", model: infinity, way: .learned(.arbooth, [:]))
     static let fullTuning = TableVariant(
@@ -59,6 +75,11 @@ extension TableVariant {
         key: "untuned-infinity", title: "untuned Infinity", model: infinity, way: .untuned)
     static let untunedChameleon = TableVariant(
         key: "untuned-chameleon", title: "untuned Chameleon", model: chameleon, way: .untuned)
+    static let untunedLlamaGen = TableVariant(
+        key: "untuned-llamagen", title: "untuned LlamaGen", model: llamagen, way: .untuned)
+    static let untunedDiffusion = TableVariant(
+        key: "untuned-diffusion", title: "untuned diffusion model", model: diffusion, way: .untuned)
+    static let untuned = [untunedInfinity, untunedChameleon, untunedLlamaGen, untunedDiffusion]
     static let references = TableVariant(
         key: "references", title: "references against each other", model: nil, way: .references)
 
@@ -68,5 +89,38 @@ extension TableVariant {
         _ key: String, _ title: String, _ model: String, _ options: [String: JSONValue]
     ) -> TableVariant {
         TableVariant(key: key, title: title, model: model, way: .learned(.lora, options))
+    }
+}
+
+/// Proxy-Tuning's rows.
+extension TableVariant {
+    static let supervisor = TableVariant(
+        key: "proxy-supervisor", title: "the supervisor, a diffusion model", model: diffusion, way: .supervisor([:]))
+    static let loraOnLlamaGen = lora("lora-llamagen", "LoRA, LlamaGen", llamagen, [:])
+    static let loraOnDiffusion = lora("lora-diffusion", "LoRA, diffusion model", diffusion, [:])
+
+    static let proxiesToLlamaGen = proxied("proxy-llamagen", "Proxy-Tuning, LlamaGen", llamagen)
+    static let proxiesToChameleon = proxied("proxy-chameleon", "Proxy-Tuning, Chameleon", chameleon)
+    static let proxiesToInfinity = proxied("proxy-infinity", "Proxy-Tuning, Infinity", infinity)
+    static let proxiesToDiffusion = proxied("proxy-diffusion", "Proxy-Tuning, diffusion model", diffusion)
+    static let augmentedLlamaGen = TableVariant(
+        key: "augmented-llamagen", title: "augmented references, LlamaGen", model: llamagen, way: .augmented([:]))
+    static let augmentedChameleon = TableVariant(
+        key: "augmented-chameleon", title: "augmented references, Chameleon", model: chameleon, way: .augmented([:]))
+
+    /// By number of proxies; 200 is the rule.
+    static let byProxies = [10, 50, 100, 500].map { count in
+        proxied(
+            "proxy-chameleon-\(count)", "\(count) proxies, Chameleon", chameleon, ["proxies": .integer(count)])
+    }
+    /// By rank of the student's changes; 16 is the rule.
+    static let byRank = [4, 8, 32, 64].map { rank in
+        proxied("proxy-chameleon-rank-\(rank)", "rank \(rank), Chameleon", chameleon, ["rank": .integer(rank)])
+    }
+
+    private static func proxied(
+        _ key: String, _ title: String, _ model: String, _ options: [String: JSONValue] = [:]
+    ) -> TableVariant {
+        TableVariant(key: key, title: title, model: model, way: .learned(.proxyTuning, options))
     }
 }

@@ -25,24 +25,37 @@ struct TrainingRun {
         let start = Date()
         let training = try loaded.whileLearning {
             let training = try loaded.training(of: concept, by: method, options: options, seed: seed)
-            while training.step < training.steps {
-                let losses = training.advance()
-                if !losses.isFinite {
-                    throw JobFailure(
-                        code: TrainingRun.divergence, consequence: .fatal,
-                        message:
-                            "the loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(training.step)")
-                }
-            }
+            try TrainingRun.advance(training)
             return training
         }
-        seconds = Date().timeIntervalSince(start)
+        let seconds = Date().timeIntervalSince(start)
+        let adapter = try training.adapter(modelDigest: loaded.digest)
+        training.detach()
+        try self.init(adapter, seconds: seconds, folder: folder)
+    }
+
+    /// - Parameter folder: where the adapter lies for a moment.
+    init(_ learnt: Adapter, seconds: Double, folder: String) throws {
+        self.seconds = seconds
         let path = "\(folder)/adapter-\(UUID().uuidString).safetensors"
         defer { try? FileManager.default.removeItem(atPath: path) }
-        try training.adapter(modelDigest: loaded.digest).write(path)
-        training.detach()
+        try learnt.write(path)
         bytes = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
         adapter = try Adapter(path: path)
         parameters = adapter.tensors.values.reduce(0) { $0 + $1.count }
+    }
+
+    /// Trains to the end.
+    /// - Throws: `JobFailure` where the loss is no number any more.
+    static func advance(_ training: some StepwiseTraining) throws {
+        while training.step < training.steps {
+            let losses = training.advance()
+            guard losses.isFinite else {
+                throw JobFailure(
+                    code: TrainingRun.divergence, consequence: .fatal,
+                    message: "the loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(training.step)"
+                )
+            }
+        }
     }
 }

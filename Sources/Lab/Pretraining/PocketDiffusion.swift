@@ -23,7 +23,7 @@ package enum PocketDiffusion {
                 vocabularySize: vocabulary, width: 128, headWidth: 32, feedForwardWidth: 256, layers: 2, heads: 4),
             textLength: 32,
             transformer: MMDiT.Configuration(
-                latentChannels: 8, patchSize: 2, depth: 5, heads: 8, headWidth: 32, textWidth: 128, pooledWidth: 128,
+                latentChannels: 8, patchSize: 2, depth: 4, heads: 8, headWidth: 32, textWidth: 128, pooledWidth: 128,
                 positionSide: 8, normsHeads: true),
             guidance: 4, steps: 25, styledPrompt: LittleWorld.styledPrompt)
     }

@@ -1,0 +1,71 @@
+import Evaluation
+
+/// Proxy-Tuning's tables (arXiv 2503.10125).
+extension PaperTable {
+    /// Tables 1 to 4 and 7: students beside their supervisor, what they learn without one, and a diffusion model as
+    /// the student of another. Published are SD3's rows.
+    static let proxy = PaperTable(
+        name: "proxy",
+        title:
+            """
+            Proxy-Tuning, tables 1 to 4 and 7 (arXiv 2503.10125; its figures are of SD3 as supervisor, Lumina-mGPT 7B \
+            and LlamaGen-XL on nine subjects of DreamBench)
+            """,
+        rows: [
+            Row(variant: .references, published: [:]),
+            Row(variant: .supervisor, published: [.clipI: 0.7822, .clipT: 0.3247, .dino: 0.7069]),
+            Row(variant: .proxiesToChameleon, published: [.clipI: 0.7977, .clipT: 0.3167, .dino: 0.7551]),
+            Row(variant: .loraOnChameleon, published: [.clipI: 0.6752, .clipT: 0.2956, .dino: 0.5088]),
+            Row(variant: .augmentedChameleon, published: [:]),
+            Row(variant: .proxiesToLlamaGen, published: [.clipI: 0.8105, .clipT: 0.2839, .dino: 0.7381]),
+            Row(variant: .loraOnLlamaGen, published: [:]),
+            Row(variant: .augmentedLlamaGen, published: [:]),
+            Row(variant: .proxiesToInfinity, published: [:]),
+            Row(variant: .loraOnInfinity, published: [:]),
+            Row(variant: .proxiesToDiffusion, published: [.clipI: 0.7596, .clipT: 0.3248, .dino: 0.6569]),
+            Row(variant: .loraOnDiffusion, published: [:]),
+            Row(variant: .untunedChameleon, published: [:]),
+            Row(variant: .untunedLlamaGen, published: [:]),
+            Row(variant: .untunedInfinity, published: [:]),
+            Row(variant: .untunedDiffusion, published: [:]),
+        ],
+        claims: weakToStrong + beyondReferences + diffusionStudent + overfitting)
+
+    private static let weakToStrong = [TableVariant.proxiesToChameleon, .proxiesToLlamaGen, .proxiesToInfinity].flatMap
+    {
+        student in
+        [Score.Metric.dino, .clipI].map {
+            Claim(statement: "the student is beyond its supervisor", metric: $0, greater: student, lesser: .supervisor)
+        }
+    }
+
+    private static let beyondReferences = [
+        (TableVariant.proxiesToChameleon, TableVariant.loraOnChameleon), (.proxiesToLlamaGen, .loraOnLlamaGen),
+        (.proxiesToInfinity, .loraOnInfinity),
+    ].map { student, direct in
+        Claim(statement: "proxies teach more than references do", metric: .dino, greater: student, lesser: direct)
+    }
+
+    private static let diffusionStudent = [
+        Claim(
+            statement: "a diffusion model falls behind its own supervisor", metric: .dino, greater: .supervisor,
+            lesser: .proxiesToDiffusion)
+    ]
+
+    private static let overfitting = [
+        (TableVariant.proxiesToChameleon, TableVariant.augmentedChameleon), (.proxiesToLlamaGen, .augmentedLlamaGen),
+    ].map { proxies, augmented in
+        Claim(statement: "augmented references overfit", metric: .clipT, greater: proxies, lesser: augmented)
+    }
+
+    /// Figures over the number of proxies and over the rank of the student's changes: published, both matter little.
+    static let proxyCurves = PaperTable(
+        name: "proxy-curves", title: "Proxy-Tuning by number of proxies and by rank (arXiv 2503.10125)",
+        rows: (TableVariant.byProxies + [.proxiesToChameleon] + TableVariant.byRank).map {
+            Row(variant: $0, published: [:])
+        },
+        claims: [TableVariant.byProxies[0], TableVariant.byRank[0]].map {
+            Claim(
+                statement: "more are worth more", metric: .dino, greater: .proxiesToChameleon, lesser: $0)
+        })
+}

@@ -1,0 +1,133 @@
+import Checkpoints
+import Engine
+import Foundation
+import Hashing
+import Images
+import Jobs
+import Layers
+import Personalization
+
+/// Proxy-Tuning as tables take it apart. What a supervisor learnt of a subject from a seed, and its proxies, lie in the
+/// run's folder: every row that has the same supervisor reads the same ones, as many as it needs.
+struct TaughtRun {
+    let concept: Concept
+    /// The job's own options.
+    let options: JSONValue?
+    let seed: UInt64
+    /// The folder of all models.
+    let models: String
+    /// Where adapters and proxies lie.
+    let folder: String
+
+    /// What the supervisor itself learnt.
+    func supervisor() throws -> TrainingRun {
+        try teaching { try $0.taught() }
+    }
+
+    /// What a student learnt from the proxies.
+    /// - Parameter student: the folder among the models.
+    func student(_ student: String) throws -> TrainingRun {
+        let pairs = try teaching { try $0.pairs() }
+        let loaded = try LoadedModel(directory: "\(models)/\(student)")
+        return try learn(pairs, loaded, read.student)
+    }
+
+    /// What a student learnt from the references, turned, mirrored and cropped, in place of proxies: table 7's
+    /// augmentation.
+    func student(ofReferencesBy student: String) throws -> TrainingRun {
+        let loaded = try LoadedModel(directory: "\(models)/\(student)")
+        let pairs = GeometricAugmentation(seed: seed).pictures(of: concept.references, count: try read.proxies)
+            .map { PicturePair(prompt: concept.plainPrompt, picture: $0) }
+        return try learn(pairs, loaded, read.student)
+    }
+
+    private var values: OptionValues { get throws { try OptionValues(options, of: .proxyTuning) } }
+    private var read: ProxyTuningOptions { get throws { ProxyTuningOptions(try values) } }
+
+    private func learn(
+        _ pairs: [PicturePair], _ loaded: LoadedModel, _ options: PairTraining.Options
+    ) throws -> TrainingRun {
+        let start = Date()
+        return try loaded.whileLearning {
+            let learner = loaded.pairLearner(of: [concept.name], seed: seed)
+            let training = try PairTraining(learner, pairs: pairs, options: options, seed: seed)
+            defer { training.detach() }
+            try TrainingRun.advance(training)
+            let adapter = try Adapter(training, of: [concept], modelDigest: loaded.digest, seed: seed)
+            return try TrainingRun(adapter, seconds: Date().timeIntervalSince(start), folder: folder)
+        }
+    }
+
+    private func teaching<Result>(_ body: (Teaching) throws -> Result) throws -> Result {
+        let supervisor = try LoadedModel(directory: "\(models)/\(try values["supervisor"]?.string ?? "")")
+        return try supervisor.whileLearning {
+            try body(Teaching(concept: concept, options: read, seed: seed, supervisor: supervisor, folder: folder))
+        }
+    }
+}
+
+/// A supervisor that learns a subject and draws it, unless a run did before.
+private struct Teaching {
+    let concept: Concept
+    let options: ProxyTuningOptions
+    let seed: UInt64
+    let supervisor: LoadedModel
+    let folder: String
+
+    /// Everything the supervisor's part depends on.
+    private var directory: String {
+        var taught = options
+        (taught.student, taught.proxies) = (ProxyTuningOptions().student, 0)
+        let references = concept.references.map { SHA256Digest.of($0.pixels).description }
+        let all = "\(supervisor.digest) \(taught) \(concept.className) \(references) \(seed)"
+        return "\(folder)/proxies/\(SHA256Digest.of(Data(all.utf8)).description.prefix(16))"
+    }
+
+    /// What the supervisor learnt.
+    func taught() throws -> TrainingRun {
+        let (_, training, seconds) = try learnt()
+        defer { training.detach() }
+        return try TrainingRun(
+            Adapter(training, of: [concept], modelDigest: supervisor.digest, seed: seed), seconds: seconds,
+            folder: folder)
+    }
+
+    /// The proxies with their prompts.
+    func pairs() throws -> [PicturePair] {
+        let there = (0..<options.proxies).prefix { FileManager.default.fileExists(atPath: path($0)) }
+        var pictures = try there.map { try Picture(pngFile: path($0)) }
+        if pictures.count < options.proxies { pictures = try drawn(having: pictures) }
+        return pictures.enumerated().map { PicturePair(prompt: options.prompt($0, of: concept), picture: $1) }
+    }
+
+    private func path(_ proxy: Int) -> String { "\(directory)/\(proxy).png" }
+
+    private func drawn(having pictures: [Picture]) throws -> [Picture] {
+        let (supervision, training, _) = try learnt()
+        defer { training.detach() }
+        return try supervision.draw(options.proxies, having: pictures) { all in
+            let first = (all.count - 1) / Supervision.batch * Supervision.batch
+            for index in first..<all.count { try all[index].writePNG(path(index)) }
+        }
+    }
+
+    /// The training at its end, on the supervisor, and the seconds it took when it was run.
+    private func learnt() throws -> (Supervision, PairTraining, seconds: Double) {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let path = "\(directory)/supervisor.safetensors"
+        let isDone = FileManager.default.fileExists(atPath: path)
+        let learner = supervisor.pairLearner(of: [concept.name], seed: Supervision.seed(seed, 0))
+        let supervision = Supervision(concept, 0, learner: learner, options: options, seed: seed)
+        let start = Date()
+        let training = try supervision.training(isDone: isDone)
+        if isDone {
+            let state = try OptimizerState(path: path)
+            try training.restore(state)
+            return (supervision, training, try Double(Safetensors(path: path).metadata["seconds"] ?? "") ?? 0)
+        }
+        try TrainingRun.advance(training)
+        let seconds = Date().timeIntervalSince(start)
+        try training.state.write(path, metadata: ["seconds": "\(seconds)"])
+        return (supervision, training, seconds)
+    }
+}

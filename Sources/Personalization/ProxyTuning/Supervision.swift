@@ -1,0 +1,75 @@
+import Images
+import Layers
+import Randomness
+
+/// A supervisor's part in Proxy-Tuning of one concept (arXiv 2503.10125, section 3): it learns the concept from its
+/// references by DreamBooth's LoRA, and draws the proxies.
+package struct Supervision {
+    /// Pictures drawn at a time: a proxy depends on its neighbours in a batch by rounding, so batches never change.
+    package static let batch = 8
+
+    private enum Purpose: UInt64 {
+        case prior = 0x9D1
+        case proxies
+    }
+
+    package let concept: Concept
+    private let learner: PairLearner
+    private let options: ProxyTuningOptions
+    private let seed: UInt64
+    private let index: Int
+
+    /// - Parameters:
+    ///   - learner: the supervisor with a word for the concept; `learner(on:)` of the seed `Supervision.seed`.
+    ///   - index: the concept's number among the job's.
+    package init(_ concept: Concept, _ index: Int, learner: PairLearner, options: ProxyTuningOptions, seed: UInt64) {
+        (self.concept, self.index, self.learner, self.options, self.seed) = (concept, index, learner, options, seed)
+    }
+
+    /// Of the concept's word and training.
+    package static func seed(_ seed: UInt64, _ index: Int) -> UInt64 { seed &+ UInt64(index) }
+
+    /// Of every proxy's noise.
+    package static func proxySeeds(_ count: Int, seed: UInt64, _ index: Int) -> [UInt64] {
+        seeds(.proxies, count, seed: seed, index)
+    }
+
+    private static func seeds(_ purpose: Purpose, _ count: Int, seed: UInt64, _ index: Int) -> [UInt64] {
+        Philox.seeds(seed &+ UInt64(index) &* 0x9E37, purpose: purpose.rawValue, 0..<count)
+    }
+
+    /// The training from the references, beside pictures of the class; its changes hang on the supervisor from here on.
+    /// - Parameter isDone: whether nothing is left to learn, so that pictures of the class are not needed.
+    /// - Throws: `LoRAError.noSuchModule` for a target the supervisor does not have.
+    package func training(isDone: Bool = false) throws(LoRAError) -> PairTraining {
+        let references = concept.references.map { PicturePair(prompt: concept.plainPrompt, picture: $0) }
+        return try PairTraining(
+            learner, pairs: references, prior: isDone ? [] : prior, options: options.supervisor,
+            seed: Supervision.seed(seed, index))
+    }
+
+    /// Pictures of the class that the supervisor drew before it learnt anything.
+    private var prior: [PicturePair] {
+        let prompt = concept.anyOfItsClass ?? "a picture"
+        let seeds = Supervision.seeds(.prior, options.priorPictures, seed: seed, index)
+        return stride(from: 0, to: seeds.count, by: Supervision.batch).flatMap { start in
+            let some = Array(seeds[start..<min(start + Supervision.batch, seeds.count)])
+            return learner.draw(some.map { _ in prompt }, some).map { PicturePair(prompt: prompt, picture: $0) }
+        }
+    }
+
+    /// Draws what is missing of `count` proxies, a batch at a time; `drawn` hears of all there are after each.
+    package func draw(
+        _ count: Int, having pictures: [Picture] = [], drawn: ([Picture]) throws -> Void = { _ in }
+    ) rethrows -> [Picture] {
+        let seeds = Supervision.proxySeeds(count, seed: seed, index)
+        var pictures = pictures
+        pictures.removeLast(pictures.count % Supervision.batch)
+        for start in stride(from: pictures.count, to: count, by: Supervision.batch) {
+            let range = start..<min(start + Supervision.batch, count)
+            pictures += learner.draw(range.map { options.prompt($0, of: concept) }, Array(seeds[range]))
+            try drawn(pictures)
+        }
+        return pictures
+    }
+}
