@@ -161,7 +161,7 @@ let package = Package(
             ],
             exclude: ["browser.py"]),
         // Tests.
-        .testTarget(name: "ArchitectureTests"),
+        .testTarget(name: "ArchitectureTests", dependencies: ["ComputeTesting"]),
         .testTarget(
             name: "CatalogueTests",
             dependencies: ["Catalogue", "Checkpoints", "Jobs", "Hashing", "DaemonTesting", "ServerTesting"]),
@@ -172,44 +172,53 @@ let package = Package(
         .testTarget(
             name: "StoreTests", dependencies: ["Store", "Jobs", "Hashing", "ServerTesting"], exclude: ["Fixtures"]),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
-        .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+        .testTarget(name: "TensorsTests", dependencies: ["ComputeTesting", "Tensors"]),
         // Files made byte by byte, for those who read them.
         .target(name: "FileTesting", path: "Tests/FileTesting"),
-        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "FileTesting"]),
-        .testTarget(name: "ImagesTests", dependencies: ["Images", "Randomness", "FileTesting"]),
+        // Threads for tests that compute.
+        .target(name: "ComputeTesting", path: "Tests/ComputeTesting"),
+        .testTarget(name: "CheckpointsTests", dependencies: ["ComputeTesting", "Checkpoints", "FileTesting"]),
+        .testTarget(name: "ImagesTests", dependencies: ["ComputeTesting", "Images", "Randomness", "FileTesting"]),
         .testTarget(
             name: "LayersTests",
-            dependencies: ["Checkpoints", "Layers", "Autograd", "Randomness", "Tensors", "FileTesting"]),
-        .testTarget(name: "LittleWorldTests", dependencies: ["LittleWorld", "Images"]),
+            dependencies: [
+                "ComputeTesting", "Checkpoints", "Layers", "Autograd", "Randomness", "Tensors", "FileTesting",
+            ]),
+        .testTarget(name: "LittleWorldTests", dependencies: ["ComputeTesting", "LittleWorld", "Images"]),
         .testTarget(
             name: "BackboneTests",
             dependencies: [
-                "Backbones", "Checkpoints", "Tensors", "Autograd", "Layers", "Images", "Randomness", "FileTesting",
+                "ComputeTesting", "Backbones", "Checkpoints", "Tensors", "Autograd", "Layers", "Images", "Randomness",
+                "FileTesting",
             ]),
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "Evaluation", "Backbones", "LittleWorld", "Images", "Layers", "Tensors", "Randomness", "ModelTesting",
+                "ComputeTesting", "Evaluation", "Backbones", "LittleWorld", "Images", "Layers", "Tensors", "Randomness",
+                "ModelTesting",
             ]),
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Engine", "Lab", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors", "Layers", "Images",
-                "ModelTesting", "Evaluation", "Checkpoints", "FileTesting", "Catalogue", "ServerTesting",
+                "ComputeTesting", "Engine", "Lab", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors",
+                "Layers", "Images", "ModelTesting", "Evaluation", "Checkpoints", "FileTesting", "Catalogue",
+                "ServerTesting",
             ]),
         .testTarget(
             name: "LabTests",
             dependencies: [
-                "Lab", "Engine", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors", "Autograd",
+                "ComputeTesting", "Lab", "Engine", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors",
+                "Autograd",
                 "Layers", "Images", "Randomness", "ModelTesting", "Evaluation", "Checkpoints",
             ]),
         .testTarget(
             name: "PersonalizationTests",
             dependencies: [
-                "Personalization", "Jobs", "Backbones", "LittleWorld", "Tensors", "Autograd", "Layers", "Images",
+                "ComputeTesting", "Personalization", "Jobs", "Backbones", "LittleWorld", "Tensors", "Autograd",
+                "Layers", "Images",
                 "Randomness", "ModelTesting", "Checkpoints",
             ]),
-        .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"]),
+        .testTarget(name: "AutogradTests", dependencies: ["ComputeTesting", "Autograd", "Tensors"]),
     ],
     swiftLanguageModes: [.v6]
 )

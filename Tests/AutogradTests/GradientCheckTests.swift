@@ -1,4 +1,5 @@
 import Autograd
+import ComputeTesting
 import Tensors
 import Testing
 
@@ -49,7 +50,7 @@ private struct GradientCheck {
     }
 }
 
-@Suite struct GradientCheckTests {
+@Suite(.computing) struct GradientCheckTests {
     @Test(arguments: OperationTable.all.indices)
     func everyOperationsGradientMatchesFiniteDifferences(index: Int) {
         let operation = OperationTable.all[index]

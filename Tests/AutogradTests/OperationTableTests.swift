@@ -1,9 +1,10 @@
 import Autograd
+import ComputeTesting
 import Foundation
 import Testing
 
 /// What is not in the table escapes the gradient check.
-@Suite struct OperationTableTests {
+@Suite(.computing) struct OperationTableTests {
     @Test func everyOperationThereIsStandsInTheTable() throws {
         let folder = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../Sources/Autograd").standardized
         let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil).filter {

@@ -1,9 +1,10 @@
 import Autograd
+import ComputeTesting
 import Tensors
 import Testing
 
 /// Small maps are resized by one dense product, large ones by a separable kernel; both must say the same.
-@Suite struct ResizeTests {
+@Suite(.computing) struct ResizeTests {
     /// Sizes below and above the border between the two.
     @Test(arguments: [2, 20])
     func areaIsTheMeanOfEachBlock(side: Int) {

@@ -1,9 +1,10 @@
 import Autograd
+import ComputeTesting
 import Tensors
 import Testing
 
 /// Kernels that round to bfloat16 must say what single precision says, but for the rounding: 8 bits of mantissa.
-@Suite(.enabled(if: MatrixPrecision.$current.withValue(.bfloat16) { MatrixPrecision.isRounding }))
+@Suite(.computing, .enabled(if: MatrixPrecision.$current.withValue(.bfloat16) { MatrixPrecision.isRounding }))
 struct RoundingTests {
     private static func attentions() -> [OperationExample] {
         let scales: [Int32] = (0..<45).map { $0 < 1 ? 1 : $0 < 5 ? 5 : $0 < 21 ? 21 : 45 }

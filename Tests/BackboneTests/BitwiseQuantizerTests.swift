@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import ComputeTesting
 import Randomness
 import Tensors
 import Testing
@@ -17,7 +18,7 @@ private func largestDifference(_ a: Tensor, _ b: Tensor) -> Float {
     zip(a.values, b.values).reduce(0) { max($0, abs($1.0 - $1.1)) }
 }
 
-@Suite struct BitwiseQuantizerTests {
+@Suite(.computing) struct BitwiseQuantizerTests {
     private let features = Tensor.example([batch, depth, 5, 5])
 
     /// Quantizes and keeps what the quantizer saw and summed at every scale.

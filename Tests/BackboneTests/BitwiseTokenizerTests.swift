@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import ComputeTesting
 import Layers
 import Tensors
 import Testing
@@ -9,7 +10,7 @@ private let configuration = BitwiseTokenizer.Configuration(
     groups: 2)
 private let schedule = ScaleSchedule.square([1, 2, 4])
 
-@Suite struct BitwiseTokenizerTests {
+@Suite(.computing) struct BitwiseTokenizerTests {
     @Test func picturesBecomeFeaturesAndBack() {
         let tokenizer = BitwiseTokenizer(configuration, Weights(.fresh(seed: 1)))
         let features = tokenizer.features(Variable(.example([2, 3, 8, 8])))

@@ -1,9 +1,10 @@
+import ComputeTesting
 import Foundation
 import Testing
 
 @testable import Backbones
 
-@Suite struct ByScaleTests {
+@Suite(.computing) struct ByScaleTests {
     @Test(
         arguments: [("2.5", [2.5, 2.5, 2.5]), ("[1,2]", [1, 2, 2]), ("[1,2,3,4]", [1, 2, 3])] as [(String, [Float])])
     func oneNumberIsForAllAndTheLastForTheRest(json: String, values: [Float]) throws {

@@ -1,3 +1,4 @@
+import ComputeTesting
 import Foundation
 import Testing
 
@@ -26,7 +27,7 @@ private func withFile<Result>(_ contents: Data, _ body: (String) throws -> Resul
     return try body(path)
 }
 
-@Suite struct CLIPTokenizerTests {
+@Suite(.computing) struct CLIPTokenizerTests {
     private let tokenizer = try! withFile(tokenizerFile) { try CLIPTokenizer(path: $0) }
 
     @Test func theEarliestMergeComesFirst() {

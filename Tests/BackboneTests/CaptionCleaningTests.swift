@@ -1,9 +1,10 @@
+import ComputeTesting
 import Testing
 
 @testable import Backbones
 
 /// What the reference's `text_preprocessing` makes of captions.
-struct CaptionCleaningTests {
+@Suite(.computing) struct CaptionCleaningTests {
     @Test(arguments: [
         ("A <b>Bold</b> dog &amp; cat", "a bold dog cat"), ("x<3 and 5 > 2", "x<3 and 5 > 2"),
         ("see https://example.com/a.png now", "see now"), ("by @someone, 2020", "by , 2020"),

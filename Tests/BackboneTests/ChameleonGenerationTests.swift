@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import ComputeTesting
 import Layers
 import Tensors
 import Testing
@@ -10,7 +11,7 @@ private let heading = vocabulary.heading(grid, patchSize: 16)
 
 private func prompt(_ words: [Int32]) -> ChameleonPrompt { ChameleonPrompt(ids: vocabulary.opened(words) + heading) }
 
-@Suite struct ChameleonGenerationTests {
+@Suite(.computing) struct ChameleonGenerationTests {
     private let model = ChameleonTransformer(
         .init(
             vocabularySize: vocabulary.size, width: 16, feedForwardWidth: 24, depth: 2, heads: 2, longestSequence: 32),

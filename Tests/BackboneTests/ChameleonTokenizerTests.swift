@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import ComputeTesting
 import Layers
 import Tensors
 import Testing
@@ -7,7 +8,7 @@ import Testing
 private let configuration = ChameleonTokenizer.Configuration(
     baseChannels: 4, multipliers: [1, 2, 2], residualBlocks: 1, latentChannels: 6, codes: 10, codeWidth: 4, groups: 2)
 
-@Suite struct ChameleonTokenizerTests {
+@Suite(.computing) struct ChameleonTokenizerTests {
     private let tokenizer = ChameleonTokenizer(configuration, Weights(.fresh(seed: 1)))
 
     @Test func picturesBecomeCodesAndBack() {

@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import ComputeTesting
 import Layers
 import Tensors
 import Testing
@@ -18,7 +19,7 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
     zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
 }
 
-@Suite struct ChameleonTransformerTests {
+@Suite(.computing) struct ChameleonTransformerTests {
     @Test(arguments: [false, true])
     func parametersAreCountedWithoutMakingThem(swinNorm: Bool) {
         let weights = Weights(.fresh(seed: 1))

@@ -1,4 +1,5 @@
 import Checkpoints
+import ComputeTesting
 import FileTesting
 import Foundation
 import Testing
@@ -8,7 +9,7 @@ import Testing
 private let releases = sharedFolder("releases")
 
 /// The released models' tokenizers give the ids that the reference's libraries gave.
-@Suite(.enabled(if: releases != nil, "the tiny releases (../shared/releases) are not on this machine"))
+@Suite(.computing, .enabled(if: releases != nil, "the tiny releases (../shared/releases) are not on this machine"))
 struct ReleasedTokenizerTests {
     private func texts(_ release: String, _ key: String) throws -> [String] {
         let data = try Data(contentsOf: URL(fileURLWithPath: "\(releases!)/\(release)/expected.json"))

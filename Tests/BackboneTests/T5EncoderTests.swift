@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import ComputeTesting
 import Layers
 import Tensors
 import Testing
@@ -18,7 +19,7 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
     zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
 }
 
-@Suite struct T5EncoderTests {
+@Suite(.computing) struct T5EncoderTests {
     @Test func aTextsFeaturesDoNotDependOnItsNeighbours() {
         let encoder = T5Encoder(configuration, Weights(.fresh(seed: 3)))
         let alone = encoder([[4, 5, 1]])

@@ -1,10 +1,11 @@
+import ComputeTesting
 import FileTesting
 import Foundation
 import Testing
 
 @testable import Backbones
 
-@Suite struct AddedTokensTests {
+@Suite(.computing) struct AddedTokensTests {
     private typealias Token = AddedTokens.Token
 
     @Test func theLeftmostThenTheLongestIsCutOut() {
@@ -35,7 +36,7 @@ import Testing
     }
 }
 
-@Suite struct ByteLevelWordsTests {
+@Suite(.computing) struct ByteLevelWordsTests {
     @Test func wordsAreGPT2s() {
         #expect(
             ByteLevelWords.words(of: "Don't  stop,it's 42½ — now!!  ", partsDigits: false)
@@ -50,7 +51,7 @@ import Testing
 }
 
 /// A `spiece.model` made by hand.
-@Suite struct SentencePieceTests {
+@Suite(.computing) struct SentencePieceTests {
     private func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] { [number << 3 | 2, UInt8(bytes.count)] + bytes }
 
     private func piece(_ text: String, _ score: Float, kind: UInt8? = nil) -> [UInt8] {
@@ -92,7 +93,7 @@ import Testing
     }
 }
 
-@Suite struct ByteLevelTokenizerTests {
+@Suite(.computing) struct ByteLevelTokenizerTests {
     private func tokenizer(_ changes: [String: Any]) throws -> ByteLevelTokenizer {
         var root: [String: Any] = [
             "added_tokens": [["id": 9, "content": "<m>"]],

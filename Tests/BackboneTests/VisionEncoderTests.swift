@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import ComputeTesting
 import Foundation
 import Images
 import Layers
@@ -17,7 +18,7 @@ private func largestDifference(_ a: Tensor, _ b: Tensor) -> Float {
     zip(a.values, b.values).reduce(0) { max($0, abs($1.0 - $1.1)) }
 }
 
-@Suite struct VisionEncoderTests {
+@Suite(.computing) struct VisionEncoderTests {
     @Test func everyWeightOfEitherEncoderIsTrainableFromNothing() {
         let weights = Weights(.fresh(seed: 3))
         let model = CLIPModel(clip, weights)

@@ -1,9 +1,10 @@
 import Checkpoints
+import ComputeTesting
 import FileTesting
 import Testing
 
 /// What is no checkpoint is told for what it is, whatever it is called.
-@Suite struct FileKindTests {
+@Suite(.computing) struct FileKindTests {
     private let folder: TestFolder
 
     init() throws { folder = try TestFolder() }

@@ -1,10 +1,11 @@
 import Checkpoints
+import ComputeTesting
 import FileTesting
 import Foundation
 import Testing
 
 /// Pickles are data: whatever they name, nothing is called, and reading them needs no more than they are long.
-@Suite struct PickleTests {
+@Suite(.computing) struct PickleTests {
     private let folder: TestFolder
 
     init() throws { folder = try TestFolder() }

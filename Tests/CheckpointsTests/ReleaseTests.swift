@@ -1,4 +1,5 @@
 import Checkpoints
+import ComputeTesting
 import FileTesting
 import Foundation
 import Testing
@@ -6,7 +7,7 @@ import Testing
 private let releases = sharedFolder("releases")
 
 /// The released models' own files, each container beside another of the same tensors or the reference's record.
-@Suite(.enabled(if: releases != nil, "the tiny releases (../shared/releases) are not on this machine"))
+@Suite(.computing, .enabled(if: releases != nil, "the tiny releases (../shared/releases) are not on this machine"))
 struct ReleaseTests {
     private func open(_ path: String, section: String? = nil) throws -> Checkpoint {
         try Checkpoint.open("\(releases!)/\(path)", section: section)

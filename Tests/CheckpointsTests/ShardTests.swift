@@ -1,9 +1,10 @@
 import Checkpoints
+import ComputeTesting
 import FileTesting
 import Testing
 
 /// Weights in several files, and folders that hold them.
-@Suite struct ShardTests {
+@Suite(.computing) struct ShardTests {
     private let folder: TestFolder
 
     init() throws { folder = try TestFolder() }

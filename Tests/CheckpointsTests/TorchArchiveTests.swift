@@ -1,9 +1,10 @@
 import Checkpoints
+import ComputeTesting
 import FileTesting
 import Testing
 
 /// What torch.save can say about tensors, in both layouts.
-@Suite struct TorchArchiveTests {
+@Suite(.computing) struct TorchArchiveTests {
     private let folder: TestFolder
     private let six = HandmadeTorchArchive.floats([0, 1, 2, 3, 4, 5])
 

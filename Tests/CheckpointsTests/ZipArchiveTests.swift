@@ -1,9 +1,10 @@
 import Checkpoints
+import ComputeTesting
 import FileTesting
 import Testing
 
 /// A zip archive is read where it is one that torch could have written.
-@Suite struct ZipArchiveTests {
+@Suite(.computing) struct ZipArchiveTests {
     private let folder: TestFolder
     private let archive = HandmadeTorchArchive(
         [("w", { $0.tensor([2], [1], 0) { $0.storage("FloatStorage", "0", 2) } })],

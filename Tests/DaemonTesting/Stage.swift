@@ -61,7 +61,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     }
 
     private func end() async {
-        for name in daemons.keys { stop(SIGKILL, name) }
+        for name in daemons.keys { await stop(SIGKILL, name) }
         await publisher.stop()
         await results.stop()
         try? await servers.dropDatabase(database)
@@ -142,10 +142,10 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     /// Sends the daemon a signal and waits for its end. Gives its exit status, 128 and a signal's number where that
     /// ended it; nil where it did not end at all.
     @discardableResult
-    package func stop(_ signal: Int32, _ name: String = "atelierd") -> Int32? {
+    package func stop(_ signal: Int32, _ name: String = "atelierd") async -> Int32? {
         guard let daemon = daemons.removeValue(forKey: name) else { return nil }
         kill(daemon.identifier, signal)
-        return try? daemon.end(within: 100)
+        return try? await daemon.ended(within: 100)
     }
 
     /// Everything the daemons said.
@@ -238,6 +238,36 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
             try await Task.sleep(for: .milliseconds(50))
         }
         throw Failure(description: "not within \(seconds) s: \(what)\n\(log.suffix(4000))")
+    }
+
+    /// Does `action`, and waits until the database has a new row in a table of ours: told by it, not looked for, so
+    /// that what lasts a moment only is not missed.
+    package func row(
+        in table: String, within seconds: Int = 120, after action: () async throws -> Void
+    ) async throws {
+        try await store.script(
+            """
+            create or replace function public.tell_row() returns trigger language plpgsql as
+            $$ begin perform pg_notify('test_row', ''); return null; end $$;
+            create trigger tell_row after insert on atelier.\(table) execute function public.tell_row();
+            """)
+        let (signals, signal) = AsyncStream<Void>.makeStream()
+        let listener = Notifications(
+            url: database, channels: ["test_row"], lost: { _ in }, handle: { _, _ in signal.yield() })
+        let limit = Task {
+            try await Task.sleep(for: .seconds(seconds))
+            signal.finish()
+        }
+        defer {
+            limit.cancel()
+            listener.stop()
+        }
+        var signalled = signals.makeAsyncIterator()
+        await signalled.next()  // it listens
+        try await action()
+        guard await signalled.next() != nil else {
+            throw Failure(description: "not within \(seconds) s: a row in \(table)\n\(log.suffix(4000))")
+        }
     }
 
     /// Waits until the job is in a state; one that has ended in another is not waited for any longer.

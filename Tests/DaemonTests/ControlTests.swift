@@ -122,7 +122,7 @@ import Testing
             _ = try await stage.job("held", reaches: .available)
             try await Task.sleep(for: .seconds(1))  // several looks of the daemon
             #expect(try await stage.job("held", reaches: .available)["attempt"] == .integer(0))
-            stage.stop(SIGTERM)
+            await stage.stop(SIGTERM)
             try stage.start()  // who pauses for an upgrade does not find the new daemon at work
             try await stage.until("the new worker is paused too") {
                 try await stage.control("workers").lines.last?.contains("  paused  ") == true
@@ -133,7 +133,7 @@ import Testing
             try await stage.until("the worker works again") {
                 try await stage.control("workers").lines.last?.contains("  working  ") == true
             }
-            stage.stop(SIGTERM)
+            await stage.stop(SIGTERM)
             #expect(try await stage.control("workers").lines.count == 1)
             #expect(try await stage.control("workers", "--all").lines.last?.contains("  gone  ") == true)
         }
@@ -168,7 +168,7 @@ import Testing
                 rejected.status == 65
                     && rejected.errors.contains("/model: found an unknown field; allowed: version, kind"), "\(rejected)"
             )
-            stage.stop(SIGTERM)
+            await stage.stop(SIGTERM)
             let late = try await stage.control("probe", "--timeout", "2")
             #expect(late.status == 1 && late.output.hasPrefix("0 of 1 probe answered in "), "\(late)")
         }

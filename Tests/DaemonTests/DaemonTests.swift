@@ -184,7 +184,7 @@ import Testing
             try stage.start()
             let id = try await stage.publish("steps=60 delay=40")
             _ = try await stage.job(id) { $0["checkpoints"]?.array?.isEmpty == false }
-            stage.stop(SIGKILL)
+            await stage.stop(SIGKILL)
             try stage.start()
             let job = try await stage.job(id, reaches: .completed)
             #expect(job["failures"] == .integer(0) && job["rescues"] == .integer(1) && job["attempt"] == .integer(2))
@@ -225,7 +225,7 @@ import Testing
             try stage.start(["NOTIFY_SOCKET": systemd.path])
             let id = try await stage.publish("steps=60 delay=40")
             _ = try await stage.job(id) { ($0["step"]?.integer ?? 0) > 2 }
-            #expect(stage.stop(SIGTERM) == 0)
+            #expect(await stage.stop(SIGTERM) == 0)
             let said = (0..<20).map { _ in systemd.receive(waiting: false) }
             #expect(said.contains { $0.hasPrefix("READY=1\n") })
             #expect(said.contains { $0.hasPrefix("STOPPING=1\nSTATUS=running 1 job") })

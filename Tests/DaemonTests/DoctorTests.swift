@@ -137,7 +137,7 @@ import Testing
                     == true
             }
             try await stage.store.query("delete from atelier.rejections")
-            stage.stop(SIGKILL)
+            await stage.stop(SIGKILL)
             try await stage.publish(body: Data("{}".utf8), id: "nobody takes it")
             #expect(try await faults()["intake"]?.contains("1 messages wait in \(stage.names.jobs)") == true)
             try await stage.until("the silence is named") {
@@ -188,7 +188,7 @@ import Testing
             try await stage.until("it works") {
                 try await stage.control("workers").lines.last?.contains("  working  ") == true
             }
-            stage.stop(SIGKILL)
+            await stage.stop(SIGKILL)
             try await stage.until("it is silent", within: 20) {
                 try await stage.control("workers").lines.last?.contains("  silent  ") == true
             }

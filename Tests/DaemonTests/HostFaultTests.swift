@@ -145,7 +145,7 @@ import Testing
             try first.start(settings)
             try await first.publish("steps=2", id: "made")
             _ = try await first.job("made", reaches: .completed)
-            _ = first.stop(SIGTERM)
+            await first.stop(SIGTERM)
             let artifact = "\(shared)/artifacts/\(digest.prefix(2))/\(digest.dropFirst(2))"
             let work = "\(shared)/work/\(UUID().uuidString.lowercased())"
             try FileManager.default.setAttributes(
@@ -231,7 +231,7 @@ import Testing
             close(end)
             _ = try await stage.job("held", reaches: .completed)
             #expect(stage.log.contains("the folder of artifacts answers again"))
-            #expect(stage.stop(SIGTERM) == 0)
+            #expect(await stage.stop(SIGTERM) == 0)
         }
     }
 
@@ -256,7 +256,7 @@ import Testing
                 #expect(start.duration(to: .now) < .seconds(20))
             }
             let start = ContinuousClock.now
-            #expect(stage.stop(SIGTERM, "lonely") == 0)
+            #expect(await stage.stop(SIGTERM, "lonely") == 0)
             #expect(start.duration(to: .now) < .seconds(20), "a stop does not wait for a broker")
         }
     }
@@ -332,7 +332,7 @@ import Testing
             try await stage.until("it says why") {
                 stage.log.contains("the schema is older than this daemon: run atelierctl migrate")
             }
-            #expect(stage.stop(SIGTERM) == 69)
+            #expect(await stage.stop(SIGTERM) == 69)
         }
     }
 

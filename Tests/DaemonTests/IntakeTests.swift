@@ -38,7 +38,7 @@ import Testing
                 try await stage.until("RabbitMQ is there in round \(round)") {
                     stage.log.contains("server available server=broker")
                 }
-                stage.stop(SIGKILL)
+                await stage.stop(SIGKILL)
                 try FileManager.default.removeItem(atPath: stage.folder.path + "/atelierd.log")
             }
             try stage.start()
@@ -112,7 +112,7 @@ import Testing
             try stage.start()
             try await stage.publish(body: Script.personalization("rex", seed: 1), id: "m", kind: "personalize")
             _ = try await stage.job("m", reaches: .completed)
-            #expect(stage.stop(SIGTERM) == 0)
+            #expect(await stage.stop(SIGTERM) == 0)
             let root = stage.folder.path + "/artifacts"
             let artifacts = try ArtifactDirectory(root: root)
             func files() throws -> [SHA256Digest] {

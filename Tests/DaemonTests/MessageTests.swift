@@ -66,10 +66,10 @@ import Testing
                 messageID: "late", headers: ["deadline": .string(Date(timeIntervalSince1970: 0).formatted(.iso8601))]))
         try await stage.publish("steps=5000 delay=20", id: "long")
         _ = try await stage.job("long") { ($0["step"]?.integer ?? 0) > 0 }
-        #expect(stage.stop(SIGTERM) == 0)
+        #expect(await stage.stop(SIGTERM) == 0)
         try stage.start()
         _ = try await stage.job("long") { $0["attempt"] == .integer(2) && $0["state"]?.string == "running" }
-        stage.stop(SIGKILL)
+        await stage.stop(SIGKILL)
         try stage.start()
         let long = try await stage.job("long") { $0["attempt"] == .integer(3) && $0["state"]?.string == "running" }
         _ = try await stage.store.cancel(try #require(long.jobID), reason: "enough")

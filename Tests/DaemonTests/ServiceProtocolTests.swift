@@ -45,7 +45,7 @@ import Testing
             #expect(
                 stage.log.matches(of: /atelierd: [a-z ]+.* job\.attempt=1 job\.id=[0-9a-f-]{36} .*job\.tenant=[a-z]+/)
                     .count >= 2, "lines carry job, attempt and tenant: \(stage.log)")
-            #expect(stage.stop(SIGTERM) == 0)
+            #expect(await stage.stop(SIGTERM) == 0)
             for line in ["STOPPING=1", "EXTEND_TIMEOUT_USEC="] { try await receives(line) }
             _ = try await stage.job("long", reaches: .available)
         }

@@ -73,7 +73,7 @@ import Testing
             let id = try await stage.publish("steps=160 delay=40")
             _ = try await stage.job(id) { ($0["step"]?.integer ?? 0) > 10 }
             let first = try #require(try await worker(of: id, attempt: 1, stage))
-            stage.stop(SIGKILL, first)
+            await stage.stop(SIGKILL, first)
             let job = try await stage.job(id, reaches: .completed)
             #expect(try await worker(of: id, attempt: 2, stage) == (first == "north" ? "south" : "north"))
             #expect(job["attempt"] == .integer(2) && job["failures"] == .integer(0))
@@ -158,7 +158,7 @@ import Testing
             try await stage.until("both models are known") {
                 try await stage.store.query("select from atelier.worker_models").count == 2
             }
-            #expect(stage.stop(SIGTERM, "south") == 0)
+            #expect(await stage.stop(SIGTERM, "south") == 0)
             try await stage.publish(body: body("warm"), id: "w")
             let waiting = try await stage.job("w", reaches: .available)
             #expect(waiting["lacks_worker"] == true)

@@ -15,9 +15,8 @@ import Testing
     /// Publishes the training and waits until it can be disturbed: in the middle of training, behind a checkpoint.
     private func beginTraining(_ stage: Stage) async throws -> String {
         let id = UUID().uuidString
-        try await stage.publish(body: TrainingJob.body(), id: id, kind: "personalize")
-        _ = try await stage.job(id, within: TrainingJob.patience) {
-            $0["checkpoints"]?.array?.isEmpty == false && $0["state"]?.string == "running"
+        try await stage.row(in: "checkpoints", within: TrainingJob.patience) {
+            try await stage.publish(body: TrainingJob.body(), id: id, kind: "personalize")
         }
         return id
     }
@@ -72,7 +71,7 @@ import Testing
             try stage.start()
             let id = try await beginTraining(stage)
             let engine = try #require(stage.engine)
-            stage.stop(SIGKILL)
+            await stage.stop(SIGKILL)
             try stage.start()
             let job = try await expectConceptLearnt(id, on: stage)
             #expect(job["failures"] == .integer(0) && job["rescues"] == .integer(1))
@@ -84,7 +83,7 @@ import Testing
         try await withStage { stage in
             try stage.start()
             let id = try await beginTraining(stage)
-            #expect(stage.stop(SIGTERM) == 0)
+            #expect(await stage.stop(SIGTERM) == 0)
             let waiting = try await stage.job(id, reaches: .available)
             #expect(waiting["failures"] == .integer(0))
             let first = try #require(waiting["attempts"]?.array?.first)

@@ -1,10 +1,11 @@
+import ComputeTesting
 import Jobs
 import Testing
 
 @testable import Engine
 @testable import Personalization
 
-@Suite struct CompositionWordingTests {
+@Suite(.computing) struct CompositionWordingTests {
     private func adapter(_ name: String, _ role: ConceptRole, _ className: String) -> Adapter {
         Adapter(
             description: Adapter.Description(

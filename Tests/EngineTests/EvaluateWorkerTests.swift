@@ -1,3 +1,4 @@
+import ComputeTesting
 import Evaluation
 import Foundation
 import Images
@@ -10,7 +11,7 @@ import Testing
 @testable import Engine
 @testable import Lab
 
-@Suite struct EvaluateWorkerTests {
+@Suite(.computing) struct EvaluateWorkerTests {
     private let encoders = #""clip":"tiny-clip","dino":"tiny-dino""#
 
     private func withModels(_ body: (TinyModels) throws -> Void) throws {

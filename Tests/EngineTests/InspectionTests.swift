@@ -1,3 +1,4 @@
+import ComputeTesting
 import FileTesting
 import Foundation
 import Images
@@ -7,7 +8,7 @@ import Testing
 @testable import Engine
 
 /// What an engine finds in messages before they become jobs, with the shipped models' own tokenizers.
-@Suite struct InspectionTests {
+@Suite(.computing) struct InspectionTests {
     private static let models = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../../models").standardizedFileURL.path
 

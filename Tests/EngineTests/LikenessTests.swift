@@ -1,10 +1,11 @@
+import ComputeTesting
 import Jobs
 import Testing
 
 @testable import Engine
 @testable import Evaluation
 
-@Suite struct LikenessTests {
+@Suite(.computing) struct LikenessTests {
     private func scores(_ dino: Double, _ clipI: Double) -> [Score] {
         [
             Score(.dino, by: "pocket-dino", value: dino, comparisons: 1),

@@ -1,9 +1,10 @@
+import ComputeTesting
 import Personalization
 import Testing
 
 @testable import Engine
 
-@Suite struct LossCurveTests {
+@Suite(.computing) struct LossCurveTests {
     private struct Losses: TrainingLosses {
         let total: Float
         let gradientNorm: Float = 1

@@ -1,3 +1,4 @@
+import ComputeTesting
 import Foundation
 import Jobs
 import Personalization
@@ -6,7 +7,7 @@ import Testing
 @testable import Engine
 
 /// The tables of options and what the engine reads are one and the same.
-@Suite struct MethodOptionsTests {
+@Suite(.computing) struct MethodOptionsTests {
     /// A method for a role, its table, and what the engine makes of a job's options, as text.
     struct Method: Sendable, CustomTestStringConvertible {
         let testDescription: String

@@ -1,4 +1,5 @@
 import Backbones
+import ComputeTesting
 import Foundation
 import Images
 import Jobs
@@ -11,7 +12,7 @@ import Testing
 @testable import Engine
 
 /// Every method through the one worker, and what was learned in use.
-@Suite struct PersonalizationOutputTests {
+@Suite(.computing) struct PersonalizationOutputTests {
     struct Kind: Sendable, CustomTestStringConvertible {
         let method: PersonalizationMethod
         let model: String

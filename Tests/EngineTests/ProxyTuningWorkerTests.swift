@@ -1,4 +1,5 @@
 import Backbones
+import ComputeTesting
 import Foundation
 import Images
 import Jobs
@@ -9,7 +10,7 @@ import Testing
 @testable import Engine
 
 /// Proxy-Tuning from the order to the adapter, with models far too small to paint.
-@Suite struct ProxyTuningWorkerTests {
+@Suite(.computing) struct ProxyTuningWorkerTests {
     private static let picture: JSONValue = ["artifact": .string("sha256:" + String(repeating: "a", count: 64))]
 
     private static func spec(

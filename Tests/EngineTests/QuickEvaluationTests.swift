@@ -1,4 +1,5 @@
 import Backbones
+import ComputeTesting
 import Evaluation
 import Foundation
 import Images
@@ -11,7 +12,7 @@ import Testing
 
 @testable import Engine
 
-@Suite struct QuickEvaluationTests {
+@Suite(.computing) struct QuickEvaluationTests {
     private func withModels(_ body: (TinyModels) throws -> Void) throws {
         let tiny = try TinyModels()
         try tiny.writeEncoders(clip: "pocket-clip", dino: "pocket-dino")

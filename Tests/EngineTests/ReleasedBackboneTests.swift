@@ -1,5 +1,6 @@
 import Backbones
 import Catalogue
+import ComputeTesting
 import Foundation
 import Images
 import Jobs
@@ -19,7 +20,7 @@ private let releases: String? = {
 }()
 
 /// Releases as they are downloaded become models, and jobs are done on them.
-@Suite(.enabled(if: releases != nil, "the tiny releases (../shared/releases) are not on this machine"))
+@Suite(.computing, .enabled(if: releases != nil, "the tiny releases (../shared/releases) are not on this machine"))
 struct ReleasedBackboneTests {
     /// Adds a release beside the tiny models.
     private func add(

@@ -1,10 +1,11 @@
+import ComputeTesting
 import Evaluation
 import Foundation
 import Images
 import LittleWorld
 import Testing
 
-@Suite struct AttributeScoreTests {
+@Suite(.computing) struct AttributeScoreTests {
     @Test func countsWhatIsRightAndWhatWasTakenForWhat() {
         let truths = [TraitLabels(codes: [0, nil, 1, 2]), TraitLabels(codes: [1, 3, 1, nil])]
         let verdicts = [TraitLabels(codes: [0, 9, 1, 0]), TraitLabels(codes: [0, 3, 1, 5])]

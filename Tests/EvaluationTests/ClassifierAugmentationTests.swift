@@ -1,8 +1,9 @@
+import ComputeTesting
 import Evaluation
 import Tensors
 import Testing
 
-@Suite struct ClassifierAugmentationTests {
+@Suite(.computing) struct ClassifierAugmentationTests {
     private let picture = Tensor.example([1, 3, 16, 16], seed: 3)
 
     private func changed(first: Int) -> Tensor {

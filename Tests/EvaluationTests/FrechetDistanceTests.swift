@@ -1,9 +1,10 @@
+import ComputeTesting
 import Evaluation
 import Randomness
 import Tensors
 import Testing
 
-@Suite struct FrechetDistanceTests {
+@Suite(.computing) struct FrechetDistanceTests {
     /// Rows whose sample mean and covariance are exactly `mean` and diagonal `variances`: two rows an axis, this far to
     /// both sides of the mean.
     private func distribution(mean: [Float], variances: [Float]) -> FeatureDistribution {

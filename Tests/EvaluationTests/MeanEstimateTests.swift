@@ -1,8 +1,9 @@
+import ComputeTesting
 import Testing
 
 @testable import Evaluation
 
-@Suite struct MeanEstimateTests {
+@Suite(.computing) struct MeanEstimateTests {
     @Test func threeValuesHaveAWideInterval() {
         let estimate = MeanEstimate([1, 2, 3])
         #expect(estimate.mean == 2 && estimate.count == 3)

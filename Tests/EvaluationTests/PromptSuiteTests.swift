@@ -1,9 +1,10 @@
+import ComputeTesting
 import LittleWorld
 import Testing
 
 @testable import Evaluation
 
-@Suite struct PromptSuiteTests {
+@Suite(.computing) struct PromptSuiteTests {
     @Test(arguments: [PromptSuite.dreamBenchObject, .dreamBenchLiving])
     func dreamBenchAsksTwentyFiveDifferentThings(suite: PromptSuite) {
         #expect(suite.templates.count == 25 && Set(suite.templates).count == 25)

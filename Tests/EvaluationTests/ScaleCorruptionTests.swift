@@ -1,11 +1,12 @@
 import Backbones
+import ComputeTesting
 import Images
 import ModelTesting
 import Testing
 
 @testable import Evaluation
 
-@Suite struct ScaleCorruptionTests {
+@Suite(.computing) struct ScaleCorruptionTests {
     @Test func noiseGivesWayScaleByScale() throws {
         let model = try tinyModel()
         let side = model.configuration.pictureSize

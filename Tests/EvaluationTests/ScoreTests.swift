@@ -1,3 +1,4 @@
+import ComputeTesting
 import Glibc
 import Images
 import Layers
@@ -18,7 +19,7 @@ private func at(_ degrees: [Double], by encoder: String = "test-encoder") -> Emb
 
 private func isNear(_ a: Double, _ b: Double) -> Bool { abs(a - b) < 1e-6 }
 
-@Suite struct ScoreTests {
+@Suite(.computing) struct ScoreTests {
     @Test(arguments: [(0.0, 1.0), (60, 0.5), (90, 0), (180, -1)])
     func fidelityIsTheCosine(angle: Double, expected: Double) {
         let generated = at([angle])

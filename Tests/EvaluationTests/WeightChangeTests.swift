@@ -1,9 +1,10 @@
+import ComputeTesting
 import Tensors
 import Testing
 
 @testable import Evaluation
 
-@Suite struct WeightChangeTests {
+@Suite(.computing) struct WeightChangeTests {
     @Test func changesAreRelativeAndSortedByBlockAndKind() {
         let before = [
             "blocks.0.ffn.fc1.weight": Tensor([1, -2], shape: [1, 2]),

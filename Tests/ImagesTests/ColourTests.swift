@@ -1,10 +1,11 @@
+import ComputeTesting
 import FileTesting
 import Foundation
 import Images
 import Testing
 
 /// What numbers mean is said by profiles and chunks; here all become sRGB.
-@Suite struct ColourTests {
+@Suite(.computing) struct ColourTests {
     /// A PNG of one colour, with chunks that say what it means.
     private func decoded(
         _ colour: [Int], _ chunks: [(type: String, data: [UInt8])], kind: HandmadePNG.Kind = .rgb, depth: Int = 8
@@ -98,7 +99,7 @@ import Testing
 }
 
 /// What lies beside the repository as others made it.
-@Suite struct PictureCaseTests {
+@Suite(.computing) struct PictureCaseTests {
     private func file(_ name: String) throws -> [UInt8]? {
         guard let folder = sharedFolder("cases") else { return nil }
         return try [UInt8](Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)")))

@@ -1,9 +1,10 @@
+import ComputeTesting
 import FileTesting
 import Images
 import Testing
 
 /// Pictures of every format, told by their bytes.
-@Suite struct DecodingTests {
+@Suite(.computing) struct DecodingTests {
     /// The colours in the middle of the six squares.
     static func squares(_ picture: Picture) -> [[UInt8]] {
         let (columns, rows) = picture.width > picture.height ? (3, 2) : (2, 3)

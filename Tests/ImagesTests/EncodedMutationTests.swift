@@ -1,3 +1,4 @@
+import ComputeTesting
 import FileTesting
 import Images
 import Randomness
@@ -5,7 +6,7 @@ import Testing
 
 /// Damaged files of the formats that other people's libraries decode, and damaged colour profiles, are refused or read,
 /// never the end of the program.
-@Suite struct EncodedMutationTests {
+@Suite(.computing) struct EncodedMutationTests {
     private static let limits = PictureLimits(side: 512, pixels: 1 << 16, bytes: 1 << 16)
 
     private static let originals = [

@@ -1,7 +1,8 @@
+import ComputeTesting
 import Images
 import Testing
 
-@Suite struct GridTests {
+@Suite(.computing) struct GridTests {
     private let red = Picture(width: 2, height: 1, filledWith: (255, 0, 0))
     private let green = Picture(width: 2, height: 1, filledWith: (0, 255, 0))
     private let blue = Picture(width: 2, height: 1, filledWith: (0, 0, 255))

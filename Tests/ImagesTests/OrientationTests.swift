@@ -1,9 +1,10 @@
+import ComputeTesting
 import FileTesting
 import Images
 import Testing
 
 /// How the camera was held.
-@Suite struct OrientationTests {
+@Suite(.computing) struct OrientationTests {
     /// What becomes of the squares 0 1 2 / 3 4 5, row by row (EXIF 2.32, figure of 4.6.4.A).
     static let squares: [Int: [Int]] = [
         1: [0, 1, 2, 3, 4, 5], 2: [2, 1, 0, 5, 4, 3], 3: [5, 4, 3, 2, 1, 0], 4: [3, 4, 5, 0, 1, 2],

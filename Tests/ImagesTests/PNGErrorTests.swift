@@ -1,9 +1,10 @@
+import ComputeTesting
 import FileTesting
 import Foundation
 import Images
 import Testing
 
-@Suite struct PNGErrorTests {
+@Suite(.computing) struct PNGErrorTests {
     static let valid = HandmadePNG(kind: .rgb, width: 20, height: 10) { x, y, c in (x * 11 + y * 7 + c * 90) % 256 }
 
     private func reason(_ bytes: [UInt8], limits: PictureLimits = PictureLimits()) throws -> String {
@@ -106,7 +107,7 @@ import Testing
 }
 
 /// Pictures as files.
-@Suite struct PNGFileTests {
+@Suite(.computing) struct PNGFileTests {
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
         "atelier-images-\(UUID().uuidString)"
     ).path

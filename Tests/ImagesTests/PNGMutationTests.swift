@@ -1,10 +1,11 @@
+import ComputeTesting
 import FileTesting
 import Images
 import Randomness
 import Testing
 
 /// Damaged files are refused or read, never the end of the program.
-@Suite struct PNGMutationTests {
+@Suite(.computing) struct PNGMutationTests {
     private static let limits = PictureLimits(side: 512, pixels: 1 << 16, bytes: 1 << 16)
 
     private static let originals = [

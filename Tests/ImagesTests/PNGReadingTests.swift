@@ -1,3 +1,4 @@
+import ComputeTesting
 import FileTesting
 import Images
 import Testing
@@ -36,7 +37,7 @@ struct Layout: CustomTestStringConvertible, Sendable {
     }
 }
 
-@Suite struct PNGReadingTests {
+@Suite(.computing) struct PNGReadingTests {
     @Test(arguments: Layout.all, [(1, 1), (13, 9), (3, 17)])
     func everyKindIsReadToItsColours(layout: Layout, size: (Int, Int)) throws {
         let png = layout.png(width: size.0, height: size.1)

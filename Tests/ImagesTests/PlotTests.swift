@@ -1,8 +1,9 @@
+import ComputeTesting
 import Testing
 
 @testable import Images
 
-@Suite struct PlotTests {
+@Suite(.computing) struct PlotTests {
     private static let blue: [UInt8] = [31, 98, 201], orange: [UInt8] = [214, 90, 36]
     /// The frame the curves are drawn in, corners included.
     private static let left = 70, right = 620, top = 40, bottom = 320

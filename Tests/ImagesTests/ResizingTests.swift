@@ -1,7 +1,8 @@
+import ComputeTesting
 import Images
 import Testing
 
-@Suite struct ResizingTests {
+@Suite(.computing) struct ResizingTests {
     /// A picture whose channels are c, c + 1 and c + 2 of each given value: channels that mix are seen.
     private func picture(_ width: Int, _ values: [Int]) -> Picture {
         Picture(

@@ -1,3 +1,4 @@
+import ComputeTesting
 import Foundation
 import Images
 import Jobs
@@ -7,7 +8,7 @@ import Testing
 
 @testable import Lab
 
-@Suite struct CompositionAblationTests {
+@Suite(.computing) struct CompositionAblationTests {
     private func ablation(
         _ models: TinyModels, folder: String, report: @escaping (String) -> Void = { _ in }
     ) throws -> CompositionAblation {

@@ -1,3 +1,4 @@
+import ComputeTesting
 import Foundation
 import Lab
 import Layers
@@ -19,7 +20,8 @@ private func shared(_ name: String) -> String? {
 }
 
 @Suite(
-    .serialized, .enabled(if: fixtures != nil, "the reference fixtures (../shared/fixtures) are not on this machine"))
+    .computing, .serialized,
+    .enabled(if: fixtures != nil, "the reference fixtures (../shared/fixtures) are not on this machine"))
 struct ConformanceTests {
     @Test(arguments: [
         "infinity_bsq_vae", "t5_encoder", "infinity_transformer", "adamw_trajectory", "chameleon_transformer",
@@ -64,7 +66,9 @@ struct ConformanceTests {
     }
 }
 
-@Suite(.serialized, .enabled(if: releases != nil, "the tiny releases (../shared/releases) are not on this machine"))
+@Suite(
+    .computing, .serialized,
+    .enabled(if: releases != nil, "the tiny releases (../shared/releases) are not on this machine"))
 struct ReleaseConformanceTests {
     @Test(arguments: [
         "infinity-2b", "infinity-2b-finetunes", "lumina-mgpt-7b-768", "llamagen-t2i-xl", "clip-vit-base-patch32",

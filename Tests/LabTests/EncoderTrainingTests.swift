@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import ComputeTesting
 import Foundation
 import Images
 import Layers
@@ -29,7 +30,7 @@ private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Res
     return try body(folder)
 }
 
-@Suite struct EncoderTrainingTests {
+@Suite(.computing) struct EncoderTrainingTests {
     /// One batch again and again: a training that cannot learn that by heart learns nothing.
     private func losses(of stage: any PretrainingStage, steps: Int) -> [Float] {
         stage.optimizer.learningRate = 3e-3

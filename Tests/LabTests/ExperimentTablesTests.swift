@@ -1,4 +1,5 @@
 import Checkpoints
+import ComputeTesting
 import Evaluation
 import Foundation
 import ModelTesting
@@ -7,7 +8,7 @@ import Testing
 
 @testable import Lab
 
-@Suite struct ExperimentTablesTests {
+@Suite(.computing) struct ExperimentTablesTests {
     private func withModels(_ body: (TinyModels) throws -> Void) throws {
         let tiny = try TinyModels()
         try tiny.writeEncoders()

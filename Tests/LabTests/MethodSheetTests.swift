@@ -1,9 +1,10 @@
+import ComputeTesting
 import Images
 import Testing
 
 @testable import Lab
 
-@Suite struct MethodSheetTests {
+@Suite(.computing) struct MethodSheetTests {
     private func flat(_ shade: Int) -> Picture { Picture(width: 8, height: 8, filledWith: (UInt8(shade), 0, 0)) }
 
     /// The shade in the middle of the picture at a place of the result, whose pictures begin right of the titles.

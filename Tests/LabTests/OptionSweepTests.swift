@@ -1,10 +1,11 @@
+import ComputeTesting
 import Foundation
 import ModelTesting
 import Testing
 
 @testable import Lab
 
-@Suite struct OptionSweepTests {
+@Suite(.computing) struct OptionSweepTests {
     private let settings = TableSettings(
         subjects: 1, seeds: 1, prompts: 1, picturesPerPrompt: 2, classPictures: 2, iterations: 2, clip: "tiny-clip",
         dino: "tiny-dino")

@@ -1,9 +1,10 @@
 import Backbones
+import ComputeTesting
 import Lab
 import Layers
 import Testing
 
-@Suite struct PocketSizesTests {
+@Suite(.computing) struct PocketSizesTests {
     private let wanted = 5_000_000...15_000_000
 
     @Test func pocketChameleonHasFiveToFifteenMillionParameters() {

@@ -1,4 +1,5 @@
 import Backbones
+import ComputeTesting
 import Foundation
 import Images
 import Lab
@@ -6,7 +7,7 @@ import LittleWorld
 import Tensors
 import Testing
 
-@Suite struct PretrainingTests {
+@Suite(.computing) struct PretrainingTests {
     /// A few steps of every stage, stopped and resumed, make a model directory that loads and paints the same picture
     /// twice.
     @Test(arguments: Pretraining.Model.allCases)

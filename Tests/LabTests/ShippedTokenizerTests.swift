@@ -1,10 +1,11 @@
 import Backbones
+import ComputeTesting
 import Evaluation
 import Foundation
 import Testing
 
 /// How the shipped models read what people write.
-@Suite struct ShippedTokenizerTests {
+@Suite(.computing) struct ShippedTokenizerTests {
     private static let models = ["pocket-infinity", "pocket-chameleon"]
 
     private func tokenizer(_ model: String) throws -> UnigramTokenizer {

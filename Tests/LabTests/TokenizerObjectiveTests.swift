@@ -1,4 +1,5 @@
 import Autograd
+import ComputeTesting
 import Evaluation
 import Foundation
 import Layers
@@ -8,7 +9,7 @@ import Testing
 
 @testable import Lab
 
-@Suite struct TokenizerObjectiveTests {
+@Suite(.computing) struct TokenizerObjectiveTests {
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
         .path
 

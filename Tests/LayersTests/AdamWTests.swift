@@ -1,4 +1,5 @@
 import Checkpoints
+import ComputeTesting
 import Foundation
 import Layers
 import Tensors
@@ -31,7 +32,7 @@ private struct Reference {
     }
 }
 
-@Suite struct AdamWTests {
+@Suite(.computing) struct AdamWTests {
     @Test func theFirstStepIsTheLearningRateWide() {
         // After one step the corrected moments are g and g²: p = p · (1 − lr · wd) − lr · g / (|g| + ε).
         let weight = parameter("w", [1, -2, 0.5, 3], gradient: [0.25, -8, 1e-3, 0])
@@ -89,7 +90,7 @@ private struct Reference {
     }
 }
 
-@Suite struct OptimizerStateTests {
+@Suite(.computing) struct OptimizerStateTests {
     private let folder: TestFolder
 
     init() throws { folder = try TestFolder() }

@@ -1,9 +1,10 @@
 import Autograd
+import ComputeTesting
 import Layers
 import Tensors
 import Testing
 
-@Suite struct MuonTests {
+@Suite(.computing) struct MuonTests {
     /// Newton–Schulz keeps the singular vectors: x·xᵀ of the result is near the identity, and symmetric inputs stay
     /// symmetric.
     @Test(arguments: [(16, 40), (40, 16), (24, 24)])

@@ -1,9 +1,10 @@
 import Autograd
+import ComputeTesting
 import Layers
 import Tensors
 import Testing
 
-@Suite struct ProdigyTests {
+@Suite(.computing) struct ProdigyTests {
     /// Steps towards the least of ‖x − target‖₁-like bowls of very different sizes, with the same learning rate of 1.
     private func distance(scale: Float, steps: Int) -> (end: Float, size: Float) {
         let parameter = Parameter(name: "x", value: Tensor(zeros: [4]))

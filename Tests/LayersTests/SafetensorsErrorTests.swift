@@ -1,11 +1,12 @@
 import Checkpoints
+import ComputeTesting
 import FileTesting
 import Foundation
 import Layers
 import Testing
 
 /// A file that is not what it says is refused when it is opened, by name and place, whatever is wrong with it.
-@Suite struct SafetensorsErrorTests {
+@Suite(.computing) struct SafetensorsErrorTests {
     private let folder: TestFolder
 
     init() throws { folder = try TestFolder() }

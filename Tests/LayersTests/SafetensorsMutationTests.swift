@@ -1,4 +1,5 @@
 import Checkpoints
+import ComputeTesting
 import FileTesting
 import Layers
 import Randomness
@@ -6,7 +7,7 @@ import Tensors
 import Testing
 
 /// Damaged files are refused or read, never the end of the program.
-@Suite struct SafetensorsMutationTests {
+@Suite(.computing) struct SafetensorsMutationTests {
     private let folder: TestFolder
 
     init() throws { folder = try TestFolder() }

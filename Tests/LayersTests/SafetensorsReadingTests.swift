@@ -1,10 +1,11 @@
 import Checkpoints
+import ComputeTesting
 import FileTesting
 import Foundation
 import Layers
 import Testing
 
-@Suite struct SafetensorsReadingTests {
+@Suite(.computing) struct SafetensorsReadingTests {
     private let folder: TestFolder
 
     init() throws { folder = try TestFolder() }

@@ -1,11 +1,12 @@
 import Checkpoints
+import ComputeTesting
 import FileTesting
 import Foundation
 import Layers
 import Tensors
 import Testing
 
-@Suite struct SafetensorsWritingTests {
+@Suite(.computing) struct SafetensorsWritingTests {
     private let folder: TestFolder
     private var path: String { folder.path + "/a.safetensors" }
 

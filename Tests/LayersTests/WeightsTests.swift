@@ -1,10 +1,11 @@
 import Autograd
 import Checkpoints
+import ComputeTesting
 import Layers
 import Tensors
 import Testing
 
-@Suite struct WeightsTests {
+@Suite(.computing) struct WeightsTests {
     private let found: [String: Tensor] = ["same": Tensor([1, 2], shape: [2]), "other": Tensor([3], shape: [1])]
 
     private func weights(_ source: Weights.Source) -> (weights: Weights, values: [[Float]]) {

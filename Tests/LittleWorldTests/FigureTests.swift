@@ -1,3 +1,4 @@
+import ComputeTesting
 import Images
 import Testing
 
@@ -5,7 +6,7 @@ import Testing
 
 /// What can be told in a picture: subjects stand out everywhere, show the colour they are named for, and wear things
 /// without changing.
-@Suite struct FigureTests {
+@Suite(.computing) struct FigureTests {
     private let size = 64
     private let pose = LittleWorld.scene(index: 2, seed: 1, split: .training).pose
 

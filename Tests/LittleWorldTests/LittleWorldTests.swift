@@ -1,8 +1,9 @@
+import ComputeTesting
 import Images
 import LittleWorld
 import Testing
 
-@Suite struct LittleWorldTests {
+@Suite(.computing) struct LittleWorldTests {
     private func scenes(_ count: Int, _ split: Split, seed: UInt64 = 4) -> [Scene] {
         (0..<count).map { LittleWorld.scene(index: UInt64($0), seed: seed, split: split) }
     }

@@ -1,9 +1,10 @@
+import ComputeTesting
 import Images
 import LittleWorld
 import Testing
 
 /// Two subjects in one picture.
-@Suite struct PairTests {
+@Suite(.computing) struct PairTests {
     private let red = Subject.heldOut(.cat, index: 1), blue = Subject.heldOut(.dog, index: 2)
 
     private func pairs(_ count: Int, _ split: Split = .training) -> [Scene] {

@@ -1,4 +1,5 @@
 import Backbones
+import ComputeTesting
 import Foundation
 import Images
 import Layers
@@ -25,7 +26,7 @@ private func bytes(_ adapter: Adapter) -> [String: [UInt32]] {
 }
 private func adapter(_ training: ARBoothTraining) -> Adapter { try! training.adapter(modelDigest: "d") }
 
-@Suite struct ARBoothTrainingTests {
+@Suite(.computing) struct ARBoothTrainingTests {
     @Test func aRunResumedFromACheckpointEndsWithTheSameBits() throws {
         let undisturbed = try training(tinyModel())
         for _ in 0..<10 { _ = undisturbed.advance() }

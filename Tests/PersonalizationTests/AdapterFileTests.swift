@@ -1,9 +1,10 @@
+import ComputeTesting
 import Foundation
 import Personalization
 import Testing
 
 /// A file that is no adapter is told for what it is, as an adapter that cannot be used.
-struct AdapterFileTests {
+@Suite(.computing) struct AdapterFileTests {
     @Test(arguments: [
         ("version https://git-lfs.github.com/spec/v1\nsize 694824\n", "it is a git-lfs pointer"),
         ("<!DOCTYPE html><title>Sign in</title>", "it is a web page"),

@@ -1,5 +1,6 @@
 import Backbones
 import Checkpoints
+import ComputeTesting
 import Foundation
 import Layers
 import ModelTesting
@@ -9,7 +10,7 @@ import Testing
 @testable import Personalization
 
 /// One update in every form, and what cannot be read.
-struct AdapterFormTests {
+@Suite(.computing) struct AdapterFormTests {
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
         .path
 

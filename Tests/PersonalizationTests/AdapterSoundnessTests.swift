@@ -1,3 +1,4 @@
+import ComputeTesting
 import Foundation
 import Layers
 import ModelTesting
@@ -7,7 +8,7 @@ import Testing
 @testable import Personalization
 
 /// Adapters as broken files and trainings gone wrong leave them.
-@Suite struct AdapterSoundnessTests {
+@Suite(.computing) struct AdapterSoundnessTests {
     private func lora(_ change: (inout [String: Tensor], inout Adapter.Description) -> Void) throws -> Adapter {
         var options = LoRAOptions()
         (options.rank, options.priorPreservation) = (2, false)

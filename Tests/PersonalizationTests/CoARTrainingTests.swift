@@ -1,4 +1,5 @@
 import Backbones
+import ComputeTesting
 import Foundation
 import Jobs
 import Layers
@@ -22,7 +23,7 @@ private func bytes(_ training: CoARTraining) -> [String: [UInt32]] {
     adapter(training).tensors.mapValues { $0.values.map(\.bitPattern) }
 }
 
-@Suite struct CoARTrainingTests {
+@Suite(.computing) struct CoARTrainingTests {
     @Test func aRunResumedFromACheckpointEndsWithTheSameBits() throws {
         let undisturbed = try training(tinyChameleon())
         for _ in 0..<8 { _ = undisturbed.advance() }

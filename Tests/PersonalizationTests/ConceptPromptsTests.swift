@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import ComputeTesting
 import ModelTesting
 import Personalization
 import Tensors
@@ -10,7 +11,7 @@ private func vectors(_ seed: UInt64, layers: Int = 1) -> ContextVectors {
         text: Variable(.example([layers, 16], seed: seed)), image: Variable(.example([layers, 16], seed: seed + 100)))
 }
 
-@Suite struct ConceptPromptsTests {
+@Suite(.computing) struct ConceptPromptsTests {
     @Test func textVectorsStandAtTheNamesAndImageVectorsBeforeTheFirstCode() throws {
         let model = try tinyChameleon()
         let prompts = ConceptPrompts(model, concepts: ["rex": vectors(1, layers: 2), "oil": vectors(2)])

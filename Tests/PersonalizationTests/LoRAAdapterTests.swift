@@ -1,4 +1,5 @@
 import Backbones
+import ComputeTesting
 import Foundation
 import Layers
 import Personalization
@@ -26,7 +27,7 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
     zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
 }
 
-@Suite struct LoRAAdapterTests {
+@Suite(.computing) struct LoRAAdapterTests {
     @Test func aFreshAdapterChangesNothing() throws {
         let (model, weights) = model()
         let before = model.logits(ids, batch: 1).value.values

@@ -1,4 +1,5 @@
 import Backbones
+import ComputeTesting
 import Foundation
 import Layers
 import ModelTesting
@@ -42,7 +43,7 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
     try training.adapter(modelDigest: "d").tensors.mapValues { $0.values.map(\.bitPattern) }
 }
 
-@Suite struct LoRATrainingTests {
+@Suite(.computing) struct LoRATrainingTests {
     @Test(arguments: Backbone.allCases)
     private func theLossFalls(kind: Backbone) throws {
         let run = try training(kind) {

@@ -1,4 +1,5 @@
 import Backbones
+import ComputeTesting
 import Images
 import Layers
 import LittleWorld
@@ -39,7 +40,7 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
     training.lora.parameters.map { $0.value.values.map(\.bitPattern) }
 }
 
-@Suite struct PairTrainingTests {
+@Suite(.computing) struct PairTrainingTests {
     @Test(arguments: Family.allCases, [PairTraining.Options.Rule.adamw, .prodigy])
     private func aRunRestoredFromItsStateEndsWithTheSameBits(
         _ family: Family, _ rule: PairTraining.Options.Rule

@@ -1,9 +1,10 @@
+import ComputeTesting
 import Images
 import Personalization
 import Randomness
 import Testing
 
-@Suite struct ReferenceAugmentationTests {
+@Suite(.computing) struct ReferenceAugmentationTests {
     /// Columns one pixel wide, black and white by turns: what blurs them makes grey.
     private func stripes(_ side: Int) -> Picture {
         Picture(

@@ -1,4 +1,5 @@
 import Backbones
+import ComputeTesting
 import Images
 import Layers
 import LittleWorld
@@ -9,7 +10,7 @@ import Testing
 private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, diffusion }
 
 /// Adapters of separate jobs in one prompt, each on its own words.
-@Suite struct TokenwiseAdaptersTests {
+@Suite(.computing) struct TokenwiseAdaptersTests {
     private func adapter(_ family: Family, _ name: String) throws -> Adapter {
         let learner: PairLearner =
             switch family {

@@ -1,7 +1,8 @@
+import ComputeTesting
 import Tensors
 import Testing
 
-@Suite struct BFloat16MatrixTests {
+@Suite(.computing) struct BFloat16MatrixTests {
     /// Keeps words for a matrix.
     private final class Words {
         let memory: UnsafeMutableRawBufferPointer

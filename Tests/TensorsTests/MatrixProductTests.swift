@@ -1,7 +1,8 @@
+import ComputeTesting
 import Tensors
 import Testing
 
-@Suite struct MatrixProductTests {
+@Suite(.computing) struct MatrixProductTests {
     private static let sizes = [(1, 1, 1), (7, 5, 3), (64, 33, 130), (310, 256, 77), (35, 90, 600)]
 
     private func product(

@@ -1,7 +1,8 @@
+import ComputeTesting
 import Tensors
 import Testing
 
-@Suite struct SymmetricMatrixTests {
+@Suite(.computing) struct SymmetricMatrixTests {
     /// Of eigenvalues 1 and 9, on the diagonals of the plane.
     private let matrix = SymmetricMatrix(order: 2, values: [5, 4, 4, 5])
 

@@ -224,7 +224,7 @@ import Testing
             let said = try await listening.value
             #expect(said.headers["content-type"] == "text/event-stream")
             #expect(said.body.components(separatedBy: "event: change").count >= 3, "\(said.body)")
-            #expect(stage.stop(SIGTERM, "atelier-web") == 0)
+            #expect(await stage.stop(SIGTERM, "atelier-web") == 0)
         }
     }
 
