@@ -1,6 +1,7 @@
 import CPostgreSQL
 import Foundation
 import Hashing
+import Synchronization
 
 /// What went wrong with PostgreSQL.
 package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -127,6 +128,7 @@ struct PostgresConnection: ~Copyable {
             while PQisBusy(handle) == 1 {
                 guard isReadable(PQsocket(handle), until: end) else {
                     PQclear(last)
+                    cancel(handle)
                     throw .unavailable("no answer within \(patience)")
                 }
                 if PQconsumeInput(handle) == 0 { break }  // the result that comes next says why
@@ -136,6 +138,25 @@ struct PostgresConnection: ~Copyable {
             last = next
         }
     }
+
+    /// Asks the server to end the statement that was given up. Its own limits are by a clock that may have been set
+    /// back: until that is where it was, a statement that waits for a lock would keep those it has.
+    private static func cancel(_ handle: OpaquePointer) {
+        // A server that answers nothing may not answer this either: on threads of its own, and few of them.
+        guard cancelling.add(1, ordering: .relaxed).newValue <= 4, let request = PQgetCancel(handle) else {
+            cancelling.subtract(1, ordering: .relaxed)
+            return
+        }
+        nonisolated(unsafe) let given = request  // the thread's alone from here on
+        Thread.detachNewThread {
+            var problem = [CChar](repeating: 0, count: 256)
+            PQcancel(given, &problem, Int32(problem.count))
+            PQfreeCancel(given)
+            cancelling.subtract(1, ordering: .relaxed)
+        }
+    }
+
+    private static let cancelling = Atomic(0)
 
     private static func isReadable(_ socket: Int32, until end: ContinuousClock.Instant) -> Bool {
         var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)

@@ -64,4 +64,49 @@ import Testing
             #expect(try await store.query("select 1").count == 1, "on a connection of its own")
         }
     }
+
+    /// Its own limits are by a clock that may be set back: then whoever gave it up has to end it.
+    @Test func aStatementThatWasGivenUpDoesNotGoOn() async throws {
+        try await Stage.with { stage in
+            let store = Store(url: stage.url, application: "given-up", patience: .seconds(1))
+            await #expect(throws: StoreError.unavailable("no answer within 1.0 seconds")) {
+                try await store.query("select pg_sleep(14)")
+            }
+            let start = ContinuousClock.now
+            while try await !stage.store.query(
+                "select from pg_stat_activity where application_name = 'given-up' and state = 'active'"
+            ).isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+            #expect(start.duration(to: .now) < .seconds(8))
+        }
+    }
+
+    /// Each would wait for what the other holds, and one of them be ended by PostgreSQL.
+    @Test func whoGivesAWorkerUpAndItsAttemptThatWritesDoNotWaitForEachOther() async throws {
+        try await Stage.with { stage in
+            _ = try await stage.submit()
+            let claim = try await stage.claimOne(stage.worker())
+            while try await stage.store.query("select 1 where now() > pg_postmaster_start_time() + interval '1 second'")
+                .isEmpty
+            {}
+            try await stage.store.script("update atelier.workers set beat_at = now() - interval '1 hour'")
+            let (writing, rescuing) = (
+                Store(url: stage.url, application: "writing"), Store(url: stage.url, application: "rescuing")
+            )
+            let attempt = [claim.job.uuidString, String(claim.attempt)]
+            try await writing.query("begin")
+            try await writing.query("select * from atelier.lock_attempt($1::uuid, $2::int)", attempt)
+            let rescue = Task { try await rescuing.rescueExpired(lease: 1) }
+            while try await stage.store.query(
+                "select from pg_stat_activity where application_name = 'rescuing' and wait_event_type = 'Lock'"
+            ).isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+            let written = try await writing.query(
+                """
+                select owned from atelier.record(
+                    $1::uuid, $2::int, '{"engine": "e"}', '{"stage": "train", "step": 1, "steps": 2}', null, null)
+                """, attempt)
+            #expect(written.first?["owned"] == "t")
+            try await writing.query("commit")
+            #expect(try await rescue.value == 1)
+        }
+    }
 }

@@ -122,7 +122,9 @@ begin
                 select k.id
                 from workers k
                 where k.gone_at is null and k.beat_at < now() - v_lease
-                for update skip locked)
+                -- Not `for update`: an attempt that writes holds its job, asks whether its worker is there, and would
+                -- wait for this while this waits for the job.
+                for no key update skip locked)
             returning w.id
     loop
         v_count := v_count + rescue(v_worker, 'the daemon gave no sign of life');
