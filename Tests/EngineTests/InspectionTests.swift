@@ -13,7 +13,7 @@ import Testing
         .appendingPathComponent("../../models").standardizedFileURL.path
 
     /// Asks the program's loop, over pipes as the daemon does.
-    private func reports(on messages: [Data]) throws -> [InspectionReport] {
+    private func reports(on messages: [Data], models: String = models) throws -> [InspectionReport] {
         let input = Pipe()
         let output = Pipe()
         let orders = messages.enumerated().compactMap { index, message -> InspectionOrder? in
@@ -29,7 +29,7 @@ import Testing
             try? input.fileHandleForWriting.close()
         }
         let inspection = EngineInspection(
-            models: Self.models, input: input.fileHandleForReading.fileDescriptor,
+            models: models, input: input.fileHandleForReading.fileDescriptor,
             output: output.fileHandleForWriting)
         try inspection.run()
         try output.fileHandleForWriting.close()
@@ -81,6 +81,42 @@ import Testing
                 Problem("/prompts/0", found: "36 tokens", allowed: "at most 32 tokens of pocket-infinity")
             ])
         #expect(report.warnings == nil)
+    }
+
+    /// A model read by byte pairs, as Lumina-mGPT is: of so few pairs that every byte is a token.
+    @Test func bytePairsAreCountedWithTheModelsTemplate() throws {
+        let models = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
+        let folder = models.appendingPathComponent("bytes")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: models) }
+        let symbols = (33...126).map { String(UnicodeScalar(UInt8($0))) } + ["Ġ", "Ċ"]
+        let vocabulary = Dictionary(uniqueKeysWithValues: symbols.enumerated().map { ($1, JSONValue.integer($0)) })
+        let tokenizer: JSONValue = [
+            "model": ["type": "BPE", "vocab": .object(vocabulary), "merges": []], "added_tokens": [],
+            "pre_tokenizer": ["type": "ByteLevel", "add_prefix_space": false],
+        ]
+        let template = "An image of {width}x{height} of this:\n{prompt}"
+        let description = ModelDescription(
+            family: .chameleon, name: "bytes", pictures: [.init(width: 64, height: 48)],
+            limits: .init(promptTokens: 48, tokensPerConcept: 1), digest: "d")
+        try tokenizer.line.write(to: folder.appendingPathComponent("tokenizer.json"))
+        try JSONValue.object(["promptTemplate": .string(template)]).line.write(
+            to: folder.appendingPathComponent("config.json"))
+        try JSONEncoder().encode(description).write(to: folder.appendingPathComponent(ModelDescription.fileName))
+        func message(_ prompts: JSONValue...) -> Data {
+            JSONValue.object(["version": 1, "kind": "generate", "model": "bytes", "prompts": .array(prompts)]).line
+        }
+        // What stands before the prompt has 27 tokens, and the end mark is one.
+        let reports = try reports(
+            on: [message("a photo of a red dog", "a photo of a red dog!"), message("a <rex> dog in the snow")],
+            models: models.path)
+        #expect(
+            reports[0].problems == [
+                Problem("/prompts/1", found: "49 tokens", allowed: "at most 48 tokens of bytes")
+            ])
+        #expect(reports[0].warnings == nil)
+        // A placeholder is one token, and a concept takes one more.
+        #expect(reports[1].problems == nil)
     }
 
     @Test func wordsTheModelNeverLearntAreNamed() throws {

@@ -109,12 +109,9 @@ package final class ChameleonModel {
 
     /// A prompt in the model's template.
     private func said(_ prompt: String, _ grid: PictureGrid) -> String {
-        guard let template = configuration.promptTemplate else { return prompt }
         let patch = configuration.tokenizer.patchSize
-        // The prompt last: what it says of {width} is its own.
-        return template.replacingOccurrences(of: "{width}", with: String(grid.width * patch))
-            .replacingOccurrences(of: "{height}", with: String(grid.height * patch))
-            .replacingOccurrences(of: "{prompt}", with: prompt)
+        return PromptTemplate(configuration.promptTemplate).text(
+            of: prompt, width: grid.width * patch, height: grid.height * patch)
     }
 
     /// Everything before the first code of a prompt's picture.

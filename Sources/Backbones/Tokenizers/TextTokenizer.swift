@@ -34,6 +34,14 @@ package enum TextTokenizer: Sendable {
         }
     }
 
+    /// Words of a text that are not in the vocabulary; bytes are all in it.
+    package func unlearntWords(in text: String) -> [String] {
+        switch self {
+        case .unigram(let tokenizer): tokenizer.unlearntWords(in: text)
+        case .byteLevel: []
+        }
+    }
+
     /// The id of a token.
     package func identifier(of token: String) -> Int32? {
         switch self {

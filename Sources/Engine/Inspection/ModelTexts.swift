@@ -7,10 +7,24 @@ import Personalization
 /// What a model's texts are read with, without its weights.
 struct ModelText {
     let description: ModelDescription
-    let tokenizer: UnigramTokenizer
+    let tokenizer: TextTokenizer
     let wording: StyleWording
     /// Whether the model reads prompts as LlamaGen's captions were cleaned.
     var cleansCaptions = false
+    let template: PromptTemplate
+
+    /// A text as the model's tokenizer is given it.
+    /// - Parameter tokenizer: the model's, with the placeholders of concepts.
+    func read(_ text: String, _ tokenizer: TextTokenizer) -> String {
+        cleansCaptions ? CaptionCleaning.cleaned(text) { tokenizer.identifier(of: $0) != nil } : text
+    }
+
+    /// Tokens of what the model is told for a text, and the end mark.
+    func tokens(of text: String, _ tokenizer: TextTokenizer) -> Int {
+        let size = description.pictures.first
+        let told = template.text(of: read(text, tokenizer), width: size?.width ?? 0, height: size?.height ?? 0)
+        return tokenizer.words(told).count + 1
+    }
 }
 
 /// The installed models' tokenizers, each read when it is first asked for and again when its files change.
@@ -20,7 +34,7 @@ final class ModelTexts {
 
     init(directory: String) { self.directory = directory }
 
-    /// Nil where the model is not here, or its texts are read by something else.
+    /// Nil where the model is not here, or has no text tokenizer that is known.
     subscript(_ name: String) -> ModelText? {
         guard ModelDescription.isName(name) else { return nil }
         let folder = "\(directory)/\(name)"
@@ -30,13 +44,14 @@ final class ModelTexts {
         }
         if let found = known[name], found.stamp == stamp { return found.text }
         guard let description = try? ModelFolder.written(folder),
-            let tokenizer = try? UnigramTokenizer(path: folder)
+            let tokenizer = try? TextTokenizer(path: folder)
         else { return nil }
         let configuration = FileManager.default.contents(atPath: files[1]).flatMap { try? JSONValue(json: $0) }
         let wording = configuration?["styledPrompt"]?.string.map(StyleWording.init) ?? .paper
         let text = ModelText(
             description: description, tokenizer: tokenizer, wording: wording,
-            cleansCaptions: configuration?["cleansCaptions"] == .bool(true))
+            cleansCaptions: configuration?["cleansCaptions"] == .bool(true),
+            template: PromptTemplate(configuration?["promptTemplate"]?.string))
         known[name] = (stamp, text)
         return text
     }

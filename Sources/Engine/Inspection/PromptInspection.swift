@@ -20,20 +20,19 @@ struct PromptInspection {
     }
 
     private func tooLong(
-        _ text: String, at pointer: String, _ tokenizer: UnigramTokenizer, _ model: ModelText, concepts: Int
+        _ text: String, at pointer: String, _ tokenizer: TextTokenizer, _ model: ModelText, concepts: Int
     ) -> Problem? {
         let limits = model.description.limits
         guard let most = limits.promptTokens else { return nil }
         let limit = most - (limits.tokensPerConcept ?? 0) * concepts
-        let read = model.read(text, tokenizer)
-        let count = tokenizer.encode(read).count
+        let count = model.tokens(of: text, tokenizer)
         guard count > limit else { return nil }
         return Problem(
             pointer, found: "\(count) tokens", allowed: "at most \(limit) tokens of \(model.description.name)")
     }
 
     private func remarks(
-        on text: String, at pointer: String, _ tokenizer: UnigramTokenizer, _ model: ModelText
+        on text: String, at pointer: String, _ tokenizer: TextTokenizer, _ model: ModelText
     ) -> [String] {
         if model.read(text, tokenizer).allSatisfy(\.isWhitespace) { return ["\(pointer): says nothing"] }
         let words = tokenizer.unlearntWords(in: model.read(text, tokenizer))
@@ -70,12 +69,5 @@ struct PromptInspection {
             texts.append(("/options/prompt", options.prompt(of: concept)))
         }
         return texts
-    }
-}
-
-extension ModelText {
-    /// A text as the model's tokenizer is given it.
-    fileprivate func read(_ text: String, _ tokenizer: UnigramTokenizer) -> String {
-        cleansCaptions ? CaptionCleaning.cleaned(text) { tokenizer.identifier(of: $0) != nil } : text
     }
 }
