@@ -37,7 +37,8 @@ struct Parts: Sendable {
     /// - Throws: `SystemError` where another daemon has the folder, or it cannot be used; `BrokerError.badAddress`.
     init(_ settings: Settings, _ notifier: SystemNotifier, _ logger: Logger, _ threshold: LogThreshold) throws {
         (self.settings, self.notifier, self.logger, self.threshold) = (settings, notifier, logger, threshold)
-        for folder in [settings.stateDirectory, settings.workspacesDirectory, settings.logsDirectory] {
+        // What lies in the shared folder is made once that answers.
+        for folder in [settings.stateDirectory, settings.inspectionDirectory, settings.logsDirectory] {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         }
         lock = try StateLock(directory: settings.stateDirectory)
@@ -45,9 +46,11 @@ struct Parts: Sendable {
         names = TopologyNames(prefix: settings.topologyPrefix)
         tenants = TenantRules(settings, user: address.user)
         condition = ServiceHealth(notifier: notifier, logger: logger)
-        artifacts = try ArtifactDirectory(root: settings.artifactsDirectory)
+        artifacts = ArtifactDirectory(existing: settings.artifactsDirectory)
         let keeping = Self.store("maintenance", settings)
-        shared = SharedFolder(directory: settings.sharedDirectory, store: keeping, logger: logger)
+        shared = SharedFolder(
+            directory: settings.sharedDirectory, folders: [artifacts.incoming, settings.workspacesDirectory],
+            store: keeping, logger: logger)
         models = ModelRegistry(directory: settings.modelsDirectory, logger: logger)
         dispatcher = Dispatcher(
             settings: settings, store: Self.store("jobs", settings), worker: worker, live: live, artifacts: artifacts,

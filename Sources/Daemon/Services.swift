@@ -37,7 +37,9 @@ extension Parts {
             logger.warning("engines have this user's rights: the kernel has no Landlock to take the daemon's from them")
         }
         guard await hasSchema(store("start")) else { return 69 }
-        await models.reread()
+        // Models may lie on a mount that hangs: then none are known until it answers.
+        let reading: Task<Bool, any Error> = Task { await models.reread() }
+        _ = try? await value(of: reading, within: .seconds(15), or: Overdue())
         let notifications = notifications
         defer { notifications.stop() }
         var configuration = ServiceGroupConfiguration(
@@ -48,6 +50,9 @@ extension Parts {
         logger.notice("stopped")
         return 0
     }
+
+    /// The models' folder does not answer.
+    private struct Overdue: Error {}
 
     /// Whether the tables are there. PostgreSQL being away is no reason not to start: the daemon waits for it.
     private func hasSchema(_ store: Store) async -> Bool {

@@ -235,6 +235,61 @@ import Testing
         }
     }
 
+    @Test func aSharedFolderThatHangsDoesNotHoldTheStartUp() async throws {
+        try await withStage { stage in
+            let shared = stage.folder.path + "/shared"
+            try FileManager.default.createDirectory(atPath: shared, withIntermediateDirectories: true)
+            try #require(mkfifo(shared + "/cluster", 0o600) == 0)
+            try stage.start(["ATELIER_SHARED_DIRECTORY": shared])
+            try await stage.publish(body: Data(#"{"version":1,"kind":"probe"}"#.utf8), id: "probe", kind: "probe")
+            _ = try await stage.job("probe", reaches: .completed)
+            try await stage.publish("steps=1", id: "held")
+            try await stage.until("it is said") { stage.log.contains("the folder of artifacts does not answer") }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: shared) == ["cluster"], "nothing is made yet")
+            #expect(try await stage.job("held", reaches: .available)["attempt"] == .integer(0))
+            // It answers, and is a fresh one.
+            let end = open(shared + "/cluster", O_WRONLY | O_NONBLOCK)
+            #expect(end >= 0, "somebody waits at the other end")
+            try #require(unlink(shared + "/cluster") == 0)
+            close(end)
+            _ = try await stage.job("held", reaches: .completed)
+            #expect(await stage.stop(SIGTERM) == 0)
+        }
+    }
+
+    /// Who writes an order to an engine that does not read it waits once the pipe is full; nobody else does.
+    @Test func anOrderThatIsNotReadHoldsUpNeitherACancelNorTheHeartbeat() async throws {
+        try await withStage { stage in
+            let engine = try stage.folder.write(
+                "deaf-engine",
+                """
+                #!/bin/sh
+                [ "$1" = inspect ] && exec "\(Stage.programs)/scripted-engine" "$@"
+                exec sleep 600
+                """)
+            chmod(engine, 0o755)
+            try stage.start(["ATELIER_ENGINE": engine, "ATELIER_ENGINE_CONFINEMENT": "none"])
+            // In JSON each of these takes two bytes: twice as many as a pipe holds.
+            let prompts = Array(repeating: JSONValue.string(String(repeating: "\"", count: 1000)), count: 64)
+            let body: JSONValue = [
+                "version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": .array(prompts),
+            ]
+            try await stage.publish(body: body.line, id: "deaf")
+            _ = try await stage.job("deaf") { $0["state"]?.string == "running" }
+            try await stage.until("the engine runs") { stage.engine != nil }
+            func beat() async throws -> Double {
+                let rows = try await stage.store.query("select extract(epoch from beat_at) as at from atelier.workers")
+                return rows.first?["at"].flatMap { Double($0) } ?? 0
+            }
+            let first = try await beat()
+            try await stage.until("the heart beats on") { try await beat() > first + 1 }
+            let cancel = try await stage.control("jobs", "cancel", "deaf", "--yes")
+            #expect(cancel.status == 0, "\(cancel)")
+            _ = try await stage.job("deaf", within: 30, reaches: .cancelled)
+            #expect(await stage.stop(SIGTERM) == 0)
+        }
+    }
+
     @Test func aDaemonWithoutABrokerHoldsUpNoOthersMessages() async throws {
         try await withStage { stage in
             let state = { (name: String) in

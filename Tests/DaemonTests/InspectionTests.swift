@@ -71,6 +71,43 @@ import Testing
         }
     }
 
+    /// Of an engine that never answers the first message waits some seconds, and no other.
+    @Test func anEngineThatDoesNotBeginHoldsMessagesUpForSecondsOnly() async throws {
+        try await Stage.with(settings: [:]) { stage in
+            let engine = try stage.folder.write(
+                "deaf-inspection",
+                """
+                #!/bin/sh
+                [ "$1" = inspect ] && exec sleep 600
+                exec "\(Stage.programs)/scripted-engine" "$@"
+                """)
+            chmod(engine, 0o755)
+            try stage.start(["ATELIER_ENGINE": engine, "ATELIER_ENGINE_CONFINEMENT": "none"])
+            let start = ContinuousClock.now
+            try await stage.publish("steps=1 inspect-warning", id: "first")
+            _ = try await stage.job("first") { _ in true }
+            #expect(start.duration(to: .now) < .seconds(15))
+            let second = ContinuousClock.now
+            for id in ["second", "third"] { try await stage.publish("steps=1 inspect-warning", id: id) }
+            for id in ["first", "second", "third"] { _ = try await stage.job(id, reaches: .completed) }
+            #expect(second.duration(to: .now) < .seconds(10), "those behind it do not wait for a child")
+            #expect(try await acceptance("first", on: stage)?["warnings"] == nil)
+            #expect(stage.log.contains("no engine is ready for inspections yet"))
+        }
+    }
+
+    @Test func anAnswerIsWaitedForSomeSeconds() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await stage.publish("steps=1 inspect-warning", id: "ready")
+            _ = try await stage.job("ready", reaches: .completed)
+            let start = ContinuousClock.now
+            try await stage.publish("steps=1 inspect-hang", id: "hangs")
+            _ = try await stage.job("hangs") { _ in true }
+            #expect(start.duration(to: .now) < .seconds(12))
+        }
+    }
+
     @Test func probesDoNotWaitForAMessageThatIsLookedInto() async throws {
         try await Stage.with(settings: Self.settings) { stage in
             try stage.start()

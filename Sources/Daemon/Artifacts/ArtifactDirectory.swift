@@ -31,11 +31,14 @@ package struct ArtifactDirectory: Sendable {
     /// Opens the store at `root`, creating the folder if needed.
     package init(root: String) throws {
         self.root = root
-        try FileManager.default.createDirectory(atPath: root + "/incoming", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: incoming, withIntermediateDirectories: true)
     }
 
-    /// The store at `root` for who only reads it: nothing is made.
+    /// The store at `root`, of which nothing is made: for who only reads it, or makes its folders later.
     package init(existing root: String) { self.root = root }
+
+    /// Where files are copied before they get their names.
+    var incoming: String { root + "/incoming" }
 
     /// Where the bytes with this digest are, whether or not they are there.
     package func path(of digest: SHA256Digest) -> String {

@@ -68,7 +68,11 @@ package actor SharedFolder {
     private let executor = PinnedExecutor(name: "shared-folder")
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
+    private let directory: String
     private let path: String
+    /// What belongs into it, made once it is known to be the right one.
+    private let folders: [String]
+    private var hasFolders = false
     private let checks = Checks()
     /// What the file was called in the version before.
     private let former: String
@@ -78,8 +82,9 @@ package actor SharedFolder {
     private var known: UUID?
     private var isStrange = false
 
-    /// The folder `directory`.
-    package init(directory: String, store: Store, logger: Logger) {
+    /// The folder `directory`, and those below it that daemons need; nothing is made before the first check.
+    package init(directory: String, folders: [String] = [], store: Store, logger: Logger) {
+        (self.directory, self.folders) = (directory, folders)
         path = directory + "/cluster"
         former = directory + "/house"
         (self.store, self.logger) = (store, logger)
@@ -114,11 +119,25 @@ package actor SharedFolder {
         var found = mark(in: path)
         if known == nil { known = try await store.sharedMark(proposal: nil) }
         if found == nil { found = adopt() }
-        if found == nil { found = try await settle() }
-        guard found != known || known == nil else { return note(nil) }
+        if found == nil {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            found = try await settle()
+        }
+        guard found != known || known == nil else {
+            try makeFolders()
+            return note(nil)
+        }
         let strange = Strange(path: path, known: known, found: found)
         note(strange)
         throw strange
+    }
+
+    private func makeFolders() throws {
+        guard !hasFolders else { return }
+        for folder in folders {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        }
+        hasFolders = true
     }
 
     /// Gives the file of the version before its name of today where it holds the known mark, or was about to; gives the

@@ -12,6 +12,7 @@ struct InspectionStage: Sendable {
     /// task is cancelled; then what is still looked into stays the broker's.
     func run(_ hand: @escaping @Sendable (Arrival) -> Void) async {
         let (deliveries, queue) = AsyncStream<Delivery>.makeStream()
+        await inspector.prepare()
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await delivery in consumer.deliveries {

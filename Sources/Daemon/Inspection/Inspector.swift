@@ -2,11 +2,12 @@ import Foundation
 import Jobs
 import Logging
 
-/// Has an engine look into messages before they become jobs: a child of the daemon, started when the first one comes
-/// and again when it has ended. Strangers' pictures are decoded there and nowhere in the daemon.
+/// Has an engine look into messages before they become jobs: a child of the daemon, started with it and again when it
+/// has ended. Strangers' pictures are decoded there and nowhere in the daemon.
 ///
 /// Ask for one message after the other. A message that ends the child is tried once more with a new one; what cannot be
-/// looked into in time becomes a job all the same, with a warning, and its attempt finds what is wrong with it.
+/// looked into in time becomes a job all the same, with a warning, and its attempt finds what is wrong with it. So an
+/// engine that does not answer holds a message up for some seconds, and those behind it not at all until it rests.
 package actor Inspector {
     /// What became of a question.
     private enum Answer {
@@ -14,10 +15,29 @@ package actor Inspector {
         case ended, late
     }
 
+    /// How long who waits for what.
+    struct Patience: Sendable {
+        /// A message for a child that begins.
+        var start: Duration = .seconds(5)
+        /// A child until it has begun; then it is given up.
+        var beginning: Duration = .seconds(20)
+        /// A message for its answer, and more for each of its pictures.
+        var answer: Duration = .seconds(5)
+        var picture: Duration = .seconds(2)
+    }
+
+    /// A child does not begin in time.
+    private struct Slow: Error {}
+
     private let command: EngineCommand
+    private let patience: Patience
     private let logger: Logger
     private var process: EngineProcess?
     private var isReady = false
+    /// Gives whether it comes to be ready.
+    private var beginning: Task<Bool, any Error>?
+    /// A message has waited for it in vain: no other does.
+    private var isSlow = false
     private var isClosed = false
     private var number = 0
     private var waiting: (id: Int, continuation: CheckedContinuation<Answer, Never>)?
@@ -26,17 +46,33 @@ package actor Inspector {
     private var backoff = Backoff()
 
     /// An inspector whose child is started by `command`.
-    package init(command: EngineCommand, logger: Logger) { (self.command, self.logger) = (command, logger) }
+    package init(command: EngineCommand, logger: Logger) {
+        self.init(command: command, patience: Patience(), logger: logger)
+    }
+
+    /// The same with another patience.
+    init(command: EngineCommand, patience: Patience, logger: Logger) {
+        (self.command, self.patience, self.logger) = (command, patience, logger)
+    }
+
+    /// Starts a child unless one is there, so that the first message finds it ready.
+    package func prepare() {
+        guard !isReady, beginning == nil, !isClosed, ContinuousClock.now >= restsUntil else { return }
+        beginning = Task { await begin() }
+    }
 
     /// Looks into what an order holds; nil where nobody could.
     package func inspect(_ order: InspectionOrder) async -> InspectionReport? {
         for _ in 1...2 {
-            guard await start() else { return nil }
+            guard await isThere() else { return nil }
             switch await ask(order) {
-            case .report(let report): return report
+            case .report(let report):
+                backoff.reset()
+                return report
             case .ended: note("inspection ended with its engine")
             case .late:
                 note("inspection took too long")
+                rest()
                 return nil
             }
             if isClosed { return nil }
@@ -53,21 +89,27 @@ package actor Inspector {
 
     // MARK: - The child
 
-    /// As long as a child may take until it is ready.
-    private static let patience: Duration = .seconds(20)
+    /// Whether a child is ready, or comes to be within seconds.
+    private func isThere() async -> Bool {
+        prepare()
+        guard let beginning, !isSlow else { return isReady }
+        do { return try await value(of: beginning, within: patience.start, or: Slow()) } catch {
+            isSlow = self.beginning != nil
+            note("no engine is ready for inspections yet: messages do not wait for it")
+            return isReady
+        }
+    }
 
-    /// Starts a child unless one is ready; gives whether one is.
-    private func start() async -> Bool {
-        if isReady { return true }
-        guard ContinuousClock.now >= restsUntil, !isClosed else { return false }
+    /// Starts a child; gives whether it is ready.
+    private func begin() async -> Bool {
+        defer { (beginning, isSlow) = (nil, false) }
         do {
             let command = command
             let process = try await runBlocking { try EngineProcess(command) }
             self.process = process
             Task { await read(process) }
-            if case .report = await answer(to: 0, within: Self.patience), !isClosed {
+            if case .report = await answer(to: 0, within: patience.beginning), !isClosed {
                 isReady = true
-                backoff = Backoff()
                 return true
             }
             process.kill()
@@ -75,10 +117,13 @@ package actor Inspector {
             logger.error("no engine can be started for inspections", metadata: ["error": "\(error)"])
         }
         process = nil
-        restsUntil = .now + backoff.next()
-        logger.warning("messages are not inspected for a while: their jobs find what is wrong with them")
+        rest()
+        note("messages are not inspected for a while: their jobs find what is wrong with them")
         return false
     }
+
+    /// Starts no child for a while.
+    private func rest() { restsUntil = .now + backoff.next() }
 
     private func read(_ process: EngineProcess) async {
         do {
@@ -102,7 +147,7 @@ package actor Inspector {
         // Sent beside the wait: a child that does not read must not keep the clock from running.
         let sending = order
         Task { try? await runBlocking { try process.send(sending) } }
-        let answer = await answer(to: number, within: Self.patience + .seconds(2) * order.pictures.count)
+        let answer = await answer(to: number, within: patience.answer + patience.picture * order.pictures.count)
         if case .late = answer {
             process.kill()
             if self.process === process { (self.process, isReady) = (nil, false) }
@@ -136,8 +181,8 @@ extension EngineCommand {
         EngineCommand(
             executable: settings.engine, arguments: ["inspect", "--models", settings.modelsDirectory],
             environment: EngineCommand.environment(
-                of: environment, threads: 1, temporary: settings.workspacesDirectory),
-            directory: settings.workspacesDirectory, log: settings.logsDirectory + "/inspection.log", niceness: 0,
+                of: environment, threads: 1, temporary: settings.inspectionDirectory),
+            directory: settings.inspectionDirectory, log: settings.logsDirectory + "/inspection.log", niceness: 0,
             reserveMiB: inspectionMiB)
     }
 

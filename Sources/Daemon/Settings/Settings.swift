@@ -85,4 +85,6 @@ package struct Settings: Sendable, Equatable {
     package var workspacesDirectory: String { sharedDirectory + "/work" }
     /// What engines say on stderr, one file for each attempt.
     package var logsDirectory: String { stateDirectory + "/logs" }
+    /// Where messages are looked into; never on a shared mount.
+    package var inspectionDirectory: String { stateDirectory + "/inspection" }
 }
