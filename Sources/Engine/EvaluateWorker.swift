@@ -166,7 +166,7 @@ extension MetricEncoders {
                 """
                 install it (atelierctl models add), or name another in /options
                 """
-            throw JobFailure(code: "encoder.missing", consequence: .rejected, message: "\(missing); \(remedy)")
+            throw JobFailure(code: "encoder.missing", consequence: .fatal, message: "\(missing); \(remedy)")
         } catch {
             throw JobFailure(code: "encoder.damaged", consequence: .fatal, message: "\(error)")
         }

@@ -15,9 +15,11 @@ extension Store {
                 (select coalesce(jsonb_agg(jsonb_build_object('event', e.event, 'at', e.at) order by e.id), '[]')
                     from atelier.job_events e where e.job = j.id) as events,
                 (j.state in ('available', 'scheduled', 'retryable') and j.model is not null and not exists (
-                    select from atelier.worker_models m join atelier.workers w on w.id = m.worker
-                    where w.gone_at is null and m.model = j.model
-                        and (j.model_digest is null or m.digest = j.model_digest))) as lacks_worker
+                    select from atelier.workers w where w.gone_at is null and not exists (
+                        select from string_to_table(j.needs, ' ') n(need) where not exists (
+                            select from atelier.worker_models m
+                            where m.worker = w.id and n.need in (m.model || '@', m.model || '@' || m.digest))))
+                ) as lacks_worker
             from atelier.jobs j where j.id = $1::uuid
             """, [id.uuidString]
         ).first

@@ -21,6 +21,8 @@ package struct Submission: Sendable {
     /// The model that does it, nil where any worker does, and its files' digest, nil where any of that name do.
     package var model: String?
     package var modelDigest: String?
+    /// What it needs besides: `name@digest`, or `name@` for any files of that name.
+    package var furtherModels: [String] = []
     /// The SHA-256 of the pictures that came with the message, which are its tenant's then; not of those it refers to.
     package var pictures: [SHA256Digest] = []
     /// What its sender should know though it can be done: told when it is accepted.
@@ -108,6 +110,7 @@ extension Submission {
             "expires_in": lifetime.map(JSONValue.number) ?? .null, "reply_to": text(replyTo),
             "correlation_id": text(correlationID), "traceparent": text(traceparent),
             "max_attempts": .integer(maxAttempts), "model": text(model), "model_digest": text(modelDigest),
+            "further_models": furtherModels.isEmpty ? .null : .string(furtherModels.joined(separator: " ")),
             "pictures": .array(pictures.map { .string($0.description) }),
             "warnings": .array(warnings.prefix(Self.mostWarnings).map { .string($0.storable.clipped(to: 300)) }),
         ])

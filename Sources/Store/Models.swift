@@ -28,8 +28,8 @@ extension Store {
     package func withoutWorker() throws -> [Row] {
         try query(
             """
-            select model, left(coalesce(model_digest, 'any digest'), 12) as digest, sum(jobs) as jobs
-            from dashboard.without_worker group by 1, 2 order by 1, 2
+            select model, left(coalesce(model_digest, 'any digest'), 12) as digest, further_models, sum(jobs) as jobs
+            from dashboard.without_worker group by 1, 2, 3 order by 1, 2, 3
             """)
     }
 }

@@ -166,6 +166,7 @@ extension DoctorChecks {
             guard rows.isEmpty else {
                 let waiting = rows.map {
                     "\($0["jobs"] ?? "") for \(printable($0["model"] ?? "")) (\($0["digest"] ?? ""))"
+                        + ($0["further_models"].map { " with \(printable($0))" } ?? "")
                 }.joined(separator: ", ")
                 throw Doctor.Trouble(
                     """

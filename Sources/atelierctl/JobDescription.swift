@@ -18,12 +18,14 @@ struct JobDescription {
         if ["scheduled", "retryable"].contains(job["state"]?.string) { line("run_after", job["run_after"]) }
         if job["lacks_worker"] == .bool(true) {
             let digest = job["model_digest"]?.string.map { " (digest \($0.prefix(12)))" } ?? ""
+            let names = job["further_models"]?.string?.split(separator: " ").map { $0.prefix { $0 != "@" } }
+            let further = names.map { " with " + $0.joined(separator: " and ") } ?? ""
             line(
                 "waits for",
                 .string(
                     """
-                    \(job["model"]?.string ?? "")\(digest), which no living worker holds: atelierctl models list \
-                    --cluster
+                    \(job["model"]?.string ?? "")\(digest)\(further), which no living worker holds: atelierctl models \
+                    list --cluster
                     """))
         }
         showSpec()

@@ -148,6 +148,34 @@ import Testing
         }
     }
 
+    @Test func anEvaluationIsDoneWhereItsEncodersAre() async throws {
+        let settings = ["ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_FREE_DISK_MIB": "0"]
+        try await Stage.with(settings: settings) { stage in
+            for name in ["north", "south"] {
+                let folder = "\(stage.folder.path)/\(name)-models"
+                try StubModel.write("both", .infinity, in: folder)
+                if name == "south" { continue }
+                try StubModel.write("pocket-clip", .clip, in: folder)
+                try StubModel.write("pocket-dino", .dino, in: folder)
+            }
+            try start(stage, "south")
+            try start(stage, "north")
+            try await stage.until("each knows the other's models") {
+                try await stage.store.query("select from atelier.worker_models").count == 4
+            }
+            let body: JSONValue = [
+                "version": 1, "kind": "evaluate", "model": "both", "concepts": ["rex"], "suite": "little-world",
+            ]
+            for id in ["1", "2", "3", "4"] {
+                try await stage.publish(body: body.line, id: id, kind: "evaluate")
+                // Nobody has learnt rex: whoever claims it says so.
+                let job = try await stage.job(id, reaches: .discarded)
+                #expect(job["error_code"] == "concept.unknown")
+                #expect(try await worker(of: id, attempt: 1, stage) == "north")
+            }
+        }
+    }
+
     @Test func aJobThatNobodyCanDoSaysSoUntilSomebodyCan() async throws {
         let settings = ["ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_FREE_DISK_MIB": "0"]
         try await Stage.with(settings: settings) { stage in

@@ -98,6 +98,12 @@ import Testing
         #expect(try needs(.object(evaluation)) == ["c", "p", "d"])
         let other = evaluation.merging(["options": ["dino": "dino-vits16"]]) { $1 }
         #expect(try needs(.object(other)) == ["c", "p", "v"])
+        func further(_ body: [String: JSONValue], _ models: ModelChoice) throws -> [String] {
+            models.further(of: try JobSpec(.object(body)))
+        }
+        #expect(try further(other, Self.models) == ["pocket-clip@p", "dino-vits16@v"])
+        let named = evaluation.merging(["options": ["clip": "a", "dino": "b"]]) { $1 }
+        #expect(try further(named, .any) == ["a@", "b@"], "of files that nobody knows any will do")
     }
 
     private func pointers(_ body: String) -> [String] {

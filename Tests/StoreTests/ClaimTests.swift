@@ -139,6 +139,33 @@ import Testing
         }
     }
 
+    /// An evaluation needs encoders too, and not each of them somewhere: all of them on one host.
+    @Test func aJobIsClaimedOnlyWhereAllItsModelsAre() async throws {
+        try await Stage.with { stage in
+            let (north, south) = (try await stage.worker("a"), try await stage.worker("b"))
+            func hold(_ worker: UUID, _ models: String...) async throws {
+                try await stage.store.registerModels(models.map { WorkerModel(model: $0, digest: "d") }, of: worker)
+            }
+            try await hold(north, "infinity", "clip")
+            try await hold(south, "infinity", "dino")
+            var submission = Submission(
+                tenant: "t", messageID: "m", kind: .evaluate, spec: .object([:]), model: "infinity", modelDigest: "d")
+            submission.furtherModels = ["clip@d", "dino@"]
+            let job = try await stage.store.accept([submission])[0].job
+            for worker in [north, south] { #expect(try await stage.store.claim(worker, 9).isEmpty) }
+            let stranded = try await stage.store.query("select model, further_models from dashboard.without_worker")
+            #expect(stranded.map { [$0["model"], $0["further_models"]] } == [["infinity", "clip dino"]])
+            #expect(try await stage.store.job(job)?["lacks_worker"] == true)
+            let details = try await stage.store.query("select lacks_worker from dashboard.job_details")
+            #expect(details.map { $0["lacks_worker"] } == ["t"])
+            try await hold(south, "infinity", "dino", "clip")
+            #expect(try await stage.store.query("select from dashboard.without_worker").isEmpty)
+            #expect(try await stage.store.job(job)?["lacks_worker"] == false)
+            #expect(try await stage.store.claim(north, 9).isEmpty)
+            #expect(try await stage.store.claim(south, 9).map(\.job) == [job])
+        }
+    }
+
     @Test func aClaimIsAsFastBesideAHundredThousandThatWait() async throws {
         try await Stage.with { stage in
             let worker = try await stage.worker()

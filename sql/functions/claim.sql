@@ -60,10 +60,13 @@ begin
         select g.*
         from groups g
         where (p_kinds is null or g.kind = any (p_kinds))
-            and (g.needs = '' or exists (
+            and not exists (
                 select
-                from worker_models m
-                where m.worker = p_worker and g.needs in (m.model || '@', m.model || '@' || m.digest)))),
+                from string_to_table(g.needs, ' ') n(need)
+                where not exists (
+                    select
+                    from worker_models m
+                    where m.worker = p_worker and n.need in (m.model || '@', m.model || '@' || m.digest)))),
     heads as (
         select a.tenant, a.priority, h.*,
             row_number() over (

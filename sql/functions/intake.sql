@@ -57,15 +57,17 @@ begin
             lateral jsonb_to_record(e.value) as m(
                 tenant text, message_id text, kind text, spec jsonb, priority int, run_after timestamptz,
                 deadline timestamptz, expires_in double precision, reply_to text, correlation_id text,
-                traceparent text, max_attempts int, model text, model_digest text, pictures jsonb, warnings jsonb)
+                traceparent text, max_attempts int, model text, model_digest text, further_models text, pictures jsonb,
+                warnings jsonb)
         order by m.tenant, m.message_id, e.ordinality),
     fresh as (
         insert into jobs (
             tenant, message_id, kind, spec, priority, run_after, deadline, reply_to, correlation_id, traceparent,
-            max_attempts, model, model_digest, state)
+            max_attempts, model, model_digest, further_models, state)
         select g.tenant, g.message_id, g.kind, g.spec, g.priority, coalesce(g.run_after, now()),
             coalesce(g.deadline, now() + g.expires_in * interval '1 second'),
             g.reply_to, g.correlation_id, g.traceparent, g.max_attempts, g.model, g.model_digest,
+            g.further_models,
             case when g.run_after > now() then 'scheduled' else 'available' end::job_state
         from given g
         order by g.place

@@ -12,10 +12,14 @@ create or replace view dashboard.job_details as
             / nullif(j.step - j.stage_first_step, 0))::numeric, 1) end as eta_seconds,
         j.state in ('available', 'scheduled', 'retryable') and j.model is not null and not exists (
             select
-            from atelier.worker_models m
-                join atelier.workers w on w.id = m.worker
-            where w.gone_at is null and m.model = j.model
-                and (j.model_digest is null or m.digest = j.model_digest)) as lacks_worker,
+            from atelier.workers w
+            where w.gone_at is null and not exists (
+                select
+                from string_to_table(j.needs, ' ') n(need)
+                where not exists (
+                    select
+                    from atelier.worker_models m
+                    where m.worker = w.id and n.need in (m.model || '@', m.model || '@' || m.digest)))) as lacks_worker,
         (select coalesce(jsonb_agg(to_jsonb(a) || jsonb_build_object('worker', w.name) order by a.attempt), '[]')
             from atelier.attempts a
                 join atelier.workers w on w.id = a.worker
@@ -32,6 +36,7 @@ create or replace view dashboard.job_details as
         (select coalesce(jsonb_agg(to_jsonb(s) order by s.concept, s.metric), '[]')
             from atelier.scores s
             where s.job = j.id) as scores,
-        (select c.version from atelier.concepts c where c.job = j.id and c.deleted_at is null) as version
+        (select c.version from atelier.concepts c where c.job = j.id and c.deleted_at is null) as version,
+        regexp_replace(j.further_models, '@\S*', '', 'g') as further_models
     from atelier.jobs j;
 comment on view dashboard.job_details is 'Everything about a job; to be asked by its id.';

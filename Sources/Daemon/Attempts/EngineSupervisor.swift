@@ -145,7 +145,9 @@ extension EngineSupervisor {
 
 extension EngineSupervisor {
     /// What an engine says of this host's installation: another host may do the job.
-    private static let hostFaults: Set = ["model.missing", "model.damaged", "encoder.damaged", "host.disk"]
+    private static let hostFaults: Set = [
+        "model.missing", "model.damaged", "encoder.missing", "encoder.damaged", "host.disk",
+    ]
 
     private func follow(_ process: EngineProcess, order: Data) async {
         logger.info("engine started", metadata: ["engine.pid": "\(process.pid)"])

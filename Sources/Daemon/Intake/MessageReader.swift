@@ -61,15 +61,15 @@ package struct MessageReader: Sendable {
                     body: body, replyTo: owner.flatMap { answerable(properties.replyTo, for: $0) },
                     correlationID: Self.returnable(properties.correlationID)))
         }
-        return .job(
-            Submission(
-                tenant: tenant, messageID: messageID, spec: spec,
-                priority: properties.priority.map { Int($0) } ?? 0,
-                runAfter: Self.date(properties, "run_after"), deadline: Self.date(properties, "deadline"),
-                lifetime: Self.lifetime(of: delivery), replyTo: properties.replyTo,
-                correlationID: properties.correlationID, traceparent: properties.traceparent,
-                modelDigest: spec.model.flatMap { models[$0]?.digest }),
-            spec)
+        var submission = Submission(
+            tenant: tenant, messageID: messageID, spec: spec,
+            priority: properties.priority.map { Int($0) } ?? 0,
+            runAfter: Self.date(properties, "run_after"), deadline: Self.date(properties, "deadline"),
+            lifetime: Self.lifetime(of: delivery), replyTo: properties.replyTo,
+            correlationID: properties.correlationID, traceparent: properties.traceparent,
+            modelDigest: spec.model.flatMap { models[$0]?.digest })
+        submission.furtherModels = models.further(of: spec)
+        return .job(submission, spec)
     }
 
     private func problems(in properties: MessageProperties) -> [Problem] {

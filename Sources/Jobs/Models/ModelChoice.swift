@@ -32,14 +32,24 @@ package struct ModelChoice: Sendable, Equatable {
     /// Digests of the models that a job cannot do without; nil where it names one that is not there.
     package func needs(of spec: JobSpec) -> [String]? {
         guard let name = spec.model else { return [] }
-        var names = [name]
-        if case .personalize(let spec) = spec, let supervisor = spec.supervisor { names.append(supervisor) }
-        if case .evaluate(let spec) = spec {
-            guard let encoders = encoders(of: spec) else { return nil }
-            names += [encoders.clip, encoders.dino]
-        }
+        if case .evaluate(let spec) = spec, encoders(of: spec) == nil { return nil }
+        let names = [name] + furtherNames(of: spec)
         let digests = names.compactMap { models[$0]?.digest }
         return digests.count == names.count ? digests : nil
+    }
+
+    /// What a job needs besides the model it names: `name@digest`, or `name@` where nobody knows the files.
+    package func further(of spec: JobSpec) -> [String] {
+        furtherNames(of: spec).map { "\($0)@\(models[$0]?.digest ?? "")" }
+    }
+
+    /// An evaluation's encoders; the model that draws proxies.
+    private func furtherNames(of spec: JobSpec) -> [String] {
+        switch spec {
+        case .personalize(let spec): spec.supervisor.map { [$0] } ?? []
+        case .evaluate(let spec): encoders(of: spec).map { [$0.clip, $0.dino] } ?? []
+        default: []
+        }
     }
 
     /// The encoders an evaluation is done with: those it names, or its model's.
