@@ -150,8 +150,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Jobs", "Hashing", "Store", "LittleWorld", "Images", "ServerTesting", "DaemonTesting", "ModelTesting",
-                "tiny-models", "atelierd", "atelierctl", "atelier-engine",
+                "Jobs", "Hashing", "Store", "Broker", "LittleWorld", "Images", "ServerTesting", "DaemonTesting",
+                "ModelTesting", "FileTesting", "tiny-models", "atelierd", "atelierctl", "atelier-engine",
             ]),
         .testTarget(
             name: "WebTests",

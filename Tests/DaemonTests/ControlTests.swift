@@ -2,6 +2,7 @@ import Broker
 import DaemonTesting
 import Foundation
 import Jobs
+import ServerTesting
 import Store
 import Testing
 
@@ -98,6 +99,32 @@ import Testing
             #expect(watched.status == 1 && watched.output.contains("enough \\x1b[2J"), "\(watched)")
             #expect(try await stage.control("jobs", "cancel", "waits", "--yes").status == 66)
         }
+    }
+
+    /// "No daemon runs" was said beside a running one, whose queue was not there again yet.
+    @Test func resumeHoldsRightAfterTheBrokerRestarted() async throws {
+        let servers = try await Servers.startOwn()
+        do {
+            try await Stage.with(servers, settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]) { stage in
+                try stage.start()
+                #expect(try await stage.control("pause").status == 0)
+                try await stage.until("the worker is paused") {
+                    try await stage.control("workers").lines.last?.contains("  paused  ") == true
+                }
+                try await stage.publish("steps=2", id: "held")
+                _ = try await stage.job("held", reaches: .available)
+                try await servers.stop(.rabbitmq)
+                try await servers.start(.rabbitmq)
+                let resume = try await stage.control("resume")
+                #expect(resume.status == 0 && resume.output.contains("start work again"), "\(resume)")
+                #expect(!resume.errors.contains("no daemon runs"), "\(resume)")
+                _ = try await stage.job("held", reaches: .completed)
+            }
+        } catch {
+            try? await servers.remove()
+            throw error
+        }
+        try await servers.remove()
     }
 
     @Test func pauseHoldsWorkBackUntilResume() async throws {
