@@ -1,9 +1,10 @@
+import ComputeTesting
 import Images
 import Testing
 
 @testable import Lab
 
-@Suite struct GeometricAugmentationTests {
+@Suite(.computing) struct GeometricAugmentationTests {
     /// Red on the left, blue on the right.
     private var halves: Picture {
         var picture = Picture(width: 32, height: 32, filledWith: (255, 0, 0))
