@@ -86,7 +86,7 @@ extension Store {
             """, [name, tenant, version.map { String($0) }])
     }
 
-    /// Erases what was learnt of a version of a concept, or of all of them: adapter, drawn pictures, scores, curves; and,
+    /// Erases what was learnt of a version of a concept, or of all: adapter, drawn pictures, scores, curves; and,
     /// `withReferences`, the jobs that learnt it with the pictures it was learnt from, unless another job or concept of
     /// the tenant needs those. Gives how many versions. Files follow within minutes.
     package func deleteConcept(
