@@ -29,7 +29,7 @@ package struct AdapterImport {
     /// - Throws: `CheckpointError` where the transformer cannot be read.
     package init(model: ModelFolder) throws {
         self.model = model
-        weights = try Checkpoint.open("\(model.folder)/transformer.safetensors")
+        weights = try Checkpoint.open(ModelFolder.network(in: model.folder))
     }
 
     /// Writes an adapter of PEFT, diffusers or kohya as a concept's file.

@@ -43,7 +43,7 @@ package struct ModelFolder: Sendable {
         do {
             let found = try Self.description(of: folder)
             description = found
-            faults += ModelLayout.of(found.family).missing(in: folder)
+            faults += ModelLayout.of(found.family, in: folder).missing(in: folder)
         } catch {
             description = nil
             faults.append("\(error)")

@@ -101,7 +101,7 @@ package struct ModelInstallation: Sendable {
         guard ModelFolder.isModel(folder),
             let description = try? ModelFolder.written(folder) ?? ModelFolder.derived(folder)
         else { return false }
-        return ModelLayout.of(description.family).missing(in: folder).isEmpty
+        return ModelLayout.of(description.family, in: folder).missing(in: folder).isEmpty
     }
 
     /// Removes a model, first from sight, then from the disk.
@@ -127,7 +127,7 @@ package struct ModelInstallation: Sendable {
         // A description is written where there is none, and its name becomes that of the folder it gets.
         do {
             let family = try (ModelFolder.written(source) ?? ModelFolder.derived(source)).family
-            problems += ModelLayout.of(family).missing(in: source)
+            problems += ModelLayout.of(family, in: source).missing(in: source)
         } catch { problems.append("\(error)") }
         if let sums = try? ChecksumFile(in: source) { problems += sums.problems(in: source) }
         guard problems.isEmpty else { throw Refusal(problems: problems) }

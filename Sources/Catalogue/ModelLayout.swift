@@ -16,9 +16,9 @@ package struct ModelLayout: Sendable {
     package static let configuration = "config.json"
 
     /// All that are known. The first that claims a folder has it.
-    package static let all: [ModelLayout] = [
-        .infinity, .chameleon, .diffusion, .llamagen, .clip, .dino, .classifier, .lpips,
-    ]
+    package static let all: [ModelLayout] =
+        [.infinity, .chameleon, .diffusion, .llamagen, .clip, .dino, .classifier, .lpips]
+        + PipelineRelease.Kind.allCases.map(pipeline)
 
     /// The layout of a folder, by its `config.json`; nil where no family claims it.
     package static func of(_ configuration: JSONValue) -> ModelLayout? { all.first { $0.claims(configuration) } }
@@ -39,8 +39,16 @@ package struct ModelLayout: Sendable {
         }.map { "\($0): is missing or cannot be read" }
     }
 
-    /// The layout of a family.
+    /// The layout of a family; of several the first.
     package static func of(_ family: ModelFamily) -> ModelLayout { all.first { $0.family == family }! }
+
+    /// Of a family's layouts the one that a folder's `config.json` is of; the first where it is none's.
+    package static func of(_ family: ModelFamily, in folder: String) -> ModelLayout {
+        let settings = FileManager.default.contents(atPath: "\(folder)/\(configuration)")
+        guard let json = settings.flatMap({ try? JSONValue(json: $0) }), let own = of(json), own.family == family
+        else { return of(family) }
+        return own
+    }
 }
 
 extension ModelLayout {
@@ -111,6 +119,21 @@ extension ModelLayout {
                 encoders: pocketEncoders,
                 sampling: members(["guidance": "guidance", "steps": "steps"], of: configuration), digest: "")
         })
+
+    /// A diffusion model as diffusers lays it out, its weights beside the folders of its components.
+    static func pipeline(_ kind: PipelineRelease.Kind) -> ModelLayout {
+        ModelLayout(
+            family: .diffusion,
+            files: [configuration, PipelineRelease.index] + kind.weighted.map { "\($0).safetensors" },
+            claims: { $0["pipeline"]?.string == kind.rawValue },
+            describe: { name, configuration in
+                ModelDescription(
+                    family: .diffusion, name: name, pictures: [square(configuration["pictureSize"])],
+                    limits: .init(promptTokens: kind.longestPrompt, layers: configuration["layers"]?.integer),
+                    encoders: pocketEncoders,
+                    sampling: members(["guidance": "guidance", "steps": "steps"], of: configuration), digest: "")
+            })
+    }
 
     static let llamagen = ModelLayout(
         family: .llamagen,

@@ -13,7 +13,7 @@ package struct LoadedModel {
         case infinity(InfinityModel)
         case chameleon(ChameleonModel)
         case llamagen(LlamaGenModel)
-        case diffusion(DiffusionModel)
+        case diffusion(any LatentDiffusion)
     }
 
     package let backbone: Backbone
@@ -51,7 +51,7 @@ package struct LoadedModel {
         case .infinity(let model): model.configuration.name
         case .chameleon(let model): model.configuration.name
         case .llamagen(let model): model.configuration.name
-        case .diffusion(let model): model.configuration.name
+        case .diffusion(let model): model.settings.name
         }
     }
 
@@ -62,7 +62,7 @@ package struct LoadedModel {
             case .infinity(let model): model.configuration.styledPrompt
             case .chameleon(let model): model.configuration.styledPrompt
             case .llamagen(let model): model.configuration.styledPrompt
-            case .diffusion(let model): model.configuration.styledPrompt
+            case .diffusion(let model): model.settings.styledPrompt
             }
         return template.map(StyleWording.init) ?? .paper
     }
@@ -73,7 +73,7 @@ package struct LoadedModel {
         case .infinity(let model): model.configuration.pictureSize
         case .chameleon(let model): model.configuration.pictureSize
         case .llamagen(let model): model.configuration.pictureSize
-        case .diffusion(let model): model.configuration.pictureSize
+        case .diffusion(let model): model.settings.pictureSize
         }
     }
 }
@@ -116,7 +116,9 @@ extension LoadedModel.Backbone {
             model.freeze()
             self = .llamagen(model)
         case .diffusion:
-            let model = try DiffusionModel(directory: directory)
+            let model: any LatentDiffusion =
+                ModelFolder.isPipeline(directory)
+                ? try DiffusionPipeline(directory: directory) : try DiffusionModel(directory: directory)
             model.freeze()
             self = .diffusion(model)
         case .clip, .dino, .classifier, .lpips: throw DrawsNothing(directory: directory, family: family)
@@ -159,7 +161,9 @@ extension LoadedModel {
         switch backbone {
         case .infinity(let model): return count(model.reader)
         case .llamagen(let model): return count(model.reader)
-        case .diffusion(let model): return count(model.reader)
+        case .diffusion(let model):
+            // Where encoders are several, concepts are spelled by a rare word.
+            return { text in model.tokenCount(placeholders.reduce(text) { $0.replacing($1, with: "rex") }) }
         case .chameleon(let model):
             let tokenizer = model.textTokenizer.adding(placeholders: placeholders)
             return { model.words($0, tokenizer: tokenizer).count + 1 }
@@ -172,7 +176,7 @@ extension LoadedModel {
         switch backbone {
         case .infinity(let model): return model.configuration.transformer.textLength
         case .llamagen(let model): return model.configuration.transformer.captionLength
-        case .diffusion(let model): return model.configuration.textLength
+        case .diffusion(let model): return model.longestPrompt
         case .chameleon(let model):
             let c = model.configuration
             let marks = c.vocabulary.opened([]).count + c.heading.count

@@ -8,11 +8,14 @@ struct ConceptWords {
     let tokenizer: UnigramTokenizer
     /// By token, [1, D] each.
     let embeddings: [Int32: Variable]
+    /// By concept, [1, D] each.
+    let byName: [String: Tensor]
 
     /// - Parameter words: by concept, [1, D] each.
     init(_ words: [String: Tensor], tokenizer: UnigramTokenizer) {
         let extended = tokenizer.adding(placeholders: words.keys.sorted().map { "<\($0)>" })
         self.tokenizer = extended
+        byName = words
         embeddings = Dictionary(
             uniqueKeysWithValues: words.map { (extended.identifier(of: "<\($0)>")!, Variable($1)) })
     }

@@ -6,8 +6,8 @@ import Tensors
 
 /// A diffusion model with concepts in use: prompts may name them as `<name>`.
 package struct PersonalizedDiffusion {
-    private let model: DiffusionModel
-    private let words: ConceptWords
+    private let model: any LatentDiffusion
+    private let words: DiffusionWords
     /// Those that act on their concepts' words alone; nil where all are merged.
     private let tokenwise: TokenwiseAdapters?
 
@@ -15,12 +15,12 @@ package struct PersonalizedDiffusion {
     /// - Parameter loraShare: how much of every LoRA adapter's change is added.
     /// - Throws: `AdapterError` for an adapter of another model or method.
     package init(
-        model: DiffusionModel, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1,
+        model: any LatentDiffusion, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1,
         joining: AdapterJoining = .merged
     ) throws(AdapterError) {
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
             guard adapter.description.modelDigest == modelDigest else {
-                throw .otherModel(concept: name, wanted: model.configuration.name, found: adapter.description.model)
+                throw .otherModel(concept: name, wanted: model.settings.name, found: adapter.description.model)
             }
         }
         switch joining {
@@ -33,24 +33,26 @@ package struct PersonalizedDiffusion {
             tokenwise = try TokenwiseAdapters(
                 adapters, on: model.transformerWeights
             ) { module in
-                // The words' own stream.
-                ["add_q_proj", "add_k_proj", "add_v_proj", "to_add_out"].contains { module.hasSuffix($0) }
+                // The words' own stream, or what the picture reads of them.
+                ["add_q_proj", "add_k_proj", "add_v_proj", "to_add_out", "attn2.to_k", "attn2.to_v"].contains {
+                    module.hasSuffix($0)
+                }
             }
         }
         self.model = model
-        words = try ConceptWords(adapters, tokenizer: model.textTokenizer, embedding: model.encoder.embedding.value)
+        words = try DiffusionWords(adapters, for: model)
     }
 
     /// One picture per prompt, as `sampling` says.
     package func generate(_ prompts: [String], sampling: DiffusionSampling) -> [Picture] {
         Recording.withoutGradients {
-            let length = model.configuration.textLength
-            tokenwise?.begin(
-                model.ids(prompts, tokenizer: words.tokenizer), stride: length,
-                rows: prompts.count * length * (sampling.guidance == 1 ? 1 : 2), tokenizer: .unigram(words.tokenizer))
+            let text = words.text(prompts)
+            if let tokenwise {
+                let isGuided = sampling.guidance != 1 && model.unprompted(1) != nil
+                words.begin(tokenwise, prompts, isGuided: isGuided)
+            }
             defer { tokenwise?.end() }
-            return model.generate(
-                model.encode(prompts, tokenizer: words.tokenizer, replacing: words.embeddings), sampling: sampling)
+            return model.generate(text, sampling: sampling)
         }
     }
 }

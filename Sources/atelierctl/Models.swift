@@ -70,10 +70,10 @@ struct Models: AsyncParsableCommand {
                 """
                 A folder that holds a model in our layout (config.json, its files of weights, tokenizer.json where it \
                 reads texts) is copied. Anything else is looked at: a release is recognized by the names and shapes in \
-                its files (Infinity, Lumina-mGPT, LlamaGen, CLIP, DINO, LPIPS), its weights are converted once to \
-                safetensors or linked, and everything that is missing is said at once. Written beside: model.json, \
-                which describes it, release.json, which says what it was made of, and \(ChecksumFile.name). Nothing is \
-                seen of it before it is whole.
+                its files (Infinity, Lumina-mGPT, LlamaGen, SDXL, SD3, SD3.5, FLUX.1, CLIP, DINO, LPIPS), its weights \
+                are converted once to safetensors or linked, and everything that is missing is said at once. Written \
+                beside: model.json, which describes it, release.json, which says what it was made of, and \
+                \(ChecksumFile.name). Nothing is seen of it before it is whole.
                 """
         )
         @OptionGroup var server: ServerOptions
@@ -86,8 +86,7 @@ struct Models: AsyncParsableCommand {
         @Option(help: "Infinity: pixels of its pictures (0.06M, 0.25M, 0.60M, 1M); by its name, or 1M, unless given.")
         var pixels: String?
         @Option(help: "Infinity: height over width of its pictures.") var ratio = 1.0
-        @Option(help: "Lumina-mGPT, LlamaGen: pixels on a side of its pictures; by its name unless given.") var side:
-            Int?
+        @Option(help: "All but Infinity: pixels on a side of its pictures; by its name unless given.") var side: Int?
         @Option(help: "Heads of the attention, where no file tells them.") var heads: Int?
 
         func run() async throws {

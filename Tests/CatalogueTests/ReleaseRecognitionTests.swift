@@ -46,7 +46,8 @@ struct ReleaseRecognitionTests {
 
     @Test(arguments: [
         ("infinity-2b", ModelFamily.infinity), ("lumina-mgpt-7b-768", .chameleon),
-        ("llamagen-t2i-xl", .llamagen), ("clip-vit-base-patch32/bin", .clip),
+        ("llamagen-t2i-xl", .llamagen), ("sdxl", .diffusion), ("sd35-large", .diffusion), ("flux1-dev", .diffusion),
+        ("clip-vit-base-patch32/bin", .clip),
         ("dino-vits16/dino_deitsmall16_pretrain.pth", .dino), ("lpips", .lpips),
     ])
     func aReleaseBecomesAModelThatIsWhole(release: String, family: ModelFamily) throws {

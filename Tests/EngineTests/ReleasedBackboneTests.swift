@@ -80,4 +80,76 @@ struct ReleasedBackboneTests {
         #expect(ids("A Photo of <rex> Dog <mia>") == tokenizer.encode("a photo of <rex> dog"))
         #expect(ids("a photo of <unk> dog").contains(tokenizer.identifier(of: "<unk>")!))
     }
+
+    /// The four as diffusers lays them out, converted and linked: drawn, learnt on, drawn with what was learnt.
+    @Test(arguments: ["sdxl", "sd3-medium", "sd35-large", "flux1-dev"], [false, true])
+    func theDiffusionFamiliesDrawAndLearn(release: String, links: Bool) throws {
+        let models = try TinyModels()
+        let model = try add(release, to: models, links: links) { $0.side = 32 }
+        #expect(model.description?.family == .diffusion && model.problems == [])
+        let plain = try Run(models, generate(model.name, ["steps": 2]))
+        #expect(plain.digests("picture").count == 2 && Set(plain.digests("picture")).count == 2)
+        guard !links else { return }
+        let learnt = try Run(models, learnLoRA(model.name))
+        var drawing = generate(model.name, ["steps": 2])
+        drawing["prompts"] = ["A photo of a red <rex>, nice!"]
+        let drawn = try Run(models, drawing, adapters: ["rex": learnt.adapter])
+        drawing["prompts"] = ["A photo of a red sks, nice!"]
+        #expect(try Run(models, drawing).digests("picture") != drawn.digests("picture"))
+        drawing["prompts"] = ["A photo of a red <rex>, nice!"]
+        drawing["options"] = ["steps": 2, "adapters": "by-token"]
+        let byToken = try Run(models, drawing, adapters: ["rex": learnt.adapter])
+        #expect(byToken.digests("picture") != drawn.digests("picture"))
+    }
+
+    /// A real model teaches, another learns: each of two concepts goes by a rare word of its own.
+    @Test func proxyTuningGoesFromARealSupervisorToARealStudent() throws {
+        let models = try TinyModels()
+        for name in ["sdxl", "flux1-dev"] {
+            _ = try add(name, to: models) { $0.side = 32 }
+            try shortenSampling(of: name, in: models)
+        }
+        var spec = learn(
+            "proxy-tuning", "flux1-dev",
+            [
+                "supervisor": "sdxl", "proxies": 2, "supervisor_iterations": 2, "supervisor_batch": 1,
+                "iterations": 2, "batch": 1, "rank": 2, "supervisor_rank": 2, "prior_pictures": 1,
+            ])
+        spec["concept"] = nil
+        spec["concepts"] = [
+            ["name": "rex", "role": "subject", "class": "dog", "images": [0, 1]],
+            ["name": "mia", "role": "subject", "class": "cat", "images": [2]],
+        ]
+        let run = try Run(models, spec)
+        let adapter = try Adapter(path: run.adapter)
+        #expect(adapter.known.map(\.word) == ["sks", "ohwx"])
+        var drawing = generate("flux1-dev", ["steps": 2])
+        func pictures(_ prompt: String) throws -> [String] {
+            drawing["prompts"] = [.string(prompt)]
+            return try Run(models, drawing, adapters: ["rex": run.adapter, "mia": run.adapter]).digests("picture")
+        }
+        #expect(try pictures("a <rex> dog and a <mia> cat") != pictures("a <mia> dog and a <rex> cat"))
+    }
+
+    /// Two steps a picture instead of the model's fifty.
+    private func shortenSampling(of name: String, in models: TinyModels) throws {
+        let file = URL(fileURLWithPath: "\(models.folder)/\(name)/config.json")
+        guard case .object(var members) = try JSONValue(json: Data(contentsOf: file)) else { return }
+        members["steps"] = 2
+        try JSONValue.object(members).line.write(to: file)
+    }
+
+    @Test func allThatAPipelineLacksIsSaidAtOnce() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.copyItem(atPath: "\(releases!)/sdxl", toPath: folder)
+        for name in ["text_encoder_2", "tokenizer/vocab.json", "unet/config.json", "scheduler"] {
+            try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+        }
+        let said = #expect(throws: UnrecognizedRelease.self) { try ReleaseScan([folder]).recognized() }
+        let problems = try #require(said).problems
+        for part in ["/unet: has no config.json", "/text_encoder_2", "/tokenizer: has no", "/scheduler: has no"] {
+            #expect(problems.contains { $0.contains(part) }, "\(part): \(problems)")
+        }
+    }
 }

@@ -8,7 +8,7 @@ import Tensors
 
 /// A complete latent diffusion model: autoencoder, text tokenizer and encoder, and the transformer whose flow leads
 /// from noise to latents. One code for all sizes; a directory holds the configuration and the weights.
-package final class DiffusionModel: ReadsPrompts {
+package final class DiffusionModel: ReadsPrompts, LatentDiffusion {
     package struct Configuration: Codable, Sendable {
         package var name: String
         /// Pictures are squares of this many pixels.
@@ -50,22 +50,8 @@ package final class DiffusionModel: ReadsPrompts {
         case transformer = "transformer.safetensors"
     }
 
-    /// Texts as the transformer reads them.
-    package struct Text {
-        /// [B, T, D], zeros after a text's end.
-        package let tokens: Variable
-        /// The mean of each text's tokens, [B, D].
-        package let pooled: Variable
-
-        /// One text, `count` times; records no gradient.
-        package func repeated(_ count: Int) -> Text {
-            func times(_ x: Variable) -> Variable { Variable(.joined([Tensor](repeating: x.value, count: count))) }
-            return Text(tokens: times(tokens), pooled: times(pooled))
-        }
-    }
-
     /// Ends of the names of the transformer's attention projections, of both streams.
-    package static let attentionModules = [
+    package let attentionModules = [
         "attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0", "attn.add_q_proj", "attn.add_k_proj",
         "attn.add_v_proj", "attn.to_add_out",
     ]
@@ -110,12 +96,12 @@ package final class DiffusionModel: ReadsPrompts {
     /// Prompts as the transformer reads them, by the text encoder. Ids in `replacing` take the given embedding [1, D].
     package func encode(
         _ prompts: [String], tokenizer: UnigramTokenizer? = nil, replacing: [Int32: Variable] = [:]
-    ) -> Text {
+    ) -> DiffusionText {
         DiffusionModel.padded(
             reader.features(prompts, tokenizer: tokenizer, replacing: replacing), to: configuration.textLength)
     }
 
-    private static func padded(_ text: TextFeatures, to length: Int) -> Text {
+    private static func padded(_ text: TextFeatures, to length: Int) -> DiffusionText {
         let (batch, width) = (text.lengths.count, text.values.value.width)
         let places = text.lengths.enumerated().flatMap { sample, count in (0..<count).map { sample * length + $0 } }
         let tokens = ReplaceRows(places).apply([Variable(Tensor(zeros: [batch * length, width])), text.values])
@@ -123,25 +109,36 @@ package final class DiffusionModel: ReadsPrompts {
         let columns = SwapPlanes().apply([tokens]).reshaped([batch * width, length])
         let sums = Linear().apply([columns, Variable(Tensor(repeating: 1, shape: [1, length]))])
         let shares = text.lengths.flatMap { [Float](repeating: 1 / Float(max($0, 1)), count: width) }
-        return Text(
+        return DiffusionText(
             tokens: tokens,
             pooled: sums.reshaped([batch, width]) * Variable(Tensor(shares, shape: [batch, width])))
     }
 
-    /// Latents of pictures as the transformer sees them, [B, z, h, w]: drawn around their means by `noise` of that
-    /// shape, or the means.
-    package func latents(_ pictures: [Picture], noise: Tensor? = nil) -> Tensor {
-        Recording.withoutGradients {
-            let moments = autoencoder.encode(Variable(.pictures(pictures)))
-            return autoencoder.scaled(noise.map { moments.sample(noise: $0).value } ?? moments.mean.value)
-        }
+    // MARK: As jobs use it
+
+    package var settings: DiffusionSettings {
+        DiffusionSettings(
+            name: configuration.name, pictureSize: configuration.pictureSize, guidance: configuration.guidance,
+            steps: configuration.steps, styledPrompt: configuration.styledPrompt)
     }
 
-    /// Pictures of latents [B, z, h, w] as the transformer makes them.
-    package func pictures(_ latents: Tensor) -> [Picture] {
-        Recording.withoutGradients { autoencoder.decode(Variable(autoencoder.unscaled(latents))).value.pictures() }
+    package var longestPrompt: Int { configuration.textLength }
+
+    package func tokenCount(_ prompt: String) -> Int { reader.wholeIDs(prompt).count }
+
+    package func unprompted(_ count: Int) -> DiffusionText? { encode([String](repeating: "", count: count)) }
+
+    package func sampler(steps: Int, latents shape: [Int]) -> any DiffusionSampler {
+        FlowEuler(steps: steps, shift: configuration.shift)
     }
 
-    /// Pictures through the latents and back.
-    package func reconstruct(_ pictures: [Picture]) -> [Picture] { self.pictures(latents(pictures)) }
+    package func predicted(
+        _ latents: Variable, timesteps: [Float], text: DiffusionText, guidance: Float
+    ) -> Variable {
+        transformer(latents, text: text.tokens, pooled: text.pooled, timesteps: timesteps)
+    }
+
+    package func loss(_ latents: Tensor, text: DiffusionText, _ generator: inout Philox) -> Variable {
+        flowLoss(latents, text: text, at: FlowNoise(shape: latents.shape, generator: &generator))
+    }
 }

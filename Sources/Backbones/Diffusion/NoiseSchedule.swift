@@ -89,11 +89,27 @@ package struct NoiseSchedule: Sendable {
 
     /// √ᾱ · x + √(1 − ᾱ) · noise, x and noise [B, …], sample b at training step `steps[b]`.
     package func noised(_ x: Tensor, noise: Tensor, steps: [Int]) -> Tensor {
+        mixed(x, noise, steps) { ($0.squareRoot(), (1 - $0).squareRoot()) }
+    }
+
+    /// What the model is to predict there: the noise, or the velocity √ᾱ · noise − √(1 − ᾱ) · x.
+    package func target(_ x: Tensor, noise: Tensor, steps: [Int]) -> Tensor {
+        switch configuration.prediction {
+        case .noise: noise
+        case .velocity: mixed(x, noise, steps) { (-(1 - $0).squareRoot(), $0.squareRoot()) }
+        }
+    }
+
+    /// a · x + b · noise, with both factors of each sample's ᾱ.
+    private func mixed(
+        _ x: Tensor, _ noise: Tensor, _ steps: [Int], by factors: (Double) -> (Double, Double)
+    ) -> Tensor {
         precondition(steps.count == x.shape[0] && noise.count == x.count, "\(steps.count) steps for \(x.shape)")
         let y = Tensor(uninitialized: x.shape)
         let each = x.count / max(steps.count, 1)
         for (sample, step) in steps.enumerated() {
-            let (kept, added) = (Float(retained[step].squareRoot()), Float((1 - retained[step]).squareRoot()))
+            let pair = factors(retained[step])
+            let (kept, added) = (Float(pair.0), Float(pair.1))
             for i in sample * each..<(sample + 1) * each {
                 y.pointer[i] = kept * x.pointer[i] + added * noise.pointer[i]
             }

@@ -19,11 +19,16 @@ extension DiffusionSampler {
     package var initialScale: Float { 1 }
     package func input(_ state: Tensor, at index: Int) -> Tensor { state }
 
-    /// The state [B, …] after all steps, from `noise` of that shape; `model` sees the input and the time step.
-    package func sample(from noise: Tensor, model: (_ input: Tensor, _ timestep: Float) -> Tensor) -> Tensor {
+    /// The state [B, …] after all steps, from `noise` of that shape; `model` sees the input and the time step,
+    /// `observe` the state after every step.
+    package func sample(
+        from noise: Tensor, observe: (Int, Tensor) -> Void = { _, _ in },
+        model: (_ input: Tensor, _ timestep: Float) -> Tensor
+    ) -> Tensor {
         var state = noise.combined(scale: initialScale)
         for (index, timestep) in timesteps.enumerated() {
             state = step(state, output: model(input(state, at: index), timestep), at: index)
+            observe(index, state)
         }
         return state
     }

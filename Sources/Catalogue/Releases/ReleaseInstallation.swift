@@ -25,6 +25,8 @@ extension RecognizedRelease {
 
     private static func take(_ source: String, to target: String, links: Bool) throws {
         let source = URL(fileURLWithPath: source).resolvingSymlinksInPath().path
+        try FileManager.default.createDirectory(
+            atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
         if links {
             try FileManager.default.createSymbolicLink(atPath: target, withDestinationPath: source)
         } else {
@@ -38,7 +40,6 @@ extension RecognizedRelease {
         if files.count == 1 {
             return try take(files[0], to: "\(stem).\((files[0] as NSString).pathExtension)", links: true)
         }
-        try FileManager.default.createDirectory(atPath: stem, withIntermediateDirectories: false)
         for file in files { try take(file, to: "\(stem)/\((file as NSString).lastPathComponent)", links: true) }
     }
 }

@@ -17,12 +17,18 @@ package struct ReleasePiece: Sendable {
         case dino = "a DINO"
         case lpipsHeads = "the heads of LPIPS"
         case alexNet = "an AlexNet"
+        case pipelineComponent = "a component of a pipeline"
     }
 
     package let kind: Kind
     /// The file, or the folder it lies in.
     package let path: String
     package let checkpoint: Checkpoint
+
+    /// One whose kind is known by where it lies.
+    init(_ kind: Kind, _ checkpoint: Checkpoint) {
+        (self.kind, path, self.checkpoint) = (kind, checkpoint.path, checkpoint)
+    }
 
     /// Nil where the names are no part's that is known.
     package init?(_ checkpoint: Checkpoint) {
@@ -89,6 +95,7 @@ extension ReleasePiece.Kind {
                 && any("pos_embed", "embeddings.position_embeddings", "vit.embeddings.position_embeddings")
         case .lpipsHeads: return all("lin0.model.1.weight", "lin4.model.1.weight")
         case .alexNet: return all("features.0.weight", "features.10.weight")
+        case .pipelineComponent: return false  // Known by where it lies.
         }
     }
 }

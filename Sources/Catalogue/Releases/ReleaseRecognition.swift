@@ -21,6 +21,7 @@ extension ReleaseScan {
             return try ChameleonRelease(transformer, self, wishes).recognized()
         }
         if fits(.llamagen), let release = LlamaGenRelease(self, wishes) { return try release.recognized() }
+        if fits(.diffusion), let folder = pipelines.first { return try PipelineRelease(folder, wishes).recognized() }
         return try EncoderReleases(self, wishes).recognized()
     }
 

@@ -7,7 +7,8 @@ import Personalization
 /// What a model's texts are read with, without its weights.
 struct ModelText {
     let description: ModelDescription
-    let tokenizer: TextTokenizer
+    /// Nil where texts are read by something else.
+    let tokenizer: TextTokenizer?
     let wording: StyleWording
     /// Whether the model reads prompts as LlamaGen's captions were cleaned.
     var cleansCaptions = false
@@ -34,7 +35,7 @@ final class ModelTexts {
 
     init(directory: String) { self.directory = directory }
 
-    /// Nil where the model is not here, or has no text tokenizer that is known.
+    /// Nil where the model is not here.
     subscript(_ name: String) -> ModelText? {
         guard ModelDescription.isName(name) else { return nil }
         let folder = "\(directory)/\(name)"
@@ -43,9 +44,12 @@ final class ModelTexts {
             (try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date) ?? .distantPast
         }
         if let found = known[name], found.stamp == stamp { return found.text }
-        guard let description = try? ModelFolder.written(folder),
-            let tokenizer = try? TextTokenizer(path: folder)
-        else { return nil }
+        guard let description = try? ModelFolder.written(folder) else { return nil }
+        // Diffusers keeps a tokenizer of each encoder in a folder of its own; T5's is the last.
+        let tokenizer =
+            (try? TextTokenizer(path: folder))
+            ?? ["/tokenizer_3", "/tokenizer_2"].lazy.compactMap { try? UnigramTokenizer(path: folder + $0) }.first
+            .map(TextTokenizer.unigram)
         let configuration = FileManager.default.contents(atPath: files[1]).flatMap { try? JSONValue(json: $0) }
         let wording = configuration?["styledPrompt"]?.string.map(StyleWording.init) ?? .paper
         let text = ModelText(

@@ -6,9 +6,10 @@ import Personalization
 /// Looks into what a job asks for in words: whether the model can read it whole, and knows it.
 struct PromptInspection {
     func inspect(_ body: JSONValue, _ model: ModelText, _ findings: inout Findings) {
+        guard let words = model.tokenizer else { return }
         let texts = texts(of: body, model)
         let concepts = Set(texts.flatMap { ConceptMention.names(in: $0.text) }).sorted()
-        let tokenizer = model.tokenizer.adding(placeholders: concepts.map { "<\($0)>" })
+        let tokenizer = words.adding(placeholders: concepts.map { "<\($0)>" })
         for (pointer, text) in texts {
             if let problem = tooLong(text, at: pointer, tokenizer, model, concepts: concepts.count) {
                 findings.problems.append(problem)

@@ -107,22 +107,22 @@ package struct DreamBooth {
     }
 
     package static func diffusion(
-        _ model: DiffusionModel, concept: Concept, priorPictures: Int, seed: UInt64
+        _ model: any LatentDiffusion, concept: Concept, priorPictures: Int, seed: UInt64
     ) -> DreamBooth {
         model.freeze()
-        let conceptText = model.encode([concept.photoPrompt(identifier)])
-        let classText = model.encode([concept.classPhotoPrompt])
+        let words = DiffusionWords(rare: [], for: model, seed: seed)
+        let conceptText = words.text([concept.photoPrompt(DiffusionWords.identifier(of: model))])
+        let classText = words.text([concept.classPhotoPrompt])
         let drawn: Tensor? =
             priorPictures > 0
             ? model.generateLatents(
                 classText.repeated(priorPictures), sampling: model.sampling(seeds: seeds(seed, priorPictures))) : nil
-        func loss(_ text: DiffusionModel.Text, _ latents: Tensor, _ generator: inout Philox) -> Variable {
-            let place = FlowNoise(shape: latents.shape, generator: &generator)
-            return model.flowLoss(latents, text: text.repeated(latents.shape[0]), at: place)
+        func loss(_ text: DiffusionText, _ latents: Tensor, _ generator: inout Philox) -> Variable {
+            model.loss(latents, text: text.repeated(latents.shape[0]), &generator)
         }
         return DreamBooth(
-            name: model.configuration.name, weights: model.transformerWeights,
-            pictureSize: model.configuration.pictureSize, attentionModules: DiffusionModel.attentionModules,
+            name: model.settings.name, weights: model.transformerWeights, pictureSize: model.settings.pictureSize,
+            attentionModules: model.attentionModules,
             conceptLoss: { loss(conceptText, model.latents($0), &$1) },
             priorLoss: { chosen, generator in
                 loss(classText, .joined(chosen.map { drawn!.slice($0..<$0 + 1) }), &generator)

@@ -43,16 +43,23 @@ final class TokenwiseAdapters {
             starts.append(next)
             next += stride ?? sample.count
         }
-        for subject in subjects {
-            guard let id = tokenizer.identifier(of: subject.placeholder) else { continue }
-            let noun = tokenizer.words(subject.noun)
-            let active = zip(samples, starts).flatMap { sample, start in
+        begin(rows: rows) { placeholder, noun in
+            guard let id = tokenizer.identifier(of: placeholder) else { return nil }
+            let noun = tokenizer.words(noun)
+            return zip(samples, starts).flatMap { sample, start in
                 sample.indices.filter { sample[$0] == id }.flatMap { place in
                     let behind = Array(sample[(place + 1)...].prefix(noun.count))
                     return [start + place] + (behind == noun ? (1...noun.count).map { start + place + $0 } : [])
                 }
             }
-            subject.activity.text = (active, rows)
+        }
+    }
+
+    /// From here on a text of `rows` rows is read.
+    /// - Parameter active: the rows of a concept's words, by its placeholder and class noun; nil leaves it as it is.
+    func begin(rows: Int, active: (_ placeholder: String, _ noun: String) -> [Int]?) {
+        for subject in subjects {
+            if let active = active(subject.placeholder, subject.noun) { subject.activity.text = (active, rows) }
         }
     }
 

@@ -19,6 +19,8 @@ extension Adapter {
     package struct KnownConcept: Codable, Equatable, Sendable {
         package let name: String
         package let className: String
+        /// The word it is spelled by where text encoders are several; nil where it has an embedding.
+        package var word: String?
     }
 
     /// What a student learnt of concepts; the description is of the first of them.
@@ -28,7 +30,10 @@ extension Adapter {
         let options = try Description.text(
             of: ProxyOptions(
                 rank: lora.rank, alpha: lora.alpha, targets: lora.targets, isRankStabilized: lora.isRankStabilized,
-                concepts: concepts.map { KnownConcept(name: $0.name, className: $0.className) }))
+                concepts: concepts.map {
+                    KnownConcept(
+                        name: $0.name, className: $0.className, word: training.learner.spellings[$0.name])
+                }))
         let description = Description(
             method: Adapter.proxyTuningMethod, model: training.learner.name, modelDigest: modelDigest,
             concept: concepts[0].name, role: .subject, className: concepts[0].className, seed: seed,

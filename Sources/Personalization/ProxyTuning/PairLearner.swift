@@ -11,6 +11,8 @@ package struct PairLearner {
     package let name: String
     /// What stands for each concept, [1, C].
     let words: [String: Tensor]
+    /// The rare word each is spelled by, where they have no embeddings.
+    var spellings: [String: String] = [:]
     let weights: Weights
     let pictureSize: Int
     /// Ends of the names of the modules that change.
@@ -21,24 +23,17 @@ package struct PairLearner {
     package let draw: (_ prompts: [String], _ seeds: [UInt64]) -> [Picture]
 
     /// - Parameter concepts: names that prompts may have between angle brackets.
-    package static func diffusion(_ model: DiffusionModel, concepts: [String], seed: UInt64) -> PairLearner {
+    package static func diffusion(_ model: any LatentDiffusion, concepts: [String], seed: UInt64) -> PairLearner {
         model.freeze()
-        let words = RareWord.words(concepts, like: model.encoder.embedding.value, seed: seed)
-        let known = ConceptWords(words, tokenizer: model.textTokenizer)
-        func text(_ prompts: [String]) -> DiffusionModel.Text {
-            Recording.withoutGradients {
-                model.encode(prompts, tokenizer: known.tokenizer, replacing: known.embeddings)
-            }
-        }
+        let words = DiffusionWords(rare: concepts, for: model, seed: seed)
         return PairLearner(
-            name: model.configuration.name, words: words, weights: model.transformerWeights,
-            pictureSize: model.configuration.pictureSize, attentionModules: DiffusionModel.attentionModules,
+            name: model.settings.name, words: words.embeddings, spellings: words.spellings,
+            weights: model.transformerWeights, pictureSize: model.settings.pictureSize,
+            attentionModules: model.attentionModules,
             loss: { prompts, pictures, generator in
-                let latents = model.latents(pictures)
-                let place = FlowNoise(shape: latents.shape, generator: &generator)
-                return model.flowLoss(latents, text: text(prompts), at: place)
+                model.loss(model.latents(pictures), text: words.text(prompts), &generator)
             },
-            draw: { model.generate(text($0), sampling: model.sampling(seeds: $1)) })
+            draw: { model.generate(words.text($0), sampling: model.sampling(seeds: $1)) })
     }
 
     /// - Parameter concepts: names that prompts may have between angle brackets.

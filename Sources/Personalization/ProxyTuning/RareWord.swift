@@ -8,6 +8,15 @@ import Tensors
 enum RareWord {
     private static let purpose: UInt64 = 0x5A4E
 
+    /// Words that CLIP and T5 spell and hardly ever saw, as DreamBooth's users take them; one for each concept that an
+    /// adapter can know.
+    static let spellings = ["sks", "ohwx", "zwx", "xjy", "bnha", "phol", "pll", "cic"]
+
+    /// A spelling of each concept, in their order.
+    static func spellings(of concepts: [String]) -> [String: String] {
+        Dictionary(uniqueKeysWithValues: zip(concepts, spellings))
+    }
+
     /// The name of a concept's word among an adapter's tensors.
     static func name(of concept: String) -> String { "word.\(concept).embedding" }
 

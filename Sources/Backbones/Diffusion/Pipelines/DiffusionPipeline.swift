@@ -6,7 +6,7 @@ import Tensors
 
 /// A released latent diffusion model: Stable Diffusion XL, 3 and 3.5, or FLUX.1, read from diffusers' folder. Prompts
 /// are read by CLIP's towers and T5, latents drawn by the model's own sampler.
-package final class DiffusionPipeline {
+package final class DiffusionPipeline: LatentDiffusion {
     /// Who predicts.
     package enum Network {
         case unet(UNet)
@@ -19,8 +19,11 @@ package final class DiffusionPipeline {
     package let prompts: PipelinePrompts
     /// Each component's weights, by its folder's name.
     package let weights: [String: Weights]
+    /// The network's.
+    package let transformerWeights: Weights
     /// The scheduler's settings.
     let schedule: PipelineSchedule
+    package let settings: DiffusionSettings
 
     /// Reads a model from its folder.
     /// - Parameters:
@@ -38,15 +41,17 @@ package final class DiffusionPipeline {
         }
         switch (folder.components["unet"], folder.components["transformer"]) {
         case ("UNet2DConditionModel", _):
-            network = .unet(UNet(try folder.settings(UNet.Configuration.self, "unet"), try component("unet")))
+            transformerWeights = try component("unet")
+            network = .unet(UNet(try folder.settings(UNet.Configuration.self, "unet"), transformerWeights))
         case (_, "SD3Transformer2DModel"):
+            transformerWeights = try component("transformer")
             network = .mmdit(
-                MMDiT(try folder.settings(MMDiT.Configuration.self, "transformer"), try component("transformer")))
+                MMDiT(try folder.settings(MMDiT.Configuration.self, "transformer"), transformerWeights))
         case (_, "FluxTransformer2DModel"):
+            transformerWeights = try component("transformer")
             network = .flux(
                 FluxTransformer(
-                    try folder.settings(FluxTransformer.Configuration.self, "transformer"),
-                    try component("transformer")))
+                    try folder.settings(FluxTransformer.Configuration.self, "transformer"), transformerWeights))
         default: throw UnknownPipeline(directory: directory)
         }
         let latents = Weights(try AutoencoderKL.renamed(folder.weights("vae")))
@@ -54,11 +59,31 @@ package final class DiffusionPipeline {
         autoencoder = AutoencoderKL(try folder.settings(AutoencoderKL.Configuration.self, "vae"), latents)
         prompts = try PipelinePrompts(folder, kind: PipelinePrompts.Kind(network), component)
         schedule = try folder.settings(PipelineSchedule.self, "scheduler", "scheduler_config.json")
+        settings = try folder.own
         self.weights = weights
         for weights in weights.values { try weights.verify() }
     }
 
-    /// No weight learns: nothing is recorded, no gradient memory is taken.
+    /// Prompts as the network reads them.
+    package func encode(_ prompts: [String]) -> DiffusionText { self.prompts(prompts) }
+
+    package var longestPrompt: Int { prompts.longest }
+
+    package func tokenCount(_ prompt: String) -> Int { prompts.tokenCount(prompt) }
+
+    package var attentionModules: [String] {
+        let picture = ["to_q", "to_k", "to_v", "to_out.0"]
+        switch network {
+        case .unet: return picture
+        case .mmdit, .flux: return picture + ["add_q_proj", "add_k_proj", "add_v_proj", "to_add_out"]
+        }
+    }
+
+    package func unprompted(_ count: Int) -> DiffusionText? {
+        if case .flux(let flux) = network, flux.configuration.isGuided { return nil }
+        return prompts.negative([String](repeating: "", count: count))
+    }
+
     package func freeze() { for weights in weights.values { weights.train { _ in false } } }
 }
 

@@ -58,10 +58,23 @@ struct PipelineFolder {
         return .stored(try Checkpoint.open(place(component)))
     }
 
-    /// The folder, or the variant's file or index in it.
+    /// What a model that was added says of itself; of a folder as it was downloaded nobody asks.
+    var own: DiffusionSettings {
+        get throws {
+            let file = "\(path)/config.json"
+            guard FileManager.default.fileExists(atPath: file) else {
+                return DiffusionSettings(
+                    name: (path as NSString).lastPathComponent, pictureSize: 1024, guidance: 5, steps: 50)
+            }
+            return try ConfigurationFile.read(DiffusionSettings.self, file)
+        }
+    }
+
+    /// The component's file beside the folders, where the weights were brought together; or its folder, or the
+    /// variant's file or index in it.
     private func place(_ component: String) -> String {
         let folder = "\(path)/\(component)"
-        guard let variant else { return folder }
+        guard let variant else { return "\(folder).safetensors" }
         let stems = ["model", "diffusion_pytorch_model"]
         let names = stems.flatMap {
             [

@@ -5,16 +5,6 @@ import Tensors
 
 /// How a pipeline reads prompts: which encoders, and how their outputs are put together.
 package struct PipelinePrompts {
-    /// Texts as the network reads them.
-    package struct Text {
-        /// [1, T, D].
-        package let tokens: Variable
-        /// [1, P].
-        package let pooled: Variable
-
-        package init(tokens: Variable, pooled: Variable) { (self.tokens, self.pooled) = (tokens, pooled) }
-    }
-
     enum Kind {
         case sdxl, sd3, flux
 
@@ -87,43 +77,84 @@ package struct PipelinePrompts {
         return kept + [Int32](repeating: 0, count: length - kept.count)
     }
 
-    /// A prompt as the network reads it; records no gradient.
-    package func callAsFunction(_ prompt: String) -> Text {
+    /// One tokenizer's part of a text's rows.
+    package struct Stream {
+        /// The first row.
+        package let start: Int
+        /// Ids of a prompt as they are read, marks among them.
+        package let ids: (String) -> [Int32]
+        /// Ids of words alone.
+        package let words: (String) -> [Int32]
+    }
+
+    /// The parts of a text's rows, in order: towers that stand side by side are one.
+    package var streams: [Stream] {
+        var streams: [Stream] = []
+        if kind != .flux {
+            let tokenizer = towers[0].tokenizer
+            streams.append(
+                Stream(
+                    start: 0, ids: { tokenizer.encode($0) }, words: { tokenizer.encode($0).dropFirst().dropLast() }))
+        }
+        if let tokenizer = words?.tokenizer {
+            let start = streams.isEmpty ? 0 : towers[0].encoder.configuration.length
+            streams.append(
+                Stream(start: start, ids: { tokenizer.encode($0) }, words: { tokenizer.encode($0).dropLast() }))
+        }
+        return streams
+    }
+
+    /// Tokens of a prompt that are read, marks among them: T5's where there is one; CLIP's towers see the
+    /// beginning.
+    package var longest: Int { words == nil ? towers[0].encoder.configuration.length : length }
+
+    /// The tokens of a prompt, marks among them, however many there are.
+    package func tokenCount(_ prompt: String) -> Int {
+        words?.tokenizer.encode(prompt).count ?? towers[0].tokenizer.encode(prompt).count
+    }
+
+    /// Prompts as the network reads them; records no gradient.
+    package func callAsFunction(_ prompts: [String]) -> DiffusionText {
         Recording.withoutGradients {
-            let ids = ids(prompt)
-            let outputs = zip(towers, ids).map { $0.encoder($1, batch: 1) }
-            let long = words.map { $0.encoder.states(ids.last!, batch: 1, lengths: [length]).last! }
+            let ids = prompts.map(ids)
+            let outputs = towers.indices.map { tower in
+                towers[tower].encoder(ids.flatMap { $0[tower] }, batch: prompts.count)
+            }
+            let lengths = [Int](repeating: length, count: prompts.count)
+            let long = words.map {
+                $0.encoder.states(ids.flatMap { $0.last! }, batch: prompts.count, lengths: lengths).last!
+            }
             switch kind {
             case .sdxl:
-                return Text(tokens: Self.side(outputs.map(\.tokens)), pooled: outputs[1].pooled)
+                return DiffusionText(tokens: Self.side(outputs.map(\.tokens)), pooled: outputs[1].pooled)
             case .sd3:
                 let both = Self.widened(Self.side(outputs.map(\.tokens)), to: long!.shape[2])
-                return Text(
+                return DiffusionText(
                     tokens: Concatenate().apply([both, long!]), pooled: JoinColumns().apply(outputs.map(\.pooled)))
-            case .flux: return Text(tokens: long!, pooled: outputs[0].pooled)
+            case .flux: return DiffusionText(tokens: long!, pooled: outputs[0].pooled)
             }
         }
     }
 
     /// What guidance leads away from.
-    package func negative(_ prompt: String) -> Text {
-        let text = self(prompt)
-        guard prompt.isEmpty, zeroesEmptyNegative else { return text }
-        return Text(
+    package func negative(_ prompts: [String]) -> DiffusionText {
+        let text = self(prompts)
+        guard prompts.allSatisfy(\.isEmpty), zeroesEmptyNegative else { return text }
+        return DiffusionText(
             tokens: Variable(Tensor(zeros: text.tokens.shape)), pooled: Variable(Tensor(zeros: text.pooled.shape)))
     }
 
-    /// [1, T, C1] and [1, T, C2] → [1, T, C1 + C2].
+    /// [B, T, C1] and [B, T, C2] → [B, T, C1 + C2].
     private static func side(_ tokens: [Variable]) -> Variable {
-        let length = tokens[0].shape[1]
-        let rows = JoinColumns().apply(tokens.map { $0.reshaped([length, $0.shape[2]]) })
-        return rows.reshaped([1, length, rows.shape[1]])
+        let (batch, length) = (tokens[0].shape[0], tokens[0].shape[1])
+        let rows = JoinColumns().apply(tokens.map { $0.reshaped([batch * length, $0.shape[2]]) })
+        return rows.reshaped([batch, length, rows.shape[1]])
     }
 
-    /// Zeros beside [1, T, C] up to `width`.
+    /// Zeros beside [B, T, C] up to `width`.
     private static func widened(_ tokens: Variable, to width: Int) -> Variable {
-        let (length, own) = (tokens.shape[1], tokens.shape[2])
+        let own = tokens.shape[2]
         guard own < width else { return tokens }
-        return side([tokens, Variable(Tensor(zeros: [1, length, width - own]))])
+        return side([tokens, Variable(Tensor(zeros: [tokens.shape[0], tokens.shape[1], width - own]))])
     }
 }

@@ -1,93 +1,60 @@
 import Autograd
 import Layers
+import Randomness
 import Tensors
 
+/// How a released pipeline predicts, draws and learns.
 extension DiffusionPipeline {
-    /// How one picture is drawn.
-    package struct Request {
-        package var text: PipelinePrompts.Text
-        /// What guidance leads away from; nil where the model is told the guidance, or there is none.
-        package var negative: PipelinePrompts.Text?
-        package var guidance: Float
-        package var steps: Int
-
-        package init(
-            text: PipelinePrompts.Text, negative: PipelinePrompts.Text?, guidance: Float, steps: Int
-        ) {
-            (self.text, self.negative, self.guidance, self.steps) = (text, negative, guidance, steps)
-        }
-    }
-
-    /// The sampler for a picture of latents [1, z, h, w].
     package func sampler(steps: Int, latents shape: [Int]) -> any DiffusionSampler {
         switch network {
         case .unet: return NoiseEuler(NoiseSchedule(schedule.noise), steps: steps)
         case .mmdit, .flux:
             guard let tokenShift = schedule.tokenShift else { return FlowEuler(steps: steps, shift: schedule.shift) }
-            let patch = shape[2] / 2 * (shape[3] / 2)
-            return FlowEuler(steps: steps, tokens: patch, shift: tokenShift)
+            let patches = shape[2] / 2 * (shape[3] / 2)
+            return FlowEuler(steps: steps, tokens: patches, shift: tokenShift)
         }
     }
 
-    /// What the network predicts for latents [1, z, h, w] at a time step of 0…1000; of FLUX, which reads packed
-    /// latents, the same shape again.
-    ///
-    /// `guidance` is for models that are told it.
+    /// FLUX reads packed latents; they come and go in the same form as all others'.
     package func predicted(
-        _ latents: Tensor, timestep: Float, text: PipelinePrompts.Text, guidance: Float
-    ) -> Tensor {
-        Recording.withoutGradients {
-            switch network {
-            case .unet(let unet):
-                let sizes = unet.configuration.additionWidth == nil ? [] : [sizes(of: latents)]
-                return unet(
-                    Variable(latents), timesteps: [timestep], text: text.tokens, pooled: text.pooled, sizes: sizes
-                ).value
-            case .mmdit(let mmdit):
-                return mmdit(Variable(latents), text: text.tokens, pooled: text.pooled, timesteps: [timestep]).value
-            case .flux(let flux):
-                let (rows, columns) = (latents.shape[2] / 2, latents.shape[3] / 2)
-                let places = FluxTransformer.places(text: text.tokens.shape[1], rows: rows, columns: columns)
-                let tokens = flux(
-                    FluxTransformer.packed(Variable(latents)), text: text.tokens, pooled: text.pooled,
-                    sigmas: [timestep / 1000], guidance: flux.configuration.isGuided ? [guidance] : nil,
-                    places: places)
-                return FluxTransformer.unpacked(tokens, rows: rows, columns: columns).value
-            }
+        _ latents: Variable, timesteps: [Float], text: DiffusionText, guidance: Float
+    ) -> Variable {
+        let batch = latents.shape[0]
+        switch network {
+        case .unet(let unet):
+            let needsSizes = unet.configuration.additionWidth != nil
+            let sizes = needsSizes ? [[Float]](repeating: sizes(of: latents), count: batch) : []
+            return unet(latents, timesteps: timesteps, text: text.tokens, pooled: text.pooled, sizes: sizes)
+        case .mmdit(let mmdit):
+            return mmdit(latents, text: text.tokens, pooled: text.pooled, timesteps: timesteps)
+        case .flux(let flux):
+            let (rows, columns) = (latents.shape[2] / 2, latents.shape[3] / 2)
+            let places = FluxTransformer.places(text: text.tokens.shape[1], rows: rows, columns: columns)
+            let told = flux.configuration.isGuided ? [Float](repeating: guidance, count: batch) : nil
+            let tokens = flux(
+                FluxTransformer.packed(latents), text: text.tokens, pooled: text.pooled,
+                sigmas: timesteps.map { $0 / 1000 }, guidance: told, places: places)
+            return FluxTransformer.unpacked(tokens, rows: rows, columns: columns)
         }
     }
 
     /// SDXL's sizes of a picture: its own, the corner it was cropped at, and the one that is wanted.
-    private func sizes(of latents: Tensor) -> [Float] {
+    private func sizes(of latents: Variable) -> [Float] {
         let (height, width) = (latents.shape[2], latents.shape[3])
         let patch = autoencoder.configuration.patchSize
         let own = [Float(height * patch), Float(width * patch)]
         return own + [0, 0] + own
     }
 
-    /// Latents [1, z, h, w] from standard normal noise of that shape. `observe` sees them after every step.
-    package func latents(
-        _ request: Request, from noise: Tensor, observe: (Int, Tensor) -> Void = { _, _ in }
-    ) -> Tensor {
-        let sampler = sampler(steps: request.steps, latents: noise.shape)
-        var state = Tensor(noise.values.map { $0 * sampler.initialScale }, shape: noise.shape)
-        for (index, timestep) in sampler.timesteps.enumerated() {
-            let input = sampler.input(state, at: index)
-            let output = predicted(input, timestep: timestep, text: request.text, guidance: request.guidance)
-            if let negative = request.negative {
-                let away = predicted(input, timestep: timestep, text: negative, guidance: request.guidance)
-                for i in 0..<output.count {
-                    output.pointer[i] = away.pointer[i] + request.guidance * (output.pointer[i] - away.pointer[i])
-                }
-            }
-            state = sampler.step(state, output: output, at: index)
-            observe(index, state)
+    /// What diffusers' own scripts train: noise at even time steps, or the flow at shares that the scheduler's shift
+    /// has moved where a picture's size does not move them; a network that is told the guidance is told its usual one.
+    package func loss(_ latents: Tensor, text: DiffusionText, _ generator: inout Philox) -> Variable {
+        switch network {
+        case .unet: return noiseLoss(latents, text: text, schedule: NoiseSchedule(schedule.noise), &generator)
+        case .mmdit, .flux:
+            let shift = schedule.tokenShift == nil ? Float(schedule.shift) : 1
+            let place = FlowNoise(shape: latents.shape, shift: shift, generator: &generator)
+            return flowLoss(latents, text: text, at: place, guidance: settings.guidance)
         }
-        return state
-    }
-
-    /// Latents [1, z, h, w] as a picture [1, 3, H, W], not clamped.
-    package func decoded(_ latents: Tensor) -> Tensor {
-        Recording.withoutGradients { autoencoder.decode(Variable(autoencoder.unscaled(latents))).value }
     }
 }

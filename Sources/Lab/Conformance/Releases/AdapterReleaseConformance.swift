@@ -1,3 +1,4 @@
+import Autograd
 import Backbones
 import Catalogue
 import Checkpoints
@@ -47,15 +48,18 @@ struct AdapterReleaseConformance {
             changes.merge(share: share)
             let readsText = changes.changes.contains { $0.parameter.name.hasPrefix("text_model.") }
             if readsText, release.has("\(name).pooled") {
-                let text = model.prompts(try release.text("prompt"))
+                let text = model.prompts([try release.text("prompt")])
                 try release.compare(
                     "\(name).prompt_embeds", text.tokens.value, called: "\(adapter): \(name).prompt_embeds")
                 try release.compare("\(name).pooled", text.pooled.value, called: "\(adapter): \(name).pooled")
             }
         }
-        let text = PipelinePrompts.Text(
+        let text = DiffusionText(
             tokens: .init(try base.tensor("prompt_embeds")), pooled: .init(try base.tensor("pooled")))
-        let output = model.predicted(try base.tensor("noise"), timestep: 481, text: text, guidance: 1)
+        let noise = Variable(try base.tensor("noise"))
+        let output = Recording.withoutGradients {
+            model.predicted(noise, timesteps: [481], text: text, guidance: 1).value
+        }
         try release.compare("\(name).unet_out", output, called: "\(adapter ?? "no adapter"): \(name).unet_out")
     }
 

@@ -27,26 +27,35 @@ struct PipelineConformance {
         if release.has("fp16.unet_out") { try halfPrecision() }
     }
 
-    private func prompts() throws -> (text: PipelinePrompts.Text, negative: PipelinePrompts.Text?) {
+    private func prompts() throws -> (text: DiffusionText, negative: DiffusionText?) {
         let prompt = try release.text("prompt")
         for (index, ids) in model.prompts.ids(prompt).enumerated() {
             try release.compareExactly("ids.\(index)", ids.map(Int.init))
         }
-        let text = model.prompts(prompt)
+        let text = model.prompts([prompt])
         try release.compare("prompt_embeds", text.tokens.value)
         try release.compare("pooled", text.pooled.value)
         guard let words = release.description["negative_prompt"]?.string else { return (text, nil) }
-        let negative = model.prompts.negative(words)
+        let negative = model.prompts.negative([words])
         try release.compare("negative_prompt_embeds", negative.tokens.value)
         try release.compare("negative_pooled", negative.pooled.value)
         return (text, negative)
     }
 
+    private func predicted(
+        by model: DiffusionPipeline, _ noise: Tensor, _ text: DiffusionText
+    ) throws -> Tensor {
+        let guidance = try guidance()
+        return Recording.withoutGradients {
+            model.predicted(Variable(noise), timesteps: [481], text: text, guidance: guidance).value
+        }
+    }
+
     private func guidance() throws -> Float { Float(try release.number("guidance_scale")) }
 
-    private func prediction(_ text: (text: PipelinePrompts.Text, negative: PipelinePrompts.Text?)) throws {
+    private func prediction(_ text: (text: DiffusionText, negative: DiffusionText?)) throws {
         let noise = try release.tensor("noise")
-        let output = model.predicted(noise, timestep: 481, text: text.text, guidance: try guidance())
+        let output = try predicted(by: model, noise, text.text)
         if release.has("time_ids") {
             // Height and width of the picture; what stands between is no crop.
             let sizes = try release.tensor("time_ids").values
@@ -68,7 +77,7 @@ struct PipelineConformance {
         release.has("packed_noise") ? FluxTransformer.packed(Variable(latents)).value : latents
     }
 
-    private func sampling(_ text: (text: PipelinePrompts.Text, negative: PipelinePrompts.Text?)) throws {
+    private func sampling(_ text: (text: DiffusionText, negative: DiffusionText?)) throws {
         let noise = try release.tensor("noise")
         let steps = Int(try release.number("steps"))
         let sampler = model.sampler(steps: steps, latents: noise.shape)
@@ -77,7 +86,7 @@ struct PipelineConformance {
         try release.compare("sigmas", Tensor(sigmas, shape: [sigmas.count]))
         var states: [Tensor] = []
         let latents = model.latents(
-            .init(text: text.text, negative: text.negative, guidance: try guidance(), steps: steps), from: noise
+            text.text, awayFrom: text.negative, guidance: try guidance(), steps: steps, from: noise
         ) { states.append($1) }
         for (index, state) in states.enumerated() { try release.compare("latents.\(index)", packed(state)) }
         let decoded = model.decoded(latents)
@@ -93,11 +102,10 @@ struct PipelineConformance {
             ("fp16 files", try DiffusionPipeline(directory: release.folder, variant: "fp16")),
             ("single file", try DiffusionPipeline(directory: release.folder, singleFile: single)),
         ] {
-            let text = model.prompts(try release.text("prompt"))
+            let text = model.prompts([try release.text("prompt")])
             try release.compare("fp16.prompt_embeds", text.tokens.value, called: "\(name): fp16.prompt_embeds")
             try release.compare("fp16.pooled", text.pooled.value, called: "\(name): fp16.pooled")
-            let output = model.predicted(
-                try release.tensor("noise"), timestep: 481, text: text, guidance: try guidance())
+            let output = try predicted(by: model, try release.tensor("noise"), text)
             try release.compare("fp16.unet_out", output, called: "\(name): fp16.unet_out")
         }
     }

@@ -1,0 +1,134 @@
+import Autograd
+import Backbones
+import Tensors
+
+/// What a diffusion model reads where a prompt names a concept: an embedding of its text encoder's, or, where released
+/// encoders are several, a rare word that all of them know how to spell.
+struct DiffusionWords {
+    private enum Form {
+        case embedded(DiffusionModel, ConceptWords)
+        case spelled(DiffusionPipeline, [String: String])
+    }
+
+    private let form: Form
+
+    /// Concepts with words that no text has.
+    /// - Parameter concepts: names.
+    init(rare concepts: [String], for model: any LatentDiffusion, seed: UInt64) {
+        if let model = model as? DiffusionModel {
+            let words = RareWord.words(concepts, like: model.encoder.embedding.value, seed: seed)
+            form = .embedded(model, ConceptWords(words, tokenizer: model.textTokenizer))
+        } else {
+            form = .spelled(model as! DiffusionPipeline, RareWord.spellings(of: concepts))
+        }
+    }
+
+    /// Concepts as their adapters know them.
+    /// - Throws: `AdapterError` for an adapter that has no word for its concept, or one of another width.
+    init(_ adapters: [String: Adapter], for model: any LatentDiffusion) throws(AdapterError) {
+        if let model = model as? DiffusionModel {
+            let embedding = model.encoder.embedding.value
+            form = .embedded(
+                model, try ConceptWords(adapters, tokenizer: model.textTokenizer, embedding: embedding))
+        } else {
+            var spellings: [String: String] = [:]
+            for (name, adapter) in adapters { spellings[name] = try adapter.spelling(usedAs: name) }
+            form = .spelled(model as! DiffusionPipeline, spellings)
+        }
+    }
+
+    /// What DreamBooth calls a concept by: a word that pretraining hardly saw.
+    static func identifier(of model: any LatentDiffusion) -> String {
+        model is DiffusionModel ? DreamBooth.identifier : RareWord.spellings[0]
+    }
+
+    /// Embeddings of concepts, [1, D] each; none where they are spelled.
+    var embeddings: [String: Tensor] {
+        guard case .embedded(_, let words) = form else { return [:] }
+        return words.byName
+    }
+
+    /// The rare words of concepts that are spelled.
+    var spellings: [String: String] {
+        guard case .spelled(_, let spellings) = form else { return [:] }
+        return spellings
+    }
+
+    /// Prompts as the network reads them; records no gradient.
+    func text(_ prompts: [String]) -> DiffusionText {
+        Recording.withoutGradients {
+            switch form {
+            case .embedded(let model, let words):
+                model.encode(prompts, tokenizer: words.tokenizer, replacing: words.embeddings)
+            case .spelled(let model, let spellings): model.encode(prompts.map { spelled($0, spellings) })
+            }
+        }
+    }
+
+    /// Tells adapters that hang on a model which rows of the texts of prompts are their concepts'.
+    /// - Parameter isGuided: whether as many rows of a text without concepts follow.
+    func begin(_ adapters: TokenwiseAdapters, _ prompts: [String], isGuided: Bool) {
+        let repeats = isGuided ? 2 : 1
+        switch form {
+        case .embedded(let model, let words):
+            let length = model.configuration.textLength
+            adapters.begin(
+                model.ids(prompts, tokenizer: words.tokenizer), stride: length,
+                rows: prompts.count * length * repeats, tokenizer: .unigram(words.tokenizer))
+        case .spelled(let model, let spellings):
+            let length = model.encode([""]).tokens.shape[1]
+            adapters.begin(rows: prompts.count * length * repeats) { placeholder, noun in
+                prompts.enumerated().flatMap { index, prompt in
+                    rows(of: placeholder, noun, in: prompt, spellings, model.prompts.streams)
+                        .filter { $0 < length }.map { index * length + $0 }
+                }
+            }
+        }
+    }
+
+    /// The rows of one concept's words, found by the order in which a prompt names concepts, for two may be spelled
+    /// alike.
+    private func rows(
+        of placeholder: String, _ noun: String, in prompt: String, _ spellings: [String: String],
+        _ streams: [PipelinePrompts.Stream]
+    ) -> [Int] {
+        let named = prompt.matches(of: Self.mention).map { String($0.output) }
+        let text = spelled(prompt, spellings)
+        return streams.flatMap { stream -> [Int] in
+            let ids = stream.ids(text)
+            let behind = stream.words(noun)
+            var (rows, from) = ([Int](), 0)
+            for name in named {
+                guard let spelling = spellings[String(name.dropFirst().dropLast())] else { continue }
+                let word = stream.words(spelling)
+                guard !word.isEmpty, let place = ids[from...].firstRange(of: word) else { continue }
+                from = place.upperBound
+                guard name == placeholder else { continue }
+                rows += place.map { stream.start + $0 }
+                if ids[from...].starts(with: behind) { rows += behind.indices.map { stream.start + from + $0 } }
+            }
+            return rows
+        }
+    }
+
+    private static var mention: Regex<Substring> { /<[a-z0-9_@-]+>/ }
+
+    private func spelled(_ prompt: String, _ spellings: [String: String]) -> String {
+        prompt.replacing(Self.mention) { match in
+            spellings[String(match.output.dropFirst().dropLast())] ?? String(match.output)
+        }
+    }
+}
+
+extension Adapter {
+    /// The rare word a concept is spelled by, when the adapter is used under `name`.
+    /// - Throws: `AdapterError` where the adapter knows several concepts, and none of that name.
+    fileprivate func spelling(usedAs name: String) throws(AdapterError) -> String {
+        let plain = String(name.prefix { $0 != "@" })
+        let words = known.filter { $0.word != nil }
+        if let own = words.first(where: { $0.name == plain })?.word { return own }
+        if words.count < 2 { return words.first?.word ?? RareWord.spellings[0] }
+        throw .notAnAdapter(
+            path: name, reason: "it knows \(known.map(\.name).joined(separator: ", ")), and no \(plain)")
+    }
+}
