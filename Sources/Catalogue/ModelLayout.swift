@@ -64,7 +64,7 @@ extension ModelLayout {
         describe: { name, configuration in
             let transformer = configuration["transformer"]
             return ModelDescription(
-                family: .infinity, name: name, pictures: [square(configuration["pictureSize"])],
+                family: .infinity, name: name, pictures: sizes(configuration),
                 limits: .init(
                     promptTokens: transformer?["textLength"]?.integer,
                     scales: configuration["schedule"]?["sides"]?.array?.count,
@@ -81,7 +81,7 @@ extension ModelLayout {
         describe: { name, configuration in
             let transformer = configuration["transformer"]
             return ModelDescription(
-                family: .chameleon, name: name, pictures: [square(configuration["pictureSize"])],
+                family: .chameleon, name: name, pictures: sizes(configuration),
                 limits: .init(
                     promptTokens: chameleonPrompt(configuration), tokensPerConcept: 1,
                     layers: transformer?["depth"]?.integer, codes: configuration["vocabulary"]?["codes"]?.integer),
@@ -129,6 +129,7 @@ extension ModelLayout {
             describe: { name, configuration in
                 ModelDescription(
                     family: .diffusion, name: name, pictures: [square(configuration["pictureSize"])],
+                    sides: configuration["sides"].flatMap { try? JSONDecoder().decode(Sides.self, from: $0.line) },
                     limits: .init(promptTokens: kind.longestPrompt, layers: configuration["layers"]?.integer),
                     encoders: pocketEncoders,
                     sampling: members(["guidance": "guidance", "steps": "steps"], of: configuration), digest: "")
@@ -183,6 +184,17 @@ extension ModelLayout {
     static let lpips = ModelLayout(
         family: .lpips, files: [configuration], claims: { $0["architecture"] == "lpips" },
         describe: { name, _ in ModelDescription(family: .lpips, name: name, pictures: [], digest: "") })
+
+    private typealias Sides = ModelDescription.Sides
+
+    /// Those a `config.json` lists, each [width, height]; or its square alone.
+    private static func sizes(_ configuration: JSONValue) -> [ModelDescription.Size] {
+        let listed = (configuration["sizes"]?.array ?? []).compactMap { size -> ModelDescription.Size? in
+            guard let sides = size.array?.compactMap(\.integer), sides.count == 2 else { return nil }
+            return .init(width: sides[0], height: sides[1])
+        }
+        return listed.isEmpty ? [square(configuration["pictureSize"])] : listed
+    }
 
     private static func square(_ side: JSONValue?) -> ModelDescription.Size {
         // Published encoders leave out what is the default of their library.

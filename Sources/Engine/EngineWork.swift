@@ -57,7 +57,7 @@ package struct EngineWork {
         let needless = JobFailure(
             code: "job.kind", consequence: .rejected, message: "a probe needs no engine: the daemon answers it")
         guard let name = order.spec.model else { throw needless }
-        let model = try LoadedModel(name, in: order.models)
+        let model = try LoadedModel(name, in: order.models, size: order.spec.size)
         connection.send(.started(.init(engine: Release.version, backbone: model.name)))
         switch order.spec {
         case .personalize(let spec) where spec.method == .proxyTuning:

@@ -31,7 +31,9 @@ struct GenerateWorker {
         }
         return .done(
             .object([
-                "pictures": .integer(pictures.count), "metrics": .object([:]),
+                "pictures": .integer(pictures.count),
+                "size": .string(ModelDescription.Size(width: pictures[0].width, height: pictures[0].height).text),
+                "metrics": .object([:]),
                 "warnings": .array(warnings.map(JSONValue.string)),
             ]))
     }

@@ -23,9 +23,12 @@ package struct LoadedModel {
     package let digest: String
 
     /// - Throws: `JobFailure` where the model is not installed or damaged.
-    package init(_ name: String, in models: String) throws { try self.init(directory: "\(models)/\(name)") }
+    /// - Parameter size: of the pictures it is to draw; its usual one unless given.
+    package init(_ name: String, in models: String, size: ModelDescription.Size? = nil) throws {
+        try self.init(directory: "\(models)/\(name)", size: size)
+    }
 
-    package init(directory: String) throws {
+    package init(directory: String, size: ModelDescription.Size? = nil) throws {
         guard ModelFolder.isModel(directory) else {
             throw JobFailure(
                 code: "model.missing", consequence: .fatal,
@@ -34,8 +37,12 @@ package struct LoadedModel {
         do {
             // A model that is being made has no description yet.
             description = try ModelFolder.written(directory) ?? ModelFolder.derived(directory)
-            backbone = try Backbone(directory: directory, family: description.family)
+            if let size { try description.check(size) }
+            backbone = try Backbone(
+                directory: directory, family: description.family, size: size == description.pictures.first ? nil : size)
             digest = try LoadedModel.digest(directory: directory)
+        } catch let failure as JobFailure {
+            throw failure
         } catch {
             throw JobFailure(code: "model.damaged", consequence: .fatal, message: "\(error)")
         }
@@ -73,7 +80,7 @@ package struct LoadedModel {
         case .infinity(let model): model.configuration.pictureSize
         case .chameleon(let model): model.configuration.pictureSize
         case .llamagen(let model): model.configuration.pictureSize
-        case .diffusion(let model): model.settings.pictureSize
+        case .diffusion(let model): model.pictureSize
         }
     }
 }
@@ -93,6 +100,39 @@ extension LoadedModel {
     }
 }
 
+extension ModelDescription {
+    /// - Throws: `JobFailure` for a size that the model does not draw.
+    fileprivate func check(_ size: Size) throws {
+        guard !draws(size) else { return }
+        throw JobFailure(
+            code: "input.size", consequence: .rejected, message: "\(name) draws no pictures of \(size)",
+            problems: [Problem("/size", found: size.text, allowed: sizesInWords)])
+    }
+}
+
+extension ScaleSchedule {
+    private struct Unscheduled: Error, CustomStringConvertible {
+        let size: ModelDescription.Size
+        var description: String { "Infinity has no scales for pictures of \(size)" }
+    }
+
+    /// The scales of Infinity's pictures of a size, by the pixels of a token; and the largest of their ratio, by which
+    /// positions are measured.
+    fileprivate static func drawing(
+        _ size: ModelDescription.Size
+    ) -> (_ patch: Int) throws -> (schedule: ScaleSchedule, reference: Side) {
+        { patch in
+            guard let found = InfinitySchedules.sides(endingWith: (size.height / patch, size.width / patch)) else {
+                throw Unscheduled(size: size)
+            }
+            return (
+                ScaleSchedule(found.sides.map { Side(height: $0.height, width: $0.width) }),
+                Side(height: found.largest.height, width: found.largest.width)
+            )
+        }
+    }
+}
+
 extension LoadedModel.Backbone {
     private struct DrawsNothing: Error, CustomStringConvertible {
         let directory: String
@@ -101,14 +141,16 @@ extension LoadedModel.Backbone {
     }
 
     /// Reads the model; nothing of it learns.
-    package init(directory: String, family: ModelFamily) throws {
+    /// - Parameter size: one it draws beside its usual one.
+    package init(directory: String, family: ModelFamily, size: ModelDescription.Size? = nil) throws {
+        let sides = size.map { (height: $0.height, width: $0.width) }
         switch family {
         case .infinity:
-            let model = try InfinityModel(directory: directory)
+            let model = try InfinityModel(directory: directory, drawing: size.map(ScaleSchedule.drawing))
             model.freeze()
             self = .infinity(model)
         case .chameleon:
-            let model = try ChameleonModel(directory: directory)
+            let model = try ChameleonModel(directory: directory, size: sides)
             model.freeze()
             self = .chameleon(model)
         case .llamagen:
@@ -116,9 +158,10 @@ extension LoadedModel.Backbone {
             model.freeze()
             self = .llamagen(model)
         case .diffusion:
-            let model: any LatentDiffusion =
+            var model: any LatentDiffusion =
                 ModelFolder.isPipeline(directory)
                 ? try DiffusionPipeline(directory: directory) : try DiffusionModel(directory: directory)
+            model.drawnSize = sides
             model.freeze()
             self = .diffusion(model)
         case .clip, .dino, .classifier, .lpips: throw DrawsNothing(directory: directory, family: family)

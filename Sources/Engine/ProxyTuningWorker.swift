@@ -1,3 +1,4 @@
+import Catalogue
 import Foundation
 import Images
 import Jobs
@@ -54,7 +55,10 @@ struct ProxyTuningWorker {
     /// - Throws: `JobFailure` where it is no diffusion model, or draws pictures of another size.
     func supervisor() throws -> LoadedModel {
         let name = spec.supervisor ?? ""
-        let supervisor = try LoadedModel(name, in: order.models)
+        // One that draws several sizes draws the student's.
+        let own = ModelDescription.Size(width: loaded.pictureSize, height: loaded.pictureSize)
+        let draws = try ModelFolder.written("\(order.models)/\(name)")?.draws(own) ?? false
+        let supervisor = try LoadedModel(name, in: order.models, size: draws ? own : nil)
         guard supervisor.description.family == .diffusion, supervisor.pictureSize == loaded.pictureSize else {
             throw JobFailure(
                 code: "input.supervisor", consequence: .rejected, message: "\(name) cannot teach \(loaded.name)",

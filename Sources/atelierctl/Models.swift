@@ -264,7 +264,8 @@ extension ModelFolder {
         ].compactMap { name, value in value.map { (name, String($0)) } }
         let encoders = description.encoders.map { [("encoders", "\($0.clip), \($0.dino)")] } ?? []
         let sampling = description.sampling.sorted { $0.key < $1.key }.map { ($0.key, $0.value.text) }
-        let pictures = description.pictures.map(\.description).joined(separator: ", ")
+        let sides = description.sides.map { ["sides of \($0.least) to \($0.most) that \($0.multiple) divides"] } ?? []
+        let pictures = (description.pictures.map(\.description) + sides).joined(separator: ", ")
         return [
             ("name", name), ("family", description.family.rawValue), ("version", printable(description.version)),
             ("folder", printable(folder)), ("pictures", pictures),

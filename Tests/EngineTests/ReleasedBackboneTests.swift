@@ -86,18 +86,19 @@ struct ReleasedBackboneTests {
     func theDiffusionFamiliesDrawAndLearn(release: String, links: Bool) throws {
         let models = try TinyModels()
         let model = try add(release, to: models, links: links) { $0.side = 32 }
+        try shortenSampling(of: release, in: models)
         #expect(model.description?.family == .diffusion && model.problems == [])
-        let plain = try Run(models, generate(model.name, ["steps": 2]))
+        let plain = try Run(models, generate(model.name))
         #expect(plain.digests("picture").count == 2 && Set(plain.digests("picture")).count == 2)
         guard !links else { return }
         let learnt = try Run(models, learnLoRA(model.name))
-        var drawing = generate(model.name, ["steps": 2])
+        var drawing = generate(model.name)
         drawing["prompts"] = ["A photo of a red <rex>, nice!"]
         let drawn = try Run(models, drawing, adapters: ["rex": learnt.adapter])
         drawing["prompts"] = ["A photo of a red sks, nice!"]
         #expect(try Run(models, drawing).digests("picture") != drawn.digests("picture"))
         drawing["prompts"] = ["A photo of a red <rex>, nice!"]
-        drawing["options"] = ["steps": 2, "adapters": "by-token"]
+        drawing["options"] = ["adapters": "by-token"]
         let byToken = try Run(models, drawing, adapters: ["rex": learnt.adapter])
         #expect(byToken.digests("picture") != drawn.digests("picture"))
     }
@@ -105,8 +106,9 @@ struct ReleasedBackboneTests {
     /// A real model teaches, another learns: each of two concepts goes by a rare word of its own.
     @Test func proxyTuningGoesFromARealSupervisorToARealStudent() throws {
         let models = try TinyModels()
-        for name in ["sdxl", "flux1-dev"] {
-            _ = try add(name, to: models) { $0.side = 32 }
+        // The supervisor's usual pictures are smaller than the student's, whose size it draws too.
+        for (name, side) in [("sdxl", 32), ("flux1-dev", 64)] {
+            _ = try add(name, to: models) { $0.side = side }
             try shortenSampling(of: name, in: models)
         }
         var spec = learn(
@@ -121,9 +123,10 @@ struct ReleasedBackboneTests {
             ["name": "mia", "role": "subject", "class": "cat", "images": [2]],
         ]
         let run = try Run(models, spec)
+        #expect(try Picture(pngFile: run.artifacts.first { $0.role == "proxy" }!.path).width == 64)
         let adapter = try Adapter(path: run.adapter)
         #expect(adapter.known.map(\.word) == ["sks", "ohwx"])
-        var drawing = generate("flux1-dev", ["steps": 2])
+        var drawing = generate("flux1-dev")
         func pictures(_ prompt: String) throws -> [String] {
             drawing["prompts"] = [.string(prompt)]
             return try Run(models, drawing, adapters: ["rex": run.adapter, "mia": run.adapter]).digests("picture")
@@ -151,5 +154,36 @@ struct ReleasedBackboneTests {
         for part in ["/unet: has no config.json", "/text_encoder_2", "/tokenizer: has no", "/scheduler: has no"] {
             #expect(problems.contains { $0.contains(part) }, "\(part): \(problems)")
         }
+    }
+
+    /// A job's size is what is drawn and what its result says; another than the model's is refused.
+    @Test(arguments: [
+        ("infinity-2b", "224x336"), ("infinity-2b", "352x176"), ("lumina-mgpt-7b-768", "64x32"), ("sdxl", "32x64"),
+        ("sd3-medium", "48x32"), ("flux1-dev", "32x48"),
+    ])
+    func aJobSaysTheSizeOfItsPictures(release: String, size: String) throws {
+        let models = try TinyModels()
+        _ = try add(release, to: models) {
+            $0.pixels = "0.06M"
+            $0.side = release.hasPrefix("lumina") ? 64 : 32
+        }
+        if models.steps(of: release) != nil { try shortenSampling(of: release, in: models) }
+        var spec = generate(release)
+        (spec["size"], spec["images_per_prompt"]) = (.string(size), 1)
+        let run = try Run(models, spec)
+        #expect(run.result?["size"] == .string(size))
+        let picture = try Picture(pngFile: run.artifacts.first { $0.role == "picture" }!.path)
+        #expect("\(picture.width)x\(picture.height)" == size)
+        spec["size"] = "1000x24"
+        let failure = #expect(throws: JobFailure.self) { try Run(models, spec) }
+        #expect(failure?.problems?.map(\.pointer) == ["/size"])
+    }
+}
+
+extension TinyModels {
+    /// Steps from noise to picture; nil of a model that takes none.
+    fileprivate func steps(of name: String) -> Int? {
+        FileManager.default.contents(atPath: "\(folder)/\(name)/config.json")
+            .flatMap { try? JSONValue(json: $0) }?["steps"]?.integer
     }
 }

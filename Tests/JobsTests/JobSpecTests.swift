@@ -365,3 +365,44 @@ import Testing
         #expect(pointers(composition { $0.replacing(part, with: other) }) == places)
     }
 }
+
+/// The size of pictures, as jobs say it and a model's description allows it.
+struct PictureSizeTests {
+    private static let models = ModelChoice([
+        ModelDescription(
+            family: .infinity, name: "listed",
+            pictures: [.init(width: 256, height: 256), .init(width: 192, height: 288)], digest: "a"),
+        ModelDescription(
+            family: .diffusion, name: "divided", pictures: [.init(width: 64, height: 64)],
+            sides: .init(multiple: 16, least: 32, most: 128), digest: "b"),
+    ])
+
+    private func problems(_ model: String, _ size: JSONValue) -> [Problem] {
+        let body: JSONValue = [
+            "version": 1, "kind": "generate", "model": .string(model), "prompts": ["a dog"], "size": size,
+        ]
+        do {
+            let spec = try JobSpec(body, models: Self.models)
+            #expect(spec.size?.text == size.string)
+            #expect(try JobSpec(spec.json, models: Self.models) == spec)
+            return []
+        } catch { return (error as? Problems)?.list ?? [] }
+    }
+
+    @Test(arguments: [("listed", "256x256"), ("listed", "192x288"), ("divided", "64x64"), ("divided", "32x128")])
+    func whatTheModelDrawsIsTaken(model: String, size: String) {
+        #expect(problems(model, .string(size)) == [])
+    }
+
+    @Test(arguments: [
+        ("listed", "288x192", "256x256, 192x288: listed draws no other"),
+        ("divided", "32x144", "64x64, or sides of 32 to 128 pixels that 16 divides"),
+        ("divided", "40x64", "64x64, or sides of 32 to 128 pixels that 16 divides"),
+        ("divided", "064x64", "width and height in pixels: \"512x768\""),
+        ("divided", "64", "width and height in pixels: \"512x768\""),
+    ])
+    func anotherIsRefusedWithWhatThereIs(model: String, size: String, allowed: String) {
+        let found = problems(model, .string(size))
+        #expect(found.map(\.pointer) == ["/size"] && found.first?.allowed == allowed, "\(found)")
+    }
+}

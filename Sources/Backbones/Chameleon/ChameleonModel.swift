@@ -24,6 +24,8 @@ package final class ChameleonModel {
         /// What is said around a prompt, with {width} and {height} of the picture and {prompt}; nil says the prompt
         /// alone.
         package var promptTemplate: String?
+        /// Of pictures that are no squares of `pictureSize`; nil of those.
+        package var otherGrid: PictureGrid?
 
         package init(
             name: String, pictureSize: Int, vocabulary: ChameleonVocabulary,
@@ -43,7 +45,8 @@ package final class ChameleonModel {
         }
 
         package var grid: PictureGrid {
-            PictureGrid(height: pictureSize / tokenizer.patchSize, width: pictureSize / tokenizer.patchSize)
+            otherGrid
+                ?? PictureGrid(height: pictureSize / tokenizer.patchSize, width: pictureSize / tokenizer.patchSize)
         }
         /// Begin-image and the size of every picture.
         package var heading: [Int32] { vocabulary.heading(grid, patchSize: tokenizer.patchSize) }
@@ -86,10 +89,13 @@ package final class ChameleonModel {
     }
 
     /// Reads a model from its directory.
+    /// - Parameter size: height and width of the pictures it is to draw; its usual ones unless given.
     /// - Throws: `CheckpointError`, `WeightsError`, or an error naming the file that is missing or malformed.
-    package convenience init(directory: String) throws {
+    package convenience init(directory: String, size: (height: Int, width: Int)? = nil) throws {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
-        let configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
+        var configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
+        let patch = configuration.tokenizer.patchSize
+        configuration.otherGrid = size.map { PictureGrid(height: $0.height / patch, width: $0.width / patch) }
         try self.init(
             configuration, reading: TextTokenizer(path: directory),
             tokenizer: .stored(.open(path(.tokenizer))),

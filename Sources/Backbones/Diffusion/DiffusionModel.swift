@@ -57,6 +57,7 @@ package final class DiffusionModel: ReadsPrompts, LatentDiffusion {
     ]
 
     package let configuration: Configuration
+    package var drawnSize: (height: Int, width: Int)?
     package let reader: PromptReader
     package let autoencoderWeights: Weights
     package let transformerWeights: Weights

@@ -23,6 +23,8 @@ package struct DiffusionSettings: Codable, Equatable, Sendable {
 /// A latent diffusion model as jobs use it, whatever its network and its text encoders are.
 package protocol LatentDiffusion: AnyObject {
     var settings: DiffusionSettings { get }
+    /// Height and width of the pictures it draws; squares of the settings' size when nil.
+    var drawnSize: (height: Int, width: Int)? { get set }
     var autoencoder: AutoencoderKL { get }
     /// Of the network that predicts, which is what learns.
     var transformerWeights: Weights { get }
@@ -65,10 +67,14 @@ extension LatentDiffusion {
         DiffusionSampling(guidance: guidance ?? settings.guidance, steps: steps ?? settings.steps, seeds: seeds)
     }
 
-    /// A picture's latents, [z, h, w].
+    /// Pixels on the shorter side of its pictures.
+    package var pictureSize: Int { drawnSize.map { min($0.height, $0.width) } ?? settings.pictureSize }
+
+    /// A drawn picture's latents, [z, h, w].
     package var latentShape: [Int] {
-        let side = settings.pictureSize / autoencoder.configuration.patchSize
-        return [autoencoder.configuration.latentChannels, side, side]
+        let patch = autoencoder.configuration.patchSize
+        let (height, width) = drawnSize ?? (settings.pictureSize, settings.pictureSize)
+        return [autoencoder.configuration.latentChannels, height / patch, width / patch]
     }
 
     /// Latents of pictures as the network sees them, [B, z, h, w]: drawn around their means by `noise` of that shape,

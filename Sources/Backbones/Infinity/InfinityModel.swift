@@ -72,10 +72,19 @@ package final class InfinityModel: ReadsPrompts {
     }
 
     /// Reads a model from its directory.
+    /// - Parameter drawing: finds the scales of other pictures than the model's own by the pixels of a token, and the
+    ///   last scale that positions are measured by; nil leaves the model's.
     /// - Throws: `CheckpointError`, `WeightsError`, or an error naming the file that is missing or malformed.
-    package convenience init(directory: String) throws {
+    package convenience init(
+        directory: String,
+        drawing: ((_ patch: Int) throws -> (schedule: ScaleSchedule, reference: ScaleSchedule.Side))? = nil
+    ) throws {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
-        let configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
+        var configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
+        if let (schedule, reference) = try drawing?(configuration.tokenizer.patchSize) {
+            (configuration.schedule, configuration.transformer.schedule) = (schedule, schedule)
+            configuration.transformer.rotaryReference = reference
+        }
         try self.init(
             configuration, textTokenizer: UnigramTokenizer(path: directory),
             tokenizer: .stored(.open(path(.tokenizer))),

@@ -100,11 +100,27 @@ struct ChameleonRelease {
         let codes = vqgan.shape("quantize.embedding.weight")?[0] ?? 0
         return [
             "name": .string(title), "pictureSize": .integer(wishes.side ?? side),
+            "sizes": sizes(wishes.side ?? side, unit: 32),
             "vocabulary": vocabulary(codes), "tokenizer": Self.tokenizer(vqgan, order: order),
             "transformer": transformer(settings), "guidance": 4, "topK": .integer(min(2000, codes)),
             "temperature": 1,
             "promptTemplate": "Generate an image of {width}x{height} according to the following prompt:\n{prompt}",
         ]
+    }
+
+    /// The crops Lumina-mGPT was trained on (data/item_processor.py, `generate_crop_size_list`): as many units as its
+    /// square has, and at most four times as long as wide; the square first.
+    private func sizes(_ side: Int, unit: Int) -> JSONValue {
+        let most = side / unit * (side / unit)
+        var sizes: [JSONValue] = [[.integer(side), .integer(side)]]
+        var (wide, high) = (most, 1)
+        while wide > 0 {
+            if max(wide, high) <= 4 * min(wide, high), wide * unit != side || high * unit != side {
+                sizes.append([.integer(wide * unit), .integer(high * unit)])
+            }
+            if (high + 1) * wide <= most { high += 1 } else { wide -= 1 }
+        }
+        return .array(sizes)
     }
 
     /// The size stands in the release's name (7B-768, 7B-1024).

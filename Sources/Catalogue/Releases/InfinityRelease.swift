@@ -144,10 +144,18 @@ struct InfinityRelease {
         let is8b = width >= 3584
         return [
             "name": .string(title), "pictureSize": .integer((schedule.last?.height ?? 0) * patch),
+            "sizes": sizes(own: schedule.last, patch: patch),
             "schedule": Self.json(schedule), "tokenizer": Self.tokenizer(vae), "text": Self.text(text),
             "transformer": transformer(schedule), "guidance": .integer(is8b ? 3 : 4),
             "temperature": .number(is8b ? 1 : 0.5), "topP": 0.97,
         ]
+    }
+
+    /// Width and height of every picture it can draw, its own first.
+    private func sizes(own: InfinitySchedules.Side?, patch: Int) -> JSONValue {
+        let others = InfinitySchedules.lasts(upTo: pixels).filter { side in own.map { $0 != side } ?? true }
+        return .array(
+            ([own].compactMap { $0 } + others).map { [.integer($0.width * patch), .integer($0.height * patch)] })
     }
 
     /// transformers' settings with the table's real rows.

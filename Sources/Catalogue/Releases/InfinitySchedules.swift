@@ -65,13 +65,34 @@ package enum InfinitySchedules {
 
     private static func square(_ sides: [Int]) -> [Side] { sides.map { ($0, $0) } }
 
+    /// The scales of every ratio, all thirteen of each.
+    private static var all: [(ratio: Double, sides: [Side])] {
+        taller
+            + taller.dropFirst().map {
+                (Double(Int(1000 / $0.ratio)) / 1000, $0.sides.map { ($0.width, $0.height) })
+            }
+    }
+
+    /// Every last scale of as many scales as a number of pixels has, and fewer; `pixels` itself first.
+    package static func lasts(upTo pixels: String) -> [Side] {
+        let most = sizes[pixels] ?? sizes["0.60M"]!
+        return sizes.values.filter { $0 <= most }.sorted(by: >).flatMap { count in all.map { $0.sides[count - 3] } }
+    }
+
+    /// The scales that end with `last`, and the largest of their ratio; nil where none do.
+    package static func sides(endingWith last: Side) -> (sides: [Side], largest: Side)? {
+        for (_, sides) in all {
+            for count in sizes.values where sides[count - 3] == last {
+                return ([(1, 1), (2, 2)] + sides.prefix(count - 2), sides.last!)
+            }
+        }
+        return nil
+    }
+
     /// The scales of the ratio nearest to `ratio` (height over width), all thirteen.
     package static func largest(ratio: Double) -> [Side] {
-        let known =
-            taller.map { ($0.ratio, $0.sides) }
-            + taller.dropFirst().map { (Double(Int(1000 / $0.ratio)) / 1000, $0.sides.map { ($0.width, $0.height) }) }
-        let nearest = known.min { abs($0.0 - ratio) < abs($1.0 - ratio) }!
-        return [(1, 1), (2, 2)] + nearest.1
+        let nearest = all.min { abs($0.ratio - ratio) < abs($1.ratio - ratio) }!
+        return [(1, 1), (2, 2)] + nearest.sides
     }
 
     /// The scales for a number of pixels; nil for one that is not known (0.6M is 0.60M).

@@ -139,6 +139,16 @@ struct PipelineRelease {
             "pictureSize": .integer(wishes.side ?? latents << (levels - 1)), "guidance": .number(guidance),
             "steps": .integer(steps),
         ]
+        let patch = 1 << (levels - 1)
+        let size = members["pictureSize"]?.integer ?? 1024
+        // A U-Net halves its latents on every level but one; transformers read them in pairs.
+        let halvings = json("unet", "config.json")?["block_out_channels"]?.array?.count ?? 2
+        let multiple = patch << (halvings - 1)
+        let positions = json("transformer", "config.json")?["pos_embed_max_size"]?.integer
+        members["sides"] = [
+            "multiple": .integer(multiple), "least": .integer(min(256, size)),
+            "most": .integer(positions.map { min($0 * multiple, 2 * size) } ?? 2 * size),
+        ]
         members["layers"] = depth(kind).map(JSONValue.integer)
         return .object(members)
     }

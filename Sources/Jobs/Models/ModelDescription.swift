@@ -12,6 +12,29 @@ package struct ModelDescription: Sendable, Equatable, Codable {
         package init(width: Int, height: Int) { (self.width, self.height) = (width, height) }
 
         package var description: String { "\(width)×\(height)" }
+
+        /// As jobs say it: `512x768` is 512 wide and 768 high.
+        package var text: String { "\(width)x\(height)" }
+
+        /// Nil for a text that says no size.
+        package init?(text: String) {
+            guard let found = text.wholeMatch(of: /([1-9][0-9]{0,4})x([1-9][0-9]{0,4})/),
+                let width = Int(found.1), let height = Int(found.2)
+            else { return nil }
+            self.init(width: width, height: height)
+        }
+    }
+
+    /// Sizes without a list: sides are multiples of a number, within bounds.
+    package struct Sides: Sendable, Equatable, Codable {
+        package var multiple, least, most: Int
+
+        /// From `least` to `most` pixels.
+        package init(multiple: Int, least: Int, most: Int) {
+            (self.multiple, self.least, self.most) = (multiple, least, most)
+        }
+
+        fileprivate func allow(_ side: Int) -> Bool { side % multiple == 0 && (least...max(least, most)) ~= side }
     }
 
     /// What the model can take; nil where there is no such limit, or it has no such thing.
@@ -59,8 +82,10 @@ package struct ModelDescription: Sendable, Equatable, Codable {
     package var name: String
     /// Whoever trained it counts; the digest is what is compared.
     package var version: String
-    /// Of the pictures it draws or reads.
+    /// Of the pictures it draws or reads, the usual one first.
     package var pictures: [Size]
+    /// What it draws beside those; nil where the list is all.
+    package var sides: Sides?
     package var limits: Limits
     /// Nil of an encoder.
     package var encoders: Encoders?
@@ -72,11 +97,25 @@ package struct ModelDescription: Sendable, Equatable, Codable {
 
     /// Describes a model.
     package init(
-        family: ModelFamily, name: String, version: String = "1", pictures: [Size], limits: Limits = Limits(),
+        family: ModelFamily, name: String, version: String = "1", pictures: [Size], sides: Sides? = nil,
+        limits: Limits = Limits(),
         encoders: Encoders? = nil, sampling: [String: JSONValue] = [:], digest: String
     ) {
         (self.family, self.name, self.version, self.pictures) = (family, name, version, pictures)
+        self.sides = sides
         (self.limits, self.encoders, self.sampling, self.digest) = (limits, encoders, sampling, digest)
+    }
+
+    /// Whether it can draw pictures of a size.
+    package func draws(_ size: Size) -> Bool {
+        pictures.contains(size) || sides.map { $0.allow(size.width) && $0.allow(size.height) } == true
+    }
+
+    /// The sizes it draws, for whoever asked for another.
+    package var sizesInWords: String {
+        let listed = pictures.map(\.text).joined(separator: ", ")
+        guard let sides else { return "\(listed): \(name) draws no other" }
+        return "\(listed), or sides of \(sides.least) to \(sides.most) pixels that \(sides.multiple) divides"
     }
 
     /// What a model may be called: a folder's name.

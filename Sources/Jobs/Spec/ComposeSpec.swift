@@ -17,7 +17,8 @@ extension ComposeSpec {
     /// Nil where the reader has found problems that leave nothing to make a job of.
     init?(_ reader: inout SpecReader) {
         reader.fields([
-            "version", "kind", "model", "subject", "style", "prompts", "images_per_prompt", "seed", "options",
+            "version", "kind", "model", "subject", "style", "prompts", "images_per_prompt", "size", "seed",
+            "options",
         ])
         let pair = reader.pair()
         let drawing = GenerateSpec(drawing: &reader, on: \.composes)

@@ -5,6 +5,8 @@ package struct GenerateSpec: Sendable, Equatable {
     package var prompts: [String]
     /// 1 to 16.
     package var imagesPerPrompt: Int?
+    /// Of the pictures; the model's usual one unless given.
+    package var size: ModelDescription.Size?
     /// Nil where none was given.
     package var seed: Int?
     /// As they were given, of drawing with the model.
@@ -17,7 +19,7 @@ package struct GenerateSpec: Sendable, Equatable {
 extension GenerateSpec {
     /// Nil where the reader has found problems that leave nothing to make a job of.
     init?(_ reader: inout SpecReader) {
-        reader.fields(["version", "kind", "model", "prompts", "images_per_prompt", "seed", "options"])
+        reader.fields(["version", "kind", "model", "prompts", "images_per_prompt", "size", "seed", "options"])
         self.init(drawing: &reader, on: \.draws)
     }
 
@@ -26,6 +28,7 @@ extension GenerateSpec {
         let model = reader.model(fits)
         prompts = reader.prompts(1...64)
         imagesPerPrompt = reader.integer("images_per_prompt", 1...16)
+        size = reader.size(of: model)
         seed = reader.seed()
         options = reader.drawingOptions(model)
         guard let model else { return nil }
@@ -37,6 +40,7 @@ extension GenerateSpec {
             "model": .string(model), "prompts": .array(prompts.map(JSONValue.string)),
         ]
         members["images_per_prompt"] = imagesPerPrompt.map(JSONValue.integer)
+        members["size"] = size.map { .string($0.text) }
         members["seed"] = seed.map(JSONValue.integer)
         if !options.isEmpty { members["options"] = .object(options) }
         return members

@@ -90,11 +90,12 @@ package struct JobSchema {
                 ], PersonalizationMethod.allCases.flatMap(conditions) + [Self.several])
         case .generate:
             body(
-                kind, "draw pictures", required: ["model", "prompts"], drawing(on: \.draws), drawingOptions(\.draws))
+                kind, "draw pictures", required: ["model", "prompts"], sized(drawing(on: \.draws)),
+                drawingOptions(\.draws))
         case .compose:
             body(
                 kind, "draw a subject in a style", required: ["model", "subject", "style", "prompts"],
-                drawing(on: \.composes).merging([
+                sized(drawing(on: \.composes)).merging([
                     "subject": reference("reference"), "style": reference("reference"),
                 ]) { $1 },
                 drawingOptions(\.composes))
@@ -115,6 +116,14 @@ package struct JobSchema {
                 ])
         case .probe: body(kind, "go the whole way without an engine", required: [], [:])
         }
+    }
+
+    private func sized(_ members: [String: JSONValue]) -> [String: JSONValue] {
+        let size: JSONValue = [
+            "type": "string", "pattern": "^[1-9][0-9]{0,4}x[1-9][0-9]{0,4}$",
+            "description": "width and height of the pictures, of those the model draws; its usual one unless given",
+        ]
+        return members.merging(["size": size]) { $1 }
     }
 
     private func drawing(on fits: (ModelFamily) -> Bool) -> [String: JSONValue] {

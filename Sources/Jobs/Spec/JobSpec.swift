@@ -36,6 +36,15 @@ package enum JobSpec: Sendable, Equatable {
         }
     }
 
+    /// Of the pictures that are drawn; nil where it is the model's usual one.
+    package var size: ModelDescription.Size? {
+        switch self {
+        case .generate(let spec): spec.size
+        case .compose(let spec): spec.drawing.size
+        case .personalize, .evaluate, .probe: nil
+        }
+    }
+
     /// The reference pictures, in order; empty where nothing is learnt, and where an evaluation takes those its
     /// concepts were learnt from.
     package var images: [ImageSource] {

@@ -117,6 +117,17 @@ struct SpecReader {
         return options(anyOf: [table])
     }
 
+    /// The size of pictures that a model draws.
+    mutating func size(of model: String?) -> ModelDescription.Size? {
+        guard let value = body["size"] else { return nil }
+        guard let size = value.string.flatMap(ModelDescription.Size.init(text:)) else {
+            note("/size", value, "width and height in pixels: \"512x768\"")
+            return nil
+        }
+        if let known = model.flatMap({ models[$0] }), !known.draws(size) { note("/size", value, known.sizesInWords) }
+        return size
+    }
+
     /// Those of drawing with a model; of one that nobody knows they must be some family's.
     mutating func drawingOptions(_ model: String?) -> [String: JSONValue] {
         guard let model else { return [:] }
@@ -130,7 +141,9 @@ struct SpecReader {
     mutating func hold(_ options: [String: JSONValue], against model: ModelDescription) {
         let limits = model.limits
         for name in ["guidance", "temperature"] {
-            guard let scales = limits.scales, let list = options[name]?.array, list.count != scales else { continue }
+            // Pictures of another size may have another number of scales.
+            guard body["size"] == nil, let scales = limits.scales, let list = options[name]?.array, list.count != scales
+            else { continue }
             problems.append(
                 Problem(
                     "/options/\(name)", found: "a list of \(list.count) numbers",
@@ -269,13 +282,11 @@ struct SpecReader {
             problems.append(Problem("/options/supervisor", found: supervisor, allowed: models.words(fits)))
             return
         }
-        guard let own = models[student]?.pictures, let its = models[supervisor]?.pictures,
-            !own.contains(where: its.contains)
-        else { return }
-        func text(_ sizes: [ModelDescription.Size]) -> String { sizes.map(\.description).joined(separator: ", ") }
+        guard let own = models[student]?.pictures.first, let its = models[supervisor], !its.draws(own) else { return }
+        let sizes = its.pictures.map(\.description).joined(separator: ", ")
         problems.append(
             Problem(
-                "/options/supervisor", found: "\(supervisor), which draws \(text(its))",
-                allowed: "a diffusion model that draws \(text(own)), as \(student) does"))
+                "/options/supervisor", found: "\(supervisor), which draws \(sizes)",
+                allowed: "a diffusion model that draws \(own), as \(student) does"))
     }
 }

@@ -121,7 +121,7 @@ package struct DreamBooth {
             model.loss(latents, text: text.repeated(latents.shape[0]), &generator)
         }
         return DreamBooth(
-            name: model.settings.name, weights: model.transformerWeights, pictureSize: model.settings.pictureSize,
+            name: model.settings.name, weights: model.transformerWeights, pictureSize: model.pictureSize,
             attentionModules: model.attentionModules,
             conceptLoss: { loss(conceptText, model.latents($0), &$1) },
             priorLoss: { chosen, generator in

@@ -28,7 +28,7 @@ package struct PairLearner {
         let words = DiffusionWords(rare: concepts, for: model, seed: seed)
         return PairLearner(
             name: model.settings.name, words: words.embeddings, spellings: words.spellings,
-            weights: model.transformerWeights, pictureSize: model.settings.pictureSize,
+            weights: model.transformerWeights, pictureSize: model.pictureSize,
             attentionModules: model.attentionModules,
             loss: { prompts, pictures, generator in
                 model.loss(model.latents(pictures), text: words.text(prompts), &generator)

@@ -24,6 +24,7 @@ package final class DiffusionPipeline: LatentDiffusion {
     /// The scheduler's settings.
     let schedule: PipelineSchedule
     package let settings: DiffusionSettings
+    package var drawnSize: (height: Int, width: Int)?
 
     /// Reads a model from its folder.
     /// - Parameters:
