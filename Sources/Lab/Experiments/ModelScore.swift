@@ -32,7 +32,7 @@ package struct ModelScore {
     private let seed: UInt64
     private let folder: String?
 
-    /// - Parameter folder: where the contact sheets of pictures and of failures and the table of confusions go; nil
+    /// - Parameter folder: where the contact sheets of pictures and of failures, the prompts and the confusions go; nil
     ///   writes none.
     package init(model: String, classifier: String, prompts: Int, seed: UInt64, folder: String?) throws {
         self.model = try LoadedModel(directory: model)
@@ -75,6 +75,9 @@ package struct ModelScore {
         guard let folder else { return }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Grid.rows(of: 25, pictures).writePNG("\(folder)/pictures.png")
+        // Apart from the pictures, so that somebody who has not read them can say what is to be seen.
+        try prompts.map { $0.text + "\n" }.joined().write(
+            toFile: "\(folder)/prompts.txt", atomically: true, encoding: .utf8)
         try mistakes?.writePNG("\(folder)/failures.png")
         try table.write(toFile: "\(folder)/confusions.txt", atomically: true, encoding: .utf8)
     }
