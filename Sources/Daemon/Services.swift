@@ -19,6 +19,7 @@ package enum Services {
         signal(SIGPIPE, SIG_IGN)
         do {
             let parts = try Parts(settings, SystemNotifier(environment: environment), logger, threshold)
+            guard await parts.greetsEngine(environment) else { return 78 }
             return try await parts.run(read)
         } catch {
             logger.critical("stopped by an error", metadata: ["error": "\(error)"])
@@ -53,6 +54,30 @@ extension Parts {
 
     /// The models' folder does not answer.
     private struct Overdue: Error {}
+
+    /// Whether the engine speaks this daemon's protocol; what it does not do is said, for those jobs will fail. An
+    /// engine that cannot be executed is told of later.
+    fileprivate func greetsEngine(_ environment: [String: String]) async -> Bool {
+        guard access(settings.engine, X_OK) == 0 else { return true }
+        guard let answer = await EngineGreeting(settings, environment: environment).answer() else {
+            logger.warning(
+                "the engine does not say which protocol it speaks; it is taken for one of this version",
+                metadata: ["engine": "\(settings.engine)", "protocol.version": "\(EngineProtocol.version)"])
+            return true
+        }
+        if let remedy = answer.remedy {
+            logger.critical(
+                "the engine speaks another version of the protocol",
+                metadata: ["engine": "\(settings.engine)", "remedy": "\(remedy)"])
+            return false
+        }
+        if !answer.lacks.isEmpty {
+            logger.warning(
+                "the engine does not do every job: these will fail",
+                metadata: ["engine": "\(answer.engine)", "jobs": "\(answer.lacks.joined(separator: ", "))"])
+        }
+        return true
+    }
 
     /// Whether the tables are there. PostgreSQL being away is no reason not to start: the daemon waits for it.
     private func hasSchema(_ store: Store) async -> Bool {

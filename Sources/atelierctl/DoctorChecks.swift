@@ -43,7 +43,7 @@ struct DoctorChecks {
             findings += [await deadLetters(), await permissions()]
             if wantsProbe { findings.append(await probe()) }
         }
-        return findings + [engine(), models(), state(), disk()]
+        return findings + [await engine(), models(), state(), disk()]
     }
 
     private func finding(_ check: String, _ body: () async throws -> String) async -> Finding {
@@ -360,10 +360,19 @@ extension DoctorChecks {
 // MARK: This host
 
 extension DoctorChecks {
-    private func engine() -> Finding {
-        let isThere = access(settings.engine, X_OK) == 0
-        return Finding(
-            check: "engine", problem: isThere ? nil : "\(settings.engine) cannot be executed", detail: settings.engine)
+    private func engine() async -> Finding {
+        await finding("engine") {
+            guard access(settings.engine, X_OK) == 0 else {
+                throw Doctor.Trouble("\(settings.engine) cannot be executed")
+            }
+            let run = ProcessInfo.processInfo.environment
+            guard let answer = await EngineGreeting(settings, environment: run).answer() else {
+                return "\(settings.engine); it does not say which protocol it speaks"
+            }
+            if let remedy = answer.remedy { throw Doctor.Trouble(remedy) }
+            let lacks = answer.lacks.isEmpty ? "" : "; it does not do " + answer.lacks.joined(separator: ", ")
+            return "\(settings.engine), protocol \(answer.version)\(lacks)"
+        }
     }
 
     private func models() -> Finding {

@@ -54,6 +54,28 @@ import Testing
         }
     }
 
+    @Test(arguments: [(2, "upgrade Atelier"), (0, "bring the engine up to docs/engine.md")])
+    func anEngineOfAnotherVersionIsNotUsed(_ version: Int, _ remedy: String) async throws {
+        let folder = try TemporaryFolder()
+        let source = try String(contentsOfFile: Self.engine, encoding: .utf8)
+        let other = try folder.write(
+            "engine.py", source.replacing("PROTOCOL = 1", with: "PROTOCOL = \(version)"))
+        chmod(other, 0o755)
+        try await Stage.with(settings: ["ATELIER_ENGINE": other]) { stage in
+            try stage.start()
+            #expect(await stage.stop(0) == 78)
+            let log = try String(contentsOfFile: stage.folder.path + "/atelierd.log", encoding: .utf8)
+            #expect(log.contains("version \(version) of the engine's protocol") && log.contains(remedy), "\(log)")
+        }
+    }
+
+    @Test func whatAnEngineDoesNotDoIsSaid() async throws {
+        try await withStage { stage in
+            let doctor = try await stage.control("doctor", "--wait", "30")
+            #expect(doctor.output.contains("protocol 1; it does not do compose, evaluate"), "\(doctor)")
+        }
+    }
+
     @Test func anEngineThatIsKilledGoesOnToTheSameBytes() async throws {
         try await withStage { stage in
             try await stage.publish(

@@ -16,6 +16,11 @@ import Foundation
 import Hashing
 
 if CommandLine.arguments.dropFirst().first == "inspect" { Inspection().run() }
+if CommandLine.arguments.dropFirst().first == "protocol" {
+    print(
+        #"{"version":1,"engine":"scripted 1","kinds":["personalize","generate","compose","evaluate"]}"#)
+    exit(0)
+}
 guard let line = readLine(), let order = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
 else { exit(64) }
 

@@ -212,6 +212,9 @@ def leave_with_the_daemon():
 
 
 def main():
+    if sys.argv[1:2] == ["protocol"]:
+        answer = {"version": PROTOCOL, "engine": "engine.py", "kinds": ["personalize", "generate"]}
+        return print(json.dumps(answer), flush=True)
     order = json.loads(sys.stdin.readline())
     threading.Thread(target=leave_with_the_daemon, daemon=True).start()
     try:
