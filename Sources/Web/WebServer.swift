@@ -68,11 +68,9 @@ package enum WebServer {
     ) async throws {
         let logger = site.logger
         let metrics = MetricsPage(site: site)
-        let warming = Task {
-            await metrics.begin()
-            await site.overview.warm()
-        }
-        defer { warming.cancel() }
+        let counting = Task { await metrics.begin() }
+        defer { counting.cancel() }
+        await warm(site)
         let application = Application(
             router: router(site, metrics),
             configuration: .init(
@@ -85,6 +83,24 @@ package enum WebServer {
                 started(port)
             }, logger: logger)
         try await application.runService()
+    }
+
+    /// Makes the first page once before anybody asks, so that whoever comes first does not wait for connections, plans
+    /// and caches; no longer than some seconds, for PostgreSQL may be away.
+    private static func warm(_ site: Site) async {
+        let (ends, end) = AsyncStream<Void>.makeStream()
+        let drawing = Task {
+            await site.overview.warm()
+            try? await QueuePage(site: site).draw()
+            end.yield()
+        }
+        let clock = Task {
+            try? await Task.sleep(for: .seconds(5))
+            end.yield()
+        }
+        for await _ in ends { break }
+        drawing.cancel()
+        clock.cancel()
     }
 
     /// All there is to ask for.

@@ -8,7 +8,7 @@ import Jobs
 struct RunbookPage: Sendable {
     let site: Site
 
-    /// What shows a symptom, by the name of its check.
+    /// What shows a symptom, by the name of its check, or by its heading where no check looks for it.
     static let places = [
         "waiting": ("the queue", "/"), "daemon": ("the daemons", "/"), "paused": ("the queue", "/"),
         "intake": ("the queue", "/"), "rejections": ("the rejections", "/rejections"),
@@ -17,6 +17,9 @@ struct RunbookPage: Sendable {
         "models": ("the models", "/models"), "models held": ("the models", "/models"),
         "rabbitmq": ("the dead letters, which are asked of it", "/dead"), "postgresql": ("any page", "/"),
         "schema": ("any page", "/"), "clock": ("the queue", "/"), "permissions": ("the rejections", "/rejections"),
+        "Nothing happens to jobs that were published": ("the queue", "/"),
+        "An artifact is damaged or missing": ("the failures", "/failures"),
+        "A setting shall change": ("the daemons", "/"), "Several daemons on several hosts": ("the daemons", "/"),
     ]
 
     func add(to router: Router<WebContext>) {
@@ -39,7 +42,7 @@ struct RunbookPage: Sendable {
             var block = block
             block["anchor"] = anchor(heading)
             let check = heading.firstMatch(of: /\[([a-z ]+)\]$/).map { String($0.1) }
-            if let place = check.flatMap({ places[$0] }) { block["place"] = ["name": place.0, "path": place.1] }
+            if let place = places[check ?? heading] { block["place"] = ["name": place.0, "path": place.1] }
             return block
         }
     }
