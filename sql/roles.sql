@@ -58,6 +58,7 @@ grant execute on function
     atelier.concepts_of(jsonb),
     atelier.keep_artifacts(atelier.jobs, jsonb),
     atelier.artifact_list(uuid),
+    atelier.record_preview(uuid, int, jsonb),
     atelier.emit_end(atelier.jobs, text, text, jsonb, double precision),
     atelier.finish(
         uuid, int, text, text, text, text, jsonb, jsonb, jsonb, text, bigint, double precision),

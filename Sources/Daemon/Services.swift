@@ -179,14 +179,18 @@ extension Parts {
             dispatcher: dispatcher, condition: condition, logger: logger)
     }
 
+    private var attachment: ResultAttachment {
+        ResultAttachment(artifacts: artifacts, limit: settings.attachMiB << 20, address: settings.webURL)
+    }
+
     private var outbox: OutboxPublisher {
         OutboxPublisher(
             fresh: OutboxSender(
                 lane: .fresh, publisher: Publisher(address, topology: topology, report: noteBroker),
-                store: store("outbox"), eventsExchange: names.events, logger: logger),
+                store: store("outbox"), eventsExchange: names.events, logger: logger, attachment: attachment),
             doubtful: OutboxSender(
                 lane: .doubtful, publisher: Publisher(address, topology: topology, name: "atelier-publisher-doubtful"),
-                store: store("outbox-doubtful"), eventsExchange: names.events, logger: logger),
+                store: store("outbox-doubtful"), eventsExchange: names.events, logger: logger, attachment: attachment),
             live: live, signals: outgoing.stream)
     }
 

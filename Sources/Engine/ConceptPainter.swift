@@ -7,16 +7,22 @@ package struct ConceptPainter {
     /// One picture for each prompt and seed.
     package let paint: (_ prompts: [String], _ seeds: [UInt64]) -> [Picture]
 
-    /// - Parameter options: of the model's `drawing`; what they do not say, the model does.
+    /// - Parameters:
+    ///   - options: of the model's `drawing`; what they do not say, the model does.
+    ///   - strengths: how much of what was learnt acts, by name, where that is not all.
     /// - Throws: `AdapterError` for an adapter that cannot be used; `JobFailure` for options that do not fit the model.
-    package init(_ loaded: LoadedModel, adapters: [String: Adapter], options: OptionValues? = nil) throws {
+    package init(
+        _ loaded: LoadedModel, adapters: [String: Adapter], options: OptionValues? = nil,
+        strengths: [String: Float] = [:]
+    ) throws {
         switch loaded.backbone {
         case .infinity(let model):
             let scales = model.configuration.schedule.sides.count
             let guidance = try options?.byScale("guidance", scales)
             let temperature = try options?.byScale("temperature", scales)
             let personalized = try PersonalizedModel(
-                model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining)
+                model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining,
+                strengths: strengths)
             paint = { prompts, seeds in
                 var sampling = personalized.sampling(seeds: seeds)
                 sampling.guidance = guidance ?? sampling.guidance
@@ -25,7 +31,8 @@ package struct ConceptPainter {
             }
         case .chameleon(let model):
             let personalized = try PersonalizedChameleon(
-                model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining)
+                model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining,
+                strengths: strengths)
             let cutsConcepts = options?["identity_mask"] != .bool(false)
             paint = { prompts, seeds in
                 let sampling = model.sampling(
@@ -35,7 +42,8 @@ package struct ConceptPainter {
             }
         case .llamagen(let model):
             let personalized = try PersonalizedLlamaGen(
-                model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining)
+                model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining,
+                strengths: strengths)
             paint = { prompts, seeds in
                 personalized.generate(
                     prompts,
@@ -45,10 +53,11 @@ package struct ConceptPainter {
             }
         case .diffusion(let model):
             let personalized = try PersonalizedDiffusion(
-                model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining)
+                model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining,
+                strengths: strengths)
             paint = { prompts, seeds in
                 personalized.generate(
-                    prompts,
+                    prompts, negative: options?["negative_prompt"]?.string,
                     sampling: model.sampling(
                         guidance: options?["guidance"]?.double.map { Float($0) }, steps: options?["steps"]?.integer,
                         seeds: seeds))

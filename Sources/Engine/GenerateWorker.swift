@@ -19,12 +19,18 @@ struct GenerateWorker {
                 spec.prompts.map(try Composition($0, adapters: adapters, wording: loaded.styleWording).prompt)
             } ?? spec.prompts
         try checkNames(in: prompts, adapters: adapters)
-        try loaded.check(prompts.enumerated().map { ("/prompts/\($0)", $1) }, concepts: Array(adapters.keys))
+        try checkStrengths(adapters)
+        try loaded.check(
+            prompts.enumerated().map { ("/prompts/\($0)", $1) }
+                + (options["negative_prompt"]?.string.map { [("/options/negative_prompt", $0)] } ?? []),
+            concepts: Array(adapters.keys))
         let series = PictureSeries(
             prompts: prompts, perPrompt: spec.perPrompt,
             seed: UInt64(spec.seed ?? 0),
             folder: order.workspace, connection: connection)
-        let pictures = try series.generate(ConceptPainter(loaded, adapters: adapters, options: options))
+        let pictures = try series.generate(
+            ConceptPainter(
+                loaded, adapters: adapters, options: options, strengths: spec.strengths.mapValues { Float($0) }))
         try series.writeSheet(pictures)
         let warnings = adapters.sorted { $0.key < $1.key }.flatMap {
             $1.warnings(usedAs: String($0.prefix { $0 != "@" }))
@@ -51,4 +57,23 @@ struct GenerateWorker {
                 problems: problems)
         }
     }
+
+    /// Context vectors stand in a prompt's place: there is no less of them.
+    private func checkStrengths(_ adapters: [String: Adapter]) throws {
+        let problems = spec.strengths.keys.sorted().filter { adapters[$0]?.isContext ?? false }.map {
+            Problem(
+                "/strengths/" + Problem.escaped($0), found: "a strength of a concept learnt by coar",
+                allowed: "none: its vectors act wholly; arbooth, lora and proxy-tuning have strengths")
+        }
+        guard problems.isEmpty else {
+            throw JobFailure(
+                code: "input.strengths", consequence: .rejected,
+                message: "\(problems.count) concepts cannot be drawn with a strength", problems: problems)
+        }
+    }
+}
+
+extension Adapter {
+    /// Whether it is made of context vectors.
+    fileprivate var isContext: Bool { description.method == PersonalizationMethod.coar.rawValue }
 }

@@ -23,7 +23,13 @@ struct PersonalizeWorker {
         let (evaluation, warnings) = evaluation(of: concept)
         let (training, curve) = try loaded.whileLearning {
             let training = try loaded.training(of: concept, by: spec.method, options: .object(spec.options), seed: seed)
-            return (training, try learn(training))
+            try goOn(training)
+            let previews = spec.previewEvery.map { every in
+                TrainingPreviews(
+                    every: every, prompt: samples.all[0], concept: concept, seed: seed, loaded: loaded, order: order,
+                    connection: connection)
+            }
+            return (training, try learn(training, previews))
         }
         guard let curve else { return .interrupted(step: training.step) }
         if let (from, to) = curve.divergence {
@@ -64,18 +70,42 @@ struct PersonalizeWorker {
 
     private var seed: UInt64 { UInt64(spec.seed ?? 0) }
 
+    /// Begins with what the concept's earlier version learnt, where the job says so.
+    private func goOn(_ training: any ConceptTraining) throws {
+        guard let key = spec.continueFrom else { return }
+        func unusable(_ found: String, _ allowed: String) -> JobFailure {
+            JobFailure(
+                code: "input.continue_from", consequence: .rejected, message: "the training cannot go on from \(key)",
+                problems: [Problem("/continue_from", found: found, allowed: allowed)])
+        }
+        guard let path = order.adapters[key] else { throw unusable("no adapter of \(key)", "one that is there") }
+        let adapter = try Adapter(path: path)
+        guard adapter.description.method == spec.method.rawValue, adapter.description.modelDigest == loaded.digest
+        else {
+            throw unusable(
+                "learnt by \(adapter.description.method) on \(adapter.description.model)",
+                "one that was learnt by \(spec.method.rawValue) on this very \(loaded.name)")
+        }
+        do { try training.begin(with: adapter) } catch {
+            throw unusable(
+                "an adapter that holds other weights", "the options of \(key)'s training: rank, layers, tuning")
+        }
+    }
+
     /// Goes on from the order's checkpoint, if there is one. Gives the losses, or nil where it was asked to stop.
-    private func learn(_ training: any ConceptTraining) throws -> LossCurve? {
+    private func learn(_ training: any ConceptTraining, _ previews: TrainingPreviews?) throws -> LossCurve? {
         var curve = LossCurve()
         if let resume = order.resume {
             try training.restore(OptimizerState(path: resume))
             curve = LossCurve(path: resume + ".losses") ?? curve
         }
-        return try train(training, &curve) ? curve : nil
+        return try train(training, previews, &curve) ? curve : nil
     }
 
     /// Trains to the end, or until asked to stop (false), with checkpoints on the way.
-    private func train(_ training: any ConceptTraining, _ curve: inout LossCurve) throws -> Bool {
+    private func train(
+        _ training: any ConceptTraining, _ previews: TrainingPreviews?, _ curve: inout LossCurve
+    ) throws -> Bool {
         let steps = training.steps
         var lastCheckpoint = Date()
         var lastProgress = Date.distantPast
@@ -99,6 +129,7 @@ struct PersonalizeWorker {
                 connection.send(.progress(.init(stage: "train", step: training.step, steps: steps)))
                 lastProgress = Date()
             }
+            try previews?.draw(training)
             let isAskedToStop = StopRequest.isPending && training.step < steps
             if isAskedToStop || Date().timeIntervalSince(lastCheckpoint) > Double(order.checkpointSeconds) {
                 try writeCheckpoint(training, curve)

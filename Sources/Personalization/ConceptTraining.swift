@@ -24,12 +24,25 @@ package protocol ConceptTraining: StepwiseTraining {
     /// What was learned, as a file holds it.
     /// - Parameter modelDigest: of the backbone's weights, which the adapter is held against when it is used.
     func adapter(modelDigest: String) throws -> Adapter
+    /// What learns, by the names an adapter has it under.
+    var learning: [String: Parameter] { get }
     /// Takes off the model what the training hung on it; the last thing a training does.
     func detach()
 }
 
 extension ConceptTraining {
     package func detach() {}
+
+    /// Begins with what was learnt before instead of with the model; before the first step.
+    /// - Throws: `AdapterError` for an adapter that does not hold exactly what learns here.
+    package func begin(with adapter: Adapter) throws(AdapterError) {
+        for (name, parameter) in learning.sorted(by: { $0.key < $1.key }) {
+            guard let learnt = adapter.tensors[name], learnt.shape == parameter.value.shape else {
+                throw .unknownWeight(concept: adapter.description.concept, name: name)
+            }
+        }
+        for (name, parameter) in learning { parameter.value.assign(adapter.tensors[name]!) }
+    }
 }
 
 /// The losses of one step.

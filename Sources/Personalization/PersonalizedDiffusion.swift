@@ -12,11 +12,13 @@ package struct PersonalizedDiffusion {
     private let tokenwise: TokenwiseAdapters?
 
     /// LoRA adapters change the model's weights, or hang on it, as `joining` says.
-    /// - Parameter loraShare: how much of every LoRA adapter's change is added.
+    /// - Parameters:
+    ///   - loraShare: how much of every LoRA adapter's change is added.
+    ///   - strengths: how much of it by name, where that is not all.
     /// - Throws: `AdapterError` for an adapter of another model or method.
     package init(
         model: any LatentDiffusion, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1,
-        joining: AdapterJoining = .merged
+        joining: AdapterJoining = .merged, strengths: [String: Float] = [:]
     ) throws(AdapterError) {
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
             guard adapter.description.modelDigest == modelDigest else {
@@ -26,12 +28,13 @@ package struct PersonalizedDiffusion {
         switch joining {
         case .merged:
             tokenwise = nil
-            for (_, adapter) in Adapter.distinct(adapters) {
-                try adapter.mergeLoRA(into: model.transformerWeights, share: loraShare)
+            for (name, adapter) in Adapter.distinct(adapters) {
+                let share = loraShare * (strengths[name] ?? 1)
+                try adapter.mergeLoRA(into: model.transformerWeights, share: share)
             }
         case .byToken:
             tokenwise = try TokenwiseAdapters(
-                adapters, on: model.transformerWeights
+                adapters, strengths: strengths, on: model.transformerWeights
             ) { module in
                 // The words' own stream, or what the picture reads of them.
                 ["add_q_proj", "add_k_proj", "add_v_proj", "to_add_out", "attn2.to_k", "attn2.to_v"].contains {
@@ -43,8 +46,10 @@ package struct PersonalizedDiffusion {
         words = try DiffusionWords(adapters, for: model)
     }
 
-    /// One picture per prompt, as `sampling` says.
-    package func generate(_ prompts: [String], sampling: DiffusionSampling) -> [Picture] {
+    /// One picture per prompt, as `sampling` says; guidance leads away from `negative`, the empty prompt unless given.
+    package func generate(
+        _ prompts: [String], negative: String? = nil, sampling: DiffusionSampling
+    ) -> [Picture] {
         Recording.withoutGradients {
             let text = words.text(prompts)
             if let tokenwise {
@@ -52,7 +57,9 @@ package struct PersonalizedDiffusion {
                 words.begin(tokenwise, prompts, isGuided: isGuided)
             }
             defer { tokenwise?.end() }
-            return model.generate(text, sampling: sampling)
+            return model.generate(
+                text, negative: negative.map { words.text([String](repeating: $0, count: prompts.count)) },
+                sampling: sampling)
         }
     }
 }

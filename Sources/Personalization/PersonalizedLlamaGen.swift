@@ -12,11 +12,13 @@ package struct PersonalizedLlamaGen {
     private let tokenwise: TokenwiseAdapters?
 
     /// LoRA adapters change the model's weights, or hang on it, as `joining` says.
-    /// - Parameter loraShare: how much of every LoRA adapter's change is added.
+    /// - Parameters:
+    ///   - loraShare: how much of every LoRA adapter's change is added.
+    ///   - strengths: how much of it by name, where that is not all.
     /// - Throws: `AdapterError` for an adapter of another model or method.
     package init(
         model: LlamaGenModel, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1,
-        joining: AdapterJoining = .merged
+        joining: AdapterJoining = .merged, strengths: [String: Float] = [:]
     ) throws(AdapterError) {
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
             guard adapter.description.modelDigest == modelDigest else {
@@ -26,11 +28,12 @@ package struct PersonalizedLlamaGen {
         switch joining {
         case .merged:
             tokenwise = nil
-            for (_, adapter) in Adapter.distinct(adapters) {
-                try adapter.mergeLoRA(into: model.transformerWeights, share: loraShare)
+            for (name, adapter) in Adapter.distinct(adapters) {
+                let share = loraShare * (strengths[name] ?? 1)
+                try adapter.mergeLoRA(into: model.transformerWeights, share: share)
             }
         case .byToken:
-            tokenwise = try TokenwiseAdapters(adapters, on: model.transformerWeights)
+            tokenwise = try TokenwiseAdapters(adapters, strengths: strengths, on: model.transformerWeights)
         }
         self.model = model
         words = try ConceptWords(adapters, tokenizer: model.textTokenizer, embedding: model.encoder.embedding.value)

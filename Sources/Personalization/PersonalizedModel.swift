@@ -12,11 +12,13 @@ package struct PersonalizedModel {
     private let tokenwise: TokenwiseAdapters?
 
     /// Changes the model's weights to the adapters' and makes their names known.
-    /// - Parameter loraShare: how much of every LoRA adapter's change is added.
+    /// - Parameters:
+    ///   - loraShare: how much of every LoRA adapter's change is added.
+    ///   - strengths: how much of it by name, where that is not all.
     /// - Throws: `AdapterError` for an adapter of another model, or two that replace the same weights.
     package init(
         model: InfinityModel, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1,
-        joining: AdapterJoining = .merged
+        joining: AdapterJoining = .merged, strengths: [String: Float] = [:]
     ) throws(AdapterError) {
         let named = adapters.sorted { $0.key < $1.key }
         var owners: [String: String] = [:]
@@ -37,17 +39,22 @@ package struct PersonalizedModel {
             }
             try adapter.verifyWhole(among: model.transformerWeights)
         }
-        for (_, adapter) in named {
-            for (weight, tensor) in adapter.replaced { model.transformerWeights.byName[weight]?.value.assign(tensor) }
+        for (name, adapter) in named {
+            for (weight, tensor) in adapter.replaced {
+                model.transformerWeights.byName[weight]?.value.approach(tensor, by: strengths[name] ?? 1)
+            }
         }
         switch joining {
         case .merged:
             tokenwise = nil
-            for (_, adapter) in Adapter.distinct(adapters) {
-                try adapter.mergeLoRA(into: model.transformerWeights, share: loraShare)
+            for (name, adapter) in Adapter.distinct(adapters) {
+                let share = loraShare * (strengths[name] ?? 1)
+                try adapter.mergeLoRA(into: model.transformerWeights, share: share)
             }
         case .byToken:
-            tokenwise = try TokenwiseAdapters(adapters, on: model.transformerWeights) { $0.hasSuffix("ca.mat_kv") }
+            tokenwise = try TokenwiseAdapters(adapters, strengths: strengths, on: model.transformerWeights) {
+                $0.hasSuffix("ca.mat_kv")
+            }
         }
         self.model = model
         words = try ConceptWords(adapters, tokenizer: model.textTokenizer, embedding: model.encoder.embedding.value)
@@ -72,5 +79,15 @@ package struct PersonalizedModel {
     /// One picture per prompt and seed.
     package func generate(_ prompts: [String], seeds: [UInt64]) -> [Picture] {
         generate(prompts, sampling: sampling(seeds: seeds))
+    }
+}
+
+extension Tensor {
+    /// Goes a share of the way to another's numbers; a training's own tensors are there already.
+    fileprivate func approach(_ other: Tensor, by share: Float) {
+        guard pointer != other.pointer else { return }
+        guard share != 1 else { return assign(other) }
+        let (own, its) = (pointer, other.pointer)
+        for i in 0..<count { own[i] += share * (its[i] - own[i]) }
     }
 }

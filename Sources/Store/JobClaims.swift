@@ -224,6 +224,15 @@ extension Store {
         return members.isEmpty ? nil : clean(JSONValue.object(members).text)
     }
 
+    /// Writes down a picture of what is learnt so far, and tells of it; false where the attempt does not own its job.
+    package func recordPreview(_ job: UUID, _ attempt: Int, _ artifact: EngineEvent.Artifact) throws -> Bool {
+        let text = Self.clean(String(decoding: try JSONEncoder().encode(artifact), as: UTF8.self))
+        return try query(
+            "select atelier.record_preview($1::uuid, $2::int, $3::jsonb) as owned",
+            [job.uuidString, String(attempt), text]
+        ).first?["owned"] == "t"
+    }
+
     /// Ends an attempt. Gives the job's state afterwards, or nil when the attempt did not own its job any more.
     package func finish(_ job: UUID, _ attempt: Int, _ end: AttemptResult) throws -> JobState? {
         let encoder = JSONEncoder()

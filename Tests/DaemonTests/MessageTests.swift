@@ -54,6 +54,10 @@ import Testing
         try await stage.publish(body: Data(#"{"kind":"paint"}"#.utf8), id: nil)
         try await stage.publish(body: Data(#"{"version":1,"kind":"probe"}"#.utf8), id: "probe", kind: "probe")
         _ = try await stage.job("probe", reaches: .completed)
+        try await stage.publish(
+            body: Script.personalization("seen", seed: 1, script: "steps=1 preview adapter"), id: "seen",
+            kind: "personalize")
+        _ = try await stage.job("seen", reaches: .completed)
         try await stage.publish("steps=2 fail-once=transient", id: "again")
         _ = try await stage.job("again", reaches: .completed)
         try await stage.publish("steps=2 fail=fatal", id: "bad")

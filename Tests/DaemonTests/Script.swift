@@ -16,7 +16,7 @@ enum Script {
     /// The body of a job that makes the scripted engine learn a concept in two steps.
     static func personalization(
         _ name: String, role: String = "subject", method: String = "arbooth", model: String = "pocket-infinity",
-        seed: Int
+        seed: Int, script: String = "steps=2 adapter"
     ) -> Data {
         JSONValue.object([
             "version": .integer(1), "kind": .string("personalize"), "method": .string(method), "model": .string(model),
@@ -25,7 +25,7 @@ enum Script {
             "images": .array([
                 .object(["png": .string(Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]).base64EncodedString())])
             ]),
-            "prompts": .array([.string("steps=2 adapter")]),
+            "prompts": .array([.string(script)]),
         ]).line
     }
 

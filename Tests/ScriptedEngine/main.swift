@@ -71,6 +71,13 @@ if let resume = order["resume"] as? String, let text = try? String(contentsOfFil
     chain = String(parts[1])
 }
 let first = step
+if script["preview"] != nil {
+    let preview = write("preview", as: "preview-00001.png")
+    emit([
+        "event": "artifact", "role": "preview", "name": "preview-00001.png", "path": preview.path,
+        "mediaType": "image/png", "sha256": preview.digest, "bytes": preview.bytes, "prompt": prompt, "seed": 7,
+    ])
+}
 while step < steps {
     if isAsked {
         emit(["event": "interrupted", "step": step])

@@ -143,6 +143,35 @@ begin
     end if;
 end $$;
 
+-- A picture of what is learnt so far: written down while its job runs, and told. One that is drawn again, after a
+-- resume, is there already.
+create or replace function atelier.record_preview(p_job uuid, p_attempt int, p_artifact jsonb) returns boolean
+language plpgsql set search_path = atelier, pg_temp as $$
+declare
+    v_job jobs;
+begin
+    v_job := lock_attempt(p_job, p_attempt);
+    if v_job.id is null then
+        return false;
+    end if;
+    insert into artifacts (job, name, role, media_type, sha256, bytes, prompt, seed)
+        values (
+            p_job, p_artifact->>'name', 'preview', p_artifact->>'mediaType', p_artifact->>'sha256',
+            (p_artifact->>'bytes')::bigint, p_artifact->>'prompt', (p_artifact->>'seed')::numeric)
+        on conflict do nothing;
+    if found then
+        insert into tenant_artifacts (tenant, sha256) values (v_job.tenant, p_artifact->>'sha256')
+            on conflict do nothing;
+        perform emit_event(
+            v_job, 'preview',
+            jsonb_build_object(
+                'artifact', (
+                    select a from jsonb_array_elements(artifact_list(p_job)) a
+                    where a->>'name' = p_artifact->>'name')));
+    end if;
+    return true;
+end $$;
+
 -- A job's artifacts as its outcome lists them.
 create or replace function atelier.artifact_list(p_job uuid) returns jsonb
 language sql stable set search_path = atelier, pg_temp as $$
@@ -173,7 +202,9 @@ begin
         when 'completed' then
             perform emit_event(
                 p_job, 'completed',
-                jsonb_build_object('result', p_job.result, 'artifacts', artifact_list(p_job.id)));
+                jsonb_build_object('result', p_job.result, 'artifacts', artifact_list(p_job.id))
+                    || case when p_job.spec ? 'attach' then jsonb_build_object('attach', p_job.spec->'attach')
+                        else '{}' end);
         when 'retryable' then
             perform emit_event(
                 p_job, 'retrying',

@@ -279,6 +279,8 @@ if (learning) {
             prompts: fields.prompts.value.split("\n").map(line => line.trim()).filter(Boolean),
         };
         if (fields.seed.value !== "") body.seed = Number(fields.seed.value);
+        if (fields.preview_every.value !== "") body.preview_every = Number(fields.preview_every.value);
+        if (fields.continue_from.value !== "") body.continue_from = fields.continue_from.value;
         if (Object.keys(options).length) body.options = options;
         publish(body, fields.tenant?.value);
     });

@@ -52,6 +52,11 @@ package struct AttemptRecord: Sendable {
         }
     }
 
+    /// A preview, at once; where that cannot be, it comes with the other artifacts at the end.
+    package func writePreview(_ artifact: EngineEvent.Artifact) async {
+        _ = try? await store.recordPreview(claim.job, claim.attempt, artifact)
+    }
+
     private func emit(_ updates: AttemptUpdates) {
         if let progress = updates.progress { emit("progress", Self.members(of: progress, updates.pace)) }
         for metric in updates.metrics {

@@ -225,6 +225,7 @@ extension EngineSupervisor {
             }
             _ = try await runBlocking { try artifacts.take(artifact.path, inside: folder, announced: digest) }
             produced.append(artifact)
+            if artifact.role == "preview" { await record.writePreview(artifact) }
         } catch let refusal as ArtifactDirectory.Refusal {
             stop(.protocolViolation(refusal.description))
         } catch {

@@ -18,6 +18,8 @@ package struct OutboxSender: Sendable {
     let store: Store
     let eventsExchange: String
     let logger: Logger
+    /// What outcomes carry besides; nil: nothing.
+    var attachment: ResultAttachment?
 
     /// Sends until nothing is left that is due, or the time is up. A daemon without a broker leaves the messages to one
     /// that has it.
@@ -42,11 +44,12 @@ package struct OutboxSender: Sendable {
     }
 
     private func publish(_ messages: [OutboxMessage], within limit: Duration) async -> [PublishOutcome] {
-        guard lane == .doubtful else { return await publisher.publish(messages.map(outgoing), within: limit) }
+        guard lane == .doubtful else { return await publisher.publish(await ready(messages), within: limit) }
         // What closes the channel closes it for itself alone.
         var outcomes: [PublishOutcome] = []
         for message in messages {
-            let outcome = await publisher.publish(outgoing(message), within: limit)
+            guard let ready = await ready([message]).first else { break }
+            let outcome = await publisher.publish(ready, within: limit)
             outcomes.append(outcome)
             if case .unknown(let error) = outcome, !error.isBadMessage { break }
         }
@@ -147,13 +150,23 @@ extension OutboxSender {
     /// What a queue must take: Atelier's own is bound to these, and without it they would be lost.
     private static let outcomes: Set = ["completed", "discarded", "cancelled", "rejected"]
 
-    private func outgoing(_ message: OutboxMessage) -> OutgoingMessage {
+    private func ready(_ messages: [OutboxMessage]) async -> [OutgoingMessage] {
+        guard let attachment, messages.contains(where: { $0.event == "completed" }) else {
+            return messages.map { outgoing($0) }
+        }
+        let bodies = try? await runBlocking {
+            messages.map { $0.event == "completed" ? attachment.filled($0.body) : $0.body }
+        }
+        return zip(messages, bodies ?? messages.map(\.body)).map { outgoing($0, body: $1) }
+    }
+
+    private func outgoing(_ message: OutboxMessage, body: Data? = nil) -> OutgoingMessage {
         OutgoingMessage(
             exchange: message.isReply ? "" : eventsExchange, routingKey: message.routingKey,
             properties: properties(
                 id: message.eventID, event: message.event, subject: message.job ?? "",
                 correlationID: message.correlationID),
-            body: Array(message.body), isMandatory: message.isReply || Self.outcomes.contains(message.event))
+            body: Array(body ?? message.body), isMandatory: message.isReply || Self.outcomes.contains(message.event))
     }
 
     /// An event that is not written down.

@@ -74,6 +74,10 @@ package struct Settings: Sendable, Equatable {
     package var adminURL = Secret("")
     /// The address the web program listens at.
     package var webAddress = ""
+    /// Where browsers find the web program, told in outcomes; empty: it is not told.
+    package var webURL = ""
+    /// Artifacts an outcome carries at most.
+    package var attachMiB = 0
     /// The port the web program listens at.
     package var webPort = 0
     /// The file with who may see and act in the web program; empty: whoever is on this machine.

@@ -120,6 +120,7 @@ private struct SettingsReader {
         case .path(let place): settings[keyPath: place] = path(setting, settings)
         case .name(let place): settings[keyPath: place] = name(setting)
         case .names(let place): settings[keyPath: place] = names(setting)
+        case .address(let place): settings[keyPath: place] = address(setting)
         case .integer(let place, let range): settings[keyPath: place] = integer(setting, range)
         case .number(let place, let range): settings[keyPath: place] = number(setting, range)
         case .days(let place, let range):
@@ -236,6 +237,17 @@ private struct SettingsReader {
     }
 
     private mutating func name(_ setting: Setting) -> String { name(given(setting), of: setting) }
+
+    private mutating func address(_ setting: Setting) -> String {
+        let text = given(setting)
+        if text.isEmpty { return text }
+        let parts = URLComponents(string: text)
+        if !["http", "https"].contains(parts?.scheme ?? "") || (parts?.host ?? "").isEmpty || text.hasSuffix("/") {
+            problems.append(
+                "\(origin(setting.name)): \"\(text)\" is no address; http:// or https://, a host, no slash at its end")
+        }
+        return text
+    }
 
     private mutating func names(_ setting: Setting) -> String {
         let list = given(setting).split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }

@@ -11,6 +11,8 @@ package struct Setting: Sendable {
         case url(WritableKeyPath<Settings, Secret> & Sendable, credential: String, schemes: [String])
         /// The name of a file with such a URL.
         case urlFile
+        /// An address of pages, without a slash at its end, or nothing.
+        case address(WritableKeyPath<Settings, String> & Sendable)
         /// An absolute path.
         case path(WritableKeyPath<Settings, String> & Sendable)
         /// Letters, digits, dots, dashes and underscores.
@@ -54,7 +56,7 @@ package struct Setting: Sendable {
         case .number(_, let range): "\(Self.text(range.lowerBound)) to \(Self.text(range.upperBound))"
         case .days(_, let range): "0 (for ever) to \(Self.text(range.upperBound)) days"
         case .choice(_, let words): words.joined(separator: ", ")
-        case .url, .urlFile, .path, .name, .names: nil
+        case .url, .urlFile, .path, .name, .names, .address: nil
         }
     }
 
@@ -63,7 +65,8 @@ package struct Setting: Sendable {
         switch content {
         case .url(let place, _, _): show(settings[keyPath: place])
         case .urlFile: nil
-        case .path(let place), .name(let place), .names(let place), .choice(let place, _): settings[keyPath: place]
+        case .path(let place), .name(let place), .names(let place), .address(let place), .choice(let place, _):
+            settings[keyPath: place]
         case .integer(let place, _): String(settings[keyPath: place])
         case .number(let place, _): Self.text(settings[keyPath: place])
         case .days(let place, _): Self.text(settings[keyPath: place] ?? 0)
@@ -75,7 +78,7 @@ package struct Setting: Sendable {
         switch content {
         case .url(let place, _, _): settings[keyPath: place] = other[keyPath: place]
         case .urlFile: break
-        case .path(let place), .name(let place), .names(let place), .choice(let place, _):
+        case .path(let place), .name(let place), .names(let place), .address(let place), .choice(let place, _):
             settings[keyPath: place] = other[keyPath: place]
         case .integer(let place, _): settings[keyPath: place] = other[keyPath: place]
         case .number(let place, _): settings[keyPath: place] = other[keyPath: place]
@@ -183,6 +186,12 @@ extension Settings {
             """,
             isReloadable: true),
         Setting("messageMiB", "MESSAGE_MIB", .integer(\.messageMiB, 1...512), "64", "largest message accepted"),
+        Setting(
+            "attachMiB", "ATTACH_MIB", .integer(\.attachMiB, 0...64), "8",
+            "what an outcome carries of artifacts at most, where its message asks for them with `attach`"),
+        Setting(
+            "webURL", "WEB_URL", .address(\.webURL), "",
+            "where browsers find atelier-web, like https://atelier.example: outcomes then tell artifacts' addresses"),
         Setting(
             "freeDiskMiB", "FREE_DISK_MIB", .integer(\.freeDiskMiB, 0...1_048_576), "256",
             "free space below which no new work starts", isReloadable: true),

@@ -18,7 +18,7 @@ extension ComposeSpec {
     init?(_ reader: inout SpecReader) {
         reader.fields([
             "version", "kind", "model", "subject", "style", "prompts", "images_per_prompt", "size", "seed",
-            "options",
+            "options", "attach",
         ])
         let pair = reader.pair()
         let drawing = GenerateSpec(drawing: &reader, on: \.composes)

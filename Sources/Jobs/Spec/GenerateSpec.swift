@@ -11,6 +11,10 @@ package struct GenerateSpec: Sendable, Equatable {
     package var seed: Int?
     /// As they were given, of drawing with the model.
     package var options: [String: JSONValue]
+    /// How much of what was learnt acts, by what the prompts call the concept: 0 nothing, 1 all of it.
+    package var strengths: [String: Double] = [:]
+    /// What of the artifacts the outcome shall carry.
+    package var attach: [AttachedRole] = []
 
     /// Pictures of every prompt, one unless more are asked for.
     package var perPrompt: Int { imagesPerPrompt ?? 1 }
@@ -19,8 +23,12 @@ package struct GenerateSpec: Sendable, Equatable {
 extension GenerateSpec {
     /// Nil where the reader has found problems that leave nothing to make a job of.
     init?(_ reader: inout SpecReader) {
-        reader.fields(["version", "kind", "model", "prompts", "images_per_prompt", "size", "seed", "options"])
+        reader.fields([
+            "version", "kind", "model", "prompts", "images_per_prompt", "size", "seed", "options", "strengths",
+            "attach",
+        ])
         self.init(drawing: &reader, on: \.draws)
+        strengths = reader.strengths(of: prompts)
     }
 
     /// The members that every drawing job has.
@@ -31,6 +39,7 @@ extension GenerateSpec {
         size = reader.size(of: model)
         seed = reader.seed()
         options = reader.drawingOptions(model)
+        attach = reader.attachedRoles()
         guard let model else { return nil }
         self.model = model
     }
@@ -43,6 +52,8 @@ extension GenerateSpec {
         members["size"] = size.map { .string($0.text) }
         members["seed"] = seed.map(JSONValue.integer)
         if !options.isEmpty { members["options"] = .object(options) }
+        if !strengths.isEmpty { members["strengths"] = .object(strengths.mapValues(JSONValue.number)) }
+        if !attach.isEmpty { members["attach"] = AttachedRole.json(attach) }
         return members
     }
 }

@@ -8,7 +8,7 @@ package struct JobOption: Sendable, Equatable {
         case numbersByScale(ClosedRange<Double>)
         case flag
         case choice([String])
-        /// A text of so many bytes that contains a word.
+        /// A text of so many bytes that contains a word, if one is asked for.
         case text(ClosedRange<Int>, containing: String)
         /// The name of a model.
         case model
@@ -45,7 +45,10 @@ package struct JobOption: Sendable, Equatable {
         case .flag: value == .bool(true) || value == .bool(false)
         case .choice(let words): value.string.map(words.contains) ?? false
         case .text(let length, let word):
-            value.string.map { length.contains($0.utf8.count) && $0.contains(word) && !$0.contains("\0") } ?? false
+            value.string.map {
+                length.contains($0.utf8.count) && (word.isEmpty || $0.contains(word)) && !$0.contains("\0")
+            }
+                ?? false
         case .model: value.string.map(ModelDescription.isName) ?? false
         case .texts(let count, let bytes):
             value.array.map { list in
@@ -68,7 +71,8 @@ package struct JobOption: Sendable, Equatable {
         case .flag: "true or false"
         case .choice(let words): words.joined(separator: ", ")
         case .text(let length, let word):
-            "a text of \(length.lowerBound) to \(length.upperBound) bytes with \(word) in it"
+            "a text of \(length.lowerBound) to \(length.upperBound) bytes"
+                + (word.isEmpty ? "" : " with \(word) in it")
         case .model: "a model's name: " + ModelDescription.nameRule
         case .texts(let count, let bytes):
             """

@@ -87,16 +87,19 @@ package struct JobSchema {
                     "model": model(\.draws),
                     "images": list(of: reference("image"), 1...32), "prompts": list(of: reference("prompt"), 0...64),
                     "seed": seed, "options": ["type": "object"],
+                    "preview_every": integer(1...20_000), "continue_from": reference("reference"),
+                    "attach": attached,
                 ], PersonalizationMethod.allCases.flatMap(conditions) + [Self.several])
         case .generate:
             body(
-                kind, "draw pictures", required: ["model", "prompts"], sized(drawing(on: \.draws)),
+                kind, "draw pictures", required: ["model", "prompts"],
+                sized(drawing(on: \.draws)).merging(["strengths": Self.strengths, "attach": attached]) { $1 },
                 drawingOptions(\.draws))
         case .compose:
             body(
                 kind, "draw a subject in a style", required: ["model", "subject", "style", "prompts"],
                 sized(drawing(on: \.composes)).merging([
-                    "subject": reference("reference"), "style": reference("reference"),
+                    "subject": reference("reference"), "style": reference("reference"), "attach": attached,
                 ]) { $1 },
                 drawingOptions(\.composes))
         case .evaluate:
@@ -193,6 +196,20 @@ package struct JobSchema {
     }
 
     private var seed: JSONValue { integer(0...Int.max) }
+
+    private var attached: JSONValue {
+        [
+            "type": "array", "minItems": 1, "maxItems": .integer(AttachedRole.allCases.count),
+            "items": choice(AttachedRole.allCases),
+            "description": "artifacts that the outcome carries as base64, as far as the daemon's attachMiB allows",
+        ]
+    }
+
+    /// By what the prompts call a concept.
+    private static let strengths: JSONValue = [
+        "type": "object", "additionalProperties": ["type": "number", "minimum": 0, "maximum": 2],
+        "description": "how much of what was learnt of a concept acts: 0 nothing, 1 all of it",
+    ]
 
     private var concept: JSONValue {
         [

@@ -71,7 +71,8 @@ package enum JobSpec: Sendable, Equatable {
     /// The concepts the job uses, wherever it names them.
     package var mentions: [ConceptMention] {
         switch self {
-        case .personalize, .probe: []
+        case .probe: []
+        case .personalize(let spec): spec.mentions
         case .generate(let spec): ConceptMention.all(in: spec.prompts)
         case .compose(let spec): spec.mentions
         case .evaluate(let spec): spec.mentions

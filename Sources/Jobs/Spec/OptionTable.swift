@@ -216,6 +216,9 @@ extension OptionTable {
         JobOption(
             "steps", .integers(1...200), standard: .null,
             "steps from noise to picture; the model's own unless given"),
+        JobOption(
+            "negative_prompt", .text(1...500, containing: ""), standard: .null,
+            "what guidance leads away from; nothing unless given"),
         joining,
     ])
 

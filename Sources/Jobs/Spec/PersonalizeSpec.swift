@@ -15,6 +15,13 @@ package struct PersonalizeSpec: Sendable, Equatable {
     /// As they were given; what holds for the others is in the method's `OptionTable`.
     package var options: [String: JSONValue]
 
+    /// So often, in steps, a picture is drawn of what is learnt so far; nil: never.
+    package var previewEvery: Int?
+    /// The concept whose training goes on, `rex` or `rex@2`; nil: it begins with the model.
+    package var continueFrom: String?
+    /// What of the artifacts the outcome shall carry.
+    package var attach: [AttachedRole] = []
+
     /// All that is learnt.
     package var concepts: [ConceptSpec] { [concept] + others }
 
@@ -42,6 +49,7 @@ extension PersonalizeSpec {
         let model = reader.model()
         reader.fields([
             "version", "kind", "concept", "concepts", "method", "model", "images", "prompts", "seed", "options",
+            "preview_every", "continue_from", "attach",
         ])
         let concepts = reader.concepts()
         let method = reader.method(model: model, role: concepts.first?.role)
@@ -57,6 +65,12 @@ extension PersonalizeSpec {
                 because: concepts.count == 1 ? "the concept this job learns" : "the concepts this job learns")
         }
         seed = reader.seed()
+        previewEvery = reader.integer("preview_every", 1...20_000)
+        continueFrom = reader.continued(by: method)
+        if previewEvery != nil, method == .proxyTuning {
+            reader.note("/preview_every", reader.body["preview_every"], "nothing by proxy-tuning: its proxies are seen")
+        }
+        attach = reader.attachedRoles()
         options = reader.options(method?.options(for: concepts.first?.role ?? .subject))
         if let model = model.flatMap({ reader.models[$0] }) { reader.hold(options, against: model) }
         guard let model, let concept = concepts.first, let method else { return nil }
@@ -76,7 +90,15 @@ extension PersonalizeSpec {
         if !prompts.isEmpty { members["prompts"] = .array(prompts.map(JSONValue.string)) }
         if !options.isEmpty { members["options"] = .object(options) }
         members["seed"] = seed.map(JSONValue.integer)
+        members["preview_every"] = previewEvery.map(JSONValue.integer)
+        members["continue_from"] = continueFrom.map(JSONValue.string)
+        if !attach.isEmpty { members["attach"] = AttachedRole.json(attach) }
         return members
+    }
+
+    /// The concept it goes on from.
+    var mentions: [ConceptMention] {
+        continueFrom.map { [ConceptMention(pointer: "/continue_from", reference: $0, role: concept.role)] } ?? []
     }
 }
 

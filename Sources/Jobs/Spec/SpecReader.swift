@@ -191,6 +191,54 @@ struct SpecReader {
         }
     }
 
+    /// How much of each concept acts; those that are named must be in the prompts.
+    mutating func strengths(of prompts: [String]) -> [String: Double] {
+        guard let value = body["strengths"] else { return [:] }
+        guard case .object(let members) = value else {
+            note("/strengths", value, "an object: a number from 0 to 2 for each concept")
+            return [:]
+        }
+        let named = Set(ConceptMention.all(in: prompts).map(\.key))
+        var strengths: [String: Double] = [:]
+        for (name, value) in members.sorted(by: { $0.key < $1.key }) {
+            let pointer = "/strengths/" + Problem.escaped(name)
+            if !named.contains(name) {
+                problems.append(
+                    Problem(
+                        pointer, found: "a concept that no prompt names",
+                        allowed: named.isEmpty ? "none: no prompt names one" : named.sorted().joined(separator: ", ")))
+            }
+            guard let number = value.double, (0...2).contains(number) else {
+                note(pointer, value, "a number from 0 to 2")
+                continue
+            }
+            strengths[name] = number
+        }
+        return strengths
+    }
+
+    /// What the outcome shall carry; nothing unless it is said.
+    mutating func attachedRoles() -> [AttachedRole] {
+        guard let value = body["attach"] else { return [] }
+        let roles = (value.array ?? []).compactMap { $0.string.flatMap(AttachedRole.init(rawValue:)) }
+        let known = AttachedRole.allCases.map(\.rawValue).joined(separator: ", ")
+        if roles.isEmpty || roles.count != value.array?.count || Set(roles).count != roles.count {
+            note("/attach", value, "a list of one or more of \(known)")
+        }
+        return roles
+    }
+
+    /// The concept whose training goes on; a method must be able to.
+    mutating func continued(by method: PersonalizationMethod?) -> String? {
+        guard let value = body["continue_from"] else { return nil }
+        guard let name = value.string, ConceptMention.isReference(name) else {
+            note("/continue_from", value, "the name of a concept that was learnt, or name@version")
+            return nil
+        }
+        if method == .proxyTuning { note("/continue_from", value, "nothing: proxy-tuning begins with the model") }
+        return name
+    }
+
     /// A job that learns or joins concepts has no others at hand.
     mutating func only(_ names: [String], in prompts: [String], because reason: String) {
         for mention in ConceptMention.all(in: prompts) where !names.contains(mention.key) {

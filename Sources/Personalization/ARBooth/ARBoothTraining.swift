@@ -157,6 +157,10 @@ package final class ARBoothTraining: ConceptTraining {
 
     /// Continues from a state saved by a run of the same model, subject, options and seed.
     /// - Throws: `WeightsError` when the state belongs to other weights.
+    package var learning: [String: Parameter] {
+        Dictionary(uniqueKeysWithValues: optimizer.parameters.map { ($0.name, $0) })
+    }
+
     package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
 
     /// What was learned, as a file holds it.

@@ -147,6 +147,8 @@ package final class CoARTraining: ConceptTraining {
 
     /// Continues from a state saved by a run of the same model, concept, options and seed.
     /// - Throws: `WeightsError` when the state belongs to other vectors.
+    package var learning: [String: Parameter] { [text.name: text, image.name: image] }
+
     package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
 
     /// What was learned, as a file holds it.

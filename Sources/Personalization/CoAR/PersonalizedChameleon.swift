@@ -16,11 +16,13 @@ package struct PersonalizedChameleon {
     private let identified: [String]
 
     /// LoRA adapters change the model's weights.
-    /// - Parameter loraShare: how much of every LoRA adapter's change is added.
+    /// - Parameters:
+    ///   - loraShare: how much of every LoRA adapter's change is added.
+    ///   - strengths: how much of it by name, where that is not all.
     /// - Throws: `AdapterError` for an adapter of another model or method.
     package init(
         model: ChameleonModel, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1,
-        joining: AdapterJoining = .merged
+        joining: AdapterJoining = .merged, strengths: [String: Float] = [:]
     ) throws(AdapterError) {
         var concepts: [String: ContextVectors] = [:]
         var words: [String: Tensor] = [:]
@@ -41,10 +43,11 @@ package struct PersonalizedChameleon {
         switch joining {
         case .merged:
             tokenwise = nil
-            for (_, adapter) in Adapter.distinct(adapters) {
-                try adapter.mergeLoRA(into: model.transformerWeights, share: loraShare)
+            for (name, adapter) in Adapter.distinct(adapters) {
+                let share = loraShare * (strengths[name] ?? 1)
+                try adapter.mergeLoRA(into: model.transformerWeights, share: share)
             }
-        case .byToken: tokenwise = try TokenwiseAdapters(adapters, on: model.transformerWeights)
+        case .byToken: tokenwise = try TokenwiseAdapters(adapters, strengths: strengths, on: model.transformerWeights)
         }
         named = model.textTokenizer.adding(placeholders: adapters.keys.sorted().map { "<\($0)>" })
         self.model = model

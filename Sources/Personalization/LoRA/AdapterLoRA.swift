@@ -36,6 +36,7 @@ extension Adapter {
     func mergeLoRA(into weights: Weights, share: Float) throws(AdapterError) {
         guard let lora = try lora() else { return }
         try verifySound(lora, among: weights)
+        guard share != 0 else { return }
         do { try lora.merge(into: weights, share: share) } catch {
             throw .notAnAdapter(path: description.concept, reason: "\(error)")
         }

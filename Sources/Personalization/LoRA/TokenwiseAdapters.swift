@@ -17,14 +17,16 @@ final class TokenwiseAdapters {
     /// - Parameter selects: which modules read texts; the changes of others have no words to act on.
     /// - Throws: `AdapterError` for an adapter that does not fit.
     init(
-        _ adapters: [String: Adapter], on weights: Weights, where selects: (String) -> Bool = { _ in true }
+        _ adapters: [String: Adapter], strengths: [String: Float] = [:], on weights: Weights,
+        where selects: (String) -> Bool = { _ in true }
     ) throws(AdapterError) {
         var subjects: [(String, String, TokenActivity)] = []
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
             guard let lora = try adapter.lora() else { continue }
             try adapter.verifySound(lora, among: weights)
             let activity = TokenActivity()
-            do { try lora.hang(on: weights, activity: activity, where: selects) } catch {
+            do { try lora.hang(on: weights, strength: strengths[name] ?? 1, activity: activity, where: selects) } catch
+            {
                 throw .notAnAdapter(path: name, reason: "\(error)")
             }
             let plain = String(name.prefix { $0 != "@" })
@@ -71,12 +73,12 @@ extension LoRAAdapter {
     /// Adds the changes of some modules beside those that hang there already, to act as `activity` says.
     /// - Throws: `LoRAError.doesNotFit`.
     func hang(
-        on weights: Weights, activity: TokenActivity, where selects: (String) -> Bool
+        on weights: Weights, strength: Float = 1, activity: TokenActivity, where selects: (String) -> Bool
     ) throws(LoRAError) {
         for (parameter, update) in try targets(in: weights)
         where selects(String(parameter.name.dropLast(".weight".count))) {
             parameter.updates.append(
-                LowRankUpdate(down: update.down, up: update.up, scale: update.scale, activity: activity))
+                LowRankUpdate(down: update.down, up: update.up, scale: strength * update.scale, activity: activity))
         }
     }
 }

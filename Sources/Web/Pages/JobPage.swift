@@ -64,6 +64,10 @@ struct JobPage: Sendable {
         model["eta"] = job["eta_seconds"]?.double.map { Figures.duration(max(0, $0)) } ?? NSNull()
         model["references"] = Pictures.references(job["images"])
         model["prompts"] = Pictures.byPrompt(artifacts)
+        let previews = Pictures.previews(artifacts)
+        model["previews"] = previews
+        model["has_previews"] = !previews.isEmpty
+        model["preview_prompt"] = previews.first?["prompt"] ?? NSNull()
         model["wanted_prompts"] = artifacts.isEmpty ? (job["prompts"] ?? .array([])).model : [String]()
         model["files"] = Pictures.files(artifacts)
         model["has_files"] = !Pictures.files(artifacts).isEmpty

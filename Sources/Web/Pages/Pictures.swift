@@ -28,9 +28,22 @@ enum Pictures {
         return order.map { ["prompt": $0, "pictures": groups[$0] ?? []] }
     }
 
+    /// What was drawn while it was learnt, in the order of steps, which the names end with.
+    static func previews(_ artifacts: [JSONValue]) -> [[String: Any]] {
+        artifacts.filter { $0["role"]?.string == "preview" }
+            .sorted { ($0["name"]?.string ?? "") < ($1["name"]?.string ?? "") }
+            .map { artifact in
+                var model = model(artifact)
+                let digits = (artifact["name"]?.string ?? "").filter { $0.isASCII && $0.isNumber }
+                model["step"] = Int(digits) ?? NSNull()
+                model["alt"] = "after \(Int(digits) ?? 0) steps: \(artifact["prompt"]?.string ?? "")"
+                return model
+            }
+    }
+
     /// Everything that is no picture of a prompt.
     static func files(_ artifacts: [JSONValue]) -> [[String: Any]] {
-        artifacts.filter { $0["role"]?.string != "picture" }.map { artifact in
+        artifacts.filter { !["picture", "preview"].contains($0["role"]?.string) }.map { artifact in
             var model = model(artifact)
             model["is_picture"] = artifact["media_type"]?.string?.hasPrefix("image/") ?? false
             return model

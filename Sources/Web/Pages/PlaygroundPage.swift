@@ -37,7 +37,8 @@ struct PlaygroundPage: Sendable {
         let styles = concepts.filter { $0["role"]?.string == "style" }
         let subjects = concepts.filter { $0["role"]?.string == "subject" }
         let prompt = concept.map { name in
-            role == "style" ? "a <\(name)> of a \(noun ?? "cat")" : "a <\(name)> \(noun ?? "") on the beach"
+            role == "style"
+                ? "a <\(name)> of a \(noun ?? "cat")" : "a <\(name)>\(noun.map { " " + $0 } ?? "") on the beach"
         }
         return [
             "models": JobLine.choices(models, chosen: model ?? models.first), "has_models": !models.isEmpty,
@@ -96,8 +97,22 @@ struct PlaygroundPage: Sendable {
         for name in ["images_per_prompt", "seed"] { body[name] = form[name].map(number) }
         var options: [String: JSONValue] = [:]
         for name in ["guidance", "temperature"] { options[name] = form[name].map(number) }
+        options["negative_prompt"] = form["negative_prompt"].map(JSONValue.string)
+        let strengths = strengths(form, prompts)
+        if !strengths.isEmpty { body["strengths"] = .object(strengths) }
         if !options.isEmpty { body["options"] = .object(options) }
         return .object(body)
+    }
+
+    /// The strengths of the first and the second concept that the prompts name, where they are given.
+    private static func strengths(_ form: FormFields, _ prompts: [String]) -> [String: JSONValue] {
+        let names = ConceptMention.all(in: prompts).map(\.key).reduce(into: [String]()) {
+            if !$0.contains($1) { $0.append($1) }
+        }
+        return Dictionary(
+            uniqueKeysWithValues: zip(names, ["strength", "strength_2"]).compactMap { name, field in
+                form[field].map { (name, number($0)) }
+            })
     }
 
     /// A number, or the text that is none, for the job's check to complain of.
