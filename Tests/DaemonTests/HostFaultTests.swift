@@ -175,9 +175,11 @@ import Testing
             func check() async throws {
                 try await SharedFolder(directory: folder, store: stage.store, logger: Logger(label: "test")).check()
             }
-            await #expect(throws: SystemError.self) { try await check() }
+            // Something else lies where it should be.
+            try "no folder".write(toFile: stage.folder.path + "/deep", atomically: true, encoding: .utf8)
+            await #expect(throws: CocoaError.self) { try await check() }
             #expect(try await stage.store.sharedMark(proposal: nil) == nil, "what could not be written is not known")
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try FileManager.default.removeItem(atPath: stage.folder.path + "/deep")
             let shared = SharedFolder(directory: folder, store: stage.store, logger: Logger(label: "test"))
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<8 { group.addTask { number % 2 == 0 ? try await shared.check() : try await check() } }

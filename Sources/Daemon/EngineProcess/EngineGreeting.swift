@@ -13,8 +13,9 @@ package struct EngineGreeting: Sendable {
         command = EngineCommand(
             executable: settings.engine, arguments: ["protocol"],
             environment: EngineCommand.environment(
-                of: environment, threads: 1, temporary: settings.workspacesDirectory),
-            directory: settings.workspacesDirectory, log: settings.logsDirectory + "/protocol.log", niceness: 0)
+                of: environment, threads: 1, temporary: settings.inspectionDirectory),
+            // A folder of this host's own: the shared ones may hang, and may not be there yet.
+            directory: settings.inspectionDirectory, log: settings.logsDirectory + "/protocol.log", niceness: 0)
     }
 
     /// What it answers; nil where it says nothing that can be read in time, as engines did before they were asked.

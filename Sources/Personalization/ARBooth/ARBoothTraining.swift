@@ -155,12 +155,12 @@ package final class ARBoothTraining: ConceptTraining {
     /// Everything the next step reads: parameters, moments and the step number.
     package var state: OptimizerState { OptimizerState(optimizer) }
 
-    /// Continues from a state saved by a run of the same model, subject, options and seed.
-    /// - Throws: `WeightsError` when the state belongs to other weights.
     package var learning: [String: Parameter] {
         Dictionary(uniqueKeysWithValues: optimizer.parameters.map { ($0.name, $0) })
     }
 
+    /// Continues from a state saved by a run of the same model, subject, options and seed.
+    /// - Throws: `WeightsError` when the state belongs to other weights.
     package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
 
     /// What was learned, as a file holds it.

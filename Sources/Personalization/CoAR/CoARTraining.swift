@@ -145,10 +145,10 @@ package final class CoARTraining: ConceptTraining {
     /// Everything the next step reads: vectors, moments and the step number.
     package var state: OptimizerState { OptimizerState(optimizer) }
 
-    /// Continues from a state saved by a run of the same model, concept, options and seed.
-    /// - Throws: `WeightsError` when the state belongs to other vectors.
     package var learning: [String: Parameter] { [text.name: text, image.name: image] }
 
+    /// Continues from a state saved by a run of the same model, concept, options and seed.
+    /// - Throws: `WeightsError` when the state belongs to other vectors.
     package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
 
     /// What was learned, as a file holds it.

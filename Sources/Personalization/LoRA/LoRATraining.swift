@@ -85,12 +85,12 @@ package final class LoRATraining: ConceptTraining {
     /// Everything the next step reads.
     package var state: OptimizerState { OptimizerState(optimizer) }
 
-    /// Continues from a state saved by a run of the same backbone, concept, options and seed.
-    /// - Throws: `WeightsError` when the state belongs to other modules.
     package var learning: [String: Parameter] {
         Dictionary(uniqueKeysWithValues: lora.parameters.map { (LoRAAdapter.prefix + $0.name, $0) })
     }
 
+    /// Continues from a state saved by a run of the same backbone, concept, options and seed.
+    /// - Throws: `WeightsError` when the state belongs to other modules.
     package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
 
     package func detach() { lora.detach(from: backbone.weights) }
