@@ -63,6 +63,16 @@ import Testing
         #expect(try String(contentsOfFile: folder.path + "/stderr.log", encoding: .utf8) == "oops\n")
     }
 
+    /// More than the pipe holds, and the end right behind it.
+    @Test func itsLastWordsAreInTheLogWhenItHasEnded() async throws {
+        for _ in 0..<10 {
+            let process = try start("head -c 200000 /dev/zero | tr '\\0' x >&2; echo last >&2; exit 3")
+            _ = try await lines(of: process)
+            _ = await process.exit()
+            #expect(process.log.tail.hasSuffix("xlast\n"))
+        }
+    }
+
     @Test func itRunsInItsOwnGroupAtLowPriorityWithNothingInherited() async throws {
         let leak = open("/dev/null", O_RDONLY)  // not close-on-exec
         defer { close(leak) }

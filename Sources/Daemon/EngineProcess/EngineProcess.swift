@@ -29,6 +29,10 @@ package final class EngineProcess: Sendable {
     private let state: Mutex<State>
     // Begins at zero and is filled: libdispatch traps when one that began higher goes away lower.
     private let credits = DispatchSemaphore(value: 0)
+    /// Signalled once all that it said on stderr is in the log.
+    private let isLogged = DispatchSemaphore(value: 0)
+    /// As long the end waits for that: a grandchild that left the group may hold the pipe for ever.
+    private static let logPatience = DispatchTimeInterval.seconds(2)
 
     /// Starts `command`.
     package init(_ command: EngineCommand) throws(SystemError) {
@@ -148,9 +152,10 @@ extension EngineProcess {
     }
 
     private func readLog(from file: Int32) {
-        Thread.detachNewThread { [log] in
+        Thread.detachNewThread { [log, isLogged] in
             Self.readAll(file) { log.append($0) }
             close(file)
+            isLogged.signal()
         }
     }
 
@@ -165,6 +170,8 @@ extension EngineProcess {
             state.withLock { $0.isReaped = true }
             while wait4(pid, &status, 0, &usage) < 0 && errno == EINTR {}
             closeInput()
+            // Its last words are what tells why it died: who hears of the end finds them in the log.
+            _ = isLogged.wait(timeout: .now() + Self.logPatience)
             let exit = EngineExit(status: status, usage: usage)
             let waiting = state.withLock { state in
                 state.exit = exit
