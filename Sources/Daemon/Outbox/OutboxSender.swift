@@ -151,11 +151,12 @@ extension OutboxSender {
     private static let outcomes: Set = ["completed", "discarded", "cancelled", "rejected"]
 
     private func ready(_ messages: [OutboxMessage]) async -> [OutgoingMessage] {
-        guard let attachment, messages.contains(where: { $0.event == "completed" }) else {
-            return messages.map { outgoing($0) }
+        @Sendable func isFilled(_ message: OutboxMessage) -> Bool {
+            message.event == "completed" && attachment?.concerns(message.body) == true
         }
+        guard let attachment, messages.contains(where: isFilled) else { return messages.map { outgoing($0) } }
         let bodies = try? await runBlocking {
-            messages.map { $0.event == "completed" ? attachment.filled($0.body) : $0.body }
+            messages.map { isFilled($0) ? attachment.filled($0.body) : $0.body }
         }
         return zip(messages, bodies ?? messages.map(\.body)).map { outgoing($0, body: $1) }
     }

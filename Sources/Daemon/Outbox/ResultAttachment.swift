@@ -11,6 +11,11 @@ struct ResultAttachment: Sendable {
     /// The web program's address, without a slash at its end; nothing: it is not told.
     let address: String
 
+    private static let asked = Data(#""attach""#.utf8)
+
+    /// Whether anything may be put into an outcome: told without reading it, for most ask for nothing.
+    func concerns(_ body: Data) -> Bool { !address.isEmpty || body.range(of: Self.asked) != nil }
+
     /// The body with `data` and `url` in its artifacts. What the limit leaves out, and what is not there any more, is
     /// named in `not_attached`.
     func filled(_ body: Data) -> Data {
