@@ -164,7 +164,9 @@ let package = Package(
         .testTarget(name: "ArchitectureTests", dependencies: ["ComputeTesting"]),
         .testTarget(
             name: "CatalogueTests",
-            dependencies: ["Catalogue", "Checkpoints", "Jobs", "Hashing", "DaemonTesting", "ServerTesting"]),
+            dependencies: [
+                "Catalogue", "Checkpoints", "Jobs", "Hashing", "DaemonTesting", "ServerTesting", "FileTesting",
+            ]),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
         // A validator of JSON Schema, for the documents in ops/schemas.
         .target(name: "SchemaTesting", dependencies: ["Jobs"], path: "Tests/SchemaTesting"),
@@ -209,7 +211,7 @@ let package = Package(
             dependencies: [
                 "ComputeTesting", "Lab", "Engine", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors",
                 "Autograd",
-                "Layers", "Images", "Randomness", "ModelTesting", "Evaluation", "Checkpoints",
+                "Layers", "Images", "Randomness", "ModelTesting", "Evaluation", "Checkpoints", "FileTesting",
             ]),
         .testTarget(
             name: "PersonalizationTests",

@@ -1,18 +1,13 @@
 import Catalogue
 import Checkpoints
 import DaemonTesting
+import FileTesting
 import Foundation
 import Jobs
 import ServerTesting
 import Testing
 
-private let releases: String? = {
-    let shared =
-        ProcessInfo.processInfo.environment["ATELIER_SHARED"]
-        ?? URL(fileURLWithPath: Servers.root).deletingLastPathComponent().appendingPathComponent("shared").path
-    let path = shared + "/releases"
-    return FileManager.default.fileExists(atPath: path) ? path : nil
-}()
+private let releases = sharedFolder("releases")
 
 /// Releases are known by the names and shapes in their files.
 @Suite(.enabled(if: releases != nil, "the tiny releases (../shared/releases) are not on this machine"))

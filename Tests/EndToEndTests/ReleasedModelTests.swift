@@ -1,4 +1,5 @@
 import DaemonTesting
+import FileTesting
 import Foundation
 import Jobs
 import LittleWorld
@@ -6,13 +7,7 @@ import ServerTesting
 import Testing
 
 /// Tiny instances of released models, beside the repository or where ATELIER_SHARED says.
-private let releases: String? = {
-    let shared =
-        ProcessInfo.processInfo.environment["ATELIER_SHARED"]
-        ?? URL(fileURLWithPath: Servers.root).deletingLastPathComponent().appendingPathComponent("shared").path
-    let path = shared + "/releases"
-    return FileManager.default.fileExists(atPath: path) ? path : nil
-}()
+private let releases = sharedFolder("releases")
 
 /// Models as people download them: brought in, and then jobs on them, without servers.
 @Suite(

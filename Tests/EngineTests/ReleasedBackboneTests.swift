@@ -1,6 +1,7 @@
 import Backbones
 import Catalogue
 import ComputeTesting
+import FileTesting
 import Foundation
 import Images
 import Jobs
@@ -11,13 +12,7 @@ import Testing
 
 @testable import Engine
 
-private let releases: String? = {
-    let shared =
-        ProcessInfo.processInfo.environment["ATELIER_SHARED"]
-        ?? URL(fileURLWithPath: Servers.root).deletingLastPathComponent().appendingPathComponent("shared").path
-    let path = shared + "/releases"
-    return FileManager.default.fileExists(atPath: path) ? path : nil
-}()
+private let releases = sharedFolder("releases")
 
 /// Releases as they are downloaded become models, and jobs are done on them.
 @Suite(.computing, .enabled(if: releases != nil, "the tiny releases (../shared/releases) are not on this machine"))

@@ -1,23 +1,14 @@
 import ComputeTesting
+import FileTesting
 import Foundation
 import Lab
 import Layers
 import Testing
 
 /// Fixtures of reference implementations, beside the repository or where ATELIER_SHARED says.
-private let fixtures = shared("fixtures")
+private let fixtures = sharedFolder("fixtures")
 /// Tiny releases with what their references compute, beside those.
-private let releases = shared("releases")
-
-private func shared(_ name: String) -> String? {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-    let shared =
-        ProcessInfo.processInfo.environment["ATELIER_SHARED"]
-        ?? root.deletingLastPathComponent().appendingPathComponent("shared").path
-    let path = "\(shared)/\(name)"
-    return FileManager.default.fileExists(atPath: path) ? path : nil
-}
+private let releases = sharedFolder("releases")
 
 @Suite(
     .computing, .serialized,
