@@ -16,11 +16,6 @@ struct AutoencoderTraining: TrainableTokenizer {
     let seed: UInt64
     let decoderNames = ["decoder."]
 
-    init(model: DiffusionModel, seed: UInt64) {
-        (self.model, self.seed) = (model, seed)
-        model.freeze()
-    }
-
     var weights: Weights { model.autoencoderWeights }
 
     func pass(_ pictures: Variable, step: Int, learnsTokens: Bool) -> TokenizerPass {

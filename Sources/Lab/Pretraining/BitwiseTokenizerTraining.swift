@@ -11,11 +11,6 @@ struct BitwiseTokenizerTraining: TrainableTokenizer {
     let model: InfinityModel
     let decoderNames = ["decoder."]
 
-    init(model: InfinityModel) {
-        self.model = model
-        model.freeze()
-    }
-
     var weights: Weights { model.tokenizerWeights }
 
     func pass(_ pictures: Variable, step: Int, learnsTokens: Bool) -> TokenizerPass {

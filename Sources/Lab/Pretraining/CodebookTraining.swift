@@ -14,6 +14,12 @@ protocol CodebookTokenizer {
     /// Codes [B · h · w] as they are compared, [B, e, h, w]; gradients reach the codebook.
     func codes(_ indices: [Int32], like compared: Variable) -> Variable
     func decode(_ features: Variable) -> Variable
+    /// Codes of pictures [B, 3, H, W], each [h · w] row by row.
+    func codes(_ pictures: Tensor) -> [[Int32]]
+    /// Pictures of codes, each [height · width] row by row; [B, 3, H, W], not clamped.
+    func decode(_ codes: [[Int32]], height: Int, width: Int) -> Tensor
+    /// Pixels of a code on a side.
+    var patchSize: Int { get }
     /// What the mean squared difference of features and codes counts.
     var distanceWeight: Float { get }
 }
@@ -25,6 +31,7 @@ extension ChameleonTokenizer: CodebookTokenizer {
         quantizer.features(
             indices, batch: compared.shape[0], height: compared.shape[2], width: compared.shape[3])
     }
+    var patchSize: Int { configuration.patchSize }
     var distanceWeight: Float { 1 }
 }
 
@@ -34,6 +41,7 @@ extension LlamaGenTokenizer: CodebookTokenizer {
     func codes(_ indices: [Int32], like compared: Variable) -> Variable {
         features(indices, batch: compared.shape[0], height: compared.shape[2], width: compared.shape[3])
     }
+    var patchSize: Int { configuration.patchSize }
     /// Numbers of length one are small: over the width of a code their squares sum to the distance.
     var distanceWeight: Float { configuration.normalizes ? Float(configuration.codeWidth) : 1 }
 }
@@ -48,15 +56,10 @@ struct CodebookTraining: TrainableTokenizer {
     let weights: Weights
     let decoderNames = ["decoder.", "post_quant_conv."]
     private let tokenizer: any CodebookTokenizer
-    private let reconstruction: ([Picture]) -> [Picture]
     private var restarts: CodeRestarts
 
-    /// - Parameter reconstruct: pictures through the codes and back.
-    init(
-        _ tokenizer: any CodebookTokenizer, weights: Weights, seed: UInt64,
-        reconstruct: @escaping ([Picture]) -> [Picture]
-    ) {
-        (self.tokenizer, self.weights, reconstruction) = (tokenizer, weights, reconstruct)
+    init(_ tokenizer: any CodebookTokenizer, weights: Weights, seed: UInt64) {
+        (self.tokenizer, self.weights) = (tokenizer, weights)
         restarts = CodeRestarts(
             codebook: tokenizer.quantizer.codebook.value, seed: seed, purpose: Purpose.restarts.rawValue)
     }
@@ -82,5 +85,10 @@ struct CodebookTraining: TrainableTokenizer {
         return [("used", Float(used))]
     }
 
-    func reconstruct(_ pictures: [Picture]) -> [Picture] { reconstruction(pictures) }
+    func reconstruct(_ pictures: [Picture]) -> [Picture] {
+        let patch = tokenizer.patchSize
+        return tokenizer.decode(
+            tokenizer.codes(.pictures(pictures)), height: pictures[0].height / patch, width: pictures[0].width / patch
+        ).pictures()
+    }
 }

@@ -10,9 +10,11 @@ package struct DiffusionPretraining: ModelPretraining {
 
     package init(options: PretrainingOptions) { self.options = options }
 
-    package func files(of stage: Pretraining.Stage) -> [String] {
-        (stage == .transformer ? [DiffusionModel.File.transformer, .text] : [.autoencoder]).map(\.rawValue)
-    }
+    package let parts: [EmbeddedPart<DiffusionModel>] = [
+        .init(DiffusionModel.File.autoencoder, .tokenizer, \.autoencoderWeights),
+        .init(DiffusionModel.File.text, .transformer, \.textWeights),
+        .init(DiffusionModel.File.transformer, .transformer, \.transformerWeights),
+    ]
 
     /// The flow, and what is shipped, see latents that this autoencoder's scale and shift bring to a mean of zero and a
     /// variance of one.
@@ -43,14 +45,6 @@ package struct DiffusionPretraining: ModelPretraining {
         let mean = values.reduce(0.0) { $0 + Double($1) } / Double(values.count)
         let squares = values.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
         return (mean, squares / Double(values.count))
-    }
-
-    package func weights(of model: DiffusionModel) -> [String: Weights] {
-        let files: [(DiffusionModel.File, Weights)] = [
-            (.autoencoder, model.autoencoderWeights), (.text, model.textWeights),
-            (.transformer, model.transformerWeights),
-        ]
-        return Dictionary(uniqueKeysWithValues: files.map { ($0.rawValue, $1) })
     }
 
     package func configuration(of model: DiffusionModel) -> any Encodable { model.configuration }

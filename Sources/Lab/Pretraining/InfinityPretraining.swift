@@ -1,5 +1,4 @@
 import Backbones
-import Layers
 
 /// Trains pocket-infinity.
 package struct InfinityPretraining: ModelPretraining {
@@ -7,22 +6,17 @@ package struct InfinityPretraining: ModelPretraining {
 
     package init(options: PretrainingOptions) { self.options = options }
 
-    package func files(of stage: Pretraining.Stage) -> [String] {
-        (stage == .transformer ? [InfinityModel.File.transformer, .text] : [.tokenizer]).map(\.rawValue)
-    }
+    package let parts: [EmbeddedPart<InfinityModel>] = [
+        .init(InfinityModel.File.tokenizer, .tokenizer, \.tokenizerWeights),
+        .init(InfinityModel.File.text, .transformer, \.textWeights),
+        .init(InfinityModel.File.transformer, .transformer, \.transformerWeights),
+    ]
 
     package func model(_ weights: StartingWeights, for stage: Pretraining.Stage) throws -> InfinityModel {
         let words = try options.words()
         return try InfinityModel(
             PocketInfinity.configuration(vocabulary: words.vocabularySize, pictureSize: options.pictureSize),
             textTokenizer: words, tokenizer: weights.tokenizer, text: weights.text, transformer: weights.transformer)
-    }
-
-    package func weights(of model: InfinityModel) -> [String: Weights] {
-        let files: [(InfinityModel.File, Weights)] = [
-            (.tokenizer, model.tokenizerWeights), (.text, model.textWeights), (.transformer, model.transformerWeights),
-        ]
-        return Dictionary(uniqueKeysWithValues: files.map { ($0.rawValue, $1) })
     }
 
     package func configuration(of model: InfinityModel) -> any Encodable { model.configuration }

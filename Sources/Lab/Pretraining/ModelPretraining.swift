@@ -12,16 +12,26 @@ package protocol ModelPretraining {
     associatedtype Model: AnyObject
     var options: PretrainingOptions { get }
 
-    /// The files of a model directory that hold what a stage trains.
-    func files(of stage: Pretraining.Stage) -> [String]
+    /// The files of a model directory that hold weights, each with what it holds and the stage that trains that.
+    var parts: [EmbeddedPart<Model>] { get }
     /// A model that starts from these weights, as `stage` trains it.
     func model(_ weights: StartingWeights, for stage: Pretraining.Stage) throws -> Model
-    /// A model's weights, by the file that holds them.
-    func weights(of model: Model) -> [String: Weights]
     func configuration(of model: Model) -> any Encodable
     func work(_ stage: Pretraining.Stage, on model: Model) throws -> any PretrainingStage
     /// The weights that a stage of this run has made.
     func trained(_ stage: Pretraining.Stage) throws -> [String: Tensor]
+}
+
+/// A file of a model directory.
+package struct EmbeddedPart<Model> {
+    let file: String
+    let stage: Pretraining.Stage
+    let weights: (Model) -> Weights
+
+    /// A file that a model names so.
+    init(_ file: some RawRepresentable<String>, _ stage: Pretraining.Stage, _ weights: @escaping (Model) -> Weights) {
+        (self.file, self.stage, self.weights) = (file.rawValue, stage, weights)
+    }
 }
 
 /// Where the weights of an embedded model start.
@@ -67,9 +77,10 @@ extension ModelPretraining {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let model = try model(startingWeights(.transformer), for: .transformer)
         for stage in Pretraining.Stage.allCases where mustBeTrained(stage) { try assign(trained(stage), to: model) }
-        for (file, weights) in weights(of: model) {
-            let tensors = Dictionary(uniqueKeysWithValues: weights.parameters.map { ($0.name, $0.value) })
-            try Safetensors.write(tensors, to: "\(directory)/\(file)", precision: .half)
+        for part in parts {
+            let parameters = part.weights(model).parameters
+            let tensors = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.value) })
+            try Safetensors.write(tensors, to: "\(directory)/\(part.file)", precision: .half)
         }
         try Data(contentsOf: URL(fileURLWithPath: options.vocabularyFile)).write(
             to: URL(fileURLWithPath: "\(directory)/\(PretrainingOptions.vocabularyName)"))
@@ -83,16 +94,27 @@ extension ModelPretraining {
     }
 
     private func assign(_ tensors: [String: Tensor], to model: Model) {
-        let weights = weights(of: model).values
-        for (name, tensor) in tensors { weights.lazy.compactMap { $0.byName[name] }.first?.value.assign(tensor) }
+        for part in parts {
+            for parameter in part.weights(model).parameters {
+                if let tensor = tensors[parameter.name] { parameter.value.assign(tensor) }
+            }
+        }
     }
 
     /// Says which weights of a stage the model to start from does not have, or has for other sizes.
     private func sayWhatStartsFresh(_ stage: Pretraining.Stage, _ model: Model) {
-        let weights = weights(of: model)
-        for problem in files(of: stage).flatMap({ weights[$0]?.problems ?? [] }) {
+        for problem in parts.filter({ $0.stage == trainer(stage) }).flatMap({ $0.weights(model).problems }) {
             FileHandle.standardError.write(Data("starts fresh: \(problem)\n".utf8))
         }
+    }
+
+    /// The stage whose weights a stage trains: the decoder is a part of the tokenizer.
+    private func trainer(_ stage: Pretraining.Stage) -> Pretraining.Stage {
+        stage == .transformer ? .transformer : .tokenizer
+    }
+
+    private func files(of stage: Pretraining.Stage) -> [String] {
+        parts.filter { $0.stage == stage }.map(\.file)
     }
 
     /// Fresh weights, or those of `options.start` where they fit; for the stages after the first, the tokenizer of this
