@@ -9,6 +9,17 @@ extension Adapter {
     /// No training that went well changes a weight by many times its own size (*ours*: a hundred).
     private static let largestRatio: Float = 100
 
+    /// Holds the model it was learnt on against the one it is used on.
+    /// - Parameters:
+    ///   - name: what it is used as.
+    ///   - digest: of the model's weights.
+    /// - Throws: `AdapterError.otherModel`.
+    func verify(usedAs name: String, on model: String, digest: String) throws(AdapterError) {
+        guard description.modelDigest == digest else {
+            throw .otherModel(concept: name, wanted: model, found: description.model)
+        }
+    }
+
     /// Holds the weights that an adapter replaces against all that its method trains.
     /// - Parameter weights: the backbone's.
     /// - Throws: `AdapterError.incomplete`.

@@ -11,6 +11,12 @@ struct ConceptWords {
     /// By concept, [1, D] each.
     let byName: [String: Tensor]
 
+    /// Words that no text has, for these concepts.
+    init(rare concepts: [String], for model: some ReadsPrompts, seed: UInt64) {
+        let words = RareWord.words(concepts, like: model.encoder.embedding.value, seed: seed)
+        self.init(words, tokenizer: model.textTokenizer)
+    }
+
     /// - Parameter words: by concept, [1, D] each.
     init(_ words: [String: Tensor], tokenizer: UnigramTokenizer) {
         let extended = tokenizer.adding(placeholders: words.keys.sorted().map { "<\($0)>" })
@@ -22,9 +28,9 @@ struct ConceptWords {
 
     /// Concepts that were learnt by DreamBooth go by its identifier; others bring an embedding of their own, or go by
     /// their class noun.
-    /// - Parameter embedding: the encoder's table, [vocabulary, D].
     /// - Throws: `AdapterError` for an adapter that has no word for its concept, or one of another width.
-    init(_ adapters: [String: Adapter], tokenizer: UnigramTokenizer, embedding: Tensor) throws(AdapterError) {
+    init(_ adapters: [String: Adapter], for model: some ReadsPrompts) throws(AdapterError) {
+        let (tokenizer, embedding) = (model.textTokenizer, model.encoder.embedding.value)
         var words: [String: Tensor] = [:]
         for (name, adapter) in adapters {
             let word = try ConceptWords.word(of: adapter, name, tokenizer: tokenizer, embedding: embedding)
@@ -36,6 +42,12 @@ struct ConceptWords {
         self.init(words, tokenizer: tokenizer)
     }
 
+    /// Features of prompts that may name the concepts; records no gradient.
+    func features(_ prompts: [String], by model: some ReadsPrompts) -> TextFeatures {
+        Recording.withoutGradients { model.reader.features(prompts, tokenizer: tokenizer, replacing: embeddings) }
+    }
+
+    /// - Parameter embedding: the encoder's table, [vocabulary, D].
     private static func word(
         of adapter: Adapter, _ name: String, tokenizer: UnigramTokenizer, embedding: Tensor
     ) throws(AdapterError) -> Tensor {

@@ -16,8 +16,7 @@ struct DiffusionWords {
     /// - Parameter concepts: names.
     init(rare concepts: [String], for model: any LatentDiffusion, seed: UInt64) {
         if let model = model as? DiffusionModel {
-            let words = RareWord.words(concepts, like: model.encoder.embedding.value, seed: seed)
-            form = .embedded(model, ConceptWords(words, tokenizer: model.textTokenizer))
+            form = .embedded(model, ConceptWords(rare: concepts, for: model, seed: seed))
         } else {
             form = .spelled(model as! DiffusionPipeline, RareWord.spellings(of: concepts))
         }
@@ -27,9 +26,7 @@ struct DiffusionWords {
     /// - Throws: `AdapterError` for an adapter that has no word for its concept, or one of another width.
     init(_ adapters: [String: Adapter], for model: any LatentDiffusion) throws(AdapterError) {
         if let model = model as? DiffusionModel {
-            let embedding = model.encoder.embedding.value
-            form = .embedded(
-                model, try ConceptWords(adapters, tokenizer: model.textTokenizer, embedding: embedding))
+            form = .embedded(model, try ConceptWords(adapters, for: model))
         } else {
             var spellings: [String: String] = [:]
             for (name, adapter) in adapters { spellings[name] = try adapter.spelling(usedAs: name) }

@@ -12,34 +12,19 @@ package struct PersonalizedDiffusion {
     private let tokenwise: TokenwiseAdapters?
 
     /// LoRA adapters change the model's weights, or hang on it, as `joining` says.
-    /// - Parameters:
-    ///   - loraShare: how much of every LoRA adapter's change is added.
-    ///   - strengths: how much of it by name, where that is not all.
+    /// - Parameter strengths: how much of every LoRA adapter's change acts, by name, where that is not all.
     /// - Throws: `AdapterError` for an adapter of another model or method.
     package init(
-        model: any LatentDiffusion, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1,
+        model: any LatentDiffusion, adapters: [String: Adapter], modelDigest: String,
         joining: AdapterJoining = .merged, strengths: [String: Float] = [:]
     ) throws(AdapterError) {
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
-            guard adapter.description.modelDigest == modelDigest else {
-                throw .otherModel(concept: name, wanted: model.settings.name, found: adapter.description.model)
-            }
+            try adapter.verify(usedAs: name, on: model.settings.name, digest: modelDigest)
         }
-        switch joining {
-        case .merged:
-            tokenwise = nil
-            for (name, adapter) in Adapter.distinct(adapters) {
-                let share = loraShare * (strengths[name] ?? 1)
-                try adapter.mergeLoRA(into: model.transformerWeights, share: share)
-            }
-        case .byToken:
-            tokenwise = try TokenwiseAdapters(
-                adapters, strengths: strengths, on: model.transformerWeights
-            ) { module in
-                // The words' own stream, or what the picture reads of them.
-                ["add_q_proj", "add_k_proj", "add_v_proj", "to_add_out", "attn2.to_k", "attn2.to_v"].contains {
-                    module.hasSuffix($0)
-                }
+        tokenwise = try joining.join(adapters, strengths: strengths, on: model.transformerWeights) { module in
+            // The words' own stream, or what the picture reads of them.
+            ["add_q_proj", "add_k_proj", "add_v_proj", "to_add_out", "attn2.to_k", "attn2.to_v"].contains {
+                module.hasSuffix($0)
             }
         }
         self.model = model

@@ -12,20 +12,16 @@ package struct PersonalizedModel {
     private let tokenwise: TokenwiseAdapters?
 
     /// Changes the model's weights to the adapters' and makes their names known.
-    /// - Parameters:
-    ///   - loraShare: how much of every LoRA adapter's change is added.
-    ///   - strengths: how much of it by name, where that is not all.
+    /// - Parameter strengths: how much of what every adapter changes acts, by name, where that is not all.
     /// - Throws: `AdapterError` for an adapter of another model, or two that replace the same weights.
     package init(
-        model: InfinityModel, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1,
+        model: InfinityModel, adapters: [String: Adapter], modelDigest: String,
         joining: AdapterJoining = .merged, strengths: [String: Float] = [:]
     ) throws(AdapterError) {
         let named = adapters.sorted { $0.key < $1.key }
         var owners: [String: String] = [:]
         for (name, adapter) in named {
-            guard adapter.description.modelDigest == modelDigest else {
-                throw .otherModel(concept: name, wanted: model.configuration.name, found: adapter.description.model)
-            }
+            try adapter.verify(usedAs: name, on: model.configuration.name, digest: modelDigest)
             for weight in adapter.replaced.keys {
                 guard let parameter = model.transformerWeights.byName[weight],
                     parameter.shape == adapter.replaced[weight]!.shape
@@ -44,20 +40,11 @@ package struct PersonalizedModel {
                 model.transformerWeights.byName[weight]?.value.approach(tensor, by: strengths[name] ?? 1)
             }
         }
-        switch joining {
-        case .merged:
-            tokenwise = nil
-            for (name, adapter) in Adapter.distinct(adapters) {
-                let share = loraShare * (strengths[name] ?? 1)
-                try adapter.mergeLoRA(into: model.transformerWeights, share: share)
-            }
-        case .byToken:
-            tokenwise = try TokenwiseAdapters(adapters, strengths: strengths, on: model.transformerWeights) {
-                $0.hasSuffix("ca.mat_kv")
-            }
+        tokenwise = try joining.join(adapters, strengths: strengths, on: model.transformerWeights) {
+            $0.hasSuffix("ca.mat_kv")
         }
         self.model = model
-        words = try ConceptWords(adapters, tokenizer: model.textTokenizer, embedding: model.encoder.embedding.value)
+        words = try ConceptWords(adapters, for: model)
     }
 
     /// The model's defaults for these seeds.

@@ -146,7 +146,8 @@ package struct CompositionAblation {
                     message: "\(loaded.name) joins no concepts; give a Chameleon's directory")
             }
             let personalized = try PersonalizedChameleon(
-                model: model, adapters: adapters, modelDigest: loaded.digest, loraShare: options.loraShare)
+                model: model, adapters: adapters, modelDigest: loaded.digest,
+                strengths: adapters.mapValues { _ in options.loraShare })
             let seeds = plan.places.indices.map { seed &* 1000 &+ UInt64($0) }
             let drawn = personalized.generate(
                 plan.places.map { plan.prompt(subject, $0) }, seeds: seeds, cutsConcepts: arm != .unmasked)

@@ -16,20 +16,16 @@ package struct PersonalizedChameleon {
     private let identified: [String]
 
     /// LoRA adapters change the model's weights.
-    /// - Parameters:
-    ///   - loraShare: how much of every LoRA adapter's change is added.
-    ///   - strengths: how much of it by name, where that is not all.
+    /// - Parameter strengths: how much of every LoRA adapter's change acts, by name, where that is not all.
     /// - Throws: `AdapterError` for an adapter of another model or method.
     package init(
-        model: ChameleonModel, adapters: [String: Adapter], modelDigest: String, loraShare: Float = 1,
+        model: ChameleonModel, adapters: [String: Adapter], modelDigest: String,
         joining: AdapterJoining = .merged, strengths: [String: Float] = [:]
     ) throws(AdapterError) {
         var concepts: [String: ContextVectors] = [:]
         var words: [String: Tensor] = [:]
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
-            guard adapter.description.modelDigest == modelDigest else {
-                throw .otherModel(concept: name, wanted: model.configuration.name, found: adapter.description.model)
-            }
+            try adapter.verify(usedAs: name, on: model.configuration.name, digest: modelDigest)
             if let word = try adapter.word(usedAs: name) {
                 guard word.shape == [1, model.configuration.transformer.width] else {
                     throw .unknownWeight(concept: name, name: RareWord.name(of: name))
@@ -40,15 +36,7 @@ package struct PersonalizedChameleon {
                     of: adapter, name: name, model: model.configuration.transformer)
             }
         }
-        switch joining {
-        case .merged:
-            tokenwise = nil
-            for (name, adapter) in Adapter.distinct(adapters) {
-                let share = loraShare * (strengths[name] ?? 1)
-                try adapter.mergeLoRA(into: model.transformerWeights, share: share)
-            }
-        case .byToken: tokenwise = try TokenwiseAdapters(adapters, strengths: strengths, on: model.transformerWeights)
-        }
+        tokenwise = try joining.join(adapters, strengths: strengths, on: model.transformerWeights)
         named = model.textTokenizer.adding(placeholders: adapters.keys.sorted().map { "<\($0)>" })
         self.model = model
         identified = adapters.filter { $1.isLoRA && words[$0] == nil }.keys.map { "<\($0)>" }

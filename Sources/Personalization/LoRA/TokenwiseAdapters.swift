@@ -7,6 +7,26 @@ package enum AdapterJoining: String, Sendable {
     case merged
     /// Each acts on its own concept's words alone.
     case byToken = "by-token"
+
+    /// Has low-rank adapters act on a backbone: adds them to its weights, or hangs them on it.
+    /// - Parameters:
+    ///   - strengths: how much of each, by name, where that is not all.
+    ///   - selects: which modules read texts.
+    /// - Returns: those that hang; nil where all are added.
+    /// - Throws: `AdapterError` for an adapter that does not fit.
+    func join(
+        _ adapters: [String: Adapter], strengths: [String: Float], on weights: Weights,
+        where selects: (String) -> Bool = { _ in true }
+    ) throws(AdapterError) -> TokenwiseAdapters? {
+        switch self {
+        case .merged:
+            for (name, adapter) in Adapter.distinct(adapters) {
+                try adapter.mergeLoRA(into: weights, share: strengths[name] ?? 1)
+            }
+            return nil
+        case .byToken: return try TokenwiseAdapters(adapters, strengths: strengths, on: weights, where: selects)
+        }
+    }
 }
 
 /// Low-rank adapters that hang on a model, each active on the words of its own concept: the name, and the class noun
@@ -17,8 +37,8 @@ final class TokenwiseAdapters {
     /// - Parameter selects: which modules read texts; the changes of others have no words to act on.
     /// - Throws: `AdapterError` for an adapter that does not fit.
     init(
-        _ adapters: [String: Adapter], strengths: [String: Float] = [:], on weights: Weights,
-        where selects: (String) -> Bool = { _ in true }
+        _ adapters: [String: Adapter], strengths: [String: Float], on weights: Weights,
+        where selects: (String) -> Bool
     ) throws(AdapterError) {
         var subjects: [(String, String, TokenActivity)] = []
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {

@@ -39,15 +39,10 @@ package struct PairLearner {
     /// - Parameter concepts: names that prompts may have between angle brackets.
     package static func llamagen(_ model: LlamaGenModel, concepts: [String], seed: UInt64) -> PairLearner {
         model.freeze()
-        let words = RareWord.words(concepts, like: model.encoder.embedding.value, seed: seed)
-        let known = ConceptWords(words, tokenizer: model.textTokenizer)
-        func text(_ prompts: [String]) -> TextFeatures {
-            Recording.withoutGradients {
-                model.encode(prompts, tokenizer: known.tokenizer, replacing: known.embeddings)
-            }
-        }
+        let words = ConceptWords(rare: concepts, for: model, seed: seed)
+        func text(_ prompts: [String]) -> TextFeatures { words.features(prompts, by: model) }
         return PairLearner(
-            name: model.configuration.name, words: words, weights: model.transformerWeights,
+            name: model.configuration.name, words: words.byName, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize, attentionModules: ["attention.wqkv", "attention.wo"],
             loss: { prompts, pictures, _ in model.loss(text(prompts), codes: model.codes(pictures)) },
             draw: { model.generate(text($0), sampling: model.sampling(seeds: $1)) })
@@ -56,15 +51,10 @@ package struct PairLearner {
     /// - Parameter concepts: names that prompts may have between angle brackets.
     package static func infinity(_ model: InfinityModel, concepts: [String], seed: UInt64) -> PairLearner {
         model.freeze()
-        let words = RareWord.words(concepts, like: model.encoder.embedding.value, seed: seed)
-        let known = ConceptWords(words, tokenizer: model.textTokenizer)
-        func text(_ prompts: [String]) -> TextFeatures {
-            Recording.withoutGradients {
-                model.encode(prompts, tokenizer: known.tokenizer, replacing: known.embeddings)
-            }
-        }
+        let words = ConceptWords(rare: concepts, for: model, seed: seed)
+        func text(_ prompts: [String]) -> TextFeatures { words.features(prompts, by: model) }
         return PairLearner(
-            name: model.configuration.name, words: words, weights: model.transformerWeights,
+            name: model.configuration.name, words: words.byName, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize,
             attentionModules: ["sa.mat_qkv", "sa.proj", "ca.mat_q", "ca.mat_kv", "ca.proj"],
             loss: { prompts, pictures, _ in
