@@ -18,8 +18,14 @@ $$;
 -- Claims up to p_count jobs that need an engine, of the kinds given (null: of all), and no model that the worker lacks.
 create or replace function atelier.claim(p_worker uuid, p_count int, p_kinds text[] default null)
 returns setof atelier.jobs
-language plpgsql set search_path = atelier, pg_temp set enable_seqscan = off as $$
+language plpgsql set search_path = atelier, pg_temp set enable_seqscan = off
+set plan_cache_mode = force_generic_plan as $$
 begin
+    -- Whoever asks finds most often that nothing waits: that costs no lock, and none of the plans below.
+    if not exists (select from jobs j where j.state = 'available' and j.kind <> 'probe')
+        and not exists (select from jobs j where j.state in ('scheduled', 'retryable') and j.run_after <= now()) then
+        return;
+    end if;
     -- One claim after the other: two that look at the same heads would each skip what the other has locked, and find
     -- too little.
     perform pg_advisory_xact_lock(hashtextextended('atelier.claim', 0));
@@ -133,7 +139,8 @@ end $$;
 -- transaction holds both, and who dies in it leaves them as they were. They hold no slot, so tenants need no turns.
 -- Gives how many.
 create or replace function atelier.answer_probes(p_worker uuid, p_count int, p_result jsonb) returns int
-language plpgsql set search_path = atelier, pg_temp set enable_seqscan = off as $$
+language plpgsql set search_path = atelier, pg_temp set enable_seqscan = off
+set plan_cache_mode = force_generic_plan as $$
 declare
     v_done uuid[];
 begin
@@ -168,10 +175,12 @@ end $$;
 
 -- A daemon with a free slot asks after every claim that gave it too little.
 create or replace function atelier.seconds_until_due() returns double precision
-language sql stable set search_path = atelier, pg_temp as $$
-    select extract(epoch from min(run_after) - now())::double precision
-    from jobs
-    where state in ('scheduled', 'retryable')
-$$;
+language plpgsql stable set search_path = atelier, pg_temp as $$
+begin
+    return (
+        select extract(epoch from min(j.run_after) - now())::double precision
+        from jobs j
+        where j.state in ('scheduled', 'retryable'));
+end $$;
 comment on function atelier.seconds_until_due() is
     'Seconds until the next scheduled or retryable job may be claimed; null where none waits.';

@@ -1,22 +1,27 @@
 -- What is told of a job: a row of its history, and messages in the outbox.
 
+-- The word of a text that is none as it is.
+create or replace function atelier.escaped_word(p_text text) returns text
+language sql immutable as $$
+    select case when length(w.word) <= 100 then w.word else left(w.word, 99) || '~' end
+    from (
+        select string_agg(
+            case when c.letter ~ '[A-Za-z0-9_-]' then c.letter
+                else regexp_replace(upper(encode(convert_to(c.letter, 'UTF8'), 'hex')), '(..)', '%\1', 'g') end,
+            '' order by c.number) as word
+        from regexp_split_to_table(p_text, '') with ordinality c(letter, number)) w
+$$;
+
 -- A tenant or kind as a word of a routing key: letters, digits, - and _ are themselves, other bytes %XX, so that no two
 -- texts share a word and no dot of a stranger's parts one. Only what is longer than 100 then is cut, with ~ at its end,
--- for a routing key has 255 bytes. Nothing is _. JobEvent.routingWord is the same in Swift.
+-- for a routing key has 255 bytes. Nothing is _. JobEvent.routingWord is the same in Swift. Without a query of its own,
+-- so that it is inlined where a hundred are emitted at once.
 create or replace function atelier.routing_word(p_text text) returns text
 language sql immutable as $$
     select case
         when p_text ~ '^[A-Za-z0-9_-]{1,100}$' then p_text
         when p_text = '' then '_'
-        else (
-            select case when length(w.word) <= 100 then w.word else left(w.word, 99) || '~' end
-            from (
-                select string_agg(
-                    case when c.letter ~ '[A-Za-z0-9_-]' then c.letter
-                        else regexp_replace(
-                            upper(encode(convert_to(c.letter, 'UTF8'), 'hex')), '(..)', '%\1', 'g') end,
-                    '' order by c.number) as word
-                from regexp_split_to_table(p_text, '') with ordinality c(letter, number)) w) end
+        else atelier.escaped_word(p_text) end
 $$;
 
 -- Without a search path of its own, so that it can be inlined where a hundred are emitted at once.
@@ -57,7 +62,8 @@ end $$;
 
 -- The same of many jobs, each with a detail of its own, in the order given.
 create or replace function atelier.emit_details(p_jobs uuid[], p_event text, p_details jsonb[]) returns void
-language plpgsql set search_path = atelier, pg_temp set enable_seqscan = off as $$
+language plpgsql set search_path = atelier, pg_temp set enable_seqscan = off
+set plan_cache_mode = force_generic_plan as $$
 begin
     insert into job_events (job, event, detail)
         select u.id, p_event, u.detail
@@ -78,6 +84,7 @@ end $$;
 
 -- The same with one detail for all.
 create or replace function atelier.emit_events(p_jobs uuid[], p_event text, p_detail jsonb) returns void
-language sql set search_path = atelier, pg_temp as $$
-    select emit_details(p_jobs, p_event, array_fill(p_detail, array[cardinality(p_jobs)]))
-$$;
+language plpgsql set search_path = atelier, pg_temp as $$
+begin
+    perform emit_details(p_jobs, p_event, array_fill(p_detail, array[cardinality(p_jobs)]));
+end $$;

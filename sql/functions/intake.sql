@@ -43,7 +43,7 @@ end $$;
 -- message came; the pictures it brought are its tenant's; its warnings are told with its acceptance.
 create or replace function atelier.accept_all(p_messages jsonb)
 returns table (place int, verdict text, job uuid, differences text[])
-language plpgsql set search_path = atelier, pg_temp as $$
+language plpgsql set search_path = atelier, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
     v_places int[];
     v_fresh uuid[];

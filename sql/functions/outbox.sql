@@ -4,7 +4,7 @@
 -- bodies than these, unless the first alone has more.
 create or replace function atelier.outbox_batch(p_limit int, p_bytes bigint, p_is_doubtful boolean)
 returns setof atelier.outbox
-language plpgsql set search_path = atelier, pg_temp as $$
+language plpgsql set search_path = atelier, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
     v_message outbox;
     v_bytes bigint := 0;
