@@ -48,6 +48,14 @@ package struct ConceptMetrics {
             ? [] : [.pres(classPictures: Embeddings(of: classPictures, by: encoders.dino), references: references.dino)]
     }
 
+    /// How far other subjects show in pictures of this one.
+    /// - Parameter others: their references.
+    package func otherDINO(_ pictures: [[Picture]], others: [Picture]) -> Score {
+        .otherDINO(
+            generated: Embeddings(of: pictures.flatMap { $0 }, by: encoders.dino),
+            references: Embeddings(of: others, by: encoders.dino))
+    }
+
     /// DIV over the prompts with two pictures or more: LPIPS where it has weights, DINO's distance under its own name
     /// else.
     package func diversity(_ pictures: [[Picture]]) -> [Score] {

@@ -3,6 +3,8 @@ package struct Score: Equatable, Sendable {
     /// The metrics under their published names.
     package enum Metric: String, CaseIterable, Sendable {
         case dino = "DINO"
+        /// DINO to the references of other subjects that a model knows too: what is not kept apart.
+        case otherDINO = "DINO to others"
         case clipI = "CLIP-I"
         case clipT = "CLIP-T"
         case pres = "PRES"

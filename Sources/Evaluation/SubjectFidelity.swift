@@ -7,6 +7,12 @@ extension Score {
         allPairs(.dino, generated, references)
     }
 
+    /// DINO to others: the same mean with the references of other subjects (Proxy-Tuning, arXiv 2503.10125, looks at
+    /// whether subjects that one model knows are mixed). Less is better.
+    package static func otherDINO(generated: Embeddings, references: Embeddings) -> Score {
+        allPairs(.otherDINO, generated, references)
+    }
+
     /// CLIP-I: the same mean with CLIP's picture embeddings, ViT-B/32 in the paper.
     package static func clipI(generated: Embeddings, references: Embeddings) -> Score {
         allPairs(.clipI, generated, references)

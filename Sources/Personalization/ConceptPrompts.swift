@@ -1,6 +1,6 @@
 import Autograd
 import Backbones
-import Tensors
+import Layers
 
 /// A concept as CoAR learns it: one text and one image vector for each of the first layers, [N, C] each.
 package struct ContextVectors {
@@ -24,19 +24,19 @@ package struct ConceptPrompts {
     private let tokenizer: TextTokenizer
     private let vectors: [Int32: ContextVectors]
     /// What stands for concepts that go by a word alone, [1, C].
-    private let words: [Int32: Variable]
+    private let words: [Int32: Parameter]
     /// The id in the place of a placeholder or an image vector; it is overwritten before the first layer.
     private let standIn: Int32 = 0
 
     /// - Parameters:
     ///   - concepts: by name, `rex` for `<rex>`.
     ///   - words: of concepts that have no vectors but a word of their own, [1, C].
-    package init(_ model: ChameleonModel, concepts: [String: ContextVectors] = [:], words: [String: Tensor] = [:]) {
+    package init(_ model: ChameleonModel, concepts: [String: ContextVectors] = [:], words: [String: Parameter] = [:]) {
         let names = concepts.keys.sorted() + words.keys.sorted()
         let tokenizer = model.textTokenizer.adding(placeholders: names.map { "<\($0)>" })
         self.model = model
         self.words = Dictionary(
-            uniqueKeysWithValues: words.map { (tokenizer.identifier(of: "<\($0)>")!, Variable($1)) })
+            uniqueKeysWithValues: words.map { (tokenizer.identifier(of: "<\($0)>")!, $1) })
         self.tokenizer = tokenizer
         vectors = Dictionary(uniqueKeysWithValues: concepts.map { (tokenizer.identifier(of: "<\($0)>")!, $1) })
     }
@@ -50,7 +50,7 @@ package struct ConceptPrompts {
         var contexts: [LayerContext] = []
         for (index, id) in ids.enumerated() where isConcept(id, at: index, of: ids.count) {
             if let word = words[id] {
-                contexts.append(LayerContext(word, positions: [index]))
+                contexts.append(LayerContext(word.variable, positions: [index]))
                 ids[index] = standIn
                 continue
             }

@@ -1,29 +1,31 @@
 import Autograd
 import Backbones
+import Layers
 import Tensors
 
 /// What a text encoder reads where a prompt names a concept.
 struct ConceptWords {
     /// Knows every concept's `<name>` as one token.
     let tokenizer: UnigramTokenizer
-    /// By token, [1, D] each.
-    let embeddings: [Int32: Variable]
-    /// By concept, [1, D] each.
-    let byName: [String: Tensor]
+    /// By concept, [1, D] each; they can learn.
+    let byName: [String: Parameter]
+
+    /// By token.
+    var embeddings: [Int32: Variable] {
+        Dictionary(
+            uniqueKeysWithValues: byName.map { (tokenizer.identifier(of: "<\($0)>")!, $1.variable) })
+    }
 
     /// Words that no text has, for these concepts.
     init(rare concepts: [String], for model: some ReadsPrompts, seed: UInt64) {
-        let words = RareWord.words(concepts, like: model.encoder.embedding.value, seed: seed)
-        self.init(words, tokenizer: model.textTokenizer)
+        self.init(
+            RareWord.words(concepts, like: model.encoder.embedding.value, seed: seed), tokenizer: model.textTokenizer)
     }
 
     /// - Parameter words: by concept, [1, D] each.
-    init(_ words: [String: Tensor], tokenizer: UnigramTokenizer) {
-        let extended = tokenizer.adding(placeholders: words.keys.sorted().map { "<\($0)>" })
-        self.tokenizer = extended
+    private init(_ words: [String: Parameter], tokenizer: UnigramTokenizer) {
+        self.tokenizer = tokenizer.adding(placeholders: words.keys.sorted().map { "<\($0)>" })
         byName = words
-        embeddings = Dictionary(
-            uniqueKeysWithValues: words.map { (extended.identifier(of: "<\($0)>")!, Variable($1)) })
     }
 
     /// Concepts that were learnt by DreamBooth go by its identifier; others bring an embedding of their own, or go by
@@ -31,20 +33,20 @@ struct ConceptWords {
     /// - Throws: `AdapterError` for an adapter that has no word for its concept, or one of another width.
     init(_ adapters: [String: Adapter], for model: some ReadsPrompts) throws(AdapterError) {
         let (tokenizer, embedding) = (model.textTokenizer, model.encoder.embedding.value)
-        var words: [String: Tensor] = [:]
+        var words: [String: Parameter] = [:]
         for (name, adapter) in adapters {
             let word = try ConceptWords.word(of: adapter, name, tokenizer: tokenizer, embedding: embedding)
             guard word.shape == [1, embedding.width] else {
                 throw .unknownWeight(concept: name, name: Adapter.placeholderName)
             }
-            words[name] = word
+            words[name] = Parameter(name: RareWord.name(of: name), value: word)
         }
         self.init(words, tokenizer: tokenizer)
     }
 
-    /// Features of prompts that may name the concepts; records no gradient.
+    /// Features of prompts that may name the concepts; of the gradient, what leads to words that learn.
     func features(_ prompts: [String], by model: some ReadsPrompts) -> TextFeatures {
-        Recording.withoutGradients { model.reader.features(prompts, tokenizer: tokenizer, replacing: embeddings) }
+        model.reader.features(prompts, tokenizer: tokenizer, replacing: embeddings)
     }
 
     /// - Parameter embedding: the encoder's table, [vocabulary, D].

@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import Layers
 import Tensors
 
 /// What a diffusion model reads where a prompt names a concept: an embedding of its text encoder's, or, where released
@@ -40,7 +41,7 @@ struct DiffusionWords {
     }
 
     /// Embeddings of concepts, [1, D] each; none where they are spelled.
-    var embeddings: [String: Tensor] {
+    var embeddings: [String: Parameter] {
         guard case .embedded(_, let words) = form else { return [:] }
         return words.byName
     }
@@ -51,14 +52,12 @@ struct DiffusionWords {
         return spellings
     }
 
-    /// Prompts as the network reads them; records no gradient.
+    /// Prompts as the network reads them; of the gradient, what leads to words that learn.
     func text(_ prompts: [String]) -> DiffusionText {
-        Recording.withoutGradients {
-            switch form {
-            case .embedded(let model, let words):
-                model.encode(prompts, tokenizer: words.tokenizer, replacing: words.embeddings)
-            case .spelled(let model, let spellings): model.encode(prompts.map { spelled($0, spellings) })
-            }
+        switch form {
+        case .embedded(let model, let words):
+            model.encode(prompts, tokenizer: words.tokenizer, replacing: words.embeddings)
+        case .spelled(let model, let spellings): model.encode(prompts.map { spelled($0, spellings) })
         }
     }
 

@@ -78,6 +78,29 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
         #expect(learner.draw(["a <rex> dog"], [1]) == before)
     }
 
+    /// Textual inversion: whatever does not name the concept is drawn as before.
+    @Test(arguments: Family.allCases) private func wordsLearnAlone(_ family: Family) throws {
+        let training = try training(family) { ($0.learning, $0.learningRate) = (.words, 0.5) }
+        let learner = training.learner
+        let (named, plain) = (learner.draw(["a <rex> dog"], [1]), learner.draw(["a dog"], [1]))
+        let before = training.learning.map { $0.value.copy().values }
+        for _ in 0..<5 { #expect(training.advance().gradientNorm > 0) }
+        #expect(training.learning.count == 1 && training.learning.map(\.value.values) != before)
+        #expect(learner.draw(["a dog"], [1]) == plain)
+        if family == .diffusion { #expect(learner.draw(["a <rex> dog"], [1]) != named) }
+    }
+
+    @Test(arguments: Family.allCases) private func allWeightsLearnEndToEnd(_ family: Family) throws {
+        let training = try training(family) { ($0.learning, $0.learningRate) = (.weights, 0.01) }
+        let before = training.learning.map { $0.value.copy().values }
+        let losses = (0..<10).map { _ in training.advance().pairs }
+        #expect(training.lora.parameters.isEmpty && training.learning.count > 10)
+        #expect(zip(training.learning, before).count { $0.value.values != $1 } > training.learning.count / 2)
+        if family != .diffusion { #expect(losses.last! < losses[0], "\(losses)") }
+        training.detach()
+        #expect(training.learning.allSatisfy { !$0.isTrainable })
+    }
+
     @Test func theProxiesPromptsTakeTheirContextsInTurn() {
         var options = ProxyTuningOptions()
         let concept = tinyConcept()

@@ -176,29 +176,70 @@ package struct ExperimentTables {
             return TableCell(
                 key: key, className: subject.kind.name, scores: ExperimentTables.values(ceiling), engine: engine)
         }
-        let directory = "\(models)/\(name)"
-        let references = scenes.painted(size: try LoadedModel(directory: directory).pictureSize)
-        let concept = Concept(name: "it", role: .subject, className: subject.kind.name, references: references)
-        guard let training = try training(variant, concept, key.seed) else {
-            let painter = try ConceptPainter(LoadedModel(directory: directory), adapters: [:])
-            return TableCell(
-                key: key, className: concept.className, scores: try scores(key, concept, painter, asks: \.described),
-                engine: engine)
-        }
-        let painter = try ConceptPainter(LoadedModel(directory: directory), adapters: ["it": training.adapter])
-        let wording = ConceptWording(method: training.adapter.description.method)
+        let loaded = try LoadedModel(directory: "\(models)/\(name)")
+        let known = concepts(variant, key.subject, size: loaded.pictureSize)
+        let concept = known[key.subject % known.count]
+        let drawing = try drawing(variant, concept, known, loaded, key.seed)
         return TableCell(
-            key: key, className: concept.className,
-            scores: try scores(key, concept, painter) { wording.asked($0.asked) }, seconds: training.seconds,
-            parameters: training.parameters, adapterBytes: training.bytes, engine: engine)
+            key: key, className: concept.className, scores: try scores(key, concept, drawing),
+            seconds: drawing.seconds, parameters: drawing.parameters, adapterBytes: drawing.bytes, engine: engine)
+    }
+
+    /// How a variant draws a subject, and what it took to learn that.
+    private struct Drawing {
+        let paint: Painting
+        /// Of a prompt's two wordings the one it draws from.
+        let asks: ((asked: String, described: String)) -> String
+        var seconds: Double?
+        var parameters: Int?
+        var bytes: Int?
+    }
+
+    /// - Parameter known: all subjects that are learnt together, or this one alone.
+    private func drawing(
+        _ variant: TableVariant, _ concept: Concept, _ known: [Concept], _ loaded: LoadedModel, _ seed: UInt64
+    ) throws -> Drawing {
+        if case .baseline(let baseline) = variant.way {
+            let run = try BaselineRun(baseline, concept, seed: seed, on: loaded, iterations: settings.iterations)
+            return Drawing(paint: run.paint, asks: \.asked, seconds: run.seconds, parameters: run.parameters)
+        }
+        guard let training = try training(variant, concept, known, seed) else {
+            return Drawing(paint: try ConceptPainter(loaded, adapters: [:]).paint, asks: \.described)
+        }
+        let painter = try ConceptPainter(
+            loaded, adapters: Dictionary(uniqueKeysWithValues: known.map { ($0.name, training.adapter) }))
+        let wording = ConceptWording(method: training.adapter.description.method)
+        return Drawing(
+            paint: painter.paint, asks: { wording.asked($0.asked) }, seconds: training.seconds,
+            parameters: training.parameters, bytes: training.bytes)
+    }
+
+    /// - Parameter name: where several subjects are learnt together, each its own.
+    private func concept(_ number: Int, named name: String = "it", size: Int) -> Concept {
+        let subject = settings.subject(number)
+        return Concept(
+            name: name, role: .subject, className: subject.kind.name,
+            references: subject.references(count: settings.references).painted(size: size))
+    }
+
+    /// Subjects that a variant learns at once.
+    private func concepts(_ variant: TableVariant, _ number: Int, size: Int) -> [Concept] {
+        guard case .together = variant.way else { return [concept(number, size: size)] }
+        return settings.together(with: number).map {
+            concept($0, named: "it\($0 % TableSettings.together)", size: size)
+        }
     }
 
     /// What a variant learns; nil where that is nothing.
-    private func training(_ variant: TableVariant, _ concept: Concept, _ seed: UInt64) throws -> TrainingRun? {
-        let taught = TaughtRun(
-            concept: concept, options: options(variant), seed: seed, models: models, folder: folder)
+    /// - Parameter known: all subjects that are learnt together, or this one alone.
+    private func training(
+        _ variant: TableVariant, _ concept: Concept, _ known: [Concept], _ seed: UInt64
+    ) throws -> TrainingRun? {
+        let taught = taughtRun(variant, concept, seed)
         switch (variant.way, variant.model) {
         case (.learned(.proxyTuning, _), let model?): return try taught.student(model)
+        case (.together, let model?):
+            return try TaughtRun.together(known.map { taughtRun(variant, $0, seed) }, model)
         case (.augmented, let model?): return try taught.student(ofReferencesBy: model)
         case (.supervisor, _): return try taught.supervisor()
         case (.learned(let method, _), let model?):
@@ -209,22 +250,27 @@ package struct ExperimentTables {
         }
     }
 
-    private func scores(
-        _ key: TableCell.Key, _ concept: Concept, _ painter: ConceptPainter,
-        asks: ((asked: String, described: String)) -> String
-    ) throws -> [String: Double] {
+    private func taughtRun(_ variant: TableVariant, _ concept: Concept, _ seed: UInt64) -> TaughtRun {
+        TaughtRun(concept: concept, options: options(variant), seed: seed, models: models, folder: folder)
+    }
+
+    private func scores(_ key: TableCell.Key, _ concept: Concept, _ drawing: Drawing) throws -> [String: Double] {
         let prompts = PromptSuite.littleWorld.templates.prefix(settings.prompts)
             .map { PromptSuite.prompts($0, concept: concept.name, className: concept.className) }
         let plan = EvaluationPictures.Plan(
-            prompts: prompts.map(asks), perPrompt: settings.picturesPerPrompt, classPrompts: concept.classPrompts,
+            prompts: prompts.map(drawing.asks), perPrompt: settings.picturesPerPrompt,
+            classPrompts: concept.classPrompts,
             classPictures: settings.classPictures)
-        let pictures = EvaluationPictures(plan, seed: key.seed, paint: painter.paint)
+        let pictures = EvaluationPictures(plan, seed: key.seed, paint: drawing.paint)
         try FileManager.default.createDirectory(atPath: "\(folder)/pictures", withIntermediateDirectories: true)
         try methodSheet.cell(references: concept.references, prompts: pictures.groups)
             .writePNG(sheet(key))
+        let metrics = ConceptMetrics(references: concept.references, by: encoders)
+        let others = settings.together(with: key.subject).filter { $0 != key.subject }
+            .flatMap { self.concept($0, size: concept.references[0].width).references }
         return ExperimentTables.values(
-            ConceptMetrics(references: concept.references, by: encoders)
-                .subject(pictures.groups, prompts: prompts.map(\.described), classPictures: pictures.classPictures))
+            metrics.subject(pictures.groups, prompts: prompts.map(\.described), classPictures: pictures.classPictures)
+                + [metrics.otherDINO(pictures.groups, others: others)])
     }
 
     private static func values(_ scores: [Score]) -> [String: Double] {

@@ -19,8 +19,10 @@ struct PaperTable {
     let title: String
     let rows: [Row]
     let claims: [Claim]
+    /// Whether pictures of a subject are held against the references of others, too.
+    var asksForOthers = false
 
-    static let all = [arbooth, coar, methods, proxy, proxyCurves]
+    static let all = [arbooth, coar, methods, proxy, proxyCurves, proxySeveral]
 }
 
 extension PaperTable {
@@ -111,10 +113,16 @@ extension PaperTable {
             Row(
                 variant: .loraOnInfinityUnpreserved,
                 published: [.dino: 0.712, .clipI: 0.828, .clipT: 0.306, .pres: 0.664, .div: 0.371]),
+            Row(variant: .baseline(.dreamBooth, on: .infinity), published: [:]),
+            Row(variant: .baseline(.textualInversion, on: .infinity), published: [:]),
+            Row(variant: .baseline(.personalAR, on: .infinity), published: [:]),
             Row(variant: .untunedInfinity, published: [:]),
             Row(variant: .coar, published: [.dino: 0.7226, .clipI: 0.8151, .clipT: 0.3184]),
             Row(variant: .loraOnChameleon, published: [:]),
             Row(variant: .loraOnChameleonUnpreserved, published: [:]),
+            Row(variant: .baseline(.dreamBooth, on: .chameleon), published: [:]),
+            Row(variant: .baseline(.textualInversion, on: .chameleon), published: [:]),
+            Row(variant: .baseline(.personalAR, on: .chameleon), published: [:]),
             Row(variant: .untunedChameleon, published: [:]),
         ],
         claims: [

@@ -16,12 +16,17 @@ extension PaperTable {
             Row(variant: .supervisor, published: [.clipI: 0.7822, .clipT: 0.3247, .dino: 0.7069]),
             Row(variant: .proxiesToChameleon, published: [.clipI: 0.7977, .clipT: 0.3167, .dino: 0.7551]),
             Row(variant: .loraOnChameleon, published: [.clipI: 0.6752, .clipT: 0.2956, .dino: 0.5088]),
+            Row(
+                variant: .baseline(.dreamBooth, on: .chameleon),
+                published: [.clipI: 0.6974, .clipT: 0.2652, .dino: 0.5338]),
             Row(variant: .augmentedChameleon, published: [:]),
             Row(variant: .proxiesToLlamaGen, published: [.clipI: 0.8105, .clipT: 0.2839, .dino: 0.7381]),
             Row(variant: .loraOnLlamaGen, published: [:]),
+            Row(variant: .baseline(.dreamBooth, on: .llamagen), published: [:]),
             Row(variant: .augmentedLlamaGen, published: [:]),
             Row(variant: .proxiesToInfinity, published: [:]),
             Row(variant: .loraOnInfinity, published: [:]),
+            Row(variant: .baseline(.dreamBooth, on: .infinity), published: [:]),
             Row(variant: .proxiesToDiffusion, published: [.clipI: 0.7596, .clipT: 0.3248, .dino: 0.6569]),
             Row(variant: .loraOnDiffusion, published: [:]),
             Row(variant: .untunedChameleon, published: [:]),
@@ -57,6 +62,33 @@ extension PaperTable {
     ].map { proxies, augmented in
         Claim(statement: "augmented references overfit", metric: .clipT, greater: proxies, lesser: augmented)
     }
+
+    /// Table 5: four subjects apart and together, and how far they are mixed. Published are SD3's supervisors and the
+    /// LlamaGen that learns from them.
+    static let proxySeveral = PaperTable(
+        name: "proxy-several",
+        title: "Proxy-Tuning, table 5 (arXiv 2503.10125): four subjects apart and together",
+        rows: [
+            Row(variant: .supervisor, published: [.clipI: 0.7501, .dino: 0.6965]),
+            Row(variant: .proxiesToLlamaGen, published: [:]),
+            Row(variant: .together(.llamagen), published: [.clipI: 0.7773, .dino: 0.7335]),
+            Row(variant: .proxiesToChameleon, published: [:]),
+            Row(variant: .together(.chameleon), published: [:]),
+            Row(variant: .proxiesToInfinity, published: [:]),
+            Row(variant: .together(.infinity), published: [:]),
+            Row(variant: .proxiesToDiffusion, published: [:]),
+            Row(variant: .together(.diffusion), published: [:]),
+        ],
+        claims: [TableVariant.Embedded.llamagen, .chameleon, .infinity].flatMap { model in
+            [
+                Claim(
+                    statement: "one student of four subjects is beyond their supervisors", metric: .dino,
+                    greater: .together(model), lesser: .supervisor),
+                Claim(
+                    statement: "a diffusion model mixes what it learns together", metric: .otherDINO,
+                    greater: .together(.diffusion), lesser: .together(model)),
+            ]
+        }, asksForOthers: true)
 
     /// Figures over the number of proxies and over the rank of the student's changes: published, both matter little.
     static let proxyCurves = PaperTable(

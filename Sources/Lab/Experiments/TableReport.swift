@@ -9,7 +9,9 @@ struct TableReport {
     private let table: PaperTable
     private let cells: [String: [TableCell]]
 
-    private static let metrics: [Score.Metric] = [.dino, .clipI, .clipT, .pres, .div]
+    private var metrics: [Score.Metric] {
+        [.dino] + (table.asksForOthers ? [.otherDINO] : []) + [.clipI, .clipT, .pres, .div]
+    }
 
     private static let legend =
         """
@@ -24,7 +26,7 @@ struct TableReport {
     }
 
     var markdown: String {
-        let metrics = TableReport.metrics.map { metric in (metric, key(metric)) }
+        let metrics = metrics.map { metric in (metric, key(metric)) }
         let header = ["", "n"] + metrics.map { $1 ?? $0.rawValue } + ["approach", "seconds", "parameters", "adapter"]
         let rows = table.rows.map { row in
             [row.variant.title, "\(cells[row.variant.key]?.count ?? 0)"]

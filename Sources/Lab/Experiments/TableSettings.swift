@@ -41,6 +41,15 @@ package struct TableSettings: Codable, Sendable {
         return Subject.heldOut(kinds[number % kinds.count], index: firstSubject + number)
     }
 
+    /// How many subjects are learnt together.
+    static let together = 4
+
+    /// The subjects that are learnt together with the `number`-th, itself among them.
+    func together(with number: Int) -> Range<Int> {
+        let first = number / TableSettings.together * TableSettings.together
+        return first..<first + TableSettings.together
+    }
+
     /// A digest of what cells depend on. How many subjects and seeds there are is not of it: a larger table takes up a
     /// smaller one's cells.
     func digest(_ others: [String]) throws -> String {

@@ -7,6 +7,10 @@ struct TableVariant {
         case learned(PersonalizationMethod, [String: JSONValue])
         /// A subject is learned from its references, turned, mirrored and cropped, in place of Proxy-Tuning's proxies.
         case augmented([String: JSONValue])
+        /// Four subjects are learned at once, from the proxies of a supervisor of each.
+        case together([String: JSONValue])
+        /// What the papers compare with.
+        case baseline(Baseline)
         /// What the supervisor of Proxy-Tuning with these options learned itself.
         case supervisor([String: JSONValue])
         /// The model as it is, asked for the class.
@@ -25,24 +29,54 @@ struct TableVariant {
     /// The same model as it was before this variant learnt; nil where nothing is learnt.
     var untuned: TableVariant? {
         switch way {
-        case .learned, .augmented, .supervisor: TableVariant.untuned.first { $0.model == model }
+        case .learned, .augmented, .together, .baseline, .supervisor: TableVariant.untuned.first { $0.model == model }
         case .untuned, .references: nil
         }
     }
 
-    /// The method that learns, and its options; nil where nothing is learnt.
+    /// The method that learns, and its options; nil where nothing is learnt, or by no method of jobs.
     var learning: (method: PersonalizationMethod, options: [String: JSONValue])? {
         switch way {
         case .learned(let method, let options): (method, options)
-        case .augmented(let options), .supervisor(let options): (.proxyTuning, options)
-        case .untuned, .references: nil
+        case .augmented(let options), .together(let options), .supervisor(let options): (.proxyTuning, options)
+        case .baseline, .untuned, .references: nil
         }
     }
 }
 
 extension TableVariant {
-    private static let infinity = "pocket-infinity", chameleon = "pocket-chameleon"
-    private static let llamagen = "pocket-llamagen", diffusion = "pocket-diffusion"
+    /// The embedded models.
+    enum Embedded: String {
+        case infinity = "pocket-infinity"
+        case chameleon = "pocket-chameleon"
+        case llamagen = "pocket-llamagen"
+        case diffusion = "pocket-diffusion"
+
+        var key: String { String(rawValue.dropFirst("pocket-".count)) }
+        var title: String {
+            switch self {
+            case .infinity: "Infinity"
+            case .chameleon: "Chameleon"
+            case .llamagen: "LlamaGen"
+            case .diffusion: "diffusion model"
+            }
+        }
+    }
+
+    private static let infinity = Embedded.infinity.rawValue, chameleon = Embedded.chameleon.rawValue
+    private static let llamagen = Embedded.llamagen.rawValue, diffusion = Embedded.diffusion.rawValue
+
+    static func baseline(_ baseline: Baseline, on model: Embedded) -> TableVariant {
+        TableVariant(
+            key: "\(baseline.rawValue)-\(model.key)", title: "\(baseline.title), \(model.title)", model: model.rawValue,
+            way: .baseline(baseline))
+    }
+
+    static func together(_ model: Embedded) -> TableVariant {
+        TableVariant(
+            key: "together-\(model.key)", title: "four subjects together, \(model.title)", model: model.rawValue,
+            way: .together([:]))
+    }
 
     static let arbooth = TableVariant(key: "arbooth", title: "ARBooth", model: infinity, way: .learned(.arbooth, [:]))
     static let fullTuning = TableVariant(

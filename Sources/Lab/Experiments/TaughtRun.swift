@@ -41,19 +41,51 @@ struct TaughtRun {
         return try learn(pairs, loaded, read.student)
     }
 
+    /// What one student learnt of several subjects from the proxies of each, as often of every one as if it were alone.
+    /// The run's folder keeps it, for each of them asks for it.
+    /// - Parameter runs: of the same options and seed.
+    static func together(_ runs: [TaughtRun], _ student: String) throws -> TrainingRun {
+        let first = runs[0]
+        let loaded = try LoadedModel(directory: "\(first.models)/\(student)")
+        let pairs = try runs.flatMap { run in try run.teaching { try $0.pairs() } }
+        let seen = pairs.map { "\($0.prompt) \(SHA256Digest.of($0.picture.pixels))" }.joined(separator: "\n")
+        let all = "\(loaded.digest) \(try first.read.student) \(first.seed)\n\(seen)"
+        let path = "\(first.folder)/together/\(SHA256Digest.of(Data(all.utf8)).description.prefix(16)).safetensors"
+        if let kept = try? Adapter(path: path),
+            let text = try? String(contentsOfFile: path + ".seconds", encoding: .utf8)
+        {
+            return try TrainingRun(kept, seconds: Double(text) ?? 0, folder: first.folder)
+        }
+        var options = try first.read.student
+        options.iterations *= runs.count
+        let run = try learn(pairs, of: runs.map(\.concept), loaded, options, seed: first.seed, folder: first.folder)
+        try FileManager.default.createDirectory(
+            atPath: "\(first.folder)/together", withIntermediateDirectories: true)
+        try run.adapter.write(path)
+        try "\(run.seconds)".write(toFile: path + ".seconds", atomically: true, encoding: .utf8)
+        return run
+    }
+
     private var values: OptionValues { get throws { try OptionValues(options, of: .proxyTuning) } }
     private var read: ProxyTuningOptions { get throws { ProxyTuningOptions(try values) } }
 
     private func learn(
         _ pairs: [PicturePair], _ loaded: LoadedModel, _ options: PairTraining.Options
     ) throws -> TrainingRun {
+        try TaughtRun.learn(pairs, of: [concept], loaded, options, seed: seed, folder: folder)
+    }
+
+    private static func learn(
+        _ pairs: [PicturePair], of concepts: [Concept], _ loaded: LoadedModel, _ options: PairTraining.Options,
+        seed: UInt64, folder: String
+    ) throws -> TrainingRun {
         let start = Date()
         return try loaded.whileLearning {
-            let learner = loaded.pairLearner(of: [concept.name], seed: seed)
+            let learner = loaded.pairLearner(of: concepts.map(\.name), seed: seed)
             let training = try PairTraining(learner, pairs: pairs, options: options, seed: seed)
             defer { training.detach() }
             try TrainingRun.advance(training)
-            let adapter = try Adapter(training, of: [concept], modelDigest: loaded.digest, seed: seed)
+            let adapter = try Adapter(training, of: concepts, modelDigest: loaded.digest, seed: seed)
             return try TrainingRun(adapter, seconds: Date().timeIntervalSince(start), folder: folder)
         }
     }

@@ -23,14 +23,14 @@ package struct PersonalizedChameleon {
         joining: AdapterJoining = .merged, strengths: [String: Float] = [:]
     ) throws(AdapterError) {
         var concepts: [String: ContextVectors] = [:]
-        var words: [String: Tensor] = [:]
+        var words: [String: Parameter] = [:]
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
             try adapter.verify(usedAs: name, on: model.configuration.name, digest: modelDigest)
             if let word = try adapter.word(usedAs: name) {
                 guard word.shape == [1, model.configuration.transformer.width] else {
                     throw .unknownWeight(concept: name, name: RareWord.name(of: name))
                 }
-                words[name] = word
+                words[name] = Parameter(name: RareWord.name(of: name), value: word)
             } else if !adapter.isLoRA {
                 concepts[name] = try PersonalizedChameleon.vectors(
                     of: adapter, name: name, model: model.configuration.transformer)

@@ -40,7 +40,7 @@ extension Adapter {
             iterations: training.step, options: options)
         var tensors = Dictionary(
             uniqueKeysWithValues: training.lora.parameters.map { (LoRAAdapter.prefix + $0.name, $0.value) })
-        for (name, word) in training.learner.words { tensors[RareWord.name(of: name)] = word }
+        for word in training.learner.words.values { tensors[word.name] = word.value }
         self.init(description: description, tensors: tensors)
     }
 

@@ -9,8 +9,8 @@ import Tensors
 /// draws such prompts.
 package struct PairLearner {
     package let name: String
-    /// What stands for each concept, [1, C].
-    let words: [String: Tensor]
+    /// What stands for each concept, [1, C]; they can learn.
+    let words: [String: Parameter]
     /// The rare word each is spelled by, where they have no embeddings.
     var spellings: [String: String] = [:]
     let weights: Weights

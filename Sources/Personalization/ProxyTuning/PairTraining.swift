@@ -12,8 +12,8 @@ package struct PicturePair: Sendable, Equatable {
     package init(prompt: String, picture: Picture) { (self.prompt, self.picture) = (prompt, picture) }
 }
 
-/// A stage of Proxy-Tuning: low-rank changes of a backbone's attention learn pictures under prompts, beside pictures of
-/// the class that must stay. Everything random at step s depends on the seed and s alone, and `state` holds every
+/// A stage of Proxy-Tuning: low-rank changes of a backbone's attention, or what else is to learn, learn pictures under
+/// prompts, beside pictures of the class that must stay. Everything random at step s depends on the seed and s alone, and `state` holds every
 /// number the next step reads.
 package final class PairTraining: StepwiseTraining {
     /// The losses of one step, before their weights.
@@ -28,6 +28,18 @@ package final class PairTraining: StepwiseTraining {
     /// How it learns.
     package struct Options: Sendable {
         package enum Rule: String, Sendable { case adamw, prodigy }
+
+        /// What learns.
+        package enum Learning: Sendable {
+            /// Low-rank changes of the backbone (LoRA).
+            case lowRank
+            /// The concepts' words alone (textual inversion, Gal et al., arXiv 2208.01618).
+            case words
+            /// All of the backbone's weights (DreamBooth end to end, arXiv 2208.12242).
+            case weights
+        }
+
+        package var learning = Learning.lowRank
         package var iterations: Int
         package var batch: Int
         package var rule = Rule.adamw
@@ -58,12 +70,16 @@ package final class PairTraining: StepwiseTraining {
     package let options: Options
     private let pairs, prior: [PicturePair]
     private let seed: UInt64
+    /// What hangs on the backbone; nothing where its own weights learn, or words.
     package let lora: LoRAAdapter
+    /// What learns.
+    package let learning: [Parameter]
     private let optimizer: any Optimizer
     package var step: Int { optimizer.step }
     package var steps: Int { options.iterations }
 
-    /// Prepares a run; the adapter hangs on the backbone's weights from here on, until `detach`.
+    /// Prepares a run; the adapter hangs on the backbone's weights from here on, until `detach`. Weights that learn are
+    /// changed in place.
     /// - Parameter prior: what must stay, as the untouched model drew it; may be empty.
     /// - Throws: `LoRAError.noSuchModule` for a target the backbone does not have.
     package init(
@@ -74,20 +90,27 @@ package final class PairTraining: StepwiseTraining {
         lora = try LoRAAdapter(
             for: learner.weights,
             options: .init(
-                rank: options.rank, alpha: options.alpha, targets: options.targets ?? learner.attentionModules),
+                rank: options.rank, alpha: options.alpha,
+                targets: options.learning == .lowRank ? options.targets ?? learner.attentionModules : []),
             seed: seed)
         try lora.attach(to: learner.weights)
-        for parameter in lora.parameters { parameter.isTrainable = true }
+        learning =
+            switch options.learning {
+            case .lowRank: lora.parameters
+            case .words: learner.words.values.sorted { $0.name < $1.name }
+            case .weights: learner.weights.parameters
+            }
+        for parameter in learning { parameter.isTrainable = true }
         switch options.rule {
         case .adamw:
             optimizer = AdamW(
-                lora.parameters,
+                learning,
                 AdamW.Options(
                     learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
                     weightDecay: options.weightDecay, largestNorm: 1))
         case .prodigy:
             optimizer = Prodigy(
-                lora.parameters, learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
+                learning, learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
                 weightDecay: options.weightDecay)
         }
     }
@@ -126,6 +149,9 @@ package final class PairTraining: StepwiseTraining {
     /// - Throws: `WeightsError` when the state belongs to other modules.
     package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
 
-    /// Takes the changes off the model again.
-    package func detach() { lora.detach(from: learner.weights) }
+    /// Takes the changes off the model again, and lets nothing learn any more.
+    package func detach() {
+        lora.detach(from: learner.weights)
+        for parameter in learning { parameter.isTrainable = false }
+    }
 }

@@ -1,0 +1,82 @@
+import Engine
+import Foundation
+import Jobs
+import Personalization
+import Randomness
+
+/// What the papers compare their methods with, small: each learns from the references alone. Steps and rates are
+/// *ours*, for the papers' were chosen for models hundreds of times as large.
+enum Baseline: String {
+    /// The concept's word alone learns (Gal et al., arXiv 2208.01618).
+    case textualInversion = "textual-inversion"
+    /// All of the transformer learns, beside pictures of the class (Ruiz et al., arXiv 2208.12242).
+    case dreamBooth = "dreambooth"
+    /// The word learns first, then low-rank changes of the attention (PersonalAR, arXiv 2504.13162).
+    case personalAR = "personalar"
+
+    var title: String {
+        switch self {
+        case .textualInversion: "textual inversion"
+        case .dreamBooth: "DreamBooth end to end"
+        case .personalAR: "PersonalAR"
+        }
+    }
+
+    /// The stages, one after the other, and whether pictures of the class must stay in them.
+    var stages: [(options: PairTraining.Options, preservesPrior: Bool)] {
+        func options(
+            _ learning: PairTraining.Options.Learning, _ iterations: Int, _ rate: Float
+        ) -> PairTraining.Options {
+            var options = PairTraining.Options(
+                iterations: iterations, batch: 4, learningRate: rate, rank: 16, alpha: 32)
+            (options.learning, options.largestZoom, options.weightDecay) = (learning, 1.15, 0)
+            return options
+        }
+        return switch self {
+        case .textualInversion: [(options(.words, 600, 1e-2), false)]
+        case .dreamBooth: [(options(.weights, 300, 2e-4), true)]
+        case .personalAR: [(options(.words, 300, 1e-2), false), (options(.lowRank, 300, 1e-3), false)]
+        }
+    }
+}
+
+/// A baseline from its first stage to its last, on a model that is its own.
+struct BaselineRun {
+    /// Draws prompts that name the concept as it was learnt.
+    let paint: Painting
+    /// For learning.
+    let seconds: Double
+    /// Numbers that learned.
+    let parameters: Int
+
+    /// Pictures of the class that must stay.
+    private static let priorPictures = 32
+    private static let priorPurpose: UInt64 = 0xBA5E
+
+    /// - Parameter iterations: of every stage, instead of its own number.
+    /// - Throws: `JobFailure` where the loss is no number any more.
+    init(_ baseline: Baseline, _ concept: Concept, seed: UInt64, on loaded: LoadedModel, iterations: Int?) throws {
+        let learner = loaded.pairLearner(of: [concept.name], seed: seed)
+        let references = concept.references.map { PicturePair(prompt: concept.plainPrompt, picture: $0) }
+        let prior = baseline.stages.contains(where: \.preservesPrior) ? Self.prior(of: concept, by: learner, seed) : []
+        let start = Date()
+        var count = 0
+        for (options, preservesPrior) in baseline.stages {
+            var options = options
+            options.iterations = iterations ?? options.iterations
+            try loaded.whileLearning {
+                let training = try PairTraining(
+                    learner, pairs: references, prior: preservesPrior ? prior : [], options: options, seed: seed)
+                count += training.learning.reduce(0) { $0 + $1.count }
+                try TrainingRun.advance(training)
+            }
+        }
+        (paint, seconds, parameters) = (learner.draw, Date().timeIntervalSince(start), count)
+    }
+
+    private static func prior(of concept: Concept, by learner: PairLearner, _ seed: UInt64) -> [PicturePair] {
+        let prompt = concept.anyOfItsClass ?? concept.classPhotoPrompt
+        let seeds = Philox.seeds(seed, purpose: priorPurpose, 0..<priorPictures)
+        return learner.draw(seeds.map { _ in prompt }, seeds).map { PicturePair(prompt: prompt, picture: $0) }
+    }
+}
