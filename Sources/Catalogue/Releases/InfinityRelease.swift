@@ -16,44 +16,27 @@ struct InfinityRelease {
     func recognized() throws(UnrecognizedRelease) -> RecognizedRelease {
         var problems = transformerProblems
         let vae = scan.pieces(.bitwiseTokenizer).first { bits(of: $0) == bits }
-        let text = scan.pieces(.textEncoder).first {
-            $0.shape("shared.weight", "encoder.embed_tokens.weight")?[1] == textWidth
-        }
+        let text = T5Release(scan, width: textWidth)
         if vae == nil { problems.append(missingVAE) }
-        if text == nil { problems.append(missingText) }
-        let vocabulary = text.flatMap(Self.vocabulary)
-        if let text, vocabulary == nil {
-            problems.append("\(text.folder): has neither tokenizer.json nor spiece.model: fetch one of them")
-        }
-        if let text, text.settings() == nil { problems.append("\(text.folder): has no config.json: fetch it") }
+        problems += text?.problems ?? [missingText]
         if schedule == nil {
             let known = InfinitySchedules.sizes.keys.sorted().joined(separator: ", ")
             problems.append("\(wishes.pixels ?? "") is no number of pixels of Infinity's; known are \(known)")
         }
-        guard problems.isEmpty, let vae, let text, let vocabulary else { throw UnrecognizedRelease(problems: problems) }
+        guard problems.isEmpty, let vae, let text else { throw UnrecognizedRelease(problems: problems) }
         return RecognizedRelease(
             family: .infinity, title: title, configuration: configuration(vae, text),
             parts: [
                 .init(stem: "transformer", piece: transformer, isTaken: { !Self.buffers.contains($0) }),
                 .init(stem: "tokenizer", piece: vae, isTaken: { !$0.hasPrefix("quantize") }),
-                .init(stem: "text_encoder", piece: text, isTaken: Self.isEncoders),
+                text.part,
             ],
-            files: [(vocabulary as NSString).lastPathComponent: vocabulary], warnings: warnings(vae))
+            files: text.files, warnings: warnings(vae))
     }
 
     private static let buffers: Set<String> = [
         "lvl_1L", "attn_bias_for_masking", "Infinity_visible_kvlen", "Infinity_invisible_qlen",
     ]
-
-    /// Whether a tensor of T5's is its encoder's.
-    static func isEncoders(_ name: String) -> Bool { name == "shared.weight" || name.hasPrefix("encoder.") }
-
-    /// The text tokenizer's file beside an encoder.
-    static func vocabulary(of text: ReleasePiece) -> String? {
-        ["tokenizer.json", "spiece.model"].map { "\(text.folder)/\($0)" }.first {
-            FileManager.default.fileExists(atPath: $0)
-        }
-    }
 
     // MARK: Sizes
 
@@ -138,14 +121,14 @@ struct InfinityRelease {
         ["sides": .array(sides.map { ["height": .integer($0.height), "width": .integer($0.width)] })]
     }
 
-    private func configuration(_ vae: ReleasePiece, _ text: ReleasePiece) -> JSONValue {
+    private func configuration(_ vae: ReleasePiece, _ text: T5Release) -> JSONValue {
         let schedule = schedule ?? []
         let patch = Self.tokenizer(vae)["patchSize"]?.integer ?? 16
         let is8b = width >= 3584
         return [
             "name": .string(title), "pictureSize": .integer((schedule.last?.height ?? 0) * patch),
             "sizes": sizes(own: schedule.last, patch: patch),
-            "schedule": Self.json(schedule), "tokenizer": Self.tokenizer(vae), "text": Self.text(text),
+            "schedule": Self.json(schedule), "tokenizer": Self.tokenizer(vae), "text": text.configuration,
             "transformer": transformer(schedule), "guidance": .integer(is8b ? 3 : 4),
             "temperature": .number(is8b ? 1 : 0.5), "topP": 0.97,
         ]
@@ -156,15 +139,6 @@ struct InfinityRelease {
         let others = InfinitySchedules.lasts(upTo: pixels).filter { side in own.map { $0 != side } ?? true }
         return .array(
             ([own].compactMap { $0 } + others).map { [.integer($0.width * patch), .integer($0.height * patch)] })
-    }
-
-    /// transformers' settings with the table's real rows.
-    static func text(_ piece: ReleasePiece) -> JSONValue {
-        guard case .object(var members) = piece.settings() ?? [:] else { return [:] }
-        if let rows = piece.shape("shared.weight", "encoder.embed_tokens.weight")?[0] {
-            members["vocab_size"] = .integer(rows)
-        }
-        return .object(members)
     }
 
     private func transformer(_ schedule: [InfinitySchedules.Side]) -> JSONValue {

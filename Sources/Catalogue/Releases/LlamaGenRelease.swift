@@ -26,23 +26,17 @@ package struct LlamaGenRelease {
         let tokenizer = scan.pieces(.llamaGenTokenizer).first {
             $0.shape("quantize.embedding.weight")?[0] == shape("tok_embeddings.weight").first
         }
-        let text = scan.pieces(.textEncoder).first {
-            $0.shape("shared.weight", "encoder.embed_tokens.weight")?[1] == shape("cls_embedding.uncond_embedding").last
-        }
-        let vocabulary = text.flatMap(InfinityRelease.vocabulary)
+        let text = T5Release(scan, width: shape("cls_embedding.uncond_embedding").last)
         let title = "the transformer is \(title)"
-        let problems = [
-            tokenizer == nil ? "\(title); its tokenizer is not here: vq_ds16_t2i.pt" : nil,
-            text == nil ? "\(title); its text encoder is not here: flan-t5-xl" : nil,
-            text != nil && vocabulary == nil ? "\(text!.folder): has neither tokenizer.json nor spiece.model" : nil,
-            text != nil && text?.settings() == nil ? "\(text!.folder): has no config.json: fetch it" : nil,
-        ].compactMap { $0 }
-        guard problems.isEmpty, let tokenizer, let text, let vocabulary else {
+        let problems =
+            (tokenizer == nil ? ["\(title); its tokenizer is not here: vq_ds16_t2i.pt"] : [])
+            + (text?.problems ?? ["\(title); its text encoder is not here: flan-t5-xl"])
+        guard problems.isEmpty, let tokenizer, let text, let vocabulary = text.vocabulary else {
             throw UnrecognizedRelease(problems: problems)
         }
         return Parts(
-            configuration: configuration(tokenizer, text), transformer: transformer, tokenizer: tokenizer, text: text,
-            vocabulary: vocabulary)
+            configuration: configuration(tokenizer, text), transformer: transformer, tokenizer: tokenizer,
+            text: text.piece, vocabulary: vocabulary)
     }
 
     /// The model it becomes.
@@ -56,7 +50,7 @@ package struct LlamaGenRelease {
                 .init(
                     stem: "tokenizer", piece: parts.tokenizer,
                     isTaken: { !$0.hasPrefix("loss.") && $0 != "quantize.codebook_used" }),
-                .init(stem: "text_encoder", piece: parts.text, isTaken: InfinityRelease.isEncoders),
+                .init(stem: "text_encoder", piece: parts.text, isTaken: T5Release.isEncoders),
             ],
             files: [(parts.vocabulary as NSString).lastPathComponent: parts.vocabulary])
     }
@@ -68,14 +62,14 @@ package struct LlamaGenRelease {
         "LlamaGen " + (width == 1280 && depth == 36 ? "XL" : "of \(depth) layers and width \(width)")
     }
 
-    private func configuration(_ tokenizer: ReleasePiece, _ text: ReleasePiece) -> JSONValue {
+    private func configuration(_ tokenizer: ReleasePiece, _ text: T5Release) -> JSONValue {
         let sizes = Self.tokenizer(tokenizer)
         let patch = 1 << ((sizes["ch_mult"]?.array?.count ?? 1) - 1)
         // Its files are named after the stage: t2i_XL_stage2_512.pt.
         let side = wishes.side.map { $0 / patch } ?? (transformer.name.contains("512") ? 512 : 256) / patch
         return [
             "name": .string(title), "pictureSize": .integer(side * patch), "tokenizer": sizes,
-            "text": InfinityRelease.text(text), "transformer": transformerSizes(side: side), "guidance": 7.5,
+            "text": text.configuration, "transformer": transformerSizes(side: side), "guidance": 7.5,
             "topK": .integer(min(1000, shape("tok_embeddings.weight").first!)), "temperature": 1,
             "cleansCaptions": true,
         ]
