@@ -56,7 +56,7 @@ package struct ModelInstallation: Sendable {
         let found = try Self.recognized(paths, wishes)
         let name = name ?? found.usualName(paths)
         let target = "\(directory)/\(name)"
-        let problems = nameProblems(name, target)
+        let problems = nameProblems(name, target) + (links ? [found.unlinkable].compactMap { $0 } : [])
         guard problems.isEmpty else { throw Refusal(problems: problems) }
         let folder = "\(directory)/.adding-\(UUID().uuidString.lowercased())"
         let partial = "\(folder)/\(name)"

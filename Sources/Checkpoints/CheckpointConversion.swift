@@ -11,29 +11,37 @@ package struct CheckpointConversion {
         case f32
     }
 
-    private let checkpoint: Checkpoint
     private let precision: Precision
-    private let names: [String]
+    private let tensors: [RearrangedTensor]
 
     /// - Parameter isTaken: which tensors are written, by name; those that hold no real numbers never are.
     package init(_ checkpoint: Checkpoint, precision: Precision, isTaken: (String) -> Bool = { _ in true }) {
-        (self.checkpoint, self.precision) = (checkpoint, precision)
-        names = checkpoint.names.filter { isTaken($0) && (try? checkpoint.tensor($0))?.type?.isReal == true }
+        let tensors = checkpoint.names.filter(isTaken).compactMap { name in
+            (try? checkpoint.tensor(name)).map { RearrangedTensor(name, $0) }
+        }
+        self.init(tensors, precision: precision)
+    }
+
+    /// Tensors under names of their own; those that hold no real numbers are not written.
+    package init(_ tensors: [RearrangedTensor], precision: Precision) {
+        self.precision = precision
+        self.tensors = tensors.filter { $0.parts.allSatisfy { $0.type?.isReal == true } }
     }
 
     /// Writes the file and flushes it.
     /// - Throws: `CheckpointError` for a tensor that cannot be read, or what the file system says.
     package func write(_ path: String) throws {
-        let tensors = try names.map { try checkpoint.tensor($0) }
         try Data().write(to: URL(fileURLWithPath: path))
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         defer { try? file.close() }
-        try file.write(contentsOf: header(tensors))
-        for tensor in tensors { try file.write(contentsOf: bytes(of: tensor)) }
+        try file.write(contentsOf: header())
+        for tensor in tensors {
+            for part in tensor.parts { try file.write(contentsOf: bytes(of: part, as: type(of: tensor))) }
+        }
         try file.synchronize()
     }
 
-    private func type(of tensor: StoredTensor) -> ElementType {
+    private func type(of tensor: RearrangedTensor) -> ElementType {
         switch precision {
         case .stored: tensor.type == .bfloat16 ? .bfloat16 : .float32
         case .bf16: .bfloat16
@@ -41,13 +49,13 @@ package struct CheckpointConversion {
         }
     }
 
-    private func header(_ tensors: [StoredTensor]) throws -> Data {
+    private func header() throws -> Data {
         var entries: [String: Any] = ["__metadata__": ["format": "pt"]]
         var offset = 0
-        for (name, tensor) in zip(names, tensors) {
+        for tensor in tensors {
             let type = type(of: tensor)
             let end = offset + tensor.count * type.size
-            entries[name] = ["dtype": type.rawValue, "shape": tensor.shape, "data_offsets": [offset, end]]
+            entries[tensor.name] = ["dtype": type.rawValue, "shape": tensor.shape, "data_offsets": [offset, end]]
             offset = end
         }
         var json = try JSONSerialization.data(withJSONObject: entries, options: [.sortedKeys, .withoutEscapingSlashes])
@@ -55,8 +63,7 @@ package struct CheckpointConversion {
         return withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) } + json
     }
 
-    private func bytes(of tensor: StoredTensor) throws -> Data {
-        let type = type(of: tensor)
+    private func bytes(of tensor: StoredTensor, as type: ElementType) throws -> Data {
         if tensor.type == type, let bytes = tensor.contiguousBytes { return Data(bytes) }
         let floats = try tensor.floats()
         if type == .float32 { return floats.withUnsafeBytes { Data($0) } }

@@ -2,8 +2,9 @@ import Checkpoints
 import Foundation
 import Jobs
 
-/// Stable Diffusion XL, 3 and 3.5, and FLUX.1, as diffusers lays them out: a folder for each component, with its
-/// settings and weights.
+/// Stable Diffusion XL, 3 and 3.5, and FLUX.1: as diffusers lays them out, a folder for each component with its
+/// settings and weights; or as their authors ship them, in files of weights alone. Of both, the folder gives what the
+/// files lack.
 struct PipelineRelease {
     /// The file that names the components.
     static let index = "model_index.json"
@@ -13,6 +14,15 @@ struct PipelineRelease {
         case sdxl = "UNet2DConditionModel"
         case sd3 = "SD3Transformer2DModel"
         case flux = "FluxTransformer2DModel"
+
+        init?(_ network: AuthorComponent) {
+            switch network.kind {
+            case .unet: self = .sdxl
+            case .mmdit: self = .sd3
+            case .flux: self = .flux
+            case .autoencoder, .textTower, .openTextTower, .t5: return nil
+            }
+        }
 
         var network: String { self == .sdxl ? "unet" : "transformer" }
 
@@ -33,39 +43,56 @@ struct PipelineRelease {
         }
     }
 
-    private let folder: String
+    private let folder: String?
+    private let authors: AuthorFiles
+    private let scan: ReleaseScan
     private let wishes: ReleaseWishes
 
-    init(_ folder: String, _ wishes: ReleaseWishes) { (self.folder, self.wishes) = (folder, wishes) }
+    /// Nil where there is neither a folder nor a network.
+    init?(_ scan: ReleaseScan, _ wishes: ReleaseWishes) {
+        (folder, authors, self.scan, self.wishes) = (scan.pipelines.first, AuthorFiles(scan), scan, wishes)
+        if folder == nil, authors.network == nil { return nil }
+    }
 
     /// - Throws: ``UnrecognizedRelease`` with everything that is missing or not built.
     func recognized() throws(UnrecognizedRelease) -> RecognizedRelease {
         guard let kind else {
             let known = Kind.allCases.map(\.rawValue).joined(separator: ", ")
             throw UnrecognizedRelease(
-                problems: ["\(folder)/\(Self.index): its network is of a class that is not built; \(known) are"])
+                problems: ["\(place)/\(Self.index): its network is of a class that is not built; \(known) are"])
         }
         let (parts, faults) = parts(kind)
-        let words = kind.tokenizers.map { ($0, tokenizerFiles($0)) }
+        let words = kind.tokenizers.map { ($0, tokenizer($0, kind)) }
         var problems = faults
-        problems += words.filter(\.1.isEmpty).map {
-            "\(folder)/\($0.0): has no tokenizer.json, no vocab.json with merges.txt and no spiece.model: fetch it"
-        }
-        if json("scheduler", "scheduler_config.json") == nil {
-            problems.append("\(folder)/scheduler: has no scheduler_config.json: fetch it")
+        problems += words.filter(\.1.isEmpty).map { missing(tokenizer: $0.0, kind) }
+        if folder != nil, json("scheduler", "scheduler_config.json") == nil {
+            problems.append("\(place)/scheduler: has no scheduler_config.json: fetch it")
         }
         guard problems.isEmpty else { throw UnrecognizedRelease(problems: problems) }
-        let settings = kind.weighted.map { "\($0)/config.json" }
-        let files = [Self.index, "scheduler/scheduler_config.json"] + settings + words.flatMap(\.1)
+        let (files, texts) = settings(kind)
+        let vocabularies = words.flatMap { name, files in files.map { ("\(name)/\($0.key)", $0.value) } }
         return RecognizedRelease(
             family: .diffusion, title: title(kind), configuration: configuration(kind), parts: parts,
-            files: Dictionary(uniqueKeysWithValues: files.map { ($0, "\(folder)/\($0)") }))
+            files: files.merging(vocabularies) { first, _ in first }, texts: texts)
     }
+
+    private var place: String { folder ?? "." }
+
+    // MARK: Weights
 
     /// The components' weights, and what is wrong with them.
     private func parts(_ kind: Kind) -> (parts: [RecognizedRelease.Part], problems: [String]) {
         var (parts, problems): ([RecognizedRelease.Part], [String]) = ([], [])
         for component in kind.weighted {
+            if let part = author(component, kind) {
+                parts.append(part.part(component))
+                if let problem = part.component.unreadable { problems.append(problem) }
+                continue
+            }
+            guard let folder else {
+                problems.append(missing(component, kind))
+                continue
+            }
             let path = "\(folder)/\(component)"
             if json(component, "config.json") == nil { problems.append("\(path): has no config.json: fetch it") }
             do throws(CheckpointError) {
@@ -76,28 +103,128 @@ struct PipelineRelease {
         return (parts, problems)
     }
 
-    private func json(_ component: String, _ file: String) -> JSONValue? {
-        FileManager.default.contents(atPath: "\(folder)/\(component)/\(file)").flatMap { try? JSONValue(json: $0) }
+    /// A component in a file of its authors.
+    private func author(_ component: String, _ kind: Kind) -> AuthorFiles.Part? {
+        switch (component, kind) {
+        case ("unet", _), ("transformer", _): authors.network.flatMap { Kind($0.component) == kind ? $0 : nil }
+        case ("vae", _): authors.autoencoder
+        case ("text_encoder", _): authors.smallTower
+        case ("text_encoder_2", .flux), ("text_encoder_3", _): authors.t5
+        default: authors.largeTower
+        }
     }
 
-    private var kind: Kind? {
-        let index = json(".", Self.index)
-        return ["unet", "transformer"].compactMap { index?[$0]?.array?.last?.string }.compactMap(Kind.init).first
+    private func missing(_ component: String, _ kind: Kind) -> String {
+        let (what, name) =
+            switch (component, kind) {
+            case ("vae", .sdxl): ("autoencoder", "sdxl_vae.safetensors")
+            case ("vae", .sd3): ("autoencoder", "the whole file has it as first_stage_model")
+            case ("vae", .flux): ("autoencoder", "ae.safetensors")
+            case ("text_encoder", _): ("text encoder CLIP ViT-L", "clip_l.safetensors")
+            case ("text_encoder_2", .flux), ("text_encoder_3", _): ("text encoder T5 XXL", "t5xxl_fp16.safetensors")
+            default: ("text encoder CLIP ViT-bigG", "clip_g.safetensors")
+            }
+        return "the network is \(title(kind)); its \(what) is not here: \(name)"
     }
 
-    private func tokenizerFiles(_ component: String) -> [String] {
-        let known = [
-            "tokenizer.json", "vocab.json", "merges.txt", "spiece.model", "special_tokens_map.json",
-            "tokenizer_config.json",
-        ]
-        let there = known.filter { FileManager.default.fileExists(atPath: "\(folder)/\(component)/\($0)") }
-        let reads =
-            there.contains("tokenizer.json") || there.contains("spiece.model")
-            || (there.contains("vocab.json") && there.contains("merges.txt"))
-        return reads ? there.map { "\(component)/\($0)" } : []
+    // MARK: Tokenizers
+
+    /// A tokenizer's files, by the names they get: the folder's own, or such as are in the other folders.
+    private func tokenizer(_ name: String, _ kind: Kind) -> [String: String] {
+        let places = (folder.map { ["\($0)/\(name)"] } ?? []) + (authors.network == nil ? [] : scan.folders)
+        for (index, place) in places.enumerated() {
+            let files =
+                index == 0 && folder != nil
+                ? TokenizerFiles.all(in: place)
+                : isUnigram(name, kind) ? TokenizerFiles.unigram(in: place) : TokenizerFiles.bytePairs(in: place)
+            if !files.isEmpty { return Dictionary(uniqueKeysWithValues: files.map { ($0, "\(place)/\($0)") }) }
+        }
+        return [:]
+    }
+
+    private func isUnigram(_ tokenizer: String, _ kind: Kind) -> Bool {
+        kind != .sdxl && tokenizer == kind.tokenizers.last
+    }
+
+    private func missing(tokenizer name: String, _ kind: Kind) -> String {
+        if let folder {
+            return """
+                \(folder)/\(name): has no tokenizer.json, no vocab.json with merges.txt and no spiece.model: fetch it
+                """
+        }
+        return isUnigram(name, kind)
+            ? "the network is \(title(kind)); T5's tokenizer is not here: spiece.model or tokenizer.json"
+            : "the network is \(title(kind)); CLIP's tokenizer (\(name)) is not here: vocab.json with merges.txt"
     }
 
     // MARK: Settings
+
+    /// Where the settings of the model come from: files as they are, and what is written.
+    private func settings(_ kind: Kind) -> (files: [String: String], texts: [String: JSONValue]) {
+        var (files, texts): ([String: String], [String: JSONValue]) = ([:], [:])
+        let names = ["scheduler/scheduler_config.json"] + kind.weighted.map { "\($0)/config.json" }
+        for name in names {
+            if let folder, FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
+                files[name] = "\(folder)/\(name)"
+            } else {
+                let parts = name.split(separator: "/").map(String.init)
+                texts[name] = json(parts[0], parts[1])
+            }
+        }
+        if let folder, authors.smallTower == nil {
+            files[Self.index] = "\(folder)/\(Self.index)"
+        } else {
+            texts[Self.index] = index(kind)
+        }
+        guard folder == nil else { return (files, texts) }
+        for tokenizer in kind.tokenizers where !isUnigram(tokenizer, kind) {
+            // Texts of the larger tower are filled up with "!", id 0.
+            let padding = tokenizer == "tokenizer" ? "<|endoftext|>" : "!"
+            texts["\(tokenizer)/special_tokens_map.json"] = ["pad_token": .string(padding)]
+        }
+        return (files, texts)
+    }
+
+    /// The classes of the components. The authors' code reads the smaller tower without its projection.
+    private func index(_ kind: Kind) -> JSONValue {
+        var members: [String: JSONValue] = [:]
+        if case .object(let own) = json(".", Self.index) ?? .null { members = own }
+        members[kind.network] = ["diffusers", .string(kind.rawValue)]
+        members["vae"] = ["diffusers", "AutoencoderKL"]
+        members["text_encoder"] = ["transformers", "CLIPTextModel"]
+        let projected: JSONValue = ["transformers", "CLIPTextModelWithProjection"]
+        members["text_encoder_2"] = kind == .flux ? ["transformers", "T5EncoderModel"] : projected
+        if kind == .sd3 { members["text_encoder_3"] = ["transformers", "T5EncoderModel"] }
+        if kind == .sdxl, members["force_zeros_for_empty_prompt"] == nil {
+            members["force_zeros_for_empty_prompt"] = true
+        }
+        return .object(members)
+    }
+
+    /// What the folder's file says; where it is not there, what is known of the authors' component.
+    private func json(_ component: String, _ file: String) -> JSONValue? {
+        if let folder, let data = FileManager.default.contents(atPath: "\(folder)/\(component)/\(file)") {
+            return try? JSONValue(json: data)
+        }
+        guard let network = authors.network, let kind = Kind(network.component) else { return nil }
+        let settings = AuthorSettings(kind: kind, pooledWidth: authors.largeTower?.pooledWidth)
+        if component == "scheduler" {
+            return folder == nil
+                ? settings.schedule(isGuided: network.component.contains("guidance_in.in_layer.weight")) : nil
+        }
+        guard file == "config.json", let part = author(component, kind) else { return nil }
+        if component != kind.network, let own = part.piece.settings(), own["d_model"] != nil { return own }
+        return settings(part.component, isLargeTower: component == "text_encoder_2")
+    }
+
+    private var kind: Kind? {
+        if let folder, let data = FileManager.default.contents(atPath: "\(folder)/\(Self.index)"),
+            let index = try? JSONValue(json: data)
+        {
+            return ["unet", "transformer"].compactMap { index[$0]?.array?.last?.string }.compactMap(Kind.init).first
+        }
+        return authors.network.flatMap { Kind($0.component) }
+    }
 
     private func depth(_ kind: Kind) -> Int? { json(kind.network, "config.json")?["num_layers"]?.integer }
 
@@ -108,7 +235,7 @@ struct PipelineRelease {
         json("transformer", "config.json")?["guidance_embeds"] == .bool(true)
     }
 
-    private var isTurbo: Bool { folder.lowercased().contains("turbo") }
+    private var isTurbo: Bool { (authors.network?.piece.name ?? place).lowercased().contains("turbo") }
 
     private func title(_ kind: Kind) -> String {
         switch kind {

@@ -1,3 +1,4 @@
+import Checkpoints
 import Jobs
 
 /// A release as a model of ours: what its description will say, and where each of its parts comes from.
@@ -9,6 +10,9 @@ package struct RecognizedRelease: Sendable {
         package let piece: ReleasePiece
         /// Which tensors are taken.
         package var isTaken: @Sendable (String) -> Bool = { _ in true }
+        /// The tensors in the place of those that are taken, where a release has them under other names or in another
+        /// order than models do.
+        package var rearranged: (@Sendable () throws(CheckpointError) -> [RearrangedTensor])?
     }
 
     package var family: ModelFamily
@@ -18,6 +22,8 @@ package struct RecognizedRelease: Sendable {
     package var parts: [Part]
     /// Files that are taken as they are, by the name they get.
     package var files: [String: String]
+    /// Settings that no file of the release says, by the name of the file they are written to.
+    package var texts: [String: JSONValue] = [:]
     /// What can be used and should be looked at.
     package var warnings: [String] = []
 }

@@ -8,19 +8,33 @@ extension RecognizedRelease {
     /// - Parameter folder: a folder that is there and empty.
     /// - Throws: `CheckpointError`, or what the file system says.
     package func write(to folder: String, links: Bool, precision: CheckpointConversion.Precision = .stored) throws {
-        try (configuration.line + Data("\n".utf8)).write(
-            to: URL(fileURLWithPath: "\(folder)/\(ModelLayout.configuration)"))
+        try Self.write(configuration, to: "\(folder)/\(ModelLayout.configuration)")
         for (name, source) in files {
             try Self.take(source, to: "\(folder)/\(name)", links: links)
         }
+        for (name, text) in texts { try Self.write(text, to: "\(folder)/\(name)") }
         for part in parts {
             if links {
                 try Self.link(part.piece, to: "\(folder)/\(part.stem)")
             } else {
-                try CheckpointConversion(part.piece.checkpoint, precision: precision, isTaken: part.isTaken)
-                    .write("\(folder)/\(part.stem).safetensors")
+                try part.conversion(precision).write("\(folder)/\(part.stem).safetensors")
             }
         }
+    }
+
+    /// Why its files cannot stay where they are; nil where they can.
+    package var unlinkable: String? {
+        guard let part = parts.first(where: { $0.rearranged != nil }) else { return nil }
+        return """
+            \(part.piece.path): its tensors get other names and places than they have in the file, so a link would \
+            not do: add it without --link
+            """
+    }
+
+    private static func write(_ text: JSONValue, to path: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try (text.line + Data("\n".utf8)).write(to: URL(fileURLWithPath: path))
     }
 
     private static func take(_ source: String, to target: String, links: Bool) throws {
@@ -41,5 +55,14 @@ extension RecognizedRelease {
             return try take(files[0], to: "\(stem).\((files[0] as NSString).pathExtension)", links: true)
         }
         for file in files { try take(file, to: "\(stem)/\((file as NSString).lastPathComponent)", links: true) }
+    }
+}
+
+extension RecognizedRelease.Part {
+    fileprivate func conversion(_ precision: CheckpointConversion.Precision) throws -> CheckpointConversion {
+        guard let rearranged else {
+            return CheckpointConversion(piece.checkpoint, precision: precision, isTaken: isTaken)
+        }
+        return CheckpointConversion(try rearranged(), precision: precision)
     }
 }

@@ -17,6 +17,7 @@ package struct ReleasePiece: Sendable {
         case dino = "a DINO"
         case lpipsHeads = "the heads of LPIPS"
         case alexNet = "an AlexNet"
+        case authorFile = "a file of a diffusion model's authors"
         case pipelineComponent = "a component of a pipeline"
     }
 
@@ -79,7 +80,7 @@ extension ReleasePiece.Kind {
         case .bitwiseTokenizer:
             return any("encoder.conv_in.conv.weight", "encoder.conv_in.weight")
                 && any("encoder.down.0.block.0.conv1.conv.weight", "encoder.down.0.block.0.conv1.weight")
-                && !c.contains("quantize.embedding.weight") && !c.contains("quant_conv.weight")
+                && !any("quantize.embedding.weight", "quant_conv.weight", "decoder.mid.attn_1.q.weight")
         case .textEncoder:
             return all("encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight")
         case .chameleonTransformer:
@@ -95,6 +96,7 @@ extension ReleasePiece.Kind {
                 && any("pos_embed", "embeddings.position_embeddings", "vit.embeddings.position_embeddings")
         case .lpipsHeads: return all("lin0.model.1.weight", "lin4.model.1.weight")
         case .alexNet: return all("features.0.weight", "features.10.weight")
+        case .authorFile: return !AuthorComponent.all(in: c).isEmpty
         case .pipelineComponent: return false  // Known by where it lies.
         }
     }

@@ -21,7 +21,7 @@ extension ReleaseScan {
             return try ChameleonRelease(transformer, self, wishes).recognized()
         }
         if fits(.llamagen), let release = LlamaGenRelease(self, wishes) { return try release.recognized() }
-        if fits(.diffusion), let folder = pipelines.first { return try PipelineRelease(folder, wishes).recognized() }
+        if fits(.diffusion), let release = PipelineRelease(self, wishes) { return try release.recognized() }
         return try EncoderReleases(self, wishes).recognized()
     }
 

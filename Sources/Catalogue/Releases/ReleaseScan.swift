@@ -11,6 +11,8 @@ package struct ReleaseScan: Sendable {
     package private(set) var problems: [String] = []
     /// Folders whose `model_index.json` or name make them a pipeline of diffusers.
     package private(set) var pipelines: [String] = []
+    /// The folders that were looked into, and those in which files of tokenizers lie that were named.
+    package private(set) var folders: [String] = []
 
     /// Looks into the files and folders, and into folders within those.
     package init(_ paths: [String]) {
@@ -27,7 +29,8 @@ package struct ReleaseScan: Sendable {
             problems.append("\(path): there is no such file or folder")
             return
         }
-        guard isFolder.boolValue else { return open(path) }
+        guard isFolder.boolValue else { return file(path) }
+        folders.append(path)
         if files.fileExists(atPath: "\(path)/model_index.json") { return pipelines.append(path) }
         for place in Checkpoint.candidates(in: path) { open(place) }
         guard depth < 2 else { return }
@@ -38,6 +41,13 @@ package struct ReleaseScan: Sendable {
                 scan(inner, depth: depth + 1)
             }
         }
+    }
+
+    /// A file that was named itself.
+    private mutating func file(_ path: String) {
+        guard TokenizerFiles.names.contains((path as NSString).lastPathComponent) else { return open(path) }
+        let folder = (path as NSString).deletingLastPathComponent
+        folders.append(folder.isEmpty ? "." : folder)
     }
 
     private mutating func open(_ path: String) {

@@ -31,10 +31,7 @@ struct PipelineFolder {
         }
         (self.path, self.variant) = (path, variant)
         components = try ConfigurationFile.read(Index.self, "\(path)/model_index.json").components
-        self.singleFile = try singleFile.map {
-            try SingleFile(path: $0, unet: ConfigurationFile.read(UNet.Configuration.self, "\(path)/unet/config.json"))
-                .components
-        }
+        self.singleFile = try singleFile.map { try SingleFile(path: $0).components }
     }
 
     /// A component's settings.

@@ -1,0 +1,42 @@
+import Foundation
+
+/// Files of text tokenizers in a folder.
+enum TokenizerFiles {
+    /// What they are called.
+    static let names = [
+        "tokenizer.json", "vocab.json", "merges.txt", "spiece.model", "special_tokens_map.json",
+        "tokenizer_config.json",
+    ]
+
+    /// All that lie there; none where no tokenizer can be read from them.
+    static func all(in folder: String) -> [String] {
+        let there = names.filter { has($0, in: folder) }
+        let isWhole =
+            there.contains("tokenizer.json") || there.contains("spiece.model")
+            || (there.contains("vocab.json") && there.contains("merges.txt"))
+        return isWhole ? there : []
+    }
+
+    /// Those of T5's vocabulary.
+    static func unigram(in folder: String) -> [String] {
+        let pieces = ["spiece.model"].filter { has($0, in: folder) }
+        return pieces + (says("\"Unigram\"", "tokenizer.json", in: folder) ? ["tokenizer.json"] : [])
+    }
+
+    /// Those of CLIP's byte pairs.
+    static func bytePairs(in folder: String) -> [String] {
+        if says("<|startoftext|>", "tokenizer.json", in: folder) { return ["tokenizer.json"] }
+        guard says("<|startoftext|>", "vocab.json", in: folder), has("merges.txt", in: folder) else { return [] }
+        return ["vocab.json", "merges.txt"]
+    }
+
+    private static func has(_ name: String, in folder: String) -> Bool {
+        FileManager.default.fileExists(atPath: "\(folder)/\(name)")
+    }
+
+    private static func says(_ text: String, _ name: String, in folder: String) -> Bool {
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)"), options: .mappedIfSafe)
+        else { return false }
+        return data.range(of: Data(text.utf8)) != nil
+    }
+}
