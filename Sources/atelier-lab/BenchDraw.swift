@@ -1,0 +1,23 @@
+import ArgumentParser
+import Foundation
+import Lab
+
+struct BenchDraw: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Time a picture of an installed model, alone and among eight; one JSON line. ops/bench runs it."
+    )
+
+    @Argument(help: "The model's folder.") var model: String
+    @Option(help: "Repetitions; the best counts.") var rounds = 5
+
+    func validate() throws {
+        guard rounds >= 1 else { throw ValidationError("--rounds \(rounds): must be at least 1") }
+    }
+
+    func run() throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let figure = try DrawBenchmark(directory: model).run(rounds: rounds)
+        print(String(decoding: try encoder.encode(figure), as: UTF8.self))
+    }
+}
