@@ -11,7 +11,7 @@ struct AtelierLab: ParsableCommand {
         subcommands: [
             Conform.self, World.self, Pretrain.self, ExportModel.self, Sweep.self, Compositions.self, Tables.self,
             Analyze.self, Classifier.self, Frechet.self, Encoder.self, BenchStep.self, BenchTuning.self,
-            BenchPretrain.self, BenchDraw.self,
+            BenchPretrain.self, BenchDraw.self, BenchDiffusion.self,
         ])
 
     static func main() {

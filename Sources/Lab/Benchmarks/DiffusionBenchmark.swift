@@ -1,0 +1,61 @@
+import Autograd
+import Backbones
+import Layers
+import Personalization
+import Randomness
+import Tensors
+
+/// Times a LoRA training step of a diffusion model's network: forward and backward passes and the optimizer, latents
+/// and texts given. The same work as the peer's program, so that both can stand side by side.
+package struct DiffusionBenchmark {
+    package enum Precision: String, CaseIterable, Sendable { case fp32, bf16 }
+
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    package struct Figure: Codable {
+        package let precision: String
+        /// The best of the rounds.
+        package let ms: Double
+        /// Numbers that learn.
+        package let trainable: Int
+        package let rss_mb: Int
+    }
+
+    private let model: DiffusionModel
+    private let latents: Tensor
+    private let text: DiffusionText
+    private let lora: LoRAAdapter
+    private let optimizer: AdamW
+
+    /// - Parameter directory: the model's.
+    /// - Throws: `CheckpointError`, `WeightsError`, or an error naming the file that is missing or malformed.
+    package init(directory: String, batch: Int, rank: Int) throws {
+        model = try DiffusionModel(directory: directory)
+        model.freeze()
+        var generator = Philox(seed: 1, purpose: 0x4245, index: 3)
+        latents = Tensor(zeros: [batch] + model.latentShape)
+        for i in 0..<latents.count { latents.pointer[i] = generator.normal() }
+        text = model.encode([String](repeating: "a red cat on the beach", count: batch))
+        lora = try LoRAAdapter(
+            for: model.transformerWeights,
+            options: .init(rank: rank, alpha: 2 * Float(rank), targets: model.attentionModules), seed: 1)
+        try lora.attach(to: model.transformerWeights)
+        for parameter in lora.parameters { parameter.isTrainable = true }
+        optimizer = AdamW(lora.parameters, AdamW.Options(learningRate: 1e-3, weightDecay: 0.01, largestNorm: 1))
+    }
+
+    package func run(_ precision: Precision, rounds: Int) -> Figure {
+        MatrixPrecision.$current.withValue(precision == .bf16 ? .bfloat16 : .single) {
+            let clock = ContinuousClock()
+            let best = (0..<rounds).map { round in
+                clock.measure {
+                    var noise = Philox(seed: 1, purpose: 0x4246, index: UInt64(round))
+                    model.loss(latents, text: text, &noise).backward()
+                    _ = optimizer.update()
+                }
+            }.min()!
+            return Figure(
+                precision: precision.rawValue, ms: best / .milliseconds(1),
+                trainable: lora.parameters.reduce(0) { $0 + $1.count }, rss_mb: StepBenchmark.peakMemory)
+        }
+    }
+}

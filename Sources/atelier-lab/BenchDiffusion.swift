@@ -1,0 +1,30 @@
+import ArgumentParser
+import Foundation
+import Lab
+
+extension DiffusionBenchmark.Precision: ExpressibleByArgument {}
+
+struct BenchDiffusion: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Time a LoRA training step of a diffusion model; one JSON line. ops/bench runs it beside a peer."
+    )
+
+    @Argument(help: "The model's folder.") var model: String
+    @Option(help: "What products are calculated in.") var precision = DiffusionBenchmark.Precision.bf16
+    @Option(help: "Pictures a step.") var batch = 4
+    @Option(help: "Of the changes.") var rank = 16
+    @Option(help: "Repetitions; the best counts.") var rounds = 10
+
+    func validate() throws {
+        for (name, value) in [("batch", batch), ("rank", rank), ("rounds", rounds)] where value < 1 {
+            throw ValidationError("--\(name) \(value): must be at least 1")
+        }
+    }
+
+    func run() throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let figure = try DiffusionBenchmark(directory: model, batch: batch, rank: rank).run(precision, rounds: rounds)
+        print(String(decoding: try encoder.encode(figure), as: UTF8.self))
+    }
+}
