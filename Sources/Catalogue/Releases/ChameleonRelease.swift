@@ -2,59 +2,69 @@ import Foundation
 import Jobs
 
 /// Lumina-mGPT as it is released: transformers' folder with `tokenizer.json`, and Chameleon's VQGAN as a Lightning
-/// checkpoint.
+/// checkpoint; or Chameleon as Meta ships it, `consolidated.pth` and its tokenizers.
 struct ChameleonRelease {
-    private let transformer: ReleasePiece
+    private let transformer: ChameleonTransformerFiles
     private let scan: ReleaseScan
     private let wishes: ReleaseWishes
 
-    init(_ transformer: ReleasePiece, _ scan: ReleaseScan, _ wishes: ReleaseWishes) {
+    init(_ transformer: ChameleonTransformerFiles, _ scan: ReleaseScan, _ wishes: ReleaseWishes) {
         (self.transformer, self.scan, self.wishes) = (transformer, scan, wishes)
     }
 
     /// - Throws: ``UnrecognizedRelease`` with everything that is missing or not built.
     func recognized() throws(UnrecognizedRelease) -> RecognizedRelease {
         let vqgan = scan.pieces(.chameleonTokenizer).first
-        let words = "\(transformer.folder)/tokenizer.json"
         let order = codeOrder
-        var problems = settingsProblems
+        var problems = transformer.problems + settingsProblems
         if vqgan == nil {
             problems.append(
                 "the transformer is \(title); its VQGAN is not here: vqgan.ckpt (Lumina-mGPT has it in tokenizer/)")
-        }
-        if !FileManager.default.fileExists(atPath: words) {
-            problems.append("\(transformer.folder): has no tokenizer.json: fetch it")
         }
         if let rows = vqgan?.shape("quantize.embedding.weight")?[0], let order, rows != order.count {
             problems.append(
                 "\(vqgan!.name): has \(rows) codes, the transformer's vocabulary \(order.count): they are no pair")
         }
-        guard problems.isEmpty, let vqgan, let settings else { throw UnrecognizedRelease(problems: problems) }
+        guard problems.isEmpty, let vqgan, let settings, let words = transformer.vocabulary else {
+            throw UnrecognizedRelease(problems: problems)
+        }
         return RecognizedRelease(
             family: .chameleon, title: title, configuration: configuration(vqgan, settings, order),
             parts: [
-                .init(stem: "transformer", piece: transformer, isTaken: { !$0.hasPrefix("model.vqmodel.") }),
+                transformer.part,
                 .init(stem: "tokenizer", piece: vqgan, isTaken: { !$0.hasPrefix("loss.") }),
             ],
-            files: ["tokenizer.json": words])
+            files: ["tokenizer.json": words], warnings: warnings)
     }
 
-    private var settings: JSONValue? { transformer.settings() }
+    private var settings: JSONValue? { transformer.settings }
     private var width: Int { transformer.shape("model.embed_tokens.weight")?.last ?? 0 }
-    private var depth: Int { transformer.count(after: "model.layers.") }
+    private var depth: Int { transformer.depth }
     private var title: String {
-        width == 4096 && depth == 32 ? "Lumina-mGPT 7B" : "a Chameleon of \(depth) layers and width \(width)"
+        guard width == 4096, depth == 32 else { return "a Chameleon of \(depth) layers and width \(width)" }
+        return transformer.isMetas ? "Chameleon 7B" : "Lumina-mGPT 7B"
+    }
+
+    private var warnings: [String] {
+        guard transformer.isMetas else { return [] }
+        return [
+            """
+            \(transformer.piece.name): Chameleon as Meta ships it was not taught the tokens of a picture's size and \
+            rows, with which it is asked for pictures here; Lumina-mGPT was
+            """
+        ]
     }
 
     private var settingsProblems: [String] {
-        guard let settings else { return ["\(transformer.folder): has no config.json: fetch it"] }
+        guard let settings, !transformer.isMetas else { return [] }
+        let folder = transformer.piece.folder
         return [
             settings["num_attention_heads"]?.integer == nil
-                ? "\(transformer.folder)/config.json: lacks num_attention_heads" : nil,
+                ? "\(folder)/config.json: lacks num_attention_heads" : nil,
             settings["rope_scaling"].map { $0 != .null } == true
-                ? "\(transformer.folder)/config.json: rope_scaling is not built" : nil,
+                ? "\(folder)/config.json: rope_scaling is not built" : nil,
             transformer.shape("lm_head.weight") == nil
-                ? "\(transformer.name): lm_head.weight is missing; tied embeddings are not built" : nil,
+                ? "\(transformer.piece.name): lm_head.weight is missing; tied embeddings are not built" : nil,
         ].compactMap { $0 }
     }
 
@@ -125,12 +135,12 @@ struct ChameleonRelease {
 
     /// The size stands in the release's name (7B-768, 7B-1024).
     private var side: Int {
-        let names = [settings?["_name_or_path"]?.string ?? "", transformer.folder]
+        let names = [settings?["_name_or_path"]?.string ?? "", transformer.piece.folder]
         for name in names {
             let numbers = name.split { !$0.isNumber }.compactMap { Int($0) }
             if let side = numbers.last(where: { [256, 512, 768, 1024].contains($0) }) { return side }
         }
-        return 768
+        return transformer.isMetas ? 512 : 768
     }
 
     private func transformer(_ settings: JSONValue) -> JSONValue {

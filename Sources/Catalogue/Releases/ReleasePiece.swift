@@ -10,6 +10,7 @@ package struct ReleasePiece: Sendable {
         case bitwiseTokenizer = "a VAE of Infinity"
         case textEncoder = "a T5 encoder"
         case chameleonTransformer = "a transformer of Chameleon"
+        case metaChameleon = "a transformer of Chameleon, as Meta ships it"
         case chameleonTokenizer = "a VQGAN of Chameleon"
         case llamaGenTransformer = "a transformer of LlamaGen"
         case llamaGenTokenizer = "a VQ tokenizer of LlamaGen"
@@ -85,6 +86,7 @@ extension ReleasePiece.Kind {
             return all("encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight")
         case .chameleonTransformer:
             return all("model.embed_tokens.weight", "model.layers.0.self_attn.q_norm.weight")
+        case .metaChameleon: return ChameleonShards.isOne(c)
         case .chameleonTokenizer:
             return all("quantize.embedding.weight", "encoder.down.0.block.0.conv1.weight")
         case .llamaGenTransformer: return all("cls_embedding.uncond_embedding", "tok_embeddings.weight")

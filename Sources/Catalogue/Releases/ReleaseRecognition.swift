@@ -17,7 +17,9 @@ extension ReleaseScan {
         if fits(.infinity), let transformer = pieces(.infinityTransformer).first {
             return try InfinityRelease(transformer, self, wishes).recognized()
         }
-        if fits(.chameleon), let transformer = pieces(.chameleonTransformer).first {
+        if fits(.chameleon),
+            let transformer = ChameleonTransformerFiles(hub: self) ?? ChameleonTransformerFiles(meta: self)
+        {
             return try ChameleonRelease(transformer, self, wishes).recognized()
         }
         if fits(.llamagen), let release = LlamaGenRelease(self, wishes) { return try release.recognized() }

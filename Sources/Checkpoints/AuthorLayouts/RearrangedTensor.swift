@@ -2,15 +2,20 @@
 /// another order. Nothing is copied before it is read.
 package struct RearrangedTensor: Sendable {
     package let name: String
-    /// Of one shape but for their rows.
+    /// Of one shape but for their rows, unless the tensor has a shape of its own.
     package let parts: [StoredTensor]
+    private let own: [Int]?
 
-    package init(_ name: String, _ parts: [StoredTensor]) { (self.name, self.parts) = (name, parts) }
+    /// - Parameter shape: of as many numbers as the parts have; their rows one after the other unless given.
+    package init(_ name: String, _ parts: [StoredTensor], shape: [Int]? = nil) {
+        (self.name, self.parts, own) = (name, parts, shape)
+    }
 
     /// A stored one as it is.
     package init(_ name: String, _ stored: StoredTensor) { self.init(name, [stored]) }
 
     package var shape: [Int] {
+        if let own { return own }
         guard parts.count > 1 else { return parts[0].shape }
         return [parts.reduce(0) { $0 + $1.shape[0] }] + parts[0].shape.dropFirst()
     }
