@@ -132,4 +132,36 @@ private func largestDifference(_ a: Tensor, _ b: Tensor) -> Float {
         #expect(maps.bits.count == 2 * 22 * depth)
         #expect(largestDifference(quantizer.maps(bits: maps.bits, batch: 2).sum, maps.sum) < 1e-6)
     }
+
+    /// Tokens of four codes: what the codes' own quantizer says, ordered as `pixel_unshuffle` orders it.
+    @Test func patchesOfCodesAreWhatTheCodesAre() {
+        let tokens = ScaleSchedule.square([1, 2, 3])
+        let codes = ScaleSchedule.square([2, 4, 6])
+        let patched = BitwiseQuantizer(schedule: tokens, depth: 4 * depth, patch: 2)
+        let plain = BitwiseQuantizer(schedule: codes, depth: depth)
+        let features = Tensor.example([batch, depth, 6, 6])
+        let (grouped, single) = (patched.quantize(features), plain.quantize(features))
+        #expect(grouped.sum.values == single.sum.values && grouped.sum.shape == [batch, depth, 6, 6])
+        #expect(grouped.inputs.shape == [batch, 4 + 9, 4 * depth])
+        for b in 0..<batch {
+            for (scale, range) in tokens.ranges.enumerated() {
+                let (side, first) = (tokens.sides[scale].width, codes.ranges[scale].lowerBound)
+                for (index, token) in range.enumerated() {
+                    for entry in 0..<4 * depth {
+                        let (channel, y, x) = (entry / 4, entry % 4 / 2, entry % 2)
+                        let code = first + (index / side * 2 + y) * 2 * side + index % side * 2 + x
+                        let place = (b * tokens.tokens + token) * 4 * depth + entry
+                        #expect(grouped.bits[place] == single.bits[(b * codes.tokens + code) * depth + channel])
+                        guard scale > 0 else { continue }
+                        let own = (b * (tokens.tokens - 1) + token - 1) * 4 * depth + entry
+                        let its = (b * (codes.tokens - 4) + code - 4) * depth + channel
+                        #expect(grouped.inputs.values[own] == single.inputs.values[its])
+                    }
+                }
+            }
+        }
+        let again = patched.maps(bits: grouped.bits, batch: batch)
+        #expect(again.sum.values == grouped.sum.values && again.inputs.values == grouped.inputs.values)
+        #expect(patched.tokens(grouped.sum, scale: 2).shape == [batch, 9, 4 * depth])
+    }
 }

@@ -38,12 +38,15 @@ package struct BitwiseQuantizer {
     package let schedule: ScaleSchedule
     /// Bits per token, d.
     package let depth: Int
+    /// Codes of a token on a side: 2 of the 8B, whose tokens are four codes of 14 bits each (`apply_spatial_patchify`).
+    package let patch: Int
     /// How the running sum is resized for the scale that reads it: trilinearly over one frame, or by area as Infinity's
     /// code had it before January 2025, and ARBooth's has it.
     package let resizing: Resize.Method
 
-    package init(schedule: ScaleSchedule, depth: Int, resizing: Resize.Method = .bilinear) {
-        (self.schedule, self.depth, self.resizing) = (schedule, depth, resizing)
+    package init(schedule: ScaleSchedule, depth: Int, patch: Int = 1, resizing: Resize.Method = .bilinear) {
+        precondition(depth % (patch * patch) == 0, "\(depth) bits are not \(patch * patch) codes of one size")
+        (self.schedule, self.depth, self.patch, self.resizing) = (schedule, depth, patch, resizing)
     }
 
     private var magnitude: Float { 1 / Float(depth).squareRoot() }
@@ -61,6 +64,7 @@ package struct BitwiseQuantizer {
     /// With `flips`, some bits are flipped in the codes that later scales see; the bits returned are those that should
     /// have been said, and later scales correct what the flips broke.
     package func quantize(_ features: Tensor, flips: BitFlips? = nil, observe: (Step) -> Void = { _ in }) -> TokenMaps {
+        if let codes = codeQuantizer { return grouped(codes.quantize(features, flips: flips, observe: observe)) }
         let batch = features.shape[0]
         let residual = features.copy()
         let sum = Tensor(zeros: features.shape)
@@ -83,6 +87,7 @@ package struct BitwiseQuantizer {
     /// The maps that given bits [B, L, d] stand for.
     package func maps(bits: [UInt8], batch: Int) -> TokenMaps {
         precondition(bits.count == batch * schedule.tokens * depth)
+        if let codes = codeQuantizer { return grouped(codes.maps(bits: ungrouped(bits, batch), batch: batch)) }
         let last = schedule.last
         let sum = Tensor(zeros: [batch, depth, last.height, last.width])
         let inputs = inputTensor(batch)
@@ -93,8 +98,9 @@ package struct BitwiseQuantizer {
         return TokenMaps(schedule: schedule, batch: batch, depth: depth, bits: bits, inputs: inputs, sum: sum)
     }
 
-    /// ±1/√d for the bits of one scale, [B, d, h, w].
+    /// ±1/√d for the bits of one scale, [B, d, h, w]; of codes in patches [B, d/p², p·h, p·w], d theirs.
     package func codes(bits: [UInt8], batch: Int, scale: Int) -> Tensor {
+        if let codes = codeQuantizer { return codes.codes(bits: ungrouped(bits, batch), batch: batch, scale: scale) }
         let side = schedule.sides[scale]
         let n = side.tokens
         let first = schedule.ranges[scale].lowerBound
@@ -117,6 +123,7 @@ package struct BitwiseQuantizer {
 
     /// The sum of codes resized to scale `scale`, as tokens [B, h·w, d].
     package func tokens(_ sum: Tensor, scale: Int) -> Tensor {
+        if let codes = codeQuantizer { return grouped(codes.tokens(sum, scale: scale), scale: scale) }
         let side = schedule.sides[scale]
         let resized = Resize.resized(sum, height: side.height, width: side.width, method: resizing)
         return SwapPlanes.swapped(resized.reshaped([sum.shape[0], depth, side.tokens]))
@@ -130,7 +137,8 @@ package struct BitwiseQuantizer {
 
     /// sum += codes at the last scale's size; the residual loses what the sum gains.
     package func add(_ codes: Tensor, to sum: Tensor, takingFrom residual: Tensor?) {
-        let large = Resize.resized(codes, height: schedule.last.height, width: schedule.last.width, method: .bilinear)
+        let last = (codeQuantizer ?? self).schedule.last
+        let large = Resize.resized(codes, height: last.height, width: last.width, method: .bilinear)
         sum.accumulate(large)
         residual?.accumulate(large, scale: -1)
     }

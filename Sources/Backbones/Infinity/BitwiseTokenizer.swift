@@ -10,10 +10,12 @@ package final class BitwiseTokenizer {
         package var encoderMultipliers: [Int]
         package var decoderMultipliers: [Int]
         package var residualBlocks: Int
-        /// Bits per token, d.
+        /// Bits per code, d.
         package var bits: Int
         /// Pixels per feature position on a side; a power of two.
         package var patchSize: Int
+        /// Codes of a token on a side, where that is not one: 2 of the 8B's.
+        package var codePatch: Int?
         /// Groups of the group norms; nil takes the reference's rule (32, or 24 where 32 does not divide the channels).
         /// Narrow models need fewer: with one channel a group the mean of every channel, and with it a picture's
         /// colours, is normalized away.
@@ -36,6 +38,14 @@ package final class BitwiseTokenizer {
             self.residualBlocks = residualBlocks
             self.bits = bits
             self.patchSize = patchSize
+        }
+
+        /// Pixels of a token on a side.
+        package var tokenSize: Int { patchSize * (codePatch ?? 1) }
+
+        func quantizer(_ schedule: ScaleSchedule) -> BitwiseQuantizer {
+            let patch = codePatch ?? 1
+            return BitwiseQuantizer(schedule: schedule, depth: bits * patch * patch, patch: patch)
         }
 
         /// How often the encoder halves.
@@ -66,11 +76,11 @@ package final class BitwiseTokenizer {
     package func decode(_ sum: Variable) -> Variable { decoder(sum) }
 
     package func quantize(_ features: Tensor, schedule: ScaleSchedule, flips: BitFlips? = nil) -> TokenMaps {
-        BitwiseQuantizer(schedule: schedule, depth: configuration.bits).quantize(features, flips: flips)
+        configuration.quantizer(schedule).quantize(features, flips: flips)
     }
 
     package func maps(bits: [UInt8], batch: Int, schedule: ScaleSchedule) -> TokenMaps {
-        BitwiseQuantizer(schedule: schedule, depth: configuration.bits).maps(bits: bits, batch: batch)
+        configuration.quantizer(schedule).maps(bits: bits, batch: batch)
     }
 
     /// The summed codes of `features`, with the gradient of the sum passed to the features unchanged (straight-through;

@@ -53,7 +53,7 @@ extension InfinityTransformer {
             let caches = blocks.map { _ in
                 KeyValueCache(batch: rows, capacity: schedule.tokens, width: configuration.width)
             }
-            let sum = Tensor(zeros: [batch, configuration.bits, schedule.last.height, schedule.last.width])
+            let sum = quantizer.emptySum(batch: batch)
             var bits = [UInt8](repeating: 0, count: batch * schedule.tokens * configuration.bits)
             var generators = sampling.seeds.map { Philox(seed: $0, purpose: 0xB175, index: 0) }
             for (scale, range) in schedule.ranges.enumerated() {

@@ -81,7 +81,7 @@ package final class InfinityModel: ReadsPrompts {
     ) throws {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
         var configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
-        if let (schedule, reference) = try drawing?(configuration.tokenizer.patchSize) {
+        if let (schedule, reference) = try drawing?(configuration.tokenizer.tokenSize) {
             (configuration.schedule, configuration.transformer.schedule) = (schedule, schedule)
             configuration.transformer.rotaryReference = reference
         }

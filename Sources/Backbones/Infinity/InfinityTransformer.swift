@@ -27,6 +27,8 @@ package final class InfinityTransformer {
         package var addsLevelsToEveryChunk: Bool?
         /// Whether a scale reads the running sum resized by area, as in ARBooth's code, and not trilinearly.
         package var resizesByArea: Bool?
+        /// Codes of a token on a side, where that is not one: 2 of the 8B.
+        package var codePatch: Int?
         /// Scales the level embedding has rows for.
         package var levels = 15
         /// Side of the last scale of the 1-megapixel schedule, which rotary positions refer to.
@@ -55,7 +57,9 @@ package final class InfinityTransformer {
         var poolingHeads: Int { textHeads ?? max(1, textWidth / (width > 4096 ? 64 : 128)) }
         /// What makes bits of features and inputs of bits.
         package var quantizer: BitwiseQuantizer {
-            BitwiseQuantizer(schedule: schedule, depth: bits, resizing: resizesByArea == true ? .area : .bilinear)
+            BitwiseQuantizer(
+                schedule: schedule, depth: bits, patch: codePatch ?? 1,
+                resizing: resizesByArea == true ? .area : .bilinear)
         }
 
         func blockName(_ index: Int) -> String {

@@ -15,7 +15,7 @@ struct InfinityRelease {
     /// - Throws: ``UnrecognizedRelease`` with everything that is missing or does not belong together.
     func recognized() throws(UnrecognizedRelease) -> RecognizedRelease {
         var problems = transformerProblems
-        let vae = scan.pieces(.bitwiseTokenizer).first { bits(of: $0) == bits }
+        let vae = scan.pieces(.bitwiseTokenizer).first { bits(of: $0) == bits || isPatched($0) }
         let text = T5Release(scan, width: textWidth)
         if vae == nil { problems.append(missingVAE) }
         problems += text?.problems ?? [missingText]
@@ -103,6 +103,9 @@ struct InfinityRelease {
         ]
     }
 
+    /// Whether the transformer's tokens are four codes of the VAE each.
+    private func isPatched(_ vae: ReleasePiece) -> Bool { bits(of: vae) > 0 && 4 * bits(of: vae) == bits }
+
     private func bits(of vae: ReleasePiece) -> Int {
         vae.shape("encoder.conv_out.conv.weight", "encoder.conv_out.weight")?[0] ?? 0
     }
@@ -123,13 +126,15 @@ struct InfinityRelease {
 
     private func configuration(_ vae: ReleasePiece, _ text: T5Release) -> JSONValue {
         let schedule = schedule ?? []
-        let patch = Self.tokenizer(vae)["patchSize"]?.integer ?? 16
+        var tokenizer = Self.tokenizer(vae)
+        if isPatched(vae) { tokenizer["codePatch"] = 2 }
+        let patch = (tokenizer["patchSize"]?.integer ?? 16) * (isPatched(vae) ? 2 : 1)
         let is8b = width >= 3584
         return [
             "name": .string(title), "pictureSize": .integer((schedule.last?.height ?? 0) * patch),
             "sizes": sizes(own: schedule.last, patch: patch),
-            "schedule": Self.json(schedule), "tokenizer": Self.tokenizer(vae), "text": text.configuration,
-            "transformer": transformer(schedule), "guidance": .integer(is8b ? 3 : 4),
+            "schedule": Self.json(schedule), "tokenizer": .object(tokenizer), "text": text.configuration,
+            "transformer": transformer(schedule, isPatched: isPatched(vae)), "guidance": .integer(is8b ? 3 : 4),
             "temperature": .number(is8b ? 1 : 0.5), "topP": 0.97,
         ]
     }
@@ -141,7 +146,7 @@ struct InfinityRelease {
             ([own].compactMap { $0 } + others).map { [.integer($0.width * patch), .integer($0.height * patch)] })
     }
 
-    private func transformer(_ schedule: [InfinitySchedules.Side]) -> JSONValue {
+    private func transformer(_ schedule: [InfinitySchedules.Side], isPatched: Bool) -> JSONValue {
         let reference = InfinitySchedules.largest(ratio: wishes.ratio).last!
         var members: [String: JSONValue] = [
             "width": .integer(width), "depth": .integer(depth), "heads": .integer(heads ?? 0),
@@ -152,6 +157,7 @@ struct InfinityRelease {
             "schedule": Self.json(schedule),
         ]
         members["feedForwardRows"] = transformer.shape("\(firstBlock).ffn.fc1.weight").map { .integer($0[0]) }
+        if isPatched { members["codePatch"] = 2 }
         members["textHeads"] = transformer.shape("text_proj_for_sos.ca.mat_q").map { .integer($0[1]) }
         if transformer.checkpoint.contains("special_token") {
             // ARBooth's code differs from Infinity's in both.
@@ -161,7 +167,7 @@ struct InfinityRelease {
     }
 
     /// Sizes of a BSQ-VAE, with or without a layer's weights one name deeper.
-    static func tokenizer(_ vae: ReleasePiece) -> JSONValue {
+    static func tokenizer(_ vae: ReleasePiece) -> [String: JSONValue] {
         func rows(_ name: String) -> Int { vae.shape("\(name).conv.weight", "\(name).weight")?[0] ?? 0 }
         let base = max(rows("encoder.conv_in"), 1)
         func multipliers(_ levels: String) -> [JSONValue] {
