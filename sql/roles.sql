@@ -36,6 +36,7 @@ grant select on all tables in schema dashboard to atelier_daemon, atelier_admin,
 revoke all on all functions in schema atelier from public, atelier_daemon, atelier_admin;
 grant execute on function
     atelier.routing_word(text),
+    atelier.escaped_word(text),
     atelier.event_body(atelier.jobs, text, jsonb),
     atelier.emit_event(atelier.jobs, text, jsonb),
     atelier.emit_events(uuid[], text, jsonb),
