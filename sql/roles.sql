@@ -91,6 +91,7 @@ grant execute on function
     atelier.pause(boolean),
     atelier.delete_job(uuid),
     atelier.delete_concept(text, text, int, boolean),
+    atelier.import_concept(text, jsonb, text, bigint),
     atelier.remains_of(text),
     atelier.begin_erasure(text),
     atelier.erase_tenant(bigint, int),

@@ -10,9 +10,12 @@ package struct AdapterImport {
         package let name: String
         package let role: ConceptRole
         package let className: String
+        /// The words it was trained with, which stand for its name in prompts of released diffusion models; `sks`
+        /// unless said.
+        package let trigger: String?
 
-        package init(name: String, role: ConceptRole, className: String) {
-            (self.name, self.role, self.className) = (name, role, className)
+        package init(name: String, role: ConceptRole, className: String, trigger: String? = nil) {
+            (self.name, self.role, self.className, self.trigger) = (name, role, className, trigger)
         }
     }
 
@@ -38,6 +41,9 @@ package struct AdapterImport {
     package func write(_ path: String, as concept: Concept, to target: String) throws {
         let named = try AdapterReader(path).read()
         var problems = unusable(named)
+        if concept.trigger != nil, !ModelFolder.isPipeline(model.folder) {
+            problems.append("a trigger is of released diffusion models; \(model.name) is none")
+        }
         let modules = modules
         var found: [String: NamedChanges.Change] = [:]
         for (module, change) in named.changes {
@@ -100,16 +106,25 @@ package struct AdapterImport {
         let scales = Dictionary(
             uniqueKeysWithValues: changes.map { ($0.key, JSONValue.number(Double($0.value.scale))) })
         let rank = changes.values.first?.rank ?? 1
-        let options: JSONValue = [
+        var options: [String: JSONValue] = [
             "rank": .integer(rank), "alpha": .number(Double(changes.values.first?.scale ?? 1) * Double(rank)),
             "targets": .array(changes.keys.sorted().map(JSONValue.string)), "isRankStabilized": false,
             "scales": .object(scales),
         ]
+        if let trigger = concept.trigger {
+            options["concepts"] = [
+                [
+                    "name": .string(concept.name), "className": .string(concept.className),
+                    "word": .string(trigger),
+                ]
+            ]
+        }
         return [
             "method": "lora", "model": .string(model.name),
             "modelDigest": .string(try ModelFolder.transformerDigest(in: model.folder)),
             "concept": .string(concept.name), "role": .string(concept.role.rawValue),
-            "className": .string(concept.className), "seed": 0, "iterations": 0, "options": .string(options.text),
+            "className": .string(concept.className), "seed": 0, "iterations": 0,
+            "options": .string(JSONValue.object(options).text),
         ]
     }
 }

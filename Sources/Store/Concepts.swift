@@ -86,6 +86,19 @@ extension Store {
             """, [name, tenant, version.map { String($0) }])
     }
 
+    /// Makes an adapter, whose bytes are among the artifacts, the next version of a tenant's concept, and gives it.
+    /// - Parameters:
+    ///   - spec: what it is, as the message of a personalization says it.
+    ///   - bytes: the adapter's size.
+    /// - Throws: `StoreError`.
+    package func importConcept(_ spec: JSONValue, tenant: String, adapter: SHA256Digest, bytes: Int64) throws -> Int {
+        try query(
+            "select atelier.import_concept($1, $2::jsonb, $3, $4::bigint) as version",
+            [tenant, spec.text, adapter.description, String(bytes)]
+        )
+        .first?["version"].flatMap { Int($0) } ?? 0
+    }
+
     /// Erases what was learnt of a version of a concept, or of all: adapter, drawn pictures, scores, curves; and,
     /// `withReferences`, the jobs that learnt it with the pictures it was learnt from, unless another job or concept of
     /// the tenant needs those. Gives how many versions. Files follow within minutes.

@@ -3,7 +3,9 @@ import Catalogue
 import Checkpoints
 import Daemon
 import Foundation
+import Hashing
 import Jobs
+import Store
 
 extension ConceptsCommand {
     struct Convert: AsyncParsableCommand {
@@ -24,12 +26,14 @@ extension ConceptsCommand {
 
     struct Import: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a concept's file of a low-rank adapter of PEFT, diffusers or kohya.",
+            abstract: "Make a concept, or a concept's file, of a low-rank adapter of PEFT, diffusers or kohya.",
             discussion:
                 """
                 Names and shapes are held against the model's: a key without a place is an error that names it. DoRA, \
-                whole weights and changes of embedding tables are refused by name. atelierctl run JOB.json --adapter \
-                NAME=FILE uses the file. Reads the model's files on this host; needs no servers.
+                whole weights and changes of embedding tables are refused by name. With --tenant it becomes the next \
+                version of that tenant's concept, which jobs name as any other: run it on the daemon's host, as who \
+                runs the daemon, for it writes into the folder of artifacts. Without, a file is written, and no \
+                server is needed: atelierctl run JOB.json --adapter NAME=FILE uses it.
                 """)
         @OptionGroup var server: ServerOptions
         @Argument(help: "The adapter: PEFT's folder, or a file.") var file: String
@@ -37,7 +41,20 @@ extension ConceptsCommand {
         @Option(help: "What prompts call it, without < and >.") var name: String
         @Option(name: .customLong("class"), help: "The noun of what it shows.") var className = ""
         @Option(help: "subject or style.") var role = "subject"
-        @Option(help: "The file; NAME.safetensors unless given.") var out: String?
+        @Option(help: "Whose concept it becomes.") var tenant: String?
+        @Option(help: "SDXL, SD3, SD3.5, FLUX.1: the words it was trained with; sks unless given.")
+        var trigger: String?
+        @Option(help: "The file to write instead; NAME.safetensors unless given.") var out: String?
+
+        func validate() throws {
+            if tenant != nil, out != nil { throw ValidationError("give --tenant or --out, not both") }
+            if tenant?.isEmpty == true || trigger?.isEmpty == true {
+                throw ValidationError("--tenant and --trigger must not be empty")
+            }
+            guard ConceptMention.isName(name) else {
+                throw ValidationError("--name: 1 to 64 of a-z, 0-9, _ and -, the first a letter or digit")
+            }
+        }
 
         func run() async throws {
             guard let role = ConceptRole(rawValue: role) else { throw ValidationError("--role: subject or style") }
@@ -46,13 +63,53 @@ extension ConceptsCommand {
                 Terminal.note("atelierctl: there is no model \(printable(self.model)) in \(printable(directory))")
                 throw ExitStatus.notFound
             }
+            let concept = AdapterImport.Concept(name: name, role: role, className: className, trigger: trigger)
+            if let tenant { return try await enter(concept, for: model, of: tenant) }
             let path = out ?? name + ".safetensors"
-            try converting {
-                try AdapterImport(model: model).write(
-                    file, as: .init(name: name, role: role, className: className), to: path)
-            }
+            try converting { try AdapterImport(model: model).write(file, as: concept, to: path) }
             print(server.json ? JSONValue.object(["path": .string(path)]).text : printable(path))
         }
+
+        /// Writes it among the artifacts, then into the tables: a concept never stands on bytes that are not there.
+        private func enter(_ concept: AdapterImport.Concept, for model: ModelFolder, of tenant: String) async throws {
+            let settings = try server.settings(needing: ["postgresURL", "stateDirectory", "modelsDirectory"])
+            let folder = NSTemporaryDirectory() + "atelier-\(UUID().uuidString)"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let path = "\(folder)/\(concept.name).safetensors"
+            var (digest, bytes): (SHA256Digest?, Int64) = (nil, 0)
+            try converting {
+                try AdapterImport(model: model).write(file, as: concept, to: path)
+                let found = try SHA256Digest.ofFile(path)
+                bytes = try ArtifactDirectory(root: settings.artifactsDirectory).take(
+                    path, inside: folder, announced: found)
+                digest = found
+            }
+            guard let digest else { return }
+            let spec = concept.spec(model: model.name, file: (file as NSString).lastPathComponent)
+            let size = bytes
+            let version = try await reporting {
+                try await server.store().importConcept(spec, tenant: tenant, adapter: digest, bytes: size)
+            }
+            let answer: JSONValue = [
+                "name": .string(concept.name), "version": .integer(version), "tenant": .string(tenant),
+                "sha256": .string(digest.description),
+            ]
+            print(server.json ? answer.text : "\(concept.name)@\(version) of \(printable(tenant))")
+        }
+    }
+}
+
+extension AdapterImport.Concept {
+    /// What the message of a personalization would say of it.
+    fileprivate func spec(model: String, file: String) -> JSONValue {
+        var options: [String: JSONValue] = ["file": .string(file)]
+        options["trigger"] = trigger.map(JSONValue.string)
+        return [
+            "version": 1, "kind": "import", "method": "lora", "model": .string(model),
+            "concept": ["name": .string(name), "role": .string(role.rawValue), "class": .string(className)],
+            "options": .object(options),
+        ]
     }
 }
 

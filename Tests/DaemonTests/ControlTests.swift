@@ -1,5 +1,7 @@
 import Broker
+import Catalogue
 import DaemonTesting
+import FileTesting
 import Foundation
 import Jobs
 import ServerTesting
@@ -299,6 +301,60 @@ import Testing
             _ = try await stage.job("first", reaches: .completed)
             #expect(try await stage.control("dead").lines.count == 1)
             #expect(try await stage.store.jobs(JobFilter()).count == 2)
+        }
+    }
+
+    /// Another program's adapter is a concept as if it had been learnt here.
+    @Test func anImportedAdapterIsAConceptOfItsTenant() async throws {
+        try await withStage { stage in
+            let model = stage.folder.path + "/pocket-infinity"
+            func file(_ path: String, _ tensors: [(String, [Int])]) throws {
+                var (entries, bytes): ([String], Int) = ([], 0)
+                for (name, shape) in tensors {
+                    let size = shape.reduce(4, *)
+                    let place = "[\(bytes),\(bytes + size)]"
+                    entries.append(#""\#(name)":{"dtype":"F32","shape":\#(shape),"data_offsets":\#(place)}"#)
+                    bytes += size
+                }
+                let data = [UInt8](repeating: 1, count: bytes)
+                try Data(HandmadeSafetensors("{\(entries.joined(separator: ","))}", data).bytes)
+                    .write(to: URL(fileURLWithPath: path))
+            }
+            try file("\(model)/transformer.safetensors", [("blocks.0.to_q.weight", [4, 6])])
+            try ModelFolder.seal(model)
+            let adapter = stage.folder.path + "/other.safetensors"
+            try file(
+                adapter,
+                [
+                    ("transformer.blocks.0.to_q.lora_A.weight", [2, 6]),
+                    ("transformer.blocks.0.to_q.lora_B.weight", [4, 2]),
+                ])
+            let common = ["concepts", "import", adapter, "--model", "pocket-infinity", "--class", "dog"]
+            for version in 1...2 {
+                let said = try await stage.control(common + ["--name", "rex", "--tenant", "default"])
+                #expect(said.status == 0 && said.output == "rex@\(version) of default\n", "\(said)")
+            }
+            let list = try await stage.control("concepts", "list")
+            #expect(list.lines.count == 2 && list.lines[1].contains("2  subject  dog"), "\(list)")
+            let shown = try await stage.control("concepts", "show", "rex")
+            #expect(shown.output.contains("method          lora\n"), "\(shown)")
+            #expect(shown.output.contains("older versions  1\n"), "\(shown)")
+            let file = stage.folder.path + "/back"
+            let back = try await stage.control("concepts", "export", "rex", "--format", "peft", "--out", file)
+            #expect(back.status == 0, "\(back)")
+            try stage.start()
+            try await stage.publish(
+                body: JSONValue.object([
+                    "version": 1, "kind": "generate", "model": "pocket-infinity",
+                    "prompts": ["steps=2 a <rex> dog"],
+                ]).line, id: "drawn", kind: "generate")
+            _ = try await stage.job("drawn", reaches: .completed)
+            #expect(
+                try await stage.control("concepts", "delete", "rex", "--yes").output
+                    == "deleted rex of default, versions 2, 1\n")
+            let refused = try await stage.control(
+                common + ["--name", "rex", "--tenant", "default", "--trigger", "sks dog"])
+            #expect(refused.status != 0 && refused.errors.contains("a trigger is of released diffusion models"))
         }
     }
 

@@ -24,7 +24,8 @@ package struct ConceptMention: Sendable, Equatable {
     package var key: String { version.map { "\(name)@\($0)" } ?? name }
 
     /// What a concept may be called.
-    static func isName(_ text: String) -> Bool { text.wholeMatch(of: /[a-z0-9][a-z0-9_-]{0,63}/) != nil }
+    /// Whether a text can be a concept's name.
+    package static func isName(_ text: String) -> Bool { text.wholeMatch(of: /[a-z0-9][a-z0-9_-]{0,63}/) != nil }
 
     /// What a field may name a concept by.
     static func isReference(_ text: String) -> Bool {

@@ -1,0 +1,36 @@
+import Catalogue
+import ComputeTesting
+import FileTesting
+import Foundation
+import ModelTesting
+import Personalization
+import ServerTesting
+import Testing
+
+@testable import Engine
+
+private let releases = sharedFolder("releases")
+
+/// The words another program's adapter was trained with stand for its concept.
+@Suite(.computing, .enabled(if: releases != nil, "the tiny releases (../shared/releases) are not on this machine"))
+struct AdapterTriggerTests {
+    @Test func theTriggerIsKeptWithTheConcept() throws {
+        let models = try TinyModels()
+        var wishes = ReleaseWishes()
+        wishes.side = 32
+        let model = try ModelInstallation(directory: models.folder).add(
+            release: ["\(releases!)/sdxl"], name: "sdxl", wishes: wishes
+        ).model
+        func known(_ trigger: String?) throws -> Adapter.KnownConcept {
+            let file = "\(models.folder)/rex-\(trigger == nil ? "plain" : "trigger").safetensors"
+            try AdapterImport(model: model).write(
+                "\(releases!)/adapters-sdxl/u1-peft",
+                as: .init(name: "rex", role: .subject, className: "dog", trigger: trigger), to: file)
+            let adapter = try Adapter(path: file)
+            #expect(adapter.known.count == 1)
+            return adapter.known[0]
+        }
+        #expect(try known("sks dog").word == "sks dog")
+        #expect(try known(nil).word == nil)
+    }
+}
