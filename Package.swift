@@ -204,7 +204,7 @@ let package = Package(
             dependencies: [
                 "ComputeTesting", "Engine", "Lab", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors",
                 "Layers", "Images", "ModelTesting", "Evaluation", "Checkpoints", "FileTesting", "Catalogue",
-                "ServerTesting",
+                "ServerTesting", "Autograd",
             ]),
         .testTarget(
             name: "LabTests",

@@ -2,8 +2,8 @@ import Checkpoints
 import Foundation
 import Jobs
 
-/// Low-rank adapters of other programs as concepts of ours: names and shapes are held against the model's own, numbers
-/// are copied.
+/// Low-rank adapters of other programs, and ARBooth's fine-tunes, as concepts of ours: names and shapes are held
+/// against the model's own, numbers are copied.
 package struct AdapterImport {
     /// What the adapter stands for in prompts.
     package struct Concept: Sendable {
@@ -35,10 +35,16 @@ package struct AdapterImport {
         weights = try Checkpoint.open(ModelFolder.network(in: model.folder))
     }
 
-    /// Writes an adapter of PEFT, diffusers or kohya as a concept's file.
+    /// Writes an adapter of PEFT, diffusers or kohya, or a fine-tune of ARBooth's, as a concept's file.
+    /// - Returns: the method by which it was learnt.
     /// - Throws: ``Refusal`` naming every key without a place in the model and what is not built, `CheckpointError` for
     ///   damage, or what the file system says.
-    package func write(_ path: String, as concept: Concept, to target: String) throws {
+    @discardableResult
+    package func write(_ path: String, as concept: Concept, to target: String) throws -> String {
+        if let fineTune = ARBoothImport(path, base: weights) {
+            try write(fineTune, as: concept, to: target)
+            return "arbooth"
+        }
         let named = try AdapterReader(path).read()
         var problems = unusable(named)
         if concept.trigger != nil, !ModelFolder.isPipeline(model.folder) {
@@ -68,7 +74,19 @@ package struct AdapterImport {
         try RawTensor.write(
             tensors, to: target,
             metadata: ["format": AdapterReader.ownFormat, "description": try description(concept, found).text])
+        return "lora"
     }
+
+    private func write(_ fineTune: ARBoothImport, as concept: Concept, to target: String) throws {
+        if concept.trigger != nil {
+            throw Refusal(problems: ["a trigger is of released diffusion models; \(model.name) is none"])
+        }
+        let text = description(concept, method: "arbooth", options: "{}", digest: try digest).text
+        try CheckpointConversion(fineTune.tensors(), precision: .stored)
+            .write(target, metadata: ["format": AdapterReader.ownFormat, "description": text])
+    }
+
+    private var digest: String { get throws { try ModelFolder.transformerDigest(in: model.folder) } }
 
     private func unusable(_ named: NamedChanges) -> [String] {
         var problems = named.changes.compactMap { module, change -> String? in
@@ -119,12 +137,18 @@ package struct AdapterImport {
                 ]
             ]
         }
-        return [
-            "method": "lora", "model": .string(model.name),
-            "modelDigest": .string(try ModelFolder.transformerDigest(in: model.folder)),
+        return description(
+            concept, method: "lora", options: JSONValue.object(options).text, digest: try digest)
+    }
+
+    private func description(
+        _ concept: Concept, method: String, options: String, digest: String
+    ) -> JSONValue {
+        [
+            "method": .string(method), "model": .string(model.name), "modelDigest": .string(digest),
             "concept": .string(concept.name), "role": .string(concept.role.rawValue),
             "className": .string(concept.className), "seed": 0, "iterations": 0,
-            "options": .string(JSONValue.object(options).text),
+            "options": .string(options),
         ]
     }
 }

@@ -30,11 +30,11 @@ package struct CheckpointConversion {
 
     /// Writes the file and flushes it.
     /// - Throws: `CheckpointError` for a tensor that cannot be read, or what the file system says.
-    package func write(_ path: String) throws {
+    package func write(_ path: String, metadata: [String: String] = ["format": "pt"]) throws {
         try Data().write(to: URL(fileURLWithPath: path))
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         defer { try? file.close() }
-        try file.write(contentsOf: header())
+        try file.write(contentsOf: header(metadata))
         for tensor in tensors {
             for part in tensor.parts { try file.write(contentsOf: bytes(of: part, as: type(of: tensor))) }
         }
@@ -49,8 +49,8 @@ package struct CheckpointConversion {
         }
     }
 
-    private func header() throws -> Data {
-        var entries: [String: Any] = ["__metadata__": ["format": "pt"]]
+    private func header(_ metadata: [String: String]) throws -> Data {
+        var entries: [String: Any] = ["__metadata__": metadata]
         var offset = 0
         for tensor in tensors {
             let type = type(of: tensor)

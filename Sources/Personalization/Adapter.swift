@@ -34,8 +34,16 @@ package struct Adapter {
 
     package var placeholder: Tensor? { tensors[Adapter.placeholderName] }
 
+    /// Name of the rows that ARBooth's own code learns, [n, D]: they stand for the subject in the text encoder's
+    /// output.
+    package static let outputRowsName = "special_token"
+    package var outputRows: Tensor? { tensors[Adapter.outputRowsName] }
+
     /// The backbone's weights that the adapter replaces.
-    var replaced: [String: Tensor] { isLoRA ? [:] : tensors.filter { $0.key != Adapter.placeholderName } }
+    var replaced: [String: Tensor] {
+        let others = [Adapter.placeholderName, Adapter.outputRowsName]
+        return isLoRA ? [:] : tensors.filter { !others.contains($0.key) }
+    }
 }
 
 /// An adapter that cannot be used as asked.

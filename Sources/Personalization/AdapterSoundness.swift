@@ -24,7 +24,8 @@ extension Adapter {
     /// - Parameter weights: the backbone's.
     /// - Throws: `AdapterError.incomplete`.
     func verifyWhole(among weights: Weights) throws(AdapterError) {
-        guard description.method == Adapter.arboothMethod,
+        // ARBooth's own code leaves what it did not change, and an import takes none of it.
+        guard description.method == Adapter.arboothMethod, outputRows == nil,
             let options = try? JSONDecoder().decode(ARBoothOptions.self, from: Data(description.options.utf8))
         else { return }
         let wanted = weights.parameters.count { options.trains($0.name) }

@@ -54,6 +54,12 @@ struct ConceptWords {
         of adapter: Adapter, _ name: String, tokenizer: UnigramTokenizer, embedding: Tensor
     ) throws(AdapterError) -> Tensor {
         if let own = adapter.placeholder { return own }
+        if adapter.outputRows != nil {
+            // The encoder reads a row of its table that no token has, and what it makes of it is replaced.
+            let unused = tokenizer.vocabularySize
+            let isThere = unused < embedding.shape[0]
+            return isThere ? embedding.slice(unused..<unused + 1) : Tensor(zeros: [1, embedding.width])
+        }
         if let own = try adapter.word(usedAs: name) { return own }
         if adapter.isLoRA, let id = tokenizer.identifier(of: DreamBooth.identifier).map(Int.init) {
             return embedding.slice(id..<id + 1)

@@ -10,6 +10,8 @@ package struct PersonalizedModel {
     private let words: ConceptWords
     /// Those that act on their concepts' words alone; nil where all are merged.
     private let tokenwise: TokenwiseAdapters?
+    /// Rows that stand for concepts in the text encoder's output, [n, D] each, by their tokens.
+    private let outputRows: [Int32: Variable]
 
     /// Changes the model's weights to the adapters' and makes their names known.
     /// - Parameter strengths: how much of what every adapter changes acts, by name, where that is not all.
@@ -33,6 +35,9 @@ package struct PersonalizedModel {
             if let placeholder = adapter.placeholder, placeholder.shape != [1, model.encoder.embedding.value.width] {
                 throw .unknownWeight(concept: name, name: Adapter.placeholderName)
             }
+            if let rows = adapter.outputRows, rows.width != model.transformer.configuration.textWidth {
+                throw .unknownWeight(concept: name, name: Adapter.outputRowsName)
+            }
             try adapter.verifyWhole(among: model.transformerWeights)
         }
         for (name, adapter) in named {
@@ -44,7 +49,18 @@ package struct PersonalizedModel {
             $0.hasSuffix("ca.mat_kv")
         }
         self.model = model
-        words = try ConceptWords(adapters, for: model)
+        let words = try ConceptWords(adapters, for: model)
+        self.words = words
+        let rows = adapters.compactMapValues(\.outputRows)
+        outputRows = Dictionary(
+            uniqueKeysWithValues: rows.map { (words.tokenizer.identifier(of: "<\($0)>")!, Variable($1)) })
+        guard !rows.isEmpty else { return }
+        model.transformer.drawAsARBooth()
+        if tokenwise != nil {
+            throw .notAnAdapter(
+                path: rows.keys.sorted()[0],
+                reason: "an imported fine-tune of ARBooth's cannot be joined by token; say adapters merged")
+        }
     }
 
     /// The model's defaults for these seeds.
@@ -53,7 +69,8 @@ package struct PersonalizedModel {
     /// One picture per prompt, as `sampling` says.
     package func generate(_ prompts: [String], sampling: Sampling) -> [Picture] {
         Recording.withoutGradients {
-            let text = model.encode(prompts, tokenizer: words.tokenizer, replacing: words.embeddings)
+            let text = model.encode(
+                prompts, tokenizer: words.tokenizer, replacing: words.embeddings, splicing: outputRows)
             let isGuided = sampling.guidance.contains { $0 != 1 }
             tokenwise?.begin(
                 prompts.map { words.tokenizer.encode($0) }, rows: text.values.value.rows * (isGuided ? 2 : 1),

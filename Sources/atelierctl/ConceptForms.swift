@@ -29,11 +29,12 @@ extension ConceptsCommand {
             abstract: "Make a concept, or a concept's file, of a low-rank adapter of PEFT, diffusers or kohya.",
             discussion:
                 """
-                Names and shapes are held against the model's: a key without a place is an error that names it. DoRA, \
-                whole weights and changes of embedding tables are refused by name. With --tenant it becomes the next \
-                version of that tenant's concept, which jobs name as any other: run it on the daemon's host, as who \
-                runs the daemon, for it writes into the folder of artifacts. Without, a file is written, and no \
-                server is needed: atelierctl run JOB.json --adapter NAME=FILE uses it.
+                A fine-tune that ARBooth's authors released is taken too. Names and shapes are held against the \
+                model's: a key without a place is an error that names it. DoRA, whole weights and changes of \
+                embedding tables are refused by name. With --tenant it becomes the next version of that tenant's \
+                concept, which jobs name as any other: run it on the daemon's host, as who runs the daemon, for it \
+                writes into the folder of artifacts. Without, a file is written, and no server is needed: atelierctl \
+                run JOB.json --adapter NAME=FILE uses it.
                 """)
         @OptionGroup var server: ServerOptions
         @Argument(help: "The adapter: PEFT's folder, or a file.") var file: String
@@ -77,16 +78,16 @@ extension ConceptsCommand {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let path = "\(folder)/\(concept.name).safetensors"
-            var (digest, bytes): (SHA256Digest?, Int64) = (nil, 0)
+            var (digest, bytes, method): (SHA256Digest?, Int64, String) = (nil, 0, "")
             try converting {
-                try AdapterImport(model: model).write(file, as: concept, to: path)
+                method = try AdapterImport(model: model).write(file, as: concept, to: path)
                 let found = try SHA256Digest.ofFile(path)
                 bytes = try ArtifactDirectory(root: settings.artifactsDirectory).take(
                     path, inside: folder, announced: found)
                 digest = found
             }
             guard let digest else { return }
-            let spec = concept.spec(model: model.name, file: (file as NSString).lastPathComponent)
+            let spec = concept.spec(method, model: model.name, file: (file as NSString).lastPathComponent)
             let size = bytes
             let version = try await reporting {
                 try await server.store().importConcept(spec, tenant: tenant, adapter: digest, bytes: size)
@@ -102,11 +103,11 @@ extension ConceptsCommand {
 
 extension AdapterImport.Concept {
     /// What the message of a personalization would say of it.
-    fileprivate func spec(model: String, file: String) -> JSONValue {
+    fileprivate func spec(_ method: String, model: String, file: String) -> JSONValue {
         var options: [String: JSONValue] = ["file": .string(file)]
         options["trigger"] = trigger.map(JSONValue.string)
         return [
-            "version": 1, "kind": "import", "method": "lora", "model": .string(model),
+            "version": 1, "kind": "import", "method": .string(method), "model": .string(model),
             "concept": ["name": .string(name), "role": .string(role.rawValue), "class": .string(className)],
             "options": .object(options),
         ]

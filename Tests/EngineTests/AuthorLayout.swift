@@ -33,6 +33,15 @@ struct AuthorLayout {
         }
     }
 
+    /// A tensor of its own.
+    mutating func set(_ name: String, _ shape: [Int], _ values: [Float]) { tensors[name] = (shape, values) }
+
+    /// A tensor of another size of numbers.
+    mutating func scale(_ name: String, by factor: Float) {
+        guard let found = tensors[name] else { return }
+        tensors[name] = (found.shape, found.values.map { $0 * factor })
+    }
+
     func write(_ path: String) throws {
         var (entries, data): ([String], [UInt8]) = ([], [])
         for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {

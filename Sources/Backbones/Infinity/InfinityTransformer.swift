@@ -68,7 +68,7 @@ package final class InfinityTransformer {
         }
     }
 
-    package let configuration: Configuration
+    package private(set) var configuration: Configuration
     let textNorm: RMSNormLayer
     let unconditional: Parameter
     let pooling: AttentionPooling
@@ -99,6 +99,9 @@ package final class InfinityTransformer {
         head = LinearLayer(weights, "head", from: c.width, to: 2 * c.bits, initialization: small)
         rotary = InfinityTransformer.rotaryTable(c)
     }
+
+    /// From now on level embeddings and resizing are as ARBooth's code has them (infinity/models/infinity_final.py).
+    package func drawAsARBooth() { (configuration.addsLevelsToEveryChunk, configuration.resizesByArea) = (true, true) }
 
     /// What every block reads of the text.
     struct Condition {
