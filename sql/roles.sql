@@ -27,7 +27,7 @@ grant select on all tables in schema atelier to atelier_daemon, atelier_admin;
 grant insert, update on
     atelier.workers, atelier.jobs, atelier.attempts, atelier.job_events, atelier.checkpoints, atelier.artifacts,
     atelier.concepts, atelier.metrics, atelier.rejections, atelier.outbox, atelier.worker_models, atelier.tenants,
-    atelier.tenant_artifacts, atelier.concept_versions
+    atelier.tenant_artifacts, atelier.concept_versions, atelier.host_rates, atelier.estimate_ratios
     to atelier_daemon;
 grant insert on atelier.scores to atelier_daemon;
 grant delete on atelier.checkpoints, atelier.worker_models to atelier_daemon;
@@ -35,8 +35,8 @@ grant select on all tables in schema dashboard to atelier_daemon, atelier_admin,
 
 revoke all on all functions in schema atelier from public, atelier_daemon, atelier_admin;
 grant execute on function
-    atelier.routing_word(text),
     atelier.escaped_word(text),
+    atelier.routing_word(text),
     atelier.event_body(atelier.jobs, text, jsonb),
     atelier.emit_event(atelier.jobs, text, jsonb),
     atelier.emit_events(uuid[], text, jsonb),
@@ -67,6 +67,12 @@ grant execute on function
     atelier.outbox_unsent(bigint, text, int),
     atelier.register(uuid, text, text, text, int, int),
     atelier.register_models(uuid, jsonb),
+    atelier.calibrate(uuid, text, bigint, jsonb),
+    atelier.estimate(jsonb, text, text, text, text),
+    atelier.told_estimate(jsonb),
+    atelier.fits(jsonb, bigint),
+    atelier.nearer_median(double precision, double precision, int),
+    atelier.correct_estimates(atelier.jobs, bigint),
     atelier.beat(uuid, boolean),
     atelier.rescue(uuid, text),
     atelier.rescue_expired(double precision),

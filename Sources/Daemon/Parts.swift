@@ -24,6 +24,7 @@ struct Parts: Sendable {
     let dispatcher: Dispatcher
     let inspector: Inspector
     let maintenance: Maintenance
+    let calibration: CalibrationService
     /// For what runs now and then, and is in no hurry.
     let sweeping: Store
     /// Messages may wait in the outbox.
@@ -61,6 +62,9 @@ struct Parts: Sendable {
             retention: settings.retention, store: keeping, artifacts: artifacts,
             sweeper: WorkspaceSweeper(settings: settings), shared: shared, logger: logger)
         sweeping = Self.store("rescue", settings)
+        calibration = CalibrationService(
+            settings: settings, environment: ProcessInfo.processInfo.environment, worker: worker, store: sweeping,
+            logger: logger)
     }
 
     /// A connection of its own for each purpose, called so in PostgreSQL's list of them.

@@ -106,6 +106,7 @@ extension Parts {
             Watchdog(notifier: notifier),
             reload(read),
             heartbeat,
+            TimedService(every: .seconds(settings.heartbeatSeconds)) { await calibration.maintain() },
             TimedService(every: .seconds(max(1, settings.leaseSeconds / 3))) { await rescuer.sweep() },
             TimedService(every: .seconds(60)) { await maintenance.maintain() },
             TimedService(every: .seconds(settings.heartbeatSeconds)) { await models.maintain(worker, sweeping) },
@@ -170,6 +171,7 @@ extension Parts {
             threshold.level = Logger.Level(rawValue: settings.logLevel) ?? .info
             await maintenance.keep(settings.retention)
             await dispatcher.adopt(settings)
+            await calibration.adopt(settings)
         }
     }
 
@@ -217,7 +219,7 @@ extension Parts {
                 maximumBodyBytes: largest, heldBytes: Intake.heldBytes, isPaused: true, report: noteBroker),
             store: store("intake"), doubtfulStore: store("intake-doubtful"), artifacts: artifacts, shared: shared,
             reader: MessageReader(largestBody: largest, tenants: tenants) { models.choice }, models: models,
-            inspector: inspector, condition: condition, logger: logger
+            inspector: inspector, memoryBytes: settings.engineMemoryBytes, condition: condition, logger: logger
         ) { kinds in
             if kinds.contains(.probe) { probing.raise() }
             if kinds.contains(where: \.needsEngine) { dispatcher.poll() }

@@ -169,6 +169,29 @@ extension LoadedModel.Backbone {
     }
 }
 
+extension LoadedModel.Backbone {
+    /// What a model's computations take, by its configuration alone.
+    /// - Parameter size: of pictures beside its usual ones.
+    /// - Throws: what is wrong with the configuration.
+    static func work(
+        directory: String, family: ModelFamily, size: ModelDescription.Size? = nil
+    ) throws -> any BackboneWork {
+        let sides = size.map { (height: $0.height, width: $0.width) }
+        switch family {
+        case .infinity:
+            return try InfinityModel.Configuration(directory: directory, drawing: size.map(ScaleSchedule.drawing))
+        case .chameleon: return try ChameleonModel.Configuration(directory: directory, size: sides)
+        case .llamagen: return try LlamaGenModel.Configuration(directory: directory)
+        case .diffusion:
+            return ModelFolder.isPipeline(directory)
+                ? try DiffusionWork(pipeline: directory, size: sides)
+                : try DiffusionModel.Configuration(directory: directory).work(
+                    height: size?.height, width: size?.width)
+        case .clip, .dino, .classifier, .lpips: throw DrawsNothing(directory: directory, family: family)
+        }
+    }
+}
+
 extension LoadedModel {
     /// Holds texts against what the model can read whole.
     /// - Parameter concepts: names that texts may mention.

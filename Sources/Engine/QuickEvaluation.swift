@@ -7,7 +7,7 @@ import Personalization
 /// drifted towards it.
 struct QuickEvaluation {
     static let suite = PromptSuite(name: "quick", templates: Array(PromptSuite.littleWorld.templates.prefix(4)))
-    private static let perPrompt = 2, classPictures = 16
+    static let perPrompt = 2, classPictures = 16
 
     private let concept: Concept
     private let seed: UInt64

@@ -10,6 +10,8 @@ package struct ClaimedJob: Sendable {
     package let messageID: String
     /// What is to be done, or what is wrong with a row that is no job any more.
     package let spec: Result<JobSpec, Problems>
+    /// What it was to take when it was accepted; nil where nobody could tell.
+    package var estimatedSeconds: Double?
 }
 
 /// A model that a worker holds.
@@ -113,7 +115,10 @@ extension Store {
     /// Claims up to `count` jobs of the kinds, nil: of all, that need no model the worker does not hold.
     package func claim(_ worker: UUID, _ count: Int, kinds: [JobKind]? = nil) throws -> [ClaimedJob] {
         try query(
-            "select id, attempt, kind, tenant, message_id, spec from atelier.claim($1::uuid, $2::int, $3::text[])",
+            """
+            select id, attempt, kind, tenant, message_id, spec, estimate->>'seconds' as seconds
+            from atelier.claim($1::uuid, $2::int, $3::text[])
+            """,
             [
                 worker.uuidString, String(count),
                 kinds.map { "{" + $0.map(\.rawValue).joined(separator: ",") + "}" },
@@ -126,7 +131,7 @@ extension Store {
             else { return nil }
             return ClaimedJob(
                 job: job, attempt: attempt, kind: kind, tenant: row["tenant"] ?? "", messageID: row["message_id"] ?? "",
-                spec: Self.spec(row["spec"] ?? "{}"))
+                spec: Self.spec(row["spec"] ?? "{}"), estimatedSeconds: row["seconds"].flatMap { Double($0) })
         }
     }
 

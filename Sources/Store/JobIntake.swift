@@ -28,6 +28,9 @@ package struct Submission: Sendable {
     /// What its sender should know though it can be done: told when it is accepted.
     package var warnings: [String] = []
 
+    /// What it takes, as an engine counted, and on whose rates it is priced; nil where nobody counted.
+    package var cost: (JobCost, host: String)?
+
     /// Describes a submission.
     package init(
         tenant: String, messageID: String, kind: JobKind, spec: JSONValue, priority: Int = 0, runAfter: Date? = nil,
@@ -113,6 +116,7 @@ extension Submission {
             "further_models": furtherModels.isEmpty ? .null : .string(furtherModels.joined(separator: " ")),
             "pictures": .array(pictures.map { .string($0.description) }),
             "warnings": .array(warnings.prefix(Self.mostWarnings).map { .string($0.storable.clipped(to: 300)) }),
+            "cost": cost.flatMap { try? JSONValue($0.0) } ?? .null, "host": text(cost?.host),
         ])
     }
 }

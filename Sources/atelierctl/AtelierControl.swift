@@ -14,7 +14,8 @@ import Jobs
             """,
         version: Release.version,
         subcommands: [
-            Submit.self, JobsCommand.self, RejectionsCommand.self, ConceptsCommand.self, ArtifactsCommand.self,
+            Submit.self, Estimate.self,
+            JobsCommand.self, RejectionsCommand.self, ConceptsCommand.self, ArtifactsCommand.self,
             Dead.self, Workers.self, TenantsCommand.self,
             Pause.self, Resume.self, SetupCommand.self, Migrate.self, Doctor.self, ProbeCommand.self, Models.self,
             SchemaCommand.self,

@@ -6,6 +6,18 @@ import Testing
 
 /// What progress events say beside the step.
 @Suite struct ProgressPaceTests {
+    @Test func theEstimateCountsUntilAStageHasAPace() {
+        let start = ContinuousClock.now
+        var pace = ProgressPace(began: start, estimatedSeconds: 60)
+        func read(_ step: Int, after seconds: Int) -> Double? {
+            pace.read(.init(stage: "train", step: step, steps: 10), at: start + .seconds(seconds)).remainingSeconds
+        }
+        #expect(read(0, after: 10) == 50)
+        #expect(read(5, after: 20) == 10, "its own pace, once it has one")
+        var late = ProgressPace(began: start, estimatedSeconds: 5)
+        #expect(late.read(.init(stage: "train", step: 0, steps: 1), at: start + .seconds(9)).remainingSeconds == 0)
+    }
+
     @Test func theRestIsReckonedByTheStagesOwnPace() {
         let start = ContinuousClock.now
         var pace = ProgressPace(began: start)

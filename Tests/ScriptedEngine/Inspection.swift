@@ -7,6 +7,8 @@ import Foundation
 ///     inspect-kill           SIGKILL to itself, whenever it is asked
 ///     inspect-kill-once=F    the same, unless the file F is there, which it makes
 ///     inspect-hang           does not answer
+///     inspect-cost=N         counts a job that takes 5,000 products, N mebibytes of memory and 7 bytes of disk, or
+///                            half as much memory with one picture of a prompt
 struct Inspection {
     func run() -> Never {
         emit(["id": 0])
@@ -35,6 +37,12 @@ struct Inspection {
             report["problems"] = [["pointer": "/prompts/0", "found": "99 tokens", "allowed": "at most 9 tokens"]]
         }
         if prompt.contains("inspect-warning") { report["warnings"] = ["/prompts/0: as it was written"] }
+        if let size = prompt.firstMatch(of: /inspect-cost=([0-9]+)/).flatMap({ Int($0.1) }) {
+            report["cost"] = [
+                "work": ["products": 5000], "memory_bytes": size << 20, "disk_bytes": 7,
+                "alternatives": [["change": "/images_per_prompt 1", "memory_bytes": size << 19]],
+            ]
+        }
         if prompt.contains("inspect-hang") { while true { sleep(60) } }
         if let file = prompt.firstMatch(of: /inspect-kill-once=(\S+)/)?.1 {
             if access(String(file), F_OK) != 0 {

@@ -16,6 +16,10 @@ import Foundation
 import Hashing
 
 if CommandLine.arguments.dropFirst().first == "inspect" { Inspection().run() }
+if CommandLine.arguments.dropFirst().first == "measure" {
+    print(#"{"version":1,"rates":{"products":1000},"resident_bytes":1048576,"threads":1}"#)
+    exit(0)
+}
 if CommandLine.arguments.dropFirst().first == "protocol" {
     print(
         #"{"version":1,"engine":"scripted 1","kinds":["personalize","generate","compose","evaluate"]}"#)

@@ -275,6 +275,7 @@ begin
         returning * into v_job;
     if v_is_completed then
         perform keep_artifacts(v_job, p_artifacts);
+        perform correct_estimates(v_job, p_peak);
     end if;
     perform emit_end(v_job, p_code, p_message, p_problems, v_wait);
     if v_state in ('completed', 'cancelled') then

@@ -15,11 +15,14 @@ language sql stable as $$
     select greatest(0, extract(epoch from now() - p_since) / 600)::double precision
 $$;
 
--- Claims up to p_count jobs that need an engine, of the kinds given (null: of all), and no model that the worker lacks.
+-- Claims up to p_count jobs that need an engine, of the kinds given (null: of all), and no model or memory that
+-- the worker lacks.
 create or replace function atelier.claim(p_worker uuid, p_count int, p_kinds text[] default null)
 returns setof atelier.jobs
 language plpgsql set search_path = atelier, pg_temp set enable_seqscan = off
 set plan_cache_mode = force_generic_plan as $$
+declare
+    v_memory bigint;
 begin
     -- Whoever asks finds most often that nothing waits: that costs no lock, and none of the plans below.
     if not exists (select from jobs j where j.state = 'available' and j.kind <> 'probe')
@@ -31,7 +34,7 @@ begin
     perform pg_advisory_xact_lock(hashtextextended('atelier.claim', 0));
     -- A worker that was given up must not claim: nobody would miss its jobs any more. Who gives it up meanwhile waits,
     -- and then sees them.
-    perform from workers w where w.id = p_worker and w.gone_at is null for share;
+    select w.memory_bytes into v_memory from workers w where w.id = p_worker and w.gone_at is null for share;
     if not found then
         return;
     end if;
@@ -85,6 +88,7 @@ begin
                 where j.state = 'available' and j.kind <> 'probe'
                     and j.tenant = a.tenant and j.needs = a.needs and j.kind = a.kind and j.priority = a.priority
                     and (j.deadline is null or j.deadline > now() or j.attempt > 0)
+                    and fits(j.estimate, v_memory)
                 order by j.run_after, j.number
                 limit p_count) h),
     -- What a job holds up counts as its own: it goes before it in any case.

@@ -58,21 +58,23 @@ begin
                 tenant text, message_id text, kind text, spec jsonb, priority int, run_after timestamptz,
                 deadline timestamptz, expires_in double precision, reply_to text, correlation_id text,
                 traceparent text, max_attempts int, model text, model_digest text, further_models text, pictures jsonb,
-                warnings jsonb)
+                warnings jsonb, cost jsonb, host text)
         order by m.tenant, m.message_id, e.ordinality),
     fresh as (
         insert into jobs (
             tenant, message_id, kind, spec, priority, run_after, deadline, reply_to, correlation_id, traceparent,
-            max_attempts, model, model_digest, further_models, state)
+            max_attempts, model, model_digest, further_models, estimate, state)
         select g.tenant, g.message_id, g.kind, g.spec, g.priority, coalesce(g.run_after, now()),
             coalesce(g.deadline, now() + g.expires_in * interval '1 second'),
             g.reply_to, g.correlation_id, g.traceparent, g.max_attempts, g.model, g.model_digest,
             g.further_models,
+            case when jsonb_typeof(g.cost) = 'object' then estimate(
+                g.cost, g.host, g.kind, g.spec->>'method', g.model) end,
             case when g.run_after > now() then 'scheduled' else 'available' end::job_state
         from given g
         order by g.place
         on conflict (tenant, message_id) do nothing
-        returning id, number, tenant, message_id),
+        returning id, number, tenant, message_id, estimate),
     pictures as (
         insert into tenant_artifacts (tenant, sha256)
         select distinct f.tenant, p.sha256
@@ -84,6 +86,8 @@ begin
             array_agg(
                 case when jsonb_array_length(g.warnings) > 0 then jsonb_build_object('warnings', g.warnings)
                     else '{}' end
+                || case when f.estimate is null then '{}'
+                    else jsonb_build_object('estimate', told_estimate(f.estimate)) end
                 order by f.number)
         into v_places, v_fresh, v_details
         from fresh f

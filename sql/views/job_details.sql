@@ -7,13 +7,17 @@ create or replace view dashboard.job_details as
         coalesce(j.spec->'concept', j.spec->'concepts'->0)->>'name' as concept, j.spec->>'method' as method,
         j.spec->'images' as images, j.spec->'prompts' as prompts,
         (select w.name from atelier.workers w where w.id = j.worker) as worker,
-        case when j.state = 'running' then round((
+        case when j.state = 'running' then round(coalesce(
             extract(epoch from now() - j.stage_began_at) * (j.steps - j.step)
-            / nullif(j.step - j.stage_first_step, 0))::numeric, 1) end as eta_seconds,
+                / nullif(j.step - j.stage_first_step, 0),
+            case when j.estimate is not null then greatest(
+                0, (j.estimate->>'seconds')::numeric - extract(epoch from now() - j.started_at)) end)::numeric, 1) end
+            as eta_seconds,
         j.state in ('available', 'scheduled', 'retryable') and j.model is not null and not exists (
             select
             from atelier.workers w
-            where w.gone_at is null and not exists (
+            where w.gone_at is null and coalesce(
+                    0.75 * (j.estimate->>'memory_bytes')::double precision <= w.memory_bytes, true) and not exists (
                 select
                 from string_to_table(j.needs, ' ') n(need)
                 where not exists (
@@ -37,6 +41,7 @@ create or replace view dashboard.job_details as
             from atelier.scores s
             where s.job = j.id) as scores,
         (select c.version from atelier.concepts c where c.job = j.id and c.deleted_at is null) as version,
-        regexp_replace(j.further_models, '@\S*', '', 'g') as further_models
+        regexp_replace(j.further_models, '@\S*', '', 'g') as further_models,
+        j.estimate - '{counted_seconds,counted_bytes}'::text[] as estimate
     from atelier.jobs j;
 comment on view dashboard.job_details is 'Everything about a job; to be asked by its id.';

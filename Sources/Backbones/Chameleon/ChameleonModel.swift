@@ -93,11 +93,8 @@ package final class ChameleonModel {
     /// - Throws: `CheckpointError`, `WeightsError`, or an error naming the file that is missing or malformed.
     package convenience init(directory: String, size: (height: Int, width: Int)? = nil) throws {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
-        var configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
-        let patch = configuration.tokenizer.patchSize
-        configuration.otherGrid = size.map { PictureGrid(height: $0.height / patch, width: $0.width / patch) }
         try self.init(
-            configuration, reading: TextTokenizer(path: directory),
+            Configuration(directory: directory, size: size), reading: TextTokenizer(path: directory),
             tokenizer: .stored(.open(path(.tokenizer))),
             transformer: .stored(.open(path(.transformer))))
     }
@@ -161,5 +158,14 @@ package final class ChameleonModel {
         _ prompts: [ChameleonPrompt], sampling: CodeSampling, reading: (Int?) -> Void = { _ in }
     ) -> [Picture] {
         pictures(generateCodes(prompts, sampling: sampling, reading: reading))
+    }
+}
+
+extension ChameleonModel.Configuration {
+    /// Reads a model's from its directory, as `ChameleonModel.init(directory:size:)` takes it.
+    package init(directory: String, size: (height: Int, width: Int)? = nil) throws {
+        self = try ConfigurationFile.read(Self.self, "\(directory)/\(ChameleonModel.File.configuration.rawValue)")
+        let patch = tokenizer.patchSize
+        otherGrid = size.map { PictureGrid(height: $0.height / patch, width: $0.width / patch) }
     }
 }

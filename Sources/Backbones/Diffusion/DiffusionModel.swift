@@ -82,9 +82,8 @@ package final class DiffusionModel: ReadsPrompts, LatentDiffusion {
     /// - Throws: `CheckpointError`, `WeightsError`, or an error naming the file that is missing or malformed.
     package convenience init(directory: String) throws {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
-        let configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
         try self.init(
-            configuration, textTokenizer: UnigramTokenizer(path: directory),
+            Configuration(directory: directory), textTokenizer: UnigramTokenizer(path: directory),
             autoencoder: .stored(.open(path(.autoencoder))), text: .stored(.open(path(.text))),
             transformer: .stored(.open(path(.transformer))))
     }
@@ -141,5 +140,12 @@ package final class DiffusionModel: ReadsPrompts, LatentDiffusion {
 
     package func loss(_ latents: Tensor, text: DiffusionText, _ generator: inout Philox) -> Variable {
         flowLoss(latents, text: text, at: FlowNoise(shape: latents.shape, generator: &generator))
+    }
+}
+
+extension DiffusionModel.Configuration {
+    /// Reads a model's from its directory.
+    package init(directory: String) throws {
+        self = try ConfigurationFile.read(Self.self, "\(directory)/\(DiffusionModel.File.configuration.rawValue)")
     }
 }

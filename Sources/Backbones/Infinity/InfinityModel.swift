@@ -80,13 +80,8 @@ package final class InfinityModel: ReadsPrompts {
         drawing: ((_ patch: Int) throws -> (schedule: ScaleSchedule, reference: ScaleSchedule.Side))? = nil
     ) throws {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
-        var configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
-        if let (schedule, reference) = try drawing?(configuration.tokenizer.tokenSize) {
-            (configuration.schedule, configuration.transformer.schedule) = (schedule, schedule)
-            configuration.transformer.rotaryReference = reference
-        }
         try self.init(
-            configuration, textTokenizer: UnigramTokenizer(path: directory),
+            Configuration(directory: directory, drawing: drawing), textTokenizer: UnigramTokenizer(path: directory),
             tokenizer: .stored(.open(path(.tokenizer))),
             text: .stored(.open(path(.text))),
             transformer: .stored(.open(path(.transformer))))
@@ -130,5 +125,18 @@ package final class InfinityModel: ReadsPrompts {
             return tokenizer.decode(Variable(tokenizer.quantize(features, schedule: configuration.schedule).sum)).value
                 .pictures()
         }
+    }
+}
+
+extension InfinityModel.Configuration {
+    /// Reads a model's from its directory, as `InfinityModel.init(directory:drawing:)` takes it.
+    package init(
+        directory: String,
+        drawing: ((_ patch: Int) throws -> (schedule: ScaleSchedule, reference: ScaleSchedule.Side))? = nil
+    ) throws {
+        self = try ConfigurationFile.read(Self.self, "\(directory)/\(InfinityModel.File.configuration.rawValue)")
+        guard let (schedule, reference) = try drawing?(tokenizer.tokenSize) else { return }
+        (self.schedule, transformer.schedule) = (schedule, schedule)
+        transformer.rotaryReference = reference
     }
 }

@@ -71,9 +71,8 @@ package final class LlamaGenModel: ReadsPrompts {
     /// - Throws: `CheckpointError`, `WeightsError`, or an error naming the file that is missing or malformed.
     package convenience init(directory: String) throws {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
-        let configuration = try ConfigurationFile.read(Configuration.self, path(.configuration))
         try self.init(
-            configuration, textTokenizer: UnigramTokenizer(path: directory),
+            Configuration(directory: directory), textTokenizer: UnigramTokenizer(path: directory),
             tokenizer: .stored(.open(path(.tokenizer))), text: .stored(.open(path(.text))),
             transformer: .stored(.open(path(.transformer))))
     }
@@ -164,5 +163,12 @@ extension TextFeatures {
             defer { first += count }
             return values.value.slice(first..<first + count)
         }
+    }
+}
+
+extension LlamaGenModel.Configuration {
+    /// Reads a model's from its directory.
+    package init(directory: String) throws {
+        self = try ConfigurationFile.read(Self.self, "\(directory)/\(LlamaGenModel.File.configuration.rawValue)")
     }
 }

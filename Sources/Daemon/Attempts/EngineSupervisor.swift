@@ -20,7 +20,7 @@ package actor EngineSupervisor {
     private var process: EngineProcess?
     private var asked: StopReason?
     private var updates = AttemptUpdates()
-    private var pace = ProgressPace()
+    private var pace: ProgressPace
     /// What the job is done with, as its result tells.
     private var seed: Int?
     private var produced: [EngineEvent.Artifact] = []
@@ -39,6 +39,7 @@ package actor EngineSupervisor {
     package init(settings: Settings, record: AttemptRecord, inputs: AttemptInputs) {
         (self.settings, self.record, self.inputs) = (settings, record, inputs)
         (artifacts, workspace, logger) = (inputs.artifacts, inputs.workspace, inputs.logger)
+        pace = ProgressPace(estimatedSeconds: record.claim.estimatedSeconds)
     }
 
     /// Runs the attempt to its end, commit included. Gives whether the attempt could go on here: where not, this host

@@ -8,7 +8,8 @@ struct ProgressPace {
         let percent: Double
         /// Since the attempt began.
         let elapsedSeconds: Double
-        /// Until the end of the present stage, at the pace of its steps so far; nil before its second report.
+        /// Until the end of the present stage, at the pace of its steps so far; before its second report until the end
+        /// of the job by its estimate, nil where it has none.
         let remainingSeconds: Double?
     }
 
@@ -19,10 +20,14 @@ struct ProgressPace {
     }
 
     private let began: ContinuousClock.Instant
+    /// What the whole job was to take when it was accepted.
+    private let estimatedSeconds: Double?
     private var stage: Stage?
 
     /// The pace of an attempt that begins now.
-    init(began: ContinuousClock.Instant = .now) { self.began = began }
+    init(began: ContinuousClock.Instant = .now, estimatedSeconds: Double? = nil) {
+        (self.began, self.estimatedSeconds) = (began, estimatedSeconds)
+    }
 
     /// Reads a report.
     mutating func read(
@@ -41,7 +46,7 @@ struct ProgressPace {
         _ stage: Stage, _ progress: EngineEvent.Progress, _ now: ContinuousClock.Instant
     ) -> Double? {
         let done = progress.step - stage.firstStep
-        guard done > 0 else { return nil }
+        guard done > 0 else { return estimatedSeconds.map { max(0, $0 - began.duration(to: now) / .seconds(1)) } }
         return stage.began.duration(to: now) / .seconds(1) * Double(progress.steps - progress.step) / Double(done)
     }
 

@@ -50,6 +50,11 @@ package actor Inspector {
         self.init(command: command, patience: Patience(), logger: logger)
     }
 
+    /// One that says nothing of its own, for a program that asks once.
+    package init(quietly command: EngineCommand) {
+        self.init(command: command, logger: Logger(label: "inspection") { _ in SwiftLogNoOpLogHandler() })
+    }
+
     /// The same with another patience.
     init(command: EngineCommand, patience: Patience, logger: Logger) {
         (self.command, self.patience, self.logger) = (command, patience, logger)
@@ -177,7 +182,7 @@ package actor Inspector {
 
 extension EngineCommand {
     /// The child that looks into messages.
-    static func inspection(_ settings: Settings, environment: [String: String]) -> EngineCommand {
+    package static func inspection(_ settings: Settings, environment: [String: String]) -> EngineCommand {
         EngineCommand(
             executable: settings.engine, arguments: ["inspect", "--models", settings.modelsDirectory],
             environment: EngineCommand.environment(

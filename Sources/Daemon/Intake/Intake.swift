@@ -22,6 +22,8 @@ package struct Intake: Service {
     let reader: MessageReader
     let models: ModelRegistry
     let inspector: Inspector
+    /// The most that an engine may take on this host.
+    let memoryBytes: Int
     let condition: ServiceHealth
     let logger: Logger
     /// Says which kinds of job wait now: sooner than the notification does.
@@ -180,7 +182,8 @@ package struct Intake: Service {
         var concepts = LearntConcepts(store: store)
         let deliveries = arrivals.map(\.delivery)
         reading: for (arrival, delivery) in zip(arrivals, deliveries) {
-            switch try await read(delivery, store).with(arrival.report, delivery) {
+            let reading = try await read(delivery, store).with(arrival.report, delivery, host: HostIdentity.own)
+            switch try await fitting(reading, delivery, store) {
             case .job(var submission, let spec):
                 do {
                     submission.warnings += try await concepts.missing(of: spec, tenant: submission.tenant)
@@ -215,6 +218,19 @@ package struct Intake: Service {
             try await refuse(delivery, submissions[0].rejection([problem], delivery), store)
         }
         return submissions.count
+    }
+
+    /// A job that takes more memory than any living worker has is none.
+    private func fitting(
+        _ reading: MessageReader.Reading, _ delivery: Delivery, _ store: Store
+    ) async throws -> MessageReader.Reading {
+        guard case .job(let submission, let spec) = reading, let (cost, host) = submission.cost,
+            // What fits here is not asked about; an estimate may be a quarter too high.
+            cost.memoryBytes * 3 / 4 > memoryBytes, let largest = try await store.largestMemory(),
+            let estimate = try await store.estimate(cost, of: spec, host: host),
+            let problem = MemoryProblem(estimate, largest: largest, alternatives: cost.alternatives ?? []).problem
+        else { return reading }
+        return .rejected(submission.rejection([problem], delivery))
     }
 
     /// A model that is not known may have come to another worker this moment.

@@ -53,8 +53,8 @@ package struct HeartbeatService: Service {
         }
         let id = UUID()
         let rescued = try await store.register(
-            id, name: settings.workerName, host: "\(Self.host) \(folder)", stateDirectory: settings.stateDirectory,
-            slots: settings.slots)
+            id, name: settings.workerName, host: "\(HostIdentity.own) \(folder)",
+            stateDirectory: settings.stateDirectory, slots: settings.slots)
         try await store.registerModels(models.own.map(WorkerModel.init), of: id)
         try await models.refresh(from: store)
         condition.apply(try await store.pauseOrder())
@@ -63,13 +63,6 @@ package struct HeartbeatService: Service {
         logger.notice("worker registered", metadata: ["worker.id": "\(id)", "jobs.rescued": "\(rescued)"])
         dispatcher.poll()
     }
-
-    /// The machine's id, which survives a change of its name; else its name.
-    private static let host: String = {
-        let id = try? String(contentsOfFile: "/etc/machine-id", encoding: .utf8).trimmingCharacters(
-            in: .whitespacesAndNewlines)
-        return id.flatMap { $0.isEmpty ? nil : $0 } ?? ProcessInfo.processInfo.hostName
-    }()
 }
 
 /// Frees the jobs of workers that gave no sign of life, and discards what waited past its deadline.

@@ -8,13 +8,16 @@ package struct EngineInspection {
     private let output: FileHandle
     private let texts: PromptInspection
     private let models: ModelTexts
+    private let counting: JobCounting
 
     /// - Parameter models: the folder of the models.
     package init(models: String, input: Int32 = STDIN_FILENO, output: FileHandle = .standardOutput) {
         self.input = InputReader(input)
         self.output = output
-        self.models = ModelTexts(directory: models)
-        texts = PromptInspection()
+        let texts = ModelTexts(directory: models)
+        self.models = texts
+        self.texts = PromptInspection()
+        counting = JobCounting(models: InstalledSizes(directory: models)) { texts.longest(of: $1, to: $0) }
     }
 
     /// Answers orders until the input ends.
@@ -33,7 +36,8 @@ package struct EngineInspection {
         var findings = Findings()
         for picture in order.pictures { pictures.inspect(picture, crop: order.crop(of: picture), &findings) }
         if let model { texts.inspect(order.body, model, &findings) }
-        return InspectionReport(id: order.id, problems: findings.problems, warnings: findings.warnings)
+        let cost = findings.problems.isEmpty ? counting.cost(of: order) : nil
+        return InspectionReport(id: order.id, problems: findings.problems, warnings: findings.warnings, cost: cost)
     }
 
     private func send(_ report: InspectionReport) throws { try output.write(contentsOf: report.line + Data([0x0A])) }

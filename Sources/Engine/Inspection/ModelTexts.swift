@@ -35,6 +35,15 @@ final class ModelTexts {
 
     init(directory: String) { self.directory = directory }
 
+    /// Tokens of the longest of some prompts for a model; of a common one where that cannot be told.
+    func longest(of prompts: [String], to name: String) -> Int {
+        guard let text = self[name], let tokenizer = text.tokenizer else { return 12 }
+        let names = Set(prompts.flatMap(ConceptMention.names)).sorted()
+        let reading = tokenizer.adding(placeholders: names.map { "<\($0)>" })
+        let limit = text.description.limits.promptTokens ?? .max
+        return min(prompts.map { text.tokens(of: $0, reading) }.max() ?? 12, limit)
+    }
+
     /// Nil where the model is not here.
     subscript(_ name: String) -> ModelText? {
         guard ModelDescription.isName(name) else { return nil }

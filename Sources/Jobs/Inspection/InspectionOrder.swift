@@ -32,7 +32,7 @@ package struct InspectionOrder: Sendable, Equatable {
     /// what is no JSON.
     package init?(message: Data) {
         guard let parsed = try? JobSpec.parsed(message), case .object(var members) = parsed,
-            members["prompts"] != nil || members["images"] != nil || members["concept"] != nil
+            members["model"] != nil || members["prompts"] != nil || members["images"] != nil
         else { return nil }
         var pictures: [Picture] = []
         if let images = members["images"]?.array {
@@ -42,6 +42,15 @@ package struct InspectionOrder: Sendable, Equatable {
                 })
         }
         self.init(body: .object(members), pictures: pictures)
+    }
+
+    /// The job that the body is of, any picture standing for those whose digits were taken out; nil where it is none.
+    package var spec: JobSpec? {
+        guard case .object(var members) = body else { return nil }
+        members["images"] = members["images"]?.array.map { images in
+            .array(images.map { $0["artifact"] == nil ? ImageSource.any.json : $0 })
+        }
+        return try? JobSpec(.object(members))
     }
 
     /// The same without its digits; more pictures than a job may have are not looked into.
@@ -99,10 +108,12 @@ package struct InspectionReport: Sendable, Equatable, Codable {
     package var problems: [Problem]?
     /// What its sender should know, though it can be done.
     package var warnings: [String]?
+    /// What the job takes; nil where that cannot be told.
+    package var cost: JobCost?
 
     /// Answers an order.
-    package init(id: Int, problems: [Problem] = [], warnings: [String] = []) {
-        self.id = id
+    package init(id: Int, problems: [Problem] = [], warnings: [String] = [], cost: JobCost? = nil) {
+        (self.id, self.cost) = (id, cost)
         self.problems = problems.isEmpty ? nil : problems
         self.warnings = warnings.isEmpty ? nil : warnings
     }

@@ -22,6 +22,9 @@ package struct ImageSource: Sendable, Equatable {
     /// Bytes that are already in the artifact store, all of the picture.
     package static func artifact(_ digest: String) -> ImageSource { ImageSource(.artifact(digest)) }
 
+    /// Some picture, for what does not depend on which.
+    static let any = artifact(String(repeating: "0", count: 64))
+
     /// The most bytes of a file inside a message.
     static let mostBytes = 16 << 20
     /// The most pictures of a job.

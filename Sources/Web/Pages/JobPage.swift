@@ -62,6 +62,7 @@ struct JobPage: Sendable {
             model["percent"] = min(100, step * 100 / steps)
         }
         model["eta"] = job["eta_seconds"]?.double.map { Figures.duration(max(0, $0)) } ?? NSNull()
+        model["estimate"] = Self.estimate(job["estimate"]) ?? NSNull()
         model["references"] = Pictures.references(job["images"])
         model["prompts"] = Pictures.byPrompt(artifacts)
         let previews = Pictures.previews(artifacts)
@@ -80,6 +81,17 @@ struct JobPage: Sendable {
         model.merge(Self.outcome(of: job)) { $1 }
         model["can_run_again"] = JobKind(rawValue: job["kind"]?.string ?? "")?.needsEngine ?? false
         return model
+    }
+
+    /// What it was to take when it was accepted.
+    private static func estimate(_ value: JSONValue?) -> [String: Any]? {
+        guard let seconds = value?["seconds"]?.double, let memory = value?["memory_bytes"]?.double,
+            let disk = value?["disk_bytes"]?.double, let jobs = value?["jobs"]?.integer
+        else { return nil }
+        return [
+            "seconds": Figures.duration(seconds), "memory": Figures.bytes(memory), "disk": Figures.bytes(disk),
+            "jobs": jobs == 0 ? "no such job was done before" : "by \(Figures.counted(jobs, "such job"))",
+        ]
     }
 
     private static func took(_ job: JSONValue) -> Double? {

@@ -1,0 +1,34 @@
+/// What a model's computations take, by its sizes alone: no weight is read. Each family counts along its own code.
+package protocol BackboneWork: Sendable {
+    /// So many pictures drawn at once, of prompts of so many tokens each, their text and their decoding among it.
+    func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work
+    /// What learning sees of pictures under their prompts: the pass there, recorded, from text to logits.
+    /// - Parameter rank: of low-rank changes that hang on the attention's projections; 0 without.
+    func pass(_ pictures: Int, prompt tokens: Int, rank: Int) -> Work
+    /// Pictures as the network sees them: their tokens, codes or latents.
+    func encoding(_ pictures: Int) -> Work
+    /// The share of the network's multiplications whose weights ARBooth's paper lets learn; 0 of other families.
+    var tunedShare: Double { get }
+    /// Numbers of those weights.
+    var tunedNumbers: Int { get }
+    /// Numbers of a low-rank change of the attention of rank 1.
+    var lowRankNumbers: Int { get }
+}
+
+/// What of a drawing's options changes what it takes.
+package struct DrawingWork: Sendable, Equatable {
+    /// Whether every picture is computed with its prompt and without.
+    package var isGuided: Bool
+    /// Steps of diffusion; the model's own unless given.
+    package var steps: Int?
+
+    package init(isGuided: Bool = true, steps: Int? = nil) { (self.isGuided, self.steps) = (isGuided, steps) }
+
+    /// Rows of a batch of pictures.
+    func rows(_ pictures: Int) -> Int { isGuided ? 2 * pictures : pictures }
+}
+
+extension BackboneWork {
+    package var tunedShare: Double { 0 }
+    package var tunedNumbers: Int { 0 }
+}

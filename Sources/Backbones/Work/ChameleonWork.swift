@@ -1,0 +1,54 @@
+extension ChameleonModel.Configuration: BackboneWork {
+    package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
+        let (read, heading) = (tokens + opening, heading.count)
+        var work = Double(pictures) * decoder.reading(1, tokens: read, answers: 1)
+        if sampling.isGuided { work += Double(pictures) * decoder.reading(1, tokens: heading, answers: 1) }
+        let before = sampling.isGuided ? Double(read + heading) / 2 : Double(read)
+        // The last row's end is not put in place.
+        work += decoder.continuing(sampling.rows(pictures), steps: grid.codes + grid.height - 2, after: before)
+        work.choose(pictures * grid.codes, of: vocabulary.codes)
+        return work + tokenizer.decoding(pictures, height: pictureHeight, width: pictureWidth)
+    }
+
+    package func pass(_ pictures: Int, prompt tokens: Int, rank: Int) -> Work {
+        let length = tokens + opening + sequence
+        return decoder.reading(pictures, tokens: length, answers: pictures * length, rank: rank)
+    }
+
+    package func encoding(_ pictures: Int) -> Work {
+        tokenizer.encoding(pictures, height: pictureHeight, width: pictureWidth)
+    }
+
+    package var lowRankNumbers: Int { decoder.lowRankNumbers(isPacked: false) }
+
+    private var decoder: DecoderWork {
+        let c = transformer
+        return DecoderWork(
+            width: c.width, depth: c.depth, heads: c.heads, keyWidth: c.keyHeads * c.headWidth,
+            feedForward: c.feedForwardWidth, vocabulary: c.vocabularySize)
+    }
+
+    /// Marks before and after a prompt, begin-image and the picture's size.
+    private var opening: Int { vocabulary.opened([]).count + heading.count }
+    /// The picture's rows with their ends, and its end.
+    private var sequence: Int { grid.codes + grid.height + 1 }
+    private var pictureHeight: Int { grid.height * tokenizer.patchSize }
+    private var pictureWidth: Int { grid.width * tokenizer.patchSize }
+}
+
+extension ChameleonTokenizer.Configuration {
+    fileprivate func encoding(_ pictures: Int, height: Int, width: Int) -> Work {
+        let positions = pictures * (height / patchSize) * (width / patchSize)
+        var work = self.work.encoding(pictures, height: height, width: width)
+        work.linear(positions, from: latentChannels, to: codeWidth)
+        work.compare(positions, with: codes, width: codeWidth)
+        return work
+    }
+
+    fileprivate func decoding(_ pictures: Int, height: Int, width: Int) -> Work {
+        var work = self.work.decoding(pictures, height: height, width: width)
+        work.linear(
+            pictures * (height / patchSize) * (width / patchSize), from: codeWidth, to: latentChannels)
+        return work
+    }
+}

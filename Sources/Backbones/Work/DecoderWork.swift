@@ -1,0 +1,52 @@
+/// A decoder of LLaMA's kind, as Chameleon and LlamaGen have it: causal attention and a gated feed-forward, token by
+/// token where it draws.
+struct DecoderWork: Sendable {
+    let width, depth, heads, keyWidth, feedForward, vocabulary: Int
+
+    /// `tokens` new ones of each sample through all layers, of which `pairs` see each other or what came before them;
+    /// `answers` rows of logits.
+    func callAsFunction(
+        _ samples: Int, tokens: Int, keys: Int, pairs: Double, answers: Int, rank: Int = 0
+    ) -> Work {
+        let rows = samples * tokens
+        var layer = Work()
+        layer.pointwise(rows * width)
+        layer.linear(rows, from: width, to: width, rank: rank)
+        for _ in 0..<2 { layer.linear(rows, from: width, to: keyWidth, rank: rank) }
+        layer.pointwise(rows * (width + keyWidth), operations: 2)
+        layer.attention(rows, keys: keys, pairs: pairs, width: width, heads: heads)
+        layer.linear(rows, from: width, to: width, rank: rank)
+        layer.pointwise(rows * width, operations: 2)
+        for _ in 0..<2 { layer.linear(rows, from: width, to: feedForward) }
+        layer.pointwise(rows * feedForward, operations: 2)
+        layer.linear(rows, from: feedForward, to: width)
+        layer.pointwise(rows * width)
+        var ends = Work()
+        ends.pointwise(rows * width)
+        ends.pointwise(answers * width)
+        ends.linear(answers, from: width, to: vocabulary)
+        return Double(depth) * layer + ends
+    }
+
+    /// A sequence that is read at once.
+    func reading(_ samples: Int, tokens: Int, answers: Int, rank: Int = 0) -> Work {
+        let pairs = Double(samples) * Double(tokens) * Double(tokens + 1) / 2
+        return self(samples, tokens: tokens, keys: samples * tokens, pairs: pairs, answers: answers, rank: rank)
+    }
+
+    /// `steps` of one token each of every sequence, after `before` that were read.
+    func continuing(_ sequences: Int, steps: Int, after before: Double) -> Work {
+        guard steps > 0 else { return Work() }
+        let seen = (before + Double(steps + 1) / 2) * Double(sequences)
+        var work =
+            Double(steps)
+            * self(sequences, tokens: 1, keys: Int(seen), pairs: seen, answers: sequences)
+        work.keep(depth * 2 * sequences * (Int(before) + steps) * keyWidth)
+        return work
+    }
+
+    /// Numbers of a low-rank change of rank 1.
+    func lowRankNumbers(isPacked: Bool) -> Int {
+        depth * (isPacked ? 6 * width : 6 * width + 2 * keyWidth)
+    }
+}

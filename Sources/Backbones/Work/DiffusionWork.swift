@@ -1,0 +1,113 @@
+/// A latent diffusion model's work: its network at every step, its text encoders and its autoencoder once.
+package struct DiffusionWork: BackboneWork {
+    /// Who predicts.
+    enum Network: Sendable {
+        case unet(UNet.Configuration)
+        case mmdit(MMDiT.Configuration)
+        case flux(FluxTransformer.Configuration)
+    }
+
+    let network: Network
+    let autoencoder: AutoencoderKL.Configuration
+    /// What reads prompts, and whether it does so for what guidance leads away from too.
+    var towers: [CLIPModel.Text] = []
+    var words: T5Encoder.Configuration?
+    /// Tokens of a text as the network sees it.
+    let textLength: Int
+    /// Tokens that T5 reads of a prompt; those it has unless given.
+    var readLength: Int?
+    let steps: Int
+    var height, width: Int
+
+    package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
+        let rows = isTold ? pictures : sampling.rows(pictures)
+        return read(rows, tokens) + Double(sampling.steps ?? steps) * predicting(rows, rank: 0)
+            + decoding(pictures)
+    }
+
+    package func pass(_ pictures: Int, prompt tokens: Int, rank: Int) -> Work {
+        read(pictures, tokens) + predicting(pictures, rank: rank)
+    }
+
+    package func encoding(_ pictures: Int) -> Work {
+        var work = autoencoder.work.encoding(pictures, height: height, width: width)
+        work[.choices] += Double(pictures * latents * autoencoder.latentChannels)
+        return work
+    }
+
+    package var lowRankNumbers: Int {
+        switch network {
+        case .unet(let unet): unet.lowRankNumbers
+        case .mmdit(let c): c.depth * 16 * c.width
+        case .flux(let c): (c.depth * 16 + c.singleDepth * 6) * c.width
+        }
+    }
+
+    /// Whether the network is told the guidance, and computes every picture once.
+    private var isTold: Bool { if case .flux(let c) = network { c.isGuided } else { false } }
+
+    private var latentHeight: Int { height / autoencoder.patchSize }
+    private var latentWidth: Int { width / autoencoder.patchSize }
+    private var latents: Int { latentHeight * latentWidth }
+
+    private func decoding(_ pictures: Int) -> Work {
+        autoencoder.work.decoding(pictures, height: height, width: width)
+    }
+
+    private func read(_ texts: Int, _ tokens: Int) -> Work {
+        towers.reduce(words?.encoding(texts, tokens: readLength ?? tokens) ?? Work()) { $0 + $1.encoding(texts) }
+    }
+
+    private func predicting(_ rows: Int, rank: Int) -> Work {
+        switch network {
+        case .unet(let c):
+            c.predicting(rows, height: latentHeight, width: latentWidth, text: textLength, rank: rank)
+        case .mmdit(let c): c.predicting(rows, latents: latents, text: textLength, rank: rank)
+        case .flux(let c): c.predicting(rows, latents: latents, text: textLength, rank: rank)
+        }
+    }
+}
+
+extension DiffusionModel.Configuration {
+    /// Pictures of another size than the usual one, where one is given.
+    package func work(height: Int? = nil, width: Int? = nil) -> DiffusionWork {
+        DiffusionWork(
+            network: .mmdit(transformer), autoencoder: autoencoder, words: text, textLength: textLength, steps: steps,
+            height: height ?? pictureSize, width: width ?? pictureSize)
+    }
+}
+
+extension DiffusionWork {
+    /// A released pipeline's, by its folder's settings alone.
+    /// - Parameter size: of the pictures; the settings' own unless given.
+    /// - Throws: ``UnknownPipeline``, or an error naming the file that is missing or malformed.
+    package init(pipeline directory: String, size: (height: Int, width: Int)? = nil) throws {
+        let folder = try PipelineFolder(directory, variant: nil, singleFile: nil)
+        let own = try folder.own
+        func tower(_ suffix: String) throws -> CLIPModel.Text {
+            try folder.settings(CLIPModel.Text.self, "text_encoder" + suffix)
+        }
+        func t5(_ suffix: String) throws -> T5Encoder.Configuration {
+            try folder.settings(T5Encoder.Configuration.self, "text_encoder" + suffix)
+        }
+        let (network, towers, words, read): (Network, [CLIPModel.Text], T5Encoder.Configuration?, Int?)
+        switch (folder.components["unet"], folder.components["transformer"]) {
+        case ("UNet2DConditionModel", _):
+            network = .unet(try folder.settings(UNet.Configuration.self, "unet"))
+            (towers, words, read) = ([try tower(""), try tower("_2")], nil, nil)
+        case (_, "SD3Transformer2DModel"):
+            network = .mmdit(try folder.settings(MMDiT.Configuration.self, "transformer"))
+            (towers, words, read) = ([try tower(""), try tower("_2")], try t5("_3"), 256)
+        case (_, "FluxTransformer2DModel"):
+            network = .flux(try folder.settings(FluxTransformer.Configuration.self, "transformer"))
+            (towers, words, read) = ([try tower("")], try t5("_2"), 512)
+        default: throw UnknownPipeline(directory: directory)
+        }
+        // FLUX's network reads T5 alone.
+        let clip = if case .flux = network { 0 } else { towers[0].length }
+        self.init(
+            network: network, autoencoder: try folder.settings(AutoencoderKL.Configuration.self, "vae"),
+            towers: towers, words: words, textLength: clip + (read ?? 0), readLength: read, steps: own.steps,
+            height: size?.height ?? own.pictureSize, width: size?.width ?? own.pictureSize)
+    }
+}

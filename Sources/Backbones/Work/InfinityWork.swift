@@ -1,0 +1,105 @@
+extension InfinityModel.Configuration: BackboneWork {
+    package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
+        let rows = sampling.rows(pictures)
+        var work = text.encoding(pictures, tokens: tokens) + transformer.condition(rows, text: rows * tokens)
+        for (side, range) in zip(schedule.sides, schedule.ranges) {
+            let pairs = Double(rows) * Double(side.tokens) * Double(range.upperBound)
+            work += transformer.blocks(
+                rows, tokens: side.tokens, keys: range.upperBound, pairs: pairs, text: rows * tokens)
+            // The running sum is resized to the scale and back, and every bit is drawn.
+            work.pointwise(pictures * schedule.last.tokens * transformer.bits, operations: 3)
+            work[.choices] += Double(pictures * side.tokens * transformer.bits)
+        }
+        work.keep(transformer.depth * 2 * rows * schedule.tokens * transformer.width)
+        return work
+            + tokenizer.work.decoding(pictures, height: pictureHeight, width: pictureWidth)
+    }
+
+    package func pass(_ pictures: Int, prompt tokens: Int, rank: Int) -> Work {
+        let (all, read) = (schedule.tokens, pictures * tokens)
+        let pairs = zip(schedule.sides, schedule.ranges).reduce(0.0) {
+            $0 + Double($1.0.tokens) * Double($1.1.upperBound)
+        }
+        return text.encoding(pictures, tokens: tokens) + transformer.condition(pictures, text: read)
+            + transformer.blocks(
+                pictures, tokens: all, keys: all, pairs: Double(pictures) * pairs, text: read, rank: rank)
+    }
+
+    package func encoding(_ pictures: Int) -> Work {
+        var work = tokenizer.work.encoding(pictures, height: pictureHeight, width: pictureWidth)
+        // Every scale takes its bits from what is left, and gives them back.
+        work.pointwise(pictures * schedule.last.tokens * transformer.bits, operations: 5 * schedule.sides.count)
+        work[.choices] += Double(pictures * schedule.tokens * transformer.bits)
+        return work
+    }
+
+    package var tunedShare: Double {
+        let (tuned, all) = transformer.multiplications
+        return tuned / all
+    }
+
+    package var tunedNumbers: Int {
+        let c = transformer
+        return c.depth * (4 * c.width * c.width + 2 * c.width * c.feedForwardWidth + 7 * c.width + c.feedForwardWidth)
+    }
+
+    package var lowRankNumbers: Int { transformer.depth * 13 * transformer.width }
+
+    private var pictureHeight: Int { schedule.last.height * tokenizer.tokenSize }
+    private var pictureWidth: Int { schedule.last.width * tokenizer.tokenSize }
+}
+
+extension InfinityTransformer.Configuration {
+    /// What all blocks read of the texts.
+    fileprivate func condition(_ samples: Int, text: Int) -> Work {
+        var work = Work()
+        work.pointwise(text * textWidth)
+        work.linear(text, from: textWidth, to: 2 * width)
+        work.attention(samples, keys: text, pairs: Double(text), width: width, heads: poolingHeads)
+        work.linear(samples, from: width, to: width)
+        work.linear(text, from: textWidth, to: width)
+        work.pointwise(text * width)
+        work.linear(text, from: width, to: width)
+        work.linear(samples, from: width, to: 6 * width)
+        return work
+    }
+
+    /// `tokens` of each sample through all blocks and the head; `text` tokens in all.
+    fileprivate func blocks(
+        _ samples: Int, tokens: Int, keys: Int, pairs: Double, text: Int, rank: Int = 0
+    ) -> Work {
+        let rows = samples * tokens
+        var block = Work()
+        block.pointwise(rows * width)
+        block.linear(rows, from: width, to: 3 * width, rank: rank)
+        block.pointwise(3 * rows * width)
+        block.attention(rows, keys: samples * keys, pairs: pairs, width: width, heads: heads)
+        block.linear(rows, from: width, to: width, rank: rank)
+        block.pointwise(rows * width, operations: 2)
+        block.linear(rows, from: width, to: width, rank: rank)
+        block.linear(text, from: width, to: 2 * width, rank: rank)
+        let crossed = Double(tokens) * Double(text)
+        block.attention(rows, keys: text, pairs: crossed, width: width, heads: heads)
+        block.linear(rows, from: width, to: width, rank: rank)
+        block.pointwise(rows * width, operations: 2)
+        block.linear(rows, from: width, to: feedForwardWidth)
+        block.pointwise(rows * feedForwardWidth)
+        block.linear(rows, from: feedForwardWidth, to: width)
+        block.pointwise(rows * width)
+        // The six adaptive values of every sample.
+        block.pointwise(samples * 6 * width, operations: 7)
+        var ends = Work()
+        ends.linear(rows, from: bits, to: width)
+        ends.pointwise(rows * width, operations: 2)
+        ends.linear(samples, from: width, to: 2 * width)
+        ends.linear(rows, from: width, to: 2 * bits)
+        return Double(depth) * block + ends
+    }
+
+    /// Multiplications a token: those with ARBooth's weights, and all.
+    fileprivate var multiplications: (tuned: Double, all: Double) {
+        let square = Double(width * width)
+        let tuned = 2 * square + 2 * Double(width * feedForwardWidth)
+        return (tuned, tuned + 4 * square)
+    }
+}

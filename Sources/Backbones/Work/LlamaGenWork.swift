@@ -1,0 +1,54 @@
+extension LlamaGenModel.Configuration: BackboneWork {
+    package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
+        let rows = sampling.rows(pictures)
+        var work = text.encoding(pictures, tokens: tokens) + Double(rows) * prefix(tokens)
+        work += Double(rows) * decoder.reading(1, tokens: tokens, answers: 1)
+        work += decoder.continuing(rows, steps: codes - 1, after: Double(tokens))
+        work.choose(pictures * codes, of: transformer.codes)
+        return work + tokenizer.decoding(pictures, side: transformer.side)
+    }
+
+    package func pass(_ pictures: Int, prompt tokens: Int, rank: Int) -> Work {
+        let length = transformer.captionLength + codes - 1
+        return text.encoding(pictures, tokens: tokens) + prefix(pictures * transformer.captionLength)
+            + decoder.reading(pictures, tokens: length, answers: pictures * codes, rank: rank)
+    }
+
+    package func encoding(_ pictures: Int) -> Work { tokenizer.encoding(pictures, side: transformer.side) }
+
+    package var lowRankNumbers: Int { decoder.lowRankNumbers(isPacked: true) }
+
+    private var codes: Int { transformer.side * transformer.side }
+
+    private var decoder: DecoderWork {
+        let c = transformer
+        return DecoderWork(
+            width: c.width, depth: c.depth, heads: c.heads, keyWidth: c.width, feedForward: c.feedForwardWidth,
+            vocabulary: c.codes)
+    }
+
+    /// Caption features on their way into the sequence.
+    private func prefix(_ rows: Int) -> Work {
+        var work = Work()
+        work.linear(rows, from: transformer.captionWidth, to: transformer.width)
+        work.pointwise(rows * transformer.width)
+        work.linear(rows, from: transformer.width, to: transformer.width)
+        return work
+    }
+}
+
+extension LlamaGenTokenizer.Configuration {
+    fileprivate func encoding(_ pictures: Int, side: Int) -> Work {
+        let positions = pictures * side * side
+        var work = self.work.encoding(pictures, height: side * patchSize, width: side * patchSize)
+        work.linear(positions, from: latentChannels, to: codeWidth)
+        work.compare(positions, with: codes, width: codeWidth)
+        return work
+    }
+
+    fileprivate func decoding(_ pictures: Int, side: Int) -> Work {
+        var work = self.work.decoding(pictures, height: side * patchSize, width: side * patchSize)
+        work.linear(pictures * side * side, from: codeWidth, to: latentChannels)
+        return work
+    }
+}

@@ -1,0 +1,144 @@
+/// The convolutional halves of a picture tokenizer, by their numbers: see `PictureAutoencoderPlan`, whose code this
+/// counts along.
+struct PictureAutoencoderWork: Sendable {
+    let baseChannels: Int
+    let encoderMultipliers, decoderMultipliers: [Int]
+    let residualBlocks: Int
+    var pixelBlock = 1
+    /// Channels that leave the encoder, and that enter the decoder.
+    let encodedChannels, latentChannels: Int
+    let halvings: Int
+    let middleAttends: Bool
+    var coarsestAttends = false
+
+    /// A map of the network: batch, channels, height and width.
+    private struct Map {
+        let batch: Int
+        var height, width: Int
+        var channels = 0
+        var positions: Int { batch * height * width }
+    }
+
+    /// Pictures [B, 3, height, width] to latents.
+    func encoding(_ batch: Int, height: Int, width: Int) -> Work {
+        var work = Work()
+        var map = Map(batch: batch, height: height / pixelBlock, width: width / pixelBlock)
+        convolve(&work, &map, from: 3 * pixelBlock * pixelBlock, to: baseChannels)
+        for (level, multiplier) in encoderMultipliers.enumerated() {
+            let attends = coarsestAttends && level == encoderMultipliers.count - 1
+            self.level(&work, &map, to: baseChannels * multiplier, blocks: residualBlocks, attends: attends)
+            guard level < halvings else { continue }
+            (map.height, map.width) = (map.height / 2, map.width / 2)
+            convolve(&work, &map, to: map.channels, stride: 2)
+        }
+        middle(&work, &map)
+        work.pointwise(map.positions * map.channels)
+        convolve(&work, &map, to: encodedChannels)
+        return work
+    }
+
+    /// Latents to pictures [B, 3, height, width].
+    func decoding(_ batch: Int, height: Int, width: Int) -> Work {
+        var work = Work()
+        let shrink = pixelBlock << halvings
+        var map = Map(batch: batch, height: height / shrink, width: width / shrink)
+        let coarsest = decoderMultipliers.count - 1
+        convolve(&work, &map, from: latentChannels, to: baseChannels * decoderMultipliers[coarsest])
+        middle(&work, &map)
+        for level in decoderMultipliers.indices.reversed() {
+            let attends = coarsestAttends && level == coarsest
+            self.level(
+                &work, &map, to: baseChannels * decoderMultipliers[level], blocks: residualBlocks + 1,
+                attends: attends)
+            guard level > 0, level <= halvings else { continue }
+            (map.height, map.width) = (2 * map.height, 2 * map.width)
+            work.pointwise(map.positions * map.channels)
+            convolve(&work, &map, to: map.channels)
+        }
+        work.pointwise(map.positions * map.channels)
+        convolve(&work, &map, to: 3 * pixelBlock * pixelBlock)
+        return work
+    }
+
+    private func convolve(
+        _ work: inout Work, _ map: inout Map, from inputs: Int? = nil, to outputs: Int, kernel: Int = 3,
+        stride: Int = 1
+    ) {
+        work.convolution(
+            map.batch, from: inputs ?? map.channels, to: outputs, height: map.height, width: map.width,
+            kernel: kernel, stride: stride)
+        map.channels = outputs
+    }
+
+    private func level(_ work: inout Work, _ map: inout Map, to channels: Int, blocks: Int, attends: Bool) {
+        for _ in 0..<blocks {
+            residual(&work, &map, to: channels)
+            if attends { attention(&work, map) }
+        }
+    }
+
+    private func middle(_ work: inout Work, _ map: inout Map) {
+        residual(&work, &map, to: map.channels)
+        if middleAttends { attention(&work, map) }
+        residual(&work, &map, to: map.channels)
+    }
+
+    private func residual(_ work: inout Work, _ map: inout Map, to channels: Int) {
+        var around = map
+        if channels != map.channels { convolve(&work, &around, to: channels, kernel: 1) }
+        work.pointwise(map.positions * map.channels)
+        convolve(&work, &map, to: channels)
+        work.pointwise(map.positions * channels)
+        convolve(&work, &map, to: channels)
+        work.pointwise(map.positions * channels)
+    }
+
+    private func attention(_ work: inout Work, _ map: Map) {
+        let size = map.channels
+        work.pointwise(map.positions * size)
+        for _ in 0..<4 { work.linear(map.positions, from: size, to: size) }
+        let each = Double(map.height * map.width)
+        work.attention(
+            map.positions, keys: map.positions, pairs: Double(map.batch) * each * each, width: size, heads: 1)
+        work.pointwise(map.positions * size)
+    }
+}
+
+extension BitwiseTokenizer.Configuration {
+    var work: PictureAutoencoderWork {
+        PictureAutoencoderWork(
+            baseChannels: baseChannels, encoderMultipliers: encoderMultipliers,
+            decoderMultipliers: decoderMultipliers, residualBlocks: residualBlocks, pixelBlock: block,
+            encodedChannels: bits, latentChannels: bits, halvings: halvings, middleAttends: false)
+    }
+}
+
+extension ChameleonTokenizer.Configuration {
+    var work: PictureAutoencoderWork {
+        PictureAutoencoderWork(
+            baseChannels: baseChannels, encoderMultipliers: multipliers,
+            decoderMultipliers: decoderMultipliers ?? multipliers, residualBlocks: residualBlocks,
+            pixelBlock: pixelBlock ?? 1, encodedChannels: latentChannels, latentChannels: latentChannels,
+            halvings: multipliers.count - 1, middleAttends: true)
+    }
+}
+
+extension LlamaGenTokenizer.Configuration {
+    var work: PictureAutoencoderWork {
+        PictureAutoencoderWork(
+            baseChannels: baseChannels, encoderMultipliers: multipliers, decoderMultipliers: multipliers,
+            residualBlocks: residualBlocks, pixelBlock: pixelBlock, encodedChannels: latentChannels,
+            latentChannels: latentChannels, halvings: multipliers.count - 1, middleAttends: true,
+            coarsestAttends: true)
+    }
+}
+
+extension AutoencoderKL.Configuration {
+    var work: PictureAutoencoderWork {
+        let multipliers = channels.map { $0 / channels[0] }
+        return PictureAutoencoderWork(
+            baseChannels: channels[0], encoderMultipliers: multipliers, decoderMultipliers: multipliers,
+            residualBlocks: blocksPerLevel, pixelBlock: pixelBlock, encodedChannels: 2 * latentChannels,
+            latentChannels: latentChannels, halvings: channels.count - 1, middleAttends: middleAttends)
+    }
+}

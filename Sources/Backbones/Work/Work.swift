@@ -1,0 +1,143 @@
+/// What a computation takes, counted from shapes as its code goes through them and not measured: so much of each kind
+/// of work, and the memory of its results.
+package struct Work: Sendable, Equatable {
+    /// A kind of work that a host does at a rate of its own.
+    package enum Kind: String, Sendable, CaseIterable {
+        /// Floating-point operations of matrix products: a multiplication with its addition is two.
+        case products
+        /// The same, of convolutions.
+        case convolutions
+        /// Scores of attention: a query with a key in a head, its exponential among it.
+        case scores
+        /// As the three before, in bfloat16.
+        case roundedProducts = "products_bf16"
+        case roundedConvolutions = "convolutions_bf16"
+        case roundedScores = "scores_bf16"
+        /// Bytes that operations without a product read and write, and weights that products read.
+        case bytes
+        /// Operations on tensors: each costs something, however small it is.
+        case calls
+        /// Numbers that are looked at one by one where something is drawn from them.
+        case choices
+    }
+
+    /// How much of each kind; none of what is not in here.
+    package private(set) var amounts: [Kind: Double] = [:]
+    /// Bytes of all results: what a recorded pass holds until its way back.
+    package private(set) var held = 0.0
+    /// Bytes of what the largest operation reads and writes: what a pass holds that records nothing.
+    package private(set) var largest = 0.0
+    /// Bytes of what is kept beside it to the end, as caches of keys and values are.
+    package private(set) var kept = 0.0
+
+    /// Nothing yet.
+    package init() {}
+
+    package subscript(kind: Kind) -> Double {
+        get { amounts[kind] ?? 0 }
+        set { amounts[kind] = newValue }
+    }
+}
+
+extension Work {
+    /// x [rows, inputs] · wᵀ + b → [rows, outputs], with a low-rank change beside it unless its rank is 0.
+    mutating func linear(_ rows: Int, from inputs: Int, to outputs: Int, rank: Int = 0) {
+        self[.products] += 2 * Double(rows) * Double(inputs) * Double(outputs)
+        // A product packs its weights before it reads them.
+        add(reading: rows * inputs + 3 * inputs * outputs, writing: rows * outputs)
+        guard rank > 0 else { return }
+        linear(rows, from: inputs, to: rank)
+        pointwise(rows * rank)
+        linear(rows, from: rank, to: outputs)
+        pointwise(rows * outputs)
+    }
+
+    /// Attention of `queries` tokens to `keys` tokens, all samples together, of which `pairs` see each other.
+    mutating func attention(_ queries: Int, keys: Int, pairs: Double, width: Int, heads: Int) {
+        self[.products] += 4 * pairs * Double(width)
+        self[.scores] += pairs * Double(heads)
+        add(reading: (queries + 2 * keys) * width, writing: queries * width)
+    }
+
+    /// [batch, inputs, …] → [batch, outputs, height, width].
+    mutating func convolution(
+        _ batch: Int, from inputs: Int, to outputs: Int, height: Int, width: Int, kernel: Int = 3, stride: Int = 1
+    ) {
+        let positions = batch * height * width
+        self[.convolutions] += 2 * Double(positions) * Double(inputs * kernel * kernel) * Double(outputs)
+        add(
+            reading: positions * inputs * stride * stride + inputs * outputs * kernel * kernel,
+            writing: positions * outputs)
+    }
+
+    /// Operations one after the other that each read and write so many numbers.
+    mutating func pointwise(_ numbers: Int, operations: Int = 1) {
+        for _ in 0..<operations { add(reading: numbers, writing: numbers) }
+    }
+
+    /// `draws` codes, each chosen from so many by its logits.
+    mutating func choose(_ draws: Int, of codes: Int) { self[.choices] += Double(draws) * Double(codes) }
+
+    /// The nearest of a codebook's rows [codes, width] for every position.
+    mutating func compare(_ positions: Int, with codes: Int, width: Int) {
+        linear(positions, from: width, to: codes)
+        // A comparison is no exponential.
+        self[.choices] += Double(positions) * Double(codes) / 8
+    }
+
+    /// Numbers that are kept to the end of the work.
+    mutating func keep(_ numbers: Int) { kept += 4 * Double(numbers) }
+
+    private mutating func add(reading inputs: Int, writing outputs: Int) {
+        let bytes = 4 * Double(inputs + outputs)
+        self[.bytes] += bytes
+        self[.calls] += 1
+        held += 4 * Double(outputs)
+        largest = max(largest, bytes)
+    }
+}
+
+extension Work {
+    /// One after the other.
+    package static func + (a: Work, b: Work) -> Work {
+        var sum = a
+        sum.amounts.merge(b.amounts) { $0 + $1 }
+        sum.held += b.held
+        (sum.largest, sum.kept) = (max(a.largest, b.largest), max(a.kept, b.kept))
+        return sum
+    }
+
+    package static func += (a: inout Work, b: Work) { a = a + b }
+
+    /// The same so many times, one after the other.
+    package static func * (times: Double, work: Work) -> Work {
+        var product = work
+        product.amounts = work.amounts.mapValues { times * $0 }
+        product.held *= times
+        return product
+    }
+
+    /// The same where large products are rounded to bfloat16, as all of learning is.
+    package var rounded: Work {
+        var work = self
+        for (single, low) in [
+            (Kind.products, Kind.roundedProducts), (.convolutions, .roundedConvolutions), (.scores, .roundedScores),
+        ] {
+            work[low] += work[single]
+            work.amounts[single] = nil
+        }
+        return work
+    }
+
+    /// The pass and its way back: a product for the gradient of what was read and, for the share of the weights that
+    /// learn, one for theirs.
+    package func thereAndBack(learning share: Double) -> Work {
+        var work = self
+        for kind in [Kind.products, .convolutions] { work[kind] *= 2 + share }
+        // Scores are computed again on the way back, and have gradients of their own.
+        work[.scores] *= 3
+        work[.bytes] *= 3
+        work[.calls] *= 2
+        return work
+    }
+}

@@ -1,0 +1,36 @@
+import Jobs
+
+/// Whether a job takes more memory than there is, and what is to be said of that.
+struct MemoryProblem {
+    private let needed, largest: Int
+    private let alternatives: [JobCost.Alternative]
+
+    /// - Parameter largest: the most that an engine may take of any worker, in bytes.
+    init(_ estimate: JobEstimate, largest: Int, alternatives: [JobCost.Alternative]) {
+        (needed, self.largest, self.alternatives) = (estimate.memoryBytes, largest, alternatives)
+    }
+
+    /// Nil where it may fit: an estimate may be a quarter too high, and no job is refused that could be done.
+    var problem: Problem? {
+        guard Self.share(of: needed) > largest else { return nil }
+        return Problem("", found: "a job that takes about \(Self.text(needed)) of memory", allowed: allowed)
+    }
+
+    private var allowed: String {
+        let there = "at most \(Self.text(largest)), all that an engine may take of any worker"
+        let fitting = alternatives.filter { Self.share(of: $0.memoryBytes) <= largest }.prefix(3).map {
+            "\($0.change) (about \(Self.text($0.memoryBytes)))"
+        }
+        if fitting.isEmpty { return "\(there); no smaller form of it fits" }
+        return "\(there); it would fit with \(fitting.joined(separator: ", or "))"
+    }
+
+    private static func share(of bytes: Int) -> Int { bytes / 4 * 3 }
+
+    /// `1.5 GiB`, `300 MiB`.
+    static func text(_ bytes: Int) -> String {
+        let mebibytes = Double(bytes) / 1_048_576
+        return mebibytes < 1000
+            ? "\(max(1, Int(mebibytes.rounded()))) MiB" : "\((mebibytes / 1024 * 10).rounded() / 10) GiB"
+    }
+}

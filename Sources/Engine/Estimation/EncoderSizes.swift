@@ -1,0 +1,30 @@
+import Backbones
+import Catalogue
+import Foundation
+
+/// What measuring pictures takes: CLIP and DINO, by their configurations.
+struct EncoderSizes {
+    private let clip: CLIPModel.Configuration
+    private let dino: DINOModel.Configuration
+    private let weights: WeightSizes
+
+    /// - Throws: what is wrong with the folders' configurations.
+    init(clip: String, dino: String) throws {
+        func read<Configuration: Decodable>(_ type: Configuration.Type, _ folder: String) throws -> Configuration {
+            let path = "\(folder)/\(ModelLayout.configuration)"
+            return try JSONDecoder().decode(type, from: Data(contentsOf: URL(fileURLWithPath: path)))
+        }
+        self.clip = try read(CLIPModel.Configuration.self, clip)
+        self.dino = try read(DINOModel.Configuration.self, dino)
+        weights = WeightSizes(ModelFolder(clip)) + WeightSizes(ModelFolder(dino))
+    }
+
+    func load(_ sheet: inout CostSheet) { sheet.load(weights) }
+
+    /// Both encoders see every picture, CLIP's text tower its prompt.
+    func measure(_ pictures: Int, texts: Int, _ sheet: inout CostSheet) {
+        sheet.draw(pictures) { clip.vision.encoding($0) }
+        sheet.draw(pictures) { dino.encoding($0) }
+        if texts > 0 { sheet.compute(clip.text.encoding(texts)) }
+    }
+}

@@ -1,0 +1,35 @@
+import Backbones
+import Foundation
+import Glibc
+import Jobs
+import Tensors
+
+/// Measures how fast this host does each kind of work, in less than a second: the program behind
+/// `atelier-engine measure`.
+package struct HostMeasurement {
+    /// The kind that a process takes once: until it can begin.
+    static let starts = "starts"
+
+    package init() {}
+
+    package func run() -> HostRates {
+        let start = Self.processorSeconds
+        let resident = Self.residentBytes
+        var rates = WorkRates().measured()
+        rates[Self.starts] = 1 / max(start, 1e-3)
+        return HostRates(rates: rates, residentBytes: resident, threads: threadCount)
+    }
+
+    /// What the process has taken of its processors until now.
+    private static var processorSeconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    private static var residentBytes: Int {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return usage.ru_maxrss * 1024
+    }
+}

@@ -1,0 +1,69 @@
+import Backbones
+import Evaluation
+import Foundation
+import Jobs
+import Personalization
+
+/// Counts what a job takes along the code of its worker.
+struct JobCounting {
+    let models: InstalledSizes
+    /// Tokens of a prompt that a model reads.
+    let tokens: (_ model: String, _ prompts: [String]) -> Int
+
+    /// Memory from which smaller forms of a job are looked for: what takes less fits everywhere.
+    private static let much = 2 << 30
+
+    /// With smaller forms of a job that takes much.
+    func cost(of order: InspectionOrder) -> JobCost? {
+        guard let spec = order.spec, var cost = cost(of: spec) else { return nil }
+        if cost.memoryBytes > Self.much { cost.alternatives = smallerForms(of: spec.json, than: cost) }
+        return cost
+    }
+
+    /// Nil of a job without an engine, or on models that are not here.
+    func cost(of spec: JobSpec) -> JobCost? {
+        guard let name = spec.model, let model = models.model(name, size: spec.size) else { return nil }
+        var sheet = CostSheet()
+        sheet.start()
+        switch spec {
+        case .personalize(let spec) where spec.method == .proxyTuning: count(spec, teaching: model, &sheet)
+        case .personalize(let spec): count(spec, on: model, &sheet)
+        case .generate(let spec): count(spec, on: model, &sheet)
+        case .compose(let spec): count(spec.drawing, on: model, &sheet)
+        case .evaluate(let spec): count(spec, on: model, &sheet)
+        case .probe: return nil
+        }
+        return sheet.cost
+    }
+
+    private func count(_ spec: GenerateSpec, on model: ModelSizes, _ sheet: inout CostSheet) {
+        let (pictures, read) = (spec.prompts.count * spec.perPrompt, tokens(spec.model, spec.prompts))
+        sheet.load(model.weights)
+        sheet.draw(pictures) { model.work.drawing($0, prompt: read, model.drawing(spec.options)) }
+        sheet.write(pictures: pictures, of: model.pixels)
+    }
+
+    private func count(_ spec: EvaluateSpec, on model: ModelSizes, _ sheet: inout CostSheet) {
+        let own = model.description.encoders
+        let encoders = models.encoders(
+            .init(own, clip: spec.options["clip"]?.string, dino: spec.options["dino"]?.string))
+        let prompts =
+            switch spec.prompts {
+            case .suite(let name): PromptSuite(name).templates
+            case .own(let prompts): prompts
+            }
+        let read = tokens(spec.model, prompts)
+        let drawn = prompts.count * spec.perPrompt + (spec.options["class_pictures"]?.integer ?? 16)
+        let rounds = spec.seeds?.count ?? 1
+        encoders?.load(&sheet)
+        for index in spec.concepts.indices {
+            // Adapters change weights: each concept has a model of its own, in the memory of the last.
+            if index == 0 { sheet.load(model.weights) } else { sheet.reload(model.weights) }
+            for _ in 0..<rounds {
+                sheet.draw(drawn) { model.work.drawing($0, prompt: read, model.drawing()) }
+                encoders?.measure(drawn, texts: prompts.count * spec.perPrompt, &sheet)
+            }
+        }
+        sheet.write(pictures: (prompts.count * spec.perPrompt + 4) * spec.concepts.count / 2, of: model.pixels)
+    }
+}

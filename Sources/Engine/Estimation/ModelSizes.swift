@@ -1,0 +1,70 @@
+import Backbones
+import Catalogue
+import Checkpoints
+import Foundation
+import Jobs
+
+/// What an installed model computes and holds, by its configuration and its files' headers: no weight is read.
+struct ModelSizes {
+    let description: ModelDescription
+    let work: any BackboneWork
+    /// What its tokenizer and transformer hold in memory once they are loaded.
+    let weights: WeightSizes
+    /// Of the pictures drawn.
+    let size: ModelDescription.Size
+
+    /// - Parameter size: of pictures to be drawn; its usual ones unless given.
+    /// - Throws: what is wrong with its description, its configuration or its files.
+    init(directory: String, size: ModelDescription.Size? = nil) throws {
+        description = try ModelFolder.written(directory) ?? ModelFolder.derived(directory)
+        let usual = description.pictures.first ?? .init(width: 0, height: 0)
+        self.size = size ?? usual
+        work = try LoadedModel.Backbone.work(
+            directory: directory, family: description.family, size: size == usual ? nil : size)
+        weights = WeightSizes(ModelFolder(directory))
+    }
+
+    var pixels: Int { size.width * size.height }
+
+    /// Whether a job's options, or the model itself, have pictures drawn with their prompt and without.
+    func drawing(_ options: [String: JSONValue] = [:]) -> DrawingWork {
+        let guidance = options["guidance"] ?? description.sampling["guidance"]
+        let numbers = (guidance?.array ?? guidance.map { [$0] } ?? []).compactMap(\.double)
+        return DrawingWork(isGuided: numbers.contains { $0 != 1 }, steps: options["steps"]?.integer)
+    }
+}
+
+/// What weights take of a disk and of memory.
+struct WeightSizes: Equatable {
+    /// In files, which are mapped.
+    var storedBytes = 0
+    /// In memory, the mapped files among it.
+    var residentBytes = 0
+
+    init() {}
+
+    /// A weight that its file has in bfloat16 and that is a matrix stays there; of every other there is a copy in
+    /// single precision beside the file.
+    init(_ folder: ModelFolder) {
+        for file in folder.weights where file.problem == nil {
+            guard let checkpoint = try? Checkpoint.open("\(folder.folder)/\(file.name)") else { continue }
+            storedBytes += file.bytes
+            residentBytes += file.bytes
+            for name in checkpoint.names {
+                guard let tensor = try? checkpoint.tensor(name), !Self.isMapped(tensor) else { continue }
+                residentBytes += 4 * tensor.count
+            }
+        }
+    }
+
+    private static func isMapped(_ tensor: StoredTensor) -> Bool {
+        tensor.type == .bfloat16 && tensor.shape.count == 2 && !tensor.name.contains("emb")
+    }
+
+    static func + (a: WeightSizes, b: WeightSizes) -> WeightSizes {
+        var sum = a
+        sum.storedBytes += b.storedBytes
+        sum.residentBytes += b.residentBytes
+        return sum
+    }
+}

@@ -1,0 +1,193 @@
+import Backbones
+import Evaluation
+import Foundation
+import Jobs
+import Personalization
+
+/// What learning takes: the evaluation before, what the frozen model draws, the steps, and what is drawn and measured
+/// at the end.
+extension JobCounting {
+    func count(_ spec: PersonalizeSpec, on model: ModelSizes, _ sheet: inout CostSheet) {
+        let learning = Learning(spec, model, tokens: tokens(spec.model, prompts(of: spec)))
+        sheet.load(model.weights)
+        let quick = QuickEvaluationSizes(learning, spec.concept, models, &sheet)
+        quick?.before(&sheet)
+        switch spec.method {
+        case .arbooth: learning.arbooth(&sheet)
+        case .coar: learning.coar(&sheet)
+        case .lora: learning.lora(&sheet)
+        case .proxyTuning: return
+        }
+        finish(spec, learning, &sheet)
+        quick?.after(&sheet)
+    }
+
+    /// A supervisor learns and draws every concept, the student learns from all that was drawn.
+    func count(_ spec: PersonalizeSpec, teaching student: ModelSizes, _ sheet: inout CostSheet) {
+        // Proxies of another job are not drawn.
+        let given = spec.options.filter { $0.key != "proxies" || $0.value.integer != nil }
+        guard let values = try? OptionValues(.object(given), of: .proxyTuning) else { return }
+        let options = ProxyTuningOptions(values)
+        let learning = Learning(spec, student, tokens: tokens(spec.model, prompts(of: spec)))
+        sheet.load(student.weights)
+        let measured = spec.concepts.compactMap { QuickEvaluationSizes(learning, $0, models, &sheet) }
+        for quick in measured { quick.before(&sheet) }
+        if let name = spec.supervisor, let supervisor = models.model(name) {
+            sheet.load(supervisor.weights)
+            let teaching = Learning(spec, supervisor, tokens: tokens(name, prompts(of: spec)))
+            for concept in spec.concepts where spec.proxies(of: concept) == nil {
+                teaching.draw(options.priorPictures, &sheet)
+                teaching.pairs(options.supervisor, hasPrior: options.priorPictures > 0, &sheet)
+                teaching.draw(options.drawn, &sheet)
+                sheet.write(pictures: options.proxies, of: supervisor.pixels)
+            }
+        }
+        learning.pairs(options.student, hasPrior: false, &sheet)
+        finish(spec, learning, &sheet)
+        for quick in measured { quick.after(&sheet) }
+    }
+
+    /// Sample pictures, and those on the way.
+    private func finish(_ spec: PersonalizeSpec, _ learning: Learning, _ sheet: inout CostSheet) {
+        let samples = spec.prompts.isEmpty ? 4 * spec.concepts.count : spec.prompts.count
+        learning.draw(samples, rounding: false, &sheet)
+        if let every = spec.previewEvery {
+            let count = max(0, (learning.iterations - 1) / every)
+            sheet.compute(learning.drawing(1).rounded, times: Double(count))
+            sheet.write(pictures: count, of: learning.model.pixels)
+        }
+        sheet.write(pictures: samples + spec.images.count, of: learning.model.pixels)
+    }
+
+    private func prompts(of spec: PersonalizeSpec) -> [String] {
+        let noun = spec.concept.className ?? "picture"
+        return spec.prompts.isEmpty ? ["a photo of a <\(spec.concept.name)> \(noun) on the beach"] : spec.prompts
+    }
+}
+
+/// One network that learns.
+struct Learning {
+    let spec: PersonalizeSpec
+    let model: ModelSizes
+    /// Of a prompt.
+    let tokens: Int
+
+    init(_ spec: PersonalizeSpec, _ model: ModelSizes, tokens: Int) {
+        (self.spec, self.model, self.tokens) = (spec, model, tokens)
+    }
+
+    private var table: [String: JSONValue] { spec.table.completed(.object(spec.options)) }
+    var iterations: Int { table["iterations"]?.integer ?? 0 }
+    private var batch: Int { table["batch"]?.integer ?? 1 }
+
+    private func isOn(_ name: String) -> Bool { table[name] == .bool(true) }
+    private func number(_ name: String) -> Int { table[name]?.integer ?? 0 }
+
+    /// A batch as the model draws by itself.
+    func drawing(_ pictures: Int, isGuided: Bool? = nil) -> Work {
+        var sampling = model.drawing()
+        sampling.isGuided = isGuided ?? sampling.isGuided
+        return model.work.drawing(pictures, prompt: tokens, sampling)
+    }
+
+    func draw(_ pictures: Int, rounding: Bool = true, _ sheet: inout CostSheet) {
+        guard pictures > 0 else { return }
+        sheet.draw(pictures) { rounding ? drawing($0).rounded : drawing($0) }
+    }
+
+    private func pass(_ pictures: Int, rank: Int = 0) -> Work {
+        model.work.pass(pictures, prompt: tokens, rank: rank)
+    }
+
+    /// Maps of the frozen model with its own logits, then steps on references and on those.
+    func arbooth(_ sheet: inout CostSheet) {
+        let isFull = table["tuning"] == "full"
+        let distils = isOn("distillation")
+        if distils {
+            sheet.draw(number("distillation_maps"), in: 16) { (drawing($0, isGuided: false) + pass($0)).rounded }
+        }
+        sheet.compute(model.work.encoding(batch).rounded, times: Double(iterations))
+        sheet.learn(
+            distils ? [pass(batch), pass(batch)] : [pass(batch)], share: isFull ? 1 : model.work.tunedShare,
+            numbers: isFull ? model.weights.residentBytes / 4 : model.work.tunedNumbers, steps: iterations)
+    }
+
+    /// Context vectors before frozen layers.
+    func coar(_ sheet: inout CostSheet) {
+        let keepsPrior = isOn("prior_preservation")
+        sheet.compute(pass(1).rounded, times: Double(spec.images.count + 1))
+        if keepsPrior {
+            let pictures = number("prior_pictures")
+            sheet.compute(drawing(pictures).rounded)
+            sheet.compute(pass(1).rounded, times: Double(pictures))
+        }
+        sheet.compute(model.work.encoding(batch).rounded, times: Double(iterations))
+        sheet.learn(keepsPrior ? [pass(batch), pass(1)] : [pass(batch)], share: 0, numbers: 0, steps: iterations)
+    }
+
+    /// Low-rank changes of the attention.
+    func lora(_ sheet: inout CostSheet) {
+        let (keepsPrior, rank) = (isOn("prior_preservation"), number("rank"))
+        if keepsPrior { drawPrior(number("prior_pictures"), &sheet) }
+        sheet.compute(model.work.encoding(batch).rounded, times: Double(iterations))
+        let step = pass(batch, rank: rank)
+        sheet.learn(
+            keepsPrior ? [step, step] : [step], share: 0, numbers: rank * model.work.lowRankNumbers,
+            steps: iterations)
+    }
+
+    /// At the model's own distribution, all at once but where they are drawn scale by scale.
+    private func drawPrior(_ pictures: Int, _ sheet: inout CostSheet) {
+        switch model.description.family {
+        case .infinity: sheet.compute(drawing(1, isGuided: false).rounded, times: Double(pictures))
+        case .diffusion: sheet.compute(drawing(pictures).rounded)
+        default: sheet.compute(drawing(pictures, isGuided: false).rounded)
+        }
+    }
+
+    /// Proxy-Tuning's stages: pairs of pictures and prompts.
+    func pairs(_ options: PairTraining.Options, hasPrior: Bool, _ sheet: inout CostSheet) {
+        let step = pass(options.batch, rank: options.rank)
+        let count = hasPrior ? 2 : 1
+        sheet.compute(model.work.encoding(options.batch).rounded, times: Double(count * options.iterations))
+        sheet.learn(
+            Array(repeating: step, count: count), share: 0, numbers: options.rank * model.work.lowRankNumbers,
+            steps: options.iterations)
+    }
+}
+
+/// The small evaluation before and after a concept is learnt.
+struct QuickEvaluationSizes {
+    private let learning: Learning
+    private let encoders: EncoderSizes
+    private let isSubject: Bool
+    private let references: Int
+
+    /// Nil where the encoders are not here, or nothing is evaluated.
+    init?(_ learning: Learning, _ concept: ConceptSpec, _ models: InstalledSizes, _ sheet: inout CostSheet) {
+        guard !learning.spec.places(of: concept).isEmpty,
+            let encoders = models.encoders(.init(learning.model.description.encoders))
+        else { return nil }
+        (self.learning, self.encoders) = (learning, encoders)
+        (isSubject, references) = (concept.role == .subject, learning.spec.places(of: concept).count)
+        encoders.load(&sheet)
+    }
+
+    private var own: Int { QuickEvaluation.suite.templates.count * QuickEvaluation.perPrompt }
+
+    /// Of a subject: its class, and its prompts without it.
+    func before(_ sheet: inout CostSheet) {
+        encoders.measure(references, texts: 0, &sheet)
+        if isSubject { measure(&sheet) }
+    }
+
+    func after(_ sheet: inout CostSheet) { measure(&sheet) }
+
+    private func measure(_ sheet: inout CostSheet) {
+        learning.draw(own, rounding: false, &sheet)
+        encoders.measure(own, texts: own, &sheet)
+        guard isSubject else { return }
+        learning.draw(QuickEvaluation.classPictures, rounding: false, &sheet)
+        encoders.measure(QuickEvaluation.classPictures, texts: 0, &sheet)
+    }
+}

@@ -1,0 +1,39 @@
+import Catalogue
+import Foundation
+import Jobs
+
+/// What of a job may be said otherwise so that it takes less memory: fewer references a step, a smaller picture, fewer
+/// prior pictures at once, another model of its family.
+extension JobCounting {
+    /// Those that take less than the job itself, the one that changes it least first.
+    func smallerForms(of body: JSONValue, than cost: JobCost) -> [JobCost.Alternative] {
+        candidates(body).compactMap { change, smaller in
+            guard let spec = try? JobSpec(smaller), let found = self.cost(of: spec),
+                found.memoryBytes < cost.memoryBytes
+            else { return nil }
+            return JobCost.Alternative(change: change, memoryBytes: found.memoryBytes)
+        }
+    }
+
+    private func candidates(_ body: JSONValue) -> [(change: String, body: JSONValue)] {
+        guard case .object(let members) = body, let name = members["model"]?.string,
+            let model = models.model(name)?.description
+        else { return [] }
+        var found: [(String, JSONValue)] = []
+        func add(_ member: String, _ value: JSONValue, _ text: String) {
+            found.append(("/\(member) \(text)", .object(members.merging([member: value]) { $1 })))
+        }
+        if case .object(let options) = members["options"] ?? .object([:]), members["method"] != nil {
+            for (option, least) in [("batch", 1), ("prior_pictures", 4)] {
+                add("options", .object(options.merging([option: .integer(least)]) { $1 }), "{\"\(option)\": \(least)}")
+            }
+        }
+        for size in model.pictures.dropFirst().sorted(by: { $0.width * $0.height > $1.width * $1.height }) {
+            add("size", .string(size.text), size.text)
+        }
+        if let least = model.sides?.least { add("size", .string("\(least)x\(least)"), "\(least)x\(least)") }
+        if (members["images_per_prompt"]?.integer ?? 1) > 1 { add("images_per_prompt", .integer(1), "1") }
+        for other in models.names(like: model) { add("model", .string(other), other) }
+        return found
+    }
+}

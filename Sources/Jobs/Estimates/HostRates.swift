@@ -1,0 +1,35 @@
+import Foundation
+
+/// How fast a host does each kind of work, as its engine measured: `ENGINE measure`, one line of JSON.
+package struct HostRates: Sendable, Equatable, Codable {
+    /// The version of what is measured: rates of another are measured again.
+    package static let version = 1
+
+    package var version: Int
+    /// How much a second, by the kinds of ``JobCost``.
+    package var rates: [String: Double]
+    /// Memory of an engine that holds no model.
+    package var residentBytes: Int
+    /// Threads it was measured with.
+    package var threads: Int
+
+    /// Describes a host.
+    package init(version: Int = Self.version, rates: [String: Double], residentBytes: Int, threads: Int) {
+        (self.version, self.rates, self.residentBytes, self.threads) = (version, rates, residentBytes, threads)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case version, rates, threads
+        case residentBytes = "resident_bytes"
+    }
+
+    /// The line, without its end.
+    package var line: Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(self)) ?? Data()
+    }
+
+    /// Reads the line.
+    package init(line: Data) throws { self = try JSONDecoder().decode(HostRates.self, from: line) }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Daemon
+import Foundation
+import Jobs
+import Store
+
+struct Estimate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say what a job would take before it is done: seconds, memory, disk.",
+        discussion:
+            """
+            Counted by this host's engine from the job and the model's sizes. With PostgreSQL at hand, at the speed \
+            this host was measured to have and corrected by what jobs of the kind took; else at the speed measured now.
+            """)
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The job's JSON; - reads stdin.") var file: String
+
+    func run() async throws {
+        var settings = try server.settings(needing: ["modelsDirectory"])
+        let written = try JobFile(file)
+        guard written.spec.kind.needsEngine else {
+            Terminal.note("atelierctl: a \(written.spec.kind.rawValue) takes no engine, and nothing")
+            throw ExitStatus.badInput
+        }
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
+        // The daemon's own folder is not for us to write in.
+        settings.stateDirectory = folder.path
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for path in [settings.inspectionDirectory, settings.logsDirectory] {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+        let cost = try await cost(of: written, settings)
+        show(try await estimate(cost, of: written.spec, settings))
+    }
+
+    private func cost(of job: JobFile, _ settings: Settings) async throws -> JobCost {
+        let inspector = Inspector(
+            quietly: .inspection(settings, environment: ProcessInfo.processInfo.environment))
+        let order = InspectionOrder(message: job.body.line)
+        let report = if let order { await inspector.inspect(order) } else { InspectionReport?.none }
+        await inspector.close()
+        for problem in report?.problems ?? [] { Terminal.note("  " + printable(problem.description)) }
+        if report?.problems != nil { throw ExitStatus.badInput }
+        guard let cost = report?.cost else {
+            Terminal.note(
+                "atelierctl: what it takes cannot be told: is the model installed here (atelierctl models list)?")
+            throw ExitStatus.notFound
+        }
+        return cost
+    }
+
+    private func estimate(_ cost: JobCost, of spec: JobSpec, _ settings: Settings) async throws -> JobEstimate {
+        if !settings.postgresURL.reveal().isEmpty {
+            let store = Store(url: settings.postgresURL.reveal(), application: "atelierctl", patience: .seconds(5))
+            if let found = try? await store.estimate(cost, of: spec, host: HostIdentity.own) { return found }
+        }
+        let rates = await HostCalibration(settings, environment: ProcessInfo.processInfo.environment).rates()
+        guard let estimate = rates.flatMap({ JobEstimate(cost, at: $0) }) else {
+            Terminal.note("atelierctl: the engine does not measure this host")
+            throw ExitStatus.unavailable
+        }
+        return estimate
+    }
+
+    private func show(_ estimate: JobEstimate) {
+        if server.json { return print((try? JSONValue(estimate))?.text ?? "{}") }
+        let basis =
+            switch estimate.jobs {
+            case nil: "at the speed measured now"
+            case 0: "at this host's speed; no job of the kind has been done yet"
+            case let jobs?: "at this host's speed, corrected by \(jobs) \(jobs == 1 ? "job" : "jobs") of the kind"
+            }
+        print(
+            """
+            about \(duration(estimate.seconds)) (\(basis))
+            memory \(Self.mebibytes(estimate.memoryBytes)), disk \(Self.mebibytes(estimate.diskBytes))
+            """)
+    }
+
+    private static func mebibytes(_ bytes: Int) -> String { "\((bytes + (1 << 20) - 1) >> 20) MiB" }
+}

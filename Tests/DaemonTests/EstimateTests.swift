@@ -1,0 +1,64 @@
+import DaemonTesting
+import Foundation
+import Jobs
+import Testing
+
+/// What is said beforehand of what a job takes, and which jobs are none for want of memory.
+@Suite(.timeLimit(.minutes(5))) struct EstimateTests {
+    private static let settings = ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]
+
+    private func measured(_ stage: Stage) async throws {
+        try await stage.until("the host is measured") {
+            try await stage.store.query("select 1 as found from atelier.host_rates").count == 1
+        }
+    }
+
+    private func event(_ name: String, of id: String, on stage: Stage) async throws -> JSONValue? {
+        let rows = try await stage.store.query(
+            """
+            select e.detail::text as detail from atelier.job_events e join atelier.jobs j on j.id = e.job
+            where j.message_id = $1 and e.event = $2
+            """, [id, name])
+        return try rows.first?["detail"].map { try JSONValue(json: Data($0.utf8)) }
+    }
+
+    @Test func anEstimateIsToldAndCorrectedByWhatJobsTook() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await measured(stage)
+            try await stage.publish("steps=1 inspect-cost=3", id: "first")
+            let first = try await stage.job("first", reaches: .completed)
+            let told: JSONValue = ["seconds": 5, "memory_bytes": .integer(4 << 20), "disk_bytes": 7, "jobs": 0]
+            #expect(try await event("accepted", of: "first", on: stage)?["estimate"] == told)
+            let id = try #require(first["job"]?.string ?? first["id"]?.string)
+            let details = try await stage.store.objects(
+                "select estimate from dashboard.job_details where job = $1::uuid", [id])
+            #expect(details.first?["estimate"] == told)
+            // It took far less than the five seconds: the next estimate says so.
+            try await stage.publish("steps=1 inspect-cost=3", id: "second")
+            _ = try await stage.job("second", reaches: .completed)
+            let second = try #require(try await event("accepted", of: "second", on: stage)?["estimate"])
+            #expect(second["jobs"] == 1 && (second["seconds"]?.double ?? 9) < 5)
+        }
+    }
+
+    @Test func aJobThatFitsNowhereIsRejectedWithWhatWouldFit() async throws {
+        try await Stage.with(settings: Self.settings.merging(["ATELIER_ENGINE_MEMORY_MIB": "1000"]) { $1 }) { stage in
+            try stage.start()
+            try await measured(stage)
+            try await stage.publish("steps=1 inspect-cost=1500", id: "large")
+            let rejected = try await stage.outcomes(1)[0]
+            let problem = try #require(rejected["problems"]?[0])
+            #expect(rejected["event"] == "rejected" && problem["pointer"] == "")
+            #expect(problem["found"] == "a job that takes about 1.5 GiB of memory")
+            #expect(
+                problem["allowed"]?.string == """
+                    at most 1.0 GiB, all that an engine may take of any worker; it would fit with \
+                    /images_per_prompt 1 (about 750 MiB)
+                    """)
+            // An estimate may be a quarter too high.
+            try await stage.publish("steps=1 inspect-cost=1200", id: "fits")
+            _ = try await stage.job("fits", reaches: .completed)
+        }
+    }
+}

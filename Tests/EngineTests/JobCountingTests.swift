@@ -1,0 +1,88 @@
+import Foundation
+import Jobs
+import ModelTesting
+import Testing
+
+@testable import Engine
+
+@Suite struct JobCountingTests {
+    private let models: TinyModels
+    private let counting: JobCounting
+
+    init() throws {
+        models = try TinyModels()
+        counting = JobCounting(models: InstalledSizes(directory: models.folder)) { _, _ in 8 }
+    }
+
+    private func cost(_ body: JSONValue) throws -> JobCost {
+        let spec = try JobSpec(body)
+        return try #require(counting.cost(of: spec))
+    }
+
+    private func generate(_ members: [String: JSONValue]) -> JSONValue {
+        .object(
+            ["version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": ["a dog"]]
+                .merging(members) { $1 })
+    }
+
+    private func personalize(_ method: String, _ model: String, _ options: JSONValue) -> JSONValue {
+        [
+            "version": 1, "kind": "personalize", "method": .string(method), "model": .string(model),
+            "concept": ["name": "rex", "role": "subject", "class": "dog"],
+            "images": [["artifact": .string("sha256:" + String(repeating: "0", count: 64))]], "options": options,
+        ]
+    }
+
+    @Test func morePicturesTakeMore() throws {
+        let (one, eight, sixteen) = try (
+            cost(generate([:])), cost(generate(["images_per_prompt": 8])), cost(generate(["images_per_prompt": 16]))
+        )
+        let products = "products"
+        #expect(eight.work[products]! > 7 * one.work[products]!)
+        #expect(eight.memoryBytes > one.memoryBytes)
+        #expect(sixteen.memoryBytes == eight.memoryBytes, "they are drawn eight at a time")
+        #expect(sixteen.diskBytes == 2 * eight.diskBytes)
+        #expect(one.work[HostMeasurement.starts] == 1)
+    }
+
+    @Test func guidanceTakesThePromptAway() throws {
+        let (guided, plain) = try (cost(generate([:])), cost(generate(["options": ["guidance": 1]])))
+        #expect(guided.work["scores"]! > 1.9 * plain.work["scores"]!)
+    }
+
+    @Test(arguments: [
+        ("arbooth", "pocket-infinity"), ("coar", "pocket-chameleon"), ("lora", "pocket-infinity"),
+        ("lora", "pocket-chameleon"),
+    ])
+    func everyStepCounts(method: String, model: String) throws {
+        let costs = try [10, 20, 30].map { try cost(personalize(method, model, ["iterations": .integer($0)])) }
+        let steps = costs.map { $0.work["products_bf16"]! }
+        #expect(steps[1] > steps[0] && abs((steps[2] - steps[1]) / (steps[1] - steps[0]) - 1) < 1e-9)
+        #expect(costs[0].memoryBytes == costs[2].memoryBytes)
+        let larger = try cost(personalize(method, model, ["iterations": 10, "batch": 8]))
+        #expect(larger.work["products_bf16"]! > steps[0] && larger.memoryBytes >= costs[0].memoryBytes)
+    }
+
+    @Test func whatIsNotHereCannotBeCounted() throws {
+        let spec = try JobSpec(generate(["model": "elsewhere"]))
+        #expect(counting.cost(of: spec) == nil)
+    }
+
+    @Test func smallerFormsTakeLess() throws {
+        let body = generate(["images_per_prompt": 8])
+        let whole = try cost(body)
+        let forms = counting.smallerForms(of: body, than: whole)
+        #expect(forms.contains { $0.change == "/images_per_prompt 1" })
+        #expect(forms.allSatisfy { $0.memoryBytes < whole.memoryBytes })
+    }
+
+    @Test func aHostTellsWhatItTakes() throws {
+        let cost = try cost(generate([:]))
+        let rates = HostMeasurement().run()
+        let estimate = try #require(JobEstimate(cost, at: rates))
+        #expect(estimate.seconds > 0 && estimate.memoryBytes > rates.residentBytes)
+        let read = try HostRates(line: rates.line)
+        #expect(read == rates)
+        #expect(JobEstimate(cost, at: HostRates(rates: [:], residentBytes: 0, threads: 1)) == nil)
+    }
+}

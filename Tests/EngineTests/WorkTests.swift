@@ -1,0 +1,131 @@
+import Autograd
+import Layers
+import ModelTesting
+import Tensors
+import Testing
+
+@testable import Backbones
+
+@Suite struct WorkTests {
+    @Test func aLayerIsItsProduct() {
+        var work = Work()
+        work.linear(3, from: 4, to: 5)
+        #expect(work[.products] == 120, "2 · 3 · 4 · 5")
+        #expect(work[.calls] == 1 && work.held == 60, "15 numbers of four bytes")
+        work.attention(2, keys: 6, pairs: 12, width: 4, heads: 2)
+        #expect(work[.products] == 120 + 192 && work[.scores] == 24, "4 · 12 · 4, and a score a pair and head")
+        work.convolution(1, from: 2, to: 3, height: 4, width: 4)
+        #expect(work[.convolutions] == 1728, "2 · 16 · 2 · 9 · 3")
+    }
+
+    @Test func workAddsUp() {
+        var a = Work()
+        a.linear(2, from: 2, to: 2)
+        var b = Work()
+        b.linear(8, from: 8, to: 8)
+        let sum = a + 3 * b
+        #expect(sum[.products] == 16 + 3 * 1024)
+        #expect(sum.held == 16 + 3 * 256)
+        #expect(sum.largest == b.largest, "one after the other takes the memory of the largest")
+        #expect(sum.rounded[.roundedProducts] == sum[.products] && sum.rounded[.products] == 0)
+        #expect(b.thereAndBack(learning: 0)[.products] == 2048 && b.thereAndBack(learning: 1)[.products] == 3072)
+    }
+
+    /// A decoder of two layers of width 4, feed-forward 6, 10 words, that reads three tokens: 36 multiplications for
+    /// each of 3 · 4 · 4 · 4 + 3 · 4 · 6 weights …
+    @Test func aDecoderByHand() {
+        let decoder = DecoderWork(width: 4, depth: 2, heads: 2, keyWidth: 4, feedForward: 6, vocabulary: 10)
+        let work = decoder.reading(1, tokens: 3, answers: 1)
+        let layer = 3 * (4 * 16 + 3 * 24) * 2 + 4 * 6 * 4
+        #expect(work[.products] == Double(2 * layer + 2 * 40))
+        #expect(work[.scores] == 2 * 6 * 2, "two layers, six pairs, two heads")
+        #expect(decoder.continuing(1, steps: 1, after: 3)[.scores] == 2 * 4 * 2, "one token sees three and itself")
+    }
+
+    /// Two levels of four and eight channels, a block each, on 8 × 8 pixels.
+    @Test func anEncoderByHand() {
+        let work = PictureAutoencoderWork(
+            baseChannels: 4, encoderMultipliers: [1, 2], decoderMultipliers: [1, 2], residualBlocks: 1,
+            encodedChannels: 3, latentChannels: 3, halvings: 1, middleAttends: false
+        ).encoding(1, height: 8, width: 8)
+        let fine = 64 * 9 * (3 * 4 + 4 * 4 + 4 * 4)
+        let halved = 16 * 9 * 4 * 4
+        let coarse = 16 * (4 * 8 + 9 * (4 * 8 + 8 * 8))
+        let middle = 16 * 9 * 4 * 8 * 8
+        #expect(work[.convolutions] == Double(2 * (fine + halved + coarse + middle + 16 * 9 * 8 * 3)))
+    }
+
+    /// What is counted is what the models' own operations ask for.
+    private func asked(_ body: () -> Void) -> Double {
+        let profile = OperationProfile()
+        OperationProfile.$current.withValue(profile) { body() }
+        return profile.operations
+    }
+
+    private func expect(_ work: Work, _ asked: Double, _ what: String, within tolerance: Double = 0.02) {
+        let counted = work[.products] + work[.convolutions]
+        #expect(abs(counted / asked - 1) < tolerance, "\(what): \(counted) counted, \(asked) asked for")
+    }
+
+    @Test func infinityIsCountedAsItComputes() throws {
+        let model = try tinyModel()
+        model.freeze()
+        let text = model.encode(["a dog", "a cat"])
+        let tokens = text.lengths[0]
+        #expect(text.lengths == [tokens, tokens])
+        expect(
+            model.configuration.drawing(2, prompt: tokens, DrawingWork()),
+            asked { _ = model.generate(model.encode(["a dog", "a cat"]), sampling: model.sampling(seeds: [1, 2])) },
+            "drawing")
+        expect(
+            model.configuration.encoding(2),
+            asked { _ = model.tokenizer.features(Variable(Tensor(zeros: [2, 3, 16, 16]))) }, "encoding")
+        let inputs = Tensor(zeros: [2, model.configuration.schedule.tokens - 1, 4])
+        expect(
+            model.configuration.pass(2, prompt: tokens, rank: 0),
+            asked { _ = model.transformer.logits(model.encode(["a dog", "a cat"]), inputs: inputs) }, "a pass")
+    }
+
+    @Test func chameleonIsCountedAsItComputes() throws {
+        let model = try tinyChameleon()
+        model.freeze()
+        let tokens = model.words("a dog").count
+        let prompts = (0..<2).map { _ in ChameleonPrompt(ids: model.ids(before: "a dog")) }
+        expect(
+            model.configuration.drawing(2, prompt: tokens, DrawingWork()),
+            asked { _ = model.generate(prompts, sampling: model.sampling(seeds: [1, 2])) }, "drawing")
+        let codes = [Int32](repeating: 0, count: model.configuration.grid.codes)
+        let ids = model.sequence("a dog", codes: codes).ids
+        expect(
+            model.configuration.pass(1, prompt: tokens, rank: 0),
+            asked { _ = model.transformer.logits(ids, batch: 1) }, "a pass", within: 0.1)
+    }
+
+    @Test func llamaGenIsCountedAsItComputes() throws {
+        let model = try tinyLlamaGen()
+        model.freeze()
+        let tokens = model.encode(["a dog"]).lengths[0]
+        expect(
+            model.configuration.drawing(2, prompt: tokens, DrawingWork()),
+            asked {
+                _ = model.pictures(
+                    model.generateCodes(model.encode(["a dog", "a cat"]), sampling: model.sampling(seeds: [1, 2])))
+            }, "drawing", within: 0.05)
+    }
+
+    @Test func diffusionIsCountedAsItComputes() throws {
+        let model = try tinyDiffusion()
+        model.freeze()
+        let tokens = model.tokenCount("a dog")
+        expect(
+            model.configuration.work().drawing(2, prompt: tokens, DrawingWork()),
+            asked { _ = model.generate(model.encode(["a dog", "a dog"]), sampling: model.sampling(seeds: [1, 2])) },
+            "drawing", within: 0.05)
+    }
+
+    @Test func aHostHasARateForEveryKind() {
+        let rates = WorkRates().measured(rounds: 2)
+        #expect(Set(rates.keys) == Set(Work.Kind.allCases.map(\.rawValue)))
+        #expect(rates.values.allSatisfy { $0 > 0 && $0.isFinite })
+    }
+}
