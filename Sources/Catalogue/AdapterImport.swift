@@ -50,19 +50,19 @@ package struct AdapterImport {
         if concept.trigger != nil, !ModelFolder.isPipeline(model.folder) {
             problems.append("a trigger is of released diffusion models; \(model.name) is none")
         }
-        let modules = modules
+        let places = AdapterPlaces(weights)
         var found: [String: NamedChanges.Change] = [:]
         for (module, change) in named.changes {
-            guard let (name, shape) = modules[module.isFlat ? Self.flattened(module.name) : module.name] else {
-                problems.append("\(module.description) has no place in \(model.name)")
-                continue
+            let own = module.component.map { $0.hasPrefix("text_encoder") } == true ? [] : places[module]
+            if own.isEmpty { problems.append("\(module.description) has no place in \(model.name)") }
+            for place in own {
+                guard let part = change.part(place) else {
+                    problems.append(
+                        "\(module.description): \(change.up.shape) · \(change.down.shape) does not fit \(place.shape)")
+                    continue
+                }
+                found[place.module] = part
             }
-            guard change.fits(shape) else {
-                problems.append(
-                    "\(module.description): \(change.up.shape) · \(change.down.shape) does not fit \(shape)")
-                continue
-            }
-            found[name] = change
         }
         guard problems.isEmpty else { throw Refusal(problems: problems.sorted().map { "\(path): \($0)" }) }
         let tensors = found.flatMap { module, change in
@@ -106,20 +106,6 @@ package struct AdapterImport {
         return problems
     }
 
-    /// The model's matrices by their modules' paths, and by those with underscores for dots.
-    private var modules: [String: (name: String, shape: [Int])] {
-        var modules: [String: (name: String, shape: [Int])] = [:]
-        for name in weights.names where name.hasSuffix(".weight") {
-            guard let shape = try? weights.shape(of: name), shape.count == 2 else { continue }
-            let module = String(name.dropLast(".weight".count))
-            modules[module] = (module, shape)
-            modules[Self.flattened(module)] = (module, shape)
-        }
-        return modules
-    }
-
-    private static func flattened(_ module: String) -> String { module.replacingOccurrences(of: ".", with: "_") }
-
     private func description(_ concept: Concept, _ changes: [String: NamedChanges.Change]) throws -> JSONValue {
         let scales = Dictionary(
             uniqueKeysWithValues: changes.map { ($0.key, JSONValue.number(Double($0.value.scale))) })
@@ -154,8 +140,18 @@ package struct AdapterImport {
 }
 
 extension NamedChanges.Change {
+    /// What it changes of a place; nil where it does not fit.
+    fileprivate func part(_ place: AdapterPlaces.Place) -> NamedChanges.Change? {
+        var part = self
+        if let rows = place.rows {
+            guard up.shape.count == 2, rows.upperBound <= up.shape[0] else { return nil }
+            part.up = up.rows(rows)
+        }
+        return part.fits(place.shape) ? part : nil
+    }
+
     /// Whether it changes a matrix [out, in].
-    fileprivate func fits(_ shape: [Int]) -> Bool {
+    private func fits(_ shape: [Int]) -> Bool {
         guard down.shape.count > 1, up.shape.count > 1, rank > 0, up.shape[1] == rank else { return false }
         return up.shape == [shape[0], rank] && down.shape == [rank, shape[1]]
     }

@@ -1,0 +1,80 @@
+import Checkpoints
+
+/// The matrices of a model that adapters change, by what programs call their modules: by the model's own names, by
+/// those with underscores for dots, and by those of a diffusion network's authors, who have several in one.
+struct AdapterPlaces {
+    /// A matrix, and its rows among those of another program's module, where that has more.
+    struct Place {
+        let module: String
+        /// [out, in].
+        let shape: [Int]
+        var rows: Range<Int>?
+    }
+
+    private var places: [String: [Place]] = [:]
+
+    init(_ weights: Checkpoint) {
+        var own: [String: Place] = [:]
+        for name in weights.names where name.hasSuffix(".weight") {
+            guard let shape = try? weights.shape(of: name), shape.count == 2 else { continue }
+            let module = String(name.dropLast(".weight".count))
+            own[module] = Place(module: module, shape: shape)
+        }
+        for (module, place) in own { put(module, [place]) }
+        for (module, places) in Self.authors(own, weights) { put(module, places) }
+    }
+
+    /// The places of a module; none where the model has none of it. Of several each has its rows.
+    subscript(module: NamedChanges.Module) -> [Place] { places[module.name] ?? [] }
+
+    private mutating func put(_ module: String, _ found: [Place]) {
+        for name in [module, module.replacingOccurrences(of: ".", with: "_")] where places[name] == nil {
+            places[name] = found
+        }
+    }
+
+    private static func authors(_ own: [String: Place], _ weights: Checkpoint) -> [(String, [Place])] {
+        func count(_ start: String) -> Int {
+            Set(own.keys.compactMap { $0.number(after: start) }).count
+        }
+        if weights.contains("single_transformer_blocks.0.proj_mlp.weight") {
+            let blocks = (0..<count("transformer_blocks.")).flatMap(FluxNames.projections)
+            return joined(
+                blocks + (0..<count("single_transformer_blocks.")).flatMap(FluxNames.singleProjections), own)
+        }
+        if weights.contains("pos_embed.proj.weight") {
+            return joined((0..<count("transformer_blocks.")).flatMap(MMDiTNames.projections), own)
+        }
+        return weights.contains("conv_in.weight") ? unet(own, weights) : []
+    }
+
+    private static func joined(_ modules: [FusedModule], _ own: [String: Place]) -> [(String, [Place])] {
+        modules.compactMap { module in
+            var (found, start): ([Place], Int) = ([], 0)
+            for name in module.ours {
+                guard var place = own[name] else { return nil }
+                if module.ours.count > 1 { place.rows = start..<start + place.shape[0] }
+                start += place.shape[0]
+                found.append(place)
+            }
+            return (module.theirs, found)
+        }
+    }
+
+    private static func unet(_ own: [String: Place], _ weights: Checkpoint) -> [(String, [Place])] {
+        func levels(_ way: String) -> Int { Set(weights.names.compactMap { $0.number(after: way) }).count }
+        func attends(_ way: String) -> [Bool] {
+            (0..<levels(way)).map { weights.contains("\(way)\($0).attentions.0.proj_in.weight") }
+        }
+        let blocks = Set(weights.names.compactMap { $0.number(after: "down_blocks.0.resnets.") }).count
+        let prefixes = UNetNames.prefixes(
+            .init(blocksPerLevel: blocks, attendsDown: attends("down_blocks."), attendsUp: attends("up_blocks.")))
+        return own.values.compactMap { place in
+            let fitting = prefixes.filter { place.module.hasPrefix($0.diffusers + ".") }
+            guard let pair = fitting.max(by: { $0.diffusers.count < $1.diffusers.count }) else { return nil }
+            let rest = String(place.module.dropFirst(pair.diffusers.count + 1))
+            let part = pair.diffusers.contains(".resnets.") ? UNetNames.residual.first { $0.diffusers == rest } : nil
+            return ("\(pair.sgm).\(part?.sgm ?? rest)", [place])
+        }
+    }
+}
