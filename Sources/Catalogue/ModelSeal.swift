@@ -21,6 +21,16 @@ extension ModelFolder {
         return try ChecksumFile.write(in: folder)
     }
 
+    /// Seals a folder whose model was made just now: what another model's description said there is gone.
+    /// - Throws: ``Undescribed``, or what the file system says.
+    package static func sealAnew(_ folder: String) throws {
+        let description = URL(fileURLWithPath: "\(folder)/\(ModelDescription.fileName)")
+        if FileManager.default.fileExists(atPath: description.path) {
+            try FileManager.default.removeItem(at: description)
+        }
+        try seal(folder)
+    }
+
     /// Everything that is wrong when every byte is read: what is wrong anyway, and what is not as `SHA256SUMS` and the
     /// description say.
     package func verify() -> [String] {

@@ -44,7 +44,7 @@ package struct ClassifierRun {
     ) throws -> (accuracy: Accuracy, table: String) {
         let state = try OptimizerState(path: "\(folder)/classifier.checkpoint.safetensors")
         try AttributeClassifier.write(state.values, .pocket, to: directory)
-        try ModelFolder.seal(directory)
+        try ModelFolder.sealAnew(directory)
         let classifier = try AttributeClassifier(directory: directory)
         let scenes = HeldOutScenes.known(count: count)
         let score = AttributeScore(

@@ -62,6 +62,6 @@ package struct EncoderTraining {
     {
         try Safetensors.write(weights, to: EncoderFile.weights.path(in: directory), precision: .half)
         try configuration.writeConfiguration(to: EncoderFile.configuration.path(in: directory))
-        try ModelFolder.seal(directory)
+        try ModelFolder.sealAnew(directory)
     }
 }

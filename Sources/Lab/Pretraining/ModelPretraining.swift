@@ -85,7 +85,7 @@ extension ModelPretraining {
         try Data(contentsOf: URL(fileURLWithPath: options.vocabularyFile)).write(
             to: URL(fileURLWithPath: "\(directory)/\(PretrainingOptions.vocabularyName)"))
         try configuration(of: model).writeConfiguration(to: "\(directory)/\(PretrainingOptions.configurationName)")
-        try ModelFolder.seal(directory)
+        try ModelFolder.sealAnew(directory)
     }
 
     /// Whether an exported model needs this run's own result of a stage.
