@@ -18,6 +18,6 @@ package enum PocketInfinity {
             transformer: InfinityTransformer.Configuration(
                 width: 256, depth: 6, heads: 8, textWidth: 128, textLength: 32, bits: bits, blockChunks: 1,
                 schedule: schedule),
-            guidance: 3, temperature: [0.7, 0.7, 0.7, 0.7, 1.8], styledPrompt: LittleWorld.styledPrompt)
+            guidance: 3, temperature: [0.8, 0.7, 0.6, 0.5, 0.4], styledPrompt: LittleWorld.styledPrompt)
     }
 }
