@@ -149,8 +149,8 @@ import Testing
             let (text, said) = try run(tiny, small, ExperimentTables.names)
             #expect(Set(said.map { $0.prefix { $0 != "," } }).count == 44 && said.count == 44, "\(said)")
             #expect(!text.contains("not measured") && !text.contains("| 0 |"), "\(text)")
-            // All rows of one subject and seed are of the same supervisor's proxies, as many as the greediest needs; its
-            // three companions are learnt together with it.
+            // All rows of one subject and seed are of the same supervisor's proxies, as many as the greediest needs;
+            // its three companions are learnt together with it.
             let taught = try FileManager.default.contentsOfDirectory(atPath: tiny.folder + "/run/proxies")
             let proxies = try taught.map { supervisor in
                 try FileManager.default.contentsOfDirectory(atPath: tiny.folder + "/run/proxies/\(supervisor)")

@@ -13,8 +13,8 @@ package struct PicturePair: Sendable, Equatable {
 }
 
 /// A stage of Proxy-Tuning: low-rank changes of a backbone's attention, or what else is to learn, learn pictures under
-/// prompts, beside pictures of the class that must stay. Everything random at step s depends on the seed and s alone, and `state` holds every
-/// number the next step reads.
+/// prompts, beside pictures of the class that must stay. Everything random at step s depends on the seed and s alone,
+/// and `state` holds every number the next step reads.
 package final class PairTraining: StepwiseTraining {
     /// The losses of one step, before their weights.
     package struct StepLosses: TrainingLosses {
