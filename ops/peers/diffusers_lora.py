@@ -28,6 +28,7 @@ def main():
     torch.manual_seed(0)
     configuration = json.loads((folder / "config.json").read_text())
     sizes = configuration["transformer"]
+    sizes.setdefault("out_channels", sizes["in_channels"])
     sizes["caption_projection_dim"] = sizes["attention_head_dim"] * sizes["num_attention_heads"]
     model = SD3Transformer2DModel(**sizes)
     weights = load_file(folder / "transformer.safetensors")
