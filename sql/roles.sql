@@ -103,7 +103,8 @@ grant execute on function
     atelier.erase_tenant(bigint, int),
     atelier.end_erasure(bigint),
     atelier.resend_set_aside(bigint[]),
-    atelier.concepts_of(jsonb)
+    atelier.concepts_of(jsonb),
+    atelier.estimate(jsonb, text, text, text, text)
     to atelier_admin;
 
 -- To create the roles took a right that is not needed any more.

@@ -52,7 +52,11 @@ struct Estimate: AsyncParsableCommand {
     private func estimate(_ cost: JobCost, of spec: JobSpec, _ settings: Settings) async throws -> JobEstimate {
         if !settings.postgresURL.reveal().isEmpty {
             let store = Store(url: settings.postgresURL.reveal(), application: "atelierctl", patience: .seconds(5))
-            if let found = try? await store.estimate(cost, of: spec, host: HostIdentity.own) { return found }
+            do {
+                if let found = try await store.estimate(cost, of: spec, host: HostIdentity.own) { return found }
+            } catch {
+                Terminal.note("atelierctl: the speed is measured now, for PostgreSQL does not tell it: \(error)")
+            }
         }
         let rates = await HostCalibration(settings, environment: ProcessInfo.processInfo.environment).rates()
         guard let estimate = rates.flatMap({ JobEstimate(cost, at: $0) }) else {

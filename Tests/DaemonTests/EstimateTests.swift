@@ -26,9 +26,16 @@ import Testing
         try await Stage.with(settings: Self.settings) { stage in
             try stage.start()
             try await measured(stage)
+            let told: JSONValue = ["seconds": 5, "memory_bytes": .integer(4 << 20), "disk_bytes": 7, "jobs": 0]
+            let job = try stage.folder.write(
+                "job.json", String(decoding: Script.body("steps=1 inspect-cost=3"), as: UTF8.self))
+            let asked = try await stage.control("estimate", job, "--json")
+            #expect(try JSONValue(json: Data(asked.output.utf8)) == told, "\(asked)")
+            let shown = try await stage.control("estimate", job)
+            #expect(shown.status == 0 && shown.output.contains("about 5.0s (at this host's speed;"), "\(shown)")
+            #expect(shown.output.contains("memory 4 MiB, disk 1 MiB"), "\(shown)")
             try await stage.publish("steps=1 inspect-cost=3", id: "first")
             let first = try await stage.job("first", reaches: .completed)
-            let told: JSONValue = ["seconds": 5, "memory_bytes": .integer(4 << 20), "disk_bytes": 7, "jobs": 0]
             #expect(try await event("accepted", of: "first", on: stage)?["estimate"] == told)
             let id = try #require(first["job"]?.string ?? first["id"]?.string)
             let details = try await stage.store.objects(

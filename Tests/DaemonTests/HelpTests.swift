@@ -29,7 +29,7 @@ import Testing
         for command in [
             "submit", "jobs", "rejections", "concepts", "artifacts", "dead", "workers", "pause", "resume", "migrate",
             "doctor",
-            "probe", "models", "schema", "run",
+            "probe", "models", "schema", "run", "estimate",
         ] {
             #expect(script.output.contains(command), "\(command)")
         }
