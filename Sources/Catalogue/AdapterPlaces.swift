@@ -34,47 +34,35 @@ struct AdapterPlaces {
     }
 
     private static func authors(_ own: [String: Place], _ weights: Checkpoint) -> [(String, [Place])] {
-        func count(_ start: String) -> Int {
-            Set(own.keys.compactMap { $0.number(after: start) }).count
-        }
         if weights.contains("single_transformer_blocks.0.proj_mlp.weight") {
-            let blocks = (0..<count("transformer_blocks.")).flatMap(FluxNames.projections)
+            let blocks = (0..<own.keys.count(after: "transformer_blocks.")).flatMap(FluxNames.projections)
             return joined(
-                blocks + (0..<count("single_transformer_blocks.")).flatMap(FluxNames.singleProjections), own)
+                blocks + (0..<own.keys.count(after: "single_transformer_blocks.")).flatMap(FluxNames.singleProjections),
+                own)
         }
         if weights.contains("pos_embed.proj.weight") {
-            return joined((0..<count("transformer_blocks.")).flatMap(MMDiTNames.projections), own)
+            return joined((0..<own.keys.count(after: "transformer_blocks.")).flatMap(MMDiTNames.projections), own)
         }
         return weights.contains("conv_in.weight") ? unet(own, weights) : []
     }
 
     private static func joined(_ modules: [FusedModule], _ own: [String: Place]) -> [(String, [Place])] {
         modules.compactMap { module in
-            var (found, start): ([Place], Int) = ([], 0)
-            for name in module.ours {
-                guard var place = own[name] else { return nil }
-                if module.ours.count > 1 { place.rows = start..<start + place.shape[0] }
-                start += place.shape[0]
-                found.append(place)
-            }
-            return (module.theirs, found)
+            let rows = module.rows { own[$0]?.shape[0] }
+            let found = rows?.map { Place(module: $0, shape: own[$0]!.shape, rows: $1) }
+            return found.map { (module.theirs, $0) }
         }
     }
 
     private static func unet(_ own: [String: Place], _ weights: Checkpoint) -> [(String, [Place])] {
-        func levels(_ way: String) -> Int { Set(weights.names.compactMap { $0.number(after: way) }).count }
         func attends(_ way: String) -> [Bool] {
-            (0..<levels(way)).map { weights.contains("\(way)\($0).attentions.0.proj_in.weight") }
+            (0..<weights.names.count(after: way)).map { weights.contains("\(way)\($0).attentions.0.proj_in.weight") }
         }
-        let blocks = Set(weights.names.compactMap { $0.number(after: "down_blocks.0.resnets.") }).count
+        let blocks = weights.names.count(after: "down_blocks.0.resnets.")
         let prefixes = UNetNames.prefixes(
             .init(blocksPerLevel: blocks, attendsDown: attends("down_blocks."), attendsUp: attends("up_blocks.")))
         return own.values.compactMap { place in
-            let fitting = prefixes.filter { place.module.hasPrefix($0.diffusers + ".") }
-            guard let pair = fitting.max(by: { $0.diffusers.count < $1.diffusers.count }) else { return nil }
-            let rest = String(place.module.dropFirst(pair.diffusers.count + 1))
-            let part = pair.diffusers.contains(".resnets.") ? UNetNames.residual.first { $0.diffusers == rest } : nil
-            return ("\(pair.sgm).\(part?.sgm ?? rest)", [place])
+            UNetNames.author(of: place.module, prefixes).map { ($0, [place]) }
         }
     }
 }

@@ -14,11 +14,7 @@ private let releases = sharedFolder("releases")
 struct AdapterPlacesTests {
     @Test func kohyasNamesOfTheUNetFindTheirPlaces() throws {
         let models = try TinyModels()
-        var wishes = ReleaseWishes()
-        wishes.side = 32
-        let model = try ModelInstallation(directory: models.folder).add(
-            release: ["\(releases!)/sdxl"], name: "sdxl", wishes: wishes
-        ).model
+        let model = try models.addSDXL(from: releases!)
         // Of the network alone: changes of text encoders are refused.
         let whole = try Checkpoint.open("\(releases!)/adapters-sdxl/u1-kohya.safetensors")
         let network = models.folder + "/kohya.safetensors"

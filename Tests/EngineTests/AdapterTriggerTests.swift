@@ -16,11 +16,7 @@ private let releases = sharedFolder("releases")
 struct AdapterTriggerTests {
     @Test func theTriggerIsKeptWithTheConcept() throws {
         let models = try TinyModels()
-        var wishes = ReleaseWishes()
-        wishes.side = 32
-        let model = try ModelInstallation(directory: models.folder).add(
-            release: ["\(releases!)/sdxl"], name: "sdxl", wishes: wishes
-        ).model
+        let model = try models.addSDXL(from: releases!)
         func known(_ trigger: String?) throws -> Adapter.KnownConcept {
             let file = "\(models.folder)/rex-\(trigger == nil ? "plain" : "trigger").safetensors"
             try AdapterImport(model: model).write(

@@ -61,14 +61,7 @@ package struct ReleasePiece: Sendable {
 
     /// How many different numbers stand in the names after a prefix.
     package func count(after prefix: String) -> Int {
-        Set(checkpoint.names.compactMap { $0.number(after: prefix) }).count
-    }
-}
-
-extension String {
-    /// The whole number that follows a prefix and ends at a dot.
-    func number(after prefix: String) -> Int? {
-        hasPrefix(prefix) ? Int(dropFirst(prefix.count).prefix { $0 != "." }) : nil
+        checkpoint.names.count(after: prefix)
     }
 }
 

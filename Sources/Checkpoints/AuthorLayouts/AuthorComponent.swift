@@ -47,13 +47,7 @@ package struct AuthorComponent: Sendable {
     package func contains(_ name: String) -> Bool { names.contains(name) }
 
     /// How many different numbers stand in the names after a prefix.
-    package func count(after start: String) -> Int {
-        Set(
-            names.compactMap { name in
-                name.hasPrefix(start) ? Int(name.dropFirst(start.count).prefix { $0 != "." }) : nil
-            }
-        ).count
-    }
+    package func count(after start: String) -> Int { names.count(after: start) }
 
     /// The U-Net's form.
     package var form: UNetNames.Form { UNetNames.Form(names: names) }

@@ -5,6 +5,18 @@ package struct FusedModule: Sendable {
 
     init(_ theirs: String, _ ours: String...) { (self.theirs, self.ours) = (theirs, ours) }
 
+    /// Modules of diffusers' and the rows of each in theirs, whole where it is the only one; nil where one is missing.
+    /// - Parameter rows: how many a module of diffusers' has; nil where there is none.
+    package func rows(_ rows: (String) -> Int?) -> [(module: String, rows: Range<Int>?)]? {
+        var (found, start): ([(String, Range<Int>?)], Int) = ([], 0)
+        for name in ours {
+            guard let count = rows(name) else { return nil }
+            found.append((name, ours.count > 1 ? start..<start + count : nil))
+            start += count
+        }
+        return found
+    }
+
     /// Their module under prefixes.
     func under(_ theirs: String, _ ours: String) -> FusedModule {
         FusedModule("\(theirs).\(self.theirs)", self.ours.map { "\(ours).\($0)" })

@@ -53,11 +53,8 @@ package enum UNetNames {
     private static func down(_ form: Form) -> [(sgm: String, diffusers: String)] {
         form.attendsDown.indices.flatMap { level -> [(sgm: String, diffusers: String)] in
             let first = form.firstBlock(of: level)
-            let blocks = (0..<form.blocksPerLevel).flatMap { block -> [(sgm: String, diffusers: String)] in
-                let theirs = "input_blocks.\(first + block)"
-                let residual = [(sgm: "\(theirs).0", diffusers: "down_blocks.\(level).resnets.\(block)")]
-                return form.attendsDown[level]
-                    ? residual + [("\(theirs).1", "down_blocks.\(level).attentions.\(block)")] : residual
+            let blocks = (0..<form.blocksPerLevel).flatMap {
+                block("input_blocks.\(first + $0)", "down_blocks.\(level)", $0, attends: form.attendsDown[level])
             }
             guard level < form.attendsDown.count - 1 else { return blocks }
             let last = "input_blocks.\(first + form.blocksPerLevel).0.op"
@@ -65,14 +62,19 @@ package enum UNetNames {
         }
     }
 
+    /// A residual block, and attention behind it where its level attends.
+    private static func block(
+        _ theirs: String, _ level: String, _ number: Int, attends: Bool
+    ) -> [(sgm: String, diffusers: String)] {
+        let residual = [(sgm: "\(theirs).0", diffusers: "\(level).resnets.\(number)")]
+        return attends ? residual + [("\(theirs).1", "\(level).attentions.\(number)")] : residual
+    }
+
     private static func up(_ form: Form) -> [(sgm: String, diffusers: String)] {
         form.attendsUp.indices.flatMap { level -> [(sgm: String, diffusers: String)] in
             let first = level * (form.blocksPerLevel + 1)
-            let blocks = (0...form.blocksPerLevel).flatMap { block -> [(sgm: String, diffusers: String)] in
-                let theirs = "output_blocks.\(first + block)"
-                let residual = [(sgm: "\(theirs).0", diffusers: "up_blocks.\(level).resnets.\(block)")]
-                return form.attendsUp[level]
-                    ? residual + [("\(theirs).1", "up_blocks.\(level).attentions.\(block)")] : residual
+            let blocks = (0...form.blocksPerLevel).flatMap {
+                block("output_blocks.\(first + $0)", "up_blocks.\(level)", $0, attends: form.attendsUp[level])
             }
             guard level < form.attendsUp.count - 1 else { return blocks }
             let last = "output_blocks.\(first + form.blocksPerLevel).\(form.attendsUp[level] ? 2 : 1).conv"
@@ -80,8 +82,17 @@ package enum UNetNames {
         }
     }
 
+    /// What the authors call a module of diffusers'; nil for one they do not have.
+    package static func author(of module: String, _ prefixes: [(sgm: String, diffusers: String)]) -> String? {
+        let fitting = prefixes.filter { module == $0.diffusers || module.hasPrefix($0.diffusers + ".") }
+        guard let pair = fitting.max(by: { $0.diffusers.count < $1.diffusers.count }) else { return nil }
+        let rest = String(module.dropFirst(pair.diffusers.count))
+        let part = pair.diffusers.contains(".resnets.") ? residual.first { rest == "." + $0.diffusers } : nil
+        return pair.sgm + (part.map { "." + $0.sgm } ?? rest)
+    }
+
     /// Parts of a residual block.
-    package static let residual: [(sgm: String, diffusers: String)] = [
+    private static let residual: [(sgm: String, diffusers: String)] = [
         ("in_layers.0", "norm1"), ("in_layers.2", "conv1"), ("emb_layers.1", "time_emb_proj"),
         ("out_layers.0", "norm2"), ("out_layers.3", "conv2"), ("skip_connection", "conv_shortcut"),
     ]

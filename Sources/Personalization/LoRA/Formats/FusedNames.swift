@@ -23,29 +23,16 @@ enum FusedNames {
             blocksPerLevel: c.blocksPerLevel, attendsDown: c.attendsDown, attendsUp: c.attendsUp)
         let prefixes = UNetNames.prefixes(form)
         return AdapterTargets.modules(of: weights).compactMap { module, parameter in
-            let fitting = prefixes.filter { module == $0.diffusers || module.hasPrefix($0.diffusers + ".") }
-            guard let pair = fitting.max(by: { $0.diffusers.count < $1.diffusers.count }) else { return nil }
-            var rest = String(module.dropFirst(pair.diffusers.count))
-            if pair.diffusers.contains(".resnets."),
-                let part = UNetNames.residual.first(where: { rest == "." + $0.diffusers })
-            {
-                rest = "." + part.sgm
-            }
-            return (pair.sgm + rest, [AdapterTargets.Place(parameter: parameter)])
+            UNetNames.author(of: module, prefixes).map { ($0, [AdapterTargets.Place(parameter: parameter)]) }
         }
     }
 
     /// Modules that lie one after the other in the rows of another program's single one.
     private static func fused(_ modules: [FusedModule], _ weights: Weights) -> [(String, [AdapterTargets.Place])] {
         modules.compactMap { module in
-            var (places, start): ([AdapterTargets.Place], Int) = ([], 0)
-            for name in module.ours {
-                guard let parameter = weights.byName["\(name).weight"] else { return nil }
-                let end = start + parameter.shape[0]
-                places.append(.init(parameter: parameter, rows: module.ours.count > 1 ? start..<end : nil))
-                start = end
-            }
-            return (module.theirs, places)
+            let rows = module.rows { weights.byName["\($0).weight"]?.shape[0] }
+            let places = rows?.map { AdapterTargets.Place(parameter: weights.byName["\($0).weight"]!, rows: $1) }
+            return places.map { (module.theirs, $0) }
         }
     }
 }
