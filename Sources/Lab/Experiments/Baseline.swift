@@ -58,7 +58,9 @@ struct BaselineRun {
     init(_ baseline: Baseline, _ concept: Concept, seed: UInt64, on loaded: LoadedModel, iterations: Int?) throws {
         let learner = loaded.pairLearner(of: [concept.name], seed: seed)
         let references = concept.references.map { PicturePair(prompt: concept.plainPrompt, picture: $0) }
-        let prior = baseline.stages.contains(where: \.preservesPrior) ? Self.prior(of: concept, by: learner, seed) : []
+        let seeds = Philox.seeds(seed, purpose: Self.priorPurpose, 0..<Self.priorPictures)
+        let prior =
+            baseline.stages.contains(where: \.preservesPrior) ? learner.classPictures(of: concept, seeds: seeds) : []
         let start = Date()
         var count = 0
         for (options, preservesPrior) in baseline.stages {
@@ -69,14 +71,10 @@ struct BaselineRun {
                     learner, pairs: references, prior: preservesPrior ? prior : [], options: options, seed: seed)
                 count += training.learning.reduce(0) { $0 + $1.count }
                 try TrainingRun.advance(training)
+                // What a stage learnt is fixed in the next, and while the model draws.
+                training.freeze()
             }
         }
         (paint, seconds, parameters) = (learner.draw, Date().timeIntervalSince(start), count)
-    }
-
-    private static func prior(of concept: Concept, by learner: PairLearner, _ seed: UInt64) -> [PicturePair] {
-        let prompt = concept.anyOfItsClass ?? concept.classPhotoPrompt
-        let seeds = Philox.seeds(seed, purpose: priorPurpose, 0..<priorPictures)
-        return learner.draw(seeds.map { _ in prompt }, seeds).map { PicturePair(prompt: prompt, picture: $0) }
     }
 }

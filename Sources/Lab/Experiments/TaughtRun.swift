@@ -138,7 +138,7 @@ private struct Teaching {
         let (supervision, training, _) = try learnt()
         defer { training.detach() }
         return try supervision.draw(options.proxies, having: pictures) { all in
-            let first = (all.count - 1) / Supervision.batch * Supervision.batch
+            let first = (all.count - 1) / PairLearner.batch * PairLearner.batch
             for index in first..<all.count { try all[index].writePNG(path(index)) }
         }
     }

@@ -22,6 +22,18 @@ package struct PairLearner {
     /// A picture of each prompt, as the model draws with whatever hangs on it.
     package let draw: (_ prompts: [String], _ seeds: [UInt64]) -> [Picture]
 
+    /// Pictures drawn at a time: a picture depends on its neighbours in a batch by rounding, so batches never change.
+    package static let batch = 8
+
+    /// Pictures of any of a concept's class, as the model draws now, under its plain prompt: what must stay.
+    package func classPictures(of concept: Concept, seeds: [UInt64]) -> [PicturePair] {
+        let prompt = concept.anyOfItsClass ?? "a picture"
+        return stride(from: 0, to: seeds.count, by: PairLearner.batch).flatMap { start in
+            let some = Array(seeds[start..<min(start + PairLearner.batch, seeds.count)])
+            return draw(some.map { _ in prompt }, some).map { PicturePair(prompt: prompt, picture: $0) }
+        }
+    }
+
     /// - Parameter concepts: names that prompts may have between angle brackets.
     package static func diffusion(_ model: any LatentDiffusion, concepts: [String], seed: UInt64) -> PairLearner {
         model.freeze()

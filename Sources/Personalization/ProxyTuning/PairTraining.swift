@@ -149,9 +149,12 @@ package final class PairTraining: StepwiseTraining {
     /// - Throws: `WeightsError` when the state belongs to other modules.
     package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
 
+    /// Lets nothing learn any more; what was learnt stays on the model.
+    package func freeze() { for parameter in learning { parameter.isTrainable = false } }
+
     /// Takes the changes off the model again, and lets nothing learn any more.
     package func detach() {
         lora.detach(from: learner.weights)
-        for parameter in learning { parameter.isTrainable = false }
+        freeze()
     }
 }

@@ -5,9 +5,6 @@ import Randomness
 /// A supervisor's part in Proxy-Tuning of one concept (arXiv 2503.10125, section 3): it learns the concept from its
 /// references by DreamBooth's LoRA, and draws the proxies.
 package struct Supervision {
-    /// Pictures drawn at a time: a proxy depends on its neighbours in a batch by rounding, so batches never change.
-    package static let batch = 8
-
     private enum Purpose: UInt64 {
         case prior = 0x9D1
         case proxies
@@ -50,12 +47,8 @@ package struct Supervision {
 
     /// Pictures of the class that the supervisor drew before it learnt anything.
     private var prior: [PicturePair] {
-        let prompt = concept.anyOfItsClass ?? "a picture"
-        let seeds = Supervision.seeds(.prior, options.priorPictures, seed: seed, index)
-        return stride(from: 0, to: seeds.count, by: Supervision.batch).flatMap { start in
-            let some = Array(seeds[start..<min(start + Supervision.batch, seeds.count)])
-            return learner.draw(some.map { _ in prompt }, some).map { PicturePair(prompt: prompt, picture: $0) }
-        }
+        learner.classPictures(
+            of: concept, seeds: Supervision.seeds(.prior, options.priorPictures, seed: seed, index))
     }
 
     /// Draws what is missing of `count` proxies, a batch at a time; `drawn` hears of all there are after each.
@@ -64,9 +57,9 @@ package struct Supervision {
     ) rethrows -> [Picture] {
         let seeds = Supervision.proxySeeds(count, seed: seed, index)
         var pictures = pictures
-        pictures.removeLast(pictures.count % Supervision.batch)
-        for start in stride(from: pictures.count, to: count, by: Supervision.batch) {
-            let range = start..<min(start + Supervision.batch, count)
+        pictures.removeLast(pictures.count % PairLearner.batch)
+        for start in stride(from: pictures.count, to: count, by: PairLearner.batch) {
+            let range = start..<min(start + PairLearner.batch, count)
             pictures += learner.draw(range.map { options.prompt($0, of: concept) }, Array(seeds[range]))
             try drawn(pictures)
         }
