@@ -1,7 +1,7 @@
 import Foundation
 
 /// A model's `config.json`.
-enum ConfigurationFile {
+package enum ConfigurationFile {
     /// What is wrong with one, and where.
     struct Malformed: Error, CustomStringConvertible {
         let path, problem: String
@@ -10,7 +10,9 @@ enum ConfigurationFile {
     }
 
     /// - Throws: `Malformed` naming the file and the key.
-    static func read<Configuration: Decodable>(_ type: Configuration.Type, _ path: String) throws -> Configuration {
+    package static func read<Configuration: Decodable>(
+        _ type: Configuration.Type, _ path: String
+    ) throws -> Configuration {
         do {
             return try JSONDecoder().decode(type, from: Data(contentsOf: URL(fileURLWithPath: path)))
         } catch let error as DecodingError {

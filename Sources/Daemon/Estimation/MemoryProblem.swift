@@ -10,22 +10,23 @@ struct MemoryProblem {
         (needed, self.largest, self.alternatives) = (estimate.memoryBytes, largest, alternatives)
     }
 
-    /// Nil where it may fit: an estimate may be a quarter too high, and no job is refused that could be done.
+    /// Nil where it may fit: no job is refused that could be done.
     var problem: Problem? {
-        guard Self.share(of: needed) > largest else { return nil }
+        guard !Self.fits(needed, into: largest) else { return nil }
         return Problem("", found: "a job that takes about \(Self.text(needed)) of memory", allowed: allowed)
     }
 
     private var allowed: String {
         let there = "at most \(Self.text(largest)), all that an engine may take of any worker"
-        let fitting = alternatives.filter { Self.share(of: $0.memoryBytes) <= largest }.prefix(3).map {
+        let fitting = alternatives.filter { Self.fits($0.memoryBytes, into: largest) }.prefix(3).map {
             "\($0.change) (about \(Self.text($0.memoryBytes)))"
         }
         if fitting.isEmpty { return "\(there); no smaller form of it fits" }
         return "\(there); it would fit with \(fitting.joined(separator: ", or "))"
     }
 
-    private static func share(of bytes: Int) -> Int { bytes / 4 * 3 }
+    /// Whether so much may fit, for an estimate may be a quarter too high; `atelier.fits` is the same in SQL.
+    static func fits(_ bytes: Int, into largest: Int) -> Bool { bytes / 4 * 3 <= largest }
 
     /// `1.5 GiB`, `300 MiB`.
     static func text(_ bytes: Int) -> String {

@@ -225,8 +225,8 @@ package struct Intake: Service {
         _ reading: MessageReader.Reading, _ delivery: Delivery, _ store: Store
     ) async throws -> MessageReader.Reading {
         guard case .job(let submission, let spec) = reading, let (cost, host) = submission.cost,
-            // What fits here is not asked about; an estimate may be a quarter too high.
-            cost.memoryBytes * 3 / 4 > memoryBytes, let largest = try await store.largestMemory(),
+            // What fits here is not asked about.
+            !MemoryProblem.fits(cost.memoryBytes, into: memoryBytes), let largest = try await store.largestMemory(),
             let estimate = try await store.estimate(cost, of: spec, host: host),
             let problem = MemoryProblem(estimate, largest: largest, alternatives: cost.alternatives ?? []).problem
         else { return reading }

@@ -1,6 +1,5 @@
 import Backbones
 import Catalogue
-import Foundation
 
 /// What measuring pictures takes: CLIP and DINO, by their configurations.
 struct EncoderSizes {
@@ -10,12 +9,8 @@ struct EncoderSizes {
 
     /// - Throws: what is wrong with the folders' configurations.
     init(clip: String, dino: String) throws {
-        func read<Configuration: Decodable>(_ type: Configuration.Type, _ folder: String) throws -> Configuration {
-            let path = "\(folder)/\(ModelLayout.configuration)"
-            return try JSONDecoder().decode(type, from: Data(contentsOf: URL(fileURLWithPath: path)))
-        }
-        self.clip = try read(CLIPModel.Configuration.self, clip)
-        self.dino = try read(DINOModel.Configuration.self, dino)
+        self.clip = try ConfigurationFile.read(CLIPModel.Configuration.self, "\(clip)/\(ModelLayout.configuration)")
+        self.dino = try ConfigurationFile.read(DINOModel.Configuration.self, "\(dino)/\(ModelLayout.configuration)")
         weights = WeightSizes(ModelFolder(clip)) + WeightSizes(ModelFolder(dino))
     }
 
