@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Lab
 
 extension DiffusionBenchmark.Precision: ExpressibleByArgument {}
@@ -22,9 +21,7 @@ struct BenchDiffusion: ParsableCommand {
     }
 
     func run() throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
         let figure = try DiffusionBenchmark(directory: model, batch: batch, rank: rank).run(precision, rounds: rounds)
-        print(String(decoding: try encoder.encode(figure), as: UTF8.self))
+        try printLine(figure)
     }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Lab
 
 struct BenchDraw: ParsableCommand {
@@ -15,9 +14,7 @@ struct BenchDraw: ParsableCommand {
     }
 
     func run() throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
         let figure = try DrawBenchmark(directory: model).run(rounds: rounds)
-        print(String(decoding: try encoder.encode(figure), as: UTF8.self))
+        try printLine(figure)
     }
 }

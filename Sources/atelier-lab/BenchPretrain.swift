@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Lab
 
 struct BenchPretrain: ParsableCommand {
@@ -24,11 +23,6 @@ struct BenchPretrain: ParsableCommand {
     }
 
     func run() throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        func printLine(_ value: some Encodable) throws {
-            print(String(decoding: try encoder.encode(value), as: UTF8.self))
-        }
         let result = try PretrainBenchmark(model, stage, batch: batch).run(rounds: rounds)
         try printLine(result.figure)
         if operations { for figure in result.operations { try printLine(figure) } }

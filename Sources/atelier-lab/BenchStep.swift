@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Lab
 
 struct BenchStep: ParsableCommand {
@@ -31,10 +30,8 @@ struct BenchStep: ParsableCommand {
     func run() throws {
         let benchmark = StepBenchmark(
             .init(width: width, depth: depth, heads: heads, tokens: tokens, batch: batch, context: context))
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
         for figure in benchmark.run(rounds: rounds) {
-            print(String(decoding: try encoder.encode(figure), as: UTF8.self))
+            try printLine(figure)
         }
     }
 }

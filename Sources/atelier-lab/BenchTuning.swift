@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Lab
 
 extension TuningBenchmark.Tuning: ExpressibleByArgument {}
@@ -21,8 +20,6 @@ struct BenchTuning: ParsableCommand {
     }
 
     func run() throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        print(String(decoding: try encoder.encode(TuningBenchmark(tuning).run(rounds: rounds)), as: UTF8.self))
+        try printLine(TuningBenchmark(tuning).run(rounds: rounds))
     }
 }

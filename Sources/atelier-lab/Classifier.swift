@@ -86,8 +86,6 @@ struct Classifier: ParsableCommand {
     /// One JSON line for programs, the confusions beside it for people.
     private static func show(_ figures: some Encodable, table: String) throws {
         FileHandle.standardError.write(Data(table.utf8))
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        print(String(decoding: try encoder.encode(figures), as: UTF8.self))
+        try printLine(figures)
     }
 }

@@ -68,8 +68,6 @@ struct Compositions: ParsableCommand {
     }
 
     private func show(_ figure: some Encodable) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        print(String(decoding: try encoder.encode(figure), as: UTF8.self))
+        try printLine(figure)
     }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Lab
 
 extension EncoderTraining.Kind: ExpressibleByArgument {}
@@ -58,9 +57,7 @@ struct Encoder: ParsableCommand {
 
         func run() throws {
             let figures = try EncoderTraining.export(kind, run: folder, to: output)
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            print(String(decoding: try encoder.encode(figures), as: UTF8.self))
+            try printLine(figures)
         }
     }
 }

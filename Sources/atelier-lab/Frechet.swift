@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Lab
 
 struct Frechet: ParsableCommand {
@@ -21,8 +20,6 @@ struct Frechet: ParsableCommand {
         let report = try FrechetScore(
             model: model, encoders: encoders, dino: dino, clip: clip, pictures: pictures, seed: seed
         ).run()
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        print(String(decoding: try encoder.encode(report), as: UTF8.self))
+        try printLine(report)
     }
 }
