@@ -58,9 +58,8 @@ import Testing
     func anEngineOfAnotherVersionIsNotUsed(_ version: Int, _ remedy: String) async throws {
         let folder = try TemporaryFolder()
         let source = try String(contentsOfFile: Self.engine, encoding: .utf8)
-        let other = try folder.write(
+        let other = try folder.writeProgram(
             "engine.py", source.replacing("PROTOCOL = 1", with: "PROTOCOL = \(version)"))
-        chmod(other, 0o755)
         try await Stage.with(settings: ["ATELIER_ENGINE": other]) { stage in
             try stage.start()
             #expect(await stage.stop(0) == 78)

@@ -262,14 +262,13 @@ import Testing
     /// Who writes an order to an engine that does not read it waits once the pipe is full; nobody else does.
     @Test func anOrderThatIsNotReadHoldsUpNeitherACancelNorTheHeartbeat() async throws {
         try await withStage { stage in
-            let engine = try stage.folder.write(
+            let engine = try stage.folder.writeProgram(
                 "deaf-engine",
                 """
                 #!/bin/sh
                 [ "$1" = inspect ] && exec "\(Stage.programs)/scripted-engine" "$@"
                 exec sleep 600
                 """)
-            chmod(engine, 0o755)
             try stage.start(["ATELIER_ENGINE": engine, "ATELIER_ENGINE_CONFINEMENT": "none"])
             // In JSON each of these takes two bytes: twice as many as a pipe holds.
             let prompts = Array(repeating: JSONValue.string(String(repeating: "\"", count: 1000)), count: 64)

@@ -74,14 +74,13 @@ import Testing
     /// Of an engine that never answers the first message waits some seconds, and no other.
     @Test func anEngineThatDoesNotBeginHoldsMessagesUpForSecondsOnly() async throws {
         try await Stage.with(settings: [:]) { stage in
-            let engine = try stage.folder.write(
+            let engine = try stage.folder.writeProgram(
                 "deaf-inspection",
                 """
                 #!/bin/sh
                 [ "$1" = inspect ] && exec sleep 600
                 exec "\(Stage.programs)/scripted-engine" "$@"
                 """)
-            chmod(engine, 0o755)
             try stage.start(["ATELIER_ENGINE": engine, "ATELIER_ENGINE_CONFINEMENT": "none"])
             let start = ContinuousClock.now
             try await stage.publish("steps=1 inspect-warning", id: "first")

@@ -60,7 +60,8 @@ import Testing
     ) async throws -> (status: Int32, text: String) {
         let program = programs + "/" + name
         if !FileManager.default.fileExists(atPath: program) {
-            try FileManager.default.copyItem(atPath: "\(Stage.programs)/\(name)", toPath: program)
+            _ = try folder.copyProgram(
+                "\(Stage.programs)/\(name)", as: String(program.dropFirst(folder.path.count + 1)))
         }
         let environment = SettingsTests.complete.filter { $0.key != "ATELIER_MODELS" }.merging([
             "ATELIER_POSTGRES_URL": "postgresql://127.0.0.1:1/nowhere"

@@ -10,14 +10,13 @@ import Testing
         let servers = try await Servers.startOwn()
         let folder = try TemporaryFolder()
         let etc = folder.path + "/etc"
-        let script = try folder.write(
+        let script = try folder.writeProgram(
             "rabbitmqctl",
             """
             #!/bin/sh
             [ "$1" = --quiet ] && shift
             exec '\(Servers.root)/ops/servers' rabbitmqctl '\(try #require(servers.directory))' --quiet "$@"
             """)
-        chmod(script, 0o755)
         let amqp = try #require(URLComponents(string: servers.amqpURL))
         let arguments = [
             "setup", "--postgres", servers.postgresURL, "--rabbitmqctl", script, "--folder", etc, "--tenant", "shop",

@@ -106,13 +106,11 @@ import Testing
 
     private func doctor(_ stage: Stage, _ servers: Servers) async throws {
         let root = Servers.root
-        let script = try stage.folder.write(
-            "bin-rabbitmqctl", "#!/bin/sh\nexec '\(root)/ops/servers' rabbitmqctl '\(servers.directory ?? "")' \"$@\"\n"
-        )
         let bin = stage.folder.path + "/bin"
         try FileManager.default.createDirectory(atPath: bin, withIntermediateDirectories: true)
-        try FileManager.default.moveItem(atPath: script, toPath: bin + "/rabbitmqctl")
-        chmod(bin + "/rabbitmqctl", 0o755)
+        _ = try stage.folder.writeProgram(
+            "bin/rabbitmqctl",
+            "#!/bin/sh\nexec '\(root)/ops/servers' rabbitmqctl '\(servers.directory ?? "")' \"$@\"\n")
         func finding() async throws -> JSONValue? {
             let path = ["PATH": "\(bin):/usr/sbin:/usr/bin:/sbin:/bin"]
             let run = try await stage.control(["doctor", "--json"], settings: path)

@@ -13,6 +13,8 @@ package struct Servers: Sendable {
     /// `ops/servers` or another program said no.
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
+
+        package init(description: String) { self.description = description }
     }
 
     /// Everything `servers.env` says.
