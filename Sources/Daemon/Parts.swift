@@ -31,6 +31,8 @@ struct Parts: Sendable {
     let outgoing = Signal()
     /// Probes may wait.
     let probing = Signal()
+    /// Who asks what jobs would take.
+    let questions = AsyncStream<EstimateQuestion>.makeStream(bufferingPolicy: .bufferingOldest(EstimateService.most))
 
     var topology: Topology { .atelier(names) }
 

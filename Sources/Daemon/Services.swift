@@ -116,6 +116,7 @@ extension Parts {
                 probing.raise()
             },
             control,
+            estimates,
             dispatcher,
             probes,
             intake,
@@ -200,8 +201,15 @@ extension Parts {
         ControlListener(
             consumer: Consumer(
                 address, source: .privateQueue(exchange: names.control, routingKey: ""), topology: topology,
-                prefetch: 16, maximumBodyBytes: 1 << 16, report: noteControl),
-            store: store("control"), dispatcher: dispatcher, tenants: tenants, condition: condition, logger: logger)
+                prefetch: 16, maximumBodyBytes: ControlListener.largestBody, report: noteControl),
+            store: store("control"), dispatcher: dispatcher, tenants: tenants, condition: condition, logger: logger
+        ) { questions.continuation.yield($0) }
+    }
+
+    private var estimates: EstimateService {
+        EstimateService(
+            questions: questions.stream, publisher: Publisher(address, name: "atelier-publisher-estimates"),
+            store: store("estimates"), models: models, inspector: inspector, name: settings.workerName, logger: logger)
     }
 
     private var probes: ProbeService {

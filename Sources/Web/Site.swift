@@ -17,6 +17,8 @@ struct Site: Sendable {
     let admin: Store?
     /// Nil: nothing can be published here.
     let publishing: JobPublishing?
+    /// Nil: nobody can be asked what a job would take.
+    let questions: EstimateQuestions?
     let deadLetters: DeadLetters?
     /// Where the models lie, with their cards; nil where they are not on this host.
     let models: String?

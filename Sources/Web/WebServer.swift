@@ -58,6 +58,9 @@ package enum WebServer {
             assets: try Assets(directory: folder + "/assets"), live: LiveFeed(url: settings.postgresURL.reveal()),
             admin: adminURL.isEmpty ? nil : Store(url: adminURL, application: "atelier-web/admin"),
             publishing: broker.map { JobPublishing($0, names: names) },
+            questions: broker.map {
+                EstimateQuestions($0, names: names, tenants: TenantRules(settings, user: $0.user))
+            },
             deadLetters: broker.map { DeadLetters($0, names: names, largestBody: settings.messageMiB << 20) },
             models: settings.modelsDirectory.isEmpty ? nil : settings.modelsDirectory, logger: logger,
             sessions: Sessions(), tokens: tokens)

@@ -1,6 +1,8 @@
+import Broker
 import DaemonTesting
 import Foundation
 import Jobs
+import SchemaTesting
 import Testing
 
 /// What is said beforehand of what a job takes, and which jobs are none for want of memory.
@@ -46,6 +48,49 @@ import Testing
             _ = try await stage.job("second", reaches: .completed)
             let second = try #require(try await event("accepted", of: "second", on: stage)?["estimate"])
             #expect(second["jobs"] == 1 && (second["seconds"]?.double ?? 9) < 5)
+        }
+    }
+
+    /// Over the broker, without anything published, stored, or said to others.
+    @Test func whoAsksIsToldAndNobodyElse() async throws {
+        try await Stage.with(settings: Self.settings.merging(["ATELIER_ENGINE_MEMORY_MIB": "1000"]) { $1 }) { stage in
+            try stage.start()
+            try await measured(stage)
+            let asker = EstimateAsker(
+                address: try BrokerAddress(url: stage.servers.amqpURL), control: stage.names.control)
+            let queue = "reply.\(asker.address.user).\(stage.names.prefix)"
+            let schema = try JSONSchema(path: MessageTests.folder + "estimate.json")
+            func told(_ script: String) async throws -> JSONValue {
+                let job = try JSONValue(json: Script.body(script))
+                let answer = try #require(try await asker.ask(job, listeningAt: queue).first, "\(stage.log)")
+                #expect(try schema.problems(in: answer).isEmpty, "\(answer)")
+                return answer
+            }
+            let small = try await told("steps=1 inspect-cost=3 inspect-warning")
+            #expect(
+                small["estimate"]
+                    == ["seconds": 5, "memory_bytes": .integer(4 << 20), "disk_bytes": 7, "jobs": 0], "\(small)")
+            #expect(small["fits"] == true && small["largest_memory_bytes"] == .integer(1000 << 20))
+            #expect(small["warnings"] == ["/prompts/0: as it was written"] && small["alternatives"] == nil)
+            let large = try await told("inspect-cost=1500")
+            #expect(large["fits"] == false && large["estimate"]?["memory_bytes"] == .integer(1501 << 20), "\(large)")
+            #expect(
+                large["alternatives"] == [["change": "/images_per_prompt 1", "memory_bytes": .integer(750 << 20)]])
+            #expect(try await told("inspect-problem")["problems"]?[0]?["pointer"] == "/prompts/0")
+            #expect(try await told("nothing is counted")["estimate"] == nil)
+            let unknown = try await asker.ask(
+                ["version": 1, "kind": "generate", "model": "nobody's", "prompts": ["x"]], listeningAt: queue)
+            #expect(unknown.first?["problems"]?[0]?["pointer"] == "/model", "\(unknown)")
+            let probe = try await asker.ask(["version": 1, "kind": "probe"], listeningAt: queue)
+            #expect(probe.first?["problems"]?[0]?["pointer"] == "/kind", "\(probe)")
+            for table in ["jobs", "rejections", "outbox"] {
+                #expect(try await stage.store.query("select 1 from atelier.\(table)").isEmpty, "\(table)")
+            }
+            // To a queue that is another tenant's nothing goes.
+            let other = "reply.somebody.\(stage.names.prefix)"
+            let job = try JSONValue(json: Script.body("inspect-cost=3"))
+            #expect(try await asker.ask(job, listeningAt: other, within: 3).isEmpty)
+            #expect(stage.log.contains("control message refused"))
         }
     }
 

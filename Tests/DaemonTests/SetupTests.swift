@@ -1,3 +1,4 @@
+import Broker
 import DaemonTesting
 import Foundation
 import ServerTesting
@@ -79,6 +80,13 @@ import Testing
         #expect(topics.output.contains(#""^shop\\.""#), "\(topics)")
         let web = try await control(["dead", "list"], ["ATELIER_AMQP_URL_FILE": etc + "/web-amqp-url"])
         #expect(web.status == 0, "\(web)")
+        // It may ask what a job would take, and hear the answer.
+        let url = try String(contentsOfFile: etc + "/web-amqp-url", encoding: .utf8)
+        let asker = EstimateAsker(
+            address: try BrokerAddress(url: url.trimmingCharacters(in: .whitespacesAndNewlines)),
+            control: "atelier.control")
+        let probe = try await asker.ask(["version": 1, "kind": "probe"], listeningAt: "reply.trial-web.x")
+        #expect(probe.first?["problems"]?[0]?["pointer"] == "/kind", "\(probe)")
         try await servers.remove()
     }
 }

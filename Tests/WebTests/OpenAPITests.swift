@@ -30,6 +30,13 @@ import Testing
         #expect(described == Set(written))
     }
 
+    private static func counted(_ mebibytes: String) -> JSONValue {
+        [
+            "version": 1, "kind": "generate", "model": "pocket-infinity",
+            "prompts": [.string("inspect-cost=\(mebibytes)")],
+        ]
+    }
+
     /// What the program answers is what the document says.
     @Test func answersAreAsDescribed() async throws {
         let schema = try JSONSchema(path: Self.path)
@@ -58,6 +65,14 @@ import Testing
                 ("concepts", "concepts"), ("failures", "failures"), ("rejections", "rejections"),
                 ("leaderboard", "leaderboard"), ("models", "models"),
             ] { try hold(try await site.get("/api/" + path), to: part) }
+            var told = try await site.send(json: Self.counted("3"), to: "/api/estimates")
+            try await stage.until("the host is measured") {
+                if told.status != 200 { told = try await site.send(json: Self.counted("3"), to: "/api/estimates") }
+                return told.status == 200
+            }
+            try hold(told, to: "estimate")
+            try hold(try await site.send(json: ["version": 1], to: "/api/estimates"), to: "problems", 422)
+            try hold(try await site.send(json: job, to: "/api/estimates"), to: "error", 503)
             for action in ["retry", "cancel"] {
                 let answer = try await site.send(json: [:], to: "/api/jobs/\(number)/\(action)")
                 try hold(answer, to: "done", action == "retry" ? 409 : 200)

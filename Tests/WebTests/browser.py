@@ -133,6 +133,37 @@ def submit_and_watch():
     seen("its references, its curve and its message")
 
 
+def estimate():
+    return shown("form:not([hidden]) .estimate")
+
+
+def what_it_would_take():
+    page.get(address + "/new")
+    Select(one("form[data-new] [name=method]")).select_by_visible_text("lora")
+    Select(one("form[data-new] [name=model]")).select_by_visible_text("pocket-chameleon")
+    # The scripted engine counts what the prompt says.
+    prompts = one("form[data-new] [name=prompts]")
+    prompts.send_keys("inspect-cost=300")
+    wait("the estimate", lambda: "About 5.0 s" in estimate() and "301 MiB of memory" in estimate())
+    prompts.send_keys("0")
+    wait("the estimate follows the form", lambda: "2.9 GiB of memory" in estimate())
+    prompts.send_keys("0000")
+    wait("that it fits nowhere", lambda: "fits on no living worker" in estimate())
+    one("form[data-new] [name=seed]").send_keys("-1")
+    wait("what is wrong", lambda: "No estimate yet: /seed" in estimate())
+    if screenshots:
+        page.save_screenshot(screenshots + "/estimate-problem.png")
+    press_button("Any job, as JSON")
+    area = one("[name=json]")
+    area.clear()
+    area.send_keys('{"version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": ["inspect-cost=7"]}')
+    wait("the estimate of JSON", lambda: "8 MiB of memory" in estimate())
+    page.get(address + "/playground")
+    one("[name=prompts]").send_keys("inspect-cost=40")
+    wait("the estimate of a drawing", lambda: "41 MiB of memory" in estimate())
+    seen("what a job would take, as its form changes")
+
+
 def look_at_the_concept():
     page.get(address + "/concepts")
     press(".gallery a")
@@ -268,7 +299,7 @@ def sign_in():
 
 
 try:
-    for step in (submit_and_watch, look_at_the_concept, retry, cancel, compose, many, hostile_text, keyboard,
+    for step in (what_it_would_take, submit_and_watch, look_at_the_concept, retry, cancel, compose, many, hostile_text, keyboard,
                  every_page, sign_in):
         step()
     print("all seen")

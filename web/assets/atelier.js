@@ -121,7 +121,100 @@ document.addEventListener("click", event => {
     const model = form.elements.model;
     if ([...model.options].some(option => option.value === chip.dataset.model)) model.value = chip.dataset.model;
     area.focus();
+    askAgain();
 });
+
+// --- What a job would take: a daemon is asked a moment after the last change of its form
+
+const anyPicture = { artifact: "sha256:" + "0".repeat(64) };
+
+function question(address, body) {
+    const headers = { Accept: "application/json", "X-Form-Token": formToken };
+    if (!(body instanceof URLSearchParams)) headers["Content-Type"] = "application/json";
+    return { address, request: { method: "POST", headers,
+        body: body instanceof URLSearchParams ? body : JSON.stringify(body) } };
+}
+
+function duration(seconds) {
+    if (seconds < 10) return `${seconds.toFixed(1)} s`;
+    if (seconds < 90) return `${Math.round(seconds)} s`;
+    if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+    return `${Math.floor(seconds / 3600)} h ${Math.round(seconds % 3600 / 60)} min`;
+}
+
+function bytes(count) {
+    const mebibytes = count / 1048576;
+    return mebibytes < 1000 ? `${Math.max(1, Math.round(mebibytes))} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`;
+}
+
+function paragraph(kind, ...parts) {
+    const one = document.createElement("p");
+    if (kind) one.className = kind;
+    one.append(...parts);
+    return one;
+}
+
+function figures(told) {
+    const time = document.createElement("strong");
+    time.textContent = "About " + duration(told.seconds);
+    const basis = told.jobs === 0 ? "no job of its kind was done before"
+        : `by ${told.jobs} job${told.jobs === 1 ? "" : "s"} of its kind`;
+    const lines = [paragraph("", time, ` once it runs, at most ${bytes(told.memory_bytes)} of memory and `
+        + `${bytes(told.disk_bytes)} of disk; ${basis}.`)];
+    if (told.fits === false) {
+        const smaller = told.alternatives.map(one => `${one.change} (about ${bytes(one.memory_bytes)})`);
+        lines.push(paragraph("note bad", `It fits on no living worker, which have ${bytes(told.largest_memory_bytes)} `
+            + "at most, and would be rejected. "
+            + (smaller.length ? `It would fit with ${smaller.join(", or ")}.` : "No smaller form of it fits.")));
+    }
+    for (const warning of told.warnings) lines.push(paragraph("note warn", warning));
+    return lines;
+}
+
+const asking = [];
+function askAgain() { for (const ask of asking) ask(); }
+
+// `make` gives what to ask, or null where there is nothing to ask about, or why there is not.
+function tellEstimate(form, make) {
+    const place = form.querySelector(".estimate");
+    let timer, running;
+    const show = lines => {
+        place.classList.remove("is-asking");
+        place.replaceChildren(...lines);
+    };
+    const ask = async () => {
+        running?.abort();
+        const wanted = make();
+        if (!wanted?.address) return show(wanted ? [paragraph("", wanted)] : []);
+        const own = running = new AbortController();
+        place.classList.add("is-asking");
+        let told;
+        try {
+            const answer = await fetch(wanted.address, { ...wanted.request, signal: own.signal });
+            told = await answer.json();
+        } catch (error) {
+            if (own.signal.aborted) return;
+            told = { error: error.message };
+        }
+        if (running !== own) return;
+        if (told.problems) {
+            return show(told.problems.slice(0, 3).map(one =>
+                paragraph("", `No estimate yet: ${one.pointer || "/"}: found ${one.found}; allowed: ${one.allowed}`)));
+        }
+        show(told.error ? [paragraph("", `What it would take is not known: ${told.error}`)] : figures(told));
+    };
+    const later = () => { clearTimeout(timer); timer = setTimeout(ask, 400); };
+    form.addEventListener("input", later);
+    form.addEventListener("change", later);
+    asking.push(later);
+    later();
+}
+
+const drawing = document.querySelector("form[data-drawing]");
+if (drawing) {
+    tellEstimate(drawing, () => drawing.elements.prompts.value.trim() && drawing.elements.model.value
+        ? question("/playground/estimate", new URLSearchParams(new FormData(drawing))) : null);
+}
 
 // --- New job
 
@@ -198,7 +291,12 @@ if (learning) {
             button.type = "button";
             button.textContent = "Remove";
             button.setAttribute("aria-label", `Remove ${picture.name}`);
-            button.onclick = () => { URL.revokeObjectURL(picture.address); pictures.splice(index, 1); show(); };
+            button.onclick = () => {
+                URL.revokeObjectURL(picture.address);
+                pictures.splice(index, 1);
+                show();
+                askAgain();
+            };
             item.append(image, button);
             return item;
         }));
@@ -212,6 +310,7 @@ if (learning) {
         }
         say(troubles);
         show();
+        askAgain();
     };
     const drop = learning.querySelector("[data-drop]");
     drop.addEventListener("dragover", event => { event.preventDefault(); drop.classList.add("over"); });
@@ -239,34 +338,15 @@ if (learning) {
         if (fields.model.selectedOptions[0]?.disabled) fields.model.value = models[0];
         for (const one of learning.querySelectorAll("[data-table]")) one.hidden = one !== table();
         fields.class.required = fields.role.value === "subject";
-        estimate();
-    };
-    const estimate = () => {
-        const known = [...learning.querySelectorAll("[data-estimate]")].find(one =>
-            one.dataset.method === fields.method.value && one.dataset.model === fields.model.value);
-        const place = learning.querySelector(".estimate");
-        if (!known) {
-            place.textContent = "No job of this kind was completed yet: how long it takes is not known.";
-            return;
-        }
-        const wanted = Number(table()?.querySelector("[data-option=iterations]")?.value || 0);
-        const usual = Number(known.dataset.iterations);
-        const standard = Number(table()?.querySelector("[data-option=iterations]")?.placeholder || 0);
-        const share = (wanted || standard) / (usual || standard || 1);
-        const seconds = Number(known.dataset.seconds) * (share || 1);
-        place.textContent = `About ${seconds < 90 ? Math.round(seconds) + " s" : Math.round(seconds / 60) + " min"}, `
-            + `by the ${known.dataset.jobs} last such job${known.dataset.jobs === "1" ? "" : "s"}, once it runs.`;
     };
     learning.addEventListener("change", fit);
-    learning.addEventListener("input", estimate);
     fit();
 
     const value = input => {
         if (input.dataset.as === "number") return Number(input.value);
         return input.dataset.as === "flag" ? input.value === "true" : input.value;
     };
-    learning.addEventListener("submit", event => {
-        event.preventDefault();
+    const body = images => {
         const options = {};
         for (const input of table()?.querySelectorAll("[data-option]") ?? []) {
             if (input.value !== "") options[input.dataset.option] = value(input);
@@ -274,21 +354,44 @@ if (learning) {
         const concept = { name: fields.name.value, role: fields.role.value };
         if (fields.class.value) concept.class = fields.class.value;
         const body = {
-            version: 1, kind: "personalize", concept, method: fields.method.value, model: fields.model.value,
-            images: pictures.map(picture => ({ data: picture.data })),
+            version: 1, kind: "personalize", concept, method: fields.method.value, model: fields.model.value, images,
             prompts: fields.prompts.value.split("\n").map(line => line.trim()).filter(Boolean),
         };
         if (fields.seed.value !== "") body.seed = Number(fields.seed.value);
         if (fields.preview_every.value !== "") body.preview_every = Number(fields.preview_every.value);
         if (fields.continue_from.value !== "") body.continue_from = fields.continue_from.value;
         if (Object.keys(options).length) body.options = options;
-        publish(body, fields.tenant?.value);
+        return body;
+    };
+    learning.addEventListener("submit", event => {
+        event.preventDefault();
+        publish(body(pictures.map(picture => ({ data: picture.data }))), fields.tenant?.value);
     });
+    // What is not filled in yet does not change what it takes: something stands for it.
+    const unfinished = () => {
+        const draft = body(Array(Math.max(1, pictures.length)).fill(anyPicture));
+        draft.concept.name ||= fields.name.placeholder;
+        if (draft.concept.role === "subject") draft.concept.class ||= fields.class.placeholder;
+        return draft;
+    };
+    tellEstimate(learning, () => fields.model.value ? question("/api/estimates", unfinished())
+        : "No living worker holds a model that could do it: what it would take is not known.");
 
     const written = document.querySelector("form[data-json]");
     written.addEventListener("submit", event => {
         event.preventDefault();
         publish(written.elements.json.value, written.elements.tenant?.value);
+    });
+    tellEstimate(written, () => {
+        if (written.hidden) return null;
+        let draft;
+        try { draft = JSON.parse(written.elements.json.value); } catch { return null; }
+        // Pictures need not travel for it.
+        if (Array.isArray(draft?.images)) {
+            draft.images = draft.images.map(image => image?.data || image?.png
+                ? { ...anyPicture, ...image.crop && { crop: image.crop } } : image);
+        }
+        return question("/api/estimates", draft);
     });
     const tabs = [...document.querySelectorAll("[role=tab]")];
     const choose = tab => {
@@ -297,6 +400,6 @@ if (learning) {
             document.getElementById(one.getAttribute("aria-controls")).hidden = one !== tab;
         }
     };
-    for (const tab of tabs) tab.addEventListener("click", () => choose(tab));
+    for (const tab of tabs) tab.addEventListener("click", () => { choose(tab); askAgain(); });
     if (document.querySelector("[data-start]")) choose(tabs[1]);
 }

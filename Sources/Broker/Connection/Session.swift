@@ -151,13 +151,22 @@ final class Session {
 
     /// Declares a queue only this connection reads, gone with it, bound to `exchange`. Gives its name.
     func declarePrivateQueue(exchange: String, routingKey: String) throws(BrokerError) -> String {
+        let name = try declarePrivateQueue("")
+        try bind(name, exchange, routingKey)
+        return name
+    }
+
+    /// Declares a queue only this connection reads, gone with it. Gives its name, the broker's where it is empty.
+    @discardableResult
+    func declarePrivateQueue(_ wanted: String) throws(BrokerError) -> String {
         var name = ""
-        try ask("a private queue") { _ in
-            if let answer = amqp_queue_declare(state, Self.channel, amqp_empty_bytes, 0, 0, 1, 1, amqp_empty_table) {
+        try ask("a private queue \(wanted)") { arena in
+            if let answer = amqp_queue_declare(
+                state, Self.channel, arena.bytes(wanted), 0, 0, 1, 1, amqp_empty_table)
+            {
                 name = String(answer.pointee.queue)
             }
         }
-        try bind(name, exchange, routingKey)
         return name
     }
 

@@ -11,6 +11,8 @@ package final class Consumer: Sendable {
         case queue(String)
         /// A queue of this consumer alone, gone with its connection, bound to an exchange.
         case privateQueue(exchange: String, routingKey: String)
+        /// A queue of this consumer alone, gone with its connection, that answers go to by its name.
+        case answers(queue: String)
     }
 
     /// The messages, in the order of the queue; ends after ``stop()``.
@@ -143,6 +145,7 @@ private final class ConsumerRole: SessionRole {
         case .queue(let name): queue = name
         case .privateQueue(let exchange, let key):
             queue = try connection.declarePrivateQueue(exchange: exchange, routingKey: key)
+        case .answers(let name): queue = try connection.declarePrivateQueue(name)
         }
         try answerAndConsume(connection)
     }

@@ -6,8 +6,9 @@ import ServiceLifecycle
 import Store
 
 /// What is said to all daemons at once, on the fanout exchange of control:
-/// `{"action":"cancel","job":"…","reason":"…"}`, `{"action":"pause"}`, `{"action":"resume"}`. A tenant may cancel its
-/// own jobs, an operator any, and pause and resume; the broker vouches for who says so.
+/// `{"action":"cancel","job":"…","reason":"…"}`, `{"action":"pause"}`, `{"action":"resume"}`, `{"action":"estimate",
+/// "job":{…}}`. A tenant may cancel its own jobs and ask what one would take, an operator cancel any, and pause and
+/// resume; the broker vouches for who says so.
 package struct ControlListener: Service {
     let consumer: Consumer
     let store: Store
@@ -15,12 +16,17 @@ package struct ControlListener: Service {
     let tenants: TenantRules
     let condition: ServiceHealth
     let logger: Logger
+    /// Takes who asks for an estimate.
+    let asked: @Sendable (EstimateQuestion) -> Void
+
+    /// A job without its pictures is longer than that in no case that is meant well.
+    static let largestBody = 1 << 20
 
     package func run() async throws {
         consumer.start()
         await cancelWhenGracefulShutdown {
             for await delivery in consumer.deliveries {
-                await apply(Data(delivery.body), from: delivery.properties.userID ?? "")
+                await apply(delivery, from: delivery.properties.userID ?? "")
                 delivery.acknowledge()
                 if Task.isCancelled { break }
             }
@@ -28,8 +34,9 @@ package struct ControlListener: Service {
         await consumer.stop()
     }
 
-    private func apply(_ body: Data, from user: String) async {
-        let message = try? JSONValue(json: body)
+    private func apply(_ delivery: Delivery, from user: String) async {
+        let body = Data(delivery.body)
+        let message = try? JobSpec.parsed(body)
         switch message?["action"]?.string {
         case "cancel":
             guard let job = message?["job"]?.string.flatMap(UUID.init(uuidString:)) else { return complain(body) }
@@ -37,8 +44,20 @@ package struct ControlListener: Service {
         case "pause", "resume":
             guard tenants.operators.contains(user) else { return refuse(body, from: user) }
             await order(paused: message?["action"]?.string == "pause", isWritten: message?["written"] == .bool(true))
+        case "estimate":
+            guard let job = message?["job"] else { return complain(body) }
+            ask(job, delivery, by: user)
         default: complain(body)
         }
+    }
+
+    /// Answers go to queues of the asker's alone.
+    private func ask(_ job: JSONValue, _ delivery: Delivery, by user: String) {
+        guard let queue = delivery.properties.replyTo, let tenant = tenants.tenant(of: delivery.properties),
+            tenants.allowsReply(to: queue, for: tenant)
+        else { return refuse(Data("estimate".utf8), from: user) }
+        asked(
+            EstimateQuestion(job: job, replyTo: queue, correlationID: delivery.properties.correlationID))
     }
 
     /// Another tenant's job is as one that nobody has.
@@ -73,7 +92,7 @@ package struct ControlListener: Service {
             metadata: [
                 "user_id": "\(user.isEmpty ? "none" : user.clipped(to: 100))",
                 "body": "\(String(decoding: body.prefix(200), as: UTF8.self))",
-                "allowed": "operators; a tenant may cancel jobs of its own",
+                "allowed": "operators; a tenant may cancel jobs of its own, and ask for answers to queues of its own",
             ])
     }
 
@@ -82,7 +101,7 @@ package struct ControlListener: Service {
             "control message not understood",
             metadata: [
                 "body": "\(String(decoding: body.prefix(200), as: UTF8.self))",
-                "allowed": "action: cancel with job, pause, resume",
+                "allowed": "action: cancel with a job's id, estimate with a job, pause, resume",
             ])
     }
 }

@@ -18,11 +18,14 @@ struct MemoryProblem {
 
     private var allowed: String {
         let there = "at most \(Self.text(largest)), all that an engine may take of any worker"
-        let fitting = alternatives.filter { Self.fits($0.memoryBytes, into: largest) }.prefix(3).map {
-            "\($0.change) (about \(Self.text($0.memoryBytes)))"
-        }
+        let fitting = fitting.map { "\($0.change) (about \(Self.text($0.memoryBytes)))" }
         if fitting.isEmpty { return "\(there); no smaller form of it fits" }
         return "\(there); it would fit with \(fitting.joined(separator: ", or "))"
+    }
+
+    /// The nearest smaller forms that may fit.
+    var fitting: [JobCost.Alternative] {
+        Array(alternatives.filter { Self.fits($0.memoryBytes, into: largest) }.prefix(3))
     }
 
     /// Whether so much may fit, for an estimate may be a quarter too high; `atelier.fits` is the same in SQL.

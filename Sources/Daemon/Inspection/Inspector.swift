@@ -5,7 +5,7 @@ import Logging
 /// Has an engine look into messages before they become jobs: a child of the daemon, started with it and again when it
 /// has ended. Strangers' pictures are decoded there and nowhere in the daemon.
 ///
-/// Ask for one message after the other. A message that ends the child is tried once more with a new one; what cannot be
+/// One message after the other is looked into. A message that ends the child is tried once more with a new one; what cannot be
 /// looked into in time becomes a job all the same, with a warning, and its attempt finds what is wrong with it. So an
 /// engine that does not answer holds a message up for some seconds, and those behind it not at all until it rests.
 package actor Inspector {
@@ -44,6 +44,8 @@ package actor Inspector {
     /// Until then no child is started: the last ones did not even begin.
     private var restsUntil = ContinuousClock.now
     private var backoff = Backoff()
+    /// The last that was asked.
+    private var last: Task<InspectionReport?, Never>?
 
     /// An inspector whose child is started by `command`.
     package init(command: EngineCommand, logger: Logger) {
@@ -66,8 +68,17 @@ package actor Inspector {
         beginning = Task { await begin() }
     }
 
-    /// Looks into what an order holds; nil where nobody could.
+    /// Looks into what an order holds, once those before it were; nil where nobody could.
     package func inspect(_ order: InspectionOrder) async -> InspectionReport? {
+        let turn = Task { [last] in
+            _ = await last?.value
+            return await report(on: order)
+        }
+        last = turn
+        return await turn.value
+    }
+
+    private func report(on order: InspectionOrder) async -> InspectionReport? {
         for _ in 1...2 {
             guard await isThere() else { return nil }
             switch await ask(order) {

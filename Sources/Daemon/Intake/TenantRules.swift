@@ -50,5 +50,6 @@ package struct TenantRules: Sendable {
         ]
     }
 
-    private func ownQueue(of tenant: String) -> String { replyPrefix + "." + JobEvent.routingWord(tenant) }
+    /// The queue that a tenant's answers may go to; so may they to those whose names begin with it and a dot.
+    package func ownQueue(of tenant: String) -> String { replyPrefix + "." + JobEvent.routingWord(tenant) }
 }

@@ -134,10 +134,14 @@ package struct Setup: Sendable {
             say("RabbitMQ: the virtual host \(virtualHost)")
         }
         let queues = #"^(atelier(\..*)?|amq\.gen.*)$"#
+        let answers = "reply\\.\(Self.pattern(JobEvent.routingWord(name + "-web")))\\..*"
         for (user, file, rights) in [
             (name + "d", "amqp-url", [queues, #"^(atelier(\..*)?|amq\.gen.*|amq\.default)$"#, queues]),
-            // Publishes jobs, and reads the dead letters to publish them again.
-            (name + "-web", "web-amqp-url", ["^$", "^atelier$", "^atelier\\.dead$"]),
+            // Publishes jobs, asks what they would take, and reads the dead letters to publish them again.
+            (
+                name + "-web", "web-amqp-url",
+                ["^\(answers)$", "^atelier(\\.control)?$", "^(atelier\\.dead|\(answers))$"]
+            ),
         ] where files.secret(file) == nil {
             let password = SetupFolder.password()
             try self.user(user, password, rights)

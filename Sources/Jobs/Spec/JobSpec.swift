@@ -68,6 +68,14 @@ package enum JobSpec: Sendable, Equatable {
         }
     }
 
+    /// The same job, any picture standing for each that is inside of it: for whoever only counts what it takes.
+    package var withoutPictures: JobSpec {
+        with(
+            images: images.map { image in
+                if case .data = image.content { ImageSource(ImageSource.any.content, crop: image.crop) } else { image }
+            })
+    }
+
     /// The concepts the job uses, wherever it names them.
     package var mentions: [ConceptMention] {
         switch self {

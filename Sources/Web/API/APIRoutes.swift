@@ -78,6 +78,11 @@ struct APIRoutes: Sendable {
 
     private func addActions(to api: RouterGroup<WebContext>) {
         api.post("/jobs") { request, context in try await publish(request, context) }
+        api.post("/estimates") { request, context in
+            _ = try context.knownViewer()
+            let body = try await Self.body(of: request, context)
+            return try await EstimateRoute(site: site).answer { try JobSpec.parsed(body) }
+        }
         for action in JobsPage.Action.allCases where action != .delete {
             api.post("/jobs/:id/\(action.rawValue)") { request, context in
                 let viewer = try context.actingViewer()
@@ -100,13 +105,10 @@ struct APIRoutes: Sendable {
         guard let publishing = site.publishing else {
             throw HTTPError(.forbidden, message: "This program has no login at the broker, and publishes nothing.")
         }
-        guard request.headers[.contentType]?.hasPrefix("application/json") ?? false else {
-            throw HTTPError(.unsupportedMediaType, message: "A job is application/json.")
-        }
-        let buffer = try await request.body.collect(upTo: context.maxUploadSize)
+        let data = try await Self.body(of: request, context)
         let tenant = viewer.tenant ?? request.parameter("tenant") ?? publishing.user
         do {
-            let body = try JobSpec.parsed(Data(buffer.readableBytesView))
+            let body = try JobSpec.parsed(data)
             let id = try await publishing.publish(body, for: tenant, id: request.parameter("message_id"))
             return Self.json(
                 [
@@ -118,6 +120,13 @@ struct APIRoutes: Sendable {
         } catch let refusal as JobPublishing.Refusal {
             return Self.json(["error": .string(refusal.description)], status: .serviceUnavailable)
         }
+    }
+
+    private static func body(of request: Request, _ context: WebContext) async throws -> Data {
+        guard request.headers[.contentType]?.hasPrefix("application/json") ?? false else {
+            throw HTTPError(.unsupportedMediaType, message: "A job is application/json.")
+        }
+        return Data(try await request.body.collect(upTo: context.maxUploadSize).readableBytesView)
     }
 
     static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {

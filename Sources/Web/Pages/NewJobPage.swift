@@ -34,17 +34,9 @@ struct NewJobPage: Sendable {
         let tables = PersonalizationMethod.allCases.flatMap { method in
             method.roles.map { role in Self.table(method, role) }
         }
-        let estimates = try await site.overview.estimates().filter { $0["kind"]?.string == "personalize" }
         return [
             "methods": methods, "tables": tables,
             "models": Set(models.filter { ModelFamily(rawValue: $0.1)?.draws ?? false }.map(\.0)).sorted(),
-            "estimates": estimates.map { row in
-                [
-                    "method": row["method"]?.string ?? "", "model": row["model"]?.string ?? "",
-                    "jobs": row["jobs"]?.integer ?? 0, "seconds": row["seconds"]?.double ?? 0,
-                    "iterations": row["iterations"]?.integer ?? 0,
-                ] as [String: Any]
-            },
             "tenant": viewer.tenant ?? site.publishing?.user ?? "", "is_tenant_fixed": viewer.tenant != nil,
         ]
     }

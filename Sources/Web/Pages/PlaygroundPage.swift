@@ -16,6 +16,10 @@ struct PlaygroundPage: Sendable {
             return try site.templates.html("playground", model)
         }
         router.post("/playground") { _, context in try await draw(context.form, context.actingViewer()) }
+        router.post("/playground/estimate") { _, context in
+            _ = try context.knownViewer()
+            return try await EstimateRoute(site: site).answer { try Self.body(context.form) }
+        }
     }
 
     /// What the form shows: the models that draw, and the concepts that fit.

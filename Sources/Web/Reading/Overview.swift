@@ -20,7 +20,6 @@ actor Overview {
     func warm() async {
         _ = try? await latency()
         _ = try? await throughput()
-        _ = try? await estimates()
     }
 
     /// States and kinds of what waits and runs.
@@ -92,9 +91,6 @@ actor Overview {
 
     /// What takes the disk.
     func storage() async throws -> [JSONValue] { try await rows("select * from dashboard.storage", Self.dear) }
-
-    /// How long jobs take of late.
-    func estimates() async throws -> [JSONValue] { try await rows("select * from dashboard.estimates", Self.dear) }
 
     /// What was counted last, if that is new enough, or a minute old at most while it is counted anew.
     private func rows(_ sql: String, _ age: Duration) async throws -> [JSONValue] {

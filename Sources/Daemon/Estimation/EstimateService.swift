@@ -1,0 +1,94 @@
+import Broker
+import Foundation
+import Jobs
+import Logging
+import ServiceLifecycle
+import Store
+
+/// What somebody asks over the exchange of control: what would that job take?
+struct EstimateQuestion: Sendable {
+    let job: JSONValue
+    /// The queue its answer goes to, which is the asker's.
+    let replyTo: String
+    let correlationID: String?
+    let asked = ContinuousClock.now
+}
+
+/// Answers who asks what a job would take. Every daemon is asked, for each host has its own models and speed; the
+/// engine that looks into messages counts, one question after the other and between two messages.
+package struct EstimateService: Service {
+    /// As many questions wait at a time; further ones get no answer.
+    static let most = 32
+    /// Nobody waits longer for an answer.
+    static let patience: Duration = .seconds(10)
+
+    let questions: AsyncStream<EstimateQuestion>
+    let publisher: Publisher
+    let store: Store
+    let models: ModelRegistry
+    let inspector: Inspector
+    let name: String
+    let logger: Logger
+
+    package func run() async throws {
+        publisher.start()
+        await cancelWhenGracefulShutdown {
+            for await question in questions where question.asked.duration(to: .now) < Self.patience {
+                await send(await answer(to: question.job), to: question)
+                if Task.isCancelled { break }
+            }
+        }
+        await publisher.stop()
+    }
+
+    private func send(_ answer: EstimateAnswer, to question: EstimateQuestion) async {
+        let message = OutgoingMessage(
+            exchange: "", routingKey: question.replyTo,
+            properties: MessageProperties(
+                contentType: "application/json", type: "atelier.estimate.v1", correlationID: question.correlationID,
+                durability: .transient), body: Array(answer.line))
+        let outcome = await publisher.publish(message, within: .seconds(5))
+        if !outcome.isConfirmed {
+            logger.debug("an estimate reached nobody", metadata: ["queue": "\(question.replyTo)"])
+        }
+    }
+
+    /// What is known of a job; nothing where PostgreSQL is away, or the engine does not answer.
+    private func answer(to job: JSONValue) async -> EstimateAnswer {
+        var answer = EstimateAnswer(worker: name)
+        do {
+            try await estimate(JobSpec(job, models: models.choice), &answer)
+        } catch let problems as Problems {
+            answer.problems = problems.list
+        } catch {
+            logger.warning("an estimate could not be told", metadata: ["error": "\(error)"])
+        }
+        return answer
+    }
+
+    private func estimate(_ spec: JobSpec, _ answer: inout EstimateAnswer) async throws {
+        guard spec.kind.needsEngine else { throw Problems([.takesNoEngine(spec.kind)]) }
+        let order = InspectionOrder(message: spec.withoutPictures.json.line)
+        guard let report = if let order { await inspector.inspect(order) } else { InspectionReport?.none } else {
+            return
+        }
+        if let problems = report.problems { throw Problems(problems) }
+        answer.warnings = report.warnings
+        guard let cost = report.cost,
+            let estimate = try await store.estimate(cost, of: spec, host: HostIdentity.own)
+        else { return }
+        answer.estimate = estimate
+        guard let largest = try await store.largestMemory() else { return }
+        let memory = MemoryProblem(estimate, largest: largest, alternatives: cost.alternatives ?? [])
+        answer.largestMemoryBytes = largest
+        answer.fits = memory.problem == nil
+        answer.alternatives = memory.problem == nil ? nil : memory.fitting
+    }
+}
+
+extension Problem {
+    fileprivate static func takesNoEngine(_ kind: JobKind) -> Problem {
+        let kinds = JobKind.allCases.filter(\.needsEngine).map(\.rawValue).joined(separator: ", ")
+        return Problem("/kind", found: "\(kind.rawValue), which takes nothing", allowed: kinds)
+    }
+}

@@ -1,0 +1,40 @@
+import Foundation
+
+/// What a daemon answers who asks what a job would take. One whose host cannot tell, for it lacks the model or was not
+/// measured, answers with neither problems nor an estimate.
+package struct EstimateAnswer: Sendable, Equatable, Codable {
+    /// The daemon.
+    package var worker: String
+    /// Why it is no job.
+    package var problems: [Problem]?
+    /// What its sender should know, though it can be done.
+    package var warnings: [String]?
+    package var estimate: JobEstimate?
+    /// Whether some living worker has the memory for it; nil where one does not say what it has.
+    package var fits: Bool?
+    /// The most that an engine may take of any living worker.
+    package var largestMemoryBytes: Int?
+    /// Smaller forms of the job that fit, where it does not itself.
+    package var alternatives: [JobCost.Alternative]?
+
+    /// An answer of a daemon that cannot tell, or does not yet.
+    package init(worker: String) { self.worker = worker }
+
+    /// Whether nobody else needs to be waited for.
+    package var isFinal: Bool { problems != nil || estimate != nil }
+
+    private enum CodingKeys: String, CodingKey {
+        case worker, problems, warnings, estimate, fits, alternatives
+        case largestMemoryBytes = "largest_memory_bytes"
+    }
+
+    /// The line, without its end.
+    package var line: Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(self)) ?? Data()
+    }
+
+    /// Reads the line.
+    package init(line: Data) throws { self = try JSONDecoder().decode(EstimateAnswer.self, from: line) }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import Hummingbird
+import Jobs
+
+/// What a job would take, asked before it is published. Whoever may look may ask: it changes nothing.
+struct EstimateRoute: Sendable {
+    let site: Site
+
+    /// Answers with the figures of a job's body.
+    func answer(to body: () throws -> JSONValue) async throws -> Response {
+        guard let questions = site.questions else {
+            throw HTTPError(.forbidden, message: "This program has no login at the broker, and asks nobody.")
+        }
+        do {
+            let spec = try JobSpec(body())
+            let workers = try await site.overview.workers().count { $0["gone_at"] == .null }
+            let answer = try await questions.ask(spec, workers: workers)
+            guard let estimate = answer.estimate else { throw Problems(answer.problems ?? []) }
+            return APIRoutes.json(try Self.figures(estimate, answer))
+        } catch let problems as Problems {
+            return APIRoutes.json(["problems": try JSONValue(problems.list)], status: .unprocessableContent)
+        } catch let refusal as EstimateQuestions.Refusal {
+            return APIRoutes.json(["error": .string(refusal.description)], status: .serviceUnavailable)
+        }
+    }
+
+    private static func figures(_ estimate: JobEstimate, _ answer: EstimateAnswer) throws -> JSONValue {
+        var figures: [String: JSONValue] = [
+            "seconds": .number(estimate.seconds), "memory_bytes": .integer(estimate.memoryBytes),
+            "disk_bytes": .integer(estimate.diskBytes), "jobs": .integer(estimate.jobs ?? 0),
+            "fits": answer.fits.map(JSONValue.bool) ?? .null,
+            "largest_memory_bytes": answer.largestMemoryBytes.map(JSONValue.integer) ?? .null,
+            "worker": .string(answer.worker),
+        ]
+        figures["alternatives"] = try JSONValue(answer.alternatives ?? [])
+        figures["warnings"] = try JSONValue(answer.warnings ?? [])
+        return .object(figures)
+    }
+}

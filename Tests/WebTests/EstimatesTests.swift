@@ -1,0 +1,124 @@
+import DaemonTesting
+import Foundation
+import Jobs
+import Testing
+
+/// What a job would take, asked through the web program of the real daemon before anything is published.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct EstimatesTests {
+    private static let settings = [
+        "ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_ENGINE_MEMORY_MIB": "1000",
+    ]
+
+    private static func job(_ prompt: String) -> JSONValue {
+        ["version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": [.string(prompt)]]
+    }
+
+    private func measured(_ stage: Stage) async throws {
+        try await stage.until("the host is measured") {
+            try await stage.store.query("select 1 as found from atelier.host_rates").count == 1
+        }
+    }
+
+    @Test func aJobIsPricedBeforeItIsPublished() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await measured(stage)
+            let site = try WebClient(try await stage.startWeb())
+            func told(_ body: JSONValue) async throws -> WebClient.Answer {
+                try await site.send(json: body, to: "/api/estimates")
+            }
+            let small = try await told(Self.job("steps=1 inspect-cost=3"))
+            #expect(small.status == 200 && small.json?["seconds"]?.double == 5, "\(small) \(stage.log)")
+            #expect(small.json?["memory_bytes"] == .integer(4 << 20) && small.json?["disk_bytes"] == 7)
+            #expect(small.json?["fits"] == true && small.json?["jobs"] == 0)
+            let large = try await told(Self.job("inspect-cost=1500"))
+            #expect(large.json?["fits"] == false && large.json?["largest_memory_bytes"] == .integer(1000 << 20))
+            #expect(large.json?["alternatives"]?[0]?["change"] == "/images_per_prompt 1", "\(large)")
+            #expect(try await stage.store.query("select 1 from atelier.jobs").isEmpty, "a question is no job")
+
+            // Pictures count, and do not travel: more than the broker would take of a question.
+            let picture = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) + Data(repeating: 7, count: 3 << 20)
+            let learning = try await told([
+                "version": 1, "kind": "personalize", "method": "lora", "model": "pocket-chameleon",
+                "concept": ["name": "rex", "role": "subject", "class": "dog"],
+                "images": [["png": .string(picture.base64EncodedString())]], "prompts": ["inspect-cost=9"],
+            ])
+            #expect(learning.json?["memory_bytes"] == .integer(10 << 20), "\(learning)")
+
+            for (body, pointer) in [
+                (["version": 1, "kind": "generate"], "/model"), (["version": 1, "kind": "probe"], "/kind"),
+                (Self.job("inspect-problem"), "/prompts/0"),
+                (["version": 1, "kind": "generate", "model": "nobody-has-it", "prompts": ["x"]], "/model"),
+            ] as [(JSONValue, String)] {
+                let wrong = try await told(body)
+                let pointers = (wrong.json?["problems"]?.array ?? []).compactMap { $0["pointer"]?.string }
+                #expect(wrong.status == 422 && pointers.contains(pointer), "\(wrong)")
+            }
+            #expect(try await site.ask("/api/estimates", ["Content-Type": "text/plain"], ["-d", "x"]).status == 415)
+            let untold = try await told(Self.job("the engine counts nothing"))
+            #expect(untold.status == 503 && untold.body.contains("no living daemon can tell"), "\(untold)")
+            let foreign = try await site.send(
+                json: Self.job("inspect-cost=3"), to: "/api/estimates", ["Origin": "https://evil.example"])
+            #expect(foreign.status == 403)
+
+            // What jobs took corrects it.
+            try await stage.publish(body: Self.job("steps=1 inspect-cost=3").line, id: "first")
+            _ = try await stage.job("first", reaches: .completed)
+            let again = try await told(Self.job("steps=1 inspect-cost=3")).json
+            #expect(again?["jobs"] == 1 && (again?["seconds"]?.double ?? 9) < 5, "\(again ?? .null)")
+        }
+    }
+
+    @Test func theFormOfThePlaygroundIsPricedToo() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await measured(stage)
+            let site = try WebClient(try await stage.startWeb())
+            let token = try #require(try await site.page("/playground").formToken)
+            let form = [("model", "pocket-infinity"), ("prompts", "inspect-cost=3"), ("images_per_prompt", "2")]
+            let told = try await site.send("/playground/estimate", form + [("form_token", token)])
+            #expect(told.status == 200 && told.json?["memory_bytes"] == .integer(4 << 20), "\(told)")
+            #expect(try await site.send("/playground/estimate", form).status == 403)
+        }
+    }
+
+    @Test func whoMayLookMayAskAndWhoIsNobodyMayNot() async throws {
+        let folder = try TemporaryFolder()
+        let reader = AccessTokenPair("rob", .reader, nil)
+        let shop = AccessTokenPair("sue", .reader, "shop")
+        let file = try folder.write("tokens", JSONValue.array([reader.entry, shop.entry]).text)
+        chmod(file, 0o600)
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await measured(stage)
+            let site = try WebClient(try await stage.startWeb(["ATELIER_WEB_TOKENS": file]))
+            let job = Self.job("inspect-cost=3")
+            for pair in [reader, shop] {
+                let told = try await site.send(
+                    json: job, to: "/api/estimates", ["Authorization": "Bearer " + pair.token])
+                #expect(told.status == 200, "\(told)")
+                let published = try await site.send(
+                    json: job, to: "/api/jobs", ["Authorization": "Bearer " + pair.token])
+                #expect(published.status == 403, "\(published)")
+            }
+            for headers in [[:], ["Authorization": "Bearer atelier_wrong"]] {
+                #expect(try await site.send(json: job, to: "/api/estimates", headers).status == 403)
+            }
+        }
+    }
+
+    @Test func itIsSaidWhereNobodyAnswers() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            let site = try WebClient(try await stage.startWeb())
+            let job = Self.job("inspect-cost=3")
+            let none = try await site.send(json: job, to: "/api/estimates")
+            #expect(none.status == 503 && none.body.contains("does atelierd run?"), "\(none)")
+            try stage.start()
+            try await measured(stage)
+            // A daemon that is killed is thought to live for a while.
+            await stage.stop(SIGKILL)
+            let killed = try await site.send(json: job, to: "/api/estimates")
+            #expect(killed.status == 503 && killed.json?["error"]?.string?.isEmpty == false, "\(killed)")
+        }
+    }
+}
