@@ -199,6 +199,13 @@ import Testing
             #expect(try await finish(end) == .completed, "asked again it is as it was")
             #expect(try await stage.store.outbox(.fresh, limit: 9).filter { $0.event == "completed" }.count == 1)
             #expect(try await finish(AttemptResult(outcome: .failed)) == nil, "another end changes nothing")
+            // Of a job that was cancelled meanwhile the end is another than was asked for, and owned as well.
+            let cancelled = try await stage.submit().job
+            let stopped = try await stage.claimOne(first)
+            _ = try await stage.store.cancel(cancelled, reason: nil)
+            for _ in 0..<2 {
+                #expect(try await stage.store.finish(stopped.job, stopped.attempt, end) == .cancelled)
+            }
             // An end that nobody wrote down stays lost, whoever took the job over.
             try await stage.submit()
             let lost = try await stage.claimOne(first)

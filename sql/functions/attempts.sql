@@ -222,7 +222,7 @@ end $$;
 
 -- Ends an attempt. p_outcome: completed, failed, crashed, interrupted, cancelled. Gives owned and the job's state
 -- afterwards. What was interrupted keeps its place among those that wait. Who lost the answer and asks again is owned
--- too, if what it says is what stands: the first time was the one that counted.
+-- too, if what it says is what stands, or became a cancelled job's end: the first time was the one that counted.
 create or replace function atelier.finish(
     p_job uuid, p_attempt int, p_outcome text, p_consequence text, p_code text, p_message text, p_problems jsonb,
     p_result jsonb, p_artifacts jsonb, p_log_tail text, p_peak bigint, p_cpu double precision)
@@ -242,7 +242,8 @@ begin
             select a.job is not null, j.state::text
             from (values (p_job)) asked(job)
                 left join attempts a on a.job = asked.job and a.attempt = p_attempt
-                    and a.outcome = p_outcome::attempt_outcome and a.error_code is not distinct from p_code
+                    and (a.outcome = p_outcome::attempt_outcome and a.error_code is not distinct from p_code
+                        or v_is_completed and a.outcome = 'cancelled')
                     and a.log_tail is not distinct from p_log_tail
                 left join jobs j on j.id = a.job;
         return;
