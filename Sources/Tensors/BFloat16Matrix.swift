@@ -78,18 +78,24 @@ package func project(
     bias: UnsafePointer<Float>? = nil
 ) {
     guard m > 0 else { return }
-    if m <= fewRows {
-        parallel(w.rows, grain: max(8, (1 << 15) / max(w.columns, 1))) {
-            atelier_project_bfloat16(
-                y, w.rows, x, w.columns, w.words, bias, m, w.columns, $0.lowerBound, $0.upperBound)
-        }
-        return
-    }
+    if m <= fewRows { return projectFew(x, by: w, into: y, m: m, bias: bias) }
     w.widening { range, block in
         multiply(
             Matrix(x, stride: w.columns), Matrix(block.pointer, stride: w.columns, transposed: true),
             into: Matrix(y + range.lowerBound, stride: w.rows), m: m, n: range.count, k: w.columns,
             bias: bias.map { $0 + range.lowerBound })
+    }
+}
+
+private func projectFew(
+    _ x: UnsafeMutablePointer<Float>, by w: BFloat16Matrix, into y: UnsafeMutablePointer<Float>, m: Int,
+    bias: UnsafePointer<Float>?
+) {
+    let dealt = Tensor(uninitialized: [m, (w.columns + 31) / 32 * 32])
+    atelier_deal_floats(dealt.pointer, x, w.columns, m, w.columns)
+    parallel(w.rows, grain: max(8, (1 << 15) / max(w.columns, 1))) {
+        atelier_project_bfloat16(
+            y, w.rows, dealt.pointer, w.words, bias, m, w.columns, $0.lowerBound, $0.upperBound)
     }
 }
 

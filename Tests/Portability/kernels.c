@@ -85,8 +85,11 @@ static void half_weights(void) {
     uint16_t infinite = 0x7F80;
     y[1] = atelier_is_finite_bfloat16(&infinite, 1);
     show("is_finite_bfloat16", y, 2);
+    float *dealt = memory(8 * (width + 31));
     for (long m = 1; m <= 8; m++) {
-        atelier_project_bfloat16(y, rows, x, width, w, bias, m, width, 0, rows);
+        atelier_deal_floats(dealt, x, width, m, width);
+        show("deal_floats", dealt, m * ((width + 31) / 32 * 32));
+        atelier_project_bfloat16(y, rows, dealt, w, bias, m, width, 0, rows);
         show("project_bfloat16", y, m * rows);
     }
 }

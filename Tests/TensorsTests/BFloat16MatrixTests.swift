@@ -38,7 +38,8 @@ import Testing
         let (n, k) = shape
         let weights = numbers(n * k, seed: 1)
         let w = matrix(weights, rows: n, columns: k)
-        let x = Tensor(numbers(m * k, seed: 2), shape: [m, k])
+        // Of all 24 bits, unlike the weights.
+        let x = Tensor(numbers(m * k, seed: 2).map { $0 / 7 }, shape: [m, k])
         let bias = Tensor(numbers(n, seed: 3), shape: [n])
         let y = Tensor(uninitialized: [m, n])
         project(x.pointer, by: w, into: y.pointer, m: m, bias: bias.pointer)

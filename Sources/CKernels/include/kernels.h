@@ -51,9 +51,11 @@ void atelier_reduce_rows(float *dv, const float *dy, const float *x, long rows, 
 // --- half_weights.c   (weights in bfloat16, the upper halves of floats)
 void atelier_widen_bfloat16(float *y, const uint16_t *x, long n);
 bool atelier_is_finite_bfloat16(const uint16_t *x, long n);
-// y[m, row] = x[m, k] · w[row, k] (+ bias[row]) for the rows [begin, end) of w; 1 to 8 rows of x.
-void atelier_project_bfloat16(float *y, long y_stride, const float *x, long x_stride, const uint16_t *w,
-                              const float *bias, long m, long k, long begin, long end);
+// y[m, k up to a multiple of 32] = x[m, k], of each 32 numbers the even ones before the odd ones; zeros behind k.
+void atelier_deal_floats(float *y, const float *x, long x_stride, long m, long k);
+// y[m, row] = x[m, k] · w[row, k] (+ bias[row]) for the rows [begin, end) of w; 1 to 8 rows of x, dealt as above.
+void atelier_project_bfloat16(float *y, long y_stride, const float *x, const uint16_t *w, const float *bias, long m,
+                              long k, long begin, long end);
 
 // --- norms.c y = (x − mean)·rstd·(offset + scale[g]) + shift[g]; g = r / rows_per_group. scale and shift may be NULL.
 // statistics[2·r] = mean, [2·r+1] = rstd.
