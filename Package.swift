@@ -209,8 +209,8 @@ let package = Package(
         .testTarget(
             name: "LabTests",
             dependencies: [
-                "ComputeTesting", "Lab", "Engine", "Jobs", "Personalization", "Backbones", "LittleWorld", "Tensors",
-                "Autograd",
+                "ComputeTesting", "Lab", "Engine", "Jobs", "Catalogue", "Personalization", "Backbones", "LittleWorld",
+                "Tensors", "Autograd",
                 "Layers", "Images", "Randomness", "ModelTesting", "Evaluation", "Checkpoints", "FileTesting",
             ]),
         .testTarget(

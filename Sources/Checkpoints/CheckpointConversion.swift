@@ -50,30 +50,22 @@ package struct CheckpointConversion {
     }
 
     private func header(_ metadata: [String: String]) throws -> Data {
-        var entries: [String: Any] = ["__metadata__": metadata]
-        var offset = 0
-        for tensor in tensors {
-            let type = type(of: tensor)
-            let end = offset + tensor.count * type.size
-            entries[tensor.name] = ["dtype": type.rawValue, "shape": tensor.shape, "data_offsets": [offset, end]]
-            offset = end
-        }
-        var json = try JSONSerialization.data(withJSONObject: entries, options: [.sortedKeys, .withoutEscapingSlashes])
-        json.append(contentsOf: [UInt8](repeating: 0x20, count: (8 - json.count % 8) % 8))
-        return withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) } + json
+        var layout = SafetensorsLayout(metadata: metadata)
+        for tensor in tensors { layout.append(tensor.name, tensor.shape, type(of: tensor)) }
+        return try layout.header
     }
 
     private func bytes(of tensor: StoredTensor, as type: ElementType) throws -> Data {
         if tensor.type == type, let bytes = tensor.contiguousBytes { return Data(bytes) }
         let floats = try tensor.floats()
         if type == .float32 { return floats.withUnsafeBytes { Data($0) } }
-        return floats.map(Self.rounded).withUnsafeBytes { Data($0) }
+        return floats.map(\.roundedToBFloat16).withUnsafeBytes { Data($0) }
     }
+}
 
-    /// The nearest bfloat16, ties to even.
-    private static func rounded(_ value: Float) -> UInt16 {
-        let bits = value.bitPattern
-        if value.isNaN { return UInt16(bits >> 16) | 0x40 }
-        return UInt16((bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
+extension Float {
+    /// The bits of the nearest bfloat16, of two as near the even one.
+    package var roundedToBFloat16: UInt16 {
+        isNaN ? UInt16(bitPattern >> 16) | 0x40 : UInt16((bitPattern &+ 0x7FFF &+ (bitPattern >> 16 & 1)) >> 16)
     }
 }

@@ -110,6 +110,8 @@ package final class Weights {
         case fitting([String: Tensor], seed: UInt64)
         /// Drawn from the generator, in order of creation.
         case fresh(seed: UInt64)
+        /// Nothing is read or drawn: for who asks which weights there are, in memory that is never touched.
+        case planned
     }
 
     private let source: Source
@@ -118,11 +120,13 @@ package final class Weights {
     package private(set) var byName: [String: Parameter] = [:]
     /// What a checkpoint lacked or had in another shape: an error to `verify` where all must be there.
     package private(set) var problems: [String] = []
+    /// Of a planned model: how each weight would start, in order of creation.
+    package private(set) var plan: [(name: String, shape: [Int], initialization: Initialization)] = []
 
     package init(_ source: Source) {
         self.source = source
         switch source {
-        case .checkpoint, .stored: generator = Philox(seed: 0)
+        case .checkpoint, .stored, .planned: generator = Philox(seed: 0)
         case .fitting(_, let seed), .fresh(let seed): generator = Philox(seed: seed, purpose: 0x5745, index: 0)
         }
     }
@@ -130,7 +134,7 @@ package final class Weights {
     /// Whether a checkpoint that all weights come from holds one of this name.
     package func isGiven(_ name: String) -> Bool {
         switch source {
-        case .fresh: false
+        case .fresh, .planned: false
         case .checkpoint(let tensors), .fitting(let tensors, _): tensors[name] != nil
         case .stored(let checkpoint): checkpoint.contains(name)
         }
@@ -146,6 +150,7 @@ package final class Weights {
         let held = isProjection ? rounded(names, shape) : nil
         let parameter = Parameter(
             name: name, held ?? .single(value(names, shape, initialization)), isProjection: isProjection)
+        if case .planned = source { plan.append((name, shape, initialization)) }
         parameters.append(parameter)
         byName[name] = parameter
         return parameter
@@ -157,6 +162,7 @@ package final class Weights {
         case .fitting(let tensors, _): found(names, shape, in: tensors) ?? draw(shape, initialization)
         case .checkpoint(let tensors): found(names, shape, in: tensors) ?? Tensor(zeros: shape)
         case .stored(let checkpoint): read(names, shape, from: checkpoint) ?? Tensor(zeros: shape)
+        case .planned: Tensor(uninitialized: shape)
         }
     }
 
@@ -223,7 +229,7 @@ package final class Weights {
     package func verify() throws(WeightsError) {
         switch source {
         case .checkpoint, .stored: if !problems.isEmpty { throw WeightsError(problems: problems) }
-        case .fitting, .fresh: break
+        case .fitting, .fresh, .planned: break
         }
     }
 

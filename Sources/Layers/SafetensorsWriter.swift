@@ -10,7 +10,13 @@ extension Safetensors {
         case half = "F16"
         case bfloat16 = "BF16"
 
-        fileprivate var size: Int { self == .single ? 4 : 2 }
+        fileprivate var type: ElementType {
+            switch self {
+            case .single: .float32
+            case .half: .float16
+            case .bfloat16: .bfloat16
+            }
+        }
     }
 
     /// Writes tensors (sorted by name, so that equal contents give equal bytes) under a temporary name, flushes, and
@@ -18,23 +24,11 @@ extension Safetensors {
     package static func write(
         _ tensors: [String: Tensor], to path: String, precision: Precision = .single, metadata: [String: String] = [:]
     ) throws {
-        var header: [String: Any] = [:]
-        var offset = 0
         let names = tensors.keys.sorted()
-        for name in names {
-            let bytes = tensors[name]!.count * precision.size
-            header[name] = [
-                "dtype": precision.rawValue, "shape": tensors[name]!.shape,
-                "data_offsets": [offset, offset + bytes],
-            ]
-            offset += bytes
-        }
-        if !metadata.isEmpty { header["__metadata__"] = metadata }
-        var json = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
-        json.append(contentsOf: [UInt8](repeating: 0x20, count: (8 - json.count % 8) % 8))
-        var contents = Data(capacity: 8 + json.count + offset)
-        withUnsafeBytes(of: UInt64(json.count).littleEndian) { contents.append(contentsOf: $0) }
-        contents.append(json)
+        var layout = SafetensorsLayout(metadata: metadata)
+        for name in names { layout.append(name, tensors[name]!.shape, precision.type) }
+        var contents = try layout.header
+        contents.reserveCapacity(contents.count + layout.bytes)
         for name in names { append(tensors[name]!, precision, to: &contents) }
         try replace(path, with: contents)
     }
@@ -44,14 +38,8 @@ extension Safetensors {
         switch precision {
         case .single: contents.append(Data(buffer: values))
         case .half: values.map { Float16($0) }.withUnsafeBufferPointer { contents.append(Data(buffer: $0)) }
-        case .bfloat16: values.map(rounded).withUnsafeBufferPointer { contents.append(Data(buffer: $0)) }
+        case .bfloat16: values.map(\.roundedToBFloat16).withUnsafeBufferPointer { contents.append(Data(buffer: $0)) }
         }
-    }
-
-    /// The nearest bfloat16, of two as near the even one.
-    private static func rounded(_ value: Float) -> UInt16 {
-        let bits = value.bitPattern
-        return value.isNaN ? UInt16(bits >> 16) | 0x40 : UInt16((bits + 0x7FFF + (bits >> 16 & 1)) >> 16)
     }
 
     /// Temporary name, fsync, rename, fsync of the folder.

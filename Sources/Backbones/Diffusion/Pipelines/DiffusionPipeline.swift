@@ -109,7 +109,7 @@ extension AutoencoderKL {
                 if stored.type?.isReal == true { tensors[name] = try stored.tensor() }
             }
             return .checkpoint(named(tensors))
-        case .fitting, .fresh: return source
+        case .fitting, .fresh, .planned: return source
         }
     }
 }

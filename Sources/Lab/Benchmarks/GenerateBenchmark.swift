@@ -1,0 +1,77 @@
+import Autograd
+import Backbones
+import Checkpoints
+import Foundation
+import Layers
+import Tensors
+
+/// Times a token of Lumina-mGPT's transformer at the 7B's width, guidance included, beside reading the same weights and
+/// doing nothing with them: token by token, a model is as fast as its weights are read.
+package struct GenerateBenchmark {
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    package struct Figure: Codable {
+        package let layers: Int
+        /// Sequences that share each read of a weight: two a picture, for guidance.
+        package let sequences: Int
+        /// Of the weights that a token reads.
+        package let gb: Double
+        package let ms: Double
+        package let gb_per_s: Double
+        /// At which this machine reads them.
+        package let read_gb_per_s: Double
+        package let share: Double
+        /// Of all 32 layers, from this token's time.
+        package let ms_of_7b: Double
+    }
+
+    private let model: ChameleonTransformer
+    private let weights: Weights
+
+    /// Writes as many of the layers as are wanted, and maps them.
+    /// - Parameter folder: where the file of weights may lie meanwhile, some gigabytes.
+    /// - Throws: what the file system says.
+    package init(layers: Int, folder: String) throws {
+        var configuration = ChameleonTransformer.Configuration.luminaMGPT7B
+        (configuration.depth, configuration.longestSequence) = (layers, 4096)
+        let file = "\(folder)/bench-generate.safetensors"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let planned = Weights(.planned)
+        _ = ChameleonTransformer(configuration, planned)
+        try RandomWeights().write(planned, to: file)
+        weights = Weights(.stored(try Checkpoint.open(file)))
+        model = ChameleonTransformer(configuration, weights)
+        try weights.verify()
+    }
+
+    /// - Parameters:
+    ///   - tokens: to be drawn in a round.
+    ///   - rounds: of which the best counts, reading and drawing in turn.
+    package func run(sequences: Int, tokens: Int, rounds: Int) -> Figure {
+        let matrices = weights.parameters.compactMap(\.rounded)
+        let bytes = matrices.reduce(0) { $0 + 2 * $1.rows * $1.columns }
+        let clock = ContinuousClock()
+        var (reading, drawing) = (Duration.seconds(3600), Duration.seconds(3600))
+        for _ in 0..<rounds {
+            reading = min(reading, clock.measure { for matrix in matrices { precondition(matrix.isFinite) } })
+            drawing = min(drawing, draw(tokens, sequences) / tokens)
+        }
+        let (seconds, read) = (drawing / .seconds(1), reading / .seconds(1))
+        let layers = model.configuration.depth
+        let head = 2 * (weights.byName["lm_head.weight"]?.count ?? 0)
+        let ofAll = Double(bytes - head) / Double(layers) * 32 + Double(head)
+        return Figure(
+            layers: layers, sequences: sequences, gb: Double(bytes) / 1e9, ms: 1e3 * seconds,
+            gb_per_s: Double(bytes) / seconds / 1e9, read_gb_per_s: Double(bytes) / read / 1e9, share: read / seconds,
+            ms_of_7b: 1e3 * seconds * ofAll / Double(bytes))
+    }
+
+    /// How long some tokens take, after a prompt that is not timed.
+    private func draw(_ tokens: Int, _ sequences: Int) -> Duration {
+        let prompt = [Int32](repeating: 9000, count: 16)
+        let decoder = ChameleonDecoder(model, sequences: sequences, capacity: prompt.count + tokens + 1)
+        for sequence in 0..<sequences { _ = decoder.read(prompt, sequence: sequence) }
+        return ContinuousClock().measure {
+            for _ in 0..<tokens { _ = decoder.advance([Int32](repeating: 5, count: sequences)) }
+        }
+    }
+}
