@@ -79,11 +79,11 @@ package actor Maintenance {
         let gone = try await runBlocking {
             try digests.filter { try artifacts.remove($0, olderThan: haste) || !artifacts.contains($0) }
         }
+        // Logs of engines tell of prompts and pictures: they go before it is said that nothing remains.
+        if !gone.isEmpty { _ = try await sweeper.remove(by: store) }
         try await store.erased(gone)
         guard !gone.isEmpty else { return }
         logger.info("artifacts erased", metadata: ["artifacts.count": "\(gone.count)"])
-        // Logs of engines tell of prompts and pictures.
-        _ = try await sweeper.remove(by: store)
     }
 
     /// Removes artifacts nobody refers to.
