@@ -14,13 +14,8 @@ extension Store {
                     where c.job = j.id) as checkpoints,
                 (select coalesce(jsonb_agg(jsonb_build_object('event', e.event, 'at', e.at) order by e.id), '[]')
                     from atelier.job_events e where e.job = j.id) as events,
-                (j.state in ('available', 'scheduled', 'retryable') and j.model is not null and not exists (
-                    select from atelier.workers w where w.gone_at is null and not exists (
-                        select from string_to_table(j.needs, ' ') n(need) where not exists (
-                            select from atelier.worker_models m
-                            where m.worker = w.id and n.need in (m.model || '@', m.model || '@' || m.digest))))
-                ) as lacks_worker
-            from atelier.jobs j where j.id = $1::uuid
+                d.lacks_worker, d.lacks, d.largest_memory_bytes
+            from atelier.jobs j join dashboard.job_details d on d.job = j.id where j.id = $1::uuid
             """, [id.uuidString]
         ).first
     }

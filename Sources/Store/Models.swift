@@ -23,13 +23,14 @@ extension Store {
     /// - Throws: `StoreError`.
     package func modelsOfCluster() throws -> [JSONValue] { try objects("select * from dashboard.models") }
 
-    /// Waiting jobs that no living worker can do, by model.
+    /// Waiting jobs that no living worker can do, by model and what is lacking: `worker.model` or `worker.memory`.
     /// - Throws: `StoreError`.
     package func withoutWorker() throws -> [Row] {
         try query(
             """
-            select model, left(coalesce(model_digest, 'any digest'), 12) as digest, further_models, sum(jobs) as jobs
-            from dashboard.without_worker group by 1, 2, 3 order by 1, 2, 3
+            select model, left(coalesce(model_digest, 'any digest'), 12) as digest, further_models, sum(jobs) as jobs,
+                lacks, max(memory_bytes) as memory_bytes, max(largest_memory_bytes) as largest_memory_bytes
+            from dashboard.without_worker group by 1, 2, 3, lacks order by 1, 2, 3, lacks
             """)
     }
 }

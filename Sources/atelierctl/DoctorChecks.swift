@@ -166,17 +166,26 @@ extension DoctorChecks {
             guard rows.isEmpty else {
                 let waiting = rows.map {
                     "\($0["jobs"] ?? "") for \(printable($0["model"] ?? "")) (\($0["digest"] ?? ""))"
-                        + ($0["further_models"].map { " with \(printable($0))" } ?? "")
+                        + ($0["further_models"].map { " with \(printable($0))" } ?? "") + lack(of: $0)
                 }.joined(separator: ", ")
                 throw Doctor.Trouble(
                     """
-                    jobs wait that no living worker can do: \(waiting); start a daemon that holds the model, or add it \
-                    (atelierctl models add), or cancel them
+                    jobs wait that no living worker can do: \(waiting); start a daemon that holds the model and has \
+                    the memory, or add the model (atelierctl models add), or give engines more (engineMemoryMiB), or \
+                    cancel them
                     """
                 )
             }
             return "no job waits for a model that no worker holds"
         }
+    }
+
+    /// What a worker would have to have.
+    private func lack(of row: Row) -> String {
+        let code = row["lacks"] ?? ""
+        guard code == "worker.memory" else { return " [\(code)]" }
+        let (needed, largest) = (number(row, "memory_bytes"), number(row, "largest_memory_bytes"))
+        return " up to \(Int(needed) >> 20) MiB of memory, where \(Int(largest) >> 20) MiB is the most [\(code)]"
     }
 
     private func failures(_ store: Store) async -> Finding {

@@ -16,7 +16,17 @@ struct JobDescription {
         ]
         for name in fields { line(name, job[name]) }
         if ["scheduled", "retryable"].contains(job["state"]?.string) { line("run_after", job["run_after"]) }
-        if job["lacks_worker"] == .bool(true) {
+        if job["lacks"] == "worker.memory" {
+            let needed = (job["estimate"]?["memory_bytes"]?.integer ?? 0) >> 20
+            line(
+                "waits for",
+                .string(
+                    """
+                    a worker with the memory: it takes about \(needed) MiB, and of no living worker that holds \
+                    \(job["model"]?.string ?? "") an engine may take more than \
+                    \((job["largest_memory_bytes"]?.integer ?? 0) >> 20) MiB [worker.memory]
+                    """))
+        } else if job["lacks_worker"] == .bool(true) {
             let digest = job["model_digest"]?.string.map { " (digest \($0.prefix(12)))" } ?? ""
             let names = job["further_models"]?.string?.split(separator: " ").map { $0.prefix { $0 != "@" } }
             let further = names.map { " with " + $0.joined(separator: " and ") } ?? ""
@@ -25,7 +35,7 @@ struct JobDescription {
                 .string(
                     """
                     \(job["model"]?.string ?? "")\(digest)\(further), which no living worker holds: atelierctl models \
-                    list --cluster
+                    list --cluster [worker.model]
                     """))
         }
         showSpec()

@@ -208,4 +208,54 @@ import Testing
             #expect(held.lines.contains { $0.hasPrefix("warm ") && $0.hasSuffix("north") }, "\(held)")
         }
     }
+
+    /// The only worker with the memory for a job leaves after it was accepted.
+    @Test func aJobThatFitsNoLivingWorkerAnyMoreIsSaidToWaitForMemory() async throws {
+        let settings = [
+            "ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_FREE_DISK_MIB": "0",
+            "ATELIER_LEASE_SECONDS": "60",
+        ]
+        try await Stage.with(settings: settings) { stage in
+            for (name, memory) in [("north", "4000"), ("south", "1000")] {
+                try stage.start(
+                    [
+                        "ATELIER_WORKER_NAME": name, "ATELIER_STATE_DIRECTORY": "\(stage.folder.path)/\(name)",
+                        "ATELIER_SHARED_DIRECTORY": stage.folder.path + "/shared", "ATELIER_ENGINE_MEMORY_MIB": memory,
+                    ], name)
+            }
+            try await stage.until("both say what they have") {
+                let told = try await stage.store.query(
+                    "select from atelier.workers where gone_at is null and memory_bytes is not null")
+                let rates = try await stage.store.query("select from atelier.host_rates")
+                return told.count == 2 && !rates.isEmpty
+            }
+            let later = (Date() + 86_400).formatted(.iso8601)
+            try await stage.publish(
+                body: Script.body("steps=1 inspect-cost=2000"),
+                properties: MessageProperties(messageID: "large", headers: ["run_after": .string(later)]))
+            let fits = try await stage.job("large", reaches: .scheduled)
+            #expect(fits["lacks"] == .null, "\(fits)")
+            #expect(await stage.stop(SIGTERM, "north") == 0)
+            #expect(try await stage.job("large", reaches: .scheduled)["lacks"] == "worker.memory")
+            let shown = try await stage.control("jobs", "show", "large")
+            #expect(
+                shown.output.contains("may take more than 1000 MiB [worker.memory]")
+                    && shown.output.contains("it takes about 2001 MiB"), "\(shown)")
+            let doctor = try await stage.control("doctor")
+            #expect(
+                doctor.output.contains("up to 2001 MiB of memory, where 1000 MiB is the most [worker.memory]"),
+                "\(doctor)")
+            let web = try await stage.startWeb()
+            let page = try await ProgramRun(
+                "curl", ["-s", "-H", "Accept: text/html", web + "/models"],
+                environment: ["PATH": "/usr/bin:/bin", "no_proxy": "*"])
+            #expect(page.output.contains("wait for a worker with the memory"), "\(page)")
+            for path in ["/jobs/" + (fits["id"]?.string ?? ""), "/?part=live", "/metrics"] {
+                let page = try await ProgramRun(
+                    "curl", ["-s", "-H", "Accept: text/html", web + path],
+                    environment: ["PATH": "/usr/bin:/bin", "no_proxy": "*"])
+                #expect(page.output.contains("worker.memory"), "\(path): \(page)")
+            }
+        }
+    }
 }

@@ -65,6 +65,44 @@ import Testing
         }
     }
 
+    /// A job was accepted, and then the worker that it fitted left.
+    @Test func whatFitsNoLivingWorkerAnyMoreIsSaid() async throws {
+        try await Stage.with { stage in
+            let (small, large) = (try await stage.worker(), try await stage.worker())
+            for worker in [small, large] {
+                try await stage.store.registerModels([WorkerModel(model: "m", digest: "1")], of: worker)
+            }
+            try await stage.store.calibrate(small, host: "host", memoryBytes: 1000, rates: Self.rates)
+            try await stage.store.calibrate(large, host: "other", memoryBytes: 4000, rates: nil)
+            let job = try await stage.store.accept([submission("m", 1400)])[0].job
+            _ = try await stage.store.accept([submission("n", 2000), submission("fits", 1000)])
+            func lacks() async throws -> (JSONValue?, JSONValue?, [JSONValue]) {
+                let found = try await stage.store.job(job)
+                return (
+                    found?["lacks_worker"], found?["lacks"],
+                    try await stage.store.objects("select * from dashboard.without_worker")
+                )
+            }
+            var (isLacking, code, rows) = try await lacks()
+            #expect(isLacking == false && code == .null && rows.isEmpty, "\(rows)")
+            try await stage.store.leave(large)
+            (isLacking, code, rows) = try await lacks()
+            #expect(isLacking == true && code == "worker.memory" && rows.count == 1, "\(rows)")
+            #expect(rows[0]["lacks"] == "worker.memory" && rows[0]["jobs"] == 2 && rows[0]["model"] == "m")
+            #expect(rows[0]["memory_bytes"] == 2050 && rows[0]["largest_memory_bytes"] == 1000)
+            #expect(try await stage.store.job(job)?["largest_memory_bytes"] == 1000)
+            // One that does not say what it has may have enough.
+            let silent = try await stage.worker()
+            try await stage.store.registerModels([WorkerModel(model: "m", digest: "1")], of: silent)
+            #expect(try await lacks().1 == .null)
+            try await stage.store.leave(silent)
+            try await stage.store.leave(small)
+            (isLacking, code, rows) = try await lacks()
+            #expect(isLacking == true && code == "worker.model", "no worker is left")
+            #expect(rows.count == 1 && rows[0]["lacks"] == "worker.model" && rows[0]["jobs"] == 3, "\(rows)")
+        }
+    }
+
     @Test func oneStrangeJobMovesTheMedianLittle() async throws {
         try await Stage.with { stage in
             func median(_ found: [Double]) async throws -> Double {

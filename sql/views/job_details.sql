@@ -13,17 +13,8 @@ create or replace view dashboard.job_details as
             case when j.estimate is not null then greatest(
                 0, (j.estimate->>'seconds')::numeric - extract(epoch from now() - j.started_at)) end)::numeric, 1) end
             as eta_seconds,
-        j.state in ('available', 'scheduled', 'retryable') and j.model is not null and not exists (
-            select
-            from atelier.workers w
-            where w.gone_at is null and coalesce(
-                    0.75 * (j.estimate->>'memory_bytes')::double precision <= w.memory_bytes, true) and not exists (
-                select
-                from string_to_table(j.needs, ' ') n(need)
-                where not exists (
-                    select
-                    from atelier.worker_models m
-                    where m.worker = w.id and n.need in (m.model || '@', m.model || '@' || m.digest)))) as lacks_worker,
+        j.state in ('available', 'scheduled', 'retryable') and j.model is not null
+            and not coalesce(h.is_room, false) as lacks_worker,
         (select coalesce(jsonb_agg(to_jsonb(a) || jsonb_build_object('worker', w.name) order by a.attempt), '[]')
             from atelier.attempts a
                 join atelier.workers w on w.id = a.worker
@@ -42,6 +33,23 @@ create or replace view dashboard.job_details as
             where s.job = j.id) as scores,
         (select c.version from atelier.concepts c where c.job = j.id and c.deleted_at is null) as version,
         regexp_replace(j.further_models, '@\S*', '', 'g') as further_models,
-        j.estimate - '{counted_seconds,counted_bytes}'::text[] as estimate
-    from atelier.jobs j;
+        j.estimate - '{counted_seconds,counted_bytes}'::text[] as estimate,
+        case when j.state in ('available', 'scheduled', 'retryable') and j.model is not null
+                and not coalesce(h.is_room, false)
+            then case when h.is_room is null then 'worker.model' else 'worker.memory' end end as lacks,
+        h.largest_memory_bytes
+    from atelier.jobs j,
+        -- The living workers that hold all its models, and whether one of them has the memory.
+        lateral (
+            select max(w.memory_bytes) as largest_memory_bytes,
+                bool_or(coalesce(
+                    0.75 * (j.estimate->>'memory_bytes')::double precision <= w.memory_bytes, true)) as is_room
+            from atelier.workers w
+            where w.gone_at is null and not exists (
+                select
+                from string_to_table(j.needs, ' ') n(need)
+                where not exists (
+                    select
+                    from atelier.worker_models m
+                    where m.worker = w.id and n.need in (m.model || '@', m.model || '@' || m.digest)))) h;
 comment on view dashboard.job_details is 'Everything about a job; to be asked by its id.';

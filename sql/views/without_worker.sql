@@ -1,23 +1,33 @@
 create or replace view dashboard.without_worker as
     with waiting as (
-        select j.model, j.model_digest, j.kind, j.further_models, j.needs, count(*) as jobs,
-            min(j.created_at) as oldest
+        select j.model, j.model_digest, j.kind, j.further_models, j.needs,
+            (j.estimate->>'memory_bytes')::bigint as memory_bytes, count(*) as jobs, min(j.created_at) as oldest
         from atelier.jobs j
         where j.state in ('available', 'scheduled', 'retryable') and j.model is not null
-        group by j.model, j.model_digest, j.kind, j.further_models, j.needs)
-    select g.model, g.model_digest, g.kind, g.jobs, g.oldest,
-        regexp_replace(g.further_models, '@\S*', '', 'g') as further_models
-    from waiting g
-    where not exists (
-        select
-        from atelier.workers w
-        where w.gone_at is null and not exists (
-            select
-            from string_to_table(g.needs, ' ') n(need)
-            where not exists (
+        group by j.model, j.model_digest, j.kind, j.further_models, j.needs,
+            (j.estimate->>'memory_bytes')::bigint),
+    -- Who holds the models, and the most that an engine may take there; what a worker does not say is enough.
+    rooms as (
+        select n.needs, count(w.id) as holders, max(coalesce(w.memory_bytes, 9223372036854775807)) as memory_bytes
+        from (select distinct g.needs from waiting g) n
+            left join atelier.workers w on w.gone_at is null and not exists (
                 select
-                from atelier.worker_models m
-                where m.worker = w.id and n.need in (m.model || '@', m.model || '@' || m.digest))))
-    order by g.oldest;
+                from string_to_table(n.needs, ' ') d(need)
+                where not exists (
+                    select
+                    from atelier.worker_models m
+                    where m.worker = w.id and d.need in (m.model || '@', m.model || '@' || m.digest)))
+        group by n.needs)
+    select g.model, g.model_digest, g.kind, sum(g.jobs)::bigint as jobs, min(g.oldest) as oldest,
+        regexp_replace(g.further_models, '@\S*', '', 'g') as further_models,
+        case when r.holders = 0 then 'worker.model' else 'worker.memory' end as lacks,
+        max(g.memory_bytes) filter (where r.holders > 0) as memory_bytes,
+        max(r.memory_bytes) filter (where r.holders > 0) as largest_memory_bytes
+    from waiting g
+        join rooms r on r.needs = g.needs
+    where r.holders = 0 or 0.75 * g.memory_bytes > r.memory_bytes
+    group by g.model, g.model_digest, g.kind, g.further_models, r.holders = 0
+    order by oldest;
 comment on view dashboard.without_worker is
-    'Waiting jobs whose models no living worker holds, by model and kind: they wait until one registers them.';
+    'Waiting jobs that no living worker can do, by model and kind: none holds their models (worker.model), or none '
+    'that does has the memory that they are estimated to take (worker.memory). They wait until one does.';

@@ -42,10 +42,12 @@ struct MetricsPage: Sendable {
         let outbox = outboxFamilies(try await overview.outbox())
         var stuck = MetricFamily(
             name: "atelier_jobs_without_worker", kind: .gauge,
-            help: "Waiting jobs whose model no living worker holds, by model.")
-        let models = Dictionary(grouping: try await lacking) { $0["model"]?.string ?? "" }
-        for (model, rows) in models.sorted(by: { $0.key < $1.key }) {
-            stuck.add(rows.compactMap { $0["jobs"]?.double }.reduce(0, +), ["model": model])
+            help: "Waiting jobs that no living worker can do, by model and what is lacking.")
+        let models = Dictionary(grouping: try await lacking) {
+            [$0["model"]?.string ?? "", $0["lacks"]?.string ?? ""]
+        }
+        for (names, rows) in models.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+            stuck.add(rows.compactMap { $0["jobs"]?.double }.reduce(0, +), ["model": names[0], "lacks": names[1]])
         }
         return try await waiting + workers + [stuck] + outbox + diskFamilies() + deadFamilies() + counted
     }

@@ -41,7 +41,7 @@ struct JobPage: Sendable {
         let state = job["state"]?.string.flatMap(JobState.init(rawValue:))
         let spec = job["spec"] ?? .null
         let artifacts = job["artifacts"]?.array ?? []
-        var model = job.members
+        var model = LackingWorker.model(job, needed: job["estimate"]?["memory_bytes"]?.double)
         model["heading"] = Self.title(job)
         model["short"] = String((job["job"]?.string ?? "").prefix(8))
         for (name, key) in [

@@ -17,7 +17,7 @@ struct ModelsPage: Sendable {
             let rows = try await held
             model["models"] = try await models(rows, descriptions, viewer)
             model["is_none"] = rows.isEmpty
-            model["lacking"] = viewer.tenant == nil ? lacking.map(\.members) : []
+            model["lacking"] = viewer.tenant == nil ? LackingWorker.models(lacking) : []
             return try site.templates.html("models", model)
         }
     }

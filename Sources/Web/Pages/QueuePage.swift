@@ -53,7 +53,7 @@ struct QueuePage: Sendable {
             "workers": lived.filter { $0["lives"] == .bool(true) }.map(Self.workerModel),
             "has_workers": lived.contains { $0["lives"] == .bool(true) },
             "is_paused": try await cluster["paused"] == .bool(true),
-            "lacking": seesAll ? try await lacking.map(\.members) : [],
+            "lacking": seesAll ? LackingWorker.models(try await lacking) : [],
             "latency": seesAll ? latencies.map(Self.latencyModel) : [],
             "throughput": HourBars(hours: Self.hours(hours)).svg ?? NSNull(),
             "outbox_waiting": outbox["waiting"]?.integer ?? 0, "set_aside": outbox["set_aside"]?.integer ?? 0,
