@@ -70,7 +70,7 @@ package struct BFloat16Matrix {
 }
 
 /// As many rows of x or fewer are multiplied with the weights as they pass, for each is read once.
-private let fewRows = 8
+package let fewRows = 8
 
 /// y[m, O] = x[m, I] · wᵀ (+ bias[O]); both of x's and y's rows lie one after the other.
 package func project(

@@ -39,7 +39,14 @@ import Testing
         let layer = 3 * (4 * 16 + 3 * 24) * 2 + 4 * 6 * 4
         #expect(work[.products] == Double(2 * layer + 2 * 40))
         #expect(work[.scores] == 2 * 6 * 2, "two layers, six pairs, two heads")
-        #expect(decoder.continuing(1, steps: 1, after: 3)[.scores] == 2 * 4 * 2, "one token sees three and itself")
+        let single = decoder.continuing(1, steps: 1, after: 3, .single)
+        #expect(single[.scores] == 2 * 4 * 2, "one token sees three and itself")
+        // What is rounded is read as it lies, by eight rows at most.
+        let rounded = decoder.continuing(1, steps: 1, after: 3, .rounded)
+        let weights = Double(2 * (4 * 16 + 3 * 24) + 40)
+        #expect(single[.bytes] - rounded[.bytes] == 12 * weights && rounded[.weights] == 2 * weights)
+        let many = [Work.Weights.single, .rounded].map { decoder.continuing(9, steps: 1, after: 3, $0)[.bytes] }
+        #expect(many[0] == many[1])
     }
 
     /// Two levels of four and eight channels, a block each, on 8 × 8 pixels.

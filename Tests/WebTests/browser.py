@@ -299,8 +299,11 @@ def sign_in():
 
 
 try:
-    for step in (what_it_would_take, submit_and_watch, look_at_the_concept, retry, cancel, compose, many, hostile_text, keyboard,
-                 every_page, sign_in):
+    steps = (
+        what_it_would_take, submit_and_watch, look_at_the_concept, retry, cancel, compose, many, hostile_text, keyboard,
+        every_page, sign_in,
+    )
+    for step in steps:
         step()
     print("all seen")
 finally:

@@ -21,8 +21,15 @@ package struct DrawingWork: Sendable, Equatable {
     package var isGuided: Bool
     /// Steps of diffusion; the model's own unless given.
     package var steps: Int?
+    /// Whether the model's file holds its matrices in bfloat16.
+    package var isRounded: Bool
 
-    package init(isGuided: Bool = true, steps: Int? = nil) { (self.isGuided, self.steps) = (isGuided, steps) }
+    package init(isGuided: Bool = true, steps: Int? = nil, isRounded: Bool = false) {
+        (self.isGuided, self.steps, self.isRounded) = (isGuided, steps, isRounded)
+    }
+
+    /// How its weights are held.
+    var weights: Work.Weights { isRounded ? .rounded : .single }
 
     /// Rows of a batch of pictures.
     func rows(_ pictures: Int) -> Int { isGuided ? 2 * pictures : pictures }

@@ -5,7 +5,8 @@ extension ChameleonModel.Configuration: BackboneWork {
         if sampling.isGuided { work += Double(pictures) * decoder.reading(1, tokens: heading, answers: 1) }
         let before = sampling.isGuided ? Double(read + heading) / 2 : Double(read)
         // The last row's end is not put in place.
-        work += decoder.continuing(sampling.rows(pictures), steps: grid.codes + grid.height - 2, after: before)
+        work += decoder.continuing(
+            sampling.rows(pictures), steps: grid.codes + grid.height - 2, after: before, sampling.weights)
         work.choose(pictures * grid.codes, of: vocabulary.codes)
         return work + tokenizer.decoding(pictures, height: pictureHeight, width: pictureWidth)
     }

@@ -6,25 +6,26 @@ struct DecoderWork: Sendable {
     /// `tokens` new ones of each sample through all layers, of which `pairs` see each other or what came before them;
     /// `answers` rows of logits.
     func callAsFunction(
-        _ samples: Int, tokens: Int, keys: Int, pairs: Double, answers: Int, rank: Int = 0
+        _ samples: Int, tokens: Int, keys: Int, pairs: Double, answers: Int, rank: Int = 0,
+        weights: Work.Weights = .single
     ) -> Work {
         let rows = samples * tokens
         var layer = Work()
         layer.pointwise(rows * width)
-        layer.linear(rows, from: width, to: width, rank: rank)
-        for _ in 0..<2 { layer.linear(rows, from: width, to: keyWidth, rank: rank) }
+        layer.linear(rows, from: width, to: width, rank: rank, weights: weights)
+        for _ in 0..<2 { layer.linear(rows, from: width, to: keyWidth, rank: rank, weights: weights) }
         layer.pointwise(rows * (width + keyWidth), operations: 2)
         layer.attention(rows, keys: keys, pairs: pairs, width: width, heads: heads)
-        layer.linear(rows, from: width, to: width, rank: rank)
+        layer.linear(rows, from: width, to: width, rank: rank, weights: weights)
         layer.pointwise(rows * width, operations: 2)
-        for _ in 0..<2 { layer.linear(rows, from: width, to: feedForward) }
+        for _ in 0..<2 { layer.linear(rows, from: width, to: feedForward, weights: weights) }
         layer.pointwise(rows * feedForward, operations: 2)
-        layer.linear(rows, from: feedForward, to: width)
+        layer.linear(rows, from: feedForward, to: width, weights: weights)
         layer.pointwise(rows * width)
         var ends = Work()
         ends.pointwise(rows * width)
         ends.pointwise(answers * width)
-        ends.linear(answers, from: width, to: vocabulary)
+        ends.linear(answers, from: width, to: vocabulary, weights: weights)
         return Double(depth) * layer + ends
     }
 
@@ -35,12 +36,12 @@ struct DecoderWork: Sendable {
     }
 
     /// `steps` of one token each of every sequence, after `before` that were read.
-    func continuing(_ sequences: Int, steps: Int, after before: Double) -> Work {
+    func continuing(_ sequences: Int, steps: Int, after before: Double, _ weights: Work.Weights) -> Work {
         guard steps > 0 else { return Work() }
         let seen = (before + Double(steps + 1) / 2) * Double(sequences)
         var work =
             Double(steps)
-            * self(sequences, tokens: 1, keys: Int(seen), pairs: seen, answers: sequences)
+            * self(sequences, tokens: 1, keys: Int(seen), pairs: seen, answers: sequences, weights: weights)
         work.keep(depth * 2 * sequences * (Int(before) + steps) * keyWidth)
         return work
     }

@@ -3,7 +3,7 @@ extension LlamaGenModel.Configuration: BackboneWork {
         let rows = sampling.rows(pictures)
         var work = text.encoding(pictures, tokens: tokens) + Double(rows) * prefix(tokens)
         work += Double(rows) * decoder.reading(1, tokens: tokens, answers: 1)
-        work += decoder.continuing(rows, steps: codes - 1, after: Double(tokens))
+        work += decoder.continuing(rows, steps: codes - 1, after: Double(tokens), sampling.weights)
         work.choose(pictures * codes, of: transformer.codes)
         return work + tokenizer.decoding(pictures, side: transformer.side)
     }

@@ -1,3 +1,5 @@
+import Tensors
+
 /// What a computation takes, counted from shapes as its code goes through them and not measured: so much of each kind
 /// of work, and the memory of its results.
 package struct Work: Sendable, Equatable {
@@ -13,8 +15,10 @@ package struct Work: Sendable, Equatable {
         case roundedProducts = "products_bf16"
         case roundedConvolutions = "convolutions_bf16"
         case roundedScores = "scores_bf16"
-        /// Bytes that operations without a product read and write, and weights that products read.
+        /// Bytes that operations without a product read and write, and weights that products pack and read.
         case bytes
+        /// Bytes of weights in bfloat16 that few rows read as they lie: from memory, for no cache holds a model.
+        case weights
         /// Operations on tensors: each costs something, however small it is.
         case calls
         /// Numbers that are looked at one by one where something is drawn from them.
@@ -40,11 +44,26 @@ package struct Work: Sendable, Equatable {
 }
 
 extension Work {
+    /// How a model holds its weights.
+    enum Weights: Sendable {
+        case single
+        /// In bfloat16, as their file has them.
+        case rounded
+
+        /// What reading so many weights is. A product packs them before; but few rows read what is rounded as it lies.
+        fileprivate func reading(_ count: Int, by rows: Int) -> (kind: Kind, bytes: Double) {
+            self == .rounded && rows <= fewRows ? (.weights, 2 * Double(count)) : (.bytes, 12 * Double(count))
+        }
+    }
+
     /// x [rows, inputs] · wᵀ + b → [rows, outputs], with a low-rank change beside it unless its rank is 0.
-    mutating func linear(_ rows: Int, from inputs: Int, to outputs: Int, rank: Int = 0) {
+    mutating func linear(
+        _ rows: Int, from inputs: Int, to outputs: Int, rank: Int = 0, weights: Weights = .single
+    ) {
         self[.products] += 2 * Double(rows) * Double(inputs) * Double(outputs)
-        // A product packs its weights before it reads them.
-        add(reading: rows * inputs + 3 * inputs * outputs, writing: rows * outputs)
+        let read = weights.reading(inputs * outputs, by: rows)
+        self[read.kind] += read.bytes
+        add(reading: rows * inputs, writing: rows * outputs)
         guard rank > 0 else { return }
         linear(rows, from: inputs, to: rank)
         pointwise(rows * rank)

@@ -43,7 +43,7 @@ package struct WorkRates {
         [
             products(.products, .single), products(.roundedProducts, .bfloat16),
             convolutions(.convolutions, .single), convolutions(.roundedConvolutions, .bfloat16),
-            scores(.scores, .single), scores(.roundedScores, .bfloat16), bytes, calls, choices,
+            scores(.scores, .single), scores(.roundedScores, .bfloat16), bytes, weights, calls, choices,
         ]
     }
 
@@ -82,6 +82,18 @@ package struct WorkRates {
         let gain = Self.numbers([width])
         return Sample(kind: .bytes, amount: Double(4 * rows * width * 6), precision: .single) {
             _ = x + GELU().apply([RMSNorm(epsilon: 1e-6).apply([x, gain])])
+        }
+    }
+
+    /// Two rows through 128 MiB of weights.
+    private var weights: Sample {
+        let (rows, columns) = (16_384, 4096)
+        let memory = Tensor(repeating: 0.1, shape: [rows, columns / 2])
+        let words = UnsafeRawBufferPointer(start: memory.pointer, count: 4 * memory.count)
+        let matrix = BFloat16Matrix(bytes: words, rows: rows, columns: columns, owner: memory.storage)!
+        let (x, y) = (Tensor(repeating: 0.1, shape: [2, columns]), Tensor(uninitialized: [2, rows]))
+        return Sample(kind: .weights, amount: Double(words.count), precision: .single) {
+            project(x.pointer, by: matrix, into: y.pointer, m: 2)
         }
     }
 

@@ -5,9 +5,10 @@ import Logging
 /// Has an engine look into messages before they become jobs: a child of the daemon, started with it and again when it
 /// has ended. Strangers' pictures are decoded there and nowhere in the daemon.
 ///
-/// One message after the other is looked into. A message that ends the child is tried once more with a new one; what cannot be
-/// looked into in time becomes a job all the same, with a warning, and its attempt finds what is wrong with it. So an
-/// engine that does not answer holds a message up for some seconds, and those behind it not at all until it rests.
+/// One message after the other is looked into. A message that ends the child is tried once more with a new one; what
+/// cannot be looked into in time becomes a job all the same, with a warning, and its attempt finds what is wrong with
+/// it. So an engine that does not answer holds a message up for some seconds, and those behind it not at all until it
+/// rests.
 package actor Inspector {
     /// What became of a question.
     private enum Answer {

@@ -30,7 +30,8 @@ struct ModelSizes {
     func drawing(_ options: [String: JSONValue] = [:]) -> DrawingWork {
         let guidance = options["guidance"] ?? description.sampling["guidance"]
         let numbers = (guidance?.array ?? guidance.map { [$0] } ?? []).compactMap(\.double)
-        return DrawingWork(isGuided: numbers.contains { $0 != 1 }, steps: options["steps"]?.integer)
+        return DrawingWork(
+            isGuided: numbers.contains { $0 != 1 }, steps: options["steps"]?.integer, isRounded: weights.isRounded)
     }
 }
 
@@ -40,6 +41,8 @@ struct WeightSizes: Equatable {
     var storedBytes = 0
     /// In memory, the mapped files among it.
     var residentBytes = 0
+    /// Whether most of it stays in its file, in bfloat16.
+    var isRounded: Bool { residentBytes < 2 * storedBytes }
 
     init() {}
 
