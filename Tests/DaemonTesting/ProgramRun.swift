@@ -17,7 +17,7 @@ package struct ProgramRun: Sendable {
     /// so that nothing can fill a pipe.
     package init(
         _ program: String, _ arguments: [String], environment: [String: String], input: String = "",
-        in directory: String? = nil, within seconds: Int = 120
+        in directory: String? = nil, within seconds: Int = 600
     ) async throws {
         let folder = try TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }

@@ -68,10 +68,9 @@ package struct EstimateService: Service {
 
     private func estimate(_ spec: JobSpec, _ answer: inout EstimateAnswer) async throws {
         guard spec.kind.needsEngine else { throw Problems([.takesNoEngine(spec.kind)]) }
-        let order = InspectionOrder(message: spec.withoutPictures.json.line)
-        guard let report = if let order { await inspector.inspect(order) } else { InspectionReport?.none } else {
-            return
-        }
+        guard let order = InspectionOrder(message: spec.withoutPictures.json.line),
+            let report = await inspector.inspect(order)
+        else { return }
         if let problems = report.problems { throw Problems(problems) }
         answer.warnings = report.warnings
         guard let cost = report.cost,
