@@ -1,7 +1,7 @@
 import Foundation
 
 /// The one line an engine reads from its stdin.
-package struct EngineOrder: Sendable, Codable {
+package struct EngineOrder: Sendable, JSONLine {
     /// The job.
     package var job: UUID
     /// Which attempt this is, from 1.
@@ -103,16 +103,6 @@ package struct EngineOrder: Sendable, Codable {
             ReferenceFile(path: path, crop: spec.images.indices.contains(index) ? spec.images[index].crop : nil)
         }
     }
-
-    /// The line, without its end.
-    package var line: Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(self)) ?? Data()
-    }
-
-    /// Reads the line.
-    package init(line: Data) throws { self = try JSONDecoder().decode(EngineOrder.self, from: line) }
 }
 
 /// A reference picture on the disk, and the part of it that counts.

@@ -2,7 +2,7 @@ import Foundation
 
 /// The contract between a daemon and its engine, `docs/engine.md`, by its version; and what an engine answers to
 /// `ENGINE protocol`, one line of JSON.
-package struct EngineProtocol: Sendable, Equatable, Codable {
+package struct EngineProtocol: Sendable, Equatable, JSONLine {
     /// What this daemon and this engine speak.
     package static let version = 1
 
@@ -21,13 +21,6 @@ package struct EngineProtocol: Sendable, Equatable, Codable {
             version: version, engine: "atelier-engine \(Release.version)",
             kinds: JobKind.allCases.filter(\.needsEngine).map(\.rawValue),
             methods: PersonalizationMethod.allCases.map(\.rawValue))
-    }
-
-    /// The answer as one line, without its end.
-    package var line: Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(self)) ?? Data()
     }
 
     /// What to do about an engine of another version; nil where it is this one.

@@ -2,7 +2,7 @@ import Foundation
 
 /// What a daemon answers who asks what a job would take. One whose host cannot tell, for it lacks the model or was not
 /// measured, answers with neither problems nor an estimate.
-package struct EstimateAnswer: Sendable, Equatable, Codable {
+package struct EstimateAnswer: Sendable, Equatable, JSONLine {
     /// The daemon.
     package var worker: String
     /// Why it is no job.
@@ -27,14 +27,4 @@ package struct EstimateAnswer: Sendable, Equatable, Codable {
         case worker, problems, warnings, estimate, fits, alternatives
         case largestMemoryBytes = "largest_memory_bytes"
     }
-
-    /// The line, without its end.
-    package var line: Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(self)) ?? Data()
-    }
-
-    /// Reads the line.
-    package init(line: Data) throws { self = try JSONDecoder().decode(EstimateAnswer.self, from: line) }
 }

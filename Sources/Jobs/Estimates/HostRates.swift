@@ -1,7 +1,7 @@
 import Foundation
 
 /// How fast a host does each kind of work, as its engine measured: `ENGINE measure`, one line of JSON.
-package struct HostRates: Sendable, Equatable, Codable {
+package struct HostRates: Sendable, Equatable, JSONLine {
     /// The version of what is measured: rates of another are measured again.
     package static let version = 2
 
@@ -22,14 +22,4 @@ package struct HostRates: Sendable, Equatable, Codable {
         case version, rates, threads
         case residentBytes = "resident_bytes"
     }
-
-    /// The line, without its end.
-    package var line: Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(self)) ?? Data()
-    }
-
-    /// Reads the line.
-    package init(line: Data) throws { self = try JSONDecoder().decode(HostRates.self, from: line) }
 }

@@ -101,7 +101,7 @@ extension InspectionOrder {
 }
 
 /// What an engine found in an ``InspectionOrder``: one JSON line.
-package struct InspectionReport: Sendable, Equatable, Codable {
+package struct InspectionReport: Sendable, Equatable, JSONLine {
     /// Of the order; 0 says that the engine is ready.
     package var id: Int
     /// What the job cannot be done with.
@@ -117,14 +117,4 @@ package struct InspectionReport: Sendable, Equatable, Codable {
         self.problems = problems.isEmpty ? nil : problems
         self.warnings = warnings.isEmpty ? nil : warnings
     }
-
-    /// The line, without its end.
-    package var line: Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(self)) ?? Data()
-    }
-
-    /// Reads the line.
-    package init(line: Data) throws { self = try JSONDecoder().decode(InspectionReport.self, from: line) }
 }
