@@ -1,6 +1,7 @@
 import DaemonTesting
 import Foundation
 import Jobs
+import ServerTesting
 import Testing
 
 @testable import Web
@@ -92,6 +93,21 @@ struct PartsTests {
                 .heading("A *model*"), .paragraph("It knows cats, and dogs."), .item("one goes on"),
                 .item("<script>two</script>"), .row(["a", "b"]), .row(["1", "2"]),
             ])
+    }
+
+    /// A number in a template stands for itself: what is counted, one or several, `Figures.counted` says.
+    @Test func noTemplateCountsByItself() throws {
+        let folder = Servers.root + "/web/templates/"
+        let counting = /\}\} (?:[a-z]+ )?(?:jobs|pictures|files|attempts|messages|versions|steps|workers|concepts)\b/
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        #expect(names.count > 20)
+        for name in names {
+            let found = try String(contentsOfFile: folder + name, encoding: .utf8).replacing("\n", with: " ")
+                .firstMatch(of: counting)
+            #expect(found == nil, "\(name): \(found?.0 ?? "")")
+        }
+        #expect(Figures.counted(1, "job", "waits", "wait") == "1 job waits")
+        #expect(Figures.counted(0, "job", "waits", "wait") == "0 jobs wait")
     }
 
     @Test func figuresSayWhatTheyAre() {

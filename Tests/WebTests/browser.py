@@ -215,7 +215,7 @@ def many():
     one("[data-all]").click()
     assert shown(".ticked").endswith("ticked")
     press_button("Delete")
-    wait("the preview", lambda: "Nothing brings them back" in text())
+    wait("the preview", lambda: "Nothing brings back what is erased" in text())
     page.find_element(By.LINK_TEXT, "Leave them").click()
     wait("the list", lambda: "/jobs?state=completed" in page.current_url)
     seen("many jobs chosen, and left")

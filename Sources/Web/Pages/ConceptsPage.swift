@@ -111,11 +111,12 @@ struct ConceptsPage: Sendable {
             model["tenant"] = tenant
             model["version"] = version.map(String.init) ?? NSNull()
             model["back"] = Self.path(["name": .string(name), "tenant": .string(tenant)])
-            model["references"] = rows.reduce(0) { $0 + ($1["references"]?.array?.count ?? 0) }
+            let references = rows.reduce(0) { $0 + ($1["references"]?.array?.count ?? 0) }
+            model["references"] = Figures.counted(references, "reference picture")
             model["versions"] = rows.map { row in
                 [
                     "version": row["version"]?.integer ?? 0, "job": row["job"]?.string ?? "",
-                    "pictures": row["artifacts"]?.array?.count ?? 0,
+                    "files": Figures.counted(row["artifacts"]?.array?.count ?? 0, "file"),
                 ] as [String: Any]
             }
             return try site.templates.html("concept-delete", model)

@@ -56,14 +56,16 @@ struct JobsPage: Sendable {
         }
 
         /// What it does, for who is asked.
-        var consequence: String {
+        func consequence(of jobs: Int) -> String {
             switch self {
+            case .retry where jobs == 1: "It is tried again from its last checkpoint; a cancelled one begins anew."
             case .retry: "They are tried again from their last checkpoint; cancelled ones begin anew."
+            case .cancel where jobs == 1: "A waiting one ends at once, a running one as soon as its engine has stopped."
             case .cancel: "Waiting ones end at once, running ones as soon as their engines have stopped."
             case .delete:
                 """
-                They are erased: attempts, messages, what they learnt, and their pictures unless another job or \
-                concept of the tenant needs them. Nothing brings them back.
+                \(jobs == 1 ? "It is" : "They are") erased: attempts, messages, what was learnt, and pictures unless \
+                another job or concept of the tenant needs them. Nothing brings back what is erased.
                 """
             }
         }
@@ -78,7 +80,7 @@ struct JobsPage: Sendable {
         model["action"] = action.rawValue
         model["is_delete"] = action == .delete
         model["is_retry"] = action == .retry
-        model["consequence"] = action.consequence
+        model["consequence"] = action.consequence(of: chosen.count)
         model["count"] = Figures.counted(chosen.count, "job")
         model["is_none"] = chosen.isEmpty
         model["is_limit"] = chosen.count == Self.most
@@ -109,7 +111,7 @@ struct JobsPage: Sendable {
         var model = site.frame(viewer, section: "jobs", title: "Done")
         model["action"] = action.rawValue
         model["done"] = Figures.counted(done, "job")
-        model["untouched"] = identifiers.count > done ? identifiers.count - done : NSNull()
+        model["untouched"] = identifiers.count > done ? Figures.counted(identifiers.count - done, "job") : NSNull()
         model["back"] = form["back"].flatMap(Self.local) ?? "/jobs"
         if seen.count == 1, action != .delete, identifiers.count == 1 {
             return .redirect(to: "/jobs/\(seen[0].uuidString.lowercased())", type: .normal)

@@ -99,7 +99,8 @@ struct TroublePages: Sendable {
             "dead letters were replayed by hand",
             metadata: ["replayed": "\(found.replayed)", "web.viewer": "\(viewer.name ?? "anybody")"])
         let rest = found.kept == 0 ? "" : "; \(found.kept) stayed"
-        return try await dead(viewer, said: "\(found.replayed) replayed\(rest).")
+        let words = Figures.counted(found.replayed, "message", "was", "were")
+        return try await dead(viewer, said: "\(words) replayed\(rest).")
     }
 
     private func resend(_ viewer: Viewer) async throws -> Response {
