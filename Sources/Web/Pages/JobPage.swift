@@ -139,6 +139,9 @@ struct JobPage: Sendable {
         model["took"] = begin.map { Figures.duration((end ?? Date()).timeIntervalSince($0)) } ?? NSNull()
         model["outcome"] = attempt["outcome"]?.string ?? "running"
         model["is_bad"] = ["failed", "crashed", "lost"].contains(attempt["outcome"]?.string)
+        // Of a whole attempt it would be the last stage's last step.
+        let isWhole = attempt["outcome"]?.string == "completed"
+        model["left_at"] = isWhole ? NSNull() : attempt["last_step"]?.model ?? NSNull()
         model["memory"] = attempt["peak_memory_bytes"]?.double.map(Figures.bytes) ?? NSNull()
         model["processor"] = attempt["processor_seconds"]?.double.map { Figures.duration($0) } ?? NSNull()
         model["problem_list"] = (attempt["problems"]?.array ?? []).map(\.members)
