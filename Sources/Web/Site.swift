@@ -1,6 +1,7 @@
 import Broker
 import Daemon
 import Foundation
+import Hummingbird
 import Jobs
 import Logging
 import Store
@@ -26,6 +27,33 @@ struct Site: Sendable {
     let sessions: Sessions
     let tokens: TokenFile?
 
+    /// What is said where nothing can be published, with what to configure.
+    static let noBroker = """
+        This program has no login at RabbitMQ, and publishes nothing and asks nobody. To give it one: the unit reads \
+        /etc/atelier/web-amqp-url, which atelierctl setup writes; a program started by hand reads \
+        ATELIER_AMQP_URL_FILE or ATELIER_AMQP_URL. Then start it again.
+        """
+    /// The same of what changes jobs and concepts.
+    static let noAdmin = """
+        This program has no login of the role atelier_admin, and may only look. To give it one: the unit reads \
+        /etc/atelier/admin-url, which atelierctl setup writes; a program started by hand reads ATELIER_ADMIN_URL_FILE \
+        or ATELIER_ADMIN_URL. Then start it again.
+        """
+
+    /// The store that acts on jobs and concepts.
+    /// - Throws: 403, which says what to configure.
+    func acting() throws -> Store {
+        guard let admin else { throw HTTPError(.forbidden, message: Self.noAdmin) }
+        return admin
+    }
+
+    /// What publishes.
+    /// - Throws: 403, which says what to configure.
+    func publisher() throws -> JobPublishing {
+        guard let publishing else { throw HTTPError(.forbidden, message: Self.noBroker) }
+        return publishing
+    }
+
     /// What a page's frame shows.
     func frame(_ viewer: Viewer?, section: String, title: String) -> [String: Any] {
         let mayAct = viewer?.mayAct ?? false
@@ -34,6 +62,7 @@ struct Site: Sendable {
             "viewer": viewer?.name ?? NSNull(), "viewer_tenant": viewer?.tenant ?? NSNull(),
             "form_token": viewer?.formToken ?? "",
             "may_change": mayAct && admin != nil, "may_publish": mayAct && publishing != nil,
+            "no_broker": mayAct && publishing == nil ? Self.noBroker : NSNull(), "may_act": mayAct,
             "may_replay": mayAct && deadLetters != nil && viewer?.tenant == nil,
             "sees_all": viewer != nil && viewer?.tenant == nil,
             "sections": Self.sections(viewer).map { id, name, path in

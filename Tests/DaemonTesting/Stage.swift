@@ -126,14 +126,15 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
 
     /// Starts atelier-web as a reader that may act, on a free port; gives its address once it listens.
     package func startWeb(
-        _ settings: [String: String] = [:], _ name: String = "atelier-web", within seconds: Int = 30
+        _ settings: [String: String] = [:], _ name: String = "atelier-web", without lacking: Set<String> = [],
+        within seconds: Int = 30
     ) async throws -> String {
         let (log, port) = ("\(folder.path)/\(name).log", "\(folder.path)/\(name).port")
         let own = ["ATELIER_ADMIN_URL": Role.admin.url(of: database), "ATELIER_WEB_PORT": "0"]
         daemons[name] = try ChildProgram(
             Self.programs + "/atelier-web", ["run", "--port-file", port],
-            environment: environment(as: .reader).merging(own) { $1 }.merging(settings) { $1 }, output: log,
-            errors: log, directory: Servers.root)
+            environment: environment(as: .reader).merging(own) { $1 }.merging(settings) { $1 }
+                .filter { !lacking.contains($0.key) }, output: log, errors: log, directory: Servers.root)
         try await until("atelier-web listens", within: seconds) { FileManager.default.fileExists(atPath: port) }
         let number = try String(contentsOfFile: port, encoding: .utf8).trimmingCharacters(in: .newlines)
         return "http://127.0.0.1:\(number)"

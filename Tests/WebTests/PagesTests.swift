@@ -1,6 +1,8 @@
 import DaemonTesting
 import Foundation
 import Jobs
+import SchemaTesting
+import ServerTesting
 import Store
 import Testing
 
@@ -116,6 +118,101 @@ import Testing
             #expect(answer.status == 422 && pointers == ["/version", "/model", "/prompts", "/colour"], "\(answer)")
             #expect(try await site.ask("/api/jobs", ["Content-Type": "text/plain"], ["-d", "x"]).status == 415)
         }
+    }
+
+    @Test func withoutALoginAtTheBrokerItSaysWhatToConfigure() async throws {
+        try await Stage.with(settings: [:]) { stage in
+            let site = try WebClient(
+                try await stage.startWeb(without: ["ATELIER_AMQP_URL", "ATELIER_ADMIN_URL"]))
+            let front = try await site.page("/").body
+            let token = String(try #require(front.firstMatch(of: /name="form-token" content="([0-9a-f]+)"/)).1)
+            let form = [("form_token", token), ("model", "pocket-infinity"), ("prompts", "steps=1"), ("tenant", "x")]
+            let job = Self.job("steps=1")
+            let schema = try JSONSchema(path: Servers.root + "/ops/schemas/openapi.json")
+            for path in ["/api/jobs", "/api/estimates"] {
+                let answer = try await site.send(json: job, to: path)
+                let problems = try schema.problems(in: try #require(answer.json, "\(answer)"), part: "#/$defs/error")
+                #expect(answer.status == 403 && problems.isEmpty && answer.body.contains("web-amqp-url"), "\(answer)")
+            }
+            for path in ["/playground", "/playground/estimate", "/dead/replay"] {
+                let answer = try await site.send(path, form)
+                #expect(answer.status == 403 && answer.body.contains("web-amqp-url"), "\(path): \(answer)")
+            }
+            for path in ["/new", "/playground", "/dead"] {
+                let page = try await site.page(path)
+                #expect(page.status == 200 && page.body.contains("ATELIER_AMQP_URL_FILE"), "\(path): \(page.body)")
+                #expect(!page.body.contains("Publish</button>") && !page.body.contains("Draw</button>"), "\(path)")
+            }
+            let pause = try await site.send("/pause", [("form_token", token), ("paused", "true")])
+            #expect(pause.status == 403 && pause.body.contains("admin-url"), "\(pause)")
+            #expect(try await stage.store.query("select 1 from atelier.jobs").isEmpty)
+        }
+    }
+
+    /// The words of a page, as people read them.
+    private static func words(_ page: WebClient.Answer) -> String {
+        page.body.replacing(/<[^>]*>/, with: "").replacing(/\s+/, with: " ")
+    }
+
+    @Test func oneIsNotSeveral() async throws {
+        try await withSite { stage, site in
+            _ = try await run("fail=fatal code=engine.scripted", stage, site)
+            #expect(try await site.send(json: Self.learning("rex"), to: "/api/jobs?message_id=learnt").status == 202)
+            let learnt = try #require(try await stage.job("learnt", reaches: .completed)["id"]?.string)
+            _ = try await stage.store.order(paused: true)
+            let waiting = try await site.send(json: Self.job("steps=1"), to: "/api/jobs")
+            _ = try await stage.job(try #require(waiting.json?["message_id"]?.string), reaches: .available)
+            _ = await stage.stop(SIGTERM)
+            // One of each, with nobody left who could do something about it.
+            try await stage.store.query(
+                "delete from atelier.artifacts where job = $1::uuid and role <> 'adapter'", [learnt])
+            try await stage.store.query(
+                "update atelier.outbox set confirmed_at = now(), set_aside_at = null where confirmed_at is null")
+            try await stage.store.query(
+                """
+                update atelier.outbox o set confirmed_at = null, last_error = 'x',
+                    set_aside_at = case when o.id = m.least then now() end
+                from (select min(id) as least from atelier.outbox) m where o.id in (m.least, m.least + 1)
+                """)
+            try await stage.until("the queue shows it") {
+                let words = Self.words(try await site.page("/"))
+                return words.contains("1 generate job waits for the model") && words.contains("1 message was set aside")
+                    && words.contains("1 message waits to leave.")
+            }
+            #expect(Self.words(try await site.page("/models")).contains("1 generate job waits for pocket-infinity"))
+            #expect(Self.words(try await site.page("/failures")).contains("1 job, 1 attempt,"))
+            let token = try #require(try await site.page("/").formToken)
+            let names = [("form_token", token), ("name", "rex"), ("tenant", "atelier")]
+            let deletion = try await site.send("/concepts/delete", names)
+            let said = Self.words(deletion)
+            #expect(said.contains("1 file of its job") && said.contains("its 1 reference picture,") == false)
+            #expect(said.contains("with 1 reference picture, unless"), "\(said)")
+            let query = [("form_token", token), ("job", learnt)]
+            let preview = try await site.send("/jobs/preview", query + [("action", "delete")])
+            #expect(Self.words(preview).contains("It is erased"), "\(preview)")
+            let gone = try await site.send(
+                "/jobs/apply", [("form_token", token), ("ids", "\(UUID()) \(UUID())"), ("action", "cancel")])
+            #expect(Self.words(gone).contains("cancel: 0 jobs. 2 jobs changed meanwhile"), "\(gone)")
+            let plural = /\b1 ([a-z]+ )?(jobs|pictures|attempts|messages|files|versions|steps|daemons|workers)\b/
+            var pages = [deletion, preview, gone]
+            for path in [
+                "/", "/jobs", "/jobs/\(learnt)", "/concepts", "/concepts/rex", "/compare", "/failures", "/rejections",
+                "/dead", "/models",
+            ] { pages.append(try await site.page(path)) }
+            for page in pages {
+                let found = Self.words(page).firstMatch(of: plural)
+                #expect(page.status == 200 && found == nil, "\(found?.0 ?? "") \(page.status)")
+            }
+        }
+    }
+
+    private static func learning(_ name: String) -> JSONValue {
+        let picture = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]).base64EncodedString()
+        return [
+            "version": 1, "kind": "personalize", "method": "arbooth", "model": "pocket-infinity", "seed": 1,
+            "concept": ["name": .string(name), "role": "subject", "class": "dog"],
+            "images": [["png": .string(picture)]], "prompts": ["steps=2 adapter"],
+        ]
     }
 
     @Test func anotherSitesRequestsChangeNothing() async throws {

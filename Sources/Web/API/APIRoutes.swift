@@ -79,16 +79,17 @@ struct APIRoutes: Sendable {
     private func addActions(to api: RouterGroup<WebContext>) {
         api.post("/jobs") { request, context in try await publish(request, context) }
         api.post("/estimates") { request, context in
-            _ = try context.knownViewer()
+            let viewer = try context.knownViewer()
+            guard site.questions != nil else { throw HTTPError(.forbidden, message: Site.noBroker) }
             let body = try await Self.body(of: request, context)
-            return try await EstimateRoute(site: site).answer { try JobSpec.parsed(body) }
+            return try await EstimateRoute(site: site).answer(viewer, tenant: request.parameter("tenant")) {
+                try JobSpec.parsed(body)
+            }
         }
         for action in JobsPage.Action.allCases where action != .delete {
             api.post("/jobs/:id/\(action.rawValue)") { request, context in
                 let viewer = try context.actingViewer()
-                guard let admin = site.admin else {
-                    throw HTTPError(.forbidden, message: "This program may only look.")
-                }
+                let admin = try site.acting()
                 let job = try await JobPage(site: site).job(context.parameters.get("id") ?? "", viewer)
                 guard let id = job["job"]?.string.flatMap(UUID.init(uuidString:)) else { throw HTTPError(.notFound) }
                 let isDone = try await JobsPage.apply(
@@ -102,9 +103,7 @@ struct APIRoutes: Sendable {
 
     private func publish(_ request: Request, _ context: WebContext) async throws -> Response {
         let viewer = try context.actingViewer()
-        guard let publishing = site.publishing else {
-            throw HTTPError(.forbidden, message: "This program has no login at the broker, and publishes nothing.")
-        }
+        let publishing = try site.publisher()
         let data = try await Self.body(of: request, context)
         let tenant = viewer.tenant ?? request.parameter("tenant") ?? publishing.user
         do {

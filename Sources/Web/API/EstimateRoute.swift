@@ -6,11 +6,9 @@ import Jobs
 struct EstimateRoute: Sendable {
     let site: Site
 
-    /// Answers with the figures of a job's body.
-    func answer(to body: () throws -> JSONValue) async throws -> Response {
-        guard let questions = site.questions else {
-            throw HTTPError(.forbidden, message: "This program has no login at the broker, and asks nobody.")
-        }
+    /// Answers with the figures of a job's body, and what its tenant has not learnt.
+    func answer(_ viewer: Viewer, tenant: String?, to body: () throws -> JSONValue) async throws -> Response {
+        guard let questions = site.questions else { throw HTTPError(.forbidden, message: Site.noBroker) }
         do {
             let spec = try JobSpec(body())
             let workers = try await site.overview.workers().count { $0["gone_at"] == .null }

@@ -95,7 +95,7 @@ struct ConceptsPage: Sendable {
     }
 
     private func delete(_ form: FormFields, _ viewer: Viewer) async throws -> Response {
-        guard let admin = site.admin else { throw HTTPError(.forbidden, message: "This program may only look.") }
+        let admin = try site.acting()
         guard let name = form["name"], let tenant = viewer.tenant ?? form["tenant"], viewer.sees(tenant) else {
             throw HTTPError(.badRequest)
         }

@@ -17,8 +17,10 @@ struct PlaygroundPage: Sendable {
         }
         router.post("/playground") { _, context in try await draw(context.form, context.actingViewer()) }
         router.post("/playground/estimate") { _, context in
-            _ = try context.knownViewer()
-            return try await EstimateRoute(site: site).answer { try Self.body(context.form) }
+            let viewer = try context.knownViewer()
+            return try await EstimateRoute(site: site).answer(viewer, tenant: context.form["tenant"]) {
+                try Self.body(context.form)
+            }
         }
     }
 
@@ -64,9 +66,7 @@ struct PlaygroundPage: Sendable {
     }
 
     private func draw(_ form: FormFields, _ viewer: Viewer) async throws -> Response {
-        guard let publishing = site.publishing else {
-            throw HTTPError(.forbidden, message: "This program has no login at the broker, and publishes nothing.")
-        }
+        let publishing = try site.publisher()
         let tenant = viewer.tenant ?? form["tenant"] ?? publishing.user
         do {
             let id = try await publishing.publish(try Self.body(form), for: tenant)

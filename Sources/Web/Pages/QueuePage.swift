@@ -15,7 +15,8 @@ struct QueuePage: Sendable {
         }
         router.post("/pause") { _, context in
             let viewer = try context.actingViewer()
-            guard viewer.tenant == nil, let admin = site.admin else { throw HTTPError(.forbidden) }
+            guard viewer.tenant == nil else { throw HTTPError(.forbidden) }
+            let admin = try site.acting()
             let isPause = context.form["paused"] == "true"
             _ = try await admin.order(paused: isPause)
             site.logger.notice(

@@ -71,7 +71,7 @@ struct TroublePages: Sendable {
         model["trouble"] = NSNull()
         do {
             guard let letters = site.deadLetters else {
-                throw DeadLetters.Trouble(description: "this program has no login at the broker, and sees none")
+                throw DeadLetters.Trouble(description: Site.noBroker)
             }
             let found = try await letters.list()
             model["letters"] = found.letters.map(Self.line)
@@ -92,7 +92,8 @@ struct TroublePages: Sendable {
     }
 
     private func replay(_ form: FormFields, _ viewer: Viewer) async throws -> Response {
-        guard viewer.tenant == nil, let letters = site.deadLetters else { throw HTTPError(.forbidden) }
+        guard viewer.tenant == nil else { throw HTTPError(.forbidden) }
+        guard let letters = site.deadLetters else { throw HTTPError(.forbidden, message: Site.noBroker) }
         let chosen = form["all"] == nil ? Set(form.values("id")) : nil
         let found = try await letters.replay(chosen)
         site.logger.notice(
@@ -104,7 +105,8 @@ struct TroublePages: Sendable {
     }
 
     private func resend(_ viewer: Viewer) async throws -> Response {
-        guard viewer.tenant == nil, let admin = site.admin else { throw HTTPError(.forbidden) }
+        guard viewer.tenant == nil else { throw HTTPError(.forbidden) }
+        let admin = try site.acting()
         try await admin.query("select atelier.resend_set_aside()")
         return .redirect(to: "/", type: .normal)
     }
