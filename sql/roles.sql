@@ -1,6 +1,6 @@
--- Who may do what: the daemon what it needs, an admin calls functions, a reader sees the views. Applied again whenever
--- anything else is, for what is new has no grants. Roles are per cluster, so they may exist, or be made by another
--- database's migration at this moment.
+-- Who may do what: the daemon what it needs, an admin calls functions, a reader sees the views. Applied again with
+-- every migration: what is new has no grants, and what was restored may have lost them. Roles are per cluster, so they
+-- may exist, or be made by another database's migration at this moment.
 do $$
 declare
     v_role text;

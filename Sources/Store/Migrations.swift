@@ -2,7 +2,7 @@ import Foundation
 import Hashing
 
 /// The files of `sql/`: `migrations/`, each applied once, in order of their names; `functions/` and `views/`, applied
-/// again when they changed; `roles.sql`, applied again whenever anything else is.
+/// again when they changed; `roles.sql`, applied again every time, for grants may have been lost.
 package struct Migrations: Sendable {
     /// One file.
     package struct File: Sendable, Equatable {
@@ -141,7 +141,11 @@ extension Store {
                 state: "", message: "\(changed.file.name) was applied and then changed; add a new file instead")
         }
         let pending = standing.filter { $0.standing == .pending || $0.file.name == "roles.sql" }.map(\.file)
-        guard standing.contains(where: { $0.standing == .pending }) else { return [] }
+        guard standing.contains(where: { $0.standing == .pending }) else {
+            // A restore without grants, or a hand, may have taken rights that were given once.
+            for file in pending { try run(file) }
+            return []
+        }
         for file in pending { try apply(file) }
         return pending.map(\.name)
     }

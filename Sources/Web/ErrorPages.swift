@@ -31,6 +31,16 @@ struct ErrorPages: RouterMiddleware {
         case StoreError.unavailable(let reason):
             site.logger.warning("PostgreSQL is unavailable", metadata: ["error": "\(reason)"])
             return (.serviceUnavailable, "PostgreSQL is unavailable: \(reason)")
+        case StoreError.refused(state: "42501", let reason):
+            site.logger.error(
+                "PostgreSQL gives no right", metadata: ["error": "\(reason)", "path": "\(request.uri.path)"])
+            return (
+                .internalServerError,
+                """
+                This program's login at PostgreSQL has no right to that: \(reason). sudo atelierctl doctor says what \
+                is missing, and what mends it.
+                """
+            )
         case let error as StoreError:
             site.logger.error(
                 "PostgreSQL refused", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])

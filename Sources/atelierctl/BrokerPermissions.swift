@@ -57,6 +57,19 @@ struct BrokerPermissions {
         }
     }
 
+    /// What the web program's user, `web`, lacks to publish, to ask what jobs would take, to hear answers at queues
+    /// that begin with `queue`, and to show dead letters. The daemon's own, `user`, may all of it.
+    func lacking(ofWeb web: String, besides user: String, queue: String) -> [String] {
+        guard web != user, let row = rows.first(where: { $0.user == web }) else { return [] }
+        let wanted = [
+            ("configure", row.configure, [queue + ".x"]), ("write", row.write, [names.exchange, names.control]),
+            ("read", row.read, [queue + ".x", names.dead]),
+        ]
+        return wanted.flatMap { right, pattern, resources in
+            resources.filter { !Self.allows(pattern, $0) }.map { "\(web) lacks \(right) on \($0)" }
+        }
+    }
+
     private func excess(_ row: Row, readsDeadLetters: Bool) -> [String] {
         let forbidden = [
             ("configure", row.configure, [names.exchange, names.events, names.control, names.jobs, names.dead]),

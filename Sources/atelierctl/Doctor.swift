@@ -12,11 +12,13 @@ struct Doctor: AsyncParsableCommand {
     @Option(help: "Keep checking for as many seconds until all is well.") var wait = 0
     @Flag(help: "Do not ask for a running daemon.") var noDaemon = false
     @Flag(help: "Send a probe the whole way too.") var probe = false
+    @Option(help: "Where setup put settings and secrets.") var folder = "/etc/atelier"
 
     func run() async throws {
         let settings = try server.settings(needing: ["amqpURL", "postgresURL", "stateDirectory"])
         let end = ContinuousClock.now + .seconds(wait)
-        let metrics = DoctorChecks(settings: settings, wantsDaemon: !noDaemon, wantsProbe: probe)
+        let metrics = DoctorChecks(
+            settings: settings, wantsDaemon: !noDaemon, wantsProbe: probe, folder: folder)
         var findings = await metrics.findings()
         while findings.contains(where: { $0.problem != nil }) && ContinuousClock.now < end {
             try await Task.sleep(for: .milliseconds(500))

@@ -18,6 +18,8 @@ struct DoctorChecks {
     let settings: Settings
     let wantsDaemon: Bool
     let wantsProbe: Bool
+    /// Where `atelierctl setup` put secrets.
+    let folder: String
 
     func findings() async -> [Finding] {
         let store = Store(url: settings.postgresURL.reveal(), application: "atelierctl/doctor")
@@ -31,6 +33,7 @@ struct DoctorChecks {
             hasStore = schema.problem == nil
         }
         findings += [await broker()]
+        if hasStore { findings.append(await rights(store)) }
         if wantsDaemon && hasStore { findings += [await daemons(store), await paused(store)] }
         if hasStore {
             findings += [
@@ -82,6 +85,15 @@ extension DoctorChecks {
                         + "; \(Self.howToMigrate)")
             }
             return "\(standing.count) files applied"
+        }
+    }
+
+    private func rights(_ store: Store) async -> Finding {
+        await finding("rights") {
+            let folder = folder
+            let problems = try await DatabaseRights(store: store) { Setup.secret($0, in: folder) }.problems()
+            guard problems.isEmpty else { throw Doctor.Trouble(problems.joined(separator: "; ")) }
+            return "readers see every view, and who administers may act"
         }
     }
 
@@ -346,8 +358,13 @@ extension DoctorChecks {
             permissions = try BrokerPermissions(of: address, names: TopologyNames(prefix: settings.topologyPrefix))
         } catch { return "this user's; others' were not looked at: \(error)" }
         let operators = TenantRules(settings, user: address.user).operators
-        let web = Setup.secret("web-amqp-url").flatMap { try? BrokerAddress(url: $0).user }
+        let rules = TenantRules(settings, user: address.user)
+        let web = Setup.secret("web-amqp-url", in: folder).flatMap { try? BrokerAddress(url: $0).user }
         let problems = permissions.problems(user: address.user, operators: operators, web: web)
+        let lacking = web.map { permissions.lacking(ofWeb: $0, besides: address.user, queue: rules.ownQueue(of: $0)) }
+        if let lacking, !lacking.isEmpty {
+            throw Doctor.Trouble((problems + lacking).joined(separator: ", ") + "; sudo atelierctl setup gives it")
+        }
         guard problems.isEmpty else {
             throw Doctor.Trouble(
                 problems.joined(separator: ", ") + "; docs/installation.md says what each user needs")

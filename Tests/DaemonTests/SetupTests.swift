@@ -1,7 +1,9 @@
 import Broker
 import DaemonTesting
 import Foundation
+import Jobs
 import ServerTesting
+import Store
 import Testing
 
 /// `atelierctl setup` on two bare servers: what it makes is enough for a job, and each side gets no more than it needs.
@@ -68,6 +70,11 @@ import Testing
         }
         let stranger = try await control(["pause"], ["ATELIER_AMQP_URL_FILE": etc + "/tenants/shop"])
         #expect(stranger.status != 0, "a tenant pauses the daemons: \(stranger)")
+        try await mendsAnOlderInstallation(servers, settings, etc) { arguments, path in
+            try await control(arguments, settings.merging(["PATH": path]) { $1 })
+        } setup: {
+            try await control(arguments)
+        }
         // What it gave is what docs/installation.md says, and guest has nothing there.
         let rights = try await ProgramRun(
             script, ["--formatter", "json", "list_permissions", "-p", "trial"],
@@ -88,5 +95,47 @@ import Testing
         let probe = try await asker.ask(["version": 1, "kind": "probe"], listeningAt: "reply.trial-web.x")
         #expect(probe.first?["problems"]?[0]?["pointer"] == "/kind", "\(probe)")
         try await servers.remove()
+    }
+
+    /// What an installation lacks that an earlier version made, the doctor names with its remedy, and `setup` and
+    /// `migrate` give.
+    private func mendsAnOlderInstallation(
+        _ servers: Servers, _ settings: [String: String], _ etc: String,
+        control: ([String], String) async throws -> ProgramRun, setup: () async throws -> ProgramRun
+    ) async throws {
+        let path = URL(fileURLWithPath: etc).deletingLastPathComponent().path + ":/usr/bin:/bin:/usr/sbin:/sbin"
+        func findings() async throws -> [String: String] {
+            let run = try await control(["doctor", "--json", "--folder", etc], path)
+            let rows = try JSONValue(json: Data(run.output.utf8)).array ?? []
+            return Dictionary(
+                rows.filter { $0["ok"] == false }.map { ($0["check"]?.string ?? "", $0["detail"]?.string ?? "") }
+            ) { first, _ in first }
+        }
+        #expect(try await findings().isEmpty)
+        let url = try #require(URLComponents(string: servers.postgresURL))
+        var own = url
+        own.path = "/trial"
+        let admin = Store(url: try #require(own.string), application: "test")
+        try await admin.query("revoke atelier_reader from trial_web_reader")
+        try await servers.rabbitmqctl(
+            "set_permissions", "-p", "trial", "trial-web", "^$", "^atelier$", #"^atelier\.dead$"#)
+        let found = try await findings()
+        #expect(found["rights"]?.contains("trial_web_reader, the login of reader-url, lacks") == true, "\(found)")
+        #expect(found["rights"]?.hasSuffix("sudo atelierctl setup grants them") == true, "\(found)")
+        #expect(found["permissions"]?.contains("trial-web lacks write on atelier.control") == true, "\(found)")
+        #expect(found["permissions"]?.hasSuffix("sudo atelierctl setup gives it") == true, "\(found)")
+        let mended = try await setup()
+        #expect(mended.output.contains("trial_web_reader lacked the rights of atelier_reader"), "\(mended)")
+        #expect(try await findings().isEmpty)
+        // Grants that a restore has lost.
+        try await admin.query("revoke select on dashboard.estimates, dashboard.queue from atelier_reader")
+        try await admin.query("revoke execute on function atelier.pause(boolean) from atelier_admin")
+        let lost = try #require(try await findings()["rights"])
+        for word in ["may not read dashboard.estimates", "dashboard.queue", "may not call atelier.pause", "migrate"] {
+            #expect(lost.contains(word), "\(lost)")
+        }
+        let migrated = try await control(["migrate", "--owner-url-file", etc + "/owner-url"], path)
+        #expect(migrated.status == 0, "\(migrated)")
+        #expect(try await findings().isEmpty)
     }
 }

@@ -1,3 +1,4 @@
+import Broker
 import Foundation
 import Jobs
 import Store
@@ -30,7 +31,9 @@ package struct Setup: Sendable {
     private var files: SetupFolder { SetupFolder(path: folder) }
 
     /// What stands in a file of the installation, where that is there and this user reads it.
-    package static func secret(_ file: String) -> String? { SetupFolder(path: Setup().folder).secret(file) }
+    package static func secret(_ file: String, in folder: String = Setup().folder) -> String? {
+        SetupFolder(path: folder).secret(file)
+    }
 
     /// Does all of it; `say` is told each thing that was done, or was there.
     /// - Throws: ``Problem``, `StoreError`, `Migrations.Unusable`, `SystemError`.
@@ -107,11 +110,27 @@ package struct Setup: Sendable {
             (name + "d", "atelier_daemon, atelier_admin", "postgres-url"),
             (name + "_web_reader", "atelier_reader", "reader-url"),
             (name + "_web_admin", "atelier_admin", "admin-url"),
-        ] where files.secret(file) == nil {
+        ] {
+            if let url = files.secret(file) {
+                try await grant(rights, to: url, admin, say)
+                continue
+            }
             let password = SetupFolder.password()
             try await role(login, password, "in role \(rights)", admin)
             try files.write(file, "postgresql://\(login):\(password)@\(place)")
             say("PostgreSQL: the role \(login) with the rights of \(rights): \(folder)/\(file)")
+        }
+    }
+
+    /// Gives a login that was there the rights that it lacks of those; a role of another server's is left alone.
+    private func grant(_ rights: String, to url: String, _ admin: Store, _ say: (String) -> Void) async throws {
+        guard let login = URLComponents(string: url)?.user else { return }
+        for role in rights.split(separator: ", ").map(String.init) {
+            let lacks = try await admin.query(
+                "select 1 from pg_roles where rolname = $1 and not pg_has_role(oid, $2, 'usage')", [login, role])
+            guard !lacks.isEmpty else { continue }
+            try await admin.query("grant \(role) to \"\(login.replacing("\"", with: "\"\""))\"")
+            say("PostgreSQL: the role \(login) lacked the rights of \(role), and has them")
         }
     }
 
@@ -138,16 +157,14 @@ package struct Setup: Sendable {
         for (user, file, rights) in [
             (name + "d", "amqp-url", [queues, #"^(atelier(\..*)?|amq\.gen.*|amq\.default)$"#, queues]),
             // Publishes jobs, asks what they would take, and reads the dead letters to publish them again.
-            (
-                name + "-web", "web-amqp-url",
-                ["^\(answers)$", "^atelier(\\.control)?$", "^(atelier\\.dead|\(answers))$"]
-            ),
+            (name + "-web", "web-amqp-url", Self.webRights(answers)),
         ] where files.secret(file) == nil {
             let password = SetupFolder.password()
             try self.user(user, password, rights)
             try files.write(file, "amqp://\(user):\(password)@\(host)")
             say("RabbitMQ: the user \(user): \(folder)/\(file)")
         }
+        try refreshWeb(answers, say)
         let own = SetupFolder(path: folder + "/tenants")
         for tenant in tenants where own.secret(tenant) == nil {
             try own.make()
@@ -166,6 +183,23 @@ package struct Setup: Sendable {
             else { throw Problem(description: "\(rabbitmqctl) bounds no topics of \(tenant)") }
             try own.write(tenant, "amqp://\(tenant):\(password)@\(host)")
             say("RabbitMQ: the tenant \(tenant), who may publish: \(folder)/tenants/\(tenant)")
+        }
+    }
+
+    /// What the web program's user may configure, write and read, where its answers come to queues of that pattern.
+    private static func webRights(_ answers: String) -> [String] {
+        ["^\(answers)$", "^atelier(\\.control)?$", "^(atelier\\.dead|\(answers))$"]
+    }
+
+    /// The web program's user, where an earlier version made it, may since do more: it gets what today's needs. One of
+    /// another name is somebody's own, and left alone; so is a broker that cannot be asked.
+    private func refreshWeb(_ answers: String, _ say: (String) -> Void) throws {
+        guard let address = files.secret("web-amqp-url").flatMap({ try? BrokerAddress(url: $0) }),
+            address.user == name + "-web"
+        else { return }
+        let rights = ["set_permissions", "-p", address.virtualHost, address.user] + Self.webRights(answers)
+        if try rabbitmq(rights, input: "") == 0 {
+            say("RabbitMQ: the user \(address.user) has the rights that this version needs")
         }
     }
 
