@@ -10,7 +10,25 @@ package struct StoredConcept: Sendable, Equatable {
     package let model: String
     /// The SHA-256 of its adapter.
     package let adapter: String
+
+    /// One of these parts.
+    package init(name: String, role: ConceptRole, version: Int, model: String, adapter: String) {
+        (self.name, self.role, self.version) = (name, role, version)
+        (self.model, self.adapter) = (model, adapter)
+    }
 }
+
+/// Where what tenants have learnt is asked for: tables, or views of them.
+package protocol ConceptSource: Sendable {
+    /// The newest version of each concept a tenant has learnt on each model, in order of names and models.
+    /// - Throws: `StoreError` when PostgreSQL is away.
+    func newestConcepts(tenant: String) async throws -> [StoredConcept]
+    /// Single versions of a tenant's concepts, those of them that there are.
+    /// - Throws: `StoreError` when PostgreSQL is away.
+    func concepts(_ versions: [(name: String, version: Int)], tenant: String) async throws -> [StoredConcept]
+}
+
+extension Store: ConceptSource {}
 
 extension StoredConcept {
     /// Nil for a row of a role that is not known.

@@ -72,6 +72,9 @@ import Testing
                     == ["seconds": 5, "memory_bytes": .integer(4 << 20), "disk_bytes": 7, "jobs": 0], "\(small)")
             #expect(small["fits"] == true && small["largest_memory_bytes"] == .integer(1000 << 20))
             #expect(small["warnings"] == ["/prompts/0: as it was written"] && small["alternatives"] == nil)
+            let unlearnt = try await told("a <rex> dog inspect-cost=3")["warnings"]?.array ?? []
+            #expect(unlearnt.count == 1, "\(unlearnt)")
+            #expect(unlearnt.first?.string?.hasPrefix("/prompts/0: <rex> is no") == true, "\(unlearnt)")
             let large = try await told("inspect-cost=1500")
             #expect(large["fits"] == false && large["estimate"]?["memory_bytes"] == .integer(1501 << 20), "\(large)")
             #expect(

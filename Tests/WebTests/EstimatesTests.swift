@@ -69,6 +69,58 @@ import Testing
         }
     }
 
+    /// What the job would be warned of when it is accepted the estimate says before it is published.
+    @Test func whatWasNotLearntIsSaidBeforehand() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await measured(stage)
+            let site = try WebClient(try await stage.startWeb())
+            let picture = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]).base64EncodedString()
+            let learning: JSONValue = [
+                "version": 1, "kind": "personalize", "method": "arbooth", "model": "pocket-infinity", "seed": 1,
+                "concept": ["name": "rex", "role": "subject", "class": "dog"],
+                "images": [["png": .string(picture)]], "prompts": ["steps=2 adapter"],
+            ]
+            #expect(try await site.send(json: learning, to: "/api/jobs?message_id=learnt").status == 202)
+            let tenant = try #require(try await stage.job("learnt", reaches: .completed)["tenant"]?.string)
+            func warnings(_ prompt: String, _ model: String, _ query: String = "") async throws -> [String] {
+                var job = Self.job(prompt + " inspect-cost=3")
+                if case .object(var members) = job {
+                    members["model"] = .string(model)
+                    job = .object(members)
+                }
+                let told = try await site.send(json: job, to: "/api/estimates" + query)
+                #expect(told.status == 200, "\(told)")
+                return (told.json?["warnings"]?.array ?? []).compactMap(\.string)
+            }
+            #expect(try await warnings("a <rex> dog", "pocket-infinity").isEmpty)
+            #expect(try await warnings("a <rex@1> dog", "pocket-infinity").isEmpty)
+            let later = try await warnings("a <rex@2> dog", "pocket-infinity")
+            #expect(later.count == 1 && later[0].contains("<rex@2>"), "\(later)")
+            let unknown = try await warnings("a <rax> dog", "pocket-infinity")
+            #expect(unknown.count == 1 && unknown[0].hasPrefix("/prompts/0: <rax> is no concept"), "\(unknown)")
+            #expect(unknown[0].hasSuffix("now: <rex>"), "\(unknown)")
+            let elsewhere = try await warnings("a <rex> dog", "pocket-chameleon")
+            #expect(elsewhere.count == 1 && elsewhere[0].contains("a subject on pocket-infinity"), "\(elsewhere)")
+            let others = try await warnings("a <rex> dog", "pocket-infinity", "?tenant=shop")
+            #expect(others.count == 1 && others[0].contains("shop has learnt none on pocket-infinity"), "\(others)")
+            // The same words as those of the job itself.
+            let wrong = Self.job("a <rax> dog inspect-cost=3")
+            #expect(try await site.send(json: wrong, to: "/api/jobs?message_id=warned").status == 202)
+            _ = try await stage.job("warned") { $0["finalized_at"]?.string != nil }
+            let rows = try await stage.store.query(
+                """
+                select e.detail->'warnings'->>0 as warning from atelier.job_events e join atelier.jobs j on j.id = e.job
+                where j.message_id = 'warned' and e.event = 'accepted'
+                """)
+            #expect(rows.first?["warning"] == unknown[0])
+            // The form draws with the model the concept was learnt on.
+            let page = try await site.page("/playground?concept=rex&tenant=\(tenant)")
+            #expect(page.body.contains("<option selected>pocket-infinity"), "\(page.body)")
+            #expect(page.body.contains("a &lt;rex&gt; dog on the beach"))
+        }
+    }
+
     @Test func theFormOfThePlaygroundIsPricedToo() async throws {
         try await Stage.with(settings: Self.settings) { stage in
             try stage.start()

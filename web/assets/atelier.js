@@ -135,6 +135,10 @@ function question(address, body) {
         body: body instanceof URLSearchParams ? body : JSON.stringify(body) } };
 }
 
+function ofTenant(address, tenant) {
+    return address + (tenant ? "?tenant=" + encodeURIComponent(tenant) : "");
+}
+
 function duration(seconds) {
     if (seconds < 10) return `${seconds.toFixed(1)} s`;
     if (seconds < 90) return `${Math.round(seconds)} s`;
@@ -235,7 +239,7 @@ function say(lines) {
 
 async function publish(body, tenant) {
     say([]);
-    const address = "/api/jobs" + (tenant ? "?tenant=" + encodeURIComponent(tenant) : "");
+    const address = ofTenant("/api/jobs", tenant);
     let answer;
     try {
         answer = await fetch(address, {
@@ -374,7 +378,8 @@ if (learning) {
         if (draft.concept.role === "subject") draft.concept.class ||= fields.class.placeholder;
         return draft;
     };
-    tellEstimate(learning, () => fields.model.value ? question("/api/estimates", unfinished())
+    tellEstimate(learning, () => fields.model.value
+        ? question(ofTenant("/api/estimates", fields.tenant?.value), unfinished())
         : "No living worker holds a model that could do it: what it would take is not known.");
 
     const written = document.querySelector("form[data-json]");
@@ -391,7 +396,7 @@ if (learning) {
             draft.images = draft.images.map(image => image?.data || image?.png
                 ? { ...anyPicture, ...image.crop && { crop: image.crop } } : image);
         }
-        return question("/api/estimates", draft);
+        return question(ofTenant("/api/estimates", written.elements.tenant?.value), draft);
     });
     const tabs = [...document.querySelectorAll("[role=tab]")];
     const choose = tab => {

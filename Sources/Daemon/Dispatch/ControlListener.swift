@@ -46,18 +46,20 @@ package struct ControlListener: Service {
             await order(paused: message?["action"]?.string == "pause", isWritten: message?["written"] == .bool(true))
         case "estimate":
             guard let job = message?["job"] else { return complain(body) }
-            ask(job, delivery, by: user)
+            ask(job, delivery, by: user, looksAtConcepts: message?["concepts"] != false)
         default: complain(body)
         }
     }
 
     /// Answers go to queues of the asker's alone.
-    private func ask(_ job: JSONValue, _ delivery: Delivery, by user: String) {
+    private func ask(_ job: JSONValue, _ delivery: Delivery, by user: String, looksAtConcepts: Bool) {
         guard let queue = delivery.properties.replyTo, let tenant = tenants.tenant(of: delivery.properties),
             tenants.allowsReply(to: queue, for: tenant)
         else { return refuse(Data("estimate".utf8), from: user) }
         asked(
-            EstimateQuestion(job: job, replyTo: queue, correlationID: delivery.properties.correlationID))
+            EstimateQuestion(
+                job: job, tenant: looksAtConcepts ? tenant : nil, replyTo: queue,
+                correlationID: delivery.properties.correlationID))
     }
 
     /// Another tenant's job is as one that nobody has.

@@ -8,6 +8,8 @@ import Store
 /// What somebody asks over the exchange of control: what would that job take?
 struct EstimateQuestion: Sendable {
     let job: JSONValue
+    /// Whose concepts are meant; nil where the asker looks at them itself.
+    let tenant: String?
     /// The queue its answer goes to, which is the asker's.
     let replyTo: String
     let correlationID: String?
@@ -34,7 +36,7 @@ package struct EstimateService: Service {
         publisher.start()
         await cancelWhenGracefulShutdown {
             for await question in questions where question.asked.duration(to: .now) < Self.patience {
-                await send(await answer(to: question.job), to: question)
+                await send(await answer(to: question), to: question)
                 if Task.isCancelled { break }
             }
         }
@@ -54,10 +56,15 @@ package struct EstimateService: Service {
     }
 
     /// What is known of a job; nothing where PostgreSQL is away, or the engine does not answer.
-    private func answer(to job: JSONValue) async -> EstimateAnswer {
+    private func answer(to question: EstimateQuestion) async -> EstimateAnswer {
         var answer = EstimateAnswer(worker: name)
         do {
-            try await estimate(JobSpec(job, models: models.choice), &answer)
+            let spec = try JobSpec(question.job, models: models.choice)
+            try await estimate(spec, &answer)
+            if let tenant = question.tenant, answer.isFinal {
+                var concepts = LearntConcepts(store: store)
+                answer.warnings = try await (answer.warnings ?? []) + concepts.missing(of: spec, tenant: tenant)
+            }
         } catch let problems as Problems {
             answer.problems = problems.list
         } catch {

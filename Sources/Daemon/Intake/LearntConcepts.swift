@@ -3,11 +3,14 @@ import Store
 
 /// What tenants have learnt, asked for once each: what jobs mention is held against it when they are accepted, and
 /// again when they begin.
-struct LearntConcepts {
-    let store: Store
+package struct LearntConcepts {
+    private let source: any ConceptSource
     private var known: [String: [StoredConcept]] = [:]
 
-    init(store: Store) { self.store = store }
+    init(store: Store) { self.init(source: store) }
+
+    /// Will ask `source`.
+    package init(source: any ConceptSource) { self.source = source }
 
     /// The concepts a job mentions, by what it calls them, and a problem for every mention that means none, with what
     /// would do.
@@ -33,7 +36,7 @@ struct LearntConcepts {
 
     /// Mentions of concepts that are not there yet, in words: when the job begins they must be.
     /// - Throws: `StoreError` when PostgreSQL is away.
-    mutating func missing(of spec: JobSpec, tenant: String) async throws -> [String] {
+    package mutating func missing(of spec: JobSpec, tenant: String) async throws -> [String] {
         try await found(for: spec, tenant: tenant).problems.map { problem in
             """
             \(problem.pointer): \(problem.found) is no concept that can be used yet, and must be when the job begins; \
@@ -44,14 +47,14 @@ struct LearntConcepts {
 
     private mutating func learnt(by tenant: String) async throws -> [StoredConcept] {
         if let learnt = known[tenant] { return learnt }
-        let learnt = try await store.newestConcepts(tenant: tenant)
+        let learnt = try await source.newestConcepts(tenant: tenant)
         known[tenant] = learnt
         return learnt
     }
 
     private func versions(_ mentions: [ConceptMention], _ tenant: String) async throws -> [StoredConcept] {
         let pinned = mentions.compactMap { mention in mention.version.map { (mention.name, $0) } }
-        return pinned.isEmpty ? [] : try await store.concepts(pinned, tenant: tenant)
+        return pinned.isEmpty ? [] : try await source.concepts(pinned, tenant: tenant)
     }
 
     /// What is there under the name, and which names would do.

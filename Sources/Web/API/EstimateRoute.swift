@@ -1,3 +1,4 @@
+import Daemon
 import Foundation
 import Hummingbird
 import Jobs
@@ -12,7 +13,10 @@ struct EstimateRoute: Sendable {
         do {
             let spec = try JobSpec(body())
             let workers = try await site.overview.workers().count { $0["gone_at"] == .null }
-            let answer = try await questions.ask(spec, workers: workers)
+            var answer = try await questions.ask(spec, workers: workers)
+            var concepts = LearntConcepts(source: site.reader)
+            let owner = viewer.tenant ?? tenant ?? questions.user
+            answer.warnings = try await (answer.warnings ?? []) + concepts.missing(of: spec, tenant: owner)
             guard let estimate = answer.estimate else { throw Problems(answer.problems ?? []) }
             return APIRoutes.json(try Self.figures(estimate, answer))
         } catch let problems as Problems {

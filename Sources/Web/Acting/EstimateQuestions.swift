@@ -12,6 +12,8 @@ package struct EstimateQuestions: Sendable {
     /// An engine that just begins takes some of it.
     private static let patience: Duration = .seconds(10)
 
+    /// Who the broker knows this program as.
+    var user: String { address.user }
     private let address: BrokerAddress
     private let names: TopologyNames
     /// What queues for answers to this program begin with.
@@ -72,7 +74,8 @@ package struct EstimateQuestions: Sendable {
     }
 
     private func publish(_ job: JobSpec, answers: String, by publisher: Publisher) async throws {
-        let question: JSONValue = ["action": "estimate", "job": job.withoutPictures.json]
+        // What is learnt the program looks at itself: for the tenant it is, and not for the one it asks as.
+        let question: JSONValue = ["action": "estimate", "concepts": false, "job": job.withoutPictures.json]
         let message = OutgoingMessage(
             exchange: names.control, routingKey: "",
             properties: MessageProperties(

@@ -42,12 +42,17 @@ struct PlaygroundPage: Sendable {
         }
         let styles = concepts.filter { $0["role"]?.string == "style" }
         let subjects = concepts.filter { $0["role"]?.string == "subject" }
+        let meant = concepts.first { row in
+            row["name"]?.string == concept && (model == nil || row["model"]?.string == model)
+        }
         let prompt = concept.map { name in
-            role == "style"
+            let noun = noun ?? meant?["class"]?.string
+            return (role ?? meant?["role"]?.string) == "style"
                 ? "a <\(name)> of a \(noun ?? "cat")" : "a <\(name)>\(noun.map { " " + $0 } ?? "") on the beach"
         }
+        let chosen = model ?? meant?["model"]?.string ?? models.first
         return [
-            "models": JobLine.choices(models, chosen: model ?? models.first), "has_models": !models.isEmpty,
+            "models": JobLine.choices(models, chosen: chosen), "has_models": !models.isEmpty,
             "concepts": concepts.map(words), "has_concepts": !concepts.isEmpty,
             "subjects": JobLine.choices(Set(subjects.compactMap { $0["name"]?.string }).sorted(), chosen: nil),
             "styles": JobLine.choices(Set(styles.compactMap { $0["name"]?.string }).sorted(), chosen: nil),

@@ -36,3 +36,39 @@ package struct Reader: Sendable {
         try await rows(sql, parameters).first
     }
 }
+
+extension Reader: ConceptSource {
+    /// The newest version of each concept of a tenant on each model.
+    /// - Throws: `StoreError`.
+    package func newestConcepts(tenant: String) async throws -> [StoredConcept] {
+        try await rows(
+            """
+            select distinct on (name, model) name, role, version, model, adapter_sha256 from dashboard.concepts
+            where tenant = $1 order by name, model, version desc
+            """, [tenant]
+        ).compactMap(StoredConcept.init)
+    }
+
+    /// Single versions of a tenant's concepts, those of them that there are.
+    /// - Throws: `StoreError`.
+    package func concepts(_ versions: [(name: String, version: Int)], tenant: String) async throws -> [StoredConcept] {
+        try await rows(
+            """
+            select name, role, version, model, adapter_sha256 from dashboard.concepts
+            where tenant = $1
+                and (name, version) in (select v->>0, (v->>1)::int from jsonb_array_elements($2::jsonb) v)
+            """,
+            [tenant, JSONValue.array(versions.map { .array([.string($0.name), .integer($0.version)]) }).text]
+        ).compactMap(StoredConcept.init)
+    }
+}
+
+extension StoredConcept {
+    /// Nil for a row of a role that is not known.
+    fileprivate init?(_ row: JSONValue) {
+        guard let role = row["role"]?.string.flatMap(ConceptRole.init(rawValue:)) else { return nil }
+        self.init(
+            name: row["name"]?.string ?? "", role: role, version: row["version"]?.integer ?? 0,
+            model: row["model"]?.string ?? "", adapter: row["adapter_sha256"]?.string ?? "")
+    }
+}
