@@ -134,6 +134,12 @@ import Testing
                     #expect(names.contains(name) || name == "atelier_dead_letters", "no metric is called \(name)")
                 }
             }
+            let alerts = try String(contentsOfFile: Self.monitoring + "/alerts.yml", encoding: .utf8)
+            let asked = Set(alerts.matches(of: /\batelier_\w+/).map { String($0.0) })
+            #expect(asked.count > 8, "\(asked)")
+            for name in asked {
+                #expect(names.contains(name) || name == "atelier_dead_letters", "no metric is called \(name)")
+            }
             let reader = Reader(url: stage.readerURL)
             let statements = Self.queries(try dashboard("grafana-views.json"), "rawSql")
             #expect(statements.count > 8)
