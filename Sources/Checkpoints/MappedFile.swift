@@ -26,6 +26,16 @@ final class MappedFile: @unchecked Sendable {  // The mapped bytes never change.
         bytes = UnsafeRawBufferPointer(start: address, count: Int(status.st_size))
     }
 
+    /// Takes the whole pages within `bytes`, a part of this file's, out of the process's memory until they are read
+    /// again.
+    func forget(_ bytes: UnsafeRawBufferPointer) {
+        let page = Int(getpagesize())
+        let start = (Int(bitPattern: bytes.baseAddress) + page - 1) / page * page
+        let end = (Int(bitPattern: bytes.baseAddress) + bytes.count) / page * page
+        guard start < end else { return }
+        madvise(UnsafeMutableRawPointer(bitPattern: start), end - start, MADV_DONTNEED)
+    }
+
     deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
 }
 

@@ -34,6 +34,10 @@ package struct StoredTensor: Sendable {
         return storage.part(start..<start + count * type.size).pointer
     }
 
+    /// Says that the bytes are not needed soon, because there is a copy: they count as this process's memory no more.
+    /// Who reads them again has them from the file.
+    package func forget() { if let bytes = contiguousBytes { storage.file.forget(bytes) } }
+
     /// The file the bytes are in.
     package var path: String { storage.file.path }
 

@@ -28,43 +28,100 @@ package final class AdamW {
         }
     }
 
+    /// How the moments of many numbers are kept between steps.
+    package enum Precision: String, Codable, Sendable, CaseIterable {
+        case single = "32-bit"
+        /// A quarter of the memory, as `EightBitMoment` keeps them; parameters of few numbers, biases and norms, keep
+        /// floats, which costs nothing.
+        case eightBit = "8-bit"
+
+        /// From so many numbers on, as bitsandbytes has it.
+        static let fewest = 4096
+    }
+
+    /// A parameter's first and second moments.
+    private enum Moments {
+        case single(first: Tensor, second: Tensor)
+        case eightBit(first: EightBitMoment, second: EightBitMoment)
+    }
+
     package var options: Options
     package let parameters: [Parameter]
-    /// First and second moments, in the parameters' order.
-    package let moments: [(first: Tensor, second: Tensor)]
+    /// In the parameters' order.
+    private let moments: [Moments]
     package var step = 0
+    /// Σ‖g‖² of the parameters that this step has updated already.
+    private var squaresSoFar = 0.0
 
-    package init(_ parameters: [Parameter], _ options: Options) {
+    package init(_ parameters: [Parameter], _ options: Options, moments precision: Precision = .single) {
         self.parameters = parameters
         self.options = options
-        moments = parameters.map { (Tensor(zeros: $0.shape), Tensor(zeros: $0.shape)) }
+        moments = parameters.map {
+            precision == .eightBit && $0.count >= Precision.fewest
+                ? .eightBit(
+                    first: EightBitMoment(count: $0.count, isSigned: true),
+                    second: EightBitMoment(count: $0.count, isSigned: false))
+                : .single(first: Tensor(zeros: $0.shape), second: Tensor(zeros: $0.shape))
+        }
     }
 
-    /// √Σ‖g‖² over all parameters with a gradient.
-    package var gradientNorm: Float {
-        Float(parameters.reduce(0.0) { $0 + ($1.gradient?.sumOfSquares ?? 0) }.squareRoot())
+    /// Updates some parameters ahead of the step's `update`, because their gradients are complete; these are forgotten
+    /// and their memory is free for the next ones'. The numbers are those of one update of all.
+    /// - Precondition: gradients are not scaled by their common norm, which is not known before the last has arrived.
+    package func update(where isComplete: (Parameter) -> Bool) {
+        precondition(options.largestNorm == nil, "gradients that are scaled together are applied together")
+        for index in parameters.indices where isComplete(parameters[index]) { apply(index, clip: 1) }
     }
 
-    /// One update from the gradients that have arrived, which are then forgotten. Returns their norm before clipping.
+    /// One update from the gradients that have arrived, which are then forgotten. Returns the norm of all gradients of
+    /// the step, √Σ‖g‖², before clipping.
     @discardableResult
     package func update() -> Float {
-        step += 1
-        let norm = gradientNorm
+        let arrived = parameters.reduce(0.0) { $0 + ($1.gradient?.sumOfSquares ?? 0) }
+        let norm = Float((squaresSoFar + arrived).squareRoot())
         let clip = options.largestNorm.map { norm > $0 ? $0 / norm : 1 } ?? 1
-        let correction1 = Float(1 - pow(Double(options.beta1), Double(step)))
-        let correction2 = Float(1 - pow(Double(options.beta2), Double(step)))
-        for (parameter, moment) in zip(parameters, moments) {
-            guard let gradient = parameter.gradient else { continue }
-            let (p, m, v, g) = (parameter.value.pointer, moment.first.pointer, moment.second.pointer, gradient.pointer)
-            parallel(parameter.count, grain: 1 << 14) { [options] in
-                let i = $0.lowerBound
-                atelier_adamw(
-                    p + i, m + i, v + i, g + i, $0.count, options.learningRate, options.beta1, options.beta2,
-                    options.epsilon,
-                    options.weightDecay, correction1, correction2, clip)
-            }
-            parameter.clearGradient()
-        }
+        for index in parameters.indices { apply(index, clip: clip) }
+        squaresSoFar = 0
+        step += 1
         return norm
+    }
+
+    /// A parameter's part of step `step + 1`, if it has a gradient.
+    private func apply(_ index: Int, clip: Float) {
+        let parameter = parameters[index]
+        guard let gradient = parameter.gradient else { return }
+        squaresSoFar += gradient.sumOfSquares
+        let correction1 = Float(1 - pow(Double(options.beta1), Double(step + 1)))
+        let correction2 = Float(1 - pow(Double(options.beta2), Double(step + 1)))
+        let (p, g) = (parameter.value.pointer, gradient.pointer)
+        let moments = moments[index]
+        parallel(parameter.count, grain: 1 << 14) { [options] in
+            let i = $0.lowerBound
+            switch moments {
+            case .single(let first, let second):
+                atelier_adamw(
+                    p + i, first.pointer + i, second.pointer + i, g + i, $0.count, options.learningRate, options.beta1,
+                    options.beta2, options.epsilon, options.weightDecay, correction1, correction2, clip)
+            case .eightBit(let first, let second):
+                atelier_adamw_8bit(
+                    p + i, first.moment(from: i), second.moment(from: i), g + i, $0.count, options.learningRate,
+                    options.beta1, options.beta2, options.epsilon, options.weightDecay, correction1, correction2, clip)
+            }
+        }
+        parameter.clearGradient()
+    }
+
+    /// Floats kept beside parameter `index`: moments of its shape, or the scales of their codes.
+    package func numbers(of index: Int) -> (first: Tensor, second: Tensor) {
+        switch moments[index] {
+        case .single(let first, let second): (first, second)
+        case .eightBit(let first, let second): (first.scales, second.scales)
+        }
+    }
+
+    /// Codes kept beside parameter `index`, where its moments are kept so.
+    func codes(of index: Int) -> (first: ByteTensor, second: ByteTensor)? {
+        guard case .eightBit(let first, let second) = moments[index] else { return nil }
+        return (first.codes, second.codes)
     }
 }

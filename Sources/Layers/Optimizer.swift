@@ -8,9 +8,15 @@ package protocol Optimizer: AnyObject {
     var learningRate: Float { get set }
     /// Everything the next step reads, by name: `value.<parameter>` and what the rule keeps beside it.
     var memory: [(name: String, tensor: Tensor)] { get }
+    /// What the rule keeps of that in codes; nothing unless it says otherwise.
+    var codes: [(name: String, codes: ByteTensor)] { get }
     /// One update from the gradients that have arrived, which are then forgotten. Returns their global norm before
     /// clipping.
     @discardableResult func update() -> Float
+}
+
+extension Optimizer {
+    package var codes: [(name: String, codes: ByteTensor)] { [] }
 }
 
 extension AdamW: Optimizer {
@@ -20,11 +26,20 @@ extension AdamW: Optimizer {
     }
 
     package var memory: [(name: String, tensor: Tensor)] {
-        zip(parameters, moments).flatMap { parameter, moment in
-            [
-                ("value.\(parameter.name)", parameter.value), ("first.\(parameter.name)", moment.first),
-                ("second.\(parameter.name)", moment.second),
+        parameters.enumerated().flatMap { index, parameter in
+            let (first, second) = numbers(of: index)
+            return [
+                ("value.\(parameter.name)", parameter.value), ("first.\(parameter.name)", first),
+                ("second.\(parameter.name)", second),
             ]
+        }
+    }
+
+    package var codes: [(name: String, codes: ByteTensor)] {
+        parameters.enumerated().flatMap { index, parameter in
+            codes(of: index).map {
+                [("first.codes.\(parameter.name)", $0.first), ("second.codes.\(parameter.name)", $0.second)]
+            } ?? []
         }
     }
 }

@@ -1,30 +1,65 @@
+import Checkpoints
 import Tensors
 
 /// Everything an optimizer's next step reads: each parameter's value, what the rule keeps beside it, and the number of
 /// steps taken.
 package struct OptimizerState {
     package let step: Int
-    /// The optimizer's `memory`: `value.<parameter>` and what its rule keeps beside it.
-    package let tensors: [String: Tensor]
+    private let kept: [String: Kept]
 
+    /// Where something is: in an optimizer's own memory, or in a file that is mapped and read when it is needed, so
+    /// that a large state is never in memory twice.
+    fileprivate enum Kept {
+        case numbers(Tensor)
+        case codes(ByteTensor)
+        case stored(StoredTensor)
+    }
+
+    /// - Parameter tensors: the optimizer's `memory`: `value.<parameter>` and what its rule keeps beside it.
     package init(step: Int, tensors: [String: Tensor]) {
         self.step = step
-        self.tensors = tensors
+        kept = tensors.mapValues(Kept.numbers)
     }
 
     /// Looks at the optimizer's own memory: write it out before the next step.
     package init(_ optimizer: some Optimizer) {
-        self.init(
-            step: optimizer.step,
-            tensors: Dictionary(uniqueKeysWithValues: optimizer.memory.map { ($0.name, $0.tensor) }))
+        step = optimizer.step
+        let numbers = optimizer.memory.map { ($0.name, Kept.numbers($0.tensor)) }
+        kept = Dictionary(uniqueKeysWithValues: numbers + optimizer.codes.map { ($0.name, Kept.codes($0.codes)) })
     }
+
+    /// - Throws: `CheckpointError` when the file cannot be read, says no step, or holds other than floats and codes.
+    package init(path: String) throws {
+        let file = try Safetensors(path: path)
+        guard let step = file.metadata["step"].flatMap(Int.init), step >= 0 else {
+            throw CheckpointError(path: path, problem: "its metadata has no step: it is not a training checkpoint")
+        }
+        if let other = file.entries.values.first(where: { $0.type != .float32 && $0.type != .uint8 }) {
+            throw CheckpointError(
+                path: path, problem: "\(other.name) is \(other.typeName): it is not a training checkpoint")
+        }
+        self.step = step
+        kept = file.entries.mapValues(Kept.stored)
+    }
+
+    /// Everything that is no code, by name: `value.<parameter>` and what the rule keeps beside it.
+    package var tensors: [String: Tensor] { kept.compactMapValues(\.numbers) }
 
     /// The parameters alone, by name: what a finished training exports.
     package var values: [String: Tensor] {
         Dictionary(
-            uniqueKeysWithValues: tensors.compactMap { name, tensor in
-                name.hasPrefix("value.") ? (String(name.dropFirst("value.".count)), tensor) : nil
+            uniqueKeysWithValues: kept.compactMap { name, kept in
+                guard name.hasPrefix("value."), let tensor = kept.numbers else { return nil }
+                return (String(name.dropFirst("value.".count)), tensor)
             })
+    }
+
+    /// Writes it as floats and bytes, one after the other.
+    /// - Throws: `CheckpointError` when the file cannot be written.
+    package func write(_ path: String, metadata: [String: String] = [:]) throws {
+        let codes = kept.compactMapValues { if case .codes(let codes) = $0 { codes } else { nil } }
+        try Safetensors.write(
+            tensors, codes: codes, to: path, metadata: metadata.merging(["step": String(step)]) { $1 })
     }
 
     /// Puts the state into an optimizer over the same parameters.
@@ -32,14 +67,56 @@ package struct OptimizerState {
     ///   changed then.
     package func restore(_ optimizer: some Optimizer) throws(WeightsError) {
         var problems: [String] = []
-        for (name, target) in optimizer.memory where tensors[name]?.shape != target.shape {
-            problems.append("\(name) is missing or has another shape than \(target.shape)")
+        func expect(_ name: String, _ shape: [Int], codes: Bool) {
+            guard let found = kept[name], found.shape == shape, found.isCodes == codes else {
+                problems.append("\(name) is missing or has another shape than \(shape)")
+                return
+            }
         }
-        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) where !tensor.isFinite {
+        for (name, target) in optimizer.memory { expect(name, target.shape, codes: false) }
+        for (name, target) in optimizer.codes { expect(name, target.shape, codes: true) }
+        for (name, kept) in kept.sorted(by: { $0.key < $1.key }) where kept.numbers?.isFinite == false {
             problems.append("\(name) holds values that are no numbers")
         }
         guard problems.isEmpty else { throw WeightsError(problems: problems) }
-        for (name, target) in optimizer.memory { target.assign(tensors[name]!) }
+        for (name, target) in optimizer.memory { target.assign(kept[name]!.numbers!) }
+        for (name, target) in optimizer.codes { target.assign(kept[name]!.bytes!) }
         optimizer.step = step
+    }
+}
+
+extension OptimizerState.Kept {
+    fileprivate var shape: [Int] {
+        switch self {
+        case .numbers(let tensor): tensor.shape
+        case .codes(let codes): codes.shape
+        case .stored(let tensor): tensor.shape
+        }
+    }
+
+    fileprivate var isCodes: Bool {
+        switch self {
+        case .numbers: false
+        case .codes: true
+        case .stored(let tensor): tensor.type == .uint8
+        }
+    }
+
+    /// Read from the file each time it is asked for; nil of codes.
+    fileprivate var numbers: Tensor? {
+        switch self {
+        case .numbers(let tensor): tensor
+        case .codes: nil
+        case .stored(let tensor): isCodes ? nil : try? tensor.tensor()
+        }
+    }
+
+    /// Of codes, in place.
+    fileprivate var bytes: UnsafeRawBufferPointer? {
+        switch self {
+        case .numbers: nil
+        case .codes(let codes): codes.bytes
+        case .stored(let tensor): isCodes ? tensor.contiguousBytes : nil
+        }
     }
 }

@@ -37,16 +37,17 @@ package final class Parameter {
     package var value: Tensor {
         switch stored {
         case .single(let tensor): return tensor
-        case .bfloat16(let matrix):
+        case .bfloat16(let matrix, let file):
             let tensor = matrix.widened
             stored = .single(tensor)
+            file.forget()
             return tensor
         }
     }
 
     /// The weight as it is held, where that is in bfloat16.
     package var rounded: BFloat16Matrix? {
-        if case .bfloat16(let matrix) = stored { matrix } else { nil }
+        if case .bfloat16(let matrix, _) = stored { matrix } else { nil }
     }
 
     /// Σ of the squares of all numbers, however they are held.
@@ -74,13 +75,13 @@ package final class Parameter {
 enum StoredWeight {
     /// Floats, in memory of their own.
     case single(Tensor)
-    /// [out, in] as its file has it.
-    case bfloat16(BFloat16Matrix)
+    /// [out, in] as its file has it, in the file's own memory.
+    case bfloat16(BFloat16Matrix, StoredTensor)
 
     var shape: [Int] {
         switch self {
         case .single(let tensor): tensor.shape
-        case .bfloat16(let matrix): [matrix.rows, matrix.columns]
+        case .bfloat16(let matrix, _): [matrix.rows, matrix.columns]
         }
     }
 }
@@ -175,7 +176,7 @@ package final class Weights {
             let matrix = BFloat16Matrix(bytes: bytes, rows: shape[0], columns: shape[1], owner: stored),
             matrix.isFinite
         else { return nil }
-        return .bfloat16(matrix)
+        return .bfloat16(matrix, stored)
     }
 
     private func read(_ names: [String], _ shape: [Int], from checkpoint: Checkpoint) -> Tensor? {
@@ -185,7 +186,10 @@ package final class Weights {
         }
         do throws(CheckpointError) {
             let stored = try checkpoint.tensor(name)
-            if stored.shape == shape { return finite(try stored.tensor(), name) }
+            if stored.shape == shape {
+                defer { stored.forget() }
+                return finite(try stored.tensor(), name)
+            }
             problems.append("\(name) has shape \(stored.shape), expected \(shape)")
         } catch { problems.append(error.problem) }
         return nil

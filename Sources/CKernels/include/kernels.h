@@ -138,6 +138,17 @@ void atelier_resize(float *y, const float *x, float *half, const struct atelier_
 void atelier_adamw(float *p, float *m, float *v, const float *g, long n, float learning_rate, float beta1, float beta2,
                    float epsilon, float weight_decay, float correction1, float correction2, float gradient_scale);
 
+// --- optimizer_8bit.c
+// A byte a number, in blocks that share a scale: codes of numbers spread over seven powers of ten.
+enum { atelier_codes_block = 256 };
+struct atelier_moment { uint8_t *codes; float *scales; };
+void atelier_read_codes(float *values, const uint8_t *stored, const float *scales, bool is_signed, long n);
+void atelier_write_codes(uint8_t *stored, float *scales, const float *values, bool is_signed, long n);
+// AdamW whose moments are kept so between steps; p, codes and g start at a block.
+void atelier_adamw_8bit(float *p, struct atelier_moment first, struct atelier_moment second, const float *g, long n,
+                        float learning_rate, float beta1, float beta2, float epsilon, float weight_decay,
+                        float correction1, float correction2, float gradient_scale);
+
 // --- bfloat16.c
 bool atelier_has_bfloat16(void);
 // c = a · b + bias + beta · c with operands rounded to bfloat16; bias [n] is added to every row unless it is NULL. Only
