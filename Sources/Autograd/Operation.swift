@@ -54,7 +54,7 @@ package enum OperationTable {
             BitCrossEntropy.self, BitDivergence.self, CrossEntropy.self, Divergence.self, SquaredError.self,
             AbsoluteError.self,
             NormalizeRows.self, Differences.self, ExponentialGain.self, ReLU.self, MaxPool.self, DepthToSpace.self,
-            SpaceToDepth.self, AddToChannels.self, JoinColumns.self, CropMap.self, Clamp.self,
+            SpaceToDepth.self, AddToChannels.self, JoinColumns.self, CropMap.self, Clamp.self, Recomputed.self,
         ]
     }
 }

@@ -25,7 +25,7 @@ package final class ChameleonDecoder {
             let c = model.configuration
             let x = embedded(ids).reshaped([1, ids.count, c.width])
             let states = model.layers(x, rotary: model.rotary.slice(0..<ids.count), contexts: contexts) {
-                layer, q, k, v in
+                [caches] layer, q, k, v in
                 caches[layer].attend(
                     q, k, v, sequences: sequence..<sequence + 1, heads: c.heads, keyHeads: c.keyHeads,
                     logitScale: c.logitScale,
@@ -41,7 +41,7 @@ package final class ChameleonDecoder {
             let c = model.configuration
             let rotary = model.rotary.gathered(caches[0].counts)
             let states = model.layers(embedded(tokens).reshaped([tokens.count, 1, c.width]), rotary: rotary) {
-                layer, q, k, v in
+                [caches] layer, q, k, v in
                 caches[layer].attend(q, k, v, heads: c.heads, keyHeads: c.keyHeads, logitScale: c.logitScale)
             }
             return logits(states)

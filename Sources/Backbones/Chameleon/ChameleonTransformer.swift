@@ -107,22 +107,26 @@ package final class ChameleonTransformer {
             visible: (1...Int32(tokens)).map { $0 })
         let bias = bias.map { [Variable($0)] } ?? []
         let x = Gather(ids).apply([embedding.variable]).reshaped([batch, tokens, c.width])
-        return layers(x, rotary: rotary.slice(0..<tokens), contexts: contexts, observe: observe) { _, q, k, v in
+        let recomputes = BlockRecomputation.pays(rows: ids.count, width: c.width, depth: c.depth)
+        let rotary = rotary.slice(0..<tokens)
+        return layers(x, rotary: rotary, contexts: contexts, recomputes: recomputes, observe: observe) { _, q, k, v in
             attention.apply([q, k, v] + bias)
         }
     }
 
     /// x [B, T, C] through all layers, with context vectors put in place on the way.
+    /// - Parameter recomputes: whether layers are computed once more on the way back, and keep nothing until then.
     func layers(
-        _ x: Variable, rotary: RotaryTable, contexts: [LayerContext] = [],
+        _ x: Variable, rotary: RotaryTable, contexts: [LayerContext] = [], recomputes: Bool = false,
         observe: (Int, Variable) -> Void = { _, _ in },
-        attend: (_ layer: Int, _ q: Variable, _ k: Variable, _ v: Variable) -> Variable
+        attend: @escaping (_ layer: Int, _ q: Variable, _ k: Variable, _ v: Variable) -> Variable
     ) -> Variable {
         var x = x
         for (layer, block) in blocks.enumerated() {
             for context in contexts { x = context.placed(in: x, layer: layer) }
             observe(layer, x)
-            x = block(x, rotary: rotary) { attend(layer, $0, $1, $2) }
+            func through(_ x: Variable) -> Variable { block(x, rotary: rotary) { attend(layer, $0, $1, $2) } }
+            x = recomputes ? recomputed([x]) { through($0[0]) } : through(x)
         }
         return x
     }

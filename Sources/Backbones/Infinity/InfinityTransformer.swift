@@ -112,6 +112,15 @@ package final class InfinityTransformer {
         let ranges: [Range<Int>]
         /// γ1, γ2, scale1, scale2, shift1, shift2 before each block's own are added [B, 6·C].
         let ada: Variable
+
+        /// What of it depends on weights or texts that may learn.
+        var variables: [Variable] { [text, ada] }
+
+        /// The same with others in their place.
+        func replacing(_ variables: ArraySlice<Variable>) -> Condition {
+            let (text, ada) = (variables.first!, variables.last!)
+            return Condition(pooled: pooled, text: text, ranges: ranges, ada: ada)
+        }
     }
 
     func condition(_ text: TextFeatures) -> Condition {
@@ -146,15 +155,31 @@ package final class InfinityTransformer {
     }
 
     /// Teacher-forced logits [B, L, 2·d]: bit j of a token from entries 2j (for 0) and 2j + 1 (for 1).
-    package func logits(_ text: TextFeatures, inputs: Tensor, droppingTextOf dropped: Set<Int> = []) -> Variable {
+    ///
+    /// Where blocks would keep much for the way back, they are computed once more there.
+    /// - Parameter finished: called with the name of such a block, `blocks.3`, when the gradients of all of its weights
+    ///   have arrived.
+    package func logits(
+        _ text: TextFeatures, inputs: Tensor, droppingTextOf dropped: Set<Int> = [],
+        finished: @escaping (_ block: String) -> Void = { _ in }
+    ) -> Variable {
         let schedule = configuration.schedule
         let condition = condition(dropping(text, of: dropped))
         var x = embedded(condition, inputs: Variable(inputs))
         var visible: [Int32] = []
         for range in schedule.ranges { visible += [Int32](repeating: Int32(range.upperBound), count: range.count) }
+        let c = configuration
+        let recomputes = BlockRecomputation.pays(rows: x.value.rows, width: c.width, depth: c.depth)
         for (index, block) in blocks.enumerated() {
             if startsChunk(index) { x = leveled(x, scales: Array(schedule.sides.indices)) }
-            x = block(x, condition, rotary: rotary, visible: visible, cache: nil)
+            guard recomputes else {
+                x = block(x, condition, rotary: rotary, visible: visible, cache: nil)
+                continue
+            }
+            func through(_ inputs: [Variable]) -> Variable {
+                block(inputs[0], condition.replacing(inputs[1...2]), rotary: rotary, visible: visible, cache: nil)
+            }
+            x = recomputed([x] + condition.variables, through, finished: { finished(c.blockName(index)) })
         }
         return output(x, condition)
     }

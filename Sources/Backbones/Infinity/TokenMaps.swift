@@ -55,6 +55,14 @@ package struct TextFeatures {
         return TextFeatures(values: Gather(rows).apply([values]), lengths: Array(repeating: lengths[0], count: count))
     }
 
+    /// These texts, then others.
+    package func followed(by others: TextFeatures) -> TextFeatures {
+        let parts = [self, others].map { $0.values.reshaped([1, $0.values.value.rows, $0.values.value.width]) }
+        let all = Concatenate().apply(parts)
+        return TextFeatures(
+            values: all.reshaped([all.shape[1], all.shape[2]]), lengths: lengths + others.lengths)
+    }
+
     /// The same with the rows of some ids replaced by others [n, D], as many as are given.
     /// - Parameter ids: what the features are of, of every sample.
     func spliced(_ ids: [[Int32]], _ rows: [Int32: Variable]) -> TextFeatures {

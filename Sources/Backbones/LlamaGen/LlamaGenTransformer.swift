@@ -143,7 +143,11 @@ package final class LlamaGenTransformer {
         let rotary = rotary.slice(0..<tokens)
         let attention = PaddedAttention(
             heads: c.heads, logitScale: c.logitScale, padding: lengths.map { $0.map { c.captionLength - $0 } })
-        for block in blocks { x = block(x, rotary: rotary, attend: attention.callAsFunction) }
+        let recomputes = BlockRecomputation.pays(rows: batch * tokens, width: c.width, depth: c.depth)
+        for block in blocks {
+            func through(_ x: Variable) -> Variable { block(x, rotary: rotary, attend: attention.callAsFunction) }
+            x = recomputes ? recomputed([x]) { through($0[0]) } : through(x)
+        }
         return logits(ofStates: x.tokens(c.captionLength - 1..<tokens))
     }
 

@@ -11,6 +11,8 @@ package protocol BackboneWork: Sendable {
     var tunedShare: Double { get }
     /// Numbers of those weights.
     var tunedNumbers: Int { get }
+    /// Blocks those weights are in.
+    var blocks: Int { get }
     /// Numbers of a low-rank change of the attention of rank 1.
     var lowRankNumbers: Int { get }
 }
@@ -38,4 +40,5 @@ package struct DrawingWork: Sendable, Equatable {
 extension BackboneWork {
     package var tunedShare: Double { 0 }
     package var tunedNumbers: Int { 0 }
+    package var blocks: Int { 1 }
 }

@@ -26,7 +26,7 @@ struct DecoderWork: Sendable {
         ends.pointwise(rows * width)
         ends.pointwise(answers * width)
         ends.linear(answers, from: width, to: vocabulary, weights: weights)
-        return Double(depth) * layer + ends
+        return layer.blocks(depth, rows: rows, width: width) + ends
     }
 
     /// A sequence that is read at once.

@@ -43,6 +43,8 @@ extension InfinityModel.Configuration: BackboneWork {
         return c.depth * (4 * c.width * c.width + 2 * c.width * c.feedForwardWidth + 7 * c.width + c.feedForwardWidth)
     }
 
+    package var blocks: Int { transformer.depth }
+
     package var lowRankNumbers: Int { transformer.depth * 13 * transformer.width }
 
     private var pictureHeight: Int { schedule.last.height * tokenizer.tokenSize }
@@ -93,7 +95,7 @@ extension InfinityTransformer.Configuration {
         ends.pointwise(rows * width, operations: 2)
         ends.linear(samples, from: width, to: 2 * width)
         ends.linear(rows, from: width, to: 2 * bits)
-        return Double(depth) * block + ends
+        return block.blocks(depth, rows: rows, width: width) + ends
     }
 
     /// Multiplications a token: those with ARBooth's weights, and all.

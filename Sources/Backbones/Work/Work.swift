@@ -33,6 +33,8 @@ package struct Work: Sendable, Equatable {
     package private(set) var largest = 0.0
     /// Bytes of what is kept beside it to the end, as caches of keys and values are.
     package private(set) var kept = 0.0
+    /// Whether a recorded pass is computed once more on its way back.
+    package private(set) var isRepeated = false
 
     /// Nothing yet.
     package init() {}
@@ -104,6 +106,16 @@ extension Work {
         self[.choices] += Double(positions) * Double(codes) / 8
     }
 
+    /// The same `depth` times, one block after the other; recorded, each holds its input of so many rows alone where
+    /// the code computes blocks once more on the way back.
+    func blocks(_ depth: Int, rows: Int, width: Int) -> Work {
+        var all = Double(depth) * self
+        guard BlockRecomputation.pays(rows: rows, width: width, depth: depth) else { return all }
+        all.held = held + 4 * Double(depth) * Double(rows) * Double(width)
+        all.isRepeated = true
+        return all
+    }
+
     /// Numbers that are kept to the end of the work.
     mutating func keep(_ numbers: Int) { kept += 4 * Double(numbers) }
 
@@ -123,6 +135,7 @@ extension Work {
         sum.amounts.merge(b.amounts) { $0 + $1 }
         sum.held += b.held
         (sum.largest, sum.kept) = (max(a.largest, b.largest), max(a.kept, b.kept))
+        sum.isRepeated = a.isRepeated || b.isRepeated
         return sum
     }
 
@@ -152,11 +165,13 @@ extension Work {
     /// learn, one for theirs.
     package func thereAndBack(learning share: Double) -> Work {
         var work = self
-        for kind in [Kind.products, .convolutions] { work[kind] *= 2 + share }
+        // Nearly all of a pass that is computed once more is blocks.
+        let again = isRepeated ? 1.0 : 0
+        for kind in [Kind.products, .convolutions] { work[kind] *= 2 + share + again }
         // Scores are computed again on the way back, and have gradients of their own.
-        work[.scores] *= 3
-        work[.bytes] *= 3
-        work[.calls] *= 2
+        work[.scores] *= 3 + again
+        work[.bytes] *= 3 + again
+        work[.calls] *= 2 + again
         return work
     }
 }
