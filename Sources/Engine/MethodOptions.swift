@@ -1,4 +1,5 @@
 import Jobs
+import Layers
 import Personalization
 
 /// What every method's training leaves open.
@@ -33,6 +34,7 @@ extension ARBoothOptions {
     package init(_ values: OptionValues) {
         self.init()
         take(values)
+        values.text("moments") { moments = AdamW.Precision(rawValue: $0) ?? moments }
         values.text("tuning") { tuning = Tuning(rawValue: $0) ?? tuning }
         values.flag("scale_weighting") { scaleWeighting = $0 }
         values.integer("early_scales") { earlyScales = $0 }

@@ -22,13 +22,8 @@ struct PersonalizationOutput {
     private var concept: Concept { concepts[0] }
 
     /// Announces everything; gives the job's result.
-    func finish(_ training: any ConceptTraining, _ curve: LossCurve) throws -> JSONValue {
-        let learnt = try training.adapter(modelDigest: loaded.digest)
-        training.detach()
-        return try finish(learnt, steps: training.step, curve)
-    }
-
-    /// The same of an adapter that no longer hangs on the model.
+    /// - Parameter learnt: no longer hangs on the model, and nothing is left of its training: what is drawn here needs
+    ///   the memory.
     func finish(_ learnt: Adapter, steps: Int, _ curve: LossCurve) throws -> JSONValue {
         let path = "\(order.workspace)/\(concept.name).safetensors"
         try learnt.write(path)

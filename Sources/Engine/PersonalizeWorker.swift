@@ -21,31 +21,45 @@ struct PersonalizeWorker {
                 + samples.asked.enumerated().map { ("/prompts/\($0)", $1) }, concepts: [concept.name])
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
         let (evaluation, warnings) = evaluation(of: concept)
-        let (training, curve) = try loaded.whileLearning {
-            let training = try loaded.training(of: concept, by: spec.method, options: .object(spec.options), seed: seed)
-            try goOn(training)
-            let previews = spec.previewEvery.map { every in
-                TrainingPreviews(
-                    every: every, prompt: samples.all[0], concept: concept, seed: seed, loaded: loaded, order: order,
-                    connection: connection)
+        switch try loaded.whileLearning({ try learnt(concept, previewing: samples.all[0]) }) {
+        case .interrupted(let step): return .interrupted(step: step)
+        case .learnt(let adapter, let steps, let curve):
+            if let (from, to) = curve.divergence {
+                throw JobFailure(
+                    code: "training.diverged", consequence: .fatal,
+                    message:
+                        """
+                        the loss rose from \(from.rounded(digits: 3)) to \(to.rounded(digits: 3)) in \(steps) \
+                        steps, so that nothing was learnt; try a smaller learning rate
+                        """)
             }
-            return (training, try learn(training, previews))
+            return .done(
+                try PersonalizationOutput(
+                    order: order, loaded: loaded, connection: connection, concepts: [concept], prompts: samples.all,
+                    seed: seed, evaluations: evaluation.map { [concept.name: $0] } ?? [:], warnings: remarks + warnings
+                ).finish(adapter, steps: steps, curve))
         }
-        guard let curve else { return .interrupted(step: training.step) }
-        if let (from, to) = curve.divergence {
-            throw JobFailure(
-                code: "training.diverged", consequence: .fatal,
-                message:
-                    """
-                    the loss rose from \(from.rounded(digits: 3)) to \(to.rounded(digits: 3)) in \(training.step) \
-                    steps, so that nothing was learnt; try a smaller learning rate
-                    """)
+    }
+
+    /// How a training ended.
+    private enum Ending {
+        case learnt(Adapter, steps: Int, LossCurve)
+        case interrupted(step: Int)
+    }
+
+    /// Learns to the end, or until asked to stop. The training is gone afterwards, its gradients and moments with it.
+    private func learnt(_ concept: Concept, previewing prompt: String) throws -> Ending {
+        let training = try loaded.training(of: concept, by: spec.method, options: .object(spec.options), seed: seed)
+        try goOn(training)
+        let previews = spec.previewEvery.map { every in
+            TrainingPreviews(
+                every: every, prompt: prompt, concept: concept, seed: seed, loaded: loaded, order: order,
+                connection: connection)
         }
-        return .done(
-            try PersonalizationOutput(
-                order: order, loaded: loaded, connection: connection, concepts: [concept], prompts: samples.all,
-                seed: seed, evaluations: evaluation.map { [concept.name: $0] } ?? [:], warnings: remarks + warnings
-            ).finish(training, curve))
+        guard let curve = try learn(training, previews) else { return .interrupted(step: training.step) }
+        let adapter = try training.adapter(modelDigest: loaded.digest)
+        training.detach()
+        return .learnt(adapter, steps: training.step, curve)
     }
 
     /// What is learnt with, where the job says so itself.

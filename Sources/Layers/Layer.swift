@@ -99,6 +99,12 @@ extension Variable {
     package func reshaped(_ shape: [Int]) -> Variable { Reshape(shape).apply([self]) }
     package func columns(_ range: Range<Int>) -> Variable { Columns(range).apply([self]) }
     package func tokens(_ range: Range<Int>) -> Variable { SliceTokens(range).apply([self]) }
+    /// Some samples of [B, T, C].
+    package func samples(_ range: Range<Int>) -> Variable {
+        let (tokens, width) = (shape[1], shape[2])
+        return reshaped([1, shape[0] * tokens, width]).tokens(range.lowerBound * tokens..<range.upperBound * tokens)
+            .reshaped([range.count, tokens, width])
+    }
     /// The single number of a loss.
     package var scalar: Float { value.pointer[0] }
 }

@@ -63,6 +63,15 @@ import Testing
         #expect(larger.work["products_bf16"]! > steps[0] && larger.memoryBytes >= costs[0].memoryBytes)
     }
 
+    @Test func momentsInEightBitsTakeAQuarter() throws {
+        let (floats, codes) = try (
+            cost(personalize("arbooth", "pocket-infinity", ["iterations": 10])),
+            cost(personalize("arbooth", "pocket-infinity", ["iterations": 10, "moments": "8-bit"]))
+        )
+        #expect(codes.memoryBytes <= floats.memoryBytes && codes.diskBytes < floats.diskBytes)
+        #expect(codes.work["products_bf16"] == floats.work["products_bf16"])
+    }
+
     @Test func whatIsNotHereCannotBeCounted() throws {
         let spec = try JobSpec(generate(["model": "elsewhere"]))
         #expect(counting.cost(of: spec) == nil)

@@ -27,17 +27,18 @@ private func bytes(_ adapter: Adapter) -> [String: [UInt32]] {
 private func adapter(_ training: ARBoothTraining) -> Adapter { try! training.adapter(modelDigest: "d") }
 
 @Suite(.computing) struct ARBoothTrainingTests {
-    @Test func aRunResumedFromACheckpointEndsWithTheSameBits() throws {
-        let undisturbed = try training(tinyModel())
+    @Test(arguments: AdamW.Precision.allCases)
+    func aRunResumedFromACheckpointEndsWithTheSameBits(precision: AdamW.Precision) throws {
+        let undisturbed = try training(tinyModel()) { $0.moments = precision }
         for _ in 0..<10 { _ = undisturbed.advance() }
-        let first = try training(tinyModel())
+        let first = try training(tinyModel()) { $0.moments = precision }
         for _ in 0..<4 { _ = first.advance() }
         let path = FileManager.default.temporaryDirectory.appendingPathComponent(
             "atelier-\(UUID().uuidString).safetensors"
         ).path
         defer { try? FileManager.default.removeItem(atPath: path) }
         try first.state.write(path)
-        let second = try training(tinyModel())
+        let second = try training(tinyModel()) { $0.moments = precision }
         try second.restore(OptimizerState(path: path))
         #expect(second.step == 4)
         for _ in 0..<6 { _ = second.advance() }
@@ -45,6 +46,34 @@ private func adapter(_ training: ARBoothTraining) -> Adapter { try! training.ada
         let expected = bytes(adapter(undisturbed))
         #expect(ended.keys == expected.keys)
         for name in expected.keys.sorted() { #expect((ended[name] == expected[name]) as Bool, "\(name) differs") }
+    }
+
+    @Test func blocksComputedOnceMoreComeToTheSameBits() throws {
+        func run(most: Int) throws -> (ended: [String: [UInt32]], norm: Float) {
+            try BlockRecomputation.$most.withValue(most) {
+                let run = try training(tinyModel())
+                var norm: Float = 0
+                for _ in 0..<3 { norm = run.advance().gradientNorm }
+                return (bytes(adapter(run)), norm)
+            }
+        }
+        let (kept, recomputed) = (try run(most: .max), try run(most: 0))
+        #expect(kept.ended == recomputed.ended)
+        #expect(abs(kept.norm - recomputed.norm) <= 1e-5 * kept.norm, "gradients that are gone already count")
+    }
+
+    @Test func momentsInEightBitsLearnAsWell() throws {
+        func losses(_ moments: AdamW.Precision) throws -> [Float] {
+            let run = try training(tinyModel()) {
+                $0.moments = moments
+                $0.largestFlipShare = 0
+            }
+            return (0..<100).map { _ in run.advance().subject }
+        }
+        let (floats, codes) = (try losses(.single), try losses(.eightBit))
+        #expect(floats[0] == codes[0] && floats != codes)
+        func end(_ losses: [Float]) -> Float { losses.suffix(20).reduce(0, +) / 20 }
+        #expect(abs(end(codes) - end(floats)) < 0.05 * end(floats))
     }
 
     @Test func onlyCrossAttentionAndFeedForwardChange() throws {

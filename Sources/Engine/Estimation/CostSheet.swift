@@ -1,6 +1,19 @@
 import Backbones
 import Jobs
 
+/// The numbers that learn, and what is kept of each.
+struct LearningNumbers {
+    /// Of the weights, those in products.
+    var share = 0.0
+    var count = 0
+    /// Bytes of a number's two moments.
+    var momentBytes = 8.0
+    /// Of all gradients, those that are in memory at a time.
+    var gradientShare = 1.0
+    /// What weights grow by that their file has in bfloat16, and that learn in single precision.
+    var widenedBytes = 0
+}
+
 /// Adds up what a job takes, phase by phase.
 struct CostSheet {
     /// How many times the largest operation's bytes a pass holds that records nothing: what it reads, what stands
@@ -14,6 +27,8 @@ struct CostSheet {
     private var peakBytes = 0.0
     /// What stays from its phase to the end: weights, moments.
     private var residentBytes = 0.0
+    /// What was learnt so far.
+    private var learntBytes = 0.0
     private var diskBytes = 0.0
 
     /// The engine begins.
@@ -44,25 +59,25 @@ struct CostSheet {
     }
 
     /// Steps of learning: passes there and back, one after the other, and an update.
-    /// - Parameters:
-    ///   - share: of the weights that learn.
-    ///   - numbers: that learn.
-    mutating func learn(_ passes: [Work], share: Double, numbers: Int, steps: Int) {
-        for pass in passes { work += Double(steps) * pass.thereAndBack(learning: share).rounded }
+    mutating func learn(_ passes: [Work], _ numbers: LearningNumbers, steps: Int) {
+        for pass in passes { work += Double(steps) * pass.thereAndBack(learning: numbers.share).rounded }
+        let count = Double(numbers.count)
         var update = Work()
-        update[.bytes] = 28 * Double(numbers)
+        update[.bytes] = (12 + 2 * numbers.momentBytes) * count
         work += Double(steps) * update
-        // Each number's gradient and two moments.
-        residentBytes += 12 * Double(numbers)
-        note(passes.map { $0.held + CostSheet.around * $0.largest }.max() ?? 0)
-        // The last checkpoint and the one being written.
-        diskBytes += 2 * 12 * Double(numbers) + 4 * Double(numbers)
+        residentBytes += Double(numbers.widenedBytes)
+        let activations = passes.map { $0.held + CostSheet.around * $0.largest }.max() ?? 0
+        note(activations + (4 * numbers.gradientShare + numbers.momentBytes) * count)
+        // Beside what is drawn from now on there is what was learnt, as its file has it.
+        learntBytes += 4 * count
+        // The last checkpoint and the one being written; the adapter, in half precision.
+        diskBytes += 2 * (4 + numbers.momentBytes) * count + 2 * count
     }
 
     /// Pictures are written, and once more on a sheet: PNG takes about half of them.
     mutating func write(pictures: Int, of pixels: Int) { diskBytes += 3 * Double(pictures) * Double(pixels) }
 
-    private mutating func note(_ bytes: Double) { peakBytes = max(peakBytes, bytes) }
+    private mutating func note(_ bytes: Double) { peakBytes = max(peakBytes, learntBytes + bytes) }
 
     var cost: JobCost {
         var amounts = Dictionary(uniqueKeysWithValues: work.amounts.map { ($0.key.rawValue, $0.value) })

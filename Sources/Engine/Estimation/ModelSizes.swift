@@ -39,23 +39,29 @@ struct ModelSizes {
 struct WeightSizes: Equatable {
     /// In files, which are mapped.
     var storedBytes = 0
-    /// In memory, the mapped files among it.
+    /// Of those, what is multiplied with as it lies.
+    var mappedBytes = 0
+    /// In memory, what is mapped among it.
     var residentBytes = 0
+    /// How many numbers there are.
+    var numbers = 0
     /// Whether most of it stays in its file, in bfloat16.
-    var isRounded: Bool { residentBytes < 2 * storedBytes }
+    var isRounded: Bool { 2 * mappedBytes > storedBytes }
 
     init() {}
 
     /// A weight that its file has in bfloat16 and that is a matrix stays there; of every other there is a copy in
-    /// single precision beside the file.
+    /// single precision, and the file's pages are given back.
     init(_ folder: ModelFolder) {
         for file in folder.weights where file.problem == nil {
             guard let checkpoint = try? Checkpoint.open("\(folder.folder)/\(file.name)") else { continue }
             storedBytes += file.bytes
-            residentBytes += file.bytes
             for name in checkpoint.names {
-                guard let tensor = try? checkpoint.tensor(name), !Self.isMapped(tensor) else { continue }
-                residentBytes += 4 * tensor.count
+                guard let tensor = try? checkpoint.tensor(name) else { continue }
+                numbers += tensor.count
+                let isMapped = Self.isMapped(tensor)
+                mappedBytes += isMapped ? 2 * tensor.count : 0
+                residentBytes += (isMapped ? 2 : 4) * tensor.count
             }
         }
     }
@@ -67,6 +73,8 @@ struct WeightSizes: Equatable {
     static func + (a: WeightSizes, b: WeightSizes) -> WeightSizes {
         var sum = a
         sum.storedBytes += b.storedBytes
+        sum.mappedBytes += b.mappedBytes
+        sum.numbers += b.numbers
         sum.residentBytes += b.residentBytes
         return sum
     }

@@ -2,6 +2,7 @@ import Backbones
 import Evaluation
 import Foundation
 import Jobs
+import Layers
 import Personalization
 
 /// What learning takes: the evaluation before, what the frozen model draws, the steps, and what is drawn and measured
@@ -107,9 +108,15 @@ struct Learning {
             sheet.draw(number("distillation_maps"), in: 16) { (drawing($0, isGuided: false) + pass($0)).rounded }
         }
         sheet.compute(model.work.encoding(batch).rounded, times: Double(iterations))
-        sheet.learn(
-            distils ? [pass(batch), pass(batch)] : [pass(batch)], share: isFull ? 1 : model.work.tunedShare,
-            numbers: isFull ? model.weights.residentBytes / 4 : model.work.tunedNumbers, steps: iterations)
+        let step = pass(distils ? 2 * batch : batch)
+        var numbers = LearningNumbers()
+        numbers.share = isFull ? 1 : model.work.tunedShare
+        numbers.count = isFull ? model.weights.numbers : model.work.tunedNumbers
+        numbers.momentBytes = table["moments"] == "8-bit" ? 2 * EightBitMoment.bytes : 8
+        // Blocks that are computed once more are updated one by one.
+        if step.isRepeated { numbers.gradientShare = 1 / Double(model.work.blocks) }
+        if model.weights.isRounded { numbers.widenedBytes = 2 * numbers.count }
+        sheet.learn([step], numbers, steps: iterations)
     }
 
     /// Context vectors before frozen layers.
@@ -122,7 +129,7 @@ struct Learning {
             sheet.compute(pass(1).rounded, times: Double(pictures))
         }
         sheet.compute(model.work.encoding(batch).rounded, times: Double(iterations))
-        sheet.learn(keepsPrior ? [pass(batch), pass(1)] : [pass(batch)], share: 0, numbers: 0, steps: iterations)
+        sheet.learn(keepsPrior ? [pass(batch), pass(1)] : [pass(batch)], LearningNumbers(), steps: iterations)
     }
 
     /// Low-rank changes of the attention.
@@ -131,9 +138,7 @@ struct Learning {
         if keepsPrior { drawPrior(number("prior_pictures"), &sheet) }
         sheet.compute(model.work.encoding(batch).rounded, times: Double(iterations))
         let step = pass(batch, rank: rank)
-        sheet.learn(
-            keepsPrior ? [step, step] : [step], share: 0, numbers: rank * model.work.lowRankNumbers,
-            steps: iterations)
+        sheet.learn(keepsPrior ? [step, step] : [step], lowRank(rank), steps: iterations)
     }
 
     /// At the model's own distribution, all at once but where they are drawn scale by scale.
@@ -150,10 +155,10 @@ struct Learning {
         let step = pass(options.batch, rank: options.rank)
         let count = hasPrior ? 2 : 1
         sheet.compute(model.work.encoding(options.batch).rounded, times: Double(count * options.iterations))
-        sheet.learn(
-            Array(repeating: step, count: count), share: 0, numbers: options.rank * model.work.lowRankNumbers,
-            steps: options.iterations)
+        sheet.learn(Array(repeating: step, count: count), lowRank(options.rank), steps: options.iterations)
     }
+
+    private func lowRank(_ rank: Int) -> LearningNumbers { LearningNumbers(count: rank * model.work.lowRankNumbers) }
 }
 
 /// The small evaluation before and after a concept is learnt.

@@ -2,8 +2,8 @@ import Catalogue
 import Foundation
 import Jobs
 
-/// What of a job may be said otherwise so that it takes less memory: fewer references a step, a smaller picture, fewer
-/// prior pictures at once, another model of its family.
+/// What of a job may be said otherwise so that it takes less memory: moments in 8 bits, fewer references a step, a
+/// smaller picture, fewer prior pictures at once, another model of its family.
 extension JobCounting {
     /// Those that take less than the job itself, the one that changes it least first.
     func smallerForms(of body: JSONValue, than cost: JobCost) -> [JobCost.Alternative] {
@@ -24,8 +24,9 @@ extension JobCounting {
             found.append(("/\(member) \(text)", .object(members.merging([member: value]) { $1 })))
         }
         if case .object(let options) = members["options"] ?? .object([:]), members["method"] != nil {
-            for (option, least) in [("batch", 1), ("prior_pictures", 4)] {
-                add("options", .object(options.merging([option: .integer(least)]) { $1 }), "{\"\(option)\": \(least)}")
+            let smaller: [(String, JSONValue)] = [("moments", "8-bit"), ("batch", 1), ("prior_pictures", 4)]
+            for (option, value) in smaller {
+                add("options", .object(options.merging([option: value]) { $1 }), "{\"\(option)\": \(value.text)}")
             }
         }
         for size in model.pictures.dropFirst().sorted(by: { $0.width * $0.height > $1.width * $1.height }) {

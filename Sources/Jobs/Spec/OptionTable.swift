@@ -42,6 +42,9 @@ extension OptionTable {
         JobOption("beta2", .numbers(0...0.99999), standard: .number(0.97), "AdamW's second decay"),
         JobOption("weight_decay", .numbers(0...1), standard: .number(0), "AdamW's"),
         JobOption(
+            "moments", .choice(["32-bit", "8-bit"]), standard: .string("32-bit"),
+            "how AdamW keeps its two moments of every number; in 8 bits they take a quarter of the memory"),
+        JobOption(
             "tuning", .choice(["cross-attention+feed-forward", "full"]),
             standard: .string("cross-attention+feed-forward"), "which weights learn"),
         JobOption("scale_weighting", .flag, standard: .bool(true), "whether later scales count less"),

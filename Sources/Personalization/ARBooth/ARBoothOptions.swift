@@ -1,3 +1,5 @@
+import Layers
+
 /// What ARBooth leaves open, with the paper's values as defaults (arXiv 2504.02612, sections 4 and 5.1; what the paper
 /// omits is taken from the public code, jiwoogit/ARBooth). Every part can be switched off for ablation.
 package struct ARBoothOptions: Codable, Equatable, Sendable {
@@ -15,6 +17,8 @@ package struct ARBoothOptions: Codable, Equatable, Sendable {
     package var beta1: Float = 0.9
     package var beta2: Float = 0.97
     package var weightDecay: Float = 0
+    /// How the optimizer keeps its moments; nil of an adapter older than the choice, which had floats.
+    package var moments: AdamW.Precision? = .single
     package var tuning = Tuning.crossAttentionAndFeedForward
     /// Whether later scales count less in the cross-entropy.
     package var scaleWeighting = true

@@ -61,7 +61,8 @@ package final class ARBoothTraining: ConceptTraining {
             AdamW.Options(
                 learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
                 weightDecay: options.weightDecay,
-                largestNorm: nil))
+                largestNorm: nil),
+            moments: options.moments ?? .single)
     }
 
     /// One training step.
@@ -70,23 +71,35 @@ package final class ARBoothTraining: ConceptTraining {
         let maps = subjectMaps(step: index)
         let text = model.encoder(
             Array(repeating: subjectTokens, count: options.batch), replacing: [placeholderToken: placeholder.variable])
-        let subjectLoss = ARBoothLoss.subject(
-            model.transformer.logits(text, inputs: maps.inputs), maps: maps, options: options)
-        var distillationLoss: Float = 0
-        // Two backward passes, one after the other, keep one graph in memory at a time.
-        subjectLoss.backward()
-        if let prior {
-            let choice = chosen(from: prior, step: index)
-            let loss = ARBoothLoss.distillation(
-                model.transformer.logits(prior.text.repeated(choice.count), inputs: choice.inputs),
-                teacher: choice.teacher)
-            distillationLoss = loss.scalar
-            (options.distillationWeight * loss).backward()
+        guard let prior else {
+            let loss = ARBoothLoss.subject(logits(text, inputs: maps.inputs), maps: maps, options: options)
+            loss.backward()
+            return losses(subject: loss.scalar, distillation: 0)
         }
-        let norm = optimizer.update()
-        return StepLosses(
-            total: subjectLoss.scalar + options.distillationWeight * distillationLoss, subject: subjectLoss.scalar,
-            distillation: distillationLoss, gradientNorm: norm)
+        // Both go through the model together: a block's gradients are complete when the way back has passed it once.
+        let choice = chosen(from: prior, step: index)
+        let both = logits(
+            text.followed(by: prior.text.repeated(choice.count)), inputs: .joined([maps.inputs, choice.inputs]))
+        let subject = ARBoothLoss.subject(both.samples(0..<options.batch), maps: maps, options: options)
+        let distillation = ARBoothLoss.distillation(
+            both.samples(options.batch..<options.batch + choice.count), teacher: choice.teacher)
+        (subject + options.distillationWeight * distillation).backward()
+        return losses(subject: subject.scalar, distillation: distillation.scalar)
+    }
+
+    /// Teacher-forced logits, on whose way back blocks that are computed once more are updated at once: the gradients
+    /// of one are in memory at a time.
+    private func logits(_ text: TextFeatures, inputs: Tensor) -> Variable {
+        model.transformer.logits(text, inputs: inputs) { [optimizer] block in
+            optimizer.update { $0.name.hasPrefix(block + ".") }
+        }
+    }
+
+    /// Takes the step from the gradients that have arrived.
+    private func losses(subject: Float, distillation: Float) -> StepLosses {
+        StepLosses(
+            total: subject + options.distillationWeight * distillation, subject: subject, distillation: distillation,
+            gradientNorm: optimizer.update())
     }
 
     /// Token maps of randomly cropped references.
