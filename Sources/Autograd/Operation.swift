@@ -45,7 +45,7 @@ package enum OperationTable {
     package static var all: [any Operation.Type] {
         [
             Add.self, AddRows.self, Multiply.self, MultiplyRows.self, AddGatedRows.self, Scale.self, GELU.self,
-            SiLU.self, Linear.self, BFloat16Linear.self,
+            SiLU.self, Linear.self, MappedLinear.self,
             LayerNorm.self,
             RMSNorm.self, GroupNorm.self, Heads.self, Attention.self, Columns.self, Gather.self, Concatenate.self,
             SliceTokens.self,

@@ -9,6 +9,9 @@ package struct CheckpointConversion {
         case stored
         case bf16
         case f32
+        /// Matrices become whole numbers from −127 to 127 with a scale to each row, in a tensor `NAME_scale` beside
+        /// them; all else is as stored.
+        case int8
     }
 
     private let precision: Precision
@@ -36,7 +39,12 @@ package struct CheckpointConversion {
         defer { try? file.close() }
         try file.write(contentsOf: header(metadata))
         for tensor in tensors {
-            for part in tensor.parts { try file.write(contentsOf: bytes(of: part, as: type(of: tensor))) }
+            let type = type(of: tensor)
+            var scales: [Float] = []
+            for part in tensor.parts {
+                try file.write(contentsOf: type == .int8 ? quantized(part, &scales) : bytes(of: part, as: type))
+            }
+            try file.write(contentsOf: scales.withUnsafeBytes { Data($0) })
         }
         try file.synchronize()
     }
@@ -46,12 +54,18 @@ package struct CheckpointConversion {
         case .stored: tensor.type == .bfloat16 ? .bfloat16 : .float32
         case .bf16: .bfloat16
         case .f32: .float32
+        case .int8: tensor.isQuantizable ? .int8 : tensor.type == .bfloat16 ? .bfloat16 : .float32
         }
     }
 
     private func header(_ metadata: [String: String]) throws -> Data {
         var layout = SafetensorsLayout(metadata: metadata)
-        for tensor in tensors { layout.append(tensor.name, tensor.shape, type(of: tensor)) }
+        for tensor in tensors {
+            let type = type(of: tensor)
+            layout.append(tensor.name, tensor.shape, type)
+            guard type == .int8 else { continue }
+            layout.append(tensor.name + StoredTensor.scaleSuffix, [tensor.shape[0], 1], .float32)
+        }
         return try layout.header
     }
 
@@ -61,6 +75,37 @@ package struct CheckpointConversion {
         if type == .float32 { return floats.withUnsafeBytes { Data($0) } }
         return floats.map(\.roundedToBFloat16).withUnsafeBytes { Data($0) }
     }
+}
+
+extension CheckpointConversion {
+    /// Rows of whole numbers, the largest of each ±127; their scales are added to `scales`.
+    private func quantized(_ part: StoredTensor, _ scales: inout [Float]) throws -> Data {
+        let values = try part.floats()
+        let width = part.shape[1]
+        var codes = Data(capacity: values.count)
+        for start in stride(from: 0, to: values.count, by: width) {
+            let row = values[start..<start + width]
+            let largest = row.reduce(0) { max($0, abs($1)) }
+            scales.append(largest / 127)
+            let factor = largest > 0 ? 127 / largest : 0
+            codes.append(contentsOf: row.map { UInt8(bitPattern: Int8(($0 * factor).rounded())) })
+        }
+        return codes
+    }
+}
+
+extension RearrangedTensor {
+    /// Whether it is a matrix that is multiplied with: a table of embeddings is read row by row, and small ones are not
+    /// worth it.
+    fileprivate var isQuantizable: Bool {
+        shape.count == 2 && shape.allSatisfy { $0 >= 64 } && parts.allSatisfy { $0.shape.count == 2 }
+            && !["emb", "shared"].contains { name.contains($0) }
+    }
+}
+
+extension StoredTensor {
+    /// What the scales of a matrix in eight bits are called, after its own name.
+    package static let scaleSuffix = "_scale"
 }
 
 extension Float {

@@ -22,6 +22,19 @@ extension Safetensors {
 }
 
 extension Checkpoint {
+    /// What each row of a matrix in eight bits is multiplied by [rows]; nil of every other tensor.
+    /// - Throws: `CheckpointError` where scales are there that do not fit.
+    func scales(of stored: StoredTensor) throws(CheckpointError) -> Tensor? {
+        let name = stored.name + StoredTensor.scaleSuffix
+        guard stored.type == .int8, contains(name) else { return nil }
+        let scales = try tensor(name)
+        guard let rows = stored.shape.first, scales.count == rows else {
+            throw CheckpointError(
+                path: scales.path, problem: "\(name) has \(scales.count) scales for a tensor of shape \(stored.shape)")
+        }
+        return try scales.tensor()
+    }
+
     /// Every tensor of a file, a set of shards or a folder as floats, in whatever container they are; those of a type
     /// that is not read are left out, and missed only by who needs them.
     /// - Throws: `CheckpointError`.
@@ -33,5 +46,15 @@ extension Checkpoint {
             if stored.type?.isReal == true { tensors[name] = try stored.tensor() }
         }
         return tensors
+    }
+}
+
+extension Tensor {
+    /// Multiplies every row along the first dimension by its factor.
+    func scaleRows(by factors: Tensor) {
+        let width = count / max(factors.count, 1)
+        for row in 0..<factors.count {
+            for i in row * width..<(row + 1) * width { pointer[i] *= factors.pointer[row] }
+        }
     }
 }

@@ -43,7 +43,7 @@ extension Parameter {
     /// x · wᵀ (+ bias), w [out, in] with its low-rank updates.
     package func project(_ x: Variable, bias: Variable? = nil) -> Variable {
         let bias = bias.map { [$0] } ?? []
-        let y = rounded.map { BFloat16Linear($0).apply([x] + bias) } ?? Linear().apply([x, variable] + bias)
+        let y = mapped.map { MappedLinear($0).apply([x] + bias) } ?? Linear().apply([x, variable] + bias)
         return updates.reduce(y) { $1.added(to: $0, of: x) }
     }
 }

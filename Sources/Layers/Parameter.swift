@@ -32,12 +32,12 @@ package final class Parameter {
         self.isProjection = isProjection
     }
 
-    /// The numbers; a weight in bfloat16 is in single precision from the first use on, for they may be changed in
+    /// The numbers; a weight that is mapped is in single precision from the first use on, for they may be changed in
     /// place.
     package var value: Tensor {
         switch stored {
         case .single(let tensor): return tensor
-        case .bfloat16(let matrix, let file):
+        case .mapped(let matrix, let file):
             let tensor = matrix.widened
             stored = .single(tensor)
             file.forget()
@@ -45,13 +45,13 @@ package final class Parameter {
         }
     }
 
-    /// The weight as it is held, where that is in bfloat16.
-    package var rounded: BFloat16Matrix? {
-        if case .bfloat16(let matrix, _) = stored { matrix } else { nil }
+    /// The weight as its file holds it, where it is multiplied with like that.
+    package var mapped: MappedMatrix? {
+        if case .mapped(let matrix, _) = stored { matrix } else { nil }
     }
 
     /// Σ of the squares of all numbers, however they are held.
-    package var sumOfSquares: Double { rounded?.sumOfSquares ?? value.sumOfSquares }
+    package var sumOfSquares: Double { mapped?.sumOfSquares ?? value.sumOfSquares }
 
     /// How many numbers.
     package var count: Int { shape.reduce(1, *) }
@@ -76,12 +76,12 @@ enum StoredWeight {
     /// Floats, in memory of their own.
     case single(Tensor)
     /// [out, in] as its file has it, in the file's own memory.
-    case bfloat16(BFloat16Matrix, StoredTensor)
+    case mapped(MappedMatrix, StoredTensor)
 
     var shape: [Int] {
         switch self {
         case .single(let tensor): tensor.shape
-        case .bfloat16(let matrix, _): [matrix.rows, matrix.columns]
+        case .mapped(let matrix, _): [matrix.rows, matrix.columns]
         }
     }
 }
@@ -148,7 +148,7 @@ package final class Weights {
     ) -> Parameter {
         precondition(byName[name] == nil, "weight \(name) is asked for twice")
         let names = [name] + aliases
-        let held = isProjection ? rounded(names, shape) : nil
+        let held = isProjection ? mapped(names, shape) : nil
         let parameter = Parameter(
             name: name, held ?? .single(value(names, shape, initialization)), isProjection: isProjection)
         if case .planned = source { plan.append((name, shape, initialization)) }
@@ -167,16 +167,24 @@ package final class Weights {
         }
     }
 
-    /// A matrix that its file holds in bfloat16 stays there; nil for every other weight, and for what is no such matrix
-    /// or damaged, of which `value` says what is wrong.
-    private func rounded(_ names: [String], _ shape: [Int]) -> StoredWeight? {
+    /// A matrix that its file holds in bfloat16 or in eight bits stays there; nil for every other weight, and for what
+    /// is no such matrix or damaged, of which `value` says what is wrong.
+    private func mapped(_ names: [String], _ shape: [Int]) -> StoredWeight? {
         guard case .stored(let checkpoint) = source, shape.count == 2,
             let name = names.first(where: checkpoint.contains), let stored = try? checkpoint.tensor(name),
-            stored.type == .bfloat16, stored.shape == shape, let bytes = stored.contiguousBytes,
-            let matrix = BFloat16Matrix(bytes: bytes, rows: shape[0], columns: shape[1], owner: stored),
-            matrix.isFinite
+            stored.shape == shape, let bytes = stored.contiguousBytes
         else { return nil }
-        return .bfloat16(matrix, stored)
+        let matrix: MappedMatrix? =
+            switch stored.type {
+            case .bfloat16: MappedMatrix(bfloat16: bytes, rows: shape[0], columns: shape[1], owner: stored)
+            case .int8:
+                (try? checkpoint.scales(of: stored)).flatMap { $0 }.map {
+                    MappedMatrix(int8: bytes, scales: $0, columns: shape[1], owner: stored)
+                }
+            default: nil
+            }
+        guard let matrix, matrix.isFinite else { return nil }
+        return .mapped(matrix, stored)
     }
 
     private func read(_ names: [String], _ shape: [Int], from checkpoint: Checkpoint) -> Tensor? {
@@ -188,7 +196,9 @@ package final class Weights {
             let stored = try checkpoint.tensor(name)
             if stored.shape == shape {
                 defer { stored.forget() }
-                return finite(try stored.tensor(), name)
+                let tensor = try stored.tensor()
+                if let scales = try checkpoint.scales(of: stored) { tensor.scaleRows(by: scales) }
+                return finite(tensor, name)
             }
             problems.append("\(name) has shape \(stored.shape), expected \(shape)")
         } catch { problems.append(error.problem) }

@@ -81,8 +81,8 @@ struct Models: AsyncParsableCommand {
         @Option(help: "What jobs will call it; like its folder or file unless given.") var name: String?
         @Option(help: "Where the files are of several families: which is meant.") var family: String?
         @Flag(help: "Leave the weights where they are, and link to them.") var link = false
-        @Option(help: "What the weights become: stored (bf16 stays, all else f32), bf16 or f32.") var precision =
-            "stored"
+        @Option(help: "What the weights become: stored (bf16 stays, all else f32), bf16, f32 or int8.")
+        var precision = "stored"
         @Option(help: "Infinity: pixels of its pictures (0.06M, 0.25M, 0.60M, 1M); by its name, or 1M, unless given.")
         var pixels: String?
         @Option(help: "Infinity: height over width of its pictures.") var ratio = 1.0
@@ -118,7 +118,8 @@ struct Models: AsyncParsableCommand {
                 return family
             }
             guard let precision = CheckpointConversion.Precision(rawValue: precision) else {
-                throw ModelInstallation.Refusal(problems: ["\(precision) is no precision; stored, bf16 and f32 are"])
+                throw ModelInstallation.Refusal(
+                    problems: ["\(precision) is no precision; stored, bf16, f32 and int8 are"])
             }
             return try models.add(release: paths, name: name, wishes: wishes, links: link, precision: precision)
         }

@@ -1,6 +1,7 @@
 import Autograd
 import Checkpoints
 import ComputeTesting
+import Foundation
 import Layers
 import Tensors
 import Testing
@@ -44,20 +45,68 @@ import Testing
 
     @Test func aMatrixInBFloat16StaysThereUntilItsNumbersAreAskedFor() throws {
         try layers { held, widened in
-            #expect(held.weight.rounded != nil && held.bias?.rounded == nil)
+            #expect(held.weight.mapped != nil && held.bias?.mapped == nil)
             let x = Variable(Tensor([1, 2, 3, -1, 0.5, 0.25], shape: [2, 3]))
             #expect(held(x).value.values == widened(x).value.values)
             #expect(held.weight.sumOfSquares == widened.weight.sumOfSquares)
-            #expect(held.weight.rounded != nil)
+            #expect(held.weight.mapped != nil)
             #expect(held.weight.value.values == widened.weight.value.values)
-            #expect(held.weight.rounded == nil)
+            #expect(held.weight.mapped == nil)
         }
+    }
+
+    /// A model's file converted to eight bits: [96, 64], a table, and a row of zeros among the matrix's.
+    @Test func aMatrixInEightBitsIsWithinHalfAStepOfItsNumbers() throws {
+        let folder = try TestFolder()
+        let matrix = Tensor.example([96, 64])
+        for i in 0..<64 { matrix.pointer[5 * 64 + i] = 0 }
+        let tensors = [
+            "a.weight": matrix, "a.bias": Tensor.example([96], seed: 2),
+            "embedding.weight": .example([96, 64], seed: 3), "plain": .example([96, 64], seed: 4),
+        ]
+        try Safetensors.write(tensors, to: "\(folder.path)/w.safetensors")
+        let original = try Checkpoint.open("\(folder.path)/w.safetensors")
+        try CheckpointConversion(original, precision: .int8).write("\(folder.path)/i.safetensors")
+        let converted = try Checkpoint.open("\(folder.path)/i.safetensors")
+        #expect(try converted.tensor("a.weight").type == .int8 && converted.tensor("a.weight_scale").shape == [96, 1])
+        let weights = Weights(.stored(converted))
+        let layer = LinearLayer(weights, "a", from: 64, to: 96)
+        #expect(layer.weight.mapped != nil)
+        let table = weights.parameter("embedding.weight", [96, 64], .zeros)
+        #expect(table.value.values == tensors["embedding.weight"]!.values, "a table stays as it is")
+        // A matrix that is not projected through is widened when it is read.
+        let plain = weights.parameter("plain", [96, 64], .zeros)
+        try weights.verify()
+        for (kept, given) in [(plain.value, tensors["plain"]!), (layer.weight.value, matrix)] {
+            for row in 0..<96 {
+                let range = row * 64..<(row + 1) * 64
+                let (kept, given) = (kept.values[range], given.values[range])
+                let step = given.map { abs($0) }.max()! / 127
+                #expect(zip(kept, given).allSatisfy { abs($0 - $1) <= 0.5001 * step })
+            }
+        }
+    }
+
+    @Test func scalesThatDoNotFitAreSaid() throws {
+        let folder = try TestFolder()
+        let file = "\(folder.path)/w.safetensors"
+        let codes = ByteTensor(zeros: [64, 64])
+        try Safetensors.write(["a.weight_scale": .example([63, 1])], codes: ["a.weight": codes], to: file)
+        // What is written are bytes without a sign; the type is changed where the header says it.
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+        let range = try #require(bytes.range(of: Data(#""U8""#.utf8)))
+        bytes.replaceSubrange(range, with: Data(#""I8""#.utf8))
+        try bytes.write(to: URL(fileURLWithPath: file))
+        let weights = Weights(.stored(try .open(file)))
+        _ = weights.parameter("a.weight", [64, 64], .zeros, isProjection: true)
+        let error = #expect(throws: WeightsError.self) { try weights.verify() }
+        #expect(error?.problems.first?.contains("63 scales for a tensor of shape [64, 64]") == true)
     }
 
     @Test func aMatrixThatLearnsIsHeldInSinglePrecision() throws {
         try layers { held, widened in
             held.weight.isTrainable = true
-            #expect(held.weight.rounded == nil && held.weight.value.values == widened.weight.value.values)
+            #expect(held.weight.mapped == nil && held.weight.value.values == widened.weight.value.values)
         }
     }
 

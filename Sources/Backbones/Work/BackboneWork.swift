@@ -23,15 +23,12 @@ package struct DrawingWork: Sendable, Equatable {
     package var isGuided: Bool
     /// Steps of diffusion; the model's own unless given.
     package var steps: Int?
-    /// Whether the model's file holds its matrices in bfloat16.
-    package var isRounded: Bool
+    /// How the model's weights are held.
+    package var weights: Work.Weights
 
-    package init(isGuided: Bool = true, steps: Int? = nil, isRounded: Bool = false) {
-        (self.isGuided, self.steps, self.isRounded) = (isGuided, steps, isRounded)
+    package init(isGuided: Bool = true, steps: Int? = nil, weights: Work.Weights = .single) {
+        (self.isGuided, self.steps, self.weights) = (isGuided, steps, weights)
     }
-
-    /// How its weights are held.
-    var weights: Work.Weights { isRounded ? .rounded : .single }
 
     /// Rows of a batch of pictures.
     func rows(_ pictures: Int) -> Int { isGuided ? 2 * pictures : pictures }

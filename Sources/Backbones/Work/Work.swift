@@ -47,14 +47,26 @@ package struct Work: Sendable, Equatable {
 
 extension Work {
     /// How a model holds its weights.
-    enum Weights: Sendable {
+    package enum Weights: Sendable {
         case single
         /// In bfloat16, as their file has them.
         case rounded
+        /// In eight bits, as their file has them.
+        case eightBit
 
-        /// What reading so many weights is. A product packs them before; but few rows read what is rounded as it lies.
+        /// What reading so many weights is. A product packs them before; but few rows read what is mapped as it lies.
         fileprivate func reading(_ count: Int, by rows: Int) -> (kind: Kind, bytes: Double) {
-            self == .rounded && rows <= fewRows ? (.weights, 2 * Double(count)) : (.bytes, 12 * Double(count))
+            guard let mapped = mappedBytes, rows <= fewRows else { return (.bytes, 12 * Double(count)) }
+            return (.weights, mapped * Double(count))
+        }
+
+        /// Of a number that is multiplied with as it lies.
+        private var mappedBytes: Double? {
+            switch self {
+            case .single: nil
+            case .rounded: 2
+            case .eightBit: 1
+            }
         }
     }
 

@@ -90,7 +90,7 @@ package struct WorkRates {
         let (rows, columns) = (16_384, 4096)
         let memory = Tensor(repeating: 0.1, shape: [rows, columns / 2])
         let words = UnsafeRawBufferPointer(start: memory.pointer, count: 4 * memory.count)
-        let matrix = BFloat16Matrix(bytes: words, rows: rows, columns: columns, owner: memory.storage)!
+        let matrix = MappedMatrix(bfloat16: words, rows: rows, columns: columns, owner: memory.storage)!
         let (x, y) = (Tensor(repeating: 0.1, shape: [2, columns]), Tensor(uninitialized: [2, rows]))
         return Sample(kind: .weights, amount: Double(words.count), precision: .single) {
             project(x.pointer, by: matrix, into: y.pointer, m: 2)

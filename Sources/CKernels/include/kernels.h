@@ -57,6 +57,12 @@ void atelier_deal_floats(float *y, const float *x, long x_stride, long m, long k
 void atelier_project_bfloat16(float *y, long y_stride, const float *x, const uint16_t *w, const float *bias, long m,
                               long k, long begin, long end);
 
+// --- int8_weights.c   (weights in eight bits, each row times its scale)
+void atelier_widen_int8(float *y, const int8_t *x, const float *scales, long rows, long k);
+// y[m, row] = x[m, k] · w[row, k] · scales[row] (+ bias[row]) for the rows [begin, end) of w; 1 to 8 rows of x.
+void atelier_project_int8(float *y, long y_stride, const float *x, const int8_t *w, const float *scales,
+                          const float *bias, long m, long k, long begin, long end);
+
 // --- norms.c y = (x − mean)·rstd·(offset + scale[g]) + shift[g]; g = r / rows_per_group. scale and shift may be NULL.
 // statistics[2·r] = mean, [2·r+1] = rstd.
 void atelier_layer_norm(float *y, float *statistics, const float *x, const float *scale, const float *shift,

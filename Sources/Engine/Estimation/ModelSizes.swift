@@ -31,7 +31,7 @@ struct ModelSizes {
         let guidance = options["guidance"] ?? description.sampling["guidance"]
         let numbers = (guidance?.array ?? guidance.map { [$0] } ?? []).compactMap(\.double)
         return DrawingWork(
-            isGuided: numbers.contains { $0 != 1 }, steps: options["steps"]?.integer, isRounded: weights.isRounded)
+            isGuided: numbers.contains { $0 != 1 }, steps: options["steps"]?.integer, weights: weights.held)
     }
 }
 
@@ -41,16 +41,20 @@ struct WeightSizes: Equatable {
     var storedBytes = 0
     /// Of those, what is multiplied with as it lies.
     var mappedBytes = 0
+    private var mappedNumbers = 0
     /// In memory, what is mapped among it.
     var residentBytes = 0
     /// How many numbers there are.
     var numbers = 0
-    /// Whether most of it stays in its file, in bfloat16.
-    var isRounded: Bool { 2 * mappedBytes > storedBytes }
+    /// How most of it is held.
+    var held: Work.Weights {
+        guard 2 * mappedBytes > storedBytes else { return .single }
+        return 2 * mappedBytes > 3 * mappedNumbers ? .rounded : .eightBit
+    }
 
     init() {}
 
-    /// A weight that its file has in bfloat16 and that is a matrix stays there; of every other there is a copy in
+    /// A matrix that its file has in bfloat16 or in eight bits stays there; of every other weight there is a copy in
     /// single precision, and the file's pages are given back.
     init(_ folder: ModelFolder) {
         for file in folder.weights where file.problem == nil {
@@ -59,21 +63,25 @@ struct WeightSizes: Equatable {
             for name in checkpoint.names {
                 guard let tensor = try? checkpoint.tensor(name) else { continue }
                 numbers += tensor.count
-                let isMapped = Self.isMapped(tensor)
-                mappedBytes += isMapped ? 2 * tensor.count : 0
-                residentBytes += (isMapped ? 2 : 4) * tensor.count
+                let bytes = Self.mappedBytes(of: tensor) * tensor.count
+                mappedBytes += bytes
+                mappedNumbers += bytes > 0 ? tensor.count : 0
+                residentBytes += bytes > 0 ? bytes : 4 * tensor.count
             }
         }
     }
 
-    private static func isMapped(_ tensor: StoredTensor) -> Bool {
-        tensor.type == .bfloat16 && tensor.shape.count == 2 && !tensor.name.contains("emb")
+    /// Of a number that stays in the file; 0 where there is a copy.
+    private static func mappedBytes(of tensor: StoredTensor) -> Int {
+        guard tensor.shape.count == 2, !tensor.name.contains("emb") else { return 0 }
+        return tensor.type == .bfloat16 ? 2 : tensor.type == .int8 ? 1 : 0
     }
 
     static func + (a: WeightSizes, b: WeightSizes) -> WeightSizes {
         var sum = a
         sum.storedBytes += b.storedBytes
         sum.mappedBytes += b.mappedBytes
+        sum.mappedNumbers += b.mappedNumbers
         sum.numbers += b.numbers
         sum.residentBytes += b.residentBytes
         return sum

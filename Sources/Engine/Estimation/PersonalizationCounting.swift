@@ -115,7 +115,11 @@ struct Learning {
         numbers.momentBytes = table["moments"] == "8-bit" ? 2 * EightBitMoment.bytes : 8
         // Blocks that are computed once more are updated one by one.
         if step.isRepeated { numbers.gradientShare = 1 / Double(model.work.blocks) }
-        if model.weights.isRounded { numbers.widenedBytes = 2 * numbers.count }
+        switch model.weights.held {
+        case .single: break
+        case .rounded: numbers.widenedBytes = 2 * numbers.count
+        case .eightBit: numbers.widenedBytes = 3 * numbers.count
+        }
         sheet.learn([step], numbers, steps: iterations)
     }
 

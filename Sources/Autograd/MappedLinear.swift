@@ -1,23 +1,23 @@
 import CKernels
 import Tensors
 
-/// y[.., O] = x[.., I] · wᵀ[I, O] (+ b[O]) with weights that stay in bfloat16 and never learn, so that they are no
-/// input. Inputs: x, and b when there is one.
-package struct BFloat16Linear: Operation {
-    package static let name = "bfloat16_linear"
+/// y[.., O] = x[.., I] · wᵀ[I, O] (+ b[O]) with weights that stay as their file has them and never learn, so that
+/// they are no input. Inputs: x, and b when there is one.
+package struct MappedLinear: Operation {
+    package static let name = "mapped_linear"
     package static var examples: [OperationExample] {
         let few = [2, 3].map { Float($0) }
         return [
-            OperationExample(BFloat16Linear(.example(rows: 4, columns: 5)), [.example([2, 3, 5]), .example([4])]),
-            OperationExample(BFloat16Linear(.example(rows: 3, columns: 2)), [.example([12, 2])]),
-            OperationExample(BFloat16Linear(.example(rows: 3, columns: 2)), [Tensor(few, shape: [1, 2])]),
+            OperationExample(MappedLinear(.example(rows: 4, columns: 5)), [.example([2, 3, 5]), .example([4])]),
+            OperationExample(MappedLinear(.example(rows: 3, columns: 2)), [.example([12, 2])]),
+            OperationExample(MappedLinear(.example(rows: 3, columns: 2)), [Tensor(few, shape: [1, 2])]),
         ]
     }
-    private let w: BFloat16Matrix
+    private let w: MappedMatrix
     private var shape: [Int] = []
 
     /// - Parameter w: [O, I].
-    package init(_ w: BFloat16Matrix) { self.w = w }
+    package init(_ w: MappedMatrix) { self.w = w }
 
     /// x [.., I] (, b [O]) → [.., O].
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
@@ -56,14 +56,14 @@ package struct BFloat16Linear: Operation {
     }
 }
 
-extension BFloat16Matrix {
+extension MappedMatrix {
     /// Reproducible weights for examples.
-    fileprivate static func example(rows: Int, columns: Int) -> BFloat16Matrix {
+    fileprivate static func example(rows: Int, columns: Int) -> MappedMatrix {
         let words = Tensor.example([rows, columns], seed: 2).values.map { UInt16($0.bitPattern >> 16) }
         let memory = UnsafeMutableBufferPointer<UInt16>.allocate(capacity: words.count)
         _ = memory.initialize(from: words)
         let bytes = UnsafeRawBufferPointer(memory)
-        return BFloat16Matrix(bytes: bytes, rows: rows, columns: columns, owner: ExampleMemory(memory))!
+        return MappedMatrix(bfloat16: bytes, rows: rows, columns: columns, owner: ExampleMemory(memory))!
     }
 
     /// Frees an example's words with the last matrix that reads them.
