@@ -88,8 +88,12 @@ package struct ModelFolder: Sendable {
     /// - Throws: ``Undescribed`` where that is no family's.
     package static func derived(_ folder: String) throws -> ModelDescription {
         let path = "\(folder)/\(ModelLayout.configuration)"
-        guard let configuration = FileManager.default.contents(atPath: path).flatMap({ try? JSONValue(json: $0) })
-        else { throw Undescribed(description: "\(ModelLayout.configuration): is not JSON") }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw Undescribed(description: "\(path): cannot be read; a model's folder holds it")
+        }
+        guard let configuration = try? JSONValue(json: data) else {
+            throw Undescribed(description: "\(ModelLayout.configuration): is not JSON")
+        }
         guard let layout = ModelLayout.of(configuration) else {
             let families = ModelFamily.allCases.map(\.rawValue).joined(separator: ", ")
             throw Undescribed(

@@ -38,7 +38,10 @@ extension Adapter {
         do throws(CheckpointError) {
             let file = try Safetensors(path: path)
             var tensors: [String: Tensor] = [:]
-            for name in file.names { tensors[name] = try file.tensor(name) }
+            for name in file.names {
+                tensors[name] = try file.tensor(name)
+                try file.entry(name).forget()
+            }
             return (file, tensors)
         } catch { throw .notAnAdapter(path: path, reason: error.problem) }
     }

@@ -77,6 +77,15 @@ import Testing
         #expect(try problems().first == "has no model.json: atelierctl models seal n writes it")
     }
 
+    @Test func aFolderThatIsNotThereIsNotTakenForADamagedOne() throws {
+        let folder = try TemporaryFolder()
+        let error = #expect(throws: ModelFolder.Undescribed.self) { try ModelFolder.derived(folder.path + "/m/m") }
+        #expect(error?.description == "\(folder.path)/m/m/config.json: cannot be read; a model's folder holds it")
+        try folder.write("config.json", "{")
+        let damaged = #expect(throws: ModelFolder.Undescribed.self) { try ModelFolder.derived(folder.path) }
+        #expect(damaged?.description == "config.json: is not JSON")
+    }
+
     @Test func sealingKeepsWhatWasWrittenAndRenewsTheDigest() throws {
         let folder = try TemporaryFolder()
         let before = try StubModel.write("m", .clip, in: folder.path)
