@@ -94,6 +94,20 @@ static void half_weights(void) {
     }
 }
 
+static void weights_of_eight_bits(void) {
+    const float *x = numbers(8 * width, 31), *bias = numbers(rows, 32), *scales = positive(rows, 33);
+    const float *values = numbers(count, 34);
+    int8_t w[count];
+    for (long i = 0; i < count; i++) w[i] = (int8_t)(127 * values[i]);
+    float *y = memory(count);
+    atelier_widen_int8(y, w, scales, rows, width);
+    show("widen_int8", y, count);
+    for (long m = 1; m <= 8; m++) {
+        atelier_project_int8(y, rows, x, w, scales, bias, m, width, 0, rows);
+        show("project_int8", y, m * rows);
+    }
+}
+
 static void norms(void) {
     const float *x = numbers(count, 6), *dy = numbers(count, 7), *scale = numbers(3 * width, 8);
     const float *shift = numbers(3 * width, 9);
@@ -187,6 +201,18 @@ static void optimizer(void) {
     show("adamw", p, count);
     show("adamw_first", m, count);
     show("adamw_second", v, count);
+    uint8_t codes[2][count];
+    float scales[2][count / atelier_codes_block + 1], *read = memory(count);
+    for (int is_signed = 0; is_signed < 2; is_signed++) {
+        const float *values = is_signed ? numbers(count, 25) : positive(count, 26);
+        atelier_write_codes(codes[is_signed], scales[is_signed], values, is_signed, count);
+        atelier_read_codes(read, codes[is_signed], scales[is_signed], is_signed, count);
+        show("codes", read, count);
+    }
+    struct atelier_moment first = {codes[1], scales[1]}, second = {codes[0], scales[0]};
+    atelier_adamw_8bit(p, first, second, numbers(count, 27), count, 1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.1f, 0.001f,
+                       0.5f);
+    show("adamw_8bit", p, count);
 }
 
 static void add_index(void *context, long begin, long end) {
@@ -204,6 +230,7 @@ static void threads(void) {
 int main(void) {
     pointwise();
     half_weights();
+    weights_of_eight_bits();
     norms();
     attention();
     losses();
