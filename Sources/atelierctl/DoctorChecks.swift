@@ -116,10 +116,22 @@ extension DoctorChecks {
         }
     }
 
+    /// A daemon is ready for systemd before it has reached PostgreSQL: where none is there, one that was started just
+    /// now has three seconds to say so.
+    private func workers(_ store: Store) async throws -> [WorkerLiveness] {
+        let patience = ContinuousClock.now + .seconds(3)
+        while true {
+            let found = try await store.objects(
+                "select * from dashboard.workers where gone_at is null order by name"
+            ).map { WorkerLiveness(row: $0, heartbeatSeconds: settings.heartbeatSeconds) }
+            guard found.isEmpty, ContinuousClock.now < patience else { return found }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
     private func daemons(_ store: Store) async -> Finding {
         await finding("daemon") {
-            let workers = try await store.objects("select * from dashboard.workers where gone_at is null order by name")
-                .map { WorkerLiveness(row: $0, heartbeatSeconds: settings.heartbeatSeconds) }
+            let workers = try await workers(store)
             let silent = workers.filter(\.isSilent).map {
                 "\($0.name) gave no sign of life for \(Int($0.silence)) s"
             }
