@@ -34,11 +34,14 @@ struct Recomputed: Operation {
 /// weights that `body` reads are in their leaves then.
 /// - Parameters:
 ///   - inputs: everything that `body` reads and that is not a leaf.
+///   - pays: whether it is worth that; else it is recorded as it is, and kept.
 ///   - body: gives the same numbers each time.
-///   - finished: called on the way back when all of `body`'s gradients have arrived.
+///   - finished: called, of what is computed anew, on the way back when all of `body`'s gradients have arrived.
 package func recomputed(
-    _ inputs: [Variable], _ body: @escaping ([Variable]) -> Variable, finished: @escaping () -> Void = {}
+    _ inputs: [Variable], where pays: Bool, _ body: @escaping ([Variable]) -> Variable,
+    finished: @escaping () -> Void = {}
 ) -> Variable {
+    guard pays else { return body(inputs) }
     // Weights alone may learn, of which the inputs say nothing: a leaf has the way back pass here nevertheless.
     let leaf = Variable(Tensor(zeros: [1]), node: Node())
     return Recomputed(body, finished: finished).apply(inputs + [leaf])

@@ -70,7 +70,10 @@ package final class AdamW {
     /// - Precondition: gradients are not scaled by their common norm, which is not known before the last has arrived.
     package func update(where isComplete: (Parameter) -> Bool) {
         precondition(options.largestNorm == nil, "gradients that are scaled together are applied together")
-        for index in parameters.indices where isComplete(parameters[index]) { apply(index, clip: 1) }
+        for index in parameters.indices where isComplete(parameters[index]) {
+            squaresSoFar += parameters[index].gradient?.sumOfSquares ?? 0
+            apply(index, clip: 1)
+        }
     }
 
     /// One update from the gradients that have arrived, which are then forgotten. Returns the norm of all gradients of
@@ -90,7 +93,6 @@ package final class AdamW {
     private func apply(_ index: Int, clip: Float) {
         let parameter = parameters[index]
         guard let gradient = parameter.gradient else { return }
-        squaresSoFar += gradient.sumOfSquares
         let correction1 = Float(1 - pow(Double(options.beta1), Double(step + 1)))
         let correction2 = Float(1 - pow(Double(options.beta2), Double(step + 1)))
         let (p, g) = (parameter.value.pointer, gradient.pointer)

@@ -125,8 +125,9 @@ package final class ChameleonTransformer {
         for (layer, block) in blocks.enumerated() {
             for context in contexts { x = context.placed(in: x, layer: layer) }
             observe(layer, x)
-            func through(_ x: Variable) -> Variable { block(x, rotary: rotary) { attend(layer, $0, $1, $2) } }
-            x = recomputes ? recomputed([x]) { through($0[0]) } : through(x)
+            x = recomputed([x], where: recomputes) { inputs in
+                block(inputs[0], rotary: rotary) { attend(layer, $0, $1, $2) }
+            }
         }
         return x
     }

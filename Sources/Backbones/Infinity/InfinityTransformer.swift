@@ -172,14 +172,11 @@ package final class InfinityTransformer {
         let recomputes = BlockRecomputation.pays(rows: x.value.rows, width: c.width, depth: c.depth)
         for (index, block) in blocks.enumerated() {
             if startsChunk(index) { x = leveled(x, scales: Array(schedule.sides.indices)) }
-            guard recomputes else {
-                x = block(x, condition, rotary: rotary, visible: visible, cache: nil)
-                continue
-            }
             func through(_ inputs: [Variable]) -> Variable {
                 block(inputs[0], condition.replacing(inputs[1...2]), rotary: rotary, visible: visible, cache: nil)
             }
-            x = recomputed([x] + condition.variables, through, finished: { finished(c.blockName(index)) })
+            x = recomputed(
+                [x] + condition.variables, where: recomputes, through, finished: { finished(c.blockName(index)) })
         }
         return output(x, condition)
     }

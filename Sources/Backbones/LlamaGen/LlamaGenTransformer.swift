@@ -145,8 +145,9 @@ package final class LlamaGenTransformer {
             heads: c.heads, logitScale: c.logitScale, padding: lengths.map { $0.map { c.captionLength - $0 } })
         let recomputes = BlockRecomputation.pays(rows: batch * tokens, width: c.width, depth: c.depth)
         for block in blocks {
-            func through(_ x: Variable) -> Variable { block(x, rotary: rotary, attend: attention.callAsFunction) }
-            x = recomputes ? recomputed([x]) { through($0[0]) } : through(x)
+            x = recomputed([x], where: recomputes) {
+                block($0[0], rotary: rotary, attend: attention.callAsFunction)
+            }
         }
         return logits(ofStates: x.tokens(c.captionLength - 1..<tokens))
     }
