@@ -173,6 +173,14 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
         return try await ProgramRun(Self.programs + "/atelierctl", arguments, environment: environment, input: input)
     }
 
+    /// Holds work back, as the web program does, and waits until every daemon that lives says that it heard of it.
+    package func pause() async throws {
+        _ = try await store.order(paused: true)
+        try await until("every daemon is paused") {
+            try await store.query("select 1 from atelier.workers where gone_at is null and not paused").isEmpty
+        }
+    }
+
     // MARK: - Messages
 
     /// Publishes a body under a message id.

@@ -202,10 +202,7 @@ import Testing
             try await stage.until("a worker is there") {
                 try await stage.store.query("select 1 from atelier.workers").count == 1
             }
-            _ = try await stage.store.order(paused: true)
-            try await stage.until("it is paused") {
-                try await stage.store.query("select 1 from atelier.workers where paused").count == 1
-            }
+            try await stage.pause()
             let id = try await stage.publish("steps=2")
             _ = try await stage.job(id, reaches: .available)
             let worker = try #require(

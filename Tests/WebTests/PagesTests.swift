@@ -159,7 +159,7 @@ import Testing
             _ = try await run("fail=fatal code=engine.scripted", stage, site)
             #expect(try await site.send(json: Self.learning("rex"), to: "/api/jobs?message_id=learnt").status == 202)
             let learnt = try #require(try await stage.job("learnt", reaches: .completed)["id"]?.string)
-            _ = try await stage.store.order(paused: true)
+            try await stage.pause()
             let waiting = try await site.send(json: Self.job("steps=1"), to: "/api/jobs")
             _ = try await stage.job(try #require(waiting.json?["message_id"]?.string), reaches: .available)
             _ = await stage.stop(SIGTERM)
