@@ -10,24 +10,45 @@ package final class LowRankUpdate {
     package let up: Parameter
     /// α/r.
     package let scale: Float
+    /// A factor of each column of B · A, [1, in]; nil: one (ZipLoRA, arXiv 2311.13600, section 3.3).
+    package let columns: Parameter?
     /// The tokens it acts on; nil: all.
     let activity: TokenActivity?
 
-    package init(down: Parameter, up: Parameter, scale: Float, activity: TokenActivity? = nil) {
+    package init(
+        down: Parameter, up: Parameter, scale: Float, columns: Parameter? = nil, activity: TokenActivity? = nil
+    ) {
         precondition(down.shape[0] == up.shape[1], "\(down.name) and \(up.name) have different ranks")
         self.down = down
         self.up = up
         self.scale = scale
+        self.columns = columns
         self.activity = activity
     }
 
     /// What is added to W x; x [.., in] → [.., out].
     func callAsFunction(_ x: Variable) -> Variable {
-        Linear().apply([scale * Linear().apply([x, down.variable]), up.variable])
+        let x = columns.map { MultiplyRows(rowsPerGroup: x.value.rows).apply([x, $0.variable]) } ?? x
+        return Linear().apply([scale * Linear().apply([x, down.variable]), up.variable])
     }
 
-    /// scale · B · A [out, in].
+    /// The same change with the factors multiplied into A.
+    package var folded: LowRankUpdate {
+        guard let columns else { return self }
+        let scaled = Tensor(uninitialized: down.shape)
+        for row in 0..<down.shape[0] {
+            for column in 0..<down.shape[1] {
+                let place = row * down.shape[1] + column
+                scaled.pointer[place] = down.value.pointer[place] * columns.value.pointer[column]
+            }
+        }
+        let a = Parameter(name: down.name, value: scaled)
+        return LowRankUpdate(down: a, up: up, scale: scale, activity: activity)
+    }
+
+    /// scale · B · A [out, in], its columns by their factors.
     package var matrix: Tensor {
+        let down = folded.down
         let (rank, inputs) = (down.shape[0], down.shape[1])
         let outputs = up.shape[0]
         let product = Tensor(uninitialized: [outputs, inputs])

@@ -62,7 +62,7 @@ extension TrainingLosses {
 
 extension Adapter.Description {
     /// A method's options as an adapter keeps them: equal options give equal bytes.
-    static func text(of options: some Encodable) throws -> String {
+    package static func text(of options: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         return String(decoding: try encoder.encode(options), as: UTF8.self)

@@ -2,12 +2,14 @@ import ArgumentParser
 import Foundation
 import Lab
 
+extension CompositionPlan.Arm: ExpressibleByArgument {}
+
 struct Compositions: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
             """
             Draw subjects in styles that were learned apart, by context tokens with and without the identity mask and \
-            by merged LoRA adapters.
+            by LoRA adapters: added, merged by learnt factors (ZipLoRA), split by blocks (B-LoRA).
             """,
         discussion: """
             Prints subject, style and text alignment as JSON lines, one an arm and seed, then one an arm with the \
@@ -34,7 +36,14 @@ struct Compositions: ParsableCommand {
     @Option(help: "CoAR's options for subjects, as a job's JSON object.") var subjectOptions: String?
     @Option(help: "CoAR's options for styles.") var styleOptions: String?
     @Option(help: "LoRA's options.") var loraOptions: String?
-    @Option(help: "How much of every LoRA adapter is added when two are merged.") var loraShare: Float = 1
+    @Option(
+        parsing: .upToNextOption,
+        help: "What is compared: \(CompositionPlan.Arm.allCases.map(\.rawValue).joined(separator: ", "))")
+    var arms = CompositionPlan.Arm.allCases
+    @Option(help: "How much of every LoRA adapter is added.") var loraShare: Float = 1
+    @Option(help: "How much it costs ZipLoRA that both adapters use a column.") var similarityWeight: Float = 0.01
+    @Option(help: "The blocks that B-LoRA takes of a style's adapter, as in 4-7; the upper half unless given.")
+    var styleBlocks: String?
 
     func validate() throws {
         for (name, value, most) in [
@@ -53,18 +62,29 @@ struct Compositions: ParsableCommand {
         let plan = try CompositionAblation.plan(
             for: model, subjects: subjects, styles: styles, places: prompts, seeds: seeds, firstSubject: firstSubject,
             wording: wording)
-        let options = try CompositionAblation.Options(
+        var options = try CompositionAblation.Options(
             subject: subjectOptions.map { Data($0.utf8) }, style: styleOptions.map { Data($0.utf8) },
             lora: loraOptions.map { Data($0.utf8) },
             loraShare: loraShare)
+        options.merging.similarityWeight = similarityWeight
+        options.styleBlocks = try blocks()
         let figures = try CompositionAblation(
             model: model, clip: clip, dino: dino, folder: folder, plan: plan, options: options
         ) {
             FileHandle.standardError.write(Data("\($0)\n".utf8))
-        }.run()
+        }.run(arms)
         FileHandle.standardError.write(Data(figures.table.utf8))
         for row in figures.rows { try show(row) }
         for summary in figures.summaries { try show(summary) }
+    }
+
+    private func blocks() throws -> Range<Int>? {
+        guard let styleBlocks else { return nil }
+        let ends = styleBlocks.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+        guard ends.count == 2, let first = ends[0], let last = ends[1], 0 <= first, first <= last else {
+            throw ValidationError("--style-blocks \(styleBlocks): two numbers with - between them, as in 4-7")
+        }
+        return first..<last + 1
     }
 
     private func show(_ figure: some Encodable) throws {

@@ -31,11 +31,12 @@ import Testing
         try models.writeEncoders()
         var reports: [String] = []
         let figures = try ablation(models, folder: folder) { reports.append($0) }.run()
-        // Two subjects and three styles, by two methods; three arms of six pairs and two seeds, and the world's own.
+        // Two subjects and three styles, by two methods; five arms of six pairs and two seeds, and the world's own.
         #expect(
-            reports.filter { $0.hasPrefix("learned") }.count == 10
-                && reports.filter { $0.hasPrefix("drew") }.count == 36)
-        #expect(figures.rows.count == 4 * 2 * 3 && Set(figures.rows.map(\.styles)) == ["all", "held-out", "other"])
+            reports.filter { $0.hasPrefix("learned") && !$0.contains("factors") }.count == 10
+                && reports.filter { $0.hasPrefix("learned the factors") }.count == 6
+                && reports.filter { $0.hasPrefix("drew") }.count == 60)
+        #expect(figures.rows.count == 6 * 2 * 3 && Set(figures.rows.map(\.styles)) == ["all", "held-out", "other"])
         for row in figures.rows {
             #expect(
                 abs(row.sum - row.subject - row.style - row.text) < 1e-9
@@ -64,7 +65,7 @@ import Testing
         try Data("{}".utf8).write(to: URL(fileURLWithPath: "\(models.folder)/pocket-chameleon/other.json"))
         reports = []
         _ = try ablation(models, folder: folder) { reports.append($0) }.run()
-        #expect(reports.count == 46)
+        #expect(reports.count == 76)
     }
 
     @Test func spreadsAreOverSeeds() throws {

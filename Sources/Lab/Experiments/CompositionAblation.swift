@@ -8,15 +8,21 @@ import LittleWorld
 import Personalization
 
 /// Whether a subject and a style that were learned apart can be drawn together without training: CoAR's composition
-/// beside two baselines on the same backbone, LoRA adapters merged by weight and CoAR without its identity mask.
+/// beside baselines on the same backbone: CoAR without its identity mask, and LoRA adapters added, merged by learnt
+/// factors (ZipLoRA) and split by blocks (B-LoRA).
 package struct CompositionAblation {
     package typealias Arm = CompositionPlan.Arm
 
     /// The methods' options, as jobs give them.
     package struct Options {
         package var subject, style, lora: JSONValue?
-        /// How much of every LoRA adapter is added.
+        /// How much of every LoRA adapter is added, where they are added as they are.
         package var loraShare: Float = 1
+        /// How factors are learnt.
+        package var merging = LearnedMerging.Options()
+        /// The blocks a style's adapter changes where they are split, the subject's changes all others; nil: the upper
+        /// half.
+        package var styleBlocks: Range<Int>?
         package init(subject: Data?, style: Data?, lora: Data?, loraShare: Float) throws {
             (self.subject, self.style, self.lora) = (
                 try subject.map { try JSONValue(json: $0) }, try style.map { try JSONValue(json: $0) },
@@ -65,9 +71,9 @@ package struct CompositionAblation {
             wording: wording.map(StyleWording.init) ?? loaded.styleWording, size: loaded.pictureSize)
     }
 
-    package func run() throws -> CompositionFigures {
+    package func run(_ arms: [Arm] = Arm.allCases) throws -> CompositionFigures {
         var figures = CompositionFigures()
-        for arm in Arm.allCases {
+        for arm in arms {
             for seed in plan.seeds { try measure(arm, seed, &figures) }
             try writeSheet(arm)
         }
@@ -129,15 +135,12 @@ package struct CompositionAblation {
             return plan.painted(subject, style, seed: seed, size: subject.concept.references[0].width)
         }
         let asked =
-            [digest(subject, by: method), digest(style, by: method), "\(options.loraShare)"]
+            try [digest(subject, by: method), digest(style, by: method), settings(arm)]
             + plan.places.map { plan.prompt(subject, $0) }
         let words = SHA256Digest.of(Data(asked.joined(separator: "\n").utf8)).description.prefix(8)
         let series = "\(arm.rawValue)/\(subject.name)-\(style.name)-\(seed)-\(words)"
         return try folder.pictures(series, count: plan.places.count) {
-            let adapters = [
-                CompositionPlan.subjectName: try adapter(subject, by: method),
-                CompositionPlan.styleName: try adapter(style, by: method),
-            ]
+            let learned = try [subject, style].map { (training: $0, adapter: try adapter($0, by: method)) }
             let start = Date()
             let loaded = try LoadedModel(directory: directory)  // anew: merging changes the weights
             guard case .chameleon(let model) = loaded.backbone else {
@@ -145,15 +148,74 @@ package struct CompositionAblation {
                     code: "model.other", consequence: .rejected,
                     message: "\(loaded.name) joins no concepts; give a Chameleon's directory")
             }
-            let personalized = try PersonalizedChameleon(
-                model: model, adapters: adapters, modelDigest: loaded.digest,
-                strengths: adapters.mapValues { _ in options.loraShare })
             let seeds = plan.places.indices.map { seed &* 1000 &+ UInt64($0) }
-            let drawn = personalized.generate(
-                plan.places.map { plan.prompt(subject, $0) }, seeds: seeds, cutsConcepts: arm != .unmasked)
+            let prompts = plan.places.map { plan.prompt(subject, $0) }
+            let drawn =
+                method == .lora
+                ? try draw(prompts, seeds, on: model, changes: changes(arm, learned, on: model))
+                : try PersonalizedChameleon(
+                    model: model,
+                    adapters: Dictionary(uniqueKeysWithValues: learned.map { ($0.training.concept.name, $0.adapter) }),
+                    modelDigest: loaded.digest
+                ).generate(prompts, seeds: seeds, cutsConcepts: arm != .unmasked)
             report("drew \(series) in \(Int(Date().timeIntervalSince(start))) s")
             return drawn
         }
+    }
+
+    // MARK: - Low-rank changes
+
+    /// What pictures of an arm depend on beside adapters and prompts.
+    private func settings(_ arm: Arm) throws -> String {
+        switch arm {
+        case .learned: try Adapter.Description.text(of: options.merging)
+        case .split: "\(options.styleBlocks.map { "\($0)" } ?? "upper half")"
+        case .masked, .unmasked, .merged, .world: "\(options.loraShare)"
+        }
+    }
+
+    /// Both concepts' changes as an arm joins them, to be added to the weights.
+    private func changes(
+        _ arm: Arm, _ learned: [(training: CompositionPlan.Training, adapter: Adapter)], on model: ChameleonModel
+    ) throws -> [LoRAAdapter] {
+        let adapters = try (arm == .learned ? factored(learned, on: model) : learned.map(\.adapter)).compactMap {
+            try $0.lora()
+        }
+        guard arm == .split else { return adapters }
+        let depth = model.configuration.transformer.depth
+        let style = options.styleBlocks ?? depth / 2..<depth
+        return [adapters[0].keeping { !style.contains($0) }, adapters[1].keeping(where: style.contains)]
+    }
+
+    /// Both adapters with factors that were learnt for the pair.
+    private func factored(
+        _ learned: [(training: CompositionPlan.Training, adapter: Adapter)], on model: ChameleonModel
+    ) throws -> [Adapter] {
+        let pair = learned.map(\.training.name).joined(separator: "-")
+        let made = learned.map { digest($0.training, by: .lora) } + [try settings(.learned)]
+        let words = SHA256Digest.of(Data(made.joined(separator: "\n").utf8)).description.prefix(8)
+        let names = learned.map { "\(Arm.learned.rawValue)-\($0.training.concept.role.rawValue)-\(pair)-\(words)" }
+        return try folder.adapters(names) {
+            let start = Date()
+            let merging = LearnedMerging(
+                try learned.map { ($0.training.concept, try $0.adapter.lora()!) }, options: options.merging)
+            let merged = try merging.merge(on: model)
+            report("learned the factors of \(pair) in \(Int(Date().timeIntervalSince(start))) s")
+            return try zip(merged, learned).map { try Adapter($0, description: $1.adapter.description) }
+        }
+    }
+
+    private func draw(
+        _ prompts: [String], _ seeds: [UInt64], on model: ChameleonModel, changes: [LoRAAdapter]
+    ) throws -> [Picture] {
+        for change in changes { try change.merge(into: model.transformerWeights, share: options.loraShare) }
+        let said = prompts.map { prompt in
+            [CompositionPlan.subjectName, CompositionPlan.styleName].reduce(prompt) {
+                $0.replacing("<\($1)>", with: DreamBooth.identifier)
+            }
+        }
+        return model.generate(
+            said.map { ChameleonPrompt(ids: model.ids(before: $0)) }, sampling: model.sampling(seeds: seeds))
     }
 
     /// Rows subjects, columns styles, behind the references; at the first place, of the first seed.

@@ -13,9 +13,16 @@ struct CompositionFolder {
 
     /// The adapter of that name, learned by `learn` where there is none yet.
     func adapter(_ name: String, learn: () throws -> Adapter) throws -> Adapter {
-        let file = "\(path)/adapters/\(name).safetensors"
-        if !FileManager.default.fileExists(atPath: file) { try whole(file) { try learn().write($0) } }
-        return try Adapter(path: file)
+        try adapters([name]) { [try learn()] }[0]
+    }
+
+    /// Adapters that are learned together, all by `learn` where one is missing.
+    func adapters(_ names: [String], learn: () throws -> [Adapter]) throws -> [Adapter] {
+        let files = names.map { "\(path)/adapters/\($0).safetensors" }
+        if !files.allSatisfy(FileManager.default.fileExists) {
+            for (file, adapter) in zip(files, try learn()) { try whole(file) { try adapter.write($0) } }
+        }
+        return try files.map { try Adapter(path: $0) }
     }
 
     /// The pictures of that series, drawn by `draw` where one is missing.

@@ -16,13 +16,17 @@ package struct CompositionPlan {
         case unmasked
         /// LoRA adapters of the same references, added to the weights.
         case merged = "lora-merged"
+        /// The same adapters, added with a factor for each column that is learnt for each pair (ZipLoRA).
+        case learned = "zip-lora"
+        /// The subject's adapter in some blocks, the style's in the others (B-LoRA).
+        case split = "b-lora"
         /// Nothing is learned: the world paints what is asked for, and gives the figures that perfect pictures have.
         case world
 
         var method: PersonalizationMethod? {
             switch self {
             case .masked, .unmasked: .coar
-            case .merged: .lora
+            case .merged, .learned, .split: .lora
             case .world: nil
             }
         }
