@@ -32,7 +32,12 @@ struct ARBoothImport {
                 problems.append("\(name) is not there, or of another shape than the model's")
                 continue
             }
-            let share = try Self.difference(own.floats(), its.floats())
+            let values = try its.floats()
+            guard values.allSatisfy(\.isFinite) else {
+                problems.append("\(name) holds values that are no numbers")
+                continue
+            }
+            let share = try Self.difference(own.floats(), values)
             if Self.tuned.contains(where: name.contains) {
                 if share > 0 { changed.append(RearrangedTensor(name, its)) }
             } else if share > Self.roundingShare {
@@ -42,6 +47,8 @@ struct ARBoothImport {
         let rows = try fineTune.tensor(Self.rows)
         if rows.shape.count != 2 || rows.shape.last != (try? base.shape(of: "text_norm.weight").last) {
             problems.append("\(Self.rows) has the shape \(rows.shape), which is none of the model's text features")
+        } else if try !rows.floats().allSatisfy(\.isFinite) {
+            problems.append("\(Self.rows) holds values that are no numbers")
         }
         guard problems.isEmpty else {
             throw AdapterImport.Refusal(problems: problems.prefix(16).map { "\(fineTune.path): \($0)" })

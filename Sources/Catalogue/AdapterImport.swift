@@ -25,6 +25,12 @@ package struct AdapterImport {
         package var description: String { problems.joined(separator: "\n") }
     }
 
+    /// How a concept was learnt that is imported, and what is strange about it though it can be used.
+    package struct Outcome: Sendable {
+        package let method: String
+        package let warnings: [String]
+    }
+
     private let model: ModelFolder
     private let weights: Checkpoint
 
@@ -36,14 +42,13 @@ package struct AdapterImport {
     }
 
     /// Writes an adapter of PEFT, diffusers or kohya, or a fine-tune of ARBooth's, as a concept's file.
-    /// - Returns: the method by which it was learnt.
-    /// - Throws: ``Refusal`` naming every key without a place in the model and what is not built, `CheckpointError` for
-    ///   damage, or what the file system says.
+    /// - Throws: ``Refusal`` naming every key without a place in the model, what is not built, what is not there and
+    ///   numbers that are none, `CheckpointError` for damage, or what the file system says.
     @discardableResult
-    package func write(_ path: String, as concept: Concept, to target: String) throws -> String {
+    package func write(_ path: String, as concept: Concept, to target: String) throws -> Outcome {
         if let fineTune = ARBoothImport(path, base: weights) {
             try write(fineTune, as: concept, to: target)
-            return "arbooth"
+            return Outcome(method: "arbooth", warnings: [])
         }
         let named = try AdapterReader(path).read()
         var problems = unusable(named)
@@ -62,8 +67,12 @@ package struct AdapterImport {
                     continue
                 }
                 found[place.module] = part
+                if let problem = try part.problem(changing: weights.tensor(place.module + ".weight")) {
+                    problems.append("\(module.description): \(problem)")
+                }
             }
         }
+        problems += missing(named.targets ?? [], places, found)
         guard problems.isEmpty else { throw Refusal(problems: problems.sorted().map { "\(path): \($0)" }) }
         let tensors = found.flatMap { module, change in
             [
@@ -74,7 +83,19 @@ package struct AdapterImport {
         try RawTensor.write(
             tensors, to: target,
             metadata: ["format": AdapterReader.ownFormat, "description": try description(concept, found).text])
-        return "lora"
+        let isIdle = try found.values.allSatisfy { try $0.isZero }
+        return Outcome(
+            method: "lora", warnings: isIdle ? ["\(path): all of its changes are zero, so it changes nothing"] : [])
+    }
+
+    /// Says which modules are not there that the file says it changes.
+    private func missing(
+        _ targets: [String], _ places: AdapterPlaces, _ found: [String: NamedChanges.Change]
+    ) -> [String] {
+        let wanted = places.modules.filter { module in targets.contains { module == $0 || module.hasSuffix("." + $0) } }
+        guard let first = wanted.filter({ found[$0] == nil }).min() else { return [] }
+        let count = wanted.count { found[$0] != nil }
+        return ["\(count) of the \(wanted.count) modules that it says it changes are there; \(first) is not"]
     }
 
     private func write(_ fineTune: ARBoothImport, as concept: Concept, to target: String) throws {

@@ -12,6 +12,8 @@ struct AdapterPlaces {
     }
 
     private var places: [String: [Place]] = [:]
+    /// The model's own matrices, by name.
+    let modules: [String]
 
     init(_ weights: Checkpoint) {
         var own: [String: Place] = [:]
@@ -20,6 +22,7 @@ struct AdapterPlaces {
             let module = String(name.dropLast(".weight".count))
             own[module] = Place(module: module, shape: shape)
         }
+        modules = Array(own.keys)
         for (module, place) in own { put(module, [place]) }
         for (module, places) in Self.authors(own, weights) { put(module, places) }
     }

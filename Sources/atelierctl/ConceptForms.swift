@@ -67,8 +67,12 @@ extension ConceptsCommand {
             let concept = AdapterImport.Concept(name: name, role: role, className: className, trigger: trigger)
             if let tenant { return try await enter(concept, for: model, of: tenant) }
             let path = out ?? name + ".safetensors"
-            try converting { try AdapterImport(model: model).write(file, as: concept, to: path) }
+            try converting { warn(try AdapterImport(model: model).write(file, as: concept, to: path)) }
             print(server.json ? JSONValue.object(["path": .string(path)]).text : printable(path))
+        }
+
+        private func warn(_ outcome: AdapterImport.Outcome) {
+            for warning in outcome.warnings { Terminal.note("warning: \(printable(warning))") }
         }
 
         /// Writes it among the artifacts, then into the tables: a concept never stands on bytes that are not there.
@@ -80,7 +84,9 @@ extension ConceptsCommand {
             let path = "\(folder)/\(concept.name).safetensors"
             var (digest, bytes, method): (SHA256Digest?, Int64, String) = (nil, 0, "")
             try converting {
-                method = try AdapterImport(model: model).write(file, as: concept, to: path)
+                let outcome = try AdapterImport(model: model).write(file, as: concept, to: path)
+                warn(outcome)
+                method = outcome.method
                 let found = try SHA256Digest.ofFile(path)
                 bytes = try ArtifactDirectory(root: settings.artifactsDirectory).take(
                     path, inside: folder, announced: found)

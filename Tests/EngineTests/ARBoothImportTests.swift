@@ -76,6 +76,18 @@ struct ARBoothImportTests {
         #expect(drawn.pixels == expected.pixels && drawn.pixels != plain.pixels)
     }
 
+    @Test func numbersThatAreNoneAreRefusedByName() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let models = try TinyModels()
+        let base = try add("\(release!)/infinity_2b_reg.pth", as: "base", to: models)
+        let path = try fineTune { for name in [tunedWeight, "special_token"] { $0.scale(name, by: .infinity) } }
+        let refusal = #expect(throws: AdapterImport.Refusal.self) {
+            try AdapterImport(model: base).write(
+                path, as: .init(name: "rex", role: .subject, className: "dog"), to: "\(folder)/rex.safetensors")
+        }
+        #expect(refusal?.problems.count == 2 && refusal?.problems.allSatisfy { $0.contains("no numbers") } == true)
+    }
+
     @Test func anotherModelsIsRefusedByName() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let models = try TinyModels()

@@ -44,6 +44,8 @@ package struct NamedChanges: Sendable {
     }
 
     package let format: AdapterFormat
+    /// The modules that the file says it changes, by the ends of their names; nil where it does not say so plainly.
+    package var targets: [String]?
     package var changes: [Module: Change] = [:]
     /// Whole weights that take the place of the model's.
     package var replaced: [Module: StoredTensor] = [:]

@@ -58,6 +58,7 @@ package struct AdapterReader {
         struct Options: Decodable {
             let rank: Int
             let alpha: Float
+            let targets: [String]
             let isRankStabilized: Bool
             let scales: [String: Float]?
         }
@@ -77,7 +78,7 @@ package struct AdapterReader {
             guard let (module, kind) = Self.ending(rest, Self.peftEndings) else { throw problem("\(name) is unknown") }
             Self.put(try tensor(name), kind, into: &parts[.init(name: module), default: ChangeParts()])
         }
-        var named = NamedChanges(format: .peft)
+        var named = NamedChanges(format: .peft, targets: options.targets)
         named.changes = try whole(parts) { module, _, rank in
             let usual = options.alpha / (options.isRankStabilized ? Float(rank).squareRoot() : Float(rank))
             return options.scales?[module.name] ?? usual
@@ -97,7 +98,7 @@ package struct AdapterReader {
         else { throw CheckpointError(path: file, problem: "it is missing or no JSON object; rank and alpha are in it") }
         let settings = AdapterSettings(members)
         if let reason = settings.unsupported { throw CheckpointError(path: file, problem: reason) }
-        var named = NamedChanges(format: .peft)
+        var named = NamedChanges(format: .peft, targets: settings.targets)
         var parts: [NamedChanges.Module: ChangeParts] = [:]
         for name in checkpoint.names {
             let rest = String(name.dropFirst(name.hasPrefix("base_model.model.") ? "base_model.model.".count : 0))

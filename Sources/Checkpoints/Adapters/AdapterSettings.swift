@@ -28,6 +28,14 @@ struct AdapterSettings {
         return nil
     }
 
+    /// The modules it changes, by the ends of their names; nil where they are not all named, or not of every layer.
+    var targets: [String]? {
+        let isNarrowed = ["layers_to_transform", "layers_pattern", "exclude_modules"].contains {
+            members[$0] != nil && !(members[$0] is NSNull) && (members[$0] as? [Any])?.isEmpty != true
+        }
+        return isNarrowed ? nil : members["target_modules"] as? [String]
+    }
+
     /// Whether anything is said of an alpha.
     var saysAlpha: Bool { members["lora_alpha"] != nil }
 

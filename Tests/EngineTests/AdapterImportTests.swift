@@ -1,0 +1,95 @@
+import Catalogue
+import ComputeTesting
+import Foundation
+import ModelTesting
+import Tensors
+import Testing
+
+@testable import Engine
+@testable import Personalization
+
+/// Low-rank adapters as broken files and trainings gone wrong leave them are told of when they are imported, not when
+/// a job waits for a picture.
+@Suite(.computing) struct AdapterImportTests {
+    private let models: TinyModels
+    private let lora: Adapter
+
+    init() throws {
+        models = try TinyModels()
+        let model = try LoadedModel(directory: models.folder + "/pocket-chameleon")
+        guard case .chameleon(let chameleon) = model.backbone else { preconditionFailure("a Chameleon was written") }
+        let fresh = try LoRAAdapter(
+            for: chameleon.transformerWeights, options: .init(rank: 2, alpha: 4, targets: ["q_proj", "v_proj"]),
+            seed: 1)
+        for (number, parameter) in fresh.parameters.enumerated() {
+            parameter.value.assign(.example(parameter.value.shape, seed: UInt64(number), scale: 0.1))
+        }
+        lora = try Adapter(
+            fresh,
+            description: .init(
+                method: Adapter.loraMethod, model: model.name, modelDigest: model.digest, concept: "rex",
+                role: .subject, className: "dog", seed: 1, iterations: 1, options: "{}"))
+    }
+
+    /// What importing it says, as a concept's file and as PEFT's folder; and the concept that comes of it.
+    @discardableResult
+    private func importing(
+        _ change: (inout [String: Tensor], inout Adapter.Description) -> Void
+    ) throws -> [AdapterImport.Outcome] {
+        var (tensors, description) = (lora.tensors.mapValues { $0.copy() }, lora.description)
+        change(&tensors, &description)
+        let adapter = Adapter(description: description, tensors: tensors)
+        let (file, folder) = (models.folder + "/own.safetensors", models.folder + "/peft")
+        try adapter.write(file)
+        let options = try JSONDecoder().decode(LoRAAdapter.Options.self, from: Data(description.options.utf8))
+        try LoRAAdapter(tensors: tensors, options: options).write(folder)
+        let model = try #require(try ModelCatalogue(directory: models.folder)["pocket-chameleon"])
+        return try [file, folder].map { path in
+            try AdapterImport(model: model).write(
+                path, as: .init(name: "rex", role: .subject, className: "dog"), to: models.folder + "/rex.safetensors")
+        }
+    }
+
+    private func problems(_ change: (inout [String: Tensor], inout Adapter.Description) -> Void) -> [String] {
+        do {
+            try importing(change)
+            return []
+        } catch { return (error as? AdapterImport.Refusal)?.problems ?? ["\(error)"] }
+    }
+
+    @Test func aSoundOneIsImportedAsItIs() throws {
+        let outcomes = try importing { _, _ in }
+        #expect(outcomes.allSatisfy { $0.method == "lora" && $0.warnings.isEmpty })
+        let imported = try Adapter(path: models.folder + "/rex.safetensors")
+        #expect(imported.tensors.mapValues(\.values) == lora.tensors.mapValues(\.values))
+    }
+
+    @Test(arguments: [Float.nan, .infinity]) func numbersThatAreNoneAreRefused(_ value: Float) throws {
+        let name = try #require(lora.tensors.keys.filter { $0.contains("lora_B") }.min())
+        let said = problems { tensors, _ in tensors[name]!.pointer[0] = value }
+        #expect(said.count == 1 && said[0].contains("layers.0.self_attn.q_proj: it holds values that are no numbers"))
+    }
+
+    @Test func whatIsNotThereIsCounted() {
+        let said = problems { tensors, _ in
+            for name in tensors.keys where name.contains("layers.1.") { tensors[name] = nil }
+        }
+        let all = lora.tensors.count / 2
+        #expect(said.count == 1 && said[0].contains("\(all - 2) of the \(all) modules"), "\(said)")
+        #expect(said[0].hasSuffix("model.layers.1.self_attn.q_proj is not"), "\(said)")
+    }
+
+    @Test func aChangeThatDrownsTheWeightIsRefused() {
+        let said = problems { _, description in
+            description.options = description.options.replacing(#/"alpha":[0-9.]+/#, with: "\"alpha\":1e30")
+        }
+        #expect(said.count == lora.tensors.count / 2 && said.allSatisfy { $0.contains("times its own size") })
+    }
+
+    @Test func oneThatChangesNothingIsImportedWithAWarning() throws {
+        let outcomes = try importing { tensors, _ in
+            for name in tensors.keys where name.contains("lora_B") { tensors[name]!.fill(0) }
+        }
+        #expect(outcomes.allSatisfy { $0.warnings.count == 1 && $0.warnings[0].contains("changes nothing") })
+    }
+}
