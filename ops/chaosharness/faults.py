@@ -14,6 +14,7 @@ from . import load
 
 OF_A_DAEMON = ("daemon", "engine", "link", "models")
 MOST_KILLS = 2  # of one job's engines: with a third one the job would be discarded, and rightly
+BROKER_PATIENCE = 120  # seconds for the broker to come back from another fault, on a machine that is busy beside
 
 
 class Faults:
@@ -357,8 +358,8 @@ class Faults:
         the broker gives it up.
         """
         poison = self.work.poison(fault.number)
-        for _ in range(5):
-            connection = None
+        end = time.monotonic() + BROKER_PATIENCE
+        while time.monotonic() < end:
             try:
                 connection = pika.BlockingConnection(pika.URLParameters(self.publisher.url))
                 given_back = self.give_back(connection.channel(), poison)
@@ -366,7 +367,7 @@ class Faults:
                 return f"given back {given_back} times"
             except (pika.exceptions.AMQPError, OSError):
                 time.sleep(2)
-        raise RuntimeError("the broker did not stay long enough")
+        raise RuntimeError(f"the broker did not stay for two seconds in {BROKER_PATIENCE} s")
 
     def give_back(self, channel, poison):
         """Whatever else comes is held until the channel closes: only the poison may use up its deliveries."""
