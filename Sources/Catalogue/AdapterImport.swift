@@ -32,13 +32,17 @@ package struct AdapterImport {
     }
 
     private let model: ModelFolder
+    /// The network's.
     private let weights: Checkpoint
+    /// The text encoders', where adapters may change them.
+    private let encoders: [String: Checkpoint]
 
     /// - Parameter model: one that draws, with its transformer.
     /// - Throws: `CheckpointError` where the transformer cannot be read.
     package init(model: ModelFolder) throws {
         self.model = model
         weights = try Checkpoint.open(ModelFolder.network(in: model.folder))
+        encoders = try ModelFolder.textEncoders(in: model.folder).mapValues { try Checkpoint.open($0) }
     }
 
     /// Writes an adapter of PEFT, diffusers or kohya, or a fine-tune of ARBooth's, as a concept's file.
@@ -55,30 +59,28 @@ package struct AdapterImport {
         if concept.trigger != nil, !ModelFolder.isPipeline(model.folder) {
             problems.append("a trigger is of released diffusion models; \(model.name) is none")
         }
-        let places = AdapterPlaces(weights)
-        var found: [String: NamedChanges.Change] = [:]
+        let places = AdapterPlaces(weights, encoders: encoders)
+        var found: [NamedChanges.Module: NamedChanges.Change] = [:]
         for (module, change) in named.changes {
-            let own = module.component.map { $0.hasPrefix("text_encoder") } == true ? [] : places[module]
+            let own = places[module]
             if own.isEmpty { problems.append("\(module.description) has no place in \(model.name)") }
             for place in own {
-                guard let part = change.part(place) else {
+                guard let part = change.part(place), let key = key(of: place, part) else {
                     problems.append(
                         "\(module.description): \(change.up.shape) · \(change.down.shape) does not fit \(place.shape)")
                     continue
                 }
-                found[place.module] = part
-                if let problem = try part.problem(changing: weights.tensor(place.module + ".weight")) {
+                found[key] = part
+                if let problem = try part.problem(changing: weight(of: place)) {
                     problems.append("\(module.description): \(problem)")
                 }
             }
         }
-        problems += missing(named.targets ?? [], places, found)
+        problems += missing(named.targets ?? [], places, Set(found.keys.map(\.name)))
         guard problems.isEmpty else { throw Refusal(problems: problems.sorted().map { "\(path): \($0)" }) }
         let tensors = found.flatMap { module, change in
-            [
-                RawTensor("base_model.model.\(module).lora_A.weight", change.down),
-                RawTensor("base_model.model.\(module).lora_B.weight", change.up),
-            ]
+            let stem = module.component == nil ? "base_model.model.\(module.name)" : module.path
+            return [RawTensor(stem + ".lora_A.weight", change.down), RawTensor(stem + ".lora_B.weight", change.up)]
         }
         try RawTensor.write(
             tensors, to: target,
@@ -88,13 +90,26 @@ package struct AdapterImport {
             method: "lora", warnings: isIdle ? ["\(path): all of its changes are zero, so it changes nothing"] : [])
     }
 
+    private func weight(of place: AdapterPlaces.Place) throws -> StoredTensor {
+        try (place.component.flatMap { encoders[$0] } ?? weights).tensor(place.module + ".weight")
+    }
+
+    /// Where a concept's file has a change: one of the network's matrices under PEFT's name, one of a text encoder or of
+    /// a kernel, which is merged before anything is drawn, under diffusers'. Nil where the model has no such parts.
+    private func key(of place: AdapterPlaces.Place, _ change: NamedChanges.Change) -> NamedChanges.Module? {
+        let isPlain = place.shape.count == 2 && change.up.shape.count == 2 && change.down.shape.count == 2
+        if place.component == nil, isPlain { return .init(name: place.module) }
+        guard ModelFolder.isPipeline(model.folder) else { return nil }
+        return .init(component: place.component ?? ModelFolder.networkName(in: model.folder), name: place.module)
+    }
+
     /// Says which modules are not there that the file says it changes.
     private func missing(
-        _ targets: [String], _ places: AdapterPlaces, _ found: [String: NamedChanges.Change]
+        _ targets: [String], _ places: AdapterPlaces, _ found: Set<String>
     ) -> [String] {
         let wanted = places.modules.filter { module in targets.contains { module == $0 || module.hasSuffix("." + $0) } }
-        guard let first = wanted.filter({ found[$0] == nil }).min() else { return [] }
-        let count = wanted.count { found[$0] != nil }
+        guard let first = wanted.filter({ !found.contains($0) }).min() else { return [] }
+        let count = wanted.count(where: found.contains)
         return ["\(count) of the \(wanted.count) modules that it says it changes are there; \(first) is not"]
     }
 
@@ -127,13 +142,16 @@ package struct AdapterImport {
         return problems
     }
 
-    private func description(_ concept: Concept, _ changes: [String: NamedChanges.Change]) throws -> JSONValue {
+    private func description(
+        _ concept: Concept, _ changes: [NamedChanges.Module: NamedChanges.Change]
+    ) throws -> JSONValue {
         let scales = Dictionary(
-            uniqueKeysWithValues: changes.map { ($0.key, JSONValue.number(Double($0.value.scale))) })
+            uniqueKeysWithValues: changes.map { ($0.key.path, JSONValue.number(Double($0.value.scale))) })
+        let matrices = changes.keys.filter { $0.component == nil }.map(\.name).sorted()
         let rank = changes.values.first?.rank ?? 1
         var options: [String: JSONValue] = [
             "rank": .integer(rank), "alpha": .number(Double(changes.values.first?.scale ?? 1) * Double(rank)),
-            "targets": .array(changes.keys.sorted().map(JSONValue.string)), "isRankStabilized": false,
+            "targets": .array(matrices.map(JSONValue.string)), "isRankStabilized": false,
             "scales": .object(scales),
         ]
         if let trigger = concept.trigger {
@@ -171,9 +189,10 @@ extension NamedChanges.Change {
         return part.fits(place.shape) ? part : nil
     }
 
-    /// Whether it changes a matrix [out, in].
+    /// Whether it changes a weight [out, in], or a kernel [out, in, k, k].
     private func fits(_ shape: [Int]) -> Bool {
         guard down.shape.count > 1, up.shape.count > 1, rank > 0, up.shape[1] == rank else { return false }
-        return up.shape == [shape[0], rank] && down.shape == [rank, shape[1]]
+        let (outputs, inputs) = (up.shape.reduce(1, *) / rank, down.shape.reduce(1, *) / rank)
+        return outputs == shape[0] && inputs == shape.dropFirst().reduce(1, *)
     }
 }

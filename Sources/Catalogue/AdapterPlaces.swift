@@ -1,36 +1,58 @@
 import Checkpoints
 
-/// The matrices of a model that adapters change, by what programs call their modules: by the model's own names, by
-/// those with underscores for dots, and by those of a diffusion network's authors, who have several in one.
+/// The weights of a model that adapters change, by what programs call their modules: by the model's own names, by those
+/// with underscores for dots, and by those of a diffusion network's authors, who have several in one.
 struct AdapterPlaces {
-    /// A matrix, and its rows among those of another program's module, where that has more.
+    /// A weight, and its rows among those of another program's module, where that has more.
     struct Place {
+        /// A text encoder; nil: the network that draws.
+        var component: String?
         let module: String
-        /// [out, in].
+        /// [out, in], or [out, in, k, k] of a kernel.
         let shape: [Int]
         var rows: Range<Int>?
     }
 
-    private var places: [String: [Place]] = [:]
-    /// The model's own matrices, by name.
+    private var network: [String: [Place]]
+    private let encoders: [String: [String: [Place]]]
+    /// The network's own matrices, by name.
     let modules: [String]
 
-    init(_ weights: Checkpoint) {
-        var own: [String: Place] = [:]
-        for name in weights.names where name.hasSuffix(".weight") {
-            guard let shape = try? weights.shape(of: name), shape.count == 2 else { continue }
-            let module = String(name.dropLast(".weight".count))
-            own[module] = Place(module: module, shape: shape)
-        }
-        modules = Array(own.keys)
-        for (module, place) in own { put(module, [place]) }
-        for (module, places) in Self.authors(own, weights) { put(module, places) }
+    /// - Parameter encoders: the text encoders' weights, by what diffusers calls them.
+    init(_ weights: Checkpoint, encoders: [String: Checkpoint] = [:]) {
+        let own = Self.own(weights, nil)
+        modules = own.values.filter { $0.shape.count == 2 }.map(\.module)
+        network = Self.named(own)
+        self.encoders = Dictionary(
+            uniqueKeysWithValues: encoders.map { ($0, Self.named(Self.own($1, $0))) })
+        for (module, places) in Self.authors(own, weights) { Self.put(module, places, into: &network) }
     }
 
     /// The places of a module; none where the model has none of it. Of several each has its rows.
-    subscript(module: NamedChanges.Module) -> [Place] { places[module.name] ?? [] }
+    subscript(module: NamedChanges.Module) -> [Place] {
+        guard let component = module.component, component.hasPrefix("text_encoder") else {
+            return network[module.name] ?? []
+        }
+        return encoders[component]?[module.name] ?? []
+    }
 
-    private mutating func put(_ module: String, _ found: [Place]) {
+    private static func own(_ weights: Checkpoint, _ component: String?) -> [String: Place] {
+        var own: [String: Place] = [:]
+        for name in weights.names where name.hasSuffix(".weight") {
+            guard let shape = try? weights.shape(of: name), shape.count > 1 else { continue }
+            let module = String(name.dropLast(".weight".count))
+            own[module] = Place(component: component, module: module, shape: shape)
+        }
+        return own
+    }
+
+    private static func named(_ own: [String: Place]) -> [String: [Place]] {
+        var places: [String: [Place]] = [:]
+        for (module, place) in own { put(module, [place], into: &places) }
+        return places
+    }
+
+    private static func put(_ module: String, _ found: [Place], into places: inout [String: [Place]]) {
         for name in [module, module.replacingOccurrences(of: ".", with: "_")] where places[name] == nil {
             places[name] = found
         }

@@ -9,11 +9,22 @@ extension ModelFolder {
     }
 
     /// Where the weights that adapters change are: those of the transformer, or of the U-Net.
-    package static func network(in folder: String) -> String {
-        let isUNet = ["unet.safetensors", "unet"].contains {
+    package static func network(in folder: String) -> String { "\(folder)/\(networkName(in: folder)).safetensors" }
+
+    /// What the network that draws is called: `unet` or `transformer`.
+    static func networkName(in folder: String) -> String { has("unet", in: folder) ? "unet" : "transformer" }
+
+    /// Where a diffusion model's text encoders are, by what diffusers calls them; none of other models.
+    static func textEncoders(in folder: String) -> [String: String] {
+        guard isPipeline(folder) else { return [:] }
+        let names = NamedChanges.components.filter { $0.hasPrefix("text_encoder") && has($0, in: folder) }
+        return Dictionary(uniqueKeysWithValues: names.map { ($0, "\(folder)/\($0).safetensors") })
+    }
+
+    private static func has(_ component: String, in folder: String) -> Bool {
+        ["\(component).safetensors", component].contains {
             FileManager.default.fileExists(atPath: "\(folder)/\($0)")
         }
-        return "\(folder)/\(isUNet ? "unet" : "transformer").safetensors"
     }
 
     /// What adapters are held against: the SHA-256 of a model's transformer, without reading more than its files. Of

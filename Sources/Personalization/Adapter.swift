@@ -52,6 +52,8 @@ package enum AdapterError: Error, CustomStringConvertible, Equatable {
     case otherModel(concept: String, wanted: String, found: String)
     case unknownWeight(concept: String, name: String)
     case conflicting([String])
+    /// Text encoders or kernels change, which no single word's tokens go through.
+    case notByToken(concept: String)
     /// Tensors hold values that are no numbers.
     case notFinite(concept: String, name: String)
     /// Only some of what the method changes is there.
@@ -70,6 +72,11 @@ package enum AdapterError: Error, CustomStringConvertible, Equatable {
             """
             the concepts \(concepts.joined(separator: " and ")) were both learned by changing the same weights; use \
             one of them at a time
+            """
+        case .notByToken(let concept):
+            """
+            the concept \(concept) also changes text encoders or kernels, which act on every word: it cannot be kept to \
+            its own words; use "adapters": "merged"
             """
         case .notFinite(let concept, let name):
             "the concept \(concept) is damaged: \(name) holds values that are no numbers; learn it again"

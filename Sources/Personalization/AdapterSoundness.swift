@@ -44,10 +44,16 @@ extension Adapter {
         }
         for (module, update) in lora.updates.sorted(by: { $0.key < $1.key }) {
             guard let weight = weights.byName["\(module).weight"] else { continue }
-            let ratio = Float((update.matrix.sumOfSquares / max(weight.sumOfSquares, 1e-30)).squareRoot())
-            guard ratio <= Adapter.largestRatio else {
-                throw .excessive(concept: description.concept, name: module, ratio: ratio)
-            }
+            try verifySound(update.matrix.sumOfSquares, of: module, beside: weight.sumOfSquares)
+        }
+    }
+
+    /// Holds the squares of a change against those of the weight.
+    /// - Throws: `AdapterError.excessive`.
+    func verifySound(_ change: Double, of module: String, beside weight: Double) throws(AdapterError) {
+        let ratio = Float((change / max(weight, 1e-30)).squareRoot())
+        guard ratio <= Adapter.largestRatio else {
+            throw .excessive(concept: description.concept, name: module, ratio: ratio)
         }
     }
 

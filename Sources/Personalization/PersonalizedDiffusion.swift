@@ -27,6 +27,10 @@ package struct PersonalizedDiffusion {
                 module.hasSuffix($0)
             }
         }
+        for (name, adapter) in Adapter.distinct(adapters) where adapter.changesComponents {
+            guard joining == .merged else { throw .notByToken(concept: name) }
+            try adapter.mergeComponents(into: model.components, share: strengths[name] ?? 1)
+        }
         self.model = model
         words = try DiffusionWords(adapters, for: model)
     }

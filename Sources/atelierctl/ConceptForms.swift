@@ -31,7 +31,8 @@ extension ConceptsCommand {
                 """
                 A fine-tune that ARBooth's authors released is taken too. Names and shapes are held against the \
                 model's: a key without a place is an error that names it. DoRA, whole weights and changes of \
-                embedding tables are refused by name. With --tenant it becomes the next version of that tenant's \
+                embedding tables are refused by name; changes of text encoders and convolutions are taken for \
+                diffusion models. With --tenant it becomes the next version of that tenant's \
                 concept, which jobs name as any other: run it on the daemon's host, as who runs the daemon, for it \
                 writes into the folder of artifacts. Without, a file is written, and no server is needed: atelierctl \
                 run JOB.json --adapter NAME=FILE uses it.
@@ -135,8 +136,7 @@ extension AdapterFormat {
 extension AdapterWriter {
     /// Of a concept's file.
     init(of path: String) throws {
-        let changes = try AdapterReader(path).read().changes
-        try self.init(Dictionary(changes.map { ($0.key.name, $0.value) }) { first, _ in first })
+        try self.init(try AdapterReader(path).read().changes)
     }
 }
 

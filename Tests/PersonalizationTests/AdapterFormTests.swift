@@ -44,8 +44,7 @@ import Testing
         try lora.merge(into: direct)
         let read = try AdapterReader(path).read().changes
         let out = folder + "/" + (format == .peft ? "peft" : "\(format.rawValue).safetensors")
-        try AdapterWriter(Dictionary(uniqueKeysWithValues: read.map { ($0.key.name, $0.value) }))
-            .write(format, to: out)
+        try AdapterWriter(read).write(format, to: out)
         let other = weights()
         let changes = try AdapterChanges(path: out, for: AdapterTargets(other))
         #expect(changes.format == format)
@@ -60,8 +59,10 @@ import Testing
         let (_, path) = try adapter()
         let read = try AdapterReader(path).read().changes
         let out = folder + "/kohya.safetensors"
-        try AdapterWriter(Dictionary(uniqueKeysWithValues: read.map { ("other." + $0.key.name, $0.value) }))
-            .write(.kohya, to: out)
+        try AdapterWriter(
+            Dictionary(uniqueKeysWithValues: read.map { (.init(name: "other." + $0.key.name), $0.value) })
+        )
+        .write(.kohya, to: out)
         do {
             _ = try AdapterChanges(path: out, for: AdapterTargets(weights()))
             Issue.record("read")

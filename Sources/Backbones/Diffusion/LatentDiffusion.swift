@@ -28,6 +28,8 @@ package protocol LatentDiffusion: AnyObject {
     var autoencoder: AutoencoderKL { get }
     /// Of the network that predicts, which is what learns.
     var transformerWeights: Weights { get }
+    /// Each part's weights, by what diffusers calls it; none where the model has a single one.
+    var components: [String: Weights] { get }
     /// Ends of the names of the network's attention projections.
     var attentionModules: [String] { get }
     /// Tokens of a prompt that are read, marks among them.
@@ -62,6 +64,8 @@ package struct DiffusionSampling: Sendable {
 }
 
 extension LatentDiffusion {
+    package var components: [String: Weights] { [:] }
+
     /// The model's defaults, or others.
     package func sampling(guidance: Float? = nil, steps: Int? = nil, seeds: [UInt64]) -> DiffusionSampling {
         DiffusionSampling(guidance: guidance ?? settings.guidance, steps: steps ?? settings.steps, seeds: seeds)

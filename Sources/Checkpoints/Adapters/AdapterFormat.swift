@@ -24,8 +24,17 @@ package struct NamedChanges: Sendable {
         /// The name's dots are underscores.
         package var isFlat = false
 
+        package init(component: String? = nil, name: String, isFlat: Bool = false) {
+            (self.component, self.name, self.isFlat) = (component, name, isFlat)
+        }
+
+        /// With its component's name before it, where it has one.
+        package var path: String { (component.map { "\($0)." } ?? "") + name }
         package var description: String { (component.map { "\($0): " } ?? "") + name }
     }
+
+    /// What diffusers calls the parts of a model that adapters change.
+    package static let components = ["unet", "transformer", "text_encoder", "text_encoder_2", "text_encoder_3"]
 
     /// The two matrices of a module's update, and what their product is multiplied by.
     package struct Change: Sendable {

@@ -52,7 +52,8 @@ package struct AdapterReader {
     /// What our own files call themselves.
     package static let ownFormat = "atelier.adapter.v1"
 
-    /// A concept's file: PEFT's names, rank and alpha in the description.
+    /// A concept's file: PEFT's names, and diffusers' where text encoders or kernels change; rank and alpha in the
+    /// description.
     private func own() throws -> NamedChanges {
         struct Description: Decodable { let method, options: String }
         struct Options: Decodable {
@@ -73,15 +74,20 @@ package struct AdapterReader {
         }
         let options = try decoder.decode(Options.self, from: Data(description.options.utf8))
         var parts: [NamedChanges.Module: ChangeParts] = [:]
-        for name in checkpoint.names where name.hasPrefix("base_model.model.") {
-            let rest = String(name.dropFirst("base_model.model.".count))
+        for name in checkpoint.names {
+            let component = NamedChanges.components.first { name.hasPrefix($0 + ".") }
+            guard let prefix = component ?? (name.hasPrefix("base_model.model.") ? "base_model.model" : nil) else {
+                continue
+            }
+            let rest = String(name.dropFirst(prefix.count + 1))
             guard let (module, kind) = Self.ending(rest, Self.peftEndings) else { throw problem("\(name) is unknown") }
-            Self.put(try tensor(name), kind, into: &parts[.init(name: module), default: ChangeParts()])
+            let key = NamedChanges.Module(component: component, name: module)
+            Self.put(try tensor(name), kind, into: &parts[key, default: ChangeParts()])
         }
         var named = NamedChanges(format: .peft, targets: options.targets)
         named.changes = try whole(parts) { module, _, rank in
             let usual = options.alpha / (options.isRankStabilized ? Float(rank).squareRoot() : Float(rank))
-            return options.scales?[module.name] ?? usual
+            return options.scales?[module.path] ?? usual
         }
         return named
     }
@@ -184,13 +190,13 @@ package struct AdapterReader {
 
     // MARK: kohya
 
-    /// The prefixes of components; of SD3 and FLUX the third text encoder, or second, is T5.
-    private static let components =
-        [
-            ("lora_unet_", nil), ("lora_transformer_", nil), ("lora_te1_", "text_encoder"),
-            ("lora_te2_", "text_encoder_2"),
-            ("lora_te3_", "text_encoder_3"), ("lora_te_", "text_encoder"),
-        ] as [(String, String?)]
+    /// The prefixes of text encoders; of SD3 and FLUX the third one, or the second, is T5.
+    static let kohyasEncoders = [
+        "text_encoder": "lora_te1_", "text_encoder_2": "lora_te2_", "text_encoder_3": "lora_te3_",
+    ]
+    private static let components: [(String, String?)] =
+        [("lora_unet_", nil), ("lora_transformer_", nil), ("lora_te_", "text_encoder")]
+        + kohyasEncoders.map { ($0.value, $0.key) }
 
     private func kohya() throws -> NamedChanges {
         var parts: [NamedChanges.Module: ChangeParts] = [:]

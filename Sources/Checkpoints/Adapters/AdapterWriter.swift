@@ -2,15 +2,14 @@ import Foundation
 
 /// Writes low-rank adapters in other programs' forms; tensors are copied as they are, byte by byte.
 package struct AdapterWriter {
-    private let changes: [(module: String, change: NamedChanges.Change)]
-    /// What the component that is changed is called where names say it.
-    private let component: String
+    private let changes: [(module: NamedChanges.Module, change: NamedChanges.Change)]
+    /// What the network is called where names say it: that of Stable Diffusion XL has blocks on the way down.
+    private let network: String
 
-    /// - Parameter changes: by the module's path.
     /// - Throws: `CheckpointError` for DoRA, tables, and tensors whose numbers do not follow each other.
-    package init(_ changes: [String: NamedChanges.Change], component: String = "transformer") throws(CheckpointError) {
+    package init(_ changes: [NamedChanges.Module: NamedChanges.Change]) throws(CheckpointError) {
         for (module, change) in changes {
-            let path = change.down.path
+            let (path, module) = (change.down.path, module.description)
             if change.magnitude != nil { throw CheckpointError(path: path, problem: "\(module): DoRA is not written") }
             if change.isOfTable {
                 throw CheckpointError(path: path, problem: "\(module): changes of embedding tables are not written")
@@ -19,8 +18,11 @@ package struct AdapterWriter {
                 throw CheckpointError(path: path, problem: "\(module): its numbers do not follow each other")
             }
         }
-        self.changes = changes.sorted { $0.key < $1.key }.map { (module: $0.key, change: $0.value) }
-        self.component = component
+        self.changes = changes.sorted { $0.key.path < $1.key.path }.map { (module: $0.key, change: $0.value) }
+        let isUNet = changes.keys.contains { module in
+            ["down_blocks.", "mid_block.", "up_blocks."].contains { module.name.hasPrefix($0) }
+        }
+        network = isUNet ? "unet" : "transformer"
     }
 
     /// Writes the adapter: PEFT's folder, or the file of diffusers or kohya.
@@ -40,31 +42,42 @@ package struct AdapterWriter {
     private var usualRank: Int { changes.first?.change.rank ?? 1 }
     private var usualAlpha: Float { changes.first.map { alpha($0.change) } ?? 1 }
 
+    /// What the module is in, and its name there.
+    private func component(_ module: NamedChanges.Module) -> String { module.component ?? network }
+
     /// Ranks and alphas that differ from the first module's.
-    private func settings() -> [String: Any] {
+    private func settings(of component: String) -> [String: Any] {
         var (ranks, alphas): ([String: Int], [String: Double]) = ([:], [:])
-        for (module, change) in changes {
-            if change.rank != usualRank { ranks[module] = change.rank }
-            if alpha(change) != usualAlpha { alphas[module] = Double(alpha(change)) }
+        let own = changes.filter { self.component($0.module) == component }
+        for (module, change) in own {
+            if change.rank != usualRank { ranks[module.name] = change.rank }
+            if alpha(change) != usualAlpha { alphas[module.name] = Double(alpha(change)) }
         }
         return [
             "peft_type": "LORA", "r": usualRank, "lora_alpha": Double(usualAlpha), "rank_pattern": ranks,
-            "alpha_pattern": alphas, "target_modules": changes.map(\.module), "bias": "none", "use_rslora": false,
+            "alpha_pattern": alphas, "target_modules": own.map(\.module.name), "bias": "none", "use_rslora": false,
             "use_dora": false, "fan_in_fan_out": false, "lora_dropout": 0, "inference_mode": true,
         ]
     }
 
     private func writePEFT(_ folder: String, _ base: String?) throws -> [String] {
+        if let other = changes.first(where: { component($0.module) != network }) {
+            throw CheckpointError(
+                path: other.change.down.path,
+                problem:
+                    "PEFT's folder holds the changes of one network, and \(component(other.module)) is changed too; "
+                    + "give diffusers or kohya")
+        }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        var settings = settings()
+        var settings = settings(of: network)
         settings["base_model_name_or_path"] = base ?? NSNull()
         let file = "\(folder)/adapter_config.json"
         try JSONSerialization.data(withJSONObject: settings, options: [.prettyPrinted, .sortedKeys])
             .write(to: URL(fileURLWithPath: file), options: .atomic)
         let tensors = changes.flatMap { module, change in
             [
-                RawTensor("base_model.model.\(module).lora_A.weight", change.down),
-                RawTensor("base_model.model.\(module).lora_B.weight", change.up),
+                RawTensor("base_model.model.\(module.name).lora_A.weight", change.down),
+                RawTensor("base_model.model.\(module.name).lora_B.weight", change.up),
             ]
         }
         let weights = "\(folder)/adapter_model.safetensors"
@@ -75,11 +88,14 @@ package struct AdapterWriter {
     private func writeDiffusers(_ path: String) throws -> [String] {
         let tensors = changes.flatMap { module, change in
             [
-                RawTensor("\(component).\(module).lora_A.weight", change.down),
-                RawTensor("\(component).\(module).lora_B.weight", change.up),
+                RawTensor("\(component(module)).\(module.name).lora_A.weight", change.down),
+                RawTensor("\(component(module)).\(module.name).lora_B.weight", change.up),
             ]
         }
-        let named = Dictionary(uniqueKeysWithValues: settings().map { ("\(component).\($0.key)", $0.value) })
+        var named: [String: Any] = [:]
+        for component in Set(changes.map { component($0.module) }) {
+            for (key, value) in settings(of: component) { named["\(component).\(key)"] = value }
+        }
         let header = try JSONSerialization.data(withJSONObject: named, options: [.sortedKeys])
         try RawTensor.write(
             tensors, to: path,
@@ -89,7 +105,8 @@ package struct AdapterWriter {
 
     private func writeKohya(_ path: String) throws -> [String] {
         let tensors = changes.flatMap { module, change in
-            let name = "lora_unet_" + module.replacingOccurrences(of: ".", with: "_")
+            let prefix = module.component.flatMap { AdapterReader.kohyasEncoders[$0] } ?? "lora_unet_"
+            let name = prefix + module.name.replacingOccurrences(of: ".", with: "_")
             return [
                 RawTensor("\(name).lora_down.weight", change.down), RawTensor("\(name).lora_up.weight", change.up),
                 RawTensor("\(name).alpha", number: alpha(change)),

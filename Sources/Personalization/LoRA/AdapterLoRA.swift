@@ -27,7 +27,7 @@ extension Adapter {
         else {
             throw problem("its options are not LoRA's")
         }
-        let changes = tensors.filter { $0.key.hasPrefix(LoRAAdapter.prefix) || !$0.key.hasPrefix("word.") }
+        let changes = tensors.filter { !$0.key.hasPrefix("word.") && Adapter.component(of: $0.key) == nil }
         do { return try LoRAAdapter(tensors: changes, options: options) } catch { throw problem("\(error)") }
     }
 

@@ -65,6 +65,8 @@ package final class DiffusionPipeline: LatentDiffusion {
         for weights in weights.values { try weights.verify() }
     }
 
+    package var components: [String: Weights] { weights }
+
     /// Prompts as the network reads them.
     package func encode(_ prompts: [String]) -> DiffusionText { self.prompts(prompts) }
 

@@ -17,14 +17,6 @@ package struct LowRankChange {
 
     package var rank: Int { down.shape[0] }
 
-    /// Reads what a file holds.
-    /// - Throws: `CheckpointError` where it holds no real numbers.
-    init(_ stored: NamedChanges.Change) throws(CheckpointError) {
-        (down, up) = (try stored.down.tensor(), try stored.up.tensor())
-        (scale, isOfTable) = (stored.scale, stored.isOfTable)
-        magnitude = try stored.magnitude?.tensor()
-    }
-
     /// scale · up · down, flattened to rows [out, in · k · k]; of a table [rows, width].
     package var matrix: Tensor {
         let inputs = down.count / rank
@@ -65,5 +57,15 @@ package struct LowRankChange {
             let factor = magnitude.pointer[row] / Float(max(square.squareRoot(), 1e-30))
             for i in 0..<width { values[i] *= factor }
         }
+    }
+}
+
+extension LowRankChange {
+    /// Reads what a file holds.
+    /// - Throws: `CheckpointError` where it holds no real numbers.
+    init(_ stored: NamedChanges.Change) throws(CheckpointError) {
+        self.init(
+            down: try stored.down.tensor(), up: try stored.up.tensor(), scale: stored.scale,
+            isOfTable: stored.isOfTable, magnitude: try stored.magnitude?.tensor())
     }
 }
