@@ -96,6 +96,14 @@ package struct Attention: Operation {
                 (keyStride, valueStride) = (tensors[1].width, tensors[2].width)
             }
         }
+
+        /// Keys and values from a row and a column on.
+        func keysAndValues(_ row: Int, column: Int) -> (keys: Matrix, values: Matrix) {
+            (
+                Matrix(k + row * keyStride + column, stride: keyStride),
+                Matrix(v + row * valueStride + column, stride: valueStride)
+            )
+        }
     }
 
     /// Query heads that share a key head.
@@ -158,20 +166,58 @@ package struct Attention: Operation {
             let scratch = scratch(s)
             for head in range {
                 for sample in 0..<s.batch {
-                    attend(operands, s, sample: sample, head: head, scratch: scratch, output: output)
+                    let (k, v) = operands.keysAndValues(s.ranges[sample].lowerBound, column: head / group * s.headWidth)
+                    attend(operands, k, v, s, sample: sample, head: head, scratch: scratch, output: output)
                 }
             }
         }
         return output
     }
 
-    private func attend(_ o: Operands, _ s: Sizes, sample: Int, head: Int, scratch: Tensor, output: Tensor) {
-        let keys = s.ranges[sample]
-        let v = Matrix(o.v + keys.lowerBound * o.valueStride + head / group * s.headWidth, stride: o.valueStride)
+    /// The same of keys and values [rows, C] that are kept in bfloat16; records nothing. They are widened a head at a
+    /// time.
+    /// - Parameters:
+    ///   - q: [B, T, C].
+    ///   - bias: [biasHeads, T, S] where there is one.
+    /// - Precondition: the layout is `separate`, and there are key ranges.
+    package func callAsFunction(_ q: Tensor, keys: HalfRows, values: HalfRows, bias: Tensor? = nil) -> Tensor {
+        var attention = self
+        attention.inputs = [q] + (bias.map { [$0] } ?? [])
+        return attention.attend(q, keys, values)
+    }
+
+    private func attend(_ q: Tensor, _ keys: HalfRows, _ values: HalfRows) -> Tensor {
+        let ranges = keyRanges!
+        let s = Sizes(
+            batch: q.shape[0], queries: q.shape[1], width: q.width, headWidth: q.width / heads,
+            mostKeys: hasBias ? inputs.last!.width : ranges.map(\.count).max() ?? 0, ranges: ranges)
+        let output = Tensor(uninitialized: [s.batch, s.queries, s.width])
+        parallel(keyHeads, grain: 1) { range in
+            let scratch = scratch(s)
+            let wide = (0..<2).map { _ in Tensor(uninitialized: [ranges.map(\.count).max() ?? 0, s.headWidth]) }
+            let operands = Operands([q] + wide, layout: .separate, width: s.width)
+            let (k, v) = operands.keysAndValues(0, column: 0)
+            for keyHead in range {
+                let columns = keyHead * s.headWidth..<(keyHead + 1) * s.headWidth
+                for sample in 0..<s.batch {
+                    keys.widen(ranges[sample], columns: columns, into: wide[0].pointer)
+                    values.widen(ranges[sample], columns: columns, into: wide[1].pointer)
+                    for head in keyHead * group..<(keyHead + 1) * group {
+                        attend(operands, k, v, s, sample: sample, head: head, scratch: scratch, output: output)
+                    }
+                }
+            }
+        }
+        return output
+    }
+
+    private func attend(
+        _ o: Operands, _ k: Matrix, _ v: Matrix, _ s: Sizes, sample: Int, head: Int, scratch: Tensor, output: Tensor
+    ) {
         let scores = Matrix(scratch.pointer, stride: scratch.width)
-        for block in blocks(s, keys: keys.count) {
+        for block in blocks(s, keys: s.ranges[sample].count) {
             let count = block.rows.count
-            weigh(o, s, sample: sample, head: head, block: block, into: scores)
+            weigh(o, k, s, sample: sample, head: head, block: block, into: scores)
             let out = Matrix(
                 output.pointer + (sample * s.queries + block.rows.lowerBound) * s.width + head * s.headWidth,
                 stride: s.width)
@@ -183,11 +229,11 @@ package struct Attention: Operation {
     }
 
     /// The probabilities of a block's keys: softmax(logitScale · q·kᵀ + bias), [rows, keys].
-    private func weigh(_ o: Operands, _ s: Sizes, sample: Int, head: Int, block: Block, into scores: Matrix) {
+    private func weigh(
+        _ o: Operands, _ k: Matrix, _ s: Sizes, sample: Int, head: Int, block: Block, into scores: Matrix
+    ) {
         let rows = block.rows
-        let k = Matrix(
-            o.k + s.ranges[sample].lowerBound * o.keyStride + head / group * s.headWidth, stride: o.keyStride,
-            transposed: true)
+        let k = Matrix(k.pointer, stride: k.stride, transposed: true)
         let q = Matrix(
             o.q + (sample * s.queries + rows.lowerBound) * o.queryStride + head * s.headWidth, stride: o.queryStride)
         multiplySerially(q, k, into: scores, m: rows.count, n: block.keys, k: s.headWidth)
@@ -263,7 +309,7 @@ package struct Attention: Operation {
             let rows = block.rows
             let first = sample * s.queries + rows.lowerBound
             let count = rows.count
-            weigh(o, s, sample: sample, head: head, block: block, into: Matrix(p, stride: stride))
+            weigh(o, k, s, sample: sample, head: head, block: block, into: Matrix(p, stride: stride))
             let dy = Matrix(dOutput.pointer + first * s.width + column, stride: s.width)
             multiplySerially(dy, v, into: Matrix(dp, stride: stride), m: count, n: block.keys, k: s.headWidth)
             multiplySerially(

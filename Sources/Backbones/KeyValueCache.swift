@@ -2,15 +2,51 @@ import Autograd
 import Tensors
 
 /// Keys and values of the tokens generated so far, of one block. Sequences may have different lengths.
+///
+/// Small ones are floats. Where those of all blocks together would take more than a gigabyte, as at the sizes that are
+/// released, they are kept in bfloat16, as the references keep them.
 final class KeyValueCache {
-    private let keys, values: Tensor  // [sequences, capacity, C]
+    private enum Memory {
+        /// [sequences, capacity, C] each.
+        case floats(keys: Tensor, values: Tensor)
+        /// [sequences · capacity, C] each.
+        case halves(keys: HalfRows, values: HalfRows)
+    }
+
+    private let memory: Memory
+    private let capacity: Int
     /// Tokens each sequence holds.
     private(set) var counts: [Int]
 
+    /// Bytes of floats beyond which halves are kept (*ours*).
+    private static let mostBytes = 1 << 30
+
+    /// Bytes of the caches of all blocks.
+    static func bytes(blocks: Int, batch: Int, capacity: Int, width: Int) -> Int {
+        let numbers = 2 * blocks * batch * capacity * width
+        return 4 * numbers > mostBytes ? 2 * numbers : 4 * numbers
+    }
+
+    /// One for each of a model's blocks.
     /// - Parameter width: of the keys; narrower than the queries where key heads are shared.
-    init(batch: Int, capacity: Int, width: Int) {
-        keys = Tensor(uninitialized: [batch, capacity, width])
-        values = Tensor(uninitialized: [batch, capacity, width])
+    static func caches(blocks: Int, batch: Int, capacity: Int, width: Int) -> [KeyValueCache] {
+        let floats = 8 * blocks * batch * capacity * width
+        let isHalf = bytes(blocks: blocks, batch: batch, capacity: capacity, width: width) < floats
+        return (0..<blocks).map { _ in
+            KeyValueCache(batch: batch, capacity: capacity, width: width, isHalf: isHalf)
+        }
+    }
+
+    init(batch: Int, capacity: Int, width: Int, isHalf: Bool) {
+        memory =
+            isHalf
+            ? .halves(
+                keys: HalfRows(uninitialized: batch * capacity, width: width),
+                values: HalfRows(uninitialized: batch * capacity, width: width))
+            : .floats(
+                keys: Tensor(uninitialized: [batch, capacity, width]),
+                values: Tensor(uninitialized: [batch, capacity, width]))
+        self.capacity = capacity
         counts = Array(repeating: 0, count: batch)
     }
 
@@ -24,7 +60,6 @@ final class KeyValueCache {
     ) -> Variable {
         let sequences = sequences ?? counts.indices
         let tokens = q.shape[1]
-        let capacity = keys.shape[1]
         let before = counts[sequences.lowerBound]
         precondition(
             !isCausal || sequences.allSatisfy { counts[$0] == before },
@@ -34,16 +69,27 @@ final class KeyValueCache {
             heads: heads, keyHeads: keyHeads, layout: .separate, logitScale: logitScale, hasBias: bias != nil,
             visible: isCausal ? (1...Int32(tokens)).map { Int32(before) + $0 } : nil,
             keyRanges: sequences.map { $0 * capacity..<$0 * capacity + counts[$0] })
-        return attention.apply([q, Variable(keys), Variable(values)] + (bias.map { [Variable($0)] } ?? []))
+        switch memory {
+        case .floats(let keys, let values):
+            return attention.apply([q, Variable(keys), Variable(values)] + (bias.map { [Variable($0)] } ?? []))
+        case .halves(let keys, let values):
+            return Variable(attention(q.value, keys: keys, values: values, bias: bias))
+        }
     }
 
     private func append(_ k: Tensor, _ v: Tensor, row: Int, to sequence: Int) {
-        let tokens = k.shape[1]
-        let width = k.width
-        let target = (sequence * keys.shape[1] + counts[sequence]) * width
-        precondition(counts[sequence] + tokens <= keys.shape[1], "the cache holds \(keys.shape[1]) tokens")
-        (keys.pointer + target).update(from: k.pointer + row * tokens * width, count: tokens * width)
-        (values.pointer + target).update(from: v.pointer + row * tokens * width, count: tokens * width)
+        let (tokens, width) = (k.shape[1], k.width)
+        let first = sequence * capacity + counts[sequence]
+        precondition(counts[sequence] + tokens <= capacity, "the cache holds \(capacity) tokens")
+        let (newKeys, newValues) = (k.pointer + row * tokens * width, v.pointer + row * tokens * width)
+        switch memory {
+        case .floats(let keys, let values):
+            (keys.pointer + first * width).update(from: newKeys, count: tokens * width)
+            (values.pointer + first * width).update(from: newValues, count: tokens * width)
+        case .halves(let keys, let values):
+            keys.store(newKeys, from: first, count: tokens)
+            values.store(newValues, from: first, count: tokens)
+        }
         counts[sequence] += tokens
     }
 }

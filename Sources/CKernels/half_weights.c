@@ -16,6 +16,14 @@ CLONES void atelier_widen_bfloat16(float *y, const uint16_t *x, long n) {
     for (long i = 0; i < n; i++) y[i] = widened(x[i]);
 }
 
+CLONES void atelier_round_bfloat16(uint16_t *y, const float *x, long n) {
+    for (long i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, sizeof bits);
+        y[i] = (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+    }
+}
+
 CLONES bool atelier_is_finite_bfloat16(const uint16_t *x, long n) {
     uint16_t largest = 0;
     for (long i = 0; i < n; i++) {

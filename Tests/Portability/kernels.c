@@ -81,6 +81,11 @@ static void half_weights(void) {
     float *y = memory(count);
     atelier_widen_bfloat16(y, w, count);
     show("widen_bfloat16", y, count);
+    uint16_t *rounded = malloc(2 * count);
+    atelier_round_bfloat16(rounded, numbers(count, 5), count);
+    for (long i = 0; i < count; i++) y[i] = rounded[i];
+    show("round_bfloat16", y, count);
+    free(rounded);
     y[0] = atelier_is_finite_bfloat16(w, count);
     uint16_t infinite = 0x7F80;
     y[1] = atelier_is_finite_bfloat16(&infinite, 1);

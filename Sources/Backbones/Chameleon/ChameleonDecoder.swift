@@ -12,9 +12,8 @@ package final class ChameleonDecoder {
         let c = model.configuration
         precondition(capacity <= c.longestSequence, "\(capacity) tokens; at most \(c.longestSequence) are possible")
         self.model = model
-        caches = model.blocks.map { _ in
-            KeyValueCache(batch: sequences, capacity: capacity, width: c.keyHeads * c.headWidth)
-        }
+        caches = KeyValueCache.caches(
+            blocks: model.blocks.count, batch: sequences, capacity: capacity, width: c.keyHeads * c.headWidth)
     }
 
     /// Reads a sequence's prompt and returns the logits [1, V] after its last token.

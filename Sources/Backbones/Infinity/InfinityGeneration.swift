@@ -50,9 +50,8 @@ extension InfinityTransformer {
             let condition = condition(isGuided ? joined(text, negative ?? unconditionalText(like: text)) : text)
             let rows = isGuided ? 2 * batch : batch
             let quantizer = configuration.quantizer
-            let caches = blocks.map { _ in
-                KeyValueCache(batch: rows, capacity: schedule.tokens, width: configuration.width)
-            }
+            let caches = KeyValueCache.caches(
+                blocks: blocks.count, batch: rows, capacity: schedule.tokens, width: configuration.width)
             let sum = quantizer.emptySum(batch: batch)
             var bits = [UInt8](repeating: 0, count: batch * schedule.tokens * configuration.bits)
             var generators = sampling.seeds.map { Philox(seed: $0, purpose: 0xB175, index: 0) }

@@ -13,9 +13,8 @@ package final class LlamaGenDecoder {
     package init(_ model: LlamaGenTransformer, sequences: Int) {
         let c = model.configuration
         self.model = model
-        caches = model.blocks.map { _ in
-            KeyValueCache(batch: sequences, capacity: c.captionLength + c.side * c.side, width: c.width)
-        }
+        caches = KeyValueCache.caches(
+            blocks: model.blocks.count, batch: sequences, capacity: c.captionLength + c.side * c.side, width: c.width)
     }
 
     /// Reads a caption's real features [L, D] and returns the logits [1, V] of its picture's first code.

@@ -42,7 +42,9 @@ struct DecoderWork: Sendable {
         var work =
             Double(steps)
             * self(sequences, tokens: 1, keys: Int(seen), pairs: seen, answers: sequences, weights: weights)
-        work.keep(depth * 2 * sequences * (Int(before) + steps) * keyWidth)
+        work.keep(
+            bytes: KeyValueCache.bytes(
+                blocks: depth, batch: sequences, capacity: Int(before) + steps, width: keyWidth))
         return work
     }
 

@@ -10,7 +10,9 @@ extension InfinityModel.Configuration: BackboneWork {
             work.pointwise(pictures * schedule.last.tokens * transformer.bits, operations: 3)
             work[.choices] += Double(pictures * side.tokens * transformer.bits)
         }
-        work.keep(transformer.depth * 2 * rows * schedule.tokens * transformer.width)
+        work.keep(
+            bytes: KeyValueCache.bytes(
+                blocks: transformer.depth, batch: rows, capacity: schedule.tokens, width: transformer.width))
         return work
             + tokenizer.work.decoding(pictures, height: pictureHeight, width: pictureWidth)
     }

@@ -128,8 +128,8 @@ extension Work {
         return all
     }
 
-    /// Numbers that are kept to the end of the work.
-    mutating func keep(_ numbers: Int) { kept += 4 * Double(numbers) }
+    /// Bytes that are kept to the end of the work.
+    mutating func keep(bytes: Int) { kept += Double(bytes) }
 
     private mutating func add(reading inputs: Int, writing outputs: Int) {
         let bytes = 4 * Double(inputs + outputs)

@@ -50,6 +50,8 @@ void atelier_reduce_rows(float *dv, const float *dy, const float *x, long rows, 
 
 // --- half_weights.c   (weights in bfloat16, the upper halves of floats)
 void atelier_widen_bfloat16(float *y, const uint16_t *x, long n);
+// The nearest of the halves, the even one of two that are as near; x holds numbers.
+void atelier_round_bfloat16(uint16_t *y, const float *x, long n);
 bool atelier_is_finite_bfloat16(const uint16_t *x, long n);
 // y[m, k up to a multiple of 32] = x[m, k], of each 32 numbers the even ones before the odd ones; zeros behind k.
 void atelier_deal_floats(float *y, const float *x, long x_stride, long m, long k);

@@ -1,0 +1,65 @@
+import Autograd
+import ComputeTesting
+import Tensors
+import Testing
+
+@testable import Backbones
+
+@Suite(.computing) struct KeyValueCacheTests {
+    private let heads = 4
+    private let keyHeads = 2
+    private let headWidth = 6
+
+    /// What a cache answers to a text of five tokens, with a bias, and to three tokens one by one, in sequences of which
+    /// one holds more.
+    private func answers(isHalf: Bool, rounded: Bool) -> [[Float]] {
+        let cache = KeyValueCache(batch: 2, capacity: 9, width: keyHeads * headWidth, isHalf: isHalf)
+        func numbers(_ rows: Int, _ tokens: Int, _ heads: Int, _ seed: UInt64) -> Variable {
+            let tensor = Tensor.example([rows, tokens, heads * headWidth], seed: seed)
+            // Eight bits of a number are all that bfloat16 has.
+            if rounded {
+                for i in 0..<tensor.count { tensor.pointer[i] = (tensor.pointer[i] * 16).rounded() / 16 }
+            }
+            return Variable(tensor)
+        }
+        func ask(
+            _ tokens: Int, _ seed: UInt64, sequences: Range<Int>? = nil, isCausal: Bool, bias: Tensor? = nil
+        )
+            -> [Float]
+        {
+            let rows = sequences?.count ?? 2
+            return cache.attend(
+                numbers(rows, tokens, heads, seed), numbers(rows, tokens, keyHeads, seed + 1),
+                numbers(rows, tokens, keyHeads, seed + 2), sequences: sequences, heads: heads, keyHeads: keyHeads,
+                logitScale: 0.7, isCausal: isCausal, bias: bias
+            ).value.values
+        }
+        let bias = Tensor.example([1, 5, 5], seed: 90)
+        var said = [
+            ask(5, 1, sequences: 0..<1, isCausal: true, bias: bias), ask(2, 4, sequences: 1..<2, isCausal: true),
+        ]
+        for step in 0..<3 { said.append(ask(1, UInt64(10 + 3 * step), isCausal: false)) }
+        #expect(cache.counts == [8, 5])
+        return said
+    }
+
+    @Test func halvesAnswerAsFloatsDoWhereNothingIsRounded() {
+        for (half, float) in zip(answers(isHalf: true, rounded: true), answers(isHalf: false, rounded: true)) {
+            #expect(half.count == float.count && zip(half, float).allSatisfy { abs($0 - $1) < 1e-5 })
+        }
+    }
+
+    @Test func whatIsRoundedIsNearby() {
+        var most: Float = 0
+        for (half, float) in zip(answers(isHalf: true, rounded: false), answers(isHalf: false, rounded: false)) {
+            most = zip(half, float).reduce(most) { max($0, abs($1.0 - $1.1)) }
+        }
+        #expect(most > 0 && most < 1e-2)
+    }
+
+    @Test func onlyLargeOnesAreKeptInHalves() {
+        #expect(KeyValueCache.bytes(blocks: 8, batch: 16, capacity: 336, width: 256) == 4 * 2 * 8 * 16 * 336 * 256)
+        // Lumina-mGPT 7B at 768²: 32 blocks, a picture and its guidance.
+        #expect(KeyValueCache.bytes(blocks: 32, batch: 2, capacity: 2500, width: 4096) == 2 * 2 * 32 * 2 * 2500 * 4096)
+    }
+}
