@@ -51,10 +51,7 @@ struct DatabaseRights {
     /// Nothing where the login of a file has the role's rights, or there is none in this database's cluster.
     private func lacking(of file: String, _ role: String) async throws -> [String] {
         guard let login = secret(file).flatMap({ URLComponents(string: $0)?.user }) else { return [] }
-        let rows = try await store.query(
-            "select 1 from pg_roles where rolname = $1 and not pg_has_role(oid, $2, 'usage')", [login, role])
-        return rows.map { _ in
-            "\(login), the login of \(file), lacks the rights of \(role); sudo atelierctl setup grants them"
-        }
+        guard try await store.lacks(role, login: login) else { return [] }
+        return ["\(login), the login of \(file), lacks the rights of \(role); sudo atelierctl setup grants them"]
     }
 }

@@ -126,9 +126,7 @@ package struct Setup: Sendable {
     private func grant(_ rights: String, to url: String, _ admin: Store, _ say: (String) -> Void) async throws {
         guard let login = URLComponents(string: url)?.user else { return }
         for role in rights.split(separator: ", ").map(String.init) {
-            let lacks = try await admin.query(
-                "select 1 from pg_roles where rolname = $1 and not pg_has_role(oid, $2, 'usage')", [login, role])
-            guard !lacks.isEmpty else { continue }
+            guard try await admin.lacks(role, login: login) else { continue }
             try await admin.query("grant \(role) to \"\(login.replacing("\"", with: "\"\""))\"")
             say("PostgreSQL: the role \(login) lacked the rights of \(role), and has them")
         }
