@@ -54,6 +54,12 @@ struct Site: Sendable {
         return publishing
     }
 
+    /// What is wrong with a body; texts that look like a concept's name and are none beside those the tenant has.
+    func named(_ problems: Problems, for tenant: String) async throws -> [Problem] {
+        var concepts = LearntConcepts(source: reader)
+        return try await concepts.naming(problems.list, tenant: tenant)
+    }
+
     /// What a page's frame shows.
     func frame(_ viewer: Viewer?, section: String, title: String) -> [String: Any] {
         let mayAct = viewer?.mayAct ?? false

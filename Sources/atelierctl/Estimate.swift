@@ -10,14 +10,17 @@ struct Estimate: AsyncParsableCommand {
         discussion:
             """
             Counted by this host's engine from the job and the model's sizes. With PostgreSQL at hand, at the speed \
-            this host was measured to have and corrected by what jobs of the kind took; else at the speed measured now.
+            this host was measured to have and corrected by what jobs of the kind took, with a warning of concepts \
+            that its tenant has not learnt; else at the speed measured now.
             """)
     @OptionGroup var server: ServerOptions
     @Argument(help: "The job's JSON; - reads stdin.") var file: String
+    @Option(help: "Whose concepts are meant; the broker's user unless given.") var tenant: String?
 
     func run() async throws {
         var settings = try server.settings(needing: ["modelsDirectory"])
-        let written = try JobFile(file)
+        let known = settings
+        let written = try await JobFile(file) { await named($0, known) }
         guard written.spec.kind.needsEngine else {
             Terminal.note("atelierctl: a \(written.spec.kind.rawValue) takes no engine, and nothing")
             throw ExitStatus.badInput
@@ -31,6 +34,29 @@ struct Estimate: AsyncParsableCommand {
         }
         let cost = try await cost(of: written, settings)
         show(try await estimate(cost, of: written.spec, settings))
+        for warning in await missing(of: written.spec, settings) {
+            Terminal.note("warning: " + printable(warning))
+        }
+    }
+
+    /// What the job's tenant has learnt; nil where nobody says whose it is, or PostgreSQL is not at hand.
+    private func learnt(_ settings: Settings) -> (concepts: LearntConcepts, tenant: String)? {
+        let url = settings.postgresURL.reveal()
+        guard !url.isEmpty, let owner = tenant ?? (try? settings.broker().user) else { return nil }
+        let store = Store(url: url, application: "atelierctl", patience: .seconds(5))
+        return (LearntConcepts(source: store), owner)
+    }
+
+    /// The problems, with the names that the job could have used.
+    private func named(_ problems: [Problem], _ settings: Settings) async -> [Problem] {
+        guard var known = learnt(settings) else { return problems }
+        return (try? await known.concepts.naming(problems, tenant: known.tenant)) ?? problems
+    }
+
+    /// Concepts that must be there when the job begins, and are not yet.
+    private func missing(of spec: JobSpec, _ settings: Settings) async -> [String] {
+        guard var known = learnt(settings) else { return [] }
+        return (try? await known.concepts.missing(of: spec, tenant: known.tenant)) ?? []
     }
 
     private func cost(of job: JobFile, _ settings: Settings) async throws -> JobCost {

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import Jobs
 
@@ -8,8 +9,30 @@ struct JobFile {
     let spec: JobSpec
 
     /// Reads `file`, `-` being stdin; says what is wrong with it, problem by problem.
+    /// - Parameter explain: may say more of the problems.
+    /// - Throws: `ExitStatus`.
+    init(_ file: String, explaining explain: ([Problem]) async -> [Problem]) async throws {
+        body = try Self.body(in: file)
+        do { spec = try JobSpec(body) } catch let problems as Problems {
+            throw Self.refusal(of: file, Problems(await explain(problems.list)))
+        } catch { throw Self.refusal(of: file, error) }
+    }
+
+    /// The same without more words.
     /// - Throws: `ExitStatus`.
     init(_ file: String) throws {
+        body = try Self.body(in: file)
+        do { spec = try JobSpec(body) } catch { throw Self.refusal(of: file, error) }
+    }
+
+    private static func refusal(of file: String, _ error: any Error) -> ExitCode {
+        Terminal.note(
+            "atelierctl: \(printable(file)) is not a job:\n"
+                + "\(error)".split(separator: "\n").map { "  " + printable(String($0)) }.joined(separator: "\n"))
+        return ExitStatus.badInput
+    }
+
+    private static func body(in file: String) throws -> JSONValue {
         guard
             let data = file == "-"
                 ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: file)
@@ -25,13 +48,7 @@ struct JobFile {
             let folder = file == "-" ? "." : (file as NSString).deletingLastPathComponent
             members["images"] = .array(try images.map { try JobFile.embedded($0, folder) })
         }
-        body = .object(members)
-        do { spec = try JobSpec(body) } catch {
-            Terminal.note(
-                "atelierctl: \(printable(file)) is not a job:\n"
-                    + "\(error)".split(separator: "\n").map { "  " + printable(String($0)) }.joined(separator: "\n"))
-            throw ExitStatus.badInput
-        }
+        return .object(members)
     }
 
     private static func embedded(_ image: JSONValue, _ folder: String) throws -> JSONValue {

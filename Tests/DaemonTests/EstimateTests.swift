@@ -36,6 +36,15 @@ import Testing
             let shown = try await stage.control("estimate", job)
             #expect(shown.status == 0 && shown.output.contains("about 5.0s (at this host's speed;"), "\(shown)")
             #expect(shown.output.contains("memory 4 MiB, disk 1 MiB"), "\(shown)")
+            for (prompt, said) in [
+                ("a <Rex> dog", "; known: none is learnt yet"),
+                ("a <rex> dog", "warning: /prompts/0: <rex> is no concept that can be used yet"),
+            ] {
+                let file = try stage.folder.write(
+                    "names.json", String(decoding: Script.body(prompt + " inspect-cost=3"), as: UTF8.self))
+                let named = try await stage.control("estimate", file)
+                #expect(named.errors.contains(said) && (named.status == 0) == !prompt.contains("R"), "\(named)")
+            }
             try await stage.publish("steps=1 inspect-cost=3", id: "first")
             let first = try await stage.job("first", reaches: .completed)
             #expect(try await event("accepted", of: "first", on: stage)?["estimate"] == told)
@@ -75,6 +84,8 @@ import Testing
             let unlearnt = try await told("a <rex> dog inspect-cost=3")["warnings"]?.array ?? []
             #expect(unlearnt.count == 1, "\(unlearnt)")
             #expect(unlearnt.first?.string?.hasPrefix("/prompts/0: <rex> is no") == true, "\(unlearnt)")
+            let wrong = try await told("a <Rex> dog inspect-cost=3")["problems"]?[0]
+            #expect(wrong?["allowed"]?.string?.hasSuffix("; known: none is learnt yet") == true, "\(wrong as Any)")
             let large = try await told("inspect-cost=1500")
             #expect(large["fits"] == false && large["estimate"]?["memory_bytes"] == .integer(1501 << 20), "\(large)")
             #expect(

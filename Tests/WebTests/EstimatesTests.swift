@@ -94,6 +94,13 @@ import Testing
                 return (told.json?["warnings"]?.array ?? []).compactMap(\.string)
             }
             #expect(try await warnings("a <rex> dog", "pocket-infinity").isEmpty)
+            // What looks like a concept's name and is none is a problem, and the names there are beside it.
+            for path in ["/api/estimates", "/api/jobs"] {
+                let wrong = try await site.send(json: Self.job("a < rex > dog inspect-cost=3"), to: path)
+                let problem = wrong.json?["problems"]?[0]
+                #expect(wrong.status == 422 && problem?["pointer"] == "/prompts/0", "\(wrong)")
+                #expect(problem?["allowed"]?.string?.hasSuffix("; known: <rex>") == true, "\(wrong)")
+            }
             #expect(try await warnings("a <rex@1> dog", "pocket-infinity").isEmpty)
             let later = try await warnings("a <rex@2> dog", "pocket-infinity")
             #expect(later.count == 1 && later[0].contains("<rex@2>"), "\(later)")

@@ -58,15 +58,18 @@ package struct EstimateService: Service {
     /// What is known of a job; nothing where PostgreSQL is away, or the engine does not answer.
     private func answer(to question: EstimateQuestion) async -> EstimateAnswer {
         var answer = EstimateAnswer(worker: name)
+        var concepts = LearntConcepts(store: store)
         do {
             let spec = try JobSpec(question.job, models: models.choice)
             try await estimate(spec, &answer)
             if let tenant = question.tenant, answer.isFinal {
-                var concepts = LearntConcepts(store: store)
                 answer.warnings = try await (answer.warnings ?? []) + concepts.missing(of: spec, tenant: tenant)
             }
         } catch let problems as Problems {
             answer.problems = problems.list
+            guard let tenant = question.tenant else { return answer }
+            // Where PostgreSQL is away they stay as they are.
+            answer.problems = (try? await concepts.naming(problems.list, tenant: tenant)) ?? problems.list
         } catch {
             logger.warning("an estimate could not be told", metadata: ["error": "\(error)"])
         }

@@ -195,7 +195,9 @@ package struct Intake: Service {
                 submissions.append(submission)
             case .rejected(let rejection):
                 guard submissions.isEmpty else { break reading }
-                try await refuse(delivery, namingConcepts(rejection, store), store)
+                var told = rejection
+                told.problems = try await concepts.naming(rejection.problems, tenant: rejection.tenant)
+                try await refuse(delivery, told, store)
                 return 1
             }
         }
@@ -242,21 +244,6 @@ package struct Intake: Service {
         else { return reading }
         try await models.refresh(from: store)
         return reader.read(delivery)
-    }
-
-    /// Says of every mention that is none which concepts its sender has.
-    private func namingConcepts(_ rejection: Rejection, _ store: Store) async throws -> Rejection {
-        guard rejection.problems.contains(where: { $0.allowed == ConceptMention.rule }) else { return rejection }
-        let names = try await store.newestConcepts(tenant: rejection.tenant).map(\.name).reduce(into: [String]()) {
-            if $0.last != $1 { $0.append($1) }
-        }
-        let known = names.isEmpty ? "none is learnt yet" : names.prefix(50).map { "<\($0)>" }.joined(separator: ", ")
-        var rejection = rejection
-        rejection.problems = rejection.problems.map { problem in
-            guard problem.allowed == ConceptMention.rule else { return problem }
-            return Problem(problem.pointer, found: problem.found, allowed: "\(problem.allowed); known: \(known)")
-        }
-        return rejection
     }
 
     private static func problem(usedBy job: UUID, differences: [String], _ messageID: String) -> Problem {

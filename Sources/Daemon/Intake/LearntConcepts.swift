@@ -45,6 +45,20 @@ package struct LearntConcepts {
         }
     }
 
+    /// The same problems; those with a text that looks like a mention and is none say which concepts there are.
+    /// - Throws: `StoreError` when PostgreSQL is away.
+    package mutating func naming(_ problems: [Problem], tenant: String) async throws -> [Problem] {
+        guard problems.contains(where: { $0.allowed == ConceptMention.rule }) else { return problems }
+        let names = try await learnt(by: tenant).map(\.name).reduce(into: [String]()) {
+            if $0.last != $1 { $0.append($1) }
+        }
+        let known = names.isEmpty ? "none is learnt yet" : names.prefix(50).map { "<\($0)>" }.joined(separator: ", ")
+        return problems.map { problem in
+            guard problem.allowed == ConceptMention.rule else { return problem }
+            return Problem(problem.pointer, found: problem.found, allowed: "\(problem.allowed); known: \(known)")
+        }
+    }
+
     private mutating func learnt(by tenant: String) async throws -> [StoredConcept] {
         if let learnt = known[tenant] { return learnt }
         let learnt = try await source.newestConcepts(tenant: tenant)

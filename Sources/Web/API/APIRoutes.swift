@@ -80,9 +80,9 @@ struct APIRoutes: Sendable {
         api.post("/jobs") { request, context in try await publish(request, context) }
         api.post("/estimates") { request, context in
             let viewer = try context.knownViewer()
-            guard site.questions != nil else { throw HTTPError(.forbidden, message: Site.noBroker) }
+            let estimates = try EstimateRoute(site: site)
             let body = try await Self.body(of: request, context)
-            return try await EstimateRoute(site: site).answer(viewer, tenant: request.parameter("tenant")) {
+            return try await estimates.answer(viewer, tenant: request.parameter("tenant")) {
                 try JobSpec.parsed(body)
             }
         }
@@ -115,7 +115,8 @@ struct APIRoutes: Sendable {
                     "page": .string("/messages/\(JobSearch.escaped(id))?tenant=\(JobSearch.escaped(tenant))"),
                 ], status: .accepted)
         } catch let problems as Problems {
-            return Self.json(["problems": try JSONValue(problems.list)], status: .unprocessableContent)
+            let list = try await site.named(problems, for: tenant)
+            return Self.json(["problems": try JSONValue(list)], status: .unprocessableContent)
         } catch let refusal as JobPublishing.Refusal {
             return Self.json(["error": .string(refusal.description)], status: .serviceUnavailable)
         }

@@ -6,21 +6,28 @@ import Jobs
 /// What a job would take, asked before it is published. Whoever may look may ask: it changes nothing.
 struct EstimateRoute: Sendable {
     let site: Site
+    let questions: EstimateQuestions
+
+    /// - Throws: 403, which says what to configure, where nobody can be asked.
+    init(site: Site) throws {
+        guard let questions = site.questions else { throw HTTPError(.forbidden, message: Site.noBroker) }
+        (self.site, self.questions) = (site, questions)
+    }
 
     /// Answers with the figures of a job's body, and what its tenant has not learnt.
     func answer(_ viewer: Viewer, tenant: String?, to body: () throws -> JSONValue) async throws -> Response {
-        guard let questions = site.questions else { throw HTTPError(.forbidden, message: Site.noBroker) }
+        let owner = viewer.tenant ?? tenant ?? questions.user
         do {
             let spec = try JobSpec(body())
             let workers = try await site.overview.workers().count { $0["gone_at"] == .null }
             var answer = try await questions.ask(spec, workers: workers)
             var concepts = LearntConcepts(source: site.reader)
-            let owner = viewer.tenant ?? tenant ?? questions.user
             answer.warnings = try await (answer.warnings ?? []) + concepts.missing(of: spec, tenant: owner)
             guard let estimate = answer.estimate else { throw Problems(answer.problems ?? []) }
             return APIRoutes.json(try Self.figures(estimate, answer))
         } catch let problems as Problems {
-            return APIRoutes.json(["problems": try JSONValue(problems.list)], status: .unprocessableContent)
+            let list = try await site.named(problems, for: owner)
+            return APIRoutes.json(["problems": try JSONValue(list)], status: .unprocessableContent)
         } catch let refusal as EstimateQuestions.Refusal {
             return APIRoutes.json(["error": .string(refusal.description)], status: .serviceUnavailable)
         }

@@ -77,7 +77,8 @@ struct PlaygroundPage: Sendable {
             let id = try await publishing.publish(try Self.body(form), for: tenant)
             return .redirect(to: "/messages/\(id)?tenant=\(JobSearch.escaped(tenant))", type: .normal)
         } catch let problems as Problems {
-            return try refused(problems.list.map { ($0.pointer, $0.found, $0.allowed) }, viewer)
+            let list = try await site.named(problems, for: tenant)
+            return try refused(list.map { ($0.pointer, $0.found, $0.allowed) }, viewer)
         } catch let refusal as JobPublishing.Refusal {
             return try refused([("", refusal.description, "")], viewer)
         }
