@@ -7,6 +7,7 @@ package struct JobFilter: Sendable {
     package var state: JobState?
     package var kind: JobKind?
     package var tenant: String?
+    package var model: String?
     package var errorCode: String?
     package var since: Date?
     /// Only those that come after this one, newest first: the next page.
@@ -18,7 +19,7 @@ package struct JobFilter: Sendable {
 
     /// Whether anything narrows the choice.
     package var isNarrow: Bool {
-        !ids.isEmpty || state != nil || kind != nil || tenant != nil || errorCode != nil || since != nil
+        !ids.isEmpty || state != nil || kind != nil || tenant != nil || model != nil || errorCode != nil || since != nil
     }
 
     /// Which rows of `atelier.jobs j` are meant, whatever the page.
@@ -29,13 +30,14 @@ package struct JobFilter: Sendable {
         and ($4::text is null or j.tenant = $4)
         and ($5::text is null or j.error_code = $5)
         and ($6::timestamptz is null or j.created_at >= $6::timestamptz)
+        and ($7::text is null or j.model = $7)
         """
 
-    /// What stands for $1 to $6 of it.
+    /// What stands for $1 to $7 of it.
     fileprivate var binds: [String?] {
         [
             ids.isEmpty ? nil : "{\(ids.map(\.uuidString).joined(separator: ","))}", state?.rawValue, kind?.rawValue,
-            tenant, errorCode, since?.formatted(.iso8601),
+            tenant, errorCode, since?.formatted(.iso8601), model,
         ]
     }
 }
@@ -49,11 +51,11 @@ extension Store {
             with page as (
                 select j.* from atelier.jobs j
                 where \(JobFilter.condition)
-                and ($7::uuid is null
+                and ($8::uuid is null
                     or (j.created_at, j.number)
-                        < (select b.created_at, b.number from atelier.jobs b where b.id = $7::uuid))
+                        < (select b.created_at, b.number from atelier.jobs b where b.id = $8::uuid))
                 order by j.created_at desc, j.number desc
-                limit $8::int),
+                limit $9::int),
             timed as (
                 select p.*, extract(epoch from coalesce(p.finalized_at, now()) - p.created_at) as age,
                     (select coalesce(sum(extract(epoch from coalesce(a.ended_at, now()) - a.started_at)), 0)

@@ -29,7 +29,8 @@ extension Store {
         try query(
             """
             select model, left(coalesce(model_digest, 'any digest'), 12) as digest, further_models, sum(jobs) as jobs,
-                lacks, max(memory_bytes) as memory_bytes, max(largest_memory_bytes) as largest_memory_bytes
+                lacks, max(memory_bytes) as memory_bytes, max(largest_memory_bytes) as largest_memory_bytes,
+                bool_or(holds_other_weights) as holds_other_weights
             from dashboard.without_worker group by 1, 2, 3, lacks order by 1, 2, 3, lacks
             """)
     }

@@ -8,7 +8,8 @@ struct DatabaseRights {
     private static let logins = [("reader-url", "atelier_reader"), ("admin-url", "atelier_admin")]
     /// What is called as `atelier_admin`.
     private static let functions = [
-        "cancel", "retry", "pause", "delete_job", "delete_concept", "resend_set_aside",
+        "cancel", "retry", "rebindings", "rebound_models", "rebind", "pause", "delete_job", "delete_concept",
+        "resend_set_aside",
     ]
 
     let store: Store

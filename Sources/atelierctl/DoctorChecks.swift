@@ -192,11 +192,15 @@ extension DoctorChecks {
                     "\($0["jobs"] ?? "") for \(printable($0["model"] ?? "")) (\($0["digest"] ?? ""))"
                         + ($0["further_models"].map { " with \(printable($0))" } ?? "") + lack(of: $0)
                 }.joined(separator: ", ")
+                let renewed = Set(rows.filter { $0["holds_other_weights"] == "t" }.compactMap { $0["model"] }).sorted()
+                let rebinding = renewed.map {
+                    "; \(JobDescription.otherWeights): atelierctl jobs rebind --model \(printable($0))"
+                }.joined()
                 throw Doctor.Trouble(
                     """
-                    jobs wait that no living worker can do: \(waiting); start a daemon that holds the model and has \
-                    the memory, or add the model (atelierctl models add), or give engines more (engineMemoryMiB), or \
-                    cancel them
+                    jobs wait that no living worker can do: \(waiting)\(rebinding); start a daemon that holds the \
+                    model and has the memory, or add the model (atelierctl models add), or give engines more \
+                    (engineMemoryMiB), or cancel them
                     """
                 )
             }

@@ -7,6 +7,8 @@ func warnings(of job: JSONValue) -> [String] { (job["result"]?["warnings"]?.arra
 /// `jobs show`: one job for people.
 struct JobDescription {
     let job: JSONValue
+    /// What is said of weights that were replaced.
+    static let otherWeights = "living workers hold other weights of that name"
 
     func show() {
         let fields = [
@@ -30,12 +32,16 @@ struct JobDescription {
             let digest = job["model_digest"]?.string.map { " (digest \($0.prefix(12)))" } ?? ""
             let names = job["further_models"]?.string?.split(separator: " ").map { $0.prefix { $0 != "@" } }
             let further = names.map { " with " + $0.joined(separator: " and ") } ?? ""
+            let rebind =
+                job["holds_other_weights"] == .bool(true)
+                ? "; \(JobDescription.otherWeights): atelierctl jobs rebind \(job["id"]?.string?.prefix(8) ?? "ID")"
+                : ""
             line(
                 "waits for",
                 .string(
                     """
                     \(job["model"]?.string ?? "")\(digest)\(further), which no living worker holds: atelierctl models \
-                    list --cluster [worker.model]
+                    list --cluster [worker.model]\(rebind)
                     """))
         }
         showSpec()

@@ -14,6 +14,16 @@ struct JobSelection {
     let participle: String
     /// The states in which it can be done.
     let fits: (Store) async throws -> [JobState]
+    /// Looks closer at jobs in those states; by default it can be done to each.
+    var inspect: (Store, [UUID]) async throws -> [UUID: Finding] = { _, _ in [:] }
+
+    /// What a closer look at a job found.
+    enum Finding {
+        /// It can be done, and what that would be: added to the job's JSON, and said in words.
+        case fits([String: JSONValue], words: String)
+        /// It cannot, and why; said of jobs that were not named too where it is `worthSaying`.
+        case unfit(String, worthSaying: Bool)
+    }
 
     /// As many of a long list are shown before the question.
     private static let shown = 50
@@ -29,9 +39,10 @@ struct JobSelection {
             let store = try server.store()
             var chosen: [UUID] = []
             for id in ids { chosen.append(try await job(id, in: store)) }
-            let jobs = try await fitting(chosen, in: store, fits(store))
+            let candidates = try await fitting(chosen, in: store, fits(store))
+            let jobs = try await inspected(candidates, chosen, in: store)
             guard !jobs.isEmpty else {
-                if chosen.isEmpty { Terminal.note("atelierctl: no such job") }
+                if chosen.isEmpty, candidates.isEmpty { Terminal.note("atelierctl: no such job") }
                 throw ExitStatus.notFound
             }
             if consent.dryRun { return server.json ? print(JSONValue.array(jobs).text) : printTable(of: jobs) }
@@ -64,13 +75,48 @@ struct JobSelection {
         Terminal.note("\(participle) \(counted(results.count - untouched, "job"))\(rest)")
     }
 
-    /// The jobs it can be done to; says of each that was named why not.
+    /// Those of the jobs that a closer look leaves, with what it found; says what it would be, and why not.
+    private func inspected(
+        _ jobs: [JSONValue], _ chosen: [UUID], in store: Store
+    ) async throws -> [JSONValue] {
+        var left: [JSONValue] = []
+        var (fit, unfit, needless): ([String: Int], [String: Int], [String: Int]) = ([:], [:], [:])
+        for start in stride(from: 0, to: jobs.count, by: Self.page) {
+            let page = jobs[start..<min(start + Self.page, jobs.count)]
+            let ids = page.compactMap { $0["job"]?.string.flatMap(UUID.init(uuidString:)) }
+            let findings = try await inspect(store, ids)
+            for (job, id) in zip(page, ids) {
+                switch findings[id] {
+                case .unfit(let reason, _) where !chosen.isEmpty:
+                    Terminal.note(
+                        "atelierctl: \(id.uuidString.lowercased()) cannot be \(participle): \(printable(reason))")
+                case .unfit(let reason, worthSaying: true): unfit[reason, default: 0] += 1
+                case .unfit(let reason, worthSaying: false): needless[reason, default: 0] += 1
+                case .fits(let members, let words):
+                    fit[words, default: 0] += 1
+                    left.append(members.reduce(job) { $0.adding($1.key, $1.value) })
+                case nil: left.append(job)
+                }
+            }
+        }
+        for (words, count) in fit.sorted(by: { $0.key < $1.key }) {
+            Terminal.note("\(counted(count, "job")): \(printable(words))")
+        }
+        // Where nothing is left to do somebody wants to know why.
+        if left.isEmpty { unfit.merge(needless) { $1 } }
+        for (reason, count) in unfit.sorted(by: { $0.key < $1.key }) {
+            Terminal.note("atelierctl: \(counted(count, "job")) cannot be \(participle): \(printable(reason))")
+        }
+        return left
+    }
+
+    /// The jobs it can be done to by their states; says of each that was named why not.
     private func fitting(
         _ chosen: [UUID], in store: Store, _ states: [JobState]
     ) async throws -> [JSONValue] {
         var filter = try choice.filter(ids: chosen, limit: Self.page)
         guard filter.isNarrow else {
-            throw ValidationError("say which jobs: ids, or --state, --kind, --tenant, --error, --since")
+            throw ValidationError("say which jobs: ids, or --state, --kind, --tenant, --model, --error, --since")
         }
         var fitting: [JSONValue] = []
         while true {

@@ -9,15 +9,16 @@ extension JobKind: ExpressibleByArgument {}
 
 struct JobsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "jobs", abstract: "Look at jobs, retry, cancel and delete them.",
-        subcommands: [List.self, Show.self, Watch.self, Retry.self, Cancel.self, Delete.self],
+        commandName: "jobs", abstract: "Look at jobs, retry, rebind, cancel and delete them.",
+        subcommands: [List.self, Show.self, Watch.self, Retry.self, Rebind.self, Cancel.self, Delete.self],
         defaultSubcommand: List.self)
 
-    /// Which jobs: by state, kind, tenant, error and age.
+    /// Which jobs: by state, kind, tenant, model, error and age.
     struct FilterOptions: ParsableArguments {
         @Option(help: "Only jobs in this state.") var state: JobState?
         @Option(help: "Only jobs of this kind.") var kind: JobKind?
         @Option(help: "Only this tenant's jobs.") var tenant: String?
+        @Option(help: "Only jobs of this model.") var model: String?
         @Option(help: "Only jobs with this error code, like engine.crash.") var error: String?
         @Option(help: "Only jobs created within this time: 90s, 30m, 1h, 2d.") var since: String?
 
@@ -26,6 +27,7 @@ struct JobsCommand: AsyncParsableCommand {
             (filter.ids, filter.state, filter.kind, filter.tenant, filter.errorCode, filter.limit) = (
                 ids, state, kind, tenant, error, limit
             )
+            filter.model = model
             filter.since = try since.map(moment(ago:))
             return filter
         }
@@ -115,6 +117,35 @@ struct JobsCommand: AsyncParsableCommand {
         }
     }
 
+    struct Rebind: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take waiting jobs over to the weights that living daemons hold now under their model's name.",
+            discussion: """
+                A job waits for the weights it was accepted for, even where an upgrade brought others of that name. \
+                This is for those: they begin anew on what is held. Left alone are jobs whose weights a living daemon \
+                holds, and those that use a concept that was learnt on the former ones. Shows what it will touch and \
+                asks; --yes for scripts.
+                """)
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var choice: FilterOptions
+        @OptionGroup var consent: Consent
+        @Argument(help: "Ids, their beginnings, or message ids.") var ids: [String] = []
+        @Option(help: "Which weights, where daemons hold several of one name: their digest, or how it begins.")
+        var digest = ""
+
+        func run() async throws {
+            let digest = digest
+            let selection = JobSelection(
+                server: server, choice: choice, consent: consent, verb: "rebind", participle: "rebound",
+                fits: { _ in [.available, .scheduled, .retryable] },
+                inspect: { store, ids in
+                    var rebinding = Rebinding(store: store, digest: digest)
+                    return try await rebinding.verdicts(of: ids).mapValues(JobSelection.Finding.init)
+                })
+            try await selection.apply(ids) { store, id in try await store.rebind(id, digest: digest)?.rawValue }
+        }
+    }
+
     struct Cancel: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Cancel jobs: waiting ones at once, running ones as soon as their engine has stopped.")
@@ -154,6 +185,22 @@ struct JobsCommand: AsyncParsableCommand {
             try await selection.apply(ids) { store, id in
                 try await store.deleteJob(id) == .deleted ? "deleted" : nil
             }
+        }
+    }
+}
+
+extension JobSelection.Finding {
+    /// What a verdict says to people.
+    fileprivate init(_ verdict: Rebinding.Verdict) {
+        switch verdict {
+        case .possible(let changes):
+            let models = changes.map { change -> JSONValue in
+                ["model": .string(change.model), "from": .string(change.from), "to": .string(change.to)]
+            }
+            let words = changes.map { "\($0.model) \($0.from.prefix(12)) -> \($0.to.prefix(12))" }
+            self = .fits(["models": .array(models)], words: words.joined(separator: ", "))
+        case .needless(let why): self = .unfit(why, worthSaying: false)
+        case .refused(let why): self = .unfit(why, worthSaying: true)
         }
     }
 }

@@ -71,7 +71,10 @@ import Testing
         try await stage.publish("steps=5000 delay=20", id: "long")
         _ = try await stage.job("long") { ($0["step"]?.integer ?? 0) > 0 }
         #expect(await stage.stop(SIGTERM) == 0)
+        let interrupted = try #require(try await stage.job("long", reaches: .available).jobID)
+        try StubModel.write("pocket-infinity", .infinity, in: stage.folder.path, number: 1)
         try stage.start()
+        try await stage.until("it is rebound") { try await stage.store.rebind(interrupted) == .available }
         _ = try await stage.job("long") { $0["attempt"] == .integer(2) && $0["state"]?.string == "running" }
         await stage.stop(SIGKILL)
         try stage.start()

@@ -37,7 +37,15 @@ create or replace view dashboard.job_details as
         case when j.state in ('available', 'scheduled', 'retryable') and j.model is not null
                 and not coalesce(h.is_room, false)
             then case when h.is_room is null then 'worker.model' else 'worker.memory' end end as lacks,
-        h.largest_memory_bytes
+        h.largest_memory_bytes,
+        j.state in ('available', 'scheduled', 'retryable') and j.model is not null and h.is_room is null and exists (
+            select
+            from atelier.workers w
+            where w.gone_at is null and not exists (
+                select
+                from string_to_table(regexp_replace(j.needs, '@\S*', '', 'g'), ' ') n(model)
+                where n.model not in (select m.model from atelier.worker_models m where m.worker = w.id)))
+            as holds_other_weights
     from atelier.jobs j,
         -- The living workers that hold all its models, and whether one of them has the memory.
         lateral (

@@ -8,7 +8,15 @@ create or replace view dashboard.without_worker as
             (j.estimate->>'memory_bytes')::bigint),
     -- Who holds the models, and the most that an engine may take there; what a worker does not say is enough.
     rooms as (
-        select n.needs, count(w.id) as holders, max(coalesce(w.memory_bytes, 9223372036854775807)) as memory_bytes
+        select n.needs, count(w.id) as holders, max(coalesce(w.memory_bytes, 9223372036854775807)) as memory_bytes,
+            -- Who holds models of those names, whatever their weights.
+            (select count(*)
+                from atelier.workers s
+                where s.gone_at is null and not exists (
+                    select
+                    from string_to_table(regexp_replace(n.needs, '@\S*', '', 'g'), ' ') d(model)
+                    where d.model not in (select m.model from atelier.worker_models m where m.worker = s.id)))
+                as namesakes
         from (select distinct g.needs from waiting g) n
             left join atelier.workers w on w.gone_at is null and not exists (
                 select
@@ -22,7 +30,8 @@ create or replace view dashboard.without_worker as
         regexp_replace(g.further_models, '@\S*', '', 'g') as further_models,
         case when r.holders = 0 then 'worker.model' else 'worker.memory' end as lacks,
         max(g.memory_bytes) filter (where r.holders > 0) as memory_bytes,
-        max(r.memory_bytes) filter (where r.holders > 0) as largest_memory_bytes
+        max(r.memory_bytes) filter (where r.holders > 0) as largest_memory_bytes,
+        r.holders = 0 and bool_or(r.namesakes > 0) as holds_other_weights
     from waiting g
         join rooms r on r.needs = g.needs
     where r.holders = 0 or 0.75 * g.memory_bytes > r.memory_bytes
@@ -30,4 +39,5 @@ create or replace view dashboard.without_worker as
     order by oldest;
 comment on view dashboard.without_worker is
     'Waiting jobs that no living worker can do, by model and kind: none holds their models (worker.model), or none '
-    'that does has the memory that they are estimated to take (worker.memory). They wait until one does.';
+    'that does has the memory that they are estimated to take (worker.memory). They wait until one does, or, where a '
+    'living worker holds other weights under the same names, until they are rebound to those.';
