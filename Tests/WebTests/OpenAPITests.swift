@@ -24,7 +24,7 @@ import Testing
         let source = try String(contentsOfFile: Servers.root + "/Sources/Web/API/APIRoutes.swift", encoding: .utf8)
         let written = source.matches(of: /api\.(get|post)\("([^"]+)"\)/).flatMap { match -> [String] in
             let path = match.2.replacing(/:(\w+)/) { "{\($0.1)}" }
-            let names = path.contains("\\(") ? ["retry", "cancel"] : [""]
+            let names = path.contains("\\(") ? ["retry", "rebind", "cancel"] : [""]
             return names.map { "\(match.1) /api" + path.replacing(/\\\(action\.rawValue\)/, with: $0) }
         }
         #expect(described == Set(written))
@@ -73,9 +73,9 @@ import Testing
             try hold(told, to: "estimate")
             try hold(try await site.send(json: ["version": 1], to: "/api/estimates"), to: "problems", 422)
             try hold(try await site.send(json: job, to: "/api/estimates"), to: "error", 503)
-            for action in ["retry", "cancel"] {
+            for action in ["retry", "rebind", "cancel"] {
                 let answer = try await site.send(json: [:], to: "/api/jobs/\(number)/\(action)")
-                try hold(answer, to: "done", action == "retry" ? 409 : 200)
+                try hold(answer, to: "done", action == "cancel" ? 200 : 409)
             }
             try hold(try await site.get("/api/jobs/\(UUID())"), to: "error", 404)
             #expect(try await site.get("/api/schema").json?["oneOf"]?.array?.count == JobKind.allCases.count)

@@ -110,6 +110,41 @@ import Testing
         }
     }
 
+    /// An upgrade with other weights leaves jobs waiting: the pages say it, and take them over.
+    @Test func jobsOfReplacedWeightsAreRebound() async throws {
+        try await withSite { stage, site in
+            try await stage.pause()
+            var ids: [String] = []
+            for name in ["a", "b"] {
+                try await stage.publish(body: Self.job("steps=2 " + name).line, id: name)
+                ids.append(try #require(try await stage.job(name, reaches: .available)["id"]?.string))
+            }
+            #expect(await stage.stop(SIGTERM) == 0)
+            try StubModel.write("pocket-infinity", .infinity, in: stage.folder.path, number: 1)
+            try stage.start()
+            try await stage.until("the page says it") {
+                Self.words(try await site.page("/jobs/\(ids[0])")).contains("it can be rebound to those")
+            }
+            try await stage.until("the models' page says it") {
+                Self.words(try await site.page("/models")).contains("can be rebound to those")
+            }
+            let token = try #require(try await site.page("/jobs").formToken)
+            let preview = try await site.send(
+                "/jobs/preview",
+                [("form_token", token), ("job", ids[0]), ("job", ids[1]), ("action", "rebind")])
+            let said = Self.words(preview)
+            #expect(said.contains("2 jobs: pocket-infinity from ") && said.contains("They begin anew"), "\(said)")
+            let applied = try await site.send(
+                "/jobs/apply", [("form_token", token), ("ids", ids.joined(separator: " ")), ("action", "rebind")])
+            #expect(Self.words(applied).contains("rebind: 2 jobs."), "\(applied)")
+            let nothing = try await site.send(
+                "/jobs/preview", [("form_token", token), ("job", ids[0]), ("action", "rebind")])
+            #expect(Self.words(nothing).contains("left alone: a living daemon holds pocket-infinity"), "\(nothing)")
+            _ = try await stage.control("resume")
+            for name in ["a", "b"] { _ = try await stage.job(name, reaches: .completed) }
+        }
+    }
+
     @Test func whatIsNoJobIsAnsweredWithEveryProblem() async throws {
         try await withSite { _, site in
             let answer = try await site.send(

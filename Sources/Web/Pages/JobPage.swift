@@ -57,6 +57,7 @@ struct JobPage: Sendable {
         for action in JobsPage.Action.allCases {
             model["can_" + action.rawValue] = state.map(action.states.contains) ?? false
         }
+        model["can_rebind"] = job["holds_other_weights"] == .bool(true)
         model["took"] = Self.took(job).map { Figures.duration($0) } ?? NSNull()
         if let step = job["step"]?.integer, let steps = job["steps"]?.integer, steps > 0 {
             model["percent"] = min(100, step * 100 / steps)

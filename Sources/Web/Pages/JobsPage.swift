@@ -1,9 +1,11 @@
+import Daemon
 import Foundation
 import Hummingbird
 import Jobs
 import Store
 
-/// Jobs in a list, narrowed and page by page; many at once are retried, cancelled or deleted, after a look at which.
+/// Jobs in a list, narrowed and page by page; many at once are retried, rebound, cancelled or deleted, after a look at
+/// which.
 struct JobsPage: Sendable {
     let site: Site
 
@@ -45,11 +47,12 @@ struct JobsPage: Sendable {
 
     /// What can be done to jobs, and to those in which states.
     enum Action: String, CaseIterable {
-        case retry, cancel, delete
+        case retry, rebind, cancel, delete
 
         var states: [JobState] {
             switch self {
             case .retry: [.discarded, .cancelled, .retryable]
+            case .rebind: [.available, .scheduled, .retryable]
             case .cancel: [.available, .scheduled, .retryable, .running]
             case .delete: [.completed, .cancelled, .discarded]
             }
@@ -60,6 +63,9 @@ struct JobsPage: Sendable {
             switch self {
             case .retry where jobs == 1: "It is tried again from its last checkpoint; a cancelled one begins anew."
             case .retry: "They are tried again from their last checkpoint; cancelled ones begin anew."
+            case .rebind where jobs == 1:
+                "It begins anew on the weights that living daemons hold now under its model's name."
+            case .rebind: "They begin anew on the weights that living daemons hold now under their models' names."
             case .cancel where jobs == 1: "A waiting one ends at once, a running one as soon as its engine has stopped."
             case .cancel: "Waiting ones end at once, running ones as soon as their engines have stopped."
             case .delete:
@@ -75,7 +81,7 @@ struct JobsPage: Sendable {
 
     private func preview(_ form: FormFields, _ viewer: Viewer) async throws -> Response {
         let action = try Self.action(form)
-        let chosen = try await meant(form, action, viewer)
+        let (chosen, remarks) = try await possible(meant(form, action, viewer), action)
         var model = site.frame(viewer, section: "jobs", title: "\(action.rawValue.capitalized) jobs")
         model["action"] = action.rawValue
         model["is_delete"] = action == .delete
@@ -83,6 +89,7 @@ struct JobsPage: Sendable {
         model["consequence"] = action.consequence(of: chosen.count)
         model["count"] = Figures.counted(chosen.count, "job")
         model["is_none"] = chosen.isEmpty
+        model["remarks"] = remarks
         model["is_limit"] = chosen.count == Self.most
         model["jobs"] = chosen.prefix(50).map(JobLine.model)
         model["rest"] = chosen.count > 50 ? chosen.count - 50 : NSNull()
@@ -126,14 +133,49 @@ struct JobsPage: Sendable {
     ) async throws -> Bool {
         switch action {
         case .retry: try await admin.retry(job, fromScratch: fromScratch)
+        case .rebind: try await rebind(job, by: admin)
         case .cancel: try await admin.cancel(job, reason: "by \(viewer.name ?? "hand") in the browser") != nil
         case .delete: try await admin.deleteJob(job) == .deleted
         }
     }
 
+    private static func rebind(_ job: UUID, by admin: Store) async throws -> Bool {
+        var rebinding = Rebinding(store: admin)
+        guard case .possible = try await rebinding.verdicts(of: [job])[job] else { return false }
+        return try await admin.rebind(job) != nil
+    }
+
+    /// Those of the jobs to which it can be done, and what is to be said of that: which weights, and why not.
+    private func possible(
+        _ jobs: [JSONValue], _ action: Action
+    ) async throws -> (jobs: [JSONValue], remarks: [String]) {
+        guard action == .rebind else { return (jobs, []) }
+        var rebinding = Rebinding(store: try site.acting())
+        let verdicts = try await rebinding.verdicts(of: jobs.compactMap(Self.identifier))
+        var left: [JSONValue] = []
+        var remarks: [String: Int] = [:]
+        for job in jobs {
+            switch Self.identifier(job).flatMap({ verdicts[$0] }) {
+            case .possible(let changes):
+                left.append(job)
+                for change in changes {
+                    let (from, to) = (change.from.prefix(12), change.to.prefix(12))
+                    remarks["\(change.model) from \(from) to \(to)", default: 0] += 1
+                }
+            case .refused(let why), .needless(let why): remarks["left alone: \(why)", default: 0] += 1
+            case nil: continue
+            }
+        }
+        let words = remarks.sorted { $0.key < $1.key }.map { "\(Figures.counted($1, "job")): \($0)" }
+        return (left, words)
+    }
+
+    private static func identifier(_ job: JSONValue) -> UUID? { job["job"]?.string.flatMap(UUID.init(uuidString:)) }
+
     private static func action(_ form: FormFields) throws -> Action {
         guard let action = form["action"].flatMap(Action.init(rawValue:)) else {
-            throw HTTPError(.badRequest, message: "It was not said what is to be done: retry, cancel or delete.")
+            let names = "retry, rebind, cancel or delete"
+            throw HTTPError(.badRequest, message: "It was not said what is to be done: \(names).")
         }
         return action
     }
