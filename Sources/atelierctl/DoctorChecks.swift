@@ -166,10 +166,21 @@ extension DoctorChecks {
         await finding("waiting") {
             let row = try await store.query(
                 """
-                select count(*) as jobs, coalesce(round(extract(epoch from now() - min(run_after))), 0) as oldest,
+                with ready as (
+                    select needs, count(*) as jobs, min(run_after) as oldest
+                    from atelier.jobs where state = 'available' and kind <> 'probe' group by needs),
+                -- What waits for a model that nobody holds is another line's.
+                held as (
+                    select r.* from ready r where exists (
+                        select from atelier.workers w where w.gone_at is null and not exists (
+                            select from string_to_table(r.needs, ' ') n(need) where not exists (
+                                select from atelier.worker_models m where m.worker = w.id
+                                    and n.need in (m.model || '@', m.model || '@' || m.digest)))))
+                select (select coalesce(sum(jobs), 0) from ready) as jobs,
+                    coalesce(round(extract(epoch from now() - min(oldest))), 0) as oldest,
                     (select coalesce(sum(slots), 0) from atelier.workers where gone_at is null and not paused)
                     - (select count(*) from atelier.jobs where state = 'running') as free
-                from atelier.jobs where state = 'available' and kind <> 'probe'
+                from held
                 """
             ).first
             guard number(row, "oldest") < 60 || number(row, "free") <= 0 else {
