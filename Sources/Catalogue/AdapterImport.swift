@@ -94,8 +94,8 @@ package struct AdapterImport {
         try (place.component.flatMap { encoders[$0] } ?? weights).tensor(place.module + ".weight")
     }
 
-    /// Where a concept's file has a change: one of the network's matrices under PEFT's name, one of a text encoder or of
-    /// a kernel, which is merged before anything is drawn, under diffusers'. Nil where the model has no such parts.
+    /// Where a concept's file has a change: one of the network's matrices under PEFT's name, one of a text encoder or
+    /// of a kernel, which is merged before anything is drawn, under diffusers'. Nil where the model has no such parts.
     private func key(of place: AdapterPlaces.Place, _ change: NamedChanges.Change) -> NamedChanges.Module? {
         let isPlain = place.shape.count == 2 && change.up.shape.count == 2 && change.down.shape.count == 2
         if place.component == nil, isPlain { return .init(name: place.module) }

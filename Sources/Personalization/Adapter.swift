@@ -75,8 +75,8 @@ package enum AdapterError: Error, CustomStringConvertible, Equatable {
             """
         case .notByToken(let concept):
             """
-            the concept \(concept) also changes text encoders or kernels, which act on every word: it cannot be kept to \
-            its own words; use "adapters": "merged"
+            the concept \(concept) also changes text encoders or kernels, which act on every word: it cannot be kept \
+            to its own words; use "adapters": "merged"
             """
         case .notFinite(let concept, let name):
             "the concept \(concept) is damaged: \(name) holds values that are no numbers; learn it again"

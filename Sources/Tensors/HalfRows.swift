@@ -1,7 +1,9 @@
 import CKernels
 
-/// Rows [rows, width] of numbers that are kept in bfloat16, and read a few columns at a time: half of a tensor's memory.
+/// Rows [rows, width] of numbers that are kept in bfloat16, and read a few columns at a time: half of a tensor's
+/// memory.
 package final class HalfRows {
+    /// Of [rows, width].
     package let rows, width: Int
     private let words: UnsafeMutablePointer<UInt16>
 

@@ -10,8 +10,8 @@ import Testing
     private let keyHeads = 2
     private let headWidth = 6
 
-    /// What a cache answers to a text of five tokens, with a bias, and to three tokens one by one, in sequences of which
-    /// one holds more.
+    /// What a cache answers to a text of five tokens, with a bias, and to three tokens one by one, in sequences of
+    /// which one holds more.
     private func answers(isHalf: Bool, rounded: Bool) -> [[Float]] {
         let cache = KeyValueCache(batch: 2, capacity: 9, width: keyHeads * headWidth, isHalf: isHalf)
         func numbers(_ rows: Int, _ tokens: Int, _ heads: Int, _ seed: UInt64) -> Variable {
