@@ -40,7 +40,7 @@ struct Compositions: ParsableCommand {
         parsing: .upToNextOption,
         help: "What is compared: \(CompositionPlan.Arm.allCases.map(\.rawValue).joined(separator: ", "))")
     var arms = CompositionPlan.Arm.allCases
-    @Option(help: "How much of every LoRA adapter is added.") var loraShare: Float = 1
+    @Option(help: "How much of every LoRA adapter is added where they are added as they are.") var loraShare: Float = 1
     @Option(help: "How much it costs ZipLoRA that both adapters use a column.") var similarityWeight: Float = 0.01
     @Option(help: "The blocks that B-LoRA takes of a style's adapter, as in 4-7; the upper half unless given.")
     var styleBlocks: String?

@@ -152,7 +152,9 @@ package struct CompositionAblation {
             let prompts = plan.places.map { plan.prompt(subject, $0) }
             let drawn =
                 method == .lora
-                ? try draw(prompts, seeds, on: model, changes: changes(arm, learned, on: model))
+                ? try draw(
+                    prompts, seeds, on: model, changes: changes(arm, learned, on: model),
+                    share: arm == .merged ? options.loraShare : 1)
                 : try PersonalizedChameleon(
                     model: model,
                     adapters: Dictionary(uniqueKeysWithValues: learned.map { ($0.training.concept.name, $0.adapter) }),
@@ -206,9 +208,9 @@ package struct CompositionAblation {
     }
 
     private func draw(
-        _ prompts: [String], _ seeds: [UInt64], on model: ChameleonModel, changes: [LoRAAdapter]
+        _ prompts: [String], _ seeds: [UInt64], on model: ChameleonModel, changes: [LoRAAdapter], share: Float
     ) throws -> [Picture] {
-        for change in changes { try change.merge(into: model.transformerWeights, share: options.loraShare) }
+        for change in changes { try change.merge(into: model.transformerWeights, share: share) }
         let said = prompts.map { prompt in
             [CompositionPlan.subjectName, CompositionPlan.styleName].reduce(prompt) {
                 $0.replacing("<\($1)>", with: DreamBooth.identifier)
