@@ -55,12 +55,30 @@ package struct AdapterImport {
             return Outcome(method: "arbooth", warnings: [])
         }
         let named = try AdapterReader(path).read()
-        var problems = unusable(named)
+        let (found, faults) = try placed(named)
+        var problems = faults + unusable(named)
         if concept.trigger != nil, !ModelFolder.isPipeline(model.folder) {
             problems.append("a trigger is of released diffusion models; \(model.name) is none")
         }
+        guard problems.isEmpty else { throw Refusal(problems: problems.sorted().map { "\(path): \($0)" }) }
+        let tensors = found.flatMap { module, change in
+            let stem = module.component == nil ? "base_model.model.\(module.name)" : module.path
+            return [RawTensor(stem + ".lora_A.weight", change.down), RawTensor(stem + ".lora_B.weight", change.up)]
+        }
+        try RawTensor.write(
+            tensors, to: target,
+            metadata: ["format": AdapterReader.ownFormat, "description": try description(concept, found).text])
+        let isIdle = try found.values.allSatisfy { try $0.isZero }
+        return Outcome(
+            method: "lora", warnings: isIdle ? ["\(path): all of its changes are zero, so it changes nothing"] : [])
+    }
+
+    /// The changes by where a concept's file has them, and what is wrong with places and numbers.
+    private func placed(
+        _ named: NamedChanges
+    ) throws -> (found: [NamedChanges.Module: NamedChanges.Change], problems: [String]) {
         let places = AdapterPlaces(weights, encoders: encoders)
-        var found: [NamedChanges.Module: NamedChanges.Change] = [:]
+        var (found, problems): ([NamedChanges.Module: NamedChanges.Change], [String]) = ([:], [])
         for (module, change) in named.changes {
             let own = places[module]
             if own.isEmpty { problems.append("\(module.description) has no place in \(model.name)") }
@@ -76,18 +94,7 @@ package struct AdapterImport {
                 }
             }
         }
-        problems += missing(named.targets ?? [], places, Set(found.keys.map(\.name)))
-        guard problems.isEmpty else { throw Refusal(problems: problems.sorted().map { "\(path): \($0)" }) }
-        let tensors = found.flatMap { module, change in
-            let stem = module.component == nil ? "base_model.model.\(module.name)" : module.path
-            return [RawTensor(stem + ".lora_A.weight", change.down), RawTensor(stem + ".lora_B.weight", change.up)]
-        }
-        try RawTensor.write(
-            tensors, to: target,
-            metadata: ["format": AdapterReader.ownFormat, "description": try description(concept, found).text])
-        let isIdle = try found.values.allSatisfy { try $0.isZero }
-        return Outcome(
-            method: "lora", warnings: isIdle ? ["\(path): all of its changes are zero, so it changes nothing"] : [])
+        return (found, problems + missing(named.targets ?? [], places, Set(found.keys.map(\.name))))
     }
 
     private func weight(of place: AdapterPlaces.Place) throws -> StoredTensor {
