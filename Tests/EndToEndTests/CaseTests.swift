@@ -119,7 +119,7 @@ struct CaseTests {
         }
     }
 
-    @Test(arguments: [100, 200, 300]) func aMemoryLimitThatIsTooSmallIsSaidAtOnce(_ limit: Int) async throws {
+    @Test(arguments: [100, 150, 200]) func aMemoryLimitThatIsTooSmallIsSaidAtOnce(_ limit: Int) async throws {
         try await withStage(["ATELIER_ENGINE_MEMORY_MIB": String(limit)]) { stage in
             try await stage.publish(body: TrainingJob.body(), id: "small", kind: "personalize")
             let job = try await stage.job("small", within: 120) { ($0["failures"]?.integer ?? 0) > 0 }
