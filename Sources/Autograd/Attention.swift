@@ -194,7 +194,7 @@ package struct Attention: Operation {
         let output = Tensor(uninitialized: [s.batch, s.queries, s.width])
         parallel(keyHeads, grain: 1) { range in
             let scratch = scratch(s)
-            let wide = (0..<2).map { _ in Tensor(uninitialized: [ranges.map(\.count).max() ?? 0, s.headWidth]) }
+            let wide = (0..<2).map { _ in Tensor(uninitialized: [s.mostKeys, s.headWidth]) }
             let operands = Operands([q] + wide, layout: .separate, width: s.width)
             let (k, v) = operands.keysAndValues(0, column: 0)
             for keyHead in range {

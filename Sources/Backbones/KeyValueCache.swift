@@ -21,17 +21,22 @@ final class KeyValueCache {
     /// Bytes of floats beyond which halves are kept (*ours*).
     private static let mostBytes = 1 << 30
 
+    /// Numbers in the caches of all blocks, and the bytes of each.
+    private static func numbers(blocks: Int, batch: Int, capacity: Int, width: Int) -> (count: Int, bytes: Int) {
+        let count = 2 * blocks * batch * capacity * width
+        return (count, 4 * count > mostBytes ? 2 : 4)
+    }
+
     /// Bytes of the caches of all blocks.
     static func bytes(blocks: Int, batch: Int, capacity: Int, width: Int) -> Int {
-        let numbers = 2 * blocks * batch * capacity * width
-        return 4 * numbers > mostBytes ? 2 * numbers : 4 * numbers
+        let numbers = numbers(blocks: blocks, batch: batch, capacity: capacity, width: width)
+        return numbers.bytes * numbers.count
     }
 
     /// One for each of a model's blocks.
     /// - Parameter width: of the keys; narrower than the queries where key heads are shared.
     static func caches(blocks: Int, batch: Int, capacity: Int, width: Int) -> [KeyValueCache] {
-        let floats = 8 * blocks * batch * capacity * width
-        let isHalf = bytes(blocks: blocks, batch: batch, capacity: capacity, width: width) < floats
+        let isHalf = numbers(blocks: blocks, batch: batch, capacity: capacity, width: width).bytes == 2
         return (0..<blocks).map { _ in
             KeyValueCache(batch: batch, capacity: capacity, width: width, isHalf: isHalf)
         }

@@ -1,9 +1,6 @@
 import Checkpoints
 
 extension NamedChanges.Change {
-    /// No training that went well changes a weight by many times its own size (*ours*: a hundred).
-    private static let largestRatio = 100.0
-
     /// What is wrong with its numbers: values that are none, or a change that drowns the weight; nil where nothing is.
     /// - Parameter weight: what it changes, [out, in].
     /// - Throws: `CheckpointError` where numbers cannot be read.
@@ -12,11 +9,11 @@ extension NamedChanges.Change {
         guard scale.isFinite, a.allSatisfy(\.isFinite), b.allSatisfy(\.isFinite) else {
             return "it holds values that are no numbers"
         }
-        let limit = Self.largestRatio * max(try weight.floats().norm, 1e-15)
+        let limit = Double(Self.largestRatio) * max(try weight.floats().norm, 1e-15)
         // The product of the norms is an upper bound; few adapters need more.
         guard Double(abs(scale)) * a.norm * b.norm > limit else { return nil }
-        let ratio = Double(abs(scale)) * Self.norm(b, a, rank: rank) / limit * Self.largestRatio
-        guard ratio > Self.largestRatio else { return nil }
+        let ratio = Double(abs(scale)) * Self.norm(b, a, rank: rank) / limit * Double(Self.largestRatio)
+        guard ratio > Double(Self.largestRatio) else { return nil }
         return "it would change the weight by \(Float(ratio)) times its own size; is its alpha right?"
     }
 

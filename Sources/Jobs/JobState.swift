@@ -19,6 +19,8 @@ package enum JobKind: String, Sendable, Codable, CaseIterable {
 package enum JobState: String, Sendable, Codable, CaseIterable {
     case available, scheduled, running, retryable, completed, cancelled, discarded
 
+    /// Those in which it waits to be done.
+    package static let waiting: [JobState] = [.available, .scheduled, .retryable]
     /// Whether nothing happens to the job any more by itself.
     package var isFinal: Bool { self == .completed || self == .cancelled || self == .discarded }
 }

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Layers
 import Tensors
@@ -5,9 +6,6 @@ import Tensors
 /// Whether an adapter is whole, and does what a concept's adapter should.
 extension Adapter {
     static let arboothMethod = "arbooth"
-
-    /// No training that went well changes a weight by many times its own size (*ours*: a hundred).
-    private static let largestRatio: Float = 100
 
     /// Holds the model it was learnt on against the one it is used on.
     /// - Parameters:
@@ -52,7 +50,7 @@ extension Adapter {
     /// - Throws: `AdapterError.excessive`.
     func verifySound(_ change: Double, of module: String, beside weight: Double) throws(AdapterError) {
         let ratio = Float((change / max(weight, 1e-30)).squareRoot())
-        guard ratio <= Adapter.largestRatio else {
+        guard ratio <= NamedChanges.Change.largestRatio else {
             throw .excessive(concept: description.concept, name: module, ratio: ratio)
         }
     }

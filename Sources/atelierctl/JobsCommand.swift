@@ -137,7 +137,7 @@ struct JobsCommand: AsyncParsableCommand {
             let digest = digest
             let selection = JobSelection(
                 server: server, choice: choice, consent: consent, verb: "rebind", participle: "rebound",
-                fits: { _ in [.available, .scheduled, .retryable] },
+                fits: { _ in JobState.waiting },
                 inspect: { store, ids in
                     var rebinding = Rebinding(store: store, digest: digest)
                     return try await rebinding.verdicts(of: ids).mapValues(JobSelection.Finding.init)

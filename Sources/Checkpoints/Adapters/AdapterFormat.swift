@@ -49,6 +49,9 @@ package struct NamedChanges: Sendable {
         /// DoRA's length of every row (Liu et al., arXiv 2402.09353), [out].
         package var magnitude: StoredTensor?
 
+        /// No training that went well changes a weight by many times its own size (*ours*: a hundred).
+        package static let largestRatio: Float = 100
+
         package var rank: Int { down.shape[0] }
     }
 

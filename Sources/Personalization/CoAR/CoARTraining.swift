@@ -184,9 +184,7 @@ private struct Prior {
             ChameleonSequence(before: before + [0], picture: configuration.vocabulary.rows($0, configuration.grid))
         }
         teachers = drawn.map { codes in
-            let frozen = model.sequence(prompt, codes: codes)
-            let logits = Recording.withoutGradients { model.transformer.logits(frozen.ids, batch: 1).value }
-            return logits.reshaped([frozen.ids.count, logits.width]).slice(frozen.asked).copy()
+            CoARLoss.teacher(model, of: model.sequence(prompt, codes: codes))
         }
     }
 

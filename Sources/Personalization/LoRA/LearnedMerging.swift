@@ -68,10 +68,7 @@ package struct LearnedMerging {
         let prompt = one.concept.photoPrompt(DreamBooth.identifier)
         return model.codes(one.concept.squares(of: model.configuration.pictureSize)).map { codes in
             let sequence = model.sequence(prompt, codes: codes)
-            let logits = Recording.withoutGradients { model.transformer.logits(sequence.ids, batch: 1).value }
-            return Reference(
-                sequence: sequence,
-                teacher: logits.reshaped([sequence.ids.count, logits.width]).slice(sequence.asked).copy())
+            return Reference(sequence: sequence, teacher: CoARLoss.teacher(model, of: sequence))
         }
     }
 

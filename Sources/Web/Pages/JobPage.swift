@@ -50,7 +50,7 @@ struct JobPage: Sendable {
         ] { model[name] = Figures.moment(job[key]?.string) }
         model["is_live"] = !(state?.isFinal ?? true)
         model["is_running"] = state == .running
-        model["is_waiting"] = [.available, .scheduled, .retryable].contains(state)
+        model["is_waiting"] = state.map(JobState.waiting.contains) ?? false
         model["is_scheduled"] = state == .scheduled || state == .retryable
         model["has_error"] = [.discarded, .retryable].contains(state) && job["error_code"]?.string != nil
         model["is_cancelling"] = state == .running && job["cancel_requested_at"]?.string != nil

@@ -52,8 +52,8 @@ struct JobsPage: Sendable {
         var states: [JobState] {
             switch self {
             case .retry: [.discarded, .cancelled, .retryable]
-            case .rebind: [.available, .scheduled, .retryable]
-            case .cancel: [.available, .scheduled, .retryable, .running]
+            case .rebind: JobState.waiting
+            case .cancel: JobState.waiting + [.running]
             case .delete: [.completed, .cancelled, .discarded]
             }
         }
