@@ -134,7 +134,7 @@ extension Parts {
             lost: noteNotifications
         ) { [dispatcher, probing, outgoing] channel, payload in
             if channel != "atelier_outbox" {
-                dispatcher.poll()
+                if payload != JobKind.probe.rawValue { dispatcher.poll() }
                 probing.raise()
             }
             if channel != "atelier_jobs" { outgoing.raise() }

@@ -65,4 +65,27 @@ import Testing
                 body["state"] == .string("completed") && body["artifacts"] == .array([]) && body["result"] == result)
         }
     }
+
+    @Test func probesAloneSignalNobodyWhoLooksForWork() async throws {
+        try await Stage.with { stage in
+            let (notified, notify) = AsyncStream.makeStream(of: String.self)
+            let listener = Notifications(
+                url: stage.url, channels: ["atelier_jobs"], lost: { _ in },
+                handle: { notify.yield("\($0):\($1)") })
+            let limit = Task {
+                try await Task.sleep(for: .seconds(60))
+                notify.finish()
+            }
+            defer {
+                limit.cancel()
+                listener.stop()
+            }
+            var said = notified.makeAsyncIterator()
+            #expect(await said.next() == ":")  // it listens
+            _ = try await stage.store.accept([submission("1"), submission("2")])
+            #expect(await said.next() == "atelier_jobs:probe")
+            _ = try await stage.store.accept([submission("3"), submission("4", kind: .generate)])
+            #expect(await said.next() == "atelier_jobs:")
+        }
+    }
 }

@@ -48,6 +48,7 @@ declare
     v_places int[];
     v_fresh uuid[];
     v_details jsonb[];
+    v_are_probes boolean;
     v_message record;
     v_job jobs;
 begin
@@ -88,13 +89,15 @@ begin
                     else '{}' end
                 || case when f.estimate is null then '{}'
                     else jsonb_build_object('estimate', told_estimate(f.estimate)) end
-                order by f.number)
-        into v_places, v_fresh, v_details
+                order by f.number),
+            bool_and(g.kind = 'probe')
+        into v_places, v_fresh, v_details, v_are_probes
         from fresh f
             join given g on g.tenant = f.tenant and g.message_id = f.message_id;
     if v_fresh is not null then
         perform emit_details(v_fresh, 'accepted', v_details);
-        perform pg_notify('atelier_jobs', '');
+        -- Probes are no reason to look for what needs an engine.
+        perform pg_notify('atelier_jobs', case when v_are_probes then 'probe' else '' end);
         return query select f.place, 'accepted', f.id, null::text[] from unnest(v_places, v_fresh) f(place, id);
     end if;
     if coalesce(cardinality(v_fresh), 0) = jsonb_array_length(p_messages) then

@@ -30,8 +30,11 @@ package struct ProbeService: Service {
 
     private func answerAll() async throws {
         let result: JSONValue = .object(["worker": .string(name)])
-        while let id = worker.id, !Task.isCancelled, try await store.answerProbes(id, Self.batch, result: result) > 0 {
-            answered()
+        var count = Self.batch
+        // After fewer than a batch nothing waits: what came meanwhile has raised the signal again.
+        while count == Self.batch, let id = worker.id, !Task.isCancelled {
+            count = try await store.answerProbes(id, Self.batch, result: result)
+            if count > 0 { answered() }
         }
     }
 }
