@@ -62,6 +62,9 @@ struct FaultTests {
         let witness = Witness()
         let publisher = stage.publisher(witness)
         #expect(await publisher.publish(stage.job("before")) == .confirmed)
+        let unblocking = NSTemporaryDirectory() + "atelier-unblock-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: unblocking) }
+        try await servers.rabbitmqctl("eval", Self.unblocks(at: unblocking))
         try await servers.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1")
         let begin = ContinuousClock.now
         let outcomes = await publisher.publish(
@@ -74,13 +77,23 @@ struct FaultTests {
         try #require(await consumer.next().first).acknowledge()
 
         async let later = publisher.publish(stage.job("after"), within: .seconds(600))
-        try await servers.rabbitmqctl("set_vm_memory_high_watermark", "0.8")
+        try Data().write(to: URL(filePath: unblocking))
         #expect(await later == .confirmed)
         #expect(witness.events.contains(.unblocked))
-        #expect(witness.events.allSatisfy { $0.loss == nil }, "the connection stayed")
+        #expect(witness.events.compactMap(\.loss).isEmpty, "the connection stayed")
         await consumer.stop()
         await publisher.stop()
         try await servers.remove()
+    }
+
+    /// Lets the broker lift its alarm by itself once there is a file: a command of its own takes longer to begin on a
+    /// busy machine than bytes may wait in a connection.
+    private static func unblocks(at path: String) -> String {
+        """
+        spawn(fun() -> Wait = fun(Again) -> case filelib:is_file("\(path)") of \
+        true -> vm_memory_monitor:set_vm_memory_high_watermark(0.8); \
+        false -> timer:sleep(20), Again(Again) end end, Wait(Wait) end), ok.
+        """
     }
 
     @Test func silenceIsNoticedWithinTwoHeartbeats() async throws {
