@@ -51,15 +51,20 @@ package enum HandmadeProfile {
 
 /// EXIF made by hand: one directory that says how the camera was held.
 package enum HandmadeExif {
-    /// - Parameter isBig: whether numbers begin with their highest byte.
-    package static func orientation(_ value: Int, isBig: Bool = true) -> [UInt8] {
+    /// - Parameters:
+    ///   - isBig: whether numbers begin with their highest byte.
+    ///   - type: TIFF's, 3 as the standard has it (SHORT); 1 is BYTE, 4 is LONG.
+    package static func orientation(_ value: Int, isBig: Bool = true, type: Int = 3) -> [UInt8] {
         func number(_ value: Int, _ bytes: Int) -> [UInt8] {
             let digits = (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
             return isBig ? digits.reversed() : digits
         }
         let head: [UInt8] = isBig ? [0x4D, 0x4D] : [0x49, 0x49]
         let other = number(0x0100, 2) + number(3, 2) + number(1, 4) + number(24, 2) + [0, 0]
-        let entry = number(0x0112, 2) + number(3, 2) + number(1, 4) + number(value, 2) + [0, 0]
+        let size = [1: 1, 3: 2, 4: 4][type] ?? 2
+        let entry =
+            number(0x0112, 2) + number(type, 2) + number(1, 4) + number(value, size)
+            + [UInt8](repeating: 0, count: 4 - size)
         return head + number(42, 2) + number(8, 4) + number(2, 2) + other + entry + number(0, 4)
     }
 }

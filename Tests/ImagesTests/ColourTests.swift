@@ -64,6 +64,16 @@ import Testing
         }
     }
 
+    /// Parts are numbered from 1: a part of another number, or one of several alone, is no profile and no crash.
+    @Test(arguments: [[0, 1], [0, 0], [1, 0], [1, 2], [2, 2], [255, 255]] as [[UInt8]])
+    func partsOfAProfileThatAreNotAllThereArePassedOver(numbers: [UInt8]) throws {
+        let file = EncodedPictures.jpeg(
+            EncodedPictures.jpeg, with: 0xE2,
+            Array("ICC_PROFILE\0".utf8) + numbers + HandmadeProfile.swapped)
+        let plain = try DecodedPicture(EncodedPictures.jpeg)
+        #expect(try DecodedPicture(file).picture.pixels == plain.picture.pixels)
+    }
+
     @Test func whatCannotBeAppliedIsSaid() throws {
         let damaged = try decoded([230, 40, 30], [("iCCP", Array("x\0\0no zlib".utf8))])
         #expect(damaged.colour == [230, 40, 30])

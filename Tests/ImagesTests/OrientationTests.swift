@@ -26,6 +26,14 @@ import Testing
         try check(Self.png([("eXIf", exif)]), value)
     }
 
+    /// As some programs write it: a BYTE or a LONG, and in PNG with JPEG's mark before it.
+    @Test(arguments: [1, 4], [true, false])
+    func otherWholeNumbersAreReadToo(type: Int, isBig: Bool) throws {
+        let exif = HandmadeExif.orientation(6, isBig: isBig, type: type)
+        try check(EncodedPictures.jpeg(EncodedPictures.jpeg, exif: exif), 6)
+        try check(Self.png([("eXIf", Array("Exif\0\0".utf8) + exif)]), 6)
+    }
+
     @Test func whatIsNoOrientationTurnsNothing() throws {
         for exif in [HandmadeExif.orientation(0), HandmadeExif.orientation(9), Array("MM".utf8), []] {
             try check(EncodedPictures.jpeg(EncodedPictures.jpeg, exif: exif), 1)

@@ -11,25 +11,25 @@ struct JPEGOutline {
     private(set) var profile: [UInt8]?
 
     init(_ data: [UInt8]) throws(PictureError) {
-        var parts: [Int: ArraySlice<UInt8>] = [:]
+        var (parts, partCount): ([Int: ArraySlice<UInt8>], Int) = ([:], 0)
         var offset = 2
         while let segment = try JPEGOutline.segment(at: &offset, of: data) {
             let bytes = segment.data
             switch segment.marker {
             case 0xE1 where bytes.starts(with: "Exif\0\0".utf8):
-                if orientation == nil { orientation = Orientation(exif: bytes.dropFirst(6)) }
+                if orientation == nil { orientation = Orientation(exif: bytes) }
             case 0xE2 where bytes.starts(with: "ICC_PROFILE\0".utf8) && bytes.count > 14:
                 parts[Int(bytes[bytes.startIndex + 12])] = bytes.dropFirst(14)
+                partCount = Int(bytes[bytes.startIndex + 13])
             case 0xEE where bytes.starts(with: "Adobe".utf8): isAdobe = true
             case 0xC0...0xCF where ![0xC4, 0xC8, 0xCC].contains(segment.marker): try readFrame(bytes)
             default: break
             }
         }
         guard width > 0 else { throw .damaged(.jpeg, "it has no frame before its first scan") }
-        // Parts are numbered from 1.
-        if let count = parts.keys.max(), (1...count).allSatisfy({ parts[$0] != nil }) {
-            profile = (1...count).flatMap { parts[$0] ?? [] }
-        }
+        // Parts are numbered from 1, and each tells how many there are.
+        let profileParts = (0..<partCount).compactMap { parts[$0 + 1] }
+        if partCount > 0, profileParts.count == partCount { profile = Array(profileParts.joined()) }
     }
 
     private mutating func readFrame(_ bytes: ArraySlice<UInt8>) throws(PictureError) {

@@ -12,9 +12,13 @@ enum Orientation: Int {
     /// Whether rows become columns.
     var swapsSides: Bool { rawValue >= 5 }
 
-    /// Reads it from EXIF's TIFF structure; nil where that says nothing or nothing that is known.
+    /// Reads it from EXIF's TIFF structure, with or without JPEG's mark before it; nil where that says nothing or
+    /// nothing that is known.
     init?(exif data: ArraySlice<UInt8>) {
-        guard let tiff = TIFFReader(data), let value = tiff.short(tag: 0x0112) else { return nil }
+        let mark = Array("Exif\0\0".utf8)
+        guard let tiff = TIFFReader(data.starts(with: mark) ? data.dropFirst(mark.count) : data),
+            let value = tiff.integer(tag: 0x0112)
+        else { return nil }
         self.init(rawValue: value)
     }
 }
@@ -30,14 +34,19 @@ private struct TIFFReader {
         (self.data, self.isBig) = (data, isBig)
     }
 
-    /// The single SHORT of a tag.
-    func short(tag: Int) -> Int? {
+    /// The bytes of a whole number of each type: BYTE, SHORT, LONG. The standard says SHORT; not all programs do.
+    private static let sizes = [1: 1, 3: 2, 4: 4]
+
+    /// The first whole number of a tag.
+    func integer(tag: Int) -> Int? {
         guard let directory = number(at: 4, bytes: 4), let count = number(at: directory, bytes: 2) else { return nil }
         for index in 0..<count {
             let entry = directory + 2 + 12 * index
             guard let found = number(at: entry, bytes: 2) else { return nil }
             guard found == tag else { continue }
-            return number(at: entry + 2, bytes: 2) == 3 ? number(at: entry + 8, bytes: 2) : nil
+            return number(at: entry + 2, bytes: 2).flatMap { Self.sizes[$0] }.flatMap {
+                number(at: entry + 8, bytes: $0)
+            }
         }
         return nil
     }
