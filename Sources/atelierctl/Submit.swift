@@ -25,7 +25,7 @@ struct Submit: AsyncParsableCommand {
 
     func validate() throws {
         for (name, text) in [("run-after", runAfter), ("deadline", deadline)] {
-            guard let text, (try? Date(text, strategy: .iso8601)) == nil else { continue }
+            guard let text, MessageTime.date(text) == nil else { continue }
             throw ValidationError("--\(name) \(text): allowed is a time like 2026-01-31T12:00:00Z")
         }
     }

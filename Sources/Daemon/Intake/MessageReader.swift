@@ -135,7 +135,7 @@ package struct MessageReader: Sendable {
     }
 
     private static func date(_ properties: MessageProperties, _ name: String) -> Date? {
-        text(properties, name).flatMap(HeaderTime.date)
+        text(properties, name).flatMap(MessageTime.date)
     }
 
     private static func kind(of body: Data) -> String? {

@@ -1,18 +1,19 @@
 import Foundation
 
-/// A time in a message's header, as RFC 3339 writes it.
-enum HeaderTime {
+/// A time in a message's header or on a command line, as RFC 3339 writes it.
+package enum MessageTime {
     /// The time; nil where the text is none, or one that does not exist: Foundation takes the 30th of February for the
     /// 2nd of March. The day's end as 24:00:00 and a leap second exist.
-    static func date(_ text: String) -> Date? {
-        guard let time = text.prefixMatch(of: /(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})/),
+    package static func date(_ text: String) -> Date? {
+        // Foundation passes over what follows a time that it can read.
+        let form = /(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(\.\d+)?(?:Z|[+-]\d{2}:\d{2})/
+        guard let time = text.wholeMatch(of: form),
             let year = Int(time.1), let month = Int(time.2), let day = Int(time.3), let hour = Int(time.4),
             let minute = Int(time.5), let second = Int(time.6)
         else { return nil }
         let isInDay = hour < 24 && minute < 60 && second <= 60 || (hour, minute, second) == (24, 0, 0)
         guard (1...12).contains(month), (1...days(of: month, in: year)).contains(day), isInDay else { return nil }
-        return (try? Date(text, strategy: .iso8601))
-            ?? (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
+        return try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: time.7 != nil))
     }
 
     private static func days(of month: Int, in year: Int) -> Int {
