@@ -40,7 +40,10 @@ struct JobFile {
             Terminal.note("atelierctl: \(printable(file)) cannot be read")
             throw ExitStatus.notFound
         }
-        guard case .object(var members) = try? JSONValue(json: data) else {
+        let value: JSONValue
+        // As strictly as the daemon reads messages: what it would refuse is not mended on the way.
+        do { value = try JobSpec.parsed(data) } catch { throw refusal(of: file, error) }
+        guard case .object(var members) = value else {
             Terminal.note("atelierctl: \(printable(file)) is not a JSON object")
             throw ExitStatus.badInput
         }

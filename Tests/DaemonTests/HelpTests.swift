@@ -35,6 +35,22 @@ import Testing
         }
     }
 
+    /// A job's file is read as strictly as the daemon reads messages.
+    @Test(arguments: [
+        (#"{"version":1,"kind":"probe","kind":"probe"}"#, "kind"), (#"{"version":1,"kind":"probe",}"#, "byte"),
+        ("[]", "not a JSON object"),
+    ])
+    func aJobThatIsNoStrictJSONIsRefused(text: String, word: String) async throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path + "/job.json"
+        try Data(text.utf8).write(to: URL(filePath: file))
+        for command in ["estimate", "submit", "run"] {
+            let settings = ["PATH": "/usr/bin:/bin", "ATELIER_AMQP_URL": "amqp://127.0.0.1:1"]
+            let run = try await ProgramRun(Stage.programs + "/atelierctl", [command, file], environment: settings)
+            #expect(run.status == 65 && "\(run)".contains(word), "\(command): \(run)")
+        }
+    }
+
     @Test(arguments: ["atelierctl", "atelierd"]) func theVersionIsTold(_ program: String) async throws {
         let run = try await ProgramRun(
             "\(Stage.programs)/\(program)", ["--version"], environment: ["PATH": "/usr/bin:/bin"])
