@@ -60,15 +60,21 @@ package struct FlowEuler: DiffusionSampler {
         self.init((0..<steps).map { shifted(1 + (least - 1) * Double($0) / Double(max(steps - 1, 1))) })
     }
 
+    /// FLUX's where its shift does not grow, as schnell's: steps from 1 to 1/steps, which `shift` moves towards noise.
+    package init(evenSteps steps: Int, shift: Double) {
+        self.init(Self.even(steps).map { shift * $0 / (1 + (shift - 1) * $0) })
+    }
+
+    /// From 1 to 1/steps.
+    private static func even(_ steps: Int) -> [Double] {
+        (0..<steps).map { 1 + (1 / Double(steps) - 1) * Double($0) / Double(max(steps - 1, 1)) }
+    }
+
     /// FLUX's: steps from 1 to 1/steps, moved towards noise by e^μ / (e^μ + 1/s − 1), where μ grows with the tokens of
     /// the picture.
     package init(steps: Int, tokens: Int, shift: TokenShift = TokenShift()) {
         let power = exp(shift.mu(tokens))
-        self.init(
-            (0..<steps).map { step in
-                let s = 1 + (1 / Double(steps) - 1) * Double(step) / Double(max(steps - 1, 1))
-                return power / (power + 1 / s - 1)
-            })
+        self.init(Self.even(steps).map { power / (power + 1 / $0 - 1) })
     }
 
     /// How μ grows with a picture's tokens, read as FLUX's `scheduler_config.json`.

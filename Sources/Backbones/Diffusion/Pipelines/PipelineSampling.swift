@@ -8,8 +8,11 @@ extension DiffusionPipeline {
     package func sampler(steps: Int, latents shape: [Int]) -> any DiffusionSampler {
         switch network {
         case .unet: return NoiseEuler(NoiseSchedule(schedule.noise), steps: steps)
+        case .mmdit where schedule.tokenShift == nil: return FlowEuler(steps: steps, shift: schedule.shift)
         case .mmdit, .flux:
-            guard let tokenShift = schedule.tokenShift else { return FlowEuler(steps: steps, shift: schedule.shift) }
+            guard let tokenShift = schedule.tokenShift else {
+                return FlowEuler(evenSteps: steps, shift: schedule.shift)
+            }
             let patches = shape[2] / 2 * (shape[3] / 2)
             return FlowEuler(steps: steps, tokens: patches, shift: tokenShift)
         }
