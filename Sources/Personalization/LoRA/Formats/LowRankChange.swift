@@ -12,7 +12,7 @@ package struct LowRankChange {
     package var scale: Float
     /// Whether it changes a table, row by row.
     package var isOfTable = false
-    /// DoRA's length of every row (Liu et al., arXiv 2402.09353), [out].
+    /// DoRA's length of every row (Liu et al., arXiv 2402.09353), [out]; of a table of every column, [width].
     package var magnitude: Tensor?
 
     package var rank: Int { down.shape[0] }
@@ -50,12 +50,15 @@ package struct LowRankChange {
     func merge(into weight: Tensor, share: Float) {
         weight.accumulate(matrix.reshaped(weight.shape), scale: share)
         guard let magnitude else { return }
-        let width = weight.count / magnitude.count
-        for row in 0..<magnitude.count {
-            let values = weight.pointer + row * width
-            let square = (0..<width).reduce(0.0) { $0 + Double(values[$1]) * Double(values[$1]) }
-            let factor = magnitude.pointer[row] / Float(max(square.squareRoot(), 1e-30))
-            for i in 0..<width { values[i] *= factor }
+        let lengths = magnitude.count
+        let others = weight.count / lengths
+        // A row's numbers follow each other; of a table the lengths are its columns' (PEFT's DoraEmbeddingLayer).
+        let (next, apart) = isOfTable ? (lengths, 1) : (1, others)
+        for length in 0..<lengths {
+            let values = weight.pointer + length * apart
+            let square = (0..<others).reduce(0.0) { $0 + Double(values[$1 * next]) * Double(values[$1 * next]) }
+            let factor = magnitude.pointer[length] / Float(max(square.squareRoot(), 1e-30))
+            for i in 0..<others { values[i * next] *= factor }
         }
     }
 }
