@@ -67,6 +67,20 @@ struct ReleaseRecognitionTests {
         #expect(found.warnings.contains { $0.contains("infinity_vae_d32reg.pth") })
     }
 
+    @Test func ofTwoVAEsThatFitTheOneOfTheReleaseIsTaken() throws {
+        let folder = try TemporaryFolder()
+        for (name, file) in [
+            ("infinity_2b_reg.pth", "infinity_2b_reg.pth"), ("infinity_vae_d32reg.pth", "infinity_vae_d32.pth"),
+            ("infinity_vae_d32reg.pth", "infinity_vae_d32reg.pth"),
+        ] {
+            try FileManager.default.copyItem(
+                atPath: "\(releases!)/infinity-2b/\(name)", toPath: folder.path + "/" + file)
+        }
+        let found = try ReleaseScan([folder.path, "\(releases!)/infinity-2b/flan-t5-xl"]).recognized()
+        #expect(found.parts.first { $0.stem == "tokenizer" }?.piece.name == "infinity_vae_d32reg.pth")
+        #expect(found.warnings.isEmpty, "\(found.warnings)")
+    }
+
     /// Nothing is lost unless it is asked for.
     @Test func convertedWeightsAreThoseOfTheRelease() throws {
         let folder = try TemporaryFolder()

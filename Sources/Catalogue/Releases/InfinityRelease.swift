@@ -15,7 +15,7 @@ struct InfinityRelease {
     /// - Throws: ``UnrecognizedRelease`` with everything that is missing or does not belong together.
     func recognized() throws(UnrecognizedRelease) -> RecognizedRelease {
         var problems = transformerProblems
-        let vae = scan.pieces(.bitwiseTokenizer).first { bits(of: $0) == bits || isPatched($0) }
+        let vae = fittingVAE
         let text = T5Release(scan, width: textWidth)
         if vae == nil { problems.append(missingVAE) }
         problems += text?.problems ?? [missingText]
@@ -32,6 +32,14 @@ struct InfinityRelease {
                 text.part,
             ],
             files: text.files, warnings: warnings(vae))
+    }
+
+    /// Of several whose sizes fit, the one whose tokens have as many bits rather than a patchified one, and the
+    /// regularized one of two alike: it is the one that the released 2B was trained on.
+    private var fittingVAE: ReleasePiece? {
+        let fitting = scan.pieces(.bitwiseTokenizer).filter { bits(of: $0) == bits || isPatched($0) }
+        let same = fitting.filter { bits(of: $0) == bits }
+        return same.first { $0.name.contains("reg") } ?? same.first ?? fitting.first
     }
 
     private static let buffers: Set<String> = [
