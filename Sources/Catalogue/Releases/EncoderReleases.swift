@@ -75,6 +75,21 @@ struct EncoderReleases {
             throw UnrecognizedRelease(
                 problems: ["the heads are LPIPS's; their trunk is not here: alexnet-owt-7be5be79.pth"])
         }
+        // VGG's and SqueezeNet's heads have the same names.
+        for (head, layer) in [0, 3, 6, 8, 10].enumerated() {
+            let (inputs, outputs) = (
+                heads.shape("lin\(head).model.1.weight")?.dropFirst().first,
+                trunk.shape("features.\(layer).weight")?.first
+            )
+            guard inputs != outputs else { continue }
+            throw UnrecognizedRelease(
+                problems: [
+                    """
+                    \(heads.name): lin\(head) reads \(inputs ?? 0) features, the trunk gives \(outputs ?? 0); heads \
+                    for AlexNet are needed, alex.pth
+                    """
+                ])
+        }
         return RecognizedRelease(
             family: .lpips, title: "LPIPS", configuration: ["architecture": "lpips"],
             parts: [
