@@ -10,6 +10,13 @@ enum CheckpointFolder {
     ]
     private static let endings = [".safetensors", ".pth", ".pt", ".bin", ".ckpt"]
 
+    /// Whether a file tells which shard holds which tensor: `NAME.safetensors.index.json`, or `….index.fp16.json` of a
+    /// variant.
+    static func isIndex(_ name: String) -> Bool {
+        let file = name.split(separator: "/").last ?? ""
+        return file.hasSuffix(".json") && file.contains(".index.")
+    }
+
     /// What stands where `NAME.safetensors` is named and missing: its index, another container, or a folder.
     private static func inPlace(of path: String) -> String? {
         guard path.hasSuffix(".safetensors") else { return nil }
@@ -31,7 +38,7 @@ enum CheckpointFolder {
             if let name = [whole, whole + ".index.json"].first(where: names.contains) { return "\(path)/\(name)" }
         }
         let weights = names.filter { name in endings.contains { name.hasSuffix($0) } }.sorted()
-        let indexes = names.filter { $0.hasSuffix(".index.json") }.sorted()
+        let indexes = names.filter(isIndex).sorted()
         guard indexes.count < 2, let name = indexes.first ?? (weights.count == 1 ? weights[0] : nil) else {
             let found = (indexes + weights).prefix(8).joined(separator: ", ")
             throw CheckpointError(
@@ -55,7 +62,7 @@ extension Checkpoint {
     /// - Throws: `CheckpointError` where there is none, or several.
     package static func files(at path: String) throws(CheckpointError) -> [String] {
         let file = try CheckpointFolder.file(at: path)
-        guard file.hasSuffix(".index.json") else { return [file] }
+        guard CheckpointFolder.isIndex(file) else { return [file] }
         let folder = (file as NSString).deletingLastPathComponent
         return [file] + (try ShardIndex(MappedFile(path: file)).files).map { folder.isEmpty ? $0 : "\(folder)/\($0)" }
     }
@@ -64,7 +71,7 @@ extension Checkpoint {
 extension CheckpointFolder {
     fileprivate static func candidates(in folder: String) -> [String] {
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-        let indexes = names.filter { $0.hasSuffix(".index.json") }
+        let indexes = names.filter(isIndex)
         let shards = Set(
             indexes.flatMap { (try? ShardIndex(MappedFile(path: "\(folder)/\($0)")).files) ?? [] })
         let known = wholes.flatMap { [$0, $0 + ".index.json"] }

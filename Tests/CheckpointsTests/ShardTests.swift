@@ -36,6 +36,17 @@ import Testing
         }
     }
 
+    /// As diffusers names the shards of a variant.
+    @Test func theIndexOfAVariantIsOne() throws {
+        _ = try folder.write(shard("a"), "model.fp16-00001-of-00002.safetensors")
+        _ = try folder.write(shard("b"), "model.fp16-00002-of-00002.safetensors")
+        _ = try index(
+            [("a", "model.fp16-00001-of-00002.safetensors"), ("b", "model.fp16-00002-of-00002.safetensors")],
+            "model.safetensors.index.fp16.json")
+        let checkpoint = try Checkpoint.open(folder.path)
+        #expect(checkpoint.names == ["a", "b"] && checkpoint.report.files == 2)
+    }
+
     @Test func whatAnIndexDoesNotListIsThereAllTheSame() throws {
         _ = try folder.write(shard("a", "extra"), "1.safetensors")
         #expect(try Checkpoint.open(index([("a", "1.safetensors")])).names == ["a", "extra"])
