@@ -23,6 +23,9 @@ struct AdapterSettings {
         let kind = members["peft_type"] as? String ?? "LORA"
         if kind != "LORA" { return "peft_type is \(kind); LORA is needed" }
         if members["bias"] as? String ?? "none" != "none" || flag("lora_bias") { return "biases are not built" }
+        if let tokens = members["alora_invocation_tokens"], !(tokens is NSNull) {
+            return "alora_invocation_tokens: an adapter that sets in after some tokens only is not built"
+        }
         if flag("fan_in_fan_out") { return "fan_in_fan_out is not built" }
         if members["lora_alpha"] != nil, number(members["lora_alpha"]) == nil { return "lora_alpha is no number" }
         return nil
