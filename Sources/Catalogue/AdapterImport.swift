@@ -63,7 +63,7 @@ package struct AdapterImport {
         guard problems.isEmpty else { throw Refusal(problems: problems.sorted().map { "\(path): \($0)" }) }
         let tensors = found.flatMap { module, change in
             let stem = module.component == nil ? "base_model.model.\(module.name)" : module.path
-            return [RawTensor(stem + ".lora_A.weight", change.down), RawTensor(stem + ".lora_B.weight", change.up)]
+            return [RawTensor(stem + ".lora_A.weight", change.down), RawTensor(stem + ".lora_B.weight", upOf: change)]
         }
         try RawTensor.write(
             tensors, to: target,
@@ -82,6 +82,10 @@ package struct AdapterImport {
         for (module, change) in named.changes {
             let own = places[module]
             if own.isEmpty { problems.append("\(module.description) has no place in \(model.name)") }
+            if let rows = own.compactMap(\.rows?.upperBound).max(), change.up.shape.first != rows {
+                problems.append("\(module.description): \(change.up.shape) has not the \(rows) rows of its parts")
+                continue
+            }
             for place in own {
                 guard let part = change.part(place), let key = key(of: place, part) else {
                     problems.append(
@@ -193,6 +197,7 @@ extension NamedChanges.Change {
             guard up.shape.count == 2, rows.upperBound <= up.shape[0] else { return nil }
             part.up = up.rows(rows)
         }
+        part.isSwapped = place.isSwapped
         return part.fits(place.shape) ? part : nil
     }
 

@@ -11,6 +11,8 @@ struct AdapterPlaces {
         /// [out, in], or [out, in, k, k] of a kernel.
         let shape: [Int]
         var rows: Range<Int>?
+        /// Whether the halves of the update's rows stand the other way round.
+        var isSwapped = false
     }
 
     private var network: [String: [Place]]
@@ -33,7 +35,7 @@ struct AdapterPlaces {
         guard let component = module.component, component.hasPrefix("text_encoder") else {
             return network[module.name] ?? []
         }
-        return encoders[component]?[module.name] ?? []
+        return encoders[module.encoder(among: encoders.keys) ?? component]?[module.name] ?? []
     }
 
     private static func own(_ weights: Checkpoint, _ component: String?) -> [String: Place] {
@@ -66,7 +68,7 @@ struct AdapterPlaces {
                 own)
         }
         if weights.contains("pos_embed.proj.weight") {
-            return joined((0..<own.keys.count(after: "transformer_blocks.")).flatMap(MMDiTNames.projections), own)
+            return joined(MMDiTNames.projections(depth: own.keys.count(after: "transformer_blocks.")), own)
         }
         return weights.contains("conv_in.weight") ? unet(own, weights) : []
     }
@@ -74,7 +76,9 @@ struct AdapterPlaces {
     private static func joined(_ modules: [FusedModule], _ own: [String: Place]) -> [(String, [Place])] {
         modules.compactMap { module in
             let rows = module.rows { own[$0]?.shape[0] }
-            let found = rows?.map { Place(module: $0, shape: own[$0]!.shape, rows: $1) }
+            let found = rows?.map {
+                Place(module: $0, shape: own[$0]!.shape, rows: $1, isSwapped: module.isSwapped)
+            }
             return found.map { (module.theirs, $0) }
         }
     }

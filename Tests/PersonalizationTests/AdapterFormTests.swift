@@ -68,4 +68,26 @@ import Testing
             Issue.record("read")
         } catch { #expect("\(error)".contains("other_blocks_1_to_out"), "\(error)") }
     }
+
+    /// A table's lengths are its columns', a matrix's its rows'.
+    @Test(arguments: [false, true]) func learnedLengthsOfNoChangeChangeNothing(isOfTable: Bool) {
+        let values: [Float] = [1, 2, 3, 4, 5, 6, 7, 8]
+        let weight = Tensor(values, shape: [4, 2])
+        let lengths: [Float] =
+            isOfTable ? [84, 120] : [1 + 4, 9 + 16, 25 + 36, 49 + 64]
+        let (outputs, inputs) = isOfTable ? (2, 4) : (4, 2)
+        let change = LowRankChange(
+            down: Tensor(zeros: [1, inputs]), up: Tensor(zeros: [outputs, 1]), scale: 1, isOfTable: isOfTable,
+            magnitude: Tensor(lengths.map { $0.squareRoot() }, shape: [outputs]))
+        #expect(change.fits(weight.shape))
+        change.merge(into: weight, share: 1)
+        #expect(zip(weight.values, values).allSatisfy { abs($0 - $1) < 1e-5 }, "\(weight.values)")
+    }
+
+    /// kohya's third text encoder is T5, also where a model has two.
+    @Test func theThirdTextEncoderIsTheSecondOfTwo() {
+        let module = NamedChanges.Module(component: "text_encoder_3", name: "encoder.block.0.layer.0.SelfAttention.q")
+        #expect(module.encoder(among: ["text_encoder", "text_encoder_2"]) == "text_encoder_2")
+        #expect(module.encoder(among: ["text_encoder", "text_encoder_2", "text_encoder_3"]) == "text_encoder_3")
+    }
 }

@@ -31,6 +31,16 @@ package struct NamedChanges: Sendable {
         /// With its component's name before it, where it has one.
         package var path: String { (component.map { "\($0)." } ?? "") + name }
         package var description: String { (component.map { "\($0): " } ?? "") + name }
+
+        /// The component it is of in a model that has these: kohya counts T5 as the third text encoder also where it
+        /// is the second, as in FLUX.1.
+        package func encoder(among components: some Sequence<String>) -> String? {
+            guard component == "text_encoder_3", !components.contains("text_encoder_3") else { return component }
+            return "text_encoder_2"
+        }
+
+        /// Whether it lies in T5, whose blocks are called so.
+        var isOfT5: Bool { name.hasPrefix("encoder.block.") }
     }
 
     /// What diffusers calls the parts of a model that adapters change.
@@ -48,6 +58,8 @@ package struct NamedChanges: Sendable {
         package var isOfTable = false
         /// DoRA's length of every row (Liu et al., arXiv 2402.09353), [out].
         package var magnitude: StoredTensor?
+        /// Whether the halves of `up`'s rows stand the other way round in the weight.
+        package var isSwapped = false
 
         /// No training that went well changes a weight by many times its own size (*ours*: a hundred).
         package static let largestRatio: Float = 100

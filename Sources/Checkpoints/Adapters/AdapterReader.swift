@@ -162,9 +162,10 @@ package struct AdapterReader {
             guard let (path, kind) = Self.ending(Self.renewed(name), Self.diffusersEndings) else {
                 throw problem("\(name) is no part of a low-rank adapter of PEFT, diffusers or kohya")
             }
-            let component = path.prefix { $0 != "." }
+            // The oldest files are of one network alone, and do not say so.
+            let component = NamedChanges.components.first { path.hasPrefix($0 + ".") }
             let module = NamedChanges.Module(
-                component: String(component), name: String(path.dropFirst(component.count + 1)))
+                component: component, name: String(path.dropFirst(component.map { $0.count + 1 } ?? 0)))
             Self.put(try tensor(name), kind, into: &parts[module, default: ChangeParts()])
         }
         for component in Set(parts.keys.compactMap(\.component)) {
@@ -190,7 +191,7 @@ package struct AdapterReader {
 
     // MARK: kohya
 
-    /// The prefixes of text encoders; of SD3 and FLUX the third one, or the second, is T5.
+    /// The prefixes of text encoders; T5 is the third one, in FLUX too, where there is no second (`lora_flux.py`).
     static let kohyasEncoders = [
         "text_encoder": "lora_te1_", "text_encoder_2": "lora_te2_", "text_encoder_3": "lora_te3_",
     ]

@@ -105,7 +105,8 @@ package struct AdapterWriter {
 
     private func writeKohya(_ path: String) throws -> [String] {
         let tensors = changes.flatMap { module, change in
-            let prefix = module.component.flatMap { AdapterReader.kohyasEncoders[$0] } ?? "lora_unet_"
+            let component = module.isOfT5 ? "text_encoder_3" : module.component
+            let prefix = component.flatMap { AdapterReader.kohyasEncoders[$0] } ?? "lora_unet_"
             let name = prefix + module.name.replacingOccurrences(of: ".", with: "_")
             return [
                 RawTensor("\(name).lora_down.weight", change.down), RawTensor("\(name).lora_up.weight", change.up),

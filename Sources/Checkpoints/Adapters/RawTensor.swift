@@ -15,6 +15,15 @@ package struct RawTensor {
         bytes = Data(stored.contiguousBytes!)
     }
 
+    /// What a change's `up` is in its weight's own order of rows.
+    /// - Precondition: its numbers follow each other.
+    package init(_ name: String, upOf change: NamedChanges.Change) {
+        self.name = name
+        (type, shape) = (change.up.type!, change.up.shape)
+        let bytes = Data(change.up.contiguousBytes!)
+        self.bytes = change.isSwapped ? bytes.suffix(bytes.count / 2) + bytes.prefix(bytes.count / 2) : bytes
+    }
+
     /// Some rows of a stored one.
     /// - Precondition: its numbers follow each other.
     package init(_ name: String, _ stored: StoredTensor, rows: Range<Int>) {

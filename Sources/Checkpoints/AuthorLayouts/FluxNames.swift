@@ -46,16 +46,15 @@ package enum FluxNames {
 
     private static let outside = [
         FusedModule("txt_in", "context_embedder"), FusedModule("img_in", "x_embedder"),
-        FusedModule("final_layer.linear", "proj_out"), FusedModule(finalNorm, "norm_out.linear"),
+        FusedModule("final_layer.linear", "proj_out"),
+        FusedModule("final_layer.adaLN_modulation.1", "norm_out.linear").swapped,
     ]
-    private static let finalNorm = "final_layer.adaLN_modulation.1"
 
     /// Of a network of `depth` blocks of two streams and `singleDepth` of one, of a width. The authors' shift stands
     /// before the scale in the last norm; diffusers has them the other way round.
     static func renaming(depth: Int, singleDepth: Int, width: Int) -> ModuleRenaming {
         let blocks = (0..<depth).flatMap { projections($0) + norms($0) }
         let singles = (0..<singleDepth).flatMap { singleProjections($0) + singleNorms($0) }
-        return ModuleRenaming(
-            embedders + outside + blocks + singles, swapping: [finalNorm], width: width)
+        return ModuleRenaming(embedders + outside + blocks + singles, width: width)
     }
 }

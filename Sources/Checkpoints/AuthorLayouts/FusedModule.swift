@@ -2,6 +2,8 @@
 package struct FusedModule: Sendable {
     package let theirs: String
     package let ours: [String]
+    /// Whether its two halves of rows stand the other way round in diffusers'.
+    package var isSwapped = false
 
     init(_ theirs: String, _ ours: String...) { (self.theirs, self.ours) = (theirs, ours) }
 
@@ -19,23 +21,26 @@ package struct FusedModule: Sendable {
 
     /// Their module under prefixes.
     func under(_ theirs: String, _ ours: String) -> FusedModule {
-        FusedModule("\(theirs).\(self.theirs)", self.ours.map { "\(ours).\($0)" })
+        FusedModule("\(theirs).\(self.theirs)", self.ours.map { "\(ours).\($0)" }, isSwapped)
     }
 
-    private init(_ theirs: String, _ ours: [String]) { (self.theirs, self.ours) = (theirs, ours) }
+    /// The same with its halves the other way round.
+    var swapped: FusedModule { FusedModule(theirs, ours, true) }
+
+    private init(_ theirs: String, _ ours: [String], _ isSwapped: Bool) {
+        (self.theirs, self.ours, self.isSwapped) = (theirs, ours, isSwapped)
+    }
 }
 
 /// Tensors of a file by their modules: an author's layout brought into diffusers'.
 struct ModuleRenaming {
     private let modules: [String: FusedModule]
-    /// Their modules whose two halves of rows stand the other way round in diffusers.
-    private let swapped: Set<String>
     /// Rows of all but the last of several modules in one, where they are not of one size.
     private let width: Int?
 
-    init(_ modules: [FusedModule], swapping swapped: Set<String> = [], width: Int? = nil) {
+    init(_ modules: [FusedModule], width: Int? = nil) {
         self.modules = Dictionary(modules.map { ($0.theirs, $0) }) { first, _ in first }
-        (self.swapped, self.width) = (swapped, width)
+        self.width = width
     }
 
     /// A tensor of theirs under diffusers' names; none where diffusers has none of it.
@@ -45,7 +50,7 @@ struct ModuleRenaming {
             (module, ending) = (String(name.dropLast(end.count)), end == ".scale" ? ".weight" : end)
         }
         guard let found = modules[module] else { return [] }
-        if swapped.contains(module) {
+        if found.isSwapped {
             return [RearrangedTensor(found.ours[0] + ending, try halves(tensor).reversed())]
         }
         guard found.ours.count > 1 else { return [RearrangedTensor(found.ours[0] + ending, tensor)] }

@@ -1,9 +1,15 @@
 /// Stable Diffusion 3 and 3.5 as its authors' code names it (Stability-AI/sd3.5 mmditx.py), and as diffusers does
 /// (`convert_sd3_transformer_checkpoint_to_diffusers` in src/diffusers/loaders/single_file_utils.py).
 package enum MMDiTNames {
-    /// The projections of a block.
-    package static func projections(_ block: Int) -> [FusedModule] {
-        [
+    /// The projections of all blocks. The authors' shift stands before the scale where only these two are, as after
+    /// the last block's text; diffusers has them the other way round.
+    package static func projections(depth: Int) -> [FusedModule] {
+        (0..<depth).flatMap { projections($0, isLast: $0 == depth - 1) }
+    }
+
+    private static func projections(_ block: Int, isLast: Bool) -> [FusedModule] {
+        let textModulation = FusedModule("context_block.adaLN_modulation.1", "norm1_context.linear")
+        return [
             FusedModule("x_block.attn.qkv", "attn.to_q", "attn.to_k", "attn.to_v"),
             FusedModule("context_block.attn.qkv", "attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
             FusedModule("x_block.attn.proj", "attn.to_out.0"),
@@ -14,7 +20,7 @@ package enum MMDiTNames {
             FusedModule("context_block.mlp.fc1", "ff_context.net.0.proj"),
             FusedModule("context_block.mlp.fc2", "ff_context.net.2"),
             FusedModule("x_block.adaLN_modulation.1", "norm1.linear"),
-            FusedModule("context_block.adaLN_modulation.1", "norm1_context.linear"),
+            isLast ? textModulation.swapped : textModulation,
         ].map { $0.under("joint_blocks.\(block)", "transformer_blocks.\(block)") }
     }
 
@@ -34,15 +40,11 @@ package enum MMDiTNames {
         FusedModule("y_embedder.mlp.0", "time_text_embed.text_embedder.linear_1"),
         FusedModule("y_embedder.mlp.2", "time_text_embed.text_embedder.linear_2"),
         FusedModule("context_embedder", "context_embedder"), FusedModule("final_layer.linear", "proj_out"),
-        FusedModule(finalNorm, "norm_out.linear"),
+        FusedModule("final_layer.adaLN_modulation.1", "norm_out.linear").swapped,
     ]
-    private static let finalNorm = "final_layer.adaLN_modulation.1"
 
-    /// Of a network of `depth` blocks. The authors' shift stands before the scale where only these two are; diffusers
-    /// has them the other way round.
+    /// Of a network of `depth` blocks.
     static func renaming(depth: Int) -> ModuleRenaming {
-        let last = "joint_blocks.\(depth - 1).context_block.adaLN_modulation.1"
-        return ModuleRenaming(
-            outside + (0..<depth).flatMap { projections($0) + norms($0) }, swapping: [finalNorm, last])
+        ModuleRenaming(outside + projections(depth: depth) + (0..<depth).flatMap(norms))
     }
 }

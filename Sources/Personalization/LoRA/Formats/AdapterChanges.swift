@@ -27,8 +27,7 @@ package struct AdapterChanges {
             let places = targets.places(module)
             if places.isEmpty { homeless.append(module.description) }
             for place in places {
-                let own = place.rows.map { change.rows($0) } ?? change
-                guard own.fits(place.parameter.shape) else {
+                guard let own = change.part(place, of: places), own.fits(place.parameter.shape) else {
                     let shape = place.parameter.shape
                     homeless.append(
                         "\(module.description) (\(change.up.shape) · \(change.down.shape) for \(shape))"
@@ -63,12 +62,21 @@ package struct AdapterChanges {
 }
 
 extension LowRankChange {
-    /// The part of the update that belongs to some rows of the weight.
-    func rows(_ range: Range<Int>) -> LowRankChange {
-        guard range.upperBound <= up.shape[0] else { return self }
+    /// The part of the update that belongs to one of its places; nil where it has not as many rows as all of them.
+    fileprivate func part(_ place: AdapterTargets.Place, of places: [AdapterTargets.Place]) -> LowRankChange? {
+        let total = places.compactMap(\.rows?.upperBound).max()
+        guard total == nil || total == up.shape[0] else { return nil }
         var part = self
-        part.up = up.slice(range)
-        part.magnitude = magnitude?.slice(range)
+        if let rows = place.rows { (part.up, part.magnitude) = (up.slice(rows), magnitude?.slice(rows)) }
+        if place.isSwapped { (part.up, part.magnitude) = (part.up.swappedHalves, part.magnitude?.swappedHalves) }
         return part
+    }
+}
+
+extension Tensor {
+    /// The same with the second half of its rows before the first.
+    fileprivate var swappedHalves: Tensor {
+        let half = shape[0] / 2
+        return .joined([slice(half..<shape[0]), slice(0..<half)])
     }
 }

@@ -9,6 +9,8 @@ package struct AdapterTargets {
     struct Place {
         let parameter: Parameter
         var rows: Range<Int>?
+        /// Whether the halves of the update's rows stand the other way round.
+        var isSwapped = false
     }
 
     /// By component, in the order in which they are asked.
@@ -52,7 +54,8 @@ package struct AdapterTargets {
 
     /// Where a module's change goes; none where there is no such module.
     func places(_ module: NamedChanges.Module) -> [Place] {
-        for (name, weights) in components where module.component == nil || module.component == name {
+        let component = module.encoder(among: components.map(\.name))
+        for (name, weights) in components where component == nil || component == name {
             if module.isFlat, let places = flat[name]?[module.name] { return places }
             if !module.isFlat, let parameter = weights.byName["\(module.name).weight"] {
                 return [Place(parameter: parameter)]

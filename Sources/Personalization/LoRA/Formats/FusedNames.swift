@@ -10,7 +10,7 @@ enum FusedNames {
     ) -> [(String, [AdapterTargets.Place])] {
         switch network {
         case .unet(let unet): sgm(unet.configuration, weights)
-        case .mmdit(let mmdit): fused((0..<mmdit.configuration.depth).flatMap(MMDiTNames.projections), weights)
+        case .mmdit(let mmdit): fused(MMDiTNames.projections(depth: mmdit.configuration.depth), weights)
         case .flux(let flux):
             fused(
                 (0..<flux.configuration.depth).flatMap(FluxNames.projections)
@@ -31,7 +31,10 @@ enum FusedNames {
     private static func fused(_ modules: [FusedModule], _ weights: Weights) -> [(String, [AdapterTargets.Place])] {
         modules.compactMap { module in
             let rows = module.rows { weights.byName["\($0).weight"]?.shape[0] }
-            let places = rows?.map { AdapterTargets.Place(parameter: weights.byName["\($0).weight"]!, rows: $1) }
+            let places = rows?.map {
+                AdapterTargets.Place(
+                    parameter: weights.byName["\($0).weight"]!, rows: $1, isSwapped: module.isSwapped)
+            }
             return places.map { (module.theirs, $0) }
         }
     }

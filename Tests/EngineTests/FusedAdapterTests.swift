@@ -1,0 +1,83 @@
+import Backbones
+import Catalogue
+import Checkpoints
+import ComputeTesting
+import FileTesting
+import Foundation
+import Layers
+import ModelTesting
+import ServerTesting
+import Tensors
+import Testing
+
+@testable import Personalization
+
+private let releases = sharedFolder("releases")
+
+/// What kohya's scripts train of SD3, whose modules are several of ours in one, or lie in another order.
+@Suite(.computing, .enabled(if: releases != nil, "the tiny releases (../shared/releases) are not on this machine"))
+struct FusedAdapterTests {
+    private let models: TinyModels
+    private var folder: String { models.folder }
+    private let model: ModelFolder
+    /// The network's weights, and its last block.
+    private let network: Checkpoint
+    private let last: Int
+
+    init() throws {
+        models = try TinyModels()
+        model = try ModelInstallation(directory: models.folder).add(
+            release: ["\(releases!)/sd35-large"], name: "m", links: true
+        ).model
+        network = try Checkpoint.open(ModelFolder.network(in: model.folder))
+        last = network.names.count(after: "transformer_blocks.") - 1
+    }
+
+    /// A file of kohya's of one module, its `up` as many rows that count from 0, of rank 1.
+    private func adapter(_ module: String, rows: Int, inputs: Int) throws -> String {
+        let path = folder + "/kohya.safetensors"
+        try Safetensors.write(
+            [
+                "lora_unet_\(module).lora_down.weight": Tensor(repeating: 0.01, shape: [1, inputs]),
+                "lora_unet_\(module).lora_up.weight": Tensor((0..<rows).map { Float($0) / 64 }, shape: [rows, 1]),
+            ], to: path)
+        return path
+    }
+
+    private func imported(_ path: String) throws -> Checkpoint {
+        let file = folder + "/rex.safetensors"
+        try AdapterImport(model: model).write(path, as: .init(name: "rex", role: .subject, className: "dog"), to: file)
+        return try Checkpoint.open(file)
+    }
+
+    /// The authors have shift before scale there, diffusers scale before shift.
+    @Test func theLastModulationOfTheTextHasItsHalvesTheOtherWayRound() throws {
+        let name = "transformer_blocks.\(last).norm1_context.linear"
+        let shape = try network.shape(of: name + ".weight")
+        let path = try adapter(
+            "joint_blocks_\(last)_context_block_adaLN_modulation_1", rows: shape[0], inputs: shape[1])
+        let half = shape[0] / 2
+        let wanted = (Array(half..<shape[0]) + Array(0..<half)).map { Float($0) / 64 }
+        #expect(try imported(path).tensor("base_model.model.\(name).lora_B.weight").floats() == wanted)
+
+        let pipeline = try DiffusionPipeline(directory: model.folder)
+        let changes = try AdapterChanges(path: path, for: AdapterTargets(pipeline)).changes
+        #expect(changes.map(\.parameter.name) == [name + ".weight"] && changes[0].change.up.values == wanted)
+    }
+
+    @Test func theOthersHaveTheirRowsAsTheyAre() throws {
+        let name = "transformer_blocks.0.norm1_context.linear"
+        let shape = try network.shape(of: name + ".weight")
+        let path = try adapter("joint_blocks_0_context_block_adaLN_modulation_1", rows: shape[0], inputs: shape[1])
+        let rows = try imported(path).tensor("base_model.model.\(name).lora_B.weight").floats()
+        #expect(rows == (0..<shape[0]).map { Float($0) / 64 })
+    }
+
+    @Test(arguments: [1, 2, 5]) func rowsThatAreNotThoseOfAllPartsFitNothing(parts: Int) throws {
+        let width = try network.shape(of: "transformer_blocks.0.attn.to_q.weight")[0]
+        let path = try adapter("joint_blocks_0_x_block_attn_qkv", rows: parts * width, inputs: width)
+        #expect(throws: AdapterImport.Refusal.self) { try imported(path) }
+        let pipeline = try DiffusionPipeline(directory: model.folder)
+        #expect(throws: LoRAError.self) { try AdapterChanges(path: path, for: AdapterTargets(pipeline)) }
+    }
+}
