@@ -55,26 +55,26 @@ package struct FlowEuler: DiffusionSampler {
 
     /// SD3's: `steps` even steps of time, which `shift` moves towards noise: shift · s / (1 + (shift − 1) · s).
     package init(steps: Int, shift: Double) {
-        func shifted(_ s: Double) -> Double { shift * s / (1 + (shift - 1) * s) }
-        let least = shifted(1e-3)
-        self.init((0..<steps).map { shifted(1 + (least - 1) * Double($0) / Double(max(steps - 1, 1))) })
+        self.init(Self.even(steps, to: Self.shifted(1e-3, by: shift)).map { Self.shifted($0, by: shift) })
     }
 
     /// FLUX's where its shift does not grow, as schnell's: steps from 1 to 1/steps, which `shift` moves towards noise.
     package init(evenSteps steps: Int, shift: Double) {
-        self.init(Self.even(steps).map { shift * $0 / (1 + (shift - 1) * $0) })
+        self.init(Self.even(steps, to: 1 / Double(steps)).map { Self.shifted($0, by: shift) })
     }
 
-    /// From 1 to 1/steps.
-    private static func even(_ steps: Int) -> [Double] {
-        (0..<steps).map { 1 + (1 / Double(steps) - 1) * Double($0) / Double(max(steps - 1, 1)) }
+    private static func shifted(_ s: Double, by shift: Double) -> Double { shift * s / (1 + (shift - 1) * s) }
+
+    /// From 1 to `last`.
+    private static func even(_ steps: Int, to last: Double) -> [Double] {
+        (0..<steps).map { 1 + (last - 1) * Double($0) / Double(max(steps - 1, 1)) }
     }
 
     /// FLUX's: steps from 1 to 1/steps, moved towards noise by e^μ / (e^μ + 1/s − 1), where μ grows with the tokens of
     /// the picture.
     package init(steps: Int, tokens: Int, shift: TokenShift = TokenShift()) {
         let power = exp(shift.mu(tokens))
-        self.init(Self.even(steps).map { power / (power + 1 / $0 - 1) })
+        self.init(Self.even(steps, to: 1 / Double(steps)).map { power / (power + 1 / $0 - 1) })
     }
 
     /// How μ grows with a picture's tokens, read as FLUX's `scheduler_config.json`.

@@ -6,13 +6,11 @@ import Tensors
 /// How a released pipeline predicts, draws and learns.
 extension DiffusionPipeline {
     package func sampler(steps: Int, latents shape: [Int]) -> any DiffusionSampler {
-        switch network {
-        case .unet: return NoiseEuler(NoiseSchedule(schedule.noise), steps: steps)
-        case .mmdit where schedule.tokenShift == nil: return FlowEuler(steps: steps, shift: schedule.shift)
-        case .mmdit, .flux:
-            guard let tokenShift = schedule.tokenShift else {
-                return FlowEuler(evenSteps: steps, shift: schedule.shift)
-            }
+        switch (network, schedule.tokenShift) {
+        case (.unet, _): return NoiseEuler(NoiseSchedule(schedule.noise), steps: steps)
+        case (.mmdit, nil): return FlowEuler(steps: steps, shift: schedule.shift)
+        case (.flux, nil): return FlowEuler(evenSteps: steps, shift: schedule.shift)
+        case (.mmdit, let tokenShift?), (.flux, let tokenShift?):
             let patches = shape[2] / 2 * (shape[3] / 2)
             return FlowEuler(steps: steps, tokens: patches, shift: tokenShift)
         }
