@@ -24,9 +24,7 @@ struct WebPFile: PictureFile {
             throw .damaged(.webp, Self.reason(data))
         }
         (width, height) = (outline.width, outline.height)
-        // Some writers put JPEG's own head before the structure.
-        let exif = outline.exif.map { $0.starts(with: "Exif\0\0".utf8) ? $0.dropFirst(6) : $0[...] }
-        orientation = exif.flatMap { Orientation(exif: $0) } ?? .upright
+        orientation = outline.exif.flatMap { Orientation(exif: $0[...]) } ?? .upright
         colours = outline.profile.map(SourceColours.profile) ?? .sRGB
         warnings = outline.frames > 1 ? ["an animation of \(outline.frames) frames: the first is taken"] : []
     }
