@@ -194,7 +194,7 @@ extension NamedChanges.Change {
     fileprivate func part(_ place: AdapterPlaces.Place) -> NamedChanges.Change? {
         var part = self
         if let rows = place.rows {
-            guard up.shape.count == 2, rows.upperBound <= up.shape[0] else { return nil }
+            guard up.shape.count == 2 else { return nil }
             part.up = up.rows(rows)
         }
         part.isSwapped = place.isSwapped

@@ -32,10 +32,10 @@ struct AdapterPlaces {
 
     /// The places of a module; none where the model has none of it. Of several each has its rows.
     subscript(module: NamedChanges.Module) -> [Place] {
-        guard let component = module.component, component.hasPrefix("text_encoder") else {
+        guard let component = module.encoder(among: encoders.keys), component.hasPrefix("text_encoder") else {
             return network[module.name] ?? []
         }
-        return encoders[module.encoder(among: encoders.keys) ?? component]?[module.name] ?? []
+        return encoders[component]?[module.name] ?? []
     }
 
     private static func own(_ weights: Checkpoint, _ component: String?) -> [String: Place] {

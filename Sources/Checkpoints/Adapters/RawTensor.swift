@@ -24,16 +24,6 @@ package struct RawTensor {
         self.bytes = change.isSwapped ? bytes.suffix(bytes.count / 2) + bytes.prefix(bytes.count / 2) : bytes
     }
 
-    /// Some rows of a stored one.
-    /// - Precondition: its numbers follow each other.
-    package init(_ name: String, _ stored: StoredTensor, rows: Range<Int>) {
-        self.name = name
-        type = stored.type!
-        shape = [rows.count] + stored.shape.dropFirst()
-        let width = stored.shape.dropFirst().reduce(type.size, *)
-        bytes = Data(stored.contiguousBytes![rows.lowerBound * width..<rows.upperBound * width])
-    }
-
     /// A single number.
     package init(_ name: String, number: Float) {
         self.name = name
