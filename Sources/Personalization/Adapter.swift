@@ -58,6 +58,8 @@ package enum AdapterError: Error, CustomStringConvertible, Equatable {
     case notFinite(concept: String, name: String)
     /// Only some of what the method changes is there.
     case incomplete(concept: String, found: Int, wanted: Int)
+    /// All numbers of a tensor are zero.
+    case emptied(concept: String, name: String)
     /// A change that is far larger than the weight it changes.
     case excessive(concept: String, name: String, ratio: Float)
 
@@ -85,6 +87,8 @@ package enum AdapterError: Error, CustomStringConvertible, Equatable {
             the concept \(concept) is damaged: \(found) of the \(wanted) weights its method changes are there; learn \
             it again
             """
+        case .emptied(let concept, let name):
+            "the concept \(concept) is damaged: all of \(name) is zero; learn it again"
         case .excessive(let concept, let name, let ratio):
             """
             the concept \(concept) would change \(name) by \(ratio) times its own size; was it learnt at too large a \

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Jobs
 import Layers
 import Tensors
 
@@ -7,28 +8,78 @@ import Tensors
 extension Adapter {
     static let arboothMethod = "arbooth"
 
-    /// Holds the model it was learnt on against the one it is used on.
+    /// A vector that stands for a word or a state is damaged where it is this many times as large as the model's words
+    /// are on average: one that learns from the table's size at a large rate comes to some hundred.
+    private static let largestVector: Double = 1000
+
+    /// Holds the model it was learnt on against the one it is used on, and its method against what that learns.
     /// - Parameters:
     ///   - name: what it is used as.
     ///   - digest: of the model's weights.
-    /// - Throws: `AdapterError.otherModel`.
-    func verify(usedAs name: String, on model: String, digest: String) throws(AdapterError) {
+    /// - Throws: `AdapterError.otherModel`, `AdapterError.notAnAdapter`.
+    func verify(
+        usedAs name: String, on model: String, digest: String, family: ModelFamily
+    ) throws(AdapterError) {
         guard description.modelDigest == digest else {
             throw .otherModel(concept: name, wanted: model, found: description.model)
         }
+        let method = PersonalizationMethod(rawValue: description.method)
+        guard let method, method.families.contains(family) else {
+            throw .notAnAdapter(
+                path: name, reason: "its method is \(description.method), which no \(family.rawValue) model learns by")
+        }
     }
 
-    /// Holds the weights that an adapter replaces against all that its method trains.
+    /// Holds the weights that an adapter replaces against all that its method trains, and against those it replaces.
     /// - Parameter weights: the backbone's.
-    /// - Throws: `AdapterError.incomplete`.
-    func verifyWhole(among weights: Weights) throws(AdapterError) {
+    /// - Throws: `AdapterError.incomplete`, `AdapterError.emptied`, `AdapterError.excessive`.
+    func verifyReplaced(among weights: Weights) throws(AdapterError) {
         // ARBooth's own code leaves what it did not change, and an import takes none of it.
-        guard description.method == Adapter.arboothMethod, outputRows == nil,
-            let options = try? JSONDecoder().decode(ARBoothOptions.self, from: Data(description.options.utf8))
-        else { return }
-        let wanted = weights.parameters.count { options.trains($0.name) }
-        guard replaced.count == wanted else {
-            throw .incomplete(concept: description.concept, found: replaced.count, wanted: wanted)
+        if description.method == Adapter.arboothMethod, outputRows == nil {
+            let options = try options(ARBoothOptions.self)
+            let wanted = weights.parameters.count { options.trains($0.name) }
+            guard replaced.count == wanted else {
+                throw .incomplete(concept: description.concept, found: replaced.count, wanted: wanted)
+            }
+        }
+        for (name, tensor) in replaced.sorted(by: { $0.key < $1.key }) {
+            guard let weight = weights.byName[name]?.value else { continue }
+            try verifyReplacing(weight, by: tensor, name: name)
+        }
+    }
+
+    private func verifyReplacing(_ weight: Tensor, by tensor: Tensor, name: String) throws(AdapterError) {
+        let own = weight.sumOfSquares
+        guard tensor.sumOfSquares > 0 || own == 0 else {
+            throw .emptied(concept: description.concept, name: name)
+        }
+        // Biases may begin at nothing: they are held against gains, which are about one.
+        let isMatrix = weight.shape.count { $0 > 1 } > 1
+        let size = isMatrix ? own : max(own, Double(weight.count))
+        try verifySound(tensor.squaredDistance(to: weight), of: name, beside: size)
+    }
+
+    /// Holds a vector that stands for a word, or for states in a word's place, against the words the model knows.
+    /// - Parameters:
+    ///   - vectors: [n, C].
+    ///   - table: of embeddings, [vocabulary, C].
+    /// - Throws: `AdapterError.emptied`, `AdapterError.excessive`.
+    func verifyWord(_ vectors: Tensor, name: String, among table: Parameter) throws(AdapterError) {
+        let own = vectors.sumOfSquares / Double(max(vectors.count, 1))
+        let known = table.sumOfSquares / Double(max(table.count, 1))
+        guard own > 0 || known == 0 else { throw .emptied(concept: description.concept, name: name) }
+        let ratio = (own / max(known, 1e-12)).squareRoot()
+        guard ratio <= Self.largestVector else {
+            throw .excessive(concept: description.concept, name: name, ratio: Float(ratio))
+        }
+    }
+
+    /// The options of its method.
+    /// - Throws: `AdapterError.notAnAdapter` where they are another's.
+    func options<Options: Decodable>(_: Options.Type) throws(AdapterError) -> Options {
+        do { return try JSONDecoder().decode(Options.self, from: Data(description.options.utf8)) } catch {
+            throw .notAnAdapter(
+                path: description.concept, reason: "its options are not those of \(description.method)")
         }
     }
 
@@ -57,12 +108,33 @@ extension Adapter {
 
     /// What is strange about using it under a name, though it can be used.
     package func warnings(usedAs name: String) -> [String] {
-        let ups = tensors.filter { $0.key.hasSuffix(".lora_B.weight") }
-        return [
-            isLoRA && ups.values.allSatisfy { $0.sumOfSquares == 0 }
-                ? "the concept \(name) changes nothing: all of its adapter's lora_B are zero" : nil,
+        [
+            isIdle
+                ? "the concept \(name) changes nothing: its adapter's alpha, or all its lora_A or lora_B, are zero" : nil,
             description.concept != name
                 ? "the adapter given for \(name) was learnt as \(description.concept); it is used as \(name)" : nil,
         ].compactMap { $0 }
+    }
+
+    /// Whether it is low-rank changes all of which are zero.
+    private var isIdle: Bool {
+        guard isLoRA else { return false }
+        let (downs, ups) = ("lora_A.weight", "lora_B.weight")
+        let scales = try? lora()?.updates.values.map(\.scale)
+        return (scales ?? []).allSatisfy { $0 == 0 } && scales?.isEmpty == false
+            || tensors.allSatisfy { name, up in
+                guard name.hasSuffix(ups) else { return true }
+                let down = tensors[name.dropLast(ups.count) + downs]
+                return up.sumOfSquares == 0 || down?.sumOfSquares == 0
+            }
+    }
+}
+
+extension Tensor {
+    fileprivate func squaredDistance(to other: Tensor) -> Double {
+        (0..<count).reduce(0) { sum, i in
+            let difference = Double(pointer[i]) - Double(other.pointer[i])
+            return sum + difference * difference
+        }
     }
 }

@@ -32,13 +32,14 @@ struct ConceptWords {
     /// their class noun.
     /// - Throws: `AdapterError` for an adapter that has no word for its concept, or one of another width.
     init(_ adapters: [String: Adapter], for model: some ReadsPrompts) throws(AdapterError) {
-        let (tokenizer, embedding) = (model.textTokenizer, model.encoder.embedding.value)
+        let (tokenizer, table) = (model.textTokenizer, model.encoder.embedding)
         var words: [String: Parameter] = [:]
         for (name, adapter) in adapters {
-            let word = try ConceptWords.word(of: adapter, name, tokenizer: tokenizer, embedding: embedding)
-            guard word.shape == [1, embedding.width] else {
+            let word = try ConceptWords.word(of: adapter, name, tokenizer: tokenizer, embedding: table.value)
+            guard word.shape == [1, table.value.width] else {
                 throw .unknownWeight(concept: name, name: Adapter.placeholderName)
             }
+            try adapter.verifyWord(word, name: RareWord.name(of: name), among: table)
             words[name] = Parameter(name: RareWord.name(of: name), value: word)
         }
         self.init(words, tokenizer: tokenizer)

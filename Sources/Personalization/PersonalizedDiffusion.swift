@@ -19,7 +19,7 @@ package struct PersonalizedDiffusion {
         joining: AdapterJoining = .merged, strengths: [String: Float] = [:]
     ) throws(AdapterError) {
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
-            try adapter.verify(usedAs: name, on: model.settings.name, digest: modelDigest)
+            try adapter.verify(usedAs: name, on: model.settings.name, digest: modelDigest, family: .diffusion)
         }
         tokenwise = try joining.join(adapters, strengths: strengths, on: model.transformerWeights) { module in
             // The words' own stream, or what the picture reads of them.

@@ -19,7 +19,7 @@ package struct PersonalizedLlamaGen {
         joining: AdapterJoining = .merged, strengths: [String: Float] = [:]
     ) throws(AdapterError) {
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
-            try adapter.verify(usedAs: name, on: model.configuration.name, digest: modelDigest)
+            try adapter.verify(usedAs: name, on: model.configuration.name, digest: modelDigest, family: .llamagen)
         }
         tokenwise = try joining.join(adapters, strengths: strengths, on: model.transformerWeights)
         self.model = model

@@ -23,7 +23,7 @@ package struct PersonalizedModel {
         let named = adapters.sorted { $0.key < $1.key }
         var owners: [String: String] = [:]
         for (name, adapter) in named {
-            try adapter.verify(usedAs: name, on: model.configuration.name, digest: modelDigest)
+            try adapter.verify(usedAs: name, on: model.configuration.name, digest: modelDigest, family: .infinity)
             for weight in adapter.replaced.keys {
                 guard let parameter = model.transformerWeights.byName[weight],
                     parameter.shape == adapter.replaced[weight]!.shape
@@ -38,7 +38,7 @@ package struct PersonalizedModel {
             if let rows = adapter.outputRows, rows.width != model.transformer.configuration.textWidth {
                 throw .unknownWeight(concept: name, name: Adapter.outputRowsName)
             }
-            try adapter.verifyWhole(among: model.transformerWeights)
+            try adapter.verifyReplaced(among: model.transformerWeights)
         }
         for (name, adapter) in named {
             for (weight, tensor) in adapter.replaced {

@@ -16,10 +16,7 @@ import Testing
             backbone: .infinity(tinyModel(), concept: tinyConcept(), priorPictures: 0, seed: 7),
             concept: tinyConcept(), options: options, seed: 7)
         for _ in 0..<2 { _ = training.advance() }
-        let adapter = try training.adapter(modelDigest: "d")
-        var (tensors, description) = (adapter.tensors.mapValues { $0.copy() }, adapter.description)
-        change(&tensors, &description)
-        return Adapter(description: description, tensors: tensors)
+        return changed(try training.adapter(modelDigest: "d"), change)
     }
 
     private func use(_ adapter: Adapter) throws {
@@ -72,22 +69,95 @@ import Testing
         #expect(other.warnings(usedAs: "rex").count == 1 && other.warnings(usedAs: "rex")[0].contains("other"))
     }
 
-    @Test func ofARBoothTooAllWeightsMustBeThere() throws {
-        let training = try ARBoothTraining(
-            model: tinyModel(), subject: tinyConcept(), options: quickARBooth, seed: 7)
-        let whole = try training.adapter(modelDigest: "d")
-        try use(whole)
-        var tensors = whole.tensors
-        tensors[whole.replaced.keys.min()!] = nil
-        let count = whole.replaced.count
-        #expect(throws: AdapterError.incomplete(concept: "rex", found: count - 1, wanted: count)) {
-            try use(Adapter(description: whole.description, tensors: tensors))
+    @Test func anAlphaOfZeroOrNothingToMultiplyWithIsToldToo() throws {
+        let mute = try lora { _, description in
+            description.options = description.options.replacing(#/"alpha":[0-9.]+/#, with: "\"alpha\":0")
+        }
+        let empty = try lora { tensors, _ in
+            for name in tensors.keys where name.contains("lora_A") { tensors[name]!.fill(0) }
+        }
+        for adapter in [mute, empty] {
+            try use(adapter)
+            #expect(adapter.warnings(usedAs: "rex").count == 1)
         }
     }
 
-    private var quickARBooth: ARBoothOptions {
+    @Test func anAdapterOfAnotherMethodIsRefused() throws {
+        for method in ["coar", "magic"] {
+            let adapter = try lora { _, description in description.method = method }
+            #expect { try use(adapter) } throws: { "\($0)".contains("its method is \(method)") }
+        }
+    }
+
+    // MARK: ARBooth
+
+    @Test func ofARBoothTooAllWeightsMustBeThere() throws {
+        let whole = try arbooth()
+        try use(whole)
+        let count = whole.replaced.count
+        #expect(throws: AdapterError.incomplete(concept: "rex", found: count - 1, wanted: count)) {
+            try use(changed(whole) { tensors, _ in tensors[whole.replaced.keys.min()!] = nil })
+        }
+    }
+
+    @Test func ofARBoothOptionsThatCannotBeReadAreNoWayRoundThat() throws {
+        let adapter = try changed(arbooth()) { _, description in description.options = "{}" }
+        #expect { try use(adapter) } throws: { "\($0)".contains("its options are not those of arbooth") }
+    }
+
+    @Test func ofARBoothEveryWeightIsHeldAgainstTheOneItReplaces() throws {
+        let whole = try arbooth()
+        for name in whole.replaced.keys.sorted() + [Adapter.placeholderName] {
+            let huge = changed(whole) { tensors, _ in
+                for i in 0..<tensors[name]!.count { tensors[name]!.pointer[i] = 1000 * tensors[name]!.pointer[i] + 1e3 }
+            }
+            #expect { try use(huge) } throws: { if case AdapterError.excessive = $0 { true } else { false } }
+        }
+        let matrix = whole.replaced.keys.filter { $0.hasSuffix("mat_kv.weight") }.min()!
+        for name in [matrix, Adapter.placeholderName] {
+            let zero = changed(whole) { tensors, _ in tensors[name]!.fill(0) }
+            #expect { try use(zero) } throws: { if case AdapterError.emptied = $0 { true } else { false } }
+        }
+    }
+
+    // MARK: CoAR
+
+    @Test func ofCoAREveryLayerMustBeThereAndNoneDrownsTheWords() throws {
+        let model = try tinyChameleon()
+        var options = CoAROptions()
+        (options.layers, options.priorPreservation) = (2, false)
+        let whole = try CoARTraining(model: model, concept: tinyConcept(), options: options, seed: 7)
+            .adapter(modelDigest: "d")
+        func use(_ adapter: Adapter) throws {
+            _ = try PersonalizedChameleon(model: model, adapters: ["rex": adapter], modelDigest: "d")
+        }
+        try use(whole)
+        for name in whole.tensors.keys.sorted() {
+            let one = changed(whole) { tensors, _ in tensors[name] = tensors[name]!.slice(0..<1) }
+            #expect(throws: AdapterError.incomplete(concept: "rex", found: 1, wanted: 2)) { try use(one) }
+            let huge = changed(whole) { tensors, _ in
+                for i in 0..<tensors[name]!.count { tensors[name]!.pointer[i] *= 1e5 }
+            }
+            #expect { try use(huge) } throws: { if case AdapterError.excessive = $0 { true } else { false } }
+            let zero = changed(whole) { tensors, _ in tensors[name]!.fill(0) }
+            #expect(throws: AdapterError.emptied(concept: "rex", name: name)) { try use(zero) }
+        }
+        let other = changed(whole) { _, description in description.options = "nonsense" }
+        #expect { try use(other) } throws: { "\($0)".contains("its options are not those of coar") }
+    }
+
+    private func arbooth() throws -> Adapter {
         var options = ARBoothOptions()
         (options.iterations, options.distillation) = (1, false)
-        return options
+        return try ARBoothTraining(model: tinyModel(), subject: tinyConcept(), options: options, seed: 7)
+            .adapter(modelDigest: "d")
+    }
+
+    private func changed(
+        _ adapter: Adapter, _ change: (inout [String: Tensor], inout Adapter.Description) -> Void
+    ) -> Adapter {
+        var (tensors, description) = (adapter.tensors.mapValues { $0.copy() }, adapter.description)
+        change(&tensors, &description)
+        return Adapter(description: description, tensors: tensors)
     }
 }

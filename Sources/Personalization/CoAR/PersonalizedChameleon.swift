@@ -25,15 +25,15 @@ package struct PersonalizedChameleon {
         var concepts: [String: ContextVectors] = [:]
         var words: [String: Parameter] = [:]
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
-            try adapter.verify(usedAs: name, on: model.configuration.name, digest: modelDigest)
+            try adapter.verify(usedAs: name, on: model.configuration.name, digest: modelDigest, family: .chameleon)
             if let word = try adapter.word(usedAs: name) {
                 guard word.shape == [1, model.configuration.transformer.width] else {
                     throw .unknownWeight(concept: name, name: RareWord.name(of: name))
                 }
+                try adapter.verifyWord(word, name: RareWord.name(of: name), among: model.transformer.embedding)
                 words[name] = Parameter(name: RareWord.name(of: name), value: word)
             } else if !adapter.isLoRA {
-                concepts[name] = try PersonalizedChameleon.vectors(
-                    of: adapter, name: name, model: model.configuration.transformer)
+                concepts[name] = try PersonalizedChameleon.vectors(of: adapter, name: name, model: model)
             }
         }
         tokenwise = try joining.join(adapters, strengths: strengths, on: model.transformerWeights)
@@ -44,18 +44,23 @@ package struct PersonalizedChameleon {
     }
 
     private static func vectors(
-        of adapter: Adapter, name: String, model: ChameleonTransformer.Configuration
+        of adapter: Adapter, name: String, model: ChameleonModel
     ) throws(AdapterError) -> ContextVectors {
         let known = [ContextVectors.textName, ContextVectors.imageName]
         if let other = adapter.tensors.keys.sorted().first(where: { !known.contains($0) }) {
             throw .unknownWeight(concept: name, name: other)
         }
+        let transformer = model.configuration.transformer
+        let layers = try adapter.options(CoAROptions.self).layerCount(
+            of: transformer.depth, role: adapter.description.role)
         func vectors(_ key: String) throws(AdapterError) -> Variable {
-            guard let tensor = adapter.tensors[key], tensor.shape.count == 2, tensor.width == model.width,
-                tensor.shape[0] <= model.depth
-            else {
+            guard let tensor = adapter.tensors[key], tensor.shape.count == 2, tensor.width == transformer.width else {
                 throw .unknownWeight(concept: name, name: key)
             }
+            guard tensor.shape[0] == layers else {
+                throw .incomplete(concept: name, found: tensor.shape[0], wanted: layers)
+            }
+            try adapter.verifyWord(tensor, name: key, among: model.transformer.embedding)
             return Variable(tensor)
         }
         return ContextVectors(text: try vectors(ContextVectors.textName), image: try vectors(ContextVectors.imageName))
