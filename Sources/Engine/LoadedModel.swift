@@ -158,7 +158,7 @@ extension LoadedModel.Backbone {
             model.freeze()
             self = .llamagen(model)
         case .diffusion:
-            var model: any LatentDiffusion =
+            let model: any LatentDiffusion =
                 ModelFolder.isPipeline(directory)
                 ? try DiffusionPipeline(directory: directory) : try DiffusionModel(directory: directory)
             model.drawnSize = sides

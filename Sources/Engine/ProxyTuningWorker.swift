@@ -77,7 +77,10 @@ struct ProxyTuningWorker {
         let contexts = options.contexts.enumerated().flatMap { index, place in
             concepts.map { ("/options/contexts/\(index)", "\($0.plainPrompt) \(place)") }
         }
-        let classes = concepts.map { ("/concept/class", "a photo of \($0.plainPrompt) on the beach") }
+        let classes = concepts.enumerated().map { index, concept in
+            let place = spec.others.isEmpty ? "/concept" : "/concepts/\(index)"
+            return (place + "/class", "a photo of \(concept.plainPrompt) on the beach")
+        }
         try loaded.check(
             classes + contexts + samples.asked.enumerated().map { ("/prompts/\($0)", $1) },
             concepts: concepts.map(\.name))

@@ -110,7 +110,8 @@ extension Adapter {
     package func warnings(usedAs name: String) -> [String] {
         [
             isIdle
-                ? "the concept \(name) changes nothing: its adapter's alpha, or all its lora_A or lora_B, are zero" : nil,
+                ? "the concept \(name) changes nothing: its adapter's alpha, or all its lora_A or lora_B, are zero"
+                : nil,
             description.concept != name
                 ? "the adapter given for \(name) was learnt as \(description.concept); it is used as \(name)" : nil,
         ].compactMap { $0 }

@@ -131,6 +131,45 @@ import Testing
         #expect(try personalization([], class: "dog").warnings == nil)
     }
 
+    @Test func signsAreWordsAndWhatCannotBeSeenIsNone() throws {
+        let report = try report(on: ["prompts": ["\u{1F415}\u{1F415}", "\u{200B}\u{FEFF}", "a dog \u{1F415}!", "…?!"]])
+        #expect(
+            report.warnings == [
+                "/prompts/0: words that pocket-infinity never learnt: “\u{1F415}\u{1F415}”",
+                "/prompts/1: says nothing",
+                "/prompts/2: words that pocket-infinity never learnt: “\u{1F415}”",
+                "/prompts/3: says nothing",
+            ])
+    }
+
+    @Test func everyTextOfAMessageIsReadLikeItsPrompts() throws {
+        let several = try report(on: [
+            "method": "proxy-tuning",
+            "concepts": [
+                ["name": "rex", "role": "subject", "class": "dog"],
+                ["name": "mia", "role": "subject", "class": "wombat"],
+            ],
+            "options": ["contexts": ["on the beach", "on xyzzy", .string(long)]],
+        ])
+        let unlearnt = "words that pocket-infinity never learnt:"
+        #expect(
+            several.warnings == ["/concepts/1/class: \(unlearnt) “wombat”", "/options/contexts/1: \(unlearnt) “xyzzy”"])
+        #expect(Set(several.problems?.map(\.pointer) ?? []) == ["/options/contexts/2"])
+        let negative = try report(on: ["prompts": ["a dog"], "options": ["negative_prompt": .string("plugh " + long)]])
+        #expect(negative.problems?.map(\.pointer) == ["/options/negative_prompt"])
+        #expect(negative.warnings?.first?.contains("“plugh”") == true)
+        #expect(try report(on: ["prompts": ["a {concept} {class} on the beach"]]).warnings == nil)
+    }
+
+    private var long: String { String(repeating: "a dog on the beach ", count: 10) }
+
+    @Test func theWordsOfACoARPromptAreReadToo() throws {
+        let report = try report(on: [
+            "model": "pocket-chameleon", "method": "coar", "options": ["prompt": "a xyzzy of {concept} {class}"],
+        ])
+        #expect(report.warnings == ["/options/prompt: words that pocket-chameleon never learnt: “xyzzy”"])
+    }
+
     @Test func whatNobodyKnowsIsNotSpokenOf() throws {
         #expect(try report(on: ["model": "elsewhere", "prompts": ["xyzzy"]]) == InspectionReport(id: 1))
         #expect(

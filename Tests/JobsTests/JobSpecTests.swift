@@ -227,11 +227,45 @@ import Testing
         }
     }
 
+    @Test func textsAmongTheOptionsNameOnlyWhatTheJobKnows() throws {
+        func problems(_ body: JSONValue) -> [Problem] {
+            do { _ = try JobSpec(body) } catch let problems as Problems { return problems.list } catch {}
+            return []
+        }
+        func generate(_ negative: JSONValue) -> [Problem] {
+            problems([
+                "version": 1, "kind": "generate", "model": "pocket-diffusion", "prompts": ["a <rex> dog"],
+                "options": ["negative_prompt": negative],
+            ])
+        }
+        #expect(generate("a <rex> cat") == [])
+        #expect(
+            generate("a <Rex> cat") == [
+                Problem("/options/negative_prompt", found: "<Rex>", allowed: ConceptMention.rule)
+            ])
+        #expect(
+            generate("a <mia> cat") == [
+                Problem("/options/negative_prompt", found: "<mia>", allowed: "<rex>, and no other concept")
+            ])
+        let body: JSONValue = [
+            "version": 1, "kind": "personalize", "model": "pocket-infinity", "method": "proxy-tuning",
+            "concept": ["name": "rex", "role": "subject", "class": "dog"], "images": [["artifact": .string(artifact)]],
+            "options": ["contexts": ["on the beach", "beside < rex >", "beside <mia>"]],
+        ]
+        #expect(problems(body).map(\.pointer) == ["/options/contexts/1", "/options/contexts/2"])
+    }
+
+    private var artifact: String { "sha256:" + String(repeating: "a", count: 64) }
+
     @Test(arguments: [
         ("a <REX> dog", ["<REX>"]), ("a <Rex> dog", ["<Rex>"]), ("a < rex > dog", ["< rex >"]),
         ("a <rex dog", ["<rex"]), ("a \u{FF1C}rex\u{FF1E} dog", ["\u{FF1C}rex\u{FF1E}"]),
         ("a &lt;rex&gt; dog", ["&lt;rex&gt;"]), ("a <> dog", ["<>"]), ("<a b> and <rex@0>", ["<a b>", "<rex@0>"]),
-        ("<rex@> <rex>", ["<rex@>"]), ("<rex> and <rex@3>", []), ("3 < 4, 5 > 4", []), ("I <3 dogs", ["<3"]),
+        ("<rex@> <rex>", ["<rex@>"]), ("<rex> and <rex@3>", []), ("3 < 4, 5 > 4", []), ("I <3 dogs", []),
+        ("a dog <- here", []), ("<rex3", ["<rex3"]), ("a \u{27E8}rex\u{27E9} dog", ["\u{27E8}rex\u{27E9}"]),
+        ("a &#60;rex&#62; dog", ["&#60;rex&#62;"]), ("a &#x3C;rex&#X3E; dog", ["&#x3C;rex&#X3E;"]),
+        ("a <\u{200D}rex> dog", ["<\u{200D}rex>"]), ("a \u{226E}rex> dog", ["\u{226E}rex>"]),
+        ("a sign with \u{AB}open\u{BB}", []),
     ]) func whatLooksLikeAMentionAndIsNoneIsAProblem(_ prompt: String, _ found: [String]) throws {
         let body: JSONValue = [
             "version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": ["a dog", .string(prompt)],

@@ -210,12 +210,12 @@ package struct UnigramTokenizer: Sendable {
 }
 
 extension UnigramTokenizer {
-    /// Words of a text that the model has no picture of: those it spells letter by letter, or not at all. Each once, as
-    /// it is written.
+    /// Words and signs of a text that the model has no picture of: those it spells letter by letter, or not at all. Each
+    /// once, as it is written.
     package func unlearntWords(in text: String) -> [String] {
         added.split(text).flatMap { part -> [String] in
             guard case .text(let text) = part else { return [] }
-            return text.split { !$0.isLetter && !$0.isNumber }.map(String.init)
+            return text.split { !$0.isLetter && !$0.isNumber && !$0.isSign }.map(String.init)
         }.reduce(into: []) { words, word in
             if isUnlearnt(word), !words.contains(word) { words.append(word) }
         }
@@ -223,9 +223,14 @@ extension UnigramTokenizer {
 
     private func isUnlearnt(_ word: String) -> Bool {
         let ids = plain(word)
-        if ids.contains(unknown.id) { return true }
+        if ids.isEmpty || ids.contains(unknown.id) { return true }
         // A word that is in the vocabulary, or is made of parts of words that are.
         guard word.count > 1, word.allSatisfy(\.isLetter) else { return false }
         return ids.allSatisfy(letters.contains)
     }
+}
+
+extension Character {
+    /// Whether it is an emoji or another picture of its own, which a writer means as a word.
+    fileprivate var isSign: Bool { unicodeScalars.first?.properties.generalCategory == .otherSymbol }
 }

@@ -7,15 +7,15 @@ import Personalization
 struct PromptInspection {
     func inspect(_ body: JSONValue, _ model: ModelText, _ findings: inout Findings) {
         guard let words = model.tokenizer else { return }
-        let texts = texts(of: body, model)
-        let concepts = Set(texts.flatMap { ConceptMention.names(in: $0.text) }).sorted()
+        let (texts, written) = (texts(of: body, model), written(in: body))
+        let concepts = Set((texts + written).flatMap { ConceptMention.names(in: $0.text) }).sorted()
         let tokenizer = words.adding(placeholders: concepts.map { "<\($0)>" })
         for (pointer, text) in texts {
             if let problem = tooLong(text, at: pointer, tokenizer, model, concepts: concepts.count) {
                 findings.problems.append(problem)
             }
         }
-        for (pointer, text) in written(in: body) {
+        for (pointer, text) in written {
             findings.warnings += remarks(on: text, at: pointer, tokenizer, model)
         }
     }
@@ -35,40 +35,79 @@ struct PromptInspection {
     private func remarks(
         on text: String, at pointer: String, _ tokenizer: TextTokenizer, _ model: ModelText
     ) -> [String] {
-        if model.read(text, tokenizer).allSatisfy(\.isWhitespace) { return ["\(pointer): says nothing"] }
-        let words = tokenizer.unlearntWords(in: model.read(text, tokenizer))
-        guard !words.isEmpty else { return [] }
+        let read = model.read(text, tokenizer)
+        let words = read.allSatisfy(\.isInvisible) ? [] : tokenizer.unlearntWords(in: read)
+        guard !words.isEmpty else {
+            let isEmpty = read.allSatisfy(\.isInvisible) || tokenizer.words(read).isEmpty
+            return isEmpty ? ["\(pointer): says nothing"] : []
+        }
         let named = words.prefix(8).map { "“\($0.clipped(to: 40))”" }.joined(separator: ", ")
         let more = words.count > 8 ? " and \(words.count - 8) more" : ""
         return ["\(pointer): words that \(model.description.name) never learnt: \(named)\(more)"]
     }
 
-    /// What the sender wrote.
+    /// What the sender wrote, as the model reads it.
     private func written(in body: JSONValue) -> [(pointer: String, text: String)] {
-        let prompts = (body["prompts"]?.array ?? []).prefix(64).enumerated().compactMap { index, value in
-            value.string.map { ("/prompts/\(index)", $0) }
+        let classes = concepts(of: body).compactMap { pointer, concept in
+            concept["class"]?.string.map { (pointer + "/class", $0) }
         }
-        let noun = body["concept"]?["class"]?.string.map { [("/concept/class", $0)] } ?? []
-        return noun + prompts
+        let options = ["prompt", "negative_prompt"].compactMap { name in
+            body["options"]?[name]?.string.map { ("/options/\(name)", $0) }
+        }
+        let texts = texts(body["prompts"], at: "/prompts") + options + contexts(of: body)
+        return classes + texts.map { ($0.0, filled($0.1)) }
     }
 
     /// What the model reads: prompts, and what is made of a concept's class noun. What follows only from a concept's
     /// adapter is left to when the job begins: the class noun of an evaluation and of a composition.
     private func texts(of body: JSONValue, _ model: ModelText) -> [(pointer: String, text: String)] {
-        var texts = written(in: body).filter { $0.pointer != "/concept/class" }.map {
-            ($0.pointer, $0.text.replacing("{concept}", with: "<concept>").replacing("{class}", with: " "))
+        var texts = texts(body["prompts"], at: "/prompts").map { ($0.pointer, filled($0.text)) }
+        if let negative = body["options"]?["negative_prompt"]?.string {
+            texts.append(("/options/negative_prompt", negative))
         }
-        guard let name = body["concept"]?["name"]?.string, let noun = body["concept"]?["class"]?.string,
-            let role = body["concept"]?["role"]?.string.flatMap(ConceptRole.init(rawValue:)),
-            let method = body["method"]?.string.flatMap(PersonalizationMethod.init(rawValue:))
-        else { return texts }
-        let concept = Concept(name: name, role: role, className: noun, references: [], wording: model.wording)
-        texts.append(("/concept/class", SamplePrompts([], concept: concept, method: method).longest))
-        if let prompt = body["options"]?["prompt"]?.string {
-            var options = CoAROptions()
-            options.prompt = prompt
-            texts.append(("/options/prompt", options.prompt(of: concept)))
+        for (pointer, value) in concepts(of: body) {
+            guard let name = value["name"]?.string, let noun = value["class"]?.string,
+                let role = value["role"]?.string.flatMap(ConceptRole.init(rawValue:)),
+                let method = body["method"]?.string.flatMap(PersonalizationMethod.init(rawValue:))
+            else { continue }
+            let concept = Concept(name: name, role: role, className: noun, references: [], wording: model.wording)
+            texts.append((pointer + "/class", SamplePrompts([], concept: concept, method: method).longest))
+            texts += contexts(of: body).map { ($0.pointer, "\(concept.plainPrompt) \($0.text)") }
+            if let prompt = body["options"]?["prompt"]?.string {
+                var options = CoAROptions()
+                options.prompt = prompt
+                texts.append(("/options/prompt", options.prompt(of: concept)))
+            }
         }
         return texts
+    }
+
+    /// The concepts that are to be learnt, and where they are described.
+    private func concepts(of body: JSONValue) -> [(pointer: String, JSONValue)] {
+        let several = (body["concepts"]?.array ?? []).prefix(8).enumerated().map { ("/concepts/\($0)", $1) }
+        return (body["concept"].map { [("/concept", $0)] } ?? []) + several
+    }
+
+    private func contexts(of body: JSONValue) -> [(pointer: String, text: String)] {
+        texts(body["options"]?["contexts"], at: "/options/contexts")
+    }
+
+    private func texts(_ list: JSONValue?, at pointer: String) -> [(pointer: String, text: String)] {
+        (list?.array ?? []).prefix(64).enumerated().compactMap { index, value in
+            value.string.map { ("\(pointer)/\(index)", $0) }
+        }
+    }
+
+    /// With a concept where one is meant, whichever it is.
+    private func filled(_ text: String) -> String {
+        text.replacing("{concept}", with: "<concept>").replacing("{class}", with: " ")
+    }
+}
+
+extension Character {
+    /// Whether nothing is seen of it: a blank, or marks that only join or direct others.
+    fileprivate var isInvisible: Bool {
+        isWhitespace
+            || unicodeScalars.allSatisfy { $0.properties.isDefaultIgnorableCodePoint || $0.properties.isWhitespace }
     }
 }

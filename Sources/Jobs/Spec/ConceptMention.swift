@@ -23,7 +23,6 @@ package struct ConceptMention: Sendable, Equatable {
     /// How the place calls it: `rex`, or `rex@2`; what its adapter goes by in this job.
     package var key: String { version.map { "\(name)@\($0)" } ?? name }
 
-    /// What a concept may be called.
     /// Whether a text can be a concept's name.
     package static func isName(_ text: String) -> Bool { text.wholeMatch(of: /[a-z0-9][a-z0-9_-]{0,63}/) != nil }
 
@@ -51,16 +50,20 @@ package struct ConceptMention: Sendable, Equatable {
     package static func names(in prompt: String) -> [String] { mentions(in: prompt, at: "").map(\.key) }
 
     /// What looks like the mention of a concept and is none, each once: `<Rex>`, `< rex >`, `<rex` without an end,
-    /// brackets of another alphabet or of HTML.
+    /// brackets of another alphabet or of HTML, marks that cannot be seen. `I <3 dogs` and `a <- b` name nothing.
     package static func typos(in prompt: String) -> [String] {
         let left = prompt.replacing(/<[a-z0-9][a-z0-9_-]{0,63}(?:@[1-9][0-9]{0,8})?>/, with: " ")
         // Between brackets one word, spaces around it or not; or several, the first at once: `3 < 4, 5 > 4` is none.
         let bracketed =
             #/
-            (?:<|＜|‹|&lt;) (?:\s{0,8}[^\s<>＜＞‹›]{0,80}?\s{0,8}|[^\s<>＜＞‹›][^<>＜＞‹›]{0,80}?) (?:>|＞|›|&gt;)
-            | (?:<|＜|‹|&lt;)[A-Za-z0-9_@\-]{1,80}
+            (?:[<＜‹〈⟨≮]|&lt;|&\#60;|&\#x3c;)
+            (?: \s{0,8}[^\s<>＜＞‹›〈〉⟨⟩]{0,80}?\s{0,8} | [^\s<>＜＞‹›〈〉⟨⟩][^<>＜＞‹›〈〉⟨⟩]{0,80}? )
+            (?:[>＞›〉⟩≯]|&gt;|&\#62;|&\#x3e;)
+            | (?:[<＜‹〈⟨≮]|&lt;|&\#60;|&\#x3c;)[0-9_@\-]{0,80}[A-Za-z][A-Za-z0-9_@\-]{0,80}
             /#
-        return left.matches(of: bracketed).map { String($0.0) }.reduce(into: []) {
+        // Marks that join with a bracket would hide it.
+        let scalars = bracketed.matchingSemantics(.unicodeScalar).ignoresCase()
+        return left.matches(of: scalars).map { String($0.0) }.reduce(into: []) {
             if !$0.contains($1) { $0.append($1) }
         }
     }

@@ -39,6 +39,10 @@ extension GenerateSpec {
         size = reader.size(of: model)
         seed = reader.seed()
         options = reader.drawingOptions(model)
+        let joined = ["subject", "style"].compactMap { reader.body[$0]?.string }
+        reader.hold(
+            texts: OptionTable.diffusionDrawing.texts(in: options),
+            naming: ConceptMention.all(in: prompts).map(\.key) + joined)
         attach = reader.attachedRoles()
         guard let model else { return nil }
         self.model = model

@@ -20,6 +20,19 @@ package struct OptionTable: Sendable, Equatable {
         return members.sorted { $0.key < $1.key }.compactMap { problem(of: $0, $1) }
     }
 
+    /// The texts among a job's options, and where they are.
+    func texts(in options: [String: JSONValue]) -> [(pointer: String, text: String)] {
+        rows.flatMap { row -> [(String, String)] in
+            let pointer = "/options/\(row.name)"
+            switch (row.values, options[row.name]) {
+            case (.text, .string(let text)?): return [(pointer, text)]
+            case (.texts, .array(let list)?):
+                return list.enumerated().compactMap { index, text in text.string.map { ("\(pointer)/\(index)", $0) } }
+            default: return []
+            }
+        }
+    }
+
     private func problem(of name: String, _ value: JSONValue) -> Problem? {
         let pointer = "/options/" + Problem.escaped(name)
         guard let option = rows.first(where: { $0.name == name }) else {

@@ -164,6 +164,24 @@ struct SpecReader {
         if case .object(let members) = body["options"] { return members } else { return [:] }
     }
 
+    /// Texts among the options may name concepts that the job knows, and no others.
+    mutating func hold(texts: [(pointer: String, text: String)], naming known: [String]) {
+        let names = known.map { "<\($0)>" }.joined(separator: ", ")
+        for (pointer, text) in texts {
+            noteTypos(in: text, at: pointer)
+            for name in ConceptMention.names(in: text) where !known.contains(name) {
+                let allowed = known.isEmpty ? "no concept: no prompt names one" : "\(names), and no other concept"
+                problems.append(Problem(pointer, found: "<\(name)>", allowed: allowed))
+            }
+        }
+    }
+
+    private mutating func noteTypos(in text: String, at pointer: String) {
+        for typo in ConceptMention.typos(in: text) {
+            problems.append(Problem(pointer, found: typo, allowed: ConceptMention.rule))
+        }
+    }
+
     mutating func prompts(_ count: ClosedRange<Int>) -> [String] {
         guard let value = body["prompts"] else {
             if count.lowerBound > 0 {
@@ -184,9 +202,7 @@ struct SpecReader {
                 note("/prompts/\(index)", element, "a text of 1 to 1000 bytes without NUL")
                 return nil
             }
-            for typo in ConceptMention.typos(in: text) {
-                problems.append(Problem("/prompts/\(index)", found: typo, allowed: ConceptMention.rule))
-            }
+            noteTypos(in: text, at: "/prompts/\(index)")
             return text
         }
     }

@@ -160,7 +160,8 @@ package struct ExperimentTables {
     }
 
     private func options(_ variant: TableVariant) -> JSONValue {
-        guard var (method, options) = variant.learning else { return .null }
+        guard let (method, given) = variant.learning else { return .null }
+        var options = given
         if let iterations = settings.iterations {
             options["iterations"] = .integer(iterations)
             if method == .proxyTuning { options["supervisor_iterations"] = .integer(iterations) }
