@@ -46,7 +46,7 @@ let package = Package(
         .target(name: "Tensors", dependencies: ["COpenBLAS", "CKernels"]),
 
         // The engine.
-        .target(name: "Images", dependencies: ["Jobs", "CPNG", "CJPEG", "CWebP", "CLittleCMS"]),
+        .target(name: "Images", dependencies: ["Jobs", "CPNG", "CJPEG", "CWebP", "CLittleCMS", "CZlib"]),
         .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
         .target(name: "Layers", dependencies: ["Checkpoints", "Tensors", "Autograd", "CKernels", "Randomness"]),
         .target(

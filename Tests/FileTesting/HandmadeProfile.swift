@@ -49,8 +49,29 @@ package enum HandmadeProfile {
     private static func number(_ value: Int) -> [UInt8] { HandmadePNG.number(value) }
 }
 
-/// EXIF made by hand: one directory that says how the camera was held.
+/// EXIF made by hand.
 package enum HandmadeExif {
+    /// As cameras set to Adobe RGB write it: the first directory leads to EXIF's, that to the one of interoperability.
+    package static let adobeRGB: [UInt8] =
+        Array("MM".utf8) + [0, 42, 0, 0, 0, 8]
+        + [0, 1, 0x87, 0x69, 0, 4, 0, 0, 0, 1, 0, 0, 0, 26, 0, 0, 0, 0]
+        + [0, 2, 0xA0, 0x01, 0, 3, 0, 0, 0, 1, 0xFF, 0xFF, 0, 0, 0xA0, 0x05, 0, 4, 0, 0, 0, 1, 0, 0, 0, 56, 0, 0, 0, 0]
+        + [0, 1, 0, 1, 0, 2, 0, 0, 0, 4] + Array("R03\0".utf8) + [0, 0, 0, 0]
+
+    /// XMP that says how the camera was held.
+    package static func xmp(_ value: Int, asElement: Bool = false) -> [UInt8] {
+        let said = asElement ? "><tiff:Orientation>\(value)</tiff:Orientation>" : " tiff:Orientation=\"\(value)\">"
+        return Array(("<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:Description" + said + "</x:xmpmeta>").utf8)
+    }
+
+    /// The text of ImageMagick's chunk for a profile.
+    package static func raw(_ name: String, _ data: [UInt8]) -> [UInt8] {
+        let digits = data.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+        let lines = stride(from: 0, to: digits.count, by: 36).map { digits[$0..<min($0 + 36, digits.count)].joined() }
+        return Array("\n\(name)\n    \(data.count)\n\(lines.joined(separator: "\n"))\n".utf8)
+    }
+
+    /// One directory that says how the camera was held.
     /// - Parameters:
     ///   - isBig: whether numbers begin with their highest byte.
     ///   - type: TIFF's, 3 as the standard has it (SHORT); 1 is BYTE, 4 is LONG.
@@ -86,17 +107,19 @@ extension EncodedPictures {
         self.jpeg(jpeg, with: 0xE2, Array("ICC_PROFILE\0".utf8) + [1, 1] + profile)
     }
 
-    /// A simple WebP in the extended format, with EXIF and a profile (RFC 9649).
-    package static func webp(_ webp: [UInt8], exif: [UInt8]? = nil, profile: [UInt8]? = nil) -> [UInt8] {
+    /// A simple WebP in the extended format, with EXIF, a profile and XMP (RFC 9649).
+    package static func webp(
+        _ webp: [UInt8], exif: [UInt8]? = nil, profile: [UInt8]? = nil, xmp: [UInt8]? = nil
+    ) -> [UInt8] {
         func chunk(_ name: String, _ data: [UInt8]) -> [UInt8] {
             let length = [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: data.count >> $0) }
             return Array(name.utf8) + length + data + (data.count % 2 == 1 ? [0] : [])
         }
-        let flags: UInt8 = (profile == nil ? 0 : 0x20) | (exif == nil ? 0 : 0x08)
+        let flags: UInt8 = (profile == nil ? 0 : 0x20) | (exif == nil ? 0 : 0x08) | (xmp == nil ? 0 : 0x04)
         let head = chunk("VP8X", [flags, 0, 0, 0, 23, 0, 0, 15, 0, 0])
         let body =
             Array("WEBP".utf8) + head + (profile.map { chunk("ICCP", $0) } ?? []) + webp.dropFirst(12)
-            + (exif.map { chunk("EXIF", $0) } ?? [])
+            + (exif.map { chunk("EXIF", $0) } ?? []) + (xmp.map { chunk("XMP ", $0) } ?? [])
         return Array("RIFF".utf8) + [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: body.count >> $0) } + body
     }
 }

@@ -96,6 +96,32 @@ import Testing
         #expect(plain.colour == [200, 60, 61] && plain.warnings.isEmpty)
     }
 
+    /// Cameras set to Adobe RGB say so in EXIF and bring no profile.
+    @Test func adobeRGBByEXIFAlone() throws {
+        let exif = HandmadeExif.adobeRGB
+        let png = try decoded([120, 160, 90], [("eXIf", exif)])
+        #expect(isNear(png.colour, [98, 162, 85], within: 2) && png.warnings.isEmpty)
+        #expect(try decoded([120, 160, 90], [("sRGB", [0]), ("eXIf", exif)]).colour == [120, 160, 90])
+        let grey = try decoded([128, 128, 128], [("eXIf", exif)])
+        #expect(isNear(grey.colour, [129, 129, 129]))
+        for file in [
+            EncodedPictures.jpeg(EncodedPictures.jpeg, exif: exif),
+            EncodedPictures.webp(EncodedPictures.webp, exif: exif),
+        ] {
+            let (plain, said) = (EncodedPictures.squares, DecodingTests.squares(try DecodedPicture(file).picture))
+            // Reds and greens are stronger than sRGB's of the same numbers; greys stay.
+            #expect(DecodingTests.difference(said, plain) > 8)
+        }
+    }
+
+    @Test func codePointsThatPNGDoesNotAllowAreTold() throws {
+        let narrow = try decoded([230, 40, 30], [("cICP", [1, 13, 0, 0])])
+        #expect(narrow.colour == [230, 40, 30] && narrow.warnings.count == 1)
+        #expect(narrow.warnings.first?.contains("narrow range") == true)
+        let coded = try decoded([230, 40, 30], [("cICP", [1, 13, 9, 1])])
+        #expect(coded.warnings.count == 1 && coded.warnings.first?.contains("matrix 9") == true)
+    }
+
     @Test func codePointsOfPNG() throws {
         let p3 = try decoded([230, 40, 30], [("cICP", [12, 13, 0, 1])])
         #expect(isNear(p3.colour, [251, 0, 0], within: 2) && p3.warnings.isEmpty)

@@ -34,6 +34,48 @@ import Testing
         try check(Self.png([("eXIf", Array("Exif\0\0".utf8) + exif)]), 6)
     }
 
+    /// As programs that know no EXIF write it, and ImageMagick before PNG had a chunk for it.
+    @Test func otherPlacesAreReadToo() throws {
+        let name = Array("http://ns.adobe.com/xap/1.0/\0".utf8)
+        for isElement in [true, false] {
+            let xmp = HandmadeExif.xmp(6, asElement: isElement)
+            try check(EncodedPictures.jpeg(EncodedPictures.jpeg, with: 0xE1, name + xmp), 6)
+            try check(EncodedPictures.webp(EncodedPictures.webp, xmp: xmp), 6)
+            for isCompressed in [true, false] { try check(Self.png([Self.xmp(xmp, isCompressed)]), 6) }
+        }
+        let exif = HandmadeExif.orientation(8)
+        for (keyword, data) in [("exif", Array("Exif\0\0".utf8) + exif), ("APP1", exif)] {
+            let key = Array("Raw profile type \(keyword)\0".utf8)
+            let text = HandmadeExif.raw(keyword, data)
+            try check(Self.png([("zTXt", key + [0] + HandmadePNG.zlib(text))]), 8)
+            try check(Self.png([("tEXt", key + text)]), 8)
+        }
+    }
+
+    @Test func exifCountsBeforeXMP() throws {
+        let both = EncodedPictures.webp(
+            EncodedPictures.webp, exif: HandmadeExif.orientation(3), xmp: HandmadeExif.xmp(6))
+        try check(both, 3)
+        try check(Self.png([Self.xmp(HandmadeExif.xmp(6), true), ("eXIf", HandmadeExif.orientation(3))]), 3)
+    }
+
+    @Test func whatIsDamagedInThosePlacesTurnsNothing() throws {
+        for value in [0, 9, 66] {
+            try check(EncodedPictures.webp(EncodedPictures.webp, xmp: HandmadeExif.xmp(value)), 1)
+        }
+        let raw = HandmadeExif.raw("exif", HandmadeExif.orientation(6))
+        for count in 0..<raw.count - 20 {
+            try check(Self.png([("tEXt", Array("Raw profile type exif\0".utf8) + raw.prefix(count))]), 1)
+        }
+        let chunk = Self.xmp(HandmadeExif.xmp(6), true).data
+        for count in 0..<chunk.count / 2 { try check(Self.png([("iTXt", Array(chunk.prefix(count)))]), 1) }
+    }
+
+    private static func xmp(_ xmp: [UInt8], _ isCompressed: Bool) -> (type: String, data: [UInt8]) {
+        let head = Array("XML:com.adobe.xmp\0".utf8) + [isCompressed ? 1 : 0, 0] + Array("en\0\0".utf8)
+        return ("iTXt", head + (isCompressed ? HandmadePNG.zlib(xmp) : xmp))
+    }
+
     @Test func whatIsNoOrientationTurnsNothing() throws {
         for exif in [HandmadeExif.orientation(0), HandmadeExif.orientation(9), Array("MM".utf8), []] {
             try check(EncodedPictures.jpeg(EncodedPictures.jpeg, exif: exif), 1)

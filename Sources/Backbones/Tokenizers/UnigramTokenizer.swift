@@ -210,8 +210,8 @@ package struct UnigramTokenizer: Sendable {
 }
 
 extension UnigramTokenizer {
-    /// Words and signs of a text that the model has no picture of: those it spells letter by letter, or not at all. Each
-    /// once, as it is written.
+    /// Words and signs of a text that the model has no picture of: those it spells letter by letter, or not at all.
+    /// Each once, as it is written.
     package func unlearntWords(in text: String) -> [String] {
         added.split(text).flatMap { part -> [String] in
             guard case .text(let text) = part else { return [] }

@@ -18,7 +18,13 @@ struct ColourConversion {
                 let converted = converted(raster, source, target)
             else { return unconverted(raster, "its primaries and gamma span no colours") }
             return converted
-        case .coded(let primaries, let transfer): return convert(raster, primaries: primaries, transfer: transfer)
+        case .coded(let coded): return convert(raster, coded)
+        case .adobeRGB:
+            // The standard's exponent (Adobe RGB (1998), 4.3.4.2).
+            guard let source = ColourProfile(.adobeRGB, .power(563.0 / 256)),
+                let converted = converted(raster, source, .sRGB)
+            else { return unconverted(raster, "they are Adobe RGB's, which cannot be applied") }
+            return converted
         }
     }
 
@@ -40,10 +46,15 @@ struct ColourConversion {
         return converted
     }
 
-    private mutating func convert(_ raster: consuming Raster, primaries: UInt8, transfer: UInt8) -> Raster {
-        guard let (points, name) = Primaries.coded(primaries), let function = TransferFunction(coded: transfer),
+    private mutating func convert(_ raster: consuming Raster, _ coded: CodedColours) -> Raster {
+        guard let (points, name) = Primaries.coded(coded.primaries),
+            let function = TransferFunction(coded: coded.transfer),
             let source = ColourProfile(points, function), let converted = converted(raster, source, .sRGB)
-        else { return unconverted(raster, "its colours are coded as \(primaries)/\(transfer) (H.273), not known here") }
+        else {
+            return unconverted(
+                raster, "its colours are coded as \(coded.primaries)/\(coded.transfer) (H.273), not known here")
+        }
+        warnings += coded.remarks
         if function.isHighDynamicRange {
             warnings.append("colours of high dynamic range (\(name), \(function.name)) were cut at white")
         }

@@ -9,7 +9,24 @@ enum SourceColours: Equatable {
     /// PNG's cHRM and gAMA: where red, green, blue and white lie, x and y of each; the power of the file's numbers.
     case measured(Primaries, gamma: Double)
     /// The code points of PNG's cICP (ITU-T H.273).
-    case coded(primaries: UInt8, transfer: UInt8)
+    case coded(CodedColours)
+    /// Adobe RGB (1998), as EXIF names it.
+    case adobeRGB
+}
+
+/// Code points of H.273.
+struct CodedColours: Equatable {
+    let primaries, transfer, matrix: UInt8
+    /// Whether black and white are the least and the largest number.
+    let isFullRange: Bool
+
+    /// What PNG does not allow, in words: RGB has no matrix, and a range within the numbers is for video.
+    var remarks: [String] {
+        [
+            matrix == 0 ? nil : "its colours are read as RGB, though its cICP names the matrix \(matrix)",
+            isFullRange ? nil : "its black and white are taken as they stand, though its cICP says narrow range",
+        ].compactMap { $0 }
+    }
 }
 
 /// Chromaticities: x and y of white, red, green and blue.
@@ -30,6 +47,7 @@ struct Primaries: Equatable {
     }
 
     static let d65: Point = (0.3127, 0.3290)
+    static let adobeRGB = Primaries(white: d65, red: (0.64, 0.33), green: (0.21, 0.71), blue: (0.15, 0.06))
     static let sRGB = Primaries(white: d65, red: (0.64, 0.33), green: (0.30, 0.60), blue: (0.15, 0.06))
 
     /// By their code point in H.273, table 2; nil for what no picture has.

@@ -15,8 +15,11 @@ struct JPEGFile: PictureFile {
     var width: Int { outline.width }
     var height: Int { outline.height }
     var isGrey: Bool { outline.components == 1 }
-    var orientation: Orientation { outline.orientation ?? .upright }
-    var colours: SourceColours { outline.profile.map(SourceColours.profile) ?? .sRGB }
+    var orientation: Orientation { outline.camera.orientation ?? .upright }
+    var colours: SourceColours {
+        if let profile = outline.profile { return .profile(profile) }
+        return outline.camera.isAdobeRGB && outline.components == 3 ? .adobeRGB : .sRGB
+    }
     var warnings: [String] { [] }
 
     func raster() throws(PictureError) -> Raster {

@@ -6,7 +6,7 @@ struct JPEGOutline {
     private(set) var components = 0
     /// Whether Adobe's segment is there: its CMYK is written the other way round.
     private(set) var isAdobe = false
-    private(set) var orientation: Orientation?
+    private(set) var camera = CameraRemarks()
     /// The ICC profile, where all its parts are there.
     private(set) var profile: [UInt8]?
 
@@ -17,7 +17,8 @@ struct JPEGOutline {
             let bytes = segment.data
             switch segment.marker {
             case 0xE1 where bytes.starts(with: "Exif\0\0".utf8):
-                if orientation == nil { orientation = Orientation(exif: bytes) }
+                camera.read(exif: bytes)
+            case 0xE1 where bytes.starts(with: "http://ns.adobe.com/xap/1.0/\0".utf8): camera.read(xmp: bytes)
             case 0xE2 where bytes.starts(with: "ICC_PROFILE\0".utf8) && bytes.count > 14:
                 parts[Int(bytes[bytes.startIndex + 12])] = bytes.dropFirst(14)
                 partCount = Int(bytes[bytes.startIndex + 13])

@@ -58,13 +58,14 @@ struct PNGFile: PictureFile {
     var width: Int { outline.width }
     var height: Int { outline.height }
     var isGrey: Bool { outline.isGrey }
-    var orientation: Orientation { outline.says.orientation ?? .upright }
+    var orientation: Orientation { outline.says.camera.orientation ?? .upright }
 
     /// Of several chunks the first of cICP, iCCP, sRGB and gAMA counts (PNG, third edition, 4.3).
     var colours: SourceColours {
-        if let coded = outline.says.coded { return .coded(primaries: coded.primaries, transfer: coded.transfer) }
+        if let coded = outline.says.coded { return .coded(coded) }
         if let profile { return .profile(profile) }
-        guard !outline.says.isSRGB, let gamma = outline.says.gamma else { return .sRGB }
+        if outline.says.isSRGB { return .sRGB }
+        guard let gamma = outline.says.gamma else { return outline.says.camera.isAdobeRGB ? .adobeRGB : .sRGB }
         let primaries = outline.says.primaries ?? .sRGB
         // What everybody writes who means sRGB.
         return abs(gamma - 1 / 2.2) < 0.001 && primaries.isSRGB ? .sRGB : .measured(primaries, gamma: gamma)

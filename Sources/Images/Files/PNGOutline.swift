@@ -16,12 +16,12 @@ struct PNGOutline {
 
     /// What chunks say of the pixels.
     struct Remarks {
-        var coded: (primaries: UInt8, transfer: UInt8)?
+        var coded: CodedColours?
         var hasProfile = false
         var isSRGB = false
         var gamma: Double?
         var primaries: Primaries?
-        var orientation: Orientation?
+        var camera = CameraRemarks()
         /// That it is an animation, in words.
         var animation: String?
     }
@@ -65,6 +65,7 @@ struct PNGOutline {
     /// Reads what is said before the pixels; what is damaged there ends the search, and the file when it is decoded.
     private mutating func collectRemarks() {
         var frames: Int?
+        var texts = 0
         var isFirstFrame = false
         var offset = 8
         while let chunk = try? PNGOutline.chunk(at: offset, of: data), !chunk.isNamed("IEND") {
@@ -83,9 +84,14 @@ struct PNGOutline {
                 let gamma = Double(PNGOutline.number(at: 0, of: bytes)) / 100_000
                 if (0.05...20).contains(gamma) { says.gamma = gamma }
             case "cHRM" where chunk.length == 32: says.primaries = PNGOutline.primaries(bytes)
-            case "cICP" where chunk.length == 4: says.coded = (bytes[0], bytes[1])
-            case "eXIf": says.orientation = Orientation(exif: chunk.data(of: data))
-            default: break
+            case "cICP" where chunk.length == 4:
+                says.coded = CodedColours(
+                    primaries: bytes[0], transfer: bytes[1], matrix: bytes[2], isFullRange: bytes[3] == 1)
+            case "eXIf": says.camera.read(exif: chunk.data(of: data))
+            default:
+                // A file of thousands that are small when they are compressed would cost an hour.
+                guard texts < 4, let text = PNGText(chunk.name, chunk.data(of: data)) else { break }
+                if text.add(to: &says.camera) { texts += 1 }
             }
         }
     }

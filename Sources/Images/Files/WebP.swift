@@ -18,14 +18,18 @@ struct WebPFile: PictureFile {
             guard let chunks = WebPChunks(bytes) else { return nil }
             return WebPOutline(
                 width: chunks.number(WEBP_FF_CANVAS_WIDTH), height: chunks.number(WEBP_FF_CANVAS_HEIGHT),
-                frames: chunks.number(WEBP_FF_FRAME_COUNT), exif: chunks.chunk("EXIF"), profile: chunks.chunk("ICCP"))
+                frames: chunks.number(WEBP_FF_FRAME_COUNT), exif: chunks.chunk("EXIF"),
+                xmp: chunks.chunk("XMP "), profile: chunks.chunk("ICCP"))
         }
         guard let outline, outline.width > 0, outline.height > 0, outline.frames > 0 else {
             throw .damaged(.webp, Self.reason(data))
         }
         (width, height) = (outline.width, outline.height)
-        orientation = outline.exif.flatMap { Orientation(exif: $0[...]) } ?? .upright
-        colours = outline.profile.map(SourceColours.profile) ?? .sRGB
+        var camera = CameraRemarks()
+        camera.read(exif: outline.exif ?? [])
+        camera.read(xmp: outline.xmp ?? [])
+        orientation = camera.orientation ?? .upright
+        colours = outline.profile.map(SourceColours.profile) ?? (camera.isAdobeRGB ? .adobeRGB : .sRGB)
         warnings = outline.frames > 1 ? ["an animation of \(outline.frames) frames: the first is taken"] : []
     }
 
@@ -58,7 +62,7 @@ struct WebPFile: PictureFile {
 
 private struct WebPOutline {
     let width, height, frames: Int
-    let exif, profile: [UInt8]?
+    let exif, xmp, profile: [UInt8]?
 }
 
 /// A frame where it lies in the file.
