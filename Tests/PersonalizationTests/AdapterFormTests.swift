@@ -55,6 +55,29 @@ import Testing
         }
     }
 
+    /// Files of other trainers have diffusers' names with kohya's endings or alphas.
+    @Test(arguments: ["lora.down lora.up", "lora_A lora_B", "lora_down lora_up"])
+    func alphasBesideDiffusersNamesCount(_ endings: String) throws {
+        let (lora, _) = try adapter()
+        let direct = weights()
+        try lora.merge(into: direct)
+        let names = endings.split(separator: " ")
+        var tensors: [String: Tensor] = [:]
+        for parameter in lora.parameters {
+            let isDown = parameter.name.hasSuffix(".lora_A.weight")
+            let module = parameter.name.dropLast(".lora_A.weight".count)
+            tensors["\(module).\(names[isDown ? 0 : 1]).weight"] = parameter.value
+            tensors["\(module).alpha"] = Tensor([6], shape: [1])
+        }
+        let out = folder + "/other.safetensors"
+        try Safetensors.write(tensors, to: out)
+        let other = weights()
+        try AdapterChanges(path: out, for: AdapterTargets(other)).merge()
+        for (a, b) in zip(direct.parameters, other.parameters) {
+            #expect(zip(a.value.values, b.value.values).allSatisfy { abs($0 - $1) < 1e-5 }, "\(a.name)")
+        }
+    }
+
     @Test func aKeyWithoutAPlaceIsNamed() throws {
         let (_, path) = try adapter()
         let read = try AdapterReader(path).read().changes

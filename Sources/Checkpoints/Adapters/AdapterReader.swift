@@ -24,7 +24,7 @@ package struct AdapterReader {
         if names.contains(where: { $0.hasSuffix(".dora_scale") }) { throw problem("DoRA in kohya's form is not built") }
         if checkpoint.metadata["format"] == Self.ownFormat { return try own() }
         if names.contains(where: { $0.hasPrefix("base_model.model.") }) { return try peft() }
-        if names.contains(where: { $0.hasSuffix(".lora_down.weight") }) { return try kohya() }
+        if names.contains(where: { $0.hasSuffix(".lora_down.weight") && Self.isKohyas($0) }) { return try kohya() }
         return try diffusers()
     }
 
@@ -150,7 +150,7 @@ package struct AdapterReader {
     private static let diffusersEndings: [(String, Kind)] =
         peftEndings + [
             (".lora.down.weight", .down), (".lora.up.weight", .up), (".lora_linear_layer.down.weight", .down),
-            (".lora_linear_layer.up.weight", .up),
+            (".lora_linear_layer.up.weight", .up), (".lora_down.weight", .down), (".lora_up.weight", .up),
         ]
 
     private func diffusers() throws -> NamedChanges {
@@ -159,14 +159,15 @@ package struct AdapterReader {
             .flatMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] } ?? [:]
         var parts: [NamedChanges.Module: ChangeParts] = [:]
         for name in checkpoint.names {
+            if name.hasSuffix(".alpha") {
+                let module = Self.module(String(name.dropLast(".alpha".count)))
+                parts[module, default: ChangeParts()].alpha = try tensor(name).floats().first
+                continue
+            }
             guard let (path, kind) = Self.ending(Self.renewed(name), Self.diffusersEndings) else {
                 throw problem("\(name) is no part of a low-rank adapter of PEFT, diffusers or kohya")
             }
-            // The oldest files are of one network alone, and do not say so.
-            let component = NamedChanges.components.first { path.hasPrefix($0 + ".") }
-            let module = NamedChanges.Module(
-                component: component, name: String(path.dropFirst(component.map { $0.count + 1 } ?? 0)))
-            Self.put(try tensor(name), kind, into: &parts[module, default: ChangeParts()])
+            Self.put(try tensor(name), kind, into: &parts[Self.module(path), default: ChangeParts()])
         }
         for component in Set(parts.keys.compactMap(\.component)) {
             if let reason = AdapterSettings(header, of: component).unsupported {
@@ -174,10 +175,17 @@ package struct AdapterReader {
             }
         }
         var named = NamedChanges(format: .diffusers)
-        named.changes = try whole(parts) { module, _, rank in
-            AdapterSettings(header, of: module.component ?? "").scale(of: module.name, rank: rank)
+        named.changes = try whole(parts) { module, part, rank in
+            part.alpha.map { $0 / Float(rank) }
+                ?? AdapterSettings(header, of: module.component ?? "").scale(of: module.name, rank: rank)
         }
         return named
+    }
+
+    /// The oldest files are of one network alone, and do not say so.
+    private static func module(_ path: String) -> NamedChanges.Module {
+        let component = NamedChanges.components.first { path.hasPrefix($0 + ".") }
+        return .init(component: component, name: String(path.dropFirst(component.map { $0.count + 1 } ?? 0)))
     }
 
     /// The oldest names have the projection within the processor: `attn1.processor.to_out_lora.up.weight`.
@@ -198,6 +206,8 @@ package struct AdapterReader {
     private static let components: [(String, String?)] =
         [("lora_unet_", nil), ("lora_transformer_", nil), ("lora_te_", "text_encoder")]
         + kohyasEncoders.map { ($0.value, $0.key) }
+
+    private static func isKohyas(_ name: String) -> Bool { components.contains { name.hasPrefix($0.0) } }
 
     private func kohya() throws -> NamedChanges {
         var parts: [NamedChanges.Module: ChangeParts] = [:]
