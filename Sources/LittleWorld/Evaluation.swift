@@ -65,19 +65,37 @@ package enum Evaluation {
     }
 
     /// The first `count` reserved prompts in styles that training knows and that show colour, in a fixed shuffled
-    /// order.
+    /// order; once there are no more, from the first one again.
     package static func prompts(count: Int = 500) -> [Prompt] {
+        let total = reservedCount
         var generator = Philox(seed: 500, purpose: 3, index: 0)
         var seen = Set<Prompt>()
         var result: [Prompt] = []
-        while result.count < count {
+        while result.count < min(count, total) {
             let prompt = candidate(&generator)
             if isReserved(prompt), seen.insert(prompt).inserted { result.append(prompt) }
         }
-        return result
+        return (0..<count).map { result[$0 % total] }
     }
 
-    /// The same prompts, something worn in every second of them.
+    /// How many prompts there are to score by.
+    static var reservedCount: Int {
+        SubjectClass.allCases.reduce(0) { count, kind in
+            SubjectColour.allCases.reduce(count) { count, colour in
+                Context.allCases.reduce(count) { count, context in
+                    count
+                        + styles.count {
+                            isReserved(Prompt(kind: kind, colour: colour, context: context, style: $0))
+                        }
+                }
+            }
+        }
+    }
+
+    /// Those that training knows and that show colour.
+    private static var styles: [Style] { Style.allCases.filter { !$0.isHeldOut && $0.keepsColour } }
+
+    /// The same prompts, something worn in every second of them: drawn anew where one comes again.
     package static func dressedPrompts(count: Int) -> [Prompt] {
         prompts(count: count).enumerated().map { index, prompt in
             guard index % 2 == 1 else { return prompt }
@@ -124,7 +142,7 @@ package enum Evaluation {
 
     /// Any prompt in a style that training knows and that shows colour.
     private static func candidate(_ generator: inout Philox) -> Prompt {
-        let styles = Style.allCases.filter { !$0.isHeldOut && $0.keepsColour }
+        let styles = styles
         return Prompt(
             kind: SubjectClass(rawValue: generator.below(SubjectClass.allCases.count))!,
             colour: SubjectColour(rawValue: generator.below(SubjectColour.allCases.count))!,

@@ -39,6 +39,14 @@ import Testing
         #expect(reserved.count == 500)
     }
 
+    @Test func morePromptsThanThereAreBeginAgain() {
+        let prompts = Evaluation.prompts(count: 5000)
+        let different = Set(prompts).count
+        #expect(prompts.count == 5000 && different < 5000 && different > 1000)
+        #expect(prompts[different] == prompts[0])
+        #expect(Array(prompts.prefix(500)) == Evaluation.prompts())
+    }
+
     @Test func everyLabelIsReached() {
         let all = scenes(20_000, .training)
         #expect(Set(all.map(\.subject.kind)).count == SubjectClass.allCases.count)

@@ -29,7 +29,7 @@ package struct FrechetScore {
     package init(model: String, encoders: String, dino: String, clip: String, pictures: Int, seed: UInt64) throws {
         self.model = try LoadedModel(directory: model)
         self.encoders = try MetricEncoders(directory: encoders, clip: clip, dino: dino)
-        self.prompts = Evaluation.prompts(count: pictures)
+        self.prompts = Evaluation.dressedPrompts(count: pictures)
         self.seed = seed
     }
 
