@@ -39,6 +39,7 @@ let package = Package(
         .target(name: "Jobs"),
         .target(name: "Hashing", dependencies: ["COpenSSL"]),
         .target(name: "Checkpoints"),
+        .target(name: "Compression", dependencies: ["CZlib"]),
         // Which models there are, told without a tensor.
         .target(name: "Catalogue", dependencies: ["Jobs", "Checkpoints", "Hashing"]),
         .target(name: "Threads"),
@@ -46,12 +47,12 @@ let package = Package(
         .target(name: "Tensors", dependencies: ["COpenBLAS", "CKernels"]),
 
         // The engine.
-        .target(name: "Images", dependencies: ["Jobs", "CPNG", "CJPEG", "CWebP", "CLittleCMS", "CZlib"]),
+        .target(name: "Images", dependencies: ["Jobs", "CPNG", "CJPEG", "CWebP", "CLittleCMS", "Compression"]),
         .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
         .target(name: "Layers", dependencies: ["Checkpoints", "Tensors", "Autograd", "CKernels", "Randomness"]),
         .target(
             name: "Backbones",
-            dependencies: ["Checkpoints", "Tensors", "Autograd", "Layers", "Images", "Randomness", "CZlib"]),
+            dependencies: ["Checkpoints", "Tensors", "Autograd", "Layers", "Images", "Randomness", "Compression"]),
         .target(name: "LittleWorld", dependencies: ["Images", "Randomness"]),
         .target(
             name: "Personalization",

@@ -54,6 +54,28 @@ private func withFile<Result>(_ contents: Data, _ body: (String) throws -> Resul
         #expect(learned.marked("dog").last! == learned.endID && Int(learned.endID) == learned.vocabularySize - 1)
     }
 
+    /// As git checks them out on Windows.
+    @Test func mergesMayEndTheirLinesAsWindowsDoes() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-clip-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let root = try #require(try JSONSerialization.jsonObject(with: tokenizerFile) as? [String: [String: Any]])
+        try JSONSerialization.data(withJSONObject: root["model"]!["vocab"]!).write(
+            to: folder.appendingPathComponent("vocab.json"))
+        let merges = folder.appendingPathComponent("merges.txt")
+        for end in ["\n", "\r\n"] {
+            let lines = ["#version: 0.2", "a b", "a b</w>", "ab c</w>", "' s</w>", ""]
+            try Data(lines.joined(separator: end).utf8).write(to: merges)
+            #expect(try CLIPTokenizer(path: folder.path).encode("ABC's  a") == [14, 10, 5])
+        }
+        try Data("#version: 0.2\n".utf8).write(to: merges)
+        #expect(throws: TextTokenizerError.self) { try CLIPTokenizer(path: folder.path) }
+        // What fills up is an ordinary sign, as the newer of the two files says.
+        try Data("#version: 0.2\na b\n".utf8).write(to: merges)
+        try Data(#"{"pad_token":"'"}"#.utf8).write(to: folder.appendingPathComponent("tokenizer_config.json"))
+        #expect(try CLIPTokenizer(path: folder.path).paddingID == 4)
+    }
+
     @Test func aFileOfNeitherFormIsRefusedByName() throws {
         for contents in ["{\"model\":{}}", "only a comment", "comment\none two three\n"] {
             #expect(throws: TextTokenizerError.self) {

@@ -50,6 +50,32 @@ import Testing
     }
 }
 
+/// `tokenizer.json` of T5 as newer versions of transformers write it: blanks at the end are taken away, and several
+/// become the mark of a word's begin.
+@Suite(.computing) struct NewerNormalizerTests {
+    @Test func blanksPartWordsHoweverTheyAreWritten() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-t5-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appendingPathComponent("tokenizer.json")
+        let plain = try UnigramTokenizer.file(words: ["a", "red", "dog"])
+        var root = try #require(try JSONSerialization.jsonObject(with: plain) as? [String: Any])
+        try plain.write(to: file)
+        let older = try UnigramTokenizer(path: folder.path)
+        let steps: [[String: Any]] = [
+            ["type": "Strip", "strip_left": false, "strip_right": true],
+            ["type": "Replace", "pattern": ["Regex": " {2,}"], "content": "▁"],
+        ]
+        root["normalizer"] = ["type": "Sequence", "normalizers": steps]
+        root["pre_tokenizer"] = ["type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true]
+        try JSONSerialization.data(withJSONObject: root).write(to: file)
+        let newer = try UnigramTokenizer(path: folder.path)
+        for text in ["a red dog", "  a  red   dog  ", "a red", ""] {
+            #expect(newer.encode(text) == older.encode(text), "\(text)")
+        }
+    }
+}
+
 /// A `spiece.model` made by hand.
 @Suite(.computing) struct SentencePieceTests {
     private func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] { [number << 3 | 2, UInt8(bytes.count)] + bytes }

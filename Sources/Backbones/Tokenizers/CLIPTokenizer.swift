@@ -1,3 +1,4 @@
+import Compression
 import Foundation
 
 /// CLIP's text tokenizer: clean, lower-case, cut into words, numbers and signs, and byte pair encoding with `</w>` at
@@ -34,7 +35,7 @@ package struct CLIPTokenizer: Sendable {
         guard let file = FileManager.default.contents(atPath: path) else {
             throw TextTokenizerError(path: path, problem: "it cannot be read")
         }
-        guard let data = Gzip.isCompressed(file) ? Gzip.expanded(file) : file else {
+        guard let data = Inflation.isGzip(file) ? Inflation.expanded(file, .gzip, limit: 64 << 20) : file else {
             throw TextTokenizerError(path: path, problem: "it is a damaged gzip file")
         }
         if data.first == UInt8(ascii: "{") {
@@ -48,8 +49,7 @@ package struct CLIPTokenizer: Sendable {
     /// count the byte alphabet, the same with word ends, the merges, and the two marks.
     private init(mergeList data: Data, path: String) throws {
         let most = 49408 - 2 * 256 - 2
-        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", maxSplits: most + 1).dropFirst()
-            .prefix(most)
+        let lines = Self.lines(of: data).dropFirst().prefix(most)
         let merges = lines.map { $0.split(separator: " ").map(String.init) }
         guard !merges.isEmpty, merges.allSatisfy({ $0.count == 2 }) else {
             throw TextTokenizerError(
@@ -80,13 +80,21 @@ package struct CLIPTokenizer: Sendable {
         try self.init(vocabulary, merges, wordEnd: model["end_of_word_suffix"] as? String ?? "", path: path)
     }
 
-    /// The mark that fills up, as the folder's file of marks says; it may be an ordinary sign, which then is that mark
-    /// in every text.
+    /// Lines that may end as Windows ends them.
+    private static func lines(of data: Data) -> [Substring] {
+        String(decoding: data, as: UTF8.self).split { $0 == "\n" || $0 == "\r\n" }
+    }
+
+    /// The mark that fills up, as the folder's files of marks say, the newer one first; it may be an ordinary sign,
+    /// which then is that mark in every text.
     private static func padding(besides path: String) -> String? {
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        let marks = FileManager.default.contents(atPath: folder.appendingPathComponent("special_tokens_map.json").path)
-            .flatMap { try? JSONSerialization.jsonObject(with: $0) as? [String: Any] }
-        return marks?["pad_token"] as? String ?? (marks?["pad_token"] as? [String: Any])?["content"] as? String
+        let folder = (path as NSString).deletingLastPathComponent
+        return ["tokenizer_config.json", "special_tokens_map.json"].lazy.compactMap { name in
+            let file = folder.isEmpty ? name : "\(folder)/\(name)"
+            let marks = FileManager.default.contents(atPath: file)
+                .flatMap { try? JSONSerialization.jsonObject(with: $0) as? [String: Any] }
+            return marks?["pad_token"] as? String ?? (marks?["pad_token"] as? [String: Any])?["content"] as? String
+        }.first
     }
 
     /// The two files of older folders: ids of symbols, and a comment line and the merges.
@@ -100,8 +108,8 @@ package struct CLIPTokenizer: Sendable {
         guard let vocabulary = try JSONSerialization.jsonObject(with: contents(vocabularyPath)) as? [String: Int] else {
             throw TextTokenizerError(path: vocabularyPath, problem: "a JSON object of ids is needed")
         }
-        let lines = String(decoding: try contents(mergesPath), as: UTF8.self).split(separator: "\n")
-        guard let merges = BytePairEncoding.merges(lines.drop { $0.hasPrefix("#version") }.map(String.init)) else {
+        let lines = Self.lines(of: try contents(mergesPath)).drop { $0.hasPrefix("#version") }.map(String.init)
+        guard let merges = BytePairEncoding.merges(lines), !merges.isEmpty else {
             throw TextTokenizerError(path: mergesPath, problem: "two symbols on every line are needed")
         }
         try self.init(vocabulary, merges, wordEnd: "</w>", path: vocabularyPath)

@@ -1,11 +1,13 @@
 import Foundation
 
-/// What `tokenizer.json` says is done to a text before it is split: T5's character map, small letters, replacements, or
-/// several in turn.
+/// What `tokenizer.json` says is done to a text before it is split: T5's character map, small letters, replacements,
+/// blanks at the ends, or several in turn.
 indirect enum TextNormalizer: Sendable {
     case precompiled(PrecompiledNormalizer)
     case lowercase
     case replace(pattern: String, by: String)
+    /// White space at the ends is taken away.
+    case strip(left: Bool, right: Bool)
     case sequence([TextNormalizer])
 
     /// What is wrong with the description.
@@ -25,13 +27,17 @@ indirect enum TextNormalizer: Sendable {
                 (try? NSRegularExpression(pattern: expression)) != nil
             else { throw Flaw(description: "normalizer: a Replace needs a pattern and its content") }
             self = .replace(pattern: expression, by: content)
+        case "Strip":
+            self = .strip(
+                left: settings["strip_left"] as? Bool ?? true, right: settings["strip_right"] as? Bool ?? true)
         case "Sequence":
             var steps: [TextNormalizer] = []
             for step in settings["normalizers"] as? [[String: Any]] ?? [] { steps.append(try TextNormalizer(step)) }
             self = .sequence(steps)
         case let type:
             guard let map = settings["precompiled_charsmap"] as? String else {
-                throw Flaw(description: "normalizer \(type): known are Precompiled, Lowercase, Replace and Sequence")
+                throw Flaw(
+                    description: "normalizer \(type): known are Precompiled, Lowercase, Replace, Strip and Sequence")
             }
             guard let bytes = Data(base64Encoded: map), let parsed = PrecompiledNormalizer(bytes) else {
                 throw Flaw(description: "normalizer.precompiled_charsmap is damaged")
@@ -47,6 +53,10 @@ indirect enum TextNormalizer: Sendable {
         case .replace(let pattern, let content):
             text.replacingOccurrences(
                 of: pattern, with: NSRegularExpression.escapedTemplate(for: content), options: .regularExpression)
+        case .strip(let left, let right):
+            String(
+                (left ? text.drop(while: \.isWhitespace) : text[...]).reversed()
+                    .drop { right && $0.isWhitespace }.reversed())
         case .sequence(let steps): steps.reduce(text) { $1.normalize($0) }
         }
     }

@@ -141,7 +141,8 @@ package struct UnigramTokenizer: Sendable {
 
     private func plain(_ text: String) -> [Int32] {
         let normalized = normalizer?.normalize(text) ?? text
-        let words = normalized.unicodeScalars.split { $0.properties.isWhitespace }
+        // Newer files write runs of blanks as the mark of a word's begin, which parts words as they do.
+        let words = normalized.unicodeScalars.split { $0.properties.isWhitespace || $0 == "▁" }
         return words.flatMap { word in best(Array("▁".unicodeScalars) + Array(word)) }
     }
 

@@ -1,4 +1,4 @@
-import CZlib
+import Compression
 
 /// A text chunk of a PNG (third edition, 11.3.3): ImageMagick keeps EXIF in them as hexadecimal digits, Adobe XMP.
 struct PNGText {
@@ -41,23 +41,10 @@ struct PNGText {
         return true
     }
 
-    /// As much as a remark may have of it.
+    /// Nothing where it is damaged.
     private var contents: [UInt8] {
-        guard isCompressed else { return Array(text.prefix(Self.limit)) }
-        var stream = z_stream()
-        guard inflateInit_(&stream, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { return [] }
-        defer { inflateEnd(&stream) }
-        var source = Array(text)
-        return [UInt8](unsafeUninitializedCapacity: Self.limit) { result, count in
-            source.withUnsafeMutableBufferPointer { source in
-                stream.next_in = source.baseAddress
-                stream.avail_in = UInt32(source.count)
-                stream.next_out = result.baseAddress
-                stream.avail_out = UInt32(Self.limit)
-                _ = inflate(&stream, Z_FINISH)
-                count = Self.limit - Int(stream.avail_out)
-            }
-        }
+        let part = isCompressed ? Inflation.expanded(text, .zlib, limit: Self.limit).map([UInt8].init) : Array(text)
+        return part.map { Array($0.prefix(Self.limit)) } ?? []
     }
 
     /// The bytes of ImageMagick's profile: its name and its length on lines of their own, then two digits for each.
