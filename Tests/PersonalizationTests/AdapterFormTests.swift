@@ -78,6 +78,22 @@ import Testing
         }
     }
 
+    /// PEFT's ways to begin that change the model first, or build another.
+    @Test(arguments: ["init_lora_weights=pissa_niter_16", "init_lora_weights=olora", "use_qalora=", "lora_bias="])
+    func adaptersOfChangedModelsAreRefused(_ setting: String) throws {
+        let out = folder + "/peft"
+        try AdapterWriter(try AdapterReader(try adapter().path).read().changes).write(.peft, to: out)
+        let file = URL(fileURLWithPath: out + "/adapter_config.json")
+        var members = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+        let parts = setting.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
+        members["init_lora_weights"] = true
+        try JSONSerialization.data(withJSONObject: members).write(to: file)
+        _ = try AdapterReader(out).read()
+        members[parts[0]] = parts[1].isEmpty ? true : parts[1]
+        try JSONSerialization.data(withJSONObject: members).write(to: file)
+        #expect(throws: CheckpointError.self) { try AdapterReader(out).read() }
+    }
+
     @Test func aKeyWithoutAPlaceIsNamed() throws {
         let (_, path) = try adapter()
         let read = try AdapterReader(path).read().changes

@@ -26,6 +26,15 @@ struct AdapterSettings {
         if let tokens = members["alora_invocation_tokens"], !(tokens is NSNull) {
             return "alora_invocation_tokens: an adapter that sets in after some tokens only is not built"
         }
+        if let start = members["init_lora_weights"] as? String,
+            ["pissa", "olora", "corda", "loftq"].contains(where: { start.lowercased().hasPrefix($0) })
+        {
+            return "init_lora_weights is \(start): it was learnt on other weights than the model's; convert it first"
+        }
+        for name in ["layer_replication", "use_qalora"] {
+            guard let value = members[name], !(value is NSNull), value as? Bool != false else { continue }
+            return "\(name) is not built"
+        }
         if flag("fan_in_fan_out") { return "fan_in_fan_out is not built" }
         if members["lora_alpha"] != nil, number(members["lora_alpha"]) == nil { return "lora_alpha is no number" }
         return nil
