@@ -33,6 +33,8 @@ package struct ModelInstallation: Sendable {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.createDirectory(atPath: partial, withIntermediateDirectories: true)
         for file in try Self.files(of: source) {
+            let folder = ("\(partial)/\(file)" as NSString).deletingLastPathComponent
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try FileManager.default.copyItem(
                 atPath: URL(fileURLWithPath: "\(source)/\(file)").resolvingSymlinksInPath().path,
                 toPath: "\(partial)/\(file)")
@@ -133,10 +135,17 @@ package struct ModelInstallation: Sendable {
         guard problems.isEmpty else { throw Refusal(problems: problems) }
     }
 
-    /// What is copied: what a model is made of, and its texts; not what pretraining left beside it.
+    /// What is copied: what a model is made of, and its texts; not what pretraining left beside it. A pipeline has
+    /// settings and tokenizers in folders, and shards of weights that are linked.
     private static func files(of source: String) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: source).filter { name in
-            ([".json", ".md", ".txt", ".model"] + ModelLayout.containers).contains { name.hasSuffix($0) }
-        }.sorted()
+        try FileManager.default.contentsOfDirectory(atPath: source).sorted().flatMap { name -> [String] in
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: "\(source)/\(name)", isDirectory: &isFolder) else { return [] }
+            if isFolder.boolValue {
+                return name.hasPrefix(".") ? [] : try files(of: "\(source)/\(name)").map { "\(name)/\($0)" }
+            }
+            let isOurs = ([".json", ".md", ".txt", ".model"] + ModelLayout.containers).contains { name.hasSuffix($0) }
+            return isOurs ? [name] : []
+        }
     }
 }

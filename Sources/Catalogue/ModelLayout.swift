@@ -31,7 +31,9 @@ package struct ModelLayout: Sendable {
     func missing(in folder: String) -> [String] {
         files.filter { name in
             var places = [name]
-            if name == "tokenizer.json" { places += ["spiece.model", "vocab.json"] }
+            if let folder = name.hasSuffix("tokenizer.json") ? name.dropLast("tokenizer.json".count) : nil {
+                places += ["spiece.model", "vocab.json"].map { folder + $0 }
+            }
             if let stem = name.hasSuffix(".safetensors") ? name.dropLast(".safetensors".count) : nil {
                 places += ["\(name).index.json", String(stem)] + Self.containers.map { stem + $0 }
             }
@@ -124,7 +126,9 @@ extension ModelLayout {
     static func pipeline(_ kind: PipelineRelease.Kind) -> ModelLayout {
         ModelLayout(
             family: .diffusion,
-            files: [configuration, PipelineRelease.index] + kind.weighted.map { "\($0).safetensors" },
+            files: [configuration, PipelineRelease.index, "scheduler/scheduler_config.json"]
+                + kind.weighted.flatMap { ["\($0).safetensors", "\($0)/config.json"] }
+                + kind.tokenizers.map { "\($0)/tokenizer.json" },
             claims: { $0["pipeline"]?.string == kind.rawValue },
             describe: { name, configuration in
                 ModelDescription(

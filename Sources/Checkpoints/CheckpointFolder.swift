@@ -6,8 +6,11 @@ enum CheckpointFolder {
     private static let wholes = [
         "model.safetensors", "diffusion_pytorch_model.safetensors", "adapter_model.safetensors",
         "pytorch_lora_weights.safetensors", "pytorch_model.bin", "diffusion_pytorch_model.bin", "adapter_model.bin",
-        "pytorch_lora_weights.bin", "consolidated.safetensors", "consolidated.pth",
+        "pytorch_lora_weights.bin", "consolidated.safetensors", "consolidated.pth", "model.fp16.safetensors",
+        "diffusion_pytorch_model.fp16.safetensors", "pytorch_model.fp16.bin", "diffusion_pytorch_model.fp16.bin",
     ]
+    /// What programs of other kinds keep beside them.
+    private static let foreign = ["openvino_model.bin", "flax_model.bin"]
     private static let endings = [".safetensors", ".pth", ".pt", ".bin", ".ckpt"]
 
     /// Whether a file tells which shard holds which tensor: `NAME.safetensors.index.json`, or `….index.fp16.json` of a
@@ -15,6 +18,12 @@ enum CheckpointFolder {
     static func isIndex(_ name: String) -> Bool {
         let file = name.split(separator: "/").last ?? ""
         return file.hasSuffix(".json") && file.contains(".index.")
+    }
+
+    /// A whole checkpoint's file, or the index of its shards.
+    private static func forms(of whole: String) -> [String] {
+        let variant = whole.replacingOccurrences(of: ".fp16.safetensors", with: ".safetensors.index.fp16.json")
+        return [whole, whole + ".index.json"] + (variant == whole ? [] : [variant])
     }
 
     /// What stands where `NAME.safetensors` is named and missing: its index, another container, or a folder.
@@ -35,9 +44,9 @@ enum CheckpointFolder {
         guard isThere, isFolder.boolValue else { return path }
         let names = Set((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
         for whole in wholes {
-            if let name = [whole, whole + ".index.json"].first(where: names.contains) { return "\(path)/\(name)" }
+            if let name = forms(of: whole).first(where: names.contains) { return "\(path)/\(name)" }
         }
-        let weights = names.filter { name in endings.contains { name.hasSuffix($0) } }.sorted()
+        let weights = names.subtracting(foreign).filter { name in endings.contains { name.hasSuffix($0) } }.sorted()
         let indexes = names.filter(isIndex).sorted()
         guard indexes.count < 2, let name = indexes.first ?? (weights.count == 1 ? weights[0] : nil) else {
             let found = (indexes + weights).prefix(8).joined(separator: ", ")
@@ -74,10 +83,11 @@ extension CheckpointFolder {
         let indexes = names.filter(isIndex)
         let shards = Set(
             indexes.flatMap { (try? ShardIndex(MappedFile(path: "\(folder)/\($0)")).files) ?? [] })
-        let known = wholes.flatMap { [$0, $0 + ".index.json"] }
+        let known = wholes.flatMap(forms)
         let isWhole = known.contains { names.contains($0) }
         let others = names.filter { name in
             endings.contains { name.hasSuffix($0) } && !shards.contains(name) && !wholes.contains(name)
+                && !foreign.contains(name)
         }
         return (isWhole ? [folder] : indexes.map { "\(folder)/\($0)" }) + others.map { "\(folder)/\($0)" }
     }

@@ -58,7 +58,8 @@ enum FileKind: Equatable {
 
     private static func pointer(_ bytes: UnsafeRawBufferPointer) -> String {
         let text = String(decoding: bytes.prefix(1024), as: UTF8.self)
-        let size = text.split(separator: "\n").first { $0.hasPrefix("size ") }.flatMap { Int($0.dropFirst(5)) }
+        let lines = text.split(whereSeparator: \.isNewline)
+        let size = lines.first { $0.hasPrefix("size ") }.flatMap { Int($0.dropFirst(5)) }
         return "it is a git-lfs pointer, not the file" + (size.map { " of \($0) bytes" } ?? "")
             + ": run git lfs pull, or fetch the file itself"
     }

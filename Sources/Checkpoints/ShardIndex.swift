@@ -30,13 +30,22 @@ struct ShardIndex {
     /// The shards' file names, sorted.
     var files: [String] { Set(shards.values).sorted() }
 
+    /// Names of one table, which programs that convert to safetensors write once and leave in the index.
+    private static let tied = ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"]
+
+    private func isTied(_ name: String, _ holders: [String: [String]]) -> Bool {
+        holders[name] == nil && Self.tied.contains(name) && Self.tied.contains { holders[$0] != nil }
+    }
+
     /// Everything in which the shards that could be read differ from the index, most important first.
     func problems(_ contents: [String: [StoredTensor]]) -> [String] {
         var holders: [String: [String]] = [:]
         for (file, tensors) in contents.sorted(by: { $0.key < $1.key }) {
             for tensor in tensors { holders[tensor.name, default: []].append(file) }
         }
-        let lacking = shards.filter { contents[$0.value] != nil && holders[$0.key]?.contains($0.value) != true }
+        let lacking = shards.filter { name, file in
+            contents[file] != nil && holders[name]?.contains(file) != true && !isTied(name, holders)
+        }
         let twice = holders.filter { $0.value.count > 1 }
         return lacking.sorted { $0.key < $1.key }.map { "\($0.key) should be in \($0.value) and is not" }
             + twice.sorted { $0.key < $1.key }.map { "\($0.key) is in \($0.value.joined(separator: " and "))" }

@@ -15,7 +15,7 @@ package struct ChecksumFile: Sendable, Equatable {
     /// - Throws: ``Malformed``.
     package init?(in folder: String) throws {
         guard let data = FileManager.default.contents(atPath: "\(folder)/\(Self.name)") else { return nil }
-        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
+        let lines = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)
         digests = try Dictionary(lines.enumerated().map { try Self.entry($0.element, line: $0.offset + 1) }) {
             first, _ in first
         }

@@ -47,6 +47,23 @@ import Testing
         #expect(checkpoint.names == ["a", "b"] && checkpoint.report.files == 2)
     }
 
+    /// Programs that convert write a table once, and leave its other names in the index.
+    @Test func theOtherNamesOfOneTableNeedNotBeThere() throws {
+        _ = try folder.write(shard("shared.weight", "a"), "1.safetensors")
+        let names = ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "a"]
+        #expect(try Checkpoint.open(index(names.map { ($0, "1.safetensors") })).names == ["a", "shared.weight"])
+        _ = try folder.write(shard("a"), "1.safetensors")
+        #expect(try refusal(index(names.map { ($0, "1.safetensors") })).contains("shared.weight"))
+    }
+
+    /// diffusers' repositories keep a file for other programs beside the weights.
+    @Test func aVariantBesideWhatOthersReadIsTheFoldersCheckpoint() throws {
+        _ = try folder.write(shard("a"), "diffusion_pytorch_model.fp16.safetensors")
+        _ = try folder.write(shard("b"), "diffusion_pytorch_model.non_ema.safetensors")
+        _ = try folder.write(Array("OpenVINO".utf8), "openvino_model.bin")
+        #expect(try Checkpoint.open(folder.path).names == ["a"])
+    }
+
     @Test func whatAnIndexDoesNotListIsThereAllTheSame() throws {
         _ = try folder.write(shard("a", "extra"), "1.safetensors")
         #expect(try Checkpoint.open(index([("a", "1.safetensors")])).names == ["a", "extra"])

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Store
 
-@Suite(.timeLimit(.minutes(1))) struct NotificationsTests {
+@Suite(.timeLimit(.minutes(10))) struct NotificationsTests {
     /// libpq reads what came together: the answer and, behind it, a notification that no socket tells of any more.
     @Test func whatComesWithAnAnswerIsNotForgotten() async throws {
         let url = try await Servers.running().postgresURL

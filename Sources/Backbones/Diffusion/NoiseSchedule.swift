@@ -1,10 +1,16 @@
 import Tensors
 
 /// How much noise each of the training's time steps holds, for models that predict noise (Ho et al., arXiv 2006.11239):
-/// x_t = √ᾱ_t · x + √(1 − ᾱ_t) · noise, with Stable Diffusion's "scaled linear" variances.
+/// x_t = √ᾱ_t · x + √(1 − ᾱ_t) · noise, with Stable Diffusion's "scaled linear" variances or linear ones.
 package struct NoiseSchedule: Sendable {
     /// How sampling steps lie among the training's (diffusers' names).
     package enum Spacing: String, Codable, Sendable { case leading, trailing, linspace }
+    /// How variances grow from step to step: linearly, or their roots do.
+    package enum Growth: String, Codable, Sendable {
+        case ofVariances = "linear"
+        case ofRoots = "scaled_linear"
+    }
+
     /// What a model predicts.
     package enum Prediction: String, Codable, Sendable {
         case noise = "epsilon"
@@ -20,13 +26,19 @@ package struct NoiseSchedule: Sendable {
         /// Added to time steps of leading spacing.
         package var offset: Int
         package var prediction: Prediction
+        package var growth: Growth
+        /// Whether the variances are scaled so that nothing is left of the picture at the last step (Lin et al., arXiv
+        /// 2305.08891, algorithm 1).
+        package var endsInNoise: Bool
 
         package init(
             firstVariance: Double = 0.00085, lastVariance: Double = 0.012, steps: Int = 1000,
-            spacing: Spacing = .leading, offset: Int = 1, prediction: Prediction = .noise
+            spacing: Spacing = .leading, offset: Int = 1, prediction: Prediction = .noise,
+            growth: Growth = .ofRoots, endsInNoise: Bool = false
         ) {
             (self.firstVariance, self.lastVariance, self.steps) = (firstVariance, lastVariance, steps)
             (self.spacing, self.offset, self.prediction) = (spacing, offset, prediction)
+            (self.growth, self.endsInNoise) = (growth, endsInNoise)
         }
 
         private enum CodingKeys: String, CodingKey {
@@ -36,17 +48,26 @@ package struct NoiseSchedule: Sendable {
             case spacing = "timestep_spacing"
             case offset = "steps_offset"
             case prediction = "prediction_type"
+            case growth = "beta_schedule"
+            case endsInNoise = "rescale_betas_zero_snr"
         }
+
+        /// What diffusers takes where a file does not say it differs from solver to solver.
+        private enum ClassKey: String, CodingKey { case name = "_class_name" }
+        private static let leading = ["DDIMScheduler", "DDPMScheduler", "PNDMScheduler"]
 
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
             func value<Value: Decodable>(_ key: CodingKeys, _ usual: Value) throws -> Value {
                 try keys.decodeIfPresent(Value.self, forKey: key) ?? usual
             }
+            let solver = try decoder.container(keyedBy: ClassKey.self).decodeIfPresent(String.self, forKey: .name)
+            let usualSpacing = solver.map { Self.leading.contains($0) ? Spacing.leading : .linspace } ?? .leading
             self.init(
                 firstVariance: try value(.firstVariance, 0.00085), lastVariance: try value(.lastVariance, 0.012),
-                steps: try value(.steps, 1000), spacing: try value(.spacing, .leading),
-                offset: try value(.offset, 0), prediction: try value(.prediction, .noise))
+                steps: try value(.steps, 1000), spacing: try value(.spacing, usualSpacing),
+                offset: try value(.offset, 0), prediction: try value(.prediction, .noise),
+                growth: try value(.growth, .ofRoots), endsInNoise: try value(.endsInNoise, false))
         }
     }
 
@@ -57,13 +78,30 @@ package struct NoiseSchedule: Sendable {
     package init(_ configuration: Configuration = Configuration()) {
         let c = configuration
         self.configuration = c
-        let (first, last) = (c.firstVariance.squareRoot(), c.lastVariance.squareRoot())
+        let (first, last) = (c.firstVariance, c.lastVariance)
+        func between(_ first: Double, _ last: Double, _ step: Int) -> Double {
+            first + (last - first) * Double(step) / Double(max(c.steps - 1, 1))
+        }
         var product = 1.0
-        retained = (0..<c.steps).map { step in
-            let root = first + (last - first) * Double(step) / Double(max(c.steps - 1, 1))
-            product *= 1 - root * root
+        let retained = (0..<c.steps).map { step in
+            switch c.growth {
+            case .ofVariances: product *= 1 - between(first, last, step)
+            case .ofRoots:
+                let root = between(first.squareRoot(), last.squareRoot(), step)
+                product *= 1 - root * root
+            }
             return product
         }
+        self.retained = c.endsInNoise ? Self.endingInNoise(retained) : retained
+    }
+
+    /// √ᾱ shifted to end at nothing and stretched to begin as it did; the last ᾱ is diffusers' smallest, for Euler's
+    /// steps divide by it.
+    private static func endingInNoise(_ retained: [Double]) -> [Double] {
+        let roots = retained.map { $0.squareRoot() }
+        guard let first = roots.first, let last = roots.last, first > last else { return retained }
+        let moved = roots.map { ($0 - last) * first / (first - last) }
+        return moved.dropLast().map { $0 * $0 } + [0x1p-24]
     }
 
     /// √((1 − ᾱ)/ᾱ) at a training step, which may lie between two: noise beside a picture that is not shrunk.

@@ -18,6 +18,12 @@ struct AuthorFiles {
         }
     }
 
+    /// What is not built of them.
+    var problems: [String] {
+        guard let network, network.component.isOfOtherNoise else { return [] }
+        return ["\(network.piece.path): it is marked as a model of EDM's noise, which is not built"]
+    }
+
     /// The network, where there is one.
     var network: Part? { first { [.unet, .mmdit, .flux].contains($0.component.kind) } }
     var autoencoder: Part? { first { $0.component.kind == .autoencoder } }
@@ -26,7 +32,11 @@ struct AuthorFiles {
     var largeTower: Part? { first { $0.isTower && $0.isLargeTower } }
     var t5: Part? { first { $0.component.kind == .t5 } }
 
-    private func first(_ fits: (Part) -> Bool) -> Part? { parts.first(where: fits) }
+    /// A file of the component alone was meant for it, whatever a file of several has.
+    private func first(_ fits: (Part) -> Bool) -> Part? {
+        let fitting = parts.filter(fits)
+        return fitting.first { $0.component.prefix.isEmpty } ?? fitting.first
+    }
 }
 
 extension AuthorFiles.Part {

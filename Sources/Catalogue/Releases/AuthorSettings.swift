@@ -59,7 +59,7 @@ struct AuthorSettings {
     private func mmdit(_ c: AuthorComponent) -> JSONValue {
         let width = rows(c, "x_embedder.proj.weight")
         // Heads have as many channels as their norm; where there is none, 64.
-        let head = c.shape("joint_blocks.0.x_block.attn.ln_q.weight")?.first ?? min(64, width)
+        let head = c.shape("joint_blocks.0.x_block.attn.ln_q.weight")?.first ?? min(64, max(width, 1))
         let depth = c.count(after: "joint_blocks.")
         let dual = (0..<depth).filter { c.contains("joint_blocks.\($0).x_block.attn2.qkv.weight") }
         let positions = c.shape("pos_embed").flatMap { $0.count == 3 ? $0[1] : nil } ?? 0
@@ -159,9 +159,9 @@ struct AuthorSettings {
     private func t5(_ c: AuthorComponent) -> JSONValue {
         let attention = "encoder.block.0.layer.0.SelfAttention"
         let heads = c.shape("\(attention).relative_attention_bias.weight")?.last ?? 1
-        let table = c.shape("shared.weight") ?? c.shape("encoder.embed_tokens.weight") ?? [0, 0]
+        let table = c.shape("shared.weight") ?? c.shape("encoder.embed_tokens.weight") ?? []
         return [
-            "model_type": "t5", "vocab_size": .integer(table[0]), "d_model": .integer(table[1]),
+            "model_type": "t5", "vocab_size": .integer(table.side(0) ?? 0), "d_model": .integer(table.side(1) ?? 0),
             "d_kv": .integer(rows(c, "\(attention).q.weight") / max(heads, 1)), "num_heads": .integer(heads),
             "d_ff": .integer(rows(c, "encoder.block.0.layer.1.DenseReluDense.wi_0.weight")),
             "num_layers": .integer(c.count(after: "encoder.block.")),
@@ -177,25 +177,29 @@ struct AuthorSettings {
     // MARK: The whole
 
     /// What diffusers' `scheduler_config.json` of the model says.
-    func schedule(isGuided: Bool) -> JSONValue {
+    func schedule(of network: AuthorComponent) -> JSONValue {
+        let isGuided = network.contains("guidance_in.in_layer.weight")
         switch kind {
         case .sdxl:
-            [
+            return [
                 "_class_name": "EulerDiscreteScheduler", "beta_start": 0.00085, "beta_end": 0.012,
-                "beta_schedule": "scaled_linear", "num_train_timesteps": 1000, "prediction_type": "epsilon",
-                "timestep_spacing": "leading", "steps_offset": 1, "interpolation_type": "linear",
-                "use_karras_sigmas": false,
+                "beta_schedule": "scaled_linear", "num_train_timesteps": 1000,
+                "prediction_type": .string(network.predictsVelocity ? "v_prediction" : "epsilon"),
+                // A schedule that ends in noise alone is visited at its end.
+                "timestep_spacing": .string(network.endsInNoise ? "trailing" : "leading"), "steps_offset": 1,
+                "interpolation_type": "linear", "use_karras_sigmas": false,
+                "rescale_betas_zero_snr": .bool(network.endsInNoise),
             ]
         case .sd3:
-            ["_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": 3]
+            return ["_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": 3]
         case .flux where isGuided:
-            [
+            return [
                 "_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": 3,
                 "base_image_seq_len": 256, "base_shift": 0.5, "max_image_seq_len": 4096, "max_shift": 1.15,
                 "use_dynamic_shifting": true,
             ]
         case .flux:
-            ["_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": 1]
+            return ["_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": 1]
         }
     }
 }

@@ -21,7 +21,7 @@ struct ChameleonRelease {
             problems.append(
                 "the transformer is \(title); its VQGAN is not here: vqgan.ckpt (Lumina-mGPT has it in tokenizer/)")
         }
-        if let rows = vqgan?.shape("quantize.embedding.weight")?[0], let order, rows != order.count {
+        if let rows = vqgan?.shape("quantize.embedding.weight")?.side(0), let order, rows != order.count {
             problems.append(
                 "\(vqgan!.name): has \(rows) codes, the transformer's vocabulary \(order.count): they are no pair")
         }
@@ -96,7 +96,7 @@ struct ChameleonRelease {
         let names = identifiers
         func id(_ name: String, _ usual: Int) -> JSONValue { .integer(names[name] ?? usual) }
         return [
-            "size": .integer(transformer.shape("model.embed_tokens.weight")?[0] ?? 0),
+            "size": .integer(transformer.shape("model.embed_tokens.weight")?.side(0) ?? 0),
             "firstCode": .integer(self.codes.first?.id ?? 4), "codes": .integer(codes), "start": id("<s>", 0),
             "separator": id("<reserved08706>", 8710), "beginImage": id("<racm3:break>", 8197),
             "endImage": id("<eoss>", 8196), "newLine": id("<reserved08799>", 8803),
@@ -107,7 +107,7 @@ struct ChameleonRelease {
     // MARK: Settings
 
     private func configuration(_ vqgan: ReleasePiece, _ settings: JSONValue, _ order: [Int]?) -> JSONValue {
-        let codes = vqgan.shape("quantize.embedding.weight")?[0] ?? 0
+        let codes = vqgan.shape("quantize.embedding.weight")?.side(0) ?? 0
         return [
             "name": .string(title), "pictureSize": .integer(wishes.side ?? side),
             "sizes": sizes(wishes.side ?? side, unit: 32),
@@ -148,23 +148,23 @@ struct ChameleonRelease {
         let layer = "model.layers.0."
         let heads = settings["num_attention_heads"]?.integer ?? 0
         var members: [String: JSONValue] = [
-            "vocabularySize": .integer(transformer.shape("model.embed_tokens.weight")?[0] ?? 0),
+            "vocabularySize": .integer(transformer.shape("model.embed_tokens.weight")?.side(0) ?? 0),
             "width": .integer(width),
-            "feedForwardWidth": .integer(transformer.shape(layer + "mlp.gate_proj.weight")?[0] ?? 0),
+            "feedForwardWidth": .integer(transformer.shape(layer + "mlp.gate_proj.weight")?.side(0) ?? 0),
             "depth": .integer(depth), "heads": .integer(heads), "keyHeads": number("num_key_value_heads", heads),
             "swinNorm": settings["swin_norm"] ?? false, "longestSequence": number("max_position_embeddings", 4096),
             "epsilon": settings["rms_norm_eps"] ?? 0.00001, "rotaryBase": settings["rope_theta"] ?? 10000,
             "attentionBias": settings["attention_bias"] ?? false, "feedForwardBias": settings["mlp_bias"] ?? false,
         ]
         for (name, norm) in [("queryNormRows", "q_norm"), ("keyNormRows", "k_norm")] {
-            members[name] = transformer.shape(layer + "self_attn.\(norm).weight").map { .integer($0[0]) }
+            members[name] = transformer.shape(layer + "self_attn.\(norm).weight")?.side(0).map(JSONValue.integer)
         }
         return .object(members)
     }
 
     /// Sizes of a VQGAN of taming-transformers.
     static func tokenizer(_ vqgan: ReleasePiece, order: [Int]?) -> JSONValue {
-        func rows(_ name: String) -> Int { vqgan.shape("\(name).weight")?[0] ?? 0 }
+        func rows(_ name: String) -> Int { vqgan.shape("\(name).weight")?.side(0) ?? 0 }
         let base = max(rows("encoder.conv_in"), 1)
         let levels = vqgan.count(after: "encoder.down.")
         var members: [String: JSONValue] = [

@@ -13,9 +13,19 @@ struct EncoderReleases {
     func recognized() throws(UnrecognizedRelease) -> RecognizedRelease? {
         if let clip = scan.pieces(.clip).first { return try Self.clip(clip) }
         if let dino = scan.pieces(.dino).first {
+            if let mark = Self.secondsMark(dino) {
+                throw UnrecognizedRelease(
+                    problems: ["\(dino.path): it is DINOv2 by its \(mark), which is not built; DINO is"])
+            }
             return dino.checkpoint.contains("pos_embed") ? hub(dino) : try Self.dino(dino)
         }
         return try lpips()
+    }
+
+    /// What DINOv2 has and DINO has not: a scale of every layer, registers.
+    private static func secondsMark(_ piece: ReleasePiece) -> String? {
+        let marks = [".ls1.gamma", ".layer_scale1.lambda1", "register_tokens"]
+        return piece.checkpoint.names.first { name in marks.contains { name.hasSuffix($0) } }
     }
 
     private static func beside(_ piece: ReleasePiece, _ names: [String]) -> [String: String] {
@@ -26,7 +36,10 @@ struct EncoderReleases {
     private static func clip(_ piece: ReleasePiece) throws(UnrecognizedRelease) -> RecognizedRelease {
         let files = beside(
             piece,
-            ["tokenizer.json", "vocab.json", "merges.txt", "special_tokens_map.json", "preprocessor_config.json"])
+            [
+                "tokenizer.json", "vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json",
+                "preprocessor_config.json",
+            ])
         let readsWords = files["tokenizer.json"] != nil || (files["vocab.json"] != nil && files["merges.txt"] != nil)
         let problems = [
             readsWords ? nil : "\(piece.folder): has neither tokenizer.json nor vocab.json with merges.txt: fetch them",
@@ -51,13 +64,13 @@ struct EncoderReleases {
     private func hub(_ piece: ReleasePiece) -> RecognizedRelease {
         let width = piece.shape("cls_token")?.last ?? 0
         let patch = piece.shape("patch_embed.proj.weight")?.last ?? 16
-        let patches = (piece.shape("pos_embed")?[1] ?? 1) - 1
+        let patches = (piece.shape("pos_embed")?.side(1) ?? 1) - 1
         let side = Int(Double(patches).squareRoot().rounded())
         return RecognizedRelease(
             family: .dino, title: "DINO",
             configuration: [
                 "hidden_size": .integer(width),
-                "intermediate_size": .integer(piece.shape("blocks.0.mlp.fc1.weight")?[0] ?? 4 * width),
+                "intermediate_size": .integer(piece.shape("blocks.0.mlp.fc1.weight")?.side(0) ?? 4 * width),
                 "num_hidden_layers": .integer(piece.count(after: "blocks.")),
                 // Every published one has heads of 64 channels.
                 "num_attention_heads": .integer(wishes.heads ?? max(width / 64, 1)),

@@ -60,7 +60,7 @@ struct InfinityRelease {
     }
 
     private var firstBlock: String { isChunked ? "block_chunks.0.module.0" : "blocks.0" }
-    private var heads: Int? { transformer.shape("\(firstBlock).sa.scale_mul_1H11")?[1] ?? wishes.heads }
+    private var heads: Int? { transformer.shape("\(firstBlock).sa.scale_mul_1H11")?.side(1) ?? wishes.heads }
 
     private var transformerProblems: [String] {
         [
@@ -115,7 +115,7 @@ struct InfinityRelease {
     private func isPatched(_ vae: ReleasePiece) -> Bool { bits(of: vae) > 0 && 4 * bits(of: vae) == bits }
 
     private func bits(of vae: ReleasePiece) -> Int {
-        vae.shape("encoder.conv_out.conv.weight", "encoder.conv_out.weight")?[0] ?? 0
+        vae.shape("encoder.conv_out.conv.weight", "encoder.conv_out.weight")?.side(0) ?? 0
     }
 
     // MARK: Settings
@@ -158,15 +158,15 @@ struct InfinityRelease {
         let reference = InfinitySchedules.largest(ratio: wishes.ratio).last!
         var members: [String: JSONValue] = [
             "width": .integer(width), "depth": .integer(depth), "heads": .integer(heads ?? 0),
-            "textWidth": .integer(textWidth), "textLength": .integer(transformer.shape("cfg_uncond")?[0] ?? 512),
+            "textWidth": .integer(textWidth), "textLength": .integer(transformer.shape("cfg_uncond")?.side(0) ?? 512),
             "bits": .integer(bits), "blockChunks": .integer(chunks), "feedForwardRatio": 4,
-            "levels": .integer(transformer.shape("lvl_embed.weight")?[0] ?? 15), "epsilon": 0.000001,
+            "levels": .integer(transformer.shape("lvl_embed.weight")?.side(0) ?? 15), "epsilon": 0.000001,
             "rotaryReference": ["height": .integer(reference.height), "width": .integer(reference.width)],
             "schedule": Self.json(schedule),
         ]
-        members["feedForwardRows"] = transformer.shape("\(firstBlock).ffn.fc1.weight").map { .integer($0[0]) }
+        members["feedForwardRows"] = transformer.shape("\(firstBlock).ffn.fc1.weight")?.side(0).map(JSONValue.integer)
         if isPatched { members["codePatch"] = 2 }
-        members["textHeads"] = transformer.shape("text_proj_for_sos.ca.mat_q").map { .integer($0[1]) }
+        members["textHeads"] = transformer.shape("text_proj_for_sos.ca.mat_q")?.side(1).map(JSONValue.integer)
         if transformer.checkpoint.contains("special_token") {
             // ARBooth's code differs from Infinity's in both.
             (members["addsLevelsToEveryChunk"], members["resizesByArea"]) = (true, true)
@@ -176,7 +176,7 @@ struct InfinityRelease {
 
     /// Sizes of a BSQ-VAE, with or without a layer's weights one name deeper.
     static func tokenizer(_ vae: ReleasePiece) -> [String: JSONValue] {
-        func rows(_ name: String) -> Int { vae.shape("\(name).conv.weight", "\(name).weight")?[0] ?? 0 }
+        func rows(_ name: String) -> Int { vae.shape("\(name).conv.weight", "\(name).weight")?.side(0) ?? 0 }
         let base = max(rows("encoder.conv_in"), 1)
         func multipliers(_ levels: String) -> [JSONValue] {
             (0..<vae.count(after: levels)).map { .integer(rows("\(levels)\($0).block.0.conv1") / base) }

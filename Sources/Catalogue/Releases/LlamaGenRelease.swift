@@ -24,7 +24,7 @@ package struct LlamaGenRelease {
     /// - Throws: ``UnrecognizedRelease`` with everything that is missing or does not belong together.
     package func parts() throws(UnrecognizedRelease) -> Parts {
         let tokenizer = scan.pieces(.llamaGenTokenizer).first {
-            $0.shape("quantize.embedding.weight")?[0] == shape("tok_embeddings.weight").first
+            $0.shape("quantize.embedding.weight")?.side(0) == shape("tok_embeddings.weight").first
         }
         let text = T5Release(scan, width: shape("cls_embedding.uncond_embedding").last)
         let title = "the transformer is \(title)"
@@ -55,7 +55,7 @@ package struct LlamaGenRelease {
             files: [(parts.vocabulary as NSString).lastPathComponent: parts.vocabulary])
     }
 
-    private func shape(_ name: String) -> [Int] { transformer.shape(name) ?? [0] }
+    private func shape(_ name: String) -> [Int] { transformer.shape(name).flatMap { $0.isEmpty ? nil : $0 } ?? [0] }
     private var width: Int { shape("tok_embeddings.weight").last! }
     private var depth: Int { transformer.count(after: "layers.") }
     private var title: String {
@@ -89,7 +89,7 @@ package struct LlamaGenRelease {
     }
 
     private static func tokenizer(_ vq: ReleasePiece) -> JSONValue {
-        func rows(_ name: String) -> Int { vq.shape("\(name).weight")?[0] ?? 0 }
+        func rows(_ name: String) -> Int { vq.shape("\(name).weight")?.side(0) ?? 0 }
         let base = max(rows("encoder.conv_in"), 1)
         let levels = vq.count(after: "encoder.conv_blocks.")
         return [

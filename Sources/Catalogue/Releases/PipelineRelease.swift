@@ -68,12 +68,17 @@ struct PipelineRelease {
         if folder != nil, json("scheduler", "scheduler_config.json") == nil {
             problems.append("\(place)/scheduler: has no scheduler_config.json: fetch it")
         }
+        let settings = PipelineSettings(
+            kind: kind, network: json(kind.network, "config.json") ?? [:],
+            autoencoder: json("vae", "config.json") ?? [:],
+            schedule: json("scheduler", "scheduler_config.json") ?? [:])
+        problems += settings.problems + authors.problems
         guard problems.isEmpty else { throw UnrecognizedRelease(problems: problems) }
-        let (files, texts) = settings(kind)
+        let (files, texts) = written(kind)
         let vocabularies = words.flatMap { name, files in files.map { ("\(name)/\($0.key)", $0.value) } }
         return RecognizedRelease(
             family: .diffusion, title: title(kind), configuration: configuration(kind), parts: parts,
-            files: files.merging(vocabularies) { first, _ in first }, texts: texts)
+            files: files.merging(vocabularies) { first, _ in first }, texts: texts, warnings: settings.warnings)
     }
 
     private var place: String { folder ?? "." }
@@ -86,7 +91,7 @@ struct PipelineRelease {
         for component in kind.weighted {
             if let part = author(component, kind) {
                 parts.append(part.part(component))
-                if let problem = part.component.unreadable { problems.append(problem) }
+                problems += part.component.misshapen + [part.component.unreadable].compactMap { $0 }
                 continue
             }
             guard let folder else {
@@ -160,7 +165,7 @@ struct PipelineRelease {
     // MARK: Settings
 
     /// Where the settings of the model come from: files as they are, and what is written.
-    private func settings(_ kind: Kind) -> (files: [String: String], texts: [String: JSONValue]) {
+    private func written(_ kind: Kind) -> (files: [String: String], texts: [String: JSONValue]) {
         var (files, texts): ([String: String], [String: JSONValue]) = ([:], [:])
         let names = ["scheduler/scheduler_config.json"] + kind.weighted.map { "\($0)/config.json" }
         for name in names {
@@ -210,7 +215,7 @@ struct PipelineRelease {
         let settings = AuthorSettings(kind: kind, pooledWidth: authors.largeTower?.pooledWidth)
         if component == "scheduler" {
             return folder == nil
-                ? settings.schedule(isGuided: network.component.contains("guidance_in.in_layer.weight")) : nil
+                ? settings.schedule(of: network.component) : nil
         }
         guard file == "config.json", let part = author(component, kind) else { return nil }
         if component != kind.network, let own = part.piece.settings(), own["d_model"] != nil { return own }

@@ -65,7 +65,30 @@ package struct ReleasePiece: Sendable {
     }
 }
 
+extension ReleasePiece {
+    /// Tensors that tell its sizes, and have another shape.
+    var misshapen: [String] {
+        kind.telling.compactMap { name, rank in
+            guard let shape = shape(name), shape.count != rank else { return nil }
+            return "\(path): \(name) has the shape \(shape); of \(kind.rawValue) it has \(rank) sides"
+        }
+    }
+}
+
 extension ReleasePiece.Kind {
+    /// The tensors that tell sizes, and how many sides they have.
+    fileprivate var telling: [(name: String, rank: Int)] {
+        switch self {
+        case .infinityTransformer: [("word_embed.weight", 2), ("pos_start", 3), ("text_norm.weight", 1)]
+        case .textEncoder: [("shared.weight", 2), ("encoder.embed_tokens.weight", 2)]
+        case .chameleonTransformer: [("model.embed_tokens.weight", 2)]
+        case .chameleonTokenizer, .llamaGenTokenizer: [("quantize.embedding.weight", 2)]
+        case .llamaGenTransformer: [("tok_embeddings.weight", 2), ("cls_embedding.uncond_embedding", 2)]
+        case .dino: [("pos_embed", 3), ("cls_token", 3), ("patch_embed.proj.weight", 4)]
+        default: []
+        }
+    }
+
     fileprivate func claims(_ c: Checkpoint) -> Bool {
         func all(_ names: String...) -> Bool { names.allSatisfy(c.contains) }
         func any(_ names: String...) -> Bool { names.contains(where: c.contains) }

@@ -7,7 +7,14 @@ extension ReleaseScan {
         _ wishes: ReleaseWishes = ReleaseWishes()
     ) throws(UnrecognizedRelease) -> RecognizedRelease {
         do throws(UnrecognizedRelease) {
-            if let release = try known(wishes) { return release }
+            let misshapen = pieces.flatMap(\.misshapen)
+            guard misshapen.isEmpty else { throw UnrecognizedRelease(problems: misshapen) }
+            if let release = try known(wishes) {
+                // Of what is rearranged its own layout has looked at this.
+                let unreadable = release.parts.filter { $0.rearranged == nil }.compactMap(\.piece.checkpoint.unreadable)
+                guard unreadable.isEmpty else { throw UnrecognizedRelease(problems: unreadable) }
+                return release
+            }
         } catch { throw UnrecognizedRelease(problems: error.problems + problems) }
         throw UnrecognizedRelease(problems: problems + orphans)
     }

@@ -12,7 +12,7 @@ struct T5Release {
     }
 
     private static func width(_ piece: ReleasePiece) -> Int? {
-        piece.shape("shared.weight", "encoder.embed_tokens.weight")?[1]
+        piece.shape("shared.weight", "encoder.embed_tokens.weight")?.side(1)
     }
 
     /// Whether a tensor is the encoder's.
@@ -43,7 +43,7 @@ struct T5Release {
     /// transformers' settings with the table's real rows.
     var configuration: JSONValue {
         guard case .object(var members) = piece.settings() ?? [:] else { return [:] }
-        if let rows = piece.shape("shared.weight", "encoder.embed_tokens.weight")?[0] {
+        if let rows = piece.shape("shared.weight", "encoder.embed_tokens.weight")?.side(0) {
             members["vocab_size"] = .integer(rows)
         }
         return .object(members)

@@ -54,11 +54,28 @@ package struct AuthorComponent: Sendable {
 
     /// What its numbers cannot be read for: weights in eight or four bits with scales beside them; nil where they can.
     package var unreadable: String? {
-        let marks = [".scale_weight", ".weight_scale", "scaled_fp8", ".absmax", ".quant_map"]
-        return names.sorted().first { name in marks.contains { name.hasSuffix($0) } }.map {
-            "\(checkpoint.path): \(prefix)\($0): weights with scales beside them are not built; "
-                + "fetch the file of bf16 or fp16 weights"
-        }
+        Checkpoint.unreadable(ScaledWeights.mark(among: names).map { prefix + $0 }, path: checkpoint.path)
+    }
+
+    /// Whether its file is marked as that of a model which predicts velocities, or whose noise ends without a picture
+    /// in it, as trainers of Stable Diffusion XL mark theirs.
+    package var predictsVelocity: Bool {
+        checkpoint.contains("v_pred") || checkpoint.metadata["modelspec.prediction_type"] == "v"
+    }
+    package var endsInNoise: Bool { checkpoint.contains("ztsnr") }
+
+    /// Whether its file is marked as a model of another noise than Stable Diffusion's (EDM, arXiv 2206.00364).
+    package var isOfOtherNoise: Bool {
+        ["edm_mean", "edm_vpred.sigma_max", "edm_vpred.sigma_min"].contains(where: checkpoint.contains)
+    }
+
+    /// Tensors that tell its sizes, and are missing or of another shape.
+    package var misshapen: [String] {
+        let (name, rank) = kind.telling
+        let found = shape(name)
+        guard found?.count != rank else { return [] }
+        let what = found.map { "has the shape \($0)" } ?? "is missing"
+        return ["\(checkpoint.path): \(prefix)\(name) \(what); of \(kind.rawValue) it has \(rank) sides"]
     }
 
     /// Its tensors under diffusers' and transformers' names, sorted.
@@ -105,6 +122,19 @@ package struct AuthorComponent: Sendable {
 }
 
 extension AuthorComponent.Kind {
+    /// The tensor that tells its width, and how many sides that has.
+    fileprivate var telling: (name: String, rank: Int) {
+        switch self {
+        case .unet: ("input_blocks.0.0.weight", 4)
+        case .mmdit: ("x_embedder.proj.weight", 4)
+        case .flux: ("img_in.weight", 2)
+        case .autoencoder: ("encoder.conv_in.weight", 4)
+        case .textTower: ("text_model.embeddings.token_embedding.weight", 2)
+        case .openTextTower: ("token_embedding.weight", 2)
+        case .t5: ("encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", 2)
+        }
+    }
+
     fileprivate func claims(_ names: Set<String>) -> Bool {
         func all(_ needed: String...) -> Bool { needed.allSatisfy(names.contains) }
         switch self {

@@ -1,0 +1,193 @@
+import Catalogue
+import DaemonTesting
+import FileTesting
+import Foundation
+import Jobs
+import ServerTesting
+import Testing
+
+private let releases = sharedFolder("releases")
+
+/// Releases as others changed them: what is not built is refused by name, never drawn as if it were something else.
+@Suite(.enabled(if: releases != nil, "the tiny releases (../shared/releases) are not on this machine"))
+struct ReleaseVariantTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// A copy of a release that may be changed.
+    private func copy(_ release: String) throws -> String {
+        let path = "\(folder.path)/\((release as NSString).lastPathComponent)"
+        try FileManager.default.copyItem(atPath: "\(releases!)/\(release)", toPath: path)
+        return path
+    }
+
+    private func found(_ paths: String...) throws -> (release: RecognizedRelease?, problems: [String]) {
+        do throws(UnrecognizedRelease) { return (try ReleaseScan(paths).recognized(), []) } catch {
+            return (nil, error.problems)
+        }
+    }
+
+    private func change(_ file: String, _ members: [String: JSONValue]) throws {
+        guard case .object(let old) = try JSONValue(json: Data(contentsOf: URL(fileURLWithPath: file))) else { return }
+        let new = JSONValue.object(old.merging(members) { $1 })
+        try new.line.write(to: URL(fileURLWithPath: file))
+    }
+
+    /// A safetensors file's header and data.
+    private func parts(_ file: String) throws -> (header: [String: JSONValue], data: Data) {
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+        let length = bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+        guard case .object(let header) = try JSONValue(json: Data(bytes.dropFirst(8).prefix(length))) else {
+            throw CocoaError(.fileReadCorruptFile)
+        }
+        return (header, Data(bytes.dropFirst(8 + length)))
+    }
+
+    private func write(_ header: [String: JSONValue], _ data: Data, to file: String) throws {
+        let text = JSONValue.object(header).line
+        let size = Data((0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) })
+        try (size + text + data).write(to: URL(fileURLWithPath: file))
+    }
+
+    /// Adds tensors without a number to a safetensors file, or gives one of those there are only one side.
+    private func change(tensors file: String, adding names: [String] = [], flattening: String? = nil) throws {
+        var (header, data) = try parts(file)
+        for name in names {
+            header[name] = [
+                "dtype": "F32", "shape": [0], "data_offsets": [.integer(data.count), .integer(data.count)],
+            ]
+        }
+        if let flattening, case .object(var entry) = header[flattening] {
+            let count = (entry["shape"]?.array ?? []).compactMap(\.integer).reduce(1, *)
+            entry["shape"] = [.integer(count)]
+            header[flattening] = .object(entry)
+        }
+        try write(header, data, to: file)
+    }
+
+    /// The tensors after a prefix, in a file of their own.
+    private func extract(_ prefix: String, of file: String, to target: String) throws {
+        let (header, data) = try parts(file)
+        var (own, numbers): ([String: JSONValue], Data) = ([:], Data())
+        for (name, entry) in header where name.hasPrefix(prefix) {
+            guard case .object(var entry) = entry,
+                let range = entry["data_offsets"]?.array?.compactMap(\.integer), range.count == 2
+            else { continue }
+            let start = numbers.count
+            numbers += data[range[0]..<range[1]]
+            entry["data_offsets"] = [.integer(start), .integer(numbers.count)]
+            own[String(name.dropFirst(prefix.count))] = .object(entry)
+        }
+        try write(own, numbers, to: target)
+    }
+
+    private var singleFile: String { "sdxl/sd_xl_base_1.0.safetensors" }
+
+    private func single(adding marks: [String]) throws -> (release: RecognizedRelease?, problems: [String]) {
+        let file = try copy(singleFile)
+        try change(tensors: file, adding: marks)
+        return try found(file, "\(releases!)/sdxl/tokenizer", "\(releases!)/sdxl/tokenizer_2")
+    }
+
+    @Test func whatASingleFileSaysOfItsNoiseCounts() throws {
+        let plain = try #require(try single(adding: []).release)
+        #expect(plain.texts["scheduler/scheduler_config.json"]?["prediction_type"] == "epsilon")
+        try FileManager.default.removeItem(atPath: folder.path + "/sd_xl_base_1.0.safetensors")
+        let velocity = try #require(try single(adding: ["v_pred", "ztsnr"]).release)
+        let schedule = velocity.texts["scheduler/scheduler_config.json"]
+        #expect(schedule?["prediction_type"] == "v_prediction")
+        #expect(schedule?["rescale_betas_zero_snr"] == .bool(true) && schedule?["timestep_spacing"] == "trailing")
+        try FileManager.default.removeItem(atPath: folder.path + "/sd_xl_base_1.0.safetensors")
+        let problems = try single(adding: ["edm_mean", "edm_std"]).problems
+        #expect(problems.count == 1 && problems[0].contains("EDM"), "\(problems)")
+    }
+
+    @Test(
+        arguments: [
+            ("unet/config.json", ["time_cond_proj_dim": 256], "time_cond_proj_dim 256"),
+            ("unet/config.json", ["act_fn": "gelu"], "act_fn \"gelu\""),
+            ("unet/config.json", ["in_channels": 9], "in_channels is 9"),
+            ("vae/config.json", ["_class_name": "AutoencoderTiny"], "_class_name \"AutoencoderTiny\""),
+            ("vae/config.json", ["latents_mean": [0.1, 0.1, 0.1, 0.1]], "latents_mean"),
+            ("scheduler/scheduler_config.json", ["_class_name": "LCMScheduler"], "LCMScheduler is not built"),
+            ("scheduler/scheduler_config.json", ["beta_schedule": "squaredcos_cap_v2"], "beta_schedule"),
+            ("scheduler/scheduler_config.json", ["prediction_type": "sample"], "prediction_type"),
+        ] as [(String, [String: JSONValue], String)])
+    func whatASettingAsksForAndIsNotBuiltIsRefused(
+        file: String, members: [String: JSONValue], said: String
+    ) throws {
+        let path = try copy("sdxl")
+        try FileManager.default.removeItem(atPath: "\(folder.path)/\(singleFile)")
+        try change("\(path)/\(file)", members)
+        let problems = try found(path).problems
+        #expect(problems.count == 1 && problems[0].contains(said), "\(problems)")
+    }
+
+    @Test func anotherSolverIsWarnedOf() throws {
+        let path = try copy("sdxl")
+        try change(
+            "\(path)/scheduler/scheduler_config.json",
+            ["_class_name": "DPMSolverMultistepScheduler", "use_karras_sigmas": true])
+        let warnings = try #require(try found(path).release).warnings
+        #expect(warnings.count == 2 && warnings[0].contains("DPMSolver") && warnings[1].contains("karras"))
+    }
+
+    @Test func weightsWithScalesBesideThemAreRefused() throws {
+        let path = try copy("sd3-medium")
+        let encoder = "\(path)/text_encoder_3"
+        let file = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: encoder).first { $0.hasSuffix(".safetensors") })
+        try change(
+            tensors: "\(encoder)/\(file)", adding: ["encoder.block.0.layer.0.SelfAttention.q.SCB"])
+        let problems = try found(path).problems
+        #expect(problems.contains { $0.contains("SelfAttention.q.SCB") && $0.contains("scales") }, "\(problems)")
+    }
+
+    @Test func aTensorOfAnotherShapeIsNamed() throws {
+        let encoder = try copy("sd3-medium") + "/text_encoder_3"
+        let file = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: encoder).first { $0.hasSuffix(".safetensors") })
+        try change(tensors: "\(encoder)/\(file)", flattening: "shared.weight")
+        #expect(try found(encoder, "\(releases!)/llamagen-t2i-xl").problems.contains { $0.contains("shared.weight") })
+    }
+
+    @Test func theSecondDINOIsNotTakenForTheFirst() throws {
+        let path = try copy("dino-vits16/dino-vits16")
+        try change(tensors: path + "/model.safetensors", adding: ["encoder.layer.0.layer_scale1.lambda1"])
+        let problems = try found(path).problems
+        #expect(problems.count == 1 && problems[0].contains("DINOv2"), "\(problems)")
+    }
+
+    @Test func anAutoencoderBesideAFileThatHasOneIsMeant() throws {
+        let file = try copy(singleFile)
+        let own = folder.path + "/sdxl_vae.safetensors"
+        try extract("first_stage_model.", of: file, to: own)
+        let tokenizers = ["tokenizer", "tokenizer_2"].map { "\(releases!)/sdxl/\($0)" }
+        for paths in [[file, own], [own, file]] {
+            let both = try ReleaseScan(paths + tokenizers).recognized()
+            #expect(both.parts.first { $0.stem == "vae" }?.piece.path == own)
+            #expect(both.parts.first { $0.stem == "unet" }?.piece.path == file)
+        }
+    }
+
+    /// Settings, tokenizers and schedule of a pipeline lie in folders.
+    @Test func aModelOfOursIsCopiedWhole() throws {
+        let models = try TemporaryFolder()
+        let installation = ModelInstallation(directory: models.path)
+        for links in [true, false] {
+            let added = try installation.add(release: ["\(releases!)/sdxl"], name: "first-\(links)", links: links)
+            let copy = try installation.add(added.model.folder, name: "second-\(links)")
+            #expect(copy.verify() == [])
+            for file in ["unet/config.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json"] {
+                let read = [added.model.folder, copy.folder].map {
+                    FileManager.default.contents(atPath: "\($0)/\(file)")
+                }
+                #expect(read[0] != nil && read[0] == read[1], "\(file)")
+            }
+        }
+        let whole = "\(models.path)/second-false"
+        try FileManager.default.removeItem(atPath: whole + "/unet/config.json")
+        #expect(throws: ModelInstallation.Refusal.self) { try installation.add(whole, name: "third") }
+    }
+}
