@@ -55,14 +55,17 @@ struct JobFile {
     }
 
     private static func embedded(_ image: JSONValue, _ folder: String) throws -> JSONValue {
-        guard let name = image["file"]?.string else { return image }
+        guard case .object(var members) = image, let name = members["file"]?.string, members["data"] == nil else {
+            return image
+        }
         let path = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
         guard let data = FileManager.default.contents(atPath: path) else {
             Terminal.note("atelierctl: the picture \(printable(path)) cannot be read")
             throw ExitStatus.notFound
         }
-        var members: [String: JSONValue] = ["data": .string(data.base64EncodedString())]
-        members["crop"] = image["crop"]
+        // What else is said stays: what is misspelt is told like everything in a message.
+        members["file"] = nil
+        members["data"] = .string(data.base64EncodedString())
         return .object(members)
     }
 }

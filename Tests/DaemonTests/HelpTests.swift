@@ -39,6 +39,11 @@ import Testing
     @Test(arguments: [
         (#"{"version":1,"kind":"probe","kind":"probe"}"#, "kind"), (#"{"version":1,"kind":"probe",}"#, "byte"),
         ("[]", "not a JSON object"),
+        // What is misspelt beside a picture's file is not dropped on the way.
+        (
+            #"{"version":1,"kind":"evaluate","model":"m","concepts":["rex"],"suite":"little-world","images":"#
+                + #"[{"file":"job.json","corp":{"left":0}}]}"#, "corp"
+        ),
     ])
     func aJobThatIsNoStrictJSONIsRefused(text: String, word: String) async throws {
         let folder = try TemporaryFolder()
