@@ -82,6 +82,8 @@ struct PersonalizeWorker {
         }
     }
 
+    private var identity: TrainingIdentity { TrainingIdentity(spec, digest: loaded.digest) }
+
     private var seed: UInt64 { UInt64(spec.seed ?? 0) }
 
     /// Begins with what the concept's earlier version learnt, where the job says so.
@@ -110,7 +112,7 @@ struct PersonalizeWorker {
     private func learn(_ training: any ConceptTraining, _ previews: TrainingPreviews?) throws -> LossCurve? {
         var curve = LossCurve()
         if let resume = order.resume {
-            try training.restore(OptimizerState(path: resume))
+            try ResumedCheckpoint(resume, of: identity).restore { try training.restore($0) }
             curve = LossCurve(path: resume + ".losses") ?? curve
         }
         return try train(training, previews, &curve) ? curve : nil
@@ -158,8 +160,7 @@ struct PersonalizeWorker {
         let path = "\(order.workspace)/checkpoint-\(training.step).safetensors"
         try curve.write(path + ".losses")
         try training.state.write(
-            path,
-            metadata: ["kind": spec.method.rawValue, "concept": spec.concept.name])
+            path, metadata: identity.metadata)
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
         connection.send(
             .checkpoint(

@@ -8,9 +8,6 @@ import Layers
 enum ProxyCheckpoint {
     private static let ending = ".proxies"
 
-    /// What a checkpoint says beside its tensors.
-    static func metadata(of path: String) throws -> [String: String] { try Safetensors(path: path).metadata }
-
     /// Writes the pictures; gives the file's digest.
     static func write(_ pictures: [String: [Picture]], beside path: String) throws -> String {
         var data = Data()

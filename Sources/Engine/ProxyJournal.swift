@@ -28,7 +28,8 @@ final class ProxyJournal {
     private let seconds: Int
     private let connection: EngineConnection
     /// What the checkpoint says that the job goes on from.
-    private let resumed: (stage: String, state: OptimizerState)?
+    private let resumed: ResumedCheckpoint?
+    private let identity: TrainingIdentity
     /// By concept, in the order drawn.
     private var pictures: [String: [Picture]] = [:]
     /// Steps of stages that are behind.
@@ -37,19 +38,20 @@ final class ProxyJournal {
     private var lastProgress = Date.distantPast
     private let resumedCurve: LossCurve?
 
-    init(resume: String?, workspace: String, seconds: Int, connection: EngineConnection) {
+    /// - Parameter resume: the checkpoint to go on from.
+    /// - Throws: `JobFailure` for one that is none, or of another job.
+    init(
+        resume: String?, identity: TrainingIdentity, workspace: String, seconds: Int, connection: EngineConnection
+    ) throws {
         (self.workspace, self.seconds, self.connection) = (workspace, seconds, connection)
-        guard let resume, let file = try? OptimizerState(path: resume),
-            let facts = try? ProxyCheckpoint.metadata(of: resume), let stage = facts["stage"]
-        else {
-            (resumed, resumedCurve) = (nil, nil)
-            return
-        }
-        resumed = (stage, file)
-        resumedCurve = LossCurve(path: resume + ".losses")
-        let drawn = ProxyCheckpoint.pictures(beside: resume, digest: facts["proxies"])
-        pictures = drawn
+        self.identity = identity
+        resumed = try resume.map { try ResumedCheckpoint($0, of: identity) }
+        resumedCurve = resume.flatMap { LossCurve(path: $0 + ".losses") }
+        pictures = resumed.map { ProxyCheckpoint.pictures(beside: $0.path, digest: $0.metadata["proxies"]) } ?? [:]
     }
+
+    /// The stage that the job was stopped in.
+    private var stage: String? { resumed?.metadata["stage"] }
 
     /// All proxies of a concept where they were all drawn; the caller knows how many those are.
     func drawn(_ concept: String) -> [Picture]? { pictures[concept] }
@@ -58,13 +60,13 @@ final class ProxyJournal {
     func partlyDrawn(_ concept: String) -> [Picture] { pictures[concept] ?? [] }
 
     /// Whether the job goes on amid a concept's proxies, so that its supervisor has nothing left to learn.
-    func isDrawing(_ concept: String) -> Bool { resumed?.stage == Stage.proxies(concept).text }
+    func isDrawing(_ concept: String) -> Bool { self.stage == Stage.proxies(concept).text }
 
     /// Puts a training into the state of the checkpoint, where that is of this stage or of the one after it, which has
     /// the same weights. Gives whether it is at its end.
     func restore(_ training: PairTraining, in stage: Stage, orAfter next: Stage? = nil) throws -> Bool {
-        guard let resumed, [stage.text, next?.text].contains(resumed.stage) else { return false }
-        try training.restore(resumed.state)
+        guard let resumed, let stopped = self.stage, [stage.text, next?.text].contains(stopped) else { return false }
+        try resumed.restore { try training.restore($0) }
         return training.step >= training.steps
     }
 
@@ -72,7 +74,7 @@ final class ProxyJournal {
     /// - Throws: `AskedToStop` behind a checkpoint; `JobFailure` where the loss is no number.
     @discardableResult
     func train(_ training: PairTraining, _ stage: Stage, title: String) throws -> LossCurve {
-        var curve = resumed?.stage == stage.text ? resumedCurve ?? LossCurve() : LossCurve()
+        var curve = self.stage == stage.text ? resumedCurve ?? LossCurve() : LossCurve()
         curve.prefix = "loss.\(title.prefix { $0 != " " })"
         while training.step < training.steps {
             let losses = training.advance()
@@ -114,7 +116,8 @@ final class ProxyJournal {
         let path = "\(workspace)/checkpoint-\(step).safetensors"
         let digest = try ProxyCheckpoint.write(pictures, beside: path)
         try curve?.write(path + ".losses")
-        try training.state.write(path, metadata: ["stage": stage.text, "proxies": digest])
+        try training.state.write(
+            path, metadata: identity.metadata.merging(["stage": stage.text, "proxies": digest]) { $1 })
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
         connection.send(
             .checkpoint(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoints
 import Daemon
 import Foundation
 import Hashing
@@ -28,7 +29,7 @@ struct Run: AsyncParsableCommand {
         }
         let folder = URL(fileURLWithPath: out).path
         try FileManager.default.createDirectory(atPath: folder + "/inputs", withIntermediateDirectories: true)
-        let (spec, images) = try pictures(of: asked, in: folder)
+        let (spec, images) = try pictures(of: seeded(asked), in: folder)
         let order = EngineOrder(
             job: UUID(), attempt: 1, spec: spec, tenant: "local", images: images,
             adapters: try adapters(), models: settings.modelsDirectory, workspace: folder,
@@ -42,6 +43,17 @@ struct Run: AsyncParsableCommand {
                 directory: folder, log: folder + "/engine.log", niceness: settings.engineNice))
         try process.send(order.line)
         try await follow(process)
+    }
+
+    /// The job with a seed where it has none: that of the checkpoint it goes on from, or one that is drawn, and told.
+    private func seeded(_ spec: JobSpec) -> JobSpec {
+        guard spec.seed == nil else { return spec }
+        let earlier = resume.flatMap { try? Checkpoint.open($0).metadata["job.seed"] }.flatMap(Int.init)
+        let seeded = earlier.map(spec.seeded) ?? spec.seeded(by: UUID())
+        if let seed = seeded.seed, earlier == nil {
+            Terminal.note("seed \(seed) was drawn; give it to have the same again")
+        }
+        return seeded
     }
 
     /// Writes the pictures into the folder's inputs; gives the job as the daemon would have it, with their digests.

@@ -16,10 +16,14 @@ extension JobSpec {
     /// The same job with a seed where it has none: drawn from its id, which is random, so that each of its attempts has
     /// the same one and no other job has.
     package func seeded(by job: UUID) -> JobSpec {
-        guard seed == nil else { return self }
         let bytes = job.uuid
         // The first 48 bits: all of them are random, and any program's numbers hold them.
-        let drawn = [bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5].reduce(0) { $0 << 8 | Int($1) }
+        return seeded([bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5].reduce(0) { $0 << 8 | Int($1) })
+    }
+
+    /// The same job with this seed where it has none.
+    package func seeded(_ drawn: Int) -> JobSpec {
+        guard seed == nil else { return self }
         switch self {
         case .personalize(var spec):
             spec.seed = drawn
