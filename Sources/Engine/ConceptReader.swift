@@ -13,7 +13,7 @@ struct ConceptReader {
     /// - Throws: `JobFailure` listing the references that cannot be used.
     func concept() throws -> (concept: Concept, warnings: [String]) {
         let own = spec.images.map { $0.map { images[$0] } } ?? images
-        let references = try ReferencePictures(own, size: loaded.pictureSize)
+        let references = try ReferencePictures(own, size: loaded.pictureSize, places: spec.images)
         let concept = Concept(
             name: spec.name, role: spec.role, className: spec.className ?? "",
             references: references.pictures,

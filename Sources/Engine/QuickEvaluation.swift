@@ -21,17 +21,14 @@ struct QuickEvaluation {
     /// - Parameters:
     ///   - models: the folder of all models.
     ///   - report: is told how many pictures of how many are drawn.
-    /// - Returns: nil where the encoders are not there: a concept is worth more than its figures.
-    /// - Throws: what an encoder's damaged files say.
-    init?(
+    /// - Throws: what says that an encoder is not there, or that its files are damaged.
+    init(
         _ concept: Concept, on loaded: LoadedModel, models: String, seed: UInt64,
         report: (_ drawn: Int, _ all: Int) -> Void = { _, _ in }
     ) throws {
-        do {
-            metrics = ConceptMetrics(
-                references: concept.references,
-                by: try MetricEncoders(directory: models, .init(loaded.description.encoders)))
-        } catch is MetricEncoders.Missing { return nil }
+        metrics = ConceptMetrics(
+            references: concept.references,
+            by: try MetricEncoders(directory: models, .init(loaded.description.encoders)))
         (self.concept, self.seed) = (concept, seed)
         guard concept.role == .subject else {
             (before, untuned) = (nil, [])
@@ -69,9 +66,10 @@ struct QuickEvaluation {
     /// Measures what was learned.
     /// - Parameter progress: is told how many pictures of how many are drawn.
     func report(
-        _ painter: ConceptPainter, _ description: Adapter.Description,
+        _ painter: ConceptPainter, _ adapter: Adapter,
         progress: (_ drawn: Int, _ all: Int) -> Void = { _, _ in }
     ) -> Report {
+        let description = adapter.description(usedAs: concept.name)
         let prompts = ConceptWording(method: description.method).prompts(QuickEvaluation.suite, for: concept)
         let described = prompts.map(\.described)
         let own = prompts.count * QuickEvaluation.perPrompt

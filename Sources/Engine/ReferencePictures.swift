@@ -14,12 +14,13 @@ struct ReferencePictures {
 
     /// - Parameters:
     ///   - size: of the model's pictures; none is smaller.
+    ///   - places: where they stand in the job's list; all of it unless given.
     /// - Throws: `JobFailure` listing those that cannot be used.
-    init(_ files: [ReferenceFile], size: Int) throws {
+    init(_ files: [ReferenceFile], size: Int, places: [Int]? = nil) throws {
         var problems: [Problem] = []
         var pictures: [Picture] = []
         var warnings: [String] = []
-        for (index, file) in files.enumerated() {
+        for (index, file) in zip(places ?? Array(files.indices), files) {
             do {
                 let decoded = try DecodedPicture(file: file.path, limits: .reference)
                 pictures.append(ReferencePictures.squared(decoded.picture, file.crop, size: size))

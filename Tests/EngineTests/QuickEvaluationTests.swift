@@ -28,14 +28,15 @@ import Testing
     @Test func aSubjectIsMeasuredAndAnUnchangedModelHasNotDrifted() throws {
         try withModels { tiny in
             let loaded = try LoadedModel(directory: tiny.folder + "/pocket-infinity")
-            let evaluation = try #require(try QuickEvaluation(concept(), on: loaded, models: tiny.folder, seed: 3))
+            let evaluation = try QuickEvaluation(concept(), on: loaded, models: tiny.folder, seed: 3)
             let text =
                 #"""
                 {"method":"lora","model":"pocket-infinity","modelDigest":"","concept":"rex","role":"subject",\#
                 "className":"dog","seed":3,"iterations":0,"options":"{}"}
                 """#
             let description = try JSONDecoder().decode(Adapter.Description.self, from: Data(text.utf8))
-            let report = try evaluation.report(ConceptPainter(loaded, adapters: [:]), description)
+            let report = try evaluation.report(
+                ConceptPainter(loaded, adapters: [:]), Adapter(description: description, tensors: [:]))
             #expect(
                 report.row.scores.keys.sorted() == [
                     "clip_i.pocket-clip", "clip_t.pocket-clip", "dino.pocket-dino", "div_dino.pocket-dino",
@@ -49,15 +50,15 @@ import Testing
     @Test func aStyleIsMeasuredByItsAlignment() throws {
         try withModels { tiny in
             let loaded = try LoadedModel(directory: tiny.folder + "/pocket-chameleon")
-            let evaluation = try #require(
-                try QuickEvaluation(concept(role: .style), on: loaded, models: tiny.folder, seed: 3))
+            let evaluation = try QuickEvaluation(concept(role: .style), on: loaded, models: tiny.folder, seed: 3)
             let text =
                 #"""
                 {"method":"coar","model":"pocket-chameleon","modelDigest":"","concept":"rex","role":"style",\#
                 "className":"dog","seed":3,"iterations":0,"options":"{}"}
                 """#
             let description = try JSONDecoder().decode(Adapter.Description.self, from: Data(text.utf8))
-            let report = try evaluation.report(ConceptPainter(loaded, adapters: [:]), description)
+            let report = try evaluation.report(
+                ConceptPainter(loaded, adapters: [:]), Adapter(description: description, tensors: [:]))
             #expect(
                 report.row.scores.keys.sorted() == [
                     "div_dino.pocket-dino", "style_alignment.pocket-clip", "text_alignment.pocket-clip",
@@ -66,11 +67,13 @@ import Testing
         }
     }
 
-    @Test func withoutEncodersNothingIsMeasured() throws {
+    @Test func encodersThatAreNotThereAreSaidSo() throws {
         try withModels { tiny in
             let loaded = try LoadedModel(directory: tiny.folder + "/pocket-infinity")
             try FileManager.default.removeItem(atPath: tiny.folder + "/pocket-clip")
-            #expect(try QuickEvaluation(concept(), on: loaded, models: tiny.folder, seed: 3) == nil)
+            #expect {
+                _ = try QuickEvaluation(concept(), on: loaded, models: tiny.folder, seed: 3)
+            } throws: { "\($0)".contains("there is no encoder in") && "\($0)".contains("pocket-clip") }
         }
     }
 
