@@ -11,7 +11,7 @@ struct Composition {
         var problems: [Problem] = []
         func concept(_ role: ConceptRole) -> Concept {
             let name = spec.name(of: role)
-            let adapter = adapters[name]?.description
+            let adapter = adapters[name]?.description(usedAs: name)
             if adapter?.role != role {
                 let usable = adapters.filter { $0.value.description.role == role }.keys.sorted()
                 problems.append(

@@ -57,8 +57,8 @@ struct EvaluateWorker {
         }
         let adapter = try Adapter(path: path)
         let loaded = try LoadedModel(spec.model, in: order.models)
-        let concept = try concept(name, adapter.description, loaded, &warnings)
-        let (prompts, suite) = try prompts(concept, adapter.description, loaded, &warnings)
+        let concept = try concept(name, adapter.description(usedAs: name), loaded, &warnings)
+        let (prompts, suite) = try prompts(concept, adapter.description(usedAs: name), loaded, &warnings)
         let plan = EvaluationPictures.Plan(
             prompts: prompts.map(\.asked), perPrompt: perPrompt, classPrompts: concept.classPrompts,
             classPictures: concept.role == .subject ? classPictures : 0)
@@ -72,7 +72,8 @@ struct EvaluateWorker {
                 : metrics.style(round.groups, prompts: described)
         }
         return ConceptRow(
-            name: name, description: adapter.description, suite: suite, pictures: plan.count * seeds.count,
+            name: name, description: adapter.description(usedAs: name), suite: suite,
+            pictures: plan.count * seeds.count,
             rounds: scores)
     }
 

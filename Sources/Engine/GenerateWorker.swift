@@ -60,15 +60,37 @@ struct GenerateWorker {
 
     /// Context vectors stand in a prompt's place: there is no less of them.
     private func checkStrengths(_ adapters: [String: Adapter]) throws {
-        let problems = spec.strengths.keys.sorted().filter { adapters[$0]?.isContext ?? false }.map {
+        let contexts = spec.strengths.keys.sorted().filter { adapters[$0]?.isContext ?? false }.map {
             Problem(
                 "/strengths/" + Problem.escaped($0), found: "a strength of a concept learnt by coar",
                 allowed: "none: its vectors act wholly; arbooth, lora and proxy-tuning have strengths")
         }
+        let problems = contexts + (isByToken ? [] : dividedStrengths(adapters))
         guard problems.isEmpty else {
             throw JobFailure(
                 code: "input.strengths", consequence: .rejected,
                 message: "\(problems.count) concepts cannot be drawn with a strength", problems: problems)
+        }
+    }
+}
+
+extension GenerateWorker {
+    private var isByToken: Bool { spec.options["adapters"]?.string == AdapterJoining.byToken.rawValue }
+
+    /// Concepts that one adapter knows have its weights together: they act as strongly.
+    private func dividedStrengths(_ adapters: [String: Adapter]) -> [Problem] {
+        func strength(_ name: String) -> Double { spec.strengths[name] ?? 1 }
+        return spec.strengths.keys.sorted().compactMap { name in
+            guard let adapter = adapters[name],
+                let other = adapters.keys.sorted().first(where: {
+                    $0 != name && adapters[$0]!.isSame(as: adapter) && strength($0) != strength(name)
+                })
+            else { return nil }
+            return Problem(
+                "/strengths/" + Problem.escaped(name), found: "\(strength(name)), and \(strength(other)) of \(other)",
+                allowed: """
+                    one strength for both: they are learnt into the same weights; or "adapters": "by-token"
+                    """)
         }
     }
 }

@@ -40,7 +40,7 @@ struct PersonalizationOutput {
         try send(curve.plot(title: "\(concept.name): \(adapter.description.method)"), as: "curve")
         let reports = concepts.compactMap { concept in
             evaluations[concept.name].map { evaluation in
-                let report = evaluation.report(painter, adapter.description) {
+                let report = evaluation.report(painter, adapter) {
                     connection.send(.progress(.init(stage: "evaluate", step: $0, steps: $1)))
                 }
                 return (concept.name, report)

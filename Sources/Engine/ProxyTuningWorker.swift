@@ -27,8 +27,9 @@ struct ProxyTuningWorker {
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
         let (evaluations, remarks) = self.evaluations(of: concepts)
         let warnings = read.flatMap(\.warnings) + remarks
-        let journal = ProxyJournal(
-            resume: order.resume, workspace: order.workspace, seconds: order.checkpointSeconds, connection: connection)
+        let journal = try ProxyJournal(
+            resume: order.resume, identity: TrainingIdentity(spec, digest: loaded.digest), workspace: order.workspace,
+            seconds: order.checkpointSeconds, connection: connection)
         let (adapter, curve, figures) = try loaded.whileLearning {
             let proxies = try ProxyStage(
                 worker: self, options: options, concepts: concepts, journal: journal, seed: seed

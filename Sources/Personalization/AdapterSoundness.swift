@@ -112,7 +112,7 @@ extension Adapter {
             isIdle
                 ? "the concept \(name) changes nothing: its adapter's alpha, or all its lora_A or lora_B, are zero"
                 : nil,
-            description.concept != name
+            !known.contains { $0.name == name }
                 ? "the adapter given for \(name) was learnt as \(description.concept); it is used as \(name)" : nil,
         ].compactMap { $0 }
     }

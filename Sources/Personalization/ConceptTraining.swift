@@ -1,5 +1,6 @@
 import Foundation
 import Layers
+import Tensors
 
 /// Something that learns step by step.
 package protocol StepwiseTraining: AnyObject {
@@ -45,6 +46,22 @@ extension ConceptTraining {
             }
         }
         for (name, parameter) in learning { parameter.value.assign(adapter.tensors[name]!) }
+        try rescale(from: adapter)
+    }
+
+    /// The same changes count α/r of this training instead of that of the earlier one.
+    private func rescale(from adapter: Adapter) throws(AdapterError) {
+        guard let earlier = try adapter.lora(), let own = try (try? self.adapter(modelDigest: ""))?.lora() else {
+            return
+        }
+        for (module, update) in earlier.updates {
+            guard let scale = own.updates[module]?.scale, scale != update.scale, scale != 0,
+                let up = learning["\(LoRAAdapter.prefix)\(module).lora_B.weight"]
+            else { continue }
+            let scaled = Tensor(zeros: up.value.shape)
+            scaled.accumulate(up.value, scale: update.scale / scale)
+            up.value.assign(scaled)
+        }
     }
 }
 

@@ -30,8 +30,12 @@ struct ConceptWords {
 
     /// Concepts that were learnt by DreamBooth go by its identifier; others bring an embedding of their own, or go by
     /// their class noun.
+    /// - Parameter strengths: how much of each word that was learnt acts, by name, where that is not all: where nothing
+    ///   does, the class noun is left.
     /// - Throws: `AdapterError` for an adapter that has no word for its concept, or one of another width.
-    init(_ adapters: [String: Adapter], for model: some ReadsPrompts) throws(AdapterError) {
+    init(
+        _ adapters: [String: Adapter], for model: some ReadsPrompts, strengths: [String: Float] = [:]
+    ) throws(AdapterError) {
         let (tokenizer, table) = (model.textTokenizer, model.encoder.embedding)
         var words: [String: Parameter] = [:]
         for (name, adapter) in adapters {
@@ -40,7 +44,10 @@ struct ConceptWords {
                 throw .unknownWeight(concept: name, name: Adapter.placeholderName)
             }
             try adapter.verifyWord(word, name: RareWord.name(of: name), among: table)
-            words[name] = Parameter(name: RareWord.name(of: name), value: word)
+            let noun = ConceptWords.noun(adapter.known(as: name).className, tokenizer, table.value)
+            let part = try adapter.learntWord(usedAs: name) == nil ? 1 : strengths[name] ?? 1
+            let value = part == 1 ? word : word.part(part, besides: noun)
+            words[name] = Parameter(name: RareWord.name(of: name), value: value)
         }
         self.init(words, tokenizer: tokenizer)
     }
@@ -65,9 +72,32 @@ struct ConceptWords {
         if adapter.isLoRA, let id = tokenizer.identifier(of: DreamBooth.identifier).map(Int.init) {
             return embedding.slice(id..<id + 1)
         }
-        let ids = tokenizer.encode(adapter.description.className).dropLast()
+        return noun(adapter.known(as: name).className, tokenizer, embedding)
+    }
+
+    /// The mean of a class noun's words, [1, D].
+    private static func noun(_ noun: String, _ tokenizer: UnigramTokenizer, _ embedding: Tensor) -> Tensor {
+        let ids = tokenizer.encode(noun).dropLast()
         let mean = Tensor(zeros: [1, embedding.width])
         for id in ids { mean.accumulate(embedding.slice(Int(id)..<Int(id) + 1), scale: 1 / Float(ids.count)) }
         return mean
+    }
+}
+
+extension Tensor {
+    /// A share of it, and of another what is left.
+    func part(_ share: Float, besides other: Tensor) -> Tensor {
+        let sum = Tensor(zeros: shape)
+        sum.accumulate(self, scale: share)
+        sum.accumulate(other, scale: 1 - share)
+        return sum
+    }
+}
+
+extension Adapter {
+    /// The word a concept was given or learnt, [1, D]; nil where it goes by a word of the model's.
+    fileprivate func learntWord(usedAs name: String) throws(AdapterError) -> Tensor? {
+        if let placeholder { return placeholder }
+        return outputRows == nil ? try word(usedAs: name) : nil
     }
 }

@@ -24,10 +24,13 @@ struct DiffusionWords {
     }
 
     /// Concepts as their adapters know them.
+    /// - Parameter strengths: how much of each embedding that was learnt acts, by name, where that is not all.
     /// - Throws: `AdapterError` for an adapter that has no word for its concept, or one of another width.
-    init(_ adapters: [String: Adapter], for model: any LatentDiffusion) throws(AdapterError) {
+    init(
+        _ adapters: [String: Adapter], for model: any LatentDiffusion, strengths: [String: Float] = [:]
+    ) throws(AdapterError) {
         if let model = model as? DiffusionModel {
-            form = .embedded(model, try ConceptWords(adapters, for: model))
+            form = .embedded(model, try ConceptWords(adapters, for: model, strengths: strengths))
         } else {
             var spellings: [String: String] = [:]
             for (name, adapter) in adapters { spellings[name] = try adapter.spelling(usedAs: name) }

@@ -32,7 +32,7 @@ package struct PersonalizedDiffusion {
             try adapter.mergeComponents(into: model.components, share: strengths[name] ?? 1)
         }
         self.model = model
-        words = try DiffusionWords(adapters, for: model)
+        words = try DiffusionWords(adapters, for: model, strengths: strengths)
     }
 
     /// One picture per prompt, as `sampling` says; guidance leads away from `negative`, the empty prompt unless given.

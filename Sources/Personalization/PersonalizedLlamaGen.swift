@@ -23,7 +23,7 @@ package struct PersonalizedLlamaGen {
         }
         tokenwise = try joining.join(adapters, strengths: strengths, on: model.transformerWeights)
         self.model = model
-        words = try ConceptWords(adapters, for: model)
+        words = try ConceptWords(adapters, for: model, strengths: strengths)
     }
 
     /// One picture per prompt, as `sampling` says.

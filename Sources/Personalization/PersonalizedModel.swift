@@ -20,9 +20,9 @@ package struct PersonalizedModel {
         model: InfinityModel, adapters: [String: Adapter], modelDigest: String,
         joining: AdapterJoining = .merged, strengths: [String: Float] = [:]
     ) throws(AdapterError) {
-        let named = adapters.sorted { $0.key < $1.key }
+        let named = Adapter.distinct(adapters)
         var owners: [String: String] = [:]
-        for (name, adapter) in named {
+        for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
             try adapter.verify(usedAs: name, on: model.configuration.name, digest: modelDigest, family: .infinity)
             for weight in adapter.replaced.keys {
                 guard let parameter = model.transformerWeights.byName[weight],
@@ -30,7 +30,9 @@ package struct PersonalizedModel {
                 else {
                     throw .unknownWeight(concept: name, name: weight)
                 }
-                if let other = owners.updateValue(name, forKey: weight) { throw .conflicting([other, name]) }
+                let owner = owners[weight].flatMap { adapters[$0]!.isSame(as: adapter) ? nil : $0 }
+                if let owner { throw .conflicting([owner, name]) }
+                owners[weight] = name
             }
             if let placeholder = adapter.placeholder, placeholder.shape != [1, model.encoder.embedding.value.width] {
                 throw .unknownWeight(concept: name, name: Adapter.placeholderName)
@@ -49,7 +51,7 @@ package struct PersonalizedModel {
             $0.hasSuffix("ca.mat_kv")
         }
         self.model = model
-        let words = try ConceptWords(adapters, for: model)
+        let words = try ConceptWords(adapters, for: model, strengths: strengths)
         self.words = words
         let rows = adapters.compactMapValues(\.outputRows)
         outputRows = Dictionary(

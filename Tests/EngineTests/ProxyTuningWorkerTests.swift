@@ -1,4 +1,5 @@
 import Backbones
+import Checkpoints
 import ComputeTesting
 import Foundation
 import Images
@@ -54,13 +55,70 @@ import Testing
         #expect(run.digests("picture").count == 4 && run.digests("peft").count == 2)
     }
 
+    /// Each is what it is, though one adapter knows both.
+    @Test func whatOneAdapterKnowsIsKeptApart() throws {
+        let models = try TinyModels()
+        let learnt = try Run(models, Self.spec(concepts: Self.two))
+        let adapter = try Adapter(path: learnt.adapter)
+        #expect(adapter.warnings(usedAs: "mia") == [] && adapter.warnings(usedAs: "max").count == 1)
+        #expect(adapter.description(usedAs: "mia@3").className == "cat")
+        func draw(_ members: [String: JSONValue]) throws -> Run {
+            let usual: [String: JSONValue] = [
+                "version": 1, "kind": "generate", "model": "pocket-llamagen", "seed": 1,
+                "prompts": ["a <rex> dog", "a <mia> cat"],
+            ]
+            return try Run(
+                models, usual.merging(members) { $1 }, adapters: ["rex": learnt.adapter, "mia": learnt.adapter])
+        }
+        let failure = try #require(throws: JobFailure.self) { try draw(["strengths": ["rex": 0]]) }
+        #expect(failure.code == "input.strengths" && failure.problems?.map(\.pointer) == ["/strengths/rex"])
+        _ = try draw(["strengths": ["rex": 0.5, "mia": 0.5]])
+        _ = try draw(["strengths": ["rex": 0], "options": ["adapters": "by-token"]])
+    }
+
+    /// A training goes on from a checkpoint of its own job alone.
+    @Test func aCheckpointOfAnotherJobIsRefused() throws {
+        let models = try TinyModels()
+        let own = try Run(models, Self.spec(), checkpointSeconds: 0)
+        let path = try #require(own.checkpoints.last).path
+        func refusal(_ spec: [String: JSONValue], _ resume: String) throws -> JobFailure {
+            try #require(throws: JobFailure.self) { try Run(models, spec, resume: resume) }
+        }
+        let options = try refusal(Self.spec(["iterations": 6]), path)
+        #expect(options.code == "input.checkpoint" && options.consequence == .rejected)
+        #expect(options.message.contains("differs in its options"), "\(options.message)")
+        var seeded = Self.spec()
+        seeded["seed"] = 8
+        #expect(try refusal(seeded, path).message.contains("differs in its seed"))
+        #expect(try refusal(Self.spec(), own.folder + "/nowhere.safetensors").consequence == .transient)
+        let lora: [String: JSONValue] = [
+            "version": 1, "kind": "personalize", "method": "lora", "model": "pocket-llamagen", "seed": 7,
+            "images": [Self.picture, Self.picture, Self.picture],
+            "concept": ["name": "rex", "role": "subject", "class": "dog"],
+            "options": ["iterations": 2, "prior_pictures": 1],
+        ]
+        #expect(try refusal(lora, path).message.contains("method, options"))
+        try Data("no checkpoint".utf8).write(to: URL(fileURLWithPath: path))
+        #expect(try refusal(lora, path).code == "input.checkpoint")
+    }
+
+    @Test func aPictureIsNamedByItsPlaceInTheJob() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).png").path
+        try Data("no picture".utf8).write(to: URL(fileURLWithPath: path))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let failure = try #require(throws: JobFailure.self) {
+            try ReferencePictures([ReferenceFile(path: path)], size: 16, places: [5])
+        }
+        #expect(failure.problems?.map(\.pointer) == ["/images/5"])
+    }
+
     /// As Atelier guarantees it: the same bytes, whichever stage a killed engine was in.
     @Test func aJobResumedInAnyStageEndsWithTheSameBytes() throws {
         let models = try TinyModels()
         let spec = Self.spec(concepts: Self.two, ["supervisor_optimizer": "prodigy"])
         let undisturbed = try Run(models, spec, checkpointSeconds: 0)
         let names = try undisturbed.checkpoints.map { checkpoint in
-            (try #require(try ProxyCheckpoint.metadata(of: checkpoint.path)["stage"]), checkpoint)
+            (try #require(try Safetensors(path: checkpoint.path).metadata["stage"]), checkpoint)
         }
         for stage in ["supervisor:rex", "proxies:rex", "supervisor:mia", "proxies:mia", "student"] {
             let path = try #require(names.first { $0.0 == stage }?.1.path, "\(stage)")

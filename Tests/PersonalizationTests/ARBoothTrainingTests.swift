@@ -137,8 +137,10 @@ private func adapter(_ training: ARBoothTraining) -> Adapter { try! training.ada
         #expect(throws: AdapterError.unknownWeight(concept: "rex", name: Adapter.placeholderName)) {
             try PersonalizedModel(model: fresh, adapters: ["rex": narrow], modelDigest: "d")
         }
+        _ = run.advance()
+        let later = try adapter(run)
         #expect(throws: AdapterError.conflicting(["max", "rex"])) {
-            try PersonalizedModel(model: fresh, adapters: ["rex": read, "max": read], modelDigest: "d")
+            try PersonalizedModel(model: fresh, adapters: ["rex": read, "max": later], modelDigest: "d")
         }
     }
 

@@ -31,7 +31,10 @@ package struct PersonalizedChameleon {
                     throw .unknownWeight(concept: name, name: RareWord.name(of: name))
                 }
                 try adapter.verifyWord(word, name: RareWord.name(of: name), among: model.transformer.embedding)
-                words[name] = Parameter(name: RareWord.name(of: name), value: word)
+                let noun = model.noun(adapter.known(as: name).className)
+                let share = strengths[name] ?? 1
+                words[name] = Parameter(
+                    name: RareWord.name(of: name), value: share == 1 ? word : word.part(share, besides: noun))
             } else if !adapter.isLoRA {
                 concepts[name] = try PersonalizedChameleon.vectors(of: adapter, name: name, model: model)
             }
@@ -86,5 +89,15 @@ package struct PersonalizedChameleon {
 
     private func words(_ text: String) -> String {
         identified.reduce(text) { $0.replacing($1, with: DreamBooth.identifier) }
+    }
+}
+
+extension ChameleonModel {
+    /// The mean of a class noun's words, [1, C].
+    fileprivate func noun(_ noun: String) -> Tensor {
+        let (ids, table) = (words(noun), transformer.embedding.value)
+        let mean = Tensor(zeros: [1, table.width])
+        for id in ids { mean.accumulate(table.slice(Int(id)..<Int(id) + 1), scale: 1 / Float(ids.count)) }
+        return mean
     }
 }

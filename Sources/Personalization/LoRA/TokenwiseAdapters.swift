@@ -49,9 +49,7 @@ final class TokenwiseAdapters {
             {
                 throw .notAnAdapter(path: name, reason: "\(error)")
             }
-            let plain = String(name.prefix { $0 != "@" })
-            let noun = adapter.known.first { $0.name == plain } ?? adapter.known[0]
-            subjects.append(("<\(name)>", noun.className, activity))
+            subjects.append(("<\(name)>", adapter.known(as: name).className, activity))
         }
         self.subjects = subjects
     }

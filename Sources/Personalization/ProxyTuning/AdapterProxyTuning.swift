@@ -50,6 +50,19 @@ extension Adapter {
         return options?.concepts ?? [KnownConcept(name: description.concept, className: description.className)]
     }
 
+    /// What is known by a name, with or without a version; of a name it does not know the first.
+    package func known(as name: String) -> KnownConcept {
+        let plain = String(name.prefix { $0 != "@" })
+        return known.first { $0.name == plain } ?? known[0]
+    }
+
+    /// The description as that of the concept which the adapter is used for, where it knows several.
+    package func description(usedAs name: String) -> Description {
+        var own = description
+        (own.concept, own.className) = (known(as: name).name, known(as: name).className)
+        return own
+    }
+
     /// The word a concept goes by, [1, C], when the adapter is used under `name`: the one of that name, or the only one
     /// there is. Nil of other methods.
     /// - Throws: `AdapterError` where the adapter knows several concepts, and none of that name.
@@ -63,16 +76,19 @@ extension Adapter {
             path: name, reason: "it knows \(known.map(\.name).joined(separator: ", ")), and no \(plain)")
     }
 
-    /// The adapters among several names, each once, under the first of its names: several concepts may be known by one.
+    /// The adapters among several names, each once, under the first of its names: several concepts may be known by one,
+    /// and `rex` and `rex@2` may be the same.
     static func distinct(_ adapters: [String: Adapter]) -> [(name: String, adapter: Adapter)] {
         var found: [(name: String, adapter: Adapter)] = []
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
-            let isKnown = found.contains {
-                $0.adapter.description == adapter.description && adapter.known.count > 1
-                    && $0.adapter.tensors.mapValues(\.sumOfSquares) == adapter.tensors.mapValues(\.sumOfSquares)
-            }
-            if !isKnown { found.append((name, adapter)) }
+            if !found.contains(where: { $0.adapter.isSame(as: adapter) }) { found.append((name, adapter)) }
         }
         return found
+    }
+
+    /// Whether it is made of the same numbers.
+    package func isSame(as other: Adapter) -> Bool {
+        description == other.description
+            && tensors.mapValues(\.sumOfSquares) == other.tensors.mapValues(\.sumOfSquares)
     }
 }
