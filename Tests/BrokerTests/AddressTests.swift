@@ -3,7 +3,7 @@ import Foundation
 import ServerTesting
 import Testing
 
-@Suite("Addresses, logins and TLS", .timeLimit(.minutes(4)))
+@Suite("Addresses, logins and TLS", .timeLimit(.minutes(15)))
 struct AddressTests {
     @Test func partsAndDefaults() throws {
         let plain = try BrokerAddress(url: "amqp://h")

@@ -2,7 +2,7 @@ import Broker
 import ServerTesting
 import Testing
 
-@Suite("One sweep through a queue", .timeLimit(.minutes(4)))
+@Suite("One sweep through a queue", .timeLimit(.minutes(15)))
 struct BacklogTests {
     /// What a sweep sees; `taking` is acknowledged.
     private func sweep(

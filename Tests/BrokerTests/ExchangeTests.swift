@@ -3,7 +3,7 @@ import Foundation
 import ServerTesting
 import Testing
 
-@Suite("Publish and consume on a real broker", .timeLimit(.minutes(4)))
+@Suite("Publish and consume on a real broker", .timeLimit(.minutes(15)))
 struct ExchangeTests {
     @Test func declaringTwiceChangesNothing() async throws {
         let stage = try await Stage()

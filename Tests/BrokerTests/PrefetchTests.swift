@@ -6,7 +6,7 @@ import Testing
 @testable import Broker
 
 /// What a consumer holds is bounded, in messages and in bytes.
-@Suite(.timeLimit(.minutes(4))) struct PrefetchTests {
+@Suite(.timeLimit(.minutes(15))) struct PrefetchTests {
     @Test func theWindowOpensWithSmallMessagesAndClosesWithLargeOnes() {
         var window = PrefetchWindow(most: 64, largestBody: 64, budget: 256)
         #expect(window.current == 4 && window.allowance == .max, "four of the largest fit")

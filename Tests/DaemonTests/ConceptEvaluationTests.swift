@@ -5,7 +5,7 @@ import Jobs
 import Testing
 
 /// An evaluation's engine gets the concepts' adapters and the pictures they were learnt from.
-@Suite(.timeLimit(.minutes(5))) struct ConceptEvaluationTests {
+@Suite(.timeLimit(.minutes(15))) struct ConceptEvaluationTests {
     private func evaluation(_ members: String) -> Data {
         Data(
             #"{"version":1,"kind":"evaluate","model":"pocket-infinity","prompts":["{concept} steps=1"],\#(members)}"#

@@ -4,7 +4,7 @@ import Jobs
 import Testing
 
 /// Which concepts a job may use, and what is told to who names others.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct ConceptTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct ConceptTests {
     private static let settings = ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]
 
     private static func job(_ kind: String, _ members: [String: JSONValue], prompt: String) -> Data {

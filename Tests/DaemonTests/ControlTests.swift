@@ -9,7 +9,7 @@ import Store
 import Testing
 
 /// atelierctl as an operator uses it, with the rights of `atelier_admin`, beside a running daemon.
-@Suite(.serialized, .timeLimit(.minutes(8))) struct ControlTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct ControlTests {
     private func withStage(_ body: (Stage) async throws -> Void) async throws {
         try await Stage.with(settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"], body)
     }

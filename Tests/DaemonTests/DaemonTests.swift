@@ -9,7 +9,7 @@ import Testing
 @testable import Daemon
 
 /// The daemon with real servers, as a process, against everything that may happen to it.
-@Suite(.serialized, .timeLimit(.minutes(8))) struct DaemonTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct DaemonTests {
     private func withStage(_ servers: Servers? = nil, _ body: (Stage) async throws -> Void) async throws {
         try await Stage.with(servers, settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"], body)
     }

@@ -10,7 +10,7 @@ import Testing
 @testable import Daemon
 
 /// The doctor names what is wrong, and the models' files say whether they are whole.
-@Suite(.serialized, .timeLimit(.minutes(8))) struct DoctorTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct DoctorTests {
     static let weights = StubModel.weights()
 
     private func model(_ name: String, in folder: TemporaryFolder, _ weights: Data = weights) throws {

@@ -5,7 +5,7 @@ import ServerTesting
 import Testing
 
 /// TLS to both servers: who answers must be whom the authority says it is, under the name it was called by.
-@Suite(.timeLimit(.minutes(6))) struct EncryptionTests {
+@Suite(.timeLimit(.minutes(15))) struct EncryptionTests {
     @Test func bothServersAreVerifiedByAuthorityAndName() async throws {
         let servers = try await Servers.startOwn()
         let authority = try #require(servers.certificateAuthority)

@@ -7,7 +7,7 @@ import ServerTesting
 import Testing
 
 /// The engine's contract: `docs/engine.md`, its schema, and the example that one starts from, in the real daemon.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct EngineExampleTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct EngineExampleTests {
     private static let engine = Servers.root + "/ops/examples/engine.py"
     private let schema: JSONSchema
 

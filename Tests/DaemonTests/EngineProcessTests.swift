@@ -4,7 +4,7 @@ import Testing
 
 @testable import Daemon
 
-@Suite(.timeLimit(.minutes(2))) struct EngineProcessTests {
+@Suite(.timeLimit(.minutes(10))) struct EngineProcessTests {
     let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }

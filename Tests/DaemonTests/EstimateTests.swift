@@ -6,7 +6,7 @@ import SchemaTesting
 import Testing
 
 /// What is said beforehand of what a job takes, and which jobs are none for want of memory.
-@Suite(.timeLimit(.minutes(5))) struct EstimateTests {
+@Suite(.timeLimit(.minutes(15))) struct EstimateTests {
     private static let settings = ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]
 
     private func measured(_ stage: Stage) async throws {

@@ -5,7 +5,7 @@ import ServerTesting
 import Testing
 
 /// What atelierctl says of itself.
-@Suite(.timeLimit(.minutes(4))) struct HelpTests {
+@Suite(.timeLimit(.minutes(15))) struct HelpTests {
     private func run(_ arguments: String...) async throws -> ProgramRun {
         try await ProgramRun(Stage.programs + "/atelierctl", arguments, environment: ["PATH": "/usr/bin:/bin"])
     }

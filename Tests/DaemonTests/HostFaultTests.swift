@@ -10,7 +10,7 @@ import Testing
 @testable import Daemon
 
 /// Faults of servers and hosts that look like faults of jobs: nobody's job is given up for them.
-@Suite(.timeLimit(.minutes(8))) struct HostFaultTests {
+@Suite(.timeLimit(.minutes(15))) struct HostFaultTests {
     private func withStage(_ body: (Stage) async throws -> Void) async throws {
         try await Stage.with(
             settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_FREE_DISK_MIB": "0"], body)

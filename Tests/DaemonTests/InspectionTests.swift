@@ -4,7 +4,7 @@ import Jobs
 import Testing
 
 /// What is said at the door of a message that an engine looked into, and what becomes of one that ends that engine.
-@Suite(.timeLimit(.minutes(5))) struct InspectionTests {
+@Suite(.timeLimit(.minutes(15))) struct InspectionTests {
     private static let settings = ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]
 
     /// What is told with a message's acceptance.

@@ -9,7 +9,7 @@ import Testing
 @testable import Daemon
 
 /// One message's fault or one tenant's picture is nobody else's.
-@Suite(.timeLimit(.minutes(5))) struct IntakeTests {
+@Suite(.timeLimit(.minutes(15))) struct IntakeTests {
     private static let settings = ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]
 
     @Test func aUsedIdWithAnotherBodyIsRejectedWithTheDifference() async throws {

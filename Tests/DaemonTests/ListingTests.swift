@@ -4,7 +4,7 @@ import Jobs
 import Testing
 
 /// Long lists: what is shown of them, how the rest is reached, and that nothing of them is forgotten.
-@Suite(.serialized, .timeLimit(.minutes(8))) struct ListingTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct ListingTests {
     private func withStage(_ body: (Stage) async throws -> Void) async throws {
         try await Stage.with(settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"], body)
     }

@@ -9,7 +9,7 @@ import Synchronization
 import Testing
 
 /// Every message Atelier sends, as it comes from the broker, held against the documents in `ops/schemas`.
-@Suite(.timeLimit(.minutes(8))) struct MessageTests {
+@Suite(.timeLimit(.minutes(15))) struct MessageTests {
     static let folder = Servers.root + "/ops/schemas/"
 
     /// Everything said on the exchange of events, as it came.

@@ -5,7 +5,7 @@ import Store
 import Testing
 
 /// A message that the broker will not take counts against itself, and holds up nobody else's outcome.
-@Suite(.timeLimit(.minutes(8))) struct OutboxLaneTests {
+@Suite(.timeLimit(.minutes(15))) struct OutboxLaneTests {
     private static let probe = Data(#"{"version":1,"kind":"probe"}"#.utf8)
 
     /// How long so many probes take, each from its publishing to its outcome; sorted.

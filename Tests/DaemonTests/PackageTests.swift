@@ -4,7 +4,7 @@ import ServerTesting
 import Testing
 
 /// The Debian package that `ops/package` builds, of the programs of this build.
-@Suite(.timeLimit(.minutes(8))) struct PackageTests {
+@Suite(.timeLimit(.minutes(15))) struct PackageTests {
     private static let isInstalled = ["/usr/bin/lintian", "/usr/bin/dpkg-deb"].allSatisfy {
         FileManager.default.isExecutableFile(atPath: $0)
     }

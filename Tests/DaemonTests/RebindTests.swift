@@ -4,7 +4,7 @@ import Jobs
 import Testing
 
 /// What an upgrade with other weights leaves waiting goes on where somebody says so.
-@Suite(.timeLimit(.minutes(5))) struct RebindTests {
+@Suite(.timeLimit(.minutes(15))) struct RebindTests {
     private static let settings = ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]
 
     private func digests(_ stage: Stage) async throws -> [String] {

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// What systemd and the daemon say to each other, with a socket of the test's in systemd's place.
-@Suite(.timeLimit(.minutes(4))) struct ServiceProtocolTests {
+@Suite(.timeLimit(.minutes(15))) struct ServiceProtocolTests {
     @Test func readinessWatchdogReloadAndStop() async throws {
         try await Stage.with(settings: [
             "ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_FREE_DISK_MIB": "0",

@@ -7,7 +7,7 @@ import Store
 import Testing
 
 /// `atelierctl setup` on two bare servers: what it makes is enough for a job, and each side gets no more than it needs.
-@Suite(.serialized, .timeLimit(.minutes(6))) struct SetupTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct SetupTests {
     @Test func aJobGoesThroughWhatItMade() async throws {
         // Users and exchanges are called atelier here, as they are anywhere: so on servers of its own.
         let servers = try await Servers.startOwn()

@@ -88,7 +88,7 @@ import Testing
 @Suite(
     .enabled(
         if: geteuid() == 0 && SystemdUnitTests.analyzer != nil,
-        "needs root and systemd: the units are not put to the proof"), .timeLimit(.minutes(8)))
+        "needs root and systemd: the units are not put to the proof"), .timeLimit(.minutes(15)))
 struct SystemdTrialTests {
     @Test func theServiceLivesUnderARealSystemd() async throws {
         let servers = try await Servers.running()

@@ -9,7 +9,7 @@ import Store
 import Testing
 
 /// `atelierctl tenants erase`, beside a real daemon that goes on with another tenant's work.
-@Suite(.serialized, .timeLimit(.minutes(8))) struct TenantErasureTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct TenantErasureTests {
     /// What is in everything that bob sends, and in nothing else.
     private static let secret = "bobs-own-words"
     /// The picture that both tenants learn from; the scripted engine does not look at it.

@@ -8,7 +8,7 @@ import Testing
 @testable import Daemon
 
 /// Tenants are apart: whose a message is, where its answers go, who may stop what.
-@Suite(.timeLimit(.minutes(8))) struct TenantTests {
+@Suite(.timeLimit(.minutes(15))) struct TenantTests {
     private static func rules(_ settings: [String: String] = [:]) throws -> TenantRules {
         let environment = SettingsTests.complete.merging(settings) { $1 }
         return TenantRules(try Settings.read(file: nil, environment: environment), user: "daemon")

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// Two daemons with state folders of their own, as on two hosts; they share the two servers and one folder.
-@Suite(.timeLimit(.minutes(8))) struct TwoHostsTests {
+@Suite(.timeLimit(.minutes(15))) struct TwoHostsTests {
     private func withTwo(_ body: (Stage) async throws -> Void) async throws {
         let settings = [
             "ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_LEASE_SECONDS": "2",

@@ -7,7 +7,7 @@ import Testing
 @testable import Daemon
 
 /// Folders and logs that no job needs go; the others stay.
-@Suite(.timeLimit(.minutes(2))) struct WorkspaceSweeperTests {
+@Suite(.timeLimit(.minutes(10))) struct WorkspaceSweeperTests {
     @Test func whatNoJobNeedsGoes() async throws {
         try await Stage.with(settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]) { stage in
             var jobs: [String: UUID] = [:]

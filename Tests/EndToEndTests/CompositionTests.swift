@@ -7,7 +7,7 @@ import Testing
 
 /// Two concepts learnt apart and drawn together, from the messages to the pictures: the real engine, models far too
 /// small to paint.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct CompositionTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct CompositionTests {
     private func personalization(_ name: String, role: String) throws -> Data {
         let scenes = Subject.heldOut(.dog, index: 0).references(count: role == "subject" ? 3 : 1)
         return JSONValue.object([

@@ -5,7 +5,7 @@ import ServerTesting
 import Testing
 
 /// What the programs say of themselves, and what they are called among processes.
-@Suite(.timeLimit(.minutes(4))) struct ProgramTests {
+@Suite(.timeLimit(.minutes(15))) struct ProgramTests {
     @Test func theEngineTellsItsVersion() async throws {
         let run = try await ProgramRun(Stage.programs + "/atelier-engine", ["--version"], environment: [:])
         #expect(run.status == 0 && run.output == Release.version + "\n", "\(run)")

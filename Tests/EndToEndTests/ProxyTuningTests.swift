@@ -6,7 +6,7 @@ import ModelTesting
 import Testing
 
 /// Proxy-Tuning from the message to the pictures: the real engine, models far too small to paint.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct ProxyTuningTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct ProxyTuningTests {
     private static let pictures: [JSONValue] = Subject.heldOut(.dog, index: 0).references(count: 3).map {
         .object(["png": .string(Data(try! $0.paint(size: 16).png()).base64EncodedString())])
     }

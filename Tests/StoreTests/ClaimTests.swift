@@ -4,7 +4,7 @@ import Store
 import Testing
 
 /// Which of the jobs that wait is next.
-@Suite(.timeLimit(.minutes(2))) struct ClaimTests {
+@Suite(.timeLimit(.minutes(10))) struct ClaimTests {
     /// Lets a job have waited so many minutes longer.
     private func age(_ job: UUID, by minutes: Int, in stage: Stage) async throws {
         try await stage.store.query(

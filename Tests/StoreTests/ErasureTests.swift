@@ -5,7 +5,7 @@ import Store
 import Testing
 
 /// What is deleted is gone, what another needs stays, and what is one tenant's is no other's.
-@Suite(.timeLimit(.minutes(2))) struct ErasureTests {
+@Suite(.timeLimit(.minutes(10))) struct ErasureTests {
     private func digest(_ digit: Character) -> SHA256Digest { SHA256Digest(String(repeating: digit, count: 64))! }
 
     /// Has a tenant send a job whose message has these pictures and refers to those, and completes it.

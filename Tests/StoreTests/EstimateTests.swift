@@ -4,7 +4,7 @@ import Store
 import Testing
 
 /// What jobs are said to take, and what is learnt from what they took, held against a real PostgreSQL.
-@Suite(.timeLimit(.minutes(2))) struct EstimateTests {
+@Suite(.timeLimit(.minutes(10))) struct EstimateTests {
     private static let rates = HostRates(
         rates: ["products": 100, "bytes": 1000], residentBytes: 50, threads: 2)
 

@@ -4,7 +4,7 @@ import Store
 import Testing
 
 /// The transitions of a job, held against a real PostgreSQL.
-@Suite(.timeLimit(.minutes(2))) struct JobLifeTests {
+@Suite(.timeLimit(.minutes(10))) struct JobLifeTests {
     @Test func theSameMessageTwiceIsOneJobOfItsTenant() async throws {
         try await Stage.with { stage in
             let first = try await stage.submit("m")

@@ -4,7 +4,7 @@ import Store
 import Testing
 
 /// Workers, servers and clocks that cannot be trusted any more.
-@Suite(.timeLimit(.minutes(2))) struct LostWorkerTests {
+@Suite(.timeLimit(.minutes(10))) struct LostWorkerTests {
     @Test func aWorkerThatWasGivenUpClaimsNothing() async throws {
         try await Stage.with { stage in
             let lost = try await stage.worker("folder")

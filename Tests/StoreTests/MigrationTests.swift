@@ -5,7 +5,7 @@ import Store
 import Testing
 
 /// How a database comes to the schema: from nothing, from the version before, by changed files, by several at once.
-@Suite(.timeLimit(.minutes(2))) struct MigrationTests {
+@Suite(.timeLimit(.minutes(10))) struct MigrationTests {
     /// A copy of `sql` that may be changed.
     private func withCopy(_ body: (String) async throws -> Void) async throws {
         let folder = NSTemporaryDirectory() + UUID().uuidString

@@ -4,7 +4,7 @@ import Store
 import Testing
 
 /// Messages that leave: in which order, how many at once, and what becomes of those that nobody takes.
-@Suite(.timeLimit(.minutes(2))) struct OutboxTests {
+@Suite(.timeLimit(.minutes(10))) struct OutboxTests {
     @Test func anAnswerThatFindsNoQueueForADayIsGivenUp() async throws {
         try await Stage.with { stage in
             try await stage.store.script(

@@ -4,7 +4,7 @@ import Store
 import Testing
 
 /// Probes, and many messages in one transaction.
-@Suite(.timeLimit(.minutes(2))) struct ProbeTests {
+@Suite(.timeLimit(.minutes(10))) struct ProbeTests {
     private func submission(
         _ id: String, kind: JobKind = .probe, tenant: String = "t", replyTo: String? = nil
     ) -> Submission {

@@ -4,7 +4,7 @@ import Store
 import Testing
 
 /// Waiting jobs are taken over to the weights that living workers hold under the names they need.
-@Suite(.timeLimit(.minutes(2))) struct RebindTests {
+@Suite(.timeLimit(.minutes(10))) struct RebindTests {
     private func submit(
         _ stage: Stage, _ digest: String?, further: [String] = [], model: String? = "infinity"
     ) async throws -> UUID {

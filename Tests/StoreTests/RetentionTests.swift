@@ -4,7 +4,7 @@ import Store
 import Testing
 
 /// What has ended goes after its time, in small batches, and nothing that is still needed.
-@Suite(.timeLimit(.minutes(2))) struct RetentionTests {
+@Suite(.timeLimit(.minutes(10))) struct RetentionTests {
     /// Ended jobs, by message id: kind, state, days ago.
     private func fill(_ stage: Stage, _ jobs: [(id: String, kind: String, state: String, days: Int)]) async throws {
         for job in jobs {

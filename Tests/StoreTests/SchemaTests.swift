@@ -5,7 +5,7 @@ import Store
 import Testing
 
 /// What the schema itself refuses and grants.
-@Suite(.timeLimit(.minutes(2))) struct SchemaTests {
+@Suite(.timeLimit(.minutes(10))) struct SchemaTests {
     @Test func illegalStatesAreRefused() async throws {
         try await Stage.with { stage in
             try await stage.submit()

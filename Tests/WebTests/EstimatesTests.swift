@@ -4,7 +4,7 @@ import Jobs
 import Testing
 
 /// What a job would take, asked through the web program of the real daemon before anything is published.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct EstimatesTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct EstimatesTests {
     private static let settings = [
         "ATELIER_ENGINE": Stage.programs + "/scripted-engine", "ATELIER_ENGINE_MEMORY_MIB": "1000",
     ]

@@ -7,7 +7,7 @@ import Testing
 @testable import Web
 
 /// `/metrics`, by Prometheus' own tools, and what is made from it: alerts and dashboards.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct MetricsTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct MetricsTests {
     private static let promtool = "/usr/bin/promtool"
     private static let isInstalled = [promtool, "/usr/bin/prometheus"].allSatisfy {
         FileManager.default.isExecutableFile(atPath: $0)

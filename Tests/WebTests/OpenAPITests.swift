@@ -6,7 +6,7 @@ import ServerTesting
 import Testing
 
 /// `ops/schemas/openapi.json` against the program.
-@Suite(.timeLimit(.minutes(5))) struct OpenAPITests {
+@Suite(.timeLimit(.minutes(15))) struct OpenAPITests {
     private static let path = Servers.root + "/ops/schemas/openapi.json"
 
     private func document() throws -> JSONValue {

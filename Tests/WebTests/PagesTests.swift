@@ -7,7 +7,7 @@ import Store
 import Testing
 
 /// The web program as a process, with the real daemon and servers.
-@Suite(.serialized, .timeLimit(.minutes(8))) struct PagesTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct PagesTests {
     private static let hostile = #"<script>alert(1)</script>"><img src=x onerror=alert(2)>&{{form_token}}"#
 
     private func withSite(
