@@ -37,9 +37,11 @@ extension Adapter {
         // ARBooth's own code leaves what it did not change, and an import takes none of it.
         if description.method == Adapter.arboothMethod, outputRows == nil {
             let options = try options(ARBoothOptions.self)
-            let wanted = weights.parameters.count { options.trains($0.name) }
-            guard replaced.count == wanted else {
-                throw .incomplete(concept: description.concept, found: replaced.count, wanted: wanted)
+            // Earlier versions trained the pooling of the text too.
+            let wanted = weights.parameters.filter { options.trains($0.name) }
+            let found = wanted.count { replaced[$0.name] != nil }
+            guard found == wanted.count else {
+                throw .incomplete(concept: description.concept, found: found, wanted: wanted.count)
             }
         }
         for (name, tensor) in replaced.sorted(by: { $0.key < $1.key }) {

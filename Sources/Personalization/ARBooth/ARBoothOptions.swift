@@ -50,7 +50,9 @@ package struct ARBoothOptions: Codable, Equatable, Sendable {
         switch tuning {
         case .full: true
         case .crossAttentionAndFeedForward:
-            name.contains(".ca.") || name.contains(".ca_norm.") || name.contains(".ffn.")
+            // The pooling that makes the condition of all blocks is cross-attention too, but in none of them.
+            name.hasPrefix("block")
+                && (name.contains(".ca.") || name.contains(".ca_norm.") || name.contains(".ffn."))
         }
     }
 }
