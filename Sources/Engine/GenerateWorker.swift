@@ -20,6 +20,7 @@ struct GenerateWorker {
             } ?? spec.prompts
         try checkNames(in: prompts, adapters: adapters)
         try checkStrengths(adapters)
+        try checkNegative(options)
         try loaded.check(
             prompts.enumerated().map { ("/prompts/\($0)", $1) }
                 + (options["negative_prompt"]?.string.map { [("/options/negative_prompt", $0)] } ?? []),
@@ -58,6 +59,20 @@ struct GenerateWorker {
         }
     }
 
+    /// A network that is told how strongly the prompt is followed is not led away from another one.
+    private func checkNegative(_ options: OptionValues) throws {
+        guard options["negative_prompt"]?.string != nil, case .diffusion(let model) = loaded.backbone,
+            model.unprompted(1) == nil
+        else { return }
+        throw JobFailure(
+            code: "input.options", consequence: .rejected, message: "1 option cannot be used",
+            problems: [
+                Problem(
+                    "/options/negative_prompt", found: "a text",
+                    allowed: "nothing: \(loaded.name) is told its guidance, and draws no picture to lead away from")
+            ])
+    }
+
     /// Context vectors stand in a prompt's place: there is no less of them.
     private func checkStrengths(_ adapters: [String: Adapter]) throws {
         let contexts = spec.strengths.keys.sorted().filter { adapters[$0]?.isContext ?? false }.map {
@@ -65,7 +80,12 @@ struct GenerateWorker {
                 "/strengths/" + Problem.escaped($0), found: "a strength of a concept learnt by coar",
                 allowed: "none: its vectors act wholly; arbooth, lora and proxy-tuning have strengths")
         }
-        let problems = contexts + (isByToken ? [] : dividedStrengths(adapters))
+        let imported = spec.strengths.keys.sorted().filter { adapters[$0]?.outputRows != nil }.map {
+            Problem(
+                "/strengths/" + Problem.escaped($0), found: "a strength of an imported fine-tune of ARBooth's",
+                allowed: "none: its rows stand wholly in the text's place")
+        }
+        let problems = contexts + imported + (isByToken ? [] : dividedStrengths(adapters))
         guard problems.isEmpty else {
             throw JobFailure(
                 code: "input.strengths", consequence: .rejected,

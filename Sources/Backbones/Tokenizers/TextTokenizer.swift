@@ -26,6 +26,14 @@ package enum TextTokenizer: Sendable {
         }
     }
 
+    /// Ids of a word as it stands amid a text, where byte pairs have the blank before it in their first token.
+    package func words(amid text: String) -> [Int32] {
+        switch self {
+        case .unigram: words(text)
+        case .byteLevel: words(" " + text)
+        }
+    }
+
     /// The same tokenizer with placeholders as tokens of their own, numbered from the end of the vocabulary.
     package func adding(placeholders: [String]) -> TextTokenizer {
         switch self {

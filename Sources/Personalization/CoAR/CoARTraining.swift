@@ -81,7 +81,7 @@ package final class CoARTraining: ConceptTraining {
         let frozen = FrozenStates(model: model, layers: options.layerCount(of: c.depth, role: concept.role))
         let squares = concept.squares(of: model.configuration.pictureSize)
         let mean = frozen.meanOfCodes(concept.classPhotoPrompt, references: model.codes(squares))
-        let noun = model.words(concept.role == .subject ? concept.className : "style").last ?? 0
+        let noun = model.textTokenizer.words(amid: concept.role == .subject ? concept.className : "style").last ?? 0
         let tokenizer = model.textTokenizer.adding(placeholders: [concept.placeholder])
         let words = model.words(options.prompt(of: concept), tokenizer: tokenizer)
         let name = tokenizer.identifier(of: concept.placeholder)!

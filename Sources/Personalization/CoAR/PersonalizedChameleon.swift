@@ -95,7 +95,7 @@ package struct PersonalizedChameleon {
 extension ChameleonModel {
     /// The mean of a class noun's words, [1, C].
     fileprivate func noun(_ noun: String) -> Tensor {
-        let (ids, table) = (words(noun), transformer.embedding.value)
+        let (ids, table) = (textTokenizer.words(amid: noun), transformer.embedding.value)
         let mean = Tensor(zeros: [1, table.width])
         for id in ids { mean.accumulate(table.slice(Int(id)..<Int(id) + 1), scale: 1 / Float(ids.count)) }
         return mean

@@ -65,7 +65,7 @@ final class TokenwiseAdapters {
         }
         begin(rows: rows) { placeholder, noun in
             guard let id = tokenizer.identifier(of: placeholder) else { return nil }
-            let noun = tokenizer.words(noun)
+            let noun = tokenizer.words(amid: noun)
             return zip(samples, starts).flatMap { sample, start in
                 sample.indices.filter { sample[$0] == id }.flatMap { place in
                     let behind = Array(sample[(place + 1)...].prefix(noun.count))
