@@ -20,12 +20,12 @@ package struct ScaleCorruption {
         precondition(
             pictures.count == noise.count && !pictures.isEmpty, "\(pictures.count) pictures, \(noise.count) of noise")
         let schedule = model.configuration.schedule
-        let own = ScaleCorruption.bits(model, pictures)
-        let other = ScaleCorruption.bits(model, noise)
+        let own = ScaleCorruption.maps(model, pictures)
+        let other = ScaleCorruption.maps(model, noise)
         let decoded = (0...schedule.sides.count).map { kept in
             ScaleCorruption.decode(
                 model,
-                ScaleCorruption.mixed(own, other, kept: kept, schedule, depth: model.configuration.tokenizer.bits),
+                ScaleCorruption.mixed(own.bits, other.bits, kept: kept, schedule, depth: own.depth),
                 batch: pictures.count)
         }
         errors = decoded.map { some in
@@ -34,11 +34,10 @@ package struct ScaleCorruption {
         self.pictures = pictures.indices.map { index in decoded.map { $0[index] } }
     }
 
-    private static func bits(_ model: InfinityModel, _ pictures: [Picture]) -> [UInt8] {
+    private static func maps(_ model: InfinityModel, _ pictures: [Picture]) -> TokenMaps {
         Recording.withoutGradients {
             model.tokenizer.quantize(
-                model.tokenizer.features(Variable(.pictures(pictures))).value, schedule: model.configuration.schedule
-            ).bits
+                model.tokenizer.features(Variable(.pictures(pictures))).value, schedule: model.configuration.schedule)
         }
     }
 

@@ -44,10 +44,14 @@ package struct WeightChange {
     package init(before: [String: Tensor], after: [String: Tensor], epsilon: Float = 1e-3) {
         struct Sums { var ratios = 0.0, changes = 0.0, squares = 0.0, count = 0 }
         var sums: [Int: [Kind: Sums]] = [:]
-        for (name, old) in before {
+        // Released models have their blocks in groups: `block_chunks.1.module.3.…` is of the second group's fourth.
+        let inGroups = before.keys.compactMap { $0.wholeMatch(of: /block_chunks\.\d+\.module\.(\d+)\..*/)?.1 }
+        let inGroup = (inGroups.compactMap { Int($0) }.max() ?? 0) + 1
+        for (full, old) in before {
+            let name = Self.ungrouped(full, of: inGroup)
             let parts = name.split(separator: ".", maxSplits: 2)
             guard parts.count == 3, parts[0] == "blocks", let block = Int(parts[1]), let kind = Kind(parts[2]),
-                let new = after[name]
+                let new = after[full]
             else { continue }
             precondition(old.shape == new.shape, "\(name) was \(old.shape) and is \(new.shape)")
             var sum = sums[block, default: [:]][kind] ?? Sums()
@@ -69,5 +73,13 @@ package struct WeightChange {
                 }
             }
         }
+    }
+
+    /// A block's weight under the number that the block has without groups of `size`.
+    private static func ungrouped(_ name: String, of size: Int) -> String {
+        guard let match = name.wholeMatch(of: /block_chunks\.(\d+)\.module\.(\d+)\.(.*)/), let group = Int(match.1),
+            let block = Int(match.2)
+        else { return name }
+        return "blocks.\(group * size + block).\(match.3)"
     }
 }

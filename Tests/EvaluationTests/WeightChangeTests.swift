@@ -27,6 +27,14 @@ import Testing
         #expect(layers[2].mean == 0 && layers[3].norm == 0)
     }
 
+    /// As released models name them.
+    @Test func blocksInGroupsAreCountedThrough() {
+        let names = [(0, 0), (0, 1), (1, 0), (1, 1)].map { "block_chunks.\($0).module.\($1).ca.mat_q.weight" }
+        let before = Dictionary(uniqueKeysWithValues: names.map { ($0, Tensor([2], shape: [1, 1])) })
+        let layers = WeightChange(before: before, after: before).layers
+        #expect(layers.map(\.block) == [0, 1, 2, 3] && layers.allSatisfy { $0.kind == .crossAttention })
+    }
+
     @Test func aNumberThatWasZeroDoesNotCountForEverything() {
         let change = WeightChange(
             before: ["blocks.0.ffn.x": Tensor([0], shape: [1])], after: ["blocks.0.ffn.x": Tensor([0.001], shape: [1])])

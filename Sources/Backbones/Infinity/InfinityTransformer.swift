@@ -50,8 +50,10 @@ package final class InfinityTransformer {
             self.schedule = schedule
         }
 
-        /// 4·C rounded up to 256 (the fused MLP's choice in the reference).
-        var feedForwardWidth: Int { feedForwardRows ?? (Int(Float(width) * feedForwardRatio) + 255) / 256 * 256 }
+        /// 4·C rounded to 256, halves to even (the reference's Infinity, `models/basic.py`).
+        var feedForwardWidth: Int {
+            feedForwardRows ?? max(256, 256 * Int((Float(width) * feedForwardRatio / 256).rounded(.toNearestOrEven)))
+        }
         var headWidth: Int { width / heads }
         /// Heads of the attention pooling.
         var poolingHeads: Int { textHeads ?? max(1, textWidth / (width > 4096 ? 64 : 128)) }
