@@ -6,13 +6,16 @@ package enum MessageTime {
     /// 2nd of March. The day's end as 24:00:00 and a leap second exist.
     package static func date(_ text: String) -> Date? {
         // Foundation passes over what follows a time that it can read.
-        let form = /(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(\.\d+)?(?:Z|[+-]\d{2}:\d{2})/
+        let form = /(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(\.\d+)?(?:Z|[+-]([01]\d|2[0-3]):[0-5]\d)/
         guard let time = text.wholeMatch(of: form),
             let year = Int(time.1), let month = Int(time.2), let day = Int(time.3), let hour = Int(time.4),
             let minute = Int(time.5), let second = Int(time.6)
         else { return nil }
-        let isInDay = hour < 24 && minute < 60 && second <= 60 || (hour, minute, second) == (24, 0, 0)
-        guard (1...12).contains(month), (1...days(of: month, in: year)).contains(day), isInDay else { return nil }
+        let isEndOfDay = (hour, minute, second) == (24, 0, 0) && (time.7 ?? "").allSatisfy { $0 == "." || $0 == "0" }
+        let isInDay = hour < 24 && minute < 60 && second <= 60 || isEndOfDay
+        guard year > 0, (1...12).contains(month), (1...days(of: month, in: year)).contains(day), isInDay else {
+            return nil
+        }
         return try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: time.7 != nil))
     }
 

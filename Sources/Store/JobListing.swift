@@ -28,7 +28,8 @@ package struct JobFilter: Sendable {
         and ($2::text is null or j.state::text = $2)
         and ($3::text is null or j.kind = $3)
         and ($4::text is null or j.tenant = $4)
-        and ($5::text is null or j.error_code = $5)
+        and ($5::text is null
+            or j.error_code = $5 and j.state in ('discarded', 'cancelled', 'retryable'))
         and ($6::timestamptz is null or j.created_at >= $6::timestamptz)
         and ($7::text is null or j.model = $7)
         """

@@ -32,7 +32,7 @@ extension Store {
         ).first?["found"].flatMap { Int($0) } ?? 0
     }
 
-    /// Those with this number or message id, newest first, each with the beginning of what came.
+    /// Those with this number or message id, the number first, then the newest, each with the beginning of what came.
     package func rejections(named text: String) throws -> [JSONValue] {
         try objects(
             """
@@ -40,7 +40,7 @@ extension Store {
                 octet_length(r.body) as kept_bytes, encode(substring(r.body from 1 for 2048), 'escape') as beginning
             from atelier.rejections r
             where r.id = $1::bigint or r.message_id = $2
-            order by r.id desc
+            order by (r.id = $1::bigint) desc nulls last, r.id desc
             """, [Int64(text).map { String($0) }, text])
     }
 }

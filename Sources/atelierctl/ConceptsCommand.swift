@@ -18,7 +18,7 @@ struct ConceptsCommand: AsyncParsableCommand {
     struct Choice: ParsableArguments {
         @Argument(help: "The concept's name, without < and >.") var name: String
         @Option(help: "Whose; needed where several tenants have a concept of this name.") var tenant: String?
-        @Option(help: "Which version; the newest unless given.") var version: Int?
+        @Option(help: "Which version; unless given the newest, and with delete all of them.") var version: Int?
 
         /// Its versions, newest first; ends the program where there is none, or where tenants share the name.
         func versions(in store: Store) async throws -> [JSONValue] {

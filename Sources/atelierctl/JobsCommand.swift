@@ -160,7 +160,9 @@ struct JobsCommand: AsyncParsableCommand {
                 server: server, choice: choice, consent: consent, verb: "cancel", participle: "cancelled",
                 fits: { _ in JobState.allCases.filter { !$0.isFinal } })
             try await selection.apply(ids) { store, id in
-                try await store.cancel(id, reason: reason).map { $0 == .running ? "stopping" : $0.rawValue }
+                // One that has ended meanwhile is not touched: its state says how it ended.
+                let state = try await store.cancel(id, reason: reason)
+                return state == .running ? "stopping" : state == .cancelled ? "cancelled" : nil
             }
         }
     }

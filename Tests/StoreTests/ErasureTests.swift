@@ -71,6 +71,31 @@ import Testing
         }
     }
 
+    /// Its page has the first one's version; of what it answered nothing stays in its history.
+    @Test func aJobThatLearntSeveralIsToldAndForgotten() async throws {
+        try await Stage.with { stage in
+            let concepts = ["rex", "mia"].map { JSONValue.object(["name": .string($0), "role": "subject"]) }
+            let submission = Submission(
+                tenant: "t", messageID: "two", kind: .personalize,
+                spec: .object(["model": "m", "concepts": .array(concepts)]))
+            let job = try await stage.store.accept([submission])[0].job
+            let claimed = try await stage.claimOne(try await stage.worker())
+            let adapter = EngineEvent.Artifact(
+                role: "adapter", name: "0", path: "/0", mediaType: "x/y", sha256: digest("a").description, bytes: 1)
+            _ = try await stage.store.finish(
+                job, claimed.attempt,
+                AttemptResult(outcome: .completed, result: ["figure": 0.5], artifacts: [adapter]))
+            let told = try await stage.store.query(
+                "select to_jsonb(d)->>'version' as version from dashboard.job_details d where d.job = $1::uuid",
+                [job.uuidString])
+            #expect(told.map { $0["version"] } == ["1"])
+            let history = "select 1 from atelier.job_events e where e.detail::text ~ 'figure|sha256|aaaa'"
+            #expect(try await !stage.store.query(history).isEmpty)
+            _ = try await stage.store.deleteConcept("rex", tenant: "t", version: nil)
+            #expect(try await stage.store.query(history).isEmpty)
+        }
+    }
+
     @Test func whatAnotherJobNeedsStays() async throws {
         try await Stage.with { stage in
             let job = try await complete(stage, "1", sends: "abc", makes: "d")

@@ -106,6 +106,9 @@ begin
     delete from metrics m where m.job = p_job;
     delete from checkpoints c where c.job = p_job;
     delete from outbox o where o.job = p_job;
+    -- What was answered stands in the job's history too, and in what its engine said.
+    update job_events e set detail = '{}' where e.job = p_job and e.detail <> '{}';
+    update attempts a set log_tail = null where a.job = p_job and a.log_tail is not null;
     update jobs j set result = '{"deleted": true}' where j.id = p_job and j.result is not null;
     insert into job_events (job, event) values (p_job, 'concept_deleted');
     perform take_artifacts(v_job.tenant, v_digests);

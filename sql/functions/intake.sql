@@ -65,7 +65,9 @@ begin
         insert into jobs (
             tenant, message_id, kind, spec, priority, run_after, deadline, reply_to, correlation_id, traceparent,
             max_attempts, model, model_digest, further_models, estimate, state)
-        select g.tenant, g.message_id, g.kind, g.spec, g.priority, coalesce(g.run_after, now()),
+        select g.tenant, g.message_id, g.kind, g.spec, g.priority, 
+            -- A time that has passed is no waiting: it would count as priority.
+            greatest(g.run_after, now()),
             coalesce(g.deadline, now() + g.expires_in * interval '1 second'),
             g.reply_to, g.correlation_id, g.traceparent, g.max_attempts, g.model, g.model_digest,
             g.further_models,
@@ -82,7 +84,9 @@ begin
         from fresh f
             join given g on g.tenant = f.tenant and g.message_id = f.message_id,
             lateral jsonb_array_elements_text(g.pictures) p(sha256)
-        on conflict do nothing)
+        order by f.tenant, p.sha256
+        -- The row is held until these jobs are there: an erasure that does not see them yet must not take it.
+        on conflict (tenant, sha256) do update set sha256 = excluded.sha256)
     select array_agg(g.place order by f.number), array_agg(f.id order by f.number),
             array_agg(
                 case when jsonb_array_length(g.warnings) > 0 then jsonb_build_object('warnings', g.warnings)

@@ -31,7 +31,11 @@ create or replace view dashboard.job_details as
         (select coalesce(jsonb_agg(to_jsonb(s) order by s.concept, s.metric), '[]')
             from atelier.scores s
             where s.job = j.id) as scores,
-        (select c.version from atelier.concepts c where c.job = j.id and c.deleted_at is null) as version,
+        -- Of a job that learnt several the first one's.
+        (select max(c.version)
+            from atelier.concepts c
+            where c.job = j.id and c.deleted_at is null
+                and c.name = coalesce(j.spec->'concept'->>'name', j.spec->'concepts'->0->>'name')) as version,
         regexp_replace(j.further_models, '@\S*', '', 'g') as further_models,
         j.estimate - '{counted_seconds,counted_bytes}'::text[] as estimate,
         case when j.state in ('available', 'scheduled', 'retryable') and j.model is not null

@@ -100,6 +100,10 @@ struct ConceptsPage: Sendable {
             throw HTTPError(.badRequest)
         }
         let version = form["version"].flatMap { Int($0) }
+        // One that cannot be read must not mean all of them.
+        guard version != nil || (form["version"] ?? "").isEmpty else {
+            throw HTTPError(.badRequest, message: "The version is no number.")
+        }
         guard form["sure"] == "yes" else {
             let rows = try await site.reader.rows(
                 """

@@ -134,9 +134,15 @@ struct JobsPage: Sendable {
         switch action {
         case .retry: try await admin.retry(job, fromScratch: fromScratch)
         case .rebind: try await rebind(job, by: admin)
-        case .cancel: try await admin.cancel(job, reason: "by \(viewer.name ?? "hand") in the browser") != nil
+        case .cancel: try await cancelled(job, by: admin, viewer)
         case .delete: try await admin.deleteJob(job) == .deleted
         }
+    }
+
+    /// Whether a cancel came in time: the job has ended by it, or is asked to.
+    private static func cancelled(_ job: UUID, by admin: Store, _ viewer: Viewer) async throws -> Bool {
+        let state = try await admin.cancel(job, reason: "by \(viewer.name ?? "hand") in the browser")
+        return state == .cancelled || state == .running
     }
 
     private static func rebind(_ job: UUID, by admin: Store) async throws -> Bool {
