@@ -62,7 +62,7 @@ struct GenerateWorker {
     /// A network that is told how strongly the prompt is followed is not led away from another one.
     private func checkNegative(_ options: OptionValues) throws {
         guard options["negative_prompt"]?.string != nil, case .diffusion(let model) = loaded.backbone,
-            model.unprompted(1) == nil
+            model.isToldGuidance
         else { return }
         throw JobFailure(
             code: "input.options", consequence: .rejected, message: "1 option cannot be used",

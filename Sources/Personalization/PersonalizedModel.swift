@@ -20,8 +20,6 @@ package struct PersonalizedModel {
         model: InfinityModel, adapters: [String: Adapter], modelDigest: String,
         joining: AdapterJoining = .merged, strengths: [String: Float] = [:]
     ) throws(AdapterError) {
-        let named = Adapter.distinct(adapters)
-        var owners: [String: String] = [:]
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
             try adapter.verify(usedAs: name, on: model.configuration.name, digest: modelDigest, family: .infinity)
             for weight in adapter.replaced.keys {
@@ -30,9 +28,6 @@ package struct PersonalizedModel {
                 else {
                     throw .unknownWeight(concept: name, name: weight)
                 }
-                let owner = owners[weight].flatMap { adapters[$0]!.isSame(as: adapter) ? nil : $0 }
-                if let owner { throw .conflicting([owner, name]) }
-                owners[weight] = name
             }
             if let placeholder = adapter.placeholder, placeholder.shape != [1, model.encoder.embedding.value.width] {
                 throw .unknownWeight(concept: name, name: Adapter.placeholderName)
@@ -42,7 +37,14 @@ package struct PersonalizedModel {
             }
             try adapter.verifyReplaced(among: model.transformerWeights)
         }
-        for (name, adapter) in named {
+        let distinct = Adapter.distinct(adapters)
+        var owners: [String: String] = [:]
+        for (name, adapter) in distinct {
+            for weight in adapter.replaced.keys {
+                if let other = owners.updateValue(name, forKey: weight) { throw .conflicting([other, name]) }
+            }
+        }
+        for (name, adapter) in distinct {
             for (weight, tensor) in adapter.replaced {
                 model.transformerWeights.byName[weight]?.value.approach(tensor, by: strengths[name] ?? 1)
             }

@@ -126,6 +126,8 @@ package final class DiffusionModel: ReadsPrompts, LatentDiffusion {
 
     package func tokenCount(_ prompt: String) -> Int { reader.wholeIDs(prompt).count }
 
+    package let isToldGuidance = false
+
     package func unprompted(_ count: Int) -> DiffusionText? { encode([String](repeating: "", count: count)) }
 
     package func sampler(steps: Int, latents shape: [Int]) -> any DiffusionSampler {

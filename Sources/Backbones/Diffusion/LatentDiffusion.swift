@@ -38,6 +38,8 @@ package protocol LatentDiffusion: AnyObject {
     func tokenCount(_ prompt: String) -> Int
     /// No weight learns: nothing is recorded, no gradient memory is taken.
     func freeze()
+    /// Whether the network is told how strongly the prompt is followed, so that nothing is led away from.
+    var isToldGuidance: Bool { get }
     /// What guidance leads away from for `count` pictures; nil where the network is told the guidance instead.
     func unprompted(_ count: Int) -> DiffusionText?
     /// The sampler for latents [B, z, h, w].

@@ -82,9 +82,12 @@ package final class DiffusionPipeline: LatentDiffusion {
         }
     }
 
+    package var isToldGuidance: Bool {
+        if case .flux(let flux) = network { flux.configuration.isGuided } else { false }
+    }
+
     package func unprompted(_ count: Int) -> DiffusionText? {
-        if case .flux(let flux) = network, flux.configuration.isGuided { return nil }
-        return prompts.negative([String](repeating: "", count: count))
+        isToldGuidance ? nil : prompts.negative([String](repeating: "", count: count))
     }
 
     package func freeze() { for weights in weights.values { weights.train { _ in false } } }
