@@ -138,14 +138,7 @@ package struct ModelInstallation: Sendable {
     /// What is copied: what a model is made of, and its texts; not what pretraining left beside it. A pipeline has
     /// settings and tokenizers in folders, and shards of weights that are linked.
     private static func files(of source: String) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: source).sorted().flatMap { name -> [String] in
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: "\(source)/\(name)", isDirectory: &isFolder) else { return [] }
-            if isFolder.boolValue {
-                return name.hasPrefix(".") ? [] : try files(of: "\(source)/\(name)").map { "\(name)/\($0)" }
-            }
-            let isOurs = ([".json", ".md", ".txt", ".model"] + ModelLayout.containers).contains { name.hasSuffix($0) }
-            return isOurs ? [name] : []
-        }
+        let endings = [".json", ".md", ".txt", ".model"] + ModelLayout.containers
+        return try FolderListing.names(in: source) { name in endings.contains { name.hasSuffix($0) } }
     }
 }

@@ -44,9 +44,11 @@ struct ConceptWords {
                 throw .unknownWeight(concept: name, name: Adapter.placeholderName)
             }
             try adapter.verifyWord(word, name: RareWord.name(of: name), among: table)
-            let noun = ConceptWords.noun(adapter.known(as: name).className, tokenizer, table.value)
-            let part = try adapter.learntWord(usedAs: name) == nil ? 1 : strengths[name] ?? 1
-            let value = part == 1 ? word : word.part(part, besides: noun)
+            var value = word
+            if let share = strengths[name], share != 1, try adapter.learntWord(usedAs: name) != nil {
+                value = word.part(
+                    share, besides: ConceptWords.noun(adapter.known(as: name).className, tokenizer, table.value))
+            }
             words[name] = Parameter(name: RareWord.name(of: name), value: value)
         }
         self.init(words, tokenizer: tokenizer)
@@ -61,14 +63,13 @@ struct ConceptWords {
     private static func word(
         of adapter: Adapter, _ name: String, tokenizer: UnigramTokenizer, embedding: Tensor
     ) throws(AdapterError) -> Tensor {
-        if let own = adapter.placeholder { return own }
+        if let own = try adapter.learntWord(usedAs: name) { return own }
         if adapter.outputRows != nil {
             // The encoder reads a row of its table that no token has, and what it makes of it is replaced.
             let unused = tokenizer.vocabularySize
             let isThere = unused < embedding.shape[0]
             return isThere ? embedding.slice(unused..<unused + 1) : Tensor(zeros: [1, embedding.width])
         }
-        if let own = try adapter.word(usedAs: name) { return own }
         if adapter.isLoRA, let id = tokenizer.identifier(of: DreamBooth.identifier).map(Int.init) {
             return embedding.slice(id..<id + 1)
         }
@@ -77,14 +78,18 @@ struct ConceptWords {
 
     /// The mean of a class noun's words, [1, D].
     private static func noun(_ noun: String, _ tokenizer: UnigramTokenizer, _ embedding: Tensor) -> Tensor {
-        let ids = tokenizer.encode(noun).dropLast()
-        let mean = Tensor(zeros: [1, embedding.width])
-        for id in ids { mean.accumulate(embedding.slice(Int(id)..<Int(id) + 1), scale: 1 / Float(ids.count)) }
-        return mean
+        embedding.mean(ofRows: tokenizer.encode(noun).dropLast())
     }
 }
 
 extension Tensor {
+    /// The mean of some rows of a table, [1, D].
+    func mean(ofRows ids: some Collection<Int32>) -> Tensor {
+        let mean = Tensor(zeros: [1, width])
+        for id in ids { mean.accumulate(slice(Int(id)..<Int(id) + 1), scale: 1 / Float(ids.count)) }
+        return mean
+    }
+
     /// A share of it, and of another what is left.
     func part(_ share: Float, besides other: Tensor) -> Tensor {
         let sum = Tensor(zeros: shape)

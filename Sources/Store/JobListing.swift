@@ -22,14 +22,16 @@ package struct JobFilter: Sendable {
         !ids.isEmpty || state != nil || kind != nil || tenant != nil || model != nil || errorCode != nil || since != nil
     }
 
+    /// Whether a job waits or ended with its error; others' are an earlier attempt's.
+    fileprivate static let showsError = "j.state in ('discarded', 'cancelled', 'retryable')"
+
     /// Which rows of `atelier.jobs j` are meant, whatever the page.
     fileprivate static let condition = """
         ($1::uuid[] is null or j.id = any($1::uuid[]))
         and ($2::text is null or j.state::text = $2)
         and ($3::text is null or j.kind = $3)
         and ($4::text is null or j.tenant = $4)
-        and ($5::text is null
-            or j.error_code = $5 and j.state in ('discarded', 'cancelled', 'retryable'))
+        and ($5::text is null or j.error_code = $5 and \(showsError))
         and ($6::timestamptz is null or j.created_at >= $6::timestamptz)
         and ($7::text is null or j.model = $7)
         """
@@ -63,7 +65,7 @@ extension Store {
                         from atelier.attempts a where a.job = p.id) as running
                 from page p)
             select j.id as job, j.message_id, j.tenant, j.kind, j.state, j.priority, j.attempt, j.failures, j.stage,
-                j.step, j.steps, case when j.state in ('discarded', 'cancelled', 'retryable') then j.error_code end
+                j.step, j.steps, case when \(JobFilter.showsError) then j.error_code end
                 as error_code, j.error_message, j.cancel_reason,
                 j.spec->'concept'->>'name' as concept, j.created_at, j.started_at, j.finalized_at,
                 round(j.age::numeric, 1) as seconds, round(j.running::numeric, 1) as running_seconds,

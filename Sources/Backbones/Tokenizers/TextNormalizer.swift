@@ -6,8 +6,6 @@ indirect enum TextNormalizer: Sendable {
     case precompiled(PrecompiledNormalizer)
     case lowercase
     case replace(pattern: String, by: String)
-    /// White space at the ends is taken away.
-    case strip(left: Bool, right: Bool)
     case sequence([TextNormalizer])
 
     /// What is wrong with the description.
@@ -28,8 +26,9 @@ indirect enum TextNormalizer: Sendable {
             else { throw Flaw(description: "normalizer: a Replace needs a pattern and its content") }
             self = .replace(pattern: expression, by: content)
         case "Strip":
-            self = .strip(
-                left: settings["strip_left"] as? Bool ?? true, right: settings["strip_right"] as? Bool ?? true)
+            let ends = [("strip_left", "^\\p{White_Space}+"), ("strip_right", "\\p{White_Space}+$")]
+            self = .sequence(
+                ends.filter { settings[$0.0] as? Bool ?? true }.map { .replace(pattern: $0.1, by: "") })
         case "Sequence":
             var steps: [TextNormalizer] = []
             for step in settings["normalizers"] as? [[String: Any]] ?? [] { steps.append(try TextNormalizer(step)) }
@@ -53,10 +52,6 @@ indirect enum TextNormalizer: Sendable {
         case .replace(let pattern, let content):
             text.replacingOccurrences(
                 of: pattern, with: NSRegularExpression.escapedTemplate(for: content), options: .regularExpression)
-        case .strip(let left, let right):
-            String(
-                (left ? text.drop(while: \.isWhitespace) : text[...]).reversed()
-                    .drop { right && $0.isWhitespace }.reversed())
         case .sequence(let steps): steps.reduce(text) { $1.normalize($0) }
         }
     }

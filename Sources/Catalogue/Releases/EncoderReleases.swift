@@ -34,12 +34,7 @@ struct EncoderReleases {
     }
 
     private static func clip(_ piece: ReleasePiece) throws(UnrecognizedRelease) -> RecognizedRelease {
-        let files = beside(
-            piece,
-            [
-                "tokenizer.json", "vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json",
-                "preprocessor_config.json",
-            ])
+        let files = beside(piece, TokenizerFiles.names + ["preprocessor_config.json"])
         let readsWords = files["tokenizer.json"] != nil || (files["vocab.json"] != nil && files["merges.txt"] != nil)
         let problems = [
             readsWords ? nil : "\(piece.folder): has neither tokenizer.json nor vocab.json with merges.txt: fetch them",

@@ -9,8 +9,8 @@ struct PipelineSettings {
 
     /// What keeps the model from being drawn.
     var problems: [String] {
-        let unet = kind == .sdxl ? held(network, "unet", Self.unet) : []
-        return unet + held(autoencoder, "vae", Self.autoencoder) + scheduleProblems + channelProblems
+        let unet = kind == .sdxl ? held(network, in: "unet/config.json", Self.unet) : []
+        return unet + held(autoencoder, in: "vae/config.json", Self.autoencoder) + scheduleProblems + channelProblems
     }
 
     /// What is drawn in another way than the settings say.
@@ -26,7 +26,7 @@ struct PipelineSettings {
 
     // MARK: What is built
 
-    /// Settings of which only these values are built; one that is not there, or null, has the first.
+    /// Settings of which only these values are built; so is one that is not there, or null.
     private typealias Built = [(name: String, values: [JSONValue])]
 
     private static let unet: Built = [
@@ -43,11 +43,11 @@ struct PipelineSettings {
         ("_class_name", ["AutoencoderKL"]), ("act_fn", ["silu"]), ("latents_mean", []), ("latents_std", []),
     ]
 
-    private func held(_ settings: JSONValue, _ component: String, _ built: Built) -> [String] {
+    private func held(_ settings: JSONValue, in file: String, _ built: Built) -> [String] {
         built.compactMap { name, values in
             guard let value = settings[name], value != .null, !values.contains(value) else { return nil }
             let known = values.isEmpty ? "none" : values.map(\.text).joined(separator: ", ")
-            return "\(component)/config.json: \(name) \(value.brief) is not built; \(known) is"
+            return "\(file): \(name) \(value.brief) is not built; \(known) is"
         }
     }
 
@@ -74,9 +74,7 @@ struct PipelineSettings {
         return
             (solver == own || Self.otherSolvers.contains(solver)
             ? [] : ["scheduler: \(solver) is not built, nor would Euler's steps draw what it does; \(own) is"])
-            + held(schedule, "scheduler", built).map {
-                $0.replacing("scheduler/config.json", with: "scheduler/scheduler_config.json")
-            }
+            + held(schedule, in: "scheduler/scheduler_config.json", built)
     }
 
     // MARK: Channels

@@ -36,11 +36,9 @@ struct PromptInspection {
         on text: String, at pointer: String, _ tokenizer: TextTokenizer, _ model: ModelText
     ) -> [String] {
         let read = model.read(text, tokenizer)
-        let words = read.allSatisfy(\.isInvisible) ? [] : tokenizer.unlearntWords(in: read)
-        guard !words.isEmpty else {
-            let isEmpty = read.allSatisfy(\.isInvisible) || tokenizer.words(read).isEmpty
-            return isEmpty ? ["\(pointer): says nothing"] : []
-        }
+        if read.allSatisfy(\.isInvisible) { return ["\(pointer): says nothing"] }
+        let words = tokenizer.unlearntWords(in: read)
+        guard !words.isEmpty else { return tokenizer.words(read).isEmpty ? ["\(pointer): says nothing"] : [] }
         let named = words.prefix(8).map { "“\($0.clipped(to: 40))”" }.joined(separator: ", ")
         let more = words.count > 8 ? " and \(words.count - 8) more" : ""
         return ["\(pointer): words that \(model.description.name) never learnt: \(named)\(more)"]

@@ -71,10 +71,9 @@ extension PersonalizeSpec {
             reader.note("/preview_every", reader.body["preview_every"], "nothing by proxy-tuning: its proxies are seen")
         }
         attach = reader.attachedRoles()
-        options = reader.options(method?.options(for: concepts.first?.role ?? .subject))
-        if let table = method?.options(for: concepts.first?.role ?? .subject) {
-            reader.hold(texts: table.texts(in: options), naming: concepts.map(\.name))
-        }
+        let table = method?.options(for: concepts.first?.role ?? .subject)
+        options = reader.options(table)
+        reader.hold(texts: table?.texts(in: options) ?? [], naming: concepts.map(\.name))
         if let model = model.flatMap({ reader.models[$0] }) { reader.hold(options, against: model) }
         guard let model, let concept = concepts.first, let method else { return nil }
         (self.concept, self.method, self.model) = (concept, method, model)

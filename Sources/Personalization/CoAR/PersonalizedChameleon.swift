@@ -31,10 +31,12 @@ package struct PersonalizedChameleon {
                     throw .unknownWeight(concept: name, name: RareWord.name(of: name))
                 }
                 try adapter.verifyWord(word, name: RareWord.name(of: name), among: model.transformer.embedding)
-                let noun = model.noun(adapter.known(as: name).className)
-                let share = strengths[name] ?? 1
-                words[name] = Parameter(
-                    name: RareWord.name(of: name), value: share == 1 ? word : word.part(share, besides: noun))
+                var value = word
+                if let share = strengths[name], share != 1 {
+                    let noun = model.textTokenizer.words(amid: adapter.known(as: name).className)
+                    value = word.part(share, besides: model.transformer.embedding.value.mean(ofRows: noun))
+                }
+                words[name] = Parameter(name: RareWord.name(of: name), value: value)
             } else if !adapter.isLoRA {
                 concepts[name] = try PersonalizedChameleon.vectors(of: adapter, name: name, model: model)
             }
@@ -89,15 +91,5 @@ package struct PersonalizedChameleon {
 
     private func words(_ text: String) -> String {
         identified.reduce(text) { $0.replacing($1, with: DreamBooth.identifier) }
-    }
-}
-
-extension ChameleonModel {
-    /// The mean of a class noun's words, [1, C].
-    fileprivate func noun(_ noun: String) -> Tensor {
-        let (ids, table) = (textTokenizer.words(amid: noun), transformer.embedding.value)
-        let mean = Tensor(zeros: [1, table.width])
-        for id in ids { mean.accumulate(table.slice(Int(id)..<Int(id) + 1), scale: 1 / Float(ids.count)) }
-        return mean
     }
 }
