@@ -25,13 +25,15 @@ package struct ModelInstallation: Sendable {
     /// - Returns: the model as it lies there now.
     /// - Throws: ``Refusal`` with everything that is wrong, or what the file system says.
     package func add(_ source: String, name: String? = nil) throws -> ModelFolder {
+        try stage(source, name: name).settle()
+    }
+
+    /// As ``add(_:name:)``, up to where it would get its name.
+    package func stage(_ source: String, name: String? = nil) throws -> StagedModel {
         let name = name ?? URL(fileURLWithPath: source).standardizedFileURL.lastPathComponent
-        let target = "\(directory)/\(name)"
-        try check(source, as: name, target)
-        let folder = "\(directory)/.adding-\(UUID().uuidString.lowercased())"
-        let partial = "\(folder)/\(name)"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try FileManager.default.createDirectory(atPath: partial, withIntermediateDirectories: true)
+        try check(source, as: name, "\(directory)/\(name)")
+        let staged = try StagedModel(name, in: directory, warnings: [])
+        let partial = staged.folder
         for file in try Self.files(of: source) {
             let folder = ("\(partial)/\(file)" as NSString).deletingLastPathComponent
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -39,8 +41,7 @@ package struct ModelInstallation: Sendable {
                 atPath: URL(fileURLWithPath: "\(source)/\(file)").resolvingSymlinksInPath().path,
                 toPath: "\(partial)/\(file)")
         }
-        try settle(partial, target)
-        return ModelFolder(target)
+        return staged
     }
 
     /// Brings in a release as it is downloaded: recognized by names and shapes, its weights converted once or linked,
@@ -55,35 +56,29 @@ package struct ModelInstallation: Sendable {
         release paths: [String], name: String? = nil, wishes: ReleaseWishes = ReleaseWishes(), links: Bool = false,
         precision: CheckpointConversion.Precision = .stored
     ) throws -> (model: ModelFolder, warnings: [String]) {
+        let staged = try stage(release: paths, name: name, wishes: wishes, links: links, precision: precision)
+        return (try staged.settle(), staged.warnings)
+    }
+
+    /// As ``add(release:name:wishes:links:precision:)``, up to where it would get its name.
+    package func stage(
+        release paths: [String], name: String? = nil, wishes: ReleaseWishes = ReleaseWishes(), links: Bool = false,
+        precision: CheckpointConversion.Precision = .stored
+    ) throws -> StagedModel {
         let found = try Self.recognized(paths, wishes)
         let name = name ?? found.usualName(paths)
         let target = "\(directory)/\(name)"
         let problems = nameProblems(name, target) + (links ? [found.unlinkable].compactMap { $0 } : [])
         guard problems.isEmpty else { throw Refusal(problems: problems) }
-        let folder = "\(directory)/.adding-\(UUID().uuidString.lowercased())"
-        let partial = "\(folder)/\(name)"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try FileManager.default.createDirectory(atPath: partial, withIntermediateDirectories: true)
-        try found.write(to: partial, links: links, precision: precision)
-        try ReleaseRecord(found, links: links).write(to: partial)
-        try settle(partial, target)
-        return (ModelFolder(target), found.warnings)
+        let staged = try StagedModel(name, in: directory, warnings: found.warnings)
+        try found.write(to: staged.folder, links: links, precision: precision)
+        try ReleaseRecord(found, links: links).write(to: staged.folder)
+        return staged
     }
 
     private static func recognized(_ paths: [String], _ wishes: ReleaseWishes) throws -> RecognizedRelease {
         do throws(UnrecognizedRelease) { return try ReleaseScan(paths).recognized(wishes) } catch {
             throw Refusal(problems: error.problems)
-        }
-    }
-
-    /// Seals a model that lies there under another folder, verifies it and gives it its place.
-    private func settle(_ partial: String, _ target: String) throws {
-        // A copy that is not what was checked is caught here; so is a description under another name.
-        try ModelFolder.seal(partial)
-        let problems = ModelFolder(partial).verify()
-        guard problems.isEmpty else { throw Refusal(problems: problems) }
-        guard rename(partial, target) == 0 else {
-            throw Refusal(problems: ["\(target): \(String(cString: strerror(errno)))"])
         }
     }
 

@@ -27,18 +27,18 @@ package struct MetricEncoders {
         let folders = [clip, dino].map { "\(directory)/\($0)" }
         let missing = folders.filter { !FileManager.default.fileExists(atPath: EncoderFile.configuration.path(in: $0)) }
         if !missing.isEmpty { throw Missing(directories: missing) }
-        let files = MetricEncoders.lpipsFiles(in: directory)
+        let files = MetricEncoders.lpipsFiles(in: "\(directory)/lpips")
         try self.init(
             clip: CLIPEncoder(directory: folders[0]), dino: DINOEncoder(directory: folders[1]),
             lpips: files.isEmpty ? nil : LPIPS(files: files))
     }
 
     /// The files LPIPS is read from; none where it has no weights.
-    /// - Parameter directory: the folder of all models.
-    private static func lpipsFiles(in directory: String) -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/lpips")) ?? []
+    /// - Parameter directory: its own folder.
+    package static func lpipsFiles(in directory: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         return names.filter { name in [".safetensors", ".pth"].contains { name.hasSuffix($0) } }.sorted().map {
-            "\(directory)/lpips/\($0)"
+            "\(directory)/\($0)"
         }
     }
 }

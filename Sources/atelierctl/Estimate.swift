@@ -18,22 +18,16 @@ struct Estimate: AsyncParsableCommand {
     @Option(help: "Whose concepts are meant; the broker's user unless given.") var tenant: String?
 
     func run() async throws {
-        var settings = try server.settings(needing: ["modelsDirectory"])
-        let known = settings
-        let written = try await JobFile(file) { await named($0, known) }
+        let settings = try server.settings(needing: ["modelsDirectory"])
+        let written = try await JobFile(file) { await named($0, settings) }
         guard written.spec.kind.needsEngine else {
             Terminal.note("atelierctl: a \(written.spec.kind.rawValue) takes no engine, and nothing")
             throw ExitStatus.badInput
         }
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
-        // The daemon's own folder is not for us to write in.
-        settings.stateDirectory = folder.path
-        defer { try? FileManager.default.removeItem(at: folder) }
-        for path in [settings.inspectionDirectory, settings.logsDirectory] {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try await EngineScratch.with(settings) { settings in
+            let cost = try await cost(of: written, settings)
+            show(try await estimate(cost, of: written.spec, settings))
         }
-        let cost = try await cost(of: written, settings)
-        show(try await estimate(cost, of: written.spec, settings))
         for warning in await missing(of: written.spec, settings) {
             Terminal.note("warning: " + printable(warning))
         }

@@ -71,8 +71,9 @@ struct Models: AsyncParsableCommand {
                 A folder that holds a model in our layout (config.json, its files of weights, tokenizer.json where it \
                 reads texts) is copied. Anything else is looked at: a release is recognized by the names and shapes in \
                 its files (Infinity, Lumina-mGPT, LlamaGen, SDXL, SD3, SD3.5, FLUX.1, CLIP, DINO, LPIPS), its weights \
-                are converted once to safetensors or linked, and everything that is missing is said at once. Written \
-                beside: model.json, which describes it, release.json, which says what it was made of, and \
+                are converted once to safetensors or linked, and everything that is missing is said at once. The \
+                engine then reads the model as a job would, where it fits the memory. Written beside: model.json, \
+                which describes it, release.json, which says what it was made of, and \
                 \(ChecksumFile.name). Nothing is seen of it before it is whole.
                 """
         )
@@ -90,10 +91,14 @@ struct Models: AsyncParsableCommand {
         @Option(help: "Heads of the attention, where no file tells them.") var heads: Int?
 
         func run() async throws {
-            let directory = try server.settings(needing: ["modelsDirectory"]).modelsDirectory
+            let settings = try server.settings(needing: ["modelsDirectory"])
             do {
-                let (model, warnings) = try added(to: ModelInstallation(directory: directory))
-                for warning in warnings { Terminal.note("atelierctl: warning: \(printable(warning))") }
+                let staged = try staged(for: ModelInstallation(directory: settings.modelsDirectory))
+                let report = try await EngineScratch.with(settings) { await trial(of: staged.folder, $0) }
+                guard report.problems.isEmpty else { throw ModelInstallation.Refusal(problems: report.problems) }
+                let model = try staged.settle()
+                let untried = report.untried.map { ["it was not read as a job reads it: \($0)"] } ?? []
+                for warning in staged.warnings + untried { Terminal.note("atelierctl: warning: \(printable(warning))") }
                 print(server.json ? model.json(problems: []).text : printable(model.folder))
             } catch {
                 Terminal.note(
@@ -104,9 +109,9 @@ struct Models: AsyncParsableCommand {
             }
         }
 
-        private func added(to models: ModelInstallation) throws -> (ModelFolder, [String]) {
+        private func staged(for models: ModelInstallation) throws -> StagedModel {
             if paths.count == 1, ModelInstallation.isModel(paths[0]), !link {
-                return (try models.add(paths[0], name: name), [])
+                return try models.stage(paths[0], name: name)
             }
             var wishes = ReleaseWishes()
             (wishes.pixels, wishes.ratio, wishes.side, wishes.heads) = (pixels, ratio, side, heads)
@@ -121,7 +126,7 @@ struct Models: AsyncParsableCommand {
                 throw ModelInstallation.Refusal(
                     problems: ["\(precision) is no precision; stored, bf16, f32 and int8 are"])
             }
-            return try models.add(release: paths, name: name, wishes: wishes, links: link, precision: precision)
+            return try models.stage(release: paths, name: name, wishes: wishes, links: link, precision: precision)
         }
     }
 
@@ -160,7 +165,8 @@ struct Models: AsyncParsableCommand {
             abstract: "Read every byte of models and say what is wrong; exit code 2 if anything is.",
             discussion:
                 """
-                Every model, or those named. Each has a \(ChecksumFile.name) beside its files, which sha256sum -c \
+                Every model, or those named; those whose files are whole are read by the engine as a job reads them. \
+                Each has a \(ChecksumFile.name) beside its files, which sha256sum -c \
                 reads too.
                 """
         )
@@ -168,7 +174,13 @@ struct Models: AsyncParsableCommand {
         @Argument(help: "Names of models.") var names: [String] = []
 
         func run() async throws {
-            let found = try chosen(server, names).map { ($0, $0.verify()) }
+            let settings = try server.settings(needing: ["modelsDirectory"])
+            let models = try chosen(server, names)
+            let found = try await EngineScratch.with(settings) { settings in
+                var found: [(ModelFolder, [String])] = []
+                for model in models { found.append((model, await problems(of: model, settings))) }
+                return found
+            }
             if server.json {
                 print(JSONValue.array(found.map { $0.json(problems: $1) }).text)
             } else {
@@ -183,6 +195,22 @@ struct Models: AsyncParsableCommand {
             }
             if found.contains(where: { !$1.isEmpty }) { throw ExitStatus.unhealthy }
         }
+
+        private func problems(of model: ModelFolder, _ settings: Settings) async -> [String] {
+            let problems = model.verify()
+            guard problems.isEmpty else { return problems }
+            let report = await trial(of: model.folder, settings)
+            if let untried = report.untried {
+                Terminal.note(
+                    "atelierctl: \(printable(model.name)) was not read as a job reads it: \(printable(untried))")
+            }
+            return report.problems
+        }
+    }
+
+    /// What the engine says of a model.
+    private static func trial(of folder: String, _ settings: Settings) async -> ModelTrialReport {
+        await ModelCheck(of: folder, settings, environment: ProcessInfo.processInfo.environment).report()
     }
 
     struct Seal: AsyncParsableCommand {

@@ -7,11 +7,14 @@ struct EngineQuestion: Sendable {
     /// Seconds it may take.
     let patience: Double
 
-    /// `ENGINE word`.
+    /// `ENGINE word arguments…`.
     /// - Parameter threads: 0 leaves them to the engine.
-    init(_ word: String, _ settings: Settings, environment: [String: String], threads: Int, patience: Double) {
+    init(
+        _ word: String, of arguments: [String] = [], _ settings: Settings, environment: [String: String], threads: Int,
+        patience: Double
+    ) {
         command = EngineCommand(
-            executable: settings.engine, arguments: [word],
+            executable: settings.engine, arguments: [word] + arguments,
             environment: EngineCommand.environment(
                 of: environment, threads: threads, temporary: settings.inspectionDirectory),
             // A folder of this host's own: the shared ones may hang, and may not be there yet.

@@ -1,0 +1,53 @@
+import DaemonTesting
+import FileTesting
+import Foundation
+import ServerTesting
+import Testing
+
+/// Models that look whole and are not: what the engine reads in them is said when they are brought in.
+@Suite(.timeLimit(.minutes(15))) struct ModelInstallationTests {
+    private let folder: TemporaryFolder
+
+    /// A copy of an encoder of ours, with the last numbers of its weights made none; nobody sealed it.
+    init() throws {
+        folder = try TemporaryFolder()
+        let source = folder.path + "/source"
+        try FileManager.default.copyItem(atPath: Servers.root + "/models/pocket-dino", toPath: source)
+        for name in ["model.json", "SHA256SUMS"] { try FileManager.default.removeItem(atPath: "\(source)/\(name)") }
+        let file = URL(filePath: "\(source)/model.safetensors")
+        var weights = try Data(contentsOf: file)
+        weights.replaceSubrange(weights.count - 64..<weights.count, with: [UInt8](repeating: 0xFF, count: 64))
+        try weights.write(to: file)
+        try FileManager.default.createDirectory(atPath: folder.path + "/models", withIntermediateDirectories: true)
+    }
+
+    private func control(_ arguments: String..., engine: String = "atelier-engine") async throws -> ProgramRun {
+        try await ProgramRun(
+            Stage.programs + "/atelierctl", arguments,
+            environment: [
+                "PATH": "/usr/bin:/bin", "ATELIER_MODELS": folder.path + "/models", "HOME": folder.path,
+                "ATELIER_ENGINE": Stage.programs + "/" + engine,
+            ])
+    }
+
+    @Test func aModelThatTheEngineCannotReadIsNotAdded() async throws {
+        let add = try await control("models", "add", folder.path + "/source", "--name", "mine")
+        #expect(add.status == 65 && add.errors.contains(" holds values that are no numbers"), "\(add)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/models") == [])
+    }
+
+    /// Its bytes are as whoever sealed it found them.
+    @Test func aModelThatWasCopiedAndSealedIsFoundByVerify() async throws {
+        try FileManager.default.copyItem(atPath: folder.path + "/source", toPath: folder.path + "/models/mine")
+        #expect(try await control("models", "seal", "mine").status == 0)
+        let verify = try await control("models", "verify")
+        #expect(
+            verify.status == 2 && verify.lines.first == "BAD  mine"
+                && verify.output.contains(" holds values that are no numbers"), "\(verify)")
+    }
+
+    @Test func withoutAnEngineItIsSaidThatNobodyReadIt() async throws {
+        let add = try await control("models", "add", folder.path + "/source", "--name", "mine", engine: "no-engine")
+        #expect(add.status == 0 && add.errors.contains("it was not read as a job reads it"), "\(add)")
+    }
+}
