@@ -95,19 +95,31 @@ extension Store {
             .flatMap(UUID.init(uuidString:))
     }
 
-    /// The number of the latest rejection there is: later ones have greater numbers.
-    package func latestRejection() throws -> Int64 {
-        try query("select coalesce(max(id), 0) as id from atelier.rejections").first?["id"].flatMap { Int64($0) } ?? 0
-    }
+    /// The database's time, by which answers to a message that is published next are told from earlier ones.
+    package func clock() throws -> String { try query("select clock_timestamp() as now").first?["now"] ?? "" }
 
-    /// Why a tenant's message id was rejected, if it was after the rejection numbered so.
-    package func rejection(messageID: String, tenant: String, after number: Int64) throws -> JSONValue? {
-        try objects(
+    /// What a daemon made of a message with an id since a time of ``clock()``; nil as long as none has seen it.
+    package func answer(to messageID: String, tenant: String, since time: String) throws -> MessageAnswer? {
+        let jobs = try query(
             """
-            select message_id, kind, problems, at from atelier.rejections where tenant = $1 and message_id = $2 and \
-            id > $3::bigint order by id desc limit 1
-            """,
-            [tenant, messageID, String(number)]
-        ).first
+            select j.id from atelier.jobs j where j.tenant = $1 and j.message_id = $2 and exists (
+                select from atelier.job_events e
+                where e.job = j.id and e.event in ('accepted', 'duplicate') and e.at >= $3::timestamptz)
+            """, [tenant, messageID, time])
+        if let job = jobs.first?["id"].flatMap(UUID.init(uuidString:)) { return .job(job) }
+        return try objects(
+            """
+            select message_id, kind, problems, at from atelier.rejections
+            where tenant = $1 and message_id = $2 and at >= $3::timestamptz order by id desc limit 1
+            """, [tenant, messageID, time]
+        ).first.map(MessageAnswer.rejection)
     }
+}
+
+/// What became of a message that somebody published.
+package enum MessageAnswer: Sendable, Equatable {
+    /// It is a job: a new one, or the one that the same message had made before.
+    case job(UUID)
+    /// It is none; why, as its row in `rejections` says.
+    case rejection(JSONValue)
 }

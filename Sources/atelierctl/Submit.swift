@@ -42,11 +42,11 @@ struct Submit: AsyncParsableCommand {
         }
         let store = Store(url: settings.postgresURL.reveal(), application: "atelierctl")
         let tenant = try settings.broker().user
-        // The same id may have been rejected before: that is no answer to this message.
-        let earlier = try await reporting { try await store.latestRejection() }
+        // The same id may have been a job's or rejected before: that is no answer to this message.
+        let start = try await reporting { try await store.clock() }
         try await publish(body, kind, identifier, settings)
         Terminal.note(identifier)
-        let job = try await reporting { try await accepted(identifier, tenant, after: earlier, store) }
+        let job = try await reporting { try await accepted(identifier, tenant, since: start, store) }
         try await reporting { try await Watching(store: store, json: server.json).watch(job) }
     }
 
@@ -72,7 +72,7 @@ struct Submit: AsyncParsableCommand {
     }
 
     private func accepted(
-        _ identifier: String, _ tenant: String, after earlier: Int64, _ store: Store
+        _ identifier: String, _ tenant: String, since time: String, _ store: Store
     ) async throws -> UUID {
         let start = ContinuousClock.now
         var hasSaidSo = false
@@ -82,14 +82,12 @@ struct Submit: AsyncParsableCommand {
                     "no daemon has taken it yet; it waits with the broker (atelierctl doctor says what is wrong)")
                 hasSaidSo = true
             }
-            if let job = try await patiently({ try await store.job(messageID: identifier, tenant: tenant) }) {
-                return job
-            }
-            if let rejection = try await patiently({
-                try await store.rejection(messageID: identifier, tenant: tenant, after: earlier)
-            }) {
+            switch try await patiently({ try await store.answer(to: identifier, tenant: tenant, since: time) }) {
+            case .job(let job): return job
+            case .rejection(let rejection):
                 print(server.json ? rejection.text : "rejected: " + printable(rejection["problems"]?.text ?? ""))
                 throw ExitStatus.jobFailed
+            case nil: break
             }
             try await Task.sleep(for: .milliseconds(200))
         }

@@ -155,6 +155,23 @@ import Testing
         }
     }
 
+    /// The page of a message shows what became of it, not of another that had its id before.
+    @Test func aUsedIdIsRejectedAndNoOtherJobIsShownForIt() async throws {
+        try await withSite { stage, site in
+            let first = try await run("steps=1", stage, site)
+            let id = try #require(first["message_id"]?.string)
+            let other = try await site.send(json: Self.job("steps=2"), to: "/api/jobs?message_id=\(id)")
+            let page = try #require(other.json?["page"]?.string)
+            try await stage.until("it is rejected") { try await site.page(page).body.contains("<h1>Rejected</h1>") }
+            #expect(try await site.page(page).body.contains("is no job"))
+            let again = try await site.send(json: Self.job("steps=1"), to: "/api/jobs?message_id=\(id)")
+            let place = try #require(again.json?["page"]?.string)
+            try await stage.until("it is the job it was") {
+                try await site.page(place + "&part=live").headers["x-location"] == "/jobs/\(first["id"]!.string!)"
+            }
+        }
+    }
+
     @Test func withoutALoginAtTheBrokerItSaysWhatToConfigure() async throws {
         try await Stage.with(settings: [:]) { stage in
             let site = try WebClient(

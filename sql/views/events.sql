@@ -6,7 +6,8 @@ create or replace view dashboard.events as
         case when e.event in ('completed', 'discarded', 'cancelled') then (
             select sum(a.processor_seconds)
             from atelier.attempts a
-            where a.job = j.id) end as processor_seconds
+            where a.job = j.id) end as processor_seconds,
+        j.message_id
     from atelier.job_events e
         join atelier.jobs j on j.id = e.job;
 comment on view dashboard.events is

@@ -18,7 +18,7 @@ struct APIRoutes: Sendable {
         }
         api.get("/jobs") { request, context in
             let viewer = try context.knownViewer()
-            var search = JobSearch({ request.parameter($0) }, states: request.parameters("state"))
+            var search = try JobSearch({ request.parameter($0) }, states: request.parameters("state"))
             if let tenant = viewer.tenant { search.tenant = tenant }
             let page = try await search.page(of: site.reader)
             return Self.json([
@@ -108,11 +108,12 @@ struct APIRoutes: Sendable {
         let tenant = viewer.tenant ?? request.parameter("tenant") ?? publishing.user
         do {
             let body = try JobSpec.parsed(data)
+            let start = try await site.reader.clock()
             let id = try await publishing.publish(body, for: tenant, id: request.parameter("message_id"))
             return Self.json(
                 [
                     "message_id": .string(id), "tenant": .string(tenant),
-                    "page": .string("/messages/\(JobSearch.escaped(id))?tenant=\(JobSearch.escaped(tenant))"),
+                    "page": .string(JobPage.answerPage(to: id, tenant: tenant, since: start)),
                 ], status: .accepted)
         } catch let problems as Problems {
             let list = try await site.named(problems, for: tenant)

@@ -175,11 +175,25 @@ struct JobPage: Sendable {
 
     // MARK: - What was just published
 
+    /// The page that shows what becomes of a message.
+    /// - Parameter time: by ``Reader/clock()``, before it was published. Its id may have been another's before: what
+    ///   was answered until then is no answer to it.
+    static func answerPage(to id: String, tenant: String, since time: Double) -> String {
+        "/messages/\(JobSearch.escaped(id))?tenant=\(JobSearch.escaped(tenant))&since=\(time)"
+    }
+
     /// Where a message goes on to: its job, or why it was rejected; until then a page that waits.
     private func message(_ id: String, _ request: Request, _ viewer: Viewer) async throws -> Response {
         let tenant = viewer.tenant ?? request.parameter("tenant") ?? site.publishing?.user ?? "default"
+        let time = request.parameter("since").flatMap(Double.init) ?? 0
+        let since = time.isFinite && (0...1e11).contains(time) ? String(time) : "0"
         if let job = try await site.reader.row(
-            "select job from dashboard.job_rows where tenant = $1 and message_id = $2", [tenant, id]),
+            """
+            select j.job from dashboard.job_rows j where j.tenant = $1 and j.message_id = $2 and exists (
+                select from dashboard.events e
+                where e.tenant = j.tenant and e.message_id = j.message_id and e.event in ('accepted', 'duplicate')
+                    and e.at >= to_timestamp($3::double precision))
+            """, [tenant, id, since]),
             let number = job["job"]?.string
         {
             return request.isPart
@@ -188,9 +202,10 @@ struct JobPage: Sendable {
         }
         let rejection = try await site.reader.row(
             """
-            select * from dashboard.rejections where tenant = $1 and message_id = $2 and at > now() - interval '1 hour'
+            select * from dashboard.rejections where tenant = $1 and message_id = $2
+                and at > greatest(now() - interval '1 hour', to_timestamp($3::double precision))
             order by number desc limit 1
-            """, [tenant, id])
+            """, [tenant, id, since])
         var model = site.frame(viewer, section: "jobs", title: rejection == nil ? "Published" : "Rejected")
         model["id"] = id
         model["path"] = request.uri.string

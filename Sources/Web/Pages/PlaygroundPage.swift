@@ -74,8 +74,9 @@ struct PlaygroundPage: Sendable {
         let publishing = try site.publisher()
         let tenant = viewer.tenant ?? form["tenant"] ?? publishing.user
         do {
+            let start = try await site.reader.clock()
             let id = try await publishing.publish(try Self.body(form), for: tenant)
-            return .redirect(to: "/messages/\(id)?tenant=\(JobSearch.escaped(tenant))", type: .normal)
+            return .redirect(to: JobPage.answerPage(to: id, tenant: tenant, since: start), type: .normal)
         } catch let problems as Problems {
             let list = try await site.named(problems, for: tenant)
             return try refused(list.map { ($0.pointer, $0.found, $0.allowed) }, viewer)

@@ -35,6 +35,12 @@ package struct Reader: Sendable {
     package func row(_ sql: String, _ parameters: [String?] = []) async throws -> JSONValue? {
         try await rows(sql, parameters).first
     }
+
+    /// Seconds since 1970 by the database's clock.
+    /// - Throws: `StoreError`.
+    func clock() async throws -> Double {
+        try await row("select extract(epoch from clock_timestamp())::double precision as now")?["now"]?.double ?? 0
+    }
 }
 
 extension Reader: ConceptSource {
