@@ -78,6 +78,7 @@ import Testing
                 try hold(answer, to: "done", 409)
             }
             try hold(try await site.get("/api/jobs/\(UUID())"), to: "error", 404)
+            try hold(try await site.get("/api/jobs?since=1h"), to: "error", 400)
             #expect(try await site.get("/api/schema").json?["oneOf"]?.array?.count == JobKind.allCases.count)
         }
     }

@@ -16,7 +16,7 @@ struct JobsPage: Sendable {
     }
 
     private func list(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        var search = JobSearch({ request.parameter($0) }, states: request.parameters("state"))
+        var search = try JobSearch({ request.parameter($0) }, states: request.parameters("state"))
         if let tenant = viewer.tenant { search.tenant = tenant }
         let page = try await search.page(of: site.reader)
         var model = site.frame(viewer, section: "jobs", title: "Jobs")
@@ -195,7 +195,7 @@ struct JobsPage: Sendable {
             }
         }
         let query = FormFields(encoded: form["query"] ?? "")
-        var search = JobSearch({ query[$0] }, states: query.values("state"))
+        var search = try JobSearch({ query[$0] }, states: query.values("state"))
         if let tenant = viewer.tenant { search.tenant = tenant }
         return try await search.identifiers(in: action.states, of: site.reader, limit: Self.most)
     }

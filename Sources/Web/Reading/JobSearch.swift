@@ -1,4 +1,5 @@
 import Foundation
+import Hummingbird
 import Jobs
 
 /// Which jobs a list shows: what the address of the page says, newest first, a page at a time.
@@ -19,17 +20,39 @@ struct JobSearch: Sendable, Equatable {
     /// into texts takes longer.
     private var reach: Int { text == nil ? 20_000 : 10_000 }
 
-    /// Reads it from the parameters of an address or a form; what is no value is as if it were not there.
-    init(_ value: (String) -> String?, states: [String] = []) {
-        self.states = states.filter { JobState(rawValue: $0) != nil }
-        kind = value("kind").flatMap { JobKind(rawValue: $0)?.rawValue }
+    /// A search for nothing in particular.
+    init() {}
+
+    /// Reads it from the parameters of an address or a form. What is no value is refused: without it the search would
+    /// find more, and what is done to all that it finds would be done to more.
+    /// - Throws: 400, naming the parameter and what is allowed.
+    init(_ value: (String) -> String?, states: [String] = []) throws {
+        func read(_ name: String, _ allowed: String, _ isRight: (String) -> Bool = { _ in true }) throws -> String? {
+            try value(name).map { try Self.checked($0, name, allowed, isRight) }
+        }
+        let kinds = JobKind.allCases.map(\.rawValue)
+        self.states = try states.map { try Self.checked($0, "state", Self.words(Self.states), Self.states.contains) }
+        kind = try read("kind", Self.words(kinds), kinds.contains)
         tenant = value("tenant")
         model = value("model")
         error = value("error")
-        text = value("text").map { String($0.prefix(200)) }
-        since = value("since").flatMap(Self.moment)
-        until = value("until").flatMap(Self.moment)
-        before = value("before").flatMap { Self.cursor($0) == nil ? nil : $0 }
+        text = try read("text", "at most 200 characters") { $0.count <= 200 }
+        since = try read("since", Self.times, Self.isMoment)
+        until = try read("until", Self.times, Self.isMoment)
+        before = try read("before", "what the page before gave as the next") { Self.cursor($0) != nil }
+    }
+
+    private static let states = JobState.allCases.map(\.rawValue)
+    private static let times = "a day or a time like 2026-01-31 or 2026-01-31T12:00:00Z"
+
+    private static func words(_ words: [String]) -> String { "one of " + words.joined(separator: ", ") }
+
+    private static func checked(
+        _ text: String, _ name: String, _ allowed: String, _ isRight: (String) -> Bool
+    ) throws -> String {
+        guard !isRight(text) else { return text }
+        throw HTTPError(
+            .badRequest, message: "\(name)=\(text.clipped(to: 60)): allowed is \(allowed).")
     }
 
     /// Whether anything narrows the choice.
@@ -38,19 +61,19 @@ struct JobSearch: Sendable, Equatable {
     }
 
     /// A day or a time that exists, as PostgreSQL reads it.
-    private static func moment(_ text: String) -> String? {
-        guard text.wholeMatch(of: /\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?/) != nil else {
-            return nil
-        }
+    private static func isMoment(_ text: String) -> Bool {
+        let form =
+            /\d{4}-\d\d-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-](0\d|1[0-4]):?[0-5]\d)?)?/
+        guard text.wholeMatch(of: form) != nil else { return false }
         let day = text.prefix(10).split(separator: "-").compactMap { Int($0) }
-        let parts = DateComponents(calendar: Calendar(identifier: .gregorian), year: day[0], month: day[1], day: day[2])
-        return parts.isValidDate ? text : nil
+        return DateComponents(calendar: Calendar(identifier: .gregorian), year: day[0], month: day[1], day: day[2])
+            .isValidDate
     }
 
     private static func cursor(_ text: String) -> (time: String, number: String)? {
         let parts = text.split(separator: "_")
-        guard parts.count == 2, let time = moment(String(parts[0])), let number = Int64(parts[1]) else { return nil }
-        return (time, String(number))
+        guard parts.count == 2, isMoment(String(parts[0])), let number = Int64(parts[1]) else { return nil }
+        return (String(parts[0]), String(number))
     }
 
     /// Where the next page begins after this row.
