@@ -67,7 +67,8 @@ extension Store {
             select j.id as job, j.message_id, j.tenant, j.kind, j.state, j.priority, j.attempt, j.failures, j.stage,
                 j.step, j.steps, case when \(JobFilter.showsError) then j.error_code end
                 as error_code, j.error_message, j.cancel_reason,
-                j.spec->'concept'->>'name' as concept, j.created_at, j.started_at, j.finalized_at,
+                coalesce(j.spec->'concept', j.spec->'concepts'->0)->>'name' as concept,
+                j.created_at, j.started_at, j.finalized_at,
                 round(j.age::numeric, 1) as seconds, round(j.running::numeric, 1) as running_seconds,
                 round(greatest(j.age - j.running, 0)::numeric, 1) as waiting_seconds
             from timed j

@@ -19,8 +19,9 @@ struct Dead: AsyncParsableCommand {
             let settings = try server.settings(needing: ["amqpURL"])
             var letters: [DeadLetter] = []
             // Bodies are not needed to be listed.
-            try await browse(settings, limit: limit, maximumBodyBytes: 0) { letters.append(DeadLetter($0)) }
+            let rest = try await browse(settings, limit: limit, maximumBodyBytes: 0) { letters.append(DeadLetter($0)) }
             if server.json { print(JSONValue.array(letters.map(\.json)).text) } else { printTable(of: letters) }
+            noteUnseen(rest)
         }
     }
 
@@ -46,7 +47,7 @@ struct Dead: AsyncParsableCommand {
         func run() async throws {
             let settings = try server.settings(needing: ["amqpURL"])
             var letters: [DeadLetter] = []
-            try await browse(settings, limit: limit, maximumBodyBytes: 0) { delivery in
+            let rest = try await browse(settings, limit: limit, maximumBodyBytes: 0) { delivery in
                 let letter = DeadLetter(delivery)
                 if means(letter) { letters.append(letter) }
             }
@@ -55,6 +56,7 @@ struct Dead: AsyncParsableCommand {
                 Terminal.note(
                     "atelierctl: no dead letter has the message id \(missing.map(printable).joined(separator: ", "))")
             }
+            if all || !missing.isEmpty { noteUnseen(rest) }
             guard missing.isEmpty else { throw ExitStatus.notFound }
             guard !consent.dryRun else {
                 return server.json ? print(JSONValue.array(letters.map(\.json)).text) : printTable(of: letters)
@@ -74,7 +76,9 @@ struct Dead: AsyncParsableCommand {
             var failures = 0
             let names = TopologyNames(prefix: settings.topologyPrefix)
             do {
-                try await browse(settings, limit: limit, maximumBodyBytes: settings.messageMiB << 20) { delivery in
+                _ = try await browse(
+                    settings, limit: limit, maximumBodyBytes: settings.messageMiB << 20
+                ) { delivery in
                     let letter = DeadLetter(delivery)
                     guard means(letter) else { return }
                     let outcome =
@@ -119,15 +123,17 @@ struct Dead: AsyncParsableCommand {
 
 /// Looks through the dead letters; a broker that is away or has no such queue ends the program with a line and its
 /// code.
+/// - Returns: how many lie beyond the limit.
 private func browse(
     _ settings: Settings, limit: UInt16, maximumBodyBytes: Int, _ body: (Delivery) async throws -> Void
-) async throws {
+) async throws -> Int {
     let queue = TopologyNames(prefix: settings.topologyPrefix).dead
     let backlog = Backlog(try settings.broker(), queue: queue, limit: limit, maximumBodyBytes: maximumBodyBytes)
     backlog.start()
     do {
         for try await delivery in backlog.deliveries { try await body(delivery) }
         await backlog.stop()
+        return max(backlog.waiting - Int(limit), 0)
     } catch {
         await backlog.stop()
         guard let error = error as? BrokerError else { throw error }
@@ -138,6 +144,13 @@ private func browse(
         }
         throw ExitStatus.unavailable
     }
+}
+
+/// Says how many letters were not looked at.
+private func noteUnseen(_ rest: Int) {
+    guard rest > 0 else { return }
+    let verb = rest == 1 ? "was" : "were"
+    Terminal.note("atelierctl: \(counted(rest, "more message")) \(verb) not looked at; --limit says how far to look")
 }
 
 private func printTable(of letters: [DeadLetter]) {

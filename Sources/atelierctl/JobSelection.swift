@@ -119,18 +119,24 @@ struct JobSelection {
             throw ValidationError("say which jobs: ids, or --state, --kind, --tenant, --model, --error, --since")
         }
         var fitting: [JSONValue] = []
+        var unseen = Set(chosen)
         while true {
             let page = try await store.jobs(filter)
             for job in page {
                 let state = job["state"]?.string ?? ""
+                if let id = job["job"]?.string.flatMap(UUID.init(uuidString:)) { unseen.remove(id) }
                 if JobState(rawValue: state).map(states.contains) ?? false {
                     fitting.append(job)
                 } else if !chosen.isEmpty {
                     Terminal.note("atelierctl: \(job["job"]?.string ?? "") cannot be \(participle): it is \(state)")
                 }
             }
-            guard page.count == Self.page, let last = page.last?["job"]?.string else { return fitting }
+            guard page.count == Self.page, let last = page.last?["job"]?.string else { break }
             filter.after = UUID(uuidString: last)
         }
+        for id in chosen where unseen.contains(id) {
+            Terminal.note("atelierctl: \(id.uuidString.lowercased()) is left out by what else was asked for")
+        }
+        return fitting
     }
 }

@@ -50,6 +50,8 @@ import Testing
             #expect(
                 completed.status == 66 && completed.errors.contains("cannot be retried")
                     && completed.errors.contains("completed"), "\(completed)")
+            let other = try await stage.control("jobs", "retry", "bad 1", "--kind", "evaluate", "--yes")
+            #expect(other.status == 66 && other.errors.contains("is left out by what else was asked for"), "\(other)")
             let unknown = try await stage.control("jobs", "retry", "nobody", "--yes")
             #expect(
                 unknown.status == 66 && unknown.errors.contains("\"nobody\"") && unknown.output.isEmpty, "\(unknown)")
@@ -248,6 +250,9 @@ import Testing
             #expect(done.status == 0 && done.errors.contains("mine") && done.output.contains("  completed"), "\(done)")
             let again = try await stage.control("submit", good, "--id", "mine", "--wait")
             #expect(again.output == done.output)
+            let other = try stage.folder.write("other.json", String(decoding: Script.body("steps=6"), as: UTF8.self))
+            let used = try await stage.control("submit", other, "--id", "mine", "--wait")
+            #expect(used.status == 1 && used.output.hasPrefix("rejected: ") && used.output.contains("mine"), "\(used)")
             let failed = try await stage.control("submit", bad, "--id", "bad", "--wait")
             #expect(
                 failed.status == 1 && failed.output.contains("discarded  engine.scripted: as the script says"),
@@ -291,6 +296,11 @@ import Testing
             #expect(try await stage.control("dead", "replay", "first").status == 75)
             #expect(try await stage.control("dead", "replay", "third", "--yes").status == 66)
             #expect(try await stage.control("dead", "replay").status == 64)
+            // What lies beyond the limit is no less there.
+            for arguments in [["list"], ["replay", "third", "--yes"]] {
+                let short = try await stage.control(["dead"] + arguments + ["--limit", "1"])
+                #expect(short.errors.contains("1 more message was not looked at; --limit"), "\(short)")
+            }
 
             try stage.start()
             let replayed = try await stage.control("dead", "replay", "second", "--yes")

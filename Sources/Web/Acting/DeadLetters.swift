@@ -27,9 +27,18 @@ package struct DeadLetters: Sendable {
         }
     }
 
-    /// Publishes those with these message ids again, or all; each leaves the dead once the broker has it. Gives how
-    /// many did, and how many did not.
-    func replay(_ ids: Set<String>?, limit: UInt16 = 1000) async throws -> (replayed: Int, kept: Int) {
+    /// What came of publishing some again.
+    struct Replayed: Sendable, Equatable {
+        /// How many left the dead.
+        var replayed = 0
+        /// How many the broker did not take.
+        var kept = 0
+        /// How many were not looked at.
+        var unseen = 0
+    }
+
+    /// Publishes those with these message ids again, or all; each leaves the dead once the broker has it.
+    func replay(_ ids: Set<String>?, limit: UInt16 = 1000) async throws -> Replayed {
         let backlog = Backlog(
             address, queue: names.dead, limit: limit, maximumBodyBytes: largestBody, name: "atelier-web")
         let publisher = Publisher(address, topology: nil)
@@ -43,22 +52,25 @@ package struct DeadLetters: Sendable {
 
     private func replay(
         _ ids: Set<String>?, from backlog: Backlog, by publisher: Publisher
-    ) async throws -> (replayed: Int, kept: Int) {
-        var (replayed, kept) = (0, 0)
+    ) async throws -> Replayed {
+        var result = Replayed()
+        var seen = 0
         for try await delivery in backlog.deliveries {
             let letter = DeadLetter(delivery)
+            seen += 1
             guard ids == nil || letter.messageID.map({ ids!.contains($0) }) ?? false else { continue }
             let outcome =
                 delivery.isTooLong
                 ? nil : await publisher.publish(letter.message(of: delivery, names), within: .seconds(15))
             if outcome == .confirmed {
                 delivery.acknowledge()
-                replayed += 1
+                result.replayed += 1
             } else {
-                kept += 1
+                result.kept += 1
             }
         }
-        return (replayed, kept)
+        result.unseen = max(backlog.waiting - seen, 0)
+        return result
     }
 
     private func reading<Value>(_ backlog: Backlog, _ body: () async throws -> Value) async throws -> Value {

@@ -99,7 +99,9 @@ struct TroublePages: Sendable {
         site.logger.notice(
             "dead letters were replayed by hand",
             metadata: ["replayed": "\(found.replayed)", "web.viewer": "\(viewer.name ?? "anybody")"])
-        let rest = found.kept == 0 ? "" : "; \(found.kept) stayed"
+        let rest =
+            (found.kept == 0 ? "" : "; \(found.kept) stayed")
+            + (found.unseen == 0 ? "" : "; \(found.unseen) more not looked at: replay again")
         let words = Figures.counted(found.replayed, "message", "was", "were")
         return try await dead(viewer, said: "\(words) replayed\(rest).")
     }
