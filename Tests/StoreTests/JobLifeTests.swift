@@ -164,6 +164,23 @@ import Testing
         }
     }
 
+    /// Its daemon's death changes neither that it was cancelled nor why; and whoever asks again without a reason takes
+    /// none away.
+    @Test func aCancelledJobOfADeadDaemonIsCancelledForItsReason() async throws {
+        try await Stage.with { stage in
+            let job = try await stage.submit().job
+            let worker = try await stage.worker()
+            _ = try await stage.claimOne(worker)
+            for reason in ["of no use", nil] {
+                #expect(try await stage.store.cancel(job, reason: reason) == .running)
+            }
+            try await stage.store.leave(worker)
+            let row = try await stage.store.query(
+                "select state, cancel_reason, error_code from atelier.jobs where id = $1::uuid", [job.uuidString])[0]
+            #expect(row["state"] == "cancelled" && row["cancel_reason"] == "of no use" && row["error_code"] == nil)
+        }
+    }
+
     @Test func whoPublishesARejectedMessageAgainIsAnsweredAgain() async throws {
         try await Stage.with { stage in
             let rejection = Rejection(

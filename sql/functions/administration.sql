@@ -11,7 +11,8 @@ begin
         return null;
     end if;
     if v_job.state = 'running' then
-        update jobs j set cancel_requested_at = coalesce(j.cancel_requested_at, now()), cancel_reason = p_reason
+        update jobs j set cancel_requested_at = coalesce(j.cancel_requested_at, now()),
+                cancel_reason = coalesce(p_reason, j.cancel_reason)
             where j.id = p_job;
         perform pg_notify('atelier_control', p_job::text);
         return 'running';

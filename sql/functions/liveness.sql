@@ -77,7 +77,9 @@ begin
                 when j.rescues + 1 >= 10 then 'discarded'
                 else 'available' end::job_state,
             finalized_at = case when j.cancel_requested_at is not null or j.rescues + 1 >= 10 then now() end,
-            error_code = 'daemon.lost', error_message = p_reason
+            -- What was cancelled ended as it was asked to.
+            error_code = case when j.cancel_requested_at is null then 'daemon.lost' end,
+            error_message = case when j.cancel_requested_at is null then p_reason end
             where j.id = v_job.id
             returning * into v_job;
         perform emit_event(
