@@ -186,6 +186,8 @@ import Testing
 
             #expect(try await stage.store.remains(of: "bob").contains { $0.count > 0 })
             let erasure = try await stage.store.beginErasure(of: "bob")
+            // Who was interrupted goes on where it was.
+            #expect(try await stage.store.beginErasure(of: "bob").number == erasure.number)
             #expect(try await stage.store.erase(erasure) == 1, "a running job is waited for")
             #expect(try await !stage.store.end(erasure))
             _ = try await stage.store.finish(claimed.job, claimed.attempt, AttemptResult(outcome: .cancelled))

@@ -231,11 +231,23 @@ begin
     return 0;
 end $$;
 
--- For people: begins to erase a tenant; gives the number of the row that tells of it.
+-- For people: begins to erase a tenant, or goes on where an erasure was interrupted; gives the number of the row that
+-- tells of it.
 create or replace function atelier.begin_erasure(p_tenant text) returns bigint
-language sql security definer set search_path = atelier, pg_temp as $$
-    insert into tenant_erasures (tenant, asked_by) values (p_tenant, session_user) returning id
-$$;
+language plpgsql security definer set search_path = atelier, pg_temp as $$
+declare
+    v_id bigint;
+begin
+    select t.id into v_id
+        from tenant_erasures t
+        where t.tenant = p_tenant and t.ended_at is null
+        order by t.id
+        limit 1;
+    if v_id is null then
+        insert into tenant_erasures (tenant, asked_by) values (p_tenant, session_user) returning id into v_id;
+    end if;
+    return v_id;
+end $$;
 
 -- For people: says that nothing of a tenant remains, if that is so; gives whether it is. Its digests are forgotten.
 create or replace function atelier.end_erasure(p_erasure bigint) returns boolean
