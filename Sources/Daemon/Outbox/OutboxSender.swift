@@ -93,16 +93,19 @@ package struct OutboxSender: Sendable {
     private func waiting() async -> [OutboxMessage]? {
         do {
             let waiting = try await store.outbox(lane, limit: 256, bytes: Self.loadedBytes)
-            guard lane == .fresh, waiting.contains(where: isLarge) else { return waiting }
-            try await store.doubt(waiting.filter(isLarge).map(\.id), nil)
-            return waiting.filter { !isLarge($0) }
+            guard lane == .fresh, waiting.contains(where: goesAlone) else { return waiting }
+            try await store.doubt(waiting.filter(goesAlone).map(\.id), nil)
+            return waiting.filter { !goesAlone($0) }
         } catch {
             logger.warning("messages wait: they cannot be read", metadata: ["error": "\(error)"])
             return nil
         }
     }
 
-    private func isLarge(_ message: OutboxMessage) -> Bool { message.body.count > Self.largeBody }
+    /// Whether it is, or becomes, too large to be in memory beside hundreds like it.
+    private func goesAlone(_ message: OutboxMessage) -> Bool {
+        message.body.count > Self.largeBody || isFilled(message) && attachment?.isAsked(message.body) == true
+    }
 
     /// Gives how many go alone from now on.
     private func doubt(_ ids: [Int64], _ error: BrokerError) async -> Int {
@@ -150,10 +153,11 @@ extension OutboxSender {
     /// What a queue must take: Atelier's own is bound to these, and without it they would be lost.
     private static let outcomes: Set = ["completed", "discarded", "cancelled", "rejected"]
 
+    private func isFilled(_ message: OutboxMessage) -> Bool {
+        message.event == "completed" && attachment?.concerns(message.body) == true
+    }
+
     private func ready(_ messages: [OutboxMessage]) async -> [OutgoingMessage] {
-        @Sendable func isFilled(_ message: OutboxMessage) -> Bool {
-            message.event == "completed" && attachment?.concerns(message.body) == true
-        }
         guard let attachment, messages.contains(where: isFilled) else { return messages.map { outgoing($0) } }
         let bodies = try? await runBlocking {
             messages.map { isFilled($0) ? attachment.filled($0.body) : $0.body }

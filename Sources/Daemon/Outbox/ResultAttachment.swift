@@ -14,7 +14,10 @@ struct ResultAttachment: Sendable {
     private static let asked = Data(#""attach""#.utf8)
 
     /// Whether anything may be put into an outcome: told without reading it, for most ask for nothing.
-    func concerns(_ body: Data) -> Bool { !address.isEmpty || body.range(of: Self.asked) != nil }
+    func concerns(_ body: Data) -> Bool { !address.isEmpty || isAsked(body) }
+
+    /// Whether an outcome's message asked for bytes of artifacts.
+    func isAsked(_ body: Data) -> Bool { body.range(of: Self.asked) != nil }
 
     /// The body with `data` and `url` in its artifacts. What the limit leaves out, and what is not there any more, is
     /// named in `not_attached`.
