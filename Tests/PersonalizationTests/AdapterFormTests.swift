@@ -78,6 +78,18 @@ import Testing
         }
     }
 
+    /// Of none or several the change would be scaled by chance.
+    @Test(arguments: [[0], [2], [4, 1]]) func anAlphaIsOneNumber(_ shape: [Int]) throws {
+        let out = folder + "/kohya.safetensors"
+        try AdapterWriter(try AdapterReader(try adapter().path).read().changes).write(.kohya, to: out)
+        var tensors = try Checkpoint.tensors(out)
+        let name = try #require(tensors.keys.sorted().first { $0.hasSuffix(".alpha") })
+        tensors[name] = Tensor(zeros: shape)
+        try Safetensors.write(tensors, to: out)
+        let error = #expect(throws: CheckpointError.self) { try AdapterReader(out).read() }
+        #expect(error?.problem == "\(name) has shape \(shape); an alpha is one number")
+    }
+
     /// PEFT's ways to begin that change the model first, or build another.
     @Test(arguments: ["init_lora_weights=pissa_niter_16", "init_lora_weights=olora", "use_qalora=", "lora_bias="])
     func adaptersOfChangedModelsAreRefused(_ setting: String) throws {

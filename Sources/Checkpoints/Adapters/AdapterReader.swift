@@ -145,6 +145,14 @@ package struct AdapterReader {
         }
     }
 
+    /// An alpha, which is a number by itself.
+    private func alpha(_ tensor: StoredTensor) throws -> Float {
+        guard tensor.count == 1, let alpha = try tensor.floats().first else {
+            throw problem("\(tensor.name) has shape \(tensor.shape); an alpha is one number")
+        }
+        return alpha
+    }
+
     // MARK: diffusers
 
     private static let diffusersEndings: [(String, Kind)] =
@@ -161,7 +169,7 @@ package struct AdapterReader {
         for name in checkpoint.names {
             if name.hasSuffix(".alpha") {
                 let module = Self.module(String(name.dropLast(".alpha".count)))
-                parts[module, default: ChangeParts()].alpha = try tensor(name).floats().first
+                parts[module, default: ChangeParts()].alpha = try alpha(tensor(name))
                 continue
             }
             guard let (path, kind) = Self.ending(Self.renewed(name), Self.diffusersEndings) else {
@@ -220,7 +228,7 @@ package struct AdapterReader {
             switch name[dot...] {
             case ".lora_down.weight": parts[module, default: ChangeParts()].down = try tensor(name)
             case ".lora_up.weight": parts[module, default: ChangeParts()].up = try tensor(name)
-            case ".alpha": parts[module, default: ChangeParts()].alpha = try tensor(name).floats().first
+            case ".alpha": parts[module, default: ChangeParts()].alpha = try alpha(tensor(name))
             default: throw problem("\(name) is of a kind of adapter that is not built; LoRA is")
             }
         }
