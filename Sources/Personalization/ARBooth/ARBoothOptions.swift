@@ -29,13 +29,17 @@ package struct ARBoothOptions: Codable, Equatable, Sendable {
     package var distillation = true
     /// λ, the weight of the Kullback–Leibler term.
     package var distillationWeight: Float = 0.5
-    /// Token maps the frozen model draws from the class prompt before training; each step takes `batch` of them.
+    /// Token maps the frozen model draws from the class prompt before training; each step takes `batch` of them. *Ours*
+    /// are drawn once, at temperature 1, whose logits every step then reads; the public code draws two anew in every
+    /// step, at temperature 0.5 from the likeliest.
     package var distillationMaps = 64
     /// Whether the placeholder `<name>` learns an embedding of its own for the frozen text encoder.
     package var learnsPlaceholder = true
     /// The largest random enlargement before the centre crop.
     package var largestZoom: Float = 1.15
     /// The largest share of bits flipped per scale in the subject's token maps (Infinity's bitwise self-correction).
+    /// *Ours*: the public code flips up to 0.3, drops the prompt of one subject in ten and leaves out one block in ten
+    /// at the model's end, none of which the paper names.
     package var largestFlipShare: Float = 0.2
 
     package init() {}

@@ -47,8 +47,10 @@ extension DiffusionPipeline {
         return own + [0, 0] + own
     }
 
-    /// What diffusers' own scripts train: noise at even time steps, or the flow at shares that the scheduler's shift
-    /// has moved where a picture's size does not move them; a network that is told the guidance is told its usual one.
+    /// Noise at even time steps, as diffusers' script for SDXL has it; or the flow, every share of noise with the same
+    /// weight, at logit-normal shares that the scheduler's shift has moved where a picture's size does not move them;
+    /// a network that is told the guidance is told its usual one. diffusers' scripts weigh SD3's flow by the square of
+    /// its share of noise, and draw FLUX's shares evenly: both are of the script, not of the models' papers.
     package func loss(_ latents: Tensor, text: DiffusionText, _ generator: inout Philox) -> Variable {
         switch network {
         case .unet: return noiseLoss(latents, text: text, schedule: NoiseSchedule(schedule.noise), &generator)
