@@ -5,9 +5,11 @@ import Tensors
 /// The convolutional halves that picture tokenizers of the VQGAN family share (Esser et al., arXiv 2012.09841), by
 /// numbers and by how their checkpoints name things.
 struct PictureAutoencoderPlan {
+    /// Channels that enter the encoder's finest level.
     let baseChannels: Int
-    let encoderMultipliers: [Int]
-    let decoderMultipliers: [Int]
+    /// Channels of the levels, finest first.
+    let encoderChannels: [Int]
+    let decoderChannels: [Int]
     let residualBlocks: Int
     /// Pixels on a side that enter the first convolution as channels and leave the last one so (space to depth); the
     /// references' is 1.
@@ -153,10 +155,9 @@ struct PictureEncoder {
         pixelBlock = plan.pixelBlock
         entry = plan.convolution("encoder.conv_in", plan.pixelChannels, plan.baseChannels)
         var channels = plan.baseChannels
-        levels = plan.encoderMultipliers.enumerated().map { level, multiplier in
-            let width = plan.baseChannels * multiplier
+        levels = plan.encoderChannels.enumerated().map { level, width in
             let name = names.encoderLevel(level)
-            let isCoarsest = level == plan.encoderMultipliers.count - 1
+            let isCoarsest = level == plan.encoderChannels.count - 1
             defer { channels = width }
             return Level(
                 plan, name, from: channels, to: width, blocks: plan.residualBlocks,
@@ -193,13 +194,13 @@ struct PictureDecoder {
     init(_ plan: PictureAutoencoderPlan) {
         let names = plan.names
         pixelBlock = plan.pixelBlock
-        let coarsest = plan.decoderMultipliers.count - 1
-        var channels = plan.baseChannels * plan.decoderMultipliers[coarsest]
+        let coarsest = plan.decoderChannels.count - 1
+        var channels = plan.decoderChannels[coarsest]
         entry = plan.convolution("decoder.conv_in", plan.latentChannels, channels)
         middle = MiddleBlocks(plan, half: "decoder", channels: channels)
-        levels = plan.decoderMultipliers.indices.reversed().map { level in
-            let width = plan.baseChannels * plan.decoderMultipliers[level]
-            let name = names.decoderLevel(level, of: plan.decoderMultipliers.count)
+        levels = plan.decoderChannels.indices.reversed().map { level in
+            let width = plan.decoderChannels[level]
+            let name = names.decoderLevel(level, of: plan.decoderChannels.count)
             defer { channels = width }
             return Level(
                 plan, name, from: channels, to: width, blocks: plan.residualBlocks + 1,

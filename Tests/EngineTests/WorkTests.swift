@@ -52,7 +52,7 @@ import Testing
     /// Two levels of four and eight channels, a block each, on 8 × 8 pixels.
     @Test func anEncoderByHand() {
         let work = PictureAutoencoderWork(
-            baseChannels: 4, encoderMultipliers: [1, 2], decoderMultipliers: [1, 2], residualBlocks: 1,
+            baseChannels: 4, encoderChannels: [4, 8], decoderChannels: [4, 8], residualBlocks: 1,
             encodedChannels: 3, latentChannels: 3, halvings: 1, middleAttends: false
         ).encoding(1, height: 8, width: 8)
         let fine = 64 * 9 * (3 * 4 + 4 * 4 + 4 * 4)

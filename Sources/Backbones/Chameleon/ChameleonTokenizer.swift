@@ -54,8 +54,8 @@ package final class ChameleonTokenizer {
         let c = configuration
         self.configuration = c
         let plan = PictureAutoencoderPlan(
-            baseChannels: c.baseChannels, encoderMultipliers: c.multipliers,
-            decoderMultipliers: c.decoderMultipliers ?? c.multipliers,
+            baseChannels: c.baseChannels, encoderChannels: c.multipliers.map { $0 * c.baseChannels },
+            decoderChannels: (c.decoderMultipliers ?? c.multipliers).map { $0 * c.baseChannels },
             residualBlocks: c.residualBlocks, pixelBlock: c.pixelBlock ?? 1, latentChannels: c.latentChannels,
             halvings: c.multipliers.count - 1, groups: c.groups ?? 32, middleAttends: true, names: .latentDiffusion,
             weights: weights)

@@ -87,12 +87,9 @@ package final class AutoencoderKL {
     package init(_ configuration: Configuration, _ weights: Weights) {
         let c = configuration
         self.configuration = c
-        precondition(
-            c.channels.allSatisfy { $0 % c.channels[0] == 0 }, "the levels' channels are no multiples of the first's")
-        let multipliers = c.channels.map { $0 / c.channels[0] }
         let moments = 2 * c.latentChannels
         let plan = PictureAutoencoderPlan(
-            baseChannels: c.channels[0], encoderMultipliers: multipliers, decoderMultipliers: multipliers,
+            baseChannels: c.channels[0], encoderChannels: c.channels, decoderChannels: c.channels,
             residualBlocks: c.blocksPerLevel, pixelBlock: c.pixelBlock, encodedChannels: moments,
             latentChannels: c.latentChannels, halvings: c.channels.count - 1, groups: c.groups,
             middleAttends: c.middleAttends, names: .diffusers, weights: weights)

@@ -60,9 +60,11 @@ package final class BitwiseTokenizer {
     package init(_ configuration: Configuration, _ weights: Weights) {
         self.configuration = configuration
         let plan = PictureAutoencoderPlan(
-            baseChannels: configuration.baseChannels, encoderMultipliers: configuration.encoderMultipliers,
-            decoderMultipliers: configuration.decoderMultipliers, residualBlocks: configuration.residualBlocks,
-            pixelBlock: configuration.block, latentChannels: configuration.bits, halvings: configuration.halvings,
+            baseChannels: configuration.baseChannels,
+            encoderChannels: configuration.encoderMultipliers.map { $0 * configuration.baseChannels },
+            decoderChannels: configuration.decoderMultipliers.map { $0 * configuration.baseChannels },
+            residualBlocks: configuration.residualBlocks, pixelBlock: configuration.block,
+            latentChannels: configuration.bits, halvings: configuration.halvings,
             groups: configuration.groups, middleAttends: false,
             names: weights.isGiven("encoder.conv_in.weight") ? .latentDiffusion : .nested, weights: weights)
         encoder = PictureEncoder(plan)

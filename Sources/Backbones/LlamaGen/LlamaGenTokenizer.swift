@@ -79,8 +79,9 @@ package final class LlamaGenTokenizer {
     package init(_ configuration: Configuration, _ weights: Weights) {
         let c = configuration
         self.configuration = c
+        let channels = c.multipliers.map { $0 * c.baseChannels }
         let plan = PictureAutoencoderPlan(
-            baseChannels: c.baseChannels, encoderMultipliers: c.multipliers, decoderMultipliers: c.multipliers,
+            baseChannels: c.baseChannels, encoderChannels: channels, decoderChannels: channels,
             residualBlocks: c.residualBlocks, pixelBlock: c.pixelBlock, latentChannels: c.latentChannels,
             halvings: c.multipliers.count - 1, groups: c.groups, middleAttends: true, coarsestAttends: true,
             names: .llamaGen, weights: weights)

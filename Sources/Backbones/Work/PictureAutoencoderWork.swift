@@ -2,7 +2,7 @@
 /// counts along.
 struct PictureAutoencoderWork: Sendable {
     let baseChannels: Int
-    let encoderMultipliers, decoderMultipliers: [Int]
+    let encoderChannels, decoderChannels: [Int]
     let residualBlocks: Int
     var pixelBlock = 1
     /// Channels that leave the encoder, and that enter the decoder.
@@ -24,9 +24,9 @@ struct PictureAutoencoderWork: Sendable {
         var work = Work()
         var map = Map(batch: batch, height: height / pixelBlock, width: width / pixelBlock)
         convolve(&work, &map, from: 3 * pixelBlock * pixelBlock, to: baseChannels)
-        for (level, multiplier) in encoderMultipliers.enumerated() {
-            let attends = coarsestAttends && level == encoderMultipliers.count - 1
-            self.level(&work, &map, to: baseChannels * multiplier, blocks: residualBlocks, attends: attends)
+        for (level, width) in encoderChannels.enumerated() {
+            let attends = coarsestAttends && level == encoderChannels.count - 1
+            self.level(&work, &map, to: width, blocks: residualBlocks, attends: attends)
             guard level < halvings else { continue }
             (map.height, map.width) = (map.height / 2, map.width / 2)
             convolve(&work, &map, to: map.channels, stride: 2)
@@ -42,14 +42,13 @@ struct PictureAutoencoderWork: Sendable {
         var work = Work()
         let shrink = pixelBlock << halvings
         var map = Map(batch: batch, height: height / shrink, width: width / shrink)
-        let coarsest = decoderMultipliers.count - 1
-        convolve(&work, &map, from: latentChannels, to: baseChannels * decoderMultipliers[coarsest])
+        let coarsest = decoderChannels.count - 1
+        convolve(&work, &map, from: latentChannels, to: decoderChannels[coarsest])
         middle(&work, &map)
-        for level in decoderMultipliers.indices.reversed() {
+        for level in decoderChannels.indices.reversed() {
             let attends = coarsestAttends && level == coarsest
             self.level(
-                &work, &map, to: baseChannels * decoderMultipliers[level], blocks: residualBlocks + 1,
-                attends: attends)
+                &work, &map, to: decoderChannels[level], blocks: residualBlocks + 1, attends: attends)
             guard level > 0, level <= halvings else { continue }
             (map.height, map.width) = (2 * map.height, 2 * map.width)
             work.pointwise(map.positions * map.channels)
@@ -107,8 +106,9 @@ struct PictureAutoencoderWork: Sendable {
 extension BitwiseTokenizer.Configuration {
     var work: PictureAutoencoderWork {
         PictureAutoencoderWork(
-            baseChannels: baseChannels, encoderMultipliers: encoderMultipliers,
-            decoderMultipliers: decoderMultipliers, residualBlocks: residualBlocks, pixelBlock: block,
+            baseChannels: baseChannels, encoderChannels: encoderMultipliers.map { $0 * baseChannels },
+            decoderChannels: decoderMultipliers.map { $0 * baseChannels }, residualBlocks: residualBlocks,
+            pixelBlock: block,
             encodedChannels: bits, latentChannels: bits, halvings: halvings, middleAttends: false)
     }
 }
@@ -116,8 +116,9 @@ extension BitwiseTokenizer.Configuration {
 extension ChameleonTokenizer.Configuration {
     var work: PictureAutoencoderWork {
         PictureAutoencoderWork(
-            baseChannels: baseChannels, encoderMultipliers: multipliers,
-            decoderMultipliers: decoderMultipliers ?? multipliers, residualBlocks: residualBlocks,
+            baseChannels: baseChannels, encoderChannels: multipliers.map { $0 * baseChannels },
+            decoderChannels: (decoderMultipliers ?? multipliers).map { $0 * baseChannels },
+            residualBlocks: residualBlocks,
             pixelBlock: pixelBlock ?? 1, encodedChannels: latentChannels, latentChannels: latentChannels,
             halvings: multipliers.count - 1, middleAttends: true)
     }
@@ -125,8 +126,9 @@ extension ChameleonTokenizer.Configuration {
 
 extension LlamaGenTokenizer.Configuration {
     var work: PictureAutoencoderWork {
-        PictureAutoencoderWork(
-            baseChannels: baseChannels, encoderMultipliers: multipliers, decoderMultipliers: multipliers,
+        let channels = multipliers.map { $0 * baseChannels }
+        return PictureAutoencoderWork(
+            baseChannels: baseChannels, encoderChannels: channels, decoderChannels: channels,
             residualBlocks: residualBlocks, pixelBlock: pixelBlock, encodedChannels: latentChannels,
             latentChannels: latentChannels, halvings: multipliers.count - 1, middleAttends: true,
             coarsestAttends: true)
@@ -135,9 +137,8 @@ extension LlamaGenTokenizer.Configuration {
 
 extension AutoencoderKL.Configuration {
     var work: PictureAutoencoderWork {
-        let multipliers = channels.map { $0 / channels[0] }
-        return PictureAutoencoderWork(
-            baseChannels: channels[0], encoderMultipliers: multipliers, decoderMultipliers: multipliers,
+        PictureAutoencoderWork(
+            baseChannels: channels[0], encoderChannels: channels, decoderChannels: channels,
             residualBlocks: blocksPerLevel, pixelBlock: pixelBlock, encodedChannels: 2 * latentChannels,
             latentChannels: latentChannels, halvings: channels.count - 1, middleAttends: middleAttends)
     }
