@@ -1,3 +1,4 @@
+import Glibc
 import Tensors
 
 /// How much noise each of the training's time steps holds, for models that predict noise (Ho et al., arXiv 2006.11239):
@@ -30,15 +31,22 @@ package struct NoiseSchedule: Sendable {
         /// Whether the variances are scaled so that nothing is left of the picture at the last step (Lin et al., arXiv
         /// 2305.08891, algorithm 1).
         package var endsInNoise: Bool
+        /// DDIM's: whether nothing is left of the noise after the last step, where otherwise ᾱ of the first training
+        /// step is; and whether pictures that it foresees are clamped to ±1.
+        package var endsClean, clamps: Bool
+        /// Euler's: whether noise lies between steps as Karras et al. have it (arXiv 2206.00364, equation 5, ρ = 7).
+        package var isKarras: Bool
 
         package init(
             firstVariance: Double = 0.00085, lastVariance: Double = 0.012, steps: Int = 1000,
             spacing: Spacing = .leading, offset: Int = 1, prediction: Prediction = .noise,
-            growth: Growth = .ofRoots, endsInNoise: Bool = false
+            growth: Growth = .ofRoots, endsInNoise: Bool = false, endsClean: Bool = false, clamps: Bool = false,
+            isKarras: Bool = false
         ) {
             (self.firstVariance, self.lastVariance, self.steps) = (firstVariance, lastVariance, steps)
             (self.spacing, self.offset, self.prediction) = (spacing, offset, prediction)
             (self.growth, self.endsInNoise) = (growth, endsInNoise)
+            (self.endsClean, self.clamps, self.isKarras) = (endsClean, clamps, isKarras)
         }
 
         private enum CodingKeys: String, CodingKey {
@@ -50,6 +58,9 @@ package struct NoiseSchedule: Sendable {
             case prediction = "prediction_type"
             case growth = "beta_schedule"
             case endsInNoise = "rescale_betas_zero_snr"
+            case endsClean = "set_alpha_to_one"
+            case clamps = "clip_sample"
+            case isKarras = "use_karras_sigmas"
         }
 
         /// What diffusers takes where a file does not say it differs from solver to solver.
@@ -67,7 +78,9 @@ package struct NoiseSchedule: Sendable {
                 firstVariance: try value(.firstVariance, 0.00085), lastVariance: try value(.lastVariance, 0.012),
                 steps: try value(.steps, 1000), spacing: try value(.spacing, usualSpacing),
                 offset: try value(.offset, 0), prediction: try value(.prediction, .noise),
-                growth: try value(.growth, .ofRoots), endsInNoise: try value(.endsInNoise, false))
+                growth: try value(.growth, .ofRoots), endsInNoise: try value(.endsInNoise, false),
+                endsClean: try value(.endsClean, true), clamps: try value(.clamps, true),
+                isKarras: try value(.isKarras, false))
         }
     }
 
@@ -110,6 +123,16 @@ package struct NoiseSchedule: Sendable {
         let low = min(max(Int(step), 0), retained.count - 1)
         let high = min(low + 1, retained.count - 1)
         return sigma(low) + (sigma(high) - sigma(low)) * (step - Double(low))
+    }
+
+    /// The training step, which may lie between two, at which noise is `sigma` beside a picture that is not shrunk:
+    /// logarithms are linear between steps.
+    package func step(at sigma: Double) -> Double {
+        func logarithm(_ index: Int) -> Double { 0.5 * log((1 - retained[index]) / retained[index]) }
+        let wanted = log(max(sigma, 1e-10))
+        let low = min(max((retained.indices.last { logarithm($0) <= wanted } ?? 0), 0), max(retained.count - 2, 0))
+        let (least, most) = (logarithm(low), logarithm(min(low + 1, retained.count - 1)))
+        return Double(low) + (most > least ? min(max((wanted - least) / (most - least), 0), 1) : 0)
     }
 
     /// The training steps that `count` sampling steps visit, latest first.

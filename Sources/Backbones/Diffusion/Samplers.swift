@@ -134,13 +134,22 @@ package struct NoiseEuler: DiffusionSampler {
     private let prediction: NoiseSchedule.Prediction
 
     package init(_ schedule: NoiseSchedule, steps: Int) {
-        let times = schedule.timesteps(steps)
-        let sigmas = times.map(schedule.sigma)
+        let even = schedule.timesteps(steps)
+        let isKarras = schedule.configuration.isKarras
+        let sigmas = isKarras ? Self.karras(even.map(schedule.sigma)) : even.map(schedule.sigma)
+        let times = isKarras ? sigmas.map(schedule.step(at:)) : even
         timesteps = times.map(Float.init)
         self.sigmas = sigmas.map(Float.init) + [0]
         prediction = schedule.configuration.prediction
         let most = sigmas.max() ?? 0
         initialScale = Float(schedule.configuration.spacing == .leading ? (most * most + 1).squareRoot() : most)
+    }
+
+    /// As many as there are, from the first to the last, the seventh roots even (Karras et al., equation 5).
+    private static func karras(_ sigmas: [Double]) -> [Double] {
+        guard let first = sigmas.first, let last = sigmas.last, sigmas.count > 1 else { return sigmas }
+        let (most, least) = (pow(first, 1 / 7), pow(last, 1 / 7))
+        return sigmas.indices.map { pow(most + Double($0) / Double(sigmas.count - 1) * (least - most), 7) }
     }
 
     /// x / √(σ² + 1).
@@ -163,34 +172,41 @@ package struct NoiseEuler: DiffusionSampler {
 }
 
 /// Deterministic sampling without a differential equation's solver (Song et al., arXiv 2010.02502; diffusers'
-/// DDIMScheduler with η 0, no clipping, and ᾱ of the first step at the end).
+/// DDIMScheduler with η 0).
 package struct DDIM: DiffusionSampler {
     package let timesteps: [Float]
     /// ᾱ at each step, and after it.
     private let retained, afterwards: [Double]
     private let prediction: NoiseSchedule.Prediction
+    /// Whether foreseen pictures stay within ±1.
+    private let clamps: Bool
 
     package init(_ schedule: NoiseSchedule, steps: Int) {
         let times = schedule.timesteps(steps).map { Int($0.rounded(.toNearestOrEven)) }
         let stride = schedule.configuration.steps / steps
         timesteps = times.map(Float.init)
         retained = times.map { schedule.retained[$0] }
-        afterwards = times.map { schedule.retained[max($0 - stride, 0)] }
+        let last = schedule.configuration.endsClean ? 1 : schedule.retained[0]
+        afterwards = times.map { $0 < stride ? last : schedule.retained[$0 - stride] }
         prediction = schedule.configuration.prediction
+        clamps = schedule.configuration.clamps
     }
 
     /// √ᾱ' · picture + √(1 − ᾱ') · noise, with both as the output tells them.
     package func step(_ state: Tensor, output: Tensor, at index: Int) -> Tensor {
         let (kept, added) = (retained[index].squareRoot(), (1 - retained[index]).squareRoot())
         let (keptNext, addedNext) = (afterwards[index].squareRoot(), (1 - afterwards[index]).squareRoot())
+        let picture: Tensor
+        let noise: Tensor
         switch prediction {
         case .noise:
-            return state.combined(
-                scale: Float(keptNext / kept), output, scale: Float(addedNext - keptNext * added / kept))
+            picture = state.combined(scale: Float(1 / kept), output, scale: Float(-added / kept))
+            noise = output
         case .velocity:
-            return state.combined(
-                scale: Float(keptNext * kept + addedNext * added), output,
-                scale: Float(addedNext * kept - keptNext * added))
+            picture = state.combined(scale: Float(kept), output, scale: Float(-added))
+            noise = state.combined(scale: Float(added), output, scale: Float(kept))
         }
+        if clamps { for i in 0..<picture.count { picture.pointer[i] = min(max(picture.pointer[i], -1), 1) } }
+        return picture.combined(scale: Float(keptNext), noise, scale: Float(addedNext))
     }
 }

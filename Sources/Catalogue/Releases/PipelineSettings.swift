@@ -16,7 +16,7 @@ struct PipelineSettings {
     /// What is drawn in another way than the settings say.
     var warnings: [String] {
         let solver = schedule["_class_name"]?.string ?? ""
-        let spaced = ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"].filter {
+        let spaced = ["use_exponential_sigmas", "use_beta_sigmas"].filter {
             schedule[$0] == .bool(true)
         }
         let isOther = Self.otherSolvers.contains(solver)
