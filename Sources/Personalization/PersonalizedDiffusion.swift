@@ -42,7 +42,7 @@ package struct PersonalizedDiffusion {
         Recording.withoutGradients {
             let text = words.text(prompts)
             if let tokenwise {
-                let isGuided = sampling.guidance != 1 && (negative != nil || !model.isToldGuidance)
+                let isGuided = sampling.isGuided && (negative != nil || !model.isToldGuidance)
                 words.begin(tokenwise, prompts, isGuided: isGuided)
             }
             defer { tokenwise?.end() }

@@ -59,6 +59,19 @@ private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, 
         if family == .diffusion { #expect(try draw(family, ["a red dog"], adapters, .merged) != plain) }
     }
 
+    /// Authors of models that need no guidance say 0, and mean none: the prompt counts all the same.
+    @Test(arguments: [AdapterJoining.merged, .byToken]) func lessGuidanceThanOneIsNone(_ joining: AdapterJoining) throws
+    {
+        let plain = try tinyDiffusion()
+        let model = try PersonalizedDiffusion(
+            model: plain, adapters: ["rex": adapter(.diffusion, "rex")], modelDigest: "d", joining: joining)
+        func draw(_ guidance: Float) -> [Picture] {
+            model.generate(["a <rex> dog"], sampling: plain.sampling(guidance: guidance, seeds: [1]))
+        }
+        let none = draw(1)
+        #expect(draw(0) == none && draw(0.5) == none && draw(3) != none)
+    }
+
     /// Beside another subject, a subject's adapter acts on its own words alone.
     @Test func aNameIsFeltWhereItStands() throws {
         let (rex, mia) = (try adapter(.diffusion, "rex"), try adapter(.diffusion, "mia"))

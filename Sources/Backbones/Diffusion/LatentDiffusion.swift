@@ -54,7 +54,8 @@ package protocol LatentDiffusion: AnyObject {
 
 /// How pictures are drawn by diffusion.
 package struct DiffusionSampling: Sendable {
-    /// Guidance scale; 1 leaves what the prompt says.
+    /// Guidance scale; 1 leaves what the prompt says, and so does less, as in diffusers: models that are to be drawn
+    /// without guidance are told 0 in their authors' examples.
     package var guidance: Float
     package var steps: Int
     /// One per picture: a picture's noise depends on its own seed only.
@@ -63,6 +64,9 @@ package struct DiffusionSampling: Sendable {
     package init(guidance: Float, steps: Int, seeds: [UInt64]) {
         (self.guidance, self.steps, self.seeds) = (guidance, steps, seeds)
     }
+
+    /// Whether anything is led away from.
+    package var isGuided: Bool { guidance > 1 }
 }
 
 extension LatentDiffusion {
@@ -118,7 +122,7 @@ extension LatentDiffusion {
         let count = text.pooled.shape[0]
         precondition(sampling.seeds.count == count, "\(sampling.seeds.count) seeds for \(count) pictures")
         return Recording.withoutGradients {
-            let away = sampling.guidance == 1 ? nil : negative ?? unprompted(count)
+            let away = sampling.isGuided ? negative ?? unprompted(count) : nil
             return latents(
                 text, awayFrom: away, guidance: sampling.guidance, steps: sampling.steps, from: noise(sampling.seeds))
         }

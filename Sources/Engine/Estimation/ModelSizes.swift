@@ -26,12 +26,20 @@ struct ModelSizes {
 
     var pixels: Int { size.width * size.height }
 
+    /// Whether a picture is computed twice for a guidance; less than 1 leads nowhere in some families.
+    private func isGuiding(_ guidance: Double) -> Bool {
+        switch description.family {
+        case .diffusion, .llamagen: guidance > 1
+        default: guidance != 1
+        }
+    }
+
     /// Whether a job's options, or the model itself, have pictures drawn with their prompt and without.
     func drawing(_ options: [String: JSONValue] = [:]) -> DrawingWork {
         let guidance = options["guidance"] ?? description.sampling["guidance"]
         let numbers = (guidance?.array ?? guidance.map { [$0] } ?? []).compactMap(\.double)
         return DrawingWork(
-            isGuided: numbers.contains { $0 != 1 }, steps: options["steps"]?.integer, weights: weights.held)
+            isGuided: numbers.contains(where: isGuiding), steps: options["steps"]?.integer, weights: weights.held)
     }
 }
 
