@@ -79,6 +79,16 @@ extension UNet {
                 if let all = try? keys.decodeIfPresent(Int.self, forKey: key) { return channels.map { _ in all } }
                 return try keys.decodeIfPresent([Int].self, forKey: key)
             }
+            /// One number for all levels, also where it is written as a list.
+            func common(_ key: CodingKeys, _ usual: Int) throws -> Int {
+                guard let list = try? keys.decode([Int].self, forKey: key) else { return try value(key, usual) }
+                guard let first = list.first, list.allSatisfy({ $0 == first }) else {
+                    throw DecodingError.dataCorruptedError(
+                        forKey: key, in: keys,
+                        debugDescription: "\(key.rawValue) \(list) differs between the levels, which is not built")
+                }
+                return first
+            }
             func attends(_ key: CodingKeys, _ attending: String, _ plain: String) throws -> [Bool]? {
                 try keys.decodeIfPresent([String].self, forKey: key)?.map { kind in
                     guard kind == attending || kind == plain else {
@@ -93,13 +103,13 @@ extension UNet {
             let readsSizes = try keys.decodeIfPresent(String.self, forKey: .additionKind) == "text_time"
             self.init(
                 latentChannels: latentChannels, outputChannels: try value(.outputChannels, latentChannels),
-                channels: channels, blocksPerLevel: try value(.blocksPerLevel, 2),
+                channels: channels, blocksPerLevel: try common(.blocksPerLevel, 2),
                 attendsDown: try attends(.downKinds, Self.attending.down, Self.plain.down) ?? usual.attendsDown,
                 attendsUp: try attends(.upKinds, Self.attending.up, Self.plain.up) ?? usual.attendsUp,
                 heads: try numbers(.heads) ?? numbers(.headsUnderOldName) ?? channels.map { _ in 8 },
                 transformerDepths: try numbers(.transformerDepths) ?? channels.map { _ in 1 },
                 groups: try value(.groups, 32), epsilon: try value(.epsilon, 1e-5),
-                textWidth: try value(.textWidth, 1280),
+                textWidth: try common(.textWidth, 1280),
                 additionWidth: readsSizes ? try keys.decode(Int.self, forKey: .additionWidth) : nil,
                 sizeWidth: try value(.sizeWidth, 256), projectsLinearly: try value(.projectsLinearly, false))
         }

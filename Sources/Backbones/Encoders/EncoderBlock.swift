@@ -6,12 +6,14 @@ package enum Activation: String, Codable, Sendable {
     case quickGELU = "quick_gelu"
     case gelu
     case tanhGELU = "gelu_new"
+    /// The same formula, which transformers then leaves to torch.
+    case torchTanhGELU = "gelu_pytorch_tanh"
 
     var operation: GELU {
         switch self {
         case .quickGELU: GELU(.quick)
         case .gelu: GELU(.exact)
-        case .tanhGELU: GELU(.tanh)
+        case .tanhGELU, .torchTanhGELU: GELU(.tanh)
         }
     }
 }

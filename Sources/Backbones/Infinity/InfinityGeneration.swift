@@ -5,7 +5,8 @@ import Tensors
 
 /// How bits are chosen from logits.
 package struct Sampling: Sendable {
-    /// Guidance scale per scale; 1 leaves the conditional logits.
+    /// Guidance scale per scale; 1 leaves the conditional logits. Those beyond the last scale are not used, here as in
+    /// `temperature`.
     package var guidance: [Float]
     /// Temperature τ per scale; logits are divided by it before guidance, as the reference does.
     package var temperature: [Float]
@@ -44,8 +45,7 @@ extension InfinityTransformer {
             let schedule = configuration.schedule
             let batch = text.lengths.count
             let isGuided = sampling.guidance.contains { $0 != 1 }
-            precondition(
-                sampling.guidance.count == schedule.sides.count && sampling.temperature.count == schedule.sides.count)
+            precondition(min(sampling.guidance.count, sampling.temperature.count) >= schedule.sides.count)
             precondition(sampling.isGreedy || sampling.seeds.count == batch)
             let condition = condition(isGuided ? joined(text, negative ?? unconditionalText(like: text)) : text)
             let rows = isGuided ? 2 * batch : batch

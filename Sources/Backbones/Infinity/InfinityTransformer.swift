@@ -23,7 +23,7 @@ package final class InfinityTransformer {
         /// Heads of the text's pooling, where a checkpoint tells them; else they follow from the widths.
         package var textHeads: Int?
         /// Whether the level embedding is added before every group of blocks, as in ARBooth's code, and not before the
-        /// first alone.
+        /// first alone; before every block where there is but one group (`add_lvl_embeding_only_first_block` 0).
         package var addsLevelsToEveryChunk: Bool?
         /// Whether a scale reads the running sum resized by area, as in ARBooth's code, and not trilinearly.
         package var resizesByArea: Bool?
@@ -103,7 +103,10 @@ package final class InfinityTransformer {
     }
 
     /// From now on level embeddings and resizing are as ARBooth's code has them (infinity/models/infinity_final.py).
-    package func drawAsARBooth() { (configuration.addsLevelsToEveryChunk, configuration.resizesByArea) = (true, true) }
+    /// Blocks that are in one group read the level embedding once, for that code then heeds Infinity's flag.
+    package func drawAsARBooth() {
+        (configuration.addsLevelsToEveryChunk, configuration.resizesByArea) = (configuration.blockChunks > 1, true)
+    }
 
     /// What every block reads of the text.
     struct Condition {
@@ -183,11 +186,12 @@ package final class InfinityTransformer {
         return output(x, condition)
     }
 
-    /// Whether the level embedding is added before a block: the first, or the first of every group.
+    /// Whether the level embedding is added before a block: the first, or the first of every group; of one group every
+    /// block, as the reference walks it block by block.
     func startsChunk(_ block: Int) -> Bool {
-        block == 0
-            || configuration.addsLevelsToEveryChunk == true
-                && block % (configuration.depth / configuration.blockChunks) == 0
+        let chunks = configuration.blockChunks == 1 ? configuration.depth : configuration.blockChunks
+        return block == 0
+            || configuration.addsLevelsToEveryChunk == true && block % (configuration.depth / chunks) == 0
     }
 
     /// x [B, T, C] of whole scales, with each scale's level embedding.

@@ -157,6 +157,7 @@ package final class LlamaGenTransformer {
         let width = features[0].width
         let prefixes = Tensor(zeros: [features.count, length, width])
         for (sample, feature) in features.enumerated() {
+            precondition(feature.rows <= length, "a caption of \(feature.rows) features exceeds \(length)")
             let start = ((sample + 1) * length - feature.rows) * width
             (prefixes.pointer + start).update(from: feature.pointer, count: feature.count)
         }

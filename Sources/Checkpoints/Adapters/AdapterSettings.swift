@@ -1,10 +1,10 @@
 import Foundation
 
 /// What PEFT says of an adapter beside its tensors, in `adapter_config.json` or in the header of diffusers' file.
-struct AdapterSettings {
+package struct AdapterSettings {
     private let members: [String: Any]
 
-    init(_ members: [String: Any]) { self.members = members }
+    package init(_ members: [String: Any]) { self.members = members }
 
     /// Those of a component in diffusers' header: `unet.lora_alpha` …
     init(_ members: [String: Any], of component: String) {
@@ -48,28 +48,37 @@ struct AdapterSettings {
         return isNarrowed ? nil : members["target_modules"] as? [String]
     }
 
+    /// Whether `target_modules` may mean a module: an expression must match its whole path (`re.fullmatch`); a list, or
+    /// the word for all linear layers, is not held against it.
+    package func mayMean(_ module: String) -> Bool {
+        guard let text = members["target_modules"] as? String, text.lowercased() != "all-linear" else { return true }
+        return Self.matches(text, module)
+    }
+
     /// Whether anything is said of an alpha.
     var saysAlpha: Bool { members["lora_alpha"] != nil }
 
     /// The factor of a module's update of a rank: α/r, or α/√r; 1 where nothing is said.
-    func scale(of module: String, rank: Int) -> Float {
+    package func scale(of module: String, rank: Int) -> Float {
         let alpha = pattern("alpha_pattern", module) ?? number(members["lora_alpha"]) ?? Float(rank)
         return alpha / (flag("use_rslora") ? Float(rank).squareRoot() : Float(rank))
     }
 
     /// The rank a module must have, where one is said.
-    func rank(of module: String) -> Int? {
+    package func rank(of module: String) -> Int? {
         (pattern("rank_pattern", module) ?? number(members["r"])).map { Int($0) }
     }
 
     /// A pattern's key is an expression that the end of the path must match, from a dot on.
     private func pattern(_ name: String, _ module: String) -> Float? {
         guard let patterns = members[name] as? [String: Any] else { return nil }
-        for (key, value) in patterns.sorted(by: { $0.key < $1.key }) {
-            guard let expression = try? NSRegularExpression(pattern: "^(?:.*\\.)?(?:\(key))$") else { continue }
-            let range = NSRange(module.startIndex..., in: module)
-            if expression.firstMatch(in: module, range: range) != nil { return number(value) }
-        }
-        return nil
+        let fitting = patterns.sorted { $0.key < $1.key }.first { Self.matches("(?:.*\\.)?(?:\($0.key))", module) }
+        return fitting.flatMap { number($0.value) }
+    }
+
+    /// Whether an expression matches a whole text; a malformed one matches none.
+    private static func matches(_ expression: String, _ text: String) -> Bool {
+        guard let expression = try? NSRegularExpression(pattern: "^(?:\(expression))$") else { return false }
+        return expression.firstMatch(in: text, range: NSRange(text.startIndex..., in: text)) != nil
     }
 }

@@ -4,6 +4,20 @@ import Images
 import Layers
 import Tensors
 
+extension ConformanceCase {
+    /// Recorded codes [B, h, w]: each picture's, row by row, and their grid.
+    func codes(_ name: String) throws -> (pictures: [[Int32]], height: Int, width: Int) {
+        let shape = try recorded.entry(name).shape
+        guard shape.count == 3 else {
+            throw ConformanceError(folder: folder, problem: "\(name) has the shape \(shape), not [B, h, w]")
+        }
+        let all = try recorded.integers(name).map(Int32.init)
+        let each = shape[1] * shape[2]
+        let pictures = (0..<shape[0]).map { Array(all[$0 * each..<($0 + 1) * each]) }
+        return (pictures, shape[1], shape[2])
+    }
+}
+
 /// Chameleon's VQGAN, both ways.
 struct ChameleonTokenizerConformance {
     private let fixture: ConformanceCase
@@ -46,16 +60,16 @@ struct ChameleonTokenizerConformance {
         report.compare(
             "decoded_from_quant", tokenizer.decode(quantized).value, try fixture.tensor("decoded_from_quant"),
             tolerance: tolerance)
-        try compareDecoding("recon", codes, &report)
-        let free = try fixture.recorded.integers("free_indices").map(Int32.init)
-        let each = height * width
-        try compareDecoding("free", (0..<batch).map { Array(free[$0 * each..<($0 + 1) * each]) }, &report)
+        try compareDecoding("recon", codes, height: height, width: width, &report)
+        let free = try fixture.codes("free_indices")
+        try compareDecoding("free", free.pictures, height: free.height, width: free.width, &report)
         return report
     }
 
-    private func compareDecoding(_ name: String, _ codes: [[Int32]], _ report: inout ConformanceReport) throws {
-        let grid = try fixture.recorded.entry("free_indices").shape
-        let pixels = tokenizer.decode(codes, height: grid[1], width: grid[2])
+    private func compareDecoding(
+        _ name: String, _ codes: [[Int32]], height: Int, width: Int, _ report: inout ConformanceReport
+    ) throws {
+        let pixels = tokenizer.decode(codes, height: height, width: width)
         report.compare("\(name)_pixels", pixels, try fixture.tensor("\(name)_pixels"), tolerance: tolerance)
         let recorded = try pictures("\(name)_u8").flatMap(\.pixels)
         // The reference truncates to bytes where we round.

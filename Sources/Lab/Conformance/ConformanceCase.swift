@@ -64,10 +64,14 @@ package struct ConformanceCase {
         return try JSONDecoder().decode(type, from: JSONSerialization.data(withJSONObject: part))
     }
 
-    /// A recorded picture [H, W, 3] of bytes, also the one sample of [1, H, W, 3].
-    func picture(_ name: String) throws -> Picture {
-        let shape = try recorded.entry(name).shape.suffix(3)
-        return Picture(width: shape[shape.startIndex + 1], height: shape[shape.startIndex], pixels: try bits(name))
+    /// Recorded pictures [B, H, W, 3] of bytes, or the one of [H, W, 3].
+    func pictures(_ name: String) throws -> [Picture] {
+        let shape = Array(try recorded.entry(name).shape.suffix(3))
+        let each = shape.reduce(1, *)
+        let bytes = try bits(name)
+        return stride(from: 0, to: bytes.count, by: each).map {
+            Picture(width: shape[1], height: shape[0], pixels: Array(bytes[$0..<$0 + each]))
+        }
     }
 
     func tensor(_ name: String) throws -> Tensor { try recorded.tensor(name) }

@@ -20,7 +20,7 @@ struct DINOConformance {
 
     func report() throws -> ConformanceReport {
         var report = ConformanceReport()
-        let own = try tokens("image224_u8")
+        let own = try tokens(ownPicture())
         try compare("cls", own.tokens(0..<1), &report)
         try compare("tokens_first4", own.tokens(0..<4), &report)
         let other = try tokens("image2_u8")
@@ -33,8 +33,17 @@ struct DINOConformance {
         return report
     }
 
-    private func tokens(_ picture: String) throws -> Variable {
-        model.tokens(Variable(preparation.normalized([try fixture.picture(picture)])))
+    /// The recorded pictures of the model's own size: `image224_u8`, or with another size or none in the name.
+    private func ownPicture() throws -> String {
+        let names = fixture.recorded.names.filter { $0.wholeMatch(of: /image\d*_u8/) != nil && $0 != "image2_u8" }
+        guard let name = names.first else {
+            throw ConformanceError(folder: fixture.folder, problem: "no picture is recorded as image<size>_u8")
+        }
+        return name
+    }
+
+    private func tokens(_ pictures: String) throws -> Variable {
+        model.tokens(Variable(preparation.normalized(try fixture.pictures(pictures))))
     }
 
     private func compare(_ name: String, _ computed: Variable, _ report: inout ConformanceReport) throws {

@@ -21,12 +21,15 @@ extension InfinityTransformer.Configuration {
     /// The configuration a case records under the reference's keyword names; its weights tell the chunking.
     init(_ fixture: ConformanceCase, names: some Collection<String>) throws {
         let chunks = Set(names.filter { $0.hasPrefix("block_chunks.") }.map { $0.split(separator: ".")[1] }).count
+        let patch = (try? fixture.integer("apply_spatial_patchify")) == 1 ? 2 : 1
         self.init(
             width: try fixture.integer("embed_dim"), depth: try fixture.integer("depth"),
             heads: try fixture.integer("num_heads"),
             textWidth: try fixture.integer("text_channels"), textLength: try fixture.integer("text_maxlen"),
-            bits: try fixture.integer("d_vae"),
+            bits: try fixture.integer("d_vae") * patch * patch,
             blockChunks: max(chunks, 1), schedule: try fixture.schedule())
+        if patch > 1 { codePatch = patch }
+        if (try? fixture.integer("add_lvl_embeding_only_first_block")) == 0 { addsLevelsToEveryChunk = true }
         if let ratio = try? fixture.float("mlp_ratio") { feedForwardRatio = ratio }
         if let epsilon = try? fixture.float("norm_eps") { self.epsilon = epsilon }
         if let reference: [[Int]] = try? fixture.value("rope_reference_schedule_1M"), let last = reference.last {
@@ -162,18 +165,29 @@ struct AdamWConformance {
         let tensors = try fixture.weights()
         var configuration = try InfinityTransformer.Configuration(base, names: tensors.keys)
         configuration.levels = tensors["lvl_embed.weight"]?.shape[0] ?? configuration.levels
+        if fixture.configuration["scale_schedule"] != nil { configuration.schedule = try fixture.schedule() }
         let weights = Weights(.checkpoint(tensors))
         let model = InfinityTransformer(configuration, weights)
         try weights.verify()
         return try trajectory(model, weights, configuration)
     }
 
+    /// The scale-weighted cross-entropy. In ours the early scales always have the weight 1; a case's may have another.
+    private func subject(_ logits: Variable, _ maps: TokenMaps) throws -> Variable {
+        let isWeighted = fixture.configuration["weight_early"] != nil
+        let early: Float = try isWeighted ? fixture.float("weight_early") : 1
+        guard early > 0 else {
+            throw ConformanceError(folder: fixture.folder, problem: "config.weight_early is \(early), not positive")
+        }
+        var options = ARBoothOptions()
+        options.earlyScales = try fixture.integer("early_scales")
+        options.lateScaleWeight = try fixture.float("weight_late") / early
+        return early * ARBoothLoss.subject(logits, maps: maps, options: options)
+    }
+
     private func trajectory(
         _ model: InfinityTransformer, _ weights: Weights, _ c: InfinityTransformer.Configuration
     ) throws -> ConformanceReport {
-        var options = ARBoothOptions()
-        options.earlyScales = try fixture.integer("early_scales")
-        options.lateScaleWeight = try fixture.float("weight_late")
         let lengths = try fixture.integers("text_lens")
         let lambda = try fixture.float("lambda_kl")
         let betas = try fixture.floats("betas")
@@ -197,7 +211,7 @@ struct AdamWConformance {
         var series: [String: [Float]] = [:]
         var report = ConformanceReport()
         for step in 0...(try fixture.integer("steps")) {
-            let subject = ARBoothLoss.subject(model.logits(text, inputs: inputs), maps: maps, options: options)
+            let subject = try subject(model.logits(text, inputs: inputs), maps)
             let kept = ARBoothLoss.distillation(model.logits(teacherText, inputs: teacherInputs), teacher: teacher)
             let total = subject + lambda * kept
             for (name, value) in [("loss_ce", subject), ("loss_kl", kept), ("loss_total", total)] {

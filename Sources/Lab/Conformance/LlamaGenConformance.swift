@@ -111,17 +111,18 @@ struct LlamaGenTokenizerConformance {
         report.compare(
             "decoded_from_quant", tokenizer.decode(quantized).value, try fixture.tensor("decoded_from_quant"),
             tolerance: tolerance)
-        try compareDecoding("decode_code", indices, &report)
-        try compareDecoding(
-            "decode_code_free", try fixture.recorded.integers("free_indices").map(Int32.init), &report)
+        let each = height * width
+        let codes = (0..<batch).map { Array(indices[$0 * each..<($0 + 1) * each]) }
+        try compareDecoding("decode_code", codes, height: height, width: width, &report)
+        let free = try fixture.codes("free_indices")
+        try compareDecoding("decode_code_free", free.pictures, height: free.height, width: free.width, &report)
         return report
     }
 
-    private func compareDecoding(_ name: String, _ indices: [Int32], _ report: inout ConformanceReport) throws {
-        let grid = try fixture.recorded.entry("free_indices").shape
-        let each = grid[1] * grid[2]
-        let codes = (0..<grid[0]).map { Array(indices[$0 * each..<($0 + 1) * each]) }
-        let pictures = tokenizer.decode(codes, height: grid[1], width: grid[2])
+    private func compareDecoding(
+        _ name: String, _ codes: [[Int32]], height: Int, width: Int, _ report: inout ConformanceReport
+    ) throws {
+        let pictures = tokenizer.decode(codes, height: height, width: width)
         report.compare(name, pictures, try fixture.tensor(name), tolerance: tolerance)
     }
 }

@@ -21,7 +21,7 @@ package struct PipelinePrompts {
     private let towers: [(tokenizer: CLIPTokenizer, encoder: CLIPTextEncoder)]
     private let words: (tokenizer: UnigramTokenizer, encoder: T5Encoder)?
     /// Tokens T5 reads of a prompt; shorter ones are filled up, and the network reads the filling too.
-    private let length: Int
+    package var length: Int
     /// Whether an empty negative prompt is all zeros (SDXL).
     private let zeroesEmptyNegative: Bool
 

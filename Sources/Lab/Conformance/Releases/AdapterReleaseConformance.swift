@@ -58,7 +58,7 @@ struct AdapterReleaseConformance {
             tokens: .init(try base.tensor("prompt_embeds")), pooled: .init(try base.tensor("pooled")))
         let noise = Variable(try base.tensor("noise"))
         let output = Recording.withoutGradients {
-            model.predicted(noise, timesteps: [481], text: text, guidance: 1).value
+            model.predicted(noise, timesteps: [release.timestep], text: text, guidance: 1).value
         }
         try release.compare("\(name).unet_out", output, called: "\(adapter ?? "no adapter"): \(name).unet_out")
     }

@@ -77,6 +77,14 @@ struct ChameleonReleaseConformance {
         try release.compare("tf.logsumexp", Tensor(sums, shape: [sums.count]))
     }
 
+    /// The picture's logits [2, V] under guidance; without it there is one row alone.
+    private func guided(_ logits: Tensor, by guidance: Float) -> Tensor {
+        guard logits.rows > 1 else { return logits }
+        let (cond, uncond) = (logits.slice(0..<1).values, logits.slice(1..<2).values)
+        let guided = zip(cond, uncond).map { $1 + guidance * ($0 - $1) }
+        return Tensor(guided, shape: [guided.count])
+    }
+
     private func greedy() throws {
         let grid = try grid()
         let guidance = Float(try release.number("cfg"))
@@ -88,9 +96,7 @@ struct ChameleonReleaseConformance {
             observe: { seen.append($0) })[0]
         try release.compareExactly("greedy.ids", sequence(codes, grid).map(Int.init))
         for (name, logits) in [("first", seen[0]), ("last", seen[seen.count - 1])] {
-            let (cond, uncond) = (logits.slice(0..<1).values, logits.slice(1..<2).values)
-            let guided = zip(cond, uncond).map { $1 + guidance * ($0 - $1) }
-            try release.compare("greedy.\(name)_guided_logits", Tensor(guided, shape: [guided.count]))
+            try release.compare("greedy.\(name)_guided_logits", guided(logits, by: guidance))
         }
         let decoded = model.tokenizer.decode([codes], height: grid.height, width: grid.width)
         try release.compare("decoded", decoded)

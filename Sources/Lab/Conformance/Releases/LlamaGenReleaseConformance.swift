@@ -26,7 +26,6 @@ struct LlamaGenReleaseConformance {
         self.release = release
         var wishes = ReleaseWishes()
         wishes.heads = release.unwritten("n_head")?.integer
-        wishes.side = release.unwritten("grid")?.integer.map { $0 * 16 }
         guard let found = LlamaGenRelease(ReleaseScan([release.folder]), wishes) else {
             throw release.problem("it holds no transformer of LlamaGen")
         }
@@ -37,7 +36,10 @@ struct LlamaGenReleaseConformance {
         let all = [parts.text, parts.tokenizer, parts.transformer].map(weights)
         encoder = T5Encoder(settings.text, all[0])
         tokenizer = LlamaGenTokenizer(settings.tokenizer, all[1])
-        transformer = LlamaGenTransformer(settings.transformer, all[2])
+        var sizes = settings.transformer
+        // In codes; a wish is in pixels, and the tokenizer's own code size turns it into them.
+        if let grid = release.unwritten("grid")?.integer { sizes.side = grid }
+        transformer = LlamaGenTransformer(sizes, all[2])
         for weights in all { try weights.verify() }
     }
 
@@ -52,7 +54,7 @@ struct LlamaGenReleaseConformance {
     private func text() throws -> [Tensor] {
         let captions = try release.texts("prompts").map(CaptionCleaning.cleaned)
         release.compareSaid("cleaned_captions", captions, try release.texts("cleaned_captions"))
-        let ids = captions.map(words.encode)
+        let ids = captions.map(cutIDs)
         for (index, ids) in ids.enumerated() { try release.compareExactly("text.ids.\(index)", ids.map(Int.init)) }
         let features = ids.map { encoder([$0]).values.value }
         let padded = LlamaGenTransformer.padded(features, to: transformer.configuration.captionLength)
@@ -61,6 +63,13 @@ struct LlamaGenReleaseConformance {
         try release.compareExactly(
             "caption.mask", features.flatMap { f in (0..<length).map { $0 < length - f.rows ? 0 : 1 } })
         return features
+    }
+
+    /// A caption's ids, cut to the model's length before their end mark, as `PromptReader` cuts them.
+    private func cutIDs(_ caption: String) -> [Int32] {
+        let (all, longest) = (words.encode(caption), transformer.configuration.captionLength)
+        guard all.count > longest, let end = all.last else { return all }
+        return all.prefix(longest - 1) + [end]
     }
 
     private func teacherForced(_ features: [Tensor]) throws {
