@@ -128,9 +128,34 @@ struct ReleaseVariantTests {
         let path = try copy("sdxl")
         try change(
             "\(path)/scheduler/scheduler_config.json",
-            ["_class_name": "DPMSolverMultistepScheduler", "use_karras_sigmas": true])
+            ["_class_name": "DPMSolverMultistepScheduler", "use_beta_sigmas": true])
         let warnings = try #require(try found(path).release).warnings
-        #expect(warnings.count == 2 && warnings[0].contains("DPMSolver") && warnings[1].contains("karras"))
+        #expect(warnings.count == 2 && warnings[0].contains("DPMSolver") && warnings[1].contains("use_beta_sigmas"))
+    }
+
+    /// Its authors draw with four steps and no guidance, at 512 pixels.
+    @Test func aTurboOfSDXLIsDrawnAsItWasDistilled() throws {
+        let name = "sd_xl_turbo_1.0.safetensors"
+        try FileManager.default.copyItem(
+            atPath: "\(releases!)/sdxl/sd_xl_base_1.0.safetensors", toPath: "\(folder.path)/\(name)")
+        let words = try copy("sdxl/tokenizer")
+        let found = try #require(try found("\(folder.path)/\(name)", words).release)
+        #expect(found.title == "Stable Diffusion XL turbo")
+        let settings = found.configuration
+        #expect(settings["guidance"] == .number(1) && settings["steps"] == 4, "\(settings)")
+        let schedule = found.texts["scheduler/scheduler_config.json"]
+        #expect(schedule?["timestep_spacing"] == "trailing", "\(found.texts.keys)")
+    }
+
+    /// transformers 5 has the base in an object of its own.
+    @Test func rotarySettingsAreReadWhereverTheyStand() throws {
+        let path = try copy("lumina-mgpt-7b-768")
+        try change("\(path)/config.json", ["rope_theta": .null, "rope_parameters": ["rope_theta": 500_000]])
+        let transformer = try #require(try found(path).release).configuration["transformer"]
+        #expect(transformer?["rotaryBase"]?.double == 500_000, "\(transformer ?? .null)")
+        try change("\(path)/config.json", ["rope_parameters": ["rope_type": "linear", "factor": 2]])
+        let problems = try found(path).problems
+        #expect(problems.count == 1 && problems[0].contains("rope_type"), "\(problems)")
     }
 
     @Test func weightsWithScalesBesideThemAreRefused() throws {

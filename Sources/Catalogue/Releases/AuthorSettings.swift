@@ -7,6 +7,8 @@ struct AuthorSettings {
     let kind: PipelineRelease.Kind
     /// Width of the larger text tower's pooled texts, where there is one.
     let pooledWidth: Int?
+    /// Whether it was distilled to draw in a few steps.
+    let isTurbo: Bool
 
     /// What a component's `config.json` would say.
     func callAsFunction(_ component: AuthorComponent, isLargeTower: Bool) -> JSONValue {
@@ -37,7 +39,7 @@ struct AuthorSettings {
         let text = columns(c, "\(first(attending)).1.transformer_blocks.0.attn2.to_k.weight")
         let addition = columns(c, "label_emb.0.0.weight")
         return [
-            "_class_name": "UNet2DConditionModel", "sample_size": 128,
+            "_class_name": "UNet2DConditionModel", "sample_size": isTurbo ? 64 : 128,
             "in_channels": .integer(columns(c, "input_blocks.0.0.weight")),
             "out_channels": .integer(rows(c, "out.2.weight")), "block_out_channels": integers(channels),
             "layers_per_block": .integer(form.blocksPerLevel),
@@ -185,8 +187,9 @@ struct AuthorSettings {
                 "_class_name": "EulerDiscreteScheduler", "beta_start": 0.00085, "beta_end": 0.012,
                 "beta_schedule": "scaled_linear", "num_train_timesteps": 1000,
                 "prediction_type": .string(network.predictsVelocity ? "v_prediction" : "epsilon"),
-                // A schedule that ends in noise alone is visited at its end.
-                "timestep_spacing": .string(network.endsInNoise ? "trailing" : "leading"), "steps_offset": 1,
+                // A schedule that ends in noise alone is visited at its end, and so is one that few steps visit.
+                "timestep_spacing": .string(network.endsInNoise || isTurbo ? "trailing" : "leading"),
+                "steps_offset": 1,
                 "interpolation_type": "linear", "use_karras_sigmas": false,
                 "rescale_betas_zero_snr": .bool(network.endsInNoise),
             ]

@@ -212,7 +212,7 @@ struct PipelineRelease {
             return try? JSONValue(json: data)
         }
         guard let network = authors.network, let kind = Kind(network.component) else { return nil }
-        let settings = AuthorSettings(kind: kind, pooledWidth: authors.largeTower?.pooledWidth)
+        let settings = AuthorSettings(kind: kind, pooledWidth: authors.largeTower?.pooledWidth, isTurbo: isTurbo)
         if component == "scheduler" {
             return folder == nil
                 ? settings.schedule(of: network.component) : nil
@@ -244,7 +244,7 @@ struct PipelineRelease {
 
     private func title(_ kind: Kind) -> String {
         switch kind {
-        case .sdxl: "Stable Diffusion XL"
+        case .sdxl: "Stable Diffusion XL" + (isTurbo ? " turbo" : "")
         case .sd3 where !normsHeads: "Stable Diffusion 3"
         case .sd3: "Stable Diffusion 3.5" + (depth(kind) ?? 0 > 30 ? " large" : "") + (isTurbo ? " turbo" : "")
         case .flux: isGuidedByNetwork ? "FLUX.1 dev" : "FLUX.1 schnell"
@@ -254,6 +254,7 @@ struct PipelineRelease {
     /// What their authors draw with; guidance 1 is none.
     private func sampling(_ kind: Kind) -> (guidance: Double, steps: Int) {
         switch kind {
+        case .sdxl where isTurbo: (1, 4)
         case .sdxl: (5, 50)
         case .sd3 where !normsHeads: (5, 50)
         case .sd3 where isTurbo: (1, 4)
