@@ -63,10 +63,15 @@ struct ChameleonRelease {
                 ? "\(folder)/config.json: lacks num_attention_heads" : nil,
             settings["rope_scaling"].map { $0 != .null } == true
                 ? "\(folder)/config.json: rope_scaling is not built" : nil,
+            rotary["rope_type"].map { $0 != "default" } == true
+                ? "\(folder)/config.json: rope_type \(rotary["rope_type"]?.brief ?? "") is not built; default is" : nil,
             transformer.shape("lm_head.weight") == nil
                 ? "\(transformer.piece.name): lm_head.weight is missing; tied embeddings are not built" : nil,
         ].compactMap { $0 }
     }
+
+    /// What newer versions of transformers say of the rotary embedding, in an object of its own.
+    private var rotary: JSONValue { settings?["rope_parameters"] ?? .object([:]) }
 
     // MARK: The vocabulary
 
@@ -153,7 +158,8 @@ struct ChameleonRelease {
             "feedForwardWidth": .integer(transformer.shape(layer + "mlp.gate_proj.weight")?.side(0) ?? 0),
             "depth": .integer(depth), "heads": .integer(heads), "keyHeads": number("num_key_value_heads", heads),
             "swinNorm": settings["swin_norm"] ?? false, "longestSequence": number("max_position_embeddings", 4096),
-            "epsilon": settings["rms_norm_eps"] ?? 0.00001, "rotaryBase": settings["rope_theta"] ?? 10000,
+            "epsilon": settings["rms_norm_eps"] ?? 0.00001,
+            "rotaryBase": .number(settings["rope_theta"]?.double ?? rotary["rope_theta"]?.double ?? 10000),
             "attentionBias": settings["attention_bias"] ?? false, "feedForwardBias": settings["mlp_bias"] ?? false,
         ]
         for (name, norm) in [("queryNormRows", "q_norm"), ("keyNormRows", "k_norm")] {

@@ -168,8 +168,8 @@ struct InfinityRelease {
         if isPatched { members["codePatch"] = 2 }
         members["textHeads"] = transformer.shape("text_proj_for_sos.ca.mat_q")?.side(1).map(JSONValue.integer)
         if transformer.checkpoint.contains("special_token") {
-            // ARBooth's code differs from Infinity's in both.
-            (members["addsLevelsToEveryChunk"], members["resizesByArea"]) = (true, true)
+            // ARBooth's code differs from Infinity's in both; without chunks it adds levels once, as Infinity does.
+            (members["addsLevelsToEveryChunk"], members["resizesByArea"]) = (.bool(chunks > 1), true)
         }
         return .object(members)
     }
