@@ -143,7 +143,8 @@ extension AdapterWriter {
 /// Runs a conversion; what is wrong ends the program as bad input.
 func converting(_ body: () throws -> Void) throws {
     do { try body() } catch {
-        Terminal.note("atelierctl: \(printable("\(error)"))")
+        let lines = "\(error)".split(separator: "\n").map { printable(String($0)) }
+        Terminal.note("atelierctl: " + lines.joined(separator: "\n  "))
         throw ExitStatus.badInput
     }
 }

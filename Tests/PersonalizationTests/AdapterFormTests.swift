@@ -23,7 +23,7 @@ import Testing
         return weights
     }
 
-    private func adapter() throws -> (LoRAAdapter, path: String) {
+    private func adapter(by method: String = "lora") throws -> (LoRAAdapter, path: String) {
         let weights = weights()
         let lora = try LoRAAdapter(
             for: weights, options: .init(rank: 2, alpha: 6, targets: ["to_q", "to_out"]), seed: 1)
@@ -31,15 +31,17 @@ import Testing
             for i in 0..<parameter.value.count { parameter.value.pointer[i] = Float((i * 7 + index) % 5) / 8 - 0.25 }
         }
         let description = Adapter.Description(
-            method: "lora", model: "m", modelDigest: "", concept: "rex", role: .subject, className: "dog", seed: 0,
+            method: method, model: "m", modelDigest: "", concept: "rex", role: .subject, className: "dog", seed: 0,
             iterations: 0, options: "")
         let path = folder + "/rex.safetensors"
         try Adapter(lora, description: description).write(path)
         return (lora, path)
     }
 
-    @Test(arguments: AdapterFormat.allCases) func theSameUpdateIsInEveryForm(format: AdapterFormat) throws {
-        let (lora, path) = try adapter()
+    /// What a student learns of proxies is low-rank too.
+    @Test(arguments: AdapterFormat.allCases, ["lora", "proxy-tuning"])
+    func theSameUpdateIsInEveryForm(format: AdapterFormat, method: String) throws {
+        let (lora, path) = try adapter(by: method)
         let direct = weights()
         try lora.merge(into: direct)
         let read = try AdapterReader(path).read().changes

@@ -68,7 +68,8 @@ package struct AdapterReader {
         guard let description = try? decoder.decode(Description.self, from: Data(text.utf8)) else {
             throw problem("its description cannot be read")
         }
-        guard description.method == "lora" else {
+        // What a student learns of proxies is LoRA too; the words it learnt have a place in no other form.
+        guard ["lora", "proxy-tuning"].contains(description.method) else {
             throw problem(
                 "it was learnt by \(description.method), which is no low-rank adapter: only LoRA has other forms")
         }
