@@ -19,7 +19,7 @@ struct Estimate: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try server.settings(needing: ["modelsDirectory"])
-        let written = try await JobFile(file) { await named($0, settings) }
+        let written = try await JobFile(file, models: .installed(in: settings)) { await named($0, settings) }
         guard written.spec.kind.needsEngine else {
             Terminal.note("atelierctl: a \(written.spec.kind.rawValue) takes no engine, and nothing")
             throw ExitStatus.badInput

@@ -22,7 +22,7 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try server.settings(needing: ["modelsDirectory"])
-        let asked = try JobFile(file).spec
+        let asked = try JobFile(file, models: .installed(in: settings)).spec
         guard asked.kind.needsEngine else {
             Terminal.note("atelierctl: a \(asked.kind.rawValue) is answered by the daemon; submit it instead")
             throw ExitStatus.badInput

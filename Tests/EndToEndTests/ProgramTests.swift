@@ -11,6 +11,22 @@ import Testing
         #expect(run.status == 0 && run.output == Release.version + "\n", "\(run)")
     }
 
+    /// Held against the models of this host, as the daemon holds messages against its own.
+    @Test(arguments: [
+        (#"{"kind":"generate","model":"pocket-infinity","prompts":["a red dog"],"size":"512x768"}"#, "/size"),
+        (#"{"kind":"generate","model":"pocket-giant","prompts":["a red dog"]}"#, "/model"),
+        (#"{"kind":"evaluate","model":"pocket-infinity","subject":"rex","options":{"clip":"nope"}}"#, "/options/clip"),
+    ])
+    func whatThisHostsModelsCannotDoHasNoPrice(job: String, pointer: String) async throws {
+        for command in [["estimate", "-"], ["run", "-", "--out", "/nowhere"]] {
+            let run = try await ProgramRun(
+                Stage.programs + "/atelierctl", command,
+                environment: ["PATH": "/usr/bin:/bin", "ATELIER_MODELS": Servers.root + "/models"],
+                input: #"{"version":1,"# + job.dropFirst())
+            #expect(run.status == 65 && run.errors.contains("  " + pointer), "\(command): \(run)")
+        }
+    }
+
     @Test func everyProgramHasItsPage() async throws {
         let folder = try TemporaryFolder()
         let run = try await ProgramRun(
