@@ -102,7 +102,11 @@ package struct ModelFolder: Sendable {
                     there is no \(ModelDescription.fileName)
                     """)
         }
-        return layout.describe((folder as NSString).lastPathComponent, configuration)
+        var description = layout.describe((folder as NSString).lastPathComponent, configuration)
+        description.training = configuration["training"].flatMap {
+            try? JSONDecoder().decode([String: [String: JSONValue]].self, from: $0.line)
+        }
+        return description
     }
 
     private static func reason(_ error: any Error) -> String {

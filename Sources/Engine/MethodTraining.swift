@@ -16,18 +16,19 @@ extension LoadedModel {
     package func training(
         of concept: Concept, by method: PersonalizationMethod, options: JSONValue?, seed: UInt64
     ) throws -> any ConceptTraining {
+        let usual = description.training?[method.rawValue] ?? [:]
         switch (method, backbone) {
         case (.arbooth, .infinity(let model)):
             return try ARBoothTraining(
-                model: model, subject: concept, options: ARBoothOptions(OptionValues(options, of: .arbooth)), seed: seed
-            )
+                model: model, subject: concept,
+                options: ARBoothOptions(OptionValues(options, of: .arbooth, usual: usual)), seed: seed)
         case (.coar, .chameleon(let model)):
             return CoARTraining(
                 model: model, concept: concept,
-                options: CoAROptions(try OptionValues(options, of: .coar(concept.role))),
+                options: CoAROptions(try OptionValues(options, of: .coar(concept.role), usual: usual)),
                 seed: seed)
         case (.lora, _):
-            let options = LoRAOptions(try OptionValues(options, of: .lora))
+            let options = LoRAOptions(try OptionValues(options, of: .lora, usual: usual))
             return try LoRATraining(
                 backbone: dreamBooth(of: concept, options: options, seed: seed), concept: concept, options: options,
                 seed: seed)

@@ -10,14 +10,15 @@ package struct OptionValues {
     }
 
     /// The same for options that nobody has looked at yet.
-    package init(_ given: JSONValue?, of table: OptionTable) throws {
+    /// - Parameter usual: what holds of the model where nothing is given.
+    package init(_ given: JSONValue?, of table: OptionTable, usual: [String: JSONValue] = [:]) throws {
         let problems = table.problems(in: given)
         guard problems.isEmpty else {
             throw JobFailure(
                 code: "input.options", consequence: .rejected, message: "\(problems.count) options cannot be used",
                 problems: problems)
         }
-        values = table.completed(given)
+        values = table.completed(given, usual: usual)
     }
 
     /// What holds by itself.
@@ -41,10 +42,11 @@ package struct OptionValues {
 }
 
 extension OptionTable {
-    /// Every option with its value: the given one, or what holds by itself.
-    package func completed(_ given: JSONValue?) -> [String: JSONValue] {
-        guard case .object(let members) = given else { return standards }
-        return standards.merging(members) { $1 }
+    /// Every option with its value: the given one, or the model's usual one, or what holds by itself.
+    package func completed(_ given: JSONValue?, usual: [String: JSONValue] = [:]) -> [String: JSONValue] {
+        let values = standards.merging(usual) { $1 }
+        guard case .object(let members) = given else { return values }
+        return values.merging(members) { $1 }
     }
 
     fileprivate var standards: [String: JSONValue] {

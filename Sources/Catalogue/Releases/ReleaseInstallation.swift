@@ -8,7 +8,7 @@ extension RecognizedRelease {
     /// - Parameter folder: a folder that is there and empty.
     /// - Throws: `CheckpointError`, or what the file system says.
     package func write(to folder: String, links: Bool, precision: CheckpointConversion.Precision = .stored) throws {
-        try Self.write(configuration, to: "\(folder)/\(ModelLayout.configuration)")
+        try Self.write(configuration.adding("training", training), to: "\(folder)/\(ModelLayout.configuration)")
         for (name, source) in files {
             try Self.take(source, to: "\(folder)/\(name)", links: links)
         }

@@ -91,6 +91,9 @@ package struct ModelDescription: Sendable, Equatable, Codable {
     package var encoders: Encoders?
     /// What holds in drawing where a job says nothing else.
     package var sampling: [String: JSONValue]
+    /// What holds in learning where a job says nothing else: options by methods, `supervisor` those of Proxy-Tuning
+    /// where the model teaches; nil where the methods' own values hold.
+    package var training: [String: [String: JSONValue]]?
     /// Of all its weights: the SHA-256, in 64 hexadecimal digits, of a line `SHA-256  name` for each of its files of
     /// weights in order of their names.
     package var digest: String
@@ -99,10 +102,11 @@ package struct ModelDescription: Sendable, Equatable, Codable {
     package init(
         family: ModelFamily, name: String, version: String = "1", pictures: [Size], sides: Sides? = nil,
         limits: Limits = Limits(),
-        encoders: Encoders? = nil, sampling: [String: JSONValue] = [:], digest: String
+        encoders: Encoders? = nil, sampling: [String: JSONValue] = [:],
+        training: [String: [String: JSONValue]]? = nil, digest: String
     ) {
         (self.family, self.name, self.version, self.pictures) = (family, name, version, pictures)
-        self.sides = sides
+        (self.sides, self.training) = (sides, training)
         (self.limits, self.encoders, self.sampling, self.digest) = (limits, encoders, sampling, digest)
     }
 

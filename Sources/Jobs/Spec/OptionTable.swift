@@ -44,13 +44,16 @@ package struct OptionTable: Sendable, Equatable {
 }
 
 extension OptionTable {
+    /// The tables have the pocket models' rates.
+    private static let releasedRate = "AdamW's; released models have a smaller one of their own (models show)"
+
     /// ARBooth's, with the paper's values where it gives them (arXiv 2504.02612, sections 4 and 5.1); the learning rate
     /// is the pocket models', for the paper's was chosen for a model 250 times as large.
     package static let arbooth = OptionTable(rows: [
         JobOption("iterations", .integers(1...20_000), standard: .integer(600), "training steps"),
         JobOption(
             "batch", .integers(1...16), standard: .integer(2), "references, and maps of the frozen model, a step"),
-        JobOption("learning_rate", .numbers(1e-7...1), standard: .number(5e-4), "AdamW's"),
+        JobOption("learning_rate", .numbers(1e-7...1), standard: .number(5e-4), releasedRate),
         JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
         JobOption("beta2", .numbers(0...0.99999), standard: .number(0.97), "AdamW's second decay"),
         JobOption("weight_decay", .numbers(0...1), standard: .number(0), "AdamW's"),
@@ -127,7 +130,7 @@ extension OptionTable {
     package static let lora = OptionTable(rows: [
         JobOption("iterations", .integers(1...20_000), standard: .integer(400), "training steps"),
         JobOption("batch", .integers(1...16), standard: .integer(2), "references, and pictures of the class, a step"),
-        JobOption("learning_rate", .numbers(1e-7...1), standard: .number(1e-3), "AdamW's"),
+        JobOption("learning_rate", .numbers(1e-7...1), standard: .number(1e-3), releasedRate),
         JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
         JobOption("beta2", .numbers(0...0.99999), standard: .number(0.999), "AdamW's second decay"),
         JobOption("weight_decay", .numbers(0...1), standard: .number(0.01), "AdamW's"),
@@ -166,7 +169,7 @@ extension OptionTable {
             "its rule; Prodigy finds its own rate, and takes 1 as learning rate"),
         JobOption(
             "supervisor_learning_rate", .numbers(1e-7...10), standard: .null,
-            "its rate; 0.001 by AdamW and 1 by Prodigy unless given"),
+            "its rate; the model's own, or 0.001 by AdamW and 1 by Prodigy, unless given"),
         JobOption("supervisor_rank", .integers(1...256), standard: .integer(16), "rank of its changes"),
         JobOption(
             "prior_preservation", .flag, standard: .bool(true),
@@ -178,7 +181,8 @@ extension OptionTable {
             "the largest random enlargement of a reference, as far as its pixels go"),
         JobOption("iterations", .integers(1...20_000), standard: .integer(400), "the student's training steps"),
         JobOption("batch", .integers(1...16), standard: .integer(4), "its proxies a step"),
-        JobOption("learning_rate", .numbers(1e-7...1), standard: .number(1e-3), "AdamW's, of the student"),
+        JobOption(
+            "learning_rate", .numbers(1e-7...1), standard: .number(1e-3), "the student's: " + releasedRate),
         JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
         JobOption("beta2", .numbers(0...0.99999), standard: .number(0.999), "AdamW's second decay"),
         JobOption("weight_decay", .numbers(0...1), standard: .number(0.01), "AdamW's"),
@@ -228,7 +232,7 @@ extension OptionTable {
     package static let diffusionDrawing = OptionTable(rows: [
         JobOption(
             "guidance", .numbers(0...30), standard: .null,
-            "how strongly the prompt is followed; the model's own unless given"),
+            "how strongly the prompt is followed; 1 and less is no guidance, the model's own unless given"),
         JobOption(
             "steps", .integers(1...200), standard: .null,
             "steps from noise to picture; the model's own unless given"),
