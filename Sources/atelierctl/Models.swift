@@ -58,8 +58,8 @@ struct Models: AsyncParsableCommand {
         func run() async throws {
             let model = try chosen(server, [name])[0]
             if server.json { return print(model.json(problems: model.problems).text) }
-            for (name, value) in model.lines { print(name.padding(toLength: 18, withPad: " ", startingAt: 0) + value) }
-            for problem in model.problems { print("BAD               " + printable(problem)) }
+            for (name, value) in model.lines { print(name.padding(toLength: 20, withPad: " ", startingAt: 0) + value) }
+            for problem in model.problems { print("BAD                 " + printable(problem)) }
         }
     }
 
@@ -109,23 +109,32 @@ struct Models: AsyncParsableCommand {
             }
         }
 
+        /// Those that were given and say how a release becomes a model.
+        private var optionsOfReleases: [String] {
+            let given = [
+                ("family", family != nil), ("precision", precision != "stored"), ("pixels", pixels != nil),
+                ("ratio", ratio != 1), ("side", side != nil), ("heads", heads != nil),
+            ]
+            return given.filter(\.1).map(\.0)
+        }
+
         private func staged(for models: ModelInstallation) throws -> StagedModel {
             if paths.count == 1, ModelInstallation.isModel(paths[0]), !link {
+                let unfit = optionsOfReleases.map { "--\($0) is for releases; \(paths[0]) is copied as it is" }
+                guard unfit.isEmpty else { throw ModelInstallation.Refusal(problems: unfit) }
                 return try models.stage(paths[0], name: name)
             }
+            let known = ModelFamily.allCases.map(\.rawValue).joined(separator: ", ")
+            let meant = family.flatMap(ModelFamily.init(rawValue:))
+            let precision = CheckpointConversion.Precision(rawValue: self.precision)
+            let problems = [
+                family == nil || meant != nil ? nil : "there is no family \(family!); known are \(known)",
+                precision == nil ? "\(self.precision) is no precision; stored, bf16, f32 and int8 are" : nil,
+            ].compactMap { $0 }
+            guard problems.isEmpty, let precision else { throw ModelInstallation.Refusal(problems: problems) }
             var wishes = ReleaseWishes()
             (wishes.pixels, wishes.ratio, wishes.side, wishes.heads) = (pixels, ratio, side, heads)
-            wishes.family = try family.map { name in
-                guard let family = ModelFamily(rawValue: name) else {
-                    let known = ModelFamily.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw ModelInstallation.Refusal(problems: ["there is no family \(name); known are \(known)"])
-                }
-                return family
-            }
-            guard let precision = CheckpointConversion.Precision(rawValue: precision) else {
-                throw ModelInstallation.Refusal(
-                    problems: ["\(precision) is no precision; stored, bf16, f32 and int8 are"])
-            }
+            wishes.family = meant
             return try models.stage(release: paths, name: name, wishes: wishes, links: link, precision: precision)
         }
     }
@@ -279,7 +288,13 @@ extension ModelFolder {
             "name": .string(name), "parameters": .integer(parameters), "bytes": .integer(bytes),
             "jobs": .bool(description?.family.draws ?? false), "problems": .array(problems.map(JSONValue.string)),
         ]
+        members["folder"] = .string(folder)
         members["description"] = description.flatMap { try? JSONValue($0) }
+        members["release"] = ReleaseRecord(in: folder).flatMap { try? JSONValue($0) }
+        members["weights"] = .array(
+            weights.map {
+                ["name": .string($0.name), "parameters": .integer($0.parameters), "bytes": .integer($0.bytes)]
+            })
         return .object(members)
     }
 
@@ -293,12 +308,23 @@ extension ModelFolder {
         ].compactMap { name, value in value.map { (name, String($0)) } }
         let encoders = description.encoders.map { [("encoders", "\($0.clip), \($0.dino)")] } ?? []
         let sampling = description.sampling.sorted { $0.key < $1.key }.map { ($0.key, $0.value.text) }
+        let settings = FileManager.default.contents(atPath: "\(folder)/config.json").flatMap {
+            try? JSONValue(json: $0)
+        }
+        let scales = settings?["schedule"]?["sides"]?.array?.compactMap { side in
+            side["height"]?.integer.flatMap { height in side["width"]?.integer.map { "\(height)×\($0)" } }
+        }
+        let schedule = scales.map { [("schedule", $0.joined(separator: " "))] } ?? []
+        let learning = (description.training ?? [:]).sorted { $0.key < $1.key }.map { method, options in
+            let words = options.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.text)" }
+            return ("learning", "\(method): \(words.joined(separator: ", "))")
+        }
         let sides = description.sides.map { ["sides of \($0.least) to \($0.most) that \($0.multiple) divides"] } ?? []
         let pictures = (description.pictures.map(\.description) + sides).joined(separator: ", ")
         return [
             ("name", name), ("family", description.family.rawValue), ("version", printable(description.version)),
             ("folder", printable(folder)), ("pictures", pictures),
-        ] + release + limits + encoders + sampling + [("digest", description.digest)] + files
+        ] + release + limits + schedule + encoders + sampling + learning + [("digest", description.digest)] + files
     }
 
     /// What it was made of, where that was a release.

@@ -55,6 +55,61 @@ struct ReleaseRecognitionTests {
         }
     }
 
+    /// A part that was named and is not there, or files of two models, are a mistake, whatever else is there.
+    @Test func whatIsNotMeantIsNotPassedOver() throws {
+        let said = problems("infinity-2b", "no-such-file.pth")
+        #expect(said.count == 1 && said[0].contains("no-such-file.pth: there is no such file or folder"), "\(said)")
+        let two = problems("infinity-2b", "llamagen-t2i-xl")
+        #expect(two.count == 1 && two[0].contains("(infinity, llamagen); --family says which"), "\(two)")
+        var wishes = ReleaseWishes()
+        wishes.family = .llamagen
+        let paths = ["infinity-2b", "llamagen-t2i-xl"].map { "\(releases!)/\($0)" }
+        #expect(try ReleaseScan(paths).recognized(wishes).family == .llamagen)
+    }
+
+    @Test(arguments: [
+        ("sdxl", "--side 33"), ("lumina-mgpt-7b-768", "--side 100"), ("sdxl", "--pixels is Infinity's"),
+        ("infinity-2b", "--side is"), ("llamagen-t2i-xl", "--side 33"),
+    ])
+    func whatAReleaseCannotHaveIsRefused(release: String, said: String) {
+        var wishes = ReleaseWishes()
+        if said.hasPrefix("--pixels") {
+            wishes.pixels = "0.06M"
+        } else {
+            wishes.side = said.split(separator: " ").last.flatMap { Int($0) } ?? 64
+        }
+        do throws(UnrecognizedRelease) {
+            _ = try ReleaseScan(["\(releases!)/\(release)"]).recognized(wishes)
+            Issue.record("it was taken")
+        } catch { #expect(error.problems.count == 1 && error.problems[0].hasPrefix(said), "\(error.problems)") }
+    }
+
+    /// Hugging Face's cache: `snapshots/DIGEST` with a folder of its own for the tokenizer in it.
+    @Test func aCacheFolderIsLookedThrough() throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.createDirectory(
+            atPath: folder.path + "/models--lumina/snapshots", withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            atPath: "\(releases!)/lumina-mgpt-7b-768", toPath: folder.path + "/models--lumina/snapshots/0a1b")
+        #expect(try ReleaseScan([folder.path + "/models--lumina"]).recognized().family == .chameleon)
+    }
+
+    /// The pocket models' rates would make a model of billions of numbers forget what it knows.
+    @Test(arguments: [
+        ("infinity-2b", "arbooth", 6e-3 / 256), ("infinity-2b", "lora", 1e-4), ("lumina-mgpt-7b-768", "lora", 2e-5),
+        ("llamagen-t2i-xl", "proxy-tuning", 1e-4), ("sdxl", "lora", 1e-4), ("sd3-medium", "lora", 4e-4),
+        ("flux1-dev", "lora", 1e-4),
+    ])
+    func aReleasedModelHasItsAuthorsRates(release: String, method: String, rate: Double) throws {
+        let models = try TemporaryFolder()
+        let added = try ModelInstallation(directory: models.path).add(
+            release: ["\(releases!)/\(release)"], name: "m"
+        ).model
+        let training = try #require(added.description?.training)
+        #expect(training[method]?["learning_rate"]?.double == rate, "\(training)")
+        #expect(training["supervisor"]?["supervisor_optimizer"] == (release == "flux1-dev" ? "prodigy" : nil))
+    }
+
     @Test func aVAEOfTheSameShapesAndAnotherNameIsWarnedOf() throws {
         let folder = try TemporaryFolder()
         for (name, file) in [

@@ -46,6 +46,21 @@ import Testing
                 && verify.output.contains(" holds values that are no numbers"), "\(verify)")
     }
 
+    /// Nothing is converted that is copied as it is.
+    @Test func optionsOfReleasesAreRefusedWhereAFolderIsCopied() async throws {
+        let source = Servers.root + "/models/pocket-dino"
+        let add = try await control(
+            "models", "add", source, "--name", "mine", "--precision", "int8", "--side", "64", "--family", "dino")
+        #expect(add.status == 65, "\(add)")
+        for option in ["precision", "side", "family"] { #expect(add.errors.contains("--\(option) is for releases")) }
+    }
+
+    @Test func everyOptionThatIsNoneIsNamed() async throws {
+        let add = try await control(
+            "models", "add", folder.path, "--link", "--precision", "int9", "--family", "foo")
+        #expect(add.status == 65 && add.errors.contains("int9") && add.errors.contains("family foo"), "\(add)")
+    }
+
     @Test func withoutAnEngineItIsSaidThatNobodyReadIt() async throws {
         let add = try await control("models", "add", folder.path + "/source", "--name", "mine", engine: "no-engine")
         #expect(add.status == 0 && add.errors.contains("it was not read as a job reads it"), "\(add)")

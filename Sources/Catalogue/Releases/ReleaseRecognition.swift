@@ -7,9 +7,11 @@ extension ReleaseScan {
         _ wishes: ReleaseWishes = ReleaseWishes()
     ) throws(UnrecognizedRelease) -> RecognizedRelease {
         do throws(UnrecognizedRelease) {
-            let misshapen = pieces.flatMap(\.misshapen)
-            guard misshapen.isEmpty else { throw UnrecognizedRelease(problems: misshapen) }
+            let wrong = missing + pieces.flatMap(\.misshapen)
+            guard wrong.isEmpty else { throw UnrecognizedRelease(problems: wrong) }
             if let release = try known(wishes) {
+                let unfit = wishes.problems(of: release)
+                guard unfit.isEmpty else { throw UnrecognizedRelease(problems: unfit) }
                 // Of what is rearranged its own layout has looked at this.
                 let unreadable = release.parts.filter { $0.rearranged == nil }.compactMap(\.piece.checkpoint.unreadable)
                 guard unreadable.isEmpty else { throw UnrecognizedRelease(problems: unreadable) }
@@ -21,16 +23,22 @@ extension ReleaseScan {
 
     private func known(_ wishes: ReleaseWishes) throws(UnrecognizedRelease) -> RecognizedRelease? {
         func fits(_ family: ModelFamily) -> Bool { wishes.family == nil || wishes.family == family }
-        if fits(.infinity), let transformer = pieces(.infinityTransformer).first {
-            return try InfinityRelease(transformer, self, wishes).recognized()
+        let infinity = pieces(.infinityTransformer).first
+        let chameleon = ChameleonTransformerFiles(hub: self) ?? ChameleonTransformerFiles(meta: self)
+        let (llamagen, pipeline) = (LlamaGenRelease(self, wishes), PipelineRelease(self, wishes))
+        let there: [ModelFamily] = [
+            infinity.map { _ in .infinity }, chameleon.map { _ in .chameleon }, llamagen.map { _ in .llamagen },
+            pipeline.map { _ in .diffusion },
+        ].compactMap { $0 }
+        guard wishes.family != nil || there.count < 2 else {
+            let families = there.map(\.rawValue).joined(separator: ", ")
+            throw UnrecognizedRelease(
+                problems: ["the files are of several models (\(families)); --family says which is meant"])
         }
-        if fits(.chameleon),
-            let transformer = ChameleonTransformerFiles(hub: self) ?? ChameleonTransformerFiles(meta: self)
-        {
-            return try ChameleonRelease(transformer, self, wishes).recognized()
-        }
-        if fits(.llamagen), let release = LlamaGenRelease(self, wishes) { return try release.recognized() }
-        if fits(.diffusion), let release = PipelineRelease(self, wishes) { return try release.recognized() }
+        if fits(.infinity), let infinity { return try InfinityRelease(infinity, self, wishes).recognized() }
+        if fits(.chameleon), let chameleon { return try ChameleonRelease(chameleon, self, wishes).recognized() }
+        if fits(.llamagen), let llamagen { return try llamagen.recognized() }
+        if fits(.diffusion), let pipeline { return try pipeline.recognized() }
         return try EncoderReleases(self, wishes).recognized()
     }
 
@@ -40,5 +48,37 @@ extension ReleaseScan {
         let unknown = strangers.map { "\($0): its tensors' names are those of no release that is known" }
         return parts + unknown
             + (parts.isEmpty && unknown.isEmpty && problems.isEmpty ? ["there are no weights here"] : [])
+    }
+}
+
+extension ReleaseWishes {
+    /// What was wished of a release that it cannot have.
+    fileprivate func problems(of release: RecognizedRelease) -> [String] {
+        func foreign(_ option: String, _ owner: String) -> String { "\(option) is \(owner); this is \(release.title)" }
+        guard release.family != .infinity else {
+            return side == nil
+                ? [] : [foreign("--side", "for models of square pictures, --pixels and --ratio are Infinity's")]
+        }
+        return [
+            pixels == nil ? nil : foreign("--pixels", "Infinity's"),
+            ratio == 1 ? nil : foreign("--ratio", "Infinity's"), sideProblem(release),
+        ].compactMap { $0 }
+    }
+
+    private func sideProblem(_ release: RecognizedRelease) -> String? {
+        guard let side else { return nil }
+        let settings = release.configuration
+        switch release.family {
+        case .chameleon where side % 32 != 0 || side <= 0: return "--side \(side): allowed are multiples of 32"
+        case .diffusion:
+            guard let multiple = settings["sides"]?["multiple"]?.integer, side % multiple != 0 || side <= 0 else {
+                return nil
+            }
+            return "--side \(side): allowed are multiples of \(multiple)"
+        case .llamagen:
+            guard let nearest = settings["pictureSize"]?.integer, nearest != side else { return nil }
+            return "--side \(side): its pictures are whole codes wide, \(nearest) pixels or the next multiple"
+        default: return nil
+        }
     }
 }

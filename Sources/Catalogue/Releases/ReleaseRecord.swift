@@ -17,9 +17,14 @@ package struct ReleaseRecord: Codable, Sendable, Equatable {
 
     init(_ release: RecognizedRelease, links: Bool) {
         title = release.title
-        let parts = release.parts.map { ($0.stem, $0.piece.path) }
-        sources = Dictionary(parts + release.files.map { ($0.key, $0.value) }) { first, _ in first }
+        let parts = release.parts.map { ($0.stem, Self.source($0.piece.path, $0.piece.checkpoint.report.section)) }
+        sources = Dictionary(parts + release.files.map { ($0.key, Self.source($0.value)) }) { first, _ in first }
         (isLinked, warnings) = (links, release.warnings)
+    }
+
+    /// Where a file lies, whoever asks from where, and the wrapper in it that was read.
+    private static func source(_ path: String, _ section: String? = nil) -> String {
+        URL(fileURLWithPath: path).standardizedFileURL.path + (section.map { " (\($0))" } ?? "")
     }
 
     func write(to folder: String) throws {

@@ -7,6 +7,8 @@ package struct ReleaseScan: Sendable {
     package private(set) var pieces: [ReleasePiece] = []
     /// Weights that are of nothing known.
     package private(set) var strangers: [String] = []
+    /// Paths that were named and are not there.
+    package private(set) var missing: [String] = []
     /// What could not be read, and why.
     package private(set) var problems: [String] = []
     /// Folders whose `model_index.json` or name make them a pipeline of diffusers.
@@ -26,14 +28,15 @@ package struct ReleaseScan: Sendable {
         let files = FileManager.default
         var isFolder: ObjCBool = false
         guard files.fileExists(atPath: path, isDirectory: &isFolder) else {
-            problems.append("\(path): there is no such file or folder")
+            missing.append("\(path): there is no such file or folder")
             return
         }
         guard isFolder.boolValue else { return file(path) }
         folders.append(path)
         if files.fileExists(atPath: "\(path)/model_index.json") { return pipelines.append(path) }
         for place in Checkpoint.candidates(in: path) { open(place) }
-        guard depth < 2 else { return }
+        // Hugging Face's cache has three folders above a model's own.
+        guard depth < 4 else { return }
         for name in ((try? files.contentsOfDirectory(atPath: path)) ?? []).sorted() where !name.hasPrefix(".") {
             var isFolder: ObjCBool = false
             let inner = "\(path)/\(name)"
