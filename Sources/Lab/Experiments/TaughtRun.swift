@@ -67,7 +67,18 @@ struct TaughtRun {
     }
 
     private var values: OptionValues { get throws { try OptionValues(options, of: .proxyTuning) } }
-    private var read: ProxyTuningOptions { get throws { ProxyTuningOptions(try values) } }
+    private var read: ProxyTuningOptions {
+        get throws {
+            let read = ProxyTuningOptions(try values)
+            // Passed over, it would be measured as making no difference at all.
+            guard read.dropped == 0 else {
+                throw JobFailure(
+                    code: "input.options", consequence: .rejected, message: "tables and sweeps drop no proxies",
+                    problems: [Problem("/options/filter", found: "\(read.dropped)", allowed: "0: jobs drop proxies")])
+            }
+            return read
+        }
+    }
 
     private func learn(
         _ pairs: [PicturePair], _ loaded: LoadedModel, _ options: PairTraining.Options
