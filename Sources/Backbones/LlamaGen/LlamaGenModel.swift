@@ -23,6 +23,9 @@ package final class LlamaGenModel: ReadsPrompts {
         package var styledPrompt: String?
         /// Whether captions are cleaned before they are read, as the published models' were; not unless said.
         package var cleansCaptions: Bool?
+        /// What learning is done with where a job says nothing else: options by methods, which the model's description
+        /// takes over; nil where the methods' own values hold.
+        package var training: [String: [String: Double]]?
 
         package init(
             name: String, pictureSize: Int, tokenizer: LlamaGenTokenizer.Configuration,

@@ -8,7 +8,7 @@ package enum PocketLlamaGen {
     ///   - pictureSize: pixels on a side; 16×16 codes hold them whatever that is.
     package static func configuration(vocabulary: Int, pictureSize: Int = 64) -> LlamaGenModel.Configuration {
         let codes = 2048
-        return LlamaGenModel.Configuration(
+        var configuration = LlamaGenModel.Configuration(
             name: "pocket-llamagen", pictureSize: pictureSize,
             tokenizer: LlamaGenTokenizer.Configuration(
                 baseChannels: 48, multipliers: [1, 2], residualBlocks: 1, latentChannels: 32, codes: codes,
@@ -18,6 +18,10 @@ package enum PocketLlamaGen {
             transformer: LlamaGenTransformer.Configuration(
                 width: 256, depth: 6, heads: 8, feedForwardWidth: 704, codes: codes, captionLength: 32,
                 captionWidth: 128, side: 16),
-            guidance: 4, topK: codes, temperature: 0.9, styledPrompt: LittleWorld.styledPrompt)
+            guidance: 2.5, topK: codes, temperature: 0.8, styledPrompt: LittleWorld.styledPrompt)
+        // At the other pocket models' 1e-3 a dog learnt by LoRA comes out as debris.
+        configuration.training = Dictionary(
+            uniqueKeysWithValues: ["lora", "proxy-tuning"].map { ($0, ["learning_rate": 3e-4]) })
+        return configuration
     }
 }
