@@ -58,9 +58,9 @@ struct BrokerPermissions {
     }
 
     /// What the web program's user, `web`, lacks to publish, to ask what jobs would take, to hear answers at queues
-    /// that begin with `queue`, and to show dead letters. The daemon's own, `user`, may all of it.
-    func lacking(ofWeb web: String, besides user: String, queue: String) -> [String] {
-        guard web != user, let row = rows.first(where: { $0.user == web }) else { return [] }
+    /// that begin with `queue`, and to show dead letters. The daemon's own user has no queues of answers.
+    func lacking(ofWeb web: String, queue: String) -> [String] {
+        guard let row = rows.first(where: { $0.user == web }) else { return [] }
         let wanted = [
             ("configure", row.configure, [queue + ".x"]), ("write", row.write, [names.exchange, names.control]),
             ("read", row.read, [queue + ".x", names.dead]),

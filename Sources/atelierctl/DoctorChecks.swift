@@ -388,7 +388,7 @@ extension DoctorChecks {
         let rules = TenantRules(settings, user: address.user)
         let web = Setup.secret("web-amqp-url", in: folder).flatMap { try? BrokerAddress(url: $0).user }
         let problems = permissions.problems(user: address.user, operators: operators, web: web)
-        let lacking = web.map { permissions.lacking(ofWeb: $0, besides: address.user, queue: rules.ownQueue(of: $0)) }
+        let lacking = web.map { permissions.lacking(ofWeb: $0, queue: rules.ownQueue(of: $0)) }
         if let lacking, !lacking.isEmpty {
             throw Doctor.Trouble((problems + lacking).joined(separator: ", ") + "; sudo atelierctl setup gives it")
         }

@@ -130,7 +130,6 @@ enum FailureAdvice {
         "job.deadline": "More slots, or a later deadline.",
         "daemon.lost": "Ten daemons died over it: what does the engine do to the machine?",
         "training.diverged": "A smaller learning_rate.",
-        "encoder.missing": "Install the encoder again on the host that says it has it.",
     ]
 
     /// Advice on a code.
