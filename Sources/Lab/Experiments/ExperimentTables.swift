@@ -1,3 +1,4 @@
+import Catalogue
 import Engine
 import Evaluation
 import Foundation
@@ -156,7 +157,9 @@ package struct ExperimentTables {
     /// The options with what holds where the variant says nothing: with another standard it is another variant.
     private func settled(_ variant: TableVariant) -> JSONValue {
         guard let method = variant.learning?.method else { return .null }
-        return .object(method.options(for: .subject).completed(options(variant)))
+        let description = variant.model.flatMap { try? ModelFolder.written("\(models)/\($0)") }
+        let usual = description?.training?[method.rawValue] ?? [:]
+        return .object(method.options(for: .subject).completed(options(variant), usual: usual))
     }
 
     private func options(_ variant: TableVariant) -> JSONValue {

@@ -29,7 +29,7 @@ struct TaughtRun {
     func student(_ student: String) throws -> TrainingRun {
         let pairs = try teaching { try $0.pairs() }
         let loaded = try LoadedModel(directory: "\(models)/\(student)")
-        return try learn(pairs, loaded, read.student)
+        return try learn(pairs, loaded, options(of: loaded))
     }
 
     /// What a student learnt from the references, turned, mirrored and cropped, in place of proxies: table 7's
@@ -38,7 +38,7 @@ struct TaughtRun {
         let loaded = try LoadedModel(directory: "\(models)/\(student)")
         let pairs = GeometricAugmentation(seed: seed).pictures(of: concept.references, count: try read.proxies)
             .map { PicturePair(prompt: concept.plainPrompt, picture: $0) }
-        return try learn(pairs, loaded, read.student)
+        return try learn(pairs, loaded, options(of: loaded))
     }
 
     /// What one student learnt of several subjects from the proxies of each, as often of every one as if it were alone.
@@ -49,14 +49,14 @@ struct TaughtRun {
         let loaded = try LoadedModel(directory: "\(first.models)/\(student)")
         let pairs = try runs.flatMap { run in try run.teaching { try $0.pairs() } }
         let seen = pairs.map { "\($0.prompt) \(SHA256Digest.of($0.picture.pixels))" }.joined(separator: "\n")
-        let all = "\(loaded.digest) \(try first.read.student) \(first.seed)\n\(seen)"
+        let all = "\(loaded.digest) \(try first.options(of: loaded)) \(first.seed)\n\(seen)"
         let path = "\(first.folder)/together/\(SHA256Digest.of(Data(all.utf8)).description.prefix(16)).safetensors"
         if let kept = try? Adapter(path: path),
             let text = try? String(contentsOfFile: path + ".seconds", encoding: .utf8)
         {
             return try TrainingRun(kept, seconds: Double(text) ?? 0, folder: first.folder)
         }
-        var options = try first.read.student
+        var options = try first.options(of: loaded)
         options.iterations *= runs.count
         let run = try learn(pairs, of: runs.map(\.concept), loaded, options, seed: first.seed, folder: first.folder)
         try FileManager.default.createDirectory(
@@ -64,6 +64,12 @@ struct TaughtRun {
         try run.adapter.write(path)
         try "\(run.seconds)".write(toFile: path + ".seconds", atomically: true, encoding: .utf8)
         return run
+    }
+
+    /// What a student learns with: its own rate, as in a job, where the options say nothing.
+    private func options(of student: LoadedModel) throws -> PairTraining.Options {
+        let usual = student.description.training?[PersonalizationMethod.proxyTuning.rawValue] ?? [:]
+        return ProxyTuningOptions(try OptionValues(options, of: .proxyTuning, usual: usual)).student
     }
 
     private var values: OptionValues { get throws { try OptionValues(options, of: .proxyTuning) } }
