@@ -33,8 +33,7 @@ package struct PromptReader {
     package func ids(_ prompts: [String], tokenizer: UnigramTokenizer? = nil) -> [[Int32]] {
         prompts.map { prompt in
             let all = wholeIDs(prompt, tokenizer: tokenizer)
-            guard let longest, all.count > longest else { return all }
-            return all.prefix(longest - 1) + [all.last!]
+            return longest.map(all.cut) ?? all
         }
     }
 
@@ -64,5 +63,13 @@ extension ReadsPrompts {
     /// Where a placeholder's embedding starts: the mean of its class noun's token embeddings, [1, D].
     package func startOfPlaceholder(like className: String) -> Tensor {
         encoder.meanEmbedding(textTokenizer.encode(className).dropLast())  // without the end mark
+    }
+}
+
+extension [Int32] {
+    /// At most `length` ids of a text: a longer one loses its end, not its end mark.
+    package func cut(to length: Int) -> [Int32] {
+        guard count > length, let end = last else { return self }
+        return prefix(length - 1) + [end]
     }
 }

@@ -83,13 +83,6 @@ struct ConceptWords {
 }
 
 extension Tensor {
-    /// The mean of some rows of a table, [1, D].
-    func mean(ofRows ids: some Collection<Int32>) -> Tensor {
-        let mean = Tensor(zeros: [1, width])
-        for id in ids { mean.accumulate(slice(Int(id)..<Int(id) + 1), scale: 1 / Float(ids.count)) }
-        return mean
-    }
-
     /// A share of it, and of another what is left.
     func part(_ share: Float, besides other: Tensor) -> Tensor {
         let sum = Tensor(zeros: shape)

@@ -116,11 +116,7 @@ package final class T5Encoder {
 
     /// The mean of the table's rows of `ids`, [1, D].
     package func meanEmbedding(_ ids: some Collection<Int32>) -> Tensor {
-        let mean = Tensor(zeros: [1, embedding.value.width])
-        for id in ids {
-            mean.accumulate(embedding.value.slice(Int(id)..<Int(id) + 1), scale: 1 / Float(ids.count))
-        }
-        return mean
+        embedding.value.mean(ofRows: ids)
     }
 
     private func embedded(_ ids: [Int32], _ replacing: [Int32: Variable]) -> Variable {
@@ -152,5 +148,14 @@ package final class T5Encoder {
             Float(log(Float(distance) / Float(exact))) / Float(log(Float(configuration.maximumDistance) / Float(exact)))
             * Float(half - exact)
         return side + min(exact + Int(scaled), half - 1)
+    }
+}
+
+extension Tensor {
+    /// The mean of some rows of a table, [1, D].
+    package func mean(ofRows ids: some Collection<Int32>) -> Tensor {
+        let mean = Tensor(zeros: [1, width])
+        for id in ids { mean.accumulate(slice(Int(id)..<Int(id) + 1), scale: 1 / Float(ids.count)) }
+        return mean
     }
 }

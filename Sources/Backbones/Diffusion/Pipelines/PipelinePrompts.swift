@@ -73,7 +73,7 @@ package struct PipelinePrompts {
     }
 
     private func padded(_ ids: [Int32]) -> [Int32] {
-        let kept = ids.count <= length ? ids : ids.prefix(length - 1) + [ids.last!]
+        let kept = ids.cut(to: length)
         return kept + [Int32](repeating: 0, count: length - kept.count)
     }
 

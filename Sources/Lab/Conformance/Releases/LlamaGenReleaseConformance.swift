@@ -54,7 +54,7 @@ struct LlamaGenReleaseConformance {
     private func text() throws -> [Tensor] {
         let captions = try release.texts("prompts").map(CaptionCleaning.cleaned)
         release.compareSaid("cleaned_captions", captions, try release.texts("cleaned_captions"))
-        let ids = captions.map(cutIDs)
+        let ids = captions.map { words.encode($0).cut(to: transformer.configuration.captionLength) }
         for (index, ids) in ids.enumerated() { try release.compareExactly("text.ids.\(index)", ids.map(Int.init)) }
         let features = ids.map { encoder([$0]).values.value }
         let padded = LlamaGenTransformer.padded(features, to: transformer.configuration.captionLength)
@@ -63,13 +63,6 @@ struct LlamaGenReleaseConformance {
         try release.compareExactly(
             "caption.mask", features.flatMap { f in (0..<length).map { $0 < length - f.rows ? 0 : 1 } })
         return features
-    }
-
-    /// A caption's ids, cut to the model's length before their end mark, as `PromptReader` cuts them.
-    private func cutIDs(_ caption: String) -> [Int32] {
-        let (all, longest) = (words.encode(caption), transformer.configuration.captionLength)
-        guard all.count > longest, let end = all.last else { return all }
-        return all.prefix(longest - 1) + [end]
     }
 
     private func teacherForced(_ features: [Tensor]) throws {
