@@ -4,20 +4,6 @@ import Images
 import Layers
 import Tensors
 
-extension ConformanceCase {
-    /// Recorded codes [B, h, w]: each picture's, row by row, and their grid.
-    func codes(_ name: String) throws -> (pictures: [[Int32]], height: Int, width: Int) {
-        let shape = try recorded.entry(name).shape
-        guard shape.count == 3 else {
-            throw ConformanceError(folder: folder, problem: "\(name) has the shape \(shape), not [B, h, w]")
-        }
-        let all = try recorded.integers(name).map(Int32.init)
-        let each = shape[1] * shape[2]
-        let pictures = (0..<shape[0]).map { Array(all[$0 * each..<($0 + 1) * each]) }
-        return (pictures, shape[1], shape[2])
-    }
-}
-
 /// Chameleon's VQGAN, both ways.
 struct ChameleonTokenizerConformance {
     private let fixture: ConformanceCase
@@ -46,7 +32,7 @@ struct ChameleonTokenizerConformance {
 
     func report() throws -> ConformanceReport {
         var report = ConformanceReport()
-        let pixels = Tensor.pictures(try pictures("image_u8"))
+        let pixels = Tensor.pictures(try fixture.pictures("image_u8"))
         report.compare("pixels", pixels, try fixture.tensor("pixels"), tolerance: tolerance)
         let encoded = tokenizer.encoded(Variable(pixels))
         report.compare("encoder_out", encoded.value, try fixture.tensor("encoder_out"), tolerance: tolerance)
@@ -71,18 +57,8 @@ struct ChameleonTokenizerConformance {
     ) throws {
         let pixels = tokenizer.decode(codes, height: height, width: width)
         report.compare("\(name)_pixels", pixels, try fixture.tensor("\(name)_pixels"), tolerance: tolerance)
-        let recorded = try pictures("\(name)_u8").flatMap(\.pixels)
+        let recorded = try fixture.pictures("\(name)_u8").flatMap(\.pixels)
         // The reference truncates to bytes where we round.
         report.compareSteps("\(name)_u8", pixels.pictures().flatMap(\.pixels), recorded, tolerance: 1)
-    }
-
-    /// Bytes [B, H, W, 3].
-    private func pictures(_ name: String) throws -> [Picture] {
-        let shape = try fixture.recorded.entry(name).shape
-        let bytes = try fixture.recorded.integers(name).map(UInt8.init)
-        let each = bytes.count / shape[0]
-        return (0..<shape[0]).map {
-            Picture(width: shape[2], height: shape[1], pixels: Array(bytes[$0 * each..<($0 + 1) * each]))
-        }
     }
 }

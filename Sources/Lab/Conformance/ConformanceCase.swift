@@ -74,6 +74,18 @@ package struct ConformanceCase {
         }
     }
 
+    /// Recorded codes [B, h, w]: each picture's, row by row, and their grid.
+    func codes(_ name: String) throws -> (pictures: [[Int32]], height: Int, width: Int) {
+        let shape = try recorded.entry(name).shape
+        guard shape.count == 3 else {
+            throw ConformanceError(folder: folder, problem: "\(name) has the shape \(shape), not [B, h, w]")
+        }
+        let all = try recorded.integers(name).map(Int32.init)
+        let each = shape[1] * shape[2]
+        let pictures = (0..<shape[0]).map { Array(all[$0 * each..<($0 + 1) * each]) }
+        return (pictures, shape[1], shape[2])
+    }
+
     func tensor(_ name: String) throws -> Tensor { try recorded.tensor(name) }
     func bits(_ name: String) throws -> [UInt8] { try recorded.integers(name).map(UInt8.init) }
     func has(_ name: String) -> Bool { recorded.entries[name] != nil }
