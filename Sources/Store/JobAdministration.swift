@@ -89,12 +89,6 @@ extension Store {
         return JobState(rawValue: state).map(Deletion.unfinished) ?? .deleted
     }
 
-    /// The id of the job that a tenant's message id made.
-    package func job(messageID: String, tenant: String) throws -> UUID? {
-        try query("select id from atelier.jobs where tenant = $1 and message_id = $2", [tenant, messageID]).first?["id"]
-            .flatMap(UUID.init(uuidString:))
-    }
-
     /// The database's time, by which answers to a message that is published next are told from earlier ones.
     package func clock() throws -> String { try query("select clock_timestamp() as now").first?["now"] ?? "" }
 

@@ -308,7 +308,7 @@ extension ModelFolder {
         ].compactMap { name, value in value.map { (name, String($0)) } }
         let encoders = description.encoders.map { [("encoders", "\($0.clip), \($0.dino)")] } ?? []
         let sampling = description.sampling.sorted { $0.key < $1.key }.map { ($0.key, $0.value.text) }
-        let settings = FileManager.default.contents(atPath: "\(folder)/config.json").flatMap {
+        let settings = FileManager.default.contents(atPath: "\(folder)/\(ModelLayout.configuration)").flatMap {
             try? JSONValue(json: $0)
         }
         let scales = settings?["schedule"]?["sides"]?.array?.compactMap { side in

@@ -65,7 +65,7 @@ begin
         insert into jobs (
             tenant, message_id, kind, spec, priority, run_after, deadline, reply_to, correlation_id, traceparent,
             max_attempts, model, model_digest, further_models, estimate, state)
-        select g.tenant, g.message_id, g.kind, g.spec, g.priority, 
+        select g.tenant, g.message_id, g.kind, g.spec, g.priority,
             -- A time that has passed is no waiting: it would count as priority.
             greatest(g.run_after, now()),
             coalesce(g.deadline, now() + g.expires_in * interval '1 second'),

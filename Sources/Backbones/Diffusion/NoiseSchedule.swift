@@ -130,7 +130,7 @@ package struct NoiseSchedule: Sendable {
     package func step(at sigma: Double) -> Double {
         func logarithm(_ index: Int) -> Double { 0.5 * log((1 - retained[index]) / retained[index]) }
         let wanted = log(max(sigma, 1e-10))
-        let low = min(max((retained.indices.last { logarithm($0) <= wanted } ?? 0), 0), max(retained.count - 2, 0))
+        let low = min(retained.indices.last { logarithm($0) <= wanted } ?? 0, max(retained.count - 2, 0))
         let (least, most) = (logarithm(low), logarithm(min(low + 1, retained.count - 1)))
         return Double(low) + (most > least ? min(max((wanted - least) / (most - least), 0), 1) : 0)
     }

@@ -186,7 +186,7 @@ struct JobPage: Sendable {
     private func message(_ id: String, _ request: Request, _ viewer: Viewer) async throws -> Response {
         let tenant = viewer.tenant ?? request.parameter("tenant") ?? site.publishing?.user ?? "default"
         let time = request.parameter("since").flatMap(Double.init) ?? 0
-        let since = time.isFinite && (0...1e11).contains(time) ? String(time) : "0"
+        let since = (0...1e11).contains(time) ? String(time) : "0"
         if let job = try await site.reader.row(
             """
             select j.job from dashboard.job_rows j where j.tenant = $1 and j.message_id = $2 and exists (
