@@ -59,6 +59,13 @@ private func isRounded(_ m: Int, _ n: Int, _ k: Int, _ alpha: Float, _ precision
     precision == .bfloat16 && alpha == 1 && m >= 12 && n >= 32 && k >= 16 && MatrixPrecision.processorHasBFloat16
 }
 
+/// Whether a product of few rows with weights [n, k] takes longer to pack these than to read them as they lie. OpenBLAS
+/// packs nothing of small ones, either.
+private func isBestUnpacked(_ m: Int, _ n: Int, _ k: Int) -> Bool { m <= mostUnpackedRows && n >= 32 && k >= 64 }
+
+/// How many rows are few.
+package let mostUnpackedRows = atelier_few_rows()
+
 private func multiplySerially(
     _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float, beta: Float,
     bias: UnsafePointer<Float>? = nil, isRounded: Bool
@@ -89,6 +96,13 @@ package func multiply(
     let worthSplitting = m * n * k > 1 << 16
     let isRounded = isRounded(m, n, k, alpha, MatrixPrecision.current)
     let beta = bias == nil ? beta : 0
+    if !isRounded, alpha == 1, beta == 0, !a.transposed, b.transposed, isBestUnpacked(m, n, k) {
+        parallel(n, grain: worthSplitting ? 32 : n) {
+            atelier_project_floats(
+                c.pointer, c.stride, a.pointer, a.stride, b.pointer, b.stride, bias, m, k, $0.lowerBound, $0.upperBound)
+        }
+        return
+    }
     if n >= m {
         parallel(n, grain: worthSplitting ? 32 : n) { range in
             multiplySerially(

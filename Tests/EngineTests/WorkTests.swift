@@ -41,12 +41,16 @@ import Testing
         #expect(work[.scores] == 2 * 6 * 2, "two layers, six pairs, two heads")
         let single = decoder.continuing(1, steps: 1, after: 3, .single)
         #expect(single[.scores] == 2 * 4 * 2, "one token sees three and itself")
-        // What is rounded is read as it lies, by eight rows at most.
+        // Few rows read weights as they lie, and each sequence its own keys and values.
+        let (weights, keys) = (Double(2 * (4 * 16 + 3 * 24) + 40), Double(2 * 2 * 4 * 4))
         let rounded = decoder.continuing(1, steps: 1, after: 3, .rounded)
-        let weights = Double(2 * (4 * 16 + 3 * 24) + 40)
-        #expect(single[.bytes] - rounded[.bytes] == 12 * weights && rounded[.weights] == 2 * weights)
-        let many = [Work.Weights.single, .rounded].map { decoder.continuing(9, steps: 1, after: 3, $0)[.bytes] }
-        #expect(many[0] == many[1])
+        #expect(single[.weights] == 4 * (weights + keys) && rounded[.weights] == 2 * weights + 4 * keys)
+        #expect(single[.bytes] == rounded[.bytes])
+        // A product of many packs them first.
+        let many = decoder.continuing(mostUnpackedRows + 1, steps: 1, after: 3, .single)
+        let scale = Double(mostUnpackedRows + 1)
+        #expect(many[.weights] == scale * 4 * keys)
+        #expect(many[.bytes] - scale * single[.bytes] == 12 * weights)
     }
 
     /// Two levels of four and eight channels, a block each, on 8 × 8 pixels.

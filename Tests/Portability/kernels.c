@@ -99,6 +99,16 @@ static void half_weights(void) {
     }
 }
 
+static void few_rows(void) {
+    const float *x = numbers(7 * width, 35), *w = numbers(count, 36), *bias = numbers(rows, 37);
+    float *y = memory(count);
+    if (atelier_few_rows() < 1) abort();
+    for (long m = 1; m <= 7; m++) {
+        atelier_project_floats(y, rows, x, width, w, width, bias, m, width, 0, rows);
+        show("project_floats", y, m * rows);
+    }
+}
+
 static void weights_of_eight_bits(void) {
     const float *x = numbers(8 * width, 31), *bias = numbers(rows, 32), *scales = positive(rows, 33);
     const float *values = numbers(count, 34);
@@ -235,6 +245,7 @@ static void threads(void) {
 int main(void) {
     pointwise();
     half_weights();
+    few_rows();
     weights_of_eight_bits();
     norms();
     attention();

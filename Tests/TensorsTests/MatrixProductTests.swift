@@ -51,6 +51,29 @@ import Testing
         }
     }
 
+    /// Of few rows the weights are read as they lie: up to four at a time, and the last columns one by one.
+    @Test(arguments: [(32, 64), (101, 90), (768, 256)])
+    func fewRowsAreTheSameAloneAndTogether(shape: (n: Int, k: Int)) {
+        let (m, n, k) = (min(11, mostUnpackedRows), shape.n, shape.k)
+        let (a, b) = (numbers(m * k, seed: 3), numbers(n * k, seed: 4))
+        let (x, w) = (Tensor(a, shape: [m, k]), Tensor(b, shape: [n, k]))
+        let bias = Tensor(numbers(n, seed: 5), shape: [n])
+        let (together, alone) = (Tensor(zeros: [m, n]), Tensor(zeros: [m, n]))
+        func project(_ rows: Range<Int>, into y: Tensor) {
+            multiply(
+                Matrix(x.pointer + rows.lowerBound * k, stride: k), Matrix(w.pointer, stride: k, transposed: true),
+                into: Matrix(y.pointer + rows.lowerBound * n, stride: n), m: rows.count, n: n, k: k,
+                bias: bias.pointer)
+        }
+        project(0..<m, into: together)
+        for row in 0..<m { project(row..<row + 1, into: alone) }
+        #expect(together.values == alone.values)
+        let wanted = expected(a, b, transposed: (false, true), m: m, n: n, k: k, beta: 0)
+        let biased = wanted.indices.map { wanted[$0] + bias.values[$0 % n] }
+        let worst = zip(together.values, biased).map { abs($0 - $1) }.max()!
+        #expect(worst < 1e-5 * (Float(k).squareRoot() + 2))
+    }
+
     @Test func parallelCoversEveryIndexOnce() {
         for count in [0, 1, 7, 1000] {
             let seen = Tensor(zeros: [max(count, 1)])

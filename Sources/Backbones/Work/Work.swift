@@ -17,7 +17,8 @@ package struct Work: Sendable, Equatable {
         case roundedScores = "scores_bf16"
         /// Bytes that operations without a product read and write, and weights that products pack and read.
         case bytes
-        /// Bytes of weights in bfloat16 that few rows read as they lie: from memory, for no cache holds a model.
+        /// Bytes that few rows read as they lie, each once: of weights, and of the keys and values before them. From
+        /// memory, for no cache holds a model.
         case weights
         /// Operations on tensors: each costs something, however small it is.
         case calls
@@ -54,19 +55,15 @@ extension Work {
         /// In eight bits, as their file has them.
         case eightBit
 
-        /// What reading so many weights is. A product packs them before; but few rows read what is mapped as it lies.
+        /// What reading so many weights is. A product packs them before; but few rows read them as they lie.
         fileprivate func reading(_ count: Int, by rows: Int) -> (kind: Kind, bytes: Double) {
-            guard let mapped = mappedBytes, rows <= fewRows else { return (.bytes, 12 * Double(count)) }
-            return (.weights, mapped * Double(count))
-        }
-
-        /// Of a number that is multiplied with as it lies.
-        private var mappedBytes: Double? {
-            switch self {
-            case .single: nil
-            case .rounded: 2
-            case .eightBit: 1
-            }
+            let (most, bytes) =
+                switch self {
+                case .single: (mostUnpackedRows, 4.0)
+                case .rounded: (fewRows, 2.0)
+                case .eightBit: (fewRows, 1.0)
+                }
+            return rows <= most ? (.weights, bytes * Double(count)) : (.bytes, 12 * Double(count))
         }
     }
 
@@ -89,7 +86,10 @@ extension Work {
     mutating func attention(_ queries: Int, keys: Int, pairs: Double, width: Int, heads: Int) {
         self[.products] += 4 * pairs * Double(width)
         self[.scores] += pairs * Double(heads)
-        add(reading: (queries + 2 * keys) * width, writing: queries * width)
+        // Where no two queries see a key, each is read once and from memory, as a product of few rows reads weights.
+        let isReadOnce = queries < keys && pairs <= Double(keys)
+        if isReadOnce { self[.weights] += 4 * Double(2 * keys * width) }
+        add(reading: (queries + (isReadOnce ? 0 : 2 * keys)) * width, writing: queries * width)
     }
 
     /// [batch, inputs, …] → [batch, outputs, height, width].

@@ -59,6 +59,14 @@ void atelier_deal_floats(float *y, const float *x, long x_stride, long m, long k
 void atelier_project_bfloat16(float *y, long y_stride, const float *x, const uint16_t *w, const float *bias, long m,
                               long k, long begin, long end);
 
+// --- few_rows.c   (weights in floats, read as they lie)
+// So many rows or fewer are faster with atelier_project_floats than with a product that packs the weights first.
+long atelier_few_rows(void);
+// y[m, row] = x[m, k] · w[row, k] (+ bias[row]) for the rows [begin, end) of w; every number the same whatever else is
+// computed with it.
+void atelier_project_floats(float *y, long y_stride, const float *x, long x_stride, const float *w, long w_stride,
+                            const float *bias, long m, long k, long begin, long end);
+
 // --- int8_weights.c   (weights in eight bits, each row times its scale)
 void atelier_widen_int8(float *y, const int8_t *x, const float *scales, long rows, long k);
 // y[m, row] = x[m, k] · w[row, k] · scales[row] (+ bias[row]) for the rows [begin, end) of w; 1 to 8 rows of x.
