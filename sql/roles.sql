@@ -88,6 +88,7 @@ grant execute on function
     atelier.unreferenced(text[]),
     atelier.erasable(int),
     atelier.erased(text[]),
+    atelier.let_go(text[]),
     atelier.count_hours()
     to atelier_daemon;
 grant execute on function

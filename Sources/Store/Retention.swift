@@ -110,4 +110,10 @@ extension Store {
         try query(
             "select atelier.erased($1::text[])", ["{" + digests.map(\.description).joined(separator: ",") + "}"])
     }
+
+    /// Takes these from every tenant of whom no job or concept needs them any more.
+    package func letGo(_ digests: [SHA256Digest]) throws {
+        try query(
+            "select atelier.let_go($1::text[])", ["{" + digests.map(\.description).joined(separator: ",") + "}"])
+    }
 }

@@ -162,6 +162,40 @@ import Testing
         }
     }
 
+    @Test func whatATenantDeletedBeforeItsErasureIsWaitedFor() async throws {
+        try await Stage.with { stage in
+            try await complete(stage, "1", tenant: "bob", kind: .personalize, sends: "ab", makes: "c")
+            try await complete(stage, "2", tenant: "alice", kind: .personalize, sends: "b", makes: "d")
+            _ = try await stage.store.deleteConcept("rex", tenant: "bob", version: nil, withReferences: true)
+            let remains = try await stage.store.remains(of: "bob").filter { $0.count > 0 }
+            #expect(remains.map(\.count) == [1, 2, 1], "a version, two files and its turn: \(remains)")
+            let erasure = try await stage.store.beginErasure(of: "bob")
+            #expect(try await stage.store.erase(erasure) == 0)
+            #expect(try await !stage.store.end(erasure), "files are still there")
+            try await stage.store.erased(Array(digests("ac")))
+            #expect(try await stage.store.end(erasure))
+            let tenants = try await stage.store.query("select tenant from atelier.concept_versions")
+            #expect(tenants.map { $0["tenant"] } == ["alice"], "the name of what was deleted is forgotten too")
+        }
+    }
+
+    @Test func whatPrunedJobsNeededIsTheirTenantsNoMore() async throws {
+        try await Stage.with { stage in
+            try await complete(stage, "1", tenant: "bob", sends: "ab", makes: "c")
+            try await complete(stage, "2", tenant: "bob", kind: .personalize, refers: "b", makes: "e")
+            try await complete(stage, "3", tenant: "alice", kind: .personalize, sends: "a", makes: "d")
+            try await stage.store.script(
+                """
+                update atelier.outbox set confirmed_at = now();
+                update atelier.jobs set finalized_at = now() - interval '9 days';
+                """)
+            #expect(try await stage.store.prune(Retention(completedJobs: 1), limit: 9)["completed jobs"] == 1)
+            try await stage.store.letGo(Array(digests("abcde")))
+            #expect(try await held("bob", "abcde", stage) == digests("be"), "its concept came of these")
+            #expect(try await held("alice", "abcde", stage) == digests("ad"))
+        }
+    }
+
     @Test func aTenantIsErasedWhileOthersJobsRun() async throws {
         try await Stage.with { stage in
             let job = try await complete(stage, "1", tenant: "bob", kind: .personalize, sends: "ab", makes: "cd")

@@ -5,9 +5,9 @@
 create or replace function atelier.number_concept() returns trigger
 language plpgsql set search_path = atelier, pg_temp as $$
 begin
-    insert into concept_versions as v (name_sha256, last)
-        values (sha256(convert_to(new.tenant || chr(31) || new.name, 'UTF8')), 1)
-        on conflict (name_sha256) do update set last = v.last + 1
+    insert into concept_versions as v (name_sha256, last, tenant)
+        values (sha256(convert_to(new.tenant || chr(31) || new.name, 'UTF8')), 1, new.tenant)
+        on conflict (name_sha256) do update set last = v.last + 1, tenant = excluded.tenant
         returning v.last into new.version;
     return new;
 end $$;

@@ -37,28 +37,52 @@ language sql stable set search_path = atelier, pg_temp as $$
         where i->>'artifact' ~ '^sha256:[0-9a-f]{64}$')
 $$;
 
+-- Whether a job or concept of a tenant needs an artifact.
+create or replace function atelier.is_needed(p_tenant text, p_digest text) returns boolean
+language sql stable set search_path = atelier, pg_temp as $$
+    select exists (
+            select
+            from artifacts a
+                join jobs j on j.id = a.job
+            where a.sha256 = p_digest and j.tenant = p_tenant)
+        or exists (
+            select from concepts c where c.adapter_sha256 = p_digest and c.tenant = p_tenant)
+        or exists (
+            select
+            from jobs j
+            where j.tenant = p_tenant and j.spec ? 'images'
+                and j.spec->'images' @> jsonb_build_array(jsonb_build_object('artifact', 'sha256:' || p_digest)))
+$$;
+
 -- Takes artifacts from a tenant unless another job or concept of it needs them; whose last reference that was is to be
 -- removed from the folder.
 create or replace function atelier.take_artifacts(p_tenant text, p_digests text[]) returns void
 language plpgsql set search_path = atelier, pg_temp as $$
 begin
-    delete from tenant_artifacts t
+    -- Whoever takes one in at this moment holds its row until its job is there: then the job is seen below.
+    perform from tenant_artifacts t
         where t.tenant = p_tenant and t.sha256 = any (p_digests)
-            and not exists (
-                select
-                from artifacts a
-                    join jobs j on j.id = a.job
-                where a.sha256 = t.sha256 and j.tenant = p_tenant)
-            and not exists (
-                select from concepts c where c.adapter_sha256 = t.sha256 and c.tenant = p_tenant)
-            and not exists (
-                select
-                from jobs j
-                where j.tenant = p_tenant and j.spec ? 'images'
-                    and j.spec->'images' @> jsonb_build_array(jsonb_build_object('artifact', 'sha256:' || t.sha256)));
-    insert into erasures (sha256)
-        select u from unreferenced(p_digests) u
-        on conflict do nothing;
+        order by t.sha256
+        for update;
+    delete from tenant_artifacts t
+        where t.tenant = p_tenant and t.sha256 = any (p_digests) and not is_needed(t.tenant, t.sha256);
+    insert into erasures as e (sha256, tenants)
+        select distinct u, array[p_tenant] from unreferenced(p_digests) u
+        order by u
+        on conflict (sha256) do update
+            set tenants = array(select unnest(e.tenants) union select unnest(excluded.tenants));
+end $$;
+
+-- Takes artifacts from every tenant of whom no job needs them any more: pruning took the last, and other tenants may
+-- need them still.
+create or replace function atelier.let_go(p_digests text[]) returns void
+language plpgsql set search_path = atelier, pg_temp security definer as $$
+begin
+    perform from tenant_artifacts t
+        where t.sha256 = any (p_digests) and not is_needed(t.tenant, t.sha256)
+        order by t.tenant, t.sha256
+        for update;
+    delete from tenant_artifacts t where t.sha256 = any (p_digests) and not is_needed(t.tenant, t.sha256);
 end $$;
 
 -- For people: erases a job with all that hangs on it: attempts, events, metrics, checkpoints, scores, the concept it
@@ -168,11 +192,13 @@ language sql stable security definer set search_path = atelier, pg_temp as $$
     union all
     select 'concepts', count(*) from concepts c where c.tenant = p_tenant
     union all
+    select 'versions given to concepts', count(*) from concept_versions v where v.tenant = p_tenant
+    union all
     select 'pictures, adapters and other files', count(*) from tenant_artifacts t where t.tenant = p_tenant
     union all
     select 'files that are still to be removed from the disk', count(*)
         from erasures e
-        where e.sha256 in (select unnest(t.digests) from tenant_erasures t where t.tenant = p_tenant)
+        where p_tenant = any (e.tenants)
     union all
     select 'rejected messages', count(*) from rejections r where r.tenant = p_tenant
     union all
@@ -203,9 +229,6 @@ begin
     loop
         perform cancel(v_job.id, 'the tenant is erased');
         v_digests := artifacts_of(v_job);
-        delete from concept_versions v
-            using concepts c
-            where c.job = v_job.id and v.name_sha256 = sha256(convert_to(c.tenant || chr(31) || c.name, 'UTF8'));
         select count(*) into v_count from concepts c where c.job = v_job.id;
         if delete_job(v_job.id) = 'deleted' then
             update tenant_erasures t
@@ -228,6 +251,7 @@ begin
     update tenant_erasures t set rejections = t.rejections + v_count where t.id = p_erasure;
     delete from outbox o where o.body->>'tenant' = v_erasure.tenant;
     delete from tenants t where t.tenant = v_erasure.tenant;
+    delete from concept_versions v where v.tenant = v_erasure.tenant;
     return 0;
 end $$;
 

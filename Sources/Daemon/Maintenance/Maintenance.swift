@@ -86,7 +86,7 @@ package actor Maintenance {
         logger.info("artifacts erased", metadata: ["artifacts.count": "\(gone.count)"])
     }
 
-    /// Removes artifacts nobody refers to.
+    /// Removes artifacts nobody refers to, and takes those that stay from tenants that need them no more.
     package func sweep() async throws {
         let artifacts = artifacts
         let youth = youth
@@ -96,6 +96,7 @@ package actor Maintenance {
             for digest in try await store.unreferenced(old.map(\.description)).compactMap({ SHA256Digest($0) }) {
                 if try await runBlocking({ try artifacts.remove(digest, olderThan: youth) }) { count += 1 }
             }
+            try await store.letGo(old)
             if Task.isCancelled { break }
         }
         if count > 0 { logger.info("artifacts removed", metadata: ["artifacts.count": "\(count)"]) }
