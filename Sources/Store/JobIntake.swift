@@ -14,6 +14,8 @@ package struct Submission: Sendable {
     package var deadline: Date?
     /// Seconds until it is too late to begin, for whom no `deadline` is given.
     package var lifetime: Double?
+    /// When `lifetime` is over at the latest, where its sender said when it published the message.
+    package var expiresAt: Date?
     package var replyTo: String?
     package var correlationID: String?
     package var traceparent: String?
@@ -110,7 +112,8 @@ extension Submission {
             "tenant": .string(tenant), "message_id": .string(messageID), "kind": .string(kind.rawValue), "spec": spec,
             "priority": .integer(priority),
             "run_after": text(runAfter?.formatted(Self.time)), "deadline": text(deadline?.formatted(Self.time)),
-            "expires_in": lifetime.map(JSONValue.number) ?? .null, "reply_to": text(replyTo),
+            "expires_in": lifetime.map(JSONValue.number) ?? .null,
+            "expires_at": text(expiresAt?.formatted(Self.time)), "reply_to": text(replyTo),
             "correlation_id": text(correlationID), "traceparent": text(traceparent),
             "max_attempts": .integer(maxAttempts), "model": text(model), "model_digest": text(modelDigest),
             "further_models": furtherModels.isEmpty ? .null : .string(furtherModels.joined(separator: " ")),

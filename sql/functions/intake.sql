@@ -40,7 +40,8 @@ end $$;
 -- Accepts messages: one job for each (tenant, message id). Gives, for each message by its place from 1, `accepted`;
 -- `duplicate` with the first one's id; or `conflict` with that, where the first one had another body, and where they
 -- differ. All or none of them; of a conflict nothing is written. A lifetime is reckoned by this clock, from when the
--- message came; the pictures it brought are its tenant's; its warnings are told with its acceptance.
+-- message came, and ends at expires_at where that is sooner; the pictures it brought are its tenant's; its warnings are
+-- told with its acceptance.
 create or replace function atelier.accept_all(p_messages jsonb)
 returns table (place int, verdict text, job uuid, differences text[])
 language plpgsql set search_path = atelier, pg_temp set plan_cache_mode = force_generic_plan as $$
@@ -57,9 +58,9 @@ begin
         from jsonb_array_elements(p_messages) with ordinality e,
             lateral jsonb_to_record(e.value) as m(
                 tenant text, message_id text, kind text, spec jsonb, priority int, run_after timestamptz,
-                deadline timestamptz, expires_in double precision, reply_to text, correlation_id text,
-                traceparent text, max_attempts int, model text, model_digest text, further_models text, pictures jsonb,
-                warnings jsonb, cost jsonb, host text)
+                deadline timestamptz, expires_in double precision, expires_at timestamptz, reply_to text,
+                correlation_id text, traceparent text, max_attempts int, model text, model_digest text,
+                further_models text, pictures jsonb, warnings jsonb, cost jsonb, host text)
         order by m.tenant, m.message_id, e.ordinality),
     fresh as (
         insert into jobs (
@@ -68,7 +69,7 @@ begin
         select g.tenant, g.message_id, g.kind, g.spec, g.priority,
             -- A time that has passed is no waiting: it would count as priority.
             greatest(g.run_after, now()),
-            coalesce(g.deadline, now() + g.expires_in * interval '1 second'),
+            coalesce(g.deadline, least(now() + g.expires_in * interval '1 second', g.expires_at)),
             g.reply_to, g.correlation_id, g.traceparent, g.max_attempts, g.model, g.model_digest,
             g.further_models,
             case when jsonb_typeof(g.cost) = 'object' then estimate(

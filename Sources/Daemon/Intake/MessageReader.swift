@@ -68,6 +68,7 @@ package struct MessageReader: Sendable {
             lifetime: Self.lifetime(of: delivery), replyTo: properties.replyTo,
             correlationID: properties.correlationID, traceparent: properties.traceparent,
             modelDigest: spec.model.flatMap { models[$0]?.digest })
+        submission.expiresAt = Self.expiry(properties)
         submission.furtherModels = models.further(of: spec)
         return .job(submission, spec)
     }
@@ -132,6 +133,15 @@ package struct MessageReader: Sendable {
         delivery.properties.expiration.flatMap { Double($0) }.map {
             $0 / 1000 - delivery.arrival.duration(to: .now) / .seconds(1)
         }
+    }
+
+    /// When AMQP's own lifetime is over by the sender's `timestamp`, reckoned from the end of the second that it names.
+    /// One that lies ahead, in milliseconds say, is not when the message was published: nil, as without.
+    private static func expiry(_ properties: MessageProperties) -> Date? {
+        guard let lifetime = properties.expiration.flatMap({ UInt32($0) }),
+            let published = properties.timestamp.map({ Double($0) }), published <= Date.now.timeIntervalSince1970
+        else { return nil }
+        return Date(timeIntervalSince1970: published + 1 + Double(lifetime) / 1000)
     }
 
     private static func date(_ properties: MessageProperties, _ name: String) -> Date? {
