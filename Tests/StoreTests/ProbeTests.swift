@@ -66,6 +66,25 @@ import Testing
         }
     }
 
+    /// No claim comes to wake what is due while the daemon is paused.
+    @Test func aProbeIsAnsweredAtItsTimeAndNotAfterItsDeadline() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            let result: JSONValue = .object(["worker": .string("w")])
+            var (late, later) = (submission("late"), submission("later"))
+            late.deadline = Date.now - 1
+            later.runAfter = Date.now + 3600
+            let jobs = try await stage.store.accept([late, later]).map(\.job)
+            #expect(try await stage.store.state(of: jobs[1]) == .scheduled)
+            #expect(try await stage.store.answerProbes(worker, 9, result: result) == 0)
+            #expect(try await stage.store.expire() == 1)
+            #expect(try await stage.store.job(jobs[0])?["error_code"] == .string("job.deadline"))
+            try await stage.store.query("update atelier.jobs set run_after = now() where state = 'scheduled'")
+            #expect(try await stage.store.answerProbes(worker, 9, result: result) == 1)
+            #expect(try await stage.store.state(of: jobs[1]) == .completed)
+        }
+    }
+
     @Test func probesAloneSignalNobodyWhoLooksForWork() async throws {
         try await Stage.with { stage in
             let (notified, notify) = AsyncStream.makeStream(of: String.self)

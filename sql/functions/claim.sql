@@ -152,10 +152,20 @@ begin
     if not found then
         return 0;
     end if;
+    -- Claims would do this too, but there are none under a pause.
+    update jobs j set state = 'available'
+        where j.id in (
+            select d.id
+            from jobs d
+            where d.state = 'scheduled' and d.kind = 'probe' and d.run_after <= now()
+            order by d.run_after
+            limit p_count
+            for update skip locked);
     with ready as (
         select j.id
         from jobs j
         where j.state = 'available' and j.kind = 'probe'
+            and (j.deadline is null or j.deadline > now() or j.attempt > 0)
         order by j.priority desc, j.number
         limit p_count
         for update skip locked),
