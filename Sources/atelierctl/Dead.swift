@@ -37,6 +37,7 @@ struct Dead: AsyncParsableCommand {
         @OptionGroup var server: ServerOptions
         @OptionGroup var consent: Consent
         @Argument(help: "Message ids.") var ids: [String] = []
+        @Option(help: "Only this tenant's; needed where several have one of an id.") var tenant: String?
         @Flag(help: "All of them.") var all = false
         @Option(help: "Look at no more than so many.") var limit: UInt16 = 1000
 
@@ -58,6 +59,7 @@ struct Dead: AsyncParsableCommand {
             }
             if all || !missing.isEmpty { noteUnseen(rest) }
             guard missing.isEmpty else { throw ExitStatus.notFound }
+            try checkOwners(of: letters)
             guard !consent.dryRun else {
                 return server.json ? print(JSONValue.array(letters.map(\.json)).text) : printTable(of: letters)
             }
@@ -67,7 +69,26 @@ struct Dead: AsyncParsableCommand {
             try await replay(letters.count, settings)
         }
 
-        private func means(_ letter: DeadLetter) -> Bool { all || letter.messageID.map(ids.contains) ?? false }
+        private func means(_ letter: DeadLetter) -> Bool {
+            (all || letter.messageID.map(ids.contains) ?? false) && (tenant == nil || tenant == letter.tenant)
+        }
+
+        /// Ends the program where tenants share an id that was named.
+        private func checkOwners(of letters: [DeadLetter]) throws {
+            let shared = ids.compactMap { id -> (id: String, tenants: [String])? in
+                let tenants = Set(letters.filter { $0.messageID == id }.map(\.tenant)).sorted()
+                return tenants.count > 1 ? (id: id, tenants: tenants) : nil
+            }
+            guard !shared.isEmpty else { return }
+            for (id, tenants) in shared {
+                Terminal.note(
+                    """
+                    atelierctl: \(tenants.map(printable).joined(separator: ", ")) have a dead letter of the message \
+                    id \(printable(id)); say whose with --tenant
+                    """)
+            }
+            throw ExitStatus.notFound
+        }
 
         private func replay(_ expected: Int, _ settings: Settings) async throws {
             let publisher = Publisher(try settings.broker(), topology: nil, report: { _ in })

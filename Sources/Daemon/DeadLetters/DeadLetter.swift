@@ -38,6 +38,14 @@ package struct DeadLetter: Sendable {
         }
     }
 
+    /// What tells it from another tenant's of the same message id; nil where it has none.
+    package var handle: String? {
+        messageID.map { id in
+            [tenant, id].map { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "" }
+                .joined(separator: "/")
+        }
+    }
+
     /// For programs.
     package var json: JSONValue {
         .object([

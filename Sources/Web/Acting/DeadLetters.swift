@@ -37,28 +37,28 @@ package struct DeadLetters: Sendable {
         var unseen = 0
     }
 
-    /// Publishes those with these message ids again, or all; each leaves the dead once the broker has it.
-    func replay(_ ids: Set<String>?, limit: UInt16 = 1000) async throws -> Replayed {
+    /// Publishes those with these handles again, or all; each leaves the dead once the broker has it.
+    func replay(_ handles: Set<String>?, limit: UInt16 = 1000) async throws -> Replayed {
         let backlog = Backlog(
             address, queue: names.dead, limit: limit, maximumBodyBytes: largestBody, name: "atelier-web")
         let publisher = Publisher(address, topology: nil)
         publisher.start()
         let result = await Result {
-            try await reading(backlog) { try await replay(ids, from: backlog, by: publisher) }
+            try await reading(backlog) { try await replay(handles, from: backlog, by: publisher) }
         }
         await publisher.stop()
         return try result.get()
     }
 
     private func replay(
-        _ ids: Set<String>?, from backlog: Backlog, by publisher: Publisher
+        _ handles: Set<String>?, from backlog: Backlog, by publisher: Publisher
     ) async throws -> Replayed {
         var result = Replayed()
         var seen = 0
         for try await delivery in backlog.deliveries {
             let letter = DeadLetter(delivery)
             seen += 1
-            guard ids == nil || letter.messageID.map({ ids!.contains($0) }) ?? false else { continue }
+            guard handles == nil || letter.handle.map({ handles!.contains($0) }) ?? false else { continue }
             let outcome =
                 delivery.isTooLong
                 ? nil : await publisher.publish(letter.message(of: delivery, names), within: .seconds(15))

@@ -85,8 +85,9 @@ struct TroublePages: Sendable {
 
     private static func line(_ letter: DeadLetter) -> [String: Any] {
         [
-            "message_id": letter.messageID ?? NSNull(), "kind": letter.kind, "tenant": letter.tenant,
-            "size": Figures.bytes(Double(letter.bytes)), "reason": letter.words, "queue": letter.queue,
+            "message_id": letter.messageID ?? NSNull(), "handle": letter.handle ?? NSNull(), "kind": letter.kind,
+            "tenant": letter.tenant, "size": Figures.bytes(Double(letter.bytes)), "reason": letter.words,
+            "queue": letter.queue,
             "when": letter.time.map { Figures.moment($0.formatted(.iso8601)) } ?? NSNull(),
         ]
     }
@@ -120,6 +121,7 @@ enum FailureAdvice {
         "engine.crash": "Its last words are on the job's page; the kernel's log has kills for memory.",
         "engine.memory": "Allow engines more memory (engineMemoryMiB), or fewer slots.",
         "engine.hang": "Its last words are on the job's page; more engineSilenceSeconds on a slow host.",
+        "engine.interrupted": "Who sends signals on that host?",
         "engine.error": "The message says what failed inside the engine.",
         "engine.protocol": "Are engine and daemon of one version?",
         "host.fault": "The message says which host could not do it, and why.",
@@ -130,6 +132,8 @@ enum FailureAdvice {
         "job.deadline": "More slots, or a later deadline.",
         "daemon.lost": "Ten daemons died over it: what does the engine do to the machine?",
         "training.diverged": "A smaller learning_rate.",
+        "result.refused": "Were daemon, engine and schema upgraded together?",
+        "job.invalid": "Were daemon, engine and schema upgraded together?",
     ]
 
     /// Advice on a code.
