@@ -231,9 +231,12 @@ extension DoctorChecks {
         await finding("failures") {
             let row = try await store.query(
                 """
-                select count(*) filter (where outcome in ('failed', 'crashed')) as failed, count(*) as ended,
-                    mode() within group (order by error_code) filter (where outcome in ('failed', 'crashed')) as code
-                from atelier.attempts where ended_at > now() - interval '1 hour' and engine is distinct from 'none'
+                select count(*) filter (where failed) as failed, count(*) as ended,
+                    mode() within group (order by error_code) filter (where failed) as code
+                from (
+                    select error_code, outcome in ('failed', 'crashed') or error_code = 'host.fault' as failed
+                    from atelier.attempts
+                    where ended_at > now() - interval '1 hour' and engine is distinct from 'none') a
                 """
             ).first
             guard number(row, "failed") < 3 || number(row, "failed") < number(row, "ended") / 2 else {

@@ -274,17 +274,25 @@ import Testing
 
     @Test func aLifetimeIsReckonedByTheDatabase() async throws {
         try await Stage.with { stage in
+            func expiring(_ id: String, lifetime: Double, at time: Date) -> Submission {
+                var submission = Submission(
+                    tenant: "t", messageID: id, kind: .generate, spec: .object([:]), lifetime: lifetime)
+                submission.expiresAt = time
+                return submission
+            }
             _ = try await stage.store.accept([
                 Submission(tenant: "t", messageID: "a", kind: .generate, spec: .object([:]), lifetime: 90.9),
                 Submission(
                     tenant: "t", messageID: "b", kind: .generate, spec: .object([:]), deadline: .now + 60.25,
                     lifetime: 1),
+                expiring("c", lifetime: 900, at: .now + 60.25), expiring("d", lifetime: 90.9, at: .now + 900),
             ])
             let rows = try await stage.store.query(
                 "select extract(epoch from deadline - created_at) as seconds from atelier.jobs order by message_id")
             let seconds = rows.compactMap { $0["seconds"].flatMap { Double($0) } }
             #expect(abs(seconds[0] - 90.9) < 0.001 && abs(seconds[1] - 60.25) < 5, "\(seconds)")
-            #expect(try await stage.store.claim(try await stage.worker(), 9).count == 2)
+            #expect(abs(seconds[2] - 60.25) < 5 && abs(seconds[3] - 90.9) < 0.001, "the sooner: \(seconds)")
+            #expect(try await stage.store.claim(try await stage.worker(), 9).count == 4)
         }
     }
 
@@ -302,6 +310,9 @@ import Testing
                         && row["error_message"] == .string("model.damaged: m"))
                 try await stage.store.query("update atelier.jobs set run_after = now() where state = 'retryable'")
             }
+            #expect(
+                try await stage.store.objects("select error_code, attempts, jobs from dashboard.failures")
+                    == [["error_code": "host.fault", "attempts": 10, "jobs": 1]])
         }
     }
 

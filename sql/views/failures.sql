@@ -3,6 +3,6 @@ create or replace view dashboard.failures as
         (array_agg(a.error_message order by a.ended_at desc))[1] as last_message,
         (array_agg(a.job order by a.ended_at desc))[1] as last_job
     from atelier.attempts a
-    where a.outcome in ('failed', 'crashed', 'lost')
+    where a.outcome in ('failed', 'crashed', 'lost') or a.error_code = 'host.fault'
     group by a.error_code
     order by last_at desc;

@@ -139,7 +139,9 @@ struct JobPage: Sendable {
         model["started"] = Figures.moment(attempt["started_at"]?.string)
         model["took"] = begin.map { Figures.duration((end ?? Date()).timeIntervalSince($0)) } ?? NSNull()
         model["outcome"] = attempt["outcome"]?.string ?? "running"
-        model["is_bad"] = ["failed", "crashed", "lost"].contains(attempt["outcome"]?.string)
+        model["is_bad"] =
+            ["failed", "crashed", "lost"].contains(attempt["outcome"]?.string)
+            || attempt["error_code"]?.string == "host.fault"
         // Of a whole attempt it would be the last stage's last step.
         let isWhole = attempt["outcome"]?.string == "completed"
         model["left_at"] = isWhole ? NSNull() : attempt["last_step"]?.model ?? NSNull()
