@@ -79,8 +79,12 @@ package struct AdapterImport {
     ) throws -> (found: [NamedChanges.Module: NamedChanges.Change], problems: [String]) {
         let places = AdapterPlaces(weights, encoders: encoders)
         var (found, problems): ([NamedChanges.Module: NamedChanges.Change], [String]) = ([:], [])
+        var known: Set<String> = []
         for (module, change) in named.changes {
             let own = places[module]
+            known.formUnion(own.map(\.module))
+            // Whatever its shape is, a change of a table is refused as one.
+            if change.isOfTable { continue }
             if own.isEmpty { problems.append("\(module.description) has no place in \(model.name)") }
             if let rows = own.compactMap(\.rows?.upperBound).max(), change.up.shape.first != rows {
                 problems.append("\(module.description): \(change.up.shape) has not the \(rows) rows of its parts")
@@ -98,7 +102,7 @@ package struct AdapterImport {
                 }
             }
         }
-        return (found, problems + missing(named.targets ?? [], places, Set(found.keys.map(\.name))))
+        return (found, problems + missing(named.targets ?? [], places, known))
     }
 
     private func weight(of place: AdapterPlaces.Place) throws -> StoredTensor {
@@ -114,7 +118,7 @@ package struct AdapterImport {
         return .init(component: place.component ?? ModelFolder.networkName(in: model.folder), name: place.module)
     }
 
-    /// Says which modules are not there that the file says it changes.
+    /// Says which modules are not there that the file says it changes; what is there and does not fit is said already.
     private func missing(
         _ targets: [String], _ places: AdapterPlaces, _ found: Set<String>
     ) -> [String] {

@@ -57,6 +57,38 @@ import Testing
         } catch { return (error as? AdapterImport.Refusal)?.problems ?? ["\(error)"] }
     }
 
+    /// What importing it as a concept's file says.
+    private func problemsOfFile(
+        _ change: (inout [String: Tensor], inout Adapter.Description) -> Void
+    ) throws -> [String] {
+        var (tensors, description) = (lora.tensors.mapValues { $0.copy() }, lora.description)
+        change(&tensors, &description)
+        let file = models.folder + "/own.safetensors"
+        try Adapter(description: description, tensors: tensors).write(file)
+        let model = try #require(try ModelCatalogue(directory: models.folder)["pocket-chameleon"])
+        do {
+            _ = try AdapterImport(model: model).write(
+                file, as: .init(name: "rex", role: .subject, className: "dog"), to: models.folder + "/rex.safetensors")
+            return []
+        } catch let refusal as AdapterImport.Refusal { return refusal.problems }
+    }
+
+    @Test func aChangedTableIsRefusedForThatAlone() throws {
+        let said = try problemsOfFile { tensors, description in
+            let table = "base_model.model.model.embed_tokens.lora_embedding_"
+            tensors[table + "A"] = Tensor(zeros: [2, 7])
+            tensors[table + "B"] = Tensor(zeros: [5, 2])
+            description.options = description.options.replacing("\"q_proj\"", with: "\"q_proj\",\"embed_tokens\"")
+        }
+        #expect(said.count == 1 && said[0].hasSuffix("changes of embedding tables are not built"), "\(said)")
+    }
+
+    @Test func whatDoesNotFitIsNotCalledMissing() throws {
+        let name = try #require(lora.tensors.keys.filter { $0.contains("lora_B") }.min())
+        let said = try problemsOfFile { tensors, _ in tensors[name] = Tensor(zeros: [3, 2]) }
+        #expect(said.count == 1 && said[0].contains("does not fit"), "\(said)")
+    }
+
     @Test func aSoundOneIsImportedAsItIs() throws {
         let outcomes = try importing { _, _ in }
         #expect(outcomes.allSatisfy { $0.method == "lora" && $0.warnings.isEmpty })
