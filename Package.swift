@@ -121,7 +121,8 @@ let package = Package(
         .executableTarget(
             name: "atelier-lab",
             dependencies: [
-                "Lab", "Engine", "Jobs", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Lab", "Engine", "Jobs", "Hashing",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         // Real servers for tests, and the tests of the broker's façade.

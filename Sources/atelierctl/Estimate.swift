@@ -19,13 +19,17 @@ struct Estimate: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try server.settings(needing: ["modelsDirectory"])
-        let written = try await JobFile(file, models: .installed(in: settings)) { await named($0, settings) }
+        let written = try await JobFile(file, for: settings) { await named($0, settings) }
         guard written.spec.kind.needsEngine else {
             Terminal.note("atelierctl: a \(written.spec.kind.rawValue) takes no engine, and nothing")
             throw ExitStatus.badInput
         }
+        guard let cost = written.report?.cost else {
+            Terminal.note(
+                "atelierctl: what it takes cannot be told: is the model installed here (atelierctl models list)?")
+            throw ExitStatus.notFound
+        }
         try await EngineScratch.with(settings) { settings in
-            let cost = try await cost(of: written, settings)
             show(try await estimate(cost, of: written.spec, settings))
         }
         for warning in await missing(of: written.spec, settings) {
@@ -51,22 +55,6 @@ struct Estimate: AsyncParsableCommand {
     private func missing(of spec: JobSpec, _ settings: Settings) async -> [String] {
         guard var known = learnt(settings) else { return [] }
         return (try? await known.concepts.missing(of: spec, tenant: known.tenant)) ?? []
-    }
-
-    private func cost(of job: JobFile, _ settings: Settings) async throws -> JobCost {
-        let inspector = Inspector(
-            quietly: .inspection(settings, environment: ProcessInfo.processInfo.environment))
-        let order = InspectionOrder(message: job.body.line)
-        let report = if let order { await inspector.inspect(order) } else { InspectionReport?.none }
-        await inspector.close()
-        for problem in report?.problems ?? [] { Terminal.note("  " + printable(problem.description)) }
-        if report?.problems != nil { throw ExitStatus.badInput }
-        guard let cost = report?.cost else {
-            Terminal.note(
-                "atelierctl: what it takes cannot be told: is the model installed here (atelierctl models list)?")
-            throw ExitStatus.notFound
-        }
-        return cost
     }
 
     private func estimate(_ cost: JobCost, of spec: JobSpec, _ settings: Settings) async throws -> JobEstimate {

@@ -9,34 +9,58 @@ struct JobFile {
     /// The body, its pictures inside.
     let body: JSONValue
     let spec: JobSpec
+    /// What this host's engine found in it; nil where it was not asked, or could not say.
+    let report: InspectionReport?
 
-    /// Reads `file`, `-` being stdin; says what is wrong with it, problem by problem.
+    /// Reads `file`, `-` being stdin, holds it against this host's models and has its engine look into it; says
+    /// everything that is wrong with it at once, problem by problem.
     /// - Parameters:
-    ///   - models: that it may be done with.
+    ///   - settings: where the models and the engine are.
     ///   - explain: may say more of the problems.
     /// - Throws: `ExitStatus`.
-    init(_ file: String, models: ModelChoice, explaining explain: ([Problem]) async -> [Problem]) async throws {
-        body = try Self.body(in: file)
-        do { spec = try JobSpec(body, models: models) } catch let problems as Problems {
-            throw Self.refusal(of: file, Problems(await explain(problems.list)))
-        } catch { throw Self.refusal(of: file, error) }
+    init(
+        _ file: String, for settings: Settings, explaining explain: ([Problem]) async -> [Problem] = { $0 }
+    ) async throws {
+        let read = try Self.body(in: file)
+        let reading = Self.reading(read.body, models: .installed(in: settings))
+        let report = await JobInspection.report(on: read.body, settings)
+        let problems = reading.problems + (report?.furtherProblems(beside: reading.problems) ?? [])
+        guard let spec = reading.spec, problems.isEmpty, read.unreadable.isEmpty else {
+            throw Self.refusal(of: file, await explain(problems), read.unreadable)
+        }
+        (body, self.spec, self.report) = (read.body, spec, report)
     }
 
-    /// The same without more words.
+    /// The same, whatever models there are and without an engine.
     /// - Throws: `ExitStatus`.
-    init(_ file: String, models: ModelChoice = .any) throws {
-        body = try Self.body(in: file)
-        do { spec = try JobSpec(body, models: models) } catch { throw Self.refusal(of: file, error) }
+    init(_ file: String) throws {
+        let read = try Self.body(in: file)
+        let reading = Self.reading(read.body, models: .any)
+        guard let spec = reading.spec, reading.problems.isEmpty, read.unreadable.isEmpty else {
+            throw Self.refusal(of: file, reading.problems, read.unreadable)
+        }
+        (body, self.spec, report) = (read.body, spec, nil)
     }
 
-    private static func refusal(of file: String, _ error: any Error) -> ExitCode {
+    /// The job that a body is of, or what is wrong with it.
+    private static func reading(_ body: JSONValue, models: ModelChoice) -> (spec: JobSpec?, problems: [Problem]) {
+        do { return (try JobSpec(body, models: models), []) } catch { return (nil, problems(in: error)) }
+    }
+
+    private static func problems(in error: any Error) -> [Problem] {
+        (error as? Problems)?.list ?? [Problem("", found: "\(error)", allowed: "a job")]
+    }
+
+    /// Says what is wrong: with the job, and with the pictures it names.
+    private static func refusal(of file: String, _ problems: [Problem], _ unreadable: [Problem] = []) -> ExitCode {
         Terminal.note(
             "atelierctl: \(printable(file)) is not a job:\n"
-                + "\(error)".split(separator: "\n").map { "  " + printable(String($0)) }.joined(separator: "\n"))
-        return ExitStatus.badInput
+                + (problems + unreadable).map { "  " + printable($0.description) }.joined(separator: "\n"))
+        return problems.isEmpty ? ExitStatus.notFound : ExitStatus.badInput
     }
 
-    private static func body(in file: String) throws -> JSONValue {
+    /// The body with the pictures inside that it names, and which of those cannot be read.
+    private static func body(in file: String) throws -> (body: JSONValue, unreadable: [Problem]) {
         guard
             let data = file == "-"
                 ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: file)
@@ -46,21 +70,20 @@ struct JobFile {
         }
         let value: JSONValue
         // As strictly as the daemon reads messages: what it would refuse is not mended on the way.
-        do { value = try JobSpec.parsed(data) } catch { throw refusal(of: file, error) }
+        do { value = try JobSpec.parsed(data) } catch { throw refusal(of: file, problems(in: error)) }
         guard case .object(var members) = value else {
             Terminal.note("atelierctl: \(printable(file)) is not a JSON object")
             throw ExitStatus.badInput
         }
+        var unreadable: [Problem] = []
         if let images = members["images"]?.array {
             let folder = file == "-" ? "." : (file as NSString).deletingLastPathComponent
-            let missing = images.compactMap { JobFile.path(of: $0, folder) }.filter { access($0, R_OK) != 0 }
-            guard missing.isEmpty else {
-                for path in missing { Terminal.note("atelierctl: the picture \(printable(path)) cannot be read") }
-                throw ExitStatus.notFound
-            }
-            members["images"] = .array(try images.map { try JobFile.embedded($0, folder) })
+            members["images"] = .array(
+                images.enumerated().map { index, image in
+                    JobFile.embedded(image, at: "/images/\(index)/file", folder, &unreadable)
+                })
         }
-        return .object(members)
+        return (.object(members), unreadable)
     }
 
     /// The file that a picture is in; nil where the job has it, or nothing that is one.
@@ -69,15 +92,20 @@ struct JobFile {
         return name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
     }
 
-    private static func embedded(_ image: JSONValue, _ folder: String) throws -> JSONValue {
+    /// The picture with its bytes inside; one that cannot be read stands for any, so that all else is still held to
+    /// what is allowed.
+    private static func embedded(
+        _ image: JSONValue, at pointer: String, _ folder: String, _ unreadable: inout [Problem]
+    ) -> JSONValue {
         guard case .object(var members) = image, let path = path(of: image, folder) else { return image }
-        guard let data = FileManager.default.contents(atPath: path) else {
-            Terminal.note("atelierctl: the picture \(printable(path)) cannot be read")
-            throw ExitStatus.notFound
-        }
         // What else is said stays: what is misspelt is told like everything in a message.
         members["file"] = nil
-        members["data"] = .string(data.base64EncodedString())
+        if let data = FileManager.default.contents(atPath: path) {
+            members["data"] = .string(data.base64EncodedString())
+        } else {
+            unreadable.append(Problem(pointer, found: path, allowed: "a file that is there and can be read"))
+            members["artifact"] = .string("sha256:" + String(repeating: "0", count: 64))
+        }
         return .object(members)
     }
 }

@@ -22,11 +22,12 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try server.settings(needing: ["modelsDirectory"])
-        let asked = try JobFile(file, models: .installed(in: settings)).spec
+        let asked = try await JobFile(file, for: settings).spec
         guard asked.kind.needsEngine else {
             Terminal.note("atelierctl: a \(asked.kind.rawValue) is answered by the daemon; submit it instead")
             throw ExitStatus.badInput
         }
+        try converting { try OutputPlace.folder(out) }
         let folder = URL(fileURLWithPath: out).path
         try FileManager.default.createDirectory(atPath: folder + "/inputs", withIntermediateDirectories: true)
         let (spec, images) = try pictures(of: seeded(asked), in: folder)

@@ -24,6 +24,26 @@ import Testing
         return try rows.first?["detail"].map { try JSONValue(json: Data($0.utf8)) }
     }
 
+    /// Whoever mended one would only meet the next.
+    @Test func allThatIsWrongWithAJobIsSaidAtOnce() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            let job = try stage.folder.write(
+                "wrong.json",
+                """
+                {"version":1,"kind":"personalize","method":"arbooth","model":"pocket-infinity",
+                "concept":{"name":"rex","role":"subject","class":"dog"},"images":[{"file":"none.png"}],
+                "prompts":["inspect-problem"],"options":{"iteration":1}}
+                """)
+            for command in [["estimate", job], ["run", job, "--out", stage.folder.path + "/out"]] {
+                let told = try await stage.control(command)
+                #expect(told.status == 65, "\(told)")
+                for place in ["/options/iteration", "/prompts/0: found 99 tokens", "/images/0/file"] {
+                    #expect(told.errors.contains(place), "\(command): \(told)")
+                }
+            }
+        }
+    }
+
     @Test func anEstimateIsToldAndCorrectedByWhatJobsTook() async throws {
         try await Stage.with(settings: Self.settings) { stage in
             try stage.start()

@@ -18,8 +18,7 @@ extension MessageReader.Reading {
             }
             return .rejected(submission.rejection(problems, delivery))
         case .rejected(var rejection):
-            let places = Set(rejection.problems.map(\.pointer))
-            rejection.problems += (report.problems ?? []).filter { !places.contains($0.pointer) }
+            rejection.problems += report.furtherProblems(beside: rejection.problems)
             return .rejected(rejection)
         }
     }
@@ -35,6 +34,12 @@ extension Submission {
 }
 
 extension InspectionReport {
+    /// Its problems in places that nothing was found wrong with before.
+    package func furtherProblems(beside known: [Problem]) -> [Problem] {
+        let places = Set(known.map(\.pointer))
+        return (problems ?? []).filter { !places.contains($0.pointer) }
+    }
+
     /// What is said where nobody could look.
     static func unavailable(for order: InspectionOrder) -> InspectionReport {
         InspectionReport(

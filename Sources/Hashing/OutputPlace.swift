@@ -1,0 +1,52 @@
+import Foundation
+
+/// Places that commands are asked to write to, held against the file system before the work begins: what could not be
+/// kept is not made.
+package enum OutputPlace {
+    /// Why nothing can be written to a place, and what to do.
+    package struct Fault: Error, Equatable, CustomStringConvertible {
+        package let description: String
+
+        fileprivate init(_ path: String, _ reason: String, _ remedy: String = "give another place") {
+            description = "\(path) cannot be written: \(reason); \(remedy)"
+        }
+    }
+
+    /// A file, new or instead of one, in a folder that is there.
+    /// - Throws: ``Fault``.
+    package static func file(_ path: String) throws(Fault) {
+        if isFolder(path) { throw Fault(path, "it is a folder", "give the name of a file") }
+        let folder = folder(of: path)
+        guard isThere(folder) else {
+            throw Fault(path, "there is no folder \(folder)", "make it (mkdir -p \(folder)) or give another place")
+        }
+        try check(folder, for: path)
+    }
+
+    /// A folder, which is made where it is not there.
+    /// - Throws: ``Fault``.
+    package static func folder(_ path: String) throws(Fault) {
+        var nearest = path
+        while !isThere(nearest), nearest != "/", nearest != "." { nearest = folder(of: nearest) }
+        try check(nearest, for: path)
+    }
+
+    private static func check(_ folder: String, for path: String) throws(Fault) {
+        guard isFolder(folder) else { throw Fault(path, "\(folder) is no folder") }
+        guard access(folder, W_OK | X_OK) == 0 else {
+            throw Fault(path, "\(folder): \(String(cString: strerror(errno)))")
+        }
+    }
+
+    private static func folder(of path: String) -> String {
+        let folder = (path as NSString).deletingLastPathComponent
+        return folder.isEmpty ? "." : folder
+    }
+
+    private static func isThere(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+    }
+}
