@@ -10,6 +10,7 @@ extension ModelFolder {
     /// - Throws: ``Undescribed``, or what the file system says.
     @discardableResult
     package static func seal(_ folder: String, version: String? = nil) throws -> [String] {
+        try OutputPlace.folder(folder)
         var description = try Self.written(folder) ?? Self.derived(folder)
         description.name = (folder as NSString).lastPathComponent
         description.digest = try weightsDigest(in: folder)

@@ -1,4 +1,5 @@
 import Foundation
+import Hashing
 
 /// A model that lies whole in a hidden folder among the models, and has no name yet. It is gone with this value unless
 /// it was settled.
@@ -16,6 +17,7 @@ package final class StagedModel: Sendable {
         folder = "\(hidden)/\(name)"
         target = "\(directory)/\(name)"
         self.warnings = warnings
+        try OutputPlace.folder(directory)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
 

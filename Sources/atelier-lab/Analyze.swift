@@ -1,4 +1,5 @@
 import ArgumentParser
+import Hashing
 import Lab
 
 struct Analyze: ParsableCommand {
@@ -15,7 +16,10 @@ struct Analyze: ParsableCommand {
         @Option(help: "The folder for weights.csv and weights.png.") var output: String
         @Option(help: "Training steps.") var iterations = 600
 
-        func run() throws { try ModelAnalysis(model: model, folder: output).weights(iterations: iterations) }
+        func run() throws {
+            try OutputPlace.folder(output)
+            try ModelAnalysis(model: model, folder: output).weights(iterations: iterations)
+        }
     }
 
     struct Scales: ParsableCommand {
@@ -35,6 +39,9 @@ struct Analyze: ParsableCommand {
             guard 1...1000 ~= pictures else { throw ValidationError("--pictures \(pictures): 1 to 1000 are allowed") }
         }
 
-        func run() throws { try ModelAnalysis(model: model, folder: output).scales(pictures: pictures) }
+        func run() throws {
+            try OutputPlace.folder(output)
+            try ModelAnalysis(model: model, folder: output).scales(pictures: pictures)
+        }
     }
 }

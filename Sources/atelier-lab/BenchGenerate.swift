@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Hashing
 import Lab
 
 struct BenchGenerate: ParsableCommand {
@@ -22,6 +23,7 @@ struct BenchGenerate: ParsableCommand {
     }
 
     func run() throws {
+        try OutputPlace.folder(folder)
         try printLine(
             GenerateBenchmark(layers: layers, folder: folder).run(
                 sequences: sequences, tokens: tokens, rounds: rounds))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Hashing
 import Lab
 
 struct Classifier: ParsableCommand {
@@ -29,6 +30,7 @@ struct Classifier: ParsableCommand {
         }
 
         func run() throws {
+            try OutputPlace.folder(folder)
             try ClassifierRun(
                 options: PretrainingOptions(
                     folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed,
@@ -50,6 +52,7 @@ struct Classifier: ParsableCommand {
         @Option(help: "The directory to write.") var output: String
 
         func run() throws {
+            try OutputPlace.folder(output)
             let (accuracy, table) = try ClassifierRun.export(run: folder, to: output)
             try Classifier.show(accuracy, table: table)
         }
@@ -76,6 +79,7 @@ struct Classifier: ParsableCommand {
         }
 
         func run() throws {
+            if let output { try OutputPlace.folder(output) }
             let (report, table) = try ModelScore(
                 model: model, classifier: classifier, prompts: prompts, seed: seed, folder: output
             ).run()

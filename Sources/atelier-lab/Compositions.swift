@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Hashing
 import Lab
 
 extension CompositionPlan.Arm: ExpressibleByArgument {}
@@ -59,6 +60,7 @@ struct Compositions: ParsableCommand {
     }
 
     func run() throws {
+        try OutputPlace.folder(folder)
         let plan = try CompositionAblation.plan(
             for: model, subjects: subjects, styles: styles, places: prompts, seeds: seeds, firstSubject: firstSubject,
             wording: wording)

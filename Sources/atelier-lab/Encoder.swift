@@ -1,4 +1,5 @@
 import ArgumentParser
+import Hashing
 import Lab
 
 extension EncoderTraining.Kind: ExpressibleByArgument {}
@@ -34,6 +35,7 @@ struct Encoder: ParsableCommand {
         }
 
         func run() throws {
+            try OutputPlace.folder(folder)
             try EncoderTraining(
                 options: PretrainingOptions(
                     folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed,
@@ -56,6 +58,7 @@ struct Encoder: ParsableCommand {
         @Option(help: "The directory to write; its name becomes the encoder's.") var output: String
 
         func run() throws {
+            try OutputPlace.folder(output)
             let figures = try EncoderTraining.export(kind, run: folder, to: output)
             try printLine(figures)
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Hashing
 import Lab
 
 struct ExportModel: ParsableCommand {
@@ -14,6 +15,7 @@ struct ExportModel: ParsableCommand {
     @Option(help: "Pixels on a side, as the run was given.") var pictureSize = 64
 
     func run() throws {
+        try OutputPlace.folder(directory)
         let options = PretrainingOptions(
             folder: folder, steps: 0, batch: 1, learningRate: 0, seed: 1, reportEvery: 1, seconds: nil, start: start,
             pictureSize: pictureSize)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Hashing
 import Lab
 
 extension Pretraining.Stage: ExpressibleByArgument {}
@@ -40,6 +41,7 @@ struct Pretrain: ParsableCommand {
     }
 
     func run() throws {
+        try OutputPlace.folder(folder)
         let options = PretrainingOptions(
             folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed,
             reportEvery: reportEvery, seconds: seconds,

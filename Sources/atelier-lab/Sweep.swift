@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Hashing
 import Lab
 
 struct Sweep: ParsableCommand {
@@ -25,6 +26,7 @@ struct Sweep: ParsableCommand {
     @Option(help: "Seeds for each.") var seeds = 1
 
     func run() throws {
+        try OutputPlace.folder(folder)
         let run = try OptionSweep(
             models: models, model: model, folder: folder, settings: size.settings(subjects: subjects, seeds: seeds),
             method: method, choices: choices

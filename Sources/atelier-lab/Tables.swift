@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Hashing
 import Lab
 
 struct Tables: ParsableCommand {
@@ -26,6 +27,7 @@ struct Tables: ParsableCommand {
     }
 
     func run() throws {
+        try OutputPlace.folder(folder)
         let run = try ExperimentTables(
             models: models, folder: folder, settings: try size.settings(subjects: subjects, seeds: seeds), names: tables
         ) {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Hashing
 import Lab
 
 struct World: ParsableCommand {
@@ -22,6 +23,8 @@ struct World: ParsableCommand {
     }
 
     func run() throws {
+        for file in [sheet, album].compactMap({ $0 }) { try OutputPlace.file(file) }
+        if let references { try OutputPlace.folder(references) }
         try WorldPictures(sheet: sheet, album: album, references: references, subject: subject, seed: seed).write()
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Hashing
 import Lab
 
 extension StandIn: ExpressibleByArgument {}
@@ -15,5 +16,8 @@ struct WriteStandIn: ParsableCommand {
     @Argument(help: "The release.") var family: StandIn
     @Argument(help: "The folder it is written into.") var folder: String
 
-    func run() throws { try family.write(to: folder) }
+    func run() throws {
+        try OutputPlace.folder(folder)
+        try family.write(to: folder)
+    }
 }

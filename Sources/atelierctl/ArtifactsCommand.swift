@@ -39,6 +39,7 @@ struct ArtifactsCommand: AsyncParsableCommand {
                     throw ExitStatus.notFound
                 }
                 let directory = try ArtifactDirectory(root: settings.artifactsDirectory)
+                try converting { try OutputPlace.folder(out) }
                 try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
                 let paths = try rows.map { try copy($0, from: directory) }
                 if server.json {

@@ -19,7 +19,10 @@ extension ConceptsCommand {
             guard let format = try AdapterFormat.named(format) else {
                 throw ValidationError("--format: a concept's file is atelier's already; give peft, diffusers or kohya")
             }
-            try converting { try AdapterWriter(of: file).write(format, to: out) }
+            try converting {
+                try format.check(out)
+                try AdapterWriter(of: file).write(format, to: out)
+            }
             print(printable(out))
         }
     }
@@ -68,7 +71,10 @@ extension ConceptsCommand {
             let concept = AdapterImport.Concept(name: name, role: role, className: className, trigger: trigger)
             if let tenant { return try await enter(concept, for: model, of: tenant) }
             let path = out ?? name + ".safetensors"
-            try converting { warn(try AdapterImport(model: model).write(file, as: concept, to: path)) }
+            try converting {
+                try OutputPlace.file(path)
+                warn(try AdapterImport(model: model).write(file, as: concept, to: path))
+            }
             print(server.json ? JSONValue.object(["path": .string(path)]).text : printable(path))
         }
 
@@ -130,6 +136,12 @@ extension AdapterFormat {
             throw ValidationError("\(name) is no form of an adapter; known are \(known)")
         }
         return format
+    }
+
+    /// Whether it can be written there: PEFT's form is a folder, the others are files.
+    /// - Throws: `OutputPlace.Fault`.
+    func check(_ path: String) throws {
+        try self == .peft ? OutputPlace.folder(path) : OutputPlace.file(path)
     }
 }
 

@@ -130,6 +130,9 @@ struct ConceptsCommand: AsyncParsableCommand {
             }
             let other = try AdapterFormat.named(format)
             let path = out ?? choice.name + (other == .peft ? "-peft" : ".safetensors")
+            try converting {
+                if let other { try other.check(path) } else { try OutputPlace.file(path) }
+            }
             let plain = other == nil ? path : NSTemporaryDirectory() + "atelier-\(UUID().uuidString).safetensors"
             do { try ArtifactDirectory(root: settings.artifactsDirectory).export(digest, to: plain) } catch {
                 Terminal.note("atelierctl: \(printable("\(error)"))")

@@ -27,6 +27,17 @@ import Testing
         }
     }
 
+    @Test func aPlaceThatCannotBeWrittenIsNamed() async throws {
+        let folder = try TemporaryFolder()
+        let missing = folder.path + "/none"
+        let run = try await ProgramRun(
+            Stage.programs + "/atelierctl",
+            ["concepts", "convert", "rex.safetensors", "--format", "diffusers", "--out", missing + "/x"],
+            environment: ["PATH": "/usr/bin:/bin"])
+        #expect(run.status == 65 && run.errors.contains("\(missing)/x cannot be written: there is no folder"), "\(run)")
+        #expect(run.errors.contains("mkdir -p \(missing)"), "\(run)")
+    }
+
     @Test func everyProgramHasItsPage() async throws {
         let folder = try TemporaryFolder()
         let run = try await ProgramRun(

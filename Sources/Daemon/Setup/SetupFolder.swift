@@ -1,4 +1,5 @@
 import Foundation
+import Hashing
 
 /// The folder of an installation's settings and secrets, as `atelierctl setup` fills it: what is there already stays.
 struct SetupFolder: Sendable {
@@ -6,6 +7,7 @@ struct SetupFolder: Sendable {
 
     /// Makes the folder, if it is not there.
     func make() throws {
+        try OutputPlace.folder(path)
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
     }
