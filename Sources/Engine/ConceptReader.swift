@@ -16,7 +16,7 @@ struct ConceptReader {
         let references = try ReferencePictures(own, size: loaded.pictureSize, places: spec.images)
         let concept = Concept(
             name: spec.name, role: spec.role, className: spec.className ?? "",
-            references: references.pictures,
+            references: references.pictures, origins: references.origins,
             wording: loaded.styleWording)
         return (concept, references.warnings)
     }

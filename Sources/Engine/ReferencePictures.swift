@@ -5,6 +5,8 @@ import Jobs
 /// files have the pixels.
 struct ReferencePictures {
     let pictures: [Picture]
+    /// What each was cut from; a part that the job names counts as the whole picture.
+    let origins: [PictureOrigin]
     /// What was lost on the way, each with its place.
     let warnings: [String]
 
@@ -18,12 +20,12 @@ struct ReferencePictures {
     /// - Throws: `JobFailure` listing those that cannot be used.
     init(_ files: [ReferenceFile], size: Int, places: [Int]? = nil) throws {
         var problems: [Problem] = []
-        var pictures: [Picture] = []
+        var squares: [(picture: Picture, origin: PictureOrigin)] = []
         var warnings: [String] = []
         for (index, file) in zip(places ?? Array(files.indices), files) {
             do {
                 let decoded = try DecodedPicture(file: file.path, limits: .reference)
-                pictures.append(ReferencePictures.squared(decoded.picture, file.crop, size: size))
+                squares.append(ReferencePictures.squared(decoded.picture, file.crop, size: size))
                 warnings += decoded.outline.warnings.map { "/images/\(index): \(decoded.outline.description): \($0)" }
             } catch {
                 problems.append(
@@ -35,7 +37,7 @@ struct ReferencePictures {
                 code: "input.image", consequence: .rejected,
                 message: "\(problems.count) of \(files.count) pictures cannot be used", problems: problems)
         }
-        (self.pictures, self.warnings) = (pictures, warnings)
+        (pictures, origins, self.warnings) = (squares.map(\.picture), squares.map(\.origin), warnings)
     }
 
     /// What a reference picture may be.
@@ -48,13 +50,18 @@ struct ReferencePictures {
 
     /// The middle of the part that counts, as the reference codes crop (ARBooth's `CenterCrop`). Cropped before it is
     /// resized: a picture 8192 pixels wide and sixteen high would first become enormous.
-    private static func squared(_ picture: Picture, _ crop: CropArea?, size: Int) -> Picture {
+    private static func squared(
+        _ picture: Picture, _ crop: CropArea?, size: Int
+    ) -> (picture: Picture, origin: PictureOrigin) {
         var picture = picture
         if let area = crop?.pixels(width: picture.width, height: picture.height) {
             picture = picture.cropped(left: area.left, top: area.top, width: area.width, height: area.height)
         }
         let side = min(picture.width, picture.height)
         let kept = min(max(side, size), detail * size)
-        return picture.centreCropped(width: side, height: side).resized(width: kept, height: kept)
+        return (
+            picture.centreCropped(width: side, height: side).resized(width: kept, height: kept),
+            PictureOrigin(middleOf: picture)
+        )
     }
 }

@@ -20,8 +20,8 @@ package struct ScaleCorruption {
         precondition(
             pictures.count == noise.count && !pictures.isEmpty, "\(pictures.count) pictures, \(noise.count) of noise")
         let schedule = model.configuration.schedule
-        let own = ScaleCorruption.maps(model, pictures)
-        let other = ScaleCorruption.maps(model, noise)
+        let own = model.maps(pictures)
+        let other = model.maps(noise)
         let decoded = (0...schedule.sides.count).map { kept in
             ScaleCorruption.decode(
                 model,
@@ -32,13 +32,6 @@ package struct ScaleCorruption {
             zip(some, decoded.last!).reduce(0) { $0 + ScaleCorruption.error($1.0, $1.1) } / Double(pictures.count)
         }
         self.pictures = pictures.indices.map { index in decoded.map { $0[index] } }
-    }
-
-    private static func maps(_ model: InfinityModel, _ pictures: [Picture]) -> TokenMaps {
-        Recording.withoutGradients {
-            model.tokenizer.quantize(
-                model.tokenizer.features(Variable(.pictures(pictures))).value, schedule: model.configuration.schedule)
-        }
     }
 
     /// [B, L, d]: the first `kept` scales of `own`, the others of `other`.

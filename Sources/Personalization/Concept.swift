@@ -10,13 +10,19 @@ package struct Concept: Sendable {
     package let className: String
     /// At least as large as the model's pictures; larger ones can be enlarged before they are cropped, and stay sharp.
     package let references: [Picture]
+    /// What each of them was cut from.
+    package let origins: [PictureOrigin]
     /// Of the model that learns or draws it.
     package let wording: StyleWording
 
+    /// - Parameter origins: of the references; the references themselves, where they are whole pictures.
     package init(
         name: String, role: ConceptRole = .subject, className: String, references: [Picture],
-        wording: StyleWording = .paper
+        origins: [PictureOrigin]? = nil, wording: StyleWording = .paper
     ) {
+        let origins = origins ?? references.map(PictureOrigin.init(middleOf:))
+        precondition(origins.count == references.count, "\(origins.count) origins of \(references.count) references")
+        self.origins = origins
         self.wording = wording
         self.name = name
         self.role = role

@@ -28,7 +28,7 @@ struct ConceptWords {
         byName = words
     }
 
-    /// Concepts that were learnt by DreamBooth go by its identifier; others bring an embedding of their own, or go by
+    /// Concepts that were learnt by DreamBooth go by their identifier; others bring an embedding of their own, or go by
     /// their class noun.
     /// - Parameter strengths: how much of each word that was learnt acts, by name, where that is not all: where nothing
     ///   does, the class noun is left.
@@ -70,7 +70,7 @@ struct ConceptWords {
             let isThere = unused < embedding.shape[0]
             return isThere ? embedding.slice(unused..<unused + 1) : Tensor(zeros: [1, embedding.width])
         }
-        if adapter.isLoRA, let id = tokenizer.identifier(of: DreamBooth.identifier).map(Int.init) {
+        if adapter.isLoRA, let id = tokenizer.identifier(of: adapter.identifier(usedAs: name)).map(Int.init) {
             return embedding.slice(id..<id + 1)
         }
         return noun(adapter.known(as: name).className, tokenizer, embedding)

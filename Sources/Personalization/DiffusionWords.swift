@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import Jobs
 import Layers
 import Tensors
 
@@ -38,9 +39,9 @@ struct DiffusionWords {
         }
     }
 
-    /// What DreamBooth calls a concept by: a word that pretraining hardly saw.
-    static func identifier(of model: any LatentDiffusion) -> String {
-        model is DiffusionModel ? DreamBooth.identifier : RareWord.spellings[0]
+    /// What DreamBooth calls a concept by: a word that pretraining hardly saw, a style another than a subject.
+    static func identifier(of role: ConceptRole, in model: any LatentDiffusion) -> String {
+        model is DiffusionModel ? DreamBooth.identifier(of: role) : RareWord.spellings[role == .subject ? 0 : 1]
     }
 
     /// Embeddings of concepts, [1, D] each; none where they are spelled.

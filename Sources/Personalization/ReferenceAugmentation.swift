@@ -15,9 +15,19 @@ package struct ReferenceAugmentation {
     /// A square of `size`, enlarged by a random factor from 1 to largestZoom, or to what its pixels give, before the
     /// centre is cut out.
     package func callAsFunction(_ picture: Picture, _ generator: inout Philox) -> Picture {
+        self(picture, from: PictureOrigin(middleOf: picture), &generator).picture
+    }
+
+    /// The same, with what is left of where the picture was cut from.
+    package func callAsFunction(
+        _ picture: Picture, from origin: PictureOrigin, _ generator: inout Philox
+    ) -> (picture: Picture, origin: PictureOrigin) {
         let sharpest = max(1, Float(min(picture.width, picture.height)) / Float(size))
         let zoom = 1 + (min(largestZoom, sharpest) - 1) * generator.uniform()
-        return picture.fitted(shorterSide: max(size, Int((Float(size) * zoom).rounded()))).centreCropped(
-            width: size, height: size)
+        let side = max(size, Int((Float(size) * zoom).rounded()))
+        return (
+            picture.fitted(shorterSide: side).centreCropped(width: size, height: size),
+            origin.middle(Double(size) / Double(side))
+        )
     }
 }

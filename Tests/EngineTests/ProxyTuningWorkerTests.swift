@@ -112,6 +112,19 @@ import Testing
         #expect(failure.problems?.map(\.pointer) == ["/images/5"])
     }
 
+    /// A part that the job names counts as the whole picture.
+    @Test func aReferenceKnowsWhatItWasCutFrom() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).png").path
+        try Picture(width: 96, height: 64, filledWith: (9, 9, 9)).writePNG(path)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let right = CropArea(left: 0.5, top: 0, width: 0.5, height: 1)
+        let read = try ReferencePictures(
+            [ReferenceFile(path: path), ReferenceFile(path: path, crop: right)], size: 16)
+        #expect(read.pictures.map(\.width) == [64, 48])
+        #expect(read.origins.map(\.width) == [96, 48] && read.origins.map(\.height) == [64, 64])
+        #expect(read.origins.map(\.left) == [16, 0] && read.origins.map(\.top) == [0, 8])
+    }
+
     /// As Atelier guarantees it: the same bytes, whichever stage a killed engine was in.
     @Test func aJobResumedInAnyStageEndsWithTheSameBytes() throws {
         let models = try TinyModels()

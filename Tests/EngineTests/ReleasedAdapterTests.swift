@@ -5,6 +5,7 @@ import Checkpoints
 import ComputeTesting
 import FileTesting
 import Foundation
+import Images
 import ModelTesting
 import ServerTesting
 import Tensors
@@ -106,6 +107,32 @@ struct ReleasedAdapterTests {
                 #expect(try Checkpoint.open(out).names.contains { $0.hasPrefix("unet.") })
             }
         }
+    }
+
+    /// As diffusers' DreamBooth script for SDXL tells it.
+    @Test func sdxlIsToldWhatAReferenceWasCutFrom() throws {
+        let pipeline = try DiffusionPipeline(directory: model.folder)
+        let square = Picture(width: 32, height: 32, filledWith: (90, 60, 30))
+        func losses(cutFrom whole: Picture) throws -> [Float] {
+            let concept = Concept(
+                name: "rex", className: "dog", references: [square], origins: [PictureOrigin(middleOf: whole)])
+            var options = LoRAOptions()
+            (options.batch, options.rank, options.priorPreservation) = (1, 2, false)
+            let alone = try LoRATraining(
+                backbone: .diffusion(pipeline, concept: concept, priorPictures: 0, seed: 7), concept: concept,
+                options: options, seed: 7)
+            let loss = alone.advance().concept
+            alone.detach()
+            let supervisor = try PairTraining(
+                .diffusion(pipeline, concepts: ["rex"], seed: 7), pairs: concept.pairs,
+                options: .init(iterations: 1, batch: 1, learningRate: 1e-3, rank: 2, alpha: 4), seed: 7)
+            defer { supervisor.detach() }
+            return [loss, supervisor.advance().pairs]
+        }
+        let whole = try losses(cutFrom: square)
+        let part = try losses(cutFrom: Picture(width: 128, height: 64, filledWith: (90, 60, 30)))
+        #expect(whole[0] != part[0] && whole[1] != part[1])
+        #expect(try losses(cutFrom: square) == whole)
     }
 
     @Test func whatActsOnEveryWordIsNotKeptToItsOwn() throws {

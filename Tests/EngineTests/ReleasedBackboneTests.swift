@@ -98,6 +98,23 @@ struct ReleasedBackboneTests {
         #expect(byToken.digests("picture") != drawn.digests("picture"))
     }
 
+    /// Where its shift grows with the picture, diffusers' pipeline of SD3 leaves the steps to its scheduler, whose last
+    /// is a thousandth; FLUX's ends at 1/steps.
+    @Test(arguments: [("sd3-medium", 1e-3), ("flux1-dev", 0.25)])
+    func aGrowingShiftEndsWhereThePipelineHasIt(release: String, last: Double) throws {
+        let models = try TinyModels()
+        let model = try add(release, to: models) { $0.side = 32 }
+        let file = URL(fileURLWithPath: "\(model.folder)/scheduler/scheduler_config.json")
+        guard case .object(var settings) = try JSONValue(json: Data(contentsOf: file)) else { return }
+        settings["use_dynamic_shifting"] = true
+        try FileManager.default.removeItem(at: file)
+        try JSONValue.object(settings).line.write(to: file)
+        let pipeline = try DiffusionPipeline(directory: model.folder)
+        let sampler = try #require(pipeline.sampler(steps: 4, latents: [1, 16, 32, 32]) as? FlowEuler)
+        let power = exp(0.5)  // at 256 tokens
+        #expect(abs(Double(sampler.sigmas[3]) - power / (power + 1 / last - 1)) < 1e-6)
+    }
+
     /// A real model teaches, another learns: each of two concepts goes by a rare word of its own.
     @Test func proxyTuningGoesFromARealSupervisorToARealStudent() throws {
         let models = try TinyModels()

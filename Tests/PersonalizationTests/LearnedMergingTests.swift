@@ -20,7 +20,7 @@ private func adapter(for weights: Weights, seed: UInt64) throws -> LoRAAdapter {
     private func divergence(
         _ model: ChameleonModel, _ joined: [LoRAAdapter], from own: LoRAAdapter, of concept: Concept
     ) throws -> Float {
-        let prompt = concept.photoPrompt(DreamBooth.identifier)
+        let prompt = concept.photoPrompt(DreamBooth.identifier(of: concept.role))
         let sequence = model.sequence(prompt, codes: model.codes([concept.references[0]])[0])
         func logits(_ adapters: [LoRAAdapter]) throws -> Tensor {
             for one in adapters { try one.merge(into: model.transformerWeights) }

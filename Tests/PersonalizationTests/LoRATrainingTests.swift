@@ -1,6 +1,7 @@
 import Backbones
 import ComputeTesting
 import Foundation
+import Images
 import Layers
 import ModelTesting
 import Personalization
@@ -76,6 +77,17 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
         #expect(try bytes(second) == bytes(undisturbed))
     }
 
+    /// As Infinity was trained: of one picture that nothing is cut off, at a rate that changes nothing, only what is
+    /// flipped differs.
+    @Test func bitsAreFlippedWhileAnInfinityLearns() throws {
+        let concept = Concept(name: "rex", className: "dog", references: [tinyConcept().references[0]])
+        var options = LoRAOptions()
+        (options.rank, options.learningRate, options.priorPreservation) = (2, 1e-12, false)
+        let booth = DreamBooth.infinity(try tinyModel(), concept: concept, priorPictures: 0, seed: 7)
+        let run = try LoRATraining(backbone: booth, concept: concept, options: options, seed: 7)
+        #expect(Set((0..<5).map { _ in run.advance().concept }).count > 1)
+    }
+
     @Test func frozenWeightsStayAndGetNoGradient() throws {
         let model = try tinyChameleon()
         let before = model.transformerWeights.parameters.map { $0.value.copy() }
@@ -96,6 +108,45 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
     @Test func withoutPriorPreservationNothingIsDrawn() throws {
         #expect(try training(.chameleon) { $0.priorPreservation = false }.advance().prior == 0)
         #expect(try training(.chameleon).advance().prior > 0)
+    }
+
+    /// Learnt apart, they are drawn together: ZipLoRA's and B-LoRA's prompts have a word for each.
+    @Test func aSubjectAndAStyleGoByWordsOfTheirOwn() throws {
+        func adapter(_ concept: Concept) throws -> Adapter {
+            let booth = DreamBooth.diffusion(try tinyDiffusion(), concept: concept, priorPictures: 0, seed: 7)
+            var options = LoRAOptions()
+            // As good as nothing, so that the words alone tell.
+            (options.rank, options.learningRate, options.priorPreservation) = (2, 1e-12, false)
+            let run = try LoRATraining(backbone: booth, concept: concept, options: options, seed: 7)
+            _ = run.advance()
+            return try run.adapter(modelDigest: "d")
+        }
+        let (subject, style) = (try adapter(tinyConcept()), try adapter(tinyConcept("ink", role: .style)))
+        #expect(subject.known.map(\.word) == ["<unk>"] && style.known.map(\.word) == ["<pad>"])
+        func drawn(_ prompt: String, _ adapters: [String: Adapter] = [:]) throws -> [Picture] {
+            let model = try tinyDiffusion()
+            return try PersonalizedDiffusion(model: model, adapters: adapters, modelDigest: "d")
+                .generate([prompt], sampling: model.sampling(seeds: [1]))
+        }
+        let both = try drawn("a photo of <rex> dog in <ink> style", ["rex": subject, "ink": style])
+        #expect(try both == drawn("a photo of <unk> dog in <pad> style"))
+        #expect(try both != drawn("a photo of <unk> dog in <unk> style"))
+    }
+
+    @Test func aStyleOfAFormerVersionGoesByItsFormerWord() throws {
+        let run = try training(.chameleon) { $0.learningRate = 5e-2 }
+        _ = run.advance()
+        let learnt = try run.adapter(modelDigest: "d")
+        func drawn(_ options: String, _ prompt: String) throws -> [Picture] {
+            var description = learnt.description
+            (description.role, description.options) = (.style, options)
+            let adapter = Adapter(description: description, tensors: learnt.tensors)
+            return try PersonalizedChameleon(model: tinyChameleon(), adapters: ["rex": adapter], modelDigest: "d")
+                .generate([prompt], seeds: [1])
+        }
+        let lora = try #require(try learnt.lora())
+        let former = try Adapter.Description.text(of: lora.options)
+        #expect(try drawn(former, "a <rex> dog") == drawn(former, "a <unk> dog"))
     }
 
     @Test func anAdapterComesBackFromItsFileAndServesGeneration() throws {

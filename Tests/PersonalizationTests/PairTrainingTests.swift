@@ -90,6 +90,25 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
         if family == .diffusion { #expect(learner.draw(["a <rex> dog"], [1]) != named) }
     }
 
+    /// As Infinity was trained: of one picture that nothing is cut off, at a rate that changes nothing, only what is
+    /// flipped differs.
+    @Test func bitsAreFlippedWhileAnInfinityLearnsPairs() throws {
+        let training = try PairTraining(
+            learner(.infinity), pairs: [pairs()[0]],
+            options: .init(iterations: 5, batch: 2, learningRate: 1e-12, rank: 2, alpha: 4), seed: 7)
+        #expect(Set((0..<5).map { _ in training.advance().pairs }).count > 1)
+    }
+
+    /// Textual inversion begins as the class noun, where nothing is learnt yet.
+    @Test(arguments: Family.allCases) private func aWordCanBeginAsItsClassNoun(_ family: Family) throws {
+        let learner = try learner(family)
+        let random = learner.draw(["a <rex> dog"], [1])
+        learner.beginWord(of: tinyConcept())
+        let drawn = learner.draw(["a <rex> dog"], [1])
+        #expect(drawn == learner.draw(["a dog dog"], [1]))
+        if family == .diffusion { #expect(drawn != random) }
+    }
+
     @Test(arguments: Family.allCases) private func allWeightsLearnEndToEnd(_ family: Family) throws {
         let training = try training(family) { ($0.learning, $0.learningRate) = (.weights, 0.01) }
         let before = training.learning.map { $0.value.copy().values }

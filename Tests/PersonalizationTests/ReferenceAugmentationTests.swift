@@ -21,6 +21,20 @@ import Testing
         for seed: UInt64 in 1...5 { #expect(zoomed(stripes(32), size: 32, seed: seed) == stripes(32)) }
     }
 
+    /// diffusers' DreamBooth of SDXL: 96 pixels wide resized to 48, the middle 32 begin at 8; 32 of 40 at 4 more.
+    @Test func whatIsCutOutKnowsWhereItLay() {
+        let origin = PictureOrigin(middleOf: Picture(width: 96, height: 64, filledWith: (0, 0, 0)))
+        let (whole, part) = (origin.corner(size: 32), origin.middle(0.8).corner(size: 32))
+        #expect(origin.height == 64 && origin.width == 96 && whole.top == 0 && whole.left == 8)
+        #expect(part.top == 4 && part.left == 14)
+        var generator = Philox(seed: 1, purpose: 1, index: 0)
+        let augment = ReferenceAugmentation(size: 32, largestZoom: 1.5)
+        let sharp = augment(stripes(32), from: origin, &generator).origin
+        #expect(sharp == origin, "nothing is cut off a picture without pixels to spare")
+        let zoomed = (0..<5).map { _ in augment(stripes(64), from: origin, &generator).origin }
+        #expect(zoomed.contains { $0.side < origin.side && $0.top > 0 && $0.height == 64 })
+    }
+
     /// A disc as large as the picture: the more it is enlarged, the less of its corners stays.
     @Test func aLargerPictureIsEnlargedAsFarAsItsPixelsGo() {
         func disc(_ side: Int) -> Picture {

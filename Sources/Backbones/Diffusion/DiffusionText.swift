@@ -1,4 +1,5 @@
 import Autograd
+import Images
 import Tensors
 
 /// Texts as a diffusion network reads them.
@@ -7,8 +8,18 @@ package struct DiffusionText {
     package let tokens: Variable
     /// [B, P].
     package let pooled: Variable
+    /// What the pictures that are learnt beside the texts were cut from, one each; empty where pictures are drawn, for
+    /// those are whole.
+    package private(set) var origins: [PictureOrigin] = []
 
     package init(tokens: Variable, pooled: Variable) { (self.tokens, self.pooled) = (tokens, pooled) }
+
+    /// The same texts beside pictures that are learnt from.
+    package func beside(_ origins: [PictureOrigin]) -> DiffusionText {
+        var text = self
+        text.origins = origins
+        return text
+    }
 
     /// One text, `count` times; records no gradient.
     package func repeated(_ count: Int) -> DiffusionText {

@@ -53,9 +53,13 @@ package struct FlowEuler: DiffusionSampler {
 
     private init(_ sigmas: [Double]) { self.sigmas = sigmas.map(Float.init) + [0] }
 
+    /// The share of noise at the first of the thousand steps a model was trained at, where diffusers' scheduler ends
+    /// unless the pipeline says otherwise: SD3's does not, FLUX's ends at 1/steps.
+    package static let leastShare = 1e-3
+
     /// SD3's: `steps` even steps of time, which `shift` moves towards noise: shift · s / (1 + (shift − 1) · s).
     package init(steps: Int, shift: Double) {
-        self.init(Self.even(steps, to: Self.shifted(1e-3, by: shift)).map { Self.shifted($0, by: shift) })
+        self.init(Self.even(steps, to: Self.shifted(Self.leastShare, by: shift)).map { Self.shifted($0, by: shift) })
     }
 
     /// FLUX's where its shift does not grow, as schnell's: steps from 1 to 1/steps, which `shift` moves towards noise.
@@ -72,9 +76,10 @@ package struct FlowEuler: DiffusionSampler {
 
     /// FLUX's: steps from 1 to 1/steps, moved towards noise by e^μ / (e^μ + 1/s − 1), where μ grows with the tokens of
     /// the picture.
-    package init(steps: Int, tokens: Int, shift: TokenShift = TokenShift()) {
+    /// - Parameter last: the last step before it is moved; `leastShare` of an SD3 whose shift grows.
+    package init(steps: Int, tokens: Int, shift: TokenShift = TokenShift(), endingAt last: Double? = nil) {
         let power = exp(shift.mu(tokens))
-        self.init(Self.even(steps, to: 1 / Double(steps)).map { power / (power + 1 / $0 - 1) })
+        self.init(Self.even(steps, to: last ?? 1 / Double(steps)).map { power / (power + 1 / $0 - 1) })
     }
 
     /// How μ grows with a picture's tokens, read as FLUX's `scheduler_config.json`.

@@ -8,8 +8,8 @@ package struct BitFlips {
     let maximumShare: Float
     var generator: Philox
 
-    /// For every scale and picture a share is drawn uniformly from 0…maximumShare.
-    package init(maximumShare: Float, generator: Philox) {
+    /// For every scale and picture a share is drawn uniformly from 0…maximumShare; 0.3 is what Infinity learnt with.
+    package init(maximumShare: Float = 0.3, generator: Philox) {
         self.maximumShare = maximumShare
         self.generator = generator
     }

@@ -121,9 +121,7 @@ package final class InfinityModel: ReadsPrompts {
     /// Pictures through the tokenizer's bits and back.
     package func reconstruct(_ pictures: [Picture]) -> [Picture] {
         Recording.withoutGradients {
-            let features = tokenizer.features(Variable(.pictures(pictures))).value
-            return tokenizer.decode(Variable(tokenizer.quantize(features, schedule: configuration.schedule).sum)).value
-                .pictures()
+            tokenizer.decode(Variable(maps(pictures).sum)).value.pictures()
         }
     }
 }

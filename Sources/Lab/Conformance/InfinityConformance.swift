@@ -115,12 +115,7 @@ struct InfinityConformance {
         report.compare(
             "loss_per_scale", Tensor(values, shape: [values.count]), try fixture.tensor("loss_per_scale"),
             tolerance: tolerance)
-        let perToken = schedule.sides.flatMap {
-            [Float](repeating: (Float(schedule.last.tokens) / Float($0.tokens)).squareRoot(), count: $0.tokens)
-        }
-        let sum = perToken.reduce(0, +)
-        let scaled = perToken.map { $0 / sum / Float(bits * batch) }
-        let reweighted = try meanLoss(logits, weights: Array(repeating: scaled, count: batch).flatMap { $0 })
+        let reweighted = try meanLoss(logits, weights: schedule.tokenWeights(batch: batch, bits: bits))
         report.compare(
             "loss_reweighted_by_scale", reweighted.value, try fixture.tensor("loss_reweighted_by_scale"),
             tolerance: tolerance)

@@ -119,6 +119,7 @@ package struct CompositionAblation {
             parts,
             JSONValue.object(method.options(for: training.concept.role).completed(given(training, by: method))).text,
             training.concept.wording.template,
+            method == .lora ? DreamBooth.identifier(of: training.concept.role) : "",
         ].joined(separator: "\n")
         return String(SHA256Digest.of(Data(text.utf8)).description.prefix(8))
     }
@@ -211,10 +212,9 @@ package struct CompositionAblation {
         _ prompts: [String], _ seeds: [UInt64], on model: ChameleonModel, changes: [LoRAAdapter], share: Float
     ) throws -> [Picture] {
         for change in changes { try change.merge(into: model.transformerWeights, share: share) }
-        let said = prompts.map { prompt in
-            [CompositionPlan.subjectName, CompositionPlan.styleName].reduce(prompt) {
-                $0.replacing("<\($1)>", with: DreamBooth.identifier)
-            }
+        let said = prompts.map {
+            $0.replacing("<\(CompositionPlan.subjectName)>", with: DreamBooth.identifier(of: .subject))
+                .replacing("<\(CompositionPlan.styleName)>", with: DreamBooth.identifier(of: .style))
         }
         return model.generate(
             said.map { ChameleonPrompt(ids: model.ids(before: $0)) }, sampling: model.sampling(seeds: seeds))

@@ -110,16 +110,11 @@ package final class ARBoothTraining: ConceptTraining {
         let pictures = (0..<options.batch).map { _ in
             augment(subject.references[pick.below(subject.references.count)], &crop)
         }
-        return Recording.withoutGradients {
-            let features = model.tokenizer.features(Variable(.pictures(pictures))).value
-            return model.tokenizer.quantize(
-                features, schedule: model.configuration.schedule,
-                flips: options.largestFlipShare > 0
-                    ? BitFlips(
-                        maximumShare: options.largestFlipShare,
-                        generator: Philox(seed: seed, purpose: Purpose.flips.rawValue, index: step))
-                    : nil)
-        }
+        return model.maps(
+            pictures,
+            flips: BitFlips(
+                maximumShare: options.largestFlipShare,
+                generator: Philox(seed: seed, purpose: Purpose.flips.rawValue, index: step)))
     }
 
     // MARK: Prior

@@ -12,8 +12,8 @@ package struct PersonalizedChameleon {
     private let tokenwise: TokenwiseAdapters?
     /// Knows every concept's name as one word.
     private let named: TextTokenizer
-    /// Placeholders of concepts that go by DreamBooth's identifier.
-    private let identified: [String]
+    /// What concepts are said by that go by a word of the model's, by their placeholders.
+    private let identifiers: [String: String]
 
     /// LoRA adapters change the model's weights.
     /// - Parameter strengths: how much of every LoRA adapter's change acts, by name, where that is not all.
@@ -44,7 +44,10 @@ package struct PersonalizedChameleon {
         tokenwise = try joining.join(adapters, strengths: strengths, on: model.transformerWeights)
         named = model.textTokenizer.adding(placeholders: adapters.keys.sorted().map { "<\($0)>" })
         self.model = model
-        identified = adapters.filter { $1.isLoRA && words[$0] == nil }.keys.map { "<\($0)>" }
+        identifiers = Dictionary(
+            uniqueKeysWithValues: adapters.filter { $1.isLoRA && words[$0] == nil }.map {
+                ("<\($0)>", $1.identifier(usedAs: $0))
+            })
         prompts = ConceptPrompts(model, concepts: concepts, words: words)
     }
 
@@ -90,6 +93,7 @@ package struct PersonalizedChameleon {
     }
 
     private func words(_ text: String) -> String {
-        identified.reduce(text) { $0.replacing($1, with: DreamBooth.identifier) }
+        // At once: a concept may be called as another's word is.
+        text.replacing(/<[a-z0-9_@-]+>/) { identifiers[String($0.output)] ?? String($0.output) }
     }
 }

@@ -9,10 +9,14 @@ extension Adapter {
     /// Whether it is made of low-rank changes, by whatever method they were learnt.
     package var isLoRA: Bool { [Adapter.loraMethod, Adapter.proxyTuningMethod].contains(description.method) }
 
-    /// - Parameter description: of method `loraMethod`; its options become the adapter's.
-    package init(_ lora: LoRAAdapter, description: Description) throws {
+    /// - Parameters:
+    ///   - description: of method `loraMethod`; its options become the adapter's.
+    ///   - word: the model's own that the concept goes by; DreamBooth's unless given.
+    package init(_ lora: LoRAAdapter, description: Description, word: String? = nil) throws {
+        let known = word.map { KnownConcept(name: description.concept, className: description.className, word: $0) }
         var description = description
-        description.options = try Description.text(of: lora.options)
+        description.options =
+            try known.map { try Adapter.options(lora.options, knowing: [$0]) } ?? Description.text(of: lora.options)
         self.init(
             description: description,
             tensors: Dictionary(uniqueKeysWithValues: lora.parameters.map { (LoRAAdapter.prefix + $0.name, $0.value) }))

@@ -65,7 +65,7 @@ package struct LearnedMerging {
     private func references(of one: Learnt, _ model: ChameleonModel) throws(LoRAError) -> [Reference] {
         try one.adapter.attach(to: model.transformerWeights)
         defer { one.adapter.detach(from: model.transformerWeights) }
-        let prompt = one.concept.photoPrompt(DreamBooth.identifier)
+        let prompt = one.concept.photoPrompt(DreamBooth.identifier(of: one.concept.role))
         return model.codes(one.concept.squares(of: model.configuration.pictureSize)).map { codes in
             let sequence = model.sequence(prompt, codes: codes)
             return Reference(sequence: sequence, teacher: CoARLoss.teacher(model, of: sequence))

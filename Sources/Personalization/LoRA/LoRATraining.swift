@@ -63,11 +63,12 @@ package final class LoRATraining: ConceptTraining {
         var pick = Philox(seed: seed, purpose: Purpose.references.rawValue, index: index)
         var crop = Philox(seed: seed, purpose: Purpose.crops.rawValue, index: index)
         let augment = ReferenceAugmentation(size: backbone.pictureSize, largestZoom: options.largestZoom)
-        let pictures = (0..<options.batch).map { _ in
-            augment(concept.references[pick.below(concept.references.count)], &crop)
+        let cuts = (0..<options.batch).map { _ in
+            let reference = pick.below(concept.references.count)
+            return augment(concept.references[reference], from: concept.origins[reference], &crop)
         }
         var noise = Philox(seed: seed, purpose: Purpose.losses.rawValue, index: index)
-        let loss = backbone.conceptLoss(pictures, &noise)
+        let loss = backbone.conceptLoss(cuts.map(\.picture), cuts.map(\.origin), &noise)
         loss.backward()
         var prior: Float = 0
         if options.priorPreservation {
@@ -102,6 +103,7 @@ package final class LoRATraining: ConceptTraining {
             description: Adapter.Description(
                 method: Adapter.loraMethod, model: backbone.name, modelDigest: modelDigest, concept: concept.name,
                 role: concept.role,
-                className: concept.className, seed: seed, iterations: step, options: "{}"))
+                className: concept.className, seed: seed, iterations: step, options: "{}"),
+            word: backbone.word)
     }
 }

@@ -7,7 +7,7 @@ extension Adapter {
     package static let proxyTuningMethod = "proxy-tuning"
 
     /// The method's options as the file keeps them: LoRA's, and what is known.
-    private struct ProxyOptions: Codable {
+    private struct KnowingOptions: Codable {
         var rank: Int
         var alpha: Float
         var targets: [String]
@@ -15,25 +15,34 @@ extension Adapter {
         var concepts: [KnownConcept]
     }
 
+    /// A method's options as a file keeps them.
+    static func options(_ lora: LoRAAdapter.Options, knowing concepts: [KnownConcept]) throws -> String {
+        try Description.text(
+            of: KnowingOptions(
+                rank: lora.rank, alpha: lora.alpha, targets: lora.targets, isRankStabilized: lora.isRankStabilized,
+                concepts: concepts))
+    }
+
     /// A concept an adapter knows.
     package struct KnownConcept: Codable, Equatable, Sendable {
         package let name: String
         package let className: String
-        /// The word it is spelled by where text encoders are several; nil where it has an embedding.
+        /// The model's own word that it goes by, or is spelled by where text encoders are several; nil where it has an
+        /// embedding, and of LoRAs of former versions.
         package var word: String?
     }
+
+    /// The model's own word that a concept goes by, when a LoRA adapter is used under `name`.
+    func identifier(usedAs name: String) -> String { known(as: name).word ?? DreamBooth.identifier }
 
     /// What a student learnt of concepts; the description is of the first of them.
     /// - Parameter modelDigest: of the student's weights.
     package init(_ training: PairTraining, of concepts: [Concept], modelDigest: String, seed: UInt64) throws {
-        let lora = training.lora.options
-        let options = try Description.text(
-            of: ProxyOptions(
-                rank: lora.rank, alpha: lora.alpha, targets: lora.targets, isRankStabilized: lora.isRankStabilized,
-                concepts: concepts.map {
-                    KnownConcept(
-                        name: $0.name, className: $0.className, word: training.learner.spellings[$0.name])
-                }))
+        let options = try Adapter.options(
+            training.lora.options,
+            knowing: concepts.map {
+                KnownConcept(name: $0.name, className: $0.className, word: training.learner.spellings[$0.name])
+            })
         let description = Description(
             method: Adapter.proxyTuningMethod, model: training.learner.name, modelDigest: modelDigest,
             concept: concepts[0].name, role: .subject, className: concepts[0].className, seed: seed,
@@ -46,8 +55,11 @@ extension Adapter {
 
     /// All concepts the adapter knows; the description's where it knows one.
     package var known: [KnownConcept] {
-        let options = try? JSONDecoder().decode(ProxyOptions.self, from: Data(description.options.utf8))
-        return options?.concepts ?? [KnownConcept(name: description.concept, className: description.className)]
+        let options = try? JSONDecoder().decode(KnowingOptions.self, from: Data(description.options.utf8))
+        if description.method == Adapter.proxyTuningMethod, let options { return options.concepts }
+        // The description says whose it is, which may have another name by now than when it was learnt.
+        let word = options?.concepts.first?.word
+        return [KnownConcept(name: description.concept, className: description.className, word: word)]
     }
 
     /// What is known by a name, with or without a version; of a name it does not know the first.

@@ -13,14 +13,22 @@ package struct PairLearner {
     let words: [String: Parameter]
     /// The rare word each is spelled by, where they have no embeddings.
     var spellings: [String: String] = [:]
+    /// What a noun is to the model, the mean of its tokens' embeddings [1, C]; nil where concepts are spelled.
+    var embedding: (_ noun: String) -> Tensor? = { _ in nil }
     let weights: Weights
     let pictureSize: Int
     /// Ends of the names of the modules that change.
     let attentionModules: [String]
     /// The mean loss of pictures under their prompts. What is random about it comes from the generator.
-    let loss: (_ prompts: [String], _ pictures: [Picture], _ generator: inout Philox) -> Variable
+    let loss: (_ pairs: [PicturePair], _ generator: inout Philox) -> Variable
     /// A picture of each prompt, as the model draws with whatever hangs on it.
     package let draw: (_ prompts: [String], _ seeds: [UInt64]) -> [Picture]
+
+    /// Has a concept's word begin as its class noun, whose looks it then departs from (diffusers' `initializer_token`).
+    package func beginWord(of concept: Concept) {
+        guard let word = words[concept.name], let noun = embedding(concept.className) else { return }
+        word.value.assign(noun)
+    }
 
     /// Pictures drawn at a time: a picture depends on its neighbours in a batch by rounding, so batches never change.
     package static let batch = 8
@@ -40,10 +48,12 @@ package struct PairLearner {
         let words = DiffusionWords(rare: concepts, for: model, seed: seed)
         return PairLearner(
             name: model.settings.name, words: words.embeddings, spellings: words.spellings,
+            embedding: { (model as? DiffusionModel)?.startOfPlaceholder(like: $0) },
             weights: model.transformerWeights, pictureSize: model.pictureSize,
             attentionModules: model.attentionModules,
-            loss: { prompts, pictures, generator in
-                model.loss(model.latents(pictures), text: words.text(prompts), &generator)
+            loss: { pairs, generator in
+                let text = words.text(pairs.map(\.prompt)).beside(pairs.map(\.origin))
+                return model.loss(model.latents(pairs.map(\.picture)), text: text, &generator)
             },
             draw: { model.generate(words.text($0), sampling: model.sampling(seeds: $1)) })
     }
@@ -54,9 +64,12 @@ package struct PairLearner {
         let words = ConceptWords(rare: concepts, for: model, seed: seed)
         func text(_ prompts: [String]) -> TextFeatures { words.features(prompts, by: model) }
         return PairLearner(
-            name: model.configuration.name, words: words.byName, weights: model.transformerWeights,
+            name: model.configuration.name, words: words.byName,
+            embedding: { model.startOfPlaceholder(like: $0) }, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize, attentionModules: ["attention.wqkv", "attention.wo"],
-            loss: { prompts, pictures, _ in model.loss(text(prompts), codes: model.codes(pictures)) },
+            loss: { pairs, _ in
+                model.loss(text(pairs.map(\.prompt)), codes: model.codes(pairs.map(\.picture)))
+            },
             draw: { model.generate(text($0), sampling: model.sampling(seeds: $1)) })
     }
 
@@ -66,17 +79,14 @@ package struct PairLearner {
         let words = ConceptWords(rare: concepts, for: model, seed: seed)
         func text(_ prompts: [String]) -> TextFeatures { words.features(prompts, by: model) }
         return PairLearner(
-            name: model.configuration.name, words: words.byName, weights: model.transformerWeights,
+            name: model.configuration.name, words: words.byName,
+            embedding: { model.startOfPlaceholder(like: $0) }, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize,
             attentionModules: ["sa.mat_qkv", "sa.proj", "ca.mat_q", "ca.mat_kv", "ca.proj"],
-            loss: { prompts, pictures, _ in
-                let features = Recording.withoutGradients {
-                    model.tokenizer.features(Variable(.pictures(pictures))).value
-                }
-                let maps = model.tokenizer.quantize(features, schedule: model.configuration.schedule)
-                let logits = model.transformer.logits(text(prompts), inputs: maps.inputs)
-                let mean = [Float](repeating: 1 / Float(maps.bits.count), count: maps.bits.count / maps.depth)
-                return BitCrossEntropy(bits: maps.bits, weights: mean).apply([logits])
+            loss: { pairs, generator in
+                let flips = BitFlips(generator: generator)
+                return model.loss(
+                    text(pairs.map(\.prompt)), maps: model.maps(pairs.map(\.picture), flips: flips))
             },
             draw: { model.generate(text($0), sampling: model.sampling(seeds: $1)) })
     }
@@ -84,16 +94,18 @@ package struct PairLearner {
     /// - Parameter concepts: names that prompts may have between angle brackets.
     package static func chameleon(_ model: ChameleonModel, concepts: [String], seed: UInt64) -> PairLearner {
         model.freeze()
-        let words = RareWord.words(concepts, like: model.transformer.embedding.value, seed: seed)
+        let table = model.transformer.embedding.value
+        let words = RareWord.words(concepts, like: table, seed: seed)
         let prompts = ConceptPrompts(model, words: words)
         let (vocabulary, grid) = (model.configuration.vocabulary, model.configuration.grid)
         return PairLearner(
-            name: model.configuration.name, words: words, weights: model.transformerWeights,
+            name: model.configuration.name, words: words,
+            embedding: { table.mean(ofRows: model.textTokenizer.words(amid: $0)) }, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize, attentionModules: ["q_proj", "k_proj", "v_proj", "o_proj"],
-            loss: { texts, pictures, _ in
-                let read = texts.map { prompts($0) }
+            loss: { pairs, _ in
+                let read = pairs.map { prompts($0.prompt) }
                 let batch = ChameleonBatch(
-                    zip(read, model.codes(pictures)).map {
+                    zip(read, model.codes(pairs.map(\.picture))).map {
                         ChameleonSequence(before: $0.ids, picture: vocabulary.rows($1, grid))
                     })
                 let contexts = read.enumerated().flatMap { sample, prompt in

@@ -8,8 +8,14 @@ import Tensors
 package struct PicturePair: Sendable, Equatable {
     package var prompt: String
     package var picture: Picture
+    /// What the picture was cut from.
+    package var origin: PictureOrigin
 
-    package init(prompt: String, picture: Picture) { (self.prompt, self.picture) = (prompt, picture) }
+    /// - Parameter origin: the picture itself, where it is a whole one, as those that models draw are.
+    package init(prompt: String, picture: Picture, origin: PictureOrigin? = nil) {
+        (self.prompt, self.picture) = (prompt, picture)
+        self.origin = origin ?? PictureOrigin(middleOf: picture)
+    }
 }
 
 /// A stage of Proxy-Tuning: low-rank changes of a backbone's attention, or what else is to learn, learn pictures under
@@ -139,7 +145,11 @@ package final class PairTraining: StepwiseTraining {
         let chosen = (0..<options.batch).map { _ in all[pick.below(all.count)] }
         let augment = ReferenceAugmentation(
             size: learner.pictureSize, largestZoom: isAugmented ? options.largestZoom : 1)
-        return learner.loss(chosen.map(\.prompt), chosen.map { augment($0.picture, &crop) }, &noise)
+        let seen = chosen.map { pair in
+            let (picture, origin) = augment(pair.picture, from: pair.origin, &crop)
+            return PicturePair(prompt: pair.prompt, picture: picture, origin: origin)
+        }
+        return learner.loss(seen, &noise)
     }
 
     /// Everything the next step reads.

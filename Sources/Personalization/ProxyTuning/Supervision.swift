@@ -39,9 +39,8 @@ package struct Supervision {
     /// - Parameter isDone: whether nothing is left to learn, so that pictures of the class are not needed.
     /// - Throws: `LoRAError.noSuchModule` for a target the supervisor does not have.
     package func training(isDone: Bool = false) throws(LoRAError) -> PairTraining {
-        let references = concept.references.map { PicturePair(prompt: concept.plainPrompt, picture: $0) }
-        return try PairTraining(
-            learner, pairs: references, prior: isDone ? [] : prior, options: options.supervisor,
+        try PairTraining(
+            learner, pairs: concept.pairs, prior: isDone ? [] : prior, options: options.supervisor,
             seed: Supervision.seed(seed, index))
     }
 

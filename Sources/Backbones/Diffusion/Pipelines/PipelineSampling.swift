@@ -1,4 +1,5 @@
 import Autograd
+import Images
 import Layers
 import Randomness
 import Tensors
@@ -10,11 +11,15 @@ extension DiffusionPipeline {
         case (.unet, _): return NoiseEuler(NoiseSchedule(schedule.noise), steps: steps)
         case (.mmdit, nil): return FlowEuler(steps: steps, shift: schedule.shift)
         case (.flux, nil): return FlowEuler(evenSteps: steps, shift: schedule.shift)
-        case (.mmdit, let tokenShift?), (.flux, let tokenShift?):
-            let patches = shape[2] / 2 * (shape[3] / 2)
-            return FlowEuler(steps: steps, tokens: patches, shift: tokenShift)
+        case (.mmdit, let tokenShift?):
+            return FlowEuler(
+                steps: steps, tokens: tokens(shape), shift: tokenShift, endingAt: FlowEuler.leastShare)
+        case (.flux, let tokenShift?): return FlowEuler(steps: steps, tokens: tokens(shape), shift: tokenShift)
         }
     }
+
+    /// Tokens of latents [B, z, h, w].
+    private func tokens(_ shape: [Int]) -> Int { shape[2] / 2 * (shape[3] / 2) }
 
     /// FLUX reads packed latents; they come and go in the same form as all others'.
     package func predicted(
@@ -24,8 +29,8 @@ extension DiffusionPipeline {
         switch network {
         case .unet(let unet):
             let needsSizes = unet.configuration.additionWidth != nil
-            let sizes = needsSizes ? [[Float]](repeating: sizes(of: latents), count: batch) : []
-            return unet(latents, timesteps: timesteps, text: text.tokens, pooled: text.pooled, sizes: sizes)
+            let told = needsSizes ? sizes(of: latents, cutFrom: text.origins) : []
+            return unet(latents, timesteps: timesteps, text: text.tokens, pooled: text.pooled, sizes: told)
         case .mmdit(let mmdit):
             return mmdit(latents, text: text.tokens, pooled: text.pooled, timesteps: timesteps)
         case .flux(let flux):
@@ -39,12 +44,21 @@ extension DiffusionPipeline {
         }
     }
 
-    /// SDXL's sizes of a picture: its own, the corner it was cropped at, and the one that is wanted.
-    private func sizes(of latents: Variable) -> [Float] {
-        let (height, width) = (latents.shape[2], latents.shape[3])
+    /// SDXL's sizes of pictures, [B][6]: of the whole one, the corner it was cropped at once it was resized, and what
+    /// is wanted, as diffusers' train_dreambooth_lora_sdxl.py tells them of references. That tells the references' of
+    /// pictures of the class too, which are whole ones here.
+    private func sizes(of latents: Variable, cutFrom origins: [PictureOrigin]) -> [[Float]] {
         let patch = autoencoder.configuration.patchSize
-        let own = [Float(height * patch), Float(width * patch)]
-        return own + [0, 0] + own
+        let (height, width) = (latents.shape[2] * patch, latents.shape[3] * patch)
+        let wanted = [Float(height), Float(width)]
+        guard !origins.isEmpty else {
+            return [[Float]](repeating: wanted + [0, 0] + wanted, count: latents.shape[0])
+        }
+        precondition(origins.count == latents.shape[0], "\(origins.count) origins for latents \(latents.shape)")
+        return origins.map { origin in
+            let corner = origin.corner(size: height)
+            return [origin.height, origin.width, corner.top, corner.left].map { Float($0) } + wanted
+        }
     }
 
     /// Noise at even time steps, as diffusers' script for SDXL has it; or the flow, every share of noise with the same
