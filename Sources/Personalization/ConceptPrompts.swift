@@ -19,6 +19,10 @@ package struct ContextVectors {
 
 /// Prompts that name concepts: each text vector stands where the prompt says `<name>`, the image vectors, in the order
 /// of mention, right before the first code.
+///
+/// Guidance leads away from the sequence without what was said, from begin-image on, as Lumina-mGPT's own code has it
+/// (lumina_mgpt/inference_solver.py). That image vectors, which stand behind begin-image, are part of what was said, so
+/// that neither they nor their places are in that sequence, is *ours*: CoAR's repository holds no code.
 package struct ConceptPrompts {
     private let model: ChameleonModel
     private let tokenizer: TextTokenizer
