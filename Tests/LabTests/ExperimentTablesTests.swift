@@ -54,6 +54,34 @@ import Testing
         }
     }
 
+    /// What a baseline learns with tells its cells apart, and each says what that is.
+    @Test func otherStagesAreOtherCells() throws {
+        try withModels { tiny in
+            var small = settings()
+            small.subjects = 1
+            let variants = [Baseline.textualInversion, .dreamBooth].map { TableVariant.baseline($0, on: .infinity) }
+            let table = PaperTable(
+                name: "t", title: "t", rows: variants.map { .init(variant: $0, published: [:]) }, claims: [])
+            _ = try ExperimentTables(
+                models: tiny.folder, folder: tiny.folder + "/run", settings: small, tables: [table], report: { _ in }
+            ).run()
+            let cells = try TableFile(folder: tiny.folder + "/run").cells()
+            #expect(cells.count == 2 && Set(cells.keys.map(\.inputs)).count == 2)
+        }
+        let text = Baseline.dreamBooth.settings
+        for part in ["iterations: 300", "learningRate: 0.0002", "preservesPrior: true", "32 pictures"] {
+            #expect(text.contains(part), "\(text)")
+        }
+    }
+
+    @Test func noTwoCellsOfOneVariantShareTheirNoise() {
+        let keys = (0..<26).flatMap { subject in
+            (0..<100).map { TableCell.Key(variant: "", subject: subject, seed: $0, inputs: "") }
+        }
+        #expect(Set(keys.map(\.randomness)).count == 2600)
+        #expect(keys[7].randomness == 7, "the first subject's is the seed")
+    }
+
     @Test func aSheetIsOfTheCellsItsTableIsOf() throws {
         try withModels { tiny in
             var fewer = settings()

@@ -7,11 +7,11 @@ import Randomness
 /// What the papers compare their methods with, small: each learns from the references alone. Steps and rates are
 /// *ours*, for the papers' were chosen for models hundreds of times as large.
 enum Baseline: String {
-    /// The concept's word alone learns (Gal et al., arXiv 2208.01618).
+    /// The concept's word alone learns, begun as its class noun (Gal et al., arXiv 2208.01618).
     case textualInversion = "textual-inversion"
     /// All of the transformer learns, beside pictures of the class (Ruiz et al., arXiv 2208.12242).
     case dreamBooth = "dreambooth"
-    /// The word learns first, then low-rank changes of the attention (PersonalAR, arXiv 2504.13162).
+    /// The word learns first, begun at random, then low-rank changes of the attention (PersonalAR, arXiv 2504.13162).
     case personalAR = "personalar"
 
     var title: String {
@@ -20,6 +20,14 @@ enum Baseline: String {
         case .dreamBooth: "DreamBooth end to end"
         case .personalAR: "PersonalAR"
         }
+    }
+
+    /// Whether the concept's word begins as its class noun; as a rare word otherwise.
+    var beginsAsNoun: Bool { self == .textualInversion }
+
+    /// What its cells depend on beside their models, subject and seed.
+    var settings: String {
+        "\(stages), \(BaselineRun.priorPictures) pictures of the class, begins as noun: \(beginsAsNoun)"
     }
 
     /// The stages, one after the other, and whether pictures of the class must stay in them.
@@ -50,14 +58,14 @@ struct BaselineRun {
     let parameters: Int
 
     /// Pictures of the class that must stay.
-    private static let priorPictures = 32
+    static let priorPictures = 32
     private static let priorPurpose: UInt64 = 0xBA5E
 
     /// - Parameter iterations: of every stage, instead of its own number.
     /// - Throws: `JobFailure` where the loss is no number any more.
     init(_ baseline: Baseline, _ concept: Concept, seed: UInt64, on loaded: LoadedModel, iterations: Int?) throws {
         let learner = loaded.pairLearner(of: [concept.name], seed: seed)
-        let references = concept.references.map { PicturePair(prompt: concept.plainPrompt, picture: $0) }
+        if baseline.beginsAsNoun { learner.beginWord(of: concept) }
         let seeds = Philox.seeds(seed, purpose: Self.priorPurpose, 0..<Self.priorPictures)
         let prior =
             baseline.stages.contains(where: \.preservesPrior) ? learner.classPictures(of: concept, seeds: seeds) : []
@@ -68,7 +76,7 @@ struct BaselineRun {
             options.iterations = iterations ?? options.iterations
             try loaded.whileLearning {
                 let training = try PairTraining(
-                    learner, pairs: references, prior: preservesPrior ? prior : [], options: options, seed: seed)
+                    learner, pairs: concept.pairs, prior: preservesPrior ? prior : [], options: options, seed: seed)
                 count += training.learning.reduce(0) { $0 + $1.count }
                 try TrainingRun.advance(training)
                 // What a stage learnt is fixed in the next, and while the model draws.

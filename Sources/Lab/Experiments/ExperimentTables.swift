@@ -156,6 +156,7 @@ package struct ExperimentTables {
 
     /// The options with what holds where the variant says nothing: with another standard it is another variant.
     private func settled(_ variant: TableVariant) -> JSONValue {
+        if case .baseline(let baseline) = variant.way { return .string(baseline.settings) }
         guard let method = variant.learning?.method else { return .null }
         let description = variant.model.flatMap { try? ModelFolder.written("\(models)/\($0)") }
         let usual = description?.training?[method.rawValue] ?? [:]
@@ -183,7 +184,7 @@ package struct ExperimentTables {
         let loaded = try LoadedModel(directory: "\(models)/\(name)")
         let known = concepts(variant, key.subject, size: loaded.pictureSize)
         let concept = known[key.subject % known.count]
-        let drawing = try drawing(variant, concept, known, loaded, key.seed)
+        let drawing = try drawing(variant, concept, known, loaded, key)
         return TableCell(
             key: key, className: concept.className, scores: try scores(key, concept, drawing),
             seconds: drawing.seconds, parameters: drawing.parameters, adapterBytes: drawing.bytes, engine: engine)
@@ -201,13 +202,14 @@ package struct ExperimentTables {
 
     /// - Parameter known: all subjects that are learnt together, or this one alone.
     private func drawing(
-        _ variant: TableVariant, _ concept: Concept, _ known: [Concept], _ loaded: LoadedModel, _ seed: UInt64
+        _ variant: TableVariant, _ concept: Concept, _ known: [Concept], _ loaded: LoadedModel, _ key: TableCell.Key
     ) throws -> Drawing {
         if case .baseline(let baseline) = variant.way {
-            let run = try BaselineRun(baseline, concept, seed: seed, on: loaded, iterations: settings.iterations)
+            let run = try BaselineRun(
+                baseline, concept, seed: key.randomness, on: loaded, iterations: settings.iterations)
             return Drawing(paint: run.paint, asks: \.asked, seconds: run.seconds, parameters: run.parameters)
         }
-        guard let training = try training(variant, concept, known, seed) else {
+        guard let training = try training(variant, concept, known, key) else {
             return Drawing(paint: try ConceptPainter(loaded, adapters: [:]).paint, asks: \.described)
         }
         let painter = try ConceptPainter(
@@ -237,18 +239,19 @@ package struct ExperimentTables {
     /// What a variant learns; nil where that is nothing.
     /// - Parameter known: all subjects that are learnt together, or this one alone.
     private func training(
-        _ variant: TableVariant, _ concept: Concept, _ known: [Concept], _ seed: UInt64
+        _ variant: TableVariant, _ concept: Concept, _ known: [Concept], _ key: TableCell.Key
     ) throws -> TrainingRun? {
-        let taught = taughtRun(variant, concept, seed)
+        let taught = taughtRun(variant, concept, key.randomness)
         switch (variant.way, variant.model) {
         case (.learned(.proxyTuning, _), let model?): return try taught.student(model)
         case (.together, let model?):
-            return try TaughtRun.together(known.map { taughtRun(variant, $0, seed) }, model)
+            let seeds = settings.together(with: key.subject).map { TableCell.Key.randomness(key.seed, of: $0) }
+            return try TaughtRun.together(zip(known, seeds).map { taughtRun(variant, $0, $1) }, model)
         case (.augmented, let model?): return try taught.student(ofReferencesBy: model)
         case (.supervisor, _): return try taught.supervisor()
         case (.learned(let method, _), let model?):
             return try TrainingRun(
-                concept, by: method, options: options(variant), seed: seed, model: "\(models)/\(model)",
+                concept, by: method, options: options(variant), seed: key.randomness, model: "\(models)/\(model)",
                 folder: folder)
         default: return nil
         }
@@ -265,7 +268,7 @@ package struct ExperimentTables {
             prompts: prompts.map(drawing.asks), perPrompt: settings.picturesPerPrompt,
             classPrompts: concept.classPrompts,
             classPictures: settings.classPictures)
-        let pictures = EvaluationPictures(plan, seed: key.seed, paint: drawing.paint)
+        let pictures = EvaluationPictures(plan, seed: key.randomness, paint: drawing.paint)
         try FileManager.default.createDirectory(atPath: "\(folder)/pictures", withIntermediateDirectories: true)
         try methodSheet.cell(references: concept.references, prompts: pictures.groups)
             .writePNG(sheet(key))

@@ -12,6 +12,15 @@ struct TableCell: Codable, Equatable {
 
         /// Of files that belong to it.
         var name: String { "\(variant)-\(subject)-\(seed)-\(inputs)" }
+
+        /// Where all that is random about the cell comes from.
+        var randomness: UInt64 { Key.randomness(seed, of: subject) }
+
+        /// Where all that is random about a subject's cells of a seed comes from: every variant's are alike, and no two
+        /// subjects', for what one noise does to all of them would not show in how far they differ.
+        static func randomness(_ seed: UInt64, of subject: Int) -> UInt64 {
+            seed &+ UInt64(subject) &* 0x9E37_79B9
+        }
     }
 
     let key: Key

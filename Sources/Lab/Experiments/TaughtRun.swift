@@ -43,7 +43,7 @@ struct TaughtRun {
 
     /// What one student learnt of several subjects from the proxies of each, as often of every one as if it were alone.
     /// The run's folder keeps it, for each of them asks for it.
-    /// - Parameter runs: of the same options and seed.
+    /// - Parameter runs: of the same options; the student's seed is the first one's.
     static func together(_ runs: [TaughtRun], _ student: String) throws -> TrainingRun {
         let first = runs[0]
         let loaded = try LoadedModel(directory: "\(first.models)/\(student)")
