@@ -132,7 +132,8 @@ import Testing
                     (select count(*) from atelier.concept_versions where tenant is null) as unknown,
                     (select string_agg(left(sha256, 1), '') from atelier.tenant_artifacts) as held,
                     (select tenants::text from atelier.erasures) as erasing
-                """).first
+                """
+            ).first
             #expect(left?["names"] == "2" && left?["unknown"] == "1", "\(String(describing: left))")
             #expect(left?["held"] == "a" && left?["erasing"] == "{bob}", "\(String(describing: left))")
         }
