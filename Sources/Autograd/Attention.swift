@@ -7,7 +7,9 @@ import Tensors
 /// Inputs by `layout`, then the bias [biasHeads, T, S] (1 or all heads) when there is one:
 /// - `packed`: qkv [B, T, 3·C];
 /// - `queryAndPackedKeys`: q [B, T, C], kv [S, 2·C];
-/// - `separate`: q [B, T, C], k [.., C], v [.., C]; with fewer key heads, k and v are as much narrower.
+/// - `separate`: q [B, T, C], k [.., C], v [.., C].
+///
+/// With fewer key heads, k and v are as much narrower; not in `queryAndPackedKeys`, which has as many.
 package struct Attention: Operation {
     /// How query, key and value arrive: see the type.
     package enum Layout { case packed, queryAndPackedKeys, separate }
@@ -37,6 +39,9 @@ package struct Attention: Operation {
             OperationExample(
                 Attention(heads: 4, keyHeads: 2, layout: .separate, logitScale: 1, visible: visible),
                 [.example([2, 3, 8]), .example([2, 3, 4], seed: 2), .example([2, 3, 4], seed: 3)]),
+            OperationExample(
+                Attention(heads: 4, keyHeads: 2, layout: .packed, logitScale: 1, visible: visible),
+                [.example([2, 3, 16])]),
         ]
     }
 
@@ -62,7 +67,7 @@ package struct Attention: Operation {
         keyRanges: [Range<Int>]? = nil
     ) {
         precondition(
-            keyHeads == nil || layout == .separate && heads % keyHeads! == 0,
+            keyHeads == nil || layout != .queryAndPackedKeys && heads % keyHeads! == 0,
             "attention: \(keyHeads!) key heads for \(heads)")
         self.heads = heads
         self.keyHeads = keyHeads ?? heads
@@ -84,8 +89,8 @@ package struct Attention: Operation {
             switch layout {
             case .packed:
                 k = q + width
-                v = q + 2 * width
-                (keyStride, valueStride) = (3 * width, 3 * width)
+                v = k + (queryStride - width) / 2
+                (keyStride, valueStride) = (queryStride, queryStride)
             case .queryAndPackedKeys:
                 k = tensors[1].pointer
                 v = k + width
@@ -118,7 +123,7 @@ package struct Attention: Operation {
         let q = inputs[0]
         let batch = q.shape[0]
         let queries = q.shape[1]
-        let width = layout == .packed ? q.width / 3 : q.width
+        let width = layout == .packed ? q.width / (heads + 2 * keyHeads) * heads : q.width
         let keyRows = layout == .packed ? q.rows : inputs[1].rows
         let ranges = keyRanges ?? (0..<batch).map { $0 * (keyRows / batch)..<($0 + 1) * (keyRows / batch) }
         precondition(

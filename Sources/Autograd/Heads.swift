@@ -38,7 +38,7 @@ package struct RotaryTable {
 /// by a gain per head (query only), and rotated; the value section passes through.
 ///
 /// Inputs: x [.., sections · heads · headWidth] with 3 sections (query, key, value) or 1, and gain [heads] when there
-/// is one.
+/// is one. With fewer key heads, the key and value sections are as much narrower.
 package struct Heads: Operation {
     package static let name = "heads"
     package static var examples: [OperationExample] {
@@ -52,6 +52,9 @@ package struct Heads: Operation {
                     Heads(heads: 2, sections: 3, normalize: true, rotary: rotary),
                     [.example([2, 3, 24]), .example([2], seed: 2)]),
                 OperationExample(Heads(heads: 2, sections: 1, normalize: false, rotary: rotary), [.example([3, 8])]),
+                OperationExample(
+                    Heads(heads: 4, keyHeads: 2, sections: 3, normalize: true, rotary: rotary),
+                    [.example([2, 3, 32]), .example([4], seed: 2)]),
             ]
         } + [
             OperationExample(
@@ -60,43 +63,52 @@ package struct Heads: Operation {
         ]
     }
     let heads: Int
+    /// Heads of key and value.
+    let keyHeads: Int
     let sections: Int
     let normalize: Bool
     let rotary: RotaryTable?
     private var x: Tensor?
     private var gain: Tensor?
     private var norms: [Tensor] = []
-    /// `sections` 3 for a packed query, key and value, 1 for a query alone; `rotary` has as many tokens as x [B, T,
-    /// ..].
-    package init(heads: Int, sections: Int, normalize: Bool, rotary: RotaryTable?) {
+    /// `heads` of the query, `keyHeads` of key and value (as many unless given); `sections` 3 for a packed query, key
+    /// and value, 1 for a query alone; `rotary` has as many tokens as x [B, T, ..].
+    package init(heads: Int, keyHeads: Int? = nil, sections: Int, normalize: Bool, rotary: RotaryTable?) {
         precondition(sections == 1 || sections == 3)
         self.heads = heads
+        self.keyHeads = keyHeads ?? heads
         self.sections = sections
         self.normalize = normalize
         self.rotary = rotary
     }
 
-    private var prepared: Int { sections == 3 ? 2 : 1 }
+    /// The sections that are prepared: the head each begins at, and how many it has.
+    private var prepared: [(first: Int, heads: Int)] {
+        sections == 3 ? [(0, heads), (heads, keyHeads)] : [(0, heads)]
+    }
+
+    private func headWidth(_ x: Tensor) -> Int { x.width / (sections == 3 ? heads + 2 * keyHeads : heads) }
 
     /// x [.., sections·heads·headWidth], gain [heads] → the shape of x.
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let rows = x.rows
         let stride = x.width
-        let section = stride / sections
+        let headWidth = headWidth(x)
         let gain = inputs.count > 1 ? inputs[1] : nil
         let y = Tensor(uninitialized: x.shape)
-        norms = (0..<prepared).map { _ in Tensor(uninitialized: [rows, heads]) }
+        norms = prepared.map { Tensor(uninitialized: [rows, $0.heads]) }
         parallel(rows, grain: 8) { [norms] range in
-            for part in 0..<prepared {
+            for (part, section) in prepared.enumerated() {
+                let column = section.first * headWidth
                 atelier_heads(
-                    y.pointer + part * section, norms[part].pointer, x.pointer + part * section, stride,
+                    y.pointer + column, norms[part].pointer, x.pointer + column, stride,
                     part == 0 ? gain?.pointer : nil,
                     rotary?.cosine.pointer, rotary?.sine.pointer, range.lowerBound, range.upperBound,
-                    rotary?.tokens ?? 1, heads,
-                    section / heads, normalize, rotary?.pairsHalves ?? false)
+                    rotary?.tokens ?? 1, section.heads,
+                    headWidth, normalize, rotary?.pairsHalves ?? false)
             }
-            if sections == 3 { Heads.copyValues(x, y, section: section, rows: range) }
+            if sections == 3 { Heads.copyValues(x, y, from: (heads + keyHeads) * headWidth, rows: range) }
         }
         self.x = x
         self.gain = gain
@@ -108,21 +120,21 @@ package struct Heads: Operation {
         let x = x!
         let rows = x.rows
         let stride = x.width
-        let section = stride / sections
+        let headWidth = headWidth(x)
         let dx = Tensor(uninitialized: x.shape)
         let dgainRows = needs.count > 1 && needs[1] ? Tensor(uninitialized: [rows, heads]) : nil
         parallel(rows, grain: 8) { range in
-            for part in 0..<prepared {
+            for (part, section) in prepared.enumerated() {
+                let column = section.first * headWidth
                 atelier_heads_backward(
-                    dx.pointer + part * section, stride, part == 0 ? dgainRows?.pointer : nil,
-                    dOutput.pointer + part * section,
-                    x.pointer + part * section, norms[part].pointer, part == 0 ? gain?.pointer : nil,
+                    dx.pointer + column, stride, part == 0 ? dgainRows?.pointer : nil, dOutput.pointer + column,
+                    x.pointer + column, norms[part].pointer, part == 0 ? gain?.pointer : nil,
                     rotary?.cosine.pointer,
-                    rotary?.sine.pointer, range.lowerBound, range.upperBound, rotary?.tokens ?? 1, heads,
-                    section / heads, normalize,
+                    rotary?.sine.pointer, range.lowerBound, range.upperBound, rotary?.tokens ?? 1, section.heads,
+                    headWidth, normalize,
                     rotary?.pairsHalves ?? false)
             }
-            if sections == 3 { Heads.copyValues(dOutput, dx, section: section, rows: range) }
+            if sections == 3 { Heads.copyValues(dOutput, dx, from: (heads + keyHeads) * headWidth, rows: range) }
         }
         guard let dgainRows else { return [dx, nil] }
         let dgain = Tensor(zeros: [heads])
@@ -130,10 +142,11 @@ package struct Heads: Operation {
         return [dx, dgain]
     }
 
-    private static func copyValues(_ source: Tensor, _ target: Tensor, section: Int, rows: Range<Int>) {
+    /// The columns from one on: the value section.
+    private static func copyValues(_ source: Tensor, _ target: Tensor, from column: Int, rows: Range<Int>) {
         for row in rows {
-            let start = row * source.width + 2 * section
-            (target.pointer + start).update(from: source.pointer + start, count: section)
+            let start = row * source.width + column
+            (target.pointer + start).update(from: source.pointer + start, count: source.width - column)
         }
     }
 }

@@ -21,6 +21,9 @@ struct RoundingTests {
             OperationExample(
                 Attention(heads: 4, keyHeads: 2, layout: .separate, logitScale: 0.2),
                 [.example([2, 400, 128]), .example([2, 70, 64], seed: 2), .example([2, 70, 64], seed: 3)]),
+            OperationExample(
+                Attention(heads: 4, keyHeads: 2, layout: .packed, logitScale: 0.2, visible: scales),
+                [.example([2, 45, 256])]),
         ]
     }
 
@@ -48,7 +51,7 @@ struct RoundingTests {
         }
     }
 
-    @Test(arguments: 0..<9)
+    @Test(arguments: 0..<10)
     func roundedKernelsMatchSinglePrecision(number: Int) {
         let example = (Self.attentions() + Self.convolutions())[number]
         let single = results(example, .single)

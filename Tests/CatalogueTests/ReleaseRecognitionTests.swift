@@ -84,6 +84,15 @@ struct ReleaseRecognitionTests {
         } catch { #expect(error.problems.count == 1 && error.problems[0].hasPrefix(said), "\(error.problems)") }
     }
 
+    @Test func headsThatTheProjectionHasNotAreRefused() {
+        var wishes = ReleaseWishes()
+        wishes.heads = 7
+        do throws(UnrecognizedRelease) {
+            _ = try ReleaseScan(["\(releases!)/llamagen-t2i-xl"]).recognized(wishes)
+            Issue.record("it was taken")
+        } catch { #expect(error.problems.count == 1 && error.problems[0].contains("--heads"), "\(error.problems)") }
+    }
+
     /// Hugging Face's cache: `snapshots/DIGEST` with a folder of its own for the tokenizer in it.
     @Test func aCacheFolderIsLookedThrough() throws {
         let folder = try TemporaryFolder()

@@ -112,8 +112,8 @@ import Testing
             asked { _ = model.transformer.logits(ids, batch: 1) }, "a pass", within: 0.1)
     }
 
-    @Test func llamaGenIsCountedAsItComputes() throws {
-        let model = try tinyLlamaGen()
+    @Test(arguments: [2, 1]) func llamaGenIsCountedAsItComputes(keyHeads: Int) throws {
+        let model = try tinyLlamaGen(keyHeads: keyHeads)
         model.freeze()
         let tokens = model.encode(["a dog"]).lengths[0]
         expect(
@@ -122,6 +122,8 @@ import Testing
                 _ = model.pictures(
                     model.generateCodes(model.encode(["a dog", "a cat"]), sampling: model.sampling(seeds: [1, 2])))
             }, "drawing", within: 0.05)
+        let projections = model.transformerWeights.parameters.filter { $0.name.contains(".attention.w") }
+        #expect(model.configuration.lowRankNumbers == projections.reduce(0) { $0 + $1.shape.reduce(0, +) })
     }
 
     @Test func diffusionIsCountedAsItComputes() throws {

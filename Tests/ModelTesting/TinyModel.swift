@@ -74,7 +74,7 @@ package func tinyDiffusion() throws -> DiffusionModel {
 }
 
 /// A LlamaGen far too small to paint, with everything a real one has.
-package func tinyLlamaGen() throws -> LlamaGenModel {
+package func tinyLlamaGen(keyHeads: Int? = nil) throws -> LlamaGenModel {
     let words = try words()
     let configuration = LlamaGenModel.Configuration(
         name: "tiny", pictureSize: 16,
@@ -84,8 +84,8 @@ package func tinyLlamaGen() throws -> LlamaGenModel {
         text: .init(
             vocabularySize: words.vocabularySize, width: 16, headWidth: 8, feedForwardWidth: 16, layers: 1, heads: 2),
         transformer: .init(
-            width: 16, depth: 2, heads: 2, feedForwardWidth: 24, codes: 12, captionLength: 16, captionWidth: 16,
-            side: 4),
+            width: 16, depth: 2, heads: 2, keyHeads: keyHeads, feedForwardWidth: 24, codes: 12, captionLength: 16,
+            captionWidth: 16, side: 4),
         guidance: 2, topK: 12, temperature: 1)
     return try LlamaGenModel(
         configuration, textTokenizer: words, tokenizer: .fresh(seed: 1), text: .fresh(seed: 2),

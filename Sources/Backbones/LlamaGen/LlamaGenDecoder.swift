@@ -14,7 +14,8 @@ package final class LlamaGenDecoder {
         let c = model.configuration
         self.model = model
         caches = KeyValueCache.caches(
-            blocks: model.blocks.count, batch: sequences, capacity: c.captionLength + c.side * c.side, width: c.width)
+            blocks: model.blocks.count, batch: sequences, capacity: c.captionLength + c.side * c.side,
+            width: c.keyWidth)
     }
 
     /// Reads a caption's real features [L, D] and returns the logits [1, V] of its picture's first code.
@@ -44,13 +45,15 @@ package final class LlamaGenDecoder {
 
     private func layers(_ x: Variable, rotary: RotaryTable, sequences: Range<Int>) -> Variable {
         let c = model.configuration
+        let keys = c.width..<c.width + c.keyWidth
+        let values = keys.upperBound..<keys.upperBound + c.keyWidth
         var x = x
         for (layer, block) in model.blocks.enumerated() {
             x = block(x, rotary: rotary) { qkv in
                 caches[layer].attend(
-                    qkv.columns(0..<c.width), qkv.columns(c.width..<2 * c.width),
-                    qkv.columns(2 * c.width..<3 * c.width), sequences: sequences, heads: c.heads,
-                    logitScale: c.logitScale, isCausal: sequences.count == 1 && x.shape[1] > 1)
+                    qkv.columns(0..<c.width), qkv.columns(keys), qkv.columns(values), sequences: sequences,
+                    heads: c.heads, keyHeads: c.keyHeads, logitScale: c.logitScale,
+                    isCausal: sequences.count == 1 && x.shape[1] > 1)
             }
         }
         return x

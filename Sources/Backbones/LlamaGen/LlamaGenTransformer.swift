@@ -11,6 +11,8 @@ package final class LlamaGenTransformer {
     /// Its sizes, read and written under the reference's names.
     package struct Configuration: Codable, Equatable, Sendable {
         package var width, depth, heads: Int
+        /// Heads of keys and values; fewer than `heads` where neighbours share them.
+        package var keyHeads: Int
         package var feedForwardWidth: Int
         /// Codes to choose from.
         package var codes: Int
@@ -24,10 +26,11 @@ package final class LlamaGenTransformer {
         package var rotaryBase: Float
 
         package init(
-            width: Int, depth: Int, heads: Int, feedForwardWidth: Int? = nil, codes: Int, captionLength: Int = 120,
-            captionWidth: Int = 2048, side: Int, epsilon: Float = 1e-5, rotaryBase: Float = 10000
+            width: Int, depth: Int, heads: Int, keyHeads: Int? = nil, feedForwardWidth: Int? = nil, codes: Int,
+            captionLength: Int = 120, captionWidth: Int = 2048, side: Int, epsilon: Float = 1e-5,
+            rotaryBase: Float = 10000
         ) {
-            (self.width, self.depth, self.heads) = (width, depth, heads)
+            (self.width, self.depth, self.heads, self.keyHeads) = (width, depth, heads, keyHeads ?? heads)
             self.feedForwardWidth = feedForwardWidth ?? Configuration.feedForwardWidth(of: width, multipleOf: 256)
             (self.codes, self.captionLength, self.captionWidth) = (codes, captionLength, captionWidth)
             (self.side, self.epsilon, self.rotaryBase) = (side, epsilon, rotaryBase)
@@ -37,6 +40,7 @@ package final class LlamaGenTransformer {
         package static let xl = Configuration(width: 1280, depth: 36, heads: 20, codes: 16_384, side: 16)
 
         package var headWidth: Int { width / heads }
+        var keyWidth: Int { keyHeads * headWidth }
         var logitScale: Float { 1 / Float(headWidth).squareRoot() }
 
         /// Two thirds of four times the width, up to the next multiple.
@@ -48,6 +52,7 @@ package final class LlamaGenTransformer {
             case width = "dim"
             case depth = "n_layer"
             case heads = "n_head"
+            case keyHeads = "n_kv_head"
             case feedForwardWidth = "ffn_hidden"
             case multipleOf = "multiple_of"
             case codes = "vocab_size"
@@ -69,6 +74,7 @@ package final class LlamaGenTransformer {
             let rounded = Configuration.feedForwardWidth(of: width, multipleOf: try number(.multipleOf, 256))
             self.init(
                 width: width, depth: try number(.depth, usual.depth), heads: try number(.heads, usual.heads),
+                keyHeads: try keys.decodeIfPresent(Int.self, forKey: .keyHeads),
                 feedForwardWidth: try number(.feedForwardWidth, rounded), codes: try number(.codes, usual.codes),
                 captionLength: try number(.captionLength, usual.captionLength),
                 captionWidth: try number(.captionWidth, usual.captionWidth),
@@ -82,6 +88,7 @@ package final class LlamaGenTransformer {
             try keys.encode(width, forKey: .width)
             try keys.encode(depth, forKey: .depth)
             try keys.encode(heads, forKey: .heads)
+            try keys.encode(keyHeads, forKey: .keyHeads)
             try keys.encode(feedForwardWidth, forKey: .feedForwardWidth)
             try keys.encode(codes, forKey: .codes)
             try keys.encode(captionLength, forKey: .captionLength)
@@ -142,7 +149,8 @@ package final class LlamaGenTransformer {
         let tokens = x.shape[1]
         let rotary = rotary.slice(0..<tokens)
         let attention = PaddedAttention(
-            heads: c.heads, logitScale: c.logitScale, padding: lengths.map { $0.map { c.captionLength - $0 } })
+            heads: c.heads, keyHeads: c.keyHeads, headWidth: c.headWidth, logitScale: c.logitScale,
+            padding: lengths.map { $0.map { c.captionLength - $0 } })
         let recomputes = BlockRecomputation.pays(rows: batch * tokens, width: c.width, depth: c.depth)
         for block in blocks {
             x = recomputed([x], where: recomputes) {
@@ -192,29 +200,40 @@ package final class LlamaGenTransformer {
 
 /// Causal attention of left-padded samples: padding sees itself alone, and nothing else sees it.
 private struct PaddedAttention {
-    let heads: Int
+    let heads, keyHeads, headWidth: Int
     let logitScale: Float
     /// Padded tokens of each sample; nil where none is hidden.
     let padding: [Int]?
 
-    /// qkv [B, T, 3·C] → [B, T, C].
+    /// qkv [B, T, C + 2·keyWidth] → [B, T, C].
     func callAsFunction(_ qkv: Variable) -> Variable {
-        let (batch, tokens) = (qkv.shape[0], qkv.shape[1])
-        let width = qkv.shape[2] / 3
+        let (batch, tokens, width) = (qkv.shape[0], qkv.shape[1], qkv.shape[2])
         guard let padding, padding.contains(where: { $0 > 0 }) else { return attended(qkv) }
-        let all = qkv.reshaped([1, batch * tokens, 3 * width])
+        let all = qkv.reshaped([1, batch * tokens, width])
         let parts = (0..<batch).flatMap { sample -> [Variable] in
             let first = sample * tokens
             let start = first + padding[sample]
             let seen = attended(all.tokens(start..<first + tokens))
             // A token that sees itself alone gets its own value.
-            return start == first ? [seen] : [all.tokens(first..<start).columns(2 * width..<3 * width), seen]
+            let values = (heads + keyHeads) * headWidth..<width
+            return start == first ? [seen] : [shared(all.tokens(first..<start).columns(values)), seen]
         }
-        return Concatenate().apply(parts).reshaped([batch, tokens, width])
+        return Concatenate().apply(parts).reshaped([batch, tokens, heads * headWidth])
+    }
+
+    /// Values [1, N, keyWidth] as each head has them, [1, N, C].
+    private func shared(_ values: Variable) -> Variable {
+        guard keyHeads < heads else { return values }
+        let tokens = values.shape[1]
+        let sources = (0..<tokens * heads).map { Int32($0 * keyHeads / heads) }
+        return Gather(sources).apply([values.reshaped([tokens * keyHeads, headWidth])])
+            .reshaped([1, tokens, heads * headWidth])
     }
 
     private func attended(_ qkv: Variable) -> Variable {
         let visible = (0..<Int32(qkv.shape[1])).map { $0 + 1 }
-        return Attention(heads: heads, layout: .packed, logitScale: logitScale, visible: visible).apply([qkv])
+        return Attention(
+            heads: heads, keyHeads: keyHeads, layout: .packed, logitScale: logitScale, visible: visible
+        ).apply([qkv])
     }
 }

@@ -50,6 +50,6 @@ struct DecoderWork: Sendable {
 
     /// Numbers of a low-rank change of rank 1.
     func lowRankNumbers(isPacked: Bool) -> Int {
-        depth * (isPacked ? 6 * width : 6 * width + 2 * keyWidth)
+        depth * ((isPacked ? 4 : 6) * width + 2 * keyWidth)
     }
 }

@@ -23,7 +23,7 @@ extension LlamaGenModel.Configuration: BackboneWork {
     private var decoder: DecoderWork {
         let c = transformer
         return DecoderWork(
-            width: c.width, depth: c.depth, heads: c.heads, keyWidth: c.width, feedForward: c.feedForwardWidth,
+            width: c.width, depth: c.depth, heads: c.heads, keyWidth: c.keyWidth, feedForward: c.feedForwardWidth,
             vocabulary: c.codes)
     }
 

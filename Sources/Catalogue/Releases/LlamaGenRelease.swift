@@ -29,7 +29,8 @@ package struct LlamaGenRelease {
         let text = T5Release(scan, width: shape("cls_embedding.uncond_embedding").last)
         let title = "the transformer is \(title)"
         let problems =
-            (tokenizer == nil ? ["\(title); its tokenizer is not here: vq_ds16_t2i.pt"] : [])
+            (keyHeads == nil ? [headsProblem] : [])
+            + (tokenizer == nil ? ["\(title); its tokenizer is not here: vq_ds16_t2i.pt"] : [])
             + (text?.problems ?? ["\(title); its text encoder is not here: flan-t5-xl"])
         guard problems.isEmpty, let tokenizer, let text, let vocabulary = text.vocabulary else {
             throw UnrecognizedRelease(problems: problems)
@@ -62,6 +63,26 @@ package struct LlamaGenRelease {
         "LlamaGen " + (width == 1280 && depth == 36 ? "XL" : "of \(depth) layers and width \(width)")
     }
 
+    /// Heads of queries; every released one has them of 64 channels.
+    private var heads: Int { wishes.heads ?? max(width / 64, 1) }
+
+    private var packedRows: Int { shape("layers.0.attention.wqkv.weight").first! }
+
+    /// Heads of keys and values, whose rows stand behind those of the queries; nil where these are no such heads.
+    private var keyHeads: Int? {
+        guard width > 0, heads > 0, width % heads == 0 else { return nil }
+        let keyHeads = (packedRows - width) / (2 * (width / heads))
+        let isWhole = packedRows * heads == width * (heads + 2 * keyHeads)
+        return isWhole && keyHeads > 0 && heads % keyHeads == 0 ? keyHeads : nil
+    }
+
+    private var headsProblem: String {
+        """
+        \(transformer.name): the \(packedRows) rows of layers.0.attention.wqkv.weight are not those of \(heads) heads \
+        of queries and as many or fewer of keys and values; say with --heads how many heads of queries there are
+        """
+    }
+
     private func configuration(_ tokenizer: ReleasePiece, _ text: T5Release) -> JSONValue {
         let sizes = Self.tokenizer(tokenizer)
         let patch = 1 << ((sizes["ch_mult"]?.array?.count ?? 1) - 1)
@@ -78,9 +99,8 @@ package struct LlamaGenRelease {
     private func transformerSizes(side: Int) -> JSONValue {
         let captions = shape("cls_embedding.uncond_embedding")
         return [
-            "dim": .integer(width), "n_layer": .integer(depth),
-            // Every released one has heads of 64 channels.
-            "n_head": .integer(wishes.heads ?? max(width / 64, 1)),
+            "dim": .integer(width), "n_layer": .integer(depth), "n_head": .integer(heads),
+            "n_kv_head": .integer(keyHeads ?? heads),
             "ffn_hidden": .integer(shape("layers.0.feed_forward.w1.weight").first!),
             "vocab_size": .integer(shape("tok_embeddings.weight").first!),
             "cls_token_num": .integer(captions.first!), "caption_dim": .integer(captions.last!),
