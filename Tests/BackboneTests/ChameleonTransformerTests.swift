@@ -5,13 +5,14 @@ import Layers
 import Tensors
 import Testing
 
-private func configuration(swinNorm: Bool = false) -> ChameleonTransformer.Configuration {
+private func configuration(swinNorm: Bool = false, ties: Bool = false) -> ChameleonTransformer.Configuration {
     var c = ChameleonTransformer.Configuration(
         vocabularySize: 20, width: 16, feedForwardWidth: 12, depth: 3, heads: 4, keyHeads: 2, swinNorm: swinNorm,
         longestSequence: 16)
     c.attentionBias = true
     c.feedForwardBias = true
     c.keyNormRows = 1
+    c.tiesEmbeddings = ties
     return c
 }
 
@@ -20,11 +21,37 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
 }
 
 @Suite(.computing) struct ChameleonTransformerTests {
-    @Test(arguments: [false, true])
-    func parametersAreCountedWithoutMakingThem(swinNorm: Bool) {
+    @Test(arguments: [false, true], [false, true])
+    func parametersAreCountedWithoutMakingThem(swinNorm: Bool, ties: Bool) {
         let weights = Weights(.fresh(seed: 1))
-        _ = ChameleonTransformer(configuration(swinNorm: swinNorm), weights)
-        #expect(configuration(swinNorm: swinNorm).parameterCount == weights.count)
+        let configuration = configuration(swinNorm: swinNorm, ties: ties)
+        _ = ChameleonTransformer(configuration, weights)
+        #expect(configuration.parameterCount == weights.count)
+    }
+
+    /// Their gradient is that of both.
+    @Test func tiedEmbeddingsAreAHeadOfTheSameNumbers() throws {
+        let (tied, ids) = (Weights(.fresh(seed: 1)), [1, 4, 9, 3, 2, 6] as [Int32])
+        let model = ChameleonTransformer(configuration(ties: true), tied)
+        var tensors = Dictionary(uniqueKeysWithValues: tied.parameters.map { ($0.name, $0.value) })
+        tensors["lm_head.weight"] = model.embedding.value
+        let apart = Weights(.checkpoint(tensors))
+        let other = ChameleonTransformer(configuration(), apart)
+        try apart.verify()
+        var logits: [[Float]] = []
+        for (weights, model) in [(tied, model), (apart, other)] {
+            weights.train { _ in true }
+            let said = model.logits(ids, batch: 2)
+            said.backward(seed: .example(said.shape, seed: 8))
+            logits.append(said.value.values)
+        }
+        #expect(largestDifference(logits[0], logits[1]) < 1e-5)
+        let both = try #require(model.embedding.gradient)
+        let sum = try #require(other.embedding.gradient).copy()
+        sum.accumulate(try #require(apart.byName["lm_head.weight"]?.gradient))
+        #expect(largestDifference(both.values, sum.values) < 1e-4)
+        let read = ChameleonDecoder(model, sequences: 1, capacity: 3).read([1, 4, 9], sequence: 0)
+        #expect(largestDifference(read.values, last(model, [1, 4, 9])) < 1e-5)
     }
 
     /// Sequences of different lengths, read and continued side by side, get the logits each gets alone and
@@ -63,9 +90,9 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
         #expect(largestDifference(changed, plain) > 1e-3)
     }
 
-    @Test func everyWeightLearns() {
+    @Test(arguments: [false, true]) func everyWeightLearns(ties: Bool) {
         let weights = Weights(.fresh(seed: 1))
-        let model = ChameleonTransformer(configuration(), weights)
+        let model = ChameleonTransformer(configuration(ties: ties), weights)
         weights.train { _ in true }
         let logits = model.logits([1, 4, 9, 3, 2, 6], batch: 2)
         logits.backward(seed: .example(logits.shape, seed: 8))

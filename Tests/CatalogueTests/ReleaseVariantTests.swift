@@ -153,7 +153,10 @@ struct ReleaseVariantTests {
         try change("\(path)/config.json", ["rope_theta": .null, "rope_parameters": ["rope_theta": 500_000]])
         let transformer = try #require(try found(path).release).configuration["transformer"]
         #expect(transformer?["rotaryBase"]?.double == 500_000, "\(transformer ?? .null)")
-        try change("\(path)/config.json", ["rope_parameters": ["rope_type": "linear", "factor": 2]])
+        try change("\(path)/config.json", ["rope_parameters": .null, "rope_scaling": ["type": "linear", "factor": 2]])
+        let scaled = try #require(try found(path).release).configuration["transformer"]
+        #expect(scaled?["rotaryFactor"]?.double == 2, "\(scaled ?? .null)")
+        try change("\(path)/config.json", ["rope_parameters": ["rope_type": "dynamic", "factor": 2]])
         let problems = try found(path).problems
         #expect(problems.count == 1 && problems[0].contains("rope_type"), "\(problems)")
     }

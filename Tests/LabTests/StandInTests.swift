@@ -45,11 +45,13 @@ import Testing
         #expect(drawn.width == 256 && drawn.height == 256)
     }
 
-    @Test func llamaGen() throws {
+    /// - Parameter keyHeads: heads of keys and values for two of queries; the shapes tell them.
+    @Test(arguments: [2, 1]) func llamaGen(keyHeads: Int) throws {
         let drawn = try picture(.llamagen, side: 64) {
             try LlamaGenStandIn(
                 transformer: LlamaGenTransformer.Configuration(
-                    width: 64, depth: 2, heads: 1, codes: 32, captionLength: 12, captionWidth: 32, side: 4),
+                    width: 128, depth: 2, heads: 2, keyHeads: keyHeads, codes: 32, captionLength: 12,
+                    captionWidth: 32, side: 4),
                 tokenizer: LlamaGenTokenizer.Configuration(
                     baseChannels: 32, multipliers: [1, 1, 1, 1, 1], residualBlocks: 1, latentChannels: 32, codes: 32,
                     codeWidth: 8),
@@ -59,11 +61,13 @@ import Testing
         #expect(drawn.width == 64 && drawn.height == 64)
     }
 
-    @Test func lumina() throws {
+    @Test(arguments: [false, true]) func lumina(tiesEmbeddings: Bool) throws {
+        var transformer = ChameleonTransformer.Configuration(
+            vocabularySize: 9216, width: 32, feedForwardWidth: 40, depth: 2, heads: 2, longestSequence: 512)
+        transformer.tiesEmbeddings = tiesEmbeddings
         let drawn = try picture(.chameleon, side: 64) {
             try LuminaStandIn(
-                transformer: ChameleonTransformer.Configuration(
-                    vocabularySize: 9216, width: 32, feedForwardWidth: 40, depth: 2, heads: 2, longestSequence: 512),
+                transformer: transformer,
                 tokenizer: ChameleonTokenizer.Configuration(
                     baseChannels: 32, multipliers: [1, 1, 1, 1, 1], residualBlocks: 1, latentChannels: 32,
                     codes: 8192, codeWidth: 8)

@@ -51,6 +51,6 @@ package final class ChameleonDecoder {
 
     /// [sequences, 1, C] → [sequences, V].
     private func logits(_ states: Variable) -> Tensor {
-        model.head(model.norm(states.reshaped([states.shape[0], states.value.width]))).value
+        model.logits(ofStates: states.reshaped([states.shape[0], states.value.width])).value
     }
 }

@@ -20,6 +20,10 @@ package final class ChameleonTransformer {
         package var longestSequence: Int
         package var epsilon: Float = 1e-5
         package var rotaryBase: Float = 10000
+        /// What positions are divided by before they turn anything; nil is one.
+        package var rotaryFactor: Float?
+        /// Whether the embeddings are what the head multiplies with, too; nil is no.
+        package var tiesEmbeddings: Bool?
         package var attentionBias = false
         package var feedForwardBias = false
         /// Rows of the query and key norms in the checkpoint; nil is one per head.
@@ -55,15 +59,17 @@ package final class ChameleonTransformer {
             let attention = 2 * width * width + 2 * width * keyWidth + (attentionBias ? 2 * width + 2 * keyWidth : 0)
             let norms = 2 * headWidth * ((queryNormRows ?? heads) + (keyNormRows ?? keyHeads)) + 2 * width
             let feedForward = 3 * width * feedForwardWidth + (feedForwardBias ? 2 * feedForwardWidth + width : 0)
-            return 2 * vocabularySize * width + depth * (attention + norms + feedForward) + width
+            let tables = tiesEmbeddings == true ? 1 : 2
+            return tables * vocabularySize * width + depth * (attention + norms + feedForward) + width
         }
     }
 
     package let configuration: Configuration
     package let embedding: Parameter
     let blocks: [ChameleonBlock]
-    let norm: RMSNormLayer
-    let head: LinearLayer
+    private let norm: RMSNormLayer
+    /// Nil where the embeddings are the head.
+    private let head: LinearLayer?
     let rotary: RotaryTable
 
     package init(_ configuration: Configuration, _ weights: Weights) {
@@ -73,9 +79,12 @@ package final class ChameleonTransformer {
             "model.embed_tokens.weight", [c.vocabularySize, c.width], .normal(deviation: 0.02))
         blocks = (0..<c.depth).map { ChameleonBlock(weights, "model.layers.\($0)", configuration: c) }
         norm = RMSNormLayer(weights, "model.norm", width: c.width, epsilon: c.epsilon)
-        head = LinearLayer(
-            weights, "lm_head", from: c.width, to: c.vocabularySize, bias: false,
-            initialization: .normal(deviation: 0.02))
+        head =
+            c.tiesEmbeddings == true
+            ? nil
+            : LinearLayer(
+                weights, "lm_head", from: c.width, to: c.vocabularySize, bias: false,
+                initialization: .normal(deviation: 0.02))
         rotary = ChameleonTransformer.rotaryTable(c)
     }
 
@@ -83,8 +92,13 @@ package final class ChameleonTransformer {
     ///
     /// `bias` [1, T, T] is added to every attention score.
     package func logits(_ ids: [Int32], batch: Int, contexts: [LayerContext] = [], bias: Tensor? = nil) -> Variable {
-        let x = states(ids, batch: batch, contexts: contexts, bias: bias) { _, _ in }
-        return head(norm(x))
+        logits(ofStates: states(ids, batch: batch, contexts: contexts, bias: bias) { _, _ in })
+    }
+
+    /// States [.., C] after the last layer to logits [.., V].
+    func logits(ofStates states: Variable) -> Variable {
+        let x = norm(states)
+        return head?(x) ?? embedding.project(x)
     }
 
     /// What every layer reads [B, T, C], from the embeddings on: the states that context vectors replace.
@@ -132,11 +146,13 @@ package final class ChameleonTransformer {
         return x
     }
 
-    /// Angles of every position: position / base^(2i/headWidth) for channel pair i.
+    /// Angles of every position: position / factor / base^(2i/headWidth) for channel pair i.
     private static func rotaryTable(_ c: Configuration) -> RotaryTable {
         let pairs = c.headWidth / 2
         let frequencies = (0..<pairs).map { 1 / pow(c.rotaryBase, Float(2 * $0) / Float(c.headWidth)) }
-        let angles = (0..<c.longestSequence).flatMap { position in frequencies.map { Float(position) * $0 } }
+        let angles = (0..<c.longestSequence).flatMap { position in
+            frequencies.map { Float(position) / (c.rotaryFactor ?? 1) * $0 }
+        }
         let shape = [c.longestSequence, pairs]
         return RotaryTable(
             cosine: Tensor(angles.map { cos($0) }, shape: shape), sine: Tensor(angles.map { sin($0) }, shape: shape),

@@ -61,17 +61,34 @@ struct ChameleonRelease {
         return [
             settings["num_attention_heads"]?.integer == nil
                 ? "\(folder)/config.json: lacks num_attention_heads" : nil,
-            settings["rope_scaling"].map { $0 != .null } == true
-                ? "\(folder)/config.json: rope_scaling is not built" : nil,
-            rotary["rope_type"].map { $0 != "default" } == true
-                ? "\(folder)/config.json: rope_type \(rotary["rope_type"]?.brief ?? "") is not built; default is" : nil,
-            transformer.shape("lm_head.weight") == nil
-                ? "\(transformer.piece.name): lm_head.weight is missing; tied embeddings are not built" : nil,
+            rotaryFactor == nil
+                ? "\(folder)/config.json: rope_type \(rotaryKind) is not built; default is, and linear with a factor"
+                : nil,
+            transformer.shape("lm_head.weight") == nil && !tiesEmbeddings
+                ? "\(transformer.piece.name): lm_head.weight is missing; config.json says no tie_word_embeddings" : nil,
         ].compactMap { $0 }
     }
 
-    /// What newer versions of transformers say of the rotary embedding, in an object of its own.
-    private var rotary: JSONValue { settings?["rope_parameters"] ?? .object([:]) }
+    /// What is said of the rotary embedding in an object of its own; older versions of transformers call it otherwise.
+    private var rotary: JSONValue {
+        ["rope_parameters", "rope_scaling"].compactMap { settings?[$0] }.first { $0 != .null } ?? [:]
+    }
+
+    private var rotaryKind: String { (rotary["rope_type"] ?? rotary["type"])?.string ?? "default" }
+
+    /// What positions are divided by; nil where something else is done to them.
+    private var rotaryFactor: Double? {
+        switch rotaryKind {
+        case "default": 1
+        case "linear": rotary["factor"]?.double
+        default: nil
+        }
+    }
+
+    /// Whether the embeddings are the head: transformers then writes no other.
+    private var tiesEmbeddings: Bool {
+        settings?["tie_word_embeddings"] == .bool(true) && transformer.shape("lm_head.weight") == nil
+    }
 
     // MARK: The vocabulary
 
@@ -162,6 +179,8 @@ struct ChameleonRelease {
             "rotaryBase": .number(settings["rope_theta"]?.double ?? rotary["rope_theta"]?.double ?? 10000),
             "attentionBias": settings["attention_bias"] ?? false, "feedForwardBias": settings["mlp_bias"] ?? false,
         ]
+        if let factor = rotaryFactor, factor != 1 { members["rotaryFactor"] = .number(factor) }
+        if tiesEmbeddings { members["tiesEmbeddings"] = true }
         for (name, norm) in [("queryNormRows", "q_norm"), ("keyNormRows", "k_norm")] {
             members[name] = transformer.shape(layer + "self_attn.\(norm).weight")?.side(0).map(JSONValue.integer)
         }

@@ -14,12 +14,19 @@ extension ChameleonTransformer.Configuration {
             swinNorm: try fixture.value("swin_norm"), longestSequence: try fixture.integer("max_position_embeddings"))
         epsilon = try fixture.float("rms_norm_eps")
         // Older versions of transformers have the base beside everything else.
-        let rotary: [String: Any] = (try? fixture.value("rope_parameters")) ?? [:]
-        if let type = rotary["rope_type"] as? String, type != "default" {
-            throw ConformanceError(folder: fixture.folder, problem: "rope_type \(type) is not built; default is")
+        let rotary =
+            ["rope_parameters", "rope_scaling"].compactMap { fixture.configuration[$0] as? [String: Any] }.first ?? [:]
+        switch (rotary["rope_type"] ?? rotary["type"]) as? String ?? "default" {
+        case "default": break
+        case "linear": rotaryFactor = (rotary["factor"] as? Double).map(Float.init)
+        case let kind:
+            throw ConformanceError(
+                folder: fixture.folder, problem: "rope_type \(kind) is not built; default and linear are")
         }
         rotaryBase =
             try (rotary["rope_theta"] as? Double).map(Float.init) ?? (try? fixture.float("rope_theta")) ?? 10000
+        tiesEmbeddings =
+            weights["lm_head.weight"] == nil && fixture.configuration["tie_word_embeddings"] as? Bool == true
         attentionBias = (try? fixture.value("attention_bias")) ?? false
         feedForwardBias = (try? fixture.value("mlp_bias")) ?? false
         queryNormRows = weights["model.layers.0.self_attn.q_norm.weight"]?.shape[0]

@@ -28,6 +28,7 @@ struct LuminaStandIn {
             "_name_or_path": "Lumina-mGPT-7B-768", "num_attention_heads": .integer(transformer.heads),
             "num_key_value_heads": .integer(transformer.keyHeads), "swin_norm": .bool(transformer.swinNorm),
             "max_position_embeddings": .integer(transformer.longestSequence),
+            "tie_word_embeddings": .bool(transformer.tiesEmbeddings ?? false),
         ]
     }
 }
