@@ -194,9 +194,9 @@ package final class Weights {
         }
         do throws(CheckpointError) {
             let stored = try checkpoint.tensor(name)
-            if stored.shape == shape {
+            if Self.fits(stored.shape, shape) {
                 defer { stored.forget() }
-                let tensor = try stored.tensor()
+                let tensor = try stored.tensor().reshaped(shape)
                 if let scales = try checkpoint.scales(of: stored) { tensor.scaleRows(by: scales) }
                 return finite(tensor, name)
             }
@@ -217,11 +217,16 @@ package final class Weights {
             problems.append("\(names.joined(separator: " or ")) is missing, expected shape \(shape)")
             return nil
         }
-        guard tensor.shape == shape else {
+        guard Self.fits(tensor.shape, shape) else {
             problems.append("\(name) has shape \(tensor.shape), expected \(shape)")
             return nil
         }
-        return finite(tensor, name)
+        return finite(tensor.reshaped(shape), name)
+    }
+
+    /// A single number may stand in a row of one, as old versions of PyTorch wrote it and new ones read it.
+    private static func fits(_ found: [Int], _ wanted: [Int]) -> Bool {
+        found == wanted || wanted.isEmpty && found == [1]
     }
 
     private func draw(_ shape: [Int], _ initialization: Initialization) -> Tensor {

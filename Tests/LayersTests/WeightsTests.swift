@@ -20,6 +20,13 @@ import Testing
         #expect(error?.problems == ["other has shape [1], expected [2]", "none is missing, expected shape [1]"])
     }
 
+    @Test func aSingleNumberMayStandInARowOfOne() throws {
+        let weights = Weights(.checkpoint(found))
+        let parameter = weights.parameter("other", [], .zeros)
+        try weights.verify()
+        #expect(parameter.shape == [] && parameter.value.values == [3])
+    }
+
     @Test func whatDoesNotFitStartsFreshAndIsSaid() throws {
         let (weights, values) = weights(.fitting(found, seed: 1))
         try weights.verify()
