@@ -168,6 +168,17 @@ struct ReleasedBackboneTests {
         }
     }
 
+    /// What is predicted is taken from the latents, and has to have their channels.
+    @Test(arguments: ["sd3-medium", "flux1-dev"]) func aNetworkOfOtherChannelsDrawsNothing(release: String) throws {
+        let models = try TinyModels()
+        let model = try add(release, to: models)
+        let file = URL(fileURLWithPath: "\(model.folder)/transformer/config.json")
+        let settings = try JSONValue(json: Data(contentsOf: file)).adding("out_channels", 8)
+        try FileManager.default.removeItem(at: file)
+        try settings.line.write(to: file)
+        #expect(throws: OtherChannels.self) { try DiffusionPipeline(directory: model.folder) }
+    }
+
     /// A job's size is what is drawn and what its result says; another than the model's is refused.
     @Test(arguments: [
         ("infinity-2b", "224x336"), ("infinity-2b", "352x176"), ("lumina-mgpt-7b-768", "64x32"), ("sdxl", "32x64"),

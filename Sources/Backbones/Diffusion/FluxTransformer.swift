@@ -10,6 +10,8 @@ package final class FluxTransformer {
     package struct Configuration: Codable, Equatable, Sendable {
         /// Numbers of a packed patch of latents.
         package var patchChannels: Int
+        /// Numbers of what is predicted of a patch.
+        package var outputChannels: Int
         /// Blocks of two streams, and of one.
         package var depth, singleDepth: Int
         package var heads, headWidth: Int
@@ -21,10 +23,11 @@ package final class FluxTransformer {
         package var rotaryChannels: [Int]
 
         package init(
-            patchChannels: Int, depth: Int, singleDepth: Int, heads: Int, headWidth: Int, textWidth: Int,
-            pooledWidth: Int, isGuided: Bool, rotaryChannels: [Int]
+            patchChannels: Int, outputChannels: Int? = nil, depth: Int, singleDepth: Int, heads: Int, headWidth: Int,
+            textWidth: Int, pooledWidth: Int, isGuided: Bool, rotaryChannels: [Int]
         ) {
-            (self.patchChannels, self.depth, self.singleDepth) = (patchChannels, depth, singleDepth)
+            (self.patchChannels, self.outputChannels) = (patchChannels, outputChannels ?? patchChannels)
+            (self.depth, self.singleDepth) = (depth, singleDepth)
             (self.heads, self.headWidth, self.textWidth) = (heads, headWidth, textWidth)
             (self.pooledWidth, self.isGuided, self.rotaryChannels) = (pooledWidth, isGuided, rotaryChannels)
         }
@@ -39,6 +42,7 @@ package final class FluxTransformer {
 
         private enum CodingKeys: String, CodingKey {
             case patchChannels = "in_channels"
+            case outputChannels = "out_channels"
             case depth = "num_layers"
             case singleDepth = "num_single_layers"
             case heads = "num_attention_heads"
@@ -58,6 +62,7 @@ package final class FluxTransformer {
             let usual = Configuration.dev
             self.init(
                 patchChannels: try value(.patchChannels, usual.patchChannels),
+                outputChannels: try keys.decodeIfPresent(Int.self, forKey: .outputChannels),
                 depth: try value(.depth, usual.depth), singleDepth: try value(.singleDepth, usual.singleDepth),
                 heads: try value(.heads, usual.heads), headWidth: try value(.headWidth, usual.headWidth),
                 textWidth: try value(.textWidth, usual.textWidth),
@@ -89,11 +94,11 @@ package final class FluxTransformer {
             FluxSingleBlock(weights, "single_transformer_blocks.\($0)", sizes: c.attention)
         }
         exitNorm = ExitModulation(weights, "norm_out", width: c.width)
-        exit = LinearLayer(weights, "proj_out", from: c.width, to: c.patchChannels, initialization: .zeros)
+        exit = LinearLayer(weights, "proj_out", from: c.width, to: c.outputChannels, initialization: .zeros)
     }
 
     /// Packed noisy latents [B, N, 4·z], text tokens [B, T, D], pooled texts [B, P], shares of noise [B] of 0…1 and
-    /// guidance scales [B] (not read by a model without guidance) → what the model predicts, [B, N, 4·z].
+    /// guidance scales [B] (not read by a model without guidance) → what the model predicts, [B, N, outputChannels].
     ///
     /// `places` of every text and then every picture token are number, row and column: [T + N][3].
     package func callAsFunction(

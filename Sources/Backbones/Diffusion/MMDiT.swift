@@ -10,6 +10,8 @@ package final class MMDiT {
     /// Its sizes, read and written as diffusers' `config.json`.
     package struct Configuration: Codable, Equatable, Sendable {
         package var latentChannels: Int
+        /// Channels of what is predicted.
+        package var outputChannels: Int
         /// Latents of a patch on a side.
         package var patchSize: Int
         package var depth, heads, headWidth: Int
@@ -25,10 +27,12 @@ package final class MMDiT {
         package var dualBlocks: [Int]
 
         package init(
-            latentChannels: Int = 16, patchSize: Int = 2, depth: Int, heads: Int, headWidth: Int = 64, textWidth: Int,
-            pooledWidth: Int, positionSide: Int, baseSide: Int? = nil, normsHeads: Bool = false, dualBlocks: [Int] = []
+            latentChannels: Int = 16, outputChannels: Int? = nil, patchSize: Int = 2, depth: Int, heads: Int,
+            headWidth: Int = 64, textWidth: Int, pooledWidth: Int, positionSide: Int, baseSide: Int? = nil,
+            normsHeads: Bool = false, dualBlocks: [Int] = []
         ) {
-            (self.latentChannels, self.patchSize, self.depth) = (latentChannels, patchSize, depth)
+            (self.latentChannels, self.outputChannels) = (latentChannels, outputChannels ?? latentChannels)
+            (self.patchSize, self.depth) = (patchSize, depth)
             (self.heads, self.headWidth, self.textWidth) = (heads, headWidth, textWidth)
             (self.pooledWidth, self.positionSide) = (pooledWidth, positionSide)
             (self.baseSide, self.normsHeads) = (baseSide ?? positionSide, normsHeads)
@@ -40,6 +44,7 @@ package final class MMDiT {
 
         private enum CodingKeys: String, CodingKey {
             case latentChannels = "in_channels"
+            case outputChannels = "out_channels"
             case patchSize = "patch_size"
             case depth = "num_layers"
             case heads = "num_attention_heads"
@@ -60,7 +65,9 @@ package final class MMDiT {
             }
             let patchSize = try value(.patchSize, 2)
             self.init(
-                latentChannels: try value(.latentChannels, 16), patchSize: patchSize, depth: try value(.depth, 18),
+                latentChannels: try value(.latentChannels, 16),
+                outputChannels: try keys.decodeIfPresent(Int.self, forKey: .outputChannels),
+                patchSize: patchSize, depth: try value(.depth, 18),
                 heads: try value(.heads, 18), headWidth: try value(.headWidth, 64),
                 textWidth: try value(.textWidth, 4096), pooledWidth: try value(.pooledWidth, 2048),
                 positionSide: try value(.positionSide, 96), baseSide: try value(.sampleSize, 128) / patchSize,
@@ -71,6 +78,7 @@ package final class MMDiT {
         package func encode(to encoder: any Encoder) throws {
             var keys = encoder.container(keyedBy: CodingKeys.self)
             try keys.encode(latentChannels, forKey: .latentChannels)
+            try keys.encode(outputChannels, forKey: .outputChannels)
             try keys.encode(patchSize, forKey: .patchSize)
             try keys.encode(depth, forKey: .depth)
             try keys.encode(heads, forKey: .heads)
@@ -113,12 +121,12 @@ package final class MMDiT {
         }
         exitNorm = ExitModulation(weights, "norm_out", width: c.width)
         exit = LinearLayer(
-            weights, "proj_out", from: c.width, to: c.patchSize * c.patchSize * c.latentChannels,
+            weights, "proj_out", from: c.width, to: c.patchSize * c.patchSize * c.outputChannels,
             initialization: .zeros)
     }
 
     /// Noisy latents [B, z, H, W], text tokens [B, T, D], pooled texts [B, P] and time steps [B] of 0…1000 → what the
-    /// model predicts, [B, z, H, W]. H and W must divide into patches.
+    /// model predicts, [B, outputChannels, H, W]. H and W must divide into patches.
     package func callAsFunction(
         _ latents: Variable, text tokens: Variable, pooled: Variable, timesteps: [Float]
     ) -> Variable {
@@ -148,9 +156,9 @@ package final class MMDiT {
         return Gather(places).apply([positions.variable.reshaped([side * side, configuration.width])])
     }
 
-    /// Patches [B, rows · columns, p · p · z], a pixel's channels together → [B, z, rows · p, columns · p].
+    /// Patches [B, rows · columns, p · p · c], a pixel's channels together → [B, c, rows · p, columns · p].
     private func unpatched(_ tokens: Variable, rows: Int, columns: Int) -> Variable {
-        let (patch, channels) = (configuration.patchSize, configuration.latentChannels)
+        let (patch, channels) = (configuration.patchSize, configuration.outputChannels)
         let (batch, count) = (tokens.shape[0], tokens.shape[1])
         let byChannel = SwapPlanes().apply([tokens.reshaped([batch * count, patch * patch, channels])])
         let deep = byChannel.reshaped([batch, count, channels * patch * patch])

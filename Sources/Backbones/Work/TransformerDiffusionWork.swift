@@ -45,14 +45,14 @@ private let frequencies = 256
 extension MMDiT.Configuration {
     func predicting(_ samples: Int, latents: Int, text: Int, rank: Int) -> Work {
         let stream = StreamWork(width: width, heads: heads)
-        let tokens = latents / (patchSize * patchSize)
-        let numbers = patchSize * patchSize * latentChannels
+        let patch = patchSize * patchSize
+        let tokens = latents / patch
         var ends = stream.condition(samples, from: [frequencies, pooledWidth])
-        ends.linear(samples * tokens, from: numbers, to: width)
+        ends.linear(samples * tokens, from: patch * latentChannels, to: width)
         ends.linear(samples * text, from: textWidth, to: width)
         ends.linear(samples, from: width, to: 2 * width)
         ends.pointwise(samples * tokens * width, operations: 2)
-        ends.linear(samples * tokens, from: width, to: numbers)
+        ends.linear(samples * tokens, from: width, to: patch * outputChannels)
         let picture = stream(samples, tokens: tokens, rank: rank) + stream.attention(samples, tokens: tokens + text)
         var dual = stream.attention(samples, tokens: tokens)
         for _ in 0..<4 { dual.linear(samples * tokens, from: width, to: width, rank: rank) }
@@ -72,7 +72,7 @@ extension FluxTransformer.Configuration {
         ends.linear(samples * text, from: textWidth, to: width)
         ends.linear(samples, from: width, to: 2 * width)
         ends.pointwise(samples * tokens * width)
-        ends.linear(samples * tokens, from: width, to: patchChannels)
+        ends.linear(samples * tokens, from: width, to: outputChannels)
         let both =
             stream(samples, tokens: tokens, rank: rank) + stream(samples, tokens: text, rank: rank)
             + stream.attention(samples, tokens: tokens + text)

@@ -30,8 +30,8 @@ package final class DiffusionPipeline: LatentDiffusion {
     /// - Parameters:
     ///   - variant: which of several kinds of weights is read (`fp16`); the plain ones when nil.
     ///   - singleFile: the authors' own file, whose weights are read instead; the folder still gives the settings.
-    /// - Throws: `CheckpointError`, `WeightsError`, `UnknownPipeline`, or an error naming the file that is missing or
-    ///   malformed.
+    /// - Throws: `CheckpointError`, `WeightsError`, `UnknownPipeline`, `OtherChannels`, or an error naming the file
+    ///   that is missing or malformed.
     package init(directory: String, variant: String? = nil, singleFile: String? = nil) throws {
         let folder = try PipelineFolder(directory, variant: variant, singleFile: singleFile)
         var weights: [String: Weights] = [:]
@@ -62,7 +62,23 @@ package final class DiffusionPipeline: LatentDiffusion {
         schedule = try folder.settings(PipelineSchedule.self, "scheduler", "scheduler_config.json")
         settings = try folder.own
         self.weights = weights
+        try verifyChannels(directory)
         for weights in weights.values { try weights.verify() }
+    }
+
+    /// What is predicted is taken from the latents: both have the autoencoder's channels, and nothing is read besides.
+    private func verifyChannels(_ directory: String) throws(OtherChannels) {
+        let latents = autoencoder.configuration.latentChannels
+        let (read, predicted, wanted) =
+            switch network {
+            case .unet(let unet): (unet.configuration.latentChannels, unet.configuration.outputChannels, latents)
+            case .mmdit(let mmdit): (mmdit.configuration.latentChannels, mmdit.configuration.outputChannels, latents)
+            // It sees squares of two by two.
+            case .flux(let flux): (flux.configuration.patchChannels, flux.configuration.outputChannels, 4 * latents)
+            }
+        guard read == wanted, predicted == wanted else {
+            throw OtherChannels(directory: directory, read: read, predicted: predicted, wanted: wanted)
+        }
     }
 
     package var components: [String: Weights] { weights }
@@ -99,6 +115,19 @@ package struct UnknownPipeline: Error, CustomStringConvertible {
 
     package var description: String {
         "\(directory)/model_index.json: names no UNet2DConditionModel, SD3Transformer2DModel or FluxTransformer2DModel"
+    }
+}
+
+/// A network that reads or predicts something else than the autoencoder's latents.
+package struct OtherChannels: Error, CustomStringConvertible {
+    let directory: String
+    let read, predicted, wanted: Int
+
+    package var description: String {
+        """
+        \(directory): the network reads \(read) channels and predicts \(predicted), where the autoencoder's latents \
+        have \(wanted): a network that reads or predicts something else (inpainting, editing, depth) is not built
+        """
     }
 }
 

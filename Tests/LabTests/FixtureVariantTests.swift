@@ -1,0 +1,86 @@
+import Checkpoints
+import ComputeTesting
+import FileTesting
+import Foundation
+import Jobs
+import Lab
+import Layers
+import Tensors
+import Testing
+
+private let fixtures = sharedFolder("fixtures")
+
+/// Settings and shapes that the reference implementations take and none of the fixtures has.
+@Suite(
+    .computing, .serialized,
+    .enabled(if: fixtures != nil, "the reference fixtures (../shared/fixtures) are not on this machine"))
+struct FixtureVariantTests {
+    /// What conformance says of a case with some of its settings, weights and recordings changed.
+    private func report(
+        _ name: String, _ settings: [String: JSONValue] = [:], weights: ((inout [String: Tensor]) -> Void)? = nil,
+        recorded: ((inout [String: Tensor]) -> Void)? = nil
+    ) throws -> ConformanceReport {
+        let files = FileManager.default
+        let (source, target) = ("\(fixtures!)/\(name)", NSTemporaryDirectory() + "variant-" + UUID().uuidString)
+        defer { try? files.removeItem(atPath: target) }
+        try files.createDirectory(atPath: target, withIntermediateDirectories: true)
+        let old = try JSONValue(json: Data(contentsOf: URL(fileURLWithPath: "\(source)/case.json")))
+        let config = settings.reduce(old["config"] ?? [:]) { $0.adding($1.key, $1.value) }
+        try old.adding("config", config).line.write(to: URL(fileURLWithPath: "\(target)/case.json"))
+        for (part, change) in [("weights", weights), ("io", recorded)] {
+            guard let change else { continue }
+            var tensors = try Checkpoint.tensors("\(source)/\(part).safetensors")
+            change(&tensors)
+            try Safetensors.write(tensors, to: "\(target)/\(part).safetensors")
+        }
+        for file in try files.contentsOfDirectory(atPath: source) where !files.fileExists(atPath: "\(target)/\(file)") {
+            try files.copyItem(atPath: "\(source)/\(file)", toPath: "\(target)/\(file)")
+        }
+        return try Conformance.run(target)
+    }
+
+    /// The first eight of every sixteen along a dimension.
+    private func halved(_ tensor: Tensor, _ dimension: Int) -> Tensor {
+        var shape = tensor.shape
+        let each = shape.dropFirst(dimension + 1).reduce(1, *)
+        let rows = tensor.reshaped([tensor.count / each, each])
+        let kept = (0..<rows.shape[0]).filter { $0 % 16 < 8 }.map { rows.slice($0..<$0 + 1) }
+        shape[dimension] /= 2
+        return Tensor.joined(kept).reshaped(shape)
+    }
+
+    /// - Parameter channels: the dimension of channels in what is predicted.
+    @Test(arguments: [("sd3_mmdit", 1), ("flux", 2)])
+    func aNetworkMayPredictOtherChannelsThanItReads(name: String, channels: Int) throws {
+        let found = try report(
+            name, ["out_channels": 8],
+            weights: { weights in
+                for part in ["proj_out.weight", "proj_out.bias"] { weights[part] = halved(weights[part]!, 0) }
+            },
+            recorded: { recorded in recorded["sample"] = halved(recorded["sample"]!, channels) })
+        #expect(found.isWithin, "\(found.lines)")
+    }
+
+    @Test func aLogitScaleMayStandInARowOfOne() throws {
+        let found = try report("clip", weights: { $0["logit_scale"] = $0["logit_scale"]!.reshaped([1]) })
+        #expect(found.isWithin, "\(found.lines)")
+    }
+
+    @Test func linearScalingDividesPositions() throws {
+        func scaled(_ factor: Double) -> [String: JSONValue] {
+            ["rope_parameters": ["rope_type": "linear", "factor": .number(factor), "rope_theta": 10000]]
+        }
+        #expect(try report("chameleon_transformer", scaled(1)).isWithin)
+        let other = try report("chameleon_transformer", scaled(2))
+        #expect(other.lines.contains { $0.name == "logits" && $0.error > 1e-3 && $0.error.isFinite })
+    }
+
+    @Test func tiedEmbeddingsNeedNoHead() throws {
+        func report(_ settings: [String: JSONValue]) throws -> ConformanceReport {
+            try self.report("chameleon_transformer", settings, weights: { $0["lm_head.weight"] = nil })
+        }
+        let tied = try report(["tie_word_embeddings": true])
+        #expect(tied.lines.contains { $0.name == "logits" && $0.error.isFinite })
+        #expect(throws: WeightsError.self) { try report([:]) }
+    }
+}
