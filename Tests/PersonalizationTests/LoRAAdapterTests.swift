@@ -1,4 +1,5 @@
 import Backbones
+import Checkpoints
 import ComputeTesting
 import Foundation
 import Layers
@@ -99,9 +100,9 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
         try adapter(for: weights).write(directory.path)
         let path = directory.appendingPathComponent("adapter_config.json")
         let text = try String(contentsOf: path, encoding: .utf8).replacingOccurrences(
-            of: "\"r\" : 3", with: "\"r\" : 3, \"use_dora\" : true")
+            of: "\"bias\" : \"none\"", with: "\"bias\" : \"all\"")
         try text.write(to: path, atomically: true, encoding: .utf8)
-        #expect(throws: LoRAError.unsupported(path: path.path, "use_dora is not supported")) {
+        #expect(throws: CheckpointError(path: path.path, problem: "biases are not built")) {
             try LoRAAdapter(directory: directory.path)
         }
     }

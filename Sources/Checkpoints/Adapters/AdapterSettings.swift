@@ -1,10 +1,10 @@
 import Foundation
 
 /// What PEFT says of an adapter beside its tensors, in `adapter_config.json` or in the header of diffusers' file.
-package struct AdapterSettings {
+struct AdapterSettings {
     private let members: [String: Any]
 
-    package init(_ members: [String: Any]) { self.members = members }
+    init(_ members: [String: Any]) { self.members = members }
 
     /// Those of a component in diffusers' header: `unet.lora_alpha` …
     init(_ members: [String: Any], of component: String) {
@@ -48,24 +48,14 @@ package struct AdapterSettings {
         return isNarrowed ? nil : members["target_modules"] as? [String]
     }
 
-    /// Whether `target_modules` may mean a module: an expression must match its whole path (`re.fullmatch`); a list, or
-    /// the word for all linear layers, is not held against it.
-    package func mayMean(_ module: String) -> Bool {
-        guard let text = members["target_modules"] as? String, text.lowercased() != "all-linear" else { return true }
-        return Self.matches(text, module)
-    }
-
-    /// Whether anything is said of an alpha.
-    var saysAlpha: Bool { members["lora_alpha"] != nil }
-
     /// The factor of a module's update of a rank: α/r, or α/√r; 1 where nothing is said.
-    package func scale(of module: String, rank: Int) -> Float {
+    func scale(of module: String, rank: Int) -> Float {
         let alpha = pattern("alpha_pattern", module) ?? number(members["lora_alpha"]) ?? Float(rank)
         return alpha / (flag("use_rslora") ? Float(rank).squareRoot() : Float(rank))
     }
 
     /// The rank a module must have, where one is said.
-    package func rank(of module: String) -> Int? {
+    func rank(of module: String) -> Int? {
         (pattern("rank_pattern", module) ?? number(members["r"])).map { Int($0) }
     }
 

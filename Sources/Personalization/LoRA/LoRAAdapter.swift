@@ -98,7 +98,6 @@ package struct LoRAAdapter {
 package enum LoRAError: Error, CustomStringConvertible, Equatable {
     case noSuchModule(String, known: [String])
     case doesNotFit(module: String, shape: [Int])
-    case unsupported(path: String, String)
     case notLoRA(String)
     /// Names in a file that mean nothing of the model.
     case homeless(path: String, names: [String])
@@ -109,7 +108,6 @@ package enum LoRAError: Error, CustomStringConvertible, Equatable {
             "no module is named \(name); there are \(known.joined(separator: ", "))"
         case .doesNotFit(let module, let shape):
             "the adapter changes \(module) of shape \(shape), which this model does not have"
-        case .unsupported(let path, let reason): "\(path): \(reason)"
         case .notLoRA(let reason): reason
         case .homeless(let path, let names):
             "\(path): \(names.count) of its parts have no place in this model: "
