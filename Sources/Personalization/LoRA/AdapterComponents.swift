@@ -32,8 +32,9 @@ extension Adapter {
             guard change.fits(parameter.shape) else {
                 throw .unknownWeight(concept: description.concept, name: path)
             }
-            try verifySound(change.matrix.sumOfSquares, of: path, beside: parameter.sumOfSquares)
-            change.merge(into: parameter.value, share: share)
+            let matrix = change.matrix
+            try verifySound(matrix.sumOfSquares, of: path, beside: parameter.sumOfSquares)
+            parameter.value.accumulate(matrix, scale: share)
         }
     }
 }
