@@ -4,7 +4,6 @@ import Engine
 import Images
 import Layers
 import LittleWorld
-import Randomness
 import Tensors
 
 /// Pretraining of the unified transformer on captions and the frozen tokenizer's codes, with prompts dropped for
@@ -14,9 +13,6 @@ final class ChameleonTransformerPretraining: PretrainingStage {
     let optimizer: any Optimizer
     private let model: ChameleonModel
     private let options: PretrainingOptions
-    private let dropShare: Float = 0.1
-
-    private enum Purpose: UInt64 { case drops = 32 }
 
     init(model: ChameleonModel, options: PretrainingOptions) {
         self.model = model
@@ -28,12 +24,10 @@ final class ChameleonTransformerPretraining: PretrainingStage {
 
     func accumulate(step: Int) -> [(name: String, value: Float)] {
         let scenes = options.scenes(step: step, seed: options.seed &+ 1)
-        var drops = Philox(seed: options.seed, purpose: Purpose.drops.rawValue, index: UInt64(step))
+        let dropped = options.dropped(step: step, purpose: 32)
         let codes = model.codes(scenes.painted(size: model.configuration.pictureSize))
         let batch = ChameleonBatch(
-            zip(scenes, codes).map { scene, codes in
-                model.sequence(drops.uniform() < dropShare ? nil : scene.caption, codes: codes)
-            })
+            scenes.indices.map { model.sequence(dropped.contains($0) ? nil : scenes[$0].caption, codes: codes[$0]) })
         let loss = batch.loss(model.transformer.logits(batch.ids, batch: batch.count))
         loss.backward()
         return [("loss", loss.scalar)]

@@ -15,7 +15,6 @@ final class FlowPretraining: PretrainingStage {
     private let averaging: AveragingOptimizer
     private let model: DiffusionModel
     private let options: PretrainingOptions
-    private let dropShare: Float = 0.1
 
     private enum Purpose: UInt64 {
         case latents = 42
@@ -37,8 +36,8 @@ final class FlowPretraining: PretrainingStage {
     func accumulate(step: Int) -> [(name: String, value: Float)] {
         let scenes = options.scenes(step: step, seed: options.seed &+ 1)
         let latents = latents(scenes, step: UInt64(step))
-        var drops = generator(.drops, UInt64(step))
-        let prompts = scenes.map { drops.uniform() < dropShare ? "" : $0.caption }
+        let dropped = options.dropped(step: step, purpose: Purpose.drops.rawValue)
+        let prompts = scenes.enumerated().map { dropped.contains($0) ? "" : $1.caption }
         var flow = generator(.flow, UInt64(step))
         let loss = model.flowLoss(
             latents, text: model.encode(prompts), at: FlowNoise(shape: latents.shape, generator: &flow))

@@ -14,7 +14,6 @@ final class InfinityTransformerPretraining: PretrainingStage {
     let optimizer: any Optimizer
     private let model: InfinityModel
     private let options: PretrainingOptions
-    private let dropShare: Float = 0.1
 
     private enum Purpose: UInt64 {
         case flips = 11
@@ -38,8 +37,7 @@ final class InfinityTransformerPretraining: PretrainingStage {
             scenes.painted(size: model.configuration.pictureSize),
             flips: BitFlips(
                 generator: Philox(seed: options.seed, purpose: Purpose.flips.rawValue, index: UInt64(step))))
-        var drops = Philox(seed: options.seed, purpose: Purpose.drops.rawValue, index: UInt64(step))
-        let dropped = Set((0..<options.batch).filter { _ in drops.uniform() < dropShare })
+        let dropped = options.dropped(step: step, purpose: Purpose.drops.rawValue)
         let text = model.encoder(scenes.map { model.textTokenizer.encode($0.caption) })
         let loss = model.loss(text, maps: maps, droppingTextOf: dropped)
         loss.backward()

@@ -3,7 +3,6 @@ import Backbones
 import Images
 import Layers
 import LittleWorld
-import Randomness
 import Tensors
 
 /// Pretraining of LlamaGen's transformer together with its text encoder, on the frozen tokenizer's codes: the next code
@@ -13,9 +12,6 @@ final class LlamaGenTransformerPretraining: PretrainingStage {
     let optimizer: any Optimizer
     private let model: LlamaGenModel
     private let options: PretrainingOptions
-    private let dropShare: Float = 0.1
-
-    private enum Purpose: UInt64 { case drops = 52 }
 
     init(model: LlamaGenModel, options: PretrainingOptions) {
         self.model = model
@@ -30,9 +26,8 @@ final class LlamaGenTransformerPretraining: PretrainingStage {
 
     func accumulate(step: Int) -> [(name: String, value: Float)] {
         let scenes = options.scenes(step: step, seed: options.seed &+ 1)
-        var drops = Philox(seed: options.seed, purpose: Purpose.drops.rawValue, index: UInt64(step))
         let codes = model.codes(scenes.painted(size: model.configuration.pictureSize))
-        let dropped = Set(scenes.indices.filter { _ in drops.uniform() < dropShare })
+        let dropped = options.dropped(step: step, purpose: 52)
         let loss = model.loss(model.encode(scenes.map(\.caption)), codes: codes, dropping: dropped)
         loss.backward()
         return [("loss", loss.scalar)]

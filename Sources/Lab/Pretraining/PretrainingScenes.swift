@@ -1,11 +1,19 @@
 import Images
 import LittleWorld
+import Randomness
 
 /// What pretraining shows its models.
 extension PretrainingOptions {
     /// What a step trains on.
     func scenes(step: Int, seed: UInt64) -> [Scene] {
         (0..<batch).map { LittleWorld.scene(index: UInt64(step * batch + $0), seed: seed, split: .training) }
+    }
+
+    /// Which scenes of a step are shown without their captions, one in ten: what guidance leads away from.
+    /// - Parameter purpose: of the generator that draws them.
+    func dropped(step: Int, purpose: UInt64) -> Set<Int> {
+        var drops = Philox(seed: seed, purpose: purpose, index: UInt64(step))
+        return Set((0..<batch).filter { _ in drops.uniform() < 0.1 })
     }
 
     /// Scenes whose captions the sheets show.
