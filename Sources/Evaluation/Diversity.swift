@@ -9,14 +9,14 @@ extension Score {
     /// Higher is more diverse.
     /// - Parameter pictures: for every prompt its pictures, two or more, of one size and at least `LPIPS.smallestSide`
     ///   pixels a side.
-    package static func div(pictures: [[Picture]], by lpips: LPIPS, named name: String = "LPIPS") -> Score {
+    package static func div(pictures: [[Picture]], by lpips: LPIPS) -> Score {
         let means = pictures.map { group -> (sum: Double, pairs: Int) in
             // Every picture is looked at once, not once a pair.
             let features = group.map { lpips.features(Tensor.pictures([$0])) }
             let pairs = pairs(group.count)
             return (pairs.reduce(0) { $0 + Double(lpips.distance(features[$1.0], features[$1.1])) }, pairs.count)
         }
-        return overPrompts(.div, by: name, means)
+        return overPrompts(.div, by: "LPIPS", means)
     }
 
     /// DIV's stand-in where LPIPS has no weights: the mean of 1 − cos over the same pairs, of DINO's embeddings.

@@ -54,18 +54,6 @@ package struct TraitLabels: Equatable, Sendable {
         ])
     }
 
-    package init(_ pair: Evaluation.PairPrompt) {
-        let first = TraitLabels(pair.first)
-        self.init(
-            codes: PictureTrait.allCases.map { trait in
-                switch trait {
-                case .secondClass: pair.second.kind.rawValue
-                case .secondColour: pair.style.keepsColour ? pair.second.colour.rawValue : nil
-                default: first[trait]
-                }
-            })
-    }
-
     private static let nobody = SubjectClass.allCases.count
 
     package subscript(trait: PictureTrait) -> Int? { codes[PictureTrait.allCases.firstIndex(of: trait)!] }

@@ -13,8 +13,6 @@ package enum SubjectClass: Int, Attribute {
     case robot
 
     package var name: String { self == .iceCream ? "ice cream" : "\(self)" }
-    /// Living subjects can wear things on their heads in captions as people would say it.
-    package var isAnimal: Bool { rawValue <= SubjectClass.owl.rawValue }
 }
 
 package enum SubjectColour: Int, Attribute {

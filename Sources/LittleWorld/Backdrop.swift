@@ -36,8 +36,8 @@ struct Backdrop {
         }
     }
 
-    private func flat(_ hex: UInt32, shade: Float = 0.1, outline: Float = 0) -> Paint {
-        Paint(colour: Colour(hex: hex), shade: shade, outline: outline)
+    private func flat(_ hex: UInt32, shade: Float = 0.1) -> Paint {
+        Paint(colour: Colour(hex: hex), shade: shade, outline: 0)
     }
 
     /// A pen in sixty-fourths of the picture.

@@ -2,7 +2,7 @@ import Images
 
 extension LittleWorld {
     /// Every class (rows) in every style (columns), for looking at.
-    package static func sheet(size: Int = 64) -> Picture {
+    package static func sheet() -> Picture {
         let styles = Style.allCases
         let pictures = SubjectClass.allCases.flatMap { kind in
             styles.map { style in
@@ -14,18 +14,16 @@ extension LittleWorld {
                     style: style,
                     pose: scene(index: UInt64(kind.rawValue * 100 + style.rawValue), seed: 3, split: .training).pose,
                     phrasing: 0
-                ).paint(size: size)
+                ).paint(size: 64)
             }
         }
         return Grid.rows(of: styles.count, pictures)
     }
 
     /// Scenes of an album, row by row.
-    package static func sheet(
-        rows: Int, columns: Int, seed: UInt64, split: Split = .training, size: Int = 64
-    ) -> Picture {
+    package static func sheet(rows: Int, columns: Int, seed: UInt64) -> Picture {
         Grid.rows(
             of: columns,
-            (0..<rows * columns).map { scene(index: UInt64($0), seed: seed, split: split).paint(size: size) })
+            (0..<rows * columns).map { scene(index: UInt64($0), seed: seed, split: .training).paint(size: 64) })
     }
 }

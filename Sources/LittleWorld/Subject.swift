@@ -73,12 +73,7 @@ package struct Subject: Hashable, Sendable {
     /// Scenes of this individual for use as reference pictures: photos in several places and poses.
     package func references(count: Int) -> [Scene] {
         let places: [Context] = [.plain, .grass, .woodenFloor, .beach, .city, .snow, .picnic, .dirtRoad]
-        return photographs(in: (0..<count).map { places[$0 % places.count] })
-    }
-
-    /// Photos of this individual, one a place, the pose of each drawn from its number, counted from `first`.
-    package func photographs(in places: [Context], first: Int = 0) -> [Scene] {
-        places.enumerated().map { scene(in: $1, number: first + $0) }
+        return (0..<count).map { scene(in: places[$0 % places.count], number: $0) }
     }
 
     /// This individual at a place, alone or with another to its right; the pose is drawn from its number.

@@ -77,7 +77,7 @@ extension Store {
         case first, again
         /// Nobody waits for it any more.
         case givenUp = "given_up"
-        /// It was refused too often, and waits for `resendSetAside`.
+        /// It was refused too often, and waits for `atelier.resend_set_aside()`.
         case setAside = "set_aside"
     }
 
@@ -92,12 +92,5 @@ extension Store {
             [String(id), reason.storable, most.map { String($0) }]
         ).first
         return row?["fate"].flatMap(Unsent.init(rawValue:)) ?? .again
-    }
-
-    /// Tries messages that were set aside again, nil: all of them; gives how many.
-    package func resendSetAside(_ ids: [Int64]? = nil) throws -> Int {
-        let list = ids.map { "{" + $0.map { String($0) }.joined(separator: ",") + "}" }
-        return try query("select atelier.resend_set_aside($1::bigint[]) as count", [list]).first?["count"]
-            .flatMap { Int($0) } ?? 0
     }
 }

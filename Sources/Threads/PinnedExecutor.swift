@@ -7,12 +7,12 @@ package final class PinnedExecutor: SerialExecutor {
     private let queue: Queue
 
     /// Starts the thread. It ends once the executor is released.
-    package init(name: String, stackBytes: Int = 8 << 20) {
+    package init(name: String) {
         let queue = Queue()
         self.queue = queue
         let thread = Thread { queue.run() }
         thread.name = name
-        thread.stackSize = stackBytes
+        thread.stackSize = 8 << 20
         thread.start()
     }
 

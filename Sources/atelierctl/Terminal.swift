@@ -2,8 +2,6 @@ import Foundation
 
 /// What this process is connected to, and the few things only a terminal gets.
 enum Terminal {
-    /// Whether a person reads stdout.
-    static var isOutput: Bool { isatty(1) == 1 }
     /// Whether a person can be asked.
     static var isInput: Bool { isatty(0) == 1 && isatty(2) == 1 }
 
@@ -20,7 +18,8 @@ enum Terminal {
     static func redraw(_ text: String) { FileHandle.standardError.write(Data("\r\u{1B}[2K\(text)".utf8)) }
 
     /// `[#####.....]  50 %  stage 300/600`
-    static func bar(_ fraction: Double, stage: String, step: Int, of steps: Int, width: Int = 30) -> String {
+    static func bar(_ fraction: Double, stage: String, step: Int, of steps: Int) -> String {
+        let width = 30
         let filled = Int((min(max(fraction, 0), 1) * Double(width)).rounded())
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
         let percent = String(Int((fraction * 100).rounded()))

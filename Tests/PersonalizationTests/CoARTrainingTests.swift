@@ -110,7 +110,7 @@ private func bytes(_ training: CoARTraining) -> [String: [UInt32]] {
     /// 9 of 32 layers, two vectors of 4096 each: 73,728 of seven billion.
     @Test func theTrainableShareAtLuminaMGPTsSizeIsBelowATwentiethOfAPercent() {
         let model = ChameleonTransformer.Configuration.luminaMGPT7B
-        let count = CoAROptions().trainableCount(depth: model.depth, width: model.width, role: .subject)
+        let count = 2 * CoAROptions().layerCount(of: model.depth, role: .subject) * model.width
         #expect(count == 73_728)
         #expect(model.parameterCount > 6_900_000_000 && model.parameterCount < 7_100_000_000)
         #expect(Double(count) / Double(model.parameterCount) < 0.0005)

@@ -78,8 +78,11 @@ import Testing
                 ])
             #expect(await stage.refusal("set role atelier_daemon; select atelier.resend_set_aside()") == "42501")
             try await stage.store.script("reset role")
-            #expect(try await stage.store.resendSetAside([poison + 9]) == 0)
-            #expect(try await stage.store.resendSetAside() == 1)
+            let resent = try await stage.store.query(
+                """
+                select atelier.resend_set_aside(array[$1::bigint]) as other, atelier.resend_set_aside() as every
+                """, [String(poison + 9)])
+            #expect(resent[0]["other"] == "0" && resent[0]["every"] == "1")
             #expect(try await stage.store.outbox(.fresh, limit: 9).map(\.routingKey) == ["good"])
             #expect(try await stage.store.outbox(.doubtful, limit: 9).map(\.routingKey) == ["poison"])
             #expect(await stage.refusal("update atelier.outbox set set_aside_at = now(), last_error = null") == "23514")

@@ -18,10 +18,9 @@ extension Picture {
         (pixels[index], pixels[index + 1], pixels[index + 2]) = colour
     }
 
-    /// The picture, enlarged, above lines of text, each broken into as many as fit, at most `lines` in all.
-    package func captioned(
-        _ texts: [(text: String, colour: (UInt8, UInt8, UInt8))], enlarged factor: Int = 3, lines: Int = 6
-    ) -> Picture {
+    /// The picture, three times as large, above lines of text, each broken into as many as fit, at most six in all.
+    package func captioned(_ texts: [(text: String, colour: (UInt8, UInt8, UInt8))]) -> Picture {
+        let (factor, lines) = (3, 6)
         let side = width * factor
         let lineHeight = 7 * 2
         var result = Picture(width: side, height: height * factor + lines * lineHeight + 4, filledWith: (255, 255, 255))

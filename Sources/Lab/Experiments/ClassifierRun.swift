@@ -37,16 +37,13 @@ package struct ClassifierRun {
     }
 
     /// Writes the classifier of a run's last checkpoint, half precision, and scores it.
-    /// - Returns: what it gets right of `count` pictures of individuals never seen in training, and its confusions as
-    ///   text.
-    package static func export(
-        run folder: String, to directory: String, count: Int = 2000
-    ) throws -> (accuracy: Accuracy, table: String) {
+    /// - Returns: what it gets right of 2000 pictures of individuals never seen in training, and its confusions.
+    package static func export(run folder: String, to directory: String) throws -> (accuracy: Accuracy, table: String) {
         let state = try OptimizerState(path: "\(folder)/classifier.checkpoint.safetensors")
         try AttributeClassifier.write(state.values, .pocket, to: directory)
         try ModelFolder.sealAnew(directory)
         let classifier = try AttributeClassifier(directory: directory)
-        let scenes = HeldOutScenes.known(count: count)
+        let scenes = HeldOutScenes.known(count: 2000)
         let score = AttributeScore(
             classifier.verdicts(scenes.painted(size: classifier.configuration.pictureSize)),
             truths: scenes.map { TraitLabels($0) })

@@ -6,12 +6,12 @@ import Tensors
 final class AveragingOptimizer: Optimizer {
     private static let prefix = "average."
     /// Early averages forget faster: at step t no more than (1 + t)/(10 + t) is kept.
-    private let mostKept: Float
+    private let mostKept: Float = 0.999
     private let rule: any Optimizer
     private let averages: [(parameter: Parameter, average: Tensor)]
 
-    init(_ rule: any Optimizer, of parameters: [Parameter], keeping mostKept: Float = 0.999) {
-        (self.rule, self.mostKept) = (rule, mostKept)
+    init(_ rule: any Optimizer, of parameters: [Parameter]) {
+        self.rule = rule
         averages = parameters.map { ($0, $0.value.copy()) }
     }
 

@@ -10,14 +10,11 @@ package enum PocketDiffusion {
     /// - Parameters:
     ///   - vocabulary: ids of the text tokenizer.
     ///   - pictureSize: pixels on a side; 16×16 latents hold them whatever that is.
-    ///   - scale: what latents are multiplied by, and `shift` what is taken off before, so that they vary by one.
-    package static func configuration(
-        vocabulary: Int, pictureSize: Int = 64, scale: Float = 1, shift: Float = 0
-    ) -> DiffusionModel.Configuration {
+    package static func configuration(vocabulary: Int, pictureSize: Int = 64) -> DiffusionModel.Configuration {
         DiffusionModel.Configuration(
             name: "pocket-diffusion", pictureSize: pictureSize,
             autoencoder: AutoencoderKL.Configuration(
-                channels: [48, 96], blocksPerLevel: 1, groups: 1, latentChannels: 8, scale: scale, shift: shift,
+                channels: [48, 96], blocksPerLevel: 1, groups: 1, latentChannels: 8, scale: 1,
                 convolvesMoments: false, convolvesLatents: false, pixelBlock: pictureSize / 32),
             text: T5Encoder.Configuration(
                 vocabularySize: vocabulary, width: 128, headWidth: 32, feedForwardWidth: 256, layers: 2, heads: 4),

@@ -49,11 +49,6 @@ package struct CoAROptions: Codable, Equatable, Sendable {
         return min(layers ?? max(1, Int((Float(depth) * share).rounded())), depth)
     }
 
-    /// Numbers that learn, in a model of `depth` layers of `width`.
-    package func trainableCount(depth: Int, width: Int, role: ConceptRole) -> Int {
-        2 * layerCount(of: depth, role: role) * width
-    }
-
     /// The prompt a concept is learned with.
     package func prompt(of concept: Concept) -> String {
         guard let prompt else { return concept.photoPrompt(concept.placeholder) }

@@ -116,8 +116,8 @@ struct QueuePage: Sendable {
         return model
     }
 
-    static func hours(_ rows: [JSONValue], now: Date = Date()) -> [HourBars.Hour] {
-        let last = (now.timeIntervalSince1970 / 3600).rounded(.down)
+    private static func hours(_ rows: [JSONValue]) -> [HourBars.Hour] {
+        let last = (Date().timeIntervalSince1970 / 3600).rounded(.down)
         var hours = (0..<48).map { HourBars.Hour(hour: Date(timeIntervalSince1970: (last - 47 + Double($0)) * 3600)) }
         for row in rows {
             guard let date = Figures.date(row["hour"]?.string), let jobs = row["jobs"]?.double else { continue }

@@ -158,6 +158,4 @@ extension Tensor {
     }
 
     func clamped() -> Tensor { Tensor(values.map { min(max($0, -1), 1) }, shape: shape) }
-
-    var ints: [Int] { values.map { Int($0) } }
 }

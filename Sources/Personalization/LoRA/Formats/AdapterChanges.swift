@@ -12,9 +12,6 @@ package struct AdapterChanges {
     /// Names in the file that are of parts no model of this family draws by.
     package let passedOver: [String]
 
-    /// Whether it is DoRA, which is no plain sum of products.
-    package var isDoRA: Bool { changes.contains { $0.change.magnitude != nil } }
-
     /// Reads an adapter of PEFT, diffusers or kohya for a model.
     /// - Throws: `LoRAError` for what is not built or does not fit, naming every key without a place; `CheckpointError`
     ///   for damage.
