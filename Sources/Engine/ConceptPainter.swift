@@ -36,8 +36,8 @@ package struct ConceptPainter {
             let cutsConcepts = options?["identity_mask"] != .bool(false)
             paint = { prompts, seeds in
                 let sampling = model.sampling(
-                    guidance: options?["guidance"]?.double.map { Float($0) }, topK: options?["top_k"]?.integer,
-                    temperature: options?["temperature"]?.double.map { Float($0) }, seeds: seeds)
+                    guidance: options.number("guidance"), topK: options?["top_k"]?.integer,
+                    temperature: options.number("temperature"), seeds: seeds)
                 return personalized.generate(prompts, sampling: sampling, cutsConcepts: cutsConcepts)
             }
         case .llamagen(let model):
@@ -45,22 +45,20 @@ package struct ConceptPainter {
                 model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining,
                 strengths: strengths)
             paint = { prompts, seeds in
-                personalized.generate(
-                    prompts,
-                    sampling: model.sampling(
-                        guidance: options?["guidance"]?.double.map { Float($0) }, topK: options?["top_k"]?.integer,
-                        temperature: options?["temperature"]?.double.map { Float($0) }, seeds: seeds))
+                let sampling = model.sampling(
+                    guidance: options.number("guidance"), topK: options?["top_k"]?.integer,
+                    temperature: options.number("temperature"), seeds: seeds)
+                return personalized.generate(prompts, sampling: sampling)
             }
         case .diffusion(let model):
             let personalized = try PersonalizedDiffusion(
                 model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining,
                 strengths: strengths)
             paint = { prompts, seeds in
-                personalized.generate(
-                    prompts, negative: options?["negative_prompt"]?.string,
-                    sampling: model.sampling(
-                        guidance: options?["guidance"]?.double.map { Float($0) }, steps: options?["steps"]?.integer,
-                        seeds: seeds))
+                let sampling = model.sampling(
+                    guidance: options.number("guidance"), steps: options?["steps"]?.integer, seeds: seeds)
+                return personalized.generate(
+                    prompts, negative: options?["negative_prompt"]?.string, sampling: sampling)
             }
         }
     }
@@ -74,6 +72,9 @@ extension LoadedModel {
 extension OptionValues? {
     /// How low-rank changes act together.
     fileprivate var joining: AdapterJoining { self?["adapters"]?.string.flatMap(AdapterJoining.init) ?? .merged }
+
+    /// A number; nil where the model's own holds.
+    fileprivate func number(_ name: String) -> Float? { self?[name]?.double.map { Float($0) } }
 }
 
 extension OptionValues {

@@ -22,19 +22,7 @@ package struct PersonalizedModel {
     ) throws(AdapterError) {
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
             try adapter.verify(usedAs: name, on: model.configuration.name, digest: modelDigest, family: .infinity)
-            for weight in adapter.replaced.keys {
-                guard let parameter = model.transformerWeights.byName[weight],
-                    parameter.shape == adapter.replaced[weight]!.shape
-                else {
-                    throw .unknownWeight(concept: name, name: weight)
-                }
-            }
-            if let placeholder = adapter.placeholder, placeholder.shape != [1, model.encoder.embedding.value.width] {
-                throw .unknownWeight(concept: name, name: Adapter.placeholderName)
-            }
-            if let rows = adapter.outputRows, rows.width != model.transformer.configuration.textWidth {
-                throw .unknownWeight(concept: name, name: Adapter.outputRowsName)
-            }
+            try Self.verifyShapes(of: adapter, usedAs: name, on: model)
             try adapter.verifyReplaced(among: model.transformerWeights)
         }
         let distinct = Adapter.distinct(adapters)
@@ -67,6 +55,22 @@ package struct PersonalizedModel {
         }
     }
 
+    /// Holds the shapes of what an adapter brings against those of what it takes the place of.
+    /// - Throws: `AdapterError.unknownWeight` naming what has not.
+    private static func verifyShapes(
+        of adapter: Adapter, usedAs name: String, on model: InfinityModel
+    ) throws(AdapterError) {
+        for (weight, tensor) in adapter.replaced where model.transformerWeights.byName[weight]?.shape != tensor.shape {
+            throw .unknownWeight(concept: name, name: weight)
+        }
+        if let placeholder = adapter.placeholder, placeholder.shape != [1, model.encoder.embedding.value.width] {
+            throw .unknownWeight(concept: name, name: Adapter.placeholderName)
+        }
+        if let rows = adapter.outputRows, rows.width != model.transformer.configuration.textWidth {
+            throw .unknownWeight(concept: name, name: Adapter.outputRowsName)
+        }
+    }
+
     /// The model's defaults for these seeds.
     package func sampling(seeds: [UInt64]) -> Sampling { model.sampling(seeds: seeds) }
 
@@ -75,10 +79,9 @@ package struct PersonalizedModel {
         Recording.withoutGradients {
             let text = model.encode(
                 prompts, tokenizer: words.tokenizer, replacing: words.embeddings, splicing: outputRows)
-            let isGuided = sampling.guidance.contains { $0 != 1 }
             tokenwise?.begin(
-                prompts.map { words.tokenizer.encode($0) }, rows: text.values.value.rows * (isGuided ? 2 : 1),
-                tokenizer: .unigram(words.tokenizer))
+                prompts.map { words.tokenizer.encode($0) },
+                rows: text.values.value.rows * (sampling.isGuided ? 2 : 1), tokenizer: .unigram(words.tokenizer))
             defer { tokenwise?.end() }
             return model.generate(text, sampling: sampling)
         }

@@ -18,6 +18,26 @@ struct JobDescription {
         ]
         for name in fields { line(name, job[name]) }
         if ["scheduled", "retryable"].contains(job["state"]?.string) { line("run_after", job["run_after"]) }
+        showLack()
+        showSpec()
+        line("metrics", job["result"]?["metrics"])
+        for warning in warnings(of: job) { line("warning", .string(warning)) }
+        showScores()
+        section(
+            "attempts",
+            [
+                "attempt", "outcome", "started_at", "ended_at", "resumed_from_step", "last_step", "peak_memory_bytes",
+                "error_code", "error_message",
+            ]
+        ) {
+            showTrouble(of: $0)
+        }
+        section("artifacts", ["name", "role", "bytes", "sha256", "prompt"])
+        section("checkpoints", ["attempt", "step", "bytes", "path"])
+    }
+
+    /// What it waits for, where no living worker can do it.
+    private func showLack() {
         if job["lacks"] == "worker.memory" {
             let needed = (job["estimate"]?["memory_bytes"]?.integer ?? 0) >> 20
             line(
@@ -44,21 +64,6 @@ struct JobDescription {
                     list --cluster [worker.model]\(rebind)
                     """))
         }
-        showSpec()
-        line("metrics", job["result"]?["metrics"])
-        for warning in warnings(of: job) { line("warning", .string(warning)) }
-        showScores()
-        section(
-            "attempts",
-            [
-                "attempt", "outcome", "started_at", "ended_at", "resumed_from_step", "last_step", "peak_memory_bytes",
-                "error_code", "error_message",
-            ]
-        ) {
-            showTrouble(of: $0)
-        }
-        section("artifacts", ["name", "role", "bytes", "sha256", "prompt"])
-        section("checkpoints", ["attempt", "step", "bytes", "path"])
     }
 
     /// What was asked for, as it was asked; of pictures only how many.

@@ -25,6 +25,9 @@ package struct Sampling: Sendable {
         self.seeds = seeds
     }
 
+    /// Whether any scale leads away from what is said without the prompt.
+    package var isGuided: Bool { guidance.contains { $0 != 1 } }
+
     /// The model's own distributions: no guidance, temperature 1.
     package static func plain(scales: Int, seeds: [UInt64]) -> Sampling {
         Sampling(
@@ -44,7 +47,7 @@ extension InfinityTransformer {
         Recording.withoutGradients {
             let schedule = configuration.schedule
             let batch = text.lengths.count
-            let isGuided = sampling.guidance.contains { $0 != 1 }
+            let isGuided = sampling.isGuided
             precondition(min(sampling.guidance.count, sampling.temperature.count) >= schedule.sides.count)
             precondition(sampling.isGreedy || sampling.seeds.count == batch)
             let condition = condition(isGuided ? joined(text, negative ?? unconditionalText(like: text)) : text)

@@ -40,8 +40,10 @@ extension LlamaGenTransformer {
         var choices = sampling.codes.seeds.map { CodeChoice(sampling.codes, seed: $0) }
         var codes = [[Int32]](repeating: [], count: pictures)
         for index in 0..<count {
-            let stillGuided = index == 0 || sampling.lastGuidedStep.map { index - 1 <= $0 } ?? true
-            let guided = guided(logits, pictures: pictures, by: stillGuided ? sampling.codes.guidance : 1)
+            let isStillGuided = isGuided && (index == 0 || sampling.lastGuidedStep.map { index - 1 <= $0 } ?? true)
+            let guided =
+                isStillGuided
+                ? guided(logits, pictures: pictures, by: sampling.codes.guidance) : logits.slice(0..<pictures)
             observe(guided)
             for picture in 0..<pictures {
                 codes[picture].append(choices[picture].choose(guided.slice(picture..<picture + 1).values))
@@ -61,7 +63,6 @@ extension LlamaGenTransformer {
     /// uncond + guidance · (cond − uncond), [pictures, V], of logits [2 · pictures, V], the conditional ones first.
     private func guided(_ logits: Tensor, pictures: Int, by guidance: Float) -> Tensor {
         let conditional = logits.slice(0..<pictures)
-        guard guidance > 1 else { return conditional }
         let result = logits.slice(pictures..<2 * pictures).copy()
         for i in 0..<result.count { result.pointer[i] += guidance * (conditional.pointer[i] - result.pointer[i]) }
         return result
