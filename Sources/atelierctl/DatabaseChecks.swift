@@ -1,0 +1,235 @@
+import Daemon
+import Foundation
+import Store
+
+/// What is looked at in PostgreSQL: the schema, its rights, and what its tables say of daemons and jobs.
+extension DoctorChecks {
+    func postgres(_ store: Store) async -> Finding {
+        await finding("postgresql") {
+            "version " + (try await store.query("show server_version").first?["server_version"] ?? "")
+        }
+    }
+
+    func schema(_ store: Store) async -> Finding {
+        await finding("schema") {
+            let isThere = try await store.query("select to_regclass('atelier.jobs') is not null as found").first
+            guard isThere?["found"] == "t" else {
+                throw Doctor.Trouble("there is none yet; \(Self.howToMigrate)")
+            }
+            let installation = Installation()
+            guard let directory = installation.folder("sql") else {
+                return "present, but not compared: \(installation.absence(of: "sql"))"
+            }
+            let standing = try await Migrations(directory: directory).standing(in: store)
+            let bad = standing.filter { $0.standing != .applied }
+            guard bad.isEmpty else {
+                throw Doctor.Trouble(
+                    bad.map { "\($0.file.name) is \($0.standing.rawValue)" }.joined(separator: ", ")
+                        + "; \(Self.howToMigrate)")
+            }
+            return "\(standing.count) files applied"
+        }
+    }
+
+    func rights(_ store: Store) async -> Finding {
+        await finding("rights") {
+            let folder = folder
+            let problems = try await DatabaseRights(store: store) { Setup.secret($0, in: folder) }.problems()
+            guard problems.isEmpty else { throw Doctor.Trouble(problems.joined(separator: "; ")) }
+            return "readers see every view, and who administers may act"
+        }
+    }
+
+    private static let howToMigrate = "as the database's owner: \(Migrate.command)"
+
+    func clock(_ store: Store) async -> Finding {
+        await finding("clock") {
+            let ahead =
+                Date.now.timeIntervalSince1970
+                - number(try await store.query("select extract(epoch from clock_timestamp()) as now").first, "now")
+            guard abs(ahead) < 5 else {
+                throw Doctor.Trouble(
+                    """
+                    this host is \(Int(ahead)) s ahead of PostgreSQL's; set both by NTP: run_after and deadline are \
+                    held against PostgreSQL's
+                    """
+                )
+            }
+            return "within \(Int(abs(ahead)) + 1) s of PostgreSQL's"
+        }
+    }
+
+    /// A daemon is ready for systemd before it has reached PostgreSQL: where none is there, one that was started just
+    /// now has three seconds to say so.
+    private func workers(_ store: Store) async throws -> [WorkerLiveness] {
+        let patience = ContinuousClock.now + .seconds(3)
+        while true {
+            let found = try await store.objects(
+                "select * from dashboard.workers where gone_at is null order by name"
+            ).map { WorkerLiveness(row: $0, heartbeatSeconds: settings.heartbeatSeconds) }
+            guard found.isEmpty, ContinuousClock.now < patience else { return found }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
+    func daemons(_ store: Store) async -> Finding {
+        await finding("daemon") {
+            let workers = try await workers(store)
+            let silent = workers.filter(\.isSilent).map {
+                "\($0.name) gave no sign of life for \(Int($0.silence)) s"
+            }
+            let living = workers.filter { !$0.isSilent }.map(\.name)
+            guard silent.isEmpty else {
+                throw Doctor.Trouble(
+                    silent.joined(separator: ", ")
+                        + """
+                        ; after \(settings.leaseSeconds) s another daemon takes its jobs over; is it stopped or cut off?
+                        """)
+            }
+            guard !living.isEmpty else {
+                throw Doctor.Trouble("no daemon gives a sign of life; systemctl status atelierd")
+            }
+            return living.joined(separator: ", ")
+        }
+    }
+
+    func paused(_ store: Store) async -> Finding {
+        await finding("paused") {
+            let names = try await store.query(
+                "select name from atelier.workers where gone_at is null and paused order by name"
+            ).compactMap { $0["name"] }
+            guard names.isEmpty else {
+                throw Doctor.Trouble("\(names.joined(separator: ", ")) starts no new work; atelierctl resume")
+            }
+            return "nobody"
+        }
+    }
+
+    func waiting(_ store: Store) async -> Finding {
+        await finding("waiting") {
+            let row = try await store.query(
+                """
+                with ready as (
+                    select needs, count(*) as jobs, min(run_after) as oldest
+                    from atelier.jobs where state = 'available' and kind <> 'probe' group by needs),
+                -- What waits for a model that nobody holds is another line's.
+                held as (
+                    select r.* from ready r where exists (
+                        select from atelier.workers w where w.gone_at is null and not exists (
+                            select from string_to_table(r.needs, ' ') n(need) where not exists (
+                                select from atelier.worker_models m where m.worker = w.id
+                                    and n.need in (m.model || '@', m.model || '@' || m.digest)))))
+                select (select coalesce(sum(jobs), 0) from ready) as jobs,
+                    coalesce(round(extract(epoch from now() - min(oldest))), 0) as oldest,
+                    (select coalesce(sum(slots), 0) from atelier.workers where gone_at is null and not paused)
+                    - (select count(*) from atelier.jobs where state = 'running') as free
+                from held
+                """
+            ).first
+            guard number(row, "oldest") < 60 || number(row, "free") <= 0 else {
+                throw Doctor.Trouble(
+                    """
+                    a job is ready since \(row?["oldest"] ?? "") s although slots are free; look into the daemon's \
+                    log, and at the disk below
+                    """
+                )
+            }
+            return "\(row?["jobs"] ?? "0") jobs ready"
+        }
+    }
+
+    func withoutWorker(_ store: Store) async -> Finding {
+        await finding("models held") {
+            let rows = try await store.withoutWorker()
+            guard rows.isEmpty else {
+                let waiting = rows.map {
+                    "\($0["jobs"] ?? "") for \(printable($0["model"] ?? "")) (\($0["digest"] ?? ""))"
+                        + ($0["further_models"].map { " with \(printable($0))" } ?? "") + lack(of: $0)
+                }.joined(separator: ", ")
+                let renewed = Set(rows.filter { $0["holds_other_weights"] == "t" }.compactMap { $0["model"] }).sorted()
+                let rebinding = renewed.map {
+                    "; \(JobDescription.otherWeights): atelierctl jobs rebind --model \(printable($0))"
+                }.joined()
+                throw Doctor.Trouble(
+                    """
+                    jobs wait that no living worker can do: \(waiting)\(rebinding); start a daemon that holds the \
+                    model and has the memory, or add the model (atelierctl models add), or give engines more \
+                    (engineMemoryMiB), or cancel them
+                    """
+                )
+            }
+            return "no job waits for a model that no worker holds"
+        }
+    }
+
+    /// What a worker would have to have.
+    private func lack(of row: Row) -> String {
+        let code = row["lacks"] ?? ""
+        guard code == "worker.memory" else { return " [\(code)]" }
+        let (needed, largest) = (number(row, "memory_bytes"), number(row, "largest_memory_bytes"))
+        return " up to \(Int(needed) >> 20) MiB of memory, where \(Int(largest) >> 20) MiB is the most [\(code)]"
+    }
+
+    func failures(_ store: Store) async -> Finding {
+        await finding("failures") {
+            let row = try await store.query(
+                """
+                select count(*) filter (where failed) as failed, count(*) as ended,
+                    mode() within group (order by error_code) filter (where failed) as code
+                from (
+                    select error_code, outcome in ('failed', 'crashed') or error_code = 'host.fault' as failed
+                    from atelier.attempts
+                    where ended_at > now() - interval '1 hour' and engine is distinct from 'none') a
+                """
+            ).first
+            guard number(row, "failed") < 3 || number(row, "failed") < number(row, "ended") / 2 else {
+                throw Doctor.Trouble(
+                    """
+                    \(row?["failed"] ?? "") of \(row?["ended"] ?? "") attempts of the last hour failed, most with \
+                    \(row?["code"] ?? ""); atelierctl jobs list --error \(row?["code"] ?? "")
+                    """
+                )
+            }
+            return "\(row?["failed"] ?? "0") of \(row?["ended"] ?? "0") attempts of the last hour"
+        }
+    }
+
+    func rejections(_ store: Store) async -> Finding {
+        await finding("rejections") {
+            let row = try await store.query(
+                """
+                select count(*) as rejected, mode() within group (order by problems->0->>'pointer') as place,
+                    (select count(*) from atelier.jobs where kind <> 'probe' and created_at > now() - interval '1
+                        hour') as accepted
+                from dashboard.rejections where at > now() - interval '1 hour'
+                """
+            ).first
+            guard number(row, "rejected") < 3 || number(row, "rejected") < number(row, "accepted") else {
+                throw Doctor.Trouble(
+                    """
+                    \(row?["rejected"] ?? "") messages of the last hour were refused at the door, most for \
+                    \(row?["place"].flatMap { $0.isEmpty ? nil : $0 } ?? "/"); select * from dashboard.rejections
+                    """
+                )
+            }
+            return "\(row?["rejected"] ?? "0") messages of the last hour"
+        }
+    }
+
+    func outbox(_ store: Store) async -> Finding {
+        await finding("outbox") {
+            let row = try await store.query(
+                "select waiting, coalesce(oldest_seconds, 0) as oldest, an_error from dashboard.outbox"
+            ).first
+            guard number(row, "oldest") < 60 else {
+                throw Doctor.Trouble(
+                    """
+                    \(row?["waiting"] ?? "") messages could not leave, the oldest since \(row?["oldest"] ?? "") s: \
+                    \(row?["an_error"] ?? "no daemon sends them, or the broker is away")
+                    """
+                )
+            }
+            return "\(row?["waiting"] ?? "0") messages wait"
+        }
+    }
+}
