@@ -23,12 +23,26 @@ static void atelier_jpeg_fail(j_common_ptr decoder) {
     longjmp(report->jump, 1);
 }
 
-// Warnings are of damage that libjpeg paints over in grey: no picture to learn from. Bytes between segments, which
-// cameras write, and an Adobe segment of an unknown kind harm no pixel.
+// Whether a file that merely lacks the mark of its end can be told from one that is cut off: in a single scan of
+// Huffman codes every missing bit is a warning of its own (JWRN_HIT_MARKER).
+static bool atelier_jpeg_misses_bits_aloud(j_decompress_ptr reader) {
+    return !reader->progressive_mode && !reader->arith_code && reader->comps_in_scan == reader->num_components;
+}
+
+// Warnings are of damage that libjpeg paints over in grey: no picture to learn from. These harm no pixel: bytes between
+// segments and zeros in the header of a baseline scan, which cameras write; a version of JFIF and a kind of Adobe's
+// segment that are not known; a missing end.
 static void atelier_jpeg_warn(j_common_ptr decoder, int level) {
     if (level >= 0) return;
-    int code = decoder->err->msg_code;
-    if (code != JWRN_EXTRANEOUS_DATA && code != JWRN_ADOBE_XFORM) atelier_jpeg_fail(decoder);
+    switch (decoder->err->msg_code) {
+    case JWRN_EXTRANEOUS_DATA:
+    case JWRN_NOT_SEQUENTIAL:
+    case JWRN_JFIF_MAJOR:
+    case JWRN_ADOBE_XFORM: return;
+    case JWRN_JPEG_EOF:
+        if (atelier_jpeg_misses_bits_aloud((j_decompress_ptr)decoder)) return;
+    }
+    atelier_jpeg_fail(decoder);
 }
 
 static void atelier_jpeg_count_scans(j_common_ptr decoder) {
@@ -68,7 +82,7 @@ static inline bool atelier_jpeg_decode(const unsigned char *bytes, size_t count,
         JSAMPROW row = pixels + (size_t)channels * width * decoder.output_scanline;
         jpeg_read_scanlines(&decoder, &row, 1);
     }
-    // What follows the pixels is not read: a missing end of the file harms none.
+    // What follows the pixels is not read.
     jpeg_destroy_decompress(&decoder);
     return true;
 }

@@ -75,6 +75,35 @@ import Testing
         }
     }
 
+    /// Brands of any picture, cameras' raw files, texts that begin with a comment or are a server's.
+    @Test(arguments: [
+        ("\0\0\0\u{1C}ftypmif1\0\0\0\0mif1avifmiaf", "an AVIF picture"),
+        ("\0\0\0\u{18}ftypmif1\0\0\0\0mif1heic", "a HEIC picture"),
+        ("\0\0\0\u{18}ftypcrx \0\0\0\0crx isom", "a camera's raw file"),
+        ("\0\0\0\u{14}ftypqt  \0\0\0\0qt  ", "a video"), ("FUJIFILMCCD-RAW 0201", "a camera's raw file"),
+        ("II*\0\u{10}\0\0\0CR\u{2}", "a camera's raw file"), ("II*\0\u{8}\0\0\0", "a TIFF"),
+        ("<!-- Generator: Inkscape -->\n<svg>", "an SVG"), ("<?xml version=\"1.0\"?>\n<!DOCTYPE svg PUBLIC", "an SVG"),
+        ("\n<!-- saved -->\n<HTML><svg>", "a web page"), ("<?xml version=\"1.0\"?><Error>", "a text in XML"),
+        ("{\"error\":\"AccessDenied\"}", "a text in JSON"),
+    ]) func filesAreNamedByMoreThanTheirFirstWord(start: String, name: String) throws {
+        let error = try #require(throws: PictureError.self) { try DecodedPicture(Array(start.utf8)) }
+        #expect(error.description.hasPrefix(name + "; "), "\(error)")
+    }
+
+    /// As scanners and cameras write it: another version of JFIF, zeros in the scan's header, no mark at the end.
+    @Test func whatHarmsNoPixelIsNoDamage() throws {
+        let plain = try DecodedPicture(EncodedPictures.jpeg)
+        var version = EncodedPictures.jpeg
+        version[11] = 2
+        var scan = EncodedPictures.jpeg
+        let start = try #require(scan.indices.last { scan[$0...].starts(with: [0xFF, 0xDA]) })
+        let end = start + 2 + Int(scan[start + 3])
+        scan.replaceSubrange(end - 3..<end, with: [0, 0, 0])
+        for file in [version, scan, Array(EncodedPictures.jpeg.dropLast(2))] {
+            #expect(try DecodedPicture(file) == plain)
+        }
+    }
+
     @Test(arguments: [
         EncodedPictures.jpeg, EncodedPictures.progressiveJPEG, EncodedPictures.cmykJPEG, EncodedPictures.webp,
         EncodedPictures.alphaWebP, EncodedPictures.animatedWebP,
