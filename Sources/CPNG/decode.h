@@ -81,26 +81,3 @@ static inline bool atelier_png_decode(atelier_png_source *source, unsigned width
     png_destroy_read_struct(&png, &info, NULL);
     return true;
 }
-
-// Copies the colour profile into memory that the caller frees; null where there is none that is whole.
-static inline unsigned char *atelier_png_profile(atelier_png_source *source, unsigned *count) {
-    png_infop info;
-    png_structp png = atelier_png_open(source, &info);
-    if (!png) return NULL;
-    unsigned char *volatile copy = NULL;
-    if (setjmp(png_jmpbuf(png)) == 0) {
-        png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "iCCP", 1);
-        png_set_chunk_malloc_max(png, 4 << 20);
-        png_read_info(png, info);
-        png_charp name;
-        png_bytep profile;
-        png_uint_32 length = 0;
-        int method;
-        if (png_get_iCCP(png, info, &name, &method, &profile, &length) && (copy = (unsigned char *)malloc(length))) {
-            memcpy(copy, profile, length);
-            *count = length;
-        }
-    }
-    png_destroy_read_struct(&png, &info, NULL);
-    return copy;
-}

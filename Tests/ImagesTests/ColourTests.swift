@@ -52,6 +52,9 @@ import Testing
         #expect(isNear(grey.colour, [188, 188, 188], within: 2) && grey.warnings.isEmpty)
         let wide = try decoded([0x8000, 0xFFFF], iccp(HandmadeProfile.linearGrey), kind: .greyAlpha, depth: 16)
         #expect(isNear(wide.colour, [188, 188, 188], within: 2))
+        // Programs that save a photograph in grey leave its profile for RGB in place.
+        let byRGB = try decoded([128], iccp(HandmadeProfile.displayP3), kind: .grey)
+        #expect(isNear(byRGB.colour, [128, 128, 128]) && byRGB.warnings.isEmpty, "\(byRGB.warnings)")
     }
 
     @Test func jpegAndWebPBringProfilesToo() throws {
@@ -64,14 +67,17 @@ import Testing
         }
     }
 
-    /// Parts are numbered from 1: a part of another number, or one of several alone, is no profile and no crash.
+    /// Parts are numbered from 1: a part of another number, or one of several alone, is no profile, and that is said.
     @Test(arguments: [[0, 1], [0, 0], [1, 0], [1, 2], [2, 2], [255, 255]] as [[UInt8]])
-    func partsOfAProfileThatAreNotAllThereArePassedOver(numbers: [UInt8]) throws {
+    func aProfileWhosePartsAreNotAllThereIsDamaged(numbers: [UInt8]) throws {
         let file = EncodedPictures.jpeg(
             EncodedPictures.jpeg, with: 0xE2,
             Array("ICC_PROFILE\0".utf8) + numbers + HandmadeProfile.swapped)
         let plain = try DecodedPicture(EncodedPictures.jpeg)
-        #expect(try DecodedPicture(file).picture.pixels == plain.picture.pixels)
+        let decoded = try DecodedPicture(file)
+        #expect(decoded.picture.pixels == plain.picture.pixels)
+        #expect(
+            decoded.outline.warnings == ["its colours are taken as they stand: its colour profile is damaged"])
     }
 
     @Test func whatCannotBeAppliedIsSaid() throws {
@@ -82,6 +88,8 @@ import Testing
         #expect(garbled.outline.warnings == damaged.warnings)
         let grey = try DecodedPicture(EncodedPictures.jpeg(EncodedPictures.jpeg, profile: HandmadeProfile.linearGrey))
         #expect(grey.outline.warnings.first?.contains("is for other colours than it has") == true)
+        let other = try decoded([230, 40, 30], iccp(HandmadeProfile.linearGrey))
+        #expect(other.warnings.first?.contains("is for other colours than it has") == true, "\(other.warnings)")
     }
 
     @Test func primariesAndGammaOfAPNG() throws {
@@ -131,6 +139,9 @@ import Testing
         #expect(pq.warnings == ["colours of high dynamic range (BT.2020, PQ) were cut at white"])
         let odd = try decoded([1, 2, 3], [("cICP", [77, 99, 0, 1])])
         #expect(odd.colour == [1, 2, 3] && odd.warnings.first?.contains("77/99") == true)
+        let unspecified: [(type: String, data: [UInt8])] = [("cICP", [2, 2, 0, 1])]
+        let profiled = try decoded([230, 40, 30], unspecified + iccp(HandmadeProfile.swapped))
+        #expect(isNear(profiled.colour, [40, 230, 30]) && profiled.warnings.isEmpty, "\(profiled)")
     }
 }
 

@@ -20,6 +20,9 @@ struct CodedColours: Equatable {
     /// Whether black and white are the least and the largest number.
     let isFullRange: Bool
 
+    /// Whether it is known which colours and which light the numbers are.
+    var areKnown: Bool { Primaries.coded(primaries) != nil && TransferFunction(coded: transfer) != nil }
+
     /// What PNG does not allow, in words: RGB has no matrix, and a range within the numbers is for video.
     var remarks: [String] {
         [

@@ -7,7 +7,7 @@ struct JPEGOutline {
     /// Whether Adobe's segment is there: its CMYK is written the other way round.
     private(set) var isAdobe = false
     private(set) var camera = CameraRemarks()
-    /// The ICC profile, where all its parts are there.
+    /// The ICC profile; nothing of it where a part is missing.
     private(set) var profile: [UInt8]?
 
     init(_ data: [UInt8]) throws(PictureError) {
@@ -28,9 +28,10 @@ struct JPEGOutline {
             }
         }
         guard width > 0 else { throw .damaged(.jpeg, "it has no frame before its first scan") }
+        if parts.isEmpty { return }
         // Parts are numbered from 1, and each tells how many there are.
         let profileParts = (0..<partCount).compactMap { parts[$0 + 1] }
-        if partCount > 0, profileParts.count == partCount { profile = Array(profileParts.joined()) }
+        profile = profileParts.count == partCount ? Array(profileParts.joined()) : []
     }
 
     private mutating func readFrame(_ bytes: ArraySlice<UInt8>) throws(PictureError) {

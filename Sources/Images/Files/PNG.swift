@@ -47,12 +47,10 @@ struct PNGFile: PictureFile {
     let format = PictureFormat.png
     private let data: [UInt8]
     private let outline: PNGOutline
-    private let profile: [UInt8]?
 
     init(_ data: [UInt8]) throws(PictureError) {
         outline = try PNGOutline(data)
         self.data = data
-        profile = outline.says.hasProfile ? Self.profile(of: data) : nil
     }
 
     var width: Int { outline.width }
@@ -60,9 +58,11 @@ struct PNGFile: PictureFile {
     var isGrey: Bool { outline.isGrey }
     var orientation: Orientation { outline.says.camera.orientation ?? .upright }
 
-    /// Of several chunks the first of cICP, iCCP, sRGB and gAMA counts (PNG, third edition, 4.3).
+    /// Of several chunks the first of cICP, iCCP, sRGB and gAMA counts (PNG, third edition, 4.3), and of code points
+    /// only those that are known where there is a profile too.
     var colours: SourceColours {
-        if let coded = outline.says.coded { return .coded(coded) }
+        let profile = outline.says.profile
+        if let coded = outline.says.coded, coded.areKnown || profile == nil { return .coded(coded) }
         if let profile { return .profile(profile) }
         if outline.says.isSRGB { return .sRGB }
         guard let gamma = outline.says.gamma else { return outline.says.camera.isAdobeRGB ? .adobeRGB : .sRGB }
@@ -71,13 +71,7 @@ struct PNGFile: PictureFile {
         return abs(gamma - 1 / 2.2) < 0.001 && primaries.isSRGB ? .sRGB : .measured(primaries, gamma: gamma)
     }
 
-    var warnings: [String] {
-        var warnings = outline.says.animation.map { [$0] } ?? []
-        if outline.says.hasProfile, profile == nil, outline.says.coded == nil {
-            warnings.append("its colours are taken as they stand: its colour profile is damaged")
-        }
-        return warnings
-    }
+    var warnings: [String] { outline.says.animation.map { [$0] } ?? [] }
 
     func raster() throws(PictureError) -> Raster {
         try outline.requireWhole()
@@ -91,16 +85,6 @@ struct PNGFile: PictureFile {
         }
         if let failure { throw .damaged(.png, failure) }
         return raster
-    }
-
-    private static func profile(of data: [UInt8]) -> [UInt8]? {
-        data.withUnsafeBytes { bytes in
-            var source = source(bytes)
-            var count: UInt32 = 0
-            guard let profile = atelier_png_profile(&source, &count) else { return nil }
-            defer { free(profile) }
-            return [UInt8](UnsafeBufferPointer(start: profile, count: Int(count)))
-        }
     }
 
     private static func source(_ bytes: UnsafeRawBufferPointer) -> atelier_png_source {

@@ -1,3 +1,5 @@
+import Compression
+
 /// What a PNG file claims about itself: its header, and chunk after chunk how long it is (PNG, third edition, section
 /// 5). Read from the bytes before anything is decoded, so that a file which claims too much costs nothing.
 struct PNGOutline {
@@ -17,7 +19,8 @@ struct PNGOutline {
     /// What chunks say of the pixels.
     struct Remarks {
         var coded: CodedColours?
-        var hasProfile = false
+        /// The ICC profile; nothing of it where it is damaged.
+        var profile: [UInt8]?
         var isSRGB = false
         var gamma: Double?
         var primaries: Primaries?
@@ -78,7 +81,7 @@ struct PNGOutline {
             switch chunk.name {
             case "acTL" where chunk.length == 8: frames = PNGOutline.number(at: 0, of: bytes)
             case "fcTL": isFirstFrame = true
-            case "iCCP": says.hasProfile = true
+            case "iCCP": says.profile = says.profile ?? PNGOutline.profile(chunk.data(of: data))
             case "sRGB": says.isSRGB = true
             case "gAMA" where chunk.length == 4:
                 let gamma = Double(PNGOutline.number(at: 0, of: bytes)) / 100_000
@@ -94,6 +97,12 @@ struct PNGOutline {
                 if text.add(to: &says.camera) { texts += 1 }
             }
         }
+    }
+
+    /// The profile behind its name and one more zero, which says that zlib packed it (PNG, third edition, 11.3.2.3).
+    private static func profile(_ data: ArraySlice<UInt8>) -> [UInt8] {
+        guard let end = data.prefix(80).firstIndex(of: 0) else { return [] }
+        return Inflation.expanded(data[(end + 1)...].dropFirst(), .zlib, limit: 4 << 20).map([UInt8].init) ?? []
     }
 
     private static func animation(_ frames: Int, _ isFirstFrame: Bool) -> String {
