@@ -48,6 +48,13 @@ import Testing
         #expect(list.count == 9 && list.allSatisfy { !$0.description.contains("iVBO") })
     }
 
+    /// What `base64 FILE` prints ends with a line's end, behind what fills the digits up.
+    @Test func aBreakBehindTheDigitsIsABreak() {
+        let list = problems([["data": "iVBORw0KGgo=\n"], ["data": "iVBO\tRw0KGgo="]])
+        let breaks = "base64 in lines, with a break after"
+        #expect(list.map(\.found) == ["\(breaks) 12 characters", "\(breaks) 4 characters"])
+    }
+
     @Test func sizesAndCountsAreSaidAsSuch() {
         let many = problems(.array([JSONValue](repeating: ["png": base64(png)], count: 33)))
         #expect(many == [Problem("/images", found: "33 pictures", allowed: "a list of 1 to 32 pictures")])

@@ -20,9 +20,13 @@ enum Base64Text {
     private static func fault(in text: String) -> Fault {
         let count = text.utf8.count
         let end = text.utf8.reversed().prefix { $0 == UInt8(ascii: "=") }.count
-        let strange = text.utf8.dropLast(end).enumerated().first { !isDigit($0.element) }
+        let digits = text.utf8.dropLast(end).enumerated()
+        // What fills it up is strange only where nothing else is: a break behind it is a break.
+        let strange =
+            digits.first { !isDigit($0.element) && $0.element != UInt8(ascii: "=") }
+            ?? digits.first { !isDigit($0.element) }
         if let strange {
-            let isBreak = [0x0A, 0x0D, 0x20].contains(strange.element)
+            let isBreak = [0x09, 0x0A, 0x0D, 0x20].contains(strange.element)
             let isURL = [UInt8(ascii: "-"), UInt8(ascii: "_")].contains(strange.element)
             let sign =
                 (0x21...0x7E).contains(strange.element)

@@ -21,24 +21,52 @@ package struct ForeignFile: Sendable, Equatable {
         if start.starts(with: [0x00, 0x00, 0x00, 0x0C, 0x6A, 0x50]) || start.starts(with: [0xFF, 0x4F, 0xFF, 0x51]) {
             return ForeignFile("a JPEG 2000 picture", "convert it: convert photo.jp2 photo.png")
         }
+        if start.starts(with: "RIFF".utf8), start.dropFirst(8).starts(with: "AVI ".utf8) { return video }
         guard start.count >= 12, start[4..<8].elementsEqual("ftyp".utf8) else { return nil }
-        switch String(decoding: start[8..<12], as: UTF8.self) {
+        switch brand(start) {
         case "avif", "avis": return ForeignFile("an AVIF picture", "convert it: heif-convert photo.avif photo.png")
-        case "heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "msf1":
+        case "heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs":
             return ForeignFile("a HEIC picture", "convert it: heif-convert photo.heic photo.jpg")
-        default: return ForeignFile("a video", "take a picture of it: ffmpeg -i video.mp4 -frames:v 1 photo.png")
+        case "crx ": return raw
+        default: return video
         }
     }
 
+    /// What an ISO base media file is first of all. Brands of any picture leave that to the compatible ones, which
+    /// follow a version: nearly all that do not say AVIF are HEIC.
+    private static func brand(_ start: [UInt8]) -> String {
+        let end = min(start.count, max(12, start[..<4].reduce(0) { $0 << 8 | Int($1) }))
+        let brands = stride(from: 8, through: end - 4, by: 4).map {
+            String(decoding: start[$0..<$0 + 4], as: UTF8.self)
+        }
+        guard ["mif1", "msf1", "miaf"].contains(brands[0]) else { return brands[0] }
+        return brands.first { $0.hasPrefix("avi") } ?? "heic"
+    }
+
+    private static let video = ForeignFile(
+        "a video", "take a picture of it: ffmpeg -i video.mp4 -frames:v 1 photo.png")
+    private static let raw = ForeignFile("a camera's raw file", "develop it: darktable-cli photo.raw photo.jpg")
+
+    /// How the raw files of Canon, Olympus, Panasonic, Fujifilm, Minolta and Sigma begin; others' begin as TIFFs.
+    private static let rawStarts: [[UInt8]] = [
+        [0x49, 0x49, 0x2A, 0x00, 0x10, 0x00, 0x00, 0x00, 0x43, 0x52], Array("II\u{1A}\0\0\0HEAPCCDR".utf8),
+        Array("IIRO".utf8), Array("IIRS".utf8), Array("MMOR".utf8), Array("IIU\0".utf8),
+        Array("FUJIFILMCCD-RAW".utf8), Array("\0MRM".utf8), Array("FOVb".utf8),
+    ]
+
     private static func container(_ start: [UInt8]) -> ForeignFile? {
+        if rawStarts.contains(where: { start.starts(with: $0) }) { return raw }
+        let tiff = "convert it: convert photo.tif photo.png; a raw file: darktable-cli photo.dng photo.jpg"
         let known: [([UInt8], String, String)] = [
             (Array("GIF8".utf8), "a GIF", "convert its first frame: convert 'photo.gif[0]' photo.png"),
             (Array("BM".utf8), "a BMP", "convert it: convert photo.bmp photo.png"),
-            ([0x49, 0x49, 0x2A, 0x00], "a TIFF", "convert it: convert photo.tif photo.png"),
-            ([0x4D, 0x4D, 0x00, 0x2A], "a TIFF", "convert it: convert photo.tif photo.png"),
-            ([0x49, 0x49, 0x2B, 0x00], "a BigTIFF", "convert it: convert photo.tif photo.png"),
+            ([0x49, 0x49, 0x2A, 0x00], "a TIFF", tiff), ([0x4D, 0x4D, 0x00, 0x2A], "a TIFF", tiff),
+            ([0x49, 0x49, 0x2B, 0x00], "a BigTIFF", tiff), ([0x4D, 0x4D, 0x00, 0x2B], "a BigTIFF", tiff),
             ([0x00, 0x00, 0x01, 0x00], "an icon", "convert it: convert 'icon.ico[0]' photo.png"),
             (Array("%PDF".utf8), "a PDF", "draw its page: pdftoppm -png -r 150 document.pdf photo"),
+            (Array("%!PS".utf8), "a PostScript file", "draw its page: convert -density 150 page.eps photo.png"),
+            (Array("gimp xcf".utf8), "a GIMP file", "export the picture from GIMP as PNG"),
+            ([0x1A, 0x45, 0xDF, 0xA3], video.name, video.advice),
             (Array("8BPS".utf8), "a Photoshop file", "convert it: convert 'photo.psd[0]' photo.png"),
             (Array("PK".utf8), "a ZIP archive", "send the pictures in it, each by itself"),
             ([0x1F, 0x8B], "a gzip archive", "send the pictures in it, each by itself"),
@@ -48,18 +76,12 @@ package struct ForeignFile: Sendable, Equatable {
 
     private static func text(_ start: [UInt8]) -> ForeignFile? {
         let text = String(decoding: start, as: UTF8.self).drop { $0.isWhitespace || $0 == "\u{FEFF}" }
-        let head = text.prefix(200).lowercased()
+        let head = text.lowercased()
         if head.hasPrefix("version https://git-lfs") {
             return ForeignFile("a Git LFS pointer", "fetch the file it stands for: git lfs pull")
         }
-        if head.hasPrefix("<svg") || head.hasPrefix("<?xml") && text.contains("<svg") {
-            return ForeignFile("an SVG", "draw it: rsvg-convert -w 1024 drawing.svg -o photo.png")
-        }
-        if head.hasPrefix("<!doctype html") || head.hasPrefix("<html") || head.hasPrefix("<head")
-            || head.hasPrefix("<script")
-        {
-            return ForeignFile("a web page", "download the picture itself; the page may ask for a login")
-        }
+        if head.hasPrefix("<") { return markup(head) }
+        if head.hasPrefix("{\"") { return ForeignFile("a text in JSON", serverAnswer) }
         if head.hasPrefix("data:") {
             return ForeignFile("a data: URL", "send what follows its comma, decoded once")
         }
@@ -71,10 +93,22 @@ package struct ForeignFile: Sendable, Equatable {
         return nil
     }
 
+    private static let serverAnswer = "download the picture itself: servers answer in text where they cannot give it"
+
+    /// Pages may have drawings in them; before either there may be comments and declarations.
+    private static func markup(_ text: String) -> ForeignFile {
+        if ["<!doctype html", "<html", "<head", "<script", "<body"].contains(where: { text.contains($0) }) {
+            return ForeignFile("a web page", "download the picture itself; the page may ask for a login")
+        }
+        if text.contains("<svg") || text.contains("<!doctype svg") {
+            return ForeignFile("an SVG", "draw it: rsvg-convert -w 1024 drawing.svg -o photo.png")
+        }
+        return ForeignFile("a text in XML", serverAnswer)
+    }
+
     private static func unknown(_ start: [UInt8]) -> ForeignFile {
         if start.isEmpty { return ForeignFile("an empty file", "send the picture itself") }
         let digits = start.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }
-        return ForeignFile(
-            "no picture: it begins with \(digits.joined(separator: " "))", "send \(PictureFormat.words)")
+        return ForeignFile("no picture: it begins with \(digits.joined(separator: " "))", "send the picture itself")
     }
 }
