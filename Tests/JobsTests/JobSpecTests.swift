@@ -265,7 +265,8 @@ import Testing
         ("a dog <- here", []), ("<rex3", ["<rex3"]), ("a \u{27E8}rex\u{27E9} dog", ["\u{27E8}rex\u{27E9}"]),
         ("a &#60;rex&#62; dog", ["&#60;rex&#62;"]), ("a &#x3C;rex&#X3E; dog", ["&#x3C;rex&#X3E;"]),
         ("a <\u{200D}rex> dog", ["<\u{200D}rex>"]), ("a \u{226E}rex> dog", ["\u{226E}rex>"]),
-        ("a sign with \u{AB}open\u{BB}", []),
+        ("a sign with \u{AB}open\u{BB}", []), ("a <<rex>> dog", ["<<rex>>"]), ("a <re<x>> dog", ["<re<x>>"]),
+        ("a <rex>\u{200D} dog", ["<rex>\u{200D}"]),
     ]) func whatLooksLikeAMentionAndIsNoneIsAProblem(_ prompt: String, _ found: [String]) throws {
         let body: JSONValue = [
             "version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": ["a dog", .string(prompt)],
@@ -276,6 +277,15 @@ import Testing
         } catch let problems as Problems {
             #expect(problems.list == found.map { Problem("/prompts/1", found: $0, allowed: ConceptMention.rule) })
         }
+    }
+
+    @Test func aPromptThatIsTooLongIsSaidByItsLength() throws {
+        let body: JSONValue = [
+            "version": 1, "kind": "generate", "model": "pocket-infinity",
+            "prompts": [.string(String(repeating: "é", count: 501))],
+        ]
+        let error = try #require(throws: Problems.self) { try JobSpec(body) }
+        #expect(error.list.map(\.found) == ["a text of 1002 bytes"])
     }
 
     @Test func optionsAreHeldAgainstTheModelsLimits() {

@@ -52,19 +52,23 @@ package struct ConceptMention: Sendable, Equatable {
     /// What looks like the mention of a concept and is none, each once: `<Rex>`, `< rex >`, `<rex` without an end,
     /// brackets of another alphabet or of HTML, marks that cannot be seen. `I <3 dogs` and `a <- b` name nothing.
     package static func typos(in prompt: String) -> [String] {
-        let left = prompt.replacing(/<[a-z0-9][a-z0-9_-]{0,63}(?:@[1-9][0-9]{0,8})?>/, with: " ")
+        // Mentions get brackets of their own meanwhile, so that what is found can be quoted with those in it.
+        let left = prompt.replacing(/<([a-z0-9][a-z0-9_-]{0,63}(?:@[1-9][0-9]{0,8})?)>/) { mention in
+            "\u{E000}\(mention.1)\u{E001}"
+        }
         // Between brackets one word, spaces around it or not; or several, the first at once: `3 < 4, 5 > 4` is none.
         let bracketed =
             #/
             (?:[<＜‹〈⟨≮]|&lt;|&\#60;|&\#x3c;)
             (?: \s{0,8}[^\s<>＜＞‹›〈〉⟨⟩]{0,80}?\s{0,8} | [^\s<>＜＞‹›〈〉⟨⟩][^<>＜＞‹›〈〉⟨⟩]{0,80}? )
-            (?:[>＞›〉⟩≯]|&gt;|&\#62;|&\#x3e;)
+            (?:[>＞›〉⟩≯]|&gt;|&\#62;|&\#x3e;)[\p{M}\p{Cf}]*
             | (?:[<＜‹〈⟨≮]|&lt;|&\#60;|&\#x3c;)[0-9_@\-]{0,80}[A-Za-z][A-Za-z0-9_@\-]{0,80}
             /#
         // Marks that join with a bracket would hide it.
         let scalars = bracketed.matchingSemantics(.unicodeScalar).ignoresCase()
-        return left.matches(of: scalars).map { String($0.0) }.reduce(into: []) {
-            if !$0.contains($1) { $0.append($1) }
+        return left.matches(of: scalars).reduce(into: []) { found, match in
+            let typo = String(match.0).replacing("\u{E000}", with: "<").replacing("\u{E001}", with: ">")
+            if !found.contains(typo) { found.append(typo) }
         }
     }
 

@@ -199,7 +199,11 @@ struct SpecReader {
         return elements.enumerated().compactMap { index, element in
             guard let text = element.string, !text.isEmpty, text.utf8.count <= 1000, !text.unicodeScalars.contains("\0")
             else {
-                note("/prompts/\(index)", element, "a text of 1 to 1000 bytes without NUL")
+                let length = element.string?.utf8.count ?? 0
+                problems.append(
+                    Problem(
+                        "/prompts/\(index)", found: length > 1000 ? "a text of \(length) bytes" : element.brief,
+                        allowed: "a text of 1 to 1000 bytes without NUL"))
                 return nil
             }
             noteTypos(in: text, at: "/prompts/\(index)")
@@ -307,7 +311,7 @@ struct SpecReader {
         }
         let noun = members["class"]?.string.flatMap { $0.wholeMatch(of: /[A-Za-z][A-Za-z -]{0,63}/) == nil ? nil : $0 }
         if noun == nil, role == .subject || members["class"] != nil {
-            note("\(place)/class", members["class"], "a class noun of 1 to 64 letters, spaces and dashes")
+            note("\(place)/class", members["class"], "a class noun of 1 to 64 English letters, spaces and dashes")
         }
         let proxies = members["proxies"].flatMap { ProxySource($0) }
         if members["proxies"] != nil, proxies == nil {
