@@ -32,6 +32,7 @@ struct Estimate: AsyncParsableCommand {
         try await EngineScratch.with(settings) { settings in
             show(try await estimate(cost, of: written.spec, settings))
         }
+        written.tellWarnings()
         for warning in await missing(of: written.spec, settings) {
             Terminal.note("warning: " + printable(warning))
         }

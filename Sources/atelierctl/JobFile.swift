@@ -42,6 +42,11 @@ struct JobFile {
         (body, self.spec, report) = (read.body, spec, nil)
     }
 
+    /// Says what the engine found that its sender should know, though the job can be done.
+    func tellWarnings() {
+        for warning in report?.warnings ?? [] { Terminal.note("warning: " + printable(warning)) }
+    }
+
     /// The job that a body is of, or what is wrong with it.
     private static func reading(_ body: JSONValue, models: ModelChoice) -> (spec: JobSpec?, problems: [Problem]) {
         do { return (try JobSpec(body, models: models), []) } catch { return (nil, problems(in: error)) }

@@ -22,7 +22,8 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try server.settings(needing: ["modelsDirectory"])
-        let asked = try await JobFile(file, for: settings).spec
+        let written = try await JobFile(file, for: settings)
+        let asked = written.spec
         guard asked.kind.needsEngine else {
             Terminal.note("atelierctl: a \(asked.kind.rawValue) is answered by the daemon; submit it instead")
             throw ExitStatus.badInput
@@ -42,8 +43,9 @@ struct Run: AsyncParsableCommand {
                 environment: EngineCommand.environment(
                     of: ProcessInfo.processInfo.environment, threads: settings.engineThreads, temporary: folder),
                 directory: folder, log: folder + "/engine.log", niceness: settings.engineNice))
+        written.tellWarnings()
         try process.send(order.line)
-        try await follow(process)
+        try await follow(process, told: written.report?.warnings ?? [])
     }
 
     /// The job with a seed where it has none: that of the checkpoint it goes on from, or one that is drawn, and told.
@@ -84,7 +86,8 @@ struct Run: AsyncParsableCommand {
         return paths
     }
 
-    private func follow(_ process: EngineProcess) async throws {
+    /// - Parameter told: what was said of the job before.
+    private func follow(_ process: EngineProcess, told: [String]) async throws {
         let interrupt = DispatchSource.makeSignalSource(signal: SIGINT)
         signal(SIGINT, SIG_IGN)
         interrupt.setEventHandler { process.terminate() }
@@ -95,7 +98,7 @@ struct Run: AsyncParsableCommand {
         for try await line in process.lines {
             process.handled()
             let event = try EngineEvent(line: line)
-            show(event, line)
+            show(event, line, told: told)
             if case .checkpoint(let written) = event {
                 checkpoint = written.path
                 checkpoints.announce(written.path)
@@ -128,7 +131,7 @@ struct Run: AsyncParsableCommand {
         }
     }
 
-    private func show(_ event: EngineEvent, _ line: Data) {
+    private func show(_ event: EngineEvent, _ line: Data, told: [String]) {
         if server.json { return print(String(decoding: line, as: UTF8.self)) }
         switch event {
         case .progress(let progress):
@@ -143,11 +146,17 @@ struct Run: AsyncParsableCommand {
             print(printable(artifact.path))
         case .done(let done):
             if isatty(2) == 1 { Terminal.redraw("") }
-            for warning in warnings(of: .object(["result": done.result])) {
+            for warning in warnings(of: .object(["result": done.result])) where !Self.isTold(warning, told) {
                 Terminal.note("warning: " + printable(warning))
             }
             Terminal.note("done in \(done.seconds.formatted(.number.precision(.fractionLength(1)))) s")
         default: break
         }
+    }
+
+    /// Whether it was said before: of a picture at `/images/0/data`, now at `/images/0`.
+    private static func isTold(_ warning: String, _ told: [String]) -> Bool {
+        guard let end = warning.firstRange(of: ": ")?.lowerBound else { return false }
+        return told.contains { $0.hasPrefix(warning[..<end] + "/") && $0.hasSuffix(warning[end...]) }
     }
 }

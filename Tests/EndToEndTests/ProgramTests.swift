@@ -27,6 +27,19 @@ import Testing
         }
     }
 
+    /// As the daemon's `accepted` does.
+    @Test func whatAJobsSenderShouldKnowIsSaid() async throws {
+        let folder = try TemporaryFolder()
+        let job = #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a xyzzy dog"],"seed":1}"#
+        for command in [["estimate", "-"], ["run", "-", "--out", folder.path + "/out"]] {
+            let run = try await ProgramRun(
+                Stage.programs + "/atelierctl", command,
+                environment: ["PATH": "/usr/bin:/bin", "ATELIER_MODELS": Servers.root + "/models"], input: job)
+            let warning = "warning: /prompts/0: words that pocket-infinity never learnt: “xyzzy”\n"
+            #expect(run.status == 0 && run.errors.contains(warning), "\(command): \(run)")
+        }
+    }
+
     @Test func aPlaceThatCannotBeWrittenIsNamed() async throws {
         let folder = try TemporaryFolder()
         let missing = folder.path + "/none"
