@@ -39,8 +39,9 @@ package enum OutputPlace {
     }
 
     private static func folder(of path: String) -> String {
-        let folder = (path as NSString).deletingLastPathComponent
-        return folder.isEmpty ? "." : folder
+        // Foundation's stops the program at a name of one character.
+        guard path.hasPrefix("/") || path.split(separator: "/").count > 1 else { return "." }
+        return (path as NSString).deletingLastPathComponent
     }
 
     private static func isThere(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }

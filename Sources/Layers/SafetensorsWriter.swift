@@ -76,8 +76,8 @@ private struct FileReplacement {
             unlink(temporary)
             throw error
         }
-        let folder = (path as NSString).deletingLastPathComponent
-        let parent = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
+        let folder = path.contains("/") ? (path as NSString).deletingLastPathComponent : "."
+        let parent = open(folder, O_RDONLY | O_CLOEXEC)
         if parent >= 0 {
             fsync(parent)
             close(parent)

@@ -82,7 +82,7 @@ struct JobFile {
         }
         var unreadable: [Problem] = []
         if let images = members["images"]?.array {
-            let folder = file == "-" ? "." : (file as NSString).deletingLastPathComponent
+            let folder = file.contains("/") ? (file as NSString).deletingLastPathComponent : file == "-" ? "." : ""
             members["images"] = .array(
                 images.enumerated().map { index, image in
                     JobFile.embedded(image, at: "/images/\(index)/file", folder, &unreadable)

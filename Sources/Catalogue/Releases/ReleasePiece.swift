@@ -45,8 +45,8 @@ package struct ReleasePiece: Sendable {
     package var folder: String {
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        let parent = (path as NSString).deletingLastPathComponent
-        return isFolder.boolValue ? path : parent.isEmpty ? "." : parent
+        if isFolder.boolValue { return path }
+        return path.contains("/") ? (path as NSString).deletingLastPathComponent : "."
     }
 
     /// A JSON file beside it; nil where there is none.
