@@ -23,8 +23,12 @@ package struct LoRAAdapter {
 
         var scale: Float { alpha / (isRankStabilized ? Float(rank).squareRoot() : Float(rank)) }
 
-        /// Whether `module` is meant: it is a target, or ends with one after a dot.
-        func selects(_ module: String) -> Bool { targets.contains { module == $0 || module.hasSuffix("." + $0) } }
+        /// Whether `module` is meant: it has a factor of its own, or, where none has, is a target or ends with one
+        /// after a dot.
+        func selects(_ module: String) -> Bool {
+            if let scales { return scales[module] != nil }
+            return targets.contains { module == $0 || module.hasSuffix("." + $0) }
+        }
     }
 
     package let options: Options
