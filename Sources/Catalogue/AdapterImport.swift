@@ -122,7 +122,11 @@ package struct AdapterImport {
     private func missing(
         _ targets: [String], _ places: AdapterPlaces, _ found: Set<String>
     ) -> [String] {
-        let wanted = places.modules.filter { module in targets.contains { module == $0 || module.hasSuffix("." + $0) } }
+        let all = Set(places.modules)
+        // A module's whole name means no other whose name ends so.
+        let wanted = places.modules.filter { module in
+            targets.contains { module == $0 || module.hasSuffix("." + $0) && !all.contains($0) }
+        }
         guard let first = wanted.filter({ !found.contains($0) }).min() else { return [] }
         let count = wanted.count(where: found.contains)
         return ["\(count) of the \(wanted.count) modules that it says it changes are there; \(first) is not"]
@@ -151,10 +155,19 @@ package struct AdapterImport {
             return nil
         }
         // Chameleon's folder may hold a picture tokenizer that pictures never go through.
-        problems += named.replaced.keys.filter { !$0.name.contains("vqmodel.") }.map {
-            "\($0.name): a whole weight in the place of the model's is not built"
+        problems += named.replaced.filter { !$0.key.name.contains("vqmodel.") && !isOwn($0.key, $0.value) }.map {
+            "\($0.key.name): a whole weight in the place of the model's is not built"
         }
         return problems
+    }
+
+    /// Whether a whole weight is the model's own: PEFT keeps embeddings beside the changes of a head.
+    private func isOwn(_ module: NamedChanges.Module, _ value: StoredTensor) -> Bool {
+        let file = module.component.flatMap { encoders[$0] } ?? weights
+        guard let own = try? file.tensor(module.name), own.shape == value.shape, let floats = try? value.floats() else {
+            return false
+        }
+        return (try? own.floats()) == floats
     }
 
     private func description(

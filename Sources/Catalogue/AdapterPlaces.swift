@@ -61,15 +61,13 @@ struct AdapterPlaces {
     }
 
     private static func authors(_ own: [String: Place], _ weights: Checkpoint) -> [(String, [Place])] {
+        let depth = own.keys.count(after: "transformer_blocks.")
         if weights.contains("single_transformer_blocks.0.proj_mlp.weight") {
-            let blocks = (0..<own.keys.count(after: "transformer_blocks.")).flatMap(FluxNames.projections)
+            let singles = own.keys.count(after: "single_transformer_blocks.")
             return joined(
-                blocks + (0..<own.keys.count(after: "single_transformer_blocks.")).flatMap(FluxNames.singleProjections),
-                own)
+                FluxNames.modules(depth: depth, singleDepth: singles) + FluxNames.attentions(singleDepth: singles), own)
         }
-        if weights.contains("pos_embed.proj.weight") {
-            return joined(MMDiTNames.projections(depth: own.keys.count(after: "transformer_blocks.")), own)
-        }
+        if weights.contains("pos_embed.proj.weight") { return joined(MMDiTNames.modules(depth: depth), own) }
         return weights.contains("conv_in.weight") ? unet(own, weights) : []
     }
 

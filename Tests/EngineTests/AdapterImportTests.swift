@@ -1,6 +1,8 @@
 import Catalogue
+import Checkpoints
 import ComputeTesting
 import Foundation
+import Layers
 import ModelTesting
 import Tensors
 import Testing
@@ -116,6 +118,27 @@ import Testing
             description.options = description.options.replacing(#/"alpha":[0-9.]+/#, with: "\"alpha\":1e30")
         }
         #expect(said.count == lora.tensors.count / 2 && said.allSatisfy { $0.contains("times its own size") })
+    }
+
+    /// PEFT keeps the embeddings beside the changes of a head.
+    @Test func theModelsOwnWeightsBesideAnAdapterArePassedOver() throws {
+        let folder = models.folder + "/peft"
+        try #require(try lora.lora()).write(folder)
+        let model = try #require(try ModelCatalogue(directory: models.folder)["pocket-chameleon"])
+        let table = try Checkpoint.open(ModelFolder.network(in: model.folder)).tensor("model.embed_tokens.weight")
+        var tensors = try Checkpoint.tensors(folder + "/adapter_model.safetensors")
+        func importing(_ embeddings: Tensor) throws {
+            tensors["base_model.model.model.embed_tokens.base_layer.weight"] = embeddings
+            try Safetensors.write(tensors, to: folder + "/adapter_model.safetensors")
+            try AdapterImport(model: model).write(
+                folder, as: .init(name: "rex", role: .subject, className: "dog"),
+                to: models.folder + "/rex.safetensors")
+        }
+        try importing(table.tensor())
+        let other = try table.tensor()
+        other.pointer[0] += 1
+        let refusal = #expect(throws: AdapterImport.Refusal.self) { try importing(other) }
+        #expect(refusal?.problems.count == 1 && refusal?.problems[0].contains("model.embed_tokens.weight") == true)
     }
 
     @Test func oneThatChangesNothingIsImportedWithAWarning() throws {

@@ -73,6 +73,62 @@ struct FusedAdapterTests {
         #expect(rows == (0..<shape[0]).map { Float($0) / 64 })
     }
 
+    @Test func theNetworksEndHasAPlaceToo() throws {
+        let shape = try network.shape(of: "norm_out.linear.weight")
+        let path = try adapter("final_layer_adaLN_modulation_1", rows: shape[0], inputs: shape[1])
+        let half = shape[0] / 2
+        let wanted = (Array(half..<shape[0]) + Array(0..<half)).map { Float($0) / 64 }
+        #expect(try imported(path).tensor("base_model.model.norm_out.linear.lora_B.weight").floats() == wanted)
+    }
+
+    /// The last block tells that it is SD3's; without it the blocks might be FLUX.1's of two streams.
+    @Test(arguments: [true, false]) func aConceptGoesBackUnderNamesThatItsProgramsKnow(isTold: Bool) throws {
+        let width = try network.shape(of: "transformer_blocks.0.attn.to_q.weight")[0]
+        let path = try adapter("joint_blocks_0_x_block_attn_qkv", rows: 3 * width, inputs: width)
+        var tensors = try Checkpoint.tensors(path)
+        if isTold {
+            let modulation = try adapter(
+                "joint_blocks_\(last)_context_block_adaLN_modulation_1", rows: 2 * width, inputs: width)
+            tensors.merge(try Checkpoint.tensors(modulation)) { $1 }
+            try Safetensors.write(tensors, to: path)
+        }
+        let out = folder + "/out.safetensors"
+        try AdapterWriter(AdapterReader(imported(path).path).read().changes).write(.kohya, to: out)
+        let written = try Checkpoint.tensors(out)
+        if isTold {
+            for (name, tensor) in tensors { #expect(written[name]?.values == tensor.values, "\(name)") }
+            #expect(written.count == tensors.count + 2, "an alpha each")
+        } else {
+            let stem = "lora_transformer_transformer_blocks_0_attn_to_"
+            let names = ["q", "k", "v"].flatMap { part in
+                ["alpha", "lora_down.weight", "lora_up.weight"].map { "\(stem)\(part).\($0)" }
+            }
+            #expect(Set(written.keys) == Set(names))
+        }
+    }
+
+    /// A whole name means no other that ends with it: of FLUX.1 the last projection, not those of blocks.
+    @Test func theLastProjectionAloneGoesOutAndIn() throws {
+        let flux = try ModelInstallation(directory: folder).add(
+            release: ["\(releases!)/flux1-dev"], name: "f", links: true
+        ).model
+        let shape = try Checkpoint.open(ModelFolder.network(in: flux.folder)).shape(of: "proj_out.weight")
+        let (path, concept, out) = (folder + "/comfy.safetensors", folder + "/rex.safetensors", folder + "/peft")
+        try Safetensors.write(
+            [
+                "diffusion_model.final_layer.linear.lora_A.weight": Tensor(repeating: 0.01, shape: [1, shape[1]]),
+                "diffusion_model.final_layer.linear.lora_B.weight": Tensor(repeating: 0.1, shape: [shape[0], 1]),
+            ], to: path)
+        let rex = AdapterImport.Concept(name: "rex", role: .subject, className: "dog")
+        try AdapterImport(model: flux).write(path, as: rex, to: concept)
+        try AdapterWriter(AdapterReader(concept).read().changes).write(.peft, to: out)
+        try AdapterImport(model: flux).write(out, as: rex, to: concept)
+        let pipeline = try DiffusionPipeline(directory: flux.folder)
+        let adapter = try Adapter(path: concept)
+        _ = try PersonalizedDiffusion(
+            model: pipeline, adapters: ["rex": adapter], modelDigest: adapter.description.modelDigest)
+    }
+
     @Test(arguments: [1, 2, 5]) func rowsThatAreNotThoseOfAllPartsFitNothing(parts: Int) throws {
         let width = try network.shape(of: "transformer_blocks.0.attn.to_q.weight")[0]
         let path = try adapter("joint_blocks_0_x_block_attn_qkv", rows: parts * width, inputs: width)

@@ -92,10 +92,11 @@ struct ReleasedAdapterTests {
         #expect(reading == 6, "all of the first update but PEFT's folder change both text encoders")
     }
 
-    @Test(arguments: [AdapterFormat.diffusers, .kohya]) func aConceptGoesOutAsItCameIn(format: AdapterFormat) throws {
+    /// PEFT's form is a folder for each of the networks.
+    @Test(arguments: AdapterFormat.allCases) func aConceptGoesOutAsItCameIn(format: AdapterFormat) throws {
         for file in ["u1-kohya.safetensors", "u2-kohya-mixed-ranks.safetensors"] {
             let first = try imported("\(adapters)/\(file)", as: "first")
-            let out = "\(models.folder)/out.safetensors"
+            let out = models.folder + (format == .peft ? "/peft of \(file)" : "/out.safetensors")
             try AdapterWriter(AdapterReader(first).read().changes).write(format, to: out)
             let second = try Checkpoint.open(try imported(out, as: "second"))
             let again = try Checkpoint.open(first)
@@ -138,10 +139,5 @@ struct ReleasedAdapterTests {
     @Test func whatActsOnEveryWordIsNotKeptToItsOwn() throws {
         let concept = try imported("\(adapters)/u1-kohya.safetensors")
         #expect(throws: AdapterError.notByToken(concept: "rex")) { _ = try pipeline(concept, joining: .byToken) }
-        #expect {
-            try AdapterWriter(AdapterReader(concept).read().changes).write(.peft, to: models.folder + "/peft")
-        } throws: {
-            "\($0)".contains("text_encoder is changed too")
-        }
     }
 }

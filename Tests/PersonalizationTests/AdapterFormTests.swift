@@ -93,7 +93,10 @@ import Testing
     }
 
     /// PEFT's ways to begin that change the model first, or build another.
-    @Test(arguments: ["init_lora_weights=pissa_niter_16", "init_lora_weights=olora", "use_qalora=", "lora_bias="])
+    @Test(arguments: [
+        "init_lora_weights=pissa_niter_16", "init_lora_weights=olora", "init_lora_weights=lora_ga", "use_qalora=",
+        "use_bdlora=", "arrow_config=", "kasa_config=", "lora_bias=", "use_dora=", "target_modules=.*\\.to_k",
+    ])
     func adaptersOfChangedModelsAreRefused(_ setting: String) throws {
         let out = folder + "/peft"
         try AdapterWriter(try AdapterReader(try adapter().path).read().changes).write(.peft, to: out)
@@ -106,6 +109,108 @@ import Testing
         members[parts[0]] = parts[1].isEmpty ? true : parts[1]
         try JSONSerialization.data(withJSONObject: members).write(to: file)
         #expect(throws: CheckpointError.self) { try AdapterReader(out).read() }
+    }
+
+    /// ComfyUI's prefixes, LyCORIS' and OneTrainer's, and the adapter's own name in a training's state.
+    @Test(arguments: [
+        "diffusion_model.* .lora_A.weight .lora_B.weight", "model.diffusion_model.* .lora_down.weight .lora_up.weight",
+        "lycoris_* .lora_down.weight .lora_up.weight", "lora_transformer_* .lora_down.weight .lora_up.weight",
+        "transformer.* .lora_A.default.weight .lora_B.default.weight",
+    ])
+    func otherProgramsNamesMeanTheSame(_ form: String) throws {
+        let (lora, _) = try adapter()
+        let direct = weights()
+        try lora.merge(into: direct)
+        let parts = form.split(separator: " ").map(String.init)
+        var tensors: [String: Tensor] = [:]
+        for parameter in lora.parameters {
+            let isDown = parameter.name.hasSuffix(".lora_A.weight")
+            let module = String(parameter.name.dropLast(".lora_A.weight".count))
+            let name = parts[0].hasPrefix("l") ? module.replacing(".", with: "_") : module
+            tensors[parts[0].replacing("*", with: name) + parts[isDown ? 1 : 2]] = parameter.value
+            tensors[parts[0].replacing("*", with: name) + ".alpha"] = Tensor([6], shape: [1])
+        }
+        let out = folder + "/other.safetensors"
+        try Safetensors.write(tensors, to: out)
+        let other = weights()
+        try AdapterChanges(path: out, for: AdapterTargets(other)).merge()
+        for (a, b) in zip(direct.parameters, other.parameters) {
+            #expect(zip(a.value.values, b.value.values).allSatisfy { abs($0 - $1) < 1e-5 }, "\(a.name)")
+        }
+    }
+
+    @Test(arguments: [
+        ("unet.a.attn1.to_out_lora", "unet: a.attn1.to_out.0"), ("a.attn1.processor.to_q_lora", "a.attn1.to_q"),
+        ("text_encoder.a.self_attn.to_out_lora", "text_encoder: a.self_attn.out_proj"),
+        ("text_encoders.clip_g.transformer.a.fc1.lora", "text_encoder_2: a.fc1"),
+        ("text_encoders.t5xxl.transformer.a.q.lora", "text_encoder_3: a.q"),
+        ("double_blocks.3.processor.qkv_lora1", "double_blocks.3.img_attn.qkv"),
+        ("diffusion_model.double_blocks.3.processor.proj_lora2", "double_blocks.3.txt_attn.proj"),
+        ("single_blocks.3.processor.qkv_lora", "single_blocks.3.qkv"),
+        ("single_blocks.3.processor.proj_lora", "single_blocks.3.linear2"),
+    ])
+    func olderAndOthersNamesAreThoseOfModules(_ name: String, _ module: String) throws {
+        let out = folder + "/other.safetensors"
+        try Safetensors.write(
+            ["\(name).down.weight": Tensor(zeros: [2, 4]), "\(name).up.weight": Tensor(zeros: [4, 2])], to: out)
+        #expect(try AdapterReader(out).read().changes.keys.map(\.description) == [module])
+    }
+
+    /// PEFT's patterns hold for every module whose name ends so.
+    @Test(arguments: [AdapterFormat.peft, .diffusers])
+    func aNameThatAnotherEndsWithHasARankOfItsOwn(format: AdapterFormat) throws {
+        let (file, out) = (folder + "/diffusers.safetensors", folder + "/out.safetensors")
+        var tensors: [String: Tensor] = [:]
+        for (module, rank, alpha) in [("transformer.blocks.0.proj_out", 2, 6), ("transformer.proj_out", 3, 12)] {
+            tensors[module + ".lora_A.weight"] = Tensor(zeros: [rank, 4])
+            tensors[module + ".lora_B.weight"] = Tensor(zeros: [4, rank])
+            tensors[module + ".alpha"] = Tensor([Float(alpha)], shape: [])
+        }
+        try Safetensors.write(tensors, to: file)
+        try AdapterWriter(try AdapterReader(file).read().changes).write(format, to: out)
+        let scales = try AdapterReader(out).read().changes.map { ($0.key.name, $0.value.scale) }
+        #expect(Dictionary(uniqueKeysWithValues: scales) == ["blocks.0.proj_out": 3, "proj_out": 4])
+    }
+
+    @Test func twoAdaptersInOneFileAreRefused() throws {
+        let out = folder + "/two.safetensors"
+        var tensors: [String: Tensor] = [:]
+        for name in ["one", "two"] {
+            tensors["transformer.a.lora_A.\(name).weight"] = Tensor(zeros: [2, 4])
+            tensors["transformer.a.lora_B.\(name).weight"] = Tensor(zeros: [4, 2])
+        }
+        try Safetensors.write(tensors, to: out)
+        let error = #expect(throws: CheckpointError.self) { try AdapterReader(out).read() }
+        #expect(error?.problem.hasSuffix("are of one module; the file must hold one adapter") == true)
+    }
+
+    /// kohya's scripts know FLUX.1's projections as its authors do, several in one; what does not change is zero there.
+    @Test func modulesThatAreOneInKohyasFormAreJoined() throws {
+        let values: (Int) -> Float = { Float(($0 * 5) % 7) / 4 - 0.75 }
+        var tensors: [String: Tensor] = [:]
+        for (part, rank) in [("to_q", 2), ("to_v", 3)] {
+            let stem = "transformer.single_transformer_blocks.0.attn.\(part)"
+            tensors[stem + ".lora_A.weight"] = Tensor((0..<rank * 4).map { values($0 + rank) }, shape: [rank, 4])
+            tensors[stem + ".lora_B.weight"] = Tensor((0..<4 * rank).map(values), shape: [4, rank])
+            tensors[stem + ".alpha"] = Tensor([6], shape: [])
+        }
+        let (file, out) = (folder + "/diffusers.safetensors", folder + "/kohya.safetensors")
+        try Safetensors.write(tensors, to: file)
+        let read = try AdapterReader(file).read().changes
+        try AdapterWriter(read).write(.kohya, to: out)
+        let joined = try AdapterReader(out).read().changes
+        #expect(joined.keys.map(\.name) == ["single_blocks_0_linear1"])
+        let matrix = try LowRankChange(try #require(joined.values.first)).matrix
+        // q, k, v, and a feed-forward of four times the width.
+        #expect(matrix.shape == [4 + 4 + 4 + 16, 4])
+        func part(_ name: String) throws -> [Float] {
+            let module = NamedChanges.Module(
+                component: "transformer", name: "single_transformer_blocks.0.attn.\(name)")
+            return try LowRankChange(try #require(read[module])).matrix.values
+        }
+        var wanted = try part("to_q") + [Float](repeating: 0, count: 4 * 4)
+        wanted += try part("to_v") + [Float](repeating: 0, count: 16 * 4)
+        #expect(zip(matrix.values, wanted).allSatisfy { abs($0 - $1) < 1e-5 })
     }
 
     @Test func aKeyWithoutAPlaceIsNamed() throws {

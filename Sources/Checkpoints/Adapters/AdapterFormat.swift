@@ -8,25 +8,15 @@ package enum AdapterFormat: String, Sendable, CaseIterable {
     case kohya
 }
 
-/// What is learned about one module while a file's names are read.
-struct ChangeParts {
-    var down, up, magnitude: StoredTensor?
-    var alpha: Float?
-    var isOfTable = false
-}
-
 /// An adapter's file with its names taken apart: what it changes of which module of which component.
 package struct NamedChanges: Sendable {
     /// A module: of a component (`unet`), or of whichever has it, by its path or by a name without dots.
     package struct Module: Hashable, Sendable {
         package var component: String?
+        /// Its dots may be underscores.
         package var name: String
-        /// The name's dots are underscores.
-        package var isFlat = false
 
-        package init(component: String? = nil, name: String, isFlat: Bool = false) {
-            (self.component, self.name, self.isFlat) = (component, name, isFlat)
-        }
+        package init(component: String? = nil, name: String) { (self.component, self.name) = (component, name) }
 
         /// With its component's name before it, where it has one.
         package var path: String { (component.map { "\($0)." } ?? "") + name }

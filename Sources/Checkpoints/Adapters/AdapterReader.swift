@@ -4,11 +4,16 @@ import Foundation
 package struct AdapterReader {
     private let checkpoint: Checkpoint
     private let path: String
+    /// The networks that the folder has an adapter of PEFT's for, each in a folder called like it.
+    private let components: [String]
 
-    /// - Parameter path: a file, or a folder that holds one.
+    /// - Parameter path: a file, or a folder that holds one, or one for each of several networks.
     /// - Throws: `CheckpointError`.
     package init(_ path: String) throws(CheckpointError) {
-        checkpoint = try Checkpoint.open(path)
+        components = NamedChanges.components.filter {
+            FileManager.default.fileExists(atPath: "\(path)/\($0)/adapter_config.json")
+        }
+        checkpoint = try Checkpoint.open(components.first.map { "\(path)/\($0)" } ?? path)
         self.path = path
     }
 
@@ -16,15 +21,18 @@ package struct AdapterReader {
 
     /// - Throws: `CheckpointError` for what is no adapter, of a kind that is not built, or damaged.
     package func read() throws -> NamedChanges {
+        guard components.isEmpty else { return try ofComponents() }
         let names = checkpoint.names
         if let kind = names.first(where: { $0.contains("lora_mid") || $0.contains(".hada_") || $0.contains(".lokr_") })
         {
             throw problem("\(kind): Tucker, LoHa and LoKr adapters are not built; LoRA is")
         }
-        if names.contains(where: { $0.hasSuffix(".dora_scale") }) { throw problem("DoRA in kohya's form is not built") }
+        if let length = names.first(where: { $0.hasSuffix(".dora_scale") }) {
+            throw problem("\(length): DoRA in kohya's form is not built")
+        }
         if checkpoint.metadata["format"] == Self.ownFormat { return try own() }
         if names.contains(where: { $0.hasPrefix("base_model.model.") }) { return try peft() }
-        if names.contains(where: { $0.hasSuffix(".lora_down.weight") && Self.isKohyas($0) }) { return try kohya() }
+        if names.contains(where: { AdapterNames.kohya($0)?.ending == ".lora_down.weight" }) { return try kohya() }
         return try diffusers()
     }
 
@@ -81,9 +89,9 @@ package struct AdapterReader {
                 continue
             }
             let rest = String(name.dropFirst(prefix.count + 1))
-            guard let (module, kind) = Self.ending(rest, Self.peftEndings) else { throw problem("\(name) is unknown") }
+            guard let (module, kind) = AdapterNames.peft(rest) else { throw problem("\(name) is unknown") }
             let key = NamedChanges.Module(component: component, name: module)
-            Self.put(try tensor(name), kind, into: &parts[key, default: ChangeParts()])
+            try parts[key, default: ChangeParts()].put(tensor(name), kind)
         }
         var named = NamedChanges(format: .peft, targets: options.targets)
         named.changes = try whole(parts) { module, _, rank in
@@ -98,8 +106,8 @@ package struct AdapterReader {
     private func peft() throws -> NamedChanges {
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        let folder = isFolder.boolValue ? path : (path as NSString).deletingLastPathComponent
-        let file = "\(folder)/adapter_config.json"
+        let parent = path.contains("/") ? (path as NSString).deletingLastPathComponent : "."
+        let file = "\(isFolder.boolValue ? path : parent)/adapter_config.json"
         guard let data = FileManager.default.contents(atPath: file),
             let members = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
         else { throw CheckpointError(path: file, problem: "it is missing or no JSON object; rank and alpha are in it") }
@@ -109,41 +117,50 @@ package struct AdapterReader {
         var parts: [NamedChanges.Module: ChangeParts] = [:]
         for name in checkpoint.names {
             let rest = String(name.dropFirst(name.hasPrefix("base_model.model.") ? "base_model.model.".count : 0))
-            if let (module, kind) = Self.ending(rest, Self.peftEndings) {
-                Self.put(try tensor(name), kind, into: &parts[.init(name: module), default: ChangeParts()])
+            if let (module, kind) = AdapterNames.peft(rest) {
+                try parts[.init(name: module), default: ChangeParts()].put(tensor(name), kind)
             } else {
-                named.replaced[.init(name: rest)] = try tensor(name)
+                // A layer that is changed keeps its own weight under this name.
+                let weight = rest.replacingOccurrences(of: ".base_layer.", with: ".")
+                named.replaced[.init(name: weight)] = try tensor(name)
             }
         }
-        named.changes = try whole(parts) { module, _, rank in
+        named.changes = try whole(parts) { module, part, rank in
             if let wanted = settings.rank(of: module.name), wanted != rank {
                 throw problem("\(module.name) has rank \(rank), adapter_config.json says \(wanted)")
             }
-            return settings.scale(of: module.name, rank: rank)
+            guard settings.mayMean(module.name) else {
+                throw problem("target_modules in adapter_config.json does not match \(module.name)")
+            }
+            return try scale(settings, module, part, rank)
         }
         return named
     }
 
-    private enum Kind { case down, up, tableDown, tableUp, magnitude }
-
-    private static let peftEndings: [(String, Kind)] = [
-        (".lora_A.weight", .down), (".lora_B.weight", .up), (".lora_embedding_A", .tableDown),
-        (".lora_embedding_B", .tableUp), (".lora_magnitude_vector", .magnitude),
-        (".lora_magnitude_vector.weight", .magnitude),
-    ]
-
-    private static func ending(_ name: String, _ endings: [(String, Kind)]) -> (String, Kind)? {
-        endings.first { name.hasSuffix($0.0) }.map { (String(name.dropLast($0.0.count)), $0.1) }
+    /// What a module's update is multiplied by, as its settings say.
+    private func scale(
+        _ settings: AdapterSettings, _ module: NamedChanges.Module, _ part: ChangeParts, _ rank: Int
+    ) throws(CheckpointError) -> Float {
+        if settings.saysDoRA, part.magnitude == nil {
+            throw problem("\(module.description) has no lora_magnitude_vector, and use_dora is true")
+        }
+        return settings.scale(of: module.name, rank: rank)
     }
 
-    private static func put(_ tensor: StoredTensor, _ kind: Kind, into parts: inout ChangeParts) {
-        switch kind {
-        case .down: parts.down = tensor
-        case .up: parts.up = tensor
-        case .tableDown: (parts.down, parts.isOfTable) = (tensor, true)
-        case .tableUp: (parts.up, parts.isOfTable) = (tensor, true)
-        case .magnitude: parts.magnitude = tensor
+    /// A folder with one of PEFT's for each of a pipeline's networks that are changed, as `peft/examples` write them.
+    private func ofComponents() throws -> NamedChanges {
+        var all = NamedChanges(format: .peft)
+        for component in components {
+            let named = try AdapterReader("\(path)/\(component)").read()
+            if !component.hasPrefix("text_encoder") { all.targets = named.targets }
+            for (module, change) in named.changes {
+                all.changes[.init(component: component, name: module.name)] = change
+            }
+            for (module, weight) in named.replaced {
+                all.replaced[.init(component: component, name: module.name)] = weight
+            }
         }
+        return all
     }
 
     /// An alpha, which is a number by itself.
@@ -156,12 +173,6 @@ package struct AdapterReader {
 
     // MARK: diffusers
 
-    private static let diffusersEndings: [(String, Kind)] =
-        peftEndings + [
-            (".lora.down.weight", .down), (".lora.up.weight", .up), (".lora_linear_layer.down.weight", .down),
-            (".lora_linear_layer.up.weight", .up), (".lora_down.weight", .down), (".lora_up.weight", .up),
-        ]
-
     private func diffusers() throws -> NamedChanges {
         let header =
             checkpoint.metadata["lora_adapter_metadata"]
@@ -169,14 +180,14 @@ package struct AdapterReader {
         var parts: [NamedChanges.Module: ChangeParts] = [:]
         for name in checkpoint.names {
             if name.hasSuffix(".alpha") {
-                let module = Self.module(String(name.dropLast(".alpha".count)))
+                let module = AdapterNames.module(String(name.dropLast(".alpha".count)))
                 parts[module, default: ChangeParts()].alpha = try alpha(tensor(name))
                 continue
             }
-            guard let (path, kind) = Self.ending(Self.renewed(name), Self.diffusersEndings) else {
+            guard let (path, kind) = AdapterNames.any(name) else {
                 throw problem("\(name) is no part of a low-rank adapter of PEFT, diffusers or kohya")
             }
-            Self.put(try tensor(name), kind, into: &parts[Self.module(path), default: ChangeParts()])
+            try parts[AdapterNames.module(path), default: ChangeParts()].put(tensor(name), kind)
         }
         for component in Set(parts.keys.compactMap(\.component)) {
             if let reason = AdapterSettings(header, of: component).unsupported {
@@ -185,50 +196,23 @@ package struct AdapterReader {
         }
         var named = NamedChanges(format: .diffusers)
         named.changes = try whole(parts) { module, part, rank in
-            part.alpha.map { $0 / Float(rank) }
-                ?? AdapterSettings(header, of: module.component ?? "").scale(of: module.name, rank: rank)
+            try part.alpha.map { $0 / Float(rank) }
+                ?? scale(AdapterSettings(header, of: module.component ?? ""), module, part, rank)
         }
         return named
     }
 
-    /// The oldest files are of one network alone, and do not say so.
-    private static func module(_ path: String) -> NamedChanges.Module {
-        let component = NamedChanges.components.first { path.hasPrefix($0 + ".") }
-        return .init(component: component, name: String(path.dropFirst(component.map { $0.count + 1 } ?? 0)))
-    }
-
-    /// The oldest names have the projection within the processor: `attn1.processor.to_out_lora.up.weight`.
-    private static func renewed(_ name: String) -> String {
-        guard let match = name.firstMatch(of: /\.processor\.(to_q|to_k|to_v|to_out)_lora\.(down|up)\.weight$/) else {
-            return name
-        }
-        let place = match.1 == "to_out" ? "to_out.0" : String(match.1)
-        return name[..<match.range.lowerBound] + ".\(place).lora.\(match.2).weight"
-    }
-
     // MARK: kohya
-
-    /// The prefixes of text encoders; T5 is the third one, in FLUX too, where there is no second (`lora_flux.py`).
-    static let kohyasEncoders = [
-        "text_encoder": "lora_te1_", "text_encoder_2": "lora_te2_", "text_encoder_3": "lora_te3_",
-    ]
-    private static let components: [(String, String?)] =
-        [("lora_unet_", nil), ("lora_transformer_", nil), ("lora_te_", "text_encoder")]
-        + kohyasEncoders.map { ($0.value, $0.key) }
-
-    private static func isKohyas(_ name: String) -> Bool { components.contains { name.hasPrefix($0.0) } }
 
     private func kohya() throws -> NamedChanges {
         var parts: [NamedChanges.Module: ChangeParts] = [:]
         for name in checkpoint.names {
-            guard let dot = name.firstIndex(of: "."),
-                let (prefix, component) = Self.components.first(where: { name.hasPrefix($0.0) })
-            else { throw problem("\(name) is no part of kohya's form") }
-            let module = NamedChanges.Module(
-                component: component, name: String(name[..<dot].dropFirst(prefix.count)), isFlat: true)
-            switch name[dot...] {
-            case ".lora_down.weight": parts[module, default: ChangeParts()].down = try tensor(name)
-            case ".lora_up.weight": parts[module, default: ChangeParts()].up = try tensor(name)
+            guard let (module, ending) = AdapterNames.kohya(name) else {
+                throw problem("\(name) is no part of kohya's form")
+            }
+            switch ending {
+            case ".lora_down.weight": try parts[module, default: ChangeParts()].put(tensor(name), .down)
+            case ".lora_up.weight": try parts[module, default: ChangeParts()].put(tensor(name), .up)
             case ".alpha": parts[module, default: ChangeParts()].alpha = try alpha(tensor(name))
             default: throw problem("\(name) is of a kind of adapter that is not built; LoRA is")
             }

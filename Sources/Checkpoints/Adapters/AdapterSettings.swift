@@ -27,11 +27,11 @@ struct AdapterSettings {
             return "alora_invocation_tokens: an adapter that sets in after some tokens only is not built"
         }
         if let start = members["init_lora_weights"] as? String,
-            ["pissa", "olora", "corda", "loftq"].contains(where: { start.lowercased().hasPrefix($0) })
+            ["pissa", "olora", "corda", "loftq", "lora_ga"].contains(where: { start.lowercased().hasPrefix($0) })
         {
             return "init_lora_weights is \(start): it was learnt on other weights than the model's; convert it first"
         }
-        for name in ["layer_replication", "use_qalora"] {
+        for name in ["layer_replication", "use_qalora", "use_bdlora", "arrow_config", "kasa_config"] {
             guard let value = members[name], !(value is NSNull), value as? Bool != false else { continue }
             return "\(name) is not built"
         }
@@ -47,6 +47,16 @@ struct AdapterSettings {
         }
         return isNarrowed ? nil : members["target_modules"] as? [String]
     }
+
+    /// Whether `target_modules` may mean a module: an expression must match its whole path (`re.fullmatch`); a list, or
+    /// the word for all linear layers, is not held against it.
+    func mayMean(_ module: String) -> Bool {
+        guard let text = members["target_modules"] as? String, text.lowercased() != "all-linear" else { return true }
+        return Self.matches(text, module)
+    }
+
+    /// Whether it is DoRA.
+    var saysDoRA: Bool { flag("use_dora") }
 
     /// The factor of a module's update of a rank: α/r, or α/√r; 1 where nothing is said.
     func scale(of module: String, rank: Int) -> Float {

@@ -6,7 +6,8 @@ package struct AdapterWriter {
     /// What the network is called where names say it: that of Stable Diffusion XL has blocks on the way down.
     private let network: String
 
-    /// - Throws: `CheckpointError` for DoRA, tables, and tensors whose numbers do not follow each other.
+    /// - Throws: `CheckpointError` for DoRA, tables, and tensors whose numbers do not follow each other, or of which no
+    ///   product can be made.
     package init(_ changes: [NamedChanges.Module: NamedChanges.Change]) throws(CheckpointError) {
         for (module, change) in changes {
             let (path, module) = (change.down.path, module.description)
@@ -16,6 +17,10 @@ package struct AdapterWriter {
             }
             guard change.down.contiguousBytes != nil, change.up.contiguousBytes != nil else {
                 throw CheckpointError(path: path, problem: "\(module): its numbers do not follow each other")
+            }
+            guard change.rank > 0, change.up.shape.count > 1, change.up.shape[1] == change.rank else {
+                throw CheckpointError(
+                    path: path, problem: "\(module): \(change.up.shape) · \(change.down.shape) is no product")
             }
         }
         self.changes = changes.sorted { $0.key.path < $1.key.path }.map { (module: $0.key, change: $0.value) }
@@ -49,9 +54,12 @@ package struct AdapterWriter {
     private func settings(of component: String) -> [String: Any] {
         var (ranks, alphas): ([String: Int], [String: Double]) = ([:], [:])
         let own = changes.filter { self.component($0.module) == component }
-        for (module, change) in own {
-            if change.rank != usualRank { ranks[module.name] = change.rank }
-            if alpha(change) != usualAlpha { alphas[module.name] = Double(alpha(change)) }
+        for (module, change) in own where change.rank != usualRank || alpha(change) != usualAlpha {
+            // A key means every name that ends with it, but for this mark.
+            let isEnd = own.contains { $0.module.name.hasSuffix("." + module.name) }
+            let key = (isEnd ? "^" : "") + module.name
+            if change.rank != usualRank { ranks[key] = change.rank }
+            if alpha(change) != usualAlpha { alphas[key] = Double(alpha(change)) }
         }
         return [
             "peft_type": "LORA", "r": usualRank, "lora_alpha": Double(usualAlpha), "rank_pattern": ranks,
@@ -60,21 +68,22 @@ package struct AdapterWriter {
         ]
     }
 
+    /// One network's changes are a folder of PEFT's; where others change too, each has one of its own within.
     private func writePEFT(_ folder: String, _ base: String?) throws -> [String] {
-        if let other = changes.first(where: { component($0.module) != network }) {
-            throw CheckpointError(
-                path: other.change.down.path,
-                problem:
-                    "PEFT's folder holds the changes of one network, and \(component(other.module)) is changed too; "
-                    + "give diffusers or kohya")
-        }
+        let components = Set(changes.map { component($0.module) }).sorted()
+        if components == [network] { return try writePEFT(network, folder, base) }
+        return try components.flatMap { try writePEFT($0, "\(folder)/\($0)", base) }
+    }
+
+    private func writePEFT(_ component: String, _ folder: String, _ base: String?) throws -> [String] {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        var settings = settings(of: network)
+        var settings = settings(of: component)
         settings["base_model_name_or_path"] = base ?? NSNull()
         let file = "\(folder)/adapter_config.json"
         try JSONSerialization.data(withJSONObject: settings, options: [.prettyPrinted, .sortedKeys])
             .write(to: URL(fileURLWithPath: file), options: .atomic)
-        let tensors = changes.flatMap { module, change in
+        let own = changes.filter { self.component($0.module) == component }
+        let tensors = own.flatMap { module, change in
             [
                 RawTensor("base_model.model.\(module.name).lora_A.weight", change.down),
                 RawTensor("base_model.model.\(module.name).lora_B.weight", change.up),
@@ -103,10 +112,18 @@ package struct AdapterWriter {
         return [path]
     }
 
+    /// kohya's scripts call the modules of SD3 and FLUX.1 as the authors do, those of others as we do.
     private func writeKohya(_ path: String) throws -> [String] {
-        let tensors = changes.flatMap { module, change in
+        let fused = try FusedChanges(changes)
+        let own = changes.filter { !fused.modules.contains($0.module) }
+        // What may be SD3's or FLUX.1's has diffusers' names, under which OneTrainer and ComfyUI know it.
+        let isEither = own.contains { module, _ in
+            ["transformer_blocks.", "time_text_embed.", "context_embedder"].contains { module.name.hasPrefix($0) }
+        }
+        let ofNetwork = isEither ? "lora_transformer_" : "lora_unet_"
+        let tensors = own.flatMap { module, change in
             let component = module.isOfT5 ? "text_encoder_3" : module.component
-            let prefix = component.flatMap { AdapterReader.kohyasEncoders[$0] } ?? "lora_unet_"
+            let prefix = component.flatMap { AdapterNames.kohyasEncoders[$0] } ?? ofNetwork
             let name = prefix + module.name.replacingOccurrences(of: ".", with: "_")
             return [
                 RawTensor("\(name).lora_down.weight", change.down), RawTensor("\(name).lora_up.weight", change.up),
@@ -117,7 +134,7 @@ package struct AdapterWriter {
             "ss_network_module": "networks.lora", "ss_network_dim": String(usualRank),
             "ss_network_alpha": String(usualAlpha), "ss_network_args": "{}",
         ]
-        try RawTensor.write(tensors, to: path, metadata: metadata)
+        try RawTensor.write(tensors + fused.tensors, to: path, metadata: metadata)
         return [path]
     }
 }

@@ -25,10 +25,13 @@ package struct RawTensor {
     }
 
     /// A single number.
-    package init(_ name: String, number: Float) {
+    package init(_ name: String, number: Float) { self.init(name, [number], shape: []) }
+
+    /// Numbers in the order of a shape.
+    init(_ name: String, _ numbers: [Float], shape: [Int]) {
         self.name = name
-        (type, shape) = (.float32, [])
-        bytes = withUnsafeBytes(of: number.bitPattern.littleEndian) { Data($0) }
+        (type, self.shape) = (.float32, shape)
+        bytes = numbers.withUnsafeBytes { Data($0) }
     }
 
     /// Writes a safetensors file, the tensors in order of their names: equal ones give equal bytes.

@@ -1,8 +1,21 @@
 /// FLUX.1 as its authors' code names it (black-forest-labs/flux src/flux/model.py), and as diffusers does
 /// (`convert_flux_transformer_checkpoint_to_diffusers` in src/diffusers/loaders/single_file_utils.py).
 package enum FluxNames {
+    /// The matrices of a network of `depth` blocks of two streams and `singleDepth` of one.
+    package static func modules(depth: Int, singleDepth: Int) -> [FusedModule] {
+        embedders + outside + (0..<depth).flatMap(projections) + (0..<singleDepth).flatMap(singleProjections)
+    }
+
+    /// What XLabs' adapters change of `linear1`: its first rows (XLabs-AI/x-flux src/flux/modules/layers.py).
+    package static func attentions(singleDepth: Int) -> [FusedModule] {
+        (0..<singleDepth).map {
+            FusedModule("qkv", "attn.to_q", "attn.to_k", "attn.to_v")
+                .under("single_blocks.\($0)", "single_transformer_blocks.\($0)")
+        }
+    }
+
     /// The projections of a block of two streams.
-    package static func projections(_ block: Int) -> [FusedModule] {
+    private static func projections(_ block: Int) -> [FusedModule] {
         [
             FusedModule("img_attn.qkv", "attn.to_q", "attn.to_k", "attn.to_v"),
             FusedModule("txt_attn.qkv", "attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
@@ -14,7 +27,7 @@ package enum FluxNames {
     }
 
     /// The projections of a block of one stream.
-    package static func singleProjections(_ block: Int) -> [FusedModule] {
+    private static func singleProjections(_ block: Int) -> [FusedModule] {
         [
             FusedModule("linear1", "attn.to_q", "attn.to_k", "attn.to_v", "proj_mlp"),
             FusedModule("linear2", "proj_out"), FusedModule("modulation.lin", "norm.linear"),
@@ -53,8 +66,7 @@ package enum FluxNames {
     /// Of a network of `depth` blocks of two streams and `singleDepth` of one, of a width. The authors' shift stands
     /// before the scale in the last norm; diffusers has them the other way round.
     static func renaming(depth: Int, singleDepth: Int, width: Int) -> ModuleRenaming {
-        let blocks = (0..<depth).flatMap { projections($0) + norms($0) }
-        let singles = (0..<singleDepth).flatMap { singleProjections($0) + singleNorms($0) }
-        return ModuleRenaming(embedders + outside + blocks + singles, width: width)
+        let ofAttention = (0..<depth).flatMap(norms) + (0..<singleDepth).flatMap(singleNorms)
+        return ModuleRenaming(modules(depth: depth, singleDepth: singleDepth) + ofAttention, width: width)
     }
 }

@@ -1,10 +1,10 @@
 /// Stable Diffusion 3 and 3.5 as its authors' code names it (Stability-AI/sd3.5 mmditx.py), and as diffusers does
 /// (`convert_sd3_transformer_checkpoint_to_diffusers` in src/diffusers/loaders/single_file_utils.py).
 package enum MMDiTNames {
-    /// The projections of all blocks. The authors' shift stands before the scale where only these two are, as after
-    /// the last block's text; diffusers has them the other way round.
-    package static func projections(depth: Int) -> [FusedModule] {
-        (0..<depth).flatMap { projections($0, isLast: $0 == depth - 1) }
+    /// The matrices of a network of `depth` blocks. The authors' shift stands before the scale where only these two
+    /// are, as after the last block's text; diffusers has them the other way round.
+    package static func modules(depth: Int) -> [FusedModule] {
+        outside + (0..<depth).flatMap { projections($0, isLast: $0 == depth - 1) }
     }
 
     private static func projections(_ block: Int, isLast: Bool) -> [FusedModule] {
@@ -45,6 +45,6 @@ package enum MMDiTNames {
 
     /// Of a network of `depth` blocks.
     static func renaming(depth: Int) -> ModuleRenaming {
-        ModuleRenaming(outside + projections(depth: depth) + (0..<depth).flatMap(norms))
+        ModuleRenaming(modules(depth: depth) + (0..<depth).flatMap(norms))
     }
 }

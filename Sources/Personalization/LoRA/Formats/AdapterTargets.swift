@@ -55,11 +55,8 @@ package struct AdapterTargets {
     /// Where a module's change goes; none where there is no such module.
     func places(_ module: NamedChanges.Module) -> [Place] {
         let component = module.encoder(among: components.map(\.name))
-        for (name, weights) in components where component == nil || component == name {
-            if module.isFlat, let places = flat[name]?[module.name] { return places }
-            if !module.isFlat, let parameter = weights.byName["\(module.name).weight"] {
-                return [Place(parameter: parameter)]
-            }
+        for (name, _) in components where component == nil || component == name {
+            if let places = flat[name]?[Self.flattened(module.name)] { return places }
         }
         return []
     }

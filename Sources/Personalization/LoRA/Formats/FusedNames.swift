@@ -10,11 +10,11 @@ enum FusedNames {
     ) -> [(String, [AdapterTargets.Place])] {
         switch network {
         case .unet(let unet): sgm(unet.configuration, weights)
-        case .mmdit(let mmdit): fused(MMDiTNames.projections(depth: mmdit.configuration.depth), weights)
+        case .mmdit(let mmdit): fused(MMDiTNames.modules(depth: mmdit.configuration.depth), weights)
         case .flux(let flux):
             fused(
-                (0..<flux.configuration.depth).flatMap(FluxNames.projections)
-                    + (0..<flux.configuration.singleDepth).flatMap(FluxNames.singleProjections), weights)
+                FluxNames.modules(depth: flux.configuration.depth, singleDepth: flux.configuration.singleDepth)
+                    + FluxNames.attentions(singleDepth: flux.configuration.singleDepth), weights)
         }
     }
 
