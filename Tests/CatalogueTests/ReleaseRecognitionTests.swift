@@ -69,7 +69,7 @@ struct ReleaseRecognitionTests {
 
     @Test(arguments: [
         ("sdxl", "--side 33"), ("lumina-mgpt-7b-768", "--side 100"), ("sdxl", "--pixels is Infinity's"),
-        ("infinity-2b", "--side is"), ("llamagen-t2i-xl", "--side 33"),
+        ("infinity-2b", "--side is"), ("llamagen-t2i-xl", "--side 33"), ("sd3-medium", "--side 400"),
     ])
     func whatAReleaseCannotHaveIsRefused(release: String, said: String) {
         var wishes = ReleaseWishes()
@@ -82,6 +82,13 @@ struct ReleaseRecognitionTests {
             _ = try ReleaseScan(["\(releases!)/\(release)"]).recognized(wishes)
             Issue.record("it was taken")
         } catch { #expect(error.problems.count == 1 && error.problems[0].hasPrefix(said), "\(error.problems)") }
+    }
+
+    /// These have as few positions as a picture of such a side; the released ones have more than they draw with.
+    @Test(arguments: [("sd3-medium", 384), ("sd35-large", 256)])
+    func anMMDiTDrawsNoFurtherThanItsPositions(release: String, side: Int) throws {
+        let settings = try ReleaseScan(["\(releases!)/\(release)"]).recognized().configuration
+        #expect(settings["pictureSize"]?.integer == side && settings["sides"]?["most"]?.integer == side, "\(settings)")
     }
 
     @Test func headsThatTheProjectionHasNotAreRefused() {

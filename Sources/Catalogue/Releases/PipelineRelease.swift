@@ -267,20 +267,19 @@ struct PipelineRelease {
         let (guidance, steps) = sampling(kind)
         let levels = json("vae", "config.json")?["block_out_channels"]?.array?.count ?? 4
         let latents = json(kind.network, "config.json")?["sample_size"]?.integer ?? 128
-        var members: [String: JSONValue] = [
-            "name": .string(title(kind)), "pipeline": .string(kind.rawValue),
-            "pictureSize": .integer(wishes.side ?? latents << (levels - 1)), "guidance": .number(guidance),
-            "steps": .integer(steps),
-        ]
-        let patch = 1 << (levels - 1)
-        let size = members["pictureSize"]?.integer ?? 1024
         // A U-Net halves its latents on every level but one; transformers read them in pairs.
         let halvings = json("unet", "config.json")?["block_out_channels"]?.array?.count ?? 2
-        let multiple = patch << (halvings - 1)
-        let positions = json("transformer", "config.json")?["pos_embed_max_size"]?.integer
-        members["sides"] = [
-            "multiple": .integer(multiple), "least": .integer(min(256, size)),
-            "most": .integer(positions.map { min($0 * multiple, 2 * size) } ?? 2 * size),
+        let multiple = 1 << (levels - 1 + halvings - 1)
+        // An MMDiT knows no place beyond its table's.
+        let known = json("transformer", "config.json")?["pos_embed_max_size"]?.integer.map { $0 * multiple } ?? .max
+        let size = wishes.side ?? min(latents << (levels - 1), known)
+        var members: [String: JSONValue] = [
+            "name": .string(title(kind)), "pipeline": .string(kind.rawValue), "pictureSize": .integer(size),
+            "guidance": .number(guidance), "steps": .integer(steps),
+            "sides": [
+                "multiple": .integer(multiple), "least": .integer(min(256, size)),
+                "most": .integer(min(known, 2 * size)),
+            ],
         ]
         members["layers"] = depth(kind).map(JSONValue.integer)
         return .object(members)

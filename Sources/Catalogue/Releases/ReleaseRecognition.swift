@@ -71,10 +71,11 @@ extension ReleaseWishes {
         switch release.family {
         case .chameleon where side % 32 != 0 || side <= 0: return "--side \(side): allowed are multiples of 32"
         case .diffusion:
-            guard let multiple = settings["sides"]?["multiple"]?.integer, side % multiple != 0 || side <= 0 else {
-                return nil
-            }
-            return "--side \(side): allowed are multiples of \(multiple)"
+            guard let multiple = settings["sides"]?["multiple"]?.integer,
+                let most = settings["sides"]?["most"]?.integer,
+                side % multiple != 0 || side <= 0 || side > most
+            else { return nil }
+            return "--side \(side): allowed are multiples of \(multiple)" + (side > most ? " to \(most)" : "")
         case .llamagen:
             guard let nearest = settings["pictureSize"]?.integer, nearest != side else { return nil }
             return "--side \(side): its pictures are whole codes wide, \(nearest) pixels or the next multiple"
