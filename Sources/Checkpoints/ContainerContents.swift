@@ -75,12 +75,17 @@ struct ContainerContents {
     }
 }
 
-/// What wrappers of modules (data parallel, compiled, sharded) leave in the names of a state dict.
+/// What wrappers of modules (data parallel, compiled, sharded, a training program's own) leave in the names of a state
+/// dict.
 enum WrappedNames {
     /// These are no part of any model's own names, wherever they stand.
-    private static let anywhere = ["_orig_mod.", "_fsdp_wrapped_module."]
-    /// This one is, so it goes only where every name begins with it.
-    private static let leading = "module."
+    private static let anywhere = ["_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."]
+    /// These are, so they go only where every name begins with one: what data parallel training leaves, and Lightning.
+    private static let leading = ["module.", "model."]
+    /// How names begin that have such a one of their own: transformers' decoders, networks in their authors' files.
+    private static let own = [
+        "model.layers.", "model.embed_tokens.", "model.norm.", "model.vqmodel.", "model.diffusion_model.",
+    ]
 
     static func unwrap(
         _ tensors: [StoredTensor], path: String
@@ -92,9 +97,9 @@ enum WrappedNames {
             if zip(named, shorter).contains(where: { $0.name != $1.name }) { found.append(prefix) }
             named = shorter
         }
-        while !named.isEmpty, named.allSatisfy({ $0.name.hasPrefix(leading) && $0.name.count > leading.count }) {
-            if !found.contains(leading) { found.append(leading) }
-            named = named.map { (String($0.name.dropFirst(leading.count)), $0.tensor) }
+        while let prefix = leading.first(where: { wraps($0, named.map(\.name)) }) {
+            if !found.contains(prefix) { found.append(prefix) }
+            named = named.map { (String($0.name.dropFirst(prefix.count)), $0.tensor) }
         }
         var result: [String: StoredTensor] = [:]
         for (name, tensor) in named {
@@ -102,6 +107,14 @@ enum WrappedNames {
             throw CheckpointError(path: path, problem: "\(other.name) and \(tensor.name) are one tensor, \(name)")
         }
         return (result, found)
+    }
+
+    /// Whether every name begins with a prefix, and none of a model's own does.
+    private static func wraps(_ prefix: String, _ names: [String]) -> Bool {
+        !names.isEmpty
+            && names.allSatisfy { name in
+                name.hasPrefix(prefix) && name.count > prefix.count && !own.contains { name.hasPrefix($0) }
+            }
     }
 
     /// A dotted path without a part, wherever that stands.

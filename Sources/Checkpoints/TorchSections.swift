@@ -5,8 +5,13 @@ struct TorchSections {
 
     init(_ tensors: TorchTensors) { self.tensors = tensors }
 
-    /// The wrappers that are known, the first that holds tensors taken.
-    static let known = ["vae", "ema", "trainer.gpt_ema_fsdp", "trainer.gpt_fsdp", "model", "module", "state_dict"]
+    /// The wrappers that are known, the first that holds tensors taken: averaged weights before those they were
+    /// averaged from.
+    static let known = [
+        "vae", "ema", "model_ema", "ema_model", "ema_state_dict", "state_dict_ema", "params_ema",
+        "trainer.gpt_ema_fsdp", "trainer.gpt_fsdp", "model", "module", "state_dict", "model_state_dict", "params",
+        "net", "network", "weights",
+    ]
     private static let deepest = 4
 
     /// The dictionary of tensors that is meant, its keys joined by dots (nil: the file's outermost one), and every
@@ -69,14 +74,24 @@ struct TorchSections {
     }
 
     private func nothing(_ found: [String]) -> String {
+        if let whole = object(pickle.root) {
+            return "it is \(whole), not a state dict: save the model's state_dict() with torch.save"
+        }
         let keys = (pickle.pairs(pickle.root) ?? []).compactMap { pickle.text($0.key) }
-        if let whole = pickle.node(pickle.root), whole.kind == .object, pickle.pairs(pickle.root) == nil {
-            let name = pickle.global(whole.callable)?.path ?? "an unknown class"
-            return "it is one object of class \(name), not a state dict: save its state_dict() with torch.save"
+        for key in keys where Self.known.contains(key) {
+            guard let whole = value(at: key, in: pickle.root).flatMap(object) else { continue }
+            return "its \(key) is \(whole), not a state dict: save the model's state_dict() with torch.save"
         }
         return "it holds no tensors where weights are looked for (\(Self.known.joined(separator: ", ")), or outermost)"
             + Self.list(found)
             + (keys.isEmpty ? "" : "; its outermost keys: \(keys.prefix(8).joined(separator: ", "))")
+    }
+
+    /// What a value is that is an object and no dictionary; nil of every other.
+    private func object(_ value: Pickle.Value) -> String? {
+        guard let node = pickle.node(value), node.kind == .object, pickle.pairs(value) == nil else { return nil }
+        if tensors.isTensor(value) { return "one tensor" }
+        return "one object of class \(pickle.global(node.callable)?.path ?? "unknown")"
     }
 
     private static func list(_ found: [String]) -> String {

@@ -34,9 +34,12 @@ struct TorchTensors {
         return (Array(tensors.values), others.sorted())
     }
 
+    /// Whether a value is a tensor, which need not lie in the file.
+    func isTensor(_ value: Pickle.Value) -> Bool { rebuilding(value) != nil }
+
     /// Whether a dictionary names a tensor.
     func holdsTensors(_ dictionary: Pickle.Value) -> Bool {
-        pickle.pairs(dictionary)?.contains { pickle.text($0.key) != nil && rebuilding($0.value) != nil } ?? false
+        pickle.pairs(dictionary)?.contains { pickle.text($0.key) != nil && isTensor($0.value) } ?? false
     }
 
     /// The classes of objects that were not built, sorted.

@@ -109,6 +109,8 @@ import Testing
         let checkpoint = try open(archive)
         #expect(try checkpoint.tensor("fine").floats().count == 6)
         let error = try #require(throws: CheckpointError.self) { try checkpoint.tensor("bomb").floats() }
+        try CheckpointConversion(checkpoint, precision: .stored).write(folder.path + "/copy.safetensors")
+        #expect(try Checkpoint.open(folder.path + "/copy.safetensors").names == ["fine"])
         #expect(error.problem == "bomb repeats 6 numbers to 1099511627776; at most 67108864 are allowed")
     }
 
