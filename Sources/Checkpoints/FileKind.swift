@@ -37,6 +37,10 @@ enum FileKind: Equatable {
             self = .json
             return
         }
+        if let words = Self.text(bytes) {
+            self = .foreign(words)
+            return
+        }
         self = .unknown
     }
 
@@ -53,7 +57,34 @@ enum FileKind: Equatable {
             return "it is a tar archive: unpack it, and name the checkpoint in it (torch before 0.1.10 wrote tar "
                 + "archives: save such a one anew)"
         }
-        return magics.first { bytes.starts(with: $0.magic) }?.meaning
+        return magics.first { bytes.dropFirst($0.place).starts(with: $0.magic) }?.meaning ?? message(bytes)
+    }
+
+    /// ONNX and Flax write no mark: their first fields tell them, the program's name in the one, the first key of a map
+    /// in the other.
+    private static func message(_ bytes: UnsafeRawBufferPointer) -> String? {
+        func isText(from place: Int) -> Bool { bytes[place..<place + 4].allSatisfy(isLetter) }
+        // As many as the longest beginning below has.
+        guard bytes.count >= 12 else { return nil }
+        if bytes[0] == 8, bytes[1] < 0x20, bytes[2] == 0x12, bytes[3] > 3, isText(from: 4) {
+            return "it is an ONNX file, a program with its weights: take the model's safetensors or torch files"
+        }
+        let key: Int? = (0x81...0x8F).contains(bytes[0]) ? 1 : bytes[0] == 0xDE ? 3 : bytes[0] == 0xDF ? 5 : nil
+        guard let key, (0xA4...0xBF).contains(bytes[key]) || bytes[key] == 0xD9 else { return nil }
+        guard isText(from: bytes[key] == 0xD9 ? key + 2 : key + 1) else { return nil }
+        return "it is a msgpack file (Flax): take the model's safetensors or torch files"
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (0x61...0x7A).contains(byte | 0x20) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "_")
+    }
+
+    /// What a server said instead of the file, or notes: text from the beginning on.
+    private static func text(_ bytes: UnsafeRawBufferPointer) -> String? {
+        let start = bytes.prefix(64)
+        guard start.allSatisfy({ (0x20...0x7E).contains($0) || blanks.contains($0) }) else { return nil }
+        let words = String(decoding: start, as: UTF8.self).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return "it is text, not a checkpoint, and begins: \(words)"
     }
 
     private static func pointer(_ bytes: UnsafeRawBufferPointer) -> String {
@@ -64,16 +95,21 @@ enum FileKind: Equatable {
             + ": run git lfs pull, or fetch the file itself"
     }
 
-    private static let magics: [(magic: [UInt8], meaning: String)] = [
-        ([0x1F, 0x8B], "it is compressed with gzip: gunzip it first"),
-        ([0x28, 0xB5, 0x2F, 0xFD], "it is compressed with zstd: unzstd it first"),
-        ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "it is compressed with xz: unxz it first"),
-        (Array("BZh".utf8), "it is compressed with bzip2: bunzip2 it first"),
-        ([0x37, 0x7A, 0xBC, 0xAF], "it is a 7z archive: unpack it first"),
-        (Array("GGUF".utf8), "it is a GGUF file (llama.cpp): take the model's safetensors or torch files"),
-        ([0x89, 0x48, 0x44, 0x46], "it is an HDF5 file (Keras): take the model's safetensors or torch files"),
-        ([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59], "it is a NumPy array (.npy), not a checkpoint"),
-        ([0x89, 0x50, 0x4E, 0x47], "it is a PNG picture"), ([0xFF, 0xD8, 0xFF], "it is a JPEG picture"),
-        (Array("PK\u{5}\u{6}".utf8), "it is a zip archive with nothing in it"),
+    private static let magics: [(place: Int, magic: [UInt8], meaning: String)] = [
+        (0, [0x1F, 0x8B], "it is compressed with gzip: gunzip it first"),
+        (0, [0x28, 0xB5, 0x2F, 0xFD], "it is compressed with zstd: unzstd it first"),
+        (0, [0xFD, 0x37, 0x7A, 0x58, 0x5A], "it is compressed with xz: unxz it first"),
+        (0, Array("BZh".utf8), "it is compressed with bzip2: bunzip2 it first"),
+        (0, [0x37, 0x7A, 0xBC, 0xAF], "it is a 7z archive: unpack it first"),
+        (0, Array("GGUF".utf8), "it is a GGUF file (llama.cpp): take the model's safetensors or torch files"),
+        (0, [0x89, 0x48, 0x44, 0x46], "it is an HDF5 file (Keras): take the model's safetensors or torch files"),
+        (0, [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59], "it is a NumPy array (.npy), not a checkpoint"),
+        (0, [0x89, 0x50, 0x4E, 0x47], "it is a PNG picture"), (0, [0xFF, 0xD8, 0xFF], "it is a JPEG picture"),
+        (0, Array("PK\u{5}\u{6}".utf8), "it is a zip archive with nothing in it"),
+        (4, Array("TFL3".utf8), "it is a TensorFlow Lite file: take the model's safetensors or torch files"),
+        (
+            0, Array("L119547037146038801333356L".utf8),
+            "it is a torch file of pickle protocol 0 or 1, which are not read: save it anew with torch.save"
+        ),
     ]
 }

@@ -36,6 +36,11 @@ struct PickleReader {
         for _ in 0..<limits.instructions {
             start = place
             let code = try byte()
+            guard start > 0 || code == PickleInstruction.proto.rawValue else {
+                throw error(
+                    "it does not begin with the number of its protocol, as those of 2 to 5 do; 0 and 1 are not read: "
+                        + "save it anew with torch.save")
+            }
             guard let instruction = PickleInstruction(rawValue: code) else {
                 let hexadecimal = String(code, radix: 16)
                 throw error("instruction 0x\(hexadecimal) is none that torch writes")

@@ -42,6 +42,9 @@ enum TorchArchive {
         if !entries.isEmpty, entries.keys.allSatisfy({ $0.hasSuffix(".npy") }) {
             throw problem("it is a NumPy archive (.npz), not a checkpoint")
         }
+        if let name = entries.keys.sorted().first(where: { $0.hasSuffix(".weights.h5") }) {
+            throw problem("it is a Keras archive (\(name)): take the model's safetensors or torch files")
+        }
         let some = entries.keys.sorted().prefix(3).joined(separator: ", ")
         throw problem("it is a zip archive without data.pkl, so torch.save did not write it; it holds \(some)")
     }

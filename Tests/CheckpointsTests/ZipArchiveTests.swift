@@ -83,6 +83,7 @@ import Testing
     @Test func whatIsNoStateDictIsToldForWhatItIs() throws {
         #expect(try refusal(HandmadeZip([.init("a/x", [1])]).bytes).contains("a zip archive without data.pkl"))
         #expect(try refusal(HandmadeZip([.init("w.npy", [1])]).bytes).contains("NumPy archive"))
+        #expect(try refusal(HandmadeZip([.init("model.weights.h5", [1])]).bytes).contains("Keras archive"))
         #expect(try refusal(HandmadeZip([]).bytes).contains("a zip archive with nothing in it"))
         #expect(
             try refusal {
