@@ -17,7 +17,8 @@ package struct CheckpointConversion {
     private let precision: Precision
     private let tensors: [RearrangedTensor]
 
-    /// - Parameter isTaken: which tensors are written, by name; those that hold no real numbers never are.
+    /// - Parameter isTaken: which tensors are written, by name; those that hold no real numbers never are, nor those
+    ///   that repeat a few to more than are read.
     package init(_ checkpoint: Checkpoint, precision: Precision, isTaken: (String) -> Bool = { _ in true }) {
         let tensors = checkpoint.names.filter(isTaken).compactMap { name in
             (try? checkpoint.tensor(name)).map { RearrangedTensor(name, $0) }
@@ -25,10 +26,10 @@ package struct CheckpointConversion {
         self.init(tensors, precision: precision)
     }
 
-    /// Tensors under names of their own; those that hold no real numbers are not written.
+    /// Tensors under names of their own; those that cannot be read are not written.
     package init(_ tensors: [RearrangedTensor], precision: Precision) {
         self.precision = precision
-        self.tensors = tensors.filter { $0.parts.allSatisfy { $0.type?.isReal == true } }
+        self.tensors = tensors.filter { $0.parts.allSatisfy { (try? $0.checkSize()) != nil } }
     }
 
     /// Writes the file and flushes it.

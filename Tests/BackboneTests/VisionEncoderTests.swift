@@ -1,6 +1,8 @@
 import Autograd
 import Backbones
+import Checkpoints
 import ComputeTesting
+import FileTesting
 import Foundation
 import Images
 import Layers
@@ -49,6 +51,38 @@ private func largestDifference(_ a: Tensor, _ b: Tensor) -> Float {
         let order = model.embeddings(texts: [[18, 3, 4, 19], [18, 4, 3, 19]]).value
         #expect(
             largestDifference(order.slice(0..<1), order.slice(1..<2)) > 1e-3, "the order of words makes no difference")
+    }
+
+    private func temporary(_ ending: String) -> String {
+        FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).\(ending)").path
+    }
+
+    @Test func aClassifiersTrunkIsRead() throws {
+        let weights = Weights(.fresh(seed: 4))
+        let pictures = Variable(Tensor.example([1, 3, 16, 16]))
+        let expected = DINOModel(dino, weights).embeddings(pictures).value
+        var tensors = Dictionary(uniqueKeysWithValues: weights.parameters.map { ("vit." + $0.name, $0.value) })
+        tensors["classifier.weight"] = Tensor.example([2, 12])
+        let path = temporary("safetensors")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Safetensors.write(tensors, to: path)
+        let read = try DINOModel.weights(Checkpoint.open(path))
+        let model = DINOModel(dino, read)
+        try read.verify()
+        #expect(model.embeddings(pictures).value.values == expected.values)
+    }
+
+    /// A few bytes that say they are terabytes are nobody's.
+    @Test func whatTheModelDoesNotNeedIsNotRead() throws {
+        let archive = HandmadeTorchArchive(
+            [
+                ("pos_embed", { $0.tensor([1], [1], 0) { $0.storage("FloatStorage", "0", 1) } }),
+                ("mask", { $0.tensor([1 << 40], [0], 0) { $0.storage("FloatStorage", "0", 1) } }),
+            ], [("0", HandmadeTorchArchive.floats([1]))])
+        let path = temporary("pth")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(archive.bytes).write(to: URL(fileURLWithPath: path))
+        #expect(try DINOModel.weights(Checkpoint.open(path)).isGiven("embeddings.position_embeddings"))
     }
 
     @Test func positionsOfTheirOwnSizeAreLeftAsTheyAre() {

@@ -3,18 +3,24 @@ import Layers
 import Tensors
 
 extension DINOModel {
-    /// The weights of a checkpoint in transformers' names, or in torch.hub's (facebookresearch/dino), which packs
-    /// query, key and value.
+    /// The weights of a checkpoint in transformers' names, those of a classifier's trunk too, or in torch.hub's
+    /// (facebookresearch/dino), which packs query, key and value. No other tensor is read.
     package static func weights(_ checkpoint: Checkpoint) throws(CheckpointError) -> Weights {
-        guard checkpoint.contains("pos_embed") else { return Weights(.stored(checkpoint)) }
+        let isHub = checkpoint.contains("pos_embed")
+        guard isHub || checkpoint.contains(trunk + "embeddings.cls_token") else { return Weights(.stored(checkpoint)) }
         var tensors: [String: Tensor] = [:]
-        for name in checkpoint.names {
-            let stored = try checkpoint.tensor(name)
-            guard stored.type?.isReal == true else { continue }
-            for (name, tensor) in published(name, try stored.tensor()) { tensors[name] = tensor }
+        for name in checkpoint.names where isHub ? isHubs(name) : name.hasPrefix(trunk) {
+            let tensor = try checkpoint.tensor(name).tensor()
+            let renamed = isHub ? published(name, tensor) : [(String(name.dropFirst(trunk.count)), tensor)]
+            for (name, tensor) in renamed { tensors[name] = tensor }
         }
         return Weights(.checkpoint(tensors))
     }
+
+    /// What transformers' classifiers have before the names of their trunk.
+    private static let trunk = "vit."
+
+    private static func isHubs(_ name: String) -> Bool { whole[name] != nil || name.hasPrefix("blocks.") }
 
     private static let whole = [
         "cls_token": "embeddings.cls_token", "pos_embed": "embeddings.position_embeddings",
