@@ -11,6 +11,11 @@ enum CheckpointFolder {
     ]
     /// What programs of other kinds keep beside them.
     private static let foreign = ["openvino_model.bin", "flax_model.bin"]
+    /// How the files end that other programs keep weights in, and downloads that are not whole.
+    fileprivate static let others = [
+        ".gguf", ".h5", ".hdf5", ".keras", ".msgpack", ".onnx", ".tflite", ".npz", ".npy", ".pkl", ".zip", ".tar",
+        ".gz", ".xz", ".zst", ".part", ".crdownload", ".incomplete", ".download",
+    ]
     private static let endings = [".safetensors", ".pth", ".pt", ".bin", ".ckpt"]
 
     /// Whether a file tells which shard holds which tensor: `NAME.safetensors.index.json`, or `….index.fp16.json` of a
@@ -19,6 +24,27 @@ enum CheckpointFolder {
         let file = name.split(separator: "/").last ?? ""
         return file.hasSuffix(".json") && file.contains(".index.")
     }
+
+    /// What the name of one of several shards says, `NAME-00001-of-00002.safetensors`: the index that such a one is in,
+    /// and how many there are; nil for every other name.
+    fileprivate static func shard(_ name: String) -> (index: String, count: Int)? {
+        guard let parts = name.wholeMatch(of: #/(.+)-\d{5}-of-(\d{5})(\.safetensors|\.bin|\.pth|\.pt)/#)?.output,
+            let count = Int(parts.2), count > 1
+        else { return nil }
+        return ("\(parts.1)\(parts.3).index.json", count)
+    }
+
+    /// The index beside a shard that names it, or that is called as its own is; nil where there is none.
+    fileprivate static func index(of path: String) -> String? {
+        let (place, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
+        let folder = place.isEmpty ? "." : place
+        let own = shard(name)?.index
+        let indexes = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter(isIndex).sorted()
+        return indexes.first { $0 == own || shards(of: "\(folder)/\($0)").contains(name) }.map { "\(folder)/\($0)" }
+    }
+
+    /// The files that an index names; none where it cannot be read.
+    private static func shards(of index: String) -> [String] { (try? ShardIndex(MappedFile(path: index)))?.files ?? [] }
 
     /// A whole checkpoint's file, or the index of its shards.
     private static func forms(of whole: String) -> [String] {
@@ -36,18 +62,29 @@ enum CheckpointFolder {
     }
 
     /// The file to open at a path: the path itself, or the one in the folder there.
-    /// - Throws: `CheckpointError` where a folder holds none or several.
+    /// - Throws: `CheckpointError` where a folder holds none or several, or shards without their index.
     static func file(at path: String) throws(CheckpointError) -> String {
         var isFolder: ObjCBool = false
         let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         if !isThere, let other = inPlace(of: path) { return try file(at: other) }
-        guard isThere, isFolder.boolValue else { return path }
+        guard isThere, isFolder.boolValue else {
+            guard isThere, let own = shard((path as NSString).lastPathComponent), index(of: path) == nil else {
+                return path
+            }
+            throw CheckpointError(
+                path: path,
+                problem: "it is one of \(own.count) shards, and \(own.index), which says what is in which, is not "
+                    + "beside it: fetch it")
+        }
         let names = Set((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
         for whole in wholes {
             if let name = forms(of: whole).first(where: names.contains) { return "\(path)/\(name)" }
         }
         let weights = names.subtracting(foreign).filter { name in endings.contains { name.hasSuffix($0) } }.sorted()
         let indexes = names.filter(isIndex).sorted()
+        if indexes.isEmpty, let lone = weights.first(where: { shard($0) != nil }) {
+            return try file(at: "\(path)/\(lone)")
+        }
         guard indexes.count < 2, let name = indexes.first ?? (weights.count == 1 ? weights[0] : nil) else {
             let found = (indexes + weights).prefix(8).joined(separator: ", ")
             throw CheckpointError(
@@ -77,17 +114,47 @@ extension Checkpoint {
     }
 }
 
+extension Checkpoint {
+    /// What is to be opened where a file is named: itself, or in the place of a shard the index beside it.
+    package static func whole(of path: String) -> String {
+        CheckpointFolder.shard((path as NSString).lastPathComponent) == nil
+            ? path : CheckpointFolder.index(of: path) ?? path
+    }
+
+    /// The names of the tensors that the index at a path, or in the folder there, lists; nil where there is none. Its
+    /// shards need not be there.
+    package static func indexedNames(at path: String) -> Set<String>? {
+        guard let file = try? CheckpointFolder.file(at: path), CheckpointFolder.isIndex(file),
+            let index = try? ShardIndex(MappedFile(path: file))
+        else { return nil }
+        return Set(index.shards.keys)
+    }
+
+    /// Why what lies in a folder under the names of other programs' weights, or of downloads that did not end, is not
+    /// read.
+    package static func unread(in folder: String) -> [String] {
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+        return names.filter { name in CheckpointFolder.others.contains { name.hasSuffix($0) } }.map { name -> String in
+            do throws(CheckpointError) {
+                _ = try Checkpoint.open("\(folder)/\(name)")
+                return "\(folder)/\(name): it is a checkpoint under another name; call it .pth or .safetensors"
+            } catch { return error.description }
+        }
+    }
+}
+
 extension CheckpointFolder {
     fileprivate static func candidates(in folder: String) -> [String] {
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
         let indexes = names.filter(isIndex)
-        let shards = Set(
-            indexes.flatMap { (try? ShardIndex(MappedFile(path: "\(folder)/\($0)")).files) ?? [] })
+        let shards = Set(indexes.flatMap { self.shards(of: "\(folder)/\($0)") })
         let known = wholes.flatMap(forms)
         let isWhole = known.contains { names.contains($0) }
+        // Of shards without their index one is enough to say so.
+        var missing = Set(indexes)
         let others = names.filter { name in
             endings.contains { name.hasSuffix($0) } && !shards.contains(name) && !wholes.contains(name)
-                && !foreign.contains(name)
+                && !foreign.contains(name) && shard(name).map { missing.insert($0.index).inserted } != false
         }
         return (isWhole ? [folder] : indexes.map { "\(folder)/\($0)" }) + others.map { "\(folder)/\($0)" }
     }

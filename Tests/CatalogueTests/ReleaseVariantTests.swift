@@ -161,6 +161,84 @@ struct ReleaseVariantTests {
         #expect(problems.count == 1 && problems[0].contains("rope_type"), "\(problems)")
     }
 
+    /// Older versions say its kind beside the base.
+    @Test func theUsualRotaryEmbeddingIsKnownUnderItsOlderName() throws {
+        let path = try copy("lumina-mgpt-7b-768")
+        for scaling in [["rope_type": "default"], ["type": "default"]] as [JSONValue] {
+            try change("\(path)/config.json", ["rope_scaling": scaling])
+            #expect(try found(path).problems == [])
+        }
+        try change("\(path)/config.json", ["rope_scaling": ["type": "dynamic", "factor": 2]])
+        let problems = try found(path).problems
+        #expect(problems.count == 1 && problems[0].contains("rope_type dynamic"), "\(problems)")
+    }
+
+    private func remove(_ files: String..., in folder: String) throws {
+        for file in files { try FileManager.default.removeItem(atPath: "\(folder)/\(file)") }
+    }
+
+    @Test func whatIsMissingBesideShardsIsSaidBeforeTheyAreThere() throws {
+        let path = try copy("lumina-mgpt-7b-768")
+        try remove("model-00002-of-00002.safetensors", "config.json", "tokenizer/vqgan.ckpt", in: path)
+        let problems = try found(path).problems
+        #expect(problems.count == 3, "\(problems)")
+        for missing in ["no config.json", "vqgan.ckpt", "model-00002-of-00002.safetensors: No such file"] {
+            #expect(problems.contains { $0.contains(missing) }, "\(missing): \(problems)")
+        }
+        let text = try copy("infinity-2b") + "/flan-t5-xl"
+        try remove("model-00001-of-00002.safetensors", "spiece.model", "tokenizer.json", in: text)
+        let others = try found((text as NSString).deletingLastPathComponent).problems
+        #expect(others.count == 3 && others.contains { $0.contains("neither tokenizer.json") }, "\(others)")
+        #expect(!others.contains { $0.contains("is not here") }, "\(others)")
+    }
+
+    @Test func anIndexThatIsMissingIsNamed() throws {
+        let path = try copy("lumina-mgpt-7b-768")
+        try remove("model.safetensors.index.json", in: path)
+        #expect(try found(path).problems.first?.contains("model.safetensors.index.json") == true)
+        let pipeline = try copy("flux1-dev")
+        try remove("transformer/diffusion_pytorch_model.safetensors.index.json", in: pipeline)
+        let problems = try found(pipeline).problems
+        #expect(
+            problems.count == 1 && problems[0].contains("diffusion_pytorch_model.safetensors.index.json"),
+            "\(problems)")
+    }
+
+    /// As a shell writes out `FOLDER/*`.
+    @Test func filesNamedOneByOneAreTheirFolder() throws {
+        let path = "\(releases!)/lumina-mgpt-7b-768"
+        let files = try FileManager.default.contentsOfDirectory(atPath: path).map { "\(path)/\($0)" }
+        let scan = ReleaseScan(files)
+        #expect(try scan.recognized().family == .chameleon)
+        #expect(scan.pieces(.chameleonTransformer).count == 1 && scan.problems == [])
+    }
+
+    @Test func aPipelineThatLacksAPartSaysThatAlone() throws {
+        let path = try copy("sd3-medium")
+        try remove("vae", in: path)
+        let problems = try found(path).problems
+        #expect(problems.count == 1 && problems[0].contains("/vae: is not here"), "\(problems)")
+        let other = try copy("flux1-dev")
+        try remove("model_index.json", in: other)
+        let unnamed = try found(other).problems
+        #expect(unnamed.count == 1 && unnamed[0].contains("no model_index.json"), "\(unnamed)")
+    }
+
+    @Test func aFolderOfAnotherProgramsWeightsIsToldForWhatItIs() throws {
+        try (Data("GGUF".utf8) + Data(count: 40)).write(to: URL(fileURLWithPath: folder.path + "/model.gguf"))
+        let problems = try found(folder.path).problems
+        #expect(problems.count == 1 && problems[0].contains("model.gguf: it is a GGUF file"), "\(problems)")
+    }
+
+    @Test func aTextTokenizerInAFolderOfItsOwnIsTaken() throws {
+        let path = try copy("llamagen-t2i-xl")
+        let words = folder.path + "/words"
+        try FileManager.default.createDirectory(atPath: words, withIntermediateDirectories: true)
+        try FileManager.default.moveItem(
+            atPath: path + "/t5-ckpt/flan-t5-xl/spiece.model", toPath: words + "/spiece.model")
+        #expect(try found(path, words).release?.files["spiece.model"] == words + "/spiece.model")
+    }
+
     @Test func weightsWithScalesBesideThemAreRefused() throws {
         let path = try copy("sd3-medium")
         let encoder = "\(path)/text_encoder_3"

@@ -95,6 +95,22 @@ import Testing
         #expect(try refusal(index([("a", "1"), ("a", "2")])).contains("it gives a twice"))
     }
 
+    /// A part of a model must not be taken for the whole.
+    @Test func aShardWithoutItsIndexSaysWhatIsMissing() throws {
+        let first = try folder.write(shard("a"), "model-00001-of-00002.safetensors")
+        _ = try folder.write(shard("b"), "model-00002-of-00002.safetensors")
+        for place in [first, folder.path] {
+            #expect(try refusal(place).contains("it is one of 2 shards, and model.safetensors.index.json"))
+        }
+        #expect(Checkpoint.candidates(in: folder.path) == [first] && Checkpoint.whole(of: first) == first)
+        let list = try index(
+            [("a", "model-00001-of-00002.safetensors"), ("b", "model-00002-of-00002.safetensors")])
+        #expect(try Checkpoint.open(first).names == ["a"] && Checkpoint.whole(of: first) == list)
+        #expect(Checkpoint.indexedNames(at: folder.path) == ["a", "b"])
+        let only = try folder.write(shard("c"), "other-00001-of-00001.safetensors")
+        #expect(try Checkpoint.open(only).names == ["c"])
+    }
+
     @Test func aFolderHoldsOneCheckpoint() throws {
         #expect(try refusal(folder.path).contains("the folder holds no weights"))
         _ = try folder.write(shard("a"), "first.safetensors")

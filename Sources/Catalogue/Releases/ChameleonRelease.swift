@@ -18,8 +18,7 @@ struct ChameleonRelease {
         let order = codeOrder
         var problems = transformer.problems + settingsProblems
         if vqgan == nil {
-            problems.append(
-                "the transformer is \(title); its VQGAN is not here: vqgan.ckpt (Lumina-mGPT has it in tokenizer/)")
+            problems.append("the transformer is \(title); its VQGAN is not here: \(Self.vqganName)")
         }
         if let rows = vqgan?.shape("quantize.embedding.weight")?.side(0), let order, rows != order.count {
             problems.append(
@@ -36,6 +35,8 @@ struct ChameleonRelease {
             ],
             files: ["tokenizer.json": words], warnings: warnings)
     }
+
+    static let vqganName = "vqgan.ckpt (Lumina-mGPT has it in tokenizer/)"
 
     private var settings: JSONValue? { transformer.settings }
     private var width: Int { transformer.shape("model.embed_tokens.weight")?.last ?? 0 }
@@ -74,7 +75,10 @@ struct ChameleonRelease {
         ["rope_parameters", "rope_scaling"].compactMap { settings?[$0] }.first { $0 != .null } ?? [:]
     }
 
-    private var rotaryKind: String { (rotary["rope_type"] ?? rotary["type"])?.string ?? "default" }
+    private var rotaryKind: String {
+        if let kind = rotary["rope_type"] ?? rotary["type"] { return kind.string ?? kind.brief }
+        return rotary["factor"] == nil ? "default" : "of no name"
+    }
 
     /// What positions are divided by; nil where something else is done to them.
     private var rotaryFactor: Double? {

@@ -21,17 +21,26 @@ struct ChameleonTransformerFiles {
     /// A tensor's shape under transformers' name.
     func shape(_ name: String) -> [Int]? { shapes(name) }
 
+    private static func words(in folder: String) -> String? {
+        let words = "\(folder)/tokenizer.json"
+        return FileManager.default.fileExists(atPath: words) ? words : nil
+    }
+
+    /// What transformers' folder lacks beside its weights.
+    static func missing(in folder: String) -> [String] {
+        [
+            ReleasePiece.settings("config.json", in: folder) == nil ? "\(folder): has no config.json: fetch it" : nil,
+            words(in: folder) == nil ? "\(folder): has no tokenizer.json: fetch it" : nil,
+        ].compactMap { $0 }
+    }
+
     /// transformers' folder; nil where there is none.
     init?(hub scan: ReleaseScan) {
         guard let piece = scan.pieces(.chameleonTransformer).first else { return nil }
         self.piece = piece
         settings = piece.settings()
-        let words = "\(piece.folder)/tokenizer.json"
-        vocabulary = FileManager.default.fileExists(atPath: words) ? words : nil
-        problems = [
-            settings == nil ? "\(piece.folder): has no config.json: fetch it" : nil,
-            vocabulary == nil ? "\(piece.folder): has no tokenizer.json: fetch it" : nil,
-        ].compactMap { $0 }
+        vocabulary = Self.words(in: piece.folder)
+        problems = Self.missing(in: piece.folder)
         part = .init(stem: "transformer", piece: piece, isTaken: { !$0.hasPrefix("model.vqmodel.") })
         isMetas = false
         shapes = { piece.shape($0) }

@@ -18,7 +18,7 @@ struct InfinityRelease {
         let vae = fittingVAE
         let text = T5Release(scan, width: textWidth)
         if vae == nil { problems.append(missingVAE) }
-        problems += text?.problems ?? [missingText]
+        problems += text?.problems ?? T5Release.missingBesideUnread(scan) ?? [missingText]
         if schedule == nil {
             let known = InfinitySchedules.sizes.keys.sorted().joined(separator: ", ")
             problems.append("\(wishes.pixels ?? "") is no number of pixels of Infinity's; known are \(known)")
@@ -90,14 +90,17 @@ struct InfinityRelease {
     private var vaeName: String {
         switch bits {
         case 32: "infinity_vae_d32reg.pth"
-        case 56: "infinity_vae_d56_f8_14_patchify.pth"
+        case 56: Self.largestVAE
         default: "infinity_vae_d\(bits).pth"
         }
     }
 
+    /// That of 8b, which comes in shards.
+    static let largestVAE = "infinity_vae_d56_f8_14_patchify.pth"
+
     private var missingText: String {
         let name = textWidth == 2048 ? "flan-t5-xl" : "a T5 encoder of width \(textWidth)"
-        return "the transformer is \(title); its text encoder is not here: \(name)"
+        return "the transformer is \(title); its text encoder is not here: \(name)\(T5Release.others(scan))"
     }
 
     /// The two VAEs of 32 bits have the same shapes, and only one belongs to the released 2b.

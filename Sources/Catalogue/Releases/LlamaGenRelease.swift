@@ -28,10 +28,11 @@ package struct LlamaGenRelease {
         }
         let text = T5Release(scan, width: shape("cls_embedding.uncond_embedding").last)
         let title = "the transformer is \(title)"
+        let missingText = "\(title); its text encoder is not here: flan-t5-xl\(T5Release.others(scan))"
         let problems =
             (keyHeads == nil ? [headsProblem] : [])
             + (tokenizer == nil ? ["\(title); its tokenizer is not here: vq_ds16_t2i.pt"] : [])
-            + (text?.problems ?? ["\(title); its text encoder is not here: flan-t5-xl"])
+            + (text?.problems ?? T5Release.missingBesideUnread(scan) ?? [missingText])
         guard problems.isEmpty, let tokenizer, let text, let vocabulary = text.vocabulary else {
             throw UnrecognizedRelease(problems: problems)
         }

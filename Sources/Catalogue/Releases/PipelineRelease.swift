@@ -99,6 +99,11 @@ struct PipelineRelease {
                 continue
             }
             let path = "\(folder)/\(component)"
+            guard FileManager.default.fileExists(atPath: path) else {
+                let file = component.hasPrefix("text_encoder") ? "model" : "diffusion_pytorch_model"
+                problems.append("\(path): is not here: fetch the folder, its config.json and \(file).safetensors")
+                continue
+            }
             if json(component, "config.json") == nil { problems.append("\(path): has no config.json: fetch it") }
             do throws(CheckpointError) {
                 let checkpoint = try Checkpoint.open(path)

@@ -81,6 +81,8 @@ struct PipelineSettings {
 
     /// Networks that read more than latents: masks, pictures, depths.
     private var channelProblems: [String] {
+        // Settings that are not there say nothing, not even what is usual.
+        guard autoencoder != [:] else { return [] }
         let latents = autoencoder["latent_channels"]?.integer ?? 4
         // FLUX.1 reads its latents in squares of two by two.
         let own = kind == .flux ? 4 * latents : latents

@@ -42,7 +42,10 @@ package struct ReleasePiece: Sendable {
     package var name: String { (path as NSString).lastPathComponent }
 
     /// The folder it lies in, or is.
-    package var folder: String {
+    package var folder: String { Self.folder(of: path) }
+
+    /// The folder a file lies in; a folder itself.
+    static func folder(of path: String) -> String {
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         if isFolder.boolValue { return path }
@@ -50,7 +53,9 @@ package struct ReleasePiece: Sendable {
     }
 
     /// A JSON file beside it; nil where there is none.
-    package func settings(_ file: String = "config.json") -> JSONValue? {
+    package func settings(_ file: String = "config.json") -> JSONValue? { Self.settings(file, in: folder) }
+
+    static func settings(_ file: String, in folder: String) -> JSONValue? {
         FileManager.default.contents(atPath: "\(folder)/\(file)").flatMap { try? JSONValue(json: $0) }
     }
 
@@ -76,6 +81,12 @@ extension ReleasePiece {
 }
 
 extension ReleasePiece.Kind {
+    /// The kind whose names these are; nil where they are no part's that is known.
+    init?(names: Set<String>) {
+        guard let kind = Self.allCases.first(where: { $0.claims(names.contains) }) else { return nil }
+        self = kind
+    }
+
     /// The tensors that tell sizes, and how many sides they have.
     fileprivate var telling: [(name: String, rank: Int)] {
         switch self {
@@ -89,9 +100,17 @@ extension ReleasePiece.Kind {
         }
     }
 
-    fileprivate func claims(_ c: Checkpoint) -> Bool {
-        func all(_ names: String...) -> Bool { names.allSatisfy(c.contains) }
-        func any(_ names: String...) -> Bool { names.contains(where: c.contains) }
+    fileprivate func claims(_ checkpoint: Checkpoint) -> Bool {
+        switch self {
+        case .metaChameleon: ChameleonShards.isOne(checkpoint)
+        case .authorFile: !AuthorComponent.all(in: checkpoint).isEmpty
+        default: claims(checkpoint.contains)
+        }
+    }
+
+    private func claims(_ contains: @escaping (String) -> Bool) -> Bool {
+        func all(_ names: String...) -> Bool { names.allSatisfy(contains) }
+        func any(_ names: String...) -> Bool { names.contains(where: contains) }
         switch self {
         case .infinityTransformer: return all("text_norm.weight", "word_embed.weight", "pos_start")
         case .bitwiseTokenizer:
@@ -102,7 +121,6 @@ extension ReleasePiece.Kind {
             return all("encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight")
         case .chameleonTransformer:
             return all("model.embed_tokens.weight", "model.layers.0.self_attn.q_norm.weight")
-        case .metaChameleon: return ChameleonShards.isOne(c)
         case .chameleonTokenizer:
             return all("quantize.embedding.weight", "encoder.down.0.block.0.conv1.weight")
         case .llamaGenTransformer: return all("cls_embedding.uncond_embedding", "tok_embeddings.weight")
@@ -114,8 +132,8 @@ extension ReleasePiece.Kind {
                 && any("pos_embed", "embeddings.position_embeddings", "vit.embeddings.position_embeddings")
         case .lpipsHeads: return all("lin0.model.1.weight", "lin4.model.1.weight")
         case .alexNet: return all("features.0.weight", "features.10.weight")
-        case .authorFile: return !AuthorComponent.all(in: c).isEmpty
-        case .pipelineComponent: return false  // Known by where it lies.
+        // Known by several layouts' names, and by where it lies.
+        case .metaChameleon, .authorFile, .pipelineComponent: return false
         }
     }
 }

@@ -1,3 +1,4 @@
+import Checkpoints
 import Jobs
 
 extension ReleaseScan {
@@ -39,15 +40,26 @@ extension ReleaseScan {
         if fits(.chameleon), let chameleon { return try ChameleonRelease(chameleon, self, wishes).recognized() }
         if fits(.llamagen), let llamagen { return try llamagen.recognized() }
         if fits(.diffusion), let pipeline { return try pipeline.recognized() }
+        if let missing = missingBesideUnread(wishes) { throw UnrecognizedRelease(problems: missing) }
         return try EncoderReleases(self, wishes).recognized()
     }
 
     /// What is said where nothing is there that the parts could belong to.
     private var orphans: [String] {
-        let parts = pieces.map { "\($0.path) is \($0.kind.rawValue), and what it belongs to is not here" }
-        let unknown = strangers.map { "\($0): its tensors' names are those of no release that is known" }
-        return parts + unknown
-            + (parts.isEmpty && unknown.isEmpty && problems.isEmpty ? ["there are no weights here"] : [])
+        let unnamed = unnamedPipelines.map {
+            "\($0): has a pipeline's folders and no \(PipelineRelease.index), which says of what they are: fetch it"
+        }
+        func isUnnamed(_ path: String) -> Bool { unnamedPipelines.contains { path.hasPrefix($0 + "/") } }
+        let parts = pieces.filter { !isUnnamed($0.path) }.map {
+            "\($0.path) is \($0.kind.rawValue), and what it belongs to is not here"
+        }
+        let unknown = strangers.filter { !isUnnamed($0) }.map {
+            "\($0): its tensors' names are those of no release that is known"
+        }
+        let said = unnamed + parts + unknown
+        guard said.isEmpty, problems.isEmpty else { return said }
+        let others = folders.flatMap(Checkpoint.unread)
+        return others.isEmpty ? ["there are no weights here"] : others
     }
 }
 

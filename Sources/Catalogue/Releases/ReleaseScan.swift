@@ -13,8 +13,15 @@ package struct ReleaseScan: Sendable {
     package private(set) var problems: [String] = []
     /// Folders whose `model_index.json` or name make them a pipeline of diffusers.
     package private(set) var pipelines: [String] = []
+    /// Folders of a pipeline's components without that file.
+    package private(set) var unnamedPipelines: [String] = []
+    /// Shards of which not all can be read, by what their index says they are.
+    package private(set) var unread: [UnreadPiece] = []
     /// The folders that were looked into, and those in which files of tokenizers lie that were named.
     package private(set) var folders: [String] = []
+
+    /// What was opened: files may be named one by one, a set's shards too.
+    private var opened: Set<String> = []
 
     /// Looks into the files and folders, and into folders within those.
     package init(_ paths: [String]) {
@@ -34,6 +41,10 @@ package struct ReleaseScan: Sendable {
         guard isFolder.boolValue else { return file(path) }
         folders.append(path)
         if files.fileExists(atPath: "\(path)/model_index.json") { return pipelines.append(path) }
+        let parts = [["unet", "transformer"], ["vae"]]
+        if parts.allSatisfy({ $0.contains { files.fileExists(atPath: "\(path)/\($0)/config.json") } }) {
+            unnamedPipelines.append(path)
+        }
         for place in Checkpoint.candidates(in: path) { open(place) }
         // Hugging Face's cache has three folders above a model's own.
         guard depth < 4 else { return }
@@ -48,15 +59,22 @@ package struct ReleaseScan: Sendable {
 
     /// A file that was named itself.
     private mutating func file(_ path: String) {
-        guard TokenizerFiles.names.contains((path as NSString).lastPathComponent) else { return open(path) }
+        let name = (path as NSString).lastPathComponent
+        // Settings are read from beside the weights.
+        let isBeside = name.hasSuffix(".json") && !name.contains(".index.")
+        guard isBeside || TokenizerFiles.names.contains(name) else { return open(Checkpoint.whole(of: path)) }
         let folder = (path as NSString).deletingLastPathComponent
         folders.append(folder.isEmpty ? "." : folder)
     }
 
     private mutating func open(_ path: String) {
+        guard opened.insert(path).inserted else { return }
         do throws(CheckpointError) {
             let checkpoint = try Checkpoint.open(path)
             if let piece = ReleasePiece(checkpoint) { pieces.append(piece) } else { strangers.append(path) }
-        } catch { problems.append(error.description) }
+        } catch {
+            problems.append(error.description)
+            if let piece = UnreadPiece(path) { unread.append(piece) }
+        }
     }
 }
