@@ -200,7 +200,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
 
     /// The next `count` outcomes of the results queue, repeated messages dropped: one that was confirmed and could not
     /// be noted as sent, or delivered and could not be acknowledged, comes again under its id.
-    package func outcomes(_ count: Int, within seconds: Int = 120) async throws -> [JSONValue] {
+    package func outcomes(_ count: Int, within seconds: Int = 300) async throws -> [JSONValue] {
         let limit = Task { [results] in
             try await Task.sleep(for: .seconds(seconds))
             await results.stop()  // ends the deliveries
@@ -221,7 +221,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     // MARK: - Jobs
 
     /// Waits until the job of the message id is as `test` wants it; gives everything about it.
-    package func job(_ id: String, within seconds: Int = 120, _ test: (JSONValue) -> Bool) async throws -> JSONValue {
+    package func job(_ id: String, within seconds: Int = 300, _ test: (JSONValue) -> Bool) async throws -> JSONValue {
         let end = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < end {
             let rows = try? await store.query(
@@ -240,7 +240,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     }
 
     /// Waits until `test` is true; `what` is said where it does not come to be.
-    package func until(_ what: String, within seconds: Int = 120, _ test: () async throws -> Bool) async throws {
+    package func until(_ what: String, within seconds: Int = 300, _ test: () async throws -> Bool) async throws {
         let end = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < end {
             if try await test() { return }
@@ -252,7 +252,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     /// Does `action`, and waits until the database has a new row in a table of ours: told by it, not looked for, so
     /// that what lasts a moment only is not missed.
     package func row(
-        in table: String, within seconds: Int = 120, after action: () async throws -> Void
+        in table: String, within seconds: Int = 300, after action: () async throws -> Void
     ) async throws {
         try await store.script(
             """
@@ -280,7 +280,7 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
     }
 
     /// Waits until the job is in a state; one that has ended in another is not waited for any longer.
-    package func job(_ id: String, within seconds: Int = 120, reaches state: JobState) async throws -> JSONValue {
+    package func job(_ id: String, within seconds: Int = 300, reaches state: JobState) async throws -> JSONValue {
         func found(_ job: JSONValue) -> JobState? { job["state"]?.string.flatMap(JobState.init(rawValue:)) }
         let job = try await job(id, within: seconds) { found($0) == state || found($0)?.isFinal == true }
         guard found(job) == state else {

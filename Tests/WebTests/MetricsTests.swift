@@ -34,7 +34,7 @@ import Testing
             #expect(body.status == 202)
             _ = try await stage.job("counted", reaches: .completed)
             let line = #"atelier_job_events_total{kind="generate",event="completed",code=""} 1"#
-            try await stage.until("the job is counted", within: 30) {
+            try await stage.until("the job is counted") {
                 try await site.get("/metrics").body.contains(line)
             }
             let counted = try await site.get("/metrics").body
@@ -66,7 +66,7 @@ import Testing
             _ = try? child.end(within: 30)
         }
         let prometheus = try WebClient("http://127.0.0.1:\(port)")
-        try await stage.until("Prometheus has the daemon", within: 60) {
+        try await stage.until("Prometheus has the daemon") {
             let found = try? await prometheus.get("/api/v1/query?query=atelier_daemons%7Bstate%3D%22living%22%7D")
             return found?.json?["data"]?["result"]?[0]?["value"]?[1]?.string == "1"
         }
