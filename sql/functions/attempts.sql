@@ -124,11 +124,13 @@ begin
             (a->>'seed')::numeric
         from jsonb_array_elements(coalesce(p_artifacts, '[]')) a
         on conflict do nothing;
+    -- A row that is there is held too, so that nobody takes it before this job is seen to need it.
     insert into tenant_artifacts (tenant, sha256)
         select distinct p_job.tenant, a.sha256
         from artifacts a
         where a.job = p_job.id
-        on conflict do nothing;
+        order by a.sha256
+        on conflict (tenant, sha256) do update set sha256 = excluded.sha256;
     if p_job.kind <> 'personalize' then
         return;
     end if;
@@ -161,7 +163,7 @@ begin
         on conflict do nothing;
     if found then
         insert into tenant_artifacts (tenant, sha256) values (v_job.tenant, p_artifact->>'sha256')
-            on conflict do nothing;
+            on conflict (tenant, sha256) do update set sha256 = excluded.sha256;
         perform emit_event(
             v_job, 'preview',
             jsonb_build_object(

@@ -86,17 +86,18 @@ package actor Maintenance {
         logger.info("artifacts erased", metadata: ["artifacts.count": "\(gone.count)"])
     }
 
-    /// Removes artifacts nobody refers to, and takes those that stay from tenants that need them no more.
+    /// Takes artifacts from tenants that need them no more, and removes those nobody refers to. In this order: what is
+    /// removed is on no shelf any more, and would stay its tenants' if the rest came to nothing.
     package func sweep() async throws {
         let artifacts = artifacts
         let youth = youth
         var count = 0
         for shelf in try await runBlocking({ try artifacts.shelves() }) {
             let old = try await runBlocking { try artifacts.digests(on: shelf, olderThan: youth) }
+            try await store.letGo(old)
             for digest in try await store.unreferenced(old.map(\.description)).compactMap({ SHA256Digest($0) }) {
                 if try await runBlocking({ try artifacts.remove(digest, olderThan: youth) }) { count += 1 }
             }
-            try await store.letGo(old)
             if Task.isCancelled { break }
         }
         if count > 0 { logger.info("artifacts removed", metadata: ["artifacts.count": "\(count)"]) }
