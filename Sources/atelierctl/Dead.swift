@@ -54,8 +54,8 @@ struct Dead: AsyncParsableCommand {
             }
             let missing = ids.filter { id in !letters.contains { $0.messageID == id } }
             if !missing.isEmpty {
-                Terminal.note(
-                    "atelierctl: no dead letter has the message id \(missing.map(printable).joined(separator: ", "))")
+                let named = missing.map(printable).joined(separator: ", ")
+                Terminal.note("atelierctl: no dead letter\(ofTenant) has the message id \(named)")
             }
             if all || !missing.isEmpty { noteUnseen(rest) }
             guard missing.isEmpty else { throw ExitStatus.notFound }
@@ -63,11 +63,13 @@ struct Dead: AsyncParsableCommand {
             guard !consent.dryRun else {
                 return server.json ? print(JSONValue.array(letters.map(\.json)).text) : printTable(of: letters)
             }
-            guard !letters.isEmpty else { return print(server.json ? "[]" : "there are no dead letters") }
+            guard !letters.isEmpty else { return print(server.json ? "[]" : "there are no dead letters\(ofTenant)") }
             if !consent.yes && !server.json { printTable(of: letters) }
             try consent.confirm("replay \(counted(letters.count, "message"))")
             try await replay(letters.count, settings)
         }
+
+        private var ofTenant: String { tenant.map { " of " + printable($0) } ?? "" }
 
         private func means(_ letter: DeadLetter) -> Bool {
             (all || letter.messageID.map(ids.contains) ?? false) && (tenant == nil || tenant == letter.tenant)
@@ -87,7 +89,7 @@ struct Dead: AsyncParsableCommand {
                     id \(printable(id)); say whose with --tenant
                     """)
             }
-            throw ExitStatus.notFound
+            throw ExitStatus.badInput
         }
 
         private func replay(_ expected: Int, _ settings: Settings) async throws {

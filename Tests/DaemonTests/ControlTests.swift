@@ -309,7 +309,7 @@ import Testing
             try await refuseBoth(stage)
             let asked = try await stage.control("dead", "replay", "shared", "--yes")
             #expect(
-                asked.status == 66 && asked.output.isEmpty && asked.errors.contains("--tenant")
+                asked.status == 65 && asked.output.isEmpty && asked.errors.contains("--tenant")
                     && ["default", user].allSatisfy { asked.errors.contains($0) }, "\(asked)")
             #expect(try await stage.control("dead").lines.count == 3)
             try stage.start()

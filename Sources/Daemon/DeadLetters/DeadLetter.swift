@@ -73,6 +73,8 @@ package struct DeadLetter: Sendable {
         properties.headers = properties.headers.filter { name, _ in
             !["x-death", "x-first-death", "x-last-death", "x-delivery-count"].contains { name.hasPrefix($0) }
         }
+        // Its lifetime begins anew: who replays it wants it done.
+        properties.timestamp = nil
         return OutgoingMessage(
             exchange: names.exchange, routingKey: TopologyNames.jobsRoutingKey, properties: properties,
             body: delivery.body)
