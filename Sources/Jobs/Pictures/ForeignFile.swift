@@ -81,7 +81,9 @@ package struct ForeignFile: Sendable, Equatable {
             return ForeignFile("a Git LFS pointer", "fetch the file it stands for: git lfs pull")
         }
         if head.hasPrefix("<") { return markup(head) }
-        if head.hasPrefix("{\"") { return ForeignFile("a text in JSON", serverAnswer) }
+        if head.hasPrefix("{"), head.dropFirst().first(where: { !$0.isWhitespace }) == "\"" {
+            return ForeignFile("a text in JSON", serverAnswer)
+        }
         if head.hasPrefix("data:") {
             return ForeignFile("a data: URL", "send what follows its comma, decoded once")
         }
@@ -95,14 +97,18 @@ package struct ForeignFile: Sendable, Equatable {
 
     private static let serverAnswer = "download the picture itself: servers answer in text where they cannot give it"
 
-    /// Pages may have drawings in them; before either there may be comments and declarations.
+    /// Pages may have drawings in them, and drawings scripts: what comes first tells. Before it there may be comments
+    /// and declarations.
     private static func markup(_ text: String) -> ForeignFile {
-        if ["<!doctype html", "<html", "<head", "<script", "<body"].contains(where: { text.contains($0) }) {
+        func place(_ words: [String]) -> String.Index? {
+            words.compactMap { text.firstRange(of: $0)?.lowerBound }.min()
+        }
+        let drawing = place(["<svg", "<!doctype svg"])
+        if let page = place(["<!doctype html", "<html", "<head>", "<script", "<body"]), page < drawing ?? text.endIndex
+        {
             return ForeignFile("a web page", "download the picture itself; the page may ask for a login")
         }
-        if text.contains("<svg") || text.contains("<!doctype svg") {
-            return ForeignFile("an SVG", "draw it: rsvg-convert -w 1024 drawing.svg -o photo.png")
-        }
+        if drawing != nil { return ForeignFile("an SVG", "draw it: rsvg-convert -w 1024 drawing.svg -o photo.png") }
         return ForeignFile("a text in XML", serverAnswer)
     }
 
