@@ -26,12 +26,12 @@ enum CheckpointFolder {
     }
 
     /// What the name of one of several shards says, `NAME-00001-of-00002.safetensors`: the index that such a one is in,
-    /// and how many there are; nil for every other name.
+    /// and how many there are; nil for every other name. A variant's mark stands before or behind the number.
     fileprivate static func shard(_ name: String) -> (index: String, count: Int)? {
-        guard let parts = name.wholeMatch(of: #/(.+)-\d{5}-of-(\d{5})(\.safetensors|\.bin|\.pth|\.pt)/#)?.output,
-            let count = Int(parts.2), count > 1
-        else { return nil }
-        return ("\(parts.1)\(parts.3).index.json", count)
+        let form = #/(.+?)(\.fp16)?-\d{5}-of-(\d{5})(\.fp16)?(\.safetensors|\.bin|\.pth|\.pt)/#
+        guard let parts = name.wholeMatch(of: form)?.output, let count = Int(parts.3), count > 1 else { return nil }
+        let isVariant = parts.2 != nil || parts.4 != nil
+        return ("\(parts.1)\(parts.5).index.\(isVariant ? "fp16." : "")json", count)
     }
 
     /// The index beside a shard that names it, or that is called as its own is; nil where there is none.
@@ -40,7 +40,8 @@ enum CheckpointFolder {
         let folder = place.isEmpty ? "." : place
         let own = shard(name)?.index
         let indexes = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter(isIndex).sorted()
-        return indexes.first { $0 == own || shards(of: "\(folder)/\($0)").contains(name) }.map { "\(folder)/\($0)" }
+        return indexes.first { $0 == own || shards(of: "\(folder)/\($0)").contains(name) }
+            .map { place.isEmpty ? $0 : "\(folder)/\($0)" }
     }
 
     /// The files that an index names; none where it cannot be read.

@@ -83,9 +83,12 @@ enum WrappedNames {
     /// These are, so they go only where every name begins with one: what data parallel training leaves, and Lightning.
     private static let leading = ["module.", "model."]
     /// How names begin that have such a one of their own: transformers' decoders, networks in their authors' files.
-    private static let own = [
-        "model.layers.", "model.embed_tokens.", "model.norm.", "model.vqmodel.", "model.diffusion_model.",
-    ]
+    private static let own = ["model.embed_tokens.", "model.vqmodel.", "model.diffusion_model."]
+
+    /// So do those of a decoder's layers; other models' layers may stand behind Lightning's `model.`.
+    private static func isOwn(_ name: String) -> Bool {
+        own.contains { name.hasPrefix($0) } || name.hasPrefix("model.layers.") && name.contains(".self_attn.")
+    }
 
     static func unwrap(
         _ tensors: [StoredTensor], path: String
@@ -113,7 +116,7 @@ enum WrappedNames {
     private static func wraps(_ prefix: String, _ names: [String]) -> Bool {
         !names.isEmpty
             && names.allSatisfy { name in
-                name.hasPrefix(prefix) && name.count > prefix.count && !own.contains { name.hasPrefix($0) }
+                name.hasPrefix(prefix) && name.count > prefix.count && !isOwn(name)
             }
     }
 

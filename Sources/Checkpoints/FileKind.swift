@@ -65,7 +65,7 @@ enum FileKind: Equatable {
     private static func message(_ bytes: UnsafeRawBufferPointer) -> String? {
         func isText(from place: Int) -> Bool { bytes[place..<place + 4].allSatisfy(isLetter) }
         // As many as the longest beginning below has.
-        guard bytes.count >= 12 else { return nil }
+        guard bytes.count >= 11 else { return nil }
         if bytes[0] == 8, bytes[1] < 0x20, bytes[2] == 0x12, bytes[3] > 3, isText(from: 4) {
             return "it is an ONNX file, a program with its weights: take the model's safetensors or torch files"
         }

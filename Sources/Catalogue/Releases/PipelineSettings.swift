@@ -91,7 +91,7 @@ struct PipelineSettings {
         }
         return names.map {
             """
-            \(kind.network)/config.json: \($0) is \(network[$0]?.integer ?? 0), where the autoencoder's latents have \
+            \(kind.network)/config.json: \($0) is \(network[$0]?.integer ?? 0), where the autoencoder's latents make \
             \(own): a network that reads more than latents (inpainting, editing, depth) is not built
             """
         }

@@ -63,8 +63,9 @@ package struct ReleaseScan: Sendable {
         // Settings are read from beside the weights.
         let isBeside = name.hasSuffix(".json") && !name.contains(".index.")
         guard isBeside || TokenizerFiles.names.contains(name) else { return open(Checkpoint.whole(of: path)) }
-        let folder = (path as NSString).deletingLastPathComponent
-        folders.append(folder.isEmpty ? "." : folder)
+        let parent = (path as NSString).deletingLastPathComponent
+        let folder = parent.isEmpty ? "." : parent
+        if !folders.contains(folder) { folders.append(folder) }
     }
 
     private mutating func open(_ path: String) {
