@@ -5,7 +5,7 @@ import Tensors
 /// Scaled dot-product attention, softmax(q kᵀ · logitScale + bias) v, over heads packed in the last dimension.
 ///
 /// Inputs by `layout`, then the bias [biasHeads, T, S] (1 or all heads) when there is one:
-/// - `packed`: qkv [B, T, 3·C];
+/// - `packed`: qkv [B, T, 3·C], or [B, T, C + 2·keyWidth];
 /// - `queryAndPackedKeys`: q [B, T, C], kv [S, 2·C];
 /// - `separate`: q [B, T, C], k [.., C], v [.., C].
 ///

@@ -7,7 +7,7 @@ extension ModelFolder {
     /// Writes `model.json`, with the digest of the weights as they are now, and `SHA256SUMS`. What a description there
     /// says already stays, but for the digest and what is given here.
     /// - Returns: the names of the files that are sealed.
-    /// - Throws: ``Undescribed``, or what the file system says.
+    /// - Throws: ``Undescribed``, `OutputPlace.Fault`, or what the file system says.
     @discardableResult
     package static func seal(_ folder: String, version: String? = nil) throws -> [String] {
         try OutputPlace.folder(folder)

@@ -105,10 +105,9 @@ struct ReleasedBackboneTests {
         let models = try TinyModels()
         let model = try add(release, to: models) { $0.side = 32 }
         let file = URL(fileURLWithPath: "\(model.folder)/scheduler/scheduler_config.json")
-        guard case .object(var settings) = try JSONValue(json: Data(contentsOf: file)) else { return }
-        settings["use_dynamic_shifting"] = true
+        let settings = try JSONValue(json: Data(contentsOf: file)).adding("use_dynamic_shifting", true)
         try FileManager.default.removeItem(at: file)
-        try JSONValue.object(settings).line.write(to: file)
+        try settings.line.write(to: file)
         let pipeline = try DiffusionPipeline(directory: model.folder)
         let sampler = try #require(pipeline.sampler(steps: 4, latents: [1, 16, 32, 32]) as? FlowEuler)
         let power = exp(0.5)  // at 256 tokens

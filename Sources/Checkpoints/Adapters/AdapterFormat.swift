@@ -1,6 +1,6 @@
 /// Who writes files of low-rank adapters, each in its own form.
 package enum AdapterFormat: String, Sendable, CaseIterable {
-    /// huggingface/peft: a folder with `adapter_config.json`.
+    /// huggingface/peft: a folder with `adapter_config.json`, or one within it for each network.
     case peft
     /// huggingface/diffusers: `pytorch_lora_weights.safetensors`.
     case diffusers

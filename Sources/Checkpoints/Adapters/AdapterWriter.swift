@@ -118,7 +118,8 @@ package struct AdapterWriter {
         let own = changes.filter { !fused.modules.contains($0.module) }
         // What may be SD3's or FLUX.1's has diffusers' names, under which OneTrainer and ComfyUI know it.
         let isEither = own.contains { module, _ in
-            ["transformer_blocks.", "time_text_embed.", "context_embedder"].contains { module.name.hasPrefix($0) }
+            ["transformer_blocks.", "time_text_embed.", "context_embedder", "norm_out.", "proj_out"]
+                .contains { module.name.hasPrefix($0) }
         }
         let ofNetwork = isEither ? "lora_transformer_" : "lora_unet_"
         let tensors = own.flatMap { module, change in

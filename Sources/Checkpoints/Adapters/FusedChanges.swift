@@ -12,7 +12,7 @@ struct FusedChanges {
     private(set) var modules: Set<NamedChanges.Module> = []
 
     /// - Parameter changes: all of an adapter; none is taken where it cannot be told whose network they are of.
-    /// - Throws: `CheckpointError` where numbers cannot be read.
+    /// - Throws: `CheckpointError` where numbers cannot be read, or parts of one module differ in width.
     init(_ changes: Changes) throws(CheckpointError) {
         let network = changes.filter { $0.module.component?.hasPrefix("text_encoder") != true }
         let own = Dictionary(network.map { ($0.module.name, $0) }) { first, _ in first }
@@ -68,6 +68,9 @@ struct FusedChanges {
     ) throws(CheckpointError) -> [RawTensor] {
         let found = parts.compactMap { $0 }
         let inputs = found[0].down.shape[1]
+        for part in found where part.down.shape != [part.rank, inputs] || part.up.shape.count != 2 {
+            throw part.down.problem("has shape \(part.down.shape); its neighbours' have \(inputs) columns")
+        }
         var downs: [[Float]] = []
         for part in found { downs.append(try part.down.floats()) }
         let isShared = found.count == parts.count && downs.allSatisfy { $0 == downs[0] }

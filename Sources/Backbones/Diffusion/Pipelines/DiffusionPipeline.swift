@@ -126,7 +126,7 @@ package struct OtherChannels: Error, CustomStringConvertible {
     package var description: String {
         """
         \(directory): the network reads \(read) channels and predicts \(predicted), where the autoencoder's latents \
-        have \(wanted): a network that reads or predicts something else (inpainting, editing, depth) is not built
+        make \(wanted): a network that reads or predicts something else (inpainting, editing, depth) is not built
         """
     }
 }
