@@ -41,7 +41,9 @@ struct DiffusionWords {
 
     /// What DreamBooth calls a concept by: a word that pretraining hardly saw, a style another than a subject.
     static func identifier(of role: ConceptRole, in model: any LatentDiffusion) -> String {
-        model is DiffusionModel ? DreamBooth.identifier(of: role) : RareWord.spellings[role == .subject ? 0 : 1]
+        if model is DiffusionModel { return DreamBooth.identifier(of: role) }
+        // The others are those of further subjects in one adapter.
+        return role == .subject ? RareWord.spellings.first! : RareWord.spellings.last!
     }
 
     /// Embeddings of concepts, [1, D] each; none where they are spelled.

@@ -24,7 +24,11 @@ struct Estimate: AsyncParsableCommand {
             Terminal.note("atelierctl: a \(written.spec.kind.rawValue) takes no engine, and nothing")
             throw ExitStatus.badInput
         }
-        guard let cost = written.report?.cost else {
+        guard let report = written.report else {
+            Terminal.note("atelierctl: the engine did not answer; atelierctl doctor says more, or try again")
+            throw ExitStatus.unavailable
+        }
+        guard let cost = report.cost else {
             Terminal.note(
                 "atelierctl: what it takes cannot be told: is the model installed here (atelierctl models list)?")
             throw ExitStatus.notFound
