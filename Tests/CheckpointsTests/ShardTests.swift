@@ -107,6 +107,10 @@ import Testing
             [("a", "model-00001-of-00002.safetensors"), ("b", "model-00002-of-00002.safetensors")])
         #expect(try Checkpoint.open(first).names == ["a"] && Checkpoint.whole(of: first) == list)
         #expect(Checkpoint.indexedNames(at: folder.path) == ["a", "b"])
+        for name in ["net.fp16-00001-of-00002.safetensors", "net-00001-of-00002.fp16.safetensors"] {
+            let variant = try folder.write(shard("d"), name)
+            #expect(try refusal(variant).contains("shards, and net.safetensors.index.fp16.json"))
+        }
         let only = try folder.write(shard("c"), "other-00001-of-00001.safetensors")
         #expect(try Checkpoint.open(only).names == ["c"])
     }

@@ -84,7 +84,8 @@ import Testing
         ("II*\0\u{10}\0\0\0CR\u{2}", "a camera's raw file"), ("II*\0\u{8}\0\0\0", "a TIFF"),
         ("<!-- Generator: Inkscape -->\n<svg>", "an SVG"), ("<?xml version=\"1.0\"?>\n<!DOCTYPE svg PUBLIC", "an SVG"),
         ("\n<!-- saved -->\n<HTML><svg>", "a web page"), ("<?xml version=\"1.0\"?><Error>", "a text in XML"),
-        ("{\"error\":\"AccessDenied\"}", "a text in JSON"),
+        ("<svg><script>", "an SVG"), ("<?xml version=\"1.0\"?><header>", "a text in XML"),
+        ("{\"error\":\"AccessDenied\"}", "a text in JSON"), ("{\n  \"error\": 403", "a text in JSON"),
     ]) func filesAreNamedByMoreThanTheirFirstWord(start: String, name: String) throws {
         let error = try #require(throws: PictureError.self) { try DecodedPicture(Array(start.utf8)) }
         #expect(error.description.hasPrefix(name + "; "), "\(error)")
