@@ -57,12 +57,22 @@ import Testing
         }
     }
 
+    /// Holds a file of these tensors to what the adapter itself does to a model.
+    private func expectTheSame(_ tensors: [String: Tensor], as lora: LoRAAdapter) throws {
+        let (direct, other) = (weights(), weights())
+        try lora.merge(into: direct)
+        let out = folder + "/other.safetensors"
+        try Safetensors.write(tensors, to: out)
+        try AdapterChanges(path: out, for: AdapterTargets(other)).merge()
+        for (a, b) in zip(direct.parameters, other.parameters) {
+            #expect(zip(a.value.values, b.value.values).allSatisfy { abs($0 - $1) < 1e-5 }, "\(a.name)")
+        }
+    }
+
     /// Files of other trainers have diffusers' names with kohya's endings or alphas.
     @Test(arguments: ["lora.down lora.up", "lora_A lora_B", "lora_down lora_up"])
     func alphasBesideDiffusersNamesCount(_ endings: String) throws {
         let (lora, _) = try adapter()
-        let direct = weights()
-        try lora.merge(into: direct)
         let names = endings.split(separator: " ")
         var tensors: [String: Tensor] = [:]
         for parameter in lora.parameters {
@@ -71,13 +81,7 @@ import Testing
             tensors["\(module).\(names[isDown ? 0 : 1]).weight"] = parameter.value
             tensors["\(module).alpha"] = Tensor([6], shape: [1])
         }
-        let out = folder + "/other.safetensors"
-        try Safetensors.write(tensors, to: out)
-        let other = weights()
-        try AdapterChanges(path: out, for: AdapterTargets(other)).merge()
-        for (a, b) in zip(direct.parameters, other.parameters) {
-            #expect(zip(a.value.values, b.value.values).allSatisfy { abs($0 - $1) < 1e-5 }, "\(a.name)")
-        }
+        try expectTheSame(tensors, as: lora)
     }
 
     /// Of none or several the change would be scaled by chance.
@@ -119,8 +123,6 @@ import Testing
     ])
     func otherProgramsNamesMeanTheSame(_ form: String) throws {
         let (lora, _) = try adapter()
-        let direct = weights()
-        try lora.merge(into: direct)
         let parts = form.split(separator: " ").map(String.init)
         var tensors: [String: Tensor] = [:]
         for parameter in lora.parameters {
@@ -130,13 +132,7 @@ import Testing
             tensors[parts[0].replacing("*", with: name) + parts[isDown ? 1 : 2]] = parameter.value
             tensors[parts[0].replacing("*", with: name) + ".alpha"] = Tensor([6], shape: [1])
         }
-        let out = folder + "/other.safetensors"
-        try Safetensors.write(tensors, to: out)
-        let other = weights()
-        try AdapterChanges(path: out, for: AdapterTargets(other)).merge()
-        for (a, b) in zip(direct.parameters, other.parameters) {
-            #expect(zip(a.value.values, b.value.values).allSatisfy { abs($0 - $1) < 1e-5 }, "\(a.name)")
-        }
+        try expectTheSame(tensors, as: lora)
     }
 
     @Test(arguments: [
