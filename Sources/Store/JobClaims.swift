@@ -121,7 +121,7 @@ extension Store {
             """,
             [
                 worker.uuidString, String(count),
-                kinds.map { "{" + $0.map(\.rawValue).joined(separator: ",") + "}" },
+                kinds.map { Self.list($0.map(\.rawValue)) },
             ]
         )
         .compactMap { row in

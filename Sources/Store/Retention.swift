@@ -51,7 +51,7 @@ extension Store {
             select i.id, coalesce(j.attempt, 2147483647) as attempt
             from unnest($1::uuid[]) i(id) left join atelier.jobs j on j.id = i.id
             where j.id is null or j.state in ('completed', 'cancelled')
-            """, [Self.list(jobs)])
+            """, [Self.list(jobs.map { $0.uuidString.lowercased() })])
         return Dictionary(
             rows.compactMap { row in
                 row["id"].flatMap(UUID.init(uuidString:)).map { ($0, row["attempt"].flatMap { Int($0) } ?? 0) }
@@ -65,13 +65,12 @@ extension Store {
             """
             select i.id from unnest($1::uuid[]) i(id)
             where not exists (select from atelier.jobs j where j.id = i.id)
-            """, [Self.list(jobs)])
+            """, [Self.list(jobs.map { $0.uuidString.lowercased() })])
         return Set(rows.compactMap { $0["id"].flatMap(UUID.init(uuidString:)) })
     }
 
-    private static func list(_ jobs: [UUID]) -> String {
-        "{" + jobs.map { $0.uuidString.lowercased() }.joined(separator: ",") + "}"
-    }
+    /// An array for PostgreSQL of elements without commas, braces and quotes.
+    static func list(_ elements: [String]) -> String { "{" + elements.joined(separator: ",") + "}" }
 
     /// The next artifacts by their digests, at most `limit`; nil after the last.
     package func artifacts(after digest: String, limit: Int) throws -> [SHA256Digest]? {
@@ -85,13 +84,13 @@ extension Store {
     package func unreferenced(_ digests: [String]) throws -> Set<String> {
         Set(
             try query(
-                "select * from atelier.unreferenced($1::text[]) as digest", ["{" + digests.joined(separator: ",") + "}"]
+                "select * from atelier.unreferenced($1::text[]) as digest", [Self.list(digests)]
             ).compactMap { $0["digest"] })
     }
 
     /// Those of the digests that a tenant has: it sent them, or a job of it made them.
     package func held(by tenant: String, _ digests: [SHA256Digest]) throws -> Set<SHA256Digest> {
-        let list = "{" + digests.map(\.description).joined(separator: ",") + "}"
+        let list = Self.list(digests.map(\.description))
         return Set(
             try query("select * from atelier.held($1, $2::text[]) as digest", [tenant, list]).compactMap {
                 $0["digest"].flatMap { SHA256Digest($0) }
@@ -107,13 +106,11 @@ extension Store {
 
     /// Says that the files of these are removed.
     package func erased(_ digests: [SHA256Digest]) throws {
-        try query(
-            "select atelier.erased($1::text[])", ["{" + digests.map(\.description).joined(separator: ",") + "}"])
+        try query("select atelier.erased($1::text[])", [Self.list(digests.map(\.description))])
     }
 
     /// Takes these from every tenant of whom no job or concept needs them any more.
     package func letGo(_ digests: [SHA256Digest]) throws {
-        try query(
-            "select atelier.let_go($1::text[])", ["{" + digests.map(\.description).joined(separator: ",") + "}"])
+        try query("select atelier.let_go($1::text[])", [Self.list(digests.map(\.description))])
     }
 }
