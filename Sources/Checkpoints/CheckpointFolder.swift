@@ -36,12 +36,11 @@ enum CheckpointFolder {
 
     /// The index beside a shard that names it, or that is called as its own is; nil where there is none.
     fileprivate static func index(of path: String) -> String? {
-        let (place, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
-        let folder = place.isEmpty ? "." : place
+        let (folder, name) = (FilePlace.folder(of: path), (path as NSString).lastPathComponent)
         let own = shard(name)?.index
         let indexes = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter(isIndex).sorted()
         return indexes.first { $0 == own || shards(of: "\(folder)/\($0)").contains(name) }
-            .map { place.isEmpty ? $0 : "\(folder)/\($0)" }
+            .map { path.contains("/") ? "\(folder)/\($0)" : $0 }
     }
 
     /// The files that an index names; none where it cannot be read.

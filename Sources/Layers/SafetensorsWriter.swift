@@ -76,8 +76,7 @@ private struct FileReplacement {
             unlink(temporary)
             throw error
         }
-        let folder = path.contains("/") ? (path as NSString).deletingLastPathComponent : "."
-        let parent = open(folder, O_RDONLY | O_CLOEXEC)
+        let parent = open(FilePlace.folder(of: path), O_RDONLY | O_CLOEXEC)
         if parent >= 0 {
             fsync(parent)
             close(parent)

@@ -42,15 +42,7 @@ package struct ReleasePiece: Sendable {
     package var name: String { (path as NSString).lastPathComponent }
 
     /// The folder it lies in, or is.
-    package var folder: String { Self.folder(of: path) }
-
-    /// The folder a file lies in; a folder itself.
-    static func folder(of path: String) -> String {
-        var isFolder: ObjCBool = false
-        _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        if isFolder.boolValue { return path }
-        return path.contains("/") ? (path as NSString).deletingLastPathComponent : "."
-    }
+    package var folder: String { FilePlace.nearestFolder(to: path) }
 
     /// A JSON file beside it; nil where there is none.
     package func settings(_ file: String = "config.json") -> JSONValue? { Self.settings(file, in: folder) }

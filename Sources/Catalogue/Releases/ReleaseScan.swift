@@ -63,8 +63,7 @@ package struct ReleaseScan: Sendable {
         // Settings are read from beside the weights.
         let isBeside = name.hasSuffix(".json") && !name.contains(".index.")
         guard isBeside || TokenizerFiles.names.contains(name) else { return open(Checkpoint.whole(of: path)) }
-        let parent = (path as NSString).deletingLastPathComponent
-        let folder = parent.isEmpty ? "." : parent
+        let folder = FilePlace.folder(of: path)
         if !folders.contains(folder) { folders.append(folder) }
     }
 

@@ -13,7 +13,7 @@ package struct UnreadPiece: Sendable {
         guard let names = Checkpoint.indexedNames(at: path), let kind = ReleasePiece.Kind(names: names) else {
             return nil
         }
-        (self.kind, folder) = (kind, ReleasePiece.folder(of: path))
+        (self.kind, folder) = (kind, FilePlace.nearestFolder(to: path))
     }
 }
 

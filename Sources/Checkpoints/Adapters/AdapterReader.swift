@@ -104,10 +104,7 @@ package struct AdapterReader {
     // MARK: PEFT
 
     private func peft() throws -> NamedChanges {
-        var isFolder: ObjCBool = false
-        _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        let parent = path.contains("/") ? (path as NSString).deletingLastPathComponent : "."
-        let file = "\(isFolder.boolValue ? path : parent)/adapter_config.json"
+        let file = "\(FilePlace.nearestFolder(to: path))/adapter_config.json"
         guard let data = FileManager.default.contents(atPath: file),
             let members = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
         else { throw CheckpointError(path: file, problem: "it is missing or no JSON object; rank and alpha are in it") }
