@@ -26,7 +26,7 @@ import Testing
         try tiny.writeEncoders()
         try withExtendedLifetime(tiny) {
             let first = try sweep(tiny, "arbooth", ["{}", #"{"learning_rate":0.001}"#])
-            #expect(first.said.count == 4, "references, untuned and two choices: \(first.said)")
+            #expect(first.said.count == 5, "references, the world, untuned and two choices: \(first.said)")
             #expect(
                 first.text.contains("| its own options | 1 |")
                     && first.text.contains(#"| `{"learning_rate":0.001}` | 1 |"#), "\(first.text)")

@@ -174,13 +174,7 @@ package struct ExperimentTables {
     }
 
     private func cell(_ variant: TableVariant, _ key: TableCell.Key) throws -> TableCell {
-        let subject = settings.subject(key.subject)
-        let scenes = subject.references(count: settings.references)
-        guard let name = variant.model else {
-            let ceiling = ConceptMetrics(references: scenes.painted(size: 64), by: encoders).ceiling()
-            return TableCell(
-                key: key, className: subject.kind.name, scores: ExperimentTables.values(ceiling), engine: engine)
-        }
+        guard let name = variant.model else { return try undrawnCell(variant, key) }
         let loaded = try LoadedModel(directory: "\(models)/\(name)")
         let known = concepts(variant, key.subject, size: loaded.pictureSize)
         let concept = known[key.subject % known.count]
@@ -190,11 +184,26 @@ package struct ExperimentTables {
             seconds: drawing.seconds, parameters: drawing.parameters, adapterBytes: drawing.bytes, engine: engine)
     }
 
+    /// A cell that no model draws: of the references, or of the world's own pictures.
+    private func undrawnCell(_ variant: TableVariant, _ key: TableCell.Key) throws -> TableCell {
+        let size = 64
+        let concept = concept(key.subject, size: size)
+        var scores = ExperimentTables.values(ConceptMetrics(references: concept.references, by: encoders).ceiling())
+        if case .world = variant.way {
+            let world = SubjectInWorld(subject: settings.subject(key.subject), size: size)
+            scores = try self.scores(
+                key, concept, Drawing(paint: world.paint, asks: \.described, classPictures: 0))
+        }
+        return TableCell(key: key, className: concept.className, scores: scores, engine: engine)
+    }
+
     /// How a variant draws a subject, and what it took to learn that.
     private struct Drawing {
         let paint: Painting
         /// Of a prompt's two wordings the one it draws from.
         let asks: ((asked: String, described: String)) -> String
+        /// Of the class prompt, where not as many as the settings say.
+        var classPictures: Int?
         var seconds: Double?
         var parameters: Int?
         var bytes: Int?
@@ -267,7 +276,7 @@ package struct ExperimentTables {
         let plan = EvaluationPictures.Plan(
             prompts: prompts.map(drawing.asks), perPrompt: settings.picturesPerPrompt,
             classPrompts: concept.classPrompts,
-            classPictures: settings.classPictures)
+            classPictures: drawing.classPictures ?? settings.classPictures)
         let pictures = EvaluationPictures(plan, seed: key.randomness, paint: drawing.paint)
         try FileManager.default.createDirectory(atPath: "\(folder)/pictures", withIntermediateDirectories: true)
         try methodSheet.cell(references: concept.references, prompts: pictures.groups)

@@ -42,7 +42,7 @@ package struct OptionSweep {
         let tried = try choices.map { try OptionSweep.variant($0, of: method, on: model) }
         let table = PaperTable(
             name: "sweep", title: "\(method.rawValue) on \(model), choices of options",
-            rows: ([.references] + untuned + tried).map { PaperTable.Row(variant: $0, published: [:]) },
+            rows: ([.references, .world] + untuned + tried).map { PaperTable.Row(variant: $0, published: [:]) },
             claims: OptionSweep.claims(tried))
         tables = try ExperimentTables(
             models: models, folder: folder, settings: settings, tables: [table], report: report)

@@ -106,6 +106,7 @@ extension PaperTable {
             """,
         rows: [
             Row(variant: .references, published: [.dino: 0.774, .clipI: 0.885]),
+            Row(variant: .world, published: [:]),
             Row(variant: .arbooth, published: [.dino: 0.705, .clipI: 0.824, .clipT: 0.253]),
             Row(
                 variant: .loraOnInfinity,

@@ -13,6 +13,7 @@ extension PaperTable {
             """,
         rows: [
             Row(variant: .references, published: [:]),
+            Row(variant: .world, published: [:]),
             Row(variant: .supervisor, published: [.clipI: 0.7822, .clipT: 0.3247, .dino: 0.7069]),
             Row(variant: .proxiesToChameleon, published: [.clipI: 0.7977, .clipT: 0.3167, .dino: 0.7551]),
             Row(variant: .loraOnChameleon, published: [.clipI: 0.6752, .clipT: 0.2956, .dino: 0.5088]),

@@ -17,6 +17,8 @@ struct TableVariant {
         case untuned
         /// No pictures are drawn: the references are held against each other.
         case references
+        /// Nothing is learnt and no model draws: the world paints the subject as it is asked for.
+        case world
     }
 
     /// Stands in the file of results.
@@ -30,7 +32,7 @@ struct TableVariant {
     var untuned: TableVariant? {
         switch way {
         case .learned, .augmented, .together, .baseline, .supervisor: TableVariant.untuned.first { $0.model == model }
-        case .untuned, .references: nil
+        case .untuned, .references, .world: nil
         }
     }
 
@@ -39,7 +41,7 @@ struct TableVariant {
         switch way {
         case .learned(let method, let options): (method, options)
         case .augmented(let options), .together(let options), .supervisor(let options): (.proxyTuning, options)
-        case .baseline, .untuned, .references: nil
+        case .baseline, .untuned, .references, .world: nil
         }
     }
 }
@@ -116,6 +118,8 @@ extension TableVariant {
     static let untuned = [untunedInfinity, untunedChameleon, untunedLlamaGen, untunedDiffusion]
     static let references = TableVariant(
         key: "references", title: "references against each other", model: nil, way: .references)
+    static let world = TableVariant(
+        key: "world", title: "what the world itself paints", model: nil, way: .world)
 
     private static let unpreserved: [String: JSONValue] = ["prior_preservation": .bool(false)]
 
