@@ -85,6 +85,7 @@ grant execute on function
     atelier.shared_mark(uuid),
     atelier.prune(double precision, double precision, double precision, double precision, double precision, int),
     atelier.held(text, text[]),
+    atelier.give_artifacts(text, text[]),
     atelier.unreferenced(text[]),
     atelier.erasable(int),
     atelier.erased(text[]),

@@ -124,13 +124,7 @@ begin
             (a->>'seed')::numeric
         from jsonb_array_elements(coalesce(p_artifacts, '[]')) a
         on conflict do nothing;
-    -- A row that is there is held too, so that nobody takes it before this job is seen to need it.
-    insert into tenant_artifacts (tenant, sha256)
-        select distinct p_job.tenant, a.sha256
-        from artifacts a
-        where a.job = p_job.id
-        order by a.sha256
-        on conflict (tenant, sha256) do update set sha256 = excluded.sha256;
+    perform give_artifacts(p_job.tenant, array(select a.sha256 from artifacts a where a.job = p_job.id));
     if p_job.kind <> 'personalize' then
         return;
     end if;
@@ -162,8 +156,7 @@ begin
             (p_artifact->>'bytes')::bigint, p_artifact->>'prompt', (p_artifact->>'seed')::numeric)
         on conflict do nothing;
     if found then
-        insert into tenant_artifacts (tenant, sha256) values (v_job.tenant, p_artifact->>'sha256')
-            on conflict (tenant, sha256) do update set sha256 = excluded.sha256;
+        perform give_artifacts(v_job.tenant, array[p_artifact->>'sha256']);
         perform emit_event(
             v_job, 'preview',
             jsonb_build_object(

@@ -33,8 +33,7 @@ begin
         values (
             v_job, (p_spec->'concept'->>'name') || '.safetensors', 'adapter', 'application/vnd.safetensors', p_sha256,
             p_bytes);
-    insert into tenant_artifacts (tenant, sha256) values (p_tenant, p_sha256)
-        on conflict (tenant, sha256) do update set sha256 = excluded.sha256;
+    perform give_artifacts(p_tenant, array[p_sha256]);
     insert into concepts (tenant, name, version, role, model, adapter_sha256, job)
         values (
             p_tenant, p_spec->'concept'->>'name', 1, p_spec->'concept'->>'role', p_spec->>'model', p_sha256, v_job)

@@ -8,6 +8,17 @@ language sql stable set search_path = atelier, pg_temp as $$
     where t.tenant = p_tenant and t.sha256 = any (p_digests)
 $$;
 
+-- Gives artifacts to a tenant. A row that is there already is held too, so that nobody takes it before the job that
+-- needs it is there to be seen.
+create or replace function atelier.give_artifacts(p_tenant text, p_digests text[]) returns void
+language sql set search_path = atelier, pg_temp as $$
+    insert into tenant_artifacts (tenant, sha256)
+        select distinct p_tenant, d
+        from unnest(p_digests) d
+        order by d
+        on conflict (tenant, sha256) do update set sha256 = excluded.sha256
+$$;
+
 -- Which artifacts of a list nobody refers to: no job made it, none needs it as a reference picture, no concept stands
 -- on it.
 create or replace function atelier.unreferenced(p_digests text[]) returns setof text

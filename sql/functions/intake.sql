@@ -86,7 +86,7 @@ begin
             join given g on g.tenant = f.tenant and g.message_id = f.message_id,
             lateral jsonb_array_elements_text(g.pictures) p(sha256)
         order by f.tenant, p.sha256
-        -- The row is held until these jobs are there: an erasure that does not see them yet must not take it.
+        -- As give_artifacts does, of many tenants at once.
         on conflict (tenant, sha256) do update set sha256 = excluded.sha256)
     select array_agg(g.place order by f.number), array_agg(f.id order by f.number),
             array_agg(
