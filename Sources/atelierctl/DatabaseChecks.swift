@@ -170,6 +170,7 @@ extension DoctorChecks {
         return " up to \(Int(needed) >> 20) MiB of memory, where \(Int(largest) >> 20) MiB is the most [\(code)]"
     }
 
+    /// What engines and jobs did wrong; attempts that were lost with their daemon are that one's failure.
     func failures(_ store: Store) async -> Finding {
         await finding("failures") {
             let row = try await store.query(

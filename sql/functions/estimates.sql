@@ -41,14 +41,16 @@ language sql stable set search_path = atelier, pg_temp as $$
     where h.host = p_host and c.is_known
 $$;
 
--- As it is told: without what was counted before it was corrected.
+-- As it is told: without what was counted before it was corrected. The view job_details says it itself: who reads views
+-- may call no function.
 create or replace function atelier.told_estimate(p_estimate jsonb) returns jsonb
 language sql immutable as $$
     select p_estimate - '{counted_seconds,counted_bytes}'::text[]
 $$;
 
 -- Whether a job fits into so much memory, as far as anybody knows: an estimate may be a quarter too high, and no job is
--- kept from where it could be done.
+-- kept from where it could be done. So say the views job_details and without_worker themselves, whose readers may call
+-- no function, and MemoryProblem in Swift.
 create or replace function atelier.fits(p_estimate jsonb, p_memory bigint) returns boolean
 language sql immutable as $$
     select p_estimate is null or p_memory is null or 0.75 * (p_estimate->>'memory_bytes')::double precision <= p_memory

@@ -1,3 +1,4 @@
+-- What people look for when something fails; JobPage marks the same attempts, and the index attempts_failed is of them.
 create or replace view dashboard.failures as
     select a.error_code, count(*) as attempts, count(distinct a.job) as jobs, max(a.ended_at) as last_at,
         (array_agg(a.error_message order by a.ended_at desc))[1] as last_message,

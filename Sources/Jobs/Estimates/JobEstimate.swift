@@ -10,7 +10,8 @@ package struct JobEstimate: Sendable, Equatable, Codable {
     /// How many jobs of its kind it was corrected by; nil where it was not.
     package var jobs: Int?
 
-    /// Nil where the host has no rate for a kind of work the job takes.
+    /// As `atelier.estimate` counts it before it corrects it, for who asks without a database; nil where the host has
+    /// no rate for a kind of work the job takes.
     package init?(_ cost: JobCost, at host: HostRates) {
         var seconds = 0.0
         for (kind, amount) in cost.work where amount > 0 {
