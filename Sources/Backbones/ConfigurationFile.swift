@@ -28,3 +28,11 @@ package enum ConfigurationFile {
         }
     }
 }
+
+extension KeyedDecodingContainer {
+    /// What a key has; what is usual where it is left out.
+    /// - Throws: `DecodingError` for a value of another type.
+    func value<Value: Decodable>(_ key: Key, _ usual: Value) throws -> Value {
+        try decodeIfPresent(Value.self, forKey: key) ?? usual
+    }
+}

@@ -51,16 +51,13 @@ package final class AutoencoderKL {
 
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
-            func value<Value: Decodable>(_ key: CodingKeys, _ usual: Value) throws -> Value {
-                try keys.decodeIfPresent(Value.self, forKey: key) ?? usual
-            }
             self.init(
-                channels: try value(.channels, [64]), blocksPerLevel: try value(.blocksPerLevel, 1),
-                groups: try value(.groups, 32), latentChannels: try value(.latentChannels, 4),
-                scale: try value(.scale, 0.18215), shift: try value(.shift, 0),
-                convolvesMoments: try value(.convolvesMoments, true),
-                convolvesLatents: try value(.convolvesLatents, true),
-                middleAttends: try value(.middleAttends, true), pixelBlock: try value(.pixelBlock, 1))
+                channels: try keys.value(.channels, [64]), blocksPerLevel: try keys.value(.blocksPerLevel, 1),
+                groups: try keys.value(.groups, 32), latentChannels: try keys.value(.latentChannels, 4),
+                scale: try keys.value(.scale, 0.18215), shift: try keys.value(.shift, 0),
+                convolvesMoments: try keys.value(.convolvesMoments, true),
+                convolvesLatents: try keys.value(.convolvesLatents, true),
+                middleAttends: try keys.value(.middleAttends, true), pixelBlock: try keys.value(.pixelBlock, 1))
         }
     }
 

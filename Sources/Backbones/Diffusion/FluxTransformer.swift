@@ -56,18 +56,17 @@ package final class FluxTransformer {
         /// What is left out is that of FLUX.1-dev but for guidance, which is then off.
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
-            func value<Value: Decodable>(_ key: CodingKeys, _ usual: Value) throws -> Value {
-                try keys.decodeIfPresent(Value.self, forKey: key) ?? usual
-            }
             let usual = Configuration.dev
             self.init(
-                patchChannels: try value(.patchChannels, usual.patchChannels),
+                patchChannels: try keys.value(.patchChannels, usual.patchChannels),
                 outputChannels: try keys.decodeIfPresent(Int.self, forKey: .outputChannels),
-                depth: try value(.depth, usual.depth), singleDepth: try value(.singleDepth, usual.singleDepth),
-                heads: try value(.heads, usual.heads), headWidth: try value(.headWidth, usual.headWidth),
-                textWidth: try value(.textWidth, usual.textWidth),
-                pooledWidth: try value(.pooledWidth, usual.pooledWidth), isGuided: try value(.isGuided, false),
-                rotaryChannels: try value(.rotaryChannels, usual.rotaryChannels))
+                depth: try keys.value(.depth, usual.depth),
+                singleDepth: try keys.value(.singleDepth, usual.singleDepth),
+                heads: try keys.value(.heads, usual.heads), headWidth: try keys.value(.headWidth, usual.headWidth),
+                textWidth: try keys.value(.textWidth, usual.textWidth),
+                pooledWidth: try keys.value(.pooledWidth, usual.pooledWidth),
+                isGuided: try keys.value(.isGuided, false),
+                rotaryChannels: try keys.value(.rotaryChannels, usual.rotaryChannels))
         }
     }
 

@@ -60,19 +60,16 @@ package final class MMDiT {
         /// What is left out has diffusers' own default, that of SD3 medium.
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
-            func value<Value: Decodable>(_ key: CodingKeys, _ usual: Value) throws -> Value {
-                try keys.decodeIfPresent(Value.self, forKey: key) ?? usual
-            }
-            let patchSize = try value(.patchSize, 2)
+            let patchSize = try keys.value(.patchSize, 2)
             self.init(
-                latentChannels: try value(.latentChannels, 16),
+                latentChannels: try keys.value(.latentChannels, 16),
                 outputChannels: try keys.decodeIfPresent(Int.self, forKey: .outputChannels),
-                patchSize: patchSize, depth: try value(.depth, 18),
-                heads: try value(.heads, 18), headWidth: try value(.headWidth, 64),
-                textWidth: try value(.textWidth, 4096), pooledWidth: try value(.pooledWidth, 2048),
-                positionSide: try value(.positionSide, 96), baseSide: try value(.sampleSize, 128) / patchSize,
+                patchSize: patchSize, depth: try keys.value(.depth, 18),
+                heads: try keys.value(.heads, 18), headWidth: try keys.value(.headWidth, 64),
+                textWidth: try keys.value(.textWidth, 4096), pooledWidth: try keys.value(.pooledWidth, 2048),
+                positionSide: try keys.value(.positionSide, 96), baseSide: try keys.value(.sampleSize, 128) / patchSize,
                 normsHeads: try keys.decodeIfPresent(String.self, forKey: .headNorm) == "rms_norm",
-                dualBlocks: try value(.dualBlocks, []))
+                dualBlocks: try keys.value(.dualBlocks, []))
         }
 
         package func encode(to encoder: any Encoder) throws {

@@ -69,18 +69,16 @@ package struct NoiseSchedule: Sendable {
 
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
-            func value<Value: Decodable>(_ key: CodingKeys, _ usual: Value) throws -> Value {
-                try keys.decodeIfPresent(Value.self, forKey: key) ?? usual
-            }
             let solver = try decoder.container(keyedBy: ClassKey.self).decodeIfPresent(String.self, forKey: .name)
             let usualSpacing = solver.map { Self.leading.contains($0) ? Spacing.leading : .linspace } ?? .leading
             self.init(
-                firstVariance: try value(.firstVariance, 0.00085), lastVariance: try value(.lastVariance, 0.012),
-                steps: try value(.steps, 1000), spacing: try value(.spacing, usualSpacing),
-                offset: try value(.offset, 0), prediction: try value(.prediction, .noise),
-                growth: try value(.growth, .ofRoots), endsInNoise: try value(.endsInNoise, false),
-                endsClean: try value(.endsClean, true), clamps: try value(.clamps, true),
-                isKarras: try value(.isKarras, false))
+                firstVariance: try keys.value(.firstVariance, 0.00085),
+                lastVariance: try keys.value(.lastVariance, 0.012),
+                steps: try keys.value(.steps, 1000), spacing: try keys.value(.spacing, usualSpacing),
+                offset: try keys.value(.offset, 0), prediction: try keys.value(.prediction, .noise),
+                growth: try keys.value(.growth, .ofRoots), endsInNoise: try keys.value(.endsInNoise, false),
+                endsClean: try keys.value(.endsClean, true), clamps: try keys.value(.clamps, true),
+                isKarras: try keys.value(.isKarras, false))
         }
     }
 

@@ -101,10 +101,10 @@ package struct FlowEuler: DiffusionSampler {
 
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
-            least = try keys.decodeIfPresent(Double.self, forKey: .least) ?? least
-            most = try keys.decodeIfPresent(Double.self, forKey: .most) ?? most
-            leastTokens = try keys.decodeIfPresent(Int.self, forKey: .leastTokens) ?? leastTokens
-            mostTokens = try keys.decodeIfPresent(Int.self, forKey: .mostTokens) ?? mostTokens
+            least = try keys.value(.least, least)
+            most = try keys.value(.most, most)
+            leastTokens = try keys.value(.leastTokens, leastTokens)
+            mostTokens = try keys.value(.mostTokens, mostTokens)
         }
 
         /// Linear in the tokens.

@@ -70,10 +70,7 @@ extension UNet {
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
             let usual = Configuration.sdxl
-            func value<Value: Decodable>(_ key: CodingKeys, _ usual: Value) throws -> Value {
-                try keys.decodeIfPresent(Value.self, forKey: key) ?? usual
-            }
-            let channels = try value(.channels, usual.channels)
+            let channels = try keys.value(.channels, usual.channels)
             /// One number a level, written as one for all or as a list.
             func numbers(_ key: CodingKeys) throws -> [Int]? {
                 if let all = try? keys.decodeIfPresent(Int.self, forKey: key) { return channels.map { _ in all } }
@@ -81,7 +78,7 @@ extension UNet {
             }
             /// One number for all levels, also where it is written as a list.
             func common(_ key: CodingKeys, _ usual: Int) throws -> Int {
-                guard let list = try? keys.decode([Int].self, forKey: key) else { return try value(key, usual) }
+                guard let list = try? keys.decode([Int].self, forKey: key) else { return try keys.value(key, usual) }
                 guard let first = list.first, list.allSatisfy({ $0 == first }) else {
                     throw DecodingError.dataCorruptedError(
                         forKey: key, in: keys,
@@ -99,19 +96,19 @@ extension UNet {
                     return kind == attending
                 }
             }
-            let latentChannels = try value(.latentChannels, 4)
+            let latentChannels = try keys.value(.latentChannels, 4)
             let readsSizes = try keys.decodeIfPresent(String.self, forKey: .additionKind) == "text_time"
             self.init(
-                latentChannels: latentChannels, outputChannels: try value(.outputChannels, latentChannels),
+                latentChannels: latentChannels, outputChannels: try keys.value(.outputChannels, latentChannels),
                 channels: channels, blocksPerLevel: try common(.blocksPerLevel, 2),
                 attendsDown: try attends(.downKinds, Self.attending.down, Self.plain.down) ?? usual.attendsDown,
                 attendsUp: try attends(.upKinds, Self.attending.up, Self.plain.up) ?? usual.attendsUp,
                 heads: try numbers(.heads) ?? numbers(.headsUnderOldName) ?? channels.map { _ in 8 },
                 transformerDepths: try numbers(.transformerDepths) ?? channels.map { _ in 1 },
-                groups: try value(.groups, 32), epsilon: try value(.epsilon, 1e-5),
+                groups: try keys.value(.groups, 32), epsilon: try keys.value(.epsilon, 1e-5),
                 textWidth: try common(.textWidth, 1280),
                 additionWidth: readsSizes ? try keys.decode(Int.self, forKey: .additionWidth) : nil,
-                sizeWidth: try value(.sizeWidth, 256), projectsLinearly: try value(.projectsLinearly, false))
+                sizeWidth: try keys.value(.sizeWidth, 256), projectsLinearly: try keys.value(.projectsLinearly, false))
         }
 
         package func encode(to encoder: any Encoder) throws {

@@ -20,7 +20,7 @@ extension CLIPModel {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
             self.init(
                 text: try keys.decode(Text.self, forKey: .text), vision: try keys.decode(Vision.self, forKey: .vision),
-                projectionWidth: try keys.decodeIfPresent(Int.self, forKey: .projectionWidth) ?? 512)
+                projectionWidth: try keys.value(.projectionWidth, 512))
         }
     }
 
@@ -56,17 +56,14 @@ extension CLIPModel {
 
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
-            func number(_ key: CodingKeys, _ usual: Int) throws -> Int {
-                try keys.decodeIfPresent(Int.self, forKey: key) ?? usual
-            }
             self.init(
-                width: try number(.width, 512), feedForwardWidth: try number(.feedForwardWidth, 2048),
-                layers: try number(.layers, 12),
-                heads: try number(.heads, 8), vocabularySize: try number(.vocabularySize, 49408),
-                length: try number(.length, 77),
-                endID: try number(.endID, 49407),
-                activation: try keys.decodeIfPresent(Activation.self, forKey: .activation) ?? .quickGELU,
-                epsilon: try keys.decodeIfPresent(Float.self, forKey: .epsilon) ?? 1e-5)
+                width: try keys.value(.width, 512), feedForwardWidth: try keys.value(.feedForwardWidth, 2048),
+                layers: try keys.value(.layers, 12),
+                heads: try keys.value(.heads, 8), vocabularySize: try keys.value(.vocabularySize, 49408),
+                length: try keys.value(.length, 77),
+                endID: try keys.value(.endID, 49407),
+                activation: try keys.value(.activation, .quickGELU),
+                epsilon: try keys.value(.epsilon, 1e-5))
         }
     }
 
@@ -99,16 +96,13 @@ extension CLIPModel {
 
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
-            func number(_ key: CodingKeys, _ usual: Int) throws -> Int {
-                try keys.decodeIfPresent(Int.self, forKey: key) ?? usual
-            }
             self.init(
-                width: try number(.width, 768), feedForwardWidth: try number(.feedForwardWidth, 3072),
-                layers: try number(.layers, 12),
-                heads: try number(.heads, 12), pictureSize: try number(.pictureSize, 224),
-                patchSize: try number(.patchSize, 32),
-                activation: try keys.decodeIfPresent(Activation.self, forKey: .activation) ?? .quickGELU,
-                epsilon: try keys.decodeIfPresent(Float.self, forKey: .epsilon) ?? 1e-5)
+                width: try keys.value(.width, 768), feedForwardWidth: try keys.value(.feedForwardWidth, 3072),
+                layers: try keys.value(.layers, 12),
+                heads: try keys.value(.heads, 12), pictureSize: try keys.value(.pictureSize, 224),
+                patchSize: try keys.value(.patchSize, 32),
+                activation: try keys.value(.activation, .quickGELU),
+                epsilon: try keys.value(.epsilon, 1e-5))
         }
     }
 }

@@ -42,17 +42,14 @@ package final class DINOModel {
 
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
-            func number(_ key: CodingKeys, _ usual: Int) throws -> Int {
-                try keys.decodeIfPresent(Int.self, forKey: key) ?? usual
-            }
             self.init(
-                width: try number(.width, 768), feedForwardWidth: try number(.feedForwardWidth, 3072),
-                layers: try number(.layers, 12),
-                heads: try number(.heads, 12), pictureSize: try number(.pictureSize, 224),
-                patchSize: try number(.patchSize, 16),
-                activation: try keys.decodeIfPresent(Activation.self, forKey: .activation) ?? .gelu,
-                epsilon: try keys.decodeIfPresent(Float.self, forKey: .epsilon) ?? 1e-12,
-                projectionsHaveBias: try keys.decodeIfPresent(Bool.self, forKey: .projectionsHaveBias) ?? true)
+                width: try keys.value(.width, 768), feedForwardWidth: try keys.value(.feedForwardWidth, 3072),
+                layers: try keys.value(.layers, 12),
+                heads: try keys.value(.heads, 12), pictureSize: try keys.value(.pictureSize, 224),
+                patchSize: try keys.value(.patchSize, 16),
+                activation: try keys.value(.activation, .gelu),
+                epsilon: try keys.value(.epsilon, 1e-12),
+                projectionsHaveBias: try keys.value(.projectionsHaveBias, true))
             positionExcess = try keys.decodeIfPresent(Float.self, forKey: .positionExcess)
         }
     }

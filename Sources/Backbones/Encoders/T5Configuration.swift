@@ -29,10 +29,10 @@ extension T5Encoder.Configuration {
         self.init(
             vocabularySize: try number(.vocabularySize), width: try number(.width), headWidth: try number(.headWidth),
             feedForwardWidth: try number(.feedForwardWidth), layers: try number(.layers), heads: try number(.heads))
-        buckets = try published.decodeIfPresent(Int.self, forKey: .buckets) ?? buckets
-        maximumDistance = try published.decodeIfPresent(Int.self, forKey: .maximumDistance) ?? maximumDistance
-        epsilon = try published.decodeIfPresent(Float.self, forKey: .epsilon) ?? epsilon
-        let kind = try published.decodeIfPresent(String.self, forKey: .feedForward) ?? "relu"
+        buckets = try published.value(.buckets, buckets)
+        maximumDistance = try published.value(.maximumDistance, maximumDistance)
+        epsilon = try published.value(.epsilon, epsilon)
+        let kind = try published.value(.feedForward, "relu")
         guard kind == "gated-gelu" else {
             throw DecodingError.dataCorruptedError(
                 forKey: .feedForward, in: published,
@@ -45,9 +45,9 @@ extension T5Encoder.Configuration {
         var own = Self(
             vocabularySize: try number(.vocabularySize), width: try number(.width), headWidth: try number(.headWidth),
             feedForwardWidth: try number(.feedForwardWidth), layers: try number(.layers), heads: try number(.heads))
-        own.buckets = try keys.decodeIfPresent(Int.self, forKey: .buckets) ?? own.buckets
-        own.maximumDistance = try keys.decodeIfPresent(Int.self, forKey: .maximumDistance) ?? own.maximumDistance
-        own.epsilon = try keys.decodeIfPresent(Float.self, forKey: .epsilon) ?? own.epsilon
+        own.buckets = try keys.value(.buckets, own.buckets)
+        own.maximumDistance = try keys.value(.maximumDistance, own.maximumDistance)
+        own.epsilon = try keys.value(.epsilon, own.epsilon)
         return own
     }
 }

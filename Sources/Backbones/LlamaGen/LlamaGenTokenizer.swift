@@ -55,17 +55,15 @@ package final class LlamaGenTokenizer {
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
             let usual = Configuration.vq16
-            func number(_ key: CodingKeys, _ usual: Int) throws -> Int {
-                try keys.decodeIfPresent(Int.self, forKey: key) ?? usual
-            }
             self.init(
-                baseChannels: try number(.baseChannels, usual.baseChannels),
-                multipliers: try keys.decodeIfPresent([Int].self, forKey: .multipliers) ?? usual.multipliers,
-                residualBlocks: try number(.residualBlocks, usual.residualBlocks),
-                latentChannels: try number(.latentChannels, usual.latentChannels),
-                codes: try number(.codes, usual.codes), codeWidth: try number(.codeWidth, usual.codeWidth),
-                normalizes: try keys.decodeIfPresent(Bool.self, forKey: .normalizes) ?? usual.normalizes,
-                groups: try number(.groups, usual.groups), pixelBlock: try number(.pixelBlock, usual.pixelBlock))
+                baseChannels: try keys.value(.baseChannels, usual.baseChannels),
+                multipliers: try keys.value(.multipliers, usual.multipliers),
+                residualBlocks: try keys.value(.residualBlocks, usual.residualBlocks),
+                latentChannels: try keys.value(.latentChannels, usual.latentChannels),
+                codes: try keys.value(.codes, usual.codes), codeWidth: try keys.value(.codeWidth, usual.codeWidth),
+                normalizes: try keys.value(.normalizes, usual.normalizes),
+                groups: try keys.value(.groups, usual.groups),
+                pixelBlock: try keys.value(.pixelBlock, usual.pixelBlock))
         }
     }
 

@@ -66,21 +66,19 @@ package final class LlamaGenTransformer {
         /// What is left out is that of XL at 256 pixels.
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
-            func number(_ key: CodingKeys, _ usual: Int) throws -> Int {
-                try keys.decodeIfPresent(Int.self, forKey: key) ?? usual
-            }
             let usual = Configuration.xl
-            let width = try number(.width, usual.width)
-            let rounded = Configuration.feedForwardWidth(of: width, multipleOf: try number(.multipleOf, 256))
+            let width = try keys.value(.width, usual.width)
+            let rounded = Configuration.feedForwardWidth(of: width, multipleOf: try keys.value(.multipleOf, 256))
             self.init(
-                width: width, depth: try number(.depth, usual.depth), heads: try number(.heads, usual.heads),
+                width: width, depth: try keys.value(.depth, usual.depth), heads: try keys.value(.heads, usual.heads),
                 keyHeads: try keys.decodeIfPresent(Int.self, forKey: .keyHeads),
-                feedForwardWidth: try number(.feedForwardWidth, rounded), codes: try number(.codes, usual.codes),
-                captionLength: try number(.captionLength, usual.captionLength),
-                captionWidth: try number(.captionWidth, usual.captionWidth),
-                side: Int(Double(try number(.positions, usual.side * usual.side)).squareRoot().rounded()),
-                epsilon: try keys.decodeIfPresent(Float.self, forKey: .epsilon) ?? usual.epsilon,
-                rotaryBase: try keys.decodeIfPresent(Float.self, forKey: .rotaryBase) ?? usual.rotaryBase)
+                feedForwardWidth: try keys.value(.feedForwardWidth, rounded),
+                codes: try keys.value(.codes, usual.codes),
+                captionLength: try keys.value(.captionLength, usual.captionLength),
+                captionWidth: try keys.value(.captionWidth, usual.captionWidth),
+                side: Int(Double(try keys.value(.positions, usual.side * usual.side)).squareRoot().rounded()),
+                epsilon: try keys.value(.epsilon, usual.epsilon),
+                rotaryBase: try keys.value(.rotaryBase, usual.rotaryBase))
         }
 
         package func encode(to encoder: any Encoder) throws {

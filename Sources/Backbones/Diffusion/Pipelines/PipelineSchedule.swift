@@ -15,8 +15,8 @@ struct PipelineSchedule: Decodable {
     init(from decoder: any Decoder) throws {
         let keys = try decoder.container(keyedBy: CodingKeys.self)
         noise = try NoiseSchedule.Configuration(from: decoder)
-        shift = try keys.decodeIfPresent(Double.self, forKey: .shift) ?? 1
-        let isDynamic = try keys.decodeIfPresent(Bool.self, forKey: .isDynamic) ?? false
+        shift = try keys.value(.shift, 1)
+        let isDynamic = try keys.value(.isDynamic, false)
         tokenShift = isDynamic ? try FlowEuler.TokenShift(from: decoder) : nil
     }
 }
