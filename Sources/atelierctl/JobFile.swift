@@ -15,31 +15,21 @@ struct JobFile {
     /// Reads `file`, `-` being stdin, holds it against this host's models and has its engine look into it; says
     /// everything that is wrong with it at once, problem by problem.
     /// - Parameters:
-    ///   - settings: where the models and the engine are.
+    ///   - settings: where the models and the engine are; without them any model will do, and no engine looks.
     ///   - explain: may say more of the problems.
     /// - Throws: `ExitStatus`.
     init(
-        _ file: String, for settings: Settings, explaining explain: ([Problem]) async -> [Problem] = { $0 }
+        _ file: String, for settings: Settings? = nil, explaining explain: ([Problem]) async -> [Problem] = { $0 }
     ) async throws {
         let read = try Self.body(in: file)
-        let reading = Self.reading(read.body, models: .installed(in: settings))
-        let report = await JobInspection.report(on: read.body, settings)
+        let reading = Self.reading(read.body, models: settings.map { ModelChoice.installed(in: $0) } ?? .any)
+        var report: InspectionReport?
+        if let settings { report = await JobInspection.report(on: read.body, settings) }
         let problems = reading.problems + (report?.furtherProblems(beside: reading.problems) ?? [])
         guard let spec = reading.spec, problems.isEmpty, read.unreadable.isEmpty else {
             throw Self.refusal(of: file, await explain(problems), read.unreadable)
         }
         (body, self.spec, self.report) = (read.body, spec, report)
-    }
-
-    /// The same, whatever models there are and without an engine.
-    /// - Throws: `ExitStatus`.
-    init(_ file: String) throws {
-        let read = try Self.body(in: file)
-        let reading = Self.reading(read.body, models: .any)
-        guard let spec = reading.spec, reading.problems.isEmpty, read.unreadable.isEmpty else {
-            throw Self.refusal(of: file, reading.problems, read.unreadable)
-        }
-        (body, self.spec, report) = (read.body, spec, nil)
     }
 
     /// Says what the engine found that its sender should know, though the job can be done.

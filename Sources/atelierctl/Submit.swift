@@ -32,7 +32,7 @@ struct Submit: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try server.settings(needing: wait ? ["amqpURL", "postgresURL"] : ["amqpURL"])
-        let written = try JobFile(file)
+        let written = try await JobFile(file)
         let body = written.body
         let kind = written.spec.kind
         let identifier = id ?? UUID().uuidString.lowercased()
