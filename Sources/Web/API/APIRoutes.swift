@@ -8,14 +8,12 @@ struct APIRoutes: Sendable {
 
     func add(to router: Router<WebContext>) {
         let api = router.group("/api")
-        api.get("/queue") { _, context in
-            let viewer = try context.knownViewer()
-            return try await Self.json([
-                "queue": .array(site.overview.queue(viewer.tenant)),
-                "running": .array(site.overview.running(viewer.tenant)),
-                "workers": .array(site.overview.workers()), "cluster": site.overview.cluster(),
-            ])
-        }
+        addJobs(to: api)
+        addViews(to: api)
+        addActions(to: api)
+    }
+
+    private func addJobs(to api: RouterGroup<WebContext>) {
         api.get("/jobs") { request, context in
             let viewer = try context.knownViewer()
             var search = try JobSearch({ request.parameter($0) }, states: request.parameters("state"))
@@ -35,6 +33,17 @@ struct APIRoutes: Sendable {
                 "select name, step, value from dashboard.curves where job = $1::uuid order by name, step",
                 [job["job"]?.string])
             return Self.json(["curves": .array(rows)])
+        }
+    }
+
+    private func addViews(to api: RouterGroup<WebContext>) {
+        api.get("/queue") { _, context in
+            let viewer = try context.knownViewer()
+            return try await Self.json([
+                "queue": .array(site.overview.queue(viewer.tenant)),
+                "running": .array(site.overview.running(viewer.tenant)),
+                "workers": .array(site.overview.workers()), "cluster": site.overview.cluster(),
+            ])
         }
         api.get("/concepts") { request, context in
             let viewer = try context.knownViewer()
@@ -73,7 +82,6 @@ struct APIRoutes: Sendable {
             _ = try context.knownViewer()
             return Self.json(JobSchema().document)
         }
-        addActions(to: api)
     }
 
     private func addActions(to api: RouterGroup<WebContext>) {
