@@ -96,7 +96,7 @@ struct Dead: AsyncParsableCommand {
             let publisher = Publisher(try settings.broker(), topology: nil, report: { _ in })
             publisher.start()
             var results: [JSONValue] = []
-            var failures = 0
+            var areAllReplayed = true
             let names = TopologyNames(prefix: settings.topologyPrefix)
             do {
                 _ = try await browse(
@@ -104,12 +104,8 @@ struct Dead: AsyncParsableCommand {
                 ) { delivery in
                     let letter = DeadLetter(delivery)
                     guard means(letter) else { return }
-                    let outcome =
-                        delivery.isTooLong
-                        ? nil : await publisher.publish(letter.message(of: delivery, names), within: .seconds(15))
-                    if outcome == .confirmed { delivery.acknowledge() } else { failures += 1 }
-                    let problem =
-                        delivery.isTooLong ? "its body is longer than messageMiB allows" : outcome.flatMap(\.trouble)
+                    let problem = await replay(letter, of: delivery, by: publisher, names)
+                    if problem != nil { areAllReplayed = false }
                     results.append(
                         .object([
                             "message_id": letter.messageID.map(JSONValue.string) ?? .null,
@@ -131,7 +127,7 @@ struct Dead: AsyncParsableCommand {
             await publisher.stop()
             if server.json { print(JSONValue.array(results).text) }
             let unmet = expected - results.count
-            if failures == 0, unmet > 0 {
+            if areAllReplayed, unmet > 0 {
                 Terminal.note(
                     """
                     atelierctl: \(counted(unmet, "message")) did not come back to the queue; somebody else may have \
@@ -139,7 +135,17 @@ struct Dead: AsyncParsableCommand {
                     """
                 )
             }
-            if failures > 0 || unmet > 0 { throw ExitStatus.unavailable }
+            if !areAllReplayed || unmet > 0 { throw ExitStatus.unavailable }
+        }
+
+        /// Publishes a letter again, and takes it from the dead once the broker has it; gives why it stays there.
+        private func replay(
+            _ letter: DeadLetter, of delivery: Delivery, by publisher: Publisher, _ names: TopologyNames
+        ) async -> String? {
+            guard !delivery.isTooLong else { return "its body is longer than messageMiB allows" }
+            let outcome = await publisher.publish(letter.message(of: delivery, names), within: .seconds(15))
+            if outcome == .confirmed { delivery.acknowledge() }
+            return outcome.trouble
         }
     }
 }
