@@ -35,4 +35,14 @@ import Testing
         var pace = ProgressPace()
         #expect(pace.read(.init(stage: "load", step: 0, steps: 0)).percent == 0)
     }
+
+    @Test func noNumberOfAnEngineIsTooLarge() {
+        let start = ContinuousClock.now
+        var pace = ProgressPace(began: start)
+        for (second, step) in [Int.min, .max, .min].enumerated() {
+            let reading = pace.read(.init(stage: "train", step: step, steps: .max), at: start + .seconds(second))
+            #expect(reading.percent.isFinite && reading.remainingSeconds?.isFinite ?? true)
+        }
+        #expect(pace.read(.init(stage: "train", step: 0, steps: .min), at: start).percent == 0)
+    }
 }

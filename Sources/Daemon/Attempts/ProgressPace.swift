@@ -45,9 +45,10 @@ struct ProgressPace {
     private func remaining(
         _ stage: Stage, _ progress: EngineEvent.Progress, _ now: ContinuousClock.Instant
     ) -> Double? {
-        let done = progress.step - stage.firstStep
+        // An engine may say any number: differences of whole ones would end the daemon where they are too large.
+        let done = Double(progress.step) - Double(stage.firstStep)
         guard done > 0 else { return estimatedSeconds.map { max(0, $0 - began.duration(to: now) / .seconds(1)) } }
-        return stage.began.duration(to: now) / .seconds(1) * Double(progress.steps - progress.step) / Double(done)
+        return stage.began.duration(to: now) / .seconds(1) * (Double(progress.steps) - Double(progress.step)) / done
     }
 
     private static func rounded(_ number: Double) -> Double { (number * 10).rounded() / 10 }
