@@ -259,6 +259,35 @@ import Testing
         }
     }
 
+    /// What an engine left behind holds its pipe, and so its attempt's end; the job may run here again by then.
+    @Test func anAttemptThatIsLongInEndingLeavesTheNextOneOfItsJobAlone() async throws {
+        try await withStage { stage in
+            let engine = try stage.folder.writeProgram(
+                "clinging-engine",
+                """
+                #!/bin/sh
+                if [ "$1" = work ] && [ ! -e "\(stage.folder.path)/clung" ]; then
+                    touch "\(stage.folder.path)/clung"
+                    setsid sleep 6 &
+                fi
+                exec "\(Stage.programs)/scripted-engine" "$@"
+                """)
+            try stage.start([
+                "ATELIER_ENGINE": engine, "ATELIER_ENGINE_CONFINEMENT": "none", "ATELIER_DRAWING_SLOTS": "2",
+            ])
+            try await stage.publish("steps=200 delay=50", id: "m")
+            _ = try await stage.job("m") { ($0["step"]?.integer ?? 0) > 3 }
+            // As another daemon does that has not heard of this one for the time of a lease.
+            try await stage.store.script(
+                """
+                with gone as (update atelier.workers set gone_at = now() where gone_at is null returning id)
+                    select atelier.rescue(id, 'the daemon gave no sign of life') from gone
+                """)
+            let job = try await stage.job("m", reaches: .completed)
+            #expect(job["attempt"] == 2 && job.digest(of: "picture") == Script.picture(200), "\(job)\n\(stage.log)")
+        }
+    }
+
     /// Who writes an order to an engine that does not read it waits once the pipe is full; nobody else does.
     @Test func anOrderThatIsNotReadHoldsUpNeitherACancelNorTheHeartbeat() async throws {
         try await withStage { stage in

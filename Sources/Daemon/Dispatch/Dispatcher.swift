@@ -87,13 +87,15 @@ package actor Dispatcher: Service {
     package func cancel(_ job: UUID) async { await running[job]?.supervisor.stop(.cancelled) }
 
     /// Compares what runs here with what the tables say: what is not ours any more ends, what is to be cancelled is,
-    /// and what is ours without our knowing, for the answer to a claim was lost, is given back.
-    package func reconcile(_ heartbeat: Heartbeat, asked: Set<UUID>) async {
-        for (job, running) in running where asked.contains(job) && heartbeat.owned[job] != running.attempt {
+    /// and what is ours without our knowing, for the answer to a claim was lost, is given back. `asked` is what ran
+    /// before the heartbeat, by its attempt: the same job may have been claimed anew meanwhile.
+    package func reconcile(_ heartbeat: Heartbeat, asked: [UUID: Int]) async {
+        for (job, running) in running
+        where asked[job] == running.attempt && heartbeat.owned[job] != running.attempt {
             await running.supervisor.stop(.lostClaim)
         }
         for job in heartbeat.cancelling { await cancel(job) }
-        for (job, attempt) in heartbeat.owned where running[job] == nil && !asked.contains(job) && !isClaiming {
+        for (job, attempt) in heartbeat.owned where running[job] == nil && asked[job] == nil && !isClaiming {
             await giveBack(job, attempt)
         }
     }
@@ -111,8 +113,9 @@ package actor Dispatcher: Service {
             ])
     }
 
-    /// The jobs whose engines run here. Ask before the heartbeat: a job claimed meanwhile is not missing.
-    package var jobs: Set<UUID> { Set(running.keys) }
+    /// The jobs whose engines run here, and their attempts. Ask before the heartbeat: a job claimed meanwhile is not
+    /// missing.
+    package var jobs: [UUID: Int] { running.mapValues(\.attempt) }
 
     private func fill() async {
         guard !condition.isPaused, ContinuousClock.now >= restsUntil else { return }
@@ -172,14 +175,15 @@ package actor Dispatcher: Service {
         logger.info("job claimed", metadata: ["job.kind": "\(claim.kind)"])
         let task = Task {
             let couldGoOn = await supervisor.run()
-            self.ended(claim.job, couldGoOn: couldGoOn)
+            self.ended(claim.job, claim.attempt, couldGoOn: couldGoOn)
         }
         running[claim.job] = Running(attempt: claim.attempt, kind: claim.kind, supervisor: supervisor, task: task)
         condition.running(running.count)
     }
 
-    private func ended(_ job: UUID, couldGoOn: Bool) {
-        running[job] = nil
+    private func ended(_ job: UUID, _ attempt: Int, couldGoOn: Bool) {
+        // An engine that was long in ending leaves a job that was given up, and may run here again already.
+        if running[job]?.attempt == attempt { running[job] = nil }
         condition.running(running.count)
         if couldGoOn {
             fault.reset()
