@@ -5,7 +5,7 @@ package struct TenantErasure: Sendable {
     /// The number of the row in `tenant_erasures` that tells of it.
     package let number: Int64
 
-    /// As many jobs are erased in one transaction.
+    /// As many jobs are erased in one transaction, or fewer where these hold more than it has time for.
     static let batch = 200
 }
 
@@ -32,10 +32,14 @@ extension Store {
     /// Cancels and erases the next jobs of the tenant, and all else once there are none. Gives how many jobs are left:
     /// those that run are gone once their engine has stopped, so this is called until it gives 0.
     package func erase(_ erasure: TenantErasure) throws -> Int {
-        try query(
-            "select atelier.erase_tenant($1::bigint, $2::int) as left",
-            [String(erasure.number), String(TenantErasure.batch)]
-        ).first?["left"].flatMap { Int($0) } ?? 0
+        var batch = TenantErasure.batch
+        while true {
+            do {
+                return try query(
+                    "select atelier.erase_tenant($1::bigint, $2::int) as left", [String(erasure.number), String(batch)]
+                ).first?["left"].flatMap { Int($0) } ?? 0
+            } catch StoreError.unavailable(_) where batch > 1 { batch = max(1, batch / 4) }
+        }
     }
 
     /// Writes down that nothing of the tenant remains; false where something does: files that a daemon is still to

@@ -196,6 +196,53 @@ import Testing
         }
     }
 
+    @Test func jobsOfATenantAreErasedTogether() async throws {
+        try await Stage.with { stage in
+            for id in ["1", "2", "3"] { try await complete(stage, id, tenant: "bob", sends: "a", makes: "b") }
+            // What is looked through from its beginning to its end, or grows with what was erased.
+            try await stage.store.script(
+                """
+                create table public.writes (what text);
+                create function public.note() returns trigger language plpgsql as $$ begin
+                    insert into public.writes values (tg_table_name);
+                    return null;
+                end $$;
+                create trigger note after delete on atelier.outbox for each statement execute function public.note();
+                create trigger note after update on atelier.tenant_erasures
+                    for each statement execute function public.note();
+                """)
+            let erasure = try await stage.store.beginErasure(of: "bob")
+            #expect(try await stage.store.erase(erasure) == 0)
+            let writes = try await stage.store.query(
+                "select what || ' ' || count(*) as write from public.writes group by what order by what")
+            #expect(writes.map { $0["write"] } == ["outbox 2", "tenant_erasures 1"], "and not once for each job")
+            let rows = try await stage.store.query(
+                "select jobs, cardinality(digests) as files from atelier.tenant_erasures")
+            #expect(rows.first?["jobs"] == "3" && rows.first?["files"] == "2", "\(rows)")
+        }
+    }
+
+    @Test func whatIsTooMuchForOneStatementIsErasedInParts() async throws {
+        try await Stage.with { stage in
+            for _ in 0..<5 { try await stage.submit(tenant: "bob") }
+            // As a statement that takes too long ends, without the wait.
+            try await stage.store.script(
+                """
+                create function public.time_out() returns trigger language plpgsql as $$ begin
+                    if (select count(*) from gone) > 3 then
+                        raise exception using errcode = 'query_canceled', message = 'it took too long';
+                    end if;
+                    return null;
+                end $$;
+                create trigger time_out after delete on atelier.jobs referencing old table as gone
+                    for each statement execute function public.time_out();
+                """)
+            let erasure = try await stage.store.beginErasure(of: "bob")
+            #expect(try await stage.store.erase(erasure) == 2)
+            #expect(try await stage.store.erase(erasure) == 0)
+        }
+    }
+
     @Test func aTenantIsErasedWhileOthersJobsRun() async throws {
         try await Stage.with { stage in
             let job = try await complete(stage, "1", tenant: "bob", kind: .personalize, sends: "ab", makes: "cd")

@@ -226,44 +226,44 @@ $$;
 create or replace function atelier.erase_tenant(p_erasure bigint, p_limit int) returns int
 language plpgsql set search_path = atelier, pg_temp security definer as $$
 declare
-    v_erasure tenant_erasures;
-    v_job jobs;
-    v_count int;
+    v_tenant text;
+    v_jobs uuid[];
     v_digests text[];
+    v_concepts int;
+    v_rejections int := 0;
+    v_left int;
 begin
-    select * into strict v_erasure from tenant_erasures t where t.id = p_erasure for update;
-    for v_job in
-        select * from jobs j
-        where j.tenant = v_erasure.tenant
+    select t.tenant into strict v_tenant from tenant_erasures t where t.id = p_erasure for update;
+    v_jobs := array(
+        select j.id from jobs j
+        where j.tenant = v_tenant
         order by j.finalized_at nulls first
-        limit p_limit
-    loop
-        perform cancel(v_job.id, 'the tenant is erased');
-        v_digests := artifacts_of(v_job);
-        select count(*) into v_count from concepts c where c.job = v_job.id;
-        if delete_job(v_job.id) = 'deleted' then
-            update tenant_erasures t
-                set jobs = t.jobs + 1, concepts = t.concepts + v_count,
-                    digests = array(select unnest(t.digests) union select unnest(v_digests))
-                where t.id = p_erasure;
-        end if;
-    end loop;
-    select count(*) into v_count from jobs j where j.tenant = v_erasure.tenant;
-    if v_count > 0 then
-        return v_count;
+        limit p_limit);
+    -- Each is locked with this, ended or not.
+    perform cancel(u.id, 'the tenant is erased') from unnest(v_jobs) u(id);
+    v_jobs := array(select j.id from jobs j where j.id = any (v_jobs) and j.finalized_at is not null);
+    v_digests := array(select distinct d from jobs j, unnest(artifacts_of(j)) d where j.id = any (v_jobs));
+    select count(*) into v_concepts from concepts c where c.job = any (v_jobs);
+    -- No index tells a job's messages: all of these jobs' are looked for at once.
+    delete from outbox o where o.job in (select u.id from unnest(v_jobs) u(id));
+    delete from jobs j where j.id = any (v_jobs);
+    select count(*) into v_left from jobs j where j.tenant = v_tenant;
+    if v_left = 0 then
+        v_digests := array(
+            select unnest(v_digests) union select t.sha256 from tenant_artifacts t where t.tenant = v_tenant);
+        delete from rejections r where r.tenant = v_tenant;
+        get diagnostics v_rejections = row_count;
+        delete from outbox o where o.body->>'tenant' = v_tenant;
+        delete from tenants t where t.tenant = v_tenant;
+        delete from concept_versions v where v.tenant = v_tenant;
     end if;
-    v_digests := array(select t.sha256 from tenant_artifacts t where t.tenant = v_erasure.tenant);
-    perform take_artifacts(v_erasure.tenant, v_digests);
+    perform take_artifacts(v_tenant, v_digests);
     update tenant_erasures t
-        set digests = array(select unnest(t.digests) union select unnest(v_digests))
+        set jobs = t.jobs + cardinality(v_jobs), concepts = t.concepts + v_concepts,
+            rejections = t.rejections + v_rejections,
+            digests = array(select unnest(t.digests) union select unnest(v_digests))
         where t.id = p_erasure;
-    delete from rejections r where r.tenant = v_erasure.tenant;
-    get diagnostics v_count = row_count;
-    update tenant_erasures t set rejections = t.rejections + v_count where t.id = p_erasure;
-    delete from outbox o where o.body->>'tenant' = v_erasure.tenant;
-    delete from tenants t where t.tenant = v_erasure.tenant;
-    delete from concept_versions v where v.tenant = v_erasure.tenant;
-    return 0;
+    return v_left;
 end $$;
 
 -- For people: begins to erase a tenant, or goes on where an erasure was interrupted; gives the number of the row that
