@@ -55,13 +55,17 @@ package actor Maintenance {
         }
     }
 
-    /// Deletes rows until none is over its time.
+    /// Deletes rows until none is over its time. Jobs with long curves may hold more than a statement has time for:
+    /// then fewer at once go.
     package func prune() async throws {
         var total: [String: Int] = [:]
+        var limit = batch
         while true {
-            let deleted = try await store.prune(retention, limit: batch)
-            total.merge(deleted, uniquingKeysWith: +)
-            guard deleted.values.contains(where: { $0 >= batch }), !Task.isCancelled else { break }
+            do {
+                let deleted = try await store.prune(retention, limit: limit)
+                total.merge(deleted, uniquingKeysWith: +)
+                guard deleted.values.contains(where: { $0 >= limit }), !Task.isCancelled else { break }
+            } catch StoreError.unavailable(_) where limit > 1 { limit = max(1, limit / 4) }
             try await Task.sleep(for: .milliseconds(200))
         }
         for (what, count) in total.sorted(by: { $0.key < $1.key }) where count > 0 {
