@@ -293,6 +293,20 @@ import Testing
         }
     }
 
+    @Test func anotherProgramsCookieKeepsNobodyOut() async throws {
+        let admin = AccessTokenPair("anna", .admin, nil)
+        let folder = try TemporaryFolder()
+        let file = try folder.write("tokens", JSONValue.array([admin.entry]).text)
+        chmod(file, 0o600)
+        try await withSite(["ATELIER_WEB_TOKENS": file]) { _, site in
+            let form = try await site.page("/sign-in", ["Cookie": "atelier=another"])
+            let inside = try await site.send(
+                "/sign-in", [("form_token", try #require(form.formToken)), ("token", admin.token)])
+            #expect(inside.status == 303, "\(inside)")
+            #expect(try await site.page("/").status == 200)
+        }
+    }
+
     @Test func tokensLetInWhoeverHasOneAndShowATenantItsOwn() async throws {
         let folder = try TemporaryFolder()
         let admin = AccessTokenPair("anna", .admin, nil)

@@ -18,15 +18,15 @@ struct AccessMiddleware: RouterMiddleware {
             throw HTTPError(.misdirectedRequest, message: "Without a token file only this machine's name is answered.")
         }
         if request.uri.path.hasPrefix("/assets/") { return try await next(request, context) }
-        let cookie = request.cookies[Sessions.cookie]?.value
-        let identifier = cookie.flatMap(Self.identifier) ?? RandomText.make()
+        let known = Self.identifier(of: request)
+        let identifier = known ?? RandomText.make()
         context.viewer = viewer(of: request, identifier)
         if request.method != .get, request.method != .head {
             try await hold(&request, &context, to: identifier)
         }
         if request.uri.path != "/sign-in", context.viewer == nil { return refusal(request) }
         var response = try await next(request, context)
-        if cookie == nil, context.viewer?.formToken != nil || request.uri.path == "/sign-in",
+        if known == nil, context.viewer?.formToken != nil || request.uri.path == "/sign-in",
             response.headers[.setCookie] == nil
         {
             response.setCookie(Self.cookie(identifier, for: request))
@@ -41,8 +41,11 @@ struct AccessMiddleware: RouterMiddleware {
             secure: request.headers[.xForwardedProto] == "https", httpOnly: true, sameSite: .strict)
     }
 
-    private static func identifier(_ text: String) -> String? {
-        text.utf8.count == 64 && text.allSatisfy(\.isHexDigit) ? text : nil
+    /// What a cookie of ours says; nil where there is none: cookies are a host's, whatever the port, and another
+    /// program's may be called like ours.
+    static func identifier(of request: Request) -> String? {
+        guard let text = request.cookies[Sessions.cookie]?.value, text.utf8.count == 64 else { return nil }
+        return text.allSatisfy(\.isHexDigit) ? text : nil
     }
 
     static func isThisMachine(_ authority: String?) -> Bool {

@@ -34,7 +34,7 @@ struct SignInPages: Sendable {
     private func form(
         _ request: Request, next: String?, said: String?, status: HTTPResponse.Status
     ) throws -> Response {
-        let identifier = request.cookies[Sessions.cookie]?.value ?? RandomText.make()
+        let identifier = AccessMiddleware.identifier(of: request) ?? RandomText.make()
         var model = site.frame(nil, section: "", title: "Sign in")
         model["next"] = next.flatMap(JobsPage.local) ?? "/"
         model["said"] = said ?? NSNull()
