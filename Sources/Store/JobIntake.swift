@@ -82,6 +82,21 @@ package struct Rejection: Sendable {
     }
 }
 
+extension Rejection {
+    /// The first fifty problems and their number, in texts that end: as `atelier.bounded_problems` has them, and before
+    /// they are sent there or logged.
+    package var boundedProblems: [Problem] {
+        let first = problems.prefix(50).map {
+            Problem(
+                $0.pointer.clipped(to: 299), found: $0.found.clipped(to: 299), allowed: $0.allowed.clipped(to: 599))
+        }
+        guard problems.count > 50 else { return first }
+        return first + [
+            Problem("", found: "\(problems.count) problems", allowed: "none; the first 50 are listed")
+        ]
+    }
+}
+
 /// What became of a message.
 package enum Acceptance: Sendable, Equatable {
     /// A new job.
@@ -162,7 +177,7 @@ extension Store {
 
     /// Writes down a rejected message and the event that says so.
     package func reject(_ rejection: Rejection) throws {
-        let problems = try JSONEncoder().encode(Self.bounded(rejection.problems))
+        let problems = try JSONEncoder().encode(rejection.boundedProblems)
         try query(
             "select atelier.reject($1, $2, $3, $4::jsonb, $5::bytea, $6, $7)",
             [
@@ -171,19 +186,6 @@ extension Store {
                 "\\x" + Self.kept(of: rejection.body).hexadecimal, rejection.replyTo?.storable,
                 rejection.correlationID?.storable,
             ])
-    }
-
-    /// The first fifty problems and their number, in texts that end: as `atelier.bounded_problems`, before they go
-    /// sent there.
-    private static func bounded(_ problems: [Problem]) -> [Problem] {
-        let first = problems.prefix(50).map {
-            Problem(
-                $0.pointer.clipped(to: 299), found: $0.found.clipped(to: 299), allowed: $0.allowed.clipped(to: 599))
-        }
-        guard problems.count > 50 else { return first }
-        return first + [
-            Problem("", found: "\(problems.count) problems", allowed: "none; the first 50 are listed")
-        ]
     }
 
     private static let keptBytes = 64 << 10

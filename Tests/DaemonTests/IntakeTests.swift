@@ -107,6 +107,54 @@ import Testing
         }
     }
 
+    @Test func whatAMessageMakesTheDaemonLogAndStoreEnds() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            var body: [String: JSONValue] = ["version": 1, "kind": "generate", "prompts": ["steps=1"]]
+            for number in 0..<500 { body["unknown \(number)"] = JSONValue.integer(1) }
+            try await stage.publish(body: JSONValue.object(body).line, id: "many")
+            try await stage.until("it is logged") { stage.log.contains("message rejected") }
+            let line = try #require(stage.log.split(separator: "\n").first { $0.contains("message rejected") })
+            #expect(line.utf8.count < 9000, "\(line.utf8.count) bytes")
+            #expect(try await stage.outcomes(1)[0]["message_id"] == "many")
+            // One character to the eye.
+            let kind = JSONValue.string("e" + String(repeating: "\u{301}", count: 2000))
+            try await stage.publish(body: JSONValue.object(["version": 1, "kind": kind]).line, id: "long", kind: nil)
+            #expect(try await stage.outcomes(1, within: 30)[0]["message_id"] == "long")
+        }
+    }
+
+    @Test func whatIsTooMuchForOneStatementIsPrunedInParts() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            // As a statement that takes too long ends, without the wait.
+            try await stage.store.script(
+                """
+                insert into atelier.jobs (tenant, message_id, kind, spec, state, finalized_at, result)
+                    select 't', i, 'generate', '{}', 'completed', now() - interval '9 days', '{}'
+                    from generate_series(1, 5) i;
+                create function public.time_out() returns trigger language plpgsql as $$ begin
+                    if (select count(*) from gone) > 3 then
+                        raise exception using errcode = 'query_canceled', message = 'it took too long';
+                    end if;
+                    return null;
+                end $$;
+                create trigger time_out after delete on atelier.jobs referencing old table as gone
+                    for each statement execute function public.time_out();
+                """)
+            var environment = SettingsTests.complete
+            environment["ATELIER_STATE_DIRECTORY"] = stage.folder.path
+            let logger = Logger(label: "test")
+            let maintenance = Maintenance(
+                retention: Retention(completedJobs: 1), store: stage.store,
+                artifacts: try ArtifactDirectory(root: stage.folder.path + "/artifacts"),
+                sweeper: WorkspaceSweeper(settings: try Settings.read(file: nil, environment: environment)),
+                shared: SharedFolder(directory: stage.folder.path, store: stage.store, logger: logger), logger: logger,
+                batch: 8)
+            try await maintenance.prune()
+            #expect(try await stage.store.query("select 1 from atelier.jobs").isEmpty)
+        }
+    }
+
     @Test func filesOfWhatWasDeletedAreRemoved() async throws {
         try await Stage.with(settings: Self.settings) { stage in
             try stage.start()

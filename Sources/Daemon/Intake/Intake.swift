@@ -33,6 +33,8 @@ package struct Intake: Service {
     static let batch = 64
     /// As many bytes of bodies are held at a time, or one message.
     static let heldBytes = 256 << 20
+    /// As much is logged of what is wrong with a message, in Unicode scalars.
+    private static let logged = 4000
     /// How long deliveries are kept while a server is away; then another daemon may have better luck with them.
     private static let patience: Duration = .seconds(10)
 
@@ -272,15 +274,16 @@ package struct Intake: Service {
         return try await write(submission.rejection([problem], delivery), store)
     }
 
-    /// Writes down a rejection; gives false where PostgreSQL will never take it.
+    /// Writes down a rejection; gives false where PostgreSQL will never take it. All its problems are in the tables:
+    /// the log has as many as a line holds.
     private func write(_ rejection: Rejection, _ store: Store) async throws -> Bool {
         do {
             try await store.reject(rejection)
+            let problems = rejection.boundedProblems.map(\.description).joined(separator: "; ")
             logger.notice(
                 "message rejected",
                 metadata: [
-                    "message.id": "\(rejection.messageID ?? "")",
-                    "problems": "\(rejection.problems.map(\.description).joined(separator: "; "))",
+                    "message.id": "\(rejection.messageID ?? "")", "problems": "\(problems.clipped(to: Self.logged))",
                 ])
             return true
         } catch let error as StoreError where !error.isTemporary {

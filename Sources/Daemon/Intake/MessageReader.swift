@@ -149,6 +149,6 @@ package struct MessageReader: Sendable {
     }
 
     private static func kind(of body: Data) -> String? {
-        (try? JobSpec.parsed(body))?["kind"]?.string.map { String($0.prefix(64)) }
+        (try? JobSpec.parsed(body))?["kind"]?.string.map { $0.clipped(to: 64) }
     }
 }
