@@ -75,6 +75,14 @@ import Testing
         }
     }
 
+    /// Xcode's has a chunk before the header, and would be read in other colours.
+    @Test func anAppsPictureIsNoDamagedPNG() throws {
+        var file = HandmadePNG(kind: .rgb, width: 20, height: 20) { x, y, _ in x + y }.bytes
+        file.insert(contentsOf: "\0\0\0\u{4}CgBIP\0 \u{6}\0\0\0\0".utf8, at: 8)
+        let error = try #require(throws: PictureError.self) { try DecodedPicture(file) }
+        #expect(error.description.hasPrefix("a picture out of an app of Apple's (CgBI); convert it"), "\(error)")
+    }
+
     /// Brands of any picture, cameras' raw files, texts that begin with a comment or are a server's.
     @Test(arguments: [
         ("\0\0\0\u{1C}ftypmif1\0\0\0\0mif1avifmiaf", "an AVIF picture"),

@@ -13,8 +13,19 @@ package struct ForeignFile: Sendable, Equatable {
 
     private init(_ name: String, _ advice: String) { (self.name, self.advice) = (name, advice) }
 
+    /// What Xcode makes of an app's pictures begins as a PNG and is none: a chunk before the header says that colours
+    /// stand the other way round and rows lack zlib's header, which nobody but Apple reads.
+    static func isApplesPNG(_ start: [UInt8]) -> Bool {
+        start.starts(with: PictureFormat.pngSignature) && start.dropFirst(12).starts(with: "CgBI".utf8)
+    }
+
     /// ISO base media files name their brand at byte 8 (ISO/IEC 14496-12 and 23008-12; the AVIF specification).
     private static func media(_ start: [UInt8]) -> ForeignFile? {
+        if isApplesPNG(start) {
+            return ForeignFile(
+                "a picture out of an app of Apple's (CgBI)",
+                "convert it on a Mac: sips -s format jpeg icon.png --out photo.jpg")
+        }
         if start.starts(with: [0x00, 0x00, 0x00, 0x0C, 0x4A, 0x58, 0x4C, 0x20]) || start.starts(with: [0xFF, 0x0A]) {
             return ForeignFile("a JPEG XL picture", "convert it: djxl photo.jxl photo.png")
         }
