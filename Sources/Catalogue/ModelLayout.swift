@@ -134,7 +134,9 @@ extension ModelLayout {
                 ModelDescription(
                     family: .diffusion, name: name, pictures: [square(configuration["pictureSize"])],
                     sides: configuration["sides"].flatMap { try? JSONDecoder().decode(Sides.self, from: $0.line) },
-                    limits: .init(promptTokens: kind.longestPrompt, layers: configuration["layers"]?.integer),
+                    limits: .init(
+                        promptTokens: configuration["promptTokens"]?.integer ?? kind.longestPrompt,
+                        layers: configuration["layers"]?.integer),
                     encoders: pocketEncoders,
                     sampling: members(["guidance": "guidance", "steps": "steps"], of: configuration), digest: "")
             })

@@ -1,4 +1,3 @@
-import Backbones
 import Catalogue
 import ComputeTesting
 import FileTesting
@@ -10,6 +9,7 @@ import Personalization
 import ServerTesting
 import Testing
 
+@testable import Backbones
 @testable import Engine
 
 private let releases = sharedFolder("releases")
@@ -143,6 +143,22 @@ struct ReleasedBackboneTests {
             return try Run(models, drawing, adapters: ["rex": run.adapter, "mia": run.adapter]).digests("picture")
         }
         #expect(try pictures("a <rex> dog and a <mia> cat") != pictures("a <mia> dog and a <rex> cat"))
+    }
+
+    /// FLUX.1 without guidance in the network is schnell, of whose prompts its authors have T5 read half as much.
+    @Test(arguments: [(true, 512), (false, 256)])
+    func schnellReadsShorterPrompts(isGuided: Bool, tokens: Int) throws {
+        let models = try TinyModels()
+        let source = models.folder + "/source"
+        try FileManager.default.copyItem(atPath: "\(releases!)/flux1-dev", toPath: source)
+        let file = URL(fileURLWithPath: source + "/transformer/config.json")
+        let settings = try JSONValue(json: Data(contentsOf: file)).adding("guidance_embeds", .bool(isGuided))
+        try settings.line.write(to: file)
+        let model = try ModelInstallation(directory: models.folder).add(release: [source], name: "f").model
+        #expect(model.description?.limits.promptTokens == tokens)
+        let pipeline = try DiffusionPipeline(directory: model.folder)
+        #expect(pipeline.longestPrompt == tokens && pipeline.encode(["a dog"]).tokens.shape[1] == tokens)
+        #expect(try DiffusionWork(pipeline: model.folder).readLength == tokens)
     }
 
     /// Two steps a picture instead of the model's fifty.

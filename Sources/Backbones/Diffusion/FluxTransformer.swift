@@ -38,6 +38,8 @@ package final class FluxTransformer {
             pooledWidth: 768, isGuided: true, rotaryChannels: [16, 56, 56])
 
         package var width: Int { heads * headWidth }
+        /// Tokens that T5 reads of a prompt: schnell's are half as many (black-forest-labs/flux src/flux/cli.py).
+        var textLength: Int { isGuided ? 512 : 256 }
         var attention: AttentionSizes { AttentionSizes(heads: heads, headWidth: headWidth, normsHeads: true) }
 
         private enum CodingKeys: String, CodingKey {

@@ -99,8 +99,9 @@ extension DiffusionWork {
             network = .mmdit(try folder.settings(MMDiT.Configuration.self, "transformer"))
             (towers, words, read) = ([try tower(""), try tower("_2")], try t5("_3"), 256)
         case (_, "FluxTransformer2DModel"):
-            network = .flux(try folder.settings(FluxTransformer.Configuration.self, "transformer"))
-            (towers, words, read) = ([try tower("")], try t5("_2"), 512)
+            let flux = try folder.settings(FluxTransformer.Configuration.self, "transformer")
+            network = .flux(flux)
+            (towers, words, read) = ([try tower("")], try t5("_2"), flux.textLength)
         default: throw UnknownPipeline(directory: directory)
         }
         // FLUX's network reads T5 alone.

@@ -33,7 +33,7 @@ struct PipelineRelease {
         var weighted: [String] { [network, "vae"] + towers.map { "text_encoder\($0)" } }
         var tokenizers: [String] { towers.map { "tokenizer\($0)" } }
 
-        /// Tokens of a prompt, marks among them.
+        /// Tokens of a prompt, marks among them, where a model's settings do not say.
         var longestPrompt: Int {
             switch self {
             case .sdxl: 77
@@ -287,6 +287,8 @@ struct PipelineRelease {
             ],
         ]
         members["layers"] = depth(kind).map(JSONValue.integer)
+        // Its authors have T5 read half of what dev's reads (black-forest-labs/flux src/flux/cli.py).
+        if kind == .flux, !isGuidedByNetwork { members["promptTokens"] = 256 }
         return .object(members)
     }
 }

@@ -58,7 +58,7 @@ package final class DiffusionPipeline: LatentDiffusion {
         let latents = Weights(try AutoencoderKL.renamed(folder.weights("vae")))
         weights["vae"] = latents
         autoencoder = AutoencoderKL(try folder.settings(AutoencoderKL.Configuration.self, "vae"), latents)
-        prompts = try PipelinePrompts(folder, kind: PipelinePrompts.Kind(network), component)
+        prompts = try PipelinePrompts(folder, for: network, component)
         schedule = try folder.settings(PipelineSchedule.self, "scheduler", "scheduler_config.json")
         settings = try folder.own
         self.weights = weights

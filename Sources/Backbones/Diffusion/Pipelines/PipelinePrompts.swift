@@ -25,12 +25,14 @@ package struct PipelinePrompts {
     /// Whether an empty negative prompt is all zeros (SDXL).
     private let zeroesEmptyNegative: Bool
 
-    init(_ folder: PipelineFolder, kind: Kind, _ weights: (String) throws -> Weights) throws {
+    init(
+        _ folder: PipelineFolder, for network: DiffusionPipeline.Network, _ weights: (String) throws -> Weights
+    ) throws {
         struct Settings: Decodable {
             let zeroesEmpty: Bool?
             private enum CodingKeys: String, CodingKey { case zeroesEmpty = "force_zeros_for_empty_prompt" }
         }
-        self.kind = kind
+        kind = Kind(network)
         func tower(_ suffix: String) throws -> (CLIPTokenizer, CLIPTextEncoder) {
             let name = "text_encoder" + suffix
             let configuration = try folder.settings(CLIPModel.Text.self, name)
@@ -53,7 +55,7 @@ package struct PipelinePrompts {
         case .sd3: (towers, words) = ([try tower(""), try tower("_2")], try t5("_3"))
         case .flux: (towers, words) = ([try tower("")], try t5("_2"))
         }
-        length = kind == .flux ? 512 : 256
+        length = if case .flux(let flux) = network { flux.configuration.textLength } else { 256 }
         let settings = try ConfigurationFile.read(Settings.self, "\(folder.path)/model_index.json")
         zeroesEmptyNegative = kind == .sdxl && settings.zeroesEmpty ?? true
     }
