@@ -107,6 +107,33 @@ struct FusedAdapterTests {
         }
     }
 
+    /// As `lora` learns it: the text goes in at the last block and not out of it.
+    @Test(arguments: ["attention", "blocks"]) func aConceptOfAttentionAloneIsToldToBeSD3s(_ kind: String) throws {
+        let (file, out) = (folder + "/own.safetensors", folder + "/out.safetensors")
+        if kind == "attention" {
+            let pipeline = try DiffusionPipeline(directory: model.folder)
+            let lora = try LoRAAdapter(
+                for: pipeline.transformerWeights, options: .init(rank: 2, targets: pipeline.attentionModules), seed: 1)
+            let description = Adapter.Description(
+                method: Adapter.loraMethod, model: "m", modelDigest: "", concept: "rex", role: .subject,
+                className: "dog", seed: 0, iterations: 1, options: "{}")
+            try Adapter(lora, description: description).write(file)
+        } else {
+            // More blocks than FLUX.1 has, of which the picture's queries alone change.
+            var tensors: [String: Tensor] = [:]
+            for block in 0..<24 {
+                let stem = "transformer.transformer_blocks.\(block).attn.to_q"
+                tensors[stem + ".lora_A.weight"] = Tensor(zeros: [2, 4])
+                tensors[stem + ".lora_B.weight"] = Tensor(zeros: [4, 2])
+            }
+            try Safetensors.write(tensors, to: file)
+        }
+        try AdapterWriter(AdapterReader(file).read().changes).write(.kohya, to: out)
+        let names = try Checkpoint.open(out).names
+        #expect(!names.isEmpty && names.allSatisfy { $0.hasPrefix("lora_unet_joint_blocks_") }, "\(names)")
+        if kind == "attention" { _ = try imported(out) }
+    }
+
     /// A whole name means no other that ends with it: of FLUX.1 the last projection, not those of blocks.
     @Test func theLastProjectionAloneGoesOutAndIn() throws {
         let flux = try ModelInstallation(directory: folder).add(

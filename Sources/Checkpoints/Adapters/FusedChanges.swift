@@ -5,6 +5,8 @@ struct FusedChanges {
 
     /// What the names do not tell of a part that does not change.
     private static let feedForwardRatio = 4
+    /// FLUX.1 has as many blocks of two streams, SD3 more.
+    private static let fluxDepth = 19
 
     /// In kohya's form.
     private(set) var tensors: [RawTensor] = []
@@ -50,10 +52,18 @@ struct FusedChanges {
             $0.module.name.hasSuffix(".norm1_context.linear") && $0.change.up.shape[0] == 2 * $0.change.down.shape[1]
         }
         let isOfClips = changes.contains { ["text_encoder_2", "text_encoder_3"].contains($0.module.component) }
-        guard last != nil || has("pos_embed.") || depth > 0 && isOfClips || own.keys.contains(where: isOfTwoAttentions)
+        guard
+            last != nil || has("pos_embed.") || depth > 0 && isOfClips || own.keys.contains(where: isOfTwoAttentions)
+                || depth > fluxDepth || endsWithoutText(own, depth)
         else { return [] }
         let end = last?.module.name.number(after: "transformer_blocks.")
         return MMDiTNames.modules(depth: (end ?? depth) + 1)
+    }
+
+    /// Whether the text has no way out of the last block, as in SD3 alone, and has one out of the first.
+    private static func endsWithoutText(_ own: [String: Changes.Element], _ depth: Int) -> Bool {
+        func has(_ block: Int, _ part: String) -> Bool { own["transformer_blocks.\(block).attn.\(part)"] != nil }
+        return has(0, "to_add_out") && has(depth - 1, "add_q_proj") && !has(depth - 1, "to_add_out")
     }
 
     private static func isOfTwoAttentions(_ name: String) -> Bool {
