@@ -1,3 +1,5 @@
+import Backbones
+import Checkpoints
 import Evaluation
 import Foundation
 import Hashing
@@ -49,8 +51,11 @@ struct PersonalizeWorker {
 
     /// Learns to the end, or until asked to stop. The training is gone afterwards, its gradients and moments with it.
     private func learnt(_ concept: Concept, previewing prompt: String) throws -> Ending {
+        let earlier = try earlierAdapter()
+        var concept = concept
+        if spec.method == .lora { concept.word = word(earlier) }
         let training = try loaded.training(of: concept, by: spec.method, options: .object(spec.options), seed: seed)
-        try goOn(training)
+        if let earlier { try begin(training, with: earlier) }
         let previews = spec.previewEvery.map { every in
             TrainingPreviews(
                 every: every, prompt: prompt, concept: concept, seed: seed, loaded: loaded, order: order,
@@ -86,14 +91,23 @@ struct PersonalizeWorker {
 
     private var seed: UInt64 { UInt64(spec.seed ?? 0) }
 
-    /// Begins with what the concept's earlier version learnt, where the job says so.
-    private func goOn(_ training: any ConceptTraining) throws {
-        guard let key = spec.continueFrom else { return }
-        func unusable(_ found: String, _ allowed: String) -> JobFailure {
-            JobFailure(
-                code: "input.continue_from", consequence: .rejected, message: "the training cannot go on from \(key)",
-                problems: [Problem("/continue_from", found: found, allowed: allowed)])
+    /// The model's own word that the concept has from the checkpoint or adapter that the training goes on from; nil of
+    /// a new one. Neither says it where a former version wrote it.
+    private func word(_ earlier: Adapter?) -> String? {
+        let model: (any LatentDiffusion)? = if case .diffusion(let model) = loaded.backbone { model } else { nil }
+        let former = DreamBooth.formerIdentifier(in: model)
+        if let resume = order.resume, let file = try? Safetensors(path: resume) {
+            return file.metadata[Self.wordKey] ?? former
         }
+        return earlier.map { $0.known[0].word ?? former }
+    }
+
+    /// What a checkpoint of `lora` calls the concept's word.
+    private static let wordKey = "lora.word"
+
+    /// What the concept's earlier version learnt, where the job goes on from it.
+    private func earlierAdapter() throws -> Adapter? {
+        guard let key = spec.continueFrom else { return nil }
         guard let path = order.adapters[key] else { throw unusable("no adapter of \(key)", "one that is there") }
         let adapter = try Adapter(path: path)
         guard adapter.description.method == spec.method.rawValue, adapter.description.modelDigest == loaded.digest
@@ -102,10 +116,22 @@ struct PersonalizeWorker {
                 "learnt by \(adapter.description.method) on \(adapter.description.model)",
                 "one that was learnt by \(spec.method.rawValue) on this very \(loaded.name)")
         }
-        do { try training.begin(with: adapter) } catch {
-            throw unusable(
-                "an adapter that holds other weights", "the options of \(key)'s training: rank, layers, tuning")
+        return adapter
+    }
+
+    /// Begins with what was learnt before.
+    private func begin(_ training: any ConceptTraining, with earlier: Adapter) throws {
+        do { try training.begin(with: earlier) } catch {
+            let options = "the options of \(spec.continueFrom ?? "")'s training: rank, layers, tuning"
+            throw unusable("an adapter that holds other weights", options)
         }
+    }
+
+    private func unusable(_ found: String, _ allowed: String) -> JobFailure {
+        JobFailure(
+            code: "input.continue_from", consequence: .rejected,
+            message: "the training cannot go on from \(spec.continueFrom ?? "")",
+            problems: [Problem("/continue_from", found: found, allowed: allowed)])
     }
 
     /// Goes on from the order's checkpoint, if there is one. Gives the losses, or nil where it was asked to stop.
@@ -159,8 +185,9 @@ struct PersonalizeWorker {
     private func writeCheckpoint(_ training: any ConceptTraining, _ curve: LossCurve) throws {
         let path = "\(order.workspace)/checkpoint-\(training.step).safetensors"
         try curve.write(path + ".losses")
-        try training.state.write(
-            path, metadata: identity.metadata)
+        var metadata = identity.metadata
+        metadata[Self.wordKey] = (training as? LoRATraining)?.word
+        try training.state.write(path, metadata: metadata)
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
         connection.send(
             .checkpoint(

@@ -14,6 +14,8 @@ package struct Concept: Sendable {
     package let origins: [PictureOrigin]
     /// Of the model that learns or draws it.
     package let wording: StyleWording
+    /// The model's own word that an earlier training of `lora` gave it; nil where it has none yet.
+    package var word: String?
 
     /// - Parameter origins: of the references; the references themselves, where they are whole pictures.
     package init(

@@ -1,4 +1,5 @@
 import Backbones
+import Checkpoints
 import ComputeTesting
 import Foundation
 import Images
@@ -65,6 +66,30 @@ import Testing
                     false
                 }
             })
+    }
+
+    /// A former version learnt styles by the word of subjects, and wrote no word into checkpoints.
+    @Test func aFormerStyleGoesOnByItsFormerWord() throws {
+        let models = try TinyModels()
+        let lora = Kind(method: .lora, model: "pocket-chameleon", role: .style, losses: [])
+        var spec = lora.spec("ink", iterations: 3)
+        func words(_ run: Run) throws -> [String?] { try Adapter(path: run.adapter).known.map(\.word) }
+        let now = try Run(models, spec, checkpointSeconds: 0)
+        let own = try #require(now.checkpoints.first).path
+        let (state, adapter) = (models.folder + "/former-state.safetensors", models.folder + "/former.safetensors")
+        let metadata = try Safetensors(path: own).metadata.filter { $0.key != "lora.word" }
+        try OptimizerState(path: own).write(state, metadata: metadata)
+        #expect(try words(now) == ["<pad>"])
+        #expect(try words(Run(models, spec, resume: own)) == ["<pad>"])
+        #expect(try words(Run(models, spec, resume: state)) == ["<unk>"])
+
+        let learnt = try Adapter(path: now.adapter)
+        var description = learnt.description
+        description.options = try Adapter.Description.text(of: try #require(try learnt.lora()).options)
+        try Adapter(description: description, tensors: learnt.tensors).write(adapter)
+        spec["continue_from"] = "ink"
+        #expect(try words(Run(models, spec, adapters: ["ink": adapter])) == ["<unk>"])
+        #expect(try words(Run(models, spec, adapters: ["ink": now.adapter])) == ["<pad>"])
     }
 
     /// As Atelier guarantees it, for every method: the same bytes, whatever happened on the way.

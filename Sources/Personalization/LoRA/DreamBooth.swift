@@ -31,6 +31,12 @@ package struct DreamBooth {
     /// (arXiv 2311.13600, 2403.14572): one word would mean both of them in either place.
     package static func identifier(of role: ConceptRole) -> String { role == .subject ? Self.identifier : "<pad>" }
 
+    /// What a concept was learnt by where nothing says it: in former versions styles had the word of subjects.
+    /// - Parameter model: a diffusion model; nil of another.
+    package static func formerIdentifier(in model: (any LatentDiffusion)?) -> String {
+        model.map { DiffusionWords.identifier(of: .subject, in: $0) } ?? Self.identifier
+    }
+
     private static func seeds(_ seed: UInt64, _ count: Int) -> [UInt64] {
         Philox.seeds(seed, purpose: 0xDB, 0..<count)
     }
@@ -42,7 +48,7 @@ package struct DreamBooth {
     ) -> DreamBooth {
         model.freeze()
         let schedule = model.configuration.schedule
-        let word = identifier(of: concept.role)
+        let word = concept.word ?? identifier(of: concept.role)
         let conceptText = model.encode([concept.photoPrompt(word)])
         let classText = model.encode([concept.classPhotoPrompt])
         let drawn = seeds(seed, priorPictures).map {
@@ -67,7 +73,7 @@ package struct DreamBooth {
         _ model: ChameleonModel, concept: Concept, priorPictures: Int, seed: UInt64
     ) -> DreamBooth {
         model.freeze()
-        let word = identifier(of: concept.role)
+        let word = concept.word ?? identifier(of: concept.role)
         let conceptPrompt = concept.photoPrompt(word)
         let classPrompt = concept.classPhotoPrompt
         func loss(_ prompt: String, _ codes: [[Int32]]) -> Variable {
@@ -91,7 +97,7 @@ package struct DreamBooth {
         _ model: LlamaGenModel, concept: Concept, priorPictures: Int, seed: UInt64
     ) -> DreamBooth {
         model.freeze()
-        let word = identifier(of: concept.role)
+        let word = concept.word ?? identifier(of: concept.role)
         let conceptText = model.encode([concept.photoPrompt(word)])
         let classText = model.encode([concept.classPhotoPrompt])
         let plain = CodeSampling(
@@ -115,7 +121,7 @@ package struct DreamBooth {
     ) -> DreamBooth {
         model.freeze()
         let words = DiffusionWords(rare: [], for: model, seed: seed)
-        let word = DiffusionWords.identifier(of: concept.role, in: model)
+        let word = concept.word ?? DiffusionWords.identifier(of: concept.role, in: model)
         let conceptText = words.text([concept.photoPrompt(word)])
         let classText = words.text([concept.classPhotoPrompt])
         let drawn: Tensor? =

@@ -28,6 +28,8 @@ package final class LoRATraining: ConceptTraining {
     package let concept: Concept
     package let seed: UInt64
     private let backbone: DreamBooth
+    /// The model's own word that the concept goes by.
+    package var word: String { backbone.word }
     private let lora: LoRAAdapter
     private let optimizer: AdamW
     /// Steps taken so far.
