@@ -56,7 +56,7 @@ package struct AdapterImport {
         }
         let named = try AdapterReader(path).read()
         let (found, faults) = try placed(named)
-        var problems = faults + unusable(named)
+        var problems = faults + unusable(named) + wordless(named, concept)
         if concept.trigger != nil, !ModelFolder.isPipeline(model.folder) {
             problems.append("a trigger is of released diffusion models; \(model.name) is none")
         }
@@ -67,7 +67,10 @@ package struct AdapterImport {
         }
         try RawTensor.write(
             tensors, to: target,
-            metadata: ["format": AdapterReader.ownFormat, "description": try description(concept, found).text])
+            metadata: [
+                "format": AdapterReader.ownFormat,
+                "description": try description(concept, found, word: word(of: concept, named)).text,
+            ])
         let isIdle = try found.values.allSatisfy { try $0.isZero }
         return Outcome(
             method: "lora", warnings: isIdle ? ["\(path): all of its changes are zero, so it changes nothing"] : [])
@@ -96,7 +99,9 @@ package struct AdapterImport {
                         "\(module.description): \(change.up.shape) · \(change.down.shape) does not fit \(place.shape)")
                     continue
                 }
-                found[key] = part
+                if found.updateValue(part, forKey: key) != nil {
+                    problems.append("\(module.description): \(place.module) is changed twice; give one adapter alone")
+                }
                 if let problem = try part.problem(changing: weight(of: place)) {
                     problems.append("\(module.description): \(problem)")
                 }
@@ -105,8 +110,8 @@ package struct AdapterImport {
         return (found, problems + missing(named.targets ?? [], places, known))
     }
 
-    private func weight(of place: AdapterPlaces.Place) throws -> StoredTensor {
-        try (place.component.flatMap { encoders[$0] } ?? weights).tensor(place.module + ".weight")
+    private func weight(of place: AdapterPlaces.Place) throws -> [Float] {
+        try (place.component.flatMap { encoders[$0] } ?? weights).values(of: place.module + ".weight")
     }
 
     /// Where a concept's file has a change: one of the network's matrices under PEFT's name, one of a text encoder or
@@ -164,14 +169,26 @@ package struct AdapterImport {
     /// Whether a whole weight is the model's own: PEFT keeps embeddings beside the changes of a head.
     private func isOwn(_ module: NamedChanges.Module, _ value: StoredTensor) -> Bool {
         let file = module.component.flatMap { encoders[$0] } ?? weights
-        guard let own = try? file.tensor(module.name), own.shape == value.shape, let floats = try? value.floats() else {
-            return false
-        }
-        return (try? own.floats()) == floats
+        return (try? file.holds(value, as: module.name)) == true
+    }
+
+    /// The word a concept goes by: as it is said, or as our own file says of the one of that name, or of its only one.
+    private func word(of concept: Concept, _ named: NamedChanges) -> String? {
+        if let trigger = concept.trigger { return trigger }
+        let only = named.words.count == 1 ? named.words.first : nil
+        return (named.words.first { $0.concept == concept.name } ?? only)?.word
+    }
+
+    /// What is wrong with the words of one of our own files.
+    private func wordless(_ named: NamedChanges, _ concept: Concept) -> [String] {
+        let learnt = named.embeddings.map { "\($0): a word with an embedding is not imported; learn the concept here" }
+        guard word(of: concept, named) == nil, !named.words.isEmpty else { return learnt }
+        let known = named.words.map(\.concept).joined(separator: ", ")
+        return learnt + ["it knows \(known), and no \(concept.name): name one of them"]
     }
 
     private func description(
-        _ concept: Concept, _ changes: [NamedChanges.Module: NamedChanges.Change]
+        _ concept: Concept, _ changes: [NamedChanges.Module: NamedChanges.Change], word: String?
     ) throws -> JSONValue {
         let scales = Dictionary(
             uniqueKeysWithValues: changes.map { ($0.key.path, JSONValue.number(Double($0.value.scale))) })
@@ -182,11 +199,11 @@ package struct AdapterImport {
             "targets": .array(matrices.map(JSONValue.string)), "isRankStabilized": false,
             "scales": .object(scales),
         ]
-        if let trigger = concept.trigger {
+        if let word {
             options["concepts"] = [
                 [
                     "name": .string(concept.name), "className": .string(concept.className),
-                    "word": .string(trigger),
+                    "word": .string(word),
                 ]
             ]
         }

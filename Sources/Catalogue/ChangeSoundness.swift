@@ -2,14 +2,14 @@ import Checkpoints
 
 extension NamedChanges.Change {
     /// What is wrong with its numbers: values that are none, or a change that drowns the weight; nil where nothing is.
-    /// - Parameter weight: what it changes, [out, in].
+    /// - Parameter weight: the numbers of what it changes, [out, in].
     /// - Throws: `CheckpointError` where numbers cannot be read.
-    func problem(changing weight: StoredTensor) throws -> String? {
+    func problem(changing weight: [Float]) throws -> String? {
         let (a, b) = (try down.floats(), try up.floats())
         guard scale.isFinite, a.allSatisfy(\.isFinite), b.allSatisfy(\.isFinite) else {
             return "it holds values that are no numbers"
         }
-        let limit = Double(Self.largestRatio) * max(try weight.floats().norm, 1e-15)
+        let limit = Double(Self.largestRatio) * max(weight.norm, 1e-15)
         // The product of the norms is an upper bound; few adapters need more.
         guard Double(abs(scale)) * a.norm * b.norm > limit else { return nil }
         let ratio = Double(abs(scale)) * Self.norm(b, a, rank: rank) / limit * Double(Self.largestRatio)

@@ -1,4 +1,3 @@
-import Catalogue
 import Checkpoints
 import ComputeTesting
 import Foundation
@@ -7,6 +6,7 @@ import ModelTesting
 import Tensors
 import Testing
 
+@testable import Catalogue
 @testable import Engine
 @testable import Personalization
 
@@ -139,6 +139,63 @@ import Testing
         other.pointer[0] += 1
         let refusal = #expect(throws: AdapterImport.Refusal.self) { try importing(other) }
         #expect(refusal?.problems.count == 1 && refusal?.problems[0].contains("model.embed_tokens.weight") == true)
+    }
+
+    /// PEFT keeps them as it read them, and the model may be installed in another precision.
+    @Test(arguments: CheckpointConversion.Precision.allCases, [CheckpointConversion.Precision.f32, .bf16])
+    func keptWeightsAreTheModelsInAnyPrecision(
+        installed: CheckpointConversion.Precision, kept: CheckpointConversion.Precision
+    ) throws {
+        func file(_ head: Tensor, _ precision: CheckpointConversion.Precision) throws -> Checkpoint {
+            let path = models.folder + "/\(UUID().uuidString).safetensors"
+            try Safetensors.write(["head.weight": head], to: path)
+            let converted = path + ".converted.safetensors"
+            try CheckpointConversion(Checkpoint.open(path), precision: precision).write(converted)
+            return try Checkpoint.open(converted)
+        }
+        let head = Tensor.example([64, 64], seed: 3, scale: 0.1)
+        let own = try file(head, installed)
+        #expect(try own.holds(file(head, kept).tensor("head.weight"), as: "head.weight"))
+        #expect(own.contains("head.weight_scale") == (installed == .int8))
+        let trained = head.copy()
+        trained.pointer[70] += 0.02
+        #expect(try !own.holds(file(trained, kept).tensor("head.weight"), as: "head.weight"))
+    }
+
+    /// A style's word is another than a subject's; one with an embedding would be lost.
+    @Test func aWordOfOurOwnFileGoesInWithTheConcept() throws {
+        let own = try #require(try lora.lora())
+        let style = try Adapter(own, description: lora.description, word: "<pad>")
+        let (file, target) = (models.folder + "/own.safetensors", models.folder + "/ink.safetensors")
+        let model = try #require(try ModelCatalogue(directory: models.folder)["pocket-chameleon"])
+        func importing(_ tensors: [String: Tensor]) throws {
+            try Adapter(description: style.description, tensors: tensors).write(file)
+            try AdapterImport(model: model).write(
+                file, as: .init(name: "ink", role: .style, className: ""), to: target)
+        }
+        try importing(style.tensors)
+        #expect(try Adapter(path: target).known.map(\.word) == ["<pad>"])
+        let refusal = #expect(throws: AdapterImport.Refusal.self) {
+            try importing(style.tensors.merging(["word.rex.embedding": Tensor(zeros: [1, 16])]) { $1 })
+        }
+        #expect(refusal?.problems.count == 1 && refusal?.problems[0].contains("word.rex.embedding") == true)
+    }
+
+    /// The later of the two would silently take the place of the other.
+    @Test func aModuleUnderTwoNamesIsRefused() throws {
+        let (file, module) = (models.folder + "/two.safetensors", "model.layers.0.self_attn.q_proj")
+        var tensors: [String: Tensor] = [:]
+        for (name, tensor) in lora.tensors where name.contains(module + ".") {
+            let ending = name.dropFirst("base_model.model.".count)
+            (tensors["transformer.\(ending)"], tensors["diffusion_model.\(ending)"]) = (tensor, tensor)
+        }
+        try Safetensors.write(tensors, to: file)
+        let model = try #require(try ModelCatalogue(directory: models.folder)["pocket-chameleon"])
+        let refusal = #expect(throws: AdapterImport.Refusal.self) {
+            try AdapterImport(model: model).write(
+                file, as: .init(name: "rex", role: .subject, className: "dog"), to: models.folder + "/rex.safetensors")
+        }
+        #expect(refusal?.problems.count == 1 && refusal?.problems[0].contains("is changed twice") == true)
     }
 
     @Test func oneThatChangesNothingIsImportedWithAWarning() throws {

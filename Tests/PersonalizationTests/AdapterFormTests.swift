@@ -168,6 +168,34 @@ import Testing
         #expect(Dictionary(uniqueKeysWithValues: scales) == ["blocks.0.proj_out": 3, "proj_out": 4])
     }
 
+    /// LyCORIS' kinds and what OneTrainer brings along are named, and what to do is said.
+    @Test(arguments: [
+        "lora_unet_a.hada_w1_a LoHa", "lora_unet_a.lokr_w2 LoKr", "transformer.a.oft_R.weight OFT",
+        "lora_unet_a.lora_mid.weight Tucker", "lora_unet_a.dora_scale DoRA", "diffusion_model.a.diff differences",
+        "diffusion_model.a.diff_b biases", "lora_unet_a.w_norm norms", "lora_unet_a.b_norm norms",
+        "bundle_emb.sks.clip_l embedding",
+    ])
+    func whatIsNotBuiltIsNamed(_ found: String) throws {
+        let (out, parts) = (folder + "/other.safetensors", found.split(separator: " ").map(String.init))
+        var tensors = ["lora_unet_b.lora_down.weight": Tensor(zeros: [2, 4])]
+        tensors["lora_unet_b.lora_up.weight"] = Tensor(zeros: [4, 2])
+        tensors[parts[0]] = Tensor(zeros: [2, 2])
+        try Safetensors.write(tensors, to: out)
+        let error = try #require(throws: CheckpointError.self) { try AdapterReader(out).read() }
+        #expect(error.problem.hasPrefix(parts[0] + ": ") && error.problem.contains(parts[1]), "\(error)")
+        #expect(error.problem.contains("; "))
+    }
+
+    /// Without it the changes would be scaled by chance.
+    @Test func aHeaderThatIsNoneIsRefused() throws {
+        let out = folder + "/diffusers.safetensors"
+        try Safetensors.write(
+            ["unet.a.lora_A.weight": Tensor(zeros: [2, 4]), "unet.a.lora_B.weight": Tensor(zeros: [4, 2])], to: out,
+            metadata: ["lora_adapter_metadata": "{\"unet.lora_alpha\": "])
+        let error = #expect(throws: CheckpointError.self) { try AdapterReader(out).read() }
+        #expect(error?.problem.contains("lora_adapter_metadata") == true)
+    }
+
     @Test func twoAdaptersInOneFileAreRefused() throws {
         let out = folder + "/two.safetensors"
         var tensors: [String: Tensor] = [:]

@@ -63,4 +63,8 @@ package struct NamedChanges: Sendable {
     package var changes: [Module: Change] = [:]
     /// Whole weights that take the place of the model's.
     package var replaced: [Module: StoredTensor] = [:]
+    /// Concepts and the model's own words that they go by, as our own files say them.
+    package var words: [(concept: String, word: String)] = []
+    /// Words of our own files that have an embedding, by the names of those.
+    package var embeddings: [String] = []
 }

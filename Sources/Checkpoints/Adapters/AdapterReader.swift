@@ -23,18 +23,30 @@ package struct AdapterReader {
     package func read() throws -> NamedChanges {
         guard components.isEmpty else { return try ofComponents() }
         let names = checkpoint.names
-        if let kind = names.first(where: { $0.contains("lora_mid") || $0.contains(".hada_") || $0.contains(".lokr_") })
-        {
-            throw problem("\(kind): Tucker, LoHa and LoKr adapters are not built; LoRA is")
-        }
-        if let length = names.first(where: { $0.hasSuffix(".dora_scale") }) {
-            throw problem("\(length): DoRA in kohya's form is not built")
+        for name in names {
+            guard let kind = Self.unbuilt.first(where: { ".\(name).".contains($0.mark) }) else { continue }
+            throw problem("\(name): \(kind.words)")
         }
         if checkpoint.metadata["format"] == Self.ownFormat { return try own() }
         if names.contains(where: { $0.hasPrefix("base_model.model.") }) { return try peft() }
         if names.contains(where: { AdapterNames.kohya($0)?.ending == ".lora_down.weight" }) { return try kohya() }
         return try diffusers()
     }
+
+    /// What stands in the names of kinds that are not built (KohakuBlueleaf/LyCORIS, Nerogar/OneTrainer), and what to
+    /// do; a whole part of a name is between dots.
+    private static let unbuilt: [(mark: String, words: String)] = [
+        (".lora_mid.", "Tucker's form is not built; train without use_tucker or use_cp"),
+        (".hada_", "LoHa is not built; train LoRA"), (".lokr_", "LoKr is not built; train LoRA"),
+        (".oft_", "OFT is not built; train LoRA"),
+        (".dora_scale.", "DoRA in kohya's form is not built; train without weight decomposition"),
+        (".diff.", "whole differences are not built; train norms and small layers no more than the rest"),
+        (".diff_b.", "differences of biases are not built; train without biases"),
+        (".w_norm.", "trained norms are not built; train without train_norm"),
+        (".b_norm.", "trained norms are not built; train without train_norm"),
+        (".bundle_emb.", "an embedding beside the changes is not built; save without additional embeddings"),
+        (".emb_params.", "an embedding is not built; give the low-rank adapter alone"),
+    ]
 
     private func tensor(_ name: String) throws -> StoredTensor { try checkpoint.tensor(name) }
 
@@ -64,12 +76,17 @@ package struct AdapterReader {
     /// description.
     private func own() throws -> NamedChanges {
         struct Description: Decodable { let method, options: String }
+        struct Concept: Decodable {
+            let name: String
+            let word: String?
+        }
         struct Options: Decodable {
             let rank: Int
             let alpha: Float
             let targets: [String]
             let isRankStabilized: Bool
             let scales: [String: Float]?
+            let concepts: [Concept]?
         }
         let decoder = JSONDecoder()
         let text = checkpoint.metadata["description"] ?? ""
@@ -82,8 +99,13 @@ package struct AdapterReader {
                 "it was learnt by \(description.method), which is no low-rank adapter: only LoRA has other forms")
         }
         let options = try decoder.decode(Options.self, from: Data(description.options.utf8))
+        var named = NamedChanges(format: .peft, targets: options.targets)
+        named.words = (options.concepts ?? []).compactMap { concept in
+            concept.word.map { (concept: concept.name, word: $0) }
+        }
         var parts: [NamedChanges.Module: ChangeParts] = [:]
         for name in checkpoint.names {
+            if name.hasPrefix("word.") { named.embeddings.append(name) }
             let component = NamedChanges.components.first { name.hasPrefix($0 + ".") }
             guard let prefix = component ?? (name.hasPrefix("base_model.model.") ? "base_model.model" : nil) else {
                 continue
@@ -93,7 +115,6 @@ package struct AdapterReader {
             let key = NamedChanges.Module(component: component, name: module)
             try parts[key, default: ChangeParts()].put(tensor(name), kind)
         }
-        var named = NamedChanges(format: .peft, targets: options.targets)
         named.changes = try whole(parts) { module, _, rank in
             let usual = options.alpha / (options.isRankStabilized ? Float(rank).squareRoot() : Float(rank))
             return options.scales?[module.path] ?? usual
@@ -170,10 +191,17 @@ package struct AdapterReader {
 
     // MARK: diffusers
 
+    /// Ranks and alphas, which stand in the header; older files have none.
+    private func diffusersSettings() throws(CheckpointError) -> [String: Any] {
+        guard let text = checkpoint.metadata["lora_adapter_metadata"] else { return [:] }
+        guard let members = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
+            throw problem("its lora_adapter_metadata is no JSON object; rank and alpha are in it")
+        }
+        return members
+    }
+
     private func diffusers() throws -> NamedChanges {
-        let header =
-            checkpoint.metadata["lora_adapter_metadata"]
-            .flatMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] } ?? [:]
+        let header = try diffusersSettings()
         var parts: [NamedChanges.Module: ChangeParts] = [:]
         for name in checkpoint.names {
             if name.hasSuffix(".alpha") {
