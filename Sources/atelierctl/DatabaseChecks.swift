@@ -1,12 +1,25 @@
 import Daemon
 import Foundation
+import Jobs
 import Store
 
 /// What is looked at in PostgreSQL: the schema, its rights, and what its tables say of daemons and jobs.
 extension DoctorChecks {
     func postgres(_ store: Store) async -> Finding {
         await finding("postgresql") {
-            "version " + (try await store.query("show server_version").first?["server_version"] ?? "")
+            let row = try await store.query(
+                """
+                select current_setting('server_version') as version, pg_is_in_recovery() as is_standby,
+                    current_setting('transaction_read_only') = 'on' as only_reads
+                """
+            ).first
+            guard row?["only_reads"] != "t" else {
+                throw Doctor.Trouble(
+                    row?["is_standby"] == "t"
+                        ? "it only reads, for it is a standby; make it the primary, or name that in the URL"
+                        : "it only reads: default_transaction_read_only is on; set it off")
+            }
+            return "version " + (row?["version"] ?? "")
         }
     }
 
@@ -105,32 +118,42 @@ extension DoctorChecks {
         }
     }
 
+    /// Jobs that are ready, and how long the oldest has waited beside a slot of its kind that is free, at a worker with
+    /// the models and the memory. What no worker can do is another line's. The kinds in $1 take the one kind of slot,
+    /// all others the other; how many of each a worker has the tables do not know: where none is taken one is free.
+    private static let ready = """
+        with ready as (
+            select needs, kind = any ($1::text[]) as is_training,
+                (estimate->>'memory_bytes')::double precision as memory, count(*) as jobs, min(run_after) as oldest
+            from atelier.jobs where state = 'available' and kind <> 'probe' group by 1, 2, 3),
+        running as (
+            select worker, kind = any ($1::text[]) as is_training
+            from atelier.jobs where state = 'running' and kind <> 'probe'),
+        beside as (
+            select r.* from ready r where exists (
+                select from atelier.workers w
+                where w.gone_at is null and not w.paused
+                    and w.slots > (select count(*) from running b where b.worker = w.id)
+                    and not exists (select from running b where b.worker = w.id and b.is_training = r.is_training)
+                    and coalesce(0.75 * r.memory <= w.memory_bytes, true)
+                    and not exists (
+                        select from string_to_table(r.needs, ' ') n(need) where not exists (
+                            select from atelier.worker_models m where m.worker = w.id
+                                and n.need in (m.model || '@', m.model || '@' || m.digest)))))
+        select (select coalesce(sum(jobs), 0) from ready) as jobs,
+            coalesce(round(extract(epoch from now() - min(oldest))), 0) as oldest
+        from beside
+        """
+
     func waiting(_ store: Store) async -> Finding {
         await finding("waiting") {
-            let row = try await store.query(
-                """
-                with ready as (
-                    select needs, count(*) as jobs, min(run_after) as oldest
-                    from atelier.jobs where state = 'available' and kind <> 'probe' group by needs),
-                -- What waits for a model that nobody holds is another line's.
-                held as (
-                    select r.* from ready r where exists (
-                        select from atelier.workers w where w.gone_at is null and not exists (
-                            select from string_to_table(r.needs, ' ') n(need) where not exists (
-                                select from atelier.worker_models m where m.worker = w.id
-                                    and n.need in (m.model || '@', m.model || '@' || m.digest)))))
-                select (select coalesce(sum(jobs), 0) from ready) as jobs,
-                    coalesce(round(extract(epoch from now() - min(oldest))), 0) as oldest,
-                    (select coalesce(sum(slots), 0) from atelier.workers where gone_at is null and not paused)
-                    - (select count(*) from atelier.jobs where state = 'running') as free
-                from held
-                """
-            ).first
-            guard number(row, "oldest") < 60 || number(row, "free") <= 0 else {
+            let kinds = SlotKind.training.kinds.map(\.rawValue).joined(separator: ",")
+            let row = try await store.query(Self.ready, ["{\(kinds)}"]).first
+            guard number(row, "oldest") < 60 else {
                 throw Doctor.Trouble(
                     """
-                    a job is ready since \(row?["oldest"] ?? "") s although slots are free; look into the daemon's \
-                    log, and at the disk below
+                    a job is ready since \(row?["oldest"] ?? "") s although a slot for it is free; look into the \
+                    daemon's log, and at the disk below
                     """
                 )
             }
@@ -220,8 +243,18 @@ extension DoctorChecks {
     func outbox(_ store: Store) async -> Finding {
         await finding("outbox") {
             let row = try await store.query(
-                "select waiting, coalesce(oldest_seconds, 0) as oldest, an_error from dashboard.outbox"
+                """
+                select waiting, coalesce(oldest_seconds, 0) as oldest, an_error, set_aside, set_aside_error
+                from dashboard.outbox
+                """
             ).first
+            guard number(row, "set_aside") == 0 else {
+                throw Doctor.Trouble(
+                    """
+                    \(row?["set_aside"] ?? "") messages were set aside: \(row?["set_aside_error"] ?? ""); select \
+                    atelier.resend_set_aside() tries them again
+                    """)
+            }
             guard number(row, "oldest") < 60 else {
                 throw Doctor.Trouble(
                     """

@@ -5,6 +5,7 @@ import Foundation
 import Hashing
 import Jobs
 import ServerTesting
+import Store
 import Testing
 
 @testable import Daemon
@@ -131,6 +132,16 @@ import Testing
             )
             #expect(try await faults()["outbox"]?.contains("no queue takes it") == true)
             try await stage.store.query("delete from atelier.outbox where routing_key = 'nowhere'")
+            try await stage.store.query(
+                """
+                insert into atelier.outbox (event, exchange, routing_key, body, tries, set_aside_at, last_error)
+                values ('x', 'events', 'nowhere', '{}', 5, now(), 'larger than the broker takes')
+                """
+            )
+            #expect(
+                try await faults()["outbox"]?.hasPrefix("1 messages were set aside: larger than the broker takes; ")
+                    == true)
+            try await stage.store.query("delete from atelier.outbox where routing_key = 'nowhere'")
             for id in 1...3 { try await stage.publish(body: Data("{}".utf8), id: "rubbish \(id)") }
             try await stage.until("the rubbish is named") {
                 try await faults()["rejections"]?.contains("3 messages of the last hour were refused at the door")
@@ -155,6 +166,37 @@ import Testing
             try await stage.until("the dead letter is named") {
                 try await faults("--no-daemon")["dead letters"]?.contains("atelierctl dead list") == true
             }
+        }
+    }
+
+    /// A job waits by right where the slots of its kind are taken, and for a worker that has what it needs.
+    @Test func onlyAJobBesideAFreeSlotForItIsAFault() async throws {
+        try await Stage.with(settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]) { stage in
+            let (holder, other) = (UUID(), UUID())
+            for (worker, name) in [(holder, "holder"), (other, "other")] {
+                _ = try await stage.store.register(worker, name: name, host: name, stateDirectory: "/" + name, slots: 2)
+            }
+            try await stage.store.registerModels([WorkerModel(model: "m", digest: "d")], of: holder)
+            func enter(_ id: String, _ kind: JobKind) async throws {
+                _ = try await stage.store.accept([
+                    Submission(tenant: "t", messageID: id, kind: kind, spec: [:], model: "m", modelDigest: "d")
+                ])
+                try await stage.store.query(
+                    "update atelier.jobs set run_after = now() - interval '5 minutes' where message_id = $1", [id])
+            }
+            func waiting() async throws -> String {
+                try await stage.control("doctor", "--no-daemon").lines.first { $0.contains(" waiting: ") } ?? ""
+            }
+            try await enter("runs", .personalize)
+            #expect(try await stage.store.claim(holder, 1).count == 1)
+            try await enter("trains next", .personalize)
+            #expect(try await waiting() == "ok   waiting: 1 jobs ready", "the holder's slot for trainings is taken")
+            try await enter("draws", .generate)
+            #expect(try await waiting().hasPrefix("BAD  waiting: a job is ready since 3"))
+            try await stage.store.query(
+                #"update atelier.jobs set estimate = '{"memory_bytes": 1000}' where message_id = 'draws'"#)
+            try await stage.store.query("update atelier.workers set memory_bytes = 100")
+            #expect(try await waiting() == "ok   waiting: 2 jobs ready", "it does not fit the holder's memory")
         }
     }
 

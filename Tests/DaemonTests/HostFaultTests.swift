@@ -38,6 +38,10 @@ import Testing
             _ = try await stage.job("during") { ($0["step"]?.integer ?? 0) > 0 }
             try await readOnly(true, stage)
             try await stage.publish("steps=2", id: "meanwhile")
+            let doctor = try await stage.control("doctor", "--no-daemon")
+            #expect(
+                doctor.output.contains("BAD  postgresql: it only reads: default_transaction_read_only is on"),
+                "\(doctor)")
             // Something to say of which it cannot be written down that it was said; this test's own connection still
             // writes.
             try await stage.store.script(

@@ -1,7 +1,7 @@
 import Jobs
 
 /// What a slot is for: a drawing of seconds must not wait for a training of minutes, so either has its own.
-enum SlotKind: Sendable, CaseIterable {
+package enum SlotKind: Sendable, CaseIterable {
     case training, drawing
 
     /// The slot a job takes; nil where it needs no engine.
@@ -14,7 +14,7 @@ enum SlotKind: Sendable, CaseIterable {
     }
 
     /// The kinds of job that take it.
-    var kinds: [JobKind] { JobKind.allCases.filter { SlotKind($0) == self } }
+    package var kinds: [JobKind] { JobKind.allCases.filter { SlotKind($0) == self } }
 }
 
 extension Settings {
