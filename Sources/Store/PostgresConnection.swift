@@ -26,6 +26,17 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         case .refused(let state, _): !["", "22", "23", "54"].contains(state.prefix(2))
         }
     }
+
+    /// Whether PostgreSQL's disk is full: it answers, and can write nothing more until somebody makes room.
+    package var isOfAFullDisk: Bool { state == Self.diskFull }
+
+    /// Whether it answers and writes nothing, for want of room, or because it only reads.
+    package var writesNothing: Bool { isOfAFullDisk || state == "25006" }
+
+    private var state: String? { if case .refused(let state, _) = self { state } else { nil } }
+
+    /// The SQLSTATE of a disk that is full.
+    fileprivate static let diskFull = "53100"
 }
 
 /// One row of a result: text by column name, nil for NULL.
@@ -191,8 +202,10 @@ struct PostgresConnection: ~Copyable {
         let message =
             PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map { String(cString: $0) }
             ?? line(PQerrorMessage(handle))
-        // Connection, resources, operator intervention, serialization, locks and timeouts: later, the same may work.
-        let temporary = ["08", "53", "57", "40", "55", "58"].contains(String(state.prefix(2)))
+        // Connection, resources, operator intervention, serialization, locks and timeouts: later, the same may work. A
+        // full disk keeps its state, for that is waited for in another way.
+        let temporary =
+            ["08", "53", "57", "40", "55", "58"].contains(String(state.prefix(2))) && state != StoreError.diskFull
         return state.isEmpty || temporary || PQstatus(handle) != CONNECTION_OK
             ? .unavailable(message) : .refused(state: state, message: message)
     }

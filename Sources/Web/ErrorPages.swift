@@ -31,6 +31,9 @@ struct ErrorPages: RouterMiddleware {
         case StoreError.unavailable(let reason):
             site.logger.warning("PostgreSQL is unavailable", metadata: ["error": "\(reason)"])
             return (.serviceUnavailable, "PostgreSQL is unavailable: \(reason)")
+        case let error as StoreError where error.writesNothing:
+            site.logger.warning("PostgreSQL writes nothing now", metadata: ["error": "\(error)"])
+            return (.serviceUnavailable, "PostgreSQL writes nothing now. \(error)")
         case StoreError.refused(state: "42501", let reason):
             site.logger.error(
                 "PostgreSQL gives no right", metadata: ["error": "\(reason)", "path": "\(request.uri.path)"])

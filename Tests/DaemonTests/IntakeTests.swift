@@ -76,6 +76,30 @@ import Testing
         }
     }
 
+    @Test func aFullDiskOfPostgreSQLsCostsNoMessageADelivery() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            // What it says where a table cannot grow; all that needs no room it does.
+            try await stage.store.script(
+                """
+                create function public.fill() returns trigger language plpgsql as $$ begin
+                    raise exception using errcode = 'disk_full',
+                        message = 'could not extend file "base/1": No space left on device';
+                end $$;
+                create trigger fill before insert on atelier.jobs for each row execute function public.fill();
+                """)
+            for number in 0..<3 { try await stage.publish(body: Self.probe, id: "m\(number)", kind: "probe") }
+            try stage.start()
+            try await stage.until("it waits, and tries again", within: 60) {
+                stage.log.matches(of: /intake waits error="PostgreSQL refused \(53100\): could not extend/).count > 3
+            }
+            #expect(!stage.log.contains("message cannot be stored now"))
+            #expect(!stage.log.contains("messages given back to the broker"))
+            try await stage.store.script("drop trigger fill on atelier.jobs")
+            let outcomes = try await stage.outcomes(3)
+            #expect(outcomes.allSatisfy { $0["event"]?.string == "completed" })
+        }
+    }
+
     @Test func anotherTenantsPictureIsAsOneThatNobodyHas() async throws {
         try await Stage.with(settings: Self.settings) { stage in
             try stage.start()

@@ -267,6 +267,23 @@ import Testing
         ]
     }
 
+    @Test func aDatabaseThatOnlyReadsIsSaid() async throws {
+        try await withSite { stage, site in
+            let token = try #require(try await site.page("/").formToken)
+            try await stage.store.script(
+                """
+                create function public.only_read() returns trigger language plpgsql as $$ begin
+                    raise exception using errcode = '25006',
+                        message = 'cannot execute UPDATE in a read-only transaction';
+                end $$;
+                create trigger only_read before update on atelier.cluster
+                    for each statement execute function public.only_read();
+                """)
+            let pause = try await site.send("/pause", [("paused", "true"), ("form_token", token)])
+            #expect(pause.status == 503 && pause.body.contains("PostgreSQL writes nothing now"), "\(pause)")
+        }
+    }
+
     @Test func anotherSitesRequestsChangeNothing() async throws {
         try await withSite { stage, site in
             let token = try #require(try await site.page("/").formToken)

@@ -98,7 +98,8 @@ package struct Intake: Service {
             } catch let error as StoreError where !error.isTemporary && limit > 1 {
                 limit = 1  // one of them is at fault: each alone tells which
             } catch {
-                if let error = error as? StoreError, await isThere(lane.store) {
+                let isFull = (error as? StoreError)?.isOfAFullDisk ?? false
+                if let error = error as? StoreError, !isFull, await isThere(lane.store) {
                     // One of these is what it cannot do now; the others are not to suffer for that.
                     await setApart(deliveries.prefix(limit), error, lane, beside: other)
                     deliveries = deliveries.dropFirst(limit)
@@ -107,10 +108,10 @@ package struct Intake: Service {
                 gate.close(lane.reason)
                 note(error)
                 try? await Task.sleep(for: backoff.next())
-                // Not for a disk that is full, which cannot be told to have room again: every time they come back
-                // counts.
+                // Not for a disk that is full, here or PostgreSQL's, which cannot be told to have room again: every
+                // time they come back counts.
                 let mayPass = error is StoreError || error is SharedFolder.Strange || error is SharedFolder.Hanging
-                if mayPass, start.duration(to: .now) > Self.patience {
+                if mayPass, !isFull, start.duration(to: .now) > Self.patience {
                     giveBack(deliveries + lane.batches.take(.max) + other.batches.take(.max))
                     deliveries = []
                     await recover(lane.store)
@@ -121,7 +122,7 @@ package struct Intake: Service {
     }
 
     private func note(_ error: any Error) {
-        if error is StoreError {
+        if let error = error as? StoreError, !error.isOfAFullDisk {
             condition.lost(.store, error)
         } else {
             logger.error("intake waits", metadata: ["error": "\(error)"])
