@@ -110,8 +110,7 @@ struct Run: AsyncParsableCommand {
         switch last {
         case .done: return
         case .failed(let failed):
-            Terminal.note("\(failed.code): \(printable(failed.message))")
-            for problem in failed.problems ?? [] { Terminal.note("  " + printable(problem.description)) }
+            tell(failed)
             throw failed.consequence == .rejected ? ExitStatus.badInput : ExitStatus.jobFailed
         case .interrupted:
             if isatty(2) == 1 { Terminal.redraw("") }
@@ -129,6 +128,14 @@ struct Run: AsyncParsableCommand {
             )
             throw ExitStatus.jobFailed
         }
+    }
+
+    /// Says what was wrong with the job, and how this command is given what another job learnt.
+    private func tell(_ failed: EngineEvent.Failed) {
+        Terminal.note("\(failed.code): \(printable(failed.message))")
+        for problem in failed.problems ?? [] { Terminal.note("  " + printable(problem.description)) }
+        guard failed.code == "concept.unknown" else { return }
+        Terminal.note("  --adapter NAME=FILE gives one: the NAME.safetensors of the run that learnt it")
     }
 
     private func show(_ event: EngineEvent, _ line: Data, told: [String]) {

@@ -59,6 +59,8 @@ import Testing
             let body = try stage.folder.write("generate.json", String(decoding: generation, as: UTF8.self))
             let export = try await stage.control("concepts", "export", "rex", "--out", file)
             try #require(export.status == 0 && export.lines == [file], "\(export)")
+            let without = try await stage.control("run", body, "--out", stage.folder.path + "/without")
+            #expect(without.status == 65 && without.errors.contains("--adapter NAME=FILE gives one"), "\(without)")
             let run = try await stage.control(
                 "run", body, "--adapter", "rex=" + file, "--out", stage.folder.path + "/elsewhere")
             try #require(run.status == 0, "\(run)")
