@@ -72,6 +72,20 @@ private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, 
         #expect(draw(0) == none && draw(0.5) == none && draw(3) != none)
     }
 
+    /// Of a style nobody need say what its picture shows: it has a word, and no noun behind it.
+    @Test func aStyleWithoutANounIsDrawn() throws {
+        let references = tinyConcept(role: .style).references
+        let concept = Concept(name: "ink", role: .style, className: "", references: references)
+        var options = LoRAOptions()
+        (options.rank, options.priorPreservation) = (2, false)
+        let training = try LoRATraining(
+            backbone: .infinity(tinyModel(), concept: concept, priorPictures: 0, seed: 7), concept: concept,
+            options: options, seed: 7)
+        _ = training.advance()
+        let ink = try training.adapter(modelDigest: "d")
+        #expect(try draw(.infinity, ["a picture in <ink> style"], ["ink": ink], .byToken).count == 1)
+    }
+
     /// Beside another subject, a subject's adapter acts on its own words alone.
     @Test func aNameIsFeltWhereItStands() throws {
         let (rex, mia) = (try adapter(.diffusion, "rex"), try adapter(.diffusion, "mia"))

@@ -69,7 +69,8 @@ final class TokenwiseAdapters {
             return zip(samples, starts).flatMap { sample, start in
                 sample.indices.filter { sample[$0] == id }.flatMap { place in
                     let behind = Array(sample[(place + 1)...].prefix(noun.count))
-                    return [start + place] + (behind == noun ? (1...noun.count).map { start + place + $0 } : [])
+                    // A style's noun may not be said.
+                    return [start + place] + (behind == noun ? noun.indices.map { start + place + 1 + $0 } : [])
                 }
             }
         }
