@@ -39,6 +39,11 @@ package struct Concept: Sendable {
 
     package var placeholder: String { "<\(name)>" }
 
+    /// "a <rex> dog": what ARBooth and Proxy-Tuning call it by.
+    package var plainPrompt: String { "a \(placeholder) \(className)" }
+    /// "a dog", "an owl": what they call any of its class by, which must stay.
+    package var plainClassPrompt: String { anyOfItsClass ?? "a picture" }
+
     /// A photo of the concept, which goes by `identifier`, at a place.
     package func photoPrompt(_ identifier: String, _ place: String = "") -> String {
         let place = place.isEmpty ? "" : " " + place

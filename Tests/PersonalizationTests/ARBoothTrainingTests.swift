@@ -89,6 +89,13 @@ private func adapter(_ training: ARBoothTraining) -> Adapter { try! training.ada
         #expect(Set(adapter(run).tensors.keys).contains(Adapter.placeholderName))
     }
 
+    /// What must stay is what people ask for: the class under its own article.
+    @Test func theClassIsCalledAsPromptsCallIt() {
+        let owl = Concept(name: "hedwig", className: "owl", references: tinyConcept().references)
+        #expect(owl.plainPrompt == "a <hedwig> owl" && owl.plainClassPrompt == "an owl")
+        #expect(tinyConcept().plainClassPrompt == "a dog")
+    }
+
     @Test func eachPartCanBeSwitchedOff() throws {
         let full = try training(tinyModel()) { $0.tuning = .full }
         let none = try training(tinyModel()) { $0.distillation = false }

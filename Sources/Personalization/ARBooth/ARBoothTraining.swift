@@ -48,7 +48,7 @@ package final class ARBoothTraining: ConceptTraining {
         self.seed = seed
         let tokenizer = model.textTokenizer.adding(placeholders: [subject.placeholder])
         placeholderToken = tokenizer.identifier(of: subject.placeholder)!
-        subjectTokens = tokenizer.encode(subject.prompt)
+        subjectTokens = tokenizer.encode(subject.plainPrompt)
         placeholder = Parameter(name: Adapter.placeholderName, value: model.startOfPlaceholder(like: subject.className))
         prior =
             options.distillation
@@ -130,7 +130,7 @@ package final class ARBoothTraining: ConceptTraining {
         model: InfinityModel, subject: Subject, options: ARBoothOptions, seed: UInt64
     ) -> Prior {
         Recording.withoutGradients {
-            let text = model.encode([subject.classPrompt])
+            let text = model.encode([subject.plainClassPrompt])
             let share = 16  // maps drawn at a time
             var inputs: [Tensor] = []
             var teacher: [Tensor] = []
@@ -184,11 +184,4 @@ package final class ARBoothTraining: ConceptTraining {
                 options: try Adapter.Description.text(of: options)),
             tensors: tensors)
     }
-}
-
-extension Concept {
-    /// What ARBooth tunes on.
-    fileprivate var prompt: String { "a \(placeholder) \(className)" }
-    /// What the frozen model draws its prior from.
-    fileprivate var classPrompt: String { "a \(className)" }
 }

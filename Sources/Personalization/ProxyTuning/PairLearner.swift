@@ -35,7 +35,7 @@ package struct PairLearner {
 
     /// Pictures of any of a concept's class, as the model draws now, under its plain prompt: what must stay.
     package func classPictures(of concept: Concept, seeds: [UInt64]) -> [PicturePair] {
-        let prompt = concept.anyOfItsClass ?? "a picture"
+        let prompt = concept.plainClassPrompt
         return stride(from: 0, to: seeds.count, by: PairLearner.batch).flatMap { start in
             let some = Array(seeds[start..<min(start + PairLearner.batch, seeds.count)])
             return draw(some.map { _ in prompt }, some).map { PicturePair(prompt: prompt, picture: $0) }

@@ -35,10 +35,7 @@ package struct ProxyTuningOptions: Sendable {
 }
 
 extension Concept {
-    /// "a <rex> dog": what Proxy-Tuning calls it by.
-    package var plainPrompt: String { "a \(placeholder) \(className)" }
-
-    /// Its references under that.
+    /// Its references under its plain prompt.
     package var pairs: [PicturePair] {
         zip(references, origins).map { PicturePair(prompt: plainPrompt, picture: $0, origin: $1) }
     }
