@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { atelier_png_message_size = 120 };
+
 // The bytes that are left to read, and what libpng said when it gave up.
 typedef struct {
     const unsigned char *at;
     size_t left;
-    char message[120];
+    char message[atelier_png_message_size];
 } atelier_png_source;
 
 static void atelier_png_read(png_structp png, png_bytep to, size_t count) {
@@ -24,8 +26,7 @@ static void atelier_png_read(png_structp png, png_bytep to, size_t count) {
 }
 
 static void atelier_png_fail(png_structp png, png_const_charp message) {
-    atelier_png_source *source = (atelier_png_source *)png_get_error_ptr(png);
-    snprintf(source->message, sizeof source->message, "%s", message);
+    snprintf((char *)png_get_error_ptr(png), atelier_png_message_size, "%s", message);
     png_longjmp(png, 1);
 }
 
@@ -43,7 +44,8 @@ static inline void atelier_png_transform(png_structp png, png_infop info, int de
 
 // A reader of the file; null where there is no memory. What it does not need is not even parsed: texts, dates.
 static inline png_structp atelier_png_open(atelier_png_source *source, png_infop *info) {
-    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, source, atelier_png_fail, atelier_png_ignore);
+    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, source->message, atelier_png_fail,
+                                             atelier_png_ignore);
     *info = png ? png_create_info_struct(png) : NULL;
     if (!*info) {
         if (png) png_destroy_read_struct(&png, NULL, NULL);

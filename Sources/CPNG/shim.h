@@ -2,3 +2,4 @@
 #include <stdio.h>
 #include <png.h>
 #include "decode.h"
+#include "encode.h"

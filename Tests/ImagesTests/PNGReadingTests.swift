@@ -112,4 +112,12 @@ struct Layout: CustomTestStringConvertible, Sendable {
             #expect(try picture.png() == bytes)
         }
     }
+
+    /// The stream's second byte says how hard its writer searched for what repeats.
+    @Test func picturesAreWrittenTheQuickWay() throws {
+        let bytes = try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png()
+        let name = try #require(bytes.firstRange(of: "IDAT".utf8))
+        #expect(bytes[name.upperBound + 1] >> 6 == 0)
+        #expect(bytes.count < 1000, "what repeats is found nevertheless")
+    }
 }

@@ -21,19 +21,12 @@ extension Picture {
 
     /// The picture as an 8-bit RGB PNG; equal pictures give equal bytes.
     package func png() throws(PictureError) -> [UInt8] {
-        var image = png_image()
-        image.version = UInt32(PNG_IMAGE_VERSION)
-        image.width = UInt32(width)
-        image.height = UInt32(height)
-        image.format = UInt32(PNG_FORMAT_FLAG_COLOR)
-        defer { png_image_free(&image) }
-        var size = png_alloc_size_t(4096 + 4 * pixels.count)
-        var bytes = [UInt8](repeating: 0, count: Int(size))
-        let succeeded = bytes.withUnsafeMutableBytes {
-            png_image_write_to_memory(&image, $0.baseAddress, &size, 0, pixels, Int32(3 * width), nil)
+        var sink = atelier_png_sink()
+        defer { free(sink.bytes) }
+        guard atelier_png_encode(&sink, UInt32(width), UInt32(height), pixels) else {
+            throw .unwritable(PNGFile.text(&sink.message))
         }
-        guard succeeded != 0 else { throw .unwritable(PNGFile.text(&image.message)) }
-        return Array(bytes.prefix(Int(size)))
+        return Array(UnsafeMutableBufferPointer(start: sink.bytes, count: sink.count))
     }
 
     /// Writes the PNG under a temporary name and renames it into place.
