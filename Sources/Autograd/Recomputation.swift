@@ -41,8 +41,27 @@ package func recomputed(
     _ inputs: [Variable], where pays: Bool, _ body: @escaping ([Variable]) -> Variable,
     finished: @escaping () -> Void = {}
 ) -> Variable {
-    guard pays else { return body(inputs) }
+    guard pays, Recording.isOn else { return body(inputs) }
     // Weights alone may learn, of which the inputs say nothing: a leaf has the way back pass here nevertheless.
     let leaf = Variable(Tensor(zeros: [1]), node: Node())
     return Recomputed(body, finished: finished).apply(inputs + [leaf])
+}
+
+/// The same of a stretch with several results, which are one while it is recorded.
+package func recomputedTogether(
+    _ inputs: [Variable], where pays: Bool, _ body: @escaping ([Variable]) -> [Variable]
+) -> [Variable] {
+    guard pays, Recording.isOn else { return body(inputs) }
+    var shapes: [[Int]] = []
+    let all = recomputed(inputs, where: true) { inputs in
+        let results = body(inputs)
+        shapes = results.map(\.shape)
+        return Concatenate().apply(results.map { Reshape([1, $0.value.count, 1]).apply([$0]) })
+    }
+    var start = 0
+    return shapes.map { shape in
+        let range = start..<start + shape.reduce(1, *)
+        start = range.upperBound
+        return Reshape(shape).apply([SliceTokens(range).apply([all])])
+    }
 }

@@ -8,5 +8,8 @@ package enum BlockRecomputation {
     @TaskLocal package static var most = 1 << 29
 
     /// Whether `depth` blocks over `rows` tokens of all samples, `width` channels each, are computed once more.
-    static func pays(rows: Int, width: Int, depth: Int) -> Bool { kept * rows * width * depth > most }
+    static func pays(rows: Int, width: Int, depth: Int) -> Bool { pays(reading: rows * width * depth) }
+
+    /// The same of blocks that read so many numbers in all, each a token's channel.
+    static func pays(reading numbers: Int) -> Bool { kept * numbers > most }
 }

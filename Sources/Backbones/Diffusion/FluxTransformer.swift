@@ -42,6 +42,11 @@ package final class FluxTransformer {
         var textLength: Int { isGuided ? 512 : 256 }
         var attention: AttentionSizes { AttentionSizes(heads: heads, headWidth: headWidth, normsHeads: true) }
 
+        /// Whether learning computes blocks once more, by the tokens of a sample, in both streams.
+        func recomputes(samples: Int, tokens: Int) -> Bool {
+            BlockRecomputation.pays(rows: samples * tokens, width: width, depth: depth + singleDepth)
+        }
+
         private enum CodingKeys: String, CodingKey {
             case patchChannels = "in_channels"
             case outputChannels = "out_channels"
@@ -108,17 +113,23 @@ package final class FluxTransformer {
     ) -> Variable {
         let condition = condition(
             timesteps: sigmas.map { $0 * 1000 }, pooled: pooled, guidance: guidance.map { $0.map { $0 * 1000 } })
-        var c = text(tokens)
-        var x = entry(latents)
-        precondition(
-            places.count == x.shape[1] + c.shape[1], "\(places.count) places for \(x.shape[1]) + \(c.shape[1]) tokens")
+        let (length, count) = (tokens.shape[1], latents.shape[1])
+        precondition(places.count == count + length, "\(places.count) places for \(count) + \(length) tokens")
         let rotary = rotaryTable(places)
-        for block in blocks { (x, c) = block(x, text: c, condition: condition, rotary: rotary) }
-        let length = c.shape[1]
-        var joined = Concatenate().apply([c, x])
-        for block in singleBlocks { joined = block(joined, condition: condition, rotary: rotary) }
-        let picture = joined.tokens(length..<joined.shape[1])
-        return exit(exitNorm(picture, condition: condition))
+        let recomputes = configuration.recomputes(samples: latents.shape[0], tokens: places.count)
+        var streams = [entry(latents), text(tokens)]
+        for block in blocks {
+            streams = recomputedTogether(streams + [condition], where: recomputes) {
+                block($0[0], text: $0[1], condition: $0[2], rotary: rotary)
+            }
+        }
+        var joined = Concatenate().apply(streams.reversed())
+        for block in singleBlocks {
+            joined = recomputed([joined, condition], where: recomputes) {
+                block($0[0], condition: $0[1], rotary: rotary)
+            }
+        }
+        return exit(exitNorm(joined.tokens(length..<length + count), condition: condition))
     }
 
     /// Places of `text` tokens, all zero, and of rows × columns patches: what a pipeline hands the model.
@@ -163,20 +174,18 @@ private struct FluxBlock {
         textFeedForward = TransformerFeedForward(weights, "\(name).ff_context", width: sizes.width)
     }
 
-    /// x [B, N, C], text [B, T, C], condition [B, C] → both.
-    func callAsFunction(
-        _ x: Variable, text c: Variable, condition: Variable, rotary: RotaryTable
-    ) -> (Variable, Variable) {
+    /// x [B, N, C], text [B, T, C], condition [B, C] → both in this order.
+    func callAsFunction(_ x: Variable, text c: Variable, condition: Variable, rotary: RotaryTable) -> [Variable] {
         let (m, n) = (modulation(condition), textModulation(condition))
         let attended = attention(
             picture: x.modulated(shift: m[0], scale: m[1]), text: c.modulated(shift: n[0], scale: n[1]),
             rotary: rotary)
         let y = x + attended.picture.gated(m[2])
         let d = c + attended.text!.gated(n[2])
-        return (
+        return [
             y + feedForward(y.modulated(shift: m[3], scale: m[4])).gated(m[5]),
-            d + textFeedForward(d.modulated(shift: n[3], scale: n[4])).gated(n[5])
-        )
+            d + textFeedForward(d.modulated(shift: n[3], scale: n[4])).gated(n[5]),
+        ]
     }
 }
 

@@ -42,6 +42,11 @@ package final class MMDiT {
         package var width: Int { heads * headWidth }
         var attention: AttentionSizes { AttentionSizes(heads: heads, headWidth: headWidth, normsHeads: normsHeads) }
 
+        /// Whether learning computes blocks once more, by the tokens of a sample, in both streams.
+        func recomputes(samples: Int, tokens: Int) -> Bool {
+            BlockRecomputation.pays(rows: samples * tokens, width: width, depth: depth)
+        }
+
         private enum CodingKeys: String, CodingKey {
             case latentChannels = "in_channels"
             case outputChannels = "out_channels"
@@ -133,13 +138,15 @@ package final class MMDiT {
             rows * patch == latents.shape[2] && columns * patch == latents.shape[3],
             "latents \(latents.shape) do not divide into patches of \(patch)")
         let condition = condition(timesteps: timesteps, pooled: pooled)
-        var x = AddRows(rowsPerGroup: 1).apply([patches(latents).tokensOfMap, positions(rows: rows, columns: columns)])
-        var c: Variable? = text(tokens)
+        let x = AddRows(rowsPerGroup: 1).apply([patches(latents).tokensOfMap, positions(rows: rows, columns: columns)])
+        var streams = [x, text(tokens)]
+        let recomputes = configuration.recomputes(samples: x.shape[0], tokens: x.shape[1] + tokens.shape[1])
         for block in blocks {
-            guard let context = c else { break }
-            (x, c) = block(x, text: context, condition: condition)
+            streams = recomputedTogether(streams + [condition], where: recomputes) {
+                block($0[0], text: $0[1], condition: $0[2])
+            }
         }
-        return unpatched(exit(exitNorm(x, condition: condition)), rows: rows, columns: columns)
+        return unpatched(exit(exitNorm(streams[0], condition: condition)), rows: rows, columns: columns)
     }
 
     /// The middle rows × columns of the table of positions, [rows · columns, C].
@@ -201,10 +208,8 @@ private struct MMDiTBlock {
         textFeedForward = textEnds ? nil : TransformerFeedForward(weights, "\(name).ff_context", width: width)
     }
 
-    /// x [B, N, C], text [B, T, C], condition [B, C] → both; no text where its stream ends.
-    func callAsFunction(
-        _ x: Variable, text c: Variable, condition: Variable
-    ) -> (picture: Variable, text: Variable?) {
+    /// x [B, N, C], text [B, T, C], condition [B, C] → both in this order; x alone where the text's stream ends.
+    func callAsFunction(_ x: Variable, text c: Variable, condition: Variable) -> [Variable] {
         let m = modulation(condition)
         let normed = x.modulated(shift: m[0], scale: m[1])
         let textParts = textModulation?(condition)
@@ -214,8 +219,8 @@ private struct MMDiTBlock {
         var y = x + attended.picture.gated(m[2])
         if let second { y = y + second(x.modulated(shift: m[6], scale: m[7])).gated(m[8]) }
         y = y + feedForward(y.modulated(shift: m[3], scale: m[4])).gated(m[5])
-        guard let textParts, let textFeedForward, let textAttended = attended.text else { return (y, nil) }
+        guard let textParts, let textFeedForward, let textAttended = attended.text else { return [y] }
         let d = c + textAttended.gated(textParts[2])
-        return (y, d + textFeedForward(d.modulated(shift: textParts[3], scale: textParts[4])).gated(textParts[5]))
+        return [y, d + textFeedForward(d.modulated(shift: textParts[3], scale: textParts[4])).gated(textParts[5])]
     }
 }

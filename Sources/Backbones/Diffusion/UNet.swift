@@ -38,23 +38,24 @@ package final class UNet {
     package func callAsFunction(
         _ latents: Variable, timesteps: [Float], text: Variable, pooled: Variable? = nil, sizes: [[Float]] = []
     ) -> Variable {
-        let condition = condition(timesteps: timesteps, pooled: pooled, sizes: sizes)
+        let context = UNetContext(
+            condition: condition(timesteps: timesteps, pooled: pooled, sizes: sizes), text: text,
+            recomputes: configuration.recomputes(
+                samples: latents.shape[0], height: latents.shape[2], width: latents.shape[3]))
         var x = entry(latents)
         var skips = [x]
         for level in down {
             for block in level.blocks {
-                x = block(x, condition: condition, text: text)
+                x = block(x, context)
                 skips.append(x)
             }
             guard let half = level.resampling else { continue }
             x = half(x)
             skips.append(x)
         }
-        x = middle(x, condition: condition, text: text)
+        x = middle(x, context)
         for level in up {
-            for block in level.blocks {
-                x = block(joined(x, skips.removeLast()), condition: condition, text: text)
-            }
+            for block in level.blocks { x = block(joined(x, skips.removeLast()), context) }
             if let double = level.resampling, let next = skips.last { x = double(doubled(x, like: next)) }
         }
         return exit(exitNorm(x, swish: true))
@@ -102,15 +103,25 @@ struct UNetPlan {
     }
 }
 
+/// What all blocks read beside their maps.
+struct UNetContext {
+    /// Of the time step, the pooled text and the sizes, activated [B, D].
+    let condition: Variable
+    /// [B, T, D].
+    let text: Variable
+    /// Whether learning computes blocks once more, and keeps what they read alone until then.
+    let recomputes: Bool
+}
+
 /// A residual block, with a transformer after it where its level attends.
 struct UNetBlock {
     let residual: UNetResidual
     let transformer: UNetTransformer?
 
-    /// x [B, inputs, H, W], condition [B, D], text [B, T, D] → [B, outputs, H, W].
-    func callAsFunction(_ x: Variable, condition: Variable, text: Variable) -> Variable {
-        let y = residual(x, condition: condition)
-        return transformer?(y, text: text) ?? y
+    /// x [B, inputs, H, W] → [B, outputs, H, W].
+    func callAsFunction(_ x: Variable, _ context: UNetContext) -> Variable {
+        let y = residual(x, context)
+        return transformer?(y, context) ?? y
     }
 }
 
@@ -170,9 +181,7 @@ struct UNetMiddle {
     }
 
     /// x [B, C, H, W] → [B, C, H, W].
-    func callAsFunction(_ x: Variable, condition: Variable, text: Variable) -> Variable {
-        second(first(x, condition: condition, text: text), condition: condition)
-    }
+    func callAsFunction(_ x: Variable, _ context: UNetContext) -> Variable { second(first(x, context), context) }
 }
 
 /// x + conv(swish(norm(conv(swish(norm(x))) + condition))), with a 1×1 convolution on the way around when the width
@@ -199,9 +208,17 @@ struct UNetResidual {
         shortcut = inputs == outputs ? nil : convolution("conv_shortcut", inputs, kernel: 1)
     }
 
-    /// x [B, inputs, H, W], activated condition [B, D] → [B, outputs, H, W].
-    func callAsFunction(_ x: Variable, condition activated: Variable) -> Variable {
+    /// x [B, inputs, H, W] → [B, outputs, H, W].
+    func callAsFunction(_ x: Variable, _ context: UNetContext) -> Variable {
+        let added = recomputed([x, context.condition], where: context.recomputes) {
+            change(of: $0[0], condition: $0[1])
+        }
+        return (shortcut?(x) ?? x) + added
+    }
+
+    /// x [B, inputs, H, W], activated condition [B, D] → what is added to it, [B, outputs, H, W].
+    private func change(of x: Variable, condition activated: Variable) -> Variable {
         let h = AddToChannels().apply([conv1(norm1(x, swish: true)), condition(activated)])
-        return (shortcut?(x) ?? x) + conv2(norm2(h, swish: true))
+        return conv2(norm2(h, swish: true))
     }
 }

@@ -28,9 +28,12 @@ struct UNetTransformer {
         exit = projection("proj_out")
     }
 
-    /// x [B, C, H, W], text [B, T, D] → [B, C, H, W].
-    func callAsFunction(_ x: Variable, text: Variable) -> Variable {
-        let tokens = blocks.reduce(entry.tokens(norm(x))) { $1($0, text: text) }
+    /// x [B, C, H, W] → [B, C, H, W].
+    func callAsFunction(_ x: Variable, _ context: UNetContext) -> Variable {
+        var tokens = entry.tokens(norm(x))
+        for block in blocks {
+            tokens = recomputed([tokens, context.text], where: context.recomputes) { block($0[0], text: $0[1]) }
+        }
         return x + exit.map(tokens, height: x.shape[2], width: x.shape[3])
     }
 }
