@@ -25,7 +25,7 @@ struct EvaluateWorker {
             case .suite(let name): PromptSuite(name)
             case .own(let prompts): PromptSuite(name: "own", templates: prompts)
             }
-        classPictures = options["class_pictures"]?.integer ?? 16
+        classPictures = options["class_pictures"]?.integer ?? 0
         seeds = (spec.seeds ?? [spec.seed ?? 0]).map(UInt64.init)
     }
 

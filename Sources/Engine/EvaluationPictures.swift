@@ -30,8 +30,6 @@ package struct EvaluationPictures {
     package let classGroups: [[Picture]]
     package var classPictures: [Picture] { classGroups.flatMap { $0 } }
 
-    private static let batch = 8
-
     /// Pictures of the same plan and seed have the same seeds each, whatever paints them.
     package init(_ plan: Plan, seed: UInt64, paint: Painting) {
         self.init(plan, seed: seed, paint: paint, each: { _ in })
@@ -43,8 +41,8 @@ package struct EvaluationPictures {
             plan.prompts.flatMap { Array(repeating: $0, count: plan.perPrompt) }
             + (0..<plan.classPictures).map { plan.classPrompts[$0 % plan.classPrompts.count] }
         var drawn: [Picture] = []
-        for start in stride(from: 0, to: asked.count, by: EvaluationPictures.batch) {
-            let range = start..<min(start + EvaluationPictures.batch, asked.count)
+        for start in stride(from: 0, to: asked.count, by: PictureSeries.batch) {
+            let range = start..<min(start + PictureSeries.batch, asked.count)
             drawn += paint(Array(asked[range]), Philox.seeds(seed, purpose: 0xE7A, range))
             try each(drawn.count)
         }

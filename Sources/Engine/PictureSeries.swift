@@ -9,24 +9,17 @@ struct PictureSeries {
     let seed: UInt64
     let folder: String
     let connection: EngineConnection
-    private let batch = 8
-
-    init(prompts: [String], perPrompt: Int, seed: UInt64, folder: String, connection: EngineConnection) {
-        self.prompts = prompts
-        self.perPrompt = perPrompt
-        self.seed = seed
-        self.folder = folder
-        self.connection = connection
-    }
+    /// Pictures drawn at a time.
+    static let batch = 8
 
     /// - Throws: `AskedToStop` between two batches.
     func generate(_ painter: ConceptPainter) throws -> [Picture] {
         let all = prompts.flatMap { Array(repeating: $0, count: perPrompt) }
         let seeds = Philox.seeds(seed, purpose: 0x9E, all.indices)
         var pictures: [Picture] = []
-        for start in stride(from: 0, to: all.count, by: batch) {
+        for start in stride(from: 0, to: all.count, by: Self.batch) {
             if StopRequest.isPending { throw AskedToStop(step: start) }
-            let range = start..<min(start + batch, all.count)
+            let range = start..<min(start + Self.batch, all.count)
             let some = painter.paint(Array(all[range]), Array(seeds[range]))
             for (index, picture) in zip(range, some) {
                 let path = "\(folder)/picture-\(String(format: "%03d", index + 1)).png"

@@ -116,6 +116,9 @@ struct ProxyTuningWorker {
         return (found, warnings)
     }
 
+    /// Proxies of a concept that its sheet shows.
+    static let mostOnSheet = 128
+
     /// Announces the proxies that were drawn; those of another job are there already.
     private func sendProxies(_ all: [ProxySet], _ options: ProxyTuningOptions) throws -> ProxyFigures {
         for set in all where !set.isGiven {
@@ -126,7 +129,7 @@ struct ProxyTuningWorker {
                     role: "proxy", path: path, mediaType: "image/png", prompt: pair.prompt, seed: set.seeds[index])
             }
             let path = "\(order.workspace)/proxies-\(set.concept).png"
-            try Grid.rows(of: 16, set.pairs.prefix(128).map(\.picture)).writePNG(path)
+            try Grid.rows(of: 16, set.pairs.prefix(Self.mostOnSheet).map(\.picture)).writePNG(path)
             try connection.sendArtifact(role: "proxies", path: path, mediaType: "image/png")
         }
         return ProxyFigures(sets: all)

@@ -35,11 +35,18 @@ extension Store {
         var batch = TenantErasure.batch
         while true {
             do {
-                return try query(
-                    "select atelier.erase_tenant($1::bigint, $2::int) as left", [String(erasure.number), String(batch)]
-                ).first?["left"].flatMap { Int($0) } ?? 0
-            } catch StoreError.unavailable(_) where batch > 1 { batch = max(1, batch / 4) }
+                return try erase(erasure, atMost: batch)
+            } catch let error as StoreError {
+                guard case .unavailable = error, batch > 1 else { throw error }
+                batch = max(1, batch / 4)
+            }
         }
+    }
+
+    private func erase(_ erasure: TenantErasure, atMost batch: Int) throws -> Int {
+        try query(
+            "select atelier.erase_tenant($1::bigint, $2::int) as left", [String(erasure.number), String(batch)]
+        ).first?["left"].flatMap { Int($0) } ?? 0
     }
 
     /// Writes down that nothing of the tenant remains; false where something does: files that a daemon is still to

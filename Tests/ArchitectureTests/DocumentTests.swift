@@ -9,7 +9,7 @@ struct DocumentTests {
         let ofAHost = /rabbitmqctl (list_(queues|permissions)|(set|clear)_(topic_)?permissions|purge_queue)\b/
         let lines = manual.flatMap(\.lines).filter { $0.contains(ofAHost) }
         #expect(lines.count > 5)
-        for line in lines { #expect(line.contains(" -p atelier "), "\(line)") }
+        for line in lines { #expect(line.contains(" -p atelier"), "\(line)") }
     }
 
     /// Units in `/etc` go before those elsewhere: an upgrade into another folder would change nothing.

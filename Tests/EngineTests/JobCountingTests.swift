@@ -1,3 +1,4 @@
+import Backbones
 import Foundation
 import Jobs
 import ModelTesting
@@ -42,6 +43,8 @@ import Testing
         #expect(eight.memoryBytes > one.memoryBytes)
         #expect(sixteen.memoryBytes == eight.memoryBytes, "they are drawn eight at a time")
         #expect(sixteen.diskBytes == 2 * eight.diskBytes)
+        let pixels = "pixels"
+        #expect(sixteen.work[pixels]! == 2 * eight.work[pixels]! && eight.work[pixels]! > 0)
         #expect(one.work[HostMeasurement.starts] == 1)
     }
 
@@ -61,6 +64,15 @@ import Testing
         #expect(costs[0].memoryBytes == costs[2].memoryBytes)
         let larger = try cost(personalize(method, model, ["iterations": 10, "batch": 8]))
         #expect(larger.work["products_bf16"]! > steps[0] && larger.memoryBytes >= costs[0].memoryBytes)
+    }
+
+    @Test func whatTheFrozenModelSaidIsKept() {
+        func memory(_ bytes: Double) -> Int {
+            var sheet = CostSheet()
+            sheet.learn([Work()], LearningNumbers(taughtBytes: bytes), steps: 1)
+            return sheet.cost.memoryBytes
+        }
+        #expect(memory(0) == 0 && memory(1000) == 1000)
     }
 
     @Test func momentsInEightBitsTakeAQuarter() throws {

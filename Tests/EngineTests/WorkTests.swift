@@ -31,6 +31,41 @@ import Testing
         #expect(b.thereAndBack(learning: 0)[.products] == 2048 && b.thereAndBack(learning: 1)[.products] == 3072)
     }
 
+    @Test func blocksComputedOnceMoreHoldWhatTheyRead() {
+        var block = Work()
+        block.pointwise(10, operations: 3)
+        let (kept, again) = (block.blocks(4, reading: 5, where: false), block.blocks(4, reading: 5, where: true))
+        #expect(kept.held == 480 && !kept.isRepeated)
+        #expect(again.held == 4 * 20 + 120 && again.isRepeated, "what four read, and the results of one")
+        #expect((again + again).held == 8 * 20 + 120)
+        #expect(again.thereAndBack(learning: 0)[.calls] == 1.5 * kept.thereAndBack(learning: 0)[.calls])
+    }
+
+    @Test func aLowRankChangeKeepsItsSum() {
+        var work = Work()
+        work.linear(3, from: 4, to: 5, rank: 2)
+        #expect(work[.products] == 120 + 48 + 60)
+        #expect(work.held == 2 * 24 + 60, "twice three rows of two, and one of five")
+    }
+
+    /// A U-Net, an MMDiT and a FLUX.
+    @Test func diffusionNetworksHoldLessWhereTheyAreComputedOnceMore() {
+        func passes(most: Int) -> [Work] {
+            BlockRecomputation.$most.withValue(most) {
+                [
+                    UNet.Configuration.sdxl.predicting(1, height: 64, width: 64, text: 77, rank: 8),
+                    MMDiT.Configuration(depth: 24, heads: 24, textWidth: 4096, pooledWidth: 2048, positionSide: 192)
+                        .predicting(1, latents: 4096, text: 333, rank: 8),
+                    FluxTransformer.Configuration.dev.predicting(1, latents: 4096, text: 512, rank: 8),
+                ]
+            }
+        }
+        for (kept, again) in zip(passes(most: .max), passes(most: 0)) {
+            #expect(!kept.isRepeated && again.isRepeated && again.amounts == kept.amounts)
+            #expect(again.held < kept.held / 4)
+        }
+    }
+
     /// A decoder of two layers of width 4, feed-forward 6, 10 words, that reads three tokens: 36 multiplications for
     /// each of 3 · 4 · 4 · 4 + 3 · 4 · 6 weights …
     @Test func aDecoderByHand() {
@@ -93,7 +128,7 @@ import Testing
             asked { _ = model.tokenizer.features(Variable(Tensor(zeros: [2, 3, 16, 16]))) }, "encoding")
         let inputs = Tensor(zeros: [2, model.configuration.schedule.tokens - 1, 4])
         expect(
-            model.configuration.pass(2, prompt: tokens, rank: 0),
+            model.configuration.reading(2, tokens: tokens) + model.configuration.pass(2, prompt: tokens, rank: 0),
             asked { _ = model.transformer.logits(model.encode(["a dog", "a cat"]), inputs: inputs) }, "a pass")
     }
 
@@ -110,6 +145,8 @@ import Testing
         expect(
             model.configuration.pass(1, prompt: tokens, rank: 0),
             asked { _ = model.transformer.logits(ids, batch: 1) }, "a pass", within: 0.1)
+        let said = model.sequence("a dog", codes: codes).asked.count
+        #expect(model.configuration.answers == said * model.configuration.vocabulary.size)
     }
 
     @Test(arguments: [2, 1]) func llamaGenIsCountedAsItComputes(keyHeads: Int) throws {

@@ -17,7 +17,7 @@ import Hashing
 
 if CommandLine.arguments.dropFirst().first == "inspect" { Inspection().run() }
 if CommandLine.arguments.dropFirst().first == "measure" {
-    print(#"{"version":2,"rates":{"products":1000},"resident_bytes":1048576,"threads":1}"#)
+    print(#"{"version":3,"rates":{"products":1000},"resident_bytes":1048576,"threads":1}"#)
     exit(0)
 }
 if CommandLine.arguments.dropFirst().first == "protocol" {

@@ -38,7 +38,8 @@ struct ConditionLayer {
 /// What a picture transformer's blocks are conditioned on: time step, pooled text and, where the model is distilled
 /// from guided sampling, the guidance scale. Weight names: `time_text_embed.…`.
 struct TransformerCondition {
-    private static let frequencies = 256
+    /// Features of a time step, and of a guidance scale.
+    static let frequencies = 256
     private let time, text: ConditionLayer
     private let guidance: ConditionLayer?
 

@@ -42,6 +42,30 @@ extension UNet {
         /// Width of the condition that every block reads.
         package var conditionWidth: Int { 4 * channels[0] }
 
+        /// Residual blocks of a level, those of the middle among the coarsest's.
+        func residualBlocks(of level: Int) -> Int {
+            2 * blocksPerLevel + 1 + (level == channels.count - 1 ? 2 : 0)
+        }
+
+        /// Blocks of a level's transformers.
+        func transformerBlocks(of level: Int) -> Int {
+            let last = channels.count - 1
+            let down = attendsDown[level] ? blocksPerLevel : 0
+            let up = attendsUp[last - level] ? blocksPerLevel + 1 : 0
+            return (down + up + (level == last ? 1 : 0)) * transformerDepths[level]
+        }
+
+        /// Whether learning computes all of these once more, by the latents' size.
+        func recomputes(samples: Int, height: Int, width: Int) -> Bool {
+            var (numbers, height, width) = (0, height, width)
+            for level in channels.indices {
+                let blocks = residualBlocks(of: level) + transformerBlocks(of: level)
+                numbers += samples * height * width * channels[level] * blocks
+                (height, width) = ((height + 1) / 2, (width + 1) / 2)
+            }
+            return BlockRecomputation.pays(reading: numbers)
+        }
+
         private enum CodingKeys: String, CodingKey {
             case latentChannels = "in_channels"
             case outputChannels = "out_channels"

@@ -25,15 +25,15 @@ package enum EncoderFile: String {
 }
 
 /// Pictures or texts enter a network in portions of this many, so that memory does not grow with their number.
-private let portion = 32
+package let encoderPortion = 32
 
 /// The rows that `body` gives portions of the elements, joined; nothing is recorded.
 private func inPortions<Element>(_ elements: [Element], _ body: ([Element]) -> Variable) -> Tensor {
     precondition(!elements.isEmpty, "there is nothing to encode")
     return Recording.withoutGradients {
         Tensor.joined(
-            stride(from: 0, to: elements.count, by: portion).map {
-                body(Array(elements[$0..<min($0 + portion, elements.count)])).value
+            stride(from: 0, to: elements.count, by: encoderPortion).map {
+                body(Array(elements[$0..<min($0 + encoderPortion, elements.count)])).value
             })
     }
 }

@@ -2,11 +2,16 @@
 package protocol BackboneWork: Sendable {
     /// So many pictures drawn at once, of prompts of so many tokens each, their text and their decoding among it.
     func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work
-    /// What learning sees of pictures under their prompts: the pass there, recorded, from text to logits.
+    /// So many prompts, together, as the network reads them; nothing where it reads their tokens itself.
+    func reading(_ prompts: Int, tokens: Int) -> Work
+    /// What learning sees of pictures under their prompts: the pass there, recorded, from what is read of these to
+    /// logits.
     /// - Parameter rank: of low-rank changes that hang on the attention's projections; 0 without.
     func pass(_ pictures: Int, prompt tokens: Int, rank: Int) -> Work
     /// Pictures as the network sees them: their tokens, codes or latents.
     func encoding(_ pictures: Int) -> Work
+    /// Numbers of the logits on a picture that methods hold the network to; 0 of other families.
+    var answers: Int { get }
     /// The share of the network's multiplications whose weights ARBooth's paper lets learn; 0 of other families.
     var tunedShare: Double { get }
     /// Numbers of those weights.
@@ -35,6 +40,8 @@ package struct DrawingWork: Sendable, Equatable {
 }
 
 extension BackboneWork {
+    package func reading(_ prompts: Int, tokens: Int) -> Work { Work() }
+    package var answers: Int { 0 }
     package var tunedShare: Double { 0 }
     package var tunedNumbers: Int { 0 }
     package var blocks: Int { 1 }

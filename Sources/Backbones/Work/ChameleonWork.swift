@@ -20,6 +20,8 @@ extension ChameleonModel.Configuration: BackboneWork {
         tokenizer.encoding(pictures, height: pictureHeight, width: pictureWidth)
     }
 
+    package var answers: Int { sequence * transformer.vocabularySize }
+
     package var lowRankNumbers: Int { decoder.lowRankNumbers(isPacked: false) }
 
     private var decoder: DecoderWork {

@@ -21,12 +21,16 @@ package struct DiffusionWork: BackboneWork {
 
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
         let rows = isTold ? pictures : sampling.rows(pictures)
-        return read(rows, tokens) + Double(sampling.steps ?? steps) * predicting(rows, rank: 0)
+        return reading(rows, tokens: tokens) + Double(sampling.steps ?? steps) * predicting(rows, rank: 0)
             + decoding(pictures)
     }
 
     package func pass(_ pictures: Int, prompt tokens: Int, rank: Int) -> Work {
-        read(pictures, tokens) + predicting(pictures, rank: rank)
+        predicting(pictures, rank: rank)
+    }
+
+    package func reading(_ prompts: Int, tokens: Int) -> Work {
+        towers.reduce(words?.encoding(prompts, tokens: readLength ?? tokens) ?? Work()) { $0 + $1.encoding(prompts) }
     }
 
     package func encoding(_ pictures: Int) -> Work {
@@ -52,10 +56,6 @@ package struct DiffusionWork: BackboneWork {
 
     private func decoding(_ pictures: Int) -> Work {
         autoencoder.work.decoding(pictures, height: height, width: width)
-    }
-
-    private func read(_ texts: Int, _ tokens: Int) -> Work {
-        towers.reduce(words?.encoding(texts, tokens: readLength ?? tokens) ?? Work()) { $0 + $1.encoding(texts) }
     }
 
     private func predicting(_ rows: Int, rank: Int) -> Work {
@@ -90,25 +90,25 @@ extension DiffusionWork {
         func t5(_ suffix: String) throws -> T5Encoder.Configuration {
             try folder.settings(T5Encoder.Configuration.self, "text_encoder" + suffix)
         }
-        let (network, towers, words, read): (Network, [CLIPModel.Text], T5Encoder.Configuration?, Int?)
+        let (network, towers, words, kind): (Network, [CLIPModel.Text], T5Encoder.Configuration?, PipelinePrompts.Kind)
         switch (folder.components["unet"], folder.components["transformer"]) {
         case ("UNet2DConditionModel", _):
             network = .unet(try folder.settings(UNet.Configuration.self, "unet"))
-            (towers, words, read) = ([try tower(""), try tower("_2")], nil, nil)
+            (towers, words, kind) = ([try tower(""), try tower("_2")], nil, .sdxl)
         case (_, "SD3Transformer2DModel"):
             network = .mmdit(try folder.settings(MMDiT.Configuration.self, "transformer"))
-            (towers, words, read) = ([try tower(""), try tower("_2")], try t5("_3"), 256)
+            (towers, words, kind) = ([try tower(""), try tower("_2")], try t5("_3"), .sd3)
         case (_, "FluxTransformer2DModel"):
             let flux = try folder.settings(FluxTransformer.Configuration.self, "transformer")
             network = .flux(flux)
-            (towers, words, read) = ([try tower("")], try t5("_2"), flux.textLength)
+            (towers, words, kind) = ([try tower("")], try t5("_2"), .flux(words: flux.textLength))
         default: throw UnknownPipeline(directory: directory)
         }
-        // FLUX's network reads T5 alone.
-        let clip = if case .flux = network { 0 } else { towers[0].length }
+        let clip = kind.readsWordsAlone ? 0 : towers[0].length
         self.init(
             network: network, autoencoder: try folder.settings(AutoencoderKL.Configuration.self, "vae"),
-            towers: towers, words: words, textLength: clip + (read ?? 0), readLength: read, steps: own.steps,
-            height: size?.height ?? own.pictureSize, width: size?.width ?? own.pictureSize)
+            towers: towers, words: words, textLength: clip + (kind.wordLength ?? 0),
+            readLength: kind.wordLength, steps: own.steps, height: size?.height ?? own.pictureSize,
+            width: size?.width ?? own.pictureSize)
     }
 }

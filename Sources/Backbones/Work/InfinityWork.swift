@@ -1,7 +1,7 @@
 extension InfinityModel.Configuration: BackboneWork {
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
         let rows = sampling.rows(pictures)
-        var work = text.encoding(pictures, tokens: tokens) + transformer.condition(rows, text: rows * tokens)
+        var work = reading(pictures, tokens: tokens) + transformer.condition(rows, text: rows * tokens)
         for (side, range) in zip(schedule.sides, schedule.ranges) {
             let pairs = Double(rows) * Double(side.tokens) * Double(range.upperBound)
             work += transformer.blocks(
@@ -17,12 +17,14 @@ extension InfinityModel.Configuration: BackboneWork {
             + tokenizer.work.decoding(pictures, height: pictureHeight, width: pictureWidth)
     }
 
+    package func reading(_ prompts: Int, tokens: Int) -> Work { text.encoding(prompts, tokens: tokens) }
+
     package func pass(_ pictures: Int, prompt tokens: Int, rank: Int) -> Work {
         let (all, read) = (schedule.tokens, pictures * tokens)
         let pairs = zip(schedule.sides, schedule.ranges).reduce(0.0) {
             $0 + Double($1.0.tokens) * Double($1.1.upperBound)
         }
-        return text.encoding(pictures, tokens: tokens) + transformer.condition(pictures, text: read)
+        return transformer.condition(pictures, text: read)
             + transformer.blocks(
                 pictures, tokens: all, keys: all, pairs: Double(pictures) * pairs, text: read, rank: rank)
     }
@@ -34,6 +36,8 @@ extension InfinityModel.Configuration: BackboneWork {
         work[.choices] += Double(pictures * schedule.tokens * transformer.bits)
         return work
     }
+
+    package var answers: Int { schedule.tokens * 2 * transformer.bits }
 
     package var tunedShare: Double {
         let (tuned, all) = transformer.multiplications

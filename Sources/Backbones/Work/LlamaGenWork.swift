@@ -1,16 +1,18 @@
 extension LlamaGenModel.Configuration: BackboneWork {
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
         let rows = sampling.rows(pictures)
-        var work = text.encoding(pictures, tokens: tokens) + Double(rows) * prefix(tokens)
+        var work = reading(pictures, tokens: tokens) + Double(rows) * prefix(tokens)
         work += Double(rows) * decoder.reading(1, tokens: tokens, answers: 1)
         work += decoder.continuing(rows, steps: codes - 1, after: Double(tokens), sampling.weights)
         work.choose(pictures * codes, of: transformer.codes)
         return work + tokenizer.decoding(pictures, side: transformer.side)
     }
 
+    package func reading(_ prompts: Int, tokens: Int) -> Work { text.encoding(prompts, tokens: tokens) }
+
     package func pass(_ pictures: Int, prompt tokens: Int, rank: Int) -> Work {
         let length = transformer.captionLength + codes - 1
-        return text.encoding(pictures, tokens: tokens) + prefix(pictures * transformer.captionLength)
+        return prefix(pictures * transformer.captionLength)
             + decoder.reading(pictures, tokens: length, answers: pictures * codes, rank: rank)
     }
 

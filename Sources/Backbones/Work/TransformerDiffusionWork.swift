@@ -39,15 +39,12 @@ private struct StreamWork {
     }
 }
 
-/// Features of a time step.
-private let frequencies = 256
-
 extension MMDiT.Configuration {
     func predicting(_ samples: Int, latents: Int, text: Int, rank: Int) -> Work {
         let stream = StreamWork(width: width, heads: heads)
         let patch = patchSize * patchSize
         let tokens = latents / patch
-        var ends = stream.condition(samples, from: [frequencies, pooledWidth])
+        var ends = stream.condition(samples, from: [TransformerCondition.frequencies, pooledWidth])
         ends.linear(samples * tokens, from: patch * latentChannels, to: width)
         ends.linear(samples * text, from: textWidth, to: width)
         ends.linear(samples, from: width, to: 2 * width)
@@ -57,15 +54,19 @@ extension MMDiT.Configuration {
         var dual = stream.attention(samples, tokens: tokens)
         for _ in 0..<4 { dual.linear(samples * tokens, from: width, to: width, rank: rank) }
         dual.linear(samples, from: width, to: 3 * width)
-        return ends + Double(depth) * picture + Double(depth - 1) * stream(samples, tokens: text, rank: rank)
-            + stream(samples, tokens: text, rank: rank, ends: true) + Double(dualBlocks.count) * dual
+        let recomputes = recomputes(samples: samples, tokens: tokens + text)
+        return (0..<depth).reduce(ends) { sum, layer in
+            var block = picture + stream(samples, tokens: text, rank: rank, ends: layer == depth - 1)
+            if dualBlocks.contains(layer) { block += dual }
+            return sum + block.blocks(1, reading: samples * (tokens + text) * width, where: recomputes)
+        }
     }
 }
 
 extension FluxTransformer.Configuration {
     func predicting(_ samples: Int, latents: Int, text: Int, rank: Int) -> Work {
         let stream = StreamWork(width: width, heads: heads)
-        let tokens = latents / 4
+        let (tokens, frequencies) = (latents / 4, TransformerCondition.frequencies)
         var ends = stream.condition(
             samples, from: [frequencies, pooledWidth] + (isGuided ? [frequencies] : []))
         ends.linear(samples * tokens, from: patchChannels, to: width)
@@ -76,7 +77,11 @@ extension FluxTransformer.Configuration {
         let both =
             stream(samples, tokens: tokens, rank: rank) + stream(samples, tokens: text, rank: rank)
             + stream.attention(samples, tokens: tokens + text)
-        return ends + Double(depth) * both + Double(singleDepth) * single(stream, samples, tokens + text, rank)
+        let one = single(stream, samples, tokens + text, rank)
+        let numbers = samples * (tokens + text) * width
+        let recomputes = recomputes(samples: samples, tokens: tokens + text)
+        return ends + both.blocks(depth, reading: numbers, where: recomputes)
+            + one.blocks(singleDepth, reading: numbers, where: recomputes)
     }
 
     /// A block of one stream, attention and feed-forward side by side.

@@ -1,7 +1,9 @@
 extension UNet.Configuration {
     /// The network over latents of a size and texts of so many tokens.
     func predicting(_ samples: Int, height: Int, width: Int, text: Int, rank: Int) -> Work {
-        var pass = UNetPass(configuration: self, samples: samples, text: text, rank: rank, height: height, width: width)
+        var pass = UNetPass(
+            configuration: self, samples: samples, text: text, rank: rank,
+            recomputes: recomputes(samples: samples, height: height, width: width), height: height, width: width)
         pass.convolve(from: latentChannels, to: channels[0])
         pass.condition()
         var skips = [channels[0]]
@@ -31,17 +33,7 @@ extension UNet.Configuration {
 
     /// Numbers of a change of rank 1 of all attention projections.
     var lowRankNumbers: Int {
-        let down = channels.indices.reduce(0) {
-            $0 + (attendsDown[$1] ? blocksPerLevel * lowRankNumbers(level: $1) : 0)
-        }
-        let up = channels.indices.reversed().enumerated().reduce(0) {
-            $0 + (attendsUp[$1.offset] ? (blocksPerLevel + 1) * lowRankNumbers(level: $1.element) : 0)
-        }
-        return down + up + lowRankNumbers(level: channels.count - 1)
-    }
-
-    private func lowRankNumbers(level: Int) -> Int {
-        transformerDepths[level] * (14 * channels[level] + 2 * textWidth)
+        channels.indices.reduce(0) { $0 + transformerBlocks(of: $1) * (14 * channels[$1] + 2 * textWidth) }
     }
 }
 
@@ -49,6 +41,7 @@ extension UNet.Configuration {
 private struct UNetPass {
     let configuration: UNet.Configuration
     let samples, text, rank: Int
+    let recomputes: Bool
     var height, width: Int
     var channels = 0
     var work = Work()
@@ -98,19 +91,28 @@ private struct UNetPass {
         if outputs != channels {
             work.convolution(samples, from: channels, to: outputs, height: height, width: width, kernel: 1)
         }
+        var branch = self
+        branch.work = Work()
+        branch.change(to: outputs)
+        work += branch.work.blocks(1, reading: positions * channels, where: recomputes)
+        channels = outputs
+        pointwise()
+    }
+
+    /// What a residual block adds to its map.
+    private mutating func change(to outputs: Int) {
         pointwise()
         convolve(to: outputs)
         work.linear(samples, from: configuration.conditionWidth, to: outputs)
         pointwise(operations: 2)
         convolve(to: outputs)
-        pointwise()
     }
 
     private mutating func transform(_ level: Int) {
         pointwise()
         work.linear(positions, from: channels, to: channels)
-        let block = transformerBlock(heads: configuration.heads[level])
-        work += Double(configuration.transformerDepths[level]) * block
+        work += transformerBlock(heads: configuration.heads[level])
+            .blocks(configuration.transformerDepths[level], reading: positions * channels, where: recomputes)
         work.linear(positions, from: channels, to: channels)
         pointwise(operations: 2)
     }

@@ -24,12 +24,18 @@ package struct Work: Sendable, Equatable {
         case calls
         /// Numbers that are looked at one by one where something is drawn from them.
         case choices
+        /// Bytes of pixels that are compressed to PNG files.
+        case pixels
     }
 
     /// How much of each kind; none of what is not in here.
     package private(set) var amounts: [Kind: Double] = [:]
-    /// Bytes of all results: what a recorded pass holds until its way back.
-    package private(set) var held = 0.0
+    /// Bytes of all results that a recorded pass holds until its way back.
+    private var results = 0.0
+    /// Bytes of the results of the largest stretch that is computed once more: held while it is.
+    private var stretch = 0.0
+    /// Bytes that a recorded pass holds at the most.
+    package var held: Double { results + stretch }
     /// Bytes of what the largest operation reads and writes: what a pass holds that records nothing.
     package private(set) var largest = 0.0
     /// Bytes of what is kept beside it to the end, as caches of keys and values are.
@@ -80,6 +86,8 @@ extension Work {
         pointwise(rows * rank)
         linear(rows, from: rank, to: outputs)
         pointwise(rows * outputs)
+        // Their sum alone is read by what follows.
+        results -= 2 * 4 * Double(rows * outputs)
     }
 
     /// Attention of `queries` tokens to `keys` tokens, all samples together, of which `pairs` see each other.
@@ -118,14 +126,20 @@ extension Work {
         self[.choices] += Double(positions) * Double(codes) / 8
     }
 
-    /// The same `depth` times, one block after the other; recorded, each holds its input of so many rows alone where
-    /// the code computes blocks once more on the way back.
-    func blocks(_ depth: Int, rows: Int, width: Int) -> Work {
+    /// The same `depth` times, one block after the other; recorded, each holds the numbers it reads alone where the
+    /// code computes blocks once more on the way back.
+    func blocks(_ depth: Int, reading numbers: Int, where recomputes: Bool) -> Work {
         var all = Double(depth) * self
-        guard BlockRecomputation.pays(rows: rows, width: width, depth: depth) else { return all }
-        all.held = held + 4 * Double(depth) * Double(rows) * Double(width)
+        guard recomputes else { return all }
+        (all.results, all.stretch) = (4 * Double(depth) * Double(numbers), held)
         all.isRepeated = true
         return all
+    }
+
+    /// The same of blocks that read so many rows each.
+    func blocks(_ depth: Int, rows: Int, width: Int) -> Work {
+        blocks(
+            depth, reading: rows * width, where: BlockRecomputation.pays(rows: rows, width: width, depth: depth))
     }
 
     /// Bytes that are kept to the end of the work.
@@ -135,7 +149,7 @@ extension Work {
         let bytes = 4 * Double(inputs + outputs)
         self[.bytes] += bytes
         self[.calls] += 1
-        held += 4 * Double(outputs)
+        results += 4 * Double(outputs)
         largest = max(largest, bytes)
     }
 }
@@ -145,7 +159,8 @@ extension Work {
     package static func + (a: Work, b: Work) -> Work {
         var sum = a
         sum.amounts.merge(b.amounts) { $0 + $1 }
-        sum.held += b.held
+        sum.results += b.results
+        sum.stretch = max(a.stretch, b.stretch)
         (sum.largest, sum.kept) = (max(a.largest, b.largest), max(a.kept, b.kept))
         sum.isRepeated = a.isRepeated || b.isRepeated
         return sum
@@ -157,7 +172,7 @@ extension Work {
     package static func * (times: Double, work: Work) -> Work {
         var product = work
         product.amounts = work.amounts.mapValues { times * $0 }
-        product.held *= times
+        product.results *= times
         return product
     }
 

@@ -1,4 +1,5 @@
 import Autograd
+import Images
 import Layers
 import Tensors
 
@@ -43,7 +44,7 @@ package struct WorkRates {
         [
             products(.products, .single), products(.roundedProducts, .bfloat16),
             convolutions(.convolutions, .single), convolutions(.roundedConvolutions, .bfloat16),
-            scores(.scores, .single), scores(.roundedScores, .bfloat16), bytes, weights, calls, choices,
+            scores(.scores, .single), scores(.roundedScores, .bfloat16), bytes, weights, calls, choices, pixels,
         ]
     }
 
@@ -113,6 +114,18 @@ package struct WorkRates {
             var choice = CodeChoice(sampling, seed: 1)
             for _ in 0..<20 { _ = choice.choose(logits) }
         }
+    }
+
+    /// A picture of 128 × 128 pixels, smooth and a little noisy, as models draw them.
+    private var pixels: Sample {
+        let side = 128
+        var noise: UInt32 = 1
+        let values = (0..<3 * side * side).map { place -> UInt8 in
+            noise = noise &* 1_664_525 &+ 1_013_904_223
+            return UInt8(place / 3 % side + place / (3 * side) / 2 + Int(noise >> 28))
+        }
+        let picture = Picture(width: side, height: side, pixels: values)
+        return Sample(kind: .pixels, amount: Double(values.count), precision: .single) { _ = try? picture.png() }
     }
 
     private static func numbers(_ shape: [Int]) -> Variable { Variable(Tensor(repeating: 0.1, shape: shape)) }

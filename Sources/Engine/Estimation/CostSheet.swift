@@ -10,6 +10,8 @@ struct LearningNumbers {
     var momentBytes = 8.0
     /// Of all gradients, those that are in memory at a time.
     var gradientShare = 1.0
+    /// What is kept of the frozen model's pictures and of what it said of them.
+    var taughtBytes = 0.0
     /// What weights grow by that their file has in bfloat16, and that learn in single precision.
     var widenedBytes = 0
 }
@@ -53,8 +55,9 @@ struct CostSheet {
     }
 
     /// Pictures drawn in batches.
-    mutating func draw(_ pictures: Int, in batch: Int = 8, _ drawing: (Int) -> Work) {
-        compute(drawing(min(batch, pictures)), times: Double(pictures / max(1, min(batch, pictures))))
+    mutating func draw(_ pictures: Int, in batch: Int = PictureSeries.batch, _ drawing: (Int) -> Work) {
+        guard pictures > 0 else { return }
+        compute(drawing(min(batch, pictures)), times: Double(pictures / min(batch, pictures)))
         if pictures > batch, pictures % batch > 0 { compute(drawing(pictures % batch)) }
     }
 
@@ -67,15 +70,25 @@ struct CostSheet {
         work += Double(steps) * update
         residentBytes += Double(numbers.widenedBytes)
         let activations = passes.map { $0.held + CostSheet.around * $0.largest }.max() ?? 0
-        note(activations + (4 * numbers.gradientShare + numbers.momentBytes) * count)
+        note(activations + numbers.taughtBytes + (4 * numbers.gradientShare + numbers.momentBytes) * count)
         // Beside what is drawn from now on there is what was learnt, as its file has it.
         learntBytes += 4 * count
         // The last checkpoint and the one being written; the adapter, in half precision.
         diskBytes += 2 * (4 + numbers.momentBytes) * count + 2 * count
     }
 
-    /// Pictures are written, and once more on a sheet: PNG takes about half of them.
-    mutating func write(pictures: Int, of pixels: Int) { diskBytes += 3 * Double(pictures) * Double(pixels) }
+    /// Pictures are written: PNG takes about half of their bytes.
+    mutating func write(pictures: Int, of pixels: Int) {
+        let bytes = 3 * Double(pictures) * Double(pixels)
+        work[.pixels] += bytes
+        diskBytes += bytes / 2
+    }
+
+    /// A sheet of pictures is written. In memory are these, the sheet and, twice, its file.
+    mutating func write(sheetOf pictures: Int, of pixels: Int) {
+        write(pictures: pictures, of: pixels)
+        note(9 * Double(pictures) * Double(pixels))
+    }
 
     private mutating func note(_ bytes: Double) { peakBytes = max(peakBytes, learntBytes + bytes) }
 

@@ -18,8 +18,8 @@ struct EncoderSizes {
 
     /// Both encoders see every picture, CLIP's text tower its prompt.
     func measure(_ pictures: Int, texts: Int, _ sheet: inout CostSheet) {
-        sheet.draw(pictures) { clip.vision.encoding($0) }
-        sheet.draw(pictures) { dino.encoding($0) }
-        if texts > 0 { sheet.compute(clip.text.encoding(texts)) }
+        sheet.draw(pictures, in: encoderPortion) { clip.vision.encoding($0) }
+        sheet.draw(pictures, in: encoderPortion) { dino.encoding($0) }
+        sheet.draw(texts, in: encoderPortion) { clip.text.encoding($0) }
     }
 }

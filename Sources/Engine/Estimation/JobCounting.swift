@@ -41,6 +41,7 @@ struct JobCounting {
         sheet.load(model.weights)
         sheet.draw(pictures) { model.work.drawing($0, prompt: read, model.drawing(spec.options)) }
         sheet.write(pictures: pictures, of: model.pixels)
+        sheet.write(sheetOf: pictures, of: model.pixels)
     }
 
     private func count(_ spec: EvaluateSpec, on model: ModelSizes, _ sheet: inout CostSheet) {
@@ -53,7 +54,8 @@ struct JobCounting {
             case .own(let prompts): prompts
             }
         let read = tokens(spec.model, prompts)
-        let drawn = prompts.count * spec.perPrompt + (spec.options["class_pictures"]?.integer ?? 16)
+        let options = OptionTable.evaluation.completed(.object(spec.options))
+        let drawn = prompts.count * spec.perPrompt + (options["class_pictures"]?.integer ?? 0)
         let rounds = spec.seeds?.count ?? 1
         encoders?.load(&sheet)
         for index in spec.concepts.indices {
@@ -63,7 +65,7 @@ struct JobCounting {
                 sheet.draw(drawn) { model.work.drawing($0, prompt: read, model.drawing()) }
                 encoders?.measure(drawn, texts: prompts.count * spec.perPrompt, &sheet)
             }
+            sheet.write(sheetOf: prompts.count * spec.perPrompt + 4, of: model.pixels)
         }
-        sheet.write(pictures: (prompts.count * spec.perPrompt + 4) * spec.concepts.count / 2, of: model.pixels)
     }
 }

@@ -41,6 +41,7 @@ extension JobCounting {
                 teaching.pairs(options.supervisor, hasPrior: options.priorPictures > 0, &sheet)
                 teaching.draw(options.drawn, &sheet)
                 sheet.write(pictures: options.proxies, of: supervisor.pixels)
+                sheet.write(sheetOf: min(options.proxies, ProxyTuningWorker.mostOnSheet), of: supervisor.pixels)
             }
         }
         learning.pairs(options.student, hasPrior: false, &sheet)
@@ -57,7 +58,8 @@ extension JobCounting {
             sheet.compute(learning.drawing(1).rounded, times: Double(count))
             sheet.write(pictures: count, of: learning.model.pixels)
         }
-        sheet.write(pictures: samples + spec.images.count, of: learning.model.pixels)
+        sheet.write(pictures: samples, of: learning.model.pixels)
+        sheet.write(sheetOf: samples + spec.images.count, of: learning.model.pixels)
     }
 
     private func prompts(of spec: PersonalizeSpec) -> [String] {
@@ -77,7 +79,10 @@ struct Learning {
         (self.spec, self.model, self.tokens) = (spec, model, tokens)
     }
 
-    private var table: [String: JSONValue] { spec.table.completed(.object(spec.options)) }
+    private var table: [String: JSONValue] {
+        spec.table.completed(
+            .object(spec.options), usual: model.description.training?[spec.method.rawValue] ?? [:])
+    }
     var iterations: Int { table["iterations"]?.integer ?? 0 }
     private var batch: Int { table["batch"]?.integer ?? 1 }
 
@@ -92,7 +97,6 @@ struct Learning {
     }
 
     func draw(_ pictures: Int, rounding: Bool = true, _ sheet: inout CostSheet) {
-        guard pictures > 0 else { return }
         sheet.draw(pictures) { rounding ? drawing($0).rounded : drawing($0) }
     }
 
@@ -100,47 +104,70 @@ struct Learning {
         model.work.pass(pictures, prompt: tokens, rank: rank)
     }
 
+    private func encode(_ pictures: Int, times: Int, _ sheet: inout CostSheet) {
+        sheet.compute(model.work.encoding(pictures).rounded, times: Double(times))
+    }
+
+    private func read(_ prompts: Int, times: Int, _ sheet: inout CostSheet) {
+        sheet.compute(model.work.reading(prompts, tokens: tokens).rounded, times: Double(times))
+    }
+
     /// Maps of the frozen model with its own logits, then steps on references and on those.
     func arbooth(_ sheet: inout CostSheet) {
-        let isFull = table["tuning"] == "full"
-        let distils = isOn("distillation")
-        if distils {
-            sheet.draw(number("distillation_maps"), in: 16) { (drawing($0, isGuided: false) + pass($0)).rounded }
+        let maps = isOn("distillation") ? number("distillation_maps") : 0
+        sheet.draw(maps, in: ARBoothTraining.mapsAtATime) { (drawing($0, isGuided: false) + pass($0)).rounded }
+        encode(batch, times: iterations, &sheet)
+        var step = pass(maps > 0 ? 2 * batch : batch)
+        if isOn("learns_placeholder") {
+            step += model.work.reading(batch, tokens: tokens)
+        } else {
+            read(batch, times: iterations, &sheet)
         }
-        sheet.compute(model.work.encoding(batch).rounded, times: Double(iterations))
-        let step = pass(distils ? 2 * batch : batch)
+        var numbers = tuned
+        // The maps themselves are half as many numbers as the logits on them.
+        numbers.taughtBytes = 6 * Double(maps * model.work.answers)
+        // Blocks that are computed once more are updated one by one.
+        if step.isRepeated { numbers.gradientShare = 1 / Double(model.work.blocks) }
+        sheet.learn([step], numbers, steps: iterations)
+    }
+
+    /// The weights that ARBooth lets learn.
+    private var tuned: LearningNumbers {
+        let isFull = table["tuning"] == "full"
         var numbers = LearningNumbers()
         numbers.share = isFull ? 1 : model.work.tunedShare
         numbers.count = isFull ? model.weights.numbers : model.work.tunedNumbers
         numbers.momentBytes = table["moments"] == "8-bit" ? 2 * EightBitMoment.bytes : 8
-        // Blocks that are computed once more are updated one by one.
-        if step.isRepeated { numbers.gradientShare = 1 / Double(model.work.blocks) }
         switch model.weights.held {
         case .single: break
         case .rounded: numbers.widenedBytes = 2 * numbers.count
         case .eightBit: numbers.widenedBytes = 3 * numbers.count
         }
-        sheet.learn([step], numbers, steps: iterations)
+        return numbers
     }
 
     /// Context vectors before frozen layers.
     func coar(_ sheet: inout CostSheet) {
-        let keepsPrior = isOn("prior_preservation")
+        let pictures = isOn("prior_preservation") ? number("prior_pictures") : 0
+        encode(spec.images.count, times: 1, &sheet)
         sheet.compute(pass(1).rounded, times: Double(spec.images.count + 1))
-        if keepsPrior {
-            let pictures = number("prior_pictures")
+        if pictures > 0 {
             sheet.compute(drawing(pictures).rounded)
             sheet.compute(pass(1).rounded, times: Double(pictures))
         }
-        sheet.compute(model.work.encoding(batch).rounded, times: Double(iterations))
-        sheet.learn(keepsPrior ? [pass(batch), pass(1)] : [pass(batch)], LearningNumbers(), steps: iterations)
+        encode(batch, times: iterations, &sheet)
+        let passes = pictures > 0 ? [pass(batch), pass(1)] : [pass(batch)]
+        let numbers = LearningNumbers(taughtBytes: 4 * Double(pictures * model.work.answers))
+        sheet.learn(passes, numbers, steps: iterations)
     }
 
     /// Low-rank changes of the attention.
     func lora(_ sheet: inout CostSheet) {
         let (keepsPrior, rank) = (isOn("prior_preservation"), number("rank"))
+        // A concept's prompt, and its class's, are read once.
+        read(1, times: keepsPrior ? 2 : 1, &sheet)
         if keepsPrior { drawPrior(number("prior_pictures"), &sheet) }
-        sheet.compute(model.work.encoding(batch).rounded, times: Double(iterations))
+        encode(batch, times: iterations, &sheet)
         let step = pass(batch, rank: rank)
         sheet.learn(keepsPrior ? [step, step] : [step], lowRank(rank), steps: iterations)
     }
@@ -158,7 +185,8 @@ struct Learning {
     func pairs(_ options: PairTraining.Options, hasPrior: Bool, _ sheet: inout CostSheet) {
         let step = pass(options.batch, rank: options.rank)
         let count = hasPrior ? 2 : 1
-        sheet.compute(model.work.encoding(options.batch).rounded, times: Double(count * options.iterations))
+        read(options.batch, times: count * options.iterations, &sheet)
+        encode(options.batch, times: count * options.iterations, &sheet)
         sheet.learn(Array(repeating: step, count: count), lowRank(options.rank), steps: options.iterations)
     }
 

@@ -3,7 +3,7 @@ import Foundation
 /// How fast a host does each kind of work, as its engine measured: `ENGINE measure`, one line of JSON.
 package struct HostRates: Sendable, Equatable, JSONLine {
     /// The version of what is measured: rates of another are measured again.
-    package static let version = 2
+    package static let version = 3
 
     package var version: Int
     /// How much a second, by the kinds of ``JobCost``.

@@ -126,16 +126,18 @@ package final class ARBoothTraining: ConceptTraining {
         let teacher: Tensor  // [N, L, 2·d]
     }
 
+    /// Of the prior's maps.
+    package static let mapsAtATime = 16
+
     private static func drawPrior(
         model: InfinityModel, subject: Subject, options: ARBoothOptions, seed: UInt64
     ) -> Prior {
         Recording.withoutGradients {
             let text = model.encode([subject.plainClassPrompt])
-            let share = 16  // maps drawn at a time
             var inputs: [Tensor] = []
             var teacher: [Tensor] = []
-            for start in stride(from: 0, to: options.distillationMaps, by: share) {
-                let count = min(share, options.distillationMaps - start)
+            for start in stride(from: 0, to: options.distillationMaps, by: mapsAtATime) {
+                let count = min(mapsAtATime, options.distillationMaps - start)
                 let repeated = text.repeated(count)
                 // The distributions of the model itself, not sharpened by guidance.
                 let sampling = Sampling.plain(

@@ -5,16 +5,30 @@ import Tensors
 
 /// How a pipeline reads prompts: which encoders, and how their outputs are put together.
 package struct PipelinePrompts {
-    enum Kind {
-        case sdxl, sd3, flux
+    enum Kind: Equatable {
+        case sdxl, sd3
+        /// - words: tokens that T5 reads of a prompt.
+        case flux(words: Int)
 
         init(_ network: DiffusionPipeline.Network) {
             switch network {
             case .unet: self = .sdxl
             case .mmdit: self = .sd3
-            case .flux: self = .flux
+            case .flux(let flux): self = .flux(words: flux.configuration.textLength)
             }
         }
+
+        /// Tokens T5 reads of a prompt, unless told otherwise; nil where there is no T5.
+        var wordLength: Int? {
+            switch self {
+            case .sdxl: nil
+            case .sd3: 256
+            case .flux(let words): words
+            }
+        }
+
+        /// Whether the network's text is T5's alone.
+        var readsWordsAlone: Bool { if case .flux = self { true } else { false } }
     }
 
     private let kind: Kind
@@ -55,7 +69,7 @@ package struct PipelinePrompts {
         case .sd3: (towers, words) = ([try tower(""), try tower("_2")], try t5("_3"))
         case .flux: (towers, words) = ([try tower("")], try t5("_2"))
         }
-        length = if case .flux(let flux) = network { flux.configuration.textLength } else { 256 }
+        length = kind.wordLength ?? 0
         let settings = try ConfigurationFile.read(Settings.self, "\(folder.path)/model_index.json")
         zeroesEmptyNegative = kind == .sdxl && settings.zeroesEmpty ?? true
     }
@@ -92,7 +106,7 @@ package struct PipelinePrompts {
     /// The parts of a text's rows, in order: towers that stand side by side are one.
     package var streams: [Stream] {
         var streams: [Stream] = []
-        if kind != .flux {
+        if !kind.readsWordsAlone {
             let tokenizer = towers[0].tokenizer
             streams.append(
                 Stream(
