@@ -26,6 +26,9 @@ import Testing
         #expect(tokens.split("a  <l> b") == [.text("a"), .token(1), .text(" b")])
         #expect(tokens.split("a <r>\n b") == [.text("a "), .token(2), .text("b")])
         #expect(tokens.split("concat cat, cats") == [.text("concat "), .token(3), .text(", cats")])
+        // Marks and joiners belong to a word, fractions do not.
+        #expect(tokens.split("cat\u{301} cat\u{200D}") == [.text("cat\u{301} cat\u{200D}")])
+        #expect(tokens.split("cat½") == [.token(3), .text("½")])
     }
 
     @Test func aLaterTokenOfTheSameContentTakesItsPlace() {

@@ -1,9 +1,18 @@
 import Foundation
 
-/// What `tokenizer.json` says is done to a text before it is split: T5's character map, small letters, replacements,
-/// blanks at the ends, or several in turn.
+/// What `tokenizer.json` says is done to a text before it is split: T5's character map, one of Unicode's normal forms,
+/// small letters, replacements, blanks at the ends, or several in turn.
 indirect enum TextNormalizer: Sendable {
+    /// Unicode's normal forms (UAX 15).
+    enum Form: String, CaseIterable, Sendable {
+        case composed = "NFC"
+        case decomposed = "NFD"
+        case compatiblyComposed = "NFKC"
+        case compatiblyDecomposed = "NFKD"
+    }
+
     case precompiled(PrecompiledNormalizer)
+    case form(Form)
     case lowercase
     case replace(pattern: String, by: String)
     case sequence([TextNormalizer])
@@ -34,9 +43,15 @@ indirect enum TextNormalizer: Sendable {
             for step in settings["normalizers"] as? [[String: Any]] ?? [] { steps.append(try TextNormalizer(step)) }
             self = .sequence(steps)
         case let type:
+            if let form = Form(rawValue: type) {
+                self = .form(form)
+                return
+            }
             guard let map = settings["precompiled_charsmap"] as? String else {
+                let forms = Form.allCases.map(\.rawValue).joined(separator: ", ")
                 throw Flaw(
-                    description: "normalizer \(type): known are Precompiled, Lowercase, Replace, Strip and Sequence")
+                    description: "normalizer \(type): known are Precompiled, \(forms), Lowercase, Replace, Strip and "
+                        + "Sequence")
             }
             guard let bytes = Data(base64Encoded: map), let parsed = PrecompiledNormalizer(bytes) else {
                 throw Flaw(description: "normalizer.precompiled_charsmap is damaged")
@@ -48,6 +63,10 @@ indirect enum TextNormalizer: Sendable {
     func normalize(_ text: String) -> String {
         switch self {
         case .precompiled(let map): map.normalize(text)
+        case .form(.composed): text.precomposedStringWithCanonicalMapping
+        case .form(.decomposed): text.decomposedStringWithCanonicalMapping
+        case .form(.compatiblyComposed): text.precomposedStringWithCompatibilityMapping
+        case .form(.compatiblyDecomposed): text.decomposedStringWithCompatibilityMapping
         case .lowercase: text.lowercased()
         case .replace(let pattern, let content):
             text.replacingOccurrences(

@@ -15,6 +15,11 @@ extension Unicode.Scalar {
         }
     }
 
-    /// `\w`, as far as words of texts go.
-    var isWord: Bool { isLetter || isNumber || self == "_" }
+    /// `\w` (UTS 18, annex C).
+    var isWord: Bool {
+        switch properties.generalCategory {
+        case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: true
+        default: properties.isAlphabetic || properties.isJoinControl
+        }
+    }
 }

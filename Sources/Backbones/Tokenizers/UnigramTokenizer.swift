@@ -7,23 +7,27 @@ package struct TextTokenizerError: Error, CustomStringConvertible {
     package var description: String { "\(path): \(problem)" }
 }
 
-/// A Unigram tokenizer as Hugging Face's `tokenizer.json` describes T5's (Kudo 2018, arXiv 1804.10959): normalize,
-/// split at white space, mark word starts with ▁, take the likeliest split into pieces, close with the end mark.
+/// A Unigram tokenizer as Hugging Face's `tokenizer.json` describes T5's (Kudo 2018, arXiv 1804.10959): normalize, cut
+/// into words that begin with ▁, take the likeliest split of each into pieces, close with the end mark.
 package struct UnigramTokenizer: Sendable {
     private struct Piece: Sendable {
         let id: Int32
         let score: Double
     }
 
-    private let pieces: [String: Piece]
+    /// By their bytes: as strings, é is the same whether it is written in one scalar or in two.
+    private let pieces: [[UInt8]: Piece]
     private let longestPiece: Int
-    /// Pieces of one character, the mark of a word's start aside.
+    /// Pieces of one character, the mark of a word's start aside, and of one byte.
     private let letters: Set<Int32>
     private let unknown: Piece
+    /// The pieces that unknown characters are spelled in, a byte each; none where they are one unknown piece.
+    private let bytePieces: [Int32]
     /// Tokens cut out of the text before anything else: `</s>`, `<pad>`, and concepts' placeholders.
     private var added: AddedTokens
     private let end: Int32?
     private let normalizer: TextNormalizer?
+    private let splitting: WordSplitting
     /// Ids below this are the table's; placeholders come after.
     package let vocabularySize: Int
     private var nextPlaceholder: Int32
@@ -67,9 +71,10 @@ package struct UnigramTokenizer: Sendable {
         if let settings = root["normalizer"] as? [String: Any] {
             do { normalizer = try TextNormalizer(settings) } catch { throw problem(error.description) }
         }
+        guard let splitting = WordSplitting(root["pre_tokenizer"]) else { throw problem(WordSplitting.known) }
         self.init(
             entries: entries, unknown: unknownID, added: added, end: added.identifier(of: "</s>"),
-            normalizer: normalizer)
+            normalizer: normalizer, splitting: splitting, spellsBytes: model["byte_fallback"] as? Bool ?? false)
     }
 
     /// The marks that T5's tokenizer adds to its SentencePiece model; the first has the largest id.
@@ -98,13 +103,16 @@ package struct UnigramTokenizer: Sendable {
     }
 
     private init(
-        entries: [(String, Double)], unknown: Int, added: AddedTokens, end: Int32?, normalizer: TextNormalizer?
+        entries: [(String, Double)], unknown: Int, added: AddedTokens, end: Int32?, normalizer: TextNormalizer?,
+        splitting: WordSplitting = WordSplitting(), spellsBytes: Bool = false
     ) {
-        pieces = Dictionary(
-            entries.enumerated().map { ($1.0, Piece(id: Int32($0), score: $1.1)) },
+        let pieces = Dictionary(
+            entries.enumerated().map { (Array($1.0.utf8), Piece(id: Int32($0), score: $1.1)) },
             uniquingKeysWith: { first, _ in first })
+        let bytes = spellsBytes ? Self.bytePieces(pieces) : []
+        (self.pieces, bytePieces, self.splitting) = (pieces, bytes, splitting)
         letters = Set(
-            entries.indices.filter { entries[$0].0.drop { $0 == "▁" }.count <= 1 }.map { Int32($0) })
+            entries.indices.filter { entries[$0].0.drop { $0 == "▁" }.count <= 1 }.map { Int32($0) } + bytes)
         longestPiece = entries.map { $0.0.unicodeScalars.count }.max() ?? 1
         self.unknown = Piece(id: Int32(unknown), score: (entries.map(\.1).min() ?? 0) - 10)
         self.added = added
@@ -112,6 +120,15 @@ package struct UnigramTokenizer: Sendable {
         self.normalizer = normalizer
         vocabularySize = max(entries.count, Int((added.lastID ?? -1) + 1))
         nextPlaceholder = Int32(vocabularySize)
+    }
+
+    /// The ids of `<0x00>` to `<0xFF>`; none where one of them is missing.
+    private static func bytePieces(_ pieces: [[UInt8]: Piece]) -> [Int32] {
+        let ids = (0..<256).compactMap { byte -> Int32? in
+            let digits = String(byte, radix: 16, uppercase: true)
+            return pieces[Array("<0x\(byte < 16 ? "0" : "")\(digits)>".utf8)]?.id
+        }
+        return ids.count == 256 ? ids : []
     }
 
     /// The same tokenizer with placeholders as tokens of their own, numbered from the end of the vocabulary: also where
@@ -130,33 +147,32 @@ package struct UnigramTokenizer: Sendable {
 
     /// Token ids of a text, the end mark included.
     package func encode(_ text: String) -> [Int32] {
-        let ids = added.split(text).flatMap { part in
+        let ids = added.split(text).enumerated().flatMap { index, part -> [Int32] in
             switch part {
             case .token(let id): [id]
-            case .text(let text): plain(text)
+            case .text(let text): plain(text, isFirst: index == 0)
             }
         }
         return ids + (end.map { [$0] } ?? [])
     }
 
-    private func plain(_ text: String) -> [Int32] {
-        let normalized = normalizer?.normalize(text) ?? text
-        // Newer files write runs of blanks as the mark of a word's begin, which parts words as they do.
-        let words = normalized.unicodeScalars.split { $0.properties.isWhitespace || $0 == "▁" }
-        return words.flatMap { word in best(Array("▁".unicodeScalars) + Array(word)) }
+    /// - Parameter isFirst: whether the whole text begins with this part of it.
+    private func plain(_ text: String, isFirst: Bool = true) -> [Int32] {
+        splitting.words(of: normalizer?.normalize(text) ?? text, isFirst: isFirst).flatMap(best)
     }
 
-    /// The likeliest split of one word (Viterbi); runs of unknown characters are one unknown token.
+    /// The likeliest split of one word (Viterbi); runs of unknown characters are one unknown token, or spelled in
+    /// bytes.
     private func best(_ word: [Unicode.Scalar]) -> [Int32] {
         var scores = [Double](repeating: -.infinity, count: word.count + 1)
         var steps = [(from: Int, id: Int32)](repeating: (0, 0), count: word.count + 1)
         scores[0] = 0
         for start in word.indices {
-            var text = String.UnicodeScalarView()
+            var text: [UInt8] = []
             var hasSingle = false
             for end in start + 1...min(start + longestPiece, word.count) {
-                text.append(word[end - 1])
-                guard let piece = pieces[String(text)] else { continue }
+                text += String(word[end - 1]).utf8
+                guard let piece = pieces[text] else { continue }
                 if end == start + 1 { hasSingle = true }
                 if scores[start] + piece.score > scores[end] {
                     (scores[end], steps[end]) = (scores[start] + piece.score, (start, piece.id))
@@ -166,13 +182,25 @@ package struct UnigramTokenizer: Sendable {
                 (scores[start + 1], steps[start + 1]) = (scores[start] + unknown.score, (start, unknown.id))
             }
         }
-        var ids: [Int32] = []
+        // From the word's end.
+        var found: [(part: Range<Int>, id: Int32)] = []
         var at = word.count
         while at > 0 {
-            if steps[at].id != unknown.id || ids.last != unknown.id { ids.append(steps[at].id) }
-            at = steps[at].from
+            let (from, id) = steps[at]
+            if id == unknown.id, let last = found.last, last.id == id {
+                found[found.count - 1].part = from..<last.part.upperBound
+            } else {
+                found.append((from..<at, id))
+            }
+            at = from
         }
-        return ids.reversed()
+        return found.reversed().flatMap { $0.id == unknown.id ? spelled(word[$0.part]) : [$0.id] }
+    }
+
+    /// Unknown characters in bytes, or as the unknown piece.
+    private func spelled(_ run: ArraySlice<Unicode.Scalar>) -> [Int32] {
+        if bytePieces.isEmpty { return [unknown.id] }
+        return String(String.UnicodeScalarView(run)).utf8.map { bytePieces[Int($0)] }
     }
 
     /// A `tokenizer.json` over whole words and single characters: what a model with a small world of words needs. Read
