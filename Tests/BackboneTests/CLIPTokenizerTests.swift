@@ -95,7 +95,8 @@ private func withFile<Result>(_ contents: Data, _ body: (String) throws -> Resul
         ("ﬁne ﬂow Ĳ", "fine flow ij"), ("ＦＵＬＬ\u{3000}ﾊ", "full ハ"), ("‘so’ “said”", "'so' \"said\""),
         ("a\u{0}b\u{FEFF}c", "abc"),
         ("&lt;b&gt; &amp;amp; &#65;&#x42; &copy &notit;", "<b> & ab © ¬it;"), ("e\u{301}", "\u{E9}"), ("Â°C", "°c"),
-        ("it\u{92}s", "it's"),
+        ("it\u{92}s", "it's"), ("\u{1B}[31;1mred\u{1B}[0m", "red"), ("&Alpha;&omega; &forall;", "αω ∀"),
+        ("&#128; &#0; &#x110000; &#1;&#x1FFFE;", "€ \u{FFFD} \u{FFFD}"),
         ("  many \t\n spaces ", "many spaces"), ("AT&T & &unknown; &", "at&t & &unknown; &"),
     ])
     func damagedTextIsRepaired(text: String, expected: String) {

@@ -10,6 +10,7 @@ import Testing
         ("see https://example.com/a.png now", "see now"), ("by @someone, 2020", "by , 2020"),
         ("a 10x10 tile #12345 item", "a tile item"), ("A+plus%20sign", "a plus sign"),
         ("\"quoted\"", "quoted"), ("one—two", "one-two"), ("a <rex> dog", "a dog"), ("jc6640 jc6640vc", ""),
+        ("a <script>var x</script>dog", "a dog"), ("a <script/>dog <style>b", "a dog"), ("a <scripts>dog", "a dog"),
     ])
     func aCaptionIsCleaned(caption: String, expected: String) {
         #expect(CaptionCleaning.cleaned(caption) == expected)

@@ -104,8 +104,8 @@ package enum CaptionCleaning {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// A text without tags and comments, its character references resolved, as an HTML parser reads it: a `<` that
-    /// opens no tag is a sign.
+    /// A text without tags, comments, programs and styles, its character references resolved, as an HTML parser reads
+    /// it: a `<` that opens no tag is a sign.
     private static func withoutMarkup(_ text: String) -> String {
         var (result, rest) = ("", Substring(text))
         while let open = rest.firstIndex(of: "<") {
@@ -118,8 +118,18 @@ package enum CaptionCleaning {
                 continue
             }
             rest = after[close.upperBound...]
+            if let name = hidden(after[..<close.lowerBound]) {
+                rest = rest.firstRange(of: "</\(name)").map { rest[$0.lowerBound...] } ?? ""
+            }
         }
         return result + HTMLEntities.unescaped(String(rest))
+    }
+
+    /// The name of an opening tag whose content is no text.
+    private static func hidden(_ tag: Substring) -> String? {
+        guard tag.last != "/" else { return nil }
+        let name = tag.prefix { !$0.isWhitespace && $0 != "/" }
+        return ["script", "style"].first { $0 == name }
     }
 }
 

@@ -1,5 +1,5 @@
-/// HTML's character references, as Python's `html.unescape` reads them: numbers, Latin-1's names and the common
-/// typographic ones.
+/// HTML's character references, as Python's `html.unescape` reads them: numbers, and the names of HTML 4 (24: Latin-1,
+/// Greek, mathematics, typography).
 enum HTMLEntities {
     /// U+00A0 to U+00FF, in order. These and the five of XML need no semicolon.
     private static let latin1 = """
@@ -19,7 +19,33 @@ enum HTMLEntities {
         }
     ).merging(["quot": "\"", "amp": "&", "lt": "<", "gt": ">"]) { first, _ in first }
 
-    private static let closed = unclosed.merging(
+    /// U+0391 to U+03A9 but for U+03A2, which there is not; then the small letters, U+03B1 to U+03C9.
+    private static let greek = """
+        Alpha Beta Gamma Delta Epsilon Zeta Eta Theta Iota Kappa Lambda Mu Nu Xi Omicron Pi Rho Sigma Tau Upsilon Phi \
+        Chi Psi Omega \
+        alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigmaf sigma tau \
+        upsilon phi chi psi omega
+        """
+    private static let greekLetters: [String: String] = {
+        let letters = (UInt32(0x391)...0x3A9).filter { $0 != 0x3A2 } + Array(UInt32(0x3B1)...0x3C9)
+        let names = greek.split(separator: " ").map(String.init)
+        return Dictionary(uniqueKeysWithValues: zip(names, letters.map { String(Unicode.Scalar($0)!) }))
+    }()
+
+    private static let signs = [
+        "thetasym": "ϑ", "upsih": "ϒ", "piv": "ϖ", "oline": "‾", "frasl": "⁄", "weierp": "℘", "image": "ℑ",
+        "real": "ℜ", "alefsym": "ℵ", "crarr": "↵", "lArr": "⇐", "uArr": "⇑", "rArr": "⇒", "dArr": "⇓", "hArr": "⇔",
+        "forall": "∀", "part": "∂", "exist": "∃", "empty": "∅", "nabla": "∇", "isin": "∈", "notin": "∉", "ni": "∋",
+        "prod": "∏", "sum": "∑", "lowast": "∗", "radic": "√", "prop": "∝", "ang": "∠", "and": "∧", "or": "∨",
+        "cap": "∩", "cup": "∪", "int": "∫", "there4": "∴", "sim": "∼", "cong": "≅", "asymp": "≈", "equiv": "≡",
+        "sub": "⊂", "sup": "⊃", "nsub": "⊄", "sube": "⊆", "supe": "⊇", "oplus": "⊕", "otimes": "⊗", "perp": "⊥",
+        "sdot": "⋅", "lceil": "⌈", "rceil": "⌉", "lfloor": "⌊", "rfloor": "⌋", "lang": "⟨", "rang": "⟩", "loz": "◊",
+        "zwnj": "\u{200C}", "zwj": "\u{200D}", "lrm": "\u{200E}", "rlm": "\u{200F}",
+    ]
+
+    private static let closed = unclosed.merging(greekLetters) { first, _ in first }.merging(signs) { first, _ in
+        first
+    }.merging(
         [
             "apos": "'", "ndash": "–", "mdash": "—", "lsquo": "‘", "rsquo": "’", "sbquo": "‚", "ldquo": "“",
             "rdquo": "”", "bdquo": "„",
@@ -67,6 +93,21 @@ enum HTMLEntities {
         }.first
     }
 
+    /// What a number stands for: of C1's controls those of Windows-1252 at their places, of other controls and of what
+    /// is no character nothing.
+    private static func meaning(_ number: UInt32) -> String {
+        switch number {
+        case 0: return "\u{FFFD}"
+        case 0x80...0x9F:
+            let meant = TextRepair.windows1252[Int(number) - 0x80]
+            return String(Unicode.Scalar(meant == 0 ? number : meant)!)
+        case 1...8, 0xB, 0xE...0x1F, 0x7F, 0xFDD0...0xFDEF: return ""
+        default:
+            guard let scalar = Unicode.Scalar(number) else { return "\u{FFFD}" }
+            return number & 0xFFFE == 0xFFFE ? "" : String(scalar)
+        }
+    }
+
     /// Decimal or hexadecimal digits after `#`, with or without a semicolon.
     private static func number(_ text: Substring.UnicodeScalarView) -> (String, Int)? {
         let isHexadecimal = text.first == "x" || text.first == "X"
@@ -77,7 +118,7 @@ enum HTMLEntities {
                     $0.isASCII && Character($0).hexDigitValue.map { $0 < radix } ?? false
                 }))
         guard !digits.isEmpty else { return nil }
-        let character = UInt32(digits, radix: radix).flatMap(Unicode.Scalar.init).map(String.init) ?? "\u{FFFD}"
+        let character = UInt32(digits, radix: radix).map(meaning) ?? "\u{FFFD}"
         let taken = digits.count + (isHexadecimal ? 1 : 0)
         return (character, taken + (text.dropFirst(taken).first == ";" ? 1 : 0))
     }

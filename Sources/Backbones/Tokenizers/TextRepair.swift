@@ -5,7 +5,7 @@ import Foundation
 ///
 /// Of ftfy (6.3) these repairs: HTML entities where there is no `<`; UTF-8 that was read as Latin-1 or Windows-1252, as
 /// a whole text; stray C1 controls; Latin ligatures; half- and full-width forms; curly quotes; control characters;
-/// composition (NFC). Not its repairs of other code pages, of damaged or partial sequences, and of terminal escapes.
+/// terminals' colours; composition (NFC). Not its repairs of other code pages and of damaged or partial sequences.
 enum TextRepair {
     static func openCLIP(_ text: String) -> String {
         let unescaped = HTMLEntities.unescaped(HTMLEntities.unescaped(repaired(text)))
@@ -26,12 +26,13 @@ enum TextRepair {
 
     private static func round(_ text: String) -> String {
         let unescaped = text.contains("<") ? text : HTMLEntities.unescaped(text)
-        let scalars = decoded(unescaped).unicodeScalars.filter { !isControl($0) }
+        let plain = decoded(unescaped).replacing(/\u{1B}\[[0-9;]*[A-Za-z]/, with: "")
+        let scalars = plain.unicodeScalars.filter { !isControl($0) }
         return scalars.reduce(into: "") { $0 += replacement(for: $1) }.precomposedStringWithCanonicalMapping
     }
 
     /// Windows-1252's characters for the bytes 0x80…0x9F; zero where it has none.
-    private static let windows1252: [UInt32] = [
+    static let windows1252: [UInt32] = [
         0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D, 0,
         0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E,
         0x0178,
