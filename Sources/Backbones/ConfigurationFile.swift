@@ -9,12 +9,15 @@ package enum ConfigurationFile {
         var description: String { "\(path): \(problem)" }
     }
 
-    /// - Throws: `Malformed` naming the file and the key.
+    /// - Throws: `Malformed` naming the file and the key, also of sizes that do not fit each other.
     package static func read<Configuration: Decodable>(
         _ type: Configuration.Type, _ path: String
     ) throws -> Configuration {
         do {
-            return try JSONDecoder().decode(type, from: Data(contentsOf: URL(fileURLWithPath: path)))
+            let found = try JSONDecoder().decode(type, from: Data(contentsOf: URL(fileURLWithPath: path)))
+            let unfit = (found as? any CheckedSizes)?.unfit ?? []
+            guard unfit.isEmpty else { throw Malformed(path: path, problem: unfit.joined(separator: "; ")) }
+            return found
         } catch let error as DecodingError {
             let (context, key): (DecodingError.Context, String?) =
                 switch error {

@@ -194,6 +194,29 @@ struct ReleasedBackboneTests {
         #expect(throws: OtherChannels.self) { try DiffusionPipeline(directory: model.folder) }
     }
 
+    /// Text encoders of another model's widths make nothing that the network reads.
+    @Test func aNetworkOfOtherTextsDrawsNothing() throws {
+        let models = try TinyModels()
+        let model = try add("sdxl", to: models)
+        let file = URL(fileURLWithPath: "\(model.folder)/unet/config.json")
+        let settings = try JSONValue(json: Data(contentsOf: file)).adding("addition_time_embed_dim", 6)
+        try FileManager.default.removeItem(at: file)
+        try settings.line.write(to: file)
+        #expect(throws: OtherTexts.self) { try DiffusionPipeline(directory: model.folder) }
+    }
+
+    @Test func headsThatDoNotDivideTheWidthAreAnError() throws {
+        let models = try TinyModels()
+        let model = try add("lumina-mgpt-7b-768", to: models)
+        let file = URL(fileURLWithPath: "\(model.folder)/config.json")
+        let settings = try JSONValue(json: Data(contentsOf: file))
+        let transformer = try #require(settings["transformer"]).adding("heads", 3)
+        try FileManager.default.removeItem(at: file)
+        try settings.adding("transformer", transformer).line.write(to: file)
+        let error = try #require(throws: (any Error).self) { try ChameleonModel(directory: model.folder) }
+        #expect("\(error)".contains("config.json: /transformer/heads: 3 does not divide width, 16"), "\(error)")
+    }
+
     /// A job's size is what is drawn and what its result says; another than the model's is refused.
     @Test(arguments: [
         ("infinity-2b", "224x336"), ("infinity-2b", "352x176"), ("lumina-mgpt-7b-768", "64x32"), ("sdxl", "32x64"),

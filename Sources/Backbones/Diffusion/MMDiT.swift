@@ -72,7 +72,8 @@ package final class MMDiT {
                 patchSize: patchSize, depth: try keys.value(.depth, 18),
                 heads: try keys.value(.heads, 18), headWidth: try keys.value(.headWidth, 64),
                 textWidth: try keys.value(.textWidth, 4096), pooledWidth: try keys.value(.pooledWidth, 2048),
-                positionSide: try keys.value(.positionSide, 96), baseSide: try keys.value(.sampleSize, 128) / patchSize,
+                positionSide: try keys.value(.positionSide, 96),
+                baseSide: try keys.value(.sampleSize, 128) / max(patchSize, 1),
                 normsHeads: try keys.decodeIfPresent(String.self, forKey: .headNorm) == "rms_norm",
                 dualBlocks: try keys.value(.dualBlocks, []))
         }

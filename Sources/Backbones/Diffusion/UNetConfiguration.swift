@@ -39,6 +39,8 @@ extension UNet {
             channels: [320, 640, 1280], attendsDown: [false, true, true], attendsUp: [true, true, false],
             heads: [5, 10, 20], transformerDepths: [1, 2, 10], textWidth: 2048, additionWidth: 2816)
 
+        /// Width of the pooled text, which stands beside the features of six sizes; nil where it is not read.
+        var pooledWidth: Int? { additionWidth.map { $0 - 6 * sizeWidth } }
         /// Width of the condition that every block reads.
         package var conditionWidth: Int { 4 * channels[0] }
 

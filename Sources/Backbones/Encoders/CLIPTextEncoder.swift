@@ -6,12 +6,15 @@ import Tensors
 /// CLIPTextModel and CLIPTextModelWithProjection).
 package final class CLIPTextEncoder {
     package let configuration: CLIPModel.Text
+    /// Of what stands for a whole text.
+    package let pooledWidth: Int
     private let tower: TextTower
     private let projection: LinearLayer?
 
     /// - Parameter projectionWidth: of `text_projection`; nil for a tower without.
     package init(_ configuration: CLIPModel.Text, projectionWidth: Int?, _ weights: Weights) {
         self.configuration = configuration
+        pooledWidth = projectionWidth ?? configuration.width
         tower = TextTower(configuration, weights)
         projection = projectionWidth.map {
             LinearLayer(weights, "text_projection", from: configuration.width, to: $0, bias: false)

@@ -30,8 +30,8 @@ package final class DiffusionPipeline: LatentDiffusion {
     /// - Parameters:
     ///   - variant: which of several kinds of weights is read (`fp16`); the plain ones when nil.
     ///   - singleFile: the authors' own file, whose weights are read instead; the folder still gives the settings.
-    /// - Throws: `CheckpointError`, `WeightsError`, `UnknownPipeline`, `OtherChannels`, or an error naming the file
-    ///   that is missing or malformed.
+    /// - Throws: `CheckpointError`, `WeightsError`, `UnknownPipeline`, `OtherChannels`, `OtherTexts`, or an error
+    ///   naming the file that is missing or malformed.
     package init(directory: String, variant: String? = nil, singleFile: String? = nil) throws {
         let folder = try PipelineFolder(directory, variant: variant, singleFile: singleFile)
         var weights: [String: Weights] = [:]
@@ -63,6 +63,7 @@ package final class DiffusionPipeline: LatentDiffusion {
         settings = try folder.own
         self.weights = weights
         try verifyChannels(directory)
+        try verifyTexts(directory)
         for weights in weights.values { try weights.verify() }
     }
 
@@ -78,6 +79,20 @@ package final class DiffusionPipeline: LatentDiffusion {
             }
         guard read == wanted, predicted == wanted else {
             throw OtherChannels(directory: directory, read: read, predicted: predicted, wanted: wanted)
+        }
+    }
+
+    /// The text encoders' numbers are what the network reads of a text: they may be another model's.
+    private func verifyTexts(_ directory: String) throws(OtherTexts) {
+        let (rows, pooled): (Int, Int?) =
+            switch network {
+            case .unet(let unet): (unet.configuration.textWidth, unet.configuration.pooledWidth)
+            case .mmdit(let mmdit): (mmdit.configuration.textWidth, mmdit.configuration.pooledWidth)
+            case .flux(let flux): (flux.configuration.textWidth, flux.configuration.pooledWidth)
+            }
+        let given = prompts.widths
+        guard given.rows == rows, pooled == nil || pooled == given.pooled else {
+            throw OtherTexts(directory: directory, read: (rows, pooled ?? given.pooled), given: given)
         }
     }
 
@@ -127,6 +142,20 @@ package struct OtherChannels: Error, CustomStringConvertible {
         """
         \(directory): the network reads \(read) channels and predicts \(predicted), where the autoencoder's latents \
         make \(wanted): a network that reads or predicts something else (inpainting, editing, depth) is not built
+        """
+    }
+}
+
+/// Text encoders of other widths than the network reads.
+package struct OtherTexts: Error, CustomStringConvertible {
+    let directory: String
+    let read, given: (rows: Int, pooled: Int)
+
+    package var description: String {
+        """
+        \(directory): the network reads texts of width \(read.rows) and \(read.pooled) as a whole, and the text \
+        encoders make \(given.rows) and \(given.pooled): they are another model's, or unet/config.json's \
+        addition_time_embed_dim is not its own
         """
     }
 }

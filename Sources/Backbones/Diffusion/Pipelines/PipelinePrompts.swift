@@ -79,6 +79,18 @@ package struct PipelinePrompts {
         private enum CodingKeys: String, CodingKey { case width = "projection_dim" }
     }
 
+    /// Of a text's rows, and of what stands for it as a whole.
+    var widths: (rows: Int, pooled: Int) {
+        let side = towers.reduce(0) { $0 + $1.encoder.configuration.width }
+        let long = words?.encoder.configuration.width ?? 0
+        return switch kind {
+        case .sdxl: (side, towers[1].encoder.pooledWidth)
+        // The towers' rows are filled up to T5's width.
+        case .sd3: (max(side, long), towers.reduce(0) { $0 + $1.encoder.pooledWidth })
+        case .flux: (long, towers[0].encoder.pooledWidth)
+        }
+    }
+
     /// Each tokenizer's ids of a prompt, filled up.
     package func ids(_ prompt: String) -> [[Int32]] {
         var all = towers.map {

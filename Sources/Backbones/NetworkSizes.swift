@@ -1,0 +1,172 @@
+extension CLIPModel.Text: CheckedSizes {
+    var unfit: [String] {
+        var checks = SizeChecks()
+        checks.hold([
+            "hidden_size": width, "intermediate_size": feedForwardWidth, "num_attention_heads": heads,
+            "vocab_size": vocabularySize, "max_position_embeddings": length,
+        ])
+        checks.hold(["num_hidden_layers": layers], to: SizeChecks.deepest)
+        checks.hold("num_attention_heads", heads, divides: "hidden_size", [width])
+        return checks.faults
+    }
+}
+
+extension CLIPModel.Vision: CheckedSizes {
+    var unfit: [String] {
+        var checks = SizeChecks()
+        checks.hold([
+            "hidden_size": width, "intermediate_size": feedForwardWidth, "num_attention_heads": heads,
+            "image_size": pictureSize, "patch_size": patchSize,
+        ])
+        checks.hold(["num_hidden_layers": layers], to: SizeChecks.deepest)
+        checks.hold("num_attention_heads", heads, divides: "hidden_size", [width])
+        checks.require(patchSize <= pictureSize, "/patch_size: \(patchSize) is more than image_size, \(pictureSize)")
+        return checks.faults
+    }
+}
+
+extension CLIPModel.Configuration: CheckedSizes {
+    var unfit: [String] {
+        var checks = SizeChecks()
+        checks.hold(["projection_dim": projectionWidth])
+        return text.unfit.map { "/text_config" + $0 } + vision.unfit.map { "/vision_config" + $0 } + checks.faults
+    }
+}
+
+extension DINOModel.Configuration: CheckedSizes {
+    var unfit: [String] {
+        var checks = SizeChecks()
+        checks.hold([
+            "hidden_size": width, "intermediate_size": feedForwardWidth, "num_attention_heads": heads,
+            "image_size": pictureSize, "patch_size": patchSize,
+        ])
+        checks.hold(["num_hidden_layers": layers], to: SizeChecks.deepest)
+        checks.hold("num_attention_heads", heads, divides: "hidden_size", [width])
+        checks.require(patchSize <= pictureSize, "/patch_size: \(patchSize) is more than image_size, \(pictureSize)")
+        return checks.faults
+    }
+}
+
+extension T5Encoder.Configuration: CheckedSizes {
+    var unfit: [String] {
+        var checks = SizeChecks()
+        checks.hold([
+            "d_model": width, "d_kv": headWidth, "d_ff": feedForwardWidth, "num_heads": heads,
+            "vocab_size": vocabularySize,
+        ])
+        checks.hold(["num_layers": layers], to: SizeChecks.deepest)
+        // Half of them for each direction, and half of those for one distance each.
+        checks.require(
+            (4...SizeChecks.widest).contains(buckets) && buckets / 4 < maximumDistance,
+            "/relative_attention_num_buckets: \(buckets) to a distance of \(maximumDistance); at least 4 are needed, "
+                + "and relative_attention_max_distance beyond a quarter of them")
+        return checks.faults
+    }
+}
+
+extension UNet.Configuration: CheckedSizes {
+    var unfit: [String] {
+        var checks = SizeChecks()
+        checks.hold([
+            "in_channels": latentChannels, "out_channels": outputChannels, "norm_num_groups": groups,
+            "cross_attention_dim": textWidth, "addition_time_embed_dim": sizeWidth,
+        ])
+        checks.hold(["layers_per_block": blocksPerLevel], to: SizeChecks.deepest)
+        for width in channels { checks.hold(["block_out_channels": width]) }
+        checks.hold("norm_num_groups", groups, divides: "block_out_channels", channels)
+        checks.require((0..<1).contains(epsilon), "/norm_eps: \(epsilon); allowed are 0 to 1")
+        if let additionWidth { checks.hold(["projection_class_embeddings_input_dim": additionWidth]) }
+        return checks.faults + unfitLevels
+    }
+
+    /// What is given for each level, and the heads of those that attend.
+    private var unfitLevels: [String] {
+        var checks = SizeChecks()
+        let counts: KeyValuePairs = [
+            "down_block_types": attendsDown.count, "up_block_types": attendsUp.count,
+            "attention_head_dim": heads.count, "transformer_layers_per_block": transformerDepths.count,
+        ]
+        checks.require(!channels.isEmpty, "/block_out_channels: no levels; at least one is needed")
+        for (name, count) in counts {
+            checks.require(
+                count == channels.count, "/\(name): \(count) levels, where block_out_channels has \(channels.count)")
+        }
+        guard checks.faults.isEmpty else { return checks.faults }
+        let last = channels.count - 1
+        for level in channels.indices where attendsDown[level] || attendsUp[last - level] || level == last {
+            checks.hold(["attention_head_dim": heads[level]])
+            checks.hold(["transformer_layers_per_block": transformerDepths[level]], to: SizeChecks.deepest)
+            checks.hold("attention_head_dim", heads[level], divides: "block_out_channels", [channels[level]])
+        }
+        return checks.faults
+    }
+}
+
+extension AutoencoderKL.Configuration: CheckedSizes {
+    var unfit: [String] {
+        var checks = SizeChecks()
+        checks.hold(["latent_channels": latentChannels, "norm_num_groups": groups, "pixel_block": pixelBlock])
+        checks.hold(["layers_per_block": blocksPerLevel], to: SizeChecks.deepest)
+        checks.require(
+            (1...16).contains(channels.count), "/block_out_channels: \(channels.count) levels; allowed are 1 to 16")
+        for width in channels { checks.hold(["block_out_channels": width]) }
+        checks.hold("norm_num_groups", groups, divides: "block_out_channels", channels)
+        checks.require(scale > 0, "/scaling_factor: \(scale); it must be more than 0")
+        return checks.faults
+    }
+}
+
+extension MMDiT.Configuration: CheckedSizes {
+    var unfit: [String] {
+        var checks = SizeChecks()
+        checks.hold([
+            "in_channels": latentChannels, "out_channels": outputChannels, "patch_size": patchSize,
+            "num_attention_heads": heads, "attention_head_dim": headWidth, "joint_attention_dim": textWidth,
+            "pooled_projection_dim": pooledWidth,
+        ])
+        checks.hold(["num_layers": depth], to: SizeChecks.deepest)
+        checks.hold(["pos_embed_max_size": positionSide, "sample_size": baseSide], to: 1 << 12)
+        checks.require(
+            heads.multipliedReportingOverflow(by: headWidth).partialValue % 4 == 0,
+            "/attention_head_dim: \(headWidth) for each of \(heads) heads; positions need a width that 4 divides")
+        return checks.faults
+    }
+}
+
+extension FluxTransformer.Configuration: CheckedSizes {
+    var unfit: [String] {
+        var checks = SizeChecks()
+        checks.hold([
+            "in_channels": patchChannels, "out_channels": outputChannels, "num_attention_heads": heads,
+            "attention_head_dim": headWidth, "joint_attention_dim": textWidth, "pooled_projection_dim": pooledWidth,
+        ])
+        checks.hold(["num_layers": depth], to: SizeChecks.deepest)
+        checks.require(
+            (0...SizeChecks.deepest).contains(singleDepth),
+            "/num_single_layers: \(singleDepth); allowed are 0 to \(SizeChecks.deepest)")
+        let isEven = rotaryChannels.allSatisfy { $0 >= 0 && $0 <= headWidth && $0 % 2 == 0 }
+        checks.require(
+            rotaryChannels.count == 3 && isEven && rotaryChannels.reduce(0, +) == headWidth,
+            "/axes_dims_rope: \(rotaryChannels); three even numbers are needed that make attention_head_dim, "
+                + "\(headWidth), together")
+        return checks.faults
+    }
+}
+
+extension ChameleonModel.Configuration: CheckedSizes {
+    var unfit: [String] {
+        let sizes = transformer
+        var checks = SizeChecks()
+        checks.hold([
+            "width": sizes.width, "feedForwardWidth": sizes.feedForwardWidth, "heads": sizes.heads,
+            "keyHeads": sizes.keyHeads, "vocabularySize": sizes.vocabularySize,
+            "longestSequence": sizes.longestSequence,
+        ])
+        checks.hold(["depth": sizes.depth], to: SizeChecks.deepest)
+        checks.hold("heads", sizes.heads, divides: "width", [sizes.width])
+        checks.hold("keyHeads", sizes.keyHeads, divides: "heads", [sizes.heads])
+        checks.require((0..<1).contains(sizes.epsilon), "/epsilon: \(sizes.epsilon); allowed are 0 to 1")
+        checks.require(sizes.rotaryBase > 0, "/rotaryBase: \(sizes.rotaryBase); it must be more than 0")
+        return checks.faults.map { "/transformer" + $0 }
+    }
+}

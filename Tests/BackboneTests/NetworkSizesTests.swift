@@ -1,0 +1,56 @@
+import ComputeTesting
+import Foundation
+import Testing
+
+@testable import Backbones
+
+/// Settings whose sizes do not fit each other are an error that names them, before anything is built of them.
+@Suite(.computing) struct NetworkSizesTests {
+    private func fault<Settings: Decodable>(_ type: Settings.Type, _ json: String) throws -> String {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("sizes-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(json.utf8).write(to: URL(fileURLWithPath: path))
+        return try #require(throws: ConfigurationFile.Malformed.self) { try ConfigurationFile.read(type, path) }.problem
+    }
+
+    @Test func headsDivideTheWidth() throws {
+        #expect(
+            try fault(DINOModel.Configuration.self, #"{"hidden_size":36,"num_attention_heads":5}"#)
+                == "/num_attention_heads: 5 does not divide hidden_size, 36")
+        #expect(
+            try fault(
+                CLIPModel.Configuration.self, #"{"text_config":{"num_attention_heads":7},"vision_config":{}}"#)
+                == "/text_config/num_attention_heads: 7 does not divide hidden_size, 512")
+    }
+
+    @Test func sizesAreNumbersThatANetworkCanHave() throws {
+        #expect(
+            try fault(DINOModel.Configuration.self, #"{"hidden_size":-1,"num_attention_heads":1}"#)
+                == "/hidden_size: -1; allowed are 1 to 1048576")
+        #expect(
+            try fault(MMDiT.Configuration.self, #"{"patch_size":0}"#) == "/patch_size: 0; allowed are 1 to 1048576")
+        let buckets = """
+            {"vocab_size":8,"d_model":8,"d_kv":4,"d_ff":8,"num_layers":1,"num_heads":2,"feed_forward_proj":"gated-gelu",
+            "relative_attention_num_buckets":2}
+            """
+        #expect(try fault(T5Encoder.Configuration.self, buckets).hasPrefix("/relative_attention_num_buckets: 2 to"))
+    }
+
+    @Test func levelsAndGroupsFitTheChannels() throws {
+        #expect(
+            try fault(
+                UNet.Configuration.self, #"{"block_out_channels":[8,16,16],"attention_head_dim":2}"#)
+                == "/norm_num_groups: 32 does not divide block_out_channels, 8")
+        #expect(
+            try fault(UNet.Configuration.self, #"{"block_out_channels":[32,64]}"#)
+                == "/down_block_types: 3 levels, where block_out_channels has 2; "
+                + "/up_block_types: 3 levels, where block_out_channels has 2")
+        #expect(
+            try fault(AutoencoderKL.Configuration.self, #"{"block_out_channels":[]}"#)
+                == "/block_out_channels: 0 levels; allowed are 1 to 16")
+        #expect(
+            try fault(FluxTransformer.Configuration.self, #"{"attention_head_dim":16}"#)
+                == "/axes_dims_rope: [16, 56, 56]; three even numbers are needed that make attention_head_dim, 16, "
+                + "together")
+    }
+}
