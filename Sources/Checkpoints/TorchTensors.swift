@@ -52,7 +52,7 @@ struct TorchTensors {
         "collections.OrderedDict", "torch.Size", "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2",
         "torch._utils._rebuild_tensor_v3", "torch._utils._rebuild_parameter",
         "torch._utils._rebuild_parameter_with_state", "torch._tensor._rebuild_from_type_v2",
-        "torch.nn.parameter.Parameter",
+        "torch._tensor._rebuild_from_type", "torch.tensor._rebuild_from_type", "torch.nn.parameter.Parameter",
     ]
 }
 
@@ -84,7 +84,8 @@ extension TorchTensors {
                 "torch.nn.parameter.Parameter":
                 guard let first = list.first, let inner = pickle.node(first), inner.kind == .object else { return nil }
                 (callable, arguments) = (inner.callable, inner.arguments)
-            case "torch._tensor._rebuild_from_type_v2":
+            case "torch._tensor._rebuild_from_type_v2", "torch._tensor._rebuild_from_type",
+                "torch.tensor._rebuild_from_type":
                 guard list.count >= 3 else { return nil }
                 (callable, arguments) = (list[0], list[2])
             default: return nil
@@ -103,6 +104,9 @@ extension TorchTensors {
         guard let reference = TorchStorageReference(identifier.arguments, in: pickle) else {
             throw TensorFault(problem: "has no storage")
         }
+        guard !isNegated(call) else {
+            throw TensorFault(problem: "is the negative of what is stored: save it anew after resolve_neg()")
+        }
         let dtype = call.version == 3 ? pickle.global(list[6])?.name ?? "" : reference.typeName
         let type = call.version == 3 ? ElementType(torch: dtype[...]) : reference.type
         let storage = try storage(reference)
@@ -115,6 +119,13 @@ extension TorchTensors {
             throw TensorFault(problem: fault)
         }
         return view
+    }
+
+    /// Whether what is stored is meant with another sign, as the last of a call's arguments says.
+    private func isNegated(_ call: Rebuilding) -> Bool {
+        let bits = call.arguments.dropFirst(call.version == 3 ? 7 : 6).first
+        let pairs = bits.flatMap(pickle.pairs) ?? []
+        return pairs.contains { pickle.text($0.key) == "neg" && $0.value == .boolean(true) }
     }
 
     private func integers(_ value: Pickle.Value) -> [Int]? {

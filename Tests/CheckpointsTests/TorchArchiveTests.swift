@@ -126,8 +126,8 @@ import Testing
             pickle.code("t")
             pickle.code("R")
         }
-        let subclass: (inout HandmadePickle) -> Void = { pickle in
-            pickle.global("torch._tensor", "_rebuild_from_type_v2")
+        func subclass(_ module: String, _ function: String, _ pickle: inout HandmadePickle) {
+            pickle.global(module, function)
             pickle.mark()
             pickle.global("torch._utils", "_rebuild_tensor_v2")
             pickle.global("some.library", "Fancy")
@@ -147,9 +147,42 @@ import Testing
             pickle.code("t")
             pickle.code("R")
         }
-        let checkpoint = try open(HandmadeTorchArchive([("p", parameter), ("s", subclass)], [("0", six)]))
-        #expect(
-            try checkpoint.tensor("p").floats() == [0, 1, 2, 3, 4, 5] && checkpoint.tensor("s").floats() == [4, 5])
+        let checkpoint = try open(
+            HandmadeTorchArchive(
+                [
+                    ("p", parameter), ("new", { subclass("torch._tensor", "_rebuild_from_type_v2", &$0) }),
+                    ("old", { subclass("torch._tensor", "_rebuild_from_type", &$0) }),
+                    ("oldest", { subclass("torch.tensor", "_rebuild_from_type", &$0) }),
+                ], [("0", six)]))
+        #expect(try checkpoint.tensor("p").floats() == [0, 1, 2, 3, 4, 5])
+        for name in ["new", "old", "oldest"] { #expect(try checkpoint.tensor(name).floats() == [4, 5], "\(name)") }
+    }
+
+    /// What torch has negated is a view of what it was, marked as such.
+    @Test func aNegatedViewIsNotReadAsWhatItWas() throws {
+        func archive(_ isNegated: Bool) -> HandmadeTorchArchive {
+            HandmadeTorchArchive(
+                [
+                    (
+                        "w",
+                        {
+                            $0.global("torch._utils", "_rebuild_tensor_v2")
+                            $0.mark()
+                            $0.storage("FloatStorage", "0", 6)
+                            $0.integer(0)
+                            $0.tuple([6])
+                            $0.tuple([1])
+                            $0.boolean(false)
+                            $0.none()
+                            $0.dictionary([("neg", { $0.boolean(isNegated) })])
+                            $0.code("t")
+                            $0.code("R")
+                        }
+                    )
+                ], [("0", six)])
+        }
+        #expect(try open(archive(false)).tensor("w").floats() == [0, 1, 2, 3, 4, 5])
+        #expect(try refusal(archive(true).bytes).contains("w is the negative of what is stored"))
     }
 
     @Test func legacyFilesShareStoragesByViews() throws {
