@@ -123,7 +123,7 @@ package struct ModelFolder: Sendable {
     }
 
     private static func weightFiles(in folder: String) -> [String] {
-        (try? FolderListing.names(in: folder) { name in ModelLayout.containers.contains { name.hasSuffix($0) } }) ?? []
+        (try? FolderListing.names(in: folder, where: ModelLayout.isWeights)) ?? []
     }
 
     /// The digest of the weights as a description has it. Reads every byte of them.

@@ -95,7 +95,7 @@ package struct ModelInstallation: Sendable {
 
     /// Whether a folder holds a model in a layout of ours, which is copied as it is.
     package static func isModel(_ folder: String) -> Bool {
-        guard ModelFolder.isModel(folder),
+        guard ModelFolder.isModel(folder), FolderListing.special(in: folder).isEmpty,
             let description = try? ModelFolder.written(folder) ?? ModelFolder.derived(folder)
         else { return false }
         return ModelLayout.of(description.family, in: folder).missing(in: folder).isEmpty
@@ -133,7 +133,9 @@ package struct ModelInstallation: Sendable {
     /// What is copied: what a model is made of, and its texts; not what pretraining left beside it. A pipeline has
     /// settings and tokenizers in folders, and shards of weights that are linked.
     private static func files(of source: String) throws -> [String] {
-        let endings = [".json", ".md", ".txt", ".model"] + ModelLayout.containers
-        return try FolderListing.names(in: source) { name in endings.contains { name.hasSuffix($0) } }
+        let endings = [".json", ".md", ".txt", ".model"]
+        return try FolderListing.names(in: source) { name in
+            ModelLayout.isWeights(name) || endings.contains { name.hasSuffix($0) }
+        }
     }
 }

@@ -26,6 +26,14 @@ package struct ModelLayout: Sendable {
     /// How files of weights end.
     static let containers = [".safetensors", ".pth", ".pt", ".bin", ".ckpt"]
 
+    /// How the names begin of what training programs (transformers' Trainer, accelerate) leave beside the weights.
+    private static let trainingStates = ["optimizer", "scheduler", "scaler", "rng_state", "training_args"]
+
+    /// Whether a file is one of weights, by its name.
+    static func isWeights(_ name: String) -> Bool {
+        containers.contains { name.hasSuffix($0) } && !trainingStates.contains { name.hasPrefix($0) }
+    }
+
     /// What is said of the files that are not there. Weights may be in any container, or in shards that an index names,
     /// and a text tokenizer in the other forms it is published in.
     func missing(in folder: String) -> [String] {

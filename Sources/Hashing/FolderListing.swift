@@ -16,4 +16,15 @@ package enum FolderListing {
             return inner.filter { !$0.hasPrefix(".") && wanted($0) }.map { "\(name)/\($0)" }
         }.sorted()
     }
+
+    /// What is wrong with pipes, sockets and devices in `folder` or in folders within it: who reads such a one may wait
+    /// for ever.
+    package static func special(in folder: String) -> [String] {
+        let all = (try? names(in: folder) { _ in true }) ?? []
+        return all.map { "\(folder)/\($0)" }.filter { path in
+            var status = stat()
+            guard stat(path, &status) == 0 else { return false }
+            return status.st_mode & S_IFMT != S_IFREG && status.st_mode & S_IFMT != S_IFDIR
+        }.map { "\($0): it is neither a file nor a folder but a pipe, a socket or a device: take it away" }
+    }
 }

@@ -277,6 +277,32 @@ struct ReleaseVariantTests {
         }
     }
 
+    /// transformers' Trainer and accelerate keep their own state beside the weights.
+    @Test func whatTrainingLeftBesideTheWeightsIsPassedOver() throws {
+        let path = try copy("clip-vit-base-patch32/safetensors")
+        for name in ["optimizer.pt", "scheduler.pt", "scaler.pt", "rng_state_0.pth", "training_args.bin"] {
+            try Data([0x80, 2, 0x7D, 0x2E]).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
+        }
+        let models = try TemporaryFolder()
+        let model = try ModelInstallation(directory: models.path).add(path, name: "clip")
+        #expect(model.verify() == [])
+        #expect(!FileManager.default.fileExists(atPath: model.folder + "/optimizer.pt"))
+    }
+
+    @Test func aPipeAmongTheFilesIsRefused() throws {
+        let path = try copy("dino-vits16/dino-vits16")
+        try #require(mkfifo(path + "/tokenizer.json", 0o600) == 0)
+        #expect(!ModelInstallation.isModel(path))
+        let problems = try found(path).problems
+        #expect(problems.count == 1 && problems[0].hasPrefix("\(path)/tokenizer.json: it is neither"), "\(problems)")
+    }
+
+    @Test func settingsThatAreNoJSONAreSaidToBeSo() throws {
+        let path = try copy("dino-vits16/dino-vits16")
+        try Data("<html>".utf8).write(to: URL(fileURLWithPath: path + "/config.json"))
+        #expect(try found(path).problems == ["\(path)/config.json: is not JSON: fetch it anew"])
+    }
+
     /// Settings, tokenizers and schedule of a pipeline lie in folders.
     @Test func aModelOfOursIsCopiedWhole() throws {
         let models = try TemporaryFolder()

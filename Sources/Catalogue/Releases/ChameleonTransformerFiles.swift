@@ -29,7 +29,7 @@ struct ChameleonTransformerFiles {
     /// What transformers' folder lacks beside its weights.
     static func missing(in folder: String) -> [String] {
         [
-            ReleasePiece.settings("config.json", in: folder) == nil ? "\(folder): has no config.json: fetch it" : nil,
+            ReleasePiece.settingsProblem(in: folder),
             words(in: folder) == nil ? "\(folder): has no tokenizer.json: fetch it" : nil,
         ].compactMap { $0 }
     }

@@ -38,7 +38,7 @@ struct EncoderReleases {
         let readsWords = files["tokenizer.json"] != nil || (files["vocab.json"] != nil && files["merges.txt"] != nil)
         let problems = [
             readsWords ? nil : "\(piece.folder): has neither tokenizer.json nor vocab.json with merges.txt: fetch them",
-            piece.settings() == nil ? "\(piece.folder): has no config.json: fetch it" : nil,
+            ReleasePiece.settingsProblem(in: piece.folder),
         ].compactMap { $0 }
         guard problems.isEmpty, let settings = piece.settings() else { throw UnrecognizedRelease(problems: problems) }
         return RecognizedRelease(
@@ -48,7 +48,7 @@ struct EncoderReleases {
 
     private static func dino(_ piece: ReleasePiece) throws(UnrecognizedRelease) -> RecognizedRelease {
         guard let settings = piece.settings() else {
-            throw UnrecognizedRelease(problems: ["\(piece.folder): has no config.json: fetch it"])
+            throw UnrecognizedRelease(problems: [ReleasePiece.settingsProblem(in: piece.folder)].compactMap { $0 })
         }
         return RecognizedRelease(
             family: .dino, title: "DINO", configuration: settings, parts: [.init(stem: "model", piece: piece)],

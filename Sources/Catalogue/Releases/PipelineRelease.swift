@@ -104,7 +104,9 @@ struct PipelineRelease {
                 problems.append("\(path): is not here: fetch the folder, its config.json and \(file).safetensors")
                 continue
             }
-            if json(component, "config.json") == nil { problems.append("\(path): has no config.json: fetch it") }
+            if json(component, "config.json") == nil, let fault = ReleasePiece.settingsProblem(in: path) {
+                problems.append(fault)
+            }
             do throws(CheckpointError) {
                 let checkpoint = try Checkpoint.open(path)
                 parts.append(.init(stem: component, piece: ReleasePiece(.pipelineComponent, checkpoint)))

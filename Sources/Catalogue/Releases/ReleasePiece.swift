@@ -51,6 +51,13 @@ package struct ReleasePiece: Sendable {
         FileManager.default.contents(atPath: "\(folder)/\(file)").flatMap { try? JSONValue(json: $0) }
     }
 
+    /// Why there are no settings in a folder; nil where there are.
+    static func settingsProblem(in folder: String) -> String? {
+        let path = "\(folder)/config.json"
+        guard FileManager.default.fileExists(atPath: path) else { return "\(folder): has no config.json: fetch it" }
+        return settings("config.json", in: folder) == nil ? "\(path): is not JSON: fetch it anew" : nil
+    }
+
     /// A tensor's shape, of the first of several names that is there.
     package func shape(_ names: String...) -> [Int]? {
         names.first(where: checkpoint.contains).flatMap { try? checkpoint.shape(of: $0) }

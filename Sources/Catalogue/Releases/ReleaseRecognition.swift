@@ -8,7 +8,7 @@ extension ReleaseScan {
         _ wishes: ReleaseWishes = ReleaseWishes()
     ) throws(UnrecognizedRelease) -> RecognizedRelease {
         do throws(UnrecognizedRelease) {
-            let wrong = missing + pieces.flatMap(\.misshapen)
+            let wrong = missing + special + pieces.flatMap(\.misshapen)
             guard wrong.isEmpty else { throw UnrecognizedRelease(problems: wrong) }
             if let release = try known(wishes) {
                 let unfit = wishes.problems(of: release)

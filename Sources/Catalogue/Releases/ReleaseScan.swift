@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Hashing
 
 /// The sets of weights in files and folders, as people download them. Headers are read, no tensor.
 package struct ReleaseScan: Sendable {
@@ -9,6 +10,8 @@ package struct ReleaseScan: Sendable {
     package private(set) var strangers: [String] = []
     /// Paths that were named and are not there.
     package private(set) var missing: [String] = []
+    /// What lies in the folders that is neither a file nor a folder.
+    package private(set) var special: [String] = []
     /// What could not be read, and why.
     package private(set) var problems: [String] = []
     /// Folders whose `model_index.json` or name make them a pipeline of diffusers.
@@ -40,6 +43,7 @@ package struct ReleaseScan: Sendable {
         }
         guard isFolder.boolValue else { return file(path) }
         folders.append(path)
+        for problem in FolderListing.special(in: path) where !special.contains(problem) { special.append(problem) }
         if files.fileExists(atPath: "\(path)/model_index.json") { return pipelines.append(path) }
         let parts = [["unet", "transformer"], ["vae"]]
         if parts.allSatisfy({ $0.contains { files.fileExists(atPath: "\(path)/\($0)/config.json") } }) {

@@ -32,7 +32,7 @@ struct T5Release {
     private static func missing(in folder: String, _ vocabulary: String?) -> [String] {
         [
             vocabulary == nil ? "\(folder): has neither tokenizer.json nor spiece.model: fetch one of them" : nil,
-            ReleasePiece.settings("config.json", in: folder) == nil ? "\(folder): has no config.json: fetch it" : nil,
+            ReleasePiece.settingsProblem(in: folder),
         ].compactMap { $0 }
     }
 
