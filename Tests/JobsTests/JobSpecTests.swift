@@ -266,7 +266,11 @@ import Testing
         ("a &#60;rex&#62; dog", ["&#60;rex&#62;"]), ("a &#x3C;rex&#X3E; dog", ["&#x3C;rex&#X3E;"]),
         ("a <\u{200D}rex> dog", ["<\u{200D}rex>"]), ("a \u{226E}rex> dog", ["\u{226E}rex>"]),
         ("a sign with \u{AB}open\u{BB}", []), ("a <<rex>> dog", ["<<rex>>"]), ("a <re<x>> dog", ["<re<x>>"]),
-        ("a <rex>\u{200D} dog", ["<rex>\u{200D}"]),
+        ("a <rex>\u{200D} dog", ["<rex>\u{200D}"]), ("a &#060;rex&#062; dog", ["&#060;rex&#062;"]),
+        ("a &#x003c;rex&#x003e; dog", ["&#x003c;rex&#x003e;"]), ("a &lt rex &gt dog", ["&lt rex &gt"]),
+        ("a %3Crex%3E dog", ["%3Crex%3E"]), (#"a \u003crex\u003e dog"#, [#"\u003crex\u003e"#]),
+        ("a \u{2329}rex\u{232A} dog", ["\u{2329}rex\u{232A}"]), ("a \u{276E}rex\u{276F} dog", ["\u{276E}rex\u{276F}"]),
+        ("Marks&Ltd, 50%3", []),
     ]) func whatLooksLikeAMentionAndIsNoneIsAProblem(_ prompt: String, _ found: [String]) throws {
         let body: JSONValue = [
             "version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": ["a dog", .string(prompt)],

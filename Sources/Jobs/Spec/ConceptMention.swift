@@ -50,7 +50,8 @@ package struct ConceptMention: Sendable, Equatable {
     package static func names(in prompt: String) -> [String] { mentions(in: prompt, at: "").map(\.key) }
 
     /// What looks like the mention of a concept and is none, each once: `<Rex>`, `< rex >`, `<rex` without an end,
-    /// brackets of another alphabet or of HTML, marks that cannot be seen. `I <3 dogs` and `a <- b` name nothing.
+    /// brackets of another alphabet, of HTML, of addresses or of JSON escaped twice, marks that cannot be seen. `I <3
+    /// dogs` and `a <- b` name nothing.
     package static func typos(in prompt: String) -> [String] {
         // Mentions get brackets of their own meanwhile, so that what is found can be quoted with those in it.
         let left = prompt.replacing(/<([a-z0-9][a-z0-9_-]{0,63}(?:@[1-9][0-9]{0,8})?)>/) { mention in
@@ -59,10 +60,10 @@ package struct ConceptMention: Sendable, Equatable {
         // Between brackets one word, spaces around it or not; or several, the first at once: `3 < 4, 5 > 4` is none.
         let bracketed =
             #/
-            (?:[<＜‹〈⟨≮]|&lt;|&\#60;|&\#x3c;)
+            (?:[<＜‹〈⟨≮\u{2329}\u{FE64}\u{276C}\u{276E}]|&lt;?|&\#0*60;?|&\#x0*3c;?|%3c|\\u003c|\\x3c)
             (?: \s{0,8}[^\s<>＜＞‹›〈〉⟨⟩]{0,80}?\s{0,8} | [^\s<>＜＞‹›〈〉⟨⟩][^<>＜＞‹›〈〉⟨⟩]{0,80}? )
-            (?:[>＞›〉⟩≯]|&gt;|&\#62;|&\#x3e;)[\p{M}\p{Cf}]*
-            | (?:[<＜‹〈⟨≮]|&lt;|&\#60;|&\#x3c;)[0-9_@\-]{0,80}[A-Za-z][A-Za-z0-9_@\-]{0,80}
+            (?:[>＞›〉⟩≯\u{232A}\u{FE65}\u{276D}\u{276F}]|&gt;?|&\#0*62;?|&\#x0*3e;?|%3e|\\u003e|\\x3e)[\p{M}\p{Cf}]*
+            | (?:[<＜‹〈⟨≮]|&lt;|&\#0*60;|&\#x0*3c;)[0-9_@\-]{0,80}[A-Za-z][A-Za-z0-9_@\-]{0,80}
             /#
         // Marks that join with a bracket would hide it.
         let scalars = bracketed.matchingSemantics(.unicodeScalar).ignoresCase()
