@@ -180,6 +180,13 @@ import Testing
         }
     }
 
+    @Test func anAnimationOfNothingIsNone() throws {
+        let none = HandmadePNG(
+            kind: .rgb, width: 16, height: 16, ancillary: [("acTL", [UInt8](repeating: 0, count: 8))]
+        ) { _, _, _ in 0 }
+        #expect(try DecodedPicture(none.bytes).outline.warnings == [])
+    }
+
     @Test(.enabled(if: sharedFolder("cases") != nil, "../shared/cases is not here"))
     func wrongFormatsAreNamed() throws {
         let names = [

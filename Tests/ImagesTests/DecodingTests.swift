@@ -67,7 +67,9 @@ import Testing
             (Array("BM".utf8), "a BMP"), (Array("%PDF-1.7".utf8), "a PDF"),
             (Array("<?xml version=\"1.0\"?>\n<svg>".utf8), "an SVG"), (Array("<!DOCTYPE html>".utf8), "a web page"),
             (Array("version https://git-lfs.github.com/spec/v1".utf8), "a Git LFS pointer"), ([], "an empty file"),
-            (Array("Once".utf8), "no picture: it begins with 4F 6E 63 65"),
+            (Array("Once".utf8), "a text that begins Once"), ([1, 2, 3], "no picture: it begins with 01 02 03"),
+            ([0x89] + Array("PNG\n\u{1A}\n".utf8), "a PNG that was changed as a text"),
+            ([0x0A, 0x89] + Array("PNG\r\n\u{1A}\n".utf8), "a PNG with blanks before it"),
         ]
         for (bytes, name) in found {
             let error = try #require(throws: PictureError.self) { try DecodedPicture(bytes) }
@@ -93,6 +95,13 @@ import Testing
         ("<!-- Generator: Inkscape -->\n<svg>", "an SVG"), ("<?xml version=\"1.0\"?>\n<!DOCTYPE svg PUBLIC", "an SVG"),
         ("\n<!-- saved -->\n<HTML><svg>", "a web page"), ("<?xml version=\"1.0\"?><Error>", "a text in XML"),
         ("<svg><script>", "an SVG"), ("<?xml version=\"1.0\"?><header>", "a text in XML"),
+        ("\u{FFFD}PNG\r\n\u{1A}\n", "a PNG that was changed as a text"),
+        ("\u{89}PNG\r\n\u{1A}\n", "a PNG that was changed as a text"),
+        ("\u{FF}\u{D8}\u{FF}\u{E0}", "a JPEG that was changed as a text"),
+        ("\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\0", "a JPEG that was changed as a text"),
+        ("RIFF\u{FFFD}\0\0WEBPVP8 ", "a WebP that was changed as a text"), ("P6\n64 64\n255\n", "a Netpbm picture"),
+        ("qoif\0\0", "a QOI picture"), ("v/1\u{1}", "an OpenEXR picture"), ("Rar!\u{1A}", "a RAR archive"),
+        ("https://example.com/a.png", "a text that begins https://example.com/a.png"),
         ("{\"error\":\"AccessDenied\"}", "a text in JSON"), ("{\n  \"error\": 403", "a text in JSON"),
     ]) func filesAreNamedByMoreThanTheirFirstWord(start: String, name: String) throws {
         let error = try #require(throws: PictureError.self) { try DecodedPicture(Array(start.utf8)) }

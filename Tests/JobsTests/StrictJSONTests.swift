@@ -40,6 +40,7 @@ import Testing
             ("[01]", "'1' at byte 2", "a comma or ]"), ("[1.]", "']' at byte 3", "a digit"),
             ("[tru]", "'t' at byte 1", "a value"), ("[NaN]", "'N' at byte 1", "a value"),
             ("[\"a\nb\"]", "0xa at byte 3", #"the string's end in quotes; \n for a new line"#),
+            (#"["\u-000"]"#, "'-' at byte 4", "four hexadecimal digits"),
             (#"["\x"]"#, "'x' at byte 3", #"one of " \ / b f n r t u after \"#), ("['a']", "''' at byte 1", "a value"),
             (#"["\ud83d do"]"#, "half a surrogate pair at byte 2", "both halves, or the character itself"),
             ("[1e999]", "the number 1e999 at byte 1", "a number that a double can hold"),
@@ -66,5 +67,6 @@ import Testing
             #expect(problem.found == "text in UTF-16 or UTF-32", "\(problem)")
         }
         #expect(try problem(Data([0xEF, 0xBB, 0xBF]) + Data("{}".utf8)).found.contains("byte order mark"))
+        #expect(try problem(Data([0x1F, 0x8B, 8, 0, 0, 0])).found == "what gzip packed")
     }
 }

@@ -79,7 +79,9 @@ struct PNGOutline {
                 frames = nil
             }
             switch chunk.name {
-            case "acTL" where chunk.length == 8: frames = PNGOutline.number(at: 0, of: bytes)
+            case "acTL" where chunk.length == 8:
+                let count = PNGOutline.number(at: 0, of: bytes)
+                if count > 0 { frames = count }
             case "fcTL": isFirstFrame = true
             case "iCCP": says.profile = says.profile ?? PNGOutline.profile(chunk.data(of: data))
             case "sRGB": says.isSRGB = true

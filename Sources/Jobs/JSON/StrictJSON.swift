@@ -23,7 +23,7 @@ package struct StrictJSON {
     // MARK: - Values
 
     private mutating func text() throws(Problems) -> JSONValue {
-        if let encoding { throw problem("text in \(encoding)", "UTF-8 without a byte order mark") }
+        if let encoding { throw problem(encoding, "UTF-8 without a byte order mark") }
         let value = try value()
         skipSpace()
         guard place == bytes.count else { throw unexpected("nothing after the value") }
@@ -33,9 +33,10 @@ package struct StrictJSON {
     /// What it is where it is not plain UTF-8, by its first bytes.
     private var encoding: String? {
         let start = Array(bytes.prefix(4))
-        if start.starts(with: [0xEF, 0xBB, 0xBF]) { return "UTF-8 with a byte order mark" }
+        if start.starts(with: [0xEF, 0xBB, 0xBF]) { return "text in UTF-8 with a byte order mark" }
+        if start.starts(with: [0x1F, 0x8B]) { return "what gzip packed" }
         if start.starts(with: [0xFE, 0xFF]) || start.starts(with: [0xFF, 0xFE]) || start.contains(0) {
-            return "UTF-16 or UTF-32"
+            return "text in UTF-16 or UTF-32"
         }
         return nil
     }
@@ -166,7 +167,7 @@ package struct StrictJSON {
     private mutating func hexadecimal() throws(Problems) -> UInt16 {
         let end = place + 4
         guard end <= bytes.count, let value = UInt16(String(decoding: bytes[place..<end], as: UTF8.self), radix: 16),
-            bytes[place] != UInt8(ascii: "+")
+            bytes[place] != UInt8(ascii: "+"), bytes[place] != UInt8(ascii: "-")
         else { throw unexpected("four hexadecimal digits") }
         place = end
         return value

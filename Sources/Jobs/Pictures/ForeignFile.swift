@@ -8,7 +8,9 @@ package struct ForeignFile: Sendable, Equatable {
     /// Names what begins so; what nobody knows by its first bytes.
     package init(_ bytes: some Sequence<UInt8>) {
         let start = Array(bytes.prefix(512))
-        self = Self.media(start) ?? Self.text(start) ?? Self.container(start) ?? Self.unknown(start)
+        self =
+            Self.media(start) ?? Self.spoilt(start) ?? Self.text(start) ?? Self.container(start)
+            ?? Self.words(start) ?? Self.unknown(start)
     }
 
     private init(_ name: String, _ advice: String) { (self.name, self.advice) = (name, advice) }
@@ -54,6 +56,26 @@ package struct ForeignFile: Sendable, Equatable {
         return brands.first { $0.hasPrefix("avi") } ?? "heic"
     }
 
+    /// A picture that was taken for a text on its way: read as UTF-8 or Latin-1 and written anew, its line ends changed
+    /// (a PNG's first bytes are made to tell that: third edition, 5.2), or blanks before it.
+    private static func spoilt(_ start: [UInt8]) -> ForeignFile? {
+        let advice = "read its file as bytes, not as text: open(path, 'rb') in Python"
+        let replaced: [UInt8] = [0xEF, 0xBF, 0xBD]
+        let firsts: [[UInt8]] = [[0x89], replaced, [0xC2, 0x89], [0x09], [0x3F]]
+        let starts = firsts.flatMap { [$0 + Array("PNG\r".utf8), $0 + Array("PNG\n".utf8)] }
+        if starts.contains(where: { start.starts(with: $0) }) {
+            return ForeignFile("a PNG that was changed as a text", advice)
+        }
+        if start.starts(with: replaced + replaced + replaced) || start.starts(with: "\u{FF}\u{D8}\u{FF}".utf8) {
+            return ForeignFile("a JPEG that was changed as a text", advice)
+        }
+        if start.starts(with: "RIFF".utf8), start.dropFirst(8).prefix(20).firstRange(of: "WEBP".utf8) != nil {
+            return ForeignFile("a WebP that was changed as a text", advice)
+        }
+        let rest = start.drop { [0x09, 0x0A, 0x0D, 0x20, 0xEF, 0xBB, 0xBF].contains($0) }
+        return PictureFormat(rest).map { ForeignFile("a \($0.rawValue) with blanks before it", advice) }
+    }
+
     private static let video = ForeignFile(
         "a video", "take a picture of it: ffmpeg -i video.mp4 -frames:v 1 photo.png")
     private static let raw = ForeignFile("a camera's raw file", "develop it: darktable-cli photo.raw photo.jpg")
@@ -82,7 +104,32 @@ package struct ForeignFile: Sendable, Equatable {
             (Array("PK".utf8), "a ZIP archive", "send the pictures in it, each by itself"),
             ([0x1F, 0x8B], "a gzip archive", "send the pictures in it, each by itself"),
         ]
-        return known.first { start.starts(with: $0.0) }.map { ForeignFile($0.1, $0.2) }
+        return (known + rarer).first { start.starts(with: $0.0) }.map { ForeignFile($0.1, $0.2) } ?? netpbm(start)
+    }
+
+    /// Of programs and measurements more than of cameras.
+    private static let rarer: [([UInt8], String, String)] = [
+        ([0x76, 0x2F, 0x31, 0x01], "an OpenEXR picture", "convert it: convert photo.exr photo.png"),
+        (Array("#?R".utf8), "a Radiance picture", "convert it: convert photo.hdr photo.png"),
+        (Array("qoif".utf8), "a QOI picture", "convert it: convert photo.qoi photo.png"),
+        (Array("DDS ".utf8), "a DDS texture", "convert it: convert photo.dds photo.png"),
+        (Array("icns".utf8), "an icon", "convert it: convert 'icon.icns[0]' photo.png"),
+        ([0x8A, 0x4D, 0x4E, 0x47], "an MNG", "convert its first frame: convert 'photo.mng[0]' photo.png"),
+        ([0x8B, 0x4A, 0x4E, 0x47], "a JNG", "convert it: convert photo.jng photo.png"),
+        ([0x93, 0x4E, 0x55, 0x4D], "a NumPy array", "save it as a PNG: Image.fromarray(array).save('photo.png')"),
+        ([0x37, 0x7A, 0xBC, 0xAF], "a 7z archive", "send the pictures in it, each by itself"),
+        (Array("Rar!".utf8), "a RAR archive", "send the pictures in it, each by itself"),
+        (Array("BZh".utf8), "a bzip2 archive", "send the pictures in it, each by itself"),
+        ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "an xz archive", "send the pictures in it, each by itself"),
+        ([0x28, 0xB5, 0x2F, 0xFD], "a zstd archive", "send the pictures in it, each by itself"),
+    ]
+
+    /// PBM, PGM, PPM and PAM: a letter, a digit and a blank.
+    private static func netpbm(_ start: [UInt8]) -> ForeignFile? {
+        guard start.count > 2, start[0] == UInt8(ascii: "P"),
+            (UInt8(ascii: "1")...UInt8(ascii: "7")).contains(start[1]), [0x0A, 0x0D, 0x20].contains(start[2])
+        else { return nil }
+        return ForeignFile("a Netpbm picture", "convert it: convert photo.pnm photo.png")
     }
 
     private static func text(_ start: [UInt8]) -> ForeignFile? {
@@ -121,6 +168,17 @@ package struct ForeignFile: Sendable, Equatable {
         }
         if drawing != nil { return ForeignFile("an SVG", "draw it: rsvg-convert -w 1024 drawing.svg -o photo.png") }
         return ForeignFile("a text in XML", serverAnswer)
+    }
+
+    /// Plain words, as an address or a file's name is.
+    private static func words(_ start: [UInt8]) -> ForeignFile? {
+        let line = start.prefix(60)
+        guard line.count > 3, line.allSatisfy({ (0x20...0x7E).contains($0) || [0x09, 0x0A, 0x0D].contains($0) }) else {
+            return nil
+        }
+        let words = String(decoding: line, as: UTF8.self).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return ForeignFile(
+            "a text that begins \(words.clipped(to: 40))", "send the picture's own bytes, not its address or its name")
     }
 
     private static func unknown(_ start: [UInt8]) -> ForeignFile {
