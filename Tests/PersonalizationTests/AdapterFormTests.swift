@@ -186,6 +186,15 @@ import Testing
         #expect(error.problem.contains("; "))
     }
 
+    /// The word of a concept called `diff` is no difference of anybody's.
+    @Test(arguments: ["diff", "oft_1"]) func aConceptMayBeCalledAsWhatIsNotBuilt(_ name: String) throws {
+        let adapter = try Adapter(path: try adapter(by: "proxy-tuning").path)
+        let (word, out) = (RareWord.name(of: name), folder + "/\(name).safetensors")
+        let tensors = adapter.tensors.merging([word: Tensor(zeros: [1, 4])]) { $1 }
+        try Adapter(description: adapter.description, tensors: tensors).write(out)
+        #expect(try AdapterReader(out).read().embeddings == [word])
+    }
+
     /// Without it the changes would be scaled by chance.
     @Test func aHeaderThatIsNoneIsRefused() throws {
         let out = folder + "/diffusers.safetensors"

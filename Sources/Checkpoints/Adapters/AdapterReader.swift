@@ -22,12 +22,13 @@ package struct AdapterReader {
     /// - Throws: `CheckpointError` for what is no adapter, of a kind that is not built, or damaged.
     package func read() throws -> NamedChanges {
         guard components.isEmpty else { return try ofComponents() }
+        // A concept may be called as what is looked for in others' names.
+        if checkpoint.metadata["format"] == Self.ownFormat { return try own() }
         let names = checkpoint.names
         for name in names {
             guard let kind = Self.unbuilt.first(where: { ".\(name).".contains($0.mark) }) else { continue }
             throw problem("\(name): \(kind.words)")
         }
-        if checkpoint.metadata["format"] == Self.ownFormat { return try own() }
         if names.contains(where: { $0.hasPrefix("base_model.model.") }) { return try peft() }
         if names.contains(where: { AdapterNames.kohya($0)?.ending == ".lora_down.weight" }) { return try kohya() }
         return try diffusers()
@@ -40,8 +41,8 @@ package struct AdapterReader {
         (".hada_", "LoHa is not built; train LoRA"), (".lokr_", "LoKr is not built; train LoRA"),
         (".oft_", "OFT is not built; train LoRA"),
         (".dora_scale.", "DoRA in kohya's form is not built; train without weight decomposition"),
-        (".diff.", "whole differences are not built; train norms and small layers no more than the rest"),
-        (".diff_b.", "differences of biases are not built; train without biases"),
+        (".diff.", "whole differences are not built; train or extract low-rank changes alone"),
+        (".diff_b.", "differences of biases are not built; train or extract low-rank changes alone"),
         (".w_norm.", "trained norms are not built; train without train_norm"),
         (".b_norm.", "trained norms are not built; train without train_norm"),
         (".bundle_emb.", "an embedding beside the changes is not built; save without additional embeddings"),
