@@ -188,11 +188,14 @@ package struct ExperimentTables {
     private func undrawnCell(_ variant: TableVariant, _ key: TableCell.Key) throws -> TableCell {
         let size = 64
         let concept = concept(key.subject, size: size)
-        var scores = ExperimentTables.values(ConceptMetrics(references: concept.references, by: encoders).ceiling())
+        let scores: [String: Double]
         if case .world = variant.way {
             let world = SubjectInWorld(subject: settings.subject(key.subject), size: size)
+            // It has one individual, whom pictures of the class would show: PRES would say nothing.
             scores = try self.scores(
                 key, concept, Drawing(paint: world.paint, asks: \.described, classPictures: 0))
+        } else {
+            scores = ExperimentTables.values(ConceptMetrics(references: concept.references, by: encoders).ceiling())
         }
         return TableCell(key: key, className: concept.className, scores: scores, engine: engine)
     }

@@ -2,8 +2,8 @@ import Images
 import LittleWorld
 
 /// The world's own pictures of one individual, as prompts ask for it: what scores a perfect model of the world would
-/// have, which knows the subject and does all that is asked. References show four places, and a caption without the
-/// subject's colours is less like the subject's picture than like an average one, so no score of it is 1.
+/// have, which knows the subject and does all that is asked. No score of it is 1: references show other places, and
+/// nothing worn, and prompts do not say the subject's colours.
 struct SubjectInWorld {
     let subject: Subject
     /// Pixels on a side.
