@@ -69,7 +69,7 @@ def sample_jobs(noun):
     return jobs
 
 
-class Workshop:
+class Workspace:
     """A folder in which jobs are estimated and done, each in a folder of its own name, with no server."""
 
     def __init__(self, folder):
@@ -110,8 +110,8 @@ class Workshop:
 
 def run(options):
     with tempfile.TemporaryDirectory() as folder:
-        workshop = Workshop(folder)
-        jobs = sample_jobs(workshop.paint_references())
+        workspace = Workspace(folder)
+        jobs = sample_jobs(workspace.paint_references())
         strange = [job for job in options.only if job not in jobs]
         if strange:
             sys.exit(f"bench: no job is called {', '.join(strange)}; there are {', '.join(jobs)}")
@@ -119,7 +119,7 @@ def run(options):
         for job, (body, adapters) in jobs.items():
             if options.only and job not in {*options.only, *needed}:
                 continue
-            estimate, usage = workshop.estimate(body), workshop.do(job, adapters)
+            estimate, usage = workspace.estimate(body), workspace.do(job, adapters)
             took = usage.ru_utime + usage.ru_stime
             line = {
                 "job": job,

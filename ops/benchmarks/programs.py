@@ -27,7 +27,8 @@ def programs():
 
 
 def laboratory():
-    return os.environ.get("ATELIER_LAB") or built("--product", "atelier-lab") + "/atelier-lab"
+    folder = os.environ.get("ATELIER_PROGRAMS")
+    return os.environ.get("ATELIER_LAB") or (folder or built("--product", "atelier-lab")) + "/atelier-lab"
 
 
 def peer_script(name):
