@@ -48,7 +48,7 @@ package struct Concept: Sendable {
     package func photoPrompt(_ identifier: String, _ place: String = "") -> String {
         let place = place.isEmpty ? "" : " " + place
         if role == .subject { return "a photo of \(identifier) \(className)\(place)" }
-        return wording(subject: (anyOfItsClass ?? "a picture") + place, style: identifier)
+        return wording(subject: plainClassPrompt + place, style: identifier)
     }
 
     /// A photo of any of its class.

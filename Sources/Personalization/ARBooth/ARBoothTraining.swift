@@ -126,7 +126,7 @@ package final class ARBoothTraining: ConceptTraining {
         let teacher: Tensor  // [N, L, 2·d]
     }
 
-    /// Of the prior's maps.
+    /// How many of the prior's maps are drawn together.
     package static let mapsAtATime = 16
 
     private static func drawPrior(
