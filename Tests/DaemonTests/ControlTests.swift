@@ -131,6 +131,44 @@ import Testing
         try await servers.remove()
     }
 
+    private func send(_ body: JSONValue, _ stage: Stage) async throws {
+        let address = try BrokerAddress(url: stage.servers.amqpURL)
+        let publisher = Publisher(address)
+        publisher.start()
+        let message = OutgoingMessage(
+            exchange: stage.names.control, routingKey: "", properties: MessageProperties(userID: address.user),
+            body: Array(body.line))
+        try await stage.until("a daemon listens") { await publisher.publish(message) == .confirmed }
+        await publisher.stop()
+    }
+
+    /// Nobody says it again: the queue is a daemon's own.
+    @Test func whatIsSaidWhilePostgreSQLIsAwayIsDoneOnceItIsBack() async throws {
+        let servers = try await Servers.startOwn()
+        do {
+            try await Stage.with(servers, settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]) { stage in
+                try stage.start()
+                try await stage.pause()
+                try await stage.publish("steps=2", id: "cancelled")
+                try await stage.publish("steps=2", id: "held")
+                let job = try #require(try await stage.job("cancelled", reaches: .available).jobID)
+                _ = try await stage.job("held", reaches: .available)
+                try await servers.stop(.postgresql)
+                try await send(["action": "cancel", "job": .string(job.uuidString), "reason": "enough"], stage)
+                try await send(["action": "resume"], stage)
+                try await stage.until("it is heard") { stage.log.contains("a control message waits") }
+                try await servers.start(.postgresql)
+                let cancelled = try await stage.job("cancelled", reaches: .cancelled)
+                #expect(cancelled["cancel_reason"]?.string == "enough")
+                _ = try await stage.job("held", reaches: .completed)
+            }
+        } catch {
+            try? await servers.remove()
+            throw error
+        }
+        try await servers.remove()
+    }
+
     @Test func pauseHoldsWorkBackUntilResume() async throws {
         try await withStage { stage in
             let early = try await stage.control("pause")

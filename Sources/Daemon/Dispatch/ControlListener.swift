@@ -21,6 +21,8 @@ package struct ControlListener: Service {
 
     /// A job without its pictures is longer than that in no case that is meant well.
     static let largestBody = 1 << 20
+    /// As often is tried what fails although PostgreSQL is there, before others get their turn.
+    private static let tries = 5
 
     package func run() async throws {
         consumer.start()
@@ -59,33 +61,53 @@ package struct ControlListener: Service {
         asked(
             EstimateQuestion(
                 job: job, tenant: looksAtConcepts ? tenant : nil, replyTo: queue,
-                correlationID: delivery.properties.correlationID))
+                correlationID: delivery.properties.correlationID, asked: delivery.arrival))
     }
 
     /// Another tenant's job is as one that nobody has.
     private func cancel(_ job: UUID, reason: String?, by user: String) async {
-        do {
+        await insist("job not cancelled: send it again", ["job.id": "\(job)"]) {
             if !tenants.operators.contains(user), try await store.tenant(of: job) != user {
                 return refuse(Data("cancel \(job)".utf8), from: user)
             }
             _ = try await store.cancel(job, reason: reason)
             await dispatcher.cancel(job)
-        } catch {
-            logger.error("job not cancelled", metadata: ["job.id": "\(job)", "error": "\(error)"])
         }
     }
 
     /// What is not written down yet every daemon that gets it writes down, for the daemons to come.
     private func order(paused: Bool, isWritten: Bool) async {
-        do {
+        let consequence = isWritten ? "it is read with the next heartbeat" : "send it again"
+        await insist("not \(paused ? "paused" : "resumed"): \(consequence)") {
             let order = isWritten ? try await store.pauseOrder() : try await store.order(paused: paused)
             if condition.apply(order) { dispatcher.poll() }
-        } catch {
-            let consequence = isWritten ? "it is read with the next heartbeat" : "send it again"
-            logger.error(
-                "not \(paused ? "paused" : "resumed"), PostgreSQL is needed: \(consequence)",
-                metadata: ["error": "\(error)"])
         }
+    }
+
+    /// Does what PostgreSQL is needed for, again and again while that is away or writes nothing. The delivery is held
+    /// meanwhile, and so is what was said after it: the queue is this connection's alone, and nobody would say it
+    /// again. `failure` is logged where it comes to nothing.
+    private func insist(
+        _ failure: Logger.Message, _ metadata: Logger.Metadata = [:], _ act: () async throws -> Void
+    ) async {
+        var (backoff, tries, isHeld) = (Backoff(cap: 1), 0, false)
+        while true {
+            do {
+                return try await act()
+            } catch let error as StoreError where error.isTemporary && tries < Self.tries && !Task.isCancelled {
+                if !isHeld { logger.warning("a control message waits for PostgreSQL", metadata: ["error": "\(error)"]) }
+                isHeld = true
+                if await isThere(beside: error) { tries += 1 }
+                try? await Task.sleep(for: backoff.next())
+            } catch {
+                return logger.error(failure, metadata: metadata.merging(["error": "\(error)"]) { $1 })
+            }
+        }
+    }
+
+    private func isThere(beside error: StoreError) async -> Bool {
+        guard !error.writesNothing else { return false }
+        return (try? await store.takesWrites()) == true
     }
 
     private func refuse(_ body: Data, from user: String) {

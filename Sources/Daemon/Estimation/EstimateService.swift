@@ -13,7 +13,7 @@ struct EstimateQuestion: Sendable {
     /// The queue its answer goes to, which is the asker's.
     let replyTo: String
     let correlationID: String?
-    let asked = ContinuousClock.now
+    let asked: ContinuousClock.Instant
 }
 
 /// Answers who asks what a job would take. Every daemon is asked, for each host has its own models and speed; the
