@@ -40,6 +40,13 @@ extension Store {
         return Dictionary(rows.map { ($0["what"] ?? "", $0["count"].flatMap { Int($0) } ?? 0) }, uniquingKeysWith: +)
     }
 
+    /// Deletes the row of a daemon's start, with the models it held, that was gone so many days ago and that no attempt
+    /// names any more; gives whether there was one. All attempts are looked through for it.
+    package func pruneWorker(goneFor days: Double) throws -> Bool {
+        try query("select atelier.prune_worker($1::double precision) as is_done", [String(days)]).first?["is_done"]
+            == "t"
+    }
+
     /// Counts what ended in the hours that are over, for the dashboard's throughput.
     package func countHours() throws { try query("select atelier.count_hours()") }
 

@@ -141,6 +141,37 @@ import Testing
         }
     }
 
+    @Test func aDaemonThatIsGoneIsForgottenAfterItsLastAttempt() async throws {
+        try await Stage.with { stage in
+            try await stage.submit()
+            let worked = try await stage.worker()
+            let claimed = try await stage.claimOne(worked)
+            _ = try await stage.store.finish(claimed.job, claimed.attempt, AttemptResult(outcome: .cancelled))
+            let idle = try await stage.worker()
+            let new = try await stage.worker()
+            let living = try await stage.worker()
+            try await stage.store.script(
+                """
+                insert into atelier.worker_models (worker, model, digest) values ('\(idle)', 'm', 'd');
+                update atelier.workers set gone_at = now() - interval '9 days' where id in ('\(worked)', '\(idle)');
+                update atelier.workers set gone_at = now() where id = '\(new)';
+                """)
+            func left() async throws -> Set<UUID> {
+                let rows = try await stage.store.query("select id from atelier.workers")
+                return Set(rows.compactMap { $0["id"].flatMap(UUID.init(uuidString:)) })
+            }
+            #expect(try await !stage.store.pruneWorker(goneFor: 10))
+            #expect(try await stage.store.pruneWorker(goneFor: 1))
+            #expect(try await left() == [worked, new, living])
+            #expect(try await !stage.store.pruneWorker(goneFor: 1), "an attempt names it")
+            try await stage.store.script("delete from atelier.jobs")
+            #expect(try await stage.store.pruneWorker(goneFor: 1))
+            #expect(try await left() == [new, living])
+            #expect(
+                await stage.refusal("set role atelier_daemon; select atelier.prune_worker(1); reset role") == nil)
+        }
+    }
+
     @Test func anArtifactIsNeededByWhoMadeItWhoNeedsItAndByConcepts() async throws {
         try await Stage.with { stage in
             let digests = ["a", "b", "c", "d"].map { String(repeating: $0, count: 64) }

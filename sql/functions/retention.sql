@@ -124,6 +124,25 @@ begin
     end if;
 end $$;
 
+-- Deletes the worker that was gone first, so many days ago, of those that no attempt names any more, with the models it
+-- held; gives whether there was one. No index tells a worker's attempts, for every attempt would be written to it: all
+-- are looked through to find it, and attempts and jobs once more to let it go. So this is asked seldom.
+create or replace function atelier.prune_worker(p_days double precision) returns boolean
+language plpgsql set search_path = atelier, pg_temp security definer as $$
+begin
+    with named as materialized (
+        select distinct a.worker from attempts a)
+    delete from workers w
+        where w.id in (
+            select d.id
+            from workers d
+            where d.gone_at < now() - p_days * interval '1 day' and d.id not in (select n.worker from named n)
+            order by d.gone_at
+            limit 1
+            for update skip locked);
+    return found;
+end $$;
+
 -- Counts what ended in the hours that are over, once; what ends later is counted when it is looked at. Hours are waited
 -- for a minute: who ended a job at an hour's end may have committed a moment later.
 create or replace function atelier.count_hours() returns int

@@ -50,6 +50,7 @@ package actor Maintenance {
                     "orphaned folders removed",
                     metadata: ["folders.count": "\(gone.folders)", "logs.count": "\(gone.logs)"])
             }
+            try await pruneWorkers()
         } catch {
             logger.warning("maintenance put off", metadata: ["error": "\(error)"])
         }
@@ -71,6 +72,16 @@ package actor Maintenance {
         for (what, count) in total.sorted(by: { $0.key < $1.key }) where count > 0 {
             logger.info("rows pruned", metadata: ["rows.sort": "\(what)", "rows.count": "\(count)"])
         }
+    }
+
+    /// Deletes the rows of daemons that were gone as long as completed jobs are kept, once their last attempt is
+    /// deleted: a few in a round, for each costs a look through all attempts.
+    private func pruneWorkers() async throws {
+        guard let days = retention.completedJobs else { return }
+        var count = 0
+        while count < 20, !Task.isCancelled, try await store.pruneWorker(goneFor: days) { count += 1 }
+        guard count > 0 else { return }
+        logger.info("rows pruned", metadata: ["rows.sort": "workers", "rows.count": "\(count)"])
     }
 
     /// Removes the files of artifacts whose last reference somebody deleted. One that was taken in just now may have a
