@@ -11,15 +11,21 @@ struct ErrorPages: RouterMiddleware {
         _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
     ) async throws -> Response {
         do { return try await next(request, context) } catch {
-            let (status, message) = words(for: error, request)
-            guard request.headers[.accept]?.contains("text/html") ?? false, !request.uri.path.hasPrefix("/api/") else {
-                return APIRoutes.json(["error": .string(message)], status: status)
-            }
-            var model = site.frame(nil, section: "", title: "\(status.code)")
-            model["status"] = status.code
-            model["message"] = message
-            return try site.templates.html("error", model, status: status)
+            var response = try page(for: error, request)
+            if let error = error as? HTTPError { response.headers.append(contentsOf: error.headers) }
+            return response
         }
+    }
+
+    private func page(for error: any Error, _ request: Request) throws -> Response {
+        let (status, message) = words(for: error, request)
+        guard request.headers[.accept]?.contains("text/html") ?? false, !request.uri.path.hasPrefix("/api/") else {
+            return APIRoutes.json(["error": .string(message)], status: status)
+        }
+        var model = site.frame(nil, section: "", title: "\(status.code)")
+        model["status"] = status.code
+        model["message"] = message
+        return try site.templates.html("error", model, status: status)
     }
 
     private func words(for error: any Error, _ request: Request) -> (HTTPResponse.Status, String) {

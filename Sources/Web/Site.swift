@@ -26,6 +26,8 @@ struct Site: Sendable {
     let logger: Logger
     let sessions: Sessions
     let tokens: TokenFile?
+    /// What is held of jobs that are sent.
+    let bodies = BodyAllowance(most: WebContext.largestBody)
 
     /// What is said where nothing can be published, with what to configure.
     static let noBroker = """

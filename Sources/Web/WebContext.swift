@@ -12,7 +12,8 @@ struct WebContext: RequestContext {
     init(source: Source) { coreContext = .init(source: source) }
 
     /// Pictures travel inside a job's body.
-    var maxUploadSize: Int { 96 << 20 }
+    static let largestBody = 96 << 20
+    var maxUploadSize: Int { Self.largestBody }
 
     /// Who asks.
     /// - Throws: 401 where nobody is known; no route that shows anything is reached so.

@@ -76,6 +76,8 @@ package enum WebServer {
         await warm(site)
         let application = Application(
             router: router(site, metrics),
+            // Who begins to send something and stops keeps others' bodies out.
+            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
             configuration: .init(
                 address: .hostname(settings.webAddress, port: settings.webPort), serverName: "atelier-web"),
             services: [site.live],

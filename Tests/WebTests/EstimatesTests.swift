@@ -1,6 +1,7 @@
 import DaemonTesting
 import Foundation
 import Jobs
+import ServerTesting
 import Testing
 
 /// What a job would take, asked through the web program of the real daemon before anything is published.
@@ -162,6 +163,38 @@ import Testing
             }
             for headers in [[:], ["Authorization": "Bearer atelier_wrong"]] {
                 #expect(try await site.send(json: job, to: "/api/estimates", headers).status == 403)
+            }
+        }
+    }
+
+    /// Many of the largest at once would be more than the program's memory holds.
+    @Test func aLargeBodyWaitsForAnother() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            let site = try WebClient(try await stage.startWeb())
+            // Announces as much as may be, and sends less.
+            let slow = try ChildProgram(
+                "curl",
+                [
+                    "-s", "-H", "Content-Type: application/json", "-H", "Content-Length: \(96 << 20)",
+                    "--data-binary", "{}", site.address + "/api/jobs",
+                ],
+                environment: ["PATH": "/usr/bin:/bin", "no_proxy": "*"], output: stage.folder.path + "/slow",
+                errors: stage.folder.path + "/slow")
+            defer {
+                kill(slow.identifier, SIGKILL)
+                _ = try? slow.end(within: 10)
+            }
+            let large: JSONValue = [.string(String(repeating: "x", count: 2 << 20))]
+            var refused = try await site.send(json: large, to: "/api/estimates")
+            try await stage.until("it is held", within: 50) {
+                if refused.status != 503 { refused = try await site.send(json: large, to: "/api/estimates") }
+                return refused.status == 503
+            }
+            #expect(refused.headers["retry-after"] == "5", "\(refused)")
+            #expect(try await site.send(json: [], to: "/api/estimates").status == 422, "a small one does not wait")
+            kill(slow.identifier, SIGKILL)
+            try await stage.until("it is given back") {
+                try await site.send(json: large, to: "/api/jobs").status == 422
             }
         }
     }

@@ -40,6 +40,24 @@ struct PartsTests {
         #expect(form.values("a") == ["1", "2 3"] && form["b"] == "<b>&" && form["empty"] == nil && form["c"] == nil)
     }
 
+    /// The largest take as much memory as there is; small ones go beside them.
+    @Test func ofLargeBodiesAreHeldAsManyAsMayBe() async throws {
+        let bodies = BodyAllowance(most: 10 << 20)
+        for bytes in [nil, 10 << 20, 99 << 20] as [Int?] {
+            let inner = try await bodies.hold(bytes) {
+                await #expect(throws: (any Error).self) { try await bodies.hold(2 << 20) {} }
+                return try await bodies.hold(BodyAllowance.small) { 1 }
+            }
+            #expect(inner == 1)
+        }
+        let both = try await bodies.hold(5 << 20) { try await bodies.hold(5 << 20) { 2 } }
+        #expect(both == 2)
+        await #expect(throws: CancellationError.self) {
+            try await bodies.hold(nil) { () async throws -> Int in throw CancellationError() }
+        }
+        #expect(try await bodies.hold(nil) { 3 } == 3, "also what failed is given back")
+    }
+
     @Test func onlyThisMachineIsThisMachine() {
         for name in ["localhost:8645", "127.0.0.1:1", "127.8.9.1", "[::1]:80"] {
             #expect(AccessMiddleware.isThisMachine(name), "\(name)")

@@ -85,14 +85,11 @@ struct APIRoutes: Sendable {
     }
 
     private func addActions(to api: RouterGroup<WebContext>) {
-        api.post("/jobs") { request, context in try await publish(request, context) }
+        api.post("/jobs") { request, context in
+            try await site.bodies.hold(request.bodyBytes) { try await publish(request, context) }
+        }
         api.post("/estimates") { request, context in
-            let viewer = try context.knownViewer()
-            let estimates = try EstimateRoute(site: site)
-            let body = try await Self.body(of: request, context)
-            return try await estimates.answer(viewer, tenant: request.parameter("tenant")) {
-                try JobSpec.parsed(body)
-            }
+            try await site.bodies.hold(request.bodyBytes) { try await estimate(request, context) }
         }
         for action in JobsPage.Action.allCases where action != .delete {
             api.post("/jobs/:id/\(action.rawValue)") { request, context in
@@ -107,6 +104,13 @@ struct APIRoutes: Sendable {
                     ["done": .bool(isDone), "state": after["state"] ?? .null], status: isDone ? .ok : .conflict)
             }
         }
+    }
+
+    private func estimate(_ request: Request, _ context: WebContext) async throws -> Response {
+        let viewer = try context.knownViewer()
+        let estimates = try EstimateRoute(site: site)
+        let body = try await Self.body(of: request, context)
+        return try await estimates.answer(viewer, tenant: request.parameter("tenant")) { try JobSpec.parsed(body) }
     }
 
     private func publish(_ request: Request, _ context: WebContext) async throws -> Response {
