@@ -196,6 +196,41 @@ import Testing
         }
     }
 
+    /// A message that comes again is answered, or makes a job: an erasure at the same moment is no fault of its own.
+    @Test func aJobIsErasedAfterItsRepeatedMessageIsAnswered() async throws {
+        try await Stage.with { stage in
+            let job = try await stage.submit("m").job
+            _ = try await stage.store.cancel(job, reason: nil)
+            try await stage.store.script(
+                """
+                create function public.wait() returns trigger language plpgsql as $$ begin
+                    perform pg_advisory_xact_lock_shared(7);
+                    return new;
+                end $$;
+                create trigger wait before insert on atelier.job_events
+                    for each row when (new.event = 'duplicate') execute function public.wait();
+                """)
+            func waits(_ name: String) async throws -> Bool {
+                try await !stage.store.query(
+                    "select from pg_stat_activity where application_name = $1 and wait_event_type = 'Lock'", [name]
+                ).isEmpty
+            }
+            let holding = Store(url: stage.url, application: "holding")
+            let accepting = Stage(url: stage.url, store: Store(url: stage.url, application: "accepting"))
+            let erasing = Store(url: stage.url, application: "erasing")
+            try await holding.query("select pg_advisory_lock(7)")
+            let acceptance = Task { try await accepting.submit("m") }
+            while try await !waits("accepting") { try await Task.sleep(for: .milliseconds(20)) }
+            let deletion = Task { try await erasing.deleteJob(job) }
+            while try await !waits("erasing"), try await stage.store.state(of: job) != nil {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            try await holding.query("select pg_advisory_unlock(7)")
+            #expect(try await acceptance.value == .duplicate(job))
+            #expect(try await deletion.value == .deleted)
+        }
+    }
+
     @Test func jobsOfATenantAreErasedTogether() async throws {
         try await Stage.with { stage in
             for id in ["1", "2", "3"] { try await complete(stage, id, tenant: "bob", sends: "a", makes: "b") }

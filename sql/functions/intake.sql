@@ -115,9 +115,12 @@ begin
         where e.ordinality::int <> all (coalesce(v_places, '{}'))
         order by e.ordinality
     loop
+        -- Held until it was answered for, so that nobody erases it meanwhile. Where that was done a moment before, this
+        -- is refused as what may succeed with the next try: then the message makes a job.
         select * into strict v_job
             from jobs j
-            where j.tenant = v_message.tenant and j.message_id = v_message.message_id;
+            where j.tenant = v_message.tenant and j.message_id = v_message.message_id
+            for key share;
         if v_job.spec is distinct from v_message.spec then
             return query select v_message.place, 'conflict', v_job.id,
                 array(select clipped(d, 300) from json_differences(v_job.spec, v_message.spec, '', 8) d limit 3);
