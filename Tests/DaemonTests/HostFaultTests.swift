@@ -285,7 +285,7 @@ import Testing
             try await stage.store.script(
                 """
                 with gone as (update atelier.workers set gone_at = now() where gone_at is null returning id)
-                    select atelier.rescue(id, 'the daemon gave no sign of life') from gone
+                    select atelier.rescue(array[id], 'the daemon gave no sign of life') from gone
                 """)
             let job = try await stage.job("m", reaches: .completed)
             #expect(job["attempt"] == 2 && job.digest(of: "picture") == Script.picture(200), "\(job)\n\(stage.log)")

@@ -80,6 +80,37 @@ import Testing
         }
     }
 
+    /// Two that lock several jobs each in an order of its own would wait for each other.
+    @Test func whoGivesWorkersUpAndWhoErasesLockJobsInOneOrder() async throws {
+        try await Stage.with { stage in
+            for _ in 0..<8 { try await stage.submit(tenant: "bob") }
+            for worker in [try await stage.worker(), try await stage.worker()] {
+                #expect(try await stage.store.claim(worker, 4).count == 4)
+            }
+            while try await stage.store.query("select 1 where now() > pg_postmaster_start_time() + interval '1 second'")
+                .isEmpty
+            {}
+            try await stage.store.script("update atelier.workers set beat_at = now() - interval '1 hour'")
+            let erasure = try await stage.store.beginErasure(of: "bob")
+            let holding = Store(url: stage.url, application: "holding")
+            for (name, act) in [
+                ("rescuing", { try await $0.rescueExpired(lease: 1) }), ("erasing", { try await $0.erase(erasure) }),
+            ] as [(String, @Sendable (Store) async throws -> Int)] {
+                try await holding.query("begin")
+                try await holding.query("select from atelier.jobs order by id limit 1 for update")
+                let store = Store(url: stage.url, application: name)
+                let waiting = Task { try await act(store) }
+                while try await stage.store.query(
+                    "select from pg_stat_activity where application_name = $1 and wait_event_type = 'Lock'", [name]
+                ).isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+                let free = try await stage.store.query("select id from atelier.jobs for update skip locked")
+                #expect(free.count == 7, "\(name) holds nothing beyond what it waits for")
+                try await holding.query("rollback")
+                _ = try await waiting.value
+            }
+        }
+    }
+
     /// Each would wait for what the other holds, and one of them be ended by PostgreSQL.
     @Test func whoGivesAWorkerUpAndItsAttemptThatWritesDoNotWaitForEachOther() async throws {
         try await Stage.with { stage in

@@ -235,11 +235,14 @@ declare
 begin
     select t.tenant into strict v_tenant from tenant_erasures t where t.id = p_erasure for update;
     v_jobs := array(
-        select j.id from jobs j
-        where j.tenant = v_tenant
-        order by j.finalized_at nulls first
-        limit p_limit);
-    -- Each is locked with this, ended or not.
+        select n.id
+        from (
+            select j.id from jobs j
+            where j.tenant = v_tenant
+            order by j.finalized_at nulls first
+            limit p_limit) n
+        order by n.id);
+    -- Each is locked with this, ended or not, in the order of their ids, as rescue does.
     perform cancel(u.id, 'the tenant is erased') from unnest(v_jobs) u(id);
     v_jobs := array(select j.id from jobs j where j.id = any (v_jobs) and j.finalized_at is not null);
     v_digests := array(select distinct d from jobs j, unnest(artifacts_of(j)) d where j.id = any (v_jobs));

@@ -6,20 +6,19 @@ create or replace function atelier.register(
 returns int
 language plpgsql set search_path = atelier, pg_temp as $$
 declare
-    v_count int := 0;
-    v_worker uuid;
+    v_workers uuid[];
+    v_count int;
 begin
     -- The state folder is locked by its daemon: whoever was registered with it on this host is dead.
-    for v_worker in
+    with gone as (
         update workers w set gone_at = now()
             where w.gone_at is null and w.host = p_host and w.state_directory = p_state_directory
-            returning w.id
-    loop
-        v_count := v_count + rescue(v_worker, 'the daemon died or was restarted');
-        -- Its successor says itself what it holds.
-        delete from worker_models m
-            where m.worker = v_worker;
-    end loop;
+            returning w.id)
+    select array_agg(g.id) into v_workers from gone g;
+    v_count := rescue(v_workers, 'the daemon died or was restarted');
+    -- Its successor says itself what it holds.
+    delete from worker_models m
+        where m.worker = any (v_workers);
     insert into workers (id, name, host, state_directory, pid, slots)
         values (p_id, p_name, p_host, p_state_directory, p_pid, p_slots);
     return v_count;
@@ -58,16 +57,22 @@ begin
         where j.worker = p_worker and j.state = 'running';
 end $$;
 
--- Gives the jobs of a dead worker back, not charged, to the places they had among those that wait; one that outlived
--- ten daemons is discarded.
-create or replace function atelier.rescue(p_worker uuid, p_reason text) returns int
+-- Gives the jobs of dead workers back, not charged, to the places they had among those that wait; one that outlived ten
+-- daemons is discarded.
+drop function if exists atelier.rescue(uuid, text);
+create or replace function atelier.rescue(p_workers uuid[], p_reason text) returns int
 language plpgsql set search_path = atelier, pg_temp as $$
 declare
     v_job jobs;
     v_count int := 0;
 begin
     for v_job in
-        select * from jobs j where j.worker = p_worker and j.state = 'running' for update
+        select *
+        from jobs j
+        where j.worker = any (p_workers) and j.state = 'running'
+        -- In the order of erase_tenant: else each might wait for what the other has locked.
+        order by j.id
+        for update
     loop
         update attempts a set ended_at = now(), outcome = 'lost', error_code = 'daemon.lost', error_message = p_reason
             where a.job = v_job.id and a.attempt = v_job.attempt;
@@ -101,8 +106,7 @@ end $$;
 create or replace function atelier.rescue_expired(p_lease double precision) returns int
 language plpgsql set search_path = atelier, pg_temp as $$
 declare
-    v_worker uuid;
-    v_count int := 0;
+    v_workers uuid[];
     v_lease interval := p_lease * interval '1 second';
 begin
     -- Nobody could beat while the database was down.
@@ -118,7 +122,7 @@ begin
         where j.state = 'retryable' and j.run_after > now() + interval '11 minutes';
     update outbox o set next_try = now()
         where o.confirmed_at is null and o.set_aside_at is null and o.next_try > now() + interval '11 minutes';
-    for v_worker in
+    with gone as (
         update workers w set gone_at = now()
             where w.id in (
                 select k.id
@@ -127,11 +131,9 @@ begin
                 -- Not `for update`: an attempt that writes holds its job, asks whether its worker is there, and would
                 -- wait for this while this waits for the job.
                 for no key update skip locked)
-            returning w.id
-    loop
-        v_count := v_count + rescue(v_worker, 'the daemon gave no sign of life');
-    end loop;
-    return v_count;
+            returning w.id)
+    select array_agg(g.id) into v_workers from gone g;
+    return rescue(v_workers, 'the daemon gave no sign of life');
 end $$;
 
 -- A worker leaves; gives how many jobs became free.
@@ -139,7 +141,7 @@ create or replace function atelier.leave(p_worker uuid) returns int
 language plpgsql set search_path = atelier, pg_temp as $$
 begin
     update workers set gone_at = now() where id = p_worker and gone_at is null;
-    return rescue(p_worker, 'the daemon stopped');
+    return rescue(array[p_worker], 'the daemon stopped');
 end $$;
 
 -- Discards what waited past its deadline and never began. Deadlines of a large backlog may pass at once: a call
