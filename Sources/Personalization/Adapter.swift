@@ -1,3 +1,4 @@
+import Checkpoints
 import Jobs
 import Layers
 import Tensors
@@ -24,25 +25,56 @@ package struct Adapter {
     package static let placeholderName = "placeholder.embedding"
 
     package let description: Description
-    /// Tensors by the backbone's own weight names; and the placeholder's embedding [1, D].
-    package let tensors: [String: Tensor]
+    /// By the backbone's own weight names; and the placeholder's embedding [1, D].
+    let held: [String: HeldTensor]
 
     package init(description: Description, tensors: [String: Tensor]) {
-        self.description = description
-        self.tensors = tensors
+        self.init(description: description, held: tensors.mapValues(HeldTensor.memory))
     }
 
-    package var placeholder: Tensor? { tensors[Adapter.placeholderName] }
+    init(description: Description, held: [String: HeldTensor]) {
+        self.description = description
+        self.held = held
+    }
+
+    /// All of them in memory, which for what ARBooth learnt of a large model is gigabytes.
+    package var tensors: [String: Tensor] { held.mapValues(\.tensor) }
+
+    package var placeholder: Tensor? { held[Adapter.placeholderName]?.tensor }
 
     /// Name of the rows that ARBooth's own code learns, [n, D]: they stand for the subject in the text encoder's
     /// output.
     package static let outputRowsName = "special_token"
-    package var outputRows: Tensor? { tensors[Adapter.outputRowsName] }
+    package var outputRows: Tensor? { held[Adapter.outputRowsName]?.tensor }
+
+    /// Whether a tensor takes the place of a weight of the backbone's.
+    static func replaces(_ name: String) -> Bool { ![placeholderName, outputRowsName].contains(name) }
 
     /// The backbone's weights that the adapter replaces.
-    var replaced: [String: Tensor] {
-        let others = [Adapter.placeholderName, Adapter.outputRowsName]
-        return isLoRA ? [:] : tensors.filter { !others.contains($0.key) }
+    var replaced: [String: HeldTensor] { isLoRA ? [:] : held.filter { Adapter.replaces($0.key) } }
+}
+
+/// How an adapter has a tensor.
+enum HeldTensor {
+    case memory(Tensor)
+    /// In its file, where it was looked through once: it is read when it is needed, and not kept.
+    case file(StoredTensor)
+
+    var shape: [Int] {
+        switch self {
+        case .memory(let tensor): tensor.shape
+        case .file(let stored): stored.shape
+        }
+    }
+
+    /// The numbers; of a file they are read anew each time.
+    var tensor: Tensor {
+        switch self {
+        case .memory(let tensor): return tensor
+        case .file(let stored):
+            defer { stored.forget() }
+            do { return try stored.tensor() } catch { preconditionFailure("\(error)") }
+        }
     }
 }
 

@@ -17,32 +17,33 @@ extension Adapter {
             tensors, to: path, precision: .half, metadata: ["format": Adapter.format, "description": text])
     }
 
+    /// Reads a file. What ARBooth learnt stays in it until it takes the place of the model's weights: as floats beside
+    /// them it would take as much memory as they do.
     /// - Throws: `AdapterError.notAnAdapter` for a damaged file or another one, `AdapterError.notFinite` for one that
     ///   holds values that are no numbers.
     package init(path: String) throws {
-        let (file, tensors) = try Adapter.contents(path)
-        guard file.metadata["format"] == Adapter.format, let text = file.metadata["description"] else {
-            throw AdapterError.notAnAdapter(path: path, reason: "its metadata lacks format \(Adapter.format)")
-        }
-        guard let description = try? JSONDecoder().decode(Description.self, from: Data(text.utf8)) else {
-            throw AdapterError.notAnAdapter(path: path, reason: "its metadata's description cannot be read")
-        }
-        self.init(description: description, tensors: tensors)
-        if let bad = tensors.filter({ !$0.value.isFinite }).keys.min() {
-            throw AdapterError.notFinite(concept: description.concept, name: bad)
+        do { try self.init(Safetensors(path: path)) } catch let error as CheckpointError {
+            throw AdapterError.notAnAdapter(path: path, reason: error.problem)
         }
     }
 
-    /// A file and its tensors; what it is instead, where it is none.
-    private static func contents(_ path: String) throws(AdapterError) -> (Safetensors, [String: Tensor]) {
-        do throws(CheckpointError) {
-            let file = try Safetensors(path: path)
-            var tensors: [String: Tensor] = [:]
-            for name in file.names {
-                tensors[name] = try file.tensor(name)
-                try file.entry(name).forget()
-            }
-            return (file, tensors)
-        } catch { throw .notAnAdapter(path: path, reason: error.problem) }
+    private init(_ file: Safetensors) throws {
+        func other(_ reason: String) -> AdapterError { .notAnAdapter(path: file.path, reason: reason) }
+        guard file.metadata["format"] == Adapter.format, let text = file.metadata["description"] else {
+            throw other("its metadata lacks format \(Adapter.format)")
+        }
+        guard let description = try? JSONDecoder().decode(Description.self, from: Data(text.utf8)) else {
+            throw other("its metadata's description cannot be read")
+        }
+        let isARBooth = description.method == Adapter.arboothMethod
+        var held: [String: HeldTensor] = [:]
+        for name in file.names {
+            let stored = try file.entry(name)
+            let tensor = try stored.tensor()
+            stored.forget()
+            guard tensor.isFinite else { throw AdapterError.notFinite(concept: description.concept, name: name) }
+            held[name] = isARBooth && Adapter.replaces(name) ? .file(stored) : .memory(tensor)
+        }
+        self.init(description: description, held: held)
     }
 }

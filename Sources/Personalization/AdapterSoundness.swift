@@ -30,27 +30,24 @@ extension Adapter {
         }
     }
 
-    /// Holds the weights that an adapter replaces against all that its method trains, and against those it replaces.
+    /// Holds the weights that an adapter replaces against all that its method trains.
     /// - Parameter weights: the backbone's.
-    /// - Throws: `AdapterError.incomplete`, `AdapterError.emptied`, `AdapterError.excessive`.
-    func verifyReplaced(among weights: Weights) throws(AdapterError) {
+    /// - Throws: `AdapterError.incomplete`.
+    func verifyWhole(among weights: Weights) throws(AdapterError) {
         // ARBooth's own code leaves what it did not change, and an import takes none of it.
-        if description.method == Adapter.arboothMethod, outputRows == nil {
-            let options = try options(ARBoothOptions.self)
-            // Earlier versions trained the pooling of the text too.
-            let wanted = weights.parameters.filter { options.trains($0.name) }
-            let found = wanted.count { replaced[$0.name] != nil }
-            guard found == wanted.count else {
-                throw .incomplete(concept: description.concept, found: found, wanted: wanted.count)
-            }
-        }
-        for (name, tensor) in replaced.sorted(by: { $0.key < $1.key }) {
-            guard let weight = weights.byName[name]?.value else { continue }
-            try verifyReplacing(weight, by: tensor, name: name)
+        guard description.method == Adapter.arboothMethod, outputRows == nil else { return }
+        let options = try options(ARBoothOptions.self)
+        // Earlier versions trained the pooling of the text too.
+        let wanted = weights.parameters.filter { options.trains($0.name) }
+        let found = wanted.count { held[$0.name] != nil }
+        guard found == wanted.count else {
+            throw .incomplete(concept: description.concept, found: found, wanted: wanted.count)
         }
     }
 
-    private func verifyReplacing(_ weight: Tensor, by tensor: Tensor, name: String) throws(AdapterError) {
+    /// Holds what takes the place of a weight against that weight.
+    /// - Throws: `AdapterError.emptied`, `AdapterError.excessive`.
+    func verifyReplacing(_ weight: Tensor, by tensor: Tensor, name: String) throws(AdapterError) {
         // A training's own weights are there already.
         guard tensor.pointer != weight.pointer else { return }
         let own = weight.sumOfSquares
@@ -127,10 +124,10 @@ extension Adapter {
         let (downs, ups) = ("lora_A.weight", "lora_B.weight")
         let scales = try? lora()?.updates.values.map(\.scale)
         return (scales ?? []).allSatisfy { $0 == 0 } && scales?.isEmpty == false
-            || tensors.allSatisfy { name, up in
+            || held.allSatisfy { name, up in
                 guard name.hasSuffix(ups) else { return true }
-                let down = tensors[name.dropLast(ups.count) + downs]
-                return up.sumOfSquares == 0 || down?.sumOfSquares == 0
+                let down = held[name.dropLast(ups.count) + downs]
+                return up.tensor.sumOfSquares == 0 || down?.tensor.sumOfSquares == 0
             }
     }
 }

@@ -37,15 +37,15 @@ extension ConceptTraining {
     /// Begins with what was learnt before instead of with the model; before the first step.
     /// - Throws: `AdapterError` for an adapter that does not hold exactly what learns here.
     package func begin(with adapter: Adapter) throws(AdapterError) {
-        if let other = adapter.tensors.keys.filter({ Adapter.component(of: $0) != nil }).min() {
+        if let other = adapter.held.keys.filter({ Adapter.component(of: $0) != nil }).min() {
             throw .unknownWeight(concept: adapter.description.concept, name: other)
         }
         for (name, parameter) in learning.sorted(by: { $0.key < $1.key }) {
-            guard let learnt = adapter.tensors[name], learnt.shape == parameter.value.shape else {
+            guard adapter.held[name]?.shape == parameter.shape else {
                 throw .unknownWeight(concept: adapter.description.concept, name: name)
             }
         }
-        for (name, parameter) in learning { parameter.value.assign(adapter.tensors[name]!) }
+        for (name, parameter) in learning { parameter.value.assign(adapter.held[name]!.tensor) }
         try rescale(from: adapter)
     }
 

@@ -15,7 +15,8 @@ package struct PersonalizedModel {
 
     /// Changes the model's weights to the adapters' and makes their names known.
     /// - Parameter strengths: how much of what every adapter changes acts, by name, where that is not all.
-    /// - Throws: `AdapterError` for an adapter of another model, or two that replace the same weights.
+    /// - Throws: `AdapterError` for an adapter of another model or a damaged one, or two that replace the same weights;
+    ///   weights may have changed then.
     package init(
         model: InfinityModel, adapters: [String: Adapter], modelDigest: String,
         joining: AdapterJoining = .merged, strengths: [String: Float] = [:]
@@ -23,7 +24,7 @@ package struct PersonalizedModel {
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
             try adapter.verify(usedAs: name, on: model.configuration.name, digest: modelDigest, family: .infinity)
             try Self.verifyShapes(of: adapter, usedAs: name, on: model)
-            try adapter.verifyReplaced(among: model.transformerWeights)
+            try adapter.verifyWhole(among: model.transformerWeights)
         }
         let distinct = Adapter.distinct(adapters)
         var owners: [String: String] = [:]
@@ -33,9 +34,7 @@ package struct PersonalizedModel {
             }
         }
         for (name, adapter) in distinct {
-            for (weight, tensor) in adapter.replaced {
-                model.transformerWeights.byName[weight]?.value.approach(tensor, by: strengths[name] ?? 1)
-            }
+            try adapter.replace(model.transformerWeights, share: strengths[name] ?? 1)
         }
         tokenwise = try joining.join(adapters, strengths: strengths, on: model.transformerWeights) {
             $0.hasSuffix("ca.mat_kv")
@@ -90,6 +89,19 @@ package struct PersonalizedModel {
     /// One picture per prompt and seed.
     package func generate(_ prompts: [String], seeds: [UInt64]) -> [Picture] {
         generate(prompts, sampling: sampling(seeds: seeds))
+    }
+}
+
+extension Adapter {
+    /// Puts what it has in the place of weights, or goes a share of the way there; one weight after the other, for all
+    /// of them are as large as the model.
+    fileprivate func replace(_ weights: Weights, share: Float) throws(AdapterError) {
+        for (name, held) in replaced.sorted(by: { $0.key < $1.key }) {
+            guard let weight = weights.byName[name]?.value else { continue }
+            let tensor = held.tensor
+            try verifyReplacing(weight, by: tensor, name: name)
+            weight.approach(tensor, by: share)
+        }
     }
 }
 

@@ -120,6 +120,28 @@ import Testing
         }
     }
 
+    /// As floats beside the model it would take the memory of the model's weights once more.
+    @Test func whatARBoothLearntStaysInItsFileUntilItIsUsed() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).safetensors")
+            .path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let learnt = try arbooth()
+        try learnt.write(path)
+        let read = try Adapter(path: path)
+        #expect(read.replaced.values.allSatisfy { if case .file = $0 { true } else { false } })
+        #expect(read.replaced.mapValues(\.shape) == learnt.replaced.mapValues(\.shape))
+        let model = try tinyModel()
+        _ = try PersonalizedModel(model: model, adapters: ["rex": read], modelDigest: "d")
+        for (name, held) in learnt.replaced {
+            let halves = held.tensor.values.map { Float(Float16($0)) }
+            #expect(model.transformerWeights.byName[name]?.value.values == halves, "\(name)")
+        }
+        let later = try ARBoothTraining(
+            model: tinyModel(), subject: tinyConcept(), options: Self.brief, seed: 7)
+        try later.begin(with: read)
+        #expect(later.learning.allSatisfy { read.held[$0]?.tensor.values == $1.value.values })
+    }
+
     // MARK: CoAR
 
     @Test func ofCoAREveryLayerMustBeThereAndNoneDrownsTheWords() throws {
@@ -146,10 +168,14 @@ import Testing
         #expect { try use(other) } throws: { "\($0)".contains("its options are not those of coar") }
     }
 
-    private func arbooth() throws -> Adapter {
+    private static var brief: ARBoothOptions {
         var options = ARBoothOptions()
         (options.iterations, options.distillation) = (1, false)
-        return try ARBoothTraining(model: tinyModel(), subject: tinyConcept(), options: options, seed: 7)
+        return options
+    }
+
+    private func arbooth() throws -> Adapter {
+        try ARBoothTraining(model: tinyModel(), subject: tinyConcept(), options: Self.brief, seed: 7)
             .adapter(modelDigest: "d")
     }
 

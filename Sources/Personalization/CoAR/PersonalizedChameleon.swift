@@ -55,14 +55,15 @@ package struct PersonalizedChameleon {
         of adapter: Adapter, name: String, model: ChameleonModel
     ) throws(AdapterError) -> ContextVectors {
         let known = [ContextVectors.textName, ContextVectors.imageName]
-        if let other = adapter.tensors.keys.sorted().first(where: { !known.contains($0) }) {
+        if let other = adapter.held.keys.sorted().first(where: { !known.contains($0) }) {
             throw .unknownWeight(concept: name, name: other)
         }
         let transformer = model.configuration.transformer
         let layers = try adapter.options(CoAROptions.self).layerCount(
             of: transformer.depth, role: adapter.description.role)
         func vectors(_ key: String) throws(AdapterError) -> Variable {
-            guard let tensor = adapter.tensors[key], tensor.shape.count == 2, tensor.width == transformer.width else {
+            guard let tensor = adapter.held[key]?.tensor, tensor.shape.count == 2, tensor.width == transformer.width
+            else {
                 throw .unknownWeight(concept: name, name: key)
             }
             guard tensor.shape[0] == layers else {

@@ -12,23 +12,23 @@ extension Adapter {
     }
 
     /// Whether it changes more than the network's matrices.
-    var changesComponents: Bool { isLoRA && tensors.keys.contains { Adapter.component(of: $0) != nil } }
+    var changesComponents: Bool { isLoRA && held.keys.contains { Adapter.component(of: $0) != nil } }
 
     /// Adds a share of these changes to the weights of a model's components, by their names.
     /// - Throws: `AdapterError.unknownWeight` for one without a place, `AdapterError.excessive`; weights before it may
     ///   have changed then.
     func mergeComponents(into components: [String: Weights], share: Float) throws(AdapterError) {
-        let names = tensors.keys.filter { Adapter.component(of: $0) != nil && $0.hasSuffix(".lora_A.weight") }.sorted()
+        let names = held.keys.filter { Adapter.component(of: $0) != nil && $0.hasSuffix(".lora_A.weight") }.sorted()
         guard isLoRA, share != 0, !names.isEmpty else { return }
         let scales = try lora()?.options.scales ?? [:]
         for name in names {
             let path = String(name.dropLast(".lora_A.weight".count))
             let component = Adapter.component(of: name)!
             let module = path.dropFirst(component.count + 1)
-            guard let up = tensors[path + ".lora_B.weight"], let scale = scales[path],
-                let parameter = components[component]?.byName["\(module).weight"]
+            guard let down = held[name]?.tensor, let up = held[path + ".lora_B.weight"]?.tensor,
+                let scale = scales[path], let parameter = components[component]?.byName["\(module).weight"]
             else { throw .unknownWeight(concept: description.concept, name: path) }
-            let change = LowRankChange(down: tensors[name]!, up: up, scale: scale)
+            let change = LowRankChange(down: down, up: up, scale: scale)
             guard change.fits(parameter.shape) else {
                 throw .unknownWeight(concept: description.concept, name: path)
             }

@@ -79,7 +79,7 @@ extension Adapter {
     /// there is. Nil of other methods.
     /// - Throws: `AdapterError` where the adapter knows several concepts, and none of that name.
     func word(usedAs name: String) throws(AdapterError) -> Tensor? {
-        let words = tensors.filter { $0.key.hasPrefix("word.") }
+        let words = held.filter { $0.key.hasPrefix("word.") }.mapValues(\.tensor)
         guard !words.isEmpty else { return nil }
         let plain = String(name.prefix { $0 != "@" })
         if let own = words[RareWord.name(of: plain)] { return own }
@@ -101,6 +101,6 @@ extension Adapter {
     /// Whether it is made of the same numbers.
     package func isSame(as other: Adapter) -> Bool {
         description == other.description
-            && tensors.mapValues(\.sumOfSquares) == other.tensors.mapValues(\.sumOfSquares)
+            && held.mapValues(\.tensor.sumOfSquares) == other.held.mapValues(\.tensor.sumOfSquares)
     }
 }
