@@ -3,9 +3,10 @@ import Checkpoints
 import ComputeTesting
 import Foundation
 import Layers
-import Personalization
 import Tensors
 import Testing
+
+@testable import Personalization
 
 private let configuration = ChameleonTransformer.Configuration(
     vocabularySize: 20, width: 8, feedForwardWidth: 12, depth: 2, heads: 2, longestSequence: 16)
@@ -51,6 +52,27 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
         #expect(largestDifference(model.logits(ids, batch: 1).value.values, attached) < 1e-5)
         try adapter.merge(into: weights, share: -1)
         #expect(largestDifference(model.logits(ids, batch: 1).value.values, before) < 1e-5)
+    }
+
+    /// Weights that their file has in bfloat16 stay there, and in floats the model would take twice the memory.
+    @Test func changesStandBesideWhatStaysInItsFile() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).safetensors")
+            .path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let tensors = Dictionary(uniqueKeysWithValues: model().weights.parameters.map { ($0.name, $0.value) })
+        try Safetensors.write(tensors, to: path, precision: .bfloat16)
+        func logits(widening: Bool) throws -> (values: [Float], staying: Int) {
+            let weights = Weights(.stored(try .open(path)))
+            let model = ChameleonTransformer(configuration, weights)
+            if widening { for parameter in weights.parameters { _ = parameter.value } }
+            try adapter(for: weights).join(weights, share: 0.5)
+            return (model.logits(ids, batch: 1).value.values, weights.parameters.count { $0.mapped != nil })
+        }
+        let (beside, added) = try (logits(widening: false), logits(widening: true))
+        #expect(beside.staying > 0 && added.staying == 0)
+        #expect(largestDifference(beside.values, added.values) < 1e-5)
+        let untouched = ChameleonTransformer(configuration, Weights(.stored(try .open(path))))
+        #expect(largestDifference(beside.values, untouched.logits(ids, batch: 1).value.values) > 1e-3)
     }
 
     @Test func itComesBackFromItsDirectory() throws {

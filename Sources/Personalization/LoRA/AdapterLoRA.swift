@@ -35,13 +35,14 @@ extension Adapter {
         do { return try LoRAAdapter(tensors: changes, options: options) } catch { throw problem("\(error)") }
     }
 
-    /// Adds a share of a LoRA adapter's changes to a model's weights; an adapter of another method changes nothing.
+    /// Adds a share of a LoRA adapter's changes to a model's weights, or beside them; an adapter of another method
+    /// changes nothing.
     /// - Throws: `AdapterError` for one that does not fit.
     func mergeLoRA(into weights: Weights, share: Float) throws(AdapterError) {
         guard let lora = try lora() else { return }
         try verifySound(lora, among: weights)
         guard share != 0 else { return }
-        do { try lora.merge(into: weights, share: share) } catch {
+        do { try lora.join(weights, share: share) } catch {
             throw .notAnAdapter(path: description.concept, reason: "\(error)")
         }
     }

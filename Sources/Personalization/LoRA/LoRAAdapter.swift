@@ -83,6 +83,21 @@ package struct LoRAAdapter {
         for (parameter, update) in try targets(in: weights) { parameter.value.accumulate(update.matrix, scale: share) }
     }
 
+    /// Adds a share of the changes for good: to the weights, and beside those that stay in their file, which in single
+    /// precision would take twice the memory or four times.
+    /// - Throws: `LoRAError.doesNotFit`; nothing is changed then.
+    func join(_ weights: Weights, share: Float) throws(LoRAError) {
+        for (parameter, update) in try targets(in: weights) {
+            if parameter.mapped == nil {
+                parameter.value.accumulate(update.matrix, scale: share)
+            } else {
+                parameter.updates.append(
+                    LowRankUpdate(
+                        down: update.down, up: update.up, scale: share * update.scale, columns: update.columns))
+            }
+        }
+    }
+
     func targets(in weights: Weights) throws(LoRAError) -> [(Parameter, LowRankUpdate)] {
         var targets: [(Parameter, LowRankUpdate)] = []
         for (module, update) in updates.sorted(by: { $0.key < $1.key }) {
