@@ -26,6 +26,21 @@ package protocol ConceptSource: Sendable {
     /// Single versions of a tenant's concepts, those of them that there are.
     /// - Throws: `StoreError` when PostgreSQL is away.
     func concepts(_ versions: [(name: String, version: Int)], tenant: String) async throws -> [StoredConcept]
+    /// The adapters of what mentions mean on a model, by what they call it, those of them that there are.
+    /// - Throws: `StoreError` when PostgreSQL is away.
+    func adapters(
+        of mentions: [ConceptMention], model: String, tenant: String
+    ) async throws -> [String: InspectionOrder.Adapter]
+}
+
+extension [ConceptMention] {
+    /// A list of key, name and version for each, as JSON for a statement's parameter.
+    package var parameter: String {
+        let each = Set(map(\.key)).sorted().compactMap { key in first { $0.key == key } }
+        return JSONValue.array(
+            each.map { .array([.string($0.key), .string($0.name), $0.version.map(JSONValue.integer) ?? .null]) }
+        ).text
+    }
 }
 
 extension Store: ConceptSource {}
@@ -61,6 +76,29 @@ extension Store {
             """,
             [tenant, JSONValue.array(versions.map { .array([.string($0.name), .integer($0.version)]) }).text]
         ).compactMap(StoredConcept.init)
+    }
+
+    /// The adapters of what mentions mean on a model, by what they call it, those of them that there are.
+    package func adapters(
+        of mentions: [ConceptMention], model: String, tenant: String
+    ) throws -> [String: InspectionOrder.Adapter] {
+        let rows = try query(
+            """
+            select m.v->>0 as key, j.spec->>'method' as method, a.bytes
+            from jsonb_array_elements($1::jsonb) m(v)
+                cross join lateral (
+                    select job, adapter_sha256 from atelier.concepts
+                    where tenant = $2 and model = $3 and name = m.v->>1 and deleted_at is null
+                        and (m.v->>2 is null or version = (m.v->>2)::int)
+                    order by version desc limit 1) c
+                join atelier.jobs j on j.id = c.job
+                join atelier.artifacts a on a.job = c.job and a.sha256 = c.adapter_sha256 and a.role = 'adapter'
+            """, [mentions.parameter, tenant, model])
+        return rows.reduce(into: [:]) { found, row in
+            guard let key = row["key"], let method = row["method"], let bytes = row["bytes"].flatMap({ Int($0) })
+            else { return }
+            found[key] = InspectionOrder.Adapter(method: method, bytes: bytes)
+        }
     }
 
     /// The pictures that a version of a tenant's concept on a model, the newest unless said, was learnt from, in their

@@ -10,16 +10,21 @@ struct Estimate: AsyncParsableCommand {
         discussion:
             """
             Counted by this host's engine from the job and the model's sizes. With PostgreSQL at hand, at the speed \
-            this host was measured to have and corrected by what jobs of the kind took, with a warning of concepts \
-            that its tenant has not learnt; else at the speed measured now.
+            this host was measured to have and corrected by what jobs of the kind took, with what its tenant's \
+            concepts weigh and a warning of those that are not learnt; else at the speed measured now, with the \
+            concepts of --adapter.
             """)
     @OptionGroup var server: ServerOptions
     @Argument(help: "The job's JSON; - reads stdin.") var file: String
+    @OptionGroup var adapters: AdapterOptions
     @Option(help: "Whose concepts are meant; the broker's user unless given.") var tenant: String?
 
     func run() async throws {
         let settings = try server.settings(needing: ["modelsDirectory"])
-        let written = try await JobFile(file, for: settings) { await named($0, settings) }
+        let given = try adapters.sizes()
+        let written = try await JobFile(
+            file, for: settings, adapters: { await learntAdapters(of: $0, settings).merging(given) { $1 } },
+            explaining: { await named($0, settings) })
         guard written.spec.kind.needsEngine else {
             Terminal.note("atelierctl: a \(written.spec.kind.rawValue) takes no engine, and nothing")
             throw ExitStatus.badInput
@@ -37,6 +42,7 @@ struct Estimate: AsyncParsableCommand {
             show(try await estimate(cost, of: written.spec, settings))
         }
         written.tellWarnings()
+        if written.spec.mentions.allSatisfy({ given[$0.key] != nil }) { return }
         for warning in await missing(of: written.spec, settings) {
             Terminal.note("warning: " + printable(warning))
         }
@@ -54,6 +60,14 @@ struct Estimate: AsyncParsableCommand {
     private func named(_ problems: [Problem], _ settings: Settings) async -> [Problem] {
         guard var known = learnt(settings) else { return problems }
         return (try? await known.concepts.naming(problems, tenant: known.tenant)) ?? problems
+    }
+
+    /// Of the concepts that the job mentions, those that are learnt.
+    private func learntAdapters(
+        of spec: JobSpec, _ settings: Settings
+    ) async -> [String: InspectionOrder.Adapter] {
+        guard let known = learnt(settings) else { return [:] }
+        return (try? await known.concepts.adapters(of: spec, tenant: known.tenant)) ?? [:]
     }
 
     /// Concepts that must be there when the job begins, and are not yet.

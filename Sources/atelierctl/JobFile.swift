@@ -16,15 +16,22 @@ struct JobFile {
     /// everything that is wrong with it at once, problem by problem.
     /// - Parameters:
     ///   - settings: where the models and the engine are; without them any model will do, and no engine looks.
+    ///   - adapters: tells those of the concepts that the job mentions, for what they weigh is counted.
     ///   - explain: may say more of the problems.
     /// - Throws: `ExitStatus`.
     init(
-        _ file: String, for settings: Settings? = nil, explaining explain: ([Problem]) async -> [Problem] = { $0 }
+        _ file: String, for settings: Settings? = nil,
+        adapters: (JobSpec) async -> [String: InspectionOrder.Adapter] = { _ in [:] },
+        explaining explain: ([Problem]) async -> [Problem] = { $0 }
     ) async throws {
         let read = try Self.body(in: file)
         let reading = Self.reading(read.body, models: settings.map { ModelChoice.installed(in: $0) } ?? .any)
         var report: InspectionReport?
-        if let settings { report = await JobInspection.report(on: read.body, settings) }
+        if let settings {
+            var known: [String: InspectionOrder.Adapter] = [:]
+            if let spec = reading.spec { known = await adapters(spec) }
+            report = await JobInspection.report(on: read.body, adapters: known, settings)
+        }
         let problems = reading.problems + (report?.furtherProblems(beside: reading.problems) ?? [])
         guard let spec = reading.spec, problems.isEmpty, read.unreadable.isEmpty else {
             throw Self.refusal(of: file, await explain(problems), read.unreadable)

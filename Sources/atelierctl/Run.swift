@@ -17,7 +17,7 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @Argument(help: "The job's JSON; - reads stdin.") var file: String
     @Option(help: "The folder for what the job makes.") var out = "atelier-output"
-    @Option(help: "A concept's adapter: NAME=FILE; may be repeated.") var adapter: [String] = []
+    @OptionGroup var adapters: AdapterOptions
     @Option(help: "A checkpoint to go on from.") var resume: String?
 
     func run() async throws {
@@ -34,7 +34,7 @@ struct Run: AsyncParsableCommand {
         let (spec, images) = try pictures(of: seeded(asked), in: folder)
         let order = EngineOrder(
             job: UUID(), attempt: 1, spec: spec, tenant: "local", images: images,
-            adapters: try adapters(), models: settings.modelsDirectory, workspace: folder,
+            adapters: try adapters.paths(), models: settings.modelsDirectory, workspace: folder,
             resume: resume.map { URL(fileURLWithPath: $0).path },
             checkpointSeconds: settings.checkpointSeconds)
         let process = try EngineProcess(
@@ -74,16 +74,6 @@ struct Run: AsyncParsableCommand {
             return (path: path, image: ImageSource(.artifact(digest), crop: image.crop))
         }
         return (spec.with(images: written.map(\.image)), written.map(\.path))
-    }
-
-    private func adapters() throws -> [String: String] {
-        var paths: [String: String] = [:]
-        for pair in adapter {
-            let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2 else { throw ValidationError("--adapter \(pair): allowed is NAME=FILE") }
-            paths[parts[0]] = URL(fileURLWithPath: parts[1]).path
-        }
-        return paths
     }
 
     /// - Parameter told: what was said of the job before.

@@ -97,10 +97,15 @@ import Testing
         try Data(picture.bytes).write(to: URL(fileURLWithPath: image))
         let spec = try JobSpec(body: Self.personalization("rex"))
         let order = EngineOrder(
-            job: UUID(), attempt: 1, spec: spec, tenant: "t", images: [image], adapters: [:], references: nil,
-            models: "/models", workspace: folder.path, resume: nil, checkpointSeconds: 1)
+            job: UUID(), attempt: 1, spec: spec, tenant: "t", images: [image], adapters: [:],
+            references: ["rex": [ReferenceFile(path: image)]], models: "/models",
+            workspace: folder.path, resume: nil, checkpointSeconds: 1)
         let written = try JSONValue(json: order.line)
         #expect(try schema.problems(in: written, part: "#/$defs/order") == [])
+        let inspection = InspectionOrder(
+            id: 1, body: ["kind": "generate"], pictures: [.init(pointer: "/images/0/data", data: Data([1]))],
+            adapters: ["rex": .init(method: "arbooth", bytes: 9)])
+        #expect(try schema.problems(in: JSONValue(json: inspection.line), part: "#/$defs/inspection") == [])
         let run = try await ProgramRun(
             Self.engine, ["work"], environment: ["PATH": "/usr/bin:/bin"],
             input: written.text + "\n" + String(repeating: "\n", count: 1))

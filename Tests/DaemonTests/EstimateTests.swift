@@ -128,6 +128,34 @@ import Testing
         }
     }
 
+    /// In the accepted event and to who asks, of what is learnt and of a file.
+    @Test func whatAJobsConceptsWeighIsCounted() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await measured(stage)
+            try await stage.publish(body: Script.personalization("rex", seed: 1), id: "rex", kind: "personalize")
+            _ = try await stage.job("rex", reaches: .completed)
+            func told(_ concept: String, _ arguments: String...) async throws -> JSONValue? {
+                let body = Script.body("steps=1 a <\(concept)> dog inspect-cost=3")
+                let file = try stage.folder.write("job.json", String(decoding: body, as: UTF8.self))
+                let told = try await stage.control(["estimate", file, "--json", "--tenant", "default"] + arguments)
+                #expect(told.status == 0 && !told.errors.contains("no concept"), "\(told)")
+                return try JSONValue(json: Data(told.output.utf8))["memory_bytes"]
+            }
+            // The engine itself takes one, what was learnt nine.
+            #expect(try await told("rex") == .integer(13 << 20))
+            let header = Data(#"{"__metadata__":{"description":"{\"method\":\"arbooth\"}"}}"#.utf8)
+            let file = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) } + header
+            let path = stage.folder.path + "/max.safetensors"
+            try file.write(to: URL(fileURLWithPath: path))
+            #expect(try await told("max", "--adapter", "max=" + path) == .integer((4 + file.count) << 20))
+            try await stage.publish("steps=1 a <rex> dog inspect-cost=3", id: "drawn")
+            _ = try await stage.job("drawn", reaches: .completed)
+            let accepted = try await event("accepted", of: "drawn", on: stage)
+            #expect(accepted?["estimate"]?["memory_bytes"] == .integer(13 << 20), "\(accepted as Any)")
+        }
+    }
+
     @Test func aJobThatFitsNowhereIsRejectedWithWhatWouldFit() async throws {
         try await Stage.with(settings: Self.settings.merging(["ATELIER_ENGINE_MEMORY_MIB": "1000"]) { $1 }) { stage in
             try stage.start()

@@ -1,7 +1,10 @@
 import Backbones
+import Checkpoints
 import Foundation
 import Jobs
+import Layers
 import ModelTesting
+import Tensors
 import Testing
 
 @testable import Engine
@@ -73,6 +76,62 @@ import Testing
             return sheet.cost.memoryBytes
         }
         #expect(memory(0) == 0 && memory(1000) == 1000)
+    }
+
+    @Test func whatAConceptLearntIsCounted() throws {
+        let learnt = InspectionOrder.Adapter(method: "lora", bytes: 2000)
+        func cost(_ body: JSONValue, _ adapters: [String: InspectionOrder.Adapter]) throws -> JobCost {
+            let spec = try JobSpec(body)
+            return try #require(counting.cost(of: spec, with: adapters))
+        }
+        let drawing = generate(["prompts": ["a <rex> dog beside <max>"]])
+        let (bare, one, two) = try (
+            cost(drawing, [:]), cost(drawing, ["rex": learnt]), cost(drawing, ["rex": learnt, "max": learnt])
+        )
+        #expect(one.memoryBytes == bare.memoryBytes + 4000 && two.memoryBytes == bare.memoryBytes + 8000)
+        #expect(one.work["bytes"]! > bare.work["bytes"]!)
+        let measuring: JSONValue = [
+            "version": 1, "kind": "evaluate", "model": "pocket-infinity", "concepts": ["rex", "max"],
+            "prompts": ["a {concept} {class}"],
+        ]
+        let both = try cost(measuring, ["rex": learnt, "max": learnt])
+        #expect(try both.memoryBytes == cost(measuring, [:]).memoryBytes + 4000, "one after the other")
+    }
+
+    @Test func whatARBoothLearntTakesThePlaceOfWeights() {
+        var weights = WeightSizes()
+        weights.numbers = 1000
+        func added(_ bytes: Int) -> Int {
+            AdapterSizes(.init(method: "arbooth", bytes: bytes), on: weights).residentBytes
+        }
+        #expect(added(600) == 0, "they are floats already")
+        (weights.storedBytes, weights.mappedBytes) = (2000, 2000)
+        #expect(added(600) == 600 && added(.max) == 2000 && added(-9) == 0, "two bytes more for each in bfloat16")
+    }
+
+    @Test func diversityTakesDINOOnceMoreOrLPIPS() throws {
+        try models.writeEncoders()
+        let folder = models.folder + "/lpips"
+        func work(_ count: (EncoderSizes, inout CostSheet) -> Void) throws -> [String: Double] {
+            let sizes = try EncoderSizes(
+                clip: models.folder + "/tiny-clip", dino: models.folder + "/tiny-dino", lpips: folder)
+            var sheet = CostSheet()
+            count(sizes, &sheet)
+            return sheet.cost.work
+        }
+        let size = ModelDescription.Size(width: 64, height: 64)
+        let seen = try work { $0.seeByDINO(4, &$1) }
+        let (alone, again) = try (
+            work { $0.compare(4, each: 1, of: size, &$1) }, work { $0.compare(4, each: 4, of: size, &$1) }
+        )
+        #expect(seen["products"]! > 0 && again == seen && alone.isEmpty)
+        let loaded = try work { $0.load(&$1) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Safetensors.write(["net.slice1.0.weight": Tensor(zeros: [9])], to: folder + "/alex.safetensors")
+        let read = try work { $0.load(&$1) }
+        let compared = try work { $0.compare(4, each: 4, of: size, &$1) }
+        #expect(read["bytes"]! > loaded["bytes"]!)
+        #expect(compared["convolutions"]! > 0 && compared["products"] == nil)
     }
 
     @Test func momentsInEightBitsTakeAQuarter() throws {

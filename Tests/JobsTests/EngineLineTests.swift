@@ -51,6 +51,18 @@ import Testing
         #expect(try JSONValue(json: order.line)["resume"] == .null)
     }
 
+    @Test func anInspectionOrderSurvivesItsLine() throws {
+        let body: JSONValue = ["kind": "generate", "prompts": ["a <rex> dog"]]
+        let plain = InspectionOrder(id: 3, body: body, pictures: [])
+        let learnt = InspectionOrder(
+            id: 4, body: body, pictures: [], adapters: ["rex": .init(method: "arbooth", bytes: 9)])
+        for order in [plain, learnt] {
+            let read = try InspectionOrder(line: order.line, bytes: { _ in Data() })
+            #expect(read == order)
+        }
+        #expect(try JSONValue(json: plain.line)["adapters"] == nil)
+    }
+
     @Test func routingWordsHaveNoDotsNorWildcards() {
         #expect(
             JobEvent(event: "completed", tenant: "a.b#*", kind: "", body: .null).routingKey == "a%2Eb%23%2A._.completed"

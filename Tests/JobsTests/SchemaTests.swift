@@ -165,6 +165,10 @@ import Testing
                 .isEmpty)
         #expect(
             try !JSONSchema(path: Self.folder + "/control.json").problems(in: ["action": "cancel", "job": "7"]).isEmpty)
+        let question: JSONValue = [
+            "action": "estimate", "job": [:], "concepts": false, "adapters": ["rex": ["method": "coar", "bytes": 9]],
+        ]
+        #expect(try JSONSchema(path: Self.folder + "/control.json").problems(in: question).isEmpty)
         let folder = NSTemporaryDirectory() + UUID().uuidString + ".json"
         defer { unlink(folder) }
         try Data(#"{"type":"string","maxBananas":3}"#.utf8).write(to: URL(fileURLWithPath: folder))

@@ -7,8 +7,9 @@ import Foundation
 ///     inspect-kill           SIGKILL to itself, whenever it is asked
 ///     inspect-kill-once=F    the same, unless the file F is there, which it makes
 ///     inspect-hang           does not answer
-///     inspect-cost=N         counts a job that takes 5,000 products, N mebibytes of memory and 7 bytes of disk, or
-///                            half as much memory with one picture of a prompt
+///     inspect-cost=N         counts a job that takes 5,000 products, N mebibytes of memory, one more for each byte
+///                            that its concepts learnt by ARBooth, and 7 bytes of disk; or half of the N with one
+///                            picture of a prompt
 struct Inspection {
     func run() -> Never {
         emit(["id": 0])
@@ -28,6 +29,13 @@ struct Inspection {
         for _ in 0..<count { _ = getchar() }
     }
 
+    private func learnt(_ order: [String: Any]) -> Int {
+        let adapters = order["adapters"] as? [String: [String: Any]] ?? [:]
+        return adapters.values.reduce(0) { sum, adapter in
+            adapter["method"] as? String == "arbooth" ? sum + (adapter["bytes"] as? Int ?? 0) : sum
+        }
+    }
+
     private func answer(_ order: [String: Any]) {
         let id = order["id"] as? Int ?? -1
         let body = order["body"] as? [String: Any] ?? [:]
@@ -39,7 +47,7 @@ struct Inspection {
         if prompt.contains("inspect-warning") { report["warnings"] = ["/prompts/0: as it was written"] }
         if let size = prompt.firstMatch(of: /inspect-cost=([0-9]+)/).flatMap({ Int($0.1) }) {
             report["cost"] = [
-                "work": ["products": 5000], "memory_bytes": size << 20, "disk_bytes": 7,
+                "work": ["products": 5000], "memory_bytes": (size + learnt(order)) << 20, "disk_bytes": 7,
                 "alternatives": [["change": "/images_per_prompt 1", "memory_bytes": size << 19]],
             ]
         }

@@ -387,6 +387,38 @@ import Testing
         }
     }
 
+    @Test func whatWasLearntOfConceptsIsFoundWithItsSize() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            let spec: JSONValue = [
+                "model": "pocket-infinity", "method": "lora", "concept": ["name": "rex", "role": "subject"],
+            ]
+            for (id, bytes) in [("1", 10), ("2", 20)] {
+                _ = try await stage.store.accept([
+                    Submission(tenant: "t", messageID: id, kind: .personalize, spec: spec)
+                ])
+                let claim = try await stage.claimOne(worker)
+                let end = AttemptResult(
+                    outcome: .completed,
+                    artifacts: [
+                        .init(
+                            role: "adapter", name: "a", path: "/a", mediaType: "x/y",
+                            sha256: String(repeating: id, count: 64), bytes: bytes)
+                    ])
+                _ = try await stage.store.finish(claim.job, claim.attempt, end)
+            }
+            let mentions = ConceptMention.all(in: ["a <rex> beside <rex@1> and <max>", "<rex>"])
+            func found(_ model: String, _ tenant: String) async throws -> [String: InspectionOrder.Adapter] {
+                try await stage.store.adapters(of: mentions, model: model, tenant: tenant)
+            }
+            #expect(
+                try await found("pocket-infinity", "t")
+                    == ["rex": .init(method: "lora", bytes: 20), "rex@1": .init(method: "lora", bytes: 10)])
+            #expect(try await found("pocket-infinity", "other").isEmpty)
+            #expect(try await found("pocket-chameleon", "t").isEmpty)
+        }
+    }
+
     @Test func twoJobsThatLearnOneNameAtTheSameTimeMakeTwoVersions() async throws {
         try await Stage.with { stage in
             let worker = try await stage.worker()

@@ -93,9 +93,11 @@ import Testing
             try await stage.store.script("update atelier.workers set beat_at = now() - interval '1 hour'")
             let erasure = try await stage.store.beginErasure(of: "bob")
             let holding = Store(url: stage.url, application: "holding")
-            for (name, act) in [
-                ("rescuing", { try await $0.rescueExpired(lease: 1) }), ("erasing", { try await $0.erase(erasure) }),
-            ] as [(String, @Sendable (Store) async throws -> Int)] {
+            let acts: [(String, @Sendable (Store) async throws -> Int)] = [
+                ("rescuing", { @Sendable in try await $0.rescueExpired(lease: 1) }),
+                ("erasing", { @Sendable in try await $0.erase(erasure) }),
+            ]
+            for (name, act) in acts {
                 try await holding.query("begin")
                 try await holding.query("select from atelier.jobs order by id limit 1 for update")
                 let store = Store(url: stage.url, application: name)

@@ -95,6 +95,9 @@ import Testing
                 return (told.json?["warnings"]?.array ?? []).compactMap(\.string)
             }
             #expect(try await warnings("a <rex> dog", "pocket-infinity").isEmpty)
+            // What a concept weighs is counted: the engine takes one, what was learnt nine.
+            let weighed = try await site.send(json: Self.job("a <rex> dog inspect-cost=3"), to: "/api/estimates")
+            #expect(weighed.json?["memory_bytes"] == .integer(13 << 20), "\(weighed)")
             // What looks like a concept's name and is none is a problem, and the names there are beside it.
             for path in ["/api/estimates", "/api/jobs"] {
                 let wrong = try await site.send(json: Self.job("a < rex > dog inspect-cost=3"), to: path)

@@ -87,20 +87,23 @@ class Workspace:
         subprocess.run([*painted, "--subject", "1"], check=True, stdout=sys.stderr)
         return (references / "class.txt").read_text().strip()
 
-    def estimate(self, body):
+    def given(self, adapters):
+        """The options that name what earlier jobs learnt."""
+        return [
+            word
+            for concept, earlier in adapters.items()
+            for word in ("--adapter", f"{concept}={self.folder / earlier / concept}.safetensors")
+        ]
+
+    def estimate(self, body, adapters):
         self.job.write_text(json.dumps({"version": 1, "seed": 7} | body))
-        command = self.control("estimate", "--json", str(self.job))
+        command = self.control("estimate", "--json", str(self.job), *self.given(adapters))
         run = subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True)
         return json.loads(run.stdout)
 
     def do(self, name, adapters):
         """Does the job that was estimated last; gives what it used of the machine."""
-        given = [
-            word
-            for concept, earlier in adapters.items()
-            for word in ("--adapter", f"{concept}={self.folder / earlier / concept}.safetensors")
-        ]
-        command = self.control("run", str(self.job), "--out", str(self.folder / name), *given)
+        command = self.control("run", str(self.job), "--out", str(self.folder / name), *self.given(adapters))
         run = subprocess.Popen(command, env=self.environment, stdout=sys.stderr)
         _, status, usage = os.wait4(run.pid, 0)
         if status:
@@ -119,7 +122,7 @@ def run(options):
         for job, (body, adapters) in jobs.items():
             if options.only and job not in {*options.only, *needed}:
                 continue
-            estimate, usage = workspace.estimate(body), workspace.do(job, adapters)
+            estimate, usage = workspace.estimate(body, adapters), workspace.do(job, adapters)
             took = usage.ru_utime + usage.ru_stime
             line = {
                 "job": job,

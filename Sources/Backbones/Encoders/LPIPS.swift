@@ -8,7 +8,7 @@ import Tensors
 /// summed over depths.
 package final class LPIPS {
     /// AlexNet's convolutions: the ends of its five slices, and the pooling that belongs to the next one.
-    private static let layers: [(name: String, kernel: Int, stride: Int, padding: Int, pools: Bool)] = [
+    static let layers: [(name: String, kernel: Int, stride: Int, padding: Int, pools: Bool)] = [
         ("net.slice1.0", 11, 4, 2, false), ("net.slice2.3", 5, 1, 2, true), ("net.slice3.6", 3, 1, 1, true),
         ("net.slice4.8", 3, 1, 1, false), ("net.slice5.10", 3, 1, 1, false),
     ]

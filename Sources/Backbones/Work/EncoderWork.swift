@@ -59,6 +59,31 @@ extension DINOModel.Configuration {
     }
 }
 
+extension LPIPS {
+    /// A picture's features at the five depths.
+    package static func seeing(height: Int, width: Int) -> Work {
+        var work = Work()
+        var (height, width, channels) = (height, width, 3)
+        func left(_ side: Int, kernel: Int, stride: Int, padding: Int = 0) -> Int {
+            (side + 2 * padding - kernel) / stride + 1
+        }
+        for (layer, outputs) in zip(layers, Self.channels) {
+            if layer.pools {
+                (height, width) = (left(height, kernel: 3, stride: 2), left(width, kernel: 3, stride: 2))
+                work.pointwise(channels * height * width)
+            }
+            let (kernel, stride, padding) = (layer.kernel, layer.stride, layer.padding)
+            height = left(height, kernel: kernel, stride: stride, padding: padding)
+            width = left(width, kernel: kernel, stride: stride, padding: padding)
+            work.convolution(
+                1, from: channels, to: outputs, height: height, width: width, kernel: kernel, stride: stride)
+            work.pointwise(outputs * height * width)
+            channels = outputs
+        }
+        return work
+    }
+}
+
 /// Patches on a side, and the class token.
 private func tokens(_ side: Int) -> Int { side * side + 1 }
 

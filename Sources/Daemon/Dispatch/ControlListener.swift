@@ -47,21 +47,24 @@ package struct ControlListener: Service {
             guard tenants.operators.contains(user) else { return refuse(body, from: user) }
             await order(paused: message?["action"]?.string == "pause", isWritten: message?["written"] == .bool(true))
         case "estimate":
-            guard let job = message?["job"] else { return complain(body) }
-            ask(job, delivery, by: user, looksAtConcepts: message?["concepts"] != false)
+            guard let message, let job = message["job"] else { return complain(body) }
+            ask(job, message, delivery, by: user)
         default: complain(body)
         }
     }
 
     /// Answers go to queues of the asker's alone.
-    private func ask(_ job: JSONValue, _ delivery: Delivery, by user: String, looksAtConcepts: Bool) {
+    private func ask(_ job: JSONValue, _ message: JSONValue, _ delivery: Delivery, by user: String) {
         guard let queue = delivery.properties.replyTo, let tenant = tenants.tenant(of: delivery.properties),
             tenants.allowsReply(to: queue, for: tenant)
         else { return refuse(Data("estimate".utf8), from: user) }
+        let adapters = message["adapters"].flatMap {
+            try? JSONDecoder().decode([String: InspectionOrder.Adapter].self, from: $0.line)
+        }
         asked(
             EstimateQuestion(
-                job: job, tenant: looksAtConcepts ? tenant : nil, replyTo: queue,
-                correlationID: delivery.properties.correlationID, asked: delivery.arrival))
+                job: job, tenant: message["concepts"] == false ? nil : tenant, adapters: adapters ?? [:],
+                replyTo: queue, correlationID: delivery.properties.correlationID, asked: delivery.arrival))
     }
 
     /// Another tenant's job is as one that nobody has.

@@ -10,6 +10,8 @@ struct EstimateQuestion: Sendable {
     let job: JSONValue
     /// Whose concepts are meant; nil where the asker looks at them itself.
     let tenant: String?
+    /// What the asker says of their adapters.
+    let adapters: [String: InspectionOrder.Adapter]
     /// The queue its answer goes to, which is the asker's.
     let replyTo: String
     let correlationID: String?
@@ -61,7 +63,9 @@ package struct EstimateService: Service {
         var concepts = LearntConcepts(store: store)
         do {
             let spec = try JobSpec(question.job, models: models.choice)
-            try await estimate(spec, &answer)
+            var adapters = question.adapters
+            if let tenant = question.tenant { adapters = try await concepts.adapters(of: spec, tenant: tenant) }
+            try await estimate(spec, adapters, &answer)
             if let tenant = question.tenant, answer.isFinal {
                 answer.warnings = try await (answer.warnings ?? []) + concepts.missing(of: spec, tenant: tenant)
             }
@@ -76,11 +80,13 @@ package struct EstimateService: Service {
         return answer
     }
 
-    private func estimate(_ spec: JobSpec, _ answer: inout EstimateAnswer) async throws {
+    private func estimate(
+        _ spec: JobSpec, _ adapters: [String: InspectionOrder.Adapter], _ answer: inout EstimateAnswer
+    ) async throws {
         guard spec.kind.needsEngine else { throw Problems([.takesNoEngine(spec.kind)]) }
-        guard let order = InspectionOrder(message: spec.withoutPictures.json.line),
-            let report = await inspector.inspect(order)
-        else { return }
+        guard var order = InspectionOrder(message: spec.withoutPictures.json.line) else { return }
+        order.adapters = adapters
+        guard let report = await inspector.inspect(order) else { return }
         if let problems = report.problems { throw Problems(problems) }
         answer.warnings = report.warnings
         guard let cost = report.cost,

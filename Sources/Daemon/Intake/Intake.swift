@@ -55,7 +55,9 @@ package struct Intake: Service {
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    let stage = InspectionStage(consumer: consumer, inspector: inspector)
+                    let stage = InspectionStage(
+                        consumer: consumer, inspector: inspector, tenants: reader.tenants, store: store,
+                        condition: condition)
                     await stage.run { arrival in
                         (arrival.delivery.isRedelivered ? doubtful : fresh).batches.add(arrival)
                     }

@@ -45,6 +45,13 @@ package struct LearntConcepts {
         }
     }
 
+    /// The adapters of the concepts a job mentions, by what it calls them, those of them that there are by now.
+    /// - Throws: `StoreError` when PostgreSQL is away.
+    package func adapters(of spec: JobSpec, tenant: String) async throws -> [String: InspectionOrder.Adapter] {
+        guard let model = spec.model, !spec.mentions.isEmpty else { return [:] }
+        return try await source.adapters(of: spec.mentions, model: model, tenant: tenant)
+    }
+
     /// The same problems; those with a text that looks like a mention and is none say which concepts there are.
     /// - Throws: `StoreError` when PostgreSQL is away.
     package mutating func naming(_ problems: [Problem], tenant: String) async throws -> [Problem] {

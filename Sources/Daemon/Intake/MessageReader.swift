@@ -14,7 +14,7 @@ package struct MessageReader: Sendable {
     }
 
     private let largestBody: Int
-    private let tenants: TenantRules
+    let tenants: TenantRules
     private let models: @Sendable () -> ModelChoice
 
     /// Reads messages with bodies of at most `largestBody` bytes that name these models.

@@ -14,6 +14,8 @@ struct LearningNumbers {
     var taughtBytes = 0.0
     /// What weights grow by that their file has in bfloat16, and that learn in single precision.
     var widenedBytes = 0
+    /// Whether they are weights of the model's: what was learnt takes no memory of its own then.
+    var areWeights = false
 }
 
 /// Adds up what a job takes, phase by phase.
@@ -29,6 +31,8 @@ struct CostSheet {
     private var peakBytes = 0.0
     /// What stays from its phase to the end: weights, moments.
     private var residentBytes = 0.0
+    /// The same of adapters.
+    private var adapterBytes = 0.0
     /// What was learnt so far.
     private var learntBytes = 0.0
     private var diskBytes = 0.0
@@ -40,6 +44,21 @@ struct CostSheet {
     mutating func load(_ weights: WeightSizes) {
         work[.bytes] += Double(weights.storedBytes + weights.residentBytes)
         residentBytes += Double(weights.residentBytes)
+    }
+
+    /// What was learnt of a concept is read, once to see that all of it are numbers, and stays.
+    /// - Parameter alone: in the memory of what was learnt of the concept before.
+    mutating func load(_ adapter: AdapterSizes, alone: Bool = false) {
+        // Two bytes in the file, four in memory.
+        work[.bytes] += 12 * Double(adapter.numbers)
+        let bytes = Double(adapter.residentBytes)
+        adapterBytes = alone ? max(adapterBytes, bytes) : adapterBytes + bytes
+    }
+
+    /// Weights are read of which next to nothing stays.
+    mutating func read(_ weights: WeightSizes) {
+        work[.bytes] += Double(weights.storedBytes + weights.residentBytes)
+        note(Double(weights.residentBytes))
     }
 
     /// Weights are read once more, into the memory of those before.
@@ -72,7 +91,7 @@ struct CostSheet {
         let activations = passes.map { $0.held + CostSheet.around * $0.largest }.max() ?? 0
         note(activations + numbers.taughtBytes + (4 * numbers.gradientShare + numbers.momentBytes) * count)
         // Beside what is drawn from now on there is what was learnt, as its file has it.
-        learntBytes += 4 * count
+        if !numbers.areWeights { learntBytes += 4 * count }
         // The last checkpoint and the one being written; the adapter, in half precision.
         diskBytes += 2 * (4 + numbers.momentBytes) * count + 2 * count
     }
@@ -95,6 +114,7 @@ struct CostSheet {
     var cost: JobCost {
         var amounts = Dictionary(uniqueKeysWithValues: work.amounts.map { ($0.key.rawValue, $0.value) })
         if starts > 0 { amounts[HostMeasurement.starts] = starts }
-        return JobCost(work: amounts, memoryBytes: Int(residentBytes + peakBytes), diskBytes: Int(diskBytes))
+        return JobCost(
+            work: amounts, memoryBytes: Int(residentBytes + adapterBytes + peakBytes), diskBytes: Int(diskBytes))
     }
 }

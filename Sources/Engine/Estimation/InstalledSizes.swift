@@ -31,9 +31,10 @@ final class InstalledSizes {
         }
     }
 
-    /// Nil where either is not here.
+    /// Nil where CLIP or DINO is not here.
     func encoders(_ names: ModelDescription.Encoders) -> EncoderSizes? {
-        try? EncoderSizes(clip: "\(directory)/\(names.clip)", dino: "\(directory)/\(names.dino)")
+        try? EncoderSizes(
+            clip: "\(directory)/\(names.clip)", dino: "\(directory)/\(names.dino)", lpips: "\(directory)/lpips")
     }
 
     private static func changed(_ path: String) -> Date {

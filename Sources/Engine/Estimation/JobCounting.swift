@@ -15,39 +15,48 @@ struct JobCounting {
 
     /// With smaller forms of a job that takes much.
     func cost(of order: InspectionOrder) -> JobCost? {
-        guard let spec = order.spec, var cost = cost(of: spec) else { return nil }
-        if cost.memoryBytes > Self.much { cost.alternatives = smallerForms(of: spec.json, than: cost) }
+        guard let spec = order.spec, var cost = cost(of: spec, with: order.adapters) else { return nil }
+        if cost.memoryBytes > Self.much {
+            cost.alternatives = smallerForms(of: spec.json, with: order.adapters, than: cost)
+        }
         return cost
     }
 
     /// Nil of a job without an engine, or on models that are not here.
-    func cost(of spec: JobSpec) -> JobCost? {
+    /// - Parameter adapters: of the concepts that it mentions; nothing is counted of one that is not among them.
+    func cost(of spec: JobSpec, with adapters: [String: InspectionOrder.Adapter] = [:]) -> JobCost? {
         guard let name = spec.model, let model = models.model(name, size: spec.size) else { return nil }
         var sheet = CostSheet()
         sheet.start()
+        let weighed = adapters.mapValues { AdapterSizes($0, on: model.weights) }
         switch spec {
         case .personalize(let spec) where spec.method == .proxyTuning: count(spec, teaching: model, &sheet)
         case .personalize(let spec): count(spec, on: model, &sheet)
-        case .generate(let spec): count(spec, on: model, &sheet)
-        case .compose(let spec): count(spec.drawing, on: model, &sheet)
-        case .evaluate(let spec): count(spec, on: model, &sheet)
+        case .generate(let spec): count(spec, on: model, weighed, &sheet)
+        case .compose(let spec): count(spec.drawing, on: model, weighed, &sheet)
+        case .evaluate(let spec): count(spec, on: model, weighed, &sheet)
         case .probe: return nil
         }
         return sheet.cost
     }
 
-    private func count(_ spec: GenerateSpec, on model: ModelSizes, _ sheet: inout CostSheet) {
+    private func count(
+        _ spec: GenerateSpec, on model: ModelSizes, _ adapters: [String: AdapterSizes], _ sheet: inout CostSheet
+    ) {
         let (pictures, read) = (spec.prompts.count * spec.perPrompt, tokens(spec.model, spec.prompts))
         sheet.load(model.weights)
+        for adapter in adapters.values { sheet.load(adapter) }
         sheet.draw(pictures) { model.work.drawing($0, prompt: read, model.drawing(spec.options)) }
         sheet.write(pictures: pictures, of: model.pixels)
         sheet.write(sheetOf: pictures, of: model.pixels)
     }
 
-    private func count(_ spec: EvaluateSpec, on model: ModelSizes, _ sheet: inout CostSheet) {
-        let own = model.description.encoders
+    private func count(
+        _ spec: EvaluateSpec, on model: ModelSizes, _ adapters: [String: AdapterSizes], _ sheet: inout CostSheet
+    ) {
         let encoders = models.encoders(
-            .init(own, clip: spec.options["clip"]?.string, dino: spec.options["dino"]?.string))
+            .init(
+                model.description.encoders, clip: spec.options["clip"]?.string, dino: spec.options["dino"]?.string))
         let prompts =
             switch spec.prompts {
             case .suite(let name): PromptSuite(name).templates
@@ -55,17 +64,20 @@ struct JobCounting {
             }
         let read = tokens(spec.model, prompts)
         let options = OptionTable.evaluation.completed(.object(spec.options))
-        let drawn = prompts.count * spec.perPrompt + (options["class_pictures"]?.integer ?? 0)
-        let rounds = spec.seeds?.count ?? 1
+        let (own, ofClass) = (prompts.count * spec.perPrompt, options["class_pictures"]?.integer ?? 0)
+        let references = spec.images.isEmpty ? 4 : spec.images.count
         encoders?.load(&sheet)
-        for index in spec.concepts.indices {
+        for (index, concept) in spec.concepts.enumerated() {
             // Adapters change weights: each concept has a model of its own, in the memory of the last.
             if index == 0 { sheet.load(model.weights) } else { sheet.reload(model.weights) }
-            for _ in 0..<rounds {
-                sheet.draw(drawn) { model.work.drawing($0, prompt: read, model.drawing()) }
-                encoders?.measure(drawn, texts: prompts.count * spec.perPrompt, &sheet)
+            if let adapter = adapters[concept] { sheet.load(adapter, alone: true) }
+            encoders?.see(references, &sheet)
+            for _ in 0..<(spec.seeds?.count ?? 1) {
+                sheet.draw(own + ofClass) { model.work.drawing($0, prompt: read, model.drawing()) }
+                encoders?.score(own, each: spec.perPrompt, of: model.size, &sheet)
+                encoders?.seeByDINO(ofClass, &sheet)
             }
-            sheet.write(sheetOf: prompts.count * spec.perPrompt + 4, of: model.pixels)
+            sheet.write(sheetOf: own + references, of: model.pixels)
         }
     }
 }

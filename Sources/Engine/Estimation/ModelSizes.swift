@@ -43,6 +43,17 @@ struct ModelSizes {
     }
 }
 
+extension Work.Weights {
+    /// Bytes that each number grows by where they come to be in single precision.
+    var widening: Int {
+        switch self {
+        case .single: 0
+        case .rounded: 2
+        case .eightBit: 3
+        }
+    }
+}
+
 /// What weights take of a disk and of memory.
 struct WeightSizes: Equatable {
     /// In files, which are mapped.

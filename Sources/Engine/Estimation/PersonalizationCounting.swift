@@ -138,11 +138,8 @@ struct Learning {
         numbers.share = isFull ? 1 : model.work.tunedShare
         numbers.count = isFull ? model.weights.numbers : model.work.tunedNumbers
         numbers.momentBytes = table["moments"] == "8-bit" ? 2 * EightBitMoment.bytes : 8
-        switch model.weights.held {
-        case .single: break
-        case .rounded: numbers.widenedBytes = 2 * numbers.count
-        case .eightBit: numbers.widenedBytes = 3 * numbers.count
-        }
+        numbers.widenedBytes = model.weights.held.widening * numbers.count
+        numbers.areWeights = true
         return numbers
     }
 
@@ -214,17 +211,24 @@ struct QuickEvaluationSizes {
 
     /// Of a subject: its class, and its prompts without it.
     func before(_ sheet: inout CostSheet) {
-        encoders.measure(references, texts: 0, &sheet)
+        encoders.see(references, &sheet)
         if isSubject { measure(&sheet) }
     }
 
-    func after(_ sheet: inout CostSheet) { measure(&sheet) }
+    func after(_ sheet: inout CostSheet) {
+        measure(&sheet)
+        // PRES is among the scores then.
+        if isSubject { encoders.seeByDINO(QuickEvaluation.classPictures, &sheet) }
+    }
 
     private func measure(_ sheet: inout CostSheet) {
+        let (size, ofClass) = (learning.model.size, QuickEvaluation.classPictures)
         learning.draw(own, rounding: false, &sheet)
-        encoders.measure(own, texts: own, &sheet)
+        encoders.score(own, each: QuickEvaluation.perPrompt, of: size, &sheet)
         guard isSubject else { return }
-        learning.draw(QuickEvaluation.classPictures, rounding: false, &sheet)
-        encoders.measure(QuickEvaluation.classPictures, texts: 0, &sheet)
+        learning.draw(ofClass, rounding: false, &sheet)
+        encoders.seeByDINO(ofClass, &sheet)
+        // Its prompt has two wordings.
+        encoders.compare(ofClass, each: ofClass / 2, of: size, &sheet)
     }
 }

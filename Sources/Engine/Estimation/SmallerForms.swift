@@ -6,9 +6,11 @@ import Jobs
 /// smaller picture, fewer prior pictures at once, another model of its family.
 extension JobCounting {
     /// Those that take less than the job itself, the one that changes it least first.
-    func smallerForms(of body: JSONValue, than cost: JobCost) -> [JobCost.Alternative] {
+    func smallerForms(
+        of body: JSONValue, with adapters: [String: InspectionOrder.Adapter] = [:], than cost: JobCost
+    ) -> [JobCost.Alternative] {
         candidates(body).compactMap { change, smaller in
-            guard let spec = try? JobSpec(smaller), let found = self.cost(of: spec),
+            guard let spec = try? JobSpec(smaller), let found = self.cost(of: spec, with: adapters),
                 found.memoryBytes < cost.memoryBytes
             else { return nil }
             return JobCost.Alternative(change: change, memoryBytes: found.memoryBytes)

@@ -17,15 +17,28 @@ package struct InspectionOrder: Sendable, Equatable {
         package init(pointer: String, data: Data) { (self.pointer, self.data) = (pointer, data) }
     }
 
+    /// What was learnt of a concept.
+    package struct Adapter: Sendable, Equatable, Codable {
+        /// A `PersonalizationMethod`'s name.
+        package let method: String
+        /// Of its file.
+        package let bytes: Int
+
+        /// Describes a file.
+        package init(method: String, bytes: Int) { (self.method, self.bytes) = (method, bytes) }
+    }
+
     /// Answers name it; from 1.
     package var id: Int
     /// The body as it came, whatever it is, its pictures' digits left out.
     package let body: JSONValue
     package let pictures: [Picture]
+    /// Of the concepts that the body mentions, by what it calls them, where they are learnt: what they weigh counts.
+    package var adapters: [String: Adapter]
 
     /// Describes what is to be looked into.
-    package init(id: Int = 0, body: JSONValue, pictures: [Picture]) {
-        (self.id, self.body, self.pictures) = (id, body, pictures)
+    package init(id: Int = 0, body: JSONValue, pictures: [Picture], adapters: [String: Adapter] = [:]) {
+        (self.id, self.body, self.pictures, self.adapters) = (id, body, pictures, adapters)
     }
 
     /// Takes the pictures out of a message's body; nil where there is nothing an engine could say about it: a probe, or
@@ -79,12 +92,14 @@ extension InspectionOrder {
         let id: Int
         let body: JSONValue
         let pictures: [Picture]
+        let adapters: [String: Adapter]?
     }
 
     /// The line, without its end; the pictures' bytes follow it.
     package var line: Data {
         let line = Line(
-            id: id, body: body, pictures: pictures.map { .init(pointer: $0.pointer, bytes: $0.data.count) })
+            id: id, body: body, pictures: pictures.map { .init(pointer: $0.pointer, bytes: $0.data.count) },
+            adapters: adapters.isEmpty ? nil : adapters)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return (try? encoder.encode(line)) ?? Data()
@@ -96,7 +111,8 @@ extension InspectionOrder {
         let line = try JSONDecoder().decode(Line.self, from: line)
         self.init(
             id: line.id, body: line.body,
-            pictures: try line.pictures.map { Picture(pointer: $0.pointer, data: try bytes($0.bytes)) })
+            pictures: try line.pictures.map { Picture(pointer: $0.pointer, data: try bytes($0.bytes)) },
+            adapters: line.adapters ?? [:])
     }
 }
 

@@ -20,8 +20,9 @@ struct EstimateRoute: Sendable {
         do {
             let spec = try JobSpec(body())
             let workers = try await site.overview.workers().count { $0["gone_at"] == .null }
-            var answer = try await questions.ask(spec, workers: workers)
             var concepts = LearntConcepts(source: site.reader)
+            let adapters = try await concepts.adapters(of: spec, tenant: owner)
+            var answer = try await questions.ask(spec, adapters: adapters, workers: workers)
             answer.warnings = try await (answer.warnings ?? []) + concepts.missing(of: spec, tenant: owner)
             guard let estimate = answer.estimate else { throw Problems(answer.problems ?? []) }
             return APIRoutes.json(try Self.figures(estimate, answer))

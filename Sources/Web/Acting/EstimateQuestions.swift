@@ -26,8 +26,11 @@ package struct EstimateQuestions: Sendable {
     }
 
     /// The answer of the first of so many living daemons that has one.
+    /// - Parameter adapters: of the concepts that the job mentions.
     /// - Throws: ``Refusal``.
-    func ask(_ job: JobSpec, workers: Int) async throws -> EstimateAnswer {
+    func ask(
+        _ job: JobSpec, adapters: [String: InspectionOrder.Adapter], workers: Int
+    ) async throws -> EstimateAnswer {
         guard workers > 0 else { throw Refusal(description: "no daemon lives that could tell; does atelierd run?") }
         let own = "\(queue).\(UUID().uuidString.lowercased())"
         let (events, event) = AsyncStream<ConnectionEvent>.makeStream()
@@ -47,7 +50,7 @@ package struct EstimateQuestions: Sendable {
         let result: Result<EstimateAnswer, any Error>
         do {
             try await begin(events)
-            try await publish(job, answers: own, by: publisher)
+            try await publish(job, adapters, answers: own, by: publisher)
             result = .success(try await first(of: consumer.deliveries, workers: workers))
         } catch { result = .failure(error) }
         await publisher.stop()
@@ -73,9 +76,14 @@ package struct EstimateQuestions: Sendable {
         throw Refusal(description: "the broker does not answer")
     }
 
-    private func publish(_ job: JobSpec, answers: String, by publisher: Publisher) async throws {
+    private func publish(
+        _ job: JobSpec, _ adapters: [String: InspectionOrder.Adapter], answers: String, by publisher: Publisher
+    ) async throws {
         // What is learnt the program looks at itself: for the tenant it is, and not for the one it asks as.
-        let question: JSONValue = ["action": "estimate", "concepts": false, "job": job.withoutPictures.json]
+        let question: JSONValue = [
+            "action": "estimate", "concepts": false, "adapters": try JSONValue(adapters),
+            "job": job.withoutPictures.json,
+        ]
         let message = OutgoingMessage(
             exchange: names.control, routingKey: "",
             properties: MessageProperties(

@@ -67,6 +67,31 @@ extension Reader: ConceptSource {
             [tenant, JSONValue.array(versions.map { .array([.string($0.name), .integer($0.version)]) }).text]
         ).compactMap(StoredConcept.init)
     }
+
+    /// The adapters of what mentions mean on a model, by what they call it, those of them that there are.
+    /// - Throws: `StoreError`.
+    package func adapters(
+        of mentions: [ConceptMention], model: String, tenant: String
+    ) async throws -> [String: InspectionOrder.Adapter] {
+        let rows = try await rows(
+            """
+            select m.v->>0 as key, c.method, (a.file->>'bytes')::bigint as bytes
+            from jsonb_array_elements($1::jsonb) m(v)
+                cross join lateral (
+                    select method, adapter_sha256, artifacts from dashboard.concept_details
+                    where tenant = $2 and model = $3 and name = m.v->>1
+                        and (m.v->>2 is null or version = (m.v->>2)::int)
+                    order by version desc limit 1) c
+                join jsonb_array_elements(c.artifacts) a(file)
+                    on a.file->>'role' = 'adapter' and a.file->>'sha256' = c.adapter_sha256
+            """, [mentions.parameter, tenant, model])
+        return rows.reduce(into: [:]) { found, row in
+            guard let key = row["key"]?.string, let method = row["method"]?.string,
+                let bytes = row["bytes"]?.integer
+            else { return }
+            found[key] = InspectionOrder.Adapter(method: method, bytes: bytes)
+        }
+    }
 }
 
 extension StoredConcept {

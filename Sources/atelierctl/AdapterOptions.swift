@@ -1,0 +1,37 @@
+import ArgumentParser
+import Checkpoints
+import Foundation
+import Jobs
+
+/// Adapters of concepts that nobody has to look up.
+struct AdapterOptions: ParsableArguments {
+    @Option(help: "A concept's adapter: NAME=FILE; may be repeated.") var adapter: [String] = []
+
+    /// The files' absolute paths, by the concepts' names.
+    /// - Throws: `ValidationError` for what is no name and a file.
+    func paths() throws -> [String: String] {
+        var paths: [String: String] = [:]
+        for pair in adapter {
+            let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else { throw ValidationError("--adapter \(pair): allowed is NAME=FILE") }
+            paths[parts[0]] = URL(fileURLWithPath: parts[1]).path
+        }
+        return paths
+    }
+
+    /// What an engine counts them by.
+    /// - Throws: `ValidationError`, also for a file that is no adapter.
+    func sizes() throws -> [String: InspectionOrder.Adapter] {
+        struct Description: Decodable { let method: String }
+        var sizes: [String: InspectionOrder.Adapter] = [:]
+        for (name, path) in try paths() {
+            let file: Safetensors
+            do { file = try Safetensors(path: path) } catch { throw ValidationError("--adapter \(name): \(error)") }
+            guard let text = file.metadata["description"],
+                let told = try? JSONDecoder().decode(Description.self, from: Data(text.utf8))
+            else { throw ValidationError("--adapter \(name): \(path) is not an Atelier adapter") }
+            sizes[name] = InspectionOrder.Adapter(method: told.method, bytes: file.size)
+        }
+        return sizes
+    }
+}
