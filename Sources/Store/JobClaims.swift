@@ -152,9 +152,17 @@ extension Store {
         try Self.pauseOrder(query("select paused, changes from atelier.cluster"))
     }
 
-    /// Pauses the cluster or lets it work again, for the daemons to come too.
+    /// Pauses the cluster or lets it work again, for the daemons to come too. Gives what holds then.
     package func order(paused: Bool) throws -> PauseOrder {
         try Self.pauseOrder(query("select paused, changes from atelier.pause($1::boolean)", [paused ? "t" : "f"]))
+    }
+
+    /// The same, so many seconds after it was said: what was written down since, and was not known, stands.
+    package func order(paused: Bool, saidBefore seconds: Double, knowing known: PauseOrder) throws -> PauseOrder {
+        try Self.pauseOrder(
+            query(
+                "select paused, changes from atelier.pause($1::boolean, $2::bigint, $3::double precision)",
+                [paused ? "t" : "f", String(known.number), String(seconds)]))
     }
 
     /// The mark of the folder that artifacts lie in, nil before there is one; the first proposal becomes it.

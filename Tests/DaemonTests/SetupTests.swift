@@ -129,7 +129,7 @@ import Testing
         #expect(try await findings().isEmpty)
         // Grants that a restore has lost.
         try await admin.query("revoke select on dashboard.estimates, dashboard.queue from atelier_reader")
-        try await admin.query("revoke execute on function atelier.pause(boolean) from atelier_admin")
+        try await admin.query("revoke execute on function atelier.pause from atelier_admin")
         let lost = try #require(try await findings()["rights"])
         for word in ["may not read dashboard.estimates", "dashboard.queue", "may not call atelier.pause", "migrate"] {
             #expect(lost.contains(word), "\(lost)")

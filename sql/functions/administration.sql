@@ -132,12 +132,18 @@ begin
     return v_job.state::text;
 end $$;
 
-create or replace function atelier.pause(p_paused boolean) returns table (paused boolean, changes bigint)
+-- Gives what holds then. An order that waited says which was the last one that was known, and how many seconds ago it
+-- was given itself: one that was written down since, and was not known, stands.
+drop function if exists atelier.pause(boolean);
+create or replace function atelier.pause(
+    p_paused boolean, p_known bigint default null, p_age double precision default 0)
+returns table (paused boolean, changes bigint)
 language sql security definer set search_path = atelier, pg_temp as $$
     update cluster c set paused = p_paused, changes = c.changes + 1, changed_at = now()
-        returning c.paused, c.changes
+        where p_known is null or c.changes <= p_known or c.changed_at < now() - p_age * interval '1 second';
+    select c.paused, c.changes from cluster c;
 $$;
-comment on function atelier.pause(boolean) is
+comment on function atelier.pause(boolean, bigint, double precision) is
     'Lets the daemons start no new work (true) or start work again (false); they hear of it with their next heartbeat.';
 
 create or replace function atelier.shared_mark(p_proposal uuid) returns uuid

@@ -45,7 +45,9 @@ package struct ControlListener: Service {
             await cancel(job, reason: message?["reason"]?.string, by: user)
         case "pause", "resume":
             guard tenants.operators.contains(user) else { return refuse(body, from: user) }
-            await order(paused: message?["action"]?.string == "pause", isWritten: message?["written"] == .bool(true))
+            await order(
+                paused: message?["action"]?.string == "pause", isWritten: message?["written"] == .bool(true),
+                said: delivery.arrival)
         case "estimate":
             guard let message, let job = message["job"] else { return complain(body) }
             ask(job, message, delivery, by: user)
@@ -69,7 +71,7 @@ package struct ControlListener: Service {
 
     /// Another tenant's job is as one that nobody has.
     private func cancel(_ job: UUID, reason: String?, by user: String) async {
-        await insist("job not cancelled: send it again", ["job.id": "\(job)"]) {
+        await insist("job not cancelled: send it again", ["job.id": "\(job)"]) { _ in
             if !tenants.operators.contains(user), try await store.tenant(of: job) != user {
                 return refuse(Data("cancel \(job)".utf8), from: user)
             }
@@ -78,25 +80,38 @@ package struct ControlListener: Service {
         }
     }
 
-    /// What is not written down yet every daemon that gets it writes down, for the daemons to come.
-    private func order(paused: Bool, isWritten: Bool) async {
+    /// What is not written down yet every daemon that gets it writes down, for the daemons to come; where it waited,
+    /// not over what was written down since.
+    private func order(paused: Bool, isWritten: Bool, said: ContinuousClock.Instant) async {
+        let (action, known) = (paused ? "paused" : "resumed", condition.pause)
         let consequence = isWritten ? "it is read with the next heartbeat" : "send it again"
-        await insist("not \(paused ? "paused" : "resumed"): \(consequence)") {
-            let order = isWritten ? try await store.pauseOrder() : try await store.order(paused: paused)
+        await insist("not \(action): \(consequence)") { isHeld in
+            let order =
+                if isWritten {
+                    try await store.pauseOrder()
+                } else if isHeld {
+                    try await store.order(
+                        paused: paused, saidBefore: said.duration(to: .now) / .seconds(1), knowing: known)
+                } else {
+                    try await store.order(paused: paused)
+                }
+            if !isWritten, order.isPaused != paused {
+                logger.warning("not \(action): another order was written down while this one waited")
+            }
             if condition.apply(order) { dispatcher.poll() }
         }
     }
 
     /// Does what PostgreSQL is needed for, again and again while that is away or writes nothing. The delivery is held
     /// meanwhile, and so is what was said after it: the queue is this connection's alone, and nobody would say it
-    /// again. `failure` is logged where it comes to nothing.
+    /// again. `act` is told whether it waited; `failure` is logged where it comes to nothing.
     private func insist(
-        _ failure: Logger.Message, _ metadata: Logger.Metadata = [:], _ act: () async throws -> Void
+        _ failure: Logger.Message, _ metadata: Logger.Metadata = [:], _ act: (_ isHeld: Bool) async throws -> Void
     ) async {
         var (backoff, tries, isHeld) = (Backoff(cap: 1), 0, false)
         while true {
             do {
-                return try await act()
+                return try await act(isHeld)
             } catch let error as StoreError where error.isTemporary && tries < Self.tries && !Task.isCancelled {
                 if !isHeld { logger.warning("a control message waits for PostgreSQL", metadata: ["error": "\(error)"]) }
                 isHeld = true

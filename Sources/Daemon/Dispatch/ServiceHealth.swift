@@ -51,6 +51,10 @@ package final class ServiceHealth: Sendable {
             return true
         }
     }
+
+    /// The newest order heard of.
+    package var pause: PauseOrder { state.withLock { $0.pause } }
+
     /// New work is held back, or taken again. Gives whether that is updates: an older order changes nothing.
     @discardableResult
     package func apply(_ order: PauseOrder) -> Bool {
