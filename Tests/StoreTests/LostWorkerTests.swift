@@ -81,7 +81,7 @@ import Testing
     }
 
     /// Two that lock several jobs each in an order of its own would wait for each other.
-    @Test func whoGivesWorkersUpAndWhoErasesLockJobsInOneOrder() async throws {
+    @Test func whoLocksSeveralJobsDoesSoInOneOrder() async throws {
         try await Stage.with { stage in
             for _ in 0..<8 { try await stage.submit(tenant: "bob") }
             for worker in [try await stage.worker(), try await stage.worker()] {
@@ -93,7 +93,12 @@ import Testing
             try await stage.store.script("update atelier.workers set beat_at = now() - interval '1 hour'")
             let erasure = try await stage.store.beginErasure(of: "bob")
             let holding = Store(url: stage.url, application: "holding")
+            let repeated = try await stage.store.query("select message_id from atelier.jobs order by id desc").map {
+                Submission(
+                    tenant: "bob", messageID: $0["message_id"] ?? "", kind: .generate, spec: ["prompts": ["x"]])
+            }
             let acts: [(String, @Sendable (Store) async throws -> Int)] = [
+                ("accepting", { @Sendable in try await $0.accept(repeated).count }),
                 ("rescuing", { @Sendable in try await $0.rescueExpired(lease: 1) }),
                 ("erasing", { @Sendable in try await $0.erase(erasure) }),
             ]
@@ -101,6 +106,7 @@ import Testing
                 try await holding.query("begin")
                 try await holding.query("select from atelier.jobs order by id limit 1 for update")
                 let store = Store(url: stage.url, application: name)
+                try await store.query("set lock_timeout = 0")
                 let waiting = Task { try await act(store) }
                 while try await stage.store.query(
                     "select from pg_stat_activity where application_name = $1 and wait_event_type = 'Lock'", [name]
@@ -110,6 +116,20 @@ import Testing
                 try await holding.query("rollback")
                 _ = try await waiting.value
             }
+        }
+    }
+
+    /// A daemon that PostgreSQL was away from would else undo what everybody else has heard of.
+    @Test func anOrderThatWaitedIsNotWrittenOverALaterOne() async throws {
+        try await Stage.with { stage in
+            let known = try await stage.store.order(paused: false)
+            try await stage.store.script("update atelier.cluster set changed_at = now() - interval '1 minute'")
+            let unheard = try await stage.store.order(paused: true, saidBefore: 50, knowing: .none)
+            #expect(unheard.isPaused && unheard.number == known.number + 1, "it was given later, whatever was heard")
+            let later = try await stage.store.order(paused: false)
+            #expect(try await stage.store.order(paused: true, saidBefore: 50, knowing: known) == later)
+            let next = try await stage.store.order(paused: true, saidBefore: 50, knowing: later)
+            #expect(next.isPaused && next.number == later.number + 1, "what came before it was known")
         }
     }
 

@@ -108,6 +108,14 @@ begin
     if coalesce(cardinality(v_fresh), 0) = jsonb_array_length(p_messages) then
         return;
     end if;
+    -- Held until they were answered for, so that nobody erases them meanwhile; in the order of their ids, as rescue and
+    -- erase_tenant do.
+    perform from jobs j
+            join jsonb_array_elements(p_messages) with ordinality e
+                on j.tenant = e.value->>'tenant' and j.message_id = e.value->>'message_id'
+        where e.ordinality::int <> all (coalesce(v_places, '{}'))
+        order by j.id
+        for key share of j;
     for v_message in
         select e.ordinality::int as place, e.value->>'tenant' as tenant, e.value->>'message_id' as message_id,
             e.value->>'reply_to' as reply_to, e.value->>'correlation_id' as correlation_id, e.value->'spec' as spec
@@ -115,8 +123,8 @@ begin
         where e.ordinality::int <> all (coalesce(v_places, '{}'))
         order by e.ordinality
     loop
-        -- Held until it was answered for, so that nobody erases it meanwhile. Where that was done a moment before, this
-        -- is refused as what may succeed with the next try: then the message makes a job.
+        -- One that was erased a moment before is refused as what may succeed with the next try: then the message makes
+        -- a job.
         select * into strict v_job
             from jobs j
             where j.tenant = v_message.tenant and j.message_id = v_message.message_id
