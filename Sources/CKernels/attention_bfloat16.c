@@ -268,8 +268,8 @@ TARGET void atelier_attention_bfloat16_backward(
         .query = words(tile_rows * query_words), .dquery = words(tile_rows * query_words),
         .dweights = words(tile_rows * key_words), .scores = (float *)words(tile_rows * score_stride),
         .dweight_scores = (float *)words(tile_rows * score_stride), .probabilities = words(columns * (queries / 2)),
-        .dscores = words(columns * (queries / 2)), .query_columns = words((width + 192) * (queries / 2)),
-        .dout_columns = words((width + 192) * (queries / 2)),
+        .dscores = words(columns * (queries / 2)), .query_columns = words((width + packed_lines) * (queries / 2)),
+        .dout_columns = words((width + packed_lines) * (queries / 2)),
         .transposed = (float *)words((width + tile_rows) * tile_columns)};
     pack_keys(b.keys, a->k, a->k_stride, a->keys, width);
     pack_keys(b.values, a->v, a->v_stride, a->keys, width);

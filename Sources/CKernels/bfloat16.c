@@ -8,12 +8,11 @@
 #include "bfloat16.h"
 #include "include/kernels.h"
 
-// A row of a rounded as it lies takes a cache line more than it needs, so that 12 rows spread over the cache's sets.
-enum { block_k = 256, block_rows = 240, block_columns = 1024, row_words = block_k / 2 + 16 };
+enum { block_columns = 1024 };
 
 bool atelier_has_bfloat16(void) { return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw"); }
 
-// A packed block: rows as they lie, or tiles [k / 2][12].
+// One tile of c, of a block of a whose rows were rounded as they lie.
 TARGET static void multiply_rounded(
     float *c, long stride, const uint32_t *a, const uint32_t *b, long pairs, long rows, long columns, const float *bias,
     float beta) {
@@ -23,6 +22,7 @@ TARGET static void multiply_rounded(
     store_tile(c, stride, sum, rows, columns, bias, beta);
 }
 
+// The same, of a block of a that was packed: tiles [k / 2][12].
 TARGET static void multiply_packed(
     float *c, long stride, const uint32_t *a, const uint32_t *b, long pairs, long rows, long columns, const float *bias,
     float beta) {

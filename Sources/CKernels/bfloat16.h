@@ -10,6 +10,13 @@
 
 enum { tile_rows = 12, short_rows = 8, tile_columns = 32 };
 
+// Blocks that are packed at a time: steps of k, and rows of a. A row of a rounded as it lies takes a cache line more
+// than it needs, so that 12 rows spread over the cache's sets.
+enum { block_k = 256, block_rows = 240, row_words = block_k / 2 + 16 };
+
+// Lines that pack_rows takes together, whole tiles of 8, 12 and 32 alike.
+enum { packed_lines = 192 };
+
 static inline long smaller(long a, long b) { return a < b ? a : b; }
 static inline long rounded_up(long n, long tile) { return (n + tile - 1) / tile * tile; }
 
@@ -77,7 +84,7 @@ TARGET_INLINE void pack_step(
 // out[tile][k / 2][line of the tile]. Some tiles are packed together, so that rows are read in longer pieces, and rows
 // to come are asked for, since nothing foresees them when each lies in a page of its own.
 TARGET_INLINE void pack_rows(uint32_t *out, const float *x, long k_stride, long lines, long depth, long tile) {
-    long pairs = (depth + 1) / 2, together = 192;
+    const long pairs = (depth + 1) / 2, together = packed_lines;
     for (long start = 0; start < lines; start += together, out += pairs * together) {
         long count = smaller(lines - start, together);
         const float *row = x + start;

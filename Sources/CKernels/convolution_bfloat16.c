@@ -6,7 +6,7 @@
 #include "include/kernels.h"
 #include <string.h>
 
-enum { block_k = 256, block_rows = 240, row_words = block_k / 2 + 16, block_positions = 512 };
+enum { block_positions = 512 };
 
 static long padded_height(const struct atelier_convolution *s) { return s->out_height + s->kernel - 1; }
 static long padded_width(const struct atelier_convolution *s) { return s->out_width + s->kernel - 1; }
@@ -69,8 +69,6 @@ TARGET static void multiply_short_rows(
     store_tile(y, stride, sum, rows, count, NULL, 1);
 }
 
-static void fill(float *y, float value, long n) { for (long i = 0; i < n; i++) y[i] = value; }
-
 TARGET void atelier_convolution_bfloat16(
     const struct atelier_convolution *s, float *y, const float *x, const float *w, const float *bias, long begin,
     long end) {
@@ -90,7 +88,7 @@ TARGET void atelier_convolution_bfloat16(
     for (long image = begin; image < end; image++) {
         float *out = y + image * s->outputs * places;
         pad(s, padded, x + image * s->channels * s->height * s->width);
-        for (long o = 0; o < s->outputs; o++) fill(out + o * places, bias ? bias[o] : 0, places);
+        for (long o = 0; o < s->outputs; o++) atelier_fill(out + o * places, bias ? bias[o] : 0, places);
         for (long first = 0; first < places; first += block_positions) {
             long count = smaller(block_positions, places - first);
             for (long k = 0; k < blocks; k++) {

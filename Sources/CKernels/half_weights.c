@@ -3,6 +3,7 @@
 #include "clones.h"
 #include "include/kernels.h"
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 INLINE float widened(uint16_t half) {
@@ -52,7 +53,7 @@ INLINE void project_lines(
     long k) {
     FAST
     const long width = (k + 31) / 32 * 32;
-    floats sum[4][8][2] = {{{{0}}}};
+    floats sum[4][atelier_most_mapped_rows][2] = {{{{0}}}};
     long i = 0;
     for (; i + 32 <= k; i += 32) {
         const long next = i + (lines == 1 ? 2048 : 1024), ahead = next < k ? next : next + (lines - 1) * k;
@@ -94,5 +95,5 @@ INLINE void project_rows(
 CLONES void atelier_project_bfloat16(
     float *y, long y_stride, const float *x, const uint16_t *w, const float *bias, long m, long k, long begin,
     long end) {
-    switch (m) { WITH(1) WITH(2) WITH(3) WITH(4) WITH(5) WITH(6) WITH(7) WITH(8) }
+    switch (m) { WITH(1) WITH(2) WITH(3) WITH(4) WITH(5) WITH(6) WITH(7) WITH(8) default: abort(); }
 }

@@ -3,6 +3,7 @@
 #include "clones.h"
 #include "include/kernels.h"
 #include <stddef.h>
+#include <stdlib.h>
 
 CLONES void atelier_widen_int8(float *y, const int8_t *x, const float *scales, long rows, long k) {
     for (long row = 0; row < rows; row++, x += k, y += k)
@@ -18,7 +19,7 @@ INLINE void project_lines(
     float *y, long y_stride, const float *x, const int8_t *w, const float *scales, const float *bias, long m,
     long lines, long k) {
     FAST
-    floats sum[4][8] = {{{0}}};
+    floats sum[4][atelier_most_mapped_rows] = {{{0}}};
     long i = 0;
     for (; i + 16 <= k; i += 16) {
         for (long line = 0; line < lines; line++) {
@@ -52,5 +53,5 @@ INLINE void project_rows(
 CLONES void atelier_project_int8(
     float *y, long y_stride, const float *x, const int8_t *w, const float *scales, const float *bias, long m, long k,
     long begin, long end) {
-    switch (m) { WITH(1) WITH(2) WITH(3) WITH(4) WITH(5) WITH(6) WITH(7) WITH(8) }
+    switch (m) { WITH(1) WITH(2) WITH(3) WITH(4) WITH(5) WITH(6) WITH(7) WITH(8) default: abort(); }
 }

@@ -68,15 +68,16 @@ INLINE uint8_t nearest(const struct codes *codes, float value) {
     return (uint8_t)c;
 }
 
-// What one number's codes and their block's scale stand for, or the other way round.
+// The numbers that a block's codes and its scale stand for.
 static void read_block(float *values, const uint8_t *stored, float scale, const struct codes *codes, long n) {
     for (long i = 0; i < n; i++) values[i] = codes->values[stored[i]] * scale;
 }
 
+// Keeps a block's numbers as the nearest codes, and gives its scale.
 static float write_block(uint8_t *stored, const float *values, const struct codes *codes, long n) {
     float largest = atelier_max_abs(values, n);
     float factor = largest > 0 ? 1 / largest : 0;
-    // What the smallest number would become a multiple of infinity by.
+    // The reciprocal of a subnormal number may be infinite: such a block is kept as zeros.
     if (!isfinite(factor)) factor = largest = 0;
     for (long i = 0; i < n; i++) stored[i] = nearest(codes, values[i] * factor);
     return largest;

@@ -95,8 +95,9 @@ package struct MappedMatrix {
     }
 }
 
-/// As many rows of x or fewer are multiplied with the weights as they pass, for each is read once.
-package let fewRows = 8
+/// So many rows of x or fewer are multiplied with mapped weights as they pass, for each is read once; the kernels take
+/// no more.
+package let mostMappedRows = Int(atelier_most_mapped_rows)
 
 /// y[m, O] = x[m, I] · wᵀ (+ bias[O]); both of x's and y's rows lie one after the other.
 package func project(
@@ -104,7 +105,7 @@ package func project(
     bias: UnsafePointer<Float>? = nil
 ) {
     guard m > 0 else { return }
-    if m <= fewRows { return w.projectFew(x, into: y, m: m, bias: bias) }
+    if m <= mostMappedRows { return w.projectFew(x, into: y, m: m, bias: bias) }
     w.widening { range, block in
         multiply(
             Matrix(x, stride: w.columns), Matrix(block.pointer, stride: w.columns, transposed: true),
@@ -114,7 +115,7 @@ package func project(
 }
 
 extension MappedMatrix {
-    /// y[m, O] = x[m, I] · wᵀ (+ bias[O]) for `fewRows` or fewer.
+    /// y[m, O] = x[m, I] · wᵀ (+ bias[O]) for `mostMappedRows` or fewer.
     fileprivate func projectFew(
         _ x: UnsafeMutablePointer<Float>, into y: UnsafeMutablePointer<Float>, m: Int, bias: UnsafePointer<Float>?
     ) {

@@ -63,7 +63,7 @@ private func isRounded(_ m: Int, _ n: Int, _ k: Int, _ alpha: Float, _ precision
 /// packs nothing of small ones, either.
 private func isBestUnpacked(_ m: Int, _ n: Int, _ k: Int) -> Bool { m <= mostUnpackedRows && n >= 32 && k >= 64 }
 
-/// How many rows are few.
+/// So many rows or fewer are multiplied with weights in floats as they lie; this processor's.
 package let mostUnpackedRows = atelier_few_rows()
 
 private func multiplySerially(

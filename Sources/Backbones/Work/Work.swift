@@ -66,8 +66,8 @@ extension Work {
             let (most, bytes) =
                 switch self {
                 case .single: (mostUnpackedRows, 4.0)
-                case .rounded: (fewRows, 2.0)
-                case .eightBit: (fewRows, 1.0)
+                case .rounded: (mostMappedRows, 2.0)
+                case .eightBit: (mostMappedRows, 1.0)
                 }
             return rows <= most ? (.weights, bytes * Double(count)) : (.bytes, 12 * Double(count))
         }

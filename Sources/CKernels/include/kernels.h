@@ -13,8 +13,9 @@ long atelier_thread_count(void);
 // last.
 void atelier_parallel(long count, long grain, void (*body)(void *context, long begin, long end), void *context);
 
-// --- memory.c Keeps freed blocks in the process: activations of one step serve the next instead of going back to the
-// kernel and being zeroed.
+// --- memory.c
+// Keeps freed blocks in the process: activations of one step serve the next instead of going back to the kernel and
+// being zeroed.
 void atelier_keep_freed_memory(void);
 
 // --- elementwise.c   (n floats)
@@ -24,7 +25,7 @@ void atelier_accumulate(float *y, const float *x, float scale, long n);         
 void atelier_scale(float *y, const float *x, float scale, long n);               // y = scale·x
 void atelier_multiply(float *y, const float *a, const float *b, long n);         // y = a·b
 void atelier_gelu(float *y, const float *x, long n);                             // tanh approximation
-void atelier_gelu_backward(float *dx, const float *x, const float *dy, long n);  // dx = …
+void atelier_gelu_backward(float *dx, const float *x, const float *dy, long n);  // ∂GELU/∂x · dy
 void atelier_gelu_exact(float *y, const float *x, long n);
 void atelier_gelu_exact_backward(float *dx, const float *x, const float *dy, long n);
 void atelier_swish(float *y, const float *x, float slope, long n);               // x·sigmoid(slope·x)
@@ -44,9 +45,14 @@ void atelier_add_gated_rows(float *y, const float *x, const float *g, const floa
                             long rows_per_group);
 // y [columns, rows] = x [rows, columns] turned.
 void atelier_transpose(float *y, const float *x, long rows, long columns);
-// dv[g, c] += Σ_r dy[r, c] (· x[r, c] when x is given) for the columns [column_begin, column_end) of `groups` groups.
+// dv[g, c] += Σ_r dy[r, c] (· x[r, c] when x is given) for the columns [column_begin, column_end) of
+// `group_count` groups.
 void atelier_reduce_rows(float *dv, const float *dy, const float *x, long rows, long width, long rows_per_group,
                          long group_count, long column_begin, long column_end);
+
+// --- half_weights.c, int8_weights.c
+// The most rows of x that a call of theirs takes: with more, sums would not stay in registers. Others end the process.
+enum { atelier_most_mapped_rows = 8 };
 
 // --- half_weights.c   (weights in bfloat16, the upper halves of floats)
 void atelier_widen_bfloat16(float *y, const uint16_t *x, long n);
@@ -55,7 +61,8 @@ void atelier_round_bfloat16(uint16_t *y, const float *x, long n);
 bool atelier_is_finite_bfloat16(const uint16_t *x, long n);
 // y[m, k up to a multiple of 32] = x[m, k], of each 32 numbers the even ones before the odd ones; zeros behind k.
 void atelier_deal_floats(float *y, const float *x, long x_stride, long m, long k);
-// y[m, row] = x[m, k] · w[row, k] (+ bias[row]) for the rows [begin, end) of w; 1 to 8 rows of x, dealt as above.
+// y[m, row] = x[m, k] · w[row, k] (+ bias[row]) for the rows [begin, end) of w; m is 1 to
+// atelier_most_mapped_rows, and x dealt as above.
 void atelier_project_bfloat16(float *y, long y_stride, const float *x, const uint16_t *w, const float *bias, long m,
                               long k, long begin, long end);
 
@@ -69,11 +76,13 @@ void atelier_project_floats(float *y, long y_stride, const float *x, long x_stri
 
 // --- int8_weights.c   (weights in eight bits, each row times its scale)
 void atelier_widen_int8(float *y, const int8_t *x, const float *scales, long rows, long k);
-// y[m, row] = x[m, k] · w[row, k] · scales[row] (+ bias[row]) for the rows [begin, end) of w; 1 to 8 rows of x.
+// y[m, row] = x[m, k] · w[row, k] · scales[row] (+ bias[row]) for the rows [begin, end) of w; m is 1 to
+// atelier_most_mapped_rows.
 void atelier_project_int8(float *y, long y_stride, const float *x, const int8_t *w, const float *scales,
                           const float *bias, long m, long k, long begin, long end);
 
-// --- norms.c y = (x − mean)·rstd·(offset + scale[g]) + shift[g]; g = r / rows_per_group. scale and shift may be NULL.
+// --- norms.c
+// y = (x − mean)·rstd·(offset + scale[g]) + shift[g]; g = r / rows_per_group. scale and shift may be NULL.
 // statistics[2·r] = mean, [2·r+1] = rstd.
 void atelier_layer_norm(float *y, float *statistics, const float *x, const float *scale, const float *shift,
                         float offset, long begin, long end, long width, long rows_per_group, float epsilon);
@@ -98,9 +107,9 @@ void atelier_group_norm_backward(float *dx, float *dw_tasks, float *db_tasks, co
                                  const float *statistics, const float *w, const float *b, long begin, long end,
                                  long channels, long planes, long groups, bool swish);
 
-// --- attention.c In place over rows of scores [rows, keys] (row stride `stride`): softmax over the first visible[r]
-// keys (all when NULL), rest 0. `bias` (stride bias_stride) is added first when given. `logit_scale` multiplies the
-// scores before.
+// --- attention.c
+// In place over rows of scores [rows, keys] (row stride `stride`): softmax over the first visible[r] keys (all when
+// NULL), rest 0. `logit_scale` multiplies the scores, then `bias` (stride bias_stride) is added when given.
 void atelier_softmax(float *scores, const float *bias, const int32_t *visible, long rows, long keys, long stride,
                      long bias_stride, float logit_scale);
 // In place: dscores becomes p·(dp − Σ p·dp)·logit_scale.
@@ -116,8 +125,9 @@ void atelier_heads_backward(float *dx, long stride, float *dgain_rows, const flo
                             const float *norms, const float *gain, const float *cosine, const float *sine, long begin,
                             long end, long tokens, long heads, long head_width, bool normalize, bool halves);
 
-// --- losses.c Two-class cross-entropy per bit: logits [n, 2], bits[n] in {0, 1}. Returns Σ w·loss and writes dlogits =
-// w·(p − onehot) when given. weight of bit i is weights[i / bits_per_weight].
+// --- losses.c
+// Two-class cross-entropy per bit: logits [n, 2], bits[n] in {0, 1}. Returns Σ w·loss and writes dlogits =
+// w·(p − onehot) when given. The weight of bit i is weights[i / bits_per_weight].
 double atelier_bit_cross_entropy(float *dlogits, const float *logits, const uint8_t *bits, const float *weights, long n,
                                  long bits_per_weight);
 // Σ w·KL(teacher ‖ student) over two-class bits; dstudent = w·(p_s − p_t).
