@@ -39,13 +39,6 @@ struct CLIPConformance {
         (try fixture.recorded.integers("input_ids").map(Int32.init), try fixture.recorded.entry("input_ids").shape[0])
     }
 
-    /// Real tokens of every sample, by the recorded mask.
-    private func lengths() throws -> [Int] {
-        let shape = try fixture.recorded.entry("attention_mask").shape
-        let mask = try fixture.recorded.integers("attention_mask")
-        return (0..<shape[0]).map { mask[$0 * shape[1]..<($0 + 1) * shape[1]].reduce(0, +) }
-    }
-
     private func text(_ report: inout ConformanceReport) throws {
         let (ids, batch) = try ids()
         let plain = model.textStates(ids, batch: batch)
@@ -53,7 +46,7 @@ struct CLIPConformance {
         try compare("text.penultimate_nomask", plain.hidden[plain.hidden.count - 2], &report)
         try compare("text.pooler_nomask", plain.pooled, &report)
         try compare("text.projected_nomask", model.projected(text: plain), &report)
-        let masked = model.textStates(ids, batch: batch, lengths: try lengths())
+        let masked = model.textStates(ids, batch: batch, lengths: try fixture.lengths("attention_mask"))
         try compare("text.last_hidden_state_mask", masked.normalized!, &report)
         try compare("text_embeds", NormalizeRows().apply([model.projected(text: masked)]), &report)
     }

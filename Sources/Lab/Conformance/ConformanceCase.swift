@@ -86,6 +86,13 @@ package struct ConformanceCase {
         return (pictures, shape[1], shape[2])
     }
 
+    /// Real tokens of every sample, by a recorded mask [B, T].
+    func lengths(_ mask: String) throws -> [Int] {
+        let shape = try recorded.entry(mask).shape
+        let values = try recorded.integers(mask)
+        return (0..<shape[0]).map { values[$0 * shape[1]..<($0 + 1) * shape[1]].reduce(0, +) }
+    }
+
     func tensor(_ name: String) throws -> Tensor { try recorded.tensor(name) }
     func bits(_ name: String) throws -> [UInt8] { try recorded.integers(name).map(UInt8.init) }
     func has(_ name: String) -> Bool { recorded.entries[name] != nil }

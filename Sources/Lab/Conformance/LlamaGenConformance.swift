@@ -20,9 +20,7 @@ struct LlamaGenConformance {
             try fixture.decodedConfiguration(as: LlamaGenTransformer.Configuration.self), weights)
         try weights.verify()
         captions = try fixture.tensor("caption")
-        let mask = try fixture.recorded.integers("emb_mask")
-        let length = model.configuration.captionLength
-        lengths = (0..<mask.count / length).map { mask[$0 * length..<($0 + 1) * length].reduce(0, +) }
+        lengths = try fixture.lengths("emb_mask")
     }
 
     func report() throws -> ConformanceReport {
