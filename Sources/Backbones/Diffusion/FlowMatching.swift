@@ -49,11 +49,3 @@ extension LatentDiffusion {
         ])
     }
 }
-
-extension Tensor {
-    /// Standard normal numbers.
-    fileprivate init(normal shape: [Int], _ generator: inout Philox) {
-        self.init(uninitialized: shape)
-        for i in 0..<count { pointer[i] = generator.normal() }
-    }
-}

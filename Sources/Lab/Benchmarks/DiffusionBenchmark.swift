@@ -32,8 +32,7 @@ package struct DiffusionBenchmark {
         model = try DiffusionModel(directory: directory)
         model.freeze()
         var generator = Philox(seed: 1, purpose: 0x4245, index: 3)
-        latents = Tensor(zeros: [batch] + model.latentShape)
-        for i in 0..<latents.count { latents.pointer[i] = generator.normal() }
+        latents = Tensor(normal: [batch] + model.latentShape, &generator)
         text = model.encode([String](repeating: "a red cat on the beach", count: batch))
         lora = try LoRAAdapter(
             for: model.transformerWeights,

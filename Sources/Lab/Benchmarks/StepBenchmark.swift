@@ -68,10 +68,8 @@ package struct StepBenchmark {
     }
 
     private static func normal(_ shape: [Int], index: UInt64) -> Tensor {
-        let tensor = Tensor(zeros: shape)
         var generator = Philox(seed: 1, purpose: 0x4245, index: index)
-        for i in 0..<tensor.count { tensor.pointer[i] = generator.normal() }
-        return tensor
+        return Tensor(normal: shape, &generator)
     }
 
     /// Largest resident set so far, in MiB.

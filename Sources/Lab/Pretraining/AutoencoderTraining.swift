@@ -21,8 +21,7 @@ struct AutoencoderTraining: TrainableTokenizer {
     func pass(_ pictures: Variable, step: Int, learnsTokens: Bool) -> TokenizerPass {
         let moments = model.autoencoder.encode(pictures)
         var generator = Philox(seed: seed, purpose: Purpose.latents.rawValue, index: UInt64(step))
-        let noise = Tensor(uninitialized: moments.mean.shape)
-        for i in 0..<noise.count { noise.pointer[i] = generator.normal() }
+        let noise = Tensor(normal: moments.mean.shape, &generator)
         let divergence = moments.divergence
         return TokenizerPass(
             decoded: model.autoencoder.decode(moments.sample(noise: noise)),

@@ -27,7 +27,7 @@ final class CLIPTraining: PretrainingStage {
     /// The loss, and the share of pictures and captions that find each other.
     func accumulate(step: Int) -> [(name: String, value: Float)] {
         let first = step * options.batch
-        let scenes = scenes(first: first)
+        let scenes = scenes(step: step)
         let scale = encoder.model.logitScale.value
         scale.fill(min(scale.pointer[0], log(100)))
         let pictures = encoder.model.embeddings(pictures: Variable(prepared(scenes, first: first)))
@@ -47,10 +47,8 @@ final class CLIPTraining: PretrainingStage {
     /// Scenes of which each group shares place and style, every second one the colour too, so that only the subject
     /// tells them apart: among scenes drawn at random place, style and colour nearly always do, and the class was never
     /// learnt.
-    private func scenes(first: Int) -> [Scene] {
-        let drawn = (0..<options.batch).map {
-            LittleWorld.scene(index: UInt64(first + $0), seed: options.seed, split: .training)
-        }
+    private func scenes(step: Int) -> [Scene] {
+        let drawn = options.scenes(step: step, seed: options.seed)
         return drawn.enumerated().map { index, scene in
             let group = index / CLIPTraining.group
             return scene.moved(to: drawn[group * CLIPTraining.group], takingColour: group % 2 == 1)

@@ -14,6 +14,8 @@ final class ChameleonTransformerPretraining: PretrainingStage {
     private let model: ChameleonModel
     private let options: PretrainingOptions
 
+    private enum Purpose: UInt64 { case drops = 32 }
+
     init(model: ChameleonModel, options: PretrainingOptions) {
         self.model = model
         self.options = options
@@ -24,7 +26,7 @@ final class ChameleonTransformerPretraining: PretrainingStage {
 
     func accumulate(step: Int) -> [(name: String, value: Float)] {
         let scenes = options.scenes(step: step, seed: options.seed &+ 1)
-        let dropped = options.dropped(step: step, purpose: 32)
+        let dropped = options.dropped(step: step, purpose: Purpose.drops.rawValue)
         let codes = model.codes(scenes.painted(size: model.configuration.pictureSize))
         let batch = ChameleonBatch(
             scenes.indices.map { model.sequence(dropped.contains($0) ? nil : scenes[$0].caption, codes: codes[$0]) })

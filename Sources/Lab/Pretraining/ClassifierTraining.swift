@@ -24,13 +24,10 @@ final class ClassifierTraining: PretrainingStage {
 
     /// The loss, and the share of right verdicts a trait.
     func accumulate(step: Int) -> [(name: String, value: Float)] {
-        let first = step * options.batch
-        let scenes = (0..<options.batch).map {
-            LittleWorld.scene(index: UInt64(first + $0), seed: options.seed, split: .training)
-        }
+        let scenes = options.scenes(step: step, seed: options.seed)
         let pictures = Tensor.pictures(scenes.painted(size: classifier.configuration.pictureSize))
         let truths = scenes.map { TraitLabels($0) }
-        augmentation.apply(to: pictures, seed: options.seed, first: first)
+        augmentation.apply(to: pictures, seed: options.seed, first: step * options.batch)
         let logits = classifier.logits(Variable(pictures))
         let losses = zip(logits, PictureTrait.allCases).map { head, trait in
             CrossEntropy(targets: truths.map { Int32($0[trait] ?? -1) }).apply([head])
@@ -49,21 +46,5 @@ final class ClassifierTraining: PretrainingStage {
             pictures: pictures, captions: scenes.map(\.caption), truths: scenes.map { TraitLabels($0) },
             verdicts: classifier.verdicts(pictures))
         return sheet.picture() ?? Grid.rows(of: 20, pictures)
-    }
-}
-
-/// Scenes of individuals that training never sees.
-enum HeldOutScenes {
-    /// Of any style, the held-out ones included.
-    static func all(count: Int) -> [Scene] {
-        (0..<count).map { LittleWorld.scene(index: UInt64($0), seed: 1, split: .heldOut) }
-    }
-
-    /// In styles that training shows: what a classifier can be expected to know.
-    static func known(count: Int) -> [Scene] {
-        Array(
-            (0...).lazy.map { LittleWorld.scene(index: UInt64($0), seed: 2, split: .heldOut) }.filter {
-                !$0.style.isHeldOut
-            }.prefix(count))
     }
 }

@@ -52,9 +52,7 @@ final class DINOTraining: PretrainingStage {
     /// by turns.
     private func views(step: Int) -> (large: Tensor, small: Tensor) {
         let first = step * options.batch
-        let scenes = (0..<options.batch).map {
-            LittleWorld.scene(index: UInt64(first + $0), seed: options.seed, split: .training)
-        }
+        let scenes = options.scenes(step: step, seed: options.seed)
         let others = scenes.enumerated().map {
             LittleWorld.companion(of: $1, index: UInt64(first + $0), seed: options.seed)
         }

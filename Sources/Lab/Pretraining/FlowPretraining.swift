@@ -50,9 +50,8 @@ final class FlowPretraining: PretrainingStage {
     }
 
     private func latents(_ scenes: [Scene], step: UInt64) -> Tensor {
-        let noise = Tensor(uninitialized: [scenes.count] + model.configuration.latentShape)
         var generator = generator(.latents, step)
-        for i in 0..<noise.count { noise.pointer[i] = generator.normal() }
+        let noise = Tensor(normal: [scenes.count] + model.configuration.latentShape, &generator)
         return model.latents(scenes.painted(size: model.configuration.pictureSize), noise: noise)
     }
 

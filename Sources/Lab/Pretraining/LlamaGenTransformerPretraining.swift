@@ -13,6 +13,8 @@ final class LlamaGenTransformerPretraining: PretrainingStage {
     private let model: LlamaGenModel
     private let options: PretrainingOptions
 
+    private enum Purpose: UInt64 { case drops = 52 }
+
     init(model: LlamaGenModel, options: PretrainingOptions) {
         self.model = model
         self.options = options
@@ -27,7 +29,7 @@ final class LlamaGenTransformerPretraining: PretrainingStage {
     func accumulate(step: Int) -> [(name: String, value: Float)] {
         let scenes = options.scenes(step: step, seed: options.seed &+ 1)
         let codes = model.codes(scenes.painted(size: model.configuration.pictureSize))
-        let dropped = options.dropped(step: step, purpose: 52)
+        let dropped = options.dropped(step: step, purpose: Purpose.drops.rawValue)
         let loss = model.loss(model.encode(scenes.map(\.caption)), codes: codes, dropping: dropped)
         loss.backward()
         return [("loss", loss.scalar)]

@@ -1,3 +1,4 @@
+import Engine
 import Images
 import LittleWorld
 import Randomness
@@ -21,7 +22,7 @@ extension PretrainingOptions {
 
     /// Pictures of subjects that training never sees.
     static func heldOutPictures(size: Int) -> [Picture] {
-        (0..<36).map { LittleWorld.scene(index: UInt64($0), seed: 1, split: .heldOut).paint(size: size) }
+        HeldOutScenes.all(count: 36).painted(size: size)
     }
 
     /// Pictures in rows of twelve, each row above what a model made of it; `made` is told which ones.
