@@ -23,6 +23,8 @@ package struct CompositionAblation {
         /// The blocks a style's adapter changes where they are split, the subject's changes all others; nil: the upper
         /// half.
         package var styleBlocks: Range<Int>?
+
+        /// - Throws: where one of the three is no JSON.
         package init(subject: Data?, style: Data?, lora: Data?, loraShare: Float) throws {
             (self.subject, self.style, self.lora) = (
                 try subject.map { try JSONValue(json: $0) }, try style.map { try JSONValue(json: $0) },
@@ -115,13 +117,17 @@ package struct CompositionAblation {
 
     /// Of what the training depends on: made of anything else it is another.
     private func digest(_ training: CompositionPlan.Training, by method: PersonalizationMethod) -> String {
-        let text = [
+        CompositionAblation.digest([
             parts,
             JSONValue.object(method.options(for: training.concept.role).completed(given(training, by: method))).text,
             training.concept.wording.template,
             method == .lora ? DreamBooth.identifier(of: training.concept.role) : "",
-        ].joined(separator: "\n")
-        return String(SHA256Digest.of(Data(text.utf8)).description.prefix(8))
+        ])
+    }
+
+    /// Eight digits that tell what was made of these lines from what was made of others, in a file's name.
+    private static func digest(_ lines: [String]) -> String {
+        String(SHA256Digest.of(Data(lines.joined(separator: "\n").utf8)).description.prefix(8))
     }
 
     private func given(_ training: CompositionPlan.Training, by method: PersonalizationMethod) -> JSONValue? {
@@ -138,8 +144,7 @@ package struct CompositionAblation {
         let asked =
             try [digest(subject, by: method), digest(style, by: method), settings(arm)]
             + plan.places.map { plan.prompt(subject, $0) }
-        let words = SHA256Digest.of(Data(asked.joined(separator: "\n").utf8)).description.prefix(8)
-        let series = "\(arm.rawValue)/\(subject.name)-\(style.name)-\(seed)-\(words)"
+        let series = "\(arm.rawValue)/\(subject.name)-\(style.name)-\(seed)-\(CompositionAblation.digest(asked))"
         return try folder.pictures(series, count: plan.places.count) {
             let learned = try [subject, style].map { (training: $0, adapter: try adapter($0, by: method)) }
             let start = Date()
@@ -196,7 +201,7 @@ package struct CompositionAblation {
     ) throws -> [Adapter] {
         let pair = learned.map(\.training.name).joined(separator: "-")
         let made = learned.map { digest($0.training, by: .lora) } + [try settings(.learned)]
-        let words = SHA256Digest.of(Data(made.joined(separator: "\n").utf8)).description.prefix(8)
+        let words = CompositionAblation.digest(made)
         let names = learned.map { "\(Arm.learned.rawValue)-\($0.training.concept.role.rawValue)-\(pair)-\(words)" }
         return try folder.adapters(names) {
             let start = Date()

@@ -58,14 +58,12 @@ extension PaperTable {
                 statement: "without distillation the subject is overfitted", metric: .dino, greater: .undistilled,
                 lesser: .arbooth),
             Claim(
-                statement: """
-                    distillation keeps prompts followed
-                    """, metric: .clipT, greater: .arbooth, lesser: .undistilled),
+                statement: "distillation keeps prompts followed", metric: .clipT, greater: .arbooth,
+                lesser: .undistilled),
             Claim(statement: "distillation lessens drift", metric: .pres, greater: .undistilled, lesser: .arbooth),
             Claim(
-                statement: """
-                    distillation keeps pictures diverse
-                    """, metric: .div, greater: .arbooth, lesser: .undistilled),
+                statement: "distillation keeps pictures diverse", metric: .div, greater: .arbooth,
+                lesser: .undistilled),
         ])
 
     /// CoAR (arXiv 2508.07341), table 3: DreamBench.

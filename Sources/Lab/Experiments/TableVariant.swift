@@ -47,23 +47,8 @@ struct TableVariant {
 }
 
 extension TableVariant {
-    /// The embedded models.
-    enum Embedded: String {
-        case infinity = "pocket-infinity"
-        case chameleon = "pocket-chameleon"
-        case llamagen = "pocket-llamagen"
-        case diffusion = "pocket-diffusion"
-
-        var key: String { String(rawValue.dropFirst("pocket-".count)) }
-        var title: String {
-            switch self {
-            case .infinity: "Infinity"
-            case .chameleon: "Chameleon"
-            case .llamagen: "LlamaGen"
-            case .diffusion: "diffusion model"
-            }
-        }
-    }
+    /// The models that rows are measured on.
+    typealias Embedded = Pretraining.Model
 
     private static let infinity = Embedded.infinity.rawValue, chameleon = Embedded.chameleon.rawValue
     private static let llamagen = Embedded.llamagen.rawValue, diffusion = Embedded.diffusion.rawValue
@@ -127,6 +112,21 @@ extension TableVariant {
         _ key: String, _ title: String, _ model: String, _ options: [String: JSONValue]
     ) -> TableVariant {
         TableVariant(key: key, title: title, model: model, way: .learned(.lora, options))
+    }
+}
+
+extension Pretraining.Model {
+    /// As rows' keys say it.
+    fileprivate var key: String { String(rawValue.dropFirst("pocket-".count)) }
+
+    /// As rows' titles say it.
+    fileprivate var title: String {
+        switch self {
+        case .infinity: "Infinity"
+        case .chameleon: "Chameleon"
+        case .llamagen: "LlamaGen"
+        case .diffusion: "diffusion model"
+        }
     }
 }
 

@@ -4,12 +4,16 @@ import LittleWorld
 
 /// Pictures of Little World, for looking at and for trying Atelier out.
 package struct WorldPictures {
-    let sheet: String?
-    let album: String?
-    let references: String?
-    let subject: Int
-    let seed: UInt64
+    private let sheet, album, references: String?
+    private let subject: Int
+    private let seed: UInt64
 
+    /// - Parameters:
+    ///   - sheet: a file for every class in every style; nil writes none.
+    ///   - album: a file for scenes as training sees them; nil writes none.
+    ///   - references: a folder for an individual's pictures, its class's noun and a style's picture; nil writes none.
+    ///   - subject: the individual's number.
+    ///   - seed: the album's.
     package init(sheet: String?, album: String?, references: String?, subject: Int, seed: UInt64) {
         self.sheet = sheet
         self.album = album
@@ -18,6 +22,7 @@ package struct WorldPictures {
         self.seed = seed
     }
 
+    /// - Throws: what the file system says.
     package func write() throws {
         if let sheet { try LittleWorld.sheet().writePNG(sheet) }
         if let album { try LittleWorld.sheet(rows: 10, columns: 14, seed: seed).writePNG(album) }
