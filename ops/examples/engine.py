@@ -7,7 +7,16 @@ with HERE. Nothing but the standard library.
 
 A line of JSON, the order, comes on stdin; lines of JSON, the events, go to stdout; everything else goes to stderr."""
 
-import hashlib, json, math, os, signal, struct, sys, threading, time, zlib
+import hashlib
+import json
+import math
+import os
+import signal
+import struct
+import sys
+import threading
+import time
+import zlib
 
 PROTOCOL = 1
 STEPS = 150
