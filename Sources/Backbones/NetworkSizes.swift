@@ -1,12 +1,23 @@
+extension SizeChecks {
+    /// A transformer that reads, under transformers' names: CLIP's towers and DINO.
+    fileprivate mutating func holdEncoder(width: Int, feedForwardWidth: Int, heads: Int, layers: Int) {
+        hold(["hidden_size": width, "intermediate_size": feedForwardWidth, "num_attention_heads": heads])
+        hold(["num_hidden_layers": layers], to: SizeChecks.deepest)
+        hold("num_attention_heads", heads, divides: "hidden_size", [width])
+    }
+
+    /// Pixels on a side of a patch, and of a picture.
+    fileprivate mutating func holdPatches(of patchSize: Int, in pictureSize: Int) {
+        hold(["image_size": pictureSize, "patch_size": patchSize])
+        require(patchSize <= pictureSize, "/patch_size: \(patchSize) is more than image_size, \(pictureSize)")
+    }
+}
+
 extension CLIPModel.Text: CheckedSizes {
     var unfit: [String] {
         var checks = SizeChecks()
-        checks.hold([
-            "hidden_size": width, "intermediate_size": feedForwardWidth, "num_attention_heads": heads,
-            "vocab_size": vocabularySize, "max_position_embeddings": length,
-        ])
-        checks.hold(["num_hidden_layers": layers], to: SizeChecks.deepest)
-        checks.hold("num_attention_heads", heads, divides: "hidden_size", [width])
+        checks.holdEncoder(width: width, feedForwardWidth: feedForwardWidth, heads: heads, layers: layers)
+        checks.hold(["vocab_size": vocabularySize, "max_position_embeddings": length])
         return checks.faults
     }
 }
@@ -14,13 +25,8 @@ extension CLIPModel.Text: CheckedSizes {
 extension CLIPModel.Vision: CheckedSizes {
     var unfit: [String] {
         var checks = SizeChecks()
-        checks.hold([
-            "hidden_size": width, "intermediate_size": feedForwardWidth, "num_attention_heads": heads,
-            "image_size": pictureSize, "patch_size": patchSize,
-        ])
-        checks.hold(["num_hidden_layers": layers], to: SizeChecks.deepest)
-        checks.hold("num_attention_heads", heads, divides: "hidden_size", [width])
-        checks.require(patchSize <= pictureSize, "/patch_size: \(patchSize) is more than image_size, \(pictureSize)")
+        checks.holdEncoder(width: width, feedForwardWidth: feedForwardWidth, heads: heads, layers: layers)
+        checks.holdPatches(of: patchSize, in: pictureSize)
         return checks.faults
     }
 }
@@ -36,13 +42,8 @@ extension CLIPModel.Configuration: CheckedSizes {
 extension DINOModel.Configuration: CheckedSizes {
     var unfit: [String] {
         var checks = SizeChecks()
-        checks.hold([
-            "hidden_size": width, "intermediate_size": feedForwardWidth, "num_attention_heads": heads,
-            "image_size": pictureSize, "patch_size": patchSize,
-        ])
-        checks.hold(["num_hidden_layers": layers], to: SizeChecks.deepest)
-        checks.hold("num_attention_heads", heads, divides: "hidden_size", [width])
-        checks.require(patchSize <= pictureSize, "/patch_size: \(patchSize) is more than image_size, \(pictureSize)")
+        checks.holdEncoder(width: width, feedForwardWidth: feedForwardWidth, heads: heads, layers: layers)
+        checks.holdPatches(of: patchSize, in: pictureSize)
         return checks.faults
     }
 }

@@ -9,6 +9,7 @@ import Tensors
 /// A small convolutional classifier that says of a picture of Little World what is on it, in which colour, where, and
 /// in which style.
 package final class AttributeClassifier {
+    /// `config.json` of a classifier.
     package struct Configuration: Codable, Equatable, Sendable {
         /// Pictures are squares of this many pixels; sixteen divides it.
         package let pictureSize: Int
@@ -17,6 +18,7 @@ package final class AttributeClassifier {
         /// What each head's outputs mean.
         package let labels: [String: [String]]
 
+        /// With a head for every trait of this Little World.
         package init(pictureSize: Int, channels: Int) {
             self.pictureSize = pictureSize
             self.channels = channels
@@ -35,6 +37,7 @@ package final class AttributeClassifier {
                 && known.allSatisfy { labels[$0.rawValue] == $0.names }
         }
 
+        /// The shipped one's.
         package static let pocket = Configuration(pictureSize: 64, channels: 32)
     }
 
@@ -44,11 +47,14 @@ package final class AttributeClassifier {
         case weights = "classifier.safetensors"
     }
 
+    /// Its sizes, and what its outputs mean.
     package let configuration: Configuration
+    /// All of its weights, by the names in its file.
     package let weights: Weights
     private let network: ClassifierNetwork
     private let batch = 50
 
+    /// - Throws: `WeightsError` where the source lacks a weight, or has it in another shape.
     package init(_ configuration: Configuration, _ source: Weights.Source) throws(WeightsError) {
         self.configuration = configuration
         weights = Weights(source)
@@ -103,9 +109,12 @@ package final class AttributeClassifier {
     }
 }
 
+/// Why a classifier cannot be used.
 package enum ClassifierError: Error, CustomStringConvertible {
+    /// The directory of one whose labels mean something else here.
     case otherWorld(String)
 
+    /// What is wrong, where, and what to do.
     package var description: String {
         switch self {
         case .otherWorld(let directory):

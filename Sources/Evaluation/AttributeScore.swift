@@ -12,7 +12,7 @@ package struct AttributeScore: Sendable {
 
     /// The score of as many verdicts as truths.
     package init(_ verdicts: [TraitLabels], truths: [TraitLabels]) {
-        precondition(verdicts.count == truths.count)
+        precondition(verdicts.count == truths.count, "\(verdicts.count) verdicts on \(truths.count) truths")
         for (verdict, truth) in zip(verdicts, truths) { add(verdict, truth: truth) }
     }
 

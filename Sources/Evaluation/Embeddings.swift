@@ -4,9 +4,11 @@ import Tensors
 
 /// What an encoder made of pictures or texts: rows of length one, so that a dot product is a cosine.
 package struct Embeddings {
+    /// Its name; cosines exist only within one encoder's embeddings.
     package let encoder: String
     /// [N, D].
     private let rows: Tensor
+    /// N.
     package var count: Int { rows.shape[0] }
 
     /// - Parameter vectors: [N, D], of any lengths but zero.
@@ -21,10 +23,12 @@ package struct Embeddings {
         }
     }
 
+    /// A row a picture.
     package init(of pictures: [Picture], by encoder: some ImageEncoder) {
         self.init(encoder.embeddings(of: pictures), encoder: encoder.name)
     }
 
+    /// A row a text.
     package init(of texts: [String], by encoder: CLIPEncoder) {
         self.init(encoder.embeddings(of: texts), encoder: encoder.name)
     }

@@ -4,6 +4,7 @@ import Tensors
 
 /// The normal distribution nearest to pictures' features: their mean and covariance.
 package struct FeatureDistribution: Sendable {
+    /// Whose features they are.
     package let encoder: String
     /// [D].
     let mean: [Double]
@@ -41,6 +42,7 @@ package struct FeatureDistribution: Sendable {
         self.covariance = SymmetricMatrix(order: width, values: covariance)
     }
 
+    /// - Precondition: two pictures or more.
     package init(of pictures: [Picture], by encoder: some ImageEncoder) {
         self.init(encoder.embeddings(of: pictures), encoder: encoder.name)
     }

@@ -1,10 +1,12 @@
 /// The mean of independent repetitions, with its 95 % confidence interval by Student's t.
 package struct MeanEstimate: Equatable, Sendable, Codable {
+    /// Of all repetitions.
     package let mean: Double
     /// The standard deviation of the repetitions; nil of one.
     package let deviation: Double?
     /// Half the interval's width; nil of one repetition, which says nothing about the next.
     package let halfWidth: Double?
+    /// How many repetitions.
     package let count: Int
 
     /// - Precondition: there is at least one value.

@@ -3,17 +3,23 @@ import Foundation
 
 /// What measures: CLIP and DINO, and LPIPS where its weights are given.
 package struct MetricEncoders {
+    /// Of CLIP-I, CLIP-T, style and text alignment.
     package let clip: CLIPEncoder
+    /// Of DINO, PRES and subject alignment.
     package let dino: DINOEncoder
+    /// Of DIV; nil where its weights are not given.
     package let lpips: LPIPS?
 
     /// An encoder that is not where it was looked for.
     package struct Missing: Error, Equatable, CustomStringConvertible {
+        /// Where each was looked for.
         package let directories: [String]
 
+        /// The directories, for people.
         package var description: String { "there is no encoder in \(directories.joined(separator: " and none in "))" }
     }
 
+    /// Encoders that were read before.
     package init(clip: CLIPEncoder, dino: DINOEncoder, lpips: LPIPS? = nil) {
         self.clip = clip
         self.dino = dino

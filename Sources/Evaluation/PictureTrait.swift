@@ -26,35 +26,3 @@ package enum PictureTrait: String, CaseIterable, Codable, Sendable {
         }
     }
 }
-
-/// One label a trait. Nil where none can be told: the colour of a blueprint, and a style that no training shows.
-package struct TraitLabels: Equatable, Sendable {
-    private let codes: [Int?]
-
-    /// - Parameter codes: one entry a trait, in the order of `PictureTrait.allCases`; those left out are nil.
-    package init(codes: [Int?]) {
-        let missing = PictureTrait.allCases.count - codes.count
-        precondition(missing >= 0)
-        self.codes = codes + [Int?](repeating: nil, count: missing)
-    }
-
-    package init(_ scene: Scene) {
-        let labels = scene.labels
-        self.init(codes: [
-            labels.subject, labels.colour, labels.context, scene.style.isHeldOut ? nil : labels.style,
-            labels.accessory, labels.finish, labels.secondSubject ?? TraitLabels.nobody, labels.secondColour,
-        ])
-    }
-
-    package init(_ prompt: Evaluation.Prompt) {
-        self.init(codes: [
-            prompt.kind.rawValue, prompt.style.keepsColour ? prompt.colour.rawValue : nil, prompt.context.rawValue,
-            prompt.style.isHeldOut ? nil : prompt.style.rawValue, prompt.accessory.rawValue, Finish.plain.rawValue,
-            TraitLabels.nobody,
-        ])
-    }
-
-    private static let nobody = SubjectClass.allCases.count
-
-    package subscript(trait: PictureTrait) -> Int? { codes[PictureTrait.allCases.firstIndex(of: trait)!] }
-}

@@ -1,9 +1,12 @@
 /// A list of prompts that concepts are scored by. `{concept}` stands for the concept's name in a prompt, `{class}` for
 /// its class noun.
 package struct PromptSuite: Equatable, Sendable {
+    /// As jobs give it.
     package let name: String
+    /// A prompt each.
     package let templates: [String]
 
+    /// - Parameter templates: with `{concept}`, and `{class}` where the noun belongs.
     package init(name: String, templates: [String]) {
         self.name = name
         self.templates = templates

@@ -17,8 +17,11 @@ package struct Score: Equatable, Sendable {
         case textAlignment = "text alignment"
     }
 
+    /// Under its published name.
     package let metric: Metric
+    /// Who measured it.
     package let encoder: String
+    /// The mean over all comparisons.
     package let value: Double
     /// Comparisons averaged over.
     package let comparisons: Int

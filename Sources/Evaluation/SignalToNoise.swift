@@ -13,7 +13,9 @@ package struct SignalToNoise: Sendable {
 
     /// - Precondition: both pictures have one size.
     package mutating func add(_ picture: Picture, reconstruction: Picture) {
-        precondition(picture.width == reconstruction.width && picture.height == reconstruction.height)
+        precondition(
+            picture.width == reconstruction.width && picture.height == reconstruction.height,
+            "\(picture.width) × \(picture.height) pixels beside \(reconstruction.width) × \(reconstruction.height)")
         for (a, b) in zip(picture.pixels, reconstruction.pixels) {
             let difference = Double(a) - Double(b)
             squares += difference * difference

@@ -26,8 +26,11 @@ package struct WeightChange {
         }
     }
 
+    /// One kind of layer in one block.
     package struct Layer: Sendable, Equatable {
+        /// From 0.
         package let block: Int
+        /// Which layers of the block.
         package let kind: Kind
         /// The mean over the layer's numbers of |θ − θ₀| / (|θ₀| + ε).
         package let mean: Double

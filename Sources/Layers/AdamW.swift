@@ -5,15 +5,22 @@ import Tensors
 /// AdamW with decoupled weight decay (Loshchilov and Hutter 2019), PyTorch's arithmetic:
 /// p *= 1 − lr·wd; m = β1·m + (1−β1)·g; v = β2·v + (1−β2)·g²; p −= lr · (m/(1−β1ᵗ)) / (√(v/(1−β2ᵗ)) + ε).
 package final class AdamW {
+    /// The rule's numbers, under PyTorch's names and defaults.
     package struct Options: Sendable {
+        /// lr.
         package var learningRate: Float
+        /// What the first moment keeps of itself at a step.
         package var beta1: Float
+        /// What the second moment keeps of itself at a step.
         package var beta2: Float
+        /// ε.
         package var epsilon: Float
+        /// wd.
         package var weightDecay: Float
         /// Gradients are scaled down to this global norm when they exceed it; nil leaves them.
         package var largestNorm: Float?
 
+        /// PyTorch's defaults but for the learning rate.
         package init(
             learningRate: Float, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8,
             weightDecay: Float = 0.01,
@@ -45,14 +52,18 @@ package final class AdamW {
         case eightBit(first: EightBitMoment, second: EightBitMoment)
     }
 
+    /// Read at every step.
     package var options: Options
+    /// Those that it updates.
     package let parameters: [Parameter]
     /// In the parameters' order.
     private let moments: [Moments]
+    /// Steps taken.
     package var step = 0
     /// Σ‖g‖² of the parameters that this step has updated already.
     private var squaresSoFar = 0.0
 
+    /// Moments of zero beside every parameter, as `precision` keeps them.
     package init(_ parameters: [Parameter], _ options: Options, moments precision: Precision = .single) {
         self.parameters = parameters
         self.options = options

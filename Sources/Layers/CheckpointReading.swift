@@ -13,7 +13,8 @@ extension StoredTensor {
 }
 
 extension Safetensors {
-    /// A tensor's numbers as floats.
+    /// A tensor's numbers as floats, in the stored shape.
+    /// - Throws: `CheckpointError` where there is none of that name, or no real numbers in it.
     package func tensor(_ name: String) throws(CheckpointError) -> Tensor { try entry(name).tensor() }
 
     /// A tensor's whole numbers.

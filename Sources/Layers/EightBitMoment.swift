@@ -30,7 +30,7 @@ package final class EightBitMoment {
             return result
         }
         set {
-            precondition(newValue.count == codes.count)
+            precondition(newValue.count == codes.count, "\(newValue.count) numbers for \(codes.count) codes")
             atelier_write_codes(codes.pointer, scales.pointer, newValue.pointer, isSigned, codes.count)
         }
     }

@@ -5,11 +5,14 @@ import Tensors
 /// normalization, Dehghani et al. 2023). Weight names: `<name>.weight`, `<name>.bias` [rows, headWidth]; a checkpoint
 /// with fewer rows than heads (one for each of the shards it was trained on) gives a row to as many neighbouring heads.
 package struct HeadNormLayer {
+    /// [rows, headWidth].
     package let weight: Parameter
+    /// [rows, headWidth].
     package let bias: Parameter
     let heads: Int
     let epsilon: Float
 
+    /// - Parameter rows: of weight and bias; they divide the heads. Nil: one a head.
     package init(
         _ weights: Weights, _ name: String, heads: Int, headWidth: Int, rows: Int? = nil, epsilon: Float = 1e-5
     ) {

@@ -15,6 +15,7 @@ package final class LowRankUpdate {
     /// The tokens it acts on; nil: all.
     let activity: TokenActivity?
 
+    /// - Precondition: A [r, in] and B [out, r] have one rank.
     package init(
         down: Parameter, up: Parameter, scale: Float, columns: Parameter? = nil, activity: TokenActivity? = nil
     ) {

@@ -9,13 +9,17 @@ import Tensors
 ///
 /// For pretraining: measured on pocket-infinity's tokenizer, 2,800 pictures do what 7,000 do with AdamW.
 package final class Muon {
+    /// Steps taken.
     package var step = 0
+    /// AdamW's too, from the next step on.
     package var learningRate: Float
+    /// AdamW's too.
     package let weightDecay: Float
     private let momentum: Float = 0.95
     private let matrices: [(parameter: Parameter, momentum: Tensor)]
     private let others: AdamW
 
+    /// Momenta of zero; which parameters are matrices is told by their names and shapes.
     package init(_ parameters: [Parameter], learningRate: Float, weightDecay: Float) {
         self.learningRate = learningRate
         self.weightDecay = weightDecay
@@ -105,12 +109,14 @@ package final class Muon {
 }
 
 extension Muon: Optimizer {
+    /// Values and momenta of the matrices, then AdamW's memory of the others.
     package var memory: [(name: String, tensor: Tensor)] {
         matrices.flatMap {
             [("value.\($0.parameter.name)", $0.parameter.value), ("momentum.\($0.parameter.name)", $0.momentum)]
         } + others.memory
     }
 
+    /// One update of all. Returns the norm of all gradients, √Σ‖g‖², before AdamW's are clipped.
     @discardableResult
     package func update() -> Float {
         step += 1

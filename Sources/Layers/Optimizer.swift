@@ -5,6 +5,7 @@ import Tensors
 package protocol Optimizer: AnyObject {
     /// Steps taken.
     var step: Int { get set }
+    /// A schedule sets it before every step.
     var learningRate: Float { get set }
     /// Everything the next step reads, by name: `value.<parameter>` and what the rule keeps beside it.
     var memory: [(name: String, tensor: Tensor)] { get }
@@ -16,15 +17,18 @@ package protocol Optimizer: AnyObject {
 }
 
 extension Optimizer {
+    /// No rule keeps codes unless it says so.
     package var codes: [(name: String, codes: ByteTensor)] { [] }
 }
 
 extension AdamW: Optimizer {
+    /// That of the options.
     package var learningRate: Float {
         get { options.learningRate }
         set { options.learningRate = newValue }
     }
 
+    /// Values, and both moments, or the scales of their codes.
     package var memory: [(name: String, tensor: Tensor)] {
         parameters.enumerated().flatMap { index, parameter in
             let (first, second) = numbers(of: index)
@@ -35,6 +39,7 @@ extension AdamW: Optimizer {
         }
     }
 
+    /// Of the parameters whose moments are kept in eight bits.
     package var codes: [(name: String, codes: ByteTensor)] {
         parameters.enumerated().flatMap { index, parameter in
             codes(of: index).map {

@@ -4,6 +4,7 @@ import Tensors
 /// Everything an optimizer's next step reads: each parameter's value, what the rule keeps beside it, and the number of
 /// steps taken.
 package struct OptimizerState {
+    /// Steps taken.
     package let step: Int
     private let kept: [String: Kept]
 

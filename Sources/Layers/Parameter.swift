@@ -8,8 +8,10 @@ import Tensors
 package final class Parameter {
     /// The name in the published checkpoints.
     package let name: String
+    /// As the model asks for it; a matrix is [out, in].
     package let shape: [Int]
     private var stored: StoredWeight
+    /// The leaf that gradients reach; nil of a frozen weight.
     package private(set) var node: Node?
     /// Low-rank changes that projections through this weight add.
     package var updates: [LowRankUpdate] = []
@@ -21,6 +23,7 @@ package final class Parameter {
     /// Whether the model reads this weight by `project`, so that a low-rank update has an effect.
     package let isProjection: Bool
 
+    /// A weight of these numbers, frozen until it is made trainable.
     package convenience init(name: String, value: Tensor, isProjection: Bool = false) {
         self.init(name: name, .single(value), isProjection: isProjection)
     }
@@ -56,7 +59,9 @@ package final class Parameter {
     /// How many numbers.
     package var count: Int { shape.reduce(1, *) }
 
+    /// The weight in a recorded graph, of its shape.
     package var variable: Variable { Variable(value, node: node) }
+    /// What has arrived since it was last forgotten, of the weight's shape.
     package var gradient: Tensor? { node?.gradient }
 
     /// A weight that learns is held in single precision.
@@ -68,6 +73,7 @@ package final class Parameter {
         }
     }
 
+    /// Forgets the gradient, and frees its memory.
     package func clearGradient() { node?.gradient = nil }
 }
 
@@ -102,6 +108,7 @@ package enum Initialization {
 /// is read from a checkpoint or freshly drawn is decided here, so one model definition serves loading and training from
 /// nothing.
 package final class Weights {
+    /// Where the numbers come from.
     package enum Source {
         /// Every weight must be there.
         case checkpoint([String: Tensor])
@@ -117,13 +124,16 @@ package final class Weights {
 
     private let source: Source
     private var generator: Philox
+    /// In order of creation.
     package private(set) var parameters: [Parameter] = []
+    /// The same by their names.
     package private(set) var byName: [String: Parameter] = [:]
     /// What a checkpoint lacked or had in another shape: an error to `verify` where all must be there.
     package private(set) var problems: [String] = []
     /// Of a planned model: how each weight would start, in order of creation.
     package private(set) var plan: [(name: String, shape: [Int], initialization: Initialization)] = []
 
+    /// Nothing is read before a model asks for it.
     package init(_ source: Source) {
         self.source = source
         switch source {
@@ -257,6 +267,7 @@ package final class Weights {
         for parameter in parameters { parameter.isTrainable = isTrained(parameter.name) }
     }
 
+    /// Those that learn, in order of creation.
     package var trainable: [Parameter] { parameters.filter(\.isTrainable) }
     /// Numbers in all weights.
     package var count: Int { parameters.reduce(0) { $0 + $1.count } }
@@ -264,7 +275,9 @@ package final class Weights {
 
 /// A checkpoint that does not fit the model.
 package struct WeightsError: Error, CustomStringConvertible {
+    /// A sentence a weight, by its name.
     package let problems: [String]
+    /// The first eight problems, and how many more there are.
     package var description: String {
         "the checkpoint does not fit the model: " + problems.prefix(8).joined(separator: "; ")
             + (problems.count > 8 ? "; and \(problems.count - 8) more" : "")

@@ -5,12 +5,14 @@ import Tensors
 /// d is found on the way, from how far the parameters have gone along their gradients. The learning rate is a factor
 /// of d, usually 1.
 package final class Prodigy: Optimizer {
+    /// A factor of d.
     package var learningRate: Float
     private let beta1, beta2, weightDecay: Float
     private let epsilon: Float = 1e-8
     /// d before anything is known.
     private static let firstSize: Float = 1e-6
 
+    /// Steps taken.
     package var step = 0
     private let parameters: [Parameter]
     private let slots: [Slot]
@@ -22,6 +24,7 @@ package final class Prodigy: Optimizer {
         let first, second, sum, start: Tensor
     }
 
+    /// Moments of zero; where the parameters are now is where they are said to start.
     package init(
         _ parameters: [Parameter], learningRate: Float = 1, beta1: Float = 0.9, beta2: Float = 0.999,
         weightDecay: Float = 0
@@ -40,6 +43,7 @@ package final class Prodigy: Optimizer {
     /// The step size found so far.
     package var size: Float { estimate.pointer[0] }
 
+    /// Values, moments, weighted sums of gradients, starts, and the estimate of d.
     package var memory: [(name: String, tensor: Tensor)] {
         zip(parameters, slots).flatMap { parameter, slot in
             [
@@ -50,6 +54,7 @@ package final class Prodigy: Optimizer {
         } + [("prodigy.estimate", estimate)]
     }
 
+    /// One update of all, but for a step whose gradients, like all before, are zero. Returns their norm, √Σ‖g‖².
     @discardableResult
     package func update() -> Float {
         step += 1

@@ -42,9 +42,7 @@ struct SubjectDrawing {
     }
 
     /// Paints the individual; says where its head and neck are.
-    func paint() -> Anchors { drawn() }
-
-    private func drawn() -> Anchors {
+    func paint() -> Anchors {
         switch subject.kind {
         case .dog: dog()
         case .cat: cat()

@@ -34,6 +34,7 @@ package struct Philox: RandomNumberGenerator, Sendable {
         }
     }
 
+    /// The next 32 random bits.
     package mutating func nextUInt32() -> UInt32 {
         if remaining == 0 {
             block = Philox.rounds(counter: counter, stream: stream, key: key)
@@ -49,6 +50,7 @@ package struct Philox: RandomNumberGenerator, Sendable {
         }
     }
 
+    /// 64 random bits: two draws, the first one the low half.
     package mutating func next() -> UInt64 {
         let low = nextUInt32()
         return UInt64(low) | UInt64(nextUInt32()) << 32

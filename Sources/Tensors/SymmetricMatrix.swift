@@ -53,6 +53,7 @@ package struct SymmetricMatrix: Sendable {
         var side = Int32(order)
         var vectors = values
         var eigenvalues = [Double](repeating: 0, count: order)
+        // (NB + 2)·D: what dsyev works fastest with, at LAPACK's blocks of NB = 32 columns.
         var workSize = Int32(max(1, order * 34))
         var work = [Double](repeating: 0, count: Int(workSize))
         var info: Int32 = 0

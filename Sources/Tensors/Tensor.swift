@@ -125,7 +125,7 @@ extension Tensor {
 
     /// self += scale · other.
     package func accumulate(_ other: Tensor, scale: Float = 1) {
-        precondition(other.count == count)
+        precondition(other.count == count, "\(other.shape) is not added to \(shape)")
         let target = pointer
         let source = other.pointer
         parallel(count, grain: 1 << 15) {

@@ -2,7 +2,6 @@ import Foundation
 
 /// A serial executor that owns one OS thread: for an actor that holds a C handle whose calls block. Its jobs never
 /// occupy a thread of the cooperative pool, and the handle is always called from the same thread.
-///
 package final class PinnedExecutor: SerialExecutor {
     private let queue: Queue
 
@@ -18,12 +17,14 @@ package final class PinnedExecutor: SerialExecutor {
 
     deinit { queue.close() }
 
+    /// Runs the job on the thread, after those that came before it.
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let executor = asUnownedSerialExecutor()
         queue.add { job.runSynchronously(on: executor) }
     }
 
+    /// What an actor names as its executor; the actor keeps this object.
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 
     /// The thread's work; it holds this and not the executor, so that the executor can go.

@@ -1,0 +1,37 @@
+import LittleWorld
+
+/// One label a trait. Nil where none can be told: the colour of a blueprint, and a style that no training shows.
+package struct TraitLabels: Equatable, Sendable {
+    private let codes: [Int?]
+
+    /// - Parameter codes: one entry a trait, in the order of `PictureTrait.allCases`; those left out are nil.
+    package init(codes: [Int?]) {
+        let missing = PictureTrait.allCases.count - codes.count
+        precondition(missing >= 0, "\(codes.count) labels of \(PictureTrait.allCases.count) traits")
+        self.codes = codes + [Int?](repeating: nil, count: missing)
+    }
+
+    /// What the scene shows.
+    package init(_ scene: Scene) {
+        let labels = scene.labels
+        self.init(codes: [
+            labels.subject, labels.colour, labels.context, scene.style.isHeldOut ? nil : labels.style,
+            labels.accessory, labels.finish, labels.secondSubject ?? TraitLabels.nobody, labels.secondColour,
+        ])
+    }
+
+    /// What the prompt asks for, and one subject of a plain finish.
+    package init(_ prompt: Evaluation.Prompt) {
+        self.init(codes: [
+            prompt.kind.rawValue, prompt.style.keepsColour ? prompt.colour.rawValue : nil, prompt.context.rawValue,
+            prompt.style.isHeldOut ? nil : prompt.style.rawValue, prompt.accessory.rawValue, Finish.plain.rawValue,
+            TraitLabels.nobody,
+        ])
+    }
+
+    /// The code of no second subject.
+    private static let nobody = SubjectClass.allCases.count
+
+    /// The label's code.
+    package subscript(trait: PictureTrait) -> Int? { codes[PictureTrait.allCases.firstIndex(of: trait)!] }
+}
