@@ -14,43 +14,36 @@ extension SizeChecks {
 }
 
 extension CLIPModel.Text: CheckedSizes {
-    var unfit: [String] {
-        var checks = SizeChecks()
+    func hold(_ checks: inout SizeChecks) {
         checks.holdEncoder(width: width, feedForwardWidth: feedForwardWidth, heads: heads, layers: layers)
         checks.hold(["vocab_size": vocabularySize, "max_position_embeddings": length])
-        return checks.faults
     }
 }
 
 extension CLIPModel.Vision: CheckedSizes {
-    var unfit: [String] {
-        var checks = SizeChecks()
+    func hold(_ checks: inout SizeChecks) {
         checks.holdEncoder(width: width, feedForwardWidth: feedForwardWidth, heads: heads, layers: layers)
         checks.holdPatches(of: patchSize, in: pictureSize)
-        return checks.faults
     }
 }
 
 extension CLIPModel.Configuration: CheckedSizes {
-    var unfit: [String] {
-        var checks = SizeChecks()
+    func hold(_ checks: inout SizeChecks) {
+        checks.under("/text_config", text.hold)
+        checks.under("/vision_config", vision.hold)
         checks.hold(["projection_dim": projectionWidth])
-        return text.unfit.map { "/text_config" + $0 } + vision.unfit.map { "/vision_config" + $0 } + checks.faults
     }
 }
 
 extension DINOModel.Configuration: CheckedSizes {
-    var unfit: [String] {
-        var checks = SizeChecks()
+    func hold(_ checks: inout SizeChecks) {
         checks.holdEncoder(width: width, feedForwardWidth: feedForwardWidth, heads: heads, layers: layers)
         checks.holdPatches(of: patchSize, in: pictureSize)
-        return checks.faults
     }
 }
 
 extension T5Encoder.Configuration: CheckedSizes {
-    var unfit: [String] {
-        var checks = SizeChecks()
+    func hold(_ checks: inout SizeChecks) {
         checks.hold([
             "d_model": width, "d_kv": headWidth, "d_ff": feedForwardWidth, "num_heads": heads,
             "vocab_size": vocabularySize,
@@ -61,13 +54,11 @@ extension T5Encoder.Configuration: CheckedSizes {
             (4...SizeChecks.widest).contains(buckets) && buckets / 4 < maximumDistance,
             "/relative_attention_num_buckets: \(buckets) to a distance of \(maximumDistance); at least 4 are needed, "
                 + "and relative_attention_max_distance beyond a quarter of them")
-        return checks.faults
     }
 }
 
 extension UNet.Configuration: CheckedSizes {
-    var unfit: [String] {
-        var checks = SizeChecks()
+    func hold(_ checks: inout SizeChecks) {
         checks.hold([
             "in_channels": latentChannels, "out_channels": outputChannels, "norm_num_groups": groups,
             "cross_attention_dim": textWidth, "addition_time_embed_dim": sizeWidth,
@@ -77,12 +68,11 @@ extension UNet.Configuration: CheckedSizes {
         checks.hold("norm_num_groups", groups, divides: "block_out_channels", channels)
         checks.require((0..<1).contains(epsilon), "/norm_eps: \(epsilon); allowed are 0 to 1")
         if let additionWidth { checks.hold(["projection_class_embeddings_input_dim": additionWidth]) }
-        return checks.faults + unfitLevels
+        holdLevels(&checks)
     }
 
     /// What is given for each level, and the heads of those that attend.
-    private var unfitLevels: [String] {
-        var checks = SizeChecks()
+    private func holdLevels(_ checks: inout SizeChecks) {
         let counts: KeyValuePairs = [
             "down_block_types": attendsDown.count, "up_block_types": attendsUp.count,
             "attention_head_dim": heads.count, "transformer_layers_per_block": transformerDepths.count,
@@ -92,20 +82,18 @@ extension UNet.Configuration: CheckedSizes {
             checks.require(
                 count == channels.count, "/\(name): \(count) levels, where block_out_channels has \(channels.count)")
         }
-        guard checks.faults.isEmpty else { return checks.faults }
+        guard !channels.isEmpty, counts.allSatisfy({ $0.value == channels.count }) else { return }
         let last = channels.count - 1
         for level in channels.indices where attendsDown[level] || attendsUp[last - level] || level == last {
             checks.hold(["attention_head_dim": heads[level]])
             checks.hold(["transformer_layers_per_block": transformerDepths[level]], to: SizeChecks.deepest)
             checks.hold("attention_head_dim", heads[level], divides: "block_out_channels", [channels[level]])
         }
-        return checks.faults
     }
 }
 
 extension AutoencoderKL.Configuration: CheckedSizes {
-    var unfit: [String] {
-        var checks = SizeChecks()
+    func hold(_ checks: inout SizeChecks) {
         checks.hold(["latent_channels": latentChannels, "norm_num_groups": groups, "pixel_block": pixelBlock])
         checks.hold(["layers_per_block": blocksPerLevel], to: SizeChecks.deepest)
         checks.require(
@@ -113,13 +101,11 @@ extension AutoencoderKL.Configuration: CheckedSizes {
         for width in channels { checks.hold(["block_out_channels": width]) }
         checks.hold("norm_num_groups", groups, divides: "block_out_channels", channels)
         checks.require(scale > 0, "/scaling_factor: \(scale); it must be more than 0")
-        return checks.faults
     }
 }
 
 extension MMDiT.Configuration: CheckedSizes {
-    var unfit: [String] {
-        var checks = SizeChecks()
+    func hold(_ checks: inout SizeChecks) {
         checks.hold([
             "in_channels": latentChannels, "out_channels": outputChannels, "patch_size": patchSize,
             "num_attention_heads": heads, "attention_head_dim": headWidth, "joint_attention_dim": textWidth,
@@ -130,13 +116,11 @@ extension MMDiT.Configuration: CheckedSizes {
         checks.require(
             heads.multipliedReportingOverflow(by: headWidth).partialValue % 4 == 0,
             "/attention_head_dim: \(headWidth) for each of \(heads) heads; positions need a width that 4 divides")
-        return checks.faults
     }
 }
 
 extension FluxTransformer.Configuration: CheckedSizes {
-    var unfit: [String] {
-        var checks = SizeChecks()
+    func hold(_ checks: inout SizeChecks) {
         checks.hold([
             "in_channels": patchChannels, "out_channels": outputChannels, "num_attention_heads": heads,
             "attention_head_dim": headWidth, "joint_attention_dim": textWidth, "pooled_projection_dim": pooledWidth,
@@ -150,14 +134,14 @@ extension FluxTransformer.Configuration: CheckedSizes {
             rotaryChannels.count == 3 && isEven && rotaryChannels.reduce(0, +) == headWidth,
             "/axes_dims_rope: \(rotaryChannels); three even numbers are needed that make attention_head_dim, "
                 + "\(headWidth), together")
-        return checks.faults
     }
 }
 
 extension ChameleonModel.Configuration: CheckedSizes {
-    var unfit: [String] {
+    func hold(_ checks: inout SizeChecks) { checks.under("/transformer", holdTransformer) }
+
+    private func holdTransformer(_ checks: inout SizeChecks) {
         let sizes = transformer
-        var checks = SizeChecks()
         checks.hold([
             "width": sizes.width, "feedForwardWidth": sizes.feedForwardWidth, "heads": sizes.heads,
             "keyHeads": sizes.keyHeads, "vocabularySize": sizes.vocabularySize,
@@ -168,6 +152,5 @@ extension ChameleonModel.Configuration: CheckedSizes {
         checks.hold("keyHeads", sizes.keyHeads, divides: "heads", [sizes.heads])
         checks.require((0..<1).contains(sizes.epsilon), "/epsilon: \(sizes.epsilon); allowed are 0 to 1")
         checks.require(sizes.rotaryBase > 0, "/rotaryBase: \(sizes.rotaryBase); it must be more than 0")
-        return checks.faults.map { "/transformer" + $0 }
     }
 }

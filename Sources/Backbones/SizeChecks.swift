@@ -1,7 +1,16 @@
 /// Settings of a network whose sizes must fit each other before it is built of them.
 protocol CheckedSizes {
-    /// What does not fit, each by the name that the settings' file has for it.
-    var unfit: [String] { get }
+    /// Holds the sizes against each other, each by the name that the settings' file has for it.
+    func hold(_ checks: inout SizeChecks)
+}
+
+extension CheckedSizes {
+    /// What does not fit.
+    var unfit: [String] {
+        var checks = SizeChecks()
+        hold(&checks)
+        return checks.faults
+    }
 }
 
 /// Collects what of a network's sizes does not fit.
@@ -29,5 +38,12 @@ struct SizeChecks {
     /// That a condition holds.
     mutating func require(_ isMet: Bool, _ fault: @autoclosure () -> String) {
         if !isMet { faults.append(fault()) }
+    }
+
+    /// What `hold` finds, of settings that stand under a name of their own.
+    mutating func under(_ name: String, _ hold: (inout SizeChecks) -> Void) {
+        var part = SizeChecks()
+        hold(&part)
+        faults += part.faults.map { name + $0 }
     }
 }
