@@ -34,7 +34,16 @@ package struct DreamBooth {
     /// What a concept was learnt by where nothing says it: in former versions styles had the word of subjects.
     /// - Parameter model: a diffusion model; nil of another.
     package static func formerIdentifier(in model: (any LatentDiffusion)?) -> String {
-        model.map { DiffusionWords.identifier(of: .subject, in: $0) } ?? Self.identifier
+        identifier(of: .subject, in: model)
+    }
+
+    private static func identifier(of role: ConceptRole, in model: (any LatentDiffusion)?) -> String {
+        model.map { DiffusionWords.identifier(of: role, in: $0) } ?? identifier(of: role)
+    }
+
+    /// What a concept goes by: the word it has, or the one that its role is given.
+    private static func word(of concept: Concept, in model: (any LatentDiffusion)? = nil) -> String {
+        concept.word ?? identifier(of: concept.role, in: model)
     }
 
     private static func seeds(_ seed: UInt64, _ count: Int) -> [UInt64] {
@@ -48,7 +57,7 @@ package struct DreamBooth {
     ) -> DreamBooth {
         model.freeze()
         let schedule = model.configuration.schedule
-        let word = concept.word ?? identifier(of: concept.role)
+        let word = word(of: concept)
         let conceptText = model.encode([concept.photoPrompt(word)])
         let classText = model.encode([concept.classPhotoPrompt])
         let drawn = seeds(seed, priorPictures).map {
@@ -73,7 +82,7 @@ package struct DreamBooth {
         _ model: ChameleonModel, concept: Concept, priorPictures: Int, seed: UInt64
     ) -> DreamBooth {
         model.freeze()
-        let word = concept.word ?? identifier(of: concept.role)
+        let word = word(of: concept)
         let conceptPrompt = concept.photoPrompt(word)
         let classPrompt = concept.classPhotoPrompt
         func loss(_ prompt: String, _ codes: [[Int32]]) -> Variable {
@@ -97,7 +106,7 @@ package struct DreamBooth {
         _ model: LlamaGenModel, concept: Concept, priorPictures: Int, seed: UInt64
     ) -> DreamBooth {
         model.freeze()
-        let word = concept.word ?? identifier(of: concept.role)
+        let word = word(of: concept)
         let conceptText = model.encode([concept.photoPrompt(word)])
         let classText = model.encode([concept.classPhotoPrompt])
         let plain = CodeSampling(
@@ -121,7 +130,7 @@ package struct DreamBooth {
     ) -> DreamBooth {
         model.freeze()
         let words = DiffusionWords(rare: [], for: model, seed: seed)
-        let word = concept.word ?? DiffusionWords.identifier(of: concept.role, in: model)
+        let word = word(of: concept, in: model)
         let conceptText = words.text([concept.photoPrompt(word)])
         let classText = words.text([concept.classPhotoPrompt])
         let drawn: Tensor? =
