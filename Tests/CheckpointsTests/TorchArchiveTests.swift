@@ -53,17 +53,12 @@ import Testing
                 (
                     "float8",
                     {
-                        $0.global("torch._utils", "_rebuild_tensor_v3")
-                        $0.mark()
-                        $0.storage("UntypedStorage", "h", 4)
-                        $0.integer(1)
-                        $0.tuple([3])
-                        $0.tuple([1])
-                        $0.boolean(false)
-                        $0.none()
-                        $0.global("torch", "float8_e4m3fn")
-                        $0.code("t")
-                        $0.code("R")
+                        $0.rebuild("_rebuild_tensor_v3", [3], [1], 1) {
+                            $0.storage("UntypedStorage", "h", 4)
+                        } rest: {
+                            $0.none()
+                            $0.global("torch", "float8_e4m3fn")
+                        }
                     }
                 ),
             ], [("h", [0x00, 0x3C, 0x00, 0xC0]), ("l", HandmadeSafetensors.littleEndian(Int64.min + 1))])
@@ -166,17 +161,12 @@ import Testing
                     (
                         "w",
                         {
-                            $0.global("torch._utils", "_rebuild_tensor_v2")
-                            $0.mark()
-                            $0.storage("FloatStorage", "0", 6)
-                            $0.integer(0)
-                            $0.tuple([6])
-                            $0.tuple([1])
-                            $0.boolean(false)
-                            $0.none()
-                            $0.dictionary([("neg", { $0.boolean(isNegated) })])
-                            $0.code("t")
-                            $0.code("R")
+                            $0.rebuild("_rebuild_tensor_v2", [6], [1], 0) {
+                                $0.storage("FloatStorage", "0", 6)
+                            } rest: {
+                                $0.none()
+                                $0.dictionary([("neg", { $0.boolean(isNegated) })])
+                            }
                         }
                     )
                 ], [("0", six)])

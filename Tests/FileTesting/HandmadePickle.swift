@@ -76,16 +76,26 @@ package struct HandmadePickle {
     package mutating func tensor(
         _ shape: [Int], _ strides: [Int], _ offset: Int, storage: (inout HandmadePickle) -> Void
     ) {
-        global("torch._utils", "_rebuild_tensor_v2")
+        rebuild("_rebuild_tensor_v2", shape, strides, offset, storage: storage) {
+            $0.global("collections", "OrderedDict")
+            $0.code(")")
+            $0.code("R")
+        }
+    }
+
+    /// The same by one of torch's functions, with what that is given behind the view: hooks, a type, marks.
+    package mutating func rebuild(
+        _ function: String, _ shape: [Int], _ strides: [Int], _ offset: Int,
+        storage: (inout HandmadePickle) -> Void, rest: (inout HandmadePickle) -> Void
+    ) {
+        global("torch._utils", function)
         mark()
         storage(&self)
         integer(offset)
         tuple(shape)
         tuple(strides)
         boolean(false)
-        global("collections", "OrderedDict")
-        code(")")
-        code("R")
+        rest(&self)
         code("t")
         code("R")
     }

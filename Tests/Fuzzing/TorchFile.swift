@@ -61,16 +61,13 @@ enum TorchFile: FuzzTarget {
                 {
                     $0.global("torch._utils", "_rebuild_parameter")
                     $0.mark()
-                    $0.global("torch._utils", "_rebuild_tensor_v3")
-                    $0.mark()
-                    $0.storage("UntypedStorage", "0", 64)
-                    $0.integer(1)
-                    $0.tuple([3])
-                    $0.tuple([1])
-                    $0.boolean(false)
-                    $0.none()
-                    $0.global("torch", "bfloat16")
-                    $0.raw(Array("tRtR".utf8))
+                    $0.rebuild("_rebuild_tensor_v3", [3], [1], 1) {
+                        $0.storage("UntypedStorage", "0", 64)
+                    } rest: {
+                        $0.none()
+                        $0.global("torch", "bfloat16")
+                    }
+                    $0.raw(Array("tR".utf8))
                 }
             )
         ])
