@@ -3,6 +3,7 @@ import Foundation
 import Hashing
 import Jobs
 import Logging
+import ServerTesting
 import Store
 import Testing
 
@@ -150,21 +151,12 @@ import Testing
 
     @Test func whatIsTooMuchForOneStatementIsPrunedInParts() async throws {
         try await Stage.with(settings: Self.settings) { stage in
-            // As a statement that takes too long ends, without the wait.
             try await stage.store.script(
                 """
                 insert into atelier.jobs (tenant, message_id, kind, spec, state, finalized_at, result)
                     select 't', i, 'generate', '{}', 'completed', now() - interval '9 days', '{}'
                     from generate_series(1, 5) i;
-                create function public.time_out() returns trigger language plpgsql as $$ begin
-                    if (select count(*) from gone) > 3 then
-                        raise exception using errcode = 'query_canceled', message = 'it took too long';
-                    end if;
-                    return null;
-                end $$;
-                create trigger time_out after delete on atelier.jobs referencing old table as gone
-                    for each statement execute function public.time_out();
-                """)
+                """ + StatementTimeout.onDeletingJobs(moreThan: 3))
             var environment = SettingsTests.complete
             environment["ATELIER_STATE_DIRECTORY"] = stage.folder.path
             let logger = Logger(label: "test")

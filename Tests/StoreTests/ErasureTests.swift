@@ -1,6 +1,7 @@
 import Foundation
 import Hashing
 import Jobs
+import ServerTesting
 import Store
 import Testing
 
@@ -262,18 +263,7 @@ import Testing
     @Test func whatIsTooMuchForOneStatementIsErasedInParts() async throws {
         try await Stage.with { stage in
             for _ in 0..<5 { try await stage.submit(tenant: "bob") }
-            // As a statement that takes too long ends, without the wait.
-            try await stage.store.script(
-                """
-                create function public.time_out() returns trigger language plpgsql as $$ begin
-                    if (select count(*) from gone) > 3 then
-                        raise exception using errcode = 'query_canceled', message = 'it took too long';
-                    end if;
-                    return null;
-                end $$;
-                create trigger time_out after delete on atelier.jobs referencing old table as gone
-                    for each statement execute function public.time_out();
-                """)
+            try await stage.store.script(StatementTimeout.onDeletingJobs(moreThan: 3))
             let erasure = try await stage.store.beginErasure(of: "bob")
             #expect(try await stage.store.erase(erasure) == 2)
             #expect(try await stage.store.erase(erasure) == 0)

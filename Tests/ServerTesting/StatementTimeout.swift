@@ -1,0 +1,16 @@
+/// PostgreSQL as it is where a statement takes too long, without the wait.
+package enum StatementTimeout {
+    /// SQL that ends every deletion of more than so many jobs at once.
+    package static func onDeletingJobs(moreThan most: Int) -> String {
+        """
+        create function public.time_out() returns trigger language plpgsql as $$ begin
+            if (select count(*) from gone) > \(most) then
+                raise exception using errcode = 'query_canceled', message = 'it took too long';
+            end if;
+            return null;
+        end $$;
+        create trigger time_out after delete on atelier.jobs referencing old table as gone
+            for each statement execute function public.time_out();
+        """
+    }
+}
