@@ -13,7 +13,6 @@ struct WebContext: RequestContext {
 
     /// Pictures travel inside a job's body.
     static let largestBody = 96 << 20
-    var maxUploadSize: Int { Self.largestBody }
 
     /// Who asks.
     /// - Throws: 401 where nobody is known; no route that shows anything is reached so.

@@ -170,34 +170,42 @@ import Testing
         }
     }
 
-    /// Many of the largest at once would be more than the program's memory holds.
-    @Test func aLargeBodyWaitsForAnother() async throws {
+    /// Many of the largest at once would be more than the program's memory holds. What one has yet to send keeps nobody
+    /// out.
+    @Test func aLargeBodyWaitsForWhatHasComeOfAnother() async throws {
         try await Stage.with(settings: Self.settings) { stage in
             let site = try WebClient(try await stage.startWeb())
+            let large: JSONValue = [.string(String(repeating: "x", count: 2 << 20))]
+            let file = try stage.folder.write("large", large.text)
             // Announces as much as may be, and sends less.
+            func announcing(_ data: String) -> [String] {
+                ["-H", "Content-Length: \(96 << 20)", "--data-binary", data]
+            }
             let slow = try ChildProgram(
                 "curl",
-                [
-                    "-s", "-H", "Content-Type: application/json", "-H", "Content-Length: \(96 << 20)",
-                    "--data-binary", "{}", site.address + "/api/jobs",
-                ],
+                ["-s", "-H", "Content-Type: application/json"] + announcing("@" + file) + [site.address + "/api/jobs"],
                 environment: ["PATH": "/usr/bin:/bin", "no_proxy": "*"], output: stage.folder.path + "/slow",
                 errors: stage.folder.path + "/slow")
             defer {
                 kill(slow.identifier, SIGKILL)
                 _ = try? slow.end(within: 10)
             }
-            let large: JSONValue = [.string(String(repeating: "x", count: 2 << 20))]
-            var refused = try await site.send(json: large, to: "/api/estimates")
+            let json = ["Content-Type": "application/json"]
+            func announce() async throws -> WebClient.Answer {
+                try await site.ask("/api/estimates", json, announcing("{}") + ["--max-time", "1"])
+            }
+            var refused = try await announce()
             try await stage.until("it is held", within: 50) {
-                if refused.status != 503 { refused = try await site.send(json: large, to: "/api/estimates") }
+                if refused.status != 503 { refused = try await announce() }
                 return refused.status == 503
             }
             #expect(refused.headers["retry-after"] == "5", "\(refused)")
+            #expect(try await site.send(json: large, to: "/api/estimates").status == 422, "there is room beside it")
             #expect(try await site.send(json: [], to: "/api/estimates").status == 422, "a small one does not wait")
             kill(slow.identifier, SIGKILL)
+            let whole = try stage.folder.write("whole", String(repeating: " ", count: 95 << 20))
             try await stage.until("it is given back") {
-                try await site.send(json: large, to: "/api/jobs").status == 422
+                try await site.ask("/api/jobs", json, ["--data-binary", "@" + whole]).status == 422
             }
         }
     }

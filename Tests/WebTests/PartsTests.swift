@@ -2,6 +2,7 @@ import DaemonTesting
 import Foundation
 import Jobs
 import ServerTesting
+import Synchronization
 import Testing
 
 @testable import Web
@@ -40,22 +41,81 @@ struct PartsTests {
         #expect(form.values("a") == ["1", "2 3"] && form["b"] == "<b>&" && form["empty"] == nil && form["c"] == nil)
     }
 
+    private func hold<Value>(
+        _ bytes: Int, announced: Int? = nil, in bodies: BodyAllowance, _ work: () async throws -> Value
+    ) async throws -> Value {
+        try await bodies.read(Upload(bytes: bytes), announced: announced) { _ in try await work() }
+    }
+
     /// The largest take as much memory as there is; small ones go beside them.
     @Test func ofLargeBodiesAreHeldAsManyAsMayBe() async throws {
-        let bodies = BodyAllowance(most: 10 << 20)
-        for bytes in [nil, 10 << 20, 99 << 20] as [Int?] {
-            let inner = try await bodies.hold(bytes) {
-                await #expect(throws: (any Error).self) { try await bodies.hold(2 << 20) {} }
-                return try await bodies.hold(BodyAllowance.small) { 1 }
+        let (bodies, most) = (BodyAllowance(most: 10 << 20), 10 << 20)
+        for announced in [nil, most] as [Int?] {
+            let inner = try await hold(most, announced: announced, in: bodies) {
+                await #expect(throws: (any Error).self) { try await hold(2 << 20, in: bodies) {} }
+                return try await hold(BodyAllowance.small, in: bodies) { 1 }
             }
             #expect(inner == 1)
         }
-        let both = try await bodies.hold(5 << 20) { try await bodies.hold(5 << 20) { 2 } }
+        let both = try await hold(5 << 20, in: bodies) { try await hold(5 << 20, in: bodies) { 2 } }
         #expect(both == 2)
         await #expect(throws: CancellationError.self) {
-            try await bodies.hold(nil) { () async throws -> Int in throw CancellationError() }
+            try await hold(most, in: bodies) { () async throws -> Int in throw CancellationError() }
         }
-        #expect(try await bodies.hold(nil) { 3 } == 3, "also what failed is given back")
+        await #expect(throws: (any Error).self) { try await hold(most + 1, in: bodies) {} }
+        #expect(try await hold(most, in: bodies) { 3 } == 3, "also what failed is given back")
+    }
+
+    @Test func whatWouldNotBeReadToItsEndIsRefusedAtOnce() async throws {
+        let bodies = BodyAllowance(most: 10 << 20)
+        let unread = Upload([
+            {
+                Issue.record("it was read")
+                return []
+            }
+        ])
+        try await hold(9 << 20, in: bodies) {
+            for length in [2 << 20, 11 << 20] {
+                await #expect(throws: (any Error).self) { try await bodies.read(unread, announced: length) { _ in } }
+            }
+        }
+    }
+
+    /// What somebody announces, and sends bit by bit, keeps nobody out.
+    @Test func aBodyCountsByWhatHasComeOfIt() async throws {
+        let bodies = BodyAllowance(most: 10 << 20)
+        let slow = Upload([
+            { [UInt8](repeating: 0, count: 2 << 20) },
+            {
+                #expect(try await hold(8 << 20, announced: 8 << 20, in: bodies) { 1 } == 1)
+                await #expect(throws: (any Error).self) { try await hold(9 << 20, in: bodies) {} }
+                return [0]
+            },
+        ])
+        #expect(try await bodies.read(slow, announced: 10 << 20) { $0.count } == 2 << 20 + 1)
+    }
+
+    /// A poor line is waited for, one that trickles is not.
+    @Test(arguments: [(16, true), (4, false)])
+    func whoSendsTooSlowlyIsAnsweredThat(_ kibibytes: Int, isTaken: Bool) async throws {
+        let time = PassingTime()
+        let bodies = BodyAllowance(most: 10 << 20) { time.now }
+        @Sendable func chunk() -> [UInt8] {
+            time.pass(.seconds(5))
+            return [UInt8](repeating: 0, count: (5 * kibibytes) << 10)
+        }
+        let upload = Upload(Array(repeating: chunk, count: 20))
+        if isTaken {
+            let length = try await bodies.read(upload, announced: nil) { $0.count }
+            #expect(length == (100 * kibibytes) << 10)
+        } else {
+            let error = await #expect(throws: (any Error).self) {
+                try await bodies.read(upload, announced: nil) { _ in }
+            }
+            let said = error.map { "\($0)" } ?? ""
+            #expect(said.contains("Request Timeout, The body came slower than 8 KiB a second"), "\(said)")
+        }
+        #expect(try await hold(10 << 20, in: bodies) { 1 } == 1)
     }
 
     @Test func onlyThisMachineIsThisMachine() {
@@ -149,4 +209,30 @@ struct PartsTests {
         #expect(Figures.ago(now.addingTimeInterval(-61), now: now) == "1 min ago")
         #expect(Figures.date("2026-11-28T08:04:47.457468+00:00") != nil && Figures.date("soon") == nil)
     }
+}
+
+/// A body whose chunks come when they are asked for.
+private struct Upload: AsyncSequence, AsyncIteratorProtocol {
+    typealias Element = [UInt8]
+    typealias Chunk = @Sendable () async throws -> [UInt8]
+
+    private var chunks: ArraySlice<Chunk>
+
+    init(_ chunks: [Chunk]) { self.chunks = chunks[...] }
+
+    init(bytes: Int) { self.init([{ [UInt8](repeating: 0, count: bytes) }]) }
+
+    mutating func next() async throws -> [UInt8]? { try await chunks.popFirst()?() }
+
+    func makeAsyncIterator() -> Upload { self }
+}
+
+/// A clock that goes as far as it is told.
+private final class PassingTime: Sendable {
+    private let start = ContinuousClock.now
+    private let passed = Mutex(Duration.zero)
+
+    var now: ContinuousClock.Instant { start + passed.withLock { $0 } }
+
+    func pass(_ duration: Duration) { passed.withLock { $0 += duration } }
 }

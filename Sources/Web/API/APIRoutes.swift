@@ -85,12 +85,8 @@ struct APIRoutes: Sendable {
     }
 
     private func addActions(to api: RouterGroup<WebContext>) {
-        api.post("/jobs") { request, context in
-            try await site.bodies.hold(request.bodyBytes) { try await publish(request, context) }
-        }
-        api.post("/estimates") { request, context in
-            try await site.bodies.hold(request.bodyBytes) { try await estimate(request, context) }
-        }
+        api.post("/jobs") { request, context in try await publish(request, context) }
+        api.post("/estimates") { request, context in try await estimate(request, context) }
         for action in JobsPage.Action.allCases where action != .delete {
             api.post("/jobs/:id/\(action.rawValue)") { request, context in
                 let viewer = try context.actingViewer()
@@ -109,37 +105,41 @@ struct APIRoutes: Sendable {
     private func estimate(_ request: Request, _ context: WebContext) async throws -> Response {
         let viewer = try context.knownViewer()
         let estimates = try EstimateRoute(site: site)
-        let body = try await Self.body(of: request, context)
-        return try await estimates.answer(viewer, tenant: request.parameter("tenant")) { try JobSpec.parsed(body) }
+        return try await reading(request) { body in
+            try await estimates.answer(viewer, tenant: request.parameter("tenant")) { try JobSpec.parsed(body) }
+        }
     }
 
     private func publish(_ request: Request, _ context: WebContext) async throws -> Response {
         let viewer = try context.actingViewer()
         let publishing = try site.publisher()
-        let data = try await Self.body(of: request, context)
         let tenant = viewer.tenant ?? request.parameter("tenant") ?? publishing.user
-        do {
-            let body = try JobSpec.parsed(data)
-            let start = try await site.reader.clock()
-            let id = try await publishing.publish(body, for: tenant, id: request.parameter("message_id"))
-            return Self.json(
-                [
-                    "message_id": .string(id), "tenant": .string(tenant),
-                    "page": .string(JobPage.answerPage(to: id, tenant: tenant, since: start)),
-                ], status: .accepted)
-        } catch let problems as Problems {
-            let list = try await site.named(problems, for: tenant)
-            return Self.json(["problems": try JSONValue(list)], status: .unprocessableContent)
-        } catch let refusal as JobPublishing.Refusal {
-            return Self.json(["error": .string(refusal.description)], status: .serviceUnavailable)
+        return try await reading(request) { data in
+            do {
+                let body = try JobSpec.parsed(data)
+                let start = try await site.reader.clock()
+                let id = try await publishing.publish(body, for: tenant, id: request.parameter("message_id"))
+                return Self.json(
+                    [
+                        "message_id": .string(id), "tenant": .string(tenant),
+                        "page": .string(JobPage.answerPage(to: id, tenant: tenant, since: start)),
+                    ], status: .accepted)
+            } catch let problems as Problems {
+                let list = try await site.named(problems, for: tenant)
+                return Self.json(["problems": try JSONValue(list)], status: .unprocessableContent)
+            } catch let refusal as JobPublishing.Refusal {
+                return Self.json(["error": .string(refusal.description)], status: .serviceUnavailable)
+            }
         }
     }
 
-    private static func body(of request: Request, _ context: WebContext) async throws -> Data {
+    /// Reads a job's body and answers to it.
+    private func reading(_ request: Request, _ answer: (Data) async throws -> Response) async throws -> Response {
         guard request.headers[.contentType]?.hasPrefix("application/json") ?? false else {
             throw HTTPError(.unsupportedMediaType, message: "A job is application/json.")
         }
-        return Data(try await request.body.collect(upTo: context.maxUploadSize).readableBytesView)
+        let chunks = request.body.map { $0.readableBytesView }
+        return try await site.bodies.read(chunks, announced: request.bodyBytes, answer)
     }
 
     static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
