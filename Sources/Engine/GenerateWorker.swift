@@ -19,6 +19,7 @@ struct GenerateWorker {
                 spec.prompts.map(try Composition($0, adapters: adapters, wording: loaded.styleWording).prompt)
             } ?? spec.prompts
         try checkNames(in: prompts, adapters: adapters)
+        try checkWords(in: prompts, adapters: adapters)
         try checkStrengths(adapters)
         try checkNegative(options)
         try loaded.check(
@@ -97,6 +98,40 @@ struct GenerateWorker {
 extension GenerateWorker {
     private var isByToken: Bool { spec.options["adapters"]?.string == AdapterJoining.byToken.rawValue }
 
+    /// Subjects of separate jobs may go by one rare word: with one noun behind it, and their changes merged, one would
+    /// be drawn for both.
+    private func checkWords(in prompts: [String], adapters: [String: Adapter]) throws {
+        guard !isByToken else { return }
+        let problems = try prompts.enumerated().flatMap { index, prompt in
+            try alike(in: prompt, adapters).map { name, other in
+                Problem(
+                    "/prompts/\(index)", found: "<\(name)> and <\(other)>, which the model reads as the same words",
+                    allowed: """
+                        subjects that other words tell apart; with "adapters": "by-token" among the options each keeps \
+                        to its own
+                        """)
+            }
+        }
+        guard problems.isEmpty else {
+            throw JobFailure(
+                code: "input.prompt", consequence: .rejected,
+                message: "prompts name subjects that nothing in them tells apart", problems: problems)
+        }
+    }
+
+    /// The pairs of subjects that a prompt says alike.
+    private func alike(in prompt: String, _ adapters: [String: Adapter]) throws -> [(name: String, other: String)] {
+        let subjects = ConceptMention.names(in: prompt).filter { adapters[$0]?.description.role == .subject }
+        return try subjects.enumerated().flatMap { index, name in
+            try subjects[(index + 1)...].filter { other in
+                guard let one = adapters[name], let two = adapters[other],
+                    one.noun(of: name, in: prompt) == two.noun(of: other, in: prompt)
+                else { return false }
+                return try one.sharesWord(name, with: two, other) && !one.isSame(as: two)
+            }.map { (name: name, other: $0) }
+        }
+    }
+
     /// Concepts that one adapter knows have its weights together: they act as strongly.
     private func dividedStrengths(_ adapters: [String: Adapter]) -> [Problem] {
         func strength(_ name: String) -> Double { spec.strengths[name] ?? 1 }
@@ -118,4 +153,10 @@ extension GenerateWorker {
 extension Adapter {
     /// Whether it is made of context vectors.
     fileprivate var isContext: Bool { description.method == PersonalizationMethod.coar.rawValue }
+
+    /// A concept's class noun where a prompt says it right behind the name; nothing elsewhere.
+    fileprivate func noun(of name: String, in prompt: String) -> String {
+        let noun = known(as: name).className
+        return prompt.contains("<\(name)> \(noun)") ? noun : ""
+    }
 }

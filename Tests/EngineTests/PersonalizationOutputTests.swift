@@ -210,6 +210,29 @@ import Testing
         #expect(try Run(models, composition(["in the snow"]), adapters: adapters).digests("picture").count == 2)
     }
 
+    /// Both go by one word of the model's.
+    @Test func subjectsThatAPromptSaysAlikeAreRejected() throws {
+        let models = try TinyModels()
+        let lora = Kind(method: .lora, model: "pocket-infinity", losses: [])
+        var adapters: [String: String] = [:]
+        for name in ["rex", "max"] { adapters[name] = try Run(models, lora.spec(name)).adapter }
+        func draw(_ prompt: String, _ options: [String: JSONValue] = [:]) throws -> Run {
+            try Run(
+                models,
+                [
+                    "version": .integer(1), "kind": .string("generate"), "model": .string(lora.model),
+                    "prompts": .array([.string("a dog"), .string(prompt)]), "options": .object(options),
+                ], adapters: adapters)
+        }
+        for prompt in ["a <rex> dog and a <max> dog", "<rex> beside <max>"] {
+            let failure = #expect(throws: JobFailure.self) { try draw(prompt) }
+            #expect(failure?.code == "input.prompt" && failure?.problems?.map(\.pointer) == ["/prompts/1"])
+            #expect(failure?.problems?.first?.found.hasPrefix("<rex> and <max>, ") == true, "\(failure as Any)")
+            #expect(try draw(prompt, ["adapters": .string("by-token")]).digests("picture").count == 2)
+        }
+        #expect(try draw("a <rex> dog and a <max> cat").digests("picture").count == 2)
+    }
+
     @Test func aStyleInASubjectsPlaceIsRejected() throws {
         let models = try TinyModels()
         let adapters = try concepts(models)

@@ -11,20 +11,20 @@ private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, 
 
 /// Adapters of separate jobs in one prompt, each on its own words.
 @Suite(.computing) struct TokenwiseAdaptersTests {
-    private func adapter(_ family: Family, _ name: String) throws -> Adapter {
+    private func adapter(_ family: Family, _ name: String, seed: UInt64 = 7) throws -> Adapter {
         let learner: PairLearner =
             switch family {
-            case .infinity: .infinity(try tinyModel(), concepts: [name], seed: 7)
-            case .chameleon: .chameleon(try tinyChameleon(), concepts: [name], seed: 7)
-            case .llamagen: .llamagen(try tinyLlamaGen(), concepts: [name], seed: 7)
-            case .diffusion: .diffusion(try tinyDiffusion(), concepts: [name], seed: 7)
+            case .infinity: .infinity(try tinyModel(), concepts: [name], seed: seed)
+            case .chameleon: .chameleon(try tinyChameleon(), concepts: [name], seed: seed)
+            case .llamagen: .llamagen(try tinyLlamaGen(), concepts: [name], seed: seed)
+            case .diffusion: .diffusion(try tinyDiffusion(), concepts: [name], seed: seed)
             }
         let concept = tinyConcept(name)
         let training = try PairTraining(
             learner, pairs: concept.references.map { PicturePair(prompt: concept.plainPrompt, picture: $0) },
-            options: .init(iterations: 5, batch: 1, learningRate: 0.1, rank: 2, alpha: 4), seed: 7)
+            options: .init(iterations: 5, batch: 1, learningRate: 0.1, rank: 2, alpha: 4), seed: seed)
         for _ in 0..<5 { _ = training.advance() }
-        return try Adapter(training, of: [concept], modelDigest: "d", seed: 7)
+        return try Adapter(training, of: [concept], modelDigest: "d", seed: seed)
     }
 
     private func draw(
@@ -70,6 +70,13 @@ private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, 
         }
         let none = draw(1)
         #expect(draw(0) == none && draw(0.5) == none && draw(3) != none)
+    }
+
+    /// The words of separate jobs are drawn from their seeds.
+    @Test func wordsOfOneSeedAreOne() throws {
+        let (rex, mia) = (try adapter(.infinity, "rex"), try adapter(.infinity, "mia"))
+        #expect(try rex.sharesWord("rex", with: mia, "mia") && rex.sharesWord("rex@2", with: mia, "mia"))
+        #expect(try !rex.sharesWord("rex", with: adapter(.infinity, "mia", seed: 8), "mia"))
     }
 
     /// Of a style nobody need say what its picture shows: it has a word, and no noun behind it.

@@ -71,6 +71,7 @@ package struct DreamBooth {
                 let flips = BitFlips(generator: generator)
                 return model.loss(conceptText.repeated(pictures.count), maps: model.maps(pictures, flips: flips))
             },
+            // Bits are not flipped here: what the model drew has its own mistakes, and what it said after them.
             priorLoss: { chosen, _ in
                 let maps = model.tokenizer.maps(
                     bits: chosen.flatMap { drawn[$0].bits }, batch: chosen.count, schedule: schedule)

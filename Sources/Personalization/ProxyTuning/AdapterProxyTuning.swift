@@ -88,6 +88,15 @@ extension Adapter {
             path: name, reason: "it knows \(known.map(\.name).joined(separator: ", ")), and no \(plain)")
     }
 
+    /// Whether a prompt has one word for two concepts of low-rank adapters that are used under these names: a word of
+    /// the model's, or two that were drawn from one seed. An adapter that does not say its word has one of its own.
+    /// - Throws: `AdapterError` where an adapter knows several concepts, and none of that name.
+    package func sharesWord(_ name: String, with other: Adapter, _ otherName: String) throws(AdapterError) -> Bool {
+        if let own = try word(usedAs: name) { return try other.word(usedAs: otherName)?.values == own.values }
+        guard let spelling = known(as: name).word else { return false }
+        return other.known(as: otherName).word == spelling
+    }
+
     /// The adapters among several names, each once, under the first of its names: several concepts may be known by one,
     /// and `rex` and `rex@2` may be the same.
     static func distinct(_ adapters: [String: Adapter]) -> [(name: String, adapter: Adapter)] {
