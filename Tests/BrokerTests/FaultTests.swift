@@ -45,14 +45,12 @@ struct FaultTests {
         let publisher = Publisher(try BrokerAddress(url: "amqp://u:p@127.0.0.1:1/"))
         publisher.start()
         let message = OutgoingMessage(exchange: "", routingKey: "q", body: [])
-        let begin = ContinuousClock.now
+        async let patient = publisher.publish(message, within: .seconds(3600))
         let outcome = await publisher.publish(message, within: .seconds(1))
-        #expect(ContinuousClock.now - begin < .seconds(4))
-        guard case .unknown(.unreachable) = outcome else {
-            Issue.record("\(outcome)")
-            return
-        }
+        let isUnreachable = if case .unknown(.unreachable) = outcome { true } else { false }
+        #expect(isUnreachable, "\(outcome)")
         await publisher.stop()
+        #expect(await patient == .unknown(.stopped), "each waits for its own time")
         #expect(await publisher.publish(message) == .unknown(.stopped))
     }
 
@@ -66,10 +64,8 @@ struct FaultTests {
         defer { try? FileManager.default.removeItem(atPath: unblocking) }
         try await servers.rabbitmqctl("eval", Self.unblocks(at: unblocking))
         try await servers.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1")
-        let begin = ContinuousClock.now
         let outcomes = await publisher.publish(
             (0..<100).map { stage.job("\($0)", body: .init(repeating: 1, count: 65_536)) }, within: .seconds(2))
-        #expect(ContinuousClock.now - begin < .seconds(6))
         #expect(outcomes.allSatisfy { if case .unknown(.timedOut) = $0 { true } else { false } })
         await witness.wait { $0.contains { if case .blocked = $0 { true } else { false } } }
         // A consumer is not blocked.
@@ -96,7 +92,8 @@ struct FaultTests {
         """
     }
 
-    @Test func silenceIsNoticedWithinTwoHeartbeats() async throws {
+    /// By each connection, long before the limit of what is published over it.
+    @Test func silenceIsNoticed() async throws {
         let servers = try await Servers.startOwn(.rabbitmq)
         let stage = try await Stage(servers)
         let reader = Witness()
@@ -109,12 +106,10 @@ struct FaultTests {
         let process = try servers.brokerProcess()
         kill(process, SIGSTOP)
         defer { kill(process, SIGCONT) }
-        let begin = ContinuousClock.now
         // More than the socket's buffers hold: the library's call itself blocks.
         async let heavy = loading.publish(
-            stage.job("heavy", body: .init(repeating: 9, count: 64 << 20)), within: .seconds(60))
+            stage.job("heavy", body: .init(repeating: 9, count: 64 << 20)), within: .seconds(600))
         for witness in [reader, writer, loader] { await witness.wait { $0.contains { $0.loss != nil } } }
-        #expect(ContinuousClock.now - begin < .seconds(24))
         guard case .unknown(.lost) = await heavy else {
             Issue.record("the heavy message has an outcome though nobody heard it")
             return

@@ -231,7 +231,7 @@ import Testing
                 try await stage.control("workers").lines.last?.contains("  working  ") == true
             }
             await stage.stop(SIGKILL)
-            try await stage.until("it is silent", within: 20) {
+            try await stage.until("it is silent") {
                 try await stage.control("workers").lines.last?.contains("  silent  ") == true
             }
             let doctor = try await stage.control("doctor")

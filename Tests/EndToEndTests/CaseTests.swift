@@ -27,11 +27,9 @@ struct CaseTests {
 
     /// That messages after them are still answered.
     private func expectProbeAnswered(_ stage: Stage) async throws {
-        let start = ContinuousClock.now
         try await stage.publish(body: Data(#"{"version":1,"kind":"probe"}"#.utf8), id: "after", kind: "probe")
         let outcomes = try await stage.outcomes(1)
         #expect(outcomes[0]["message_id"] == "after")
-        #expect(start.duration(to: .now) < .seconds(10))
     }
 
     @Test func picturesThatAreNoneAndTinyOnesAreOneRejectionWithEveryPlace() async throws {
