@@ -53,7 +53,7 @@ extension DoctorChecks {
     private func length(of queue: String) async throws -> Int {
         let backlog = Backlog(try settings.broker(), queue: queue, limit: 0)
         backlog.start()
-        do { for try await _ in backlog.deliveries {} } catch {
+        do { _ = try await backlog.next() } catch {
             await backlog.stop()
             throw error
         }

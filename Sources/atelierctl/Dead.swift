@@ -160,7 +160,7 @@ private func browse(
     let backlog = Backlog(try settings.broker(), queue: queue, limit: limit, maximumBodyBytes: maximumBodyBytes)
     backlog.start()
     do {
-        for try await delivery in backlog.deliveries { try await body(delivery) }
+        while let delivery = try await backlog.next() { try await body(delivery) }
         await backlog.stop()
         return max(backlog.waiting - Int(limit), 0)
     } catch {

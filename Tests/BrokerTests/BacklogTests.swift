@@ -12,7 +12,7 @@ struct BacklogTests {
         backlog.start()
         var found: [Delivery] = []
         do {
-            for try await delivery in backlog.deliveries {
+            while let delivery = try await backlog.next() {
                 found.append(delivery)
                 if taking.contains(delivery.properties.messageID ?? "") { delivery.acknowledge() }
             }
@@ -43,6 +43,25 @@ struct BacklogTests {
         let all = try await sweep(stage).compactMap(\.properties.messageID)
         #expect(all.sorted() == ["1", "3", "5"])
         await publisher.stop()
+    }
+
+    @Test func noMoreIsFetchedThanIsReadAndFitsIntoMemory() async throws {
+        let stage = try await Stage()
+        let publisher = stage.publisher()
+        #expect(
+            await publisher.publish((1...6).map { stage.job("\($0)", body: .init(repeating: 7, count: 1000)) })
+                .allSatisfy(\.isConfirmed))
+        await publisher.stop()
+        let backlog = Backlog(
+            stage.address, queue: stage.names.jobs, limit: 100, maximumBodyBytes: 1000, heldBytes: 2000)
+        backlog.start()
+        var found = [try await backlog.next()?.properties.messageID]
+        #expect(try await sweep(stage).map(\.properties.messageID) == ["3", "4", "5", "6"], "two are held")
+        while let delivery = try await backlog.next() { found.append(delivery.properties.messageID) }
+        let ids = found.compactMap(\.self).sorted()
+        #expect(ids == ["1", "2", "3", "4", "5", "6"], "more come though none is answered")
+        await backlog.stop()
+        #expect(try await sweep(stage).count == 6)
     }
 
     @Test func anEmptyQueueEndsAtOnceAndAMissingOneIsNamed() async throws {

@@ -5,34 +5,45 @@ import Synchronization
 ///
 /// Whatever is not acknowledged by ``stop()`` goes back to the queue; where not all was looked at, behind the rest.
 package final class Backlog: Sendable {
-    /// The messages; ends after the last one that waited when the look began, and throws when the connection is lost or
-    /// the queue is not there.
-    package let deliveries: AsyncThrowingStream<Delivery, any Error>
+    private let deliveries: AsyncThrowingStream<Delivery, any Error>
     private let loop: ConnectionLoop
-    private let count = WaitingCount()
+    private let count = SharedNumber()
+    private let asked = SharedNumber()
     private let makeRole: @Sendable () -> any SessionRole
 
-    /// A look that begins with ``start()``. A body longer than `maximumBodyBytes` is dropped; its delivery says so.
+    /// A look that begins with ``start()``. A body longer than `maximumBodyBytes` is dropped; its delivery says so. As
+    /// many are fetched ahead as `heldBytes` hold of the longest, at least one.
     package init(
         _ address: BrokerAddress, queue: String, limit: UInt16, maximumBodyBytes: Int = 64 << 20,
-        name: String = "atelier-backlog"
+        heldBytes: Int = 256 << 20, name: String = "atelier-backlog"
     ) {
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: Delivery.self)
         let loop = ConnectionLoop(address, name: name, maximumBodyBytes: maximumBodyBytes, report: { _ in })
         let answers = AnswerQueue(signal: loop.signal)
         deliveries = stream
         self.loop = loop
-        makeRole = { [count] in
-            BacklogRole(queue: queue, limit: limit, answers: answers, deliveries: continuation) { count.value = $0 }
+        let window = max(1, heldBytes / max(1, maximumBodyBytes))
+        makeRole = { [count, asked] in
+            BacklogRole(
+                queue: queue, limit: limit, window: window, answers: answers, deliveries: continuation, asked: asked
+            ) { count.value = $0 }
         }
     }
 
-    /// How many messages waited when the look began, beyond its limit too; known once ``deliveries`` has given one or
-    /// ended.
+    /// How many messages waited when the look began, beyond its limit too; known once ``next()`` has given something.
     package var waiting: Int { count.value }
 
     /// Connects and begins.
     package func start() { loop.start(makeRole) }
+
+    /// The next message; nil after the last one that waited when the look began. One task asks at a time.
+    /// - Throws: ``BrokerError`` where the connection is lost or the queue is not there.
+    package func next() async throws -> Delivery? {
+        asked.value += 1
+        loop.signal.raise()
+        var iterator = deliveries.makeAsyncIterator()
+        return try await iterator.next()
+    }
 
     /// Closes the connection after the answers given so far are sent.
     package func stop() async {
@@ -41,12 +52,12 @@ package final class Backlog: Sendable {
     }
 }
 
-/// A number the connection's thread writes and anybody reads.
-private final class WaitingCount: Sendable {
-    private let count = Mutex(0)
+/// A number that one writes and others read.
+private final class SharedNumber: Sendable {
+    private let number = Mutex(0)
     var value: Int {
-        get { count.withLock { $0 } }
-        set { count.withLock { $0 = newValue } }
+        get { number.withLock { $0 } }
+        set { number.withLock { $0 = newValue } }
     }
 }
 
@@ -54,33 +65,46 @@ private final class WaitingCount: Sendable {
 private final class BacklogRole: SessionRole {
     private let queue: String
     private let limit: UInt16
+    /// How many are fetched ahead.
+    private let window: Int
     private let answers: AnswerQueue
     private let deliveries: AsyncThrowingStream<Delivery, any Error>.Continuation
+    private let asked: SharedNumber
     private var session = 0
     private var missing: Int?
+    private var given = 0
     private var unanswered: Set<UInt64> = []
+    /// Those of them that the consumer of now was given, and how many the broker gives it before it answers.
+    private var current: (tags: Set<UInt64>, prefetch: Int) = ([], 0)
     private let counted: (Int) -> Void
 
     init(
-        queue: String, limit: UInt16, answers: AnswerQueue,
-        deliveries: AsyncThrowingStream<Delivery, any Error>.Continuation, counted: @escaping (Int) -> Void
+        queue: String, limit: UInt16, window: Int, answers: AnswerQueue,
+        deliveries: AsyncThrowingStream<Delivery, any Error>.Continuation, asked: SharedNumber,
+        counted: @escaping (Int) -> Void
     ) {
-        self.queue = queue
-        self.limit = limit
+        (self.queue, self.limit, self.window) = (queue, limit, window)
         self.answers = answers
         self.deliveries = deliveries
+        self.asked = asked
         self.counted = counted
     }
 
     func begin(_ connection: Session) throws(BrokerError) {
         session = answers.beginSession()
         unanswered = []
+        current = ([], 0)
         guard missing == nil else { return }
         let waiting = try connection.count(queue)
         let count = min(waiting, Int(limit))
         counted(waiting)
         missing = count
-        if count == 0 { deliveries.finish() } else { try connection.consume(queue, prefetch: UInt16(count)) }
+        if count == 0 { deliveries.finish() } else { try consume(min(window, count), connection) }
+    }
+
+    private func consume(_ prefetch: Int, _ connection: Session) throws(BrokerError) {
+        current = ([], prefetch)
+        try connection.consume(queue, prefetch: UInt16(prefetch))
     }
 
     func handle(_ event: SessionEvent, _ connection: Session) throws(BrokerError) {
@@ -88,6 +112,8 @@ private final class BacklogRole: SessionRole {
         case .delivered(let message):
             let tag = message.tag
             unanswered.insert(tag)
+            current.tags.insert(tag)
+            given += 1
             deliveries.yield(
                 Delivery(message) { [answers, session] answer in answers.answer(tag, of: session, answer) })
             missing = (missing ?? 1) - 1
@@ -100,11 +126,21 @@ private final class BacklogRole: SessionRole {
     func work(_ connection: Session, listen: () throws(BrokerError) -> Void) throws(BrokerError) {
         for (tag, answer) in answers.take() {
             unanswered.remove(tag)
+            current.tags.remove(tag)
             switch answer {
             case .acknowledge: try connection.acknowledge(tag)
             case .reject(let requeue): try connection.reject(tag, requeue: requeue)
             }
         }
+        try fetchMore(connection)
+    }
+
+    /// Whoever asks and has all that was fetched gets more, though it answers none: what an earlier consumer was given
+    /// does not count for the next one.
+    private func fetchMore(_ connection: Session) throws(BrokerError) {
+        guard let missing, missing > 0, asked.value > given, current.tags.count == current.prefetch else { return }
+        try connection.cancel()
+        try consume(min(window, missing), connection)
     }
 
     /// Gives the rest back, and says goodbye only once it waits again, so that whoever looks next finds it. It consumes

@@ -22,7 +22,7 @@ package struct DeadLetters: Sendable {
         let backlog = Backlog(address, queue: names.dead, limit: limit, maximumBodyBytes: 0, name: "atelier-web")
         return try await reading(backlog) {
             var letters: [DeadLetter] = []
-            for try await delivery in backlog.deliveries { letters.append(DeadLetter(delivery)) }
+            while let delivery = try await backlog.next() { letters.append(DeadLetter(delivery)) }
             return (letters, backlog.waiting)
         }
     }
@@ -55,7 +55,7 @@ package struct DeadLetters: Sendable {
     ) async throws -> Replayed {
         var result = Replayed()
         var seen = 0
-        for try await delivery in backlog.deliveries {
+        while let delivery = try await backlog.next() {
             let letter = DeadLetter(delivery)
             seen += 1
             guard handles == nil || letter.handle.map({ handles!.contains($0) }) ?? false else { continue }
