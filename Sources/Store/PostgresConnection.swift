@@ -7,12 +7,15 @@ import Synchronization
 package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     /// It cannot be reached, is going down, or was too busy: the same may work later.
     case unavailable(String)
+    /// It ended a statement, which took longer than it may: the same may work later, and less of it sooner.
+    case tookTooLong(String)
     /// It refused the statement: SQLSTATE and its message.
     case refused(state: String, message: String)
 
     package var description: String {
         switch self {
         case .unavailable(let reason): "PostgreSQL is unavailable: \(reason)"
+        case .tookTooLong(let reason): "PostgreSQL ended the statement: \(reason)"
         case .refused(let state, let message): "PostgreSQL refused (\(state)): \(message)"
         }
     }
@@ -22,7 +25,7 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     /// an operator puts these right, and nobody's message is given up for them.
     package var isTemporary: Bool {
         switch self {
-        case .unavailable: true
+        case .unavailable, .tookTooLong: true
         case .refused(let state, _): !["", "22", "23", "54"].contains(state.prefix(2))
         }
     }
@@ -37,6 +40,8 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// The SQLSTATE of a disk that is full.
     fileprivate static let diskFull = "53100"
+    /// The SQLSTATE of a statement that was ended: by its time, or by hand.
+    fileprivate static let queryCanceled = "57014"
 }
 
 /// One row of a result: text by column name, nil for NULL.
@@ -202,8 +207,9 @@ struct PostgresConnection: ~Copyable {
         let message =
             PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map { String(cString: $0) }
             ?? line(PQerrorMessage(handle))
-        // Connection, resources, operator intervention, serialization, locks and timeouts: later, the same may work. A
-        // full disk keeps its state, for that is waited for in another way.
+        if state == StoreError.queryCanceled, PQstatus(handle) == CONNECTION_OK { return .tookTooLong(message) }
+        // Connection, resources, operator intervention, serialization and locks: later, the same may work. A full disk
+        // keeps its state, for that is waited for in another way.
         let temporary =
             ["08", "53", "57", "40", "55", "58"].contains(String(state.prefix(2))) && state != StoreError.diskFull
         return state.isEmpty || temporary || PQstatus(handle) != CONNECTION_OK

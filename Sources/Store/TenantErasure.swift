@@ -32,14 +32,9 @@ extension Store {
     /// Cancels and erases the next jobs of the tenant, and all else once there are none. Gives how many jobs are left:
     /// those that run are gone once their engine has stopped, so this is called until it gives 0.
     package func erase(_ erasure: TenantErasure) throws -> Int {
-        var batch = TenantErasure.batch
+        var batch = StatementBatch(TenantErasure.batch)
         while true {
-            do {
-                return try erase(erasure, atMost: batch)
-            } catch let error as StoreError {
-                guard case .unavailable = error, batch > 1 else { throw error }
-                batch = max(1, batch / 4)
-            }
+            do { return try erase(erasure, atMost: batch.size) } catch { try batch.shrink(after: error) }
         }
     }
 

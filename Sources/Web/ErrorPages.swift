@@ -37,6 +37,10 @@ struct ErrorPages: RouterMiddleware {
         case StoreError.unavailable(let reason):
             site.logger.warning("PostgreSQL is unavailable", metadata: ["error": "\(reason)"])
             return (.serviceUnavailable, "PostgreSQL is unavailable: \(reason)")
+        case StoreError.tookTooLong(let reason):
+            site.logger.warning(
+                "PostgreSQL took too long", metadata: ["error": "\(reason)", "path": "\(request.uri.path)"])
+            return (.serviceUnavailable, "PostgreSQL took too long: \(reason)")
         case let error as StoreError where error.writesNothing:
             site.logger.warning("PostgreSQL writes nothing now", metadata: ["error": "\(error)"])
             return (.serviceUnavailable, "PostgreSQL writes nothing now. \(error)")

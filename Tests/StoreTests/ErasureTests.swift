@@ -270,6 +270,17 @@ import Testing
         }
     }
 
+    @Test func fewerAtOnceAreErasedForNothingElseThatGoesWrong() async throws {
+        try await Stage.with { stage in
+            for _ in 0..<5 { try await stage.submit(tenant: "bob") }
+            try await stage.store.script(StatementTimeout.onDeletingJobs(moreThan: 3, as: "lock_not_available"))
+            let erasure = try await stage.store.beginErasure(of: "bob")
+            await #expect(throws: StoreError.unavailable("it took too long")) {
+                try await stage.store.erase(erasure)
+            }
+        }
+    }
+
     @Test func aTenantIsErasedWhileOthersJobsRun() async throws {
         try await Stage.with { stage in
             let job = try await complete(stage, "1", tenant: "bob", kind: .personalize, sends: "ab", makes: "cd")

@@ -60,13 +60,13 @@ package actor Maintenance {
     /// then fewer at once go.
     package func prune() async throws {
         var total: [String: Int] = [:]
-        var limit = batch
+        var batch = StatementBatch(batch)
         while true {
             do {
-                let deleted = try await store.prune(retention, limit: limit)
+                let deleted = try await store.prune(retention, limit: batch.size)
                 total.merge(deleted, uniquingKeysWith: +)
-                guard deleted.values.contains(where: { $0 >= limit }), !Task.isCancelled else { break }
-            } catch StoreError.unavailable(_) where limit > 1 { limit = max(1, limit / 4) }
+                guard deleted.values.contains(where: { $0 >= batch.size }), !Task.isCancelled else { break }
+            } catch { try batch.shrink(after: error) }
             try await Task.sleep(for: .milliseconds(200))
         }
         for (what, count) in total.sorted(by: { $0.key < $1.key }) where count > 0 {
