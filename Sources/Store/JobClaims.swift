@@ -157,12 +157,15 @@ extension Store {
         try Self.pauseOrder(query("select paused, changes from atelier.pause($1::boolean)", [paused ? "t" : "f"]))
     }
 
-    /// The same, so many seconds after it was said: what was written down since, and was not known, stands.
-    package func order(paused: Bool, saidBefore seconds: Double, knowing known: PauseOrder) throws -> PauseOrder {
-        try Self.pauseOrder(
-            query(
-                "select paused, changes from atelier.pause($1::boolean, $2::bigint, $3::double precision)",
-                [paused ? "t" : "f", String(known.number), String(seconds)]))
+    /// The same, so many seconds after it was said: what was written down since, and was not known, stands. Gives
+    /// whether it was written down, too.
+    package func order(
+        paused: Bool, saidBefore seconds: Double, knowing known: PauseOrder
+    ) throws -> (order: PauseOrder, isWritten: Bool) {
+        let rows = try query(
+            "select paused, changes, is_written from atelier.pause($1::boolean, $2::bigint, $3::double precision)",
+            [paused ? "t" : "f", String(known.number), String(seconds)])
+        return (Self.pauseOrder(rows), rows.first?["is_written"] == "t")
     }
 
     /// The mark of the folder that artifacts lie in, nil before there is one; the first proposal becomes it.

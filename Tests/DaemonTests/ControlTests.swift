@@ -169,6 +169,48 @@ import Testing
         try await servers.remove()
     }
 
+    /// Says these while the daemon's listener, and nothing else, is without PostgreSQL; `meanwhile` is done after the
+    /// daemon has them.
+    private func hold(_ actions: [String], _ stage: Stage, _ meanwhile: () async throws -> Void) async throws {
+        let waits = { stage.log.matches(of: /a control message waits/).count }
+        let (before, role) = (waits(), stage.roleName("daemon"))
+        try await stage.store.script(
+            """
+            alter role \(role) nologin;
+            select pg_terminate_backend(pid, 60000) from pg_stat_activity
+                where application_name = 'atelierd/control' and usename = '\(role)';
+            """)
+        for action in actions { try await send(["action": .string(action)], stage) }
+        try await stage.until("they wait") { waits() > before }
+        try await expectProbeAnswered("beside \(before)", stage)
+        try await meanwhile()
+        try await stage.store.script("alter role \(role) login")
+    }
+
+    private func expectProbeAnswered(_ id: String, _ stage: Stage) async throws {
+        try await stage.publish(body: Data(#"{"version":1,"kind":"probe"}"#.utf8), id: id, kind: "probe")
+        #expect(try await stage.outcomes(1)[0]["message_id"]?.string == id)
+    }
+
+    /// Neither the first nor the second of them.
+    @Test func noOrderThatWaitedIsWrittenOverALaterOne() async throws {
+        try await withStage { stage in
+            try stage.start()
+            try await expectProbeAnswered("before", stage)
+            try await hold(["resume", "pause"], stage) { _ = try await stage.store.order(paused: false) }
+            try await stage.until("the second is done with") {
+                try await stage.store.pauseOrder().isPaused
+                    || stage.log.contains("not paused: another order was written down while this one waited")
+            }
+            let later = try await stage.store.pauseOrder()
+            #expect(!later.isPaused && later.number == 1)
+
+            try await hold(["pause", "resume", "pause"], stage) {}
+            try await stage.until("all are written down") { try await stage.store.pauseOrder().number == 4 }
+            #expect(try await stage.store.pauseOrder().isPaused, "what came before from the same queue is no later one")
+        }
+    }
+
     @Test func pauseHoldsWorkBackUntilResume() async throws {
         try await withStage { stage in
             let early = try await stage.control("pause")

@@ -69,14 +69,13 @@ import Testing
     @Test func aStatementThatWasGivenUpDoesNotGoOn() async throws {
         try await Stage.with { stage in
             let store = Store(url: stage.url, application: "given-up", patience: .seconds(1))
+            try await store.script("set statement_timeout = 0")
             await #expect(throws: StoreError.unavailable("no answer within 1.0 seconds")) {
-                try await store.query("select pg_sleep(14)")
+                try await store.query("select pg_sleep(36000)")
             }
-            let start = ContinuousClock.now
             while try await !stage.store.query(
                 "select from pg_stat_activity where application_name = 'given-up' and state = 'active'"
             ).isEmpty { try await Task.sleep(for: .milliseconds(20)) }
-            #expect(start.duration(to: .now) < .seconds(8))
         }
     }
 
@@ -125,11 +124,14 @@ import Testing
             let known = try await stage.store.order(paused: false)
             try await stage.store.script("update atelier.cluster set changed_at = now() - interval '1 minute'")
             let unheard = try await stage.store.order(paused: true, saidBefore: 50, knowing: .none)
-            #expect(unheard.isPaused && unheard.number == known.number + 1, "it was given later, whatever was heard")
+            #expect(unheard.isWritten && unheard.order.isPaused, "it was given later, whatever was heard")
+            #expect(unheard.order.number == known.number + 1)
             let later = try await stage.store.order(paused: false)
-            #expect(try await stage.store.order(paused: true, saidBefore: 50, knowing: known) == later)
+            let held = try await stage.store.order(paused: true, saidBefore: 50, knowing: known)
+            #expect(!held.isWritten && held.order == later)
             let next = try await stage.store.order(paused: true, saidBefore: 50, knowing: later)
-            #expect(next.isPaused && next.number == later.number + 1, "what came before it was known")
+            #expect(next.isWritten && next.order.isPaused, "what came before it was known")
+            #expect(next.order.number == later.number + 1)
         }
     }
 

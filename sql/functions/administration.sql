@@ -132,17 +132,19 @@ begin
     return v_job.state::text;
 end $$;
 
--- Gives what holds then. An order that waited says which was the last one that was known, and how many seconds ago it
--- was given itself: one that was written down since, and was not known, stands.
+-- Gives what holds then, and whether it was written down by this. An order that waited says which was the last one that
+-- was known, and how many seconds ago it was given itself: one that was written down since, and was not known, stands.
 drop function if exists atelier.pause(boolean);
+drop function if exists atelier.pause(boolean, bigint, double precision);
 create or replace function atelier.pause(
     p_paused boolean, p_known bigint default null, p_age double precision default 0)
-returns table (paused boolean, changes bigint)
-language sql security definer set search_path = atelier, pg_temp as $$
+returns table (paused boolean, changes bigint, is_written boolean)
+language plpgsql security definer set search_path = atelier, pg_temp as $$
+begin
     update cluster c set paused = p_paused, changes = c.changes + 1, changed_at = now()
         where p_known is null or c.changes <= p_known or c.changed_at < now() - p_age * interval '1 second';
-    select c.paused, c.changes from cluster c;
-$$;
+    return query select c.paused, c.changes, found from cluster c;
+end $$;
 comment on function atelier.pause(boolean, bigint, double precision) is
     'Lets the daemons start no new work (true) or start work again (false); they hear of it with their next heartbeat.';
 

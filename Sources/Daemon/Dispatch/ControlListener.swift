@@ -24,11 +24,20 @@ package struct ControlListener: Service {
     /// As often is tried what fails although PostgreSQL is there, before others get their turn.
     private static let tries = 5
 
+    /// A time in which PostgreSQL is waited for. What comes before its end waits too, if only behind others.
+    private struct Hold {
+        /// The newest order that was known when it began, or that was written down from here since.
+        var known: PauseOrder
+        var end = ContinuousClock.now
+    }
+
     package func run() async throws {
         consumer.start()
         await cancelWhenGracefulShutdown {
+            var hold: Hold?
             for await delivery in consumer.deliveries {
-                await apply(delivery, from: delivery.properties.userID ?? "")
+                if let end = hold?.end, delivery.arrival > end { hold = nil }
+                await apply(delivery, from: delivery.properties.userID ?? "", &hold)
                 delivery.acknowledge()
                 if Task.isCancelled { break }
             }
@@ -36,18 +45,18 @@ package struct ControlListener: Service {
         await consumer.stop()
     }
 
-    private func apply(_ delivery: Delivery, from user: String) async {
+    private func apply(_ delivery: Delivery, from user: String, _ hold: inout Hold?) async {
         let body = Data(delivery.body)
         let message = try? JobSpec.parsed(body)
         switch message?["action"]?.string {
         case "cancel":
             guard let job = message?["job"]?.string.flatMap(UUID.init(uuidString:)) else { return complain(body) }
-            await cancel(job, reason: message?["reason"]?.string, by: user)
+            await cancel(job, reason: message?["reason"]?.string, by: user, &hold)
         case "pause", "resume":
             guard tenants.operators.contains(user) else { return refuse(body, from: user) }
             await order(
                 paused: message?["action"]?.string == "pause", isWritten: message?["written"] == .bool(true),
-                said: delivery.arrival)
+                said: delivery.arrival, &hold)
         case "estimate":
             guard let message, let job = message["job"] else { return complain(body) }
             ask(job, message, delivery, by: user)
@@ -70,8 +79,8 @@ package struct ControlListener: Service {
     }
 
     /// Another tenant's job is as one that nobody has.
-    private func cancel(_ job: UUID, reason: String?, by user: String) async {
-        await insist("job not cancelled: send it again", ["job.id": "\(job)"]) { _ in
+    private func cancel(_ job: UUID, reason: String?, by user: String, _ hold: inout Hold?) async {
+        await insist(&hold, "job not cancelled: send it again", ["job.id": "\(job)"]) { _ in
             if !tenants.operators.contains(user), try await store.tenant(of: job) != user {
                 return refuse(Data("cancel \(job)".utf8), from: user)
             }
@@ -80,20 +89,16 @@ package struct ControlListener: Service {
         }
     }
 
-    /// What is not written down yet every daemon that gets it writes down, for the daemons to come; where it waited,
-    /// not over what was written down since.
-    private func order(paused: Bool, isWritten: Bool, said: ContinuousClock.Instant) async {
-        let (action, known) = (paused ? "paused" : "resumed", condition.pause)
+    /// What is not written down yet every daemon that gets it writes down, for the daemons to come.
+    private func order(paused: Bool, isWritten: Bool, said: ContinuousClock.Instant, _ hold: inout Hold?) async {
+        let action = paused ? "paused" : "resumed"
         let consequence = isWritten ? "it is read with the next heartbeat" : "send it again"
-        await insist("not \(action): \(consequence)") { isHeld in
+        await insist(&hold, "not \(action): \(consequence)") { hold in
             let order =
                 if isWritten {
                     try await store.pauseOrder()
-                } else if isHeld {
-                    try await store.order(
-                        paused: paused, saidBefore: said.duration(to: .now) / .seconds(1), knowing: known)
                 } else {
-                    try await store.order(paused: paused)
+                    try await write(paused: paused, said: said, &hold)
                 }
             if !isWritten, order.isPaused != paused {
                 logger.warning("not \(action): another order was written down while this one waited")
@@ -102,19 +107,34 @@ package struct ControlListener: Service {
         }
     }
 
+    /// Writes an order down; where it waited, not over what was written down since, unless that came before it from
+    /// here.
+    private func write(paused: Bool, said: ContinuousClock.Instant, _ hold: inout Hold?) async throws -> PauseOrder {
+        guard let known = hold?.known else { return try await store.order(paused: paused) }
+        let (order, isWritten) = try await store.order(
+            paused: paused, saidBefore: said.duration(to: .now) / .seconds(1), knowing: known)
+        if isWritten { hold?.known = order }
+        return order
+    }
+
     /// Does what PostgreSQL is needed for, again and again while that is away or writes nothing. The delivery is held
     /// meanwhile, and so is what was said after it: the queue is this connection's alone, and nobody would say it
-    /// again. `act` is told whether it waited; `failure` is logged where it comes to nothing.
+    /// again. `failure` is logged where it comes to nothing.
     private func insist(
-        _ failure: Logger.Message, _ metadata: Logger.Metadata = [:], _ act: (_ isHeld: Bool) async throws -> Void
+        _ hold: inout Hold?, _ failure: Logger.Message, _ metadata: Logger.Metadata = [:],
+        _ act: (inout Hold?) async throws -> Void
     ) async {
-        var (backoff, tries, isHeld) = (Backoff(cap: 1), 0, false)
+        let known = condition.pause
+        var (backoff, tries) = (Backoff(cap: 1), 0)
+        defer { hold?.end = .now }
         while true {
             do {
-                return try await act(isHeld)
+                return try await act(&hold)
             } catch let error as StoreError where error.isTemporary && tries < Self.tries && !Task.isCancelled {
-                if !isHeld { logger.warning("a control message waits for PostgreSQL", metadata: ["error": "\(error)"]) }
-                isHeld = true
+                if hold == nil {
+                    logger.warning("a control message waits for PostgreSQL", metadata: ["error": "\(error)"])
+                    hold = Hold(known: known)
+                }
                 if await isThere(beside: error) { tries += 1 }
                 try? await Task.sleep(for: backoff.next())
             } catch {
