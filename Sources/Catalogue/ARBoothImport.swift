@@ -25,7 +25,7 @@ struct ARBoothImport {
     /// - Throws: `AdapterImport.Refusal` naming everything that does not fit the model, `CheckpointError`.
     func tensors() throws -> [RearrangedTensor] {
         var (problems, changed): ([String], [RearrangedTensor]) = ([], [])
-        for name in base.names {
+        for name in base.names where !base.isScale(name) {
             let own = try base.tensor(name)
             guard own.type?.isReal == true else { continue }
             guard fineTune.contains(name), let its = try? fineTune.tensor(name), its.shape == own.shape else {
@@ -37,7 +37,7 @@ struct ARBoothImport {
                 problems.append("\(name) holds values that are no numbers")
                 continue
             }
-            let share = try Self.difference(own.floats(), values)
+            let share = try Self.difference(base.values(of: name), values)
             if Self.tuned.contains(where: name.contains) {
                 if share > 0 { changed.append(RearrangedTensor(name, its)) }
             } else if share > Self.roundingShare {

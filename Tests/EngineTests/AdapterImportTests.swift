@@ -142,24 +142,37 @@ import Testing
     }
 
     /// PEFT keeps them as it read them, and the model may be installed in another precision.
-    @Test(arguments: CheckpointConversion.Precision.allCases, [CheckpointConversion.Precision.f32, .bf16])
+    @Test(arguments: CheckpointConversion.Precision.allCases, [Safetensors.Precision.single, .half, .bfloat16])
     func keptWeightsAreTheModelsInAnyPrecision(
-        installed: CheckpointConversion.Precision, kept: CheckpointConversion.Precision
+        installed: CheckpointConversion.Precision, kept: Safetensors.Precision
     ) throws {
-        func file(_ head: Tensor, _ precision: CheckpointConversion.Precision) throws -> Checkpoint {
+        func file(_ head: Tensor, _ precision: Safetensors.Precision = .single) throws -> Checkpoint {
             let path = models.folder + "/\(UUID().uuidString).safetensors"
-            try Safetensors.write(["head.weight": head], to: path)
-            let converted = path + ".converted.safetensors"
-            try CheckpointConversion(Checkpoint.open(path), precision: precision).write(converted)
-            return try Checkpoint.open(converted)
+            try Safetensors.write(["head.weight": head], to: path, precision: precision)
+            return try Checkpoint.open(path)
         }
         let head = Tensor.example([64, 64], seed: 3, scale: 0.1)
-        let own = try file(head, installed)
+        let path = models.folder + "/own.safetensors"
+        try CheckpointConversion(file(head), precision: installed).write(path)
+        let own = try Checkpoint.open(path)
         #expect(try own.holds(file(head, kept).tensor("head.weight"), as: "head.weight"))
         #expect(own.contains("head.weight_scale") == (installed == .int8))
         let trained = head.copy()
         trained.pointer[70] += 0.02
         #expect(try !own.holds(file(trained, kept).tensor("head.weight"), as: "head.weight"))
+    }
+
+    /// Of one precision nothing was lost, and the last bit tells.
+    @Test(arguments: [Safetensors.Precision.single, .bfloat16])
+    func keptWeightsOfTheModelsPrecisionAreTheSameBits(_ precision: Safetensors.Precision) throws {
+        func file(_ value: Float) throws -> Checkpoint {
+            let path = models.folder + "/\(UUID().uuidString).safetensors"
+            try Safetensors.write(["head.weight": Tensor([value, 1], shape: [1, 2])], to: path, precision: precision)
+            return try Checkpoint.open(path)
+        }
+        let next: Float = precision == .single ? Float(1).nextUp : 1 + 1 / 128
+        #expect(try file(1).holds(file(1).tensor("head.weight"), as: "head.weight"))
+        #expect(try !file(1).holds(file(next).tensor("head.weight"), as: "head.weight"))
     }
 
     /// A style's word is another than a subject's; one with an embedding would be lost.
