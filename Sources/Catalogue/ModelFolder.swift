@@ -63,7 +63,7 @@ package struct ModelFolder: Sendable {
         guard let data = FileManager.default.contents(atPath: "\(folder)/\(ModelDescription.fileName)") else {
             return nil
         }
-        do { return try JSONDecoder().decode(ModelDescription.self, from: data) } catch {
+        do { return limited(try JSONDecoder().decode(ModelDescription.self, from: data), in: folder) } catch {
             throw Undescribed(description: "\(ModelDescription.fileName): \(reason(error))")
         }
     }
@@ -106,7 +106,16 @@ package struct ModelFolder: Sendable {
         description.training = configuration["training"].flatMap {
             try? JSONDecoder().decode([String: [String: JSONValue]].self, from: $0.line)
         }
-        return description
+        return limited(description, in: folder)
+    }
+
+    /// With no more tokens of a prompt than a FLUX.1 reads: one that was added before schnell was told from dev says
+    /// more.
+    private static func limited(_ description: ModelDescription, in folder: String) -> ModelDescription {
+        guard let most = PipelineRelease.fluxPrompt(in: folder) else { return description }
+        var limited = description
+        limited.limits.promptTokens = min(description.limits.promptTokens ?? most, most)
+        return limited
     }
 
     private static func reason(_ error: any Error) -> String {

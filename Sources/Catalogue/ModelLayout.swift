@@ -101,8 +101,7 @@ extension ModelLayout {
                 digest: "")
         })
 
-    /// A prompt shares the sequence with its own two marks, the three of the picture's heading, the picture in rows
-    /// with their ends, and the picture's end; its own end mark is not in there.
+    /// A prompt shares the sequence with the picture and the marks of both; its own end mark is not in there.
     private static func chameleonPrompt(_ configuration: JSONValue) -> Int? {
         let tokenizer = configuration["tokenizer"]
         guard let length = configuration["transformer"]?["longestSequence"]?.integer,
@@ -110,7 +109,7 @@ extension ModelLayout {
             stages > 0
         else { return nil }
         let side = size / ((tokenizer?["pixelBlock"]?.integer ?? 1) << (stages - 1))
-        return length - 5 - (side * side + side + 1) + 1
+        return length - ChameleonRelease.places(rows: side, columns: side) + 1
     }
 
     static let diffusion = ModelLayout(
@@ -143,8 +142,7 @@ extension ModelLayout {
                     family: .diffusion, name: name, pictures: [square(configuration["pictureSize"])],
                     sides: configuration["sides"].flatMap { try? JSONDecoder().decode(Sides.self, from: $0.line) },
                     limits: .init(
-                        promptTokens: configuration["promptTokens"]?.integer ?? kind.longestPrompt,
-                        layers: configuration["layers"]?.integer),
+                        promptTokens: kind.longestPrompt, layers: configuration["layers"]?.integer),
                     encoders: pocketEncoders,
                     sampling: members(["guidance": "guidance", "steps": "steps"], of: configuration), digest: "")
             })

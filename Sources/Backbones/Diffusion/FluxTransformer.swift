@@ -1,4 +1,5 @@
 import Autograd
+import Checkpoints
 import Glibc
 import Layers
 import Tensors
@@ -38,8 +39,8 @@ package final class FluxTransformer {
             pooledWidth: 768, isGuided: true, rotaryChannels: [16, 56, 56])
 
         package var width: Int { heads * headWidth }
-        /// Tokens that T5 reads of a prompt: schnell's are half as many (black-forest-labs/flux src/flux/cli.py).
-        var textLength: Int { isGuided ? 512 : 256 }
+        /// Tokens that T5 reads of a prompt.
+        var textLength: Int { PromptLength.flux(isGuided: isGuided) }
         var attention: AttentionSizes { AttentionSizes(heads: heads, headWidth: headWidth, normsHeads: true) }
 
         /// Whether learning computes blocks once more, by the tokens of a sample, in both streams.

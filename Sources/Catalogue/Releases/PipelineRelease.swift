@@ -33,12 +33,12 @@ struct PipelineRelease {
         var weighted: [String] { [network, "vae"] + towers.map { "text_encoder\($0)" } }
         var tokenizers: [String] { towers.map { "tokenizer\($0)" } }
 
-        /// Tokens of a prompt, marks among them, where a model's settings do not say.
+        /// Tokens of a prompt, marks among them; of FLUX.1 the most that any reads.
         var longestPrompt: Int {
             switch self {
             case .sdxl: 77
-            case .sd3: 256
-            case .flux: 512
+            case .sd3: PromptLength.sd3
+            case .flux: PromptLength.flux(isGuided: true)
             }
         }
     }
@@ -289,8 +289,17 @@ struct PipelineRelease {
             ],
         ]
         members["layers"] = depth(kind).map(JSONValue.integer)
-        // Its authors have T5 read half of what dev's reads (black-forest-labs/flux src/flux/cli.py).
-        if kind == .flux, !isGuidedByNetwork { members["promptTokens"] = 256 }
         return .object(members)
+    }
+}
+
+extension PipelineRelease {
+    /// Tokens of a prompt that the FLUX.1 in a model's folder reads, as its network tells; nil of every other model.
+    static func fluxPrompt(in folder: String) -> Int? {
+        let network = Kind.flux.network
+        guard ReleasePiece.settings(Self.index, in: folder)?[network]?.array?.last?.string == Kind.flux.rawValue,
+            let settings = ReleasePiece.settings("\(network)/config.json", in: folder)
+        else { return nil }
+        return PromptLength.flux(isGuided: settings["guidance_embeds"] == .bool(true))
     }
 }
