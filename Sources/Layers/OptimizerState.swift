@@ -44,19 +44,21 @@ package struct OptimizerState {
     }
 
     /// Everything that is no code, by name: `value.<parameter>` and what the rule keeps beside it.
-    package var tensors: [String: Tensor] { kept.compactMapValues(\.numbers) }
+    /// - Throws: `CheckpointError` where the file cannot be read.
+    package var tensors: [String: Tensor] { get throws { try kept.compactMapValues { try $0.numbers } } }
 
     /// The parameters alone, by name: what a finished training exports.
+    /// - Throws: `CheckpointError` where the file cannot be read.
     package var values: [String: Tensor] {
-        Dictionary(
-            uniqueKeysWithValues: kept.compactMap { name, kept in
-                guard name.hasPrefix("value."), let tensor = kept.numbers else { return nil }
-                return (String(name.dropFirst("value.".count)), tensor)
-            })
+        get throws {
+            let parameters = try kept.filter { $0.key.hasPrefix("value.") }.compactMapValues { try $0.numbers }
+            return Dictionary(
+                uniqueKeysWithValues: parameters.map { (String($0.key.dropFirst("value.".count)), $0.value) })
+        }
     }
 
     /// Writes it as floats and bytes, one after the other.
-    /// - Throws: `CheckpointError` when the file cannot be written.
+    /// - Throws: `CheckpointError` when the file cannot be written, or the one it is in cannot be read.
     package func write(_ path: String, metadata: [String: String] = [:]) throws {
         let codes = kept.compactMapValues { if case .codes(let codes) = $0 { codes } else { nil } }
         try Safetensors.write(
@@ -64,8 +66,8 @@ package struct OptimizerState {
     }
 
     /// Puts the state into an optimizer over the same parameters.
-    /// - Throws: `WeightsError` naming everything that is missing, has another shape or is no number; nothing is
-    ///   changed then.
+    /// - Throws: `WeightsError` naming everything that is missing, has another shape, is no number or cannot be read;
+    ///   nothing is changed then.
     package func restore(_ optimizer: some Optimizer) throws(WeightsError) {
         var problems: [String] = []
         func expect(_ name: String, _ shape: [Int], codes: Bool) {
@@ -76,11 +78,15 @@ package struct OptimizerState {
         }
         for (name, target) in optimizer.memory { expect(name, target.shape, codes: false) }
         for (name, target) in optimizer.codes { expect(name, target.shape, codes: true) }
-        for (name, kept) in kept.sorted(by: { $0.key < $1.key }) where kept.numbers?.isFinite == false {
-            problems.append("\(name) holds values that are no numbers")
+        for (name, kept) in kept.sorted(by: { $0.key < $1.key }) {
+            do throws(CheckpointError) {
+                if try kept.numbers?.isFinite == false { problems.append("\(name) holds values that are no numbers") }
+            } catch { problems.append(error.problem) }
         }
         guard problems.isEmpty else { throw WeightsError(problems: problems) }
-        for (name, target) in optimizer.memory { target.assign(kept[name]!.numbers!) }
+        do throws(CheckpointError) {
+            for (name, target) in optimizer.memory { try target.assign(kept[name]!.numbers!) }
+        } catch { throw WeightsError(problems: [error.problem]) }
         for (name, target) in optimizer.codes { target.assign(kept[name]!.bytes!) }
         optimizer.step = step
     }
@@ -105,10 +111,12 @@ extension OptimizerState.Kept {
 
     /// Read from the file each time it is asked for; nil of codes.
     fileprivate var numbers: Tensor? {
-        switch self {
-        case .numbers(let tensor): tensor
-        case .codes: nil
-        case .stored(let tensor): isCodes ? nil : try? tensor.tensor()
+        get throws(CheckpointError) {
+            switch self {
+            case .numbers(let tensor): return tensor
+            case .codes: return nil
+            case .stored(let tensor): return isCodes ? nil : try tensor.tensor()
+            }
         }
     }
 

@@ -50,7 +50,7 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
         for _ in 0..<5 { _ = undisturbed.advance() }
         for _ in 0..<2 { _ = first.advance() }
         let state = first.state
-        let copy = OptimizerState(step: state.step, tensors: state.tensors.mapValues { $0.copy() })
+        let copy = OptimizerState(step: state.step, tensors: try state.tensors.mapValues { $0.copy() })
         try second.restore(copy)
         for _ in 0..<3 { _ = second.advance() }
         #expect(bits(second) == bits(undisturbed))

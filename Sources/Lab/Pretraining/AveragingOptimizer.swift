@@ -56,9 +56,9 @@ final class AveragingOptimizer: Optimizer {
     }
 
     /// The averages in a checkpoint, by the parameters' names.
-    static func averages(in state: OptimizerState) -> [String: Tensor] {
+    static func averages(in state: OptimizerState) throws -> [String: Tensor] {
         Dictionary(
-            uniqueKeysWithValues: state.tensors.compactMap { name, tensor in
+            uniqueKeysWithValues: try state.tensors.compactMap { name, tensor in
                 name.hasPrefix(prefix) ? (String(name.dropFirst(prefix.count)), tensor) : nil
             })
     }

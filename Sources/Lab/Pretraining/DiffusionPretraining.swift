@@ -59,6 +59,6 @@ package struct DiffusionPretraining: ModelPretraining {
 
     package func trained(_ stage: Pretraining.Stage) throws -> [String: Tensor] {
         guard stage == .transformer else { return try options.trained(stage) }
-        return AveragingOptimizer.averages(in: try OptimizerState(path: options.checkpoint(stage)))
+        return try AveragingOptimizer.averages(in: OptimizerState(path: options.checkpoint(stage)))
     }
 }
