@@ -16,7 +16,10 @@ extension SizeChecks {
 extension CLIPModel.Text: CheckedSizes {
     func hold(_ checks: inout SizeChecks) {
         checks.holdEncoder(width: width, feedForwardWidth: feedForwardWidth, heads: heads, layers: layers)
-        checks.hold(["vocab_size": vocabularySize, "max_position_embeddings": length])
+        checks.hold(["vocab_size": vocabularySize])
+        checks.require(
+            (3...SizeChecks.widest).contains(length),
+            "/max_position_embeddings: \(length); at least 3 are needed, for a word between its marks")
     }
 }
 
@@ -134,23 +137,5 @@ extension FluxTransformer.Configuration: CheckedSizes {
             rotaryChannels.count == 3 && isEven && rotaryChannels.reduce(0, +) == headWidth,
             "/axes_dims_rope: \(rotaryChannels); three even numbers are needed that make attention_head_dim, "
                 + "\(headWidth), together")
-    }
-}
-
-extension ChameleonModel.Configuration: CheckedSizes {
-    func hold(_ checks: inout SizeChecks) { checks.under("/transformer", holdTransformer) }
-
-    private func holdTransformer(_ checks: inout SizeChecks) {
-        let sizes = transformer
-        checks.hold([
-            "width": sizes.width, "feedForwardWidth": sizes.feedForwardWidth, "heads": sizes.heads,
-            "keyHeads": sizes.keyHeads, "vocabularySize": sizes.vocabularySize,
-            "longestSequence": sizes.longestSequence,
-        ])
-        checks.hold(["depth": sizes.depth], to: SizeChecks.deepest)
-        checks.hold("heads", sizes.heads, divides: "width", [sizes.width])
-        checks.hold("keyHeads", sizes.keyHeads, divides: "heads", [sizes.heads])
-        checks.require((0..<1).contains(sizes.epsilon), "/epsilon: \(sizes.epsilon); allowed are 0 to 1")
-        checks.require(sizes.rotaryBase > 0, "/rotaryBase: \(sizes.rotaryBase); it must be more than 0")
     }
 }

@@ -13,6 +13,10 @@ import Testing
         return try #require(throws: ConfigurationFile.Malformed.self) { try ConfigurationFile.read(type, path) }.problem
     }
 
+    private func fault<Settings: Codable>(in settings: Settings) throws -> String {
+        try fault(Settings.self, String(decoding: JSONEncoder().encode(settings), as: UTF8.self))
+    }
+
     @Test func headsDivideTheWidth() throws {
         #expect(
             try fault(DINOModel.Configuration.self, #"{"hidden_size":36,"num_attention_heads":5}"#)
@@ -34,6 +38,56 @@ import Testing
             "relative_attention_num_buckets":2}
             """
         #expect(try fault(T5Encoder.Configuration.self, buckets).hasPrefix("/relative_attention_num_buckets: 2 to"))
+    }
+
+    private var text: T5Encoder.Configuration {
+        .init(vocabularySize: 8, width: 16, headWidth: 8, feedForwardWidth: 16, layers: 1, heads: 2)
+    }
+
+    private var llamaGen: LlamaGenModel.Configuration {
+        .init(
+            name: "m", pictureSize: 16,
+            tokenizer: .init(
+                baseChannels: 4, multipliers: [1, 2, 2], residualBlocks: 1, latentChannels: 6, codes: 12, codeWidth: 4,
+                groups: 2),
+            text: text,
+            transformer: .init(
+                width: 16, depth: 2, heads: 2, feedForwardWidth: 24, codes: 12, captionLength: 16, captionWidth: 16,
+                side: 4),
+            guidance: 2, topK: 12, temperature: 1)
+    }
+
+    /// A text of CLIP's has two marks; the codes of LlamaGen's pictures have a place each.
+    @Test func placesAreAsManyAsAreNeeded() throws {
+        #expect(
+            try fault(
+                CLIPModel.Configuration.self, #"{"text_config":{"max_position_embeddings":2},"vision_config":{}}"#)
+                == "/text_config/max_position_embeddings: 2; at least 3 are needed, for a word between its marks")
+        var settings = llamaGen
+        settings.pictureSize = 64
+        #expect(
+            try fault(in: settings)
+                == "/transformer/block_size: 4 codes on a side; pictures of 64 pixels have 16")
+    }
+
+    @Test func everyPartOfABackboneIsHeld() throws {
+        var settings = llamaGen
+        settings.text.buckets = 2
+        #expect(try fault(in: settings).hasPrefix("/text/relative_attention_num_buckets: 2 to"))
+        let schedule = ScaleSchedule.square([1, 2])
+        let infinity = InfinityModel.Configuration(
+            name: "m", pictureSize: 8, schedule: schedule,
+            tokenizer: .init(
+                baseChannels: 8, encoderMultipliers: [1, 1, 1], decoderMultipliers: [1, 1, 1], residualBlocks: 1,
+                bits: 4, patchSize: 4, groups: 2),
+            text: text,
+            transformer: .init(
+                width: 12, depth: 2, heads: 2, textWidth: 16, textLength: 16, bits: 4, blockChunks: 1,
+                schedule: schedule),
+            guidance: 2, temperature: 1)
+        #expect(
+            try fault(in: infinity)
+                == "/transformer/heads: 2 of 6 channels; positions need a number that 4 divides")
     }
 
     @Test func levelsAndGroupsFitTheChannels() throws {

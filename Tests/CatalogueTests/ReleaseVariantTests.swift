@@ -173,6 +173,18 @@ struct ReleaseVariantTests {
         #expect(problems.count == 1 && problems[0].contains("rope_type dynamic"), "\(problems)")
     }
 
+    /// Pictures of as many codes take more places where they have more rows, each of which has an end.
+    @Test func positionsThatEndBeforeAPictureAreRefused() throws {
+        let path = try copy("lumina-mgpt-7b-768")
+        try change("\(path)/config.json", ["max_position_embeddings": 2358])
+        let problems = try found(path).problems
+        #expect(problems.count == 1 && problems[0].contains("takes 2359 with the shortest prompt"), "\(problems)")
+        try change("\(path)/config.json", ["max_position_embeddings": 2359])
+        let sizes = try #require(try found(path).release).configuration["sizes"]?.array ?? []
+        let (square, wide, tall): (JSONValue, JSONValue, JSONValue) = ([768, 768], [1024, 576], [576, 1024])
+        #expect(sizes.first == square && sizes.contains(wide) && !sizes.contains(tall), "\(sizes)")
+    }
+
     private func remove(_ files: String..., in folder: String) throws {
         for file in files { try FileManager.default.removeItem(atPath: "\(folder)/\(file)") }
     }

@@ -51,6 +51,35 @@ import Testing
         }
     }
 
+    /// What is said of a model whose settings are rewritten.
+    private func problems(_ model: String, _ body: (JSONValue) -> JSONValue) throws -> [String] {
+        let file = URL(fileURLWithPath: "\(models.folder)/\(model)/config.json")
+        try body(JSONValue(json: Data(contentsOf: file))).line.write(to: file)
+        return ModelTrial("\(models.folder)/\(model)").report().problems
+    }
+
+    /// Where they end before a picture does, the first job would stop the engine.
+    @Test func placesThatDoNotReachAreTold() throws {
+        func chameleon(_ places: JSONValue) throws -> [String] {
+            try problems("pocket-chameleon") {
+                $0.adding("transformer", $0["transformer"]?.adding("longestSequence", places))
+            }
+        }
+        #expect(try chameleon(27) == [])
+        let sequence = try chameleon(26)
+        let infinity = try problems("pocket-infinity") {
+            $0.adding("transformer", $0["transformer"]?.adding("levels", 2))
+        }
+        let diffusion = try problems("pocket-diffusion") { $0.adding("pictureSize", 32) }
+        for (said, part) in [
+            (sequence, "/transformer/longestSequence: 26; a picture of 16×16 pixels and the shortest prompt take 27"),
+            (infinity, "/transformer/levels: 2; its pictures are drawn in 3 scales"),
+            (diffusion, "draws no pictures of 32×32 pixels: its network takes sides that 8 divides, of 16 at most"),
+        ] {
+            #expect(said.count == 1 && said[0].contains(part), "\(said)")
+        }
+    }
+
     @Test func aModelThatDoesNotFitTheMemoryIsNotRead() throws {
         _ = try change("pocket-infinity/transformer.safetensors") { $0 = [:] }
         let report = ModelTrial("\(models.folder)/pocket-infinity", freeBytes: 1 << 10).report()

@@ -8,6 +8,7 @@ import Layers
 import LittleWorld
 import ModelTesting
 import ServerTesting
+import Tensors
 import Testing
 
 @testable import Engine
@@ -48,6 +49,18 @@ import Testing
     private func write(_ weights: Weights, _ path: String) throws {
         let tensors = Dictionary(uniqueKeysWithValues: weights.parameters.map { ($0.name, $0.value) })
         try Safetensors.write(tensors, to: path)
+    }
+
+    @Test func scalesWithoutAnEmbeddingAreRefused() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try write()
+        let file = "\(folder)/infinity_8b_256x256.safetensors"
+        var tensors = try Checkpoint.tensors(file)
+        tensors["lvl_embed.weight"] = tensors["lvl_embed.weight"]?.slice(0..<6)
+        try Safetensors.write(tensors, to: file)
+        let said = #expect(throws: UnrecognizedRelease.self) { try ReleaseScan([folder]).recognized() }
+        let problems = try #require(said).problems
+        #expect(problems.count == 1 && problems[0].contains("lvl_embed.weight has 6 rows"), "\(problems)")
     }
 
     @Test(arguments: ["256x256", "224x336"]) func itDraws(size: String) throws {

@@ -159,6 +159,12 @@ struct ReleasedBackboneTests {
         let pipeline = try DiffusionPipeline(directory: model.folder)
         #expect(pipeline.longestPrompt == tokens && pipeline.encode(["a dog"]).tokens.shape[1] == tokens)
         #expect(try DiffusionWork(pipeline: model.folder).readLength == tokens)
+        // As one says that was added before they were told apart.
+        var former = try #require(model.description)
+        former.limits.promptTokens = 512
+        try JSONEncoder().encode(former).write(
+            to: URL(fileURLWithPath: "\(model.folder)/\(ModelDescription.fileName)"))
+        #expect(ModelFolder(model.folder).description?.limits.promptTokens == tokens)
     }
 
     /// Two steps a picture instead of the model's fifty.
@@ -203,6 +209,34 @@ struct ReleasedBackboneTests {
         try FileManager.default.removeItem(at: file)
         try settings.line.write(to: file)
         #expect(throws: OtherTexts.self) { try DiffusionPipeline(directory: model.folder) }
+    }
+
+    /// The rows of CLIP's towers stand beside each other.
+    @Test func textEncodersOfSeveralLengthsDrawNothing() throws {
+        let models = try TinyModels()
+        let model = try add("sdxl", to: models)
+        let file = URL(fileURLWithPath: "\(model.folder)/text_encoder_2/config.json")
+        let settings = try JSONValue(json: Data(contentsOf: file)).adding("max_position_embeddings", 64)
+        try FileManager.default.removeItem(at: file)
+        try settings.line.write(to: file)
+        #expect(throws: UnevenTexts.self) { try DiffusionPipeline(directory: model.folder) }
+    }
+
+    /// A picture of as many codes in more rows takes more places.
+    @Test func aSizeThatTakesMorePlacesThanThereAreIsAnError() throws {
+        let models = try TinyModels()
+        let model = try add("lumina-mgpt-7b-768", to: models) { $0.side = 64 }
+        let file = URL(fileURLWithPath: "\(model.folder)/config.json")
+        let settings = try JSONValue(json: Data(contentsOf: file))
+        let transformer = try #require(settings["transformer"]).adding("longestSequence", 27)
+        try settings.adding("transformer", transformer).line.write(to: file)
+        _ = try LoadedModel(directory: model.folder)
+        let failure = #expect(throws: JobFailure.self) {
+            try LoadedModel(directory: model.folder, size: .init(width: 32, height: 128))
+        }
+        #expect(
+            failure?.message.contains("/transformer/longestSequence: 27; a picture of 32×128 pixels") == true,
+            "\(failure?.message ?? "")")
     }
 
     @Test func headsThatDoNotDivideTheWidthAreAnError() throws {

@@ -50,6 +50,12 @@ package final class ChameleonModel {
         }
         /// Begin-image and the size of every picture.
         package var heading: [Int32] { vocabulary.heading(grid, patchSize: tokenizer.patchSize) }
+        /// Marks before and after a prompt, begin-image and the picture's size.
+        var opening: Int { vocabulary.opened([]).count + heading.count }
+        /// The picture's rows with their ends, and its end.
+        var sequence: Int { grid.codes + grid.height + 1 }
+        /// Places that the picture leaves for a prompt's words; none or less than none where not even it fits.
+        package var promptRoom: Int { transformer.longestSequence - opening - sequence }
     }
 
     /// The files of a model's directory.
@@ -164,8 +170,18 @@ package final class ChameleonModel {
 extension ChameleonModel.Configuration {
     /// Reads a model's from its directory, as `ChameleonModel.init(directory:size:)` takes it.
     package init(directory: String, size: (height: Int, width: Int)? = nil) throws {
-        self = try ConfigurationFile.read(Self.self, "\(directory)/\(ChameleonModel.File.configuration.rawValue)")
+        let path = "\(directory)/\(ChameleonModel.File.configuration.rawValue)"
+        self = try ConfigurationFile.read(Self.self, path)
         let patch = tokenizer.patchSize
         otherGrid = size.map { PictureGrid(height: $0.height / patch, width: $0.width / patch) }
+        guard promptRoom > 0 else {
+            let longest = transformer.longestSequence
+            throw ConfigurationFile.Malformed(
+                path: path,
+                problem: """
+                    /transformer/longestSequence: \(longest); a picture of \(grid.width * patch)×\
+                    \(grid.height * patch) pixels and the shortest prompt take \(longest - promptRoom + 1) places
+                    """)
+        }
     }
 }

@@ -122,6 +122,8 @@ package final class DiffusionModel: ReadsPrompts, LatentDiffusion {
             steps: configuration.steps, styledPrompt: configuration.styledPrompt)
     }
 
+    package var latentSides: (multiple: Int, most: Int?) { transformer.configuration.latentSides }
+
     package var longestPrompt: Int { configuration.textLength }
 
     package func tokenCount(_ prompt: String) -> Int { reader.wholeIDs(prompt).count }

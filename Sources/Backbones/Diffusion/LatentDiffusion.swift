@@ -26,6 +26,9 @@ package protocol LatentDiffusion: AnyObject {
     /// Height and width of the pictures it draws; squares of the settings' size when nil.
     var drawnSize: (height: Int, width: Int)? { get set }
     var autoencoder: AutoencoderKL { get }
+    /// What divides the latents on a side that the network takes, and the most it knows places of; nil where they have
+    /// no end.
+    var latentSides: (multiple: Int, most: Int?) { get }
     /// Of the network that predicts, which is what learns.
     var transformerWeights: Weights { get }
     /// Each part's weights, by what diffusers calls it; none where the model has a single one.
@@ -69,6 +72,20 @@ package struct DiffusionSampling: Sendable {
     package var isGuided: Bool { guidance > 1 }
 }
 
+/// Pictures of a size that the network does not take.
+package struct UndrawnSize: Error, CustomStringConvertible {
+    let name: String
+    let height, width, multiple: Int
+    let most: Int?
+
+    package var description: String {
+        """
+        \(name) draws no pictures of \(width)×\(height) pixels: its network takes sides that \(multiple) divides\
+        \(most.map { ", of \($0) at most" } ?? "")
+        """
+    }
+}
+
 extension LatentDiffusion {
     package var components: [String: Weights] { [:] }
 
@@ -83,8 +100,20 @@ extension LatentDiffusion {
     /// A drawn picture's latents, [z, h, w].
     package var latentShape: [Int] {
         let patch = autoencoder.configuration.patchSize
-        let (height, width) = drawnSize ?? (settings.pictureSize, settings.pictureSize)
+        let (height, width) = drawnSides
         return [autoencoder.configuration.latentChannels, height / patch, width / patch]
+    }
+
+    private var drawnSides: (height: Int, width: Int) { drawnSize ?? (settings.pictureSize, settings.pictureSize) }
+
+    /// Holds the pictures it is to draw against what the network takes.
+    /// - Throws: ``UndrawnSize``.
+    package func verifySize() throws(UndrawnSize) {
+        let (patch, (height, width)) = (autoencoder.configuration.patchSize, drawnSides)
+        let (multiple, most) = (latentSides.multiple * patch, latentSides.most.map { $0 * patch })
+        guard [height, width].allSatisfy({ $0 > 0 && $0 % multiple == 0 && $0 <= most ?? .max }) else {
+            throw UndrawnSize(name: settings.name, height: height, width: width, multiple: multiple, most: most)
+        }
     }
 
     /// Latents of pictures as the network sees them, [B, z, h, w]: drawn around their means by `noise` of that shape,

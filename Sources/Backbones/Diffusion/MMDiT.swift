@@ -40,6 +40,8 @@ package final class MMDiT {
         }
 
         package var width: Int { heads * headWidth }
+        /// What divides the latents on a side, and how many of those there are positions for.
+        var latentSides: (multiple: Int, most: Int?) { (patchSize, positionSide * patchSize) }
         var attention: AttentionSizes { AttentionSizes(heads: heads, headWidth: headWidth, normsHeads: normsHeads) }
 
         /// Whether learning computes blocks once more, by the tokens of a sample, in both streams.

@@ -132,9 +132,17 @@ extension InfinityModel.Configuration {
         directory: String,
         drawing: ((_ patch: Int) throws -> (schedule: ScaleSchedule, reference: ScaleSchedule.Side))? = nil
     ) throws {
-        self = try ConfigurationFile.read(Self.self, "\(directory)/\(InfinityModel.File.configuration.rawValue)")
-        guard let (schedule, reference) = try drawing?(tokenizer.tokenSize) else { return }
-        (self.schedule, transformer.schedule) = (schedule, schedule)
-        transformer.rotaryReference = reference
+        let path = "\(directory)/\(InfinityModel.File.configuration.rawValue)"
+        self = try ConfigurationFile.read(Self.self, path)
+        if let (schedule, reference) = try drawing?(tokenizer.tokenSize) {
+            (self.schedule, transformer.schedule) = (schedule, schedule)
+            transformer.rotaryReference = reference
+        }
+        let scales = transformer.schedule.sides.count
+        guard scales <= transformer.levels else {
+            throw ConfigurationFile.Malformed(
+                path: path,
+                problem: "/transformer/levels: \(transformer.levels); its pictures are drawn in \(scales) scales")
+        }
     }
 }

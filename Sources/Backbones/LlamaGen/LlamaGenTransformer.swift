@@ -76,7 +76,7 @@ package final class LlamaGenTransformer {
                 codes: try keys.value(.codes, usual.codes),
                 captionLength: try keys.value(.captionLength, usual.captionLength),
                 captionWidth: try keys.value(.captionWidth, usual.captionWidth),
-                side: Int(Double(try keys.value(.positions, usual.side * usual.side)).squareRoot().rounded()),
+                side: Int(Double(max(try keys.value(.positions, usual.side * usual.side), 0)).squareRoot().rounded()),
                 epsilon: try keys.value(.epsilon, usual.epsilon),
                 rotaryBase: try keys.value(.rotaryBase, usual.rotaryBase))
         }

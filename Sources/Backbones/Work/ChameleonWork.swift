@@ -31,10 +31,6 @@ extension ChameleonModel.Configuration: BackboneWork {
             feedForward: c.feedForwardWidth, vocabulary: c.vocabularySize)
     }
 
-    /// Marks before and after a prompt, begin-image and the picture's size.
-    private var opening: Int { vocabulary.opened([]).count + heading.count }
-    /// The picture's rows with their ends, and its end.
-    private var sequence: Int { grid.codes + grid.height + 1 }
     private var pictureHeight: Int { grid.height * tokenizer.patchSize }
     private var pictureWidth: Int { grid.width * tokenizer.patchSize }
 }

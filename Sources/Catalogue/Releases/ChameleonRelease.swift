@@ -24,6 +24,7 @@ struct ChameleonRelease {
             problems.append(
                 "\(vqgan!.name): has \(rows) codes, the transformer's vocabulary \(order.count): they are no pair")
         }
+        if let fault = vqgan.flatMap(roomProblem) { problems.append(fault) }
         guard problems.isEmpty, let vqgan, let settings, let words = transformer.vocabulary else {
             throw UnrecognizedRelease(problems: problems)
         }
@@ -94,6 +95,31 @@ struct ChameleonRelease {
         settings?["tie_word_embeddings"] == .bool(true) && transformer.shape("lm_head.weight") == nil
     }
 
+    // MARK: The sequence
+
+    /// Places that a picture takes with its marks and a prompt's: the prompt has two, the picture's heading three, and
+    /// the picture itself lies in rows with their ends, and its own end.
+    static func places(rows: Int, columns: Int) -> Int { 5 + rows * (columns + 1) + 1 }
+
+    private var longestSequence: Int { settings?["max_position_embeddings"]?.integer ?? 4096 }
+
+    /// Places that a picture of so many pixels and the shortest prompt take.
+    private func places(_ width: Int, _ height: Int, _ vqgan: ReleasePiece) -> Int {
+        let patch = 1 << max(vqgan.count(after: "encoder.down.") - 1, 0)
+        return Self.places(rows: height / patch, columns: width / patch) + 1
+    }
+
+    /// That the usual picture does not fit the positions; nil where it does.
+    private func roomProblem(_ vqgan: ReleasePiece) -> String? {
+        let side = wishes.side ?? side
+        let taken = places(side, side, vqgan)
+        guard settings != nil, taken > longestSequence else { return nil }
+        return """
+            \(transformer.piece.name): has positions for \(longestSequence) tokens (max_position_embeddings), and a \
+            picture of \(side)×\(side) pixels takes \(taken) with the shortest prompt: say a smaller --side
+            """
+    }
+
     // MARK: The vocabulary
 
     private var identifiers: [String: Int] {
@@ -136,7 +162,7 @@ struct ChameleonRelease {
         let codes = vqgan.shape("quantize.embedding.weight")?.side(0) ?? 0
         return [
             "name": .string(title), "pictureSize": .integer(wishes.side ?? side),
-            "sizes": sizes(wishes.side ?? side, unit: 32),
+            "sizes": sizes(wishes.side ?? side, unit: 32, vqgan),
             "vocabulary": vocabulary(codes), "tokenizer": Self.tokenizer(vqgan, order: order),
             "transformer": transformer(settings), "guidance": 4, "topK": .integer(min(2000, codes)),
             "temperature": 1,
@@ -145,13 +171,17 @@ struct ChameleonRelease {
     }
 
     /// The crops Lumina-mGPT was trained on (data/item_processor.py, `generate_crop_size_list`): as many units as its
-    /// square has, and at most four times as long as wide; the square first.
-    private func sizes(_ side: Int, unit: Int) -> JSONValue {
+    /// square has, and at most four times as long as wide; the square first. More rows have more ends: those that do
+    /// not fit the positions are left out.
+    private func sizes(_ side: Int, unit: Int, _ vqgan: ReleasePiece) -> JSONValue {
         let most = side / unit * (side / unit)
         var sizes: [JSONValue] = [[.integer(side), .integer(side)]]
         var (wide, high) = (most, 1)
         while wide > 0 {
-            if max(wide, high) <= 4 * min(wide, high), wide * unit != side || high * unit != side {
+            let isOther = wide * unit != side || high * unit != side
+            if isOther, max(wide, high) <= 4 * min(wide, high),
+                places(wide * unit, high * unit, vqgan) <= longestSequence
+            {
                 sizes.append([.integer(wide * unit), .integer(high * unit)])
             }
             if (high + 1) * wide <= most { high += 1 } else { wide -= 1 }
@@ -178,7 +208,7 @@ struct ChameleonRelease {
             "width": .integer(width),
             "feedForwardWidth": .integer(transformer.shape(layer + "mlp.gate_proj.weight")?.side(0) ?? 0),
             "depth": .integer(depth), "heads": .integer(heads), "keyHeads": number("num_key_value_heads", heads),
-            "swinNorm": settings["swin_norm"] ?? false, "longestSequence": number("max_position_embeddings", 4096),
+            "swinNorm": settings["swin_norm"] ?? false, "longestSequence": .integer(longestSequence),
             "epsilon": settings["rms_norm_eps"] ?? 0.00001,
             "rotaryBase": .number(settings["rope_theta"]?.double ?? rotary["rope_theta"]?.double ?? 10000),
             "attentionBias": settings["attention_bias"] ?? false, "feedForwardBias": settings["mlp_bias"] ?? false,

@@ -23,6 +23,13 @@ struct InfinityRelease {
             let known = InfinitySchedules.sizes.keys.sorted().joined(separator: ", ")
             problems.append("\(wishes.pixels ?? "") is no number of pixels of Infinity's; known are \(known)")
         }
+        if let scales = schedule?.count, scales > levels {
+            problems.append(
+                """
+                \(transformer.name): lvl_embed.weight has \(levels) rows, and pictures of \(pixels) pixels are drawn \
+                in \(scales) scales, each of which needs one: say fewer --pixels
+                """)
+        }
         guard problems.isEmpty, let vae, let text else { throw UnrecognizedRelease(problems: problems) }
         return RecognizedRelease(
             family: .infinity, title: title, configuration: configuration(vae, text),
@@ -51,6 +58,8 @@ struct InfinityRelease {
     private var width: Int { transformer.shape("pos_start")?.last ?? 0 }
     private var bits: Int { transformer.shape("word_embed.weight")?.last ?? 0 }
     private var textWidth: Int { transformer.shape("text_norm.weight")?.last ?? 0 }
+    /// Scales that have an embedding.
+    private var levels: Int { transformer.shape("lvl_embed.weight")?.side(0) ?? 15 }
     private var chunks: Int { max(transformer.count(after: "block_chunks."), 1) }
     private var isChunked: Bool { transformer.count(after: "block_chunks.") > 0 }
 
@@ -163,7 +172,7 @@ struct InfinityRelease {
             "width": .integer(width), "depth": .integer(depth), "heads": .integer(heads ?? 0),
             "textWidth": .integer(textWidth), "textLength": .integer(transformer.shape("cfg_uncond")?.side(0) ?? 512),
             "bits": .integer(bits), "blockChunks": .integer(chunks), "feedForwardRatio": 4,
-            "levels": .integer(transformer.shape("lvl_embed.weight")?.side(0) ?? 15), "epsilon": 0.000001,
+            "levels": .integer(levels), "epsilon": 0.000001,
             "rotaryReference": ["height": .integer(reference.height), "width": .integer(reference.width)],
             "schedule": Self.json(schedule),
         ]

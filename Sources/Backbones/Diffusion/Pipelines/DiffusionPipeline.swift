@@ -30,8 +30,8 @@ package final class DiffusionPipeline: LatentDiffusion {
     /// - Parameters:
     ///   - variant: which of several kinds of weights is read (`fp16`); the plain ones when nil.
     ///   - singleFile: the authors' own file, whose weights are read instead; the folder still gives the settings.
-    /// - Throws: `CheckpointError`, `WeightsError`, `UnknownPipeline`, `OtherChannels`, `OtherTexts`, or an error
-    ///   naming the file that is missing or malformed.
+    /// - Throws: `CheckpointError`, `WeightsError`, `UnknownPipeline`, `OtherChannels`, `OtherTexts`, `UnevenTexts`, or
+    ///   an error naming the file that is missing or malformed.
     package init(directory: String, variant: String? = nil, singleFile: String? = nil) throws {
         let folder = try PipelineFolder(directory, variant: variant, singleFile: singleFile)
         var weights: [String: Weights] = [:]
@@ -64,6 +64,7 @@ package final class DiffusionPipeline: LatentDiffusion {
         self.weights = weights
         try verifyChannels(directory)
         try verifyTexts(directory)
+        try verifyLengths(directory)
         for weights in weights.values { try weights.verify() }
     }
 
@@ -96,7 +97,24 @@ package final class DiffusionPipeline: LatentDiffusion {
         }
     }
 
+    /// CLIP's towers write their rows beside each other's.
+    private func verifyLengths(_ directory: String) throws(UnevenTexts) {
+        let lengths = prompts.towerLengths
+        guard lengths.allSatisfy({ $0 == lengths[0] }) else {
+            throw UnevenTexts(directory: directory, lengths: lengths)
+        }
+    }
+
     package var components: [String: Weights] { weights }
+
+    package var latentSides: (multiple: Int, most: Int?) {
+        switch network {
+        // All levels but one halve.
+        case .unet(let unet): (1 << (unet.configuration.channels.count - 1), nil)
+        case .mmdit(let mmdit): mmdit.configuration.latentSides
+        case .flux: (2, nil)
+        }
+    }
 
     /// Prompts as the network reads them.
     package func encode(_ prompts: [String]) -> DiffusionText { self.prompts(prompts) }
@@ -156,6 +174,19 @@ package struct OtherTexts: Error, CustomStringConvertible {
         \(directory): the network reads texts of width \(read.rows) and \(read.pooled) as a whole, and the text \
         encoders make \(given.rows) and \(given.pooled): they are another model's, or unet/config.json's \
         addition_time_embed_dim is not its own
+        """
+    }
+}
+
+/// Text encoders that do not read as many tokens as each other.
+package struct UnevenTexts: Error, CustomStringConvertible {
+    let directory: String
+    let lengths: [Int]
+
+    package var description: String {
+        """
+        \(directory): its text encoders of CLIP read \(lengths.map(String.init).joined(separator: " and ")) tokens \
+        (max_position_embeddings), where the network reads their rows beside each other: they are of two models
         """
     }
 }

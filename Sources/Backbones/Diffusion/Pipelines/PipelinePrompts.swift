@@ -1,4 +1,5 @@
 import Autograd
+import Checkpoints
 import Foundation
 import Layers
 import Tensors
@@ -22,7 +23,7 @@ package struct PipelinePrompts {
         var wordLength: Int? {
             switch self {
             case .sdxl: nil
-            case .sd3: 256
+            case .sd3: PromptLength.sd3
             case .flux(let words): words
             }
         }
@@ -90,6 +91,9 @@ package struct PipelinePrompts {
         case .flux: (long, towers[0].encoder.pooledWidth)
         }
     }
+
+    /// Tokens that each of CLIP's towers reads of a prompt.
+    var towerLengths: [Int] { towers.map { $0.encoder.configuration.length } }
 
     /// Each tokenizer's ids of a prompt, filled up.
     package func ids(_ prompt: String) -> [[Int32]] {
