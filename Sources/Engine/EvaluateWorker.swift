@@ -4,6 +4,7 @@ import Foundation
 import Images
 import Jobs
 import Personalization
+import Tensors
 
 /// Measures concepts over a suite of prompts: a table, the means, and of every concept a sheet of pictures under its
 /// references.
@@ -58,7 +59,7 @@ struct EvaluateWorker {
         let adapter = try Adapter(path: path)
         let loaded = try LoadedModel(spec.model, in: order.models)
         let concept = try concept(name, adapter.description(usedAs: name), loaded, &warnings)
-        let (prompts, suite) = try prompts(concept, adapter.description(usedAs: name), loaded, &warnings)
+        let (prompts, suite) = try prompts(concept, adapter, loaded, &warnings)
         let plan = EvaluationPictures.Plan(
             prompts: prompts.map(\.asked), perPrompt: perPrompt, classPrompts: concept.classPrompts,
             classPictures: concept.role == .subject ? classPictures : 0)
@@ -98,15 +99,16 @@ struct EvaluateWorker {
     /// sender's to mend where it is the sender's; of a suite it is left out, with a warning, and what is left has a
     /// name of its own: its figures are not those of the whole.
     private func prompts(
-        _ concept: Concept, _ description: Adapter.Description, _ loaded: LoadedModel, _ warnings: inout [String]
+        _ concept: Concept, _ adapter: Adapter, _ loaded: LoadedModel, _ warnings: inout [String]
     ) throws -> (prompts: [(asked: String, described: String)], suite: String) {
         let isOwn = if case .own = spec.prompts { true } else { false }
         let prompts =
             isOwn
             ? suite.templates.map { PromptSuite.prompts($0, concept: concept.name, className: concept.className) }
-            : ConceptWording(method: description.method).prompts(suite, for: concept)
+            : ConceptWording(method: adapter.description.method).prompts(suite, for: concept)
         let texts = prompts.enumerated().map { ("\(isOwn ? "/prompts" : "/suite")/\($0)", $1.asked) }
-        let problems = loaded.tooLong(texts, concepts: [concept.name])
+        let rows = [concept.name: adapter.outputRows?.rows ?? 1]
+        let problems = loaded.tooLong(texts, concepts: [concept.name], rows: rows)
         if problems.isEmpty { return (prompts, suite.name) }
         if isOwn || problems.count == texts.count { throw LoadedModel.rejection(problems) }
         let left = zip(texts, prompts).filter { text, _ in !problems.contains { $0.pointer == text.0 } }.map(\.1)

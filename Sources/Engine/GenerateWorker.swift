@@ -1,5 +1,6 @@
 import Jobs
 import Personalization
+import Tensors
 
 /// Pictures of prompts, with none, one or several concepts: those the prompts name, or a subject and a style that are
 /// to be joined.
@@ -25,7 +26,7 @@ struct GenerateWorker {
         try loaded.check(
             prompts.enumerated().map { ("/prompts/\($0)", $1) }
                 + (options["negative_prompt"]?.string.map { [("/options/negative_prompt", $0)] } ?? []),
-            concepts: Array(adapters.keys))
+            concepts: Array(adapters.keys), rows: adapters.compactMapValues { $0.outputRows?.rows })
         let series = PictureSeries(
             prompts: prompts, perPrompt: spec.perPrompt,
             seed: UInt64(spec.seed ?? 0),

@@ -162,6 +162,7 @@ extension LoadedModel.Backbone {
                 ModelFolder.isPipeline(directory)
                 ? try DiffusionPipeline(directory: directory) : try DiffusionModel(directory: directory)
             model.drawnSize = sides
+            try model.verifySize()
             model.freeze()
             self = .diffusion(model)
         case .clip, .dino, .classifier, .lpips: throw DrawsNothing(directory: directory, family: family)
@@ -194,10 +195,14 @@ extension LoadedModel.Backbone {
 
 extension LoadedModel {
     /// Holds texts against what the model can read whole.
-    /// - Parameter concepts: names that texts may mention.
+    /// - Parameters:
+    ///   - concepts: names that texts may mention.
+    ///   - rows: how many stand for a mention in the encoded text, by name, where that is not one.
     /// - Throws: `JobFailure` listing those that are too long; they are the sender's to mend.
-    package func check(_ texts: [(pointer: String, text: String)], concepts: [String]) throws {
-        let problems = tooLong(texts, concepts: concepts)
+    package func check(
+        _ texts: [(pointer: String, text: String)], concepts: [String], rows: [String: Int] = [:]
+    ) throws {
+        let problems = tooLong(texts, concepts: concepts, rows: rows)
         if !problems.isEmpty { throw LoadedModel.rejection(problems) }
     }
 
@@ -209,12 +214,22 @@ extension LoadedModel {
     }
 
     /// A problem for every text that the model cannot read whole.
-    package func tooLong(_ texts: [(pointer: String, text: String)], concepts: [String]) -> [Problem] {
+    package func tooLong(
+        _ texts: [(pointer: String, text: String)], concepts: [String], rows: [String: Int] = [:]
+    ) -> [Problem] {
         let count = tokenCount(naming: concepts.sorted().map { "<\($0)>" })
         let limit = textLimit(concepts: concepts.count)
         return texts.compactMap { pointer, text in
-            let count = count(text)
+            let count = count(text) + added(rows, to: text)
             return count <= limit ? nil : Problem(pointer, found: "\(count) tokens", allowed: "at most \(limit) tokens")
+        }
+    }
+
+    /// Places that mentions of concepts take beyond one each.
+    private func added(_ rows: [String: Int], to text: String) -> Int {
+        rows.reduce(0) { sum, concept in
+            let mentions = text.ranges(of: "<\(concept.key)>")
+            return sum + mentions.count * (concept.value - 1)
         }
     }
 
@@ -243,10 +258,7 @@ extension LoadedModel {
         case .infinity(let model): return model.configuration.transformer.textLength
         case .llamagen(let model): return model.configuration.transformer.captionLength
         case .diffusion(let model): return model.longestPrompt
-        case .chameleon(let model):
-            let c = model.configuration
-            let marks = c.vocabulary.opened([]).count + c.heading.count
-            return c.transformer.longestSequence - marks - (c.grid.codes + c.grid.height + 1) - concepts + 1
+        case .chameleon(let model): return model.configuration.promptRoom - concepts + 1
         }
     }
 }

@@ -18,7 +18,9 @@ struct ProxyStage {
         var supervisor: LoadedModel?
         return try concepts.enumerated().map { index, concept in
             if let given = worker.order.proxies?[concept.name] {
-                return try ProxySet(given: given, concept: concept, size: worker.loaded.pictureSize)
+                let set = try ProxySet(given: given, concept: concept, size: worker.loaded.pictureSize)
+                try worker.loaded.check(set.pairs.map { ("/options/proxies", $0.prompt) }, concepts: [concept.name])
+                return set
             }
             guard worker.spec.proxies(of: worker.spec.concepts[index]) == nil else { throw ProxyStage.unreachable }
             let seeds = Supervision.proxySeeds(options.drawn, seed: seed, index)

@@ -95,9 +95,9 @@ struct ProxyTuningWorker {
             let place = spec.others.isEmpty ? "/concept" : "/concepts/\(index)"
             return (place + "/class", "a photo of \(concept.plainPrompt) on the beach")
         }
-        try loaded.check(
-            classes + contexts + samples.asked.enumerated().map { ("/prompts/\($0)", $1) },
-            concepts: concepts.map(\.name))
+        let together = samples.asked.isEmpty ? samples.pairs.map { ("/concepts", $0) } : []
+        let asked = samples.asked.enumerated().map { ("/prompts/\($0)", $1) }
+        try loaded.check(classes + contexts + together + asked, concepts: concepts.map(\.name))
     }
 
     /// Encoders that cannot be read do not keep concepts from being learnt, but not silently.
@@ -174,6 +174,8 @@ struct ProxyFigures {
 /// The prompts of the sample pictures: those asked for, or each concept in some places, and two of them together.
 struct ProxySamples {
     let asked: [String]
+    /// Two concepts together, where there are several.
+    let pairs: [String]
     private let own: [String]
 
     init(_ asked: [String], concepts: [Concept]) {
@@ -182,7 +184,7 @@ struct ProxySamples {
         let each = concepts.flatMap { concept in
             places.map { $0.isEmpty ? "a photo of \(concept.plainPrompt)" : "a photo of \(concept.plainPrompt) \($0)" }
         }
-        let pairs = zip(concepts, concepts.dropFirst()).map { "a photo of \($0.plainPrompt) and \($1.plainPrompt)" }
+        pairs = zip(concepts, concepts.dropFirst()).map { "a photo of \($0.plainPrompt) and \($1.plainPrompt)" }
         own = each + pairs
     }
 

@@ -26,6 +26,7 @@ struct QuickEvaluation {
         _ concept: Concept, on loaded: LoadedModel, models: String, seed: UInt64,
         report: (_ drawn: Int, _ all: Int) -> Void = { _, _ in }
     ) throws {
+        try QuickEvaluation.verifyPrompts(of: concept, on: loaded)
         metrics = ConceptMetrics(
             references: concept.references,
             by: try MetricEncoders(directory: models, .init(loaded.description.encoders)))
@@ -42,6 +43,25 @@ struct QuickEvaluation {
             report(QuickEvaluation.classPictures + $0, all)
         }
         untuned = metrics.subject(pictures.groups, prompts: described)
+    }
+
+    /// Prompts that the model does not read whole: of a class noun of many words.
+    private struct TooLong: Error, CustomStringConvertible {
+        let model: String
+        let problem: Problem
+
+        var description: String {
+            "its prompts are too long for \(model): one has \(problem.found), allowed are \(problem.allowed)"
+        }
+    }
+
+    /// Holds what it draws against what the model can read; ARBooth's wording is the longest.
+    private static func verifyPrompts(of concept: Concept, on loaded: LoadedModel) throws {
+        let wording = ConceptWording(method: PersonalizationMethod.arbooth.rawValue)
+        let prompts = wording.prompts(suite, for: concept).flatMap { [$0.asked, $0.described] } + concept.classPrompts
+        if let problem = loaded.tooLong(prompts.map { ("/concept/class", $0) }, concepts: [concept.name]).first {
+            throw TooLong(model: loaded.name, problem: problem)
+        }
     }
 
     private static func pictures(

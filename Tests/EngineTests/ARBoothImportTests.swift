@@ -39,12 +39,15 @@ struct ARBoothImportTests {
         return path
     }
 
-    private func add(_ transformer: String, as name: String, to models: TinyModels) throws -> ModelFolder {
+    private func add(
+        _ transformer: String, as name: String, to models: TinyModels,
+        precision: CheckpointConversion.Precision = .stored
+    ) throws -> ModelFolder {
         var wishes = ReleaseWishes()
         wishes.pixels = "0.06M"
         return try ModelInstallation(directory: models.folder).add(
             release: [transformer, "\(release!)/infinity_vae_d32reg.pth", "\(release!)/flan-t5-xl"], name: name,
-            wishes: wishes
+            wishes: wishes, precision: precision
         ).model
     }
 
@@ -74,6 +77,39 @@ struct ARBoothImportTests {
             model: model, adapters: ["rex": adapter], modelDigest: adapter.description.modelDigest)
         let drawn = personalized.generate([prompt], seeds: [5])[0]
         #expect(drawn.pixels == expected.pixels && drawn.pixels != plain.pixels)
+    }
+
+    /// Its weights are those of the fine-tune but for rounding, and the scales beside them are no weights.
+    @Test func aModelInEightBitsTakesItToo() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let models = try TinyModels()
+        let base = try add("\(release!)/infinity_2b_reg.pth", as: "base", to: models, precision: .int8)
+        let own = try Checkpoint.open(ModelFolder.network(in: base.folder))
+        #expect(own.names.contains { $0.hasSuffix(StoredTensor.scaleSuffix) })
+        let file = "\(folder)/rex.safetensors"
+        try AdapterImport(model: base).write(
+            fineTune(), as: .init(name: "rex", role: .subject, className: "dog"), to: file)
+        let names = try Checkpoint.open(file).names
+        #expect(names.contains(tunedWeight) && names.contains("special_token"))
+        #expect(!names.contains { $0.hasSuffix(StoredTensor.scaleSuffix) })
+    }
+
+    /// A mention takes as many places of the text as it has rows.
+    @Test func aPromptThatItsRowsMakeTooLongIsRejected() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let models = try TinyModels()
+        let base = try add("\(release!)/infinity_2b_reg.pth", as: "base", to: models)
+        let file = "\(folder)/rex.safetensors"
+        try AdapterImport(model: base).write(
+            fineTune(), as: .init(name: "rex", role: .subject, className: "dog"), to: file)
+        let loaded = try LoadedModel(directory: base.folder)
+        var prompt = "a <rex> " + String(repeating: "q", count: 480)
+        while loaded.tooLong([("", prompt + "q")], concepts: ["rex"]).isEmpty { prompt += "q" }
+        let spec: [String: JSONValue] = [
+            "version": 1, "kind": "generate", "model": "base", "prompts": [.string(prompt)], "seed": 3,
+        ]
+        let failure = #expect(throws: JobFailure.self) { try Run(models, spec, adapters: ["rex": file]) }
+        #expect(failure?.code == "input.prompt" && failure?.problems?.map(\.pointer) == ["/prompts/0"])
     }
 
     @Test func numbersThatAreNoneAreRefusedByName() throws {

@@ -191,6 +191,31 @@ import Testing
         #expect(throws: JobFailure.self) { try Run(models, Self.spec(["proxies": source])) }
     }
 
+    /// The student they were drawn for may have read longer prompts.
+    @Test func proxiesWhosePromptsAreTooLongAreRejected() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).png").path
+        try Picture(width: 16, height: 16, filledWith: (9, 9, 9)).writePNG(path)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let given = EngineOrder.Proxy(path: path, prompt: "a <rex> dog" + String(repeating: " dog", count: 60))
+        let source: JSONValue = ["job": "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a10"]
+        let failure = #expect(throws: JobFailure.self) {
+            try Run(TinyModels(), Self.spec("pocket-chameleon", ["proxies": source]), proxies: ["rex": [given]])
+        }
+        #expect(failure?.code == "input.prompt" && failure?.problems?.map(\.pointer) == ["/options/proxies"])
+    }
+
+    /// Each alone is read whole.
+    @Test func conceptsThatAreTooLongTogetherAreRejected() throws {
+        let two: JSONValue = [
+            ["name": "rex", "role": "subject", "class": "dog dog dog dog", "images": [0, 1]],
+            ["name": "mia", "role": "subject", "class": "cat cat cat cat", "images": [2]],
+        ]
+        let failure = #expect(throws: JobFailure.self) {
+            try Run(TinyModels(), Self.spec("pocket-infinity", concepts: two))
+        }
+        #expect(failure?.code == "input.prompt" && failure?.problems?.map(\.pointer) == ["/concepts"])
+    }
+
     private static func spec(_ options: [String: JSONValue]) -> [String: JSONValue] {
         spec("pocket-llamagen", concepts: nil, options)
     }

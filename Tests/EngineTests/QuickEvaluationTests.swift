@@ -67,6 +67,18 @@ import Testing
         }
     }
 
+    /// Of a class noun of many words they are longer than those that the job was held by.
+    @Test func promptsThatAreTooLongAreSaidSo() throws {
+        try withModels { tiny in
+            let loaded = try LoadedModel(directory: tiny.folder + "/pocket-infinity")
+            let noun = String(repeating: "dog ", count: 8) + "dog"
+            let wordy = Concept(name: "rex", className: noun, references: concept().references)
+            #expect {
+                _ = try QuickEvaluation(wordy, on: loaded, models: tiny.folder, seed: 3)
+            } throws: { "\($0)".contains("too long for pocket-infinity") }
+        }
+    }
+
     @Test func encodersThatAreNotThereAreSaidSo() throws {
         try withModels { tiny in
             let loaded = try LoadedModel(directory: tiny.folder + "/pocket-infinity")
