@@ -19,6 +19,11 @@ package enum MessageTime {
         return try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: time.7 != nil))
     }
 
+    /// The time so many seconds after 1970 began; nil after the year 9999, where milliseconds are meant.
+    package static func date(seconds: UInt64) -> Date? {
+        seconds < 253_402_300_800 ? Date(timeIntervalSince1970: Double(seconds)) : nil
+    }
+
     private static func days(of month: Int, in year: Int) -> Int {
         switch month {
         case 2: year % 4 == 0 && year % 100 != 0 || year % 400 == 0 ? 29 : 28

@@ -1,3 +1,4 @@
+import Broker
 import DaemonTesting
 import Foundation
 import Hashing
@@ -30,6 +31,32 @@ import Testing
     }
 
     private static let probe = Data(#"{"version":1,"kind":"probe"}"#.utf8)
+
+    /// Java's, Ruby's and Python's clients make AMQP's timestamp of a date in a header.
+    @Test func aTimeInAHeaderMayBeATimestampOfAMQPs() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            let due = UInt64(Date.now.timeIntervalSince1970) + 86_400
+            func publish(_ id: String, _ time: FieldValue) async throws {
+                try await stage.publish(
+                    body: Self.probe, properties: MessageProperties(messageID: id, headers: ["run_after": time]))
+            }
+            try await publish("later", .timestamp(due))
+            _ = try await stage.job("later", reaches: .scheduled)
+            let rows = try await stage.store.query(
+                "select extract(epoch from run_after)::bigint as due from atelier.jobs")
+            #expect(rows.first?["due"] == "\(due)")
+            for (id, time, found) in [
+                ("milliseconds", .timestamp(1000 * due), "the timestamp \(1000 * due); its unit is the second"),
+                ("nothing", .void, "null"), ("number", .integer(7), "the number 7"),
+                ("no seconds", "2026-01-31T12:00Z", "\"2026-01-31T12:00Z\""),
+            ] as [(String, FieldValue, String)] {
+                try await publish(id, time)
+                let problem = try await stage.outcomes(1)[0]["problems"]?[0]
+                #expect(problem?["pointer"] == "property:headers/run_after" && problem?["found"]?.string == found)
+            }
+        }
+    }
 
     @Test func startsWithoutPostgreSQLCostNoMessageADelivery() async throws {
         try await Stage.with(settings: Self.settings) { stage in

@@ -22,6 +22,13 @@ import Testing
         #expect(MessageTime.date("2026-02-28T14:00:00.500+02:00") == noon + 0.5)
     }
 
+    /// AMQP's timestamps are seconds; milliseconds would name a day that nobody waits for.
+    @Test func aTimestampIsATimeWithinFourDigitsOfYears() {
+        #expect(MessageTime.date(seconds: 1_772_280_000) == MessageTime.date("2026-02-28T12:00:00Z"))
+        #expect(MessageTime.date(seconds: 253_402_300_799) == MessageTime.date("9999-12-31T23:59:59Z"))
+        #expect(MessageTime.date(seconds: 1_772_280_000_000) == nil && MessageTime.date(seconds: .max) == nil)
+    }
+
     @Test(arguments: [" tomorrow", "Z", "+05:00", "UTC+3"]) func whatFollowsATimeIsNotPassedOver(rest: String) {
         #expect(MessageTime.date("2026-02-28T12:00:00Z" + rest) == nil)
     }

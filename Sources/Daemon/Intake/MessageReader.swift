@@ -98,12 +98,12 @@ package struct MessageReader: Sendable {
         if let priority = properties.priority, priority > 9 {
             problems.append(Problem("property:priority", found: "\(priority)", allowed: "0 to 9"))
         }
-        for name in ["run_after", "deadline"]
-        where Self.text(properties, name) != nil && Self.date(properties, name) == nil {
+        for name in ["run_after", "deadline"] where Self.date(properties, name) == nil {
+            guard let value = properties.headers[name] else { continue }
             problems.append(
                 Problem(
-                    "property:headers/\(name)", found: "\"\(Self.text(properties, name) ?? "")\"",
-                    allowed: "a time that exists, like 2026-01-31T12:00:00Z"))
+                    "property:headers/\(name)", found: Self.words(value),
+                    allowed: "a time that exists, with seconds and a zone, like 2026-01-31T12:00:00Z"))
         }
         return problems
     }
@@ -123,10 +123,6 @@ package struct MessageReader: Sendable {
     /// What an answer can carry: AMQP's short strings hold 255 bytes.
     private static func returnable(_ text: String?) -> String? { text.flatMap { $0.utf8.count > 255 ? nil : $0 } }
 
-    private static func text(_ properties: MessageProperties, _ name: String) -> String? {
-        properties.headers[name].map { $0.string ?? "\($0)" }
-    }
-
     /// What is left of AMQP's own lifetime, milliseconds from when the message came, as text; in seconds, for hosts'
     /// clocks do not matter.
     private static func lifetime(of delivery: Delivery) -> Double? {
@@ -144,8 +140,24 @@ package struct MessageReader: Sendable {
         return Date(timeIntervalSince1970: published + 1 + Double(lifetime) / 1000)
     }
 
+    /// A time as a text, or as AMQP's own timestamp: what clients make of their languages' dates.
     private static func date(_ properties: MessageProperties, _ name: String) -> Date? {
-        text(properties, name).flatMap(MessageTime.date)
+        switch properties.headers[name] {
+        case .string(let text): MessageTime.date(text)
+        case .timestamp(let seconds): MessageTime.date(seconds: seconds)
+        default: nil
+        }
+    }
+
+    /// A header's value, for whoever sent another.
+    private static func words(_ value: FieldValue) -> String {
+        switch value {
+        case .string(let text): JSONValue.string(text).brief
+        case .integer(let number): "the number \(number)"
+        case .timestamp(let seconds): "the timestamp \(seconds); its unit is the second"
+        case .void: "null"
+        default: "\(value)".clipped(to: 60)
+        }
     }
 
     private static func kind(of body: Data) -> String? {
