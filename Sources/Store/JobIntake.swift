@@ -199,7 +199,8 @@ extension Store {
     /// jsonb cannot hold NUL, not even escaped: U+FFFD stands for it. A backslash that is itself escaped escapes
     /// nothing.
     static func clean(_ json: String) -> String {
-        json.replacing(/\\(u0000|.)/) { $0.1 == "u0000" ? "\\ufffd" : String($0.0) }
+        // A mark that joins with the last digit would hide it.
+        json.replacing(/\\(u0000|.)/.matchingSemantics(.unicodeScalar)) { $0.1 == "u0000" ? "\\ufffd" : String($0.0) }
     }
 }
 

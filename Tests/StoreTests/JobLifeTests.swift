@@ -257,6 +257,21 @@ import Testing
         }
     }
 
+    @Test func aMarkOnANULHidesNothingFromPostgreSQL() async throws {
+        try await Stage.with { stage in
+            try await stage.store.reject(
+                Rejection(
+                    tenant: "t", messageID: "m", kind: nil,
+                    problems: [Problem("/a\0\u{301}", found: "\\u0000", allowed: "b")], body: Data()))
+            let row = try await stage.store.query(
+                """
+                select problems -> 0 ->> 'pointer' as pointer, problems -> 0 ->> 'found' as found
+                from atelier.rejections
+                """)[0]
+            #expect(row["pointer"] == "/a\u{FFFD}\u{301}" && row["found"] == #"\u0000"#)
+        }
+    }
+
     @Test func whatBeganInTimeGoesOnAfterItsDeadline() async throws {
         try await Stage.with { stage in
             let worker = try await stage.worker()
