@@ -161,6 +161,16 @@ import Testing
         #expect(try report(on: ["prompts": ["a {concept} {class} on the beach"]]).warnings == nil)
     }
 
+    /// The door refuses them by their length; who read them would keep everybody's next message waiting.
+    @Test func textsThatNoJobMayHaveAreNotRead() throws {
+        let text = JSONValue.string(String(repeating: "xyzzy ", count: 200_000))
+        let report = try report(on: [
+            "prompts": ["plugh", text], "options": ["negative_prompt": text, "prompt": text, "contexts": [text]],
+            "method": "proxy-tuning", "concept": ["name": text, "role": "subject", "class": text],
+        ])
+        #expect(report.problems == nil && report.warnings?.count == 1, "\(report)")
+    }
+
     private var long: String { String(repeating: "a dog on the beach ", count: 10) }
 
     @Test func theWordsOfACoARPromptAreReadToo() throws {

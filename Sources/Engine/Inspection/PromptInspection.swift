@@ -47,10 +47,10 @@ struct PromptInspection {
     /// What the sender wrote, as the model reads it.
     private func written(in body: JSONValue) -> [(pointer: String, text: String)] {
         let classes = concepts(of: body).compactMap { pointer, concept in
-            concept["class"]?.string.map { (pointer + "/class", $0) }
+            text(concept["class"]).map { (pointer + "/class", $0) }
         }
         let options = ["prompt", "negative_prompt"].compactMap { name in
-            body["options"]?[name]?.string.map { ("/options/\(name)", $0) }
+            text(body["options"]?[name]).map { ("/options/\(name)", $0) }
         }
         let texts = texts(body["prompts"], at: "/prompts") + options + contexts(of: body)
         return classes + texts.map { ($0.0, filled($0.1)) }
@@ -60,18 +60,18 @@ struct PromptInspection {
     /// adapter is left to when the job begins: the class noun of an evaluation and of a composition.
     private func texts(of body: JSONValue, _ model: ModelText) -> [(pointer: String, text: String)] {
         var texts = texts(body["prompts"], at: "/prompts").map { ($0.pointer, filled($0.text)) }
-        if let negative = body["options"]?["negative_prompt"]?.string {
+        if let negative = text(body["options"]?["negative_prompt"]) {
             texts.append(("/options/negative_prompt", negative))
         }
         for (pointer, value) in concepts(of: body) {
-            guard let name = value["name"]?.string, let noun = value["class"]?.string,
+            guard let name = text(value["name"]), let noun = text(value["class"]),
                 let role = value["role"]?.string.flatMap(ConceptRole.init(rawValue:)),
                 let method = body["method"]?.string.flatMap(PersonalizationMethod.init(rawValue:))
             else { continue }
             let concept = Concept(name: name, role: role, className: noun, references: [], wording: model.wording)
             texts.append((pointer + "/class", SamplePrompts([], concept: concept, method: method).longest))
             texts += contexts(of: body).map { ($0.pointer, "\(concept.plainPrompt) \($0.text)") }
-            if let prompt = body["options"]?["prompt"]?.string {
+            if let prompt = text(body["options"]?["prompt"]) {
                 var options = CoAROptions()
                 options.prompt = prompt
                 texts.append(("/options/prompt", options.prompt(of: concept)))
@@ -92,8 +92,13 @@ struct PromptInspection {
 
     private func texts(_ list: JSONValue?, at pointer: String) -> [(pointer: String, text: String)] {
         (list?.array ?? []).prefix(64).enumerated().compactMap { index, value in
-            value.string.map { ("\(pointer)/\(index)", $0) }
+            text(value).map { ("\(pointer)/\(index)", $0) }
         }
+    }
+
+    /// One that a job may have. A longer one is refused without being read, for which others would wait.
+    private func text(_ value: JSONValue?) -> String? {
+        value?.string.flatMap { $0.utf8.count <= 1000 ? $0 : nil }
     }
 
     /// With a concept where one is meant, whichever it is.

@@ -49,30 +49,6 @@ package struct ConceptMention: Sendable, Equatable {
     /// How they are called between `<` and `>`, each once, in order.
     package static func names(in prompt: String) -> [String] { mentions(in: prompt, at: "").map(\.key) }
 
-    /// What looks like the mention of a concept and is none, each once: `<Rex>`, `< rex >`, `<rex` without an end,
-    /// brackets of another alphabet, of HTML, of addresses or of JSON escaped twice, marks that cannot be seen. `I <3
-    /// dogs` and `a <- b` name nothing.
-    package static func typos(in prompt: String) -> [String] {
-        // Mentions get brackets of their own meanwhile, so that what is found can be quoted with those in it.
-        let left = prompt.replacing(/<([a-z0-9][a-z0-9_-]{0,63}(?:@[1-9][0-9]{0,8})?)>/) { mention in
-            "\u{E000}\(mention.1)\u{E001}"
-        }
-        // Between brackets one word, spaces around it or not; or several, the first at once: `3 < 4, 5 > 4` is none.
-        let bracketed =
-            #/
-            (?:[<＜‹〈⟨≮\u{2329}\u{FE64}\u{276C}\u{276E}]|&lt;?|&\#0*60;?|&\#x0*3c;?|%3c|\\u003c|\\x3c)
-            (?: \s{0,8}[^\s<>＜＞‹›〈〉⟨⟩]{0,80}?\s{0,8} | [^\s<>＜＞‹›〈〉⟨⟩][^<>＜＞‹›〈〉⟨⟩]{0,80}? )
-            (?:[>＞›〉⟩≯\u{232A}\u{FE65}\u{276D}\u{276F}]|&gt;?|&\#0*62;?|&\#x0*3e;?|%3e|\\u003e|\\x3e)[\p{M}\p{Cf}]*
-            | (?:[<＜‹〈⟨≮]|&lt;|&\#0*60;|&\#x0*3c;)[0-9_@\-]{0,80}[A-Za-z][A-Za-z0-9_@\-]{0,80}
-            /#
-        // Marks that join with a bracket would hide it.
-        let scalars = bracketed.matchingSemantics(.unicodeScalar).ignoresCase()
-        return left.matches(of: scalars).reduce(into: []) { found, match in
-            let typo = String(match.0).replacing("\u{E000}", with: "<").replacing("\u{E001}", with: ">")
-            if !found.contains(typo) { found.append(typo) }
-        }
-    }
-
     /// The rule for mentions, for whoever wrote another.
     package static let rule = """
         <name> of a concept that was learnt, or <name@version>: lowercase letters, digits, dashes and underscores, \

@@ -87,7 +87,7 @@ extension SpecReader {
         var names: [String] = []
         for (index, element) in elements.enumerated() {
             guard let name = element.string, ConceptMention.isReference(name), !names.contains(name) else {
-                note("/concepts/\(index)", element, "the name of a concept, or name@version, each once")
+                noteName("/concepts/\(index)", element, "the name of a concept, or name@version, each once")
                 continue
             }
             names.append(name)
@@ -118,7 +118,7 @@ extension SpecReader {
             note("/suite", nil, SuiteName.words + "; or prompts of your own in /prompts")
             return nil
         }
-        let prompts = prompts(1...64)
+        let prompts = prompts(1...64, isTemplate: true)
         // Without concepts, which is a problem of its own, nobody knows what they may mention.
         for (index, prompt) in prompts.enumerated() where !concepts.isEmpty {
             checkMention(of: concepts, in: prompt, at: "/prompts/\(index)")

@@ -20,14 +20,18 @@ package struct OptionTable: Sendable, Equatable {
         return members.sorted { $0.key < $1.key }.compactMap { problem(of: $0, $1) }
     }
 
-    /// The texts among a job's options, and where they are.
-    func texts(in options: [String: JSONValue]) -> [(pointer: String, text: String)] {
-        rows.flatMap { row -> [(String, String)] in
+    /// The texts among a job's options, where they are, and whether `{concept}` and `{class}` are filled in them. One
+    /// that is not accepted, which may be as long as a message, is not looked into.
+    func texts(in options: [String: JSONValue]) -> [(pointer: String, text: String, isTemplate: Bool)] {
+        rows.flatMap { row -> [(String, String, Bool)] in
+            guard let value = options[row.name], row.accepts(value) else { return [] }
             let pointer = "/options/\(row.name)"
-            switch (row.values, options[row.name]) {
-            case (.text, .string(let text)?): return [(pointer, text)]
-            case (.texts, .array(let list)?):
-                return list.enumerated().compactMap { index, text in text.string.map { ("\(pointer)/\(index)", $0) } }
+            switch (row.values, value) {
+            case (.text(_, let word), .string(let text)): return [(pointer, text, !word.isEmpty)]
+            case (.texts, .array(let list)):
+                return list.enumerated().compactMap { index, text in
+                    text.string.map { ("\(pointer)/\(index)", $0, false) }
+                }
             default: return []
             }
         }

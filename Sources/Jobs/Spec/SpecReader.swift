@@ -11,6 +11,12 @@ struct SpecReader {
         problems.append(Problem(pointer, found: value?.brief ?? "nothing", allowed: allowed))
     }
 
+    /// The same of a name, where what may pass for the letters that are allowed is told.
+    mutating func noteName(_ pointer: String, _ value: JSONValue?, _ allowed: String) {
+        let found = (value?.brief ?? "nothing") + (value?.string?.strangeLettersInWords ?? "")
+        problems.append(Problem(pointer, found: found, allowed: allowed))
+    }
+
     mutating func kind() -> JobKind? {
         guard let kind = body["kind"]?.string.flatMap(JobKind.init(rawValue:)) else {
             note("/kind", body["kind"], JobKind.allCases.map(\.rawValue).joined(separator: ", "))
@@ -41,7 +47,7 @@ struct SpecReader {
     /// The name of a model that fits.
     mutating func model(_ fits: (ModelFamily) -> Bool = \.draws) -> String? {
         guard let name = body["model"]?.string, ModelDescription.isName(name), models.allows(name, fits) else {
-            note("/model", body["model"], models.words(fits))
+            noteName("/model", body["model"], models.words(fits))
             return nil
         }
         return name
@@ -80,7 +86,7 @@ struct SpecReader {
         let names = ConceptRole.allCases.map { role -> String? in
             let name = body[role.rawValue]?.string.flatMap { ConceptMention.isReference($0) ? $0 : nil }
             if name == nil {
-                note(
+                noteName(
                     "/" + role.rawValue, body[role.rawValue],
                     "the name of a \(role.rawValue) that was learnt, or name@version")
             }
@@ -165,10 +171,10 @@ struct SpecReader {
     }
 
     /// Texts among the options may name concepts that the job knows, and no others.
-    mutating func hold(texts: [(pointer: String, text: String)], naming known: [String]) {
+    mutating func hold(texts: [(pointer: String, text: String, isTemplate: Bool)], naming known: [String]) {
         let names = known.map { "<\($0)>" }.joined(separator: ", ")
-        for (pointer, text) in texts {
-            noteTypos(in: text, at: pointer)
+        for (pointer, text, isTemplate) in texts {
+            noteTypos(in: text, at: pointer, isTemplate: isTemplate)
             for name in ConceptMention.names(in: text) where !known.contains(name) {
                 let allowed = known.isEmpty ? "no concept: no prompt names one" : "\(names), and no other concept"
                 problems.append(Problem(pointer, found: "<\(name)>", allowed: allowed))
@@ -176,13 +182,18 @@ struct SpecReader {
         }
     }
 
-    private mutating func noteTypos(in text: String, at pointer: String) {
+    private mutating func noteTypos(in text: String, at pointer: String, isTemplate: Bool) {
         for typo in ConceptMention.typos(in: text) {
-            problems.append(Problem(pointer, found: typo, allowed: ConceptMention.rule))
+            problems.append(
+                Problem(pointer, found: typo + typo.strangeLettersInWords, allowed: ConceptMention.rule))
+        }
+        for blank in PromptBlank.unfilled(in: text, isTemplate: isTemplate) {
+            problems.append(Problem(pointer, found: blank, allowed: PromptBlank.rule(isTemplate: isTemplate)))
         }
     }
 
-    mutating func prompts(_ count: ClosedRange<Int>) -> [String] {
+    /// - Parameter isTemplate: whether `{concept}` and `{class}` are filled in them.
+    mutating func prompts(_ count: ClosedRange<Int>, isTemplate: Bool = false) -> [String] {
         guard let value = body["prompts"] else {
             if count.lowerBound > 0 {
                 note("/prompts", nil, "a list of \(count.lowerBound) to \(count.upperBound) prompts")
@@ -206,7 +217,7 @@ struct SpecReader {
                         allowed: "a text of 1 to 1000 bytes without NUL"))
                 return nil
             }
-            noteTypos(in: text, at: "/prompts/\(index)")
+            noteTypos(in: text, at: "/prompts/\(index)", isTemplate: isTemplate)
             return text
         }
     }
@@ -252,7 +263,7 @@ struct SpecReader {
     mutating func continued(by method: PersonalizationMethod?) -> String? {
         guard let value = body["continue_from"] else { return nil }
         guard let name = value.string, ConceptMention.isReference(name) else {
-            note("/continue_from", value, "the name of a concept that was learnt, or name@version")
+            noteName("/continue_from", value, "the name of a concept that was learnt, or name@version")
             return nil
         }
         if method == .proxyTuning { note("/continue_from", value, "nothing: proxy-tuning begins with the model") }
@@ -301,7 +312,7 @@ struct SpecReader {
         }
         let name = members["name"]?.string.flatMap { ConceptMention.isName($0) ? $0 : nil }
         if name == nil {
-            note(
+            noteName(
                 "\(place)/name", members["name"],
                 "1 to 64 lowercase letters, digits, dashes and underscores, the first a letter or digit")
         }
