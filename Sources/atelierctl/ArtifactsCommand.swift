@@ -38,7 +38,7 @@ struct ArtifactsCommand: AsyncParsableCommand {
                     )
                     throw ExitStatus.notFound
                 }
-                let directory = try ArtifactDirectory(root: settings.artifactsDirectory)
+                let directory = ArtifactDirectory(existing: settings.artifactsDirectory)
                 try converting { try OutputPlace.folder(out) }
                 try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
                 let paths = try rows.map { try copy($0, from: directory) }
@@ -76,7 +76,7 @@ struct ArtifactsCommand: AsyncParsableCommand {
             try await reporting {
                 let settings = try server.settings(needing: ["postgresURL", "stateDirectory"])
                 let store = Store(url: settings.postgresURL.reveal(), application: "atelierctl")
-                let directory = try ArtifactDirectory(root: settings.artifactsDirectory)
+                let directory = ArtifactDirectory(existing: settings.artifactsDirectory)
                 var whole = 0
                 var bad: [JSONValue] = []
                 var after = ""

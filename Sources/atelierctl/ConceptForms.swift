@@ -36,9 +36,9 @@ extension ConceptsCommand {
                 model's: a key without a place is an error that names it. DoRA, whole weights and changes of \
                 embedding tables are refused by name; changes of text encoders and convolutions are taken for \
                 diffusion models. With --tenant it becomes the next version of that tenant's \
-                concept, which jobs name as any other: run it on the daemon's host, as who runs the daemon, for it \
-                writes into the folder of artifacts. Without, a file is written, and no server is needed: atelierctl \
-                run JOB.json --adapter NAME=FILE uses it.
+                concept, which jobs name as any other: run it on the daemon's host, as root or as who runs the daemon, \
+                for it writes into the folder of artifacts. Without, a file is written, and no server is needed: \
+                atelierctl run JOB.json --adapter NAME=FILE uses it.
                 """)
         @OptionGroup var server: ServerOptions
         @Argument(help: "The adapter: PEFT's folder, or a file.") var file: String

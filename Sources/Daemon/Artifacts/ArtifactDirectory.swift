@@ -31,7 +31,8 @@ package struct ArtifactDirectory: Sendable {
     /// Opens the store at `root`, creating the folder if needed.
     package init(root: String) throws {
         self.root = root
-        try FileManager.default.createDirectory(atPath: incoming, withIntermediateDirectories: true)
+        try Self.make(root)
+        try Self.make(incoming)
     }
 
     /// The store at `root`, of which nothing is made: for who only reads it, or makes its folders later.
@@ -118,12 +119,30 @@ package struct ArtifactDirectory: Sendable {
         guard found == announced else {
             throw Refusal.differs(path: name, announced: announced.description, found: found.description)
         }
+        try Self.inherit(temporary)
         let target = path(of: announced)
         let folder = (target as NSString).deletingLastPathComponent
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Self.make(folder)
         guard rename(temporary, target) == 0 else { throw SystemError("rename", target) }
         try Self.synchronize(folder)
         return bytes
+    }
+
+    private static func make(_ folder: String) throws {
+        guard access(folder, F_OK) != 0 else { return }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try inherit(folder)
+    }
+
+    /// What root makes here by hand belongs to whom the folder around it belongs to: the daemon has to read it, and to
+    /// write beside it.
+    private static func inherit(_ path: String) throws {
+        guard geteuid() == 0 else { return }
+        let folder = (path as NSString).deletingLastPathComponent
+        var status = stat()
+        guard stat(folder, &status) == 0 else { throw SystemError("look at", folder) }
+        guard status.st_uid != 0 else { return }
+        guard chown(path, status.st_uid, status.st_gid) == 0 else { throw SystemError("change the owner of", path) }
     }
 
     private static func copy(_ source: Int32, to path: String) throws -> Int64 {
