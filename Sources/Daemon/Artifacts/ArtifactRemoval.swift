@@ -23,14 +23,26 @@ extension ArtifactDirectory {
     /// found it just before has made it young, and it is moved back.
     func remove(_ digest: SHA256Digest, olderThan age: Duration) throws -> Bool {
         let place = path(of: digest)
-        let aside = "\(root)/incoming/\(UUID().uuidString)"
-        guard isOlder(place, age), rename(place, aside) == 0 else { return false }
+        let aside = "\(incoming)/\(digest)"
+        guard isOlder(place, age), rename(place, aside) == 0 else {
+            // A daemon that ended in the midst of this has left it there.
+            if isOlder(aside, age) { unlink(aside) }
+            return false
+        }
         guard isOlder(aside, age) else {
-            guard rename(aside, place) == 0 else { throw SystemError("rename", place) }
+            // Where it is not there another daemon removed it just now.
+            guard rename(aside, place) == 0 || errno == ENOENT else { throw SystemError("rename", place) }
             return false
         }
         unlink(aside)
         return true
+    }
+
+    /// Removes what was on its way in or out when a daemon ended, longer ago than `age`: no row knows it. Gives how
+    /// many.
+    func removeOrphans(olderThan age: Duration) throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: incoming).map { "\(incoming)/\($0)" }
+            .filter { isOlder($0, age) && unlink($0) == 0 }.count
     }
 
     /// Makes an artifact young. Gives false where it is not there any more.

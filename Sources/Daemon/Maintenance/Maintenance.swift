@@ -102,7 +102,8 @@ package actor Maintenance {
     }
 
     /// Takes artifacts from tenants that need them no more, and removes those nobody refers to. In this order: what is
-    /// removed is on no shelf any more, and would stay its tenants' if the rest came to nothing.
+    /// removed is on no shelf any more, and would stay its tenants' if the rest came to nothing. So goes what daemons
+    /// that died left on its way.
     package func sweep() async throws {
         let artifacts = artifacts
         let youth = youth
@@ -115,6 +116,8 @@ package actor Maintenance {
             }
             if Task.isCancelled { break }
         }
+        let orphans = try await runBlocking { try artifacts.removeOrphans(olderThan: youth) }
+        count += orphans
         if count > 0 { logger.info("artifacts removed", metadata: ["artifacts.count": "\(count)"]) }
     }
 }
