@@ -29,13 +29,17 @@ extension Store {
         return rows.first?["estimate"].flatMap { try? JSONDecoder().decode(JobEstimate.self, from: Data($0.utf8)) }
     }
 
-    /// The most memory that an engine may take of any living worker; nil where one of them does not say, or none lives.
+    /// The most memory that an engine may take of any worker that lives or left within a day, for it may be starting
+    /// again, and counts until its successor says what it has; nil where a living one does not say, or there is none.
     /// - Throws: `StoreError`.
     package func largestMemory() throws -> Int? {
         try query(
             """
             select case when count(*) = count(memory_bytes) then max(memory_bytes) end as bytes
-            from atelier.workers where gone_at is null
+            from (
+                select distinct on (host, state_directory) memory_bytes from atelier.workers
+                where gone_at is null or gone_at > now() - interval '1 day' and memory_bytes is not null
+                order by host, state_directory, started_at desc) w
             """
         ).first?["bytes"].flatMap { Int($0) }
     }

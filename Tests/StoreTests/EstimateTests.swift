@@ -65,6 +65,26 @@ import Testing
         }
     }
 
+    /// It may be starting again: what it alone has the memory for is not refused meanwhile.
+    @Test func aWorkerThatLeftCountsUntilItsSuccessorSaysWhatItHas() async throws {
+        try await Stage.with { stage in
+            let (small, large) = (try await stage.worker("small"), try await stage.worker("large"))
+            try await stage.store.calibrate(small, host: "host", memoryBytes: 1000, rates: nil)
+            try await stage.store.calibrate(large, host: "other", memoryBytes: 4000, rates: nil)
+            try await stage.store.leave(large)
+            #expect(try await stage.store.largestMemory() == 4000)
+            // One that left before it said what it has says nothing.
+            try await stage.store.leave(try await stage.worker("large"))
+            #expect(try await stage.store.largestMemory() == 4000)
+            let successor = try await stage.worker("large")
+            #expect(try await stage.store.largestMemory() == nil, "it has not said yet")
+            try await stage.store.calibrate(successor, host: "other", memoryBytes: 2000, rates: nil)
+            #expect(try await stage.store.largestMemory() == 2000)
+            try await stage.store.query("update atelier.workers set gone_at = now() - interval '2 days'")
+            #expect(try await stage.store.largestMemory() == nil, "there is none")
+        }
+    }
+
     /// A job was accepted, and then the worker that it fitted left.
     @Test func whatFitsNoLivingWorkerAnyMoreIsSaid() async throws {
         try await Stage.with { stage in

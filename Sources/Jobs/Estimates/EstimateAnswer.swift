@@ -10,9 +10,9 @@ package struct EstimateAnswer: Sendable, Equatable, JSONLine {
     /// What its sender should know, though it can be done.
     package var warnings: [String]?
     package var estimate: JobEstimate?
-    /// Whether some living worker has the memory for it; nil where one does not say what it has.
+    /// Whether a worker that lives or left within a day has the memory for it; nil where one does not say what it has.
     package var fits: Bool?
-    /// The most that an engine may take of any living worker.
+    /// The most that an engine may take of any worker.
     package var largestMemoryBytes: Int?
     /// Smaller forms of the job that fit, where it does not itself.
     package var alternatives: [JobCost.Alternative]?
