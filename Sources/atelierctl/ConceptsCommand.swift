@@ -134,7 +134,7 @@ struct ConceptsCommand: AsyncParsableCommand {
                 if let other { try other.check(path) } else { try OutputPlace.file(path) }
             }
             let plain = other == nil ? path : NSTemporaryDirectory() + "atelier-\(UUID().uuidString).safetensors"
-            do { try ArtifactDirectory(root: settings.artifactsDirectory).export(digest, to: plain) } catch {
+            do { try ArtifactDirectory(existing: settings.artifactsDirectory).export(digest, to: plain) } catch {
                 Terminal.note("atelierctl: \(printable("\(error)"))")
                 throw ExitStatus.notFound
             }
@@ -155,10 +155,10 @@ struct ConceptsCommand: AsyncParsableCommand {
             discussion:
                 """
                 Without --version all versions go. With each go its adapter, the pictures its job drew, scores and
-                curves; the job stays, with the pictures it was sent, and can be run again. With --references the job
-                and those pictures go too, unless another job or concept of the tenant needs them. From the tables at
-                once, from the disk within minutes. Pictures that other jobs drew of it are those jobs' own. Shows what
-                it will touch and asks; --yes for scripts.
+                curves; the job stays, with the pictures it was sent, and can be run again. Concepts that one job learnt
+                have one adapter, and go together. With --references the job and those pictures go too, unless another
+                job or concept of the tenant needs them. From the tables at once, from the disk within minutes. Pictures
+                that other jobs drew of it are those jobs' own. Shows what it will touch and asks; --yes for scripts.
                 """
         )
         @OptionGroup var server: ServerOptions
@@ -172,17 +172,34 @@ struct ConceptsCommand: AsyncParsableCommand {
                 let versions = try await choice.versions(in: store)
                 let tenant = versions[0]["tenant"]?.string ?? ""
                 let numbers = versions.compactMap { $0["version"]?.text }.joined(separator: ", ")
+                let companions = try await companions(of: versions, tenant, in: store)
                 let what =
                     "\(choice.name) of \(printable(tenant)), version\(versions.count == 1 ? "" : "s") \(numbers)"
-                    + (references ? ", with its references" : "")
+                    + (references ? ", with its references" : "") + Self.words(for: companions)
                 guard !consent.dryRun else {
-                    return print(server.json ? JSONValue.array(versions).text : "would delete \(what)")
+                    return print(server.json ? JSONValue.array(versions + companions).text : "would delete \(what)")
                 }
                 try consent.confirm("delete \(what)")
                 let count = try await store.deleteConcept(
                     choice.name, tenant: tenant, version: choice.version, withReferences: references)
                 print(server.json ? JSONValue.object(["deleted": .integer(count)]).text : "deleted \(what)")
             }
+        }
+
+        /// What goes with them: one adapter knows all that a job learnt.
+        private func companions(
+            of versions: [JSONValue], _ tenant: String, in store: Store
+        ) async throws -> [JSONValue] {
+            let jobs = Set(versions.compactMap { $0["job"]?.string })
+            return try await store.concepts(tenant: tenant).filter { concept in
+                concept["name"]?.string != choice.name && concept["job"]?.string.map(jobs.contains) ?? false
+            }
+        }
+
+        private static func words(for companions: [JSONValue]) -> String {
+            guard !companions.isEmpty else { return "" }
+            let names = companions.map { "\($0["name"]?.string ?? "")@\($0["version"]?.text ?? "")" }
+            return ", and with it \(names.joined(separator: ", ")), which the same job learnt"
         }
     }
 }

@@ -487,6 +487,31 @@ import Testing
         }
     }
 
+    /// One adapter knows what a job learnt: nothing of that goes without a word.
+    @Test func whatGoesWithADeletedConceptIsNamed() async throws {
+        try await withStage { stage in
+            try await stage.store.script(
+                """
+                insert into atelier.jobs (message_id, tenant, kind, spec, state, finalized_at, result)
+                    values (
+                        'two', 't', 'personalize', '{"concepts": [{"name": "rex"}, {"name": "mia"}]}', 'completed',
+                        now(), '{}');
+                insert into atelier.concepts (tenant, name, version, role, model, adapter_sha256, job)
+                    select 't', n, 1, 'subject', 'm', repeat('a', 64), j.id
+                    from atelier.jobs j, unnest(array['rex', 'mia']) n;
+                """)
+            let what = "rex of t, version 1, and with it mia@1, which the same job learnt\n"
+            let shown = try await stage.control("concepts", "delete", "rex", "--dry-run")
+            #expect(shown.output == "would delete " + what, "\(shown)")
+            let json = try await stage.control("concepts", "delete", "rex", "--dry-run", "--json")
+            let rows = try JSONValue(json: Data(json.output.utf8)).array
+            #expect(rows?.compactMap { $0["name"]?.string } == ["rex", "mia"], "\(json)")
+            let deleted = try await stage.control("concepts", "delete", "rex", "--yes")
+            #expect(deleted.output == "deleted " + what, "\(deleted)")
+            #expect(try await stage.control("concepts").lines.count == 1)
+        }
+    }
+
     @Test func conceptsAreListedShownExportedAndDeleted() async throws {
         try await withStage { stage in
             #expect(try await stage.control("concepts").lines.count == 1)

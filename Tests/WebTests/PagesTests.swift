@@ -239,6 +239,15 @@ import Testing
             let said = Self.words(deletion)
             #expect(said.contains("1 file of its job") && said.contains("its 1 reference picture,") == false)
             #expect(said.contains("with 1 reference picture, unless"), "\(said)")
+            #expect(!said.contains("With it goes"), "\(said)")
+            try await stage.store.query(
+                """
+                insert into atelier.concepts (tenant, name, version, role, model, adapter_sha256, job)
+                    select tenant, 'mia', 1, role, model, adapter_sha256, job from atelier.concepts where name = 'rex'
+                """)
+            let both = Self.words(try await site.send("/concepts/delete", names))
+            #expect(both.contains("With it goes what the same job learnt, for they have one adapter: mia@1."))
+            try await stage.store.query("delete from atelier.concepts where name = 'mia'")
             let query = [("form_token", token), ("job", learnt)]
             let preview = try await site.send("/jobs/preview", query + [("action", "delete")])
             #expect(Self.words(preview).contains("It is erased"), "\(preview)")

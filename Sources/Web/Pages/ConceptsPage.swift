@@ -117,6 +117,7 @@ struct ConceptsPage: Sendable {
             model["back"] = Self.path(["name": .string(name), "tenant": .string(tenant)])
             let references = rows.reduce(0) { $0 + ($1["references"]?.array?.count ?? 0) }
             model["references"] = Figures.counted(references, "reference picture")
+            model["companions"] = try await companions(of: rows, name, tenant) ?? NSNull()
             model["versions"] = rows.map { row in
                 [
                     "version": row["version"]?.integer ?? 0, "job": row["job"]?.string ?? "",
@@ -131,5 +132,17 @@ struct ConceptsPage: Sendable {
             "a concept was deleted by hand",
             metadata: ["versions": "\(count)", "web.viewer": "\(viewer.name ?? "anybody")"])
         return .redirect(to: "/concepts", type: .normal)
+    }
+
+    /// What goes with those versions of a concept, for one adapter knows all that a job learnt; nil: nothing.
+    private func companions(of versions: [JSONValue], _ name: String, _ tenant: String) async throws -> String? {
+        let jobs = versions.compactMap { $0["job"]?.string }.joined(separator: ",")
+        let rows = try await site.reader.rows(
+            """
+            select name, version from dashboard.concepts
+            where tenant = $1 and name <> $2 and job = any ($3::uuid[]) order by name, version
+            """, [tenant, name, "{\(jobs)}"])
+        let names = rows.map { "\($0["name"]?.string ?? "")@\($0["version"]?.integer ?? 0)" }
+        return names.isEmpty ? nil : names.joined(separator: ", ")
     }
 }
