@@ -203,6 +203,54 @@ import Testing
         }
     }
 
+    /// Who waits for what becomes of a message finds why it was refused this time.
+    @Test func aMessageThatIsRefusedAgainIsRefusedNow() async throws {
+        try await Stage.with { stage in
+            func refused(for found: String) async throws -> String? {
+                let start = try await stage.store.clock()
+                try await stage.store.reject(
+                    Rejection(
+                        tenant: "t", messageID: "bad", kind: "generate",
+                        problems: [Problem("/model", found: found, allowed: "another")], body: Data("{}".utf8),
+                        replyTo: "answers"))
+                let answer = try await stage.store.answer(to: "bad", tenant: "t", since: start)
+                guard case .rejection(let row)? = answer else { return nil }
+                return row["problems"]?.array?.first?["found"]?.string
+            }
+            #expect(try await refused(for: "m") == "m")
+            let first = try await stage.store.rejections(limit: 9).compactMap { $0["number"]?.integer }
+            #expect(try await refused(for: "m") == "m")
+            #expect(try await refused(for: "n") == "n")
+            let last = try await stage.store.rejections(limit: 9).compactMap { $0["number"]?.integer }
+            #expect(first.count == 1 && last.count == 1 && last[0] > first[0], "it is the newest")
+            let told = try await stage.store.outbox(.fresh, limit: 9)
+            #expect(told.filter { !$0.isReply }.count == 2, "listeners hear of other reasons alone")
+            #expect(Set(told.filter(\.isReply).map(\.eventID)).count == 2, "other reasons are another answer")
+        }
+    }
+
+    @Test func whatAnEndTellsIsBounded() async throws {
+        try await Stage.with { stage in
+            let job = try await stage.submit(replyTo: "answers").job
+            let claim = try await stage.claimOne(try await stage.worker())
+            let long = String(repeating: "x", count: 100_000)
+            let end = AttemptResult(
+                outcome: .failed, consequence: .rejected, code: "concept.unknown", message: long,
+                problems: (0..<200).map { Problem("/prompts/\($0)", found: long, allowed: long) })
+            #expect(try await stage.store.finish(job, claim.attempt, end) == .discarded)
+            let rows = try await stage.store.query(
+                """
+                select jsonb_array_length(problems) as count, problems->50->>'found' as rest,
+                    length(error_message) as length
+                from atelier.attempts
+                """)
+            #expect(rows.map { $0["count"] } == ["51"] && rows.map { $0["rest"] } == ["200 problems"])
+            #expect(rows.map { $0["length"] } == ["4001"])
+            let bodies = try await stage.store.outbox(.fresh, limit: 9).filter { $0.event == "discarded" }.map(\.body)
+            #expect(bodies.count == 2 && bodies.allSatisfy { $0.count < 64 << 10 })
+        }
+    }
+
     @Test func anEndWhoseAnswerWasLostIsOwnedStill() async throws {
         try await Stage.with { stage in
             try await stage.submit()

@@ -168,8 +168,9 @@ language sql immutable set search_path = atelier, pg_temp as $$
     where e.number <= case when jsonb_array_length(p_problems) <= 51 then 51 else 50 end
 $$;
 
--- Writes down a message that cannot be a job, and answers. One that is published again is answered again; listeners
--- have heard of it. One that is delivered again is answered under the id it was answered under before.
+-- Writes down a message that cannot be a job, and answers. One that is published again is answered again, and its row
+-- is the newest; listeners have heard of it, unless the reasons are others now. One that is delivered again is answered
+-- under the id it was answered under before.
 create or replace function atelier.reject(
     p_tenant text, p_message_id text, p_kind text, p_problems jsonb, p_body bytea, p_reply_to text,
     p_correlation_id text)
@@ -188,12 +189,17 @@ declare
         'time', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));
     v_correlation text := coalesce(p_correlation_id, p_message_id);
     v_answer uuid := md5(jsonb_build_array(
-        p_tenant, p_message_id, encode(sha256(p_body), 'hex'), p_reply_to, v_correlation)::text)::uuid;
+        p_tenant, p_message_id, encode(sha256(p_body), 'hex'), p_reply_to, v_correlation, v_problems)::text)::uuid;
+    v_known jsonb;
 begin
+    select r.problems into v_known
+        from rejections r
+        where r.tenant = p_tenant and r.message_id = p_message_id and sha256(r.body) = sha256(p_body);
     insert into rejections (tenant, message_id, kind, problems, body)
         values (p_tenant, p_message_id, p_kind, v_problems, p_body)
-        on conflict do nothing;
-    if found then
+        on conflict (tenant, message_id, sha256(body)) where message_id is not null
+            do update set id = default, problems = excluded.problems, at = excluded.at;
+    if v_known is distinct from v_problems then
         insert into outbox (event, exchange, routing_key, correlation_id, body)
             values (
                 'rejected', 'events',
