@@ -249,10 +249,15 @@ extension Store {
         ).first?["owned"] == "t"
     }
 
+    /// As much is written down of why an attempt ended, in Unicode scalars.
+    private static let longestMessage = 4000
+
     /// Ends an attempt. Gives the job's state afterwards, or nil when the attempt did not own its job any more.
     package func finish(_ job: UUID, _ attempt: Int, _ end: AttemptResult) throws -> JobState? {
         let encoder = JSONEncoder()
-        let problems = try end.problems.map { Self.clean(String(decoding: try encoder.encode($0), as: UTF8.self)) }
+        let problems = try end.problems.map {
+            Self.clean(String(decoding: try encoder.encode($0.bounded), as: UTF8.self))
+        }
         let artifacts = Self.clean(String(decoding: try encoder.encode(end.artifacts), as: UTF8.self))
         let rows = try query(
             """
@@ -262,7 +267,7 @@ extension Store {
             """,
             [
                 job.uuidString, String(attempt), end.outcome.rawValue, end.consequence.rawValue, end.code?.storable,
-                end.message?.storable, problems,
+                end.message?.clipped(to: Self.longestMessage).storable, problems,
                 end.result.map { Self.clean($0.text) }, artifacts, end.logTail.storable,
                 end.peakMemoryBytes.map { String($0) },
                 end.processorSeconds.map { String($0) },

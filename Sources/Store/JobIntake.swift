@@ -82,18 +82,16 @@ package struct Rejection: Sendable {
     }
 }
 
-extension Rejection {
+extension [Problem] {
     /// The first fifty problems and their number, in texts that end: as `atelier.bounded_problems` has them, and before
     /// they are sent there or logged.
-    package var boundedProblems: [Problem] {
-        let first = problems.prefix(50).map {
+    package var bounded: [Problem] {
+        let first = prefix(50).map {
             Problem(
                 $0.pointer.clipped(to: 299), found: $0.found.clipped(to: 299), allowed: $0.allowed.clipped(to: 599))
         }
-        guard problems.count > 50 else { return first }
-        return first + [
-            Problem("", found: "\(problems.count) problems", allowed: "none; the first 50 are listed")
-        ]
+        guard count > 50 else { return first }
+        return first + [Problem("", found: "\(count) problems", allowed: "none; the first 50 are listed")]
     }
 }
 
@@ -177,7 +175,7 @@ extension Store {
 
     /// Writes down a rejected message and the event that says so.
     package func reject(_ rejection: Rejection) throws {
-        let problems = try JSONEncoder().encode(rejection.boundedProblems)
+        let problems = try JSONEncoder().encode(rejection.problems.bounded)
         try query(
             "select atelier.reject($1, $2, $3, $4::jsonb, $5::bytea, $6, $7)",
             [

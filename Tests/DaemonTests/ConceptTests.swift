@@ -1,7 +1,10 @@
 import DaemonTesting
 import Foundation
 import Jobs
+import Store
 import Testing
+
+@testable import Daemon
 
 /// Which concepts a job may use, and what is told to who names others.
 @Suite(.serialized, .timeLimit(.minutes(15))) struct ConceptTests {
@@ -88,5 +91,34 @@ import Testing
                 #expect(found == stranger.problems)
             }
         }
+    }
+}
+
+/// What is told of mentions that mean nothing does not grow with how many there are, nor with how many would do.
+@Suite struct LearntConceptsTests {
+    /// Has learnt so many.
+    private struct Learnt: ConceptSource {
+        let count: Int
+
+        func newestConcepts(tenant: String) -> [StoredConcept] {
+            (0..<count).map { StoredConcept(name: "c\($0)", role: .subject, version: 1, model: "m", adapter: "") }
+        }
+
+        func concepts(_ versions: [(name: String, version: Int)], tenant: String) -> [StoredConcept] { [] }
+
+        func adapters(
+            of mentions: [ConceptMention], model: String, tenant: String
+        ) -> [String: InspectionOrder.Adapter] { [:] }
+    }
+
+    @Test func ofManyNamesTheFirstAreToldAndHowManyMore() async throws {
+        let prompt = (0..<120).map { "<x\($0)>" }.joined(separator: " ")
+        let spec = try JobSpec(["version": 1, "kind": "generate", "model": "m", "prompts": [.string(prompt)]])
+        var concepts = LearntConcepts(source: Learnt(count: 60))
+        let problems = try await concepts.found(for: spec, tenant: "t").problems
+        #expect(problems.count == 120 && problems.map(\.found) == (0..<120).map { "<x\($0)>" })
+        let allowed = (0..<50).map { "<c\($0)>" }.joined(separator: ", ") + " and 10 more"
+        #expect(problems.allSatisfy { $0.allowed == allowed })
+        #expect(try await concepts.missing(of: spec, tenant: "t").count == 50)
     }
 }

@@ -32,11 +32,12 @@ struct ConceptAdapters: Sendable {
     }
 
     private func unknown(_ problems: [Problem]) -> AttemptProblem {
-        let found = problems.indices.filter { index in
-            !problems[..<index].contains { $0.found == problems[index].found }
-        }.map { problems[$0].found }
+        let told = problems.prefix(LearntConcepts.told).map(\.found)
+        let found = told.indices.filter { !told[..<$0].contains(told[$0]) }.map { told[$0] }
+        let rest = problems.count > told.count ? "; …" : ""
         return AttemptProblem(
-            code: "concept.unknown", message: "no concept that can be used here: \(found.joined(separator: "; "))",
+            code: "concept.unknown",
+            message: "no concept that can be used here: \(found.joined(separator: "; "))\(rest)",
             consequence: .rejected, problems: problems)
     }
 }

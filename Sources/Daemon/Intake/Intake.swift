@@ -227,7 +227,7 @@ package struct Intake: Service {
         return submissions.count
     }
 
-    /// A job that takes more memory than any living worker has is none.
+    /// A job that takes more memory than any worker has is none.
     private func fitting(
         _ reading: MessageReader.Reading, _ delivery: Delivery, _ store: Store
     ) async throws -> MessageReader.Reading {
@@ -282,7 +282,7 @@ package struct Intake: Service {
     private func write(_ rejection: Rejection, _ store: Store) async throws -> Bool {
         do {
             try await store.reject(rejection)
-            let problems = rejection.boundedProblems.map(\.description).joined(separator: "; ")
+            let problems = rejection.problems.bounded.map(\.description).joined(separator: "; ")
             logger.notice(
                 "message rejected",
                 metadata: [

@@ -4,6 +4,9 @@ import Store
 /// What tenants have learnt, asked for once each: what jobs mention is held against it when they are accepted, and
 /// again when they begin.
 package struct LearntConcepts {
+    /// As many names, and as many mentions that mean nothing, are told of.
+    static let told = 50
+
     private let source: any ConceptSource
     private var known: [String: [StoredConcept]] = [:]
 
@@ -23,21 +26,26 @@ package struct LearntConcepts {
         let pinned = try await versions(spec.mentions, tenant)
         var found: [String: StoredConcept] = [:]
         var problems: [Problem] = []
+        // Thousands of mentions may mean nothing, and thousands of names do: they are listed once.
+        var allowed: [ConceptRole?: String] = [:]
         for mention in spec.mentions {
             let usable = mention.version == nil ? learnt : pinned
             if let concept = usable.first(where: { $0.model == model && mention.means($0) }) {
                 found[mention.key] = concept
             } else {
-                problems.append(problem(mention, learnt: learnt, model: model, tenant: tenant))
+                let names = allowed[mention.role] ?? Self.names(for: mention, learnt: learnt, model, tenant)
+                allowed[mention.role] = names
+                problems.append(
+                    Problem(mention.pointer, found: Self.found(mention, learnt: learnt), allowed: names))
             }
         }
         return (found, problems)
     }
 
-    /// Mentions of concepts that are not there yet, in words: when the job begins they must be.
+    /// Mentions of concepts that are not there yet, the first fifty in words: when the job begins they must be.
     /// - Throws: `StoreError` when PostgreSQL is away.
     package mutating func missing(of spec: JobSpec, tenant: String) async throws -> [String] {
-        try await found(for: spec, tenant: tenant).problems.map { problem in
+        try await found(for: spec, tenant: tenant).problems.prefix(Self.told).map { problem in
             """
             \(problem.pointer): \(problem.found) is no concept that can be used yet, and must be when the job begins; \
             now: \(problem.allowed)
@@ -59,7 +67,7 @@ package struct LearntConcepts {
         let names = try await learnt(by: tenant).map(\.name).reduce(into: [String]()) {
             if $0.last != $1 { $0.append($1) }
         }
-        let known = names.isEmpty ? "none is learnt yet" : names.prefix(50).map { "<\($0)>" }.joined(separator: ", ")
+        let known = names.isEmpty ? "none is learnt yet" : Self.list(names.map { "<\($0)>" })
         return problems.map { problem in
             guard problem.allowed == ConceptMention.rule else { return problem }
             return Problem(problem.pointer, found: problem.found, allowed: "\(problem.allowed); known: \(known)")
@@ -78,17 +86,24 @@ package struct LearntConcepts {
         return pinned.isEmpty ? [] : try await source.concepts(pinned, tenant: tenant)
     }
 
-    /// What is there under the name, and which names would do.
-    private func problem(_ mention: ConceptMention, learnt: [StoredConcept], model: String, tenant: String) -> Problem {
+    /// What is there under a mention's name.
+    private static func found(_ mention: ConceptMention, learnt: [StoredConcept]) -> String {
         let others = learnt.filter { $0.name == mention.name }.map { "a \($0.role.rawValue) on \($0.model)" }
-        let found = mention.written(mention.key) + (others.isEmpty ? "" : ", " + others.joined(separator: " and "))
+        return mention.written(mention.key) + (others.isEmpty ? "" : ", " + others.joined(separator: " and "))
+    }
+
+    /// Which names would do in its place.
+    private static func names(
+        for mention: ConceptMention, learnt: [StoredConcept], _ model: String, _ tenant: String
+    ) -> String {
         let names = learnt.filter { $0.model == model && mention.allows($0) }.map { mention.written($0.name) }
         let kind = mention.role.map(\.rawValue) ?? "concept"
-        return Problem(
-            mention.pointer, found: found,
-            allowed: names.isEmpty
-                ? "no \(kind): \(tenant) has learnt none on \(model); personalize it first"
-                : names.joined(separator: ", "))
+        return names.isEmpty
+            ? "no \(kind): \(tenant) has learnt none on \(model); personalize it first" : list(names)
+    }
+
+    private static func list(_ names: [String]) -> String {
+        names.prefix(told).joined(separator: ", ") + (names.count > told ? " and \(names.count - told) more" : "")
     }
 }
 
