@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Hashing
 import Images
@@ -22,6 +23,9 @@ final class ProxyJournal {
             case .student: "student"
             }
         }
+
+        /// The option that says how fast it learns.
+        var rate: String { self == .student ? "learning_rate" : "supervisor_learning_rate" }
     }
 
     private let workspace: String
@@ -71,20 +75,26 @@ final class ProxyJournal {
     }
 
     /// Trains to the end, with checkpoints on the way.
-    /// - Throws: `AskedToStop` behind a checkpoint; `JobFailure` where the loss is no number.
+    /// - Throws: `AskedToStop` behind a checkpoint; `JobFailure` where it diverged.
     @discardableResult
     func train(_ training: PairTraining, _ stage: Stage, title: String) throws -> LossCurve {
         var curve = self.stage == stage.text ? resumedCurve ?? LossCurve() : LossCurve()
         curve.prefix = "loss.\(title.prefix { $0 != " " })"
         while training.step < training.steps {
             let losses = training.advance()
-            guard losses.isFinite else { throw ProxyJournal.diverged(title, training.step, losses) }
+            guard losses.isFinite else {
+                throw ProxyJournal.diverged(
+                    """
+                    the \(title)'s loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(training.step)
+                    """, stage)
+            }
             curve.add(step: training.step, losses)
             let isLast = training.step == training.steps
             if training.step % 20 == 0 || isLast {
                 connection.send(.metric(.init(step: training.step, values: curve.latest)))
             }
             tell(title, training.step, training.steps, isLast: isLast)
+            if isLast { try ProxyJournal.checkEnd(of: training, curve, stage, title: title) }
             try checkpointIfDue(stage, training, curve, isLast: isLast)
         }
         done += training.steps
@@ -126,13 +136,27 @@ final class ProxyJournal {
         if isAskedToStop { throw AskedToStop(step: step) }
     }
 
-    private static func diverged(_ title: String, _ step: Int, _ losses: PairTraining.StepLosses) -> JobFailure {
-        JobFailure(
-            code: "training.diverged", consequence: .fatal,
-            message:
+    /// What proxies a supervisor draws that learnt nothing, a student would learn without a word.
+    /// - Throws: `JobFailure` where a training diverged though every loss was a number.
+    private static func checkEnd(
+        of training: PairTraining, _ curve: LossCurve, _ stage: Stage, title: String
+    ) throws {
+        if let (from, to) = curve.divergence {
+            throw diverged(
                 """
-                the \(title)'s loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(step); try a \
-                smaller learning rate
-                """)
+                the \(title)'s loss rose from \(from.rounded(digits: 3)) to \(to.rounded(digits: 3)), so that nothing \
+                was learnt
+                """, stage)
+        }
+        // A diffusion model's loss rises little, however far its weights go.
+        if let (module, ratio) = training.excess {
+            throw diverged(
+                "the \(title) changed \(module) by \(ratio) times its own size, so that nothing was learnt", stage)
+        }
+    }
+
+    private static func diverged(_ what: String, _ stage: Stage) -> JobFailure {
+        JobFailure(
+            code: "training.diverged", consequence: .fatal, message: "\(what); try a smaller \(stage.rate)")
     }
 }

@@ -121,15 +121,6 @@ struct StudentStage {
         defer { training.detach() }
         _ = try journal.restore(training, in: .student)
         let curve = try journal.train(training, .student, title: "student")
-        if let (from, to) = curve.divergence {
-            throw JobFailure(
-                code: "training.diverged", consequence: .fatal,
-                message:
-                    """
-                    the student's loss rose from \(from.rounded(digits: 3)) to \(to.rounded(digits: 3)), so that \
-                    nothing was learnt; try a smaller learning rate
-                    """)
-        }
         let adapter = try Adapter(training, of: concepts, modelDigest: loaded.digest, seed: seed)
         return (adapter, curve)
     }

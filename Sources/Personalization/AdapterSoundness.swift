@@ -92,19 +92,16 @@ extension Adapter {
         guard lora.updates.count == wanted else {
             throw .incomplete(concept: description.concept, found: lora.updates.count, wanted: wanted)
         }
-        for (module, update) in lora.updates.sorted(by: { $0.key < $1.key }) {
-            guard let weight = weights.byName["\(module).weight"] else { continue }
-            try verifySound(update.matrix.sumOfSquares, of: module, beside: weight.sumOfSquares)
+        if let (module, ratio) = lora.excess(beside: weights) {
+            throw .excessive(concept: description.concept, name: module, ratio: ratio)
         }
     }
 
     /// Holds the squares of a change against those of the weight.
     /// - Throws: `AdapterError.excessive`.
     func verifySound(_ change: Double, of module: String, beside weight: Double) throws(AdapterError) {
-        let ratio = Float((change / max(weight, 1e-30)).squareRoot())
-        guard ratio <= NamedChanges.Change.largestRatio else {
-            throw .excessive(concept: description.concept, name: module, ratio: ratio)
-        }
+        guard let ratio = NamedChanges.Change.excess(change, beside: weight) else { return }
+        throw .excessive(concept: description.concept, name: module, ratio: ratio)
     }
 
     /// What is strange about using it under a name, though it can be used.
@@ -129,6 +126,29 @@ extension Adapter {
                 let down = held[name.dropLast(ups.count) + downs]
                 return up.tensor.sumOfSquares == 0 || down?.tensor.sumOfSquares == 0
             }
+    }
+}
+
+extension LoRAAdapter {
+    /// The first module, in order of names, that is changed by far more than its own size, and by how many times; nil
+    /// where none is.
+    func excess(beside weights: Weights) -> (module: String, ratio: Float)? {
+        for (module, update) in updates.sorted(by: { $0.key < $1.key }) {
+            guard let weight = weights.byName["\(module).weight"],
+                let ratio = NamedChanges.Change.excess(update.matrix.sumOfSquares, beside: weight.sumOfSquares)
+            else { continue }
+            return (module, ratio)
+        }
+        return nil
+    }
+}
+
+extension NamedChanges.Change {
+    /// How many times a change is as large as its weight, where that is too much, by the squares of both; nil where it
+    /// is not.
+    fileprivate static func excess(_ change: Double, beside weight: Double) -> Float? {
+        let ratio = Float((change / max(weight, 1e-30)).squareRoot())
+        return ratio <= largestRatio ? nil : ratio
     }
 }
 

@@ -232,6 +232,16 @@ import Testing
         #expect(failure?.problems?.map(\.pointer) == ["/options/filter"])
     }
 
+    /// Its proxies would show nothing, and a student would learn that.
+    @Test func aSupervisorThatDivergedTeachesNobody() throws {
+        let failure = try #require(throws: JobFailure.self) {
+            try Run(TinyModels(), Self.spec(["supervisor_learning_rate": 5]))
+        }
+        #expect(failure.code == "training.diverged" && failure.consequence == .fatal)
+        #expect(failure.message.hasPrefix("the supervisor"), "\(failure.message)")
+        #expect(failure.message.hasSuffix("try a smaller supervisor_learning_rate"), "\(failure.message)")
+    }
+
     @Test func aSupervisorThatDoesNotDiffuseIsRejected() throws {
         let failure = #expect(throws: JobFailure.self) {
             try Run(TinyModels(), Self.spec(["supervisor": "pocket-infinity"]))

@@ -152,6 +152,10 @@ package final class PairTraining: StepwiseTraining {
         return learner.loss(seen, &noise)
     }
 
+    /// A module that is changed by far more than its own size, as no training that went well does, and by how many
+    /// times; nil where none is.
+    package var excess: (module: String, ratio: Float)? { lora.excess(beside: learner.weights) }
+
     /// Everything the next step reads.
     package var state: OptimizerState { OptimizerState(optimizer) }
 
