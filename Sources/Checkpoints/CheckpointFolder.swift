@@ -52,6 +52,13 @@ enum CheckpointFolder {
         return [whole, whole + ".index.json"] + (variant == whole ? [] : [variant])
     }
 
+    /// How many of a checkpoint's files are not in its folder; of an index that cannot be read, nobody knows.
+    private static func lacking(_ name: String, in folder: String, _ names: Set<String>) -> Int {
+        guard isIndex(name) else { return 0 }
+        let shards = shards(of: "\(folder)/\(name)")
+        return shards.isEmpty ? .max : shards.count { !names.contains($0) }
+    }
+
     /// What stands where `NAME.safetensors` is named and missing: its index, another container, or a folder.
     private static func inPlace(of path: String) -> String? {
         guard path.hasSuffix(".safetensors") else { return nil }
@@ -77,8 +84,10 @@ enum CheckpointFolder {
                     + "beside it: fetch it")
         }
         let names = Set((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
-        for whole in wholes {
-            if let name = forms(of: whole).first(where: names.contains) { return "\(path)/\(name)" }
+        // Who fetched one form or variant alone may have the indexes of all.
+        let known = wholes.flatMap(forms).filter(names.contains)
+        if let name = known.min(by: { lacking($0, in: path, names) < lacking($1, in: path, names) }) {
+            return "\(path)/\(name)"
         }
         let weights = names.subtracting(foreign).filter { name in endings.contains { name.hasSuffix($0) } }.sorted()
         let indexes = names.filter(isIndex).sorted()

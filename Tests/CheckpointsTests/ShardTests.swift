@@ -47,6 +47,27 @@ import Testing
         #expect(checkpoint.names == ["a", "b"] && checkpoint.report.files == 2)
     }
 
+    /// `huggingface-cli download --include '*.fp16.*' '*.json'` fetches every index, and the shards of one.
+    @Test func anIndexWithoutItsShardsGivesWayToOneThatHasThem() throws {
+        let shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+        let halves = shards.map { $0.replacing("model", with: "model.fp16") }
+        _ = try index(Array(zip(["a", "b"], shards)))
+        _ = try index(Array(zip(["a", "b"], halves)), "model.safetensors.index.fp16.json")
+        #expect(try refusal(folder.path).contains("\(shards[0]): No such file"))
+        _ = try folder.write(shard("a"), halves[0])
+        #expect(try refusal(folder.path).hasPrefix("\(halves[1]): No such file"))
+        _ = try folder.write(shard("b"), halves[1])
+        #expect(try Checkpoint.open(folder.path).names == ["a", "b"])
+        #expect(Checkpoint.candidates(in: folder.path) == [folder.path])
+    }
+
+    /// Of a release in several forms the same: only the files of one were fetched.
+    @Test func anIndexWithoutItsShardsGivesWayToAnotherForm() throws {
+        _ = try index([("a", "model-00001-of-00002.safetensors"), ("b", "model-00002-of-00002.safetensors")])
+        _ = try folder.write(shard("a", "b"), "model.fp16.safetensors")
+        #expect(try Checkpoint.open(folder.path).report.files == 1)
+    }
+
     /// Programs that convert write a table once, and leave its other names in the index.
     @Test func theOtherNamesOfOneTableNeedNotBeThere() throws {
         _ = try folder.write(shard("shared.weight", "a"), "1.safetensors")
