@@ -334,4 +334,54 @@ struct ReleaseVariantTests {
         try FileManager.default.removeItem(atPath: whole + "/unet/config.json")
         #expect(throws: ModelInstallation.Refusal.self) { try installation.add(whole, name: "third") }
     }
+
+    /// `peizesun/llamagen_t2i` has both stages, and a name's place in the alphabet says nothing.
+    @Test func ofSeveralModelsNoneIsTaken() throws {
+        let path = try copy("llamagen-t2i-xl")
+        let stages = ["t2i_XL_stage1_256.pt", "t2i_XL_stage2_512.pt"].map { "\(path)/\($0)" }
+        try FileManager.default.copyItem(atPath: stages[0], toPath: stages[1])
+        let problems = try found(path).problems
+        #expect(problems.count == 1 && stages.allSatisfy { problems[0].contains($0) }, "\(problems)")
+        let own = try found(stages[1], "\(path)/vq_ds16_t2i.pt", "\(path)/t5-ckpt").release
+        #expect(own?.configuration["pictureSize"] == .integer(512), "\(own?.configuration ?? .null)")
+        #expect(try found("\(releases!)/sdxl", "\(releases!)/sd3-medium").problems.count == 1)
+        #expect(try found("\(releases!)/sdxl", "\(releases!)/sdxl/").release != nil)
+    }
+
+    /// What a training left within the folder of its last state.
+    @Test func earlierStatesOfATrainingArePassedOver() throws {
+        let path = try copy("lumina-mgpt-7b-768")
+        try FileManager.default.copyItem(
+            atPath: "\(releases!)/lumina-mgpt-7b-768", toPath: "\(path)/checkpoint-500")
+        #expect(try found(path).release?.parts[0].piece.path == path)
+    }
+
+    @Test func ofAFolderInACacheTheStateThatWasFetchedLastIsRead() throws {
+        let cache = "\(folder.path)/models--sdxl"
+        for place in ["refs", "snapshots/0a1b"] {
+            try FileManager.default.createDirectory(atPath: "\(cache)/\(place)", withIntermediateDirectories: true)
+        }
+        try FileManager.default.copyItem(
+            atPath: "\(releases!)/sdxl/model_index.json", toPath: "\(cache)/snapshots/0a1b/model_index.json")
+        try FileManager.default.copyItem(atPath: "\(releases!)/sdxl", toPath: "\(cache)/snapshots/2c3d")
+        #expect(try found(cache).problems.count == 1)
+        try Data("2c3d".utf8).write(to: URL(fileURLWithPath: "\(cache)/refs/main"))
+        #expect(try found(cache).release?.family == .diffusion)
+    }
+
+    @Test func stableDiffusionOneIsToldForWhatItIs() throws {
+        let path = try copy("sdxl")
+        try change("\(path)/model_index.json", ["text_encoder_2": .null, "tokenizer_2": .null])
+        let pipeline = try found(path).problems
+        #expect(pipeline.count == 1 && pipeline[0].contains("names no text_encoder_2"), "\(pipeline)")
+        let file = "\(folder.path)/v1-5-pruned-emaonly.safetensors"
+        let empty: JSONValue = ["dtype": "F32", "shape": [0], "data_offsets": [0, 0]]
+        let names = [
+            "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight",
+            "first_stage_model.encoder.conv_in.weight", "first_stage_model.decoder.mid.attn_1.q.weight",
+        ]
+        try write(Dictionary(uniqueKeysWithValues: names.map { ($0, empty) }), Data(), to: file)
+        let single = try found(file).problems
+        #expect(single.count == 1 && single[0].contains("it is Stable Diffusion 1 or 2"), "\(single)")
+    }
 }

@@ -25,7 +25,10 @@ struct AuthorFiles {
     }
 
     /// The network, where there is one.
-    var network: Part? { first { [.unet, .mmdit, .flux].contains($0.component.kind) } }
+    var network: Part? { first(isNetwork) }
+    /// The files in which networks are.
+    var networkPaths: [String] { parts.filter(isNetwork).map(\.piece.path) }
+    private func isNetwork(_ part: Part) -> Bool { [.unet, .mmdit, .flux].contains(part.component.kind) }
     var autoencoder: Part? { first { $0.component.kind == .autoencoder } }
     /// CLIP ViT-L's text tower, and OpenCLIP ViT-bigG's.
     var smallTower: Part? { first { $0.isTower && !$0.isLargeTower } }

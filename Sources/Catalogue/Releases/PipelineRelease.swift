@@ -54,12 +54,24 @@ struct PipelineRelease {
         if folder == nil, authors.network == nil { return nil }
     }
 
+    /// Folders, and files of networks: of each there must not be several.
+    var sources: [[String]] { [scan.pipelines, authors.networkPaths] }
+
     /// - Throws: ``UnrecognizedRelease`` with everything that is missing or not built.
     func recognized() throws(UnrecognizedRelease) -> RecognizedRelease {
         guard let kind else {
             let known = Kind.allCases.map(\.rawValue).joined(separator: ", ")
             throw UnrecognizedRelease(
                 problems: ["\(place)/\(Self.index): its network is of a class that is not built; \(known) are"])
+        }
+        if kind == .sdxl, let encoder = unnamedEncoder {
+            throw UnrecognizedRelease(
+                problems: [
+                    """
+                    \(place)/\(Self.index): names no \(encoder); Stable Diffusion XL has two text encoders, and \
+                    neither 1 and 2 nor XL's refiner are built
+                    """
+                ])
         }
         let (parts, faults) = parts(kind)
         let words = kind.tokenizers.map { ($0, tokenizer($0, kind)) }
@@ -82,6 +94,12 @@ struct PipelineRelease {
     }
 
     private var place: String { folder ?? "." }
+
+    /// A text encoder of Stable Diffusion XL that the folder's pipeline has not; nil where there is none such.
+    private var unnamedEncoder: String? {
+        guard let folder, let index = ReleasePiece.settings(Self.index, in: folder) else { return nil }
+        return ["text_encoder", "text_encoder_2"].first { index[$0]?.array?.last?.string == nil }
+    }
 
     // MARK: Weights
 

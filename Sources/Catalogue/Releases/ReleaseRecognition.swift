@@ -1,4 +1,5 @@
 import Checkpoints
+import Foundation
 import Jobs
 
 extension ReleaseScan {
@@ -36,12 +37,43 @@ extension ReleaseScan {
             throw UnrecognizedRelease(
                 problems: ["the files are of several models (\(families)); --family says which is meant"])
         }
-        if fits(.infinity), let infinity { return try InfinityRelease(infinity, self, wishes).recognized() }
-        if fits(.chameleon), let chameleon { return try ChameleonRelease(chameleon, self, wishes).recognized() }
-        if fits(.llamagen), let llamagen { return try llamagen.recognized() }
-        if fits(.diffusion), let pipeline { return try pipeline.recognized() }
+        if fits(.infinity), let infinity {
+            try refuseSeveral(of: .infinityTransformer)
+            return try InfinityRelease(infinity, self, wishes).recognized()
+        }
+        if fits(.chameleon), let chameleon {
+            try refuseSeveral(of: .chameleonTransformer)
+            return try ChameleonRelease(chameleon, self, wishes).recognized()
+        }
+        if fits(.llamagen), let llamagen {
+            try refuseSeveral(of: .llamaGenTransformer)
+            return try llamagen.recognized()
+        }
+        if fits(.diffusion), let pipeline {
+            for source in pipeline.sources { try refuseSeveral(source) }
+            return try pipeline.recognized()
+        }
         if let missing = missingBesideUnread(wishes) { throw UnrecognizedRelease(problems: missing) }
+        try refuseSeveral(of: .clip, .dino)
         return try EncoderReleases(self, wishes).recognized()
+    }
+
+    private func refuseSeveral(of kinds: ReleasePiece.Kind...) throws(UnrecognizedRelease) {
+        try refuseSeveral(kinds.flatMap { pieces($0).map(\.path) })
+    }
+
+    /// Refuses what would each be a model of its own, for which is meant cannot be known. What lies within a
+    /// checkpoint's own folder is an earlier state of its training.
+    private func refuseSeveral(_ paths: [String]) throws(UnrecognizedRelease) {
+        var places: Set<String> = []
+        let rivals = paths.filter { path in
+            !paths.contains { path.hasPrefix($0 + "/") }
+                && places.insert(URL(fileURLWithPath: path).resolvingSymlinksInPath().path).inserted
+        }
+        guard rivals.count > 1 else { return }
+        let some = rivals.prefix(8).joined(separator: ", ") + (rivals.count > 8 ? " …" : "")
+        throw UnrecognizedRelease(
+            problems: ["\(rivals.count) models are here, and one is added at a time; name what is of one: \(some)"])
     }
 
     /// What is said where nothing is there that the parts could belong to.

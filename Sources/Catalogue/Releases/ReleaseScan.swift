@@ -42,6 +42,7 @@ package struct ReleaseScan: Sendable {
             return
         }
         guard isFolder.boolValue else { return file(path) }
+        if let current = Self.current(in: path) { return scan(current, depth: depth + 1) }
         folders.append(path)
         for problem in FolderListing.special(in: path) where !special.contains(problem) { special.append(problem) }
         if files.fileExists(atPath: "\(path)/model_index.json") { return pipelines.append(path) }
@@ -61,6 +62,13 @@ package struct ReleaseScan: Sendable {
         }
     }
 
+    /// Of the states of a repository that Hugging Face's cache keeps, the one it fetched last; nil of other folders.
+    private static func current(in folder: String) -> String? {
+        guard let digest = try? String(contentsOfFile: "\(folder)/refs/main", encoding: .utf8) else { return nil }
+        let state = "\(folder)/snapshots/\(digest.trimmingCharacters(in: .whitespacesAndNewlines))"
+        return FileManager.default.fileExists(atPath: state) ? state : nil
+    }
+
     /// A file that was named itself.
     private mutating func file(_ path: String) {
         let name = (path as NSString).lastPathComponent
@@ -75,7 +83,13 @@ package struct ReleaseScan: Sendable {
         guard opened.insert(path).inserted else { return }
         do throws(CheckpointError) {
             let checkpoint = try Checkpoint.open(path)
-            if let piece = ReleasePiece(checkpoint) { pieces.append(piece) } else { strangers.append(path) }
+            if AuthorComponent.isOfEarlierStableDiffusion(checkpoint) {
+                problems.append("\(path): it is Stable Diffusion 1 or 2, which is not built; XL, 3 and 3.5 are")
+            } else if let piece = ReleasePiece(checkpoint) {
+                pieces.append(piece)
+            } else {
+                strangers.append(path)
+            }
         } catch {
             problems.append(error.description)
             if let piece = UnreadPiece(path) { unread.append(piece) }

@@ -27,6 +27,14 @@ package struct AuthorComponent: Sendable {
         return within.isEmpty ? [AuthorComponent("", checkpoint, names)].compactMap { $0 } : within
     }
 
+    /// Whether a file holds a U-Net of Stable Diffusion 1 or 2: it reads texts at the finest level too, and no sizes.
+    package static func isOfEarlierStableDiffusion(_ checkpoint: Checkpoint) -> Bool {
+        ["model.diffusion_model.", ""].contains { prefix in
+            checkpoint.contains(prefix + "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight")
+                && !checkpoint.contains(prefix + "label_emb.0.0.weight")
+        }
+    }
+
     private static let prefixes = [
         "model.diffusion_model.", "first_stage_model.", "vae.", "conditioner.embedders.0.transformer.",
         "conditioner.embedders.1.model.", "text_encoders.clip_l.transformer.", "text_encoders.clip_g.transformer.",
