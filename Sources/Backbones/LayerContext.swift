@@ -12,12 +12,16 @@ package struct LayerContext {
     /// The samples that have it, where not all do.
     package let samples: [Int]?
 
+    /// - Parameters:
+    ///   - vectors: [N, C], for the first N layers.
+    ///   - positions: one for every sample, or for each of `samples`.
     package init(_ vectors: Variable, positions: [Int], samples: [Int]? = nil) {
         self.vectors = vectors
         self.positions = positions
         self.samples = samples
     }
 
+    /// N: from this layer on the vectors' place is an ordinary token's.
     package var layers: Int { vectors.shape[0] }
 
     /// The context of one sequence, at the same position of `count` sequences.

@@ -4,8 +4,11 @@ import Tensors
 
 /// How a backbone reads prompts by T5: words become ids, ids become features.
 package struct PromptReader {
+    /// Without concepts' placeholders; methods that take a `tokenizer` read by theirs instead.
     package let tokenizer: UnigramTokenizer
+    /// Features [ΣT, D] of all that a prompt says; frozen unless a method makes `weights` learn.
     package let encoder: T5Encoder
+    /// Of the encoder alone, by transformers' names.
     package let weights: Weights
     /// Ids of a prompt, its end mark among them; longer ones are cut. Nil where nothing is cut.
     package let longest: Int?
@@ -51,8 +54,11 @@ package protocol ReadsPrompts {
 }
 
 extension ReadsPrompts {
+    /// The reader's, without concepts' placeholders.
     package var textTokenizer: UnigramTokenizer { reader.tokenizer }
+    /// The T5 encoder's.
     package var textWeights: Weights { reader.weights }
+    /// The reader's: ids → [ΣT, D].
     package var encoder: T5Encoder { reader.encoder }
 
     /// Ids of prompts as the encoder reads them, each with its end mark; longer ones than the model takes are cut.

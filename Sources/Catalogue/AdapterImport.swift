@@ -7,13 +7,17 @@ import Jobs
 package struct AdapterImport {
     /// What the adapter stands for in prompts.
     package struct Concept: Sendable {
+        /// `rex`, for prompts with `<rex>`.
         package let name: String
+        /// Whether it is a subject or a style.
         package let role: ConceptRole
+        /// The noun of what was learnt.
         package let className: String
         /// The words it was trained with, which stand for its name in prompts of released diffusion models; `sks`
         /// unless said.
         package let trigger: String?
 
+        /// - Parameter trigger: of released diffusion models alone.
         package init(name: String, role: ConceptRole, className: String, trigger: String? = nil) {
             (self.name, self.role, self.className, self.trigger) = (name, role, className, trigger)
         }
@@ -21,13 +25,17 @@ package struct AdapterImport {
 
     /// Why a file was not imported: everything at once.
     package struct Refusal: Error, CustomStringConvertible {
+        /// One a key or fault, each with the file it is in.
         package let problems: [String]
+        /// A line a problem.
         package var description: String { problems.joined(separator: "\n") }
     }
 
     /// How a concept was learnt that is imported, and what is strange about it though it can be used.
     package struct Outcome: Sendable {
+        /// `lora` or `arbooth`.
         package let method: String
+        /// A sentence each.
         package let warnings: [String]
     }
 

@@ -7,7 +7,9 @@ import Jobs
 package struct ModelFolder: Sendable {
     /// One file of weights.
     package struct Weights: Sendable {
+        /// Of the file, below the model's folder.
         package let name: String
+        /// Of the file; 0 where it is damaged.
         package let bytes: Int
         /// How many numbers are in it; 0 where it is damaged.
         package let parameters: Int
@@ -15,9 +17,11 @@ package struct ModelFolder: Sendable {
         package let problem: String?
     }
 
+    /// The folder's, which jobs call the model by.
     package let name: String
     /// Where it lies.
     package let folder: String
+    /// Every file of weights, in order of their names.
     package let weights: [Weights]
     /// What it says of itself; nil where that cannot be known.
     package let description: ModelDescription?
@@ -54,6 +58,7 @@ package struct ModelFolder: Sendable {
 
     /// What is wrong with a description.
     package struct Undescribed: Error, CustomStringConvertible {
+        /// The file and what is wrong with it, or what is missing.
         package let description: String
     }
 

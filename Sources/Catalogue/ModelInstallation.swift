@@ -13,7 +13,9 @@ package struct ModelInstallation: Sendable {
 
     /// Why a model was not brought in: everything at once.
     package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
+        /// A sentence each.
         package let problems: [String]
+        /// A line a problem.
         package var description: String { problems.joined(separator: "\n") }
 
         /// For each of these reasons.

@@ -4,7 +4,7 @@ import Jobs
 /// How the files of a model of a family lie in its folder, and what its `config.json` says that a description needs. A
 /// published checkpoint of another layout is brought into one of these first.
 package struct ModelLayout: Sendable {
-    package let family: ModelFamily
+    let family: ModelFamily
     /// The files there must be.
     package let files: [String]
     /// Whether a `config.json` is one of this family's.

@@ -5,12 +5,14 @@ import Foundation
 package final class Checkpoint: Sendable {
     /// What was found, for people.
     package struct Report: Sendable, Equatable, CustomStringConvertible {
+        /// The form of the files.
         package enum Container: String, Sendable {
             case safetensors
             case torchArchive = "torch archive"
             case legacyTorch = "torch file in the legacy layout"
         }
 
+        /// Of all files.
         package var container: Container
         /// How many files; above one, an index named them.
         package var files: Int
@@ -24,12 +26,14 @@ package final class Checkpoint: Sendable {
         package var otherNames: [String]
         /// Classes of objects in the file, none of which was built.
         package var foreignClasses: [String]
+        /// How many.
         package var tensors: Int
         /// Numbers in all tensors.
         package var parameters: Int
         /// Length of all files.
         package var bytes: Int
 
+        /// One line: form, shards, tensors, section, and what was taken off the names.
         package var description: String {
             let place = section.map { " in \($0)" } ?? ""
             let others = otherSections.isEmpty ? "" : "; also there: " + otherSections.joined(separator: ", ")
@@ -42,6 +46,7 @@ package final class Checkpoint: Sendable {
 
     /// The file, index or folder that was opened.
     package let path: String
+    /// What was found when it was opened.
     package let report: Report
     /// A safetensors file's own notes.
     package let metadata: [String: String]

@@ -9,8 +9,11 @@ import Foundation
 package final class Safetensors: Sendable {
     /// The longest header accepted, as in the reference implementation.
     package static let longestHeader = 100_000_000
+    /// Of the file.
     package let path: String
+    /// By name.
     package let entries: [String: StoredTensor]
+    /// `__metadata__`; empty where the file has none.
     package let metadata: [String: String]
     /// How long the file is, in bytes.
     package let size: Int

@@ -2,6 +2,7 @@
 package struct StoredTensor: Sendable {
     /// The name in the file.
     package let name: String
+    /// Empty of a single number.
     package let shape: [Int]
     /// What the numbers are, or nil for a type that only its name is known of.
     package let type: ElementType?

@@ -13,5 +13,6 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
         self.code = code
     }
 
+    /// The call, its subject, and what the system says.
     package var description: String { "\(action): \(String(cString: strerror(code)))" }
 }

@@ -5,8 +5,9 @@ import Personalization
 /// How a method wants its concepts called in prompts: ARBooth and Proxy-Tuning learn "a <rex> dog", the others "<rex>
 /// dog".
 package struct ConceptWording {
-    package let method: String
+    private let method: String
 
+    /// - Parameter method: as an adapter's description has it.
     package init(method: String) { self.method = method }
 
     /// A suite's prompts as they are asked for, and as an encoder reads them that never met the concept. A style is

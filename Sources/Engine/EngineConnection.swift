@@ -20,6 +20,7 @@ struct AskedToStop: Error {
 package final class EngineConnection {
     private let output: FileHandle
 
+    /// - Parameter output: where events are written to, the daemon's end of stdout.
     package init(output: FileHandle = .standardOutput) { self.output = output }
 
     /// Reads the order, then watches stdin: when it closes the daemon is gone, and so is the reason to go on.
@@ -38,7 +39,8 @@ package final class EngineConnection {
         return try EngineOrder(line: Data(line.utf8))
     }
 
-    package func send(_ event: EngineEvent) {
+    /// Writes one line. What cannot be written is dropped: nobody reads it.
+    func send(_ event: EngineEvent) {
         // A daemon that has gone away is noticed by the watcher; a line that cannot be written has no reader.
         try? output.write(contentsOf: event.line + Data([0x0A]))
     }

@@ -7,6 +7,7 @@ import Personalization
 package struct EngineWork {
     private let connection: EngineConnection
 
+    /// - Parameter connection: which hears of everything, failures among it.
     package init(connection: EngineConnection) { self.connection = connection }
 
     /// Reads the order from stdin and does it; what went wrong is an event, not an exit status.

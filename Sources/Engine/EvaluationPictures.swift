@@ -11,23 +11,26 @@ package struct EvaluationPictures {
     package struct Plan {
         /// As they are asked for.
         package var prompts: [String]
-        package var perPrompt: Int
+        var perPrompt: Int
         /// They take turns.
         package var classPrompts: [String]
-        package var classPictures: Int
+        var classPictures: Int
 
+        /// - Parameter perPrompt: pictures, each of a seed of its own.
         package init(prompts: [String], perPrompt: Int, classPrompts: [String], classPictures: Int) {
             (self.prompts, self.perPrompt) = (prompts, perPrompt)
             (self.classPrompts, self.classPictures) = (classPrompts, classPictures)
         }
 
-        package var count: Int { prompts.count * perPrompt + classPictures }
+        /// Pictures in all.
+        var count: Int { prompts.count * perPrompt + classPictures }
     }
 
     /// For every prompt its pictures.
     package let groups: [[Picture]]
     /// For every class prompt its pictures.
     package let classGroups: [[Picture]]
+    /// In turns of the class prompts.
     package var classPictures: [Picture] { classGroups.flatMap { $0 } }
 
     /// Pictures of the same plan and seed have the same seeds each, whatever paints them.

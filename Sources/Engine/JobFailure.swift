@@ -2,15 +2,21 @@ import Jobs
 
 /// Why a job cannot be done: what the daemon is told.
 package struct JobFailure: Error, CustomStringConvertible {
+    /// Which kind of failure, as the runbook lists them (`model.damaged`).
     package let code: String
-    package let consequence: Consequence
+    /// What the daemon does with the job.
+    let consequence: Consequence
+    /// A sentence for the sender, or for who operates.
     package let message: String
-    package let problems: [Problem]?
+    /// Faults of the message, each with its place.
+    let problems: [Problem]?
 
+    /// - Parameter problems: of the message, where its sender can mend them.
     package init(code: String, consequence: Consequence, message: String, problems: [Problem]? = nil) {
         (self.code, self.consequence, self.message, self.problems) = (code, consequence, message, problems)
     }
 
+    /// The message, then a line a problem.
     package var description: String { ([message] + (problems ?? []).map(\.description)).joined(separator: "\n") }
 
     var event: EngineEvent {

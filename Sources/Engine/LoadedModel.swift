@@ -16,6 +16,7 @@ package struct LoadedModel {
         case diffusion(any LatentDiffusion)
     }
 
+    /// Frozen: nothing of it learns unless a method says so.
     package let backbone: Backbone
     /// What the model says of itself.
     package let description: ModelDescription
@@ -28,6 +29,8 @@ package struct LoadedModel {
         try self.init(directory: "\(models)/\(name)", size: size)
     }
 
+    /// The same of a model that lies anywhere.
+    /// - Throws: `JobFailure` where there is no model, or a damaged one, or one that draws no pictures of that size.
     package init(directory: String, size: ModelDescription.Size? = nil) throws {
         guard ModelFolder.isModel(directory) else {
             throw JobFailure(
@@ -53,6 +56,7 @@ package struct LoadedModel {
         try ModelFolder.transformerDigest(in: directory)
     }
 
+    /// As its configuration has it; concepts keep it.
     package var name: String {
         switch backbone {
         case .infinity(let model): model.configuration.name

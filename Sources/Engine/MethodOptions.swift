@@ -31,7 +31,8 @@ extension LoRAOptions: TrainingOptions {}
 
 /// The methods' options as jobs give them.
 extension ARBoothOptions {
-    package init(_ values: OptionValues) {
+    /// The method's own values where `values` say nothing.
+    init(_ values: OptionValues) {
         self.init()
         take(values)
         values.text("moments") { moments = AdamW.Precision(rawValue: $0) ?? moments }
@@ -51,7 +52,8 @@ extension ARBoothOptions {
 }
 
 extension CoAROptions {
-    package init(_ values: OptionValues) {
+    /// The method's own values where `values` say nothing; layers and prompt then follow from the role.
+    init(_ values: OptionValues) {
         self.init()
         take(values)
         values.integer("layers") { layers = $0 }
@@ -66,6 +68,8 @@ extension CoAROptions {
 }
 
 extension ProxyTuningOptions {
+    /// The method's own values where `values` say nothing; α is twice the rank, and the supervisor's learning rate its
+    /// rule's.
     package init(_ values: OptionValues) {
         self.init()
         take(teaching: values)
@@ -102,7 +106,8 @@ extension ProxyTuningOptions {
 }
 
 extension LoRAOptions {
-    package init(_ values: OptionValues) {
+    /// The method's own values where `values` say nothing.
+    init(_ values: OptionValues) {
         self.init()
         take(values)
         values.integer("rank") { rank = $0 }

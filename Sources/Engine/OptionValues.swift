@@ -27,16 +27,20 @@ package struct OptionValues {
     /// Nil where nothing is given and what holds follows from the model.
     package subscript(_ name: String) -> JSONValue? { values[name] == .null ? nil : values[name] }
 
-    package func integer(_ name: String, _ assign: (Int) -> Void) {
+    /// Assigns a whole number, where there is one.
+    func integer(_ name: String, _ assign: (Int) -> Void) {
         if let value = values[name]?.integer { assign(value) }
     }
-    package func number(_ name: String, _ assign: (Float) -> Void) {
+    /// Assigns a number, where there is one.
+    func number(_ name: String, _ assign: (Float) -> Void) {
         if let value = values[name]?.double { assign(Float(value)) }
     }
-    package func flag(_ name: String, _ assign: (Bool) -> Void) {
+    /// Assigns a yes or no, where there is one.
+    func flag(_ name: String, _ assign: (Bool) -> Void) {
         if case .bool(let value) = values[name] { assign(value) }
     }
-    package func text(_ name: String, _ assign: (String) -> Void) {
+    /// Assigns a text, where there is one.
+    func text(_ name: String, _ assign: (String) -> Void) {
         if let value = values[name]?.string { assign(value) }
     }
 }

@@ -144,7 +144,8 @@ package struct Drift {
 
     private static let shortestWay = 0.05
 
-    package let className: String
+    /// The noun of class and concept.
+    let className: String
     let before, after: ClassScores
     /// PRES if every one of the class were the subject.
     package let ceiling: Double
@@ -155,11 +156,13 @@ package struct Drift {
     /// The share of the class's diversity that is lost; negative where there is more.
     package var loss: Double { before.div.value > 0 ? 1 - after.div.value / before.div.value : 0 }
 
+    /// The share of the way from `before` to `ceiling`; nil where that is shorter than 0.05.
     package static func approach(from before: Double, to after: Double, ceiling: Double) -> Double? {
         ceiling - before < Drift.shortestWay ? nil : (after - before) / (ceiling - before)
     }
 
-    package var warnings: [String] {
+    /// One for each share beyond its limit, and what would keep it within.
+    var warnings: [String] {
         let advice = "fewer iterations, a smaller learning rate or more prior preservation keep"
         return [
             approach ?? 0 > Drift.largestApproach

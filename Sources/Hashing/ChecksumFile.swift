@@ -24,6 +24,7 @@ package struct ChecksumFile: Sendable, Equatable {
     /// A line that is no digest and name.
     package struct Malformed: Error, CustomStringConvertible {
         let line: Int
+        /// The line's number, and the form it must have.
         package var description: String {
             "line \(line) is not a SHA-256 in lowercase, two spaces (or a space and *) and a file's name"
         }

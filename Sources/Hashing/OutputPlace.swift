@@ -5,6 +5,7 @@ import Foundation
 package enum OutputPlace {
     /// Why nothing can be written to a place, and what to do.
     package struct Fault: Error, Equatable, CustomStringConvertible {
+        /// The place, why nothing can be written there, and what to do.
         package let description: String
 
         fileprivate init(_ path: String, _ reason: String, _ remedy: String = "give another place") {

@@ -3,6 +3,7 @@ import Foundation
 
 /// The SHA-256 of some bytes (FIPS 180-4), computed by libcrypto. Prints as 64 hexadecimal digits in lowercase.
 package struct SHA256Digest: Sendable, Hashable, CustomStringConvertible {
+    /// 64 hexadecimal digits in lowercase.
     package let description: String
 
     /// The form of messages: `sha256:` and the digits.

@@ -1,6 +1,8 @@
 /// An 8-bit RGB picture in memory: rows from top to bottom, pixels from left to right, `R G B` interleaved.
 package struct Picture: Equatable, Sendable {
+    /// Pixels of a row.
     package let width: Int
+    /// Rows.
     package let height: Int
     /// `3 · width · height` bytes.
     package var pixels: [UInt8]

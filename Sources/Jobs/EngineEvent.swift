@@ -17,6 +17,7 @@ package enum EngineEvent: Sendable, Equatable {
         package var engine: String
         /// The backbone it uses.
         package var backbone: String
+        /// The first event of an attempt.
         package init(engine: String, backbone: String) {
             self.engine = engine
             self.backbone = backbone
@@ -30,6 +31,7 @@ package enum EngineEvent: Sendable, Equatable {
         package var step: Int
         /// Steps of this stage.
         package var steps: Int
+        /// - Parameter step: at most `steps`.
         package init(stage: String, step: Int, steps: Int) {
             self.stage = stage
             self.step = step
@@ -38,8 +40,11 @@ package enum EngineEvent: Sendable, Equatable {
     }
     /// Numbers by name at a step.
     package struct Metric: Sendable, Equatable, Codable {
+        /// Steps done.
         package var step: Int
+        /// By name (`loss`, `gradient_norm`); what is not finite is not stored.
         package var values: [String: Double]
+        /// Values at a step.
         package init(step: Int, values: [String: Double]) {
             self.step = step
             self.values = values
@@ -53,14 +58,17 @@ package enum EngineEvent: Sendable, Equatable {
         package var name: String
         /// Where it lies, inside the workspace.
         package var path: String
-        package var mediaType: String
+        /// `image/png`, …
+        var mediaType: String
         /// 64 hexadecimal digits.
         package var sha256: String
+        /// Of the file.
         package var bytes: Int
         /// The prompt a picture was drawn from.
         package var prompt: String?
         /// Its seed.
         package var seed: UInt64?
+        /// - Parameter prompt: of a picture alone, as `seed`.
         package init(
             role: String, name: String, path: String, mediaType: String, sha256: String, bytes: Int,
             prompt: String? = nil, seed: UInt64? = nil
@@ -71,10 +79,15 @@ package enum EngineEvent: Sendable, Equatable {
     }
     /// A state to go on from, whole on the disk.
     package struct Checkpoint: Sendable, Equatable, Codable {
+        /// Steps done.
         package var step: Int
+        /// Where it lies, inside the workspace.
         package var path: String
+        /// 64 hexadecimal digits.
         package var sha256: String
+        /// Of the file.
         package var bytes: Int
+        /// A file that is whole on the disk.
         package init(step: Int, path: String, sha256: String, bytes: Int) {
             (self.step, self.path, self.sha256, self.bytes) = (step, path, sha256, bytes)
         }
@@ -83,24 +96,33 @@ package enum EngineEvent: Sendable, Equatable {
     package struct Done: Sendable, Equatable, Codable {
         /// The kind's own result, with `metrics` in it.
         package var result: JSONValue
+        /// From the order to the end.
         package var seconds: Double
+        /// The most that was resident at a time.
         package var peakMemoryBytes: Int
+        /// The last event of an attempt that did its job.
         package init(result: JSONValue, seconds: Double, peakMemoryBytes: Int) {
             (self.result, self.seconds, self.peakMemoryBytes) = (result, seconds, peakMemoryBytes)
         }
     }
     /// It stopped as asked, behind a checkpoint.
     package struct Interrupted: Sendable, Equatable, Codable {
+        /// Of the checkpoint that the job goes on from.
         package var step: Int
+        /// The last event of an attempt that was asked to stop.
         package init(step: Int) { self.step = step }
     }
     /// It failed.
     package struct Failed: Sendable, Equatable, Codable {
         /// Dotted, lowercase: `input.image`, `engine.memory`.
         package var code: String
+        /// What the daemon does with the job.
         package var consequence: Consequence
+        /// What is wrong, where, and what to do.
         package var message: String
+        /// Of the message, where its sender can mend them.
         package var problems: [Problem]?
+        /// The last event of an attempt that failed.
         package init(code: String, consequence: Consequence, message: String, problems: [Problem]? = nil) {
             (self.code, self.consequence, self.message, self.problems) = (code, consequence, message, problems)
         }
@@ -110,6 +132,8 @@ package enum EngineEvent: Sendable, Equatable {
 extension EngineEvent: Codable {
     private enum Discriminator: String, CodingKey { case event }
 
+    /// Members that are not known are passed over.
+    /// - Throws: `DecodingError` for an event that is not known, or one that lacks a member.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Discriminator.self)
         let event = try container.decode(String.self, forKey: .event)
@@ -134,6 +158,8 @@ extension EngineEvent: Codable {
         }
     }
 
+    /// The event's members beside its name.
+    /// - Throws: `EncodingError` for a number that is none, unless the encoder has words for these.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Discriminator.self)
         switch self {

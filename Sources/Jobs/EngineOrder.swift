@@ -53,6 +53,7 @@ package struct EngineOrder: Sendable, JSONLine {
     package struct Proxy: Sendable, Equatable, Codable {
         /// The picture's absolute path.
         package var path: String
+        /// It names the concept.
         package var prompt: String
 
         /// Describes a picture.
@@ -64,6 +65,8 @@ package struct EngineOrder: Sendable, JSONLine {
             checkpointSeconds
     }
 
+    /// Members that are not known are passed over.
+    /// - Throws: `DecodingError`; `Problems` where `spec` is no job.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         job = try container.decode(UUID.self, forKey: .job)
@@ -80,6 +83,8 @@ package struct EngineOrder: Sendable, JSONLine {
         checkpointSeconds = try container.decode(Int.self, forKey: .checkpointSeconds)
     }
 
+    /// With the job's kind beside its body, for engines that look at it first.
+    /// - Throws: what the encoder does.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(job.uuidString.lowercased(), forKey: .job)

@@ -17,6 +17,7 @@ package struct Problem: Sendable, Equatable, Codable, CustomStringConvertible {
     /// A member's name as a part of a JSON pointer.
     package static func escaped(_ name: String) -> String { name.replacing("~", with: "~0").replacing("/", with: "~1") }
 
+    /// All three in one line, for logs and terminals.
     package var description: String { "\(pointer.isEmpty ? "/" : pointer): found \(found); allowed: \(allowed)" }
 }
 
@@ -28,5 +29,6 @@ package struct Problems: Error, Sendable, Equatable, CustomStringConvertible {
     /// Collects problems.
     package init(_ list: [Problem]) { self.list = list }
 
+    /// A line a problem.
     package var description: String { list.map(\.description).joined(separator: "\n") }
 }

@@ -4,6 +4,7 @@ package protocol Attribute: CaseIterable, RawRepresentable, Sendable, Hashable w
     var name: String { get }
 }
 
+/// What stands in the picture.
 package enum SubjectClass: Int, Attribute {
     case dog, cat, rabbit, bear, bird, fish, turtle, owl
     case car, truck, boat, rocket
@@ -12,11 +13,14 @@ package enum SubjectClass: Int, Attribute {
     case flower, tree, cactus, mushroom
     case robot
 
+    /// The noun of captions.
     package var name: String { self == .iceCream ? "ice cream" : "\(self)" }
 }
 
+/// A subject's main colour, and its second one.
 package enum SubjectColour: Int, Attribute {
     case red, orange, yellow, green, blue, purple, pink, brown, white, black
+    /// The adjective of captions.
     package var name: String { "\(self)" }
 
     var colour: Colour {
@@ -35,14 +39,18 @@ package enum SubjectColour: Int, Attribute {
     }
 }
 
+/// What the main colour is broken by.
 package enum Pattern: Int, Attribute {
     case plain, spotted, striped, chequered
+    /// The word between colour and noun; captions leave a plain one out.
     package var name: String { "\(self)" }
 }
 
+/// Where the subject is.
 package enum Context: Int, Attribute {
     case plain, beach, snow, jungle, nightCity, water, woodenFloor, grass, dirtRoad, mountain, city, picnic, desert
 
+    /// Words after the noun; none for a plain backdrop.
     package var name: String {
         switch self {
         case .plain: ""
@@ -90,9 +98,11 @@ package enum Finish: Int, Attribute {
     package var name: String { self == .plain ? "" : "\(self)" }
 }
 
+/// What the picture is made as.
 package enum Style: Int, Attribute {
     case photo, watercolour, pixelArt, lineDrawing, pastel, neon, blueprint, comic, crayon, woodcut, mosaic
 
+    /// The noun of captions (`a watercolour painting of …`).
     package var name: String {
         switch self {
         case .photo: "photo"
@@ -110,6 +120,7 @@ package enum Style: Int, Attribute {
     }
     /// Never seen in training.
     package static let heldOut: [Style] = [.woodcut, .mosaic]
+    /// Whether training never shows it.
     package var isHeldOut: Bool { Style.heldOut.contains(self) }
     /// A blueprint is white on blue, whatever is drawn.
     package var keepsColour: Bool { self != .blueprint }
@@ -126,15 +137,23 @@ package enum Split: Sendable {
 /// Exact integer labels of a scene; a colour that the style does not show is nil, and so is what a second subject would
 /// have where there is none.
 package struct Labels: Equatable, Sendable {
+    /// `SubjectClass`.
     package let subject: Int
+    /// `SubjectColour`.
     package let colour: Int?
+    /// `Pattern`.
     package let pattern: Int
+    /// `Context`.
     package let context: Int
     /// Of the first subject, as `finish` is.
     package let accessory: Int
+    /// `Finish`.
     package let finish: Int
+    /// `Style`.
     package let style: Int
+    /// `SubjectClass`.
     package let secondSubject: Int?
+    /// `SubjectColour`.
     package let secondColour: Int?
-    package let secondPattern: Int?
+    let secondPattern: Int?
 }

@@ -4,13 +4,18 @@ import Randomness
 package enum Evaluation {
     /// What a prompt fixes; phrasing, pose and the rest are free.
     package struct Prompt: Hashable, Sendable {
+        /// What stands in the picture.
         package let kind: SubjectClass
+        /// Its main colour; pattern and second colour are free.
         package let colour: SubjectColour
+        /// Where it is.
         package let context: Context
+        /// One that training knows and that shows colour, of prompts made here.
         package let style: Style
         /// What the subject wears; training may know it, for it is no part of what is reserved.
         package let accessory: Accessory
 
+        /// Any combination, reserved or not.
         package init(
             kind: SubjectClass, colour: SubjectColour, context: Context, style: Style, accessory: Accessory = .none
         ) {
@@ -28,6 +33,7 @@ package enum Evaluation {
                 pose: .drawn(&generator), phrasing: 1)
         }
 
+        /// What a model is asked for.
         package var text: String { Caption.prompt(self) }
 
         /// The same prompt with something worn.
@@ -106,10 +112,14 @@ package enum Evaluation {
 
     /// A prompt of two subjects, each a prompt of one place and style, named from left to right.
     package struct PairPrompt: Hashable, Sendable {
+        /// Left and right; they differ in class or colour.
         package let first, second: Prompt
+        /// Of both.
         package var context: Context { first.context }
+        /// Of both.
         package var style: Style { first.style }
 
+        /// What a model is asked for.
         package var text: String { Caption.prompt(self) }
 
         /// A picture of the world that the prompt describes, of individuals that training knows.

@@ -2,19 +2,24 @@ import Images
 
 /// One picture of the world: who, where, with what, in which style; its caption and its labels.
 package struct Scene: Hashable, Sendable {
+    /// The one on the left, where there are two.
     package let subject: Subject
     /// Who stands to the right of the subject, if anybody: the caption names from left to right.
     package let second: Subject?
+    /// Where they are.
     package let context: Context
     /// What the first subject wears or carries.
     package let accessory: Accessory
     /// The first subject's.
     package let finish: Finish
+    /// What the picture is made as.
     package let style: Style
+    /// The subject's; a second one's follows from it.
     package let pose: Pose
     /// Which of the phrasings the caption uses.
     let phrasing: Int
 
+    /// - Parameter phrasing: of the caption, 0 to `Caption.phrasings` less one.
     package init(
         subject: Subject, second: Subject? = nil, context: Context, accessory: Accessory, finish: Finish = .plain,
         style: Style, pose: Pose, phrasing: Int
@@ -29,6 +34,7 @@ package struct Scene: Hashable, Sendable {
         self.phrasing = phrasing
     }
 
+    /// What a classifier should say of the picture.
     package var labels: Labels {
         Labels(
             subject: subject.kind.rawValue, colour: shown(subject.colour), pattern: subject.pattern.rawValue,

@@ -2,14 +2,17 @@ import Randomness
 
 /// One individual: a class and the parameters it is drawn from.
 package struct Subject: Hashable, Sendable {
+    /// What it is.
     package let kind: SubjectClass
+    /// Its main colour, which captions say.
     package let colour: SubjectColour
     /// A second colour: belly, roof, icing, petals' heart …
     package let accent: SubjectColour
+    /// What the main colour is broken by.
     package let pattern: Pattern
     /// Two part variants of three each: ears, tails, handles, leaves …
     package let firstPart: Int
-    package let secondPart: Int
+    let secondPart: Int
     /// Three body proportions, slim to stout.
     package let build: Int
 

@@ -7,15 +7,21 @@ import Tensors
 package struct Adapter {
     /// What an adapter says about itself, kept in the file's metadata.
     package struct Description: Codable, Equatable, Sendable {
+        /// `PersonalizationMethod`'s name of what learnt it.
         package var method: String
         /// The backbone it belongs to, and a digest of that backbone's weights.
         package var model: String
+        /// Of all the backbone's weights; an adapter of others is refused.
         package var modelDigest: String
         /// The concept's name, `rex` for the placeholder `<rex>`.
         package var concept: String
+        /// Whether it is a subject or a style.
         package var role: ConceptRole
+        /// The noun of the references; empty where a style's is not said.
         package var className: String
+        /// Of the training.
         package var seed: UInt64
+        /// Steps that were taken.
         package var iterations: Int
         /// The method's options as JSON.
         package var options: String
@@ -24,10 +30,12 @@ package struct Adapter {
     /// Name of the placeholder's learned embedding among the tensors.
     package static let placeholderName = "placeholder.embedding"
 
+    /// As the file's metadata has it.
     package let description: Description
     /// By the backbone's own weight names; and the placeholder's embedding [1, D].
     let held: [String: HeldTensor]
 
+    /// An adapter in memory, whose tensors are not looked through: files are, when they are read.
     package init(description: Description, tensors: [String: Tensor]) {
         self.init(description: description, held: tensors.mapValues(HeldTensor.memory))
     }
@@ -40,11 +48,13 @@ package struct Adapter {
     /// All of them in memory, which for what ARBooth learnt of a large model is gigabytes.
     package var tensors: [String: Tensor] { held.mapValues(\.tensor) }
 
-    package var placeholder: Tensor? { held[Adapter.placeholderName]?.tensor }
+    /// ARBooth's word for the concept, [1, D]; nil of other methods.
+    var placeholder: Tensor? { held[Adapter.placeholderName]?.tensor }
 
     /// Name of the rows that ARBooth's own code learns, [n, D]: they stand for the subject in the text encoder's
     /// output.
     package static let outputRowsName = "special_token"
+    /// Of an imported fine-tune of ARBooth's, [n, D]; nil of our own.
     package var outputRows: Tensor? { held[Adapter.outputRowsName]?.tensor }
 
     /// Whether a tensor takes the place of a weight of the backbone's.
@@ -95,6 +105,7 @@ package enum AdapterError: Error, CustomStringConvertible, Equatable {
     /// A change that is far larger than the weight it changes.
     case excessive(concept: String, name: String, ratio: Float)
 
+    /// What is wrong with which concept or file, and what to do.
     package var description: String {
         switch self {
         case .notAnAdapter(let path, let reason): "\(path) is not an Atelier adapter: \(reason)"

@@ -5,6 +5,7 @@ import Jobs
 package struct Concept: Sendable {
     /// `rex`; prompts name it `<rex>`.
     package let name: String
+    /// Whether it is a subject or a style.
     package let role: ConceptRole
     /// The noun of what the references show; empty where a style's is not said.
     package let className: String
@@ -37,6 +38,7 @@ package struct Concept: Sendable {
         references.map { $0.fitted(shorterSide: size).centreCropped(width: size, height: size) }
     }
 
+    /// What prompts name it by.
     package var placeholder: String { "<\(name)>" }
 
     /// "a <rex> dog": what ARBooth and Proxy-Tuning call it by.

@@ -6,11 +6,14 @@ import Layers
 package struct ContextVectors {
     /// Names among an adapter's tensors.
     package static let textName = "context.text"
-    package static let imageName = "context.image"
+    static let imageName = "context.image"
 
-    package let text: Variable
-    package let image: Variable
+    /// [N, C], where the prompt names the concept.
+    let text: Variable
+    /// [N, C], right before the first code.
+    let image: Variable
 
+    /// Both [N, C].
     package init(text: Variable, image: Variable) {
         self.text = text
         self.image = image

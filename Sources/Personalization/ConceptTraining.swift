@@ -32,6 +32,7 @@ package protocol ConceptTraining: StepwiseTraining {
 }
 
 extension ConceptTraining {
+    /// Nothing: the training changed the weights, or hangs nothing on them.
     package func detach() {}
 
     /// Begins with what was learnt before instead of with the model; before the first step.

@@ -7,6 +7,7 @@ package struct ReferenceAugmentation {
     let size: Int
     let largestZoom: Float
 
+    /// - Parameter size: pixels on a side of the model's pictures.
     package init(size: Int, largestZoom: Float) {
         self.size = size
         self.largestZoom = largestZoom

@@ -6,6 +6,7 @@ package struct StyleWording: Sendable, Equatable {
     /// With {subject} and {style}.
     package let template: String
 
+    /// - Parameter template: with {subject} and {style}.
     package init(template: String) { self.template = template }
 
     /// - Parameter subject: what is shown, and where: "a dog on the beach".

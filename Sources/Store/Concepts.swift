@@ -4,9 +4,13 @@ import Jobs
 
 /// A concept as jobs find it.
 package struct StoredConcept: Sendable, Equatable {
+    /// Without a version.
     package let name: String
+    /// Whether it is a subject or a style.
     package let role: ConceptRole
+    /// From 1, for each tenant and name; none is given twice.
     package let version: Int
+    /// What it was learnt on, by its name.
     package let model: String
     /// The SHA-256 of its adapter.
     package let adapter: String

@@ -3,10 +3,15 @@ import Jobs
 
 /// A job that a worker owns, under the fence of its attempt.
 package struct ClaimedJob: Sendable {
+    /// The row.
     package let job: UUID
+    /// From 1; the fence of everything that is written of it.
     package let attempt: Int
+    /// Whether it needs an engine, and which worker does it.
     package let kind: JobKind
+    /// Whose it is.
     package let tenant: String
+    /// Of the message it was made of.
     package let messageID: String
     /// What is to be done, or what is wrong with a row that is no job any more.
     package let spec: Result<JobSpec, Problems>
@@ -16,6 +21,7 @@ package struct ClaimedJob: Sendable {
 
 /// A model that a worker holds.
 package struct WorkerModel: Sendable, Equatable {
+    /// Its name, and its folder's.
     package let model: String
     /// Of its files, as the catalogue tells it.
     package let digest: String
@@ -43,23 +49,35 @@ package struct Heartbeat: Sendable {
 
 /// A checkpoint's row.
 package struct StoredCheckpoint: Sendable, Equatable {
+    /// Steps done.
     package let step: Int
+    /// In the folder of checkpoints.
     package let path: String
+    /// 64 hexadecimal digits.
     package let sha256: String
 }
 
 /// An attempt's end.
 package struct AttemptResult: Sendable {
+    /// How the attempt ended.
     package var outcome: AttemptOutcome
+    /// What becomes of the job, where it failed.
     package var consequence: Consequence
+    /// Dotted, lowercase; nil where it did its job.
     package var code: String?
+    /// For people.
     package var message: String?
+    /// Of the message, where its sender can mend them.
     package var problems: [Problem]?
+    /// The kind's own, of a job that is done.
     package var result: JSONValue?
+    /// Files that are in the store already.
     package var artifacts: [EngineEvent.Artifact]
-    package var logTail: String
+    /// The last lines of the engine's log.
+    var logTail: String
+    /// The most that its engine held at a time.
     package var peakMemoryBytes: Int64?
-    package var processorSeconds: Double?
+    var processorSeconds: Double?
 
     /// Describes an end.
     package init(

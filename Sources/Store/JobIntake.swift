@@ -4,24 +4,33 @@ import Jobs
 
 /// A valid job message, about to become a row.
 package struct Submission: Sendable {
+    /// Who published it, as the broker vouches.
     package var tenant: String
+    /// With the tenant it tells a job from every other: a second one makes none.
     package var messageID: String
+    /// Of the body.
     package var kind: JobKind
     /// The body; pictures are references into the artifact store by now.
     package var spec: JSONValue
+    /// 0 to 9, higher first.
     package var priority: Int
+    /// Not before then; nil: at once.
     package var runAfter: Date?
+    /// It is discarded where it has not begun by then.
     package var deadline: Date?
     /// Seconds until it is too late to begin, for whom no `deadline` is given.
     package var lifetime: Double?
     /// When `lifetime` is over at the latest, where its sender said when it published the message.
     package var expiresAt: Date?
+    /// The queue that its outcome goes to besides.
     package var replyTo: String?
+    /// Goes into every event; the message id does where there is none.
     package var correlationID: String?
-    package var traceparent: String?
-    package var maxAttempts: Int
+    var traceparent: String?
+    var maxAttempts: Int
     /// The model that does it, nil where any worker does, and its files' digest, nil where any of that name do.
     package var model: String?
+    /// 64 hexadecimal digits.
     package var modelDigest: String?
     /// What it needs besides: `name@digest`, or `name@` for any files of that name.
     package var furtherModels: [String] = []
@@ -64,12 +73,19 @@ package struct Submission: Sendable {
 
 /// A message that cannot be a job.
 package struct Rejection: Sendable {
+    /// Who published it, as the broker vouches; empty where nobody did.
     package var tenant: String
+    /// Nil where it had none.
     package var messageID: String?
+    /// As it was said, whether it is one or not.
     package var kind: String?
+    /// At least one.
     package var problems: [Problem]
+    /// As it came; of a long one the beginning is kept.
     package var body: Data
+    /// The queue that is told besides.
     package var replyTo: String?
+    /// Goes into the event.
     package var correlationID: String?
 
     /// Describes a rejection.

@@ -3,15 +3,23 @@ import Jobs
 
 /// Which jobs somebody means.
 package struct JobFilter: Sendable {
+    /// Only these; empty: any.
     package var ids: [UUID] = []
+    /// Only jobs in this state; nil: in any.
     package var state: JobState?
+    /// Only jobs of this kind; nil: of any.
     package var kind: JobKind?
+    /// Only this tenant's; nil: anybody's.
     package var tenant: String?
+    /// Only jobs that name this model; nil: any.
     package var model: String?
+    /// Only jobs that wait or ended with this error; nil: any.
     package var errorCode: String?
+    /// Only jobs that were created since; nil: any.
     package var since: Date?
     /// Only those that come after this one, newest first: the next page.
     package var after: UUID?
+    /// Of a page.
     package var limit = 50
 
     /// All jobs, newest first.

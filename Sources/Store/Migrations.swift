@@ -8,6 +8,7 @@ package struct Migrations: Sendable {
     package struct File: Sendable, Equatable {
         /// Its path in the folder.
         package let name: String
+        /// Its SQL.
         package let text: String
         /// SHA-256 of its bytes.
         package var checksum: String { SHA256Digest.of(Data(text.utf8)).description }
@@ -28,6 +29,7 @@ package struct Migrations: Sendable {
 
     /// A folder that is not one of migrations.
     package struct Unusable: Error, CustomStringConvertible {
+        /// The folder, and what it lacks.
         package let description: String
     }
 

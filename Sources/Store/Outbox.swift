@@ -11,10 +11,13 @@ package struct OutboxMessage: Sendable {
     package let event: String
     /// Whether it goes to the default exchange (a reply) or to the exchange of events.
     package let isReply: Bool
+    /// The word of an event, or the queue of a reply.
     package let routingKey: String
+    /// Of the message that is answered.
     package let correlationID: String?
     /// The job, or nothing for a rejected message.
     package let job: String?
+    /// One JSON object.
     package let body: Data
 }
 

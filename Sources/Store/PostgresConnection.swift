@@ -12,6 +12,7 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     /// It refused the statement: SQLSTATE and its message.
     case refused(state: String, message: String)
 
+    /// What PostgreSQL or libpq said, in one line.
     package var description: String {
         switch self {
         case .unavailable(let reason): "PostgreSQL is unavailable: \(reason)"

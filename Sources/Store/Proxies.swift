@@ -4,6 +4,7 @@ import Jobs
 
 /// A picture that a job drew of a concept for a student to learn from.
 package struct StoredProxy: Sendable, Equatable {
+    /// Of the picture's file.
     package let digest: SHA256Digest
     /// What it was drawn from; it names the concept.
     package let prompt: String

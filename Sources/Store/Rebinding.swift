@@ -5,6 +5,7 @@ import Jobs
 package struct WeightsBinding: Sendable, Equatable {
     /// One of a job's models whose weights would be others.
     package struct Change: Sendable, Hashable, Comparable {
+        /// By its name.
         package let model: String
         /// The digest that the job was accepted for.
         package let from: String
@@ -16,12 +17,15 @@ package struct WeightsBinding: Sendable, Equatable {
             (self.model, self.from, self.to) = (model, from, to)
         }
 
+        /// By name, then by the digests.
         package static func < (one: Change, other: Change) -> Bool {
             (one.model, one.from, one.to) < (other.model, other.from, other.to)
         }
     }
 
+    /// A job that waits.
     package let job: UUID
+    /// Whose it is.
     package let tenant: String
     /// The job's body.
     package let spec: JSONValue

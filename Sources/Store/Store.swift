@@ -15,6 +15,7 @@ package actor Store {
     private let patience: Duration
     private var connection: PostgresConnection?
 
+    /// A thread of the connection's own: libpq blocks.
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// A store at `url`; connects with the first call. A server that says nothing to a statement for as long as

@@ -11,7 +11,9 @@ package struct TenantErasure: Sendable {
 
 /// A sort of things that there are of a tenant, and how many.
 package struct Remainder: Sendable, Equatable {
+    /// In words: `jobs that have ended`.
     package let what: String
+    /// Zero where there is none.
     package let count: Int
 }
 

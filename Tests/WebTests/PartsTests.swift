@@ -87,7 +87,8 @@ struct PartsTests {
         let slow = Upload([
             { [UInt8](repeating: 0, count: 2 << 20) },
             {
-                #expect(try await hold(8 << 20, announced: 8 << 20, in: bodies) { 1 } == 1)
+                let beside = try await hold(8 << 20, announced: 8 << 20, in: bodies) { 1 }
+                #expect(beside == 1)
                 await #expect(throws: (any Error).self) { try await hold(9 << 20, in: bodies) {} }
                 return [0]
             },

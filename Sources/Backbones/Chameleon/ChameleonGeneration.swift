@@ -8,10 +8,12 @@ package struct CodeSampling: Sendable {
     package var guidance: Float
     /// Codes that may be chosen: the likeliest so many; 1 is greedy.
     package var topK: Int
+    /// What the guided logits are divided by before the softmax.
     package var temperature: Float
     /// One per picture: a picture's codes depend on its own seed only.
     package var seeds: [UInt64]
 
+    /// - Parameter seeds: one a picture.
     package init(guidance: Float, topK: Int, temperature: Float, seeds: [UInt64]) {
         self.guidance = guidance
         self.topK = topK
@@ -22,12 +24,14 @@ package struct CodeSampling: Sendable {
 
 /// Everything before a picture's first code.
 package struct ChameleonPrompt {
+    /// With marks, begin-image and the size: what `ChameleonModel.ids(before:)` makes.
     package let ids: [Int32]
     /// Context vectors with their place in `ids`.
     package let contexts: [LayerContext]
     /// Pairs of positions between which attention is cut, whichever comes first.
     package let hiddenPairs: [(Int, Int)]
 
+    /// - Parameter contexts: each at positions of `ids`; where two lie on one, the last holds.
     package init(ids: [Int32], contexts: [LayerContext] = [], hiddenPairs: [(Int, Int)] = []) {
         self.ids = ids
         self.contexts = contexts

@@ -8,17 +8,24 @@ import Tensors
 /// A complete Chameleon: picture tokenizer, text tokenizer, and the transformer over both vocabularies. One code for
 /// all sizes; a directory holds the configuration and the weights.
 package final class ChameleonModel {
+    /// What `config.json` says of a model: its parts' sizes, and how it draws unless a job says otherwise.
     package struct Configuration: Codable, Equatable, Sendable {
+        /// What the model is called; a job names its directory.
         package var name: String
         /// Pictures are squares of this many pixels.
         package var pictureSize: Int
+        /// What the transformer's ids stand for.
         package var vocabulary: ChameleonVocabulary
+        /// The VQGAN's sizes.
         package var tokenizer: ChameleonTokenizer.Configuration
+        /// The transformer's.
         package var transformer: ChameleonTransformer.Configuration
         /// Generation's defaults.
         package var guidance: Float
-        package var topK: Int
-        package var temperature: Float
+        /// Codes that may be chosen, the likeliest so many.
+        var topK: Int
+        /// What logits are divided by.
+        var temperature: Float
         /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
         package var styledPrompt: String?
         /// What is said around a prompt, with {width} and {height} of the picture and {prompt}; nil says the prompt
@@ -27,6 +34,7 @@ package final class ChameleonModel {
         /// Of pictures that are no squares of `pictureSize`; nil of those.
         package var otherGrid: PictureGrid?
 
+        /// `promptTemplate` and `otherGrid` are nil until they are set.
         package init(
             name: String, pictureSize: Int, vocabulary: ChameleonVocabulary,
             tokenizer: ChameleonTokenizer.Configuration,
@@ -44,6 +52,7 @@ package final class ChameleonModel {
             self.styledPrompt = styledPrompt
         }
 
+        /// Codes of a picture: `otherGrid`, or the square of `pictureSize`.
         package var grid: PictureGrid {
             otherGrid
                 ?? PictureGrid(height: pictureSize / tokenizer.patchSize, width: pictureSize / tokenizer.patchSize)
@@ -66,13 +75,21 @@ package final class ChameleonModel {
         case transformer = "transformer.safetensors"
     }
 
+    /// As it was read, with the grid that was asked for.
     package let configuration: Configuration
+    /// Without concepts' placeholders.
     package let textTokenizer: TextTokenizer
+    /// Of the VQGAN, both halves and its codebook.
     package let tokenizerWeights: Weights
+    /// Of the transformer, under transformers' names.
     package let transformerWeights: Weights
+    /// Pictures ↔ codes [h · w].
     package let tokenizer: ChameleonTokenizer
+    /// Ids of text and codes → logits [B, T, V].
     package let transformer: ChameleonTransformer
 
+    /// With a Unigram tokenizer, as models made here have.
+    /// - Throws: `WeightsError` naming what a source lacks or has in another shape.
     package convenience init(
         _ configuration: Configuration, textTokenizer: UnigramTokenizer, tokenizer: Weights.Source,
         transformer: Weights.Source
@@ -81,6 +98,8 @@ package final class ChameleonModel {
             configuration, reading: .unigram(textTokenizer), tokenizer: tokenizer, transformer: transformer)
     }
 
+    /// Parts from sources of their own, with a text tokenizer of either kind.
+    /// - Throws: `WeightsError` naming what a source lacks or has in another shape.
     package init(
         _ configuration: Configuration, reading textTokenizer: TextTokenizer, tokenizer: Weights.Source,
         transformer: Weights.Source
@@ -135,8 +154,10 @@ package final class ChameleonModel {
             picture: configuration.vocabulary.rows(codes, configuration.grid))
     }
 
+    /// Codes of pictures of the model's size, each [h · w] row by row.
     package func codes(_ pictures: [Picture]) -> [[Int32]] { tokenizer.codes(.pictures(pictures)) }
 
+    /// Pictures of codes, each of the grid's [h · w] row by row.
     package func pictures(_ codes: [[Int32]]) -> [Picture] {
         tokenizer.decode(codes, height: configuration.grid.height, width: configuration.grid.width).pictures()
     }

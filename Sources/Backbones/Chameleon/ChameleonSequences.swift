@@ -3,6 +3,7 @@ import Tensors
 
 /// A sequence to learn from: what is read, and what each position must say next.
 package struct ChameleonSequence {
+    /// [T]; the last one is read, and nothing asked of it.
     package var ids: [Int32]
     /// The next id of every position, −1 where nothing is asked for.
     package var labels: [Int32]
@@ -19,10 +20,14 @@ package struct ChameleonSequence {
 
 /// Sequences side by side, shorter ones filled up at their end; causal attention never looks there.
 package struct ChameleonBatch {
-    package let ids: [Int32]  // [B · T]
-    package let labels: [Int32]  // [B · T]
+    /// [B · T]; filled up with id 0.
+    package let ids: [Int32]
+    /// [B · T]; −1 where nothing is asked for, the filling among it.
+    package let labels: [Int32]
+    /// B, the sequences.
     package let count: Int
 
+    /// - Parameter sequences: of any lengths; T is the longest's.
     package init(_ sequences: [ChameleonSequence]) {
         let longest = sequences.map(\.ids.count).max() ?? 0
         ids = sequences.flatMap { $0.ids + [Int32](repeating: 0, count: longest - $0.ids.count) }

@@ -6,12 +6,17 @@ import Tensors
 /// Chameleon's picture tokenizer, a VQGAN (Lumina-mGPT, chameleon_vae_ori/vqgan.py): pictures to a grid of codes and
 /// back.
 package final class ChameleonTokenizer {
+    /// The VQGAN's sizes, read and written under these names.
     package struct Configuration: Codable, Equatable, Sendable {
-        package var baseChannels: Int
+        /// Channels of the first convolution, which the multipliers multiply.
+        var baseChannels: Int
         /// Channel multipliers of the levels, finest first; all but the last halve.
         package var multipliers: [Int]
-        package var residualBlocks: Int
-        package var latentChannels: Int
+        /// Of a level; the decoder's levels have one more.
+        var residualBlocks: Int
+        /// z, what leaves the encoder and enters the decoder.
+        var latentChannels: Int
+        /// Rows of the codebook.
         package var codes: Int
         /// Width of a code.
         package var codeWidth: Int
@@ -24,6 +29,7 @@ package final class ChameleonTokenizer {
         /// The codebook's row of each code of the vocabulary, where that has them in another order.
         package var codeOrder: [Int32]?
 
+        /// What is nil is the reference's.
         package init(
             baseChannels: Int, multipliers: [Int], residualBlocks: Int, latentChannels: Int, codes: Int, codeWidth: Int,
             groups: Int? = nil,
@@ -44,12 +50,15 @@ package final class ChameleonTokenizer {
         package var patchSize: Int { (pixelBlock ?? 1) << (multipliers.count - 1) }
     }
 
+    /// Its sizes; `patchSize` pixels on a side are one code.
     package let configuration: Configuration
+    /// By rows of the codebook: `codes` and `decode` translate where the vocabulary orders them otherwise.
     package let quantizer: VectorQuantizer
     private let encoder: PictureEncoder
     private let decoder: PictureDecoder
     private let beforeQuantizer, afterQuantizer: ConvolutionLayer
 
+    /// Weights are named as in the reference's checkpoint, `vqgan.ckpt`.
     package init(_ configuration: Configuration, _ weights: Weights) {
         let c = configuration
         self.configuration = c
@@ -73,6 +82,7 @@ package final class ChameleonTokenizer {
     /// The encoder's output [B, z, h, w] to what is quantized [B, e, h, w].
     package func features(ofEncoded encoded: Variable) -> Variable { beforeQuantizer(encoded) }
 
+    /// Pictures [B, 3, H, W] in [−1, 1] to what is quantized [B, e, h, w].
     package func features(_ pictures: Variable) -> Variable { features(ofEncoded: encoded(pictures)) }
 
     /// Quantized features [B, e, h, w] to pictures [B, 3, H, W], not clamped.

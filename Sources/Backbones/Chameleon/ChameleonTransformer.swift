@@ -6,11 +6,17 @@ import Tensors
 /// Chameleon's transformer (Chameleon Team, arXiv 2405.09818), as Lumina-mGPT uses it (arXiv 2408.02657): a LLaMA
 /// decoder with normalized queries and keys, over one vocabulary of text and picture tokens.
 package final class ChameleonTransformer {
+    /// Its sizes, read and written under these names.
     package struct Configuration: Codable, Equatable, Sendable {
+        /// V: ids of text, marks and codes together.
         package var vocabularySize: Int
+        /// C of a token.
         package var width: Int
-        package var feedForwardWidth: Int
+        /// Channels of the gated feed-forward's inside.
+        var feedForwardWidth: Int
+        /// Layers.
         package var depth: Int
+        /// Heads of queries; they divide C.
         package var heads: Int
         /// Heads of keys and values; fewer than `heads` where neighbours share them.
         package var keyHeads: Int
@@ -18,18 +24,24 @@ package final class ChameleonTransformer {
         package var swinNorm = false
         /// Tokens of the longest sequence.
         package var longestSequence: Int
+        /// ε of every RMS norm.
         package var epsilon: Float = 1e-5
+        /// Base of the rotary angles.
         package var rotaryBase: Float = 10000
         /// What positions are divided by before they turn anything; nil is one.
         package var rotaryFactor: Float?
         /// Whether the embeddings are what the head multiplies with, too; nil is no.
         package var tiesEmbeddings: Bool?
+        /// Whether queries, keys, values and the output have a bias; the published models' have none.
         package var attentionBias = false
+        /// Whether the feed-forward's three layers have; the published models' have none.
         package var feedForwardBias = false
         /// Rows of the query and key norms in the checkpoint; nil is one per head.
         package var queryNormRows: Int?
+        /// As `queryNormRows`, of keys; nil is one per head of keys.
         package var keyNormRows: Int?
 
+        /// Keys have the queries' heads unless given; the rest is the published 7B's until it is set.
         package init(
             vocabularySize: Int, width: Int, feedForwardWidth: Int, depth: Int, heads: Int, keyHeads: Int? = nil,
             swinNorm: Bool = false,
@@ -50,7 +62,8 @@ package final class ChameleonTransformer {
             vocabularySize: 65_536, width: 4096, feedForwardWidth: 11_008, depth: 32, heads: 32, longestSequence: 10_240
         )
 
-        package var headWidth: Int { width / heads }
+        /// Channels of a head.
+        var headWidth: Int { width / heads }
         var logitScale: Float { 1 / Float(headWidth).squareRoot() }
 
         /// Numbers in all weights, without making them.
@@ -64,7 +77,9 @@ package final class ChameleonTransformer {
         }
     }
 
+    /// Its sizes; no sequence is longer than its `longestSequence`.
     package let configuration: Configuration
+    /// The table of tokens, [V, C]; the head too, where `tiesEmbeddings` says so.
     package let embedding: Parameter
     let blocks: [ChameleonBlock]
     private let norm: RMSNormLayer
@@ -72,6 +87,7 @@ package final class ChameleonTransformer {
     private let head: LinearLayer?
     let rotary: RotaryTable
 
+    /// Weights are named as in transformers' ChameleonForConditionalGeneration.
     package init(_ configuration: Configuration, _ weights: Weights) {
         let c = configuration
         self.configuration = c

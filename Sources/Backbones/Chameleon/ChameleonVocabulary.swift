@@ -5,19 +5,24 @@ package struct ChameleonVocabulary: Codable, Equatable, Sendable {
     package var size: Int
     /// The id of code 0; the others follow.
     package var firstCode: Int32
+    /// Pictures' codes, whose ids lie together.
     package var codes: Int
     /// Opens every sequence that has a prompt.
     package var start: Int32
     /// Stands between a prompt and the picture.
     package var separator: Int32
+    /// Opens a picture; its size follows.
     package var beginImage: Int32
-    package var endImage: Int32
-    package var newLine: Int32
+    /// Closes a picture.
+    var endImage: Int32
+    /// Closes a row of codes.
+    var newLine: Int32
     /// The id of size 0; a height or width of n units has the n-th after it.
     package var firstSize: Int32
     /// Pixels of a unit of size.
     package var sizeUnit: Int
 
+    /// Every id as given; `init(text:codes:sizeUnit:units:)` lays them out anew.
     package init(
         size: Int, firstCode: Int32, codes: Int, start: Int32, separator: Int32, beginImage: Int32, endImage: Int32,
         newLine: Int32,
@@ -52,6 +57,7 @@ package struct ChameleonVocabulary: Codable, Equatable, Sendable {
             endImage: marks + 3, newLine: marks + 4, firstSize: marks + 5, sizeUnit: sizeUnit)
     }
 
+    /// Columns of the logits that are codes.
     package var codeIDs: Range<Int> { Int(firstCode)..<Int(firstCode) + codes }
 
     /// What stands before a prompt's picture: start, prompt, separator.
@@ -74,8 +80,11 @@ package struct ChameleonVocabulary: Codable, Equatable, Sendable {
 
 /// A picture's size in codes.
 package struct PictureGrid: Codable, Equatable, Sendable {
+    /// Rows and columns.
     package let height, width: Int
+    /// Of a whole picture.
     package var codes: Int { height * width }
 
+    /// In codes; a picture's pixels are so many times the tokenizer's `patchSize`.
     package init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
 }

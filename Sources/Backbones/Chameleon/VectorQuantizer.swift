@@ -5,6 +5,7 @@ import Tensors
 /// A codebook: every feature becomes its nearest code (van den Oord et al., arXiv 1711.00937). Weight name:
 /// `<name>.weight` [codes, e].
 package struct VectorQuantizer {
+    /// [codes, e].
     package let codebook: Parameter
 
     init(_ weights: Weights, _ name: String, codes: Int, width: Int) {
@@ -14,7 +15,8 @@ package struct VectorQuantizer {
     /// A codebook [codes, e] as it lies.
     init(codebook: Tensor) { self.codebook = Parameter(name: "codebook", value: codebook) }
 
-    package var codes: Int { codebook.shape[0] }
+    /// Rows of the codebook.
+    var codes: Int { codebook.shape[0] }
 
     /// The nearest code of every position of `features` [B, e, h, w]: indices [B · h · w], row by row; the first of
     /// equals.

@@ -10,18 +10,24 @@ package final class AutoencoderKL {
     package struct Configuration: Codable, Equatable, Sendable {
         /// Channels of the levels, finest first; all but the last halve.
         package var channels: [Int]
-        package var blocksPerLevel: Int
-        package var groups: Int
-        package var latentChannels: Int
+        /// Residual blocks of a level; the decoder's levels have one more.
+        var blocksPerLevel: Int
+        /// Groups of the group norms.
+        var groups: Int
+        /// z.
+        var latentChannels: Int
         /// What latents are multiplied by, after `shift` is taken off, before a diffusion model sees them.
         package var scale: Float
+        /// What is taken off latents first; 0 of those that have none (SDXL).
         package var shift: Float
         /// Whether a 1×1 convolution stands between the encoder and the moments, and between latents and decoder.
         package var convolvesMoments, convolvesLatents: Bool
-        package var middleAttends: Bool
+        /// Whether the middle attends over all positions.
+        var middleAttends: Bool
         /// Pixels on a side that enter the first convolution as channels; the published models' is 1.
         package var pixelBlock: Int
 
+        /// Where nothing is given, as Stable Diffusion's: 32 groups, both convolutions, a middle that attends.
         package init(
             channels: [Int], blocksPerLevel: Int, groups: Int = 32, latentChannels: Int, scale: Float,
             shift: Float = 0, convolvesMoments: Bool = true, convolvesLatents: Bool = true, middleAttends: Bool = true,
@@ -49,6 +55,7 @@ package final class AutoencoderKL {
             case pixelBlock = "pixel_block"
         }
 
+        /// - Throws: `DecodingError` for a value of another type.
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
             self.init(
@@ -75,6 +82,7 @@ package final class AutoencoderKL {
         }
     }
 
+    /// Its sizes, and how latents are scaled; `patchSize` pixels on a side are one latent.
     package let configuration: Configuration
     private let encoder: PictureEncoder
     private let decoder: PictureDecoder

@@ -9,22 +9,30 @@ import Tensors
 /// A complete latent diffusion model: autoencoder, text tokenizer and encoder, and the transformer whose flow leads
 /// from noise to latents. One code for all sizes; a directory holds the configuration and the weights.
 package final class DiffusionModel: ReadsPrompts, LatentDiffusion {
+    /// What `config.json` says of a model: its parts' sizes, and how it draws unless a job says otherwise.
     package struct Configuration: Codable, Sendable {
+        /// What the model is called; a job names its directory.
         package var name: String
         /// Pictures are squares of this many pixels.
         package var pictureSize: Int
+        /// The autoencoder's sizes.
         package var autoencoder: AutoencoderKL.Configuration
+        /// The text encoder's; its D is the transformer's `textWidth` and `pooledWidth`.
         package var text: T5Encoder.Configuration
         /// Tokens of a text as the transformer sees it: longer ones are cut, shorter ones filled up with zeros.
         package var textLength: Int
+        /// The transformer's sizes.
         package var transformer: MMDiT.Configuration
         /// Generation's defaults: guidance scale, steps, and how far steps are moved towards noise.
         package var guidance: Float
+        /// Of Euler's method.
         package var steps: Int
+        /// As `FlowEuler.init(steps:shift:)` takes it; 1 moves nothing.
         package var shift: Double
         /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
         package var styledPrompt: String?
 
+        /// Steps stay even unless a shift is given.
         package init(
             name: String, pictureSize: Int, autoencoder: AutoencoderKL.Configuration, text: T5Encoder.Configuration,
             textLength: Int, transformer: MMDiT.Configuration, guidance: Float, steps: Int, shift: Double = 1,
@@ -56,14 +64,23 @@ package final class DiffusionModel: ReadsPrompts, LatentDiffusion {
         "attn.add_v_proj", "attn.to_add_out",
     ]
 
+    /// As it was read; pictures of another size are asked for by `drawnSize`.
     package let configuration: Configuration
+    /// At most `positionSide` patches a side, as the transformer's table of positions has.
     package var drawnSize: (height: Int, width: Int)?
+    /// Cuts prompts to `textLength`.
     package let reader: PromptReader
+    /// Both halves', under diffusers' names.
     package let autoencoderWeights: Weights
+    /// The network's, under diffusers' names.
     package let transformerWeights: Weights
+    /// Pictures ↔ latents [B, z, h, w].
     package let autoencoder: AutoencoderKL
+    /// Predicts noise − picture, [B, z, h, w].
     package let transformer: MMDiT
 
+    /// Parts from sources of their own.
+    /// - Throws: `WeightsError` naming what a source lacks or has in another shape.
     package init(
         _ configuration: Configuration, textTokenizer: UnigramTokenizer, autoencoder: Weights.Source,
         text: Weights.Source, transformer: Weights.Source
@@ -116,32 +133,41 @@ package final class DiffusionModel: ReadsPrompts, LatentDiffusion {
 
     // MARK: As jobs use it
 
+    /// The configuration's.
     package var settings: DiffusionSettings {
         DiffusionSettings(
             name: configuration.name, pictureSize: configuration.pictureSize, guidance: configuration.guidance,
             steps: configuration.steps, styledPrompt: configuration.styledPrompt)
     }
 
+    /// The transformer's.
     package var latentSides: (multiple: Int, most: Int?) { transformer.configuration.latentSides }
 
+    /// `textLength`.
     package var longestPrompt: Int { configuration.textLength }
 
+    /// Ids of the T5 tokenizer, the end mark among them.
     package func tokenCount(_ prompt: String) -> Int { reader.wholeIDs(prompt).count }
 
+    /// Guidance is computed: every picture once more, without its prompt.
     package let isToldGuidance = false
 
+    /// The empty prompt, `count` times; never nil.
     package func unprompted(_ count: Int) -> DiffusionText? { encode([String](repeating: "", count: count)) }
 
+    /// Euler's method along the flow, with the configuration's shift.
     package func sampler(steps: Int, latents shape: [Int]) -> any DiffusionSampler {
         FlowEuler(steps: steps, shift: configuration.shift)
     }
 
+    /// Noise − picture, [B, z, h, w]; `guidance` is not read.
     package func predicted(
         _ latents: Variable, timesteps: [Float], text: DiffusionText, guidance: Float
     ) -> Variable {
         transformer(latents, text: text.tokens, pooled: text.pooled, timesteps: timesteps)
     }
 
+    /// At a logit-normal share of noise for every picture, as `FlowNoise` draws it.
     package func loss(_ latents: Tensor, text: DiffusionText, _ generator: inout Philox) -> Variable {
         flowLoss(latents, text: text, at: FlowNoise(shape: latents.shape, generator: &generator))
     }

@@ -12,6 +12,7 @@ package struct DiffusionText {
     /// those are whole.
     package private(set) var origins: [PictureOrigin] = []
 
+    /// Tokens [B, T, D] and pooled texts [B, P], of pictures that are drawn.
     package init(tokens: Variable, pooled: Variable) { (self.tokens, self.pooled) = (tokens, pooled) }
 
     /// The same texts beside pictures that are learnt from.

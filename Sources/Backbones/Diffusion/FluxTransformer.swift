@@ -15,6 +15,7 @@ package final class FluxTransformer {
         package var outputChannels: Int
         /// Blocks of two streams, and of one.
         package var depth, singleDepth: Int
+        /// Heads of attention, and channels of one; their product is C.
         package var heads, headWidth: Int
         /// Width D of a text token, and P of the pooled text.
         package var textWidth, pooledWidth: Int
@@ -23,6 +24,7 @@ package final class FluxTransformer {
         /// Channels of a head that turn with a token's number, row and column.
         package var rotaryChannels: [Int]
 
+        /// As much is predicted of a patch as is read unless given.
         package init(
             patchChannels: Int, outputChannels: Int? = nil, depth: Int, singleDepth: Int, heads: Int, headWidth: Int,
             textWidth: Int, pooledWidth: Int, isGuided: Bool, rotaryChannels: [Int]
@@ -38,6 +40,7 @@ package final class FluxTransformer {
             patchChannels: 64, depth: 19, singleDepth: 38, heads: 24, headWidth: 128, textWidth: 4096,
             pooledWidth: 768, isGuided: true, rotaryChannels: [16, 56, 56])
 
+        /// C of a token, in both streams.
         package var width: Int { heads * headWidth }
         /// Tokens that T5 reads of a prompt.
         var textLength: Int { PromptLength.flux(isGuided: isGuided) }
@@ -78,6 +81,7 @@ package final class FluxTransformer {
         }
     }
 
+    /// Its sizes; places have no table, so that none bounds a picture.
     package let configuration: Configuration
     private let entry, text: LinearLayer
     private let condition: TransformerCondition

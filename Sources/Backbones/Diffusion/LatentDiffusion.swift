@@ -6,14 +6,18 @@ import Tensors
 
 /// What a latent diffusion model does where a job says nothing else.
 package struct DiffusionSettings: Codable, Equatable, Sendable {
+    /// What the model is called; a job names its directory.
     package var name: String
     /// Pictures are squares of this many pixels.
     package var pictureSize: Int
+    /// Guidance scale; 1 leads away from nothing.
     package var guidance: Float
+    /// Of the sampler.
     package var steps: Int
     /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
     package var styledPrompt: String?
 
+    /// - Parameter pictureSize: in pixels.
     package init(name: String, pictureSize: Int, guidance: Float, steps: Int, styledPrompt: String? = nil) {
         (self.name, self.pictureSize, self.guidance, self.steps) = (name, pictureSize, guidance, steps)
         self.styledPrompt = styledPrompt
@@ -60,10 +64,12 @@ package struct DiffusionSampling: Sendable {
     /// Guidance scale; 1 leaves what the prompt says, and so does less, as in diffusers: models that are to be drawn
     /// without guidance are told 0 in their authors' examples.
     package var guidance: Float
+    /// Of the sampler, each one pass of the network; over twice the rows where it is guided.
     package var steps: Int
     /// One per picture: a picture's noise depends on its own seed only.
     package var seeds: [UInt64]
 
+    /// - Parameter seeds: one a picture.
     package init(guidance: Float, steps: Int, seeds: [UInt64]) {
         (self.guidance, self.steps, self.seeds) = (guidance, steps, seeds)
     }
@@ -87,6 +93,7 @@ package struct UndrawnSize: Error, CustomStringConvertible {
 }
 
 extension LatentDiffusion {
+    /// None: the model has a single part that learns.
     package var components: [String: Weights] { [:] }
 
     /// The model's defaults, or others.

@@ -9,11 +9,13 @@ import Tensors
 package final class MMDiT {
     /// Its sizes, read and written as diffusers' `config.json`.
     package struct Configuration: Codable, Equatable, Sendable {
-        package var latentChannels: Int
+        /// z, channels of the latents that are read.
+        var latentChannels: Int
         /// Channels of what is predicted.
         package var outputChannels: Int
         /// Latents of a patch on a side.
         package var patchSize: Int
+        /// Blocks, heads of attention, and channels of a head; heads · headWidth is C.
         package var depth, heads, headWidth: Int
         /// Width D of a text token, and P of the pooled text.
         package var textWidth, pooledWidth: Int
@@ -26,6 +28,7 @@ package final class MMDiT {
         /// Blocks whose picture stream attends to itself once more (3.5 medium).
         package var dualBlocks: [Int]
 
+        /// SD3's 16 channels, patches of two by two and heads of 64 channels unless given.
         package init(
             latentChannels: Int = 16, outputChannels: Int? = nil, patchSize: Int = 2, depth: Int, heads: Int,
             headWidth: Int = 64, textWidth: Int, pooledWidth: Int, positionSide: Int, baseSide: Int? = nil,
@@ -39,6 +42,7 @@ package final class MMDiT {
             self.dualBlocks = dualBlocks
         }
 
+        /// C of a token, in both streams.
         package var width: Int { heads * headWidth }
         /// What divides the latents on a side, and how many of those there are positions for.
         var latentSides: (multiple: Int, most: Int?) { (patchSize, positionSide * patchSize) }
@@ -80,6 +84,8 @@ package final class MMDiT {
                 dualBlocks: try keys.value(.dualBlocks, []))
         }
 
+        /// `baseSide` is written as `sample_size`, in latents, and head norms as `qk_norm`, as diffusers has them.
+        /// - Throws: what the encoder does.
         package func encode(to encoder: any Encoder) throws {
             var keys = encoder.container(keyedBy: CodingKeys.self)
             try keys.encode(latentChannels, forKey: .latentChannels)
@@ -97,6 +103,7 @@ package final class MMDiT {
         }
     }
 
+    /// Its sizes; a picture has at most `positionSide` patches a side.
     package let configuration: Configuration
     /// The table of positions [1, side², C], computed and never trained.
     package let positions: Parameter

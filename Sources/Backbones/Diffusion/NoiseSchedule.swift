@@ -21,13 +21,18 @@ package struct NoiseSchedule: Sendable {
 
     /// The settings, read and written as diffusers' `scheduler_config.json`.
     package struct Configuration: Codable, Equatable, Sendable {
-        package var firstVariance, lastVariance: Double
+        /// β of the first and the last training step.
+        var firstVariance, lastVariance: Double
+        /// Of the training.
         package var steps: Int
-        package var spacing: Spacing
+        /// Where sampling visits them.
+        var spacing: Spacing
         /// Added to time steps of leading spacing.
         package var offset: Int
+        /// What the model was taught to predict.
         package var prediction: Prediction
-        package var growth: Growth
+        /// How β goes from the first to the last.
+        var growth: Growth
         /// Whether the variances are scaled so that nothing is left of the picture at the last step (Lin et al., arXiv
         /// 2305.08891, algorithm 1).
         package var endsInNoise: Bool
@@ -37,6 +42,7 @@ package struct NoiseSchedule: Sendable {
         /// Euler's: whether noise lies between steps as Karras et al. have it (arXiv 2206.00364, equation 5, ρ = 7).
         package var isKarras: Bool
 
+        /// SDXL's unless given.
         package init(
             firstVariance: Double = 0.00085, lastVariance: Double = 0.012, steps: Int = 1000,
             spacing: Spacing = .leading, offset: Int = 1, prediction: Prediction = .noise,
@@ -67,6 +73,9 @@ package struct NoiseSchedule: Sendable {
         private enum ClassKey: String, CodingKey { case name = "_class_name" }
         private static let leading = ["DDIMScheduler", "DDPMScheduler", "PNDMScheduler"]
 
+        /// What a file leaves out is diffusers' own default; spacing goes by the solver, `_class_name`, and β is Stable
+        /// Diffusion's.
+        /// - Throws: `DecodingError` for a value of another type, or an unknown spacing, growth or prediction.
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
             let solver = try decoder.container(keyedBy: ClassKey.self).decodeIfPresent(String.self, forKey: .name)
@@ -82,10 +91,12 @@ package struct NoiseSchedule: Sendable {
         }
     }
 
+    /// As given; a sampler reads spacing, prediction and clamping from it.
     package let configuration: Configuration
     /// ᾱ of every training step, [steps]: the share of the picture's variance that is left.
     package let retained: [Double]
 
+    /// Computes ᾱ of every step, in double precision.
     package init(_ configuration: Configuration = Configuration()) {
         let c = configuration
         self.configuration = c

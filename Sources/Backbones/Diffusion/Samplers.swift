@@ -16,7 +16,9 @@ package protocol DiffusionSampler: Sendable {
 }
 
 extension DiffusionSampler {
+    /// Standard normal noise as it is, of methods whose state is neither shrunk nor blown up.
     package var initialScale: Float { 1 }
+    /// The state as it is.
     package func input(_ state: Tensor, at index: Int) -> Tensor { state }
 
     /// The state [B, …] after all steps, from `noise` of that shape; `model` sees the input and the time step,
@@ -49,6 +51,7 @@ extension Tensor {
 package struct FlowEuler: DiffusionSampler {
     /// Shares of noise, from 1 down to 0: one more than there are steps.
     package let sigmas: [Float]
+    /// σ · 1000, fractions and all.
     package var timesteps: [Float] { sigmas.dropLast().map { $0 * 1000 } }
 
     private init(_ sigmas: [Double]) { self.sigmas = sigmas.map(Float.init) + [0] }
@@ -84,11 +87,13 @@ package struct FlowEuler: DiffusionSampler {
 
     /// How μ grows with a picture's tokens, read as FLUX's `scheduler_config.json`.
     package struct TokenShift: Codable, Equatable, Sendable {
-        package var least = 0.5
-        package var most = 1.15
+        /// μ of `leastTokens`.
+        var least = 0.5
+        /// μ of `mostTokens`.
+        var most = 1.15
         /// Tokens at which μ is `least`, and `most`.
         package var leastTokens = 256
-        package var mostTokens = 4096
+        var mostTokens = 4096
 
         package init() {}
 
@@ -99,6 +104,8 @@ package struct FlowEuler: DiffusionSampler {
             case mostTokens = "max_image_seq_len"
         }
 
+        /// What a file leaves out is FLUX.1-dev's.
+        /// - Throws: `DecodingError` for a value of another type.
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
             least = try keys.value(.least, least)
@@ -132,12 +139,15 @@ package struct FlowEuler: DiffusionSampler {
 /// Euler's method for models that predict noise (Karras et al., arXiv 2206.00364; diffusers' EulerDiscreteScheduler):
 /// SDXL's.
 package struct NoiseEuler: DiffusionSampler {
+    /// Of the training, latest first; between two of them where noise lies as Karras et al. have it.
     package let timesteps: [Float]
     /// √((1 − ᾱ)/ᾱ) at each step, then 0.
     package let sigmas: [Float]
+    /// √(σ² + 1) of the largest σ with leading steps, else σ, as diffusers' `init_noise_sigma`.
     package let initialScale: Float
     private let prediction: NoiseSchedule.Prediction
 
+    /// - Parameter steps: of sampling, at most as many as the training had.
     package init(_ schedule: NoiseSchedule, steps: Int) {
         let even = schedule.timesteps(steps)
         let isKarras = schedule.configuration.isKarras
@@ -179,6 +189,7 @@ package struct NoiseEuler: DiffusionSampler {
 /// Deterministic sampling without a differential equation's solver (Song et al., arXiv 2010.02502; diffusers'
 /// DDIMScheduler with η 0).
 package struct DDIM: DiffusionSampler {
+    /// Of the training, whole numbers, latest first.
     package let timesteps: [Float]
     /// ᾱ at each step, and after it.
     private let retained, afterwards: [Double]
@@ -186,6 +197,7 @@ package struct DDIM: DiffusionSampler {
     /// Whether foreseen pictures stay within ±1.
     private let clamps: Bool
 
+    /// - Parameter steps: of sampling, at most as many as the training had.
     package init(_ schedule: NoiseSchedule, steps: Int) {
         let times = schedule.timesteps(steps).map { Int($0.rounded(.toNearestOrEven)) }
         let stride = schedule.configuration.steps / steps

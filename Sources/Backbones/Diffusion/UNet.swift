@@ -6,6 +6,7 @@ import Tensors
 /// residual blocks and transformers that attend to the text, conditioned on the time step, a pooled text and the
 /// picture's sizes. Without the last two it is Stable Diffusion's earlier network.
 package final class UNet {
+    /// Its sizes; latents of any height and width go through, odd ones too.
     package let configuration: Configuration
     private let time: ConditionLayer
     private let addition: ConditionLayer?

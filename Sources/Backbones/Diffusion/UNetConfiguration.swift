@@ -1,16 +1,20 @@
 extension UNet {
     /// A U-Net's sizes, read and written as diffusers' `config.json`.
     package struct Configuration: Codable, Equatable, Sendable {
-        package var latentChannels, outputChannels: Int
+        /// z, channels that are read, and those of what is predicted.
+        var latentChannels, outputChannels: Int
         /// Channels of the levels, finest first; all but the last halve.
         package var channels: [Int]
+        /// Residual blocks of a level on the way down; on the way up there is one more.
         package var blocksPerLevel: Int
         /// Whether each level attends on the way down (finest first), and on the way up (coarsest first).
         package var attendsDown, attendsUp: [Bool]
         /// Heads of each level's attention, and blocks of each of its transformers.
         package var heads, transformerDepths: [Int]
-        package var groups: Int
-        package var epsilon: Float
+        /// Groups of the group norms.
+        var groups: Int
+        /// ε of the group norms.
+        var epsilon: Float
         /// Width D of a text token.
         package var textWidth: Int
         /// Width of the pooled text with the sizes' features; nil where the model reads neither.
@@ -20,6 +24,7 @@ extension UNet {
         /// Whether a transformer reads and writes its map by linear layers instead of 1×1 convolutions.
         package var projectsLinearly: Bool
 
+        /// What is not given is SDXL's; as many channels are predicted as are read.
         package init(
             latentChannels: Int = 4, outputChannels: Int? = nil, channels: [Int], blocksPerLevel: Int = 2,
             attendsDown: [Bool], attendsUp: [Bool], heads: [Int], transformerDepths: [Int], groups: Int = 32,
@@ -137,6 +142,8 @@ extension UNet {
                 sizeWidth: try keys.value(.sizeWidth, 256), projectsLinearly: try keys.value(.projectsLinearly, false))
         }
 
+        /// Heads are written as `attention_head_dim`, where diffusers' own files have their number.
+        /// - Throws: what the encoder does.
         package func encode(to encoder: any Encoder) throws {
             var keys = encoder.container(keyedBy: CodingKeys.self)
             try keys.encode(latentChannels, forKey: .latentChannels)

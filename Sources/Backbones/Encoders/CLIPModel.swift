@@ -6,6 +6,7 @@ import Tensors
 /// CLIP (Radford et al., arXiv 2103.00020; transformers' CLIPModel): a text and a vision transformer whose projections
 /// share one space.
 package final class CLIPModel {
+    /// Both towers' sizes; the longest text is `text.length` ids.
     package let configuration: Configuration
     private let text: TextTower
     private let vision: VisionTower
@@ -13,6 +14,7 @@ package final class CLIPModel {
     /// The logarithm of what cosines are multiplied by; training holds it at ln 100 or below.
     package let logitScale: Parameter
 
+    /// Weights are named as in transformers' CLIPModel; fresh cosines are multiplied by 1/0.07.
     package init(_ configuration: Configuration, _ weights: Weights) {
         self.configuration = configuration
         text = TextTower(configuration.text, weights)
@@ -29,6 +31,7 @@ package final class CLIPModel {
 
     /// What a tower computes on the way: `hidden` holds the embeddings and every block's output [B, T, C].
     package struct States {
+        /// Layers + 1 of them, before the tower's last norm.
         package let hidden: [Variable]
         /// One vector per sample, [B, C], before the projection.
         package let pooled: Variable
@@ -44,8 +47,10 @@ package final class CLIPModel {
     /// The vision tower on prepared pictures [B, 3, H, W].
     package func pictureStates(_ pictures: Variable) -> States { vision.states(pictures) }
 
+    /// Pooled texts [B, C] in the shared space [B, D], not yet of length one.
     package func projected(text states: States) -> Variable { textProjection(states.pooled) }
-    package func projected(pictures states: States) -> Variable { pictureProjection(states.pooled) }
+    /// Pooled pictures [B, C] in the shared space [B, D], not yet of length one.
+    func projected(pictures states: States) -> Variable { pictureProjection(states.pooled) }
 
     /// Texts' places in the shared space, [B, D], of length one. Each holds both marks and at most the model's length
     /// of ids.

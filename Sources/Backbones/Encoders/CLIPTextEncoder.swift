@@ -5,6 +5,7 @@ import Tensors
 /// CLIP's text tower alone, as diffusion models read prompts by it, with its projection where it has one (transformers'
 /// CLIPTextModel and CLIPTextModelWithProjection).
 package final class CLIPTextEncoder {
+    /// The tower's; a diffusion model fills every text up to its `length`.
     package let configuration: CLIPModel.Text
     /// Of what stands for a whole text.
     package let pooledWidth: Int

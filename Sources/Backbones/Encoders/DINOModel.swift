@@ -8,15 +8,20 @@ package final class DINOModel {
     /// Sizes, read and written as the `config.json` of published checkpoints; what a file leaves out is transformers'
     /// ViTConfig's.
     package struct Configuration: Codable, Equatable, Sendable {
+        /// Channels C of a patch and of a feed-forward's inside, blocks, and heads (they divide C).
         package var width, feedForwardWidth, layers, heads: Int
         /// Pixels on a side of the pictures the positions belong to, and of a patch.
         package var pictureSize, patchSize: Int
+        /// Of the feed-forward; the published models' is the exact GELU.
         package var activation: Activation
-        package var epsilon: Float
-        package var projectionsHaveBias: Bool
+        /// ε of every layer norm.
+        var epsilon: Float
+        /// Whether queries, keys and values have a bias (`qkv_bias`).
+        var projectionsHaveBias: Bool
         /// Added to the new number of patches where positions are interpolated: 0.1 in torch.hub's model, else nothing.
         package var positionExcess: Float?
 
+        /// `positionExcess` is nothing, as in transformers' weights.
         package init(
             width: Int, feedForwardWidth: Int, layers: Int, heads: Int, pictureSize: Int, patchSize: Int,
             activation: Activation = .gelu,
@@ -40,6 +45,8 @@ package final class DINOModel {
             case positionExcess = "interpolate_offset"
         }
 
+        /// What a file leaves out is ViTConfig's: a ViT-B/16 of pictures of 224 pixels.
+        /// - Throws: `DecodingError` for a value of another type, an unknown `hidden_act` among them.
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
             self.init(
@@ -54,11 +61,13 @@ package final class DINOModel {
         }
     }
 
+    /// Its sizes; pictures of another size than `pictureSize` have their positions interpolated.
     package let configuration: Configuration
     private let embedding: PatchEmbedding
     private let blocks: [EncoderBlock]
     private let finalNorm: LayerNormLayer
 
+    /// Weights are named as in transformers' ViTModel; `DINOModel.weights` brings torch.hub's names to these.
     package init(_ configuration: Configuration, _ weights: Weights) {
         let c = configuration
         self.configuration = c

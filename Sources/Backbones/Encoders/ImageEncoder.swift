@@ -21,6 +21,7 @@ package enum EncoderFile: String {
     /// open_clip's merge list, where there is no `tokenizer.json`.
     case mergeList = "bpe_simple_vocab_16e6.txt.gz"
 
+    /// Where it is in an encoder's directory.
     package func path(in directory: String) -> String { "\(directory)/\(rawValue)" }
 }
 
@@ -40,9 +41,13 @@ private func inPortions<Element>(_ elements: [Element], _ body: ([Element]) -> V
 
 /// CLIP with its tokenizer and preparation: pictures and texts in one space.
 package struct CLIPEncoder: ImageEncoder {
+    /// Its directory's, where it was read from one.
     package let name: String
+    /// Both towers, whose embeddings are [N, D].
     package let model: CLIPModel
+    /// Marks are among its ids in `marked` alone.
     package let tokenizer: CLIPTokenizer
+    /// Pictures of any size → [B, 3, crop, crop].
     package let preparation: PicturePreparation
 
     /// - Parameter preparation: CLIP's own, straight to the model's size, unless given.
@@ -86,10 +91,13 @@ package struct CLIPEncoder: ImageEncoder {
 
 /// DINO's vision transformer with its preparation; a picture's embedding is its class token's state.
 package struct DINOEncoder: ImageEncoder {
+    /// Its directory's, where it was read from one.
     package let name: String
+    /// Its class token's state, [N, C], is the embedding.
     package let model: DINOModel
     private let preparation: PicturePreparation
 
+    /// Pictures are prepared as DINO's evaluation prepares them, at the model's own size.
     package init(name: String, model: DINOModel) {
         self.name = name
         self.model = model
@@ -107,6 +115,7 @@ package struct DINOEncoder: ImageEncoder {
         self.init(name: URL(fileURLWithPath: directory).lastPathComponent, model: model)
     }
 
+    /// Class tokens' states [N, C], as they are: not of length one.
     package func embeddings(of pictures: [Picture]) -> Tensor {
         inPortions(pictures) { model.embeddings(Variable(preparation($0))) }
     }

@@ -4,11 +4,16 @@ import Tensors
 /// What an encoder does to a picture before it looks at it: shorter side to a size by Pillow's bicubic filter, centre
 /// crop, and (pixel/255 − mean)/deviation per channel.
 package struct PicturePreparation: Sendable {
-    package let shorterSide: Int
-    package let crop: Int
-    package let mean: [Float]
-    package let deviation: [Float]
+    /// Pixels that the shorter side is resized to.
+    let shorterSide: Int
+    /// Pixels on a side of the square that is cut from the middle.
+    let crop: Int
+    /// Of red, green and blue, on a scale of 0…1.
+    let mean: [Float]
+    /// Of red, green and blue, on a scale of 0…1.
+    let deviation: [Float]
 
+    /// - Precondition: the crop lies within the shorter side; mean and deviation have three numbers each.
     package init(shorterSide: Int, crop: Int, mean: [Float], deviation: [Float]) {
         precondition(shorterSide >= crop && crop > 0 && mean.count == 3 && deviation.count == 3)
         (self.shorterSide, self.crop, self.mean, self.deviation) = (shorterSide, crop, mean, deviation)

@@ -6,17 +6,28 @@ import Tensors
 /// T5's encoder in the flan-t5 flavour (Raffel et al., arXiv 1910.10683; transformers' T5EncoderModel): RMS norms,
 /// unscaled attention with a relative position bias of the first layer shared by all, gated GELU, no biases.
 package final class T5Encoder {
+    /// Its sizes: read under our names or transformers', and written under ours.
     package struct Configuration: Codable, Equatable, Sendable {
+        /// Rows of the table of tokens, those filled up to a round number among them.
         package var vocabularySize: Int
+        /// D of a token and of a feature.
         package var width: Int
+        /// Channels of a head; heads · headWidth need not be D.
         package var headWidth: Int
+        /// Channels of the gated feed-forward's inside.
         package var feedForwardWidth: Int
+        /// Blocks.
         package var layers: Int
+        /// Heads of attention.
         package var heads: Int
+        /// Kinds of distance between a query and a key, half of them for each direction.
         package var buckets = 32
+        /// From this distance on all keys of a direction are of one kind.
         package var maximumDistance = 128
-        package var epsilon: Float = 1e-6
+        /// ε of every RMS norm.
+        var epsilon: Float = 1e-6
 
+        /// Buckets, their distance and ε are T5's own until they are set.
         package init(vocabularySize: Int, width: Int, headWidth: Int, feedForwardWidth: Int, layers: Int, heads: Int) {
             self.vocabularySize = vocabularySize
             self.width = width
@@ -32,12 +43,15 @@ package final class T5Encoder {
         let q, k, v, o, gate, up, down: LinearLayer
     }
 
+    /// Its sizes; there is no longest text, for positions are distances.
     package let configuration: Configuration
+    /// The table of tokens, [vocabulary, D].
     package let embedding: Parameter
     private let positionBias: Parameter
     private let blocks: [Block]
     private let finalNorm: RMSNormLayer
 
+    /// Weights are named as in transformers' T5EncoderModel; fresh ones are drawn as Mesh TensorFlow does.
     package init(_ configuration: Configuration, _ weights: Weights) {
         let c = configuration
         let inner = c.heads * c.headWidth

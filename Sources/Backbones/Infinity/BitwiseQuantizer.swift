@@ -35,6 +35,7 @@ package struct BitFlips {
 /// Multi-scale binary spherical quantization (Infinity, infinity/models/bsq_vae/multiscale_bsq.py; Zhao et al., arXiv
 /// 2406.07548).
 package struct BitwiseQuantizer {
+    /// In tokens; where a token is a patch of codes, codes lie on a grid `patch` times as fine.
     package let schedule: ScaleSchedule
     /// Bits per token, d.
     package let depth: Int
@@ -44,6 +45,7 @@ package struct BitwiseQuantizer {
     /// code had it before January 2025, and ARBooth's has it.
     package let resizing: Resize.Method
 
+    /// - Precondition: the patch's codes divide the bits.
     package init(schedule: ScaleSchedule, depth: Int, patch: Int = 1, resizing: Resize.Method = .bilinear) {
         precondition(depth % (patch * patch) == 0, "\(depth) bits are not \(patch * patch) codes of one size")
         (self.schedule, self.depth, self.patch, self.resizing) = (schedule, depth, patch, resizing)

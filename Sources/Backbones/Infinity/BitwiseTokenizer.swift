@@ -5,11 +5,16 @@ import Tensors
 /// Infinity's picture tokenizer (BSQ-VAE, infinity/models/bsq_vae/flux_vqgan.py): a convolutional encoder to d features
 /// per position, multi-scale bits, and a decoder back.
 package final class BitwiseTokenizer {
+    /// The BSQ-VAE's sizes, read and written under these names.
     package struct Configuration: Codable, Equatable, Sendable {
-        package var baseChannels: Int
-        package var encoderMultipliers: [Int]
-        package var decoderMultipliers: [Int]
-        package var residualBlocks: Int
+        /// Channels of the first convolution, which the multipliers multiply.
+        var baseChannels: Int
+        /// Of the encoder's levels, finest first.
+        var encoderMultipliers: [Int]
+        /// Of the decoder's levels, finest first.
+        var decoderMultipliers: [Int]
+        /// Of a level; the decoder's levels have one more.
+        var residualBlocks: Int
         /// Bits per code, d.
         package var bits: Int
         /// Pixels per feature position on a side; a power of two.
@@ -25,6 +30,7 @@ package final class BitwiseTokenizer {
         /// resolution with twice the channels, it learns more from every picture and is faster.
         package var pixelBlock: Int?
 
+        /// A token is one code until `codePatch` is set.
         package init(
             baseChannels: Int, encoderMultipliers: [Int], decoderMultipliers: [Int], residualBlocks: Int, bits: Int,
             patchSize: Int,
@@ -53,10 +59,13 @@ package final class BitwiseTokenizer {
         var block: Int { pixelBlock ?? 1 }
     }
 
+    /// Its sizes; `tokenSize` pixels on a side are one token.
     package let configuration: Configuration
     private let encoder: PictureEncoder
     private let decoder: PictureDecoder
 
+    /// Weights are named as in Infinity's checkpoints: `conv1.conv.weight`, or `conv1.weight` where the source has
+    /// that.
     package init(_ configuration: Configuration, _ weights: Weights) {
         self.configuration = configuration
         let plan = PictureAutoencoderPlan(
@@ -77,10 +86,13 @@ package final class BitwiseTokenizer {
     /// Summed codes [B, d, h, w] to pictures [B, 3, H, W], not clamped.
     package func decode(_ sum: Variable) -> Variable { decoder(sum) }
 
+    /// Bits of features [B, bits, h, w], coarse to fine; of a token of several codes the features are so much finer
+    /// than the schedule's last scale.
     package func quantize(_ features: Tensor, schedule: ScaleSchedule, flips: BitFlips? = nil) -> TokenMaps {
         configuration.quantizer(schedule).quantize(features, flips: flips)
     }
 
+    /// The maps that bits [B, L, d] stand for: scale by scale, row by row.
     package func maps(bits: [UInt8], batch: Int, schedule: ScaleSchedule) -> TokenMaps {
         configuration.quantizer(schedule).maps(bits: bits, batch: batch)
     }

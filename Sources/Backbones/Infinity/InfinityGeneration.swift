@@ -17,6 +17,9 @@ package struct Sampling: Sendable {
     /// One per picture: a picture's bits depend on its own seed only.
     package var seeds: [UInt64]
 
+    /// - Parameters:
+    ///   - guidance: at least one a scale, as of `temperature`.
+    ///   - seeds: one a picture; none are needed where every bit takes its likelier value.
     package init(guidance: [Float], temperature: [Float], isGreedy: Bool = false, topP: Float = 1, seeds: [UInt64]) {
         self.guidance = guidance
         self.temperature = temperature

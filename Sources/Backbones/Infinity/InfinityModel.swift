@@ -8,22 +8,30 @@ import Tensors
 /// A complete Infinity: picture tokenizer, text tokenizer and encoder, and transformer, with what generation needs by
 /// default. One code for all sizes; a directory holds the configuration and the weights.
 package final class InfinityModel: ReadsPrompts {
+    /// What `config.json` says of a model: its parts' sizes, and how it draws unless a job says otherwise.
     package struct Configuration: Codable, Sendable {
+        /// What the model is called; a job names its directory.
         package var name: String
         /// Pictures are squares of this many pixels.
         package var pictureSize: Int
+        /// Of a picture's tokens; the transformer's own is the same.
         package var schedule: ScaleSchedule
+        /// The BSQ-VAE's sizes.
         package var tokenizer: BitwiseTokenizer.Configuration
+        /// The text encoder's; its D is the transformer's `textWidth`.
         package var text: T5Encoder.Configuration
+        /// The transformer's.
         package var transformer: InfinityTransformer.Configuration
         /// Generation's defaults: guidance and temperature for every scale.
         package var guidance: ByScale
-        package var temperature: ByScale
+        /// What logits are divided by.
+        var temperature: ByScale
         /// Share of a bit's two values that may be drawn; nil is both.
         package var topP: Float?
         /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
         package var styledPrompt: String?
 
+        /// Bits are drawn from both of their values until `topP` is set.
         package init(
             name: String, pictureSize: Int, schedule: ScaleSchedule, tokenizer: BitwiseTokenizer.Configuration,
             text: T5Encoder.Configuration, transformer: InfinityTransformer.Configuration, guidance: ByScale,
@@ -50,13 +58,21 @@ package final class InfinityModel: ReadsPrompts {
         case transformer = "transformer.safetensors"
     }
 
+    /// As it was read, with the schedule that was asked for.
     package let configuration: Configuration
+    /// Cuts nothing: attention is to all of a prompt.
     package let reader: PromptReader
+    /// Of the BSQ-VAE, both halves.
     package let tokenizerWeights: Weights
+    /// Of the transformer, under the published names.
     package let transformerWeights: Weights
+    /// Pictures ↔ features [B, d, h, w] ↔ bits.
     package let tokenizer: BitwiseTokenizer
+    /// Texts and maps → logits [B, L, 2·d].
     package let transformer: InfinityTransformer
 
+    /// Parts from sources of their own.
+    /// - Throws: `WeightsError` naming what a source lacks or has in another shape.
     package init(
         _ configuration: Configuration, textTokenizer: UnigramTokenizer, tokenizer: Weights.Source,
         text: Weights.Source,

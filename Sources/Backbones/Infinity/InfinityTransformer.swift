@@ -6,10 +6,15 @@ import Tensors
 /// Infinity's transformer (Han et al., arXiv 2412.04431; infinity/models/infinity.py): next-scale prediction of bits,
 /// with text by cross-attention and adaptive layer norms.
 package final class InfinityTransformer {
+    /// Its sizes, read and written under these names.
     package struct Configuration: Codable, Equatable, Sendable {
+        /// C of a token.
         package var width: Int
+        /// Blocks.
         package var depth: Int
+        /// Heads of both attentions; they divide C.
         package var heads: Int
+        /// D of a text feature.
         package var textWidth: Int
         /// Rows of the learned unconditional text.
         package var textLength: Int
@@ -17,6 +22,7 @@ package final class InfinityTransformer {
         package var bits: Int
         /// How the checkpoint groups the blocks; one group is named `blocks.<i>`.
         package var blockChunks: Int
+        /// Channels of a feed-forward's inside by C, before they are rounded to 256.
         package var feedForwardRatio: Float = 4
         /// Rows of the feed-forward's first matrix, where a checkpoint tells them; else they follow from the ratio.
         package var feedForwardRows: Int?
@@ -33,9 +39,12 @@ package final class InfinityTransformer {
         package var levels = 15
         /// Side of the last scale of the 1-megapixel schedule, which rotary positions refer to.
         package var rotaryReference: ScaleSchedule.Side = ScaleSchedule.Side(height: 64, width: 64)
+        /// ε of every norm.
         package var epsilon: Float = 1e-6
+        /// Of a picture's tokens, L in all.
         package var schedule: ScaleSchedule
 
+        /// The rest is as published until it is set.
         package init(
             width: Int, depth: Int, heads: Int, textWidth: Int, textLength: Int, bits: Int, blockChunks: Int,
             schedule: ScaleSchedule
@@ -70,6 +79,7 @@ package final class InfinityTransformer {
         }
     }
 
+    /// Its sizes; `drawAsARBooth` changes how levels are added and sums resized.
     package private(set) var configuration: Configuration
     let textNorm: RMSNormLayer
     let unconditional: Parameter
@@ -81,8 +91,10 @@ package final class InfinityTransformer {
     let blocks: [InfinityBlock]
     let headAda: LinearLayer
     let head: LinearLayer
+    /// Angles of all L tokens, [L, headWidth/2].
     package let rotary: RotaryTable
 
+    /// Weights are named as in Infinity's checkpoints.
     package init(_ configuration: Configuration, _ weights: Weights) {
         let c = configuration
         let small = Initialization.normal(deviation: 0.02)

@@ -4,7 +4,9 @@ import Tensors
 
 /// Pictures as bits of all scales, with what the transformer and the decoder read.
 package struct TokenMaps {
+    /// What scales the bits are of, L tokens in all.
     package let schedule: ScaleSchedule
+    /// B, the pictures.
     package let batch: Int
     /// Bits per token, d.
     package let depth: Int
@@ -15,6 +17,7 @@ package struct TokenMaps {
     /// The codes of all scales summed at the last one's size [B, d, h, w].
     package let sum: Tensor
 
+    /// - Precondition: shapes are those of the members; nothing is checked.
     package init(schedule: ScaleSchedule, batch: Int, depth: Int, bits: [UInt8], inputs: Tensor, sum: Tensor) {
         self.schedule = schedule
         self.batch = batch
@@ -41,6 +44,7 @@ package struct TextFeatures {
     /// Tokens of each sample.
     package let lengths: [Int]
 
+    /// - Precondition: `values` has as many rows as `lengths` sum up to.
     package init(values: Variable, lengths: [Int]) {
         precondition(
             values.value.rows == lengths.reduce(0, +), "text features \(values.shape) do not hold \(lengths) tokens")

@@ -8,17 +8,24 @@ import Tensors
 /// A complete LlamaGen: picture tokenizer, text tokenizer and encoder, and the transformer over picture codes. One code
 /// for all sizes; a directory holds the configuration and the weights.
 package final class LlamaGenModel: ReadsPrompts {
+    /// What `config.json` says of a model: its parts' sizes, and how it draws unless a job says otherwise.
     package struct Configuration: Codable, Sendable {
+        /// What the model is called; a job names its directory.
         package var name: String
         /// Pictures are squares of this many pixels.
         package var pictureSize: Int
+        /// The VQGAN's sizes.
         package var tokenizer: LlamaGenTokenizer.Configuration
+        /// The caption encoder's; its D is the transformer's `captionWidth`.
         package var text: T5Encoder.Configuration
+        /// The transformer's.
         package var transformer: LlamaGenTransformer.Configuration
         /// Generation's defaults.
         package var guidance: Float
-        package var topK: Int
-        package var temperature: Float
+        /// Codes that may be chosen, the likeliest so many.
+        var topK: Int
+        /// What logits are divided by.
+        var temperature: Float
         /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
         package var styledPrompt: String?
         /// Whether captions are cleaned before they are read, as the published models' were; not unless said.
@@ -27,6 +34,7 @@ package final class LlamaGenModel: ReadsPrompts {
         /// takes over; nil where the methods' own values hold.
         package var training: [String: [String: Double]]?
 
+        /// `cleansCaptions` and `training` are nil until they are set.
         package init(
             name: String, pictureSize: Int, tokenizer: LlamaGenTokenizer.Configuration,
             text: T5Encoder.Configuration, transformer: LlamaGenTransformer.Configuration, guidance: Float, topK: Int,
@@ -48,13 +56,21 @@ package final class LlamaGenModel: ReadsPrompts {
         case transformer = "transformer.safetensors"
     }
 
+    /// As it was read.
     package let configuration: Configuration
+    /// Cuts captions to the prefix's length.
     package let reader: PromptReader
+    /// Of the VQGAN, both halves and its codebook.
     package let tokenizerWeights: Weights
+    /// Of the transformer, under the published names.
     package let transformerWeights: Weights
+    /// Pictures ↔ codes [h · w].
     package let tokenizer: LlamaGenTokenizer
+    /// Captions and codes → logits [B, N, V].
     package let transformer: LlamaGenTransformer
 
+    /// Parts from sources of their own.
+    /// - Throws: `WeightsError` naming what a source lacks or has in another shape.
     package init(
         _ configuration: Configuration, textTokenizer: UnigramTokenizer, tokenizer: Weights.Source,
         text: Weights.Source, transformer: Weights.Source
@@ -93,8 +109,10 @@ package final class LlamaGenModel: ReadsPrompts {
         reader.features(prompts, tokenizer: tokenizer, replacing: replacing)
     }
 
+    /// Codes of pictures of the model's size, each [side²] row by row.
     package func codes(_ pictures: [Picture]) -> [[Int32]] { tokenizer.codes(.pictures(pictures)) }
 
+    /// Pictures of codes, each [side²] row by row.
     package func pictures(_ codes: [[Int32]]) -> [Picture] {
         let side = configuration.transformer.side
         return tokenizer.decode(codes, height: side, width: side).pictures()

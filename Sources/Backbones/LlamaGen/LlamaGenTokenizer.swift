@@ -7,11 +7,15 @@ import Tensors
 package final class LlamaGenTokenizer {
     /// Its sizes, read and written under the reference's names.
     package struct Configuration: Codable, Equatable, Sendable {
-        package var baseChannels: Int
+        /// Channels of the first convolution, which the multipliers multiply.
+        var baseChannels: Int
         /// Channel multipliers of the levels, finest first; all but the last halve.
         package var multipliers: [Int]
-        package var residualBlocks: Int
-        package var latentChannels: Int
+        /// Of a level; the decoder's levels have one more.
+        var residualBlocks: Int
+        /// z, what leaves the encoder and enters the decoder.
+        var latentChannels: Int
+        /// Rows of the codebook.
         package var codes: Int
         /// Width of a code.
         package var codeWidth: Int
@@ -22,6 +26,7 @@ package final class LlamaGenTokenizer {
         /// Pixels on a side that enter the first convolution as channels; the published models' is 1.
         package var pixelBlock: Int
 
+        /// Norms and pixel block are the published models' unless given.
         package init(
             baseChannels: Int, multipliers: [Int], residualBlocks: Int, latentChannels: Int, codes: Int, codeWidth: Int,
             normalizes: Bool = true, groups: Int = 32, pixelBlock: Int = 1
@@ -67,10 +72,12 @@ package final class LlamaGenTokenizer {
         }
     }
 
+    /// Its sizes; `patchSize` pixels on a side are one code.
     package let configuration: Configuration
     private let encoder: PictureEncoder
     private let decoder: PictureDecoder
     private let beforeQuantizer, afterQuantizer: ConvolutionLayer
+    /// The codebook as it is stored; the tokenizer's `indices` and `features` compare it at length one.
     package let quantizer: VectorQuantizer
 
     /// Weights are named as in the published checkpoints.

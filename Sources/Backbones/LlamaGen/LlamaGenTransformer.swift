@@ -10,10 +10,12 @@ import Tensors
 package final class LlamaGenTransformer {
     /// Its sizes, read and written under the reference's names.
     package struct Configuration: Codable, Equatable, Sendable {
+        /// Channels C of a token, layers, and heads of queries (they divide C).
         package var width, depth, heads: Int
         /// Heads of keys and values; fewer than `heads` where neighbours share them.
         package var keyHeads: Int
-        package var feedForwardWidth: Int
+        /// Channels of the gated feed-forward's inside.
+        var feedForwardWidth: Int
         /// Codes to choose from.
         package var codes: Int
         /// Tokens T of the prefix.
@@ -22,9 +24,13 @@ package final class LlamaGenTransformer {
         package var captionWidth: Int
         /// Codes of a picture on a side.
         package var side: Int
-        package var epsilon: Float
-        package var rotaryBase: Float
+        /// ε of every RMS norm.
+        var epsilon: Float
+        /// Base of the rotary angles, of rows and columns alike.
+        var rotaryBase: Float
 
+        /// What is not given: keys' heads are the queries', the feed-forward's width the reference's for C, the rest
+        /// XL's.
         package init(
             width: Int, depth: Int, heads: Int, keyHeads: Int? = nil, feedForwardWidth: Int? = nil, codes: Int,
             captionLength: Int = 120, captionWidth: Int = 2048, side: Int, epsilon: Float = 1e-5,
@@ -39,7 +45,8 @@ package final class LlamaGenTransformer {
         /// `t2i_XL_stage1_256.pt`; stage 2 has a side of 32.
         package static let xl = Configuration(width: 1280, depth: 36, heads: 20, codes: 16_384, side: 16)
 
-        package var headWidth: Int { width / heads }
+        /// Channels of a head.
+        var headWidth: Int { width / heads }
         var keyWidth: Int { keyHeads * headWidth }
         var logitScale: Float { 1 / Float(headWidth).squareRoot() }
 
@@ -81,6 +88,8 @@ package final class LlamaGenTransformer {
                 rotaryBase: try keys.value(.rotaryBase, usual.rotaryBase))
         }
 
+        /// The grid's side is written as `block_size`, its square, as the reference has it.
+        /// - Throws: what the encoder does.
         package func encode(to encoder: any Encoder) throws {
             var keys = encoder.container(keyedBy: CodingKeys.self)
             try keys.encode(width, forKey: .width)
@@ -97,6 +106,7 @@ package final class LlamaGenTransformer {
         }
     }
 
+    /// Its sizes; a sequence has captionLength + side² − 1 tokens at most.
     package let configuration: Configuration
     /// The prefix [T, D] of a dropped caption; the reference keeps it as a buffer and never trains it.
     package let unconditional: Parameter

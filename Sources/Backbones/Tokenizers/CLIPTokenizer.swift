@@ -16,9 +16,13 @@ package struct CLIPTokenizer: Sendable {
     private let added: AddedTokens
     /// Those of open_clip, which are one only where a word could begin.
     private let wordMarks: [(content: String, id: Int32)]
-    package let startID, endID: Int32
+    /// Closes a text; where a text tower reads what stands for the whole.
+    package let endID: Int32
+    /// Opens a text.
+    let startID: Int32
     /// What fills a text up to its length.
     package let paddingID: Int32
+    /// One more than the largest id.
     package let vocabularySize: Int
 
     /// - Parameter path: a file, or the folder with Hugging Face's.

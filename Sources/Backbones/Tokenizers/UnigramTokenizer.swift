@@ -2,8 +2,11 @@ import Foundation
 
 /// A text tokenizer that could not be read: which file and what is wrong with it.
 package struct TextTokenizerError: Error, CustomStringConvertible {
-    package let path: String
-    package let problem: String
+    /// The file, or the folder that should have it.
+    let path: String
+    /// What is wrong with it, as the end of a sentence.
+    let problem: String
+    /// File and problem, in one line.
     package var description: String { "\(path): \(problem)" }
 }
 

@@ -31,6 +31,7 @@ package struct DrawingWork: Sendable, Equatable {
     /// How the model's weights are held.
     package var weights: Work.Weights
 
+    /// Guided, in the model's own steps, with weights in single precision, unless given.
     package init(isGuided: Bool = true, steps: Int? = nil, weights: Work.Weights = .single) {
         (self.isGuided, self.steps, self.weights) = (isGuided, steps, weights)
     }
@@ -40,9 +41,14 @@ package struct DrawingWork: Sendable, Equatable {
 }
 
 extension BackboneWork {
+    /// Nothing, of networks that read a prompt's ids themselves.
     package func reading(_ prompts: Int, tokens: Int) -> Work { Work() }
+    /// 0, unless a method holds the family's network to its logits.
     package var answers: Int { 0 }
+    /// 0, of families ARBooth does not learn on.
     package var tunedShare: Double { 0 }
+    /// 0, of families ARBooth does not learn on.
     package var tunedNumbers: Int { 0 }
+    /// 1, of families ARBooth does not learn on.
     package var blocks: Int { 1 }
 }

@@ -1,4 +1,6 @@
 extension ChameleonModel.Configuration: BackboneWork {
+    /// Every prompt, and with guidance every heading, is read alone; then all sequences advance together, a token a
+    /// step.
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
         let (read, heading) = (tokens + opening, heading.count)
         var work = Double(pictures) * decoder.reading(1, tokens: read, answers: 1)
@@ -11,17 +13,21 @@ extension ChameleonModel.Configuration: BackboneWork {
         return work + tokenizer.decoding(pictures, height: pictureHeight, width: pictureWidth)
     }
 
+    /// Logits of every token, the prompt's among them.
     package func pass(_ pictures: Int, prompt tokens: Int, rank: Int) -> Work {
         let length = tokens + opening + sequence
         return decoder.reading(pictures, tokens: length, answers: pictures * length, rank: rank)
     }
 
+    /// The VQGAN's encoder, and the comparison with every code.
     package func encoding(_ pictures: Int) -> Work {
         tokenizer.encoding(pictures, height: pictureHeight, width: pictureWidth)
     }
 
+    /// Of the picture's part of a sequence, [tokens, V].
     package var answers: Int { sequence * transformer.vocabularySize }
 
+    /// Of four projections a layer: 6·C + 2·keyWidth.
     package var lowRankNumbers: Int { decoder.lowRankNumbers(isPacked: false) }
 
     private var decoder: DecoderWork {

@@ -19,26 +19,31 @@ package struct DiffusionWork: BackboneWork {
     let steps: Int
     var height, width: Int
 
+    /// Twice the rows where guidance is computed; a network that is told it computes every picture once.
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
         let rows = isTold ? pictures : sampling.rows(pictures)
         return reading(rows, tokens: tokens) + Double(sampling.steps ?? steps) * predicting(rows, rank: 0)
             + decoding(pictures)
     }
 
+    /// The network's alone: texts are read before, and once.
     package func pass(_ pictures: Int, prompt tokens: Int, rank: Int) -> Work {
         predicting(pictures, rank: rank)
     }
 
+    /// CLIP's towers read their whole length, T5 what the family fills prompts up to.
     package func reading(_ prompts: Int, tokens: Int) -> Work {
         towers.reduce(words?.encoding(prompts, tokens: readLength ?? tokens) ?? Work()) { $0 + $1.encoding(prompts) }
     }
 
+    /// The autoencoder's encoder, and one draw for every number of the latents.
     package func encoding(_ pictures: Int) -> Work {
         var work = autoencoder.work.encoding(pictures, height: height, width: width)
         work[.choices] += Double(pictures * latents * autoencoder.latentChannels)
         return work
     }
 
+    /// Of all attention's projections, those of the text's stream among them.
     package var lowRankNumbers: Int {
         switch network {
         case .unet(let unet): unet.lowRankNumbers

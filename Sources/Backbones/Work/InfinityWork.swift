@@ -1,4 +1,5 @@
 extension InfinityModel.Configuration: BackboneWork {
+    /// Scale by scale with cached keys and values, the running sum resized at each.
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
         let rows = sampling.rows(pictures)
         var work = reading(pictures, tokens: tokens) + transformer.condition(rows, text: rows * tokens)
@@ -17,8 +18,10 @@ extension InfinityModel.Configuration: BackboneWork {
             + tokenizer.work.decoding(pictures, height: pictureHeight, width: pictureWidth)
     }
 
+    /// T5's, of prompts that are not filled up.
     package func reading(_ prompts: Int, tokens: Int) -> Work { text.encoding(prompts, tokens: tokens) }
 
+    /// All scales at once, each seeing itself and those before.
     package func pass(_ pictures: Int, prompt tokens: Int, rank: Int) -> Work {
         let (all, read) = (schedule.tokens, pictures * tokens)
         let pairs = zip(schedule.sides, schedule.ranges).reduce(0.0) {
@@ -29,6 +32,7 @@ extension InfinityModel.Configuration: BackboneWork {
                 pictures, tokens: all, keys: all, pairs: Double(pictures) * pairs, text: read, rank: rank)
     }
 
+    /// The BSQ-VAE's encoder, and the bits of all scales.
     package func encoding(_ pictures: Int) -> Work {
         var work = tokenizer.work.encoding(pictures, height: pictureHeight, width: pictureWidth)
         // Every scale takes its bits from what is left, and gives them back.
@@ -37,20 +41,25 @@ extension InfinityModel.Configuration: BackboneWork {
         return work
     }
 
+    /// Two numbers a bit, of all scales' tokens.
     package var answers: Int { schedule.tokens * 2 * transformer.bits }
 
+    /// Of the products on a picture's tokens: those by ARBooth's weights, by all of a block's.
     package var tunedShare: Double {
         let (tuned, all) = transformer.multiplications
         return tuned / all
     }
 
+    /// With their biases, of all blocks.
     package var tunedNumbers: Int {
         let c = transformer
         return c.depth * (4 * c.width * c.width + 2 * c.width * c.feedForwardWidth + 7 * c.width + c.feedForwardWidth)
     }
 
+    /// All of them.
     package var blocks: Int { transformer.depth }
 
+    /// Of both attentions' projections, packed as the checkpoint has them: 13·C a block.
     package var lowRankNumbers: Int { transformer.depth * 13 * transformer.width }
 
     private var pictureHeight: Int { schedule.last.height * tokenizer.tokenSize }

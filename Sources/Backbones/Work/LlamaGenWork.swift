@@ -1,4 +1,5 @@
 extension LlamaGenModel.Configuration: BackboneWork {
+    /// Every caption, and with guidance the dropped one, is read alone; then all advance together, a code a step.
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
         let rows = sampling.rows(pictures)
         var work = reading(pictures, tokens: tokens) + Double(rows) * prefix(tokens)
@@ -8,16 +9,20 @@ extension LlamaGenModel.Configuration: BackboneWork {
         return work + tokenizer.decoding(pictures, side: transformer.side)
     }
 
+    /// T5's, of captions that are not filled up.
     package func reading(_ prompts: Int, tokens: Int) -> Work { text.encoding(prompts, tokens: tokens) }
 
+    /// The whole prefix, and logits of codes alone.
     package func pass(_ pictures: Int, prompt tokens: Int, rank: Int) -> Work {
         let length = transformer.captionLength + codes - 1
         return prefix(pictures * transformer.captionLength)
             + decoder.reading(pictures, tokens: length, answers: pictures * codes, rank: rank)
     }
 
+    /// The VQGAN's encoder, and the comparison with every code.
     package func encoding(_ pictures: Int) -> Work { tokenizer.encoding(pictures, side: transformer.side) }
 
+    /// Queries, keys and values are one matrix: 4·C + 2·keyWidth a layer.
     package var lowRankNumbers: Int { decoder.lowRankNumbers(isPacked: true) }
 
     private var codes: Int { transformer.side * transformer.side }

@@ -46,6 +46,7 @@ package struct Work: Sendable, Equatable {
     /// Nothing yet.
     package init() {}
 
+    /// How much there is of one kind, in its unit; 0 of what was never counted.
     package subscript(kind: Kind) -> Double {
         get { amounts[kind] ?? 0 }
         set { amounts[kind] = newValue }
@@ -166,6 +167,7 @@ extension Work {
         return sum
     }
 
+    /// More, after it.
     package static func += (a: inout Work, b: Work) { a = a + b }
 
     /// The same so many times, one after the other.

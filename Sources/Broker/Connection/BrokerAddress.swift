@@ -62,9 +62,12 @@ package struct BrokerAddress: Sendable, CustomStringConvertible, CustomDebugStri
         return text
     }
 
+    /// As a URL without the password.
     package var description: String {
         "\(usesTLS ? "amqps" : "amqp")://\(user)@\(host):\(port)\(virtualHost == "/" ? "/" : "/" + virtualHost)"
     }
+    /// The same: no dump shows the password.
     package var debugDescription: String { description }
+    /// Without children, for the same reason.
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -21,6 +21,7 @@ package enum BrokerError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The consumer or publisher was stopped.
     case stopped
 
+    /// What went wrong and where, in one line; no password in it.
     package var description: String {
         switch self {
         case .badAddress(let what): "the broker's address cannot be used: \(what)"

@@ -5,7 +5,9 @@ package struct Topology: Sendable, Equatable {
 
     /// A durable exchange.
     package struct Exchange: Sendable, Equatable {
+        /// As publishers name it; the empty name is the broker's own exchange.
         package let name: String
+        /// How it routes.
         package let kind: ExchangeKind
 
         /// An exchange of this name and kind.
@@ -14,7 +16,10 @@ package struct Topology: Sendable, Equatable {
 
     /// A durable queue.
     package struct Queue: Sendable, Equatable {
+        /// As consumers name it.
         package let name: String
+        /// The broker's `x-` arguments; a queue that is there with others is a
+        /// ``BrokerError/topology(name:code:text:)``.
         package let arguments: [String: FieldValue]
 
         /// A queue of this name, with the broker's `x-` arguments.
@@ -25,8 +30,11 @@ package struct Topology: Sendable, Equatable {
 
     /// What an exchange passes on to a queue.
     package struct Binding: Sendable, Equatable {
+        /// Where messages go.
         package let queue: String
+        /// Where they come from.
         package let exchange: String
+        /// Which of them; a topic exchange takes `*` and `#` in it, a fanout exchange heeds it not.
         package let routingKey: String
 
         /// `queue` takes what reaches `exchange` under `routingKey`.
@@ -35,8 +43,11 @@ package struct Topology: Sendable, Equatable {
         }
     }
 
+    /// Declared first.
     package var exchanges: [Exchange]
+    /// Declared next, before what is bound to them.
     package var queues: [Queue]
+    /// Declared last.
     package var bindings: [Binding]
 
     /// A topology of these parts.

@@ -35,7 +35,10 @@ package indirect enum FieldValue: Sendable, Equatable {
 }
 
 extension FieldValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral {
+    /// Text.
     package init(stringLiteral value: String) { self = .string(value) }
+    /// A whole number.
     package init(integerLiteral value: Int64) { self = .integer(value) }
+    /// A truth value.
     package init(booleanLiteral value: Bool) { self = .bool(value) }
 }

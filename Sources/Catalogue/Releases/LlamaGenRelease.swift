@@ -5,7 +5,9 @@ import Jobs
 package struct LlamaGenRelease {
     /// Where its parts are, and its settings.
     package struct Parts: Sendable {
+        /// `config.json` of the model it becomes.
         package let configuration: JSONValue
+        /// Where the weights of each part are read from.
         package let transformer, tokenizer, text: ReleasePiece
         /// The text tokenizer's file.
         package let vocabulary: String

@@ -7,6 +7,7 @@ package struct RecognizedRelease: Sendable {
     package struct Part: Sendable {
         /// `NAME.safetensors` of the model's folder, without the ending.
         package let stem: String
+        /// Where the weights are read from.
         package let piece: ReleasePiece
         /// Which tensors are taken.
         package var isTaken: @Sendable (String) -> Bool = { _ in true }
@@ -15,10 +16,13 @@ package struct RecognizedRelease: Sendable {
         package var rearranged: (@Sendable () throws(CheckpointError) -> [RearrangedTensor])?
     }
 
+    /// Which of the families the model is of.
     package var family: ModelFamily
     /// What it is, for people: "Infinity 2b".
     package var title: String
+    /// `config.json` of the model it becomes.
     package var configuration: JSONValue
+    /// In no order.
     package var parts: [Part]
     /// Files that are taken as they are, by the name they get.
     package var files: [String: String]
@@ -30,7 +34,9 @@ package struct RecognizedRelease: Sendable {
 
 /// What keeps files from being a model: everything at once.
 package struct UnrecognizedRelease: Error, Sendable, Equatable, CustomStringConvertible {
+    /// A sentence each.
     package let problems: [String]
+    /// A line a problem.
     package var description: String { problems.joined(separator: "\n") }
 }
 

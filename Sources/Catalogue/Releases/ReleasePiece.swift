@@ -22,9 +22,11 @@ package struct ReleasePiece: Sendable {
         case pipelineComponent = "a component of a pipeline"
     }
 
+    /// Told by a few of its names, or by where it lies.
     package let kind: Kind
     /// The file, or the folder it lies in.
     package let path: String
+    /// The weights, mapped.
     package let checkpoint: Checkpoint
 
     /// One whose kind is known by where it lies.

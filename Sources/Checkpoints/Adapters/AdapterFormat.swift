@@ -12,14 +12,17 @@ package enum AdapterFormat: String, Sendable, CaseIterable {
 package struct NamedChanges: Sendable {
     /// A module: of a component (`unet`), or of whichever has it, by its path or by a name without dots.
     package struct Module: Hashable, Sendable {
+        /// As diffusers calls it; nil where the file does not say.
         package var component: String?
         /// Its dots may be underscores.
         package var name: String
 
+        /// A module of whichever component has it, where none is given.
         package init(component: String? = nil, name: String) { (self.component, self.name) = (component, name) }
 
         /// With its component's name before it, where it has one.
         package var path: String { (component.map { "\($0)." } ?? "") + name }
+        /// For people: `text_encoder: encoder.block.0.layer.0.SelfAttention.q`.
         package var description: String { (component.map { "\($0): " } ?? "") + name }
 
         /// The component it is of in a model that has these: kohya counts T5 as the third text encoder also where it
@@ -54,12 +57,15 @@ package struct NamedChanges: Sendable {
         /// No training that went well changes a weight by many times its own size (*ours*: a hundred).
         package static let largestRatio: Float = 100
 
+        /// r.
         package var rank: Int { down.shape[0] }
     }
 
+    /// Whose form the file has.
     package let format: AdapterFormat
     /// The modules that the file says it changes, by the ends of their names; nil where it does not say so plainly.
     package var targets: [String]?
+    /// By module, each once.
     package var changes: [Module: Change] = [:]
     /// Whole weights that take the place of the model's.
     package var replaced: [Module: StoredTensor] = [:]

@@ -2,7 +2,7 @@ import Foundation
 
 /// A tensor's bytes under a name, to be written as they are.
 package struct RawTensor {
-    package let name: String
+    let name: String
     private let type: ElementType
     private let shape: [Int]
     private let bytes: Data

@@ -14,9 +14,11 @@ package struct AuthorComponent: Sendable {
         case t5 = "a T5 encoder"
     }
 
+    /// Told by a few of its names.
     package let kind: Kind
     /// What its names begin with in the file.
     package let prefix: String
+    /// The whole file, other components among it.
     package let checkpoint: Checkpoint
     private let names: Set<String>
 
@@ -52,6 +54,7 @@ package struct AuthorComponent: Sendable {
         names.contains(name) ? try? checkpoint.shape(of: prefix + name) : nil
     }
 
+    /// Whether there is a tensor of the authors' name, without the component's prefix.
     package func contains(_ name: String) -> Bool { names.contains(name) }
 
     /// How many different numbers stand in the names after a prefix.
@@ -70,6 +73,7 @@ package struct AuthorComponent: Sendable {
     package var predictsVelocity: Bool {
         checkpoint.contains("v_pred") || checkpoint.metadata["modelspec.prediction_type"] == "v"
     }
+    /// Whether its noise ends without a picture in it.
     package var endsInNoise: Bool { checkpoint.contains("ztsnr") }
 
     /// Whether its file is marked as a model of another noise than Stable Diffusion's (EDM, arXiv 2206.00364).

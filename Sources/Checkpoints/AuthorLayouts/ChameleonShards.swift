@@ -31,6 +31,7 @@ package struct ChameleonShards: Sendable {
         return all
     }
 
+    /// Layers.
     package var depth: Int {
         var depth = 0
         while shards[0].contains("layers.\(depth).attention.wo.weight") { depth += 1 }

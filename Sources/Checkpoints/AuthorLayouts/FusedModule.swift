@@ -1,7 +1,9 @@
 /// A module of an author's code, and those of diffusers' whose rows lie one after the other in its own.
 package struct FusedModule: Sendable {
+    /// The author's name of the module.
     package let theirs: String
-    package let ours: [String]
+    /// diffusers' names, in the order of their rows.
+    let ours: [String]
     /// Whether its two halves of rows stand the other way round in diffusers'.
     package var isSwapped = false
 

@@ -1,6 +1,7 @@
 /// A tensor made of rows of stored ones, one part after the other: another's name, some of its rows, or its rows in
 /// another order. Nothing is copied before it is read.
 package struct RearrangedTensor: Sendable {
+    /// Its name in the layout it is brought into.
     package let name: String
     /// Of one shape but for their rows, unless the tensor has a shape of its own.
     package let parts: [StoredTensor]
@@ -14,12 +15,14 @@ package struct RearrangedTensor: Sendable {
     /// A stored one as it is.
     package init(_ name: String, _ stored: StoredTensor) { self.init(name, [stored]) }
 
+    /// The parts' rows one after the other, or the shape it was given.
     package var shape: [Int] {
         if let own { return own }
         guard parts.count > 1 else { return parts[0].shape }
         return [parts.reduce(0) { $0 + $1.shape[0] }] + parts[0].shape.dropFirst()
     }
 
+    /// How many numbers.
     package var count: Int { parts.reduce(0) { $0 + $1.count } }
 
     /// That of its numbers; nil where parts differ in it, or it is not known.

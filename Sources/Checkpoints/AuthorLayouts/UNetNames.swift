@@ -8,6 +8,7 @@ package enum UNetNames {
         /// Whether each level attends on the way down (finest first), and on the way up (coarsest first).
         package var attendsDown, attendsUp: [Bool]
 
+        /// - Precondition: both ways have as many levels.
         package init(blocksPerLevel: Int, attendsDown: [Bool], attendsUp: [Bool]) {
             (self.blocksPerLevel, self.attendsDown, self.attendsUp) = (blocksPerLevel, attendsDown, attendsUp)
         }

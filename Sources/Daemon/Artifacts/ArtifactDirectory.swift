@@ -15,6 +15,7 @@ package struct ArtifactDirectory: Sendable {
         /// Its bytes are not what was announced.
         case differs(path: String, announced: String, found: String)
 
+        /// The file, and what is wrong with it.
         package var description: String {
             switch self {
             case .outside(let path): "\(path) is not a regular file inside the attempt's workspace"

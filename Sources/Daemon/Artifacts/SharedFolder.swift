@@ -16,6 +16,7 @@ package actor SharedFolder {
         let known: UUID?
         let found: UUID?
 
+        /// Both marks, and what to do.
         package var description: String {
             guard let known else {
                 let mark = found.map { $0.uuidString } ?? ""
@@ -38,6 +39,7 @@ package actor SharedFolder {
     package struct Hanging: Error, Equatable, CustomStringConvertible {
         let path: String
 
+        /// The folder, and what to look at.
         package var description: String { "\(path) does not answer; does its server, and is its file system mounted?" }
     }
 
@@ -66,6 +68,7 @@ package actor SharedFolder {
 
     private static let patience: Duration = .seconds(15)
     private let executor = PinnedExecutor(name: "shared-folder")
+    /// A thread of its own: a mount that hangs stops no other actor.
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let directory: String

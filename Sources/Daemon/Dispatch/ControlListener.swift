@@ -9,7 +9,7 @@ import Store
 /// `{"action":"cancel","job":"…","reason":"…"}`, `{"action":"pause"}`, `{"action":"resume"}`, `{"action":"estimate",
 /// "job":{…}}`. A tenant may cancel its own jobs and ask what one would take, an operator cancel any, and pause and
 /// resume; the broker vouches for who says so.
-package struct ControlListener: Service {
+struct ControlListener: Service {
     let consumer: Consumer
     let store: Store
     let dispatcher: Dispatcher
@@ -31,7 +31,7 @@ package struct ControlListener: Service {
         var end = ContinuousClock.now
     }
 
-    package func run() async throws {
+    func run() async throws {
         consumer.start()
         await cancelWhenGracefulShutdown {
             var hold: Hold?

@@ -8,7 +8,7 @@ import Store
 ///
 /// A drain asks every engine for a checkpoint and waits; when the time is up the engines are killed, and the jobs go on
 /// from their last checkpoint at the next start.
-package actor Dispatcher: Service {
+actor Dispatcher: Service {
     private struct Running {
         let attempt: Int
         let kind: JobKind
@@ -38,7 +38,7 @@ package actor Dispatcher: Service {
     private var restsUntil = ContinuousClock.now
 
     /// Claims in the name of `worker`.
-    package init(
+    init(
         settings: Settings, store: Store, worker: WorkerRegistration, live: LiveEvents, artifacts: ArtifactDirectory,
         shared: SharedFolder, condition: ServiceHealth,
         notifier: SystemNotifier, logger: Logger
@@ -55,7 +55,7 @@ package actor Dispatcher: Service {
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    package func run() async throws {
+    func run() async throws {
         let polling = Task { [settings, signal] in
             while !Task.isCancelled {
                 signal.yield()
@@ -75,21 +75,21 @@ package actor Dispatcher: Service {
     }
 
     /// There may be work: somebody said so.
-    package nonisolated func poll() { signal.yield() }
+    nonisolated func poll() { signal.yield() }
 
     /// Attempts begin with these settings from now on.
-    package func adopt(_ settings: Settings) {
+    func adopt(_ settings: Settings) {
         self.settings = settings
         signal.yield()
     }
 
     /// Cancels the job if it runs here.
-    package func cancel(_ job: UUID) async { await running[job]?.supervisor.stop(.cancelled) }
+    func cancel(_ job: UUID) async { await running[job]?.supervisor.stop(.cancelled) }
 
     /// Compares what runs here with what the tables say: what is not ours any more ends, what is to be cancelled is,
     /// and what is ours without our knowing, for the answer to a claim was lost, is given back. `asked` is what ran
     /// before the heartbeat, by its attempt: the same job may have been claimed anew meanwhile.
-    package func reconcile(_ heartbeat: Heartbeat, asked: [UUID: Int]) async {
+    func reconcile(_ heartbeat: Heartbeat, asked: [UUID: Int]) async {
         for (job, running) in running
         where asked[job] == running.attempt && heartbeat.owned[job] != running.attempt {
             await running.supervisor.stop(.lostClaim)
@@ -115,7 +115,7 @@ package actor Dispatcher: Service {
 
     /// The jobs whose engines run here, and their attempts. Ask before the heartbeat: a job claimed meanwhile is not
     /// missing.
-    package var jobs: [UUID: Int] { running.mapValues(\.attempt) }
+    var jobs: [UUID: Int] { running.mapValues(\.attempt) }
 
     private func fill() async {
         guard !condition.isPaused, ContinuousClock.now >= restsUntil else { return }

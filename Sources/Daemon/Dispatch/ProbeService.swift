@@ -7,7 +7,7 @@ import Store
 /// Answers probes: jobs that are claimed, tried and completed like any other, but without an engine, and so without a
 /// slot. They tell within milliseconds whether intake, tables and outbox work, also while an engine is busy for hours,
 /// or the daemon is paused.
-package struct ProbeService: Service {
+struct ProbeService: Service {
     /// As many are answered in one transaction: a commit costs the same for one and for a hundred.
     static let batch = 256
 
@@ -19,7 +19,7 @@ package struct ProbeService: Service {
     /// Says that outcomes wait in the outbox: sooner than the notification does.
     let answered: @Sendable () -> Void
 
-    package func run() async throws {
+    func run() async throws {
         await cancelWhenGracefulShutdown {
             for await _ in signals {
                 do { try await answerAll() } catch { condition.lost(.store, error) }

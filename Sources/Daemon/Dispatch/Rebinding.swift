@@ -6,6 +6,7 @@ import Store
 /// were accepted for. Concepts go by what they were learnt on: an adapter changes the weights it was made for, and no
 /// engine uses it on others.
 package struct Rebinding {
+    /// Other weights of one model.
     package typealias Change = WeightsBinding.Change
 
     /// What is to be said of a job.

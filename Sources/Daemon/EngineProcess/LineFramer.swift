@@ -1,23 +1,23 @@
 import Foundation
 
 /// Cuts a stream of bytes into lines, and refuses a line that grows past a limit.
-package struct LineFramer: Sendable {
+struct LineFramer: Sendable {
     /// One line is longer than allowed.
-    package struct TooLong: Error, Equatable, CustomStringConvertible {
+    struct TooLong: Error, Equatable, CustomStringConvertible {
         /// The limit in bytes.
-        package let limit: Int
-        package var description: String { "a line of the engine is longer than \(limit) bytes" }
+        let limit: Int
+        var description: String { "a line of the engine is longer than \(limit) bytes" }
     }
 
     private let limit: Int
     private var pending = Data()
 
     /// Frames lines of at most `limit` bytes.
-    package init(limit: Int) { self.limit = limit }
+    init(limit: Int) { self.limit = limit }
 
     /// Takes bytes and gives the lines they complete, without their ends; empty lines are left out. Each byte is looked
     /// at once: an engine that writes no ends must not keep the daemon busy.
-    package mutating func take(_ bytes: UnsafeRawBufferPointer) throws(TooLong) -> [Data] {
+    mutating func take(_ bytes: UnsafeRawBufferPointer) throws(TooLong) -> [Data] {
         var lines: [Data] = []
         var rest = bytes[...]
         while let end = rest.firstIndex(of: 0x0A) {

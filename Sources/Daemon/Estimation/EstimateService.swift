@@ -20,7 +20,7 @@ struct EstimateQuestion: Sendable {
 
 /// Answers who asks what a job would take. Every daemon is asked, for each host has its own models and speed; the
 /// engine that looks into messages counts, one question after the other and between two messages.
-package struct EstimateService: Service {
+struct EstimateService: Service {
     /// As many questions wait at a time; further ones get no answer.
     static let most = 32
     /// Nobody waits longer for an answer.
@@ -34,7 +34,7 @@ package struct EstimateService: Service {
     let name: String
     let logger: Logger
 
-    package func run() async throws {
+    func run() async throws {
         publisher.start()
         await cancelWhenGracefulShutdown {
             for await question in questions where question.asked.duration(to: .now) < Self.patience {

@@ -5,7 +5,7 @@ import Store
 
 /// Registers this worker, beats on a connection of its own, and tells the dispatcher what the tables want of its jobs.
 /// Beats to the very end of a drain; then the worker leaves, and whatever it still owned is free at once.
-package struct HeartbeatService: Service {
+struct HeartbeatService: Service {
     let settings: Settings
     /// The state folder's own id: with the host's it tells this daemon's predecessors from others.
     let folder: UUID
@@ -16,7 +16,7 @@ package struct HeartbeatService: Service {
     let condition: ServiceHealth
     let logger: Logger
 
-    package func run() async throws {
+    func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 await beat()
@@ -69,14 +69,14 @@ package struct HeartbeatService: Service {
 ///
 /// After an outage of PostgreSQL, when nobody could beat, it waits a whole lease: a restart of the database must not
 /// cost every worker its jobs.
-package actor Rescuer {
+actor Rescuer {
     private let lease: Int
     private let store: Store
     private let logger: Logger
     private var patience: ContinuousClock.Instant
 
     /// Rescues through `store` what gave no sign for `lease` seconds.
-    package init(lease: Int, store: Store, logger: Logger) {
+    init(lease: Int, store: Store, logger: Logger) {
         self.lease = lease
         self.store = store
         self.logger = logger
@@ -84,7 +84,7 @@ package actor Rescuer {
     }
 
     /// One sweep.
-    package func sweep() async {
+    func sweep() async {
         guard ContinuousClock.now >= patience else { return }
         do {
             // However much is past its deadline, dead workers are looked for in between.

@@ -6,7 +6,9 @@ import Logging
 ///
 /// Messages are constant; what varies stands behind them as `key=value`, quoted so that no value can forge a line.
 package struct StandardErrorLog: LogHandler {
+    /// Of every line of this logger.
     package var metadata: Logger.Metadata = [:]
+    /// Asked at every line; what it says gives way to what the logger and the line say.
     package var metadataProvider: Logger.MetadataProvider?
     private let threshold: LogThreshold
     private var own: Logger.Level?
@@ -26,11 +28,13 @@ package struct StandardErrorLog: LogHandler {
         set { own = newValue }
     }
 
+    /// One of the logger's own.
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes one line to stderr; what cannot be written is dropped.
     package func log(event: LogEvent) {
         let text = line(level: event.level, message: "\(event.message)", metadata: event.metadata)
         // One write a line: lines of several threads do not mix.

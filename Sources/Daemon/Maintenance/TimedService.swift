@@ -1,17 +1,17 @@
 import ServiceLifecycle
 
 /// A service that does one thing again and again until it is asked to stop.
-package struct TimedService: Service {
+struct TimedService: Service {
     private let interval: Duration
     private let action: @Sendable () async -> Void
 
     /// Runs `action`, waits `interval`, and so on.
-    package init(every interval: Duration, _ action: @escaping @Sendable () async -> Void) {
+    init(every interval: Duration, _ action: @escaping @Sendable () async -> Void) {
         self.interval = interval
         self.action = action
     }
 
-    package func run() async throws {
+    func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 await action()

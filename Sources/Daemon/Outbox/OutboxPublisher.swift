@@ -6,13 +6,13 @@ import ServiceLifecycle
 ///
 /// What was tried in vain before, and what is large, goes by a connection of its own, one at a time: a message the
 /// broker will not take closes that channel, and holds up nobody else's outcome.
-package struct OutboxPublisher: Service {
+struct OutboxPublisher: Service {
     let fresh: OutboxSender
     let doubtful: OutboxSender
     let live: LiveEvents
     let signals: AsyncStream<Void>
 
-    package func run() async throws {
+    func run() async throws {
         let (doubts, doubt) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         fresh.publisher.start()
         doubtful.publisher.start()

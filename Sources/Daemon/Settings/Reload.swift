@@ -4,7 +4,7 @@ import UnixSignals
 
 /// Reads the settings anew at SIGHUP. What can change while engines run does; the rest is named and waits for the next
 /// start. Settings with a problem change nothing.
-package struct Reload: Service {
+struct Reload: Service {
     let settings: Settings
     let read: @Sendable () throws -> Settings
     let notifier: SystemNotifier
@@ -13,7 +13,7 @@ package struct Reload: Service {
     /// Takes what changed.
     let adopt: @Sendable (Settings) async -> Void
 
-    package func run() async throws {
+    func run() async throws {
         var current = settings
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
             notifier.reloading()

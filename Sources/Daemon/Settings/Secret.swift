@@ -8,7 +8,10 @@ package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebug
     /// The string itself: for the call that opens the connection, nothing else.
     package func reveal() -> String { value }
 
+    /// The same of every secret.
     package var description: String { "‹secret›" }
+    /// The same of every secret.
     package var debugDescription: String { description }
+    /// Without children: `dump` shows nothing either.
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

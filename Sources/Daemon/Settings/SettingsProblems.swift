@@ -7,5 +7,6 @@ package struct SettingsProblems: Error, Equatable, CustomStringConvertible {
     /// Collects `lines`.
     package init(_ lines: [String]) { self.lines = lines }
 
+    /// A line a problem.
     package var description: String { lines.joined(separator: "\n") }
 }

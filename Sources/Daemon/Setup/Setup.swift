@@ -8,6 +8,7 @@ import Store
 package struct Setup: Sendable {
     /// What it cannot do, and what to do about it.
     package struct Problem: Error, CustomStringConvertible {
+        /// What could not be done, and what to do.
         package let description: String
     }
 

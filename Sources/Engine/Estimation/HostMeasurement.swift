@@ -12,6 +12,7 @@ package struct HostMeasurement {
 
     package init() {}
 
+    /// Amounts a second by kinds of work; resident bytes are those before anything was measured.
     package func run() -> HostRates {
         let start = Self.processorSeconds
         let resident = Self.residentBytes

@@ -2,9 +2,11 @@ import Glibc
 
 /// Curves over steps, as a picture: for looking at how a training went.
 package struct Plot {
+    /// One curve.
     package struct Series {
-        package let name: String
-        package let points: [(x: Double, y: Double)]
+        let name: String
+        let points: [(x: Double, y: Double)]
+        /// - Parameter points: in order of x; those that are not finite are left out.
         package init(name: String, points: [(x: Double, y: Double)]) { (self.name, self.points) = (name, points) }
     }
 
@@ -14,11 +16,13 @@ package struct Plot {
     private let left = 70, right = 20, top = 40, bottom = 40
     private static let colours: [(UInt8, UInt8, UInt8)] = [(31, 98, 201), (214, 90, 36), (46, 140, 70), (140, 60, 170)]
 
+    /// Series without a point are left out.
     package init(title: String, series: [Series]) {
         self.title = title
         self.series = series.filter { !$0.points.isEmpty }
     }
 
+    /// 640 × 360 pixels, axes from the least to the largest point.
     package func picture() -> Picture {
         var picture = Picture(width: width, height: height, filledWith: (255, 255, 255))
         picture.write(title, left: 10, top: 10)

@@ -11,6 +11,7 @@ package enum PictureError: Error, Equatable, CustomStringConvertible {
     case damaged(PictureFormat, String)
     case unwritable(String)
 
+    /// What is wrong and what is allowed, as the end of a sentence that names the picture.
     package var description: String {
         switch self {
         case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
@@ -29,8 +30,11 @@ package enum PictureError: Error, Equatable, CustomStringConvertible {
 
 /// What a picture may cost before anything of it is decoded, and how small it may be.
 package struct PictureLimits: Equatable, Sendable {
+    /// Pixels on the longer side.
     package var side: Int
+    /// Pixels in all.
     package var pixels: Int
+    /// Bytes of the file.
     package var bytes: Int
     /// Of the shorter side.
     package var smallestSide: Int

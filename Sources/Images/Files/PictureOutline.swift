@@ -2,7 +2,7 @@ import Jobs
 
 /// What a picture file says of itself, before anything of it is decoded.
 package struct PictureOutline: Equatable, Sendable {
-    package let format: PictureFormat
+    let format: PictureFormat
     /// As it stands upright.
     package let width, height: Int
     /// What is not learnt from of it, in words; nothing for nearly every file.
@@ -14,7 +14,9 @@ package struct PictureOutline: Equatable, Sendable {
 
 /// A picture of a file, in sRGB and upright, and what was lost on the way.
 package struct DecodedPicture: Equatable, Sendable {
+    /// sRGB, upright, opaque.
     package let picture: Picture
+    /// Of the file, with what decoding it warned of.
     package let outline: PictureOutline
 }
 

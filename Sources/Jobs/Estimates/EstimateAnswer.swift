@@ -9,6 +9,7 @@ package struct EstimateAnswer: Sendable, Equatable, JSONLine {
     package var problems: [Problem]?
     /// What its sender should know, though it can be done.
     package var warnings: [String]?
+    /// On the daemon's host; nil where it cannot tell.
     package var estimate: JobEstimate?
     /// Whether a worker that lives or left within a day has the memory for it; nil where one does not say what it has.
     package var fits: Bool?

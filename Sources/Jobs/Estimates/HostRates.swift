@@ -5,6 +5,7 @@ package struct HostRates: Sendable, Equatable, JSONLine {
     /// The version of what is measured: rates of another are measured again.
     package static let version = 3
 
+    /// Of what was measured, as it was then.
     package var version: Int
     /// How much a second, by the kinds of ``JobCost``.
     package var rates: [String: Double]

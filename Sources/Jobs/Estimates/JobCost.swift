@@ -17,6 +17,7 @@ package struct JobCost: Sendable, Equatable, Codable {
     package struct Alternative: Sendable, Equatable, Codable {
         /// What is said otherwise: `/images_per_prompt 1`.
         package var change: String
+        /// The most memory at a time, beside what an idle engine holds.
         package var memoryBytes: Int
 
         /// Describes a form.

@@ -2,6 +2,7 @@ import Foundation
 
 /// What a job will take on a host.
 package struct JobEstimate: Sendable, Equatable, Codable {
+    /// From the engine's start to the end.
     package var seconds: Double
     /// The most memory at a time.
     package var memoryBytes: Int

@@ -10,7 +10,9 @@ import Foundation
 package struct InspectionOrder: Sendable, Equatable {
     /// A picture of the body, where it was in it.
     package struct Picture: Sendable, Equatable {
+        /// Of the member that held it, `/images/0/data`.
         package let pointer: String
+        /// The file's bytes.
         package let data: Data
 
         /// Names a picture.
@@ -32,6 +34,7 @@ package struct InspectionOrder: Sendable, Equatable {
     package var id: Int
     /// The body as it came, whatever it is, its pictures' digits left out.
     package let body: JSONValue
+    /// In the body's order; their bytes follow the line.
     package let pictures: [Picture]
     /// Of the concepts that the body mentions, by what it calls them, where they are learnt: what they weigh counts.
     package var adapters: [String: Adapter]

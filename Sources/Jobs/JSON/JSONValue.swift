@@ -16,6 +16,8 @@ package enum JSONValue: Sendable, Equatable, Codable {
     /// What a value is as JSON.
     package init(_ value: some Encodable) throws { self = try JSONValue(json: JSONEncoder().encode(value)) }
 
+    /// Whole numbers that an Int holds are integers, others numbers.
+    /// - Throws: `DecodingError`.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
@@ -35,6 +37,8 @@ package enum JSONValue: Sendable, Equatable, Codable {
         }
     }
 
+    /// As it came.
+    /// - Throws: `EncodingError` for a number that is none.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {

@@ -6,11 +6,13 @@ package struct ModelDescription: Sendable, Equatable, Codable {
 
     /// A size of pictures, in pixels.
     package struct Size: Sendable, Equatable, Codable, CustomStringConvertible {
+        /// In pixels.
         package var width, height: Int
 
         /// A size.
         package init(width: Int, height: Int) { (self.width, self.height) = (width, height) }
 
+        /// For people: `512×768`.
         package var description: String { "\(width)×\(height)" }
 
         /// As jobs say it: `512x768` is 512 wide and 768 high.
@@ -27,6 +29,7 @@ package struct ModelDescription: Sendable, Equatable, Codable {
 
     /// Sizes without a list: sides are multiples of a number, within bounds.
     package struct Sides: Sendable, Equatable, Codable {
+        /// In pixels; every side is a multiple of the first.
         package var multiple, least, most: Int
 
         /// From `least` to `most` pixels.
@@ -77,6 +80,7 @@ package struct ModelDescription: Sendable, Equatable, Codable {
         package init(clip: String, dino: String) { (self.clip, self.dino) = (clip, dino) }
     }
 
+    /// Which code reads it, and which methods it has.
     package var family: ModelFamily
     /// What jobs call it, and its folder.
     package var name: String
@@ -86,6 +90,7 @@ package struct ModelDescription: Sendable, Equatable, Codable {
     package var pictures: [Size]
     /// What it draws beside those; nil where the list is all.
     package var sides: Sides?
+    /// What jobs are held against before they are accepted.
     package var limits: Limits
     /// Nil of an encoder.
     package var encoders: Encoders?

@@ -2,6 +2,7 @@
 package struct ComposeSpec: Sendable, Equatable {
     /// The concept of each role: its name, and with `@` a version that is meant.
     package var subject, style: String
+    /// Prompts, size and options, as a job has them that draws.
     package var drawing: GenerateSpec
 
     /// How the job and its prompts call the concept of a role.

@@ -2,6 +2,7 @@
 package struct ConceptMention: Sendable, Equatable {
     /// The JSON pointer of the place.
     package let pointer: String
+    /// Without a version.
     package let name: String
     /// The version that is meant; nil: the newest.
     package let version: Int?

@@ -8,9 +8,11 @@ package struct EvaluateSpec: Sendable, Equatable {
         case own([String])
     }
 
+    /// What the concepts were learnt on, by its name.
     package var model: String
     /// The names, 1 to 16, each with `@` and a version where an older one is meant.
     package var concepts: [String]
+    /// A suite, or the job's own.
     package var prompts: Prompts
     /// 1 to 16.
     package var imagesPerPrompt: Int?
@@ -55,6 +57,7 @@ extension EvaluateSpec {
         (self.model, self.prompts) = (model, prompts)
     }
 
+    /// Of `concepts` alone: the job's own prompts mention no others.
     package var mentions: [ConceptMention] {
         concepts.enumerated().map { ConceptMention(pointer: "/concepts/\($0)", reference: $1) }
     }

@@ -1,5 +1,6 @@
 /// Draw pictures with none, one or more concepts named in the prompts.
 package struct GenerateSpec: Sendable, Equatable {
+    /// By its name.
     package var model: String
     /// 1 to 64.
     package var prompts: [String]

@@ -10,6 +10,7 @@ package struct ImageSource: Sendable, Equatable {
         case artifact(String)
     }
 
+    /// In the message, or in the artifact store.
     package var content: Content
     /// Nil: all of it.
     package var crop: CropArea?

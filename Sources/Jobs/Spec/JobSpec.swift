@@ -146,6 +146,10 @@ extension JobSpec {
 }
 
 extension JobSpec: Codable {
+    /// The body of a message, validated.
+    /// - Throws: `Problems` with everything that is wrong with it.
     package init(from decoder: any Decoder) throws { try self.init(JSONValue(from: decoder)) }
+    /// The body, what was left out left out again.
+    /// - Throws: what the encoder does.
     package func encode(to encoder: any Encoder) throws { try json.encode(to: encoder) }
 }

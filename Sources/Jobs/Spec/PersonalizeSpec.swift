@@ -4,7 +4,9 @@ package struct PersonalizeSpec: Sendable, Equatable {
     package var concept: ConceptSpec
     /// What is learnt beside it, into the same adapter, by a method that can.
     package var others: [ConceptSpec] = []
+    /// One that the model's family and the concept's role have.
     package var method: PersonalizationMethod
+    /// What learns, by its name.
     package var model: String
     /// 1 to 32; none where every concept has its proxies already.
     package var images: [ImageSource]
@@ -108,6 +110,7 @@ extension PersonalizeSpec {
 package struct ConceptSpec: Sendable, Equatable {
     /// How prompts call it: `<name>`.
     package var name: String
+    /// Whether it is a subject or a style.
     package var role: ConceptRole
     /// The noun of what the references show; nil where a style's is not said.
     package var className: String?

@@ -3,6 +3,7 @@ import Foundation
 /// Where a concept's proxies come from when they are not drawn: `{"job": "…"}`, a job of the same tenant that drew
 /// them.
 package struct ProxySource: Sendable, Equatable {
+    /// Of the same tenant, completed.
     package let job: UUID
 
     /// The rule, for whoever gave something else.

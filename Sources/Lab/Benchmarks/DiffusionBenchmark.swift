@@ -8,16 +8,18 @@ import Tensors
 /// Times a LoRA training step of a diffusion model's network: forward and backward passes and the optimizer, latents
 /// and texts given. The same work as the peer's program, so that both can stand side by side.
 package struct DiffusionBenchmark {
+    /// What products are calculated in; weights and sums stay in single precision.
     package enum Precision: String, CaseIterable, Sendable { case fp32, bf16 }
 
+    /// One line of JSON; `rss_mb` is the process's peak memory so far, in MiB.
     // swift-format-ignore: AlwaysUseLowerCamelCase
     package struct Figure: Codable {
-        package let precision: String
+        let precision: String
         /// The best of the rounds.
-        package let ms: Double
+        let ms: Double
         /// Numbers that learn.
-        package let trainable: Int
-        package let rss_mb: Int
+        let trainable: Int
+        let rss_mb: Int
     }
 
     private let model: DiffusionModel
@@ -42,6 +44,7 @@ package struct DiffusionBenchmark {
         optimizer = AdamW(lora.parameters, AdamW.Options(learningRate: 1e-3, weightDecay: 0.01, largestNorm: 1))
     }
 
+    /// The best of `rounds` training steps, each with noise of its own.
     package func run(_ precision: Precision, rounds: Int) -> Figure {
         MatrixPrecision.$current.withValue(precision == .bf16 ? .bfloat16 : .single) {
             let clock = ContinuousClock()

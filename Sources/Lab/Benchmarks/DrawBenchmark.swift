@@ -6,16 +6,17 @@ import Personalization
 /// Times one picture of an installed model as jobs draw it, guidance included: ARBooth's tables 1 and 4 (arXiv
 /// 2504.02612) put a next-scale model's half a second beside the 11 to 55 s of diffusion models.
 package struct DrawBenchmark {
+    /// One line of JSON; milliseconds a picture.
     // swift-format-ignore: AlwaysUseLowerCamelCase
     package struct Figure: Codable {
-        package let model: String
-        package let family: String
+        let model: String
+        let family: String
         /// Of the transformer, in millions.
-        package let parameters_m: Double
+        let parameters_m: Double
         /// A picture by itself, the best of the rounds.
-        package let ms: Double
+        let ms: Double
         /// One of eight that are drawn together.
-        package let ms_of_eight: Double
+        let ms_of_eight: Double
     }
 
     private static let prompt = "a red cat on the beach"

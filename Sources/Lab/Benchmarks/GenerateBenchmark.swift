@@ -8,20 +8,21 @@ import Tensors
 /// Times a token of Lumina-mGPT's transformer at the 7B's width, guidance included, beside reading the same weights and
 /// doing nothing with them: token by token, a model is as fast as its weights are read.
 package struct GenerateBenchmark {
+    /// One line of JSON; `ms` a token of all sequences, `share` the time that reading the weights alone takes of it.
     // swift-format-ignore: AlwaysUseLowerCamelCase
     package struct Figure: Codable {
-        package let layers: Int
+        let layers: Int
         /// Sequences that share each read of a weight: two a picture, for guidance.
-        package let sequences: Int
+        let sequences: Int
         /// Of the weights that a token reads.
-        package let gb: Double
-        package let ms: Double
-        package let gb_per_s: Double
+        let gb: Double
+        let ms: Double
+        let gb_per_s: Double
         /// At which this machine reads them.
-        package let read_gb_per_s: Double
-        package let share: Double
+        let read_gb_per_s: Double
+        let share: Double
         /// Of all 32 layers, from this token's time.
-        package let ms_of_7b: Double
+        let ms_of_7b: Double
     }
 
     private let model: ChameleonTransformer

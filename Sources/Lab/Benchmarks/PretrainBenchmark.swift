@@ -12,36 +12,37 @@ import Tensors
 /// What a step must compute is counted from the shapes of its matrix products, convolutions and attention, forward and
 /// backward; the optimizer's own products and everything pointwise count as nothing.
 package struct PretrainBenchmark {
+    /// One line of JSON; rates are 10⁹ operations a second, `rss_mb` the process's peak memory so far, in MiB.
     // swift-format-ignore: AlwaysUseLowerCamelCase
     package struct Figure: Codable {
-        package let model: String
-        package let stage: String
-        package let batch: Int
-        package let pictures_per_s: Double
+        let model: String
+        let stage: String
+        let batch: Int
+        let pictures_per_s: Double
         /// The best step and the median, painting and optimizer included.
-        package let step_ms: Double
-        package let median_ms: Double
-        package let painting_ms: Double
-        package let optimizer_ms: Double
+        let step_ms: Double
+        let median_ms: Double
+        let painting_ms: Double
+        let optimizer_ms: Double
         /// Counted operations of a picture, in 10⁹.
-        package let gflop_per_picture: Double
-        package let gflops: Double
-        package let peak_gflops: Double
-        package let share_of_peak: Double
+        let gflop_per_picture: Double
+        let gflops: Double
+        let peak_gflops: Double
+        let share_of_peak: Double
         /// The same by processor time, of the step and of the peak: what is left when others use the machine too. With
         /// several threads, waiting for each other counts.
-        package let cpu_share_of_peak: Double
-        package let threads: Int
-        package let rss_mb: Int
+        let cpu_share_of_peak: Double
+        let threads: Int
+        let rss_mb: Int
     }
 
     /// One operation's part of a step.
     // swift-format-ignore: AlwaysUseLowerCamelCase
     package struct OperationFigure: Codable {
-        package let operation: String
-        package let forward_ms: Double
-        package let backward_ms: Double
-        package let gflop: Double
+        let operation: String
+        let forward_ms: Double
+        let backward_ms: Double
+        let gflop: Double
     }
 
     private let model: Pretraining.Model
@@ -60,6 +61,7 @@ package struct PretrainBenchmark {
         self.stage = try model.pretraining(options).untrained(stage)
     }
 
+    /// In the precision that pretraining learns in: two steps to warm up, then `rounds`, each after a product's peak.
     package func run(rounds: Int) -> (figure: Figure, operations: [OperationFigure]) {
         Storage.keepFreedMemory()
         return MatrixPrecision.$current.withValue(.bfloat16) { measure(rounds: max(rounds, 1)) }

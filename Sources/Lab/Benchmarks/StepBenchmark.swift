@@ -11,8 +11,9 @@ import Tensors
 package struct StepBenchmark {
     /// The stack's sizes; tokens and context are per sample.
     package struct Sizes {
-        package let width, depth, heads, tokens, batch, context: Int
+        let width, depth, heads, tokens, batch, context: Int
 
+        /// - Precondition: the heads divide the width.
         package init(width: Int, depth: Int, heads: Int, tokens: Int, batch: Int, context: Int) {
             self.width = width
             self.depth = depth
@@ -26,9 +27,9 @@ package struct StepBenchmark {
     /// What one mode took: the best of the rounds, and the process's peak memory so far.
     // swift-format-ignore: AlwaysUseLowerCamelCase
     package struct Figure: Codable {
-        package let mode: String
-        package let ms: Double
-        package let rss_mb: Int
+        let mode: String
+        let ms: Double
+        let rss_mb: Int
     }
 
     private let blocks: [BenchmarkBlock]
@@ -36,6 +37,7 @@ package struct StepBenchmark {
     private let x: Variable
     private let context: Variable
 
+    /// Fresh weights, and inputs drawn by a fixed seed.
     package init(_ sizes: Sizes) {
         let weights = Weights(.fresh(seed: 1))
         blocks = (0..<sizes.depth).map {

@@ -7,17 +7,19 @@ import Tensors
 /// Times one training step (forward, backward, optimizer) of the pocket-sized unified transformer on one picture, by
 /// what learns: CoAR's context vectors before frozen weights, or all weights.
 package struct TuningBenchmark {
+    /// What learns: CoAR's context vectors of two layers, or every weight.
     package enum Tuning: String, CaseIterable, Sendable { case coar, full }
 
+    /// One line of JSON; `rss_mb` is the process's peak memory so far, in MiB.
     // swift-format-ignore: AlwaysUseLowerCamelCase
     package struct Figure: Codable {
-        package let tuning: String
+        let tuning: String
         /// The best of the rounds.
-        package let ms: Double
-        package let rss_mb: Int
+        let ms: Double
+        let rss_mb: Int
         /// Numbers that learn, and the bytes of their gradients after a backward pass.
-        package let trainable: Int
-        package let gradient_bytes: Int
+        let trainable: Int
+        let gradient_bytes: Int
     }
 
     private let tuning: Tuning
@@ -26,6 +28,7 @@ package struct TuningBenchmark {
     private let contexts: [LayerContext]
     private let batch: ChameleonBatch
 
+    /// Fresh weights: what they are does not change how long a step takes.
     package init(_ tuning: Tuning) {
         let c = PocketChameleon.configuration(words: 200)
         let weights = Weights(.fresh(seed: 1))

@@ -6,12 +6,12 @@ import Tensors
 
 /// A fixture folder: what a reference implementation was given and what it computed (`case.json`, `io.safetensors`, and
 /// `weights.safetensors` or `base_weights`).
-package struct ConformanceCase {
-    package let folder: String
+struct ConformanceCase {
+    let folder: String
     let description: [String: Any]
     let recorded: Safetensors
 
-    package init(folder: String) throws {
+    init(folder: String) throws {
         self.folder = folder
         let path = "\(folder)/case.json"
         guard let data = FileManager.default.contents(atPath: path),
@@ -102,5 +102,6 @@ package struct ConformanceCase {
 package struct ConformanceError: Error, CustomStringConvertible {
     let folder: String
     let problem: String
+    /// The fixture's folder and the problem, in one line.
     package var description: String { "\(folder): \(problem)" }
 }

@@ -3,14 +3,21 @@ import Tensors
 
 /// How far each computed tensor is from the recorded one.
 package struct ConformanceReport {
+    /// One recorded tensor.
     package struct Line {
+        /// As it was recorded, with how it was compared where that is not relative to its largest entry.
         package let name: String
+        /// In the comparison's own unit; infinite where the shapes differ.
         package let error: Double
+        /// The largest error that passes.
         package let tolerance: Double
+        /// Whether it passes.
         package var isWithin: Bool { error <= tolerance }
     }
 
+    /// In the order of comparison.
     package private(set) var lines: [Line] = []
+    /// Whether all pass; a report that compared nothing does not.
     package var isWithin: Bool { !lines.isEmpty && lines.allSatisfy(\.isWithin) }
 
     mutating func note(_ name: String, error: Double, tolerance: Double) {

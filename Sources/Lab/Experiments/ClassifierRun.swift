@@ -25,6 +25,7 @@ package struct ClassifierRun {
 
     let options: PretrainingOptions
 
+    /// The run folder's checkpoint, if there is one, goes on.
     package init(options: PretrainingOptions) { self.options = options }
 
     /// Trains from the last checkpoint in the run folder, or from nothing.

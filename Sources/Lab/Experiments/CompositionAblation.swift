@@ -11,11 +11,12 @@ import Personalization
 /// beside baselines on the same backbone: CoAR without its identity mask, and LoRA adapters added, merged by learnt
 /// factors (ZipLoRA) and split by blocks (B-LoRA).
 package struct CompositionAblation {
+    /// The ways that are compared.
     package typealias Arm = CompositionPlan.Arm
 
     /// The methods' options, as jobs give them.
     package struct Options {
-        package var subject, style, lora: JSONValue?
+        var subject, style, lora: JSONValue?
         /// How much of every LoRA adapter is added, where they are added as they are.
         package var loraShare: Float = 1
         /// How factors are learnt.
@@ -73,6 +74,8 @@ package struct CompositionAblation {
             wording: wording.map(StyleWording.init) ?? loaded.styleWording, size: loaded.pictureSize)
     }
 
+    /// Learns, draws and measures what the folder does not have yet, writes `table.txt` and a sheet for each arm.
+    /// - Throws: `JobFailure` for a model that is no Chameleon, `AdapterError`, or what the file system says.
     package func run(_ arms: [Arm] = Arm.allCases) throws -> CompositionFigures {
         var figures = CompositionFigures()
         for arm in arms {

@@ -25,6 +25,7 @@ package struct CompositionFigures {
         let seeds: Int
     }
 
+    /// Arm by arm, seed by seed, and within each all styles, those never seen in training, and the others.
     package private(set) var rows: [Row] = []
 
     /// Adds an arm's scores of one seed: (subject, style, text) of every pair.
@@ -43,6 +44,7 @@ package struct CompositionFigures {
                 sum: subject + style + text, pictures: pictures))
     }
 
+    /// One an arm and group of styles, in the order of the rows.
     package var summaries: [Summary] {
         var keys: [[String]] = []
         for row in rows where !keys.contains([row.arm, row.styles]) { keys.append([row.arm, row.styles]) }

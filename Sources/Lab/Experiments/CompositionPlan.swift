@@ -97,6 +97,7 @@ package struct CompositionPlan {
         self.wording = wording
     }
 
+    /// The styles there are to compare, those never seen in training among them.
     package static var mostStyles: Int { styles.count }
 
     /// What is drawn.

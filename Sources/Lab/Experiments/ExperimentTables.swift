@@ -12,6 +12,7 @@ import Personalization
 /// seeds, and what it draws is measured. Every cell is written down when it is done, so a run that was stopped goes on
 /// where it was.
 package struct ExperimentTables {
+    /// Of all tables that can be run.
     package static let names = PaperTable.all.map(\.name)
 
     private let models, folder: String

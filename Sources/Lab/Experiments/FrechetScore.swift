@@ -33,6 +33,8 @@ package struct FrechetScore {
         self.seed = seed
     }
 
+    /// Draws one picture a prompt, and compares them with as many of the world's.
+    /// - Throws: `AdapterError`, which no model without concepts gives.
     package func run() throws -> Report {
         let start = Date()
         let drawn = try distributions(of: model.pictures(of: prompts, seed: seed))

@@ -9,6 +9,7 @@ import Jobs
 package struct OptionSweep {
     /// A choice that cannot be tried.
     package struct Unfit: Error, CustomStringConvertible {
+        /// The choice or method, and what is wrong with it.
         package let description: String
     }
 

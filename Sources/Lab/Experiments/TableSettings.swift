@@ -6,21 +6,22 @@ import LittleWorld
 /// How large the tables are.
 package struct TableSettings: Codable, Sendable {
     /// Held-out individuals, each of another class.
-    package var subjects: Int
-    package var seeds: Int
+    var subjects: Int
+    var seeds: Int
     /// The first of Little World's suite.
-    package var prompts: Int
-    package var picturesPerPrompt: Int
-    package var classPictures: Int
-    package var references = 4
+    var prompts: Int
+    var picturesPerPrompt: Int
+    var classPictures: Int
+    var references = 4
     /// The number of the first individual: choices are made on others (`OptionSweep`) than those the papers' tables
     /// report.
-    package var firstSubject = 200
+    var firstSubject = 200
     /// Steps of every method; nil leaves each its own.
-    package var iterations: Int?
+    var iterations: Int?
     /// The encoders' folders among the models.
-    package var clip, dino: String
+    var clip, dino: String
 
+    /// Four references a subject, and the papers' individuals, until those are set.
     package init(
         subjects: Int, seeds: Int, prompts: Int, picturesPerPrompt: Int, classPictures: Int, iterations: Int?,
         clip: String, dino: String
@@ -30,7 +31,9 @@ package struct TableSettings: Codable, Sendable {
         (self.clip, self.dino) = (clip, dino)
     }
 
+    /// The templates there are.
     package static let largestPrompts = PromptSuite.littleWorld.templates.count
+    /// The classes there are: no two subjects are of one.
     package static let largestSubjects = SubjectClass.allCases.count
 
     private static let kinds: [SubjectClass] = [.dog, .teapot, .cat, .backpack, .rabbit, .robot]

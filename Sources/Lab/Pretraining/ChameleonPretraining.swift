@@ -1,26 +1,24 @@
 import Backbones
 
 /// Trains pocket-chameleon.
-package struct ChameleonPretraining: ModelPretraining {
-    package let options: PretrainingOptions
+struct ChameleonPretraining: ModelPretraining {
+    let options: PretrainingOptions
 
-    package init(options: PretrainingOptions) { self.options = options }
-
-    package let parts: [EmbeddedPart<ChameleonModel>] = [
+    let parts: [EmbeddedPart<ChameleonModel>] = [
         .init(ChameleonModel.File.tokenizer, .tokenizer, \.tokenizerWeights),
         .init(ChameleonModel.File.transformer, .transformer, \.transformerWeights),
     ]
 
-    package func model(_ weights: StartingWeights, for stage: Pretraining.Stage) throws -> ChameleonModel {
+    func model(_ weights: StartingWeights, for stage: Pretraining.Stage) throws -> ChameleonModel {
         let words = try options.words()
         return try ChameleonModel(
             PocketChameleon.configuration(words: words.vocabularySize, pictureSize: options.pictureSize),
             textTokenizer: words, tokenizer: weights.tokenizer, transformer: weights.transformer)
     }
 
-    package func configuration(of model: ChameleonModel) -> any Encodable { model.configuration }
+    func configuration(of model: ChameleonModel) -> any Encodable { model.configuration }
 
-    package func work(_ stage: Pretraining.Stage, on model: ChameleonModel) throws -> any PretrainingStage {
+    func work(_ stage: Pretraining.Stage, on model: ChameleonModel) throws -> any PretrainingStage {
         switch stage {
         case .tokenizer, .decoder:
             try TokenizerPretraining(

@@ -5,12 +5,10 @@ import LittleWorld
 import Tensors
 
 /// Trains pocket-diffusion: an autoencoder, and a flow in its latents that is shipped as the average of its last steps.
-package struct DiffusionPretraining: ModelPretraining {
-    package let options: PretrainingOptions
+struct DiffusionPretraining: ModelPretraining {
+    let options: PretrainingOptions
 
-    package init(options: PretrainingOptions) { self.options = options }
-
-    package let parts: [EmbeddedPart<DiffusionModel>] = [
+    let parts: [EmbeddedPart<DiffusionModel>] = [
         .init(DiffusionModel.File.autoencoder, .tokenizer, \.autoencoderWeights),
         .init(DiffusionModel.File.text, .transformer, \.textWeights),
         .init(DiffusionModel.File.transformer, .transformer, \.transformerWeights),
@@ -18,7 +16,7 @@ package struct DiffusionPretraining: ModelPretraining {
 
     /// The flow, and what is shipped, see latents that this autoencoder's scale and shift bring to a mean of zero and a
     /// variance of one.
-    package func model(_ weights: StartingWeights, for stage: Pretraining.Stage) throws -> DiffusionModel {
+    func model(_ weights: StartingWeights, for stage: Pretraining.Stage) throws -> DiffusionModel {
         let words = try options.words()
         var configuration = PocketDiffusion.configuration(
             vocabulary: words.vocabularySize, pictureSize: options.pictureSize)
@@ -47,9 +45,9 @@ package struct DiffusionPretraining: ModelPretraining {
         return (mean, squares / Double(values.count))
     }
 
-    package func configuration(of model: DiffusionModel) -> any Encodable { model.configuration }
+    func configuration(of model: DiffusionModel) -> any Encodable { model.configuration }
 
-    package func work(_ stage: Pretraining.Stage, on model: DiffusionModel) throws -> any PretrainingStage {
+    func work(_ stage: Pretraining.Stage, on model: DiffusionModel) throws -> any PretrainingStage {
         switch stage {
         case .tokenizer, .decoder:
             try TokenizerPretraining(stage, of: AutoencoderTraining(model: model, seed: options.seed), options: options)
@@ -57,7 +55,7 @@ package struct DiffusionPretraining: ModelPretraining {
         }
     }
 
-    package func trained(_ stage: Pretraining.Stage) throws -> [String: Tensor] {
+    func trained(_ stage: Pretraining.Stage) throws -> [String: Tensor] {
         guard stage == .transformer else { return try options.trained(stage) }
         return try AveragingOptimizer.averages(in: OptimizerState(path: options.checkpoint(stage)))
     }

@@ -8,10 +8,12 @@ import Tensors
 
 /// Trains the embedded encoders from nothing on Little World, and writes them as Hugging Face lays such models out.
 package struct EncoderTraining {
+    /// Whose architecture and training it is; also the name of the checkpoint.
     package enum Kind: String, CaseIterable, Sendable { case clip, dino }
 
     let options: PretrainingOptions
 
+    /// The run folder's checkpoint, if there is one, goes on.
     package init(options: PretrainingOptions) { self.options = options }
 
     /// Trains from the last checkpoint in the run folder, or from nothing.

@@ -1,27 +1,25 @@
 import Backbones
 
 /// Trains pocket-llamagen.
-package struct LlamaGenPretraining: ModelPretraining {
-    package let options: PretrainingOptions
+struct LlamaGenPretraining: ModelPretraining {
+    let options: PretrainingOptions
 
-    package init(options: PretrainingOptions) { self.options = options }
-
-    package let parts: [EmbeddedPart<LlamaGenModel>] = [
+    let parts: [EmbeddedPart<LlamaGenModel>] = [
         .init(LlamaGenModel.File.tokenizer, .tokenizer, \.tokenizerWeights),
         .init(LlamaGenModel.File.text, .transformer, \.textWeights),
         .init(LlamaGenModel.File.transformer, .transformer, \.transformerWeights),
     ]
 
-    package func model(_ weights: StartingWeights, for stage: Pretraining.Stage) throws -> LlamaGenModel {
+    func model(_ weights: StartingWeights, for stage: Pretraining.Stage) throws -> LlamaGenModel {
         let words = try options.words()
         return try LlamaGenModel(
             PocketLlamaGen.configuration(vocabulary: words.vocabularySize, pictureSize: options.pictureSize),
             textTokenizer: words, tokenizer: weights.tokenizer, text: weights.text, transformer: weights.transformer)
     }
 
-    package func configuration(of model: LlamaGenModel) -> any Encodable { model.configuration }
+    func configuration(of model: LlamaGenModel) -> any Encodable { model.configuration }
 
-    package func work(_ stage: Pretraining.Stage, on model: LlamaGenModel) throws -> any PretrainingStage {
+    func work(_ stage: Pretraining.Stage, on model: LlamaGenModel) throws -> any PretrainingStage {
         switch stage {
         case .tokenizer, .decoder:
             try TokenizerPretraining(

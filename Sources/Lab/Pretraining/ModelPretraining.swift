@@ -36,7 +36,7 @@ package struct EmbeddedPart<Model> {
 
 /// Where the weights of an embedded model start.
 package struct StartingWeights {
-    package var tokenizer, text, transformer: Weights.Source
+    var tokenizer, text, transformer: Weights.Source
 
     /// Drawn by `seed` and its neighbours.
     init(seed: UInt64) {
@@ -52,7 +52,7 @@ package struct StartingWeights {
 }
 
 extension ModelPretraining {
-    package func trained(_ stage: Pretraining.Stage) throws -> [String: Tensor] { try options.trained(stage) }
+    func trained(_ stage: Pretraining.Stage) throws -> [String: Tensor] { try options.trained(stage) }
 
     /// Runs a stage from its last checkpoint in the run folder; the others start from the tokenizer's result there.
     package func run(_ stage: Pretraining.Stage) throws {

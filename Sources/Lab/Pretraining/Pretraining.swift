@@ -1,5 +1,6 @@
 /// Names of what is pretrained.
 package enum Pretraining {
+    /// What is trained at once, in the order of training.
     package enum Stage: String, CaseIterable, Sendable {
         /// The picture tokenizer, or what is one to a diffusion model: its autoencoder.
         case tokenizer
@@ -16,6 +17,7 @@ package enum Pretraining {
         case diffusion = "pocket-diffusion"
         case llamagen = "pocket-llamagen"
 
+        /// How the model is trained and written.
         package func pretraining(_ options: PretrainingOptions) -> any ModelPretraining {
             switch self {
             case .infinity: InfinityPretraining(options: options)

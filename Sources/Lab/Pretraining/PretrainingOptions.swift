@@ -1,23 +1,24 @@
 /// What a pretraining run is told: its folder (checkpoints, loss curves, sample sheets), its length, its data.
 package struct PretrainingOptions: Sendable {
-    package var folder: String
-    package var steps: Int
-    package var batch: Int
-    package var learningRate: Float
-    package var seed: UInt64
+    var folder: String
+    var steps: Int
+    var batch: Int
+    var learningRate: Float
+    var seed: UInt64
     /// Steps between checkpoints, sheets and curves.
-    package var reportEvery: Int
+    var reportEvery: Int
     /// Stops (with a checkpoint) once this many seconds have passed; a later start with the same folder goes on.
-    package var seconds: Double?
+    var seconds: Double?
     /// A model directory whose weights a stage without a checkpoint starts from, instead of fresh ones.
-    package var start: String?
+    var start: String?
     /// Pixels on a side of the model's pictures, which are 16×16 tokens whatever their size: a multiple of 32.
-    package var pictureSize: Int
+    var pictureSize: Int
     /// The directory of the classifier whose features tokenizers are also held to.
-    package var classifier: String?
+    var classifier: String?
     /// The step from which a tokenizer's adversary is heard; nil trains without.
-    package var adversaryFrom: Int?
+    var adversaryFrom: Int?
 
+    /// From fresh weights, of pictures of 64 pixels, without classifier and adversary, unless given.
     package init(
         folder: String, steps: Int, batch: Int, learningRate: Float, seed: UInt64, reportEvery: Int, seconds: Double?,
         start: String? = nil, pictureSize: Int = 64, classifier: String? = nil, adversaryFrom: Int? = nil

@@ -11,19 +11,27 @@ package struct ARBoothOptions: Codable, Equatable, Sendable {
         case full
     }
 
+    /// Steps.
     package var iterations = 600
+    /// References a step, and as many of the prior's maps.
     package var batch = 2
+    /// AdamW's, the same at every step.
     package var learningRate: Float = 6e-3
+    /// Of AdamW's first moment.
     package var beta1: Float = 0.9
+    /// Of AdamW's second moment.
     package var beta2: Float = 0.97
+    /// AdamW's, decoupled from the gradients.
     package var weightDecay: Float = 0
     /// How the optimizer keeps its moments; nil of an adapter older than the choice, which had floats.
     package var moments: AdamW.Precision? = .single
+    /// Which weights learn.
     package var tuning = Tuning.crossAttentionAndFeedForward
     /// Whether later scales count less in the cross-entropy.
     package var scaleWeighting = true
     /// Scales that keep full weight; nil takes the paper's share, 8 of 13, rounded.
     package var earlyScales: Int?
+    /// What the cross-entropy of later scales counts, beside 1.
     package var lateScaleWeight: Float = 0.5
     /// Whether the tuned model must keep the frozen model's distributions on the class prompt.
     package var distillation = true

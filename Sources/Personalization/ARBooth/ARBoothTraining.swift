@@ -10,14 +10,17 @@ import Tensors
 /// Everything random at step s depends on the seed and s alone, and a checkpoint holds every number the next step
 /// reads, so a run resumed from a checkpoint ends with the same bytes as an undisturbed one.
 package final class ARBoothTraining: ConceptTraining {
-    package typealias Subject = Concept
-
     /// The losses of one step.
     package struct StepLosses: TrainingLosses {
+        /// With λ.
         package let total: Float
+        /// The scale-weighted cross-entropy of the references' bits.
         package let subject: Float
+        /// KL(frozen ‖ tuned) per bit on the prior's maps; 0 without distillation.
         package let distillation: Float
+        /// Of all gradients, which are not clipped.
         package let gradientNorm: Float
+        /// The same by their names, as loss curves have them.
         package var parts: KeyValuePairs<String, Float> { ["subject": subject, "distillation": distillation] }
     }
 
@@ -26,9 +29,9 @@ package final class ARBoothTraining: ConceptTraining {
         case crops, flips, prior, priorMaps
     }
 
-    package let options: ARBoothOptions
-    package let subject: Subject
-    package let seed: UInt64
+    private let options: ARBoothOptions
+    private let subject: Concept
+    private let seed: UInt64
     private let model: InfinityModel
     private let placeholder: Parameter
     private let placeholderToken: Int32
@@ -37,11 +40,12 @@ package final class ARBoothTraining: ConceptTraining {
     private let subjectTokens: [Int32]
     /// Steps taken so far.
     package var step: Int { optimizer.step }
+    /// Steps in all.
     package var steps: Int { options.iterations }
 
     /// Prepares a run; the model's transformer is changed in place by `advance`.
     /// - Throws: `TextTokenizerError` when a prompt cannot be encoded.
-    package init(model: InfinityModel, subject: Subject, options: ARBoothOptions, seed: UInt64) throws {
+    package init(model: InfinityModel, subject: Concept, options: ARBoothOptions, seed: UInt64) throws {
         self.model = model
         self.subject = subject
         self.options = options
@@ -130,7 +134,7 @@ package final class ARBoothTraining: ConceptTraining {
     package static let mapsAtATime = 16
 
     private static func drawPrior(
-        model: InfinityModel, subject: Subject, options: ARBoothOptions, seed: UInt64
+        model: InfinityModel, subject: Concept, options: ARBoothOptions, seed: UInt64
     ) -> Prior {
         Recording.withoutGradients {
             let text = model.encode([subject.plainClassPrompt])
@@ -165,6 +169,7 @@ package final class ARBoothTraining: ConceptTraining {
     /// Everything the next step reads: parameters, moments and the step number.
     package var state: OptimizerState { OptimizerState(optimizer) }
 
+    /// By the transformer's own names; the placeholder's embedding, where that learns, as `Adapter.placeholderName`.
     package var learning: [String: Parameter] {
         Dictionary(uniqueKeysWithValues: optimizer.parameters.map { ($0.name, $0) })
     }

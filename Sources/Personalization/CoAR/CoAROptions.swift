@@ -4,11 +4,17 @@ import Jobs
 /// switched off, so that layer-wise context alone, with prior preservation, and with self-regularization can be
 /// compared.
 package struct CoAROptions: Codable, Equatable, Sendable {
+    /// Steps.
     package var iterations = 1000
+    /// References a step; of pictures of the class it is always one.
     package var batch = 1
+    /// AdamW's, the same at every step.
     package var learningRate: Float = 1e-2
+    /// Of AdamW's first moment.
     package var beta1: Float = 0.9
+    /// Of AdamW's second moment.
     package var beta2: Float = 0.999
+    /// AdamW's, decoupled from the gradients.
     package var weightDecay: Float = 0
     /// Layers with context vectors; nil takes the paper's share of the depth, 9 of 32 for subjects and 3 of 32 for
     /// styles.
@@ -16,6 +22,7 @@ package struct CoAROptions: Codable, Equatable, Sendable {
     /// Dual prior preservation: on pictures the frozen model draws of the class, with the image context alone in place,
     /// the tokens must stay likely and their distributions the frozen model's.
     package var priorPreservation = true
+    /// Drawn once, before the first step.
     package var priorPictures = 8
     /// Weight of the cross-entropy on the prior pictures (*ours*: the paper's table lists two weights of 0.5 without
     /// saying whose).

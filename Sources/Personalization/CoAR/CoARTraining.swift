@@ -13,12 +13,19 @@ import Tensors
 package final class CoARTraining: ConceptTraining {
     /// The losses of one step, before their weights.
     package struct StepLosses: TrainingLosses {
+        /// With all weights.
         package let total: Float
+        /// Cross-entropy of the references' tokens.
         package let concept: Float
+        /// Cross-entropy of a picture of the class; 0 where nothing is preserved.
         package let prior: Float
+        /// KL(frozen ‖ current) on that picture; 0 where nothing is preserved.
         package let divergence: Float
+        /// (1/N) Σ ‖P − mean‖² of the image vectors; 0 without self-regularization.
         package let regularization: Float
+        /// Of both vectors together; it is not clipped.
         package let gradientNorm: Float
+        /// The same by their names, as loss curves have them.
         package var parts: KeyValuePairs<String, Float> {
             ["concept": concept, "prior": prior, "divergence": divergence, "regularization": regularization]
         }
@@ -29,9 +36,11 @@ package final class CoARTraining: ConceptTraining {
         case crops, prior, priorPictures, start
     }
 
+    /// Those that the adapter keeps.
     package let options: CoAROptions
+    /// Whose references it learns.
     package let concept: Concept
-    package let seed: UInt64
+    private let seed: UInt64
     private let model: ChameleonModel
     private let text, image: Parameter
     private let optimizer: AdamW
@@ -41,6 +50,7 @@ package final class CoARTraining: ConceptTraining {
     private let prior: Prior?
     /// Steps taken so far.
     package var step: Int { optimizer.step }
+    /// Steps in all.
     package var steps: Int { options.iterations }
 
     /// Prepares a run; the model stays as it is.
@@ -145,6 +155,7 @@ package final class CoARTraining: ConceptTraining {
     /// Everything the next step reads: vectors, moments and the step number.
     package var state: OptimizerState { OptimizerState(optimizer) }
 
+    /// Both vectors [N, C], by an adapter's names.
     package var learning: [String: Parameter] { [text.name: text, image.name: image] }
 
     /// Continues from a state saved by a run of the same model, concept, options and seed.

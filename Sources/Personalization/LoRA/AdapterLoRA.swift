@@ -5,7 +5,7 @@ import Tensors
 /// A LoRA adapter as one of Atelier's own: PEFT's tensors under PEFT's names, rank, alpha and targets in the
 /// description's options.
 extension Adapter {
-    package static let loraMethod = "lora"
+    static let loraMethod = "lora"
     /// Whether it is made of low-rank changes, by whatever method they were learnt.
     package var isLoRA: Bool { [Adapter.loraMethod, Adapter.proxyTuningMethod].contains(description.method) }
 

@@ -11,6 +11,7 @@ import Tensors
 ///
 /// The identifier is a token that pretraining never saw: the tokenizer's unknown word, or of a style its filling.
 package struct DreamBooth {
+    /// The backbone's; adapters keep it.
     package let name: String
     /// What the concept goes by.
     let word: String
@@ -79,6 +80,8 @@ package struct DreamBooth {
             })
     }
 
+    /// - Parameter priorPictures: drawn from the class prompt, at the model's own distribution; 0 without prior
+    ///   preservation.
     package static func chameleon(
         _ model: ChameleonModel, concept: Concept, priorPictures: Int, seed: UInt64
     ) -> DreamBooth {
@@ -103,6 +106,8 @@ package struct DreamBooth {
             priorLoss: { chosen, _ in loss(classPrompt, chosen.map { drawn[$0] }) })
     }
 
+    /// - Parameter priorPictures: drawn from the class prompt, at the model's own distribution; 0 without prior
+    ///   preservation.
     package static func llamagen(
         _ model: LlamaGenModel, concept: Concept, priorPictures: Int, seed: UInt64
     ) -> DreamBooth {
@@ -126,6 +131,8 @@ package struct DreamBooth {
             })
     }
 
+    /// - Parameter priorPictures: drawn from the class prompt by the model's usual sampler and guidance; 0 without
+    ///   prior preservation.
     package static func diffusion(
         _ model: any LatentDiffusion, concept: Concept, priorPictures: Int, seed: UInt64
     ) -> DreamBooth {

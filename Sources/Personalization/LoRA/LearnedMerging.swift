@@ -13,7 +13,9 @@ import Tensors
 package struct LearnedMerging {
     /// As published.
     package struct Options: Codable, Equatable, Sendable {
+        /// Steps, each of both concepts.
         package var iterations = 100
+        /// AdamW's, of the factors.
         package var learningRate: Float = 0.01
         /// λ.
         package var similarityWeight: Float = 0.01

@@ -4,8 +4,11 @@ import Tensors
 
 /// Low-rank changes of chosen weights of one backbone (LoRA, Hu et al., arXiv 2106.09685).
 package struct LoRAAdapter {
+    /// What is changed, and how strongly.
     package struct Options: Codable, Equatable, Sendable {
+        /// r.
         package var rank = 8
+        /// α: a change is α/r · B · A.
         package var alpha: Float = 16
         /// The modules that are changed, by the end of their names (`q_proj` is every layer's).
         package var targets: [String]
@@ -14,6 +17,7 @@ package struct LoRAAdapter {
         /// The factor of each module's update, where ranks or alphas differ between modules: an imported adapter's.
         package var scales: [String: Float]?
 
+        /// The factor is the same for all modules.
         package init(rank: Int = 8, alpha: Float = 16, targets: [String], isRankStabilized: Bool = false) {
             self.rank = rank
             self.alpha = alpha
@@ -31,6 +35,7 @@ package struct LoRAAdapter {
         }
     }
 
+    /// As it was made or read; where ranks differ between modules its `scales` hold.
     package let options: Options
     /// By module: the weight's name without `.weight`.
     package let updates: [String: LowRankUpdate]
@@ -72,6 +77,7 @@ package struct LoRAAdapter {
         for (parameter, update) in try targets(in: weights) { parameter.update = update }
     }
 
+    /// Takes the changes off again; modules without any are passed over.
     package func detach(from weights: Weights) {
         for module in updates.keys { weights.byName["\(module).weight"]?.update = nil }
     }
@@ -121,6 +127,7 @@ package enum LoRAError: Error, CustomStringConvertible, Equatable {
     /// Names in a file that mean nothing of the model.
     case homeless(path: String, names: [String])
 
+    /// What does not fit, and what there is instead.
     package var description: String {
         switch self {
         case .noSuchModule(let name, let known):

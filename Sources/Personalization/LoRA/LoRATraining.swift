@@ -12,10 +12,15 @@ import Tensors
 package final class LoRATraining: ConceptTraining {
     /// The losses of one step, before their weights.
     package struct StepLosses: TrainingLosses {
+        /// With the prior's weight.
         package let total: Float
+        /// Of the references, the mean over a picture's tokens.
         package let concept: Float
+        /// Of the class's pictures; 0 where nothing is preserved.
         package let prior: Float
+        /// Before it is clipped to 1.
         package let gradientNorm: Float
+        /// The same by their names, as loss curves have them.
         package var parts: KeyValuePairs<String, Float> { ["concept": concept, "prior": prior] }
     }
 
@@ -24,9 +29,9 @@ package final class LoRATraining: ConceptTraining {
         case crops, prior, losses
     }
 
-    package let options: LoRAOptions
-    package let concept: Concept
-    package let seed: UInt64
+    private let options: LoRAOptions
+    private let concept: Concept
+    private let seed: UInt64
     private let backbone: DreamBooth
     /// The model's own word that the concept goes by.
     package var word: String { backbone.word }
@@ -34,6 +39,7 @@ package final class LoRATraining: ConceptTraining {
     private let optimizer: AdamW
     /// Steps taken so far.
     package var step: Int { optimizer.step }
+    /// Steps in all.
     package var steps: Int { options.iterations }
 
     /// Prepares a run; the adapter hangs on the backbone's weights from here on, until `detach`.
@@ -88,6 +94,7 @@ package final class LoRATraining: ConceptTraining {
     /// Everything the next step reads.
     package var state: OptimizerState { OptimizerState(optimizer) }
 
+    /// A and B of every module, by PEFT's names.
     package var learning: [String: Parameter] {
         Dictionary(uniqueKeysWithValues: lora.parameters.map { (LoRAAdapter.prefix + $0.name, $0) })
     }
@@ -96,6 +103,7 @@ package final class LoRATraining: ConceptTraining {
     /// - Throws: `WeightsError` when the state belongs to other modules.
     package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
 
+    /// Takes the changes off the backbone, whose weights are as they were.
     package func detach() { lora.detach(from: backbone.weights) }
 
     /// What was learned, as a file holds it.

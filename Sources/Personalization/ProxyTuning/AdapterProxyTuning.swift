@@ -4,7 +4,7 @@ import Tensors
 
 /// What a student learnt from proxies: low-rank changes, and a word for each of the concepts they are of.
 extension Adapter {
-    package static let proxyTuningMethod = "proxy-tuning"
+    static let proxyTuningMethod = "proxy-tuning"
 
     /// The method's options as the file keeps them: LoRA's, and what is known.
     private struct KnowingOptions: Codable {
@@ -25,7 +25,9 @@ extension Adapter {
 
     /// A concept an adapter knows.
     package struct KnownConcept: Codable, Equatable, Sendable {
+        /// As it was learnt by; an adapter may be used under another.
         package let name: String
+        /// Its class noun.
         package let className: String
         /// The model's own word that it goes by, or is spelled by where text encoders are several; nil where it has an
         /// embedding, and of LoRAs of former versions.

@@ -8,7 +8,8 @@ import Tensors
 /// A backbone as Proxy-Tuning sees it, whatever its family: it learns pictures under prompts that name concepts, and
 /// draws such prompts.
 package struct PairLearner {
-    package let name: String
+    /// The backbone's; adapters keep it.
+    let name: String
     /// What stands for each concept, [1, C]; they can learn.
     let words: [String: Parameter]
     /// The rare word each is spelled by, where they have no embeddings.

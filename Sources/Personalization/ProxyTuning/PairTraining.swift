@@ -6,7 +6,9 @@ import Tensors
 
 /// A prompt and a picture it must lead to.
 package struct PicturePair: Sendable, Equatable {
+    /// Concepts are named as `<rex>`.
     package var prompt: String
+    /// Of the backbone's size, or larger.
     package var picture: Picture
     /// What the picture was cut from.
     package var origin: PictureOrigin
@@ -24,15 +26,21 @@ package struct PicturePair: Sendable, Equatable {
 package final class PairTraining: StepwiseTraining {
     /// The losses of one step, before their weights.
     package struct StepLosses: TrainingLosses {
+        /// With the prior's weight.
         package let total: Float
+        /// Of the pairs.
         package let pairs: Float
+        /// Of what must stay; 0 where there is nothing.
         package let prior: Float
+        /// AdamW's before it is clipped to 1; Prodigy's is not clipped.
         package let gradientNorm: Float
+        /// The same by their names, as loss curves have them.
         package var parts: KeyValuePairs<String, Float> { ["pairs": pairs, "prior": prior] }
     }
 
     /// How it learns.
     package struct Options: Sendable {
+        /// AdamW, or Prodigy (Mishchenko and Defazio, arXiv 2306.06101), which finds its learning rate itself.
         package enum Rule: String, Sendable { case adamw, prodigy }
 
         /// What learns.
@@ -45,22 +53,34 @@ package final class PairTraining: StepwiseTraining {
             case weights
         }
 
+        /// Low-rank changes, unless it is set.
         package var learning = Learning.lowRank
+        /// Steps.
         package var iterations: Int
+        /// Pairs a step, and as many of what must stay.
         package var batch: Int
+        /// AdamW, unless it is set.
         package var rule = Rule.adamw
+        /// The rule's; of Prodigy a factor of what it finds.
         package var learningRate: Float
+        /// Of the first moment.
         package var beta1: Float = 0.9
+        /// Of the second moment.
         package var beta2: Float = 0.999
+        /// Decoupled from the gradients.
         package var weightDecay: Float = 0.01
+        /// r of low-rank changes.
         package var rank: Int
+        /// α, divided by r.
         package var alpha: Float
+        /// Of the loss on what must stay.
         package var priorWeight: Float = 1
         /// The largest random enlargement of a picture before the centre crop.
         package var largestZoom: Float = 1
         /// The modules that change, by the ends of their names; nil takes the attention's.
         package var targets: [String]?
 
+        /// The rest is the usual until it is set.
         package init(iterations: Int, batch: Int, learningRate: Float, rank: Int, alpha: Float) {
             (self.iterations, self.batch, self.learningRate) = (iterations, batch, learningRate)
             (self.rank, self.alpha) = (rank, alpha)
@@ -72,8 +92,9 @@ package final class PairTraining: StepwiseTraining {
         case crops, prior, losses
     }
 
+    /// The backbone as it was given.
     package let learner: PairLearner
-    package let options: Options
+    private let options: Options
     private let pairs, prior: [PicturePair]
     private let seed: UInt64
     /// What hangs on the backbone; nothing where its own weights learn, or words.
@@ -81,7 +102,9 @@ package final class PairTraining: StepwiseTraining {
     /// What learns.
     package let learning: [Parameter]
     private let optimizer: any Optimizer
+    /// Steps taken.
     package var step: Int { optimizer.step }
+    /// Steps in all.
     package var steps: Int { options.iterations }
 
     /// Prepares a run; the adapter hangs on the backbone's weights from here on, until `detach`. Weights that learn are

@@ -10,7 +10,7 @@ package struct Supervision {
         case proxies
     }
 
-    package let concept: Concept
+    private let concept: Concept
     private let learner: PairLearner
     private let options: ProxyTuningOptions
     private let seed: UInt64

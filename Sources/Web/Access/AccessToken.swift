@@ -10,6 +10,7 @@ package struct AccessToken: Sendable, Equatable, Codable {
     package let name: String
     /// The token's SHA-256 in hexadecimal digits.
     package let sha256: String
+    /// Readers see, admins act.
     package let role: Role
     /// The one tenant its holder sees; nil: all.
     package let tenant: String?

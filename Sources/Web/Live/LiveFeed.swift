@@ -20,6 +20,7 @@ package final class LiveFeed: Service {
     /// Will listen at PostgreSQL.
     package init(url: String) { self.url = url }
 
+    /// Listens until the program is shut down; then every page's feed ends.
     package func run() async throws {
         let changed: @Sendable (String, String) -> Void = { [change] _, _ in change.yield() }
         let notifications = Notifications(

@@ -14,8 +14,11 @@ package final class DiffusionPipeline: LatentDiffusion {
         case flux(FluxTransformer)
     }
 
+    /// Which also says how prompts are read and pictures sampled.
     package let network: Network
+    /// Pictures ↔ latents [B, z, h, w], its weights under today's names.
     package let autoencoder: AutoencoderKL
+    /// The text encoders and their tokenizers.
     package let prompts: PipelinePrompts
     /// Each component's weights, by its folder's name.
     package let weights: [String: Weights]
@@ -23,7 +26,9 @@ package final class DiffusionPipeline: LatentDiffusion {
     package let transformerWeights: Weights
     /// The scheduler's settings.
     let schedule: PipelineSchedule
+    /// Of `config.json` beside the index, where the model was added; diffusers' usual ones of a bare folder.
     package let settings: DiffusionSettings
+    /// An MMDiT's is limited by its table of positions.
     package var drawnSize: (height: Int, width: Int)?
 
     /// Reads a model from its folder.
@@ -105,8 +110,10 @@ package final class DiffusionPipeline: LatentDiffusion {
         }
     }
 
+    /// All that were read, by their folders' names (`unet`, `text_encoder_2`, `vae`).
     package var components: [String: Weights] { weights }
 
+    /// What the network's levels or its table of positions allow.
     package var latentSides: (multiple: Int, most: Int?) {
         switch network {
         // All levels but one halve.
@@ -119,10 +126,13 @@ package final class DiffusionPipeline: LatentDiffusion {
     /// Prompts as the network reads them.
     package func encode(_ prompts: [String]) -> DiffusionText { self.prompts(prompts) }
 
+    /// T5's tokens where there is one, else as many as CLIP's towers read.
     package var longestPrompt: Int { prompts.longest }
 
+    /// By T5's tokenizer where there is one, else CLIP's.
     package func tokenCount(_ prompt: String) -> Int { prompts.tokenCount(prompt) }
 
+    /// Of both streams where there are two; a UNet's attentions, to itself and to the text, have the same names.
     package var attentionModules: [String] {
         let picture = ["to_q", "to_k", "to_v", "to_out.0"]
         switch network {
@@ -131,14 +141,17 @@ package final class DiffusionPipeline: LatentDiffusion {
         }
     }
 
+    /// FLUX.1-dev's, which is distilled from guided sampling.
     package var isToldGuidance: Bool {
         if case .flux(let flux) = network { flux.configuration.isGuided } else { false }
     }
 
+    /// The empty prompt, `count` times; all zeros where SDXL's folder says so.
     package func unprompted(_ count: Int) -> DiffusionText? {
         isToldGuidance ? nil : prompts.negative([String](repeating: "", count: count))
     }
 
+    /// No component learns, the text encoders among them.
     package func freeze() { for weights in weights.values { weights.train { _ in false } } }
 }
 
@@ -146,6 +159,7 @@ package final class DiffusionPipeline: LatentDiffusion {
 package struct UnknownPipeline: Error, CustomStringConvertible {
     let directory: String
 
+    /// The folder's index, and the classes of networks that are built.
     package var description: String {
         "\(directory)/model_index.json: names no UNet2DConditionModel, SD3Transformer2DModel or FluxTransformer2DModel"
     }
@@ -156,6 +170,7 @@ package struct OtherChannels: Error, CustomStringConvertible {
     let directory: String
     let read, predicted, wanted: Int
 
+    /// The folder, both numbers of channels, and what such a network would be.
     package var description: String {
         """
         \(directory): the network reads \(read) channels and predicts \(predicted), where the autoencoder's latents \
@@ -169,6 +184,7 @@ package struct OtherTexts: Error, CustomStringConvertible {
     let directory: String
     let read, given: (rows: Int, pooled: Int)
 
+    /// The folder, both widths on either side, and what may be another model's.
     package var description: String {
         """
         \(directory): the network reads texts of width \(read.rows) and \(read.pooled) as a whole, and the text \

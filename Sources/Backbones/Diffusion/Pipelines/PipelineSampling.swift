@@ -6,6 +6,7 @@ import Tensors
 
 /// How a released pipeline predicts, draws and learns.
 extension DiffusionPipeline {
+    /// Euler's method: along the noise of a UNet, along the flow of the others, whose shift may grow with the tokens.
     package func sampler(steps: Int, latents shape: [Int]) -> any DiffusionSampler {
         switch (network, schedule.tokenShift) {
         case (.unet, _): return NoiseEuler(NoiseSchedule(schedule.noise), steps: steps)

@@ -4,7 +4,7 @@ import Tensors
 
 /// A low-rank adapter read for a model: which of its weights change, and how.
 package struct AdapterChanges {
-    package let format: AdapterFormat
+    let format: AdapterFormat
     /// By the weight's own name; of several components the names do not collide within one.
     package let changes: [(parameter: Parameter, change: LowRankChange)]
     /// Weights that the adapter gives whole.

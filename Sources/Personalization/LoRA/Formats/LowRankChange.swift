@@ -15,7 +15,7 @@ package struct LowRankChange {
     /// DoRA's length of every row (Liu et al., arXiv 2402.09353), [out]; of a table of every column, [width].
     package var magnitude: Tensor?
 
-    package var rank: Int { down.shape[0] }
+    var rank: Int { down.shape[0] }
 
     /// scale · up · down, flattened to rows [out, in · k · k]; of a table [rows, width].
     package var matrix: Tensor {
