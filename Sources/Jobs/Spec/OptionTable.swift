@@ -37,6 +37,12 @@ package struct OptionTable: Sendable, Equatable {
         }
     }
 
+    /// How many of a job's `options` it does not know.
+    func strangers(in options: JSONValue?) -> Int {
+        guard case .object(let members)? = options else { return 0 }
+        return members.keys.count { name in !rows.contains { $0.name == name } }
+    }
+
     private func problem(of name: String, _ value: JSONValue) -> Problem? {
         let pointer = "/options/" + Problem.escaped(name)
         guard let option = rows.first(where: { $0.name == name }) else {

@@ -165,9 +165,12 @@ struct SpecReader {
     }
 
     private mutating func options(anyOf tables: [OptionTable]) -> [String: JSONValue] {
-        let found = tables.map { $0.problems(in: body["options"]) }
-        problems += found.min { $0.count < $1.count } ?? []
-        if case .object(let members) = body["options"] { return members } else { return [:] }
+        let given = body["options"]
+        // Of tables that leave as many problems, one that knows the names says what is wrong with the values.
+        let found = tables.map { (problems: $0.problems(in: given), strangers: $0.strangers(in: given)) }
+        let least = found.min { ($0.problems.count, $0.strangers) < ($1.problems.count, $1.strangers) }
+        problems += least?.problems ?? []
+        if case .object(let members) = given { return members } else { return [:] }
     }
 
     /// Texts among the options may name concepts that the job knows, and no others.
