@@ -84,6 +84,7 @@ package struct UndrawnSize: Error, CustomStringConvertible {
     let height, width, multiple: Int
     let most: Int?
 
+    /// The size, and those that are drawn.
     package var description: String {
         """
         \(name) draws no pictures of \(width)×\(height) pixels: its network takes sides that \(multiple) divides\

@@ -199,6 +199,7 @@ package struct UnevenTexts: Error, CustomStringConvertible {
     let directory: String
     let lengths: [Int]
 
+    /// What lies in the folder, and that its parts do not belong together.
     package var description: String {
         """
         \(directory): its text encoders of CLIP read \(lengths.map(String.init).joined(separator: " and ")) tokens \
