@@ -51,6 +51,27 @@ import Testing
         }
     }
 
+    @Test func aClockThatWasSetBackCostsNobodyItsPlace() async throws {
+        try await Stage.with { stage in
+            for id in ["older", "newer", "asked for"] { try await stage.submit(id) }
+            try await stage.store.script(
+                """
+                update atelier.jobs set run_after = now() + interval '1 day' where message_id <> 'newer';
+                update atelier.jobs set state = 'scheduled' where message_id = 'asked for';
+                insert into atelier.tenants (tenant, claimed_at) values ('t', now() + interval '1 day');
+                """)
+            while try await stage.store.query("select 1 where now() > pg_postmaster_start_time() + interval '1 second'")
+                .isEmpty
+            {}
+            _ = try await stage.store.rescueExpired(lease: 1)
+            let ahead = try await stage.store.query("select message_id from atelier.jobs where run_after > now()")
+            #expect(ahead.map { $0["message_id"] } == ["asked for"])
+            #expect(try await stage.store.query("select 1 from atelier.tenants where claimed_at > now()").isEmpty)
+            #expect(
+                await stage.refusal("set role atelier_daemon; select atelier.rescue_expired(1); reset role") == nil)
+        }
+    }
+
     @Test func aServerThatTakesEveryByteAndSaysNothingIsGivenUp() async throws {
         try await Stage.with { stage in
             let store = Store(url: stage.url, application: "test", patience: .seconds(1))

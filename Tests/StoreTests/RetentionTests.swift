@@ -141,6 +141,20 @@ import Testing
         }
     }
 
+    @Test func hoursCountedWhileTheClockWasAheadHideNothing() async throws {
+        try await Stage.with { stage in
+            try await stage.store.script(
+                """
+                insert into atelier.hours (hour, kind, state, jobs)
+                    values (date_trunc('hour', now()) + interval '1 day', 'generate', 'completed', 7)
+                """)
+            try await fill(stage, [("now", "generate", "completed", 0)])
+            try await stage.store.countHours()
+            let throughput = try await stage.store.objects("select kind, state, jobs from dashboard.throughput")
+            #expect(throughput == [["kind": "generate", "state": "completed", "jobs": 1]])
+        }
+    }
+
     @Test func aDaemonThatIsGoneIsForgottenAfterItsLastAttempt() async throws {
         try await Stage.with { stage in
             try await stage.submit()

@@ -107,6 +107,7 @@ create or replace function atelier.rescue_expired(p_lease double precision) retu
 language plpgsql set search_path = atelier, pg_temp as $$
 declare
     v_workers uuid[];
+    v_count int;
     v_lease interval := p_lease * interval '1 second';
 begin
     -- Nobody could beat while the database was down.
@@ -114,14 +115,9 @@ begin
         return 0;
     end if;
     -- The database's clock may be set back. What was written while it was ahead must not be waited for: a heartbeat
-    -- from the future would keep a dead worker's jobs for so long, and nothing waits for its next try longer than ten
-    -- minutes.
+    -- from the future would keep a dead worker's jobs for so long.
     update workers w set beat_at = now()
         where w.gone_at is null and w.beat_at > now() + v_lease;
-    update jobs j set run_after = now()
-        where j.state = 'retryable' and j.run_after > now() + interval '11 minutes';
-    update outbox o set next_try = now()
-        where o.confirmed_at is null and o.set_aside_at is null and o.next_try > now() + interval '11 minutes';
     with gone as (
         update workers w set gone_at = now()
             where w.id in (
@@ -133,7 +129,40 @@ begin
                 for no key update skip locked)
             returning w.id)
     select array_agg(g.id) into v_workers from gone g;
-    return rescue(v_workers, 'the daemon gave no sign of life');
+    v_count := rescue(v_workers, 'the daemon gave no sign of life');
+    perform return_to_now(v_lease);
+    return v_count;
+end $$;
+
+-- Takes what was written while the clock was ahead back to now. Nothing waits for its next try longer than ten minutes,
+-- and what may be claimed, and a turn that was had, do not lie ahead at all: such a job would go behind all others of
+-- its tenant, and such a tenant behind all others. What its sender wants begun later is scheduled, and stays so. Waits
+-- for nobody's locks, and takes so many that it ends within its time: who calls comes again.
+create or replace function atelier.return_to_now(p_lease interval) returns void
+language plpgsql set search_path = atelier, pg_temp as $$
+begin
+    update jobs j set run_after = now()
+        where j.id in (
+            select d.id
+            from jobs d
+            where d.state = 'retryable' and d.run_after > now() + interval '11 minutes'
+            limit 5000
+            for update skip locked);
+    update jobs j set run_after = now()
+        where j.id in (
+            select d.id
+            from jobs d
+            where d.state = 'available' and d.kind <> 'probe' and d.run_after > now() + p_lease
+            limit 5000
+            for update skip locked);
+    update tenants t set claimed_at = now()
+        where t.tenant in (
+            select d.tenant
+            from tenants d
+            where d.claimed_at > now() + p_lease
+            for update skip locked);
+    update outbox o set next_try = now()
+        where o.confirmed_at is null and o.set_aside_at is null and o.next_try > now() + interval '11 minutes';
 end $$;
 
 -- A worker leaves; gives how many jobs became free.

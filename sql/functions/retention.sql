@@ -144,13 +144,15 @@ begin
 end $$;
 
 -- Counts what ended in the hours that are over, once; what ends later is counted when it is looked at. Hours are waited
--- for a minute: who ended a job at an hour's end may have committed a moment later.
+-- for a minute: who ended a job at an hour's end may have committed a moment later. Hours that were counted while the
+-- clock was ahead are counted again when they are over: until then they would hide all that ends.
 create or replace function atelier.count_hours() returns int
 language plpgsql set search_path = atelier, pg_temp security definer as $$
 declare
     v_count int;
 begin
     perform pg_advisory_xact_lock(hashtextextended('atelier.hours', 0));
+    delete from hours h where h.hour >= date_trunc('hour', now());
     insert into hours (hour, kind, state, jobs)
         select date_trunc('hour', j.finalized_at), j.kind, j.state, count(*)
         from jobs j
