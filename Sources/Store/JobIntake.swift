@@ -189,6 +189,21 @@ extension Store {
         }
     }
 
+    /// Answers a message that would be rejected where it made a job before, which it gives; nil where no job has its id
+    /// and `spec`, its body as a row has it.
+    package func answerAgain(_ rejection: Rejection, spec: JSONValue) throws -> UUID? {
+        let parameters: [String?] = [
+            rejection.tenant, rejection.messageID, spec.text, rejection.replyTo, rejection.correlationID,
+        ]
+        do throws(StoreError) {
+            let rows = try query("select atelier.answer_again($1, $2, $3::jsonb, $4, $5) as job", parameters)
+            return rows.first?["job"].flatMap(UUID.init(uuidString:))
+        } catch {
+            guard !error.isTemporary else { throw error }
+            return nil  // what PostgreSQL cannot hold was never a job
+        }
+    }
+
     /// Writes down a rejected message and the event that says so.
     package func reject(_ rejection: Rejection) throws {
         let problems = try JSONEncoder().encode(rejection.problems.bounded)

@@ -30,6 +30,36 @@ import Testing
         }
     }
 
+    /// Its model may be gone by then, or less be allowed.
+    @Test func whatWasAcceptedIsNotHeldAgainstTheDoorAgain() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            let body = Script.personalization("rex", model: "gone", seed: 1)
+            let stricter = Data(
+                #"{"version":1,"kind":"generate","model":"gone","prompts":["a dog"],"colour":"red"}"#.utf8)
+            let picture = SHA256Digest.of(Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])).description
+            let row = try JobSpec(body: body).with(images: [.artifact(picture)]).json
+            _ = try await stage.store.accept([
+                Submission(
+                    tenant: TenantRules.anonymous, messageID: "gone", kind: .personalize, spec: row, model: "gone"),
+                Submission(
+                    tenant: TenantRules.anonymous, messageID: "stricter", kind: .generate,
+                    spec: try JSONValue(json: stricter), model: "gone"),
+            ])
+            try stage.start()
+            try await stage.publish(body: body, id: "gone", kind: "personalize")
+            try await stage.publish(body: stricter, id: "stricter")
+            for id in ["gone", "stricter"] {
+                let job = try await stage.job(id) {
+                    $0["events"]?.array?.contains { $0["event"]?.string == "duplicate" } == true
+                }
+                #expect(job["state"]?.string == "available")
+            }
+            try await stage.publish(body: body, id: "stricter", kind: "personalize")
+            let rejected = try await stage.outcomes(1)[0]
+            #expect(rejected["event"]?.string == "rejected" && rejected["message_id"]?.string == "stricter")
+        }
+    }
+
     private static let probe = Data(#"{"version":1,"kind":"probe"}"#.utf8)
 
     /// Java's, Ruby's and Python's clients make AMQP's timestamp of a date in a header.

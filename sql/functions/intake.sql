@@ -134,11 +134,38 @@ begin
                 array(select clipped(d, 300) from json_differences(v_job.spec, v_message.spec, '', 8) d limit 3);
             continue;
         end if;
-        v_job.reply_to := coalesce(v_message.reply_to, v_job.reply_to);
-        v_job.correlation_id := coalesce(v_message.correlation_id, v_job.correlation_id);
-        perform emit_event(v_job, 'duplicate', jsonb_strip_nulls(jsonb_build_object('result', v_job.result)));
+        perform emit_duplicate(v_job, v_message.reply_to, v_message.correlation_id);
         return query select v_message.place, 'duplicate', v_job.id, null::text[];
     end loop;
+end $$;
+
+-- Answers a message that came again, where it asks now.
+create or replace function atelier.emit_duplicate(p_job atelier.jobs, p_reply_to text, p_correlation_id text)
+returns void
+language plpgsql set search_path = atelier, pg_temp as $$
+begin
+    p_job.reply_to := coalesce(p_reply_to, p_job.reply_to);
+    p_job.correlation_id := coalesce(p_correlation_id, p_job.correlation_id);
+    perform emit_event(p_job, 'duplicate', jsonb_strip_nulls(jsonb_build_object('result', p_job.result)));
+end $$;
+
+-- Answers a message that could make no job any more, where it made one before: its model may be gone by now, or what is
+-- allowed be less. Gives that job; null where none of its id has its body.
+create or replace function atelier.answer_again(
+    p_tenant text, p_message_id text, p_spec jsonb, p_reply_to text, p_correlation_id text)
+returns uuid
+language plpgsql set search_path = atelier, pg_temp as $$
+declare
+    v_job jobs;
+begin
+    select * into v_job
+        from jobs j
+        where j.tenant = p_tenant and j.message_id = p_message_id and j.spec = p_spec
+        for key share;
+    if found then
+        perform emit_duplicate(v_job, p_reply_to, p_correlation_id);
+    end if;
+    return v_job.id;
 end $$;
 
 -- A text, or its beginning where it is longer.

@@ -200,6 +200,7 @@ package struct Intake: Service {
                 submissions.append(submission)
             case .rejected(let rejection):
                 guard submissions.isEmpty else { break reading }
+                if try await answerAgain(delivery, rejection, store) { return 1 }
                 var told = rejection
                 told.problems = try await concepts.naming(rejection.problems, tenant: rejection.tenant)
                 try await refuse(delivery, told, store)
@@ -225,6 +226,21 @@ package struct Intake: Service {
             try await refuse(delivery, submissions[0].rejection([problem], delivery), store)
         }
         return submissions.count
+    }
+
+    /// Answers a message that made a job before, whatever is wrong with it by now; gives whether it did.
+    private func answerAgain(_ delivery: Delivery, _ rejection: Rejection, _ store: Store) async throws -> Bool {
+        guard let spec = rejection.row, let job = try await store.answerAgain(rejection, spec: spec) else {
+            return false
+        }
+        delivery.acknowledge()
+        logger.info(
+            "message repeated",
+            metadata: [
+                "job.id": "\(job.uuidString.lowercased())", "message.id": "\(rejection.messageID ?? "")",
+                "job.kind": "\(rejection.kind ?? "")",
+            ])
+        return true
     }
 
     /// A job that takes more memory than any worker has is none.
