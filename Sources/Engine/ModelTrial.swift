@@ -25,9 +25,10 @@ package struct ModelTrial {
         do {
             let needed = try neededBytes()
             if let freeBytes, needed > freeBytes {
+                let most = (needed + (1 << 20) - 1) >> 20
                 return ModelTrialReport(
                     problems: [],
-                    untried: "its weights take \(needed >> 20) MiB of memory here, and \(freeBytes >> 20) MiB are free")
+                    untried: "its weights take \(most) MiB of memory here, and \(freeBytes >> 20) MiB are free")
             }
             try read()
             return ModelTrialReport(problems: [])

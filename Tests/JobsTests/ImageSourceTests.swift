@@ -59,8 +59,8 @@ import Testing
         let many = problems(.array([JSONValue](repeating: ["png": base64(png)], count: 33)))
         #expect(many == [Problem("/images", found: "33 pictures", allowed: "a list of 1 to 32 pictures")])
         #expect(problems([]).map(\.found) == ["0 pictures"])
-        let large = problems([["data": base64(jpeg + [UInt8](repeating: 0, count: 20 << 20))]])
-        #expect(large.map(\.found) == ["a file of 20.0 MiB"])
+        let large = problems([["data": base64(jpeg + [UInt8](repeating: 0, count: 16 << 20))]])
+        #expect(large.map(\.found) == ["a file of 16.1 MiB"], "more than is allowed in words too")
         let texts = problems([
             .string(String(repeating: "iVBORw0KGgo", count: 99)), ["png": base64(png), "data": "x"], [:],
         ])

@@ -70,7 +70,7 @@ extension SpecReader {
             return nil
         }
         guard data.count <= ImageSource.mostBytes else {
-            let size = (Double(data.count) / Double(1 << 20) * 10).rounded() / 10
+            let size = (Double(data.count) / Double(1 << 20) * 10).rounded(.up) / 10
             let limit = "at most \(ImageSource.mostBytes >> 20) MiB; more than 2048 pixels a side are not needed"
             problems.append(Problem(pointer, found: "a file of \(size) MiB", allowed: limit))
             return nil
