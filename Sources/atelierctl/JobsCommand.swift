@@ -171,9 +171,10 @@ struct JobsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Erase jobs that have ended, with all that came of them.",
             discussion: """
-                Rows go at once, files within minutes: pictures, checkpoints, the adapter and with it the version of \
-                the concept it learnt, unless another job or concept of the tenant needs them. One that has not ended \
-                is to be cancelled first. Shows what it will touch and asks; --yes for scripts.
+                Rows go at once, files within minutes: pictures, the adapter and with it the version of the concept it \
+                learnt, unless another job or concept of the tenant needs them. Its checkpoints and its engines' logs \
+                go within an hour. One that has not ended is to be cancelled first. Shows what it will touch and \
+                asks; --yes for scripts.
                 """)
         @OptionGroup var server: ServerOptions
         @OptionGroup var choice: FilterOptions
