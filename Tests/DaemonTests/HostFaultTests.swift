@@ -383,6 +383,27 @@ import Testing
         }
     }
 
+    @Test func whatPostgreSQLWillNeverAnswerIsAskedAgainAfterARest() async throws {
+        try await withStage { stage in
+            // Whoever reads checkpoints divides by zero, their owner aside.
+            try await stage.store.script(
+                """
+                alter table atelier.checkpoints enable row level security;
+                create policy broken on atelier.checkpoints using (1 / 0 > 0);
+                """)
+            try stage.start()
+            try await stage.publish("steps=2", id: "held")
+            let held = try await stage.job("held") { $0["attempts"]?[0]?["error_code"]?.string != nil }
+            let message = held["attempts"]?[0]?["error_message"]?.string ?? ""
+            #expect(
+                held["attempts"]?[0]?["error_code"] == "host.fault" && held["failures"] == .integer(0)
+                    && (held["rescues"]?.integer ?? 0) > 0 && message.contains("22012"), "\(held)")
+            #expect(stage.log.contains("PostgreSQL refuses what the attempt begins with"))
+            try await stage.store.script("alter table atelier.checkpoints disable row level security")
+            _ = try await stage.job("held", reaches: .completed)
+        }
+    }
+
     @Test func anAttemptKeepsNoMoreCheckpointsThanItNeeds() async throws {
         try await withStage { stage in
             try stage.start()

@@ -92,7 +92,8 @@ begin
 end $$;
 
 -- The state a job has after an attempt that ended so; p_failures and p_rescues count it already. A host's fault under a
--- running engine costs no attempt, but not without end: it counts like a daemon that died.
+-- running engine, or what this database refuses for good before one, costs no attempt, but not without end: it counts
+-- like a daemon that died.
 create or replace function atelier.state_after(
     p_job atelier.jobs, p_outcome text, p_consequence text, p_failures int, p_rescues int)
 returns atelier.job_state

@@ -28,6 +28,8 @@ package actor EngineSupervisor {
     private var failed: EngineEvent.Failed?
     private var isInterrupted = false
     private var isHostAtFault = false
+    /// PostgreSQL refused what the attempt begins with, for good.
+    private var isRefused = false
     private var checkpoints = CheckpointFiles()
     private var mostMiB = 0
     /// The most that was seen.
@@ -63,6 +65,12 @@ package actor EngineSupervisor {
                 problems: problem.problems)
             await settle(.failed)
         } catch let error as StoreError {
+            isRefused = !error.isTemporary
+            if isRefused {
+                logger.error(
+                    "PostgreSQL refuses what the attempt begins with: see its log, and atelierctl doctor",
+                    metadata: ["error": "\(error)"])
+            }
             await settle(.interrupted(error.description))
         } catch {
             // A folder that cannot be made, a program that cannot be started: no job's doing, and no job is charged for
@@ -110,6 +118,7 @@ extension EngineSupervisor {
     private func prepare() async throws -> Data {
         let workspace = workspace
         var backoff = Backoff()
+        var isWaiting = false
         while true {
             try await runBlocking { try workspace.create() }
             do {
@@ -119,6 +128,12 @@ extension EngineSupervisor {
             } catch let error as StoreError {
                 // PostgreSQL went away between the claim and now: wait for it, unless there is no time.
                 guard error.isTemporary, asked == nil, !Task.isCancelled else { throw error }
+                if !isWaiting {
+                    isWaiting = true
+                    logger.warning(
+                        "the attempt waits for PostgreSQL; if that goes on: atelierctl doctor",
+                        metadata: ["error": "\(error)"])
+                }
                 try? await Task.sleep(for: backoff.next())
             }
         }
@@ -338,9 +353,10 @@ extension EngineSupervisor {
             }
         case .interrupted(let reason):
             result.outcome = .interrupted
-            // Before an engine ran nothing is known of the job; after, it may be what no host can do.
+            // Before an engine ran nothing is known of the job; after, it may be what no host can do. So may be what
+            // PostgreSQL refuses.
             (result.code, result.message) = (
-                isHostAtFault && process != nil ? "host.fault" : "daemon.interrupted", reason
+                isHostAtFault && process != nil || isRefused ? "host.fault" : "daemon.interrupted", reason
             )
         case .cancelled, .lost:
             result.outcome = .cancelled
