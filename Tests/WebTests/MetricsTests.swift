@@ -44,6 +44,28 @@ import Testing
         }
     }
 
+    /// As two Prometheus do that watch the same program.
+    @Test func whatIsAskedForAtTheSameTimeIsCountedOnce() async throws {
+        try await Stage.with(settings: [:]) { stage in
+            let counts = EventCounts(reader: Reader(url: stage.readerURL))
+            try await counts.begin()
+            try await stage.store.query(
+                """
+                with job as (
+                    insert into atelier.jobs (message_id, tenant, kind, spec, state, run_after)
+                        values ('a', 'a', 'generate', '{}', 'scheduled', now() + interval '1 day') returning id)
+                insert into atelier.job_events (job, event, at) select id, 'accepted', now() - interval '10 s' from job
+                """)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 { group.addTask { _ = try await counts.families() } }
+                try await group.waitForAll()
+            }
+            let text = try await counts.families().map { $0.text(.text) }.joined()
+            let line = #"atelier_job_events_total{kind="generate",event="accepted",code=""} "#
+            #expect(text.contains(line + "1\n"), "\(text)")
+        }
+    }
+
     /// A real Prometheus scrapes it, in the form it prefers, and has the value.
     private func scrape(_ site: WebClient, _ stage: Stage) async throws {
         let target = site.address.replacing("http://", with: "")

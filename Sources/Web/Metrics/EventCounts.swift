@@ -19,7 +19,10 @@ actor EventCounts {
     /// Begins now: what was before is not counted.
     func begin() async throws {
         guard last == nil else { return }
-        last = try await reader.row("select max(number) as number from dashboard.events")?["number"]?.integer ?? 0
+        let newest = try await reader.row("select max(number) as number from dashboard.events")?["number"]?.integer
+        // Who asked at the same time may have begun meanwhile.
+        guard last == nil else { return }
+        last = newest ?? 0
         // So that rates are known from the first event on.
         for kind in JobKind.allCases {
             for event in ["accepted", "completed", "discarded", "cancelled", "retrying"] {
@@ -40,8 +43,9 @@ actor EventCounts {
                 select * from dashboard.events where number > $1::bigint and at < now() - \(Self.settling)
                 order by number limit 5000
                 """, [String(last ?? 0)])
-            for row in rows { count(row) }
-            last = rows.last?["number"]?.integer ?? last
+            // And may have counted some of these.
+            for row in rows where (row["number"]?.integer ?? 0) > (last ?? 0) { count(row) }
+            last = max(last ?? 0, rows.last?["number"]?.integer ?? 0)
             if rows.count < 5000 { return written }
         }
     }
