@@ -34,11 +34,13 @@ struct AccessMiddleware: RouterMiddleware {
         return response
     }
 
-    /// A cookie for the one site, out of reach of scripts, and of plain HTTP where the page came by TLS.
+    /// A cookie for the one site, out of reach of scripts, and of plain HTTP where the page came by TLS. It comes along
+    /// where a link elsewhere is followed, in a chat or an alert: without it whoever does that would get another, and
+    /// every page that is open would be a stranger's. What changes something is held to its page by ``hold``.
     static func cookie(_ identifier: String, for request: Request) -> Cookie {
         Cookie(
             name: Sessions.cookie, value: identifier, maxAge: Int(Sessions.lifetime / .seconds(1)), path: "/",
-            secure: request.headers[.xForwardedProto] == "https", httpOnly: true, sameSite: .strict)
+            secure: request.headers[.xForwardedProto] == "https", httpOnly: true, sameSite: .lax)
     }
 
     /// What a cookie of ours says; nil where there is none: cookies are a host's, whatever the port, and another
