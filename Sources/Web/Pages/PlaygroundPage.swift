@@ -25,8 +25,10 @@ struct PlaygroundPage: Sendable {
     }
 
     /// What the form shows: the models that draw, and the concepts that fit.
+    /// - Parameter sent: what it was sent with, where it comes back.
     func form(
-        _ viewer: Viewer, concept: String?, model: String?, role: String?, noun: String?, tenant: String?
+        _ viewer: Viewer, concept: String?, model: String?, role: String?, noun: String?, tenant: String?,
+        sent: FormFields = Self.unsent
     ) async throws -> [String: Any] {
         let tenant = viewer.tenant ?? tenant ?? site.publishing?.user
         let models = try await Self.drawingModels(site.reader)
@@ -50,15 +52,26 @@ struct PlaygroundPage: Sendable {
             return (role ?? meant?["role"]?.string) == "style"
                 ? "a <\(name)> of a \(noun ?? "cat")" : "a <\(name)>\(noun.map { " " + $0 } ?? "") on the beach"
         }
-        let chosen = model ?? meant?["model"]?.string ?? models.first
-        return [
+        let chosen = sent["model"] ?? model ?? meant?["model"]?.string ?? models.first
+        func names(_ rows: [JSONValue], _ field: String) -> [[String: Any]] {
+            JobLine.choices(Set(rows.compactMap { $0["name"]?.string }).sorted(), chosen: sent[field])
+        }
+        var shown: [String: Any] = [
             "models": JobLine.choices(models, chosen: chosen), "has_models": !models.isEmpty,
             "concepts": concepts.map(words), "has_concepts": !concepts.isEmpty,
-            "subjects": JobLine.choices(Set(subjects.compactMap { $0["name"]?.string }).sorted(), chosen: nil),
-            "styles": JobLine.choices(Set(styles.compactMap { $0["name"]?.string }).sorted(), chosen: nil),
-            "has_styles": !styles.isEmpty, "prompt": prompt ?? "", "tenant": tenant ?? "",
+            "subjects": names(subjects, "subject"), "styles": names(styles, "style"),
+            "has_styles": !styles.isEmpty, "prompt": sent["prompts"] ?? prompt ?? "", "tenant": tenant ?? "",
         ]
+        for name in Self.plain { shown[name] = sent[name] ?? "" }
+        return shown
     }
+
+    /// The fields that are kept as they were filled in.
+    private static let plain = [
+        "images_per_prompt", "seed", "guidance", "temperature", "negative_prompt", "strength", "strength_2",
+    ]
+    /// What the form begins with.
+    static let unsent = FormFields([("images_per_prompt", "4")])
 
     /// Names of the models that draw and that a worker holds.
     static func drawingModels(_ reader: Reader) async throws -> [String] {
@@ -79,15 +92,20 @@ struct PlaygroundPage: Sendable {
             return .redirect(to: JobPage.answerPage(to: id, tenant: tenant, since: start), type: .normal)
         } catch let problems as Problems {
             let list = try await site.named(problems, for: tenant)
-            return try refused(list.map { ($0.pointer, $0.found, $0.allowed) }, viewer)
+            return try await refused(form, list.map { ($0.pointer, $0.found, $0.allowed) }, viewer)
         } catch let refusal as JobPublishing.Refusal {
-            return try refused([("", refusal.description, "")], viewer)
+            return try await refused(form, [("", refusal.description, "")], viewer)
         }
     }
 
-    private func refused(_ problems: [(String, String, String)], _ viewer: Viewer) throws -> Response {
+    /// What is wrong, and the form with what was written: going back, browsers may have forgotten it.
+    private func refused(
+        _ sent: FormFields, _ problems: [(String, String, String)], _ viewer: Viewer
+    ) async throws -> Response {
         var model = site.frame(viewer, section: "playground", title: "Not published")
         model["problems"] = problems.map { ["pointer": $0, "found": $1, "allowed": $2] }
+        model["playground"] = try await form(
+            viewer, concept: nil, model: nil, role: nil, noun: nil, tenant: sent["tenant"], sent: sent)
         return try site.templates.html("refused", model, status: .unprocessableContent)
     }
 
