@@ -28,7 +28,7 @@ struct Assets: Sendable {
 
     func add(to router: Router<WebContext>) {
         router.get("/assets/:name") { request, context in
-            guard let asset = files[context.parameters.get("name") ?? ""] else { throw HTTPError(.notFound) }
+            guard let asset = files[context.part("name")] else { throw HTTPError(.notFound) }
             let headers: HTTPFields = [.eTag: asset.tag, .cacheControl: "no-cache", .contentType: asset.type]
             if request.headers[.ifNoneMatch] == asset.tag { return Response(status: .notModified, headers: headers) }
             return Response(status: .ok, headers: headers, body: .init(byteBuffer: asset.body))

@@ -14,6 +14,12 @@ struct WebContext: RequestContext {
     /// Pictures travel inside a job's body.
     static let largestBody = 96 << 20
 
+    /// A part of the path, as it is without escapes; empty where it cannot be read.
+    func part(_ name: String) -> String {
+        let text = parameters.get(name)?.removingPercentEncoding ?? ""
+        return text.utf8.contains(0) ? "" : text
+    }
+
     /// Who asks.
     /// - Throws: 401 where nobody is known; no route that shows anything is reached so.
     func knownViewer() throws -> Viewer {
@@ -35,12 +41,13 @@ struct FormFields: Sendable {
 
     init(_ pairs: [(name: String, value: String)]) { self.pairs = pairs }
 
-    /// Reads `application/x-www-form-urlencoded`.
+    /// Reads `application/x-www-form-urlencoded`, in which a plus sign is a blank; what is no escape stands for itself.
     init(encoded text: String) {
         pairs = text.split(separator: "&").map { pair in
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             func decoded(_ part: Substring?) -> String {
-                part?.replacing("+", with: " ").removingPercentEncoding ?? ""
+                let text = String(part ?? "").replacing("+", with: " ")
+                return text.removingPercentEncoding ?? text
             }
             return (decoded(parts.first), decoded(parts.count > 1 ? parts[1] : nil))
         }

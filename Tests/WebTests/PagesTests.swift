@@ -145,6 +145,84 @@ import Testing
         }
     }
 
+    /// Browsers write a form's blanks as plus signs, and escape what an id may hold.
+    @Test func whatAnAddressSaysIsReadAsBrowsersWriteIt() async throws {
+        try await withSite { stage, site in
+            _ = try await run("steps=1 a blue dog", stage, site)
+            #expect(try await site.get("/api/jobs?text=blue+dog").json?["jobs"]?.array?.count == 1)
+            #expect(try await site.page("/jobs?text=blue+dog").body.contains(#"value="blue dog""#))
+            #expect(try await site.page("/jobs?part=live&text=blue+cat").body.contains("No job fits."))
+            let sent = try await site.send(json: Self.job("steps=1"), to: "/api/jobs?message_id=order:17%2Fa")
+            #expect(sent.json?["message_id"] == "order:17/a", "\(sent)")
+            let place = try #require(sent.json?["page"]?.string)
+            let job = try await stage.job("order:17/a") { $0["finalized_at"]?.string != nil }
+            let answer = try await site.page(place + "&part=live")
+            #expect(answer.headers["x-location"] == "/jobs/\(job["id"]!.string!)", "\(answer)")
+        }
+    }
+
+    /// Days are UTC's wherever the database is, and however many jobs came since.
+    @Test func aDayLongAgoIsFound() async throws {
+        try await Stage.with(settings: [:]) { stage in
+            try await stage.store.script(
+                """
+                do $$ begin
+                    execute format('alter database %I set timezone to %L', current_database(), 'Asia/Tokyo');
+                end $$;
+                insert into atelier.jobs (message_id, tenant, kind, spec, state, run_after, created_at)
+                    select n::text, 'bulk', 'generate', '{}', 'scheduled', now() + interval '1 day',
+                        case when n > 0 then now() else timestamptz '2020-01-30 20:00Z' end
+                    from generate_series(0, 20001) n
+                """)
+            let site = try WebClient(try await stage.startWeb())
+            func found(_ query: String) async throws -> JSONValue? { try await site.get("/api/jobs?" + query).json }
+            let before = try await found("until=2020-01-31")
+            #expect(before?["jobs"]?.array?.count == 1 && before?["next"] == .null, "\(before ?? .null)")
+            #expect(before?["jobs"]?[0]?["message_id"] == "0")
+            #expect(try await found("since=2020-01-31&until=2020-02-01")?["jobs"]?.array?.isEmpty == true)
+            #expect(try await found("since=2020-01-30T20:00&until=2020-01-30T21:01%2B01:00")?["jobs"]?[0] != nil)
+            // Older ones cannot be meant: nothing leads to them.
+            let late = try await found("since=2100-01-01")
+            #expect(late?["jobs"]?.array?.isEmpty == true && late?["next"] == .null, "\(late ?? .null)")
+        }
+    }
+
+    @Test func theGallerysSearchGoesOnOnItsNextPage() async throws {
+        try await withSite { stage, site in
+            _ = try await run("steps=1", stage, site)
+            #expect(try await site.send(json: Self.learning("rex"), to: "/api/jobs?message_id=learnt").status == 202)
+            _ = try await stage.job("learnt", reaches: .completed)
+            try await stage.store.query(
+                """
+                insert into atelier.concepts (tenant, name, version, role, model, adapter_sha256, job)
+                    select tenant, 'cat-' || n, 1, role, model, adapter_sha256, job
+                    from atelier.concepts, generate_series(100, 160) n where name = 'rex'
+                """)
+            let first = try await site.page("/concepts?text=Cat")
+            let next = try #require(first.body.firstMatch(of: /rel="next" href="([^"]+)"/)?.1)
+            let second = try await site.page(String(next).replacing("&amp;", with: "&"))
+            #expect(second.body.contains("<strong>cat-160</strong>") && !second.body.contains("<strong>rex"), "\(next)")
+        }
+    }
+
+    @Test func aRefusedDrawingKeepsWhatWasWritten() async throws {
+        try await withSite { _, site in
+            let token = try #require(try await site.page("/playground").formToken)
+            let answer = try await site.send(
+                "/playground",
+                [
+                    ("form_token", token), ("model", "pocket-infinity"), ("prompts", "a < rex > dog\na cat"),
+                    ("images_per_prompt", "2"), ("seed", "9007199254740993"), ("negative_prompt", "\"rain\""),
+                ])
+            #expect(answer.status == 422 && answer.body.contains("Not published"), "\(answer)")
+            for kept in [
+                ">a &lt; rex &gt; dog\na cat</textarea>", #"value="2""#, #"value="9007199254740993""#,
+                #"value="&quot;rain&quot;""#,
+            ] { #expect(answer.body.contains(kept), "\(kept): \(answer.body)") }
+            #expect(try await site.page("/playground").body.contains(#"value="4""#))
+        }
+    }
+
     @Test func whatIsNoJobIsAnsweredWithEveryProblem() async throws {
         try await withSite { _, site in
             let answer = try await site.send(
@@ -355,7 +433,7 @@ import Testing
                 "/sign-in", [("form_token", before), ("token", admin.token), ("next", "//evil.example")])
             #expect(inside.status == 303 && inside.headers["location"] == "/", "\(inside)")
             let cookie = try #require(inside.headers["set-cookie"])
-            #expect(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "\(cookie)")
+            #expect(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "\(cookie)")
             let page = try await site.page("/")
             #expect(page.status == 200 && page.body.contains("anna"))
 

@@ -23,6 +23,22 @@ struct PartsTests {
         #expect(try !JobSearch({ _ in nil }).isNarrow)
     }
 
+    /// What nobody escaped comes with a blank for the plus sign.
+    @Test func timesAreReadWithAnyZoneAndAreUTCsWithoutOne() throws {
+        let given = [
+            "since": "2026-01-31T12:00:00 01:00", "until": "2026-02-28 23:59",
+            "before": "2026-01-01T00:00:00.123 00:00_7",
+        ]
+        let search = try JobSearch { given[$0] }
+        #expect(search.since == "2026-01-31T12:00:00+01:00" && search.until == "2026-02-28 23:59")
+        #expect(search.before == "2026-01-01T00:00:00.123+00:00_7")
+        #expect(JobSearch.inUTC("2026-01-31") == "2026-01-31T00:00:00Z")
+        #expect(JobSearch.inUTC("2026-01-31T12:00") == "2026-01-31T12:00Z")
+        for whole in ["2026-01-31T12:00Z", "2026-01-31 12:00:00+01:00", "2026-01-31T12:00-0500"] {
+            #expect(JobSearch.inUTC(whole) == whole)
+        }
+    }
+
     /// Left out, it would find more jobs, and "all that match" would be more.
     @Test(arguments: [
         ("kind", "party"), ("since", "1h"), ("until", "2026-02-30"), ("since", "2026-01-31T25:00"),
@@ -39,6 +55,7 @@ struct PartsTests {
     @Test func aFormIsReadAsBrowsersWriteIt() {
         let form = FormFields(encoded: "a=1&a=2+3&b=%3Cb%3E%26&empty=&c")
         #expect(form.values("a") == ["1", "2 3"] && form["b"] == "<b>&" && form["empty"] == nil && form["c"] == nil)
+        #expect(FormFields(encoded: "a=100%+of+it")["a"] == "100% of it")
     }
 
     private func hold<Value>(

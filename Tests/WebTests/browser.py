@@ -101,6 +101,10 @@ def picture():
     return path
 
 
+# No number of JavaScript's.
+SEED = "9007199254740993"
+
+
 def learn(name, role, method, model, prompt):
     page.get(address + "/new")
     Select(one("[name=role]")).select_by_value(role)
@@ -113,7 +117,9 @@ def learn(name, role, method, model, prompt):
     if role == "subject":
         one("form[data-new] [name=class]").send_keys("dog")
     one("form[data-new] [name=prompts]").send_keys(prompt)
-    one("form[data-new] button.primary").click()
+    one("form[data-new] [name=seed]").send_keys(SEED)
+    # Pressed twice, as people do where nothing seems to happen.
+    page.execute_script("arguments[0].click(); arguments[0].click()", one("form[data-new] button.primary"))
     wait("the page of the job", lambda: "/jobs/" in page.current_url)
 
 
@@ -130,7 +136,12 @@ def submit_and_watch():
     assert page.find_elements(By.CSS_SELECTOR, ".curves svg polyline"), "no curve"
     press("#message summary")
     wait("its message", lambda: '"kind" : "personalize"' in shown("#message pre"))
+    assert f'"seed" : {SEED}' in shown("#message pre"), shown("#message pre")
     seen("its references, its curve and its message")
+    page.get(address + "/jobs?text=steps%3D60+delay")
+    wait("the list", lambda: page.find_elements(By.CSS_SELECTOR, ".jobs tbody tr"))
+    assert len(page.find_elements(By.CSS_SELECTOR, ".jobs tbody tr")) == 1, "one form became several jobs"
+    seen("one job of a form that was sent twice")
 
 
 def estimate():
@@ -151,6 +162,8 @@ def what_it_would_take():
     wait("that it fits nowhere", lambda: "fits on no living worker" in estimate())
     one("form[data-new] [name=seed]").send_keys("-1")
     wait("what is wrong", lambda: "No estimate yet: /seed" in estimate())
+    page.execute_script("document.querySelector('[data-table][hidden] input[type=number]').value = '-1e9'")
+    assert not page.find_elements(By.CSS_SELECTOR, "[data-table][hidden] input:invalid"), "nobody sees what is wrong"
     if screenshots:
         page.save_screenshot(screenshots + "/estimate-problem.png")
     press_button("Any job, as JSON")
@@ -232,6 +245,46 @@ def hostile_text():
     seen("hostile text as text")
 
 
+def live():
+    """What a page does for the connection it follows the tables by."""
+    script = page.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """
+        window.feeds = [];
+        window.EventSource = class extends EventSource { constructor(...all) { super(...all); feeds.push(this); } };
+        """})
+    page.get(address + "/jobs?text=first+of+all")
+    assert "No job fits" in text()
+
+    def follows(count):
+        return page.execute_script(
+            "return feeds.filter(one => one.readyState !== EventSource.CLOSED).length") == count
+
+    def show(is_shown):
+        page.execute_script(
+            "Object.defineProperty(document, 'hidden', { value: !arguments[0], configurable: true });"
+            "document.dispatchEvent(new Event('visibilitychange'))", is_shown)
+
+    wait("it follows", lambda: follows(1))
+    show(False)
+    assert follows(0), "a page that nobody sees keeps its connection"
+    show(True)
+    wait("it follows again", lambda: follows(1))
+    # As after an answer that is no stream.
+    page.execute_script("feeds.at(-1).close(); feeds.at(-1).onerror()")
+    wait("it tries again", lambda: follows(1))
+    page.execute_script("""
+        return fetch('/api/jobs', { method: 'POST', headers: { 'Content-Type': 'application/json',
+            'X-Form-Token': document.querySelector('meta[name=form-token]').content },
+            body: JSON.stringify({ version: 1, kind: 'generate', model: 'pocket-infinity',
+                prompts: ['steps=1 first of all'] }) }).then(answer => answer.status)
+        """)
+    wait("the job comes", lambda: page.find_elements(By.CSS_SELECTOR, ".jobs tbody tr"))
+    assert "No job fits" not in text()
+    page.execute_script("window.fetch = () => Promise.resolve(new Response('', { status: 503 }))")
+    wait("that it is not live is said", lambda: "not live" in shown(".live-state"))
+    page.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+    seen("a page that follows while it is seen, and says when it cannot")
+
+
 def keyboard():
     page.get(address + "/")
     body = one("body")
@@ -295,13 +348,17 @@ def sign_in():
     one("[name=token]").send_keys(admin_token, Keys.ENTER)
     wait("the queue", lambda: page.find_elements(By.LINK_TEXT, "New job"))
     assert page.execute_script("return document.cookie") == "", "a script reads the cookie"
+    page.get(f"data:text/html,<a href='{locked}/jobs'>a link in a chat</a>")
+    one("a").click()
+    wait("where it leads", lambda: page.current_url.startswith(locked))
+    assert page.current_url == locked + "/jobs", "a link from elsewhere signs out"
     seen("signing in and out, to look and to act")
 
 
 try:
     steps = (
-        what_it_would_take, submit_and_watch, look_at_the_concept, retry, cancel, compose, many, hostile_text, keyboard,
-        every_page, sign_in,
+        what_it_would_take, submit_and_watch, look_at_the_concept, retry, cancel, compose, many, hostile_text, live,
+        keyboard, every_page, sign_in,
     )
     for step in steps:
         step()

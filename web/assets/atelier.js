@@ -11,6 +11,8 @@ document.querySelector(".bar [aria-current]")?.scrollIntoView({ inline: "center"
 
 const parts = [...document.querySelectorAll("[data-live]")];
 
+function showLive(isLive) { document.querySelector(".live-state").hidden = isLive; }
+
 async function refresh(part) {
     if (part.busy) { part.again = true; return; }
     part.busy = true;
@@ -18,7 +20,8 @@ async function refresh(part) {
         const answer = await fetch(part.dataset.live, { headers: { Accept: "text/html" }, redirect: "manual" });
         const place = answer.headers.get("X-Location");
         if (place) { location.replace(place); return; }
-        if (answer.type === "opaqueredirect" || answer.status === 401) { location.reload(); return; }
+        if (answer.type === "opaqueredirect" || [401, 404].includes(answer.status)) { location.reload(); return; }
+        showLive(answer.ok);
         if (!answer.ok) return;
         const html = await answer.text();
         if (html !== part.shown) replace(part, html);
@@ -26,13 +29,14 @@ async function refresh(part) {
             const state = part.querySelector("[data-state]")?.dataset.state;
             if (["completed", "cancelled", "discarded"].includes(state)) parts.splice(parts.indexOf(part), 1);
         }
-    } catch { /* the next change tries again */ } finally {
+    } catch { showLive(false); } finally {
         part.busy = false;
         if (part.again) { part.again = false; refresh(part); }
     }
 }
 
-// Replaces a part, and keeps what the reader did to it: ticks, open details, the focus.
+// Replaces a part, and keeps what the reader did to it: ticks, open details, how far it is scrolled, the focus. What was
+// announced is not announced again.
 function replace(part, html) {
     const first = part.shown === undefined;
     part.shown = html;
@@ -40,9 +44,19 @@ function replace(part, html) {
     const open = new Set([...part.querySelectorAll("details[open]")].map(one => one.id));
     const focus = part.contains(document.activeElement) ? path(document.activeElement, part) : null;
     if (getSelection().toString() && part.contains(getSelection().anchorNode) && !first) { part.shown = null; return; }
-    part.innerHTML = html;
+    const said = new Set([...part.querySelectorAll("[role=alert], [data-said]")].map(one => one.textContent));
+    const scrolled = [...part.querySelectorAll(".scroll, pre")].map(one => [one.scrollLeft, one.scrollTop]);
+    const fresh = document.createElement("template");
+    fresh.innerHTML = html;
+    for (const alert of fresh.content.querySelectorAll("[role=alert]")) {
+        if (!said.has(alert.textContent)) continue;
+        alert.removeAttribute("role");
+        alert.dataset.said = "";
+    }
+    part.replaceChildren(fresh.content);
     for (const box of part.querySelectorAll("input[type=checkbox]")) box.checked = ticked.has(box.value);
     for (const one of part.querySelectorAll("details")) if (open.has(one.id)) one.open = true;
+    part.querySelectorAll(".scroll, pre").forEach((one, index) => one.scrollTo(...scrolled[index] ?? [0, 0]));
     if (focus) focus.reduce((node, index) => node?.children[index], part)?.focus({ preventScroll: true });
     showTicked();
 }
@@ -54,20 +68,30 @@ function path(node, root) {
 }
 
 if (parts.length) {
-    const state = document.querySelector(".live-state");
-    let feed = null;
-    const changed = () => { if (!document.hidden) parts.forEach(refresh); };
-    const listen = () => {
+    let feed, later;
+    const changed = () => parts.length ? parts.forEach(refresh) : leave();
+    const leave = () => {
+        clearTimeout(later);
         feed?.close();
+    };
+    const listen = () => {
+        leave();
         feed = new EventSource("/live");
         feed.addEventListener("change", changed);
-        feed.onopen = () => { state.hidden = true; };
-        feed.onerror = () => { state.hidden = false; };
+        feed.onerror = () => {
+            showLive(false);
+            if (feed.readyState !== EventSource.CLOSED) return;
+            // After an answer that is no stream a browser does not ask again by itself.
+            changed();
+            later = setTimeout(listen, 5000);
+        };
     };
-    listen();
-    document.addEventListener("visibilitychange", changed);
-    addEventListener("pagehide", () => feed.close());
-    addEventListener("pageshow", event => { if (event.persisted) listen(); });
+    // A page that nobody sees lets go: browsers make six connections to a host, and a seventh tab would only wait.
+    const follow = () => document.hidden || !parts.length ? leave() : listen();
+    follow();
+    document.addEventListener("visibilitychange", follow);
+    addEventListener("pagehide", leave);
+    addEventListener("pageshow", event => { if (event.persisted) follow(); });
 }
 
 // --- Many at once
@@ -128,11 +152,11 @@ document.addEventListener("click", event => {
 
 const anyPicture = { artifact: "sha256:" + "0".repeat(64) };
 
+// The body is JSON as text, or the fields of a form.
 function question(address, body) {
     const headers = { Accept: "application/json", "X-Form-Token": formToken };
     if (!(body instanceof URLSearchParams)) headers["Content-Type"] = "application/json";
-    return { address, request: { method: "POST", headers,
-        body: body instanceof URLSearchParams ? body : JSON.stringify(body) } };
+    return { address, request: { method: "POST", headers, body } };
 }
 
 function ofTenant(address, tenant) {
@@ -214,8 +238,18 @@ function tellEstimate(form, make) {
     later();
 }
 
+// What was sent is not sent again by a second press: it would be a second job.
+function hold(form, isHeld) { form.querySelector("button.primary").disabled = isHeld; }
+
+addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-drawing], form[data-new], form[data-json]")) {
+        hold(form, false);
+    }
+});
+
 const drawing = document.querySelector("form[data-drawing]");
 if (drawing) {
+    drawing.addEventListener("submit", () => hold(drawing, true));
     tellEstimate(drawing, () => drawing.elements.prompts.value.trim() && drawing.elements.model.value
         ? question("/playground/estimate", new URLSearchParams(new FormData(drawing))) : null);
 }
@@ -237,20 +271,26 @@ function say(lines) {
     place.scrollIntoView({ block: "nearest" });
 }
 
-async function publish(body, tenant) {
-    say([]);
-    const address = ofTenant("/api/jobs", tenant);
+// Goes on to the job's page; gives why not, where it was not taken.
+async function send(body, tenant) {
     let answer;
     try {
-        answer = await fetch(address, {
-            method: "POST", body: typeof body === "string" ? body : JSON.stringify(body),
-            headers: { "Content-Type": "application/json", "X-Form-Token": formToken },
+        answer = await fetch(ofTenant("/api/jobs", tenant), {
+            method: "POST", body, headers: { "Content-Type": "application/json", "X-Form-Token": formToken },
         });
-    } catch (error) { say([`It was not sent: ${error.message}`]); return; }
-    const result = await answer.json().catch(() => ({ error: answer.statusText }));
-    if (answer.ok) { location.href = result.page; return; }
-    say(result.problems?.map(one => `${one.pointer || "/"}: found ${one.found}; allowed: ${one.allowed}`)
-        ?? [result.error]);
+    } catch (error) { return [`It was not sent: ${error.message}`]; }
+    const result = await answer.json().catch(() => ({ error: `It was answered ${answer.status}, and not why.` }));
+    if (answer.ok) { location.href = result.page; return []; }
+    return result.problems?.map(one => `${one.pointer || "/"}: found ${one.found}; allowed: ${one.allowed}`)
+        ?? [result.error];
+}
+
+async function publish(form, body, tenant) {
+    hold(form, true);
+    say([]);
+    const troubles = await send(body, tenant);
+    say(troubles);
+    if (troubles.length) hold(form, false);
 }
 
 function base64(buffer) {
@@ -340,7 +380,8 @@ if (learning) {
         const models = (fields.method.selectedOptions[0]?.dataset.models ?? "").split(" ");
         for (const option of fields.model.options) option.hidden = option.disabled = !models.includes(option.value);
         if (fields.model.selectedOptions[0]?.disabled) fields.model.value = models[0];
-        for (const one of learning.querySelectorAll("[data-table]")) one.hidden = one !== table();
+        // What is not shown is not checked either: nobody would see why nothing is sent.
+        for (const one of learning.querySelectorAll("[data-table]")) one.hidden = one.disabled = one !== table();
         fields.class.required = fields.role.value === "subject";
     };
     learning.addEventListener("change", fit);
@@ -361,15 +402,25 @@ if (learning) {
             version: 1, kind: "personalize", concept, method: fields.method.value, model: fields.model.value, images,
             prompts: fields.prompts.value.split("\n").map(line => line.trim()).filter(Boolean),
         };
-        if (fields.seed.value !== "") body.seed = Number(fields.seed.value);
         if (fields.preview_every.value !== "") body.preview_every = Number(fields.preview_every.value);
         if (fields.continue_from.value !== "") body.continue_from = fields.continue_from.value;
         if (Object.keys(options).length) body.options = options;
         return body;
     };
+    // A seed has 63 bits, and a number of JavaScript's 53: its digits are written as they are.
+    const message = body => {
+        const text = JSON.stringify(body);
+        const seed = fields.seed.value;
+        if (seed === "") return text;
+        return `${text.slice(0, -1)},"seed":${/^\d+$/.test(seed) ? BigInt(seed) : Number(seed)}}`;
+    };
+    learning.addEventListener("invalid", event => {
+        const folded = event.target.closest("details");
+        if (folded) folded.open = true;
+    }, true);
     learning.addEventListener("submit", event => {
         event.preventDefault();
-        publish(body(pictures.map(picture => ({ data: picture.data }))), fields.tenant?.value);
+        publish(learning, message(body(pictures.map(picture => ({ data: picture.data })))), fields.tenant?.value);
     });
     // What is not filled in yet does not change what it takes: something stands for it.
     const unfinished = () => {
@@ -379,13 +430,13 @@ if (learning) {
         return draft;
     };
     tellEstimate(learning, () => fields.model.value
-        ? question(ofTenant("/api/estimates", fields.tenant?.value), unfinished())
+        ? question(ofTenant("/api/estimates", fields.tenant?.value), message(unfinished()))
         : "No living worker holds a model that could do it: what it would take is not known.");
 
     const written = document.querySelector("form[data-json]");
     written.addEventListener("submit", event => {
         event.preventDefault();
-        publish(written.elements.json.value, written.elements.tenant?.value);
+        publish(written, written.elements.json.value, written.elements.tenant?.value);
     });
     tellEstimate(written, () => {
         if (written.hidden) return null;
@@ -396,7 +447,7 @@ if (learning) {
             draft.images = draft.images.map(image => image?.data || image?.png
                 ? { ...anyPicture, ...image.crop && { crop: image.crop } } : image);
         }
-        return question(ofTenant("/api/estimates", written.elements.tenant?.value), draft);
+        return question(ofTenant("/api/estimates", written.elements.tenant?.value), JSON.stringify(draft));
     });
     const tabs = [...document.querySelectorAll("[role=tab]")];
     const choose = tab => {

@@ -24,11 +24,10 @@ struct APIRoutes: Sendable {
             ])
         }
         api.get("/jobs/:id") { _, context in
-            Self.json(
-                try await JobPage(site: site).job(context.parameters.get("id") ?? "", context.knownViewer()))
+            Self.json(try await JobPage(site: site).job(context.part("id"), context.knownViewer()))
         }
         api.get("/jobs/:id/curves") { _, context in
-            let job = try await JobPage(site: site).job(context.parameters.get("id") ?? "", context.knownViewer())
+            let job = try await JobPage(site: site).job(context.part("id"), context.knownViewer())
             let rows = try await site.reader.rows(
                 "select name, step, value from dashboard.curves where job = $1::uuid order by name, step",
                 [job["job"]?.string])
@@ -91,7 +90,7 @@ struct APIRoutes: Sendable {
             api.post("/jobs/:id/\(action.rawValue)") { request, context in
                 let viewer = try context.actingViewer()
                 let admin = try site.acting()
-                let job = try await JobPage(site: site).job(context.parameters.get("id") ?? "", viewer)
+                let job = try await JobPage(site: site).job(context.part("id"), viewer)
                 guard let id = job["job"]?.string.flatMap(UUID.init(uuidString:)) else { throw HTTPError(.notFound) }
                 let isDone = try await JobsPage.apply(
                     action, to: id, by: admin, fromScratch: request.parameter("from_scratch") == "true", viewer)

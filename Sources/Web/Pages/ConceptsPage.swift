@@ -9,7 +9,7 @@ struct ConceptsPage: Sendable {
     func add(to router: Router<WebContext>) {
         router.get("/concepts") { request, context in try await gallery(request, context.knownViewer()) }
         router.get("/concepts/:name") { request, context in
-            try await concept(context.parameters.get("name") ?? "", request, context.knownViewer())
+            try await concept(context.part("name"), request, context.knownViewer())
         }
         router.post("/concepts/delete") { _, context in try await delete(context.form, context.actingViewer()) }
     }
@@ -24,7 +24,8 @@ struct ConceptsPage: Sendable {
             select * from dashboard.concept_details c
             where (c.tenant, c.name, c.version) in (
                     select n.tenant, n.name, max(n.version) from dashboard.concepts n
-                    where ($1::text is null or n.tenant = $1) and ($2::text is null or position($2 in n.name) > 0)
+                    where ($1::text is null or n.tenant = $1)
+                        and ($2::text is null or position(lower($2) in n.name) > 0)
                         and ($3::text is null or (n.tenant, n.name) > ($3, $4))
                     group by n.tenant, n.name order by n.tenant, n.name limit \(Self.page + 1))
             order by c.tenant, c.name
@@ -36,7 +37,8 @@ struct ConceptsPage: Sendable {
         model["next"] = NSNull()
         if rows.count > Self.page, let last = rows.prefix(Self.page).last {
             let key = "\(last["tenant"]?.string ?? "")\u{1F}\(last["name"]?.string ?? "")"
-            model["next"] = "/concepts?after=" + JobSearch.escaped(key)
+            let search = text.map { "text=\(JobSearch.escaped($0))&" } ?? ""
+            model["next"] = "/concepts?\(search)after=" + JobSearch.escaped(key)
         }
         return try site.templates.html("concepts", model)
     }

@@ -14,7 +14,7 @@ struct Files: Sendable {
 
     func add(to router: Router<WebContext>) {
         router.get("/files/:digest") { request, context in
-            try await file(context.parameters.get("digest") ?? "", request, context)
+            try await file(context.part("digest"), request, context)
         }
     }
 

@@ -9,13 +9,13 @@ struct JobPage: Sendable {
     func add(to router: Router<WebContext>) {
         router.get("/jobs/:id") { request, context in
             let viewer = try context.knownViewer()
-            let job = try await job(context.parameters.get("id") ?? "", viewer)
+            let job = try await job(context.part("id"), viewer)
             var model = site.frame(viewer, section: "jobs", title: Self.title(job))
             model.merge(try await self.model(of: job)) { $1 }
             return try site.templates.html(request.isPart ? "job-live" : "job", model)
         }
         router.get("/messages/:id") { request, context in
-            try await message(context.parameters.get("id") ?? "", request, context.knownViewer())
+            try await message(context.part("id"), request, context.knownViewer())
         }
     }
 

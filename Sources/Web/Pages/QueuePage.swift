@@ -135,17 +135,18 @@ struct QueuePage: Sendable {
 
 extension Request {
     /// Whether only what changes is wanted: what pages ask for by themselves.
-    var isPart: Bool { uri.queryParameters["part"] == "live" }
+    var isPart: Bool { fields["part"] == "live" }
+
+    /// What stands behind the question mark, as browsers write forms there.
+    private var fields: FormFields { FormFields(encoded: uri.query ?? "") }
 
     /// The value of a parameter of the address, without blanks around it; nil where it says nothing.
     func parameter(_ name: String) -> String? {
-        let text = uri.queryParameters[Substring(name)].map(String.init)?
-            .trimmingCharacters(in: .whitespacesAndNewlines)
-        return text.flatMap { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 }
+        fields[name].flatMap { $0.utf8.contains(0) ? nil : $0 }
     }
 
     /// All values of a parameter.
     func parameters(_ name: String) -> [String] {
-        uri.queryParameters[values: Substring(name)].map(String.init).filter { !$0.isEmpty }
+        fields.values(name).filter { !$0.isEmpty }
     }
 }

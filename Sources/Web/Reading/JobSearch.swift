@@ -27,8 +27,11 @@ struct JobSearch: Sendable, Equatable {
     /// find more, and what is done to all that it finds would be done to more.
     /// - Throws: 400, naming the parameter and what is allowed.
     init(_ value: (String) -> String?, states: [String] = []) throws {
-        func read(_ name: String, _ allowed: String, _ isRight: (String) -> Bool = { _ in true }) throws -> String? {
+        func read(_ name: String, _ allowed: String, _ isRight: (String) -> Bool) throws -> String? {
             try value(name).map { try Self.checked($0, name, allowed, isRight) }
+        }
+        func time(_ name: String, _ allowed: String, _ isRight: (String) -> Bool) throws -> String? {
+            try value(name).map { try Self.checked(Self.withPlus($0), name, allowed, isRight) }
         }
         let kinds = JobKind.allCases.map(\.rawValue)
         self.states = try states.map { try Self.checked($0, "state", Self.words(Self.states), Self.states.contains) }
@@ -37,9 +40,9 @@ struct JobSearch: Sendable, Equatable {
         model = value("model")
         error = value("error")
         text = try read("text", "at most 200 characters") { $0.count <= 200 }
-        since = try read("since", Self.times, Self.isMoment)
-        until = try read("until", Self.times, Self.isMoment)
-        before = try read("before", "what the page before gave as the next") { Self.cursor($0) != nil }
+        since = try time("since", Self.times, Self.isMoment)
+        until = try time("until", Self.times, Self.isMoment)
+        before = try time("before", "what the page before gave as the next") { Self.cursor($0) != nil }
     }
 
     private static let states = JobState.allCases.map(\.rawValue)
@@ -68,6 +71,17 @@ struct JobSearch: Sendable, Equatable {
         let day = text.prefix(10).split(separator: "-").compactMap { Int($0) }
         return DateComponents(calendar: Calendar(identifier: .gregorian), year: day[0], month: day[1], day: day[2])
             .isValidDate
+    }
+
+    /// A time whose zone's plus sign its writer did not escape, so that it came as a blank.
+    private static func withPlus(_ text: String) -> String {
+        text.replacing(/(T\S*) (?=\d\d:?\d\d(?:_\d+)?$)/) { "\($0.output.1)+" }
+    }
+
+    /// A day or a time as it means the same to every server: as all that pages show it is UTC's, unless it says a zone.
+    static func inUTC(_ text: String) -> String {
+        if text.count == 10 { return text + "T00:00:00Z" }
+        return text.dropFirst(11).contains { "Z+-".contains($0) } ? text : text + "Z"
     }
 
     private static func cursor(_ text: String) -> (time: String, number: String)? {
@@ -101,8 +115,8 @@ struct JobSearch: Sendable, Equatable {
                 + text.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_") + "%"
         }
         return [
-            states.isEmpty ? nil : "{\(states.joined(separator: ","))}", kind, tenant, model, error, since, until,
-            pattern,
+            states.isEmpty ? nil : "{\(states.joined(separator: ","))}", kind, tenant, model, error,
+            since.map(Self.inUTC), until.map(Self.inUTC), pattern,
         ]
     }
 
@@ -115,16 +129,23 @@ struct JobSearch: Sendable, Equatable {
         let horizon: String?
     }
 
+    /// How far back a page looks that begins at a time, or at the newest; nil where that is all that may be found.
+    private func horizon(from start: String?, of reader: Reader) async throws -> String? {
+        try await reader.row(
+            """
+            select created_at from (
+                select created_at from dashboard.job_rows
+                where ($1::timestamptz is null or created_at <= $1::timestamptz)
+                order by created_at desc offset \(reach) limit 1) h
+            where $2::timestamptz is null or created_at > $2::timestamptz
+            """, [start, since.map(Self.inUTC)])?["created_at"]?.string
+    }
+
     /// The page's rows.
     /// - Throws: `StoreError`.
     func page(of reader: Reader) async throws -> Page {
         let cursor = before.flatMap(Self.cursor)
-        let horizon = try await reader.row(
-            """
-            select created_at from dashboard.job_rows
-            where ($1::timestamptz is null or created_at <= $1::timestamptz)
-            order by created_at desc offset \(reach) limit 1
-            """, [cursor?.time])?["created_at"]?.string
+        let horizon = try await horizon(from: cursor?.time ?? until.map(Self.inUTC), of: reader)
         var rows = try await reader.rows(
             """
             select j.* from dashboard.job_rows j
