@@ -37,8 +37,13 @@ struct Likeness {
         }
     }
 
-    /// By DINO, which tells individuals of a class apart; nil where that cannot be said.
-    var isLearnt: Bool? { measures.first?.share.map { $0 >= Likeness.smallestShare } }
+    /// By DINO, which tells individuals of a class apart; nil where that cannot be said. Of one reference nobody knows
+    /// how far the way is, but what went none of it was not learnt.
+    var isLearnt: Bool? {
+        guard let measure = measures.first else { return nil }
+        if measure.references == nil, measure.learnt.value <= measure.untuned.value { return false }
+        return measure.share.map { $0 >= Likeness.smallestShare }
+    }
 
     var warnings: [String] {
         guard isLearnt == false else { return [] }

@@ -34,4 +34,14 @@ import Testing
         let likeness = Likeness(learnt: scores(0.44, 0.5), untuned: scores(0.41, 0.49), references: [])
         #expect(likeness.isLearnt == nil && likeness.warnings == [] && likeness.json["is_learnt"] == .null)
     }
+
+    @Test func ofOneReferenceWhatCameNoNearerWasNotLearnt() {
+        let likeness = Likeness(learnt: scores(0.35, 0.5), untuned: scores(0.41, 0.49), references: [])
+        #expect(likeness.isLearnt == false && likeness.json["is_learnt"] == .bool(false))
+        #expect(
+            likeness.warnings == [
+                "not learnt: DINO (pocket-dino) 0.35, the untuned model 0.41; CLIP-I (pocket-clip) 0.5, "
+                    + "the untuned model 0.49"
+            ])
+    }
 }

@@ -76,6 +76,22 @@ import Testing
         }
     }
 
+    /// Of one reference nobody may be able to say whether the subject was learnt.
+    @Test func aPageSaysNotLearntWhereThatIsKnownAlone() async throws {
+        try await withSite { stage, site in
+            let id = try #require(try await run("steps=2", stage, site)["id"]?.string)
+            for (verdict, isShown) in [("null", false), ("false", true)] {
+                try await stage.store.query(
+                    """
+                    update atelier.jobs set result = jsonb_build_object(
+                        'likeness', jsonb_build_object('is_learnt', \(verdict)::boolean))
+                        where id = $1::uuid
+                    """, [id])
+                #expect(try await site.page("/jobs/\(id)").body.contains("Not learnt.") == isShown, "\(verdict)")
+            }
+        }
+    }
+
     @Test func aJobIsPublishedListedRetriedCancelledAndDeleted() async throws {
         try await withSite { stage, site in
             let done = try await run("steps=2", stage, site)

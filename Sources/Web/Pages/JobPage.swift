@@ -109,9 +109,8 @@ struct JobPage: Sendable {
         ]
         model["has_metrics"] = !ScoreMeaning.models(result["metrics"]).isEmpty
         let likeness = result["likeness"]
-        if let isLearnt = likeness?["is_learnt"] {
-            model["learnt"] = ["is_learnt": isLearnt == .bool(true)]
-        }
+        // Null where nobody can say.
+        if case .bool(let isLearnt)? = likeness?["is_learnt"] { model["learnt"] = ["is_learnt": isLearnt] }
         if case .object(let members)? = likeness {
             model["likeness"] = members.filter { $0.key != "is_learnt" }.sorted { $0.key < $1.key }.map { name, value in
                 var row = ScoreMeaning.model(name, value["learnt"] ?? .null)
