@@ -17,6 +17,8 @@ struct LossCurve: Codable {
     private var points: [Point] = []
     /// What was minimized, at the first step.
     private var first: Double?
+    /// The largest of the first ten steps; nil in files of former versions.
+    private var early: Double?
     /// The same over the last steps, each counting a tenth.
     private var recent: Double?
 
@@ -34,6 +36,7 @@ struct LossCurve: Codable {
         names = losses.parts.map(\.key)
         let total = Double(losses.total)
         first = first ?? total
+        if points.first?.count ?? 0 < 10 { early = max(early ?? total, total) }
         recent = recent.map { 0.9 * $0 + 0.1 * total } ?? total
         let values = losses.parts.map { Double($0.value) }
         if let last = points.last, last.count < 10 {
@@ -56,9 +59,13 @@ struct LossCurve: Codable {
     private static let largestRise = 3.0
 
     /// What the loss rose from and to, where the training diverged though every loss was a number.
-    var divergence: (from: Double, to: Double)? {
-        guard let first, let recent, recent > LossCurve.largestRise * max(first, 1e-3) else { return nil }
-        return (first, recent)
+    /// - Parameter isOfNoise: whether every step is drawn at a share of noise of its own, as a diffusion model's: their
+    ///   losses differ by a hundred times with nothing learnt, so that one of them says nothing of where it began.
+    func divergence(isOfNoise: Bool) -> (from: Double, to: Double)? {
+        guard let from = isOfNoise ? early ?? first : first, let recent,
+            recent > LossCurve.largestRise * max(from, 1e-3)
+        else { return nil }
+        return (from, recent)
     }
 
     private var inEffect: [Int] { names.indices.filter { index in points.contains { $0.losses[index] != 0 } } }

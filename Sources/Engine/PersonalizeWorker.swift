@@ -26,15 +26,6 @@ struct PersonalizeWorker {
         switch try loaded.whileLearning({ try learnt(concept, previewing: samples.all[0]) }) {
         case .interrupted(let step): return .interrupted(step: step)
         case .learnt(let adapter, let steps, let curve):
-            if let (from, to) = curve.divergence {
-                throw JobFailure(
-                    code: "training.diverged", consequence: .fatal,
-                    message:
-                        """
-                        the loss rose from \(from.rounded(digits: 3)) to \(to.rounded(digits: 3)) in \(steps) \
-                        steps, so that nothing was learnt; try a smaller learning rate
-                        """)
-            }
             return .done(
                 try PersonalizationOutput(
                     order: order, loaded: loaded, connection: connection, concepts: [concept], prompts: samples.all,
@@ -62,6 +53,7 @@ struct PersonalizeWorker {
                 connection: connection)
         }
         guard let curve = try learn(training, previews) else { return .interrupted(step: training.step) }
+        try checkEnd(of: training, curve)
         let adapter = try training.adapter(modelDigest: loaded.digest)
         training.detach()
         return .learnt(adapter, steps: training.step, curve)
@@ -122,8 +114,10 @@ struct PersonalizeWorker {
     /// Begins with what was learnt before.
     private func begin(_ training: any ConceptTraining, with earlier: Adapter) throws {
         do { try training.begin(with: earlier) } catch {
-            let options = "the options of \(spec.continueFrom ?? "")'s training: rank, layers, tuning"
-            throw unusable("an adapter that holds other weights", options)
+            let training = "\(spec.continueFrom ?? "")'s training"
+            throw unusable(
+                "an adapter that holds other weights",
+                "the options of \(training): rank, layers, tuning, learns_placeholder")
         }
     }
 
@@ -154,14 +148,8 @@ struct PersonalizeWorker {
         while training.step < steps {
             let losses = training.advance()
             guard losses.isFinite else {
-                throw JobFailure(
-                    code: "training.diverged", consequence: .fatal,
-                    message:
-                        """
-                        the loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(training.step); \
-                        try a smaller learning rate
-                        """
-                )
+                throw diverged(
+                    "the loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(training.step)")
             }
             curve.add(step: training.step, losses)
             if training.step % 20 == 0 || training.step == steps {
@@ -180,6 +168,26 @@ struct PersonalizeWorker {
             if isAskedToStop { return false }
         }
         return true
+    }
+
+    /// What later jobs would refuse, or draw nothing with, takes no concept's name.
+    /// - Throws: `JobFailure` where a training diverged though every loss was a number.
+    private func checkEnd(of training: any ConceptTraining, _ curve: LossCurve) throws {
+        if let (from, to) = curve.divergence(isOfNoise: loaded.description.family == .diffusion) {
+            throw diverged(
+                """
+                the loss rose from \(from.rounded(digits: 3)) to \(to.rounded(digits: 3)) in \(training.step) \
+                steps, so that nothing was learnt
+                """)
+        }
+        if let (module, ratio) = training.excess {
+            throw diverged("\(module) was changed by \(ratio) times its own size, so that nothing was learnt")
+        }
+    }
+
+    private func diverged(_ what: String) -> JobFailure {
+        JobFailure(
+            code: "training.diverged", consequence: .fatal, message: "\(what); try a smaller learning rate")
     }
 
     private func writeCheckpoint(_ training: any ConceptTraining, _ curve: LossCurve) throws {

@@ -75,9 +75,12 @@ final class ProxyJournal {
     }
 
     /// Trains to the end, with checkpoints on the way.
+    /// - Parameter family: of what learns.
     /// - Throws: `AskedToStop` behind a checkpoint; `JobFailure` where it diverged.
     @discardableResult
-    func train(_ training: PairTraining, _ stage: Stage, title: String) throws -> LossCurve {
+    func train(
+        _ training: PairTraining, _ family: ModelFamily, _ stage: Stage, title: String
+    ) throws -> LossCurve {
         var curve = self.stage == stage.text ? resumedCurve ?? LossCurve() : LossCurve()
         curve.prefix = "loss.\(title.prefix { $0 != " " })"
         while training.step < training.steps {
@@ -94,7 +97,7 @@ final class ProxyJournal {
                 connection.send(.metric(.init(step: training.step, values: curve.latest)))
             }
             tell(title, training.step, training.steps, isLast: isLast)
-            if isLast { try ProxyJournal.checkEnd(of: training, curve, stage, title: title) }
+            if isLast { try ProxyJournal.checkEnd(of: training, family, curve, stage, title: title) }
             try checkpointIfDue(stage, training, curve, isLast: isLast)
         }
         done += training.steps
@@ -139,9 +142,9 @@ final class ProxyJournal {
     /// What proxies a supervisor draws that learnt nothing, a student would learn without a word.
     /// - Throws: `JobFailure` where a training diverged though every loss was a number.
     private static func checkEnd(
-        of training: PairTraining, _ curve: LossCurve, _ stage: Stage, title: String
+        of training: PairTraining, _ family: ModelFamily, _ curve: LossCurve, _ stage: Stage, title: String
     ) throws {
-        if let (from, to) = curve.divergence {
+        if let (from, to) = curve.divergence(isOfNoise: family == .diffusion) {
             throw diverged(
                 """
                 the \(title)'s loss rose from \(from.rounded(digits: 3)) to \(to.rounded(digits: 3)), so that nothing \

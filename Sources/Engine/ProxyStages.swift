@@ -45,7 +45,7 @@ struct ProxyStage {
         defer { training.detach() }
         let stage = ProxyJournal.Stage.supervisor(concept.name)
         let isTaught = try journal.restore(training, in: stage, orAfter: .proxies(concept.name))
-        if !isTaught { try journal.train(training, stage, title: title("supervisor", concept)) }
+        if !isTaught { try journal.train(training, .diffusion, stage, title: title("supervisor", concept)) }
         return try supervision.draw(options.drawn, having: journal.partlyDrawn(concept.name)) {
             try journal.drew(
                 $0, of: concept.name, steps: options.drawn, title: title("proxies", concept), training: training)
@@ -120,7 +120,7 @@ struct StudentStage {
             learner, pairs: proxies.flatMap(\.pairs), options: options.student, seed: seed)
         defer { training.detach() }
         _ = try journal.restore(training, in: .student)
-        let curve = try journal.train(training, .student, title: "student")
+        let curve = try journal.train(training, loaded.description.family, .student, title: "student")
         let adapter = try Adapter(training, of: concepts, modelDigest: loaded.digest, seed: seed)
         return (adapter, curve)
     }

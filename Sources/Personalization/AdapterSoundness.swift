@@ -54,10 +54,7 @@ extension Adapter {
         guard tensor.sumOfSquares > 0 || own == 0 else {
             throw .emptied(concept: description.concept, name: name)
         }
-        // Biases may begin at nothing: they are held against gains, which are about one.
-        let isMatrix = weight.shape.count { $0 > 1 } > 1
-        let size = isMatrix ? own : max(own, Double(weight.count))
-        try verifySound(tensor.squaredDistance(to: weight), of: name, beside: size)
+        try verifySound(tensor.squaredDistance(to: weight), of: name, beside: weight.squaresAsWeight)
     }
 
     /// Holds a vector that stands for a word, or for states in a word's place, against the words the model knows.
@@ -143,6 +140,16 @@ extension LoRAAdapter {
     }
 }
 
+extension Parameter {
+    /// How many times its former size a weight that learnt in place may have changed by, at most, where that can be too
+    /// much; nil where it cannot. What it was is gone, but a change is no longer than both together.
+    /// - Parameter squares: its `squaresAsWeight` of before.
+    func excess(beside squares: Double) -> Float? {
+        let longest = sumOfSquares.squareRoot() + squares.squareRoot()
+        return NamedChanges.Change.excess(longest * longest, beside: squares)
+    }
+}
+
 extension NamedChanges.Change {
     /// How many times a change is as large as its weight, where that is too much, by the squares of both; nil where it
     /// is not.
@@ -153,6 +160,13 @@ extension NamedChanges.Change {
 }
 
 extension Tensor {
+    /// Σ of the squares that a change of the weight is held against. Biases may begin at nothing: they are held against
+    /// gains, which are about one.
+    var squaresAsWeight: Double {
+        let isMatrix = shape.count { $0 > 1 } > 1
+        return isMatrix ? sumOfSquares : max(sumOfSquares, Double(count))
+    }
+
     fileprivate func squaredDistance(to other: Tensor) -> Double {
         (0..<count).reduce(0) { sum, i in
             let difference = Double(pointer[i]) - Double(other.pointer[i])

@@ -27,6 +27,9 @@ package protocol ConceptTraining: StepwiseTraining {
     func adapter(modelDigest: String) throws -> Adapter
     /// What learns, by the names an adapter has it under.
     var learning: [String: Parameter] { get }
+    /// A weight that is changed by far more than its own size, as no training that went well does, and by how many
+    /// times; nil where none is.
+    var excess: (module: String, ratio: Float)? { get }
     /// Takes off the model what the training hung on it; the last thing a training does.
     func detach()
 }
@@ -35,10 +38,15 @@ extension ConceptTraining {
     /// Nothing: the training changed the weights, or hangs nothing on them.
     package func detach() {}
 
+    /// Nil: no weight is changed.
+    package var excess: (module: String, ratio: Float)? { nil }
+
     /// Begins with what was learnt before instead of with the model; before the first step.
-    /// - Throws: `AdapterError` for an adapter that does not hold exactly what learns here.
+    /// - Throws: `AdapterError` for an adapter that does not hold exactly what learns here; what else it holds would be
+    ///   lost.
     package func begin(with adapter: Adapter) throws(AdapterError) {
-        if let other = adapter.held.keys.filter({ Adapter.component(of: $0) != nil }).min() {
+        let learning = learning
+        if let other = adapter.held.keys.filter({ learning[$0] == nil }).min() {
             throw .unknownWeight(concept: adapter.description.concept, name: other)
         }
         for (name, parameter) in learning.sorted(by: { $0.key < $1.key }) {

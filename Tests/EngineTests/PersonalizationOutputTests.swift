@@ -119,6 +119,15 @@ import Testing
         #expect(read.parameters.map(\.value.values) == own.parameters.map(\.value.values))
     }
 
+    /// Whoever drew with it would be refused.
+    @Test(arguments: ["pocket-infinity", "pocket-diffusion"])
+    func aTrainingThatChangesAWeightFarTooMuchHasDiverged(_ model: String) throws {
+        var spec = Kind(method: .lora, model: model, losses: []).spec()
+        spec["options"] = ["learning_rate": 1, "iterations": 20, "prior_preservation": false]
+        let failure = #expect(throws: JobFailure.self) { try Run(TinyModels(), spec) }
+        #expect(failure?.code == "training.diverged" && failure?.consequence == .fatal)
+    }
+
     @Test func aMethodThatDoesNotWorkOnTheModelIsRejectedWithThoseThatDo() throws {
         var spec = Self.kinds[0].spec()
         spec["model"] = .string("pocket-chameleon")

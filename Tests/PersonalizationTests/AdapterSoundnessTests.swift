@@ -120,6 +120,24 @@ import Testing
         }
     }
 
+    /// Its weights learn in place: what they were is gone when the adapter is first drawn with.
+    @Test func ofARBoothATrainingItselfTellsAChangeThatIsTooLarge() throws {
+        let training = try ARBoothTraining(
+            model: tinyModel(), subject: tinyConcept(), options: Self.brief, seed: 7)
+        _ = training.advance()
+        #expect(training.excess == nil)
+        let names = training.learning.keys.sorted()
+        for ending in ["mat_kv.weight", "ffn.fc1.bias"] {
+            let name = try #require(names.first { $0.hasSuffix(ending) })
+            let tensor = training.learning[name]!.value
+            let before = tensor.copy()
+            for i in 0..<tensor.count { tensor.pointer[i] = 1000 * tensor.pointer[i] + 1e3 }
+            #expect(training.excess?.module == name)
+            tensor.assign(before)
+        }
+        #expect(training.excess == nil)
+    }
+
     /// As floats beside the model it would take the memory of the model's weights once more.
     @Test func whatARBoothLearntStaysInItsFileUntilItIsUsed() throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).safetensors")

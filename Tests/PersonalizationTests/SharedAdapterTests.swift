@@ -64,4 +64,22 @@ import Testing
             #expect(zip(update.matrix.values, now).allSatisfy { abs($0 - $1) < 1e-5 }, "\(module)")
         }
     }
+
+    /// Self-attention that was learnt too, or a word, would be gone from the next version.
+    @Test func whatHoldsMoreThanLearnsIsNotGoneOnFrom() throws {
+        func training(_ change: (inout ARBoothOptions) -> Void) throws -> ARBoothTraining {
+            var options = ARBoothOptions()
+            (options.iterations, options.distillation) = (1, false)
+            change(&options)
+            return try ARBoothTraining(model: tinyModel(), subject: tinyConcept(), options: options, seed: 7)
+        }
+        let whole = try learnt(training { $0.tuning = .full }, steps: 1)
+        let named = try learnt(training { _ in }, steps: 1)
+        #expect(throws: AdapterError.self) { try training { _ in }.begin(with: whole) }
+        #expect(throws: AdapterError.unknownWeight(concept: "rex", name: Adapter.placeholderName)) {
+            try training { $0.learnsPlaceholder = false }.begin(with: named)
+        }
+        try training { $0.tuning = .full }.begin(with: whole)
+        try training { _ in }.begin(with: named)
+    }
 }

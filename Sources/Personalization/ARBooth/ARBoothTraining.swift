@@ -38,6 +38,8 @@ package final class ARBoothTraining: ConceptTraining {
     private let optimizer: AdamW
     private let prior: Prior?
     private let subjectTokens: [Int32]
+    /// The model's weights that learn, by name: their `squaresAsWeight` before the first step.
+    private let squaresBefore: [String: Double]
     /// Steps taken so far.
     package var step: Int { optimizer.step }
     /// Steps in all.
@@ -59,6 +61,8 @@ package final class ARBoothTraining: ConceptTraining {
             ? ARBoothTraining.drawPrior(model: model, subject: subject, options: options, seed: seed) : nil
         model.freeze()
         model.transformerWeights.train { options.trains($0) }
+        squaresBefore = Dictionary(
+            uniqueKeysWithValues: model.transformerWeights.trainable.map { ($0.name, $0.value.squaresAsWeight) })
         placeholder.isTrainable = options.learnsPlaceholder
         optimizer = AdamW(
             model.transformerWeights.trainable + (options.learnsPlaceholder ? [placeholder] : []),
@@ -172,6 +176,17 @@ package final class ARBoothTraining: ConceptTraining {
     /// By the transformer's own names; the placeholder's embedding, where that learns, as `Adapter.placeholderName`.
     package var learning: [String: Parameter] {
         Dictionary(uniqueKeysWithValues: optimizer.parameters.map { ($0.name, $0) })
+    }
+
+    /// By how many times at most: the weights learn in place, and only their former sizes are known.
+    package var excess: (module: String, ratio: Float)? {
+        for parameter in optimizer.parameters {
+            guard let squares = squaresBefore[parameter.name], let ratio = parameter.excess(beside: squares) else {
+                continue
+            }
+            return (parameter.name, ratio)
+        }
+        return nil
     }
 
     /// Continues from a state saved by a run of the same model, subject, options and seed.

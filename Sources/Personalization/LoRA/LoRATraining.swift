@@ -99,6 +99,9 @@ package final class LoRATraining: ConceptTraining {
         Dictionary(uniqueKeysWithValues: lora.parameters.map { (LoRAAdapter.prefix + $0.name, $0) })
     }
 
+    /// Held against the backbone's weights, which stay as they are.
+    package var excess: (module: String, ratio: Float)? { lora.excess(beside: backbone.weights) }
+
     /// Continues from a state saved by a run of the same backbone, concept, options and seed.
     /// - Throws: `WeightsError` when the state belongs to other modules.
     package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
