@@ -271,14 +271,26 @@ def live():
     # As after an answer that is no stream.
     page.execute_script("feeds.at(-1).close(); feeds.at(-1).onerror()")
     wait("it tries again", lambda: follows(1))
-    page.execute_script("""
-        return fetch('/api/jobs', { method: 'POST', headers: { 'Content-Type': 'application/json',
-            'X-Form-Token': document.querySelector('meta[name=form-token]').content },
-            body: JSON.stringify({ version: 1, kind: 'generate', model: 'pocket-infinity',
-                prompts: ['steps=1 first of all'] }) }).then(answer => answer.status)
-        """)
-    wait("the job comes", lambda: page.find_elements(By.CSS_SELECTOR, ".jobs tbody tr"))
+
+    def publish():
+        page.execute_script("""
+            return fetch('/api/jobs', { method: 'POST', headers: { 'Content-Type': 'application/json',
+                'X-Form-Token': document.querySelector('meta[name=form-token]').content },
+                body: JSON.stringify({ version: 1, kind: 'generate', model: 'pocket-infinity',
+                    prompts: ['steps=1 first of all'] }) }).then(answer => answer.status)
+            """)
+
+    def rows(count):
+        return len(page.find_elements(By.CSS_SELECTOR, ".jobs tbody tr")) == count
+
+    publish()
+    wait("the job comes", lambda: rows(1))
     assert "No job fits" not in text()
+    first = page.execute_script(
+        "const box = document.querySelector('.jobs tbody input'); box.focus(); return box.value")
+    publish()
+    wait("another comes above it", lambda: rows(2))
+    assert page.execute_script("return document.activeElement.value") == first, "the focus went to another job"
     page.execute_script("window.fetch = () => Promise.resolve(new Response('', { status: 503 }))")
     wait("that it is not live is said", lambda: "not live" in shown(".live-state"))
     page.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)

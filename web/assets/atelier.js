@@ -42,7 +42,7 @@ function replace(part, html) {
     part.shown = html;
     const ticked = new Set([...part.querySelectorAll("input:checked")].map(box => box.value));
     const open = new Set([...part.querySelectorAll("details[open]")].map(one => one.id));
-    const focus = part.contains(document.activeElement) ? path(document.activeElement, part) : null;
+    const focus = part.contains(document.activeElement) ? finder(document.activeElement, part) : null;
     if (getSelection().toString() && part.contains(getSelection().anchorNode) && !first) { part.shown = null; return; }
     const said = new Set([...part.querySelectorAll("[role=alert], [data-said]")].map(one => one.textContent));
     const scrolled = [...part.querySelectorAll(".scroll, pre")].map(one => [one.scrollLeft, one.scrollTop]);
@@ -57,8 +57,17 @@ function replace(part, html) {
     for (const box of part.querySelectorAll("input[type=checkbox]")) box.checked = ticked.has(box.value);
     for (const one of part.querySelectorAll("details")) if (open.has(one.id)) one.open = true;
     part.querySelectorAll(".scroll, pre").forEach((one, index) => one.scrollTo(...scrolled[index] ?? [0, 0]));
-    if (focus) focus.reduce((node, index) => node?.children[index], part)?.focus({ preventScroll: true });
+    focus?.()?.focus({ preventScroll: true });
     showTicked();
+}
+
+// Gives what finds a node again once its part was replaced: by its place in its job's row, for rows move as jobs come
+// and go.
+function finder(node, part) {
+    const job = node.closest("[data-job]")?.dataset.job;
+    const root = () => job ? part.querySelector(`[data-job="${job}"]`) : part;
+    const indexes = path(node, root());
+    return () => indexes.reduce((node, index) => node?.children[index], root());
 }
 
 function path(node, root) {
