@@ -7,7 +7,7 @@ create or replace view dashboard.concept_details as
             where o->>'name' = c.name) as class,
         j.spec->>'method' as method, j.spec->'options' as options,
         j.spec->'images' as references, j.result->'metrics' as metrics, j.result->'warnings' as warnings,
-        c.version = max(c.version) over (partition by c.tenant, c.name) as newest,
+        c.version = max(c.version) over (partition by c.tenant, c.name, c.model) as newest,
         (select coalesce(
                 jsonb_agg(
                     jsonb_build_object(

@@ -49,7 +49,11 @@ create or replace view dashboard.job_details as
                 select
                 from string_to_table(regexp_replace(j.needs, '@\S*', '', 'g'), ' ') n(model)
                 where n.model not in (select m.model from atelier.worker_models m where m.worker = w.id)))
-            as holds_other_weights
+            as holds_other_weights,
+        -- As dashboard.job_rows has it.
+        (select round(extract(epoch from sum(coalesce(a.ended_at, now()) - a.started_at))::numeric, 1)
+            from atelier.attempts a
+            where a.job = j.id) as ran_seconds
     from atelier.jobs j,
         -- The living workers that hold all its models, and whether one of them has the memory.
         lateral (

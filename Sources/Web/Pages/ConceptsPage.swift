@@ -73,7 +73,7 @@ struct ConceptsPage: Sendable {
         let versions = rows.filter { $0["tenant"]?.string == owner }
         var model = site.frame(viewer, section: "concepts", title: name)
         model.merge(first.members) { $1 }
-        model["versions"] = versions.enumerated().map { Self.version($1, isNewest: $0 == 0) }
+        model["versions"] = versions.map(Self.version)
         model["version_count"] = versions.count
         model["has_several"] = versions.count > 1
         model["tenant_query"] = JobSearch.escaped(owner ?? "")
@@ -83,10 +83,10 @@ struct ConceptsPage: Sendable {
         return try site.templates.html("concept", model)
     }
 
-    private static func version(_ row: JSONValue, isNewest: Bool) -> [String: Any] {
+    private static func version(_ row: JSONValue) -> [String: Any] {
         var model = row.members
         let artifacts = row["artifacts"]?.array ?? []
-        model["is_newest"] = isNewest
+        model["is_newest"] = row["newest"] == .bool(true)
         model["references"] = Pictures.references(row["references"])
         model["prompts"] = Pictures.byPrompt(artifacts)
         model["files"] = Pictures.files(artifacts).filter { $0["is_picture"] as? Bool == false }

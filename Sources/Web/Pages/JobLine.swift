@@ -9,7 +9,7 @@ enum JobLine {
         let state = row["state"]?.string ?? ""
         model["short"] = String((row["job"]?.string ?? "").prefix(8))
         model["created"] = Figures.moment(row["created_at"]?.string)
-        model["took"] = Figures.duration(row["seconds"]?.double ?? 0)
+        model["ran"] = row["ran_seconds"]?.double.map { Figures.duration($0) } ?? ""
         model["is_running"] = state == "running"
         model["is_bad"] = state == "discarded" || state == "retryable"
         model["what"] = what(row)

@@ -58,7 +58,7 @@ struct JobPage: Sendable {
             model["can_" + action.rawValue] = state.map(action.states.contains) ?? false
         }
         model["can_rebind"] = job["holds_other_weights"] == .bool(true)
-        model["took"] = Self.took(job).map { Figures.duration($0) } ?? NSNull()
+        model["ran"] = job["ran_seconds"]?.double.map { Figures.duration($0) } ?? NSNull()
         if let step = job["step"]?.integer, let steps = job["steps"]?.integer, steps > 0 {
             model["percent"] = min(100, step * 100 / steps)
         }
@@ -93,11 +93,6 @@ struct JobPage: Sendable {
             "seconds": Figures.duration(seconds), "memory": Figures.bytes(memory), "disk": Figures.bytes(disk),
             "jobs": jobs == 0 ? "no such job was done before" : "by \(Figures.counted(jobs, "such job"))",
         ]
-    }
-
-    private static func took(_ job: JSONValue) -> Double? {
-        guard let start = Figures.date(job["started_at"]?.string) else { return nil }
-        return (Figures.date(job["finalized_at"]?.string) ?? Date()).timeIntervalSince(start)
     }
 
     private static func outcome(of job: JSONValue) -> [String: Any] {
