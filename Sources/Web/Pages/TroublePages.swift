@@ -21,7 +21,7 @@ struct TroublePages: Sendable {
             ? try await site.overview.failures()
             : try await site.reader.rows(
                 """
-                select error_code, count(*) as jobs, count(*) as attempts, max(finalized_at) as last_at,
+                select error_code, count(*) as jobs, sum(attempt) as attempts, max(finalized_at) as last_at,
                     (array_agg(error_message order by finalized_at desc))[1] as last_message,
                     (array_agg(job order by finalized_at desc))[1] as last_job
                 from dashboard.job_rows where tenant = $1 and state = 'discarded' group by error_code
