@@ -24,7 +24,7 @@ struct AccessMiddleware: RouterMiddleware {
         if request.method != .get, request.method != .head {
             try await hold(&request, &context, to: identifier)
         }
-        if request.uri.path != "/sign-in", context.viewer == nil { return refusal(request) }
+        if request.uri.path != "/sign-in", context.viewer == nil { return try refusal(request) }
         var response = try await next(request, context)
         if known == nil, context.viewer?.formToken != nil || request.uri.path == "/sign-in",
             response.headers[.setCookie] == nil
@@ -72,7 +72,8 @@ struct AccessMiddleware: RouterMiddleware {
     }
 
     /// What changes something must come from a page of ours: a browser says where from, and the page's own word is in
-    /// the form or in a header. Whoever sends its token with each request is no browser led astray.
+    /// the form or in a header, unless the browser vouches for the page. Whoever sends its token with each request is
+    /// no browser led astray.
     private func hold(_ request: inout Request, _ context: inout WebContext, to identifier: String) async throws {
         var word = request.headers[.formToken]
         if Self.isForm(request) {
@@ -88,6 +89,9 @@ struct AccessMiddleware: RouterMiddleware {
             || !["same-origin", "none", nil].contains(request.headers[.secFetchSite])
         guard !isForeign else { throw HTTPError(.forbidden, message: "The request came from another site.") }
         if word == sessions.formToken(for: identifier) { return }
+        // No page can make a browser say so. Words are this program's own, and a page that was opened before it was
+        // started again may hold pictures and texts that nobody wants to give once more.
+        if request.headers[.secFetchSite] == "same-origin" { return }
         // A program on this machine, where nobody signs in; browsers say at least one of the two.
         let isBrowser = origin != nil || request.headers[.secFetchSite] != nil || Self.isForm(request)
         guard tokens == nil, !isBrowser else {
@@ -103,13 +107,15 @@ struct AccessMiddleware: RouterMiddleware {
         (parts.host ?? "") + (parts.port.map { ":\($0)" } ?? "")
     }
 
-    private func refusal(_ request: Request) -> Response {
-        let isPage = request.method == .get && request.headers[.accept]?.contains("text/html") ?? false
-        guard isPage else {
-            return Response(
-                status: .unauthorized,
-                headers: [.wwwAuthenticate: "Bearer", .contentType: "application/json"],
-                body: .init(byteBuffer: ByteBuffer(string: #"{"error":"a token is needed: Authorization: Bearer …"}"#)))
+    /// - Throws: 401 for what is no page that one could come back to after signing in.
+    private func refusal(_ request: Request) throws -> Response {
+        let isRead = request.method == .get || request.method == .head
+        guard isRead, request.headers[.accept]?.contains("text/html") ?? false else {
+            let message =
+                request.headers[.secFetchSite] == nil
+                ? "A token is needed: Authorization: Bearer …"
+                : "You are signed in no more: sign in in another tab, then come back and send it once more."
+            throw HTTPError(.unauthorized, headers: [.wwwAuthenticate: "Bearer"], message: message)
         }
         let place = request.uri.string.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
         return .redirect(to: "/sign-in?next=" + place, type: .normal)
