@@ -110,7 +110,8 @@ package enum WebServer {
 
     /// All there is to ask for.
     private static func router(_ site: Site, _ metrics: MetricsPage) -> Router<WebContext> {
-        let router = Router(context: WebContext.self)
+        let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: HeadRequests())
         router.add(middleware: SecurityHeaders())
         router.add(middleware: ErrorPages(site: site))
         router.add(middleware: AccessMiddleware(tokens: site.tokens, sessions: site.sessions))

@@ -239,6 +239,92 @@ import Testing
         }
     }
 
+    /// As in atelierctl's lists: what its engines had a job for, and not what it waited.
+    @Test func aJobRanAsLongAsItsAttempts() async throws {
+        try await withSite { stage, site in
+            let id = try #require(try await run("steps=1", stage, site)["id"]?.string)
+            for change in [
+                """
+                update atelier.jobs set created_at = now() - interval '9 hours', started_at = now() - interval '4 hours'
+                where id = $1::uuid
+                """,
+                """
+                update atelier.attempts
+                set started_at = now() - interval '7 hours', ended_at = now() - interval '5 hours' where job = $1::uuid
+                """,
+                """
+                insert into atelier.attempts (job, attempt, worker, started_at, ended_at, outcome)
+                    select job, 2, worker, now() - interval '4 hours', now() - interval '210 minutes', outcome
+                    from atelier.attempts where job = $1::uuid
+                """,
+            ] { try await stage.store.query(change, [id]) }
+            #expect(try await site.page("/jobs/\(id)").body.contains("<dt>Ran</dt><dd>2 h 30 min</dd>"))
+            #expect(try await site.page("/jobs").body.contains(#"<td class="number">2 h 30 min</td>"#))
+            try await stage.pause()
+            let waiting = try await site.send(json: Self.job("steps=1"), to: "/api/jobs")
+            let message = try #require(waiting.json?["message_id"]?.string)
+            let other = try #require(try await stage.job(message, reaches: .available)["id"]?.string)
+            #expect(try await !site.page("/jobs/\(other)").body.contains("<dt>Ran</dt>"))
+        }
+    }
+
+    @Test func aTenantsFailuresCountAttemptsAndNotJobs() async throws {
+        let folder = try TemporaryFolder()
+        let tenant = AccessTokenPair("rob", .reader, "atelier")
+        let file = try folder.write("tokens", JSONValue.array([tenant.entry]).text)
+        chmod(file, 0o600)
+        try await withSite { stage, site in
+            let job = try await run("fail=fatal code=engine.scripted", stage, site)
+            let id = try #require(job["id"]?.string)
+            #expect(try await site.send(json: [:], to: "/api/jobs/\(id)/retry").status == 200)
+            _ = try await stage.job(try #require(job["message_id"]?.string)) {
+                $0["attempt"] == .integer(2) && $0["finalized_at"]?.string != nil
+            }
+            let locked = try WebClient(try await stage.startWeb(["ATELIER_WEB_TOKENS": file], "locked-web"))
+            let page = try await locked.page("/failures", ["Authorization": "Bearer " + tenant.token])
+            #expect(Self.words(page).contains("1 job, 2 attempts,"), "\(page)")
+        }
+    }
+
+    /// Each model has a newest version of its own.
+    @Test func whatPromptsMeanIsSaidOfEachModel() async throws {
+        try await withSite { stage, site in
+            _ = try await run("steps=1", stage, site)
+            #expect(try await site.send(json: Self.learning("rex"), to: "/api/jobs?message_id=learnt").status == 202)
+            _ = try await stage.job("learnt", reaches: .completed)
+            for model in ["pocket-infinity", "pocket-chameleon"] {
+                try await stage.store.query(
+                    """
+                    insert into atelier.concepts (tenant, name, version, role, model, adapter_sha256, job)
+                        select tenant, name, 1, role, $1::text, adapter_sha256, job
+                        from atelier.concepts where name = 'rex' and version = 1
+                    """, [model])
+            }
+            let words = Self.words(try await site.page("/concepts/rex"))
+            #expect(words.contains("Version 3 what prompts mean on pocket-chameleon"), "\(words)")
+            #expect(words.contains("Version 2 what prompts mean on pocket-infinity"), "\(words)")
+            #expect(words.contains("Version 1 by "), "\(words)")
+        }
+    }
+
+    /// Monitors and checkers of links ask for no more.
+    @Test func aHeadIsThatOfItsPage() async throws {
+        try await Stage.with(settings: [:]) { stage in
+            let site = try WebClient(try await stage.startWeb())
+            for path in ["/", "/jobs", "/api/jobs", "/sign-in", "/assets/atelier.css", "/jobs/apply", "/nothing"] {
+                let whole = try await site.page(path)
+                let head = try await site.ask(path, ["Accept": "text/html"], ["-I"])
+                #expect(head.status == whole.status && head.body.isEmpty, "\(path): \(head)")
+                #expect(head.headers["content-type"] == whole.headers["content-type"], "\(path): \(head)")
+            }
+            #expect(try await site.ask("/live", [:], ["-I"]).status == 200)
+            // Read to the end of the connection, whatever length is said.
+            let absent = try await site.ask(
+                "/nothing", ["Connection": "close"], ["-X", "HEAD", "--ignore-content-length"])
+            #expect(absent.status == 404 && absent.body.isEmpty, "\(absent)")
+        }
+    }
+
     @Test func whatIsNoJobIsAnsweredWithEveryProblem() async throws {
         try await withSite { _, site in
             let answer = try await site.send(
@@ -408,8 +494,14 @@ import Testing
             // A name that somebody else's name server points here.
             #expect(try await site.page("/", ["Host": "evil.example"]).status == 421)
             #expect(try await stage.store.query("select 1 from atelier.cluster where paused").isEmpty)
-            #expect(try await pause(token, ["Origin": site.address]) == 303)
+            // Of a page that was opened before the program was started again.
+            let old = String(repeating: "0", count: 64)
+            #expect(try await pause(old, ["Origin": site.address]) == 403)
+            #expect(try await pause(old, ["Origin": "null", "Sec-Fetch-Site": "same-origin"]) == 403)
+            #expect(try await stage.store.query("select 1 from atelier.cluster where paused").isEmpty)
+            #expect(try await pause(old, ["Origin": site.address, "Sec-Fetch-Site": "same-origin"]) == 303)
             #expect(try await stage.store.query("select 1 from atelier.cluster where paused").count == 1)
+            #expect(try await pause(token, ["Origin": site.address]) == 303)
         }
     }
 
@@ -482,6 +574,10 @@ import Testing
             }
             #expect(try await site.send("/sign-out", [("form_token", page.formToken ?? "")]).status == 303)
             #expect(try await site.page("/").status == 303)
+            let late = try await site.send("/playground", [], ["Sec-Fetch-Site": "same-origin"])
+            #expect(late.status == 401 && late.body.contains("sign in in another tab"), "\(late)")
+            let nobody = try await program.get("/api/jobs")
+            #expect(nobody.headers["www-authenticate"] == "Bearer" && nobody.body.contains("A token is needed"))
         }
     }
 

@@ -136,6 +136,14 @@ struct PartsTests {
         #expect(try await hold(10 << 20, in: bodies) { 1 } == 1)
     }
 
+    /// As of a head, or where who asked has gone.
+    @Test func anAnswerWhoseBodyIsNeverReadTakesNobodysPlace() {
+        let feed = LiveFeed(url: "")
+        for _ in 0..<1000 { _ = feed.response() }
+        let isOpen = feed.response() != nil
+        #expect(isOpen)
+    }
+
     @Test func onlyThisMachineIsThisMachine() {
         for name in ["localhost:8645", "127.0.0.1:1", "127.8.9.1", "[::1]:80"] {
             #expect(AccessMiddleware.isThisMachine(name), "\(name)")

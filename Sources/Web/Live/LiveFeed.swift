@@ -42,16 +42,10 @@ package final class LiveFeed: Service {
 
     /// Server-sent events for one page; ends when the page is closed. Nil where too many are open.
     func response() -> Response? {
-        let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        let number: Int? = listeners.withLock { listeners in
-            guard listeners.all.count < Self.most else { return nil }
-            listeners.next += 1
-            listeners.all[listeners.next] = continuation
-            return listeners.next
-        }
-        guard let number else { return nil }
-        continuation.yield()
+        guard listeners.withLock({ $0.all.count < Self.most }) else { return nil }
         let body = ResponseBody { [self] writer in
+            // Not before: of a body that is never written, as for a head, nothing would end the listening.
+            let (number, stream) = listen()
             defer { listeners.withLock { _ = $0.all.removeValue(forKey: number) } }
             try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
             for await _ in stream.cancelOnGracefulShutdown() {
@@ -62,5 +56,17 @@ package final class LiveFeed: Service {
         return Response(
             status: .ok,
             headers: [.contentType: "text/event-stream", .init("X-Accel-Buffering")!: "no"], body: body)
+    }
+
+    /// Adds a listener, which is told of a change at once.
+    private func listen() -> (number: Int, stream: AsyncStream<Void>) {
+        let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let number: Int = listeners.withLock { listeners in
+            listeners.next += 1
+            listeners.all[listeners.next] = continuation
+            return listeners.next
+        }
+        continuation.yield()
+        return (number, stream)
     }
 }
