@@ -29,6 +29,14 @@ import Testing
         #expect(Set(places.map(\.x)) == Set(Self.left...Self.right), "the line has gaps")
     }
 
+    /// As trainings of ten steps and fewer have them.
+    @Test func aSinglePointIsADot() {
+        let picture = plot([(5, 2)], [(5, 1), (6, .nan)])
+        #expect(places(Self.blue, in: picture).count == 25)
+        #expect(places(Self.blue, in: picture).contains { $0 == (Self.left, Self.top) })
+        #expect(places(Self.orange, in: picture).contains { $0 == (Self.left, Self.bottom) })
+    }
+
     @Test func curvesShareTheirAxes() {
         let picture = plot([(0, 0), (10, 1)], [(0, 2), (5, 2)])
         #expect(places(Self.blue, in: picture).allSatisfy { $0.y >= 180 })

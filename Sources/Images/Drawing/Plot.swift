@@ -54,6 +54,7 @@ package struct Plot {
             let colour = Plot.colours[index % Plot.colours.count]
             let places = one.points.filter(Plot.hasPlace).map(place)
             for (a, b) in zip(places, places.dropFirst()) { line(a, b, colour, &picture) }
+            if places.count == 1 { dot(places[0], colour, &picture) }
             picture.write(one.name, left: left + 10 + 150 * index, top: 26, colour: colour)
         }
         return picture
@@ -81,6 +82,11 @@ package struct Plot {
         let factor: Double = magnitude >= 100 ? 1 : magnitude >= 1 ? 100 : 10_000
         let rounded = (value * factor).rounded() / factor
         return rounded == rounded.rounded() ? String(Int(rounded)) : String(rounded)
+    }
+
+    /// Five pixels a side: a curve of one point has no line.
+    private func dot(_ place: (x: Int, y: Int), _ colour: (UInt8, UInt8, UInt8), _ picture: inout Picture) {
+        for y in place.y - 2...place.y + 2 { line((place.x - 2, y), (place.x + 2, y), colour, &picture) }
     }
 
     private func line(_ a: (Int, Int), _ b: (Int, Int), _ colour: (UInt8, UInt8, UInt8), _ picture: inout Picture) {
