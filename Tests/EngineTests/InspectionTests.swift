@@ -161,6 +161,24 @@ import Testing
         #expect(try report(on: ["prompts": ["a {concept} {class} on the beach"]]).warnings == nil)
     }
 
+    @Test func optionsThatNothingActsOnAreTold() throws {
+        func warnings(_ proxies: JSONValue) throws -> [String]? {
+            try report(on: [
+                "kind": "personalize", "method": "proxy-tuning",
+                "concept": ["name": "rex", "role": "subject", "class": "dog"],
+                "images": [image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())],
+                "options": ["proxies": proxies, "filter": 0.5, "contexts": ["on the beach"], "rank": 4],
+            ]).warnings
+        }
+        #expect(try warnings(100) == nil)
+        #expect(
+            try warnings(["job": "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a10"]) == [
+                """
+                /options: nothing acts on contexts, filter: proxies of another job are learnt from as they were drawn
+                """
+            ])
+    }
+
     /// The door refuses them by their length; who read them would keep everybody's next message waiting.
     @Test func textsThatNoJobMayHaveAreNotRead() throws {
         let text = JSONValue.string(String(repeating: "xyzzy ", count: 200_000))

@@ -69,6 +69,26 @@ import Testing
         #expect(error?.list.map(\.pointer).sorted() == pointers)
     }
 
+    @Test func optionsOfDrawingAreIdleWhereNothingIsDrawn() throws {
+        func idle(_ body: JSONValue) throws -> [String] {
+            guard case .personalize(let spec) = try JobSpec(body, models: Self.models) else { return [] }
+            return spec.idleOptions
+        }
+        let given: [String: JSONValue] = [
+            "filter": 0.5, "contexts": ["on the beach"], "supervisor_rank": 4, "rank": 4, "beta1": 0.9,
+        ]
+        let drawing = ["contexts", "filter", "supervisor_rank"]
+        #expect(try idle(Self.body(["options": .object(given)])) == [])
+        #expect(try idle(Self.body(["options": .object(given.merging(["proxies": Self.job]) { $1 })])) == drawing)
+        let mia: JSONValue = ["name": "mia", "role": "subject", "class": "cat", "proxies": Self.job]
+        let options = JSONValue.object(given.merging(["proxies": 100]) { $1 })
+        let (reused, mixed): (JSONValue, JSONValue) = (.array([mia]), .array([Self.rex, mia]))
+        #expect(
+            try idle(Self.body(["concept": nil, "concepts": reused, "images": nil, "options": options]))
+                == ["contexts", "filter", "proxies", "supervisor_rank"])
+        #expect(try idle(Self.body(["concept": nil, "concepts": mixed, "options": options])) == [])
+    }
+
     @Test func aJobNeedsItsSupervisorUnlessItsProxiesAreThere() throws {
         #expect(Self.models.needs(of: try JobSpec(Self.right[0], models: Self.models)) == ["c", "f"])
         #expect(Self.models.needs(of: try JobSpec(Self.right[2], models: Self.models)) == ["c"])

@@ -36,6 +36,7 @@ package struct EngineInspection {
         var findings = Findings()
         for picture in order.pictures { pictures.inspect(picture, crop: order.crop(of: picture), &findings) }
         if let model { texts.inspect(order.body, model, &findings) }
+        findings.warnings += order.idleOptions
         let cost = findings.problems.isEmpty ? counting.cost(of: order) : nil
         return InspectionReport(id: order.id, problems: findings.problems, warnings: findings.warnings, cost: cost)
     }
@@ -50,6 +51,15 @@ struct Findings {
 }
 
 extension InspectionOrder {
+    /// What is said of options that nothing acts on.
+    fileprivate var idleOptions: [String] {
+        guard body["method"]?.string == PersonalizationMethod.proxyTuning.rawValue,
+            case .personalize(let spec)? = self.spec, !spec.idleOptions.isEmpty
+        else { return [] }
+        let names = spec.idleOptions.joined(separator: ", ")
+        return ["/options: nothing acts on \(names): proxies of another job are learnt from as they were drawn"]
+    }
+
     /// The part of a picture that counts: `/images/3/data` has it at `/images/3/crop`.
     fileprivate func crop(of picture: Picture) -> CropArea? {
         let parts = picture.pointer.split(separator: "/")

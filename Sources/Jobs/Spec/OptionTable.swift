@@ -202,6 +202,11 @@ extension OptionTable {
             "changes count alpha / rank, the supervisor's too; twice the rank unless given"),
     ])
 
+    /// Those of Proxy-Tuning that its student learns by; by the others proxies are drawn.
+    static let student: Set<String> = [
+        "iterations", "batch", "learning_rate", "beta1", "beta2", "weight_decay", "rank", "alpha",
+    ]
+
     /// How concepts of several jobs act together where each brings low-rank changes.
     private static let joining = JobOption(
         "adapters", .choice(["merged", "by-token"]), standard: .string("merged"),

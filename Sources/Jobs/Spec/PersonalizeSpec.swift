@@ -41,6 +41,13 @@ package struct PersonalizeSpec: Sendable, Equatable {
         return options["supervisor"]?.string ?? OptionTable.proxyTuning.standard("supervisor")?.string
     }
 
+    /// Options that were given though nothing acts on them: where all proxies are other jobs', none are drawn.
+    package var idleOptions: [String] {
+        guard method == .proxyTuning, supervisor == nil else { return [] }
+        let isNamed = concepts.contains { $0.proxies == nil }
+        return options.keys.filter { !OptionTable.student.contains($0) && !($0 == "proxies" && isNamed) }.sorted()
+    }
+
     /// What the method leaves open for such a concept.
     package var table: OptionTable { method.options(for: concept.role) }
 }
