@@ -108,7 +108,8 @@ struct EvaluateWorker {
             : ConceptWording(method: adapter.description.method).prompts(suite, for: concept)
         let texts = prompts.enumerated().map { ("\(isOwn ? "/prompts" : "/suite")/\($0)", $1.asked) }
         let rows = [concept.name: adapter.outputRows?.rows ?? 1]
-        let problems = loaded.tooLong(texts, concepts: [concept.name], rows: rows)
+        let problems = loaded.tooLong(
+            texts, concepts: [concept.name], spelled: try ConceptSpellings([concept.name: adapter]), rows: rows)
         if problems.isEmpty { return (prompts, suite.name) }
         if isOwn || problems.count == texts.count { throw LoadedModel.rejection(problems) }
         let left = zip(texts, prompts).filter { text, _ in !problems.contains { $0.pointer == text.0 } }.map(\.1)

@@ -26,7 +26,8 @@ struct GenerateWorker {
         try loaded.check(
             prompts.enumerated().map { ("/prompts/\($0)", $1) }
                 + (options["negative_prompt"]?.string.map { [("/options/negative_prompt", $0)] } ?? []),
-            concepts: Array(adapters.keys), rows: adapters.compactMapValues { $0.outputRows?.rows })
+            concepts: Array(adapters.keys), spelled: ConceptSpellings(adapters),
+            rows: adapters.compactMapValues { $0.outputRows?.rows })
         let series = PictureSeries(
             prompts: prompts, perPrompt: spec.perPrompt,
             seed: UInt64(spec.seed ?? 0),

@@ -201,12 +201,14 @@ extension LoadedModel {
     /// Holds texts against what the model can read whole.
     /// - Parameters:
     ///   - concepts: names that texts may mention.
+    ///   - spelled: what they are called by where text encoders are several.
     ///   - rows: how many stand for a mention in the encoded text, by name, where that is not one.
     /// - Throws: `JobFailure` listing those that are too long; they are the sender's to mend.
     package func check(
-        _ texts: [(pointer: String, text: String)], concepts: [String], rows: [String: Int] = [:]
+        _ texts: [(pointer: String, text: String)], concepts: [String], spelled: ConceptSpellings,
+        rows: [String: Int] = [:]
     ) throws {
-        let problems = tooLong(texts, concepts: concepts, rows: rows)
+        let problems = tooLong(texts, concepts: concepts, spelled: spelled, rows: rows)
         if !problems.isEmpty { throw LoadedModel.rejection(problems) }
     }
 
@@ -219,9 +221,10 @@ extension LoadedModel {
 
     /// A problem for every text that the model cannot read whole.
     package func tooLong(
-        _ texts: [(pointer: String, text: String)], concepts: [String], rows: [String: Int] = [:]
+        _ texts: [(pointer: String, text: String)], concepts: [String], spelled: ConceptSpellings,
+        rows: [String: Int] = [:]
     ) -> [Problem] {
-        let count = tokenCount(naming: concepts.sorted().map { "<\($0)>" })
+        let count = tokenCount(naming: concepts.sorted().map { "<\($0)>" }, spelled: spelled)
         let limit = textLimit(concepts: concepts.count)
         return texts.compactMap { pointer, text in
             let count = count(text) + added(rows, to: text)
@@ -238,7 +241,7 @@ extension LoadedModel {
     }
 
     /// Counts the tokens of what is said for a text, and the end mark.
-    private func tokenCount(naming placeholders: [String]) -> (String) -> Int {
+    private func tokenCount(naming placeholders: [String], spelled: ConceptSpellings) -> (String) -> Int {
         func count(_ reader: PromptReader) -> (String) -> Int {
             let tokenizer = reader.tokenizer.adding(placeholders: placeholders)
             return { reader.wholeIDs($0, tokenizer: tokenizer).count }
@@ -246,9 +249,8 @@ extension LoadedModel {
         switch backbone {
         case .infinity(let model): return count(model.reader)
         case .llamagen(let model): return count(model.reader)
-        case .diffusion(let model):
-            // Where encoders are several, concepts are spelled by a rare word.
-            return { text in model.tokenCount(placeholders.reduce(text) { $0.replacing($1, with: "rex") }) }
+        case .diffusion(let model as DiffusionModel): return count(model.reader)
+        case .diffusion(let model): return { model.tokenCount(spelled($0)) }
         case .chameleon(let model):
             let tokenizer = model.textTokenizer.adding(placeholders: placeholders)
             return { model.words($0, tokenizer: tokenizer).count + 1 }

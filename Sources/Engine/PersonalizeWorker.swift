@@ -16,11 +16,13 @@ struct PersonalizeWorker {
     let connection: EngineConnection
 
     func run() throws -> WorkOutcome {
-        let (concept, remarks) = try ConceptReader(spec: spec.concept, images: order.files, loaded: loaded).concept()
+        let (read, remarks) = try ConceptReader(spec: spec.concept, images: order.files, loaded: loaded).concept()
+        let concept = try named(read)
         let samples = SamplePrompts(spec.prompts, concept: concept, method: spec.method)
         try loaded.check(
             ownPrompt(of: concept) + [("/concept/class", samples.longest)]
-                + samples.asked.enumerated().map { ("/prompts/\($0)", $1) }, concepts: [concept.name])
+                + samples.asked.enumerated().map { ("/prompts/\($0)", $1) },
+            concepts: [concept.name], spelled: ConceptSpellings(of: concept))
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
         let (evaluation, warnings) = evaluation(of: concept)
         switch try loaded.whileLearning({ try learnt(concept, previewing: samples.all[0]) }) {
@@ -43,8 +45,6 @@ struct PersonalizeWorker {
     /// Learns to the end, or until asked to stop. The training is gone afterwards, its gradients and moments with it.
     private func learnt(_ concept: Concept, previewing prompt: String) throws -> Ending {
         let earlier = try earlierAdapter()
-        var concept = concept
-        if spec.method == .lora { concept.word = word(earlier) }
         let training = try loaded.training(of: concept, by: spec.method, options: .object(spec.options), seed: seed)
         if let earlier { try begin(training, with: earlier) }
         let previews = spec.previewEvery.map { every in
@@ -82,6 +82,14 @@ struct PersonalizeWorker {
     private var identity: TrainingIdentity { TrainingIdentity(spec, digest: loaded.digest) }
 
     private var seed: UInt64 { UInt64(spec.seed ?? 0) }
+
+    /// The concept with the model's own word that it is to go by, where that is known already.
+    private func named(_ concept: Concept) throws -> Concept {
+        guard spec.method == .lora else { return concept }
+        var concept = concept
+        concept.word = word(try earlierAdapter())
+        return concept
+    }
 
     /// The model's own word that the concept has from the checkpoint or adapter that the training goes on from; nil of
     /// a new one. Neither says it where a former version wrote it.

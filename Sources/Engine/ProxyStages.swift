@@ -19,7 +19,9 @@ struct ProxyStage {
         return try concepts.enumerated().map { index, concept in
             if let given = worker.order.proxies?[concept.name] {
                 let set = try ProxySet(given: given, concept: concept, size: worker.loaded.pictureSize)
-                try worker.loaded.check(set.pairs.map { ("/options/proxies", $0.prompt) }, concepts: [concept.name])
+                try worker.loaded.check(
+                    set.pairs.map { ("/options/proxies", $0.prompt) }, concepts: [concept.name],
+                    spelled: ConceptSpellings(of: concepts.map(\.name)))
                 return set
             }
             guard worker.spec.proxies(of: worker.spec.concepts[index]) == nil else { throw ProxyStage.unreachable }
@@ -27,7 +29,7 @@ struct ProxyStage {
             if let drawn = journal.drawn(concept.name), drawn.count == seeds.count {
                 return try kept(drawn, seeds, of: concept)
             }
-            if supervisor == nil { supervisor = try worker.supervisor() }
+            if supervisor == nil { supervisor = try readingSupervisor() }
             let pictures = try taught(concept, index, supervisor!)
             return try kept(pictures, seeds, of: concept)
         }
@@ -36,6 +38,21 @@ struct ProxyStage {
     private static let unreachable = JobFailure(
         code: "input.proxies", consequence: .rejected,
         message: "without servers there is no job whose proxies could be used; leave out proxies, and they are drawn")
+
+    /// The supervisor, which must read whole what it is to draw: it may read less than the student.
+    private func readingSupervisor() throws -> LoadedModel {
+        let supervisor = try worker.supervisor()
+        let problems = concepts.enumerated().flatMap { index, concept -> [Problem] in
+            guard worker.order.proxies?[concept.name] == nil else { return [] }
+            let texts = [(worker.place(ofClass: index), concept.plainPrompt)] + options.placedPrompts(of: concept)
+            return supervisor.tooLong(texts, concepts: [concept.name], spelled: ConceptSpellings(of: [concept.name]))
+        }
+        guard problems.isEmpty else {
+            throw LoadedModel.rejection(
+                problems.map { Problem($0.pointer, found: $0.found, allowed: "\($0.allowed) of \(supervisor.name)") })
+        }
+        return supervisor
+    }
 
     /// The supervisor learns the concept, draws, and is as it was again.
     private func taught(_ concept: Concept, _ index: Int, _ supervisor: LoadedModel) throws -> [Picture] {
@@ -80,6 +97,13 @@ struct ProxyStage {
         return ProxySet(
             concept: concept.name, pairs: best.map { pairs[$0] }, seeds: best.map { seeds[$0] }, isGiven: false,
             filtered: (mean(scores), mean(best.map { scores[$0] })))
+    }
+}
+
+extension ProxyTuningOptions {
+    /// What proxies of a concept are drawn from in places, behind where a job says those.
+    func placedPrompts(of concept: Concept) -> [(String, String)] {
+        contexts.enumerated().map { ("/options/contexts/\($0)", "\(concept.plainPrompt) \($1)") }
     }
 }
 

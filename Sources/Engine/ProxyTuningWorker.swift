@@ -88,16 +88,20 @@ struct ProxyTuningWorker {
     }
 
     private func check(_ concepts: [Concept], _ samples: ProxySamples, _ options: ProxyTuningOptions) throws {
-        let contexts = options.contexts.enumerated().flatMap { index, place in
-            concepts.map { ("/options/contexts/\(index)", "\($0.plainPrompt) \(place)") }
-        }
+        let contexts = concepts.flatMap { options.placedPrompts(of: $0) }
         let classes = concepts.enumerated().map { index, concept in
-            let place = spec.others.isEmpty ? "/concept" : "/concepts/\(index)"
-            return (place + "/class", "a photo of \(concept.plainPrompt) on the beach")
+            (place(ofClass: index), "a photo of \(concept.plainPrompt) on the beach")
         }
         let together = samples.asked.isEmpty ? samples.pairs.map { ("/concepts", $0) } : []
         let asked = samples.asked.enumerated().map { ("/prompts/\($0)", $1) }
-        try loaded.check(classes + contexts + together + asked, concepts: concepts.map(\.name))
+        let names = concepts.map(\.name)
+        try loaded.check(
+            classes + contexts + together + asked, concepts: names, spelled: ConceptSpellings(of: names))
+    }
+
+    /// Where a job says a concept's class noun.
+    func place(ofClass index: Int) -> String {
+        spec.others.isEmpty ? "/concept/class" : "/concepts/\(index)/class"
     }
 
     /// Encoders that cannot be read do not keep concepts from being learnt, but not silently.

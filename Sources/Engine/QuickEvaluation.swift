@@ -59,9 +59,9 @@ struct QuickEvaluation {
     private static func verifyPrompts(of concept: Concept, on loaded: LoadedModel) throws {
         let wording = ConceptWording(method: PersonalizationMethod.arbooth.rawValue)
         let prompts = wording.prompts(suite, for: concept).flatMap { [$0.asked, $0.described] } + concept.classPrompts
-        if let problem = loaded.tooLong(prompts.map { ("/concept/class", $0) }, concepts: [concept.name]).first {
-            throw TooLong(model: loaded.name, problem: problem)
-        }
+        let problems = loaded.tooLong(
+            prompts.map { ("/concept/class", $0) }, concepts: [concept.name], spelled: ConceptSpellings(of: concept))
+        if let problem = problems.first { throw TooLong(model: loaded.name, problem: problem) }
     }
 
     private static func pictures(

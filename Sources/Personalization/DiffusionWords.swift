@@ -9,7 +9,7 @@ import Tensors
 struct DiffusionWords {
     private enum Form {
         case embedded(DiffusionModel, ConceptWords)
-        case spelled(DiffusionPipeline, [String: String])
+        case spelled(DiffusionPipeline, ConceptSpellings)
     }
 
     private let form: Form
@@ -20,7 +20,7 @@ struct DiffusionWords {
         if let model = model as? DiffusionModel {
             form = .embedded(model, ConceptWords(rare: concepts, for: model, seed: seed))
         } else {
-            form = .spelled(model as! DiffusionPipeline, RareWord.spellings(of: concepts))
+            form = .spelled(model as! DiffusionPipeline, ConceptSpellings(of: concepts))
         }
     }
 
@@ -33,17 +33,13 @@ struct DiffusionWords {
         if let model = model as? DiffusionModel {
             form = .embedded(model, try ConceptWords(adapters, for: model, strengths: strengths))
         } else {
-            var spellings: [String: String] = [:]
-            for (name, adapter) in adapters { spellings[name] = try adapter.spelling(usedAs: name) }
-            form = .spelled(model as! DiffusionPipeline, spellings)
+            form = .spelled(model as! DiffusionPipeline, try ConceptSpellings(adapters))
         }
     }
 
     /// What DreamBooth calls a concept by: a word that pretraining hardly saw, a style another than a subject.
     static func identifier(of role: ConceptRole, in model: any LatentDiffusion) -> String {
-        if model is DiffusionModel { return DreamBooth.identifier(of: role) }
-        // The others are those of further subjects in one adapter.
-        return role == .subject ? RareWord.spellings.first! : RareWord.spellings.last!
+        model is DiffusionModel ? DreamBooth.identifier(of: role) : ConceptSpellings.word(of: role)
     }
 
     /// Embeddings of concepts, [1, D] each; none where they are spelled.
@@ -55,7 +51,7 @@ struct DiffusionWords {
     /// The rare words of concepts that are spelled.
     var spellings: [String: String] {
         guard case .spelled(_, let spellings) = form else { return [:] }
-        return spellings
+        return spellings.byName
     }
 
     /// Prompts as the network reads them; of the gradient, what leads to words that learn.
@@ -63,7 +59,7 @@ struct DiffusionWords {
         switch form {
         case .embedded(let model, let words):
             model.encode(prompts, tokenizer: words.tokenizer, replacing: words.embeddings)
-        case .spelled(let model, let spellings): model.encode(prompts.map { spelled($0, spellings) })
+        case .spelled(let model, let spellings): model.encode(prompts.map { spellings($0) })
         }
     }
 
@@ -91,17 +87,17 @@ struct DiffusionWords {
     /// The rows of one concept's words, found by the order in which a prompt names concepts, for two may be spelled
     /// alike.
     private func rows(
-        of placeholder: String, _ noun: String, in prompt: String, _ spellings: [String: String],
+        of placeholder: String, _ noun: String, in prompt: String, _ spellings: ConceptSpellings,
         _ streams: [PipelinePrompts.Stream]
     ) -> [Int] {
-        let named = prompt.matches(of: Self.mention).map { String($0.output) }
-        let text = spelled(prompt, spellings)
+        let named = prompt.matches(of: ConceptSpellings.mention).map { String($0.output) }
+        let text = spellings(prompt)
         return streams.flatMap { stream -> [Int] in
             let ids = stream.ids(text)
             let behind = stream.words(noun)
             var (rows, from) = ([Int](), 0)
             for name in named {
-                guard let spelling = spellings[String(name.dropFirst().dropLast())] else { continue }
+                guard let spelling = spellings.byName[String(name.dropFirst().dropLast())] else { continue }
                 let word = stream.words(spelling)
                 guard !word.isEmpty, let place = ids[from...].firstRange(of: word) else { continue }
                 from = place.upperBound
@@ -111,26 +107,5 @@ struct DiffusionWords {
             }
             return rows
         }
-    }
-
-    private static var mention: Regex<Substring> { /<[a-z0-9_@-]+>/ }
-
-    private func spelled(_ prompt: String, _ spellings: [String: String]) -> String {
-        prompt.replacing(Self.mention) { match in
-            spellings[String(match.output.dropFirst().dropLast())] ?? String(match.output)
-        }
-    }
-}
-
-extension Adapter {
-    /// The rare word a concept is spelled by, when the adapter is used under `name`.
-    /// - Throws: `AdapterError` where the adapter knows several concepts, and none of that name.
-    fileprivate func spelling(usedAs name: String) throws(AdapterError) -> String {
-        let plain = String(name.prefix { $0 != "@" })
-        let words = known.filter { $0.word != nil }
-        if let own = words.first(where: { $0.name == plain })?.word { return own }
-        if words.count < 2 { return words.first?.word ?? RareWord.spellings[0] }
-        throw .notAnAdapter(
-            path: name, reason: "it knows \(known.map(\.name).joined(separator: ", ")), and no \(plain)")
     }
 }

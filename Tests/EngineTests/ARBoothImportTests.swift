@@ -104,7 +104,8 @@ struct ARBoothImportTests {
             fineTune(), as: .init(name: "rex", role: .subject, className: "dog"), to: file)
         let loaded = try LoadedModel(directory: base.folder)
         var prompt = "a <rex> " + String(repeating: "q", count: 480)
-        while loaded.tooLong([("", prompt + "q")], concepts: ["rex"]).isEmpty { prompt += "q" }
+        let spelled = ConceptSpellings(of: ["rex"])
+        while loaded.tooLong([("", prompt + "q")], concepts: ["rex"], spelled: spelled).isEmpty { prompt += "q" }
         let spec: [String: JSONValue] = [
             "version": 1, "kind": "generate", "model": "base", "prompts": [.string(prompt)], "seed": 3,
         ]

@@ -120,7 +120,8 @@ import Testing
             let texts = PromptSuite.dreamBenchObject.templates.enumerated().map {
                 ("/suite/\($0)", PromptSuite.prompts($1, concept: "rex", className: "dog").asked)
             }
-            let long = try LoadedModel(directory: tiny.folder + "/pocket-infinity").tooLong(texts, concepts: ["rex"])
+            let long = try LoadedModel(directory: tiny.folder + "/pocket-infinity").tooLong(
+                texts, concepts: ["rex"], spelled: ConceptSpellings(of: ["rex"]))
             try #require((1..<25).contains(long.count), "the tiny model reads 16 tokens")
             let (result, _) = try run(tiny, order)
             let row = result?["table"]?.array?.first

@@ -204,6 +204,16 @@ import Testing
         #expect(failure?.code == "input.prompt" && failure?.problems?.map(\.pointer) == ["/options/proxies"])
     }
 
+    /// The student reads them whole.
+    @Test func contextsThatTheSupervisorDoesNotReadWholeAreRejected() throws {
+        let place = JSONValue.string("on the beach" + String(repeating: " dog", count: 20))
+        let failure = #expect(throws: JobFailure.self) {
+            try Run(TinyModels(), Self.spec("pocket-chameleon", ["contexts": ["on the beach", place]]))
+        }
+        #expect(failure?.code == "input.prompt" && failure?.problems?.map(\.pointer) == ["/options/contexts/1"])
+        #expect(failure?.problems?.first?.allowed == "at most 16 tokens of pocket-diffusion")
+    }
+
     /// Each alone is read whole.
     @Test func conceptsThatAreTooLongTogetherAreRejected() throws {
         let two: JSONValue = [

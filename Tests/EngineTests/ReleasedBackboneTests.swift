@@ -114,6 +114,22 @@ struct ReleasedBackboneTests {
         #expect(abs(Double(sampler.sigmas[3]) - power / (power + 1 / last - 1)) < 1e-6)
     }
 
+    /// Each by the rare word that its encoders read in its place.
+    @Test func conceptsCountAsTheyAreSpelled() throws {
+        let models = try TinyModels()
+        let model = try add("sdxl", to: models) { $0.side = 32 }
+        let loaded = try LoadedModel(model.name, in: models.folder)
+        let pipeline = try DiffusionPipeline(directory: model.folder)
+        let names = ["rex", "mia"]
+        let room = pipeline.longestPrompt - pipeline.tokenCount("ohwx")
+        func problems(_ words: Int) -> [Problem] {
+            let text = "<mia>" + String(repeating: " a", count: words)
+            return loaded.tooLong([("/prompts/0", text)], concepts: names, spelled: ConceptSpellings(of: names))
+        }
+        #expect(problems(room) == [])
+        #expect(problems(room + 1).map(\.found) == ["\(pipeline.longestPrompt + 1) tokens"])
+    }
+
     /// A real model teaches, another learns: each of two concepts goes by a rare word of its own.
     @Test func proxyTuningGoesFromARealSupervisorToARealStudent() throws {
         let models = try TinyModels()
