@@ -159,20 +159,19 @@ struct Models: AsyncParsableCommand {
         @Option(help: "The version to write; the one that is there, or 1, unless given.") var version: String?
 
         func run() async throws {
+            var sealed: [JSONValue] = []
             for model in try chosen(server, names) {
                 do {
                     let files = try ModelFolder.seal(model.folder, version: version)
-                    print(
-                        server.json
-                            ? JSONValue.object([
-                                "name": .string(model.name), "files": .array(files.map(JSONValue.string)),
-                            ]).text : "\(model.name)  \(files.joined(separator: " "))")
+                    sealed.append(["name": .string(model.name), "files": .array(files.map(JSONValue.string))])
+                    if !server.json { print("\(model.name)  \(files.joined(separator: " "))") }
                 } catch {
                     Terminal.note(
                         "atelierctl: \(printable(model.folder)) could not be sealed: \(printable("\(error)"))")
                     throw ExitStatus.badInput
                 }
             }
+            if server.json { print(JSONValue.array(sealed).text) }
         }
     }
 

@@ -116,6 +116,9 @@ import Testing
             #expect(
                 try await stage.control("models", "seal", "tiny").output
                     == "tiny  config.json model.json transformer.safetensors\n")
+            let sealed = try await stage.control("models", "seal", "tiny", "--json")
+            let first = try JSONValue(json: Data(sealed.output.utf8)).array?.first
+            #expect(first?["name"] == "tiny", "\(sealed)")
             #expect(try await stage.control("models", "verify", "tiny").output == "ok   tiny\n")
             let list = try await stage.control("models", "list")
             #expect(
