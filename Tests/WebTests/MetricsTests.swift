@@ -66,6 +66,27 @@ import Testing
         }
     }
 
+    /// Codes are not known before they come.
+    @Test func aSeriesBeginsAtZero() async throws {
+        try await Stage.with(settings: [:]) { stage in
+            let counts = EventCounts(reader: Reader(url: stage.readerURL))
+            try await counts.begin()
+            try await stage.store.query(
+                """
+                with job as (
+                    insert into atelier.jobs (message_id, tenant, kind, spec, state, run_after)
+                        values ('a', 'a', 'generate', '{}', 'scheduled', now() + interval '1 day') returning id)
+                insert into atelier.job_events (job, event, detail, at)
+                select id, 'discarded', '{"error": {"code": "engine.crash"}}', now() - interval '10 s' from job
+                """)
+            let line = #"atelier_job_events_total{kind="generate",event="discarded",code="engine.crash"} "#
+            for value in 0...1 {
+                let text = try await counts.families().map { $0.text(.text) }.joined()
+                #expect(text.contains("\(line)\(value)\n"), "\(text)")
+            }
+        }
+    }
+
     /// A real Prometheus scrapes it, in the form it prefers, and has the value.
     private func scrape(_ site: WebClient, _ stage: Stage) async throws {
         let target = site.address.replacing("http://", with: "")

@@ -7,6 +7,9 @@ actor EventCounts {
     private let reader: Reader
     private var last: Int?
     private var events: [[String]: Double] = [:]
+    /// Those of the events that a reading has told. What a series begins with is no increase to Prometheus: it begins
+    /// at 0, or the first failures with a code would raise no alert.
+    private var told: Set<[String]> = []
     private var waits: [String: DurationHistogram] = [:]
     private var runs: [String: DurationHistogram] = [:]
     private var processor: [String: Double] = [:]
@@ -65,7 +68,8 @@ actor EventCounts {
             name: "atelier_job_events", kind: .counter,
             help: "What happened to jobs since this program began, by kind, event and error code.")
         for (key, value) in events.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-            counts.add(value, ["kind": key[0], "event": key[1], "code": key[2]])
+            let isNew = told.insert(key).inserted
+            counts.add(isNew ? 0 : value, ["kind": key[0], "event": key[1], "code": key[2]])
         }
         var wait = MetricFamily(
             name: "atelier_job_wait_seconds", kind: .histogram,
