@@ -109,11 +109,12 @@ package struct ModelInstallation: Sendable {
         guard ModelDescription.isName(name), ModelFolder.isModel("\(directory)/\(name)") else {
             throw Refusal(problems: ["there is no model \(name) in \(directory)"])
         }
-        let grave = "\(directory)/.removing-\(UUID().uuidString.lowercased())"
-        guard rename("\(directory)/\(name)", grave) == 0 else {
+        let hidden = try HiddenFolder(for: .removing, in: directory)
+        defer { withExtendedLifetime(hidden) {} }
+        guard rename("\(directory)/\(name)", "\(hidden.path)/\(name)") == 0 else {
             throw Refusal(problems: ["\(directory)/\(name): \(String(cString: strerror(errno)))"])
         }
-        try FileManager.default.removeItem(atPath: grave)
+        try FileManager.default.removeItem(atPath: hidden.path)
     }
 
     private func check(_ source: String, as name: String, _ target: String) throws {

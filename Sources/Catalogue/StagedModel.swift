@@ -1,5 +1,4 @@
 import Foundation
-import Hashing
 
 /// A model that lies whole in a hidden folder among the models, and has no name yet. It is gone with this value unless
 /// it was settled.
@@ -8,20 +7,17 @@ package final class StagedModel: Sendable {
     package let folder: String
     /// What is strange about it.
     package let warnings: [String]
-    private let hidden: String
+    private let hidden: HiddenFolder
     private let target: String
 
     /// An empty folder for the model `name` in the models' folder.
     init(_ name: String, in directory: String, warnings: [String]) throws {
-        hidden = "\(directory)/.adding-\(UUID().uuidString.lowercased())"
-        folder = "\(hidden)/\(name)"
+        hidden = try HiddenFolder(for: .adding, in: directory)
+        folder = "\(hidden.path)/\(name)"
         target = "\(directory)/\(name)"
         self.warnings = warnings
-        try OutputPlace.folder(directory)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: hidden) }
 
     /// Seals it, verifies it and gives it its place.
     /// - Throws: ``ModelInstallation/Refusal`` with everything that is wrong, or what the file system says.

@@ -43,6 +43,22 @@ import Testing
         #expect(throws: ModelInstallation.Refusal.self) { try installation.remove("../" + models.path) }
     }
 
+    /// Nobody holds it; what another program is about to add is held.
+    @Test func whatAKilledProgramLeftIsRemoved() throws {
+        let (source, models) = (try TemporaryFolder(), try TemporaryFolder())
+        try StubModel.write("m", .infinity, in: source.path)
+        for left in [".adding-1/m", ".removing-2/m"] {
+            let path = "\(models.path)/\(left)"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+        let installation = ModelInstallation(directory: models.path)
+        let first = try installation.stage(source.path + "/m", name: "first")
+        let second = try installation.stage(source.path + "/m", name: "second")
+        let names = try FileManager.default.contentsOfDirectory(atPath: models.path)
+        #expect(names.count == 2 && !names.contains(".adding-1") && !names.contains(".removing-2"), "\(names)")
+        #expect(try [first.settle().name, second.settle().name] == ["first", "second"])
+    }
+
     @Test func everythingThatIsWrongIsSaidAtOnceAndNothingIsLeft() throws {
         let (source, models) = (try TemporaryFolder(), try TemporaryFolder())
         try StubModel.write("m", .infinity, in: source.path)
