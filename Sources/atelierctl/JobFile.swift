@@ -63,10 +63,7 @@ struct JobFile {
 
     /// The body with the pictures inside that it names, and which of those cannot be read.
     private static func body(in file: String) throws -> (body: JSONValue, unreadable: [Problem]) {
-        guard
-            let data = file == "-"
-                ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: file)
-        else {
+        guard let data = file == "-" ? FileHandle.standardInput.readDataToEndOfFile() : InputFile.contents(file) else {
             Terminal.note("atelierctl: \(printable(file)) cannot be read")
             throw ExitStatus.notFound
         }
@@ -79,7 +76,8 @@ struct JobFile {
         }
         var unreadable: [Problem] = []
         if let images = members["images"]?.array {
-            let folder = file.contains("/") ? (file as NSString).deletingLastPathComponent : file == "-" ? "." : ""
+            let isPipe = file == "-" || file.hasPrefix("/dev/")
+            let folder = isPipe ? "." : file.contains("/") ? (file as NSString).deletingLastPathComponent : ""
             members["images"] = .array(
                 images.enumerated().map { index, image in
                     JobFile.embedded(image, at: "/images/\(index)/file", folder, &unreadable)
@@ -102,7 +100,7 @@ struct JobFile {
         guard case .object(var members) = image, let path = path(of: image, folder) else { return image }
         // What else is said stays: what is misspelt is told like everything in a message.
         members["file"] = nil
-        if let data = FileManager.default.contents(atPath: path) {
+        if let data = InputFile.contents(path) {
             members["data"] = .string(data.base64EncodedString())
         } else {
             unreadable.append(Problem(pointer, found: path, allowed: "a file that is there and can be read"))

@@ -45,7 +45,7 @@ private struct SettingsReader {
     }
 
     mutating func load(file: String) {
-        guard let data = FileManager.default.contents(atPath: file) else {
+        guard let data = InputFile.contents(file) else {
             return problems.append("\(file): cannot be read; give a JSON file, or none")
         }
         let object: Any
@@ -210,7 +210,7 @@ private struct SettingsReader {
     }
 
     private func secret(in file: String) -> String? {
-        FileManager.default.contents(atPath: file)
+        InputFile.contents(file)
             .flatMap { String(data: $0, encoding: .utf8)?.trimmingCharacters(in: .whitespacesAndNewlines) }
             // A unit's credential must be there: an empty one is how nothing is given.
             .flatMap { $0.isEmpty ? nil : $0 }
