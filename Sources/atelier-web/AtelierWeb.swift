@@ -26,7 +26,7 @@ import Web
                     file: config, environment: ProcessInfo.processInfo.environment,
                     optional: ["amqpURL", "modelsDirectory"])
             } catch {
-                FileHandle.standardError.write(Data("atelier-web: the configuration has problems:\n\(error)\n".utf8))
+                StandardStream.errors.write("atelier-web: the configuration has problems:\n\(error)\n")
                 throw ExitCode(78)
             }
             let portFile = portFile
@@ -46,8 +46,8 @@ import Web
 
         func run() throws {
             let made = AccessToken.make(name: name, role: admin ? .admin : .reader, tenant: tenant)
-            FileHandle.standardError.write(Data("token: \(made.token)\n".utf8))
-            print(try JSONValue(made.entry).text)
+            StandardStream.errors.write("token: \(made.token)\n")
+            StandardStream.output.write(try JSONValue(made.entry).text + "\n")
         }
     }
 }

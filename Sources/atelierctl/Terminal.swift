@@ -1,3 +1,4 @@
+import Daemon
 import Foundation
 
 /// What this process is connected to, and the few things only a terminal gets.
@@ -7,15 +8,15 @@ enum Terminal {
 
     /// Asks on stderr and waits for `y` or `yes`.
     static func confirms(_ question: String) -> Bool {
-        FileHandle.standardError.write(Data("\(question) [y/N] ".utf8))
+        StandardStream.errors.write("\(question) [y/N] ")
         return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
     }
 
     /// A line on stderr.
-    static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    static func note(_ text: String) { StandardStream.errors.write(text + "\n") }
 
     /// Overwrites the current line on stderr; only call it on a terminal.
-    static func redraw(_ text: String) { FileHandle.standardError.write(Data("\r\u{1B}[2K\(text)".utf8)) }
+    static func redraw(_ text: String) { StandardStream.errors.write("\r\u{1B}[2K\(text)") }
 
     /// `[#####.....]  50 %  stage 300/600`
     static func bar(_ fraction: Double, stage: String, step: Int, of steps: Int) -> String {

@@ -35,11 +35,11 @@ import Jobs
         @Flag(help: "List every setting with its variable, its default and its meaning.") var explain = false
 
         func run() throws {
-            if explain { return print(Settings.explanation) }
+            if explain { return StandardStream.output.write(Settings.explanation + "\n") }
             let settings = try source.read()
-            print(settings.summary)
+            StandardStream.output.write(settings.summary + "\n")
             for warning in settings.warnings {
-                FileHandle.standardError.write(Data("atelierd: warning: \(warning)\n".utf8))
+                StandardStream.errors.write("atelierd: warning: \(warning)\n")
             }
         }
     }
@@ -55,7 +55,7 @@ struct SettingsSource: ParsableArguments {
 
     func read() throws -> Settings {
         do { return try Self.read(config) } catch {
-            FileHandle.standardError.write(Data("atelierd: the configuration has problems:\n\(error)\n".utf8))
+            StandardStream.errors.write("atelierd: the configuration has problems:\n\(error)\n")
             throw ExitCode(78)
         }
     }

@@ -16,7 +16,7 @@ import Testing
         let words = help.output.split { $0.isWhitespace }.joined(separator: " ")  // lines break anywhere
         for code in [
             "0 done", "1 the job", "2 doctor", "64 wrong", "65 unacceptable", "66 not found", "69 a server",
-            "75 not confirmed", "78 wrong",
+            "74 the output", "75 not confirmed", "78 wrong",
         ] {
             #expect(words.contains(code), "\(code) in \(words)")
         }
@@ -33,6 +33,48 @@ import Testing
         ] {
             #expect(script.output.contains(command), "\(command)")
         }
+    }
+
+    /// On a full disk.
+    @Test(arguments: [
+        ("atelierctl", ["schema", "--any-model"]), ("atelierctl", ["schema", "--options"]),
+        ("atelierd", ["check", "--explain"]),
+    ])
+    func outputThatCannotBeWrittenIsNoSuccess(program: String, arguments: [String]) async throws {
+        let folder = try TemporaryFolder()
+        let errors = try folder.write("errors", "")
+        let child = try ChildProgram(
+            "\(Stage.programs)/\(program)", arguments, environment: ["PATH": "/usr/bin:/bin"], output: "/dev/full",
+            errors: errors)
+        #expect(try await child.ended(within: 60) == 74)
+        let said = try String(contentsOfFile: errors, encoding: .utf8)
+        #expect(said == "\(program): stdout cannot be written: No space left on device\n")
+    }
+
+    @Test func errorsThatCannotBeWrittenEndNothing() async throws {
+        let child = try ChildProgram(
+            Stage.programs + "/atelierctl", ["models", "show", "nobody"],
+            environment: ["PATH": "/usr/bin:/bin", "ATELIER_MODELS": "/nowhere"], output: "/dev/null",
+            errors: "/dev/full")
+        #expect(try await child.ended(within: 60) == 66)
+    }
+
+    /// Of what East Asian scripts and emoji are written with, each takes two columns of a terminal.
+    @Test(arguments: ["模型", "モデ", "🐕🐕"]) func columnsStandBelowEachOther(_ name: String) async throws {
+        let folder = try TemporaryFolder()
+        for model in ["abcd", name] {
+            let path = "\(folder.path)/\(model)"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            try folder.write("\(model)/config.json", "{}")
+        }
+        let list = try await ProgramRun(
+            Stage.programs + "/atelierctl", ["models", "list"],
+            environment: ["PATH": "/usr/bin:/bin", "ATELIER_MODELS": folder.path])
+        #expect(list.lines.count == 3, "\(list)")
+        let rows = list.lines.dropFirst()
+        let narrow = try #require(rows.first { $0.hasPrefix("abcd") })
+        let wide = try #require(rows.first { $0.hasPrefix(name) })
+        #expect(wide == narrow.replacing("abcd", with: name), "\(list)")
     }
 
     /// A job's file is read as strictly as the daemon reads messages.

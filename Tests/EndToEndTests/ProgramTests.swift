@@ -40,6 +40,32 @@ import Testing
         }
     }
 
+    /// Whoever reads stdout has each line when it is made, not once the program ends.
+    @Test func whatIsMadeIsToldAtOnce() async throws {
+        let folder = try TemporaryFolder()
+        let log = try folder.write("log", "")
+        let job = try folder.write(
+            "job.json", #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a red dog"],"seed":1}"#)
+        let child = try ChildProgram(
+            Stage.programs + "/atelierctl", ["run", job, "--out", folder.path + "/out"],
+            environment: ["PATH": "/usr/bin:/bin", "ATELIER_MODELS": Servers.root + "/models"], output: log,
+            errors: log)
+        #expect(try await child.ended(within: 600) == 0)
+        let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+        #expect(lines.first?.hasSuffix(".png") == true && lines.last?.hasPrefix("done in ") == true, "\(lines)")
+    }
+
+    /// As a shell's `<(…)` is one.
+    @Test func aJobAndSettingsComeOutOfPipesToo() async throws {
+        let folder = try TemporaryFolder()
+        let job = try folder.write(
+            "job.json", #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a red dog"],"seed":1}"#)
+        let run = try await ProgramRun(
+            "/bin/bash", ["-c", #""$0" estimate <(cat "$1") --config <(echo {})"#, Stage.programs + "/atelierctl", job],
+            environment: ["PATH": "/usr/bin:/bin", "ATELIER_MODELS": Servers.root + "/models"])
+        #expect(run.status == 0 && run.output.hasPrefix("about "), "\(run)")
+    }
+
     @Test func aPlaceThatCannotBeWrittenIsNamed() async throws {
         let folder = try TemporaryFolder()
         let missing = folder.path + "/none"
