@@ -61,7 +61,8 @@ import Testing
         let job = try folder.write(
             "job.json", #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a red dog"],"seed":1}"#)
         let run = try await ProgramRun(
-            "/bin/bash", ["-c", #""$0" estimate <(cat "$1") --config <(echo {})"#, Stage.programs + "/atelierctl", job],
+            "/bin/bash",
+            ["-c", #""$0" estimate <(cat "$1") --config <(echo {})"#, Stage.programs + "/atelierctl", job],
             environment: ["PATH": "/usr/bin:/bin", "ATELIER_MODELS": Servers.root + "/models"])
         #expect(run.status == 0 && run.output.hasPrefix("about "), "\(run)")
     }

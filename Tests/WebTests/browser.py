@@ -225,7 +225,7 @@ def compose():
 
 def many():
     page.get(address + "/jobs?state=completed")
-    one("[data-all]").click()
+    press("[data-all]")
     assert shown(".ticked").endswith("ticked")
     press_button("Delete")
     wait("the preview", lambda: "Nothing brings back what is erased" in text())

@@ -35,8 +35,8 @@ async function refresh(part) {
     }
 }
 
-// Replaces a part, and keeps what the reader did to it: ticks, open details, how far it is scrolled, the focus. What was
-// announced is not announced again.
+// Replaces a part, and keeps what the reader did to it: ticks, open details, how far it is scrolled, the focus. What
+// was announced is not announced again.
 function replace(part, html) {
     const first = part.shown === undefined;
     part.shown = html;
