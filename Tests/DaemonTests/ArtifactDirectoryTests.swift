@@ -77,7 +77,7 @@ import Testing
         let artifacts = try ArtifactDirectory(root: folder.path)
         let files = FileManager.default
         let digest = try artifacts.put(Data("erased".utf8))
-        let aside = "\(artifacts.incoming)/\(digest)"
+        let aside = "\(artifacts.incoming)/\(digest).aside"
         try files.moveItem(atPath: artifacts.path(of: digest), toPath: aside)
         #expect(try !artifacts.remove(digest, olderThan: day))
         #expect(files.fileExists(atPath: aside), "what is young another daemon may be at")

@@ -23,10 +23,11 @@ extension ArtifactDirectory {
     /// found it just before has made it young, and it is moved back.
     func remove(_ digest: SHA256Digest, olderThan age: Duration) throws -> Bool {
         let place = path(of: digest)
-        let aside = "\(incoming)/\(digest)"
+        // No name that another daemon may move newer bytes to, before these are removed.
+        let aside = "\(incoming)/\(digest).\(UUID().uuidString)"
         guard isOlder(place, age), rename(place, aside) == 0 else {
             // A daemon that ended in the midst of this has left it there.
-            if isOlder(aside, age) { unlink(aside) }
+            try removeOrphans(of: "\(digest).", olderThan: age)
             return false
         }
         guard isOlder(aside, age) else {
@@ -39,10 +40,11 @@ extension ArtifactDirectory {
     }
 
     /// Removes what was on its way in or out when a daemon ended, longer ago than `age`: no row knows it. Gives how
-    /// many.
-    func removeOrphans(olderThan age: Duration) throws -> Int {
-        try FileManager.default.contentsOfDirectory(atPath: incoming).map { "\(incoming)/\($0)" }
-            .filter { isOlder($0, age) && unlink($0) == 0 }.count
+    /// many. Of a `prefix` only what is called so.
+    @discardableResult
+    func removeOrphans(of prefix: String = "", olderThan age: Duration) throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: incoming).filter { $0.hasPrefix(prefix) }
+            .map { "\(incoming)/\($0)" }.filter { isOlder($0, age) && unlink($0) == 0 }.count
     }
 
     /// Makes an artifact young. Gives false where it is not there any more.
