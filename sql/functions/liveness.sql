@@ -139,7 +139,7 @@ end $$;
 -- its tenant, and such a tenant behind all others. What its sender wants begun later is scheduled, and stays so. Waits
 -- for nobody's locks, and takes so many that it ends within its time: who calls comes again.
 create or replace function atelier.return_to_now(p_lease interval) returns void
-language plpgsql set search_path = atelier, pg_temp as $$
+language plpgsql set search_path = atelier, pg_temp set enable_seqscan = off as $$
 begin
     update jobs j set run_after = now()
         where j.id in (
@@ -162,7 +162,12 @@ begin
             where d.claimed_at > now() + p_lease
             for update skip locked);
     update outbox o set next_try = now()
-        where o.confirmed_at is null and o.set_aside_at is null and o.next_try > now() + interval '11 minutes';
+        where o.id in (
+            select d.id
+            from outbox d
+            where d.confirmed_at is null and d.set_aside_at is null and d.next_try > now() + interval '11 minutes'
+            limit 5000
+            for update skip locked);
 end $$;
 
 -- A worker leaves; gives how many jobs became free.
