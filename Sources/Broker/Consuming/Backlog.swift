@@ -136,9 +136,11 @@ private final class BacklogRole: SessionRole {
     }
 
     /// Whoever asks and has all that was fetched gets more, though it answers none: what an earlier consumer was given
-    /// does not count for the next one.
+    /// does not count for the next one. In a second session nothing was fetched.
     private func fetchMore(_ connection: Session) throws(BrokerError) {
-        guard let missing, missing > 0, asked.value > given, current.tags.count == current.prefetch else { return }
+        guard let missing, missing > 0, asked.value > given, !current.tags.isEmpty,
+            current.tags.count == current.prefetch
+        else { return }
         try connection.cancel()
         try consume(min(window, missing), connection)
     }
