@@ -159,7 +159,7 @@ def what_it_would_take():
     prompts.send_keys("0")
     wait("the estimate follows the form", lambda: "2.9 GiB of memory" in estimate())
     prompts.send_keys("0000")
-    wait("that it fits nowhere", lambda: "fits on no living worker" in estimate())
+    wait("that it fits nowhere", lambda: "fits on no worker" in estimate())
     one("form[data-new] [name=seed]").send_keys("-1")
     wait("what is wrong", lambda: "No estimate yet: /seed" in estimate())
     page.execute_script("document.querySelector('[data-table][hidden] input[type=number]').value = '-1e9'")

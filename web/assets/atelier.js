@@ -200,7 +200,7 @@ function figures(told) {
         + `${bytes(told.disk_bytes)} of disk; ${basis}.`)];
     if (told.fits === false) {
         const smaller = told.alternatives.map(one => `${one.change} (about ${bytes(one.memory_bytes)})`);
-        lines.push(paragraph("note bad", `It fits on no living worker, which have ${bytes(told.largest_memory_bytes)} `
+        lines.push(paragraph("note bad", `It fits on no worker, which have ${bytes(told.largest_memory_bytes)} `
             + "at most, and would be rejected. "
             + (smaller.length ? `It would fit with ${smaller.join(", or ")}.` : "No smaller form of it fits.")));
     }
