@@ -238,6 +238,19 @@ struct ReleasedBackboneTests {
         #expect(throws: UnevenTexts.self) { try DiffusionPipeline(directory: model.folder) }
     }
 
+    /// A UNet's levels halve odd sides too: fine-tunes are made at many sizes.
+    @Test func sidesThatAUNetsLevelsDoNotDivideAreDrawn() throws {
+        let models = try TinyModels()
+        let model = try add("sdxl", to: models) { $0.side = 32 }
+        let file = URL(fileURLWithPath: "\(model.folder)/config.json")
+        let settings = try JSONValue(json: Data(contentsOf: file))
+        try settings.adding("pictureSize", 40).line.write(to: file)
+        #expect(try LoadedModel(directory: model.folder).pictureSize == 40)
+        try settings.adding("pictureSize", 36).line.write(to: file)
+        let failure = #expect(throws: JobFailure.self) { try LoadedModel(directory: model.folder) }
+        #expect(failure?.message.contains("takes sides that 8 divides") == true, "\(failure?.message ?? "")")
+    }
+
     /// A picture of as many codes in more rows takes more places.
     @Test func aSizeThatTakesMorePlacesThanThereAreIsAnError() throws {
         let models = try TinyModels()

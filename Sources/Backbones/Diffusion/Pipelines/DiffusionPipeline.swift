@@ -113,11 +113,10 @@ package final class DiffusionPipeline: LatentDiffusion {
     /// All that were read, by their folders' names (`unet`, `text_encoder_2`, `vae`).
     package var components: [String: Weights] { weights }
 
-    /// What the network's levels or its table of positions allow.
+    /// What the network's patches and its table of positions allow; a UNet takes odd sides too.
     package var latentSides: (multiple: Int, most: Int?) {
         switch network {
-        // All levels but one halve.
-        case .unet(let unet): (1 << (unet.configuration.channels.count - 1), nil)
+        case .unet: (1, nil)
         case .mmdit(let mmdit): mmdit.configuration.latentSides
         case .flux: (2, nil)
         }
