@@ -52,6 +52,9 @@ enum CheckpointFolder {
         return [whole, whole + ".index.json"] + (variant == whole ? [] : [variant])
     }
 
+    /// Whether libraries call a whole checkpoint so, or the index of its shards.
+    fileprivate static func isWhole(_ name: String) -> Bool { wholes.contains { forms(of: $0).contains(name) } }
+
     /// How many of a checkpoint's files are not in its folder; of an index that cannot be read, nobody knows.
     private static func lacking(_ name: String, in folder: String, _ names: Set<String>) -> Int {
         guard isIndex(name) else { return 0 }
@@ -130,6 +133,12 @@ extension Checkpoint {
             ? path : CheckpointFolder.index(of: path) ?? path
     }
 
+    /// Where a checkpoint is, whichever of its forms a path names: its folder, where the file is called as libraries
+    /// call a whole one; else the path.
+    package static func place(of path: String) -> String {
+        CheckpointFolder.isWhole((path as NSString).lastPathComponent) ? FilePlace.folder(of: path) : path
+    }
+
     /// The names of the tensors that the index at a path, or in the folder there, lists; nil where there is none. Its
     /// shards need not be there.
     package static func indexedNames(at path: String) -> Set<String>? {
@@ -157,14 +166,13 @@ extension CheckpointFolder {
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
         let indexes = names.filter(isIndex)
         let shards = Set(indexes.flatMap { self.shards(of: "\(folder)/\($0)") })
-        let known = wholes.flatMap(forms)
-        let isWhole = known.contains { names.contains($0) }
         // Of shards without their index one is enough to say so.
         var missing = Set(indexes)
         let others = names.filter { name in
             endings.contains { name.hasSuffix($0) } && !shards.contains(name) && !wholes.contains(name)
                 && !foreign.contains(name) && shard(name).map { missing.insert($0.index).inserted } != false
         }
-        return (isWhole ? [folder] : indexes.map { "\(folder)/\($0)" }) + others.map { "\(folder)/\($0)" }
+        let own = names.contains(where: isWhole) ? [folder] : indexes.map { "\(folder)/\($0)" }
+        return own + others.map { "\(folder)/\($0)" }
     }
 }

@@ -348,6 +348,16 @@ struct ReleaseVariantTests {
         #expect(try found("\(releases!)/sdxl", "\(releases!)/sdxl/").release != nil)
     }
 
+    /// Named one by one (`FOLDER/*`), the files of a repository that has its weights in two containers.
+    @Test func ofOneCheckpointInTwoFormsTheFirstIsTaken() throws {
+        let path = try copy("clip-vit-base-patch32/safetensors")
+        let (file, other) = ("\(path)/model.safetensors", "\(path)/pytorch_model.bin")
+        let others = "\(releases!)/clip-vit-base-patch32/bin"
+        try FileManager.default.copyItem(atPath: "\(others)/pytorch_model.bin", toPath: other)
+        #expect(try found(file, other).release?.parts[0].piece.path == file)
+        #expect(try found(path, others).problems.count == 1)
+    }
+
     /// What a training left within the folder of its last state.
     @Test func earlierStatesOfATrainingArePassedOver() throws {
         let path = try copy("lumina-mgpt-7b-768")

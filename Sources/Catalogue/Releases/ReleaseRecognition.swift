@@ -63,12 +63,12 @@ extension ReleaseScan {
     }
 
     /// Refuses what would each be a model of its own, for which is meant cannot be known. What lies within a
-    /// checkpoint's own folder is an earlier state of its training.
+    /// checkpoint's own folder is an earlier state of its training; of `FOLDER/*` one checkpoint may be in two forms.
     private func refuseSeveral(_ paths: [String]) throws(UnrecognizedRelease) {
         var places: Set<String> = []
         let rivals = paths.filter { path in
-            !paths.contains { path.hasPrefix($0 + "/") }
-                && places.insert(URL(fileURLWithPath: path).resolvingSymlinksInPath().path).inserted
+            let place = URL(fileURLWithPath: Checkpoint.place(of: path)).resolvingSymlinksInPath().path
+            return !paths.contains { path.hasPrefix($0 + "/") } && places.insert(place).inserted
         }
         guard rivals.count > 1 else { return }
         let some = rivals.prefix(8).joined(separator: ", ") + (rivals.count > 8 ? " …" : "")
