@@ -17,7 +17,7 @@ struct LossCurve: Codable {
     private var points: [Point] = []
     /// What was minimized, at the first step.
     private var first: Double?
-    /// The largest of the first ten steps; nil in files of former versions.
+    /// The largest of the first ten steps; nil where a former version took them.
     private var early: Double?
     /// The same over the last steps, each counting a tenth.
     private var recent: Double?
@@ -60,9 +60,10 @@ struct LossCurve: Codable {
 
     /// What the loss rose from and to, where the training diverged though every loss was a number.
     /// - Parameter isOfNoise: whether every step is drawn at a share of noise of its own, as a diffusion model's: their
-    ///   losses differ by a hundred times with nothing learnt, so that one of them says nothing of where it began.
+    ///   losses differ by a hundred times with nothing learnt, so that one of them says nothing of where it began, and
+    ///   nothing is said of a training that a former version began.
     func divergence(isOfNoise: Bool) -> (from: Double, to: Double)? {
-        guard let from = isOfNoise ? early ?? first : first, let recent,
+        guard let from = isOfNoise ? early : first, let recent,
             recent > LossCurve.largestRise * max(from, 1e-3)
         else { return nil }
         return (from, recent)

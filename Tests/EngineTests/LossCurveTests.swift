@@ -1,4 +1,5 @@
 import ComputeTesting
+import Foundation
 import Personalization
 import Testing
 
@@ -34,5 +35,13 @@ import Testing
         #expect(healthy.divergence(isOfNoise: true) == nil)
         let risen = try #require(curve(losses + Array(repeating: 1.1, count: 30)).divergence(isOfNoise: true))
         #expect(risen.from == Double(Float(0.31)) && risen.to > 1)
+    }
+
+    /// It kept the first step alone.
+    @Test func ofATrainingThatAFormerVersionBeganNobodyKnowsWhereItBegan() throws {
+        let file = #"{"names":["concept"],"points":[{"step":10,"losses":[0.1],"count":10}],"first":0.004,"recent":0.1}"#
+        var curve = try JSONDecoder().decode(LossCurve.self, from: Data(file.utf8))
+        curve.add(step: 11, Losses(total: 0.2))
+        #expect(curve.divergence(isOfNoise: true) == nil && curve.divergence(isOfNoise: false) != nil)
     }
 }
