@@ -19,8 +19,11 @@ struct ProxyStage {
         return try concepts.enumerated().map { index, concept in
             if let given = worker.order.proxies?[concept.name] {
                 let set = try ProxySet(given: given, concept: concept, size: worker.loaded.pictureSize)
+                let isOwn = worker.spec.concepts[index].proxies != nil
+                let place = isOwn ? "/concepts/\(index)/proxies" : "/options/proxies"
+                // Of hundreds of pictures a few prompts.
                 try worker.loaded.check(
-                    set.pairs.map { ("/options/proxies", $0.prompt) }, concepts: [concept.name],
+                    Set(set.pairs.map(\.prompt)).sorted().map { (place, $0) }, concepts: [concept.name],
                     spelled: ConceptSpellings(of: concepts.map(\.name)))
                 return set
             }

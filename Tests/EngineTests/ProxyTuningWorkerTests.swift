@@ -199,7 +199,7 @@ import Testing
         let given = EngineOrder.Proxy(path: path, prompt: "a <rex> dog" + String(repeating: " dog", count: 60))
         let source: JSONValue = ["job": "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a10"]
         let failure = #expect(throws: JobFailure.self) {
-            try Run(TinyModels(), Self.spec("pocket-chameleon", ["proxies": source]), proxies: ["rex": [given]])
+            try Run(TinyModels(), Self.spec("pocket-chameleon", ["proxies": source]), proxies: ["rex": [given, given]])
         }
         #expect(failure?.code == "input.prompt" && failure?.problems?.map(\.pointer) == ["/options/proxies"])
     }
