@@ -154,7 +154,7 @@ extension Store {
     }
 
     private static func spec(_ json: String) -> Result<JobSpec, Problems> {
-        do { return .success(try JobSpec(body: Data(json.utf8))) } catch {
+        do { return .success(try JobSpec(body: Data(json.utf8), isAccepted: true)) } catch {
             return .failure(error as? Problems ?? Problems([Problem("", found: "\(error)", allowed: "a job")]))
         }
     }

@@ -22,6 +22,18 @@ import Testing
         #expect(problems(["prompts": ["a {red} dog", "{best picture}", "a {concept", "{"]]) == [])
     }
 
+    /// A job may have waited, or have learnt for hours, while the rules became stricter.
+    @Test func whatWasAcceptedBeforeIsNotHeldAgainstThem() throws {
+        let body: JSONValue = [
+            "version": 1, "kind": "generate", "model": "m", "prompts": ["a {class} by <Rex>"],
+            "options": ["negative_prompt": "{concept}"],
+        ]
+        #expect(throws: Problems.self) { try JobSpec(body) }
+        #expect(try JobSpec(body, isAccepted: true).json == body)
+        #expect(try JSONDecoder().decode(JobSpec.self, from: body.line).json == body)
+        #expect(throws: Problems.self) { try JobSpec(body.adding("prompts", []), isAccepted: true) }
+    }
+
     @Test(arguments: [
         ("a {concept} {class} at night", []), ("a {concept} {Class} at night", ["{Class}"]),
         ("a {concept} in {{class}} {place}", ["{{class}}", "{place}"]), ("a {concept} { class }", ["{ class }"]),

@@ -46,7 +46,7 @@ struct ConceptProxies: Sendable {
     ) async throws -> Result<[StoredProxy], Mistake> {
         let name = "the job \(source.job.uuidString.lowercased())"
         guard let (all, body) = try await store.proxies(of: source.job, tenant: tenant), !all.isEmpty,
-            case .personalize(let spec) = try? JobSpec(body)
+            case .personalize(let spec) = try? JobSpec(body, isAccepted: true)
         else {
             return .failure(Mistake(found: "\(name), which has drawn no proxies of yours", allowed: ProxySource.rule))
         }

@@ -67,7 +67,8 @@ package struct Rebinding {
 
     /// The concept that a job uses and could not any more.
     private mutating func unusable(in binding: WeightsBinding, _ changes: [Change]) async throws -> String? {
-        guard let spec = try? JobSpec(binding.spec), let change = changes.first(where: { $0.model == spec.model })
+        guard let spec = try? JobSpec(binding.spec, isAccepted: true),
+            let change = changes.first(where: { $0.model == spec.model })
         else { return nil }
         let found = try await concepts.found(for: spec, tenant: binding.tenant).concepts
         for (key, concept) in found.sorted(by: { $0.key < $1.key }) {

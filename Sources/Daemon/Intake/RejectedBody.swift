@@ -12,7 +12,7 @@ extension Rejection {
         else { return nil }
         if let images = members["images"]?.array { members["images"] = .array(images.map(Self.stored)) }
         let row = JSONValue.object(members)
-        return (try? JobSpec(row))?.json ?? row
+        return (try? JobSpec(row, isAccepted: true))?.json ?? row
     }
 
     /// A picture of a body, as the store has it.

@@ -107,15 +107,18 @@ extension JobSpec {
     }
 
     /// Validates a body. Throws `Problems` with every problem in it.
-    /// - Parameter models: those it may name; what was accepted before is not held against them again.
-    package init(body data: Data, models: ModelChoice = .any) throws {
-        try self.init(Self.parsed(data), models: models)
+    /// - Parameters:
+    ///   - models: those it may name; what was accepted before is not held against them again.
+    ///   - isAccepted: whether it was accepted before, perhaps by a version that let more stand in prompts; what looks
+    ///     like a mention in them, or a blank, is drawn as it stands then.
+    package init(body data: Data, models: ModelChoice = .any, isAccepted: Bool = false) throws {
+        try self.init(Self.parsed(data), models: models, isAccepted: isAccepted)
     }
 
     /// The same for parsed JSON.
-    package init(_ body: JSONValue, models: ModelChoice = .any) throws {
+    package init(_ body: JSONValue, models: ModelChoice = .any, isAccepted: Bool = false) throws {
         guard case .object = body else { throw Problems([Problem("", found: body.brief, allowed: "a JSON object")]) }
-        var reader = SpecReader(body: body, models: models)
+        var reader = SpecReader(body: body, models: models, isAccepted: isAccepted)
         let kind = reader.kind()
         reader.version()
         let spec: JobSpec? =
@@ -146,9 +149,9 @@ extension JobSpec {
 }
 
 extension JobSpec: Codable {
-    /// The body of a message, validated.
+    /// The body of an order, whose job was accepted before; validated all the same.
     /// - Throws: `Problems` with everything that is wrong with it.
-    package init(from decoder: any Decoder) throws { try self.init(JSONValue(from: decoder)) }
+    package init(from decoder: any Decoder) throws { try self.init(JSONValue(from: decoder), isAccepted: true) }
     /// The body, what was left out left out again.
     /// - Throws: what the encoder does.
     package func encode(to encoder: any Encoder) throws { try json.encode(to: encoder) }

@@ -3,9 +3,13 @@ struct SpecReader {
     let body: JSONValue
     /// Those a job may name.
     let models: ModelChoice
+    /// Whether the job was accepted before.
+    private let isAccepted: Bool
     var problems: [Problem] = []
 
-    init(body: JSONValue, models: ModelChoice = .any) { (self.body, self.models) = (body, models) }
+    init(body: JSONValue, models: ModelChoice = .any, isAccepted: Bool = false) {
+        (self.body, self.models, self.isAccepted) = (body, models, isAccepted)
+    }
 
     mutating func note(_ pointer: String, _ value: JSONValue?, _ allowed: String) {
         problems.append(Problem(pointer, found: value?.brief ?? "nothing", allowed: allowed))
@@ -186,6 +190,7 @@ struct SpecReader {
     }
 
     private mutating func noteTypos(in text: String, at pointer: String, isTemplate: Bool) {
+        guard !isAccepted else { return }
         for typo in ConceptMention.typos(in: text) {
             problems.append(
                 Problem(pointer, found: typo + typo.strangeLettersInWords, allowed: ConceptMention.rule))

@@ -91,7 +91,7 @@ extension Adapter {
     }
 
     /// Whether a prompt has one word for two concepts of low-rank adapters that are used under these names: a word of
-    /// the model's, or two that were drawn from one seed. An adapter that does not say its word has one of its own.
+    /// the model's, or two that were drawn from one seed. One that does not say its word is taken to have its own.
     /// - Throws: `AdapterError` where an adapter knows several concepts, and none of that name.
     package func sharesWord(_ name: String, with other: Adapter, _ otherName: String) throws(AdapterError) -> Bool {
         if let own = try word(usedAs: name) { return try other.word(usedAs: otherName)?.values == own.values }
