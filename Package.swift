@@ -176,7 +176,7 @@ let package = Package(
         .testTarget(
             name: "StoreTests", dependencies: ["Store", "Jobs", "Hashing", "ServerTesting"], exclude: ["Fixtures"]),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
-        .testTarget(name: "TensorsTests", dependencies: ["ComputeTesting", "Tensors"]),
+        .testTarget(name: "TensorsTests", dependencies: ["ComputeTesting", "Tensors", "CKernels"]),
         // Files made byte by byte, for those who read them.
         .target(name: "FileTesting", path: "Tests/FileTesting"),
         // Threads for tests that compute.

@@ -82,9 +82,8 @@ static void *work(void *argument) {
 
 static void start(void) {
     const char *wanted = getenv("ATELIER_THREADS");
-    cpu_set_t set;
     long threads = wanted ? strtol(wanted, NULL, 10) : 0;
-    if (threads <= 0) threads = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    if (threads <= 0) threads = atelier_processor_count();
     crew.threads = threads > maximum_threads ? maximum_threads : threads;
     for (long i = 1; i < crew.threads; i++) {
         pthread_t thread;

@@ -237,7 +237,8 @@ static void add_index(void *context, long begin, long end) {
 static void threads(void) {
     float *y = memory(count);
     atelier_keep_freed_memory();
-    if (atelier_thread_count() < 1) abort();
+    if (atelier_thread_count() < 1 || atelier_processor_count() < 1) abort();
+    if (atelier_processor_quota("/nowhere") != 0) abort();
     atelier_parallel(count, 16, add_index, y);
     show("parallel", y, count);
 }

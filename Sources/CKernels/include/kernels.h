@@ -7,11 +7,17 @@
 #include <stdint.h>
 
 // --- threads.c
-// Threads used by `atelier_parallel`, the caller included: ATELIER_THREADS, or the processors this process may use.
+// Threads used by `atelier_parallel`, the caller included: ATELIER_THREADS, or as many as this process has processors.
 long atelier_thread_count(void);
 // Calls body(context, begin, end) for contiguous ranges that cover [0, count), each a multiple of `grain` long but the
 // last.
 void atelier_parallel(long count, long grain, void (*body)(void *context, long begin, long end), void *context);
+
+// --- processors.c
+// Those this process may run on, or fewer where its control groups are given the time of fewer.
+long atelier_processor_count(void);
+// How many processors' time the control group at the folder `group` is given, rounded up; 0 where it has no limit.
+long atelier_processor_quota(const char *group);
 
 // --- memory.c
 // Keeps freed blocks in the process: activations of one step serve the next instead of going back to the kernel and
