@@ -79,16 +79,21 @@ package struct CheckpointConversion {
 }
 
 extension CheckpointConversion {
-    /// Rows of whole numbers, the largest of each ±127; their scales are added to `scales`.
+    /// Rows of whole numbers, the largest of each ±127; their scales are added to `scales`. A row whose scale would be
+    /// no normal number, as of what weight decay has shrunk for long, becomes zeros.
     private func quantized(_ part: StoredTensor, _ scales: inout [Float]) throws -> Data {
         let values = try part.floats()
+        guard values.allSatisfy(\.isFinite) else {
+            throw part.problem("holds values that are no numbers, which have no place among whole ones")
+        }
         let width = part.shape[1]
         var codes = Data(capacity: values.count)
         for start in stride(from: 0, to: values.count, by: width) {
             let row = values[start..<start + width]
             let largest = row.reduce(0) { max($0, abs($1)) }
-            scales.append(largest / 127)
-            let factor = largest > 0 ? 127 / largest : 0
+            let isNormal = (largest / 127).isNormal
+            scales.append(isNormal ? largest / 127 : 0)
+            let factor = isNormal ? 127 / largest : 0
             codes.append(contentsOf: row.map { UInt8(bitPattern: Int8(($0 * factor).rounded())) })
         }
         return codes

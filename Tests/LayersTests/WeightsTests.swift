@@ -94,6 +94,35 @@ import Testing
         }
     }
 
+    /// A matrix [96, 64] whose row 5 holds one number alone, converted to eight bits.
+    private func converted(row number: Float) throws -> Checkpoint {
+        let folder = try TestFolder()
+        let matrix = Tensor.example([96, 64])
+        for i in 0..<64 { matrix.pointer[5 * 64 + i] = number }
+        try Safetensors.write(["a.weight": matrix], to: "\(folder.path)/w.safetensors")
+        let original = try Checkpoint.open("\(folder.path)/w.safetensors")
+        try CheckpointConversion(original, precision: .int8).write("\(folder.path)/i.safetensors")
+        return try Checkpoint.open("\(folder.path)/i.safetensors")
+    }
+
+    /// As weight decay leaves rows that nothing has needed for long: the reciprocal of their largest is infinite.
+    @Test(arguments: [Float.leastNonzeroMagnitude, .leastNormalMagnitude / 8, -10 * Float.leastNormalMagnitude])
+    func aRowOfTheSmallestNumbersBecomesZerosInEightBits(number: Float) throws {
+        let converted = try converted(row: number)
+        #expect(try converted.tensor("a.weight").integers()[5 * 64..<6 * 64].allSatisfy { $0 == 0 })
+        #expect(try converted.tensor("a.weight_scale").floats()[5] == 0)
+        let weights = Weights(.stored(converted))
+        let layer = LinearLayer(weights, "a", from: 64, to: 96, bias: false)
+        try weights.verify()
+        #expect(layer.weight.value.values[5 * 64..<6 * 64].allSatisfy { $0 == 0 })
+    }
+
+    @Test(arguments: [Float.nan, .infinity])
+    func whatIsNoNumberIsNotPutIntoEightBits(number: Float) throws {
+        let error = #expect(throws: CheckpointError.self) { try converted(row: number) }
+        #expect(error?.problem.contains("a.weight holds values that are no numbers") == true)
+    }
+
     @Test func scalesThatDoNotFitAreSaid() throws {
         let folder = try TestFolder()
         let file = "\(folder.path)/w.safetensors"
