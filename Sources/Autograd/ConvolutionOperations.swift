@@ -30,6 +30,9 @@ package struct Convolution: Operation {
             OperationExample(
                 Convolution(stride: 1, padding: .around(0)),
                 [.example([2, 3, 2, 2]), .example([2, 3, 1, 1], seed: 2)]),
+            OperationExample(
+                Convolution(stride: 1, padding: .around(2)),
+                [.example([1, 2, 1, 1]), .example([2, 2, 5, 5], seed: 2)]),
         ]
     }
     let stride: Int
@@ -232,7 +235,7 @@ package struct UpsampleNearest: Operation {
 }
 
 /// The largest of every window×window square of [B, C, H, W], `stride` apart, without padding; squares that would reach
-/// past the edge are left out. Of equal values the first counts.
+/// past the edge are left out. Of equal values the first counts; NaN is larger than any.
 package struct MaxPool: Operation {
     package static let name = "maxPool"
     package static var examples: [OperationExample] {
@@ -278,7 +281,10 @@ package struct MaxPool: Operation {
     private func largest(_ x: UnsafeMutablePointer<Float>, from corner: Int, width: Int) -> Int {
         var best = corner
         for i in 0..<window {
-            for j in 0..<window where x[corner + i * width + j] > x[best] { best = corner + i * width + j }
+            for j in 0..<window {
+                let place = corner + i * width + j
+                if x[place] > x[best] || x[place].isNaN { best = place }
+            }
         }
         return best
     }

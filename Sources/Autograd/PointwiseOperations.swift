@@ -278,7 +278,7 @@ package struct SiLU: Operation {
     }
 }
 
-/// max(x, 0); the gradient at zero is zero.
+/// max(x, 0), NaN where x is; the gradient at zero is zero.
 package struct ReLU: Operation {
     package static let name = "relu"
     package static var examples: [OperationExample] {

@@ -17,9 +17,10 @@ enum {
     block_queries = 32 * tile_rows
 };
 
-// e^x for x up to 0 and a little more (relative error below 1e-6); from −87 down it stays e^−87.
+// e^x for x up to 0 and a little more (relative error below 1e-6); from −87 down it stays e^−87. Of two operands one of
+// which is no number the processor's maximum is the second.
 TARGET_INLINE __m512 exp_of(__m512 x) {
-    x = _mm512_max_ps(x, _mm512_set1_ps(-87));
+    x = _mm512_max_ps(_mm512_set1_ps(-87), x);
     __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT);
     __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
     r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);

@@ -2,6 +2,9 @@
 #include "clones.h"
 #include <string.h>
 
+// Where a kernel is wider than the picture, some of its columns see nothing but what is padded.
+INLINE long within(long place, long least, long most) { return place < least ? least : place > most ? most : place; }
+
 CLONES void atelier_im2col(float *columns, const float *x, long channels, long height, long width, long kernel,
                            long stride, long pad_top, long pad_left, long out_width, long row_begin, long row_end) {
     long band = (row_end - row_begin) * out_width;
@@ -15,10 +18,10 @@ CLONES void atelier_im2col(float *columns, const float *x, long channels, long h
                     const float *source = x + (c * height + y) * width;
                     long shift = j - pad_left; // source column of output column 0
                     if (stride == 1) {
-                        long first = shift < 0 ? -shift : 0,
-                             last = width - shift < out_width ? width - shift : out_width;
+                        long first = within(-shift, 0, out_width), last = within(width - shift, first, out_width);
                         for (long o = 0; o < first; o++) column[o] = 0;
-                        memcpy(column + first, source + shift + first, sizeof(float) * (last - first));
+                        if (last > first)
+                            memcpy(column + first, source + shift + first, sizeof(float) * (last - first));
                         for (long o = last; o < out_width; o++) column[o] = 0;
                     } else {
                         for (long o = 0; o < out_width; o++) {
@@ -43,8 +46,7 @@ CLONES void atelier_col2im(float *dx, const float *columns, long channels, long 
                     float *target = dx + (c * height + y) * width;
                     long shift = j - pad_left;
                     if (stride == 1) {
-                        long first = shift < 0 ? -shift : 0,
-                             last = width - shift < out_width ? width - shift : out_width;
+                        long first = within(-shift, 0, out_width), last = within(width - shift, first, out_width);
                         for (long o = first; o < last; o++) target[o + shift] += column[o];
                     } else {
                         for (long o = 0; o < out_width; o++) {

@@ -64,7 +64,7 @@ CLONES void atelier_swish_backward(float *dx, const float *x, const float *dy, f
     }
 }
 
-CLONES void atelier_relu(float *y, const float *x, long n) { for (long i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : 0; }
+CLONES void atelier_relu(float *y, const float *x, long n) { for (long i = 0; i < n; i++) y[i] = x[i] < 0 ? 0 : x[i]; }
 CLONES void atelier_relu_backward(float *dx, const float *y, const float *dy, long n) {
     for (long i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
 }
