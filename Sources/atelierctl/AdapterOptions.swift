@@ -19,6 +19,14 @@ struct AdapterOptions: ParsableArguments {
         return paths
     }
 
+    /// Says which of them the job has no use for: most likely a prompt forgot the brackets.
+    func tellIdle(in spec: JobSpec) throws {
+        for name in Set(try paths().keys).subtracting(spec.mentions.map(\.key)).sorted() {
+            Terminal.note(
+                "warning: --adapter \(printable(name)): the job does not use it; prompts do by <\(printable(name))>")
+        }
+    }
+
     /// What an engine counts them by.
     /// - Throws: `ValidationError`, also for a file that is no adapter.
     func sizes() throws -> [String: InspectionOrder.Adapter] {

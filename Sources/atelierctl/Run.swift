@@ -44,6 +44,7 @@ struct Run: AsyncParsableCommand {
                     of: ProcessInfo.processInfo.environment, threads: settings.engineThreads, temporary: folder),
                 directory: folder, log: folder + "/engine.log", niceness: settings.engineNice))
         written.tellWarnings()
+        try adapters.tellIdle(in: asked)
         try process.send(order.line)
         try await follow(process, told: written.report?.warnings ?? [])
     }
@@ -85,10 +86,11 @@ struct Run: AsyncParsableCommand {
         var last: EngineEvent?
         var checkpoint: String?
         var checkpoints = CheckpointFiles()
+        var progress = ProgressLines()
         for try await line in process.lines {
             process.handled()
             let event = try EngineEvent(line: line)
-            show(event, line, told: told)
+            show(event, line, told: told, &progress)
             if case .checkpoint(let written) = event {
                 checkpoint = written.path
                 checkpoints.announce(written.path)
@@ -128,7 +130,7 @@ struct Run: AsyncParsableCommand {
         Terminal.note("  --adapter NAME=FILE gives one: the NAME.safetensors of the run that learnt it")
     }
 
-    private func show(_ event: EngineEvent, _ line: Data, told: [String]) {
+    private func show(_ event: EngineEvent, _ line: Data, told: [String], _ lines: inout ProgressLines) {
         if server.json { return print(String(decoding: line, as: UTF8.self)) }
         switch event {
         case .progress(let progress):
@@ -137,6 +139,8 @@ struct Run: AsyncParsableCommand {
                     Terminal.bar(
                         Double(progress.step) / Double(max(1, progress.steps)), stage: progress.stage,
                         step: progress.step, of: progress.steps))
+            } else if let line = lines.line(of: progress) {
+                Terminal.note(line)
             }
         case .artifact(let artifact):
             if isatty(2) == 1 { Terminal.redraw("") }
