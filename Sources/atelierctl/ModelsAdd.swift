@@ -42,7 +42,9 @@ extension Models {
                 guard report.problems.isEmpty else { throw ModelInstallation.Refusal(problems: report.problems) }
                 let model = try staged.settle()
                 let untried = report.untried.map { ["it was not read as a job reads it: \($0)"] } ?? []
-                for warning in staged.warnings + untried { Terminal.note("atelierctl: warning: \(printable(warning))") }
+                for warning in staged.warnings + untried + model.encoderWarnings {
+                    Terminal.note("atelierctl: warning: \(printable(warning))")
+                }
                 print(server.json ? model.json(problems: []).text : printable(model.folder))
             } catch {
                 Terminal.note(
@@ -81,5 +83,20 @@ extension Models {
             wishes.family = meant
             return try models.stage(release: paths, name: name, wishes: wishes, links: link, precision: precision)
         }
+    }
+}
+
+extension ModelFolder {
+    /// What is said of a release that is measured by the shipped encoders until somebody names others.
+    fileprivate var encoderWarnings: [String] {
+        guard ReleaseRecord(in: folder) != nil, let encoders = description?.encoders,
+            encoders.clip.hasPrefix("pocket-") || encoders.dino.hasPrefix("pocket-")
+        else { return [] }
+        return [
+            """
+            what it learns is measured by \(encoders.clip) and \(encoders.dino), which know painted pictures alone and \
+            no photographs; docs/models.md says how it is measured by others
+            """
+        ]
     }
 }

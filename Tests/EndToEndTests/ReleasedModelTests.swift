@@ -62,6 +62,7 @@ struct ReleasedModelTests {
     ) async throws {
         let add = try await control(folder, ["models", "add"] + adding + ["--name", name])
         try #require(add.status == 0 && !add.errors.contains("was not read"), "\(add)")
+        #expect(add.errors.contains("is measured by pocket-clip and pocket-dino"), "\(add)")
         #expect(try await control(folder, "models", "verify", name).status == 0)
         let shown = try await control(folder, "models", "show", name)
         #expect(shown.output.contains("made of"), "\(shown)")
