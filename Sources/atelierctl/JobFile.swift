@@ -32,7 +32,8 @@ struct JobFile {
             if let spec = reading.spec { known = await adapters(spec) }
             report = await JobInspection.report(on: read.body, adapters: known, settings)
         }
-        let problems = reading.problems + (report?.furtherProblems(beside: reading.problems) ?? [])
+        let problems = (reading.problems + (report?.furtherProblems(beside: reading.problems) ?? []))
+            .map(Self.withFileNames)
         guard let spec = reading.spec, problems.isEmpty, read.unreadable.isEmpty else {
             throw Self.refusal(of: file, await explain(problems), read.unreadable)
         }
@@ -47,6 +48,15 @@ struct JobFile {
     /// The job that a body is of, or what is wrong with it.
     private static func reading(_ body: JSONValue, models: ModelChoice) -> (spec: JobSpec?, problems: [Problem]) {
         do { return (try JobSpec(body, models: models), []) } catch { return (nil, problems(in: error)) }
+    }
+
+    /// The problem as it is one of a file, in which pictures may also be named.
+    private static func withFileNames(_ problem: Problem) -> Problem {
+        guard problem.pointer.hasPrefix("/images/"), !problem.pointer.hasSuffix("/file"),
+            problem.allowed.contains("png, data")
+        else { return problem }
+        let further = problem.allowed.hasPrefix("an object") ? #"{"file": "rex.png"}, or "# : "file, "
+        return Problem(problem.pointer, found: problem.found, allowed: further + problem.allowed)
     }
 
     private static func problems(in error: any Error) -> [Problem] {

@@ -98,6 +98,24 @@ import Testing
         }
     }
 
+    /// In a file, unlike in a message.
+    @Test(arguments: [
+        (#""1.png""#, #"/images/0: found "1.png"; allowed: {"file": "rex.png"}, or an object with"#),
+        ("{}", #"/images/0: found an empty object; allowed: {"file": "rex.png"}, or an object with"#),
+        (#"{"path":"1.png"}"#, "/images/0/path: found an unknown field; allowed: file, png, data"),
+    ])
+    func howAPictureIsNamedInAJobsFileIsTold(picture: String, told: String) async throws {
+        let folder = try TemporaryFolder()
+        let job = try folder.write(
+            "job.json",
+            #"{"version":1,"kind":"evaluate","model":"m","concepts":["rex"],"suite":"little-world","images":["#
+                + picture + "]}")
+        let run = try await ProgramRun(
+            Stage.programs + "/atelierctl", ["submit", job],
+            environment: ["PATH": "/usr/bin:/bin", "ATELIER_AMQP_URL": "amqp://127.0.0.1:1"])
+        #expect(run.status == 65 && run.errors.contains(told), "\(run)")
+    }
+
     @Test(arguments: ["atelierctl", "atelierd"]) func theVersionIsTold(_ program: String) async throws {
         let run = try await ProgramRun(
             "\(Stage.programs)/\(program)", ["--version"], environment: ["PATH": "/usr/bin:/bin"])
