@@ -42,6 +42,7 @@ struct Estimate: AsyncParsableCommand {
             show(try await estimate(cost, of: written.spec, settings))
         }
         written.tellWarnings()
+        try adapters.tellIdle(in: written.spec)
         if written.spec.mentions.allSatisfy({ given[$0.key] != nil }) { return }
         for warning in await missing(of: written.spec, settings) {
             Terminal.note("warning: " + printable(warning))

@@ -19,8 +19,8 @@ enum ExitStatus {
 
     /// For `--help`.
     static let help = """
-        Exit codes: 0 done · 1 the job ended without completing · 2 doctor or verify found trouble · 64 wrong
-        arguments · 65 unacceptable input · 66 not found · 69 a server is unavailable · 74 the output could not be
+        Exit codes: 0 done · 1 the job ended without completing · 2 doctor or verify found trouble · 64 wrong \
+        arguments · 65 unacceptable input · 66 not found · 69 a server is unavailable · 74 the output could not be \
         written · 75 not confirmed · 78 wrong configuration
         """
 }

@@ -55,6 +55,26 @@ import Testing
         #expect(lines.first?.hasSuffix(".png") == true && lines.last?.hasPrefix("done in ") == true, "\(lines)")
     }
 
+    /// In a file that somebody follows.
+    @Test func aRunWithoutATerminalTellsItsProgress() async throws {
+        let folder = try TemporaryFolder()
+        let run = try await ProgramRun(
+            Stage.programs + "/atelierctl", ["run", "-", "--out", folder.path],
+            environment: ["PATH": "/usr/bin:/bin", "ATELIER_MODELS": Servers.root + "/models"],
+            input: #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a dog"],"seed":1}"#)
+        #expect(run.status == 0 && run.errors.contains("generate 1/1\n"), "\(run)")
+    }
+
+    @Test func anAdapterThatTheJobDoesNotUseIsTold() async throws {
+        let folder = try TemporaryFolder()
+        let run = try await ProgramRun(
+            Stage.programs + "/atelierctl", ["run", "-", "--adapter", "rex=rex.safetensors", "--out", folder.path],
+            environment: ["PATH": "/usr/bin:/bin", "ATELIER_MODELS": Servers.root + "/models"],
+            input: #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a rex dog"],"seed":1}"#)
+        let warning = "warning: --adapter rex: the job does not use it; prompts do by <rex>\n"
+        #expect(run.errors.contains(warning), "\(run)")
+    }
+
     /// As a shell's `<(…)` is one.
     @Test func aJobAndSettingsComeOutOfPipesToo() async throws {
         let folder = try TemporaryFolder()

@@ -179,6 +179,20 @@ import Testing
             ])
     }
 
+    @Test func promptsThatDoNotNameWhatIsLearntAreTold() throws {
+        func warnings(_ prompts: JSONValue) throws -> [String]? {
+            try report(on: [
+                "kind": "personalize", "method": "arbooth", "prompts": prompts,
+                "concept": ["name": "rex", "role": "subject", "class": "dog"],
+                "images": [image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())],
+            ]).warnings
+        }
+        let unnamed = "/prompts: none names <rex>: the sample pictures will not show what was learnt"
+        #expect(try warnings(["a dog on the beach", "a dog in the snow"]) == [unnamed])
+        #expect(try warnings(["a dog on the beach", "a <rex> dog in the snow"]) == nil)
+        #expect(try warnings([]) == nil)
+    }
+
     /// The door refuses them by their length; who read them would keep everybody's next message waiting.
     @Test func textsThatNoJobMayHaveAreNotRead() throws {
         let text = JSONValue.string(String(repeating: "xyzzy ", count: 200_000))

@@ -36,7 +36,7 @@ package struct EngineInspection {
         var findings = Findings()
         for picture in order.pictures { pictures.inspect(picture, crop: order.crop(of: picture), &findings) }
         if let model { texts.inspect(order.body, model, &findings) }
-        findings.warnings += order.idleOptions
+        findings.warnings += order.idleOptions + order.unnamedConcepts
         let cost = findings.problems.isEmpty ? counting.cost(of: order) : nil
         return InspectionReport(id: order.id, problems: findings.problems, warnings: findings.warnings, cost: cost)
     }
@@ -58,6 +58,15 @@ extension InspectionOrder {
         else { return [] }
         let names = spec.idleOptions.joined(separator: ", ")
         return ["/options: nothing acts on \(names): proxies of another job are learnt from as they were drawn"]
+    }
+
+    /// What is said of a training none of whose prompts names what it learns: most likely the brackets were forgotten.
+    fileprivate var unnamedConcepts: [String] {
+        guard case .personalize(let spec)? = self.spec, !spec.prompts.isEmpty,
+            spec.prompts.allSatisfy({ ConceptMention.names(in: $0).isEmpty })
+        else { return [] }
+        let names = spec.concepts.map { "<\($0.name)>" }.joined(separator: " or ")
+        return ["/prompts: none names \(names): the sample pictures will not show what was learnt"]
     }
 
     /// The part of a picture that counts: `/images/3/data` has it at `/images/3/crop`.
