@@ -234,12 +234,7 @@ package struct Intake: Service {
             return false
         }
         delivery.acknowledge()
-        logger.info(
-            "message repeated",
-            metadata: [
-                "job.id": "\(job.uuidString.lowercased())", "message.id": "\(rejection.messageID ?? "")",
-                "job.kind": "\(rejection.kind ?? "")",
-            ])
+        logger.info("message repeated", metadata: Self.metadata(job, rejection.messageID ?? "", rejection.kind ?? ""))
         return true
     }
 
@@ -322,10 +317,11 @@ package struct Intake: Service {
         }
         logger.log(
             level: submission.kind == .probe ? .debug : .info, name,
-            metadata: [
-                "job.id": "\(acceptance.job.uuidString.lowercased())", "message.id": "\(submission.messageID)",
-                "job.kind": "\(submission.kind.rawValue)",
-            ])
+            metadata: Self.metadata(acceptance.job, submission.messageID, submission.kind.rawValue))
+    }
+
+    private static func metadata(_ job: UUID, _ messageID: String, _ kind: String) -> Logger.Metadata {
+        ["job.id": "\(job.uuidString.lowercased())", "message.id": "\(messageID)", "job.kind": "\(kind)"]
     }
 
     /// Moves the pictures of the message into the artifact store; the row refers to them. Gives the row's body, and
