@@ -76,10 +76,10 @@ package struct ArtifactDirectory: Sendable {
     package func put(_ data: Data) throws -> SHA256Digest {
         let digest = SHA256Digest.of(data)
         if size(of: digest) == Int64(data.count), touch(digest) { return digest }
-        let temporary = "\(root)/incoming/\(UUID().uuidString)"
+        let temporary = "\(incoming)/\(UUID().uuidString)"
         defer { unlink(temporary) }
         try data.write(to: URL(fileURLWithPath: temporary))
-        try take(temporary, inside: root + "/incoming", announced: digest)
+        try take(temporary, inside: incoming, announced: digest)
         return digest
     }
 
@@ -113,7 +113,7 @@ package struct ArtifactDirectory: Sendable {
     }
 
     private func bring(_ source: Int32, _ name: String, _ announced: SHA256Digest) throws -> Int64 {
-        let temporary = "\(root)/incoming/\(UUID().uuidString)"
+        let temporary = "\(incoming)/\(UUID().uuidString)"
         defer { unlink(temporary) }
         let bytes = try Self.copy(source, to: temporary)
         let found = try SHA256Digest.ofFile(temporary)
