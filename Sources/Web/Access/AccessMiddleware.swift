@@ -21,9 +21,7 @@ struct AccessMiddleware: RouterMiddleware {
         let known = Self.identifier(of: request)
         let identifier = known ?? RandomText.make()
         context.viewer = viewer(of: request, identifier)
-        if request.method != .get, request.method != .head {
-            try await hold(&request, &context, to: identifier)
-        }
+        if !Self.isRead(request) { try await hold(&request, &context, to: identifier) }
         if request.uri.path != "/sign-in", context.viewer == nil { return try refusal(request) }
         var response = try await next(request, context)
         if known == nil, context.viewer?.formToken != nil || request.uri.path == "/sign-in",
@@ -99,6 +97,8 @@ struct AccessMiddleware: RouterMiddleware {
         }
     }
 
+    private static func isRead(_ request: Request) -> Bool { request.method == .get || request.method == .head }
+
     private static func isForm(_ request: Request) -> Bool {
         request.headers[.contentType]?.hasPrefix("application/x-www-form-urlencoded") ?? false
     }
@@ -109,8 +109,7 @@ struct AccessMiddleware: RouterMiddleware {
 
     /// - Throws: 401 for what is no page that one could come back to after signing in.
     private func refusal(_ request: Request) throws -> Response {
-        let isRead = request.method == .get || request.method == .head
-        guard isRead, request.headers[.accept]?.contains("text/html") ?? false else {
+        guard Self.isRead(request), request.headers[.accept]?.contains("text/html") ?? false else {
             let message =
                 request.headers[.secFetchSite] == nil
                 ? "A token is needed: Authorization: Bearer …"
