@@ -162,11 +162,13 @@ document.addEventListener("click", event => {
 const anyPicture = { artifact: "sha256:" + "0".repeat(64) };
 
 // The body is JSON as text, or the fields of a form.
-function question(address, body) {
+function posting(body) {
     const headers = { Accept: "application/json", "X-Form-Token": formToken };
     if (!(body instanceof URLSearchParams)) headers["Content-Type"] = "application/json";
-    return { address, request: { method: "POST", headers, body } };
+    return { method: "POST", headers, body };
 }
+
+function question(address, body) { return { address, request: posting(body) }; }
 
 function ofTenant(address, tenant) {
     return address + (tenant ? "?tenant=" + encodeURIComponent(tenant) : "");
@@ -284,9 +286,7 @@ function say(lines) {
 async function send(body, tenant) {
     let answer;
     try {
-        answer = await fetch(ofTenant("/api/jobs", tenant), {
-            method: "POST", body, headers: { "Content-Type": "application/json", "X-Form-Token": formToken },
-        });
+        answer = await fetch(ofTenant("/api/jobs", tenant), posting(body));
     } catch (error) { return [`It was not sent: ${error.message}`]; }
     const result = await answer.json().catch(() => ({ error: `It was answered ${answer.status}, and not why.` }));
     if (answer.ok) { location.href = result.page; return []; }
