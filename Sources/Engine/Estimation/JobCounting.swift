@@ -13,11 +13,11 @@ struct JobCounting {
     /// Memory from which smaller forms of a job are looked for: what takes less fits everywhere.
     private static let much = 2 << 30
 
-    /// With smaller forms of a job that takes much.
-    func cost(of order: InspectionOrder) -> JobCost? {
-        guard let spec = order.spec, var cost = cost(of: spec, with: order.adapters) else { return nil }
+    /// The cost, with smaller forms of a job that takes much.
+    func offer(of spec: JobSpec, with adapters: [String: InspectionOrder.Adapter]) -> JobCost? {
+        guard var cost = cost(of: spec, with: adapters) else { return nil }
         if cost.memoryBytes > Self.much {
-            cost.alternatives = smallerForms(of: spec.json, with: order.adapters, than: cost)
+            cost.alternatives = smallerForms(of: spec.json, with: adapters, than: cost)
         }
         return cost
     }

@@ -36,8 +36,9 @@ package struct EngineInspection {
         var findings = Findings()
         for picture in order.pictures { pictures.inspect(picture, crop: order.crop(of: picture), &findings) }
         if let model { texts.inspect(order.body, model, &findings) }
-        findings.warnings += order.idleOptions + order.unnamedConcepts
-        let cost = findings.problems.isEmpty ? counting.cost(of: order) : nil
+        let spec = order.spec
+        if case .personalize(let spec)? = spec { findings.warnings += spec.idleOptionWarnings + spec.unnamedWarnings }
+        let cost = findings.problems.isEmpty ? spec.flatMap { counting.offer(of: $0, with: order.adapters) } : nil
         return InspectionReport(id: order.id, problems: findings.problems, warnings: findings.warnings, cost: cost)
     }
 
@@ -50,25 +51,23 @@ struct Findings {
     var warnings: [String] = []
 }
 
-extension InspectionOrder {
+extension PersonalizeSpec {
     /// What is said of options that nothing acts on.
-    fileprivate var idleOptions: [String] {
-        guard body["method"]?.string == PersonalizationMethod.proxyTuning.rawValue,
-            case .personalize(let spec)? = self.spec, !spec.idleOptions.isEmpty
-        else { return [] }
-        let names = spec.idleOptions.joined(separator: ", ")
+    fileprivate var idleOptionWarnings: [String] {
+        guard !idleOptions.isEmpty else { return [] }
+        let names = idleOptions.joined(separator: ", ")
         return ["/options: nothing acts on \(names): proxies of another job are learnt from as they were drawn"]
     }
 
     /// What is said of a training none of whose prompts names what it learns: most likely the brackets were forgotten.
-    fileprivate var unnamedConcepts: [String] {
-        guard case .personalize(let spec)? = self.spec, !spec.prompts.isEmpty,
-            spec.prompts.allSatisfy({ ConceptMention.names(in: $0).isEmpty })
-        else { return [] }
-        let names = spec.concepts.map { "<\($0.name)>" }.joined(separator: " or ")
+    fileprivate var unnamedWarnings: [String] {
+        guard !prompts.isEmpty, prompts.allSatisfy({ ConceptMention.names(in: $0).isEmpty }) else { return [] }
+        let names = concepts.map { "<\($0.name)>" }.joined(separator: " or ")
         return ["/prompts: none names \(names): the sample pictures will not show what was learnt"]
     }
+}
 
+extension InspectionOrder {
     /// The part of a picture that counts: `/images/3/data` has it at `/images/3/crop`.
     fileprivate func crop(of picture: Picture) -> CropArea? {
         let parts = picture.pointer.split(separator: "/")
