@@ -98,7 +98,7 @@ struct PromptInspection {
 
     /// One that a job may have. A longer one is refused without being read, for which others would wait.
     private func text(_ value: JSONValue?) -> String? {
-        value?.string.flatMap { $0.utf8.count <= 1000 ? $0 : nil }
+        value?.string.flatMap { $0.utf8.count <= JobSpec.mostPromptBytes ? $0 : nil }
     }
 
     /// With a concept where one is meant, whichever it is.

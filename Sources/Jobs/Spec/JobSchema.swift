@@ -32,8 +32,9 @@ package struct JobSchema {
         ]
         definitions["image"] = image
         definitions["prompt"] = [
-            "type": "string", "minLength": 1, "maxLength": 1000, "pattern": "^[^\\u0000]*$",
-            "description": "at most 1000 bytes of UTF-8",
+            "type": "string", "minLength": 1, "maxLength": .integer(JobSpec.mostPromptBytes),
+            "pattern": "^[^\\u0000]*$",
+            "description": .string("at most \(JobSpec.mostPromptBytes) bytes of UTF-8"),
         ]
         return [
             "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:atelier:schemas:job",

@@ -91,6 +91,8 @@ package enum JobSpec: Sendable, Equatable {
 /// The body of a message, of a row and of an order: one form.
 extension JobSpec {
     static let version = 1
+    /// The most bytes of a prompt; no other text of a job is as long.
+    package static let mostPromptBytes = 1000
 
     /// The body. What was left out is left out again.
     package var json: JSONValue {

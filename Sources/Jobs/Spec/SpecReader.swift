@@ -215,14 +215,15 @@ struct SpecReader {
                     allowed: "a list of \(count.lowerBound) to \(count.upperBound) prompts"))
             return []
         }
+        let most = JobSpec.mostPromptBytes
         return elements.enumerated().compactMap { index, element in
-            guard let text = element.string, !text.isEmpty, text.utf8.count <= 1000, !text.unicodeScalars.contains("\0")
+            guard let text = element.string, !text.isEmpty, text.utf8.count <= most, !text.unicodeScalars.contains("\0")
             else {
                 let length = element.string?.utf8.count ?? 0
                 problems.append(
                     Problem(
-                        "/prompts/\(index)", found: length > 1000 ? "a text of \(length) bytes" : element.brief,
-                        allowed: "a text of 1 to 1000 bytes without NUL"))
+                        "/prompts/\(index)", found: length > most ? "a text of \(length) bytes" : element.brief,
+                        allowed: "a text of 1 to \(most) bytes without NUL"))
                 return nil
             }
             noteTypos(in: text, at: "/prompts/\(index)", isTemplate: isTemplate)
