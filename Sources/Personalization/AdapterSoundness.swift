@@ -50,8 +50,7 @@ extension Adapter {
     func verifyReplacing(_ weight: Tensor, by tensor: Tensor, name: String) throws(AdapterError) {
         // A training's own weights are there already.
         guard tensor.pointer != weight.pointer else { return }
-        let own = weight.sumOfSquares
-        guard tensor.sumOfSquares > 0 || own == 0 else {
+        guard tensor.sumOfSquares > 0 || weight.sumOfSquares == 0 else {
             throw .emptied(concept: description.concept, name: name)
         }
         try verifySound(tensor.squaredDistance(to: weight), of: name, beside: weight.squaresAsWeight)
