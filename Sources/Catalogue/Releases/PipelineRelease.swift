@@ -98,7 +98,7 @@ struct PipelineRelease {
     /// A text encoder of Stable Diffusion XL that the folder's pipeline has not; nil where there is none such.
     private var unnamedEncoder: String? {
         guard let folder, let index = ReleasePiece.settings(Self.index, in: folder) else { return nil }
-        return ["text_encoder", "text_encoder_2"].first { index[$0]?.array?.last?.string == nil }
+        return ["text_encoder", "text_encoder_2"].first { Self.className(of: $0, in: index) == nil }
     }
 
     // MARK: Weights
@@ -248,12 +248,16 @@ struct PipelineRelease {
     }
 
     private var kind: Kind? {
-        if let folder, let data = FileManager.default.contents(atPath: "\(folder)/\(Self.index)"),
-            let index = try? JSONValue(json: data)
-        {
-            return ["unet", "transformer"].compactMap { index[$0]?.array?.last?.string }.compactMap(Kind.init).first
+        if let folder, let index = ReleasePiece.settings(Self.index, in: folder) {
+            let classes = ["unet", "transformer"].compactMap { Self.className(of: $0, in: index) }
+            return classes.compactMap(Kind.init).first
         }
         return authors.network.flatMap { Kind($0.component) }
+    }
+
+    /// What a `model_index.json` says that a component is; nil where it has none.
+    private static func className(of component: String, in index: JSONValue) -> String? {
+        index[component]?.array?.last?.string
     }
 
     private func depth(_ kind: Kind) -> Int? { json(kind.network, "config.json")?["num_layers"]?.integer }
@@ -315,7 +319,8 @@ extension PipelineRelease {
     /// Tokens of a prompt that the FLUX.1 in a model's folder reads, as its network tells; nil of every other model.
     static func fluxPrompt(in folder: String) -> Int? {
         let network = Kind.flux.network
-        guard ReleasePiece.settings(Self.index, in: folder)?[network]?.array?.last?.string == Kind.flux.rawValue,
+        guard let index = ReleasePiece.settings(Self.index, in: folder),
+            className(of: network, in: index) == Kind.flux.rawValue,
             let settings = ReleasePiece.settings("\(network)/config.json", in: folder)
         else { return nil }
         return PromptLength.flux(isGuided: settings["guidance_embeds"] == .bool(true))
