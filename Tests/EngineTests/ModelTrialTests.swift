@@ -53,8 +53,7 @@ import Testing
 
     /// What is said of a model whose settings are rewritten.
     private func problems(_ model: String, _ body: (JSONValue) -> JSONValue) throws -> [String] {
-        let file = URL(fileURLWithPath: "\(models.folder)/\(model)/config.json")
-        try body(JSONValue(json: Data(contentsOf: file))).line.write(to: file)
+        try models.change("\(model)/config.json", body)
         return ModelTrial("\(models.folder)/\(model)").report().problems
     }
 

@@ -104,10 +104,7 @@ struct ReleasedBackboneTests {
     func aGrowingShiftEndsWhereThePipelineHasIt(release: String, last: Double) throws {
         let models = try TinyModels()
         let model = try add(release, to: models) { $0.side = 32 }
-        let file = URL(fileURLWithPath: "\(model.folder)/scheduler/scheduler_config.json")
-        let settings = try JSONValue(json: Data(contentsOf: file)).adding("use_dynamic_shifting", true)
-        try FileManager.default.removeItem(at: file)
-        try settings.line.write(to: file)
+        try models.change("\(release)/scheduler/scheduler_config.json") { $0.adding("use_dynamic_shifting", true) }
         let pipeline = try DiffusionPipeline(directory: model.folder)
         let sampler = try #require(pipeline.sampler(steps: 4, latents: [1, 16, 32, 32]) as? FlowEuler)
         let power = exp(0.5)  // at 256 tokens
@@ -167,9 +164,7 @@ struct ReleasedBackboneTests {
         let models = try TinyModels()
         let source = models.folder + "/source"
         try FileManager.default.copyItem(atPath: "\(releases!)/flux1-dev", toPath: source)
-        let file = URL(fileURLWithPath: source + "/transformer/config.json")
-        let settings = try JSONValue(json: Data(contentsOf: file)).adding("guidance_embeds", .bool(isGuided))
-        try settings.line.write(to: file)
+        try models.change("source/transformer/config.json") { $0.adding("guidance_embeds", .bool(isGuided)) }
         let model = try ModelInstallation(directory: models.folder).add(release: [source], name: "f").model
         #expect(model.description?.limits.promptTokens == tokens)
         let pipeline = try DiffusionPipeline(directory: model.folder)
@@ -185,10 +180,7 @@ struct ReleasedBackboneTests {
 
     /// Two steps a picture instead of the model's fifty.
     private func shortenSampling(of name: String, in models: TinyModels) throws {
-        let file = URL(fileURLWithPath: "\(models.folder)/\(name)/config.json")
-        guard case .object(var members) = try JSONValue(json: Data(contentsOf: file)) else { return }
-        members["steps"] = 2
-        try JSONValue.object(members).line.write(to: file)
+        try models.change("\(name)/config.json") { $0.adding("steps", 2) }
     }
 
     @Test func allThatAPipelineLacksIsSaidAtOnce() throws {
@@ -209,10 +201,7 @@ struct ReleasedBackboneTests {
     @Test(arguments: ["sd3-medium", "flux1-dev"]) func aNetworkOfOtherChannelsDrawsNothing(release: String) throws {
         let models = try TinyModels()
         let model = try add(release, to: models)
-        let file = URL(fileURLWithPath: "\(model.folder)/transformer/config.json")
-        let settings = try JSONValue(json: Data(contentsOf: file)).adding("out_channels", 8)
-        try FileManager.default.removeItem(at: file)
-        try settings.line.write(to: file)
+        try models.change("\(release)/transformer/config.json") { $0.adding("out_channels", 8) }
         #expect(throws: OtherChannels.self) { try DiffusionPipeline(directory: model.folder) }
     }
 
@@ -220,10 +209,7 @@ struct ReleasedBackboneTests {
     @Test func aNetworkOfOtherTextsDrawsNothing() throws {
         let models = try TinyModels()
         let model = try add("sdxl", to: models)
-        let file = URL(fileURLWithPath: "\(model.folder)/unet/config.json")
-        let settings = try JSONValue(json: Data(contentsOf: file)).adding("addition_time_embed_dim", 6)
-        try FileManager.default.removeItem(at: file)
-        try settings.line.write(to: file)
+        try models.change("sdxl/unet/config.json") { $0.adding("addition_time_embed_dim", 6) }
         #expect(throws: OtherTexts.self) { try DiffusionPipeline(directory: model.folder) }
     }
 
@@ -231,10 +217,7 @@ struct ReleasedBackboneTests {
     @Test func textEncodersOfSeveralLengthsDrawNothing() throws {
         let models = try TinyModels()
         let model = try add("sdxl", to: models)
-        let file = URL(fileURLWithPath: "\(model.folder)/text_encoder_2/config.json")
-        let settings = try JSONValue(json: Data(contentsOf: file)).adding("max_position_embeddings", 64)
-        try FileManager.default.removeItem(at: file)
-        try settings.line.write(to: file)
+        try models.change("sdxl/text_encoder_2/config.json") { $0.adding("max_position_embeddings", 64) }
         #expect(throws: UnevenTexts.self) { try DiffusionPipeline(directory: model.folder) }
     }
 
@@ -242,11 +225,9 @@ struct ReleasedBackboneTests {
     @Test func sidesThatAUNetsLevelsDoNotDivideAreDrawn() throws {
         let models = try TinyModels()
         let model = try add("sdxl", to: models) { $0.side = 32 }
-        let file = URL(fileURLWithPath: "\(model.folder)/config.json")
-        let settings = try JSONValue(json: Data(contentsOf: file))
-        try settings.adding("pictureSize", 40).line.write(to: file)
+        try models.change("sdxl/config.json") { $0.adding("pictureSize", 40) }
         #expect(try LoadedModel(directory: model.folder).pictureSize == 40)
-        try settings.adding("pictureSize", 36).line.write(to: file)
+        try models.change("sdxl/config.json") { $0.adding("pictureSize", 36) }
         let failure = #expect(throws: JobFailure.self) { try LoadedModel(directory: model.folder) }
         #expect(failure?.message.contains("takes sides that 8 divides") == true, "\(failure?.message ?? "")")
     }
@@ -255,10 +236,9 @@ struct ReleasedBackboneTests {
     @Test func aSizeThatTakesMorePlacesThanThereAreIsAnError() throws {
         let models = try TinyModels()
         let model = try add("lumina-mgpt-7b-768", to: models) { $0.side = 64 }
-        let file = URL(fileURLWithPath: "\(model.folder)/config.json")
-        let settings = try JSONValue(json: Data(contentsOf: file))
-        let transformer = try #require(settings["transformer"]).adding("longestSequence", 27)
-        try settings.adding("transformer", transformer).line.write(to: file)
+        try models.change("lumina-mgpt-7b-768/config.json") {
+            $0.adding("transformer", $0["transformer"]?.adding("longestSequence", 27))
+        }
         _ = try LoadedModel(directory: model.folder)
         let failure = #expect(throws: JobFailure.self) {
             try LoadedModel(directory: model.folder, size: .init(width: 32, height: 128))
@@ -271,11 +251,9 @@ struct ReleasedBackboneTests {
     @Test func headsThatDoNotDivideTheWidthAreAnError() throws {
         let models = try TinyModels()
         let model = try add("lumina-mgpt-7b-768", to: models)
-        let file = URL(fileURLWithPath: "\(model.folder)/config.json")
-        let settings = try JSONValue(json: Data(contentsOf: file))
-        let transformer = try #require(settings["transformer"]).adding("heads", 3)
-        try FileManager.default.removeItem(at: file)
-        try settings.adding("transformer", transformer).line.write(to: file)
+        try models.change("lumina-mgpt-7b-768/config.json") {
+            $0.adding("transformer", $0["transformer"]?.adding("heads", 3))
+        }
         let error = try #require(throws: (any Error).self) { try ChameleonModel(directory: model.folder) }
         #expect("\(error)".contains("config.json: /transformer/heads: 3 does not divide width, 16"), "\(error)")
     }
