@@ -44,18 +44,24 @@ import Testing
         }
     }
 
+    /// A job, and an event of it that is old enough to be counted.
+    private func record(_ event: String, _ detail: JSONValue = [:], on stage: Stage) async throws {
+        try await stage.store.query(
+            """
+            with job as (
+                insert into atelier.jobs (message_id, tenant, kind, spec, state, run_after)
+                    values ('a', 'a', 'generate', '{}', 'scheduled', now() + interval '1 day') returning id)
+            insert into atelier.job_events (job, event, detail, at)
+                select id, $1::text, $2::jsonb, now() - interval '10 s' from job
+            """, [event, detail.text])
+    }
+
     /// As two Prometheus do that watch the same program.
     @Test func whatIsAskedForAtTheSameTimeIsCountedOnce() async throws {
         try await Stage.with(settings: [:]) { stage in
             let counts = EventCounts(reader: Reader(url: stage.readerURL))
             try await counts.begin()
-            try await stage.store.query(
-                """
-                with job as (
-                    insert into atelier.jobs (message_id, tenant, kind, spec, state, run_after)
-                        values ('a', 'a', 'generate', '{}', 'scheduled', now() + interval '1 day') returning id)
-                insert into atelier.job_events (job, event, at) select id, 'accepted', now() - interval '10 s' from job
-                """)
+            try await record("accepted", on: stage)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<4 { group.addTask { _ = try await counts.families() } }
                 try await group.waitForAll()
@@ -71,14 +77,7 @@ import Testing
         try await Stage.with(settings: [:]) { stage in
             let counts = EventCounts(reader: Reader(url: stage.readerURL))
             try await counts.begin()
-            try await stage.store.query(
-                """
-                with job as (
-                    insert into atelier.jobs (message_id, tenant, kind, spec, state, run_after)
-                        values ('a', 'a', 'generate', '{}', 'scheduled', now() + interval '1 day') returning id)
-                insert into atelier.job_events (job, event, detail, at)
-                select id, 'discarded', '{"error": {"code": "engine.crash"}}', now() - interval '10 s' from job
-                """)
+            try await record("discarded", ["error": ["code": "engine.crash"]], on: stage)
             let line = #"atelier_job_events_total{kind="generate",event="discarded",code="engine.crash"} "#
             for value in 0...1 {
                 let text = try await counts.families().map { $0.text(.text) }.joined()
