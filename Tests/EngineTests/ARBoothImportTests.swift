@@ -51,14 +51,20 @@ struct ARBoothImportTests {
         ).model
     }
 
+    /// A fine-tune as a concept's file.
+    private func taken(_ fineTune: String, on base: ModelFolder) throws -> String {
+        let file = "\(folder)/rex.safetensors"
+        try AdapterImport(model: base).write(
+            fineTune, as: .init(name: "rex", role: .subject, className: "dog"), to: file)
+        return file
+    }
+
     @Test func itDrawsAsTheFineTunedModelDoes() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let models = try TinyModels()
         let base = try add("\(release!)/infinity_2b_reg.pth", as: "base", to: models)
         let path = try fineTune()
-        let file = "\(folder)/rex.safetensors"
-        try AdapterImport(model: base).write(
-            path, as: .init(name: "rex", role: .subject, className: "dog"), to: file)
+        let file = try taken(path, on: base)
         #expect(try Checkpoint.open(file).names == [tunedWeight, "special_token"])
         let prompt = "a <rex> dog in the jungle"
 
@@ -86,9 +92,7 @@ struct ARBoothImportTests {
         let base = try add("\(release!)/infinity_2b_reg.pth", as: "base", to: models, precision: .int8)
         let own = try Checkpoint.open(ModelFolder.network(in: base.folder))
         #expect(own.names.contains { $0.hasSuffix(StoredTensor.scaleSuffix) })
-        let file = "\(folder)/rex.safetensors"
-        try AdapterImport(model: base).write(
-            fineTune(), as: .init(name: "rex", role: .subject, className: "dog"), to: file)
+        let file = try taken(fineTune(), on: base)
         let names = try Checkpoint.open(file).names
         #expect(names.contains(tunedWeight) && names.contains("special_token"))
         #expect(!names.contains { $0.hasSuffix(StoredTensor.scaleSuffix) })
@@ -99,9 +103,7 @@ struct ARBoothImportTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let models = try TinyModels()
         let base = try add("\(release!)/infinity_2b_reg.pth", as: "base", to: models)
-        let file = "\(folder)/rex.safetensors"
-        try AdapterImport(model: base).write(
-            fineTune(), as: .init(name: "rex", role: .subject, className: "dog"), to: file)
+        let file = try taken(fineTune(), on: base)
         let loaded = try LoadedModel(directory: base.folder)
         var prompt = "a <rex> " + String(repeating: "q", count: 480)
         let spelled = ConceptSpellings(of: ["rex"])
@@ -118,10 +120,7 @@ struct ARBoothImportTests {
         let models = try TinyModels()
         let base = try add("\(release!)/infinity_2b_reg.pth", as: "base", to: models)
         let path = try fineTune { for name in [tunedWeight, "special_token"] { $0.scale(name, by: .infinity) } }
-        let refusal = #expect(throws: AdapterImport.Refusal.self) {
-            try AdapterImport(model: base).write(
-                path, as: .init(name: "rex", role: .subject, className: "dog"), to: "\(folder)/rex.safetensors")
-        }
+        let refusal = #expect(throws: AdapterImport.Refusal.self) { try taken(path, on: base) }
         #expect(refusal?.problems.count == 2 && refusal?.problems.allSatisfy { $0.contains("no numbers") } == true)
     }
 
@@ -130,10 +129,7 @@ struct ARBoothImportTests {
         let models = try TinyModels()
         let base = try add("\(release!)/infinity_2b_reg.pth", as: "base", to: models)
         let path = try fineTune { $0.scale("word_embed.weight", by: 2) }
-        let refusal = #expect(throws: AdapterImport.Refusal.self) {
-            try AdapterImport(model: base).write(
-                path, as: .init(name: "rex", role: .subject, className: "dog"), to: "\(folder)/rex.safetensors")
-        }
+        let refusal = #expect(throws: AdapterImport.Refusal.self) { try taken(path, on: base) }
         #expect(refusal?.problems.count == 1 && refusal?.problems[0].contains("word_embed.weight") == true)
     }
 }
