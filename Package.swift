@@ -193,7 +193,7 @@ let package = Package(
             name: "BackboneTests",
             dependencies: [
                 "ComputeTesting", "Backbones", "Checkpoints", "Tensors", "Autograd", "Layers", "Images", "Randomness",
-                "FileTesting",
+                "FileTesting", "ModelTesting",
             ]),
         .testTarget(
             name: "EvaluationTests",

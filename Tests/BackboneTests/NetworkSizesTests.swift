@@ -1,5 +1,6 @@
 import ComputeTesting
 import Foundation
+import ModelTesting
 import Testing
 
 @testable import Backbones
@@ -40,30 +41,13 @@ import Testing
         #expect(try fault(T5Encoder.Configuration.self, buckets).hasPrefix("/relative_attention_num_buckets: 2 to"))
     }
 
-    private var text: T5Encoder.Configuration {
-        .init(vocabularySize: 8, width: 16, headWidth: 8, feedForwardWidth: 16, layers: 1, heads: 2)
-    }
-
-    private var llamaGen: LlamaGenModel.Configuration {
-        .init(
-            name: "m", pictureSize: 16,
-            tokenizer: .init(
-                baseChannels: 4, multipliers: [1, 2, 2], residualBlocks: 1, latentChannels: 6, codes: 12, codeWidth: 4,
-                groups: 2),
-            text: text,
-            transformer: .init(
-                width: 16, depth: 2, heads: 2, feedForwardWidth: 24, codes: 12, captionLength: 16, captionWidth: 16,
-                side: 4),
-            guidance: 2, topK: 12, temperature: 1)
-    }
-
     /// A text of CLIP's has two marks; the codes of LlamaGen's pictures have a place each.
     @Test func placesAreAsManyAsAreNeeded() throws {
         #expect(
             try fault(
                 CLIPModel.Configuration.self, #"{"text_config":{"max_position_embeddings":2},"vision_config":{}}"#)
                 == "/text_config/max_position_embeddings: 2; at least 3 are needed, for a word between its marks")
-        var settings = llamaGen
+        var settings = try tinyLlamaGen().configuration
         settings.pictureSize = 64
         #expect(
             try fault(in: settings)
@@ -71,20 +55,11 @@ import Testing
     }
 
     @Test func everyPartOfABackboneIsHeld() throws {
-        var settings = llamaGen
+        var settings = try tinyLlamaGen().configuration
         settings.text.buckets = 2
         #expect(try fault(in: settings).hasPrefix("/text/relative_attention_num_buckets: 2 to"))
-        let schedule = ScaleSchedule.square([1, 2])
-        let infinity = InfinityModel.Configuration(
-            name: "m", pictureSize: 8, schedule: schedule,
-            tokenizer: .init(
-                baseChannels: 8, encoderMultipliers: [1, 1, 1], decoderMultipliers: [1, 1, 1], residualBlocks: 1,
-                bits: 4, patchSize: 4, groups: 2),
-            text: text,
-            transformer: .init(
-                width: 12, depth: 2, heads: 2, textWidth: 16, textLength: 16, bits: 4, blockChunks: 1,
-                schedule: schedule),
-            guidance: 2, temperature: 1)
+        var infinity = try tinyModel().configuration
+        infinity.transformer.width = 12
         #expect(
             try fault(in: infinity)
                 == "/transformer/heads: 2 of 6 channels; positions need a number that 4 divides")
