@@ -6,6 +6,9 @@ import Testing
 
 /// What the programs say of themselves, and what they are called among processes.
 @Suite(.timeLimit(.minutes(15))) struct ProgramTests {
+    /// With the shipped models.
+    private static let environment = ["PATH": "/usr/bin:/bin", "ATELIER_MODELS": Servers.root + "/models"]
+
     @Test func theEngineTellsItsVersion() async throws {
         let run = try await ProgramRun(Stage.programs + "/atelier-engine", ["--version"], environment: [:])
         #expect(run.status == 0 && run.output == Release.version + "\n", "\(run)")
@@ -20,8 +23,7 @@ import Testing
     func whatThisHostsModelsCannotDoHasNoPrice(job: String, pointer: String) async throws {
         for command in [["estimate", "-"], ["run", "-", "--out", "/nowhere"]] {
             let run = try await ProgramRun(
-                Stage.programs + "/atelierctl", command,
-                environment: ["PATH": "/usr/bin:/bin", "ATELIER_MODELS": Servers.root + "/models"],
+                Stage.programs + "/atelierctl", command, environment: Self.environment,
                 input: #"{"version":1,"# + job.dropFirst())
             #expect(run.status == 65 && run.errors.contains("  " + pointer), "\(command): \(run)")
         }
@@ -33,8 +35,7 @@ import Testing
         let job = #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a xyzzy dog"],"seed":1}"#
         for command in [["estimate", "-"], ["run", "-", "--out", folder.path + "/out"]] {
             let run = try await ProgramRun(
-                Stage.programs + "/atelierctl", command,
-                environment: ["PATH": "/usr/bin:/bin", "ATELIER_MODELS": Servers.root + "/models"], input: job)
+                Stage.programs + "/atelierctl", command, environment: Self.environment, input: job)
             let warning = "warning: /prompts/0: words that pocket-infinity never learnt: “xyzzy”\n"
             #expect(run.status == 0 && run.errors.contains(warning), "\(command): \(run)")
         }
@@ -48,8 +49,7 @@ import Testing
             "job.json", #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a red dog"],"seed":1}"#)
         let child = try ChildProgram(
             Stage.programs + "/atelierctl", ["run", job, "--out", folder.path + "/out"],
-            environment: ["PATH": "/usr/bin:/bin", "ATELIER_MODELS": Servers.root + "/models"], output: log,
-            errors: log)
+            environment: Self.environment, output: log, errors: log)
         #expect(try await child.ended(within: 600) == 0)
         let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
         #expect(lines.first?.hasSuffix(".png") == true && lines.last?.hasPrefix("done in ") == true, "\(lines)")
@@ -60,7 +60,7 @@ import Testing
         let folder = try TemporaryFolder()
         let run = try await ProgramRun(
             Stage.programs + "/atelierctl", ["run", "-", "--out", folder.path],
-            environment: ["PATH": "/usr/bin:/bin", "ATELIER_MODELS": Servers.root + "/models"],
+            environment: Self.environment,
             input: #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a dog"],"seed":1}"#)
         #expect(run.status == 0 && run.errors.contains("generate 1/1\n"), "\(run)")
     }
@@ -69,7 +69,7 @@ import Testing
         let folder = try TemporaryFolder()
         let run = try await ProgramRun(
             Stage.programs + "/atelierctl", ["run", "-", "--adapter", "rex=rex.safetensors", "--out", folder.path],
-            environment: ["PATH": "/usr/bin:/bin", "ATELIER_MODELS": Servers.root + "/models"],
+            environment: Self.environment,
             input: #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a rex dog"],"seed":1}"#)
         let warning = "warning: --adapter rex: the job does not use it; prompts do by <rex>\n"
         #expect(run.errors.contains(warning), "\(run)")
@@ -83,7 +83,7 @@ import Testing
         let run = try await ProgramRun(
             "/bin/bash",
             ["-c", #""$0" estimate <(cat "$1") --config <(echo {})"#, Stage.programs + "/atelierctl", job],
-            environment: ["PATH": "/usr/bin:/bin", "ATELIER_MODELS": Servers.root + "/models"])
+            environment: Self.environment)
         #expect(run.status == 0 && run.output.hasPrefix("about "), "\(run)")
     }
 
