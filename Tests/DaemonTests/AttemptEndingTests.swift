@@ -1,3 +1,4 @@
+import Jobs
 import Testing
 
 @testable import Daemon
@@ -5,20 +6,24 @@ import Testing
 @Suite struct AttemptEndingTests {
     let ended = EngineExit(cause: .status(0), peakMemoryBytes: 1, processorSeconds: 1)
     let killed = EngineExit(cause: .signal(9), peakMemoryBytes: 1, processorSeconds: 1)
+    private let done = EngineEvent.Done(result: ["pictures": 2], seconds: 1, peakMemoryBytes: 1)
+    private let failed = EngineEvent.Failed(code: "input.image", consequence: .rejected, message: "it is no picture")
+
+    private var everyWord: [FinalEvent?] { [.done(done), .interrupted, .failed(failed), nil] }
 
     @Test func aLostClaimWritesNothingWhateverWasSaid() {
-        for said in [FinalEvent.done, .interrupted, .failed, nil] {
+        for said in everyWord {
             #expect(AttemptEnding.decide(reported: said, asked: .lostClaim, exit: ended) == .lost)
         }
     }
 
     @Test func aWordSpokenBeforeTheStopCounts() {
-        #expect(AttemptEnding.decide(reported: .done, asked: .draining, exit: ended) == .completed)
-        #expect(AttemptEnding.decide(reported: .failed, asked: .draining, exit: ended) == .failed)
+        #expect(AttemptEnding.decide(reported: .done(done), asked: .draining, exit: ended) == .completed(done))
+        #expect(AttemptEnding.decide(reported: .failed(failed), asked: .draining, exit: ended) == .failed(failed))
     }
 
     @Test func aCancelledJobNeitherFailsNorCompletes() {
-        for said in [FinalEvent.interrupted, .failed, .done, nil] {
+        for said in everyWord {
             #expect(AttemptEnding.decide(reported: said, asked: .cancelled, exit: killed) == .cancelled)
         }
     }
@@ -42,7 +47,7 @@ import Testing
                 == .crashed(code: "engine.crash", message: "the engine ended without a result: signal 9 (SIGKILL)"))
         guard
             case .crashed("engine.protocol", _) = AttemptEnding.decide(
-                reported: .done, asked: .protocolViolation("x"), exit: ended)
+                reported: .done(done), asked: .protocolViolation("x"), exit: ended)
         else { return #expect(Bool(false)) }
         guard
             case .crashed("engine.hang", _) = AttemptEnding.decide(

@@ -1,11 +1,13 @@
+import Jobs
+
 /// What an engine said last about its attempt, if it said anything.
 package enum FinalEvent: Sendable, Equatable {
-    /// The job is done.
-    case done
+    /// The job is done, with this result.
+    case done(EngineEvent.Done)
     /// It stopped where it was asked to, behind a checkpoint.
     case interrupted
     /// It failed, and says why and what follows.
-    case failed
+    case failed(EngineEvent.Failed)
 }
 
 /// Why the daemon stopped an engine.
@@ -29,9 +31,9 @@ package enum StopReason: Sendable, Equatable {
 /// How an attempt ends: decided from what was said, what was asked and how the process ended, without any I/O.
 package enum AttemptEnding: Sendable, Equatable {
     /// The job is done; its artifacts and messages are to be committed.
-    case completed
+    case completed(EngineEvent.Done)
     /// The engine's own failure, with its own consequence.
-    case failed
+    case failed(EngineEvent.Failed)
     /// The engine ended without a word: costs an attempt.
     case crashed(code: String, message: String)
     /// The machine failed, not the job: costs nothing.
@@ -49,8 +51,8 @@ package enum AttemptEnding: Sendable, Equatable {
         case (.protocolViolation(let what), _): .crashed(code: "engine.protocol", message: what)
         case (.unavailable(let what), _): .interrupted(what)
         case (.cancelled, _): .cancelled
-        case (_, .done): .completed
-        case (_, .failed): .failed
+        case (_, .done(let done)): .completed(done)
+        case (_, .failed(let failed)): .failed(failed)
         case (.draining, .interrupted): .interrupted("the daemon is stopping; the engine stopped in time")
         case (.draining, nil): .interrupted("the daemon is stopping; the engine did not answer in time")
         case (.memory(let limit), _):
@@ -60,6 +62,20 @@ package enum AttemptEnding: Sendable, Equatable {
         case (nil, .interrupted):
             .crashed(code: "engine.interrupted", message: "somebody else asked the engine to stop")
         case (nil, nil): .crashed(code: "engine.crash", message: "the engine ended without a result: \(exit.phrase)")
+        }
+    }
+}
+
+extension AttemptEnding: CustomStringConvertible {
+    /// As the log has it: what a job comes to, and why it failed, is written down elsewhere.
+    package var description: String {
+        switch self {
+        case .completed: "completed"
+        case .failed(let failed): "failed: \(failed.code)"
+        case .crashed(let code, let message): "crashed: \(code): \(message)"
+        case .interrupted(let reason): "interrupted: \(reason)"
+        case .cancelled: "cancelled"
+        case .lost: "lost"
         }
     }
 }

@@ -24,9 +24,8 @@ package actor EngineSupervisor {
     /// What the job is done with, as its result tells.
     private var seed: Int?
     private var produced: [EngineEvent.Artifact] = []
-    private var done: EngineEvent.Done?
-    private var failed: EngineEvent.Failed?
-    private var isInterrupted = false
+    /// The engine's last word.
+    private var reported: FinalEvent?
     private var isHostAtFault = false
     /// PostgreSQL refused what the attempt begins with, for good.
     private var isRefused = false
@@ -60,10 +59,11 @@ package actor EngineSupervisor {
             if let asked { stop(asked) }  // what was asked while it started
             await follow(process, order: order)
         } catch let problem as AttemptProblem {
-            failed = EngineEvent.Failed(
-                code: problem.code, consequence: problem.consequence, message: problem.message,
-                problems: problem.problems)
-            await settle(.failed)
+            await settle(
+                .failed(
+                    EngineEvent.Failed(
+                        code: problem.code, consequence: problem.consequence, message: problem.message,
+                        problems: problem.problems)))
         } catch let error as StoreError {
             isRefused = !error.isTemporary
             if isRefused {
@@ -184,15 +184,16 @@ extension EngineSupervisor {
         let exit = await process.exit()
         watch.cancel()
         await watch.value
-        let word: FinalEvent? = done != nil ? .done : failed != nil ? .failed : isInterrupted ? .interrupted : nil
         // Between two polls it may have come up to the wall, where it ends by itself.
-        if asked == nil, word == nil,
+        if asked == nil, reported == nil,
             memory.isTheCause(limitMiB: settings.engineMemoryMiB, peakMiB: Int(exit.peakMemoryBytes >> 20))
         {
             asked = .memory(limitMiB: settings.engineMemoryMiB)
         }
-        var ending = AttemptEnding.decide(reported: word, asked: asked, exit: exit)
-        if ending == .failed, isHostAtFault, let failed { ending = .interrupted("\(failed.code): \(failed.message)") }
+        var ending = AttemptEnding.decide(reported: reported, asked: asked, exit: exit)
+        if case .failed(let failed) = ending, isHostAtFault {
+            ending = .interrupted("\(failed.code): \(failed.message)")
+        }
         logger.info(
             "engine ended",
             metadata: [
@@ -214,12 +215,17 @@ extension EngineSupervisor {
         case .metric(let metric): updates.metrics.append(metric)
         case .checkpoint(let checkpoint): await take(checkpoint)
         case .artifact(let artifact): await take(artifact)
-        case .done(let done): self.done = done
-        case .interrupted: isInterrupted = true
+        case .done(let done): end(saying: .done(done))
+        case .interrupted: end(saying: .interrupted)
         case .failed(let failed):
-            self.failed = failed
+            end(saying: .failed(failed))
             if Self.hostFaults.contains(failed.code) { isHostAtFault = true }
         }
+    }
+
+    /// An engine has one last word; where it says more the first counts.
+    private func end(saying word: FinalEvent) {
+        if reported == nil { reported = word }
     }
 
     private func take(_ checkpoint: EngineEvent.Checkpoint) async {
@@ -337,13 +343,13 @@ extension EngineSupervisor {
             outcome: .completed, logTail: process?.log.tail ?? "", peakMemoryBytes: exit?.peakMemoryBytes,
             processorSeconds: exit?.processorSeconds)
         switch ending {
-        case .completed:
-            result.result = done.map { $0.result.adding("seed", seed.map(JSONValue.integer)) }
+        case .completed(let done):
+            result.result = done.result.adding("seed", seed.map(JSONValue.integer))
             result.artifacts = produced
-        case .failed:
+        case .failed(let failed):
             result.outcome = .failed
-            result.consequence = failed?.consequence ?? .transient
-            (result.code, result.message, result.problems) = (failed?.code, failed?.message, failed?.problems)
+            result.consequence = failed.consequence
+            (result.code, result.message, result.problems) = (failed.code, failed.message, failed.problems)
         case .crashed(let code, let message):
             result.outcome = .crashed
             (result.code, result.message) = (code, message)
