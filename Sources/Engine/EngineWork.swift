@@ -22,7 +22,7 @@ package struct EngineWork {
                     .done(
                         .init(
                             result: result, seconds: Date().timeIntervalSince(start),
-                            peakMemoryBytes: EngineWork.peakMemory)))
+                            peakMemoryBytes: ProcessMemory.peakBytes)))
             case .interrupted(let step): connection.send(.interrupted(.init(step: step)))
             }
         } catch let stop as AskedToStop {
@@ -74,13 +74,6 @@ package struct EngineWork {
         case .evaluate(let spec): return try EvaluateWorker(spec: spec, order: order, connection: connection).run()
         case .probe: throw needless
         }
-    }
-
-    /// The largest resident size so far.
-    private static var peakMemory: Int {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return usage.ru_maxrss * 1024
     }
 }
 

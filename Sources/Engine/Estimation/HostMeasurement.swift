@@ -15,7 +15,7 @@ package struct HostMeasurement {
     /// Amounts a second by kinds of work; resident bytes are those before anything was measured.
     package func run() -> HostRates {
         let start = Self.processorSeconds
-        let resident = Self.residentBytes
+        let resident = ProcessMemory.peakBytes
         var rates = WorkRates().measured()
         rates[Self.starts] = 1 / max(start, 1e-3)
         return HostRates(rates: rates, residentBytes: resident, threads: threadCount)
@@ -26,11 +26,5 @@ package struct HostMeasurement {
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
-
-    private static var residentBytes: Int {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return usage.ru_maxrss * 1024
     }
 }

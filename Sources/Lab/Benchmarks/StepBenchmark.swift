@@ -1,6 +1,5 @@
 import Autograd
-import Foundation
-import Glibc
+import Engine
 import Layers
 import Randomness
 import Tensors
@@ -74,12 +73,8 @@ package struct StepBenchmark {
         return Tensor(normal: shape, &generator)
     }
 
-    /// Largest resident set so far, in MiB.
-    static var peakMemory: Int {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return usage.ru_maxrss / 1024
-    }
+    /// What was resident at a time, the most so far, in MiB.
+    static var peakMemory: Int { ProcessMemory.peakBytes >> 20 }
 }
 
 /// One block of the measured stack.
