@@ -155,5 +155,4 @@ package struct Labels: Equatable, Sendable {
     package let secondSubject: Int?
     /// `SubjectColour`.
     package let secondColour: Int?
-    let secondPattern: Int?
 }

@@ -42,11 +42,6 @@ struct Caption {
         return joined(["a", prompt.style.name, "of", who, prompt.accessory.name, prompt.context.name])
     }
 
-    static func prompt(_ pair: Evaluation.PairPrompt) -> String {
-        let names = [pair.first, pair.second].map { withArticle("\($0.colour.name) \($0.kind.name)") }
-        return joined(["a", pair.style.name, "of", names[0], "and", names[1], pair.context.name])
-    }
-
     private static func joined(_ words: [String]) -> String { words.filter { !$0.isEmpty }.joined(separator: " ") }
     private static func withArticle(_ noun: String) -> String {
         ("aeiou".contains(noun.first!) ? "an " : "a ") + noun

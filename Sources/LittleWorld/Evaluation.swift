@@ -110,46 +110,6 @@ package enum Evaluation {
         }
     }
 
-    /// A prompt of two subjects, each a prompt of one place and style, named from left to right.
-    package struct PairPrompt: Hashable, Sendable {
-        /// Left and right; they differ in class or colour.
-        package let first, second: Prompt
-        /// Of both.
-        package var context: Context { first.context }
-        /// Of both.
-        package var style: Style { first.style }
-
-        /// What a model is asked for.
-        package var text: String { Caption.prompt(self) }
-
-        /// A picture of the world that the prompt describes, of individuals that training knows.
-        package func scene(index: UInt64) -> Scene {
-            var generator = Philox(seed: 500, purpose: 7, index: index)
-            func drawn(_ prompt: Prompt) -> Subject {
-                .drawn(&generator, kind: prompt.kind, colour: prompt.colour, heldOut: false)
-            }
-            return Scene(
-                subject: drawn(first), second: drawn(second), context: context, accessory: .none, style: style,
-                pose: .drawn(&generator), phrasing: 0)
-        }
-    }
-
-    /// The first `count` pairs that training never shows together, in styles that it knows and that show colour.
-    package static func pairPrompts(count: Int = 200) -> [PairPrompt] {
-        var generator = Philox(seed: 500, purpose: 6, index: 0)
-        var seen = Set<PairPrompt>()
-        var result: [PairPrompt] = []
-        while result.count < count {
-            let a = candidate(&generator)
-            let b = candidate(&generator)
-            let pair = PairPrompt(
-                first: a, second: Prompt(kind: b.kind, colour: b.colour, context: a.context, style: a.style))
-            let areTwo = pair.first != pair.second
-            if areTwo, isReserved(pair.first, pair.second), seen.insert(pair).inserted { result.append(pair) }
-        }
-        return result
-    }
-
     /// Any prompt in a style that training knows and that shows colour.
     private static func candidate(_ generator: inout Philox) -> Prompt {
         let styles = styles

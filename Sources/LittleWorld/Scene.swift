@@ -39,8 +39,7 @@ package struct Scene: Hashable, Sendable {
         Labels(
             subject: subject.kind.rawValue, colour: shown(subject.colour), pattern: subject.pattern.rawValue,
             context: context.rawValue, accessory: accessory.rawValue, finish: finish.rawValue, style: style.rawValue,
-            secondSubject: second?.kind.rawValue, secondColour: second.flatMap { shown($0.colour) },
-            secondPattern: second?.pattern.rawValue)
+            secondSubject: second?.kind.rawValue, secondColour: second.flatMap { shown($0.colour) })
     }
 
     private func shown(_ colour: SubjectColour) -> Int? { style.keepsColour ? colour.rawValue : nil }

@@ -125,9 +125,6 @@ package final class T5Encoder {
         return states
     }
 
-    /// Whether a weight of this name is the encoder's, among those of a model it was trained with.
-    package static func isName(_ name: String) -> Bool { name == "shared.weight" || name.hasPrefix("encoder.") }
-
     /// The mean of the table's rows of `ids`, [1, D].
     package func meanEmbedding(_ ids: some Collection<Int32>) -> Tensor {
         embedding.value.mean(ofRows: ids)

@@ -30,8 +30,6 @@ package indirect enum FieldValue: Sendable, Equatable {
 
     /// The text, if it is one.
     package var string: String? { if case .string(let value) = self { value } else { nil } }
-    /// The whole number, if it is one.
-    package var integer: Int64? { if case .integer(let value) = self { value } else { nil } }
 }
 
 extension FieldValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral {

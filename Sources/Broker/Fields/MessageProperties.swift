@@ -60,6 +60,4 @@ package struct MessageProperties: Sendable, Equatable {
 
     /// The W3C trace context, from the header `traceparent`.
     package var traceparent: String? { headers["traceparent"]?.string }
-    /// How often a quorum queue delivered the message before; 0 at first.
-    package var deliveryCount: Int { headers["x-delivery-count"]?.integer.map(Int.init) ?? 0 }
 }
