@@ -218,6 +218,15 @@ package final class Stage: @unchecked Sendable {  // used by one test, in order
                 "\(outcomes.count) of \(count) outcomes came within \(seconds) s: \(outcomes)\n\(log.suffix(4000))")
     }
 
+    /// A tenant's own connection, under the password that tests give their users: secret.
+    package func publisher(as tenant: String) throws -> Publisher {
+        var parts = URLComponents(string: servers.amqpURL)!
+        (parts.user, parts.password) = (tenant, "secret")
+        let publisher = Publisher(try BrokerAddress(url: parts.string!))
+        publisher.start()
+        return publisher
+    }
+
     // MARK: - Jobs
 
     /// Waits until the job of the message id is as `test` wants it; gives everything about it.

@@ -15,18 +15,10 @@ import Testing
     /// The picture that both tenants learn from; the scripted engine does not look at it.
     private static let shared = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
 
-    private func publisher(_ tenant: String, _ stage: Stage) throws -> Publisher {
-        var parts = URLComponents(string: stage.servers.amqpURL)!
-        (parts.user, parts.password) = (tenant, "secret")
-        let publisher = Publisher(try BrokerAddress(url: parts.string!))
-        publisher.start()
-        return publisher
-    }
-
     private func publish(
         _ body: Data, _ id: String, as tenant: String, _ stage: Stage, _ headers: [String: FieldValue] = [:]
     ) async throws {
-        let publisher = try publisher(tenant, stage)
+        let publisher = try stage.publisher(as: tenant)
         let message = OutgoingMessage(
             exchange: stage.names.exchange, routingKey: TopologyNames.jobsRoutingKey,
             properties: MessageProperties(messageID: id, userID: tenant, headers: headers), body: Array(body))

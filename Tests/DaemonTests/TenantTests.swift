@@ -29,15 +29,6 @@ import Testing
         #expect(try Self.rules(["ATELIER_USER_ID": "optional"]).tenant(of: MessageProperties()) == "default")
     }
 
-    /// A tenant's connection.
-    private func publisher(_ name: String, _ stage: Stage) throws -> Publisher {
-        var parts = URLComponents(string: stage.servers.amqpURL)!
-        (parts.user, parts.password) = (name, "secret")
-        let publisher = Publisher(try BrokerAddress(url: parts.string!))
-        publisher.start()
-        return publisher
-    }
-
     private func job(_ id: String, of user: String?, replyTo: String? = nil, _ stage: Stage) -> OutgoingMessage {
         OutgoingMessage(
             exchange: stage.names.exchange, routingKey: TopologyNames.jobsRoutingKey,
@@ -62,7 +53,7 @@ import Testing
         try await Stage.with(servers, settings: settings) { stage in
             for user in ["bob", "eve"] { try await grant(user, [".*", ".*", ".*"], on: servers) }
             try stage.start()
-            let (bob, eve) = (try publisher("bob", stage), try publisher("eve", stage))
+            let (bob, eve) = (try stage.publisher(as: "bob"), try stage.publisher(as: "eve"))
             #expect(await bob.publish(job("theirs", of: "bob", stage)) == .confirmed)
             _ = try await stage.job("theirs", reaches: .running)
             try await refused(stage, eve)

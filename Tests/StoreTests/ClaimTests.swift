@@ -177,19 +177,9 @@ import Testing
             try await stage.store.script("vacuum analyze atelier.jobs")
             _ = try await stage.claimOne(worker)
             // Rows read, not time, which the machine's other work is in: the heads of 60 groups and little more.
-            func read() async throws -> Int {
-                try await stage.store.script("select pg_stat_force_next_flush()")
-                let row = try await stage.store.query(
-                    """
-                    select seq_tup_read + idx_tup_fetch as rows from pg_stat_user_tables
-                    where schemaname = 'atelier' and relname = 'jobs'
-                    """
-                ).first
-                return row?["rows"].flatMap { Int($0) } ?? 0
-            }
-            let before = try await read()
+            let before = try await stage.jobRowsRead()
             for _ in 0..<10 { _ = try await stage.claimOne(worker) }
-            let each = try await (read() - before) / 10
+            let each = try await (stage.jobRowsRead() - before) / 10
             #expect((1...500).contains(each), "\(each) rows a claim")
         }
     }

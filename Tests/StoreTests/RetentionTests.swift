@@ -98,20 +98,10 @@ import Testing
             let retention = Retention(completedJobs: 1)
             #expect(try await stage.store.prune(retention, limit: 500)["completed jobs"] == 0)
             // Rows read, not time, which the machine's other work is in.
-            func read() async throws -> Int {
-                try await stage.store.script("select pg_stat_force_next_flush()")
-                let row = try await stage.store.query(
-                    """
-                    select seq_tup_read + idx_tup_fetch as rows from pg_stat_user_tables
-                    where schemaname = 'atelier' and relname = 'jobs'
-                    """
-                ).first
-                return row?["rows"].flatMap { Int($0) } ?? 0
-            }
-            let before = try await read()
+            let before = try await stage.jobRowsRead()
             try await fill(stage, [("old", "generate", "completed", 2)])
             #expect(try await stage.store.prune(retention, limit: 500)["completed jobs"] == 1)
-            let rows = try await read() - before
+            let rows = try await stage.jobRowsRead() - before
             #expect(rows < 50, "\(rows) rows were read for one")
             try await stage.store.script("update atelier.jobs set kept_at = now() - interval '2 days'")
             try await stage.store.script("delete from atelier.concepts where name = '7'")

@@ -44,6 +44,18 @@ struct Stage {
 
     func claimOne(_ worker: UUID) async throws -> ClaimedJob { try #require(try await store.claim(worker, 1).first) }
 
+    /// How many of the jobs' rows were read until now.
+    func jobRowsRead() async throws -> Int {
+        try await store.script("select pg_stat_force_next_flush()")
+        let row = try await store.query(
+            """
+            select seq_tup_read + idx_tup_fetch as rows from pg_stat_user_tables
+            where schemaname = 'atelier' and relname = 'jobs'
+            """
+        ).first
+        return row?["rows"].flatMap { Int($0) } ?? 0
+    }
+
     /// The SQLSTATE of the refusal of a statement, nil where it is not refused.
     func refusal(_ sql: String) async -> String? {
         do { try await store.script(sql) } catch StoreError.refused(let state, _) { return state } catch {
