@@ -25,18 +25,25 @@ import Testing
             references: Subject.heldOut(.dog, index: 0).references(count: 3).map { $0.paint(size: 16) })
     }
 
+    /// What is measured of a tiny model that has learnt nothing.
+    private func report(
+        on model: String, _ role: ConceptRole, by method: PersonalizationMethod, in tiny: TinyModels
+    ) throws -> QuickEvaluation.Report {
+        let loaded = try LoadedModel(directory: tiny.folder + "/" + model)
+        let evaluation = try QuickEvaluation(concept(role: role), on: loaded, models: tiny.folder, seed: 3)
+        let text =
+            """
+            {"method":"\(method.rawValue)","model":"\(model)","modelDigest":"","concept":"rex",\
+            "role":"\(role.rawValue)","className":"dog","seed":3,"iterations":0,"options":"{}"}
+            """
+        let description = try JSONDecoder().decode(Adapter.Description.self, from: Data(text.utf8))
+        return try evaluation.report(
+            ConceptPainter(loaded, adapters: [:]), Adapter(description: description, tensors: [:]))
+    }
+
     @Test func aSubjectIsMeasuredAndAnUnchangedModelHasNotDrifted() throws {
         try withModels { tiny in
-            let loaded = try LoadedModel(directory: tiny.folder + "/pocket-infinity")
-            let evaluation = try QuickEvaluation(concept(), on: loaded, models: tiny.folder, seed: 3)
-            let text =
-                #"""
-                {"method":"lora","model":"pocket-infinity","modelDigest":"","concept":"rex","role":"subject",\#
-                "className":"dog","seed":3,"iterations":0,"options":"{}"}
-                """#
-            let description = try JSONDecoder().decode(Adapter.Description.self, from: Data(text.utf8))
-            let report = try evaluation.report(
-                ConceptPainter(loaded, adapters: [:]), Adapter(description: description, tensors: [:]))
+            let report = try report(on: "pocket-infinity", .subject, by: .lora, in: tiny)
             #expect(
                 report.row.scores.keys.sorted() == [
                     "clip_i.pocket-clip", "clip_t.pocket-clip", "dino.pocket-dino", "div_dino.pocket-dino",
@@ -49,16 +56,7 @@ import Testing
 
     @Test func aStyleIsMeasuredByItsAlignment() throws {
         try withModels { tiny in
-            let loaded = try LoadedModel(directory: tiny.folder + "/pocket-chameleon")
-            let evaluation = try QuickEvaluation(concept(role: .style), on: loaded, models: tiny.folder, seed: 3)
-            let text =
-                #"""
-                {"method":"coar","model":"pocket-chameleon","modelDigest":"","concept":"rex","role":"style",\#
-                "className":"dog","seed":3,"iterations":0,"options":"{}"}
-                """#
-            let description = try JSONDecoder().decode(Adapter.Description.self, from: Data(text.utf8))
-            let report = try evaluation.report(
-                ConceptPainter(loaded, adapters: [:]), Adapter(description: description, tensors: [:]))
+            let report = try report(on: "pocket-chameleon", .style, by: .coar, in: tiny)
             #expect(
                 report.row.scores.keys.sorted() == [
                     "div_dino.pocket-dino", "style_alignment.pocket-clip", "text_alignment.pocket-clip",
