@@ -17,12 +17,12 @@ struct Doctor: AsyncParsableCommand {
     func run() async throws {
         let settings = try server.settings(needing: ["amqpURL", "postgresURL", "stateDirectory"])
         let end = ContinuousClock.now + .seconds(wait)
-        let metrics = DoctorChecks(
+        let checks = DoctorChecks(
             settings: settings, wantsDaemon: !noDaemon, wantsProbe: probe, folder: folder)
-        var findings = await metrics.findings()
+        var findings = await checks.findings()
         while findings.contains(where: { $0.problem != nil }) && ContinuousClock.now < end {
             try await Task.sleep(for: .milliseconds(500))
-            findings = await metrics.findings()
+            findings = await checks.findings()
         }
         for finding in findings where !server.json {
             let mark = finding.problem == nil ? "ok  " : "BAD "
