@@ -31,7 +31,7 @@ private struct GradientCheck {
     }
 
     /// The largest |analytic − numeric| over all differentiable elements, relative to the largest gradient of that
-    /// input.
+    /// input; infinite where one of them is NaN.
     func largestError() -> Double {
         let leaves = example.inputs.indices.map { example.differentiable[$0] ? Node() : nil }
         let variables = zip(example.inputs, leaves).map { Variable($0, node: $1) }
@@ -44,7 +44,8 @@ private struct GradientCheck {
                 (4 * difference(index, element, step: 0x1p-6) - difference(index, element, step: 0x1p-5)) / 3
             }
             let scale = max(numeric.map(abs).max() ?? 0, 1e-2)
-            for (a, n) in zip(analytic, numeric) { worst = max(worst, abs(a - n) / scale) }
+            let error = largestDifference(analytic, numeric) / scale
+            worst = error.isNaN ? .infinity : max(worst, error)
         }
         return worst
     }
@@ -75,6 +76,16 @@ private struct GradientCheck {
             func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [dOutput] }
         }
         #expect(GradientCheck(Wrong.examples[0]).largestError() > 0.1)
+    }
+
+    @Test func aGradientThatIsNoNumberIsCaught() {
+        struct Broken: Operation {
+            static let name = "broken"
+            static var examples: [OperationExample] { [OperationExample(Broken(), [.example([3])])] }
+            mutating func forward(_ inputs: [Tensor]) -> Tensor { inputs[0].copy() }
+            func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] { [Tensor(repeating: .nan, shape: [3])] }
+        }
+        #expect(GradientCheck(Broken.examples[0]).largestError() == .infinity)
     }
 
     @Test func aValueUsedThreeTimesCollectsAllItsGradients() {

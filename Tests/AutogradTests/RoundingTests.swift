@@ -57,7 +57,7 @@ struct RoundingTests {
         let single = results(example, .single)
         for (index, (rounded, exact)) in zip(results(example, .bfloat16), single).enumerated() {
             let scale = max(exact.map(abs).max()!, 1e-3)
-            let worst = zip(rounded, exact).map { abs($0 - $1) }.max()! / scale
+            let worst = largestDifference(rounded, exact) / scale
             #expect(worst < 2e-2, "result \(index): \(worst) of the largest value")
             // A bias' gradient is a sum, which nothing rounds.
             #expect(worst > 0 || index > 0, "the value is the same to the bit: nothing was rounded")

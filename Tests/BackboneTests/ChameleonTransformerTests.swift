@@ -16,10 +16,6 @@ private func configuration(swinNorm: Bool = false, ties: Bool = false) -> Chamel
     return c
 }
 
-private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
-    zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
-}
-
 @Suite(.computing) struct ChameleonTransformerTests {
     @Test(arguments: [false, true], [false, true])
     func parametersAreCountedWithoutMakingThem(swinNorm: Bool, ties: Bool) {

@@ -15,10 +15,6 @@ private func values(_ features: TextFeatures, sample: Int) -> [Float] {
             features.ranges[sample].lowerBound * width..<features.ranges[sample].upperBound * width])
 }
 
-private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
-    zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
-}
-
 @Suite(.computing) struct T5EncoderTests {
     @Test func aTextsFeaturesDoNotDependOnItsNeighbours() {
         let encoder = T5Encoder(configuration, Weights(.fresh(seed: 3)))

@@ -55,8 +55,8 @@ struct ReleasedAdapterTests {
 
     private func expectNear(_ tensor: Tensor, _ name: String, _ adapter: String) throws {
         let wanted = try self.tensor(name, in: expected)
-        let error = zip(tensor.values, wanted.values).reduce(0) { max($0, abs($1.0 - $1.1)) }
-        #expect(tensor.count == wanted.count && error <= 1e-4 * wanted.maximumMagnitude, "\(adapter): \(name) \(error)")
+        let error = largestDifference(tensor.values, wanted.values)
+        #expect(error <= 1e-4 * wanted.maximumMagnitude, "\(adapter): \(name) \(error)")
     }
 
     private func expectPrediction(_ pipeline: DiffusionPipeline, _ name: String, _ adapter: String) throws {

@@ -25,10 +25,6 @@ private func adapter(for weights: Weights, targets: [String] = ["q_proj", "down_
     return adapter
 }
 
-private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
-    zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
-}
-
 @Suite(.computing) struct LoRAAdapterTests {
     @Test func aFreshAdapterChangesNothing() throws {
         let (model, weights) = model()

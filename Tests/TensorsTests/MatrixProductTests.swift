@@ -44,7 +44,7 @@ import Testing
                         beta: accumulates ? 1 : 0)
                     let wanted = expected(a, b, transposed: transposed, m: m, n: n, k: k, beta: accumulates ? 1 : 0)
                     let scale = Float(k).squareRoot() + 2
-                    let worst = zip(got, wanted).map { abs($0 - $1) }.max()! / scale
+                    let worst = largestDifference(got, wanted) / scale
                     #expect(worst < (precision == .single ? 1e-5 : 1e-2), "\(m)×\(n)×\(k), transposed \(transposed)")
                 }
             }
@@ -70,7 +70,7 @@ import Testing
         #expect(together.values == alone.values)
         let wanted = expected(a, b, transposed: (false, true), m: m, n: n, k: k, beta: 0)
         let biased = wanted.indices.map { wanted[$0] + bias.values[$0 % n] }
-        let worst = zip(together.values, biased).map { abs($0 - $1) }.max()!
+        let worst = largestDifference(together.values, biased)
         #expect(worst < 1e-5 * (Float(k).squareRoot() + 2))
     }
 

@@ -27,6 +27,19 @@ package struct ConformanceReport {
     /// Largest |computed − recorded| over the largest |recorded| (or `floor`, for near-zero tensors).
     mutating func compare(_ name: String, _ computed: Tensor, _ recorded: Tensor, tolerance: Double, floor: Double = 0)
     {
+        let unit = max(Double(recorded.maximumMagnitude), floor, 1e-30)
+        note(name, computed, recorded, unit: unit, tolerance: tolerance)
+    }
+
+    /// Largest |computed − recorded|, in the tensor's own unit.
+    mutating func compareAbsolutely(_ name: String, _ computed: Tensor, _ recorded: Tensor, tolerance: Double) {
+        note("\(name) (absolute)", computed, recorded, unit: 1, tolerance: tolerance)
+    }
+
+    /// The largest |computed − recorded| in a unit; infinite where the shapes differ, or a difference is no number.
+    private mutating func note(
+        _ name: String, _ computed: Tensor, _ recorded: Tensor, unit: Double, tolerance: Double
+    ) {
         guard computed.count == recorded.count else {
             return note("\(name) (\(computed.shape) against \(recorded.shape))", error: .infinity, tolerance: tolerance)
         }
@@ -35,16 +48,7 @@ package struct ConformanceReport {
             let difference = abs(Double(computed.pointer[i]) - Double(recorded.pointer[i]))
             worst = difference.isNaN ? .infinity : max(worst, difference)
         }
-        note(name, error: worst / max(Double(recorded.maximumMagnitude), floor, 1e-30), tolerance: tolerance)
-    }
-
-    /// Largest |computed − recorded|, in the tensor's own unit.
-    mutating func compareAbsolutely(_ name: String, _ computed: Tensor, _ recorded: Tensor, tolerance: Double) {
-        guard computed.count == recorded.count else {
-            return note("\(name) (\(computed.shape) against \(recorded.shape))", error: .infinity, tolerance: tolerance)
-        }
-        let worst = zip(computed.values, recorded.values).reduce(0.0) { max($0, abs(Double($1.0) - Double($1.1))) }
-        note("\(name) (absolute)", error: worst, tolerance: tolerance)
+        note(name, error: worst / unit, tolerance: tolerance)
     }
 
     /// ‖computed − recorded‖ / ‖recorded‖.
