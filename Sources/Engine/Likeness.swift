@@ -1,16 +1,16 @@
 import Evaluation
 import Jobs
 
-/// Whether a subject was learnt: how like its references pictures of it are, beside what the untouched model draws of
-/// the same prompts with the class noun alone, and beside the references among themselves.
+/// Whether a concept was learnt: how like its references pictures of it are, beside what the untouched model draws of
+/// the same prompts without it, and beside the references of a subject among themselves.
 struct Likeness {
     /// The share of the way from the untouched model to the references from which a subject counts as learnt (*ours*).
     static let smallestShare = 0.25
 
-    /// DINO, then CLIP-I.
+    /// Of a subject DINO, then CLIP-I; of a style its alignment.
     struct Measure: Equatable {
         let learnt, untuned: Score
-        /// The references among themselves; nil of one reference.
+        /// The references among themselves; nil of one reference, and of a style.
         let references: Double?
 
         /// The share of the way that was gone; nil where there is no way to speak of.
@@ -30,15 +30,15 @@ struct Likeness {
 
     /// Of the scores of the same metrics.
     init(learnt: [Score], untuned: [Score], references: [Score]) {
-        measures = [Score.Metric.dino, .clipI].compactMap { metric in
+        measures = [Score.Metric.dino, .clipI, .styleAlignment].compactMap { metric in
             func score(_ scores: [Score]) -> Score? { scores.first { $0.metric == metric } }
             guard let learnt = score(learnt), let untuned = score(untuned) else { return nil }
             return Measure(learnt: learnt, untuned: untuned, references: score(references)?.value)
         }
     }
 
-    /// By DINO, which tells individuals of a class apart; nil where that cannot be said. Of one reference nobody knows
-    /// how far the way is, but what went none of it was not learnt.
+    /// By DINO, which tells individuals of a class apart; nil where that cannot be said. Of one reference, and of a
+    /// style, nobody knows how far the way is, but what went none of it was not learnt.
     var isLearnt: Bool? {
         guard let measure = measures.first else { return nil }
         if measure.references == nil, measure.learnt.value <= measure.untuned.value { return false }

@@ -82,10 +82,10 @@ struct PersonalizationOutput {
         }
         if concepts.count == 1 {
             result["drift"] = reports.first?.report.drift?.json
-            result["likeness"] = reports.first?.report.likeness?.json
+            result["likeness"] = reports.first?.report.likeness.json
         } else {
             result["likeness"] = .object(
-                Dictionary(uniqueKeysWithValues: reports.map { ($0.name, $0.report.likeness?.json ?? .null) }))
+                Dictionary(uniqueKeysWithValues: reports.map { ($0.name, $0.report.likeness.json) }))
         }
         result["warnings"] = .array((warnings + reports.flatMap(named)).map(JSONValue.string))
         result["metrics"] = .object(metrics)

@@ -3,8 +3,8 @@ import Foundation
 import Jobs
 import Personalization
 
-/// The small evaluation that ends the learning of a concept: a few prompts, and of a subject whether its class has
-/// drifted towards it.
+/// The small evaluation that ends the learning of a concept: a few prompts, beside the untouched model's pictures of
+/// them, and of a subject whether its class has drifted towards it.
 struct QuickEvaluation {
     static let suite = PromptSuite(name: "quick", templates: Array(PromptSuite.littleWorld.templates.prefix(4)))
     static let perPrompt = 2, classPictures = 16
@@ -14,10 +14,11 @@ struct QuickEvaluation {
     private let metrics: ConceptMetrics
     /// Of a subject's class, before anything was learned.
     private let before: ClassScores?
-    /// What the untouched model's pictures of a subject's prompts score, with the class noun in the subject's place.
+    /// What the untouched model's pictures of the prompts score, with the class noun in a subject's place, and nothing
+    /// in a style's.
     private let untuned: [Score]
 
-    /// Draws what the untouched model makes of a subject's class.
+    /// Draws what the untouched model makes of the prompts, and of a subject's class.
     /// - Parameters:
     ///   - models: the folder of all models.
     ///   - report: is told how many pictures of how many are drawn.
@@ -31,18 +32,17 @@ struct QuickEvaluation {
             references: concept.references,
             by: try MetricEncoders(directory: models, .init(loaded.description.encoders)))
         (self.concept, self.seed) = (concept, seed)
-        guard concept.role == .subject else {
-            (before, untuned) = (nil, [])
-            return
-        }
+        let isSubject = concept.role == .subject
         let painter = try ConceptPainter(loaded, adapters: [:])
         let described = ConceptWording(method: "").prompts(QuickEvaluation.suite, for: concept).map(\.described)
-        let all = QuickEvaluation.classPictures + described.count * QuickEvaluation.perPrompt
-        before = ClassScores(metrics, QuickEvaluation.ofClass(concept, seed, painter) { report($0, all) })
-        let pictures = QuickEvaluation.pictures(of: described, seed, painter) {
-            report(QuickEvaluation.classPictures + $0, all)
-        }
-        untuned = metrics.subject(pictures.groups, prompts: described)
+        let ofClass = isSubject ? QuickEvaluation.classPictures : 0
+        let all = ofClass + described.count * QuickEvaluation.perPrompt
+        before =
+            isSubject ? ClassScores(metrics, QuickEvaluation.ofClass(concept, seed, painter) { report($0, all) }) : nil
+        let pictures = QuickEvaluation.pictures(of: described, seed, painter) { report(ofClass + $0, all) }
+        untuned =
+            isSubject
+            ? metrics.subject(pictures.groups, prompts: described) : metrics.style(pictures.groups, prompts: described)
     }
 
     /// Prompts that the model does not read whole: of a class noun of many words.
@@ -77,10 +77,9 @@ struct QuickEvaluation {
         let row: ConceptRow
         /// Nil of a style, which has no class to change.
         let drift: Drift?
-        /// Nil of a style.
-        let likeness: Likeness?
+        let likeness: Likeness
 
-        var warnings: [String] { (likeness?.warnings ?? []) + (drift?.warnings ?? []) }
+        var warnings: [String] { likeness.warnings + (drift?.warnings ?? []) }
     }
 
     /// Measures what was learned.
@@ -95,13 +94,17 @@ struct QuickEvaluation {
         let own = prompts.count * QuickEvaluation.perPrompt
         let all = own + (before == nil ? 0 : QuickEvaluation.classPictures)
         let pictures = QuickEvaluation.pictures(of: prompts.map(\.asked), seed, painter) { progress($0, all) }
-        func report(_ scores: [Score], _ drift: Drift?, _ likeness: Likeness?) -> Report {
-            return Report(
+        func report(_ scores: [Score], _ drift: Drift?, among references: [Score]) -> Report {
+            Report(
                 row: ConceptRow(
                     name: concept.name, description: description, suite: QuickEvaluation.suite.name, pictures: own,
-                    rounds: [scores]), drift: drift, likeness: likeness)
+                    rounds: [scores]), drift: drift,
+                likeness: Likeness(learnt: scores, untuned: untuned, references: references))
         }
-        guard let before else { return report(metrics.style(pictures.groups, prompts: described), nil, nil) }
+        guard let before else {
+            // Pictures of one style may show anything: how like each other they are is no way that is to be gone.
+            return report(metrics.style(pictures.groups, prompts: described), nil, among: [])
+        }
         // Apart from the subject's pictures, so that the class has the seeds it had before.
         let ofClass = QuickEvaluation.ofClass(concept, seed, painter) { progress(own + $0, all) }
         let scores = metrics.subject(pictures.groups, prompts: described, classPictures: ofClass.classPictures)
@@ -109,7 +112,7 @@ struct QuickEvaluation {
             scores,
             Drift(
                 className: concept.className, before: before, after: ClassScores(metrics, ofClass), ceiling: ceiling),
-            Likeness(learnt: scores, untuned: untuned, references: metrics.ceiling()))
+            among: metrics.ceiling())
     }
 
     private static func ofClass(

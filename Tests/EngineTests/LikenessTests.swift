@@ -35,6 +35,19 @@ import Testing
         #expect(likeness.isLearnt == nil && likeness.warnings == [] && likeness.json["is_learnt"] == .null)
     }
 
+    @Test(arguments: [(0.35, true), (0.44, false)]) func aStyleThatCameNoNearerWasNotLearnt(
+        learnt: Double, isSaid: Bool
+    ) {
+        func scores(_ value: Double) -> [Score] {
+            [Score(.styleAlignment, by: "pocket-clip", value: value, comparisons: 1)]
+        }
+        let likeness = Likeness(learnt: scores(learnt), untuned: scores(0.41), references: [])
+        #expect(likeness.isLearnt == (isSaid ? false : nil))
+        #expect(
+            likeness.warnings
+                == (isSaid ? ["not learnt: style alignment (pocket-clip) 0.35, the untuned model 0.41"] : []))
+    }
+
     @Test func ofOneReferenceWhatCameNoNearerWasNotLearnt() {
         let likeness = Likeness(learnt: scores(0.35, 0.5), untuned: scores(0.41, 0.49), references: [])
         #expect(likeness.isLearnt == false && likeness.json["is_learnt"] == .bool(false))

@@ -62,6 +62,7 @@ import Testing
                     "div_dino.pocket-dino", "style_alignment.pocket-clip", "text_alignment.pocket-clip",
                 ])
             #expect(report.drift == nil && report.row.json["suite"] == .string("quick"))
+            #expect(report.likeness.json["style_alignment.pocket-clip"]?["untuned"]?.double != nil)
         }
     }
 

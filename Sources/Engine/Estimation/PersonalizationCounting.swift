@@ -209,10 +209,10 @@ struct QuickEvaluationSizes {
 
     private var own: Int { QuickEvaluation.suite.templates.count * QuickEvaluation.perPrompt }
 
-    /// Of a subject: its class, and its prompts without it.
+    /// The prompts without the concept, and a subject's class.
     func before(_ sheet: inout CostSheet) {
         encoders.see(references, &sheet)
-        if isSubject { measure(&sheet) }
+        measure(&sheet)
     }
 
     func after(_ sheet: inout CostSheet) {
