@@ -29,8 +29,13 @@ package struct ModelFolder: Sendable {
     private let faults: [String]
 
     /// Everything that is wrong with it, each with the file it is in.
-    package var problems: [String] {
-        faults + weights.compactMap { file in file.problem.map { "\(file.name): \($0)" } }
+    package var problems: [String] { faults + damage }
+
+    /// What is wrong with its files of weights.
+    var damage: [String] {
+        weights.isEmpty
+            ? ["has no weights: copy its files of weights here"]
+            : weights.compactMap { file in file.problem.map { "\(file.name): \($0)" } }
     }
 
     /// Whether a folder is a model's.
@@ -52,7 +57,6 @@ package struct ModelFolder: Sendable {
             description = nil
             faults.append("\(error)")
         }
-        if weights.isEmpty { faults.append("has no weights: copy its files of weights here") }
         self.faults = faults
     }
 

@@ -7,11 +7,14 @@ extension ModelFolder {
     /// Writes `model.json`, with the digest of the weights as they are now, and `SHA256SUMS`. What a description there
     /// says already stays, but for the digest and what is given here.
     /// - Returns: the names of the files that are sealed.
-    /// - Throws: ``Undescribed``, `OutputPlace.Fault`, or what the file system says.
+    /// - Throws: ``Undescribed``, ``ModelInstallation/Refusal`` naming every file that is missing or damaged,
+    ///   `OutputPlace.Fault`, or what the file system says.
     @discardableResult
     package static func seal(_ folder: String, version: String? = nil) throws -> [String] {
         try OutputPlace.folder(folder)
         var description = try Self.written(folder) ?? Self.derived(folder)
+        let problems = ModelLayout.of(description.family, in: folder).missing(in: folder) + Self(folder).damage
+        guard problems.isEmpty else { throw ModelInstallation.Refusal(problems: problems) }
         description.name = (folder as NSString).lastPathComponent
         description.digest = try weightsDigest(in: folder)
         description.version = version ?? description.version
@@ -23,7 +26,7 @@ extension ModelFolder {
     }
 
     /// Seals a folder whose model was made just now: what another model's description said there is gone.
-    /// - Throws: ``Undescribed``, or what the file system says.
+    /// - Throws: ``Undescribed``, ``ModelInstallation/Refusal``, or what the file system says.
     package static func sealAnew(_ folder: String) throws {
         let description = URL(fileURLWithPath: "\(folder)/\(ModelDescription.fileName)")
         if FileManager.default.fileExists(atPath: description.path) {

@@ -151,7 +151,7 @@ struct Models: AsyncParsableCommand {
             discussion:
                 """
                 Every model, or those named: model.json, with the digest of the weights, and \(ChecksumFile.name). \
-                What model.json says already stays.
+                What model.json says already stays. A model that lacks files, or whose files are damaged, is not sealed.
                 """
         )
         @OptionGroup var server: ServerOptions
@@ -160,18 +160,20 @@ struct Models: AsyncParsableCommand {
 
         func run() async throws {
             var sealed: [JSONValue] = []
+            var isRefused = false
             for model in try chosen(server, names) {
                 do {
                     let files = try ModelFolder.seal(model.folder, version: version)
                     sealed.append(["name": .string(model.name), "files": .array(files.map(JSONValue.string))])
                     if !server.json { print("\(model.name)  \(files.joined(separator: " "))") }
                 } catch {
-                    Terminal.note(
-                        "atelierctl: \(printable(model.folder)) could not be sealed: \(printable("\(error)"))")
-                    throw ExitStatus.badInput
+                    let problems = "\(error)".split(separator: "\n").map { "\n  " + printable(String($0)) }
+                    Terminal.note("atelierctl: \(printable(model.folder)) was not sealed:\(problems.joined())")
+                    isRefused = true
                 }
             }
             if server.json { print(JSONValue.array(sealed).text) }
+            if isRefused { throw ExitStatus.badInput }
         }
     }
 

@@ -112,4 +112,19 @@ import Testing
         #expect(after.digest != before.digest && after.version == "2" && after.limits == before.limits)
         #expect(ModelFolder(folder.path + "/m").verify() == [])
     }
+
+    /// Its sums would say that it is as it should be.
+    @Test func aModelThatLacksFilesIsNotSealed() throws {
+        let folder = try TemporaryFolder()
+        let model = folder.path + "/m"
+        try StubModel.write("m", .infinity, in: folder.path)
+        let sums = try ChecksumFile(in: model)
+        unlink(model + "/text_encoder.safetensors")
+        try Data(StubModel.weights().dropLast()).write(to: URL(fileURLWithPath: model + "/transformer.safetensors"))
+        let refusal = #expect(throws: ModelInstallation.Refusal.self) { try ModelFolder.seal(model, version: "2") }
+        let problems = refusal?.problems ?? []
+        #expect(problems.count == 2 && problems[0].hasPrefix("text_encoder.safetensors: is missing"), "\(problems)")
+        #expect(problems.last?.hasPrefix("transformer.safetensors: a: data_offsets") == true, "\(problems)")
+        #expect(try ModelFolder.written(model)?.version != "2" && ChecksumFile(in: model) == sums)
+    }
 }
