@@ -612,6 +612,25 @@ import Testing
         }
     }
 
+    /// One whose heartbeats are minutes apart has a longer lease.
+    @Test func aDaemonIsSilentOnceItsLeaseIsOver() async throws {
+        try await Stage.with(settings: [:]) { stage in
+            try await stage.store.query(
+                """
+                insert into atelier.workers (id, name, host, state_directory, pid, slots, beat_at)
+                    values (gen_random_uuid(), 'slow', 'host', '/state', 1, 1, now() - interval '100 seconds')
+                """)
+            for (lease, silent) in [("90", 1), ("300", 0)] {
+                let settings = ["ATELIER_LEASE_SECONDS": lease]
+                let site = try WebClient(try await stage.startWeb(settings, "web-" + lease))
+                let page = try await site.page("/").body
+                #expect(page.contains(">slow<") && page.contains(#"class="bad">1 min"#) == (silent == 1), "\(page)")
+                let metrics = try await site.get("/metrics").body
+                #expect(metrics.contains(#"atelier_daemons{state="silent"} \#(silent)"#), "\(metrics)")
+            }
+        }
+    }
+
     @Test func itSaysWhatIsMissingAndMakesNoDoorForOthers() async throws {
         try await Stage.with(settings: [:]) { stage in
             await #expect(throws: (any Error).self) {

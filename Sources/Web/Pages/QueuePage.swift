@@ -45,14 +45,16 @@ struct QueuePage: Sendable {
         let seesAll = viewer.tenant == nil
         let counts = try await queue
         let latencies = try await latency
-        let lived = try await workers
+        // What has been silent for long left without a word: nobody is there to give it up.
+        let living = try await workers.filter {
+            $0["gone_at"]?.string == nil && ($0["beat_age_seconds"]?.double ?? 0) < 2 * site.lease
+        }
         let hours = seesAll ? try await throughput : []
         let outbox = seesAll ? try await overview.outbox() : .null
         return [
             "tiles": Self.tiles(counts), "kinds": Self.kinds(counts),
-            "running": try await running.map(Self.runningModel),
-            "workers": lived.filter { $0["lives"] == .bool(true) }.map(Self.workerModel),
-            "has_workers": lived.contains { $0["lives"] == .bool(true) },
+            "running": try await running.map(runningModel),
+            "workers": living.map(workerModel), "has_workers": !living.isEmpty,
             "is_paused": try await cluster["paused"] == .bool(true),
             "lacking": seesAll ? LackingWorker.models(try await lacking) : [],
             "latency": seesAll ? latencies.map(Self.latencyModel) : [],
@@ -88,22 +90,22 @@ struct QueuePage: Sendable {
         }
     }
 
-    private static func runningModel(_ row: JSONValue) -> [String: Any] {
+    private func runningModel(_ row: JSONValue) -> [String: Any] {
         var model = row.members
         model["short"] = String((row["job"]?.string ?? "").prefix(8))
         model["percent"] = row["percent"]?.double.map { String(Int($0)) } ?? NSNull()
         model["since"] = Figures.duration(row["seconds"]?.double ?? 0)
         model["eta"] = row["eta_seconds"]?.double.map { Figures.duration(max(0, $0)) } ?? NSNull()
         model["memory"] = row["peak_memory_bytes"]?.double.map(Figures.bytes) ?? NSNull()
-        model["is_late"] = (row["beat_age_seconds"]?.double ?? 0) > 30
+        model["is_late"] = (row["beat_age_seconds"]?.double ?? 0) > site.lease
         return model
     }
 
-    private static func workerModel(_ row: JSONValue) -> [String: Any] {
+    private func workerModel(_ row: JSONValue) -> [String: Any] {
         var model = row.members
         let age = row["beat_age_seconds"]?.double ?? 0
         model["beat"] = Figures.duration(max(0, age)) + " ago"
-        model["is_silent"] = age > 30
+        model["is_silent"] = age > site.lease
         model["up"] = Figures.moment(row["started_at"]?.string)
         return model
     }
