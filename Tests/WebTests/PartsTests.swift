@@ -181,6 +181,16 @@ struct PartsTests {
         #expect(throws: TokenFile.Problem.self) { try TokenFile(path: path) }
     }
 
+    /// As a shell's `<(…)` is one.
+    @Test func tokensComeOutOfAPipeToo() throws {
+        let made = AccessToken.make(name: "anna", role: .admin, tenant: nil)
+        let pipe = Pipe()
+        pipe.fileHandleForWriting.write(Data(JSONValue.array([try JSONValue(made.entry)]).text.utf8))
+        try pipe.fileHandleForWriting.close()
+        let file = try TokenFile(path: "/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)")
+        #expect(file.holder(of: made.token)?.name == "anna")
+    }
+
     @Test func aDrawingEscapesNamesAndBearsAnyNumber() throws {
         let points: [(x: Double, y: Double)] = [(1, 3), (2, .nan), (3, 1), (4, .infinity)]
         let svg = try #require(LineChart(title: "<b>", curves: [.init(name: "\"><script>", points: points)]).svg)

@@ -1,3 +1,4 @@
+import Daemon
 import Foundation
 import Hashing
 
@@ -52,7 +53,7 @@ package struct TokenFile: Sendable {
     /// Reads a file.
     /// - Throws: ``Problem``.
     package init(path: String) throws(Problem) {
-        guard let data = FileManager.default.contents(atPath: path) else {
+        guard let data = InputFile.contents(path) else {
             throw Problem(description: "\(path) cannot be read; atelier-web token makes what it holds")
         }
         var status = stat()
