@@ -38,6 +38,24 @@ import Testing
         return (lora, path)
     }
 
+    /// LoRAs of former versions say no word, nor do imported ones without a trigger: they go by the usual one.
+    @Test(arguments: [
+        (nil, nil, true), (nil, "<unk>", true), ("sks", nil, true), ("ohwx", "ohwx", true), ("ohwx", nil, false),
+        ("sks", "ohwx", false),
+    ] as [(String?, String?, Bool)])
+    func whoSaysNoWordHasTheUsualOne(one: String?, two: String?, isShared: Bool) throws {
+        let lora = try LoRAAdapter(for: weights(), options: .init(rank: 2, alpha: 6, targets: ["to_q"]), seed: 1)
+        func adapter(_ name: String, _ word: String?) throws -> Adapter {
+            let description = Adapter.Description(
+                method: "lora", model: "m", modelDigest: "", concept: name, role: .subject, className: "dog", seed: 0,
+                iterations: 0, options: "")
+            return try Adapter(lora, description: description, word: word)
+        }
+        let (rex, mia) = (try adapter("rex", one), try adapter("mia", two))
+        #expect(try rex.sharesWord("rex", with: mia, "mia") == isShared)
+        #expect(try mia.sharesWord("mia", with: rex, "rex@2") == isShared)
+    }
+
     /// What a student learns of proxies is low-rank too.
     @Test(arguments: AdapterFormat.allCases, ["lora", "proxy-tuning"])
     func theSameUpdateIsInEveryForm(format: AdapterFormat, method: String) throws {

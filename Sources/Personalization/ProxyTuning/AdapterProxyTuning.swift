@@ -91,12 +91,20 @@ extension Adapter {
     }
 
     /// Whether a prompt has one word for two concepts of low-rank adapters that are used under these names: a word of
-    /// the model's, or two that were drawn from one seed. One that does not say its word is taken to have its own.
+    /// the model's, or two that were drawn from one seed.
     /// - Throws: `AdapterError` where an adapter knows several concepts, and none of that name.
     package func sharesWord(_ name: String, with other: Adapter, _ otherName: String) throws(AdapterError) -> Bool {
-        if let own = try word(usedAs: name) { return try other.word(usedAs: otherName)?.values == own.values }
-        guard let spelling = known(as: name).word else { return false }
-        return other.known(as: otherName).word == spelling
+        let (own, others) = (try word(usedAs: name), try other.word(usedAs: otherName))
+        guard own == nil, others == nil else { return own?.values == others?.values }
+        guard isLoRA, other.isLoRA else { return false }
+        return saidWord(usedAs: name) == other.saidWord(usedAs: otherName)
+    }
+
+    /// The model's own word that a concept goes by; nil of the usual one of subjects, which adapters of former
+    /// versions, and imported ones without a trigger, do not say.
+    private func saidWord(usedAs name: String) -> String? {
+        let usual = [DreamBooth.identifier, RareWord.spellings[0]]
+        return known(as: name).word.flatMap { usual.contains($0) ? nil : $0 }
     }
 
     /// The adapters among several names, each once, under the first of its names: several concepts may be known by one,
