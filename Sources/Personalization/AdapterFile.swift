@@ -7,14 +7,17 @@ extension Adapter {
     /// Marks the files that are adapters, and their version.
     private static let format = "atelier.adapter.v1"
 
-    /// Writes the adapter: tensors in half precision, the description as JSON in the metadata. Equal adapters give
-    /// equal bytes.
+    /// Writes the adapter: tensors in half precision, or in single precision where half has no such numbers; the
+    /// description as JSON in the metadata. Equal adapters give equal bytes.
     package func write(_ path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let text = String(decoding: try encoder.encode(description), as: UTF8.self)
+        let tensors = self.tensors
+        let isHalf = tensors.values.allSatisfy { Float16($0.maximumMagnitude).isFinite }
         try Safetensors.write(
-            tensors, to: path, precision: .half, metadata: ["format": Adapter.format, "description": text])
+            tensors, to: path, precision: isHalf ? .half : .single,
+            metadata: ["format": Adapter.format, "description": text])
     }
 
     /// Reads a file. What ARBooth learnt stays in it until it takes the place of the model's weights: as floats beside

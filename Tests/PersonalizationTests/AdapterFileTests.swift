@@ -1,7 +1,10 @@
+import Checkpoints
 import ComputeTesting
 import Foundation
-import Personalization
+import Tensors
 import Testing
+
+@testable import Personalization
 
 /// A file that is no adapter is told for what it is, as an adapter that cannot be used.
 @Suite(.computing) struct AdapterFileTests {
@@ -18,5 +21,19 @@ import Testing
         try Data(contents.utf8).write(to: URL(fileURLWithPath: path))
         let error = try #require(throws: AdapterError.self) { try Adapter(path: path) }
         #expect(error.description.hasPrefix("\(path) is not an Atelier adapter: \(meaning)"))
+    }
+
+    /// Half precision ends at 65504.
+    @Test(arguments: [(65_504, .float16), (-70_000, .float32)] as [(Float, ElementType)])
+    func aNumberThatHalfPrecisionDoesNotHaveIsKept(number: Float, type: ElementType) throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).safetensors")
+            .path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let description = Adapter.Description(
+            method: "coar", model: "m", modelDigest: "", concept: "rex", role: .subject, className: "dog", seed: 0,
+            iterations: 0, options: "{}")
+        try Adapter(description: description, tensors: ["context.text": Tensor([0, number], shape: [1, 2])]).write(path)
+        #expect(try Adapter(path: path).tensors["context.text"]?.values == [0, number])
+        #expect(try Safetensors(path: path).entry("context.text").type == type)
     }
 }
