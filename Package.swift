@@ -103,7 +103,9 @@ let package = Package(
         // Executables without logic.
         .executableTarget(
             name: "atelierd",
-            dependencies: ["Daemon", "Jobs", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "Daemon", "Jobs", "Hashing", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .executableTarget(
             name: "atelierctl",
             dependencies: [
@@ -116,7 +118,8 @@ let package = Package(
         .executableTarget(
             name: "atelier-web",
             dependencies: [
-                "Web", "Daemon", "Jobs", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Web", "Daemon", "Jobs", "Hashing",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
             name: "atelier-lab",
@@ -153,7 +156,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "Jobs", "Hashing", "Store", "Broker", "LittleWorld", "Images", "ServerTesting", "DaemonTesting",
-                "ModelTesting", "FileTesting", "tiny-models", "atelierd", "atelierctl", "atelier-engine",
+                "ModelTesting", "FileTesting", "tiny-models", "atelierd", "atelierctl", "atelier-engine", "atelier-lab",
             ]),
         .testTarget(
             name: "WebTests",

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Hashing
 import Lab
 
@@ -89,7 +88,7 @@ struct Classifier: ParsableCommand {
 
     /// One JSON line for programs, the confusions beside it for people.
     private static func show(_ figures: some Encodable, table: String) throws {
-        FileHandle.standardError.write(Data(table.utf8))
+        StandardStream.errors.write(table)
         try printLine(figures)
     }
 }

@@ -73,9 +73,9 @@ struct Compositions: ParsableCommand {
         let figures = try CompositionAblation(
             model: model, clip: clip, dino: dino, folder: folder, plan: plan, options: options
         ) {
-            FileHandle.standardError.write(Data("\($0)\n".utf8))
+            StandardStream.errors.write("\($0)\n")
         }.run(arms)
-        FileHandle.standardError.write(Data(figures.table.utf8))
+        StandardStream.errors.write(figures.table)
         for row in figures.rows { try show(row) }
         for summary in figures.summaries { try show(summary) }
     }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Hashing
 import Lab
 
@@ -30,7 +29,7 @@ struct Sweep: ParsableCommand {
         let run = try OptionSweep(
             models: models, model: model, folder: folder, settings: size.settings(subjects: subjects, seeds: seeds),
             method: method, choices: choices
-        ) { FileHandle.standardError.write(Data(($0 + "\n").utf8)) }
+        ) { StandardStream.errors.write($0 + "\n") }
         print(try run.run())
     }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Hashing
 import Lab
 
@@ -31,7 +30,7 @@ struct Tables: ParsableCommand {
         let run = try ExperimentTables(
             models: models, folder: folder, settings: try size.settings(subjects: subjects, seeds: seeds), names: tables
         ) {
-            FileHandle.standardError.write(Data(($0 + "\n").utf8))
+            StandardStream.errors.write($0 + "\n")
         }
         print(try run.run())
     }

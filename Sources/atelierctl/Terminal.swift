@@ -1,5 +1,5 @@
-import Daemon
 import Foundation
+import Hashing
 
 /// What this process is connected to, and the few things only a terminal gets.
 enum Terminal {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Daemon
 import Foundation
+import Hashing
 import Jobs
 
 /// The daemon's program: what it does is in the module `Daemon`.

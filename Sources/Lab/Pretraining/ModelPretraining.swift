@@ -2,6 +2,7 @@ import Backbones
 import Catalogue
 import Checkpoints
 import Foundation
+import Hashing
 import Layers
 import Tensors
 
@@ -104,7 +105,7 @@ extension ModelPretraining {
     /// Says which weights of a stage the model to start from does not have, or has for other sizes.
     private func sayWhatStartsFresh(_ stage: Pretraining.Stage, _ model: Model) {
         for problem in parts.filter({ $0.stage == trainer(stage) }).flatMap({ $0.weights(model).problems }) {
-            FileHandle.standardError.write(Data("starts fresh: \(problem)\n".utf8))
+            StandardStream.errors.write("starts fresh: \(problem)\n")
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Hashing
 import Images
 import Layers
 
@@ -58,7 +59,7 @@ struct PretrainingRun {
             "\(options.folder)/\(stage.name).losses.png")
     }
 
-    private func log(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+    private func log(_ line: String) { StandardStream.errors.write(line + "\n") }
 }
 
 /// The losses of the steps since the last row, by name, in the order in which they came.
