@@ -10,8 +10,9 @@ struct Run: AsyncParsableCommand {
         abstract: "Run a job by the engine alone: no broker, no database.",
         discussion:
             """
-            A picture {\"file\": \"rex.png\"} is read from beside the JSON file. Interrupting writes a checkpoint \
-            where the kind has one; --resume FILE goes on from it.
+            A picture {\"file\": \"rex.png\"} is read from beside the JSON file. Interrupting (Ctrl-C, SIGTERM) writes \
+            a checkpoint where the kind has one; --resume FILE goes on from it. What an earlier run learnt into the \
+            same folder is not written over; its pictures are.
             """
     )
     @OptionGroup var server: ServerOptions
@@ -30,6 +31,7 @@ struct Run: AsyncParsableCommand {
         }
         try converting { try OutputPlace.folder(out) }
         let folder = URL(fileURLWithPath: out).path
+        if resume == nil { try spareEarlierRun(in: folder, asked) }
         try FileManager.default.createDirectory(atPath: folder + "/inputs", withIntermediateDirectories: true)
         let (spec, images) = try pictures(of: seeded(asked), in: folder)
         let order = EngineOrder(
@@ -42,12 +44,30 @@ struct Run: AsyncParsableCommand {
                 executable: settings.engine, arguments: ["work"],
                 environment: EngineCommand.environment(
                     of: ProcessInfo.processInfo.environment, threads: settings.engineThreads, temporary: folder),
-                directory: folder, log: folder + "/engine.log", niceness: settings.engineNice))
+                directory: folder, log: Self.log(in: folder), niceness: settings.engineNice))
         written.tellWarnings()
         try adapters.tellIdle(in: asked)
         try process.send(order.line)
         try await follow(process, told: written.report?.warnings ?? [])
     }
+
+    /// What an earlier run learnt may be hours of work: it is not written over. What it drew is, and that is said.
+    private func spareEarlierRun(in folder: String, _ spec: JobSpec) throws {
+        if case .personalize(let spec) = spec {
+            let adapter = "\(folder)/\(spec.concept.name).safetensors"
+            guard access(adapter, F_OK) != 0 else {
+                Terminal.note(
+                    "atelierctl: \(printable(adapter)) is there, which an earlier run learnt; give another --out, or "
+                        + "move it away")
+                throw ExitStatus.badInput
+            }
+        }
+        if access(Self.log(in: folder), F_OK) == 0 {
+            Terminal.note("files of an earlier run in \(printable(folder)) are written over where names are the same")
+        }
+    }
+
+    private static func log(in folder: String) -> String { folder + "/engine.log" }
 
     /// The job with a seed where it has none: that of the checkpoint it goes on from, or one that is drawn, and told.
     private func seeded(_ spec: JobSpec) -> JobSpec {
@@ -79,10 +99,14 @@ struct Run: AsyncParsableCommand {
 
     /// - Parameter told: what was said of the job before.
     private func follow(_ process: EngineProcess, told: [String]) async throws {
-        let interrupt = DispatchSource.makeSignalSource(signal: SIGINT)
-        signal(SIGINT, SIG_IGN)
-        interrupt.setEventHandler { process.terminate() }
-        interrupt.resume()
+        let interrupts = [SIGINT, SIGTERM].map { number in
+            let interrupt = DispatchSource.makeSignalSource(signal: number)
+            signal(number, SIG_IGN)
+            interrupt.setEventHandler { process.terminate() }
+            interrupt.resume()
+            return interrupt
+        }
+        defer { for interrupt in interrupts { interrupt.cancel() } }
         var last: EngineEvent?
         var checkpoint: String?
         var checkpoints = CheckpointFiles()

@@ -1,5 +1,6 @@
 import DaemonTesting
 import Foundation
+import Hashing
 import Jobs
 import ServerTesting
 import Testing
@@ -65,6 +66,34 @@ import Testing
         #expect(run.status == 0 && run.errors.contains("generate 1/1\n"), "\(run)")
     }
 
+    /// As `kill` stops it, and a shutdown. Whoever runs it anew by mistake does not lose what was learnt.
+    @Test func aStoppedRunGoesOnAndWhatItLearntIsNotWrittenOver() async throws {
+        let folder = try TemporaryFolder()
+        let job = try folder.write("job.json", String(decoding: TrainingJob.body(), as: UTF8.self))
+        let command = ["run", job, "--out", folder.path + "/out", "--json"]
+        let environment = TrainingJob.settings.merging(["PATH": "/usr/bin:/bin"]) { $1 }
+        let log = try folder.write("log", "")
+        let child = try ChildProgram(
+            Stage.programs + "/atelierctl", command, environment: environment, output: log, errors: log)
+        func said() -> String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
+        let end = ContinuousClock.now + .seconds(TrainingJob.patience)
+        while !said().contains(#""event":"checkpoint""#), ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        kill(child.identifier, SIGTERM)
+        #expect(try await child.ended(within: 60) == 1)
+        let checkpoint = said().firstMatch(of: /--resume (\S+) goes on/).map { String($0.1) }
+        let adapter = folder.path + "/out/rex.safetensors"
+        func run(_ more: String...) async throws -> ProgramRun {
+            try await ProgramRun(Stage.programs + "/atelierctl", command + more, environment: environment)
+        }
+        let resumed = try await run("--resume", try #require(checkpoint, "\(said())"))
+        #expect(resumed.status == 0, "\(resumed)")
+        let again = try await run()
+        #expect(again.status == 65 && again.errors.contains("\(adapter) is there"), "\(again)")
+        #expect(try await SHA256Digest.ofFile(adapter).description == UndisturbedRun.shared.value.adapter)
+    }
+
     @Test func anAdapterThatTheJobDoesNotUseIsTold() async throws {
         let folder = try TemporaryFolder()
         let run = try await ProgramRun(
@@ -85,6 +114,18 @@ import Testing
             ["-c", #""$0" estimate <(cat "$1") --config <(echo {})"#, Stage.programs + "/atelierctl", job],
             environment: Self.environment)
         #expect(run.status == 0 && run.output.hasPrefix("about "), "\(run)")
+    }
+
+    /// On a full disk.
+    @Test func whatTheLaboratoryCannotWriteIsNoSuccess() async throws {
+        let folder = try TemporaryFolder()
+        let errors = try folder.write("errors", "")
+        let child = try ChildProgram(
+            Stage.programs + "/atelier-lab", ["conform", folder.path + "/none"], environment: ["PATH": "/usr/bin:/bin"],
+            output: "/dev/full", errors: errors)
+        #expect(try await child.ended(within: 60) == 74)
+        let said = try String(contentsOfFile: errors, encoding: .utf8)
+        #expect(said == "atelier-lab: stdout cannot be written: No space left on device\n")
     }
 
     @Test func aPlaceThatCannotBeWrittenIsNamed() async throws {
