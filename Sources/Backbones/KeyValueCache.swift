@@ -3,8 +3,8 @@ import Tensors
 
 /// Keys and values of the tokens generated so far, of one block. Sequences may have different lengths.
 ///
-/// Small ones are floats. Where those of all blocks together would take more than a gigabyte, as at the sizes that are
-/// released, they are kept in bfloat16, as the references keep them.
+/// Small ones are floats. Where a sequence's of all blocks together would take more than 64 MiB, as at the sizes that
+/// are released, they are kept in bfloat16, as the references keep them.
 final class KeyValueCache {
     private enum Memory {
         /// [sequences, capacity, C] each.
@@ -18,13 +18,14 @@ final class KeyValueCache {
     /// Tokens each sequence holds.
     private(set) var counts: [Int]
 
-    /// Bytes of floats beyond which halves are kept (*ours*).
-    private static let mostBytes = 1 << 30
+    /// Bytes of a sequence's floats beyond which halves are kept (*ours*): of one alone, so that a picture is the same
+    /// beside others.
+    private static let mostBytes = 1 << 26
 
     /// Numbers in the caches of all blocks, and the bytes of each.
     private static func numbers(blocks: Int, batch: Int, capacity: Int, width: Int) -> (count: Int, bytes: Int) {
-        let count = 2 * blocks * batch * capacity * width
-        return (count, 4 * count > mostBytes ? 2 : 4)
+        let each = 2 * blocks * capacity * width
+        return (batch * each, 4 * each > mostBytes ? 2 : 4)
     }
 
     /// Bytes of the caches of all blocks.

@@ -60,4 +60,12 @@ import Testing
         // Lumina-mGPT 7B at 768²: 32 blocks, a picture and its guidance.
         #expect(KeyValueCache.bytes(blocks: 32, batch: 2, capacity: 2500, width: 4096) == 2 * 2 * 32 * 2 * 2500 * 4096)
     }
+
+    /// Infinity 125M and 2B at 256², and LlamaGen-XL: of one picture with its guidance, and of eight.
+    @Test(arguments: [(12, 521, 768), (32, 521, 2048), (36, 376, 1280)])
+    func howTheyAreKeptDoesNotDependOnHowManyPicturesAreDrawn(blocks: Int, capacity: Int, width: Int) {
+        let one = KeyValueCache.bytes(blocks: blocks, batch: 2, capacity: capacity, width: width)
+        let eight = KeyValueCache.bytes(blocks: blocks, batch: 16, capacity: capacity, width: width)
+        #expect(eight == 8 * one)
+    }
 }
