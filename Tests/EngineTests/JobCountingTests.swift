@@ -69,6 +69,14 @@ import Testing
         #expect(larger.work["products_bf16"]! > steps[0] && larger.memoryBytes >= costs[0].memoryBytes)
     }
 
+    @Test func picturesOfTheClassAreDrawnAFewAtATimeByDiffusion() throws {
+        func cost(_ pictures: Int) throws -> JobCost {
+            try self.cost(personalize("lora", "pocket-diffusion", ["prior_pictures": .integer(pictures)]))
+        }
+        let (few, many) = try (cost(8), cost(256))
+        #expect(many.memoryBytes == few.memoryBytes && many.work["products_bf16"]! > few.work["products_bf16"]!)
+    }
+
     @Test func whatTheFrozenModelSaidIsKept() {
         func memory(_ bytes: Double) -> Int {
             var sheet = CostSheet()

@@ -4,9 +4,11 @@ import Foundation
 import Images
 import Layers
 import ModelTesting
-import Personalization
+import Randomness
 import Tensors
 import Testing
+
+@testable import Personalization
 
 private enum Backbone: String, CaseIterable { case infinity, chameleon, llamagen, diffusion }
 
@@ -108,6 +110,17 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
     @Test func withoutPriorPreservationNothingIsDrawn() throws {
         #expect(try training(.chameleon) { $0.priorPreservation = false }.advance().prior == 0)
         #expect(try training(.chameleon).advance().prior > 0)
+    }
+
+    /// They are drawn a few at a time, the first of them with the same others.
+    @Test func picturesOfTheClassAreTheSameAmongMore() throws {
+        func loss(among pictures: Int) throws -> Float {
+            let booth = DreamBooth.diffusion(
+                try tinyDiffusion(), concept: tinyConcept(), priorPictures: pictures, seed: 7)
+            var generator = Philox(seed: 1)
+            return booth.priorLoss([7], &generator).scalar
+        }
+        #expect(try loss(among: 8) == loss(among: 19))
     }
 
     /// Learnt apart, they are drawn together: ZipLoRA's and B-LoRA's prompts have a word for each.

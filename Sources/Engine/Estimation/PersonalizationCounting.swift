@@ -169,11 +169,12 @@ struct Learning {
         sheet.learn(keepsPrior ? [step, step] : [step], lowRank(rank), steps: iterations)
     }
 
-    /// At the model's own distribution, all at once but where they are drawn scale by scale.
+    /// At the model's own distribution: token by token all at once, for every pass reads the weights; else one by one,
+    /// or a few at a time.
     private func drawPrior(_ pictures: Int, _ sheet: inout CostSheet) {
         switch model.description.family {
         case .infinity: sheet.compute(drawing(1, isGuided: false).rounded, times: Double(pictures))
-        case .diffusion: sheet.compute(drawing(pictures).rounded)
+        case .diffusion: draw(pictures, &sheet)
         default: sheet.compute(drawing(pictures, isGuided: false).rounded)
         }
     }

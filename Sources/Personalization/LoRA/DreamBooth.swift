@@ -141,10 +141,7 @@ package struct DreamBooth {
         let word = word(of: concept, in: model)
         let conceptText = words.text([concept.photoPrompt(word)])
         let classText = words.text([concept.classPhotoPrompt])
-        let drawn: Tensor? =
-            priorPictures > 0
-            ? model.generateLatents(
-                classText.repeated(priorPictures), sampling: model.sampling(seeds: seeds(seed, priorPictures))) : nil
+        let drawn = latents(of: classText, model, seeds: seeds(seed, priorPictures))
         return DreamBooth(
             name: model.settings.name, word: word, weights: model.transformerWeights,
             pictureSize: model.pictureSize, attentionModules: model.attentionModules,
@@ -155,6 +152,17 @@ package struct DreamBooth {
             priorLoss: { chosen, generator in
                 let latents = Tensor.joined(chosen.map { drawn!.slice($0..<$0 + 1) })
                 return model.loss(latents, text: classText.repeated(chosen.count), &generator)
+            })
+    }
+
+    /// Latents of a picture of each seed under one text, [N, z, h, w], a few at a time: memory does not grow with their
+    /// number. Nil of no seeds.
+    private static func latents(of text: DiffusionText, _ model: any LatentDiffusion, seeds: [UInt64]) -> Tensor? {
+        guard !seeds.isEmpty else { return nil }
+        return Tensor.joined(
+            stride(from: 0, to: seeds.count, by: PairLearner.batch).map { start in
+                let some = Array(seeds[start..<min(start + PairLearner.batch, seeds.count)])
+                return model.generateLatents(text.repeated(some.count), sampling: model.sampling(seeds: some))
             })
     }
 }
