@@ -63,14 +63,16 @@ struct EvaluateWorker {
         let plan = EvaluationPictures.Plan(
             prompts: prompts.map(\.asked), perPrompt: perPrompt, classPrompts: concept.classPrompts,
             classPictures: concept.role == .subject ? classPictures : 0)
-        let rounds = try draw(plan, ConceptPainter(loaded, adapters: [name: adapter]), before: before)
-        try sendSheet(concept.squares(of: loaded.pictureSize), rounds[0].groups, of: name)
         let metrics = ConceptMetrics(references: concept.references, by: encoders)
         let described = prompts.map(\.described)
-        let scores = rounds.map { round in
-            concept.role == .subject
-                ? metrics.subject(round.groups, prompts: described, classPictures: round.classPictures)
-                : metrics.style(round.groups, prompts: described)
+        let painter = try ConceptPainter(loaded, adapters: [name: adapter])
+        // A round is scored before the next is drawn: the pictures of one are in memory at a time.
+        let scores = try seeds.indices.map { round in
+            let drawn = try draw(plan, painter, round: round, before: before)
+            if round == 0 { try sendSheet(concept.squares(of: loaded.pictureSize), drawn.groups, of: name) }
+            return concept.role == .subject
+                ? metrics.subject(drawn.groups, prompts: described, classPictures: drawn.classPictures)
+                : metrics.style(drawn.groups, prompts: described)
         }
         return ConceptRow(
             name: name, description: adapter.description(usedAs: name), suite: suite,
@@ -122,17 +124,15 @@ struct EvaluateWorker {
         return (left, "\(suite.name) (\(left.count) of \(texts.count))")
     }
 
-    /// A round of pictures for every seed.
+    /// A round of pictures, which has a seed of its own.
     private func draw(
-        _ plan: EvaluationPictures.Plan, _ painter: ConceptPainter, before: Int
-    ) throws -> [EvaluationPictures] {
-        try seeds.enumerated().map { round, seed in
-            try EvaluationPictures(plan, seed: seed, paint: painter.paint) { drawn in
-                let done = (before * seeds.count + round) * plan.count + drawn
-                if StopRequest.isPending { throw AskedToStop(step: done) }
-                connection.send(
-                    .progress(.init(stage: "draw", step: done, steps: concepts.count * seeds.count * plan.count)))
-            }
+        _ plan: EvaluationPictures.Plan, _ painter: ConceptPainter, round: Int, before: Int
+    ) throws -> EvaluationPictures {
+        try EvaluationPictures(plan, seed: seeds[round], paint: painter.paint) { drawn in
+            let done = (before * seeds.count + round) * plan.count + drawn
+            if StopRequest.isPending { throw AskedToStop(step: done) }
+            connection.send(
+                .progress(.init(stage: "draw", step: done, steps: concepts.count * seeds.count * plan.count)))
         }
     }
 

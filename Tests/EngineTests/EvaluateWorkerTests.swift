@@ -94,6 +94,18 @@ import Testing
         }
     }
 
+    /// So that the pictures of one round are in memory at a time.
+    @Test func aRoundIsScoredBeforeTheNextIsDrawn() throws {
+        try withModels { tiny in
+            let members = #""prompts":["a <rex> dog"],"images_per_prompt":1,"seeds":[1,2]"#
+            let order = try order(tiny, members + #","options":{"class_pictures":0,\#(encoders)}"#)
+            let events = try run(tiny, order).events
+            let sheet = events.firstIndex { if case .artifact = $0 { true } else { false } } ?? .max
+            let drawn = events.lastIndex { if case .progress = $0 { true } else { false } } ?? 0
+            #expect(sheet < drawn, "\(events)")
+        }
+    }
+
     @Test func ownPromptsWithOnePictureHaveNoDiversity() throws {
         try withModels { tiny in
             let (result, _) = try run(
