@@ -64,18 +64,18 @@ struct DiffusionWords {
     }
 
     /// Tells adapters that hang on a model which rows of the texts of prompts are their concepts'.
-    /// - Parameter isGuided: whether as many rows of a text without concepts follow.
-    func begin(_ adapters: TokenwiseAdapters, _ prompts: [String], isGuided: Bool) {
-        let repeats = isGuided ? 2 : 1
+    /// - Parameters:
+    ///   - length: rows of each text.
+    ///   - isGuided: whether as many rows of a text without concepts follow.
+    func begin(_ adapters: TokenwiseAdapters, _ prompts: [String], length: Int, isGuided: Bool) {
+        let all = prompts.count * length * (isGuided ? 2 : 1)
         switch form {
         case .embedded(let model, let words):
-            let length = model.configuration.textLength
             adapters.begin(
-                model.ids(prompts, tokenizer: words.tokenizer), stride: length,
-                rows: prompts.count * length * repeats, tokenizer: .unigram(words.tokenizer))
+                model.ids(prompts, tokenizer: words.tokenizer), stride: length, rows: all,
+                tokenizer: .unigram(words.tokenizer))
         case .spelled(let model, let spellings):
-            let length = model.encode([""]).tokens.shape[1]
-            adapters.begin(rows: prompts.count * length * repeats) { placeholder, noun in
+            adapters.begin(rows: all) { placeholder, noun in
                 prompts.enumerated().flatMap { index, prompt in
                     rows(of: placeholder, noun, in: prompt, spellings, model.prompts.streams)
                         .filter { $0 < length }.map { index * length + $0 }

@@ -43,7 +43,7 @@ package struct PersonalizedDiffusion {
             let text = words.text(prompts)
             if let tokenwise {
                 let isGuided = sampling.isGuided && (negative != nil || !model.isToldGuidance)
-                words.begin(tokenwise, prompts, isGuided: isGuided)
+                words.begin(tokenwise, prompts, length: text.tokens.shape[1], isGuided: isGuided)
             }
             defer { tokenwise?.end() }
             return model.generate(

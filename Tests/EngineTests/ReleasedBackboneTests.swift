@@ -1,3 +1,4 @@
+import Autograd
 import Catalogue
 import ComputeTesting
 import FileTesting
@@ -96,6 +97,16 @@ struct ReleasedBackboneTests {
         drawing["options"] = ["adapters": "by-token"]
         let byToken = try Run(models, drawing, adapters: ["rex": learnt.adapter])
         #expect(byToken.digests("picture") != drawn.digests("picture"))
+        func attended(_ adapters: String) throws -> Double? {
+            let profile = OperationProfile()
+            drawing["options"] = ["adapters": .string(adapters)]
+            try OperationProfile.$current.withValue(profile) {
+                _ = try Run(models, drawing, adapters: ["rex": learnt.adapter])
+            }
+            return profile.costs["attention"]?.operations
+        }
+        let merged = try #require(try attended("merged"))
+        #expect(try attended("by-token") == merged, "no text is encoded besides")
     }
 
     /// Where its shift grows with the picture, diffusers' pipeline of SD3 leaves the steps to its scheduler, whose last
