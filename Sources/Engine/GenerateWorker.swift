@@ -36,9 +36,9 @@ struct GenerateWorker {
             ConceptPainter(
                 loaded, adapters: adapters, options: options, strengths: spec.strengths.mapValues { Float($0) }))
         try series.writeSheet(pictures)
-        let warnings = adapters.sorted { $0.key < $1.key }.flatMap {
-            $1.warnings(usedAs: String($0.prefix { $0 != "@" }))
-        }
+        let warnings =
+            adapters.sorted { $0.key < $1.key }.flatMap { $1.warnings(usedAs: String($0.prefix { $0 != "@" })) }
+            + idleNegative(options)
         return .done(
             .object([
                 "pictures": .integer(pictures.count),
@@ -74,6 +74,19 @@ struct GenerateWorker {
                     "/options/negative_prompt", found: "a text",
                     allowed: "nothing: \(loaded.name) is told its guidance, and draws no picture to lead away from")
             ])
+    }
+
+    /// What guidance is to lead away from does nothing where there is no guidance.
+    private func idleNegative(_ options: OptionValues) -> [String] {
+        guard options["negative_prompt"]?.string != nil, case .diffusion(let model) = loaded.backbone else { return [] }
+        let sampling = model.sampling(guidance: options["guidance"]?.double.map { Float($0) }, seeds: [])
+        guard !sampling.isGuided else { return [] }
+        return [
+            """
+            /options/negative_prompt: nothing is led away from at a guidance of \(sampling.guidance); ask for one \
+            above 1
+            """
+        ]
     }
 
     /// Context vectors stand in a prompt's place: there is no less of them.

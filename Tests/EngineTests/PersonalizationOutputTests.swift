@@ -259,6 +259,23 @@ import Testing
             ])
     }
 
+    @Test func aNegativePromptThatNothingLeadsAwayFromIsToldOf() throws {
+        let models = try TinyModels()
+        func warnings(_ options: [String: JSONValue]) throws -> [JSONValue]? {
+            let usual: [String: JSONValue] = ["negative_prompt": .string("snow"), "steps": .integer(1)]
+            return try Run(
+                models,
+                [
+                    "version": .integer(1), "kind": .string("generate"), "model": .string("pocket-diffusion"),
+                    "prompts": .array([.string("a dog")]), "options": .object(usual.merging(options) { $1 }),
+                ]
+            ).result?["warnings"]?.array
+        }
+        #expect(try warnings([:]) == [])
+        let told = try warnings(["guidance": .integer(1)])
+        #expect(told?.count == 1 && told?[0].string?.hasPrefix("/options/negative_prompt: ") == true)
+    }
+
     @Test func aNameWithoutAnAdapterIsRejected() throws {
         let spec: [String: JSONValue] = [
             "version": .integer(1), "kind": .string("generate"), "model": .string("pocket-chameleon"),
