@@ -133,6 +133,35 @@ struct ReleaseVariantTests {
         #expect(warnings.count == 2 && warnings[0].contains("DPMSolver") && warnings[1].contains("use_beta_sigmas"))
     }
 
+    @Test(
+        arguments: [
+            ("sdxl", ["final_sigmas_type": "sigma_min"], "final_sigmas_type sigma_min"),
+            ("flux1-dev", ["use_karras_sigmas": true], "use_karras_sigmas"),
+            ("sd3-medium", ["stochastic_sampling": true], "stochastic_sampling"),
+        ] as [(String, [String: JSONValue], String)])
+    func stepsThatWouldEndOrLieOtherwiseAreWarnedOf(
+        release: String, members: [String: JSONValue], said: String
+    ) throws {
+        let path = try copy(release)
+        // As newer files write out what is usual.
+        let usual: [String: JSONValue] = ["final_sigmas_type": "zero", "shift_terminal": .null, "invert_sigmas": false]
+        try change("\(path)/scheduler/scheduler_config.json", usual.merging(members) { $1 })
+        let warnings = try #require(try found(path).release).warnings
+        #expect(warnings.count { $0.hasPrefix("scheduler: \(said) is not built") } == 1, "\(warnings)")
+    }
+
+    @Test(
+        arguments: [
+            ["shift_terminal": 0.1], ["invert_sigmas": true],
+            ["use_dynamic_shifting": true, "time_shift_type": "linear"],
+        ] as [[String: JSONValue]])
+    func aShiftThatIsNotBuiltIsRefused(members: [String: JSONValue]) throws {
+        let path = try copy("sd3-medium")
+        try change("\(path)/scheduler/scheduler_config.json", members)
+        let problems = try found(path).problems
+        #expect(problems.contains { $0.hasPrefix("scheduler/scheduler_config.json: ") }, "\(problems)")
+    }
+
     /// Its authors draw with four steps and no guidance, at 512 pixels.
     @Test func aTurboOfSDXLIsDrawnAsItWasDistilled() throws {
         let name = "sd_xl_turbo_1.0.safetensors"

@@ -16,12 +16,29 @@ struct PipelineSettings {
     /// What is drawn in another way than the settings say.
     var warnings: [String] {
         let solver = schedule["_class_name"]?.string ?? ""
-        let spaced = ["use_exponential_sigmas", "use_beta_sigmas"].filter {
-            schedule[$0] == .bool(true)
-        }
         let isOther = Self.otherSolvers.contains(solver)
         return (isOther ? ["scheduler: \(solver) is not built; Euler's steps are taken"] : [])
-            + spaced.map { "scheduler: \($0) is not built; the steps lie as timestep_spacing says" }
+            + otherSpacings.map { "scheduler: \($0) is not built; the steps lie as \(spacing) says" }
+            + (isOther ? [] : otherEnds)
+    }
+
+    /// What says where the steps lie.
+    private var spacing: String { kind == .sdxl ? "timestep_spacing" : "shift" }
+
+    /// Places of steps that are asked for and not built.
+    private var otherSpacings: [String] {
+        let names = ["use_exponential_sigmas", "use_beta_sigmas"] + (kind == .sdxl ? [] : ["use_karras_sigmas"])
+        return names.filter { schedule[$0] == .bool(true) }
+    }
+
+    /// What is asked for of Euler's steps that is not done.
+    private var otherEnds: [String] {
+        if kind == .sdxl {
+            guard let end = schedule["final_sigmas_type"]?.string, end != "zero" else { return [] }
+            return ["scheduler: final_sigmas_type \(end) is not built; the last step leaves no noise"]
+        }
+        return schedule["stochastic_sampling"] == .bool(true)
+            ? ["scheduler: stochastic_sampling is not built; no step adds noise"] : []
     }
 
     // MARK: What is built
@@ -69,7 +86,13 @@ struct PipelineSettings {
             built += [
                 ("beta_schedule", ["scaled_linear", "linear"]), ("prediction_type", ["epsilon", "v_prediction"]),
                 ("timestep_spacing", ["leading", "trailing", "linspace"]), ("interpolation_type", ["linear"]),
+                ("sigma_min", []), ("sigma_max", []),
             ]
+        } else {
+            built += [("shift_terminal", []), ("invert_sigmas", [false])]
+            if schedule["use_dynamic_shifting"] == .bool(true) {
+                built.append((name: "time_shift_type", values: ["exponential"]))
+            }
         }
         return
             (solver == own || Self.otherSolvers.contains(solver)
