@@ -4,8 +4,8 @@ import Layers
 import Tensors
 
 extension InfinityTransformer.Configuration {
-    /// The configuration a case records under the reference's keyword names; its weights tell the chunking and the
-    /// levels.
+    /// The configuration a case records under the reference's keyword names; its weights tell the chunking, the
+    /// levels, and the feed-forward's width: where the reference's rounding to 256 leaves none, it is the model's.
     init(_ fixture: ConformanceCase, weights: [String: Tensor]) throws {
         let chunked = weights.keys.filter { $0.hasPrefix("block_chunks.") }
         let chunks = Set(chunked.map { $0.split(separator: ".")[1] }).count
@@ -18,7 +18,7 @@ extension InfinityTransformer.Configuration {
             blockChunks: max(chunks, 1), schedule: try fixture.schedule())
         if patch > 1 { codePatch = patch }
         if (try? fixture.integer("add_lvl_embeding_only_first_block")) == 0 { addsLevelsToEveryChunk = true }
-        if let ratio = try? fixture.float("mlp_ratio") { feedForwardRatio = ratio }
+        feedForwardRows = weights.first { $0.key.hasSuffix(".ffn.fc1.weight") }?.value.shape[0]
         if let epsilon = try? fixture.float("norm_eps") { self.epsilon = epsilon }
         if let reference: [[Int]] = try? fixture.value("rope_reference_schedule_1M"), let last = reference.last {
             rotaryReference = ScaleSchedule.Side(height: last[last.count - 2], width: last[last.count - 1])
