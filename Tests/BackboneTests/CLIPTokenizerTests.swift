@@ -98,6 +98,7 @@ private func withFile<Result>(_ contents: Data, _ body: (String) throws -> Resul
         ("it\u{92}s", "it's"), ("\u{1B}[31;1mred\u{1B}[0m", "red"), ("&Alpha;&omega; &forall;", "αω ∀"),
         ("&#128; &#0; &#x110000; &#1;&#x1FFFE;", "€ \u{FFFD} \u{FFFD}"),
         ("  many \t\n spaces ", "many spaces"), ("AT&T & &unknown; &", "at&t & &unknown; &"),
+        ("&AMPa &COPY", "&a ©"), ("ΟΔΟΣ ΣΑΣ' Σ", "οδος σας' σ"), ("Σ'Σ' 𝒯Σ", "σ'ς' 𝒯ς"),
     ])
     func damagedTextIsRepaired(text: String, expected: String) {
         let repaired = TextRepair.openCLIP(text)

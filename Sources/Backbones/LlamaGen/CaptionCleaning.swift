@@ -24,7 +24,7 @@ package enum CaptionCleaning {
     private static func standIn(_ index: Int) -> String { "qxz" + String(repeating: "j", count: index + 1) + "zxq" }
 
     private static func once(_ caption: String) -> String {
-        var text = unquoted(caption).trimmed.lowercased().replacingOccurrences(of: "<person>", with: "person")
+        var text = unquoted(caption).trimmed.lowercasedAsPython.replacingOccurrences(of: "<person>", with: "person")
         for rule in links { text = rule.applied(to: text) }
         text = withoutMarkup(text)
         for rule in signs { text = rule.applied(to: text) }
@@ -109,7 +109,8 @@ package enum CaptionCleaning {
     private static func withoutMarkup(_ text: String) -> String {
         var (result, rest) = ("", Substring(text))
         while let open = rest.firstIndex(of: "<") {
-            result += HTMLEntities.unescaped(String(rest[..<open]))
+            // What stands before a tag ends there.
+            result += String(HTMLEntities.parsed(rest[...open]).unicodeScalars.dropLast())
             let after = rest[rest.index(after: open)...]
             let isTag = after.first.map { ($0.isASCII && $0.isLetter) || "/!?".contains($0) } ?? false
             guard isTag, let close = after.firstRange(of: after.hasPrefix("!--") ? "-->" : ">") else {
@@ -122,7 +123,7 @@ package enum CaptionCleaning {
                 rest = rest.firstRange(of: "</\(name)").map { rest[$0.lowerBound...] } ?? ""
             }
         }
-        return result + HTMLEntities.unescaped(String(rest))
+        return result + HTMLEntities.parsed(rest)
     }
 
     /// The name of an opening tag whose content is no text.

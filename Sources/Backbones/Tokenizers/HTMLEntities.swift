@@ -1,7 +1,7 @@
 /// HTML's character references, as Python's `html.unescape` reads them: numbers, and the names of HTML 4 (24: Latin-1,
 /// Greek, mathematics, typography).
 enum HTMLEntities {
-    /// U+00A0 to U+00FF, in order. These and the five of XML need no semicolon.
+    /// U+00A0 to U+00FF, in order. These need no semicolon, nor do XML's, and six names in capitals.
     private static let latin1 = """
         nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute \
         micro para middot cedil \
@@ -17,7 +17,10 @@ enum HTMLEntities {
         uniqueKeysWithValues: latin1.split(separator: " ").enumerated().map {
             (String($1), String(Unicode.Scalar(UInt8(0xA0 + $0))))
         }
-    ).merging(["quot": "\"", "amp": "&", "lt": "<", "gt": ">"]) { first, _ in first }
+    ).merging([
+        "quot": "\"", "amp": "&", "lt": "<", "gt": ">", "QUOT": "\"", "AMP": "&", "LT": "<", "GT": ">", "COPY": "©",
+        "REG": "®",
+    ]) { first, _ in first }
 
     /// U+0391 to U+03A9 but for U+03A2, which there is not; then the small letters, U+03B1 to U+03C9.
     private static let greek = """
@@ -61,9 +64,17 @@ enum HTMLEntities {
     ) { first, _ in first }
 
     /// The text with every known reference replaced, once, from left to right.
-    static func unescaped(_ text: String) -> String {
+    static func unescaped(_ text: String) -> String { replaced(Substring(text), reference) }
+
+    /// The same of a text between tags, as Beautiful Soup reads it by Python's parser: only whole words are names, and
+    /// an unknown one loses its semicolon.
+    static func parsed(_ text: Substring) -> String { replaced(text, wholeReference) }
+
+    private static func replaced(
+        _ text: Substring, _ reference: (Substring.UnicodeScalarView) -> (String, Int)?
+    ) -> String {
         var result = String.UnicodeScalarView()
-        var rest = Substring(text).unicodeScalars
+        var rest = text.unicodeScalars
         while let start = rest.firstIndex(of: "&") {
             result += rest[..<start]
             rest = rest[start...].dropFirst()
@@ -75,6 +86,26 @@ enum HTMLEntities {
             }
         }
         return String(result + rest)
+    }
+
+    /// As `reference`; it must end before the text does.
+    private static func wholeReference(_ text: Substring.UnicodeScalarView) -> (String, Int)? {
+        if text.first == "#" {
+            guard let (character, length) = number(text.dropFirst()) else { return nil }
+            let next = text.dropFirst(length + 1).first
+            let isEnded = text.prefix(length + 1).last == ";" || next.map { !$0.properties.isASCIIHexDigit } ?? false
+            return isEnded ? (character, length + 1) : nil
+        }
+        func isLetter(_ scalar: Unicode.Scalar) -> Bool { scalar.isASCII && scalar.properties.isAlphabetic }
+        func isDigit(_ scalar: Unicode.Scalar) -> Bool { scalar.isASCII && scalar.properties.numericType != nil }
+        var name = text.prefix { isLetter($0) || isDigit($0) || $0 == "-" || $0 == "." }
+        if name.endIndex == text.endIndex {
+            guard let end = name.lastIndex(where: { $0 == "-" || $0 == "." }) else { return nil }
+            name = name[..<end]
+        }
+        guard let first = name.first, isLetter(first) else { return nil }
+        let characters = closed[String(Substring(name))] ?? "&" + String(Substring(name))
+        return (characters, name.count + (text.dropFirst(name.count).first == ";" ? 1 : 0))
     }
 
     /// What a reference after `&` stands for, and how many characters it takes.

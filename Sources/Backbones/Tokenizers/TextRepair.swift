@@ -10,7 +10,7 @@ enum TextRepair {
     static func openCLIP(_ text: String) -> String {
         let unescaped = HTMLEntities.unescaped(HTMLEntities.unescaped(repaired(text)))
         return unescaped.unicodeScalars.split { $0.properties.isWhitespace }.map { String($0) }.joined(separator: " ")
-            .lowercased()
+            .lowercasedAsPython
     }
 
     /// ftfy's rounds, until nothing changes any more.
