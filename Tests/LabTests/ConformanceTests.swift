@@ -1,8 +1,11 @@
+import Checkpoints
 import ComputeTesting
 import FileTesting
 import Foundation
+import Jobs
 import Lab
 import Layers
+import Tensors
 import Testing
 
 /// Fixtures of reference implementations, beside the repository or where ATELIER_SHARED says.
@@ -71,5 +74,70 @@ struct ReleaseConformanceTests {
         for line in report.lines {
             #expect(line.isWithin, "\(name) \(line.name): error \(line.error), tolerance \(line.tolerance)")
         }
+    }
+
+    /// What `body` returns of an empty folder, which goes with everything in it.
+    private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+        let folder = NSTemporaryDirectory() + "release-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        return try body(folder)
+    }
+
+    /// Of a transformer, too, told where it is in words; the adapter changes nothing.
+    @Test(arguments: [("sd3-medium", "481"), ("flux1-dev", "0.481")])
+    func adaptersAreHeldAgainstTheNetworkTheyAreFor(base: String, timestep: String) throws {
+        let source = "\(releases!)/\(base)"
+        let output = try #require(try Checkpoint.tensors("\(source)/expected.safetensors")["transformer_out"])
+        let module = "transformer_blocks.0.attn.to_q"
+        let width = try Checkpoint.open("\(source)/transformer").shape(of: "\(module).weight")[0]
+        let report = try inFolder { place in
+            try FileManager.default.createSymbolicLink(atPath: "\(place)/\(base)", withDestinationPath: source)
+            let folder = "\(place)/adapters"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+            try Safetensors.write(
+                ["base.transformer_out": output, "u1.transformer_out": output],
+                to: "\(folder)/expected.safetensors")
+            try Safetensors.write(
+                [
+                    "transformer.\(module).lora_A.weight": Tensor(zeros: [1, width]),
+                    "transformer.\(module).lora_B.weight": Tensor(zeros: [width, 1]),
+                ], to: "\(folder)/u1-idle.safetensors")
+            try Data(
+                #"{"release":"LoRA files for ../\#(base)","semantics":{"inputs":"at timestep \#(timestep)"}}"#.utf8
+            ).write(to: URL(fileURLWithPath: "\(folder)/expected.json"))
+            return try Conformance.run(folder)
+        }
+        #expect(report.lines.count == 2 && report.isWithin, "\(report.lines)")
+    }
+
+    /// diffusers reads an empty negative prompt that is given, and takes zeros for none (SDXL).
+    @Test(arguments: [(JSONValue.null, true), (JSONValue.string(""), false)])
+    func anEmptyNegativePromptIsReadWhereItIsGiven(given: JSONValue, isZero: Bool) throws {
+        let source = "\(releases!)/sdxl"
+        let report = try inFolder { folder in
+            for file in try FileManager.default.contentsOfDirectory(atPath: source) where !file.hasPrefix("expected.") {
+                try FileManager.default.createSymbolicLink(
+                    atPath: "\(folder)/\(file)", withDestinationPath: "\(source)/\(file)")
+            }
+            let words = try JSONValue(json: Data(contentsOf: URL(fileURLWithPath: "\(source)/expected.json")))
+            try words.adding("negative_prompt", given).line.write(
+                to: URL(fileURLWithPath: "\(folder)/expected.json"))
+            try recordedWithZeros("negative_prompt_embeds", "\(source)/expected.safetensors").write(
+                to: URL(fileURLWithPath: "\(folder)/expected.safetensors"))
+            return try Conformance.run(folder)
+        }
+        let line = try #require(report.lines.first { $0.name == "negative_prompt_embeds" })
+        #expect(line.isWithin == isZero)
+    }
+
+    /// A safetensors file with zeros in the place of a tensor.
+    private func recordedWithZeros(_ name: String, _ path: String) throws -> Data {
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        let start = 8 + bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+        let header = try JSONValue(json: bytes[8..<start])
+        let range = try #require(header[name]?["data_offsets"]?.array?.compactMap(\.integer))
+        bytes.resetBytes(in: start + range[0]..<start + range[1])
+        return bytes
     }
 }

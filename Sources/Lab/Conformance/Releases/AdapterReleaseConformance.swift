@@ -31,12 +31,15 @@ struct AdapterReleaseConformance {
 
     // MARK: On a diffusion model
 
+    /// What the network's predictions are recorded as: SDXL's is a U-Net, the others' are transformers.
+    private var output: String { release.has("base.unet_out") ? "unet_out" : "transformer_out" }
+
     func diffusion() throws {
         try compare(nil, share: 1, "base")
         for adapter in try adapters() {
             let update = String(adapter.prefix { $0 != "-" })
             try compare(adapter, share: 1, update)
-            if release.has("\(update)_half.unet_out") { try compare(adapter, share: 0.5, "\(update)_half") }
+            if release.has("\(update)_half.\(output)") { try compare(adapter, share: 0.5, "\(update)_half") }
         }
     }
 
@@ -57,10 +60,12 @@ struct AdapterReleaseConformance {
         let text = DiffusionText(
             tokens: .init(try base.tensor("prompt_embeds")), pooled: .init(try base.tensor("pooled")))
         let noise = Variable(try base.tensor("noise"))
-        let output = Recording.withoutGradients {
-            model.predicted(noise, timesteps: [release.timestep], text: text, guidance: 1).value
+        let guidance = Float(try base.number("guidance_scale"))
+        let predicted = Recording.withoutGradients {
+            model.predicted(noise, timesteps: [release.timestep(of: base)], text: text, guidance: guidance).value
         }
-        try release.compare("\(name).unet_out", output, called: "\(adapter ?? "no adapter"): \(name).unet_out")
+        try release.compare(
+            "\(name).\(output)", base.packed(predicted), called: "\(adapter ?? "no adapter"): \(name).\(output)")
     }
 
     // MARK: On Chameleon

@@ -44,8 +44,8 @@ struct PipelineConformance {
         try release.compare("pooled", text.pooled.value)
         let words = release.description["negative_prompt"]?.string
         guard words != nil || release.has("negative_prompt_embeds") else { return (text, nil) }
-        // diffusers takes the empty prompt where none is given.
-        let negative = encoders.negative([words ?? ""])
+        // diffusers reads an empty one that is given; where none is, it takes what the folder says.
+        let negative = words.map { encoders([$0]) } ?? encoders.negative([""])
         try release.compare("negative_prompt_embeds", negative.tokens.value)
         try release.compare("negative_pooled", negative.pooled.value)
         return (text, negative)
@@ -56,7 +56,9 @@ struct PipelineConformance {
     ) throws -> Tensor {
         let guidance = try guidance()
         return Recording.withoutGradients {
-            model.predicted(Variable(noise), timesteps: [release.timestep], text: text, guidance: guidance).value
+            model.predicted(
+                Variable(noise), timesteps: [release.timestep(of: release)], text: text, guidance: guidance
+            ).value
         }
     }
 
@@ -72,18 +74,13 @@ struct PipelineConformance {
             release.compareSaid("time_ids", size + [0, 0] + size, sizes)
             try release.compare("unet_out", output)
         } else {
-            try release.compare("transformer_out", packed(output))
+            try release.compare("transformer_out", release.packed(output))
         }
         guard release.has("packed_noise") else { return }
-        try release.compare("packed_noise", packed(noise))
+        try release.compare("packed_noise", release.packed(noise))
         let (rows, columns) = (noise.shape[2] / 2, noise.shape[3] / 2)
         let places = FluxTransformer.places(text: 0, rows: rows, columns: columns)
         try release.compare("img_ids", Tensor(places.flatMap { $0 }, shape: [places.count, 3]))
-    }
-
-    /// As FLUX's reference records latents; others are recorded as they are.
-    private func packed(_ latents: Tensor) -> Tensor {
-        release.has("packed_noise") ? FluxTransformer.packed(Variable(latents)).value : latents
     }
 
     private func sampling(_ text: (text: DiffusionText, negative: DiffusionText?)) throws {
@@ -97,7 +94,7 @@ struct PipelineConformance {
         let latents = model.latents(
             text.text, awayFrom: text.negative, guidance: try guidance(), steps: steps, from: noise
         ) { states.append($1) }
-        for (index, state) in states.enumerated() { try release.compare("latents.\(index)", packed(state)) }
+        for (index, state) in states.enumerated() { try release.compare("latents.\(index)", release.packed(state)) }
         let decoded = model.decoded(latents)
         try release.compare("decoded", decoded)
         try release.comparePicture("picture", decoded.pictures()[0])

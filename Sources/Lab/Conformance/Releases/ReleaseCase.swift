@@ -1,3 +1,5 @@
+import Autograd
+import Backbones
 import Catalogue
 import Checkpoints
 import Foundation
@@ -44,13 +46,13 @@ final class ReleaseCase {
     /// What the files do not say.
     func unwritten(_ key: String) -> JSONValue? { description["config_not_in_files"]?[key] }
 
-    /// The time step of the recorded predictions, of 0…1000, which the semantics tell in words ("… at timestep 481");
-    /// FLUX is told its share of noise, of 0…1.
-    var timestep: Float {
+    /// The time step of the recorded predictions of a model's release, of 0…1000, which the semantics tell in words
+    /// ("… at timestep 481"); FLUX is told its share of noise, of 0…1.
+    func timestep(of model: ReleaseCase) -> Float {
         let words = ["unet_out", "transformer_out", "inputs"].compactMap { description["semantics"]?[$0]?.string }
         let told = words.compactMap { $0.firstMatch(of: /timestep (\d+(?:\.\d+)?)/) }.first.flatMap { Double($0.1) }
         let timestep = description["timestep"]?.double ?? told ?? 481
-        return Float(has("packed_noise") && timestep <= 1 ? 1000 * timestep : timestep)
+        return Float(model.has("packed_noise") && timestep <= 1 ? 1000 * timestep : timestep)
     }
 
     // MARK: What is recorded
@@ -73,6 +75,11 @@ final class ReleaseCase {
         let count = shape.reduce(1, *)
         let all = try bytes(name)
         return Picture(width: shape[1], height: shape[0], pixels: Array(all[index * count..<(index + 1) * count]))
+    }
+
+    /// Latents [B, z, h, w] as FLUX's reference records them, [B, h/2 · w/2, 4·z]; others' as they are.
+    func packed(_ latents: Tensor) -> Tensor {
+        has("packed_noise") ? FluxTransformer.packed(Variable(latents)).value : latents
     }
 
     // MARK: Comparing

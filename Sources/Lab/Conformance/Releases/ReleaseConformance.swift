@@ -21,6 +21,7 @@ enum ReleaseConformance {
         ("per_layer", { try EncoderReleaseConformance(release: $0).lpips() }),
         ("enc.mean", { try PipelineConformance($0).run() }),
         ("base.unet_out", { try AdapterReleaseConformance($0).diffusion() }),
+        ("base.transformer_out", { try AdapterReleaseConformance($0).diffusion() }),
         ("base.logits", { try AdapterReleaseConformance($0).chameleon() }),
     ]
 }
