@@ -107,12 +107,16 @@ struct ReleaseVariantTests {
         arguments: [
             ("unet/config.json", ["time_cond_proj_dim": 256], "time_cond_proj_dim 256"),
             ("unet/config.json", ["act_fn": "gelu"], "act_fn \"gelu\""),
+            ("unet/config.json", ["flip_sin_to_cos": false], "flip_sin_to_cos false"),
+            ("unet/config.json", ["freq_shift": 1], "freq_shift 1"),
+            ("unet/config.json", ["downsample_padding": 0], "downsample_padding 0"),
             ("unet/config.json", ["in_channels": 9], "in_channels is 9"),
             ("vae/config.json", ["_class_name": "AutoencoderTiny"], "_class_name \"AutoencoderTiny\""),
             ("vae/config.json", ["latents_mean": [0.1, 0.1, 0.1, 0.1]], "latents_mean"),
             ("scheduler/scheduler_config.json", ["_class_name": "LCMScheduler"], "LCMScheduler is not built"),
             ("scheduler/scheduler_config.json", ["beta_schedule": "squaredcos_cap_v2"], "beta_schedule"),
             ("scheduler/scheduler_config.json", ["prediction_type": "sample"], "prediction_type"),
+            ("scheduler/scheduler_config.json", ["final_sigmas_type": "sigma_min"], "final_sigmas_type"),
         ] as [(String, [String: JSONValue], String)])
     func whatASettingAsksForAndIsNotBuiltIsRefused(
         file: String, members: [String: JSONValue], said: String
@@ -122,6 +126,29 @@ struct ReleaseVariantTests {
         try change("\(path)/\(file)", members)
         let problems = try found(path).problems
         #expect(problems.count == 1 && problems[0].contains(said), "\(problems)")
+    }
+
+    @Test(
+        arguments: [
+            ("transformer/config.json", ["qk_norm": "layer_norm"], "qk_norm"),
+            ("scheduler/scheduler_config.json", ["shift_terminal": 0.1], "shift_terminal"),
+            ("scheduler/scheduler_config.json", ["time_shift_type": "linear"], "time_shift_type"),
+            ("scheduler/scheduler_config.json", ["invert_sigmas": true], "invert_sigmas"),
+        ] as [(String, [String: JSONValue], String)])
+    func whatATransformerAsksForAndIsNotBuiltIsRefused(
+        file: String, members: [String: JSONValue], said: String
+    ) throws {
+        let path = try copy("sd3-medium")
+        try change("\(path)/\(file)", members)
+        let problems = try found(path).problems
+        #expect(problems.count == 1 && problems[0].contains(said), "\(problems)")
+    }
+
+    @Test func anotherActivationOfChameleonIsRefused() throws {
+        let path = try copy("lumina-mgpt-7b-768")
+        try change("\(path)/config.json", ["hidden_act": "gelu"])
+        let problems = try found(path).problems
+        #expect(problems.count == 1 && problems[0].contains("hidden_act \"gelu\""), "\(problems)")
     }
 
     @Test func anotherSolverIsWarnedOf() throws {

@@ -9,8 +9,8 @@ struct PipelineSettings {
 
     /// What keeps the model from being drawn.
     var problems: [String] {
-        let unet = kind == .sdxl ? held(network, in: "unet/config.json", Self.unet) : []
-        return unet + held(autoencoder, in: "vae/config.json", Self.autoencoder) + scheduleProblems + channelProblems
+        held(network, in: "\(kind.network)/config.json", builtNetwork)
+            + held(autoencoder, in: "vae/config.json", Self.autoencoder) + scheduleProblems + channelProblems
     }
 
     /// What is drawn in another way than the settings say.
@@ -46,6 +46,14 @@ struct PipelineSettings {
     /// Settings of which only these values are built; so is one that is not there, or null.
     private typealias Built = [(name: String, values: [JSONValue])]
 
+    private var builtNetwork: Built {
+        switch kind {
+        case .sdxl: Self.unet
+        case .sd3: [("qk_norm", ["rms_norm"])]
+        case .flux: []
+        }
+    }
+
     private static let unet: Built = [
         ("act_fn", ["silu"]), ("mid_block_type", ["UNetMidBlock2DCrossAttn"]), ("only_cross_attention", [false]),
         ("dual_cross_attention", [false]), ("class_embed_type", []), ("num_class_embeds", []),
@@ -53,7 +61,8 @@ struct PipelineSettings {
         ("resnet_time_scale_shift", ["default"]), ("resnet_skip_time_act", [false]), ("center_input_sample", [false]),
         ("conv_in_kernel", [3]), ("conv_out_kernel", [3]), ("addition_embed_type", ["text_time"]),
         ("time_embedding_act_fn", []), ("timestep_post_act", []), ("cross_attention_norm", []),
-        ("reverse_transformer_layers_per_block", []),
+        ("reverse_transformer_layers_per_block", []), ("flip_sin_to_cos", [true]), ("freq_shift", [0]),
+        ("downsample_padding", [1]),
     ]
 
     private static let autoencoder: Built = [
