@@ -161,8 +161,8 @@ let package = Package(
         .testTarget(
             name: "WebTests",
             dependencies: [
-                "Web", "Daemon", "Jobs", "Store", "Hashing", "ServerTesting", "DaemonTesting", "SchemaTesting",
-                "scripted-engine", "atelierd", "atelier-web",
+                "Web", "Daemon", "Broker", "Jobs", "Store", "Hashing", "ServerTesting", "DaemonTesting",
+                "SchemaTesting", "scripted-engine", "atelierd", "atelier-web",
             ],
             exclude: ["browser.py"]),
         // Tests.

@@ -32,16 +32,16 @@ struct BrokerPermissions {
             throw Doctor.Trouble("rabbitmqctl speaks with a broker that does not know \(address.user)")
         }
         let users = try Self.ask([User].self, ["list_users"])
-        impersonators = Set(users.filter { $0.tags.contains("impersonator") }.map(\.user))
+        impersonators = Set(users.filter { $0.tags.contains(Setup.impersonator) }.map(\.user))
     }
 
-    /// What is wrong: rights that a user has and must not have, and those that the daemon's own, `user`, lacks.
-    /// The web program's user, `web`, reads dead letters to show them.
+    /// What is wrong: rights that a user has and must not have, and what the daemon's own, `user`, lacks.
+    /// The web program's user, `web`, reads dead letters to show them, and may have the tag that lets it replay them.
     func problems(user: String, operators: Set<String>, web: String? = nil) -> [String] {
         rows.flatMap { row in
             row.user == user
                 ? lacking(row)
-                : operators.contains(row.user) ? [] : excess(row, readsDeadLetters: row.user == web)
+                : operators.contains(row.user) ? [] : excess(row, isWeb: row.user == web)
         }
     }
 
@@ -52,9 +52,11 @@ struct BrokerPermissions {
             ("configure", row.configure, own + [queue]), ("write", row.write, own + [queue, "amq.default"]),
             ("read", row.read, own + [queue]),
         ]
-        return wanted.flatMap { right, pattern, resources in
+        let rights = wanted.flatMap { right, pattern, resources in
             resources.filter { !Self.allows(pattern, $0) }.map { "\(row.user) lacks \(right) on \($0)" }
         }
+        return impersonators.contains(row.user)
+            ? rights : rights + ["\(row.user) lacks the tag impersonator, without which no dead letter is replayed"]
     }
 
     /// What the web program's user, `web`, lacks to publish, to ask what jobs would take, to hear answers at queues
@@ -70,16 +72,17 @@ struct BrokerPermissions {
         }
     }
 
-    private func excess(_ row: Row, readsDeadLetters: Bool) -> [String] {
+    private func excess(_ row: Row, isWeb: Bool) -> [String] {
         let forbidden = [
             ("configure", row.configure, [names.exchange, names.events, names.control, names.jobs, names.dead]),
             ("write", row.write, [names.events, names.jobs, names.results, names.dead, "amq.default"]),
-            ("read", row.read, [names.exchange, names.jobs] + (readsDeadLetters ? [] : [names.dead])),
+            ("read", row.read, [names.exchange, names.jobs] + (isWeb ? [] : [names.dead])),
         ]
         let rights = forbidden.flatMap { right, pattern, resources in
             resources.filter { Self.allows(pattern, $0) }.map { "\(row.user) has \(right) on \($0)" }
         }
-        return rights + (impersonators.contains(row.user) ? ["\(row.user) may publish as anybody (impersonator)"] : [])
+        let isImpersonator = !isWeb && impersonators.contains(row.user)
+        return rights + (isImpersonator ? ["\(row.user) may publish as anybody (impersonator)"] : [])
     }
 
     /// RabbitMQ's rights are found anywhere in a name, and none where they are empty.

@@ -68,6 +68,18 @@ import Testing
                 ]) { $1 }, input: #"{"version":1,"kind":"probe"}"#)
             #expect(run.status == 0, "\(file): \(run)")
         }
+        // A tenant's dead letter is replayed in that tenant's name.
+        let daemons = try String(contentsOfFile: etc + "/amqp-url", encoding: .utf8)
+        let publisher = Publisher(try BrokerAddress(url: daemons.trimmingCharacters(in: .whitespacesAndNewlines)))
+        publisher.start()
+        let letter = OutgoingMessage(
+            exchange: "", routingKey: "atelier.dead",
+            properties: MessageProperties(messageID: "letter", type: "probe", userID: "shop"),
+            body: Array(#"{"version":1,"kind":"probe"}"#.utf8))
+        #expect(await publisher.publish(letter) == .confirmed)
+        await publisher.stop()
+        let replayed = try await control(["dead", "replay", "--all", "--yes"], settings)
+        #expect(replayed.status == 0 && replayed.lines == ["letter  replayed"], "\(replayed)")
         let stranger = try await control(["pause"], ["ATELIER_AMQP_URL_FILE": etc + "/tenants/shop"])
         #expect(stranger.status != 0, "a tenant pauses the daemons: \(stranger)")
         try await mendsAnOlderInstallation(servers, settings, etc) { arguments, path in
@@ -119,13 +131,17 @@ import Testing
         try await admin.query("revoke atelier_reader from trial_web_reader")
         try await servers.rabbitmqctl(
             "set_permissions", "-p", "trial", "trial-web", "^$", "^atelier$", #"^atelier\.dead$"#)
+        try await servers.rabbitmqctl("set_user_tags", "triald", "monitoring")
         let found = try await findings()
         #expect(found["rights"]?.contains("trial_web_reader, the login of reader-url, lacks") == true, "\(found)")
         #expect(found["rights"]?.hasSuffix("sudo atelierctl setup grants them") == true, "\(found)")
         #expect(found["permissions"]?.contains("trial-web lacks write on atelier.control") == true, "\(found)")
+        #expect(found["permissions"]?.contains("triald lacks the tag impersonator") == true, "\(found)")
         #expect(found["permissions"]?.hasSuffix("sudo atelierctl setup gives it") == true, "\(found)")
         let mended = try await setup()
         #expect(mended.output.contains("trial_web_reader lacked the rights of atelier_reader"), "\(mended)")
+        let users = try await servers.rabbitmqctl("list_users")
+        #expect(users.contains(/triald\s+\[monitoring, impersonator\]/), "\(users)")
         #expect(try await findings().isEmpty)
         // Grants that a restore has lost.
         try await admin.query("revoke select on dashboard.estimates, dashboard.queue from atelier_reader")

@@ -2,6 +2,7 @@ import Broker
 import DaemonTesting
 import Foundation
 import Jobs
+import SchemaTesting
 import ServerTesting
 import Testing
 
@@ -72,6 +73,8 @@ import Testing
         let outcomes = try await stage.outcomes(3)
         let places = outcomes.map { $0["problems"]?[0]?["pointer"]?.string ?? "" }
         #expect(places.sorted() == ["property:reply_to", "property:reply_to", "property:user_id"], "\(outcomes)")
+        let schema = try JSONSchema(path: Servers.root + "/ops/schemas/event.json")
+        for outcome in outcomes { #expect(try schema.problems(in: outcome).isEmpty, "\(outcome.text)") }
         let replies = try await stage.store.query("select routing_key from atelier.outbox where exchange = ''")
         #expect(replies.isEmpty, "a rejection goes nowhere else either: \(replies)")
         guard case .unknown(.closed(406, _)) = await eve.publish(job("as bob", of: "bob", stage)) else {
@@ -110,7 +113,9 @@ import Testing
         }
         let bad = try await finding()
         #expect(bad?["ok"] == .bool(false), "\(bad?.text ?? "none")")
-        for right in ["eve has write on amq.default", "eve has read on \(stage.names.jobs)"] {
+        for right in [
+            "eve has write on amq.default", "eve has read on \(stage.names.jobs)", "atelier lacks the tag impersonator",
+        ] {
             #expect(bad?["detail"]?.string?.contains(right) == true, "\(bad?.text ?? "none")")
         }
         let prefix = stage.names.prefix
@@ -122,6 +127,7 @@ import Testing
         }
         let names = "\(prefix)(\\..*)?|amq\\.gen.*"
         try await grant("atelier", ["^(\(names))$", "^(\(names)|amq\\.default)$", "^(\(names))$"], on: servers)
+        try await servers.rabbitmqctl("set_user_tags", "atelier", "administrator", "impersonator")
         let good = try await finding()
         #expect(good?["detail"]?.string == "every user's keep tenants apart", "\(good?.text ?? "none")")
         try await grant("atelier", ["^(\(names))$", "^(\(names))$", "^(\(names))$"], on: servers)

@@ -26,6 +26,9 @@ package struct Setup: Sendable {
     /// Tenants that may publish, each a user of the broker.
     package var tenants: [String] = []
 
+    /// RabbitMQ's tag of users who may publish in others' names.
+    package static let impersonator = "impersonator"
+
     /// The usual.
     package init() {}
 
@@ -163,6 +166,7 @@ package struct Setup: Sendable {
             try files.write(file, "amqp://\(user):\(password)@\(host)")
             say("RabbitMQ: the user \(user): \(folder)/\(file)")
         }
+        try refreshDaemon(say)
         try refreshWeb(answers, say)
         let own = SetupFolder(path: folder + "/tenants")
         for tenant in tenants where own.secret(tenant) == nil {
@@ -188,6 +192,27 @@ package struct Setup: Sendable {
     /// What the web program's user may configure, write and read, where its answers come to queues of that pattern.
     private static func webRights(_ answers: String) -> [String] {
         ["^\(answers)$", "^atelier(\\.control)?$", "^(atelier\\.dead|\(answers))$"]
+    }
+
+    /// The daemon's user publishes dead letters again in their senders' names: it gets the tag for that, beside those
+    /// that it has. One of another name is somebody's own, and left alone; so is a broker that cannot be asked.
+    private func refreshDaemon(_ say: (String) -> Void) throws {
+        guard let address = files.secret("amqp-url").flatMap({ try? BrokerAddress(url: $0) }),
+            address.user == name + "d", let owned = try tags(of: address.user), !owned.contains(Self.impersonator)
+        else { return }
+        if try rabbitmq(["set_user_tags", address.user] + owned + [Self.impersonator], input: "") == 0 {
+            say("RabbitMQ: the user \(address.user) may publish dead letters again in their senders' names")
+        }
+    }
+
+    /// A user's tags; nil where there is none, or nobody can be asked.
+    private func tags(of user: String) throws -> [String]? {
+        struct User: Decodable {
+            let user: String
+            let tags: [String]
+        }
+        let said = try answer(to: ["--formatter", "json", "list_users"], input: "").output
+        return (try? JSONDecoder().decode([User].self, from: said))?.first { $0.user == user }?.tags
     }
 
     /// The web program's user, where an earlier version made it, may since do more: it gets what today's needs. One of
@@ -223,17 +248,21 @@ package struct Setup: Sendable {
     }
 
     private func rabbitmq(_ arguments: [String], input: String) throws -> Int32 {
+        try answer(to: arguments, input: input).status
+    }
+
+    private func answer(to arguments: [String], input: String) throws -> (status: Int32, output: Data) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [rabbitmqctl, "--quiet"] + arguments
-        let pipe = Pipe()
-        process.standardInput = pipe
-        process.standardOutput = FileHandle.nullDevice
+        let (pipe, output) = (Pipe(), Pipe())
+        (process.standardInput, process.standardOutput) = (pipe, output)
         process.standardError = FileHandle.nullDevice
         try process.run()
         try pipe.fileHandleForWriting.write(contentsOf: Data((input + "\n").utf8))
         try pipe.fileHandleForWriting.close()
+        let said = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        return process.terminationStatus
+        return (process.terminationStatus, said)
     }
 }

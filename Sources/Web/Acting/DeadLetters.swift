@@ -33,6 +33,8 @@ package struct DeadLetters: Sendable {
         var replayed = 0
         /// How many the broker did not take.
         var kept = 0
+        /// Why the last of those stayed.
+        var reason: String?
         /// How many were not looked at.
         var unseen = 0
     }
@@ -59,18 +61,23 @@ package struct DeadLetters: Sendable {
             let letter = DeadLetter(delivery)
             seen += 1
             guard handles == nil || letter.handle.map({ handles!.contains($0) }) ?? false else { continue }
-            let outcome =
-                delivery.isTooLong
-                ? nil : await publisher.publish(letter.message(of: delivery, names), within: .seconds(15))
-            if outcome == .confirmed {
+            if let problem = await publish(letter, of: delivery, by: publisher) {
+                result.kept += 1
+                result.reason = problem
+            } else {
                 delivery.acknowledge()
                 result.replayed += 1
-            } else {
-                result.kept += 1
             }
         }
         result.unseen = max(backlog.waiting - seen, 0)
         return result
+    }
+
+    /// Publishes a letter again; gives why the broker does not have it.
+    private func publish(_ letter: DeadLetter, of delivery: Delivery, by publisher: Publisher) async -> String? {
+        guard !delivery.isTooLong else { return "its body is longer than messageMiB allows" }
+        let outcome = await publisher.publish(letter.message(of: delivery, names), within: .seconds(15))
+        return outcome.isConfirmed ? nil : JobPublishing.words(for: outcome, of: letter.tenant, as: address.user)
     }
 
     private func reading<Value>(_ backlog: Backlog, _ body: () async throws -> Value) async throws -> Value {

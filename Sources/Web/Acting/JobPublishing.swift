@@ -35,11 +35,14 @@ package final class JobPublishing: Sendable {
         publisher.start()
         let outcome = await publisher.publish(message, within: .seconds(10))
         await publisher.stop()
-        guard outcome.isConfirmed else { throw Refusal(description: words(for: outcome, tenant)) }
+        guard outcome.isConfirmed else {
+            throw Refusal(description: Self.words(for: outcome, of: tenant, as: user))
+        }
         return identifier
     }
 
-    private func words(for outcome: PublishOutcome, _ tenant: String) -> String {
+    /// Why the broker does not have a tenant's message that `user` published, and what to do.
+    static func words(for outcome: PublishOutcome, of tenant: String, as user: String) -> String {
         switch outcome {
         case .confirmed: ""
         case .refused: "the broker's queue of jobs is full; try again later"

@@ -101,7 +101,7 @@ struct TroublePages: Sendable {
             "dead letters were replayed by hand",
             metadata: ["replayed": "\(found.replayed)", "web.viewer": "\(viewer.name ?? "anybody")"])
         let rest =
-            (found.kept == 0 ? "" : "; \(found.kept) stayed")
+            (found.reason.map { "; \(found.kept) stayed: \($0)" } ?? "")
             + (found.unseen == 0 ? "" : "; \(found.unseen) more not looked at: replay again")
         let words = Figures.counted(found.replayed, "message", "was", "were")
         return try await dead(viewer, said: "\(words) replayed\(rest).")
