@@ -30,6 +30,25 @@ import Testing
         }
     }
 
+    /// RabbitMQ hands a direct reply to who asked, and returns it all the same where a queue must take it.
+    @Test func aDirectReplyIsSentOnce() async throws {
+        try await Stage.with(settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]) { stage in
+            try await stage.store.script(
+                """
+                insert into atelier.outbox (event, exchange, routing_key, body)
+                    values ('completed', '', 'amq.rabbitmq.reply-to.somebody', '{}')
+                """)
+            try stage.start()
+            var rows: [Row] = []
+            try await stage.until("it was sent") {
+                rows = try await stage.store.query(
+                    "select tries, confirmed_at from atelier.outbox where confirmed_at is not null or tries > 0")
+                return !rows.isEmpty
+            }
+            #expect(rows.map { $0["tries"] } == ["0"], "\(rows)")
+        }
+    }
+
     @Test func aMessageTheBrokerWillNotTakeIsSetAsideAndHoldsUpNoOther() async throws {
         let servers = try await Servers.startOwn()
         try await servers.rabbitmqctl("eval", "application:set_env(rabbit, max_message_size, 2000000).")

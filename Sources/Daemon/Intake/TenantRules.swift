@@ -29,8 +29,11 @@ package struct TenantRules: Sendable {
     /// names and that leads back to whom it gave that name.
     func allowsReply(to queue: String, for tenant: String) -> Bool {
         let own = ownQueue(of: tenant)
-        return queue == own || queue.hasPrefix(own + ".") || queue.hasPrefix("amq.rabbitmq.reply-to.")
+        return queue == own || queue.hasPrefix(own + ".") || Self.isDirectReply(queue)
     }
+
+    /// Whether it is RabbitMQ's direct reply-to, as the broker names it to who is to answer.
+    static func isDirectReply(_ queue: String) -> Bool { queue.hasPrefix("amq.rabbitmq.reply-to.") }
 
     /// What is wrong with the properties: no user, or answers to a queue that is not the sender's.
     func problems(in properties: MessageProperties) -> [Problem] {
