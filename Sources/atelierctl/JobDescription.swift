@@ -1,9 +1,6 @@
 import Foundation
 import Jobs
 
-/// What is worth a look though the job completed.
-func warnings(of job: JSONValue) -> [String] { (job["result"]?["warnings"]?.array ?? []).compactMap(\.string) }
-
 /// `jobs show`: one job for people.
 struct JobDescription {
     let job: JSONValue
@@ -21,7 +18,7 @@ struct JobDescription {
         showLack()
         showSpec()
         line("metrics", job["result"]?["metrics"])
-        for warning in warnings(of: job) { line("warning", .string(warning)) }
+        for warning in JobWarnings.all(of: job) { line("warning", .string(warning)) }
         showScores()
         section(
             "attempts",

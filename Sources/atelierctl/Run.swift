@@ -171,17 +171,11 @@ struct Run: AsyncParsableCommand {
             print(printable(artifact.path))
         case .done(let done):
             if isatty(2) == 1 { Terminal.redraw("") }
-            for warning in warnings(of: .object(["result": done.result])) where !Self.isTold(warning, told) {
+            for warning in JobWarnings.further(in: done.result, told: told) {
                 Terminal.note("warning: " + printable(warning))
             }
             Terminal.note("done in \(done.seconds.formatted(.number.precision(.fractionLength(1)))) s")
         default: break
         }
-    }
-
-    /// Whether it was said before: of a picture at `/images/0/data`, now at `/images/0`.
-    private static func isTold(_ warning: String, _ told: [String]) -> Bool {
-        guard let end = warning.firstRange(of: ": ")?.lowerBound else { return false }
-        return told.contains { $0.hasPrefix(warning[..<end] + "/") && $0.hasSuffix(warning[end...]) }
     }
 }

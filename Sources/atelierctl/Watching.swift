@@ -3,7 +3,8 @@ import Foundation
 import Jobs
 import Store
 
-/// Follows a job until it is final: a bar on a terminal, otherwise a line whenever state or stage change.
+/// Follows a job until it is final: first what its acceptance warned of, then a bar on a terminal, otherwise a line
+/// whenever state or stage change.
 struct Watching {
     let store: Store
     let json: Bool
@@ -12,6 +13,8 @@ struct Watching {
     func watch(_ id: UUID) async throws {
         var filter = JobFilter()
         filter.ids = [id]
+        let told = JobWarnings.acceptance(of: try await patiently { try await store.job(id) })
+        for warning in told where !json { Terminal.note("warning: " + printable(warning)) }
         var last = ""
         while true {
             guard let job = try await patiently({ try await store.jobs(filter).first }) else {
@@ -20,7 +23,7 @@ struct Watching {
             }
             let state = job["state"]?.string.flatMap(JobState.init(rawValue:)) ?? .available
             show(job, state, &last)
-            if state.isFinal { return try await end(id, job, state) }
+            if state.isFinal { return try await end(id, job, state, told: told) }
             try await Task.sleep(for: .milliseconds(300))
         }
     }
@@ -41,13 +44,15 @@ struct Watching {
         last = line
     }
 
-    private func end(_ id: UUID, _ job: JSONValue, _ state: JobState) async throws {
+    private func end(_ id: UUID, _ job: JSONValue, _ state: JobState, told: [String]) async throws {
         if isatty(2) == 1 && !json { Terminal.redraw("") }
         if !json {
             let reason = [job["error_code"]?.string, job["error_message"]?.string, job["cancel_reason"]?.string]
                 .compactMap { $0 }.joined(separator: ": ")
             print("\(job["job"]?.string ?? "")  \(state.rawValue)\(reason.isEmpty ? "" : "  " + printable(reason))")
-            for warning in try await store.job(id).map(warnings) ?? [] { print("warning: " + printable(warning)) }
+            for warning in JobWarnings.further(in: try await store.job(id)?["result"], told: told) {
+                print("warning: " + printable(warning))
+            }
         }
         if state != .completed { throw ExitStatus.jobFailed }
     }

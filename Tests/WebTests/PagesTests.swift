@@ -1,3 +1,4 @@
+import Broker
 import DaemonTesting
 import Foundation
 import Jobs
@@ -89,6 +90,28 @@ import Testing
                     """, [id])
                 #expect(try await site.page("/jobs/\(id)").body.contains("Not learnt.") == isShown, "\(verdict)")
             }
+        }
+    }
+
+    @Test func aPageSaysWhatTheAcceptanceWarnedOf() async throws {
+        try await withSite { stage, site in
+            let id = try #require(try await run("steps=1 inspect-warning", stage, site)["id"]?.string)
+            #expect(try await site.page("/jobs/\(id)").body.contains("as it was written"))
+        }
+    }
+
+    @Test func aDeadLetterThatStaysSaysWhy() async throws {
+        try await withSite(["ATELIER_MESSAGE_MIB": "1"]) { stage, site in
+            let publisher = Publisher(try BrokerAddress(url: stage.servers.amqpURL), topology: .atelier(stage.names))
+            publisher.start()
+            let letter = OutgoingMessage(
+                exchange: "", routingKey: stage.names.dead, properties: MessageProperties(messageID: "long"),
+                body: [UInt8](repeating: 0x20, count: 2 << 20))
+            #expect(await publisher.publish(letter) == .confirmed)
+            await publisher.stop()
+            let token = try #require(try await site.page("/dead").formToken)
+            let page = try await site.send("/dead/replay", [("form_token", token), ("all", "yes")])
+            #expect(Self.words(page).contains("0 messages were replayed; 1 stayed: its body is longer"), "\(page)")
         }
     }
 

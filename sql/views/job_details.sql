@@ -53,7 +53,13 @@ create or replace view dashboard.job_details as
         -- As dashboard.job_rows has it.
         (select round(extract(epoch from sum(coalesce(a.ended_at, now()) - a.started_at))::numeric, 1)
             from atelier.attempts a
-            where a.job = j.id) as ran_seconds
+            where a.job = j.id) as ran_seconds,
+        -- What its acceptance told; its result has more.
+        (select e.detail->'warnings'
+            from atelier.job_events e
+            where e.job = j.id and e.event = 'accepted'
+            order by e.id
+            limit 1) as warnings
     from atelier.jobs j,
         -- The living workers that hold all its models, and whether one of them has the memory.
         lateral (

@@ -99,7 +99,7 @@ struct JobPage: Sendable {
         let result = job["result"] ?? .null
         var model: [String: Any] = [
             "metrics": ScoreMeaning.models(result["metrics"]),
-            "warnings": (result["warnings"]?.array ?? []).compactMap(\.string),
+            "warnings": JobWarnings.all(of: job),
             "result_json": result == .null ? NSNull() : pretty(result),
         ]
         model["has_metrics"] = !ScoreMeaning.models(result["metrics"]).isEmpty
