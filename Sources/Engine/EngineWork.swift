@@ -35,7 +35,7 @@ package struct EngineWork {
             connection.send(
                 JobFailure(
                     code: EngineWork.isOfDisk(error) ? "host.disk" : "engine.error", consequence: .transient,
-                    message: "\(error)"
+                    message: sentence(of: error)
                 ).event)
         }
     }

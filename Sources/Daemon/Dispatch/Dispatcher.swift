@@ -140,7 +140,7 @@ actor Dispatcher: Service {
         } catch let error as StoreError {
             condition.lost(.store, error)
         } catch {
-            logger.error("no job can be claimed here", metadata: ["error": "\(error)"])
+            logger.error("no job can be claimed here", metadata: ["error": "\(sentence(of: error))"])
             rest(fault.next())
         }
     }
@@ -197,7 +197,8 @@ actor Dispatcher: Service {
     /// again.
     private func rest(_ wait: Duration) {
         restsUntil = .now + wait
-        logger.error("no new work for a while: this host is at fault", metadata: ["seconds": "\(wait / .seconds(1))"])
+        let seconds = (wait / .seconds(1)).formatted(.number.precision(.fractionLength(1)))
+        logger.error("no new work for a while: this host is at fault", metadata: ["seconds": "\(seconds)"])
         Task { [signal] in
             try? await Task.sleep(for: wait)
             signal.yield()

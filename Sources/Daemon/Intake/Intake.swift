@@ -127,7 +127,7 @@ package struct Intake: Service {
         if let error = error as? StoreError, !error.isOfAFullDisk {
             condition.lost(.store, error)
         } else {
-            logger.error("intake waits", metadata: ["error": "\(error)"])
+            logger.error("intake waits", metadata: ["error": "\(sentence(of: error))"])
         }
     }
 

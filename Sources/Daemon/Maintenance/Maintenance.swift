@@ -1,5 +1,6 @@
 import Foundation
 import Hashing
+import Jobs
 import Logging
 import Store
 
@@ -52,7 +53,7 @@ package actor Maintenance {
             }
             try await pruneWorkers()
         } catch {
-            logger.warning("maintenance put off", metadata: ["error": "\(error)"])
+            logger.warning("maintenance put off", metadata: ["error": "\(sentence(of: error))"])
         }
     }
 
