@@ -101,7 +101,7 @@ extension Parts {
 
     /// From the last to the first they stop: intake, then the jobs, then their outcomes, then the heartbeat.
     private func services(_ read: @escaping @Sendable () throws -> Settings) -> [any Service] {
-        let rescuer = Rescuer(lease: settings.leaseSeconds, store: sweeping, logger: logger)
+        let rescuer = Rescuer(lease: settings.leaseSeconds, store: sweeping, condition: condition, logger: logger)
         return [
             Watchdog(notifier: notifier),
             reload(read),
@@ -109,7 +109,9 @@ extension Parts {
             TimedService(every: .seconds(settings.heartbeatSeconds)) { await calibration.maintain() },
             TimedService(every: .seconds(max(1, settings.leaseSeconds / 3))) { await rescuer.sweep() },
             TimedService(every: .seconds(60)) { await maintenance.maintain() },
-            TimedService(every: .seconds(settings.heartbeatSeconds)) { await models.maintain(worker, sweeping) },
+            TimedService(every: .seconds(settings.heartbeatSeconds)) {
+                await models.maintain(worker, sweeping, condition)
+            },
             outbox,
             TimedService(every: .seconds(settings.pollSeconds)) {
                 outgoing.raise()
@@ -160,7 +162,7 @@ extension Parts {
 
     @Sendable private func noteControl(_ event: ConnectionEvent) {
         guard case .lost(let error, _) = event else { return }
-        logger.warning("nobody can say pause, resume or cancel over AMQP now", metadata: ["error": "\(error)"])
+        condition.note("nobody can say pause, resume or cancel over AMQP now", without: .broker, error)
     }
 }
 
@@ -190,10 +192,12 @@ extension Parts {
         OutboxPublisher(
             fresh: OutboxSender(
                 lane: .fresh, publisher: Publisher(address, topology: topology, report: noteBroker),
-                store: store("outbox"), eventsExchange: names.events, logger: logger, attachment: attachment),
+                store: store("outbox"), eventsExchange: names.events, condition: condition, logger: logger,
+                attachment: attachment),
             doubtful: OutboxSender(
                 lane: .doubtful, publisher: Publisher(address, topology: topology, name: "atelier-publisher-doubtful"),
-                store: store("outbox-doubtful"), eventsExchange: names.events, logger: logger, attachment: attachment),
+                store: store("outbox-doubtful"), eventsExchange: names.events, condition: condition, logger: logger,
+                attachment: attachment),
             live: live, signals: outgoing.stream)
     }
 

@@ -219,7 +219,7 @@ struct PostgresConnection: ~Copyable {
 
     private static func line(_ text: UnsafeMutablePointer<CChar>?) -> String {
         guard let text else { return "no reason given" }
-        return String(cString: text).trimmingCharacters(in: .whitespacesAndNewlines).replacingOccurrences(
-            of: "\n", with: "; ")
+        return String(cString: text).split(whereSeparator: \.isNewline)
+            .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: "; ")
     }
 }

@@ -105,6 +105,21 @@ import Testing
         }
     }
 
+    /// A dozen services would say it every few seconds, for as long as it lasts.
+    @Test func aServerThatIsAwayIsSaidOnce() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start([
+                "ATELIER_POSTGRES_URL": "postgresql://nobody@127.0.0.1:1/none", "ATELIER_LOG_LEVEL": "debug",
+            ])
+            try await stage.until("the outbox could not be read again and again") {
+                stage.log.matches(of: /debug atelierd: messages of the outbox wait/).count > 5
+            }
+            #expect(stage.log.matches(of: /warning atelierd: messages of the outbox wait/).isEmpty)
+            let said = stage.log.matches(of: /server unavailable .*Connection refused; Is the server .*server=store/)
+            #expect(said.count == 1, "\(stage.log)")
+        }
+    }
+
     @Test func aMessageThatCannotBeStoredTakesNoOtherWithIt() async throws {
         try await Stage.with(settings: Self.settings) { stage in
             // As a statement that takes too long ends, without the wait.

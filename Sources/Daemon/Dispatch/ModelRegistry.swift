@@ -52,7 +52,7 @@ package final class ModelRegistry: Sendable {
 
     /// Says again which models this host holds where that has changed, and asks what others do. Apart from the
     /// heartbeat, which a folder that hangs must not stop.
-    package func maintain(_ worker: WorkerRegistration, _ store: Store) async {
+    package func maintain(_ worker: WorkerRegistration, _ store: Store, _ condition: ServiceHealth) async {
         let isChanged = await reread()
         guard let id = worker.id else { return }  // its registration says it
         do {
@@ -62,7 +62,7 @@ package final class ModelRegistry: Sendable {
             }
             try await refresh(from: store)
         } catch {
-            logger.warning("models could not be registered", metadata: ["error": "\(error)"])
+            condition.note("models could not be registered", without: .store, error)
             if isChanged { state.withLock { ($0.stamp, $0.isUntold) = ([], true) } }
         }
     }

@@ -15,6 +15,8 @@ package final class ServiceHealth: Sendable {
 
     private struct State {
         var away: Set<Server> = Set(Server.allCases)
+        /// Why they are, as far as that was said.
+        var reasons: [Server: Set<String>] = [:]
         var running = 0
         var pause = PauseOrder.none
         var isStopping = false
@@ -32,16 +34,25 @@ package final class ServiceHealth: Sendable {
 
     /// A server answers.
     package func found(_ server: Server) {
+        state.withLock { $0.reasons[server] = nil }
         if change({ $0.away.remove(server) != nil }) {
             logger.notice("server available", metadata: ["server": "\(server.rawValue)"])
         }
     }
 
-    /// A server does not answer; the daemon works on as far as it can.
+    /// A server does not answer; the daemon works on as far as it can. Each reason is said once.
     package func lost(_ server: Server, _ error: any Error) {
-        if change({ $0.away.insert(server).inserted }) {
-            logger.error("server unavailable", metadata: ["server": "\(server.rawValue)", "error": "\(error)"])
+        let reason = "\(error)"
+        change { $0.away.insert(server).inserted }
+        if state.withLock({ $0.reasons[server, default: []].insert(reason).inserted }) {
+            logger.error("server unavailable", metadata: ["server": "\(server.rawValue)", "error": "\(reason)"])
         }
+    }
+
+    /// Something came to nothing for want of a server. Where that is known to be away it was said: every service would
+    /// say it again every few seconds.
+    package func note(_ failure: Logger.Message, without server: Server, _ error: any Error) {
+        logger.log(level: has(server) ? .warning : .debug, failure, metadata: ["error": "\(error)"])
     }
 
     /// As many jobs run now.

@@ -72,13 +72,15 @@ struct HeartbeatService: Service {
 actor Rescuer {
     private let lease: Int
     private let store: Store
+    private let condition: ServiceHealth
     private let logger: Logger
     private var patience: ContinuousClock.Instant
 
     /// Rescues through `store` what gave no sign for `lease` seconds.
-    init(lease: Int, store: Store, logger: Logger) {
+    init(lease: Int, store: Store, condition: ServiceHealth, logger: Logger) {
         self.lease = lease
         self.store = store
+        self.condition = condition
         self.logger = logger
         patience = .now + .seconds(lease)
     }
@@ -93,7 +95,7 @@ actor Rescuer {
                 if count > 0 { logger.warning("jobs of dead workers rescued", metadata: ["jobs.rescued": "\(count)"]) }
             } while try await store.expire() > 0 && !Task.isCancelled
         } catch {
-            logger.warning("the sweep for dead workers and late jobs failed", metadata: ["error": "\(error)"])
+            condition.note("the sweep for dead workers and late jobs failed", without: .store, error)
             patience = .now + .seconds(lease)
         }
     }

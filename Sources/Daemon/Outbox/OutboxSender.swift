@@ -17,6 +17,7 @@ package struct OutboxSender: Sendable {
     let publisher: Publisher
     let store: Store
     let eventsExchange: String
+    let condition: ServiceHealth
     let logger: Logger
     /// What outcomes carry besides; nil: nothing.
     var attachment: ResultAttachment?
@@ -97,7 +98,7 @@ package struct OutboxSender: Sendable {
             try await store.doubt(waiting.filter(goesAlone).map(\.id), nil)
             return waiting.filter { !goesAlone($0) }
         } catch {
-            logger.warning("messages wait: they cannot be read", metadata: ["error": "\(error)"])
+            condition.note("messages of the outbox wait: they cannot be read", without: .store, error)
             return nil
         }
     }
@@ -171,7 +172,13 @@ extension OutboxSender {
             properties: properties(
                 id: message.eventID, event: message.event, subject: message.job ?? "",
                 correlationID: message.correlationID),
-            body: Array(body ?? message.body), isMandatory: message.isReply || Self.outcomes.contains(message.event))
+            body: Array(body ?? message.body), isMandatory: isMandatory(message))
+    }
+
+    /// Whether it comes back where no queue takes it. What goes to direct reply-to does so though its receiver has it:
+    /// that is no queue.
+    private func isMandatory(_ message: OutboxMessage) -> Bool {
+        message.isReply ? !TenantRules.isDirectReply(message.routingKey) : Self.outcomes.contains(message.event)
     }
 
     /// An event that is not written down.
