@@ -58,4 +58,9 @@ import Testing
                 reported: nil, asked: .memory(limitMiB: 9), exit: killed)
         else { return #expect(Bool(false)) }
     }
+
+    @Test func anEndingIsToldInWords() {
+        #expect("\(AttemptEnding.crashed(code: "engine.hang", message: "mute"))" == "crashed: engine.hang: mute")
+        #expect("\(AttemptEnding.completed)" == "completed")
+    }
 }

@@ -156,6 +156,8 @@ import Testing
                         == (script == "silent" ? "engine.crash" : "engine.protocol"), "\(script)")
                 _ = try await stage.store.cancel(try #require(failed.jobID), reason: nil)
             }
+            let told = "warning atelierd: attempt closed attempt.outcome=crashed error.code=engine.protocol"
+            #expect(stage.log.contains(told))
         }
     }
 

@@ -76,8 +76,9 @@ package actor EngineSupervisor {
             // A folder that cannot be made, a program that cannot be started: no job's doing, and no job is charged for
             // it.
             isHostAtFault = true
-            logger.error("this host cannot start an attempt", metadata: ["error": "\(error)"])
-            await settle(.interrupted("this host cannot start it: \(error)"))
+            let reason = sentence(of: error)
+            logger.error("this host cannot start an attempt", metadata: ["error": "\(reason)"])
+            await settle(.interrupted("this host cannot start it: \(reason)"))
         }
     }
 
@@ -252,8 +253,9 @@ extension EngineSupervisor {
             stop(.protocolViolation(refusal.description))
         } catch {
             isHostAtFault = true
-            logger.error("the artifact store failed", metadata: ["artifact": "\(artifact.name)", "error": "\(error)"])
-            stop(.unavailable("the artifact store failed: \(error)"))
+            let reason = sentence(of: error)
+            logger.error("the artifact store failed", metadata: ["artifact": "\(artifact.name)", "error": "\(reason)"])
+            stop(.unavailable("the artifact store failed: \(reason)"))
         }
     }
 
@@ -319,9 +321,7 @@ extension EngineSupervisor {
             case .closed(let state):
                 let workspace = workspace
                 if state.isFinal && state != .discarded { try? await runBlocking { workspace.removeJob() } }
-                return logger.info(
-                    "attempt closed",
-                    metadata: ["attempt.outcome": "\(end.outcome.rawValue)", "job.state": "\(state.rawValue)"])
+                return note(end, state)
             case .lost:
                 return logger.warning("claim lost; nothing is written")
             case .refused(let problem):
@@ -336,6 +336,21 @@ extension EngineSupervisor {
                 try? await Task.sleep(for: backoff.next())
             }
         }
+    }
+
+    /// Louder where it cost the job an attempt. What an engine says of it may quote prompts: `jobs show` has that.
+    private func note(_ end: AttemptResult, _ state: JobState) {
+        var metadata: Logger.Metadata = [
+            "attempt.outcome": "\(end.outcome.rawValue)", "job.state": "\(state.rawValue)",
+        ]
+        if let code = end.code { metadata["error.code"] = "\(code)" }
+        let level: Logger.Level =
+            switch end.outcome {
+            case .crashed: .warning
+            case .failed: .notice
+            default: .info
+            }
+        logger.log(level: level, "attempt closed", metadata: metadata)
     }
 
     private func result(of ending: AttemptEnding, exit: EngineExit?) -> AttemptResult {
