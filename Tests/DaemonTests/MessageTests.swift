@@ -51,6 +51,7 @@ import Testing
         try stage.start()
         for _ in 0..<2 { try await stage.publish("steps=3 delay=20", id: "done") }
         _ = try await stage.job("done", reaches: .completed)
+        try await stage.publish("steps=3 delay=20", id: "done")
         try await stage.publish(body: Data(#"{"kind":"paint"}"#.utf8), id: nil)
         try await stage.publish(body: Data(#"{"version":1,"kind":"probe"}"#.utf8), id: "probe", kind: "probe")
         _ = try await stage.job("probe", reaches: .completed)
@@ -64,6 +65,7 @@ import Testing
         let bad = try #require(try await stage.job("bad", reaches: .discarded).jobID)
         #expect(try await stage.store.retry(bad, fromScratch: true))
         _ = try await stage.job("bad") { $0["attempt"] == .integer(2) && $0["state"]?.string == "discarded" }
+        try await stage.publish("steps=2 fail=fatal", id: "bad")
         try await stage.publish(
             body: Script.body("steps=1"),
             properties: MessageProperties(

@@ -14,6 +14,40 @@ import Testing
         }
     }
 
+    /// Whoever publishes again may have lost the connection that the first queue was of, or the outcome.
+    @Test func whoAsksAgainIsTold() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            try await stage.submit("m", replyTo: "first")
+            let claimed = try await stage.claimOne(worker)
+            try await stage.submit("m", replyTo: "second")
+            try await stage.submit("m")
+            let picture = EngineEvent.Artifact(
+                role: "picture", name: "p", path: "/p", mediaType: "x/y", sha256: String(repeating: "a", count: 64),
+                bytes: 1)
+            _ = try await stage.store.finish(
+                claimed.job, claimed.attempt,
+                AttemptResult(outcome: .completed, result: ["seed": 7], artifacts: [picture]))
+            try await stage.submit("m", replyTo: "third")
+            let told = try await stage.store.outbox(.fresh, limit: 99).filter(\.isReply)
+            #expect(
+                told.map { "\($0.event) \($0.routingKey)" } == [
+                    "duplicate second", "duplicate second", "completed second", "duplicate third",
+                ])
+            let bodies = try told.map { try JSONValue(json: $0.body) }
+            #expect(bodies[3]["artifacts"]?.array?.count == 1 && bodies[3]["artifacts"] == bodies[2]["artifacts"])
+            #expect(bodies[3]["result"] == ["seed": 7])
+
+            try await stage.submit("n")
+            let failed = try await stage.claimOne(worker)
+            let end = AttemptResult(outcome: .failed, consequence: .fatal, code: "engine.error", message: "why")
+            #expect(try await stage.store.finish(failed.job, failed.attempt, end) == .discarded)
+            try await stage.submit("n", replyTo: "late")
+            let last = try #require(try await stage.store.outbox(.fresh, limit: 99).last(where: \.isReply))
+            #expect(try JSONValue(json: last.body)["error"] == ["code": "engine.error", "message": "why"])
+        }
+    }
+
     @Test func aUsedIdWithAnotherBodyIsAConflict() async throws {
         try await Stage.with { stage in
             func submit(_ bodies: String...) async throws -> [Acceptance] {

@@ -108,14 +108,14 @@ begin
     if coalesce(cardinality(v_fresh), 0) = jsonb_array_length(p_messages) then
         return;
     end if;
-    -- Held until they were answered for, so that nobody erases them meanwhile; in the order of their ids, as rescue and
-    -- erase_tenant do.
+    -- Held until they were answered for, so that nobody erases or ends them meanwhile; in the order of their ids, as
+    -- rescue and erase_tenant do.
     perform from jobs j
             join jsonb_array_elements(p_messages) with ordinality e
                 on j.tenant = e.value->>'tenant' and j.message_id = e.value->>'message_id'
         where e.ordinality::int <> all (coalesce(v_places, '{}'))
         order by j.id
-        for key share of j;
+        for no key update of j;
     for v_message in
         select e.ordinality::int as place, e.value->>'tenant' as tenant, e.value->>'message_id' as message_id,
             e.value->>'reply_to' as reply_to, e.value->>'correlation_id' as correlation_id, e.value->'spec' as spec
@@ -128,7 +128,7 @@ begin
         select * into strict v_job
             from jobs j
             where j.tenant = v_message.tenant and j.message_id = v_message.message_id
-            for key share;
+            for no key update;
         if v_job.spec is distinct from v_message.spec then
             return query select v_message.place, 'conflict', v_job.id,
                 array(select clipped(d, 300) from json_differences(v_job.spec, v_message.spec, '', 8) d limit 3);
@@ -139,14 +139,27 @@ begin
     end loop;
 end $$;
 
--- Answers a message that came again, where it asks now.
+-- Answers a message that came again, where it asks now. The outcome of a job that has not ended goes there too: whoever
+-- publishes again may have lost the connection that the first queue was of. Of an ended one it tells what its outcome
+-- told.
 create or replace function atelier.emit_duplicate(p_job atelier.jobs, p_reply_to text, p_correlation_id text)
 returns void
 language plpgsql set search_path = atelier, pg_temp as $$
+declare
+    v_told jsonb;
 begin
     p_job.reply_to := coalesce(p_reply_to, p_job.reply_to);
     p_job.correlation_id := coalesce(p_correlation_id, p_job.correlation_id);
-    perform emit_event(p_job, 'duplicate', jsonb_strip_nulls(jsonb_build_object('result', p_job.result)));
+    update jobs j set reply_to = p_job.reply_to, correlation_id = p_job.correlation_id
+        where j.id = p_job.id and j.finalized_at is null and p_reply_to is not null;
+    select e.detail - 'attach' into v_told
+        from job_events e
+        where e.job = p_job.id and e.event = p_job.state::text
+        order by e.id desc
+        limit 1;
+    perform emit_event(
+        p_job, 'duplicate',
+        jsonb_strip_nulls(jsonb_build_object('result', p_job.result)) || coalesce(v_told, '{}'));
 end $$;
 
 -- Answers a message that could make no job any more, where it made one before: its model may be gone by now, or what is
@@ -161,7 +174,7 @@ begin
     select * into v_job
         from jobs j
         where j.tenant = p_tenant and j.message_id = p_message_id and j.spec = p_spec
-        for key share;
+        for no key update;
     if found then
         perform emit_duplicate(v_job, p_reply_to, p_correlation_id);
     end if;
