@@ -155,7 +155,10 @@ struct PartsTests {
 
     @Test func onlyPlacesOfThisSiteAreGoneOnTo() {
         #expect(JobsPage.local("/jobs?state=running") != nil)
-        for place in ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:1"] {
+        for place in [
+            "//evil.example", "https://evil.example", "/\\evil.example", "javascript:1", "/\t/evil.example",
+            "/\n/evil.example", "/\r\n/evil.example", "\t//evil.example",
+        ] {
             #expect(JobsPage.local(place) == nil, "\(place)")
         }
     }

@@ -213,8 +213,10 @@ struct JobsPage: Sendable {
         try await rows(jobs, to: viewer).compactMap { $0["job"]?.string.flatMap(UUID.init(uuidString:)) }
     }
 
-    /// A place of this site; nil for another's.
+    /// A place of this site; nil for another's. Browsers leave tabs and ends of lines out of an address: `/`, a tab and
+    /// `/elsewhere` is another's too.
     static func local(_ path: String) -> String? {
-        path.hasPrefix("/") && !path.hasPrefix("//") && !path.contains("\\") ? path : nil
+        let isPlain = path.unicodeScalars.allSatisfy { $0.value > 0x1F && $0 != "\\" }
+        return isPlain && path.hasPrefix("/") && !path.hasPrefix("//") ? path : nil
     }
 }
