@@ -8,6 +8,7 @@ from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -52,6 +53,24 @@ def press(selector):
 def press_button(words):
     steady(f"{words} can be pressed",
            lambda: page.find_element(By.XPATH, f"//button[contains(., '{words}')]").click())
+
+
+def press_while_it_is_renewed(words):
+    """A press that ends after the part around it was asked for again."""
+    page.execute_script("""
+        const ask = window.fetch;
+        window.answers = 0;
+        window.fetch = (...all) => ask(...all).finally(() => { window.answers += 1; });
+        """)
+    button = f"//button[contains(., '{words}')]"
+    steady(f"{words} is held down",
+           lambda: ActionChains(page).click_and_hold(page.find_element(By.XPATH, button)).perform())
+    wait("the part is asked for again", lambda: page.execute_script("return window.answers") > 2)
+    ActionChains(page).release().perform()
+
+
+def focused(what="textContent"):
+    return page.execute_script("return document.activeElement[arguments[0]]", what)
 
 
 def shown(selector):
@@ -208,10 +227,47 @@ def cancel():
     page.get(address + "/")
     wait("the queue shows it", lambda: "1\nrunning" in text() and page.find_elements(By.CSS_SELECTOR, ".run"))
     press(".run")
-    press_button("Cancel")
+    wait("its page", lambda: state() == "running")
+    press_while_it_is_renewed("Cancel")
     press("form.sure button")
     wait("it is cancelled", lambda: "/jobs/" in page.current_url and state() == "cancelled")
     seen("a running job found in the queue and cancelled")
+
+
+def without_eyes():
+    """What a keyboard and a screen reader have of a job that ends while its page is open."""
+    draw("steps=5000 delay=20")
+    wait("it runs", lambda: "/jobs/" in page.current_url and state() == "running")
+    page.execute_script("document.querySelector('.do form button').focus()")
+    assert "Cancel" in focused()
+    page.execute_script("""
+        return fetch(`/api${location.pathname}/cancel`, { method: "POST",
+            headers: { "X-Form-Token": document.querySelector("meta[name=form-token]").content } })
+        """)
+    wait("it is cancelled", lambda: state() == "cancelled")
+    assert focused("localName") != "button", f"the focus went from Cancel to {focused()}"
+    wait("its end is announced", lambda: one("[data-news]").get_property("textContent").endswith(": cancelled"))
+    press_button("Delete")
+    wait("the preview", lambda: "Delete 1 job?" in text().replace("delete", "Delete"))
+    assert focused("localName") != "button", "a second press of the key would erase"
+    draw("inspect-problem")
+    wait("its rejection is announced", lambda: one("main [role=alert]").is_displayed())
+    seen("the end of a job where it is not seen, and the focus on nothing else")
+
+
+def without_script():
+    """What a browser has that runs no script, or has not loaded it yet."""
+    page.get(address + "/new")
+    words, held = page.execute_script("""
+        return fetch("/new").then(answer => answer.text()).then(html => {
+            const bare = new DOMParser().parseFromString(html, "text/html");
+            return [bare.querySelector("noscript").textContent,
+                [...bare.querySelectorAll("form:not([method]) button.primary")].map(one => one.disabled)];
+        })
+        """)
+    assert "JavaScript" in words and held == [True, True], f"a form goes nowhere by itself: {words}, {held}"
+    wait("it can be published", lambda: page.find_element(By.CSS_SELECTOR, "[data-new] .primary").is_enabled())
+    seen("a form that sends nothing without its script, and says so")
 
 
 def compose():
@@ -305,7 +361,12 @@ def keyboard():
     one("body").send_keys("g", "j")
     wait("the jobs", lambda: page.current_url.endswith("/jobs"))
     one("body").send_keys("/")
-    assert page.execute_script("return document.activeElement.name") == "text"
+    assert focused("name") == "text"
+    page.get(address + "/new")
+    wait("the choice of pictures is reached",
+         lambda: focused("type") == "file" or ActionChains(page).send_keys(Keys.TAB).perform() is not None)
+    ring = page.execute_script("return getComputedStyle(document.activeElement.closest('.button')).outlineStyle")
+    assert ring == "solid", "nobody sees that the keyboard is on the choice of pictures"
     seen("the keyboard's ways")
 
 
@@ -316,6 +377,11 @@ return [...document.querySelectorAll(
         || one.hasAttribute('alt') || one.querySelector('img[alt]') || one.closest('[hidden]')))
     .map(one => one.outerHTML);
 """
+
+
+def hold_to_width(path):
+    size = page.execute_script("return [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert size[0] <= size[1], f"{path} is {size[0]} wide on {size[1]}"
 
 
 def every_page():
@@ -334,15 +400,18 @@ def every_page():
             assert len(page.find_elements(By.TAG_NAME, "h1")) == 1, f"{path} has no single heading"
             nameless = page.execute_script(NAMELESS)
             assert not nameless, f"{path} has what no screen reader can name: {nameless[:3]}"
-            size = page.execute_script(
-                "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-            assert size[0] <= size[1], f"{path} is {size[0]} wide on {size[1]}"
+            hold_to_width(path)
             ground = page.execute_script("return getComputedStyle(document.body).backgroundColor")
             assert (ground == "rgb(19, 22, 27)") == (scheme == "dark"), f"{path} is {ground} in {scheme}"
             if screenshots:
                 shot = page.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
                 with open(f"{screenshots}/{name}-{scheme}-{width}.png", "wb") as file:
                     file.write(base64.b64decode(shot["data"]))
+            page.execute_script("for (const one of document.querySelectorAll('main details')) one.open = true")
+            hold_to_width(path + " unfolded")
+            if name == "jobs":
+                right = page.execute_script("return document.querySelector('.jobs code').getBoundingClientRect().right")
+                assert right <= width, f"the way to a job is {right} from the left on {width}"
     page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     seen("every page light, dark and on a phone, with a name for everything")
 
@@ -369,8 +438,8 @@ def sign_in():
 
 try:
     steps = (
-        what_it_would_take, submit_and_watch, look_at_the_concept, retry, cancel, compose, many, hostile_text, live,
-        keyboard, every_page, sign_in,
+        what_it_would_take, submit_and_watch, look_at_the_concept, retry, cancel, without_eyes, without_script, compose,
+        many, hostile_text, live, keyboard, every_page, sign_in,
     )
     for step in steps:
         step()

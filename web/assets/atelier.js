@@ -24,10 +24,11 @@ async function refresh(part) {
         showLive(answer.ok);
         if (!answer.ok) return;
         const html = await answer.text();
-        if (html !== part.shown) replace(part, html);
+        // A press is a click only where what was pressed still stands at its end: what changed comes a moment later.
+        if (html !== part.shown && !part.matches(":active")) replace(part, html);
         if ("untilFinal" in part.dataset) {
-            const state = part.querySelector("[data-state]")?.dataset.state;
-            if (["completed", "cancelled", "discarded"].includes(state)) parts.splice(parts.indexOf(part), 1);
+            const isFinal = ["completed", "cancelled", "discarded"].includes(stateOf(part));
+            if (isFinal) parts.splice(parts.indexOf(part), 1);
         }
     } catch { showLive(false); } finally {
         part.busy = false;
@@ -45,6 +46,7 @@ function replace(part, html) {
     const focus = part.contains(document.activeElement) ? finder(document.activeElement, part) : null;
     if (getSelection().toString() && part.contains(getSelection().anchorNode) && !first) { part.shown = null; return; }
     const said = new Set([...part.querySelectorAll("[role=alert], [data-said]")].map(one => one.textContent));
+    const state = stateOf(part);
     const scrolled = [...part.querySelectorAll(".scroll, pre")].map(one => [one.scrollLeft, one.scrollTop]);
     const fresh = document.createElement("template");
     fresh.innerHTML = html;
@@ -58,22 +60,32 @@ function replace(part, html) {
     for (const one of part.querySelectorAll("details")) if (open.has(one.id)) one.open = true;
     part.querySelectorAll(".scroll, pre").forEach((one, index) => one.scrollTo(...scrolled[index] ?? [0, 0]));
     focus?.()?.focus({ preventScroll: true });
+    if (stateOf(part) !== state) announce(part);
     showTicked();
 }
 
-// Gives what finds a node again once its part was replaced: by its place in its job's row, for rows move as jobs come
-// and go.
-function finder(node, part) {
-    const job = node.closest("[data-job]")?.dataset.job;
-    const root = () => job ? part.querySelector(`[data-job="${job}"]`) : part;
-    const indexes = path(node, root());
-    return () => indexes.reduce((node, index) => node?.children[index], root());
+// Gives what finds a control again once its part was replaced, in its job's row where it is in one: by what it does.
+// Where it stood another may stand now, and who was about to cancel would delete.
+function finder(control, part) {
+    const job = control.closest("[data-job]")?.dataset.job;
+    const wanted = purpose(control);
+    return () => {
+        const place = job ? part.querySelector(`[data-job="${job}"]`) : part;
+        return [...place?.querySelectorAll(control.tagName) ?? []].find(other => purpose(other) === wanted);
+    };
 }
 
-function path(node, root) {
-    const indexes = [];
-    for (; node !== root; node = node.parentElement) indexes.unshift([...node.parentElement.children].indexOf(node));
-    return indexes;
+function purpose(control) {
+    const target = control.getAttribute("href");
+    return target ?? `${control.parentElement.id} ${control.value ?? ""} ${control.textContent}`;
+}
+
+function stateOf(part) { return part.querySelector("[data-state]")?.dataset.state; }
+
+// For who does not see the page: what is put into it as it is replaced no screen reader says by itself.
+function announce(part) {
+    const place = document.querySelector("[data-news]");
+    if (place) place.textContent = `${part.querySelector("h1").textContent}: ${stateOf(part)}`;
 }
 
 if (parts.length) {
@@ -249,7 +261,8 @@ function tellEstimate(form, make) {
     later();
 }
 
-// What was sent is not sent again by a second press: it would be a second job.
+// What was sent is not sent again by a second press: it would be a second job. A form that this script sends comes
+// held: a browser by itself would send it nowhere, and show it empty.
 function hold(form, isHeld) { form.querySelector("button.primary").disabled = isHeld; }
 
 addEventListener("pageshow", () => {
@@ -467,4 +480,5 @@ if (learning) {
     };
     for (const tab of tabs) tab.addEventListener("click", () => { choose(tab); askAgain(); });
     if (document.querySelector("[data-start]")) choose(tabs[1]);
+    for (const form of [learning, written]) hold(form, false);
 }
