@@ -1,13 +1,16 @@
 /// The wording of captions and prompts.
 struct Caption {
-    static let phrasings = 6
+    static let phrasings = 8
+    /// Those that leave the colour open, one caption in four: hardly a prompt says one, and a model that never drew
+    /// without being told would not settle on any.
+    private static let openColour = 6...
     let scene: Scene
     init(_ scene: Scene) { self.scene = scene }
 
     var text: String {
         let who = Caption.joined([first, joint, second])
         switch (scene.style, scene.phrasing) {
-        case (.photo, 2): return Caption.joined([who, scene.context.name])
+        case (.photo, 2), (.photo, 7): return Caption.joined([who, scene.context.name])
         case (.photo, 3): return Caption.joined(["a picture of", who, scene.context.name])
         case (.photo, 4): return Caption.joined([scene.context.name, who])
         default: return Caption.joined(["a", scene.style.name, "of", who, scene.context.name])
@@ -32,9 +35,13 @@ struct Caption {
     }
 
     private func naming(_ subject: Subject, finish: Finish = .plain) -> String {
-        let showsColour = scene.style.keepsColour
-        let pattern = subject.pattern == .plain || !showsColour || scene.phrasing == 1 ? "" : subject.pattern.name
-        return Caption.joined([finish.name, showsColour ? subject.colour.name : "", pattern, subject.kind.name])
+        let pattern = subject.pattern == .plain || !saysColour || scene.phrasing == 1 ? "" : subject.pattern.name
+        return Caption.joined([finish.name, saysColour ? subject.colour.name : "", pattern, subject.kind.name])
+    }
+
+    /// Two subjects may be told apart by their colours alone.
+    private var saysColour: Bool {
+        scene.style.keepsColour && (scene.second != nil || !Caption.openColour.contains(scene.phrasing))
     }
 
     static func prompt(_ prompt: Evaluation.Prompt) -> String {

@@ -22,7 +22,7 @@ import Testing
         #expect(hash == 0x12b4_d50b_2245_e2ff)
         #expect(
             LittleWorld.scene(index: 1, seed: 1, split: .training).caption
-                == "a picture of a shiny orange chequered robot wearing a green bow in the snow")
+                == "in the snow a shiny orange chequered robot wearing a green bow")
     }
 
     @Test func trainingNeverSeesHeldOutSubjectsStylesOrPrompts() {
@@ -89,6 +89,18 @@ import Testing
         #expect(references.allSatisfy { $0.subject == subject && $0.style == .photo })
         #expect(Set(references.map { $0.paint(size: 64).pixels }).count == 4)
         #expect(subject.isHeldOut)
+    }
+
+    /// As prompts mostly do: models that always heard the colour drew patches of all colours where none was said.
+    @Test func oneCaptionInFourLeavesTheColourOpen() {
+        let colours = SubjectColour.allCases.map(\.name)
+        // Grass is green, and so is much that is worn.
+        let shown = scenes(8000, .training)
+            .filter { $0.style.keepsColour && $0.accessory == .none && $0.context != .grass }
+        let open = shown.filter { scene in !colours.contains { scene.caption.contains(" \($0) ") } }
+        let alone = shown.filter { $0.second == nil }
+        #expect(open.allSatisfy { $0.second == nil })
+        #expect((0.2...0.3).contains(Double(open.count) / Double(alone.count)))
     }
 
     @Test func captionsUseOnlyTheVocabulary() {
