@@ -61,6 +61,6 @@ import Testing
 
     @Test func anEndingIsToldInWords() {
         #expect("\(AttemptEnding.crashed(code: "engine.hang", message: "mute"))" == "crashed: engine.hang: mute")
-        #expect("\(AttemptEnding.completed)" == "completed")
+        #expect("\(AttemptEnding.completed(done))" == "completed")
     }
 }

@@ -42,10 +42,10 @@ import Testing
             var rows: [Row] = []
             try await stage.until("it was sent") {
                 rows = try await stage.store.query(
-                    "select tries, confirmed_at from atelier.outbox where confirmed_at is not null or tries > 0")
+                    "select tries, confirmed_at is not null as taken, last_error from atelier.outbox where tries > 0")
                 return !rows.isEmpty
             }
-            #expect(rows.map { $0["tries"] } == ["0"], "\(rows)")
+            #expect(rows.map { $0["tries"] } == ["1"] && rows.map { $0["taken"] } == ["t"], "\(rows)")
         }
     }
 

@@ -136,7 +136,8 @@ struct ReleaseConformanceTests {
         var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
         let start = 8 + bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
         let header = try JSONValue(json: bytes[8..<start])
-        let range = try #require(header[name]?["data_offsets"]?.array?.compactMap(\.integer))
+        let offsets = header[name]?["data_offsets"]?.array?.compactMap(\.integer)
+        let range = try #require(offsets)
         bytes.resetBytes(in: start + range[0]..<start + range[1])
         return bytes
     }

@@ -39,10 +39,11 @@ import Testing
     }
 
     /// LoRAs of former versions say no word, nor do imported ones without a trigger: they go by the usual one.
-    @Test(arguments: [
-        (nil, nil, true), (nil, "<unk>", true), ("sks", nil, true), ("ohwx", "ohwx", true), ("ohwx", nil, false),
-        ("sks", "ohwx", false),
-    ] as [(String?, String?, Bool)])
+    @Test(
+        arguments: [
+            (nil, nil, true), (nil, "<unk>", true), ("sks", nil, true), ("ohwx", "ohwx", true), ("ohwx", nil, false),
+            ("sks", "ohwx", false),
+        ] as [(String?, String?, Bool)])
     func whoSaysNoWordHasTheUsualOne(one: String?, two: String?, isShared: Bool) throws {
         let lora = try LoRAAdapter(for: weights(), options: .init(rank: 2, alpha: 6, targets: ["to_q"]), seed: 1)
         func adapter(_ name: String, _ word: String?) throws -> Adapter {

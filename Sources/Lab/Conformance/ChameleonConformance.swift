@@ -24,7 +24,7 @@ extension ChameleonTransformer.Configuration {
                 folder: fixture.folder, problem: "rope_type \(kind) is not built; default and linear are")
         }
         rotaryBase =
-            try (rotary["rope_theta"] as? Double).map(Float.init) ?? (try? fixture.float("rope_theta")) ?? 10000
+            (rotary["rope_theta"] as? Double).map(Float.init) ?? (try? fixture.float("rope_theta")) ?? 10000
         tiesEmbeddings =
             weights["lm_head.weight"] == nil && fixture.configuration["tie_word_embeddings"] as? Bool == true
         attentionBias = (try? fixture.value("attention_bias")) ?? false
