@@ -157,7 +157,7 @@ struct PartsTests {
         #expect(JobsPage.local("/jobs?state=running") != nil)
         for place in [
             "//evil.example", "https://evil.example", "/\\evil.example", "javascript:1", "/\t/evil.example",
-            "/\n/evil.example", "/\r\n/evil.example", "\t//evil.example",
+            "/\n/evil.example", "/\r\n/evil.example", "\t//evil.example", "//\u{301}@evil.example",
         ] {
             #expect(JobsPage.local(place) == nil, "\(place)")
         }

@@ -214,9 +214,10 @@ struct JobsPage: Sendable {
     }
 
     /// A place of this site; nil for another's. Browsers leave tabs and ends of lines out of an address: `/`, a tab and
-    /// `/elsewhere` is another's too.
+    /// `/elsewhere` is another's too. By scalars, as browsers read it: with an accent on it a slash is no `/` to Swift.
     static func local(_ path: String) -> String? {
-        let isPlain = path.unicodeScalars.allSatisfy { $0.value > 0x1F && $0 != "\\" }
-        return isPlain && path.hasPrefix("/") && !path.hasPrefix("//") ? path : nil
+        let scalars = path.unicodeScalars
+        let isPlain = scalars.allSatisfy { $0.value > 0x1F && $0 != "\\" }
+        return isPlain && scalars.first == "/" && scalars.dropFirst().first != "/" ? path : nil
     }
 }
