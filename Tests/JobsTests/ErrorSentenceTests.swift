@@ -12,5 +12,12 @@ struct ErrorSentenceTests {
         #expect(said.hasPrefix("/nowhere/x: ") && !said.contains("Domain"), "\(said)")
     }
 
+    @Test func whatCannotBeDecodedSaysWhatIsMissing() throws {
+        let error = try #require(throws: DecodingError.self) {
+            try JSONDecoder().decode([String: [Int]].self, from: Data(#"{"sides": "none"}"#.utf8))
+        }
+        #expect(sentence(of: error).contains("sides"))
+    }
+
     @Test func othersSayWhatTheySay() { #expect(sentence(of: Own()) == "the sky: it is falling") }
 }
