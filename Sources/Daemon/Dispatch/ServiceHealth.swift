@@ -14,9 +14,8 @@ package final class ServiceHealth: Sendable {
     }
 
     private struct State {
-        var away: Set<Server> = Set(Server.allCases)
-        /// Why they are, as far as that was said.
-        var reasons: [Server: Set<String>] = [:]
+        /// The servers that do not answer, and why, as far as that was said.
+        var away = Dictionary(uniqueKeysWithValues: Server.allCases.map { ($0, Set<String>()) })
         var running = 0
         var pause = PauseOrder.none
         var isStopping = false
@@ -34,8 +33,7 @@ package final class ServiceHealth: Sendable {
 
     /// A server answers.
     package func found(_ server: Server) {
-        state.withLock { $0.reasons[server] = nil }
-        if change({ $0.away.remove(server) != nil }) {
+        if change({ $0.away.removeValue(forKey: server) != nil }) {
             logger.notice("server available", metadata: ["server": "\(server.rawValue)"])
         }
     }
@@ -43,8 +41,7 @@ package final class ServiceHealth: Sendable {
     /// A server does not answer; the daemon works on as far as it can. Each reason is said once.
     package func lost(_ server: Server, _ error: any Error) {
         let reason = "\(error)"
-        change { $0.away.insert(server).inserted }
-        if state.withLock({ $0.reasons[server, default: []].insert(reason).inserted }) {
+        if change({ $0.away[server, default: []].insert(reason).inserted }) {
             logger.error("server unavailable", metadata: ["server": "\(server.rawValue)", "error": "\(reason)"])
         }
     }
@@ -89,14 +86,14 @@ package final class ServiceHealth: Sendable {
     /// Whether new work is held back.
     package var isPaused: Bool { state.withLock { $0.pause.isPaused } }
     /// Whether this server answered last.
-    package func has(_ server: Server) -> Bool { state.withLock { !$0.away.contains(server) } }
+    package func has(_ server: Server) -> Bool { state.withLock { $0.away[server] == nil } }
 
     /// One line: `running 1 job; PostgreSQL away`.
     package var phrase: String {
         state.withLock { state in
             var parts = ["running \(state.running) \(state.running == 1 ? "job" : "jobs")"]
-            if state.away.contains(.broker) { parts.append("RabbitMQ away") }
-            if state.away.contains(.store) { parts.append("PostgreSQL away") }
+            if state.away[.broker] != nil { parts.append("RabbitMQ away") }
+            if state.away[.store] != nil { parts.append("PostgreSQL away") }
             if state.pause.isPaused { parts.append("paused") }
             if state.isStopping { parts.append("stopping") }
             return parts.joined(separator: "; ")
