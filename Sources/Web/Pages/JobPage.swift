@@ -70,7 +70,7 @@ struct JobPage: Sendable {
         model["previews"] = previews
         model["has_previews"] = !previews.isEmpty
         model["preview_prompt"] = previews.first?["prompt"] ?? NSNull()
-        model["wanted_prompts"] = artifacts.isEmpty ? (job["prompts"] ?? .array([])).model : [String]()
+        model["wanted_prompts"] = (job["prompts"] ?? .array([])).model
         model["files"] = Pictures.files(artifacts)
         model["has_files"] = !Pictures.files(artifacts).isEmpty
         model["attempt_list"] = (job["attempts"]?.array ?? []).map(Self.attemptModel)
