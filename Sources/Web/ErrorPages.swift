@@ -11,18 +11,18 @@ struct ErrorPages: RouterMiddleware {
         _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
     ) async throws -> Response {
         do { return try await next(request, context) } catch {
-            var response = try page(for: error, request)
+            var response = try page(for: error, request, context.viewer)
             if let error = error as? HTTPError { response.headers.append(contentsOf: error.headers) }
             return response
         }
     }
 
-    private func page(for error: any Error, _ request: Request) throws -> Response {
+    private func page(for error: any Error, _ request: Request, _ viewer: Viewer?) throws -> Response {
         let (status, message) = words(for: error, request)
         guard request.headers[.accept]?.contains("text/html") ?? false, !request.uri.path.hasPrefix("/api/") else {
             return APIRoutes.json(["error": .string(message)], status: status)
         }
-        var model = site.frame(nil, section: "", title: "\(status.code)")
+        var model = site.frame(viewer, section: "", title: "\(status.code)")
         model["status"] = status.code
         model["message"] = message
         return try site.templates.html("error", model, status: status)
