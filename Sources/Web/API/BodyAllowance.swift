@@ -21,7 +21,7 @@ final class BodyAllowance: Sendable {
     /// Reads a body and does `work` with it; until that is done it is held.
     /// - Parameter announced: how long it says it is; nil where it does not say it.
     /// - Throws: 413 for one that is too long, 503 with Retry-After where too many bytes are held already, 408 where it
-    ///   comes too slowly; what `work` throws.
+    ///   comes too slowly, 400 where it breaks off; what `work` throws.
     func read<Chunks: AsyncSequence, Value>(
         _ chunks: Chunks, announced: Int?, _ work: (Data) async throws -> Value
     ) async throws -> Value where Chunks.Element: Collection<UInt8> {
@@ -29,10 +29,12 @@ final class BodyAllowance: Sendable {
         var (body, counted) = (Data(), 0)
         defer { held.withLock { $0 -= counted } }
         var pace = UploadPace(since: now())
-        for try await chunk in chunks {
-            try pace.count(chunk.count, at: now())
-            try count(body.count + chunk.count, &counted)
-            body.append(contentsOf: chunk)
+        try await receiving {
+            for try await chunk in chunks {
+                try pace.count(chunk.count, at: now())
+                try count(body.count + chunk.count, &counted)
+                body.append(contentsOf: chunk)
+            }
         }
         return try await work(body)
     }
@@ -63,6 +65,14 @@ final class BodyAllowance: Sendable {
     private static let full = HTTPError(
         .serviceUnavailable, headers: [.retryAfter: "5"],
         message: "Other jobs with pictures are being read; send it again in some seconds.")
+}
+
+/// Reads a body. One that breaks off, or is no HTTP, is its sender's doing and no page's failure.
+/// - Throws: 400 for that, and whatever else is answered with a status.
+func receiving<Value>(_ read: () async throws -> Value) async throws -> Value {
+    do { return try await read() } catch let error as any HTTPResponseError { throw error } catch {
+        throw HTTPError(.badRequest, message: "The body broke off before its end.")
+    }
 }
 
 extension Request {
