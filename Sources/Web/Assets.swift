@@ -27,11 +27,18 @@ struct Assets: Sendable {
     }
 
     func add(to router: Router<WebContext>) {
-        router.get("/assets/:name") { request, context in
-            guard let asset = files[context.part("name")] else { throw HTTPError(.notFound) }
-            let headers: HTTPFields = [.eTag: asset.tag, .cacheControl: "no-cache", .contentType: asset.type]
-            if request.headers[.ifNoneMatch] == asset.tag { return Response(status: .notModified, headers: headers) }
-            return Response(status: .ok, headers: headers, body: .init(byteBuffer: asset.body))
-        }
+        router.get("/assets/:name") { request, context in try answer(context.part("name"), request) }
+        // A picture or JSON, opened by itself, names no icon: browsers ask for this one.
+        router.get("/favicon.ico") { request, _ in try answer("icon.svg", request) }
+    }
+
+    /// Whether that is one of them, which also who has not signed in yet needs.
+    static func isOne(_ path: String) -> Bool { path.hasPrefix("/assets/") || path == "/favicon.ico" }
+
+    private func answer(_ name: String, _ request: Request) throws -> Response {
+        guard let asset = files[name] else { throw HTTPError(.notFound) }
+        let headers: HTTPFields = [.eTag: asset.tag, .cacheControl: "no-cache", .contentType: asset.type]
+        if request.headers[.ifNoneMatch] == asset.tag { return Response(status: .notModified, headers: headers) }
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: asset.body))
     }
 }

@@ -17,7 +17,7 @@ struct AccessMiddleware: RouterMiddleware {
         guard tokens != nil || Self.isThisMachine(request.head.authority) else {
             throw HTTPError(.misdirectedRequest, message: "Without a token file only this machine's name is answered.")
         }
-        if request.uri.path.hasPrefix("/assets/") { return try await next(request, context) }
+        if Assets.isOne(request.uri.path) { return try await next(request, context) }
         let known = Self.identifier(of: request)
         let identifier = known ?? RandomText.make()
         context.viewer = viewer(of: request, identifier)
@@ -75,7 +75,7 @@ struct AccessMiddleware: RouterMiddleware {
     private func hold(_ request: inout Request, _ context: inout WebContext, to identifier: String) async throws {
         var word = request.headers[.formToken]
         if Self.isForm(request) {
-            let buffer = try await request.body.collect(upTo: 1 << 20)
+            let buffer = try await receiving { try await request.body.collect(upTo: 1 << 20) }
             context.form = FormFields(encoded: String(buffer: buffer))
             word = word ?? context.form["form_token"]
             request.body = .init(buffer: buffer)

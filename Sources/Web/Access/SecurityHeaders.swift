@@ -1,7 +1,7 @@
 import Hummingbird
 
 /// What every answer tells a browser: nothing is loaded from elsewhere, nothing of a page's text runs, nobody frames
-/// it.
+/// it. An answer that is no page may say something stricter of itself.
 struct SecurityHeaders: RouterMiddleware {
     private static let fixed: HTTPFields = [
         .contentSecurityPolicy:
@@ -21,7 +21,7 @@ struct SecurityHeaders: RouterMiddleware {
         _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
     ) async throws -> Response {
         var response = try await next(request, context)
-        for field in Self.fixed { response.headers[field.name] = field.value }
+        for field in Self.fixed where response.headers[field.name] == nil { response.headers[field.name] = field.value }
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
         return response
     }
