@@ -2,6 +2,7 @@ import Broker
 import Daemon
 import Foundation
 import Hummingbird
+import HummingbirdCore
 import Logging
 import ServiceLifecycle
 import Store
@@ -79,7 +80,9 @@ package enum WebServer {
             // Who begins to send something and stops keeps others' bodies out.
             server: .http1(configuration: .init(idleTimeout: .seconds(60))),
             configuration: .init(
-                address: .hostname(settings.webAddress, port: settings.webPort), serverName: "atelier-web"),
+                address: .hostname(settings.webAddress, port: settings.webPort), serverName: "atelier-web",
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    connections(ofFiles: sysconf(Int32(_SC_OPEN_MAX))))),
             services: [site.live],
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? 0
@@ -89,6 +92,10 @@ package enum WebServer {
             }, logger: logger)
         try await application.runService()
     }
+
+    /// How many connections are open at once where so many files may be: the rest is left to pictures and servers.
+    /// Whoever comes then waits until one closes; to take what cannot be taken would be tried again without end.
+    static func connections(ofFiles limit: Int) -> Int { max(limit / 2, limit - 128) }
 
     /// Makes the first page once before anybody asks, so that whoever comes first does not wait for connections, plans
     /// and caches; no longer than some seconds, for PostgreSQL may be away.
@@ -115,6 +122,8 @@ package enum WebServer {
         router.add(middleware: SecurityHeaders())
         router.add(middleware: ErrorPages(site: site))
         router.add(middleware: AccessMiddleware(tokens: site.tokens, sessions: site.sessions))
+        // Behind the door too: there it is known who asks, and what they may go on to.
+        router.add(middleware: ErrorPages(site: site))
         site.assets.add(to: router)
         SignInPages(site: site).add(to: router)
         QueuePage(site: site).add(to: router)

@@ -136,6 +136,23 @@ struct PartsTests {
         #expect(try await hold(10 << 20, in: bodies) { 1 } == 1)
     }
 
+    @Test func whoHangsUpIsNoFaultOfAPage() async throws {
+        let bodies = BodyAllowance(most: 10 << 20)
+        let upload = Upload([{ [UInt8](repeating: 0, count: 2 << 20) }, { throw CancellationError() }])
+        let error = await #expect(throws: (any Error).self) {
+            try await bodies.read(upload, announced: nil) { _ in }
+        }
+        let said = error.map { "\($0)" } ?? ""
+        #expect(said.contains("Bad Request, The body broke off before its end."), "\(said)")
+        #expect(try await hold(10 << 20, in: bodies) { 1 } == 1)
+    }
+
+    /// Files are left for pictures and servers: a connection that cannot be taken is tried again without end.
+    @Test func connectionsAreFewerThanFiles() {
+        #expect(WebServer.connections(ofFiles: 4096) == 3968)
+        #expect(WebServer.connections(ofFiles: 100) == 50)
+    }
+
     /// As of a head, or where who asked has gone.
     @Test func anAnswerWhoseBodyIsNeverReadTakesNobodysPlace() {
         let feed = LiveFeed(url: "")
