@@ -480,5 +480,23 @@ if (learning) {
     };
     for (const tab of tabs) tab.addEventListener("click", () => { choose(tab); askAgain(); });
     if (document.querySelector("[data-start]")) choose(tabs[1]);
+
+    // A reload keeps what was written, as going back does; pictures have to be given again.
+    const inputs = [learning, written].flatMap(form => [...form.elements])
+        .filter(one => one.matches("input:not([type=file]), select, textarea"));
+    addEventListener("pagehide", () => {
+        const tab = tabs.findIndex(one => one.getAttribute("aria-selected") === "true");
+        const values = inputs.map(one => one.value);
+        // What is too long for that is not kept.
+        try { sessionStorage.setItem(location.href, JSON.stringify({ tab, values })); } catch {}
+    });
+    if (performance.getEntriesByType("navigation")[0]?.type === "reload") {
+        const { tab, values } = JSON.parse(sessionStorage.getItem(location.href) ?? "{}");
+        if (values?.length === inputs.length) {
+            inputs.forEach((input, index) => { input.value = values[index]; });
+            fit();
+            choose(tabs[tab]);
+        }
+    }
     for (const form of [learning, written]) hold(form, false);
 }
