@@ -93,6 +93,23 @@ import Testing
         }
     }
 
+    @Test func aTrainingsPromptsAreShownUntilTheirPicturesAre() async throws {
+        try await withSite { stage, site in
+            _ = try await run("steps=1", stage, site)
+            let prompt = "steps=4000 delay=10 preview"
+            let sent = try await site.send(json: Self.learning("rex", prompt: prompt), to: "/api/jobs")
+            #expect(sent.status == 202, "\(sent)")
+            let id = try #require(sent.json?["message_id"]?.string)
+            let job = try #require(try await stage.job(id, reaches: .running)["id"]?.string)
+            func page() async throws -> String { try await site.page("/jobs/\(job)").body }
+            try await stage.until("there is a preview") { try await page().contains(#"id="previews""#) }
+            let shown = try await page().components(separatedBy: #"<p class="prompt">\#(prompt)</p>"#).count - 1
+            #expect(shown == 2, "once as what is wanted, once with its preview")
+            #expect(try await site.send(json: [:], to: "/api/jobs/\(job)/cancel").status == 200)
+            _ = try await stage.job(id, reaches: .cancelled)
+        }
+    }
+
     @Test func aPageSaysWhatTheAcceptanceWarnedOf() async throws {
         try await withSite { stage, site in
             let id = try #require(try await run("steps=1 inspect-warning", stage, site)["id"]?.string)
@@ -327,6 +344,8 @@ import Testing
             #expect(words.contains("Version 3 what prompts mean on pocket-chameleon"), "\(words)")
             #expect(words.contains("Version 2 what prompts mean on pocket-infinity"), "\(words)")
             #expect(words.contains("Version 1 by "), "\(words)")
+            // No style sheet makes another name of it.
+            #expect(try await site.page("/concepts/rex").body.contains(#"<h1 class="name">rex</h1>"#))
         }
     }
 
@@ -365,8 +384,9 @@ import Testing
             let id = try #require(first["message_id"]?.string)
             let other = try await site.send(json: Self.job("steps=2"), to: "/api/jobs?message_id=\(id)")
             let page = try #require(other.json?["page"]?.string)
-            try await stage.until("it is rejected") { try await site.page(page).body.contains("<h1>Rejected</h1>") }
-            #expect(try await site.page(page).body.contains("is no job"))
+            try await stage.until("it is rejected") {
+                try await site.page(page).body.contains(#"<div class="" role="alert"><h1>Rejected</h1>"#)
+            }
             let again = try await site.send(json: Self.job("steps=1"), to: "/api/jobs?message_id=\(id)")
             let place = try #require(again.json?["page"]?.string)
             try await stage.until("it is the job it was") {
@@ -470,12 +490,12 @@ import Testing
         }
     }
 
-    private static func learning(_ name: String) -> JSONValue {
+    private static func learning(_ name: String, prompt: String = "steps=2 adapter") -> JSONValue {
         let picture = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]).base64EncodedString()
         return [
             "version": 1, "kind": "personalize", "method": "arbooth", "model": "pocket-infinity", "seed": 1,
             "concept": ["name": .string(name), "role": "subject", "class": "dog"],
-            "images": [["png": .string(picture)]], "prompts": ["steps=2 adapter"],
+            "images": [["png": .string(picture)]], "prompts": [.string(prompt)],
         ]
     }
 
@@ -555,6 +575,8 @@ import Testing
             let door = try await site.page("/jobs")
             #expect(door.status == 303 && door.headers["location"] == "/sign-in?next=%2Fjobs", "\(door)")
             #expect(try await site.page("/metrics-or-anything").status == 303)
+            let icon = try await site.get("/favicon.ico")
+            #expect(icon.status == 200 && icon.headers["content-type"]?.hasPrefix("image/svg+xml") == true, "\(icon)")
 
             let form = try await site.page("/sign-in")
             let before = try #require(form.formToken)
@@ -567,6 +589,9 @@ import Testing
             #expect(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "\(cookie)")
             let page = try await site.page("/")
             #expect(page.status == 200 && page.body.contains("anna"))
+            let absent = try await site.page("/nothing")
+            #expect(absent.status == 404 && absent.body.contains(#"<a href="/concepts">"#), "the way on: \(absent)")
+            #expect(absent.body.contains("anna") && absent.formToken == page.formToken, "\(absent)")
 
             let published = try await site.send(
                 json: Self.job("steps=1"), to: "/api/jobs", ["X-Form-Token": try #require(page.formToken)])
@@ -613,6 +638,9 @@ import Testing
             #expect(file.headers["content-type"] == "application/octet-stream", "\(file)")
             #expect(file.headers["content-disposition"] == "attachment; filename=\"a_b.png\"")
             #expect(file.headers["cache-control"]?.contains("private") == true)
+            let policy = file.headers["content-security-policy"] ?? ""
+            #expect(policy.hasPrefix("default-src 'none'; ") && !policy.contains("script-src"), "\(policy)")
+            #expect(policy.contains("style-src 'unsafe-inline'"), "the browser's own page around a picture has styles")
             let again = try await site.get("/files/\(digest)", ["If-None-Match": "\"\(digest)\""])
             #expect(again.status == 304)
         }

@@ -205,6 +205,8 @@ def look_at_the_concept():
     assert "download=" in link.get_attribute("href")
     press("[data-insert]")
     assert "<rex>" in one("[name=prompts]").get_attribute("value")
+    case = page.execute_script("return getComputedStyle(document.querySelector('h1'), '::first-letter').textTransform")
+    assert case == "none", "a concept's name is written as prompts do not call it"
     seen("a concept in the gallery, its files, its playground")
 
 
@@ -268,6 +270,44 @@ def without_script():
     assert "JavaScript" in words and held == [True, True], f"a form goes nowhere by itself: {words}, {held}"
     wait("it can be published", lambda: page.find_element(By.CSS_SELECTOR, "[data-new] .primary").is_enabled())
     seen("a form that sends nothing without its script, and says so")
+
+
+def reload():
+    page.get(address + "/new")
+    one("form[data-new] [name=name]").send_keys("rex")
+    Select(one("[name=role]")).select_by_value("style")
+    one("form[data-new] [name=prompts]").send_keys("a dog")
+    press_button("Any job, as JSON")
+    page.refresh()
+
+    def kept():
+        return page.execute_script("""
+            const { name, role, prompts } = document.querySelector("form[data-new]").elements;
+            return [name.value, role.value, prompts.value, document.querySelector("#by-json").hidden];
+            """)
+
+    wait("what was written is there again", lambda: kept() == ["rex", "style", "a dog", False])
+    page.get(address + "/")
+    page.get(address + "/new")
+    assert kept() == ["", "subject", "", True], f"another job begins with {kept()}"
+    seen("a form that a reload keeps")
+
+
+def right_to_left():
+    draw("\u05e9\u05dc\u05d5\u05dd steps=1")
+    wait("it ends", lambda: "/jobs/" in page.current_url and state() == "completed")
+    page.get(address + "/jobs?text=%D7%A9%D7%9C%D7%95%D7%9D")
+    wait("the list", lambda: page.find_elements(By.CSS_SELECTOR, ".jobs td.what"))
+    first, last = page.execute_script("""
+        const text = document.querySelector(".jobs td.what").firstChild, range = document.createRange();
+        return [0, text.length - 1].map(place => {
+            range.setStart(text, place);
+            range.setEnd(text, place + 1);
+            return range.getBoundingClientRect().left;
+        });
+        """)
+    assert first > last, "a prompt in Hebrew is laid out from left to right"
+    seen("a prompt from right to left")
 
 
 def compose():
@@ -438,8 +478,8 @@ def sign_in():
 
 try:
     steps = (
-        what_it_would_take, submit_and_watch, look_at_the_concept, retry, cancel, without_eyes, without_script, compose,
-        many, hostile_text, live, keyboard, every_page, sign_in,
+        what_it_would_take, submit_and_watch, look_at_the_concept, retry, cancel, without_eyes, without_script, reload,
+        right_to_left, compose, many, hostile_text, live, keyboard, every_page, sign_in,
     )
     for step in steps:
         step()
