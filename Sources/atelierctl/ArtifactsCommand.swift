@@ -57,10 +57,7 @@ struct ArtifactsCommand: AsyncParsableCommand {
                 (row["name"]?.string ?? digest.description).split(separator: "/").last.map(String.init)
                 ?? digest.description
             let target = out + "/" + (name.hasPrefix(".") ? "_" + name : name)
-            do { try directory.export(digest, to: target) } catch {
-                Terminal.note("atelierctl: \(printable("\(error)"))")
-                throw ExitStatus.notFound
-            }
+            try exporting { try directory.export(digest, to: target) }
             return target
         }
     }

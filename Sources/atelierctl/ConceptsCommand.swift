@@ -134,10 +134,7 @@ struct ConceptsCommand: AsyncParsableCommand {
                 if let other { try other.check(path) } else { try OutputPlace.file(path) }
             }
             let plain = other == nil ? path : NSTemporaryDirectory() + "atelier-\(UUID().uuidString).safetensors"
-            do { try ArtifactDirectory(existing: settings.artifactsDirectory).export(digest, to: plain) } catch {
-                Terminal.note("atelierctl: \(printable("\(error)"))")
-                throw ExitStatus.notFound
-            }
+            try exporting { try ArtifactDirectory(existing: settings.artifactsDirectory).export(digest, to: plain) }
             if let other {
                 defer { unlink(plain) }
                 try converting { try AdapterWriter(of: plain).write(other, to: path, base: concept["model"]?.string) }

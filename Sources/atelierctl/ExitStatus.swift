@@ -1,4 +1,5 @@
 import ArgumentParser
+import Hashing
 
 /// What `atelierctl` ends with; the numbers of `sysexits.h` where one fits.
 enum ExitStatus {
@@ -12,6 +13,8 @@ enum ExitStatus {
     static let notFound = ExitCode(66)
     /// A server cannot be reached.
     static let unavailable = ExitCode(69)
+    /// What was to be written could not be.
+    static let unwritten = ExitCode(StandardStream.unwrittenStatus)
     /// A question could not be asked, or was answered with no.
     static let declined = ExitCode(75)
     /// The configuration is wrong.
