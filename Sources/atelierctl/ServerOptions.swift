@@ -32,10 +32,20 @@ struct ServerOptions: ParsableArguments {
 }
 
 /// Runs `body`; a server that is away or refuses ends the program with a line and its code.
-func reporting<Value>(_ body: () async throws -> Value) async throws -> Value {
+/// - Parameter state: what is said besides: what has become of what the program was to do.
+func reporting<Value>(_ state: String? = nil, _ body: () async throws -> Value) async throws -> Value {
     do { return try await body() } catch let error as StoreError {
-        Terminal.note("atelierctl: \(printable(error.description))")
+        Terminal.note("atelierctl: " + printable([error.description, state].compactMap { $0 }.joined(separator: "; ")))
         throw error.isTemporary ? ExitStatus.unavailable : ExitStatus.badInput
+    }
+}
+
+/// Runs a copy of an artifact; one that is missing or damaged, or cannot be written, ends the program with a line and
+/// its code.
+func exporting(_ body: () throws -> Void) throws {
+    do { try body() } catch {
+        Terminal.note("atelierctl: \(printable("\(error)"))")
+        throw error is ArtifactDirectory.Refusal ? ExitStatus.notFound : ExitStatus.unwritten
     }
 }
 

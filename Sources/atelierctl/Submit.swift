@@ -43,11 +43,13 @@ struct Submit: AsyncParsableCommand {
         let store = Store(url: settings.postgresURL.reveal(), application: "atelierctl")
         let tenant = try settings.broker().user
         // The same id may have been a job's or rejected before: that is no answer to this message.
-        let start = try await reporting { try await store.clock() }
+        let start = try await reporting("nothing was published") { try await store.clock() }
         try await publish(body, kind, identifier, settings)
         Terminal.note(identifier)
-        let job = try await reporting { try await accepted(identifier, tenant, since: start, store) }
-        try await reporting { try await Watching(store: store, json: server.json).watch(job) }
+        try await reporting("the broker has the message; atelierctl jobs show \(identifier) says what became of it") {
+            let job = try await accepted(identifier, tenant, since: start, store)
+            try await Watching(store: store, json: server.json).watch(job)
+        }
     }
 
     private func publish(_ body: JSONValue, _ kind: JobKind, _ identifier: String, _ settings: Settings) async throws {

@@ -361,6 +361,15 @@ import Testing
             let id = try #require(done.output.split(separator: " ").first.map(String.init))
             let got = try await stage.control("artifacts", "get", id, "--out", stage.folder.path + "/got")
             #expect(got.lines == [stage.folder.path + "/got/picture-1.png"])
+            let taken = stage.folder.path + "/taken"
+            try FileManager.default.createDirectory(
+                atPath: taken + "/picture-1.png", withIntermediateDirectories: true)
+            let unwritten = try await stage.control("artifacts", "get", id, "--out", taken)
+            #expect(unwritten.status == 74 && unwritten.errors.contains(taken + "/picture-1.png"), "\(unwritten)")
+            let away = try await stage.control(
+                ["submit", good, "--id", "away", "--wait"],
+                settings: ["ATELIER_POSTGRES_URL": "postgresql://nobody@127.0.0.1:1/none"])
+            #expect(away.status == 69 && away.errors.contains("; nothing was published\n"), "\(away)")
         }
     }
 
