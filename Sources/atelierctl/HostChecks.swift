@@ -46,13 +46,12 @@ extension DoctorChecks {
         if let absent = folders.first(where: isAbsent) {
             return Finding(check: "disk", problem: nil, detail: "not measured: \(absent) is not there yet")
         }
-        let free = settings.freeMebibytes
-        let isShort = free < settings.freeDiskMiB
-        let places = folders.joined(separator: " or ")
+        let free = settings.freeDisk
+        let isShort = free.mebibytes < settings.freeDiskMiB
+        let needed = "\(settings.freeDiskMiB) MiB are needed"
         return Finding(
-            check: "disk",
-            problem: isShort ? "\(free) MiB free in \(places), \(settings.freeDiskMiB) MiB are needed" : nil,
-            detail: "\(free) MiB free")
+            check: "disk", problem: isShort ? "\(free.mebibytes) MiB free in \(free.folder), \(needed)" : nil,
+            detail: "\(free.mebibytes) MiB free")
     }
 
     private func isAbsent(_ folder: String) -> Bool { access(folder, F_OK) != 0 && errno == ENOENT }

@@ -30,6 +30,13 @@ import Testing
         #expect(settings.adopting(other).settingsThatWait(for: other) == ["sharedDirectory", "trainingSlots"])
     }
 
+    @Test func theFolderWithTheLeastRoomIsNamed() throws {
+        let folder = try TemporaryFolder()
+        let environment = Self.complete.merging(["ATELIER_STATE_DIRECTORY": folder.path]) { $1 }
+        let disk = try Settings.read(file: nil, environment: environment).freeDisk
+        #expect(disk.folder == folder.path + "/artifacts" && disk.mebibytes == 0, "what is not there has none")
+    }
+
     @Test func everyProblemIsListedAtOnce() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write(

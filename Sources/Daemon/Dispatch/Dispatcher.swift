@@ -208,11 +208,14 @@ actor Dispatcher: Service {
     /// Whether there is room for new work; says so when that changes.
     private func hasDisk() async -> Bool {
         let settings = settings
-        let free = (try? await runBlocking { settings.freeMebibytes }) ?? 0
-        let isShort = free < settings.freeDiskMiB
+        let free = try? await runBlocking { settings.freeDisk }
+        let isShort = (free?.mebibytes ?? 0) < settings.freeDiskMiB
         if isShort != isShortOfDisk {
             isShortOfDisk = isShort
-            let metadata: Logger.Metadata = ["disk.free_mib": "\(free)", "disk.needed_mib": "\(settings.freeDiskMiB)"]
+            let metadata: Logger.Metadata = [
+                "disk.folder": "\(free?.folder ?? settings.stateDirectory)",
+                "disk.free_mib": "\(free?.mebibytes ?? 0)", "disk.needed_mib": "\(settings.freeDiskMiB)",
+            ]
             if isShort {
                 logger.error("disk too full for new work", metadata: metadata)
             } else {

@@ -1,18 +1,24 @@
 import Foundation
 
 extension Settings {
-    /// Mebibytes an unprivileged process may still write into the state folder and beside the artifacts, which may lie
-    /// elsewhere; the less of the two. None where one cannot be asked: what is not there has no room.
-    package var freeMebibytes: Int {
-        [stateDirectory, artifactsDirectory].map { FreeDisk.mebibytes(at: $0) ?? 0 }.min() ?? 0
+    /// The room in the state folder and beside the artifacts, which may lie elsewhere; the less of the two.
+    package var freeDisk: FreeDisk {
+        let (state, artifacts) = (FreeDisk(of: stateDirectory), FreeDisk(of: artifactsDirectory))
+        return artifacts.mebibytes < state.mebibytes ? artifacts : state
     }
 }
 
-private enum FreeDisk {
-    /// Free mebibytes in the file system of `path`, or nil where it cannot be asked.
-    static func mebibytes(at path: String) -> Int? {
+/// What an unprivileged process may still write into a folder.
+package struct FreeDisk: Sendable {
+    /// The folder.
+    package let folder: String
+    /// Free mebibytes in its file system. None where that cannot be asked: what is not there has no room.
+    package let mebibytes: Int
+
+    /// Asks the file system of `folder`.
+    init(of folder: String) {
+        self.folder = folder
         var status = statvfs()
-        guard statvfs(path, &status) == 0 else { return nil }
-        return (Int(status.f_bavail) * Int(status.f_frsize)) >> 20
+        mebibytes = statvfs(folder, &status) == 0 ? (Int(status.f_bavail) * Int(status.f_frsize)) >> 20 : 0
     }
 }
