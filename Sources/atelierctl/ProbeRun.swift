@@ -82,6 +82,13 @@ final class ProbeRun: Sendable {
             case .connected: return
             case .lost(.topology(_, 404, _), _):
                 await give(up: "\(address): there is no exchange \(names.events): \(PublishOutcome.advice)")
+            case .lost(.topology(_, 403, let text), _):
+                await give(
+                    up: """
+                        \(address): \(address.user) may make no queue to hear outcomes at: \(text); that takes \
+                        configure, write and read on amq.gen.*, as the daemon's user has them \
+                        (ATELIER_AMQP_URL_FILE=/etc/atelier/amqp-url)
+                        """)
             case .lost(let error, _): await give(up: error.description)
             default: continue
             }

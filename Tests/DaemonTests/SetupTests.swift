@@ -68,6 +68,9 @@ import Testing
                 ]) { $1 }, input: #"{"version":1,"kind":"probe"}"#)
             #expect(run.status == 0, "\(file): \(run)")
         }
+        let probe = try await control(
+            ["probe"], settings.merging(["ATELIER_AMQP_URL_FILE": etc + "/tenants/shop"]) { $1 })
+        #expect(probe.status == 69 && probe.errors.contains("shop may make no queue to hear outcomes at"), "\(probe)")
         // A tenant's dead letter is replayed in that tenant's name.
         let daemons = try String(contentsOfFile: etc + "/amqp-url", encoding: .utf8)
         let publisher = Publisher(try BrokerAddress(url: daemons.trimmingCharacters(in: .whitespacesAndNewlines)))
@@ -104,8 +107,8 @@ import Testing
         let asker = EstimateAsker(
             address: try BrokerAddress(url: url.trimmingCharacters(in: .whitespacesAndNewlines)),
             control: "atelier.control")
-        let probe = try await asker.ask(["version": 1, "kind": "probe"], listeningAt: "reply.trial-web.x")
-        #expect(probe.first?["problems"]?[0]?["pointer"] == "/kind", "\(probe)")
+        let answer = try await asker.ask(["version": 1, "kind": "probe"], listeningAt: "reply.trial-web.x")
+        #expect(answer.first?["problems"]?[0]?["pointer"] == "/kind", "\(answer)")
         try await servers.remove()
     }
 

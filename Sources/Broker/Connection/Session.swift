@@ -160,7 +160,7 @@ final class Session {
     @discardableResult
     func declarePrivateQueue(_ wanted: String) throws(BrokerError) -> String {
         var name = ""
-        try ask("a private queue \(wanted)") { arena in
+        try ask(wanted.isEmpty ? "a private queue" : "the private queue \(wanted)") { arena in
             if let answer = amqp_queue_declare(
                 state, Self.channel, arena.bytes(wanted), 0, 0, 1, 1, amqp_empty_table)
             {
