@@ -10,9 +10,9 @@ struct Run: AsyncParsableCommand {
         abstract: "Run a job by the engine alone: no broker, no database.",
         discussion:
             """
-            A picture {\"file\": \"rex.png\"} is read from beside the JSON file. Interrupting (Ctrl-C, SIGTERM) writes \
-            a checkpoint where the kind has one; --resume FILE goes on from it. What an earlier run learnt into the \
-            same folder is not written over; its pictures are.
+            A picture {\"file\": \"rex.png\"} is read from beside the JSON file. Interrupting (Ctrl-C, SIGTERM, a \
+            terminal that is gone) writes a checkpoint where the kind has one; --resume FILE goes on from it. What an \
+            earlier run learnt into the same folder is not written over; its pictures are.
             """
     )
     @OptionGroup var server: ServerOptions
@@ -99,9 +99,11 @@ struct Run: AsyncParsableCommand {
 
     /// - Parameter told: what was said of the job before.
     private func follow(_ process: EngineProcess, told: [String]) async throws {
-        let interrupts = [SIGINT, SIGTERM].map { number in
+        let interrupts = [SIGINT, SIGTERM, SIGHUP].compactMap { number -> (any DispatchSourceSignal)? in
+            let former = unsafeBitCast(signal(number, SIG_IGN), to: Int.self)
+            // Under nohup it goes on without its terminal.
+            if number == SIGHUP, former == unsafeBitCast(SIG_IGN, to: Int.self) { return nil }
             let interrupt = DispatchSource.makeSignalSource(signal: number)
-            signal(number, SIG_IGN)
             interrupt.setEventHandler { process.terminate() }
             interrupt.resume()
             return interrupt

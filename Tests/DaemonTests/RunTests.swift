@@ -1,0 +1,31 @@
+import DaemonTesting
+import Foundation
+import ServerTesting
+import Testing
+
+/// `atelierctl run`, with an engine that does what its prompt says.
+@Suite(.timeLimit(.minutes(15))) struct RunTests {
+    /// As a lost connection ends what ran in it, nohup's apart.
+    @Test(
+        arguments: [("--default-signal=HUP", 1, "interrupted; "), ("--ignore-signal=HUP", 0, "done in ")]
+            as [(String, Int32, String)])
+    func aTerminalThatIsGoneLeavesACheckpoint(habit: String, status: Int32, said: String) async throws {
+        let folder = try TemporaryFolder()
+        let job = try folder.write("job.json", String(decoding: Script.body("steps=300 delay=10"), as: UTF8.self))
+        let log = try folder.write("log", "")
+        let run = try ChildProgram(
+            "/usr/bin/env", [habit, Stage.programs + "/atelierctl", "run", job, "--out", folder.path + "/out"],
+            environment: [
+                "PATH": "/usr/bin:/bin", "ATELIER_MODELS": Servers.root + "/models",
+                "ATELIER_ENGINE": Stage.programs + "/scripted-engine",
+            ], output: log, errors: log)
+        func told() -> String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
+        let end = ContinuousClock.now + .seconds(60)
+        while !told().contains("steps 1/300"), ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        kill(run.identifier, SIGHUP)
+        #expect(try await run.ended(within: 60) == status, "\(told())")
+        #expect(told().contains(said), "\(told())")
+    }
+}
