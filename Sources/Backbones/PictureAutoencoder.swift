@@ -24,8 +24,8 @@ struct PictureAutoencoderPlan {
     let groups: Int?
     /// Whether the middle attends over all positions.
     let middleAttends: Bool
-    /// Whether the coarsest level attends after each of its residual blocks.
-    var coarsestAttends = false
+    /// The levels that attend after each of their residual blocks, counted from the finest.
+    var attendingLevels: Set<Int> = []
     let names: PictureNames
     let weights: Weights
 
@@ -157,11 +157,10 @@ struct PictureEncoder {
         var channels = plan.baseChannels
         levels = plan.encoderChannels.enumerated().map { level, width in
             let name = names.encoderLevel(level)
-            let isCoarsest = level == plan.encoderChannels.count - 1
             defer { channels = width }
             return Level(
                 plan, name, from: channels, to: width, blocks: plan.residualBlocks,
-                attends: plan.coarsestAttends && isCoarsest
+                attends: plan.attendingLevels.contains(level)
             ) {
                 guard level < plan.halvings else { return nil }
                 return plan.convolution(names.downsampling(name), width, width, stride: 2, padding: .bottomRight)
@@ -204,7 +203,7 @@ struct PictureDecoder {
             defer { channels = width }
             return Level(
                 plan, name, from: channels, to: width, blocks: plan.residualBlocks + 1,
-                attends: plan.coarsestAttends && level == coarsest
+                attends: plan.attendingLevels.contains(level)
             ) {
                 guard level > 0, level <= plan.halvings else { return nil }
                 return plan.convolution(names.upsampling(name), width, width)

@@ -26,6 +26,9 @@ package final class ChameleonTokenizer {
         package var decoderMultipliers: [Int]?
         /// Pixels on a side that enter the first convolution as channels; the reference's 1 when nil.
         package var pixelBlock: Int?
+        /// Levels that attend after each of their residual blocks, counted from the finest; the reference's none when
+        /// nil.
+        package var attendingLevels: [Int]?
         /// The codebook's row of each code of the vocabulary, where that has them in another order.
         package var codeOrder: [Int32]?
 
@@ -33,7 +36,7 @@ package final class ChameleonTokenizer {
         package init(
             baseChannels: Int, multipliers: [Int], residualBlocks: Int, latentChannels: Int, codes: Int, codeWidth: Int,
             groups: Int? = nil,
-            decoderMultipliers: [Int]? = nil, pixelBlock: Int? = nil
+            decoderMultipliers: [Int]? = nil, pixelBlock: Int? = nil, attendingLevels: [Int]? = nil
         ) {
             self.baseChannels = baseChannels
             self.multipliers = multipliers
@@ -44,6 +47,7 @@ package final class ChameleonTokenizer {
             self.groups = groups
             self.decoderMultipliers = decoderMultipliers
             self.pixelBlock = pixelBlock
+            self.attendingLevels = attendingLevels
         }
 
         /// Pixels of a code on a side.
@@ -66,8 +70,8 @@ package final class ChameleonTokenizer {
             baseChannels: c.baseChannels, encoderChannels: c.multipliers.map { $0 * c.baseChannels },
             decoderChannels: (c.decoderMultipliers ?? c.multipliers).map { $0 * c.baseChannels },
             residualBlocks: c.residualBlocks, pixelBlock: c.pixelBlock ?? 1, latentChannels: c.latentChannels,
-            halvings: c.multipliers.count - 1, groups: c.groups ?? 32, middleAttends: true, names: .latentDiffusion,
-            weights: weights)
+            halvings: c.multipliers.count - 1, groups: c.groups ?? 32, middleAttends: true,
+            attendingLevels: Set(c.attendingLevels ?? []), names: .latentDiffusion, weights: weights)
         encoder = PictureEncoder(plan)
         decoder = PictureDecoder(plan)
         quantizer = VectorQuantizer(weights, "quantize.embedding", codes: c.codes, width: c.codeWidth)

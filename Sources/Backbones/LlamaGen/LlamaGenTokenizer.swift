@@ -88,8 +88,8 @@ package final class LlamaGenTokenizer {
         let plan = PictureAutoencoderPlan(
             baseChannels: c.baseChannels, encoderChannels: channels, decoderChannels: channels,
             residualBlocks: c.residualBlocks, pixelBlock: c.pixelBlock, latentChannels: c.latentChannels,
-            halvings: c.multipliers.count - 1, groups: c.groups, middleAttends: true, coarsestAttends: true,
-            names: .llamaGen, weights: weights)
+            halvings: c.multipliers.count - 1, groups: c.groups, middleAttends: true,
+            attendingLevels: [c.multipliers.count - 1], names: .llamaGen, weights: weights)
         encoder = PictureEncoder(plan)
         decoder = PictureDecoder(plan)
         quantizer = VectorQuantizer(weights, "quantize.embedding", codes: c.codes, width: c.codeWidth)

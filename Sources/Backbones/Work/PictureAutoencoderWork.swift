@@ -9,7 +9,7 @@ struct PictureAutoencoderWork: Sendable {
     let encodedChannels, latentChannels: Int
     let halvings: Int
     let middleAttends: Bool
-    var coarsestAttends = false
+    var attendingLevels: Set<Int> = []
 
     /// A map of the network: batch, channels, height and width.
     private struct Map {
@@ -25,8 +25,8 @@ struct PictureAutoencoderWork: Sendable {
         var map = Map(batch: batch, height: height / pixelBlock, width: width / pixelBlock)
         convolve(&work, &map, from: 3 * pixelBlock * pixelBlock, to: baseChannels)
         for (level, width) in encoderChannels.enumerated() {
-            let attends = coarsestAttends && level == encoderChannels.count - 1
-            self.level(&work, &map, to: width, blocks: residualBlocks, attends: attends)
+            self.level(
+                &work, &map, to: width, blocks: residualBlocks, attends: attendingLevels.contains(level))
             guard level < halvings else { continue }
             (map.height, map.width) = (map.height / 2, map.width / 2)
             convolve(&work, &map, to: map.channels, stride: 2)
@@ -46,9 +46,9 @@ struct PictureAutoencoderWork: Sendable {
         convolve(&work, &map, from: latentChannels, to: decoderChannels[coarsest])
         middle(&work, &map)
         for level in decoderChannels.indices.reversed() {
-            let attends = coarsestAttends && level == coarsest
             self.level(
-                &work, &map, to: decoderChannels[level], blocks: residualBlocks + 1, attends: attends)
+                &work, &map, to: decoderChannels[level], blocks: residualBlocks + 1,
+                attends: attendingLevels.contains(level))
             guard level > 0, level <= halvings else { continue }
             (map.height, map.width) = (2 * map.height, 2 * map.width)
             work.pointwise(map.positions * map.channels)
@@ -120,7 +120,7 @@ extension ChameleonTokenizer.Configuration {
             decoderChannels: (decoderMultipliers ?? multipliers).map { $0 * baseChannels },
             residualBlocks: residualBlocks,
             pixelBlock: pixelBlock ?? 1, encodedChannels: latentChannels, latentChannels: latentChannels,
-            halvings: multipliers.count - 1, middleAttends: true)
+            halvings: multipliers.count - 1, middleAttends: true, attendingLevels: Set(attendingLevels ?? []))
     }
 }
 
@@ -131,7 +131,7 @@ extension LlamaGenTokenizer.Configuration {
             baseChannels: baseChannels, encoderChannels: channels, decoderChannels: channels,
             residualBlocks: residualBlocks, pixelBlock: pixelBlock, encodedChannels: latentChannels,
             latentChannels: latentChannels, halvings: multipliers.count - 1, middleAttends: true,
-            coarsestAttends: true)
+            attendingLevels: [multipliers.count - 1])
     }
 }
 

@@ -236,6 +236,8 @@ struct ChameleonRelease {
             "latentChannels": .integer(rows("encoder.conv_out")), "codes": .integer(rows("quantize.embedding")),
             "codeWidth": .integer(vqgan.shape("quantize.embedding.weight")?.last ?? 0),
         ]
+        let attending = (0..<levels).filter { vqgan.checkpoint.contains("encoder.down.\($0).attn.0.norm.weight") }
+        if !attending.isEmpty { members["attendingLevels"] = .array(attending.map(JSONValue.integer)) }
         if let order, order != Array(order.indices) { members["codeOrder"] = .array(order.map(JSONValue.integer)) }
         return .object(members)
     }

@@ -15,18 +15,20 @@ struct ChameleonTokenizerConformance {
         let sizes: [String: Any] = try fixture.value("ddconfig")
         guard let channels = sizes["ch"] as? Int, let multipliers = sizes["ch_mult"] as? [Int],
             let blocks = sizes["num_res_blocks"] as? Int,
-            let latent = sizes["z_channels"] as? Int, (sizes["attn_resolutions"] as? [Int] ?? []).isEmpty
+            let latent = sizes["z_channels"] as? Int
         else {
             throw ConformanceError(
-                folder: fixture.folder,
-                problem: "ddconfig needs ch, ch_mult, num_res_blocks, z_channels, and attn_resolutions empty")
+                folder: fixture.folder, problem: "ddconfig needs ch, ch_mult, num_res_blocks and z_channels")
         }
+        let attending = sizes["attn_resolutions"] as? [Int] ?? []
+        let resolution = sizes["resolution"] as? Int ?? 0
         // A published checkpoint also holds its training loss.
         let weights = Weights(.checkpoint(try fixture.weights().filter { !$0.key.hasPrefix("loss.") }))
         tokenizer = ChameleonTokenizer(
             ChameleonTokenizer.Configuration(
                 baseChannels: channels, multipliers: multipliers, residualBlocks: blocks, latentChannels: latent,
-                codes: try fixture.integer("n_embed"), codeWidth: try fixture.integer("embed_dim")), weights)
+                codes: try fixture.integer("n_embed"), codeWidth: try fixture.integer("embed_dim"),
+                attendingLevels: multipliers.indices.filter { attending.contains(resolution >> $0) }), weights)
         try weights.verify()
     }
 
