@@ -1,3 +1,4 @@
+import ComputeTesting
 import Glibc
 import Randomness
 import Tensors
@@ -30,6 +31,21 @@ struct NoiseScheduleTests {
         }
         #expect(karras.timesteps == karras.timesteps.sorted(by: >) && karras.timesteps[0] == even.timesteps[0])
         #expect(karras.timesteps[2] != even.timesteps[2] && karras.initialScale == even.initialScale)
+    }
+
+    /// Numbers of diffusers' DDIMScheduler (`rescale_betas_zero_snr`), with a model that is linear in its input.
+    @Test func whereNothingIsLeftOfThePictureDDIMStartsFromNothing() {
+        let schedule = NoiseSchedule(.init(spacing: .trailing, prediction: .velocity, endsInNoise: true))
+        #expect(schedule.retained.last == 0)
+        var states: [[Float]] = []
+        _ = DDIM(schedule, steps: 4).sample(
+            from: Tensor([0.5, -1, 2, 0.25], shape: [1, 4]), observe: { states.append($1.values) },
+            model: { input, _ in Tensor(input.values.map { 0.3 * $0 + 0.1 }, shape: input.shape) })
+        let first: [Float] = [0.4461046, -0.9468483, 1.8390576, 0.2139458]
+        let last: [Float] = [0.0946360, -0.5144129, 0.7036848, -0.0068722]
+        #expect(largestDifference(states[0], first) < 1e-5 && largestDifference(states[3], last) < 1e-5, "\(states)")
+        // Euler's steps divide by what is left.
+        #expect(abs(NoiseEuler(schedule, steps: 4).sigmas[0] - 4096) < 0.01)
     }
 
     /// Whose noise is told rightly is the picture after the last step, where that leaves nothing of the noise.

@@ -117,18 +117,24 @@ package struct NoiseSchedule: Sendable {
         self.retained = c.endsInNoise ? Self.endingInNoise(retained) : retained
     }
 
-    /// √ᾱ shifted to end at nothing and stretched to begin as it did; the last ᾱ is diffusers' smallest, for Euler's
-    /// steps divide by it.
+    /// √ᾱ shifted to end at nothing and stretched to begin as it did.
     private static func endingInNoise(_ retained: [Double]) -> [Double] {
         let roots = retained.map { $0.squareRoot() }
         guard let first = roots.first, let last = roots.last, first > last else { return retained }
         let moved = roots.map { ($0 - last) * first / (first - last) }
-        return moved.dropLast().map { $0 * $0 } + [0x1p-24]
+        return moved.map { $0 * $0 }
+    }
+
+    /// (1 − ᾱ)/ᾱ at a training step. Where nothing is left of the picture ᾱ is diffusers' smallest, for Euler's steps
+    /// divide by it.
+    private func noiseToPicture(_ step: Int) -> Double {
+        let kept = max(retained[step], 0x1p-24)
+        return (1 - kept) / kept
     }
 
     /// √((1 − ᾱ)/ᾱ) at a training step, which may lie between two: noise beside a picture that is not shrunk.
     package func sigma(at step: Double) -> Double {
-        func sigma(_ index: Int) -> Double { ((1 - retained[index]) / retained[index]).squareRoot() }
+        func sigma(_ index: Int) -> Double { noiseToPicture(index).squareRoot() }
         let low = min(max(Int(step), 0), retained.count - 1)
         let high = min(low + 1, retained.count - 1)
         return sigma(low) + (sigma(high) - sigma(low)) * (step - Double(low))
@@ -137,7 +143,7 @@ package struct NoiseSchedule: Sendable {
     /// The training step, which may lie between two, at which noise is `sigma` beside a picture that is not shrunk:
     /// logarithms are linear between steps.
     package func step(at sigma: Double) -> Double {
-        func logarithm(_ index: Int) -> Double { 0.5 * log((1 - retained[index]) / retained[index]) }
+        func logarithm(_ index: Int) -> Double { 0.5 * log(noiseToPicture(index)) }
         let wanted = log(max(sigma, 1e-10))
         let low = min(retained.indices.last { logarithm($0) <= wanted } ?? 0, max(retained.count - 2, 0))
         let (least, most) = (logarithm(low), logarithm(min(low + 1, retained.count - 1)))
