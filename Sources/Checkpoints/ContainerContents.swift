@@ -82,6 +82,8 @@ enum WrappedNames {
     private static let anywhere = ["_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."]
     /// These are, so they go only where every name begins with one: what data parallel training leaves, and Lightning.
     private static let leading = ["module.", "model."]
+    /// What a vision transformer is called beside the head that it is taught with (facebookresearch/dino).
+    private static let trunk = "backbone."
     /// How names begin that have such a one of their own: transformers' decoders, networks in their authors' files.
     private static let own = ["model.embed_tokens.", "model.vqmodel.", "model.diffusion_model."]
 
@@ -103,6 +105,12 @@ enum WrappedNames {
         while let prefix = leading.first(where: { wraps($0, named.map(\.name)) }) {
             if !found.contains(prefix) { found.append(prefix) }
             named = named.map { (String($0.name.dropFirst(prefix.count)), $0.tensor) }
+        }
+        if named.contains(where: { $0.name == trunk + "cls_token" }) {
+            found.append(trunk)
+            named = named.map { name, tensor in
+                (name.hasPrefix(trunk) ? String(name.dropFirst(trunk.count)) : name, tensor)
+            }
         }
         var result: [String: StoredTensor] = [:]
         for (name, tensor) in named {

@@ -10,7 +10,7 @@ struct TorchSections {
     static let known = [
         "vae", "ema", "model_ema", "ema_model", "ema_state_dict", "state_dict_ema", "params_ema",
         "trainer.gpt_ema_fsdp", "trainer.gpt_fsdp", "model", "module", "state_dict", "model_state_dict", "params",
-        "net", "network", "weights",
+        "net", "network", "weights", "teacher",
     ]
     private static let deepest = 4
 

@@ -181,6 +181,7 @@ import Testing
             ("vae", ["vae"]), ("trainer.gpt_ema_fsdp", ["trainer", "gpt_ema_fsdp"]), ("model", ["model"]),
             ("state_dict.module", ["state_dict", "module"]), ("ema_state_dict", ["ema_state_dict"]),
             ("model_ema.module", ["model_ema", "module"]), ("model_state_dict", ["model_state_dict"]),
+            ("teacher", ["teacher"]),
         ] {
             var pickle = HandmadePickle()
             func nest(_ rest: ArraySlice<String>) -> (inout HandmadePickle) -> Void {
@@ -255,6 +256,11 @@ import Testing
             #expect(try names(own, "model.b") == (["model.b", own].sorted(), []))
         }
         #expect(try names("model.a", "b") == (["b", "model.a"], []))
+        // A vision transformer beside the head that DINO teaches it with.
+        #expect(
+            try names("module.backbone.cls_token", "module.backbone.blocks.0.w", "module.head.w")
+                == (["blocks.0.w", "cls_token", "head.w"], ["module.", "backbone."]))
+        #expect(try names("backbone.a", "head.b") == (["backbone.a", "head.b"], []))
         #expect(try names("my_orig_mod.a") == (["my_orig_mod.a"], []))
         #expect(throws: CheckpointError.self) { try names("a", "_orig_mod.a") }
     }

@@ -73,7 +73,8 @@ struct EncoderReleases {
                 "layer_norm_eps": 0.000001, "qkv_bias": .bool(piece.checkpoint.contains("blocks.0.attn.qkv.bias")),
                 "interpolate_offset": 0.1,
             ],
-            parts: [.init(stem: "model", piece: piece)], files: [:])
+            // Whole checkpoints of its training have its head, too.
+            parts: [.init(stem: "model", piece: piece, isTaken: { !$0.hasPrefix("head.") })], files: [:])
     }
 
     private func lpips() throws(UnrecognizedRelease) -> RecognizedRelease? {
