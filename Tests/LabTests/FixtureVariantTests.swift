@@ -90,6 +90,17 @@ struct FixtureVariantTests {
         #expect(other.lines.contains { $0.name == "logits" && $0.error > 1e-3 && $0.error.isFinite })
     }
 
+    /// They would be computed as if they asked for nothing.
+    @Test(
+        arguments: [
+            ("chameleon_transformer", "hidden_act", "gelu"), ("autoencoder_kl_4ch", "act_fn", "relu"),
+            ("sdxl_unet", "mid_block_scale_factor", 2), ("sdxl_unet", "flip_sin_to_cos", false),
+        ] as [(String, String, JSONValue)])
+    func aSettingThatIsNotBuiltIsRefused(name: String, setting: String, value: JSONValue) throws {
+        let error = try #require(throws: ConformanceError.self) { try report(name, [setting: value]) }
+        #expect(error.description.contains("\(setting) \(value.text) is not built"))
+    }
+
     @Test func tiedEmbeddingsNeedNoHead() throws {
         func report(_ settings: [String: JSONValue]) throws -> ConformanceReport {
             try self.report("chameleon_transformer", settings, weights: { $0["lm_head.weight"] = nil })

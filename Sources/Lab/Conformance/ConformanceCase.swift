@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Images
+import Jobs
 import Layers
 import Tensors
 
@@ -51,6 +52,17 @@ struct ConformanceCase {
             throw ConformanceError(folder: folder, problem: "config.\(key) is missing or not a \(Value.self)")
         }
         return value
+    }
+
+    /// Holds settings of which one value alone is built.
+    /// - Throws: `ConformanceError` for another one.
+    func hold(_ built: KeyValuePairs<String, JSONValue>) throws {
+        let settings = try JSONValue(json: JSONSerialization.data(withJSONObject: configuration))
+        for (name, value) in built {
+            guard let found = settings[name], found != .null, found != value else { continue }
+            throw ConformanceError(
+                folder: folder, problem: "\(name) \(found.brief) is not built; \(value.text) is")
+        }
     }
 
     /// The configuration as one of our types, which reads the reference's key names.
