@@ -60,6 +60,17 @@ extension T5Encoder.Configuration: CheckedSizes {
     }
 }
 
+extension SizeChecks {
+    /// Blocks of a level's transformers: one number for all, or one for each residual block, of which there are `more`
+    /// than the settings say.
+    fileprivate mutating func holdDepths(_ name: String, _ depths: [Int], of blocks: Int, and more: Int = 0) {
+        require(
+            depths.count == 1 || depths.count - more == blocks,
+            "/\(name): \(depths) for the blocks of a level, where layers_per_block is \(blocks)")
+        for depth in depths { hold([name: depth], to: SizeChecks.deepest) }
+    }
+}
+
 extension UNet.Configuration: CheckedSizes {
     func hold(_ checks: inout SizeChecks) {
         checks.hold([
@@ -78,7 +89,8 @@ extension UNet.Configuration: CheckedSizes {
     private func holdLevels(_ checks: inout SizeChecks) {
         let counts: KeyValuePairs = [
             "down_block_types": attendsDown.count, "up_block_types": attendsUp.count,
-            "attention_head_dim": heads.count, "transformer_layers_per_block": transformerDepths.count,
+            "attention_head_dim": heads.count, "transformer_layers_per_block": depthsDown.count,
+            "reverse_transformer_layers_per_block": depthsUp.count,
         ]
         checks.require(!channels.isEmpty, "/block_out_channels: no levels; at least one is needed")
         for (name, count) in counts {
@@ -87,9 +99,15 @@ extension UNet.Configuration: CheckedSizes {
         }
         guard !channels.isEmpty, counts.allSatisfy({ $0.value == channels.count }) else { return }
         let last = channels.count - 1
-        for level in channels.indices where attendsDown[level] || attendsUp[last - level] || level == last {
+        for level in channels.indices {
+            let downOrMiddle = attendsDown[level] || level == last && middle == .attending
+            if downOrMiddle { checks.holdDepths("transformer_layers_per_block", depthsDown[level], of: blocksPerLevel) }
+            let up = last - level
+            if attendsUp[up] {
+                checks.holdDepths("reverse_transformer_layers_per_block", depthsUp[up], of: blocksPerLevel, and: 1)
+            }
+            guard downOrMiddle || attendsUp[up] else { continue }
             checks.hold(["attention_head_dim": heads[level]])
-            checks.hold(["transformer_layers_per_block": transformerDepths[level]], to: SizeChecks.deepest)
             checks.hold("attention_head_dim", heads[level], divides: "block_out_channels", [channels[level]])
         }
     }

@@ -74,6 +74,15 @@ import Testing
             try fault(UNet.Configuration.self, #"{"block_out_channels":[32,64]}"#)
                 == "/down_block_types: 3 levels, where block_out_channels has 2; "
                 + "/up_block_types: 3 levels, where block_out_channels has 2")
+        let uneven = """
+            {"block_out_channels":[32,64],"attention_head_dim":2,"transformer_layers_per_block":[1,[2,1]],
+            "down_block_types":["DownBlock2D","CrossAttnDownBlock2D"],
+            "up_block_types":["CrossAttnUpBlock2D","UpBlock2D"]}
+            """
+        #expect(
+            try fault(UNet.Configuration.self, uneven)
+                == "/reverse_transformer_layers_per_block: [2, 1] for the blocks of a level, where layers_per_block "
+                + "is 2")
         #expect(
             try fault(AutoencoderKL.Configuration.self, #"{"block_out_channels":[]}"#)
                 == "/block_out_channels: 0 levels; allowed are 1 to 16")

@@ -1,7 +1,9 @@
 import Autograd
 import Backbones
 import ComputeTesting
+import Foundation
 import Layers
+import ModelTesting
 import Tensors
 import Testing
 
@@ -22,6 +24,26 @@ private func values(_ features: TextFeatures, sample: Int) -> [Float] {
         let beside = encoder([[7, 8, 9, 10, 11, 1], [4, 5, 1]])
         #expect(beside.lengths == [6, 3])
         #expect(largestDifference(values(alone, sample: 0), values(beside, sample: 1)) < 1e-5)
+    }
+
+    /// Numbers of transformers' T5EncoderModel.
+    @Test(
+        arguments: [
+            ("relu", [-0.74830, 0.42655, 1.17687, -1.21095]), ("gelu", [-0.84992, 0.36827, 0.65632, -1.20374]),
+            ("silu", [-0.89313, 0.34634, 0.39002, -1.12122]), ("gated-relu", [0.61076, -1.70776, -0.43804, -1.49164]),
+            ("gated-gelu", [0.41549, -1.63960, -0.49828, -1.53907]),
+            ("gated-silu", [0.37275, -1.63844, -0.53998, -1.49697]),
+        ] as [(String, [Float])])
+    func everyFeedForwardIsThatOfTheReference(kind: String, expected: [Float]) throws {
+        let settings = """
+            {"vocab_size":6,"d_model":4,"d_kv":3,"d_ff":5,"num_layers":2,"num_heads":2,"feed_forward_proj":"\(kind)"}
+            """
+        let read = try JSONDecoder().decode(T5Encoder.Configuration.self, from: Data(settings.utf8))
+        #expect(try JSONDecoder().decode(T5Encoder.Configuration.self, from: JSONEncoder().encode(read)) == read)
+        let weights = waveWeights { _ = T5Encoder(read, $0) }
+        let features = T5Encoder(read, weights)([[3, 5, 2]]).values.value.values
+        try weights.verify()
+        #expect(largestDifference(Array(features.prefix(4)), expected) < 1e-4, "\(features)")
     }
 
     @Test func anIdReplacedByItsOwnEmbeddingChangesNothing() {

@@ -110,6 +110,8 @@ struct ReleaseVariantTests {
             ("unet/config.json", ["flip_sin_to_cos": false], "flip_sin_to_cos false"),
             ("unet/config.json", ["freq_shift": 1], "freq_shift 1"),
             ("unet/config.json", ["downsample_padding": 0], "downsample_padding 0"),
+            ("unet/config.json", ["mid_block_scale_factor": 2], "mid_block_scale_factor 2"),
+            ("unet/config.json", ["attention_type": "gated"], "attention_type \"gated\""),
             ("unet/config.json", ["in_channels": 9], "in_channels is 9"),
             ("vae/config.json", ["_class_name": "AutoencoderTiny"], "_class_name \"AutoencoderTiny\""),
             ("vae/config.json", ["latents_mean": [0.1, 0.1, 0.1, 0.1]], "latents_mean"),

@@ -96,11 +96,12 @@ struct UNetPlan {
     let configuration: UNet.Configuration
     let weights: Weights
 
-    func block(_ name: String, _ index: Int, level: Int, from inputs: Int, attends: Bool) -> UNetBlock {
+    /// A residual block, and a transformer of `depth` blocks after it; none where that is nil.
+    func block(_ name: String, _ index: Int, level: Int, from inputs: Int, depth: Int?) -> UNetBlock {
         let width = configuration.channels[level]
         return UNetBlock(
             residual: UNetResidual(self, "\(name).resnets.\(index)", from: inputs, to: width),
-            transformer: attends ? UNetTransformer(self, "\(name).attentions.\(index)", level: level) : nil)
+            transformer: depth.map { UNetTransformer(self, "\(name).attentions.\(index)", level: level, depth: $0) })
     }
 }
 
@@ -137,8 +138,8 @@ struct UNetLevel {
         let name = "down_blocks.\(level)"
         let width = c.channels[level]
         let before = level == 0 ? c.channels[0] : c.channels[level - 1]
-        blocks = (0..<c.blocksPerLevel).map { index in
-            plan.block(name, index, level: level, from: index == 0 ? before : width, attends: c.attendsDown[level])
+        blocks = c.downDepths(of: level).enumerated().map { block, depth in
+            plan.block(name, block, level: level, from: block == 0 ? before : width, depth: depth)
         }
         resampling =
             level == c.channels.count - 1
@@ -158,10 +159,9 @@ struct UNetLevel {
         let width = c.channels[level]
         let before = c.channels[min(level + 1, last)]
         let finer = c.channels[max(level - 1, 0)]
-        blocks = (0...c.blocksPerLevel).map { block in
+        blocks = c.upDepths(of: index).enumerated().map { block, depth in
             let skip = block == c.blocksPerLevel ? finer : width
-            return plan.block(
-                name, block, level: level, from: (block == 0 ? before : width) + skip, attends: c.attendsUp[index])
+            return plan.block(name, block, level: level, from: (block == 0 ? before : width) + skip, depth: depth)
         }
         resampling =
             level == 0
@@ -169,20 +169,21 @@ struct UNetLevel {
     }
 }
 
-/// A residual block, a transformer and another residual block at the coarsest resolution.
+/// The blocks at the coarsest resolution between the two ways: a residual block, a transformer and another residual
+/// block, or less.
 struct UNetMiddle {
-    private let first: UNetBlock
-    private let second: UNetResidual
+    private let blocks: [UNetBlock]
 
     init(_ plan: UNetPlan) {
         let level = plan.configuration.channels.count - 1
         let width = plan.configuration.channels[level]
-        first = plan.block("mid_block", 0, level: level, from: width, attends: true)
-        second = UNetResidual(plan, "mid_block.resnets.1", from: width, to: width)
+        blocks = plan.configuration.middleDepths.enumerated().map { block, depth in
+            plan.block("mid_block", block, level: level, from: width, depth: depth)
+        }
     }
 
     /// x [B, C, H, W] → [B, C, H, W].
-    func callAsFunction(_ x: Variable, _ context: UNetContext) -> Variable { second(first(x, context), context) }
+    func callAsFunction(_ x: Variable, _ context: UNetContext) -> Variable { blocks.reduce(x) { $1($0, context) } }
 }
 
 /// x + conv(swish(norm(conv(swish(norm(x))) + condition))), with a 1×1 convolution on the way around when the width

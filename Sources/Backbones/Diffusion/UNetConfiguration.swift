@@ -9,8 +9,13 @@ extension UNet {
         package var blocksPerLevel: Int
         /// Whether each level attends on the way down (finest first), and on the way up (coarsest first).
         package var attendsDown, attendsUp: [Bool]
-        /// Heads of each level's attention, and blocks of each of its transformers.
-        package var heads, transformerDepths: [Int]
+        /// Heads of each level's attention.
+        package var heads: [Int]
+        /// Blocks of each transformer of a level, or one number for all of them: on the way down (finest first), and
+        /// on the way up (coarsest first).
+        var depthsDown, depthsUp: [[Int]]
+        /// What the coarsest map goes through between the two ways; nil where that is nothing.
+        var middle: Middle? = .attending
         /// Groups of the group norms.
         var groups: Int
         /// ε of the group norms.
@@ -24,7 +29,16 @@ extension UNet {
         /// Whether a transformer reads and writes its map by linear layers instead of 1×1 convolutions.
         package var projectsLinearly: Bool
 
-        /// What is not given is SDXL's; as many channels are predicted as are read.
+        /// The blocks of the middle, by diffusers' names; distilled models leave some of them out.
+        enum Middle: String, Sendable {
+            /// Two residual blocks with a transformer between them.
+            case attending = "UNetMidBlock2DCrossAttn"
+            /// One residual block.
+            case plain = "UNetMidBlock2D"
+        }
+
+        /// What is not given is SDXL's; as many channels are predicted as are read, and all transformers of a level
+        /// have as many blocks.
         package init(
             latentChannels: Int = 4, outputChannels: Int? = nil, channels: [Int], blocksPerLevel: Int = 2,
             attendsDown: [Bool], attendsUp: [Bool], heads: [Int], transformerDepths: [Int], groups: Int = 32,
@@ -34,7 +48,9 @@ extension UNet {
             (self.latentChannels, self.outputChannels) = (latentChannels, outputChannels ?? latentChannels)
             (self.channels, self.blocksPerLevel) = (channels, blocksPerLevel)
             (self.attendsDown, self.attendsUp, self.heads) = (attendsDown, attendsUp, heads)
-            (self.transformerDepths, self.groups, self.epsilon) = (transformerDepths, groups, epsilon)
+            let depths = transformerDepths.map { [$0] }
+            (depthsDown, depthsUp) = (depths, depths.reversed())
+            (self.groups, self.epsilon) = (groups, epsilon)
             (self.textWidth, self.additionWidth, self.sizeWidth) = (textWidth, additionWidth, sizeWidth)
             self.projectsLinearly = projectsLinearly
         }
@@ -51,15 +67,38 @@ extension UNet {
 
         /// Residual blocks of a level, those of the middle among the coarsest's.
         func residualBlocks(of level: Int) -> Int {
-            2 * blocksPerLevel + 1 + (level == channels.count - 1 ? 2 : 0)
+            2 * blocksPerLevel + 1 + (level == channels.count - 1 ? middleDepths.count : 0)
         }
 
         /// Blocks of a level's transformers.
         func transformerBlocks(of level: Int) -> Int {
             let last = channels.count - 1
-            let down = attendsDown[level] ? blocksPerLevel : 0
-            let up = attendsUp[last - level] ? blocksPerLevel + 1 : 0
-            return (down + up + (level == last ? 1 : 0)) * transformerDepths[level]
+            let depths = downDepths(of: level) + upDepths(of: last - level) + (level == last ? middleDepths : [])
+            return depths.reduce(0) { $0 + ($1 ?? 0) }
+        }
+
+        /// For each residual block of a level on the way down, counted from the finest: blocks of the transformer
+        /// after it, nil where none is.
+        func downDepths(of level: Int) -> [Int?] {
+            Self.depths(depthsDown[level], of: blocksPerLevel, attends: attendsDown[level])
+        }
+
+        /// As on the way down, on the way up, counted from the coarsest.
+        func upDepths(of index: Int) -> [Int?] {
+            Self.depths(depthsUp[index], of: blocksPerLevel + 1, attends: attendsUp[index])
+        }
+
+        /// As on the way down, in the middle.
+        var middleDepths: [Int?] {
+            switch middle {
+            case .attending: [depthsDown[channels.count - 1][0], nil]
+            case .plain: [nil]
+            case nil: []
+            }
+        }
+
+        private static func depths(_ depths: [Int], of blocks: Int, attends: Bool) -> [Int?] {
+            (0..<blocks).map { attends ? depths[depths.count == 1 ? 0 : $0] : nil }
         }
 
         /// Whether learning computes all of these once more, by the latents' size.
@@ -83,7 +122,9 @@ extension UNet {
             /// The number of heads, in spite of its name; `num_attention_heads` where that is given.
             case headsUnderOldName = "attention_head_dim"
             case heads = "num_attention_heads"
-            case transformerDepths = "transformer_layers_per_block"
+            case depthsDown = "transformer_layers_per_block"
+            case depthsUp = "reverse_transformer_layers_per_block"
+            case middle = "mid_block_type"
             case groups = "norm_num_groups"
             case epsilon = "norm_eps"
             case textWidth = "cross_attention_dim"
@@ -91,6 +132,20 @@ extension UNet {
             case additionWidth = "projection_class_embeddings_input_dim"
             case sizeWidth = "addition_time_embed_dim"
             case projectsLinearly = "use_linear_projection"
+        }
+
+        /// Blocks of a level's transformers: one number for all, or one for each.
+        private struct Depths: Decodable {
+            let blocks: [Int]
+
+            init(from decoder: any Decoder) throws {
+                let value = try decoder.singleValueContainer()
+                if let all = try? value.decode(Int.self) {
+                    blocks = [all]
+                } else {
+                    blocks = try value.decode([Int].self)
+                }
+            }
         }
 
         private static let attending = (down: "CrossAttnDownBlock2D", up: "CrossAttnUpBlock2D")
@@ -106,6 +161,10 @@ extension UNet {
             func numbers(_ key: CodingKeys) throws -> [Int]? {
                 if let all = try? keys.decodeIfPresent(Int.self, forKey: key) { return channels.map { _ in all } }
                 return try keys.decodeIfPresent([Int].self, forKey: key)
+            }
+            func depths(_ key: CodingKeys) throws -> [[Int]]? {
+                if let all = try? keys.decodeIfPresent(Int.self, forKey: key) { return channels.map { _ in [all] } }
+                return try keys.decodeIfPresent([Depths].self, forKey: key)?.map(\.blocks)
             }
             /// One number for all levels, also where it is written as a list.
             func common(_ key: CodingKeys, _ usual: Int) throws -> Int {
@@ -135,11 +194,29 @@ extension UNet {
                 attendsDown: try attends(.downKinds, Self.attending.down, Self.plain.down) ?? usual.attendsDown,
                 attendsUp: try attends(.upKinds, Self.attending.up, Self.plain.up) ?? usual.attendsUp,
                 heads: try numbers(.heads) ?? numbers(.headsUnderOldName) ?? channels.map { _ in 8 },
-                transformerDepths: try numbers(.transformerDepths) ?? channels.map { _ in 1 },
+                transformerDepths: [],
                 groups: try keys.value(.groups, 32), epsilon: try keys.value(.epsilon, 1e-5),
                 textWidth: try common(.textWidth, 1280),
                 additionWidth: readsSizes ? try keys.decode(Int.self, forKey: .additionWidth) : nil,
                 sizeWidth: try keys.value(.sizeWidth, 256), projectsLinearly: try keys.value(.projectsLinearly, false))
+            let down = try depths(.depthsDown) ?? channels.map { _ in [1] }
+            depthsDown = down
+            depthsUp = try depths(.depthsUp) ?? down.reversed()
+            middle = try Self.middle(keys)
+        }
+
+        /// That is nothing where it is null, and what diffusers takes for it where it is left out.
+        private static func middle(_ keys: KeyedDecodingContainer<CodingKeys>) throws -> Middle? {
+            guard keys.contains(.middle) else { return .attending }
+            return try keys.decodeIfPresent(String.self, forKey: .middle).map { kind in
+                guard let middle = Middle(rawValue: kind) else {
+                    throw DecodingError.dataCorruptedError(
+                        forKey: .middle, in: keys,
+                        debugDescription: "\(kind) is unknown; \(Middle.attending.rawValue) and "
+                            + "\(Middle.plain.rawValue) are")
+                }
+                return middle
+            }
         }
 
         /// Heads are written as `attention_head_dim`, where diffusers' own files have their number.
@@ -153,7 +230,13 @@ extension UNet {
             try keys.encode(attendsDown.map { $0 ? Self.attending.down : Self.plain.down }, forKey: .downKinds)
             try keys.encode(attendsUp.map { $0 ? Self.attending.up : Self.plain.up }, forKey: .upKinds)
             try keys.encode(heads, forKey: .headsUnderOldName)
-            try keys.encode(transformerDepths, forKey: .transformerDepths)
+            if depthsUp == depthsDown.reversed(), depthsDown.allSatisfy({ $0.count == 1 }) {
+                try keys.encode(depthsDown.flatMap { $0 }, forKey: .depthsDown)
+            } else {
+                try keys.encode(depthsDown, forKey: .depthsDown)
+                try keys.encode(depthsUp, forKey: .depthsUp)
+            }
+            try keys.encode(middle?.rawValue, forKey: .middle)
             try keys.encode(groups, forKey: .groups)
             try keys.encode(epsilon, forKey: .epsilon)
             try keys.encode(textWidth, forKey: .textWidth)

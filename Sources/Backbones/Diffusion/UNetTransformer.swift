@@ -9,7 +9,7 @@ struct UNetTransformer {
     private let entry, exit: PositionwiseMap
     private let blocks: [UNetTransformerBlock]
 
-    init(_ plan: UNetPlan, _ name: String, level: Int) {
+    init(_ plan: UNetPlan, _ name: String, level: Int, depth: Int) {
         let (c, weights) = (plan.configuration, plan.weights)
         let width = c.channels[level]
         func projection(_ part: String) -> PositionwiseMap {
@@ -20,7 +20,7 @@ struct UNetTransformer {
         }
         norm = GroupNormLayer(weights, "\(name).norm", channels: width, groups: c.groups, epsilon: 1e-6)
         entry = projection("proj_in")
-        blocks = (0..<c.transformerDepths[level]).map {
+        blocks = (0..<depth).map {
             UNetTransformerBlock(
                 weights, "\(name).transformer_blocks.\($0)", width: width, heads: c.heads[level],
                 textWidth: c.textWidth)

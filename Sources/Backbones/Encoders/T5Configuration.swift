@@ -1,6 +1,34 @@
+import Autograd
+
+extension T5Encoder {
+    /// The feed-forward's non-linearity, and whether a layer of its own carries it as a gate: transformers'
+    /// `feed_forward_proj`.
+    enum FeedForward: String, Codable, Sendable {
+        case relu, gelu, silu
+        case gatedReLU = "gated-relu"
+        /// T5 1.1's and flan-t5's.
+        case gatedGELU = "gated-gelu"
+        case gatedSiLU = "gated-silu"
+
+        var isGated: Bool { rawValue.hasPrefix("gated-") }
+
+        /// x of any shape → that shape.
+        func activated(_ x: Variable) -> Variable {
+            switch self {
+            case .relu, .gatedReLU: ReLU().apply([x])
+            case .silu, .gatedSiLU: SiLU().apply([x])
+            case .gelu: GELU(.exact).apply([x])
+            // transformers takes the other formula for this one alone.
+            case .gatedGELU: GELU(.tanh).apply([x])
+            }
+        }
+    }
+}
+
 extension T5Encoder.Configuration {
     private enum OwnKeys: String, CodingKey {
         case vocabularySize, width, headWidth, feedForwardWidth, layers, heads, buckets, maximumDistance, epsilon
+        case feedForward
     }
 
     /// transformers' names.
@@ -18,7 +46,7 @@ extension T5Encoder.Configuration {
     }
 
     /// Reads our own names, or transformers' `config.json`.
-    /// - Throws: `DecodingError`, also for a T5 whose feed-forward is another than this encoder's.
+    /// - Throws: `DecodingError`, also for a feed-forward that is not built.
     package init(from decoder: any Decoder) throws {
         let published = try decoder.container(keyedBy: PublishedKeys.self)
         guard published.contains(.width) else {
@@ -33,11 +61,12 @@ extension T5Encoder.Configuration {
         maximumDistance = try published.value(.maximumDistance, maximumDistance)
         epsilon = try published.value(.epsilon, epsilon)
         let kind = try published.value(.feedForward, "relu")
-        guard kind == "gated-gelu" else {
+        guard let built = T5Encoder.FeedForward(rawValue: kind) else {
             throw DecodingError.dataCorruptedError(
                 forKey: .feedForward, in: published,
-                debugDescription: "\(kind) is not built; gated-gelu (T5 1.1 and flan-t5) is")
+                debugDescription: "\(kind) is not built; relu, gelu and silu are, alone and as gated-…")
         }
+        feedForward = built
     }
 
     private static func own(_ keys: KeyedDecodingContainer<OwnKeys>) throws -> Self {
@@ -48,6 +77,7 @@ extension T5Encoder.Configuration {
         own.buckets = try keys.value(.buckets, own.buckets)
         own.maximumDistance = try keys.value(.maximumDistance, own.maximumDistance)
         own.epsilon = try keys.value(.epsilon, own.epsilon)
+        own.feedForward = try keys.value(.feedForward, own.feedForward)
         return own
     }
 }

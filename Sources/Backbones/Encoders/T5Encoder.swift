@@ -3,8 +3,8 @@ import Glibc
 import Layers
 import Tensors
 
-/// T5's encoder in the flan-t5 flavour (Raffel et al., arXiv 1910.10683; transformers' T5EncoderModel): RMS norms,
-/// unscaled attention with a relative position bias of the first layer shared by all, gated GELU, no biases.
+/// T5's encoder (Raffel et al., arXiv 1910.10683; transformers' T5EncoderModel): RMS norms, unscaled attention with a
+/// relative position bias of the first layer shared by all, a feed-forward that is gated or not, no biases.
 package final class T5Encoder {
     /// Its sizes: read under our names or transformers', and written under ours.
     package struct Configuration: Codable, Equatable, Sendable {
@@ -14,7 +14,7 @@ package final class T5Encoder {
         package var width: Int
         /// Channels of a head; heads · headWidth need not be D.
         package var headWidth: Int
-        /// Channels of the gated feed-forward's inside.
+        /// Channels of the feed-forward's inside.
         package var feedForwardWidth: Int
         /// Blocks.
         package var layers: Int
@@ -26,8 +26,10 @@ package final class T5Encoder {
         package var maximumDistance = 128
         /// ε of every RMS norm.
         var epsilon: Float = 1e-6
+        /// What the feed-forward does between its layers.
+        var feedForward = FeedForward.gatedGELU
 
-        /// Buckets, their distance and ε are T5's own until they are set.
+        /// Buckets, their distance and ε are T5's own until they are set, the feed-forward is that of flan-t5.
         package init(vocabularySize: Int, width: Int, headWidth: Int, feedForwardWidth: Int, layers: Int, heads: Int) {
             self.vocabularySize = vocabularySize
             self.width = width
@@ -40,7 +42,10 @@ package final class T5Encoder {
 
     private struct Block {
         let attentionNorm, feedForwardNorm: RMSNormLayer
-        let q, k, v, o, gate, up, down: LinearLayer
+        let q, k, v, o: LinearLayer
+        /// Activated in the place of `up`, where the feed-forward is gated.
+        let gate: LinearLayer?
+        let up, down: LinearLayer
     }
 
     /// Its sizes; there is no longest text, for positions are distances.
@@ -75,6 +80,7 @@ package final class T5Encoder {
             // Mesh TensorFlow's scales: the query carries the missing 1/√headWidth.
             let width = 1 / Float(c.width).squareRoot()
             let head = 1 / Float(c.headWidth).squareRoot()
+            let isGated = c.feedForward.isGated
             return Block(
                 attentionNorm: RMSNormLayer(weights, "\(attention).layer_norm", width: c.width, epsilon: c.epsilon),
                 feedForwardNorm: RMSNormLayer(weights, "\(feedForward).layer_norm", width: c.width, epsilon: c.epsilon),
@@ -82,8 +88,12 @@ package final class T5Encoder {
                 k: linear("\(attention).SelfAttention.k", c.width, inner, deviation: width),
                 v: linear("\(attention).SelfAttention.v", c.width, inner, deviation: width),
                 o: linear("\(attention).SelfAttention.o", inner, c.width, deviation: 1 / Float(inner).squareRoot()),
-                gate: linear("\(feedForward).DenseReluDense.wi_0", c.width, c.feedForwardWidth, deviation: width),
-                up: linear("\(feedForward).DenseReluDense.wi_1", c.width, c.feedForwardWidth, deviation: width),
+                gate: isGated
+                    ? linear("\(feedForward).DenseReluDense.wi_0", c.width, c.feedForwardWidth, deviation: width)
+                    : nil,
+                up: linear(
+                    "\(feedForward).DenseReluDense.\(isGated ? "wi_1" : "wi")", c.width, c.feedForwardWidth,
+                    deviation: width),
                 down: linear(
                     "\(feedForward).DenseReluDense.wo", c.feedForwardWidth, c.width,
                     deviation: 1 / Float(c.feedForwardWidth).squareRoot()))
@@ -117,12 +127,16 @@ package final class T5Encoder {
             )
             .apply([block.q(h), block.k(h), block.v(h), bias])
             x = x + block.o(attended)
-            let f = block.feedForwardNorm(x)
-            x = x + block.down(GELU().apply([block.gate(f)]) * block.up(f))
+            x = x + fed(block.feedForwardNorm(x), block)
             states.append(x)
         }
         states[states.count - 1] = finalNorm(x)
         return states
+    }
+
+    private func fed(_ x: Variable, _ block: Block) -> Variable {
+        let (activation, up) = (configuration.feedForward, block.up(x))
+        return block.down(block.gate.map { activation.activated($0(x)) * up } ?? activation.activated(up))
     }
 
     /// The mean of the table's rows of `ids`, [1, D].

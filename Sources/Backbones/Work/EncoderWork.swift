@@ -25,7 +25,8 @@ extension T5Encoder.Configuration {
     /// Texts of so many tokens each, together.
     func encoding(_ texts: Int, tokens: Int) -> Work {
         let block = EncoderBlockWork(
-            width: width, inner: heads * headWidth, heads: heads, feedForward: feedForwardWidth, matrices: 3)
+            width: width, inner: heads * headWidth, heads: heads, feedForward: feedForwardWidth,
+            matrices: feedForward.isGated ? 3 : 2)
         return Double(layers) * block(texts, tokens)
     }
 }

@@ -8,8 +8,8 @@ extension UNet.Configuration {
         pass.condition()
         var skips = [channels[0]]
         for level in channels.indices {
-            for _ in 0..<blocksPerLevel {
-                pass.block(level, attends: attendsDown[level])
+            for depth in downDepths(of: level) {
+                pass.block(level, depth: depth)
                 skips.append(channels[level])
             }
             guard level < channels.count - 1 else { continue }
@@ -17,12 +17,11 @@ extension UNet.Configuration {
             skips.append(channels[level])
         }
         let coarsest = channels.count - 1
-        pass.block(coarsest, attends: true)
-        pass.residual(to: channels[coarsest])
+        for depth in middleDepths { pass.block(coarsest, depth: depth) }
         for (index, level) in channels.indices.reversed().enumerated() {
-            for _ in 0...blocksPerLevel {
+            for depth in upDepths(of: index) {
                 pass.join(skips.removeLast())
-                pass.block(level, attends: attendsUp[index])
+                pass.block(level, depth: depth)
             }
             if level > 0 { pass.double() }
         }
@@ -82,9 +81,9 @@ private struct UNetPass {
         }
     }
 
-    mutating func block(_ level: Int, attends: Bool) {
+    mutating func block(_ level: Int, depth: Int?) {
         residual(to: configuration.channels[level])
-        if attends { transform(level) }
+        if let depth { transform(level, depth: depth) }
     }
 
     mutating func residual(to outputs: Int) {
@@ -108,11 +107,11 @@ private struct UNetPass {
         convolve(to: outputs)
     }
 
-    private mutating func transform(_ level: Int) {
+    private mutating func transform(_ level: Int, depth: Int) {
         pointwise()
         work.linear(positions, from: channels, to: channels)
         work += transformerBlock(heads: configuration.heads[level])
-            .blocks(configuration.transformerDepths[level], reading: positions * channels, where: recomputes)
+            .blocks(depth, reading: positions * channels, where: recomputes)
         work.linear(positions, from: channels, to: channels)
         pointwise(operations: 2)
     }

@@ -162,15 +162,16 @@ struct AuthorSettings {
         let attention = "encoder.block.0.layer.0.SelfAttention"
         let heads = c.shape("\(attention).relative_attention_bias.weight")?.last ?? 1
         let table = c.shape("shared.weight") ?? c.shape("encoder.embed_tokens.weight") ?? []
+        let feedForward = "encoder.block.0.layer.1.DenseReluDense"
+        let isGated = c.contains("\(feedForward).wi_1.weight")
         return [
             "model_type": "t5", "vocab_size": .integer(table.side(0) ?? 0), "d_model": .integer(table.side(1) ?? 0),
             "d_kv": .integer(rows(c, "\(attention).q.weight") / max(heads, 1)), "num_heads": .integer(heads),
-            "d_ff": .integer(rows(c, "encoder.block.0.layer.1.DenseReluDense.wi_0.weight")),
+            "d_ff": .integer(rows(c, "\(feedForward).\(isGated ? "wi_0" : "wi").weight")),
             "num_layers": .integer(c.count(after: "encoder.block.")),
             "relative_attention_num_buckets": .integer(rows(c, "\(attention).relative_attention_bias.weight")),
             "relative_attention_max_distance": 128, "layer_norm_epsilon": 0.000001,
-            "feed_forward_proj": c.contains("encoder.block.0.layer.1.DenseReluDense.wi_1.weight")
-                ? "gated-gelu" : "relu",
+            "feed_forward_proj": isGated ? "gated-gelu" : "relu",
         ]
     }
 

@@ -55,14 +55,15 @@ struct PipelineSettings {
     }
 
     private static let unet: Built = [
-        ("act_fn", ["silu"]), ("mid_block_type", ["UNetMidBlock2DCrossAttn"]), ("only_cross_attention", [false]),
-        ("dual_cross_attention", [false]), ("class_embed_type", []), ("num_class_embeds", []),
+        ("act_fn", ["silu"]), ("mid_block_type", ["UNetMidBlock2DCrossAttn", "UNetMidBlock2D"]),
+        ("mid_block_scale_factor", [1]), ("only_cross_attention", [false]), ("mid_block_only_cross_attention", [false]),
+        ("dual_cross_attention", [false]), ("attention_type", ["default"]), ("class_embed_type", []),
+        ("num_class_embeds", []), ("encoder_hid_dim", []), ("time_embedding_dim", []),
         ("encoder_hid_dim_type", []), ("time_cond_proj_dim", []), ("time_embedding_type", ["positional"]),
         ("resnet_time_scale_shift", ["default"]), ("resnet_skip_time_act", [false]), ("center_input_sample", [false]),
         ("conv_in_kernel", [3]), ("conv_out_kernel", [3]), ("addition_embed_type", ["text_time"]),
         ("time_embedding_act_fn", []), ("timestep_post_act", []), ("cross_attention_norm", []),
-        ("reverse_transformer_layers_per_block", []), ("flip_sin_to_cos", [true]), ("freq_shift", [0]),
-        ("downsample_padding", [1]),
+        ("flip_sin_to_cos", [true]), ("freq_shift", [0]), ("downsample_padding", [1]),
     ]
 
     private static let autoencoder: Built = [
