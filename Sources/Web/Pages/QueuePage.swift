@@ -45,10 +45,7 @@ struct QueuePage: Sendable {
         let seesAll = viewer.tenant == nil
         let counts = try await queue
         let latencies = try await latency
-        // What has been silent for long left without a word: nobody is there to give it up.
-        let living = try await workers.filter {
-            $0["gone_at"]?.string == nil && ($0["beat_age_seconds"]?.double ?? 0) < 2 * site.lease
-        }
+        let living = try await workers.filter { $0["lives"] == .bool(true) }
         let hours = seesAll ? try await throughput : []
         let outbox = seesAll ? try await overview.outbox() : .null
         return [

@@ -8,10 +8,12 @@ import Synchronization
 /// Whoever asks in between gets what was counted last.
 actor Overview {
     private let reader: Reader
+    private let lease: Double
     private var kept: [String: (rows: [JSONValue], at: ContinuousClock.Instant)] = [:]
     private var counting: [String: Task<[JSONValue], any Error>] = [:]
 
-    init(reader: Reader) { self.reader = reader }
+    /// - Parameter lease: seconds without a sign of life after which a daemon is silent.
+    init(reader: Reader, lease: Double) { (self.reader, self.lease) = (reader, lease) }
 
     private static let cheap = Duration.seconds(1)
     private static let dear = Duration.seconds(15)
@@ -42,12 +44,13 @@ actor Overview {
         }
     }
 
-    /// Daemons that have not left, or did within the hour.
+    /// Daemons that live, or left within the hour. What has been silent for two leases left without a word: nobody is
+    /// there to give it up.
     func workers() async throws -> [JSONValue] {
         try await rows(
             """
-            select * from dashboard.workers
-            where gone_at is null or gone_at > now() - interval '1 hour'
+            select w.*, w.gone_at is null and w.beat_age_seconds < \(2 * lease) as lives from dashboard.workers w
+            where w.gone_at is null or w.gone_at > now() - interval '1 hour'
             """, Self.cheap)
     }
 
