@@ -97,12 +97,20 @@ struct Run: AsyncParsableCommand {
         return (spec.with(images: written.map(\.image)), written.map(\.path))
     }
 
+    /// Whether whoever began this program has it ignore a signal, as nohup does.
+    private func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        sigaction(number, nil, &action)
+        // Functions are no numbers to compare, and 1 is what C calls SIG_IGN.
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+    }
+
     /// - Parameter told: what was said of the job before.
     private func follow(_ process: EngineProcess, told: [String]) async throws {
         let interrupts = [SIGINT, SIGTERM, SIGHUP].compactMap { number -> (any DispatchSourceSignal)? in
-            let former = unsafeBitCast(signal(number, SIG_IGN), to: Int.self)
             // Under nohup it goes on without its terminal.
-            if number == SIGHUP, former == unsafeBitCast(SIG_IGN, to: Int.self) { return nil }
+            if number == SIGHUP, isIgnored(number) { return nil }
+            signal(number, SIG_IGN)
             let interrupt = DispatchSource.makeSignalSource(signal: number)
             interrupt.setEventHandler { process.terminate() }
             interrupt.resume()

@@ -11,7 +11,7 @@ import Testing
             as [(String, Int32, String)])
     func aTerminalThatIsGoneLeavesACheckpoint(habit: String, status: Int32, said: String) async throws {
         let folder = try TemporaryFolder()
-        let job = try folder.write("job.json", String(decoding: Script.body("steps=300 delay=10"), as: UTF8.self))
+        let job = try folder.write("job.json", String(decoding: Script.body("steps=100 delay=10"), as: UTF8.self))
         let log = try folder.write("log", "")
         let run = try ChildProgram(
             "/usr/bin/env", [habit, Stage.programs + "/atelierctl", "run", job, "--out", folder.path + "/out"],
@@ -20,12 +20,12 @@ import Testing
                 "ATELIER_ENGINE": Stage.programs + "/scripted-engine",
             ], output: log, errors: log)
         func told() -> String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
-        let end = ContinuousClock.now + .seconds(60)
-        while !told().contains("steps 1/300"), ContinuousClock.now < end {
+        let end = ContinuousClock.now + .seconds(600)
+        while !told().contains("steps 1/100"), ContinuousClock.now < end {
             try await Task.sleep(for: .milliseconds(10))
         }
         kill(run.identifier, SIGHUP)
-        #expect(try await run.ended(within: 60) == status, "\(told())")
+        #expect(try await run.ended(within: 600) == status, "\(told())")
         #expect(told().contains(said), "\(told())")
     }
 }
