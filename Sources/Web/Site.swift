@@ -10,8 +10,6 @@ import Store
 struct Site: Sendable {
     let reader: Reader
     let overview: Overview
-    /// Seconds without a sign of life after which a daemon is silent: the lease, three of its heartbeats at least.
-    let lease: Double
     let artifacts: ArtifactDirectory
     let templates: Templates
     let assets: Assets

@@ -54,7 +54,6 @@ package enum WebServer {
         let names = TopologyNames(prefix: settings.topologyPrefix)
         return Site(
             reader: reader, overview: Overview(reader: reader, lease: Double(settings.leaseSeconds)),
-            lease: Double(settings.leaseSeconds),
             artifacts: ArtifactDirectory(existing: settings.artifactsDirectory),
             templates: try await Templates(directory: folder + "/templates"),
             assets: try Assets(directory: folder + "/assets"), live: LiveFeed(url: settings.postgresURL.reveal()),

@@ -94,15 +94,14 @@ struct QueuePage: Sendable {
         model["since"] = Figures.duration(row["seconds"]?.double ?? 0)
         model["eta"] = row["eta_seconds"]?.double.map { Figures.duration(max(0, $0)) } ?? NSNull()
         model["memory"] = row["peak_memory_bytes"]?.double.map(Figures.bytes) ?? NSNull()
-        model["is_late"] = (row["beat_age_seconds"]?.double ?? 0) > site.lease
+        model["is_late"] = site.overview.isSilent(row)
         return model
     }
 
     private func workerModel(_ row: JSONValue) -> [String: Any] {
         var model = row.members
-        let age = row["beat_age_seconds"]?.double ?? 0
-        model["beat"] = Figures.duration(max(0, age)) + " ago"
-        model["is_silent"] = age > site.lease
+        model["beat"] = Figures.duration(max(0, row["beat_age_seconds"]?.double ?? 0)) + " ago"
+        model["is_silent"] = site.overview.isSilent(row)
         model["up"] = Figures.moment(row["started_at"]?.string)
         return model
     }

@@ -8,12 +8,15 @@ import Synchronization
 /// Whoever asks in between gets what was counted last.
 actor Overview {
     private let reader: Reader
+    /// Seconds without a sign of life after which a daemon is silent: the lease, three of its heartbeats at least.
     private let lease: Double
     private var kept: [String: (rows: [JSONValue], at: ContinuousClock.Instant)] = [:]
     private var counting: [String: Task<[JSONValue], any Error>] = [:]
 
-    /// - Parameter lease: seconds without a sign of life after which a daemon is silent.
     init(reader: Reader, lease: Double) { (self.reader, self.lease) = (reader, lease) }
+
+    /// Whether the daemon of a row, its own or a running job's, is silent.
+    nonisolated func isSilent(_ row: JSONValue) -> Bool { (row["beat_age_seconds"]?.double ?? 0) > lease }
 
     private static let cheap = Duration.seconds(1)
     private static let dear = Duration.seconds(15)
