@@ -123,7 +123,7 @@ actor Dispatcher: Service {
         do {
             guard let id = worker.id else { return }  // not registered: the heartbeat does that
             try await shared.check()  // what hangs is not asked for its room
-            guard await hasDisk() else { return }
+            guard try await hasDisk() else { return }
             isClaiming = true
             defer { isClaiming = false }
             var isIdle = false
@@ -206,15 +206,15 @@ actor Dispatcher: Service {
     }
 
     /// Whether there is room for new work; says so when that changes.
-    private func hasDisk() async -> Bool {
+    private func hasDisk() async throws -> Bool {
         let settings = settings
-        let free = try? await runBlocking { settings.freeDisk }
-        let isShort = (free?.mebibytes ?? 0) < settings.freeDiskMiB
+        let free = try await runBlocking { settings.freeDisk }
+        let isShort = free.mebibytes < settings.freeDiskMiB
         if isShort != isShortOfDisk {
             isShortOfDisk = isShort
             let metadata: Logger.Metadata = [
-                "disk.folder": "\(free?.folder ?? settings.stateDirectory)",
-                "disk.free_mib": "\(free?.mebibytes ?? 0)", "disk.needed_mib": "\(settings.freeDiskMiB)",
+                "disk.folder": "\(free.folder)", "disk.free_mib": "\(free.mebibytes)",
+                "disk.needed_mib": "\(settings.freeDiskMiB)",
             ]
             if isShort {
                 logger.error("disk too full for new work", metadata: metadata)
