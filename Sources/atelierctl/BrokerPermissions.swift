@@ -11,11 +11,6 @@ struct BrokerPermissions {
         let user, configure, write, read: String
     }
 
-    private struct User: Decodable {
-        let user: String
-        let tags: [String]
-    }
-
     private let rows: [Row]
     private let impersonators: Set<String>
     private let names: TopologyNames
@@ -31,8 +26,8 @@ struct BrokerPermissions {
         guard rows.contains(where: { $0.user == address.user }) else {
             throw Doctor.Trouble("rabbitmqctl speaks with a broker that does not know \(address.user)")
         }
-        let users = try Self.ask([User].self, ["list_users"])
-        impersonators = Set(users.filter { $0.tags.contains(Setup.impersonator) }.map(\.user))
+        let users = try Self.ask([BrokerUser].self, ["list_users"])
+        impersonators = Set(users.filter { $0.tags.contains(BrokerUser.impersonator) }.map(\.user))
     }
 
     /// What is wrong: rights that a user has and must not have, and what the daemon's own, `user`, lacks.

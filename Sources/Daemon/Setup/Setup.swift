@@ -26,9 +26,6 @@ package struct Setup: Sendable {
     /// Tenants that may publish, each a user of the broker.
     package var tenants: [String] = []
 
-    /// RabbitMQ's tag of users who may publish in others' names.
-    package static let impersonator = "impersonator"
-
     /// The usual.
     package init() {}
 
@@ -198,21 +195,17 @@ package struct Setup: Sendable {
     /// that it has. One of another name is somebody's own, and left alone; so is a broker that cannot be asked.
     private func refreshDaemon(_ say: (String) -> Void) throws {
         guard let address = files.secret("amqp-url").flatMap({ try? BrokerAddress(url: $0) }),
-            address.user == name + "d", let owned = try tags(of: address.user), !owned.contains(Self.impersonator)
+            address.user == name + "d", let owned = try tags(of: address.user), !owned.contains(BrokerUser.impersonator)
         else { return }
-        if try rabbitmq(["set_user_tags", address.user] + owned + [Self.impersonator], input: "") == 0 {
+        if try rabbitmq(["set_user_tags", address.user] + owned + [BrokerUser.impersonator], input: "") == 0 {
             say("RabbitMQ: the user \(address.user) may publish dead letters again in their senders' names")
         }
     }
 
     /// A user's tags; nil where there is none, or nobody can be asked.
     private func tags(of user: String) throws -> [String]? {
-        struct User: Decodable {
-            let user: String
-            let tags: [String]
-        }
         let said = try answer(to: ["--formatter", "json", "list_users"], input: "").output
-        return (try? JSONDecoder().decode([User].self, from: said))?.first { $0.user == user }?.tags
+        return (try? JSONDecoder().decode([BrokerUser].self, from: said))?.first { $0.user == user }?.tags
     }
 
     /// The web program's user, where an earlier version made it, may since do more: it gets what today's needs. One of
