@@ -13,8 +13,8 @@ struct Watching {
     func watch(_ id: UUID) async throws {
         var filter = JobFilter()
         filter.ids = [id]
-        let told = JobWarnings.acceptance(of: try await patiently { try await store.job(id) })
-        for warning in told where !json { Terminal.note("warning: " + printable(warning)) }
+        let told = try await json ? [] : JobWarnings.acceptance(of: patiently { try await store.job(id) })
+        for warning in told { Terminal.note("warning: " + printable(warning)) }
         var last = ""
         while true {
             guard let job = try await patiently({ try await store.jobs(filter).first }) else {
