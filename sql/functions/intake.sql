@@ -141,7 +141,7 @@ end $$;
 
 -- Answers a message that came again, where it asks now. The outcome of a job that has not ended goes there too: whoever
 -- publishes again may have lost the connection that the first queue was of. Of an ended one it tells what its outcome
--- told.
+-- told; forget_job empties that, and then the result says that it was deleted.
 create or replace function atelier.emit_duplicate(p_job atelier.jobs, p_reply_to text, p_correlation_id text)
 returns void
 language plpgsql set search_path = atelier, pg_temp as $$

@@ -59,11 +59,10 @@ package actor EngineSupervisor {
             if let asked { stop(asked) }  // what was asked while it started
             await follow(process, order: order)
         } catch let problem as AttemptProblem {
-            await settle(
-                .failed(
-                    EngineEvent.Failed(
-                        code: problem.code, consequence: problem.consequence, message: problem.message,
-                        problems: problem.problems)))
+            let failed = EngineEvent.Failed(
+                code: problem.code, consequence: problem.consequence, message: problem.message,
+                problems: problem.problems)
+            await settle(.failed(failed))
         } catch let error as StoreError {
             isRefused = !error.isTemporary
             if isRefused {

@@ -1,7 +1,7 @@
 import Hummingbird
 
 /// What every answer tells a browser: nothing is loaded from elsewhere, nothing of a page's text runs, nobody frames
-/// it. An answer that is no page may say something stricter of itself.
+/// it. An answer that is no page may have a policy of its own.
 struct SecurityHeaders: RouterMiddleware {
     private static let fixed: HTTPFields = [
         .contentSecurityPolicy:
