@@ -160,9 +160,8 @@ package struct DreamBooth {
     private static func latents(of text: DiffusionText, _ model: any LatentDiffusion, seeds: [UInt64]) -> Tensor? {
         guard !seeds.isEmpty else { return nil }
         return Tensor.joined(
-            stride(from: 0, to: seeds.count, by: PairLearner.batch).map { start in
-                let some = Array(seeds[start..<min(start + PairLearner.batch, seeds.count)])
-                return model.generateLatents(text.repeated(some.count), sampling: model.sampling(seeds: some))
+            PairLearner.batches(seeds).map { some in
+                model.generateLatents(text.repeated(some.count), sampling: model.sampling(seeds: some))
             })
     }
 }

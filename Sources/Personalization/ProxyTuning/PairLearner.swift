@@ -34,12 +34,16 @@ package struct PairLearner {
     /// Pictures drawn at a time: a picture depends on its neighbours in a batch by rounding, so batches never change.
     package static let batch = 8
 
+    /// Seeds of pictures, as many at a time as are drawn.
+    static func batches(_ seeds: [UInt64]) -> [[UInt64]] {
+        stride(from: 0, to: seeds.count, by: batch).map { Array(seeds[$0..<min($0 + batch, seeds.count)]) }
+    }
+
     /// Pictures of any of a concept's class, as the model draws now, under its plain prompt: what must stay.
     package func classPictures(of concept: Concept, seeds: [UInt64]) -> [PicturePair] {
         let prompt = concept.plainClassPrompt
-        return stride(from: 0, to: seeds.count, by: PairLearner.batch).flatMap { start in
-            let some = Array(seeds[start..<min(start + PairLearner.batch, seeds.count)])
-            return draw(some.map { _ in prompt }, some).map { PicturePair(prompt: prompt, picture: $0) }
+        return PairLearner.batches(seeds).flatMap { some in
+            draw(some.map { _ in prompt }, some).map { PicturePair(prompt: prompt, picture: $0) }
         }
     }
 
