@@ -122,8 +122,9 @@ package struct ModelInstallation: Sendable {
         let found = ModelFolder(source)
         if found.weights.isEmpty {
             problems.append("\(source): has no file of weights (\(ModelLayout.containers.joined(separator: ", ")))")
+        } else {
+            problems += found.damage
         }
-        problems += found.weights.compactMap { file in file.problem.map { "\(file.name): \($0)" } }
         // A description is written where there is none, and its name becomes that of the folder it gets.
         do {
             let family = try (ModelFolder.written(source) ?? ModelFolder.derived(source)).family
