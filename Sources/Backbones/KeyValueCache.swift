@@ -22,22 +22,21 @@ final class KeyValueCache {
     /// beside others.
     private static let mostBytes = 1 << 26
 
-    /// Numbers in the caches of all blocks, and the bytes of each.
-    private static func numbers(blocks: Int, batch: Int, capacity: Int, width: Int) -> (count: Int, bytes: Int) {
-        let each = 2 * blocks * capacity * width
-        return (batch * each, 4 * each > mostBytes ? 2 : 4)
+    /// Whether the caches of all blocks keep halves.
+    private static func isHalf(blocks: Int, capacity: Int, width: Int) -> Bool {
+        4 * 2 * blocks * capacity * width > mostBytes
     }
 
     /// Bytes of the caches of all blocks.
     static func bytes(blocks: Int, batch: Int, capacity: Int, width: Int) -> Int {
-        let numbers = numbers(blocks: blocks, batch: batch, capacity: capacity, width: width)
-        return numbers.bytes * numbers.count
+        let each = Self.isHalf(blocks: blocks, capacity: capacity, width: width) ? 2 : 4
+        return each * 2 * blocks * batch * capacity * width
     }
 
     /// One for each of a model's blocks.
     /// - Parameter width: of the keys; narrower than the queries where key heads are shared.
     static func caches(blocks: Int, batch: Int, capacity: Int, width: Int) -> [KeyValueCache] {
-        let isHalf = numbers(blocks: blocks, batch: batch, capacity: capacity, width: width).bytes == 2
+        let isHalf = Self.isHalf(blocks: blocks, capacity: capacity, width: width)
         return (0..<blocks).map { _ in
             KeyValueCache(batch: batch, capacity: capacity, width: width, isHalf: isHalf)
         }
