@@ -70,9 +70,7 @@ struct EvaluateWorker {
         let scores = try seeds.indices.map { round in
             let drawn = try draw(plan, painter, round: round, before: before)
             if round == 0 { try sendSheet(concept.squares(of: loaded.pictureSize), drawn.groups, of: name) }
-            return concept.role == .subject
-                ? metrics.subject(drawn.groups, prompts: described, classPictures: drawn.classPictures)
-                : metrics.style(drawn.groups, prompts: described)
+            return metrics.scores(of: concept.role, drawn, prompts: described)
         }
         return ConceptRow(
             name: name, description: adapter.description(usedAs: name), suite: suite,
@@ -142,6 +140,16 @@ struct EvaluateWorker {
         try Grid.sections(of: max(4, perPrompt), [references] + (perPrompt < 3 ? [groups.flatMap { $0 }] : groups))
             .writePNG(path)
         try connection.sendArtifact(role: "sheet", path: path, mediaType: "image/png")
+    }
+}
+
+extension ConceptMetrics {
+    /// A subject's scores, or a style's, of pictures of these prompts and of the class where there are any.
+    func scores(of role: ConceptRole, _ pictures: EvaluationPictures, prompts: [String]) -> [Score] {
+        switch role {
+        case .subject: subject(pictures.groups, prompts: prompts, classPictures: pictures.classPictures)
+        case .style: style(pictures.groups, prompts: prompts)
+        }
     }
 }
 

@@ -40,9 +40,7 @@ struct QuickEvaluation {
         before =
             isSubject ? ClassScores(metrics, QuickEvaluation.ofClass(concept, seed, painter) { report($0, all) }) : nil
         let pictures = QuickEvaluation.pictures(of: described, seed, painter) { report(ofClass + $0, all) }
-        untuned =
-            isSubject
-            ? metrics.subject(pictures.groups, prompts: described) : metrics.style(pictures.groups, prompts: described)
+        untuned = metrics.scores(of: concept.role, pictures, prompts: described)
     }
 
     /// Prompts that the model does not read whole: of a class noun of many words.
