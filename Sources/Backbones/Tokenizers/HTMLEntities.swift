@@ -96,26 +96,26 @@ enum HTMLEntities {
             let isEnded = text.prefix(length + 1).last == ";" || next.map { !$0.properties.isASCIIHexDigit } ?? false
             return isEnded ? (character, length + 1) : nil
         }
-        func isLetter(_ scalar: Unicode.Scalar) -> Bool { scalar.isASCII && scalar.properties.isAlphabetic }
-        func isDigit(_ scalar: Unicode.Scalar) -> Bool { scalar.isASCII && scalar.properties.numericType != nil }
         var name = text.prefix { isLetter($0) || isDigit($0) || $0 == "-" || $0 == "." }
         if name.endIndex == text.endIndex {
             guard let end = name.lastIndex(where: { $0 == "-" || $0 == "." }) else { return nil }
             name = name[..<end]
         }
         guard let first = name.first, isLetter(first) else { return nil }
-        let characters = closed[String(Substring(name))] ?? "&" + String(Substring(name))
-        return (characters, name.count + (text.dropFirst(name.count).first == ";" ? 1 : 0))
+        let word = String(Substring(name))
+        return (closed[word] ?? "&" + word, name.count + (text.dropFirst(name.count).first == ";" ? 1 : 0))
+    }
+
+    private static func isLetter(_ scalar: Unicode.Scalar) -> Bool { scalar.isASCII && scalar.properties.isAlphabetic }
+
+    private static func isDigit(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.isASCII && scalar.properties.numericType != nil
     }
 
     /// What a reference after `&` stands for, and how many characters it takes.
     private static func reference(_ text: Substring.UnicodeScalarView) -> (String, Int)? {
         if text.first == "#" { return number(text.dropFirst()).map { ($0, $1 + 1) } }
-        let name = String(
-            Substring(
-                text.prefix(32).prefix {
-                    $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil)
-                }))
+        let name = String(Substring(text.prefix(32).prefix { isLetter($0) || isDigit($0) }))
         if text.dropFirst(name.unicodeScalars.count).first == ";", let found = closed[name] {
             return (found, name.count + 1)
         }

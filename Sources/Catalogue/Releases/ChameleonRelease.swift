@@ -61,14 +61,14 @@ struct ChameleonRelease {
         guard let settings, !transformer.isMetas else { return [] }
         let folder = transformer.piece.folder
         let activation = settings["hidden_act"] ?? .null
-        let isGated = activation == .null || activation == "silu"
+        let isSiLU = activation == .null || activation == "silu"
         return [
             settings["num_attention_heads"]?.integer == nil
                 ? "\(folder)/config.json: lacks num_attention_heads" : nil,
             rotaryFactor == nil
                 ? "\(folder)/config.json: rope_type \(rotaryKind) is not built; default is, and linear with a factor"
                 : nil,
-            isGated ? nil : "\(folder)/config.json: hidden_act \(activation.brief) is not built; silu is",
+            isSiLU ? nil : "\(folder)/config.json: hidden_act \(activation.brief) is not built; silu is",
             transformer.shape("lm_head.weight") == nil && !tiesEmbeddings
                 ? "\(transformer.piece.name): lm_head.weight is missing; config.json says no tie_word_embeddings" : nil,
         ].compactMap { $0 }

@@ -169,8 +169,8 @@ struct Learning {
         sheet.learn(keepsPrior ? [step, step] : [step], lowRank(rank), steps: iterations)
     }
 
-    /// At the model's own distribution: token by token all at once, for every pass reads the weights; else one by one,
-    /// or a few at a time.
+    /// A diffusion model's a few at a time, with its usual guidance; the others' at the model's own distribution: scale
+    /// by scale one by one, token by token all at once, for every pass reads the weights.
     private func drawPrior(_ pictures: Int, _ sheet: inout CostSheet) {
         switch model.description.family {
         case .infinity: sheet.compute(drawing(1, isGuided: false).rounded, times: Double(pictures))

@@ -57,7 +57,7 @@ struct ConformanceCase {
     /// Holds settings of which one value alone is built.
     /// - Throws: `ConformanceError` for another one.
     func hold(_ built: KeyValuePairs<String, JSONValue>) throws {
-        let settings = try JSONValue(json: JSONSerialization.data(withJSONObject: configuration))
+        let settings = try decodedConfiguration(as: JSONValue.self)
         for (name, value) in built {
             guard let found = settings[name], found != .null, found != value else { continue }
             throw ConformanceError(
