@@ -20,10 +20,7 @@ import Testing
                 "ATELIER_ENGINE": Stage.programs + "/scripted-engine",
             ], output: log, errors: log)
         func told() -> String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
-        let end = ContinuousClock.now + .seconds(600)
-        while !told().contains("steps 1/100"), ContinuousClock.now < end {
-            try await Task.sleep(for: .milliseconds(10))
-        }
+        try await run.until("its first step", within: 600) { told().contains("steps 1/100") }
         kill(run.identifier, SIGHUP)
         #expect(try await run.ended(within: 600) == status, "\(told())")
         #expect(told().contains(said), "\(told())")

@@ -76,9 +76,8 @@ import Testing
         let child = try ChildProgram(
             Stage.programs + "/atelierctl", command, environment: environment, output: log, errors: log)
         func said() -> String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
-        let end = ContinuousClock.now + .seconds(TrainingJob.patience)
-        while !said().contains(#""event":"checkpoint""#), ContinuousClock.now < end {
-            try await Task.sleep(for: .milliseconds(10))
+        try await child.until("a checkpoint", within: TrainingJob.patience) {
+            said().contains(#""event":"checkpoint""#)
         }
         kill(child.identifier, SIGTERM)
         #expect(try await child.ended(within: 60) == 1)
@@ -164,11 +163,10 @@ import Testing
         func read(_ name: String) -> String {
             (try? String(contentsOfFile: "/proc/\(engine.identifier)/\(name)", encoding: .utf8)) ?? ""
         }
-        let end = ContinuousClock.now + .seconds(60)
-        while !read("environ").contains("ATELIER_ENGINE_PREPARED"), ContinuousClock.now < end {
-            try await Task.sleep(for: .milliseconds(10))
+        try await engine.until("it started itself again", within: 60) {
+            read("environ").contains("ATELIER_ENGINE_PREPARED")
         }
-        #expect(read("environ").contains("ATELIER_ENGINE_PREPARED") && read("comm") == "atelier-engine\n")
+        #expect(read("comm") == "atelier-engine\n")
         kill(engine.identifier, SIGKILL)
         _ = try engine.end(within: 10)
     }

@@ -45,6 +45,20 @@ package struct ChildProgram: Sendable {
         name = ([program] + arguments).joined(separator: " ")
     }
 
+    /// Waits until `test` is true while the program runs. Where it does not come to be in time, kills the program and
+    /// throws; `what` is said then.
+    package func until(_ what: String, within seconds: Int, _ test: () -> Bool) async throws {
+        let limit = ContinuousClock.now + .seconds(seconds)
+        while !test() {
+            if ContinuousClock.now >= limit {
+                kill(identifier, SIGKILL)
+                _ = try? await ended(within: 10)
+                throw Servers.Failure(description: "\(name): not within \(seconds) s: \(what)")
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
     /// Waits for the end, blocking the thread. Gives the exit status, or 128 and the signal's number; kills what does
     /// not end in time, and throws.
     package func end(within seconds: Int) throws -> Int32 {
