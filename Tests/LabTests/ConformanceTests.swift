@@ -13,6 +13,14 @@ private let fixtures = sharedFolder("fixtures")
 /// Tiny releases with what their references compute, beside those.
 private let releases = sharedFolder("releases")
 
+/// What `body` returns of an empty folder, which goes with everything in it.
+private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+    let folder = NSTemporaryDirectory() + "conformance-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    return try body(folder)
+}
+
 @Suite(
     .computing, .serialized,
     .enabled(if: fixtures != nil, "the reference fixtures (../shared/fixtures) are not on this machine"))
@@ -32,31 +40,27 @@ struct ConformanceTests {
     }
 
     @Test func aWrongExpectationIsNoticed() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "atelier-conformance-\(UUID().uuidString)"
-        ).path
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try FileManager.default.copyItem(atPath: "\(fixtures!)/infinity_bsq_vae", toPath: folder)
-        let path = "\(folder)/io.safetensors"
-        let handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
-        let size = try handle.seekToEnd()
-        try handle.seek(toOffset: size - 4000)
-        try handle.write(contentsOf: Data(repeating: 0x3F, count: 2000))
-        try handle.close()
-        #expect(try !Conformance.run(folder).isWithin)
+        let report = try inFolder { place in
+            let folder = "\(place)/case"
+            try FileManager.default.copyItem(atPath: "\(fixtures!)/infinity_bsq_vae", toPath: folder)
+            let handle = try FileHandle(forUpdating: URL(fileURLWithPath: "\(folder)/io.safetensors"))
+            let size = try handle.seekToEnd()
+            try handle.seek(toOffset: size - 4000)
+            try handle.write(contentsOf: Data(repeating: 0x3F, count: 2000))
+            try handle.close()
+            return try Conformance.run(folder)
+        }
+        #expect(!report.isWithin)
     }
 
     @Test func anUnknownArchitectureIsRefused() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "atelier-conformance-\(UUID().uuidString)"
-        ).path
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try FileManager.default.copyItem(
-            atPath: "\(fixtures!)/lpips/io.safetensors", toPath: "\(folder)/io.safetensors")
-        try Data(#"{"config":{"net":"a net nobody knows"}}"#.utf8).write(
-            to: URL(fileURLWithPath: "\(folder)/case.json"))
-        #expect(throws: ConformanceError.self) { try Conformance.run(folder) }
+        try inFolder { folder in
+            try FileManager.default.copyItem(
+                atPath: "\(fixtures!)/lpips/io.safetensors", toPath: "\(folder)/io.safetensors")
+            try Data(#"{"config":{"net":"a net nobody knows"}}"#.utf8).write(
+                to: URL(fileURLWithPath: "\(folder)/case.json"))
+            #expect(throws: ConformanceError.self) { try Conformance.run(folder) }
+        }
     }
 }
 
@@ -74,14 +78,6 @@ struct ReleaseConformanceTests {
         for line in report.lines {
             #expect(line.isWithin, "\(name) \(line.name): error \(line.error), tolerance \(line.tolerance)")
         }
-    }
-
-    /// What `body` returns of an empty folder, which goes with everything in it.
-    private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-        let folder = NSTemporaryDirectory() + "release-" + UUID().uuidString
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        return try body(folder)
     }
 
     /// Of a transformer, too, told where it is in words; the adapter changes nothing.

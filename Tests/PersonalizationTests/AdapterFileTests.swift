@@ -8,6 +8,9 @@ import Testing
 
 /// A file that is no adapter is told for what it is, as an adapter that cannot be used.
 @Suite(.computing) struct AdapterFileTests {
+    private let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).safetensors")
+        .path
+
     @Test(arguments: [
         ("version https://git-lfs.github.com/spec/v1\nsize 694824\n", "it is a git-lfs pointer"),
         ("<!DOCTYPE html><title>Sign in</title>", "it is a web page"),
@@ -15,8 +18,6 @@ import Testing
         ("", "it is empty"),
     ])
     func whatIsNoAdapterIsNamed(contents: String, meaning: String) throws {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).safetensors")
-            .path
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data(contents.utf8).write(to: URL(fileURLWithPath: path))
         let error = try #require(throws: AdapterError.self) { try Adapter(path: path) }
@@ -26,8 +27,6 @@ import Testing
     /// Half precision ends at 65504.
     @Test(arguments: [(65_504, .float16), (-70_000, .float32)] as [(Float, ElementType)])
     func aNumberThatHalfPrecisionDoesNotHaveIsKept(number: Float, type: ElementType) throws {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).safetensors")
-            .path
         defer { try? FileManager.default.removeItem(atPath: path) }
         let description = Adapter.Description(
             method: "coar", model: "m", modelDigest: "", concept: "rex", role: .subject, className: "dog", seed: 0,
