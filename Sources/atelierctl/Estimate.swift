@@ -43,8 +43,7 @@ struct Estimate: AsyncParsableCommand {
         }
         written.tellWarnings()
         try adapters.tellIdle(in: written.spec)
-        if written.spec.mentions.allSatisfy({ given[$0.key] != nil }) { return }
-        for warning in await missing(of: written.spec, settings) {
+        for warning in await missing(of: written.spec, beside: Set(given.keys), settings) {
             Terminal.note("warning: " + printable(warning))
         }
     }
@@ -72,9 +71,9 @@ struct Estimate: AsyncParsableCommand {
     }
 
     /// Concepts that must be there when the job begins, and are not yet.
-    private func missing(of spec: JobSpec, _ settings: Settings) async -> [String] {
+    private func missing(of spec: JobSpec, beside given: Set<String>, _ settings: Settings) async -> [String] {
         guard var known = learnt(settings) else { return [] }
-        return (try? await known.concepts.missing(of: spec, tenant: known.tenant)) ?? []
+        return (try? await known.concepts.missing(of: spec, tenant: known.tenant, beside: given)) ?? []
     }
 
     private func estimate(_ cost: JobCost, of spec: JobSpec, _ settings: Settings) async throws -> JobEstimate {

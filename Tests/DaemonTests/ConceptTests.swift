@@ -119,6 +119,10 @@ import Testing
         #expect(problems.count == 120 && problems.map(\.found) == (0..<120).map { "<x\($0)>" })
         let allowed = (0..<50).map { "<c\($0)>" }.joined(separator: ", ") + " and 10 more"
         #expect(problems.allSatisfy { $0.allowed == allowed })
-        #expect(try await concepts.missing(of: spec, tenant: "t").count == 50)
+        let missing = try await concepts.missing(of: spec, tenant: "t")
+        #expect(missing.count == 50)
+        #expect(missing.allSatisfy { $0.contains("an estimate counts nothing of it; now: <c0>") })
+        let given = Set((0..<119).map { "x\($0)" })
+        #expect(try await concepts.missing(of: spec, tenant: "t", beside: given).count == 1)
     }
 }

@@ -17,18 +17,20 @@ package struct LearntConcepts {
 
     /// The concepts a job mentions, by what it calls them, and a problem for every mention that means none, with what
     /// would do.
+    /// - Parameter given: what mentions call concepts that need not be learnt.
     /// - Throws: `StoreError` when PostgreSQL is away.
     mutating func found(
-        for spec: JobSpec, tenant: String
+        for spec: JobSpec, tenant: String, beside given: Set<String> = []
     ) async throws -> (concepts: [String: StoredConcept], problems: [Problem]) {
-        guard let model = spec.model, !spec.mentions.isEmpty else { return ([:], []) }
+        let mentions = spec.mentions.filter { !given.contains($0.key) }
+        guard let model = spec.model, !mentions.isEmpty else { return ([:], []) }
         let learnt = try await learnt(by: tenant)
-        let pinned = try await versions(spec.mentions, tenant)
+        let pinned = try await versions(mentions, tenant)
         var found: [String: StoredConcept] = [:]
         var problems: [Problem] = []
         // Thousands of mentions may mean nothing, and thousands of names do: they are listed once.
         var allowed: [ConceptRole?: String] = [:]
-        for mention in spec.mentions {
+        for mention in mentions {
             let usable = mention.version == nil ? learnt : pinned
             if let concept = usable.first(where: { $0.model == model && mention.means($0) }) {
                 found[mention.key] = concept
@@ -43,12 +45,15 @@ package struct LearntConcepts {
     }
 
     /// Mentions of concepts that are not there yet, the first fifty in words: when the job begins they must be.
+    /// - Parameter given: what mentions call concepts that need not be learnt.
     /// - Throws: `StoreError` when PostgreSQL is away.
-    package mutating func missing(of spec: JobSpec, tenant: String) async throws -> [String] {
-        try await found(for: spec, tenant: tenant).problems.prefix(Self.told).map { problem in
+    package mutating func missing(
+        of spec: JobSpec, tenant: String, beside given: Set<String> = []
+    ) async throws -> [String] {
+        try await found(for: spec, tenant: tenant, beside: given).problems.prefix(Self.told).map { problem in
             """
             \(problem.pointer): \(problem.found) is no concept that can be used yet, and must be when the job begins; \
-            now: \(problem.allowed)
+            an estimate counts nothing of it; now: \(problem.allowed)
             """
         }
     }
