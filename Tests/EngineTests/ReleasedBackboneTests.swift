@@ -136,6 +136,18 @@ struct ReleasedBackboneTests {
         }
         #expect(problems(room) == [])
         #expect(problems(room + 1).map(\.found) == ["\(pipeline.longestPrompt + 1) tokens"])
+        #expect(pipeline.tokenCount("") == 2, "both marks count")
+    }
+
+    /// `by-token` looks for a concept's word among the rows that the network reads.
+    @Test(arguments: ["sdxl", "sd3-medium"]) func aWordIsFoundWhereCLIPReadsIt(release: String) throws {
+        let models = try TinyModels()
+        let prompts = try DiffusionPipeline(directory: add(release, to: models) { $0.side = 32 }.folder).prompts
+        let (clip, length) = (prompts.streams[0], prompts.towerLengths[0])
+        let (word, read) = (clip.words("sks"), prompts.ids("a sks dog")[0])
+        #expect(!word.isEmpty && read.starts(with: clip.ids("a sks dog")))
+        #expect(clip.ids("a sks dog").firstRange(of: word) != nil)
+        #expect(clip.ids(String(repeating: "a ", count: 2 * length)).count == length, "no further row is CLIP's")
     }
 
     /// A real model teaches, another learns: each of two concepts goes by a rare word of its own.

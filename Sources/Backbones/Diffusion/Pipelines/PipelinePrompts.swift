@@ -123,10 +123,9 @@ package struct PipelinePrompts {
     package var streams: [Stream] {
         var streams: [Stream] = []
         if !kind.readsWordsAlone {
-            let tokenizer = towers[0].tokenizer
+            let (tokenizer, length) = (towers[0].tokenizer, towers[0].encoder.configuration.length)
             streams.append(
-                Stream(
-                    start: 0, ids: { tokenizer.encode($0) }, words: { tokenizer.encode($0).dropFirst().dropLast() }))
+                Stream(start: 0, ids: { tokenizer.marked($0, length: length) }, words: { tokenizer.encode($0) }))
         }
         if let tokenizer = words?.tokenizer {
             let start = streams.isEmpty ? 0 : towers[0].encoder.configuration.length
@@ -142,7 +141,7 @@ package struct PipelinePrompts {
 
     /// The tokens of a prompt, marks among them, however many there are.
     package func tokenCount(_ prompt: String) -> Int {
-        words?.tokenizer.encode(prompt).count ?? towers[0].tokenizer.encode(prompt).count
+        words?.tokenizer.encode(prompt).count ?? towers[0].tokenizer.marked(prompt, length: .max).count
     }
 
     /// Prompts as the network reads them; records no gradient.
