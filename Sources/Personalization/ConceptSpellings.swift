@@ -27,6 +27,13 @@ package struct ConceptSpellings {
         role == .subject ? RareWord.spellings.first! : RareWord.spellings.last!
     }
 
+    /// Of concepts whose adapters are not at hand: each by the usual word that counts least, so that nothing is refused
+    /// that can be read whole.
+    package init(of concepts: [String], least count: (String) -> Int) {
+        let word = RareWord.spellings.min { count($0) < count($1) }!
+        byName = Dictionary(uniqueKeysWithValues: concepts.map { ($0, word) })
+    }
+
     /// A prompt as the encoders are given it.
     package func callAsFunction(_ prompt: String) -> String {
         prompt.replacing(Self.mention) { match in

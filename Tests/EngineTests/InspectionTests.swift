@@ -1,3 +1,4 @@
+import Backbones
 import ComputeTesting
 import FileTesting
 import Foundation
@@ -117,6 +118,37 @@ import Testing
         #expect(reports[0].warnings == nil)
         // A placeholder is one token, and a concept takes one more.
         #expect(reports[1].problems == nil)
+    }
+
+    /// Where text encoders are several, a concept is a rare word of several tokens: T5's count, or CLIP's with a mark
+    /// at either end.
+    @Test(arguments: ["tokenizer_3", "tokenizer"]) func conceptsCountAsTheyAreSpelled(_ place: String) throws {
+        let models = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
+        let folder = models.appendingPathComponent("pipeline")
+        try FileManager.default.createDirectory(
+            at: folder.appendingPathComponent(place), withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: models) }
+        let isT5 = place == "tokenizer_3"
+        // The long word leaves T5's table all letters to spell with; CLIP's has every byte.
+        let words = ["a", "dog", "abcdefghijklmnopqrstuvwxyz"]
+        let tokenizer = try isT5 ? UnigramTokenizer.file(words: words) : CLIPTokenizer.file(words: words)
+        try tokenizer.write(to: folder.appendingPathComponent("\(place)/tokenizer.json"))
+        let description = ModelDescription(
+            family: .diffusion, name: "pipeline", pictures: [.init(width: 64, height: 64)],
+            limits: .init(promptTokens: 7), digest: "d")
+        try JSONEncoder().encode(description).write(to: folder.appendingPathComponent(ModelDescription.fileName))
+        func problems(_ prompt: String) throws -> [Problem]? {
+            let body: JSONValue = [
+                "version": 1, "kind": "generate", "model": "pipeline", "prompts": [.string(prompt)],
+            ]
+            return try reports(on: [body.line], models: models.path)[0].problems
+        }
+        #expect(try problems("a dog") == nil && problems("a <rex> dog") == nil)
+        #expect(
+            try problems("a <rex> dog dog") == [
+                Problem("/prompts/0", found: "8 tokens", allowed: "at most 7 tokens of pipeline")
+            ])
+        #expect(try problems("dog dog dog dog dog dog dog")?.count == 1)
     }
 
     @Test func wordsTheModelNeverLearntAreNamed() throws {

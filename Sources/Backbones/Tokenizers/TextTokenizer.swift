@@ -1,11 +1,12 @@
 import Foundation
 
-/// A text tokenizer of either kind that a language model is read by: Unigram, as T5's, or byte pairs, as Chameleon's.
+/// A text tokenizer of any kind that a model reads by: Unigram, as T5's, byte pairs, as Chameleon's, or CLIP's.
 package enum TextTokenizer: Sendable {
     case unigram(UnigramTokenizer)
     case byteLevel(ByteLevelTokenizer)
+    case clip(CLIPTokenizer)
 
-    /// Reads a `tokenizer.json` of either kind, or a `spiece.model`.
+    /// Reads a `tokenizer.json` of a language model, or a `spiece.model`.
     /// - Parameter path: the file, or the folder in which it lies.
     /// - Throws: `TextTokenizerError` for what is neither.
     package init(path: String) throws {
@@ -23,22 +24,28 @@ package enum TextTokenizer: Sendable {
         switch self {
         case .unigram(let tokenizer): Array(tokenizer.encode(text).dropLast())
         case .byteLevel(let tokenizer): tokenizer.encode(text)
+        case .clip(let tokenizer): tokenizer.encode(text)
         }
     }
+
+    /// How many marks a text is read with: its end, and CLIP's begin.
+    package var marks: Int { if case .clip = self { 2 } else { 1 } }
 
     /// Ids of a word as it stands amid a text, where byte pairs have the blank before it in their first token.
     package func words(amid text: String) -> [Int32] {
         switch self {
-        case .unigram: words(text)
+        case .unigram, .clip: words(text)
         case .byteLevel: words(" " + text)
         }
     }
 
-    /// The same tokenizer with placeholders as tokens of their own, numbered from the end of the vocabulary.
+    /// The same tokenizer with placeholders as tokens of their own, numbered from the end of the vocabulary; CLIP's has
+    /// none, for concepts are spelled there.
     package func adding(placeholders: [String]) -> TextTokenizer {
         switch self {
         case .unigram(let tokenizer): .unigram(tokenizer.adding(placeholders: placeholders))
         case .byteLevel(let tokenizer): .byteLevel(tokenizer.adding(placeholders: placeholders))
+        case .clip: self
         }
     }
 
@@ -46,7 +53,7 @@ package enum TextTokenizer: Sendable {
     package func unlearntWords(in text: String) -> [String] {
         switch self {
         case .unigram(let tokenizer): tokenizer.unlearntWords(in: text)
-        case .byteLevel: []
+        case .byteLevel, .clip: []
         }
     }
 
@@ -55,6 +62,7 @@ package enum TextTokenizer: Sendable {
         switch self {
         case .unigram(let tokenizer): tokenizer.identifier(of: token)
         case .byteLevel(let tokenizer): tokenizer.identifier(of: token)
+        case .clip: nil
         }
     }
 
@@ -63,6 +71,7 @@ package enum TextTokenizer: Sendable {
         switch self {
         case .unigram(let tokenizer): tokenizer.vocabularySize
         case .byteLevel(let tokenizer): tokenizer.vocabularySize
+        case .clip(let tokenizer): tokenizer.vocabularySize
         }
     }
 }

@@ -10,6 +10,8 @@ struct ModelText {
     /// Nil where texts are read by something else.
     let tokenizer: TextTokenizer?
     let wording: StyleWording
+    /// Whether text encoders are several, which read a rare word where a prompt names a concept.
+    var spellsConcepts = false
     /// Whether the model reads prompts as LlamaGen's captions were cleaned.
     var cleansCaptions = false
     let template: PromptTemplate
@@ -20,11 +22,18 @@ struct ModelText {
         cleansCaptions ? CaptionCleaning.cleaned(text) { tokenizer.identifier(of: $0) != nil } : text
     }
 
-    /// Tokens of what the model is told for a text, and the end mark.
+    /// Tokens of what the model is told for a text, marks among them.
     func tokens(of text: String, _ tokenizer: TextTokenizer) -> Int {
         let size = description.pictures.first
-        let told = template.text(of: read(text, tokenizer), width: size?.width ?? 0, height: size?.height ?? 0)
-        return tokenizer.words(told).count + 1
+        let said = read(spelled(text, tokenizer), tokenizer)
+        let told = template.text(of: said, width: size?.width ?? 0, height: size?.height ?? 0)
+        return tokenizer.words(told).count + tokenizer.marks
+    }
+
+    private func spelled(_ text: String, _ tokenizer: TextTokenizer) -> String {
+        guard spellsConcepts else { return text }
+        let spellings = ConceptSpellings(of: ConceptMention.names(in: text), least: { tokenizer.words($0).count })
+        return spellings(text)
     }
 }
 
@@ -54,18 +63,23 @@ final class ModelTexts {
         }
         if let found = known[name], found.stamp == stamp { return found.text }
         guard let description = try? ModelFolder.written(folder) else { return nil }
-        // Diffusers keeps a tokenizer of each encoder in a folder of its own; T5's is the last.
-        let tokenizer =
-            (try? TextTokenizer(path: folder))
-            ?? ["/tokenizer_3", "/tokenizer_2"].lazy.compactMap { try? UnigramTokenizer(path: folder + $0) }.first
-            .map(TextTokenizer.unigram)
+        let own = try? TextTokenizer(path: folder)
         let configuration = FileManager.default.contents(atPath: files[1]).flatMap { try? JSONValue(json: $0) }
         let wording = configuration?["styledPrompt"]?.string.map(StyleWording.init) ?? .paper
         let text = ModelText(
-            description: description, tokenizer: tokenizer, wording: wording,
-            cleansCaptions: configuration?["cleansCaptions"] == .bool(true),
+            description: description, tokenizer: own ?? Self.pipelineTokenizer(in: folder), wording: wording,
+            spellsConcepts: own == nil, cleansCaptions: configuration?["cleansCaptions"] == .bool(true),
             template: PromptTemplate(configuration?["promptTemplate"]?.string))
         known[name] = (stamp, text)
         return text
+    }
+
+    /// Diffusers keeps a tokenizer of each encoder in a folder of its own; T5's is the last, and CLIP's counts where
+    /// there is no T5.
+    private static func pipelineTokenizer(in folder: String) -> TextTokenizer? {
+        for place in ["/tokenizer_3", "/tokenizer_2"] {
+            if let tokenizer = try? UnigramTokenizer(path: folder + place) { return .unigram(tokenizer) }
+        }
+        return (try? CLIPTokenizer(path: folder + "/tokenizer")).map(TextTokenizer.clip)
     }
 }
