@@ -93,18 +93,17 @@ struct Dead: AsyncParsableCommand {
         }
 
         private func replay(_ expected: Int, _ settings: Settings) async throws {
-            let publisher = Publisher(try settings.broker(), topology: nil, report: { _ in })
-            publisher.start()
+            let publishing = DeadLetterReplay(
+                try settings.broker(), names: TopologyNames(prefix: settings.topologyPrefix))
             var results: [JSONValue] = []
             var areAllReplayed = true
-            let names = TopologyNames(prefix: settings.topologyPrefix)
             do {
                 _ = try await browse(
                     settings, limit: limit, maximumBodyBytes: settings.messageMiB << 20
                 ) { delivery in
                     let letter = DeadLetter(delivery)
                     guard means(letter) else { return }
-                    let problem = await replay(letter, of: delivery, by: publisher, names)
+                    let problem = await replay(letter, of: delivery, by: publishing)
                     if problem != nil { areAllReplayed = false }
                     results.append(
                         .object([
@@ -121,10 +120,10 @@ struct Dead: AsyncParsableCommand {
                     }
                 }
             } catch {
-                await publisher.stop()
+                await publishing.stop()
                 throw error
             }
-            await publisher.stop()
+            await publishing.stop()
             if server.json { print(JSONValue.array(results).text) }
             let unmet = expected - results.count
             if areAllReplayed, unmet > 0 {
@@ -140,10 +139,10 @@ struct Dead: AsyncParsableCommand {
 
         /// Publishes a letter again, and takes it from the dead once the broker has it; gives why it stays there.
         private func replay(
-            _ letter: DeadLetter, of delivery: Delivery, by publisher: Publisher, _ names: TopologyNames
+            _ letter: DeadLetter, of delivery: Delivery, by publishing: DeadLetterReplay
         ) async -> String? {
             guard !delivery.isTooLong else { return "its body is longer than messageMiB allows" }
-            let outcome = await publisher.publish(letter.message(of: delivery, names), within: .seconds(15))
+            let outcome = await publishing.publish(letter, of: delivery)
             if outcome == .confirmed { delivery.acknowledge() }
             return outcome.trouble
         }

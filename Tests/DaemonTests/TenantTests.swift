@@ -4,6 +4,7 @@ import Foundation
 import Jobs
 import SchemaTesting
 import ServerTesting
+import Synchronization
 import Testing
 
 @testable import Daemon
@@ -59,11 +60,45 @@ import Testing
             _ = try await stage.job("theirs", reaches: .running)
             try await refused(stage, eve)
             try await cancels(stage, bob, eve)
+            try await replaysNoOthers(stage, bob)
             try await doctor(stage, servers)
             await bob.stop()
             await eve.stop()
         }
         try await servers.remove()
+    }
+
+    private final class Connections: Sendable {
+        let count = Mutex(0)
+    }
+
+    /// The broker closes the connection over each letter in another's name: it is not asked of every one.
+    private func replaysNoOthers(_ stage: Stage, _ bob: Publisher) async throws {
+        for id in ["1", "2", "3"] {
+            let letter = OutgoingMessage(
+                exchange: "", routingKey: stage.names.dead,
+                properties: MessageProperties(messageID: id, userID: "bob"), body: Array("{}".utf8))
+            #expect(await bob.publish(letter) == .confirmed)
+        }
+        var parts = try #require(URLComponents(string: stage.servers.amqpURL))
+        (parts.user, parts.password) = ("eve", "secret")
+        let eve = try BrokerAddress(url: try #require(parts.string))
+        let connections = Connections()
+        let replay = DeadLetterReplay(eve, names: stage.names) { event in
+            if event == .connected { connections.count.withLock { $0 += 1 } }
+        }
+        let backlog = Backlog(eve, queue: stage.names.dead, limit: 9)
+        backlog.start()
+        var outcomes: [PublishOutcome] = []
+        while let delivery = try await backlog.next() {
+            outcomes.append(await replay.publish(DeadLetter(delivery), of: delivery))
+            delivery.acknowledge()
+        }
+        await backlog.stop()
+        await replay.stop()
+        #expect(outcomes.count == 3)
+        for outcome in outcomes { #expect("\(outcome)".contains("user_id property set to 'bob'"), "\(outcome)") }
+        #expect(connections.count.withLock { $0 } <= 2)
     }
 
     private func refused(_ stage: Stage, _ eve: Publisher) async throws {

@@ -43,17 +43,16 @@ package struct DeadLetters: Sendable {
     func replay(_ handles: Set<String>?, limit: UInt16 = 1000) async throws -> Replayed {
         let backlog = Backlog(
             address, queue: names.dead, limit: limit, maximumBodyBytes: largestBody, name: "atelier-web")
-        let publisher = Publisher(address, topology: nil)
-        publisher.start()
+        let publishing = DeadLetterReplay(address, names: names)
         let result = await Result {
-            try await reading(backlog) { try await replay(handles, from: backlog, by: publisher) }
+            try await reading(backlog) { try await replay(handles, from: backlog, by: publishing) }
         }
-        await publisher.stop()
+        await publishing.stop()
         return try result.get()
     }
 
     private func replay(
-        _ handles: Set<String>?, from backlog: Backlog, by publisher: Publisher
+        _ handles: Set<String>?, from backlog: Backlog, by publishing: DeadLetterReplay
     ) async throws -> Replayed {
         var result = Replayed()
         var seen = 0
@@ -61,7 +60,7 @@ package struct DeadLetters: Sendable {
             let letter = DeadLetter(delivery)
             seen += 1
             guard handles == nil || letter.handle.map({ handles!.contains($0) }) ?? false else { continue }
-            if let problem = await publish(letter, of: delivery, by: publisher) {
+            if let problem = await publish(letter, of: delivery, by: publishing) {
                 result.kept += 1
                 result.reason = problem
             } else {
@@ -74,9 +73,11 @@ package struct DeadLetters: Sendable {
     }
 
     /// Publishes a letter again; gives why the broker does not have it.
-    private func publish(_ letter: DeadLetter, of delivery: Delivery, by publisher: Publisher) async -> String? {
+    private func publish(
+        _ letter: DeadLetter, of delivery: Delivery, by publishing: DeadLetterReplay
+    ) async -> String? {
         guard !delivery.isTooLong else { return "its body is longer than messageMiB allows" }
-        let outcome = await publisher.publish(letter.message(of: delivery, names), within: .seconds(15))
+        let outcome = await publishing.publish(letter, of: delivery)
         return outcome.isConfirmed ? nil : JobPublishing.words(for: outcome, of: letter.tenant, as: address.user)
     }
 
