@@ -75,7 +75,7 @@ grant execute on function
     atelier.fits(jsonb, bigint),
     atelier.nearer_median(double precision, double precision, int),
     atelier.correct_estimates(atelier.jobs, bigint),
-    atelier.beat(uuid, boolean),
+    atelier.beat(uuid, boolean, text),
     atelier.rescue(uuid[], text),
     atelier.rescue_expired(double precision),
     atelier.return_to_now(interval),

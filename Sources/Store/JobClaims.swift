@@ -196,10 +196,11 @@ extension Store {
         PauseOrder(isPaused: rows.first?["paused"] == "t", number: rows.first?["changes"].flatMap { Int($0) } ?? 0)
     }
 
-    /// Beats, and says whether the worker is paused.
-    package func beat(_ worker: UUID, isPaused: Bool = false) throws -> Heartbeat {
+    /// Beats, and says whether the worker is paused, or by which fault of its host it starts no new work.
+    package func beat(_ worker: UUID, isPaused: Bool = false, fault: String? = nil) throws -> Heartbeat {
         let rows = try query(
-            "select * from atelier.beat($1::uuid, $2::boolean)", [worker.uuidString, isPaused ? "t" : "f"])
+            "select * from atelier.beat($1::uuid, $2::boolean, $3::text)",
+            [worker.uuidString, isPaused ? "t" : "f", fault])
         var owned: [UUID: Int] = [:]
         var cancelling: [UUID] = []
         for row in rows {

@@ -53,7 +53,9 @@ package enum WebServer {
         let broker = settings.amqpURL.reveal().isEmpty ? nil : try settings.broker()
         let names = TopologyNames(prefix: settings.topologyPrefix)
         return Site(
-            reader: reader, overview: Overview(reader: reader, lease: Double(settings.leaseSeconds)),
+            reader: reader,
+            overview: Overview(
+                reader: reader, lease: Double(settings.leaseSeconds), heartbeat: settings.heartbeatSeconds),
             artifacts: ArtifactDirectory(existing: settings.artifactsDirectory),
             templates: try await Templates(directory: folder + "/templates"),
             assets: try Assets(directory: folder + "/assets"), live: LiveFeed(url: settings.postgresURL.reveal()),

@@ -108,11 +108,16 @@ extension DoctorChecks {
 
     func paused(_ store: Store) async -> Finding {
         await finding("paused") {
-            let names = try await store.query(
-                "select name from atelier.workers where gone_at is null and paused order by name"
-            ).compactMap { $0["name"] }
-            guard names.isEmpty else {
-                throw Doctor.Trouble("\(names.joined(separator: ", ")) starts no new work; atelierctl resume")
+            let workers = try await store.objects(
+                "select name, paused, fault from dashboard.workers where gone_at is null order by name")
+            let paused = workers.filter { $0["paused"] == .bool(true) }.compactMap { $0["name"]?.string }
+            guard paused.isEmpty else {
+                throw Doctor.Trouble("\(paused.joined(separator: ", ")) starts no new work; atelierctl resume")
+            }
+            let faults = workers.map { WorkerLiveness(row: $0, heartbeatSeconds: settings.heartbeatSeconds) }
+                .compactMap { worker in worker.fault.map { "\(worker.name) starts no new work: \($0.words)" } }
+            guard faults.isEmpty else {
+                throw Doctor.Trouble(faults.joined(separator: ", ") + "; the daemon's log says more")
             }
             return "nobody"
         }
@@ -121,27 +126,43 @@ extension DoctorChecks {
     /// Jobs that are ready, and how long the oldest has waited beside a slot of its kind that is free, at a worker with
     /// the models and the memory. What no worker can do is another line's. The kinds in $1 take the one kind of slot,
     /// all others the other; how many of each a worker has the tables do not know: where none is taken one is free.
+    /// Groups that wait are found as `atelier.claim` finds them, by the index, and of each its first job: a backlog is
+    /// counted, but not gone through.
     private static let ready = """
-        with ready as (
-            select needs, kind = any ($1::text[]) as is_training,
-                (estimate->>'memory_bytes')::double precision as memory, count(*) as jobs, min(run_after) as oldest
-            from atelier.jobs where state = 'available' and kind <> 'probe' group by 1, 2, 3),
+        with recursive groups as (
+            (select tenant, needs, kind, priority from atelier.jobs
+                where state = 'available' and kind <> 'probe' order by tenant, needs, kind, priority limit 1)
+            union all
+            select n.* from groups g, lateral (
+                select j.tenant, j.needs, j.kind, j.priority from atelier.jobs j
+                where j.state = 'available' and j.kind <> 'probe'
+                    and (j.tenant, j.needs, j.kind, j.priority) > (g.tenant, g.needs, g.kind, g.priority)
+                order by j.tenant, j.needs, j.kind, j.priority limit 1) n),
         running as (
             select worker, kind = any ($1::text[]) as is_training
             from atelier.jobs where state = 'running' and kind <> 'probe'),
+        free as (
+            select w.id, w.memory_bytes, s.is_training
+            from atelier.workers w cross join (values (true), (false)) s(is_training)
+            where w.gone_at is null and not w.paused
+                and w.slots > (select count(*) from running b where b.worker = w.id)
+                and not exists (select from running b where b.worker = w.id and b.is_training = s.is_training)),
         beside as (
-            select r.* from ready r where exists (
-                select from atelier.workers w
-                where w.gone_at is null and not w.paused
-                    and w.slots > (select count(*) from running b where b.worker = w.id)
-                    and not exists (select from running b where b.worker = w.id and b.is_training = r.is_training)
-                    and coalesce(0.75 * r.memory <= w.memory_bytes, true)
-                    and not exists (
-                        select from string_to_table(r.needs, ' ') n(need) where not exists (
-                            select from atelier.worker_models m where m.worker = w.id
-                                and n.need in (m.model || '@', m.model || '@' || m.digest)))))
-        select (select coalesce(sum(jobs), 0) from ready) as jobs,
-            coalesce(round(extract(epoch from now() - min(oldest))), 0) as oldest
+            select h.run_after
+            from groups g join free f on f.is_training = (g.kind = any ($1::text[]))
+                and not exists (
+                    select from string_to_table(g.needs, ' ') n(need) where not exists (
+                        select from atelier.worker_models m where m.worker = f.id
+                            and n.need in (m.model || '@', m.model || '@' || m.digest))),
+                lateral (
+                    select j.run_after from atelier.jobs j
+                    where j.state = 'available' and j.kind <> 'probe' and j.tenant = g.tenant and j.needs = g.needs
+                        and j.kind = g.kind and j.priority = g.priority
+                        and coalesce(
+                            0.75 * (j.estimate->>'memory_bytes')::double precision <= f.memory_bytes, true)
+                    order by j.run_after, j.number limit 1) h)
+        select (select count(*) from atelier.jobs where state = 'available' and kind <> 'probe') as jobs,
+            coalesce(round(extract(epoch from now() - min(run_after))), 0) as oldest
         from beside
         """
 

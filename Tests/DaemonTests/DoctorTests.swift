@@ -200,6 +200,8 @@ import Testing
                 #"update atelier.jobs set estimate = '{"memory_bytes": 1000}' where message_id = 'draws'"#)
             try await stage.store.query("update atelier.workers set memory_bytes = 100")
             #expect(try await waiting() == "ok   waiting: 2 jobs ready", "it does not fit the holder's memory")
+            try await enter("draws little", .generate)
+            #expect(try await waiting().hasPrefix("BAD  waiting: a job is ready since 3"), "behind one that does not")
         }
     }
 
@@ -239,6 +241,26 @@ import Testing
             }
             let doctor = try await stage.control("doctor")
             #expect(doctor.output.contains("after 600 s another daemon takes its jobs over"), "\(doctor)")
+        }
+    }
+
+    @Test func aDaemonWithoutRoomIsNotSaidToWork() async throws {
+        try await Stage.with(settings: ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]) { stage in
+            func isSaid(_ state: String) async throws -> Bool {
+                try await stage.control("workers").lines.last?.contains("  \(state)  ") == true
+            }
+            try stage.start()
+            try await stage.until("it works") { try await isSaid("working") }
+            // A folder that is not there has no room.
+            let (artifacts, work) = (stage.folder.path + "/artifacts", stage.folder.path + "/work")
+            try await stage.until("its folders are made") { FileManager.default.fileExists(atPath: work) }
+            try FileManager.default.moveItem(atPath: artifacts, toPath: artifacts + ".away")
+            try await stage.until("its disk is full") { try await isSaid("disk full") }
+            let doctor = try await stage.control("doctor")
+            let paused = doctor.lines.first { $0.hasPrefix("BAD  paused: ") }
+            #expect(paused?.contains(" starts no new work: disk full; ") == true, "\(doctor)")
+            try FileManager.default.moveItem(atPath: artifacts + ".away", toPath: artifacts)
+            try await stage.until("it works again") { try await isSaid("working") }
         }
     }
 }

@@ -42,4 +42,12 @@ import Testing
         let outage = ["server unavailable: refused", "server unavailable: timed out", "server available"]
         #expect(lines.all.withLock { $0 } == outage + outage)
     }
+
+    @Test func aFaultOfTheHostIsSaidUntilItIsOver() {
+        let health = ServiceHealth(notifier: SystemNotifier(environment: [:]), logger: Logger(label: "health"))
+        health.report(.disk)
+        #expect(health.fault == .disk && health.phrase.contains("disk full"))
+        health.report(nil)
+        #expect(health.fault == nil && !health.phrase.contains("disk full"))
+    }
 }

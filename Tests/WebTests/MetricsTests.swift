@@ -34,12 +34,13 @@ import Testing
             #expect(body.status == 202)
             _ = try await stage.job("counted", reaches: .completed)
             let line = #"atelier_job_events_total{kind="generate",event="completed",code=""} 1"#
-            try await stage.until("the job is counted") {
-                try await site.get("/metrics").body.contains(line)
+            var counted = ""
+            try await stage.until("the job is counted, and the daemon's heartbeat seen") {
+                counted = try await site.get("/metrics").body
+                return counted.contains(line) && counted.contains("atelier_daemons{state=\"living\"} 1")
             }
-            let counted = try await site.get("/metrics").body
             #expect(counted.contains(#"atelier_job_run_seconds_count{kind="generate"} 1"#), "\(counted)")
-            #expect(counted.contains("atelier_daemons{state=\"living\"} 1") && counted.contains("atelier_broker_up 1"))
+            #expect(counted.contains("atelier_broker_up 1"), "\(counted)")
             try await scrape(site, stage)
         }
     }

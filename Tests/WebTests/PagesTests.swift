@@ -663,19 +663,20 @@ import Testing
         }
     }
 
-    /// One whose heartbeats are minutes apart has a longer lease.
-    @Test func aDaemonIsSilentOnceItsLeaseIsOver() async throws {
+    /// As `atelierctl workers` calls it, however long its lease is.
+    @Test func aDaemonIsSilentThatMissedThreeHeartbeats() async throws {
         try await Stage.with(settings: [:]) { stage in
             try await stage.store.query(
                 """
-                insert into atelier.workers (id, name, host, state_directory, pid, slots, beat_at)
-                    values (gen_random_uuid(), 'slow', 'host', '/state', 1, 1, now() - interval '100 seconds')
+                insert into atelier.workers (id, name, host, state_directory, pid, slots, beat_at, fault)
+                    values (gen_random_uuid(), 'slow', 'host', '/state', 1, 1, now() - interval '100 seconds', 'disk')
                 """)
-            for (lease, silent) in [("90", 1), ("300", 0)] {
-                let settings = ["ATELIER_LEASE_SECONDS": lease]
-                let site = try WebClient(try await stage.startWeb(settings, "web-" + lease))
+            for (heartbeat, silent) in [("30", 1), ("90", 0)] {
+                let settings = ["ATELIER_LEASE_SECONDS": "300", "ATELIER_HEARTBEAT_SECONDS": heartbeat]
+                let site = try WebClient(try await stage.startWeb(settings, "web-" + heartbeat))
                 let page = try await site.page("/").body
-                #expect(page.contains(">slow<") && page.contains(#"class="bad">1 min"#) == (silent == 1), "\(page)")
+                #expect(page.contains(">disk full</span>"), "\(page)")
+                #expect(page.contains(#"class="bad">1 min"#) == (silent == 1), "\(page)")
                 let metrics = try await site.get("/metrics").body
                 #expect(metrics.contains(#"atelier_daemons{state="silent"} \#(silent)"#), "\(metrics)")
             }

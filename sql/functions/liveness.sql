@@ -38,13 +38,14 @@ begin
     perform pg_notify('atelier_jobs', '');
 end $$;
 
--- A heartbeat, which says whether the worker is paused. Gives the worker's jobs with what somebody wants of them; no
--- known row means that the worker was given up.
-create or replace function atelier.beat(p_worker uuid, p_paused boolean)
+-- A heartbeat, which says whether the worker is paused, and why it starts no new work otherwise. Gives the worker's
+-- jobs with what somebody wants of them; no known row means that the worker was given up.
+drop function if exists atelier.beat(uuid, boolean);
+create or replace function atelier.beat(p_worker uuid, p_paused boolean, p_fault text default null)
 returns table (job uuid, attempt int, cancelling boolean, known boolean)
 language plpgsql set search_path = atelier, pg_temp as $$
 begin
-    update workers w set beat_at = now(), paused = p_paused
+    update workers w set beat_at = now(), paused = p_paused, fault = p_fault
         where w.id = p_worker and w.gone_at is null;
     if not found then
         return query select null::uuid, null::int, false, false;

@@ -123,7 +123,8 @@ actor Dispatcher: Service {
         do {
             guard let id = worker.id else { return }  // not registered: the heartbeat does that
             try await shared.check()  // what hangs is not asked for its room
-            guard try await hasDisk() else { return }
+            guard try await hasDisk() else { return condition.report(.disk) }
+            condition.report(nil)
             isClaiming = true
             defer { isClaiming = false }
             var isIdle = false
@@ -136,7 +137,7 @@ actor Dispatcher: Service {
             condition.found(.store)
             if isIdle { pollWhenDue(try await store.secondsUntilDue()) }
         } catch let error where error is SharedFolder.Strange || error is SharedFolder.Hanging {
-            // It has said so; the next poll may find it mounted.
+            condition.report(.folder)  // it has said so; the next poll may find it mounted
         } catch let error as StoreError {
             condition.lost(.store, error)
         } catch {
@@ -197,6 +198,7 @@ actor Dispatcher: Service {
     /// again.
     private func rest(_ wait: Duration) {
         restsUntil = .now + wait
+        condition.report(.attempt)
         let seconds = (wait / .seconds(1)).formatted(.number.precision(.fractionLength(1)))
         logger.error("no new work for a while: this host is at fault", metadata: ["seconds": "\(seconds)"])
         Task { [signal] in

@@ -2,8 +2,8 @@ import Logging
 import Store
 import Synchronization
 
-/// How the daemon is: which server it has, how many jobs run, whether it is paused or stopping. One line of it goes to
-/// systemd, each change to the log.
+/// How the daemon is: which server it has, how many jobs run, whether it is paused or stopping, or its host is at fault.
+/// One line of it goes to systemd, each change to the log.
 package final class ServiceHealth: Sendable {
     /// A server the daemon works with.
     package enum Server: String, Sendable, CaseIterable {
@@ -18,6 +18,7 @@ package final class ServiceHealth: Sendable {
         var away = Dictionary(uniqueKeysWithValues: Server.allCases.map { ($0, Set<String>()) })
         var running = 0
         var pause = PauseOrder.none
+        var fault: HostFault?
         var isStopping = false
     }
 
@@ -75,6 +76,14 @@ package final class ServiceHealth: Sendable {
         return isChange
     }
 
+    /// Nothing new is started for a fault of this host; nil: it is again.
+    package func report(_ fault: HostFault?) {
+        change { state in
+            defer { state.fault = fault }
+            return state.fault != fault
+        }
+    }
+
     /// The drain has begun.
     package func stopping() {
         change {
@@ -85,6 +94,8 @@ package final class ServiceHealth: Sendable {
 
     /// Whether new work is held back.
     package var isPaused: Bool { state.withLock { $0.pause.isPaused } }
+    /// Why nothing new is started though nobody paused it.
+    package var fault: HostFault? { state.withLock { $0.fault } }
     /// Whether this server answered last.
     package func has(_ server: Server) -> Bool { state.withLock { $0.away[server] == nil } }
 
@@ -95,6 +106,7 @@ package final class ServiceHealth: Sendable {
             if state.away[.broker] != nil { parts.append("RabbitMQ away") }
             if state.away[.store] != nil { parts.append("PostgreSQL away") }
             if state.pause.isPaused { parts.append("paused") }
+            if let fault = state.fault { parts.append(fault.words) }
             if state.isStopping { parts.append("stopping") }
             return parts.joined(separator: "; ")
         }

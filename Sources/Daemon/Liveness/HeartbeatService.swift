@@ -33,7 +33,7 @@ struct HeartbeatService: Service {
             guard let id = worker.id else { return try await register() }
             let running = await dispatcher.jobs
             if condition.apply(try await store.pauseOrder()) { dispatcher.poll() }
-            let heartbeat = try await store.beat(id, isPaused: condition.isPaused)
+            let heartbeat = try await store.beat(id, isPaused: condition.isPaused, fault: condition.fault?.rawValue)
             condition.found(.store)
             if !heartbeat.isKnown {
                 logger.error("worker was given up; its jobs are another's now", metadata: ["worker.id": "\(id)"])

@@ -74,7 +74,7 @@ struct MetricsPage: Sendable {
         _ workers: [JSONValue], _ cluster: JSONValue, _ running: [JSONValue]
     ) -> [MetricFamily] {
         let here = workers.filter { $0["gone_at"]?.string == nil }
-        let living = here.filter { !site.overview.isSilent($0) }
+        let living = here.filter { !site.overview.liveness($0).isSilent }
         var daemons = MetricFamily(
             name: "atelier_daemons", kind: .gauge,
             help: "Daemons that have not left, by whether they give signs of life.")

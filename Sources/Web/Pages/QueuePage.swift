@@ -94,14 +94,16 @@ struct QueuePage: Sendable {
         model["since"] = Figures.duration(row["seconds"]?.double ?? 0)
         model["eta"] = row["eta_seconds"]?.double.map { Figures.duration(max(0, $0)) } ?? NSNull()
         model["memory"] = row["peak_memory_bytes"]?.double.map(Figures.bytes) ?? NSNull()
-        model["is_late"] = site.overview.isSilent(row)
+        model["is_late"] = site.overview.liveness(row).isSilent
         return model
     }
 
     private func workerModel(_ row: JSONValue) -> [String: Any] {
         var model = row.members
         model["beat"] = Figures.duration(max(0, row["beat_age_seconds"]?.double ?? 0)) + " ago"
-        model["is_silent"] = site.overview.isSilent(row)
+        let liveness = site.overview.liveness(row)
+        model["is_silent"] = liveness.isSilent
+        model["fault"] = liveness.fault?.words ?? NSNull()
         model["up"] = Figures.moment(row["started_at"]?.string)
         return model
     }

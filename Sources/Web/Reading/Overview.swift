@@ -1,3 +1,4 @@
+import Daemon
 import Foundation
 import Jobs
 import Synchronization
@@ -8,15 +9,21 @@ import Synchronization
 /// Whoever asks in between gets what was counted last.
 actor Overview {
     private let reader: Reader
-    /// Seconds without a sign of life after which a daemon is silent: the lease, three of its heartbeats at least.
-    private let lease: Double
+    private let lease, heartbeat: Double
     private var kept: [String: (rows: [JSONValue], at: ContinuousClock.Instant)] = [:]
     private var counting: [String: Task<[JSONValue], any Error>] = [:]
 
-    init(reader: Reader, lease: Double) { (self.reader, self.lease) = (reader, lease) }
+    /// - Parameters:
+    ///   - lease: seconds after a daemon's last heartbeat until others may take its jobs.
+    ///   - heartbeat: seconds between two of its heartbeats.
+    init(reader: Reader, lease: Double, heartbeat: Double) {
+        (self.reader, self.lease, self.heartbeat) = (reader, lease, heartbeat)
+    }
 
-    /// Whether the daemon of a row, its own or a running job's, is silent.
-    nonisolated func isSilent(_ row: JSONValue) -> Bool { (row["beat_age_seconds"]?.double ?? 0) > lease }
+    /// How the daemon of a row is, its own or a running job's.
+    nonisolated func liveness(_ row: JSONValue) -> WorkerLiveness {
+        WorkerLiveness(row: row, heartbeatSeconds: heartbeat)
+    }
 
     private static let cheap = Duration.seconds(1)
     private static let dear = Duration.seconds(15)
