@@ -46,6 +46,22 @@ private func values(_ features: TextFeatures, sample: Int) -> [Float] {
         #expect(largestDifference(Array(features.prefix(4)), expected) < 1e-4, "\(features)")
     }
 
+    /// Numbers of transformers' UMT5EncoderModel.
+    @Test func everyBlockOfUMT5HasItsOwnPositionBias() throws {
+        let settings = """
+            {"model_type":"umt5","vocab_size":6,"d_model":4,"d_kv":3,"d_ff":5,"num_layers":2,"num_heads":2,
+             "feed_forward_proj":"gated-gelu"}
+            """
+        let read = try JSONDecoder().decode(T5Encoder.Configuration.self, from: Data(settings.utf8))
+        #expect(try JSONDecoder().decode(T5Encoder.Configuration.self, from: JSONEncoder().encode(read)) == read)
+        let weights = waveWeights { _ = T5Encoder(read, $0) }
+        let features = T5Encoder(read, weights)([[3, 5, 2]]).values.value.values
+        try weights.verify()
+        #expect(
+            largestDifference(Array(features.prefix(4)), [2.33338, -1.29800, -0.39396, 0.18596]) < 1e-4,
+            "\(features)")
+    }
+
     @Test func anIdReplacedByItsOwnEmbeddingChangesNothing() {
         let encoder = T5Encoder(configuration, Weights(.fresh(seed: 3)))
         let row = Variable(encoder.embedding.value.slice(5..<6).copy())

@@ -165,6 +165,23 @@ struct AuthorFileTests {
         #expect(alone?.problems.contains { $0.contains("a file of a diffusion model's authors") } == true, "\(alone!)")
     }
 
+    /// UMT5, which video models read, has T5's names, and in its XXL T5 XXL's width; no model here was trained on it.
+    @Test func aUMT5IsNotTakenForT5() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let files = try write("flux1-dev")
+        func bias(_ block: Int) -> String {
+            "encoder.block.\(block).layer.0.SelfAttention.relative_attention_bias.weight"
+        }
+        let t5 = try weights("flux1-dev", "text_encoder_2")
+        var layout = AuthorLayout()
+        try layout.take(t5)
+        layout.set(bias(1), try t5.shape(of: bias(0)), try t5.tensor(bias(0)).floats())
+        try layout.write(files[3])
+        let said = #expect(throws: UnrecognizedRelease.self) { try ReleaseScan(files).recognized() }
+        let problems = try #require(said).problems
+        #expect(problems.contains { $0.contains("text encoder T5 XXL is not here") }, "\(problems)")
+    }
+
     @Test func theyAreNotLinked() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let models = try TinyModels()

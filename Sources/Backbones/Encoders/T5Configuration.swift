@@ -28,7 +28,7 @@ extension T5Encoder {
 extension T5Encoder.Configuration {
     private enum OwnKeys: String, CodingKey {
         case vocabularySize, width, headWidth, feedForwardWidth, layers, heads, buckets, maximumDistance, epsilon
-        case feedForward
+        case feedForward, sharesPositionBias
     }
 
     /// transformers' names.
@@ -43,6 +43,7 @@ extension T5Encoder.Configuration {
         case maximumDistance = "relative_attention_max_distance"
         case epsilon = "layer_norm_epsilon"
         case feedForward = "feed_forward_proj"
+        case model = "model_type"
     }
 
     /// Reads our own names, or transformers' `config.json`.
@@ -67,6 +68,7 @@ extension T5Encoder.Configuration {
                 debugDescription: "\(kind) is not built; relu, gelu and silu are, alone and as gated-…")
         }
         feedForward = built
+        sharesPositionBias = try published.value(.model, "t5") != "umt5"
     }
 
     private static func own(_ keys: KeyedDecodingContainer<OwnKeys>) throws -> Self {
@@ -78,6 +80,7 @@ extension T5Encoder.Configuration {
         own.maximumDistance = try keys.value(.maximumDistance, own.maximumDistance)
         own.epsilon = try keys.value(.epsilon, own.epsilon)
         own.feedForward = try keys.value(.feedForward, own.feedForward)
+        own.sharesPositionBias = try keys.value(.sharesPositionBias, own.sharesPositionBias)
         return own
     }
 }

@@ -4,7 +4,8 @@ import Layers
 import Tensors
 
 /// T5's encoder (Raffel et al., arXiv 1910.10683; transformers' T5EncoderModel): RMS norms, unscaled attention with a
-/// relative position bias of the first layer shared by all, a feed-forward that is gated or not, no biases.
+/// relative position bias of the first layer shared by all, a feed-forward that is gated or not, no biases. UMT5's
+/// (Chung et al., arXiv 2304.09151) is the same with a position bias in every layer.
 package final class T5Encoder {
     /// Its sizes: read under our names or transformers', and written under ours.
     package struct Configuration: Codable, Equatable, Sendable {
@@ -28,8 +29,11 @@ package final class T5Encoder {
         var epsilon: Float = 1e-6
         /// What the feed-forward does between its layers.
         var feedForward = FeedForward.gatedGELU
+        /// Whether the first block's position bias is that of all, as T5's is; UMT5's blocks have their own.
+        var sharesPositionBias = true
 
-        /// Buckets, their distance and ε are T5's own until they are set, the feed-forward is that of flan-t5.
+        /// Buckets, their distance, ε and position biases are T5's own until they are set, the feed-forward is that of
+        /// flan-t5.
         package init(vocabularySize: Int, width: Int, headWidth: Int, feedForwardWidth: Int, layers: Int, heads: Int) {
             self.vocabularySize = vocabularySize
             self.width = width
@@ -52,7 +56,8 @@ package final class T5Encoder {
     package let configuration: Configuration
     /// The table of tokens, [vocabulary, D].
     package let embedding: Parameter
-    private let positionBias: Parameter
+    /// Of the first block alone where all share it.
+    private let positionBiases: [Parameter]
     private let blocks: [Block]
     private let finalNorm: RMSNormLayer
 
@@ -66,9 +71,11 @@ package final class T5Encoder {
         embedding = weights.parameter(
             "shared.weight", [c.vocabularySize, c.width], .normal(deviation: 1),
             aliases: ["encoder.embed_tokens.weight"])
-        positionBias = weights.parameter(
-            "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", [c.buckets, c.heads],
-            .normal(deviation: 0.1))
+        positionBiases = (0..<(c.sharesPositionBias ? 1 : c.layers)).map { layer in
+            weights.parameter(
+                "encoder.block.\(layer).layer.0.SelfAttention.relative_attention_bias.weight", [c.buckets, c.heads],
+                .normal(deviation: 0.1))
+        }
         blocks = (0..<c.layers).map { layer in
             let attention = "encoder.block.\(layer).layer.0"
             let feedForward = "encoder.block.\(layer).layer.1"
@@ -117,10 +124,11 @@ package final class T5Encoder {
     package func states(_ ids: [Int32], batch: Int, lengths: [Int], replacing: [Int32: Variable] = [:]) -> [Variable] {
         let length = ids.count / batch
         var x = embedded(ids, replacing).reshaped([batch, length, configuration.width])
-        let bias = bias(length)
+        var bias = bias(length, positionBiases[0])
         let ranges = lengths.enumerated().map { $0 * length..<$0 * length + $1 }
         var states = [x]
-        for block in blocks {
+        for (layer, block) in blocks.enumerated() {
+            if layer > 0, !configuration.sharesPositionBias { bias = self.bias(length, positionBiases[layer]) }
             let h = block.attentionNorm(x)
             let attended = Attention(
                 heads: configuration.heads, layout: .separate, logitScale: 1, hasBias: true, keyRanges: ranges
@@ -155,10 +163,10 @@ package final class T5Encoder {
         return rows
     }
 
-    /// [heads, T, T], from the table [buckets, heads].
-    private func bias(_ length: Int) -> Variable {
+    /// [heads, T, T], from a table [buckets, heads].
+    private func bias(_ length: Int, _ table: Parameter) -> Variable {
         let buckets = (0..<length).flatMap { query in (0..<length).map { Int32(bucket($0 - query)) } }
-        let rows = Gather(buckets).apply([positionBias.variable]).reshaped([1, length * length, configuration.heads])
+        let rows = Gather(buckets).apply([table.variable]).reshaped([1, length * length, configuration.heads])
         return SwapPlanes().apply([rows]).reshaped([configuration.heads, length, length])
     }
 

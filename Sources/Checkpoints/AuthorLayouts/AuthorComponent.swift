@@ -162,7 +162,10 @@ extension AuthorComponent.Kind {
         case .openTextTower:
             return all("token_embedding.weight", "positional_embedding", "ln_final.weight")
                 && !names.contains("visual.conv1.weight")
-        case .t5: return all("encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight")
+        case .t5:
+            // UMT5, which video models read, has one in every block.
+            return all("encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight")
+                && !names.contains("encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight")
         }
     }
 }
