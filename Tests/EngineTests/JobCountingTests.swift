@@ -69,12 +69,20 @@ import Testing
         #expect(larger.work["products_bf16"]! > steps[0] && larger.memoryBytes >= costs[0].memoryBytes)
     }
 
-    @Test func picturesOfTheClassAreDrawnAFewAtATimeByDiffusion() throws {
+    @Test(arguments: ["diffusion", "chameleon", "llamagen", "infinity"])
+    func picturesOfTheClassAreDrawnAFewAtATime(family: String) throws {
         func cost(_ pictures: Int) throws -> JobCost {
-            try self.cost(personalize("lora", "pocket-diffusion", ["prior_pictures": .integer(pictures)]))
+            try self.cost(personalize("lora", "pocket-\(family)", ["prior_pictures": .integer(pictures)]))
         }
         let (few, many) = try (cost(8), cost(256))
         #expect(many.memoryBytes == few.memoryBytes && many.work["products_bf16"]! > few.work["products_bf16"]!)
+    }
+
+    @Test func theNinthPictureOfTheClassIsDrawnAfterTheOthers() throws {
+        let calls = try [7, 8, 9].map {
+            try cost(personalize("coar", "pocket-chameleon", ["prior_pictures": .integer($0)])).work["calls"]!
+        }
+        #expect(calls[2] - calls[1] > calls[1] - calls[0])
     }
 
     @Test func whatTheFrozenModelSaidIsKept() {

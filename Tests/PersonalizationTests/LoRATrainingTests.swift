@@ -113,14 +113,22 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
     }
 
     /// They are drawn a few at a time, the first of them with the same others.
-    @Test func picturesOfTheClassAreTheSameAmongMore() throws {
+    @Test(arguments: Backbone.allCases)
+    private func picturesOfTheClassAreTheSameAmongMore(kind: Backbone) throws {
         func loss(among pictures: Int) throws -> Float {
-            let booth = DreamBooth.diffusion(
-                try tinyDiffusion(), concept: tinyConcept(), priorPictures: pictures, seed: 7)
             var generator = Philox(seed: 1)
-            return booth.priorLoss([7], &generator).scalar
+            return try backbone(kind, priorPictures: pictures).priorLoss([7], &generator).scalar
         }
         #expect(try loss(among: 8) == loss(among: 19))
+    }
+
+    @Test func codesOfTheClassAreDrawnAFewAtATime() {
+        var together: [Int] = []
+        let codes = DreamBooth.codes(of: 5, seeds: Array(0..<19)) { sampling in
+            together.append(sampling.seeds.count)
+            return sampling.seeds.map { [Int32($0)] }
+        }
+        #expect(together == [8, 8, 3] && codes == (0..<19).map { [$0] })
     }
 
     /// Learnt apart, they are drawn together: ZipLoRA's and B-LoRA's prompts have a word for each.

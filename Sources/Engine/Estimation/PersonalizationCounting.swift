@@ -148,10 +148,8 @@ struct Learning {
         let pictures = isOn("prior_preservation") ? number("prior_pictures") : 0
         encode(spec.images.count, times: 1, &sheet)
         sheet.compute(pass(1).rounded, times: Double(spec.images.count + 1))
-        if pictures > 0 {
-            sheet.compute(drawing(pictures).rounded)
-            sheet.compute(pass(1).rounded, times: Double(pictures))
-        }
+        draw(pictures, &sheet)
+        sheet.compute(pass(1).rounded, times: Double(pictures))
         encode(batch, times: iterations, &sheet)
         let passes = pictures > 0 ? [pass(batch), pass(1)] : [pass(batch)]
         let numbers = LearningNumbers(taughtBytes: 4 * Double(pictures * model.work.answers))
@@ -170,12 +168,12 @@ struct Learning {
     }
 
     /// A diffusion model's a few at a time, with its usual guidance; the others' at the model's own distribution: scale
-    /// by scale one by one, token by token all at once, for every pass reads the weights.
+    /// by scale one by one, token by token a few at a time.
     private func drawPrior(_ pictures: Int, _ sheet: inout CostSheet) {
         switch model.description.family {
         case .infinity: sheet.compute(drawing(1, isGuided: false).rounded, times: Double(pictures))
         case .diffusion: draw(pictures, &sheet)
-        default: sheet.compute(drawing(pictures, isGuided: false).rounded)
+        default: sheet.draw(pictures) { drawing($0, isGuided: false).rounded }
         }
     }
 

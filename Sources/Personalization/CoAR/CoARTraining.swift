@@ -188,8 +188,10 @@ private struct Prior {
     init(model: ChameleonModel, prompt: String, image: Parameter, seeds: [UInt64]) {
         let before = model.ids(before: prompt)
         let configuration = model.configuration
-        let drawn = model.generateCodes(
-            seeds.map { _ in ChameleonPrompt(ids: before) }, sampling: model.sampling(seeds: seeds))
+        let drawn = PairLearner.batches(seeds).flatMap { some in
+            model.generateCodes(
+                some.map { _ in ChameleonPrompt(ids: before) }, sampling: model.sampling(seeds: some))
+        }
         context = LayerContext(image.variable, positions: [before.count])
         sequences = drawn.map {
             ChameleonSequence(before: before + [0], picture: configuration.vocabulary.rows($0, configuration.grid))

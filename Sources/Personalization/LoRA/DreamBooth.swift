@@ -93,11 +93,10 @@ package struct DreamBooth {
             let batch = ChameleonBatch(codes.map { model.sequence(prompt, codes: $0) })
             return batch.loss(model.transformer.logits(batch.ids, batch: batch.count))
         }
-        let plain = CodeSampling(
-            guidance: 1, topK: model.configuration.vocabulary.codes, temperature: 1, seeds: seeds(seed, priorPictures))
         let before = ChameleonPrompt(ids: model.ids(before: classPrompt))
-        let drawn =
-            priorPictures > 0 ? model.generateCodes((0..<priorPictures).map { _ in before }, sampling: plain) : []
+        let drawn = codes(of: model.configuration.vocabulary.codes, seeds: seeds(seed, priorPictures)) { plain in
+            model.generateCodes(plain.seeds.map { _ in before }, sampling: plain)
+        }
         return DreamBooth(
             name: model.configuration.name, word: word, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize,
@@ -115,11 +114,9 @@ package struct DreamBooth {
         let word = word(of: concept)
         let conceptText = model.encode([concept.photoPrompt(word)])
         let classText = model.encode([concept.classPhotoPrompt])
-        let plain = CodeSampling(
-            guidance: 1, topK: model.configuration.transformer.codes, temperature: 1,
-            seeds: seeds(seed, priorPictures))
-        let drawn =
-            priorPictures > 0 ? model.generateCodes(classText.repeated(priorPictures), sampling: plain) : []
+        let drawn = codes(of: model.configuration.transformer.codes, seeds: seeds(seed, priorPictures)) { plain in
+            model.generateCodes(classText.repeated(plain.seeds.count), sampling: plain)
+        }
         return DreamBooth(
             name: model.configuration.name, word: word, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize, attentionModules: ["attention.wqkv", "attention.wo"],
@@ -153,6 +150,15 @@ package struct DreamBooth {
                 let latents = Tensor.joined(chosen.map { drawn!.slice($0..<$0 + 1) })
                 return model.loss(latents, text: classText.repeated(chosen.count), &generator)
             })
+    }
+
+    /// Codes of a picture of each seed at the model's own distribution, a few at a time: memory does not grow with
+    /// their number.
+    /// - Parameter count: of the codes there are.
+    static func codes(of count: Int, seeds: [UInt64], draw: (CodeSampling) -> [[Int32]]) -> [[Int32]] {
+        PairLearner.batches(seeds).flatMap { some in
+            draw(CodeSampling(guidance: 1, topK: count, temperature: 1, seeds: some))
+        }
     }
 
     /// Latents of a picture of each seed under one text, [N, z, h, w], a few at a time: memory does not grow with their
