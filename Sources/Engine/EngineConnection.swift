@@ -45,6 +45,11 @@ package final class EngineConnection {
         try? output.write(contentsOf: event.line + Data([0x0A]))
     }
 
+    /// Says that the engine is at work, and on which model.
+    func sendStarted(on model: LoadedModel) {
+        send(.started(.init(engine: Release.version, backbone: model.name)))
+    }
+
     /// Announces a file in the workspace.
     func sendArtifact(role: String, path: String, mediaType: String, prompt: String? = nil, seed: UInt64? = nil) throws
     {

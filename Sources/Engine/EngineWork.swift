@@ -55,24 +55,34 @@ package struct EngineWork {
 
     /// Loads the model and says so, then does what the order asks for.
     func work(_ order: EngineOrder) throws -> WorkOutcome {
-        let needless = JobFailure(
-            code: "job.kind", consequence: .rejected, message: "a probe needs no engine: the daemon answers it")
-        guard let name = order.spec.model else { throw needless }
-        let model = try LoadedModel(name, in: order.models, size: order.spec.size)
-        connection.send(.started(.init(engine: Release.version, backbone: model.name)))
+        func loaded(_ name: String) throws -> LoadedModel {
+            let model = try LoadedModel(name, in: order.models, size: order.spec.size)
+            connection.sendStarted(on: model)
+            return model
+        }
         switch order.spec {
         case .personalize(let spec) where spec.method == .proxyTuning:
-            return try ProxyTuningWorker(spec: spec, order: order, loaded: model, connection: connection).run()
+            return try ProxyTuningWorker(
+                spec: spec, order: order, loaded: loaded(spec.model), connection: connection
+            ).run()
         case .personalize(let spec):
-            return try PersonalizeWorker(spec: spec, order: order, loaded: model, connection: connection).run()
+            return try PersonalizeWorker(
+                spec: spec, order: order, loaded: loaded(spec.model), connection: connection
+            ).run()
         case .generate(let spec):
-            return try GenerateWorker(spec: spec, order: order, loaded: model, connection: connection).run()
+            return try GenerateWorker(
+                spec: spec, order: order, loaded: loaded(spec.model), connection: connection
+            ).run()
         case .compose(let spec):
             return try GenerateWorker(
-                spec: spec.drawing, joined: spec, order: order, loaded: model, connection: connection
+                spec: spec.drawing, joined: spec, order: order, loaded: loaded(spec.drawing.model),
+                connection: connection
             ).run()
+        // It loads a model for each concept: one of here would lie beside them.
         case .evaluate(let spec): return try EvaluateWorker(spec: spec, order: order, connection: connection).run()
-        case .probe: throw needless
+        case .probe:
+            throw JobFailure(
+                code: "job.kind", consequence: .rejected, message: "a probe needs no engine: the daemon answers it")
         }
     }
 }

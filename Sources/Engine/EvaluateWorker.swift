@@ -58,6 +58,7 @@ struct EvaluateWorker {
         }
         let adapter = try Adapter(path: path)
         let loaded = try LoadedModel(spec.model, in: order.models)
+        if before == 0 { connection.sendStarted(on: loaded) }
         let concept = try concept(name, adapter.description(usedAs: name), loaded, &warnings)
         let (prompts, suite) = try prompts(concept, adapter, loaded, &warnings)
         let plan = EvaluationPictures.Plan(

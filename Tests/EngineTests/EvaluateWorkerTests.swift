@@ -106,6 +106,18 @@ import Testing
         }
     }
 
+    /// Whoever else loaded one would have it in memory beside the concepts'.
+    @Test func itStartsOnTheModelOfItsFirstConcept() throws {
+        try withModels { tiny in
+            let members = #""prompts":["a <rex> dog"],"images_per_prompt":1"#
+            let order = try order(tiny, members + #","options":{"class_pictures":0,\#(encoders)}"#)
+            let events = try run(tiny, order).events
+            let starts = events.compactMap { if case .started(let started) = $0 { started.backbone } else { nil } }
+            #expect(starts == ["pocket-infinity"], "\(events)")
+            #expect(events.firstIndex { if case .started = $0 { true } else { false } } == 0, "\(events)")
+        }
+    }
+
     @Test func ownPromptsWithOnePictureHaveNoDiversity() throws {
         try withModels { tiny in
             let (result, _) = try run(
