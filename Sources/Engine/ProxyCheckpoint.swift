@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Glibc
 import Hashing
 import Images
 import Layers
@@ -24,6 +25,9 @@ enum ProxyCheckpoint {
         try data.write(to: URL(fileURLWithPath: path + ending), options: .atomic)
         return SHA256Digest.of(data).description
     }
+
+    /// Has the pictures beside one checkpoint lie beside another too, in the same file. Gives whether they do now.
+    static func share(_ path: String, with next: String) -> Bool { link(path + ending, next + ending) == 0 }
 
     /// Reads them; none where the file is not the one the digest is of: they are drawn again then.
     static func pictures(beside path: String, digest: String?) -> [String: [Picture]] {

@@ -36,6 +36,8 @@ final class ProxyJournal {
     private let identity: TrainingIdentity
     /// By concept, in the order drawn.
     private var pictures: [String: [Picture]] = [:]
+    /// The checkpoint that all of them lie beside, with their file's digest; nil where some were drawn since.
+    private var kept: (path: String, digest: String)?
     /// Steps of stages that are behind.
     private var done = 0
     private var lastCheckpoint = Date()
@@ -82,7 +84,7 @@ final class ProxyJournal {
         _ training: PairTraining, _ family: ModelFamily, _ stage: Stage, title: String
     ) throws -> LossCurve {
         var curve = self.stage == stage.text ? resumedCurve ?? LossCurve() : LossCurve()
-        curve.prefix = "loss.\(title.prefix { $0 != " " })"
+        curve.prefix = "loss." + title.replacing(" ", with: ".")
         while training.step < training.steps {
             let losses = training.advance()
             guard losses.isFinite else {
@@ -108,6 +110,7 @@ final class ProxyJournal {
     /// - Throws: `AskedToStop` behind a checkpoint.
     func drew(_ drawn: [Picture], of concept: String, steps: Int, title: String, training: PairTraining) throws {
         pictures[concept] = drawn
+        kept = nil
         let isLast = drawn.count == steps
         tell(title, drawn.count, steps, isLast: isLast)
         try checkpointIfDue(.proxies(concept), training, nil, isLast: false, drawn: drawn.count)
@@ -127,7 +130,7 @@ final class ProxyJournal {
         guard isAskedToStop || Date().timeIntervalSince(lastCheckpoint) >= Double(seconds) else { return }
         let step = done + (drawn > 0 ? drawn : training.step)
         let path = "\(workspace)/checkpoint-\(step).safetensors"
-        let digest = try ProxyCheckpoint.write(pictures, beside: path)
+        let digest = try keepPictures(beside: path)
         try curve?.write(path + ".losses")
         try training.state.write(
             path, metadata: identity.metadata.merging(["stage": stage.text, "proxies": digest]) { $1 })
@@ -137,6 +140,19 @@ final class ProxyJournal {
                 .init(step: step, path: path, sha256: try SHA256Digest.ofFile(path).description, bytes: size)))
         lastCheckpoint = Date()
         if isAskedToStop { throw AskedToStop(step: step) }
+    }
+
+    /// Has all pictures lie beside a checkpoint, and gives their file's digest. They are hundreds, and stay the same
+    /// while the student learns: they are not packed once more then.
+    private func keepPictures(beside path: String) throws -> String {
+        let digest =
+            if let kept, ProxyCheckpoint.share(kept.path, with: path) {
+                kept.digest
+            } else {
+                try ProxyCheckpoint.write(pictures, beside: path)
+            }
+        kept = (path, digest)
+        return digest
     }
 
     /// What proxies a supervisor draws that learnt nothing, a student would learn without a word.

@@ -15,6 +15,8 @@ struct ProxyStage {
 
     /// Every concept's proxies, those of other jobs among them.
     func proxies() throws -> [ProxySet] {
+        // Whether they can be filtered is known before hours of teaching and drawing.
+        if options.dropped > 0, worker.spec.supervisor != nil { _ = try encoders() }
         var supervisor: LoadedModel?
         return try concepts.enumerated().map { index, concept in
             if let given = worker.order.proxies?[concept.name] {
@@ -83,23 +85,26 @@ struct ProxyStage {
         guard options.dropped > 0 else {
             return ProxySet(concept: concept.name, pairs: pairs, seeds: seeds, isGiven: false)
         }
-        let metrics: ConceptMetrics
-        do {
-            metrics = ConceptMetrics(
-                references: concept.references,
-                by: try MetricEncoders(directory: worker.order.models, .init(worker.loaded.description.encoders)))
-        } catch {
-            throw JobFailure(
-                code: "input.filter", consequence: .rejected, message: "proxies cannot be filtered: \(error)",
-                problems: [Problem("/options/filter", found: "\(options.dropped)", allowed: "0: there is no DINO here")]
-            )
-        }
+        let metrics = ConceptMetrics(references: concept.references, by: try encoders())
         let scores = pictures.map { metrics.pres([$0])[0].value }
         let best = scores.indices.sorted { scores[$0] > scores[$1] }.prefix(options.proxies).sorted()
         func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(max(values.count, 1)) }
         return ProxySet(
             concept: concept.name, pairs: best.map { pairs[$0] }, seeds: best.map { seeds[$0] }, isGiven: false,
             filtered: (mean(scores), mean(best.map { scores[$0] })))
+    }
+
+    /// What the filter looks by.
+    /// - Throws: `JobFailure` where they cannot be read.
+    private func encoders() throws -> MetricEncoders {
+        do {
+            return try MetricEncoders(directory: worker.order.models, .init(worker.loaded.description.encoders))
+        } catch {
+            throw JobFailure(
+                code: "input.filter", consequence: .rejected, message: "proxies cannot be filtered: \(error)",
+                problems: [Problem("/options/filter", found: "\(options.dropped)", allowed: "0: there is no DINO here")]
+            )
+        }
     }
 }
 

@@ -237,9 +237,32 @@ import Testing
         let row = try #require(run.result?["proxies"]?["rex"])
         #expect(row["pictures"] == .integer(10) && run.artifacts.filter { $0.role == "proxy" }.count == 10)
         #expect(row["dino_kept"]!.double! > row["dino_drawn"]!.double!)
+        // Without DINO nothing is begun: what is wrong with the supervisor is not found out.
         let bare = try TinyModels()
-        let failure = #expect(throws: JobFailure.self) { try Run(bare, Self.spec(["filter": 0.5])) }
+        let failure = #expect(throws: JobFailure.self) {
+            try Run(bare, Self.spec(["filter": 0.5, "supervisor": "pocket-infinity"]))
+        }
         #expect(failure?.problems?.map(\.pointer) == ["/options/filter"])
+    }
+
+    @Test func proxiesLieOnceBesideAllCheckpointsOfTheStudent() throws {
+        let run = try Run(TinyModels(), Self.spec(), checkpointSeconds: 0)
+        let student = try run.checkpoints.filter { try Safetensors(path: $0.path).metadata["stage"] == "student" }
+        let files = try student.compactMap { checkpoint in
+            try FileManager.default.attributesOfItem(atPath: checkpoint.path + ".proxies")[.systemFileNumber].map {
+                "\($0)"
+            }
+        }
+        #expect(files.count > 1 && files.count == student.count && Set(files).count == 1, "\(files)")
+    }
+
+    @Test func everySupervisorHasACurveOfItsOwn() throws {
+        let run = try Run(TinyModels(), Self.spec(concepts: Self.two))
+        let names: [[String]] = run.events.compactMap {
+            if case .metric(let event) = $0 { event.values.keys.sorted() } else { nil }
+        }
+        let wanted: Set = ["loss.supervisor.rex.pairs", "loss.supervisor.mia.pairs", "loss.student.pairs"]
+        #expect(wanted.isSubset(of: names.joined()), "\(names)")
     }
 
     /// Its proxies would show nothing, and a student would learn that.
