@@ -76,7 +76,7 @@ struct ContainerContents {
 }
 
 /// What wrappers of modules (data parallel, compiled, sharded, a training program's own) leave in the names of a state
-/// dict.
+/// dict, and what libraries leave out.
 enum WrappedNames {
     /// These are no part of any model's own names, wherever they stand.
     private static let anywhere = ["_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."]
@@ -84,6 +84,9 @@ enum WrappedNames {
     private static let leading = ["module.", "model."]
     /// What a vision transformer is called beside the head that it is taught with (facebookresearch/dino).
     private static let trunk = "backbone."
+    /// What transformers 5 leaves out of the names of CLIP's text tower where that stands alone, and of which parts.
+    private static let tower = "text_model."
+    private static let partsOfTower = ["embeddings.", "encoder.", "final_layer_norm."]
     /// How names begin that have such a one of their own: transformers' decoders, networks in their authors' files.
     private static let own = ["model.embed_tokens.", "model.vqmodel.", "model.diffusion_model."]
 
@@ -110,6 +113,11 @@ enum WrappedNames {
             found.append(trunk)
             named = named.map { name, tensor in
                 (name.hasPrefix(trunk) ? String(name.dropFirst(trunk.count)) : name, tensor)
+            }
+        }
+        if named.contains(where: { $0.name == "embeddings.token_embedding.weight" }) {
+            named = named.map { name, tensor in
+                (partsOfTower.contains { name.hasPrefix($0) } ? tower + name : name, tensor)
             }
         }
         var result: [String: StoredTensor] = [:]

@@ -264,4 +264,12 @@ import Testing
         #expect(try names("my_orig_mod.a") == (["my_orig_mod.a"], []))
         #expect(throws: CheckpointError.self) { try names("a", "_orig_mod.a") }
     }
+
+    /// transformers 5 writes CLIP's text tower so where it stands alone, as the first of SDXL and FLUX.1 does.
+    @Test func aLoneTextTowerHasThePublishedNames() throws {
+        let own = ["embeddings.token_embedding.weight", "encoder.layers.0.layer_norm1.bias", "final_layer_norm.bias"]
+        var pickle = HandmadePickle()
+        pickle.dictionary((own + ["other.weight"]).map { ($0, tensor) })
+        #expect(try open(pickle.ended).names == ["other.weight"] + own.map { "text_model.\($0)" })
+    }
 }

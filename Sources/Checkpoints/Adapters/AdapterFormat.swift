@@ -17,8 +17,12 @@ package struct NamedChanges: Sendable {
         /// Its dots may be underscores.
         package var name: String
 
-        /// A module of whichever component has it, where none is given.
-        package init(component: String? = nil, name: String) { (self.component, self.name) = (component, name) }
+        /// A module of whichever component has it, where none is given. Of CLIP's text tower, where that stands alone,
+        /// transformers 5 writes names that lack the tower's own.
+        package init(component: String? = nil, name: String) {
+            let isOfCLIP = component?.hasPrefix("text_encoder") == true && name.hasPrefix("encoder.layers.")
+            (self.component, self.name) = (component, isOfCLIP ? "text_model.\(name)" : name)
+        }
 
         /// With its component's name before it, where it has one.
         package var path: String { (component.map { "\($0)." } ?? "") + name }
