@@ -131,6 +131,27 @@ private let clip = CLIPModel.Configuration(
         }
     }
 
+    /// A picture that is prepared otherwise than in training is seen wrong without a word.
+    @Test(arguments: [
+        (#""size": 8, "resample": 2"#, "resample 2: not built"),
+        (#""size": 8, "do_resize": false, "do_rescale": false"#, "do_resize false, do_rescale false: not built"),
+        (#""size": {"height": 8, "width": 8}"#, "a size of height and width: not built"),
+    ])
+    func aPreparationThatIsNotBuiltIsRefused(settings: String, problem: String) throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        func preparation(_ settings: String) throws -> PicturePreparation? {
+            let colours = #""image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]"#
+            try Data("{\(settings), \(colours)}".utf8).write(
+                to: folder.appendingPathComponent("preprocessor_config.json"))
+            return try PicturePreparation(directory: folder.path)
+        }
+        #expect(try preparation(#""size": {"shortest_edge": 8}, "resample": 3, "do_center_crop": true"#) != nil)
+        let error = try #require(throws: (any Error).self) { try preparation(settings) }
+        #expect("\(error)".contains("preprocessor_config.json: \(problem)"))
+    }
+
     @Test func bicubicResizingKeepsARampAndItsMean() {
         let ramp = Picture(
             width: 60, height: 30,

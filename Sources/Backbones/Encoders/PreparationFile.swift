@@ -5,17 +5,29 @@ extension PicturePreparation {
     private struct Settings: Decodable {
         let size, crop: Int
         let mean, deviation: [Float]
+        /// What is asked for that is not done: a picture prepared otherwise than in training is seen wrong without a
+        /// word.
+        let unbuilt: [String]
 
         private enum CodingKeys: String, CodingKey {
-            case size
+            case size, resample
             case crop = "crop_size"
             case mean = "image_mean"
             case deviation = "image_std"
+            case resizes = "do_resize"
+            case crops = "do_center_crop"
+            case rescales = "do_rescale"
+            case normalizes = "do_normalize"
         }
+
+        /// Pillow's number.
+        private static let bicubic = 3
 
         /// A number, or an object of one under either name.
         private struct Side: Decodable {
             let pixels: Int
+            /// Whether both sides are given, to which transformers squeezes pictures of any shape.
+            let isOfBoth: Bool
 
             private enum CodingKeys: String, CodingKey {
                 case shortest = "shortest_edge"
@@ -24,18 +36,25 @@ extension PicturePreparation {
 
             init(from decoder: any Decoder) throws {
                 if let number = try? decoder.singleValueContainer().decode(Int.self) {
-                    pixels = number
+                    (pixels, isOfBoth) = (number, false)
                     return
                 }
                 let keys = try decoder.container(keyedBy: CodingKeys.self)
-                pixels = try keys.decodeIfPresent(Int.self, forKey: .shortest) ?? keys.decode(Int.self, forKey: .height)
+                let shortest = try keys.decodeIfPresent(Int.self, forKey: .shortest)
+                (pixels, isOfBoth) = (try shortest ?? keys.decode(Int.self, forKey: .height), shortest == nil)
             }
         }
 
         init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
-            size = try keys.decode(Side.self, forKey: .size).pixels
-            crop = try keys.decodeIfPresent(Side.self, forKey: .crop)?.pixels ?? size
+            let size = try keys.decode(Side.self, forKey: .size)
+            let filter = try keys.value(.resample, Self.bicubic)
+            let flags: [CodingKeys] = [.resizes, .crops, .rescales, .normalizes]
+            var unbuilt = try flags.filter { try !keys.value($0, true) }.map { "\($0.rawValue) false" }
+            if filter != Self.bicubic { unbuilt.append("resample \(filter)") }
+            if size.isOfBoth { unbuilt.append("a size of height and width") }
+            (self.unbuilt, self.size) = (unbuilt, size.pixels)
+            crop = try keys.decodeIfPresent(Side.self, forKey: .crop)?.pixels ?? size.pixels
             mean = try keys.decode([Float].self, forKey: .mean)
             deviation = try keys.decode([Float].self, forKey: .deviation)
         }
@@ -47,6 +66,12 @@ extension PicturePreparation {
         let path = "\(directory)/preprocessor_config.json"
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let settings = try ConfigurationFile.read(Settings.self, path)
+        guard settings.unbuilt.isEmpty else {
+            throw ConfigurationFile.Malformed(
+                path: path,
+                problem: settings.unbuilt.joined(separator: ", ")
+                    + ": not built; the shorter side is resized by resample 3, the middle cut out and normalized")
+        }
         guard settings.crop > 0, settings.size >= settings.crop, settings.mean.count == 3, settings.deviation.count == 3
         else {
             throw ConfigurationFile.Malformed(
