@@ -26,6 +26,15 @@ private func values(_ features: TextFeatures, sample: Int) -> [Float] {
         #expect(largestDifference(values(alone, sample: 0), values(beside, sample: 1)) < 1e-5)
     }
 
+    /// As its reference cuts them.
+    @Test func anInfinityReadsAsMuchOfAPromptAsItTakes() throws {
+        let model = try tinyModel()
+        let prompt = [String](repeating: "dog", count: 40).joined(separator: " ")
+        let ids = model.ids([prompt])[0]
+        #expect(ids.count == 16 && ids.last == model.textTokenizer.encode(prompt).last)
+        #expect(model.encode([prompt]).lengths == [16])
+    }
+
     /// Numbers of transformers' T5EncoderModel.
     @Test(
         arguments: [

@@ -60,7 +60,7 @@ package final class InfinityModel: ReadsPrompts {
 
     /// As it was read, with the schedule that was asked for.
     package let configuration: Configuration
-    /// Cuts nothing: attention is to all of a prompt.
+    /// Cuts prompts to the transformer's `textLength`.
     package let reader: PromptReader
     /// Of the BSQ-VAE, both halves.
     package let tokenizerWeights: Weights
@@ -79,7 +79,8 @@ package final class InfinityModel: ReadsPrompts {
         transformer: Weights.Source
     ) throws(WeightsError) {
         self.configuration = configuration
-        reader = PromptReader(configuration.text, tokenizer: textTokenizer, weights: text)
+        reader = PromptReader(
+            configuration.text, tokenizer: textTokenizer, weights: text, longest: configuration.transformer.textLength)
         tokenizerWeights = Weights(tokenizer)
         transformerWeights = Weights(transformer)
         self.tokenizer = BitwiseTokenizer(configuration.tokenizer, tokenizerWeights)

@@ -99,7 +99,8 @@ struct FineTuneConformance {
             model.encode(prompts, tokenizer: tokenizer, splicing: [id: Variable(rows)])
         }
         for (index, prompt) in prompts.enumerated() {
-            try release.compareExactly("text.ids.\(index)", tokenizer.encode(prompt).map(Int.init))
+            let ids = model.ids([prompt], tokenizer: tokenizer)[0]
+            try release.compareExactly("text.ids.\(index)", ids.map(Int.init))
             try release.compare("text.features.\(index)", features([prompt]).values.value)
         }
         try conformance.teacherForced(features(prompts))
