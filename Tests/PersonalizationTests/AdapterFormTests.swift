@@ -119,6 +119,7 @@ import Testing
     @Test(arguments: [
         "init_lora_weights=pissa_niter_16", "init_lora_weights=olora", "init_lora_weights=lora_ga", "use_qalora=",
         "use_bdlora=", "arrow_config=", "kasa_config=", "lora_bias=", "use_dora=", "target_modules=.*\\.to_k",
+        "trainable_token_indices=",
     ])
     func adaptersOfChangedModelsAreRefused(_ setting: String) throws {
         let out = folder + "/peft"
@@ -292,6 +293,21 @@ import Testing
         #expect(change.fits(weight.shape))
         change.merge(into: weight, share: 1)
         #expect(zip(weight.values, values).allSatisfy { abs($0 - $1) < 1e-5 }, "\(weight.values)")
+    }
+
+    /// As transformers 5 names them where the tower stands alone, beside those of T5.
+    @Test func modulesOfALoneTextTowerHaveThePublishedNames() throws {
+        let path = folder + "/pytorch_lora_weights.safetensors"
+        let modules = [
+            "text_encoder.encoder.layers.0.self_attn.q_proj", "text_encoder_2.encoder.block.0.layer.0.SelfAttention.q",
+        ]
+        let ends = [("lora_A", [1, 4]), ("lora_B", [4, 1])]
+        let tensors = modules.flatMap { module in
+            ends.map { ("\(module).\($0.0).weight", Tensor(zeros: $0.1)) }
+        }
+        try Safetensors.write(Dictionary(uniqueKeysWithValues: tensors), to: path)
+        let paths = try AdapterReader(path).read().changes.keys.map(\.path)
+        #expect(paths.sorted() == ["text_encoder.text_model.encoder.layers.0.self_attn.q_proj", modules[1]])
     }
 
     /// kohya's third text encoder is T5, also where a model has two.

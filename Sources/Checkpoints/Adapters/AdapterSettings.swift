@@ -31,7 +31,10 @@ struct AdapterSettings {
         {
             return "init_lora_weights is \(start): it was learnt on other weights than the model's; convert it first"
         }
-        for name in ["layer_replication", "use_qalora", "use_bdlora", "arrow_config", "kasa_config"] {
+        let unbuilt = [
+            "layer_replication", "use_qalora", "use_bdlora", "arrow_config", "kasa_config", "trainable_token_indices",
+        ]
+        for name in unbuilt {
             guard let value = members[name], !(value is NSNull), value as? Bool != false else { continue }
             return "\(name) is not built"
         }
