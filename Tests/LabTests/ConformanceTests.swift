@@ -80,6 +80,39 @@ struct ReleaseConformanceTests {
         }
     }
 
+    /// Of what cannot be read nothing could be compared, and nobody would know why.
+    @Test(arguments: ["dino-vits16", "clip-vit-base-patch32", "llamagen-t2i-xl"])
+    func whatCannotBeReadIsNamed(name: String) throws {
+        try inFolder { folder in
+            for file in ["expected.json", "expected.safetensors"] {
+                try FileManager.default.copyItem(atPath: "\(releases!)/\(name)/\(file)", toPath: "\(folder)/\(file)")
+            }
+            try Data("<!DOCTYPE html>".utf8).write(to: URL(fileURLWithPath: "\(folder)/model.pth"))
+            let error = try #require(throws: ConformanceError.self) { try Conformance.run(folder) }
+            #expect(error.description.contains("model.pth: it is a web page"))
+        }
+    }
+
+    /// Where a token is four codes, as the 8B's, pictures are compared code by code, on any scales.
+    @Test func picturesAreEncodedInTheVAEsOwnCodes() throws {
+        let source = "\(releases!)/infinity-2b"
+        var codes = try Checkpoint.tensors("\(source)/infinity_vae_d32reg.pth")
+        for name in codes.keys where name.hasPrefix("encoder.conv_out.") { codes[name] = codes[name]!.slice(0..<8) }
+        let first = "decoder.conv_in.conv.weight"
+        let shape = try #require(codes[first]).shape
+        codes[first] = Tensor(zeros: [shape[0], 8] + shape.dropFirst(2))
+        let report = try inFolder { folder in
+            for file in try FileManager.default.contentsOfDirectory(atPath: source) where !file.contains("_vae_") {
+                try FileManager.default.createSymbolicLink(
+                    atPath: "\(folder)/\(file)", withDestinationPath: "\(source)/\(file)")
+            }
+            try Safetensors.write(codes, to: "\(folder)/infinity_vae_d8_patchify.safetensors")
+            return try Conformance.run(folder)
+        }
+        let compared = report.lines.map(\.name)
+        #expect(compared.contains("enc.z ([1, 8, 6, 4] against [1, 32, 6, 4])"), "\(compared)")
+    }
+
     /// Of a transformer, too, told where it is in words; the adapter changes nothing.
     @Test(arguments: [("sd3-medium", "481"), ("flux1-dev", "0.481")])
     func adaptersAreHeldAgainstTheNetworkTheyAreFor(base: String, timestep: String) throws {

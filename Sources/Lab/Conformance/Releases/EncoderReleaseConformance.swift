@@ -10,12 +10,19 @@ struct EncoderReleaseConformance {
     let release: ReleaseCase
 
     /// Everything of a kind that lies in the release.
-    private func places(_ kind: ReleasePiece.Kind) -> [ReleasePiece] { ReleaseScan([release.folder]).pieces(kind) }
+    /// - Throws: ``ConformanceError`` where a file cannot be read, or nothing is of the kind.
+    private func places(_ kind: ReleasePiece.Kind) throws -> [ReleasePiece] {
+        let scan = ReleaseScan([release.folder])
+        guard scan.problems.isEmpty else { throw release.problem(scan.problems.joined(separator: "; ")) }
+        let pieces = scan.pieces(kind)
+        guard !pieces.isEmpty else { throw release.problem("nothing in it is \(kind.rawValue)") }
+        return pieces
+    }
 
     // MARK: CLIP
 
     func clip() throws {
-        for piece in places(.clip) {
+        for piece in try places(.clip) {
             let encoder = try release.asModel([piece.path]) { folder, _ in try CLIPEncoder(directory: folder) }
             try texts(encoder, piece.name)
             try pictures(encoder, piece.name)
@@ -53,7 +60,7 @@ struct EncoderReleaseConformance {
         let (own, other) = (Variable(try release.tensor("x")), Variable(try release.tensor("y")))
         var wishes = ReleaseWishes()
         wishes.heads = release.unwritten("num_heads")?.integer
-        for piece in places(.dino) {
+        for piece in try places(.dino) {
             let model = try release.asModel([piece.path], wishes) { folder, _ in try DINOEncoder(directory: folder) }
                 .model
             if piece.checkpoint.contains("pos_embed") {

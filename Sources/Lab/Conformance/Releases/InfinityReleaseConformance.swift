@@ -43,7 +43,7 @@ struct InfinityReleaseConformance {
         release.compareSaid("scale_schedule", schedule.sides.map { [1, $0.height, $0.width] }, sides)
         let prompts = try release.texts("prompts")
         for (index, prompt) in prompts.enumerated() {
-            try release.compareExactly("text.ids.\(index)", model.textTokenizer.encode(prompt).map(Int.init))
+            try release.compareExactly("text.ids.\(index)", model.ids([prompt])[0].map(Int.init))
             try release.compare("text.features.\(index)", model.encode([prompt]).values.value)
         }
         try teacherForced(model.encode(prompts))
@@ -83,7 +83,12 @@ struct InfinityReleaseConformance {
     private func encoded() throws {
         let h = model.tokenizer.features(Variable(.pictures([try release.picture("enc.image_u8")]))).value
         try release.compare("enc.h", h)
-        let maps = model.tokenizer.quantize(h, schedule: try encodingSchedule())
+        let schedule = try encodingSchedule()
+        guard [schedule.last.height, schedule.last.width] == Array(h.shape.suffix(2)) else {
+            throw release.problem("semantics.enc names a schedule that does not end with the features' size")
+        }
+        // The VAE's own codes, of which a token of the 8B has four.
+        let maps = BitwiseQuantizer(schedule: schedule, depth: h.shape[1]).quantize(h)
         try release.compare("enc.z", maps.sum)
         for scale in maps.schedule.sides.indices {
             try release.compareExactly("enc.bits.\(scale)", maps.bits(ofScale: scale))

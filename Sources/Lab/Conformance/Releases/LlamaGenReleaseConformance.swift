@@ -26,8 +26,9 @@ struct LlamaGenReleaseConformance {
         self.release = release
         var wishes = ReleaseWishes()
         wishes.heads = release.unwritten("n_head")?.integer
-        guard let found = LlamaGenRelease(ReleaseScan([release.folder]), wishes) else {
-            throw release.problem("it holds no transformer of LlamaGen")
+        let scan = ReleaseScan([release.folder])
+        guard let found = LlamaGenRelease(scan, wishes) else {
+            throw release.problem((scan.problems + ["it holds no transformer of LlamaGen"]).joined(separator: "; "))
         }
         let parts = try found.parts()
         let settings = try JSONDecoder().decode(Settings.self, from: parts.configuration.line)
