@@ -55,6 +55,27 @@ import Testing
         #expect(!problems.description.contains("geheim"))
     }
 
+    /// As strictly as messages: of a name that is said twice one value would hold, and nobody know which.
+    @Test func aFileThatIsNoStrictJSONIsRefusedWithThePlace() throws {
+        let folder = try TemporaryFolder()
+        for (text, found) in [
+            (#"{"trainingSlots": 1, "trainingSlots": 4}"#, "/trainingSlots: found this name again, at byte 21"),
+            (#"{"trainingSlots": 2,}"#, "found '}' at byte 20"), ("", "found the end at byte 0"),
+            (#"{"trainingSlots": true}"#, "/trainingSlots: must be a string or a number"),
+            ("[]", "must hold one JSON object"),
+        ] {
+            let file = try folder.write("atelier.json", text)
+            let problems = try #require(throws: SettingsProblems.self) {
+                try Settings.read(file: file, environment: Self.complete)
+            }
+            #expect(problems.lines.count == 1 && problems.description.contains(found), "\(problems)")
+        }
+        let file = try folder.write(
+            "atelier.json", #"{"trainingSlots": 2.0, "heartbeatSeconds": 0.5, "drainSeconds": "7"}"#)
+        let settings = try Settings.read(file: file, environment: Self.complete)
+        #expect(settings.trainingSlots == 2 && settings.heartbeatSeconds == 0.5 && settings.drainSeconds == 7)
+    }
+
     @Test func theEnvironmentOverridesTheFile() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write("atelier.json", #"{"trainingSlots": 2, "drainSeconds": 5}"#)

@@ -201,6 +201,18 @@ struct PartsTests {
         #expect(throws: TokenFile.Problem.self) { try TokenFile(path: path) }
     }
 
+    /// Who is of a misspelt tenant would be of none, and see all.
+    @Test(arguments: [(#""tennant":"shop""#, "tennant"), (#""tenant":"shop","role":"reader""#, "/0/role")])
+    func whatATokenFileSaysAndNobodyUnderstandsIsRefused(members: String, word: String) throws {
+        let folder = try TemporaryFolder()
+        let digest = String(repeating: "0", count: 64)
+        let entry = #"{"name":"x","sha256":"\#(digest)","role":"admin",\#(members)}"#
+        let path = try folder.write("tokens", "[\(entry)]")
+        chmod(path, 0o600)
+        let problem = try #require(throws: TokenFile.Problem.self) { try TokenFile(path: path) }
+        #expect(problem.description.contains(word), "\(problem)")
+    }
+
     /// As a shell's `<(…)` is one.
     @Test func tokensComeOutOfAPipeToo() throws {
         let made = AccessToken.make(name: "anna", role: .admin, tenant: nil)

@@ -1,5 +1,6 @@
 import Broker
 import Foundation
+import Jobs
 import Store
 
 extension Settings {
@@ -48,17 +49,18 @@ private struct SettingsReader {
         guard let data = InputFile.contents(file) else {
             return problems.append("\(file): cannot be read; give a JSON file, or none")
         }
-        let object: Any
-        do { object = try JSONSerialization.jsonObject(with: data) } catch {
-            return problems.append("\(file): is not JSON: \(jsonReason(error))")
+        let object: JSONValue
+        do throws(Problems) { object = try StrictJSON.value(of: data) } catch {
+            problems += error.list.map { "\(file): \($0)" }
+            return
         }
-        guard let entries = object as? [String: Any] else {
+        guard case .object(let entries) = object else {
             return problems.append("\(file): must hold one JSON object of settings")
         }
         for (name, value) in entries.sorted(by: { $0.key < $1.key }) { take(name, value, from: file) }
     }
 
-    private mutating func take(_ name: String, _ value: Any, from file: String) {
+    private mutating func take(_ name: String, _ value: JSONValue, from file: String) {
         guard Settings.table.contains(where: { $0.name == name }) else {
             let names = Settings.table.map(\.name).joined(separator: ", ")
             return problems.append("\(file): /\(name): unknown setting; allowed are \(names)")
@@ -77,20 +79,18 @@ private struct SettingsReader {
         }
     }
 
-    private func text(of value: Any) -> String? {
-        if let string = value as? String { return string }
-        if let number = value as? NSNumber { return number.stringValue }
-        return nil
+    private func text(of value: JSONValue) -> String? {
+        switch value {
+        case .string(let text): text
+        case .integer(let number): String(number)
+        case .number(let number): String(number)
+        case .null, .bool, .array, .object: nil
+        }
     }
 
     private func isOpenToOthers(_ file: String) -> Bool {
         var status = stat()
         return stat(file, &status) == 0 && status.st_mode & 0o004 != 0
-    }
-
-    private func jsonReason(_ error: any Error) -> String {
-        let error = error as NSError
-        return (error.userInfo["NSDebugDescription"] as? String) ?? error.localizedDescription
     }
 
     mutating func settings() throws -> Settings {

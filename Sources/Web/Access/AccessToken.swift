@@ -1,6 +1,7 @@
 import Daemon
 import Foundation
 import Hashing
+import Jobs
 
 /// Who may come in, as a line of the token file says it. The token itself is written nowhere: its SHA-256 is.
 package struct AccessToken: Sendable, Equatable, Codable {
@@ -48,6 +49,8 @@ package struct TokenFile: Sendable {
     /// What is wrong with a file, and what to do.
     package struct Problem: Error, CustomStringConvertible { package let description: String }
 
+    private static let members = ["name", "sha256", "role", "tenant"]
+
     private let tokens: [String: AccessToken]
 
     /// Reads a file.
@@ -60,15 +63,30 @@ package struct TokenFile: Sendable {
         guard stat(path, &status) == 0, status.st_mode & 0o022 == 0 else {
             throw Problem(description: "\(path) can be written by others; chmod 600 it")
         }
+        let known = Self.members.joined(separator: ", ")
+        let list: JSONValue
         let entries: [AccessToken]
-        do { entries = try JSONDecoder().decode([AccessToken].self, from: data) } catch {
-            throw Problem(description: "\(path) is no JSON array of {name, sha256, role, tenant}: \(error)")
+        do {
+            list = try StrictJSON.value(of: data)
+            entries = try JSONDecoder().decode([AccessToken].self, from: list.line)
+        } catch { throw Problem(description: "\(path) is no JSON array of {\(known)}: \(error)") }
+        // Who is of a misspelt tenant would be of none, and see all.
+        if let stranger = Self.stranger(in: list) {
+            throw Problem(description: "\(path): a token has \(stranger); allowed are \(known)")
         }
         if let entry = entries.first(where: { SHA256Digest($0.sha256) == nil || $0.name.isEmpty || $0.tenant == "" }) {
             throw Problem(
                 description: "\(path): \(entry.name) needs a name, 64 hexadecimal digits, and a tenant or none")
         }
         tokens = Dictionary(entries.map { ($0.sha256, $0) }) { first, _ in first }
+    }
+
+    /// A member that tokens do not have; nil where there is none.
+    private static func stranger(in list: JSONValue) -> String? {
+        for case .object(let given) in list.array ?? [] {
+            if let name = given.keys.sorted().first(where: { !members.contains($0) }) { return name }
+        }
+        return nil
     }
 
     /// Whose token that is; nil: nobody's. Found by its digest, so that the time it takes tells nothing of it.
