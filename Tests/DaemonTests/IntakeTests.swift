@@ -88,6 +88,20 @@ import Testing
         }
     }
 
+    /// Sixteen bytes of a UUID, say: an answer would not carry back what its asker waits for.
+    @Test func propertiesThatAreNoUTF8AreRejected() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            let repaired = "\u{FFFD}a\u{FFFD}"
+            try await stage.publish(
+                body: Self.probe, properties: MessageProperties(messageID: repaired, correlationID: repaired))
+            let problems = try await stage.outcomes(1)[0]["problems"]?.array ?? []
+            #expect(
+                problems.compactMap { $0["pointer"]?.string } == ["property:message_id", "property:correlation_id"])
+            #expect(problems.allSatisfy { $0["found"]?.string?.hasPrefix("bytes that are no UTF-8") == true })
+        }
+    }
+
     @Test func startsWithoutPostgreSQLCostNoMessageADelivery() async throws {
         try await Stage.with(settings: Self.settings) { stage in
             for number in 0..<20 { try await stage.publish(body: Self.probe, id: "d\(number)", kind: "probe") }

@@ -85,7 +85,14 @@ package struct MessageReader: Sendable {
         problems += Self.texts(of: properties).filter { $0.text.utf8.contains(0) }.map { name, text in
             Problem("property:\(name)", found: JSONValue.string(text).brief, allowed: "text without NUL characters")
         }
-        // Bytes that are no UTF-8 are longer once they are repaired; an answer could not carry them back.
+        // They are repaired as they are read: an answer would not carry back what its asker waits for.
+        problems += Self.texts(of: properties).filter { $0.text.unicodeScalars.contains("\u{FFFD}") }.map {
+            name, text in
+            Problem(
+                "property:\(name)", found: "bytes that are no UTF-8: \(JSONValue.string(text).brief)",
+                allowed: "text in UTF-8")
+        }
+        // As long as an answer could not carry back: repaired ones, and a header's.
         problems += Self.texts(of: properties).filter { $0.name != "message_id" && $0.text.utf8.count > 255 }.map {
             name, text in
             Problem("property:\(name)", found: "\(text.utf8.count) bytes as UTF-8", allowed: "at most 255")
