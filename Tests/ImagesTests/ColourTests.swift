@@ -102,6 +102,11 @@ import Testing
         let usual = [31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000].flatMap(HandmadePNG.number)
         let plain = try decoded([200, 60, 61], [("gAMA", HandmadePNG.number(45455)), ("cHRM", usual)])
         #expect(plain.colour == [200, 60, 61] && plain.warnings.isEmpty)
+        // Primaries alone: sRGB's gamma is meant.
+        let wide = [31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000].flatMap(HandmadePNG.number)
+        let alone = try decoded([230, 40, 30], [("cHRM", wide)])
+        #expect(isNear(alone.colour, [251, 0, 0], within: 2) && alone.warnings.isEmpty)
+        #expect(try decoded([200, 60, 61], [("cHRM", usual)]).colour == [200, 60, 61])
     }
 
     /// Cameras set to Adobe RGB say so in EXIF and bring no profile.
@@ -185,6 +190,16 @@ import Testing
             kind: .rgb, width: 16, height: 16, ancillary: [("acTL", [UInt8](repeating: 0, count: 8))]
         ) { _, _, _ in 0 }
         #expect(try DecodedPicture(none.bytes).outline.warnings == [])
+    }
+
+    @Test func aSingleFrameThatIsThePictureIsNoAnimation() throws {
+        func warnings(_ chunks: [(type: String, data: [UInt8])]) throws -> [String] {
+            let single: (type: String, data: [UInt8]) = ("acTL", HandmadePNG.number(1) + HandmadePNG.number(0))
+            let png = HandmadePNG(kind: .rgb, width: 16, height: 16, ancillary: [single] + chunks) { _, _, _ in 0 }
+            return try DecodedPicture(png.bytes).outline.warnings
+        }
+        #expect(try warnings([("fcTL", [UInt8](repeating: 0, count: 26))]) == [])
+        #expect(try warnings([]).first?.hasPrefix("an animation of 1 frame: the picture beside it") == true)
     }
 
     @Test(.enabled(if: sharedFolder("cases") != nil, "../shared/cases is not here"))

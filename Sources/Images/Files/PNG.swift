@@ -58,8 +58,10 @@ struct PNGFile: PictureFile {
         if let coded = outline.says.coded, coded.areKnown || profile == nil { return .coded(coded) }
         if let profile { return .profile(profile) }
         if outline.says.isSRGB { return .sRGB }
-        guard let gamma = outline.says.gamma else { return outline.says.camera.isAdobeRGB ? .adobeRGB : .sRGB }
-        let primaries = outline.says.primaries ?? .sRGB
+        let says = outline.says
+        guard says.gamma != nil || says.primaries != nil else { return says.camera.isAdobeRGB ? .adobeRGB : .sRGB }
+        // Whoever says one of the two means sRGB's other.
+        let (gamma, primaries) = (says.gamma ?? 1 / 2.2, says.primaries ?? .sRGB)
         // What everybody writes who means sRGB.
         return abs(gamma - 1 / 2.2) < 0.001 && primaries.isSRGB ? .sRGB : .measured(primaries, gamma: gamma)
     }

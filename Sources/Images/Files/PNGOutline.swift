@@ -75,7 +75,10 @@ struct PNGOutline {
             offset = chunk.end
             let bytes = Array(chunk.data(of: data).prefix(32))
             if chunk.isNamed("IDAT") {
-                if let frames { says.animation = PNGOutline.animation(frames, isFirstFrame) }
+                // A single frame that is the picture itself is no animation.
+                if let frames, frames > 1 || !isFirstFrame {
+                    says.animation = PNGOutline.animation(frames, isFirstFrame)
+                }
                 frames = nil
             }
             switch chunk.name {
@@ -110,7 +113,10 @@ struct PNGOutline {
     private static func animation(_ frames: Int, _ isFirstFrame: Bool) -> String {
         isFirstFrame
             ? "an animation of \(frames) frames: the first is taken"
-            : "an animation of \(frames) frames: the picture beside it is taken, which is none of them"
+            : """
+            an animation of \(frames) \(frames == 1 ? "frame" : "frames"): the picture beside it is taken, which is \
+            none of them
+            """
     }
 
     /// Eight numbers in hundred-thousandths: x and y of white, red, green, blue.
