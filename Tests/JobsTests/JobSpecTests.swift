@@ -272,6 +272,8 @@ import Testing
         ("a \u{2329}rex\u{232A} dog", ["\u{2329}rex\u{232A}"]), ("a \u{276E}rex\u{276F} dog", ["\u{276E}rex\u{276F}"]),
         ("Marks&Ltd, 50%3", []), ("a <r\u{435}x> dog", ["<r\u{435}x>, with U+0435 in it"]),
         ("&lt;!&lt;!&lt;a b&gt;", ["&lt;a b&gt;"]), ("<rex &lt;max", ["<rex", "&lt;max"]),
+        ("a &amp;lt;rex&amp;gt; dog", ["&amp;lt;rex&amp;gt;"]), ("a %253Crex%253E dog", ["%253Crex%253E"]),
+        ("a &amp;#60;rex&amp;#62; dog", ["&amp;#60;rex&amp;#62;"]), ("R&amp;D", []),
     ]) func whatLooksLikeAMentionAndIsNoneIsAProblem(_ prompt: String, _ found: [String]) throws {
         let body: JSONValue = [
             "version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": ["a dog", .string(prompt)],

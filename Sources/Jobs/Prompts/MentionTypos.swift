@@ -26,8 +26,10 @@ extension ConceptMention {
     private static func brackets(in text: String) -> [Bracket] {
         let form =
             #/
-            ([<＜‹〈⟨≮\u{2329}\u{FE64}\u{276C}\u{276E}]|&lt;?|&\#0*60;?|&\#x0*3c;?|%3c|\\u003c|\\x3c)
-            | (?:[>＞›〉⟩≯\u{232A}\u{FE65}\u{276D}\u{276F}]|&gt;?|&\#0*62;?|&\#x0*3e;?|%3e|\\u003e|\\x3e)
+            ( [<＜‹〈⟨≮\u{2329}\u{FE64}\u{276C}\u{276E}]
+              | &(?:amp;){0,3}(?:lt|\#0*60|\#x0*3c);? | %(?:25){0,3}3c | \\u003c | \\x3c )
+            | (?: [>＞›〉⟩≯\u{232A}\u{FE65}\u{276D}\u{276F}]
+              | &(?:amp;){0,3}(?:gt|\#0*62|\#x0*3e);? | %(?:25){0,3}3e | \\u003e | \\x3e )
             /#
         // Marks that join with a bracket would hide it.
         return text.matches(of: form.matchingSemantics(.unicodeScalar).ignoresCase()).map {
