@@ -298,6 +298,11 @@ import Testing
             try await stage.publish(body: Data("{}".utf8), id: "declares the queues")
             let wrong = try await stage.control("submit", job, "--deadline", "tomorrow")
             #expect(wrong.status == 64 && wrong.errors.contains("2026-01-31T12:00:00Z"), "\(wrong)")
+            let longID = String(repeating: "i", count: 129)
+            for (option, value, allowed) in [("--priority", "10", "0 to 9"), ("--id", longID, "1 to 128")] {
+                let run = try await stage.control("submit", job, option, value)
+                #expect(run.status == 64 && run.errors.contains("allowed are \(allowed)"), "\(run)")
+            }
             #expect(
                 try await stage.control(
                     "submit", job, "--id", "timely", "--run-after", "2031-01-31T12:00:00Z", "--deadline",
