@@ -25,6 +25,10 @@ struct ReferencePictures {
         for (index, file) in zip(places ?? Array(files.indices), files) {
             do {
                 let decoded = try DecodedPicture(file: file.path, limits: .reference)
+                if let problem = Self.problem(with: file.crop, of: decoded.outline, at: "/images/\(index)") {
+                    problems.append(problem)
+                    continue
+                }
                 squares.append(ReferencePictures.squared(decoded.picture, file.crop, size: size))
                 warnings += decoded.outline.warnings.map { "/images/\(index): \(decoded.outline.description): \($0)" }
             } catch {
@@ -46,6 +50,17 @@ struct ReferencePictures {
         \(PictureFormat.words) of \(limits.smallestSide) to \(limits.side) pixels a side and at most \
         \(limits.pixels >> 20) Mi pixels
         """
+    }
+
+    /// What is wrong with the part of a picture that counts; nil where it shows as much as a picture must.
+    static func problem(with crop: CropArea?, of outline: PictureOutline, at pointer: String) -> Problem? {
+        let least = PictureLimits.reference.smallestSide
+        guard let part = crop?.pixels(width: outline.width, height: outline.height),
+            min(part.width, part.height) < least
+        else { return nil }
+        return Problem(
+            pointer + "/crop", found: "\(part.width)×\(part.height) pixels of \(outline.description)",
+            allowed: "a part of at least \(least) pixels a side")
     }
 
     /// The middle of the part that counts, as the reference codes crop (ARBooth's `CenterCrop`). Cropped before it is

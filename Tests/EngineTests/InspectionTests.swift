@@ -74,6 +74,19 @@ import Testing
             ])
     }
 
+    @Test func aPartMustShowAsMuchAsAPicture() throws {
+        let bytes = try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png()
+        func part(_ width: Double) -> JSONValue {
+            image(bytes).adding("crop", ["left": 0.5, "top": 0, "width": .number(width), "height": 1])
+        }
+        #expect(
+            try personalization([part(0.25), part(0.01)]).problems == [
+                Problem(
+                    "/images/1/crop", found: "1×64 pixels of a PNG of 64×64",
+                    allowed: "a part of at least 16 pixels a side")
+            ])
+    }
+
     @Test func promptsAreCountedByTheModelsOwnTokenizer() throws {
         let long = Array(repeating: "a photo of a dog", count: 7).joined(separator: " ")
         let report = try report(on: ["prompts": [.string(long), "a photo of a dog", "a <rex> dog"]])

@@ -123,6 +123,11 @@ import Testing
         #expect(read.pictures.map(\.width) == [64, 48])
         #expect(read.origins.map(\.width) == [96, 48] && read.origins.map(\.height) == [64, 64])
         #expect(read.origins.map(\.left) == [16, 0] && read.origins.map(\.top) == [0, 8])
+        let sliver = CropArea(left: 0.5, top: 0, width: 0.1, height: 1)
+        let failure = try #require(throws: JobFailure.self) {
+            try ReferencePictures([ReferenceFile(path: path, crop: sliver)], size: 16)
+        }
+        #expect(failure.problems?.map(\.pointer) == ["/images/0/crop"])
     }
 
     /// As Atelier guarantees it: the same bytes, whichever stage a killed engine was in.

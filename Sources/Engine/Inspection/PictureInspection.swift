@@ -10,6 +10,11 @@ struct PictureInspection {
     func inspect(_ picture: InspectionOrder.Picture, crop: CropArea?, _ findings: inout Findings) {
         do throws(PictureError) {
             let outline = try DecodedPicture([UInt8](picture.data), limits: .reference).outline
+            let place = "/" + picture.pointer.split(separator: "/").dropLast().joined(separator: "/")
+            if let problem = ReferencePictures.problem(with: crop, of: outline, at: place) {
+                findings.problems.append(problem)
+                return
+            }
             let warnings = outline.warnings + enlargement(outline, crop)
             findings.warnings += warnings.map { "\(picture.pointer): \(outline.description): \($0)" }
         } catch {
