@@ -18,7 +18,7 @@ package struct ModelLayout: Sendable {
     /// All that are known. The first that claims a folder has it.
     package static let all: [ModelLayout] =
         [.infinity, .chameleon, .diffusion, .llamagen, .clip, .dino, .classifier, .lpips]
-        + PipelineRelease.Kind.allCases.map(pipeline)
+        + PipelineKind.allCases.map(pipeline)
 
     /// The layout of a folder, by its `config.json`; nil where no family claims it.
     package static func of(_ configuration: JSONValue) -> ModelLayout? { all.first { $0.claims(configuration) } }
@@ -130,7 +130,7 @@ extension ModelLayout {
         })
 
     /// A diffusion model as diffusers lays it out, its weights beside the folders of its components.
-    static func pipeline(_ kind: PipelineRelease.Kind) -> ModelLayout {
+    static func pipeline(_ kind: PipelineKind) -> ModelLayout {
         ModelLayout(
             family: .diffusion,
             files: [configuration, PipelineRelease.index, "scheduler/scheduler_config.json"]

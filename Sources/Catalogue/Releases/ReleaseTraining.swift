@@ -14,7 +14,7 @@ extension RecognizedRelease {
         case .chameleon: Self.learning(2e-5)
         case .llamagen: Self.learning(1e-4)
         case .diffusion:
-            switch configuration["pipeline"]?.string.flatMap(PipelineRelease.Kind.init(rawValue:)) {
+            switch configuration["pipeline"]?.string.flatMap(PipelineKind.init(rawValue:)) {
             case .sdxl: Self.teaching(1e-4)
             case .sd3: Self.teaching(4e-4)
             case .flux: Self.teaching(1e-4, ["supervisor_optimizer": "prodigy"])

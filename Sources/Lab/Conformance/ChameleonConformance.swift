@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import Catalogue
 import Layers
 import Tensors
 
@@ -7,7 +8,7 @@ extension ChameleonTransformer.Configuration {
     /// The configuration a case records under the reference's keyword names; the weights tell how many rows the head
     /// norms have.
     init(_ fixture: ConformanceCase, weights: [String: Tensor]) throws {
-        try fixture.hold(["hidden_act": "silu"])
+        try fixture.hold(["hidden_act": ["silu"]])
         self.init(
             vocabularySize: try fixture.integer("vocab_size"), width: try fixture.integer("hidden_size"),
             feedForwardWidth: try fixture.integer("intermediate_size"), depth: try fixture.integer("num_hidden_layers"),

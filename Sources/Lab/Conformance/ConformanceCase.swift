@@ -1,3 +1,4 @@
+import Catalogue
 import Checkpoints
 import Foundation
 import Images
@@ -54,14 +55,12 @@ struct ConformanceCase {
         return value
     }
 
-    /// Holds settings of which one value alone is built.
-    /// - Throws: `ConformanceError` for another one.
-    func hold(_ built: KeyValuePairs<String, JSONValue>) throws {
+    /// Holds the configuration against what is built.
+    /// - Throws: `ConformanceError` for the first setting that is not.
+    func hold(_ built: BuiltSettings) throws {
         let settings = try decodedConfiguration(as: JSONValue.self)
-        for (name, value) in built {
-            guard let found = settings[name], found != .null, found != value else { continue }
-            throw ConformanceError(
-                folder: folder, problem: "\(name) \(found.brief) is not built; \(value.text) is")
+        if let problem = built.problems(in: settings).first {
+            throw ConformanceError(folder: folder, problem: problem)
         }
     }
 

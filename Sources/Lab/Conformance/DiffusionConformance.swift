@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import Catalogue
 import Layers
 import Tensors
 
@@ -56,10 +57,7 @@ extension Conformance {
     }
 
     private static func unetReport(_ fixture: ConformanceCase) throws -> ConformanceReport {
-        try fixture.hold([
-            "act_fn": "silu", "center_input_sample": false, "flip_sin_to_cos": true, "freq_shift": 0,
-            "downsample_padding": 1, "mid_block_scale_factor": 1,
-        ])
+        try fixture.hold(.unet)
         let weights = Weights(.checkpoint(try fixture.weights()))
         let model = UNet(try fixture.decodedConfiguration(as: UNet.Configuration.self), weights)
         try weights.verify()
@@ -95,7 +93,7 @@ private struct AutoencoderKLConformance {
 
     init(_ fixture: ConformanceCase) throws {
         self.fixture = fixture
-        try fixture.hold(["act_fn": "silu"])
+        try fixture.hold(.autoencoder)
         let weights = Weights(.checkpoint(AutoencoderKL.named(try fixture.weights())))
         model = AutoencoderKL(try fixture.decodedConfiguration(as: AutoencoderKL.Configuration.self), weights)
         try weights.verify()

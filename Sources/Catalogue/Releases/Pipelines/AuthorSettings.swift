@@ -4,7 +4,7 @@ import Jobs
 /// diffusers' settings of components that come without any: sizes from shapes, the rest that of the one architecture
 /// there is.
 struct AuthorSettings {
-    let kind: PipelineRelease.Kind
+    let kind: PipelineKind
     /// Width of the larger text tower's pooled texts, where there is one.
     let pooledWidth: Int?
     /// Whether it was distilled to draw in a few steps.
