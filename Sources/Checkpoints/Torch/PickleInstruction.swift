@@ -1,0 +1,57 @@
+/// The instructions that protocols 2 to 5 are made of (CPython, Lib/pickle.py), without those for objects kept outside
+/// of the pickle's file and for numbers of registered classes.
+enum PickleInstruction: UInt8 {
+    case proto = 0x80
+    case stop = 0x2E
+    case frame = 0x95
+    case mark = 0x28
+    case none = 0x4E
+    case newTrue = 0x88
+    case newFalse = 0x89
+    case binInt = 0x4A
+    case binInt1 = 0x4B
+    case binInt2 = 0x4D
+    case long1 = 0x8A
+    case long4 = 0x8B
+    case binFloat = 0x47
+    case binUnicode = 0x58
+    case shortBinUnicode = 0x8C
+    case binUnicode8 = 0x8D
+    case binString = 0x54
+    case shortBinString = 0x55
+    case binBytes = 0x42
+    case shortBinBytes = 0x43
+    case binBytes8 = 0x8E
+    case byteArray8 = 0x96
+    case emptyTuple = 0x29
+    case emptyList = 0x5D
+    case emptyDict = 0x7D
+    case emptySet = 0x8F
+    case frozenSet = 0x91
+    case tuple = 0x74
+    case tuple1 = 0x85
+    case tuple2 = 0x86
+    case tuple3 = 0x87
+    case list = 0x6C
+    case dict = 0x64
+    case append = 0x61
+    case appends = 0x65
+    case setItem = 0x73
+    case setItems = 0x75
+    case addItems = 0x90
+    case binPut = 0x71
+    case longBinPut = 0x72
+    case memoize = 0x94
+    case binGet = 0x68
+    case longBinGet = 0x6A
+    case dup = 0x32
+    case pop = 0x30
+    case popMark = 0x31
+    case global = 0x63
+    case stackGlobal = 0x93
+    case reduce = 0x52
+    case newObject = 0x81
+    case newObjectEx = 0x92
+    case build = 0x62
+    case binPersID = 0x51
+}

@@ -1,0 +1,78 @@
+/// What a body says of concepts that are learnt.
+extension SpecReader {
+    /// What is learnt: one `concept`, or a list `concepts`, each with its own pictures or proxies.
+    mutating func concepts() -> [ConceptSpec] {
+        guard let list = body["concepts"] else { return concept(body["concept"], at: "/concept").map { [$0] } ?? [] }
+        if body["concept"] != nil { note("/concept", body["concept"], "nothing: /concepts has all of them") }
+        guard let elements = list.array, (1...8).contains(elements.count) else {
+            note("/concepts", list, "a list of 1 to 8 concepts")
+            return []
+        }
+        let found = elements.enumerated().compactMap { index, element in
+            concept(element, at: "/concepts/\(index)", ofSeveral: true)
+        }
+        for (index, concept) in found.enumerated() where found[..<index].contains(where: { $0.name == concept.name }) {
+            problems.append(
+                Problem("/concepts/\(index)/name", found: concept.name, allowed: "another name than before"))
+        }
+        return found
+    }
+
+    private mutating func concept(
+        _ value: JSONValue?, at place: String, ofSeveral: Bool = false
+    ) -> ConceptSpec? {
+        guard case .object(let members) = value else {
+            note(place, value, "an object with name, role and class")
+            return nil
+        }
+        let known = ["name", "role", "class"] + (ofSeveral ? ["images", "proxies"] : [])
+        for name in members.keys.sorted() where !known.contains(name) {
+            problems.append(
+                Problem(
+                    "\(place)/" + Problem.escaped(name), found: "an unknown field",
+                    allowed: known.joined(separator: ", ")))
+        }
+        let name = members["name"]?.string.flatMap { ConceptMention.isName($0) ? $0 : nil }
+        if name == nil {
+            noteName(
+                "\(place)/name", members["name"],
+                "1 to 64 lowercase letters, digits, dashes and underscores, the first a letter or digit")
+        }
+        let role = members["role"]?.string.flatMap(ConceptRole.init(rawValue:))
+        if role == nil {
+            note("\(place)/role", members["role"], ConceptRole.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        let noun = members["class"]?.string.flatMap { $0.wholeMatch(of: /[A-Za-z][A-Za-z -]{0,63}/) == nil ? nil : $0 }
+        if noun == nil, role == .subject || members["class"] != nil {
+            note("\(place)/class", members["class"], "a class noun of 1 to 64 English letters, spaces and dashes")
+        }
+        let proxies = members["proxies"].flatMap { ProxySource($0) }
+        if members["proxies"] != nil, proxies == nil {
+            note("\(place)/proxies", members["proxies"], ProxySource.rule)
+        }
+        let places = ofSeveral ? imagePlaces(members["images"], isNeeded: proxies == nil, at: place) : nil
+        guard let name, let role else { return nil }
+        return ConceptSpec(name: name, role: role, className: noun, images: places, proxies: proxies)
+    }
+
+    /// Where a concept's pictures are in the job's list.
+    private mutating func imagePlaces(_ value: JSONValue?, isNeeded: Bool, at place: String) -> [Int] {
+        let numbers = value?.array.map { $0.compactMap(\.integer) } ?? []
+        if isNeeded || value != nil, numbers.isEmpty || numbers.count != value?.array?.count {
+            note("\(place)/images", value, "a list of places in /images, counted from 0, or proxies of a job")
+        }
+        return numbers
+    }
+
+    /// Whether the places of pictures are in the list.
+    mutating func hold(_ concepts: [ConceptSpec], against count: Int) {
+        for (index, concept) in concepts.enumerated() {
+            for (number, place) in (concept.images ?? []).enumerated() where !(0..<count).contains(place) {
+                problems.append(
+                    Problem(
+                        "/concepts/\(index)/images/\(number)", found: "\(place)",
+                        allowed: count == 0 ? "none: there are no /images" : "0 to \(count - 1)"))
+            }
+        }
+    }
+}
