@@ -151,57 +151,71 @@ extension UNet {
         private static let attending = (down: "CrossAttnDownBlock2D", up: "CrossAttnUpBlock2D")
         private static let plain = (down: "DownBlock2D", up: "UpBlock2D")
 
+        /// What is written once for all levels, or as a list of them.
+        private struct Levels {
+            let keys: KeyedDecodingContainer<CodingKeys>
+            let count: Int
+
+            func numbers(_ key: CodingKeys) throws -> [Int]? {
+                if let all = try? keys.decodeIfPresent(Int.self, forKey: key) {
+                    return Array(repeating: all, count: count)
+                }
+                return try keys.decodeIfPresent([Int].self, forKey: key)
+            }
+
+            func depths(_ key: CodingKeys) throws -> [[Int]]? {
+                if let all = try? keys.decodeIfPresent(Int.self, forKey: key) {
+                    return Array(repeating: [all], count: count)
+                }
+                return try keys.decodeIfPresent([Depths].self, forKey: key)?.map(\.blocks)
+            }
+
+            /// One number for all levels, also where it is written as a list.
+            func common(_ key: CodingKeys, _ usual: Int) throws -> Int {
+                guard let list = try? keys.decode([Int].self, forKey: key) else { return try keys.value(key, usual) }
+                guard let first = list.first, list.allSatisfy({ $0 == first }) else {
+                    throw problem(key, "\(key.rawValue) \(list) differs between the levels, which is not built")
+                }
+                return first
+            }
+
+            func attends(_ key: CodingKeys, _ attending: String, _ plain: String) throws -> [Bool]? {
+                try keys.decodeIfPresent([String].self, forKey: key)?.map { kind in
+                    guard kind == attending || kind == plain else {
+                        throw problem(key, "\(kind) is unknown; \(attending) and \(plain) are")
+                    }
+                    return kind == attending
+                }
+            }
+
+            private func problem(_ key: CodingKeys, _ text: String) -> DecodingError {
+                .dataCorruptedError(forKey: key, in: keys, debugDescription: text)
+            }
+        }
+
         /// What is left out is that of SDXL, but for what diffusers leaves out itself.
         /// - Throws: `DecodingError` for blocks of other kinds.
         package init(from decoder: any Decoder) throws {
             let keys = try decoder.container(keyedBy: CodingKeys.self)
             let usual = Configuration.sdxl
             let channels = try keys.value(.channels, usual.channels)
-            /// One number a level, written as one for all or as a list.
-            func numbers(_ key: CodingKeys) throws -> [Int]? {
-                if let all = try? keys.decodeIfPresent(Int.self, forKey: key) { return channels.map { _ in all } }
-                return try keys.decodeIfPresent([Int].self, forKey: key)
-            }
-            func depths(_ key: CodingKeys) throws -> [[Int]]? {
-                if let all = try? keys.decodeIfPresent(Int.self, forKey: key) { return channels.map { _ in [all] } }
-                return try keys.decodeIfPresent([Depths].self, forKey: key)?.map(\.blocks)
-            }
-            /// One number for all levels, also where it is written as a list.
-            func common(_ key: CodingKeys, _ usual: Int) throws -> Int {
-                guard let list = try? keys.decode([Int].self, forKey: key) else { return try keys.value(key, usual) }
-                guard let first = list.first, list.allSatisfy({ $0 == first }) else {
-                    throw DecodingError.dataCorruptedError(
-                        forKey: key, in: keys,
-                        debugDescription: "\(key.rawValue) \(list) differs between the levels, which is not built")
-                }
-                return first
-            }
-            func attends(_ key: CodingKeys, _ attending: String, _ plain: String) throws -> [Bool]? {
-                try keys.decodeIfPresent([String].self, forKey: key)?.map { kind in
-                    guard kind == attending || kind == plain else {
-                        throw DecodingError.dataCorruptedError(
-                            forKey: key, in: keys,
-                            debugDescription: "\(kind) is unknown; \(attending) and \(plain) are")
-                    }
-                    return kind == attending
-                }
-            }
+            let levels = Levels(keys: keys, count: channels.count)
             let latentChannels = try keys.value(.latentChannels, 4)
             let readsSizes = try keys.decodeIfPresent(String.self, forKey: .additionKind) == "text_time"
             self.init(
                 latentChannels: latentChannels, outputChannels: try keys.value(.outputChannels, latentChannels),
-                channels: channels, blocksPerLevel: try common(.blocksPerLevel, 2),
-                attendsDown: try attends(.downKinds, Self.attending.down, Self.plain.down) ?? usual.attendsDown,
-                attendsUp: try attends(.upKinds, Self.attending.up, Self.plain.up) ?? usual.attendsUp,
-                heads: try numbers(.heads) ?? numbers(.headsUnderOldName) ?? channels.map { _ in 8 },
+                channels: channels, blocksPerLevel: try levels.common(.blocksPerLevel, 2),
+                attendsDown: try levels.attends(.downKinds, Self.attending.down, Self.plain.down) ?? usual.attendsDown,
+                attendsUp: try levels.attends(.upKinds, Self.attending.up, Self.plain.up) ?? usual.attendsUp,
+                heads: try levels.numbers(.heads) ?? levels.numbers(.headsUnderOldName) ?? channels.map { _ in 8 },
                 transformerDepths: [],
                 groups: try keys.value(.groups, 32), epsilon: try keys.value(.epsilon, 1e-5),
-                textWidth: try common(.textWidth, 1280),
+                textWidth: try levels.common(.textWidth, 1280),
                 additionWidth: readsSizes ? try keys.decode(Int.self, forKey: .additionWidth) : nil,
                 sizeWidth: try keys.value(.sizeWidth, 256), projectsLinearly: try keys.value(.projectsLinearly, false))
-            let down = try depths(.depthsDown) ?? channels.map { _ in [1] }
+            let down = try levels.depths(.depthsDown) ?? channels.map { _ in [1] }
             depthsDown = down
-            depthsUp = try depths(.depthsUp) ?? down.reversed()
+            depthsUp = try levels.depths(.depthsUp) ?? down.reversed()
             middle = try Self.middle(keys)
         }
 

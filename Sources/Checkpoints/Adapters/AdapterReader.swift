@@ -73,22 +73,23 @@ package struct AdapterReader {
     /// What our own files call themselves.
     package static let ownFormat = "atelier.adapter.v1"
 
-    /// A concept's file: PEFT's names, and diffusers' where text encoders or kernels change; rank and alpha in the
-    /// description.
-    private func own() throws -> NamedChanges {
-        struct Description: Decodable { let method, options: String }
+    /// What a concept's file was learnt with.
+    private struct OwnOptions: Decodable {
         struct Concept: Decodable {
             let name: String
             let word: String?
         }
-        struct Options: Decodable {
-            let rank: Int
-            let alpha: Float
-            let targets: [String]
-            let isRankStabilized: Bool
-            let scales: [String: Float]?
-            let concepts: [Concept]?
-        }
+
+        let rank: Int
+        let alpha: Float
+        let targets: [String]
+        let isRankStabilized: Bool
+        let scales: [String: Float]?
+        let concepts: [Concept]?
+    }
+
+    private func ownOptions() throws -> OwnOptions {
+        struct Description: Decodable { let method, options: String }
         let decoder = JSONDecoder()
         let text = checkpoint.metadata["description"] ?? ""
         guard let description = try? decoder.decode(Description.self, from: Data(text.utf8)) else {
@@ -99,7 +100,13 @@ package struct AdapterReader {
             throw problem(
                 "it was learnt by \(description.method), which is no low-rank adapter: only LoRA has other forms")
         }
-        let options = try decoder.decode(Options.self, from: Data(description.options.utf8))
+        return try decoder.decode(OwnOptions.self, from: Data(description.options.utf8))
+    }
+
+    /// A concept's file: PEFT's names, and diffusers' where text encoders or kernels change; rank and alpha in the
+    /// description.
+    private func own() throws -> NamedChanges {
+        let options = try ownOptions()
         var named = NamedChanges(format: .peft, targets: options.targets)
         named.words = (options.concepts ?? []).compactMap { concept in
             concept.word.map { (concept: concept.name, word: $0) }

@@ -166,27 +166,25 @@ private struct SettingsReader {
         return ""
     }
 
-    /// A URL from, first found wins: its variable or key, its file setting, systemd's credential.
+    /// A URL's text and where that stands, first found wins: its variable or key, its file setting, systemd's
+    /// credential. Nil where there is none.
+    private mutating func urlText(_ name: String, credential: String) -> (text: String, source: String)? {
+        if let text = values[name]?.text { return (text, origin(name)) }
+        if let file = values[name + "File"]?.text, !file.isEmpty {
+            if let text = secret(in: file) { return (text, file) }
+            problems.append("\(origin(name + "File")): \(file) cannot be read")
+            return nil
+        }
+        for folder in [environment["CREDENTIALS_DIRECTORY"], isInstalled ? installation : nil] {
+            guard let source = folder.map({ $0 + "/" + credential }), let text = secret(in: source) else { continue }
+            return (text, source)
+        }
+        _ = missing(name, "give a URL, a file with it, or the credential \(credential)")
+        return nil
+    }
+
     private mutating func url(_ name: String, credential: String, schemes: [String], _ authority: String) -> Secret {
-        var text = values[name]?.text
-        let isFromFile = text == nil
-        var source = origin(name)
-        if text == nil, let file = values[name + "File"]?.text, !file.isEmpty {
-            source = file
-            text = secret(in: file)
-            if text == nil {
-                problems.append("\(origin(name + "File")): \(file) cannot be read")
-                return Secret("")
-            }
-        }
-        for folder in [environment["CREDENTIALS_DIRECTORY"], isInstalled ? installation : nil] where text == nil {
-            guard let folder else { continue }
-            source = folder + "/" + credential
-            text = secret(in: source)
-        }
-        guard let text else {
-            return Secret(missing(name, "give a URL, a file with it, or the credential \(credential)"))
-        }
+        guard let (text, source) = urlText(name, credential: credential) else { return Secret("") }
         // libpq repeats such a URL in its errors, password and all.
         if text.contains(/%(?![0-9A-Fa-f]{2})/) {
             problems.append(
@@ -199,7 +197,7 @@ private struct SettingsReader {
                 "\(source): is not a URL that begins with \(schemes.map { $0 + "://" }.joined(separator: " or "))")
             return Secret("")
         }
-        let access = ServerAccess(url: parts, isFromFile: isFromFile, certificateAuthority: authority)
+        let access = ServerAccess(url: parts, isFromFile: values[name] == nil, certificateAuthority: authority)
         problems += access.problems(file: name + "File").map { "\(source): \($0)" }
         if scheme.hasPrefix("amqp") {
             do throws(BrokerError) { _ = try BrokerAddress(url: text, certificateAuthority: authority) } catch {

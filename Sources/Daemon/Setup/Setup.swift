@@ -165,25 +165,26 @@ package struct Setup: Sendable {
         }
         try refreshDaemon(say)
         try refreshWeb(answers, say)
+        for tenant in tenants { try add(tenant, host, say) }
+    }
+
+    /// A user who may publish, and reads its own answers and events and no other tenant's.
+    private func add(_ tenant: String, _ host: String, _ say: (String) -> Void) throws {
         let own = SetupFolder(path: folder + "/tenants")
-        for tenant in tenants where own.secret(tenant) == nil {
-            try own.make()
-            let password = SetupFolder.password()
-            let word = Self.pattern(JobEvent.routingWord(tenant))
-            let queue = "reply\\." + word
-            try user(
-                tenant, password,
-                ["^\(queue)(\\..*)?$", "^(atelier|\(queue)(\\..*)?)$", "^(atelier\\.events|\(queue)(\\..*)?)$"])
-            // Events of its own, and of no other tenant.
-            guard
-                try rabbitmq(
-                    ["set_topic_permissions", "-p", virtualHost, tenant, "atelier.events", "^$", "^\(word)\\."],
-                    input: "")
-                    == 0
-            else { throw Problem(description: "\(rabbitmqctl) bounds no topics of \(tenant)") }
-            try own.write(tenant, "amqp://\(tenant):\(password)@\(host)")
-            say("RabbitMQ: the tenant \(tenant), who may publish: \(folder)/tenants/\(tenant)")
+        guard own.secret(tenant) == nil else { return }
+        try own.make()
+        let password = SetupFolder.password()
+        let word = Self.pattern(JobEvent.routingWord(tenant))
+        let queue = "reply\\." + word
+        try user(
+            tenant, password,
+            ["^\(queue)(\\..*)?$", "^(atelier|\(queue)(\\..*)?)$", "^(atelier\\.events|\(queue)(\\..*)?)$"])
+        let topics = ["set_topic_permissions", "-p", virtualHost, tenant, "atelier.events", "^$", "^\(word)\\."]
+        guard try rabbitmq(topics, input: "") == 0 else {
+            throw Problem(description: "\(rabbitmqctl) bounds no topics of \(tenant)")
         }
+        try own.write(tenant, "amqp://\(tenant):\(password)@\(host)")
+        say("RabbitMQ: the tenant \(tenant), who may publish: \(folder)/tenants/\(tenant)")
     }
 
     /// What the web program's user may configure, write and read, where its answers come to queues of that pattern.

@@ -1,3 +1,4 @@
+import Backbones
 import Images
 import Jobs
 import Personalization
@@ -5,7 +6,7 @@ import Personalization
 /// A loaded model with concepts in use: prompts may name them.
 package struct ConceptPainter {
     /// One picture for each prompt and seed.
-    package let paint: (_ prompts: [String], _ seeds: [UInt64]) -> [Picture]
+    package let paint: Painting
 
     /// - Parameters:
     ///   - options: of the model's `drawing`; what they do not say, the model does.
@@ -15,51 +16,67 @@ package struct ConceptPainter {
         _ loaded: LoadedModel, adapters: [String: Adapter], options: OptionValues? = nil,
         strengths: [String: Float] = [:]
     ) throws {
+        let use = ConceptUse(adapters: adapters, modelDigest: loaded.digest, options: options, strengths: strengths)
         switch loaded.backbone {
-        case .infinity(let model):
-            let scales = model.configuration.schedule.sides.count
-            let guidance = try options?.byScale("guidance", scales)
-            let temperature = try options?.byScale("temperature", scales)
-            let personalized = try PersonalizedModel(
-                model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining,
-                strengths: strengths)
-            paint = { prompts, seeds in
-                var sampling = personalized.sampling(seeds: seeds)
-                sampling.guidance = guidance ?? sampling.guidance
-                sampling.temperature = temperature ?? sampling.temperature
-                return personalized.generate(prompts, sampling: sampling)
-            }
-        case .chameleon(let model):
-            let personalized = try PersonalizedChameleon(
-                model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining,
-                strengths: strengths)
-            let cutsConcepts = options?["identity_mask"] != .bool(false)
-            paint = { prompts, seeds in
-                let sampling = model.sampling(
-                    guidance: options.number("guidance"), topK: options?["top_k"]?.integer,
-                    temperature: options.number("temperature"), seeds: seeds)
-                return personalized.generate(prompts, sampling: sampling, cutsConcepts: cutsConcepts)
-            }
-        case .llamagen(let model):
-            let personalized = try PersonalizedLlamaGen(
-                model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining,
-                strengths: strengths)
-            paint = { prompts, seeds in
-                let sampling = model.sampling(
-                    guidance: options.number("guidance"), topK: options?["top_k"]?.integer,
-                    temperature: options.number("temperature"), seeds: seeds)
-                return personalized.generate(prompts, sampling: sampling)
-            }
-        case .diffusion(let model):
-            let personalized = try PersonalizedDiffusion(
-                model: model, adapters: adapters, modelDigest: loaded.digest, joining: options.joining,
-                strengths: strengths)
-            paint = { prompts, seeds in
-                let sampling = model.sampling(
-                    guidance: options.number("guidance"), steps: options?["steps"]?.integer, seeds: seeds)
-                return personalized.generate(
-                    prompts, negative: options?["negative_prompt"]?.string, sampling: sampling)
-            }
+        case .infinity(let model): paint = try use.painting(by: model)
+        case .chameleon(let model): paint = try use.painting(by: model)
+        case .llamagen(let model): paint = try use.painting(by: model)
+        case .diffusion(let model): paint = try use.painting(by: model)
+        }
+    }
+}
+
+/// What a model is to draw with.
+private struct ConceptUse {
+    let adapters: [String: Adapter]
+    let modelDigest: String
+    let options: OptionValues?
+    let strengths: [String: Float]
+
+    func painting(by model: InfinityModel) throws -> Painting {
+        let scales = model.configuration.schedule.sides.count
+        let guidance = try options?.byScale("guidance", scales)
+        let temperature = try options?.byScale("temperature", scales)
+        let personalized = try PersonalizedModel(
+            model: model, adapters: adapters, modelDigest: modelDigest, joining: options.joining, strengths: strengths)
+        return { prompts, seeds in
+            var sampling = personalized.sampling(seeds: seeds)
+            sampling.guidance = guidance ?? sampling.guidance
+            sampling.temperature = temperature ?? sampling.temperature
+            return personalized.generate(prompts, sampling: sampling)
+        }
+    }
+
+    func painting(by model: ChameleonModel) throws -> Painting {
+        let personalized = try PersonalizedChameleon(
+            model: model, adapters: adapters, modelDigest: modelDigest, joining: options.joining, strengths: strengths)
+        let cutsConcepts = options?["identity_mask"] != .bool(false)
+        return { prompts, seeds in
+            let sampling = model.sampling(
+                guidance: options.number("guidance"), topK: options?["top_k"]?.integer,
+                temperature: options.number("temperature"), seeds: seeds)
+            return personalized.generate(prompts, sampling: sampling, cutsConcepts: cutsConcepts)
+        }
+    }
+
+    func painting(by model: LlamaGenModel) throws -> Painting {
+        let personalized = try PersonalizedLlamaGen(
+            model: model, adapters: adapters, modelDigest: modelDigest, joining: options.joining, strengths: strengths)
+        return { prompts, seeds in
+            let sampling = model.sampling(
+                guidance: options.number("guidance"), topK: options?["top_k"]?.integer,
+                temperature: options.number("temperature"), seeds: seeds)
+            return personalized.generate(prompts, sampling: sampling)
+        }
+    }
+
+    func painting(by model: any LatentDiffusion) throws -> Painting {
+        let personalized = try PersonalizedDiffusion(
+            model: model, adapters: adapters, modelDigest: modelDigest, joining: options.joining, strengths: strengths)
+        return { prompts, seeds in
+            let sampling = model.sampling(
+                guidance: options.number("guidance"), steps: options?["steps"]?.integer, seeds: seeds)
+            return personalized.generate(prompts, negative: options?["negative_prompt"]?.string, sampling: sampling)
         }
     }
 }

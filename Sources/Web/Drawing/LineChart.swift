@@ -6,6 +6,9 @@ struct LineChart {
     struct Curve {
         let name: String
         let points: [(x: Double, y: Double)]
+
+        /// What of it can be drawn.
+        fileprivate var finite: [(x: Double, y: Double)] { points.filter { $0.x.isFinite && $0.y.isFinite } }
     }
 
     let title: String
@@ -14,64 +17,85 @@ struct LineChart {
     private static let (width, height) = (640.0, 220.0)
     private static let (left, right, top, bottom) = (60.0, 12.0, 12.0, 26.0)
 
+    /// Where in the drawing steps and values are.
+    private struct Plane {
+        let begin, end, low, high: Double
+        /// Round numbers, which the values lie between.
+        let ticks: [Double]
+
+        /// Nil for fewer than two points.
+        init?(_ points: [(x: Double, y: Double)]) {
+            guard let first = points.first, points.count > 1 else { return nil }
+            var (low, high) = (first.y, first.y)
+            var (begin, end) = (first.x, first.x)
+            for point in points {
+                (low, high) = (min(low, point.y), max(high, point.y))
+                (begin, end) = (min(begin, point.x), max(end, point.x))
+            }
+            if high == low { (low, high) = (low - 0.5, high + 0.5) }
+            if end == begin { end += 1 }
+            let ticks = LineChart.ticks(low, high)
+            (self.begin, self.end, self.ticks) = (begin, end, ticks)
+            (self.low, self.high) = (min(low, ticks.first ?? low), max(high, ticks.last ?? high))
+        }
+
+        func x(_ value: Double) -> Double {
+            LineChart.left + (value - begin) / (end - begin) * (LineChart.width - LineChart.left - LineChart.right)
+        }
+
+        func y(_ value: Double) -> Double {
+            let span = LineChart.height - LineChart.top - LineChart.bottom
+            return LineChart.height - LineChart.bottom - (value - low) / (high - low) * span
+        }
+    }
+
     /// The drawing; nil where there is nothing to draw.
     var svg: String? {
-        let points = curves.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
-        guard let first = points.first, points.count > 1 else { return nil }
-        var (low, high) = (first.y, first.y)
-        var (begin, end) = (first.x, first.x)
-        for point in points {
-            (low, high) = (min(low, point.y), max(high, point.y))
-            (begin, end) = (min(begin, point.x), max(end, point.x))
-        }
-        if high == low { (low, high) = (low - 0.5, high + 0.5) }
-        if end == begin { end += 1 }
-        let ticks = Self.ticks(low, high)
-        (low, high) = (min(low, ticks.first ?? low), max(high, ticks.last ?? high))
-        func x(_ value: Double) -> Double {
-            Self.left + (value - begin) / (end - begin) * (Self.width - Self.left - Self.right)
-        }
-        func y(_ value: Double) -> Double {
-            Self.height - Self.bottom - (value - low) / (high - low) * (Self.height - Self.top - Self.bottom)
-        }
-        var parts = [
-            """
+        guard let plane = Plane(curves.flatMap(\.finite)) else { return nil }
+        let heading = """
             <svg class="chart" viewBox="0 0 \(Int(Self.width)) \(Int(Self.height))" role="img" \
             aria-label="\(Self.escaped(label))">
             """
-        ]
-        for tick in ticks {
-            let place = Self.number(y(tick))
-            parts.append(
-                """
+        return heading + grid(plane) + steps(plane) + lines(plane) + "</svg>"
+    }
+
+    /// A line across for each tick, with its number.
+    private func grid(_ plane: Plane) -> String {
+        plane.ticks.map { tick in
+            let place = Self.number(plane.y(tick))
+            return """
                 <line class="grid" x1="\(Int(Self.left))" x2="\(Int(Self.width - Self.right))" y1="\(place)" \
                 y2="\(place)"/><text class="tick" x="\(Int(Self.left) - 6)" y="\(place)" dy="4" \
-                text-anchor="end">\(Self.words(tick, ticks))</text>
-                """)
-        }
-        for (place, anchor, value) in [(Self.left, "start", begin), (Self.width - Self.right, "end", end)] {
-            parts.append(
+                text-anchor="end">\(Self.words(tick, plane.ticks))</text>
                 """
-                <text class="tick" x="\(Int(place))" y="\(Int(Self.height) - 6)" \
-                text-anchor="\(anchor)">step \(Figures.plain(value))</text>
-                """)
-        }
-        for (index, curve) in curves.enumerated() {
-            let line = curve.points.filter { $0.x.isFinite && $0.y.isFinite }
-                .map { Self.number(x($0.x)) + "," + Self.number(y($0.y)) }.joined(separator: " ")
-            parts.append(
+        }.joined()
+    }
+
+    /// The first step and the last.
+    private func steps(_ plane: Plane) -> String {
+        let ends = [(Self.left, "start", plane.begin), (Self.width - Self.right, "end", plane.end)]
+        return ends.map { place, anchor, value in
+            """
+            <text class="tick" x="\(Int(place))" y="\(Int(Self.height) - 6)" \
+            text-anchor="\(anchor)">step \(Figures.plain(value))</text>
+            """
+        }.joined()
+    }
+
+    private func lines(_ plane: Plane) -> String {
+        curves.enumerated().map { index, curve in
+            let points = curve.finite.map { Self.number(plane.x($0.x)) + "," + Self.number(plane.y($0.y)) }
+            return """
+                <polyline class="curve curve-\(index % 6)" points="\(points.joined(separator: " "))">\
+                <title>\(Self.escaped(curve.name))</title></polyline>
                 """
-                <polyline class="curve curve-\(index % 6)" points="\(line)"><title>\(Self.escaped(curve.name))\
-                </title></polyline>
-                """)
-        }
-        return parts.joined() + "</svg>"
+        }.joined()
     }
 
     /// What the curves do, for who does not see them.
     private var label: String {
         let each = curves.compactMap { curve -> String? in
-            let points = curve.points.filter { $0.x.isFinite && $0.y.isFinite }
+            let points = curve.finite
             guard let first = points.first, let last = points.last else { return nil }
             return "\(curve.name) from \(Figures.plain(first.y)) to \(Figures.plain(last.y))"
         }

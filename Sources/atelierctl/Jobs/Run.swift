@@ -97,26 +97,10 @@ struct Run: AsyncParsableCommand {
         return (spec.with(images: written.map(\.image)), written.map(\.path))
     }
 
-    /// Whether whoever began this program has it ignore a signal, as nohup does.
-    private func isIgnored(_ number: Int32) -> Bool {
-        var action = sigaction()
-        sigaction(number, nil, &action)
-        // Functions are no numbers to compare, and 1 is what C calls SIG_IGN.
-        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
-    }
-
     /// - Parameter told: what was said of the job before.
     private func follow(_ process: EngineProcess, told: [String]) async throws {
-        let interrupts = [SIGINT, SIGTERM, SIGHUP].compactMap { number -> (any DispatchSourceSignal)? in
-            // Under nohup it goes on without its terminal.
-            if number == SIGHUP, isIgnored(number) { return nil }
-            signal(number, SIG_IGN)
-            let interrupt = DispatchSource.makeSignalSource(signal: number)
-            interrupt.setEventHandler { process.terminate() }
-            interrupt.resume()
-            return interrupt
-        }
-        defer { for interrupt in interrupts { interrupt.cancel() } }
+        let signals = StopSignals { process.terminate() }
+        defer { signals.cancel() }
         var last: EngineEvent?
         var checkpoint: String?
         var checkpoints = CheckpointFiles()
@@ -133,13 +117,20 @@ struct Run: AsyncParsableCommand {
             last = event
         }
         let exit = await process.exit()
+        try conclude(last, exit, of: process, checkpoint: checkpoint)
+    }
+
+    /// Ends the program as the engine's last word wants it.
+    private func conclude(
+        _ last: EngineEvent?, _ exit: EngineExit, of process: EngineProcess, checkpoint: String?
+    ) throws {
         switch last {
         case .done: return
         case .failed(let failed):
             tell(failed)
             throw failed.consequence == .rejected ? ExitStatus.badInput : ExitStatus.jobFailed
         case .interrupted:
-            if isatty(2) == 1 { Terminal.redraw("") }
+            Terminal.clear()
             Terminal.note(
                 "interrupted; "
                     + (checkpoint.map { "--resume \(printable($0)) goes on from there" }
@@ -177,10 +168,10 @@ struct Run: AsyncParsableCommand {
                 Terminal.note(line)
             }
         case .artifact(let artifact):
-            if isatty(2) == 1 { Terminal.redraw("") }
+            Terminal.clear()
             print(printable(artifact.path))
         case .done(let done):
-            if isatty(2) == 1 { Terminal.redraw("") }
+            Terminal.clear()
             for warning in JobWarnings.further(in: done.result, told: told) {
                 Terminal.note("warning: " + printable(warning))
             }

@@ -18,6 +18,9 @@ enum Terminal {
     /// Overwrites the current line on stderr; only call it on a terminal.
     static func redraw(_ text: String) { StandardStream.errors.write("\r\u{1B}[2K\(text)") }
 
+    /// Empties the current line on stderr, where that is a terminal.
+    static func clear() { if isatty(2) == 1 { redraw("") } }
+
     /// `[#####.....]  50 %  stage 300/600`
     static func bar(_ fraction: Double, stage: String, step: Int, of steps: Int) -> String {
         let width = 30
