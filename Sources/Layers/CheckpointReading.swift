@@ -36,14 +36,19 @@ extension Checkpoint {
         return try scales.tensor()
     }
 
-    /// Every tensor of a file, a set of shards or a folder as floats, in whatever container they are; those of a type
-    /// that is not read are left out, and missed only by who needs them.
+    /// Every tensor of a file, a set of shards or a folder as floats, in whatever container they are: see
+    /// `realTensors`.
     /// - Throws: `CheckpointError`.
     package static func tensors(_ path: String, section: String? = nil) throws(CheckpointError) -> [String: Tensor] {
-        let checkpoint = try open(path, section: section)
+        try open(path, section: section).realTensors()
+    }
+
+    /// Every tensor as floats; those of a type that is not read are left out, and missed only by who needs them.
+    /// - Throws: `CheckpointError`.
+    package func realTensors() throws(CheckpointError) -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
-        for name in checkpoint.names {
-            let stored = try checkpoint.tensor(name)
+        for name in names {
+            let stored = try tensor(name)
             if stored.type?.isReal == true { tensors[name] = try stored.tensor() }
         }
         return tensors

@@ -15,9 +15,7 @@ struct BenchDiffusion: ParsableCommand {
     @Option(help: "Repetitions; the best counts.") var rounds = 10
 
     func validate() throws {
-        for (name, value) in [("batch", batch), ("rank", rank), ("rounds", rounds)] where value < 1 {
-            throw ValidationError("--\(name) \(value): must be at least 1")
-        }
+        try requireAtLeastOne(["batch": batch, "rank": rank, "rounds": rounds])
     }
 
     func run() throws {

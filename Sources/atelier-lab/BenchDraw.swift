@@ -10,7 +10,7 @@ struct BenchDraw: ParsableCommand {
     @Option(help: "Repetitions; the best counts.") var rounds = 5
 
     func validate() throws {
-        guard rounds >= 1 else { throw ValidationError("--rounds \(rounds): must be at least 1") }
+        try requireAtLeastOne(["rounds": rounds])
     }
 
     func run() throws {

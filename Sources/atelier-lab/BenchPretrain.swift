@@ -17,9 +17,7 @@ struct BenchPretrain: ParsableCommand {
     @Flag(help: "One more line for each operation, the costliest first.") var operations = false
 
     func validate() throws {
-        for (name, value) in [("batch", batch), ("rounds", rounds)] where value < 1 {
-            throw ValidationError("--\(name) \(value): must be at least 1")
-        }
+        try requireAtLeastOne(["batch": batch, "rounds": rounds])
     }
 
     func run() throws {

@@ -19,11 +19,10 @@ struct BenchStep: ParsableCommand {
     @Option(help: "Repetitions; the best counts.") var rounds = 6
 
     func validate() throws {
-        let sizes = [
-            ("width", width), ("depth", depth), ("heads", heads), ("tokens", tokens), ("batch", batch),
-            ("context", context), ("rounds", rounds),
-        ]
-        for (name, value) in sizes where value < 1 { throw ValidationError("--\(name) \(value): must be at least 1") }
+        try requireAtLeastOne([
+            "width": width, "depth": depth, "heads": heads, "tokens": tokens, "batch": batch, "context": context,
+            "rounds": rounds,
+        ])
         guard width % heads == 0 else { throw ValidationError("--heads \(heads): must divide --width \(width)") }
     }
 

@@ -16,7 +16,7 @@ struct BenchTuning: ParsableCommand {
     @Option(help: "Repetitions; the best counts.") var rounds = 10
 
     func validate() throws {
-        guard rounds >= 1 else { throw ValidationError("--rounds \(rounds): must be at least 1") }
+        try requireAtLeastOne(["rounds": rounds])
     }
 
     func run() throws {

@@ -23,9 +23,7 @@ struct Classifier: ParsableCommand {
         @Option(help: "Stop after this many seconds, with a checkpoint.") var seconds: Double?
 
         func validate() throws {
-            for (name, value) in [("steps", steps), ("batch", batch), ("report-every", reportEvery)] where value < 1 {
-                throw ValidationError("--\(name) \(value): must be at least 1")
-            }
+            try requireAtLeastOne(["steps": steps, "batch": batch, "report-every": reportEvery])
         }
 
         func run() throws {

@@ -35,9 +35,7 @@ struct Pretrain: ParsableCommand {
         guard pictureSize > 0, pictureSize.isMultiple(of: 32) else {
             throw ValidationError("--picture-size \(pictureSize): a multiple of 32 is allowed: 64, 96, 128")
         }
-        for (name, value) in [("steps", steps), ("batch", batch), ("report-every", reportEvery)] where value < 1 {
-            throw ValidationError("--\(name) \(value): must be at least 1")
-        }
+        try requireAtLeastOne(["steps": steps, "batch": batch, "report-every": reportEvery])
     }
 
     func run() throws {

@@ -34,11 +34,5 @@ struct SetupFolder: Sendable {
     }
 
     /// A password: 192 random bits.
-    static func password() -> String {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<3).map { _ in
-            let digits = String(generator.next() as UInt64, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
-    }
+    static func password() -> String { RandomText.make(words: 3) }
 }

@@ -20,7 +20,7 @@ package struct JobSchema {
         }
         definitions["evaluation"] = options(.evaluation)
         for family in ModelFamily.drawing { definitions[Self.drawing(on: family)] = options(family.drawing!) }
-        definitions["concept"] = concept
+        definitions["concept"] = concept()
         definitions["concept of several"] = conceptOfSeveral
         definitions["name"] = [
             "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$",
@@ -212,15 +212,17 @@ package struct JobSchema {
         "description": "how much of what was learnt of a concept acts: 0 nothing, 1 all of it",
     ]
 
-    private var concept: JSONValue {
-        [
-            "type": "object", "required": ["name", "role"], "additionalProperties": false,
-            "properties": [
-                "name": reference("name"), "role": choice(ConceptRole.allCases),
-                "class": [
-                    "type": "string", "pattern": "^[A-Za-z][A-Za-z -]{0,63}$", "description": "what it is one of: dog",
-                ],
+    /// A concept, with what else may be said of it.
+    private func concept(_ more: [String: JSONValue] = [:]) -> JSONValue {
+        let members: [String: JSONValue] = [
+            "name": reference("name"), "role": choice(ConceptRole.allCases),
+            "class": [
+                "type": "string", "pattern": "^[A-Za-z][A-Za-z -]{0,63}$", "description": "what it is one of: dog",
             ],
+        ]
+        return [
+            "type": "object", "required": ["name", "role"], "additionalProperties": false,
+            "properties": .object(members.merging(more) { $1 }),
             "if": ["properties": ["role": ["const": "subject"]], "required": ["role"]], "then": ["required": ["class"]],
         ]
     }
@@ -241,22 +243,12 @@ package struct JobSchema {
     ]
 
     private var conceptOfSeveral: JSONValue {
-        [
-            "type": "object", "required": ["name", "role"], "additionalProperties": false,
-            "properties": [
-                "name": reference("name"), "role": choice(ConceptRole.allCases),
-                "class": [
-                    "type": "string", "pattern": "^[A-Za-z][A-Za-z -]{0,63}$", "description": "what it is one of: dog",
-                ],
-                "images": [
-                    "type": "array", "items": integer(0...31), "minItems": 1,
-                    "description": "places in the job's images, counted from 0",
-                ],
-                "proxies": proxySource,
-            ],
-            "if": ["properties": ["role": ["const": "subject"]], "required": ["role"]], "then": ["required": ["class"]],
-            "anyOf": [["required": ["images"]], ["required": ["proxies"]]],
+        let images: JSONValue = [
+            "type": "array", "items": integer(0...31), "minItems": 1,
+            "description": "places in the job's images, counted from 0",
         ]
+        return concept(["images": images, "proxies": proxySource]).adding(
+            "anyOf", [["required": ["images"]], ["required": ["proxies"]]])
     }
 
     private var proxySource: JSONValue {

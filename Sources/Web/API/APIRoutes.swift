@@ -28,10 +28,7 @@ struct APIRoutes: Sendable {
         }
         api.get("/jobs/:id/curves") { _, context in
             let job = try await JobPage(site: site).job(context.part("id"), context.knownViewer())
-            let rows = try await site.reader.rows(
-                "select name, step, value from dashboard.curves where job = $1::uuid order by name, step",
-                [job["job"]?.string])
-            return Self.json(["curves": .array(rows)])
+            return Self.json(["curves": .array(try await site.reader.curves(of: job))])
         }
     }
 
@@ -59,13 +56,8 @@ struct APIRoutes: Sendable {
             return Self.json(["failures": .array(try await site.overview.failures())])
         }
         api.get("/rejections") { request, context in
-            let before = request.parameter("before").flatMap { Int64($0) }
-            let rows = try await site.reader.rows(
-                """
-                select * from dashboard.rejections
-                where ($1::text is null or tenant = $1) and ($2::bigint is null or number < $2::bigint)
-                order by number desc limit 100
-                """, [try context.knownViewer().tenant, before.map(String.init)])
+            let rows = try await site.reader.rejections(
+                of: context.knownViewer().tenant, before: request.parameter("before"), limit: 100)
             return Self.json(["rejections": .array(rows)])
         }
         api.get("/leaderboard") { _, context in

@@ -1,4 +1,5 @@
 import Foundation
+import Hashing
 import Hummingbird
 
 /// The door: who asks is found out, and whether the request is theirs and not another site's, before any page is made.

@@ -32,18 +32,6 @@ package struct AccessToken: Sendable, Equatable, Codable {
     static func digest(of token: String) -> String { SHA256Digest.of(token.utf8).description }
 }
 
-/// Text nobody guesses.
-enum RandomText {
-    /// 256 random bits in hexadecimal digits.
-    static func make() -> String {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<4).map { _ in
-            let digits = String(generator.next() as UInt64, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
-    }
-}
-
 /// The tokens of a file: a JSON array of ``AccessToken``.
 package struct TokenFile: Sendable {
     /// What is wrong with a file, and what to do.

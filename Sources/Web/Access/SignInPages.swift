@@ -1,4 +1,5 @@
 import Foundation
+import Hashing
 import Hummingbird
 
 /// Signing in and out. Where nobody signs in there is nothing to see here.

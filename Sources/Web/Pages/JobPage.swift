@@ -39,8 +39,6 @@ struct JobPage: Sendable {
 
     private func model(of job: JSONValue) async throws -> [String: Any] {
         let state = job["state"]?.string.flatMap(JobState.init(rawValue:))
-        let spec = job["spec"] ?? .null
-        let artifacts = job["artifacts"]?.array ?? []
         var model = LackingWorker.model(job, needed: job["estimate"]?["memory_bytes"]?.double)
         model["heading"] = Self.title(job)
         model["short"] = String((job["job"]?.string ?? "").prefix(8))
@@ -48,12 +46,7 @@ struct JobPage: Sendable {
             ("created", "created_at"), ("started", "started_at"), ("ended", "finalized_at"), ("due", "run_after"),
             ("until", "deadline"),
         ] { model[name] = Figures.moment(job[key]?.string) }
-        model["is_live"] = !(state?.isFinal ?? true)
-        model["is_running"] = state == .running
-        model["is_waiting"] = state.map(JobState.waiting.contains) ?? false
-        model["is_scheduled"] = state == .scheduled || state == .retryable
-        model["has_error"] = [.discarded, .retryable].contains(state) && job["error_code"]?.string != nil
-        model["is_cancelling"] = state == .running && job["cancel_requested_at"]?.string != nil
+        model.merge(Self.conditions(of: job, state)) { $1 }
         for action in JobsPage.Action.allCases {
             model["can_" + action.rawValue] = state.map(action.states.contains) ?? false
         }
@@ -64,23 +57,39 @@ struct JobPage: Sendable {
         }
         model["eta"] = job["eta_seconds"]?.double.map { Figures.duration(max(0, $0)) } ?? NSNull()
         model["estimate"] = Self.estimate(job["estimate"]) ?? NSNull()
-        model["references"] = Pictures.references(job["images"])
-        model["prompts"] = Pictures.byPrompt(artifacts)
-        let previews = Pictures.previews(artifacts)
-        model["previews"] = previews
-        model["has_previews"] = !previews.isEmpty
-        model["preview_prompt"] = previews.first?["prompt"] ?? NSNull()
+        model.merge(Self.pictures(of: job)) { $1 }
         model["wanted_prompts"] = (job["prompts"] ?? .array([])).model
-        model["files"] = Pictures.files(artifacts)
-        model["has_files"] = !Pictures.files(artifacts).isEmpty
         model["attempt_list"] = (job["attempts"]?.array ?? []).map(Self.attemptModel)
         model["history"] = (job["events"]?.array ?? []).map {
             ["event": $0["event"]?.string ?? "", "at": Figures.moment($0["at"]?.string)]
         }
-        model["message"] = Self.pretty(spec)
+        model["message"] = Self.pretty(job["spec"] ?? .null)
         model["charts"] = try await charts(of: job)
         model.merge(Self.outcome(of: job)) { $1 }
         model["can_run_again"] = JobKind(rawValue: job["kind"]?.string ?? "")?.needsEngine ?? false
+        return model
+    }
+
+    private static func conditions(of job: JSONValue, _ state: JobState?) -> [String: Any] {
+        var model: [String: Any] = [:]
+        model["is_live"] = !(state?.isFinal ?? true)
+        model["is_running"] = state == .running
+        model["is_waiting"] = state.map(JobState.waiting.contains) ?? false
+        model["is_scheduled"] = state == .scheduled || state == .retryable
+        model["has_error"] = [.discarded, .retryable].contains(state) && job["error_code"]?.string != nil
+        model["is_cancelling"] = state == .running && job["cancel_requested_at"]?.string != nil
+        return model
+    }
+
+    /// What it was given, and what it made.
+    private static func pictures(of job: JSONValue) -> [String: Any] {
+        let artifacts = job["artifacts"]?.array ?? []
+        let (previews, files) = (Pictures.previews(artifacts), Pictures.files(artifacts))
+        var model: [String: Any] = [
+            "references": Pictures.references(job["images"]), "prompts": Pictures.byPrompt(artifacts),
+            "previews": previews, "has_previews": !previews.isEmpty, "files": files, "has_files": !files.isEmpty,
+        ]
+        model["preview_prompt"] = previews.first?["prompt"] ?? NSNull()
         return model
     }
 
@@ -148,9 +157,7 @@ struct JobPage: Sendable {
     /// A drawing for each thing that is measured as training goes.
     private func charts(of job: JSONValue) async throws -> [[String: Any]] {
         guard job["kind"]?.string == "personalize" else { return [] }
-        let rows = try await site.reader.rows(
-            "select name, step, value from dashboard.curves where job = $1::uuid order by name, step",
-            [job["job"]?.string])
+        let rows = try await site.reader.curves(of: job)
         let curves = Dictionary(grouping: rows) { $0["name"]?.string ?? "" }
         return curves.sorted { $0.key < $1.key }.compactMap { name, rows in
             let points = rows.compactMap { row -> (x: Double, y: Double)? in

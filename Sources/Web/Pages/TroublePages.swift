@@ -43,13 +43,7 @@ struct TroublePages: Sendable {
     }
 
     private func rejections(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let before = request.parameter("before").flatMap { Int64($0) }
-        let rows = try await site.reader.rows(
-            """
-            select * from dashboard.rejections
-            where ($1::text is null or tenant = $1) and ($2::bigint is null or number < $2::bigint)
-            order by number desc limit 31
-            """, [viewer.tenant, before.map(String.init)])
+        let rows = try await site.reader.rejections(of: viewer.tenant, before: request.parameter("before"), limit: 31)
         var model = site.frame(viewer, section: "rejections", title: "Rejections")
         model["rejections"] = rows.prefix(30).map { row in
             var line = row.members

@@ -41,6 +41,28 @@ package struct Reader: Sendable {
     func clock() async throws -> Double {
         try await row("select extract(epoch from clock_timestamp())::double precision as now")?["now"]?.double ?? 0
     }
+
+    /// What was measured of a job as its training went, by names and steps.
+    /// - Throws: `StoreError`.
+    func curves(of job: JSONValue) async throws -> [JSONValue] {
+        try await rows(
+            "select name, step, value from dashboard.curves where job = $1::uuid order by name, step",
+            [job["job"]?.string])
+    }
+
+    /// What was refused at the door, newest first.
+    /// - Parameters:
+    ///   - tenant: only this one's, where given.
+    ///   - number: only those before the one of this number, where it is one.
+    /// - Throws: `StoreError`.
+    func rejections(of tenant: String?, before number: String?, limit: Int) async throws -> [JSONValue] {
+        try await rows(
+            """
+            select * from dashboard.rejections
+            where ($1::text is null or tenant = $1) and ($2::bigint is null or number < $2::bigint)
+            order by number desc limit $3::int
+            """, [tenant, number.flatMap { Int64($0) }.map { String($0) }, String(limit)])
+    }
 }
 
 extension Reader: ConceptSource {

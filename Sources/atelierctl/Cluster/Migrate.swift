@@ -22,11 +22,7 @@ struct Migrate: AsyncParsableCommand {
     @Flag(help: "Only show what would be applied.") var dryRun = false
 
     func run() async throws {
-        let installation = Installation()
-        guard let directory = sql ?? installation.folder("sql") else {
-            Terminal.note("atelierctl: \(installation.absence(of: "sql")); give it with --sql")
-            throw ExitStatus.configuration
-        }
+        let directory = try Self.folder(sql)
         let migrations: Migrations
         do { migrations = try Migrations(directory: directory) } catch {
             Terminal.note("atelierctl: \(error)")
@@ -44,6 +40,14 @@ struct Migrate: AsyncParsableCommand {
             }
             for (file, standing) in standing { print("\(file.name)  \(standing.rawValue)") }
         }
+    }
+
+    /// The folder of the migrations, the installation's unless one is given; without either the program ends.
+    static func folder(_ given: String?) throws -> String {
+        let installation = Installation()
+        if let folder = given ?? installation.folder("sql") { return folder }
+        Terminal.note("atelierctl: \(installation.absence(of: "sql")); give it with --sql")
+        throw ExitStatus.configuration
     }
 
     private func apply(_ migrations: Migrations, to store: Store) async throws {

@@ -23,11 +23,7 @@ struct SetupCommand: AsyncParsableCommand {
     @Option(help: "The folder of the migrations.") var sql: String?
 
     func run() async throws {
-        let installation = Installation()
-        guard let directory = sql ?? installation.folder("sql") else {
-            Terminal.note("atelierctl: \(installation.absence(of: "sql")); give it with --sql")
-            throw ExitStatus.configuration
-        }
+        let directory = try Migrate.folder(sql)
         var setup = Setup()
         (setup.name, setup.folder, setup.postgresAdmin) = (name, folder, postgres)
         (setup.rabbitmqctl, setup.amqp, setup.tenants) = (rabbitmqctl, amqp, tenant)

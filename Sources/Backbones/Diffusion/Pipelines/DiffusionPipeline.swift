@@ -212,13 +212,7 @@ extension AutoencoderKL {
     static func renamed(_ source: Weights.Source) throws(CheckpointError) -> Weights.Source {
         switch source {
         case .checkpoint(let tensors): return .checkpoint(named(tensors))
-        case .stored(let checkpoint):
-            var tensors: [String: Tensor] = [:]
-            for name in checkpoint.names {
-                let stored = try checkpoint.tensor(name)
-                if stored.type?.isReal == true { tensors[name] = try stored.tensor() }
-            }
-            return .checkpoint(named(tensors))
+        case .stored(let checkpoint): return .checkpoint(named(try checkpoint.realTensors()))
         case .fitting, .fresh, .planned: return source
         }
     }
