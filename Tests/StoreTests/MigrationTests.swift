@@ -105,7 +105,7 @@ import Testing
         try await Stage.with(migrated: false) { stage in
             try await withCopy { folder in
                 for name in try FileManager.default.contentsOfDirectory(atPath: folder + "/migrations")
-                where name > "0017" {
+                where name.hasPrefix("0017") {
                     try FileManager.default.removeItem(atPath: "\(folder)/migrations/\(name)")
                 }
                 _ = try await Migrations(directory: folder).apply(to: stage.store)

@@ -2,8 +2,8 @@ import Logging
 import Store
 import Synchronization
 
-/// How the daemon is: which server it has, how many jobs run, whether it is paused or stopping, or its host is at fault.
-/// One line of it goes to systemd, each change to the log.
+/// How the daemon is: which server it has, how many jobs run, whether it is paused or stopping, or its host is at
+/// fault. One line of it goes to systemd, each change to the log.
 package final class ServiceHealth: Sendable {
     /// A server the daemon works with.
     package enum Server: String, Sendable, CaseIterable {
