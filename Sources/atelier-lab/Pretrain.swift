@@ -14,7 +14,11 @@ struct Pretrain: ParsableCommand {
             """
     )
 
-    @Argument(help: "The stage: tokenizer first, then transformer; decoder makes pictures better on the same tokens.")
+    @Argument(
+        help: """
+            The stage: tokenizer first, then transformer; decoder makes pictures better on the same tokens, \
+            pocket-infinity's on those it draws too.
+            """)
     var stage: Pretraining.Stage
     @Option(help: "The model to train.") var model = Pretraining.Model.infinity
     @Option(help: "The run folder: checkpoints, loss curves, sample sheets.") var folder: String

@@ -42,9 +42,11 @@ extension InfinityTransformer {
     /// Generates pictures' bits scale by scale, with cached keys and values. `negative` replaces the learned
     /// unconditional text.
     ///
-    /// `observe` sees the logits [B, n, 2·d] each scale's bits are chosen from.
+    /// `observe` sees the logits [B, n, 2·d] each scale's bits are chosen from. The first `scales` are not drawn but
+    /// taken from `given`.
     package func generate(
-        _ text: TextFeatures, negative: TextFeatures? = nil, sampling: Sampling,
+        _ text: TextFeatures, negative: TextFeatures? = nil, after given: TokenMaps? = nil, scales: Int = 0,
+        sampling: Sampling,
         observe: (Int, Tensor) -> Void = { _, _ in }
     ) -> TokenMaps {
         Recording.withoutGradients {
@@ -74,7 +76,11 @@ extension InfinityTransformer {
                     output(x, condition).value, batch: batch, guidance: sampling.guidance[scale],
                     temperature: sampling.temperature[scale])
                 observe(scale, logits)
-                choose(from: logits, range: range, by: sampling, &generators, into: &bits)
+                if let given, scale < scales {
+                    take(given, range: range, into: &bits)
+                } else {
+                    choose(from: logits, range: range, by: sampling, &generators, into: &bits)
+                }
                 quantizer.add(quantizer.codes(bits: bits, batch: batch, scale: scale), to: sum, takingFrom: nil)
             }
             return quantizer.maps(bits: bits, batch: batch)
@@ -99,6 +105,14 @@ extension InfinityTransformer {
         result.accumulate(conditional, scale: guidance / temperature)
         if guidance != 1 { result.accumulate(logits.slice(batch..<2 * batch), scale: (1 - guidance) / temperature) }
         return result
+    }
+
+    private func take(_ given: TokenMaps, range: Range<Int>, into bits: inout [UInt8]) {
+        let (tokens, depth) = (configuration.schedule.tokens, configuration.bits)
+        for b in 0..<given.batch {
+            let rows = (b * tokens + range.lowerBound) * depth..<(b * tokens + range.upperBound) * depth
+            bits.replaceSubrange(rows, with: given.bits[rows])
+        }
     }
 
     private func choose(

@@ -119,7 +119,7 @@ extension ModelPretraining {
     }
 
     /// Fresh weights, or those of `options.start` where they fit; for the stages after the first, the tokenizer of this
-    /// run where there is one.
+    /// run where there is one, and for the decoder its transformer.
     private func startingWeights(_ stage: Pretraining.Stage) throws -> StartingWeights {
         var weights = StartingWeights(seed: options.seed)
         if options.start != nil {
@@ -129,6 +129,11 @@ extension ModelPretraining {
         }
         if stage != .tokenizer, options.start == nil || options.isTrained(.tokenizer) {
             weights.tokenizer = .checkpoint(try trained(.tokenizer))
+        }
+        if stage == .decoder, options.isTrained(.transformer) {
+            // What a transformer keeps fixed is drawn by its seed, and in no checkpoint.
+            let drawn = StartingWeights(fitting: [:], try trained(.transformer), seed: options.seed)
+            (weights.text, weights.transformer) = (drawn.text, drawn.transformer)
         }
         return weights
     }

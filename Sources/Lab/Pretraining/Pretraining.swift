@@ -6,7 +6,8 @@ package enum Pretraining {
         case tokenizer
         /// The transformer and its text encoder, on the tokenizer's tokens.
         case transformer
-        /// The picture tokenizer's decoder once more, on the same tokens.
+        /// The picture tokenizer's decoder once more, on the same tokens and, of a next-scale model, on those that its
+        /// transformer draws.
         case decoder
     }
 

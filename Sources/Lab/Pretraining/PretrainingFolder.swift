@@ -29,6 +29,9 @@ extension PretrainingOptions {
     }
     func isTrained(_ stage: Pretraining.Stage) -> Bool { FileManager.default.fileExists(atPath: checkpoint(stage)) }
 
+    /// Whether a stage finds a transformer that has learnt to draw.
+    var hasTransformer: Bool { start != nil || isTrained(.transformer) }
+
     /// The weights in a stage's last checkpoint.
     func trained(_ stage: Pretraining.Stage) throws -> [String: Tensor] {
         try OptimizerState(path: checkpoint(stage)).values.filter { !$0.key.hasPrefix("discriminator.") }

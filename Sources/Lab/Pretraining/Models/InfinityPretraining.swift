@@ -21,9 +21,12 @@ struct InfinityPretraining: ModelPretraining {
 
     func work(_ stage: Pretraining.Stage, on model: InfinityModel) throws -> any PretrainingStage {
         switch stage {
-        case .tokenizer, .decoder:
-            try TokenizerPretraining(stage, of: BitwiseTokenizerTraining(model: model), options: options)
+        case .tokenizer, .decoder: try TokenizerPretraining(stage, of: tokenizer(of: model), options: options)
         case .transformer: InfinityTransformerPretraining(model: model, options: options)
         }
+    }
+
+    private func tokenizer(of model: InfinityModel) -> BitwiseTokenizerTraining {
+        BitwiseTokenizerTraining(model: model, seed: options.seed, draws: options.hasTransformer)
     }
 }

@@ -18,7 +18,7 @@ struct AutoencoderTraining: TrainableTokenizer {
 
     var weights: Weights { model.autoencoderWeights }
 
-    func pass(_ pictures: Variable, step: Int, learnsTokens: Bool) -> TokenizerPass {
+    func pass(_ pictures: Variable, of captions: [String], step: Int, learnsTokens: Bool) -> TokenizerPass {
         let moments = model.autoencoder.encode(pictures)
         var generator = Philox(seed: seed, purpose: Purpose.latents.rawValue, index: UInt64(step))
         let noise = Tensor(normal: moments.mean.shape, &generator)

@@ -64,7 +64,7 @@ struct CodebookTraining: TrainableTokenizer {
             codebook: tokenizer.quantizer.codebook.value, seed: seed, purpose: Purpose.restarts.rawValue)
     }
 
-    mutating func pass(_ pictures: Variable, step: Int, learnsTokens: Bool) -> TokenizerPass {
+    mutating func pass(_ pictures: Variable, of captions: [String], step: Int, learnsTokens: Bool) -> TokenizerPass {
         let features = tokenizer.compared(pictures)
         if step == 0, learnsTokens { restarts.startCodes(from: features.value) }
         let indices = tokenizer.nearest(features)

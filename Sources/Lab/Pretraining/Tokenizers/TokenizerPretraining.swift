@@ -11,8 +11,8 @@ protocol TrainableTokenizer {
     var decoderNames: [String] { get }
 
     /// Pictures [B, 3, H, W] through the tokens and back, and what else the tokenizer is to learn. `learnsTokens` is
-    /// false where tokens are to stay as they are.
-    mutating func pass(_ pictures: Variable, step: Int, learnsTokens: Bool) -> TokenizerPass
+    /// false where tokens are to stay as they are. `captions` are the pictures', for who draws tokens of them.
+    mutating func pass(_ pictures: Variable, of captions: [String], step: Int, learnsTokens: Bool) -> TokenizerPass
     /// Called once a step's gradients are there; tells further figures.
     mutating func finish(_ pass: TokenizerPass, step: Int, learnsTokens: Bool) -> [(name: String, value: Float)]
     func reconstruct(_ pictures: [Picture]) -> [Picture]
@@ -65,7 +65,8 @@ final class TokenizerPretraining: PretrainingStage {
     func accumulate(step: Int) -> [(name: String, value: Float)] {
         let scenes = options.scenes(step: step, seed: options.seed)
         let pictures = Variable(.pictures(scenes.painted(size: options.pictureSize)))
-        let pass = tokenizer.pass(pictures, step: step, learnsTokens: learnsTokens)
+        let pass = tokenizer.pass(
+            pictures, of: scenes.map(\.caption), step: step, learnsTokens: learnsTokens)
         let losses = objective.accumulate(pass.decoded, of: pictures, step: step, other: pass.loss)
         return losses + pass.named + tokenizer.finish(pass, step: step, learnsTokens: learnsTokens)
     }
