@@ -80,8 +80,9 @@ extension ModelLayout {
                     scales: configuration["schedule"]?["sides"]?.array?.count,
                     layers: transformer?["depth"]?.integer),
                 encoders: pocketEncoders,
-                sampling: members(["guidance": "guidance", "temperature": "temperature"], of: configuration), digest: ""
-            )
+                sampling: members(
+                    ["guidance": "guidance", "temperature": "temperature", "top_p": "topP"], of: configuration),
+                digest: "")
         })
 
     static let chameleon = ModelLayout(

@@ -53,6 +53,7 @@ struct ReleaseRecognitionTests {
                 release: ["\(releases!)/\(release)"], name: "m", links: links)
             #expect(added.model.description?.family == family && added.model.verify() == [])
             #expect(ReleaseRecord(in: added.model.folder)?.isLinked == links)
+            #expect(added.model.description?.sampling["top_p"] == (family == .infinity ? 0.97 : nil))
         }
     }
 

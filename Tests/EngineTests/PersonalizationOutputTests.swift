@@ -276,6 +276,25 @@ import Testing
         #expect(told?.count == 1 && told?[0].string?.hasPrefix("/options/negative_prompt: ") == true)
     }
 
+    /// Of a bit's two values either option can leave the likelier alone.
+    @Test func bitsAreDrawnFromAsManyValuesAsAreAskedFor() throws {
+        let models = try TinyModels()
+        func drawn(_ options: [String: JSONValue], seed: Int) throws -> [String] {
+            try Run(
+                models,
+                [
+                    "version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": ["a dog"],
+                    "seed": .integer(seed), "options": .object(options),
+                ]
+            ).digests("picture")
+        }
+        let likeliest = try drawn(["top_k": 1], seed: 1)
+        #expect(try drawn(["top_p": 0.5], seed: 2) == likeliest)
+        let free = try drawn(["top_k": 900], seed: 1)
+        #expect(free != likeliest)
+        #expect(try drawn([:], seed: 1) == free)
+    }
+
     @Test func aNameWithoutAnAdapterIsRejected() throws {
         let spec: [String: JSONValue] = [
             "version": .integer(1), "kind": .string("generate"), "model": .string("pocket-chameleon"),

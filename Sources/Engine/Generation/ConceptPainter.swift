@@ -43,6 +43,8 @@ private struct ConceptUse {
             var sampling = personalized.sampling(seeds: seeds)
             sampling.guidance = guidance ?? sampling.guidance
             sampling.temperature = temperature ?? sampling.temperature
+            sampling.isGreedy = options?["top_k"]?.integer == 1
+            sampling.topP = options.number("top_p") ?? sampling.topP
             return personalized.generate(prompts, sampling: sampling)
         }
     }

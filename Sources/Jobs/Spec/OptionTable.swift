@@ -220,6 +220,15 @@ extension OptionTable {
         JobOption(
             "temperature", .numbersByScale(0.01...10), standard: .null,
             "how freely bits are drawn; the model's own unless given"),
+        JobOption(
+            "top_k", .integers(1...65_536), standard: .null,
+            "of a bit's two values, how many may be drawn: 1 leaves the likelier alone, more leave both"),
+        JobOption(
+            "top_p", .numbers(0.01...1), standard: .null,
+            """
+            a bit's less likely value is never drawn where its probability is at most 1 - top_p; the model's own \
+            unless given
+            """),
         joining,
     ])
 
