@@ -1,23 +1,33 @@
 import Jobs
 
 /// Whether a job takes more memory than there is, and what is to be said of that.
-struct MemoryProblem {
+package struct MemoryProblem {
     private let needed, largest: Int
+    /// Where so much may be taken.
+    private let place: String
     private let alternatives: [JobCost.Alternative]
 
     /// - Parameter largest: the most that an engine may take of any worker, in bytes.
-    init(_ estimate: JobEstimate, largest: Int, alternatives: [JobCost.Alternative]) {
+    package init(_ estimate: JobEstimate, largest: Int, alternatives: [JobCost.Alternative]) {
         (needed, self.largest, self.alternatives) = (estimate.memoryBytes, largest, alternatives)
+        place = "of any worker"
+    }
+
+    /// Of a job that this host's engine alone is to do.
+    /// - Parameter bytes: the most that it may take.
+    package init(_ cost: JobCost, here bytes: Int) {
+        (needed, largest, alternatives) = (cost.memoryBytes, bytes, cost.alternatives ?? [])
+        place = "here"
     }
 
     /// Nil where it may fit: no job is refused that could be done.
-    var problem: Problem? {
+    package var problem: Problem? {
         guard !Self.fits(needed, into: largest) else { return nil }
         return Problem("", found: "a job that takes about \(Self.text(needed)) of memory", allowed: allowed)
     }
 
     private var allowed: String {
-        let there = "at most \(Self.text(largest)), all that an engine may take of any worker"
+        let there = "at most \(Self.text(largest)), all that an engine may take \(place)"
         let fitting = fitting.map { "\($0.change) (about \(Self.text($0.memoryBytes)))" }
         if fitting.isEmpty { return "\(there); no smaller form of it fits" }
         return "\(there); it would fit with \(fitting.joined(separator: ", or "))"

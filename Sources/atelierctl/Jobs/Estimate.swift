@@ -39,7 +39,9 @@ struct Estimate: AsyncParsableCommand {
             throw ExitStatus.notFound
         }
         try await EngineScratch.with(settings) { settings in
-            show(try await estimate(cost, of: written.spec, settings))
+            let estimate = try await estimate(cost, of: written.spec, settings)
+            show(estimate)
+            await tellMemory(estimate, cost, settings)
         }
         written.tellWarnings()
         try adapters.tellIdle(in: written.spec)
@@ -48,11 +50,15 @@ struct Estimate: AsyncParsableCommand {
         }
     }
 
+    /// The tables; nil where PostgreSQL is not at hand.
+    private func store(_ settings: Settings) -> Store? {
+        let url = settings.postgresURL.reveal()
+        return url.isEmpty ? nil : Store(url: url, application: "atelierctl", patience: .seconds(5))
+    }
+
     /// What the job's tenant has learnt; nil where nobody says whose it is, or PostgreSQL is not at hand.
     private func learnt(_ settings: Settings) -> (concepts: LearntConcepts, tenant: String)? {
-        let url = settings.postgresURL.reveal()
-        guard !url.isEmpty, let owner = tenant ?? (try? settings.broker().user) else { return nil }
-        let store = Store(url: url, application: "atelierctl", patience: .seconds(5))
+        guard let store = store(settings), let owner = tenant ?? (try? settings.broker().user) else { return nil }
         return (LearntConcepts(source: store), owner)
     }
 
@@ -77,8 +83,7 @@ struct Estimate: AsyncParsableCommand {
     }
 
     private func estimate(_ cost: JobCost, of spec: JobSpec, _ settings: Settings) async throws -> JobEstimate {
-        if !settings.postgresURL.reveal().isEmpty {
-            let store = Store(url: settings.postgresURL.reveal(), application: "atelierctl", patience: .seconds(5))
+        if let store = store(settings) {
             do {
                 if let found = try await store.estimate(cost, of: spec, host: HostIdentity.own) { return found }
             } catch {
@@ -91,6 +96,17 @@ struct Estimate: AsyncParsableCommand {
             throw ExitStatus.unavailable
         }
         return estimate
+    }
+
+    /// Says what is there and what would fit, where the job takes more memory than any worker has; where no tables tell
+    /// of workers, than this host has.
+    private func tellMemory(_ estimate: JobEstimate, _ cost: JobCost, _ settings: Settings) async {
+        var memory = MemoryProblem(cost, here: settings.engineMemoryBytes)
+        if let largest = try? await store(settings)?.largestMemory() {
+            memory = MemoryProblem(estimate, largest: largest, alternatives: cost.alternatives ?? [])
+        }
+        guard let problem = memory.problem else { return }
+        Terminal.note("warning: it does not fit: " + printable("\(problem.found); allowed: \(problem.allowed)"))
     }
 
     private func show(_ estimate: JobEstimate) {

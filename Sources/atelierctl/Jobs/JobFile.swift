@@ -6,6 +6,7 @@ import Jobs
 
 /// A job's JSON as people write it: in a file or on stdin, with pictures named by the files beside it.
 struct JobFile {
+    private let file: String
     /// The body, its pictures inside.
     let body: JSONValue
     let spec: JobSpec
@@ -37,12 +38,21 @@ struct JobFile {
         guard let spec = reading.spec, problems.isEmpty, read.unreadable.isEmpty else {
             throw Self.refusal(of: file, await explain(problems), read.unreadable)
         }
-        (body, self.spec, self.report) = (read.body, spec, report)
+        (self.file, body, self.spec, self.report) = (file, read.body, spec, report)
     }
 
     /// Says what the engine found that its sender should know, though the job can be done.
     func tellWarnings() {
         for warning in report?.warnings ?? [] { Terminal.note("warning: " + printable(warning)) }
+    }
+
+    /// Refuses what this host's engine has not the memory for: it would end amid the work, and lose it.
+    /// - Throws: `ExitStatus`.
+    func checkMemory(_ settings: Settings) throws {
+        guard let cost = report?.cost,
+            let problem = MemoryProblem(cost, here: settings.engineMemoryBytes).problem
+        else { return }
+        throw Self.refusal(of: file, [problem])
     }
 
     /// The job that a body is of, or what is wrong with it.

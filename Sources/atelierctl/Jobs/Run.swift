@@ -23,12 +23,15 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try server.settings(needing: ["modelsDirectory"])
-        let written = try await JobFile(file, for: settings)
+        // What is no adapter the engine says better.
+        let given = (try? adapters.sizes()) ?? [:]
+        let written = try await JobFile(file, for: settings, adapters: { _ in given })
         let asked = written.spec
         guard asked.kind.needsEngine else {
             Terminal.note("atelierctl: a \(asked.kind.rawValue) is answered by the daemon; submit it instead")
             throw ExitStatus.badInput
         }
+        try written.checkMemory(settings)
         try converting { try OutputPlace.folder(out) }
         let folder = URL(fileURLWithPath: out).path
         if resume == nil { try spareEarlierRun(in: folder, asked) }

@@ -80,6 +80,31 @@ import Testing
         }
     }
 
+    /// Where no worker tells what it has, this host is all there is: what it has not the memory for would end amid the
+    /// work.
+    @Test func whatThisHostHasNotTheMemoryForIsNotBegun() async throws {
+        try await Stage.with(settings: Self.settings.merging(["ATELIER_ENGINE_MEMORY_MIB": "1000"]) { $1 }) { stage in
+            let (job, out) = (
+                try stage.folder.write(
+                    "large.json", String(decoding: Script.body("steps=1 inspect-cost=1500"), as: UTF8.self)),
+                stage.folder.path + "/out"
+            )
+            let there = """
+                a job that takes about 1.5 GiB of memory; allowed: at most 1.0 GiB, all that an engine may take here; \
+                it would fit with /images_per_prompt 1 (about 750 MiB)
+                """
+            let begun = try await stage.control("run", job, "--out", out)
+            #expect(begun.status == 65 && begun.errors.contains(there), "\(begun)")
+            #expect(!FileManager.default.fileExists(atPath: out))
+            let asked = try await stage.control("estimate", job)
+            #expect(asked.status == 0 && asked.errors.contains("warning: it does not fit: " + there), "\(asked)")
+            let small = try stage.folder.write(
+                "small.json", String(decoding: Script.body("steps=1 inspect-cost=1200"), as: UTF8.self))
+            let done = try await stage.control("run", small, "--out", out)
+            #expect(done.status == 0, "an estimate may be a quarter too high: \(done)")
+        }
+    }
+
     /// Over the broker, without anything published, stored, or said to others.
     @Test func whoAsksIsToldAndNobodyElse() async throws {
         try await Stage.with(settings: Self.settings.merging(["ATELIER_ENGINE_MEMORY_MIB": "1000"]) { $1 }) { stage in
