@@ -26,7 +26,9 @@ extension JobCounting {
             found.append(("/\(member) \(text)", .object(members.merging([member: value]) { $1 })))
         }
         if case .object(let options) = members["options"] ?? .object([:]), members["method"] != nil {
-            let smaller: [(String, JSONValue)] = [("moments", "8-bit"), ("batch", 1), ("prior_pictures", 4)]
+            let smaller: [(String, JSONValue)] = [
+                ("moments", "8-bit"), ("batch", 1), ("supervisor_batch", 1), ("prior_pictures", 4),
+            ]
             for (option, value) in smaller {
                 add("options", .object(options.merging([option: value]) { $1 }), "{\"\(option)\": \(value.text)}")
             }
