@@ -396,6 +396,19 @@ struct ReleaseVariantTests {
         #expect(try found("\(releases!)/sdxl", "\(releases!)/sdxl/").release != nil)
     }
 
+    /// LlamaGen's page has both kinds of model in one folder, and nothing but their names tells the tokenizers apart.
+    @Test func theTokenizerOfTheClassConditionalModelsIsNotTakenUnsaid() throws {
+        let path = try copy("llamagen-t2i-xl")
+        let (own, other) = ("\(path)/vq_ds16_t2i.pt", "\(path)/vq_ds16_c2i.pt")
+        try FileManager.default.copyItem(atPath: own, toPath: other)
+        let both = try found(path).release
+        #expect(both?.parts.first { $0.stem == "tokenizer" }?.piece.name == "vq_ds16_t2i.pt")
+        #expect(both?.warnings == [])
+        try FileManager.default.removeItem(atPath: own)
+        let alone = try found(path).release
+        #expect(alone?.warnings.contains { $0.contains("trained with vq_ds16_t2i.pt") } == true)
+    }
+
     /// Named one by one (`FOLDER/*`), the files of a repository that has its weights in two containers.
     @Test func ofOneCheckpointInTwoFormsTheFirstIsTaken() throws {
         let path = try copy("clip-vit-base-patch32/safetensors")

@@ -25,9 +25,7 @@ package struct LlamaGenRelease {
 
     /// - Throws: ``UnrecognizedRelease`` with everything that is missing or does not belong together.
     package func parts() throws(UnrecognizedRelease) -> Parts {
-        let tokenizer = scan.pieces(.llamaGenTokenizer).first {
-            $0.shape("quantize.embedding.weight")?.side(0) == shape("tok_embeddings.weight").first
-        }
+        let tokenizer = fittingTokenizer
         let text = T5Release(scan, width: shape("cls_embedding.uncond_embedding").last)
         let title = "the transformer is \(title)"
         let missingText = "\(title); its text encoder is not here: flan-t5-xl\(T5Release.others(scan))"
@@ -43,6 +41,25 @@ package struct LlamaGenRelease {
             text: text.piece, vocabulary: vocabulary)
     }
 
+    /// Of several whose codes fit, one that is not the class-conditional models'.
+    private var fittingTokenizer: ReleasePiece? {
+        let fitting = scan.pieces(.llamaGenTokenizer).filter {
+            $0.shape("quantize.embedding.weight")?.side(0) == shape("tok_embeddings.weight").first
+        }
+        return fitting.first { Self.warnings($0).isEmpty } ?? fitting.first
+    }
+
+    /// Nothing but its name tells `vq_ds16_c2i.pt` from the one that belongs to transformers of texts.
+    private static func warnings(_ tokenizer: ReleasePiece) -> [String] {
+        guard tokenizer.name.contains("c2i") else { return [] }
+        return [
+            """
+            \(tokenizer.name): is the class-conditional models'; the released transformers of texts were trained with \
+            vq_ds16_t2i.pt, and with another tokenizer their pictures are poor
+            """
+        ]
+    }
+
     /// The model it becomes.
     /// - Throws: ``UnrecognizedRelease`` with everything that is missing or does not belong together.
     func recognized() throws(UnrecognizedRelease) -> RecognizedRelease {
@@ -56,7 +73,8 @@ package struct LlamaGenRelease {
                     isTaken: { !$0.hasPrefix("loss.") && $0 != "quantize.codebook_used" }),
                 .init(stem: "text_encoder", piece: parts.text, isTaken: T5Release.isEncoders),
             ],
-            files: [(parts.vocabulary as NSString).lastPathComponent: parts.vocabulary])
+            files: [(parts.vocabulary as NSString).lastPathComponent: parts.vocabulary],
+            warnings: Self.warnings(parts.tokenizer))
     }
 
     private func shape(_ name: String) -> [Int] { transformer.shape(name).flatMap { $0.isEmpty ? nil : $0 } ?? [0] }
