@@ -48,6 +48,10 @@ import Testing
             ]
             try await stage.publish(body: generation.line, id: "together", kind: "generate")
             _ = try await stage.job("together", reaches: .completed)
+            // Without its word it draws nobody.
+            let told = try await stage.control(
+                "concepts", "export", "rex", "--format", "kohya", "--out", stage.folder.path + "/rex.safetensors")
+            #expect(told.status == 0 && told.errors.contains("warning: word.rex.embedding, which stands"), "\(told)")
             let source: JSONValue = ["job": .string(both["id"]?.string ?? "")]
             func reuse(_ className: String) -> Data {
                 Self.job(

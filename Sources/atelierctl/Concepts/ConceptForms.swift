@@ -21,7 +21,7 @@ extension ConceptsCommand {
             }
             try converting {
                 try format.check(out)
-                try AdapterWriter(of: file).write(format, to: out)
+                try AdapterWriter.convert(file, to: format, out)
             }
             print(printable(out))
         }
@@ -146,9 +146,18 @@ extension AdapterFormat {
 }
 
 extension AdapterWriter {
-    /// Of a concept's file.
-    init(of path: String) throws {
-        try self.init(try AdapterReader(path).read().changes)
+    /// Writes a concept's file in another form, and says what has no place there.
+    /// - Parameter base: the model's name, for PEFT's settings.
+    static func convert(_ file: String, to format: AdapterFormat, _ path: String, base: String? = nil) throws {
+        let named = try AdapterReader(file).read()
+        try AdapterWriter(named.changes).write(format, to: path, base: base)
+        for embedding in named.embeddings {
+            Terminal.note(
+                """
+                warning: \(printable(embedding)), which stands for a concept's name in prompts, has no place in the \
+                form of \(format.rawValue), and without it the changes do not draw the concept: keep it as atelier's
+                """)
+        }
     }
 }
 

@@ -137,7 +137,9 @@ struct ConceptsCommand: AsyncParsableCommand {
             try exporting { try ArtifactDirectory(existing: settings.artifactsDirectory).export(digest, to: plain) }
             if let other {
                 defer { unlink(plain) }
-                try converting { try AdapterWriter(of: plain).write(other, to: path, base: concept["model"]?.string) }
+                try converting {
+                    try AdapterWriter.convert(plain, to: other, path, base: concept["model"]?.string)
+                }
             }
             print(
                 server.json
