@@ -13,6 +13,9 @@ package struct ReferenceAugmentation {
         self.largestZoom = largestZoom
     }
 
+    /// Whether a picture is cut another way every time.
+    func varies(_ picture: Picture) -> Bool { largestZoom > 1 && min(picture.width, picture.height) > size }
+
     /// A square of `size`, enlarged by a random factor from 1 to largestZoom, or to what its pixels give, before the
     /// centre is cut out.
     package func callAsFunction(_ picture: Picture, _ generator: inout Philox) -> Picture {

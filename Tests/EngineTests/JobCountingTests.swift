@@ -172,6 +172,13 @@ import Testing
         #expect(forms.allSatisfy { $0.memoryBytes < whole.memoryBytes })
     }
 
+    /// What takes the most is what its supervisor learns by.
+    @Test func aSupervisorThatSeesLessAtATimeIsASmallerForm() throws {
+        let body = personalize("proxy-tuning", "pocket-infinity", ["supervisor_batch": 64])
+        let forms = counting.smallerForms(of: body, than: try cost(body))
+        #expect(forms.contains { $0.change == #"/options {"supervisor_batch": 1}"# }, "\(forms)")
+    }
+
     @Test func aHostTellsWhatItTakes() throws {
         let cost = try cost(generate([:]))
         let rates = HostMeasurement().run()

@@ -76,6 +76,16 @@ private func adapter(_ training: ARBoothTraining) -> Adapter { try! training.ada
         #expect(abs(end(codes) - end(floats)) < 0.05 * end(floats))
     }
 
+    /// Where the subject's word does not learn, its prompt stays what it is.
+    @Test func aPromptThatStaysIsReadBeforeTheFirstStep() throws {
+        let model = try tinyModel()
+        let run = try training(model) { $0.learnsPlaceholder = false }
+        for weight in model.textWeights.parameters {
+            weight.value.assign(Tensor(repeating: .nan, shape: weight.shape))
+        }
+        #expect(run.advance().total.isFinite)
+    }
+
     @Test func onlyCrossAttentionAndFeedForwardChange() throws {
         let model = try tinyModel()
         let before = model.transformerWeights.parameters.map { ($0.name, $0.value.copy()) }

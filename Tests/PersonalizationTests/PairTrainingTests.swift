@@ -1,3 +1,4 @@
+import Autograd
 import Backbones
 import ComputeTesting
 import Images
@@ -54,6 +55,19 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
         try second.restore(copy)
         for _ in 0..<3 { _ = second.advance() }
         #expect(bits(second) == bits(undisturbed))
+    }
+
+    /// Texts, and pictures that are not cut anew.
+    @Test(arguments: Family.allCases) private func whatNoStepChangesIsEncodedOnce(_ family: Family) throws {
+        let training = try PairTraining(
+            learner(family), pairs: [pairs()[0]],
+            options: .init(iterations: 3, batch: 2, learningRate: 1e-2, rank: 2, alpha: 4), seed: 7)
+        let steps = (0..<3).map { _ in
+            let profile = OperationProfile()
+            OperationProfile.$current.withValue(profile) { _ = training.advance() }
+            return profile.operations
+        }
+        #expect(steps[1] < steps[0] && steps[2] == steps[1], "\(steps)")
     }
 
     @Test(arguments: Family.allCases) private func everySubjectHasAWordOfItsOwn(_ family: Family) throws {

@@ -23,15 +23,11 @@ package struct DiffusionText {
     }
 
     /// One text, `count` times; records no gradient.
-    package func repeated(_ count: Int) -> DiffusionText {
-        func times(_ x: Variable) -> Variable { Variable(.joined([Tensor](repeating: x.value, count: count))) }
-        return DiffusionText(tokens: times(tokens), pooled: times(pooled))
-    }
+    package func repeated(_ count: Int) -> DiffusionText { .joined([DiffusionText](repeating: self, count: count)) }
 
-    /// These texts, then others; records no gradient.
-    package func joined(_ other: DiffusionText) -> DiffusionText {
+    /// Texts, one after the other; records no gradient.
+    package static func joined(_ texts: [DiffusionText]) -> DiffusionText {
         DiffusionText(
-            tokens: Variable(.joined([tokens.value, other.tokens.value])),
-            pooled: Variable(.joined([pooled.value, other.pooled.value])))
+            tokens: Variable(.joined(texts.map(\.tokens.value))), pooled: Variable(.joined(texts.map(\.pooled.value))))
     }
 }

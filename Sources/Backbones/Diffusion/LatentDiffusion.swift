@@ -170,7 +170,7 @@ extension LatentDiffusion {
         _ text: DiffusionText, awayFrom negative: DiffusionText?, guidance: Float, steps: Int, from noise: Tensor,
         observe: (Int, Tensor) -> Void = { _, _ in }
     ) -> Tensor {
-        let condition = negative.map(text.joined) ?? text
+        let condition = negative.map { DiffusionText.joined([text, $0]) } ?? text
         return sampler(steps: steps, latents: noise.shape).sample(from: noise, observe: observe) { input, timestep in
             let rows = negative == nil ? input : Tensor.joined([input, input])
             let times = [Float](repeating: timestep, count: rows.shape[0])

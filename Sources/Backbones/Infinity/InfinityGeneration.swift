@@ -55,7 +55,7 @@ extension InfinityTransformer {
             let isGuided = sampling.isGuided
             precondition(min(sampling.guidance.count, sampling.temperature.count) >= schedule.sides.count)
             precondition(sampling.isGreedy || sampling.seeds.count == batch)
-            let condition = condition(isGuided ? joined(text, negative ?? unconditionalText(like: text)) : text)
+            let condition = condition(isGuided ? .joined([text, negative ?? unconditionalText(like: text)]) : text)
             let rows = isGuided ? 2 * batch : batch
             let quantizer = configuration.quantizer
             let caches = KeyValueCache.caches(
@@ -90,10 +90,6 @@ extension InfinityTransformer {
     /// As many rows of the learned unconditional text as every prompt has tokens.
     private func unconditionalText(like text: TextFeatures) -> TextFeatures {
         dropping(text, of: Set(text.lengths.indices))
-    }
-
-    private func joined(_ a: TextFeatures, _ b: TextFeatures) -> TextFeatures {
-        TextFeatures(values: Variable(.joined([a.values.value, b.values.value])), lengths: a.lengths + b.lengths)
     }
 
     private func doubled(_ x: Tensor, _ isGuided: Bool) -> Tensor { isGuided ? .joined([x, x]) : x }

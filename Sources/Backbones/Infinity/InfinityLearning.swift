@@ -1,14 +1,22 @@
 import Autograd
 import Images
+import Tensors
 
 /// How Infinity learns, whatever of it does (FoundationVision/Infinity, trainer.py and scripts/train.sh).
 extension InfinityModel {
     /// The bits of pictures of the model's size.
     package func maps(_ pictures: [Picture], flips: BitFlips? = nil) -> TokenMaps {
-        Recording.withoutGradients {
-            let features = tokenizer.features(Variable(.pictures(pictures))).value
-            return tokenizer.quantize(features, schedule: configuration.schedule, flips: flips)
-        }
+        maps(of: features(pictures), flips: flips)
+    }
+
+    /// Pictures of the model's size before they are quantized, [B, d, h, w].
+    package func features(_ pictures: [Picture]) -> Tensor {
+        Recording.withoutGradients { tokenizer.features(Variable(.pictures(pictures))).value }
+    }
+
+    /// The bits of features [B, d, h, w].
+    package func maps(of features: Tensor, flips: BitFlips? = nil) -> TokenMaps {
+        tokenizer.quantize(features, schedule: configuration.schedule, flips: flips)
     }
 
     /// Cross-entropy of the bits after texts: the mean over bits and pictures, of tokens weighted by their scale.

@@ -59,6 +59,11 @@ package struct TextFeatures {
         return TextFeatures(values: Gather(rows).apply([values]), lengths: Array(repeating: lengths[0], count: count))
     }
 
+    /// Texts, one after the other; records no gradient.
+    package static func joined(_ texts: [TextFeatures]) -> TextFeatures {
+        TextFeatures(values: Variable(.joined(texts.map(\.values.value))), lengths: texts.flatMap(\.lengths))
+    }
+
     /// These texts, then others.
     package func followed(by others: TextFeatures) -> TextFeatures {
         let parts = [self, others].map { $0.values.reshaped([1, $0.values.value.rows, $0.values.value.width]) }

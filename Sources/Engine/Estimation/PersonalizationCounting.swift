@@ -38,13 +38,18 @@ extension JobCounting {
             let teaching = Learning(spec, supervisor, tokens: tokens(name, prompts(of: spec)))
             for concept in spec.concepts where spec.proxies(of: concept) == nil {
                 teaching.draw(options.priorPictures, &sheet)
-                teaching.pairs(options.supervisor, hasPrior: options.priorPictures > 0, &sheet)
+                teaching.pairs(
+                    options.supervisor, texts: options.priorPictures > 0 ? 2 : 1, kept: options.priorPictures,
+                    cutsAnew: true, &sheet)
                 teaching.draw(options.drawn, &sheet)
                 sheet.write(pictures: options.proxies, of: supervisor.pixels)
                 sheet.write(sheetOf: min(options.proxies, ProxyTuningWorker.mostOnSheet), of: supervisor.pixels)
             }
         }
-        learning.pairs(options.student, hasPrior: false, &sheet)
+        let count = spec.concepts.count
+        learning.pairs(
+            options.student, texts: count * (1 + options.contexts.count), kept: count * options.proxies,
+            cutsAnew: false, &sheet)
         finish(spec, learning, &sheet)
         for quick in measured { quick.after(&sheet) }
     }
@@ -119,9 +124,9 @@ struct Learning {
         encode(batch, times: iterations, &sheet)
         var step = pass(maps > 0 ? 2 * batch : batch)
         if isOn("learns_placeholder") {
-            step += model.work.reading(batch, tokens: tokens)
+            step += model.work.reading(1, tokens: tokens)
         } else {
-            read(batch, times: iterations, &sheet)
+            read(1, times: 1, &sheet)
         }
         var numbers = tuned
         // The maps themselves are half as many numbers as the logits on them.
@@ -177,13 +182,19 @@ struct Learning {
         }
     }
 
-    /// Proxy-Tuning's stages: pairs of pictures and prompts.
-    func pairs(_ options: PairTraining.Options, hasPrior: Bool, _ sheet: inout CostSheet) {
+    /// A stage of Proxy-Tuning: texts are read once, and so are pictures encoded that stay as they are.
+    /// - Parameters:
+    ///   - kept: those pictures.
+    ///   - cutsAnew: whether every step has others beside them, as a supervisor has references beside its class.
+    func pairs(
+        _ options: PairTraining.Options, texts: Int, kept: Int, cutsAnew: Bool, _ sheet: inout CostSheet
+    ) {
         let step = pass(options.batch, rank: options.rank)
-        let count = hasPrior ? 2 : 1
-        read(options.batch, times: count * options.iterations, &sheet)
-        encode(options.batch, times: count * options.iterations, &sheet)
-        sheet.learn(Array(repeating: step, count: count), lowRank(options.rank), steps: options.iterations)
+        let seen = options.batch * options.iterations
+        read(1, times: texts, &sheet)
+        encode(1, times: min(kept, seen) + (cutsAnew ? seen : 0), &sheet)
+        let passes = cutsAnew && kept > 0 ? 2 : 1
+        sheet.learn(Array(repeating: step, count: passes), lowRank(options.rank), steps: options.iterations)
     }
 
     private func lowRank(_ rank: Int) -> LearningNumbers { LearningNumbers(count: rank * model.work.lowRankNumbers) }

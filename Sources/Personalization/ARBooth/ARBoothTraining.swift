@@ -38,6 +38,8 @@ package final class ARBoothTraining: ConceptTraining {
     private let optimizer: AdamW
     private let prior: Prior?
     private let subjectTokens: [Int32]
+    /// What the frozen encoder makes of those; nil where the subject's word learns.
+    private let subjectText: TextFeatures?
     /// The model's weights that learn, by name: their `squaresAsWeight` before the first step.
     private let squaresBefore: [String: Double]
     /// Steps taken so far.
@@ -64,6 +66,9 @@ package final class ARBoothTraining: ConceptTraining {
         squaresBefore = Dictionary(
             uniqueKeysWithValues: model.transformerWeights.trainable.map { ($0.name, $0.value.squaresAsWeight) })
         placeholder.isTrainable = options.learnsPlaceholder
+        subjectText =
+            options.learnsPlaceholder
+            ? nil : model.encoder([subjectTokens], replacing: [placeholderToken: placeholder.variable])
         optimizer = AdamW(
             model.transformerWeights.trainable + (options.learnsPlaceholder ? [placeholder] : []),
             AdamW.Options(
@@ -77,8 +82,8 @@ package final class ARBoothTraining: ConceptTraining {
     package func advance() -> StepLosses {
         let index = UInt64(optimizer.step)
         let maps = subjectMaps(step: index)
-        let text = model.encoder(
-            Array(repeating: subjectTokens, count: options.batch), replacing: [placeholderToken: placeholder.variable])
+        let read = subjectText ?? model.encoder([subjectTokens], replacing: [placeholderToken: placeholder.variable])
+        let text = read.repeated(options.batch)
         guard let prior else {
             let loss = ARBoothLoss.subject(logits(text, inputs: maps.inputs), maps: maps, options: options)
             loss.backward()

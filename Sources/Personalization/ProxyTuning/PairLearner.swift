@@ -20,8 +20,10 @@ package struct PairLearner {
     let pictureSize: Int
     /// Ends of the names of the modules that change.
     let attentionModules: [String]
+    /// A picture of its size as it learns it, which no training changes.
+    let encode: (_ picture: Picture) -> EncodedPicture
     /// The mean loss of pictures under their prompts. What is random about it comes from the generator.
-    let loss: (_ pairs: [PicturePair], _ generator: inout Philox) -> Variable
+    let loss: (_ pairs: [EncodedPair], _ generator: inout Philox) -> Variable
     /// A picture of each prompt, as the model draws with whatever hangs on it.
     package let draw: (_ prompts: [String], _ seeds: [UInt64]) -> [Picture]
 
@@ -51,14 +53,16 @@ package struct PairLearner {
     package static func diffusion(_ model: any LatentDiffusion, concepts: [String], seed: UInt64) -> PairLearner {
         model.freeze()
         let words = DiffusionWords(rare: concepts, for: model, seed: seed)
+        let texts = KeptTexts(besides: words.embeddings.values, joined: DiffusionText.joined) { words.text($0) }
         return PairLearner(
             name: model.settings.name, words: words.embeddings, spellings: words.spellings,
             embedding: { (model as? DiffusionModel)?.startOfPlaceholder(like: $0) },
             weights: model.transformerWeights, pictureSize: model.pictureSize,
             attentionModules: model.attentionModules,
+            encode: { .map(model.latents([$0])) },
             loss: { pairs, generator in
-                let text = words.text(pairs.map(\.prompt)).beside(pairs.map(\.origin))
-                return model.loss(model.latents(pairs.map(\.picture)), text: text, &generator)
+                let text = texts(pairs.map(\.prompt)).beside(pairs.map(\.origin))
+                return model.loss(pairs.maps, text: text, &generator)
             },
             draw: { model.generate(words.text($0), sampling: model.sampling(seeds: $1)) })
     }
@@ -68,13 +72,13 @@ package struct PairLearner {
         model.freeze()
         let words = ConceptWords(rare: concepts, for: model, seed: seed)
         func text(_ prompts: [String]) -> TextFeatures { words.features(prompts, by: model) }
+        let texts = KeptTexts(besides: words.byName.values, joined: TextFeatures.joined, read: text)
         return PairLearner(
             name: model.configuration.name, words: words.byName,
             embedding: { model.startOfPlaceholder(like: $0) }, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize, attentionModules: ["attention.wqkv", "attention.wo"],
-            loss: { pairs, _ in
-                model.loss(text(pairs.map(\.prompt)), codes: model.codes(pairs.map(\.picture)))
-            },
+            encode: { .codes(model.codes([$0])[0]) },
+            loss: { pairs, _ in model.loss(texts(pairs.map(\.prompt)), codes: pairs.codes) },
             draw: { model.generate(text($0), sampling: model.sampling(seeds: $1)) })
     }
 
@@ -83,15 +87,16 @@ package struct PairLearner {
         model.freeze()
         let words = ConceptWords(rare: concepts, for: model, seed: seed)
         func text(_ prompts: [String]) -> TextFeatures { words.features(prompts, by: model) }
+        let texts = KeptTexts(besides: words.byName.values, joined: TextFeatures.joined, read: text)
         return PairLearner(
             name: model.configuration.name, words: words.byName,
             embedding: { model.startOfPlaceholder(like: $0) }, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize,
             attentionModules: ["sa.mat_qkv", "sa.proj", "ca.mat_q", "ca.mat_kv", "ca.proj"],
+            encode: { .map(model.features([$0])) },
             loss: { pairs, generator in
-                let flips = BitFlips(generator: generator)
-                return model.loss(
-                    text(pairs.map(\.prompt)), maps: model.maps(pairs.map(\.picture), flips: flips))
+                let maps = model.maps(of: pairs.maps, flips: BitFlips(generator: generator))
+                return model.loss(texts(pairs.map(\.prompt)), maps: maps)
             },
             draw: { model.generate(text($0), sampling: model.sampling(seeds: $1)) })
     }
@@ -107,10 +112,11 @@ package struct PairLearner {
             name: model.configuration.name, words: words,
             embedding: { table.mean(ofRows: model.textTokenizer.words(amid: $0)) }, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize, attentionModules: ["q_proj", "k_proj", "v_proj", "o_proj"],
+            encode: { .codes(model.codes([$0])[0]) },
             loss: { pairs, _ in
                 let read = pairs.map { prompts($0.prompt) }
                 let batch = ChameleonBatch(
-                    zip(read, model.codes(pairs.map(\.picture))).map {
+                    zip(read, pairs.codes).map {
                         ChameleonSequence(before: $0.ids, picture: vocabulary.rows($1, grid))
                     })
                 let contexts = read.enumerated().flatMap { sample, prompt in

@@ -92,6 +92,12 @@ package final class PairTraining: StepwiseTraining {
         case crops, prior, losses
     }
 
+    /// A pair's number among all of its purpose.
+    private struct Place: Hashable {
+        let purpose: Purpose
+        let number: Int
+    }
+
     /// The backbone as it was given.
     package let learner: PairLearner
     private let options: Options
@@ -102,6 +108,8 @@ package final class PairTraining: StepwiseTraining {
     /// What learns.
     package let learning: [Parameter]
     private let optimizer: any Optimizer
+    /// Pictures that no step cuts anew, as the backbone learns them.
+    private var encodedPictures: [Place: EncodedPicture] = [:]
     /// Steps taken.
     package var step: Int { optimizer.step }
     /// Steps in all.
@@ -165,14 +173,25 @@ package final class PairTraining: StepwiseTraining {
         var crop = Philox(seed: seed, purpose: Purpose.crops.rawValue, index: index)
         // The two losses of a step have noise of their own.
         var noise = Philox(seed: seed, purpose: Purpose.losses.rawValue, index: 2 * index + (isAugmented ? 0 : 1))
-        let chosen = (0..<options.batch).map { _ in all[pick.below(all.count)] }
         let augment = ReferenceAugmentation(
             size: learner.pictureSize, largestZoom: isAugmented ? options.largestZoom : 1)
-        let seen = chosen.map { pair in
-            let (picture, origin) = augment(pair.picture, from: pair.origin, &crop)
-            return PicturePair(prompt: pair.prompt, picture: picture, origin: origin)
+        let seen = (0..<options.batch).map { _ in
+            let number = pick.below(all.count)
+            return encoded(all[number], Place(purpose: purpose, number: number), by: augment, &crop)
         }
         return learner.loss(seen, &noise)
+    }
+
+    /// A pair as the backbone learns it. A picture that no step cuts anew is encoded once, and each by itself: how it
+    /// is rounded does not depend on what a step sees beside it, for a training that is resumed encodes it again.
+    private func encoded(
+        _ pair: PicturePair, _ place: Place, by augment: ReferenceAugmentation, _ crop: inout Philox
+    ) -> EncodedPair {
+        let (picture, origin) = augment(pair.picture, from: pair.origin, &crop)
+        let known = encodedPictures[place]
+        let encoded = known ?? learner.encode(picture)
+        if known == nil, !augment.varies(pair.picture) { encodedPictures[place] = encoded }
+        return EncodedPair(prompt: pair.prompt, picture: encoded, origin: origin)
     }
 
     /// A module that is changed by far more than its own size, as no training that went well does, and by how many
