@@ -105,12 +105,24 @@ package struct MessageReader: Sendable {
         if let priority = properties.priority, priority > 9 {
             problems.append(Problem("property:priority", found: "\(priority)", allowed: "0 to 9"))
         }
-        for name in ["run_after", "deadline"] where Self.date(properties, name) == nil {
+        return problems + Self.problems(withTimes: properties)
+    }
+
+    private static func problems(withTimes properties: MessageProperties) -> [Problem] {
+        var problems: [Problem] = []
+        for name in ["run_after", "deadline"] where date(properties, name) == nil {
             guard let value = properties.headers[name] else { continue }
             problems.append(
                 Problem(
-                    "property:headers/\(name)", found: Self.words(value),
+                    "property:headers/\(name)", found: words(value),
                     allowed: "a time that exists, with seconds and a zone, like 2026-01-31T12:00:00Z"))
+        }
+        // It would wait, and could never begin.
+        if let start = date(properties, "run_after"), let end = date(properties, "deadline"), end <= start {
+            problems.append(
+                Problem(
+                    "property:headers/deadline", found: end.formatted(.iso8601),
+                    allowed: "a time after run_after, which is \(start.formatted(.iso8601))"))
         }
         return problems
     }

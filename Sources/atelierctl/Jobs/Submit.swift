@@ -28,6 +28,11 @@ struct Submit: AsyncParsableCommand {
             guard let text, MessageTime.date(text) == nil else { continue }
             throw ValidationError("--\(name) \(text): allowed is a time like 2026-01-31T12:00:00Z")
         }
+        if let runAfter, let deadline, let start = MessageTime.date(runAfter), let end = MessageTime.date(deadline),
+            end <= start
+        {
+            throw ValidationError("--deadline \(deadline): allowed is a time after --run-after, which is \(runAfter)")
+        }
         if let priority, priority > 9 { throw ValidationError("--priority \(priority): allowed are 0 to 9") }
         if let id, !(1...128).contains(id.utf8.count) {
             throw ValidationError("--id: it has \(id.utf8.count) bytes; allowed are 1 to 128")

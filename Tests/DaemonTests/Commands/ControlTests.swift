@@ -303,6 +303,9 @@ import Testing
                 let run = try await stage.control("submit", job, option, value)
                 #expect(run.status == 64 && run.errors.contains("allowed are \(allowed)"), "\(run)")
             }
+            let start = "2031-01-31T12:00:00Z"
+            let never = try await stage.control("submit", job, "--run-after", start, "--deadline", start)
+            #expect(never.status == 64 && never.errors.contains("after --run-after, which is \(start)"), "\(never)")
             #expect(
                 try await stage.control(
                     "submit", job, "--id", "timely", "--run-after", "2031-01-31T12:00:00Z", "--deadline",

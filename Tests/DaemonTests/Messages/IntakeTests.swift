@@ -88,6 +88,22 @@ import Testing
         }
     }
 
+    @Test func aJobThatCouldNeverBeginIsRejected() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            let start = "2031-01-31T12:00:00Z"
+            for deadline in ["2031-01-31T11:00:00Z", start] {
+                try await stage.publish(
+                    body: Self.probe,
+                    properties: MessageProperties(
+                        messageID: deadline, headers: ["run_after": .string(start), "deadline": .string(deadline)]))
+                let problem = try await stage.outcomes(1)[0]["problems"]?[0]
+                #expect(problem?["pointer"] == "property:headers/deadline" && problem?["found"]?.string == deadline)
+                #expect(problem?["allowed"]?.string == "a time after run_after, which is \(start)")
+            }
+        }
+    }
+
     /// Sixteen bytes of a UUID, say: an answer would not carry back what its asker waits for.
     @Test func propertiesThatAreNoUTF8AreRejected() async throws {
         try await Stage.with(settings: Self.settings) { stage in
