@@ -128,6 +128,15 @@ import Testing
         #expect(failure?.code == "training.diverged" && failure?.consequence == .fatal)
     }
 
+    /// As its end would say, where nothing can be drawn any more on the way there.
+    @Test func aPreviewOfADivergedTrainingSaysThatItDiverged() throws {
+        var spec = Kind(method: .lora, model: "pocket-infinity", losses: []).spec()
+        spec["options"] = ["learning_rate": 1, "iterations": 20, "prior_preservation": false]
+        spec["preview_every"] = 19
+        let failure = #expect(throws: JobFailure.self) { try Run(TinyModels(), spec) }
+        #expect(failure?.code == "training.diverged" && failure?.message.contains("times its own size") == true)
+    }
+
     @Test func aMethodThatDoesNotWorkOnTheModelIsRejectedWithThoseThatDo() throws {
         var spec = Self.kinds[0].spec()
         spec["model"] = .string("pocket-chameleon")

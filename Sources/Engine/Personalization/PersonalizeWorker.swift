@@ -167,7 +167,7 @@ struct PersonalizeWorker {
                 connection.send(.progress(.init(stage: "train", step: training.step, steps: steps)))
                 lastProgress = Date()
             }
-            try previews?.draw(training)
+            try draw(previews, of: training)
             let isAskedToStop = StopRequest.isPending && training.step < steps
             if isAskedToStop || Date().timeIntervalSince(lastCheckpoint) > Double(order.checkpointSeconds) {
                 try writeCheckpoint(training, curve)
@@ -176,6 +176,14 @@ struct PersonalizeWorker {
             if isAskedToStop { return false }
         }
         return true
+    }
+
+    /// - Throws: `JobFailure` where nothing can be drawn with what is learnt so far: its training has diverged.
+    private func draw(_ previews: TrainingPreviews?, of training: any ConceptTraining) throws {
+        do { try previews?.draw(training) } catch let error as AdapterError {
+            guard case .excessive(_, let module, let ratio) = error else { throw error }
+            throw diverged(module, by: ratio)
+        }
     }
 
     /// What later jobs would refuse, or draw nothing with, takes no concept's name.
@@ -188,9 +196,11 @@ struct PersonalizeWorker {
                 steps, so that nothing was learnt
                 """)
         }
-        if let (module, ratio) = training.excess {
-            throw diverged("\(module) was changed by \(ratio) times its own size, so that nothing was learnt")
-        }
+        if let (module, ratio) = training.excess { throw diverged(module, by: ratio) }
+    }
+
+    private func diverged(_ module: String, by ratio: Float) -> JobFailure {
+        diverged("\(module) was changed by \(ratio) times its own size, so that nothing was learnt")
     }
 
     private func diverged(_ what: String) -> JobFailure {
