@@ -201,9 +201,11 @@ package struct AdapterImport {
         let scales = Dictionary(
             uniqueKeysWithValues: changes.map { ($0.key.path, JSONValue.number(Double($0.value.scale))) })
         let matrices = changes.keys.filter { $0.component == nil }.map(\.name).sorted()
-        let rank = changes.values.first?.rank ?? 1
+        // By their names: a dictionary's first is another one in every run.
+        let first = changes.min { $0.key.path < $1.key.path }?.value
+        let rank = first?.rank ?? 1
         var options: [String: JSONValue] = [
-            "rank": .integer(rank), "alpha": .number(Double(changes.values.first?.scale ?? 1) * Double(rank)),
+            "rank": .integer(rank), "alpha": .number(Double(first?.scale ?? 1) * Double(rank)),
             "targets": .array(matrices.map(JSONValue.string)), "isRankStabilized": false,
             "scales": .object(scales),
         ]

@@ -1,6 +1,7 @@
 import Checkpoints
 import ComputeTesting
 import Foundation
+import Jobs
 import Layers
 import ModelTesting
 import Tensors
@@ -96,6 +97,23 @@ import Testing
         #expect(outcomes.allSatisfy { $0.method == "lora" && $0.warnings.isEmpty })
         let imported = try Adapter(path: models.folder + "/rex.safetensors")
         #expect(imported.tensors.mapValues(\.values) == lora.tensors.mapValues(\.values))
+    }
+
+    /// Two imports of one file are the same bytes.
+    @Test func theRankThatIsWrittenIsThatOfTheFirstModule() throws {
+        let downs = lora.tensors.keys.filter { $0.hasSuffix(".lora_A.weight") }.sorted()
+        let said = try problemsOfFile { tensors, _ in
+            for (index, down) in downs.enumerated() {
+                let up = down.replacing("lora_A", with: "lora_B")
+                let (inputs, outputs) = (tensors[down]!.shape[1], tensors[up]!.shape[0])
+                tensors[down] = Tensor.example([index + 1, inputs], seed: 1, scale: 0.1)
+                tensors[up] = Tensor.example([outputs, index + 1], seed: 2, scale: 0.1)
+            }
+        }
+        #expect(said == [] && downs.count > 1)
+        let options = try Adapter(path: models.folder + "/rex.safetensors").description.options
+        let written = try JSONValue(json: Data(options.utf8))
+        #expect(written["rank"] == 1, "\(written.text)")
     }
 
     @Test(arguments: [Float.nan, .infinity]) func numbersThatAreNoneAreRefused(_ value: Float) throws {
