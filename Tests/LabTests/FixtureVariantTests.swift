@@ -101,6 +101,16 @@ struct FixtureVariantTests {
         #expect(error.description.contains("\(setting) \(value.text) is not built"))
     }
 
+    @Test(
+        arguments: [
+            ("flow_sd3", "shift_terminal", 0.1), ("flow_flux", "time_shift_type", "linear"),
+            ("ddim", "thresholding", true), ("ddim", "eta", 1), ("euler_sdxl", "final_sigmas_type", "sigma_min"),
+        ] as [(String, String, JSONValue)])
+    func aScheduleThatIsNotBuiltIsRefused(kind: String, setting: String, value: JSONValue) throws {
+        let error = try #require(throws: ConformanceError.self) { try report("schedulers", [kind: [setting: value]]) }
+        #expect(error.description.contains("\(kind): \(setting) \(value.text) is not built"), "\(error)")
+    }
+
     @Test func tiedEmbeddingsNeedNoHead() throws {
         func report(_ settings: [String: JSONValue]) throws -> ConformanceReport {
             try self.report("chameleon_transformer", settings, weights: { $0["lm_head.weight"] = nil })

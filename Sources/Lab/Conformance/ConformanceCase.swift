@@ -55,12 +55,13 @@ struct ConformanceCase {
         return value
     }
 
-    /// Holds the configuration against what is built.
+    /// Holds the configuration, or one part of it, against what is built.
     /// - Throws: `ConformanceError` for the first setting that is not.
-    func hold(_ built: BuiltSettings) throws {
+    func hold(_ built: BuiltSettings, at part: String? = nil) throws {
         let settings = try decodedConfiguration(as: JSONValue.self)
-        if let problem = built.problems(in: settings).first {
-            throw ConformanceError(folder: folder, problem: problem)
+        let held = part.map { settings[$0] ?? .null } ?? settings
+        if let problem = built.problems(in: held).first {
+            throw ConformanceError(folder: folder, problem: (part.map { "\($0): " } ?? "") + problem)
         }
     }
 

@@ -1,4 +1,5 @@
 import Backbones
+import Catalogue
 import Layers
 import Tensors
 
@@ -7,7 +8,26 @@ struct SamplerConformance {
     private let fixture: ConformanceCase
     private let tolerance = 1e-4
 
-    init(_ fixture: ConformanceCase) throws { self.fixture = fixture }
+    /// Of each kind's settings, also of those that a pipeline is drawn without, with a warning.
+    private static let built: KeyValuePairs<String, [BuiltSettings]> = [
+        "flow_sd3": [.flowSchedule, flowSteps], "flow_flux": [.flowSchedule, .dynamicShift, flowSteps],
+        "ddim": [.noiseSchedule, ["thresholding": [false], "eta": [0]]],
+        "euler_sdxl": [
+            .noiseSchedule,
+            ["final_sigmas_type": ["zero"], "use_exponential_sigmas": [false], "use_beta_sigmas": [false]],
+        ],
+    ]
+    private static let flowSteps: BuiltSettings = [
+        "use_karras_sigmas": [false], "use_exponential_sigmas": [false], "use_beta_sigmas": [false],
+        "stochastic_sampling": [false],
+    ]
+
+    init(_ fixture: ConformanceCase) throws {
+        self.fixture = fixture
+        for (kind, settings) in Self.built {
+            for built in settings { try fixture.hold(built, at: kind) }
+        }
+    }
 
     func report() throws -> ConformanceReport {
         var report = ConformanceReport()

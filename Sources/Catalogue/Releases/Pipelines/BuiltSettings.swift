@@ -40,17 +40,17 @@ extension BuiltSettings {
     static let mmdit: BuiltSettings = ["qk_norm": ["rms_norm"]]
 
     /// Of the schedule of a model that predicts noise.
-    static let noiseSchedule: BuiltSettings = [
+    package static let noiseSchedule: BuiltSettings = [
         "trained_betas": [], "timestep_type": ["discrete"], "beta_schedule": ["scaled_linear", "linear"],
         "prediction_type": ["epsilon", "v_prediction"], "timestep_spacing": ["leading", "trailing", "linspace"],
         "interpolation_type": ["linear"], "sigma_min": [], "sigma_max": [],
     ]
 
     /// Of that of one that predicts a flow.
-    static let flowSchedule: BuiltSettings = [
+    package static let flowSchedule: BuiltSettings = [
         "trained_betas": [], "timestep_type": ["discrete"], "shift_terminal": [], "invert_sigmas": [false],
     ]
 
     /// Of one that shifts the flow with the picture's size.
-    static let dynamicShift: BuiltSettings = ["time_shift_type": ["exponential"]]
+    package static let dynamicShift: BuiltSettings = ["time_shift_type": ["exponential"]]
 }
