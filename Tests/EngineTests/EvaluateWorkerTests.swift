@@ -118,6 +118,16 @@ import Testing
         }
     }
 
+    /// A former version took it; the job that is refused for it would be another one.
+    @Test func aConceptThatWasLearntFromASmallPartIsEvaluated() throws {
+        try withModels { tiny in
+            let members = #""prompts":["a <rex> dog"],"images_per_prompt":1"#
+            var order = try order(tiny, members + #","options":{"class_pictures":0,\#(encoders)}"#)
+            order.references?["rex"]?[0].crop = CropArea(left: 0, top: 0, width: 0.3, height: 0.3)
+            #expect(try run(tiny, order).result?["table"]?.array?.count == 1)
+        }
+    }
+
     @Test func ownPromptsWithOnePictureHaveNoDiversity() throws {
         try withModels { tiny in
             let (result, _) = try run(

@@ -83,7 +83,10 @@ struct EvaluateWorker {
     private func concept(
         _ name: String, _ description: Adapter.Description, _ loaded: LoadedModel, _ warnings: inout [String]
     ) throws -> Concept {
-        let references = try ReferencePictures(order.references?[name] ?? order.files, size: loaded.pictureSize)
+        // Former versions learnt from parts of any size: those are no fault of this job.
+        let learnt = order.references?[name]
+        let references = try ReferencePictures(
+            learnt ?? order.files, size: loaded.pictureSize, holdsParts: learnt == nil)
         guard !references.pictures.isEmpty else {
             throw JobFailure(
                 code: "input.image", consequence: .rejected,

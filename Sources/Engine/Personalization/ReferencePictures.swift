@@ -17,15 +17,18 @@ struct ReferencePictures {
     /// - Parameters:
     ///   - size: of the model's pictures; none is smaller.
     ///   - places: where they stand in the job's list; all of it unless given.
+    ///   - holdsParts: whether the parts that count must show as much as a picture must.
     /// - Throws: `JobFailure` listing those that cannot be used.
-    init(_ files: [ReferenceFile], size: Int, places: [Int]? = nil) throws {
+    init(_ files: [ReferenceFile], size: Int, places: [Int]? = nil, holdsParts: Bool = true) throws {
         var problems: [Problem] = []
         var squares: [(picture: Picture, origin: PictureOrigin)] = []
         var warnings: [String] = []
         for (index, file) in zip(places ?? Array(files.indices), files) {
             do {
                 let decoded = try DecodedPicture(file: file.path, limits: .reference)
-                if let problem = Self.problem(with: file.crop, of: decoded.outline, at: "/images/\(index)") {
+                if holdsParts,
+                    let problem = Self.problem(with: file.crop, of: decoded.outline, at: "/images/\(index)")
+                {
                     problems.append(problem)
                     continue
                 }
