@@ -3,6 +3,7 @@ import Synchronization
 import Testing
 
 @testable import Daemon
+@testable import Store
 
 /// What the log says of servers that are away.
 @Suite struct ServiceHealthTests {
@@ -46,6 +47,10 @@ import Testing
     @Test func aFaultOfTheHostIsSaidUntilItIsOver() {
         let health = ServiceHealth(notifier: SystemNotifier(environment: [:]), logger: Logger(label: "health"))
         health.report(.disk)
+        #expect(health.fault == .disk && health.phrase.contains("disk full"))
+        health.apply(PauseOrder(isPaused: true, number: 1))
+        #expect(health.fault == nil && !health.phrase.contains("disk full"), "nobody knows during a pause")
+        health.apply(PauseOrder(isPaused: false, number: 2))
         #expect(health.fault == .disk && health.phrase.contains("disk full"))
         health.report(nil)
         #expect(health.fault == nil && !health.phrase.contains("disk full"))

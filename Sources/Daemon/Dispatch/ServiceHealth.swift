@@ -18,8 +18,12 @@ package final class ServiceHealth: Sendable {
         var away = Dictionary(uniqueKeysWithValues: Server.allCases.map { ($0, Set<String>()) })
         var running = 0
         var pause = PauseOrder.none
-        var fault: HostFault?
+        /// As it was when work was last asked for.
+        var lastFault: HostFault?
         var isStopping = false
+
+        /// Nobody asks for work during a pause, nor would learn that the fault is over.
+        var fault: HostFault? { pause.isPaused ? nil : lastFault }
     }
 
     private let state = Mutex(State())
@@ -79,8 +83,8 @@ package final class ServiceHealth: Sendable {
     /// Nothing new is started for a fault of this host; nil: it is again.
     package func report(_ fault: HostFault?) {
         change { state in
-            defer { state.fault = fault }
-            return state.fault != fault
+            defer { state.lastFault = fault }
+            return state.lastFault != fault
         }
     }
 
