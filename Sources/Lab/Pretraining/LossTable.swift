@@ -5,17 +5,18 @@ import Images
 struct LossTable {
     let path: String
 
-    /// Adds a row; the first one writes the names above it.
+    /// Adds a row; the first one writes the names above it. Losses that begin later, an adversary's, get columns of
+    /// their own behind the others, empty above.
     func append(step: Int, _ losses: [(name: String, value: Float)]) throws {
-        let header = "step," + losses.map(\.name).joined(separator: ",") + "\n"
-        let line = "\(step)," + losses.map { String($0.value) }.joined(separator: ",") + "\n"
-        if !FileManager.default.fileExists(atPath: path) {
-            try header.write(toFile: path, atomically: true, encoding: .utf8)
-        }
-        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-        defer { try? file.close() }
-        try file.seekToEnd()
-        try file.write(contentsOf: Data(line.utf8))
+        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        var rows = text.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        var names = rows.isEmpty ? ["step"] : rows.removeFirst()
+        names += losses.map { Substring($0.name) }.filter { !names.contains($0) }
+        let values = Dictionary(losses.map { (Substring($0.name), Substring("\($0.value)")) }) { $1 }
+        rows.append(["\(step)"] + names.dropFirst().map { values[$0] ?? "" })
+        let lines = [names] + rows.map { $0 + [Substring](repeating: "", count: max(0, names.count - $0.count)) }
+        try lines.map { $0.joined(separator: ",") + "\n" }.joined()
+            .write(toFile: path, atomically: true, encoding: .utf8)
     }
 
     /// The first loss over the steps. The others have other units; they are in the file.
