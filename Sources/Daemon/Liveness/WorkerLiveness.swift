@@ -16,6 +16,8 @@ package struct WorkerLiveness {
     package var name: String { row["name"]?.string ?? "" }
     /// Seconds since its last heartbeat.
     package var silence: Double { row["beat_age_seconds"]?.double ?? 0 }
+    /// Whether it starts no new work until it is told to.
+    package var isPaused: Bool { row["paused"] == .bool(true) }
     /// Why it starts no new work though nobody paused it.
     package var fault: HostFault? { row["fault"]?.string.flatMap(HostFault.init(rawValue:)) }
 
@@ -23,7 +25,7 @@ package struct WorkerLiveness {
     package var state: String {
         if hasLeft { return "gone" }
         if isSilent { return "silent" }
-        return row["paused"] == .bool(true) ? "paused" : fault?.words ?? "working"
+        return isPaused ? "paused" : fault?.words ?? "working"
     }
 
     /// Whether it missed three heartbeats; one is enough where its process is known to have ended. Its lease, after
@@ -37,16 +39,9 @@ package struct WorkerLiveness {
 
     /// Whether it ran on this machine, and no process has its number any more.
     private var hasEnded: Bool {
-        guard let pid = row["pid"]?.integer, let host = row["host"]?.string, let machine = Self.machine,
+        guard let pid = row["pid"]?.integer, let host = row["host"]?.string, let machine = HostIdentity.machine,
             host.hasPrefix(machine + " ")
         else { return false }
         return kill(pid_t(pid), 0) != 0 && errno == ESRCH
     }
-
-    /// What daemons tell their hosts apart by.
-    private static let machine: String? = {
-        let id = try? String(contentsOfFile: "/etc/machine-id", encoding: .utf8)
-            .trimmingCharacters(in: .whitespacesAndNewlines)
-        return id.flatMap { $0.isEmpty ? nil : $0 }
-    }()
 }

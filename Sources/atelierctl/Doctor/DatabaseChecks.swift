@@ -72,14 +72,18 @@ extension DoctorChecks {
         }
     }
 
+    private func registered(_ store: Store) async throws -> [WorkerLiveness] {
+        try await store.objects("select * from dashboard.workers where gone_at is null order by name").map {
+            WorkerLiveness(row: $0, heartbeatSeconds: settings.heartbeatSeconds)
+        }
+    }
+
     /// A daemon is ready for systemd before it has reached PostgreSQL: where none is there, one that was started just
     /// now has three seconds to say so.
     private func workers(_ store: Store) async throws -> [WorkerLiveness] {
         let patience = ContinuousClock.now + .seconds(3)
         while true {
-            let found = try await store.objects(
-                "select * from dashboard.workers where gone_at is null order by name"
-            ).map { WorkerLiveness(row: $0, heartbeatSeconds: settings.heartbeatSeconds) }
+            let found = try await registered(store)
             guard found.isEmpty, ContinuousClock.now < patience else { return found }
             try await Task.sleep(for: .milliseconds(200))
         }
@@ -108,14 +112,14 @@ extension DoctorChecks {
 
     func paused(_ store: Store) async -> Finding {
         await finding("paused") {
-            let workers = try await store.objects(
-                "select name, paused, fault from dashboard.workers where gone_at is null order by name")
-            let paused = workers.filter { $0["paused"] == .bool(true) }.compactMap { $0["name"]?.string }
+            let workers = try await registered(store)
+            let paused = workers.filter(\.isPaused).map(\.name)
             guard paused.isEmpty else {
                 throw Doctor.Trouble("\(paused.joined(separator: ", ")) starts no new work; atelierctl resume")
             }
-            let faults = workers.map { WorkerLiveness(row: $0, heartbeatSeconds: settings.heartbeatSeconds) }
-                .compactMap { worker in worker.fault.map { "\(worker.name) starts no new work: \($0.words)" } }
+            let faults = workers.compactMap { worker in
+                worker.fault.map { "\(worker.name) starts no new work: \($0.words)" }
+            }
             guard faults.isEmpty else {
                 throw Doctor.Trouble(faults.joined(separator: ", ") + "; the daemon's log says more")
             }
