@@ -82,21 +82,7 @@ package struct MessageReader: Sendable {
                     "property:message_id", found: length == 0 ? "nothing" : "\(length) bytes",
                     allowed: "1 to 128 bytes that stay the same when the message is published again"))
         }
-        problems += Self.texts(of: properties).filter { $0.text.utf8.contains(0) }.map { name, text in
-            Problem("property:\(name)", found: JSONValue.string(text).brief, allowed: "text without NUL characters")
-        }
-        // They are repaired as they are read: an answer would not carry back what its asker waits for.
-        problems += Self.texts(of: properties).filter { $0.text.unicodeScalars.contains("\u{FFFD}") }.map {
-            name, text in
-            Problem(
-                "property:\(name)", found: "bytes that are no UTF-8: \(JSONValue.string(text).brief)",
-                allowed: "text in UTF-8")
-        }
-        // As long as an answer could not carry back: repaired ones, and a header's.
-        problems += Self.texts(of: properties).filter { $0.name != "message_id" && $0.text.utf8.count > 255 }.map {
-            name, text in
-            Problem("property:\(name)", found: "\(text.utf8.count) bytes as UTF-8", allowed: "at most 255")
-        }
+        problems += Self.problems(withTexts: properties)
         if let type = properties.contentType,
             type.split(separator: ";").first?.trimmingCharacters(in: .whitespaces).lowercased() != "application/json"
         {
@@ -106,6 +92,26 @@ package struct MessageReader: Sendable {
             problems.append(Problem("property:priority", found: "\(priority)", allowed: "0 to 9"))
         }
         return problems + Self.problems(withTimes: properties)
+    }
+
+    private static func problems(withTexts properties: MessageProperties) -> [Problem] {
+        var problems: [Problem] = []
+        for (name, text) in texts(of: properties) {
+            func note(_ found: String, allowed: String) {
+                problems.append(Problem("property:\(name)", found: found, allowed: allowed))
+            }
+            let brief = JSONValue.string(text).brief
+            if text.utf8.contains(0) { note(brief, allowed: "text without NUL characters") }
+            // They are repaired as they are read: an answer would not carry back what its asker waits for.
+            if text.unicodeScalars.contains("\u{FFFD}") {
+                note("bytes that are no UTF-8: \(brief)", allowed: "text in UTF-8")
+            }
+            // As long as an answer could not carry back: repaired ones, and a header's.
+            if name != "message_id", text.utf8.count > 255 {
+                note("\(text.utf8.count) bytes as UTF-8", allowed: "at most 255")
+            }
+        }
+        return problems
     }
 
     private static func problems(withTimes properties: MessageProperties) -> [Problem] {
