@@ -7,9 +7,10 @@ package struct MemoryProblem {
     private let place: String
     private let alternatives: [JobCost.Alternative]
 
+    /// Of a job that any worker may do, as it was estimated from what was counted.
     /// - Parameter largest: the most that an engine may take of any worker, in bytes.
-    package init(_ estimate: JobEstimate, largest: Int, alternatives: [JobCost.Alternative]) {
-        (needed, self.largest, self.alternatives) = (estimate.memoryBytes, largest, alternatives)
+    package init(_ estimate: JobEstimate, of cost: JobCost, largest: Int) {
+        (needed, self.largest, alternatives) = (estimate.memoryBytes, largest, cost.alternatives ?? [])
         place = "of any worker"
     }
 

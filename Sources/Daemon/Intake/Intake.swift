@@ -246,7 +246,7 @@ package struct Intake: Service {
             // What fits here is not asked about.
             !MemoryProblem.fits(cost.memoryBytes, into: memoryBytes), let largest = try await store.largestMemory(),
             let estimate = try await store.estimate(cost, of: spec, host: host),
-            let problem = MemoryProblem(estimate, largest: largest, alternatives: cost.alternatives ?? []).problem
+            let problem = MemoryProblem(estimate, of: cost, largest: largest).problem
         else { return reading }
         return .rejected(submission.rejection([problem], delivery))
     }

@@ -38,11 +38,9 @@ struct Estimate: AsyncParsableCommand {
                 "atelierctl: what it takes cannot be told: is the model installed here (atelierctl models list)?")
             throw ExitStatus.notFound
         }
-        try await EngineScratch.with(settings) { settings in
-            let estimate = try await estimate(cost, of: written.spec, settings)
-            show(estimate)
-            await tellMemory(estimate, cost, settings)
-        }
+        let expected = try await EngineScratch.with(settings) { try await estimate(cost, of: written.spec, $0) }
+        show(expected)
+        await tellMemory(expected, cost, settings)
         written.tellWarnings()
         try adapters.tellIdle(in: written.spec)
         for warning in await missing(of: written.spec, beside: Set(given.keys), settings) {
@@ -103,7 +101,7 @@ struct Estimate: AsyncParsableCommand {
     private func tellMemory(_ estimate: JobEstimate, _ cost: JobCost, _ settings: Settings) async {
         var memory = MemoryProblem(cost, here: settings.engineMemoryBytes)
         if let largest = try? await store(settings)?.largestMemory() {
-            memory = MemoryProblem(estimate, largest: largest, alternatives: cost.alternatives ?? [])
+            memory = MemoryProblem(estimate, of: cost, largest: largest)
         }
         guard let problem = memory.problem else { return }
         Terminal.note("warning: it does not fit: " + printable("\(problem.found); allowed: \(problem.allowed)"))
