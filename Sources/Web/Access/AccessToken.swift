@@ -8,6 +8,9 @@ package struct AccessToken: Sendable, Equatable, Codable {
     /// What its holder may do.
     package enum Role: String, Sendable, Codable { case reader, admin }
 
+    /// What the file may say of a token.
+    enum CodingKeys: String, CodingKey, CaseIterable { case name, sha256, role, tenant }
+
     /// What its holder is called.
     package let name: String
     /// The token's SHA-256 in hexadecimal digits.
@@ -37,8 +40,6 @@ package struct TokenFile: Sendable {
     /// What is wrong with a file, and what to do.
     package struct Problem: Error, CustomStringConvertible { package let description: String }
 
-    private static let members = ["name", "sha256", "role", "tenant"]
-
     private let tokens: [String: AccessToken]
 
     /// Reads a file.
@@ -51,7 +52,7 @@ package struct TokenFile: Sendable {
         guard stat(path, &status) == 0, status.st_mode & 0o022 == 0 else {
             throw Problem(description: "\(path) can be written by others; chmod 600 it")
         }
-        let known = Self.members.joined(separator: ", ")
+        let known = AccessToken.CodingKeys.allCases.map(\.rawValue).joined(separator: ", ")
         let list: JSONValue
         let entries: [AccessToken]
         do {
@@ -72,7 +73,9 @@ package struct TokenFile: Sendable {
     /// A member that tokens do not have; nil where there is none.
     private static func stranger(in list: JSONValue) -> String? {
         for case .object(let given) in list.array ?? [] {
-            if let name = given.keys.sorted().first(where: { !members.contains($0) }) { return name }
+            if let name = given.keys.sorted().first(where: { AccessToken.CodingKeys(rawValue: $0) == nil }) {
+                return name
+            }
         }
         return nil
     }
