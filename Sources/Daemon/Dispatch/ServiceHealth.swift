@@ -68,7 +68,7 @@ package final class ServiceHealth: Sendable {
     /// The newest order heard of.
     package var pause: PauseOrder { state.withLock { $0.pause } }
 
-    /// New work is held back, or taken again. Gives whether that is updates: an older order changes nothing.
+    /// New work is held back, or taken again. Gives whether that is a change: an older order is none.
     @discardableResult
     package func apply(_ order: PauseOrder) -> Bool {
         let isChange = change { state in

@@ -100,8 +100,8 @@ struct QueuePage: Sendable {
 
     private func workerModel(_ row: JSONValue) -> [String: Any] {
         var model = row.members
-        model["beat"] = Figures.duration(max(0, row["beat_age_seconds"]?.double ?? 0)) + " ago"
         let liveness = site.overview.liveness(row)
+        model["beat"] = Figures.duration(max(0, liveness.silence)) + " ago"
         model["is_silent"] = liveness.isSilent
         model["fault"] = liveness.fault?.words ?? NSNull()
         model["up"] = Figures.moment(row["started_at"]?.string)

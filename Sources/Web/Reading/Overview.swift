@@ -3,8 +3,8 @@ import Foundation
 import Jobs
 import Synchronization
 
-/// What the first page shows of everything: counted at most once in two seconds however many look, and what is dear to
-/// count (a day's waits, a week's hours) at most once in fifteen.
+/// What the first page shows of everything: counted at most once a second however many look, and what is dear to count
+/// (a day's waits, two days' hours) at most once in fifteen.
 ///
 /// Whoever asks in between gets what was counted last.
 actor Overview {
@@ -105,7 +105,7 @@ actor Overview {
     /// What takes the disk.
     func storage() async throws -> [JSONValue] { try await rows("select * from dashboard.storage", Self.dear) }
 
-    /// What was counted last, if that is new enough, or a minute old at most while it is counted anew.
+    /// What was counted last, if that is new enough, or not much older while it is counted anew.
     private func rows(_ sql: String, _ age: Duration) async throws -> [JSONValue] {
         let found = kept[sql]
         if let found, found.at + age > .now { return found.rows }
