@@ -14,7 +14,7 @@ import Testing
         let maps = model.maps(pictures)
         func drawn(_ seeds: [UInt64]) -> TokenMaps {
             model.transformer.generate(
-                model.encode(prompts), after: maps, scales: given, sampling: model.sampling(seeds: seeds))
+                model.encode(prompts), after: (scales: given, maps: maps), sampling: model.sampling(seeds: seeds))
         }
         let (one, other) = (drawn([1, 2]), drawn([3, 4]))
         for scale in 0..<3 {
@@ -30,7 +30,7 @@ import Testing
         let text = model.encode(prompts)
         let drawn = model.transformer.generate(text, sampling: model.sampling(seeds: [1, 2]))
         let again = model.transformer.generate(
-            text, after: drawn, scales: 3, sampling: model.sampling(seeds: [5, 6]))
+            text, after: (scales: 3, maps: drawn), sampling: model.sampling(seeds: [5, 6]))
         #expect(again.bits == drawn.bits && again.sum.values == drawn.sum.values)
     }
 }

@@ -42,12 +42,11 @@ extension InfinityTransformer {
     /// Generates pictures' bits scale by scale, with cached keys and values. `negative` replaces the learned
     /// unconditional text.
     ///
-    /// `observe` sees the logits [B, n, 2·d] each scale's bits are chosen from. The first `scales` are not drawn but
-    /// taken from `given`.
+    /// `observe` sees the logits [B, n, 2·d] each scale's bits are chosen from; but as many of the first scales as are
+    /// `given` are not drawn but taken from those maps.
     package func generate(
-        _ text: TextFeatures, negative: TextFeatures? = nil, after given: TokenMaps? = nil, scales: Int = 0,
-        sampling: Sampling,
-        observe: (Int, Tensor) -> Void = { _, _ in }
+        _ text: TextFeatures, negative: TextFeatures? = nil, after given: (scales: Int, maps: TokenMaps)? = nil,
+        sampling: Sampling, observe: (Int, Tensor) -> Void = { _, _ in }
     ) -> TokenMaps {
         Recording.withoutGradients {
             let schedule = configuration.schedule
@@ -76,8 +75,8 @@ extension InfinityTransformer {
                     output(x, condition).value, batch: batch, guidance: sampling.guidance[scale],
                     temperature: sampling.temperature[scale])
                 observe(scale, logits)
-                if let given, scale < scales {
-                    take(given, range: range, into: &bits)
+                if let given, scale < given.scales {
+                    take(given.maps, range: range, into: &bits)
                 } else {
                     choose(from: logits, range: range, by: sampling, &generators, into: &bits)
                 }

@@ -26,7 +26,7 @@ struct BitwiseTokenizerTraining: TrainableTokenizer {
     func pass(_ pictures: Variable, of captions: [String], step: Int, learnsTokens: Bool) -> TokenizerPass {
         guard learnsTokens else {
             return TokenizerPass(
-                decoded: model.tokenizer.decode(Variable(sum(pictures, of: captions, step: step))),
+                decoded: model.tokenizer.decode(Variable(shown(pictures, of: captions, step: step))),
                 loss: Variable(Tensor(zeros: [1])), named: [])
         }
         let features = model.tokenizer.features(pictures)
@@ -37,20 +37,20 @@ struct BitwiseTokenizerTraining: TrainableTokenizer {
             named: [("commitment", committed.scalar)])
     }
 
-    /// The codes of pictures, of which a step's last scales are drawn by the transformer after the others.
-    private func sum(_ pictures: Variable, of captions: [String], step: Int) -> Tensor {
-        let maps = Recording.withoutGradients {
-            model.tokenizer.quantize(
-                model.tokenizer.features(pictures).value, schedule: model.configuration.schedule)
+    /// What the decoder is shown of pictures: their codes, of which a step's last scales are drawn by the transformer
+    /// after the others.
+    private func shown(_ pictures: Variable, of captions: [String], step: Int) -> Tensor {
+        Recording.withoutGradients {
+            let maps = model.maps(of: model.tokenizer.features(pictures).value)
+            let drawn = BitwiseTokenizerTraining.drawnScales[step % BitwiseTokenizerTraining.drawnScales.count]
+            guard draws, drawn > 0 else { return maps.sum }
+            let seeds = captions.indices.map { seed &+ UInt64(step * captions.count + $0) }
+            return model.transformer.generate(
+                model.encode(captions),
+                after: (scales: model.configuration.schedule.sides.count - drawn, maps: maps),
+                sampling: model.sampling(seeds: seeds)
+            ).sum
         }
-        let drawn = BitwiseTokenizerTraining.drawnScales[step % BitwiseTokenizerTraining.drawnScales.count]
-        guard draws, drawn > 0 else { return maps.sum }
-        let text = Recording.withoutGradients { model.encode(captions) }
-        let seeds = captions.indices.map { seed &+ UInt64(step * captions.count + $0) }
-        return model.transformer.generate(
-            text, after: maps, scales: model.configuration.schedule.sides.count - drawn,
-            sampling: model.sampling(seeds: seeds)
-        ).sum
     }
 
     func reconstruct(_ pictures: [Picture]) -> [Picture] { model.reconstruct(pictures) }
