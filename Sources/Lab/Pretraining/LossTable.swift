@@ -7,8 +7,9 @@ struct LossTable {
 
     /// Adds a row; the first one writes the names above it. Losses that begin later, an adversary's, get columns of
     /// their own behind the others, empty above.
+    /// - Throws: for a table that cannot be read, which is left as it is, or cannot be written.
     func append(step: Int, _ losses: [(name: String, value: Float)]) throws {
-        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        let text = try FileManager.default.fileExists(atPath: path) ? String(contentsOfFile: path, encoding: .utf8) : ""
         var rows = text.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
         var names = rows.isEmpty ? ["step"] : rows.removeFirst()
         names += losses.map { Substring($0.name) }.filter { !names.contains($0) }
