@@ -19,10 +19,10 @@ private func learner(_ family: Family, _ concepts: [String] = ["rex"]) throws ->
     }
 }
 
-private func pairs(_ names: [String] = ["rex"]) -> [PicturePair] {
+private func pairs(_ names: [String] = ["rex"], size: Int = 16) -> [PicturePair] {
     names.enumerated().flatMap { index, name in
         Subject.heldOut(.dog, index: index).references(count: 3).map {
-            PicturePair(prompt: "a <\(name)> dog", picture: $0.paint(size: 16))
+            PicturePair(prompt: "a <\(name)> dog", picture: $0.paint(size: size))
         }
     }
 }
@@ -57,17 +57,29 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
         #expect(bits(second) == bits(undisturbed))
     }
 
-    /// Texts, and pictures that are not cut anew.
-    @Test(arguments: Family.allCases) private func whatNoStepChangesIsEncodedOnce(_ family: Family) throws {
+    /// What each of three steps on one picture computes.
+    private func operations(_ family: Family, size: Int = 16, largestZoom: Float = 1) throws -> [Double] {
+        var options = PairTraining.Options(iterations: 3, batch: 2, learningRate: 1e-2, rank: 2, alpha: 4)
+        options.largestZoom = largestZoom
         let training = try PairTraining(
-            learner(family), pairs: [pairs()[0]],
-            options: .init(iterations: 3, batch: 2, learningRate: 1e-2, rank: 2, alpha: 4), seed: 7)
-        let steps = (0..<3).map { _ in
+            learner(family), pairs: [pairs(size: size)[0]], options: options, seed: 7)
+        return (0..<3).map { _ in
             let profile = OperationProfile()
             OperationProfile.$current.withValue(profile) { _ = training.advance() }
             return profile.operations
         }
+    }
+
+    /// Texts, and pictures that are not cut anew.
+    @Test(arguments: Family.allCases) private func whatNoStepChangesIsEncodedOnce(_ family: Family) throws {
+        let steps = try operations(family)
         #expect(steps[1] < steps[0] && steps[2] == steps[1], "\(steps)")
+    }
+
+    /// Of a backbone that reads no texts beforehand: nothing but pictures is encoded.
+    @Test func aPictureThatIsCutAnewIsEncodedAnew() throws {
+        let steps = try operations(.chameleon, size: 32, largestZoom: 1.5)
+        #expect(Set(steps).count == 1, "\(steps)")
     }
 
     @Test(arguments: Family.allCases) private func everySubjectHasAWordOfItsOwn(_ family: Family) throws {

@@ -183,14 +183,14 @@ package final class PairTraining: StepwiseTraining {
     }
 
     /// A pair as the backbone learns it. A picture that no step cuts anew is encoded once, and each by itself: how it
-    /// is rounded does not depend on what a step sees beside it, for a training that is resumed encodes it again.
+    /// is rounded does not depend on what a step sees beside it, for a training that is resumed encodes it again. It is
+    /// cut in any case: the next one's cut is drawn after its own.
     private func encoded(
         _ pair: PicturePair, _ place: Place, by augment: ReferenceAugmentation, _ crop: inout Philox
     ) -> EncodedPair {
         let (picture, origin) = augment(pair.picture, from: pair.origin, &crop)
-        let known = encodedPictures[place]
-        let encoded = known ?? learner.encode(picture)
-        if known == nil, !augment.varies(pair.picture) { encodedPictures[place] = encoded }
+        let encoded = encodedPictures[place] ?? learner.encode(picture)
+        if !augment.varies(pair.picture) { encodedPictures[place] = encoded }
         return EncodedPair(prompt: pair.prompt, picture: encoded, origin: origin)
     }
 
