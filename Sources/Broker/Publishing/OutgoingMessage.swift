@@ -62,4 +62,10 @@ package enum PublishOutcome: Sendable, Equatable {
 
     /// Whether the broker answers for the message now.
     package var isConfirmed: Bool { self == .confirmed }
+
+    /// What the broker said where it closed the connection over a message in a name that its user may not take; nil
+    /// where it did not.
+    package var nameRefusal: String? {
+        if case .unknown(.closed(406, let text)) = self, text.contains("user_id") { text } else { nil }
+    }
 }

@@ -29,7 +29,7 @@ package actor DeadLetterReplay {
             return .unknown(.closed(code: 406, text: text))
         }
         let outcome = await publisher.publish(letter.message(of: delivery, names), within: .seconds(15))
-        if case .unknown(.closed(406, let text)) = outcome, text.contains("user_id") { refusal = (name, text) }
+        if let text = outcome.nameRefusal { refusal = (name, text) }
         return outcome
     }
 
