@@ -28,10 +28,18 @@ extension Picture {
     }
 
     /// Scaled, keeping its proportions, so that the shorter side has `side` pixels.
-    package func fitted(shorterSide side: Int) -> Picture {
-        width < height
-            ? resized(width: side, height: max(side, (height * side + width / 2) / width))
-            : resized(width: max(side, (width * side + height / 2) / height), height: side)
+    package func fitted(shorterSide side: Int) -> Picture { covering(width: side, height: side) }
+
+    /// Scaled to cover a size, and cut to it around its middle.
+    package func filling(width newWidth: Int, height newHeight: Int) -> Picture {
+        covering(width: newWidth, height: newHeight).centreCropped(width: newWidth, height: newHeight)
+    }
+
+    /// Scaled, keeping its proportions, until it just covers a size.
+    private func covering(width newWidth: Int, height newHeight: Int) -> Picture {
+        width * newHeight < height * newWidth
+            ? resized(width: newWidth, height: max(newHeight, (height * newWidth + width / 2) / width))
+            : resized(width: max(newWidth, (width * newHeight + height / 2) / height), height: newHeight)
     }
 
     /// The middle of the picture.

@@ -35,7 +35,7 @@ package struct Concept: Sendable {
 
     /// The references as pictures of the model's size.
     package func squares(of size: Int) -> [Picture] {
-        references.map { $0.fitted(shorterSide: size).centreCropped(width: size, height: size) }
+        references.map { $0.filling(width: size, height: size) }
     }
 
     /// What prompts name it by.

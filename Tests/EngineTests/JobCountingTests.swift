@@ -51,6 +51,12 @@ import Testing
         #expect(one.work[HostMeasurement.starts] == 1)
     }
 
+    @Test func aSizeTakesWhatItsShapeTakes() throws {
+        let (whole, cut) = try (cost(generate([:])), cost(generate(["size": "15x14"])))
+        #expect(cut.work["products"] == whole.work["products"] && cut.work["pixels"]! < whole.work["pixels"]!)
+        #expect(try counting.cost(of: JobSpec(generate(["size": "17x16"]))) == nil)
+    }
+
     @Test func guidanceTakesThePromptAway() throws {
         let (guided, plain) = try (cost(generate([:])), cost(generate(["options": ["guidance": 1]])))
         #expect(guided.work["scores"]! > 1.9 * plain.work["scores"]!)

@@ -47,6 +47,22 @@ import Testing
         #expect((fitted.width, fitted.height) == (fittedWidth, fittedHeight))
     }
 
+    /// By the side that is reduced less; what is over on the other is cut.
+    @Test(arguments: [(672, 1008, 512, 768), (64, 64, 60, 64), (64, 64, 9, 8), (48, 32, 40, 30), (16, 16, 40, 30)])
+    func fillingHasTheSizeThatIsAskedFor(width: Int, height: Int, newWidth: Int, newHeight: Int) {
+        let plain = Picture(width: width, height: height, filledWith: (1, 2, 3))
+        #expect(
+            plain.filling(width: newWidth, height: newHeight)
+                == Picture(width: newWidth, height: newHeight, filledWith: (1, 2, 3)))
+    }
+
+    @Test func fillingReducesAndThenCuts() {
+        let original = picture(4, [0, 10, 100, 120, 20, 30, 140, 160])
+        #expect(original.filling(width: 1, height: 1) == picture(1, [15]))
+        #expect(original.filling(width: 2, height: 2) == picture(2, [10, 100, 30, 140]))
+        #expect(original.filling(width: 4, height: 2) == original)
+    }
+
     @Test func theMiddleIsCutOut() {
         let original = picture(4, Array(0..<12))
         #expect(original.centreCropped(width: 2, height: 1) == picture(2, [5, 6]))

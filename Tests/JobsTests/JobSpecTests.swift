@@ -422,15 +422,17 @@ struct PictureSizeTests {
     private static let models = ModelChoice([
         ModelDescription(
             family: .infinity, name: "listed",
-            pictures: [.init(width: 256, height: 256), .init(width: 192, height: 288)], digest: "a"),
+            pictures: [(256, 256), (192, 288), (80, 120)].map { .init(width: $0, height: $1) },
+            limits: .init(scales: 7), digest: "a"),
         ModelDescription(
             family: .diffusion, name: "divided", pictures: [.init(width: 64, height: 64)],
             sides: .init(multiple: 16, least: 32, most: 128), digest: "b"),
     ])
 
-    private func problems(_ model: String, _ size: JSONValue) -> [Problem] {
+    private func problems(_ model: String, _ size: JSONValue, _ options: JSONValue = [:]) -> [Problem] {
         let body: JSONValue = [
             "version": 1, "kind": "generate", "model": .string(model), "prompts": ["a dog"], "size": size,
+            "options": options,
         ]
         do {
             let spec = try JobSpec(body, models: Self.models)
@@ -440,20 +442,43 @@ struct PictureSizeTests {
         } catch { return (error as? Problems)?.list ?? [] }
     }
 
-    @Test(arguments: [("listed", "256x256"), ("listed", "192x288"), ("divided", "64x64"), ("divided", "32x128")])
-    func whatTheModelDrawsIsTaken(model: String, size: String) {
+    /// A shape as it is; the next multiples within bounds; the listed shape that loses least, the smallest of several.
+    @Test(arguments: [
+        ("listed", "256x256", "256x256"), ("listed", "192x288", "192x288"), ("divided", "64x64", "64x64"),
+        ("divided", "32x128", "32x128"), ("listed", "250x230", "256x256"), ("listed", "20x30", "80x120"),
+        ("listed", "80x121", "192x288"), ("listed", "16x16", "256x256"), ("divided", "40x70", "48x80"),
+        ("divided", "33x127", "48x128"), ("divided", "30x31", "32x32"), ("divided", "16x17", "64x64"),
+    ])
+    func whatAShapeCoversIsTaken(model: String, size: String, shape: String) throws {
         #expect(problems(model, .string(size)) == [])
+        let asked = try #require(ModelDescription.Size(text: size))
+        #expect(Self.models[model]?.shape(of: asked)?.text == shape)
     }
 
+    private static let smaller =
+        "or smaller, from 16 pixels, and of nearly a listed shape: at most 12 % of it is cut away"
+
+    /// Of the listed shapes those that are cut from another are left out.
     @Test(arguments: [
-        ("listed", "288x192", "256x256, 192x288: listed draws no other"),
-        ("divided", "32x144", "64x64, or sides of 32 to 128 pixels that 16 divides"),
-        ("divided", "40x64", "64x64, or sides of 32 to 128 pixels that 16 divides"),
+        ("listed", "288x192", "256x256, 192x288, \(smaller)"), ("listed", "257x256", "256x256, 192x288, \(smaller)"),
+        ("listed", "100x200", "256x256, 192x288, \(smaller)"),
+        ("divided", "32x144", "64x64, sides of 32 to 128 pixels, \(smaller)"),
+        ("listed", "15x15", "256x256, 192x288, \(smaller)"),
+        ("divided", "10x16", "64x64, sides of 32 to 128 pixels, \(smaller)"),
         ("divided", "064x64", "width and height in pixels: \"512x768\""),
         ("divided", "64", "width and height in pixels: \"512x768\""),
     ])
     func anotherIsRefusedWithWhatThereIs(model: String, size: String, allowed: String) {
         let found = problems(model, .string(size))
         #expect(found.map(\.pointer) == ["/size"] && found.first?.allowed == allowed, "\(found)")
+    }
+
+    /// How many scales another shape has the engine knows.
+    @Test(
+        arguments: [
+            ("256x256", ["/options/guidance"]), ("250x230", ["/options/guidance"]), ("192x288", []), ("190x288", []),
+        ] as [(String, [String])])
+    func listsByScalesAreHeldAgainstTheUsualShape(size: String, pointers: [String]) {
+        #expect(problems("listed", .string(size), ["guidance": [1, 2]]).map(\.pointer) == pointers)
     }
 }

@@ -11,14 +11,22 @@ final class InstalledSizes {
     /// - Parameter directory: the folder of all models.
     init(directory: String) { self.directory = directory }
 
-    /// Nil where the model is not here, damaged, or draws nothing.
+    /// Nil where the model is not here, damaged, or draws nothing, or no pictures of that size.
     func model(_ name: String, size: ModelDescription.Size? = nil) -> ModelSizes? {
+        guard let usual = sizes(of: name) else { return nil }
+        guard let size else { return usual }
+        guard let shape = usual.description.shape(of: size) else { return nil }
+        return shape == usual.size ? usual : sizes(of: name, in: shape)
+    }
+
+    /// Kept by shapes: of those there are few.
+    private func sizes(of name: String, in shape: ModelDescription.Size? = nil) -> ModelSizes? {
         guard ModelDescription.isName(name) else { return nil }
         let folder = "\(directory)/\(name)"
-        let key = "\(name) \(size?.text ?? "")"
+        let key = "\(name) \(shape?.text ?? "")"
         let stamp = Self.changed("\(folder)/\(ModelDescription.fileName)")
         if let found = known[key], found.stamp == stamp { return found.sizes }
-        guard let sizes = try? ModelSizes(directory: folder, size: size) else { return nil }
+        guard let sizes = try? ModelSizes(directory: folder, size: shape) else { return nil }
         known[key] = (stamp, sizes)
         return sizes
     }

@@ -47,8 +47,9 @@ struct JobCounting {
         sheet.load(model.weights)
         for adapter in adapters.values { sheet.load(adapter) }
         sheet.draw(pictures) { model.work.drawing($0, prompt: read, model.drawing(spec.options)) }
-        sheet.write(pictures: pictures, of: model.pixels)
-        sheet.write(sheetOf: pictures, of: model.pixels)
+        let pixels = (spec.size ?? model.size).pixels
+        sheet.write(pictures: pictures, of: pixels)
+        sheet.write(sheetOf: pictures, of: pixels)
     }
 
     private func count(

@@ -13,7 +13,7 @@ struct ModelSizes {
     /// Of the pictures drawn.
     let size: ModelDescription.Size
 
-    /// - Parameter size: of pictures to be drawn; its usual ones unless given.
+    /// - Parameter size: the shape that pictures are to be drawn in; its usual one unless given.
     /// - Throws: what is wrong with its description, its configuration or its files.
     init(directory: String, size: ModelDescription.Size? = nil) throws {
         description = try ModelFolder.written(directory) ?? ModelFolder.derived(directory)
@@ -24,7 +24,7 @@ struct ModelSizes {
         weights = WeightSizes(ModelFolder(directory))
     }
 
-    var pixels: Int { size.width * size.height }
+    var pixels: Int { size.pixels }
 
     /// Whether a picture is computed twice for a guidance; less than 1 leads nowhere in some families.
     private func isGuiding(_ guidance: Double) -> Bool {

@@ -33,7 +33,7 @@ extension JobCounting {
                 add("options", .object(options.merging([option: value]) { $1 }), "{\"\(option)\": \(value.text)}")
             }
         }
-        for size in model.pictures.dropFirst().sorted(by: { $0.width * $0.height > $1.width * $1.height }) {
+        for size in model.pictures.dropFirst().sorted(by: { $0.pixels > $1.pixels }) {
             add("size", .string(size.text), size.text)
         }
         if let least = model.sides?.least { add("size", .string("\(least)x\(least)"), "\(least)x\(least)") }

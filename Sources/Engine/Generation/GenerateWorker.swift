@@ -30,7 +30,7 @@ struct GenerateWorker {
             rows: adapters.compactMapValues { $0.outputRows?.rows })
         let series = PictureSeries(
             prompts: prompts, perPrompt: spec.perPrompt,
-            seed: UInt64(spec.seed ?? 0),
+            seed: UInt64(spec.seed ?? 0), size: spec.size,
             folder: order.workspace, connection: connection)
         let pictures = try series.generate(
             ConceptPainter(
@@ -39,13 +39,20 @@ struct GenerateWorker {
         let warnings =
             adapters.sorted { $0.key < $1.key }.flatMap { $1.warnings(usedAs: String($0.prefix { $0 != "@" })) }
             + idleNegative(options)
-        return .done(
-            .object([
-                "pictures": .integer(pictures.count),
-                "size": .string(ModelDescription.Size(width: pictures[0].width, height: pictures[0].height).text),
-                "metrics": .object([:]),
-                "warnings": .array(warnings.map(JSONValue.string)),
-            ]))
+        var result: [String: JSONValue] = [
+            "pictures": .integer(pictures.count),
+            "size": .string(ModelDescription.Size(width: pictures[0].width, height: pictures[0].height).text),
+            "metrics": .object([:]),
+            "warnings": .array(warnings.map(JSONValue.string)),
+        ]
+        result["shape"] = otherShape.map { .string($0.text) }
+        return .done(.object(result))
+    }
+
+    /// What the pictures were drawn in; nil where that is their size.
+    private var otherShape: ModelDescription.Size? {
+        guard let size = spec.size, let shape = loaded.description.shape(of: size), shape != size else { return nil }
+        return shape
     }
 
     /// What a prompt names must have come with the order; the model would read another name as a word it does not know.

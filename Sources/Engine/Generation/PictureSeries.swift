@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import Jobs
 import Randomness
 
 /// Pictures of a list of prompts, announced one by one; each picture's seed follows from the job's seed and its place.
@@ -7,6 +8,8 @@ struct PictureSeries {
     let prompts: [String]
     let perPrompt: Int
     let seed: UInt64
+    /// What the pictures are reduced and cut to; nil where they stay as they were drawn.
+    var size: ModelDescription.Size?
     let folder: String
     let connection: EngineConnection
     /// Pictures drawn at a time.
@@ -20,7 +23,7 @@ struct PictureSeries {
         for start in stride(from: 0, to: all.count, by: Self.batch) {
             if StopRequest.isPending { throw AskedToStop(step: start) }
             let range = start..<min(start + Self.batch, all.count)
-            let some = painter.paint(Array(all[range]), Array(seeds[range]))
+            let some = painter.paint(Array(all[range]), Array(seeds[range])).map(sized)
             for (index, picture) in zip(range, some) {
                 let path = "\(folder)/picture-\(String(format: "%03d", index + 1)).png"
                 try picture.writePNG(path)
@@ -31,6 +34,10 @@ struct PictureSeries {
             connection.send(.progress(.init(stage: "generate", step: pictures.count, steps: all.count)))
         }
         return pictures
+    }
+
+    private func sized(_ picture: Picture) -> Picture {
+        size.map { picture.filling(width: $0.width, height: $0.height) } ?? picture
     }
 
     /// A row for each prompt, or one for all where there is one picture of each.

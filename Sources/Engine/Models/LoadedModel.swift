@@ -24,7 +24,8 @@ package struct LoadedModel {
     package let digest: String
 
     /// - Throws: `JobFailure` where the model is not installed or damaged.
-    /// - Parameter size: of the pictures it is to draw; its usual one unless given.
+    /// - Parameter size: of the pictures it is to draw, in the shape from which they are then cut; its usual one unless
+    ///   given.
     package init(_ name: String, in models: String, size: ModelDescription.Size? = nil) throws {
         try self.init(directory: "\(models)/\(name)", size: size)
     }
@@ -39,10 +40,12 @@ package struct LoadedModel {
         }
         do {
             // A model that is being made has no description yet.
-            description = try ModelFolder.written(directory) ?? ModelFolder.derived(directory)
-            if let size { try description.check(size) }
+            let description = try ModelFolder.written(directory) ?? ModelFolder.derived(directory)
+            let shape = try size.map { try description.drawnShape(of: $0) }
             backbone = try Backbone(
-                directory: directory, family: description.family, size: size == description.pictures.first ? nil : size)
+                directory: directory, family: description.family,
+                size: shape == description.pictures.first ? nil : shape)
+            self.description = description
             digest = try LoadedModel.digest(directory: directory)
         } catch let failure as JobFailure {
             throw failure
@@ -106,8 +109,8 @@ extension LoadedModel {
 
 extension ModelDescription {
     /// - Throws: `JobFailure` for a size that the model does not draw.
-    fileprivate func check(_ size: Size) throws {
-        guard !draws(size) else { return }
+    fileprivate func drawnShape(of size: Size) throws -> Size {
+        if let shape = shape(of: size) { return shape }
         throw JobFailure(
             code: "input.size", consequence: .rejected, message: "\(name) draws no pictures of \(size)",
             problems: [Problem("/size", found: size.text, allowed: sizesInWords)])
@@ -145,7 +148,7 @@ extension LoadedModel.Backbone {
     }
 
     /// Reads the model; nothing of it learns.
-    /// - Parameter size: one it draws beside its usual one.
+    /// - Parameter size: a shape it draws beside its usual one.
     package init(directory: String, family: ModelFamily, size: ModelDescription.Size? = nil) throws {
         let sides = size.map { (height: $0.height, width: $0.width) }
         switch family {
@@ -176,7 +179,7 @@ extension LoadedModel.Backbone {
 
 extension LoadedModel.Backbone {
     /// What a model's computations take, by its configuration alone.
-    /// - Parameter size: of pictures beside its usual ones.
+    /// - Parameter size: a shape of pictures beside its usual one.
     /// - Throws: what is wrong with the configuration.
     static func work(
         directory: String, family: ModelFamily, size: ModelDescription.Size? = nil

@@ -15,6 +15,9 @@ package struct ModelDescription: Sendable, Equatable, Codable {
         /// For people: `512×768`.
         package var description: String { "\(width)×\(height)" }
 
+        /// Of the whole picture.
+        package var pixels: Int { width * height }
+
         /// As jobs say it: `512x768` is 512 wide and 768 high.
         package var text: String { "\(width)x\(height)" }
 
@@ -25,6 +28,17 @@ package struct ModelDescription: Sendable, Equatable, Codable {
             else { return nil }
             self.init(width: width, height: height)
         }
+
+        fileprivate func covers(_ other: Size) -> Bool { width >= other.width && height >= other.height }
+
+        /// The part of a picture of this size that is cut away where one of another size is made of it, from 0 to 1.
+        fileprivate func cut(to other: Size) -> Double {
+            // Numbers that a product of integers has no room for may stand in a file.
+            let (wide, high) = (Double(width) * Double(other.height), Double(height) * Double(other.width))
+            return 1 - min(wide, high) / max(wide, high)
+        }
+
+        fileprivate func yields(_ other: Size) -> Bool { covers(other) && cut(to: other) <= ModelDescription.mostCut }
     }
 
     /// Sizes without a list: sides are multiples of a number, within bounds.
@@ -38,6 +52,13 @@ package struct ModelDescription: Sendable, Equatable, Codable {
         }
 
         fileprivate func allow(_ side: Int) -> Bool { side % multiple == 0 && (least...max(least, most)) ~= side }
+
+        /// The next multiples that cover a size; nil where they are out of bounds.
+        fileprivate func covering(_ size: Size) -> Size? {
+            func next(_ side: Int) -> Int { (side + multiple - 1) / multiple * multiple }
+            let (width, height) = (next(size.width), next(size.height))
+            return allow(width) && allow(height) ? Size(width: width, height: height) : nil
+        }
     }
 
     /// What the model can take; nil where there is no such limit, or it has no such thing.
@@ -115,17 +136,42 @@ package struct ModelDescription: Sendable, Equatable, Codable {
         (self.limits, self.encoders, self.sampling, self.digest) = (limits, encoders, sampling, digest)
     }
 
-    /// Whether it can draw pictures of a size.
+    /// The most of a picture that is cut away. Infinity's shapes lie farthest apart between 1:1 and 4:5, and between
+    /// 1:2 and 2:5: a size halfway loses 1 − √0.8 of either, 10.6 %. So whatever lies between 1:3 and 3:1 has a shape.
+    private static let mostCut = 0.12
+
+    /// Whoever asks for fewer pixels than this, as references must have, has mistaken the unit.
+    private static let leastSide = 16
+
+    /// Whether a size is a shape of its own, of which nothing is cut away.
     package func draws(_ size: Size) -> Bool {
         pictures.contains(size) || sides.map { $0.allow(size.width) && $0.allow(size.height) } == true
     }
 
-    /// The sizes it draws, for whoever asked for another.
-    package var sizesInWords: String {
-        let listed = pictures.map(\.text).joined(separator: ", ")
-        guard let sides else { return "\(listed): \(name) draws no other" }
-        return "\(listed), or sides of \(sides.least) to \(sides.most) pixels that \(sides.multiple) divides"
+    /// The shape that a picture of a size is drawn in, to be reduced until it just covers the size and cut to it: the
+    /// size itself where the model draws that, the next multiples where they are within bounds, or the listed shape of
+    /// which least is cut away, of several the smallest. Were the smallest of all taken, a square would be cut from an
+    /// oblong of Lumina-mGPT's, whose shapes have nearly as many pixels as each other. Nil where no shape covers the
+    /// size, too much would be cut away, or nothing could be seen.
+    package func shape(of size: Size) -> Size? {
+        if draws(size) { return size }
+        guard min(size.width, size.height) >= Self.leastSide else { return nil }
+        if let next = sides?.covering(size) { return next }
+        let fitting = pictures.filter { $0.yields(size) }
+        return fitting.min { ($0.cut(to: size), $0.width) < ($1.cut(to: size), $1.width) }
     }
+
+    /// The sizes it draws, for whoever asked for another: of the listed ones the largest, from which others are cut.
+    package var sizesInWords: String {
+        let largest = pictures.filter { one in !pictures.contains { $0 != one && $0.yields(one) } }
+        let bounds = sides.map { ["sides of \($0.least) to \($0.most) pixels"] } ?? []
+        return (largest.map(\.text) + bounds + [Self.smallerInWords]).joined(separator: ", ")
+    }
+
+    /// What is drawn beside the shapes.
+    package static let smallerInWords =
+        "or smaller, from \(leastSide) pixels, and of nearly a listed shape: at most "
+        + "\(Int((100 * mostCut).rounded())) % of it is cut away"
 
     /// What a model may be called: a folder's name.
     package static func isName(_ text: String) -> Bool {

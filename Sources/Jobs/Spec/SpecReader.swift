@@ -127,15 +127,23 @@ struct SpecReader {
         return options(anyOf: [table])
     }
 
-    /// The size of pictures that a model draws.
+    /// The size of pictures that a model draws, or that are cut from what it draws.
     mutating func size(of model: String?) -> ModelDescription.Size? {
         guard let value = body["size"] else { return nil }
         guard let size = value.string.flatMap(ModelDescription.Size.init(text:)) else {
             note("/size", value, "width and height in pixels: \"512x768\"")
             return nil
         }
-        if let known = model.flatMap({ models[$0] }), !known.draws(size) { note("/size", value, known.sizesInWords) }
+        if let known = model.flatMap({ models[$0] }), known.shape(of: size) == nil {
+            note("/size", value, known.sizesInWords)
+        }
         return size
+    }
+
+    private func drawsUsualShape(of model: ModelDescription) -> Bool {
+        guard let value = body["size"] else { return true }
+        let size = value.string.flatMap(ModelDescription.Size.init(text:))
+        return size.flatMap { model.shape(of: $0) } == model.pictures.first
     }
 
     /// Those of drawing with a model; of one that nobody knows they must be some family's.
@@ -151,8 +159,9 @@ struct SpecReader {
     mutating func hold(_ options: [String: JSONValue], against model: ModelDescription) {
         let limits = model.limits
         for name in ["guidance", "temperature"] {
-            // Pictures of another size may have another number of scales.
-            guard body["size"] == nil, let scales = limits.scales, let list = options[name]?.array, list.count != scales
+            // Another shape may have another number of scales.
+            guard drawsUsualShape(of: model), let scales = limits.scales, let list = options[name]?.array,
+                list.count != scales
             else { continue }
             problems.append(
                 Problem(

@@ -43,8 +43,10 @@ extension ModelFolder {
             let words = options.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.text)" }
             return ("learning", "\(method): \(words.joined(separator: ", "))")
         }
-        let sides = description.sides.map { ["sides of \($0.least) to \($0.most) that \($0.multiple) divides"] } ?? []
-        let pictures = (description.pictures.map(\.description) + sides).joined(separator: ", ")
+        let sides =
+            description.sides.map { ["sides of \($0.least) to \($0.most), drawn in multiples of \($0.multiple)"] } ?? []
+        let smaller = description.family.draws ? [ModelDescription.smallerInWords] : []
+        let pictures = (description.pictures.map(\.description) + sides + smaller).joined(separator: ", ")
         return [
             ("name", name), ("family", description.family.rawValue), ("version", printable(description.version)),
             ("folder", printable(folder)), ("pictures", pictures),

@@ -3,6 +3,7 @@ import Catalogue
 import Checkpoints
 import ComputeTesting
 import Foundation
+import Images
 import Jobs
 import Layers
 import LittleWorld
@@ -63,7 +64,8 @@ import Testing
         #expect(problems.count == 1 && problems[0].contains("lvl_embed.weight has 6 rows"), "\(problems)")
     }
 
-    @Test(arguments: ["256x256", "224x336"]) func itDraws(size: String) throws {
+    @Test(arguments: [("256x256", nil), ("224x336", nil), ("200x290", "224x336")] as [(String, JSONValue?)])
+    func itDraws(size: String, shape: JSONValue?) throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let models = try TinyModels()
         try write()
@@ -78,5 +80,8 @@ import Testing
         ]
         let run = try Run(models, spec)
         #expect(run.result?["size"] == .string(size) && Set(run.digests("picture")).count == 2)
+        #expect(run.result?["shape"] == shape)
+        let picture = try Picture(pngFile: run.artifacts.first { $0.role == "picture" }!.path)
+        #expect("\(picture.width)x\(picture.height)" == size)
     }
 }

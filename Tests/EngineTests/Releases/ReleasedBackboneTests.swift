@@ -281,10 +281,11 @@ struct ReleasedBackboneTests {
         #expect("\(error)".contains("config.json: /transformer/heads: 3 does not divide width, 16"), "\(error)")
     }
 
-    /// A job's size is what is drawn and what its result says; another than the model's is refused.
+    /// A job's size is what its pictures have and what its result says; one that no shape covers is refused.
     @Test(arguments: [
         ("infinity-2b", "224x336"), ("infinity-2b", "352x176"), ("lumina-mgpt-7b-768", "64x32"), ("sdxl", "32x64"),
-        ("sd3-medium", "48x32"), ("flux1-dev", "32x48"),
+        ("sd3-medium", "48x32"), ("flux1-dev", "32x48"), ("infinity-2b", "200x290"), ("lumina-mgpt-7b-768", "60x30"),
+        ("sd3-medium", "31x45"),
     ])
     func aJobSaysTheSizeOfItsPictures(release: String, size: String) throws {
         let models = try TinyModels()
