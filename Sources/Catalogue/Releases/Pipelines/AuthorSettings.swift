@@ -38,7 +38,7 @@ struct AuthorSettings {
         let attending = form.attendsDown.firstIndex(of: true) ?? 0
         let text = columns(c, "\(first(attending)).1.transformer_blocks.0.attn2.to_k.weight")
         let addition = columns(c, "label_emb.0.0.weight")
-        return [
+        let members: [String: JSONValue] = [
             "_class_name": "UNet2DConditionModel", "sample_size": isTurbo ? 64 : 128,
             "in_channels": .integer(columns(c, "input_blocks.0.0.weight")),
             "out_channels": .integer(rows(c, "out.2.weight")), "block_out_channels": integers(channels),
@@ -47,8 +47,6 @@ struct AuthorSettings {
             "up_block_types": .array(form.attendsUp.map { $0 ? "CrossAttnUpBlock2D" : "UpBlock2D" }),
             // Every one of them has heads of 64 channels.
             "attention_head_dim": integers(channels.map { max($0 / 64, 1) }),
-            "transformer_layers_per_block": integers(
-                levels.map { max(c.count(after: "\(first($0)).1.transformer_blocks."), 1) }),
             "cross_attention_dim": .integer(text), "norm_num_groups": .integer(groups(channels)), "norm_eps": 0.00001,
             // Six numbers say the picture's size.
             "addition_embed_type": "text_time",
@@ -56,6 +54,36 @@ struct AuthorSettings {
             "projection_class_embeddings_input_dim": .integer(addition),
             "use_linear_projection": .bool(c.shape("\(first(attending)).1.proj_in.weight")?.count == 2),
         ]
+        return .object(members.merging(depths(c, form)) { $1 })
+    }
+
+    /// How deep its transformers are. Distilled models have others on the way up than on the way down, and less in the
+    /// middle.
+    private func depths(_ c: AuthorComponent, _ form: UNetNames.Form) -> [String: JSONValue] {
+        let (levels, perLevel) = (form.attendsDown.indices, form.blocksPerLevel)
+        let downs = levels.map { depths(c, "input_blocks", from: form.firstBlock(of: $0), perLevel) }
+        let ups = levels.map { depths(c, "output_blocks", from: $0 * (perLevel + 1), perLevel + 1) }
+        let isMirrored = ups == downs.reversed()
+        return [
+            "transformer_layers_per_block": .array(downs),
+            "reverse_transformer_layers_per_block": isMirrored ? .null : .array(ups), "mid_block_type": middle(c),
+        ]
+    }
+
+    /// Blocks of the transformers behind `count` residual blocks: one number where all have as many, and 1 where there
+    /// is no transformer.
+    private func depths(_ c: AuthorComponent, _ way: String, from first: Int, _ count: Int) -> JSONValue {
+        let depths = (first..<first + count).map { max(c.count(after: "\(way).\($0).1.transformer_blocks."), 1) }
+        return Set(depths).count == 1 ? .integer(depths[0]) : integers(depths)
+    }
+
+    /// The class of the middle: a transformer between two residual blocks, one such block, or nothing.
+    private func middle(_ c: AuthorComponent) -> JSONValue {
+        switch c.count(after: "middle_block.") {
+        case 0: .null
+        case 1: "UNetMidBlock2D"
+        default: "UNetMidBlock2DCrossAttn"
+        }
     }
 
     private func mmdit(_ c: AuthorComponent) -> JSONValue {
