@@ -50,7 +50,10 @@ package struct ReleaseScan: Sendable {
         if parts.allSatisfy({ $0.contains { files.fileExists(atPath: "\(path)/\($0)/config.json") } }) {
             unnamedPipelines.append(path)
         }
-        for place in Checkpoint.candidates(in: path) { open(place) }
+        for place in Checkpoint.candidates(in: path) {
+            let isState = ModelLayout.isOfTraining((place as NSString).lastPathComponent)
+            if place == path || !isState { open(place) }
+        }
         // Hugging Face's cache has three folders above a model's own.
         guard depth < 4 else { return }
         for name in ((try? files.contentsOfDirectory(atPath: path)) ?? []).sorted() where !name.hasPrefix(".") {
@@ -83,8 +86,8 @@ package struct ReleaseScan: Sendable {
         guard opened.insert(path).inserted else { return }
         do throws(CheckpointError) {
             let checkpoint = try Checkpoint.open(path)
-            if AuthorComponent.isOfEarlierStableDiffusion(checkpoint) {
-                problems.append("\(path): it is Stable Diffusion 1 or 2, which is not built; XL, 3 and 3.5 are")
+            if let other = AuthorComponent.unbuilt(checkpoint) {
+                problems.append("\(path): it is \(other)")
             } else if let piece = ReleasePiece(checkpoint) {
                 pieces.append(piece)
             } else {

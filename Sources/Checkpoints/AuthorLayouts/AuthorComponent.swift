@@ -29,19 +29,32 @@ package struct AuthorComponent: Sendable {
         return within.isEmpty ? [AuthorComponent("", checkpoint, names)].compactMap { $0 } : within
     }
 
-    /// Whether a file holds a U-Net of Stable Diffusion 1 or 2: it reads texts at the finest level too, and no sizes.
-    package static func isOfEarlierStableDiffusion(_ checkpoint: Checkpoint) -> Bool {
-        ["model.diffusion_model.", ""].contains { prefix in
-            checkpoint.contains(prefix + "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight")
-                && !checkpoint.contains(prefix + "label_emb.0.0.weight")
+    /// What a file is that has names of components which are built, and is of another model; nil of every other file.
+    package static func unbuilt(_ checkpoint: Checkpoint) -> String? {
+        let names = checkpoint.names
+        func has(_ start: String) -> Bool {
+            (networks + [""]).contains { prefix in names.contains { $0.hasPrefix(prefix + start) } }
         }
+        // It reads texts at the finest level too, and no sizes.
+        if has("input_blocks.1.1.transformer_blocks.0.attn2."), !has("label_emb.") {
+            return "Stable Diffusion 1 or 2, which is not built; XL, 3 and 3.5 are"
+        }
+        // OpenCLIP's text tower, which is XL's second, is its only one.
+        if has("conditioner.embedders.0.model.") {
+            return "Stable Diffusion XL's refiner, which is not built; XL itself is"
+        }
+        guard has("double_blocks.") else { return nil }
+        if has("distilled_guidance_layer.") { return "Chroma, which is not built; FLUX.1 is" }
+        return has("double_stream_modulation_img.") ? "FLUX.2, which is not built; FLUX.1 is" : nil
     }
 
-    private static let prefixes = [
-        "model.diffusion_model.", "first_stage_model.", "vae.", "conditioner.embedders.0.transformer.",
-        "conditioner.embedders.1.model.", "text_encoders.clip_l.transformer.", "text_encoders.clip_g.transformer.",
-        "text_encoders.t5xxl.transformer.",
-    ]
+    private static let networks = ["model.diffusion_model.", "diffusion_model."]
+    private static let prefixes =
+        networks + [
+            "first_stage_model.", "vae.", "conditioner.embedders.0.transformer.", "conditioner.embedders.1.model.",
+            "text_encoders.clip_l.transformer.", "text_encoders.clip_g.transformer.",
+            "text_encoders.t5xxl.transformer.",
+        ]
 
     private init?(_ prefix: String, _ checkpoint: Checkpoint, _ names: [String]) {
         let own = Set(names.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) })
