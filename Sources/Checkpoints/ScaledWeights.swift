@@ -1,9 +1,10 @@
 /// Weights in eight or four bits whose scales stand beside them: without those the numbers mean nothing.
 enum ScaledWeights {
-    /// How the tensors beside them end: ComfyUI's and vLLM's fp8, bitsandbytes in eight and four bits, GPTQ and AWQ.
+    /// How the tensors beside them end: ComfyUI's and vLLM's fp8, bitsandbytes in eight and four bits, GPTQ and AWQ, or
+    /// they themselves: quanto.
     private static let marks = [
         ".scale_weight", ".weight_scale", ".weight_scale_inv", "scaled_fp8", ".SCB", ".weight_format", ".absmax",
-        ".quant_map", ".qweight", ".qzeros",
+        ".quant_map", ".qweight", ".qzeros", ".weight._data",
     ]
 
     /// The first of such tensors; nil where none is.
