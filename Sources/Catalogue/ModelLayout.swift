@@ -31,8 +31,11 @@ package struct ModelLayout: Sendable {
 
     /// Whether a file is one of weights, by its name.
     static func isWeights(_ name: String) -> Bool {
-        containers.contains { name.hasSuffix($0) } && !trainingStates.contains { name.hasPrefix($0) }
+        containers.contains { name.hasSuffix($0) } && !isOfTraining(name)
     }
+
+    /// Whether a file is what a training program leaves beside the weights, by its name.
+    static func isOfTraining(_ name: String) -> Bool { trainingStates.contains { name.hasPrefix($0) } }
 
     /// What is said of the files that are not there. Weights may be in any container, or in shards that an index names,
     /// and a text tokenizer in the other forms it is published in.

@@ -66,6 +66,21 @@ struct ReleaseVariantTests {
         try write(header, data, to: file)
     }
 
+    /// Gives the tensors of a safetensors file other names.
+    private func rename(tensors file: String, _ renamed: (String) -> String) throws {
+        let (header, data) = try parts(file)
+        let entries = header.map { name, entry in (renamed(name), entry) }
+        try write(Dictionary(uniqueKeysWithValues: entries), data, to: file)
+    }
+
+    /// A safetensors file of tensors without a number.
+    private func file(of names: [String]) throws -> String {
+        let file = "\(folder.path)/model.safetensors"
+        let entry: JSONValue = ["dtype": "F32", "shape": [0], "data_offsets": [0, 0]]
+        try write(Dictionary(uniqueKeysWithValues: names.map { ($0, entry) }), Data(), to: file)
+        return file
+    }
+
     /// The tensors after a prefix, in a file of their own.
     private func extract(_ prefix: String, of file: String, to target: String) throws {
         let (header, data) = try parts(file)
@@ -84,10 +99,37 @@ struct ReleaseVariantTests {
 
     private var singleFile: String { "sdxl/sd_xl_base_1.0.safetensors" }
 
+    private func withTokenizers(_ file: String) throws -> (release: RecognizedRelease?, problems: [String]) {
+        try found(file, "\(releases!)/sdxl/tokenizer", "\(releases!)/sdxl/tokenizer_2")
+    }
+
     private func single(adding marks: [String]) throws -> (release: RecognizedRelease?, problems: [String]) {
         let file = try copy(singleFile)
         try change(tensors: file, adding: marks)
-        return try found(file, "\(releases!)/sdxl/tokenizer", "\(releases!)/sdxl/tokenizer_2")
+        return try withTokenizers(file)
+    }
+
+    /// SSD-1B's: one block in the middle, and transformers that are deeper at the end of a level.
+    @Test func theFormOfADistilledNetworkStandsInItsNames() throws {
+        let file = try copy(singleFile)
+        let network = "model.diffusion_model."
+        try change(tensors: file, adding: [network + "output_blocks.1.1.transformer_blocks.2.norm1.weight"])
+        try rename(tensors: file) { name in
+            let isLeftOut = ["1.", "2."].contains { name.hasPrefix("\(network)middle_block.\($0)") }
+            return isLeftOut ? "left_out.\(name)" : name
+        }
+        let settings = try #require(try withTokenizers(file).release).texts["unet/config.json"]
+        #expect(settings?["mid_block_type"] == "UNetMidBlock2D")
+        #expect(settings?["transformer_layers_per_block"] == [1, 1, 2])
+        #expect(settings?["reverse_transformer_layers_per_block"] == [[2, 3], 1, 1])
+    }
+
+    @Test func aNetworkUnderTheShorterPrefixIsKnown() throws {
+        let file = try copy(singleFile)
+        try rename(tensors: file) { $0.hasPrefix("model.diffusion_model.") ? String($0.dropFirst(6)) : $0 }
+        let release = try #require(try withTokenizers(file).release)
+        let plain = try #require(try withTokenizers("\(releases!)/\(singleFile)").release)
+        #expect(release.texts == plain.texts && release.title == plain.title)
     }
 
     @Test func whatASingleFileSaysOfItsNoiseCounts() throws {
@@ -299,15 +341,16 @@ struct ReleaseVariantTests {
         #expect(try found(path, words).release?.files["spiece.model"] == words + "/spiece.model")
     }
 
-    @Test func weightsWithScalesBesideThemAreRefused() throws {
+    @Test(arguments: ["SCB", "weight._data"])
+    func weightsWithScalesBesideThemAreRefused(mark: String) throws {
         let path = try copy("sd3-medium")
         let encoder = "\(path)/text_encoder_3"
         let file = try #require(
             try FileManager.default.contentsOfDirectory(atPath: encoder).first { $0.hasSuffix(".safetensors") })
         try change(
-            tensors: "\(encoder)/\(file)", adding: ["encoder.block.0.layer.0.SelfAttention.q.SCB"])
+            tensors: "\(encoder)/\(file)", adding: ["encoder.block.0.layer.0.SelfAttention.q.\(mark)"])
         let problems = try found(path).problems
-        #expect(problems.contains { $0.contains("SelfAttention.q.SCB") && $0.contains("scales") }, "\(problems)")
+        #expect(problems.contains { $0.contains("SelfAttention.q.\(mark)") && $0.contains("scales") }, "\(problems)")
     }
 
     @Test func aTensorOfAnotherShapeIsNamed() throws {
@@ -347,6 +390,23 @@ struct ReleaseVariantTests {
         let model = try ModelInstallation(directory: models.path).add(path, name: "clip")
         #expect(model.verify() == [])
         #expect(!FileManager.default.fileExists(atPath: model.folder + "/optimizer.pt"))
+        #expect(try found(path).release?.warnings == [])
+    }
+
+    /// A network of few steps under diffusers' names, beside the model whose network it was to replace; and an
+    /// autoencoder that was not fetched.
+    @Test func whatIsGivenAndNotUsedIsWarnedOf() throws {
+        let path = try copy("sdxl")
+        let network = "\(folder.path)/sdxl_lightning_4step_unet.safetensors"
+        try FileManager.default.copyItem(
+            atPath: "\(path)/unet/diffusion_pytorch_model.safetensors", toPath: network)
+        let pointer = "\(folder.path)/sdxl_vae.safetensors"
+        try Data("version https://git-lfs.github.com/spec/v1\nsize 9\n".utf8).write(
+            to: URL(fileURLWithPath: pointer))
+        let warnings = try #require(try found(path, network, pointer).release).warnings
+        #expect(warnings.count == 2, "\(warnings)")
+        #expect(warnings.contains { $0.hasPrefix("\(network): is not used") }, "\(warnings)")
+        #expect(warnings.contains { $0.hasPrefix("\(pointer): ") && $0.contains("without it") }, "\(warnings)")
     }
 
     @Test func aPipeAmongTheFilesIsRefused() throws {
@@ -445,14 +505,21 @@ struct ReleaseVariantTests {
         try change("\(path)/model_index.json", ["text_encoder_2": .null, "tokenizer_2": .null])
         let pipeline = try found(path).problems
         #expect(pipeline.count == 1 && pipeline[0].contains("names no text_encoder_2"), "\(pipeline)")
-        let file = "\(folder.path)/v1-5-pruned-emaonly.safetensors"
-        let empty: JSONValue = ["dtype": "F32", "shape": [0], "data_offsets": [0, 0]]
         let names = [
             "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight",
             "first_stage_model.encoder.conv_in.weight", "first_stage_model.decoder.mid.attn_1.q.weight",
         ]
-        try write(Dictionary(uniqueKeysWithValues: names.map { ($0, empty) }), Data(), to: file)
-        let single = try found(file).problems
+        let single = try found(file(of: names)).problems
         #expect(single.count == 1 && single[0].contains("it is Stable Diffusion 1 or 2"), "\(single)")
+    }
+
+    @Test(arguments: [
+        ("conditioner.embedders.0.model.ln_final.weight", "input_blocks.0.0.weight", "Stable Diffusion XL's refiner"),
+        ("distilled_guidance_layer.in_proj.weight", "double_blocks.0.img_attn.qkv.weight", "Chroma"),
+        ("double_stream_modulation_img.lin.weight", "double_blocks.0.img_attn.qkv.weight", "FLUX.2"),
+    ])
+    func relativesOfWhatIsBuiltAreToldForWhatTheyAre(mark: String, name: String, said: String) throws {
+        let problems = try found(file(of: [mark, name, "label_emb.0.0.weight"])).problems
+        #expect(problems.count == 1 && problems[0].contains("it is \(said), which is not built"), "\(problems)")
     }
 }

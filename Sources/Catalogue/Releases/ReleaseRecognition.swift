@@ -11,12 +11,13 @@ extension ReleaseScan {
         do throws(UnrecognizedRelease) {
             let wrong = missing + special + pieces.flatMap(\.misshapen)
             guard wrong.isEmpty else { throw UnrecognizedRelease(problems: wrong) }
-            if let release = try known(wishes) {
+            if var release = try known(wishes) {
                 let unfit = wishes.problems(of: release)
                 guard unfit.isEmpty else { throw UnrecognizedRelease(problems: unfit) }
                 // Of what is rearranged its own layout has looked at this.
                 let unreadable = release.parts.filter { $0.rearranged == nil }.compactMap(\.piece.checkpoint.unreadable)
                 guard unreadable.isEmpty else { throw UnrecognizedRelease(problems: unreadable) }
+                release.warnings += unused
                 return release
             }
         } catch { throw UnrecognizedRelease(problems: error.problems + problems) }
@@ -74,6 +75,13 @@ extension ReleaseScan {
         let some = rivals.prefix(8).joined(separator: ", ") + (rivals.count > 8 ? " …" : "")
         throw UnrecognizedRelease(
             problems: ["\(rivals.count) models are here, and one is added at a time; name what is of one: \(some)"])
+    }
+
+    /// What was given and went into no model: a network that should have taken the place of the model's, a damaged
+    /// file, an adapter.
+    private var unused: [String] {
+        strangers.map { "\($0): is not used: its tensors' names are those of no part that is known" }
+            + problems.map { "\($0); the model is made without it" }
     }
 
     /// What is said where nothing is there that the parts could belong to.
