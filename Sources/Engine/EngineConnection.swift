@@ -3,15 +3,33 @@ import Glibc
 import Hashing
 import Jobs
 
-/// Whether the daemon has asked this engine to stop: set by a signal, read between steps.
+/// Whether the daemon has asked this engine to stop: set by a signal, read between steps. Before there is work to save
+/// it ends the engine at once: a large model may be read for minutes.
 enum StopRequest {
     nonisolated(unsafe) private static var isMade: sig_atomic_t = 0
+    nonisolated(unsafe) private static var isHeld: sig_atomic_t = 0
 
     static var isPending: Bool { isMade != 0 }
-    static func listen() { signal(SIGTERM) { _ in StopRequest.isMade = 1 } }
+
+    static func listen() {
+        signal(SIGTERM) { _ in
+            if StopRequest.isHeld == 0 { StopRequest.end() }
+            StopRequest.isMade = 1
+        }
+    }
+
+    /// From now on a request waits until it is read: there is work to save.
+    static func hold() { isHeld = 1 }
+
+    /// Called by a signal, which may come amid anything: nothing is allocated, and no lock is taken.
+    private static func end() -> Never {
+        let lastWord: StaticString = "{\"event\":\"interrupted\",\"step\":0}\n"
+        _ = write(STDOUT_FILENO, lastWord.utf8Start, lastWord.utf8CodeUnitCount)
+        _exit(0)
+    }
 }
 
-/// Thrown where there is nothing to save: the work so far is small, and is done anew.
+/// Thrown where there is nothing more to save: what was done since the last checkpoint is small, and is done anew.
 struct AskedToStop: Error {
     let step: Int
 }

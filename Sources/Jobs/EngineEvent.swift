@@ -105,9 +105,9 @@ package enum EngineEvent: Sendable, Equatable {
             (self.result, self.seconds, self.peakMemoryBytes) = (result, seconds, peakMemoryBytes)
         }
     }
-    /// It stopped as asked, behind a checkpoint.
+    /// It stopped as asked, behind a checkpoint where there was work to save.
     package struct Interrupted: Sendable, Equatable, Codable {
-        /// Of the checkpoint that the job goes on from.
+        /// Of the checkpoint that it wrote; 0 where it wrote none.
         package var step: Int
         /// The last event of an attempt that was asked to stop.
         package init(step: Int) { self.step = step }

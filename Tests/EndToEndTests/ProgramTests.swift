@@ -93,6 +93,30 @@ import Testing
         #expect(try await SHA256Digest.ofFile(adapter).description == UndisturbedRun.shared.value.adapter)
     }
 
+    /// A large model is read for minutes, and nothing is there to be saved meanwhile. Here the engine waits for its
+    /// order, from a pipe whose end would stop it too.
+    @Test func anEngineThatHasNothingToSaveStopsAtOnce() async throws {
+        let folder = try TemporaryFolder()
+        let (orders, events) = (folder.path + "/orders", folder.path + "/events")
+        try #require(mkfifo(orders, 0o600) == 0)
+        let input = open(orders, O_RDWR | O_CLOEXEC)
+        defer { close(input) }
+        let engine = try ChildProgram(
+            TrainingJob.engine, ["work"], environment: ["PATH": "/usr/bin:/bin"], input: orders, output: events,
+            errors: events)
+        try await engine.until("it handles SIGTERM", within: 60) { handlesTermination(engine.identifier) }
+        kill(engine.identifier, SIGTERM)
+        #expect(try await engine.ended(within: 60) == 0)
+        let said = try Data(contentsOf: URL(fileURLWithPath: events))
+        #expect(try EngineEvent(line: said) == .interrupted(.init(step: 0)))
+    }
+
+    private func handlesTermination(_ process: pid_t) -> Bool {
+        let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+        let caught = status.firstMatch(of: /SigCgt:\t(\w+)/).flatMap { UInt64($0.1, radix: 16) } ?? 0
+        return caught & 1 << UInt64(SIGTERM - 1) != 0
+    }
+
     @Test func anAdapterThatTheJobDoesNotUseIsTold() async throws {
         let folder = try TemporaryFolder()
         let run = try await ProgramRun(

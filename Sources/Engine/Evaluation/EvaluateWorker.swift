@@ -69,7 +69,7 @@ struct EvaluateWorker {
         let painter = try ConceptPainter(loaded, adapters: [name: adapter])
         // A round is scored before the next is drawn: the pictures of one are in memory at a time.
         let scores = try seeds.indices.map { round in
-            let drawn = try draw(plan, painter, round: round, before: before)
+            let drawn = draw(plan, painter, round: round, before: before)
             if round == 0 { try sendSheet(concept.squares(of: loaded.pictureSize), drawn.groups, of: name) }
             return metrics.scores(of: concept.role, drawn, prompts: described)
         }
@@ -129,10 +129,9 @@ struct EvaluateWorker {
     /// A round of pictures, which has a seed of its own.
     private func draw(
         _ plan: EvaluationPictures.Plan, _ painter: ConceptPainter, round: Int, before: Int
-    ) throws -> EvaluationPictures {
-        try EvaluationPictures(plan, seed: seeds[round], paint: painter.paint) { drawn in
+    ) -> EvaluationPictures {
+        EvaluationPictures(plan, seed: seeds[round], paint: painter.paint) { drawn in
             let done = (before * seeds.count + round) * plan.count + drawn
-            if StopRequest.isPending { throw AskedToStop(step: done) }
             connection.send(
                 .progress(.init(stage: "draw", step: done, steps: concepts.count * seeds.count * plan.count)))
         }

@@ -38,8 +38,8 @@ package struct EvaluationPictures {
         self.init(plan, seed: seed, paint: paint, each: { _ in })
     }
 
-    /// - Parameter each: hears how many are drawn, after every few; what it throws ends the drawing.
-    package init(_ plan: Plan, seed: UInt64, paint: Painting, each: (Int) throws -> Void) rethrows {
+    /// - Parameter each: is told how many are drawn, after every few.
+    package init(_ plan: Plan, seed: UInt64, paint: Painting, each: (Int) -> Void) {
         let asked =
             plan.prompts.flatMap { Array(repeating: $0, count: plan.perPrompt) }
             + (0..<plan.classPictures).map { plan.classPrompts[$0 % plan.classPrompts.count] }
@@ -47,7 +47,7 @@ package struct EvaluationPictures {
         for start in stride(from: 0, to: asked.count, by: PictureSeries.batch) {
             let range = start..<min(start + PictureSeries.batch, asked.count)
             drawn += paint(Array(asked[range]), Philox.seeds(seed, purpose: 0xE7A, range))
-            try each(drawn.count)
+            each(drawn.count)
         }
         groups = plan.prompts.indices.map { Array(drawn[$0 * plan.perPrompt..<($0 + 1) * plan.perPrompt]) }
         let first = plan.prompts.count * plan.perPrompt

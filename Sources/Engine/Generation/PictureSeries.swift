@@ -15,7 +15,7 @@ struct PictureSeries {
     /// Pictures drawn at a time.
     static let batch = 8
 
-    /// - Throws: `AskedToStop` between two batches.
+    /// - Throws: `AskedToStop` between two batches of what a training ends with.
     func generate(_ painter: ConceptPainter) throws -> [Picture] {
         let all = prompts.flatMap { Array(repeating: $0, count: perPrompt) }
         let seeds = Philox.seeds(seed, purpose: 0x9E, all.indices)

@@ -153,6 +153,7 @@ struct PersonalizeWorker {
         let steps = training.steps
         var lastCheckpoint = Date()
         var lastProgress = Date.distantPast
+        StopRequest.hold()
         while training.step < steps {
             let losses = training.advance()
             guard losses.isFinite else {

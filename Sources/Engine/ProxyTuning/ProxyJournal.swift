@@ -85,6 +85,7 @@ final class ProxyJournal {
     ) throws -> LossCurve {
         var curve = self.stage == stage.text ? resumedCurve ?? LossCurve() : LossCurve()
         curve.prefix = "loss." + title.replacing(" ", with: ".")
+        StopRequest.hold()
         while training.step < training.steps {
             let losses = training.advance()
             guard losses.isFinite else {
@@ -109,6 +110,7 @@ final class ProxyJournal {
     /// Notes the pictures that a concept has now.
     /// - Throws: `AskedToStop` behind a checkpoint.
     func drew(_ drawn: [Picture], of concept: String, steps: Int, title: String, training: PairTraining) throws {
+        StopRequest.hold()
         pictures[concept] = drawn
         kept = nil
         let isLast = drawn.count == steps

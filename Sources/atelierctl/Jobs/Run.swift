@@ -105,7 +105,7 @@ struct Run: AsyncParsableCommand {
         let signals = StopSignals { process.terminate() }
         defer { signals.cancel() }
         var last: EngineEvent?
-        var checkpoint: String?
+        var checkpoint = resume
         var checkpoints = CheckpointFiles()
         var progress = ProgressLines()
         for try await line in process.lines {
@@ -137,7 +137,7 @@ struct Run: AsyncParsableCommand {
             Terminal.note(
                 "interrupted; "
                     + (checkpoint.map { "--resume \(printable($0)) goes on from there" }
-                        ?? "this kind has no checkpoints, it begins anew"))
+                        ?? "there is no checkpoint, it begins anew"))
             throw ExitStatus.jobFailed
         default:
             Terminal.note(
