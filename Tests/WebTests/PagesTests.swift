@@ -679,6 +679,9 @@ import Testing
                 #expect(page.contains(#"class="bad">1 min"#) == (silent == 1), "\(page)")
                 let metrics = try await site.get("/metrics").body
                 #expect(metrics.contains(#"atelier_daemons{state="silent"} \#(silent)"#), "\(metrics)")
+                #expect(metrics.contains(#"atelier_daemon_faults{fault="disk"} \#(1 - silent)"#), "\(metrics)")
+                let workers = try await site.get("/api/queue").json?["workers"]
+                #expect(workers?[0]?["fault"]?.string == "disk", "\(workers ?? .null)")
             }
         }
     }

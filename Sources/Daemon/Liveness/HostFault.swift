@@ -1,5 +1,5 @@
 /// Why a daemon starts no new work though nobody paused it.
-package enum HostFault: String, Sendable {
+package enum HostFault: String, Sendable, CaseIterable {
     /// A disk has less room than `freeDiskMiB`.
     case disk
     /// The folder of artifacts does not answer, or another lies at its path.

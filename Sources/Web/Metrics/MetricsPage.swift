@@ -80,6 +80,13 @@ struct MetricsPage: Sendable {
             help: "Daemons that have not left, by whether they give signs of life.")
         daemons.add(Double(living.count), ["state": "living"])
         daemons.add(Double(here.count - living.count), ["state": "silent"])
+        var faults = MetricFamily(
+            name: "atelier_daemon_faults", kind: .gauge,
+            help: "Living daemons that start no new work though nobody paused them, by why.")
+        for fault in HostFault.allCases {
+            faults.add(
+                Double(living.count { site.overview.liveness($0).fault == fault }), ["fault": fault.rawValue])
+        }
         var slots = MetricFamily(name: "atelier_slots", kind: .gauge, help: "Slots of living daemons, by use.")
         let (all, used) = ["slots", "running"].map { name in
             living.compactMap { $0[name]?.double }.reduce(0, +)
@@ -97,7 +104,7 @@ struct MetricsPage: Sendable {
                 memory.add(most, ["kind": kind])
             }
         }
-        return [daemons, slots, paused, memory]
+        return [daemons, faults, slots, paused, memory]
     }
 
     private func outboxFamilies(_ outbox: JSONValue) -> [MetricFamily] {
