@@ -82,7 +82,7 @@ package enum HandmadeExif {
         }
         let head: [UInt8] = isBig ? [0x4D, 0x4D] : [0x49, 0x49]
         let other = number(0x0100, 2) + number(3, 2) + number(1, 4) + number(24, 2) + [0, 0]
-        let size = [1: 1, 3: 2, 4: 4][type] ?? 2
+        let size = [1: 1, 4: 4, 6: 1, 9: 4][type] ?? 2
         let entry =
             number(0x0112, 2) + number(type, 2) + number(1, 4) + number(value, size)
             + [UInt8](repeating: 0, count: 4 - size)

@@ -26,8 +26,8 @@ import Testing
         try check(Self.png([("eXIf", exif)]), value)
     }
 
-    /// As some programs write it: a BYTE or a LONG, and in PNG with JPEG's mark before it.
-    @Test(arguments: [1, 4], [true, false])
+    /// As some programs write it: a BYTE or a LONG, with a sign or without, and in PNG with JPEG's mark before it.
+    @Test(arguments: [1, 4, 6, 8, 9], [true, false])
     func otherWholeNumbersAreReadToo(type: Int, isBig: Bool) throws {
         let exif = HandmadeExif.orientation(6, isBig: isBig, type: type)
         try check(EncodedPictures.jpeg(EncodedPictures.jpeg, exif: exif), 6)

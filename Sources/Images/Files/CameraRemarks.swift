@@ -42,8 +42,9 @@ private struct TIFFReader {
         (self.data, self.isBig) = (data, isBig)
     }
 
-    /// The bytes of a whole number of each type: BYTE, SHORT, LONG. The standard says SHORT; not all programs do.
-    private static let sizes = [1: 1, 3: 2, 4: 4]
+    /// The bytes of a whole number of each type: BYTE, SHORT, LONG, and the same with a sign, which nothing asked for
+    /// here has. The standard says SHORT; not all programs do.
+    private static let sizes = [1: 1, 3: 2, 4: 4, 6: 1, 8: 2, 9: 4]
 
     /// The first whole number of a tag; of the first directory unless another is meant.
     func integer(_ tag: Int, in directory: Directory? = nil) -> Int? {
