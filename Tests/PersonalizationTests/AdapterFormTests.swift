@@ -135,6 +135,19 @@ import Testing
         #expect(throws: CheckpointError.self) { try AdapterReader(out).read() }
     }
 
+    @Test func anEmptySettingAsksForNothing() throws {
+        let out = folder + "/peft"
+        try AdapterWriter(try AdapterReader(try adapter().path).read().changes).write(.peft, to: out)
+        let file = URL(fileURLWithPath: out + "/adapter_config.json")
+        var members = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+        members["trainable_token_indices"] = [String: Any]()
+        members["layer_replication"] = [Any]()
+        members["arrow_config"] = NSNull()
+        members["use_qalora"] = false
+        try JSONSerialization.data(withJSONObject: members).write(to: file)
+        #expect(throws: Never.self) { try AdapterReader(out).read() }
+    }
+
     /// ComfyUI's prefixes, LyCORIS' and OneTrainer's, and the adapter's own name in a training's state.
     @Test(arguments: [
         "diffusion_model.* .lora_A.weight .lora_B.weight", "model.diffusion_model.* .lora_down.weight .lora_up.weight",

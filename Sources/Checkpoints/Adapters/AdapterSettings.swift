@@ -35,12 +35,18 @@ struct AdapterSettings {
             "layer_replication", "use_qalora", "use_bdlora", "arrow_config", "kasa_config", "trainable_token_indices",
         ]
         for name in unbuilt {
-            guard let value = members[name], !(value is NSNull), value as? Bool != false else { continue }
+            guard let value = members[name], !asksForNothing(value) else { continue }
             return "\(name) is not built"
         }
         if flag("fan_in_fan_out") { return "fan_in_fan_out is not built" }
         if members["lora_alpha"] != nil, number(members["lora_alpha"]) == nil { return "lora_alpha is no number" }
         return nil
+    }
+
+    /// What Python takes for false: whoever writes every setting down writes such too.
+    private func asksForNothing(_ value: Any) -> Bool {
+        value is NSNull || value as? Bool == false || (value as? [Any])?.isEmpty == true
+            || (value as? [String: Any])?.isEmpty == true
     }
 
     /// The modules it changes, by the ends of their names; nil where they are not all named, or not of every layer.
