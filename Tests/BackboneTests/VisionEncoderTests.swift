@@ -135,6 +135,7 @@ private let clip = CLIPModel.Configuration(
     @Test(arguments: [
         (#""size": 8, "resample": 2"#, "resample 2: not built"),
         (#""size": 8, "do_resize": false, "do_rescale": false"#, "do_resize false, do_rescale false: not built"),
+        (#""size": 8, "rescale_factor": 0.5"#, "rescale_factor 0.5: not built"),
         (#""size": {"height": 8, "width": 8}"#, "a size of height and width: not built"),
     ])
     func aPreparationThatIsNotBuiltIsRefused(settings: String, problem: String) throws {
@@ -147,7 +148,8 @@ private let clip = CLIPModel.Configuration(
                 to: folder.appendingPathComponent("preprocessor_config.json"))
             return try PicturePreparation(directory: folder.path)
         }
-        #expect(try preparation(#""size": {"shortest_edge": 8}, "resample": 3, "do_center_crop": true"#) != nil)
+        let usual = #""size": {"shortest_edge": 8}, "resample": 3, "do_center_crop": true, "rescale_factor": "#
+        #expect(try preparation(usual + "0.00392156862745098") != nil)
         let error = try #require(throws: (any Error).self) { try preparation(settings) }
         #expect("\(error)".contains("preprocessor_config.json: \(problem)"))
     }

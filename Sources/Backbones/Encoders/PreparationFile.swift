@@ -17,6 +17,7 @@ extension PicturePreparation {
             case resizes = "do_resize"
             case crops = "do_center_crop"
             case rescales = "do_rescale"
+            case factor = "rescale_factor"
             case normalizes = "do_normalize"
         }
 
@@ -52,6 +53,8 @@ extension PicturePreparation {
             let flags: [CodingKeys] = [.resizes, .crops, .rescales, .normalizes]
             var unbuilt = try flags.filter { try !keys.value($0, true) }.map { "\($0.rawValue) false" }
             if filter != Self.bicubic { unbuilt.append("resample \(filter)") }
+            let factor = try keys.value(.factor, 1.0 / 255)
+            if abs(255 * factor - 1) > 1e-3 { unbuilt.append("rescale_factor \(factor)") }
             if size.isOfBoth { unbuilt.append("a size of height and width") }
             (self.unbuilt, self.size) = (unbuilt, size.pixels)
             crop = try keys.decodeIfPresent(Side.self, forKey: .crop)?.pixels ?? size.pixels
