@@ -10,7 +10,8 @@ extension DoctorChecks {
                 throw Doctor.Trouble("\(settings.engine) cannot be executed")
             }
             let run = ProcessInfo.processInfo.environment
-            guard let answer = await EngineGreeting(settings, environment: run).answer() else {
+            let answer = try await EngineScratch.with(settings) { await EngineGreeting($0, environment: run).answer() }
+            guard let answer else {
                 return "\(settings.engine); it does not say which protocol it speaks"
             }
             if let remedy = answer.remedy { throw Doctor.Trouble(remedy) }
@@ -33,12 +34,17 @@ extension DoctorChecks {
 
     func state() -> Finding {
         let problems = Set([settings.stateDirectory, settings.sharedDirectory]).sorted().compactMap { folder in
-            if isAbsent(folder) { return "\(folder) is not there; sudo systemd-tmpfiles --create atelier.conf" }
+            if isAbsent(folder) { return "\(folder) is not there; \(remedy(of: folder))" }
             return access(folder, W_OK) == 0 ? nil : "\(folder) cannot be written to by this user"
         }
         return Finding(
             check: "state folder", problem: problems.isEmpty ? nil : problems.joined(separator: "; "),
             detail: settings.stateDirectory)
+    }
+
+    private func remedy(of folder: String) -> String {
+        folder == settings.stateDirectory
+            ? "sudo systemd-tmpfiles --create atelier.conf" : "is the file system of sharedDirectory mounted?"
     }
 
     func disk() -> Finding {

@@ -213,7 +213,12 @@ import Testing
             let bad = run.lines.filter { $0.hasPrefix("BAD  ") }.map { $0.split(separator: ":")[0].dropFirst(5) }
             #expect(bad == ["schema", "state folder"], "\(run)")
             #expect(run.output.contains("there is none yet; as the database's owner: sudo atelierctl migrate"))
+            #expect(run.output.contains("/scripted-engine, protocol 1"), "it is asked without the daemon's folders")
             #expect(run.output.contains("disk: not measured: \(stage.folder.path)/not-yet is not there yet"), "\(run)")
+            let shared = stage.folder.path + "/unmounted"
+            let apart = try await stage.control(
+                ["doctor", "--no-daemon"], settings: url.merging(["ATELIER_SHARED_DIRECTORY": shared]) { $1 })
+            #expect(apart.output.contains("\(shared) is not there; is the file system of sharedDirectory mounted?"))
 
             // The operator's role of another database may connect, and nothing more.
             var parts = try #require(URLComponents(string: empty))
