@@ -66,7 +66,7 @@ struct Dead: AsyncParsableCommand {
             guard !letters.isEmpty else { return print(server.json ? "[]" : "there are no dead letters\(ofTenant)") }
             if !consent.yes && !server.json { printTable(of: letters) }
             try consent.confirm("replay \(counted(letters.count, "message"))")
-            try await replay(letters.count, settings)
+            try await replay(letters, unseen: rest, settings)
         }
 
         private var ofTenant: String { tenant.map { " of " + printable($0) } ?? "" }
@@ -92,17 +92,22 @@ struct Dead: AsyncParsableCommand {
             throw ExitStatus.badInput
         }
 
-        private func replay(_ expected: Int, _ settings: Settings) async throws {
+        /// Replays what was shown and no other. What a look gave back may lie behind what it did not reach: this one
+        /// reaches all.
+        private func replay(_ shown: [DeadLetter], unseen: Int, _ settings: Settings) async throws {
             let publishing = DeadLetterReplay(
                 try settings.broker(), names: TopologyNames(prefix: settings.topologyPrefix))
             var results: [JSONValue] = []
             var areAllReplayed = true
+            let handles = Set(shown.map(\.handle))
+            func isDone() -> Bool { results.count == shown.count }
             do {
                 _ = try await browse(
-                    settings, limit: limit, maximumBodyBytes: settings.messageMiB << 20
+                    settings, limit: UInt16(clamping: Int(limit) + unseen), maximumBodyBytes: settings.messageMiB << 20,
+                    until: isDone
                 ) { delivery in
                     let letter = DeadLetter(delivery)
-                    guard means(letter) else { return }
+                    guard means(letter), handles.contains(letter.handle) else { return }
                     let problem = await replay(letter, of: delivery, by: publishing)
                     if problem != nil { areAllReplayed = false }
                     results.append(
@@ -125,7 +130,7 @@ struct Dead: AsyncParsableCommand {
             }
             await publishing.stop()
             if server.json { print(JSONValue.array(results).text) }
-            let unmet = expected - results.count
+            let unmet = shown.count - results.count
             if areAllReplayed, unmet > 0 {
                 Terminal.note(
                     """
@@ -151,15 +156,17 @@ struct Dead: AsyncParsableCommand {
 
 /// Looks through the dead letters; a broker that is away or has no such queue ends the program with a line and its
 /// code.
+/// - Parameter isDone: whether no more are wanted.
 /// - Returns: how many lie beyond the limit.
 private func browse(
-    _ settings: Settings, limit: UInt16, maximumBodyBytes: Int, _ body: (Delivery) async throws -> Void
+    _ settings: Settings, limit: UInt16, maximumBodyBytes: Int, until isDone: () -> Bool = { false },
+    _ body: (Delivery) async throws -> Void
 ) async throws -> Int {
     let queue = TopologyNames(prefix: settings.topologyPrefix).dead
     let backlog = Backlog(try settings.broker(), queue: queue, limit: limit, maximumBodyBytes: maximumBodyBytes)
     backlog.start()
     do {
-        while let delivery = try await backlog.next() { try await body(delivery) }
+        while !isDone(), let delivery = try await backlog.next() { try await body(delivery) }
         await backlog.stop()
         return max(backlog.waiting - Int(limit), 0)
     } catch {
