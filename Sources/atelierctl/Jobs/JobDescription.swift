@@ -13,7 +13,9 @@ struct JobDescription {
             "stage", "step", "steps",
             "created_at", "started_at", "finalized_at", "deadline", "cancel_reason", "error_code", "error_message",
         ]
-        for name in fields { line(name, job[name]) }
+        // An error that an earlier attempt left stands with that attempt.
+        let showsError = ["discarded", "cancelled", "retryable"].contains(job["state"]?.string)
+        for name in fields where showsError || !name.hasPrefix("error_") { line(name, job[name]) }
         if ["scheduled", "retryable"].contains(job["state"]?.string) { line("run_after", job["run_after"]) }
         showLack()
         showSpec()

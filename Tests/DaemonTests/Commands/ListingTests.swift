@@ -61,6 +61,20 @@ import Testing
         }
     }
 
+    @Test func anEarlierAttemptsErrorIsNotTheJobs() async throws {
+        try await withStage { stage in
+            try await insert(1, stage)
+            func change(_ state: String) async throws -> String {
+                try await stage.store.query(
+                    "update atelier.jobs set state = $1::atelier.job_state, error_code = 'engine.crash'", [state])
+                return try await stage.control("jobs", "show", "1").output
+            }
+            let waiting = try await change("available")
+            #expect(waiting.contains("available") && !waiting.contains("engine.crash"), "\(waiting)")
+            #expect(try await change("retryable").contains("error_code      engine.crash"))
+        }
+    }
+
     /// More than are read at once.
     @Test func aBulkCancelReachesTheLastJob() async throws {
         try await withStage { stage in
