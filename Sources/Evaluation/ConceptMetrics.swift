@@ -18,12 +18,16 @@ package struct ConceptMetrics {
     ///   - pictures: for every prompt its pictures.
     ///   - prompts: as the encoder reads them, without the concept's name.
     ///   - classPictures: what the same model draws of the class prompt.
-    package func subject(_ pictures: [[Picture]], prompts: [String], classPictures: [Picture] = []) -> [Score] {
+    ///   - parts: of the pictures, those that show the subject, where others are in them too.
+    package func subject(
+        _ pictures: [[Picture]], prompts: [String], classPictures: [Picture] = [], parts: [[Picture]]? = nil
+    ) -> [Score] {
         let all = Seen(pictures, encoders)
+        let own = parts.map { Seen($0, encoders) } ?? all
         let texts = texts(pictures, prompts)
         return [
-            .dino(generated: all.dino, references: references.dino),
-            .clipI(generated: all.clip, references: references.clip),
+            .dino(generated: own.dino, references: references.dino),
+            .clipI(generated: own.clip, references: references.clip),
             .clipT(generated: all.clip, prompts: texts),
         ] + pres(classPictures) + diversity(pictures)
     }

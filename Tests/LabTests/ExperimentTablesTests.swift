@@ -2,7 +2,9 @@ import Checkpoints
 import ComputeTesting
 import Evaluation
 import Foundation
+import Images
 import ModelTesting
+import Personalization
 import Tensors
 import Testing
 
@@ -175,7 +177,7 @@ import Testing
             var small = settings()
             small.subjects = 1
             let (text, said) = try run(tiny, small, ExperimentTables.names)
-            #expect(Set(said.map { $0.prefix { $0 != "," } }).count == 45 && said.count == 45, "\(said)")
+            #expect(Set(said.map { $0.prefix { $0 != "," } }).count == 58 && said.count == 58, "\(said)")
             #expect(!text.contains("not measured") && !text.contains("| 0 |"), "\(text)")
             // All rows of one subject and seed are of the same supervisor's proxies, as many as the greediest needs;
             // its three companions are learnt together with it.
@@ -186,6 +188,33 @@ import Testing
             }
             #expect(proxies.sorted() == [200, 200, 200, 500])
             #expect(text.contains("dino_to_others.tiny-dino"))
+            // Twelve students of one subject; of its neighbour one a model, which both ways to join them have; of four
+            // subjects one a model, which rows of one and of two in a prompt have.
+            let students = try FileManager.default.contentsOfDirectory(atPath: tiny.folder + "/run/students")
+            #expect(students.count { $0.hasSuffix(".safetensors") } == 12 + 4 + 4, "\(students)")
+            for curve in ["curve-proxies", "curve-rank"] {
+                #expect(try Picture(pngFile: "\(tiny.folder)/run/\(curve).png").width == 640)
+            }
+        }
+    }
+
+    /// By the transformer's digest alone, proxies would stay that another decoder drew.
+    @Test func aSupervisorWithAnotherPartTeachesAnew() throws {
+        try withModels { tiny in
+            var small = settings()
+            small.subjects = 1
+            let table = PaperTable(
+                name: "t", title: "t", rows: [.init(variant: .supervisor, published: [:])], claims: [])
+            func taught() throws -> Int {
+                _ = try ExperimentTables(
+                    models: tiny.folder, folder: tiny.folder + "/run", settings: small, tables: [table],
+                    report: { _ in }
+                ).run()
+                return try FileManager.default.contentsOfDirectory(atPath: tiny.folder + "/run/proxies").count
+            }
+            #expect(try taught() == 1)
+            try Data("{}".utf8).write(to: URL(fileURLWithPath: tiny.folder + "/pocket-diffusion/other.json"))
+            #expect(try taught() == 2)
         }
     }
 
@@ -195,6 +224,56 @@ import Testing
             let missing = #expect(throws: MetricEncoders.Missing.self) { try run(tiny, settings(), ["arbooth"]) }
             #expect(missing?.directories == [tiny.folder + "/tiny-dino"])
         }
+    }
+
+    // MARK: Reports
+
+    /// Three subjects of a variant, a hundredth apart.
+    private func cells(_ variant: TableVariant, _ scores: [String: Double]) -> [TableCell] {
+        (0..<3).map { subject in
+            TableCell(
+                key: .init(variant: variant.key, subject: subject, seed: 0, inputs: ""), className: "dog",
+                scores: scores.mapValues { $0 + Double(subject) / 100 })
+        }
+    }
+
+    @Test func twoInAPromptAreHeldAgainstEachOther() {
+        let (byToken, merged) = (TableVariant.two(.byToken, .chameleon), TableVariant.two(.merged, .chameleon))
+        let report = TableReport(
+            .proxySeveral,
+            cells: cells(byToken, ["dino.d": 0.7, "dino_to_others.d": 0.1])
+                + cells(merged, ["dino.d": 0.5, "dino_to_others.d": 0.3]))
+        let claims = PaperTable.proxySeveral.claims.filter {
+            Set([$0.greater.key, $0.lesser.key]) == [byToken.key, merged.key]
+        }
+        #expect(claims.map(\.metric) == [.dino, .otherDINO])
+        #expect(claims.allSatisfy { report.verdict($0).word == "holds" })
+        let text = report.markdown
+        #expect(text.contains("| \(byToken.title) | 3 | 0.710 ± 0.025 | 0.110 ± 0.025 |"), "\(text)")
+        #expect(text.contains("are of the left one alone"))
+        #expect(!TableReport(.proxy, cells: []).markdown.contains("are of the left one alone"))
+    }
+
+    /// Every way that two come into a prompt is a row of every model, beside what the world paints.
+    @Test func everyModelDrawsTwoInThreeWays() {
+        let two = PaperTable.proxySeveral.rows.map(\.variant).filter(\.isOfTwo)
+        #expect(two.count == 13 && Set(two.map(\.key)).count == 13)
+        #expect(Set(two.compactMap(\.model)).count == 4 && two.count { $0.subjects == TableSettings.together } == 4)
+    }
+
+    @Test func aCurveHasThePointsThatWereMeasured() throws {
+        let (proxies, ranks) = (PaperTable.proxyCurves.curves[0], PaperTable.proxyCurves.curves[1])
+        #expect(proxies.points.map(\.x) == [10, 50, 100, 200, 500] && ranks.points.map(\.x) == [4, 8, 16, 32, 64])
+        let report = TableReport(
+            .proxyCurves,
+            cells: cells(.proxies(10), ["dino.d": 0.5]) + cells(.proxies(200), ["dino.d": 0.7])
+                + cells(.rank(64), ["dino.d": 0.8]))
+        func points(_ curve: PaperTable.Curve) -> [String] {
+            report.points(of: curve, .dino).map { String(format: "%.0f %.2f", $0.x, $0.y) }
+        }
+        #expect(points(proxies) == ["10 0.51", "200 0.71"])
+        #expect(points(ranks) == ["16 0.71", "64 0.81"], "the rule of both is one row")
+        #expect(report.points(of: ranks, .clipI).isEmpty)
     }
 
     // MARK: Verdicts

@@ -22,9 +22,15 @@ import Testing
         #expect(pictures == GeometricAugmentation(seed: 5).pictures(of: [halves], count: 400))
         let mirrored = pictures.count { !isRed($0, 4, 16) }
         #expect((8...36).contains(mirrored), "about one in twenty: \(mirrored)")
-        // A turn of 5 degrees moves the border at the upper edge by 15.5 · tan 5° = 1.4 pixels.
+        // A turn of 5 degrees moves the border at the upper edge by 15.5 · tan 5° = 1.4 pixels, a crop of 0.9 by 1.6.
         #expect(pictures.allSatisfy { isRed($0, 12, 0) != isRed($0, 19, 0) })
         #expect(Set(pictures.map(\.pixels)).count > 300, "no two are alike but by chance")
+    }
+
+    /// A crop around the middle would leave the border there.
+    @Test func cropsAreAnywhere() {
+        let pictures = GeometricAugmentation(seed: 5).pictures(of: [halves], count: 400).filter { isRed($0, 4, 16) }
+        #expect(pictures.count { !isRed($0, 15, 16) } > 60 && pictures.count { isRed($0, 16, 16) } > 8)
     }
 
     @Test func referencesTakeTurns() {

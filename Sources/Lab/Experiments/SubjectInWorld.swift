@@ -6,6 +6,8 @@ import LittleWorld
 /// nothing worn, and prompts do not say the subject's colours.
 struct SubjectInWorld {
     let subject: Subject
+    /// Who stands to the subject's right, if anybody.
+    var second: Subject?
     /// Pixels on a side.
     let size: Int
 
@@ -19,7 +21,7 @@ struct SubjectInWorld {
     func scene(_ prompt: String, seed: UInt64) -> Scene {
         func said<A: Attribute>(_ attribute: A) -> Bool { !attribute.name.isEmpty && prompt.contains(attribute.name) }
         return subject.scene(
-            in: Context.allCases.first(where: said) ?? .plain,
+            in: Context.allCases.first(where: said) ?? .plain, beside: second,
             accessory: Accessory.allCases.first(where: said) ?? .none,
             style: Style.allCases.first { prompt.hasPrefix("a \($0.name) of ") } ?? .photo,
             number: Int(truncatingIfNeeded: seed & 0x7FFF_FFFF))

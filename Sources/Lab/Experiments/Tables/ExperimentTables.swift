@@ -63,6 +63,10 @@ package struct ExperimentTables {
         let cells = keys.compactMap { done[$0] }
         let text = heading(cells) + tables.map { TableReport($0, cells: cells).markdown }.joined(separator: "\n")
         try text.write(toFile: "\(folder)/tables.md", atomically: true, encoding: .utf8)
+        for table in tables {
+            let report = TableReport(table, cells: cells)
+            for curve in table.curves { try report.plot(curve).picture().writePNG("\(folder)/\(curve.name).png") }
+        }
         try writeMethodSheets(Set(cells.map(\.key)))
         return text
     }

@@ -16,21 +16,28 @@ struct GeometricAugmentation {
             let isMirrored = generator.uniform() < 0.05
             let angle = (2 * generator.uniform() - 1) * 5 * Float.pi / 180
             let share = 0.9 + 0.1 * generator.uniform()
-            return moved(references[index % references.count], isMirrored: isMirrored, angle: angle, share: share)
+            let (right, down) = (2 * generator.uniform() - 1, 2 * generator.uniform() - 1)
+            return moved(
+                references[index % references.count], isMirrored: isMirrored, angle: angle, share: share,
+                by: (right, down))
         }
     }
 
-    /// The picture around its centre, read between pixels; what lies outside is the edge.
-    private func moved(_ picture: Picture, isMirrored: Bool, angle: Float, share: Float) -> Picture {
+    /// A share of the picture turned around its middle, read between pixels; what lies outside is the edge.
+    /// - Parameter place: where the share is, from −1 to 1: as far left or up as it can be, and right or down.
+    private func moved(
+        _ picture: Picture, isMirrored: Bool, angle: Float, share: Float, by place: (x: Float, y: Float)
+    ) -> Picture {
         var result = picture
         let middle = (x: Float(picture.width - 1) / 2, y: Float(picture.height - 1) / 2)
+        let centre = (x: middle.x * (1 + place.x * (1 - share)), y: middle.y * (1 + place.y * (1 - share)))
         let (cosine, sine) = (cos(angle) * share, sin(angle) * share)
         for y in 0..<picture.height {
             for x in 0..<picture.width {
                 let (dx, dy) = ((Float(x) - middle.x) * (isMirrored ? -1 : 1), Float(y) - middle.y)
-                let place = (x: middle.x + cosine * dx - sine * dy, y: middle.y + sine * dx + cosine * dy)
+                let source = (x: centre.x + cosine * dx - sine * dy, y: centre.y + sine * dx + cosine * dy)
                 for channel in 0..<3 {
-                    result.pixels[(y * picture.width + x) * 3 + channel] = picture.value(at: place, channel)
+                    result.pixels[(y * picture.width + x) * 3 + channel] = picture.value(at: source, channel)
                 }
             }
         }

@@ -15,12 +15,21 @@ struct PaperTable {
         let greater, lesser: TableVariant
     }
 
+    /// What rows score over a number that they differ in.
+    struct Curve {
+        /// Of its file.
+        let name: String
+        let title: String
+        let points: [(x: Int, variant: TableVariant)]
+    }
+
     let name: String
     let title: String
     let rows: [Row]
     let claims: [Claim]
     /// Whether pictures of a subject are held against the references of others, too.
     var asksForOthers = false
+    var curves: [Curve] = []
 
     static let all = [arbooth, coar, methods, proxy, proxyCurves, proxySeveral]
 }
@@ -94,13 +103,14 @@ extension PaperTable {
 
     /// Methods beside each other. DreamBooth's figures with and without prior preservation are those of Imagen (arXiv
     /// 2208.12242, table 3), its real pictures' those of table 1; ARBooth's are of ViCo's 16 subjects, CoAR's of
-    /// DreamBench.
+    /// DreamBench, as are those of textual inversion (of Stable Diffusion) and of PersonalAR by LoRA, which its authors
+    /// have beside theirs (github.com/KZF-kzf/CoAR).
     static let methods = PaperTable(
         name: "methods",
         title:
             """
-            methods (published: ARBooth on ViCo's subjects, CoAR on DreamBench, DreamBooth with Imagen for LoRA's \
-            rows)
+            methods (published: ARBooth on ViCo's subjects, CoAR, PersonalAR and textual inversion on DreamBench, \
+            DreamBooth with Imagen for LoRA's rows)
             """,
         rows: [
             Row(variant: .references, published: [.dino: 0.774, .clipI: 0.885]),
@@ -120,8 +130,12 @@ extension PaperTable {
             Row(variant: .loraOnChameleon, published: [:]),
             Row(variant: .loraOnChameleonUnpreserved, published: [:]),
             Row(variant: .baseline(.dreamBooth, on: .chameleon), published: [:]),
-            Row(variant: .baseline(.textualInversion, on: .chameleon), published: [:]),
-            Row(variant: .baseline(.personalAR, on: .chameleon), published: [:]),
+            Row(
+                variant: .baseline(.textualInversion, on: .chameleon),
+                published: [.dino: 0.569, .clipI: 0.780, .clipT: 0.255]),
+            Row(
+                variant: .baseline(.personalAR, on: .chameleon),
+                published: [.dino: 0.657, .clipI: 0.778, .clipT: 0.312]),
             Row(variant: .untunedChameleon, published: [:]),
         ],
         claims: [

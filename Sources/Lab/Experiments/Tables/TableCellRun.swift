@@ -37,23 +37,24 @@ struct TableCellRun {
         guard let name = variant.model else { return try undrawnCell(variant, key) }
         let loaded = try LoadedModel(directory: "\(models)/\(name)")
         let known = concepts(variant, key.subject, size: loaded.pictureSize)
-        let concept = known[key.subject % known.count]
-        let drawing = try drawing(variant, concept, known, loaded, key)
+        let drawing = try drawing(variant, known, loaded, key)
         return TableCell(
-            key: key, className: concept.className, scores: try scores(key, concept, drawing),
+            key: key, className: subject(of: key, known).className, scores: try scores(variant, key, known, drawing),
             seconds: drawing.seconds, parameters: drawing.parameters, adapterBytes: drawing.bytes, engine: engine)
     }
 
     /// A cell that no model draws: of the references, or of the world's own pictures.
     private func undrawnCell(_ variant: TableVariant, _ key: TableCell.Key) throws -> TableCell {
         let size = 64
-        let concept = concept(key.subject, size: size)
+        let known = concepts(variant, key.subject, size: size)
+        let concept = subject(of: key, known)
         let scores: [String: Double]
         if case .world = variant.way {
-            let world = SubjectInWorld(subject: settings.subject(key.subject), size: size)
+            let second = variant.isOfTwo ? settings.subject(TableSettings.second(to: key.subject)) : nil
+            let world = SubjectInWorld(subject: settings.subject(key.subject), second: second, size: size)
             // It has one individual, whom pictures of the class would show: PRES would say nothing.
             scores = try self.scores(
-                key, concept, Drawing(paint: world.paint, asks: \.described, classPictures: 0))
+                variant, key, known, Drawing(paint: world.paint, asks: \.described, classPictures: 0))
         } else {
             scores = Self.values(ConceptMetrics(references: concept.references, by: encoders).ceiling())
         }
@@ -72,27 +73,37 @@ struct TableCellRun {
         var bytes: Int?
     }
 
-    /// - Parameter known: all subjects that are learnt together, or this one alone.
     private func drawing(
-        _ variant: TableVariant, _ concept: Concept, _ known: [Concept], _ loaded: LoadedModel, _ key: TableCell.Key
+        _ variant: TableVariant, _ known: [Concept], _ loaded: LoadedModel, _ key: TableCell.Key
     ) throws -> Drawing {
         if case .baseline(let baseline) = variant.way {
             let run = try BaselineRun(
-                baseline, concept, seed: key.randomness, on: loaded, iterations: settings.iterations)
+                baseline, known[0], seed: key.randomness, on: loaded, iterations: settings.iterations)
             return Drawing(paint: run.paint, asks: \.asked, seconds: run.seconds, parameters: run.parameters)
         }
-        guard let training = try training(variant, concept, known, key) else {
+        let runs = try trainings(variant, known, key)
+        guard let first = runs.first else {
             return Drawing(paint: try ConceptPainter(loaded, adapters: [:]).paint, asks: \.described)
         }
+        // One of all that are known, or one of each.
+        let adapters = known.enumerated().map { ($1.name, runs[$0 % runs.count].adapter) }
         let painter = try ConceptPainter(
-            loaded, adapters: Dictionary(uniqueKeysWithValues: known.map { ($0.name, training.adapter) }))
-        let wording = ConceptWording(method: training.adapter.description.method)
+            loaded, adapters: Dictionary(uniqueKeysWithValues: adapters), options: joining(variant, loaded))
+        let wording = ConceptWording(method: first.adapter.description.method)
+        let seconds = runs.reduce(0.0) { $0 + $1.seconds }
+        let (parameters, bytes) = (runs.reduce(0) { $0 + $1.parameters }, runs.reduce(0) { $0 + $1.bytes })
         return Drawing(
-            paint: painter.paint, asks: { wording.asked($0.asked) }, seconds: training.seconds,
-            parameters: training.parameters, bytes: training.bytes)
+            paint: painter.paint, asks: { wording.asked($0.asked) }, seconds: seconds, parameters: parameters,
+            bytes: bytes)
     }
 
-    /// - Parameter name: where several subjects are learnt together, each its own.
+    /// How adapters of several trainings act together, as a job says it; nil where there is one.
+    private func joining(_ variant: TableVariant, _ loaded: LoadedModel) throws -> OptionValues? {
+        guard case .joined(let joining, _) = variant.way else { return nil }
+        return try OptionValues(.object(["adapters": .string(joining.rawValue)]), of: loaded.drawing)
+    }
+
+    /// - Parameter name: where several subjects are known, each its own.
     private func concept(_ number: Int, named name: String = "it", size: Int) -> Concept {
         let subject = settings.subject(number)
         return Concept(
@@ -100,32 +111,40 @@ struct TableCellRun {
             references: subject.references(count: settings.references).painted(size: size))
     }
 
-    /// Subjects that a variant learns at once.
+    /// Subjects that are known together with a variant's, itself among them.
     private func concepts(_ variant: TableVariant, _ number: Int, size: Int) -> [Concept] {
-        guard case .together = variant.way else { return [concept(number, size: size)] }
-        return settings.together(with: number).map {
+        guard variant.subjects > 1 else { return [concept(number, size: size)] }
+        return settings.group(of: variant.subjects, with: number).map {
             concept($0, named: "it\($0 % TableSettings.together)", size: size)
         }
     }
 
-    /// What a variant learns; nil where that is nothing.
-    /// - Parameter known: all subjects that are learnt together, or this one alone.
-    private func training(
-        _ variant: TableVariant, _ concept: Concept, _ known: [Concept], _ key: TableCell.Key
-    ) throws -> TrainingRun? {
-        let taught = taughtRun(variant, concept, key.randomness)
+    /// A cell's own among those that are known.
+    private func subject(of key: TableCell.Key, _ known: [Concept]) -> Concept { known[key.subject % known.count] }
+
+    /// What a variant learns: all that is known at once, or each by itself; none where that is nothing.
+    private func trainings(_ variant: TableVariant, _ known: [Concept], _ key: TableCell.Key) throws -> [TrainingRun] {
+        let taught = taughtRun(variant, known[0], key.randomness)
+        let group = settings.group(of: variant.subjects, with: key.subject)
+        let seeds = group.map { TableCell.Key.randomness(key.seed, of: $0) }
         switch (variant.way, variant.model) {
-        case (.learned(.proxyTuning, _), let model?): return try taught.student(model)
+        case (.learned(.proxyTuning, _), let model?): return [try taught.student(model)]
         case (.together, let model?):
-            let seeds = settings.together(with: key.subject).map { TableCell.Key.randomness(key.seed, of: $0) }
-            return try TaughtRun.together(zip(known, seeds).map { taughtRun(variant, $0, $1) }, model)
-        case (.augmented, let model?): return try taught.student(ofReferencesBy: model)
-        case (.supervisor, _): return try taught.supervisor()
+            return [try TaughtRun.student(model, of: zip(known, seeds).map { taughtRun(variant, $0, $1) })]
+        case (.joined, let model?):
+            // By the name that rows of one subject learn it by, which so have learnt it already.
+            let size = known[0].references[0].width
+            return try zip(group, seeds).map {
+                try taughtRun(variant, concept($0, size: size), $1).student(model)
+            }
+        case (.augmented, let model?): return [try taught.student(ofReferencesBy: model)]
+        case (.supervisor, _): return [try taught.supervisor()]
         case (.learned(let method, _), let model?):
-            return try TrainingRun(
-                concept, by: method, options: options(variant), seed: key.randomness, model: "\(models)/\(model)",
+            let run = try TrainingRun(
+                known[0], by: method, options: options(variant), seed: key.randomness, model: "\(models)/\(model)",
                 folder: folder)
-        default: return nil
+            return [run]
+        default: return []
         }
     }
 
@@ -133,9 +152,15 @@ struct TableCellRun {
         TaughtRun(concept: concept, options: options(variant), seed: seed, models: models, folder: folder)
     }
 
-    private func scores(_ key: TableCell.Key, _ concept: Concept, _ drawing: Drawing) throws -> [String: Double] {
-        let prompts = PromptSuite.littleWorld.templates.prefix(settings.prompts)
-            .map { PromptSuite.prompts($0, concept: concept.name, className: concept.className) }
+    private func scores(
+        _ variant: TableVariant, _ key: TableCell.Key, _ known: [Concept], _ drawing: Drawing
+    ) throws -> [String: Double] {
+        let concept = subject(of: key, known)
+        let second = variant.isOfTwo ? known[TableSettings.second(to: key.subject) % known.count] : nil
+        let prompts = PromptSuite.littleWorld.templates.prefix(settings.prompts).map { template in
+            second.map { TwoSubjects.prompt(template, concept, $0) }
+                ?? PromptSuite.prompts(template, concept: concept.name, className: concept.className)
+        }
         let plan = EvaluationPictures.Plan(
             prompts: prompts.map(drawing.asks), perPrompt: settings.picturesPerPrompt,
             classPrompts: concept.classPrompts,
@@ -145,11 +170,18 @@ struct TableCellRun {
         try methodSheet.cell(references: concept.references, prompts: pictures.groups)
             .writePNG(sheet(key))
         let metrics = ConceptMetrics(references: concept.references, by: encoders)
-        let others = settings.together(with: key.subject).filter { $0 != key.subject }
-            .flatMap { self.concept($0, size: concept.references[0].width).references }
+        let parts = second.map { _ in pictures.groups.map { $0.map(\.leftOfTwo) } }
+        let others = second?.references ?? companions(of: key.subject, size: concept.references[0].width)
         return Self.values(
-            metrics.subject(pictures.groups, prompts: prompts.map(\.described), classPictures: pictures.classPictures)
-                + [metrics.otherDINO(pictures.groups, others: others)])
+            metrics.subject(
+                pictures.groups, prompts: prompts.map(\.described), classPictures: pictures.classPictures,
+                parts: parts)
+                + [metrics.otherDINO(parts ?? pictures.groups, others: others)])
+    }
+
+    /// References of those that a subject is learnt together with, whether a variant does so or not.
+    private func companions(of number: Int, size: Int) -> [Picture] {
+        settings.together(with: number).filter { $0 != number }.flatMap { concept($0, size: size).references }
     }
 
     private static func values(_ scores: [Score]) -> [String: Double] {

@@ -1,6 +1,7 @@
 import Engine
 import Evaluation
 import Foundation
+import Images
 
 /// A paper's table from a run's cells: means with 95 % intervals over subjects, the paper's figures beside them, and
 /// what became of its claims. Seeds of one subject are not independent of each other: each subject counts once, with
@@ -20,6 +21,12 @@ struct TableReport {
         a job would warn.
         """
 
+    private static let legendOfTwo =
+        """
+        Of two in a prompt DINO and CLIP-I are of the left one alone, and DINO to others is to the other's references; \
+        elsewhere it is to those of the three that are learnt with the subject.
+        """
+
     init(_ table: PaperTable, cells: [TableCell]) {
         self.table = table
         self.cells = Dictionary(grouping: cells, by: \.key.variant)
@@ -35,8 +42,26 @@ struct TableReport {
                 }
                 + [approach(row.variant)] + costs(cells[row.variant.key] ?? [])
         }
-        return "## \(table.title)\n\n" + TableReport.legend + "\n\n"
+        let isOfTwo = table.rows.contains(where: \.variant.isOfTwo)
+        let legend = isOfTwo ? "\(TableReport.legend) \(TableReport.legendOfTwo)" : TableReport.legend
+        return "## \(table.title)\n\n" + legend + "\n\n"
             + TableReport.lines([header, header.map { _ in "---" }] + rows) + "\n" + claims
+    }
+
+    /// Likeness and prompts over what rows differ in.
+    func plot(_ curve: PaperTable.Curve) -> Plot {
+        let series = [Score.Metric.dino, .clipI, .clipT].map {
+            Plot.Series(name: $0.rawValue, points: points(of: curve, $0))
+        }
+        return Plot(title: curve.title, series: series)
+    }
+
+    /// Means over subjects; without the rows that have no cells.
+    func points(of curve: PaperTable.Curve, _ metric: Score.Metric) -> [(x: Double, y: Double)] {
+        guard let key = key(metric) else { return [] }
+        return curve.points.compactMap { x, variant in
+            estimate(cells[variant.key] ?? [], key).map { (x: Double(x), y: $0.mean) }
+        }
     }
 
     private var claims: String {

@@ -48,10 +48,16 @@ package struct TableSettings: Codable, Sendable {
     static let together = 4
 
     /// The subjects that are learnt together with the `number`-th, itself among them.
-    func together(with number: Int) -> Range<Int> {
-        let first = number / TableSettings.together * TableSettings.together
-        return first..<first + TableSettings.together
+    func together(with number: Int) -> Range<Int> { group(of: TableSettings.together, with: number) }
+
+    /// The same of `count` subjects that are known together.
+    func group(of count: Int, with number: Int) -> Range<Int> {
+        let first = number / count * count
+        return first..<first + count
     }
+
+    /// The subject that prompts name beside the `number`-th: each is the other's.
+    static func second(to number: Int) -> Int { number ^ 1 }
 
     /// A digest of what cells depend on. How many subjects and seeds there are is not of it: a larger table takes up a
     /// smaller one's cells.

@@ -1,4 +1,5 @@
 import Jobs
+import Personalization
 
 /// One row's way to its pictures, as tables compare them.
 struct TableVariant {
@@ -9,6 +10,8 @@ struct TableVariant {
         case augmented([String: JSONValue])
         /// Four subjects are learned at once, from the proxies of a supervisor of each.
         case together([String: JSONValue])
+        /// Subjects are learned apart, each from its own proxies, and what was learned of them acts together.
+        case joined(AdapterJoining, [String: JSONValue])
         /// What the papers compare with.
         case baseline(Baseline)
         /// What the supervisor of Proxy-Tuning with these options learned itself.
@@ -27,11 +30,20 @@ struct TableVariant {
     /// The folder among the models; nil where nothing is drawn.
     let model: String?
     let way: Way
+    /// Whether prompts name a second subject, to the right of the cell's.
+    var isOfTwo = false
+
+    /// Subjects that are known together.
+    var subjects: Int {
+        if case .together = way { return TableSettings.together }
+        return isOfTwo ? 2 : 1
+    }
 
     /// The same model as it was before this variant learnt; nil where nothing is learnt.
     var untuned: TableVariant? {
         switch way {
-        case .learned, .augmented, .together, .baseline, .supervisor: TableVariant.untuned.first { $0.model == model }
+        case .learned, .augmented, .together, .joined, .baseline, .supervisor:
+            TableVariant.untuned.first { $0.model == model }
         case .untuned, .references, .world: nil
         }
     }
@@ -40,7 +52,8 @@ struct TableVariant {
     var learning: (method: PersonalizationMethod, options: [String: JSONValue])? {
         switch way {
         case .learned(let method, let options): (method, options)
-        case .augmented(let options), .together(let options), .supervisor(let options): (.proxyTuning, options)
+        case .augmented(let options), .together(let options), .joined(_, let options), .supervisor(let options):
+            (.proxyTuning, options)
         case .baseline, .untuned, .references, .world: nil
         }
     }
@@ -63,6 +76,21 @@ extension TableVariant {
         TableVariant(
             key: "together-\(model.key)", title: "four subjects together, \(model.title)", model: model.rawValue,
             way: .together([:]))
+    }
+
+    /// Two of the four that one student has learnt together.
+    static func twoOfFour(_ model: Embedded) -> TableVariant {
+        TableVariant(
+            key: "two-together-\(model.key)", title: "two in a prompt, of four together, \(model.title)",
+            model: model.rawValue, way: .together([:]), isOfTwo: true)
+    }
+
+    /// Two that were learnt apart.
+    static func two(_ joining: AdapterJoining, _ model: Embedded) -> TableVariant {
+        TableVariant(
+            key: "two-\(joining.rawValue)-\(model.key)",
+            title: "two in a prompt, adapters \(joining.rawValue), \(model.title)",
+            model: model.rawValue, way: .joined(joining, [:]), isOfTwo: true)
     }
 
     static let arbooth = TableVariant(key: "arbooth", title: "ARBooth", model: infinity, way: .learned(.arbooth, [:]))
@@ -105,6 +133,9 @@ extension TableVariant {
         key: "references", title: "references against each other", model: nil, way: .references)
     static let world = TableVariant(
         key: "world", title: "what the world itself paints", model: nil, way: .world)
+    static let worldOfTwo = TableVariant(
+        key: "two-world", title: "two in a prompt, what the world itself paints", model: nil, way: .world,
+        isOfTwo: true)
 
     private static let unpreserved: [String: JSONValue] = ["prior_preservation": .bool(false)]
 
@@ -146,14 +177,20 @@ extension TableVariant {
     static let augmentedChameleon = TableVariant(
         key: "augmented-chameleon", title: "augmented references, Chameleon", model: chameleon, way: .augmented([:]))
 
-    /// By number of proxies; 200 is the rule.
-    static let byProxies = [10, 50, 100, 500].map { count in
-        proxied(
+    /// By number of proxies.
+    static func proxies(_ count: Int) -> TableVariant {
+        // The rule, which has a row without saying so.
+        if count == 200 { return proxiesToChameleon }
+        return proxied(
             "proxy-chameleon-\(count)", "\(count) proxies, Chameleon", chameleon, ["proxies": .integer(count)])
     }
-    /// By rank of the student's changes; 16 is the rule.
-    static let byRank = [4, 8, 32, 64].map { rank in
-        proxied("proxy-chameleon-rank-\(rank)", "rank \(rank), Chameleon", chameleon, ["rank": .integer(rank)])
+
+    /// By rank of the student's changes.
+    static func rank(_ rank: Int) -> TableVariant {
+        // The rule, likewise.
+        if rank == 16 { return proxiesToChameleon }
+        return proxied(
+            "proxy-chameleon-rank-\(rank)", "rank \(rank), Chameleon", chameleon, ["rank": .integer(rank)])
     }
 
     private static func proxied(

@@ -26,11 +26,7 @@ struct TaughtRun {
 
     /// What a student learnt from the proxies.
     /// - Parameter student: the folder among the models.
-    func student(_ student: String) throws -> TrainingRun {
-        let pairs = try teaching { try $0.pairs() }
-        let loaded = try LoadedModel(directory: "\(models)/\(student)")
-        return try learn(pairs, loaded, options(of: loaded))
-    }
+    func student(_ student: String) throws -> TrainingRun { try TaughtRun.student(student, of: [self]) }
 
     /// What a student learnt from the references, turned, mirrored and cropped, in place of proxies: table 7's
     /// augmentation.
@@ -38,19 +34,21 @@ struct TaughtRun {
         let loaded = try LoadedModel(directory: "\(models)/\(student)")
         let pairs = GeometricAugmentation(seed: seed).pictures(of: concept.references, count: try read.proxies)
             .map { PicturePair(prompt: concept.plainPrompt, picture: $0) }
-        return try learn(pairs, loaded, options(of: loaded))
+        return try TaughtRun.learn(pairs, of: [concept], loaded, options(of: loaded), seed: seed, folder: folder)
     }
 
-    /// What one student learnt of several subjects from the proxies of each, as often of every one as if it were alone.
-    /// The run's folder keeps it, for each of them asks for it.
+    /// What one student learnt of subjects from the proxies of each, as often of every one as if it were alone. The
+    /// run's folder keeps it, for rows of several subjects ask for it again.
     /// - Parameter runs: of the same options; the student's seed is the first one's.
-    static func together(_ runs: [TaughtRun], _ student: String) throws -> TrainingRun {
+    static func student(_ student: String, of runs: [TaughtRun]) throws -> TrainingRun {
         let first = runs[0]
-        let loaded = try LoadedModel(directory: "\(first.models)/\(student)")
+        let directory = "\(first.models)/\(student)"
+        let loaded = try LoadedModel(directory: directory)
         let pairs = try runs.flatMap { run in try run.teaching { try $0.pairs() } }
         let seen = pairs.map { "\($0.prompt) \(SHA256Digest.of($0.picture.pixels))" }.joined(separator: "\n")
-        let all = "\(loaded.digest) \(try first.options(of: loaded)) \(first.seed)\n\(seen)"
-        let path = "\(first.folder)/together/\(SHA256Digest.of(Data(all.utf8)).description.prefix(16)).safetensors"
+        let parts = try ModelParts.digest(directory: directory)
+        let all = "\(parts) \(try first.options(of: loaded)) \(first.seed)\n\(seen)"
+        let path = "\(first.folder)/students/\(SHA256Digest.of(Data(all.utf8)).description.prefix(16)).safetensors"
         if let kept = try? Adapter(path: path),
             let text = try? String(contentsOfFile: path + ".seconds", encoding: .utf8)
         {
@@ -60,7 +58,7 @@ struct TaughtRun {
         options.iterations *= runs.count
         let run = try learn(pairs, of: runs.map(\.concept), loaded, options, seed: first.seed, folder: first.folder)
         try FileManager.default.createDirectory(
-            atPath: "\(first.folder)/together", withIntermediateDirectories: true)
+            atPath: "\(first.folder)/students", withIntermediateDirectories: true)
         try run.adapter.write(path)
         try "\(run.seconds)".write(toFile: path + ".seconds", atomically: true, encoding: .utf8)
         return run
@@ -86,12 +84,6 @@ struct TaughtRun {
         }
     }
 
-    private func learn(
-        _ pairs: [PicturePair], _ loaded: LoadedModel, _ options: PairTraining.Options
-    ) throws -> TrainingRun {
-        try TaughtRun.learn(pairs, of: [concept], loaded, options, seed: seed, folder: folder)
-    }
-
     private static func learn(
         _ pairs: [PicturePair], of concepts: [Concept], _ loaded: LoadedModel, _ options: PairTraining.Options,
         seed: UInt64, folder: String
@@ -108,9 +100,13 @@ struct TaughtRun {
     }
 
     private func teaching<Result>(_ body: (Teaching) throws -> Result) throws -> Result {
-        let supervisor = try LoadedModel(directory: "\(models)/\(try values["supervisor"]?.string ?? "")")
+        let directory = "\(models)/\(try values["supervisor"]?.string ?? "")"
+        let supervisor = try LoadedModel(directory: directory)
+        let parts = try ModelParts.digest(directory: directory)
         return try supervisor.whileLearning {
-            try body(Teaching(concept: concept, options: read, seed: seed, supervisor: supervisor, folder: folder))
+            try body(
+                Teaching(
+                    concept: concept, options: read, seed: seed, supervisor: supervisor, parts: parts, folder: folder))
         }
     }
 }
@@ -121,6 +117,8 @@ private struct Teaching {
     let options: ProxyTuningOptions
     let seed: UInt64
     let supervisor: LoadedModel
+    /// A digest of all its files: `supervisor.digest` is of the transformer alone, which does not decode what it draws.
+    let parts: String
     let folder: String
 
     /// Everything the supervisor's part depends on.
@@ -128,7 +126,7 @@ private struct Teaching {
         var taught = options
         (taught.student, taught.proxies) = (ProxyTuningOptions().student, 0)
         let references = concept.references.map { SHA256Digest.of($0.pixels).description }
-        let all = "\(supervisor.digest) \(taught) \(concept.className) \(references) \(seed)"
+        let all = "\(parts) \(taught) \(concept.className) \(references) \(seed)"
         return "\(folder)/proxies/\(SHA256Digest.of(Data(all.utf8)).description.prefix(16))"
     }
 
