@@ -8,6 +8,7 @@ import Layers
 import LittleWorld
 import ModelTesting
 import Personalization
+import Tensors
 import Testing
 
 @testable import Engine
@@ -135,6 +136,31 @@ import Testing
         spec["preview_every"] = 19
         let failure = #expect(throws: JobFailure.self) { try Run(TinyModels(), spec) }
         #expect(failure?.code == "training.diverged" && failure?.message.contains("times its own size") == true)
+    }
+
+    /// As weights that changed too much, where it is a word or what stands in its place.
+    @Test(arguments: [(kinds[0], Adapter.placeholderName), (kinds[1], ContextVectors.textName)])
+    func vectorsThatRanTooFarAreADivergedTrainings(_ kind: Kind, _ vectors: String) throws {
+        let models = try TinyModels()
+        let run = try Run(models, kind.spec())
+        let learnt = try Adapter(path: run.adapter)
+        var tensors = learnt.tensors
+        let far = try #require(tensors[vectors]).copy()
+        far.accumulate(far.copy(), scale: 1e6)
+        tensors[vectors] = far
+        let order = EngineOrder(
+            job: UUID(), attempt: 1, spec: try JobSpec(.object(kind.spec())), tenant: "t", images: [], adapters: [:],
+            models: models.folder, workspace: models.folder, resume: nil, checkpointSeconds: 1000)
+        let output = PersonalizationOutput(
+            order: order, loaded: try LoadedModel(kind.model, in: models.folder),
+            connection: EngineConnection(output: .nullDevice),
+            concepts: [Concept(name: "rex", className: "dog", references: [])], prompts: ["a <rex> dog"], seed: 7,
+            evaluations: [:], warnings: [])
+        let failure = try #require(throws: JobFailure.self) {
+            try output.finish(Adapter(description: learnt.description, tensors: tensors), steps: 6, LossCurve())
+        }
+        #expect(failure.code == "training.diverged" && failure.consequence == .fatal)
+        #expect(failure.message.contains("times its own size"), "\(failure.message)")
     }
 
     @Test func aMethodThatDoesNotWorkOnTheModelIsRejectedWithThoseThatDo() throws {

@@ -24,15 +24,13 @@ struct PersonalizationOutput {
     /// Announces everything; gives the job's result.
     /// - Parameter learnt: no longer hangs on the model, and nothing is left of its training: what is drawn here needs
     ///   the memory.
+    /// - Throws: `JobFailure` where nothing can be drawn with it, for its training diverged.
     func finish(_ learnt: Adapter, steps: Int, _ curve: LossCurve) throws -> JSONValue {
         let path = "\(order.workspace)/\(concept.name).safetensors"
         try learnt.write(path)
+        let (adapter, painter) = try inUse(path)
         try connection.sendArtifact(role: "adapter", path: path, mediaType: "application/vnd.safetensors")
-        // Samples come from the file as others will load it, half precision and all.
-        let adapter = try Adapter(path: path)
         try sendForOthers(adapter)
-        let painter = try ConceptPainter(
-            loaded, adapters: Dictionary(uniqueKeysWithValues: concepts.map { ($0.name, adapter) }))
         let pictures = try PictureSeries(
             prompts: prompts, perPrompt: 1, seed: seed, folder: order.workspace, connection: connection
         ).generate(painter)
@@ -47,6 +45,15 @@ struct PersonalizationOutput {
             }
         }
         return try result(adapter: path, steps: steps, curve, reports)
+    }
+
+    /// What was learnt, from the file as others will load it, half precision and all.
+    private func inUse(_ path: String) throws -> (Adapter, ConceptPainter) {
+        do {
+            let adapter = try Adapter(path: path)
+            let adapters = Dictionary(uniqueKeysWithValues: concepts.map { ($0.name, adapter) })
+            return (adapter, try ConceptPainter(loaded, adapters: adapters))
+        } catch let error as AdapterError { throw error.ofTraining }
     }
 
     /// A LoRA adapter once more, as PEFT's `from_pretrained` reads it.

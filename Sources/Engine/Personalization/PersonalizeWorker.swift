@@ -157,7 +157,7 @@ struct PersonalizeWorker {
         while training.step < steps {
             let losses = training.advance()
             guard losses.isFinite else {
-                throw diverged(
+                throw JobFailure.diverged(
                     "the loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(training.step)")
             }
             curve.add(step: training.step, losses)
@@ -182,8 +182,7 @@ struct PersonalizeWorker {
     /// - Throws: `JobFailure` where nothing can be drawn with what is learnt so far: its training has diverged.
     private func draw(_ previews: TrainingPreviews?, of training: any ConceptTraining) throws {
         do { try previews?.draw(training) } catch let error as AdapterError {
-            guard case .excessive(_, let module, let ratio) = error else { throw error }
-            throw diverged(module, by: ratio)
+            throw error.ofTraining
         }
     }
 
@@ -191,22 +190,13 @@ struct PersonalizeWorker {
     /// - Throws: `JobFailure` where a training diverged though every loss was a number.
     private func checkEnd(of training: any ConceptTraining, _ curve: LossCurve) throws {
         if let (from, to) = curve.divergence(isOfNoise: loaded.description.family == .diffusion) {
-            throw diverged(
+            throw JobFailure.diverged(
                 """
                 the loss rose from \(from.rounded(digits: 3)) to \(to.rounded(digits: 3)) in \(training.step) \
                 steps, so that nothing was learnt
                 """)
         }
-        if let (module, ratio) = training.excess { throw diverged(module, by: ratio) }
-    }
-
-    private func diverged(_ module: String, by ratio: Float) -> JobFailure {
-        diverged("\(module) was changed by \(ratio) times its own size, so that nothing was learnt")
-    }
-
-    private func diverged(_ what: String) -> JobFailure {
-        JobFailure(
-            code: "training.diverged", consequence: .fatal, message: "\(what); try a smaller learning rate")
+        if let (module, ratio) = training.excess { throw JobFailure.diverged(module, by: ratio) }
     }
 
     private func writeCheckpoint(_ training: any ConceptTraining, _ curve: LossCurve) throws {

@@ -89,10 +89,10 @@ final class ProxyJournal {
         while training.step < training.steps {
             let losses = training.advance()
             guard losses.isFinite else {
-                throw ProxyJournal.diverged(
+                throw JobFailure.diverged(
                     """
                     the \(title)'s loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(training.step)
-                    """, stage)
+                    """, rate: stage.rate)
             }
             curve.add(step: training.step, losses)
             let isLast = training.step == training.steps
@@ -163,21 +163,17 @@ final class ProxyJournal {
         of training: PairTraining, _ family: ModelFamily, _ curve: LossCurve, _ stage: Stage, title: String
     ) throws {
         if let (from, to) = curve.divergence(isOfNoise: family == .diffusion) {
-            throw diverged(
+            throw JobFailure.diverged(
                 """
                 the \(title)'s loss rose from \(from.rounded(digits: 3)) to \(to.rounded(digits: 3)), so that nothing \
                 was learnt
-                """, stage)
+                """, rate: stage.rate)
         }
         // A diffusion model's loss rises little, however far its weights go.
         if let (module, ratio) = training.excess {
-            throw diverged(
-                "the \(title) changed \(module) by \(ratio) times its own size, so that nothing was learnt", stage)
+            throw JobFailure.diverged(
+                "the \(title) changed \(module) by \(ratio) times its own size, so that nothing was learnt",
+                rate: stage.rate)
         }
-    }
-
-    private static func diverged(_ what: String, _ stage: Stage) -> JobFailure {
-        JobFailure(
-            code: "training.diverged", consequence: .fatal, message: "\(what); try a smaller \(stage.rate)")
     }
 }
