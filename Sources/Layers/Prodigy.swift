@@ -9,6 +9,8 @@ package final class Prodigy: Optimizer {
     package var learningRate: Float
     private let beta1, beta2, weightDecay: Float
     private let epsilon: Float = 1e-8
+    /// Bytes of what is kept of a number: two moments, the sum of its gradients, and where it started.
+    package static let keptBytes = 16.0
     /// d before anything is known.
     private static let firstSize: Float = 1e-6
 

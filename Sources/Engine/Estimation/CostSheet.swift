@@ -6,7 +6,7 @@ struct LearningNumbers {
     /// Of the weights, those in products.
     var share = 0.0
     var count = 0
-    /// Bytes of a number's two moments.
+    /// Bytes of what the optimizer keeps of a number: two moments of its gradients, and Prodigy more.
     var momentBytes = 8.0
     /// Of all gradients, those that are in memory at a time.
     var gradientShare = 1.0
@@ -95,6 +95,12 @@ struct CostSheet {
         // The last checkpoint and the one being written; the adapter, in half precision.
         diskBytes += 2 * (4 + numbers.momentBytes) * count + 2 * count
     }
+
+    /// Pictures stay to the end.
+    mutating func hold(pictures: Int, of pixels: Int) { residentBytes += CostSheet.bytes(ofHeld: pictures, of: pixels) }
+
+    /// Of pictures that are learnt from: three of a pixel, and at most one of what the network's encoder makes of it.
+    static func bytes(ofHeld pictures: Int, of pixels: Int) -> Double { 4 * Double(pictures) * Double(pixels) }
 
     /// Pictures are written: PNG takes about half of their bytes.
     mutating func write(pictures: Int, of pixels: Int) {

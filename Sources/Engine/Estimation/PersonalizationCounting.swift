@@ -25,21 +25,21 @@ extension JobCounting {
 
     /// A supervisor learns and draws every concept, the student learns from all that was drawn.
     func count(_ spec: PersonalizeSpec, teaching student: ModelSizes, _ sheet: inout CostSheet) {
-        // Proxies of another job are not drawn.
-        let given = spec.options.filter { $0.key != "proxies" || $0.value.integer != nil }
-        guard let values = try? OptionValues(.object(given), of: .proxyTuning) else { return }
-        let options = ProxyTuningOptions(values)
+        // It draws pictures of the student's size.
+        let supervisor = spec.supervisor.flatMap { models.model($0, size: student.size) }
+        guard let options = try? spec.proxyTuning(of: student.description, by: supervisor?.description) else { return }
         let learning = Learning(spec, student, tokens: tokens(spec.model, prompts(of: spec)))
         sheet.load(student.weights)
         let measured = spec.concepts.compactMap { QuickEvaluationSizes(learning, $0, models, &sheet) }
         for quick in measured { quick.before(&sheet) }
-        if let name = spec.supervisor, let supervisor = models.model(name) {
+        if let supervisor {
             sheet.load(supervisor.weights)
-            let teaching = Learning(spec, supervisor, tokens: tokens(name, prompts(of: spec)))
+            let teaching = Learning(
+                spec, supervisor, tokens: tokens(supervisor.description.name, prompts(of: spec)))
             for concept in spec.concepts where spec.proxies(of: concept) == nil {
                 teaching.draw(options.priorPictures, &sheet)
                 teaching.pairs(
-                    options.supervisor, texts: options.priorPictures > 0 ? 2 : 1, kept: options.priorPictures,
+                    options.supervisor, texts: options.priorPictures > 0 ? 2 : 1, pictures: options.priorPictures,
                     cutsAnew: true, &sheet)
                 teaching.draw(options.drawn, &sheet)
                 sheet.write(pictures: options.proxies, of: supervisor.pixels)
@@ -47,8 +47,9 @@ extension JobCounting {
             }
         }
         let count = spec.concepts.count
+        sheet.hold(pictures: count * options.drawn, of: student.pixels)
         learning.pairs(
-            options.student, texts: count * (1 + options.contexts.count), kept: count * options.proxies,
+            options.student, texts: count * (1 + options.contexts.count), pictures: count * options.proxies,
             cutsAnew: false, &sheet)
         finish(spec, learning, &sheet)
         for quick in measured { quick.after(&sheet) }
@@ -182,19 +183,25 @@ struct Learning {
         }
     }
 
-    /// A stage of Proxy-Tuning: texts are read once, and so are pictures encoded that stay as they are.
+    /// A stage of Proxy-Tuning: texts are read once, as many as are kept, and so are pictures encoded that stay as they
+    /// are.
     /// - Parameters:
-    ///   - kept: those pictures.
+    ///   - pictures: those that stay.
     ///   - cutsAnew: whether every step has others beside them, as a supervisor has references beside its class.
     func pairs(
-        _ options: PairTraining.Options, texts: Int, kept: Int, cutsAnew: Bool, _ sheet: inout CostSheet
+        _ options: PairTraining.Options, texts: Int, pictures: Int, cutsAnew: Bool, _ sheet: inout CostSheet
     ) {
         let step = pass(options.batch, rank: options.rank)
         let seen = options.batch * options.iterations
-        read(1, times: texts, &sheet)
-        encode(1, times: min(kept, seen) + (cutsAnew ? seen : 0), &sheet)
-        let passes = cutsAnew && kept > 0 ? 2 : 1
-        sheet.learn(Array(repeating: step, count: passes), lowRank(options.rank), steps: options.iterations)
+        let kept = min(texts, PairTraining.mostKeptTexts)
+        read(1, times: kept + seen * (texts - kept) / texts, &sheet)
+        encode(1, times: min(pictures, seen) + (cutsAnew ? seen : 0), &sheet)
+        let passes = cutsAnew && pictures > 0 ? 2 : 1
+        var numbers = lowRank(options.rank)
+        if options.rule == .prodigy { numbers.momentBytes = Prodigy.keptBytes }
+        // Pictures of the class, until the supervisor has learnt.
+        if cutsAnew { numbers.taughtBytes = CostSheet.bytes(ofHeld: pictures, of: model.pixels) }
+        sheet.learn(Array(repeating: step, count: passes), numbers, steps: options.iterations)
     }
 
     private func lowRank(_ rank: Int) -> LearningNumbers { LearningNumbers(count: rank * model.work.lowRankNumbers) }

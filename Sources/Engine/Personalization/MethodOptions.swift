@@ -67,6 +67,21 @@ extension CoAROptions {
     }
 }
 
+extension PersonalizeSpec {
+    /// What Proxy-Tuning is done with: what the job says, or the two models, or the method itself.
+    /// - Throws: `JobFailure` listing every unknown option and every value out of range.
+    func proxyTuning(of student: ModelDescription, by supervisor: ModelDescription?) throws -> ProxyTuningOptions {
+        var teaching = supervisor?.training?["supervisor"] ?? [:]
+        // A usual rate is AdamW's; Prodigy finds its own.
+        let rule = options["supervisor_optimizer"] ?? teaching["supervisor_optimizer"]
+        if rule?.string == "prodigy" { teaching["supervisor_learning_rate"] = nil }
+        let usual = (student.training?[method.rawValue] ?? [:]).merging(teaching) { $1 }
+        // Of another job's proxies it does not say how many there are.
+        let given = options.filter { $0.key != "proxies" || ProxySource($0.value) == nil }
+        return ProxyTuningOptions(try OptionValues(.object(given), of: .proxyTuning, usual: usual))
+    }
+}
+
 extension ProxyTuningOptions {
     /// The method's own values where `values` say nothing; α is twice the rank, and the supervisor's learning rate its
     /// rule's.

@@ -17,7 +17,8 @@ struct ProxyTuningWorker {
     private var seed: UInt64 { UInt64(spec.seed ?? 0) }
 
     func run() throws -> WorkOutcome {
-        let options = ProxyTuningOptions(try OptionValues(.object(drawing), of: .proxyTuning, usual: usual))
+        let options = try spec.proxyTuning(
+            of: loaded.description, by: spec.supervisor.flatMap { try ModelFolder.written("\(order.models)/\($0)") })
         let read = try spec.concepts.map {
             try ConceptReader(spec: $0, images: order.files, loaded: loaded).concept()
         }
@@ -43,26 +44,6 @@ struct ProxyTuningWorker {
             seed: seed, evaluations: evaluations, warnings: warnings
         ).finish(adapter, steps: options.student.iterations, curve)
         return .done(figures.joined(to: result))
-    }
-
-    /// What holds of the two models where the job says nothing.
-    private var usual: [String: JSONValue] {
-        get throws {
-            let student = loaded.description.training?[PersonalizationMethod.proxyTuning.rawValue] ?? [:]
-            let supervisor = try spec.supervisor.flatMap { try ModelFolder.written("\(order.models)/\($0)") }
-            var teaching = supervisor?.training?["supervisor"] ?? [:]
-            // A usual rate is AdamW's; Prodigy finds its own.
-            let rule = spec.options["supervisor_optimizer"] ?? teaching["supervisor_optimizer"]
-            if rule?.string == "prodigy" { teaching["supervisor_learning_rate"] = nil }
-            return student.merging(teaching) { $1 }
-        }
-    }
-
-    /// The options with the number of proxies where the job reuses another's.
-    private var drawing: [String: JSONValue] {
-        var options = spec.options
-        if options["proxies"].flatMap({ ProxySource($0) }) != nil { options["proxies"] = nil }
-        return options
     }
 
     /// What teaches, loaded only where something is to be drawn.

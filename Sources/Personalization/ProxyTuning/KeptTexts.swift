@@ -4,8 +4,8 @@ import Layers
 /// What a frozen encoder makes of texts, read once each and by itself: how it is rounded does not depend on what else a
 /// step reads. While a word in them learns they change with every step, and none is kept.
 final class KeptTexts<Features> {
-    /// Those kept at most, for memory: as many as a job may name contexts. Others are read whenever they are asked for.
-    private let most = 64
+    /// Others are read whenever they are asked for.
+    private let most = PairTraining.mostKeptTexts
     private let words: [Parameter]
     private let read: ([String]) -> Features
     private let joined: ([Features]) -> Features

@@ -87,6 +87,9 @@ package final class PairTraining: StepwiseTraining {
         }
     }
 
+    /// Texts whose features are kept at most, for memory: as many as a job may name contexts.
+    package static let mostKeptTexts = 64
+
     private enum Purpose: UInt64 {
         case pairs = 61
         case crops, prior, losses
