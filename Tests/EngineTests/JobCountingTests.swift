@@ -1,4 +1,5 @@
 import Backbones
+import Catalogue
 import Checkpoints
 import Foundation
 import Jobs
@@ -178,11 +179,93 @@ import Testing
         #expect(forms.allSatisfy { $0.memoryBytes < whole.memoryBytes })
     }
 
+    /// What a job uses was learnt on one model alone.
+    @Test func anotherModelIsASmallerFormOfWhatUsesNoConcept() throws {
+        let (large, small) = (models.folder + "/pocket-infinity", models.folder + "/small-infinity")
+        try FileManager.default.copyItem(atPath: large, toPath: small)
+        try FileManager.default.removeItem(atPath: small + "/text_encoder.safetensors")
+        try describe("small-infinity") { $0.name = "small-infinity" }
+        func forms(_ body: JSONValue) throws -> [String] {
+            counting.smallerForms(of: body, than: try cost(body)).map(\.change)
+        }
+        #expect(try forms(generate([:])).contains("/model small-infinity"))
+        #expect(try !forms(generate(["prompts": ["a <rex> dog"]])).contains("/model small-infinity"))
+        // Its supervisor draws pictures of another size.
+        let taught = personalize("proxy-tuning", "pocket-infinity", [:])
+        #expect(try forms(taught).contains("/model small-infinity"))
+        try describe("small-infinity") { $0.pictures = [.init(width: 64, height: 64)] }
+        #expect(try !forms(taught).contains("/model small-infinity"))
+    }
+
+    /// On a host of a gigabyte, say.
+    @Test func smallerFormsAreLookedForOfWhatDoesNotFitEverywhere() throws {
+        let spec = try JobSpec(generate(["images_per_prompt": 8]))
+        #expect(counting.offer(of: spec, with: [:])?.alternatives == nil)
+        let header = Data(#"{"a":{"dtype":"F32","shape":[16384,16384],"data_offsets":[0,1073741824]}}"#.utf8)
+        let file = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) } + header
+        let path = models.folder + "/pocket-infinity/large.safetensors"
+        try file.write(to: URL(fileURLWithPath: path))
+        try #require(truncate(path, file.count + (1 << 30)) == 0)
+        try describe("pocket-infinity") { $0.version = "2" }
+        let forms = counting.offer(of: spec, with: [:])?.alternatives ?? []
+        #expect(forms.contains { $0.change == "/images_per_prompt 1" }, "\(forms)")
+    }
+
     /// What takes the most is what its supervisor learns by.
     @Test func aSupervisorThatSeesLessAtATimeIsASmallerForm() throws {
         let body = personalize("proxy-tuning", "pocket-infinity", ["supervisor_batch": 64])
         let forms = counting.smallerForms(of: body, than: try cost(body))
         #expect(forms.contains { $0.change == #"/options {"supervisor_batch": 1}"# }, "\(forms)")
+    }
+
+    /// Has a model say something else of itself.
+    private func describe(_ name: String, _ change: (inout ModelDescription) -> Void) throws {
+        let folder = "\(models.folder)/\(name)"
+        var description = try ModelFolder.written(folder) ?? ModelFolder.derived(folder)
+        change(&description)
+        try JSONEncoder().encode(description).write(
+            to: URL(fileURLWithPath: "\(folder)/\(ModelDescription.fileName)"))
+    }
+
+    @Test func whatProdigyKeepsIsCountedWhoeverAsksForIt() throws {
+        let body = personalize("proxy-tuning", "pocket-infinity", [:])
+        let (adamw, asked) = try (
+            cost(body), cost(personalize("proxy-tuning", "pocket-infinity", ["supervisor_optimizer": "prodigy"]))
+        )
+        #expect(asked.diskBytes > adamw.diskBytes && asked.memoryBytes >= adamw.memoryBytes)
+        #expect(asked.work["bytes"]! > adamw.work["bytes"]!)
+        try describe("pocket-diffusion") { $0.training = ["supervisor": ["supervisor_optimizer": "prodigy"]] }
+        #expect(try cost(body) == asked)
+    }
+
+    @Test func aSupervisorDrawsPicturesOfTheStudentsSize() throws {
+        let body = personalize("proxy-tuning", "pocket-infinity", [:])
+        let usual = try cost(body)
+        try describe("pocket-diffusion") { $0.pictures.insert(.init(width: 64, height: 64), at: 0) }
+        #expect(try cost(body) == usual)
+    }
+
+    @Test func proxiesAreHeldToTheEnd() throws {
+        let memory = try [200, 400].map {
+            try cost(personalize("proxy-tuning", "pocket-infinity", ["proxies": .integer($0)])).memoryBytes
+        }
+        #expect(memory[1] - memory[0] == 4 * 200 * 16 * 16)
+    }
+
+    /// Those that are not kept are read at every step that sees them.
+    @Test func moreTextsThanAreKeptAreReadAgain() throws {
+        func further(_ contexts: Int) throws -> Double {
+            let places = (0..<contexts).map { JSONValue.string("at place \($0)") }
+            let steps = try [100, 200].map {
+                try cost(
+                    personalize(
+                        "proxy-tuning", "pocket-infinity",
+                        ["batch": 16, "iterations": .integer($0), "contexts": .array(places)])
+                ).work["products_bf16"]!
+            }
+            return steps[1] - steps[0]
+        }
+        #expect(try further(64) > further(63))
     }
 
     @Test func aHostTellsWhatItTakes() throws {

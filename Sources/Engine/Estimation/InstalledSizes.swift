@@ -1,4 +1,5 @@
 import Backbones
+import Catalogue
 import Checkpoints
 import Foundation
 import Jobs
@@ -33,10 +34,14 @@ final class InstalledSizes {
 
     /// Other models of a model's family.
     func names(like model: ModelDescription) -> [String] {
-        let folders = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        return folders.sorted().filter { name in
-            name != model.name && self.model(name)?.description.family == model.family
-        }
+        folders.filter { name in name != model.name && self.model(name)?.description.family == model.family }
+    }
+
+    /// Those that jobs may name here.
+    var choice: ModelChoice { ModelChoice(folders.compactMap { try? ModelFolder.written("\(directory)/\($0)") }) }
+
+    private var folders: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).sorted()
     }
 
     /// Nil where CLIP or DINO is not here.

@@ -11,7 +11,7 @@ struct JobCounting {
     let tokens: (_ model: String, _ prompts: [String]) -> Int
 
     /// Memory from which smaller forms of a job are looked for: what takes less fits everywhere.
-    private static let much = 2 << 30
+    private static let much = 512 << 20
 
     /// The cost, with smaller forms of a job that takes much.
     func offer(of spec: JobSpec, with adapters: [String: InspectionOrder.Adapter]) -> JobCost? {

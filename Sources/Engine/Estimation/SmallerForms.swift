@@ -38,7 +38,17 @@ extension JobCounting {
         }
         if let least = model.sides?.least { add("size", .string("\(least)x\(least)"), "\(least)x\(least)") }
         if (members["images_per_prompt"]?.integer ?? 1) > 1 { add("images_per_prompt", .integer(1), "1") }
-        for other in models.names(like: model) { add("model", .string(other), other) }
+        for other in others(of: body, like: model) { add("model", .string(other), other) }
         return found
+    }
+
+    /// Other models that the job can be done on: what it uses was learnt on its own, and not every one draws its size,
+    /// or what its supervisor draws.
+    private func others(of body: JSONValue, like model: ModelDescription) -> [String] {
+        guard let spec = try? JobSpec(body), spec.mentions.isEmpty else { return [] }
+        let choice = models.choice
+        return models.names(like: model).filter {
+            (try? JobSpec(body.adding("model", .string($0)), models: choice)) != nil
+        }
     }
 }
