@@ -94,10 +94,7 @@ struct EstimateService: Service {
         else { return }
         answer.estimate = estimate
         guard let largest = try await store.largestMemory() else { return }
-        let memory = MemoryProblem(estimate, of: cost, largest: largest)
-        answer.largestMemoryBytes = largest
-        answer.fits = memory.problem == nil
-        answer.alternatives = memory.problem == nil ? nil : memory.fitting
+        answer.compare(with: MemoryProblem(estimate, of: cost, largest: largest))
     }
 }
 

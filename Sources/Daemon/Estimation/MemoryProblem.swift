@@ -2,7 +2,8 @@ import Jobs
 
 /// Whether a job takes more memory than there is, and what is to be said of that.
 package struct MemoryProblem {
-    private let needed, largest: Int
+    private let needed: Int
+    fileprivate let largest: Int
     /// Where so much may be taken.
     private let place: String
     private let alternatives: [JobCost.Alternative]
@@ -10,8 +11,13 @@ package struct MemoryProblem {
     /// Of a job that any worker may do, as it was estimated from what was counted.
     /// - Parameter largest: the most that an engine may take of any worker, in bytes.
     package init(_ estimate: JobEstimate, of cost: JobCost, largest: Int) {
-        (needed, self.largest, alternatives) = (estimate.memoryBytes, largest, cost.alternatives ?? [])
-        place = "of any worker"
+        (needed, self.largest, place) = (estimate.memoryBytes, largest, "of any worker")
+        // What corrects the job corrects its smaller forms.
+        let correction = Double(estimate.memoryBytes) / Double(max(1, cost.memoryBytes))
+        alternatives = (cost.alternatives ?? []).map {
+            let bytes = (correction * Double($0.memoryBytes)).rounded()
+            return JobCost.Alternative(change: $0.change, memoryBytes: Int(min(bytes, 1e18)))
+        }
     }
 
     /// Of a job that this host's engine alone is to do.
@@ -35,17 +41,29 @@ package struct MemoryProblem {
     }
 
     /// The nearest smaller forms that may fit.
-    var fitting: [JobCost.Alternative] {
+    fileprivate var fitting: [JobCost.Alternative] {
         Array(alternatives.filter { Self.fits($0.memoryBytes, into: largest) }.prefix(3))
     }
 
     /// Whether so much may fit, for an estimate may be a quarter too high; `atelier.fits` is the same in SQL.
     static func fits(_ bytes: Int, into largest: Int) -> Bool { bytes / 4 * 3 <= largest }
 
+    /// Whether what was counted fits however it is corrected, which is by ten times at most (`correct_estimates`).
+    static func fitsSurely(_ cost: JobCost, into largest: Int) -> Bool { cost.memoryBytes <= largest / 8 }
+
     /// `1.5 GiB`, `300 MiB`.
     static func text(_ bytes: Int) -> String {
         let mebibytes = Double(bytes) / 1_048_576
         return mebibytes < 1000
             ? "\(max(1, Int(mebibytes.rounded()))) MiB" : "\((mebibytes / 1024 * 10).rounded() / 10) GiB"
+    }
+}
+
+extension EstimateAnswer {
+    /// Says whether the job fits, and what would where it does not.
+    package mutating func compare(with memory: MemoryProblem) {
+        let fits = memory.problem == nil
+        (largestMemoryBytes, self.fits) = (memory.largest, fits)
+        alternatives = fits ? nil : memory.fitting
     }
 }

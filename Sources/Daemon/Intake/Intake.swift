@@ -187,7 +187,9 @@ package struct Intake: Service {
         var concepts = LearntConcepts(store: store)
         let deliveries = arrivals.map(\.delivery)
         reading: for (arrival, delivery) in zip(arrivals, deliveries) {
-            let reading = try await read(delivery, store).with(arrival.report, delivery, host: HostIdentity.own)
+            let read = try await read(delivery, store)
+            let reading = read.with(
+                arrival.report, try await problems(of: read, store), delivery, host: HostIdentity.own)
             switch try await fitting(reading, delivery, store) {
             case .job(var submission, let spec):
                 do {
@@ -243,12 +245,19 @@ package struct Intake: Service {
         _ reading: MessageReader.Reading, _ delivery: Delivery, _ store: Store
     ) async throws -> MessageReader.Reading {
         guard case .job(let submission, let spec) = reading, let (cost, host) = submission.cost,
-            // What fits here is not asked about.
-            !MemoryProblem.fits(cost.memoryBytes, into: memoryBytes), let largest = try await store.largestMemory(),
+            // What fits here however it is corrected is not asked about.
+            !MemoryProblem.fitsSurely(cost, into: memoryBytes), let largest = try await store.largestMemory(),
             let estimate = try await store.estimate(cost, of: spec, host: host),
             let problem = MemoryProblem(estimate, of: cost, largest: largest).problem
         else { return reading }
         return .rejected(submission.rejection([problem], delivery))
+    }
+
+    /// What the tables hold against a job.
+    private func problems(of reading: MessageReader.Reading, _ store: Store) async throws -> [Problem] {
+        guard case .job(let submission, let spec) = reading else { return [] }
+        let reused = ReusedProxies(source: store, tenant: submission.tenant, models: models.choice)
+        return try await reused.problems(of: spec)
     }
 
     /// A model that is not known may have come to another worker this moment.

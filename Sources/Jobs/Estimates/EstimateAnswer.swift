@@ -24,6 +24,22 @@ package struct EstimateAnswer: Sendable, Equatable, JSONLine {
     /// Whether nobody else needs to be waited for.
     package var isFinal: Bool { problems != nil || estimate != nil }
 
+    /// The figures as programs are told them, in one object; nil where there are none.
+    package var figures: JSONValue? {
+        guard let estimate else { return nil }
+        let smaller = (alternatives ?? []).map { form -> JSONValue in
+            ["change": .string(form.change), "memory_bytes": .integer(form.memoryBytes)]
+        }
+        let figures: [String: JSONValue] = [
+            "seconds": .number(estimate.seconds), "memory_bytes": .integer(estimate.memoryBytes),
+            "disk_bytes": .integer(estimate.diskBytes), "jobs": estimate.jobs.map(JSONValue.integer) ?? .null,
+            "fits": fits.map(JSONValue.bool) ?? .null,
+            "largest_memory_bytes": largestMemoryBytes.map(JSONValue.integer) ?? .null,
+            "alternatives": .array(smaller), "warnings": .array((warnings ?? []).map(JSONValue.string)),
+        ]
+        return .object(figures)
+    }
+
     private enum CodingKeys: String, CodingKey {
         case worker, problems, warnings, estimate, fits, alternatives
         case largestMemoryBytes = "largest_memory_bytes"

@@ -24,26 +24,13 @@ struct EstimateRoute: Sendable {
             let adapters = try await concepts.adapters(of: spec, tenant: owner)
             var answer = try await questions.ask(spec, adapters: adapters, workers: workers)
             answer.warnings = try await (answer.warnings ?? []) + concepts.missing(of: spec, tenant: owner)
-            guard let estimate = answer.estimate else { throw Problems(answer.problems ?? []) }
-            return APIRoutes.json(try Self.figures(estimate, answer))
+            guard let figures = answer.figures else { throw Problems(answer.problems ?? []) }
+            return APIRoutes.json(figures.adding("worker", .string(answer.worker)))
         } catch let problems as Problems {
             let list = try await site.named(problems, for: owner)
             return APIRoutes.json(["problems": try JSONValue(list)], status: .unprocessableContent)
         } catch let refusal as EstimateQuestions.Refusal {
             return APIRoutes.json(["error": .string(refusal.description)], status: .serviceUnavailable)
         }
-    }
-
-    private static func figures(_ estimate: JobEstimate, _ answer: EstimateAnswer) throws -> JSONValue {
-        var figures: [String: JSONValue] = [
-            "seconds": .number(estimate.seconds), "memory_bytes": .integer(estimate.memoryBytes),
-            "disk_bytes": .integer(estimate.diskBytes), "jobs": .integer(estimate.jobs ?? 0),
-            "fits": answer.fits.map(JSONValue.bool) ?? .null,
-            "largest_memory_bytes": answer.largestMemoryBytes.map(JSONValue.integer) ?? .null,
-            "worker": .string(answer.worker),
-        ]
-        figures["alternatives"] = try JSONValue(answer.alternatives ?? [])
-        figures["warnings"] = try JSONValue(answer.warnings ?? [])
-        return .object(figures)
     }
 }

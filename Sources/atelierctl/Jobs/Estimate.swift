@@ -39,13 +39,27 @@ struct Estimate: AsyncParsableCommand {
             throw ExitStatus.notFound
         }
         let expected = try await EngineScratch.with(settings) { try await estimate(cost, of: written.spec, $0) }
-        show(expected)
-        await tellMemory(expected, cost, settings)
+        let memory = await memory(expected, cost, settings)
+        let missing = await missing(of: written.spec, beside: Set(given.keys), settings)
+        if server.json {
+            print(Self.figures(expected, memory, warnings: (report.warnings ?? []) + missing).text)
+        } else {
+            show(expected)
+        }
+        if let problem = memory.problem {
+            Terminal.note("warning: it does not fit: " + printable("\(problem.found); allowed: \(problem.allowed)"))
+        }
         written.tellWarnings()
         try adapters.tellIdle(in: written.spec)
-        for warning in await missing(of: written.spec, beside: Set(given.keys), settings) {
-            Terminal.note("warning: " + printable(warning))
-        }
+        for warning in missing { Terminal.note("warning: " + printable(warning)) }
+    }
+
+    /// As the web program's API has them.
+    private static func figures(_ estimate: JobEstimate, _ memory: MemoryProblem, warnings: [String]) -> JSONValue {
+        var answer = EstimateAnswer(worker: "")
+        (answer.estimate, answer.warnings) = (estimate, warnings)
+        answer.compare(with: memory)
+        return answer.figures ?? .null
     }
 
     /// The tables; nil where PostgreSQL is not at hand.
@@ -96,19 +110,15 @@ struct Estimate: AsyncParsableCommand {
         return estimate
     }
 
-    /// Says what is there and what would fit, where the job takes more memory than any worker has; where no tables tell
-    /// of workers, than this host has.
-    private func tellMemory(_ estimate: JobEstimate, _ cost: JobCost, _ settings: Settings) async {
-        var memory = MemoryProblem(cost, here: settings.engineMemoryBytes)
-        if let largest = try? await store(settings)?.largestMemory() {
-            memory = MemoryProblem(estimate, of: cost, largest: largest)
+    /// Whether the job takes more memory than any worker has; where no tables tell of workers, than this host has.
+    private func memory(_ estimate: JobEstimate, _ cost: JobCost, _ settings: Settings) async -> MemoryProblem {
+        guard let largest = try? await store(settings)?.largestMemory() else {
+            return MemoryProblem(cost, here: settings.engineMemoryBytes)
         }
-        guard let problem = memory.problem else { return }
-        Terminal.note("warning: it does not fit: " + printable("\(problem.found); allowed: \(problem.allowed)"))
+        return MemoryProblem(estimate, of: cost, largest: largest)
     }
 
     private func show(_ estimate: JobEstimate) {
-        if server.json { return print((try? JSONValue(estimate))?.text ?? "{}") }
         let basis =
             switch estimate.jobs {
             case nil: "at the speed measured now"

@@ -52,7 +52,10 @@ import Testing
             let job = try stage.folder.write(
                 "job.json", String(decoding: Script.body("steps=1 inspect-cost=3"), as: UTF8.self))
             let asked = try await stage.control("estimate", job, "--json")
-            #expect(try JSONValue(json: Data(asked.output.utf8)) == told, "\(asked)")
+            let there = JSONValue.integer(Int(ProcessInfo.processInfo.physicalMemory))
+            let figures = told.adding("fits", true).adding("largest_memory_bytes", there).adding("alternatives", [])
+                .adding("warnings", [])
+            #expect(try JSONValue(json: Data(asked.output.utf8)) == figures, "\(asked)")
             let shown = try await stage.control("estimate", job)
             #expect(shown.status == 0 && shown.output.contains("about 5.0s (at this host's speed;"), "\(shown)")
             #expect(shown.output.contains("memory 4 MiB, disk 1 MiB"), "\(shown)")
@@ -98,6 +101,11 @@ import Testing
             #expect(!FileManager.default.fileExists(atPath: out))
             let asked = try await stage.control("estimate", job)
             #expect(asked.status == 0 && asked.errors.contains("warning: it does not fit: " + there), "\(asked)")
+            let figures = try await JSONValue(json: Data(stage.control("estimate", job, "--json").output.utf8))
+            #expect(figures["fits"] == false && figures["largest_memory_bytes"] == .integer(1000 << 20))
+            #expect(
+                figures["alternatives"] == [["change": "/images_per_prompt 1", "memory_bytes": .integer(750 << 20)]],
+                "\(figures)")
             let small = try stage.folder.write(
                 "small.json", String(decoding: Script.body("steps=1 inspect-cost=1200"), as: UTF8.self))
             let done = try await stage.control("run", small, "--out", out)
@@ -134,7 +142,7 @@ import Testing
             let large = try await told("inspect-cost=1500")
             #expect(large["fits"] == false && large["estimate"]?["memory_bytes"] == .integer(1501 << 20), "\(large)")
             #expect(
-                large["alternatives"] == [["change": "/images_per_prompt 1", "memory_bytes": .integer(750 << 20)]])
+                large["alternatives"] == [["change": "/images_per_prompt 1", "memory_bytes": .integer(1501 << 19)]])
             #expect(try await told("inspect-problem")["problems"]?[0]?["pointer"] == "/prompts/0")
             #expect(try await told("nothing is counted")["estimate"] == nil)
             let unknown = try await asker.ask(
@@ -193,11 +201,36 @@ import Testing
             #expect(
                 problem["allowed"]?.string == """
                     at most 1.0 GiB, all that an engine may take of any worker; it would fit with \
-                    /images_per_prompt 1 (about 750 MiB)
+                    /images_per_prompt 1 (about 751 MiB)
                     """)
             // An estimate may be a quarter too high.
             try await stage.publish("steps=1 inspect-cost=1200", id: "fits")
             _ = try await stage.job("fits", reaches: .completed)
+        }
+    }
+
+    /// It would wait for a worker that never comes; so would a smaller form that fits by what was counted alone.
+    @Test func whatJobsTookIsCountedAtTheDoor() async throws {
+        try await Stage.with(settings: Self.settings.merging(["ATELIER_ENGINE_MEMORY_MIB": "1000"]) { $1 }) { stage in
+            try stage.start()
+            try await measured(stage)
+            func correct(_ factor: Int) async throws {
+                _ = try await stage.store.query(
+                    """
+                    insert into atelier.estimate_ratios (kind, method, model, jobs, seconds, memory)
+                        values ('generate', '', 'pocket-infinity', 9, 1, $1::int)
+                        on conflict (kind, method, model) do update set memory = excluded.memory
+                    """, [String(factor)])
+            }
+            try await correct(2)
+            try await stage.publish("steps=1 inspect-cost=900", id: "twice")
+            let twice = try #require(try await stage.outcomes(1)[0]["problems"]?[0])
+            #expect(twice["found"] == "a job that takes about 1.8 GiB of memory", "\(twice)")
+            #expect(twice["allowed"]?.string?.hasSuffix(" /images_per_prompt 1 (about 901 MiB)") == true, "\(twice)")
+            try await correct(4)
+            try await stage.publish("steps=1 inspect-cost=900", id: "more")
+            let more = try #require(try await stage.outcomes(1)[0]["problems"]?[0])
+            #expect(more["allowed"]?.string?.hasSuffix("; no smaller form of it fits") == true, "\(more)")
         }
     }
 }
