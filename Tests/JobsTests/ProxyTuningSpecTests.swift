@@ -51,6 +51,7 @@ import Testing
         (body(["options": ["proxies": ["job": "x"]]]), ["/options/proxies"]),
         (body(["options": ["contexts": ["", "on the beach"]]]), ["/options/contexts"]),
         (body(["concept": ["name": "ink", "role": "style"]]), ["/concept/role"]),
+        (several(["name": "ink", "role": "style", "images": [1]]), ["/concepts/1/role"]),
         (body(["images": nil]), ["/images"]),
         (body(["concepts": [rex]]), ["/concept"]),
         (several(rex), ["/concepts/1/name"]),

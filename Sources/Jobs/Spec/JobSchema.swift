@@ -247,7 +247,8 @@ package struct JobSchema {
             "type": "array", "items": integer(0...31), "minItems": 1,
             "description": "places in the job's images, counted from 0",
         ]
-        return concept(["images": images, "proxies": proxySource]).adding(
+        let roles = PersonalizationMethod.allCases.filter(\.learnsSeveral).flatMap(\.roles)
+        return concept(["images": images, "proxies": proxySource, "role": choice(roles)]).adding(
             "anyOf", [["required": ["images"]], ["required": ["proxies"]]])
     }
 

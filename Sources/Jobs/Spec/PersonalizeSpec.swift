@@ -61,7 +61,7 @@ extension PersonalizeSpec {
             "preview_every", "continue_from", "attach",
         ])
         let concepts = reader.concepts()
-        let method = reader.method(model: model, role: concepts.first?.role)
+        let method = reader.method(model: model)
         if reader.body["concepts"] != nil, let method, !method.learnsSeveral {
             reader.note("/concepts", reader.body["concepts"], "one /concept: \(method.rawValue) learns one at a time")
         }

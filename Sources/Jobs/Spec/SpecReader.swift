@@ -57,25 +57,26 @@ struct SpecReader {
         return name
     }
 
-    /// A method that can learn such a concept on that model; what is not known is no reason against it.
-    mutating func method(model: String?, role: ConceptRole?) -> PersonalizationMethod? {
+    /// A method that can learn such concepts on that model; what is not known is no reason against it.
+    mutating func method(model: String?) -> PersonalizationMethod? {
         let family = model.flatMap { models[$0]?.family }
+        let roles = roles
         guard let method = body["method"]?.string.flatMap(PersonalizationMethod.init(rawValue:)) else {
-            note("/method", body["method"], PersonalizationMethod.fitting(family, role))
+            note("/method", body["method"], PersonalizationMethod.fitting(family, roles.first?.role))
             return nil
         }
         if let model, let family, !method.families.contains(family) {
             note(
                 "/method", body["method"],
                 """
-                on \(model) \(PersonalizationMethod.fitting(family, role)); \(method.rawValue) on \
+                on \(model) \(PersonalizationMethod.fitting(family, roles.first?.role)); \(method.rawValue) on \
                 \(models.words(method.families.contains))
                 """
             )
         }
-        if let role, !method.roles.contains(role) {
+        for (pointer, role) in roles where !method.roles.contains(role) {
             note(
-                "/concept/role", .string(role.rawValue),
+                pointer, .string(role.rawValue),
                 """
                 \(method.roles.map(\.rawValue).joined(separator: ", ")) by \(method.rawValue); a \(role.rawValue) is \
                 learnt by \(PersonalizationMethod.fitting(nil, role))
@@ -83,6 +84,15 @@ struct SpecReader {
             )
         }
         return method
+    }
+
+    /// What the concepts to be learnt are said to be, and where.
+    private var roles: [(pointer: String, role: ConceptRole)] {
+        let one = body["concept"].map { [("/concept/role", $0)] } ?? []
+        let several = (body["concepts"]?.array ?? []).prefix(8).enumerated().map { ("/concepts/\($0)/role", $1) }
+        return (one + several).compactMap { pointer, concept in
+            concept["role"]?.string.flatMap(ConceptRole.init(rawValue:)).map { (pointer, $0) }
+        }
     }
 
     /// The subject and the style of a composition; nil where one of them is no name.
