@@ -224,6 +224,18 @@ import Testing
             ])
     }
 
+    @Test func picturesThatNoConceptIsLearntFromAreTold() throws {
+        let picture = image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())
+        let report = try report(on: [
+            "kind": "personalize", "method": "proxy-tuning", "images": [picture, picture, picture],
+            "concepts": [
+                ["name": "rex", "role": "subject", "class": "dog", "images": [0]],
+                ["name": "mia", "role": "subject", "class": "cat", "images": [2]],
+            ],
+        ])
+        #expect(report.warnings == ["/images/1: no concept names it among its images: nothing is learnt from it"])
+    }
+
     @Test func promptsThatDoNotNameWhatIsLearntAreTold() throws {
         func warnings(_ prompts: JSONValue) throws -> [String]? {
             try report(on: [

@@ -37,7 +37,7 @@ package struct EngineInspection {
         for picture in order.pictures { pictures.inspect(picture, crop: order.crop(of: picture), &findings) }
         if let model { texts.inspect(order.body, model, &findings) }
         let spec = order.spec
-        if case .personalize(let spec)? = spec { findings.warnings += spec.idleOptionWarnings + spec.unnamedWarnings }
+        if case .personalize(let spec)? = spec { findings.warnings += spec.warnings }
         let cost = findings.problems.isEmpty ? spec.flatMap { counting.offer(of: $0, with: order.adapters) } : nil
         return InspectionReport(id: order.id, problems: findings.problems, warnings: findings.warnings, cost: cost)
     }
@@ -52,15 +52,26 @@ struct Findings {
 }
 
 extension PersonalizeSpec {
+    /// What its sender should know, though it can be done.
+    fileprivate var warnings: [String] { idleOptionWarnings + idlePictureWarnings + unnamedWarnings }
+
+    /// What is said of pictures that no concept is learnt from.
+    private var idlePictureWarnings: [String] {
+        let places = Set(concepts.flatMap { self.places(of: $0) })
+        return images.indices.filter { !places.contains($0) }.map {
+            "/images/\($0): no concept names it among its images: nothing is learnt from it"
+        }
+    }
+
     /// What is said of options that nothing acts on.
-    fileprivate var idleOptionWarnings: [String] {
+    private var idleOptionWarnings: [String] {
         guard !idleOptions.isEmpty else { return [] }
         let names = idleOptions.joined(separator: ", ")
         return ["/options: nothing acts on \(names): proxies of another job are learnt from as they were drawn"]
     }
 
     /// What is said of a training none of whose prompts names what it learns: most likely the brackets were forgotten.
-    fileprivate var unnamedWarnings: [String] {
+    private var unnamedWarnings: [String] {
         guard !prompts.isEmpty, prompts.allSatisfy({ ConceptMention.names(in: $0).isEmpty }) else { return [] }
         let names = concepts.map { "<\($0.name)>" }.joined(separator: " or ")
         return ["/prompts: none names \(names): the sample pictures will not show what was learnt"]
