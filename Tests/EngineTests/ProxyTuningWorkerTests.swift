@@ -209,6 +209,20 @@ import Testing
         #expect(failure?.code == "input.prompt" && failure?.problems?.map(\.pointer) == ["/options/proxies"])
     }
 
+    @Test func proxiesOfAnotherSizeAreRejectedWhereTheConceptNamesThem() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).png").path
+        try Picture(width: 20, height: 20, filledWith: (9, 9, 9)).writePNG(path)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let source: JSONValue = ["job": "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a10"]
+        let rex: JSONValue = ["name": "rex", "role": "subject", "class": "dog", "proxies": source]
+        let failure = #expect(throws: JobFailure.self) {
+            try Run(
+                TinyModels(), Self.spec(concepts: .array([rex])),
+                proxies: ["rex": [EngineOrder.Proxy(path: path, prompt: "a <rex> dog")]])
+        }
+        #expect(failure?.code == "input.proxies" && failure?.problems?.map(\.pointer) == ["/concepts/0/proxies"])
+    }
+
     /// The student reads them whole.
     @Test func contextsThatTheSupervisorDoesNotReadWholeAreRejected() throws {
         let place = JSONValue.string("on the beach" + String(repeating: " dog", count: 20))

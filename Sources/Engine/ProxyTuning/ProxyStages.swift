@@ -20,9 +20,9 @@ struct ProxyStage {
         var supervisor: LoadedModel?
         return try concepts.enumerated().map { index, concept in
             if let given = worker.order.proxies?[concept.name] {
-                let set = try ProxySet(given: given, concept: concept, size: worker.loaded.pictureSize)
                 let isOwn = worker.spec.concepts[index].proxies != nil
                 let place = isOwn ? "/concepts/\(index)/proxies" : "/options/proxies"
+                let set = try ProxySet(given: given, at: place, concept: concept, size: worker.loaded.pictureSize)
                 // Of hundreds of pictures a few prompts.
                 try worker.loaded.check(
                     Set(set.pairs.map(\.prompt)).sorted().map { (place, $0) }, concepts: [concept.name],
@@ -117,8 +117,9 @@ extension ProxyTuningOptions {
 
 extension ProxySet {
     /// Another job's proxies, under the name they have here.
+    /// - Parameter place: where the job names that.
     /// - Throws: `JobFailure` naming those that cannot be read or have another size.
-    init(given: [EngineOrder.Proxy], concept: Concept, size: Int) throws {
+    init(given: [EngineOrder.Proxy], at place: String, concept: Concept, size: Int) throws {
         let pairs = try given.map { proxy in
             let picture = try Picture(pngFile: proxy.path)
             guard picture.width == size, picture.height == size else {
@@ -127,8 +128,7 @@ extension ProxySet {
                     message: "the proxies of <\(concept.name)> have \(picture.width)×\(picture.height) pixels",
                     problems: [
                         Problem(
-                            "/options/proxies", found: "\(picture.width)×\(picture.height) pixels",
-                            allowed: "\(size)×\(size)")
+                            place, found: "\(picture.width)×\(picture.height) pixels", allowed: "\(size)×\(size)")
                     ])
             }
             return PicturePair(
