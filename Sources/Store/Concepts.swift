@@ -22,7 +22,7 @@ package struct StoredConcept: Sendable, Equatable {
     }
 }
 
-/// Where what tenants have learnt is asked for: tables, or views of them.
+/// Where what tenants have learnt, and drawn to learn from, is asked for: tables, or views of them.
 package protocol ConceptSource: Sendable {
     /// The newest version of each concept a tenant has learnt on each model, in order of names and models.
     /// - Throws: `StoreError` when PostgreSQL is away.
@@ -35,6 +35,9 @@ package protocol ConceptSource: Sendable {
     func adapters(
         of mentions: [ConceptMention], model: String, tenant: String
     ) async throws -> [String: InspectionOrder.Adapter]
+    /// A tenant's job with the proxies that it drew; nil where there is no such job.
+    /// - Throws: `StoreError` when PostgreSQL is away.
+    func drawing(_ job: UUID, tenant: String) async throws -> DrawingJob?
 }
 
 extension [ConceptMention] {

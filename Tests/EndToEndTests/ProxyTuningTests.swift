@@ -63,8 +63,8 @@ import Testing
             let again = try await stage.job("again", reaches: .completed)
             #expect(again["result"]?["proxies"]?["rex"] == ["pictures": 8, "reused": true])
             try await stage.publish(body: reuse("owl"), id: "owl", kind: "personalize")
-            let owl = try await stage.job("owl", reaches: .discarded)
-            let problem = owl["attempts"]?[0]?["problems"]?.array?.first
+            let owl = try await stage.outcomes(4).first { $0["message_id"] == "owl" }
+            let problem = owl?["problems"]?[0]
             #expect(problem?["pointer"]?.string == "/concepts/0/proxies")
             #expect(
                 problem?["found"]?.string == "proxies of a dog" && problem?["allowed"]?.string == "proxies of a owl")

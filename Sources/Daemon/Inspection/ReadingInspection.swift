@@ -6,19 +6,21 @@ import Store
 extension MessageReader.Reading {
     /// The same with what an engine found in the message: a job with problems is none, and a job's warnings are told
     /// when it is accepted. Where the message itself is at fault, nothing more is said of the same place.
-    /// - Parameter host: on whose rates a job is priced.
-    func with(_ report: InspectionReport?, _ delivery: Delivery, host: String) -> MessageReader.Reading {
-        guard let report else { return self }
+    /// - Parameters:
+    ///   - stored: what the tables hold against a job.
+    ///   - host: on whose rates a job is priced.
+    func with(
+        _ report: InspectionReport?, _ stored: [Problem], _ delivery: Delivery, host: String
+    ) -> MessageReader.Reading {
         switch self {
         case .job(var submission, let spec):
-            guard let problems = report.problems else {
-                submission.warnings += report.warnings ?? []
-                submission.cost = report.cost.map { ($0, host) }
-                return .job(submission, spec)
-            }
-            return .rejected(submission.rejection(problems, delivery))
+            let problems = (report?.problems ?? []) + stored
+            guard problems.isEmpty else { return .rejected(submission.rejection(problems, delivery)) }
+            submission.warnings += report?.warnings ?? []
+            submission.cost = (report?.cost).map { ($0, host) }
+            return .job(submission, spec)
         case .rejected(var rejection):
-            rejection.problems += report.furtherProblems(beside: rejection.problems)
+            rejection.problems += report?.furtherProblems(beside: rejection.problems) ?? []
             return .rejected(rejection)
         }
     }

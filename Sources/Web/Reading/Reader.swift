@@ -1,4 +1,5 @@
 import Foundation
+import Hashing
 import Jobs
 import Store
 import Synchronization
@@ -113,6 +114,32 @@ extension Reader: ConceptSource {
             else { return }
             found[key] = InspectionOrder.Adapter(method: method, bytes: bytes)
         }
+    }
+
+    /// A tenant's job with the proxies that it drew; nil where there is no such job.
+    /// - Throws: `StoreError`.
+    package func drawing(_ job: UUID, tenant: String) async throws -> DrawingJob? {
+        try await row(
+            "select state, spec, artifacts from dashboard.job_details where job = $1::uuid and tenant = $2",
+            [job.uuidString.lowercased(), tenant]
+        ).flatMap(DrawingJob.init)
+    }
+}
+
+extension DrawingJob {
+    /// Nil for a row of a state that is not known.
+    fileprivate init?(_ row: JSONValue) {
+        guard let state = row["state"]?.string.flatMap(JobState.init(rawValue:)), let spec = row["spec"] else {
+            return nil
+        }
+        let proxies = (row["artifacts"]?.array ?? []).filter { $0["role"]?.string == "proxy" }
+        self.init(
+            state: state, spec: spec,
+            proxies: proxies.compactMap { file in
+                file["sha256"]?.string.flatMap { SHA256Digest($0) }.map {
+                    StoredProxy(digest: $0, prompt: file["prompt"]?.string ?? "")
+                }
+            })
     }
 }
 

@@ -109,6 +109,8 @@ import Testing
         func adapters(
             of mentions: [ConceptMention], model: String, tenant: String
         ) -> [String: InspectionOrder.Adapter] { [:] }
+
+        func drawing(_ job: UUID, tenant: String) -> DrawingJob? { nil }
     }
 
     @Test func ofManyNamesTheFirstAreToldAndHowManyMore() async throws {

@@ -1,0 +1,117 @@
+import Hashing
+import Jobs
+import Store
+
+/// The proxies that a job takes from others of its tenant: they are held against what those jobs are when it is
+/// accepted, and again when it begins.
+struct ReusedProxies: Sendable {
+    /// What there is for a concept.
+    enum Finding: Sendable, Equatable {
+        /// These.
+        case drawn([StoredProxy])
+        /// Nothing yet: their job has not ended.
+        case pending(Problem)
+        /// Nothing, and there will not be.
+        case unusable(Problem)
+    }
+
+    let source: any ConceptSource
+    let tenant: String
+    /// By which sizes of pictures are compared, where they are known.
+    var models = ModelChoice.any
+    /// Whether a picture's file is there, for who is to hand it on.
+    var holds: @Sendable (SHA256Digest) throws -> Bool = { _ in true }
+
+    /// What there is for each concept that is learnt from another job's proxies.
+    /// - Throws: `StoreError` when PostgreSQL is away.
+    func findings(for spec: JobSpec) async throws -> [(concept: String, finding: Finding)] {
+        guard case .personalize(let spec) = spec else { return [] }
+        var findings: [(concept: String, finding: Finding)] = []
+        for (index, concept) in spec.concepts.enumerated() {
+            guard let proxies = spec.proxies(of: concept) else { continue }
+            let pointer = concept.proxies == nil ? "/options/proxies" : "/concepts/\(index)/proxies"
+            findings.append((concept.name, try await finding(proxies, for: concept, on: spec.model, at: pointer)))
+        }
+        return findings
+    }
+
+    /// What no waiting mends, with what would do.
+    /// - Throws: `StoreError` when PostgreSQL is away.
+    func problems(of spec: JobSpec) async throws -> [Problem] {
+        try await findings(for: spec).compactMap { _, finding -> Problem? in
+            if case .unusable(let problem) = finding { problem } else { nil }
+        }
+    }
+
+    /// The same in words, and what must have been drawn when the job begins.
+    /// - Throws: `StoreError` when PostgreSQL is away.
+    func warnings(of spec: JobSpec) async throws -> [String] {
+        try await findings(for: spec).compactMap { _, finding -> String? in
+            switch finding {
+            case .drawn: nil
+            case .pending(let problem): "\(problem.pointer): \(problem.found), and must have when this one begins"
+            case .unusable(let problem): "\(problem); such a job is rejected"
+            }
+        }
+    }
+
+    /// Why proxies will not do.
+    private struct Mistake: Error {
+        let found: String
+        var allowed = ProxySource.rule
+    }
+
+    private func finding(
+        _ proxies: ProxySource, for concept: ConceptSpec, on model: String, at pointer: String
+    ) async throws -> Finding {
+        let name = "the job \(proxies.job.uuidString.lowercased())"
+        do {
+            guard let job = try await source.drawing(proxies.job, tenant: tenant),
+                case .personalize(let spec)? = try? JobSpec(job.spec, isAccepted: true), spec.supervisor != nil
+            else { throw Mistake(found: "\(name), which has drawn no proxies of yours") }
+            let drawn = try drawn(by: spec, for: concept, name)
+            try compareSizes(spec.model, model)
+            guard let own = try self.proxies(of: drawn, by: job, name) else {
+                let found = "\(name), which has not completed yet"
+                return .pending(Problem(pointer, found: found, allowed: ProxySource.rule))
+            }
+            return .drawn(own)
+        } catch let mistake as Mistake {
+            return .unusable(Problem(pointer, found: mistake.found, allowed: mistake.allowed))
+        }
+    }
+
+    /// Nil where they may still be drawn.
+    private func proxies(of drawn: ConceptSpec, by job: DrawingJob, _ name: String) throws -> [StoredProxy]? {
+        guard job.state.isFinal else { return nil }
+        guard job.state == .completed else { throw Mistake(found: "\(name), which was \(job.state.rawValue)") }
+        let own = job.proxies.filter { $0.prompt.contains("<\(drawn.name)>") }
+        guard !own.isEmpty, try own.allSatisfy({ try holds($0.digest) }) else {
+            throw Mistake(found: "\(name), whose proxies are not in the store any more")
+        }
+        return own
+    }
+
+    /// What a job draws that a concept can be learnt from: the one of its name, or the only one.
+    private func drawn(by spec: PersonalizeSpec, for concept: ConceptSpec, _ name: String) throws -> ConceptSpec {
+        let all = spec.concepts.filter { spec.proxies(of: $0) == nil }
+        guard let drawn = spec.others.isEmpty ? all.first : all.first(where: { $0.name == concept.name }) else {
+            let names = all.map(\.name).joined(separator: ", ")
+            throw Mistake(found: "\(name), which drew \(names)", allowed: "a job that drew \(concept.name)")
+        }
+        guard drawn.className == concept.className else {
+            throw Mistake(
+                found: "proxies of a \(drawn.className ?? "thing")",
+                allowed: "proxies of a \(concept.className ?? "thing")")
+        }
+        return drawn
+    }
+
+    /// Proxies have the size of the pictures of the student that they were drawn for.
+    private func compareSizes(_ other: String, _ model: String) throws {
+        guard let its = models[other]?.pictures.first, let own = models[model]?.pictures.first, its != own else {
+            return
+        }
+        throw Mistake(found: "proxies of \(its), as \(other) draws", allowed: "proxies of \(own), as \(model) draws")
+    }
+}

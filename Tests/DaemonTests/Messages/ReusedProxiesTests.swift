@@ -1,0 +1,148 @@
+import DaemonTesting
+import Foundation
+import Hashing
+import Jobs
+import Store
+import Testing
+
+@testable import Daemon
+
+/// Which proxies of other jobs a job may learn from: at the door, and when it begins.
+@Suite(.timeLimit(.minutes(15))) struct ReusedProxiesTests {
+    private static let settings = ["ATELIER_ENGINE": Stage.programs + "/scripted-engine"]
+    private static let job = UUID()
+    private static let digest = SHA256Digest.of([1])
+
+    /// Knows one job.
+    private struct Drew: ConceptSource {
+        let job: DrawingJob?
+
+        func newestConcepts(tenant: String) -> [StoredConcept] { [] }
+
+        func concepts(_ versions: [(name: String, version: Int)], tenant: String) -> [StoredConcept] { [] }
+
+        func adapters(
+            of mentions: [ConceptMention], model: String, tenant: String
+        ) -> [String: InspectionOrder.Adapter] { [:] }
+
+        func drawing(_ job: UUID, tenant: String) -> DrawingJob? { self.job }
+    }
+
+    /// A job that draws a dog and a cat.
+    private static func drawing(_ model: String = "pocket-chameleon") -> JSONValue {
+        let picture: JSONValue = ["artifact": .string("sha256:" + String(repeating: "a", count: 64))]
+        return [
+            "version": 1, "kind": "personalize", "method": "proxy-tuning", "model": .string(model),
+            "images": [picture, picture],
+            "concepts": [
+                ["name": "rex", "role": "subject", "class": "dog", "images": [0]],
+                ["name": "mia", "role": "subject", "class": "cat", "images": [1]],
+            ],
+        ]
+    }
+
+    /// A job that learns subjects, by name and class, from what another drew.
+    private static func reusing(_ subjects: KeyValuePairs<String, String>, of job: UUID = Self.job) -> JSONValue {
+        let source: JSONValue = ["job": .string(job.uuidString.lowercased())]
+        let concepts = subjects.map { name, noun -> JSONValue in
+            ["name": .string(name), "role": "subject", "class": .string(noun), "proxies": source]
+        }
+        return [
+            "version": 1, "kind": "personalize", "method": "proxy-tuning", "model": "pocket-chameleon",
+            "concepts": .array(concepts),
+        ]
+    }
+
+    private func found(
+        _ subjects: KeyValuePairs<String, String>, of job: DrawingJob?, models: ModelChoice = .any
+    ) async throws -> [ReusedProxies.Finding] {
+        let reused = ReusedProxies(source: Drew(job: job), tenant: "t", models: models)
+        return try await reused.findings(for: JobSpec(Self.reusing(subjects))).map(\.finding)
+    }
+
+    private func mistakes(
+        _ subjects: KeyValuePairs<String, String>, of job: DrawingJob?, models: ModelChoice = .any
+    ) async throws -> [String] {
+        try await found(subjects, of: job, models: models).compactMap {
+            if case .unusable(let problem) = $0 { "\(problem.found); \(problem.allowed)" } else { nil }
+        }
+    }
+
+    @Test func aConceptTakesItsOwnProxiesOfAJobThatCompleted() async throws {
+        let proxies = ["a <rex> dog", "a <mia> cat"].map { StoredProxy(digest: Self.digest, prompt: $0) }
+        let job = DrawingJob(state: .completed, spec: Self.drawing(), proxies: proxies)
+        let findings = try await found(["mia": "cat", "rex": "dog"], of: job)
+        #expect(findings == [.drawn([proxies[1]]), .drawn([proxies[0]])])
+        let gone = ReusedProxies(source: Drew(job: job), tenant: "t") { _ in false }
+        let problems = try await gone.problems(of: JobSpec(Self.reusing(["rex": "dog"])))
+        #expect(problems.map(\.pointer) == ["/concepts/0/proxies"])
+        #expect(problems.first?.found.hasSuffix("whose proxies are not in the store any more") == true)
+    }
+
+    @Test(arguments: JobState.allCases) func whatMayStillBeDrawnIsWaitedFor(_ state: JobState) async throws {
+        let job = DrawingJob(state: state, spec: Self.drawing())
+        let finding = try await found(["rex": "dog"], of: job)[0]
+        switch finding {
+        case .drawn: Issue.record("nothing was drawn")
+        case .pending(let problem):
+            #expect(!state.isFinal && problem.found.hasSuffix("which has not completed yet"))
+        case .unusable: #expect(state.isFinal)
+        }
+        // What is another's is known before it is drawn.
+        #expect(try await mistakes(["rex": "owl"], of: job) == ["proxies of a dog; proxies of a owl"])
+    }
+
+    @Test func whatIsNoProxiesOfTheConceptIsNamed() async throws {
+        let name = "the job \(Self.job.uuidString.lowercased())"
+        let job = DrawingJob(state: .running, spec: Self.drawing())
+        let none = ["\(name), which has drawn no proxies of yours; \(ProxySource.rule)"]
+        #expect(try await mistakes(["rex": "dog"], of: nil) == none)
+        let reuser = DrawingJob(state: .completed, spec: Self.reusing(["rex": "dog"]))
+        #expect(try await mistakes(["rex": "dog"], of: reuser) == none)
+        #expect(
+            try await mistakes(["max": "dog", "rex": "cat"], of: job) == [
+                "\(name), which drew rex, mia; a job that drew max", "proxies of a dog; proxies of a cat",
+            ])
+        let large = DrawingJob(state: .running, spec: Self.drawing("large"))
+        let models = ModelChoice(
+            [("pocket-chameleon", 64), ("large", 256)].map { name, side in
+                ModelDescription(
+                    family: .chameleon, name: name, pictures: [.init(width: side, height: side)], digest: "d")
+            })
+        #expect(
+            try await mistakes(["rex": "dog"], of: large, models: models) == [
+                "proxies of 256×256, as large draws; proxies of 64×64, as pocket-chameleon draws"
+            ])
+    }
+
+    /// At the door what never will do is refused, and what is not there yet told; when the job begins it must be there.
+    @Test func aJobIsHeldAgainstThoseItLearnsFrom() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            let drawing = try await stage.store.accept([
+                Submission(
+                    tenant: TenantRules.anonymous, messageID: "drawing", kind: .personalize, spec: Self.drawing("gone"),
+                    model: "gone")
+            ])[0].job
+            try stage.start()
+            try await stage.publish(
+                body: Self.reusing(["rex": "owl", "mia": "bird"], of: drawing).line, id: "wrong", kind: "personalize")
+            let rejected = try await stage.outcomes(1)[0]
+            #expect(rejected["event"] == "rejected" && rejected["message_id"] == "wrong")
+            let pointers = rejected["problems"]?.array?.compactMap { $0["pointer"]?.string }
+            #expect(pointers == ["/concepts/0/proxies", "/concepts/1/proxies"])
+            #expect(rejected["problems"]?[1]?["found"] == "proxies of a cat")
+            #expect(rejected["problems"]?[1]?["allowed"] == "proxies of a bird")
+            try await stage.publish(
+                body: Self.reusing(["rex": "dog"], of: drawing).line, id: "early", kind: "personalize")
+            let early = try await stage.job("early", reaches: .discarded)
+            let told = """
+                /concepts/0/proxies: the job \(drawing.uuidString.lowercased()), which has not completed yet, and must \
+                have when this one begins
+                """
+            #expect(early["warnings"] == [.string(told)], "\(early)")
+            #expect(early["error_code"] == "input.proxies")
+            let problem = early["attempts"]?[0]?["problems"]?[0]
+            #expect(problem?["found"]?.string?.hasSuffix("which has not completed yet") == true, "\(early)")
+        }
+    }
+}
