@@ -36,6 +36,15 @@ struct Templates: Sendable {
     }
 }
 
+// The library asks values themselves what is nothing.
+// swift-format-ignore: AvoidRetroactiveConformances
+extension String: @retroactive MustacheCustomRenderable {
+    /// As it is.
+    public var renderText: String { self }
+    /// A text of nothing is none: what a template says of it is left out.
+    public var isNull: Bool { isEmpty }
+}
+
 extension JSONValue {
     /// What a template reads.
     var model: Any {

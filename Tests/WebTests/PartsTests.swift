@@ -58,6 +58,14 @@ struct PartsTests {
         #expect(FormFields(encoded: "a=100%+of+it")["a"] == "100% of it")
     }
 
+    /// Without the other something else would be drawn than was asked for.
+    @Test(arguments: [("style", "/subject"), ("subject", "/style")])
+    func ofASubjectInAStyleBothAreNeeded(_ given: String, _ missing: String) throws {
+        let form = FormFields([("model", "pocket-chameleon"), ("prompts", "a dog"), (given, "rex")])
+        let problems = try #require(throws: Problems.self) { try JobSpec(PlaygroundPage.body(form)) }
+        #expect(problems.list.map(\.pointer) == [missing])
+    }
+
     private func hold<Value>(
         _ bytes: Int, announced: Int? = nil, in bodies: BodyAllowance, _ work: () async throws -> Value
     ) async throws -> Value {
@@ -230,6 +238,19 @@ struct PartsTests {
         #expect(LineChart(title: "", curves: [.init(name: "", points: [(1, .nan), (2, .nan)])]).svg == nil)
         let flat = LineChart(title: "", curves: [.init(name: "", points: [(1, 2), (2, 2)])]).svg
         #expect(flat?.contains("polyline") == true)
+    }
+
+    @Test func whatATextOfNothingWouldSayIsLeftOut() async throws {
+        let templates = try await Templates(directory: Servers.root + "/web/templates")
+        let refusal: [String: Any] = ["pointer": "", "found": "the queue of jobs is full", "allowed": ""]
+        let refused = try templates.text("refused", ["problems": [refusal]])
+        #expect(refused.contains("<li>the queue of jobs is full</li>"), "\(refused)")
+        for (search, words) in [("", "learnt yet."), ("rex", "learnt under such a name yet.")] {
+            let gallery = try templates.text("concepts", ["is_none": true, "filter_text": search])
+            #expect(gallery.contains("Nothing was " + words), "\(gallery)")
+        }
+        let attempt: [String: Any] = ["attempt": 1, "log_tail": ""]
+        #expect(try !templates.text("job-live", ["attempt_list": [attempt]]).contains("last words"))
     }
 
     @Test func aCardIsTextInBlocks() {
