@@ -19,6 +19,7 @@ struct QueuePage: Sendable {
             let admin = try site.acting()
             let isPause = context.form["paused"] == "true"
             _ = try await admin.order(paused: isPause)
+            await site.overview.forgetOrders()
             site.logger.notice(
                 "the daemons were told to \(isPause ? "pause" : "resume")",
                 metadata: ["web.viewer": "\(viewer.name ?? "anybody")"])

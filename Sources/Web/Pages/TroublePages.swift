@@ -105,6 +105,7 @@ struct TroublePages: Sendable {
         guard viewer.tenant == nil else { throw HTTPError(.forbidden) }
         let admin = try site.acting()
         try await admin.query("select atelier.resend_set_aside()")
+        await site.overview.forgetOrders()
         return .redirect(to: "/", type: .normal)
     }
 }

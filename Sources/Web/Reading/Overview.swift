@@ -64,14 +64,18 @@ actor Overview {
             """, Self.cheap)
     }
 
+    private static let cluster = "select * from dashboard.cluster"
+    private static let outbox = "select * from dashboard.outbox"
+
     /// Whether all are paused.
-    func cluster() async throws -> JSONValue {
-        try await rows("select * from dashboard.cluster", Self.cheap).first ?? .null
-    }
+    func cluster() async throws -> JSONValue { try await rows(Self.cluster, Self.cheap).first ?? .null }
 
     /// What leaves.
-    func outbox() async throws -> JSONValue {
-        try await rows("select * from dashboard.outbox", .seconds(3)).first ?? .null
+    func outbox() async throws -> JSONValue { try await rows(Self.outbox, .seconds(3)).first ?? .null }
+
+    /// Counts anew what people change by hand: the page that they come back to shows what they did.
+    func forgetOrders() {
+        for sql in [Self.cluster, Self.outbox] { (kept[sql], counting[sql]) = (nil, nil) }
     }
 
     /// Waits and runs of a day, by kind.
