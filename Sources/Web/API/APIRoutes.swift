@@ -41,16 +41,7 @@ struct APIRoutes: Sendable {
                 "workers": .array(site.overview.workers()), "cluster": site.overview.cluster(),
             ])
         }
-        api.get("/concepts") { request, context in
-            let viewer = try context.knownViewer()
-            let rows = try await site.reader.rows(
-                """
-                select * from dashboard.concept_details
-                where ($1::text is null or tenant = $1) and ($2::text is null or name = $2)
-                order by tenant, name, version desc limit 500
-                """, [viewer.tenant, request.parameter("name")])
-            return Self.json(["concepts": .array(rows)])
-        }
+        api.get("/concepts") { request, context in try await concepts(request, context.knownViewer()) }
         api.get("/failures") { _, context in
             guard try context.knownViewer().tenant == nil else { throw HTTPError(.forbidden) }
             return Self.json(["failures": .array(try await site.overview.failures())])
@@ -73,6 +64,37 @@ struct APIRoutes: Sendable {
             _ = try context.knownViewer()
             return Self.json(JobSchema().document)
         }
+    }
+
+    private static let conceptsOfAPage = 500
+
+    private func concepts(_ request: Request, _ viewer: Viewer) async throws -> Response {
+        let after = try request.parameter("after").map { try Self.cursor($0) } ?? [nil, nil, nil]
+        let rows = try await site.reader.rows(
+            """
+            select * from dashboard.concept_details
+            where ($1::text is null or tenant = $1) and ($2::text is null or name = $2)
+                and ($3::text is null or (tenant, name, -version) > ($5, $3, -$4::int))
+            order by tenant, name, version desc limit \(Self.conceptsOfAPage + 1)
+            """, [viewer.tenant, request.parameter("name")] + after)
+        let page = Array(rows.prefix(Self.conceptsOfAPage))
+        let next = rows.count > page.count ? page.last.map { Self.cursor(after: $0) } : nil
+        return Self.json(["concepts": .array(page), "next": next.map(JSONValue.string) ?? .null])
+    }
+
+    /// Where the next page begins after this row; at its end the tenant, whose name may have a colon in it.
+    private static func cursor(after row: JSONValue) -> String {
+        "\(row["name"]?.string ?? ""):\(row["version"]?.integer ?? 0):\(row["tenant"]?.string ?? "")"
+    }
+
+    /// Name, version and tenant of the row that a page begins after.
+    /// - Throws: 400.
+    private static func cursor(_ text: String) throws -> [String?] {
+        let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 3, Int32(parts[1]) != nil else {
+            throw HTTPError(.badRequest, message: "after=\(text.clipped(to: 60)): allowed is what `next` said.")
+        }
+        return parts
     }
 
     private func addActions(to api: RouterGroup<WebContext>) {

@@ -31,7 +31,7 @@ struct ComparePage: Sendable {
         let literal = JSONValue.array(names.map(JSONValue.string)).text
         let rows = try await site.reader.rows(
             """
-            select * from dashboard.concept_details
+            select *, count(*) over () as count from dashboard.concept_details
             where name in (select jsonb_array_elements_text($1::jsonb)) and ($2::text is null or tenant = $2)
             order by name, method, version desc limit 40
             """, [literal, viewer.tenant])
@@ -54,7 +54,11 @@ struct ComparePage: Sendable {
                 "cells": prompts.prefix(8).map { ["pictures": (found[$0] ?? []).prefix(2).map { $0 }] },
             ]
         }
-        return ["prompts": prompts.prefix(8).map { $0 }, "sheet": sheet, "has_sheet": !sheet.isEmpty]
+        let unseen = (rows.first?["count"]?.integer ?? 0) - rows.count
+        return [
+            "prompts": prompts.prefix(8).map { $0 }, "sheet": sheet, "has_sheet": !sheet.isEmpty,
+            "unseen": unseen > 0 ? Figures.counted(unseen, "version") : "",
+        ]
     }
 
     /// A prompt without its concept's name, so that versions of several stand in one column.
