@@ -279,6 +279,83 @@ import Testing
         }
     }
 
+    @Test func aSizeIsOneOfTheModelsShapesOrComesBackInTheWordsOfARejection() async throws {
+        try await withSite { stage, site in
+            _ = try await run("steps=1", stage, site)
+            try await stage.publish(body: Self.job("steps=1").adding("size", "9x9").line, id: "wrong")
+            var problem: JSONValue?
+            try await stage.until("it is rejected") {
+                problem = try await site.get("/api/rejections").json?["rejections"]?[0]?["problems"]?[0]
+                return problem != nil
+            }
+            let words = "found \(problem?["found"]?.string ?? ""); allowed: \(problem?["allowed"]?.string ?? "")"
+            let token = try #require(try await site.page("/playground").formToken)
+            let form = [("form_token", token), ("model", "pocket-infinity"), ("prompts", "steps=1")]
+            let refused = try await site.send("/playground", form + [("size", "9 × 9")])
+            let said = refused.body.replacing("&quot;", with: "\"")
+            #expect(refused.status == 422 && said.contains(#"role="status">\#(words)</p>"#), "\(words): \(said)")
+            #expect(said.contains("<code>/size</code> found \"9x9\"") && said.contains(#"value="9 × 9""#), "\(said)")
+
+            let sent = try await site.send("/playground", form + [("size", "32×32")])
+            let place = sent.headers["location"] ?? ""
+            let message = try #require(place.firstMatch(of: /messages\/([0-9a-f-]+)\?/)?.1, "\(sent)")
+            let drawn = try #require(try await stage.job(String(message), reaches: .completed)["id"]?.string)
+            let again = try await site.page("/new?from=\(drawn)").body
+            #expect(again.contains("&quot;size&quot; : &quot;32x32&quot;"), "\(again)")
+
+            try await stage.store.query(
+                """
+                update atelier.worker_models set description = jsonb_set(
+                    description, '{pictures}', '[{"width": 48, "height": 80}, {"width": 64, "height": 64}]')
+                where model = 'pocket-infinity'
+                """)
+            let offer = try await site.page("/playground").body.replacing("\n", with: "")
+            let shapes = #"<option value="48x80"></option><option value="64x64"></option></datalist>"#
+            #expect(offer.contains(#"<datalist id="shapes-pocket-infinity">"# + shapes), "\(offer)")
+            #expect(offer.contains(#"list="shapes-pocket-chameleon" value=""placeholder="64x64""#), "\(offer)")
+        }
+    }
+
+    /// What was counted a moment before is not shown to who has just changed it.
+    @Test func whoPausesSeesThatItIsPaused() async throws {
+        try await Stage.with(settings: [:]) { stage in
+            let site = try WebClient(try await stage.startWeb())
+            for isPaused in [true, false] {
+                let token = try #require(try await site.page("/").formToken)
+                let sent = try await site.send("/pause", [("form_token", token), ("paused", "\(isPaused)")])
+                #expect(sent.status == 303, "\(sent)")
+                let words = Self.words(try await site.page("/"))
+                #expect(words.contains("The daemons start no new work") == isPaused, "\(words)")
+            }
+        }
+    }
+
+    /// What one page does not hold is on the next, or is counted.
+    @Test func noVersionIsLeftOutWithoutAWord() async throws {
+        try await withSite { stage, site in
+            _ = try await run("steps=1", stage, site)
+            #expect(try await site.send(json: Self.learning("rex"), to: "/api/jobs?message_id=learnt").status == 202)
+            _ = try await stage.job("learnt", reaches: .completed)
+            try await stage.store.query(
+                """
+                insert into atelier.concepts (tenant, name, version, role, model, adapter_sha256, job, created_at)
+                    select tenant, 'cat-' || n, 1, role, model, adapter_sha256, job, now() - n * interval '1 second'
+                    from atelier.concepts, generate_series(1000, 1500) n where name = 'rex'
+                """)
+            let first = try await site.get("/api/concepts").json
+            let next = try #require(first?["next"]?.string)
+            #expect(first?["concepts"]?.array?.count == 500 && next == "cat-1499:1:atelier", "\(next)")
+            let second = try await site.get("/api/concepts?after=\(next)").json
+            let names = second?["concepts"]?.array?.compactMap { $0["name"]?.string }
+            #expect(names == ["cat-1500", "rex"] && second?["next"] == .null, "\(names ?? [])")
+            #expect(try await site.get("/api/concepts?after=rex").status == 400)
+
+            let chosen = (1000..<1045).map { "concept=cat-\($0)" }.joined(separator: "&")
+            let sheet = Self.words(try await site.page("/compare?" + chosen))
+            #expect(sheet.contains("And 5 versions more: choose fewer"), "\(sheet)")
+        }
+    }
+
     /// As in atelierctl's lists: what its engines had a job for, and not what it waited.
     @Test func aJobRanAsLongAsItsAttempts() async throws {
         try await withSite { stage, site in

@@ -193,7 +193,39 @@ def what_it_would_take():
     page.get(address + "/playground")
     one("[name=prompts]").send_keys("inspect-cost=40")
     wait("the estimate of a drawing", lambda: "41 MiB of memory" in estimate())
+    size = one("[name=size]")
+    Select(one("[name=model]")).select_by_visible_text("pocket-infinity")
+    offered = page.execute_script("return [arguments[0].list.id, arguments[0].placeholder]", size)
+    assert offered == ["shapes-pocket-infinity", "64x64"], f"the size is offered as {offered}"
+    size.send_keys("9x9")
+    wait("what is wrong, beside the size", lambda: shown("#size-problem").startswith('found "9x9"; allowed: 64x64'))
+    assert estimate() == "No estimate yet.", estimate()
+    size.clear()
+    size.send_keys("32x32")
+    wait("the estimate of another size", lambda: not shown("#size-problem") and "41 MiB of memory" in estimate())
     seen("what a job would take, as its form changes")
+
+
+def pictures_of_a_form():
+    page.get(address + "/new")
+    # As large pictures are read on a slow machine.
+    page.execute_script("""
+        const read = Blob.prototype.arrayBuffer, ready = new Promise(done => { window.release = done; });
+        Blob.prototype.arrayBuffer = async function () { await ready; return read.call(this); };
+        """)
+    for _ in range(2):
+        one("[data-drop] input").send_keys(picture())
+    publish = one("form[data-new] button.primary")
+    wait("that they are read is said", lambda: "Reading 1 picture" in shown(".dropped"))
+    assert not publish.is_enabled(), "it would be sent without them"
+    page.execute_script("release()")
+    wait("both pictures are there", lambda: publish.is_enabled()
+         and len(page.find_elements(By.CSS_SELECTOR, ".dropped img")) == 2)
+    one(".dropped button").send_keys(Keys.ENTER)
+    assert focused() == "Remove", f"the focus went from Remove to {focused('localName')}"
+    one(".dropped button").send_keys(Keys.ENTER)
+    assert focused("type") == "file", f"the focus went from the last Remove to {focused('localName')}"
+    seen("pictures waited for, and taken away by the keyboard")
 
 
 def look_at_the_concept():
@@ -478,8 +510,8 @@ def sign_in():
 
 try:
     steps = (
-        what_it_would_take, submit_and_watch, look_at_the_concept, retry, cancel, without_eyes, without_script, reload,
-        right_to_left, compose, many, hostile_text, live, keyboard, every_page, sign_in,
+        what_it_would_take, pictures_of_a_form, submit_and_watch, look_at_the_concept, retry, cancel, without_eyes,
+        without_script, reload, right_to_left, compose, many, hostile_text, live, keyboard, every_page, sign_in,
     )
     for step in steps:
         step()

@@ -166,7 +166,7 @@ document.addEventListener("click", event => {
     const model = form.elements.model;
     if ([...model.options].some(option => option.value === chip.dataset.model)) model.value = chip.dataset.model;
     area.focus();
-    askAgain();
+    form.dispatchEvent(new Event("change"));
 });
 
 // --- What a job would take: a daemon is asked a moment after the last change of its form
@@ -222,12 +222,19 @@ function figures(told) {
     return lines;
 }
 
+function inWords(problem) { return `found ${problem.found}; allowed: ${problem.allowed}`; }
+
+function withPlace(problem) { return `${problem.pointer || "/"}: ${inWords(problem)}`; }
+
 const asking = [];
 function askAgain() { for (const ask of asking) ask(); }
 
 // `make` gives what to ask, or null where there is nothing to ask about, or why there is not.
 function tellEstimate(form, make) {
     const place = form.querySelector(".estimate");
+    // Beside fields that have a place for it what is wrong with them is said.
+    const beside = [...form.querySelectorAll("[data-problem]")];
+    const owner = problem => beside.find(one => one.dataset.problem === problem.pointer);
     let timer, running;
     const show = lines => {
         place.classList.remove("is-asking");
@@ -248,9 +255,16 @@ function tellEstimate(form, make) {
             told = { error: error.message };
         }
         if (running !== own) return;
+        if (told.error === undefined) {
+            for (const one of beside) {
+                const problem = told.problems?.find(problem => owner(problem) === one);
+                one.textContent = problem ? inWords(problem) : "";
+            }
+        }
         if (told.problems) {
-            return show(told.problems.slice(0, 3).map(one =>
-                paragraph("", `No estimate yet: ${one.pointer || "/"}: found ${one.found}; allowed: ${one.allowed}`)));
+            const others = told.problems.filter(problem => !owner(problem)).map(withPlace);
+            return show(others.length ? others.slice(0, 3).map(one => paragraph("", "No estimate yet: " + one))
+                : [paragraph("", "No estimate yet.")]);
         }
         show(told.error ? [paragraph("", `What it would take is not known: ${told.error}`)] : figures(told));
     };
@@ -274,6 +288,14 @@ addEventListener("pageshow", () => {
 const drawing = document.querySelector("form[data-drawing]");
 if (drawing) {
     drawing.addEventListener("submit", () => hold(drawing, true));
+    // The shapes of the model that is chosen, its usual one first.
+    const { model, size } = drawing.elements;
+    const offer = () => {
+        size.setAttribute("list", "shapes-" + model.value);
+        size.placeholder = size.list?.options[0]?.value ?? "";
+    };
+    drawing.addEventListener("change", offer);
+    addEventListener("pageshow", offer);
     tellEstimate(drawing, () => drawing.elements.prompts.value.trim() && drawing.elements.model.value
         ? question("/playground/estimate", new URLSearchParams(new FormData(drawing))) : null);
 }
@@ -303,8 +325,7 @@ async function send(body, tenant) {
     } catch (error) { return [`It was not sent: ${error.message}`]; }
     const result = await answer.json().catch(() => ({ error: `It was answered ${answer.status}, and not why.` }));
     if (answer.ok) { location.href = result.page; return []; }
-    return result.problems?.map(one => `${one.pointer || "/"}: found ${one.found}; allowed: ${one.allowed}`)
-        ?? [result.error];
+    return result.problems?.map(withPlace) ?? [result.error];
 }
 
 async function publish(form, body, tenant) {
@@ -346,6 +367,9 @@ if (learning) {
     const pictures = [];
     const fields = learning.elements;
     const shown = learning.querySelector(".dropped");
+    const drop = learning.querySelector("[data-drop]");
+    const chooser = drop.querySelector("input");
+    let reading = 0;
 
     const show = () => {
         shown.replaceChildren(...pictures.map((picture, index) => {
@@ -361,34 +385,44 @@ if (learning) {
                 URL.revokeObjectURL(picture.address);
                 pictures.splice(index, 1);
                 show();
+                // The button that had the focus is gone: the next has it, or where pictures are given.
+                (shown.querySelectorAll("button")[Math.min(index, pictures.length - 1)] ?? chooser).focus();
                 askAgain();
             };
             item.append(image, button);
             return item;
         }));
     };
+    // What is not read to its end would not be sent along: until then nothing is published.
     const add = async files => {
+        if (!files.length) return;
+        const note = document.createElement("li");
+        note.textContent = files.length === 1 ? "Reading 1 picture…" : `Reading ${files.length} pictures…`;
+        shown.append(note);
+        reading += 1;
+        hold(learning, true);
         const troubles = [];
         for (const file of files) {
             try {
                 pictures.push({ data: await asData(file), name: file.name, address: URL.createObjectURL(file) });
-            } catch { troubles.push(`${file.name} is no picture that this browser can read`); }
+            } catch { troubles.push(`${file.name} is no picture that this browser reads: save it as JPEG or PNG`); }
         }
+        reading -= 1;
+        hold(learning, reading > 0);
         say(troubles);
         show();
         askAgain();
     };
-    const drop = learning.querySelector("[data-drop]");
     drop.addEventListener("dragover", event => { event.preventDefault(); drop.classList.add("over"); });
     drop.addEventListener("dragleave", () => drop.classList.remove("over"));
     drop.addEventListener("drop", event => {
         event.preventDefault();
         drop.classList.remove("over");
-        add(event.dataTransfer.files);
+        add([...event.dataTransfer.files]);
     });
-    drop.querySelector("input").addEventListener("change", async event => {
-        await add([...event.target.files]);
-        event.target.value = "";
+    chooser.addEventListener("change", () => {
+        add([...chooser.files]);
+        chooser.value = "";
     });
 
     const table = () => learning.querySelector(`[data-table="${fields.method.value} ${fields.role.value}"]`);

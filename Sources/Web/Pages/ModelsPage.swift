@@ -30,10 +30,9 @@ struct ModelsPage: Sendable {
             var model = row.members
             let name = row["model"]?.string ?? ""
             let digest = row["digest"]?.string ?? ""
-            let text = descriptions.first {
+            let description = descriptions.first {
                 $0["model"]?.string == name && $0["digest"]?.string == digest
-            }?["description"]
-            let description = text.flatMap { try? JSONDecoder().decode(ModelDescription.self, from: $0.line) }
+            }.flatMap(ModelDescription.init(row:))
             model["digest_short"] = String(digest.prefix(12))
             model["is_held"] = (row["workers"]?.integer ?? 0) > 0
             model["draws"] = description?.family.draws ?? false
@@ -69,5 +68,15 @@ struct ModelsPage: Sendable {
             return texts
         }
         return texts.mapValues(\.blocks)
+    }
+}
+
+extension ModelDescription {
+    /// Of a row of `dashboard.model_descriptions`; nil where it cannot be read.
+    init?(row: JSONValue) {
+        guard let text = row["description"]?.line, let found = try? JSONDecoder().decode(Self.self, from: text) else {
+            return nil
+        }
+        self = found
     }
 }

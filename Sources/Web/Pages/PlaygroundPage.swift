@@ -31,7 +31,7 @@ struct PlaygroundPage: Sendable {
         sent: FormFields = Self.unsent
     ) async throws -> [String: Any] {
         let tenant = viewer.tenant ?? tenant ?? site.publishing?.user
-        let models = try await Self.drawingModels(site.reader)
+        let models = try await Self.drawingModels(site.reader).models.values.sorted { $0.name < $1.name }
         let concepts = try await site.reader.rows(
             """
             select name, model, max(role) as role, max(class) as class from dashboard.concept_details
@@ -52,12 +52,15 @@ struct PlaygroundPage: Sendable {
             return (role ?? meant?["role"]?.string) == "style"
                 ? "a <\(name)> of a \(noun ?? "cat")" : "a <\(name)>\(noun.map { " " + $0 } ?? "") on the beach"
         }
-        let chosen = sent["model"] ?? model ?? meant?["model"]?.string ?? models.first
+        let chosen = sent["model"] ?? model ?? meant?["model"]?.string ?? models.first?.name
+        let drawing = models.first { $0.name == chosen } ?? models.first
         func names(_ rows: [JSONValue], _ field: String) -> [[String: Any]] {
             JobLine.choices(Set(rows.compactMap { $0["name"]?.string }).sorted(), chosen: sent[field])
         }
         var shown: [String: Any] = [
-            "models": JobLine.choices(models, chosen: chosen), "has_models": !models.isEmpty,
+            "models": JobLine.choices(models.map(\.name), chosen: chosen), "has_models": !models.isEmpty,
+            "shapes": models.map { ["id": Self.list($0), "sizes": $0.pictures.map(\.text)] as [String: Any] },
+            "size_list": drawing.map(Self.list) ?? "", "usual_size": drawing?.pictures.first?.text ?? "",
             "concepts": concepts.map(words), "has_concepts": !concepts.isEmpty,
             "subjects": names(subjects, "subject"), "styles": names(styles, "style"),
             "has_styles": !styles.isEmpty, "prompt": sent["prompts"] ?? prompt ?? "", "tenant": tenant ?? "",
@@ -68,19 +71,19 @@ struct PlaygroundPage: Sendable {
 
     /// The fields that are kept as they were filled in.
     private static let plain = [
-        "images_per_prompt", "seed", "guidance", "temperature", "negative_prompt", "strength", "strength_2",
+        "images_per_prompt", "size", "seed", "guidance", "temperature", "negative_prompt", "strength", "strength_2",
     ]
+
+    /// The list that offers a model's shapes.
+    private static func list(_ model: ModelDescription) -> String { "shapes-" + model.name }
+
     /// What the form begins with.
     static let unsent = FormFields([("images_per_prompt", "4")])
 
-    /// Names of the models that draw and that a worker holds.
-    static func drawingModels(_ reader: Reader) async throws -> [String] {
+    /// The models that draw and that a worker holds.
+    private static func drawingModels(_ reader: Reader) async throws -> ModelChoice {
         let rows = try await reader.rows("select * from dashboard.model_descriptions where is_held order by model")
-        let drawing = Set(ModelFamily.drawing.map(\.rawValue))
-        return Set(
-            rows.filter { $0["description"]?["family"]?.string.map(drawing.contains) ?? false }
-                .compactMap { $0["model"]?.string }
-        ).sorted()
+        return ModelChoice(rows.compactMap(ModelDescription.init(row:)).filter(\.family.draws))
     }
 
     private func draw(_ form: FormFields, _ viewer: Viewer) async throws -> Response {
@@ -88,7 +91,7 @@ struct PlaygroundPage: Sendable {
         let tenant = viewer.tenant ?? form["tenant"] ?? publishing.user
         do {
             let start = try await site.reader.clock()
-            let id = try await publishing.publish(try Self.body(form), for: tenant)
+            let id = try await publishing.publish(checked(Self.body(form)), for: tenant)
             return .redirect(to: JobPage.answerPage(to: id, tenant: tenant, since: start), type: .normal)
         } catch let problems as Problems {
             let list = try await site.named(problems, for: tenant)
@@ -98,14 +101,24 @@ struct PlaygroundPage: Sendable {
         }
     }
 
+    /// The same body, held against its model as a daemon will hold it: what would be rejected comes back with the form.
+    private func checked(_ body: JSONValue) async throws -> JSONValue {
+        let held = try await Self.drawingModels(site.reader)
+        let isHeld = body["model"]?.string.flatMap { held[$0] } != nil
+        _ = try JobSpec(body, models: isHeld ? held : .any)
+        return body
+    }
+
     /// What is wrong, and the form with what was written: going back, browsers may have forgotten it.
     private func refused(
         _ sent: FormFields, _ problems: [(String, String, String)], _ viewer: Viewer
     ) async throws -> Response {
         var model = site.frame(viewer, section: "playground", title: "Not published")
         model["problems"] = problems.map { ["pointer": $0, "found": $1, "allowed": $2] }
-        model["playground"] = try await form(
+        var playground = try await form(
             viewer, concept: nil, model: nil, role: nil, noun: nil, tenant: sent["tenant"], sent: sent)
+        playground["size_problem"] = problems.first { $0.0 == "/size" }.map { "found \($0.1); allowed: \($0.2)" }
+        model["playground"] = playground
         return try site.templates.html("refused", model, status: .unprocessableContent)
     }
 
@@ -116,14 +129,12 @@ struct PlaygroundPage: Sendable {
         var body: [String: JSONValue] = [
             "version": 1, "model": .string(form["model"] ?? ""), "prompts": .array(prompts.map(JSONValue.string)),
         ]
-        if let subject = form["subject"], let style = form["style"] {
-            body["kind"] = "compose"
-            body["subject"] = .string(subject)
-            body["style"] = .string(style)
-        } else {
-            body["kind"] = "generate"
-        }
+        // Of a pair of which one is missing the check says so: without the other nobody meant to draw.
+        let pair = ["subject", "style"].filter { form[$0] != nil }
+        body["kind"] = pair.isEmpty ? "generate" : "compose"
+        for name in pair { body[name] = form[name].map(JSONValue.string) }
         for name in ["images_per_prompt", "seed"] { body[name] = form[name].map(number) }
+        body["size"] = form["size"].map { .string(size($0)) }
         var options: [String: JSONValue] = [:]
         for name in ["guidance", "temperature"] { options[name] = form[name].map(number) }
         options["negative_prompt"] = form["negative_prompt"].map(JSONValue.string)
@@ -142,6 +153,11 @@ struct PlaygroundPage: Sendable {
             uniqueKeysWithValues: zip(names, ["strength", "strength_2"]).compactMap { name, field in
                 form[field].map { (name, number($0)) }
             })
+    }
+
+    /// A size as jobs have it; people write it as pages show it, too: `512 × 768`.
+    private static func size(_ text: String) -> String {
+        text.lowercased().replacing("×", with: "x").filter { !$0.isWhitespace }
     }
 
     /// A number, or the text that is none, for the job's check to complain of.
