@@ -257,24 +257,31 @@ import Testing
 
     private var artifact: String { "sha256:" + String(repeating: "a", count: 64) }
 
-    @Test(arguments: [
-        ("a <REX> dog", ["<REX>"]), ("a <Rex> dog", ["<Rex>"]), ("a < rex > dog", ["< rex >"]),
-        ("a <rex dog", ["<rex"]), ("a \u{FF1C}rex\u{FF1E} dog", ["\u{FF1C}rex\u{FF1E}"]),
-        ("a &lt;rex&gt; dog", ["&lt;rex&gt;"]), ("a <> dog", ["<>"]), ("<a b> and <rex@0>", ["<a b>", "<rex@0>"]),
-        ("<rex@> <rex>", ["<rex@>"]), ("<rex> and <rex@3>", []), ("3 < 4, 5 > 4", []), ("I <3 dogs", []),
-        ("a dog <- here", []), ("<rex3", ["<rex3"]), ("a \u{27E8}rex\u{27E9} dog", ["\u{27E8}rex\u{27E9}"]),
-        ("a &#60;rex&#62; dog", ["&#60;rex&#62;"]), ("a &#x3C;rex&#X3E; dog", ["&#x3C;rex&#X3E;"]),
-        ("a <\u{200D}rex> dog", ["<\u{200D}rex>, with U+200D in it"]), ("a \u{226E}rex> dog", ["\u{226E}rex>"]),
-        ("a sign with \u{AB}open\u{BB}", []), ("a <<rex>> dog", ["<<rex>>"]), ("a <re<x>> dog", ["<re<x>>"]),
-        ("a <rex>\u{200D} dog", ["<rex>\u{200D}, with U+200D in it"]), ("a &#060;rex&#062; dog", ["&#060;rex&#062;"]),
-        ("a &#x003c;rex&#x003e; dog", ["&#x003c;rex&#x003e;"]), ("a &lt rex &gt dog", ["&lt rex &gt"]),
-        ("a %3Crex%3E dog", ["%3Crex%3E"]), (#"a \u003crex\u003e dog"#, [#"\u003crex\u003e"#]),
-        ("a \u{2329}rex\u{232A} dog", ["\u{2329}rex\u{232A}"]), ("a \u{276E}rex\u{276F} dog", ["\u{276E}rex\u{276F}"]),
-        ("Marks&Ltd, 50%3", []), ("a <r\u{435}x> dog", ["<r\u{435}x>, with U+0435 in it"]),
-        ("&lt;!&lt;!&lt;a b&gt;", ["&lt;a b&gt;"]), ("<rex &lt;max", ["<rex", "&lt;max"]),
-        ("a &amp;lt;rex&amp;gt; dog", ["&amp;lt;rex&amp;gt;"]), ("a %253Crex%253E dog", ["%253Crex%253E"]),
-        ("a &amp;#60;rex&amp;#62; dog", ["&amp;#60;rex&amp;#62;"]), ("R&amp;D", []),
-    ]) func whatLooksLikeAMentionAndIsNoneIsAProblem(_ prompt: String, _ found: [String]) throws {
+    @Test(
+        arguments: [
+            ("a <REX> dog", ["<REX>"]), ("a <Rex> dog", ["<Rex>"]), ("a < rex > dog", ["< rex >"]),
+            ("a <rex dog", ["<rex"]), ("a \u{FF1C}rex\u{FF1E} dog", ["\u{FF1C}rex\u{FF1E}"]),
+            ("a &lt;rex&gt; dog", ["&lt;rex&gt;"]), ("a <> dog", ["<>"]), ("<a b> and <rex@0>", ["<a b>", "<rex@0>"]),
+            ("<rex@> <rex>", ["<rex@>"]), ("<rex> and <rex@3>", []), ("3 < 4, 5 > 4", []), ("I <3 dogs", []),
+            ("a dog <- here", []), ("<rex3", ["<rex3"]), ("a \u{27E8}rex\u{27E9} dog", ["\u{27E8}rex\u{27E9}"]),
+            ("a &#60;rex&#62; dog", ["&#60;rex&#62;"]), ("a &#x3C;rex&#X3E; dog", ["&#x3C;rex&#X3E;"]),
+            ("a <\u{200D}rex> dog", ["<\u{200D}rex>, with U+200D in it"]), ("a \u{226E}rex> dog", ["\u{226E}rex>"]),
+            ("a sign with \u{AB}open\u{BB}", []), ("a <<rex>> dog", ["<<rex>>"]), ("a <re<x>> dog", ["<re<x>>"]),
+            ("a <rex>\u{200D} dog", ["<rex>\u{200D}, with U+200D in it"]),
+            ("a &#060;rex&#062; dog", ["&#060;rex&#062;"]),
+            ("a &#x003c;rex&#x003e; dog", ["&#x003c;rex&#x003e;"]), ("a &lt rex &gt dog", ["&lt rex &gt"]),
+            ("a %3Crex%3E dog", ["%3Crex%3E"]), (#"a \u003crex\u003e dog"#, [#"\u003crex\u003e"#]),
+            ("a \u{2329}rex\u{232A} dog", ["\u{2329}rex\u{232A}"]),
+            ("a \u{276E}rex\u{276F} dog", ["\u{276E}rex\u{276F}"]),
+            ("Marks&Ltd, 50%3", []), ("a <r\u{435}x> dog", ["<r\u{435}x>, with U+0435 in it"]),
+            ("&lt;!&lt;!&lt;a b&gt;", ["&lt;a b&gt;"]), ("<rex &lt;max", ["<rex", "&lt;max"]),
+            ("a &amp;lt;rex&amp;gt; dog", ["&amp;lt;rex&amp;gt;"]), ("a %253Crex%253E dog", ["%253Crex%253E"]),
+            ("a &amp;#60;rex&amp;#62; dog", ["&amp;#60;rex&amp;#62;"]), ("R&amp;D", []),
+            ("a rex> dog", ["rex>"]), ("a rex\u{FF1E} dog", ["rex\u{FF1E}"]), ("a rex&gt; dog", ["rex&gt;"]),
+            ("rex>, <max> and mia@2>", ["rex>", "mia@2>"]), ("<rex>> dog", []), ("a dog -> a cat", []),
+            ("a dog-> cat", []), ("big>small", []), ("a dog > a cat", []), ("a dog :>", []), ("over 9>", []),
+        ] as [(String, [String])])
+    func whatLooksLikeAMentionAndIsNoneIsAProblem(_ prompt: String, _ found: [String]) throws {
         let body: JSONValue = [
             "version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": ["a dog", .string(prompt)],
         ]

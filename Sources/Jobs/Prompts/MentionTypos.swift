@@ -1,9 +1,9 @@
 extension ConceptMention {
     /// What looks like the mention of a concept and is none, each once: `<Rex>`, `< rex >`, `<rex` without an end,
-    /// brackets of another alphabet, of HTML, of addresses or of JSON escaped twice, marks that cannot be seen. `I <3
-    /// dogs` and `a <- b` name nothing.
+    /// `rex>` without a beginning, brackets of another alphabet, of HTML, of addresses or of JSON escaped twice, marks
+    /// that cannot be seen. `I <3 dogs`, `a <- b` and `a -> b` name nothing.
     ///
-    /// Each bracket is held against the next one alone, so that a stranger's text takes the time of its length.
+    /// Each bracket is held against its neighbours alone, so that a stranger's text takes the time of its length.
     package static func typos(in prompt: String) -> [String] {
         // Mentions get brackets of their own meanwhile, so that what is found can be quoted with those in it.
         let text = prompt.replacing(/<([a-z0-9][a-z0-9_-]{0,63}(?:@[1-9][0-9]{0,8})?)>/) { mention in
@@ -11,7 +11,9 @@ extension ConceptMention {
         }
         let brackets = brackets(in: text)
         return brackets.indices.reduce(into: []) { found, index in
-            guard let typo = mistake(at: index, of: brackets, in: text) else { return }
+            let isOpen = brackets[index].isOpen
+            let typo = isOpen ? mistake(at: index, of: brackets, in: text) : ending(at: index, of: brackets, in: text)
+            guard let typo else { return }
             let quoted = String(typo).replacing("\u{E000}", with: "<").replacing("\u{E001}", with: ">")
             if !found.contains(quoted) { found.append(quoted) }
         }
@@ -41,7 +43,6 @@ extension ConceptMention {
     /// behind it, or else a word that stands at the bracket.
     private static func mistake(at index: Int, of brackets: [Bracket], in text: String) -> Substring? {
         let (start, rest) = (brackets[index].range, brackets[(index + 1)...])
-        guard brackets[index].isOpen else { return nil }
         let scalars = text.unicodeScalars
         if let end = rest.first?.range, rest.first?.isOpen == false,
             isOneThing(scalars[start.upperBound..<end.lowerBound])
@@ -54,6 +55,22 @@ extension ConceptMention {
         guard bracket.count == 1 || bracket.last == ";" else { return nil }
         let word = scalars[start.upperBound...].prefix { isOfName($0) }
         return word.contains { $0.properties.isAlphabetic } ? text[start.lowerBound..<word.endIndex] : nil
+    }
+
+    /// What ends with a bracket that nothing begins: a word that stands at it, and ends there.
+    private static func ending(at index: Int, of brackets: [Bracket], in text: String) -> Substring? {
+        let (end, scalars) = (brackets[index].range, text.unicodeScalars)
+        let before = index > 0 ? brackets[index - 1] : nil
+        let inner = scalars[(before?.range.upperBound ?? text.startIndex)..<end.lowerBound]
+        // What an open one begins is told of there.
+        if before?.isOpen == true, isOneThing(inner) { return nil }
+        let start = inner.lastIndex { !isOfName($0) }.map(inner.index(after:)) ?? inner.startIndex
+        let word = inner[start...]
+        // `a->b` is an arrow, and `big>small` a comparison.
+        guard word.contains(where: { $0.properties.isAlphabetic }), word.last != "-",
+            scalars[end.upperBound...].first.map(isOfName) != true
+        else { return nil }
+        return text[start..<end.upperBound]
     }
 
     private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
