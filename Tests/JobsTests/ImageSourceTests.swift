@@ -48,6 +48,21 @@ import Testing
         #expect(list.count == 9 && list.allSatisfy { !$0.description.contains("iVBO") })
     }
 
+    @Test func whatOnlyStandsForAPictureIsNamed() {
+        let hexadecimal = { (bytes: [UInt8]) in bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+        let texts = [
+            "https://example.com/photo.png", "s3://bucket/photo", "/home/me/photo.jpg", "Foto von Léo.HEIC",
+            "b'iVBORw0KGgo='", hexadecimal(png), hexadecimal(jpeg).uppercased(), hexadecimal(webp),
+        ]
+        let list = problems(.array(texts.map { ["data": .string($0)] }))
+        let digits = "a picture in hexadecimal digits"
+        #expect(
+            list.map(\.found) == [
+                "an address that begins https://", "an address that begins s3://", "a file's name", "a file's name",
+                "base64 as Python shows bytes, b'…'", digits, digits, digits,
+            ])
+    }
+
     /// What `base64 FILE` prints ends with a line's end, behind what fills the digits up.
     @Test func aBreakBehindTheDigitsIsABreak() {
         let list = problems([["data": "iVBORw0KGgo=\n"], ["data": "iVBO\tRw0KGgo="]])

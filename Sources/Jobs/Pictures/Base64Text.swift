@@ -13,8 +13,35 @@ enum Base64Text {
             throw Fault(found: "a data: URL", allowed: "base64 alone, what follows the URL's comma")
         }
         if text.isEmpty { throw Fault(found: "an empty text", allowed: "a picture in base64") }
+        // Its digits are base64's too.
+        if isHexadecimal(text) {
+            throw Fault(found: "a picture in hexadecimal digits", allowed: "a picture in base64")
+        }
         if let data = Data(base64Encoded: text) { return data }
-        throw fault(in: text)
+        throw reference(text) ?? fault(in: text)
+    }
+
+    /// Whether it begins as a PNG, a JPEG or a WebP does, two digits for each byte.
+    private static func isHexadecimal(_ text: String) -> Bool {
+        let start = text.prefix(16).lowercased()
+        return ["89504e470d0a1a0a", "ffd8ff", "52494646"].contains { start.hasPrefix($0) }
+    }
+
+    /// What stands for a picture where the picture itself is needed: its address, its file's name, or what Python
+    /// shows of bytes.
+    private static func reference(_ text: String) -> Fault? {
+        if let scheme = text.prefix(40).prefixMatch(of: /[A-Za-z][A-Za-z0-9+.\-]*:\/\//) {
+            return Fault(
+                found: "an address that begins \(scheme.output)",
+                allowed: "the picture itself in base64: addresses are not fetched")
+        }
+        if text.hasPrefix("b'") {
+            return Fault(
+                found: "base64 as Python shows bytes, b'…'",
+                allowed: "base64 alone: base64.b64encode(data).decode()")
+        }
+        guard text.utf8.count <= 1024, text.suffix(8).contains(/\.[A-Za-z][A-Za-z0-9]{1,4}$/) else { return nil }
+        return Fault(found: "a file's name", allowed: "what is in the file, in base64")
     }
 
     private static func fault(in text: String) -> Fault {
