@@ -109,6 +109,8 @@ package enum AdapterError: Error, CustomStringConvertible, Equatable {
     package var description: String {
         switch self {
         case .notAnAdapter(let path, let reason): "\(path) is not an Atelier adapter: \(reason)"
+        case .otherModel(let concept, let wanted, let found) where wanted == found:
+            "the concept \(concept) was learned on other weights of \(found) than these; learn it again"
         case .otherModel(let concept, let wanted, let found):
             "the concept \(concept) was learned on the model \(found) and cannot be used with \(wanted)"
         case .unknownWeight(let concept, let name):

@@ -89,6 +89,15 @@ import Testing
         }
     }
 
+    /// A model that was replaced keeps its name.
+    @Test func anAdapterOfOtherWeightsOfAModelIsToldApartFromAnotherModels() throws {
+        let replaced = try lora { _, description in description.modelDigest = "e" }
+        let model = replaced.description.model
+        #expect { try use(replaced) } throws: { "\($0)".contains("on other weights of \(model) than") }
+        let other = try lora { _, description in (description.modelDigest, description.model) = ("e", "other") }
+        #expect { try use(other) } throws: { "\($0)".contains("the model other and cannot be used with \(model)") }
+    }
+
     // MARK: ARBooth
 
     @Test func ofARBoothTooAllWeightsMustBeThere() throws {
