@@ -47,7 +47,7 @@ enum FileKind: Equatable {
     private static let blanks: [UInt8] = [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF]
 
     /// What is often met under a checkpoint's name.
-    private static func foreign(_ bytes: UnsafeRawBufferPointer) -> String? {
+    fileprivate static func foreign(_ bytes: UnsafeRawBufferPointer) -> String? {
         if bytes.starts(with: "version https://git-lfs".utf8) { return pointer(bytes) }
         if bytes.prefix(64).drop(while: { blanks.contains($0) }).first == UInt8(ascii: "<") {
             return "it is a web page (or XML), not a checkpoint: the address asks for a login or shows the file; "
@@ -113,3 +113,7 @@ enum FileKind: Equatable {
         ),
     ]
 }
+
+/// What a file is, and what to do, that lies where a tokenizer or settings should: a git-lfs pointer, a web page; nil
+/// where nobody can tell.
+package func mistakenFile(_ data: Data) -> String? { data.withUnsafeBytes { FileKind.foreign($0) } }

@@ -120,6 +120,14 @@ import Testing
         #expect(throws: TextTokenizerError.self) { try tokenizer(piece("a", 0)) }
         #expect(throws: TextTokenizerError.self) { try tokenizer([0xFF] + [UInt8](repeating: 0xFF, count: 20)) }
     }
+
+    @Test func whatIsSomethingElseIsNamed() throws {
+        let pointer = "version https://git-lfs.github.com/spec/v1\nsize 791656\n"
+        for (text, words) in [(pointer, "a git-lfs pointer"), ("<!DOCTYPE html>\n", "a web page")] {
+            let error = try #require(throws: TextTokenizerError.self) { try tokenizer(Array(text.utf8)) }
+            #expect(error.problem.contains(words), "\(error)")
+        }
+    }
 }
 
 @Suite(.computing) struct ByteLevelTokenizerTests {

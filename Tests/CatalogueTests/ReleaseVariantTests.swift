@@ -419,8 +419,14 @@ struct ReleaseVariantTests {
 
     @Test func settingsThatAreNoJSONAreSaidToBeSo() throws {
         let path = try copy("dino-vits16/dino-vits16")
-        try Data("<html>".utf8).write(to: URL(fileURLWithPath: path + "/config.json"))
-        #expect(try found(path).problems == ["\(path)/config.json: is not JSON: fetch it anew"])
+        for (text, words) in [
+            ("{", "is not JSON: fetch it anew"), ("<html>", "it is a web page"),
+            ("version https://git-lfs.github.com/spec/v1\nsize 9\n", "it is a git-lfs pointer"),
+        ] {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path + "/config.json"))
+            let problems = try found(path).problems
+            #expect(problems.count == 1 && problems[0].hasPrefix("\(path)/config.json: \(words)"), "\(problems)")
+        }
     }
 
     /// Settings, tokenizers and schedule of a pipeline lie in folders.

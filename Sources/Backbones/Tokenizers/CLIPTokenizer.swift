@@ -1,3 +1,4 @@
+import Checkpoints
 import Compression
 import Foundation
 
@@ -57,7 +58,8 @@ package struct CLIPTokenizer: Sendable {
         let merges = lines.map { $0.split(separator: " ").map(String.init) }
         guard !merges.isEmpty, merges.allSatisfy({ $0.count == 2 }) else {
             throw TextTokenizerError(
-                path: path, problem: "a comment line and then two symbols on every line are needed")
+                path: path,
+                problem: mistakenFile(data) ?? "a comment line and then two symbols on every line are needed")
         }
         let alphabet = BytePairEncoding.alphabet.map(\.symbol)
         let symbols = alphabet + alphabet.map { $0 + "</w>" } + merges.map { $0[0] + $0[1] }

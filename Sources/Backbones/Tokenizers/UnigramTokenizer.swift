@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// A text tokenizer that could not be read: which file and what is wrong with it.
@@ -87,7 +88,7 @@ package struct UnigramTokenizer: Sendable {
         func problem(_ text: String) -> TextTokenizerError { TextTokenizerError(path: path, problem: text) }
         let model: SentencePieceModel
         do throws(SentencePieceModel.Flaw) { model = try SentencePieceModel(data) } catch {
-            throw problem(error.description)
+            throw problem(mistakenFile(data) ?? error.description)
         }
         guard model.characterMap.isEmpty || PrecompiledNormalizer(model.characterMap) != nil else {
             throw problem("its character map is damaged")

@@ -57,7 +57,9 @@ package struct ReleasePiece: Sendable {
     static func settingsProblem(in folder: String) -> String? {
         let path = "\(folder)/config.json"
         guard FileManager.default.fileExists(atPath: path) else { return "\(folder): has no config.json: fetch it" }
-        return settings("config.json", in: folder) == nil ? "\(path): is not JSON: fetch it anew" : nil
+        guard settings("config.json", in: folder) == nil else { return nil }
+        let found = FileManager.default.contents(atPath: path).flatMap { mistakenFile($0) }
+        return "\(path): \(found ?? "is not JSON: fetch it anew")"
     }
 
     /// A tensor's shape, of the first of several names that is there.
