@@ -250,6 +250,16 @@ import Testing
         #expect(try warnings([]) == nil)
     }
 
+    @Test func aNounThatBringsAnArticleIsTold() throws {
+        func warnings(_ noun: String) throws -> [String]? {
+            try personalization(
+                [image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())], class: noun
+            ).warnings
+        }
+        #expect(try warnings("The dog") == ["/concept/class: “dog” alone is meant: it is learnt as a <rex> The dog"])
+        #expect(try warnings("dog") == nil)
+    }
+
     /// The door refuses them by their length; who read them would keep everybody's next message waiting.
     @Test func textsThatNoJobMayHaveAreNotRead() throws {
         let text = JSONValue.string(String(repeating: "xyzzy ", count: 200_000))

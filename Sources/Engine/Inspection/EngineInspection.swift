@@ -53,7 +53,9 @@ struct Findings {
 
 extension PersonalizeSpec {
     /// What its sender should know, though it can be done.
-    fileprivate var warnings: [String] { idleOptionWarnings + idlePictureWarnings + unnamedWarnings }
+    fileprivate var warnings: [String] {
+        idleOptionWarnings + idlePictureWarnings + articleWarnings + unnamedWarnings
+    }
 
     /// What is said of pictures that no concept is learnt from.
     private var idlePictureWarnings: [String] {
@@ -68,6 +70,19 @@ extension PersonalizeSpec {
         guard !idleOptions.isEmpty else { return [] }
         let names = idleOptions.joined(separator: ", ")
         return ["/options: nothing acts on \(names): proxies of another job are learnt from as they were drawn"]
+    }
+
+    /// What is said of nouns that bring an article, which stands before the concept's name already.
+    private var articleWarnings: [String] {
+        concepts.enumerated().compactMap { index, concept in
+            let words = (concept.className ?? "").split(separator: " ")
+            guard concept.role == .subject, words.count > 1, ["a", "an", "the"].contains(words[0].lowercased()) else {
+                return nil
+            }
+            let place = concept.images == nil ? "/concept" : "/concepts/\(index)"
+            let noun = words.dropFirst().joined(separator: " ")
+            return "\(place)/class: “\(noun)” alone is meant: it is learnt as a <\(concept.name)> \(words[0]) \(noun)"
+        }
     }
 
     /// What is said of a training none of whose prompts names what it learns: most likely the brackets were forgotten.
