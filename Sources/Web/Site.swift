@@ -59,7 +59,7 @@ struct Site: Sendable {
     /// What is wrong with a body; texts that look like a concept's name and are none beside those the tenant has.
     func named(_ problems: Problems, for tenant: String) async throws -> [Problem] {
         var concepts = LearntConcepts(source: reader)
-        return try await concepts.naming(problems.list, tenant: tenant)
+        return try await concepts.naming(problems.list, tenant: tenant).bounded
     }
 
     /// What a page's frame shows.

@@ -198,6 +198,17 @@ import Testing
         }
     }
 
+    @Test func aReasonWithoutEndIsCut() async throws {
+        try await Stage.with { stage in
+            let jobs = [try await stage.submit().job, try await stage.submit().job]
+            let worker = try await stage.worker()
+            _ = try await stage.claimOne(worker)
+            for job in jobs { _ = try await stage.store.cancel(job, reason: String(repeating: "~", count: 100_000)) }
+            let rows = try await stage.store.query("select length(cancel_reason) as length from atelier.jobs")
+            #expect(rows.map { $0["length"] } == ["300", "300"])
+        }
+    }
+
     /// Its daemon's death changes neither that it was cancelled nor why; and whoever asks again without a reason takes
     /// none away.
     @Test func aCancelledJobOfADeadDaemonIsCancelledForItsReason() async throws {

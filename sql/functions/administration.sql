@@ -6,6 +6,7 @@ language plpgsql set search_path = atelier, pg_temp security definer as $$
 declare
     v_job jobs;
 begin
+    p_reason := clipped(p_reason, 300);
     select * into v_job from jobs j where j.id = p_job for update;
     if not found then
         return null;

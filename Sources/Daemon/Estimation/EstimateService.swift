@@ -70,10 +70,12 @@ struct EstimateService: Service {
                 answer.warnings = try await (answer.warnings ?? []) + concepts.missing(of: spec, tenant: tenant)
             }
         } catch let problems as Problems {
-            answer.problems = problems.list
-            guard let tenant = question.tenant else { return answer }
+            var list = problems.list
             // Where PostgreSQL is away they stay as they are.
-            answer.problems = (try? await concepts.naming(problems.list, tenant: tenant)) ?? problems.list
+            if let tenant = question.tenant, let named = try? await concepts.naming(list, tenant: tenant) {
+                list = named
+            }
+            answer.problems = list.bounded
         } catch {
             logger.warning("an estimate could not be told", metadata: ["error": "\(error)"])
         }

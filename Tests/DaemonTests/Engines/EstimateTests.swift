@@ -148,6 +148,9 @@ import Testing
             let unknown = try await asker.ask(
                 ["version": 1, "kind": "generate", "model": "nobody's", "prompts": ["x"]], listeningAt: queue)
             #expect(unknown.first?["problems"]?[0]?["pointer"] == "/model", "\(unknown)")
+            let field = String(repeating: "~", count: 9000)
+            let long = try await asker.ask(["version": 1, "kind": "probe", field: 1], listeningAt: queue)
+            #expect(long.first?["problems"]?[0]?["pointer"]?.string?.count == 300, "\(long)")
             let probe = try await asker.ask(["version": 1, "kind": "probe"], listeningAt: queue)
             #expect(probe.first?["problems"]?[0]?["pointer"] == "/kind", "\(probe)")
             for table in ["jobs", "rejections", "outbox"] {
