@@ -25,10 +25,9 @@ package struct Divergence: Operation {
         let gradient = Tensor(uninitialized: student.shape)
         parallel(rows, grain: 16) {
             atelier_divergence(
-                losses.pointer, gradient.pointer, student.pointer, teacher.pointer, $0.lowerBound, $0.upperBound,
-                student.width)
+                losses.pointer, gradient.pointer, student.pointer, teacher.pointer, 1 / Float(rows), $0.lowerBound,
+                $0.upperBound, student.width)
         }
-        atelier_scale(gradient.pointer, gradient.pointer, 1 / Float(max(rows, 1)), gradient.count)
         self.gradient = gradient
         return Tensor([Float(losses.sum / Double(max(rows, 1)))], shape: [1])
     }

@@ -2,15 +2,16 @@ import CKernels
 import Tensors
 
 extension Tensor {
-    /// A loss's gradient, scaled by what arrives at its single number.
+    /// A loss's gradient, scaled by what arrives at its single number: in place, for a backward pass runs once, and
+    /// logits over many classes are large.
     func scaled(by dOutput: Tensor) -> Tensor {
-        let result = Tensor(uninitialized: shape)
         let factor = dOutput.pointer[0]
-        let source = pointer
+        guard factor != 1 else { return self }
+        let target = pointer
         parallel(count, grain: 1 << 14) {
-            atelier_scale(result.pointer + $0.lowerBound, source + $0.lowerBound, factor, $0.count)
+            atelier_scale(target + $0.lowerBound, target + $0.lowerBound, factor, $0.count)
         }
-        return result
+        return self
     }
 }
 
@@ -151,15 +152,15 @@ package struct CrossEntropy: Operation {
         let losses = Tensor(uninitialized: [targets.count])
         let gradient = Tensor(uninitialized: logits.shape)
         precondition(logits.rows == targets.count && targets.allSatisfy { Int($0) < logits.width })
+        let counted = max(targets.count { $0 >= 0 }, 1)
         targets.withUnsafeBufferPointer { targets in
             nonisolated(unsafe) let base = targets.baseAddress!
             parallel(targets.count, grain: 16) {
                 atelier_cross_entropy(
-                    losses.pointer, gradient.pointer, logits.pointer, base, $0.lowerBound, $0.upperBound, logits.width)
+                    losses.pointer, gradient.pointer, logits.pointer, base, 1 / Float(counted), $0.lowerBound,
+                    $0.upperBound, logits.width)
             }
         }
-        let counted = max(targets.count { $0 >= 0 }, 1)
-        atelier_scale(gradient.pointer, gradient.pointer, 1 / Float(counted), gradient.count)
         self.gradient = gradient
         return Tensor([Float(losses.sum / Double(counted))], shape: [1])
     }

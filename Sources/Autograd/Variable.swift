@@ -55,11 +55,9 @@ package final class Node {
             gradientIsOwned = false
             return
         }
-        if !gradientIsOwned {
-            gradient = current.copy()
-            gradientIsOwned = true
-        }
-        gradient!.accumulate(contribution)
+        if gradientIsOwned { return current.accumulate(contribution) }
+        gradient = current.adding(contribution)
+        gradientIsOwned = true
     }
 }
 

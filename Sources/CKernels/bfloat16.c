@@ -47,7 +47,7 @@ TARGET static void pack_block_rows(uint32_t *out, const float *a, long stride, b
 
 TARGET void atelier_multiply_bfloat16(
     const float *a, long a_stride, bool a_transposed, const float *b, long b_stride, bool b_transposed, float *c,
-    long c_stride, long m, long n, long k, const float *bias, float beta) {
+    long c_stride, long m, long n, long k, const float *bias, float beta, long diagonal) {
     uint32_t *packed_b = words(rounded_up(smaller(n, block_columns), tile_columns) * (block_k / 2));
     uint32_t *packed_a = words(rounded_up(smaller(m, block_rows), tile_rows) * row_words + 16);
     for (long j = 0; j < n; j += block_columns) {
@@ -65,7 +65,7 @@ TARGET void atelier_multiply_bfloat16(
                     packed_a, a_transposed ? a + p * a_stride + i : a + i * a_stride + p, a_stride, a_transposed, rows,
                     depth);
                 for (long jj = 0; jj < columns; jj += tile_columns)
-                    for (long ii = 0; ii < rows; ii += tile_rows)
+                    for (long ii = 0; ii < rows && i + ii < j + jj + tile_columns + diagonal; ii += tile_rows)
                         (a_transposed ? multiply_packed : multiply_rounded)(
                             c + (i + ii) * c_stride + j + jj, c_stride, packed_a + ii / tile_rows * tile,
                             packed_b + jj * pairs, pairs, smaller(tile_rows, rows - ii),

@@ -129,6 +129,14 @@ CLONES void atelier_transpose(float *restrict y, const float *restrict x, long r
     }
 }
 
+void atelier_mirror(float *x, long stride, long begin, long end) {
+    enum { block = 16 };
+    for (long r = begin; r < end; r += block)
+        for (long c = 0; c < r + block; c += block)
+            for (long i = r; i < r + block && i < end; i++)
+                for (long j = c; j < c + block && j < i; j++) x[i * stride + j] = x[j * stride + i];
+}
+
 CLONES void atelier_add_gated_rows(float *y, const float *x, const float *g, const float *v, long begin, long end,
                                    long width, long rows_per_group) {
     for (long r = begin; r < end; r++) {

@@ -40,7 +40,7 @@ double atelier_bit_divergence(float *dstudent, const float *student, const float
 }
 
 CLONES void atelier_cross_entropy(float *losses, float *dlogits, const float *logits, const int32_t *targets,
-                                  long begin, long end, long classes) {
+                                  float weight, long begin, long end, long classes) {
     FAST
     for (long r = begin; r < end; r++) {
         const float *row = logits + r * classes;
@@ -56,12 +56,13 @@ CLONES void atelier_cross_entropy(float *losses, float *dlogits, const float *lo
         float inverse = 1.0f / sum;
         for (long j = 0; j < classes; j++) d[j] *= inverse;
         d[targets[r]] -= 1.0f;
+        for (long j = 0; j < classes; j++) d[j] *= weight;
         losses[r] = logf(sum) + largest - row[targets[r]];
     }
 }
 
-CLONES void atelier_divergence(float *losses, float *dstudent, const float *student, const float *teacher, long begin,
-                               long end, long classes) {
+CLONES void atelier_divergence(float *losses, float *dstudent, const float *student, const float *teacher, float weight,
+                               long begin, long end, long classes) {
     FAST
     for (long r = begin; r < end; r++) {
         const float *s = student + r * classes, *t = teacher + r * classes;
@@ -82,5 +83,6 @@ CLONES void atelier_divergence(float *losses, float *dstudent, const float *stud
         float inverse_s = 1.0f / sum_s, inverse_t = 1.0f / sum_t;
         for (long j = 0; j < classes; j++)
             d[j] = exp_inline(s[j] - largest_s) * inverse_s - exp_inline(t[j] - largest_t) * inverse_t;
+        for (long j = 0; j < classes; j++) d[j] *= weight;
     }
 }

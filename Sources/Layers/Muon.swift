@@ -84,10 +84,9 @@ package final class Muon {
             let matrix = Matrix(x.pointer, stride: columns)
             let turned = Matrix(x.pointer, stride: columns, transposed: true)
             let square = Matrix(gram.pointer, stride: side)
-            multiply(
-                isTall ? turned : matrix, isTall ? matrix : turned, into: square, m: side, n: side,
-                k: max(rows, columns))
-            multiply(square, square, into: Matrix(factor.pointer, stride: side), m: side, n: side, k: side)
+            multiplySymmetric(
+                isTall ? turned : matrix, isTall ? matrix : turned, into: square, m: side, k: max(rows, columns))
+            multiplySymmetric(square, square, into: Matrix(factor.pointer, stride: side), m: side, k: side)
             combine(gram, into: factor, rows: side)
             let next = Tensor(uninitialized: x.shape)
             let multiplier = Matrix(factor.pointer, stride: side)

@@ -74,7 +74,7 @@ private func multiplySerially(
     if isRounded {
         atelier_multiply_bfloat16(
             a.pointer, a.stride, a.transposed, b.pointer, b.stride, b.transposed, c.pointer, c.stride, m, n, k, bias,
-            beta)
+            beta, m)
         return
     }
     if let bias { for row in 0..<m { (c.pointer + row * c.stride).update(from: bias, count: n) } }
@@ -93,27 +93,58 @@ package func multiply(
     _ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, n: Int, k: Int, alpha: Float = 1, beta: Float = 0,
     bias: UnsafePointer<Float>? = nil
 ) {
-    let worthSplitting = m * n * k > 1 << 16
     let isRounded = isRounded(m, n, k, alpha, MatrixPrecision.current)
     let beta = bias == nil ? beta : 0
     if !isRounded, alpha == 1, beta == 0, !a.transposed, b.transposed, isBestUnpacked(m, n, k) {
-        parallel(n, grain: worthSplitting ? 32 : n) {
+        parallel(n, grain: m * n * k > leastSplit ? 32 : n) {
             atelier_project_floats(
                 c.pointer, c.stride, a.pointer, a.stride, b.pointer, b.stride, bias, m, k, $0.lowerBound, $0.upperBound)
         }
         return
     }
     if n >= m {
-        parallel(n, grain: worthSplitting ? 32 : n) { range in
+        split(n, step: 32, each: m * k, isRounded: isRounded) { range in
             multiplySerially(
                 a, b.fromColumn(range.lowerBound), into: c.fromColumn(range.lowerBound), m: m, n: range.count, k: k,
                 alpha: alpha, beta: beta, bias: bias.map { $0 + range.lowerBound }, isRounded: isRounded)
         }
     } else {
-        parallel(m, grain: worthSplitting ? 12 : m) { range in
+        split(m, step: 12, each: n * k, isRounded: isRounded) { range in
             multiplySerially(
                 a.fromRow(range.lowerBound), b, into: c.fromRow(range.lowerBound), m: range.count, n: n, k: k,
                 alpha: alpha, beta: beta, bias: bias, isRounded: isRounded)
         }
     }
+}
+
+/// Multiplications from which a product is worth splitting over threads.
+private let leastSplit = 1 << 16
+
+/// Multiplications up to which OpenBLAS adds up in another order than beyond.
+private let mostOfSmallProduct = 1_000_000
+
+/// Splits rows or columns over the threads, in multiples of `step`; each takes `each` multiplications.
+///
+/// A result must not depend on how many threads there are. OpenBLAS's kernels for AVX-512 give a number the same bits
+/// whatever is computed beside it (those for AVX2 where rows are split), but for small products: no part of a large one
+/// is small here, and no small one is split.
+private func split(_ count: Int, step: Int, each: Int, isRounded: Bool, _ body: (Range<Int>) -> Void) {
+    if isRounded { return parallel(count, grain: count * each > leastSplit ? step : count, body) }
+    let least = (mostOfSmallProduct / max(each * step, 1) + 1) * step
+    let shares = max(1, min(threadCount, count / least))
+    func start(_ share: Int) -> Int { share == shares ? count : count * share / shares / step * step }
+    parallel(shares, grain: 1) { for share in $0 { body(start(share)..<start(share + 1)) } }
+}
+
+/// c[m, m] = a[m, k] · b[k, m] where that is symmetric, such as a matrix times itself turned: what lies below the
+/// diagonal is copied from above it. The numbers are those of `multiply`.
+package func multiplySymmetric(_ a: Matrix, _ b: Matrix, into c: Matrix, m: Int, k: Int) {
+    guard isRounded(m, m, k, 1, MatrixPrecision.current) else { return multiply(a, b, into: c, m: m, n: m, k: k) }
+    parallel(m, grain: 32) {
+        let (columns, target) = (b.fromColumn($0.lowerBound), c.fromColumn($0.lowerBound))
+        atelier_multiply_bfloat16(
+            a.pointer, a.stride, a.transposed, columns.pointer, b.stride, b.transposed, target.pointer, c.stride, m,
+            $0.count, k, nil, 0, $0.lowerBound)
+    }
+    parallel(m, grain: 16) { atelier_mirror(c.pointer, c.stride, $0.lowerBound, $0.upperBound) }
 }

@@ -132,4 +132,15 @@ extension Tensor {
             atelier_accumulate(target + $0.lowerBound, source + $0.lowerBound, scale, $0.count)
         }
     }
+
+    /// self + other, in memory of its own.
+    package func adding(_ other: Tensor) -> Tensor {
+        precondition(other.count == count, "\(other.shape) is not added to \(shape)")
+        let result = Tensor(uninitialized: shape)
+        let (target, a, b) = (result.pointer, pointer, other.pointer)
+        parallel(count, grain: 1 << 15) {
+            atelier_add(target + $0.lowerBound, a + $0.lowerBound, b + $0.lowerBound, $0.count)
+        }
+        return result
+    }
 }

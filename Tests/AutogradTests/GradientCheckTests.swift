@@ -95,4 +95,14 @@ private struct GradientCheck {
         Add().apply([square, x]).backward()
         #expect(leaf.gradient!.values == [7])
     }
+
+    /// Logits over many classes are large: there is one gradient of theirs, whatever it is multiplied by.
+    @Test func aLossScalesItsGradientInPlace() {
+        var loss = CrossEntropy(targets: [2, 0])
+        _ = loss.forward([.example([2, 4])])
+        let whole = loss.backward(Tensor([1], shape: [1]), needs: [true])[0]!
+        let values = whole.values
+        let half = loss.backward(Tensor([0.5], shape: [1]), needs: [true])[0]!
+        #expect(half.pointer == whole.pointer && half.values == values.map { 0.5 * $0 })
+    }
 }

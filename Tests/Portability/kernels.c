@@ -64,6 +64,7 @@ static void pointwise(void) {
     SHOW("swish_backward", atelier_swish_backward(y, a, b, 1.702f, count));
     SHOW("relu", atelier_relu(y, a, count));
     SHOW("relu_backward", atelier_relu_backward(y, a, b, count));
+    SHOW("mirror", (memcpy(y, a, sizeof(float) * count), atelier_mirror(y, width, 0, rows)));
     SHOW("transpose", atelier_transpose(y, a, rows, width));
     SHOW("add_rows", atelier_add_rows(y, a, b, 0, rows, width, 2, 3));
     SHOW("multiply_rows", atelier_multiply_rows(y, a, b, 0, rows, width, 2));
@@ -181,10 +182,10 @@ static void losses(void) {
     show("bit_divergence", losses, 1);
     show("bit_divergence_gradient", d, count);
     const int32_t targets[rows] = { 0, 39, -1, 5, 17, 20 };
-    atelier_cross_entropy(losses, d, a, targets, 0, rows, width);
+    atelier_cross_entropy(losses, d, a, targets, 0.2f, 0, rows, width);
     show("cross_entropy", losses, rows);
     show("cross_entropy_gradient", d, count);
-    atelier_divergence(losses, d, a, b, 0, rows, width);
+    atelier_divergence(losses, d, a, b, 0.2f, 0, rows, width);
     show("divergence", losses, rows);
     show("divergence_gradient", d, count);
 }

@@ -74,6 +74,45 @@ import Testing
         #expect(worst < 1e-5 * (Float(k).squareRoot() + 2))
     }
 
+    /// OpenBLAS adds up products of a million multiplications and fewer in another order: a large one would depend on
+    /// the number of threads where their parts of it are small. Its kernels for other processors go by columns, too.
+    @Test(
+        .enabled(if: mostUnpackedRows > 4, "without AVX-512"),
+        arguments: [(682, 8, 256), (66, 41, 546), (434, 12, 455), (169, 13, 152), (116, 132, 93), (50, 100, 250)])
+    func whatThreadsShareIsTheSameAsTheWhole(shape: (m: Int, n: Int, k: Int)) {
+        let (m, n, k) = shape
+        let a = Tensor(numbers(m * k, seed: 6), shape: [m * k])
+        let b = Tensor(numbers(n * k, seed: 7), shape: [n * k])
+        for transposed in [(false, false), (false, true), (true, false), (true, true)] {
+            let whole = Tensor(zeros: [m, n])
+            multiplySerially(
+                Matrix(a.pointer, stride: transposed.0 ? m : k, transposed: transposed.0),
+                Matrix(b.pointer, stride: transposed.1 ? k : n, transposed: transposed.1),
+                into: Matrix(whole.pointer, stride: n), m: m, n: n, k: k)
+            let shared = product(a, b, transposed: transposed, m: m, n: n, k: k, beta: 0)
+            #expect(shared == whole.values, "transposed \(transposed)")
+        }
+    }
+
+    /// Half of it is computed and the other half copied, with the bits of the whole.
+    @Test(arguments: [MatrixPrecision.single, .bfloat16], [(40, 100), (300, 77), (256, 600)])
+    func symmetricProductsAreThoseOfAllNumbers(precision: MatrixPrecision, shape: (m: Int, k: Int)) {
+        let (m, k) = shape
+        let x = Tensor(numbers(m * k, seed: 8), shape: [m * k])
+        MatrixPrecision.$current.withValue(precision) {
+            for isTall in [false, true] {
+                let got = Tensor(repeating: .nan, shape: [m, m])
+                let stride = isTall ? m : k
+                multiplySymmetric(
+                    Matrix(x.pointer, stride: stride, transposed: isTall),
+                    Matrix(x.pointer, stride: stride, transposed: !isTall),
+                    into: Matrix(got.pointer, stride: m), m: m, k: k)
+                let wanted = product(x, x, transposed: (isTall, !isTall), m: m, n: m, k: k, beta: 0)
+                #expect(got.values == wanted, "tall: \(isTall)")
+            }
+        }
+    }
+
     @Test func parallelCoversEveryIndexOnce() {
         for count in [0, 1, 7, 1000] {
             let seen = Tensor(zeros: [max(count, 1)])

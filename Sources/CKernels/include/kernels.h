@@ -51,6 +51,8 @@ void atelier_add_gated_rows(float *y, const float *x, const float *g, const floa
                             long rows_per_group);
 // y [columns, rows] = x [rows, columns] turned.
 void atelier_transpose(float *y, const float *x, long rows, long columns);
+// Rows [begin, end) of a square x: what lies below the diagonal becomes what lies above it.
+void atelier_mirror(float *x, long stride, long begin, long end);
 // dv[g, c] += Σ_r dy[r, c] (· x[r, c] when x is given) for the columns [column_begin, column_end) of
 // `group_count` groups.
 void atelier_reduce_rows(float *dv, const float *dy, const float *x, long rows, long width, long rows_per_group,
@@ -139,14 +141,14 @@ double atelier_bit_cross_entropy(float *dlogits, const float *logits, const uint
 // Σ w·KL(teacher ‖ student) over two-class bits; dstudent = w·(p_s − p_t).
 double atelier_bit_divergence(float *dstudent, const float *student, const float *teacher, const float *weights, long n,
                               long bits_per_weight);
-// Softmax cross-entropy rows [begin, end) of [rows, classes]; target < 0 skips the row. losses[r] and dlogits
-// (unweighted p − onehot) are written.
-void atelier_cross_entropy(float *losses, float *dlogits, const float *logits, const int32_t *targets, long begin,
-                           long end, long classes);
-// KL(softmax(teacher) ‖ softmax(student)) of rows [begin, end) of [rows, classes] into losses; dstudent = p_s − p_t
-// (unweighted).
-void atelier_divergence(float *losses, float *dstudent, const float *student, const float *teacher, long begin,
-                        long end, long classes);
+// Softmax cross-entropy rows [begin, end) of [rows, classes]; target < 0 skips the row. losses[r] (unweighted) and
+// dlogits = weight·(p − onehot) are written.
+void atelier_cross_entropy(float *losses, float *dlogits, const float *logits, const int32_t *targets, float weight,
+                           long begin, long end, long classes);
+// KL(softmax(teacher) ‖ softmax(student)) of rows [begin, end) of [rows, classes] into losses (unweighted); dstudent =
+// weight·(p_s − p_t).
+void atelier_divergence(float *losses, float *dstudent, const float *student, const float *teacher, float weight,
+                        long begin, long end, long classes);
 
 // --- convolution.c
 // Columns of a band of output rows [row_begin, row_end): columns [C·kh·kw, (row_end − row_begin)·out_w] of x [C, H, W].
@@ -183,11 +185,12 @@ void atelier_adamw_8bit(float *p, struct atelier_moment first, struct atelier_mo
 
 // --- bfloat16.c
 bool atelier_has_bfloat16(void);
-// c = a · b + bias + beta · c with operands rounded to bfloat16; bias [n] is added to every row unless it is NULL. Only
-// where atelier_has_bfloat16().
+// c = a · b + bias + beta · c with operands rounded to bfloat16; bias [n] is added to every row unless it is NULL. What
+// lies below row = column + diagonal may be left as it was: nothing where `diagonal` is m. Only where
+// atelier_has_bfloat16().
 void atelier_multiply_bfloat16(
     const float *a, long a_stride, bool a_transposed, const float *b, long b_stride, bool b_transposed, float *c,
-    long c_stride, long m, long n, long k, const float *bias, float beta);
+    long c_stride, long m, long n, long k, const float *bias, float beta, long diagonal);
 
 // --- attention_bfloat16.c
 // One head: out[t] = softmax over the first visible[t] keys (all when NULL) of logit_scale · q·k, times v. Strides are
