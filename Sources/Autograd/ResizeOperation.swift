@@ -152,11 +152,15 @@ package struct Resize: Operation {
                 map.pointer[(row * w + column) * outputs + i * columns.count + j] += rowWeight * columnWeight
             }
         }
-        parallel(x.shape[0] * x.shape[1], grain: 256) { range in
-            multiplySerially(
-                Matrix(x.pointer + range.lowerBound * inputs, stride: inputs), Matrix(map.pointer, stride: outputs),
-                into: Matrix(y.pointer + range.lowerBound * outputs, stride: outputs), m: range.count, n: outputs,
-                k: inputs)
+        // As many planes a product however many threads there are: OpenBLAS adds up small ones in another order.
+        let together = 256
+        parallel(x.shape[0] * x.shape[1], grain: together) { range in
+            for first in stride(from: range.lowerBound, to: range.upperBound, by: together) {
+                multiplySerially(
+                    Matrix(x.pointer + first * inputs, stride: inputs), Matrix(map.pointer, stride: outputs),
+                    into: Matrix(y.pointer + first * outputs, stride: outputs),
+                    m: min(together, range.upperBound - first), n: outputs, k: inputs)
+            }
         }
     }
 

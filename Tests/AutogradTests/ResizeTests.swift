@@ -37,6 +37,14 @@ import Testing
         }
     }
 
+    /// However many planes there are, and however many threads resize them, a plane is the same.
+    @Test func planesAreTheSameAloneAndTogether() {
+        let x = Tensor.example([4096, 1, 16, 16])
+        func resized(_ x: Tensor) -> Tensor { Resize.resized(x, height: 2, width: 2, method: .area) }
+        let apart = stride(from: 0, to: 4096, by: 256).map { resized(x.slice($0..<$0 + 256)) }
+        #expect(resized(x).values == Tensor.joined(apart).values)
+    }
+
     @Test func windowsOverlapWhereSidesDoNotDivide() {
         // 5 → 3 reads 0…1, 1…3, 3…4, as PyTorch's adaptive pooling.
         let y = Resize.resized(Tensor([0, 1, 2, 3, 4], shape: [1, 1, 1, 5]), height: 1, width: 3, method: .area)
