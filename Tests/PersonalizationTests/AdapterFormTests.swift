@@ -2,6 +2,7 @@ import Backbones
 import Checkpoints
 import ComputeTesting
 import Foundation
+import Jobs
 import Layers
 import ModelTesting
 import Tensors
@@ -277,6 +278,61 @@ import Testing
         var wanted = try part("to_q") + [Float](repeating: 0, count: 4 * 4)
         wanted += try part("to_v") + [Float](repeating: 0, count: 16 * 4)
         #expect(zip(matrix.values, wanted).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+
+    /// A file of diffusers' of these modules.
+    private func diffusersFile(_ modules: [String]) throws -> String {
+        let (file, ends) = (folder + "/diffusers.safetensors", [("lora_A", [1, 4]), ("lora_B", [4, 1])])
+        let tensors = modules.flatMap { module in
+            ends.map { ("\(module).\($0.0).weight", Tensor(zeros: $0.1)) }
+        }
+        try Safetensors.write(Dictionary(uniqueKeysWithValues: tensors), to: file)
+        return file
+    }
+
+    /// They know SDXL's blocks by the authors' names alone, and train nothing outside of them; a network of one block a
+    /// level, as tests have, or with attention where SDXL has none is another.
+    @Test(
+        arguments: [
+            (
+                "down_blocks.1.attentions.1.proj_in up_blocks.0.resnets.2.conv1 up_blocks.1.upsamplers.0.conv",
+                "input_blocks_5_1_proj_in output_blocks_2_0_in_layers_2 output_blocks_5_2_conv"
+            ),
+            (
+                "down_blocks.1.attentions.1.proj_in mid_block.attentions.0.proj_out conv_in",
+                "conv_in down_blocks_1_attentions_1_proj_in mid_block_attentions_0_proj_out"
+            ),
+            (
+                "down_blocks.1.attentions.0.proj_in up_blocks.0.attentions.1.proj_in",
+                "down_blocks_1_attentions_0_proj_in up_blocks_0_attentions_1_proj_in"
+            ),
+            ("down_blocks.0.attentions.1.proj_in", "down_blocks_0_attentions_1_proj_in"),
+        ])
+    func kohyasScriptsKnowSDXLsBlocks(modules: String, names: String) throws {
+        let (file, out) = (
+            try diffusersFile(modules.split(separator: " ").map { "unet.\($0)" }), folder + "/kohya.safetensors"
+        )
+        try AdapterWriter(try AdapterReader(file).read().changes).write(.kohya, to: out)
+        let written = try AdapterReader(out).read().changes.keys.map(\.name)
+        #expect(written.sorted() == names.split(separator: " ").map(String.init))
+    }
+
+    /// transformers 5 has no `text_model` in a lone text tower; diffusers takes it off tensors' names alone.
+    @Test func settingsOfATextTowerHoldWhereItStandsAlone() throws {
+        let module = "text_encoder.text_model.encoder.layers.0.mlp.fc1"
+        let (file, out) = (
+            try diffusersFile([module, "unet.mid_block.attentions.0.proj_in"]), folder + "/out.safetensors"
+        )
+        var tensors = try Checkpoint.tensors(file)
+        tensors[module + ".alpha"] = Tensor([3], shape: [])
+        try Safetensors.write(tensors, to: file)
+        try AdapterWriter(try AdapterReader(file).read().changes).write(.diffusers, to: out)
+        let written = try Checkpoint.open(out)
+        let header = try JSONValue(json: Data(try #require(written.metadata["lora_adapter_metadata"]).utf8))
+        #expect(header["text_encoder.target_modules"] == ["encoder.layers.0.mlp.fc1"], "\(header.text)")
+        #expect(written.contains(module + ".lora_A.weight"))
+        let scales = try AdapterReader(out).read().changes.map { ($0.key.path, $0.value.scale) }
+        #expect(Dictionary(uniqueKeysWithValues: scales)[module] == 3)
     }
 
     @Test func aKeyWithoutAPlaceIsNamed() throws {

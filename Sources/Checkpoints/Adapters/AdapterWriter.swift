@@ -51,19 +51,20 @@ package struct AdapterWriter {
     private func component(_ module: NamedChanges.Module) -> String { module.component ?? network }
 
     /// Ranks and alphas that differ from the first module's.
-    private func settings(of component: String) -> [String: Any] {
+    /// - Parameter name: what a module is called by the end of its path.
+    private func settings(of component: String, name: (NamedChanges.Module) -> String = { $0.name }) -> [String: Any] {
         var (ranks, alphas): ([String: Int], [String: Double]) = ([:], [:])
         let own = changes.filter { self.component($0.module) == component }
         for (module, change) in own where change.rank != usualRank || alpha(change) != usualAlpha {
             // A key means every name that ends with it, but for this mark.
-            let isEnd = own.contains { $0.module.name.hasSuffix("." + module.name) }
-            let key = (isEnd ? "^" : "") + module.name
+            let isEnd = own.contains { name($0.module).hasSuffix("." + name(module)) }
+            let key = (isEnd ? "^" : "") + name(module)
             if change.rank != usualRank { ranks[key] = change.rank }
             if alpha(change) != usualAlpha { alphas[key] = Double(alpha(change)) }
         }
         return [
             "peft_type": "LORA", "r": usualRank, "lora_alpha": Double(usualAlpha), "rank_pattern": ranks,
-            "alpha_pattern": alphas, "target_modules": own.map(\.module.name), "bias": "none", "use_rslora": false,
+            "alpha_pattern": alphas, "target_modules": own.map { name($0.module) }, "bias": "none", "use_rslora": false,
             "use_dora": false, "fan_in_fan_out": false, "lora_dropout": 0, "inference_mode": true,
         ]
     }
@@ -94,6 +95,12 @@ package struct AdapterWriter {
         return [file, weights]
     }
 
+    /// The end of a module's path that CLIP's text tower has also where it stands alone: transformers 5 has no
+    /// `text_model` there, which diffusers takes off tensors' names and not off these.
+    private static func end(of module: NamedChanges.Module) -> String {
+        module.name.hasPrefix("text_model.") ? String(module.name.dropFirst("text_model.".count)) : module.name
+    }
+
     private func writeDiffusers(_ path: String) throws -> [String] {
         let tensors = changes.flatMap { module, change in
             [
@@ -103,7 +110,7 @@ package struct AdapterWriter {
         }
         var named: [String: Any] = [:]
         for component in Set(changes.map { component($0.module) }) {
-            for (key, value) in settings(of: component) { named["\(component).\(key)"] = value }
+            for (key, value) in settings(of: component, name: Self.end(of:)) { named["\(component).\(key)"] = value }
         }
         let header = try JSONSerialization.data(withJSONObject: named, options: [.sortedKeys])
         try RawTensor.write(
@@ -112,7 +119,7 @@ package struct AdapterWriter {
         return [path]
     }
 
-    /// kohya's scripts call the modules of SD3 and FLUX.1 as the authors do, those of others as we do.
+    /// kohya's scripts call the modules of SDXL's blocks, SD3 and FLUX.1 as the authors do, those of others as we do.
     private func writeKohya(_ path: String) throws -> [String] {
         let fused = try FusedChanges(changes)
         let own = changes.filter { !fused.modules.contains($0.module) }
@@ -122,10 +129,12 @@ package struct AdapterWriter {
                 .contains { module.name.hasPrefix($0) }
         }
         let ofNetwork = isEither ? "lora_transformer_" : "lora_unet_"
+        let authors = UNetNames.authors(
+            ofSDXL: own.filter { $0.module.component?.hasPrefix("text_encoder") != true }.map(\.module.name))
         let tensors = own.flatMap { module, change in
             let component = module.isOfT5 ? "text_encoder_3" : module.component
             let prefix = component.flatMap { AdapterNames.kohyasEncoders[$0] } ?? ofNetwork
-            let name = prefix + module.name.replacingOccurrences(of: ".", with: "_")
+            let name = prefix + (authors[module.name] ?? module.name).replacingOccurrences(of: ".", with: "_")
             return [
                 RawTensor("\(name).lora_down.weight", change.down), RawTensor("\(name).lora_up.weight", change.up),
                 RawTensor("\(name).alpha", number: alpha(change)),

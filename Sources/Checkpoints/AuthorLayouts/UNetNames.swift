@@ -92,6 +92,22 @@ package enum UNetNames {
         return pair.sgm + (part.map { "." + $0.sgm } ?? rest)
     }
 
+    /// The network of Stable Diffusion XL and of its descendants.
+    private static let sdxl = Form(
+        blocksPerLevel: 2, attendsDown: [false, true, true], attendsUp: [true, true, false])
+
+    /// What the authors call an adapter's modules of Stable Diffusion XL, by their names in diffusers. None where one
+    /// lies outside of its blocks, or where the names do not tell that it has two a level: then they may be another
+    /// network's.
+    static func authors(ofSDXL modules: [String]) -> [String: String] {
+        guard modules.contains(where: { $0.contains(#/^(down_blocks\.\d\.\w+\.1|up_blocks\.\d\.\w+\.2)\./#) }),
+            modules.allSatisfy({ $0.contains(#/^(down_blocks|mid_block|up_blocks)\./#) })
+        else { return [:] }
+        let prefixes = prefixes(sdxl)
+        let pairs = modules.compactMap { module in author(of: module, prefixes).map { (module, $0) } }
+        return pairs.count == modules.count ? Dictionary(pairs) { first, _ in first } : [:]
+    }
+
     /// Parts of a residual block.
     private static let residual: [(sgm: String, diffusers: String)] = [
         ("in_layers.0", "norm1"), ("in_layers.2", "conv1"), ("emb_layers.1", "time_emb_proj"),
