@@ -1,5 +1,6 @@
 import ComputeTesting
 import Foundation
+import ModelTesting
 import Testing
 
 @testable import Backbones
@@ -44,6 +45,21 @@ private func withFile<Result>(_ contents: Data, _ body: (String) throws -> Resul
         #expect(tokenizer.padded("a", length: 5, with: 101) == [100, 5, 101, 101, 101])
     }
 
+    /// The ids are those of Hugging Face's tokenizers 0.23.
+    @Test func addedTokensAreFoundAsTheirFlagsSay() throws {
+        let listed: [[String: Any]] = [
+            ["id": 100, "content": "<|startoftext|>", "normalized": true], ["id": 101, "content": "<|endoftext|>"],
+            ["id": 102, "content": "<Sks>", "normalized": true], ["id": 103, "content": "<L>", "lstrip": true],
+            ["id": 104, "content": "ab ab", "normalized": true],
+        ]
+        var root = try #require(try JSONSerialization.jsonObject(with: tokenizerFile) as? [String: Any])
+        root["added_tokens"] = listed
+        let tokenizer = try withFile(JSONSerialization.data(withJSONObject: root)) { try CLIPTokenizer(path: $0) }
+        #expect(tokenizer.encode("a <sKS>a  <L> a") == [5, 102, 5, 103, 5])
+        #expect(tokenizer.encode("<|StartOfText|>AB \n Ab<|endoftext|>") == [100, 104, 101])
+        #expect(tokenizer.vocabularySize == 105 && tokenizer.paddingID == 101)
+    }
+
     @Test func wordsOfALearnedFileAreOneTokenAndOthersAreSpelledOut() throws {
         let words = ["dog", "doghouse", "god", "good", "a"]
         let learned = try withFile(CLIPTokenizer.file(words: words)) { try CLIPTokenizer(path: $0) }
@@ -74,6 +90,27 @@ private func withFile<Result>(_ contents: Data, _ body: (String) throws -> Resul
         try Data("#version: 0.2\na b\n".utf8).write(to: merges)
         try Data(#"{"pad_token":"'"}"#.utf8).write(to: folder.appendingPathComponent("tokenizer_config.json"))
         #expect(try CLIPTokenizer(path: folder.path).paddingID == 4)
+        let listed = ["102": ["content": "<pad>"], "103": ["content": "<sks>"]]
+        let settings: [String: Any] = ["pad_token": "<pad>", "added_tokens_decoder": listed]
+        try JSONSerialization.data(withJSONObject: settings).write(
+            to: folder.appendingPathComponent("tokenizer_config.json"))
+        let tokenizer = try CLIPTokenizer(path: folder.path)
+        #expect(tokenizer.paddingID == 102 && tokenizer.encode("a<sks>") == [5, 103])
+    }
+
+    /// A text with a token that has no row would stop the engine.
+    @Test func moreIdsThanTheEncodersTableHasRowsAreRefused() throws {
+        let models = try TinyModels()
+        try models.writeEncoders()
+        let folder = models.folder + "/tiny-clip"
+        _ = try CLIPEncoder(directory: folder)
+        let file = URL(fileURLWithPath: folder + "/tokenizer.json")
+        var root = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+        let tokens = try #require(root["added_tokens"] as? [[String: Any]])
+        root["added_tokens"] = tokens + [["id": 9999, "content": "<sks>"]]
+        try JSONSerialization.data(withJSONObject: root).write(to: file)
+        let error = try #require(throws: TextTokenizerError.self) { try CLIPEncoder(directory: folder) }
+        #expect(error.problem.contains("10000 ids"), "\(error)")
     }
 
     @Test func aFileOfNeitherFormIsRefusedByName() throws {

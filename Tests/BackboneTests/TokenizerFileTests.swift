@@ -35,7 +35,20 @@ import Testing
         var tokens = AddedTokens([Token(content: "<unk>", id: 2)])
         tokens.add(Token(content: "<unk>", id: 300))
         #expect(tokens.split("<unk>") == [.token(300)] && tokens.identifier(of: "<unk>") == 300)
-        #expect(AddedTokens([["content": "x"]]) == nil)
+        #expect(Token.listed([["content": "x"]]) == nil && Token.listed(nil)?.isEmpty == true)
+    }
+
+    @Test func someAreLookedForInTheNormalText() {
+        let tokens = AddedTokens(
+            [
+                Token(content: "<Rex>", id: 1, isNormalized: true), Token(content: "<M>", id: 2),
+                Token(content: "CAT", id: 3, isWholeWord: true, isNormalized: true),
+            ]
+        ) { $0.lowercased() }
+        #expect(tokens.parts(of: "A <rEX>B<M>C") == [.text("a "), .token(1), .text("b"), .token(2), .text("c")])
+        #expect(tokens.parts(of: "<m> cats, Cat") == [.text("<m> cats, "), .token(3)])
+        #expect(tokens.split("A <rEX>B<M>C") == [.text("A <rEX>B"), .token(2), .text("C")], "as it is written")
+        #expect(tokens.identifier(of: "<Rex>") == 1 && tokens.lastID == 3)
     }
 }
 
@@ -109,6 +122,17 @@ import Testing
         // T5's extra marks come after the pieces, the first of them last.
         #expect(tokenizer.identifier(of: "<extra_id_0>") == 106 && tokenizer.identifier(of: "<extra_id_99>") == 7)
         #expect(tokenizer.adding(placeholders: ["<rex>"]).encode("<rex>") == [107, 1])
+    }
+
+    @Test func tokensThatAreListedBesideItAreFound() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-t5-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data(model).write(to: folder.appendingPathComponent("spiece.model"))
+        let settings = #"{"added_tokens_decoder":{"107":{"content":"<sks>"}}}"#
+        try Data(settings.utf8).write(to: folder.appendingPathComponent("tokenizer_config.json"))
+        let tokenizer = try UnigramTokenizer(path: folder.path)
+        #expect(tokenizer.encode("ab<sks>") == [4, 107, 1] && tokenizer.vocabularySize == 108)
     }
 
     @Test func damagedAndOtherModelsAreRefused() throws {

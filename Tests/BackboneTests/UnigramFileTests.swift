@@ -16,14 +16,14 @@ import Testing
     }
 
     private func tokenizer(
-        _ splitting: [String: Any]?, normalizer: String? = nil, spellsBytes: Bool = false
+        _ splitting: [String: Any]?, normalizer: String? = nil, spellsBytes: Bool = false, token: [String: Any]? = nil
     ) throws -> UnigramTokenizer {
         var vocabulary: [(String, Double)] = [
             ("<pad>", 0), ("</s>", 0), ("<unk>", 0), ("▁", -4), ("▁ab", -2), ("a", -3), ("b", -3), ("é", -3),
         ]
         if spellsBytes { vocabulary += (0..<256).map { (String(format: "<0x%02X>", $0), 0.0) } }
         var root: [String: Any] = [
-            "added_tokens": [["id": 1, "content": "</s>"] as [String: Any]],
+            "added_tokens": [["id": 1, "content": "</s>"] as [String: Any]] + (token.map { [$0] } ?? []),
             "model": [
                 "type": "Unigram", "unk_id": 2, "byte_fallback": spellsBytes,
                 "vocab": vocabulary.map { [$0.0, $0.1] as [Any] },
@@ -63,6 +63,14 @@ import Testing
         #expect(plain.encode("\u{E9}") == [3, 7, 1] && plain.encode("e\u{301}") == [3, 2, 1])
         #expect(try tokenizer(metaspace("always"), normalizer: "NFC").encode("e\u{301}") == [3, 7, 1])
         #expect(try tokenizer(metaspace("always"), normalizer: "NFKD").encode("\u{E9}") == [3, 2, 1])
+    }
+
+    @Test func aTokenMayBeLookedForInTheNormalText() throws {
+        let token: [String: Any] = ["id": 8, "content": "\u{FF}", "normalized": true]
+        let composed = try tokenizer(metaspace("always"), normalizer: "NFC", token: token)
+        #expect(composed.encode("ay\u{308}") == [3, 5, 8, 1] && composed.encode("\u{FF}ab") == [8, 4, 1])
+        let first = try tokenizer(metaspace("first"), normalizer: "NFC", token: token)
+        #expect(first.encode("y\u{308}ab") == [8, 5, 6, 1])
     }
 
     @Test func whatIsNotKnownIsRefused() throws {

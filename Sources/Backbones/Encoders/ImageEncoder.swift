@@ -69,9 +69,11 @@ package struct CLIPEncoder: ImageEncoder {
         let isOpenCLIP =
             FileManager.default.fileExists(atPath: list)
             && !FileManager.default.fileExists(atPath: EncoderFile.tokenizer.path(in: directory))
+        let tokenizer = try CLIPTokenizer(path: isOpenCLIP ? list : directory)
+        try TextTokenizerError.verify(
+            ids: tokenizer.vocabularySize, rows: configuration.text.vocabularySize, path: directory)
         self.init(
-            name: URL(fileURLWithPath: directory).lastPathComponent, model: model,
-            tokenizer: try CLIPTokenizer(path: isOpenCLIP ? list : directory),
+            name: URL(fileURLWithPath: directory).lastPathComponent, model: model, tokenizer: tokenizer,
             preparation: try PicturePreparation(directory: directory))
     }
 

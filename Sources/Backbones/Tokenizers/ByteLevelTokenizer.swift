@@ -6,7 +6,6 @@ package struct ByteLevelTokenizer: Sendable {
     private let encoding: BytePairEncoding
     private let identifiers: [String: Int32]
     private var added: AddedTokens
-    private let normalizer: TextNormalizer?
     private let partsDigits: Bool
     /// Ids below this are the file's; placeholders come after.
     package let vocabularySize: Int
@@ -23,19 +22,18 @@ package struct ByteLevelTokenizer: Sendable {
         guard let merges = BytePairEncoding.merges(listed) else {
             throw problem("every entry of model.merges must be a pair")
         }
-        guard let added = AddedTokens(root["added_tokens"] as? [[String: Any]] ?? []) else {
+        guard let tokens = AddedTokens.Token.listed(root["added_tokens"]) else {
             throw problem("every entry of added_tokens needs content and id")
         }
         guard let steps = Self.steps(root["pre_tokenizer"]) else {
             throw problem("pre_tokenizer: known are ByteLevel (without a prefix) and Digits before it")
         }
         do {
-            normalizer = try (root["normalizer"] as? [String: Any]).map { try TextNormalizer($0) }
-        } catch { throw problem("\(error)") }
+            added = AddedTokens(tokens, normalize: try TextNormalizer.function(root["normalizer"]))
+        } catch { throw problem(error.description) }
         identifiers = vocabulary.mapValues { Int32(clamping: $0) }
         encoding = BytePairEncoding(
             identifiers: identifiers, merges: merges, wordEnd: model["end_of_word_suffix"] as? String ?? "")
-        self.added = added
         partsDigits = steps.contains("Digits")
         vocabularySize = Int(max(identifiers.values.max() ?? -1, added.lastID ?? -1)) + 1
         nextPlaceholder = Int32(vocabularySize)
@@ -73,12 +71,11 @@ package struct ByteLevelTokenizer: Sendable {
 
     /// Ids of a text, without marks.
     package func encode(_ text: String) -> [Int32] {
-        added.split(text).flatMap { part -> [Int32] in
+        added.parts(of: text).flatMap { part -> [Int32] in
             switch part {
-            case .token(let id): return [id]
+            case .token(let id): [id]
             case .text(let text):
-                let normal = normalizer?.normalize(text) ?? text
-                return ByteLevelWords.words(of: normal, partsDigits: partsDigits).flatMap { encoding.encode($0) }
+                ByteLevelWords.words(of: text, partsDigits: partsDigits).flatMap { encoding.encode($0) }
             }
         }
     }

@@ -13,7 +13,7 @@ package struct CLIPTokenizer: Sendable {
 
     private let encoding: BytePairEncoding
     private let cleaning: Cleaning
-    /// Strings that are one token wherever they occur, cut out before anything else.
+    /// Strings that are one token wherever they occur, cut out before anything else; open_clip has none.
     private let added: AddedTokens
     /// Those of open_clip, which are one only where a word could begin.
     private let wordMarks: [(content: String, id: Int32)]
@@ -83,24 +83,16 @@ package struct CLIPTokenizer: Sendable {
         guard let merges = BytePairEncoding.merges(listed) else {
             throw problem("every entry of model.merges must be a pair")
         }
-        try self.init(vocabulary, merges, wordEnd: model["end_of_word_suffix"] as? String ?? "", path: path)
+        guard let tokens = AddedTokens.Token.listed(root["added_tokens"]) else {
+            throw problem("every entry of added_tokens needs content and id")
+        }
+        try self.init(
+            vocabulary, merges, wordEnd: model["end_of_word_suffix"] as? String ?? "", tokens: tokens, path: path)
     }
 
     /// Lines that may end as Windows ends them.
     private static func lines(of data: Data) -> [Substring] {
         String(decoding: data, as: UTF8.self).split { $0 == "\n" || $0 == "\r\n" }
-    }
-
-    /// The mark that fills up, as the folder's files of marks say, the newer one first; it may be an ordinary sign,
-    /// which then is that mark in every text.
-    private static func padding(besides path: String) -> String? {
-        let folder = (path as NSString).deletingLastPathComponent
-        return ["tokenizer_config.json", "special_tokens_map.json"].lazy.compactMap { name in
-            let file = folder.isEmpty ? name : "\(folder)/\(name)"
-            let marks = FileManager.default.contents(atPath: file)
-                .flatMap { try? JSONSerialization.jsonObject(with: $0) as? [String: Any] }
-            return marks?["pad_token"] as? String ?? (marks?["pad_token"] as? [String: Any])?["content"] as? String
-        }.first
     }
 
     /// The two files of older folders: ids of symbols, and a comment line and the merges.
@@ -118,10 +110,16 @@ package struct CLIPTokenizer: Sendable {
         guard let merges = BytePairEncoding.merges(lines), !merges.isEmpty else {
             throw TextTokenizerError(path: mergesPath, problem: "two symbols on every line are needed")
         }
-        try self.init(vocabulary, merges, wordEnd: "</w>", path: vocabularyPath)
+        try self.init(
+            vocabulary, merges, wordEnd: "</w>", tokens: TokenizerSettings(besides: vocabularyPath).addedTokens,
+            path: vocabularyPath)
     }
 
-    private init(_ vocabulary: [String: Int], _ merges: [(String, String)], wordEnd: String, path: String) throws {
+    /// - Parameter tokens: what the files list; a mark that they do not is one as it is written.
+    private init(
+        _ vocabulary: [String: Int], _ merges: [(String, String)], wordEnd: String, tokens: [AddedTokens.Token],
+        path: String
+    ) throws {
         guard let start = vocabulary["<|startoftext|>"], let end = vocabulary["<|endoftext|>"] else {
             throw TextTokenizerError(path: path, problem: "its vocabulary lacks <|startoftext|> or <|endoftext|>")
         }
@@ -129,31 +127,32 @@ package struct CLIPTokenizer: Sendable {
             identifiers: vocabulary.mapValues { Int32(clamping: $0) }, merges: merges, wordEnd: wordEnd)
         cleaning = .huggingFace
         (startID, endID) = (Int32(start), Int32(end))
-        let padding = Self.padding(besides: path).flatMap { mark in vocabulary[mark].map { (mark, Int32($0)) } }
-        paddingID = padding?.1 ?? endID
-        let marks = [("<|startoftext|>", startID), ("<|endoftext|>", endID)] + (padding.map { [$0] } ?? [])
-        added = AddedTokens(marks.map { AddedTokens.Token(content: $0.0, id: $0.1) })
+        let padding = TokenizerSettings(besides: path).padding
+        let marks = ["<|startoftext|>", "<|endoftext|>"] + (padding.map { [$0] } ?? [])
+        let unlisted = marks.filter { mark in !tokens.contains { $0.content == mark } }.compactMap { mark in
+            vocabulary[mark].map { AddedTokens.Token(content: mark, id: Int32(clamping: $0)) }
+        }
+        let added = AddedTokens(unlisted + tokens) { CLIPTokenizer.normalizer.normalize($0) }
+        self.added = added
+        paddingID = padding.flatMap { added.identifier(of: $0) } ?? endID
         wordMarks = []
-        vocabularySize = (vocabulary.values.max() ?? 0) + 1
+        vocabularySize = max(vocabulary.values.max() ?? 0, Int(added.lastID ?? 0)) + 1
     }
 
     /// Ids of a text, without marks.
     package func encode(_ text: String) -> [Int32] {
-        switch cleaning {
-        case .openCLIP: ids(TextRepair.openCLIP(text)) { $0 }
-        case .huggingFace: ids(text) { $0.precomposedStringWithCanonicalMapping.lowercased() }
-        }
-    }
-
-    /// Ids of the marks in a text and of the words between them, made normal.
-    private func ids(_ text: String, normalize: (String) -> String) -> [Int32] {
-        added.split(text).flatMap { part in
+        added.parts(of: cleaning == .openCLIP ? TextRepair.openCLIP(text) : text).flatMap { part in
             switch part {
             case .token(let id): [id]
-            case .text(let text): words(normalize(text))
+            case .text(let text): words(text)
             }
         }
     }
+
+    /// What Hugging Face's does to the text between the tokens.
+    private static let normalizer = TextNormalizer.sequence([
+        .form(.composed), .replace(pattern: "\\p{White_Space}+", by: " "), .lowercase,
+    ])
 
     /// Ids with both marks, at most `length`: a longer text loses its end, not its end mark.
     package func marked(_ text: String, length: Int = 77) -> [Int32] {

@@ -60,6 +60,14 @@ indirect enum TextNormalizer: Sendable {
         }
     }
 
+    /// What a file's `normalizer` does to a text: nothing where there is none.
+    /// - Throws: `Flaw`.
+    static func function(_ settings: Any?) throws(Flaw) -> @Sendable (String) -> String {
+        guard let settings = settings as? [String: Any] else { return { $0 } }
+        let normalizer = try TextNormalizer(settings)
+        return { normalizer.normalize($0) }
+    }
+
     func normalize(_ text: String) -> String {
         switch self {
         case .precompiled(let map): map.normalize(text)

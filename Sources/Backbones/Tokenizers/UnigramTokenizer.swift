@@ -9,6 +9,16 @@ package struct TextTokenizerError: Error, CustomStringConvertible {
     let problem: String
     /// File and problem, in one line.
     package var description: String { "\(path): \(problem)" }
+
+    /// Holds a tokenizer's ids against the table of what reads them: a text with a token beyond it would be no error of
+    /// the text.
+    /// - Throws: the error, where an id has no row.
+    static func verify(ids: Int, rows: Int, path: String) throws(TextTokenizerError) {
+        guard ids > rows else { return }
+        throw TextTokenizerError(
+            path: path,
+            problem: "it has \(ids) ids, and the text encoder's table \(rows) rows; give the files of one model")
+    }
 }
 
 /// A Unigram tokenizer as Hugging Face's `tokenizer.json` describes T5's (Kudo 2018, arXiv 1804.10959): normalize, cut
@@ -30,7 +40,6 @@ package struct UnigramTokenizer: Sendable {
     /// Tokens cut out of the text before anything else: `</s>`, `<pad>`, and concepts' placeholders.
     private var added: AddedTokens
     private let end: Int32?
-    private let normalizer: TextNormalizer?
     private let splitting: WordSplitting
     /// Ids below this are the table's; placeholders come after.
     package let vocabularySize: Int
@@ -68,17 +77,17 @@ package struct UnigramTokenizer: Sendable {
         guard let unknownID = model["unk_id"] as? Int, entries.indices.contains(unknownID) else {
             throw problem("model.unk_id is missing")
         }
-        guard let added = AddedTokens(root["added_tokens"] as? [[String: Any]] ?? []) else {
+        guard let tokens = AddedTokens.Token.listed(root["added_tokens"]) else {
             throw problem("every entry of added_tokens needs content and id")
         }
-        var normalizer: TextNormalizer?
-        if let settings = root["normalizer"] as? [String: Any] {
-            do { normalizer = try TextNormalizer(settings) } catch { throw problem(error.description) }
-        }
+        let added: AddedTokens
+        do {
+            added = AddedTokens(tokens, normalize: try TextNormalizer.function(root["normalizer"]))
+        } catch { throw problem(error.description) }
         guard let splitting = WordSplitting(root["pre_tokenizer"]) else { throw problem(WordSplitting.known) }
         self.init(
-            entries: entries, unknown: unknownID, added: added, end: added.identifier(of: "</s>"),
-            normalizer: normalizer, splitting: splitting, spellsBytes: model["byte_fallback"] as? Bool ?? false)
+            entries: entries, unknown: unknownID, added: added, splitting: splitting,
+            spellsBytes: model["byte_fallback"] as? Bool ?? false)
     }
 
     /// The marks that T5's tokenizer adds to its SentencePiece model; the first has the largest id.
@@ -90,25 +99,23 @@ package struct UnigramTokenizer: Sendable {
         do throws(SentencePieceModel.Flaw) { model = try SentencePieceModel(data) } catch {
             throw problem(mistakenFile(data) ?? error.description)
         }
-        guard model.characterMap.isEmpty || PrecompiledNormalizer(model.characterMap) != nil else {
-            throw problem("its character map is damaged")
-        }
+        let map = PrecompiledNormalizer(model.characterMap)
+        guard model.characterMap.isEmpty || map != nil else { throw problem("its character map is damaged") }
         let marks = model.marks.map { AddedTokens.Token(content: model.pieces[$0].text, id: Int32($0)) }
         let extra = (0..<Self.extraMarks).map { index in
             AddedTokens.Token(
                 content: "<extra_id_\(index)>", id: Int32(model.pieces.count + Self.extraMarks - 1 - index))
         }
         let hasExtra = model.pieces.contains { $0.text == "<extra_id_0>" }
-        let added = AddedTokens(marks + (hasExtra ? [] : extra))
+        let tokens = marks + (hasExtra ? [] : extra) + TokenizerSettings(besides: path).addedTokens
         self.init(
-            entries: model.pieces.map { ($0.text, $0.score) }, unknown: model.unknown!, added: added,
-            end: added.identifier(of: "</s>"),
-            normalizer: PrecompiledNormalizer(model.characterMap).map { .precompiled($0) })
+            entries: model.pieces.map { ($0.text, $0.score) }, unknown: model.unknown!,
+            added: AddedTokens(tokens) { map?.normalize($0) ?? $0 })
     }
 
     private init(
-        entries: [(String, Double)], unknown: Int, added: AddedTokens, end: Int32?, normalizer: TextNormalizer?,
-        splitting: WordSplitting = WordSplitting(), spellsBytes: Bool = false
+        entries: [(String, Double)], unknown: Int, added: AddedTokens, splitting: WordSplitting = WordSplitting(),
+        spellsBytes: Bool = false
     ) {
         let pieces = Dictionary(
             entries.enumerated().map { (Array($1.0.utf8), Piece(id: Int32($0), score: $1.1)) },
@@ -120,8 +127,7 @@ package struct UnigramTokenizer: Sendable {
         longestPiece = entries.map { $0.0.unicodeScalars.count }.max() ?? 1
         self.unknown = Piece(id: Int32(unknown), score: (entries.map(\.1).min() ?? 0) - 10)
         self.added = added
-        self.end = end
-        self.normalizer = normalizer
+        end = added.identifier(of: "</s>")
         vocabularySize = max(entries.count, Int((added.lastID ?? -1) + 1))
         nextPlaceholder = Int32(vocabularySize)
     }
@@ -150,19 +156,15 @@ package struct UnigramTokenizer: Sendable {
     package func identifier(of token: String) -> Int32? { added.identifier(of: token) }
 
     /// Token ids of a text, the end mark included.
-    package func encode(_ text: String) -> [Int32] {
-        let ids = added.split(text).enumerated().flatMap { index, part -> [Int32] in
+    package func encode(_ text: String) -> [Int32] { words(text) + (end.map { [$0] } ?? []) }
+
+    private func words(_ text: String) -> [Int32] {
+        added.parts(of: text).enumerated().flatMap { index, part -> [Int32] in
             switch part {
             case .token(let id): [id]
-            case .text(let text): plain(text, isFirst: index == 0)
+            case .text(let text): splitting.words(of: text, isFirst: index == 0).flatMap(best)
             }
         }
-        return ids + (end.map { [$0] } ?? [])
-    }
-
-    /// - Parameter isFirst: whether the whole text begins with this part of it.
-    private func plain(_ text: String, isFirst: Bool = true) -> [Int32] {
-        splitting.words(of: normalizer?.normalize(text) ?? text, isFirst: isFirst).flatMap(best)
     }
 
     /// The likeliest split of one word (Viterbi); runs of unknown characters are one unknown token, or spelled in
@@ -255,7 +257,7 @@ extension UnigramTokenizer {
     }
 
     private func isUnlearnt(_ word: String) -> Bool {
-        let ids = plain(word)
+        let ids = words(word)
         if ids.isEmpty || ids.contains(unknown.id) { return true }
         // A word that is in the vocabulary, or is made of parts of words that are.
         guard word.count > 1, word.allSatisfy(\.isLetter) else { return false }

@@ -53,17 +53,20 @@ package struct PipelinePrompts {
             let configuration = try folder.settings(CLIPModel.Text.self, name)
             let projects = folder.components[name] == "CLIPTextModelWithProjection"
             let width = projects ? try folder.settings(Projection.self, name).width : nil
-            return (
-                try CLIPTokenizer(path: "\(folder.path)/tokenizer\(suffix)"),
-                CLIPTextEncoder(configuration, projectionWidth: width, try weights(name))
-            )
+            let path = "\(folder.path)/tokenizer\(suffix)"
+            let tokenizer = try CLIPTokenizer(path: path)
+            try TextTokenizerError.verify(
+                ids: tokenizer.vocabularySize, rows: configuration.vocabularySize, path: path)
+            return (tokenizer, CLIPTextEncoder(configuration, projectionWidth: width, try weights(name)))
         }
         func t5(_ suffix: String) throws -> (UnigramTokenizer, T5Encoder) {
             let name = "text_encoder" + suffix
-            return (
-                try UnigramTokenizer(path: "\(folder.path)/tokenizer\(suffix)"),
-                T5Encoder(try folder.settings(T5Encoder.Configuration.self, name), try weights(name))
-            )
+            let configuration = try folder.settings(T5Encoder.Configuration.self, name)
+            let path = "\(folder.path)/tokenizer\(suffix)"
+            let tokenizer = try UnigramTokenizer(path: path)
+            try TextTokenizerError.verify(
+                ids: tokenizer.vocabularySize, rows: configuration.vocabularySize, path: path)
+            return (tokenizer, T5Encoder(configuration, try weights(name)))
         }
         switch kind {
         case .sdxl: (towers, words) = ([try tower(""), try tower("_2")], nil)
