@@ -224,6 +224,8 @@ def main():
     if sys.argv[1:2] == ["protocol"]:
         answer = {"version": PROTOCOL, "engine": "engine.py", "kinds": ["personalize", "generate"]}
         return print(json.dumps(answer), flush=True)
+    if sys.argv[1:] != ["work"]:
+        sys.exit(f"engine.py: {' '.join(sys.argv[1:]) or 'nothing'} is no word it knows; those are work and protocol")
     order = json.loads(sys.stdin.readline())
     threading.Thread(target=leave_with_the_daemon, daemon=True).start()
     try:

@@ -40,7 +40,7 @@ package struct EngineCommand: Sendable {
         of parent: [String: String], threads: Int, temporary: String, core: String? = ProcessorKind.openBLASCore()
     ) -> [String: String] {
         let kept = [
-            "PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "ATELIER_SHARED", "ATELIER_THREADS", "OPENBLAS_CORETYPE",
+            "PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "ATELIER_THREADS", "OPENBLAS_CORETYPE",
         ]
         var environment = parent.filter { kept.contains($0.key) || $0.key.hasPrefix("ATELIER_ENGINE_") }
         environment["TMPDIR"] = temporary

@@ -98,10 +98,17 @@ import Testing
         let spec = try JobSpec(body: Self.personalization("rex"))
         let order = EngineOrder(
             job: UUID(), attempt: 1, spec: spec, tenant: "t", images: [image], adapters: [:],
-            references: ["rex": [ReferenceFile(path: image)]], models: "/models",
+            references: ["rex": [ReferenceFile(path: image)]],
+            proxies: ["rex": [.init(path: image, prompt: "a <rex> dog")]], models: "/models",
             workspace: folder.path, resume: nil, checkpointSeconds: 1)
         let written = try JSONValue(json: order.line)
         #expect(try schema.problems(in: written, part: "#/$defs/order") == [])
+        // What it does not name no engine looks for.
+        if case .object(let members) = written {
+            for name in members.keys {
+                #expect(throws: Never.self) { try schema.part("#/$defs/order/properties/\(name)") }
+            }
+        }
         let inspection = InspectionOrder(
             id: 1, body: ["kind": "generate"], pictures: [.init(pointer: "/images/0/data", data: Data([1]))],
             adapters: ["rex": .init(method: "arbooth", bytes: 9)])
@@ -122,6 +129,28 @@ import Testing
         }
     }
 
+    @Test func whatElseAnEngineAnswersIsAsTheSchemaSays() throws {
+        var cost = JobCost(work: ["products": 1], memoryBytes: 2, diskBytes: 3)
+        cost.alternatives = [.init(change: "/images_per_prompt 1", memoryBytes: 1)]
+        let problem = Problem("/prompts/0", found: "36 tokens", allowed: "at most 32 tokens")
+        let lines = [
+            ("report", InspectionReport(id: 0).line),
+            ("report", InspectionReport(id: 1, problems: [problem], warnings: ["w"], cost: cost).line),
+            ("protocol", EngineProtocol.own.line), ("check", ModelTrialReport(problems: ["p"], untried: "u").line),
+            ("rates", HostRates(rates: ["products": 1], residentBytes: 2, threads: 1).line),
+        ]
+        for (part, line) in lines {
+            #expect(try schema.problems(in: JSONValue(json: line), part: "#/$defs/\(part)") == [], "\(part)")
+        }
+    }
+
+    /// Else its daemon would wait for answers that never come.
+    @Test(arguments: ["inspect", "measure", "check"])
+    func theExampleEndsOverWordsItDoesNotKnow(word: String) async throws {
+        let run = try await ProgramRun(Self.engine, [word], environment: ["PATH": "/usr/bin:/bin"])
+        #expect(run.status == 1 && run.output.isEmpty && run.errors.contains("\(word) is no word it knows"), "\(run)")
+    }
+
     /// One of each, as our own engine says them.
     private static let events: [EngineEvent] = [
         .started(.init(engine: "1", backbone: "b")), .progress(.init(stage: "train", step: 1, steps: 2)),
@@ -134,7 +163,7 @@ import Testing
         .done(.init(result: ["metrics": [:]], seconds: 1, peakMemoryBytes: 2)), .interrupted(.init(step: 3)),
         .failed(
             .init(
-                code: "input.image", consequence: .rejected, message: "m",
+                code: "input.continue_from", consequence: .rejected, message: "m",
                 problems: [.init("/images/0", found: "x", allowed: "y")])),
     ]
 }
