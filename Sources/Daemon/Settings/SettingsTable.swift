@@ -115,11 +115,16 @@ extension Settings {
         Setting("postgresURLFile", "POSTGRES_URL_FILE", .urlFile, "", "a file that holds the PostgreSQL URL"),
         Setting(
             "stateDirectory", "STATE_DIRECTORY", .path(\.stateDirectory), nil,
-            "artifacts, workspaces and logs live here; systemd's StateDirectory= is used when set"),
+            """
+            artifacts, workspaces and logs live here; when not given systemd's StateDirectory=, or /var/lib/atelier \
+            where there is an /etc/atelier
+            """),
         Setting(
             "sharedDirectory", "SHARED_DIRECTORY", .path(\.sharedDirectory), nil,
             "artifacts and checkpoints, at one path for all hosts' daemons; the state directory when not given"),
-        Setting("modelsDirectory", "MODELS", .path(\.modelsDirectory), nil, "the folder with the models"),
+        Setting(
+            "modelsDirectory", "MODELS", .path(\.modelsDirectory), nil,
+            "the folder with the models; share/atelier/models of the installation, or a checkout's, when not given"),
         Setting(
             "engine", "ENGINE", .path(\.engine), nil, "the engine's executable; beside atelierd when not given"),
         Setting(

@@ -153,11 +153,12 @@ struct ConceptsCommand: AsyncParsableCommand {
             abstract: "Erase what was learnt of a concept, or of one version of it.",
             discussion:
                 """
-                Without --version all versions go. With each go its adapter, the pictures its job drew, scores and
-                curves; the job stays, with the pictures it was sent, and can be run again. Concepts that one job learnt
-                have one adapter, and go together. With --references the job and those pictures go too, unless another
-                job or concept of the tenant needs them. From the tables at once, from the disk within minutes. Pictures
-                that other jobs drew of it are those jobs' own. Shows what it will touch and asks; --yes for scripts.
+                Without --version all versions go. With each go its adapter, the pictures its job drew, scores and \
+                curves; the job stays, with the pictures it was sent, and can be run again. Concepts that one job \
+                learnt have one adapter, and go together. With --references the job and those pictures go too, unless \
+                another job or concept of the tenant needs them. From the tables at once, from the disk within \
+                minutes. Pictures that other jobs drew of it are those jobs' own. Shows what it will touch and asks; \
+                --yes for scripts.
                 """
         )
         @OptionGroup var server: ServerOptions

@@ -23,6 +23,36 @@ import Testing
         #expect(try await run("jobs", "explode").status == 64)
     }
 
+    /// A terminal breaks lines where it ends; what is broken before stands in pieces there.
+    @Test(arguments: ["atelierctl", "atelierd"])
+    func sentencesAreBrokenByTheTerminalAlone(_ program: String) async throws {
+        let dump = try await ProgramRun(
+            "\(Stage.programs)/\(program)", ["--experimental-dump-help"], environment: ["PATH": "/usr/bin:/bin"])
+        var open = try [JSONValue(json: Data(dump.output.utf8))["command"] ?? .null]
+        while let command = open.popLast() {
+            for line in (command["discussion"]?.string ?? "").split(separator: "\n").dropLast() {
+                #expect(line.hasSuffix("."), "\(command["commandName"]?.string ?? ""): \(line)")
+            }
+            open += command["subcommands"]?.array ?? []
+        }
+    }
+
+    /// Whoever asks a program of ops what it does is told, and nothing is done.
+    @Test func programsOfOpsTellWhatTheyAreFor() async throws {
+        let folder = Servers.root + "/ops"
+        let programs = try FileManager.default.contentsOfDirectory(atPath: folder).filter { name in
+            var isFolder: ObjCBool = false
+            return FileManager.default.fileExists(atPath: "\(folder)/\(name)", isDirectory: &isFolder)
+                && !isFolder.boolValue && FileManager.default.isExecutableFile(atPath: "\(folder)/\(name)")
+        }
+        #expect(programs.count > 10)
+        for program in programs.sorted() {
+            let run = try await ProgramRun(
+                "\(folder)/\(program)", ["--help"], environment: ["PATH": "/usr/bin:/bin"], within: 60)
+            #expect(run.status == 0 && run.output.contains(program), "\(program): \(run)")
+        }
+    }
+
     @Test(arguments: ["bash", "zsh", "fish"]) func shellsCanCompleteIt(_ shell: String) async throws {
         let script = try await run("--generate-completion-script", shell)
         #expect(script.status == 0)
