@@ -63,9 +63,9 @@ import Testing
             let again = try await stage.job("again", reaches: .completed)
             #expect(again["result"]?["proxies"]?["rex"] == ["pictures": 8, "reused": true])
             try await stage.publish(body: reuse("owl"), id: "owl", kind: "personalize")
-            let owl = try await stage.outcomes(4).first { $0["message_id"] == "owl" }
-            let problem = owl?["problems"]?[0]
-            #expect(problem?["pointer"]?.string == "/concepts/0/proxies")
+            let owl = try await stage.outcomes(4)[3]
+            let problem = owl["problems"]?.array?.first
+            #expect(problem?["pointer"]?.string == "/concepts/0/proxies", "\(owl)")
             #expect(
                 problem?["found"]?.string == "proxies of a dog" && problem?["allowed"]?.string == "proxies of a owl")
         }

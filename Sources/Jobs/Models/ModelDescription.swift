@@ -140,8 +140,8 @@ package struct ModelDescription: Sendable, Equatable, Codable {
     /// 1:2 and 2:5: a size halfway loses 1 − √0.8 of either, 10.6 %. So whatever lies between 1:3 and 3:1 has a shape.
     private static let mostCut = 0.12
 
-    /// Whoever asks for fewer pixels than this, as references must have, has mistaken the unit.
-    private static let leastSide = 16
+    /// Whoever asks for fewer pixels than this has mistaken the unit.
+    private static let leastSide = 8
 
     /// Whether a size is a shape of its own, of which nothing is cut away.
     package func draws(_ size: Size) -> Bool {
