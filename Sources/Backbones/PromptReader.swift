@@ -10,14 +10,14 @@ package struct PromptReader {
     package let encoder: T5Encoder
     /// Of the encoder alone, by transformers' names.
     package let weights: Weights
-    /// Ids of a prompt, its end mark among them; longer ones are cut. Nil where nothing is cut.
-    package let longest: Int?
+    /// Ids of a prompt, its end mark among them; longer ones are cut.
+    package let longest: Int
     /// Whether prompts are cleaned as LlamaGen's captions were.
     package let cleansCaptions: Bool
 
     init(
         _ configuration: T5Encoder.Configuration, tokenizer: UnigramTokenizer, weights: Weights.Source,
-        longest: Int? = nil, cleansCaptions: Bool = false
+        longest: Int, cleansCaptions: Bool = false
     ) {
         self.weights = Weights(weights)
         (self.tokenizer, self.longest, self.cleansCaptions) = (tokenizer, longest, cleansCaptions)
@@ -34,10 +34,7 @@ package struct PromptReader {
 
     /// Ids of prompts as the encoder reads them, each with its end mark.
     package func ids(_ prompts: [String], tokenizer: UnigramTokenizer? = nil) -> [[Int32]] {
-        prompts.map { prompt in
-            let all = wholeIDs(prompt, tokenizer: tokenizer)
-            return longest.map(all.cut) ?? all
-        }
+        prompts.map { wholeIDs($0, tokenizer: tokenizer).cut(to: longest) }
     }
 
     /// Features of prompts, one after the other. Ids in `replacing` take the given embedding [1, D].

@@ -8,7 +8,7 @@ import Foundation
 /// bytes that belong to no tensor are a broken writer's, a wrong download's, or hidden on purpose.
 package final class Safetensors: Sendable {
     /// The longest header accepted, as in the reference implementation.
-    package static let longestHeader = 100_000_000
+    static let longestHeader = 100_000_000
     /// Of the file.
     package let path: String
     /// By name.

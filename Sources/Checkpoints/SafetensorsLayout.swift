@@ -7,7 +7,7 @@ package struct SafetensorsLayout {
     package private(set) var bytes = 0
 
     /// - Parameter metadata: the file's own notes.
-    package init(metadata: [String: String] = [:]) {
+    package init(metadata: [String: String]) {
         if !metadata.isEmpty { entries["__metadata__"] = metadata }
     }
 

@@ -18,7 +18,7 @@ package struct StoredTensor: Sendable {
     package var count: Int { shape.reduce(1, *) }
 
     /// Whether the numbers follow each other in the storage in the order of the shape.
-    package var isContiguous: Bool {
+    private var isContiguous: Bool {
         var expected = 1
         for (size, stride) in zip(shape, strides).reversed() where size != 1 {
             guard stride == expected || count == 0 else { return false }

@@ -10,7 +10,7 @@ package enum PictureTrait: String, CaseIterable, Codable, Sendable {
     case secondClass, secondColour
 
     /// What every classifier knows.
-    package static let ofOneSubject: [PictureTrait] = [.subjectClass, .colour, .context, .style]
+    static let ofOneSubject: [PictureTrait] = [.subjectClass, .colour, .context, .style]
 
     /// The words for the trait's labels, in the order of their codes.
     package var names: [String] {

@@ -1,5 +1,3 @@
-import Glibc
-
 /// Picture resizing exactly as Pillow's `BICUBIC` computes it (Resample.c), which the preprocessing of published
 /// encoders uses: Keys's cubic of a = −0.5, its support widened where the picture shrinks, two passes (rows, then
 /// columns) with bytes in between, and weights in fixed point.

@@ -4,7 +4,7 @@ import Foundation
 /// CloudEvents attributes as headers.
 package struct JobEvent: Sendable, Equatable {
     /// The stable id of the message; consumers drop repeated ones.
-    package let id: UUID
+    package let id = UUID()
     /// What happened: accepted, started, progress, metric, retrying, completed, discarded, cancelled, rejected …
     package let event: String
     /// `<tenant>.<kind>.<event>`, each part made safe for a routing key.
@@ -13,8 +13,7 @@ package struct JobEvent: Sendable, Equatable {
     package let body: JSONValue
 
     /// Describes one event.
-    package init(id: UUID = UUID(), event: String, tenant: String, kind: String, body: JSONValue) {
-        self.id = id
+    package init(event: String, tenant: String, kind: String, body: JSONValue) {
         self.event = event
         self.body = body
         routingKey = [tenant, kind, event].map(Self.routingWord).joined(separator: ".")

@@ -10,25 +10,21 @@ package struct HeadNormLayer {
     /// [rows, headWidth].
     package let bias: Parameter
     let heads: Int
-    let epsilon: Float
 
     /// - Parameter rows: of weight and bias; they divide the heads. Nil: one a head.
-    package init(
-        _ weights: Weights, _ name: String, heads: Int, headWidth: Int, rows: Int? = nil, epsilon: Float = 1e-5
-    ) {
+    package init(_ weights: Weights, _ name: String, heads: Int, headWidth: Int, rows: Int?) {
         let shape = [rows ?? heads, headWidth]
         precondition(heads % shape[0] == 0, "\(name): \(shape[0]) rows do not divide \(heads) heads")
         weight = weights.parameter("\(name).weight", shape, .ones)
         bias = weights.parameter("\(name).bias", shape, .zeros)
         self.heads = heads
-        self.epsilon = epsilon
     }
 
     /// x [.., heads · headWidth], same shape.
     package func callAsFunction(_ x: Variable) -> Variable {
         let rows = x.value.rows
         let headWidth = x.value.width / heads
-        let normed = LayerNorm(epsilon: epsilon).apply([x.reshaped([rows * heads, headWidth])]).reshaped(x.shape)
+        let normed = LayerNorm(epsilon: 1e-5).apply([x.reshaped([rows * heads, headWidth])]).reshaped(x.shape)
         return AddRows(rowsPerGroup: rows).apply([
             MultiplyRows(rowsPerGroup: rows).apply([normed, spread(weight)]), spread(bias),
         ])

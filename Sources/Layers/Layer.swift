@@ -31,7 +31,7 @@ package struct LayerNormLayer {
     let epsilon: Float
 
     /// - Parameter width: C.
-    package init(_ weights: Weights, _ name: String, width: Int, epsilon: Float = 1e-6) {
+    package init(_ weights: Weights, _ name: String, width: Int, epsilon: Float) {
         weight = weights.parameter("\(name).weight", [width], .ones)
         bias = weights.parameter("\(name).bias", [width], .zeros)
         self.epsilon = epsilon

@@ -1,4 +1,3 @@
-import Glibc
 import Tensors
 
 /// Prodigy (Mishchenko and Defazio, arXiv 2306.06101, algorithm 4; github.com/konstmish/prodigy): Adam whose step size

@@ -1,4 +1,3 @@
-import Glibc
 import Images
 
 /// A point or vector in pixels or in a pen's units.

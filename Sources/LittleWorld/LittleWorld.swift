@@ -6,8 +6,6 @@ package enum LittleWorld {
     /// accessories in one picture of sixteen: a quarter was too rare for what a hat is to be learnt beside who wears
     /// it), a fifth are shiny or glowing, drawn apart, so that a tenth is both; one picture in eight has two subjects.
     package enum Share {
-        /// Of pictures with two subjects.
-        package static let pairs: Float = 0.125
         /// Of drawn scenes, of which more pairs than single subjects are reserved for evaluation.
         static let drawnPairs: Float = 0.15
         /// Of pictures whose first subject wears something.

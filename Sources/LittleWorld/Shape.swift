@@ -100,13 +100,12 @@ struct Pen {
     func circle(_ x: Float, _ y: Float, _ r: Float, _ paint: Paint) { ellipse(x, y, r, r, paint) }
 
     func box(
-        _ x: Float, _ y: Float, _ halfWidth: Float, _ halfHeight: Float, _ paint: Paint, corner: Float = 0.06,
-        angle: Float = 0
+        _ x: Float, _ y: Float, _ halfWidth: Float, _ halfHeight: Float, _ paint: Paint, corner: Float = 0.06
     ) {
         fill(
             .box(
                 centre: point(x, y), half: Point(halfWidth, halfHeight) * scale, corner: corner * scale,
-                angle: tilt + angle * facing), paint)
+                angle: tilt), paint)
     }
 
     func line(_ x0: Float, _ y0: Float, _ x1: Float, _ y1: Float, _ width: Float, _ paint: Paint) {

@@ -1,5 +1,3 @@
-import Glibc
-
 /// Changes how everything is painted: works on the finished colours and on where the outlines are.
 struct StylePainter {
     let style: Style

@@ -11,7 +11,7 @@ package struct Subject: Hashable, Sendable {
     /// What the main colour is broken by.
     package let pattern: Pattern
     /// Two part variants of three each: ears, tails, handles, leaves …
-    package let firstPart: Int
+    let firstPart: Int
     let secondPart: Int
     /// Three body proportions, slim to stout.
     package let build: Int

@@ -53,7 +53,7 @@ package struct Adapter {
 
     /// Name of the rows that ARBooth's own code learns, [n, D]: they stand for the subject in the text encoder's
     /// output.
-    package static let outputRowsName = "special_token"
+    static let outputRowsName = "special_token"
     /// Of an imported fine-tune of ARBooth's, [n, D]; nil of our own.
     package var outputRows: Tensor? { held[Adapter.outputRowsName]?.tensor }
 

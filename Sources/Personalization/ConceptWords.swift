@@ -33,9 +33,7 @@ struct ConceptWords {
     /// - Parameter strengths: how much of each word that was learnt acts, by name, where that is not all: where nothing
     ///   does, the class noun is left.
     /// - Throws: `AdapterError` for an adapter that has no word for its concept, or one of another width.
-    init(
-        _ adapters: [String: Adapter], for model: some ReadsPrompts, strengths: [String: Float] = [:]
-    ) throws(AdapterError) {
+    init(_ adapters: [String: Adapter], for model: some ReadsPrompts, strengths: [String: Float]) throws(AdapterError) {
         let (tokenizer, table) = (model.textTokenizer, model.encoder.embedding)
         var words: [String: Parameter] = [:]
         for (name, adapter) in adapters {

@@ -28,7 +28,7 @@ struct DiffusionWords {
     /// - Parameter strengths: how much of each embedding that was learnt acts, by name, where that is not all.
     /// - Throws: `AdapterError` for an adapter that has no word for its concept, or one of another width.
     init(
-        _ adapters: [String: Adapter], for model: any LatentDiffusion, strengths: [String: Float] = [:]
+        _ adapters: [String: Adapter], for model: any LatentDiffusion, strengths: [String: Float]
     ) throws(AdapterError) {
         if let model = model as? DiffusionModel {
             form = .embedded(model, try ConceptWords(adapters, for: model, strengths: strengths))

@@ -16,7 +16,7 @@ package struct PersonalizedLlamaGen {
     /// - Throws: `AdapterError` for an adapter of another model or method.
     package init(
         model: LlamaGenModel, adapters: [String: Adapter], modelDigest: String,
-        joining: AdapterJoining = .merged, strengths: [String: Float] = [:]
+        joining: AdapterJoining, strengths: [String: Float] = [:]
     ) throws(AdapterError) {
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
             try adapter.verify(usedAs: name, on: model.configuration.name, digest: modelDigest, family: .llamagen)

@@ -85,11 +85,6 @@ package struct PersonalizedModel {
             return model.generate(text, sampling: sampling)
         }
     }
-
-    /// One picture per prompt and seed.
-    package func generate(_ prompts: [String], seeds: [UInt64]) -> [Picture] {
-        generate(prompts, sampling: sampling(seeds: seeds))
-    }
 }
 
 extension Adapter {

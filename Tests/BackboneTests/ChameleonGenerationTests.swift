@@ -26,7 +26,10 @@ private func prompt(_ words: [Int32]) -> ChameleonPrompt { ChameleonPrompt(ids: 
     }
 
     @Test func aSquarePictureLiesInTheSequenceAsLuminaMGPTHasIt() {
-        let lumina = ChameleonVocabulary.luminaMGPT
+        // Chameleon's own numbers, with Lumina-mGPT's use of its reserved ids.
+        let lumina = ChameleonVocabulary(
+            size: 65_536, firstCode: 4, codes: 8192, start: 0, separator: 8710, beginImage: 8197, endImage: 8196,
+            newLine: 8803, firstSize: 8804, sizeUnit: 32)
         let grid = PictureGrid(height: 48, width: 64)
         #expect(lumina.heading(grid, patchSize: 16) == [8197, 8804 + 24, 8804 + 32])
         #expect(

@@ -87,20 +87,19 @@ import Testing
         }
     }
 
-    @Test func aJobNeedsItsModelAndAnEvaluationItsEncodersToo() throws {
-        func needs(_ body: JSONValue) throws -> [String]? { Self.models.needs(of: try JobSpec(body)) }
-        #expect(try needs(["version": 1, "kind": "probe"]) == [])
-        #expect(try needs(["version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": ["x"]]) == ["i"])
-        #expect(try needs(["version": 1, "kind": "generate", "model": "gone", "prompts": ["x"]]) == nil)
-        let evaluation: [String: JSONValue] = [
-            "version": 1, "kind": "evaluate", "model": "pocket-chameleon", "concepts": ["rex"], "suite": "little-world",
-        ]
-        #expect(try needs(.object(evaluation)) == ["c", "p", "d"])
-        let other = evaluation.merging(["options": ["dino": "dino-vits16"]]) { $1 }
-        #expect(try needs(.object(other)) == ["c", "p", "v"])
+    @Test func anEvaluationNeedsItsEncodersToo() throws {
         func further(_ body: [String: JSONValue], _ models: ModelChoice) throws -> [String] {
             models.further(of: try JobSpec(.object(body)))
         }
+        let drawing: [String: JSONValue] = [
+            "version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": ["x"],
+        ]
+        #expect(try further(drawing, Self.models) == [])
+        let evaluation: [String: JSONValue] = [
+            "version": 1, "kind": "evaluate", "model": "pocket-chameleon", "concepts": ["rex"], "suite": "little-world",
+        ]
+        #expect(try further(evaluation, Self.models) == ["pocket-clip@p", "pocket-dino@d"])
+        let other = evaluation.merging(["options": ["dino": "dino-vits16"]]) { $1 }
         #expect(try further(other, Self.models) == ["pocket-clip@p", "dino-vits16@v"])
         let named = evaluation.merging(["options": ["clip": "a", "dino": "b"]]) { $1 }
         #expect(try further(named, .any) == ["a@", "b@"], "of files that nobody knows any will do")

@@ -91,8 +91,8 @@ import Testing
     }
 
     @Test func aJobNeedsItsSupervisorUnlessItsProxiesAreThere() throws {
-        #expect(Self.models.needs(of: try JobSpec(Self.right[0], models: Self.models)) == ["c", "f"])
-        #expect(Self.models.needs(of: try JobSpec(Self.right[2], models: Self.models)) == ["c"])
+        #expect(Self.models.further(of: try JobSpec(Self.right[0], models: Self.models)) == ["pocket-diffusion@f"])
+        #expect(Self.models.further(of: try JobSpec(Self.right[2], models: Self.models)) == [])
         let names = Self.wrong[1].0
         let error = #expect(throws: Problems.self) { try JobSpec(names, models: Self.models) }
         #expect(

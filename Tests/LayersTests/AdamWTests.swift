@@ -1,5 +1,6 @@
 import Checkpoints
 import ComputeTesting
+import FileTesting
 import Foundation
 import Layers
 import Tensors

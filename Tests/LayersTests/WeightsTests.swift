@@ -1,6 +1,7 @@
 import Autograd
 import Checkpoints
 import ComputeTesting
+import FileTesting
 import Foundation
 import Layers
 import Tensors

@@ -1,6 +1,5 @@
 import Foundation
 import Jobs
-import ServerTesting
 import Store
 import Testing
 

@@ -22,8 +22,6 @@ package final class ChameleonTokenizer {
         package var codeWidth: Int
         /// Groups of the group norms; the reference's 32 when nil, fewer where a level has fewer channels.
         package var groups: Int?
-        /// Channel multipliers of the decoder's levels; those of the encoder when nil.
-        package var decoderMultipliers: [Int]?
         /// Pixels on a side that enter the first convolution as channels; the reference's 1 when nil.
         package var pixelBlock: Int?
         /// Levels that attend after each of their residual blocks, counted from the finest; the reference's none when
@@ -35,8 +33,7 @@ package final class ChameleonTokenizer {
         /// What is nil is the reference's.
         package init(
             baseChannels: Int, multipliers: [Int], residualBlocks: Int, latentChannels: Int, codes: Int, codeWidth: Int,
-            groups: Int? = nil,
-            decoderMultipliers: [Int]? = nil, pixelBlock: Int? = nil, attendingLevels: [Int]? = nil
+            groups: Int? = nil, pixelBlock: Int? = nil, attendingLevels: [Int]? = nil
         ) {
             self.baseChannels = baseChannels
             self.multipliers = multipliers
@@ -45,7 +42,6 @@ package final class ChameleonTokenizer {
             self.codes = codes
             self.codeWidth = codeWidth
             self.groups = groups
-            self.decoderMultipliers = decoderMultipliers
             self.pixelBlock = pixelBlock
             self.attendingLevels = attendingLevels
         }
@@ -66,9 +62,9 @@ package final class ChameleonTokenizer {
     package init(_ configuration: Configuration, _ weights: Weights) {
         let c = configuration
         self.configuration = c
+        let channels = c.multipliers.map { $0 * c.baseChannels }
         let plan = PictureAutoencoderPlan(
-            baseChannels: c.baseChannels, encoderChannels: c.multipliers.map { $0 * c.baseChannels },
-            decoderChannels: (c.decoderMultipliers ?? c.multipliers).map { $0 * c.baseChannels },
+            baseChannels: c.baseChannels, encoderChannels: channels, decoderChannels: channels,
             residualBlocks: c.residualBlocks, pixelBlock: c.pixelBlock ?? 1, latentChannels: c.latentChannels,
             halvings: c.multipliers.count - 1, groups: c.groups ?? 32, middleAttends: true,
             attendingLevels: Set(c.attendingLevels ?? []), names: .latentDiffusion, weights: weights)

@@ -65,16 +65,6 @@ package final class ChameleonTransformer {
         /// Channels of a head.
         var headWidth: Int { width / heads }
         var logitScale: Float { 1 / Float(headWidth).squareRoot() }
-
-        /// Numbers in all weights, without making them.
-        package var parameterCount: Int {
-            let keyWidth = keyHeads * headWidth
-            let attention = 2 * width * width + 2 * width * keyWidth + (attentionBias ? 2 * width + 2 * keyWidth : 0)
-            let norms = 2 * headWidth * ((queryNormRows ?? heads) + (keyNormRows ?? keyHeads)) + 2 * width
-            let feedForward = 3 * width * feedForwardWidth + (feedForwardBias ? 2 * feedForwardWidth + width : 0)
-            let tables = tiesEmbeddings == true ? 1 : 2
-            return tables * vocabularySize * width + depth * (attention + norms + feedForward) + width
-        }
     }
 
     /// Its sizes; no sequence is longer than its `longestSequence`.

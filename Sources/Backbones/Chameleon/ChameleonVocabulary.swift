@@ -40,12 +40,6 @@ package struct ChameleonVocabulary: Codable, Equatable, Sendable {
         self.sizeUnit = sizeUnit
     }
 
-    /// Chameleon's own numbers, with Lumina-mGPT's use of its reserved ids.
-    package static let luminaMGPT = ChameleonVocabulary(
-        size: 65_536, firstCode: 4, codes: 8192, start: 0, separator: 8710, beginImage: 8197, endImage: 8196,
-        newLine: 8803,
-        firstSize: 8804, sizeUnit: 32)
-
     /// A vocabulary for a model trained from nothing: a text tokenizer's ids, the marks, sizes up to `units`, then the
     /// codes.
     package init(text: Int, codes: Int, sizeUnit: Int, units: Int) {

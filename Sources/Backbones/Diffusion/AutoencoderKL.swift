@@ -1,6 +1,5 @@
 import Autograd
 import Layers
-import Randomness
 import Tensors
 
 /// The autoencoder whose latents diffusion models paint in (Rombach et al., arXiv 2112.10752; diffusers'

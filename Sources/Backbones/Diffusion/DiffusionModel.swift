@@ -32,19 +32,18 @@ package final class DiffusionModel: ReadsPrompts, LatentDiffusion {
         /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
         package var styledPrompt: String?
 
-        /// Steps stay even unless a shift is given.
+        /// Steps stay even.
         package init(
             name: String, pictureSize: Int, autoencoder: AutoencoderKL.Configuration, text: T5Encoder.Configuration,
-            textLength: Int, transformer: MMDiT.Configuration, guidance: Float, steps: Int, shift: Double = 1,
-            styledPrompt: String? = nil
+            textLength: Int, transformer: MMDiT.Configuration, guidance: Float, steps: Int, styledPrompt: String? = nil
         ) {
             (self.name, self.pictureSize, self.autoencoder) = (name, pictureSize, autoencoder)
             (self.text, self.textLength, self.transformer) = (text, textLength, transformer)
-            (self.guidance, self.steps, self.shift, self.styledPrompt) = (guidance, steps, shift, styledPrompt)
+            (self.guidance, self.steps, shift, self.styledPrompt) = (guidance, steps, 1, styledPrompt)
         }
 
         /// Latents of a picture on a side.
-        package var latentSide: Int { pictureSize / autoencoder.patchSize }
+        private var latentSide: Int { pictureSize / autoencoder.patchSize }
         /// A picture's latents, [z, h, w].
         package var latentShape: [Int] { [autoencoder.latentChannels, latentSide, latentSide] }
     }

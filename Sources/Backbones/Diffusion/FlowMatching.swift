@@ -37,7 +37,7 @@ extension LatentDiffusion {
     }
 
     /// The same of a model that predicts noise, or a velocity, at time steps drawn evenly.
-    package func noiseLoss(
+    func noiseLoss(
         _ latents: Tensor, text: DiffusionText, schedule: NoiseSchedule, _ generator: inout Philox
     ) -> Variable {
         let steps = (0..<latents.shape[0]).map { _ in generator.below(schedule.retained.count) }

@@ -58,7 +58,7 @@ package struct FlowEuler: DiffusionSampler {
 
     /// The share of noise at the first of the thousand steps a model was trained at, where diffusers' scheduler ends
     /// unless the pipeline says otherwise: SD3's does not, FLUX's ends at 1/steps.
-    package static let leastShare = 1e-3
+    static let leastShare = 1e-3
 
     /// SD3's: `steps` even steps of time, which `shift` moves towards noise: shift · s / (1 + (shift − 1) · s).
     package init(steps: Int, shift: Double) {
@@ -115,7 +115,7 @@ package struct FlowEuler: DiffusionSampler {
         }
 
         /// Linear in the tokens.
-        package func mu(_ tokens: Int) -> Double {
+        func mu(_ tokens: Int) -> Double {
             least + (most - least) * Double(tokens - leastTokens) / Double(mostTokens - leastTokens)
         }
     }

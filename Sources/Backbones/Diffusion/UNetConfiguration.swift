@@ -63,7 +63,7 @@ extension UNet {
         /// Width of the pooled text, which stands beside the features of six sizes; nil where it is not read.
         var pooledWidth: Int? { additionWidth.map { $0 - 6 * sizeWidth } }
         /// Width of the condition that every block reads.
-        package var conditionWidth: Int { 4 * channels[0] }
+        var conditionWidth: Int { 4 * channels[0] }
 
         /// Residual blocks of a level, those of the middle among the coarsest's.
         func residualBlocks(of level: Int) -> Int {

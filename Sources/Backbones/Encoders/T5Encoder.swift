@@ -148,7 +148,7 @@ package final class T5Encoder {
     }
 
     /// The mean of the table's rows of `ids`, [1, D].
-    package func meanEmbedding(_ ids: some Collection<Int32>) -> Tensor {
+    func meanEmbedding(_ ids: some Collection<Int32>) -> Tensor {
         embedding.value.mean(ofRows: ids)
     }
 

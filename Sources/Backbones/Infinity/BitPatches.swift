@@ -13,7 +13,7 @@ extension BitwiseQuantizer {
     }
 
     /// The sum of no codes yet [B, d, h, w], at the last scale's size.
-    package func emptySum(batch: Int) -> Tensor {
+    func emptySum(batch: Int) -> Tensor {
         let codes = codeQuantizer ?? self
         return Tensor(zeros: [batch, codes.depth, codes.schedule.last.height, codes.schedule.last.width])
     }

@@ -47,7 +47,7 @@ package final class BitwiseTokenizer {
         }
 
         /// Pixels of a token on a side.
-        package var tokenSize: Int { patchSize * (codePatch ?? 1) }
+        var tokenSize: Int { patchSize * (codePatch ?? 1) }
 
         func quantizer(_ schedule: ScaleSchedule) -> BitwiseQuantizer {
             let patch = codePatch ?? 1

@@ -31,7 +31,7 @@ package struct BytePairEncoding: Sendable {
 
     /// GPT-2's `bytes_to_unicode`: the characters that stand for the bytes, in the order of its table, printable ones
     /// first.
-    package static let alphabet: [(byte: UInt8, symbol: String)] = {
+    static let alphabet: [(byte: UInt8, symbol: String)] = {
         let printable = [UInt8](33...126) + [UInt8](161...172) + [UInt8](174...255)
         let rest = (UInt8.min...UInt8.max).filter { !printable.contains($0) }
         return printable.map { ($0, String(Unicode.Scalar($0))) }

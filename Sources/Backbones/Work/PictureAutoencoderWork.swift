@@ -115,12 +115,12 @@ extension BitwiseTokenizer.Configuration {
 
 extension ChameleonTokenizer.Configuration {
     var work: PictureAutoencoderWork {
-        PictureAutoencoderWork(
-            baseChannels: baseChannels, encoderChannels: multipliers.map { $0 * baseChannels },
-            decoderChannels: (decoderMultipliers ?? multipliers).map { $0 * baseChannels },
-            residualBlocks: residualBlocks,
-            pixelBlock: pixelBlock ?? 1, encodedChannels: latentChannels, latentChannels: latentChannels,
-            halvings: multipliers.count - 1, middleAttends: true, attendingLevels: Set(attendingLevels ?? []))
+        let channels = multipliers.map { $0 * baseChannels }
+        return PictureAutoencoderWork(
+            baseChannels: baseChannels, encoderChannels: channels, decoderChannels: channels,
+            residualBlocks: residualBlocks, pixelBlock: pixelBlock ?? 1, encodedChannels: latentChannels,
+            latentChannels: latentChannels, halvings: multipliers.count - 1, middleAttends: true,
+            attendingLevels: Set(attendingLevels ?? []))
     }
 }
 

@@ -49,10 +49,9 @@ private struct UNetPass {
 
     mutating func pointwise(operations: Int = 1) { work.pointwise(positions * channels, operations: operations) }
 
-    mutating func convolve(from inputs: Int? = nil, to outputs: Int, kernel: Int = 3, stride: Int = 1) {
+    mutating func convolve(from inputs: Int? = nil, to outputs: Int, stride: Int = 1) {
         work.convolution(
-            samples, from: inputs ?? channels, to: outputs, height: height, width: width, kernel: kernel,
-            stride: stride)
+            samples, from: inputs ?? channels, to: outputs, height: height, width: width, kernel: 3, stride: stride)
         channels = outputs
     }
 

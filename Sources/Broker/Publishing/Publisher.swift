@@ -9,18 +9,18 @@ package final class Publisher: Sendable {
     private let pending: PublishQueue
     private let makeRole: @Sendable () -> any SessionRole
 
-    /// A publisher that does nothing before ``start()``. `topology` is declared on every connection; at most `window`
+    /// A publisher that does nothing before ``start()``. `topology` is declared on every connection; at most 256
     /// messages, and 8 MiB beyond the first, wait for the broker's answer at a time. `report` is called from the
     /// connection's thread and must not block.
     package init(
-        _ address: BrokerAddress, topology: Topology? = nil, window: Int = 256, name: String = "atelier-publisher",
+        _ address: BrokerAddress, topology: Topology? = nil, name: String = "atelier-publisher",
         report: @escaping @Sendable (ConnectionEvent) -> Void = { _ in }
     ) {
         let loop = ConnectionLoop(address, name: name, maximumBodyBytes: 0, report: report)
         let pending = PublishQueue(signal: loop.signal)
         self.loop = loop
         self.pending = pending
-        makeRole = { PublisherRole(topology: topology, window: window, pending: pending) }
+        makeRole = { PublisherRole(topology: topology, pending: pending) }
     }
 
     /// Connects, and goes on connecting until it works.
@@ -157,19 +157,18 @@ final class PublishQueue: Sendable {
 
 /// The publisher's part on the connection's thread.
 private final class PublisherRole: SessionRole {
+    private static let window = 256
     private static let byteWindow = 8 << 20
     private static let unsentLimit = 128 << 10
     private let topology: Topology?
-    private let window: Int
     private let pending: PublishQueue
     private var ledger = ConfirmLedger<PublishTicket>()
     private var isBlocked = false
     /// When the topology was declared last.
     private var declared = ContinuousClock.now
 
-    init(topology: Topology?, window: Int, pending: PublishQueue) {
+    init(topology: Topology?, pending: PublishQueue) {
         self.topology = topology
-        self.window = window
         self.pending = pending
     }
 
@@ -214,8 +213,8 @@ private final class PublisherRole: SessionRole {
         pending.dropOverdue()
         // A message at a time: between two of them confirms are heard, and that the broker is blocked. A socket that
         // does not drain says so before the broker does; the confirm of what fills it signals the loop.
-        while !isBlocked, ledger.count < window, ledger.bytes < Self.byteWindow, session.unsentBytes < Self.unsentLimit,
-            let ticket = pending.take()
+        while !isBlocked, ledger.count < Self.window, ledger.bytes < Self.byteWindow,
+            session.unsentBytes < Self.unsentLimit, let ticket = pending.take()
         {
             try publish(ticket, session)
             try listen()

@@ -23,7 +23,7 @@ extension RecognizedRelease {
     }
 
     /// Why its files cannot stay where they are; nil where they can.
-    package var unlinkable: String? {
+    var unlinkable: String? {
         guard let part = parts.first(where: { $0.rearranged != nil }) else { return nil }
         return """
             \(part.piece.path): its tensors get other names and places than they have in the file, so a link would \

@@ -62,7 +62,7 @@ extension StoredTensor {
     }
 
     /// A matrix that is stored as a 1×1 convolution, [A, B, 1, 1] → [A, B]; anything else as it is.
-    package var withoutKernel: StoredTensor {
+    var withoutKernel: StoredTensor {
         guard shape.count == 4, shape[2] == 1, shape[3] == 1 else { return self }
         return view(Array(shape.prefix(2)), Array(strides.prefix(2)), offset)
     }

@@ -53,7 +53,7 @@ package struct AttemptRecord: Sendable {
     }
 
     /// A preview, at once; where that cannot be, it comes with the other artifacts at the end.
-    package func writePreview(_ artifact: EngineEvent.Artifact) async {
+    func writePreview(_ artifact: EngineEvent.Artifact) async {
         _ = try? await store.recordPreview(claim.job, claim.attempt, artifact)
     }
 

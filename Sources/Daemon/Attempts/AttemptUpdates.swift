@@ -4,7 +4,7 @@ import Jobs
 /// here while PostgreSQL is away: the engine works on, nothing grows without bound.
 package struct AttemptUpdates: Sendable {
     /// As many metric lines wait at most; older ones go first, for metrics are lossy by contract.
-    package static let metricLimit = 20_000
+    private static let metricLimit = 20_000
 
     /// The engine's first word.
     package var started: EngineEvent.Started?
@@ -28,7 +28,7 @@ package struct AttemptUpdates: Sendable {
     }
 
     /// Puts back what could not be written; what came since is newer and wins.
-    package mutating func putBack(_ older: AttemptUpdates) {
+    mutating func putBack(_ older: AttemptUpdates) {
         started = started ?? older.started
         (progress, pace) = progress == nil ? (older.progress, older.pace) : (progress, pace)
         checkpoint = checkpoint ?? older.checkpoint

@@ -1,4 +1,3 @@
-import Foundation
 import Hashing
 import Jobs
 import Store

@@ -30,7 +30,7 @@ package final class ModelRegistry: Sendable {
 
     /// Looks whether the folder is as it was, and reads what changed. Gives whether this host's models are others now.
     @discardableResult
-    package func reread() async -> Bool {
+    func reread() async -> Bool {
         let directory = directory
         guard let stamp = try? await runBlocking({ ModelCatalogue.stamp(of: directory) }),
             state.withLock({ $0.stamp != stamp })
@@ -52,7 +52,7 @@ package final class ModelRegistry: Sendable {
 
     /// Says again which models this host holds where that has changed, and asks what others do. Apart from the
     /// heartbeat, which a folder that hangs must not stop.
-    package func maintain(_ worker: WorkerRegistration, _ store: Store, _ condition: ServiceHealth) async {
+    func maintain(_ worker: WorkerRegistration, _ store: Store, _ condition: ServiceHealth) async {
         let isChanged = await reread()
         guard let id = worker.id else { return }  // its registration says it
         do {
@@ -69,7 +69,7 @@ package final class ModelRegistry: Sendable {
 
     /// Asks the tables what others hold.
     /// - Throws: `StoreError`.
-    package func refresh(from store: Store) async throws {
+    func refresh(from store: Store) async throws {
         let known = try await store.knownModels()
         state.withLock { $0.cluster = known }
     }

@@ -1,6 +1,5 @@
 import Foundation
 import Jobs
-import Logging
 import ServiceLifecycle
 import Store
 

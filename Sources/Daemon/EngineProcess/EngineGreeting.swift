@@ -1,4 +1,3 @@
-import Foundation
 import Jobs
 
 /// Asks an engine, before any job is given to it, which protocol it speaks and what it does.

@@ -7,7 +7,7 @@ package final class EngineLog: Sendable {
     /// The file stops growing here; a loop that logs must not fill the disk.
     package static let fileLimit = 16 << 20
     /// As much of the end is kept in memory.
-    package static let tailLimit = 16 << 10
+    private static let tailLimit = 16 << 10
 
     private struct State {
         var file: Int32

@@ -7,9 +7,9 @@ package struct EngineMemory: Sendable, Equatable {
     static let slackMiB = 1024
 
     /// Mebibytes in the machine's memory.
-    package var residentMiB = 0
+    var residentMiB = 0
     /// Mebibytes of memory of its own, in use or not.
-    package var reservedMiB = 0
+    var reservedMiB = 0
 
     /// The wall for what an engine reserves, so that between two looks it cannot take all memory; 0 where there is no
     /// limit. What it holds is looked at, and ends it at the limit itself.

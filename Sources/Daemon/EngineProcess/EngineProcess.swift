@@ -8,7 +8,7 @@ import Synchronization
 /// of them end with the child, for the rest of its group is killed with it and so every pipe closes.
 package final class EngineProcess: Sendable {
     /// The longest line an engine may write.
-    package static let lineLimit = 4 << 20
+    private static let lineLimit = 4 << 20
     /// As many lines are read ahead of whoever handles them; then the engine blocks on its pipe.
     private static let readAhead = 1024
 

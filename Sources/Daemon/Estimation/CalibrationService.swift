@@ -25,10 +25,10 @@ package actor CalibrationService {
     }
 
     /// Another limit of memory, perhaps.
-    package func adopt(_ settings: Settings) { self.settings = settings }
+    func adopt(_ settings: Settings) { self.settings = settings }
 
     /// Tells what is not told yet.
-    package func maintain() async {
+    func maintain() async {
         guard let id = worker.id else { return }
         let memory = settings.engineMemoryBytes
         if let told, told == (id, memory) { return }

@@ -12,5 +12,5 @@ package final class WorkerRegistration: Sendable {
     package var id: UUID? { current.withLock { $0 } }
 
     /// A registration took effect, or ended.
-    package func become(_ id: UUID?) { current.withLock { $0 = id } }
+    func become(_ id: UUID?) { current.withLock { $0 = id } }
 }

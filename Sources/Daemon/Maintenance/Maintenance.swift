@@ -7,6 +7,11 @@ import Store
 /// Deletes what has outlived its time: rows in small batches with rests between them, then the artifacts nobody refers
 /// to any more.
 package actor Maintenance {
+    /// Younger artifacts stay, whoever refers to them: their job may be about to be committed.
+    private static let youth = Duration.seconds(24 * 3600)
+    /// The same of those that somebody deleted.
+    private static let haste = Duration.seconds(300)
+
     private var retention: Retention
     private let store: Store
     private let artifacts: ArtifactDirectory
@@ -14,20 +19,15 @@ package actor Maintenance {
     private let shared: SharedFolder
     private let logger: Logger
     private let batch: Int
-    private let youth: Duration
-    private let haste: Duration
     private var lastSweep: ContinuousClock.Instant?
 
-    /// Keeps what `retention` says. Artifacts younger than `youth`, or than `haste` where somebody deleted them, stay,
-    /// whoever refers to them: their job may be about to be committed.
+    /// Keeps what `retention` says.
     package init(
         retention: Retention, store: Store, artifacts: ArtifactDirectory, sweeper: WorkspaceSweeper,
-        shared: SharedFolder,
-        logger: Logger, batch: Int = 500, youth: Duration = .seconds(24 * 3600), haste: Duration = .seconds(300)
+        shared: SharedFolder, logger: Logger, batch: Int = 500
     ) {
         (self.retention, self.store, self.artifacts, self.sweeper) = (retention, store, artifacts, sweeper)
         (self.shared, self.logger, self.batch) = (shared, logger, batch)
-        (self.youth, self.haste) = (youth, haste)
     }
 
     /// Keeps what `retention` says from now on.
@@ -35,7 +35,7 @@ package actor Maintenance {
 
     /// One round; artifacts and folders at most once an hour, and never in a folder that is another's. What cannot be
     /// done now is left to the next one.
-    package func maintain() async {
+    func maintain() async {
         do {
             try await store.countHours()  // before any of it is deleted
             try await prune()
@@ -91,9 +91,9 @@ package actor Maintenance {
         let digests = try await store.erasable(limit: batch)
         guard !digests.isEmpty else { return }
         try await shared.check()
-        let (artifacts, haste) = (artifacts, haste)
+        let artifacts = artifacts
         let gone = try await runBlocking {
-            try digests.filter { try artifacts.remove($0, olderThan: haste) || !artifacts.contains($0) }
+            try digests.filter { try artifacts.remove($0, olderThan: Self.haste) || !artifacts.contains($0) }
         }
         // Logs of engines tell of prompts and pictures: they go before it is said that nothing remains.
         if !gone.isEmpty { _ = try await sweeper.remove(by: store) }
@@ -107,17 +107,16 @@ package actor Maintenance {
     /// that died left on its way.
     package func sweep() async throws {
         let artifacts = artifacts
-        let youth = youth
         var count = 0
         for shelf in try await runBlocking({ try artifacts.shelves() }) {
-            let old = try await runBlocking { try artifacts.digests(on: shelf, olderThan: youth) }
+            let old = try await runBlocking { try artifacts.digests(on: shelf, olderThan: Self.youth) }
             try await store.letGo(old)
             for digest in try await store.unreferenced(old.map(\.description)).compactMap({ SHA256Digest($0) }) {
-                if try await runBlocking({ try artifacts.remove(digest, olderThan: youth) }) { count += 1 }
+                if try await runBlocking({ try artifacts.remove(digest, olderThan: Self.youth) }) { count += 1 }
             }
             if Task.isCancelled { break }
         }
-        let orphans = try await runBlocking { try artifacts.removeOrphans(olderThan: youth) }
+        let orphans = try await runBlocking { try artifacts.removeOrphans(olderThan: Self.youth) }
         count += orphans
         if count > 0 { logger.info("artifacts removed", metadata: ["artifacts.count": "\(count)"]) }
     }

@@ -13,9 +13,9 @@ struct ModelSizes {
     /// Of the pictures drawn.
     let size: ModelDescription.Size
 
-    /// - Parameter size: the shape that pictures are to be drawn in; its usual one unless given.
+    /// - Parameter size: the shape that pictures are to be drawn in; nil: its usual one.
     /// - Throws: what is wrong with its description, its configuration or its files.
-    init(directory: String, size: ModelDescription.Size? = nil) throws {
+    init(directory: String, size: ModelDescription.Size?) throws {
         description = try ModelFolder.written(directory) ?? ModelFolder.derived(directory)
         let usual = description.pictures.first ?? .init(width: 0, height: 0)
         self.size = size ?? usual

@@ -4,12 +4,11 @@ import Jobs
 /// How like the subject, and how diverse, pictures of the class are.
 struct ClassScores: Equatable {
     let pres, div: Score
+}
 
-    init(pres: Score, div: Score) { (self.pres, self.div) = (pres, div) }
-
+extension ClassScores {
     init(_ metrics: ConceptMetrics, _ pictures: EvaluationPictures) {
-        pres = metrics.pres(pictures.classPictures)[0]
-        div = metrics.diversity(pictures.classGroups)[0]
+        self.init(pres: metrics.pres(pictures.classPictures)[0], div: metrics.diversity(pictures.classGroups)[0])
     }
 }
 

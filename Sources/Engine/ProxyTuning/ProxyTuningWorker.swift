@@ -37,7 +37,7 @@ struct ProxyTuningWorker {
             ).proxies()
             let stage = StudentStage(loaded: loaded, options: options, concepts: concepts, journal: journal, seed: seed)
             let (adapter, curve) = try stage.learn(proxies)
-            return (adapter, curve, try sendProxies(proxies, options))
+            return (adapter, curve, try sendProxies(proxies))
         }
         let result = try PersonalizationOutput(
             order: order, loaded: loaded, connection: connection, concepts: concepts, prompts: samples.all,
@@ -105,7 +105,7 @@ struct ProxyTuningWorker {
     static let mostOnSheet = 128
 
     /// Announces the proxies that were drawn; those of another job are there already.
-    private func sendProxies(_ all: [ProxySet], _ options: ProxyTuningOptions) throws -> ProxyFigures {
+    private func sendProxies(_ all: [ProxySet]) throws -> ProxyFigures {
         for set in all where !set.isGiven {
             for (index, pair) in set.pairs.enumerated() {
                 let path = "\(order.workspace)/proxy-\(set.concept)-\(String(format: "%04d", index + 1)).png"

@@ -1,13 +1,11 @@
 extension Picture {
-    /// Writes one line in the bitmap font, its dots `scale` pixels wide, the upper left corner of the first letter at
+    /// Writes one line in the bitmap font, its dots two pixels wide, the upper left corner of the first letter at
     /// (left, top); what lies outside the picture is cut off.
-    package mutating func write(
-        _ text: String, left: Int, top: Int, scale: Int = 2, colour: (UInt8, UInt8, UInt8) = (40, 40, 40)
-    ) {
+    package mutating func write(_ text: String, left: Int, top: Int, colour: (UInt8, UInt8, UInt8) = (40, 40, 40)) {
         var dots: [(Int, Int)] = []
         BitmapFont.draw(text) { dots.append(($0, $1)) }
         for (x, y) in dots {
-            for i in 0..<scale { for j in 0..<scale { set(left + scale * x + i, top + scale * y + j, colour) } }
+            for i in 0..<2 { for j in 0..<2 { set(left + 2 * x + i, top + 2 * y + j, colour) } }
         }
     }
 

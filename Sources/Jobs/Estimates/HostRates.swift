@@ -15,8 +15,8 @@ package struct HostRates: Sendable, Equatable, JSONLine {
     package var threads: Int
 
     /// Describes a host.
-    package init(version: Int = Self.version, rates: [String: Double], residentBytes: Int, threads: Int) {
-        (self.version, self.rates, self.residentBytes, self.threads) = (version, rates, residentBytes, threads)
+    package init(rates: [String: Double], residentBytes: Int, threads: Int) {
+        (self.version, self.rates, self.residentBytes, self.threads) = (Self.version, rates, residentBytes, threads)
     }
 
     private enum CodingKeys: String, CodingKey {

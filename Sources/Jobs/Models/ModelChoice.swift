@@ -29,15 +29,6 @@ package struct ModelChoice: Sendable, Equatable {
         return names.isEmpty ? "no model: none that could do this is installed" : names.joined(separator: ", ")
     }
 
-    /// Digests of the models that a job cannot do without; nil where it names one that is not there.
-    package func needs(of spec: JobSpec) -> [String]? {
-        guard let name = spec.model else { return [] }
-        if case .evaluate(let spec) = spec, encoders(of: spec) == nil { return nil }
-        let names = [name] + furtherNames(of: spec)
-        let digests = names.compactMap { models[$0]?.digest }
-        return digests.count == names.count ? digests : nil
-    }
-
     /// What a job needs besides the model it names: `name@digest`, or `name@` where nobody knows the files.
     package func further(of spec: JobSpec) -> [String] {
         furtherNames(of: spec).map { "\($0)@\(models[$0]?.digest ?? "")" }

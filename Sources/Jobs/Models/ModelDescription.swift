@@ -126,13 +126,10 @@ package struct ModelDescription: Sendable, Equatable, Codable {
 
     /// Describes a model.
     package init(
-        family: ModelFamily, name: String, version: String = "1", pictures: [Size], sides: Sides? = nil,
-        limits: Limits = Limits(),
-        encoders: Encoders? = nil, sampling: [String: JSONValue] = [:],
-        training: [String: [String: JSONValue]]? = nil, digest: String
+        family: ModelFamily, name: String, pictures: [Size], sides: Sides? = nil, limits: Limits = Limits(),
+        encoders: Encoders? = nil, sampling: [String: JSONValue] = [:], digest: String
     ) {
-        (self.family, self.name, self.version, self.pictures) = (family, name, version, pictures)
-        (self.sides, self.training) = (sides, training)
+        (self.family, self.name, version, self.pictures, self.sides) = (family, name, "1", pictures, sides)
         (self.limits, self.encoders, self.sampling, self.digest) = (limits, encoders, sampling, digest)
     }
 

@@ -32,7 +32,7 @@ package enum ModelFamily: String, Sendable, Codable, CaseIterable {
     package var draws: Bool { drawing != nil }
 
     /// Whether concepts learnt on it can be joined without training.
-    package var composes: Bool { self == .chameleon }
+    var composes: Bool { self == .chameleon }
 
     /// Those that draw.
     package static var drawing: [ModelFamily] { allCases.filter(\.draws) }

@@ -4,7 +4,7 @@ extension ConceptMention {
     /// that cannot be seen. `I <3 dogs`, `a <- b` and `a -> b` name nothing.
     ///
     /// Each bracket is held against its neighbours alone, so that a stranger's text takes the time of its length.
-    package static func typos(in prompt: String) -> [String] {
+    static func typos(in prompt: String) -> [String] {
         // Mentions get brackets of their own meanwhile, so that what is found can be quoted with those in it.
         let text = prompt.replacing(/<([a-z0-9][a-z0-9_-]{0,63}(?:@[1-9][0-9]{0,8})?)>/) { mention in
             "\u{E000}\(mention.1)\u{E001}"

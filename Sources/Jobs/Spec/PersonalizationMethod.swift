@@ -38,7 +38,7 @@ package enum PersonalizationMethod: String, Sendable, CaseIterable {
     }
 
     /// Whether one job can learn several concepts, which one adapter then knows.
-    package var learnsSeveral: Bool { self == .proxyTuning }
+    var learnsSeveral: Bool { self == .proxyTuning }
 
     /// The methods for a family of models and a role, where they are known, in words.
     package static func fitting(_ family: ModelFamily?, _ role: ConceptRole? = nil) -> String {

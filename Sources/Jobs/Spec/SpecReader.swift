@@ -7,7 +7,7 @@ struct SpecReader {
     private let isAccepted: Bool
     var problems: [Problem] = []
 
-    init(body: JSONValue, models: ModelChoice = .any, isAccepted: Bool = false) {
+    init(body: JSONValue, models: ModelChoice, isAccepted: Bool) {
         (self.body, self.models, self.isAccepted) = (body, models, isAccepted)
     }
 

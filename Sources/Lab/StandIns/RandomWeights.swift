@@ -10,8 +10,8 @@ struct RandomWeights {
     private let block: [Float]
     private static let length = 1 << 20
 
-    init(seed: UInt64 = 1) {
-        var generator = Philox(seed: seed, purpose: 0x5354, index: 0)
+    init() {
+        var generator = Philox(seed: 1, purpose: 0x5354, index: 0)
         block = (0..<Self.length).map { _ in generator.normal() }
     }
 

@@ -58,7 +58,7 @@ package struct ARBoothOptions: Codable, Equatable, Sendable {
     }
 
     /// Whether the transformer's weight `name` learns under this choice.
-    package func trains(_ name: String) -> Bool {
+    func trains(_ name: String) -> Bool {
         switch tuning {
         case .full: true
         case .crossAttentionAndFeedForward:

@@ -42,14 +42,6 @@ package struct CoAROptions: Codable, Equatable, Sendable {
 
     package init() {}
 
-    /// The paper's values for a role: a style is learned from one picture in fewer steps, with nothing to preserve.
-    package init(role: ConceptRole) {
-        if role == .style {
-            iterations = 600
-            priorPreservation = false
-        }
-    }
-
     /// How many of `depth` layers have context vectors.
     package func layerCount(of depth: Int, role: ConceptRole) -> Int {
         let share = Float(role == .subject ? 9 : 3) / 32

@@ -1,5 +1,3 @@
-import Layers
-
 extension LoRAAdapter {
     /// The changes of some of the model's blocks alone, by their number. B-LoRA (Frenkel et al., arXiv 2403.14572)
     /// joins two adapters by taking one block's change from what was learnt of a subject, and another's from what was

@@ -18,11 +18,10 @@ package struct LoRAAdapter {
         package var scales: [String: Float]?
 
         /// The factor is the same for all modules.
-        package init(rank: Int = 8, alpha: Float = 16, targets: [String], isRankStabilized: Bool = false) {
+        package init(rank: Int = 8, alpha: Float = 16, targets: [String]) {
             self.rank = rank
             self.alpha = alpha
             self.targets = targets
-            self.isRankStabilized = isRankStabilized
         }
 
         var scale: Float { alpha / (isRankStabilized ? Float(rank).squareRoot() : Float(rank)) }

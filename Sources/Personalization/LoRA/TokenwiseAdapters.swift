@@ -92,7 +92,7 @@ extension LoRAAdapter {
     /// Adds the changes of some modules beside those that hang there already, to act as `activity` says.
     /// - Throws: `LoRAError.doesNotFit`.
     func hang(
-        on weights: Weights, strength: Float = 1, activity: TokenActivity, where selects: (String) -> Bool
+        on weights: Weights, strength: Float, activity: TokenActivity, where selects: (String) -> Bool
     ) throws(LoRAError) {
         for (parameter, update) in try targets(in: weights)
         where selects(String(parameter.name.dropLast(".weight".count))) {

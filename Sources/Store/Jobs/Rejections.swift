@@ -85,7 +85,7 @@ extension Store {
     }
 
     /// How many there are of a tenant, or of all, since then, or ever.
-    package func countRejections(tenant: String? = nil, since: Date? = nil) throws -> Int {
+    package func countRejections(tenant: String?, since: Date?) throws -> Int {
         try query(
             """
             select count(*) as found from atelier.rejections r

@@ -27,7 +27,6 @@ package struct Submission: Sendable {
     /// Goes into every event; the message id does where there is none.
     package var correlationID: String?
     var traceparent: String?
-    var maxAttempts: Int
     /// The model that does it, nil where any worker does, and its files' digest, nil where any of that name do.
     package var model: String?
     /// 64 hexadecimal digits.
@@ -45,16 +44,14 @@ package struct Submission: Sendable {
     /// Describes a submission.
     package init(
         tenant: String, messageID: String, kind: JobKind, spec: JSONValue, priority: Int = 0, runAfter: Date? = nil,
-        deadline: Date? = nil, lifetime: Double? = nil,
-        replyTo: String? = nil, correlationID: String? = nil, traceparent: String? = nil, maxAttempts: Int = 3,
-        model: String? = nil, modelDigest: String? = nil
+        deadline: Date? = nil, lifetime: Double? = nil, replyTo: String? = nil, correlationID: String? = nil,
+        traceparent: String? = nil, model: String? = nil, modelDigest: String? = nil
     ) {
         (self.tenant, self.messageID, self.kind, self.spec, self.priority) = (tenant, messageID, kind, spec, priority)
         (self.runAfter, self.deadline, self.lifetime, self.replyTo, self.correlationID) = (
             runAfter, deadline, lifetime, replyTo, correlationID
         )
-        (self.traceparent, self.maxAttempts) = (traceparent, maxAttempts)
-        (self.model, self.modelDigest) = (model, modelDigest)
+        (self.traceparent, self.model, self.modelDigest) = (traceparent, model, modelDigest)
     }
 
     /// Describes the submission of a job, as its row will have it.
@@ -74,6 +71,8 @@ package struct Submission: Sendable {
 extension Submission {
     /// As many are told of one job.
     private static let mostWarnings = 50
+    /// After as many that failed by its own fault it is discarded.
+    private static let mostAttempts = 3
     private static let time = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
     /// The message as `atelier.accept_all` reads it.
@@ -86,7 +85,7 @@ extension Submission {
             "expires_in": lifetime.map(JSONValue.number) ?? .null,
             "expires_at": text(expiresAt?.formatted(Self.time)), "reply_to": text(replyTo),
             "correlation_id": text(correlationID), "traceparent": text(traceparent),
-            "max_attempts": .integer(maxAttempts), "model": text(model), "model_digest": text(modelDigest),
+            "max_attempts": .integer(Self.mostAttempts), "model": text(model), "model_digest": text(modelDigest),
             "further_models": furtherModels.isEmpty ? .null : .string(furtherModels.joined(separator: " ")),
             "pictures": .array(pictures.map { .string($0.description) }),
             "warnings": .array(warnings.prefix(Self.mostWarnings).map { .string($0.storable.clipped(to: 300)) }),

@@ -11,7 +11,7 @@ package struct Migrations: Sendable {
         /// Its SQL.
         package let text: String
         /// SHA-256 of its bytes.
-        package var checksum: String { SHA256Digest.of(Data(text.utf8)).description }
+        var checksum: String { SHA256Digest.of(Data(text.utf8)).description }
         /// Whether it is applied once, and must not change afterwards.
         package var isMigration: Bool { name.hasPrefix("migrations/") }
     }

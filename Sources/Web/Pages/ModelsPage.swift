@@ -15,16 +15,14 @@ struct ModelsPage: Sendable {
             let lacking = try await site.overview.withoutWorker()
             var model = site.frame(viewer, section: "models", title: "Models")
             let rows = try await held
-            model["models"] = try await models(rows, descriptions, viewer)
+            model["models"] = try await models(rows, descriptions)
             model["is_none"] = rows.isEmpty
             model["lacking"] = viewer.tenant == nil ? LackingWorker.models(lacking) : []
             return try site.templates.html("models", model)
         }
     }
 
-    private func models(
-        _ rows: [JSONValue], _ descriptions: [JSONValue], _ viewer: Viewer
-    ) async throws -> [[String: Any]] {
+    private func models(_ rows: [JSONValue], _ descriptions: [JSONValue]) async throws -> [[String: Any]] {
         let cards = try await Self.cards(rows.compactMap { $0["model"]?.string }, in: site.models)
         return rows.map { row in
             var model = row.members

@@ -8,14 +8,14 @@ struct TroublePages: Sendable {
     let site: Site
 
     func add(to router: Router<WebContext>) {
-        router.get("/failures") { request, context in try await failures(request, context.knownViewer()) }
+        router.get("/failures") { _, context in try await failures(context.knownViewer()) }
         router.get("/rejections") { request, context in try await rejections(request, context.knownViewer()) }
         router.get("/dead") { _, context in try await dead(context.knownViewer(), said: nil) }
         router.post("/dead/replay") { _, context in try await replay(context.form, context.actingViewer()) }
         router.post("/outbox/resend") { _, context in try await resend(context.actingViewer()) }
     }
 
-    private func failures(_ request: Request, _ viewer: Viewer) async throws -> Response {
+    private func failures(_ viewer: Viewer) async throws -> Response {
         let rows =
             viewer.tenant == nil
             ? try await site.overview.failures()

@@ -1,7 +1,6 @@
 import Daemon
 import Foundation
 import Jobs
-import Synchronization
 
 /// What the first page shows of everything: counted at most once a second however many look, and what is dear to count
 /// (a day's waits, two days' hours) at most once in fifteen.

@@ -17,10 +17,8 @@ package struct Reader: Sendable {
     }
 
     /// Connects with the first query.
-    package init(url: String, connections: Int = 4) {
-        stores = (0..<connections).map { _ in
-            Store(url: url, application: "atelier-web", patience: .seconds(16))
-        }
+    package init(url: String) {
+        stores = (0..<4).map { _ in Store(url: url, application: "atelier-web", patience: .seconds(16)) }
     }
 
     /// Rows as JSON objects; values enter only as parameters.

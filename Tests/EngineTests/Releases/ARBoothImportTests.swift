@@ -81,7 +81,7 @@ struct ARBoothImportTests {
         let adapter = try Adapter(path: file)
         let personalized = try PersonalizedModel(
             model: model, adapters: ["rex": adapter], modelDigest: adapter.description.modelDigest)
-        let drawn = personalized.generate([prompt], seeds: [5])[0]
+        let drawn = personalized.generate([prompt], sampling: personalized.sampling(seeds: [5]))[0]
         #expect(drawn.pixels == expected.pixels && drawn.pixels != plain.pixels)
     }
 

@@ -4,7 +4,6 @@ import FileTesting
 import Foundation
 import ModelTesting
 import Personalization
-import ServerTesting
 import Testing
 
 @testable import Engine

@@ -4,7 +4,6 @@ import FileTesting
 import Foundation
 import Layers
 import ModelTesting
-import ServerTesting
 import Tensors
 import Testing
 

@@ -7,7 +7,6 @@ import FileTesting
 import Foundation
 import Images
 import ModelTesting
-import ServerTesting
 import Tensors
 import Testing
 

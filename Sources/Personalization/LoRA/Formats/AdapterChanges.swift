@@ -9,8 +9,6 @@ package struct AdapterChanges {
     package let changes: [(parameter: Parameter, change: LowRankChange)]
     /// Weights that the adapter gives whole.
     package let replaced: [(parameter: Parameter, value: Tensor)]
-    /// Names in the file that are of parts no model of this family draws by.
-    package let passedOver: [String]
 
     /// Reads an adapter of PEFT, diffusers or kohya for a model.
     /// - Throws: `LoRAError` for what is not built or does not fit, naming every key without a place; `CheckpointError`
@@ -34,20 +32,18 @@ package struct AdapterChanges {
                 changes.append((place.parameter, own))
             }
         }
-        var (replaced, passed): ([(parameter: Parameter, value: Tensor)], [String]) = ([], [])
+        var replaced: [(parameter: Parameter, value: Tensor)] = []
         for (module, stored) in named.replaced {
             let value = try stored.tensor()
             if let parameter = targets.weight(module.name), parameter.shape == value.shape {
                 replaced.append((parameter, value))
-            } else if module.name.contains("vqmodel.") {
+            } else if !module.name.contains("vqmodel.") {
                 // Chameleon's folder may hold a picture tokenizer that pictures never go through.
-                passed.append(module.name)
-            } else {
                 homeless.append(module.name)
             }
         }
         guard homeless.isEmpty else { throw LoRAError.homeless(path: path, names: homeless.sorted()) }
-        (format, self.replaced, passedOver) = (named.format, replaced, passed.sorted())
+        (format, self.replaced) = (named.format, replaced)
         self.changes = changes.sorted { $0.parameter.name < $1.parameter.name }
     }
 
