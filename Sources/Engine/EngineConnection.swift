@@ -18,7 +18,7 @@ enum StopRequest {
         }
     }
 
-    /// From now on a request waits until it is read: there is work to save.
+    /// From now on a request waits until it is read: there is work to save, or the last word is being said.
     static func hold() { isHeld = 1 }
 
     /// Called by a signal, which may come amid anything: nothing is allocated, and no lock is taken.

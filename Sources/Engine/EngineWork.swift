@@ -13,30 +13,35 @@ package struct EngineWork {
     /// Reads the order from stdin and does it; what went wrong is an event, not an exit status.
     package func run() {
         StopRequest.listen()
+        let ending = ending()
+        // It has one last word, which nobody may break into.
+        StopRequest.hold()
+        connection.send(ending)
+    }
+
+    private func ending() -> EngineEvent {
         do {
             let order = try EngineConnection.order()
             let start = Date()
             switch try work(order) {
             case .done(let result):
-                connection.send(
-                    .done(
-                        .init(
-                            result: result, seconds: Date().timeIntervalSince(start),
-                            peakMemoryBytes: ProcessMemory.peakBytes)))
-            case .interrupted(let step): connection.send(.interrupted(.init(step: step)))
+                return .done(
+                    .init(
+                        result: result, seconds: Date().timeIntervalSince(start),
+                        peakMemoryBytes: ProcessMemory.peakBytes))
+            case .interrupted(let step): return .interrupted(.init(step: step))
             }
         } catch let stop as AskedToStop {
-            connection.send(.interrupted(.init(step: stop.step)))
+            return .interrupted(.init(step: stop.step))
         } catch let failure as JobFailure {
-            connection.send(failure.event)
+            return failure.event
         } catch let error as AdapterError {
-            connection.send(JobFailure(code: "concept.unusable", consequence: .rejected, message: "\(error)").event)
+            return JobFailure(code: "concept.unusable", consequence: .rejected, message: "\(error)").event
         } catch {
-            connection.send(
-                JobFailure(
-                    code: EngineWork.isOfDisk(error) ? "host.disk" : "engine.error", consequence: .transient,
-                    message: sentence(of: error)
-                ).event)
+            return JobFailure(
+                code: EngineWork.isOfDisk(error) ? "host.disk" : "engine.error", consequence: .transient,
+                message: sentence(of: error)
+            ).event
         }
     }
 

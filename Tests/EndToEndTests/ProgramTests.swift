@@ -111,6 +111,39 @@ import Testing
         #expect(try EngineEvent(line: said) == .interrupted(.init(step: 0)))
     }
 
+    /// Nothing is said amid it or behind it. Here it is longer than the pipe it goes through, which nobody reads yet.
+    @Test func anEngineSaysItsLastWordToTheEnd() async throws {
+        let folder = try TemporaryFolder()
+        let pipes = ["orders", "events"].map { "\(folder.path)/\($0)" }
+        for pipe in pipes { try #require(mkfifo(pipe, 0o600) == 0) }
+        let files = pipes.map { open($0, O_RDWR | O_CLOEXEC) }
+        defer { for file in files { close(file) } }
+        let setsCapacity: Int32 = 1031  // F_SETPIPE_SZ, which Swift does not know
+        try #require(fcntl(files[1], setsCapacity, 4096) > 0)
+        let order = EngineOrder(
+            job: UUID(), attempt: 1,
+            spec: try JobSpec(["version": 1, "kind": "generate", "model": "none", "prompts": ["a dog"]]), tenant: "t",
+            images: [], adapters: [:], models: String(repeating: "/", count: 10_000), workspace: folder.path,
+            resume: nil, checkpointSeconds: 60)
+        try FileHandle(fileDescriptor: files[0]).write(contentsOf: order.line + Data([0x0A]))
+        let engine = try ChildProgram(
+            TrainingJob.engine, ["work"], environment: ["PATH": "/usr/bin:/bin"], input: pipes[0], output: pipes[1],
+            errors: folder.path + "/errors")
+        try await engine.until("the pipe is full", within: 60) { !isReady(files[1], for: POLLOUT) }
+        kill(engine.identifier, SIGTERM)
+        var said = Data()
+        while said.last != 0x0A { said += FileHandle(fileDescriptor: files[1]).availableData }
+        #expect(try await engine.ended(within: 60) == 0)
+        let event = try EngineEvent(line: said)
+        let code: String? = if case .failed(let failed) = event { failed.code } else { nil }
+        #expect(code == "model.missing" && !isReady(files[1], for: POLLIN), "\(event)")
+    }
+
+    private func isReady(_ file: Int32, for events: Int32) -> Bool {
+        var descriptor = pollfd(fd: file, events: Int16(events), revents: 0)
+        return poll(&descriptor, 1, 0) > 0
+    }
+
     private func handlesTermination(_ process: pid_t) -> Bool {
         let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
         let caught = status.firstMatch(of: /SigCgt:\t(\w+)/).flatMap { UInt64($0.1, radix: 16) } ?? 0

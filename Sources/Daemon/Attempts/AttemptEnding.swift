@@ -4,7 +4,7 @@ import Jobs
 package enum FinalEvent: Sendable, Equatable {
     /// The job is done, with this result.
     case done(EngineEvent.Done)
-    /// It stopped where it was asked to, behind a checkpoint.
+    /// It stopped where it was asked to, behind a checkpoint where there was work to save.
     case interrupted
     /// It failed, and says why and what follows.
     case failed(EngineEvent.Failed)
