@@ -124,6 +124,8 @@ actor Overview {
         counting[sql] = task
         Task {
             let rows = try? await task.value
+            // What was forgotten meanwhile shows what was before.
+            guard counting[sql] == task else { return }
             counting[sql] = nil
             if let rows { kept[sql] = (rows, .now) }
         }
