@@ -99,17 +99,27 @@ private func withFile<Result>(_ contents: Data, _ body: (String) throws -> Resul
     }
 
     /// A text with a token that has no row would stop the engine.
-    @Test func moreIdsThanTheEncodersTableHasRowsAreRefused() throws {
+    @Test(arguments: ["tiny-clip", "pocket-infinity", "pocket-chameleon", "pocket-llamagen", "pocket-diffusion"])
+    func moreIdsThanTheTableHasRowsAreRefused(name: String) throws {
         let models = try TinyModels()
         try models.writeEncoders()
-        let folder = models.folder + "/tiny-clip"
-        _ = try CLIPEncoder(directory: folder)
+        let folder = "\(models.folder)/\(name)"
+        func read() throws {
+            switch name {
+            case "tiny-clip": _ = try CLIPEncoder(directory: folder)
+            case "pocket-infinity": _ = try InfinityModel(directory: folder)
+            case "pocket-chameleon": _ = try ChameleonModel(directory: folder)
+            case "pocket-llamagen": _ = try LlamaGenModel(directory: folder)
+            default: _ = try DiffusionModel(directory: folder)
+            }
+        }
+        try read()
         let file = URL(fileURLWithPath: folder + "/tokenizer.json")
         var root = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
         let tokens = try #require(root["added_tokens"] as? [[String: Any]])
         root["added_tokens"] = tokens + [["id": 9999, "content": "<sks>"]]
         try JSONSerialization.data(withJSONObject: root).write(to: file)
-        let error = try #require(throws: TextTokenizerError.self) { try CLIPEncoder(directory: folder) }
+        let error = try #require(throws: TextTokenizerError.self) { try read() }
         #expect(error.problem.contains("10000 ids"), "\(error)")
     }
 

@@ -118,9 +118,12 @@ package final class ChameleonModel {
     /// - Throws: `CheckpointError`, `WeightsError`, or an error naming the file that is missing or malformed.
     package convenience init(directory: String, size: (height: Int, width: Int)? = nil) throws {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
+        let configuration = try Configuration(directory: directory, size: size)
+        let words = try TextTokenizer(path: directory)
+        try TextTokenizerError.verify(
+            ids: words.vocabularySize, rows: configuration.transformer.vocabularySize, path: directory)
         try self.init(
-            Configuration(directory: directory, size: size), reading: TextTokenizer(path: directory),
-            tokenizer: .stored(.open(path(.tokenizer))),
+            configuration, reading: words, tokenizer: .stored(.open(path(.tokenizer))),
             transformer: .stored(.open(path(.transformer))))
     }
 

@@ -98,8 +98,9 @@ package final class DiffusionModel: ReadsPrompts, LatentDiffusion {
     /// - Throws: `CheckpointError`, `WeightsError`, or an error naming the file that is missing or malformed.
     package convenience init(directory: String) throws {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
+        let configuration = try Configuration(directory: directory)
         try self.init(
-            Configuration(directory: directory), textTokenizer: UnigramTokenizer(path: directory),
+            configuration, textTokenizer: UnigramTokenizer(path: directory, rows: configuration.text.vocabularySize),
             autoencoder: .stored(.open(path(.autoencoder))), text: .stored(.open(path(.text))),
             transformer: .stored(.open(path(.transformer))))
     }

@@ -97,8 +97,9 @@ package final class InfinityModel: ReadsPrompts {
         drawing: ((_ patch: Int) throws -> (schedule: ScaleSchedule, reference: ScaleSchedule.Side))? = nil
     ) throws {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
+        let configuration = try Configuration(directory: directory, drawing: drawing)
         try self.init(
-            Configuration(directory: directory, drawing: drawing), textTokenizer: UnigramTokenizer(path: directory),
+            configuration, textTokenizer: UnigramTokenizer(path: directory, rows: configuration.text.vocabularySize),
             tokenizer: .stored(.open(path(.tokenizer))),
             text: .stored(.open(path(.text))),
             transformer: .stored(.open(path(.transformer))))

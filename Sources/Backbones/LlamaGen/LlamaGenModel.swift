@@ -90,8 +90,9 @@ package final class LlamaGenModel: ReadsPrompts {
     /// - Throws: `CheckpointError`, `WeightsError`, or an error naming the file that is missing or malformed.
     package convenience init(directory: String) throws {
         func path(_ file: File) -> String { directory + "/" + file.rawValue }
+        let configuration = try Configuration(directory: directory)
         try self.init(
-            Configuration(directory: directory), textTokenizer: UnigramTokenizer(path: directory),
+            configuration, textTokenizer: UnigramTokenizer(path: directory, rows: configuration.text.vocabularySize),
             tokenizer: .stored(.open(path(.tokenizer))), text: .stored(.open(path(.text))),
             transformer: .stored(.open(path(.transformer))))
     }

@@ -17,7 +17,7 @@ package struct TextTokenizerError: Error, CustomStringConvertible {
         guard ids > rows else { return }
         throw TextTokenizerError(
             path: path,
-            problem: "it has \(ids) ids, and the text encoder's table \(rows) rows; give the files of one model")
+            problem: "it has \(ids) ids, and the table of what reads them \(rows) rows; give the files of one model")
     }
 }
 
@@ -59,6 +59,13 @@ package struct UnigramTokenizer: Sendable {
         } else {
             try self.init(sentencePiece: data, path: path)
         }
+    }
+
+    /// The same, of an encoder whose table has so many rows.
+    /// - Throws: `TextTokenizerError`, also where an id has none.
+    init(path: String, rows: Int) throws {
+        try self.init(path: path)
+        try TextTokenizerError.verify(ids: vocabularySize, rows: rows, path: path)
     }
 
     private init(json data: Data, path: String) throws {

@@ -62,10 +62,8 @@ package struct PipelinePrompts {
         func t5(_ suffix: String) throws -> (UnigramTokenizer, T5Encoder) {
             let name = "text_encoder" + suffix
             let configuration = try folder.settings(T5Encoder.Configuration.self, name)
-            let path = "\(folder.path)/tokenizer\(suffix)"
-            let tokenizer = try UnigramTokenizer(path: path)
-            try TextTokenizerError.verify(
-                ids: tokenizer.vocabularySize, rows: configuration.vocabularySize, path: path)
+            let tokenizer = try UnigramTokenizer(
+                path: "\(folder.path)/tokenizer\(suffix)", rows: configuration.vocabularySize)
             return (tokenizer, T5Encoder(configuration, try weights(name)))
         }
         switch kind {
