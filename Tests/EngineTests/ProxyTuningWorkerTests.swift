@@ -223,6 +223,15 @@ import Testing
         #expect(failure?.code == "input.proxies" && failure?.problems?.map(\.pointer) == ["/concepts/0/proxies"])
     }
 
+    @Test func aNounThatIsTooLongIsRejectedWhereTheConceptNamesIt() throws {
+        let noun = JSONValue.string("dog" + String(repeating: " dog", count: 15))
+        let rex: JSONValue = ["name": "rex", "role": "subject", "class": noun, "images": [0]]
+        let failure = #expect(throws: JobFailure.self) {
+            try Run(TinyModels(), Self.spec("pocket-infinity", concepts: .array([rex])))
+        }
+        #expect(failure?.code == "input.prompt" && failure?.problems?.map(\.pointer) == ["/concepts/0/class"])
+    }
+
     /// The student reads them whole.
     @Test func contextsThatTheSupervisorDoesNotReadWholeAreRejected() throws {
         let place = JSONValue.string("on the beach" + String(repeating: " dog", count: 20))

@@ -79,7 +79,7 @@ extension PersonalizeSpec {
             guard concept.role == .subject, words.count > 1, ["a", "an", "the"].contains(words[0].lowercased()) else {
                 return nil
             }
-            let place = concept.images == nil ? "/concept" : "/concepts/\(index)"
+            let place = concept.isListed ? "/concepts/\(index)" : "/concept"
             let noun = words.dropFirst().joined(separator: " ")
             return "\(place)/class: “\(noun)” alone is meant: it is learnt as a <\(concept.name)> \(words[0]) \(noun)"
         }

@@ -82,7 +82,7 @@ struct ProxyTuningWorker {
 
     /// Where a job says a concept's class noun.
     func place(ofClass index: Int) -> String {
-        spec.others.isEmpty ? "/concept/class" : "/concepts/\(index)/class"
+        spec.concept.isListed ? "/concepts/\(index)/class" : "/concept/class"
     }
 
     /// Encoders that cannot be read do not keep concepts from being learnt, but not silently.

@@ -92,7 +92,7 @@ extension PersonalizeSpec {
 
     var members: [String: JSONValue] {
         var members: [String: JSONValue] = ["method": .string(method.rawValue), "model": .string(model)]
-        if others.isEmpty && concept.images == nil && concept.proxies == nil {
+        if !concept.isListed {
             members["concept"] = concept.json
         } else {
             members["concepts"] = .array(concepts.map(\.json))
@@ -125,6 +125,8 @@ package struct ConceptSpec: Sendable, Equatable {
     package var images: [Int]?
     /// The job that drew its proxies, where it names one.
     package var proxies: ProxySource?
+    /// Whether it stands in the list `concepts`, where each says what it is learnt from.
+    package var isListed: Bool { images != nil || proxies != nil }
 
     var json: JSONValue {
         var members: [String: JSONValue] = ["name": .string(name), "role": .string(role.rawValue)]
