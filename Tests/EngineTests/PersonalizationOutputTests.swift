@@ -161,6 +161,7 @@ import Testing
         }
         #expect(failure.code == "training.diverged" && failure.consequence == .fatal)
         #expect(failure.message.contains("times its own size"), "\(failure.message)")
+        #expect(!FileManager.default.fileExists(atPath: models.folder + "/rex.safetensors"))
     }
 
     @Test func aMethodThatDoesNotWorkOnTheModelIsRejectedWithThoseThatDo() throws {

@@ -282,7 +282,7 @@ import Testing
     @Test func aSizeIsOneOfTheModelsShapesOrComesBackInTheWordsOfARejection() async throws {
         try await withSite { stage, site in
             _ = try await run("steps=1", stage, site)
-            try await stage.publish(body: Self.job("steps=1").adding("size", "9x9").line, id: "wrong")
+            try await stage.publish(body: Self.job("steps=1").adding("size", "7x7").line, id: "wrong")
             var problem: JSONValue?
             try await stage.until("it is rejected") {
                 problem = try await site.get("/api/rejections").json?["rejections"]?[0]?["problems"]?[0]
@@ -291,10 +291,10 @@ import Testing
             let words = "found \(problem?["found"]?.string ?? ""); allowed: \(problem?["allowed"]?.string ?? "")"
             let token = try #require(try await site.page("/playground").formToken)
             let form = [("form_token", token), ("model", "pocket-infinity"), ("prompts", "steps=1")]
-            let refused = try await site.send("/playground", form + [("size", "9 × 9")])
+            let refused = try await site.send("/playground", form + [("size", "7 × 7")])
             let said = refused.body.replacing("&quot;", with: "\"")
             #expect(refused.status == 422 && said.contains(#"role="status">\#(words)</p>"#), "\(words): \(said)")
-            #expect(said.contains("<code>/size</code> found \"9x9\"") && said.contains(#"value="9 × 9""#), "\(said)")
+            #expect(said.contains("<code>/size</code> found \"7x7\"") && said.contains(#"value="7 × 7""#), "\(said)")
 
             let sent = try await site.send("/playground", form + [("size", "32×32")])
             let place = sent.headers["location"] ?? ""

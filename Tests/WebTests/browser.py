@@ -197,8 +197,8 @@ def what_it_would_take():
     Select(one("[name=model]")).select_by_visible_text("pocket-infinity")
     offered = page.execute_script("return [arguments[0].list.id, arguments[0].placeholder]", size)
     assert offered == ["shapes-pocket-infinity", "64x64"], f"the size is offered as {offered}"
-    size.send_keys("9x9")
-    wait("what is wrong, beside the size", lambda: shown("#size-problem").startswith('found "9x9"; allowed: 64x64'))
+    size.send_keys("7x7")
+    wait("what is wrong, beside the size", lambda: shown("#size-problem").startswith('found "7x7"; allowed: 64x64'))
     assert estimate() == "No estimate yet.", estimate()
     size.clear()
     size.send_keys("32x32")

@@ -53,7 +53,11 @@ struct PersonalizationOutput {
             let adapter = try Adapter(path: path)
             let adapters = Dictionary(uniqueKeysWithValues: concepts.map { ($0.name, adapter) })
             return (adapter, try ConceptPainter(loaded, adapters: adapters))
-        } catch let error as AdapterError { throw error.ofTraining }
+        } catch let error as AdapterError {
+            // In the folder of a run it would pass for what was learnt.
+            try? FileManager.default.removeItem(atPath: path)
+            throw error.ofTraining
+        }
     }
 
     /// A LoRA adapter once more, as PEFT's `from_pretrained` reads it.
