@@ -1,0 +1,32 @@
+import Testing
+
+/// The programs of `ops`, of which tests run only a part to the end.
+struct ScriptTests {
+    /// Under `set -u` a variable that nothing sets ends a script where it is read, which may be its last line.
+    @Test func everyVariableIsSetThatAScriptReads() {
+        let all = RepositoryText.all()
+        let scripts = all.filter { $0.language == "bash" }
+        #expect(scripts.count > 10)
+        for script in scripts {
+            let sourced = all.filter { other in
+                script.lines.contains { $0.hasPrefix(". ") && $0.contains("/\(other.path)\"") }
+            }
+            let set = Self.set(in: script).union(sourced.flatMap(Self.set))
+            let unset = Self.read(in: script).subtracting(set)
+            #expect(unset.isEmpty, "\(script.path) reads \(unset.sorted()), which nothing sets")
+        }
+    }
+
+    /// Names in small letters: others are of the environment. A name with a value for want of one needs none.
+    private static func read(in script: RepositoryText) -> Set<String> {
+        Set(script.text.matches(of: /\$\{?([a-z_][a-z_0-9]*)\b(?!:?[-+=?])(?!:[A-Z])/).map { String($0.1) })
+    }
+
+    private static func set(in script: RepositoryText) -> Set<String> {
+        let assigned = script.text.matches(of: /\b([a-z_][a-z_0-9]*)(\[[^\]]*\])?\+?=/).map { String($0.1) }
+        let looped = script.text.matches(of: /\bfor ([a-z_0-9]+) in\b/).map { String($0.1) }
+        let listed = script.text.matches(of: /\b(?:read(?: -[a-z]+)*|local|mapfile -t)((?: [a-z_0-9]+)+)/)
+            .flatMap { $0.1.split(separator: " ").map(String.init) }
+        return Set(assigned + looped + listed)
+    }
+}
