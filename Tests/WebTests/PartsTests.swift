@@ -253,7 +253,7 @@ struct PartsTests {
         #expect(try !templates.text("job-live", ["attempt_list": [attempt]]).contains("last words"))
     }
 
-    @Test func aCardIsTextInBlocks() {
+    @Test func aCardIsTextInBlocks() async throws {
         let card = CardText(
             markdown: """
                 # A *model*
@@ -270,9 +270,14 @@ struct PartsTests {
                 """)
         #expect(
             card.parts == [
-                .heading("A *model*"), .paragraph("It knows cats, and dogs."), .item("one goes on"),
-                .item("<script>two</script>"), .row(["a", "b"]), .row(["1", "2"]),
+                .heading("A *model*"), .paragraph("It knows cats, and `dogs`."), .item("one goes on"),
+                .item("<script>two</script>"), .head(["a", "b"]), .row(["1", "2"]),
             ])
+        let templates = try await Templates(directory: Servers.root + "/web/templates")
+        let page = try card.blocks.map { try templates.text("prose", $0) }.joined()
+        #expect(page.contains("<p>It knows cats, and <code>dogs</code>.</p>"), "\(page)")
+        #expect(page.contains("&lt;script&gt;two"), "\(page)")
+        #expect(page.contains("<th scope=\"col\">a") && page.contains("<td>1</td>"), "\(page)")
     }
 
     /// A number in a template stands for itself: what is counted, one or several, `Figures.counted` says.

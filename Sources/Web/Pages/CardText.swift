@@ -1,11 +1,13 @@
-/// A model's card as blocks of text that a template escapes: headings, paragraphs, lists, tables and code of Markdown,
-/// and nothing in it taken for HTML.
+/// A model's card, or the manual, as blocks of text that a template escapes: headings, paragraphs, lists, tables and
+/// code of Markdown, and nothing in it taken for HTML.
 struct CardText: Sendable {
     /// A block: exactly one of them.
     enum Block: Sendable, Equatable {
         case heading(String)
         case paragraph(String)
         case item(String)
+        /// The names of a table's columns.
+        case head([String])
         case row([String])
         case code(String)
     }
@@ -36,11 +38,17 @@ struct CardText: Sendable {
                 }
             } else if line.hasPrefix("#") {
                 flush()
-                parts.append(.heading(Self.plain(String(line.drop { $0 == "#" || $0 == " " }))))
+                let text = Self.plain(String(line.drop { $0 == "#" || $0 == " " }))
+                parts.append(.heading(text.replacing("`", with: "")))
             } else if line.hasPrefix("|") {
                 flush()
                 let cells = line.split(separator: "|").map { Self.plain($0.trimmingPrefix(" ").description) }
-                if !cells.allSatisfy({ $0.allSatisfy { "-: ".contains($0) } }) { parts.append(.row(cells)) }
+                let isRule = cells.allSatisfy { $0.allSatisfy { "-: ".contains($0) } }
+                if !isRule {
+                    parts.append(.row(cells))
+                } else if case .row(let names) = parts.last {
+                    parts[parts.count - 1] = .head(names)
+                }
             } else if line.hasPrefix("- ") || line.hasPrefix("* ") {
                 flush()
                 parts.append(.item(Self.plain(String(line.dropFirst(2)))))
@@ -56,10 +64,16 @@ struct CardText: Sendable {
         self.parts = parts
     }
 
-    /// A line without marks of emphasis and addresses of links.
+    /// A line without marks of emphasis and addresses of links; those of code stay.
     private static func plain(_ text: String) -> String {
         text.replacing(/!?\[([^\]]*)\](\([^)]*\)|\[[^\]]*\])/) { $0.output.1 }.replacing("**", with: "")
-            .replacing("`", with: "").trimmingSuffix
+            .trimmingSuffix
+    }
+
+    /// What stands between marks of code, and what does not, in order.
+    private static func runs(_ text: String) -> [String: Any] {
+        let parts = text.split(separator: "`", omittingEmptySubsequences: false).map(String.init).enumerated()
+        return ["runs": parts.map { $0.isMultiple(of: 2) ? ["text": $1, "mono": ""] : ["text": "", "mono": $1] }]
     }
 
     /// What a template reads: runs of items and rows together.
@@ -76,10 +90,11 @@ struct CardText: Sendable {
         for part in parts {
             switch part {
             case .heading(let text): blocks.append(["heading": text])
-            case .paragraph(let text): blocks.append(["paragraph": text])
+            case .paragraph(let text): blocks.append(["paragraph": Self.runs(text)])
             case .code(let text): blocks.append(["code": text])
-            case .item(let text): extend("items", text)
-            case .row(let cells): extend("rows", ["cells": cells])
+            case .item(let text): extend("items", Self.runs(text))
+            case .head(let names): extend("rows", ["heads": names.map(Self.runs)])
+            case .row(let cells): extend("rows", ["cells": cells.map(Self.runs)])
             }
         }
         return blocks

@@ -48,7 +48,8 @@ struct ConceptsPage: Sendable {
         let artifacts = row["artifacts"]?.array ?? []
         let pictures = artifacts.filter { $0["role"]?.string == "picture" }
         let shown = pictures.isEmpty ? Pictures.references(row["references"]) : pictures.map(Pictures.model)
-        model["cover"] = shown.prefix(4).map { $0 }
+        // Of a square there is room for one, or for four: two side by side lose their halves.
+        model["cover"] = Array(shown.prefix(shown.count < 4 ? 1 : 4))
         model["path"] = path(row)
         model["created"] = Figures.moment(row["created_at"]?.string)
         return model
