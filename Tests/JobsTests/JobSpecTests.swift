@@ -462,7 +462,7 @@ struct PictureSizeTests {
     }
 
     private static let smaller =
-        "or smaller, from 8 pixels, and of nearly a listed shape: at most 12 % of it is cut away"
+        "or smaller in nearly such a shape: a side has at least 8 pixels, and at most 12 % is cut away"
 
     /// Of the listed shapes those that are cut from another are left out.
     @Test(arguments: [

@@ -167,8 +167,8 @@ package struct ModelDescription: Sendable, Equatable, Codable {
 
     /// What is drawn beside the shapes.
     package static let smallerInWords =
-        "or smaller, from \(leastSide) pixels, and of nearly a listed shape: at most "
-        + "\(Int((100 * mostCut).rounded())) % of it is cut away"
+        "or smaller in nearly such a shape: a side has at least \(leastSide) pixels, and at most "
+        + "\(Int((100 * mostCut).rounded())) % is cut away"
 
     /// What a model may be called: a folder's name.
     package static func isName(_ text: String) -> Bool {
