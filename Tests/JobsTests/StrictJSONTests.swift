@@ -52,6 +52,24 @@ import Testing
         #expect(latin.found == "0xf6 at byte 9" && latin.allowed == "UTF-8" && latin.pointer == "/a")
     }
 
+    /// Whoever wrote the text looks for it in an editor.
+    @Test func theLineIsNamedOfATextOfSeveral() throws {
+        #expect(try problem("{\n  \"a\": 1,\n}\n").found == "'}' at byte 12, in line 3")
+        #expect(try problem("{\r\n\"a\": 1,\r\n\"a\": 2}").found == "this name again, at byte 12, in line 3")
+    }
+
+    /// As editors of texts put them, and pages of the web.
+    @Test func charactersBeyondASCIIAreNamed() throws {
+        #expect(try problem("{“a”: 1}").found == "'“' (U+201C) at byte 1")
+        #expect(try problem("{\"a\":\u{A0}1}").found == "'\u{A0}' (U+00A0) at byte 5")
+    }
+
+    @Test(arguments: ["// mine\n{}", "{\n# mine\n}", "[1, /* mine */ 2]", "{} // mine"])
+    func commentsAreCalledSo(text: String) throws {
+        let problem = try problem(text)
+        #expect(problem.found.hasPrefix("a comment at byte ") && problem.allowed == "none: JSON has no comments")
+    }
+
     @Test func aRepeatedNameIsNamed() throws {
         let problem = try problem(#"{"a":[{"b":1,"b":2}]}"#)
         #expect(problem.pointer == "/a/0/b" && problem.found == "this name again, at byte 13")

@@ -1,7 +1,7 @@
 import Foundation
 
 /// JSON as RFC 8259 has it, in UTF-8, with each name of an object once, and nothing else. What is wrong is said with
-/// its place: the byte, and what is there.
+/// its place: the byte, its line, and what is there.
 package struct StrictJSON {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var place = 0
@@ -25,7 +25,7 @@ package struct StrictJSON {
     private mutating func text() throws(Problems) -> JSONValue {
         if let encoding { throw problem(encoding, "UTF-8 without a byte order mark") }
         let value = try value()
-        skipSpace()
+        try skipSpace()
         guard place == bytes.count else { throw unexpected("nothing after the value") }
         return value
     }
@@ -42,7 +42,7 @@ package struct StrictJSON {
     }
 
     private mutating func value() throws(Problems) -> JSONValue {
-        skipSpace()
+        try skipSpace()
         switch byte {
         case UInt8(ascii: "{"): return try object()
         case UInt8(ascii: "["): return try array()
@@ -58,20 +58,20 @@ package struct StrictJSON {
     private mutating func object() throws(Problems) -> JSONValue {
         var members: [String: JSONValue] = [:]
         place += 1
-        skipSpace()
+        try skipSpace()
         if take("}") { return .object(members) }
         while true {
-            skipSpace()
+            try skipSpace()
             let start = place
             guard byte == UInt8(ascii: "\"") else { throw unexpected("a name in quotes") }
             let name = try string()
             path.append(name)
-            guard members[name] == nil else { throw problem("this name again, at byte \(start)", "each name once") }
-            skipSpace()
+            guard members[name] == nil else { throw problem("this name again, \(position(start))", "each name once") }
+            try skipSpace()
             guard take(":") else { throw unexpected("a colon") }
             members[name] = try value()
             path.removeLast()
-            skipSpace()
+            try skipSpace()
             if take("}") { return .object(members) }
             guard take(",") else { throw unexpected("a comma or }") }
         }
@@ -80,13 +80,13 @@ package struct StrictJSON {
     private mutating func array() throws(Problems) -> JSONValue {
         var elements: [JSONValue] = []
         place += 1
-        skipSpace()
+        try skipSpace()
         if take("]") { return .array(elements) }
         while true {
             path.append(String(elements.count))
             elements.append(try value())
             path.removeLast()
-            skipSpace()
+            try skipSpace()
             if take("]") { return .array(elements) }
             guard take(",") else { throw unexpected("a comma or ]") }
         }
@@ -112,7 +112,7 @@ package struct StrictJSON {
         let text = String(decoding: bytes[start..<place], as: UTF8.self)
         if isWhole, let value = Int(text) { return .integer(value) }
         guard let value = Double(text), value.isFinite else {
-            throw problem("the number \(text.clipped(to: 40)) at byte \(start)", "a number that a double can hold")
+            throw problem("the number \(text.clipped(to: 40)) \(position(start))", "a number that a double can hold")
         }
         // 1.0 and 1e3 are whole numbers too.
         return abs(value) < 0x1p53 ? Int(exactly: value).map(JSONValue.integer) ?? .number(value) : .number(value)
@@ -159,7 +159,7 @@ package struct StrictJSON {
             (0xDC00...0xDFFF).contains(second),
             let scalar = Unicode.Scalar(0x10000 + (UInt32(first - 0xD800) << 10) + UInt32(second - 0xDC00))
         else {
-            throw problem("half a surrogate pair at byte \(start)", "both halves, or the character itself")
+            throw problem("half a surrogate pair \(position(start))", "both halves, or the character itself")
         }
         return scalar
     }
@@ -192,8 +192,15 @@ package struct StrictJSON {
         return true
     }
 
-    private mutating func skipSpace() {
+    private mutating func skipSpace() throws(Problems) {
         while let byte, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { place += 1 }
+        if isComment { throw problem("a comment \(position(place))", "none: JSON has no comments") }
+    }
+
+    /// Whether one begins here, as other languages have them.
+    private var isComment: Bool {
+        guard byte == UInt8(ascii: "/") else { return byte == UInt8(ascii: "#") }
+        return ["//", "/*"].contains { bytes[place...].starts(with: $0.utf8) }
     }
 
     // MARK: - Problems
@@ -203,9 +210,23 @@ package struct StrictJSON {
             switch byte {
             case nil: "the end"
             case .some(0x21...0x7E): "'\(Character(Unicode.Scalar(bytes[place])))'"
-            case .some(let byte): "0x" + String(byte, radix: 16)
+            case .some(let byte): character ?? "0x" + String(byte, radix: 16)
             }
-        return problem("\(found) at byte \(place)", allowed)
+        return problem("\(found) \(position(place))", allowed)
+    }
+
+    /// The character here with its number, `'“' (U+201C)`, where it is one beyond ASCII: many cannot be seen.
+    private var character: String? {
+        var decoder = UTF8()
+        var iterator = bytes[place...].makeIterator()
+        guard case .scalarValue(let scalar) = decoder.decode(&iterator), !scalar.isASCII else { return nil }
+        return "'\(scalar)' (\(scalar.code))"
+    }
+
+    /// Where a byte is, for programs, and for people who look for it in an editor.
+    private func position(_ place: Int) -> String {
+        let line = bytes[..<place].reduce(1) { $1 == 0x0A ? $0 + 1 : $0 }
+        return line == 1 ? "at byte \(place)" : "at byte \(place), in line \(line)"
     }
 
     private func problem(_ found: String, _ allowed: String) -> Problems {

@@ -4,15 +4,19 @@ extension String {
     var strangeLettersInWords: String {
         var codes: [String] = []
         for scalar in unicodeScalars.prefix(100) where !scalar.isASCII && !scalar.isSign {
-            let digits = String(scalar.value, radix: 16, uppercase: true)
-            let code = "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-            if codes.count < 3, !codes.contains(code) { codes.append(code) }
+            if codes.count < 3, !codes.contains(scalar.code) { codes.append(scalar.code) }
         }
         return codes.isEmpty ? "" : ", with \(codes.joined(separator: " and ")) in it"
     }
 }
 
 extension Unicode.Scalar {
+    /// Its number, `U+0435`.
+    var code: String {
+        let digits = String(value, radix: 16, uppercase: true)
+        return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
+
     /// Whether it is a bracket or an operator, which nobody takes for a letter.
     fileprivate var isSign: Bool {
         switch properties.generalCategory {
