@@ -192,6 +192,32 @@ import Testing
                 == ["/options/iterations", "/options/temperature"])
     }
 
+    /// Both are said where they belong.
+    @Test(arguments: [
+        (
+            valid.replacing(#""seed":7,"#, with: #""iterations":9,"#),
+            #"/iterations: found an option; allowed: within options: {"options": {"iterations": …}}"#
+        ),
+        (
+            #"{"version":1,"kind":"generate","model":"m","prompts":["x"],"negative_prompt":"y"}"#,
+            #"/negative_prompt: found an option; allowed: within options: {"options": {"negative_prompt": …}}"#
+        ),
+        (
+            #"{"version":1,"kind":"generate","model":"m","prompts":["x"],"iterations":9}"#,
+            "/iterations: found an unknown field; allowed: version, kind, model, prompts, images_per_prompt, size, "
+                + "seed, options, strengths, attach"
+        ),
+        (
+            #"{"version":1,"kind":"evaluate","model":"m","concepts":["rex"],"suite":"little-world","#
+                + #""options":{"seeds":[1]}}"#,
+            "/options/seeds: found a field of the job; allowed: beside options, not within"
+        ),
+    ])
+    func optionsAndFieldsInEachOthersPlace(body: String, told: String) throws {
+        let error = #expect(throws: Problems.self) { try JobSpec(body: Data(body.utf8)) }
+        #expect(error?.description == told)
+    }
+
     @Test func aSampleMayOnlyNameTheConceptThatIsLearnt() {
         #expect(pointers(Self.valid.replacing("a <rex> dog", with: "a <rex> dog and a <max> cat")) == ["/prompts/0"])
     }

@@ -17,10 +17,11 @@ package struct ComposeSpec: Sendable, Equatable {
 extension ComposeSpec {
     /// Nil where the reader has found problems that leave nothing to make a job of.
     init?(_ reader: inout SpecReader) {
-        reader.fields([
-            "version", "kind", "model", "subject", "style", "prompts", "images_per_prompt", "size", "seed",
-            "options", "attach",
-        ])
+        reader.fields(
+            [
+                "version", "kind", "model", "subject", "style", "prompts", "images_per_prompt", "size", "seed",
+                "options", "attach",
+            ], options: ModelFamily.allCases.filter(\.composes).compactMap(\.drawing))
         let pair = reader.pair()
         let drawing = GenerateSpec(drawing: &reader, on: \.composes)
         guard let pair, let drawing else { return nil }

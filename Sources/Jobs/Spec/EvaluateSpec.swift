@@ -41,10 +41,11 @@ extension EvaluateSpec {
     /// Nil where the reader has found problems that leave nothing to make a job of.
     init?(_ reader: inout SpecReader) {
         let model = reader.model()
-        reader.fields([
-            "version", "kind", "model", "concepts", "suite", "prompts", "images_per_prompt", "seed", "seeds",
-            "images", "options",
-        ])
+        reader.fields(
+            [
+                "version", "kind", "model", "concepts", "suite", "prompts", "images_per_prompt", "seed", "seeds",
+                "images", "options",
+            ], options: [.evaluation])
         concepts = reader.conceptNames()
         images = reader.referencesInstead(of: concepts)
         let prompts = reader.suitePrompts(concepts)

@@ -24,10 +24,11 @@ package struct GenerateSpec: Sendable, Equatable {
 extension GenerateSpec {
     /// Nil where the reader has found problems that leave nothing to make a job of.
     init?(_ reader: inout SpecReader) {
-        reader.fields([
-            "version", "kind", "model", "prompts", "images_per_prompt", "size", "seed", "options", "strengths",
-            "attach",
-        ])
+        reader.fields(
+            [
+                "version", "kind", "model", "prompts", "images_per_prompt", "size", "seed", "options", "strengths",
+                "attach",
+            ], options: ModelFamily.allCases.compactMap(\.drawing))
         self.init(drawing: &reader, on: \.draws)
         strengths = reader.strengths(of: prompts)
     }

@@ -56,10 +56,11 @@ extension PersonalizeSpec {
     /// Nil where the reader has found problems that leave nothing to make a job of.
     init?(_ reader: inout SpecReader) {
         let model = reader.model()
-        reader.fields([
-            "version", "kind", "concept", "concepts", "method", "model", "images", "prompts", "seed", "options",
-            "preview_every", "continue_from", "attach",
-        ])
+        reader.fields(
+            [
+                "version", "kind", "concept", "concepts", "method", "model", "images", "prompts", "seed", "options",
+                "preview_every", "continue_from", "attach",
+            ], options: PersonalizationMethod.allCases.flatMap { [$0.options(for: .subject), $0.options(for: .style)] })
         let concepts = reader.concepts()
         let method = reader.method(model: model)
         if reader.body["concepts"] != nil, let method, !method.learnsSeveral {

@@ -5,6 +5,8 @@ struct SpecReader {
     let models: ModelChoice
     /// Whether the job was accepted before.
     private let isAccepted: Bool
+    /// The fields that its kind has.
+    private var known: [String] = []
     var problems: [Problem] = []
 
     init(body: JSONValue, models: ModelChoice, isAccepted: Bool) {
@@ -34,12 +36,19 @@ struct SpecReader {
         if body["version"] == nil { note("/version", nil, "1") }
     }
 
-    mutating func fields(_ allowed: [String]) {
+    /// - Parameter tables: what may stand within its options, of whatever method and model.
+    mutating func fields(_ allowed: [String], options tables: @autoclosure () -> [OptionTable] = []) {
+        known = allowed
         guard case .object(let members) = body else { return }
-        for name in members.keys.sorted() where !allowed.contains(name) {
+        let strange = members.keys.filter { !allowed.contains($0) }.sorted()
+        guard !strange.isEmpty else { return }
+        let options = Set(tables().flatMap(\.rows).map(\.name))
+        for name in strange {
+            let pointer = "/" + Problem.escaped(name)
             problems.append(
-                Problem(
-                    "/" + Problem.escaped(name), found: "an unknown field", allowed: allowed.joined(separator: ", ")))
+                options.contains(name)
+                    ? Problem(pointer, found: "an option", allowed: #"within options: {"options": {"\#(name)": …}}"#)
+                    : Problem(pointer, found: "an unknown field", allowed: allowed.joined(separator: ", ")))
         }
     }
 
@@ -192,8 +201,14 @@ struct SpecReader {
         // Of tables that leave as many problems, one that knows the names says what is wrong with the values.
         let found = tables.map { (problems: $0.problems(in: given), strangers: $0.strangers(in: given)) }
         let least = found.min { ($0.problems.count, $0.strangers) < ($1.problems.count, $1.strangers) }
-        problems += least?.problems ?? []
+        problems += (least?.problems ?? []).map(besideOptions)
         if case .object(let members) = given { return members } else { return [:] }
+    }
+
+    /// The problem of what stands among the options and is a field: no option is called like one.
+    private func besideOptions(_ problem: Problem) -> Problem {
+        guard known.contains(where: { problem.pointer == "/options/" + $0 }) else { return problem }
+        return Problem(problem.pointer, found: "a field of the job", allowed: "beside options, not within")
     }
 
     /// Texts among the options may name concepts that the job knows, and no others.
