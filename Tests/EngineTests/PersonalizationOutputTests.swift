@@ -69,6 +69,24 @@ import Testing
             })
     }
 
+    /// What the untouched model draws before a training takes a large one hours.
+    @Test(arguments: [
+        kinds[0], kinds[3], Kind(method: .proxyTuning, model: "pocket-llamagen", losses: []),
+    ])
+    func whatCannotBeGoneOnFromIsToldAtOnce(_ kind: Kind) throws {
+        let models = try TinyModels()
+        func code(_ spec: [String: JSONValue], resume: String? = nil) throws -> String {
+            try #require(throws: JobFailure.self) { try Run(models, spec, resume: resume) }.code
+        }
+        #expect(try code(kind.spec(), resume: models.folder + "/nowhere") == "input.checkpoint")
+        if kind.method != .proxyTuning {
+            #expect(try code(kind.spec().merging(["continue_from": "max"]) { $1 }) == "concept.unknown")
+        }
+        let logs = try FileManager.default.subpathsOfDirectory(atPath: models.folder).filter { $0.hasSuffix("/events") }
+        let said = try logs.map { try String(contentsOfFile: "\(models.folder)/\($0)", encoding: .utf8) }
+        #expect(!said.isEmpty && !said.contains { $0.contains("prepare") }, "\(said)")
+    }
+
     /// A former version learnt styles by the word of subjects, and wrote no word into checkpoints.
     @Test func aFormerStyleGoesOnByItsFormerWord() throws {
         let models = try TinyModels()

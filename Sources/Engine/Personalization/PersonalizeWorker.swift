@@ -23,6 +23,7 @@ struct PersonalizeWorker {
             ownPrompt(of: concept) + [("/concept/class", samples.longest)]
                 + samples.asked.enumerated().map { ("/prompts/\($0)", $1) },
             concepts: [concept.name], spelled: ConceptSpellings(of: concept))
+        try ResumedCheckpoint.check(order.resume, of: identity)
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
         let (evaluation, warnings) = evaluation(of: concept)
         switch try loaded.whileLearning({ try learnt(concept, previewing: samples.all[0]) }) {
@@ -84,10 +85,12 @@ struct PersonalizeWorker {
     private var seed: UInt64 { UInt64(spec.seed ?? 0) }
 
     /// The concept with the model's own word that it is to go by, where that is known already.
+    /// - Throws: `JobFailure` for an earlier version that its training cannot go on from.
     private func named(_ concept: Concept) throws -> Concept {
+        let earlier = try earlierAdapter()
         guard spec.method == .lora else { return concept }
         var concept = concept
-        concept.word = word(try earlierAdapter())
+        concept.word = word(earlier)
         return concept
     }
 
@@ -108,7 +111,9 @@ struct PersonalizeWorker {
     /// What the concept's earlier version learnt, where the job goes on from it.
     private func earlierAdapter() throws -> Adapter? {
         guard let key = spec.continueFrom else { return nil }
-        guard let path = order.adapters[key] else { throw unusable("no adapter of \(key)", "one that is there") }
+        guard let path = order.adapters[key] else {
+            throw unusable("no adapter of \(key)", "one that is given", code: "concept.unknown")
+        }
         let adapter = try Adapter(path: path)
         guard adapter.description.method == spec.method.rawValue, adapter.description.modelDigest == loaded.digest
         else {
@@ -129,9 +134,9 @@ struct PersonalizeWorker {
         }
     }
 
-    private func unusable(_ found: String, _ allowed: String) -> JobFailure {
+    private func unusable(_ found: String, _ allowed: String, code: String = "input.continue_from") -> JobFailure {
         JobFailure(
-            code: "input.continue_from", consequence: .rejected,
+            code: code, consequence: .rejected,
             message: "the training cannot go on from \(spec.continueFrom ?? "")",
             problems: [Problem("/continue_from", found: found, allowed: allowed)])
     }

@@ -55,6 +55,12 @@ struct ResumedCheckpoint {
         }
     }
 
+    /// Tells what a job cannot go on from before its model draws anything, which takes a large one hours.
+    /// - Throws: `JobFailure` as reading it does.
+    static func check(_ path: String?, of identity: TrainingIdentity) throws {
+        if let path { _ = try ResumedCheckpoint(path, of: identity) }
+    }
+
     /// Puts the state where it belongs.
     /// - Throws: `JobFailure` where it is of other weights.
     func restore(_ put: (OptimizerState) throws -> Void) throws {
