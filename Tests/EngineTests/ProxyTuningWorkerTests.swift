@@ -76,6 +76,21 @@ import Testing
         _ = try draw(["strengths": ["rex": 0], "options": ["adapters": "by-token"]])
     }
 
+    @Test func theCurveSaysWhatItShowsAndOfWhom() throws {
+        let run = try Run(TinyModels(), Self.spec(concepts: Self.two))
+        func picture(_ role: String) throws -> Picture {
+            try Picture(pngFile: #require(run.artifacts.first { $0.role == role }).path)
+        }
+        let curve = try picture("curve")
+        var title = Picture(width: curve.width, height: curve.height, filledWith: (255, 255, 255))
+        title.write("loss over steps, proxy-tuning: rex, mia", left: 10, top: 10)
+        let above = 3 * curve.width * 24
+        #expect(curve.pixels.prefix(above) == title.pixels.prefix(above))
+        // No wider than its pictures.
+        let (sheet, proxy) = (try picture("proxies"), try picture("proxy"))
+        #expect(sheet.width == 10 * (proxy.width + 2) + 2)
+    }
+
     /// A training goes on from a checkpoint of its own job alone.
     @Test func aCheckpointOfAnotherJobIsRefused() throws {
         let models = try TinyModels()

@@ -73,6 +73,7 @@ import Testing
         }
         #expect(dots("7t") == ["###.###.", "..#..#..", ".#...#..", ".#...#..", ".#...#.."])
         #expect(dots("7T") == dots("7t"))
+        #expect(dots("_") == ["....", "....", "....", "....", "###."], "concepts' names have it")
         #expect(dots("→") == [String](repeating: "....", count: 5), "what the font lacks is left blank")
     }
 }

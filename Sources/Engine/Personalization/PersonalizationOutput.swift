@@ -35,7 +35,8 @@ struct PersonalizationOutput {
             prompts: prompts, perPrompt: 1, seed: seed, folder: order.workspace, connection: connection
         ).generate(painter)
         try send(Grid.sections(of: 4, concepts.map { $0.squares(of: loaded.pictureSize) } + [pictures]), as: "sheet")
-        try send(curve.plot(title: "\(concept.name): \(adapter.description.method)"), as: "curve")
+        let names = concepts.map(\.name).joined(separator: ", ")
+        try send(curve.plot(title: "loss over steps, \(adapter.description.method): \(names)"), as: "curve")
         let reports = concepts.compactMap { concept in
             evaluations[concept.name].map { evaluation in
                 let report = evaluation.report(painter, adapter) {

@@ -25,12 +25,14 @@ struct ProxyTuningWorker {
         let concepts = read.map(\.concept)
         let samples = ProxySamples(spec.prompts, concepts: concepts)
         try check(concepts, samples, options)
+        let identity = TrainingIdentity(spec, digest: loaded.digest)
+        try ResumedCheckpoint.check(order.resume, of: identity)
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
         let (evaluations, remarks) = self.evaluations(of: concepts)
         let warnings = read.flatMap(\.warnings) + remarks
         let journal = try ProxyJournal(
-            resume: order.resume, identity: TrainingIdentity(spec, digest: loaded.digest), workspace: order.workspace,
-            seconds: order.checkpointSeconds, connection: connection)
+            resume: order.resume, identity: identity, workspace: order.workspace, seconds: order.checkpointSeconds,
+            connection: connection)
         let (adapter, curve, figures) = try loaded.whileLearning {
             let proxies = try ProxyStage(
                 worker: self, options: options, concepts: concepts, journal: journal, seed: seed
@@ -114,7 +116,8 @@ struct ProxyTuningWorker {
                     role: "proxy", path: path, mediaType: "image/png", prompt: pair.prompt, seed: set.seeds[index])
             }
             let path = "\(order.workspace)/proxies-\(set.concept).png"
-            try Grid.rows(of: 16, set.pairs.prefix(Self.mostOnSheet).map(\.picture)).writePNG(path)
+            let shown = set.pairs.prefix(Self.mostOnSheet).map(\.picture)
+            try Grid.rows(of: min(16, shown.count), shown).writePNG(path)
             try connection.sendArtifact(role: "proxies", path: path, mediaType: "image/png")
         }
         return ProxyFigures(sets: all)
