@@ -7,6 +7,7 @@ import Jobs
 /// A job's JSON as people write it: in a file or on stdin, with pictures named by the files beside it.
 struct JobFile {
     private let file: String
+    private let pictures: PictureFiles
     /// The body, its pictures inside.
     let body: JSONValue
     let spec: JobSpec
@@ -34,16 +35,16 @@ struct JobFile {
             report = await JobInspection.report(on: read.body, adapters: known, settings)
         }
         let problems = (reading.problems + (report?.furtherProblems(beside: reading.problems) ?? []))
-            .map(Self.withFileNames)
-        guard let spec = reading.spec, problems.isEmpty, read.unreadable.isEmpty else {
-            throw Self.refusal(of: file, await explain(problems), read.unreadable)
+            .map { read.pictures.naming($0) }
+        guard let spec = reading.spec, problems.isEmpty, read.pictures.unreadable.isEmpty else {
+            throw Self.refusal(of: file, await explain(problems), read.pictures.unreadable)
         }
-        (self.file, body, self.spec, self.report) = (file, read.body, spec, report)
+        (self.file, pictures, body, self.spec, self.report) = (file, read.pictures, read.body, spec, report)
     }
 
     /// Says what the engine found that its sender should know, though the job can be done.
     func tellWarnings() {
-        for warning in report?.warnings ?? [] { Terminal.note("warning: " + printable(warning)) }
+        for warning in report?.warnings ?? [] { Terminal.note("warning: " + printable(pictures.naming(warning))) }
     }
 
     /// Refuses what this host's engine has not the memory for: it would end amid the work, and lose it.
@@ -60,15 +61,6 @@ struct JobFile {
         do { return (try JobSpec(body, models: models), []) } catch { return (nil, problems(in: error)) }
     }
 
-    /// The problem as it is one of a file, in which pictures may also be named.
-    private static func withFileNames(_ problem: Problem) -> Problem {
-        guard problem.pointer.hasPrefix("/images/"), !problem.pointer.hasSuffix("/file"),
-            problem.allowed.contains("png, data")
-        else { return problem }
-        let further = problem.allowed.hasPrefix("an object") ? #"{"file": "rex.png"}, or "# : "file, "
-        return Problem(problem.pointer, found: problem.found, allowed: further + problem.allowed)
-    }
-
     private static func problems(in error: any Error) -> [Problem] {
         (error as? Problems)?.list ?? [Problem("", found: "\(error)", allowed: "a job")]
     }
@@ -81,8 +73,8 @@ struct JobFile {
         return problems.isEmpty ? ExitStatus.notFound : ExitStatus.badInput
     }
 
-    /// The body with the pictures inside that it names, and which of those cannot be read.
-    private static func body(in file: String) throws -> (body: JSONValue, unreadable: [Problem]) {
+    /// The body with the pictures inside that it names, and which files those are.
+    private static func body(in file: String) throws -> (body: JSONValue, pictures: PictureFiles) {
         guard let data = file == "-" ? FileHandle.standardInput.readDataToEndOfFile() : InputFile.contents(file) else {
             Terminal.note("atelierctl: \(printable(file)) cannot be read")
             throw ExitStatus.notFound
@@ -94,39 +86,11 @@ struct JobFile {
             Terminal.note("atelierctl: \(printable(file)) is not a JSON object")
             throw ExitStatus.badInput
         }
-        var unreadable: [Problem] = []
+        var pictures = PictureFiles(of: file)
         if let images = members["images"]?.array {
-            let isPipe = file == "-" || file.hasPrefix("/dev/")
-            let folder = isPipe ? "." : file.contains("/") ? (file as NSString).deletingLastPathComponent : ""
-            members["images"] = .array(
-                images.enumerated().map { index, image in
-                    JobFile.embedded(image, at: "/images/\(index)/file", folder, &unreadable)
-                })
+            members["images"] = .array(images.enumerated().map { pictures.embed($1, at: "/images/\($0)") })
         }
-        return (.object(members), unreadable)
-    }
-
-    /// The file that a picture is in; nil where the job has it, or nothing that is one.
-    private static func path(of image: JSONValue, _ folder: String) -> String? {
-        guard let name = image["file"]?.string, image["data"] == nil else { return nil }
-        return name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
-    }
-
-    /// The picture with its bytes inside; one that cannot be read stands for any, so that all else is still held to
-    /// what is allowed.
-    private static func embedded(
-        _ image: JSONValue, at pointer: String, _ folder: String, _ unreadable: inout [Problem]
-    ) -> JSONValue {
-        guard case .object(var members) = image, let path = path(of: image, folder) else { return image }
-        // What else is said stays: what is misspelt is told like everything in a message.
-        members["file"] = nil
-        if let data = InputFile.contents(path) {
-            members["data"] = .string(data.base64EncodedString())
-        } else {
-            unreadable.append(Problem(pointer, found: path, allowed: "a file that is there and can be read"))
-            members["artifact"] = .string("sha256:" + String(repeating: "0", count: 64))
-        }
-        return .object(members)
+        return (.object(members), pictures)
     }
 }
 

@@ -146,6 +146,29 @@ import Testing
         #expect(run.status == 65 && run.errors.contains(told), "\(run)")
     }
 
+    /// Of several, a number alone does not tell which it is.
+    @Test(arguments: [
+        ("none.jpg", "none.jpg, which is not there; allowed: a picture's file, from the job's folder or from /", 66),
+        ("", ", a folder; allowed: a picture's file", 66), ("empty.jpg", "empty.jpg, an empty file; allowed", 66),
+        ("photo.jpg", "photo.jpg, a HEIC picture; allowed: a PNG, a JPEG or a WebP; convert it", 65),
+        // Base64 where a file's name belongs.
+        (String(repeating: "A", count: 5000), "AAAA", 66),
+    ])
+    func whatIsWrongWithAPictureIsSaidOfItsFile(name: String, told: String, status: Int) async throws {
+        let folder = try TemporaryFolder()
+        try folder.write("empty.jpg", "")
+        try folder.write("photo.jpg", "\0\0\0\u{18}ftypheic\0\0\0\0mif1heic")
+        let job = try folder.write(
+            "job.json",
+            #"{"version":1,"kind":"evaluate","model":"m","concepts":["rex"],"suite":"little-world","images":[{"file":""#
+                + name + #""}]}"#)
+        let run = try await ProgramRun(
+            Stage.programs + "/atelierctl", ["submit", job],
+            environment: ["PATH": "/usr/bin:/bin", "ATELIER_AMQP_URL": "amqp://127.0.0.1:1"])
+        #expect(run.status == status && run.errors.contains("/images/0/file: found \(folder.path)/\(told)"), "\(run)")
+        #expect(run.errors.count < 1000, "\(run)")
+    }
+
     @Test(arguments: ["atelierctl", "atelierd"]) func theVersionIsTold(_ program: String) async throws {
         let run = try await ProgramRun(
             "\(Stage.programs)/\(program)", ["--version"], environment: ["PATH": "/usr/bin:/bin"])
