@@ -285,7 +285,7 @@ def without_eyes():
     wait("the preview", lambda: "delete 1 job?" in text().lower())
     assert focused("localName") != "button", "a second press of the key would erase"
     draw("inspect-problem")
-    wait("its rejection is announced", lambda: one("main [role=alert]").is_displayed())
+    wait("its rejection is announced", lambda: one("main :is([role=alert], [data-said])").is_displayed())
     seen("the end of a job where it is not seen, and the focus on nothing else")
 
 
