@@ -1,6 +1,7 @@
 import DaemonTesting
 import Foundation
 import Hashing
+import Images
 import Jobs
 import ServerTesting
 import Testing
@@ -40,6 +41,20 @@ import Testing
             let warning = "warning: /prompts/0: words that pocket-infinity never learnt: “xyzzy”\n"
             #expect(run.status == 0 && run.errors.contains(warning), "\(command): \(run)")
         }
+    }
+
+    /// Of several, a number alone does not tell which it is.
+    @Test func aWarningOfAPictureNamesItsFile() async throws {
+        let folder = try TemporaryFolder()
+        try Picture(width: 40, height: 40, filledWith: (90, 60, 30)).writePNG(folder.path + "/small.png")
+        let job = try folder.write(
+            "job.json",
+            #"{"version":1,"kind":"evaluate","model":"pocket-infinity","concepts":["rex"],"suite":"little-world","#
+                + #""images":[{"file":"small.png"}]}"#)
+        let run = try await ProgramRun(
+            Stage.programs + "/atelierctl", ["estimate", job], environment: Self.environment)
+        let warning = "warning: /images/0/file: \(folder.path)/small.png: a PNG of 40×40: its square"
+        #expect(run.status == 0 && run.errors.contains(warning), "\(run)")
     }
 
     /// Whoever reads stdout has each line when it is made, not once the program ends.

@@ -21,7 +21,7 @@ struct JobDescription {
         showSpec()
         line("metrics", job["result"]?["metrics"])
         for warning in JobWarnings.all(of: job) { line("warning", .string(warning)) }
-        showScores()
+        ScoreTable(of: job["result"]).show()
         section(
             "attempts",
             [
@@ -71,24 +71,6 @@ struct JobDescription {
         for (name, value) in members.sorted(by: { $0.key < $1.key }) where !["version", "kind"].contains(name) {
             line(name, name == "images" ? .integer(value.array?.count ?? 0) : value)
         }
-    }
-
-    /// What was measured, concept by concept.
-    private func showScores() {
-        guard let rows = job["result"]?["table"]?.array, !rows.isEmpty else { return }
-        var table = Table("concept", "method", ">pictures", "metric", ">mean", "95 %")
-        for row in rows {
-            guard case .object(let scores) = row["scores"] else { continue }
-            for (metric, mean) in scores.sorted(by: { $0.key < $1.key }) {
-                func number(_ value: JSONValue?) -> String? { value?.double.map { String(format: "%.3f", $0) } }
-                table.append(
-                    row["concept"]?.string ?? "", row["method"]?.string ?? "",
-                    row["pictures"]?.integer.map(String.init) ?? "", metric, number(mean) ?? "",
-                    number(row["intervals"]?[metric]).map { "± " + $0 } ?? "")
-            }
-        }
-        print("\nscores")
-        for line in table.lines() { print("  " + line) }
     }
 
     /// What was wrong with the job, place by place; else the engine's last words, if it ended badly.

@@ -178,6 +178,7 @@ struct Run: AsyncParsableCommand {
             for warning in JobWarnings.further(in: done.result, told: told) {
                 Terminal.note("warning: " + printable(warning))
             }
+            ScoreTable(of: done.result).show()
             Terminal.note("done in \(done.seconds.formatted(.number.precision(.fractionLength(1)))) s")
         default: break
         }

@@ -50,9 +50,9 @@ struct Watching {
             let reason = [job["error_code"]?.string, job["error_message"]?.string, job["cancel_reason"]?.string]
                 .compactMap { $0 }.joined(separator: ": ")
             print("\(job["job"]?.string ?? "")  \(state.rawValue)\(reason.isEmpty ? "" : "  " + printable(reason))")
-            for warning in JobWarnings.further(in: try await store.job(id)?["result"], told: told) {
-                print("warning: " + printable(warning))
-            }
+            let result = try await store.job(id)?["result"]
+            for warning in JobWarnings.further(in: result, told: told) { print("warning: " + printable(warning)) }
+            ScoreTable(of: result).show()
         }
         if state != .completed { throw ExitStatus.jobFailed }
     }
