@@ -17,7 +17,8 @@ struct PersonalizeWorker {
 
     func run() throws -> WorkOutcome {
         let (read, remarks) = try ConceptReader(spec: spec.concept, images: order.files, loaded: loaded).concept()
-        let concept = try named(read)
+        let earlier = try earlierAdapter()
+        let concept = named(read, earlier)
         let samples = SamplePrompts(spec.prompts, concept: concept, method: spec.method)
         try loaded.check(
             ownPrompt(of: concept) + [("/concept/class", samples.longest)]
@@ -26,7 +27,7 @@ struct PersonalizeWorker {
         try ResumedCheckpoint.check(order.resume, of: identity)
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
         let (evaluation, warnings) = evaluation(of: concept)
-        switch try loaded.whileLearning({ try learnt(concept, previewing: samples.all[0]) }) {
+        switch try loaded.whileLearning({ try learnt(concept, from: earlier, previewing: samples.all[0]) }) {
         case .interrupted(let step): return .interrupted(step: step)
         case .learnt(let adapter, let steps, let curve):
             return .done(
@@ -44,8 +45,7 @@ struct PersonalizeWorker {
     }
 
     /// Learns to the end, or until asked to stop. The training is gone afterwards, its gradients and moments with it.
-    private func learnt(_ concept: Concept, previewing prompt: String) throws -> Ending {
-        let earlier = try earlierAdapter()
+    private func learnt(_ concept: Concept, from earlier: Adapter?, previewing prompt: String) throws -> Ending {
         let training = try loaded.training(of: concept, by: spec.method, options: .object(spec.options), seed: seed)
         if let earlier { try begin(training, with: earlier) }
         let previews = spec.previewEvery.map { every in
@@ -85,9 +85,7 @@ struct PersonalizeWorker {
     private var seed: UInt64 { UInt64(spec.seed ?? 0) }
 
     /// The concept with the model's own word that it is to go by, where that is known already.
-    /// - Throws: `JobFailure` for an earlier version that its training cannot go on from.
-    private func named(_ concept: Concept) throws -> Concept {
-        let earlier = try earlierAdapter()
+    private func named(_ concept: Concept, _ earlier: Adapter?) -> Concept {
         guard spec.method == .lora else { return concept }
         var concept = concept
         concept.word = word(earlier)
@@ -109,6 +107,7 @@ struct PersonalizeWorker {
     private static let wordKey = "lora.word"
 
     /// What the concept's earlier version learnt, where the job goes on from it.
+    /// - Throws: `JobFailure` for one that its training cannot go on from; `AdapterError` for one that cannot be read.
     private func earlierAdapter() throws -> Adapter? {
         guard let key = spec.continueFrom else { return nil }
         guard let path = order.adapters[key] else {
