@@ -274,6 +274,14 @@ import Testing
         }
     }
 
+    /// A daemon bounds what it answers, and the web program that passes it on bounds what it tells.
+    @Test func whatWasBoundedStaysAsItIs() {
+        let long = String(repeating: "~", count: 1000)
+        let bounded = (0..<200).map { Problem("/prompts/\($0)", found: long, allowed: long) }.bounded
+        #expect(bounded.count == 51 && bounded.last?.found == "200 problems")
+        #expect(bounded.bounded == bounded)
+    }
+
     @Test func whatAnEndTellsIsBounded() async throws {
         try await Stage.with { stage in
             let job = try await stage.submit(replyTo: "answers").job

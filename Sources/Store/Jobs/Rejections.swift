@@ -31,13 +31,13 @@ package struct Rejection: Sendable {
 
 extension [Problem] {
     /// The first fifty problems and their number, in texts that end: as `atelier.bounded_problems` has them, and before
-    /// they are sent there or logged.
+    /// they are sent there or logged. What was bounded before stays as it is.
     package var bounded: [Problem] {
-        let first = prefix(50).map {
+        let first = prefix(count <= 51 ? 51 : 50).map {
             Problem(
                 $0.pointer.clipped(to: 299), found: $0.found.clipped(to: 299), allowed: $0.allowed.clipped(to: 599))
         }
-        guard count > 50 else { return first }
+        guard count > 51 else { return first }
         return first + [Problem("", found: "\(count) problems", allowed: "none; the first 50 are listed")]
     }
 }
