@@ -110,15 +110,14 @@ package struct CLIPTokenizer: Sendable {
         guard let merges = BytePairEncoding.merges(lines), !merges.isEmpty else {
             throw TextTokenizerError(path: mergesPath, problem: "two symbols on every line are needed")
         }
-        try self.init(
-            vocabulary, merges, wordEnd: "</w>", tokens: TokenizerSettings(besides: vocabularyPath).addedTokens,
-            path: vocabularyPath)
+        try self.init(vocabulary, merges, wordEnd: "</w>", path: vocabularyPath)
     }
 
-    /// - Parameter tokens: what the files list; a mark that they do not is one as it is written.
+    /// - Parameter listed: the tokens that the file lists; nil of older files, beside which they are listed. A mark
+    ///   that is not is one as it is written.
     private init(
-        _ vocabulary: [String: Int], _ merges: [(String, String)], wordEnd: String, tokens: [AddedTokens.Token],
-        path: String
+        _ vocabulary: [String: Int], _ merges: [(String, String)], wordEnd: String,
+        tokens listed: [AddedTokens.Token]? = nil, path: String
     ) throws {
         guard let start = vocabulary["<|startoftext|>"], let end = vocabulary["<|endoftext|>"] else {
             throw TextTokenizerError(path: path, problem: "its vocabulary lacks <|startoftext|> or <|endoftext|>")
@@ -127,7 +126,8 @@ package struct CLIPTokenizer: Sendable {
             identifiers: vocabulary.mapValues { Int32(clamping: $0) }, merges: merges, wordEnd: wordEnd)
         cleaning = .huggingFace
         (startID, endID) = (Int32(start), Int32(end))
-        let padding = TokenizerSettings(besides: path).padding
+        let settings = TokenizerSettings(besides: path)
+        let (tokens, padding) = (listed ?? settings.addedTokens, settings.padding)
         let marks = ["<|startoftext|>", "<|endoftext|>"] + (padding.map { [$0] } ?? [])
         let unlisted = marks.filter { mark in !tokens.contains { $0.content == mark } }.compactMap { mark in
             vocabulary[mark].map { AddedTokens.Token(content: mark, id: Int32(clamping: $0)) }
