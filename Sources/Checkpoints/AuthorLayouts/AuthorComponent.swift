@@ -31,10 +31,10 @@ package struct AuthorComponent: Sendable {
 
     /// What a file is that has names of components which are built, and is of another model; nil of every other file.
     package static func unbuilt(_ checkpoint: Checkpoint) -> String? {
-        let names = checkpoint.names
-        func has(_ start: String) -> Bool {
-            (networks + [""]).contains { prefix in names.contains { $0.hasPrefix(prefix + start) } }
+        let names = checkpoint.names.map { name in
+            networks.first { name.hasPrefix($0) }.map { String(name.dropFirst($0.count)) } ?? name
         }
+        func has(_ start: String) -> Bool { names.contains { $0.hasPrefix(start) } }
         // It reads texts at the finest level too, and no sizes.
         if has("input_blocks.1.1.transformer_blocks.0.attn2."), !has("label_emb.") {
             return "Stable Diffusion 1 or 2, which is not built; XL, 3 and 3.5 are"
