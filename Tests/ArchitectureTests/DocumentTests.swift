@@ -2,11 +2,11 @@ import Testing
 
 /// Documents, held against what they speak of.
 struct DocumentTests {
-    private let manual = RepositoryText.all().filter { $0.path == "README.md" || $0.path.hasPrefix("docs/") }
+    private let manual = RepositoryText.all.filter { $0.path == "README.md" || $0.path.hasPrefix("docs/") }
 
     /// What a newcomer meets in `Sources` is in the table of what is where.
     @Test func theArchitectureNamesEveryFolderOfSources() throws {
-        let all = RepositoryText.all()
+        let all = RepositoryText.all
         let rows = try #require(all.first { $0.path == "docs/architecture.md" }).lines.filter { $0.hasPrefix("| `") }
         let sources = all.filter { $0.path.hasPrefix("Sources/") }
         let folders = Set(sources.map { $0.path.split(separator: "/")[1] })
@@ -28,7 +28,7 @@ struct DocumentTests {
     /// Outside of code a browser takes `<rex>` for a tag, and shows nothing.
     @Test func namesInBracketsStandInCode() {
         let code = /```[\s\S]*?```|`[^`]*`|\n    .*/
-        for file in RepositoryText.all() where file.language == "md" {
+        for file in RepositoryText.all where file.language == "md" {
             for found in file.text.replacing(code, with: "").matches(of: /<[a-z@0-9]+>/) {
                 Issue.record("\(file.path): \(found.output) stands outside of code")
             }
@@ -42,7 +42,7 @@ struct DocumentTests {
         ("pocket-llamagen/transformer", "generator 6000"),
     ])
     func shippedModelsAreTrainedAsLongAgain(curve: String, command: String) throws {
-        let all = RepositoryText.all()
+        let all = RepositoryText.all
         let losses = try #require(all.first { $0.path == "models/\(curve).losses.csv" })
         let steps = try #require(losses.lines.last { !$0.isEmpty }?.split(separator: ",").first)
         let pretraining = try #require(all.first { $0.path == "ops/pretrain" })
@@ -51,7 +51,7 @@ struct DocumentTests {
 
     /// What the dashboard has and what is measured an operator finds in the manual.
     @Test func theManualNamesEveryViewAndMetric() throws {
-        let all = RepositoryText.all()
+        let all = RepositoryText.all
         let operations = try #require(all.first { $0.path == "docs/operations.md" }).text
         let views = all.filter { $0.path.hasPrefix("sql/views/") }.map { $0.path.dropFirst(10).dropLast(4) }
         let metrics = all.filter { $0.path.hasPrefix("Sources/Web/Metrics/") }

@@ -2,7 +2,7 @@ import Testing
 
 /// Whoever meets a code finds it in the runbook (docs/operations.md).
 struct FailureCodeTests {
-    private let files = RepositoryText.all()
+    private let files = RepositoryText.all
     /// A code's first word. Whatever is given as a `code:` is one besides.
     private static let families = "concept|daemon|encoder|engine|host|input|job|model|result|training"
 

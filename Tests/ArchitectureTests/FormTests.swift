@@ -8,7 +8,7 @@ struct FormTests {
     ]
 
     @Test func noLineIsLongerThan120Characters() {
-        let files = RepositoryText.all().filter { Self.languages.contains($0.language) }
+        let files = RepositoryText.all.filter { Self.languages.contains($0.language) }
         #expect(files.count > 400, "only \(files.count) files were found")
         for file in files {
             for (index, line) in file.lines.enumerated() where line.count > 120 {
@@ -18,14 +18,14 @@ struct FormTests {
     }
 
     @Test func theReadmeIsShort() throws {
-        let readme = try #require(RepositoryText.all().first { $0.path == "README.md" })
+        let readme = try #require(RepositoryText.all.first { $0.path == "README.md" })
         #expect(readme.lines.count <= 100)
     }
 
     /// Operations inherit what the protocol says of `name` and `examples`; an initializer without arguments has nothing
     /// to say.
     @Test func everyPackageDeclarationIsDocumented() {
-        let files = RepositoryText.all().filter { $0.path.hasPrefix("Sources/") && $0.language == "swift" }
+        let files = RepositoryText.all.filter { $0.path.hasPrefix("Sources/") && $0.language == "swift" }
         #expect(files.count > 500, "only \(files.count) files were found")
         for file in files {
             let lines = file.lines.map { $0.drop(while: { $0 == " " }) }

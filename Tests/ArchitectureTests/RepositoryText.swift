@@ -20,7 +20,9 @@ struct RepositoryText {
     }
 
     /// Every file that is text, in order of its path.
-    static func all() -> [RepositoryText] {
+    static let all = read()
+
+    private static func read() -> [RepositoryText] {
         let root = PackageDescription.root
         let top = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
         let nested = folders.flatMap { folder in

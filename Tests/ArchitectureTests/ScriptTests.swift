@@ -4,13 +4,12 @@ import Testing
 struct ScriptTests {
     /// Under `set -u` a variable that nothing sets ends a script where it is read, which may be its last line.
     @Test func everyVariableIsSetThatAScriptReads() {
-        let all = RepositoryText.all()
+        let all = RepositoryText.all
         let scripts = all.filter { $0.language == "bash" }
         #expect(scripts.count > 10)
         for script in scripts {
-            let sourced = all.filter { other in
-                script.lines.contains { $0.hasPrefix(". ") && $0.contains("/\(other.path)\"") }
-            }
+            let sources = script.lines.filter { $0.hasPrefix(". ") }
+            let sourced = all.filter { other in sources.contains { $0.contains("/\(other.path)\"") } }
             let set = Self.set(in: script).union(sourced.flatMap(Self.set))
             let unset = Self.read(in: script).subtracting(set)
             #expect(unset.isEmpty, "\(script.path) reads \(unset.sorted()), which nothing sets")

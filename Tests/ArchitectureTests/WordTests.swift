@@ -21,7 +21,7 @@ struct WordTests {
     /// What the painted world and the papers' prompts show; the shared folder's former mark, which is still read.
     private let shown = /blue house|atelier\.house|a house in|"\/?house(\.new)?"|▁house|house<\/w>/
 
-    private let files = RepositoryText.all().filter { !$0.path.hasSuffix("WordTests.swift") }
+    private let files = RepositoryText.all.filter { !$0.path.hasSuffix("WordTests.swift") }
 
     @Test func noFileHasAnOldName() {
         for file in files { complain(of: file.path.split(separator: "/").last.map(String.init) ?? "", at: file.path) }
