@@ -246,8 +246,7 @@ import Testing
     @Test func theGallerysSearchGoesOnOnItsNextPage() async throws {
         try await withSite { stage, site in
             _ = try await run("steps=1", stage, site)
-            #expect(try await site.send(json: Self.learning("rex"), to: "/api/jobs?message_id=learnt").status == 202)
-            _ = try await stage.job("learnt", reaches: .completed)
+            try await learnRex(stage, site)
             try await stage.store.query(
                 """
                 insert into atelier.concepts (tenant, name, version, role, model, adapter_sha256, job)
@@ -334,8 +333,7 @@ import Testing
     @Test func noVersionIsLeftOutWithoutAWord() async throws {
         try await withSite { stage, site in
             _ = try await run("steps=1", stage, site)
-            #expect(try await site.send(json: Self.learning("rex"), to: "/api/jobs?message_id=learnt").status == 202)
-            _ = try await stage.job("learnt", reaches: .completed)
+            try await learnRex(stage, site)
             try await stage.store.query(
                 """
                 insert into atelier.concepts (tenant, name, version, role, model, adapter_sha256, job, created_at)
@@ -407,8 +405,7 @@ import Testing
     @Test func whatPromptsMeanIsSaidOfEachModel() async throws {
         try await withSite { stage, site in
             _ = try await run("steps=1", stage, site)
-            #expect(try await site.send(json: Self.learning("rex"), to: "/api/jobs?message_id=learnt").status == 202)
-            _ = try await stage.job("learnt", reaches: .completed)
+            try await learnRex(stage, site)
             for model in ["pocket-infinity", "pocket-chameleon"] {
                 try await stage.store.query(
                     """
@@ -509,8 +506,7 @@ import Testing
     @Test func oneIsNotSeveral() async throws {
         try await withSite { stage, site in
             _ = try await run("fail=fatal code=engine.scripted", stage, site)
-            #expect(try await site.send(json: Self.learning("rex"), to: "/api/jobs?message_id=learnt").status == 202)
-            let learnt = try #require(try await stage.job("learnt", reaches: .completed)["id"]?.string)
+            let learnt = try #require(try await learnRex(stage, site)["id"]?.string)
             try await stage.pause()
             let waiting = try await site.send(json: Self.job("steps=1"), to: "/api/jobs")
             _ = try await stage.job(try #require(waiting.json?["message_id"]?.string), reaches: .available)
@@ -565,6 +561,14 @@ import Testing
                 #expect(page.status == 200 && found == nil, "\(found?.0 ?? "") \(page.status)")
             }
         }
+    }
+
+    /// Has the concept `rex` learnt by the message `learnt`, where jobs are taken already.
+    @discardableResult
+    private func learnRex(_ stage: Stage, _ site: WebClient) async throws -> JSONValue {
+        let sent = try await site.send(json: Self.learning("rex"), to: "/api/jobs?message_id=learnt")
+        #expect(sent.status == 202, "\(sent)")
+        return try await stage.job("learnt", reaches: .completed)
     }
 
     private static func learning(_ name: String, prompt: String = "steps=2 adapter") -> JSONValue {
