@@ -1,7 +1,7 @@
 import ArgumentParser
 import Lab
 
-extension DiffusionBenchmark.Precision: ExpressibleByArgument {}
+extension BenchmarkPrecision: ExpressibleByArgument {}
 
 struct BenchDiffusion: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -9,7 +9,7 @@ struct BenchDiffusion: ParsableCommand {
     )
 
     @Argument(help: "The model's folder.") var model: String
-    @Option(help: "What products are calculated in.") var precision = DiffusionBenchmark.Precision.bf16
+    @Option(help: "What products are calculated in.") var precision = BenchmarkPrecision.bf16
     @Option(help: "Pictures a step.") var batch = 4
     @Option(help: "Of the changes.") var rank = 16
     @Option(help: "Repetitions; the best counts.") var rounds = 10

@@ -5,8 +5,8 @@ struct BenchStep: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
             """
-            Time a forward pass and a training step of a transformer stack; one JSON line per mode. ops/bench runs it \
-            beside a peer.
+            Time a forward pass and a training step of a transformer stack; one JSON line per mode and precision. \
+            ops/bench runs it beside a peer.
             """
     )
 

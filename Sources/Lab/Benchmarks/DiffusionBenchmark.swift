@@ -8,13 +8,10 @@ import Tensors
 /// Times a LoRA training step of a diffusion model's network: forward and backward passes and the optimizer, latents
 /// and texts given. The same work as the peer's program, so that both can stand side by side.
 package struct DiffusionBenchmark {
-    /// What products are calculated in; weights and sums stay in single precision.
-    package enum Precision: String, CaseIterable, Sendable { case fp32, bf16 }
-
     /// One line of JSON; `rss_mb` is the process's peak memory so far, in MiB.
     // swift-format-ignore: AlwaysUseLowerCamelCase
     package struct Figure: Codable {
-        let precision: String
+        let precision: BenchmarkPrecision
         /// The best of the rounds.
         let ms: Double
         /// Numbers that learn.
@@ -45,8 +42,8 @@ package struct DiffusionBenchmark {
     }
 
     /// The best of `rounds` training steps, each with noise of its own.
-    package func run(_ precision: Precision, rounds: Int) -> Figure {
-        MatrixPrecision.$current.withValue(precision == .bf16 ? .bfloat16 : .single) {
+    package func run(_ precision: BenchmarkPrecision, rounds: Int) -> Figure {
+        MatrixPrecision.$current.withValue(precision.products) {
             let clock = ContinuousClock()
             let best = (0..<rounds).map { round in
                 clock.measure {
@@ -56,7 +53,7 @@ package struct DiffusionBenchmark {
                 }
             }.min()!
             return Figure(
-                precision: precision.rawValue, ms: best / .milliseconds(1),
+                precision: precision, ms: best / .milliseconds(1),
                 trainable: lora.parameters.reduce(0) { $0 + $1.count }, rss_mb: StepBenchmark.peakMemory)
         }
     }

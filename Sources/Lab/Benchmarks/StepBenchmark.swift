@@ -5,8 +5,8 @@ import Randomness
 import Tensors
 
 /// Times one forward pass and one training step (forward and backward) of a pre-norm transformer stack: self-attention,
-/// cross-attention to a short context and a 4x GELU feed-forward, single precision. The same work as the peer's
-/// program, so that both can stand side by side.
+/// cross-attention to a short context and a 4x GELU feed-forward, in single precision and with products in bfloat16. The
+/// same work in the same order as the peer's program, so that both can stand side by side.
 package struct StepBenchmark {
     /// The stack's sizes; tokens and context are per sample.
     package struct Sizes {
@@ -23,10 +23,11 @@ package struct StepBenchmark {
         }
     }
 
-    /// What one mode took: the best of the rounds, and the process's peak memory so far.
+    /// What one mode took in one precision: the best of the rounds, and the process's peak memory so far.
     // swift-format-ignore: AlwaysUseLowerCamelCase
     package struct Figure: Codable {
         let mode: String
+        let precision: BenchmarkPrecision
         let ms: Double
         let rss_mb: Int
     }
@@ -48,24 +49,33 @@ package struct StepBenchmark {
         context = Variable(StepBenchmark.normal([sizes.batch, sizes.context, sizes.width], index: 1))
     }
 
-    /// The best of `rounds` forward passes, then the best of as many training steps.
+    /// In each precision the best of `rounds` forward passes, then the best of as many training steps.
     package func run(rounds: Int) -> [Figure] {
-        [
-            figure("forward", rounds) { Recording.withoutGradients { _ = output() } },
-            figure("train", rounds) {
-                for parameter in weights.parameters { parameter.clearGradient() }
-                let y = output()
-                Mean().apply([y * y]).backward()
-            },
-        ]
+        BenchmarkPrecision.allCases.flatMap { precision in
+            MatrixPrecision.$current.withValue(precision.products) {
+                [
+                    figure("forward", precision, rounds) { Recording.withoutGradients { _ = output() } },
+                    figure("train", precision, rounds) { trainingStep() },
+                ]
+            }
+        }
+    }
+
+    private func trainingStep() {
+        for parameter in weights.parameters { parameter.clearGradient() }
+        let y = output()
+        Mean().apply([y * y]).backward()
     }
 
     private func output() -> Variable { blocks.reduce(x) { $1($0, context: context) } }
 
-    private func figure(_ mode: String, _ rounds: Int, _ body: () -> Void) -> Figure {
+    private func figure(
+        _ mode: String, _ precision: BenchmarkPrecision, _ rounds: Int, _ body: () -> Void
+    ) -> Figure {
         let clock = ContinuousClock()
         let best = (0..<max(rounds, 1)).map { _ in clock.measure(body) }.min()!
-        return Figure(mode: mode, ms: best / .milliseconds(1), rss_mb: StepBenchmark.peakMemory)
+        return Figure(
+            mode: mode, precision: precision, ms: best / .milliseconds(1), rss_mb: StepBenchmark.peakMemory)
     }
 
     private static func normal(_ shape: [Int], index: UInt64) -> Tensor {
