@@ -12,7 +12,7 @@ struct AtelierLab: ParsableCommand {
             Conform.self, World.self, Pretrain.self, ExportModel.self, Sweep.self, Compositions.self, Tables.self,
             Analyze.self, Classifier.self, Frechet.self, Encoder.self, BenchStep.self, BenchTuning.self,
             BenchPretrain.self, BenchDraw.self, BenchDiffusion.self,
-            BenchGenerate.self, WriteStandIn.self,
+            BenchGenerate.self, BenchNextScale.self, WriteStandIn.self,
         ])
 
     static func main() {

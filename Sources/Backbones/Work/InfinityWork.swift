@@ -1,20 +1,8 @@
 extension InfinityModel.Configuration: BackboneWork {
-    /// Scale by scale with cached keys and values, the running sum resized at each.
+    /// The text, all scales, and the picture of their sum.
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
-        let rows = sampling.rows(pictures)
-        var work = reading(pictures, tokens: tokens) + transformer.condition(rows, text: rows * tokens)
-        for (side, range) in zip(schedule.sides, schedule.ranges) {
-            let pairs = Double(rows) * Double(side.tokens) * Double(range.upperBound)
-            work += transformer.blocks(
-                rows, tokens: side.tokens, keys: range.upperBound, pairs: pairs, text: rows * tokens)
-            // The running sum is resized to the scale and back, and every bit is drawn.
-            work.pointwise(pictures * schedule.last.tokens * transformer.bits, operations: 3)
-            work[.choices] += Double(pictures * side.tokens * transformer.bits)
-        }
-        work.keep(
-            bytes: KeyValueCache.bytes(
-                blocks: transformer.depth, batch: rows, capacity: schedule.tokens, width: transformer.width))
-        return work
+        reading(pictures, tokens: tokens)
+            + transformer.drawing(pictures, rows: sampling.rows(pictures), text: tokens)
             + tokenizer.work.decoding(pictures, height: pictureHeight, width: pictureWidth)
     }
 
@@ -67,6 +55,24 @@ extension InfinityModel.Configuration: BackboneWork {
 }
 
 extension InfinityTransformer.Configuration {
+    /// Scale by scale with cached keys and values, the running sum resized at each.
+    /// - Parameters:
+    ///   - rows: twice the pictures where they are guided.
+    ///   - tokens: of a text.
+    package func drawing(_ pictures: Int, rows: Int, text tokens: Int) -> Work {
+        var work = condition(rows, text: rows * tokens)
+        for (side, range) in zip(schedule.sides, schedule.ranges) {
+            let pairs = Double(rows) * Double(side.tokens) * Double(range.upperBound)
+            work += blocks(rows, tokens: side.tokens, keys: range.upperBound, pairs: pairs, text: rows * tokens)
+            // The running sum is resized to the scale and back, and every bit is drawn.
+            work.pointwise(pictures * schedule.last.tokens * bits, operations: 3)
+            work[.choices] += Double(pictures * side.tokens * bits)
+        }
+        work.keep(
+            bytes: KeyValueCache.bytes(blocks: depth, batch: rows, capacity: schedule.tokens, width: width))
+        return work
+    }
+
     /// What all blocks read of the texts.
     fileprivate func condition(_ samples: Int, text: Int) -> Work {
         var work = Work()
