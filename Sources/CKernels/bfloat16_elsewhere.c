@@ -8,6 +8,9 @@ bool atelier_has_bfloat16(void) { return false; }
 void atelier_multiply_bfloat16(
     const float *a, long a_stride, bool a_transposed, const float *b, long b_stride, bool b_transposed, float *c,
     long c_stride, long m, long n, long k, const float *bias, float beta, long diagonal) { abort(); }
+void atelier_multiply_halves(
+    const float *a, long a_stride, const uint16_t *b, long b_stride, bool b_transposed, float *c, long c_stride, long m,
+    long n, long k, const float *bias) { abort(); }
 void atelier_attention_bfloat16(const struct atelier_attention *a, float *out, long out_stride, float *sums) {
     abort();
 }

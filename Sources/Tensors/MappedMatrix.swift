@@ -99,13 +99,17 @@ package struct MappedMatrix {
 /// no more.
 package let mostMappedRows = Int(atelier_most_mapped_rows)
 
-/// y[m, O] = x[m, I] · wᵀ (+ bias[O]); both of x's and y's rows lie one after the other.
+/// y[m, O] = x[m, I] · wᵀ (+ bias[O]); both of x's and y's rows lie one after the other. Many rows are rounded where the
+/// task's products are.
 package func project(
     _ x: UnsafeMutablePointer<Float>, by w: MappedMatrix, into y: UnsafeMutablePointer<Float>, m: Int,
     bias: UnsafePointer<Float>? = nil
 ) {
     guard m > 0 else { return }
     if m <= mostMappedRows { return w.projectFew(x, into: y, m: m, bias: bias) }
+    if let halves = w.factor(n: w.rows, k: w.columns) {
+        return multiply(x, halves, stride: w.columns, transposed: true, into: y, m, n: w.rows, k: w.columns, bias)
+    }
     w.widening { range, block in
         multiply(
             Matrix(x, stride: w.columns), Matrix(block.pointer, stride: w.columns, transposed: true),
@@ -115,6 +119,12 @@ package func project(
 }
 
 extension MappedMatrix {
+    /// The numbers as they lie, where products [m, n] over k are computed with them so.
+    fileprivate func factor(n: Int, k: Int) -> UnsafePointer<UInt16>? {
+        guard case .bfloat16(let words) = numbers, MatrixPrecision.isRounding, n >= 32, k >= 16 else { return nil }
+        return words
+    }
+
     /// y[m, O] = x[m, I] · wᵀ (+ bias[O]) for `mostMappedRows` or fewer.
     fileprivate func projectFew(
         _ x: UnsafeMutablePointer<Float>, into y: UnsafeMutablePointer<Float>, m: Int, bias: UnsafePointer<Float>?
@@ -141,9 +151,27 @@ extension MappedMatrix {
 package func unproject(
     _ y: UnsafeMutablePointer<Float>, by w: MappedMatrix, into x: UnsafeMutablePointer<Float>, m: Int
 ) {
+    if let halves = w.factor(n: w.columns, k: w.rows) {
+        return multiply(y, halves, stride: w.columns, transposed: false, into: x, m, n: w.columns, k: w.rows)
+    }
     w.widening { range, block in
         multiply(
             Matrix(y + range.lowerBound, stride: w.rows), block, into: Matrix(x, stride: w.columns), m: m,
             n: w.columns, k: range.count, beta: range.lowerBound == 0 ? 0 : 1)
+    }
+}
+
+/// c[m, n] = a[m, k] · b[k, n] (+ bias[n]) with b in bfloat16 as it lies and a rounded; a's and c's rows lie one after
+/// the other.
+private func multiply(
+    _ a: UnsafeMutablePointer<Float>, _ b: UnsafePointer<UInt16>, stride: Int, transposed: Bool,
+    into c: UnsafeMutablePointer<Float>, _ m: Int, n: Int, k: Int, _ bias: UnsafePointer<Float>? = nil
+) {
+    // Packing b is work of its own where rows are few: no thread packs what another has.
+    parallel(n, grain: m * n * k > leastSplit ? 32 : n) { range in
+        let column = range.lowerBound
+        atelier_multiply_halves(
+            a, k, b + (transposed ? column * stride : column), stride, transposed, c + column, n, m, range.count, k,
+            bias.map { $0 + column })
     }
 }

@@ -35,7 +35,7 @@ package enum MatrixPrecision: Sendable {
     /// Operands rounded to bfloat16, sums in single precision; single precision where the processor cannot.
     case bfloat16
 
-    /// For large products of the current task; whatever learns sets it.
+    /// For large products of the current task; whatever learns sets it, and what draws with weights that are held so.
     @TaskLocal package static var current = MatrixPrecision.single
 
     static let processorHasBFloat16 = atelier_has_bfloat16()
@@ -118,7 +118,7 @@ package func multiply(
 }
 
 /// Multiplications from which a product is worth splitting over threads.
-private let leastSplit = 1 << 16
+let leastSplit = 1 << 16
 
 /// Multiplications up to which OpenBLAS adds up in another order than beyond.
 private let mostOfSmallProduct = 1_000_000

@@ -18,6 +18,14 @@ import Testing
         #expect(work[.convolutions] == 1728, "2 · 16 · 2 · 9 · 3")
     }
 
+    @Test func weightsThatAreHeldAreMultipliedAsTheyAre() {
+        var work = Work()
+        work.linear(mostMappedRows, from: 4, to: 5, weights: .rounded)
+        #expect(work[.products] == 320 && work[.weights] == 40, "few rows are no product of their own")
+        work.linear(mostMappedRows + 1, from: 4, to: 5, weights: .rounded)
+        #expect(work[.products] == 320 && work[.roundedProducts] == 360)
+    }
+
     @Test func workAddsUp() {
         var a = Work()
         a.linear(2, from: 2, to: 2)

@@ -84,6 +84,31 @@ import Testing
         }
     }
 
+    /// Packed as they lie, weights in bfloat16 say to the last bit what they say as floats that are rounded.
+    @Test(.enabled(if: MatrixPrecision.$current.withValue(.bfloat16) { MatrixPrecision.isRounding }))
+    func roundedProductsTakeTheWeightsAsTheyLie() {
+        MatrixPrecision.$current.withValue(.bfloat16) {
+            for (m, n, k) in [(12, 33, 17), (40, 64, 130), (260, 700, 1100), (30, 1100, 515)] {
+                let w = matrix(numbers(n * k, seed: 1), rows: n, columns: k)
+                let x = Tensor(numbers(m * k, seed: 2).map { $0 / 7 }, shape: [m, k])
+                let bias = Tensor(numbers(n, seed: 3), shape: [n])
+                let (y, back) = (Tensor(uninitialized: [m, n]), Tensor(uninitialized: [m, k]))
+                project(x.pointer, by: w, into: y.pointer, m: m, bias: bias.pointer)
+                unproject(y.pointer, by: w, into: back.pointer, m: m)
+                let wide = w.widened
+                let (expected, expectedBack) = (Tensor(uninitialized: [m, n]), Tensor(uninitialized: [m, k]))
+                multiply(
+                    Matrix(x.pointer, stride: k), Matrix(wide.pointer, stride: k, transposed: true),
+                    into: Matrix(expected.pointer, stride: n), m: m, n: n, k: k, bias: bias.pointer)
+                multiply(
+                    Matrix(expected.pointer, stride: n), Matrix(wide.pointer, stride: k),
+                    into: Matrix(expectedBack.pointer, stride: k), m: m, n: k, k: n)
+                #expect(y.values == expected.values, "\(m) × \(n) × \(k)")
+                #expect(back.values == expectedBack.values, "\(m) × \(k) × \(n)")
+            }
+        }
+    }
+
     @Test func whatIsNotFiniteIsSeen() {
         var values = numbers(6, seed: 0)
         #expect(matrix(values, rows: 2, columns: 3).isFinite)

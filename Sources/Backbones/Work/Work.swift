@@ -78,7 +78,8 @@ extension Work {
     mutating func linear(
         _ rows: Int, from inputs: Int, to outputs: Int, rank: Int = 0, weights: Weights = .single
     ) {
-        self[.products] += 2 * Double(rows) * Double(inputs) * Double(outputs)
+        let isRounded = weights != .single && rows > mostMappedRows
+        self[isRounded ? .roundedProducts : .products] += 2 * Double(rows) * Double(inputs) * Double(outputs)
         let read = weights.reading(inputs * outputs, by: rows)
         self[read.kind] += read.bytes
         add(reading: rows * inputs, writing: rows * outputs)
@@ -178,7 +179,7 @@ extension Work {
         return product
     }
 
-    /// The same where large products are rounded to bfloat16, as all of learning is.
+    /// The same where large products are rounded to bfloat16, as all of learning is and drawing with weights held so.
     package var rounded: Work {
         var work = self
         for (single, low) in [

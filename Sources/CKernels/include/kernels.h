@@ -191,6 +191,10 @@ bool atelier_has_bfloat16(void);
 void atelier_multiply_bfloat16(
     const float *a, long a_stride, bool a_transposed, const float *b, long b_stride, bool b_transposed, float *c,
     long c_stride, long m, long n, long k, const float *bias, float beta, long diagonal);
+// c = a · b + bias, b in bfloat16 as it lies; else the same.
+void atelier_multiply_halves(
+    const float *a, long a_stride, const uint16_t *b, long b_stride, bool b_transposed, float *c, long c_stride, long m,
+    long n, long k, const float *bias);
 
 // --- attention_bfloat16.c
 // One head: out[t] = softmax over the first visible[t] keys (all when NULL) of logit_scale · q·k, times v. Strides are

@@ -46,7 +46,7 @@ struct JobCounting {
         let (pictures, read) = (spec.prompts.count * spec.perPrompt, tokens(spec.model, spec.prompts))
         sheet.load(model.weights)
         for adapter in adapters.values { sheet.load(adapter) }
-        sheet.draw(pictures) { model.work.drawing($0, prompt: read, model.drawing(spec.options)) }
+        sheet.draw(pictures) { model.drawing($0, prompt: read, model.drawing(spec.options)) }
         let pixels = (spec.size ?? model.size).pixels
         sheet.write(pictures: pictures, of: pixels)
         sheet.write(sheetOf: pictures, of: pixels)
@@ -74,7 +74,7 @@ struct JobCounting {
             if let adapter = adapters[concept] { sheet.load(adapter, alone: true) }
             encoders?.see(references, &sheet)
             for _ in 0..<(spec.seeds?.count ?? 1) {
-                sheet.draw(own + ofClass) { model.work.drawing($0, prompt: read, model.drawing()) }
+                sheet.draw(own + ofClass) { model.drawing($0, prompt: read, model.drawing()) }
                 encoders?.score(own, each: spec.perPrompt, of: model.size, &sheet)
                 encoders?.seeByDINO(ofClass, &sheet)
             }

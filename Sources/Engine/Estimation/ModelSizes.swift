@@ -26,6 +26,13 @@ struct ModelSizes {
 
     var pixels: Int { size.pixels }
 
+    /// A batch of pictures, with products as exact as the weights. Who draws token by token reads weights for a few rows.
+    func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
+        let drawing = work.drawing(pictures, prompt: tokens, sampling)
+        let isWhole = [.infinity, .diffusion].contains(description.family)
+        return isWhole && sampling.weights != .single ? drawing.rounded : drawing
+    }
+
     /// Whether a picture is computed twice for a guidance; less than 1 leads nowhere in some families.
     private func isGuiding(_ guidance: Double) -> Bool {
         switch description.family {

@@ -99,7 +99,7 @@ struct Learning {
     func drawing(_ pictures: Int, isGuided: Bool? = nil) -> Work {
         var sampling = model.drawing()
         sampling.isGuided = isGuided ?? sampling.isGuided
-        return model.work.drawing(pictures, prompt: tokens, sampling)
+        return model.drawing(pictures, prompt: tokens, sampling)
     }
 
     func draw(_ pictures: Int, rounding: Bool = true, _ sheet: inout CostSheet) {

@@ -2,10 +2,11 @@ import Backbones
 import Images
 import Jobs
 import Personalization
+import Tensors
 
 /// A loaded model with concepts in use: prompts may name them.
 package struct ConceptPainter {
-    /// One picture for each prompt and seed.
+    /// One picture for each prompt and seed; with weights that are held in bfloat16 or in less, products are as exact.
     package let paint: Painting
 
     /// - Parameters:
@@ -17,12 +18,17 @@ package struct ConceptPainter {
         strengths: [String: Float] = [:]
     ) throws {
         let use = ConceptUse(adapters: adapters, modelDigest: loaded.digest, options: options, strengths: strengths)
-        switch loaded.backbone {
-        case .infinity(let model): paint = try use.painting(by: model)
-        case .chameleon(let model): paint = try use.painting(by: model)
-        case .llamagen(let model): paint = try use.painting(by: model)
-        case .diffusion(let model): paint = try use.painting(by: model)
-        }
+        let painting =
+            switch loaded.backbone {
+            case .infinity(let model): try use.painting(by: model)
+            case .chameleon(let model): try use.painting(by: model)
+            case .llamagen(let model): try use.painting(by: model)
+            case .diffusion(let model): try use.painting(by: model)
+            }
+        paint =
+            loaded.holdsHalves
+            ? { prompts, seeds in MatrixPrecision.$current.withValue(.bfloat16) { painting(prompts, seeds) } }
+            : painting
     }
 }
 

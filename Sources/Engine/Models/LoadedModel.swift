@@ -81,6 +81,18 @@ package struct LoadedModel {
         return template.map(StyleWording.init) ?? .paper
     }
 
+    /// Whether matrices of its network stay as their file has them, in bfloat16 or in eight bits.
+    var holdsHalves: Bool {
+        let network =
+            switch backbone {
+            case .infinity(let model): model.transformerWeights
+            case .chameleon(let model): model.transformerWeights
+            case .llamagen(let model): model.transformerWeights
+            case .diffusion(let model): model.transformerWeights
+            }
+        return network.parameters.contains { $0.mapped != nil }
+    }
+
     /// Pixels on a side of its pictures.
     package var pictureSize: Int {
         switch backbone {
