@@ -24,9 +24,9 @@ package struct LayerContext {
     /// N: from this layer on the vectors' place is an ordinary token's.
     package var layers: Int { vectors.shape[0] }
 
-    /// The context of one sequence, at the same position of `count` sequences.
-    package func repeated(_ count: Int) -> LayerContext {
-        LayerContext(vectors, positions: (0..<count).flatMap { _ in positions })
+    /// The context of one sequence, at the same position of some samples of a batch.
+    package func repeated(in samples: [Int]) -> LayerContext {
+        LayerContext(vectors, positions: samples.flatMap { _ in positions }, samples: samples)
     }
 
     /// x [B, T, C] with the layer's vector in place.

@@ -27,16 +27,13 @@ extension Picture {
         return Picture(width: newWidth, height: newHeight, pixels: result)
     }
 
-    /// Scaled, keeping its proportions, so that the shorter side has `side` pixels.
-    package func fitted(shorterSide side: Int) -> Picture { covering(width: side, height: side) }
-
     /// Scaled to cover a size, and cut to it around its middle.
     package func filling(width newWidth: Int, height newHeight: Int) -> Picture {
         covering(width: newWidth, height: newHeight).centreCropped(width: newWidth, height: newHeight)
     }
 
     /// Scaled, keeping its proportions, until it just covers a size.
-    private func covering(width newWidth: Int, height newHeight: Int) -> Picture {
+    package func covering(width newWidth: Int, height newHeight: Int) -> Picture {
         width * newHeight < height * newWidth
             ? resized(width: newWidth, height: max(newHeight, (height * newWidth + width / 2) / width))
             : resized(width: max(newWidth, (width * newHeight + height / 2) / height), height: newHeight)

@@ -1,5 +1,6 @@
 import Images
 import Jobs
+import Randomness
 
 /// What the user wants a model to learn: a subject from a few pictures, or a style.
 package struct Concept: Sendable {
@@ -13,19 +14,25 @@ package struct Concept: Sendable {
     package let references: [Picture]
     /// What each of them was cut from.
     package let origins: [PictureOrigin]
+    /// What each of them is learnt in; nil: squares of the model's size.
+    package let shapes: [ModelDescription.Size]?
     /// Of the model that learns or draws it.
     package let wording: StyleWording
     /// The model's own word that an earlier training of `lora` gave it; nil where it has none yet.
     package var word: String?
 
-    /// - Parameter origins: of the references; the references themselves, where they are whole pictures.
+    /// - Parameters:
+    ///   - origins: of the references; the references themselves, where they are whole pictures.
+    ///   - shapes: of the references, in their order; nil: squares of the model's size.
     package init(
         name: String, role: ConceptRole = .subject, className: String, references: [Picture],
-        origins: [PictureOrigin]? = nil, wording: StyleWording = .paper
+        origins: [PictureOrigin]? = nil, shapes: [ModelDescription.Size]? = nil, wording: StyleWording = .paper
     ) {
         let origins = origins ?? references.map(PictureOrigin.init(middleOf:))
         precondition(origins.count == references.count, "\(origins.count) origins of \(references.count) references")
+        precondition(shapes.map { $0.count == references.count } ?? true, "a shape for every reference, or none")
         self.origins = origins
+        self.shapes = shapes
         self.wording = wording
         self.name = name
         self.role = role
@@ -36,6 +43,19 @@ package struct Concept: Sendable {
     /// The references as pictures of the model's size.
     package func squares(of size: Int) -> [Picture] {
         references.map { $0.filling(width: size, height: size) }
+    }
+
+    /// The references as they are learnt where none is enlarged: in their shapes, or as squares of the model's size.
+    package func pictures(size: Int) -> [Picture] {
+        guard let shapes else { return squares(of: size) }
+        return zip(references, shapes).map { $0.filling(width: $1.width, height: $1.height) }
+    }
+
+    /// A reference as one step learns it: enlarged at random, and cut to its shape.
+    func cut(
+        _ reference: Int, by augment: ReferenceAugmentation, _ generator: inout Philox
+    ) -> (picture: Picture, origin: PictureOrigin) {
+        augment(references[reference], from: origins[reference], in: shapes?[reference], &generator)
     }
 
     /// What prompts name it by.

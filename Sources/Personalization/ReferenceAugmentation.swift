@@ -1,4 +1,5 @@
 import Images
+import Jobs
 import Randomness
 
 /// Random resize and centre crop of reference pictures (ARBooth section 5.1), never beyond a reference's own pixels:
@@ -23,15 +24,21 @@ package struct ReferenceAugmentation {
     }
 
     /// The same, with what is left of where the picture was cut from.
+    /// - Parameter shape: what is cut out; a square of `size` unless given.
     package func callAsFunction(
-        _ picture: Picture, from origin: PictureOrigin, _ generator: inout Philox
+        _ picture: Picture, from origin: PictureOrigin, in shape: ModelDescription.Size? = nil,
+        _ generator: inout Philox
     ) -> (picture: Picture, origin: PictureOrigin) {
-        let sharpest = max(1, Float(min(picture.width, picture.height)) / Float(size))
+        let shape = shape ?? ModelDescription.Size(width: size, height: size)
+        let least = min(shape.width, shape.height)
+        let sharpest = max(1, Float(min(picture.width, picture.height)) / Float(least))
         let zoom = 1 + (min(largestZoom, sharpest) - 1) * generator.uniform()
-        let side = max(size, Int((Float(size) * zoom).rounded()))
+        let side = max(least, Int((Float(least) * zoom).rounded()))
+        func enlarged(_ length: Int) -> Int { (length * side + least / 2) / least }
         return (
-            picture.fitted(shorterSide: side).centreCropped(width: size, height: size),
-            origin.middle(Double(size) / Double(side))
+            picture.covering(width: enlarged(shape.width), height: enlarged(shape.height))
+                .centreCropped(width: shape.width, height: shape.height),
+            origin.middle(Double(least) / Double(side))
         )
     }
 }

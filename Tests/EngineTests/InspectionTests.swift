@@ -74,6 +74,35 @@ import Testing
             ])
     }
 
+    /// Of a Chameleon of several shapes, in which `lora` and `coar` learn.
+    @Test func aPictureIsHeldAgainstItsNearestShape() throws {
+        let models = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
+        let folder = models.appendingPathComponent("shaped")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: models) }
+        let description = ModelDescription(
+            family: .chameleon, name: "shaped",
+            pictures: [(64, 64), (64, 32), (32, 64)].map { .init(width: $0.0, height: $0.1) }, digest: "d")
+        try JSONEncoder().encode(description).write(to: folder.appendingPathComponent(ModelDescription.fileName))
+        func warnings(_ method: String, _ width: Int, _ height: Int) throws -> [String]? {
+            let bytes = try Picture(width: width, height: height, filledWith: (9, 99, 199)).png()
+            let body: JSONValue = [
+                "version": 1, "kind": "personalize", "method": .string(method), "model": "shaped",
+                "images": [image(bytes)], "concept": ["name": "rex", "role": "subject", "class": "dog"],
+            ]
+            return try reports(on: [body.line], models: models.path)[0].warnings
+        }
+        #expect(try warnings("lora", 40, 80) == nil && warnings("coar", 80, 40) == nil)
+        #expect(
+            try warnings("lora", 20, 48) == [
+                "/images/0/data: a PNG of 20×48: its middle of 20×40 is enlarged to the model's 32×64"
+            ])
+        #expect(
+            try warnings("proxy-tuning", 40, 80) == [
+                "/images/0/data: a PNG of 40×80: its square of 40×40 is enlarged to the model's 64×64"
+            ])
+    }
+
     @Test func aPartMustShowAsMuchAsAPicture() throws {
         let bytes = try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png()
         func part(_ width: Double) -> JSONValue {

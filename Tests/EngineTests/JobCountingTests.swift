@@ -85,6 +85,22 @@ import Testing
         #expect(many.memoryBytes == few.memoryBytes && many.work["products_bf16"]! > few.work["products_bf16"]!)
     }
 
+    /// References of a Chameleon keep to its shapes, of which one in more rows has a longer sequence; squares do not.
+    @Test func theLongestShapeOfReferencesCounts() throws {
+        func work() throws -> [Double] {
+            try [
+                ("lora", "pocket-chameleon"), ("coar", "pocket-chameleon"), ("proxy-tuning", "pocket-chameleon"),
+                ("lora", "pocket-llamagen"),
+            ].map { try cost(personalize($0, $1, [:])).work["products_bf16"]! }
+        }
+        let usual = try work()
+        for name in ["pocket-chameleon", "pocket-llamagen"] {
+            try describe(name) { $0.pictures += [.init(width: 32, height: 8), .init(width: 8, height: 32)] }
+        }
+        let shaped = try work()
+        #expect(shaped[0] > usual[0] && shaped[1] > usual[1] && shaped[2...] == usual[2...], "\(usual), \(shaped)")
+    }
+
     @Test func theNinthPictureOfTheClassIsDrawnAfterTheOthers() throws {
         let calls = try [7, 8, 9].map {
             try cost(personalize("coar", "pocket-chameleon", ["prior_pictures": .integer($0)])).work["calls"]!

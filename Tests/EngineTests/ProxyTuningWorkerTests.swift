@@ -145,6 +145,29 @@ import Testing
         #expect(failure.problems?.map(\.pointer) == ["/images/0/crop"])
     }
 
+    /// Lumina-mGPT's: of a part that the job names as of a whole picture.
+    @Test func aReferenceKeepsToTheNearestShape() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func file(_ width: Int, _ height: Int, crop: CropArea? = nil) throws -> ReferenceFile {
+            let path = folder.appendingPathComponent("\(width)x\(height).png").path
+            try Picture(width: width, height: height, filledWith: (9, 9, 9)).writePNG(path)
+            return ReferenceFile(path: path, crop: crop)
+        }
+        let upper = CropArea(left: 0, top: 0, width: 1, height: 0.5)
+        let files = try [file(96, 180), file(96, 180, crop: upper), file(20, 40), file(300, 600), file(900, 20)]
+        let shapes = [(64, 64), (64, 32), (32, 64), (128, 32)].map {
+            ModelDescription.Size(width: $0.0, height: $0.1)
+        }
+        let read = try ReferencePictures(files, size: 64, shapes: shapes)
+        #expect(read.shapes?.map(\.text) == ["32x64", "64x64", "32x64", "32x64", "128x32"])
+        // As large as they are, but neither smaller than the shape nor larger than four times it.
+        #expect(
+            read.pictures.map { "\($0.width)x\($0.height)" } == ["90x180", "90x90", "32x64", "128x256", "128x32"])
+        #expect(try ReferencePictures(files, size: 64).shapes == nil)
+    }
+
     /// As Atelier guarantees it: the same bytes, whichever stage a killed engine was in.
     @Test func aJobResumedInAnyStageEndsWithTheSameBytes() throws {
         let models = try TinyModels()

@@ -17,7 +17,7 @@ struct Run {
 
     init(
         _ models: TinyModels, _ spec: [String: JSONValue], adapters: [String: String] = [:], resume: String? = nil,
-        checkpointSeconds: Int = 1000, proxies: [String: [EngineOrder.Proxy]]? = nil
+        checkpointSeconds: Int = 1000, proxies: [String: [EngineOrder.Proxy]]? = nil, references: [Picture]? = nil
     ) throws {
         self.models = models
         folder = "\(models.folder)/\(UUID().uuidString)"
@@ -26,10 +26,11 @@ struct Run {
         var role = ConceptRole.subject
         if case .personalize(let spec) = spec { role = spec.concept.role }
         var images: [String] = []
-        for (index, scene) in Subject.heldOut(.dog, index: 0).references(count: role == .style ? 1 : 3).enumerated()
+        let painted = Subject.heldOut(.dog, index: 0).references(count: role == .style ? 1 : 3)
+        for (index, picture) in (references ?? painted.map { $0.paint(size: 20) }).enumerated()
         where spec.kind == .personalize {
             images.append("\(folder)/\(index).png")
-            try scene.paint(size: 20).writePNG(images[index])
+            try picture.writePNG(images[index])
         }
         let order = EngineOrder(
             job: UUID(), attempt: 1, spec: spec, tenant: "t", images: images, adapters: adapters,

@@ -43,7 +43,7 @@ import Testing
 
     @Test(arguments: [(100, 50, 40, 20), (50, 100, 20, 40), (30, 30, 20, 20), (31, 20, 31, 20), (7, 3, 47, 20)])
     func fittingKeepsTheProportions(width: Int, height: Int, fittedWidth: Int, fittedHeight: Int) {
-        let fitted = Picture(width: width, height: height, filledWith: (1, 2, 3)).fitted(shorterSide: 20)
+        let fitted = Picture(width: width, height: height, filledWith: (1, 2, 3)).covering(width: 20, height: 20)
         #expect((fitted.width, fitted.height) == (fittedWidth, fittedHeight))
     }
 

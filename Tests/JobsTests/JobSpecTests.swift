@@ -505,6 +505,28 @@ struct PictureSizeTests {
         #expect(found.map(\.pointer) == ["/size"] && found.first?.allowed == allowed, "\(found)")
     }
 
+    /// Lumina-mGPT's crops of 768² by the loop of the reference's `generate_crop_size_list`.
+    private static let crops: [ModelDescription.Size] = {
+        var sizes: [ModelDescription.Size] = []
+        var (wide, high) = (576, 1)
+        while wide > 0 {
+            if max(wide, high) <= 4 * min(wide, high) { sizes.append(.init(width: 32 * wide, height: 32 * high)) }
+            if (high + 1) * wide <= 576 { high += 1 } else { wide -= 1 }
+        }
+        return sizes
+    }()
+
+    /// What the reference's `var_center_crop` takes for them.
+    @Test(arguments: [
+        ("3024x4032", "640x864"), ("4032x3024", "864x640"), ("1080x1920", "576x1024"), ("1000x1000", "768x768"),
+        ("6000x4000", "928x608"), ("300x100", "1312x448"), ("8000x16", "1536x384"),
+    ])
+    func theNearestShapeKeepsMostOfAPicture(picture: String, shape: String) throws {
+        let size = try #require(ModelDescription.Size(text: picture))
+        #expect(Self.crops.count == 73 && size.nearest(of: Self.crops)?.text == shape)
+        #expect(size.nearest(of: []) == nil)
+    }
+
     /// How many scales another shape has the engine knows.
     @Test(
         arguments: [

@@ -1,10 +1,12 @@
 import Backbones
 import ComputeTesting
 import Foundation
+import Images
 import Jobs
 import Layers
 import ModelTesting
 import Personalization
+import Randomness
 import Tensors
 import Testing
 
@@ -115,6 +117,37 @@ private func bytes(_ training: CoARTraining) -> [String: [UInt32]] {
         #expect(count == 73_728)
         #expect(Double(count) / 7e9 < 0.0005)
         #expect(CoAROptions().layerCount(of: 32, role: .style) == 3)
+    }
+
+    /// A tall reference and a wide one side by side: each after its own size, with the vectors in its own places.
+    @Test func referencesOfSeveralShapesAreLearntTogether() throws {
+        let model = try outspoken()
+        let shapes = [ModelDescription.Size(width: 8, height: 32), ModelDescription.Size(width: 32, height: 16)]
+        let references = zip(tinyConcept().references, shapes).map { $0.filling(width: $1.width, height: $1.height) }
+        let concept = Concept(name: "rex", className: "dog", references: references, shapes: shapes)
+        var options = CoAROptions()
+        (options.batch, options.layers, options.largestZoom, options.priorPreservation) = (6, 2, 1, false)
+        let run = CoARTraining(model: model, concept: concept, options: options, seed: 7)
+        let learning = run.learning
+        let vectors = ContextVectors(
+            text: learning["context.text"]!.variable, image: learning["context.image"]!.variable)
+        /// The sum over a reference's tokens, and their number.
+        func alone(_ picture: Picture) -> (sum: Float, tokens: Float) {
+            let grid = model.configuration.grid(height: picture.height, width: picture.width)
+            let prompt = ConceptPrompts(model.drawing(grid), concepts: ["rex": vectors])(options.prompt(of: concept))
+            let rows = model.configuration.vocabulary.rows(model.codes([picture])[0], grid)
+            let batch = ChameleonBatch([ChameleonSequence(before: prompt.ids, picture: rows)])
+            let logits = model.transformer.logits(batch.ids, batch: 1, contexts: prompt.contexts)
+            return (batch.loss(logits).scalar * Float(rows.count), Float(rows.count))
+        }
+        // As the first step picks them: 21 is its purpose.
+        var pick = Philox(seed: 7, purpose: 21, index: 0)
+        let picked = (0..<options.batch).map { _ in pick.below(2) }
+        #expect(Set(picked) == [0, 1])
+        let losses = picked.map { alone(references[$0]) }
+        let expected: Float = losses.reduce(0) { $0 + $1.sum } / losses.reduce(0) { $0 + $1.tokens }
+        #expect(abs(run.advance().concept / expected - 1) < 1e-4)
+        #expect(run.advance().total.isFinite)
     }
 
     @Test func aStyleIsLearnedFromOnePictureWithoutPrior() throws {

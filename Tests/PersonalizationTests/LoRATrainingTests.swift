@@ -107,6 +107,36 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
         #expect(model.transformerWeights.parameters.allSatisfy { $0.update == nil })
     }
 
+    /// Side by side, each after its own size: every token counts as much, and what shorter sequences are filled up
+    /// with nothing.
+    @Test func aChameleonLearnsPicturesOfSeveralShapesTogether() throws {
+        let model = try tinyChameleon()
+        // As large as a trained model's: a fresh one says nearly the same of every token.
+        for parameter in model.transformerWeights.parameters where parameter.isProjection {
+            parameter.value.accumulate(parameter.value.copy(), scale: 12)
+        }
+        let concept = tinyConcept()
+        let booth = DreamBooth.chameleon(model, concept: concept, priorPictures: 0, seed: 7)
+        func loss(_ pictures: [Picture]) -> Float {
+            var generator = Philox(seed: 1)
+            return booth.conceptLoss(pictures, pictures.map(PictureOrigin.init(middleOf:)), &generator).scalar
+        }
+        let pictures = zip([16, 8, 32], [16, 32, 8]).map { concept.references[0].filling(width: $0, height: $1) }
+        let (square, tall, wide) = (loss([pictures[0]]), loss([pictures[1]]), loss([pictures[2]]))
+        // Four rows of four, eight of two and two of eight, with their ends and the picture's.
+        let together = (21 * square + 25 * tall + 19 * wide) / 65
+        #expect(abs(loss(pictures) / together - 1) < 1e-4, "\(square), \(tall), \(wide)")
+        let vocabulary = model.configuration.vocabulary
+        let grid = PictureGrid(height: 8, width: 2)
+        let words = model.words(concept.photoPrompt(DreamBooth.identifier))
+        let batch = ChameleonBatch([
+            ChameleonSequence(
+                before: vocabulary.opened(words) + vocabulary.heading(grid, patchSize: 4),
+                picture: vocabulary.rows(model.codes([pictures[1]])[0], grid))
+        ])
+        #expect(batch.loss(model.transformer.logits(batch.ids, batch: 1)).scalar == tall)
+    }
+
     @Test func withoutPriorPreservationNothingIsDrawn() throws {
         #expect(try training(.chameleon) { $0.priorPreservation = false }.advance().prior == 0)
         #expect(try training(.chameleon).advance().prior > 0)

@@ -1,5 +1,6 @@
 import ComputeTesting
 import Images
+import Jobs
 import Personalization
 import Randomness
 import Testing
@@ -19,6 +20,20 @@ import Testing
 
     @Test func aPictureWithoutPixelsToSpareStaysSharp() {
         for seed: UInt64 in 1...5 { #expect(zoomed(stripes(32), size: 32, seed: seed) == stripes(32)) }
+    }
+
+    @Test func aPictureKeepsTheShapeItIsLearntIn() {
+        let shape = ModelDescription.Size(width: 12, height: 40)
+        let augment = ReferenceAugmentation(size: 32, largestZoom: 1.5)
+        var generator = Philox(seed: 1, purpose: 1, index: 0)
+        func cut(_ picture: Picture) -> Picture {
+            augment(picture, from: PictureOrigin(middleOf: picture), in: shape, &generator).picture
+        }
+        let sharp = stripes(40).cropped(left: 0, top: 0, width: 12, height: 40)
+        #expect(cut(sharp) == sharp)
+        let cuts = (0..<5).map { _ in cut(stripes(120).cropped(left: 0, top: 0, width: 36, height: 120)) }
+        #expect(cuts.allSatisfy { $0.width == 12 && $0.height == 40 })
+        #expect(cuts.contains { $0 != cuts[0] })
     }
 
     /// diffusers' DreamBooth of SDXL: 96 pixels wide resized to 48, the middle 32 begin at 8; 32 of 40 at 4 more.

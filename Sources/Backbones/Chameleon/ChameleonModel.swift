@@ -53,9 +53,10 @@ package final class ChameleonModel {
         }
 
         /// Codes of a picture: `otherGrid`, or the square of `pictureSize`.
-        package var grid: PictureGrid {
-            otherGrid
-                ?? PictureGrid(height: pictureSize / tokenizer.patchSize, width: pictureSize / tokenizer.patchSize)
+        package var grid: PictureGrid { otherGrid ?? grid(height: pictureSize, width: pictureSize) }
+        /// Codes of a picture of so many pixels.
+        package func grid(height: Int, width: Int) -> PictureGrid {
+            PictureGrid(height: height / tokenizer.patchSize, width: width / tokenizer.patchSize)
         }
         /// Begin-image and the size of every picture.
         package var heading: [Int32] { vocabulary.heading(grid, patchSize: tokenizer.patchSize) }
@@ -127,6 +128,19 @@ package final class ChameleonModel {
             transformer: .stored(.open(path(.transformer))))
     }
 
+    private init(_ model: ChameleonModel, _ grid: PictureGrid) {
+        var configuration = model.configuration
+        configuration.otherGrid = grid
+        self.configuration = configuration
+        (textTokenizer, tokenizer, transformer) = (model.textTokenizer, model.tokenizer, model.transformer)
+        (tokenizerWeights, transformerWeights) = (model.tokenizerWeights, model.transformerWeights)
+    }
+
+    /// The same model for pictures of another grid: the parts are shared, and nothing is read again.
+    package func drawing(_ grid: PictureGrid) -> ChameleonModel {
+        grid == configuration.grid ? self : ChameleonModel(self, grid)
+    }
+
     /// No weight learns: nothing is recorded, no gradient memory is taken.
     package func freeze() {
         for weights in [tokenizerWeights, transformerWeights] { weights.train { _ in false } }
@@ -159,6 +173,21 @@ package final class ChameleonModel {
 
     /// Codes of pictures of the model's size, each [h · w] row by row.
     package func codes(_ pictures: [Picture]) -> [[Int32]] { tokenizer.codes(.pictures(pictures)) }
+
+    /// Codes of pictures of any of the model's sizes; those of one size are encoded together.
+    package func encoded(_ pictures: [Picture]) -> [PictureCodes] {
+        let grids = pictures.map { configuration.grid(height: $0.height, width: $0.width) }
+        var codes = [[Int32]](repeating: [], count: pictures.count)
+        for places in Dictionary(grouping: grids.indices, by: { grids[$0] }).values {
+            for (place, own) in zip(places, self.codes(places.map { pictures[$0] })) { codes[place] = own }
+        }
+        return zip(codes, grids).map { PictureCodes(codes: $0, grid: $1) }
+    }
+
+    /// The sequence of a picture of any of the model's sizes after a prompt that says its size.
+    package func sequence(_ prompt: String, of picture: PictureCodes) -> ChameleonSequence {
+        drawing(picture.grid).sequence(prompt, codes: picture.codes)
+    }
 
     /// Pictures of codes, each of the grid's [h · w] row by row.
     package func pictures(_ codes: [[Int32]]) -> [Picture] {
@@ -196,8 +225,8 @@ extension ChameleonModel.Configuration {
     package init(directory: String, size: (height: Int, width: Int)? = nil) throws {
         let path = "\(directory)/\(ChameleonModel.File.configuration.rawValue)"
         self = try ConfigurationFile.read(Self.self, path)
+        otherGrid = size.map { grid(height: $0.height, width: $0.width) }
         let patch = tokenizer.patchSize
-        otherGrid = size.map { PictureGrid(height: $0.height / patch, width: $0.width / patch) }
         guard promptRoom > 0 else {
             let longest = transformer.longestSequence
             throw ConfigurationFile.Malformed(

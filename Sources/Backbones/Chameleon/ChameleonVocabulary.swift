@@ -73,7 +73,7 @@ package struct ChameleonVocabulary: Codable, Equatable, Sendable {
 }
 
 /// A picture's size in codes.
-package struct PictureGrid: Codable, Equatable, Sendable {
+package struct PictureGrid: Codable, Hashable, Sendable {
     /// Rows and columns.
     package let height, width: Int
     /// Of a whole picture.
@@ -81,4 +81,12 @@ package struct PictureGrid: Codable, Equatable, Sendable {
 
     /// In codes; a picture's pixels are so many times the tokenizer's `patchSize`.
     package init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
+}
+
+/// A picture as codes.
+package struct PictureCodes: Sendable {
+    /// [h · w], row by row.
+    package let codes: [Int32]
+    /// h and w.
+    package let grid: PictureGrid
 }

@@ -27,6 +27,16 @@ extension ChameleonModel.Configuration: BackboneWork {
     /// Of the picture's part of a sequence, [tokens, V].
     package var answers: Int { sequence * transformer.vocabularySize }
 
+    /// The same for the one of several sizes of pictures whose sequence is the longest; its own where there are none.
+    package func longest(of sizes: [(height: Int, width: Int)]) -> ChameleonModel.Configuration {
+        let others = sizes.map { size in
+            var other = self
+            other.otherGrid = grid(height: size.height, width: size.width)
+            return other
+        }
+        return others.max { $0.sequence < $1.sequence } ?? self
+    }
+
     /// Of four projections a layer: 6·C + 2·keyWidth.
     package var lowRankNumbers: Int { decoder.lowRankNumbers(isPacked: false) }
 

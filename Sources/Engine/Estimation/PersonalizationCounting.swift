@@ -80,9 +80,17 @@ struct Learning {
     let model: ModelSizes
     /// Of a prompt.
     let tokens: Int
+    /// The model on what it learns from: references may have any of the shapes they keep to, and the longest counts.
+    private let learner: any BackboneWork
 
     init(_ spec: PersonalizeSpec, _ model: ModelSizes, tokens: Int) {
         (self.spec, self.model, self.tokens) = (spec, model, tokens)
+        let shapes = model.description.referenceShapes(of: spec.method)
+        if let chameleon = model.work as? ChameleonModel.Configuration {
+            learner = chameleon.longest(of: shapes.map { (height: $0.height, width: $0.width) })
+        } else {
+            learner = model.work
+        }
     }
 
     private var table: [String: JSONValue] {
@@ -107,11 +115,11 @@ struct Learning {
     }
 
     private func pass(_ pictures: Int, rank: Int = 0) -> Work {
-        model.work.pass(pictures, prompt: tokens, rank: rank)
+        learner.pass(pictures, prompt: tokens, rank: rank)
     }
 
     private func encode(_ pictures: Int, times: Int, _ sheet: inout CostSheet) {
-        sheet.compute(model.work.encoding(pictures).rounded, times: Double(times))
+        sheet.compute(learner.encoding(pictures).rounded, times: Double(times))
     }
 
     private func read(_ prompts: Int, times: Int, _ sheet: inout CostSheet) {

@@ -32,7 +32,10 @@ package struct EngineInspection {
 
     private func report(on order: InspectionOrder) -> InspectionReport {
         let model = order.body["model"]?.string.flatMap { models[$0] }
-        let pictures = PictureInspection(size: model?.description.pictures.first)
+        let method = order.body["method"]?.string.flatMap(PersonalizationMethod.init(rawValue:))
+        let pictures = PictureInspection(
+            size: model?.description.pictures.first,
+            shapes: method.flatMap { model?.description.referenceShapes(of: $0) } ?? [])
         var findings = Findings()
         for picture in order.pictures { pictures.inspect(picture, crop: order.crop(of: picture), &findings) }
         if let model { texts.inspect(order.body, model, &findings) }

@@ -5,6 +5,8 @@ import Jobs
 struct PictureInspection {
     /// Of the model's pictures; nil where nobody knows.
     let size: ModelDescription.Size?
+    /// The model's, of which the job's pictures keep to the nearest; none: they become squares.
+    let shapes: [ModelDescription.Size]
 
     /// Decodes it; what it cannot be used for is a problem, what is lost of it a warning.
     func inspect(_ picture: InspectionOrder.Picture, crop: CropArea?, _ findings: inout Findings) {
@@ -35,9 +37,11 @@ struct PictureInspection {
 
     /// A picture that is smaller than the model's is enlarged, and shows no more for it.
     private func enlargement(_ outline: PictureOutline, _ crop: CropArea?) -> [String] {
-        let part = crop?.pixels(width: outline.width, height: outline.height)
-        let side = min(part?.width ?? outline.width, part?.height ?? outline.height)
-        guard let size, side < min(size.width, size.height) else { return [] }
-        return ["its square of \(side)×\(side) is enlarged to the model's \(size)"]
+        let area = crop?.pixels(width: outline.width, height: outline.height)
+        let whole = ModelDescription.Size(width: area?.width ?? outline.width, height: area?.height ?? outline.height)
+        let shape = whole.nearest(of: shapes)
+        let part = whole.middle(like: shape ?? .init(width: 1, height: 1))
+        guard let kept = shape ?? size, min(part.width, part.height) < min(kept.width, kept.height) else { return [] }
+        return ["its \(part.width == part.height ? "square" : "middle") of \(part) is enlarged to the model's \(kept)"]
     }
 }

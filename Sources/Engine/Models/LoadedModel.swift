@@ -17,7 +17,7 @@ package struct LoadedModel {
     }
 
     /// Frozen: nothing of it learns unless a method says so.
-    package let backbone: Backbone
+    package private(set) var backbone: Backbone
     /// What the model says of itself.
     package let description: ModelDescription
     /// Of the transformer's weights.
@@ -57,6 +57,15 @@ package struct LoadedModel {
     /// What `digest` of the model in a directory is, without reading more than its transformer's files.
     package static func digest(directory: String) throws -> String {
         try ModelFolder.transformerDigest(in: directory)
+    }
+
+    /// The same model where pictures have another of its shapes, if it is a Chameleon: nothing is read again.
+    func drawing(in shape: ModelDescription.Size) -> LoadedModel {
+        guard case .chameleon(let model) = backbone else { return self }
+        var other = self
+        let grid = model.configuration.grid(height: shape.height, width: shape.width)
+        other.backbone = .chameleon(model.drawing(grid))
+        return other
     }
 
     /// As its configuration has it; concepts keep it.

@@ -16,7 +16,10 @@ struct PersonalizeWorker {
     let connection: EngineConnection
 
     func run() throws -> WorkOutcome {
-        let (read, remarks) = try ConceptReader(spec: spec.concept, images: order.files, loaded: loaded).concept()
+        let (read, remarks) = try ConceptReader(
+            spec: spec.concept, images: order.files, loaded: loaded,
+            shapes: loaded.description.referenceShapes(of: spec.method)
+        ).concept()
         let earlier = try earlierAdapter()
         let concept = named(read, earlier)
         let samples = SamplePrompts(spec.prompts, concept: concept, method: spec.method)
@@ -24,6 +27,7 @@ struct PersonalizeWorker {
             ownPrompt(of: concept) + [("/concept/class", samples.longest)]
                 + samples.asked.enumerated().map { ("/prompts/\($0)", $1) },
             concepts: [concept.name], spelled: ConceptSpellings(of: concept))
+        try checkRoom(beside: concept)
         try ResumedCheckpoint.check(order.resume, of: identity)
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
         let (evaluation, warnings) = evaluation(of: concept)
@@ -66,6 +70,23 @@ struct PersonalizeWorker {
         var options = CoAROptions()
         options.prompt = prompt
         return [("/options/prompt", options.prompt(of: concept))]
+    }
+
+    /// A reference in more rows than the usual picture has leaves less room for what is learnt with.
+    private func checkRoom(beside concept: Concept) throws {
+        var texts = ownPrompt(of: concept)
+        if texts.isEmpty { texts = [("/concept/class", concept.photoPrompt(concept.placeholder))] }
+        texts.append(("/concept/class", concept.classPhotoPrompt))
+        for shape in concept.shapes ?? [] {
+            let problems = loaded.drawing(in: shape).tooLong(
+                texts, concepts: [concept.name], spelled: ConceptSpellings(of: concept))
+            guard problems.isEmpty else {
+                throw LoadedModel.rejection(
+                    problems.map {
+                        Problem($0.pointer, found: $0.found, allowed: "\($0.allowed) beside a reference of \(shape)")
+                    })
+            }
+        }
     }
 
     /// Encoders that cannot be read do not keep a concept from being learnt, but not silently.

@@ -1,12 +1,14 @@
 import Images
 import Jobs
 
-/// A job's reference pictures, decoded, squared and kept at the model's size or up to `detail` times that, where the
-/// files have the pixels.
+/// A job's reference pictures, decoded, cut around their middle and kept at the model's size or up to `detail` times
+/// that, where the files have the pixels.
 struct ReferencePictures {
     let pictures: [Picture]
-    /// What each was cut from; a part that the job names counts as the whole picture.
+    /// What each square was cut from; a part that the job names counts as the whole picture.
     let origins: [PictureOrigin]
+    /// What each is to be learnt in; nil: squares.
+    let shapes: [ModelDescription.Size]?
     /// What was lost on the way, each with its place.
     let warnings: [String]
 
@@ -15,13 +17,17 @@ struct ReferencePictures {
     static let detail = 4
 
     /// - Parameters:
-    ///   - size: of the model's pictures; none is smaller.
+    ///   - size: of the model's squares; none is smaller.
+    ///   - shapes: the model's, of which each picture keeps to the nearest; none: all become squares.
     ///   - places: where they stand in the job's list; all of it unless given.
     ///   - holdsParts: whether the parts that count must show as much as a picture must.
     /// - Throws: `JobFailure` listing those that cannot be used.
-    init(_ files: [ReferenceFile], size: Int, places: [Int]? = nil, holdsParts: Bool = true) throws {
+    init(
+        _ files: [ReferenceFile], size: Int, shapes: [ModelDescription.Size] = [], places: [Int]? = nil,
+        holdsParts: Bool = true
+    ) throws {
         var problems: [Problem] = []
-        var squares: [(picture: Picture, origin: PictureOrigin)] = []
+        var cuts: [Cut] = []
         var warnings: [String] = []
         for (index, file) in zip(places ?? Array(files.indices), files) {
             do {
@@ -32,7 +38,7 @@ struct ReferencePictures {
                     problems.append(problem)
                     continue
                 }
-                squares.append(ReferencePictures.squared(decoded.picture, file.crop, size: size))
+                cuts.append(Cut(decoded.picture, file.crop, size: size, shapes: shapes))
                 warnings += decoded.outline.warnings.map { "/images/\(index): \(decoded.outline.description): \($0)" }
             } catch {
                 problems.append(
@@ -44,7 +50,8 @@ struct ReferencePictures {
                 code: "input.image", consequence: .rejected,
                 message: "\(problems.count) of \(files.count) pictures cannot be used", problems: problems)
         }
-        (pictures, origins, self.warnings) = (squares.map(\.picture), squares.map(\.origin), warnings)
+        (pictures, origins, self.warnings) = (cuts.map(\.picture), cuts.map(\.origin), warnings)
+        self.shapes = shapes.isEmpty ? nil : cuts.map(\.shape)
     }
 
     /// What a reference picture may be.
@@ -68,18 +75,50 @@ struct ReferencePictures {
 
     /// The middle of the part that counts, as the reference codes crop (ARBooth's `CenterCrop`). Cropped before it is
     /// resized: a picture 8192 pixels wide and sixteen high would first become enormous.
-    private static func squared(
-        _ picture: Picture, _ crop: CropArea?, size: Int
-    ) -> (picture: Picture, origin: PictureOrigin) {
-        var picture = picture
-        if let area = crop?.pixels(width: picture.width, height: picture.height) {
-            picture = picture.cropped(left: area.left, top: area.top, width: area.width, height: area.height)
+    private struct Cut {
+        let picture: Picture
+        let origin: PictureOrigin
+        let shape: ModelDescription.Size
+
+        init(_ picture: Picture, _ crop: CropArea?, size: Int, shapes: [ModelDescription.Size]) {
+            var picture = picture
+            if let area = crop?.pixels(width: picture.width, height: picture.height) {
+                picture = picture.cropped(left: area.left, top: area.top, width: area.width, height: area.height)
+            }
+            let whole = ModelDescription.Size(width: picture.width, height: picture.height)
+            shape = whole.nearest(of: shapes) ?? .init(width: size, height: size)
+            let part = whole.middle(like: shape)
+            let kept = part.kept(for: shape)
+            self.picture = picture.centreCropped(width: part.width, height: part.height)
+                .resized(width: kept.width, height: kept.height)
+            origin = PictureOrigin(middleOf: picture)
         }
-        let side = min(picture.width, picture.height)
-        let kept = min(max(side, size), detail * size)
-        return (
-            picture.centreCropped(width: side, height: side).resized(width: kept, height: kept),
-            PictureOrigin(middleOf: picture)
-        )
+    }
+}
+
+extension ModelDescription {
+    /// The shapes that references keep to; none where a method learns squares. Lumina-mGPT was trained on pictures in
+    /// all its shapes, each in the nearest. ARBooth's code cuts squares, as LlamaGen's and DreamBooth's for diffusion
+    /// models do, and proxies are squares.
+    func referenceShapes(of method: PersonalizationMethod) -> [Size] {
+        family == .chameleon && method != .proxyTuning && pictures.count > 1 ? pictures : []
+    }
+}
+
+extension ModelDescription.Size {
+    /// The largest middle of a picture of this size that has a shape's proportions.
+    func middle(like shape: ModelDescription.Size) -> ModelDescription.Size {
+        width * shape.height <= height * shape.width
+            ? .init(width: width, height: (width * shape.height + shape.width / 2) / shape.width)
+            : .init(width: (height * shape.width + shape.height / 2) / shape.height, height: height)
+    }
+
+    /// What a part of this size, which has a shape's proportions, is kept at: neither smaller than the shape nor larger
+    /// than `detail` times it.
+    fileprivate func kept(for shape: ModelDescription.Size) -> ModelDescription.Size {
+        let (side, least) = (min(width, height), min(shape.width, shape.height))
+        if side < least { return shape }
+        guard side > ReferencePictures.detail * least else { return self }
+        return .init(width: ReferencePictures.detail * shape.width, height: ReferencePictures.detail * shape.height)
     }
 }

@@ -38,6 +38,12 @@ package struct ModelDescription: Sendable, Equatable, Codable {
             return 1 - min(wide, high) / max(wide, high)
         }
 
+        /// The one of several shapes that keeps most of a picture of this size, of equals the widest: what Lumina-mGPT
+        /// learns a picture in (data/item_processor.py, `var_center_crop`). Nil of none.
+        package func nearest(of shapes: [Size]) -> Size? {
+            shapes.min { ($0.cut(to: self), -$0.width) < ($1.cut(to: self), -$1.width) }
+        }
+
         fileprivate func yields(_ other: Size) -> Bool { covers(other) && cut(to: other) <= ModelDescription.mostCut }
     }
 

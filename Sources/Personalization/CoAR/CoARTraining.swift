@@ -46,7 +46,8 @@ package final class CoARTraining: ConceptTraining {
     private let optimizer: AdamW
     /// Each layer's mean state of the references' codes [N, C].
     private let mean: Tensor
-    private let prompt: ChameleonPrompt
+    /// What stands before a reference's codes, by its grid: the prompt says its size.
+    private let prompts: [PictureGrid: ChameleonPrompt]
     private let prior: Prior?
     /// Steps taken so far.
     package var step: Int { optimizer.step }
@@ -60,14 +61,20 @@ package final class CoARTraining: ConceptTraining {
         self.concept = concept
         self.options = options
         self.seed = seed
-        let start = CoARTraining.start(model: model, concept: concept, options: options, seed: seed)
+        let references = concept.pictures(size: model.configuration.pictureSize)
+        let start = CoARTraining.start(
+            model: model, concept: concept, references: references, options: options, seed: seed)
         mean = start.mean
         text = Parameter(name: ContextVectors.textName, value: start.text)
         image = Parameter(name: ContextVectors.imageName, value: start.image)
         for parameter in [text, image] { parameter.isTrainable = true }
-        prompt = ConceptPrompts(
-            model, concepts: [concept.name: ContextVectors(text: text.variable, image: image.variable)])(
-                options.prompt(of: concept))
+        let vectors = ContextVectors(text: text.variable, image: image.variable)
+        let grids = Set(references.map { model.configuration.grid(height: $0.height, width: $0.width) })
+        prompts = Dictionary(
+            uniqueKeysWithValues: grids.map { grid in
+                let prompts = ConceptPrompts(model.drawing(grid), concepts: [concept.name: vectors])
+                return (grid, prompts(options.prompt(of: concept)))
+            })
         prior =
             options.priorPreservation
             ? Prior(
@@ -85,12 +92,11 @@ package final class CoARTraining: ConceptTraining {
     /// placeholder's place, the image vectors at the mean of the references' codes, or near zero without
     /// self-regularization.
     private static func start(
-        model: ChameleonModel, concept: Concept, options: CoAROptions, seed: UInt64
+        model: ChameleonModel, concept: Concept, references: [Picture], options: CoAROptions, seed: UInt64
     ) -> (text: Tensor, image: Tensor, mean: Tensor) {
         let c = model.configuration.transformer
         let frozen = FrozenStates(model: model, layers: options.layerCount(of: c.depth, role: concept.role))
-        let squares = concept.squares(of: model.configuration.pictureSize)
-        let mean = frozen.meanOfCodes(concept.classPhotoPrompt, references: model.codes(squares))
+        let mean = frozen.meanOfCodes(concept.classPhotoPrompt, references: references)
         let noun = model.textTokenizer.words(amid: concept.role == .subject ? concept.className : "style").last ?? 0
         let tokenizer = model.textTokenizer.adding(placeholders: [concept.placeholder])
         let words = model.words(options.prompt(of: concept), tokenizer: tokenizer)
@@ -140,14 +146,20 @@ package final class CoARTraining: ConceptTraining {
         var crop = Philox(seed: seed, purpose: Purpose.crops.rawValue, index: step)
         let augment = ReferenceAugmentation(size: model.configuration.pictureSize, largestZoom: options.largestZoom)
         let pictures = (0..<options.batch).map { _ in
-            augment(concept.references[pick.below(concept.references.count)], &crop)
+            concept.cut(pick.below(concept.references.count), by: augment, &crop).picture
         }
+        let read = model.encoded(pictures)
         let vocabulary = model.configuration.vocabulary
-        let grid = model.configuration.grid
         let batch = ChameleonBatch(
-            model.codes(pictures).map { ChameleonSequence(before: prompt.ids, picture: vocabulary.rows($0, grid)) })
-        let contexts = prompt.contexts.map { $0.repeated(batch.count) }
+            read.map { ChameleonSequence(before: prompts[$0.grid]!.ids, picture: vocabulary.rows($0.codes, $0.grid)) })
+        let contexts = contexts(before: read.map(\.grid))
         return batch.loss(model.transformer.logits(batch.ids, batch: batch.count, contexts: contexts))
+    }
+
+    /// The vectors before pictures that stand side by side, in an order that does not change from run to run.
+    private func contexts(before grids: [PictureGrid]) -> [LayerContext] {
+        Dictionary(grouping: grids.indices, by: { grids[$0] }).sorted { $0.value[0] < $1.value[0] }
+            .flatMap { grid, samples in prompts[grid]!.contexts.map { $0.repeated(in: samples) } }
     }
 
     // MARK: State

@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import Images
 import Tensors
 
 /// What a frozen Chameleon holds at the input of its first layers: where context vectors start.
@@ -7,13 +8,13 @@ struct FrozenStates {
     let model: ChameleonModel
     let layers: Int
 
-    /// The mean over all codes of the references, after `prompt` [N, C].
-    func meanOfCodes(_ prompt: String, references: [[Int32]]) -> Tensor {
+    /// The mean over all codes of the references, of any of the model's sizes, after `prompt` [N, C].
+    func meanOfCodes(_ prompt: String, references: [Picture]) -> Tensor {
         let codeIDs = model.configuration.vocabulary.codeIDs
-        let before = model.ids(before: prompt).count
         let sum = Tensor(zeros: [layers, model.configuration.transformer.width])
-        for codes in references {
-            let ids = model.sequence(prompt, codes: codes).ids
+        for picture in model.encoded(references) {
+            let before = model.drawing(picture.grid).ids(before: prompt).count
+            let ids = model.sequence(prompt, of: picture).ids
             let places = ids.indices.filter { $0 >= before && codeIDs.contains(Int(ids[$0])) }
             for (layer, state) in states(ids).enumerated() {
                 for place in places {

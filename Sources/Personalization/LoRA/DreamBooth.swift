@@ -89,8 +89,8 @@ package struct DreamBooth {
         let word = word(of: concept)
         let conceptPrompt = concept.photoPrompt(word)
         let classPrompt = concept.classPhotoPrompt
-        func loss(_ prompt: String, _ codes: [[Int32]]) -> Variable {
-            let batch = ChameleonBatch(codes.map { model.sequence(prompt, codes: $0) })
+        func loss(_ sequences: [ChameleonSequence]) -> Variable {
+            let batch = ChameleonBatch(sequences)
             return batch.loss(model.transformer.logits(batch.ids, batch: batch.count))
         }
         let before = ChameleonPrompt(ids: model.ids(before: classPrompt))
@@ -101,8 +101,10 @@ package struct DreamBooth {
             name: model.configuration.name, word: word, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize,
             attentionModules: ["q_proj", "k_proj", "v_proj", "o_proj"],
-            conceptLoss: { pictures, _, _ in loss(conceptPrompt, model.codes(pictures)) },
-            priorLoss: { chosen, _ in loss(classPrompt, chosen.map { drawn[$0] }) })
+            conceptLoss: { pictures, _, _ in
+                loss(model.encoded(pictures).map { model.sequence(conceptPrompt, of: $0) })
+            },
+            priorLoss: { chosen, _ in loss(chosen.map { model.sequence(classPrompt, codes: drawn[$0]) }) })
     }
 
     /// - Parameter priorPictures: drawn from the class prompt, at the model's own distribution; 0 without prior

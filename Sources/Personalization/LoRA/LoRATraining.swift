@@ -72,8 +72,7 @@ package final class LoRATraining: ConceptTraining {
         var crop = Philox(seed: seed, purpose: Purpose.crops.rawValue, index: index)
         let augment = ReferenceAugmentation(size: backbone.pictureSize, largestZoom: options.largestZoom)
         let cuts = (0..<options.batch).map { _ in
-            let reference = pick.below(concept.references.count)
-            return augment(concept.references[reference], from: concept.origins[reference], &crop)
+            concept.cut(pick.below(concept.references.count), by: augment, &crop)
         }
         var noise = Philox(seed: seed, purpose: Purpose.losses.rawValue, index: index)
         let loss = backbone.conceptLoss(cuts.map(\.picture), cuts.map(\.origin), &noise)

@@ -271,6 +271,58 @@ struct ReleasedBackboneTests {
             "\(failure?.message ?? "")")
     }
 
+    private func photograph(_ width: Int, _ height: Int) -> Picture {
+        Picture(
+            width: width, height: height,
+            pixels: (0..<width * height).flatMap { place -> [UInt8] in
+                let (x, y) = (place % width, place / width)
+                return [UInt8(x * 255 / width), UInt8(y * 255 / height), UInt8((x + 2 * y) % 256)]
+            })
+    }
+
+    /// As Lumina-mGPT was trained: a portrait and a landscape beside a square lose nothing but what their shapes do.
+    @Test(arguments: ["lora", "coar"]) func luminasReferencesKeepTheirShapes(method: String) throws {
+        let models = try TinyModels()
+        let model = try add("lumina-mgpt-7b-768", to: models) { $0.side = 64 }
+        var options: [String: JSONValue] = ["iterations": 3, "batch": 3, "prior_pictures": 1, "learning_rate": 0.01]
+        options[method == "lora" ? "rank" : "layers"] = 1
+        let spec = learn(method, model.name, options)
+        let references = [photograph(40, 80), photograph(96, 40), photograph(64, 64)]
+        let run = try Run(models, spec, checkpointSeconds: 0, references: references)
+        let squares = references.map { picture in
+            let side = min(picture.width, picture.height)
+            return picture.centreCropped(width: side, height: side)
+        }
+        #expect(try Run(models, spec, references: squares).digests("adapter") != run.digests("adapter"))
+        let checkpoint = try #require(run.checkpoints.first)
+        let resumed = try Run(models, spec, resume: checkpoint.path, references: references)
+        #expect(resumed.digests("adapter") == run.digests("adapter") && resumed.digests("picture").count == 1)
+    }
+
+    /// More rows have more ends, and leave less room.
+    @Test func aPromptMustFitBesideTheTallestReference() throws {
+        let models = try TinyModels()
+        let model = try add("lumina-mgpt-7b-768", to: models) { $0.side = 64 }
+        let chameleon = try ChameleonModel(directory: model.folder)
+        let said = "a photo of <rex> dog on the beach, in the snow and in the jungle"
+        let tokenizer = chameleon.textTokenizer.adding(placeholders: ["<rex>"])
+        let tokens = chameleon.words(said, tokenizer: tokenizer).count
+        // The prompt, a square of 4 × 4 codes with all marks, and the image vectors.
+        try models.change("lumina-mgpt-7b-768/config.json") {
+            $0.adding("transformer", $0["transformer"]?.adding("longestSequence", .integer(tokens + 5 + 21 + 1)))
+        }
+        let prompt = said.replacing("<rex> dog", with: "{concept} {class}")
+        let spec = learn(
+            "coar", model.name, ["iterations": 1, "prior_pictures": 1, "layers": 1, "prompt": .string(prompt)])
+        let square = photograph(64, 64)
+        #expect(try Run(models, spec, references: [square, square, square]).digests("adapter").count == 1)
+        let failure = try #require(throws: JobFailure.self) {
+            try Run(models, spec, references: [square, photograph(32, 128), square])
+        }
+        #expect(failure.problems?.map(\.pointer) == ["/options/prompt"])
+        #expect(failure.problems?.first?.allowed.hasSuffix("tokens beside a reference of 32×128") == true)
+    }
+
     @Test func headsThatDoNotDivideTheWidthAreAnError() throws {
         let models = try TinyModels()
         let model = try add("lumina-mgpt-7b-768", to: models)
