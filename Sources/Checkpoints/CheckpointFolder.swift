@@ -28,10 +28,26 @@ enum CheckpointFolder {
     /// What the name of one of several shards says, `NAME-00001-of-00002.safetensors`: the index that such a one is in,
     /// and how many there are; nil for every other name. A variant's mark stands before or behind the number.
     fileprivate static func shard(_ name: String) -> (index: String, count: Int)? {
-        let form = #/(.+?)(\.fp16)?-\d{5}-of-(\d{5})(\.fp16)?(\.safetensors|\.bin|\.pth|\.pt)/#
-        guard let parts = name.wholeMatch(of: form)?.output, let count = Int(parts.3), count > 1 else { return nil }
-        let isVariant = parts.2 != nil || parts.4 != nil
-        return ("\(parts.1)\(parts.5).index.\(isVariant ? "fp16." : "")json", count)
+        guard let ending = endings.first(where: { name.hasSuffix($0) }) else { return nil }
+        let (numbered, isMarkedBehind) = unmarked(name.dropLast(ending.count))
+        let number = numbered.suffix("-00001-of-00002".count)
+        let parts = number.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[0].isEmpty, isNumber(parts[1]), parts[2] == "of", isNumber(parts[3]),
+            let count = Int(parts[3]), count > 1
+        else { return nil }
+        let (stem, isMarkedBefore) = unmarked(numbered.dropLast(number.count))
+        guard !stem.isEmpty else { return nil }
+        return ("\(stem)\(ending).index.\(isMarkedBefore || isMarkedBehind ? "fp16." : "")json", count)
+    }
+
+    /// A name without the mark of a variant at its end, and whether it had one.
+    private static func unmarked(_ name: Substring) -> (name: Substring, wasMarked: Bool) {
+        name.hasSuffix(".fp16") ? (name.dropLast(".fp16".count), true) : (name, false)
+    }
+
+    /// Whether these are a shard's five digits.
+    private static func isNumber(_ text: Substring) -> Bool {
+        text.utf8.count == 5 && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 
     /// The index beside a shard that names it, or that is called as its own is; nil where there is none.

@@ -47,7 +47,7 @@ import Testing
         #expect(checkpoint.names == ["a", "b"] && checkpoint.report.files == 2)
     }
 
-    /// `huggingface-cli download --include '*.fp16.*' '*.json'` fetches every index, and the shards of one.
+    /// `hf download REPOSITORY '*.fp16.*' '*.json'` fetches every index, and the shards of one.
     @Test func anIndexWithoutItsShardsGivesWayToOneThatHasThem() throws {
         let shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
         let halves = shards.map { $0.replacing("model", with: "model.fp16") }
@@ -132,8 +132,12 @@ import Testing
             let variant = try folder.write(shard("d"), name)
             #expect(try refusal(variant).contains("shards, and net.safetensors.index.fp16.json"))
         }
-        let only = try folder.write(shard("c"), "other-00001-of-00001.safetensors")
-        #expect(try Checkpoint.open(only).names == ["c"])
+        for name in [
+            "other-00001-of-00001", "other-1-of-2", "other-00001-in-00002", "other-+0001-of-00002", "-00001-of-00002",
+        ] {
+            let only = try folder.write(shard("c"), name + ".safetensors")
+            #expect(try Checkpoint.open(only).names == ["c"], "\(name)")
+        }
     }
 
     @Test func aFolderHoldsOneCheckpoint() throws {
