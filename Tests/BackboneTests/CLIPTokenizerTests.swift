@@ -98,6 +98,33 @@ private func withFile<Result>(_ contents: Data, _ body: (String) throws -> Resul
         #expect(tokenizer.paddingID == 102 && tokenizer.encode("a<sks>") == [5, 103])
     }
 
+    /// transformers listed tokens in a file of their own until 2023; one that is no mark is looked for in the normal
+    /// text.
+    @Test func tokensOfOlderFoldersAreFound() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-clip-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let root = try #require(try JSONSerialization.jsonObject(with: tokenizerFile) as? [String: [String: Any]])
+        try JSONSerialization.data(withJSONObject: root["model"]!["vocab"]!).write(
+            to: folder.appendingPathComponent("vocab.json"))
+        func tokenizer(with files: [(name: String, text: String)]) throws -> CLIPTokenizer {
+            for (name, text) in files { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
+            return try CLIPTokenizer(path: folder.path)
+        }
+        let older = try tokenizer(with: [
+            ("merges.txt", "#version: 0.2\na b\n"), ("added_tokens.json", #"{"<Sks>":102,"<pad>":103,"<Mia>":104}"#),
+            ("tokenizer_config.json", #"{"pad_token":"'"}"#),
+            ("special_tokens_map.json", #"{"pad_token":{"content":"<pad>"},"additional_special_tokens":["<Mia>"]}"#),
+        ])
+        #expect(older.encode("a<sKS><pad>A<Mia>") == [5, 102, 103, 5, 104])
+        #expect(older.encode("<mia>") != [104])
+        #expect(older.paddingID == 103 && older.vocabularySize == 105, "what names marks alone goes before")
+        let newer = try tokenizer(with: [
+            ("tokenizer_config.json", #"{"pad_token":"'","added_tokens_decoder":{"103":{"content":"<max>"}}}"#)
+        ])
+        #expect(newer.encode("a<max>") == [5, 103] && newer.encode("<sks>") != [102] && newer.paddingID == 4)
+    }
+
     /// A text with a token that has no row would stop the engine.
     @Test(arguments: ["tiny-clip", "pocket-infinity", "pocket-chameleon", "pocket-llamagen", "pocket-diffusion"])
     func moreIdsThanTheTableHasRowsAreRefused(name: String) throws {

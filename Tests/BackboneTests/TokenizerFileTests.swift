@@ -124,13 +124,16 @@ import Testing
         #expect(tokenizer.adding(placeholders: ["<rex>"]).encode("<rex>") == [107, 1])
     }
 
-    @Test func tokensThatAreListedBesideItAreFound() throws {
+    @Test(arguments: [
+        ("tokenizer_config.json", #"{"added_tokens_decoder":{"107":{"content":"<sks>"}}}"#),
+        ("added_tokens.json", #"{"<sks>":107}"#),
+    ])
+    func tokensThatAreListedBesideItAreFound(file: String, text: String) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-t5-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         try Data(model).write(to: folder.appendingPathComponent("spiece.model"))
-        let settings = #"{"added_tokens_decoder":{"107":{"content":"<sks>"}}}"#
-        try Data(settings.utf8).write(to: folder.appendingPathComponent("tokenizer_config.json"))
+        try Data(text.utf8).write(to: folder.appendingPathComponent(file))
         let tokenizer = try UnigramTokenizer(path: folder.path)
         #expect(tokenizer.encode("ab<sks>") == [4, 107, 1] && tokenizer.vocabularySize == 108)
     }

@@ -1,30 +1,51 @@
 import Foundation
 
-/// What is said beside a tokenizer's files: in `tokenizer_config.json`, and in `special_tokens_map.json` of older
-/// folders.
+/// What is said beside a tokenizer's files: in `tokenizer_config.json`, and in `special_tokens_map.json` and
+/// `added_tokens.json` of older folders.
 struct TokenizerSettings {
+    /// What one says goes before what the next does.
     private let files: [[String: Any]]
+    /// Ids of tokens, as folders from before 2023 list them.
+    private let olderTokens: [String: Int]
 
     /// - Parameter path: a tokenizer's file.
     init(besides path: String) {
         let folder = (path as NSString).deletingLastPathComponent
-        files = ["tokenizer_config.json", "special_tokens_map.json"].compactMap { name in
+        func read(_ name: String) -> [String: Any] {
             FileManager.default.contents(atPath: folder.isEmpty ? name : "\(folder)/\(name)")
-                .flatMap { try? JSONSerialization.jsonObject(with: $0) as? [String: Any] }
+                .flatMap { try? JSONSerialization.jsonObject(with: $0) as? [String: Any] } ?? [:]
+        }
+        let (settings, marks) = (read("tokenizer_config.json"), read("special_tokens_map.json"))
+        // As transformers reads them: settings that list tokens need no other file, before those it went before them.
+        files = settings["added_tokens_decoder"] == nil ? [marks, settings] : [settings, marks]
+        olderTokens = read("added_tokens.json") as? [String: Int] ?? [:]
+    }
+
+    /// The mark that fills up; it may be an ordinary sign, which then is that mark in every text.
+    var padding: String? {
+        files.lazy.compactMap { $0["pad_token"].flatMap { Self.contents(of: $0).first } }.first
+    }
+
+    /// Tokens by their ids (`added_tokens_decoder`); of older folders those of `added_tokens.json`, which are looked
+    /// for in the normal text unless they are marks.
+    var addedTokens: [AddedTokens.Token] {
+        let listed = files.lazy.compactMap { $0["added_tokens_decoder"] as? [String: [String: Any]] }.first
+        if let listed { return listed.compactMap { AddedTokens.Token($0.value, id: Int($0.key)) } }
+        let marks = marks
+        return olderTokens.map { content, id in
+            AddedTokens.Token(content: content, id: Int32(clamping: id), isNormalized: !marks.contains(content))
         }
     }
 
-    /// The mark that fills up, as the newer file says; it may be an ordinary sign, which then is that mark in every
-    /// text.
-    var padding: String? {
-        files.lazy.compactMap { marks in
-            marks["pad_token"] as? String ?? (marks["pad_token"] as? [String: Any])?["content"] as? String
-        }.first
+    /// Everything that is named as a mark: `pad_token`, `additional_special_tokens`, ….
+    private var marks: Set<String> {
+        let named = files.joined().filter { $0.key.hasSuffix("_token") || $0.key == "additional_special_tokens" }
+        return Set(named.flatMap { Self.contents(of: $0.value) })
     }
 
-    /// Tokens by their ids (`added_tokens_decoder`).
-    var addedTokens: [AddedTokens.Token] {
-        let entries = files.lazy.compactMap { $0["added_tokens_decoder"] as? [String: [String: Any]] }.first ?? [:]
-        return entries.compactMap { AddedTokens.Token($0.value, id: Int($0.key)) }
+    /// A token's text, which stands alone or among its flags; or those of several.
+    private static func contents(of value: Any) -> [String] {
+        if let list = value as? [Any] { return list.flatMap(contents) }
+        return (value as? String ?? (value as? [String: Any])?["content"] as? String).map { [$0] } ?? []
     }
 }

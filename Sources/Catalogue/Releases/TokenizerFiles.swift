@@ -5,7 +5,7 @@ enum TokenizerFiles {
     /// What they are called.
     static let names = [
         "tokenizer.json", "vocab.json", "merges.txt", "spiece.model", "special_tokens_map.json",
-        "tokenizer_config.json",
+        "tokenizer_config.json", "added_tokens.json",
     ]
 
     /// All that lie there; none where no tokenizer can be read from them.
