@@ -61,14 +61,12 @@ struct AdapterPlaces {
     }
 
     private static func authors(_ own: [String: Place], _ weights: Checkpoint) -> [(String, [Place])] {
-        let depth = own.keys.count(after: "transformer_blocks.")
-        if weights.contains("single_transformer_blocks.0.proj_mlp.weight") {
-            let singles = own.keys.count(after: "single_transformer_blocks.")
-            return joined(
-                FluxNames.modules(depth: depth, singleDepth: singles) + FluxNames.attentions(singleDepth: singles), own)
+        guard let form = NetworkForm(weights: weights.names) else { return [] }
+        return switch form {
+        case .unet(let form): unet(own, form)
+        case .mmdit: joined(form.modules, own)
+        case .flux(_, let singleDepth): joined(form.modules + FluxNames.attentions(singleDepth: singleDepth), own)
         }
-        if weights.contains("pos_embed.proj.weight") { return joined(MMDiTNames.modules(depth: depth), own) }
-        return weights.contains("conv_in.weight") ? unet(own, weights) : []
     }
 
     private static func joined(_ modules: [FusedModule], _ own: [String: Place]) -> [(String, [Place])] {
@@ -81,13 +79,8 @@ struct AdapterPlaces {
         }
     }
 
-    private static func unet(_ own: [String: Place], _ weights: Checkpoint) -> [(String, [Place])] {
-        func attends(_ way: String) -> [Bool] {
-            (0..<weights.names.count(after: way)).map { weights.contains("\(way)\($0).attentions.0.proj_in.weight") }
-        }
-        let blocks = weights.names.count(after: "down_blocks.0.resnets.")
-        let prefixes = UNetNames.prefixes(
-            .init(blocksPerLevel: blocks, attendsDown: attends("down_blocks."), attendsUp: attends("up_blocks.")))
+    private static func unet(_ own: [String: Place], _ form: UNetNames.Form) -> [(String, [Place])] {
+        let prefixes = UNetNames.prefixes(form)
         return own.values.compactMap { place in
             UNetNames.author(of: place.module, prefixes).map { ($0, [place]) }
         }

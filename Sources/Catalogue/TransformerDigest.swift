@@ -21,6 +21,12 @@ extension ModelFolder {
         return Dictionary(uniqueKeysWithValues: names.map { ($0, "\(folder)/\($0).safetensors") })
     }
 
+    /// Whose network the diffusion model of several text encoders in a folder has; nil where there is no such model.
+    package static func networkForm(in folder: String) -> NetworkForm? {
+        guard isPipeline(folder), let weights = try? Checkpoint.open(network(in: folder)) else { return nil }
+        return NetworkForm(weights: weights.names)
+    }
+
     private static func has(_ component: String, in folder: String) -> Bool {
         ["\(component).safetensors", component].contains {
             FileManager.default.fileExists(atPath: "\(folder)/\($0)")

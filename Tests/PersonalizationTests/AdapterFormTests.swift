@@ -10,6 +10,11 @@ import Testing
 
 @testable import Personalization
 
+/// A network that attends where Stable Diffusion XL's does.
+private func sdxl(blocksPerLevel: Int) -> NetworkForm {
+    .unet(.init(blocksPerLevel: blocksPerLevel, attendsDown: [false, true, true], attendsUp: [true, true, false]))
+}
+
 /// One update in every form, and what cannot be read.
 @Suite(.computing) struct AdapterFormTests {
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
@@ -315,6 +320,29 @@ import Testing
         try AdapterWriter(try AdapterReader(file).read().changes).write(.kohya, to: out)
         let written = try AdapterReader(out).read().changes.keys.map(\.name)
         #expect(written.sorted() == names.split(separator: " ").map(String.init))
+    }
+
+    /// Modules of the first blocks are called alike in several networks; the model tells whose they are.
+    @Test(
+        arguments: [
+            (
+                "unet.down_blocks.1.attentions.0.proj_in unet.conv_in", sdxl(blocksPerLevel: 2),
+                "input_blocks_0_0 input_blocks_4_1_proj_in"
+            ),
+            ("unet.down_blocks.1.attentions.0.proj_in", sdxl(blocksPerLevel: 1), "input_blocks_3_1_proj_in"),
+            ("transformer.transformer_blocks.0.attn.to_out.0", .mmdit(depth: 24), "joint_blocks_0_x_block_attn_proj"),
+            (
+                "transformer.transformer_blocks.0.attn.to_out.0", .flux(depth: 19, singleDepth: 38),
+                "double_blocks_0_img_attn_proj"
+            ),
+        ] as [(String, NetworkForm, String)])
+    func theModelTellsTheNamesOfFewModules(modules: String, form: NetworkForm, names: String) throws {
+        let file = try diffusersFile(modules.split(separator: " ").map(String.init))
+        let out = folder + "/kohya.safetensors"
+        try AdapterWriter(try AdapterReader(file).read().changes).write(.kohya, to: out, form: form)
+        let written = try AdapterReader(out).read().changes.keys.map(\.name)
+        #expect(written.sorted() == names.split(separator: " ").map(String.init))
+        #expect(try Checkpoint.open(out).names.allSatisfy { $0.hasPrefix("lora_unet_") })
     }
 
     /// transformers 5 has no `text_model` in a lone text tower; diffusers takes it off tensors' names alone.

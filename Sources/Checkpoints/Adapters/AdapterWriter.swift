@@ -31,15 +31,19 @@ package struct AdapterWriter {
     }
 
     /// Writes the adapter: PEFT's folder, or the file of diffusers or kohya.
-    /// - Parameter base: the model's name, for PEFT's settings.
+    /// - Parameters:
+    ///   - base: the model's name, for PEFT's settings.
+    ///   - form: its network's form, for kohya's names; told by the changes' names where it is not known.
     /// - Returns: what was written.
     /// - Throws: what the file system says.
     @discardableResult
-    package func write(_ format: AdapterFormat, to path: String, base: String? = nil) throws -> [String] {
+    package func write(
+        _ format: AdapterFormat, to path: String, base: String? = nil, form: NetworkForm? = nil
+    ) throws -> [String] {
         switch format {
         case .peft: try writePEFT(path, base)
         case .diffusers: try writeDiffusers(path)
-        case .kohya: try writeKohya(path)
+        case .kohya: try writeKohya(path, form)
         }
     }
 
@@ -120,8 +124,8 @@ package struct AdapterWriter {
     }
 
     /// kohya's scripts call the modules of SDXL's blocks, SD3 and FLUX.1 as the authors do, those of others as we do.
-    private func writeKohya(_ path: String) throws -> [String] {
-        let fused = try FusedChanges(changes)
+    private func writeKohya(_ path: String, _ form: NetworkForm?) throws -> [String] {
+        let fused = try FusedChanges(changes, of: form)
         let own = changes.filter { !fused.modules.contains($0.module) }
         // What may be SD3's or FLUX.1's has diffusers' names, under which OneTrainer and ComfyUI know it.
         let isEither = own.contains { module, _ in
@@ -129,8 +133,9 @@ package struct AdapterWriter {
                 .contains { module.name.hasPrefix($0) }
         }
         let ofNetwork = isEither ? "lora_transformer_" : "lora_unet_"
-        let authors = UNetNames.authors(
-            ofSDXL: own.filter { $0.module.component?.hasPrefix("text_encoder") != true }.map(\.module.name))
+        let modules = own.map(\.module).filter { $0.component?.hasPrefix("text_encoder") != true }.map(\.name)
+        let unet = form?.unet ?? UNetNames.form(toldBy: modules)
+        let authors = unet.map { UNetNames.authors(of: modules, $0) } ?? [:]
         let tensors = own.flatMap { module, change in
             let component = module.isOfT5 ? "text_encoder_3" : module.component
             let prefix = component.flatMap { AdapterNames.kohyasEncoders[$0] } ?? ofNetwork

@@ -13,12 +13,14 @@ struct FusedChanges {
     /// What they are made of.
     private(set) var modules: Set<NamedChanges.Module> = []
 
-    /// - Parameter changes: all of an adapter; none is taken where it cannot be told whose network they are of.
+    /// - Parameters:
+    ///   - changes: all of an adapter; none is taken where it cannot be told whose network they are of.
+    ///   - form: that network's, where it is known.
     /// - Throws: `CheckpointError` where numbers cannot be read, or parts of one module differ in width.
-    init(_ changes: Changes) throws(CheckpointError) {
+    init(_ changes: Changes, of form: NetworkForm?) throws(CheckpointError) {
         let network = changes.filter { $0.module.component?.hasPrefix("text_encoder") != true }
         let own = Dictionary(network.map { ($0.module.name, $0) }) { first, _ in first }
-        for module in Self.layout(changes, of: own) {
+        for module in (form ?? Self.form(toldBy: changes, own))?.modules ?? [] {
             let parts = module.ours.map { own[$0] }
             guard parts.contains(where: { $0 != nil }) else { continue }
             modules.formUnion(parts.compactMap { $0?.module })
@@ -36,16 +38,16 @@ struct FusedChanges {
         }
     }
 
-    /// The authors' modules; none where names do not tell. SD3's blocks are called as FLUX.1's of two streams, so only
+    /// The network's form; nil where names do not tell. SD3's blocks are called as FLUX.1's of two streams, so only
     /// what one of them alone has tells them apart.
-    private static func layout(_ changes: Changes, of own: [String: Changes.Element]) -> [FusedModule] {
+    private static func form(toldBy changes: Changes, _ own: [String: Changes.Element]) -> NetworkForm? {
         func has(_ starts: String...) -> Bool { own.keys.contains { name in starts.contains { name.hasPrefix($0) } } }
         func count(_ prefix: String) -> Int { (own.keys.compactMap { $0.number(after: prefix) }.max() ?? -1) + 1 }
         let depth = count("transformer_blocks.")
         if has("single_transformer_blocks.", "x_embedder", "time_text_embed.guidance_embedder")
             || depth > 0 && changes.contains(where: { $0.module.component == "text_encoder_2" && $0.module.isOfT5 })
         {
-            return FluxNames.modules(depth: depth, singleDepth: count("single_transformer_blocks."))
+            return .flux(depth: depth, singleDepth: count("single_transformer_blocks."))
         }
         // Only the last block's text has no more than a shift and a scale.
         let last = own.values.first {
@@ -55,9 +57,9 @@ struct FusedChanges {
         guard
             last != nil || has("pos_embed.") || depth > 0 && isOfClips || own.keys.contains(where: isOfTwoAttentions)
                 || depth > fluxDepth || endsWithoutText(own, depth)
-        else { return [] }
+        else { return nil }
         let end = last?.module.name.number(after: "transformer_blocks.")
-        return MMDiTNames.modules(depth: (end ?? depth) + 1)
+        return .mmdit(depth: (end ?? depth) + 1)
     }
 
     /// Whether the text has no way out of the last block, as in SD3 alone, and has one out of the first.

@@ -34,6 +34,16 @@ package enum UNetNames {
             attendsUp = attends.indices.map { names.contains("output_blocks.\($0 * step).1.proj_in.weight") }
         }
 
+        /// Of the names of a network's weights in diffusers.
+        init(weights names: Set<String>) {
+            func attends(_ way: String) -> [Bool] {
+                (0..<names.count(after: way)).map { names.contains("\(way)\($0).attentions.0.proj_in.weight") }
+            }
+            self.init(
+                blocksPerLevel: names.count(after: "down_blocks.0.resnets."), attendsDown: attends("down_blocks."),
+                attendsUp: attends("up_blocks."))
+        }
+
         /// The number among the input blocks of the first of a level's.
         package func firstBlock(of level: Int) -> Int { 1 + level * (blocksPerLevel + 1) }
     }
@@ -96,14 +106,17 @@ package enum UNetNames {
     private static let sdxl = Form(
         blocksPerLevel: 2, attendsDown: [false, true, true], attendsUp: [true, true, false])
 
-    /// What the authors call an adapter's modules of Stable Diffusion XL, by their names in diffusers. None where one
-    /// lies outside of its blocks, or where the names do not tell that it has two a level: then they may be another
-    /// network's.
-    static func authors(ofSDXL modules: [String]) -> [String: String] {
-        guard modules.contains(where: { $0.contains(#/^(down_blocks\.\d\.\w+\.1|up_blocks\.\d\.\w+\.2)\./#) }),
-            modules.allSatisfy({ $0.contains(#/^(down_blocks|mid_block|up_blocks)\./#) })
-        else { return [:] }
-        let prefixes = prefixes(sdxl)
+    /// Stable Diffusion XL's form, where an adapter's modules tell that they are its. Nil where one lies outside of its
+    /// blocks, or where the names do not tell that it has two a level: then they may be another network's.
+    static func form(toldBy modules: [String]) -> Form? {
+        let areOfTwo = modules.contains { $0.contains(#/^(down_blocks\.\d\.\w+\.1|up_blocks\.\d\.\w+\.2)\./#) }
+        let areOfBlocks = modules.allSatisfy { $0.contains(#/^(down_blocks|mid_block|up_blocks)\./#) }
+        return areOfTwo && areOfBlocks ? sdxl : nil
+    }
+
+    /// What the authors call an adapter's modules, by their names in diffusers; none where they do not have them all.
+    static func authors(of modules: [String], _ form: Form) -> [String: String] {
+        let prefixes = prefixes(form)
         let pairs = modules.compactMap { module in author(of: module, prefixes).map { (module, $0) } }
         return pairs.count == modules.count ? Dictionary(pairs) { first, _ in first } : [:]
     }

@@ -147,10 +147,14 @@ extension AdapterFormat {
 
 extension AdapterWriter {
     /// Writes a concept's file in another form, and says what has no place there.
-    /// - Parameter base: the model's name, for PEFT's settings.
-    static func convert(_ file: String, to format: AdapterFormat, _ path: String, base: String? = nil) throws {
+    /// - Parameters:
+    ///   - base: the model's name, for PEFT's settings.
+    ///   - form: its network's form, where the model is known.
+    static func convert(
+        _ file: String, to format: AdapterFormat, _ path: String, base: String? = nil, form: NetworkForm? = nil
+    ) throws {
         let named = try AdapterReader(file).read()
-        try AdapterWriter(named.changes).write(format, to: path, base: base)
+        try AdapterWriter(named.changes).write(format, to: path, base: base, form: form)
         for embedding in named.embeddings {
             Terminal.note(
                 """

@@ -137,9 +137,9 @@ struct ConceptsCommand: AsyncParsableCommand {
             try exporting { try ArtifactDirectory(existing: settings.artifactsDirectory).export(digest, to: plain) }
             if let other {
                 defer { unlink(plain) }
-                try converting {
-                    try AdapterWriter.convert(plain, to: other, path, base: concept["model"]?.string)
-                }
+                let model = concept["model"]?.string
+                let form = model.flatMap { ModelFolder.networkForm(in: "\(settings.modelsDirectory)/\($0)") }
+                try converting { try AdapterWriter.convert(plain, to: other, path, base: model, form: form) }
             }
             print(
                 server.json

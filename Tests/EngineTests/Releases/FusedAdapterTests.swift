@@ -93,7 +93,10 @@ struct FusedAdapterTests {
             try Safetensors.write(tensors, to: path)
         }
         let out = folder + "/out.safetensors"
-        try AdapterWriter(AdapterReader(imported(path).path).read().changes).write(.kohya, to: out)
+        let writer = try AdapterWriter(AdapterReader(imported(path).path).read().changes)
+        try writer.write(.kohya, to: out, form: ModelFolder.networkForm(in: model.folder))
+        #expect(try Checkpoint.open(out).contains("lora_unet_joint_blocks_0_x_block_attn_qkv.lora_up.weight"))
+        try writer.write(.kohya, to: out)
         let written = try Checkpoint.tensors(out)
         if isTold {
             for (name, tensor) in tensors { #expect(written[name]?.values == tensor.values, "\(name)") }
