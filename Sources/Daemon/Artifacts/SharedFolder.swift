@@ -35,14 +35,6 @@ package actor SharedFolder {
         }
     }
 
-    /// It does not answer.
-    package struct Hanging: Error, Equatable, CustomStringConvertible {
-        let path: String
-
-        /// The folder, and what to look at.
-        package var description: String { "\(path) does not answer; does its server, and is its file system mounted?" }
-    }
-
     /// The one check that goes on, and whether the last one hung.
     private actor Checks {
         private var running: Task<Void, any Error>?
@@ -95,14 +87,14 @@ package actor SharedFolder {
 
     /// Holds the folder's mark against the known one; gives a folder without one its mark where none is known yet. Who
     /// asks while that goes on already waits for the same answer.
-    /// - Throws: `Strange`, `Hanging`, `StoreError` while the mark is not known, or `SystemError` where it cannot be
-    ///   written.
+    /// - Throws: `Strange`, `HangingFolder`, `StoreError` while the mark is not known, or `SystemError` where it cannot
+    ///   be written.
     package nonisolated func check() async throws {
         let task = await checks.running { try await self.examine() }
         do {
-            try await value(of: task, within: Self.patience, or: Hanging(path: path))
+            try await value(of: task, within: Self.patience, or: HangingFolder(path: path))
             await note(isHanging: false)
-        } catch let hanging as Hanging {
+        } catch let hanging as HangingFolder {
             await note(isHanging: true)
             throw hanging
         }

@@ -136,7 +136,7 @@ actor Dispatcher: Service {
             }
             condition.found(.store)
             if isIdle { pollWhenDue(try await store.secondsUntilDue()) }
-        } catch let error where error is SharedFolder.Strange || error is SharedFolder.Hanging {
+        } catch let error where error is SharedFolder.Strange || error is HangingFolder {
             condition.report(.folder)  // it has said so; the next poll may find it mounted
         } catch let error as StoreError {
             condition.lost(.store, error)

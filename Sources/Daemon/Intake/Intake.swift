@@ -112,7 +112,7 @@ package struct Intake: Service {
                 try? await Task.sleep(for: backoff.next())
                 // Not for a disk that is full, here or PostgreSQL's, which cannot be told to have room again: every
                 // time they come back counts.
-                let mayPass = error is StoreError || error is SharedFolder.Strange || error is SharedFolder.Hanging
+                let mayPass = error is StoreError || error is SharedFolder.Strange || error is HangingFolder
                 if mayPass, !isFull, start.duration(to: .now) > Self.patience {
                     giveBack(deliveries + lane.batches.take(.max) + other.batches.take(.max))
                     deliveries = []

@@ -42,7 +42,12 @@ struct DoctorChecks {
             findings += [await deadLetters(), await permissions()]
             if wantsProbe { findings.append(await probe()) }
         }
-        return findings + [await engine(), models(), state(), disk()]
+        // Whatever of the host lies on a mount that hangs, the others need not wait for it too.
+        async let engine = self.engine()
+        async let models = self.models()
+        async let state = self.state()
+        async let disk = self.disk()
+        return await findings + [engine, models, state, disk]
     }
 
     func finding(_ check: String, _ body: () async throws -> String) async -> Finding {
