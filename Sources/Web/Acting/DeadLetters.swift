@@ -8,6 +8,9 @@ package struct DeadLetters: Sendable {
     /// Why they cannot be looked at.
     struct Trouble: Error, CustomStringConvertible { let description: String }
 
+    /// Of all of them as many are published again at a time.
+    static let batch: UInt16 = 1000
+
     private let address: BrokerAddress
     private let names: TopologyNames
     private let largestBody: Int
@@ -17,7 +20,7 @@ package struct DeadLetters: Sendable {
         (self.address, self.names, self.largestBody) = (address, names, largestBody)
     }
 
-    /// The oldest of them, and how many there are; they stay dead.
+    /// The first of them, and how many there are; they stay dead, and lie behind the rest then.
     func list(limit: UInt16 = 200) async throws -> (letters: [DeadLetter], waiting: Int) {
         let backlog = Backlog(address, queue: names.dead, limit: limit, maximumBodyBytes: 0, name: "atelier-web")
         return try await reading(backlog) {
@@ -35,14 +38,18 @@ package struct DeadLetters: Sendable {
         var kept = 0
         /// Why the last of those stayed.
         var reason: String?
-        /// How many were not looked at.
+        /// How many of all were not looked at.
         var unseen = 0
+        /// How many of the chosen were not found.
+        var missing = 0
     }
 
-    /// Publishes those with these handles again, or all; each leaves the dead once the broker has it.
-    func replay(_ handles: Set<String>?, limit: UInt16 = 1000) async throws -> Replayed {
+    /// Publishes those with these handles again, wherever they lie, or as many of all as are done at a time; each
+    /// leaves the dead once the broker has it.
+    func replay(_ handles: [String]?) async throws -> Replayed {
         let backlog = Backlog(
-            address, queue: names.dead, limit: limit, maximumBodyBytes: largestBody, name: "atelier-web")
+            address, queue: names.dead, limit: handles == nil ? Self.batch : .max, maximumBodyBytes: largestBody,
+            name: "atelier-web")
         let publishing = DeadLetterReplay(address, names: names)
         let result = await Result {
             try await reading(backlog) { try await replay(handles, from: backlog, by: publishing) }
@@ -52,14 +59,16 @@ package struct DeadLetters: Sendable {
     }
 
     private func replay(
-        _ handles: Set<String>?, from backlog: Backlog, by publishing: DeadLetterReplay
+        _ handles: [String]?, from backlog: Backlog, by publishing: DeadLetterReplay
     ) async throws -> Replayed {
         var result = Replayed()
         var seen = 0
-        while let delivery = try await backlog.next() {
+        let chosen = handles.map { Set($0) }
+        func unmet() -> Int? { handles.map { $0.count - result.replayed - result.kept } }
+        while unmet() != 0, let delivery = try await backlog.next() {
             let letter = DeadLetter(delivery)
             seen += 1
-            guard handles == nil || letter.handle.map({ handles!.contains($0) }) ?? false else { continue }
+            guard chosen == nil || letter.handle.map({ chosen!.contains($0) }) ?? false else { continue }
             if let problem = await publish(letter, of: delivery, by: publishing) {
                 result.kept += 1
                 result.reason = problem
@@ -68,7 +77,7 @@ package struct DeadLetters: Sendable {
                 result.replayed += 1
             }
         }
-        result.unseen = max(backlog.waiting - seen, 0)
+        if let missing = unmet() { result.missing = missing } else { result.unseen = max(backlog.waiting - seen, 0) }
         return result
     }
 

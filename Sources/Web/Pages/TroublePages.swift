@@ -71,6 +71,7 @@ struct TroublePages: Sendable {
             model["letters"] = found.letters.map(Self.line)
             model["is_none"] = found.letters.isEmpty
             model["rest"] = found.waiting > found.letters.count ? found.waiting - found.letters.count : NSNull()
+            model["batch"] = found.waiting > DeadLetters.batch ? Int(DeadLetters.batch) : NSNull()
         } catch let trouble as DeadLetters.Trouble {
             model["trouble"] = trouble.description
         }
@@ -89,7 +90,7 @@ struct TroublePages: Sendable {
     private func replay(_ form: FormFields, _ viewer: Viewer) async throws -> Response {
         guard viewer.tenant == nil else { throw HTTPError(.forbidden) }
         guard let letters = site.deadLetters else { throw HTTPError(.forbidden, message: Site.noBroker) }
-        let chosen = form["all"] == nil ? Set(form.values("id")) : nil
+        let chosen = form["all"] == nil ? form.values("id") : nil
         let found = try await letters.replay(chosen)
         site.logger.notice(
             "dead letters were replayed by hand",
@@ -97,6 +98,7 @@ struct TroublePages: Sendable {
         let rest =
             (found.reason.map { "; \(found.kept) stayed: \($0)" } ?? "")
             + (found.unseen == 0 ? "" : "; \(found.unseen) more not looked at: replay again")
+            + (found.missing == 0 ? "" : "; \(found.missing) not found: somebody else may have them")
         let words = Figures.counted(found.replayed, "message", "was", "were")
         return try await dead(viewer, said: "\(words) replayed\(rest).")
     }
