@@ -132,6 +132,30 @@ import Testing
         }
     }
 
+    /// What was shown lies behind the rest of a long queue, out of reach of who looks at its first thousand.
+    @Test func ofManyDeadLettersAShownOneIsFoundAgain() async throws {
+        try await Stage.with(settings: [:]) { stage in
+            let publisher = Publisher(try BrokerAddress(url: stage.servers.amqpURL), topology: .atelier(stage.names))
+            publisher.start()
+            let letters = (1...1201).map {
+                OutgoingMessage(
+                    exchange: "", routingKey: stage.names.dead, properties: MessageProperties(messageID: "m\($0)"),
+                    body: Array("{}".utf8))
+            }
+            #expect(await publisher.publish(letters).allSatisfy(\.isConfirmed))
+            await publisher.stop()
+            let site = try WebClient(try await stage.startWeb())
+            let page = try await site.page("/dead")
+            let words = Self.words(page)
+            #expect(words.contains("all of them, 1000 at a time") && words.contains("And 1001 more: load"), "\(words)")
+            let token = try #require(page.formToken)
+            let shown = String(try #require(page.body.firstMatch(of: /name="id" value="([^"]+)"/)?.1))
+            let form = [("form_token", token), ("id", shown), ("id", "default/unknown")]
+            let replayed = Self.words(try await site.send("/dead/replay", form))
+            #expect(replayed.contains("1 message was replayed; 1 not found: somebody else may"), "\(replayed)")
+        }
+    }
+
     @Test func aJobIsPublishedListedRetriedCancelledAndDeleted() async throws {
         try await withSite { stage, site in
             let done = try await run("steps=2", stage, site)
@@ -257,6 +281,25 @@ import Testing
             let next = try #require(first.body.firstMatch(of: /rel="next" href="([^"]+)"/)?.1)
             let second = try await site.page(String(next).replacing("&amp;", with: "&"))
             #expect(second.body.contains("<strong>cat-160</strong>") && !second.body.contains("<strong>rex"), "\(next)")
+        }
+    }
+
+    @Test func aConceptsPageGoesOnWithItsOlderVersions() async throws {
+        try await withSite { stage, site in
+            _ = try await run("steps=1", stage, site)
+            try await learnRex(stage, site)
+            try await stage.store.query(
+                """
+                insert into atelier.concepts (tenant, name, version, role, model, adapter_sha256, job)
+                    select tenant, name, n, role, model, adapter_sha256, job
+                    from atelier.concepts, generate_series(2, 101) n where name = 'rex'
+                """)
+            let first = try await site.page("/concepts/rex").body
+            #expect(first.contains("<h2>Version 2</h2>") && !first.contains("<h2>Version 1</h2>"))
+            let next = try #require(first.firstMatch(of: /rel="next" href="([^"]+)"/)?.1)
+            let second = try await site.page(String(next).replacing("&amp;", with: "&")).body
+            #expect(second.contains("<h2>Version 1</h2>") && !second.contains("<h2>Version 2</h2>"), "\(next)")
+            #expect(!second.contains(#"rel="next""#))
         }
     }
 

@@ -15,6 +15,8 @@ struct ConceptsPage: Sendable {
     }
 
     private static let page = 60
+    /// Versions of a concept on a page.
+    private static let versionsOfAPage = 100
 
     private func gallery(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let text = request.parameter("text")
@@ -65,18 +67,22 @@ struct ConceptsPage: Sendable {
         let rows = try await site.reader.rows(
             """
             select * from dashboard.concept_details c
-            where c.name = $1 and ($2::text is null or c.tenant = $2) order by c.tenant, c.version desc limit 100
-            """, [name, tenant])
+            where c.name = $1 and ($2::text is null or c.tenant = $2) and ($3::int is null or c.version < $3::int)
+            order by c.tenant, c.version desc limit \(Self.versionsOfAPage + 1)
+            """, [name, tenant, request.parameter("before").flatMap { Int32($0) }.map { String($0) }])
         guard let first = rows.first else {
             throw HTTPError(.notFound, message: "No concept of that name was learnt, or it was deleted.")
         }
         let owner = first["tenant"]?.string
-        let versions = rows.filter { $0["tenant"]?.string == owner }
+        let own = rows.filter { $0["tenant"]?.string == owner }
+        let versions = own.prefix(Self.versionsOfAPage)
         var model = site.frame(viewer, section: "concepts", title: name)
         model.merge(first.members) { $1 }
         model["versions"] = versions.map(Self.version)
-        model["version_count"] = versions.count
         model["has_several"] = versions.count > 1
+        model["next"] =
+            own.count > versions.count
+            ? "\(Self.path(first))&before=\(versions.last?["version"]?.integer ?? 0)" : NSNull()
         model["tenant_query"] = JobSearch.escaped(owner ?? "")
         model["playground"] = try await PlaygroundPage(site: site).form(
             viewer, concept: name, model: first["model"]?.string, role: first["role"]?.string,
