@@ -194,6 +194,26 @@ struct ReleaseVariantTests {
         #expect(warnings.count == 2 && warnings[0].contains("DPMSolver") && warnings[1].contains("use_beta_sigmas"))
     }
 
+    /// Shapes are alike of SDXL's autoencoder and Stable Diffusion 1's, of SD3's and FLUX.1's.
+    @Test(
+        arguments: [
+            ("sdxl", ["scaling_factor": .null], ["scaling_factor is 0.18215, the released models' 0.13025"]),
+            (
+                "sd3-medium", ["scaling_factor": 0.3611, "shift_factor": 0.1159],
+                ["scaling_factor is 0.3611", "shift_factor is 0.1159, the released models' 0.0609"]
+            ),
+            ("flux1-dev", [:], []),
+        ] as [(String, [String: JSONValue], [String])])
+    func anAutoencoderOfAnotherScaleIsWarnedOf(
+        release: String, members: [String: JSONValue], said: [String]
+    ) throws {
+        let path = try copy(release)
+        try change("\(path)/vae/config.json", members)
+        let warnings = try #require(try found(path).release).warnings.filter { $0.hasPrefix("vae/config.json: ") }
+        #expect(warnings.count == said.count, "\(warnings)")
+        for (warning, words) in zip(warnings, said) { #expect(warning.contains(words)) }
+    }
+
     @Test(
         arguments: [
             ("sdxl", ["final_sigmas_type": "sigma_min"], "final_sigmas_type sigma_min"),
@@ -339,6 +359,13 @@ struct ReleaseVariantTests {
         try FileManager.default.moveItem(
             atPath: path + "/t5-ckpt/flan-t5-xl/spiece.model", toPath: words + "/spiece.model")
         #expect(try found(path, words).release?.files["spiece.model"] == words + "/spiece.model")
+    }
+
+    @Test func tokensThatOlderFoldersListGoWithTheModel() throws {
+        let path = try copy("sdxl")
+        let list = path + "/tokenizer/added_tokens.json"
+        try Data(#"{"<sks>":7}"#.utf8).write(to: URL(fileURLWithPath: list))
+        #expect(try found(path).release?.files["tokenizer/added_tokens.json"] == list)
     }
 
     @Test(arguments: ["SCB", "weight._data"])

@@ -131,7 +131,7 @@ struct AuthorSettings {
         let channels = (0..<c.count(after: "encoder.down.")).map {
             rows(c, "encoder.down.\($0).block.0.conv1.weight")
         }
-        let (scale, shift) = latents
+        let (scale, shift) = kind.latents
         return [
             "_class_name": "AutoencoderKL", "block_out_channels": integers(channels),
             "layers_per_block": .integer(c.count(after: "encoder.down.0.block.")),
@@ -144,14 +144,6 @@ struct AuthorSettings {
 
     /// 32 in every one of them.
     private func groups(_ channels: [Int]) -> Int { min(32, channels.min() ?? 32) }
-
-    private var latents: (scale: Double, shift: Double) {
-        switch kind {
-        case .sdxl: (0.13025, 0)
-        case .sd3: (1.5305, 0.0609)
-        case .flux: (0.3611, 0.1159)
-        }
-    }
 
     // MARK: Text encoders
 

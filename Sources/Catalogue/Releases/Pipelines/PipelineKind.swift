@@ -27,6 +27,15 @@ enum PipelineKind: String, CaseIterable, Sendable {
     /// Whether a tokenizer is T5's, not CLIP's.
     func isUnigram(_ tokenizer: String) -> Bool { self != .sdxl && tokenizer == tokenizers.last }
 
+    /// How the released models' autoencoders scale latents, and what is taken off them first.
+    var latents: (scale: Double, shift: Double) {
+        switch self {
+        case .sdxl: (0.13025, 0)
+        case .sd3: (1.5305, 0.0609)
+        case .flux: (0.3611, 0.1159)
+        }
+    }
+
     /// Tokens of a prompt, marks among them; of FLUX.1 the most that any reads.
     var longestPrompt: Int {
         switch self {

@@ -13,13 +13,13 @@ struct PipelineSettings {
             + held(autoencoder, in: "vae/config.json", .autoencoder) + scheduleProblems + channelProblems
     }
 
-    /// What is drawn in another way than the settings say.
+    /// What is drawn in another way than the settings say, or looks like a mistake in them.
     var warnings: [String] {
         let solver = schedule["_class_name"]?.string ?? ""
         let isOther = Self.otherSolvers.contains(solver)
         return (isOther ? ["scheduler: \(solver) is not built; Euler's steps are taken"] : [])
             + otherSpacings.map { "scheduler: \($0) is not built; the steps lie as \(spacing) says" }
-            + (isOther ? [] : otherEnds)
+            + (isOther ? [] : otherEnds) + otherLatents
     }
 
     /// What says where the steps lie.
@@ -74,6 +74,21 @@ struct PipelineSettings {
         let problems = built.flatMap { held(schedule, in: "scheduler/scheduler_config.json", $0) }
         if solver == own || Self.otherSolvers.contains(solver) { return problems }
         return ["scheduler: \(solver) is not built, nor would Euler's steps draw what it does; \(own) is"] + problems
+    }
+
+    // MARK: Latents
+
+    /// What alone tells an autoencoder from another model's of the same shapes.
+    private var otherLatents: [String] {
+        guard autoencoder != [:] else { return [] }
+        let (scale, shift) = kind.latents
+        // What diffusers takes where nothing is said.
+        let rows: [(String, Double, Double)] = [("scaling_factor", scale, 0.18215), ("shift_factor", shift, 0)]
+        return rows.compactMap { name, usual, standard -> String? in
+            let own = autoencoder[name]?.double ?? standard
+            guard own != usual else { return nil }
+            return "vae/config.json: \(name) is \(own), the released models' \(usual): is the autoencoder this model's?"
+        }
     }
 
     // MARK: Channels
