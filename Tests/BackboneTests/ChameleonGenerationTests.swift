@@ -1,6 +1,7 @@
 import Autograd
 import Backbones
 import ComputeTesting
+import Glibc
 import Layers
 import Tensors
 import Testing
@@ -18,11 +19,11 @@ private func prompt(_ words: [Int32]) -> ChameleonPrompt { ChameleonPrompt(ids: 
         Weights(.fresh(seed: 1)))
 
     private func generate(
-        _ prompts: [ChameleonPrompt], guidance: Float = 1, topK: Int = 6, seeds: [UInt64]
+        _ prompts: [ChameleonPrompt], guidance: Float = 1, topK: Int = 6, topP: Float = 1, seeds: [UInt64]
     ) -> [[Int32]] {
         model.generate(
             prompts, heading: heading, grid: grid, vocabulary: vocabulary,
-            sampling: CodeSampling(guidance: guidance, topK: topK, temperature: 1, seeds: seeds))
+            sampling: CodeSampling(guidance: guidance, topK: topK, topP: topP, temperature: 1, seeds: seeds))
     }
 
     @Test func aSquarePictureLiesInTheSequenceAsLuminaMGPTHasIt() {
@@ -73,14 +74,31 @@ private func prompt(_ words: [Int32]) -> ChameleonPrompt { ChameleonPrompt(ids: 
             generate([prompt([3, 4])], guidance: 0, seeds: [1]) == generate([prompt([7])], guidance: 0, seeds: [1]))
     }
 
-    @Test func topKNeverChoosesAnUnlikelierCode() {
-        let prompt = prompt([3, 4])
+    /// The codes that a picture may begin with, the likeliest first, with their logits.
+    private func firstCodes(_ prompt: ChameleonPrompt) -> [(code: Int32, logit: Float)] {
         let logits = model.logits(prompt.ids, batch: 1).value
         let row = logits.pointer + (prompt.ids.count - 1) * logits.width
-        let likeliest = vocabulary.codeIDs.sorted { row[$0] > row[$1] }.prefix(2).map {
-            Int32($0) - vocabulary.firstCode
-        }
+        return vocabulary.codeIDs.map { (code: Int32($0) - vocabulary.firstCode, logit: row[$0]) }
+            .sorted { $0.logit > $1.logit }
+    }
+
+    @Test func topKNeverChoosesAnUnlikelierCode() {
+        let prompt = prompt([3, 4])
         let firsts = Set((0..<40).map { generate([prompt], topK: 2, seeds: [$0])[0][0] })
-        #expect(firsts == Set(likeliest))
+        #expect(firsts == Set(firstCodes(prompt).prefix(2).map { $0.code }))
+    }
+
+    /// Of what top-k leaves: the likeliest as long as those before them have no more than top-p together.
+    @Test func topPChoosesFromTheLikeliestOfTopK() {
+        let prompt = prompt([3, 4])
+        let weights = firstCodes(prompt).map { (code: $0.code, weight: exp($0.logit)) }
+        for (topK, count) in [(6, 3), (4, 3), (3, 2)] {
+            let all = weights.prefix(topK).reduce(0) { $0 + $1.weight }
+            let kept = weights.prefix(count)
+            // Half of the last one's weight is more than top-p.
+            let topP = (kept.reduce(0) { $0 + $1.weight } - kept.last!.weight / 2) / all
+            let firsts = Set((0..<40).map { generate([prompt], topK: topK, topP: topP, seeds: [$0])[0][0] })
+            #expect(firsts == Set(kept.map { $0.code }), "top-k \(topK), top-p \(topP)")
+        }
     }
 }

@@ -349,6 +349,27 @@ import Testing
         #expect(try drawn([:], seed: 1) == free)
     }
 
+    /// The likeliest of a dozen codes has more than one in a hundred.
+    @Test(arguments: ["pocket-chameleon", "pocket-llamagen"]) func codesAreDrawnFromTheLikeliest(
+        _ model: String
+    ) throws {
+        let models = try TinyModels()
+        func drawn(_ options: [String: JSONValue], seed: Int) throws -> [String] {
+            try Run(
+                models,
+                [
+                    "version": 1, "kind": "generate", "model": .string(model), "prompts": ["a dog"],
+                    "seed": .integer(seed), "options": .object(options),
+                ]
+            ).digests("picture")
+        }
+        let likeliest = try drawn(["top_k": 1], seed: 1)
+        #expect(try drawn(["top_p": 0.01], seed: 2) == likeliest)
+        let free = try drawn(["top_p": 1], seed: 1)
+        #expect(free != likeliest)
+        #expect(try drawn([:], seed: 1) == free)
+    }
+
     @Test func aNameWithoutAnAdapterIsRejected() throws {
         let spec: [String: JSONValue] = [
             "version": .integer(1), "kind": .string("generate"), "model": .string("pocket-chameleon"),

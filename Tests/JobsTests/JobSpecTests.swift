@@ -192,6 +192,31 @@ import Testing
                 == ["/options/iterations", "/options/temperature"])
     }
 
+    /// Whose they are is said with those that would do.
+    @Test(arguments: [
+        (
+            #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["x"],"#
+                + #""options":{"negative_prompt":"y"}}"#,
+            "/options/negative_prompt: found an option of drawing on diffusion; allowed: adapters, "
+                + "guidance, temperature, top_k, top_p"
+        ),
+        (
+            #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["x"],"options":{"rank":8}}"#,
+            "/options/rank: found an option of lora, proxy-tuning; allowed: adapters, guidance, temperature, top_k, "
+                + "top_p"
+        ),
+        (
+            #"{"version":1,"kind":"evaluate","model":"pocket-infinity","concepts":["rex"],"suite":"little-world","#
+                + #""options":{"identity_mask":true}}"#,
+            "/options/identity_mask: found an option of drawing on chameleon; allowed: class_pictures, "
+                + "clip, dino"
+        ),
+    ])
+    func anOptionOfAnotherIsToldAsSuch(body: String, told: String) throws {
+        let error = #expect(throws: Problems.self) { try JobSpec(body: Data(body.utf8), models: Self.models) }
+        #expect(error?.description == told)
+    }
+
     /// Both are said where they belong.
     @Test(arguments: [
         (

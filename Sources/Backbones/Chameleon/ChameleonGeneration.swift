@@ -8,15 +8,18 @@ package struct CodeSampling: Sendable {
     package var guidance: Float
     /// Codes that may be chosen: the likeliest so many; 1 is greedy.
     package var topK: Int
+    /// Of those, the likeliest until their probabilities add up to more than this; 1 leaves all.
+    package var topP: Float
     /// What the guided logits are divided by before the softmax.
     package var temperature: Float
     /// One per picture: a picture's codes depend on its own seed only.
     package var seeds: [UInt64]
 
     /// - Parameter seeds: one a picture.
-    package init(guidance: Float, topK: Int, temperature: Float, seeds: [UInt64]) {
+    package init(guidance: Float, topK: Int, topP: Float = 1, temperature: Float, seeds: [UInt64]) {
         self.guidance = guidance
         self.topK = topK
+        self.topP = topP
         self.temperature = temperature
         self.seeds = seeds
     }
@@ -111,17 +114,31 @@ struct CodeChoice {
         generator = Philox(seed: seed, purpose: 0xC0DE, index: 0)
     }
 
-    /// A code by softmax(logits / temperature) among the top-k.
+    /// A code by softmax(logits / temperature) among the top-k, and the top-p of those.
     mutating func choose(_ logits: [Float]) -> Int32 {
         let largest = logits.max()!
         if sampling.topK == 1 { return Int32(logits.firstIndex(of: largest)!) }
         let least = sampling.topK < logits.count ? logits.sorted(by: >)[sampling.topK - 1] : -.infinity
-        let weights = logits.map { $0 < least ? 0 : exp(($0 - largest) / sampling.temperature) }
+        var weights = logits.map { $0 < least ? 0 : exp(($0 - largest) / sampling.temperature) }
+        if sampling.topP < 1 { weights = likeliest(weights) }
         var rest = generator.uniform() * weights.reduce(0, +)
         for (code, weight) in weights.enumerated() where weight > 0 {
             rest -= weight
             if rest < 0 { return Int32(code) }
         }
         return Int32(weights.lastIndex { $0 > 0 }!)
+    }
+
+    /// The weights with zeros behind the likeliest whose sum is more than the top-p of all; the one that makes it so
+    /// stays.
+    private func likeliest(_ weights: [Float]) -> [Float] {
+        let share = sampling.topP * weights.reduce(0, +)
+        var kept = [Float](repeating: 0, count: weights.count)
+        var sum: Float = 0
+        for code in weights.indices.sorted(by: { (weights[$0], $1) > (weights[$1], $0) }) where sum <= share {
+            kept[code] = weights[code]
+            sum += weights[code]
+        }
+        return kept
     }
 }

@@ -194,13 +194,11 @@ package final class ChameleonModel {
         tokenizer.decode(codes, height: configuration.grid.height, width: configuration.grid.width).pictures()
     }
 
-    /// The model's defaults, or others.
-    package func sampling(
-        guidance: Float? = nil, topK: Int? = nil, temperature: Float? = nil, seeds: [UInt64]
-    ) -> CodeSampling {
+    /// The model's defaults.
+    package func sampling(seeds: [UInt64]) -> CodeSampling {
         CodeSampling(
-            guidance: guidance ?? configuration.guidance, topK: topK ?? configuration.topK,
-            temperature: temperature ?? configuration.temperature, seeds: seeds)
+            guidance: configuration.guidance, topK: configuration.topK, temperature: configuration.temperature,
+            seeds: seeds)
     }
 
     /// One picture's codes per prompt.

@@ -153,13 +153,11 @@ package final class LlamaGenModel: ReadsPrompts {
         return CrossEntropy(targets: targets).apply([logits.reshaped([targets.count, logits.value.width])])
     }
 
-    /// The model's defaults, or others.
-    package func sampling(
-        guidance: Float? = nil, topK: Int? = nil, temperature: Float? = nil, seeds: [UInt64]
-    ) -> CodeSampling {
+    /// The model's defaults.
+    package func sampling(seeds: [UInt64]) -> CodeSampling {
         CodeSampling(
-            guidance: guidance ?? configuration.guidance, topK: topK ?? configuration.topK,
-            temperature: temperature ?? configuration.temperature, seeds: seeds)
+            guidance: configuration.guidance, topK: configuration.topK, temperature: configuration.temperature,
+            seeds: seeds)
     }
 
     /// One picture's codes per caption. `reading` is told which caption is about to be read, and nil once codes are.

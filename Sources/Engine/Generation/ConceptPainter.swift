@@ -60,9 +60,7 @@ private struct ConceptUse {
             model: model, adapters: adapters, modelDigest: modelDigest, joining: options.joining, strengths: strengths)
         let cutsConcepts = options?["identity_mask"] != .bool(false)
         return { prompts, seeds in
-            let sampling = model.sampling(
-                guidance: options.number("guidance"), topK: options?["top_k"]?.integer,
-                temperature: options.number("temperature"), seeds: seeds)
+            let sampling = options.applied(to: model.sampling(seeds: seeds))
             return personalized.generate(prompts, sampling: sampling, cutsConcepts: cutsConcepts)
         }
     }
@@ -71,10 +69,7 @@ private struct ConceptUse {
         let personalized = try PersonalizedLlamaGen(
             model: model, adapters: adapters, modelDigest: modelDigest, joining: options.joining, strengths: strengths)
         return { prompts, seeds in
-            let sampling = model.sampling(
-                guidance: options.number("guidance"), topK: options?["top_k"]?.integer,
-                temperature: options.number("temperature"), seeds: seeds)
-            return personalized.generate(prompts, sampling: sampling)
+            personalized.generate(prompts, sampling: options.applied(to: model.sampling(seeds: seeds)))
         }
     }
 
@@ -97,6 +92,16 @@ extension LoadedModel {
 extension OptionValues? {
     /// How low-rank changes act together.
     fileprivate var joining: AdapterJoining { self?["adapters"]?.string.flatMap(AdapterJoining.init) ?? .merged }
+
+    /// How codes are chosen: as they say, and else as the model's own sampling does.
+    fileprivate func applied(to own: CodeSampling) -> CodeSampling {
+        var sampling = own
+        sampling.guidance = number("guidance") ?? own.guidance
+        sampling.temperature = number("temperature") ?? own.temperature
+        sampling.topK = self?["top_k"]?.integer ?? own.topK
+        sampling.topP = number("top_p") ?? own.topP
+        return sampling
+    }
 
     /// A number; nil where the model's own holds.
     fileprivate func number(_ name: String) -> Float? { self?[name]?.double.map { Float($0) } }

@@ -47,10 +47,25 @@ package struct OptionTable: Sendable, Equatable {
         let pointer = "/options/" + Problem.escaped(name)
         guard let option = rows.first(where: { $0.name == name }) else {
             return Problem(
-                pointer, found: "an unknown option", allowed: rows.map(\.name).sorted().joined(separator: ", "))
+                pointer, found: Self.owners[name].map { "an option of \($0)" } ?? "an unknown option",
+                allowed: rows.map(\.name).sorted().joined(separator: ", "))
         }
         return option.accepts(value) ? nil : Problem(pointer, found: value.brief, allowed: option.allowed)
     }
+
+    /// What has options of a name, in words: methods, drawing on families, evaluation.
+    private static let owners: [String: String] = {
+        var owners: [String: [String]] = [:]
+        func add(_ owner: String, _ tables: [OptionTable]) {
+            for name in Set(tables.flatMap(\.rows).map(\.name)) { owners[name, default: []].append(owner) }
+        }
+        for method in PersonalizationMethod.allCases {
+            add(method.rawValue, method.roles.map { method.options(for: $0) })
+        }
+        for family in ModelFamily.drawing { add(JobSchema.drawing(on: family), [family.drawing!]) }
+        add(JobKind.evaluate.rawValue, [.evaluation])
+        return owners.mapValues { $0.joined(separator: ", ") }
+    }()
 }
 
 extension OptionTable {
@@ -243,6 +258,9 @@ extension OptionTable {
         JobOption(
             "top_k", .integers(1...65_536), standard: .null,
             "the likeliest tokens that may be drawn; the model's own unless given"),
+        JobOption(
+            "top_p", .numbers(0.01...1), standard: .number(1),
+            "of those, the likeliest until their probabilities add up to more than it; 1 leaves all"),
         JobOption(
             "identity_mask", .flag, standard: .bool(true),
             "whether concepts of one prompt are kept from reading each other"),
