@@ -41,6 +41,9 @@ struct PictureFiles {
             return Problem(
                 Self.place(problem.pointer), found: "\(path), \(problem.found)", allowed: problem.allowed)
         }
+        if problem.pointer.hasSuffix("/crop"), let path = paths["\(problem.pointer.dropLast("crop".count))data"] {
+            return Problem(problem.pointer, found: "\(path), \(problem.found)", allowed: problem.allowed)
+        }
         guard problem.pointer.hasPrefix("/images/"), !problem.pointer.hasSuffix("/file"),
             problem.allowed.contains("png, data")
         else { return problem }

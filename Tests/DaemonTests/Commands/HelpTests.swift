@@ -169,6 +169,20 @@ import Testing
         #expect(run.errors.count < 1000, "\(run)")
     }
 
+    @Test func whatIsWrongWithAPartOfAPictureIsSaidOfItsFile() async throws {
+        let folder = try TemporaryFolder()
+        let picture = folder.path + "/rex.png"
+        try Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]).write(to: URL(fileURLWithPath: picture))
+        let job = try folder.write(
+            "job.json",
+            #"{"version":1,"kind":"evaluate","model":"m","concepts":["rex"],"suite":"little-world","#
+                + #""images":[{"file":"rex.png","crop":[0,0,1,1]}]}"#)
+        let run = try await ProgramRun(
+            Stage.programs + "/atelierctl", ["submit", job],
+            environment: ["PATH": "/usr/bin:/bin", "ATELIER_AMQP_URL": "amqp://127.0.0.1:1"])
+        #expect(run.status == 65 && run.errors.contains("/images/0/crop: found \(picture), [0,0,1,1]; "), "\(run)")
+    }
+
     @Test(arguments: ["atelierctl", "atelierd"]) func theVersionIsTold(_ program: String) async throws {
         let run = try await ProgramRun(
             "\(Stage.programs)/\(program)", ["--version"], environment: ["PATH": "/usr/bin:/bin"])
