@@ -70,23 +70,41 @@ package final class EngineProcess: Sendable {
     /// Writes one line to its stdin. Fails with EPIPE when it is gone.
     package func send(_ line: Data) throws(SystemError) { try write(line + [0x0A]) }
 
-    /// Writes bytes to its stdin. Fails with EPIPE when it is gone.
+    /// Writes bytes to its stdin. Fails with EPIPE when it is gone, whatever the program does about SIGPIPE.
     func write(_ bytes: Data) throws(SystemError) {
         // A descriptor of its own: the other one may be closed meanwhile, and its number be another file's.
         let input = state.withLock { $0.input.map { fcntl($0, F_DUPFD_CLOEXEC, 0) } ?? -1 }
         guard input >= 0 else { throw SystemError("write", "engine \(pid)", code: EPIPE) }
         defer { close(input) }
-        let failure = bytes.withUnsafeBytes { bytes -> Int32? in
-            var start = 0
-            while start < bytes.count {
-                let count = Glibc.write(input, bytes.baseAddress! + start, bytes.count - start)
-                if count < 0 && errno == EINTR { continue }
-                guard count > 0 else { return errno }
-                start += count
+        let failure = Self.withoutPipeSignal {
+            bytes.withUnsafeBytes { bytes -> Int32? in
+                var start = 0
+                while start < bytes.count {
+                    let count = Glibc.write(input, bytes.baseAddress! + start, bytes.count - start)
+                    if count < 0 && errno == EINTR { continue }
+                    guard count > 0 else { return errno }
+                    start += count
+                }
+                return nil
             }
-            return nil
         }
         if let failure { throw SystemError("write", "engine \(pid)", code: failure) }
+    }
+
+    /// Keeps SIGPIPE, which would end a program that does not ignore it, from this thread.
+    private static func withoutPipeSignal<Result>(_ body: () -> Result) -> Result {
+        var pipe = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&pipe)
+        sigaddset(&pipe, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &pipe, &before)
+        defer {
+            // One that came meanwhile would end the program as soon as it is let through: it is taken here.
+            var none = timespec()
+            while sigtimedwait(&pipe, nil, &none) < 0 && errno == EINTR {}
+            pthread_sigmask(SIG_SETMASK, &before, nil)
+        }
+        return body()
     }
 
     /// Says that a line was handled, so that another one may be read ahead.

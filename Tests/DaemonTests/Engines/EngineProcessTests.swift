@@ -145,6 +145,18 @@ import Testing
         #expect(throws: SystemError.self) { try process.send(Data("late".utf8)) }
     }
 
+    /// As an engine that a picture ended: the signal of its pipe would end a program that does not ignore it.
+    @Test func anEngineThatDoesNotReadIsAnErrorAndNoSignal() async throws {
+        let process = try start("exec <&-; echo deaf; sleep 1000")
+        var lines = process.lines.makeAsyncIterator()
+        let said = try await lines.next()
+        #expect(said == Data("deaf".utf8))
+        let error = #expect(throws: SystemError.self) { try process.send(Data("order".utf8)) }
+        #expect(error?.code == EPIPE)
+        process.kill()
+        #expect(await process.exit().cause == .signal(9))
+    }
+
     @Test func aLineWithoutEndKillsTheEngine() async throws {
         let process = try start("head -c 6000000 /dev/zero; sleep 1000")
         await #expect(throws: LineFramer.TooLong.self) { _ = try await lines(of: process) }
