@@ -9,8 +9,8 @@ package struct CheckpointConversion {
         case stored
         case bf16
         case f32
-        /// Matrices become whole numbers from −127 to 127 with a scale to each row, in a tensor `NAME_scale` beside
-        /// them; all else is as stored.
+        /// Matrices and tables of tokens become whole numbers from −127 to 127 with a scale to each row, in a tensor
+        /// `NAME_scale` beside them; all else is as stored.
         case int8
     }
 
@@ -33,8 +33,15 @@ package struct CheckpointConversion {
     }
 
     /// Writes the file and flushes it.
-    /// - Throws: `CheckpointError` for a tensor that cannot be read, or what the file system says.
+    /// - Throws: `CheckpointError` for a tensor that cannot be read, or a file that cannot be written.
     package func write(_ path: String, metadata: [String: String] = ["format": "pt"]) throws {
+        do { try writeFile(path, metadata) } catch let error as CheckpointError { throw error } catch {
+            // Of a full disk Foundation says neither the file nor that it is one.
+            throw CheckpointError(path: path, problem: "it could not be written: \(error.localizedDescription)")
+        }
+    }
+
+    private func writeFile(_ path: String, _ metadata: [String: String]) throws {
         try Data().write(to: URL(fileURLWithPath: path))
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         defer { try? file.close() }
@@ -101,11 +108,18 @@ extension CheckpointConversion {
 }
 
 extension RearrangedTensor {
-    /// Whether it is a matrix that is multiplied with: a table of embeddings is read row by row, and small ones are not
-    /// worth it.
+    /// Whether it is a matrix that is multiplied with, or a table of tokens: other embeddings are few, codes are told
+    /// from each other by small differences, and small matrices are not worth it.
     fileprivate var isQuantizable: Bool {
         shape.count == 2 && shape.allSatisfy { $0 >= 64 } && parts.allSatisfy { $0.shape.count == 2 }
-            && !["emb", "shared"].contains { name.contains($0) }
+            && (isTableOfTokens || !["emb", "shared"].contains { name.contains($0) })
+    }
+
+    /// T5's, Chameleon's, LlamaGen's or CLIP's, of which a few rows are read.
+    private var isTableOfTokens: Bool {
+        ["shared.weight", "embed_tokens.weight", "tok_embeddings.weight", "token_embedding.weight"].contains {
+            name.hasSuffix($0)
+        }
     }
 }
 

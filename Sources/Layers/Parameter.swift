@@ -52,6 +52,19 @@ package final class Parameter {
         if case .mapped(let matrix, _) = stored { matrix } else { nil }
     }
 
+    /// Rows [R, C] of a table [V, C], by their numbers; of one that stays in its file those alone are widened.
+    package func rows(_ indices: [Int32]) -> Variable {
+        mapped.map { Variable($0.widened(rows: indices)) } ?? Gather(indices).apply([variable])
+    }
+
+    /// The mean of some rows of a table [V, C], [1, C].
+    package func mean(ofRows indices: some Collection<Int32>) -> Tensor {
+        let rows = rows(Array(indices)).value
+        let mean = Tensor(zeros: [1, shape[1]])
+        for row in 0..<indices.count { mean.accumulate(rows.slice(row..<row + 1), scale: 1 / Float(indices.count)) }
+        return mean
+    }
+
     /// Σ of the squares of all numbers, however they are held.
     package var sumOfSquares: Double { mapped?.sumOfSquares ?? value.sumOfSquares }
 

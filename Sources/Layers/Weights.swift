@@ -62,13 +62,16 @@ package final class Weights {
     }
 
     /// The weight `name`, created on first use. Where a checkpoint lacks it, it may be called by one of `aliases`.
+    /// - Parameters:
+    ///   - isProjection: whether it is read by `project`.
+    ///   - isTable: whether it is read by `rows`.
     package func parameter(
         _ name: String, _ shape: [Int], _ initialization: Initialization, aliases: [String] = [],
-        isProjection: Bool = false
+        isProjection: Bool = false, isTable: Bool = false
     ) -> Parameter {
         precondition(byName[name] == nil, "weight \(name) is asked for twice")
         let names = [name] + aliases
-        let held = isProjection ? mapped(names, shape) : nil
+        let held = isProjection || isTable ? mapped(names, shape) : nil
         let parameter = Parameter(
             name: name, held ?? .single(value(names, shape, initialization)), isProjection: isProjection)
         if case .planned = source { plan.append((name, shape, initialization)) }

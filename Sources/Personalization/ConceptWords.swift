@@ -18,8 +18,7 @@ struct ConceptWords {
 
     /// Words that no text has, for these concepts.
     init(rare concepts: [String], for model: some ReadsPrompts, seed: UInt64) {
-        self.init(
-            RareWord.words(concepts, like: model.encoder.embedding.value, seed: seed), tokenizer: model.textTokenizer)
+        self.init(RareWord.words(concepts, like: model.encoder.embedding, seed: seed), tokenizer: model.textTokenizer)
     }
 
     /// - Parameter words: by concept, [1, D] each.
@@ -37,15 +36,15 @@ struct ConceptWords {
         let (tokenizer, table) = (model.textTokenizer, model.encoder.embedding)
         var words: [String: Parameter] = [:]
         for (name, adapter) in adapters {
-            let word = try ConceptWords.word(of: adapter, name, tokenizer: tokenizer, embedding: table.value)
-            guard word.shape == [1, table.value.width] else {
+            let word = try ConceptWords.word(of: adapter, name, tokenizer: tokenizer, among: table)
+            guard word.shape == [1, table.shape[1]] else {
                 throw .unknownWeight(concept: name, name: Adapter.placeholderName)
             }
             try adapter.verifyWord(word, name: RareWord.name(of: name), among: table)
             var value = word
             if let share = strengths[name], share != 1, try adapter.learntWord(usedAs: name) != nil {
                 value = word.part(
-                    share, besides: ConceptWords.noun(adapter.known(as: name).className, tokenizer, table.value))
+                    share, besides: ConceptWords.noun(adapter.known(as: name).className, tokenizer, table))
             }
             words[name] = Parameter(name: RareWord.name(of: name), value: value)
         }
@@ -57,26 +56,26 @@ struct ConceptWords {
         model.reader.features(prompts, tokenizer: tokenizer, replacing: embeddings)
     }
 
-    /// - Parameter embedding: the encoder's table, [vocabulary, D].
+    /// - Parameter table: the encoder's, [vocabulary, D].
     private static func word(
-        of adapter: Adapter, _ name: String, tokenizer: UnigramTokenizer, embedding: Tensor
+        of adapter: Adapter, _ name: String, tokenizer: UnigramTokenizer, among table: Parameter
     ) throws(AdapterError) -> Tensor {
         if let own = try adapter.learntWord(usedAs: name) { return own }
         if adapter.outputRows != nil {
             // The encoder reads a row of its table that no token has, and what it makes of it is replaced.
             let unused = tokenizer.vocabularySize
-            let isThere = unused < embedding.shape[0]
-            return isThere ? embedding.slice(unused..<unused + 1) : Tensor(zeros: [1, embedding.width])
+            let isThere = unused < table.shape[0]
+            return isThere ? table.rows([Int32(unused)]).value : Tensor(zeros: [1, table.shape[1]])
         }
-        if adapter.isLoRA, let id = tokenizer.identifier(of: adapter.identifier(usedAs: name)).map(Int.init) {
-            return embedding.slice(id..<id + 1)
+        if adapter.isLoRA, let id = tokenizer.identifier(of: adapter.identifier(usedAs: name)) {
+            return table.rows([id]).value
         }
-        return noun(adapter.known(as: name).className, tokenizer, embedding)
+        return noun(adapter.known(as: name).className, tokenizer, table)
     }
 
     /// The mean of a class noun's words, [1, D].
-    private static func noun(_ noun: String, _ tokenizer: UnigramTokenizer, _ embedding: Tensor) -> Tensor {
-        embedding.mean(ofRows: tokenizer.encode(noun).dropLast())
+    private static func noun(_ noun: String, _ tokenizer: UnigramTokenizer, _ table: Parameter) -> Tensor {
+        table.mean(ofRows: tokenizer.encode(noun).dropLast())
     }
 }
 

@@ -62,7 +62,7 @@ package struct PersonalizedModel {
         for (weight, tensor) in adapter.replaced where model.transformerWeights.byName[weight]?.shape != tensor.shape {
             throw .unknownWeight(concept: name, name: weight)
         }
-        if let placeholder = adapter.placeholder, placeholder.shape != [1, model.encoder.embedding.value.width] {
+        if let placeholder = adapter.placeholder, placeholder.shape != [1, model.encoder.embedding.shape[1]] {
             throw .unknownWeight(concept: name, name: Adapter.placeholderName)
         }
         if let rows = adapter.outputRows, rows.width != model.transformer.configuration.textWidth {

@@ -48,6 +48,16 @@ package struct MappedMatrix {
         return result
     }
 
+    /// Some rows as floats [R, I], by their numbers, each below O.
+    package func widened(rows indices: [Int32]) -> Tensor {
+        let result = Tensor(uninitialized: [indices.count, columns])
+        for (place, index) in indices.enumerated() {
+            precondition(index >= 0 && Int(index) < rows, "row \(index) of \(rows)")
+            widen(Int(index)..<Int(index) + 1, into: result.slice(place..<place + 1))
+        }
+        return result
+    }
+
     /// Whether every number is finite; reads all of them where that is not known otherwise.
     package var isFinite: Bool {
         switch numbers {

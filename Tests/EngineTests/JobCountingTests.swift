@@ -137,6 +137,19 @@ import Testing
         #expect(try both.memoryBytes == cost(measuring, [:]).memoryBytes + 4000, "one after the other")
     }
 
+    /// Of all but matrices and tables of tokens there is a copy.
+    @Test func whatStaysInItsFileIsCountedAsItLies() throws {
+        let folder = models.folder + "/rounded"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let tensors = [
+            "shared.weight": Tensor(zeros: [8, 4]), "model.embed_tokens.weight": Tensor(zeros: [8, 4]),
+            "norm.weight": Tensor(zeros: [4]),
+        ]
+        try Safetensors.write(tensors, to: folder + "/text_encoder.safetensors", precision: .bfloat16)
+        let sizes = WeightSizes(ModelFolder(folder))
+        #expect(sizes.mappedBytes == 2 * 64 && sizes.residentBytes == 2 * 64 + 4 * 4)
+    }
+
     @Test func whatARBoothLearntTakesThePlaceOfWeights() {
         var weights = WeightSizes()
         weights.numbers = 1000

@@ -63,7 +63,19 @@ import Testing
         }
     }
 
-    /// A model's file converted to eight bits: [96, 64], a table, and a row of zeros among the matrix's.
+    @Test func aTableInBFloat16StaysThereWhileItsRowsAreRead() throws {
+        let folder = try TestFolder()
+        let numbers = Tensor((0..<6).map { Float($0) / 4 - 0.5 }, shape: [3, 2])
+        try Safetensors.write(["t": numbers], to: "\(folder.path)/w.safetensors", precision: .bfloat16)
+        let weights = Weights(.stored(try .open("\(folder.path)/w.safetensors")))
+        let table = weights.parameter("t", [3, 2], .zeros, isTable: true)
+        try weights.verify()
+        #expect(table.rows([2, 0, 2]).value.values == [0.5, 0.75, -0.5, -0.25, 0.5, 0.75])
+        #expect(table.mean(ofRows: [1, 2] as [Int32]).values == [0.25, 0.5])
+        #expect(table.mapped != nil)
+    }
+
+    /// A model's file converted to eight bits: [96, 64], tables, and a row of zeros among the matrix's.
     @Test func aMatrixInEightBitsIsWithinHalfAStepOfItsNumbers() throws {
         let folder = try TestFolder()
         let matrix = Tensor.example([96, 64])
@@ -71,6 +83,7 @@ import Testing
         let tensors = [
             "a.weight": matrix, "a.bias": Tensor.example([96], seed: 2),
             "embedding.weight": .example([96, 64], seed: 3), "plain": .example([96, 64], seed: 4),
+            "embed_tokens.weight": .example([96, 64], seed: 5),
         ]
         try Safetensors.write(tensors, to: "\(folder.path)/w.safetensors")
         let original = try Checkpoint.open("\(folder.path)/w.safetensors")
@@ -81,11 +94,18 @@ import Testing
         let layer = LinearLayer(weights, "a", from: 64, to: 96)
         #expect(layer.weight.mapped != nil)
         let table = weights.parameter("embedding.weight", [96, 64], .zeros)
-        #expect(table.value.values == tensors["embedding.weight"]!.values, "a table stays as it is")
+        #expect(table.value.values == tensors["embedding.weight"]!.values, "it may be one of codes")
+        let tokens = weights.parameter("embed_tokens.weight", [96, 64], .zeros, isTable: true)
+        let rows = tokens.rows([7, 0, 7]).value.values
+        #expect(tokens.mapped != nil)
+        #expect(rows == [7, 0, 7].flatMap { tokens.value.slice($0..<$0 + 1).values })
         // A matrix that is not projected through is widened when it is read.
         let plain = weights.parameter("plain", [96, 64], .zeros)
         try weights.verify()
-        for (kept, given) in [(plain.value, tensors["plain"]!), (layer.weight.value, matrix)] {
+        for (kept, given) in [
+            (plain.value, tensors["plain"]!), (layer.weight.value, matrix),
+            (tokens.value, tensors["embed_tokens.weight"]!),
+        ] {
             for row in 0..<96 {
                 let range = row * 64..<(row + 1) * 64
                 let (kept, given) = (kept.values[range], given.values[range])
@@ -122,6 +142,13 @@ import Testing
     func whatIsNoNumberIsNotPutIntoEightBits(number: Float) throws {
         let error = #expect(throws: CheckpointError.self) { try converted(row: number) }
         #expect(error?.problem.contains("a.weight holds values that are no numbers") == true)
+    }
+
+    /// On a full disk.
+    @Test func aConversionThatCannotBeWrittenNamesItsFile() throws {
+        let conversion = CheckpointConversion(try converted(row: 1), precision: .stored)
+        let error = #expect(throws: CheckpointError.self) { try conversion.write("/dev/full") }
+        #expect(error?.path == "/dev/full" && error?.problem.hasPrefix("it could not be written: ") == true)
     }
 
     @Test func scalesThatDoNotFitAreSaid() throws {

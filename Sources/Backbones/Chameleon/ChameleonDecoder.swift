@@ -47,7 +47,7 @@ package final class ChameleonDecoder {
         }
     }
 
-    private func embedded(_ ids: [Int32]) -> Variable { Gather(ids).apply([model.embedding.variable]) }
+    private func embedded(_ ids: [Int32]) -> Variable { model.embedding.rows(ids) }
 
     /// [sequences, 1, C] → [sequences, V].
     private func logits(_ states: Variable) -> Tensor {

@@ -82,7 +82,7 @@ package final class ChameleonTransformer {
         let c = configuration
         self.configuration = c
         embedding = weights.parameter(
-            "model.embed_tokens.weight", [c.vocabularySize, c.width], .normal(deviation: 0.02))
+            "model.embed_tokens.weight", [c.vocabularySize, c.width], .normal(deviation: 0.02), isTable: true)
         blocks = (0..<c.depth).map { ChameleonBlock(weights, "model.layers.\($0)", configuration: c) }
         norm = RMSNormLayer(weights, "model.norm", width: c.width, epsilon: c.epsilon)
         head =
@@ -126,7 +126,7 @@ package final class ChameleonTransformer {
             heads: c.heads, keyHeads: c.keyHeads, layout: .separate, logitScale: c.logitScale, hasBias: bias != nil,
             visible: (1...Int32(tokens)).map { $0 })
         let bias = bias.map { [Variable($0)] } ?? []
-        let x = Gather(ids).apply([embedding.variable]).reshaped([batch, tokens, c.width])
+        let x = embedding.rows(ids).reshaped([batch, tokens, c.width])
         let recomputes = BlockRecomputation.pays(rows: ids.count, width: c.width, depth: c.depth)
         let rotary = rotary.slice(0..<tokens)
         return layers(x, rotary: rotary, contexts: contexts, recomputes: recomputes, observe: observe) { _, q, k, v in

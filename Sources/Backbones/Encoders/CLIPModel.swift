@@ -83,7 +83,8 @@ struct TextTower {
     init(_ c: CLIPModel.Text, _ weights: Weights) {
         configuration = c
         embedding = weights.parameter(
-            "text_model.embeddings.token_embedding.weight", [c.vocabularySize, c.width], .normal(deviation: 0.02))
+            "text_model.embeddings.token_embedding.weight", [c.vocabularySize, c.width], .normal(deviation: 0.02),
+            isTable: true)
         positions = weights.parameter(
             "text_model.embeddings.position_embedding.weight", [c.length, c.width], .normal(deviation: 0.01))
         let sizes = EncoderBlock.Sizes(
@@ -97,7 +98,7 @@ struct TextTower {
         let length = ids.count / batch
         precondition(
             length <= configuration.length, "a text of \(length) tokens; CLIP's has at most \(configuration.length)")
-        let tokens = Gather(ids).apply([embedding.variable]).reshaped([batch, length, configuration.width])
+        let tokens = embedding.rows(ids).reshaped([batch, length, configuration.width])
         let places = Gather((0..<Int32(length)).map { $0 }).apply([positions.variable])
         let causal = (0..<Int32(length)).map { $0 + 1 }
         let ranges = lengths?.enumerated().map { $0 * length..<$0 * length + $1 }

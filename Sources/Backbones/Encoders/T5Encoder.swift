@@ -70,7 +70,7 @@ package final class T5Encoder {
         // whole T5.
         embedding = weights.parameter(
             "shared.weight", [c.vocabularySize, c.width], .normal(deviation: 1),
-            aliases: ["encoder.embed_tokens.weight"])
+            aliases: ["encoder.embed_tokens.weight"], isTable: true)
         positionBiases = (0..<(c.sharesPositionBias ? 1 : c.layers)).map { layer in
             weights.parameter(
                 "encoder.block.\(layer).layer.0.SelfAttention.relative_attention_bias.weight", [c.buckets, c.heads],
@@ -148,12 +148,10 @@ package final class T5Encoder {
     }
 
     /// The mean of the table's rows of `ids`, [1, D].
-    func meanEmbedding(_ ids: some Collection<Int32>) -> Tensor {
-        embedding.value.mean(ofRows: ids)
-    }
+    func meanEmbedding(_ ids: some Collection<Int32>) -> Tensor { embedding.mean(ofRows: ids) }
 
     private func embedded(_ ids: [Int32], _ replacing: [Int32: Variable]) -> Variable {
-        var rows = Gather(ids.map { replacing[$0] == nil ? $0 : 0 }).apply([embedding.variable])
+        var rows = embedding.rows(ids.map { replacing[$0] == nil ? $0 : 0 })
         for (id, vector) in replacing.sorted(by: { $0.key < $1.key }) {
             let places = ids.indices.filter { ids[$0] == id }
             guard !places.isEmpty else { continue }
@@ -181,14 +179,5 @@ package final class T5Encoder {
             Float(log(Float(distance) / Float(exact))) / Float(log(Float(configuration.maximumDistance) / Float(exact)))
             * Float(half - exact)
         return side + min(exact + Int(scaled), half - 1)
-    }
-}
-
-extension Tensor {
-    /// The mean of some rows of a table, [1, D].
-    package func mean(ofRows ids: some Collection<Int32>) -> Tensor {
-        let mean = Tensor(zeros: [1, width])
-        for id in ids { mean.accumulate(slice(Int(id)..<Int(id) + 1), scale: 1 / Float(ids.count)) }
-        return mean
     }
 }

@@ -131,7 +131,8 @@ package final class LlamaGenTransformer {
         }
         captionUp = linear("cls_embedding.cap_proj.fc1", c.captionWidth, c.width)
         captionDown = linear("cls_embedding.cap_proj.fc2", c.width, c.width)
-        embedding = weights.parameter("tok_embeddings.weight", [c.codes, c.width], .normal(deviation: 0.02))
+        embedding = weights.parameter(
+            "tok_embeddings.weight", [c.codes, c.width], .normal(deviation: 0.02), isTable: true)
         blocks = (0..<c.depth).map { LlamaGenBlock(weights, "layers.\($0)", configuration: c) }
         norm = RMSNormLayer(weights, "norm", width: c.width, epsilon: c.epsilon)
         head = linear("output", c.width, c.codes)
@@ -184,7 +185,7 @@ package final class LlamaGenTransformer {
     func prefix(_ captions: Variable) -> Variable { captionDown(GELU().apply([captionUp(captions)])) }
 
     /// Codes [R] to embeddings [R, C].
-    func embedded(_ codes: [Int32]) -> Variable { Gather(codes).apply([embedding.variable]) }
+    func embedded(_ codes: [Int32]) -> Variable { embedding.rows(codes) }
 
     /// States [.., C] after the last layer to logits [.., V].
     func logits(ofStates states: Variable) -> Variable { head(norm(states)) }

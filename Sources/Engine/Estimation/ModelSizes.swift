@@ -99,7 +99,7 @@ struct WeightSizes: Equatable {
 
     /// Of a number that stays in the file; 0 where there is a copy.
     private static func mappedBytes(of tensor: StoredTensor) -> Int {
-        guard tensor.shape.count == 2, !tensor.name.contains("emb") else { return 0 }
+        guard tensor.shape.count == 2 else { return 0 }
         return tensor.type == .bfloat16 ? 2 : tensor.type == .int8 ? 1 : 0
     }
 

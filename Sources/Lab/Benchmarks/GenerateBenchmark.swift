@@ -48,7 +48,7 @@ package struct GenerateBenchmark {
     ///   - tokens: to be drawn in a round.
     ///   - rounds: of which the best counts, reading and drawing in turn.
     package func run(sequences: Int, tokens: Int, rounds: Int) -> Figure {
-        let matrices = weights.parameters.compactMap(\.mapped)
+        let matrices = weights.parameters.filter(\.isProjection).compactMap(\.mapped)
         let bytes = matrices.reduce(0) { $0 + 2 * $1.rows * $1.columns }
         let clock = ContinuousClock()
         var (reading, drawing) = (Duration.seconds(3600), Duration.seconds(3600))

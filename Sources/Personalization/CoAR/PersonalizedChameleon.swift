@@ -34,7 +34,7 @@ package struct PersonalizedChameleon {
                 var value = word
                 if let share = strengths[name], share != 1 {
                     let noun = model.textTokenizer.words(amid: adapter.known(as: name).className)
-                    value = word.part(share, besides: model.transformer.embedding.value.mean(ofRows: noun))
+                    value = word.part(share, besides: model.transformer.embedding.mean(ofRows: noun))
                 }
                 words[name] = Parameter(name: RareWord.name(of: name), value: value)
             } else if !adapter.isLoRA {

@@ -104,7 +104,7 @@ package struct PairLearner {
     /// - Parameter concepts: names that prompts may have between angle brackets.
     package static func chameleon(_ model: ChameleonModel, concepts: [String], seed: UInt64) -> PairLearner {
         model.freeze()
-        let table = model.transformer.embedding.value
+        let table = model.transformer.embedding
         let words = RareWord.words(concepts, like: table, seed: seed)
         let prompts = ConceptPrompts(model, words: words)
         let (vocabulary, grid) = (model.configuration.vocabulary, model.configuration.grid)

@@ -23,13 +23,14 @@ enum RareWord {
 
     /// Words for concepts, in their order; [1, C] each.
     /// - Parameter table: of embeddings, [vocabulary, C].
-    static func words(_ concepts: [String], like table: Tensor, seed: UInt64) -> [String: Parameter] {
+    static func words(_ concepts: [String], like table: Parameter, seed: UInt64) -> [String: Parameter] {
+        let width = table.shape[1]
         let deviation = Float((table.sumOfSquares / Double(max(table.count, 1))).squareRoot())
         return Dictionary(
             uniqueKeysWithValues: concepts.enumerated().map { index, concept in
                 var generator = Philox(seed: seed, purpose: purpose, index: UInt64(index))
-                let values = (0..<table.width).map { _ in generator.normal() * deviation }
-                let word = Tensor(values, shape: [1, table.width])
+                let values = (0..<width).map { _ in generator.normal() * deviation }
+                let word = Tensor(values, shape: [1, width])
                 return (concept, Parameter(name: name(of: concept), value: word))
             })
     }
