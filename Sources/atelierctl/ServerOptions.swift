@@ -40,12 +40,20 @@ func reporting<Value>(_ state: String? = nil, _ body: () async throws -> Value) 
     }
 }
 
-/// Runs a copy of an artifact; one that is missing or damaged, or cannot be written, ends the program with a line and
-/// its code.
-func exporting(_ body: () throws -> Void) throws {
-    do { try body() } catch {
-        Terminal.note("atelierctl: \(printable("\(error)"))")
-        throw error is ArtifactDirectory.Refusal ? ExitStatus.notFound : ExitStatus.unwritten
+/// Runs what writes to a place, perhaps a copy of an artifact; what cannot be written, or is missing or damaged, ends
+/// the program with a line and its code.
+func writing<Value>(to place: String, _ body: () throws -> Value) throws -> Value {
+    do { return try body() } catch let refusal as ArtifactDirectory.Refusal {
+        Terminal.note("atelierctl: \(printable(refusal.description))")
+        throw ExitStatus.notFound
+    } catch {
+        if error is ExitCode { throw error }
+        Terminal.note(
+            """
+            atelierctl: \(printable(place)) cannot be written: \(printable(sentence(of: error))); make room there, or \
+            give another place
+            """)
+        throw ExitStatus.unwritten
     }
 }
 

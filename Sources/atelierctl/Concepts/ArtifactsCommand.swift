@@ -40,8 +40,10 @@ struct ArtifactsCommand: AsyncParsableCommand {
                 }
                 let directory = ArtifactDirectory(existing: settings.artifactsDirectory)
                 try converting { try OutputPlace.folder(out) }
-                try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
-                let paths = try rows.map { try copy($0, from: directory) }
+                let paths = try writing(to: out) {
+                    try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+                    return try rows.map { try copy($0, from: directory) }
+                }
                 if server.json {
                     print(JSONValue.array(paths.map(JSONValue.string)).text)
                 } else {
@@ -57,7 +59,7 @@ struct ArtifactsCommand: AsyncParsableCommand {
                 (row["name"]?.string ?? digest.description).split(separator: "/").last.map(String.init)
                 ?? digest.description
             let target = out + "/" + (name.hasPrefix(".") ? "_" + name : name)
-            try exporting { try directory.export(digest, to: target) }
+            try directory.export(digest, to: target)
             return target
         }
     }

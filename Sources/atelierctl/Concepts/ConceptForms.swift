@@ -86,7 +86,9 @@ extension ConceptsCommand {
         private func enter(_ concept: AdapterImport.Concept, for model: ModelFolder, of tenant: String) async throws {
             let settings = try server.settings(needing: ["postgresURL", "stateDirectory", "modelsDirectory"])
             let folder = NSTemporaryDirectory() + "atelier-\(UUID().uuidString)"
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try writing(to: folder) {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            }
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let path = "\(folder)/\(concept.name).safetensors"
             var (digest, bytes, method): (SHA256Digest?, Int64, String) = (nil, 0, "")
@@ -168,7 +170,7 @@ extension AdapterWriter {
 /// Runs a conversion; what is wrong ends the program as bad input.
 func converting(_ body: () throws -> Void) throws {
     do { try body() } catch {
-        let lines = "\(error)".split(separator: "\n").map { printable(String($0)) }
+        let lines = sentence(of: error).split(separator: "\n").map { printable(String($0)) }
         Terminal.note("atelierctl: " + lines.joined(separator: "\n  "))
         throw ExitStatus.badInput
     }

@@ -134,7 +134,9 @@ struct ConceptsCommand: AsyncParsableCommand {
                 if let other { try other.check(path) } else { try OutputPlace.file(path) }
             }
             let plain = other == nil ? path : NSTemporaryDirectory() + "atelier-\(UUID().uuidString).safetensors"
-            try exporting { try ArtifactDirectory(existing: settings.artifactsDirectory).export(digest, to: plain) }
+            try writing(to: plain) {
+                try ArtifactDirectory(existing: settings.artifactsDirectory).export(digest, to: plain)
+            }
             if let other {
                 defer { unlink(plain) }
                 let model = concept["model"]?.string

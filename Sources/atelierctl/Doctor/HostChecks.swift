@@ -9,9 +9,9 @@ extension DoctorChecks {
 
     func engine() async -> Finding {
         await finding("engine") {
-            let engine = settings.engine
-            guard try await runBlocking(in: engine, within: Self.patience, { access(engine, X_OK) == 0 }) else {
-                throw Doctor.Trouble("\(engine) cannot be executed")
+            let settings = settings
+            if let fault = try await runBlocking(in: settings.engine, within: Self.patience, { settings.engineFault }) {
+                throw Doctor.Trouble(fault)
             }
             let run = ProcessInfo.processInfo.environment
             let answer = try await EngineScratch.with(settings) { await EngineGreeting($0, environment: run).answer() }

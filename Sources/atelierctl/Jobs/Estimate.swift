@@ -30,7 +30,8 @@ struct Estimate: AsyncParsableCommand {
             throw ExitStatus.badInput
         }
         guard let report = written.report else {
-            Terminal.note("atelierctl: the engine did not answer; atelierctl doctor says more, or try again")
+            let fault = settings.engineFault ?? "the engine did not answer; atelierctl doctor says more, or try again"
+            Terminal.note("atelierctl: \(printable(fault))")
             throw ExitStatus.unavailable
         }
         guard let cost = report.cost else {

@@ -32,26 +32,42 @@ struct Run: AsyncParsableCommand {
             throw ExitStatus.badInput
         }
         try written.checkMemory(settings)
+        if let fault = settings.engineFault {
+            Terminal.note("atelierctl: \(printable(fault))")
+            throw ExitStatus.configuration
+        }
         try converting { try OutputPlace.folder(out) }
         let folder = URL(fileURLWithPath: out).path
         if resume == nil { try spareEarlierRun(in: folder, asked) }
-        try FileManager.default.createDirectory(atPath: folder + "/inputs", withIntermediateDirectories: true)
-        let (spec, images) = try pictures(of: seeded(asked), in: folder)
+        let seeded = seeded(asked)
+        let (spec, images) = try writing(to: folder) { try pictures(of: seeded, in: folder) }
         let order = EngineOrder(
             job: UUID(), attempt: 1, spec: spec, tenant: "local", images: images,
             adapters: try adapters.paths(), models: settings.modelsDirectory, workspace: folder,
             resume: resume.map { URL(fileURLWithPath: $0).path },
             checkpointSeconds: settings.checkpointSeconds)
-        let process = try EngineProcess(
-            EngineCommand(
-                executable: settings.engine, arguments: ["work"],
-                environment: EngineCommand.environment(
-                    of: ProcessInfo.processInfo.environment, threads: settings.engineThreads, temporary: folder),
-                directory: folder, log: Self.log(in: folder), niceness: settings.engineNice))
+        let process = try start(settings, in: folder)
         written.tellWarnings()
         try adapters.tellIdle(in: asked)
-        try process.send(order.line)
+        // An engine that is gone already says why by its exit.
+        try? process.send(order.line)
         try await follow(process, told: written.report?.warnings ?? [])
+    }
+
+    private func start(_ settings: Settings, in folder: String) throws -> EngineProcess {
+        let command = EngineCommand(
+            executable: settings.engine, arguments: ["work"],
+            environment: EngineCommand.environment(
+                of: ProcessInfo.processInfo.environment, threads: settings.engineThreads, temporary: folder),
+            directory: folder, log: Self.log(in: folder), niceness: settings.engineNice)
+        do { return try EngineProcess(command) } catch {
+            Terminal.note(
+                """
+                atelierctl: the engine cannot be started: \(printable(error.description)); give another --out, or the \
+                engine's program as ATELIER_ENGINE
+                """)
+            throw ExitStatus.unavailable
+        }
     }
 
     /// What an earlier run learnt may be hours of work: it is not written over. What it drew is, and that is said.
@@ -83,8 +99,10 @@ struct Run: AsyncParsableCommand {
         return seeded
     }
 
-    /// Writes the pictures into the folder's inputs; gives the job as the daemon would have it, with their digests.
+    /// Writes the pictures into the folder's inputs, which it makes; gives the job as the daemon would have it, with
+    /// their digests.
     private func pictures(of spec: JobSpec, in folder: String) throws -> (spec: JobSpec, paths: [String]) {
+        try FileManager.default.createDirectory(atPath: folder + "/inputs", withIntermediateDirectories: true)
         let written = try spec.images.enumerated().map { index, image in
             guard case .data(let data) = image.content else {
                 Terminal.note(
@@ -110,7 +128,7 @@ struct Run: AsyncParsableCommand {
         var progress = ProgressLines()
         for try await line in process.lines {
             process.handled()
-            let event = try EngineEvent(line: line)
+            let event = try event(line, of: process)
             show(event, line, told: told, &progress)
             if case .checkpoint(let written) = event {
                 checkpoint = written.path
@@ -121,6 +139,20 @@ struct Run: AsyncParsableCommand {
         }
         let exit = await process.exit()
         try conclude(last, exit, of: process, checkpoint: checkpoint)
+    }
+
+    /// An event of the engine's; an engine that says something else is ended.
+    private func event(_ line: Data, of process: EngineProcess) throws -> EngineEvent {
+        do { return try EngineEvent(line: line) } catch {
+            process.kill()
+            let said = printable(String(decoding: line.prefix(200), as: UTF8.self))
+            Terminal.note(
+                """
+                atelierctl: the engine said what is no event: \(said); is ATELIER_ENGINE its program? atelierctl \
+                doctor says which protocol it speaks
+                """)
+            throw ExitStatus.jobFailed
+        }
     }
 
     /// Ends the program as the engine's last word wants it.

@@ -85,7 +85,7 @@ struct Models: AsyncParsableCommand {
             do {
                 try ModelInstallation(directory: (model.folder as NSString).deletingLastPathComponent).remove(name)
             } catch {
-                Terminal.note("atelierctl: \(printable("\(error)"))")
+                Terminal.note("atelierctl: \(printable(sentence(of: error)))")
                 throw ExitStatus.badInput
             }
             print(server.json ? JSONValue.object(["removed": .string(name)]).text : "removed \(what)")
@@ -167,7 +167,7 @@ struct Models: AsyncParsableCommand {
                     sealed.append(["name": .string(model.name), "files": .array(files.map(JSONValue.string))])
                     if !server.json { print("\(model.name)  \(files.joined(separator: " "))") }
                 } catch {
-                    let problems = "\(error)".split(separator: "\n").map { "\n  " + printable(String($0)) }
+                    let problems = sentence(of: error).split(separator: "\n").map { "\n  " + printable(String($0)) }
                     Terminal.note("atelierctl: \(printable(model.folder)) was not sealed:\(problems.joined())")
                     isRefused = true
                 }

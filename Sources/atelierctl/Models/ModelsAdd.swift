@@ -49,7 +49,8 @@ extension Models {
             } catch {
                 Terminal.note(
                     "atelierctl: \(paths.map(printable).joined(separator: " ")) was not added:\n"
-                        + "\(error)".split(separator: "\n").map { "  " + printable(String($0)) }.joined(separator: "\n")
+                        + sentence(of: error).split(separator: "\n").map { "  " + printable(String($0)) }
+                        .joined(separator: "\n")
                 )
                 throw ExitStatus.badInput
             }

@@ -28,6 +28,54 @@ import Testing
         #expect(told().contains(said), "\(told())")
     }
 
+    private func run(
+        _ folder: TemporaryFolder, engine: String = Stage.programs + "/scripted-engine"
+    ) async throws -> ProgramRun {
+        try await ProgramRun(
+            Stage.programs + "/atelierctl", ["run", "-", "--out", folder.path + "/out"],
+            environment: Self.environment.merging(["ATELIER_ENGINE": engine]) { $1 },
+            input: String(decoding: Script.body("steps=1"), as: UTF8.self))
+    }
+
+    @Test func anEngineThatIsNotThereIsSaidAndNothingIsMade() async throws {
+        let folder = try TemporaryFolder()
+        let run = try await run(folder, engine: "/nowhere/engine")
+        let fault = "the engine /nowhere/engine cannot be executed: No such file or directory; ATELIER_ENGINE"
+        #expect(run.status == 78 && run.errors.hasPrefix("atelierctl: " + fault), "\(run)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/out"))
+    }
+
+    @Test func aProgramThatIsNoEngineIsSaid() async throws {
+        let run = try await run(TemporaryFolder(), engine: "/bin/echo")
+        #expect(run.status == 1 && run.errors.contains("the engine said what is no event: work; is ATELIER_"), "\(run)")
+    }
+
+    /// A file in a folder's place, or a folder in a file's, stands for all that the file system refuses.
+    @Test(
+        arguments: [
+            ("out/inputs", 74, "OUT cannot be written: OUT/inputs: File exists; make room there, or give another"),
+            ("out/engine.log/x", 69, "the engine cannot be started: open OUT/engine.log: Is a directory; give another"),
+        ] as [(String, Int32, String)])
+    func whatCannotBeWrittenIsSaid(file: String, status: Int32, said: String) async throws {
+        let folder = try TemporaryFolder()
+        let around = URL(fileURLWithPath: "\(folder.path)/\(file)").deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: around, withIntermediateDirectories: true)
+        try folder.write(file, "")
+        let run = try await run(folder)
+        #expect(
+            run.status == status && run.errors.contains(said.replacing("OUT", with: folder.path + "/out")), "\(run)")
+    }
+
+    @Test func anEnginesFolderThatCannotBeMadeIsSaid() async throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write("file", "")
+        let verify = try await ProgramRun(
+            Stage.programs + "/atelierctl", ["models", "verify", "pocket-dino"],
+            environment: Self.environment.merging(["TMPDIR": file]) { $1 })
+        #expect(verify.status == 1 && verify.errors.contains(" and \(file)/atelier-"), "\(verify)")
+        #expect(verify.errors.contains(" cannot be made: ") && verify.errors.contains("set TMPDIR"), "\(verify)")
+    }
+
     /// They are all that an evaluation is for.
     @Test func whatWasMeasuredIsShown() async throws {
         let folder = try TemporaryFolder()
