@@ -38,9 +38,9 @@ package struct EngineInspection {
             shapes: method.flatMap { model?.description.referenceShapes(of: $0) } ?? [])
         var findings = Findings()
         for picture in order.pictures { pictures.inspect(picture, crop: order.crop(of: picture), &findings) }
-        if let model { texts.inspect(order.body, model, &findings) }
+        if let model { texts.inspect(order.body, model, order.adapters, &findings) }
         let spec = order.spec
-        if case .personalize(let spec)? = spec { findings.warnings += spec.warnings }
+        if case .personalize(let spec)? = spec { findings.warnings += spec.warnings(on: model?.description) }
         let cost = findings.problems.isEmpty ? spec.flatMap { counting.offer(of: $0, with: order.adapters) } : nil
         return InspectionReport(id: order.id, problems: findings.problems, warnings: findings.warnings, cost: cost)
     }
@@ -56,8 +56,18 @@ struct Findings {
 
 extension PersonalizeSpec {
     /// What its sender should know, though it can be done.
-    fileprivate var warnings: [String] {
-        idleOptionWarnings + idlePictureWarnings + articleWarnings + unnamedWarnings
+    /// - Parameter model: what learns, where it is known.
+    fileprivate func warnings(on model: ModelDescription?) -> [String] {
+        idleOptionWarnings + idlePreviewWarnings(usual: model?.training?[method.rawValue] ?? [:])
+            + idlePictureWarnings + articleWarnings + unnamedWarnings
+    }
+
+    /// What is said of previews that no step comes to: at the last one samples are drawn.
+    private func idlePreviewWarnings(usual: [String: JSONValue]) -> [String] {
+        guard let every = previewEvery,
+            let steps = table.completed(.object(options), usual: usual)["iterations"]?.integer, every >= steps
+        else { return [] }
+        return ["/preview_every: no preview comes of it: the training has \(counted(steps, "step"))"]
     }
 
     /// What is said of pictures that no concept is learnt from.
