@@ -82,6 +82,12 @@ struct Submit: AsyncParsableCommand {
         }
     }
 
+    private func show(_ rejection: JSONValue) {
+        guard !server.json else { return print(rejection.text) }
+        print("rejected:")
+        for problem in rejection["problems"]?.array ?? [] { print("  " + printable(sentence(problem))) }
+    }
+
     private func accepted(
         _ identifier: String, _ tenant: String, since time: String, _ store: Store
     ) async throws -> UUID {
@@ -96,7 +102,7 @@ struct Submit: AsyncParsableCommand {
             switch try await patiently({ try await store.answer(to: identifier, tenant: tenant, since: time) }) {
             case .job(let job): return job
             case .rejection(let rejection):
-                print(server.json ? rejection.text : "rejected: " + printable(rejection["problems"]?.text ?? ""))
+                show(rejection)
                 throw ExitStatus.jobFailed
             case nil: break
             }

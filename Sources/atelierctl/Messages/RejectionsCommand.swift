@@ -74,9 +74,3 @@ struct RejectionsCommand: AsyncParsableCommand {
         }
     }
 }
-
-/// A problem in a line; a pointer of nothing is the whole body.
-private func sentence(_ problem: JSONValue) -> String {
-    func text(_ name: String) -> String { problem[name]?.string ?? "" }
-    return "\(text("pointer").isEmpty ? "/" : text("pointer")): found \(text("found")); allowed: \(text("allowed"))"
-}
