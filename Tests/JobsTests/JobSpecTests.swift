@@ -552,6 +552,12 @@ struct PictureSizeTests {
         #expect(size.nearest(of: []) == nil)
     }
 
+    /// What is shown of a model can be copied into a job.
+    @Test func aSizeMayBeWrittenAsItIsShown() throws {
+        let size = try #require(ModelDescription.Size(text: "512×768"))
+        #expect(size.text == "512x768" && ModelDescription.Size(text: size.description) == size)
+    }
+
     /// How many scales another shape has the engine knows.
     @Test(
         arguments: [
@@ -559,5 +565,7 @@ struct PictureSizeTests {
         ] as [(String, [String])])
     func listsByScalesAreHeldAgainstTheUsualShape(size: String, pointers: [String]) {
         #expect(problems("listed", .string(size), ["guidance": [1, 2]]).map(\.pointer) == pointers)
+        let single = problems("listed", .string(size), ["guidance": [1]])
+        #expect(single.allSatisfy { $0.found == "a list of 1 number" } && single.map(\.pointer) == pointers)
     }
 }

@@ -21,9 +21,9 @@ package struct ModelDescription: Sendable, Equatable, Codable {
         /// As jobs say it: `512x768` is 512 wide and 768 high.
         package var text: String { "\(width)x\(height)" }
 
-        /// Nil for a text that says no size.
+        /// Of a job's text, or of what people are shown; nil for one that says no size.
         package init?(text: String) {
-            guard let found = text.wholeMatch(of: /([1-9][0-9]{0,4})x([1-9][0-9]{0,4})/),
+            guard let found = text.wholeMatch(of: /([1-9][0-9]{0,4})[x×]([1-9][0-9]{0,4})/),
                 let width = Int(found.1), let height = Int(found.2)
             else { return nil }
             self.init(width: width, height: height)

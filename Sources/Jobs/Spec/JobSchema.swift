@@ -124,7 +124,7 @@ package struct JobSchema {
 
     private func sized(_ members: [String: JSONValue]) -> [String: JSONValue] {
         let size: JSONValue = [
-            "type": "string", "pattern": "^[1-9][0-9]{0,4}x[1-9][0-9]{0,4}$",
+            "type": "string", "pattern": "^[1-9][0-9]{0,4}[x×][1-9][0-9]{0,4}$",
             "description": "width and height of pictures, drawn so or cut to it; the model's usual one unless given",
         ]
         return members.merging(["size": size]) { $1 }
