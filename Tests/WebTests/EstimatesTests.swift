@@ -2,6 +2,7 @@ import DaemonTesting
 import Foundation
 import Jobs
 import ServerTesting
+import Store
 import Testing
 
 /// What a job would take, asked through the web program of the real daemon before anything is published.
@@ -129,6 +130,43 @@ import Testing
             let page = try await site.page("/playground?concept=rex&tenant=\(tenant)")
             #expect(page.body.contains("<option selected>pocket-infinity"), "\(page.body)")
             #expect(page.body.contains("a &lt;rex&gt; dog on the beach"))
+        }
+    }
+
+    /// What the door would refuse is no job here either.
+    @Test func proxiesThatWillNotDoAreSaidBeforehand() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await measured(stage)
+            let site = try WebClient(try await stage.startWeb())
+            func learning(_ members: [String: JSONValue]) -> JSONValue {
+                let common: [String: JSONValue] = [
+                    "version": 1, "kind": "personalize", "method": "proxy-tuning", "prompts": ["inspect-cost=3"],
+                ]
+                return .object(common.merging(members) { $1 })
+            }
+            let drawn = learning([
+                "model": "gone", "concept": ["name": "rex", "role": "subject", "class": "dog"],
+                "images": [["artifact": .string("sha256:" + String(repeating: "a", count: 64))]],
+            ])
+            let drawing = try await stage.store.accept([
+                Submission(tenant: "shop", messageID: "drawing", kind: .personalize, spec: drawn, model: "gone")
+            ])[0].job
+            func told(_ noun: String) async throws -> WebClient.Answer {
+                let reused: JSONValue = [
+                    "name": "rex", "role": "subject", "class": .string(noun),
+                    "proxies": ["job": .string(drawing.uuidString.lowercased())],
+                ]
+                let job = learning(["model": "pocket-chameleon", "concepts": [reused]])
+                return try await site.send(json: job, to: "/api/estimates?tenant=shop")
+            }
+            let wrong = try await told("owl")
+            #expect(wrong.status == 422, "\(wrong)")
+            #expect(wrong.json?["problems"]?[0]?["found"] == "proxies of a dog", "\(wrong)")
+            let early = try await told("dog")
+            #expect(early.status == 200, "\(early)")
+            let warning = early.json?["warnings"]?[0]?.string
+            #expect(warning?.contains("which has not completed yet, and must") == true, "\(early)")
         }
     }
 

@@ -62,12 +62,17 @@ struct EstimateService: Service {
         var answer = EstimateAnswer(worker: name)
         var concepts = LearntConcepts(store: store)
         do {
-            let spec = try JobSpec(question.job, models: models.choice)
-            var adapters = question.adapters
-            if let tenant = question.tenant { adapters = try await concepts.adapters(of: spec, tenant: tenant) }
-            try await estimate(spec, adapters, &answer)
+            let choice = models.choice
+            let spec = try JobSpec(question.job, models: choice)
+            var (adapters, proxies) = (question.adapters, (problems: [Problem](), warnings: [String]()))
+            if let tenant = question.tenant {
+                adapters = try await concepts.adapters(of: spec, tenant: tenant)
+                proxies = try await concepts.proxies(of: spec, tenant: tenant, models: choice)
+            }
+            try await estimate(spec, adapters, besides: proxies.problems, &answer)
             if let tenant = question.tenant, answer.isFinal {
-                answer.warnings = try await (answer.warnings ?? []) + concepts.missing(of: spec, tenant: tenant)
+                let missing = try await concepts.missing(of: spec, tenant: tenant)
+                answer.warnings = (answer.warnings ?? []) + missing + proxies.warnings
             }
         } catch let problems as Problems {
             var list = problems.list
@@ -82,16 +87,19 @@ struct EstimateService: Service {
         return answer
     }
 
+    /// - Parameter stored: what the tables hold against the job.
     private func estimate(
-        _ spec: JobSpec, _ adapters: [String: InspectionOrder.Adapter], _ answer: inout EstimateAnswer
+        _ spec: JobSpec, _ adapters: [String: InspectionOrder.Adapter], besides stored: [Problem],
+        _ answer: inout EstimateAnswer
     ) async throws {
         guard spec.kind.needsEngine else { throw Problems([.takesNoEngine(spec.kind)]) }
         guard var order = InspectionOrder(message: spec.withoutPictures.json.line) else { return }
         order.adapters = adapters
-        guard let report = await inspector.inspect(order) else { return }
-        if let problems = report.problems { throw Problems(problems) }
-        answer.warnings = report.warnings
-        guard let cost = report.cost,
+        let report = await inspector.inspect(order)
+        let problems = (report?.problems ?? []) + stored
+        guard problems.isEmpty else { throw Problems(problems) }
+        answer.warnings = report?.warnings
+        guard let cost = report?.cost,
             let estimate = try await store.estimate(cost, of: spec, host: HostIdentity.own)
         else { return }
         answer.estimate = estimate

@@ -188,12 +188,13 @@ package struct Intake: Service {
         let deliveries = arrivals.map(\.delivery)
         reading: for (arrival, delivery) in zip(arrivals, deliveries) {
             let read = try await read(delivery, store)
-            let reading = read.with(
-                arrival.report, try await problems(of: read, store), delivery, host: HostIdentity.own)
+            let proxies = try await proxies(of: read, store)
+            let reading = read.with(arrival.report, proxies.problems, delivery, host: HostIdentity.own)
             switch try await fitting(reading, delivery, store) {
             case .job(var submission, let spec):
                 do {
                     submission.warnings += try await concepts.missing(of: spec, tenant: submission.tenant)
+                    submission.warnings += proxies.warnings
                     (submission.spec, submission.pictures) = try await storePictures(of: spec)
                 } catch {
                     guard submissions.isEmpty else { break reading }  // those before it have no part in that
@@ -253,11 +254,13 @@ package struct Intake: Service {
         return .rejected(submission.rejection([problem], delivery))
     }
 
-    /// What the tables hold against a job.
-    private func problems(of reading: MessageReader.Reading, _ store: Store) async throws -> [Problem] {
-        guard case .job(let submission, let spec) = reading else { return [] }
+    /// What the tables say of the proxies that a job takes from others.
+    private func proxies(
+        of reading: MessageReader.Reading, _ store: Store
+    ) async throws -> (problems: [Problem], warnings: [String]) {
+        guard case .job(let submission, let spec) = reading else { return ([], []) }
         let reused = ReusedProxies(source: store, tenant: submission.tenant, models: models.choice)
-        return try await reused.problems(of: spec)
+        return try await reused.remarks(on: spec)
     }
 
     /// A model that is not known may have come to another worker this moment.

@@ -44,21 +44,27 @@ package struct LearntConcepts {
         return (found, problems)
     }
 
-    /// Mentions of concepts that are not there yet, the first fifty in words, and proxies that are not: when the job
-    /// begins they must be.
+    /// Mentions of concepts that are not there yet, the first fifty in words: when the job begins they must be.
     /// - Parameter given: what mentions call concepts that need not be learnt.
     /// - Throws: `StoreError` when PostgreSQL is away.
     package mutating func missing(
         of spec: JobSpec, tenant: String, beside given: Set<String> = []
     ) async throws -> [String] {
-        let concepts = try await found(for: spec, tenant: tenant, beside: given).problems.prefix(Self.told)
-        let proxies = try await ReusedProxies(source: source, tenant: tenant).warnings(of: spec)
-        return concepts.map { problem in
+        try await found(for: spec, tenant: tenant, beside: given).problems.prefix(Self.told).map { problem in
             """
             \(problem.pointer): \(problem.found) is no concept that can be used yet, and must be when the job begins; \
             an estimate counts nothing of it; now: \(problem.allowed)
             """
-        } + proxies
+        }
+    }
+
+    /// What is wrong with the proxies that a job takes from others, and which are not drawn yet.
+    /// - Parameter models: by which sizes of pictures are compared.
+    /// - Throws: `StoreError` when PostgreSQL is away.
+    package func proxies(
+        of spec: JobSpec, tenant: String, models: ModelChoice
+    ) async throws -> (problems: [Problem], warnings: [String]) {
+        try await ReusedProxies(source: source, tenant: tenant, models: models).remarks(on: spec)
     }
 
     /// The adapters of the concepts a job mentions, by what it calls them, those of them that there are by now.

@@ -1,3 +1,4 @@
+import Foundation
 import Hashing
 import Jobs
 import Store
@@ -26,33 +27,34 @@ struct ReusedProxies: Sendable {
     /// - Throws: `StoreError` when PostgreSQL is away.
     func findings(for spec: JobSpec) async throws -> [(concept: String, finding: Finding)] {
         guard case .personalize(let spec) = spec else { return [] }
+        // Of one job there may be several, each with thousands of pictures.
+        var jobs: [UUID: DrawingJob] = [:]
+        for job in Set(spec.concepts.compactMap { spec.proxies(of: $0)?.job }) {
+            jobs[job] = try await source.drawing(job, tenant: tenant)
+        }
         var findings: [(concept: String, finding: Finding)] = []
         for (index, concept) in spec.concepts.enumerated() {
             guard let proxies = spec.proxies(of: concept) else { continue }
             let pointer = concept.proxies == nil ? "/options/proxies" : "/concepts/\(index)/proxies"
-            findings.append((concept.name, try await finding(proxies, for: concept, on: spec.model, at: pointer)))
+            let job = jobs[proxies.job]
+            findings.append((concept.name, try finding(proxies, of: job, for: concept, on: spec.model, at: pointer)))
         }
         return findings
     }
 
-    /// What no waiting mends, with what would do.
+    /// What no waiting mends, with what would do; and in words what must have been drawn when the job begins.
     /// - Throws: `StoreError` when PostgreSQL is away.
-    func problems(of spec: JobSpec) async throws -> [Problem] {
-        try await findings(for: spec).compactMap { _, finding -> Problem? in
-            if case .unusable(let problem) = finding { problem } else { nil }
-        }
-    }
-
-    /// The same in words, and what must have been drawn when the job begins.
-    /// - Throws: `StoreError` when PostgreSQL is away.
-    func warnings(of spec: JobSpec) async throws -> [String] {
-        try await findings(for: spec).compactMap { _, finding -> String? in
+    func remarks(on spec: JobSpec) async throws -> (problems: [Problem], warnings: [String]) {
+        var (problems, warnings): ([Problem], [String]) = ([], [])
+        for (_, finding) in try await findings(for: spec) {
             switch finding {
-            case .drawn: nil
-            case .pending(let problem): "\(problem.pointer): \(problem.found), and must have when this one begins"
-            case .unusable(let problem): "\(problem); such a job is rejected"
+            case .drawn: continue
+            case .pending(let problem):
+                warnings.append("\(problem.pointer): \(problem.found), and must have when this one begins")
+            case .unusable(let problem): problems.append(problem)
             }
         }
+        return (problems, warnings)
     }
 
     /// Why proxies will not do.
@@ -62,12 +64,12 @@ struct ReusedProxies: Sendable {
     }
 
     private func finding(
-        _ proxies: ProxySource, for concept: ConceptSpec, on model: String, at pointer: String
-    ) async throws -> Finding {
+        _ proxies: ProxySource, of job: DrawingJob?, for concept: ConceptSpec, on model: String, at pointer: String
+    ) throws -> Finding {
         let name = "the job \(proxies.job.uuidString.lowercased())"
         do {
-            guard let job = try await source.drawing(proxies.job, tenant: tenant),
-                case .personalize(let spec)? = try? JobSpec(job.spec, isAccepted: true), spec.supervisor != nil
+            guard let job, case .personalize(let spec)? = try? JobSpec(job.spec, isAccepted: true),
+                spec.supervisor != nil
             else { throw Mistake(found: "\(name), which has drawn no proxies of yours") }
             let drawn = try drawn(by: spec, for: concept, name)
             try compareSizes(spec.model, model)

@@ -14,7 +14,7 @@ struct EstimateRoute: Sendable {
         (self.site, self.questions) = (site, questions)
     }
 
-    /// Answers with the figures of a job's body, and what its tenant has not learnt.
+    /// Answers with the figures of a job's body, and what its tenant has not learnt or drawn.
     func answer(_ viewer: Viewer, tenant: String?, to body: () throws -> JSONValue) async throws -> Response {
         let owner = viewer.tenant ?? tenant ?? questions.user
         do {
@@ -22,9 +22,12 @@ struct EstimateRoute: Sendable {
             let workers = try await site.overview.workers().count { $0["gone_at"] == .null }
             var concepts = LearntConcepts(source: site.reader)
             let adapters = try await concepts.adapters(of: spec, tenant: owner)
+            let proxies = try await concepts.proxies(of: spec, tenant: owner, models: site.reader.drawingModels())
             var answer = try await questions.ask(spec, adapters: adapters, workers: workers)
-            answer.warnings = try await (answer.warnings ?? []) + concepts.missing(of: spec, tenant: owner)
-            guard let figures = answer.figures else { throw Problems(answer.problems ?? []) }
+            let missing = try await concepts.missing(of: spec, tenant: owner)
+            answer.warnings = (answer.warnings ?? []) + missing + proxies.warnings
+            let problems = (answer.problems ?? []) + proxies.problems
+            guard problems.isEmpty, let figures = answer.figures else { throw Problems(problems) }
             return APIRoutes.json(figures.adding("worker", .string(answer.worker)))
         } catch let problems as Problems {
             let list = try await site.named(problems, for: owner)

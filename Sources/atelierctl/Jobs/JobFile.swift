@@ -13,39 +13,43 @@ struct JobFile {
     let spec: JobSpec
     /// What this host's engine found in it; nil where it was not asked, or could not say.
     let report: InspectionReport?
+    /// What its sender should know, though it can be done.
+    let warnings: [String]
 
     /// Reads `file`, `-` being stdin, holds it against this host's models and has its engine look into it; says
     /// everything that is wrong with it at once, problem by problem.
     /// - Parameters:
     ///   - settings: where the models and the engine are; without them any model will do, and no engine looks.
     ///   - adapters: tells those of the concepts that the job mentions, for what they weigh is counted.
+    ///   - proxies: what is wrong with those that it takes from other jobs, and which are not drawn yet.
     ///   - explain: may say more of the problems.
     /// - Throws: `ExitStatus`.
     init(
         _ file: String, for settings: Settings? = nil,
         adapters: (JobSpec) async -> [String: InspectionOrder.Adapter] = { _ in [:] },
+        proxies: (JobSpec) async -> (problems: [Problem], warnings: [String]) = { _ in ([], []) },
         explaining explain: ([Problem]) async -> [Problem] = { $0 }
     ) async throws {
         let read = try Self.body(in: file)
         let reading = Self.reading(read.body, models: settings.map { ModelChoice.installed(in: $0) } ?? .any)
         var report: InspectionReport?
+        var stored: (problems: [Problem], warnings: [String]) = ([], [])
         if let settings {
             var known: [String: InspectionOrder.Adapter] = [:]
-            if let spec = reading.spec { known = await adapters(spec) }
+            if let spec = reading.spec { (known, stored) = (await adapters(spec), await proxies(spec)) }
             report = await JobInspection.report(on: read.body, adapters: known, settings)
         }
-        let problems = (reading.problems + (report?.furtherProblems(beside: reading.problems) ?? []))
-            .map { read.pictures.naming($0) }
+        let further = (report?.furtherProblems(beside: reading.problems) ?? []) + stored.problems
+        let problems = (reading.problems + further).map { read.pictures.naming($0) }
         guard let spec = reading.spec, problems.isEmpty, read.pictures.unreadable.isEmpty else {
             throw Self.refusal(of: file, await explain(problems), read.pictures.unreadable)
         }
         (self.file, pictures, body, self.spec, self.report) = (file, read.pictures, read.body, spec, report)
+        warnings = (report?.warnings ?? []) + stored.warnings
     }
 
-    /// Says what the engine found that its sender should know, though the job can be done.
-    func tellWarnings() {
-        for warning in report?.warnings ?? [] { Terminal.note("warning: " + printable(pictures.naming(warning))) }
-    }
+    /// Says what its sender should know, though it can be done.
+    func tellWarnings() { for warning in warnings { Terminal.note("warning: " + printable(pictures.naming(warning))) } }
 
     /// Refuses what this host's engine has not the memory for: it would end amid the work, and lose it.
     /// - Throws: `ExitStatus`.

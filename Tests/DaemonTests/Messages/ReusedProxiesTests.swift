@@ -28,6 +28,24 @@ import Testing
         func drawing(_ job: UUID, tenant: String) -> DrawingJob? { self.job }
     }
 
+    /// Counts how often it is asked for the one job that it knows.
+    private actor Asked: ConceptSource {
+        private(set) var count = 0
+
+        func newestConcepts(tenant: String) -> [StoredConcept] { [] }
+
+        func concepts(_ versions: [(name: String, version: Int)], tenant: String) -> [StoredConcept] { [] }
+
+        func adapters(
+            of mentions: [ConceptMention], model: String, tenant: String
+        ) -> [String: InspectionOrder.Adapter] { [:] }
+
+        func drawing(_ job: UUID, tenant: String) -> DrawingJob? {
+            count += 1
+            return DrawingJob(state: .running, spec: ReusedProxiesTests.drawing())
+        }
+    }
+
     /// A job that draws a dog and a cat.
     private static func drawing(_ model: String = "pocket-chameleon") -> JSONValue {
         let picture: JSONValue = ["artifact": .string("sha256:" + String(repeating: "a", count: 64))]
@@ -74,7 +92,7 @@ import Testing
         let findings = try await found(["mia": "cat", "rex": "dog"], of: job)
         #expect(findings == [.drawn([proxies[1]]), .drawn([proxies[0]])])
         let gone = ReusedProxies(source: Drew(job: job), tenant: "t") { _ in false }
-        let problems = try await gone.problems(of: JobSpec(Self.reusing(["rex": "dog"])))
+        let problems = try await gone.remarks(on: JobSpec(Self.reusing(["rex": "dog"]))).problems
         #expect(problems.map(\.pointer) == ["/concepts/0/proxies"])
         #expect(problems.first?.found.hasSuffix("whose proxies are not in the store any more") == true)
     }
@@ -115,6 +133,15 @@ import Testing
             ])
     }
 
+    /// For all that is said of it: its proxies may be thousands.
+    @Test func oneJobIsAskedForOnce() async throws {
+        let source = Asked()
+        let spec = try JobSpec(Self.reusing(["rex": "dog", "mia": "bird"]))
+        let told = try await LearntConcepts(source: source).proxies(of: spec, tenant: "t", models: .any)
+        #expect(told.problems.map(\.pointer) == ["/concepts/1/proxies"] && told.warnings.count == 1, "\(told)")
+        #expect(await source.count == 1)
+    }
+
     /// At the door what never will do is refused, and what is not there yet told; when the job begins it must be there.
     @Test func aJobIsHeldAgainstThoseItLearnsFrom() async throws {
         try await Stage.with(settings: Self.settings) { stage in
@@ -132,6 +159,10 @@ import Testing
             #expect(pointers == ["/concepts/0/proxies", "/concepts/1/proxies"])
             #expect(rejected["problems"]?[1]?["found"] == "proxies of a cat")
             #expect(rejected["problems"]?[1]?["allowed"] == "proxies of a bird")
+            let wrong = try stage.folder.write("wrong.json", Self.reusing(["rex": "owl"], of: drawing).text)
+            let priced = try await stage.control("estimate", wrong, "--tenant", TenantRules.anonymous)
+            #expect(priced.status == 65, "\(priced)")
+            #expect(priced.errors.contains("/concepts/0/proxies: found proxies of a dog"), "\(priced)")
             try await stage.publish(
                 body: Self.reusing(["rex": "dog"], of: drawing).line, id: "early", kind: "personalize")
             let early = try await stage.job("early", reaches: .discarded)
