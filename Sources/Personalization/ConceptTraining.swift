@@ -42,18 +42,10 @@ extension ConceptTraining {
     package var excess: (module: String, ratio: Float)? { nil }
 
     /// Begins with what was learnt before instead of with the model; before the first step.
-    /// - Throws: `AdapterError` for an adapter that does not hold exactly what learns here; what else it holds would be
-    ///   lost.
+    /// - Throws: `AdapterError` for an adapter that does not hold exactly what learns here.
     package func begin(with adapter: Adapter) throws(AdapterError) {
         let learning = learning
-        if let other = adapter.held.keys.filter({ learning[$0] == nil }).min() {
-            throw .unknownWeight(concept: adapter.description.concept, name: other)
-        }
-        for (name, parameter) in learning.sorted(by: { $0.key < $1.key }) {
-            guard adapter.held[name]?.shape == parameter.shape else {
-                throw .unknownWeight(concept: adapter.description.concept, name: name)
-            }
-        }
+        try adapter.verifyHolding(exactly: learning.mapValues(\.shape))
         for (name, parameter) in learning { parameter.value.assign(adapter.held[name]!.tensor) }
         try rescale(from: adapter)
     }
@@ -71,6 +63,17 @@ extension ConceptTraining {
             scaled.accumulate(up.value, scale: update.scale / scale)
             up.value.assign(scaled)
         }
+    }
+}
+
+extension Adapter {
+    /// Holds it against what a training learns that shall go on from it.
+    /// - Parameter shapes: of all that learns, by the names an adapter has it under.
+    /// - Throws: `AdapterError.unknownWeight` where it does not hold exactly that; what else it holds would be lost.
+    package func verifyHolding(exactly shapes: [String: [Int]]) throws(AdapterError) {
+        let names = Set(held.keys).union(shapes.keys)
+        guard let other = names.filter({ held[$0]?.shape != shapes[$0] }).min() else { return }
+        throw .unknownWeight(concept: description.concept, name: other)
     }
 }
 

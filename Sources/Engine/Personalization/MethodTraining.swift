@@ -1,5 +1,6 @@
 import Backbones
 import Jobs
+import Layers
 import Personalization
 import Tensors
 
@@ -32,6 +33,31 @@ extension LoadedModel {
             return try LoRATraining(
                 backbone: dreamBooth(of: concept, options: options, seed: seed), concept: concept, options: options,
                 seed: seed)
+        default: throw unfit(method)
+        }
+    }
+
+    /// The shapes of what such a training learns, by the names an adapter has it under. Nothing is drawn for that, and
+    /// the model stays as it is.
+    /// - Throws: `JobFailure` as making the training does.
+    func learntShapes(
+        of concept: Concept, by method: PersonalizationMethod, options: JSONValue?
+    ) throws -> [String: [Int]] {
+        func values(_ table: OptionTable) throws -> OptionValues {
+            try OptionValues(options, of: table, usual: description.training?[method.rawValue] ?? [:])
+        }
+        func lowRank(_ weights: Weights, _ modules: [String]) throws -> [String: [Int]] {
+            LoRATraining.shapes(in: weights, changing: modules, LoRAOptions(try values(.lora)))
+        }
+        switch (method, backbone) {
+        case (.arbooth, .infinity(let model)):
+            return ARBoothTraining.shapes(on: model, of: concept, ARBoothOptions(try values(.arbooth)))
+        case (.coar, .chameleon(let model)):
+            return CoARTraining.shapes(on: model, of: concept, CoAROptions(try values(.coar(concept.role))))
+        case (.lora, .infinity(let model)): return try lowRank(model.transformerWeights, model.attentionModules)
+        case (.lora, .chameleon(let model)): return try lowRank(model.transformerWeights, model.attentionModules)
+        case (.lora, .llamagen(let model)): return try lowRank(model.transformerWeights, model.attentionModules)
+        case (.lora, .diffusion(let model)): return try lowRank(model.transformerWeights, model.attentionModules)
         default: throw unfit(method)
         }
     }

@@ -20,7 +20,7 @@ struct PersonalizeWorker {
             spec: spec.concept, images: order.files, loaded: loaded,
             shapes: loaded.description.referenceShapes(of: spec.method)
         ).concept()
-        let earlier = try earlierAdapter()
+        let earlier = try earlierAdapter(of: read)
         let concept = named(read, earlier)
         let samples = SamplePrompts(spec.prompts, concept: concept, method: spec.method)
         try loaded.check(
@@ -51,7 +51,7 @@ struct PersonalizeWorker {
     /// Learns to the end, or until asked to stop. The training is gone afterwards, its gradients and moments with it.
     private func learnt(_ concept: Concept, from earlier: Adapter?, previewing prompt: String) throws -> Ending {
         let training = try loaded.training(of: concept, by: spec.method, options: .object(spec.options), seed: seed)
-        if let earlier { try begin(training, with: earlier) }
+        if let earlier { try training.begin(with: earlier) }
         let previews = spec.previewEvery.map { every in
             TrainingPreviews(
                 every: every, prompt: prompt, concept: concept, seed: seed, loaded: loaded, order: order,
@@ -129,7 +129,7 @@ struct PersonalizeWorker {
 
     /// What the concept's earlier version learnt, where the job goes on from it.
     /// - Throws: `JobFailure` for one that its training cannot go on from; `AdapterError` for one that cannot be read.
-    private func earlierAdapter() throws -> Adapter? {
+    private func earlierAdapter(of concept: Concept) throws -> Adapter? {
         guard let key = spec.continueFrom else { return nil }
         guard let path = order.adapters[key] else {
             throw unusable("no adapter of \(key)", "one that is given", code: "concept.unknown")
@@ -141,17 +141,13 @@ struct PersonalizeWorker {
                 "learnt by \(adapter.description.method) on \(adapter.description.model)",
                 "one that was learnt by \(spec.method.rawValue) on this very \(loaded.name)")
         }
-        return adapter
-    }
-
-    /// Begins with what was learnt before.
-    private func begin(_ training: any ConceptTraining, with earlier: Adapter) throws {
-        do { try training.begin(with: earlier) } catch {
-            let training = "\(spec.continueFrom ?? "")'s training"
+        let learnt = try loaded.learntShapes(of: concept, by: spec.method, options: .object(spec.options))
+        do { try adapter.verifyHolding(exactly: learnt) } catch {
             throw unusable(
                 "an adapter that holds other weights",
-                "the options of \(training): rank, layers, tuning, learns_placeholder")
+                "the options of \(key)'s training: rank, layers, tuning, learns_placeholder")
         }
+        return adapter
     }
 
     private func unusable(_ found: String, _ allowed: String, code: String = "input.continue_from") -> JobFailure {

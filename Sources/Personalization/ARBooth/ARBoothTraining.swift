@@ -183,6 +183,17 @@ package final class ARBoothTraining: ConceptTraining {
         Dictionary(uniqueKeysWithValues: optimizer.parameters.map { ($0.name, $0) })
     }
 
+    /// The shapes of what such a run learns, by the same names, of a model that nothing was done with yet.
+    package static func shapes(
+        on model: InfinityModel, of subject: Concept, _ options: ARBoothOptions
+    ) -> [String: [Int]] {
+        let tuned = model.transformerWeights.parameters.filter { options.trains($0.name) }
+        var shapes = Dictionary(uniqueKeysWithValues: tuned.map { ($0.name, $0.shape) })
+        guard options.learnsPlaceholder else { return shapes }
+        shapes[Adapter.placeholderName] = model.startOfPlaceholder(like: subject.className).shape
+        return shapes
+    }
+
     /// By how many times at most: the weights learn in place, and only their former sizes are known.
     package var excess: (module: String, ratio: Float)? {
         for parameter in optimizer.parameters {

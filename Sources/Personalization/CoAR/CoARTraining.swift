@@ -170,6 +170,15 @@ package final class CoARTraining: ConceptTraining {
     /// Both vectors [N, C], by an adapter's names.
     package var learning: [String: Parameter] { [text.name: text, image.name: image] }
 
+    /// The shapes of what such a run learns, by the same names, of a model that nothing was done with yet.
+    package static func shapes(
+        on model: ChameleonModel, of concept: Concept, _ options: CoAROptions
+    ) -> [String: [Int]] {
+        let c = model.configuration.transformer
+        let shape = [options.layerCount(of: c.depth, role: concept.role), c.width]
+        return [ContextVectors.textName: shape, ContextVectors.imageName: shape]
+    }
+
     /// Continues from a state saved by a run of the same model, concept, options and seed.
     /// - Throws: `WeightsError` when the state belongs to other vectors.
     package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }

@@ -67,7 +67,7 @@ package struct DreamBooth {
         return DreamBooth(
             name: model.configuration.name, word: word, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize,
-            attentionModules: ["sa.mat_qkv", "sa.proj", "ca.mat_q", "ca.mat_kv", "ca.proj"],
+            attentionModules: model.attentionModules,
             conceptLoss: { pictures, _, generator in
                 let flips = BitFlips(generator: generator)
                 return model.loss(conceptText.repeated(pictures.count), maps: model.maps(pictures, flips: flips))
@@ -100,7 +100,7 @@ package struct DreamBooth {
         return DreamBooth(
             name: model.configuration.name, word: word, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize,
-            attentionModules: ["q_proj", "k_proj", "v_proj", "o_proj"],
+            attentionModules: model.attentionModules,
             conceptLoss: { pictures, _, _ in
                 loss(model.encoded(pictures).map { model.sequence(conceptPrompt, of: $0) })
             },
@@ -121,7 +121,7 @@ package struct DreamBooth {
         }
         return DreamBooth(
             name: model.configuration.name, word: word, weights: model.transformerWeights,
-            pictureSize: model.configuration.pictureSize, attentionModules: ["attention.wqkv", "attention.wo"],
+            pictureSize: model.configuration.pictureSize, attentionModules: model.attentionModules,
             conceptLoss: { pictures, _, _ in
                 model.loss(conceptText.repeated(pictures.count), codes: model.codes(pictures))
             },

@@ -66,6 +66,18 @@ package struct LoRAAdapter {
         self.init(options: options, updates: updates)
     }
 
+    /// The shapes of such an adapter's A and B, by PEFT's names.
+    static func shapes(for weights: Weights, _ options: Options) -> [String: [Int]] {
+        var shapes: [String: [Int]] = [:]
+        for parameter in weights.parameters where parameter.isProjection {
+            let module = String(parameter.name.dropLast(".weight".count))
+            guard options.selects(module) else { continue }
+            shapes["\(prefix)\(module).lora_A.weight"] = [options.rank, parameter.shape[1]]
+            shapes["\(prefix)\(module).lora_B.weight"] = [parameter.shape[0], options.rank]
+        }
+        return shapes
+    }
+
     /// A and B of every module, in order of names.
     package var parameters: [Parameter] { updates.keys.sorted().flatMap { [updates[$0]!.down, updates[$0]!.up] } }
 

@@ -51,10 +51,7 @@ package final class LoRATraining: ConceptTraining {
         self.options = options
         self.seed = seed
         lora = try LoRAAdapter(
-            for: backbone.weights,
-            options: .init(
-                rank: options.rank, alpha: options.alpha, targets: options.targets ?? backbone.attentionModules),
-            seed: seed)
+            for: backbone.weights, options: Self.changes(options, of: backbone.attentionModules), seed: seed)
         try lora.attach(to: backbone.weights)
         for parameter in lora.parameters { parameter.isTrainable = true }
         optimizer = AdamW(
@@ -96,6 +93,18 @@ package final class LoRATraining: ConceptTraining {
     /// A and B of every module, by PEFT's names.
     package var learning: [String: Parameter] {
         Dictionary(uniqueKeysWithValues: lora.parameters.map { (LoRAAdapter.prefix + $0.name, $0) })
+    }
+
+    /// The shapes of what such a run learns, by the same names, of a model that nothing was done with yet.
+    /// - Parameter modules: ends of the names of those that change unless the options say others.
+    package static func shapes(
+        in weights: Weights, changing modules: [String], _ options: LoRAOptions
+    ) -> [String: [Int]] {
+        LoRAAdapter.shapes(for: weights, changes(options, of: modules))
+    }
+
+    private static func changes(_ options: LoRAOptions, of modules: [String]) -> LoRAAdapter.Options {
+        .init(rank: options.rank, alpha: options.alpha, targets: options.targets ?? modules)
     }
 
     /// Held against the backbone's weights, which stay as they are.

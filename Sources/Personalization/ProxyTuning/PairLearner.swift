@@ -76,7 +76,7 @@ package struct PairLearner {
         return PairLearner(
             name: model.configuration.name, words: words.byName,
             embedding: { model.startOfPlaceholder(like: $0) }, weights: model.transformerWeights,
-            pictureSize: model.configuration.pictureSize, attentionModules: ["attention.wqkv", "attention.wo"],
+            pictureSize: model.configuration.pictureSize, attentionModules: model.attentionModules,
             encode: { .codes(model.codes([$0])[0]) },
             loss: { pairs, _ in model.loss(texts(pairs.map(\.prompt)), codes: pairs.codes) },
             draw: { model.generate(text($0), sampling: model.sampling(seeds: $1)) })
@@ -92,7 +92,7 @@ package struct PairLearner {
             name: model.configuration.name, words: words.byName,
             embedding: { model.startOfPlaceholder(like: $0) }, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize,
-            attentionModules: ["sa.mat_qkv", "sa.proj", "ca.mat_q", "ca.mat_kv", "ca.proj"],
+            attentionModules: model.attentionModules,
             encode: { .map(model.features([$0])) },
             loss: { pairs, generator in
                 let maps = model.maps(of: pairs.maps, flips: BitFlips(generator: generator))
@@ -111,7 +111,7 @@ package struct PairLearner {
         return PairLearner(
             name: model.configuration.name, words: words,
             embedding: { table.mean(ofRows: model.textTokenizer.words(amid: $0)) }, weights: model.transformerWeights,
-            pictureSize: model.configuration.pictureSize, attentionModules: ["q_proj", "k_proj", "v_proj", "o_proj"],
+            pictureSize: model.configuration.pictureSize, attentionModules: model.attentionModules,
             encode: { .codes(model.codes([$0])[0]) },
             loss: { pairs, _ in
                 let read = pairs.map { prompts($0.prompt) }
