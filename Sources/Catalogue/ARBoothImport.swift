@@ -4,9 +4,9 @@ import Jobs
 
 /// ARBooth's released fine-tunes of Infinity (jiwoogit/ARBooth): a whole transformer whose cross-attention and
 /// feed-forward were tuned, and rows that stand for the subject in the text encoder's output.
-struct ARBoothImport {
+package struct ARBoothImport {
     /// The rows' name, [n, D].
-    static let rows = "special_token"
+    package static let rows = "special_token"
     /// What its code tunes in every block; the rest is the model's, but for rounding: blocks are kept in bfloat16.
     private static let tuned = [".ca.", ".ffn."]
     private static let roundingShare: Float = 1 / 64
@@ -20,6 +20,9 @@ struct ARBoothImport {
         guard let found = try? Checkpoint.open(path), found.contains(Self.rows) else { return nil }
         (self.base, fineTune) = (base, found)
     }
+
+    /// How many rows stand for a mention; nil where they cannot be read.
+    var rowCount: Int? { try? fineTune.tensor(Self.rows).shape.first }
 
     /// The rows, and the tuned weights that are others than the model's.
     /// - Throws: `AdapterImport.Refusal` naming everything that does not fit the model, `CheckpointError`.

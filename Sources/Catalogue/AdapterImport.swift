@@ -35,6 +35,8 @@ package struct AdapterImport {
     package struct Outcome: Sendable {
         /// `lora` or `arbooth`.
         package let method: String
+        /// Places of a prompt that a mention takes, where that is not one.
+        package var rows: Int?
         /// A sentence each.
         package let warnings: [String]
     }
@@ -60,7 +62,7 @@ package struct AdapterImport {
     package func write(_ path: String, as concept: Concept, to target: String) throws -> Outcome {
         if let fineTune = ARBoothImport(path, base: weights) {
             try write(fineTune, as: concept, to: target)
-            return Outcome(method: "arbooth", warnings: [])
+            return Outcome(method: "arbooth", rows: fineTune.rowCount, warnings: [])
         }
         let named = try AdapterReader(path).read()
         let (found, faults) = try placed(named)

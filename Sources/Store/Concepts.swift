@@ -91,7 +91,7 @@ extension Store {
     ) throws -> [String: InspectionOrder.Adapter] {
         let rows = try query(
             """
-            select m.v->>0 as key, j.spec->>'method' as method, a.bytes
+            select m.v->>0 as key, j.spec->>'method' as method, a.bytes, (j.spec->'options'->>'rows')::int as rows
             from jsonb_array_elements($1::jsonb) m(v)
                 cross join lateral (
                     select job, adapter_sha256 from atelier.concepts
@@ -104,7 +104,8 @@ extension Store {
         return rows.reduce(into: [:]) { found, row in
             guard let key = row["key"], let method = row["method"], let bytes = row["bytes"].flatMap({ Int($0) })
             else { return }
-            found[key] = InspectionOrder.Adapter(method: method, bytes: bytes)
+            found[key] = InspectionOrder.Adapter(
+                method: method, bytes: bytes, rows: row["rows"].flatMap { Int($0) })
         }
     }
 

@@ -14,12 +14,14 @@ import Testing
         .appendingPathComponent("../../models").standardizedFileURL.path
 
     /// Asks the program's loop, over pipes as the daemon does.
-    private func reports(on messages: [Data], models: String = models) throws -> [InspectionReport] {
+    private func reports(
+        on messages: [Data], models: String = models, adapters: [String: InspectionOrder.Adapter] = [:]
+    ) throws -> [InspectionReport] {
         let input = Pipe()
         let output = Pipe()
         let orders = messages.enumerated().compactMap { index, message -> InspectionOrder? in
             guard var order = InspectionOrder(message: message) else { return nil }
-            order.id = index + 1
+            (order.id, order.adapters) = (index + 1, adapters)
             return order
         }
         Thread.detachNewThread {
@@ -124,6 +126,25 @@ import Testing
                 Problem("/prompts/0", found: "36 tokens", allowed: "at most 32 tokens of pocket-infinity")
             ])
         #expect(report.warnings == nil)
+    }
+
+    /// Of an imported fine-tune of ARBooth's, whose rows stand for it in the text.
+    @Test(arguments: [JobKind.generate, .evaluate]) func aMentionTakesAsManyPlacesAsItHasRows(_ kind: JobKind) throws {
+        let mention = kind == .evaluate ? "{concept}" : "<rex>"
+        // Three words, so many more and the end: of 32 tokens.
+        let messages = (24...30).map { count -> Data in
+            let prompt = "a \(mention) dog" + String(repeating: " dog", count: count)
+            var body: [String: JSONValue] = [
+                "version": 1, "kind": .string(kind.rawValue), "model": "pocket-infinity", "prompts": [.string(prompt)],
+            ]
+            if kind == .evaluate { body["concepts"] = ["rex"] }
+            return JSONValue.object(body).line
+        }
+        func fitting(_ rows: Int?) throws -> Int {
+            let adapter = InspectionOrder.Adapter(method: "arbooth", bytes: 9, rows: rows)
+            return try reports(on: messages, adapters: ["rex": adapter]).count { $0.problems == nil }
+        }
+        #expect(try fitting(nil) == 5 && fitting(4) == 2)
     }
 
     /// A model read by byte pairs, as Lumina-mGPT is: of so few pairs that every byte is a token.
@@ -251,6 +272,23 @@ import Testing
                 /options: nothing acts on contexts, filter: proxies of another job are learnt from as they were drawn
                 """
             ])
+    }
+
+    /// At the last step there are samples.
+    @Test func previewsThatNoStepComesToAreTold() throws {
+        func warnings(_ every: Int, _ options: JSONValue = [:]) throws -> [String]? {
+            try report(on: [
+                "kind": "personalize", "method": "arbooth", "preview_every": .integer(every), "options": options,
+                "concept": ["name": "rex", "role": "subject", "class": "dog"],
+                "images": [image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())],
+            ]).warnings
+        }
+        #expect(
+            try warnings(40, ["iterations": 40]) == [
+                "/preview_every: no preview comes of it: the training has 40 steps"
+            ])
+        #expect(try warnings(39, ["iterations": 40]) == nil)
+        #expect(try warnings(600)?.count == 1 && warnings(599) == nil)
     }
 
     @Test func picturesThatNoConceptIsLearntFromAreTold() throws {

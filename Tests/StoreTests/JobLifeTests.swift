@@ -1,4 +1,5 @@
 import Foundation
+import Hashing
 import Jobs
 import Store
 import Testing
@@ -532,6 +533,14 @@ import Testing
                     == ["rex": .init(method: "lora", bytes: 20), "rex@1": .init(method: "lora", bytes: 10)])
             #expect(try await found("pocket-infinity", "other").isEmpty)
             #expect(try await found("pocket-chameleon", "t").isEmpty)
+            // One of ARBooth's own says how many rows stand for it in a prompt.
+            let imported: JSONValue = [
+                "model": "pocket-infinity", "method": "arbooth", "concept": ["name": "max", "role": "subject"],
+                "options": ["file": "ar-ckpt.pth", "rows": 4],
+            ]
+            _ = try await stage.store.importConcept(imported, tenant: "t", adapter: SHA256Digest.of([1]), bytes: 30)
+            let rows = InspectionOrder.Adapter(method: "arbooth", bytes: 30, rows: 4)
+            #expect(try await found("pocket-infinity", "t")["max"] == rows)
         }
     }
 

@@ -5,13 +5,18 @@ import Personalization
 
 /// Looks into what a job asks for in words: whether the model can read it whole, and knows it.
 struct PromptInspection {
-    func inspect(_ body: JSONValue, _ model: ModelText, _ findings: inout Findings) {
+    /// - Parameter adapters: of the concepts that it mentions, by what it calls them.
+    func inspect(
+        _ body: JSONValue, _ model: ModelText, _ adapters: [String: InspectionOrder.Adapter],
+        _ findings: inout Findings
+    ) {
         guard let words = model.tokenizer else { return }
         let (texts, written) = (texts(of: body, model), written(in: body))
         let concepts = Set((texts + written).flatMap { ConceptMention.names(in: $0.text) }).sorted()
         let tokenizer = words.adding(placeholders: concepts.map { "<\($0)>" })
+        let rows = rows(of: adapters, in: body)
         for (pointer, text) in texts {
-            if let problem = tooLong(text, at: pointer, tokenizer, model, concepts: concepts.count) {
+            if let problem = tooLong(text, at: pointer, tokenizer, model, concepts: concepts.count, rows) {
                 findings.problems.append(problem)
             }
         }
@@ -20,13 +25,23 @@ struct PromptInspection {
         }
     }
 
+    /// Places that a mention takes, by what is between its brackets, where that is not one; more than any model reads
+    /// are as many as that.
+    private func rows(of adapters: [String: InspectionOrder.Adapter], in body: JSONValue) -> [String: Int] {
+        var rows = adapters.compactMapValues { $0.rows.map { min(max($0, 1), 1 << 20) } }
+        // One prompt serves every concept: that of the most rows must fit, too.
+        if body["kind"]?.string == JobKind.evaluate.rawValue { rows[Self.any] = rows.values.max() }
+        return rows
+    }
+
     private func tooLong(
-        _ text: String, at pointer: String, _ tokenizer: TextTokenizer, _ model: ModelText, concepts: Int
+        _ text: String, at pointer: String, _ tokenizer: TextTokenizer, _ model: ModelText, concepts: Int,
+        _ rows: [String: Int]
     ) -> Problem? {
         let limits = model.description.limits
         guard let most = limits.promptTokens else { return nil }
         let limit = most - (limits.tokensPerConcept ?? 0) * concepts
-        let count = model.tokens(of: text, tokenizer)
+        let count = model.tokens(of: text, tokenizer) + text.places(beyondOneFor: rows)
         guard count > limit else { return nil }
         return Problem(
             pointer, found: "\(count) tokens", allowed: "at most \(limit) tokens of \(model.description.name)")
@@ -101,9 +116,12 @@ struct PromptInspection {
         value?.string.flatMap { $0.utf8.count <= JobSpec.mostPromptBytes ? $0 : nil }
     }
 
-    /// With a concept where one is meant, whichever it is.
+    /// What a concept is called where one is meant, whichever it is.
+    private static let any = "concept"
+
+    /// With a concept where one is meant.
     private func filled(_ text: String) -> String {
-        text.replacing("{concept}", with: "<concept>").replacing("{class}", with: " ")
+        text.replacing("{concept}", with: "<\(Self.any)>").replacing("{class}", with: " ")
     }
 }
 

@@ -20,8 +20,8 @@ extension LoadedModel {
     /// What is said of texts that are too long.
     package static func rejection(_ tooLong: [Problem]) -> JobFailure {
         JobFailure(
-            code: "input.prompt", consequence: .rejected, message: "\(tooLong.count) texts are too long for the model",
-            problems: tooLong)
+            code: "input.prompt", consequence: .rejected,
+            message: "\(counted(tooLong.count, "text", "is", "are")) too long for the model", problems: tooLong)
     }
 
     /// A problem for every text that the model cannot read whole.
@@ -32,16 +32,8 @@ extension LoadedModel {
         let count = tokenCount(naming: concepts.sorted().map { "<\($0)>" }, spelled: spelled)
         let limit = textLimit(concepts: concepts.count)
         return texts.compactMap { pointer, text in
-            let count = count(text) + added(rows, to: text)
+            let count = count(text) + text.places(beyondOneFor: rows)
             return count <= limit ? nil : Problem(pointer, found: "\(count) tokens", allowed: "at most \(limit) tokens")
-        }
-    }
-
-    /// Places that mentions of concepts take beyond one each.
-    private func added(_ rows: [String: Int], to text: String) -> Int {
-        rows.reduce(0) { sum, concept in
-            let mentions = text.ranges(of: "<\(concept.key)>")
-            return sum + mentions.count * (concept.value - 1)
         }
     }
 
@@ -70,6 +62,17 @@ extension LoadedModel {
         case .llamagen(let model): return model.configuration.transformer.captionLength
         case .diffusion(let model): return model.longestPrompt
         case .chameleon(let model): return model.configuration.promptRoom - concepts + 1
+        }
+    }
+}
+
+extension String {
+    /// Places that mentions of concepts take beyond one each.
+    /// - Parameter rows: how many of a mention, by what is between its brackets.
+    func places(beyondOneFor rows: [String: Int]) -> Int {
+        rows.reduce(0) { sum, concept in
+            let mentions = ranges(of: "<\(concept.key)>")
+            return sum + mentions.count * (concept.value - 1)
         }
     }
 }

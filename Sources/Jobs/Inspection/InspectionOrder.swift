@@ -25,9 +25,13 @@ package struct InspectionOrder: Sendable, Equatable {
         package let method: String
         /// Of its file.
         package let bytes: Int
+        /// Places of a prompt that a mention takes, where that is not one.
+        package let rows: Int?
 
         /// Describes a file.
-        package init(method: String, bytes: Int) { (self.method, self.bytes) = (method, bytes) }
+        package init(method: String, bytes: Int, rows: Int? = nil) {
+            (self.method, self.bytes, self.rows) = (method, bytes, rows)
+        }
     }
 
     /// Answers name it; from 1.
@@ -36,7 +40,8 @@ package struct InspectionOrder: Sendable, Equatable {
     package let body: JSONValue
     /// In the body's order; their bytes follow the line.
     package let pictures: [Picture]
-    /// Of the concepts that the body mentions, by what it calls them, where they are learnt: what they weigh counts.
+    /// Of the concepts that the body mentions, by what it calls them, where they are learnt: what they weigh counts,
+    /// and how much of a prompt they take.
     package var adapters: [String: Adapter]
 
     /// Describes what is to be looked into.

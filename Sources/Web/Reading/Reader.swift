@@ -41,6 +41,13 @@ package struct Reader: Sendable {
         try await row("select extract(epoch from clock_timestamp())::double precision as now")?["now"]?.double ?? 0
     }
 
+    /// The models that draw and that a worker holds.
+    /// - Throws: `StoreError`.
+    func drawingModels() async throws -> ModelChoice {
+        let rows = try await rows("select * from dashboard.model_descriptions where is_held order by model")
+        return ModelChoice(rows.compactMap(ModelDescription.init(row:)).filter(\.family.draws))
+    }
+
     /// What was measured of a job as its training went, by names and steps.
     /// - Throws: `StoreError`.
     func curves(of job: JSONValue) async throws -> [JSONValue] {
@@ -96,10 +103,10 @@ extension Reader: ConceptSource {
     ) async throws -> [String: InspectionOrder.Adapter] {
         let rows = try await rows(
             """
-            select m.v->>0 as key, c.method, (a.file->>'bytes')::bigint as bytes
+            select m.v->>0 as key, c.method, (a.file->>'bytes')::bigint as bytes, (c.options->>'rows')::int as rows
             from jsonb_array_elements($1::jsonb) m(v)
                 cross join lateral (
-                    select method, adapter_sha256, artifacts from dashboard.concept_details
+                    select method, options, adapter_sha256, artifacts from dashboard.concept_details
                     where tenant = $2 and model = $3 and name = m.v->>1
                         and (m.v->>2 is null or version = (m.v->>2)::int)
                     order by version desc limit 1) c
@@ -110,7 +117,7 @@ extension Reader: ConceptSource {
             guard let key = row["key"]?.string, let method = row["method"]?.string,
                 let bytes = row["bytes"]?.integer
             else { return }
-            found[key] = InspectionOrder.Adapter(method: method, bytes: bytes)
+            found[key] = InspectionOrder.Adapter(method: method, bytes: bytes, rows: row["rows"]?.integer)
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Catalogue
 import Checkpoints
 import Foundation
 import Jobs
@@ -38,7 +39,8 @@ struct AdapterOptions: ParsableArguments {
             guard let text = file.metadata["description"],
                 let told = try? JSONDecoder().decode(Description.self, from: Data(text.utf8))
             else { throw ValidationError("--adapter \(name): \(path) is not an Atelier adapter") }
-            sizes[name] = InspectionOrder.Adapter(method: told.method, bytes: file.size)
+            sizes[name] = InspectionOrder.Adapter(
+                method: told.method, bytes: file.size, rows: file.entries[ARBoothImport.rows]?.shape.first)
         }
         return sizes
     }

@@ -91,18 +91,18 @@ extension ConceptsCommand {
             }
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let path = "\(folder)/\(concept.name).safetensors"
-            var (digest, bytes, method): (SHA256Digest?, Int64, String) = (nil, 0, "")
+            var (digest, bytes, outcome): (SHA256Digest?, Int64, AdapterImport.Outcome?) = (nil, 0, nil)
             try converting {
-                let outcome = try AdapterImport(model: model).write(file, as: concept, to: path)
-                warn(outcome)
-                method = outcome.method
+                let written = try AdapterImport(model: model).write(file, as: concept, to: path)
+                warn(written)
+                outcome = written
                 let found = try SHA256Digest.ofFile(path)
                 bytes = try ArtifactDirectory(root: settings.artifactsDirectory).take(
                     path, inside: folder, announced: found)
                 digest = found
             }
-            guard let digest else { return }
-            let spec = concept.spec(method, model: model.name, file: (file as NSString).lastPathComponent)
+            guard let digest, let outcome else { return }
+            let spec = concept.spec(outcome, model: model.name, file: (file as NSString).lastPathComponent)
             let size = bytes
             let version = try await reporting {
                 try await server.store().importConcept(spec, tenant: tenant, adapter: digest, bytes: size)
@@ -118,11 +118,12 @@ extension ConceptsCommand {
 
 extension AdapterImport.Concept {
     /// What the message of a personalization would say of it.
-    fileprivate func spec(_ method: String, model: String, file: String) -> JSONValue {
+    fileprivate func spec(_ outcome: AdapterImport.Outcome, model: String, file: String) -> JSONValue {
         var options: [String: JSONValue] = ["file": .string(file)]
         options["trigger"] = trigger.map(JSONValue.string)
+        options["rows"] = outcome.rows.map(JSONValue.integer)
         return [
-            "version": 1, "kind": "import", "method": .string(method), "model": .string(model),
+            "version": 1, "kind": "import", "method": .string(outcome.method), "model": .string(model),
             "concept": ["name": .string(name), "role": .string(role.rawValue), "class": .string(className)],
             "options": .object(options),
         ]

@@ -103,7 +103,9 @@ struct ARBoothImportTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let models = try TinyModels()
         let base = try add("\(release!)/infinity_2b_reg.pth", as: "base", to: models)
-        let file = try taken(fineTune(), on: base)
+        let file = "\(folder)/rex.safetensors"
+        let concept = AdapterImport.Concept(name: "rex", role: .subject, className: "dog")
+        #expect(try AdapterImport(model: base).write(fineTune(), as: concept, to: file).rows == 4)
         let loaded = try LoadedModel(directory: base.folder)
         var prompt = "a <rex> " + String(repeating: "q", count: 480)
         let spelled = ConceptSpellings(of: ["rex"])
