@@ -546,6 +546,21 @@ import Testing
         page.body.replacing(/<[^>]*>/, with: "").replacing(/\s+/, with: " ")
     }
 
+    /// Whoever looks why it does not begin.
+    @Test func aJobThatWaitsForPausedDaemonsSaysSo() async throws {
+        try await withSite { stage, site in
+            let done = try #require(try await run("steps=1", stage, site)["id"]?.string)
+            try await stage.pause()
+            let sent = try await site.send(json: Self.job("steps=1"), to: "/api/jobs")
+            let waiting = try await stage.job(try #require(sent.json?["message_id"]?.string), reaches: .available)
+            func isSaid(of id: String) async throws -> Bool {
+                Self.words(try await site.page("/jobs/" + id)).contains("The daemons start no new work")
+            }
+            let held = try #require(waiting["id"]?.string)
+            #expect(try await isSaid(of: held) && !isSaid(of: done))
+        }
+    }
+
     @Test func oneIsNotSeveral() async throws {
         try await withSite { stage, site in
             _ = try await run("fail=fatal code=engine.scripted", stage, site)

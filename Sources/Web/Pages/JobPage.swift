@@ -47,6 +47,7 @@ struct JobPage: Sendable {
             ("until", "deadline"),
         ] { model[name] = Figures.moment(job[key]?.string) }
         model.merge(Self.conditions(of: job, state)) { $1 }
+        model["is_paused"] = try await isHeldBack(job, state)
         for action in JobsPage.Action.allCases {
             model["can_" + action.rawValue] = state.map(action.states.contains) ?? false
         }
@@ -68,6 +69,14 @@ struct JobPage: Sendable {
         model.merge(Self.outcome(of: job)) { $1 }
         model["can_run_again"] = JobKind(rawValue: job["kind"]?.string ?? "")?.needsEngine ?? false
         return model
+    }
+
+    /// Whether it waits because the daemons are paused, who answer probes all the same.
+    private func isHeldBack(_ job: JSONValue, _ state: JobState?) async throws -> Bool {
+        guard let state, JobState.waiting.contains(state), job["kind"]?.string != JobKind.probe.rawValue else {
+            return false
+        }
+        return try await site.overview.cluster()["paused"] == .bool(true)
     }
 
     private static func conditions(of job: JSONValue, _ state: JobState?) -> [String: Any] {
@@ -100,7 +109,7 @@ struct JobPage: Sendable {
         else { return nil }
         return [
             "seconds": Figures.duration(seconds), "memory": Figures.bytes(memory), "disk": Figures.bytes(disk),
-            "jobs": jobs == 0 ? "no such job was done before" : "by \(Figures.counted(jobs, "such job"))",
+            "jobs": jobs == 0 ? "no such job was done before" : "by \(counted(jobs, "such job"))",
         ]
     }
 

@@ -1,11 +1,16 @@
 import Foundation
 import Jobs
+import Store
 
 /// `jobs show`: one job for people.
 struct JobDescription {
     let job: JSONValue
+    /// Whether it waits because the daemons are paused.
+    let isHeldBack: Bool
     /// What is said of weights that were replaced.
     static let otherWeights = "living workers hold other weights of that name"
+    /// What a job that is held back waits for.
+    static let paused = "the daemons, which are paused and start no new work: atelierctl resume"
 
     func show() {
         let fields = [
@@ -14,9 +19,10 @@ struct JobDescription {
             "created_at", "started_at", "finalized_at", "deadline", "cancel_reason", "error_code", "error_message",
         ]
         // An error that an earlier attempt left stands with that attempt.
-        let showsError = ["discarded", "cancelled", "retryable"].contains(job["state"]?.string)
+        let showsError = job["shown_error_code"]?.string != nil
         for name in fields where showsError || !name.hasPrefix("error_") { line(name, job[name]) }
         if ["scheduled", "retryable"].contains(job["state"]?.string) { line("run_after", job["run_after"]) }
+        if isHeldBack { line("waits for", .string(Self.paused)) }
         showLack()
         showSpec()
         line("metrics", job["result"]?["metrics"])
@@ -76,10 +82,7 @@ struct JobDescription {
     /// What was wrong with the job, place by place; else the engine's last words, if it ended badly.
     private func showTrouble(of attempt: JSONValue) {
         let problems = attempt["problems"]?.array ?? []
-        for problem in problems {
-            func text(_ name: String) -> String { printable(problem[name]?.string ?? "") }
-            print("    \(text("pointer")): found \(text("found")); allowed: \(text("allowed"))")
-        }
+        for problem in problems { print("    " + printable(sentence(problem))) }
         guard problems.isEmpty, ["failed", "crashed"].contains(attempt["outcome"]?.string) else { return }
         for line in (attempt["log_tail"]?.string ?? "").split(separator: "\n").suffix(10) {
             print("    | " + printable(String(line)))
@@ -106,5 +109,16 @@ struct JobDescription {
             print("  " + cells.joined(separator: "  "))
             more(row)
         }
+    }
+}
+
+extension Store {
+    /// Whether a job waits because the daemons are paused, who answer probes all the same.
+    /// - Throws: `StoreError`.
+    func holdsBack(_ job: JSONValue) throws -> Bool {
+        guard let state = job["state"]?.string.flatMap(JobState.init(rawValue:)), JobState.waiting.contains(state),
+            job["kind"]?.string != JobKind.probe.rawValue
+        else { return false }
+        return try pauseOrder().isPaused
     }
 }

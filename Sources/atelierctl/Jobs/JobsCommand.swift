@@ -74,7 +74,8 @@ struct JobsCommand: AsyncParsableCommand {
                     Terminal.note("atelierctl: there is no job \(printable(id))")
                     throw ExitStatus.notFound
                 }
-                server.json ? print(found.text) : JobDescription(job: found).show()
+                if server.json { return print(found.text) }
+                JobDescription(job: found, isHeldBack: try await store.holdsBack(found)).show()
             }
         }
     }

@@ -3,8 +3,8 @@ import Foundation
 import Jobs
 import Store
 
-/// Follows a job until it is final: first what its acceptance warned of, then a bar on a terminal, otherwise a line
-/// whenever state or stage change.
+/// Follows a job until it is final: first what its acceptance warned of, and whether it is held back, then a bar on a
+/// terminal, otherwise a line whenever state or stage change.
 struct Watching {
     let store: Store
     let json: Bool
@@ -13,8 +13,12 @@ struct Watching {
     func watch(_ id: UUID) async throws {
         var filter = JobFilter()
         filter.ids = [id]
-        let told = try await json ? [] : JobWarnings.acceptance(of: patiently { try await store.job(id) })
+        let found: JSONValue? = try await json ? nil : patiently { try await store.job(id) }
+        let told = JobWarnings.acceptance(of: found)
         for warning in told { Terminal.note("warning: " + printable(warning)) }
+        if let found, try await patiently({ try await store.holdsBack(found) }) {
+            Terminal.note("it waits for " + JobDescription.paused)
+        }
         var last = ""
         while true {
             guard let job = try await patiently({ try await store.jobs(filter).first }) else {

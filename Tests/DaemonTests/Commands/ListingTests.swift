@@ -75,6 +75,19 @@ import Testing
         }
     }
 
+    /// Whoever looks why a job does not begin.
+    @Test func aJobThatWaitsForPausedDaemonsSaysSo() async throws {
+        try await withStage { stage in
+            try await insert(1, stage)
+            let said = "waits for       the daemons, which are paused"
+            let before = try await stage.control("jobs", "show", "1")
+            #expect(before.status == 0 && !before.output.contains(said), "\(before)")
+            _ = try await stage.store.order(paused: true)
+            let after = try await stage.control("jobs", "show", "1")
+            #expect(after.output.contains(said), "\(after)")
+        }
+    }
+
     /// More than are read at once.
     @Test func aBulkCancelReachesTheLastJob() async throws {
         try await withStage { stage in
