@@ -9,14 +9,6 @@ enum Figures {
         return String(format: "%.\(digits)f", value)
     }
 
-    /// A number of things.
-    static func counted(_ count: Int, _ thing: String) -> String { "\(count) \(thing)\(count == 1 ? "" : "s")" }
-
-    /// A number of things, and what they do: `1 job waits`, `2 jobs wait`.
-    static func counted(_ count: Int, _ thing: String, _ one: String, _ many: String) -> String {
-        "\(counted(count, thing)) \(count == 1 ? one : many)"
-    }
-
     /// Seconds as one or two units.
     static func duration(_ seconds: Double) -> String {
         let whole = Int(seconds.rounded())

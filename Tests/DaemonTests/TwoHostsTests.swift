@@ -81,7 +81,7 @@ import Testing
             #expect(job.digest(of: "picture") == Script.picture(160), "the same bytes as without a dead host")
             let got = try await stage.control(
                 ["artifacts", "verify"], settings: ["ATELIER_SHARED_DIRECTORY": stage.folder.path + "/shared"])
-            #expect(got.status == 0 && got.output == "1 artifacts are whole, 0 are not\n", "\(got)")
+            #expect(got.status == 0 && got.output == "1 artifact is whole, 0 not\n", "\(got)")
             let path =
                 stage.folder.path + "/shared/artifacts/" + Script.picture(160).prefix(2) + "/"
                 + Script.picture(160).dropFirst(2)

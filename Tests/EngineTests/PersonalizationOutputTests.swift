@@ -87,6 +87,29 @@ import Testing
         #expect(!said.isEmpty && !said.contains { $0.contains("prepare") }, "\(said)")
     }
 
+    /// A rank, or layers, other than what is gone on from has: told before anything is drawn, too.
+    @Test(arguments: [
+        (kinds[0], ["tuning": "full"]), (kinds[1], ["layers": 1]), (kinds[3], ["rank": 3]),
+        (Kind(method: .lora, model: "pocket-llamagen", losses: []), ["rank": 3]),
+        (Kind(method: .lora, model: "pocket-diffusion", losses: []), ["rank": 3]),
+    ] as [(Kind, [String: JSONValue])])
+    func anAdapterOfOtherWeightsIsToldAtOnce(_ kind: Kind, _ others: [String: JSONValue]) throws {
+        let models = try TinyModels()
+        var spec = kind.spec()
+        let adapter = try Run(models, spec).adapter
+        let concept = Concept(name: "rex", role: kind.role, className: "dog", references: [])
+        let shapes = try LoadedModel(kind.model, in: models.folder)
+            .learntShapes(of: concept, by: kind.method, options: spec["options"])
+        try Adapter(path: adapter).verifyHolding(exactly: shapes)
+        spec["continue_from"] = "rex"
+        if case .object(let options) = spec["options"] { spec["options"] = .object(options.merging(others) { $1 }) }
+        let failure = try #require(throws: JobFailure.self) { try Run(models, spec, adapters: ["rex": adapter]) }
+        #expect(failure.code == "input.continue_from" && failure.problems?.map(\.pointer) == ["/continue_from"])
+        let logs = try FileManager.default.subpathsOfDirectory(atPath: models.folder).filter { $0.hasSuffix("/events") }
+        let said = try logs.map { try String(contentsOfFile: "\(models.folder)/\($0)", encoding: .utf8) }
+        #expect(said.count == 2 && said.count { $0.contains("prepare") } == 1, "\(said)")
+    }
+
     /// A former version learnt styles by the word of subjects, and wrote no word into checkpoints.
     @Test func aFormerStyleGoesOnByItsFormerWord() throws {
         let models = try TinyModels()
@@ -380,6 +403,7 @@ import Testing
             failure?.problems?.map(\.description) == [
                 "/prompts/1: found <max>; allowed: no concept: no adapter is given"
             ])
+        #expect(failure?.message == "1 concept has no adapter")
     }
 
     @Test(arguments: ["pocket-infinity", "pocket-chameleon"]) func aPromptThatIsTooLongIsRejected(
@@ -391,6 +415,7 @@ import Testing
         ]
         let failure = #expect(throws: JobFailure.self) { try Run(TinyModels(), spec) }
         #expect(failure?.code == "input.prompt" && failure?.problems?.map(\.pointer) == ["/prompts/1"])
+        #expect(failure?.message == "1 text is too long for the model")
     }
 
     @Test func aPromptToLearnWithThatIsTooLongIsRejected() throws {

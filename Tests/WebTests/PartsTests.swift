@@ -280,7 +280,7 @@ struct PartsTests {
         #expect(page.contains("<th scope=\"col\">a") && page.contains("<td>1</td>"), "\(page)")
     }
 
-    /// A number in a template stands for itself: what is counted, one or several, `Figures.counted` says.
+    /// A number in a template stands for itself: what is counted, one or several, `counted` says.
     @Test func noTemplateCountsByItself() throws {
         let folder = Servers.root + "/web/templates/"
         let counting = /\}\} (?:[a-z]+ )?(?:jobs|pictures|files|attempts|messages|versions|steps|workers|concepts)\b/
@@ -291,8 +291,6 @@ struct PartsTests {
                 .firstMatch(of: counting)
             #expect(found == nil, "\(name): \(found?.0 ?? "")")
         }
-        #expect(Figures.counted(1, "job", "waits", "wait") == "1 job waits")
-        #expect(Figures.counted(0, "job", "waits", "wait") == "0 jobs wait")
     }
 
     @Test func figuresSayWhatTheyAre() {

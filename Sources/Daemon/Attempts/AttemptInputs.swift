@@ -77,7 +77,8 @@ package struct AttemptInputs: Sendable {
         }
         guard problems.isEmpty else {
             throw AttemptProblem(
-                code: "input.artifact", message: "\(problems.count) of \(images.count) pictures are not in the store",
+                code: "input.artifact",
+                message: counted(problems.count, "picture", "is", "are") + " not in the store",
                 consequence: .rejected, problems: problems)
         }
         return paths

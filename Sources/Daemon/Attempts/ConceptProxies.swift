@@ -30,7 +30,7 @@ struct ConceptProxies: Sendable {
         }
         guard problems.isEmpty else {
             throw AttemptProblem(
-                code: "input.proxies", message: "the proxies of \(problems.count) concepts cannot be used",
+                code: "input.proxies", message: "the proxies of \(counted(problems.count, "concept")) cannot be used",
                 consequence: .rejected, problems: problems)
         }
         return found.isEmpty ? nil : found

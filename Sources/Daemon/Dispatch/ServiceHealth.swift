@@ -1,3 +1,4 @@
+import Jobs
 import Logging
 import Store
 import Synchronization
@@ -106,7 +107,7 @@ package final class ServiceHealth: Sendable {
     /// One line: `running 1 job; PostgreSQL away`.
     package var phrase: String {
         state.withLock { state in
-            var parts = ["running \(state.running) \(state.running == 1 ? "job" : "jobs")"]
+            var parts = ["running \(counted(state.running, "job"))"]
             if state.away[.broker] != nil { parts.append("RabbitMQ away") }
             if state.away[.store] != nil { parts.append("PostgreSQL away") }
             if state.pause.isPaused { parts.append("paused") }

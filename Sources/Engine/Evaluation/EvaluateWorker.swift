@@ -120,8 +120,8 @@ struct EvaluateWorker {
         let which = problems.map { "\($0.pointer) has \($0.found), allowed are \($0.allowed)" }.joined(separator: "; ")
         warnings.append(
             """
-            \(problems.count) of \(suite.name)'s \(texts.count) prompts are too long for \(loaded.name) with \
-            <\(concept.name)> and were left out: \(which)
+            \(counted(problems.count, "prompt", "is", "are")) too long for \(loaded.name) with <\(concept.name)>, and \
+            left out of the \(texts.count) of \(suite.name): \(which)
             """)
         return (left, "\(suite.name) (\(left.count) of \(texts.count))")
     }

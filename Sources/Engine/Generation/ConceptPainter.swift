@@ -115,7 +115,7 @@ extension OptionValues {
         let numbers = (value.array ?? []).compactMap(\.double).map(Float.init)
         guard numbers.count == scales else {
             let problem = Problem(
-                "/options/\(name)", found: "a list of \(numbers.count) numbers",
+                "/options/\(name)", found: "a list of \(counted(numbers.count, "number"))",
                 allowed: "one number, or \(scales), one for each scale")
             throw JobFailure(
                 code: "input.options", consequence: .rejected, message: "1 option cannot be used", problems: [problem])

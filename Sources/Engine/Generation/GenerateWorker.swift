@@ -64,8 +64,8 @@ struct GenerateWorker {
         }
         guard problems.isEmpty else {
             throw JobFailure(
-                code: "concept.unknown", consequence: .rejected, message: "\(problems.count) concepts have no adapter",
-                problems: problems)
+                code: "concept.unknown", consequence: .rejected,
+                message: "\(counted(problems.count, "concept", "has", "have")) no adapter", problems: problems)
         }
     }
 
@@ -112,7 +112,7 @@ struct GenerateWorker {
         guard problems.isEmpty else {
             throw JobFailure(
                 code: "input.strengths", consequence: .rejected,
-                message: "\(problems.count) concepts cannot be drawn with a strength", problems: problems)
+                message: "\(counted(problems.count, "concept")) cannot be drawn with a strength", problems: problems)
         }
     }
 }

@@ -15,8 +15,8 @@ package struct OptionValues {
         let problems = table.problems(in: given)
         guard problems.isEmpty else {
             throw JobFailure(
-                code: "input.options", consequence: .rejected, message: "\(problems.count) options cannot be used",
-                problems: problems)
+                code: "input.options", consequence: .rejected,
+                message: "\(counted(problems.count, "option")) cannot be used", problems: problems)
         }
         values = table.completed(given, usual: usual)
     }

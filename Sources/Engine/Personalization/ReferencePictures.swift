@@ -48,7 +48,7 @@ struct ReferencePictures {
         if !problems.isEmpty {
             throw JobFailure(
                 code: "input.image", consequence: .rejected,
-                message: "\(problems.count) of \(files.count) pictures cannot be used", problems: problems)
+                message: "\(counted(problems.count, "picture")) cannot be used", problems: problems)
         }
         (pictures, origins, self.warnings) = (cuts.map(\.picture), cuts.map(\.origin), warnings)
         self.shapes = shapes.isEmpty ? nil : cuts.map(\.shape)

@@ -1,4 +1,5 @@
 import Compression
+import Jobs
 
 /// What a PNG file claims about itself: its header, and chunk after chunk how long it is (PNG, third edition, section
 /// 5). Read from the bytes before anything is decoded, so that a file which claims too much costs nothing.
@@ -114,8 +115,7 @@ struct PNGOutline {
         isFirstFrame
             ? "an animation of \(frames) frames: the first is taken"
             : """
-            an animation of \(frames) \(frames == 1 ? "frame" : "frames"): the picture beside it is taken, which is \
-            none of them
+            an animation of \(counted(frames, "frame")): the picture beside it is taken, which is none of them
             """
     }
 

@@ -60,14 +60,14 @@ enum Base64Text {
                 ? "'\(Character(Unicode.Scalar(strange.element)))'" : "a byte 0x" + String(strange.element, radix: 16)
             return Fault(
                 found: isBreak
-                    ? "base64 in lines, with a break after \(strange.offset) characters"
-                    : "base64 with \(sign) after \(strange.offset) characters",
+                    ? "base64 in lines, with a break after \(counted(strange.offset, "character"))"
+                    : "base64 with \(sign) after \(counted(strange.offset, "character"))",
                 allowed: isBreak
                     ? "one line: base64 -w0 FILE"
                     : isURL ? "base64's digits: + and /, not the - and _ of URLs" : "base64's digits")
         }
         return Fault(
-            found: "base64 that is not whole: \(count) characters, \(end) of them =",
+            found: "base64 that is not whole: \(counted(count, "character")), \(end) of them =",
             allowed: "a multiple of 4, filled up with =")
     }
 

@@ -107,7 +107,7 @@ extension JSONValue {
     var outline: String {
         switch self {
         case .string(let text) where text.utf8.count > 60: "a text of \(text.utf8.count) characters"
-        case .array(let elements): elements.isEmpty ? "an empty list" : "a list of \(elements.count) values"
+        case .array(let elements): elements.isEmpty ? "an empty list" : "a list of \(counted(elements.count, "value"))"
         case .object(let members):
             members.isEmpty
                 ? "an empty object" : "an object with \(members.keys.sorted().joined(separator: ", "))".clipped(to: 100)

@@ -184,7 +184,7 @@ struct SpecReader {
             else { continue }
             problems.append(
                 Problem(
-                    "/options/\(name)", found: "a list of \(list.count) numbers",
+                    "/options/\(name)", found: "a list of \(counted(list.count, "number"))",
                     allowed: "one number, or \(scales), one for each scale of \(model.name)"))
         }
         for (name, limit, what) in [

@@ -1,4 +1,5 @@
 import Foundation
+import Jobs
 
 /// Hours as bars, what went well under what did not.
 struct HourBars {
@@ -19,7 +20,7 @@ struct HourBars {
         var parts = [
             """
             <svg class="chart bars" viewBox="0 0 \(Int(width)) \(Int(height))" preserveAspectRatio="none" role="img" \
-            aria-label="\(Int(total)) jobs ended in \(hours.count) hours, at most \(Int(most)) in one">
+            aria-label="\(counted(Int(total), "job")) ended in \(hours.count) hours, at most \(Int(most)) in one">
             """
         ]
         for (index, hour) in hours.enumerated() where hour.completed + hour.failed > 0 {

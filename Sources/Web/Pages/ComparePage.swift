@@ -57,7 +57,7 @@ struct ComparePage: Sendable {
         let unseen = (rows.first?["count"]?.integer ?? 0) - rows.count
         return [
             "prompts": prompts.prefix(8).map { $0 }, "sheet": sheet, "has_sheet": !sheet.isEmpty,
-            "unseen": unseen > 0 ? Figures.counted(unseen, "version") : "",
+            "unseen": unseen > 0 ? counted(unseen, "version") : "",
         ]
     }
 

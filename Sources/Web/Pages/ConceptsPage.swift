@@ -125,12 +125,12 @@ struct ConceptsPage: Sendable {
             model["version"] = version.map(String.init) ?? NSNull()
             model["back"] = Self.path(["name": .string(name), "tenant": .string(tenant)])
             let references = rows.reduce(0) { $0 + ($1["references"]?.array?.count ?? 0) }
-            model["references"] = Figures.counted(references, "reference picture")
+            model["references"] = counted(references, "reference picture")
             model["companions"] = try await companions(of: rows, name, tenant) ?? NSNull()
             model["versions"] = rows.map { row in
                 [
                     "version": row["version"]?.integer ?? 0, "job": row["job"]?.string ?? "",
-                    "files": Figures.counted(row["artifacts"]?.array?.count ?? 0, "file"),
+                    "files": counted(row["artifacts"]?.array?.count ?? 0, "file"),
                 ] as [String: Any]
             }
             return try site.templates.html("concept-delete", model)

@@ -87,7 +87,7 @@ struct JobsPage: Sendable {
         model["is_delete"] = action == .delete
         model["is_retry"] = action == .retry
         model["consequence"] = action.consequence(of: chosen.count)
-        model["count"] = Figures.counted(chosen.count, "job")
+        model["count"] = counted(chosen.count, "job")
         model["is_none"] = chosen.isEmpty
         model["remarks"] = remarks
         model["is_limit"] = chosen.count == Self.most
@@ -117,8 +117,8 @@ struct JobsPage: Sendable {
             ])
         var model = site.frame(viewer, section: "jobs", title: "Done")
         model["action"] = action.rawValue
-        model["done"] = Figures.counted(done, "job")
-        model["untouched"] = identifiers.count > done ? Figures.counted(identifiers.count - done, "job") : NSNull()
+        model["done"] = counted(done, "job")
+        model["untouched"] = identifiers.count > done ? counted(identifiers.count - done, "job") : NSNull()
         model["back"] = form["back"].flatMap(Self.local) ?? "/jobs"
         if seen.count == 1, action != .delete, identifiers.count == 1 {
             return .redirect(to: "/jobs/\(seen[0].uuidString.lowercased())", type: .normal)
@@ -172,7 +172,7 @@ struct JobsPage: Sendable {
             case nil: continue
             }
         }
-        let words = remarks.sorted { $0.key < $1.key }.map { "\(Figures.counted($1, "job")): \($0)" }
+        let words = remarks.sorted { $0.key < $1.key }.map { "\(counted($1, "job")): \($0)" }
         return (left, words)
     }
 

@@ -12,7 +12,7 @@ enum LackingWorker {
         model["largest"] = Figures.bytes(row["largest_memory_bytes"]?.double ?? 0)
         let jobs = row["jobs"]?.integer ?? 1
         let kind = row["kind"]?.string.map { $0 + " " } ?? ""
-        model["jobs_words"] = Figures.counted(jobs, kind + "job")
+        model["jobs_words"] = counted(jobs, kind + "job")
         model["wait"] = jobs == 1 ? "waits" : "wait"
         model["they_take"] = jobs == 1 ? "it takes" : "they take"
         return model

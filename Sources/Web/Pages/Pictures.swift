@@ -36,7 +36,7 @@ enum Pictures {
                 var model = model(artifact)
                 let digits = (artifact["name"]?.string ?? "").filter { $0.isASCII && $0.isNumber }
                 model["step"] = Int(digits) ?? NSNull()
-                model["alt"] = "after \(Figures.counted(Int(digits) ?? 0, "step")): \(artifact["prompt"]?.string ?? "")"
+                model["alt"] = "after \(counted(Int(digits) ?? 0, "step")): \(artifact["prompt"]?.string ?? "")"
                 return model
             }
     }

@@ -31,7 +31,7 @@ struct PlaygroundPage: Sendable {
         sent: FormFields = Self.unsent
     ) async throws -> [String: Any] {
         let tenant = viewer.tenant ?? tenant ?? site.publishing?.user
-        let models = try await Self.drawingModels(site.reader).models.values.sorted { $0.name < $1.name }
+        let models = try await site.reader.drawingModels().models.values.sorted { $0.name < $1.name }
         let concepts = try await site.reader.rows(
             """
             select name, model, max(role) as role, max(class) as class from dashboard.concept_details
@@ -80,12 +80,6 @@ struct PlaygroundPage: Sendable {
     /// What the form begins with.
     static let unsent = FormFields([("images_per_prompt", "4")])
 
-    /// The models that draw and that a worker holds.
-    private static func drawingModels(_ reader: Reader) async throws -> ModelChoice {
-        let rows = try await reader.rows("select * from dashboard.model_descriptions where is_held order by model")
-        return ModelChoice(rows.compactMap(ModelDescription.init(row:)).filter(\.family.draws))
-    }
-
     private func draw(_ form: FormFields, _ viewer: Viewer) async throws -> Response {
         let publishing = try site.publisher()
         let tenant = viewer.tenant ?? form["tenant"] ?? publishing.user
@@ -103,7 +97,7 @@ struct PlaygroundPage: Sendable {
 
     /// The same body, held against its model as a daemon will hold it: what would be rejected comes back with the form.
     private func checked(_ body: JSONValue) async throws -> JSONValue {
-        let held = try await Self.drawingModels(site.reader)
+        let held = try await site.reader.drawingModels()
         let isHeld = body["model"]?.string.flatMap { held[$0] } != nil
         _ = try JobSpec(body, models: isHeld ? held : .any)
         return body

@@ -57,8 +57,8 @@ struct QueuePage: Sendable {
             "lacking": seesAll ? LackingWorker.models(try await lacking) : [],
             "latency": seesAll ? latencies.map(Self.latencyModel) : [],
             "throughput": HourBars(hours: Self.hours(hours)).svg ?? NSNull(),
-            "outbox_words": Figures.counted(outbox["waiting"]?.integer ?? 0, "message", "waits", "wait"),
-            "set_aside_words": Figures.counted(outbox["set_aside"]?.integer ?? 0, "message", "was", "were"),
+            "outbox_words": counted(outbox["waiting"]?.integer ?? 0, "message", "waits", "wait"),
+            "set_aside_words": counted(outbox["set_aside"]?.integer ?? 0, "message", "was", "were"),
             "has_set_aside": (outbox["set_aside"]?.integer ?? 0) > 0, "sees_all": seesAll,
         ]
     }

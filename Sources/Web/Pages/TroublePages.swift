@@ -31,7 +31,7 @@ struct TroublePages: Sendable {
         model["failures"] = rows.map { row in
             var line = row.members
             for name in ["job", "attempt"] {
-                line[name + "s_words"] = Figures.counted(row[name + "s"]?.integer ?? 0, name)
+                line[name + "s_words"] = counted(row[name + "s"]?.integer ?? 0, name)
             }
             line["last"] = Figures.moment(row["last_at"]?.string)
             line["list"] = "/jobs?error=" + JobSearch.escaped(row["error_code"]?.string ?? "")
@@ -99,7 +99,7 @@ struct TroublePages: Sendable {
             (found.reason.map { "; \(found.kept) stayed: \($0)" } ?? "")
             + (found.unseen == 0 ? "" : "; \(found.unseen) more not looked at: replay again")
             + (found.missing == 0 ? "" : "; \(found.missing) not found: somebody else may have them")
-        let words = Figures.counted(found.replayed, "message", "was", "were")
+        let words = counted(found.replayed, "message", "was", "were")
         return try await dead(viewer, said: "\(words) replayed\(rest).")
     }
 

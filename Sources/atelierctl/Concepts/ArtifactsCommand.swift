@@ -93,7 +93,7 @@ struct ArtifactsCommand: AsyncParsableCommand {
                 if server.json {
                     print(JSONValue.object(["whole": .integer(whole), "bad": .array(bad)]).text)
                 } else {
-                    print("\(whole) artifacts are whole, \(bad.count) are not")
+                    print("\(counted(whole, "artifact", "is", "are")) whole, \(bad.count) not")
                 }
                 if !bad.isEmpty { throw ExitStatus.unhealthy }
             }

@@ -1,6 +1,7 @@
 import Broker
 import Daemon
 import Foundation
+import Jobs
 
 /// What is looked at in RabbitMQ: the exchange, the queues, and what users may.
 extension DoctorChecks {
@@ -34,14 +35,14 @@ extension DoctorChecks {
             for _ in 0..<3 where before > 0 {
                 try await Task.sleep(for: .seconds(1))
                 let now = try await length(of: queue)
-                guard now >= before else { return "\(now) messages wait, and become fewer" }
+                guard now >= before else { return counted(now, "message", "waits", "wait") + "; they become fewer" }
                 before = now
             }
             guard before == 0 else {
                 throw Doctor.Trouble(
                     """
-                    \(before) messages wait in \(queue) and do not become fewer; look at the daemon and PostgreSQL \
-                    above, and at the disk below
+                    \(counted(before, "message", "waits", "wait")) in \(queue); they do not become fewer: look at \
+                    the daemon and PostgreSQL above, and at the disk below
                     """
                 )
             }
@@ -65,7 +66,7 @@ extension DoctorChecks {
         await finding("dead letters") {
             let count = try await length(of: TopologyNames(prefix: settings.topologyPrefix).dead)
             guard count == 0 else {
-                throw Doctor.Trouble("\(count) messages the broker gave up on; atelierctl dead list")
+                throw Doctor.Trouble("the broker gave up on \(counted(count, "message")); atelierctl dead list")
             }
             return "none"
         }

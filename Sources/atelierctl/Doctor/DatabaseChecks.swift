@@ -182,7 +182,7 @@ extension DoctorChecks {
                     """
                 )
             }
-            return "\(row?["jobs"] ?? "0") jobs ready"
+            return counted(count(row, "jobs"), "job") + " ready"
         }
     }
 
@@ -239,7 +239,7 @@ extension DoctorChecks {
                     """
                 )
             }
-            return "\(row?["failed"] ?? "0") of \(row?["ended"] ?? "0") attempts of the last hour"
+            return "\(count(row, "failed")) of \(counted(count(row, "ended"), "attempt")) of the last hour"
         }
     }
 
@@ -261,7 +261,7 @@ extension DoctorChecks {
                     """
                 )
             }
-            return "\(row?["rejected"] ?? "0") messages of the last hour"
+            return counted(count(row, "rejected"), "message") + " of the last hour"
         }
     }
 
@@ -276,19 +276,19 @@ extension DoctorChecks {
             guard number(row, "set_aside") == 0 else {
                 throw Doctor.Trouble(
                     """
-                    \(row?["set_aside"] ?? "") messages were set aside: \(row?["set_aside_error"] ?? ""); select \
-                    atelier.resend_set_aside() tries them again
+                    \(counted(count(row, "set_aside"), "message", "was", "were")) set aside: \
+                    \(row?["set_aside_error"] ?? ""); select atelier.resend_set_aside() tries again
                     """)
             }
             guard number(row, "oldest") < 60 else {
                 throw Doctor.Trouble(
                     """
-                    \(row?["waiting"] ?? "") messages could not leave, the oldest since \(row?["oldest"] ?? "") s: \
-                    \(row?["an_error"] ?? "no daemon sends them, or the broker is away")
+                    \(counted(count(row, "waiting"), "message")) could not leave, the oldest since \
+                    \(row?["oldest"] ?? "") s: \(row?["an_error"] ?? "no daemon sends them, or the broker is away")
                     """
                 )
             }
-            return "\(row?["waiting"] ?? "0") messages wait"
+            return counted(count(row, "waiting"), "message", "waits", "wait")
         }
     }
 }

@@ -57,4 +57,6 @@ struct DoctorChecks {
     }
 
     func number(_ row: Row?, _ column: String) -> Double { row?[column].flatMap { Double($0) } ?? 0 }
+
+    func count(_ row: Row?, _ column: String) -> Int { Int(number(row, column)) }
 }

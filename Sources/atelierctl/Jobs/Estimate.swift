@@ -24,7 +24,7 @@ struct Estimate: AsyncParsableCommand {
         let given = try adapters.sizes()
         let written = try await JobFile(
             file, for: settings, adapters: { await learntAdapters(of: $0, settings).merging(given) { $1 } },
-            explaining: { await named($0, settings) })
+            proxies: { await proxies(of: $0, settings) }, explaining: { await named($0, settings) })
         guard written.spec.kind.needsEngine else {
             Terminal.note("atelierctl: a \(written.spec.kind.rawValue) takes no engine, and nothing")
             throw ExitStatus.badInput
@@ -43,7 +43,7 @@ struct Estimate: AsyncParsableCommand {
         let memory = await memory(expected, cost, settings)
         let missing = await missing(of: written.spec, beside: Set(given.keys), settings)
         if server.json {
-            print(Self.figures(expected, memory, warnings: (report.warnings ?? []) + missing).text)
+            print(Self.figures(expected, memory, warnings: written.warnings + missing).text)
         } else {
             show(expected)
         }
@@ -89,6 +89,15 @@ struct Estimate: AsyncParsableCommand {
         return (try? await known.concepts.adapters(of: spec, tenant: known.tenant)) ?? [:]
     }
 
+    /// What the daemon would refuse of the proxies that the job takes from others, and what is not drawn yet.
+    private func proxies(of spec: JobSpec, _ settings: Settings) async -> (problems: [Problem], warnings: [String]) {
+        guard let known = learnt(settings),
+            let found = try? await known.concepts.proxies(
+                of: spec, tenant: known.tenant, models: .installed(in: settings))
+        else { return ([], []) }
+        return found
+    }
+
     /// Concepts that must be there when the job begins, and are not yet.
     private func missing(of spec: JobSpec, beside given: Set<String>, _ settings: Settings) async -> [String] {
         guard var known = learnt(settings) else { return [] }
@@ -124,7 +133,7 @@ struct Estimate: AsyncParsableCommand {
             switch estimate.jobs {
             case nil: "at the speed measured now"
             case 0: "at this host's speed; no job of the kind has been done yet"
-            case let jobs?: "at this host's speed, corrected by \(jobs) \(jobs == 1 ? "job" : "jobs") of the kind"
+            case let jobs?: "at this host's speed, corrected by \(counted(jobs, "job")) of the kind"
             }
         print(
             """

@@ -71,7 +71,7 @@ struct JobSelection {
         }
         if server.json { print(JSONValue.array(results).text) }
         guard results.count > 1 else { return }
-        let rest = untouched == 0 ? "" : "; \(untouched) changed meanwhile and were not touched"
+        let rest = untouched == 0 ? "" : "; \(untouched) changed meanwhile: not touched"
         Terminal.note("\(participle) \(counted(results.count - untouched, "job"))\(rest)")
     }
 

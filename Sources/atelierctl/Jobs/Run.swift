@@ -49,9 +49,12 @@ struct Run: AsyncParsableCommand {
         let process = try start(settings, in: folder)
         written.tellWarnings()
         try adapters.tellIdle(in: asked)
+        if resume != nil, asked.kind != .personalize {
+            Terminal.note("warning: --resume: jobs of kind \(asked.kind.rawValue) have no checkpoints: it begins anew")
+        }
         // An engine that is gone already says why by its exit.
         try? process.send(order.line)
-        try await follow(process, told: written.report?.warnings ?? [])
+        try await follow(process, told: written.warnings)
     }
 
     private func start(_ settings: Settings, in folder: String) throws -> EngineProcess {

@@ -184,8 +184,8 @@ private func browse(
 /// Says how many letters were not looked at.
 private func noteUnseen(_ rest: Int) {
     guard rest > 0 else { return }
-    let verb = rest == 1 ? "was" : "were"
-    Terminal.note("atelierctl: \(counted(rest, "more message")) \(verb) not looked at; --limit says how far to look")
+    let unseen = counted(rest, "more message", "was", "were")
+    Terminal.note("atelierctl: \(unseen) not looked at; --limit says how far to look")
 }
 
 private func printTable(of letters: [DeadLetter]) {

@@ -16,6 +16,3 @@ struct Consent: ParsableArguments {
         guard Terminal.confirms("\(action)?") else { throw ExitStatus.declined }
     }
 }
-
-/// `1 job`, `2 jobs`.
-func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -351,7 +351,12 @@ import Testing
             #expect(again.output == done.output)
             let other = try stage.folder.write("other.json", String(decoding: Script.body("steps=6"), as: UTF8.self))
             let used = try await stage.control("submit", other, "--id", "mine", "--wait")
-            #expect(used.status == 1 && used.output.hasPrefix("rejected: ") && used.output.contains("mine"), "\(used)")
+            #expect(used.status == 1 && used.lines.first == "rejected:", "\(used)")
+            #expect(used.output.contains("\n  property:message_id: found \"mine\", the id of job "), "\(used)")
+            let told = try await stage.control("submit", other, "--id", "mine", "--wait", "--json")
+            #expect(
+                try JSONValue(json: Data(told.output.utf8))["problems"]?[0]?["pointer"] == "property:message_id",
+                "\(told)")
             let failed = try await stage.control("submit", bad, "--id", "bad", "--wait")
             #expect(
                 failed.status == 1 && failed.output.contains("discarded  engine.scripted: as the script says"),

@@ -142,7 +142,7 @@ import Testing
                 """
             )
             #expect(
-                try await faults()["outbox"]?.hasPrefix("1 messages were set aside: larger than the broker takes; ")
+                try await faults()["outbox"]?.hasPrefix("1 message was set aside: larger than the broker takes; ")
                     == true)
             try await stage.store.query("delete from atelier.outbox where routing_key = 'nowhere'")
             for id in 1...3 { try await stage.publish(body: Data("{}".utf8), id: "rubbish \(id)") }
@@ -153,7 +153,7 @@ import Testing
             try await stage.store.query("delete from atelier.rejections")
             await stage.stop(SIGKILL)
             try await stage.publish(body: Data("{}".utf8), id: "nobody takes it")
-            #expect(try await faults()["intake"]?.contains("1 messages wait in \(stage.names.jobs)") == true)
+            #expect(try await faults()["intake"]?.contains("1 message waits in \(stage.names.jobs)") == true)
             try await stage.until("the silence is named") {
                 try await faults()["daemon"]?.contains("gave no sign of life") == true
             }
@@ -193,7 +193,7 @@ import Testing
             try await enter("runs", .personalize)
             #expect(try await stage.store.claim(holder, 1).count == 1)
             try await enter("trains next", .personalize)
-            #expect(try await waiting() == "ok   waiting: 1 jobs ready", "the holder's slot for trainings is taken")
+            #expect(try await waiting() == "ok   waiting: 1 job ready", "the holder's slot for trainings is taken")
             try await enter("draws", .generate)
             #expect(try await waiting().hasPrefix("BAD  waiting: a job is ready since 3"))
             try await stage.store.query(

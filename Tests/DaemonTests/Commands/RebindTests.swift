@@ -87,7 +87,7 @@ import Testing
         // What no daemon can do is no fault of free slots.
         try await stage.store.script("update atelier.jobs set run_after = run_after - interval '5 minutes'")
         let doctor = try await stage.control("doctor")
-        #expect(doctor.output.contains("ok   waiting: 1 jobs ready"), "\(doctor)")
+        #expect(doctor.output.contains("ok   waiting: 1 job ready"), "\(doctor)")
         try await stage.publish(body: Script.personalization("ben", seed: 3), id: "again", kind: "personalize")
         _ = try await stage.job("again", reaches: .completed)
         #expect(try await stage.control("jobs", "rebind", "uses", "--yes").status == 0)

@@ -76,6 +76,16 @@ import Testing
         #expect(verify.errors.contains(" cannot be made: ") && verify.errors.contains("set TMPDIR"), "\(verify)")
     }
 
+    /// Before the work, for whoever meant to spare it.
+    @Test func itIsSaidThatAJobWithoutCheckpointsBeginsAnew() async throws {
+        let folder = try TemporaryFolder()
+        let run = try await ProgramRun(
+            Stage.programs + "/atelierctl",
+            ["run", "-", "--out", folder.path + "/out", "--resume", folder.path + "/checkpoint.safetensors"],
+            environment: Self.environment, input: String(decoding: Script.body("fail=fatal"), as: UTF8.self))
+        #expect(run.errors.contains("warning: --resume: jobs of kind generate have no checkpoints"), "\(run)")
+    }
+
     /// They are all that an evaluation is for.
     @Test func whatWasMeasuredIsShown() async throws {
         let folder = try TemporaryFolder()
