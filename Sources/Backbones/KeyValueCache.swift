@@ -82,6 +82,21 @@ final class KeyValueCache {
         }
     }
 
+    /// Has a sequence hold what another one does.
+    func copy(_ sequence: Int, to other: Int) {
+        let (source, target, rows) = (sequence * capacity, other * capacity, counts[sequence])
+        switch memory {
+        case .floats(let keys, let values):
+            for numbers in [keys, values] {
+                (numbers.pointer + target * numbers.width).update(
+                    from: numbers.pointer + source * numbers.width, count: rows * numbers.width)
+            }
+        case .halves(let keys, let values):
+            for numbers in [keys, values] { numbers.copy(source..<source + rows, to: target) }
+        }
+        counts[other] = rows
+    }
+
     private func append(_ k: Tensor, _ v: Tensor, row: Int, to sequence: Int) {
         let (tokens, width) = (k.shape[1], k.width)
         let first = sequence * capacity + counts[sequence]
@@ -96,5 +111,27 @@ final class KeyValueCache {
             values.store(newValues, from: first, count: tokens)
         }
         counts[sequence] += tokens
+    }
+}
+
+extension [KeyValueCache] {
+    /// Reads what sequences begin with, what several have in common once: the others take over what the first of them
+    /// holds.
+    /// - Parameters:
+    ///   - beginnings: which one each sequence has.
+    ///   - read: reads one into a sequence, and gives the logits [1, V] after it.
+    /// - Returns: the logits of all sequences, [sequences, V].
+    func begin(_ beginnings: [Int], read: (_ beginning: Int, _ sequence: Int) -> Tensor) -> Tensor {
+        var known: [Int: (sequence: Int, logits: Tensor)] = [:]
+        return .joined(
+            beginnings.enumerated().map { sequence, beginning in
+                if let first = known[beginning] {
+                    for cache in self { cache.copy(first.sequence, to: sequence) }
+                    return first.logits
+                }
+                let logits = read(beginning, sequence)
+                known[beginning] = (sequence, logits)
+                return logits
+            })
     }
 }

@@ -30,7 +30,9 @@ package struct Embeddings {
 
     /// A row a text.
     package init(of texts: [String], by encoder: CLIPEncoder) {
-        self.init(encoder.embeddings(of: texts), encoder: encoder.name)
+        let distinct = DistinctTexts(texts)
+        let rows = encoder.embeddings(of: distinct.texts)
+        self.init(.joined(distinct.places.map { rows.slice($0..<$0 + 1) }), encoder: encoder.name)
     }
 
     /// The mean of cos(a, b) over all pairs of a row here and a row there.

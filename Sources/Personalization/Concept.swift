@@ -1,6 +1,5 @@
 import Images
 import Jobs
-import Randomness
 
 /// What the user wants a model to learn: a subject from a few pictures, or a style.
 package struct Concept: Sendable {
@@ -49,13 +48,6 @@ package struct Concept: Sendable {
     package func pictures(size: Int) -> [Picture] {
         guard let shapes else { return squares(of: size) }
         return zip(references, shapes).map { $0.filling(width: $1.width, height: $1.height) }
-    }
-
-    /// A reference as one step learns it: enlarged at random, and cut to its shape.
-    func cut(
-        _ reference: Int, by augment: ReferenceAugmentation, _ generator: inout Philox
-    ) -> (picture: Picture, origin: PictureOrigin) {
-        augment(references[reference], from: origins[reference], in: shapes?[reference], &generator)
     }
 
     /// What prompts name it by.

@@ -40,15 +40,14 @@ package struct PersonalizedDiffusion {
         _ prompts: [String], negative: String? = nil, sampling: DiffusionSampling
     ) -> [Picture] {
         Recording.withoutGradients {
-            let text = words.text(prompts)
+            let text = DiffusionText.joined(DistinctTexts(prompts).read { words.text([$0]) })
             if let tokenwise {
                 let isGuided = sampling.isGuided && (negative != nil || !model.isToldGuidance)
                 words.begin(tokenwise, prompts, length: text.tokens.shape[1], isGuided: isGuided)
             }
             defer { tokenwise?.end() }
             return model.generate(
-                text, negative: negative.map { words.text([String](repeating: $0, count: prompts.count)) },
-                sampling: sampling)
+                text, negative: negative.map { words.text([$0]).repeated(prompts.count) }, sampling: sampling)
         }
     }
 }

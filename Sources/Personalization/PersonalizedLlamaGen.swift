@@ -29,9 +29,13 @@ package struct PersonalizedLlamaGen {
     /// One picture per prompt, as `sampling` says.
     package func generate(_ prompts: [String], sampling: CodeSampling) -> [Picture] {
         Recording.withoutGradients {
-            let ids = model.ids(prompts, tokenizer: words.tokenizer)
-            let captions = model.encode(prompts, tokenizer: words.tokenizer, replacing: words.embeddings)
-            return model.generate(captions, sampling: sampling) { caption in
+            let distinct = DistinctTexts(prompts)
+            let ids = model.ids(distinct.texts, tokenizer: words.tokenizer)
+            let captions = TextFeatures.joined(
+                distinct.texts.map {
+                    model.encode([$0], tokenizer: words.tokenizer, replacing: words.embeddings)
+                })
+            return model.generate(captions, at: distinct.places, sampling: sampling) { caption in
                 guard let caption else { return tokenwise?.end() ?? () }
                 tokenwise?.begin([ids[caption]], rows: ids[caption].count, tokenizer: .unigram(words.tokenizer))
             }

@@ -76,8 +76,11 @@ package struct PersonalizedModel {
     /// One picture per prompt, as `sampling` says.
     package func generate(_ prompts: [String], sampling: Sampling) -> [Picture] {
         Recording.withoutGradients {
-            let text = model.encode(
-                prompts, tokenizer: words.tokenizer, replacing: words.embeddings, splicing: outputRows)
+            let text = TextFeatures.joined(
+                DistinctTexts(prompts).read {
+                    model.encode(
+                        [$0], tokenizer: words.tokenizer, replacing: words.embeddings, splicing: outputRows)
+                })
             tokenwise?.begin(
                 prompts.map { words.tokenizer.encode($0) },
                 rows: text.values.value.rows * (sampling.isGuided ? 2 : 1), tokenizer: .unigram(words.tokenizer))

@@ -15,30 +15,35 @@ package struct ReferenceAugmentation {
     }
 
     /// Whether a picture is cut another way every time.
-    func varies(_ picture: Picture) -> Bool { largestZoom > 1 && min(picture.width, picture.height) > size }
-
-    /// A square of `size`, enlarged by a random factor from 1 to largestZoom, or to what its pixels give, before the
-    /// centre is cut out.
-    package func callAsFunction(_ picture: Picture, _ generator: inout Philox) -> Picture {
-        self(picture, from: PictureOrigin(middleOf: picture), &generator).picture
+    func varies(_ picture: Picture, in shape: ModelDescription.Size? = nil) -> Bool {
+        largestZoom > 1 && min(picture.width, picture.height) > shorter(shape)
     }
 
-    /// The same, with what is left of where the picture was cut from.
-    /// - Parameter shape: what is cut out; a square of `size` unless given.
-    package func callAsFunction(
-        _ picture: Picture, from origin: PictureOrigin, in shape: ModelDescription.Size? = nil,
-        _ generator: inout Philox
-    ) -> (picture: Picture, origin: PictureOrigin) {
-        let shape = shape ?? ModelDescription.Size(width: size, height: size)
-        let least = min(shape.width, shape.height)
+    /// The cuts there are of a picture with pixels to spare.
+    package var cuts: Int { max(size, Int((Float(size) * largestZoom).rounded())) - size + 1 }
+
+    /// The shorter side that a picture is resized to before its middle is cut out: the shape's, enlarged by a random
+    /// factor from 1 to largestZoom, or to what its pixels give.
+    /// - Parameter shape: what is cut out; a square of `size` where it is nil.
+    package func side(of picture: Picture, in shape: ModelDescription.Size? = nil, _ generator: inout Philox) -> Int {
+        let least = shorter(shape)
         let sharpest = max(1, Float(min(picture.width, picture.height)) / Float(least))
         let zoom = 1 + (min(largestZoom, sharpest) - 1) * generator.uniform()
-        let side = max(least, Int((Float(least) * zoom).rounded()))
-        func enlarged(_ length: Int) -> Int { (length * side + least / 2) / least }
-        return (
-            picture.covering(width: enlarged(shape.width), height: enlarged(shape.height))
-                .centreCropped(width: shape.width, height: shape.height),
-            origin.middle(Double(least) / Double(side))
-        )
+        return max(least, Int((Float(least) * zoom).rounded()))
     }
+
+    /// The shape in the middle of a picture whose shorter side is resized so.
+    package func cut(_ picture: Picture, side: Int, in shape: ModelDescription.Size? = nil) -> Picture {
+        let (least, shape) = (shorter(shape), shape ?? .init(width: size, height: size))
+        func enlarged(_ length: Int) -> Int { (length * side + least / 2) / least }
+        return picture.covering(width: enlarged(shape.width), height: enlarged(shape.height))
+            .centreCropped(width: shape.width, height: shape.height)
+    }
+
+    /// What is left then of where the picture was cut from.
+    package func cut(_ origin: PictureOrigin, side: Int, in shape: ModelDescription.Size? = nil) -> PictureOrigin {
+        origin.middle(Double(shorter(shape)) / Double(side))
+    }
+
+    private func shorter(_ shape: ModelDescription.Size?) -> Int { shape.map { min($0.width, $0.height) } ?? size }
 }

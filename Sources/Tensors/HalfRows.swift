@@ -21,6 +21,13 @@ package final class HalfRows {
         atelier_round_bfloat16(words + first * width, numbers, count * width)
     }
 
+    /// Keeps some rows from row `first` on too.
+    package func copy(_ rows: Range<Int>, to first: Int) {
+        precondition(
+            rows.upperBound <= self.rows && first >= 0 && first + rows.count <= self.rows, "\(rows) at \(first)")
+        (words + first * width).update(from: words + rows.lowerBound * width, count: rows.count * width)
+    }
+
     /// Some columns of some rows as floats [rows, columns], at the start of `target`.
     package func widen(_ rows: Range<Int>, columns: Range<Int>, into target: UnsafeMutablePointer<Float>) {
         precondition(rows.upperBound <= self.rows && columns.upperBound <= width, "\(rows) × \(columns)")

@@ -68,6 +68,22 @@ private func prompt(_ words: [Int32]) -> ChameleonPrompt { ChameleonPrompt(ids: 
         #expect(many.joined().allSatisfy { (0..<6).contains($0) })
     }
 
+    /// They are what they are where each has its prompt for itself.
+    @Test func picturesOfOnePromptReadItOnce() {
+        func drawn(_ prompts: [ChameleonPrompt], at places: [Int]? = nil) -> (codes: [[Int32]], operations: Double) {
+            let profile = OperationProfile()
+            let codes = OperationProfile.$current.withValue(profile) {
+                model.generate(
+                    prompts, at: places, heading: heading, grid: grid, vocabulary: vocabulary,
+                    sampling: CodeSampling(guidance: 3, topK: 6, temperature: 1, seeds: [1, 2, 3]))
+            }
+            return (codes, profile.operations)
+        }
+        let (first, second) = (prompt([3, 4]), prompt([5, 6, 7, 8]))
+        let (once, each) = (drawn([first, second], at: [0, 1, 0]), drawn([first, second, first]))
+        #expect(once.codes == each.codes && once.operations < each.operations)
+    }
+
     /// With guidance g the codes follow uncond + g · (cond − uncond): at 0 the prompt has no say.
     @Test func guidanceZeroForgetsThePrompt() {
         #expect(

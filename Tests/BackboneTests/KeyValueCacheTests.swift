@@ -43,6 +43,33 @@ import Testing
         return said
     }
 
+    /// Of three sequences the last begins as the first one does.
+    @Test(arguments: [false, true]) func whatIsTakenOverIsWhatWasRead(isHalf: Bool) {
+        func answers(_ beginnings: [Int]) -> (read: Int, numbers: [Float]) {
+            let cache = KeyValueCache(batch: 3, capacity: 5, width: keyHeads * headWidth, isHalf: isHalf)
+            func numbers(_ rows: Int, _ tokens: Int, _ heads: Int, _ seed: Int) -> Variable {
+                Variable(.example([rows, tokens, heads * headWidth], seed: UInt64(seed)))
+            }
+            var read = 0
+            let begun = [cache].begin(beginnings) { beginning, sequence in
+                read += 1
+                let (tokens, seed) = (3 + beginning % 2, 10 * (beginning % 2))
+                let said = cache.attend(
+                    numbers(1, tokens, heads, seed + 1), numbers(1, tokens, keyHeads, seed + 2),
+                    numbers(1, tokens, keyHeads, seed + 3), sequences: sequence..<sequence + 1, heads: heads,
+                    keyHeads: keyHeads, logitScale: 0.7, isCausal: true)
+                return said.value.reshaped([tokens, heads * headWidth]).slice(tokens - 1..<tokens)
+            }
+            let next = cache.attend(
+                numbers(3, 1, heads, 31), numbers(3, 1, keyHeads, 32), numbers(3, 1, keyHeads, 33), heads: heads,
+                keyHeads: keyHeads, logitScale: 0.7)
+            #expect(cache.counts == [4, 5, 4])
+            return (read, begun.values + next.value.values)
+        }
+        let (once, each) = (answers([0, 1, 0]), answers([0, 1, 2]))
+        #expect(once.read == 2 && each.read == 3 && once.numbers == each.numbers)
+    }
+
     @Test func halvesAnswerAsFloatsDoWhereNothingIsRounded() {
         for (half, float) in zip(answers(isHalf: true, rounded: true), answers(isHalf: false, rounded: true)) {
             #expect(half.count == float.count && zip(half, float).allSatisfy { abs($0 - $1) < 1e-5 })

@@ -82,6 +82,23 @@ private func configuration(keyHeads: Int) -> LlamaGenTransformer.Configuration {
         #expect(largestDifference(logits[0].values, logits[1].values) < 1e-4 * logits[1].maximumMagnitude)
     }
 
+    /// They are what they are where each has its caption for itself.
+    @Test func picturesOfOneCaptionReadItOnce() {
+        let sampling = LlamaGenSampling(CodeSampling(guidance: 3, topK: 12, temperature: 1, seeds: [1, 2, 3]))
+        func drawn(
+            _ captions: [Tensor], at places: [Int]? = nil
+        ) -> (codes: [[Int32]], logits: [Float], operations: Double) {
+            let profile = OperationProfile()
+            var seen: [Tensor] = []
+            let codes = OperationProfile.$current.withValue(profile) {
+                models[0].generate(captions, at: places, sampling: sampling) { seen.append($0) }
+            }
+            return (codes, Tensor.joined(seen).values, profile.operations)
+        }
+        let (once, each) = (drawn(captions, at: [0, 1, 0]), drawn(captions + [captions[0]]))
+        #expect(once.codes == each.codes && once.logits == each.logits && once.operations < each.operations)
+    }
+
     @Test func keyHeadsAreAsManyAsHeadsUnlessSaid() throws {
         func read(_ settings: Data) throws -> LlamaGenTransformer.Configuration {
             try JSONDecoder().decode(LlamaGenTransformer.Configuration.self, from: settings)

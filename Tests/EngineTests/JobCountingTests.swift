@@ -76,6 +76,20 @@ import Testing
         #expect(larger.work["products_bf16"]! > steps[0] && larger.memoryBytes >= costs[0].memoryBytes)
     }
 
+    /// A reference is resized to 16, 17 or 18 pixels on a side, or to up to 64.
+    @Test(arguments: [
+        ("arbooth", "pocket-infinity"), ("coar", "pocket-chameleon"), ("lora", "pocket-llamagen"),
+        ("lora", "pocket-diffusion"),
+    ])
+    func everyCutOfAReferenceIsCountedOnce(method: String, model: String) throws {
+        func encoding(zoom: JSONValue, steps: Int) throws -> Double {
+            try cost(personalize(method, model, ["largest_zoom": zoom, "iterations": .integer(steps)]))
+                .work["convolutions_bf16"]!
+        }
+        let (few, many) = try (encoding(zoom: 1.15, steps: 100), encoding(zoom: 4, steps: 100))
+        #expect(try many > few && encoding(zoom: 1.15, steps: 200) == few && encoding(zoom: 4, steps: 200) == many)
+    }
+
     @Test(arguments: ["diffusion", "chameleon", "llamagen", "infinity"])
     func picturesOfTheClassAreDrawnAFewAtATime(family: String) throws {
         func cost(_ pictures: Int) throws -> JobCost {
@@ -186,10 +200,10 @@ import Testing
         #expect(compared["convolutions"]! > 0 && compared["products"] == nil)
     }
 
-    @Test func momentsInEightBitsTakeAQuarter() throws {
+    @Test(arguments: ["arbooth", "lora", "proxy-tuning"]) func momentsInEightBitsTakeAQuarter(method: String) throws {
         let (floats, codes) = try (
-            cost(personalize("arbooth", "pocket-infinity", ["iterations": 10])),
-            cost(personalize("arbooth", "pocket-infinity", ["iterations": 10, "moments": "8-bit"]))
+            cost(personalize(method, "pocket-infinity", ["iterations": 10])),
+            cost(personalize(method, "pocket-infinity", ["iterations": 10, "moments": "8-bit"]))
         )
         #expect(codes.memoryBytes <= floats.memoryBytes && codes.diskBytes < floats.diskBytes)
         #expect(codes.work["products_bf16"] == floats.work["products_bf16"])

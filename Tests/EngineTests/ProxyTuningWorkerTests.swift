@@ -193,6 +193,23 @@ import Testing
         #expect(try Run(models, spec, resume: student).digests("adapter") == undisturbed.digests("adapter"))
     }
 
+    /// Whoever asks for Prodigy: the job, or the supervisor by itself.
+    @Test func momentsInEightBitsAreOfBothStagesAndNotProdigys() throws {
+        let size = ModelDescription.Size(width: 16, height: 16)
+        let student = ModelDescription(family: .llamagen, name: "pocket-llamagen", pictures: [size], digest: "d")
+        var supervisor = ModelDescription(family: .diffusion, name: "pocket-diffusion", pictures: [size], digest: "e")
+        func options(_ given: [String: JSONValue]) throws -> ProxyTuningOptions {
+            guard case .personalize(let spec) = try JobSpec(.object(Self.spec(given))) else { fatalError() }
+            return try spec.proxyTuning(of: student, by: supervisor)
+        }
+        let read = try options(["moments": "8-bit"])
+        #expect(read.supervisor.moments == .eightBit && read.student.moments == .eightBit)
+        supervisor.training = ["supervisor": ["supervisor_optimizer": "prodigy"]]
+        let failure = try #require(throws: JobFailure.self) { try options(["moments": "8-bit"]) }
+        #expect(failure.code == "input.options" && failure.problems?.map(\.pointer) == ["/options/moments"])
+        #expect(try options(["moments": "8-bit", "supervisor_optimizer": "adamw"]).supervisor.moments == .eightBit)
+    }
+
     @Test func oneAdapterKnowsSeveralConceptsAndDrawsThemTogether() throws {
         let models = try TinyModels()
         let run = try Run(models, Self.spec(concepts: Self.two, ["learning_rate": 0.1]))

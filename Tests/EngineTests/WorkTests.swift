@@ -1,4 +1,5 @@
 import Autograd
+import Images
 import Layers
 import ModelTesting
 import Tensors
@@ -109,6 +110,9 @@ import Testing
         #expect(work[.convolutions] == Double(2 * (fine + halved + coarse + middle + 16 * 9 * 8 * 3)))
     }
 
+    /// Of the tiny models' size.
+    private let picture = Picture(width: 16, height: 16, filledWith: (20, 90, 160))
+
     /// What is counted is what the models' own operations ask for.
     private func asked(_ body: () -> Void) -> Double {
         let profile = OperationProfile()
@@ -138,6 +142,7 @@ import Testing
         expect(
             model.configuration.reading(2, tokens: tokens) + model.configuration.pass(2, prompt: tokens, rank: 0),
             asked { _ = model.transformer.logits(model.encode(["a dog", "a cat"]), inputs: inputs) }, "a pass")
+        #expect(model.configuration.encodedNumbers == model.features([picture]).count)
     }
 
     @Test func chameleonIsCountedAsItComputes() throws {
@@ -155,6 +160,19 @@ import Testing
             asked { _ = model.transformer.logits(ids, batch: 1) }, "a pass", within: 0.1)
         let said = model.sequence("a dog", codes: codes).asked.count
         #expect(model.configuration.answers == said * model.configuration.vocabulary.size)
+        #expect(model.configuration.encodedNumbers == model.codes([picture])[0].count)
+    }
+
+    @Test func aPromptOfSeveralPicturesIsCountedOnce() throws {
+        let model = try tinyChameleon()
+        model.freeze()
+        var drawing = DrawingWork()
+        drawing.perPrompt = 2
+        let prompt = ChameleonPrompt(ids: model.ids(before: "a dog"))
+        expect(
+            model.configuration.drawing(2, prompt: model.words("a dog").count, drawing),
+            asked { _ = model.generate([prompt], at: [0, 0], sampling: model.sampling(seeds: [1, 2])) }, "drawing")
+        #expect([1, 2, 3].map(drawing.prompts) == [1, 1, 2])
     }
 
     @Test(arguments: [2, 1]) func llamaGenIsCountedAsItComputes(keyHeads: Int) throws {
@@ -169,6 +187,7 @@ import Testing
             }, "drawing", within: 0.05)
         let projections = model.transformerWeights.parameters.filter { $0.name.contains(".attention.w") }
         #expect(model.configuration.lowRankNumbers == projections.reduce(0) { $0 + $1.shape.reduce(0, +) })
+        #expect(model.configuration.encodedNumbers == model.codes([picture])[0].count)
     }
 
     @Test func diffusionIsCountedAsItComputes() throws {
@@ -179,6 +198,8 @@ import Testing
             model.configuration.work().drawing(2, prompt: tokens, DrawingWork()),
             asked { _ = model.generate(model.encode(["a dog", "a dog"]), sampling: model.sampling(seeds: [1, 2])) },
             "drawing", within: 0.05)
+        #expect(model.configuration.work().encodedNumbers == model.latents([picture]).count)
+        #expect(asked { _ = model.unprompted(3) } == asked { _ = model.unprompted(1) }, "it is read once")
     }
 
     @Test func aHostHasARateForEveryKind() {

@@ -2,6 +2,7 @@ import ComputeTesting
 import Glibc
 import Images
 import Layers
+import ModelTesting
 import Tensors
 import Testing
 
@@ -50,6 +51,13 @@ private func isNear(_ a: Double, _ b: Double) -> Bool { abs(a - b) < 1e-6 }
     @Test func aPromptIsComparedWithItsOwnPictureAlone() {
         #expect(isNear(Score.clipT(generated: at([0, 90]), prompts: at([60, 90])).value, 0.75))
         #expect(isNear(Score.clipT(generated: at([0, 90]), prompts: at([90, 0])).value, 0))
+    }
+
+    @Test func aTextThatIsRepeatedHasTheSameRow() throws {
+        let clip = try tinyCLIP().0
+        let texts = ["a dog", "a cat", "a dog", "a cat"]
+        let each = Embeddings(clip.embeddings(of: texts), encoder: clip.name)
+        #expect(isNear(Score.clipT(generated: each, prompts: Embeddings(of: texts, by: clip)).value, 1))
     }
 
     @Test func theCeilingLeavesAPicturesComparisonWithItselfOut() {

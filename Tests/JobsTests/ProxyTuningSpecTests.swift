@@ -32,6 +32,8 @@ import Testing
     static let right: [JSONValue] = [
         body(), body(["options": ["supervisor": "pocket-diffusion", "proxies": 500, "contexts": ["on the beach"]]]),
         body(["options": ["proxies": job, "supervisor_optimizer": "prodigy"]]),
+        body(["options": ["moments": "8-bit"]]),
+        body(["options": ["proxies": job, "supervisor_optimizer": "prodigy", "moments": "8-bit"]]),
         several(["name": "mia", "role": "subject", "class": "cat", "images": [1]]),
         several(["name": "mia", "role": "subject", "class": "cat", "proxies": job]),
     ]
@@ -49,6 +51,7 @@ import Testing
         (body(["options": ["supervisor": "none"]]), ["/options/supervisor"]),
         (body(["options": ["distillation": true, "proxies": 0]]), ["/options/distillation", "/options/proxies"]),
         (body(["options": ["proxies": ["job": "x"]]]), ["/options/proxies"]),
+        (body(["options": ["supervisor_optimizer": "prodigy", "moments": "8-bit"]]), ["/options/moments"]),
         (body(["options": ["contexts": ["", "on the beach"]]]), ["/options/contexts"]),
         (body(["concept": ["name": "ink", "role": "style"]]), ["/concept/role"]),
         (several(["name": "ink", "role": "style", "images": [1]]), ["/concepts/1/role"]),
@@ -70,6 +73,24 @@ import Testing
         #expect(error?.list.map(\.pointer).sorted() == pointers)
     }
 
+    /// A supervisor whose usual rule is Prodigy, as FLUX.1's is.
+    @Test func momentsInEightBitsAreNotProdigysWhoeverAsksForIt() {
+        var flux = ModelDescription(
+            family: .diffusion, name: "flux", pictures: [.init(width: 64, height: 64)], digest: "h")
+        flux.training = ["supervisor": ["supervisor_optimizer": "prodigy"]]
+        let models = ModelChoice(Array(Self.models.models.values) + [flux])
+        let given: [String: JSONValue] = ["supervisor": "flux", "moments": "8-bit"]
+        let refused = Self.body(["options": .object(given)])
+        let error = #expect(throws: Problems.self) { try JobSpec(refused, models: models) }
+        #expect(
+            error?.list.map(\.description) == [
+                "/options/moments: found 8-bit, where flux learns by Prodigy; allowed: 32-bit; or 8-bit with "
+                    + "supervisor_optimizer adamw"
+            ])
+        let asked = Self.body(["options": .object(given.merging(["supervisor_optimizer": "adamw"]) { $1 })])
+        #expect(throws: Never.self) { try JobSpec(asked, models: models) }
+    }
+
     @Test func optionsOfDrawingAreIdleWhereNothingIsDrawn() throws {
         func idle(_ body: JSONValue) throws -> [String] {
             guard case .personalize(let spec) = try JobSpec(body, models: Self.models) else { return [] }
@@ -77,6 +98,7 @@ import Testing
         }
         let given: [String: JSONValue] = [
             "filter": 0.5, "contexts": ["on the beach"], "supervisor_rank": 4, "rank": 4, "beta1": 0.9,
+            "moments": "8-bit",
         ]
         let drawing = ["contexts", "filter", "supervisor_rank"]
         #expect(try idle(Self.body(["options": .object(given)])) == [])

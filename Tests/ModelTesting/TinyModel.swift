@@ -33,7 +33,7 @@ package func tinyModel() throws -> InfinityModel {
 }
 
 /// A Chameleon far too small to paint, with everything a real one has.
-package func tinyChameleon(depth: Int = 3) throws -> ChameleonModel {
+package func tinyChameleon(depth: Int = 3, width: Int = 16) throws -> ChameleonModel {
     let words = try words()
     let vocabulary = ChameleonVocabulary(text: words.vocabularySize, codes: 12, sizeUnit: 16, units: 2)
     let configuration = ChameleonModel.Configuration(
@@ -42,7 +42,7 @@ package func tinyChameleon(depth: Int = 3) throws -> ChameleonModel {
             baseChannels: 4, multipliers: [1, 2, 2], residualBlocks: 1, latentChannels: 6, codes: 12, codeWidth: 4,
             groups: 2),
         transformer: .init(
-            vocabularySize: vocabulary.size, width: 16, feedForwardWidth: 24, depth: depth, heads: 2,
+            vocabularySize: vocabulary.size, width: width, feedForwardWidth: 24, depth: depth, heads: 2,
             longestSequence: 64),
         guidance: 2, topK: 10, temperature: 1)
     return try ChameleonModel(

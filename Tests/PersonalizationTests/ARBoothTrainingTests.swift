@@ -1,3 +1,4 @@
+import Autograd
 import Backbones
 import ComputeTesting
 import Foundation
@@ -74,6 +75,17 @@ private func adapter(_ training: ARBoothTraining) -> Adapter { try! training.ada
         #expect(floats[0] == codes[0] && floats != codes)
         func end(_ losses: [Float]) -> Float { losses.suffix(20).reduce(0, +) / 20 }
         #expect(abs(end(codes) - end(floats)) < 0.05 * end(floats))
+    }
+
+    /// Of references that nothing is cut off: once each was drawn, a step encodes none.
+    @Test func aReferenceIsEncodedOnce() throws {
+        let run = try training(tinyModel())
+        let steps = (0..<20).map { _ in
+            let profile = OperationProfile()
+            OperationProfile.$current.withValue(profile) { _ = run.advance() }
+            return profile.operations
+        }
+        #expect(steps[0] > steps[19] && Set(steps.suffix(5)).count == 1, "\(steps)")
     }
 
     /// Where the subject's word does not learn, its prompt stays what it is.

@@ -1,3 +1,4 @@
+import Autograd
 import Backbones
 import ComputeTesting
 import Foundation
@@ -42,6 +43,27 @@ private func bytes(_ training: CoARTraining) -> [String: [UInt32]] {
         #expect(second.step == 3)
         for _ in 0..<5 { _ = second.advance() }
         #expect(bytes(second) == bytes(undisturbed))
+    }
+
+    /// Of references that nothing is cut off: once each was drawn, a step encodes none.
+    @Test func aReferenceIsEncodedOnce() throws {
+        let run = try training(tinyChameleon())
+        let steps = (0..<40).map { _ in
+            let profile = OperationProfile()
+            OperationProfile.$current.withValue(profile) { _ = run.advance() }
+            return profile.operations
+        }
+        #expect(steps[0] > steps[39] && Set(steps.suffix(5)).count == 1, "\(steps)")
+    }
+
+    /// Vectors of few numbers keep floats.
+    @Test func momentsCanBeKeptInEightBits() throws {
+        let run = try training(tinyChameleon(depth: 16, width: 256)) {
+            ($0.layers, $0.priorPreservation) = (16, false)
+            $0.moments = .eightBit
+        }
+        for _ in 0..<2 { _ = run.advance() }
+        #expect(try run.state.hasScales)
     }
 
     @Test func nothingButTheVectorsChangesAndFrozenWeightsGetNoGradient() throws {

@@ -1,6 +1,7 @@
 import Autograd
 import Backbones
 import ComputeTesting
+import Foundation
 import Images
 import Layers
 import LittleWorld
@@ -57,13 +58,15 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
         #expect(bits(second) == bits(undisturbed))
     }
 
-    /// What each of three steps on one picture computes.
-    private func operations(_ family: Family, size: Int = 16, largestZoom: Float = 1) throws -> [Double] {
-        var options = PairTraining.Options(iterations: 3, batch: 2, learningRate: 1e-2, rank: 2, alpha: 4)
+    /// What each of some steps on one picture computes.
+    private func operations(
+        _ family: Family, steps: Int = 3, size: Int = 16, largestZoom: Float = 1
+    ) throws -> [Double] {
+        var options = PairTraining.Options(iterations: steps, batch: 2, learningRate: 1e-2, rank: 2, alpha: 4)
         options.largestZoom = largestZoom
         let training = try PairTraining(
             learner(family), pairs: [pairs(size: size)[0]], options: options, seed: 7)
-        return (0..<3).map { _ in
+        return (0..<steps).map { _ in
             let profile = OperationProfile()
             OperationProfile.$current.withValue(profile) { _ = training.advance() }
             return profile.operations
@@ -76,10 +79,39 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
         #expect(steps[1] < steps[0] && steps[2] == steps[1], "\(steps)")
     }
 
-    /// Of a backbone that reads no texts beforehand: nothing but pictures is encoded.
-    @Test func aPictureThatIsCutAnewIsEncodedAnew() throws {
-        let steps = try operations(.chameleon, size: 32, largestZoom: 1.5)
-        #expect(Set(steps).count == 1, "\(steps)")
+    /// Of a backbone that reads no texts beforehand, so that nothing but pictures is encoded: there are nine cuts of
+    /// this one.
+    @Test func aPictureThatIsCutAnewIsEncodedOnceForEveryCut() throws {
+        let steps = try operations(.chameleon, steps: 60, size: 32, largestZoom: 1.5)
+        #expect(steps.count { $0 > steps[59] } <= 9 && steps[0] > steps[59], "\(steps)")
+        #expect(Set(steps.suffix(5)).count == 1, "\(steps)")
+    }
+
+    @Test(arguments: Family.allCases) private func aPromptIsReadOnceForAllItsPictures(_ family: Family) throws {
+        let learner = try learner(family)
+        func operations(_ prompts: [String]) -> Double {
+            let profile = OperationProfile()
+            OperationProfile.$current.withValue(profile) { _ = learner.draw(prompts, prompts.map { _ in 1 }) }
+            return profile.operations
+        }
+        #expect(operations(["a <rex> dog", "a <rex> dog"]) < operations(["a <rex> dog", "a <rex> cat"]))
+    }
+
+    /// Changes large enough for it: of few numbers the moments stay floats.
+    @Test func aRunWithMomentsInEightBitsResumesToTheSameBits() throws {
+        func run() throws -> PairTraining { try training(.llamagen) { ($0.rank, $0.moments) = (256, .eightBit) } }
+        let (undisturbed, first, second) = (try run(), try run(), try run())
+        for _ in 0..<5 { _ = undisturbed.advance() }
+        for _ in 0..<2 { _ = first.advance() }
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "atelier-\(UUID().uuidString).safetensors"
+        ).path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try first.state.write(path)
+        #expect(try first.state.hasScales)
+        try second.restore(OptimizerState(path: path))
+        for _ in 0..<3 { _ = second.advance() }
+        #expect(bits(second) == bits(undisturbed))
     }
 
     @Test(arguments: Family.allCases) private func everySubjectHasAWordOfItsOwn(_ family: Family) throws {

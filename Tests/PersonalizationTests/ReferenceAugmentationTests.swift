@@ -15,7 +15,8 @@ import Testing
 
     private func zoomed(_ picture: Picture, size: Int, seed: UInt64) -> Picture {
         var generator = Philox(seed: seed, purpose: 1, index: 0)
-        return ReferenceAugmentation(size: size, largestZoom: 1.5)(picture, &generator)
+        let augment = ReferenceAugmentation(size: size, largestZoom: 1.5)
+        return augment.cut(picture, side: augment.side(of: picture, &generator))
     }
 
     @Test func aPictureWithoutPixelsToSpareStaysSharp() {
@@ -27,7 +28,7 @@ import Testing
         let augment = ReferenceAugmentation(size: 32, largestZoom: 1.5)
         var generator = Philox(seed: 1, purpose: 1, index: 0)
         func cut(_ picture: Picture) -> Picture {
-            augment(picture, from: PictureOrigin(middleOf: picture), in: shape, &generator).picture
+            augment.cut(picture, side: augment.side(of: picture, in: shape, &generator), in: shape)
         }
         let sharp = stripes(40).cropped(left: 0, top: 0, width: 12, height: 40)
         #expect(cut(sharp) == sharp)
@@ -44,10 +45,20 @@ import Testing
         #expect(part.top == 4 && part.left == 14)
         var generator = Philox(seed: 1, purpose: 1, index: 0)
         let augment = ReferenceAugmentation(size: 32, largestZoom: 1.5)
-        let sharp = augment(stripes(32), from: origin, &generator).origin
-        #expect(sharp == origin, "nothing is cut off a picture without pixels to spare")
-        let zoomed = (0..<5).map { _ in augment(stripes(64), from: origin, &generator).origin }
+        func cut(_ picture: Picture) -> PictureOrigin {
+            augment.cut(origin, side: augment.side(of: picture, &generator))
+        }
+        #expect(cut(stripes(32)) == origin, "nothing is cut off a picture without pixels to spare")
+        let zoomed = (0..<5).map { _ in cut(stripes(64)) }
         #expect(zoomed.contains { $0.side < origin.side && $0.top > 0 && $0.height == 64 })
+    }
+
+    @Test func thereAreAsManyCutsAsSidesToResizeTo() {
+        let augment = ReferenceAugmentation(size: 32, largestZoom: 1.5)
+        var generator = Philox(seed: 1, purpose: 1, index: 0)
+        let sides = Set((0..<1000).map { _ in augment.side(of: stripes(64), &generator) })
+        #expect(sides == Set(32...48) && augment.cuts == sides.count)
+        #expect(ReferenceAugmentation(size: 32, largestZoom: 1).cuts == 1)
     }
 
     /// A disc as large as the picture: the more it is enlarged, the less of its corners stays.

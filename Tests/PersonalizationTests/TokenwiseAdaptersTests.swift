@@ -1,3 +1,4 @@
+import Autograd
 import Backbones
 import ComputeTesting
 import Images
@@ -57,6 +58,20 @@ private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, 
         let plain = try draw(family, ["a red dog"], [:], .merged)
         #expect(try draw(family, ["a red dog"], adapters, .byToken) == plain)
         if family == .diffusion { #expect(try draw(family, ["a red dog"], adapters, .merged) != plain) }
+    }
+
+    /// Which words a change acts on is told of each prompt, however many pictures it has.
+    @Test(arguments: Family.allCases) private func aPromptIsReadOnceForAllItsPictures(_ family: Family) throws {
+        let adapters = ["rex": try adapter(family, "rex")]
+        func operations(_ prompts: [String]) throws -> Double {
+            let profile = OperationProfile()
+            _ = try OperationProfile.$current.withValue(profile) { try draw(family, prompts, adapters, .merged) }
+            return profile.operations
+        }
+        #expect(try operations(["a <rex> dog", "a <rex> dog"]) < operations(["a <rex> dog", "a <rex> cat"]))
+        let drawn = try draw(family, ["a red dog", "a <rex> dog", "a red dog"], adapters, .byToken)
+        #expect(drawn[0] == drawn[2])
+        if family == .diffusion { #expect(drawn[0] != drawn[1]) }
     }
 
     /// Authors of models that need no guidance say 0, and mean none: the prompt counts all the same.

@@ -16,6 +16,12 @@ package final class ChameleonDecoder {
             blocks: model.blocks.count, batch: sequences, capacity: capacity, width: c.keyHeads * c.headWidth)
     }
 
+    /// Reads the prompts that sequences begin with, each once, as `read` does; returns the logits [sequences, V] after
+    /// them.
+    func begin(_ prompts: [Int], read: (_ prompt: Int, _ sequence: Int) -> Tensor) -> Tensor {
+        caches.begin(prompts, read: read)
+    }
+
     /// Reads a sequence's prompt and returns the logits [1, V] after its last token.
     ///
     /// Contexts stand at positions of this prompt. `bias` [1, T, T] is added to its attention scores.

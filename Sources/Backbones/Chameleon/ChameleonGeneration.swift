@@ -60,35 +60,41 @@ extension ChameleonTransformer {
     /// The unconditional branch of guidance sees `heading` (begin-image and the size) and the codes alone. `reading` is
     /// told which prompt is about to be read, and nil once codes are. `observe` sees the logits before each code: of
     /// the prompts [B, V], and after them, with guidance, of the unconditional ones.
+    /// - Parameter places: which prompt each picture is of; one picture of each unless given.
     package func generate(
-        _ prompts: [ChameleonPrompt], heading: [Int32], grid: PictureGrid, vocabulary: ChameleonVocabulary,
-        sampling: CodeSampling, reading: (Int?) -> Void = { _ in }, observe: (Tensor) -> Void = { _ in }
+        _ prompts: [ChameleonPrompt], at places: [Int]? = nil, heading: [Int32], grid: PictureGrid,
+        vocabulary: ChameleonVocabulary, sampling: CodeSampling, reading: (Int?) -> Void = { _ in },
+        observe: (Tensor) -> Void = { _ in }
     ) -> [[Int32]] {
+        let places = places ?? Array(prompts.indices)
+        let pictures = places.count
         precondition(
-            sampling.seeds.count == prompts.count, "\(sampling.seeds.count) seeds for \(prompts.count) pictures")
+            sampling.seeds.count == pictures, "\(sampling.seeds.count) seeds for \(pictures) pictures")
         let isGuided = sampling.guidance != 1
-        let all = prompts + (isGuided ? prompts.map { _ in ChameleonPrompt(ids: heading) } : [])
+        let all = prompts + (isGuided ? [ChameleonPrompt(ids: heading)] : [])
+        let beginnings = places + (isGuided ? places.map { _ in prompts.count } : [])
         let decoder = ChameleonDecoder(
-            self, sequences: all.count, capacity: (all.map(\.ids.count).max() ?? 0) + grid.codes + grid.height)
-        var logits = Tensor.joined(
-            all.enumerated().map { index, prompt in
-                reading(index < prompts.count ? index : nil)
-                return decoder.read(prompt.ids, sequence: index, contexts: prompt.contexts, bias: prompt.bias)
-            })
+            self, sequences: beginnings.count,
+            capacity: (all.map(\.ids.count).max() ?? 0) + grid.codes + grid.height)
+        var logits = decoder.begin(beginnings) { index, sequence in
+            reading(index < prompts.count ? index : nil)
+            let prompt = all[index]
+            return decoder.read(prompt.ids, sequence: sequence, contexts: prompt.contexts, bias: prompt.bias)
+        }
         reading(nil)
         var choices = sampling.seeds.map { CodeChoice(sampling, seed: $0) }
-        var codes = [[Int32]](repeating: [], count: prompts.count)
+        var codes = [[Int32]](repeating: [], count: pictures)
         for index in 0..<grid.codes {
             observe(logits)
-            for picture in prompts.indices {
+            for picture in places.indices {
                 let guided = guided(
-                    logits, picture: picture, of: prompts.count, guidance: sampling.guidance, vocabulary)
+                    logits, picture: picture, of: pictures, guidance: sampling.guidance, vocabulary)
                 codes[picture].append(choices[picture].choose(guided))
             }
             if index + 1 == grid.codes { break }
             let chosen = codes.map { $0[index] + vocabulary.firstCode }
             logits = decoder.advance(isGuided ? chosen + chosen : chosen)
-            if (index + 1) % grid.width == 0 { logits = decoder.advance(all.map { _ in vocabulary.newLine }) }
+            if (index + 1) % grid.width == 0 { logits = decoder.advance(beginnings.map { _ in vocabulary.newLine }) }
         }
         return codes
     }

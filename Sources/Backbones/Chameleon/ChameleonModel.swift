@@ -201,20 +201,22 @@ package final class ChameleonModel {
             seeds: seeds)
     }
 
-    /// One picture's codes per prompt.
+    /// One picture's codes per prompt, or of the prompts at `places`.
     package func generateCodes(
-        _ prompts: [ChameleonPrompt], sampling: CodeSampling, reading: (Int?) -> Void = { _ in }
+        _ prompts: [ChameleonPrompt], at places: [Int]? = nil, sampling: CodeSampling,
+        reading: (Int?) -> Void = { _ in }
     ) -> [[Int32]] {
         transformer.generate(
-            prompts, heading: configuration.heading, grid: configuration.grid, vocabulary: configuration.vocabulary,
-            sampling: sampling, reading: reading)
+            prompts, at: places, heading: configuration.heading, grid: configuration.grid,
+            vocabulary: configuration.vocabulary, sampling: sampling, reading: reading)
     }
 
-    /// One picture per prompt.
+    /// One picture per prompt, or of the prompts at `places`.
     package func generate(
-        _ prompts: [ChameleonPrompt], sampling: CodeSampling, reading: (Int?) -> Void = { _ in }
+        _ prompts: [ChameleonPrompt], at places: [Int]? = nil, sampling: CodeSampling,
+        reading: (Int?) -> Void = { _ in }
     ) -> [Picture] {
-        pictures(generateCodes(prompts, sampling: sampling, reading: reading))
+        pictures(generateCodes(prompts, at: places, sampling: sampling, reading: reading))
     }
 }
 

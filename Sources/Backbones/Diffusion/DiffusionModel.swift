@@ -153,7 +153,7 @@ package final class DiffusionModel: ReadsPrompts, LatentDiffusion {
     package let isToldGuidance = false
 
     /// The empty prompt, `count` times; never nil.
-    package func unprompted(_ count: Int) -> DiffusionText? { encode([String](repeating: "", count: count)) }
+    package func unprompted(_ count: Int) -> DiffusionText? { encode([""]).repeated(count) }
 
     /// Euler's method along the flow, with the configuration's shift.
     package func sampler(steps: Int, latents shape: [Int]) -> any DiffusionSampler {

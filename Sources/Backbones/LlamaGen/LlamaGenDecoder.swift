@@ -18,6 +18,12 @@ package final class LlamaGenDecoder {
             width: c.keyWidth)
     }
 
+    /// Reads the captions that pictures begin with, each once, as `read` does; returns the logits [sequences, V] of
+    /// their first codes.
+    func begin(_ captions: [Int], read: (_ caption: Int, _ sequence: Int) -> Tensor) -> Tensor {
+        caches.begin(captions, read: read)
+    }
+
     /// Reads a caption's real features [L, D] and returns the logits [1, V] of its picture's first code.
     package func read(_ caption: Tensor, sequence: Int) -> Tensor {
         Recording.withoutGradients {

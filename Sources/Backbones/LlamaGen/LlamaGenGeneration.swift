@@ -20,22 +20,24 @@ extension LlamaGenTransformer {
     ///
     /// The unconditional half of guidance reads as many of the last rows of `unconditional` as its caption has
     /// features.
+    /// - Parameter places: which caption each picture is of; one picture of each unless given.
     package func generate(
-        _ captions: [Tensor], count: Int? = nil, sampling: LlamaGenSampling, observe: (Tensor) -> Void = { _ in },
-        reading: (Int?) -> Void = { _ in }
+        _ captions: [Tensor], at places: [Int]? = nil, count: Int? = nil, sampling: LlamaGenSampling,
+        observe: (Tensor) -> Void = { _ in }, reading: (Int?) -> Void = { _ in }
     ) -> [[Int32]] {
         let count = count ?? configuration.side * configuration.side
-        let pictures = captions.count
+        let places = places ?? Array(captions.indices)
+        let pictures = places.count
         precondition(
             sampling.codes.seeds.count == pictures, "\(sampling.codes.seeds.count) seeds for \(pictures) pictures")
         let isGuided = sampling.codes.guidance > 1
         let all = captions + (isGuided ? captions.map { unconditionalCaption(length: $0.rows) } : [])
-        let decoder = LlamaGenDecoder(self, sequences: all.count)
-        var logits = Tensor.joined(
-            all.enumerated().map { index, caption in
-                reading(index < pictures ? index : nil)
-                return decoder.read(caption, sequence: index)
-            })
+        let beginnings = places + (isGuided ? places.map { captions.count + $0 } : [])
+        let decoder = LlamaGenDecoder(self, sequences: beginnings.count)
+        var logits = decoder.begin(beginnings) { index, sequence in
+            reading(index < captions.count ? index : nil)
+            return decoder.read(all[index], sequence: sequence)
+        }
         reading(nil)
         var choices = sampling.codes.seeds.map { CodeChoice(sampling.codes, seed: $0) }
         var codes = [[Int32]](repeating: [], count: pictures)

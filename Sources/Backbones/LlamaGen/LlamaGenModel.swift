@@ -160,18 +160,21 @@ package final class LlamaGenModel: ReadsPrompts {
             seeds: seeds)
     }
 
-    /// One picture's codes per caption. `reading` is told which caption is about to be read, and nil once codes are.
+    /// One picture's codes per caption, or of the captions at `places`. `reading` is told which caption is about to be
+    /// read, and nil once codes are.
     package func generateCodes(
-        _ captions: TextFeatures, sampling: CodeSampling, reading: (Int?) -> Void = { _ in }
+        _ captions: TextFeatures, at places: [Int]? = nil, sampling: CodeSampling,
+        reading: (Int?) -> Void = { _ in }
     ) -> [[Int32]] {
-        transformer.generate(captions.samples, sampling: LlamaGenSampling(sampling), reading: reading)
+        transformer.generate(captions.samples, at: places, sampling: LlamaGenSampling(sampling), reading: reading)
     }
 
-    /// One picture per caption.
+    /// One picture per caption, or of the captions at `places`.
     package func generate(
-        _ captions: TextFeatures, sampling: CodeSampling, reading: (Int?) -> Void = { _ in }
+        _ captions: TextFeatures, at places: [Int]? = nil, sampling: CodeSampling,
+        reading: (Int?) -> Void = { _ in }
     ) -> [Picture] {
-        pictures(generateCodes(captions, sampling: sampling, reading: reading))
+        pictures(generateCodes(captions, at: places, sampling: sampling, reading: reading))
     }
 }
 

@@ -10,6 +10,8 @@ package protocol BackboneWork: Sendable {
     func pass(_ pictures: Int, prompt tokens: Int, rank: Int) -> Work
     /// Pictures as the network sees them: their tokens, codes or latents.
     func encoding(_ pictures: Int) -> Work
+    /// Numbers of a picture as the network sees it.
+    var encodedNumbers: Int { get }
     /// Numbers of the logits on a picture that methods hold the network to; 0 of other families.
     var answers: Int { get }
     /// The share of the network's multiplications whose weights ARBooth's paper lets learn; 0 of other families.
@@ -30,6 +32,8 @@ package struct DrawingWork: Sendable, Equatable {
     package var steps: Int?
     /// How the model's weights are held.
     package var weights: Work.Weights
+    /// Pictures of every prompt, which is read once for those of a batch.
+    package var perPrompt = 1
 
     /// Guided, in the model's own steps, with weights in single precision, unless given.
     package init(isGuided: Bool = true, steps: Int? = nil, weights: Work.Weights = .single) {
@@ -38,6 +42,8 @@ package struct DrawingWork: Sendable, Equatable {
 
     /// Rows of a batch of pictures.
     func rows(_ pictures: Int) -> Int { isGuided ? 2 * pictures : pictures }
+    /// Prompts of a batch of pictures.
+    func prompts(_ pictures: Int) -> Int { (pictures + perPrompt - 1) / perPrompt }
 }
 
 extension BackboneWork {

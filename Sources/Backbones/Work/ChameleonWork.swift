@@ -1,10 +1,9 @@
 extension ChameleonModel.Configuration: BackboneWork {
-    /// Every prompt, and with guidance every heading, is read alone; then all sequences advance together, a token a
-    /// step.
+    /// Every prompt, and with guidance the heading, is read alone; then all sequences advance together, a token a step.
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
         let (read, heading) = (tokens + opening, heading.count)
-        var work = Double(pictures) * decoder.reading(1, tokens: read, answers: 1)
-        if sampling.isGuided { work += Double(pictures) * decoder.reading(1, tokens: heading, answers: 1) }
+        var work = Double(sampling.prompts(pictures)) * decoder.reading(1, tokens: read, answers: 1)
+        if sampling.isGuided { work += decoder.reading(1, tokens: heading, answers: 1) }
         let before = sampling.isGuided ? Double(read + heading) / 2 : Double(read)
         // The last row's end is not put in place.
         work += decoder.continuing(
@@ -23,6 +22,9 @@ extension ChameleonModel.Configuration: BackboneWork {
     package func encoding(_ pictures: Int) -> Work {
         tokenizer.encoding(pictures, height: pictureHeight, width: pictureWidth)
     }
+
+    /// A code each.
+    package var encodedNumbers: Int { grid.codes }
 
     /// Of the picture's part of a sequence, [tokens, V].
     package var answers: Int { sequence * transformer.vocabularySize }

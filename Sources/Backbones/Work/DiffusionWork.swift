@@ -19,10 +19,13 @@ package struct DiffusionWork: BackboneWork {
     let steps: Int
     var height, width: Int
 
-    /// Twice the rows where guidance is computed; a network that is told it computes every picture once.
+    /// Twice the rows where guidance is computed, away from one text; a network that is told it computes every picture
+    /// once.
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
-        let rows = isTold ? pictures : sampling.rows(pictures)
-        return reading(rows, tokens: tokens) + Double(sampling.steps ?? steps) * predicting(rows, rank: 0)
+        let isGuided = sampling.isGuided && !isTold
+        let texts = sampling.prompts(pictures) + (isGuided ? 1 : 0)
+        return Double(texts) * reading(1, tokens: tokens)
+            + Double(sampling.steps ?? steps) * predicting(isGuided ? 2 * pictures : pictures, rank: 0)
             + decoding(pictures)
     }
 
@@ -42,6 +45,9 @@ package struct DiffusionWork: BackboneWork {
         work[.choices] += Double(pictures * latents * autoencoder.latentChannels)
         return work
     }
+
+    /// Of the latents.
+    package var encodedNumbers: Int { latents * autoencoder.latentChannels }
 
     /// Of all attention's projections, those of the text's stream among them.
     package var lowRankNumbers: Int {

@@ -1,7 +1,7 @@
 extension InfinityModel.Configuration: BackboneWork {
     /// The text, all scales, and the picture of their sum.
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
-        reading(pictures, tokens: tokens)
+        Double(sampling.prompts(pictures)) * reading(1, tokens: tokens)
             + transformer.drawing(pictures, rows: sampling.rows(pictures), text: tokens)
             + tokenizer.work.decoding(pictures, height: pictureHeight, width: pictureWidth)
     }
@@ -28,6 +28,9 @@ extension InfinityModel.Configuration: BackboneWork {
         work[.choices] += Double(pictures * schedule.tokens * transformer.bits)
         return work
     }
+
+    /// Features of the last scale's tokens.
+    package var encodedNumbers: Int { schedule.last.tokens * transformer.bits }
 
     /// Two numbers a bit, of all scales' tokens.
     package var answers: Int { schedule.tokens * 2 * transformer.bits }

@@ -1,9 +1,10 @@
 extension LlamaGenModel.Configuration: BackboneWork {
     /// Every caption, and with guidance the dropped one, is read alone; then all advance together, a code a step.
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
-        let rows = sampling.rows(pictures)
-        var work = reading(pictures, tokens: tokens) + Double(rows) * prefix(tokens)
-        work += Double(rows) * decoder.reading(1, tokens: tokens, answers: 1)
+        let (rows, captions) = (sampling.rows(pictures), sampling.prompts(pictures))
+        let read = Double(sampling.rows(captions))
+        var work = Double(captions) * reading(1, tokens: tokens) + read * prefix(tokens)
+        work += read * decoder.reading(1, tokens: tokens, answers: 1)
         work += decoder.continuing(rows, steps: codes - 1, after: Double(tokens), sampling.weights)
         work.choose(pictures * codes, of: transformer.codes)
         return work + tokenizer.decoding(pictures, side: transformer.side)
@@ -21,6 +22,9 @@ extension LlamaGenModel.Configuration: BackboneWork {
 
     /// The VQGAN's encoder, and the comparison with every code.
     package func encoding(_ pictures: Int) -> Work { tokenizer.encoding(pictures, side: transformer.side) }
+
+    /// A code each.
+    package var encodedNumbers: Int { codes }
 
     /// Queries, keys and values are one matrix: 4·C + 2·keyWidth a layer.
     package var lowRankNumbers: Int { decoder.lowRankNumbers(isPacked: true) }

@@ -40,7 +40,7 @@ struct EncoderSizes {
     /// A concept's scores: pictures of its prompts, so many of each, with those.
     func score(_ pictures: Int, each: Int, of size: ModelDescription.Size, _ sheet: inout CostSheet) {
         see(pictures, &sheet)
-        sheet.draw(pictures, in: encoderPortion) { clip.text.encoding($0) }
+        sheet.draw((pictures + each - 1) / each, in: encoderPortion) { clip.text.encoding($0) }
         compare(pictures, each: each, of: size, &sheet)
     }
 

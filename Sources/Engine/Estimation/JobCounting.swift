@@ -46,7 +46,9 @@ struct JobCounting {
         let (pictures, read) = (spec.prompts.count * spec.perPrompt, tokens(spec.model, spec.prompts))
         sheet.load(model.weights)
         for adapter in adapters.values { sheet.load(adapter) }
-        sheet.draw(pictures) { model.drawing($0, prompt: read, model.drawing(spec.options)) }
+        var drawing = model.drawing(spec.options)
+        drawing.perPrompt = spec.perPrompt
+        sheet.draw(pictures) { model.drawing($0, prompt: read, drawing) }
         let pixels = (spec.size ?? model.size).pixels
         sheet.write(pictures: pictures, of: pixels)
         sheet.write(sheetOf: pictures, of: pixels)
@@ -67,6 +69,8 @@ struct JobCounting {
         let options = OptionTable.evaluation.completed(.object(spec.options))
         let (own, ofClass) = (prompts.count * spec.perPrompt, options["class_pictures"]?.integer ?? 0)
         let references = spec.images.isEmpty ? 4 : spec.images.count
+        var drawing = model.drawing()
+        drawing.perPrompt = spec.perPrompt
         encoders?.load(&sheet)
         for (index, concept) in spec.concepts.enumerated() {
             // Adapters change weights: each concept has a model of its own, in the memory of the last.
@@ -74,7 +78,7 @@ struct JobCounting {
             if let adapter = adapters[concept] { sheet.load(adapter, alone: true) }
             encoders?.see(references, &sheet)
             for _ in 0..<(spec.seeds?.count ?? 1) {
-                sheet.draw(own + ofClass) { model.drawing($0, prompt: read, model.drawing()) }
+                sheet.draw(own + ofClass) { model.drawing($0, prompt: read, drawing) }
                 encoders?.score(own, each: spec.perPrompt, of: model.size, &sheet)
                 encoders?.seeByDINO(ofClass, &sheet)
             }

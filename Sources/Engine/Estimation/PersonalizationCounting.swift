@@ -40,7 +40,7 @@ extension JobCounting {
                 teaching.draw(options.priorPictures, &sheet)
                 teaching.pairs(
                     options.supervisor, texts: options.priorPictures > 0 ? 2 : 1, pictures: options.priorPictures,
-                    cutsAnew: true, &sheet)
+                    references: spec.places(of: concept).count, &sheet)
                 teaching.draw(options.drawn, &sheet)
                 sheet.write(pictures: options.proxies, of: supervisor.pixels)
                 sheet.write(sheetOf: min(options.proxies, ProxyTuningWorker.mostOnSheet), of: supervisor.pixels)
@@ -50,7 +50,7 @@ extension JobCounting {
         sheet.hold(pictures: count * options.drawn, of: student.pixels)
         learning.pairs(
             options.student, texts: count * (1 + options.contexts.count), pictures: count * options.proxies,
-            cutsAnew: false, &sheet)
+            references: 0, &sheet)
         finish(spec, learning, &sheet)
         for quick in measured { quick.after(&sheet) }
     }
@@ -100,6 +100,9 @@ struct Learning {
     var iterations: Int { table["iterations"]?.integer ?? 0 }
     private var batch: Int { table["batch"]?.integer ?? 1 }
 
+    /// Both moments of a number, as AdamW keeps them.
+    private var momentBytes: Double { table["moments"] == "8-bit" ? 2 * EightBitMoment.bytes : 8 }
+
     private func isOn(_ name: String) -> Bool { table[name] == .bool(true) }
     private func number(_ name: String) -> Int { table[name]?.integer ?? 0 }
 
@@ -122,6 +125,26 @@ struct Learning {
         sheet.compute(learner.encoding(pictures).rounded, times: Double(times))
     }
 
+    /// References that every step cuts anew: every cut once, as far as they are kept.
+    /// - Parameter seen: how often one is drawn.
+    /// - Returns: the bytes of those that are kept.
+    private func encode(cutsOf references: Int, zoom: Float, seen: Int, _ sheet: inout CostSheet) -> Double {
+        guard references > 0 else { return 0 }
+        let size = min(model.size.width, model.size.height)
+        let cuts = references * ReferenceAugmentation(size: size, largestZoom: zoom).cuts
+        let bytes = 4 * max(model.work.encodedNumbers, 1)
+        let kept = min(cuts, EncodedCuts.mostBytes / bytes)
+        encode(1, times: min(seen, kept + seen * (cuts - kept) / cuts), &sheet)
+        return Double(kept * bytes)
+    }
+
+    /// Those of a concept that is learnt alone.
+    private func encodeReferences(_ sheet: inout CostSheet) -> Double {
+        encode(
+            cutsOf: spec.images.count, zoom: Float(table["largest_zoom"]?.double ?? 1), seen: batch * iterations,
+            &sheet)
+    }
+
     private func read(_ prompts: Int, times: Int, _ sheet: inout CostSheet) {
         sheet.compute(model.work.reading(prompts, tokens: tokens).rounded, times: Double(times))
     }
@@ -130,7 +153,7 @@ struct Learning {
     func arbooth(_ sheet: inout CostSheet) {
         let maps = isOn("distillation") ? number("distillation_maps") : 0
         sheet.draw(maps, in: ARBoothTraining.mapsAtATime) { (drawing($0, isGuided: false) + pass($0)).rounded }
-        encode(batch, times: iterations, &sheet)
+        let cuts = encodeReferences(&sheet)
         var step = pass(maps > 0 ? 2 * batch : batch)
         if isOn("learns_placeholder") {
             step += model.work.reading(1, tokens: tokens)
@@ -139,7 +162,7 @@ struct Learning {
         }
         var numbers = tuned
         // The maps themselves are half as many numbers as the logits on them.
-        numbers.taughtBytes = 6 * Double(maps * model.work.answers)
+        numbers.taughtBytes = 6 * Double(maps * model.work.answers) + cuts
         // Blocks that are computed once more are updated one by one.
         if step.isRepeated { numbers.gradientShare = 1 / Double(model.work.blocks) }
         sheet.learn([step], numbers, steps: iterations)
@@ -151,7 +174,7 @@ struct Learning {
         var numbers = LearningNumbers()
         numbers.share = isFull ? 1 : model.work.tunedShare
         numbers.count = isFull ? model.weights.numbers : model.work.tunedNumbers
-        numbers.momentBytes = table["moments"] == "8-bit" ? 2 * EightBitMoment.bytes : 8
+        numbers.momentBytes = momentBytes
         numbers.widenedBytes = model.weights.held.widening * numbers.count
         numbers.areWeights = true
         return numbers
@@ -164,9 +187,9 @@ struct Learning {
         sheet.compute(pass(1).rounded, times: Double(spec.images.count + 1))
         draw(pictures, &sheet)
         sheet.compute(pass(1).rounded, times: Double(pictures))
-        encode(batch, times: iterations, &sheet)
+        let cuts = encodeReferences(&sheet)
         let passes = pictures > 0 ? [pass(batch), pass(1)] : [pass(batch)]
-        let numbers = LearningNumbers(taughtBytes: 4 * Double(pictures * model.work.answers))
+        let numbers = LearningNumbers(taughtBytes: 4 * Double(pictures * model.work.answers) + cuts)
         sheet.learn(passes, numbers, steps: iterations)
     }
 
@@ -176,9 +199,10 @@ struct Learning {
         // A concept's prompt, and its class's, are read once.
         read(1, times: keepsPrior ? 2 : 1, &sheet)
         if keepsPrior { drawPrior(number("prior_pictures"), &sheet) }
-        encode(batch, times: iterations, &sheet)
+        var numbers = lowRank(rank)
+        numbers.taughtBytes = encodeReferences(&sheet)
         let step = pass(batch, rank: rank)
-        sheet.learn(keepsPrior ? [step, step] : [step], lowRank(rank), steps: iterations)
+        sheet.learn(keepsPrior ? [step, step] : [step], numbers, steps: iterations)
     }
 
     /// A diffusion model's a few at a time, with its usual guidance; the others' at the model's own distribution: scale
@@ -195,24 +219,27 @@ struct Learning {
     /// are.
     /// - Parameters:
     ///   - pictures: those that stay.
-    ///   - cutsAnew: whether every step has others beside them, as a supervisor has references beside its class.
+    ///   - references: those beside them that every step cuts anew, as a supervisor has beside its class.
     func pairs(
-        _ options: PairTraining.Options, texts: Int, pictures: Int, cutsAnew: Bool, _ sheet: inout CostSheet
+        _ options: PairTraining.Options, texts: Int, pictures: Int, references: Int, _ sheet: inout CostSheet
     ) {
         let step = pass(options.batch, rank: options.rank)
         let seen = options.batch * options.iterations
         let kept = min(texts, PairTraining.mostKeptTexts)
         read(1, times: kept + seen * (texts - kept) / texts, &sheet)
-        encode(1, times: min(pictures, seen) + (cutsAnew ? seen : 0), &sheet)
-        let passes = cutsAnew && pictures > 0 ? 2 : 1
+        encode(1, times: min(pictures, seen), &sheet)
+        let cuts = encode(cutsOf: references, zoom: options.largestZoom, seen: seen, &sheet)
+        let passes = references > 0 && pictures > 0 ? 2 : 1
         var numbers = lowRank(options.rank)
         if options.rule == .prodigy { numbers.momentBytes = Prodigy.keptBytes }
         // Pictures of the class, until the supervisor has learnt.
-        if cutsAnew { numbers.taughtBytes = CostSheet.bytes(ofHeld: pictures, of: model.pixels) }
+        if references > 0 { numbers.taughtBytes = CostSheet.bytes(ofHeld: pictures, of: model.pixels) + cuts }
         sheet.learn(Array(repeating: step, count: passes), numbers, steps: options.iterations)
     }
 
-    private func lowRank(_ rank: Int) -> LearningNumbers { LearningNumbers(count: rank * model.work.lowRankNumbers) }
+    private func lowRank(_ rank: Int) -> LearningNumbers {
+        LearningNumbers(count: rank * model.work.lowRankNumbers, momentBytes: momentBytes)
+    }
 }
 
 /// The small evaluation before and after a concept is learnt.

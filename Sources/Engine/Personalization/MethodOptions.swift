@@ -25,6 +25,13 @@ extension TrainingOptions {
     }
 }
 
+extension OptionValues {
+    /// Assigns how AdamW keeps its moments, where that is said.
+    fileprivate func moments(_ assign: (AdamW.Precision) -> Void) {
+        text("moments") { if let precision = AdamW.Precision(rawValue: $0) { assign(precision) } }
+    }
+}
+
 extension ARBoothOptions: TrainingOptions {}
 extension CoAROptions: TrainingOptions {}
 extension LoRAOptions: TrainingOptions {}
@@ -35,7 +42,7 @@ extension ARBoothOptions {
     init(_ values: OptionValues) {
         self.init()
         take(values)
-        values.text("moments") { moments = AdamW.Precision(rawValue: $0) ?? moments }
+        values.moments { moments = $0 }
         values.text("tuning") { tuning = Tuning(rawValue: $0) ?? tuning }
         values.flag("scale_weighting") { scaleWeighting = $0 }
         values.integer("early_scales") { earlyScales = $0 }
@@ -56,6 +63,7 @@ extension CoAROptions {
     init(_ values: OptionValues) {
         self.init()
         take(values)
+        values.moments { moments = $0 }
         values.integer("layers") { layers = $0 }
         values.flag("prior_preservation") { priorPreservation = $0 }
         values.integer("prior_pictures") { priorPictures = $0 }
@@ -69,12 +77,16 @@ extension CoAROptions {
 
 extension PersonalizeSpec {
     /// What Proxy-Tuning is done with: what the job says, or the two models, or the method itself.
-    /// - Throws: `JobFailure` listing every unknown option and every value out of range.
+    /// - Throws: `JobFailure` listing every unknown option and every value out of range, or moments that the supervisor
+    ///   cannot keep so.
     func proxyTuning(of student: ModelDescription, by supervisor: ModelDescription?) throws -> ProxyTuningOptions {
+        if let problem = momentsProblem(of: supervisor) {
+            throw JobFailure(
+                code: "input.options", consequence: .rejected, message: "1 option cannot be used", problems: [problem])
+        }
         var teaching = supervisor?.training?["supervisor"] ?? [:]
         // A usual rate is AdamW's; Prodigy finds its own.
-        let rule = options["supervisor_optimizer"] ?? teaching["supervisor_optimizer"]
-        if rule?.string == "prodigy" { teaching["supervisor_learning_rate"] = nil }
+        if supervisorRule(of: supervisor) == "prodigy" { teaching["supervisor_learning_rate"] = nil }
         let usual = (student.training?[method.rawValue] ?? [:]).merging(teaching) { $1 }
         // Of another job's proxies it does not say how many there are.
         let given = options.filter { $0.key != "proxies" || ProxySource($0.value) == nil }
@@ -101,6 +113,7 @@ extension ProxyTuningOptions {
             values.number("beta1") { self[keyPath: stage].beta1 = $0 }
             values.number("beta2") { self[keyPath: stage].beta2 = $0 }
             values.number("weight_decay") { self[keyPath: stage].weightDecay = $0 }
+            values.moments { self[keyPath: stage].moments = $0 }
         }
     }
 
@@ -125,6 +138,7 @@ extension LoRAOptions {
     init(_ values: OptionValues) {
         self.init()
         take(values)
+        values.moments { moments = $0 }
         values.integer("rank") { rank = $0 }
         values.number("alpha") { alpha = $0 }
         values.flag("prior_preservation") { priorPreservation = $0 }

@@ -72,6 +72,12 @@ extension OptionTable {
     /// The tables have the pocket models' rates.
     private static let releasedRate = "AdamW's; released models have a smaller one of their own (models show)"
 
+    private static func moments(_ remark: String = "") -> JobOption {
+        JobOption(
+            "moments", .choice(["32-bit", "8-bit"]), standard: .string("32-bit"),
+            "how AdamW keeps its two moments of every number; in 8 bits they take a quarter of the memory" + remark)
+    }
+
     /// ARBooth's, with the paper's values where it gives them (arXiv 2504.02612, sections 4 and 5.1); the learning rate
     /// is the pocket models', for the paper's was chosen for a model 250 times as large.
     package static let arbooth = OptionTable(rows: [
@@ -82,9 +88,7 @@ extension OptionTable {
         JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
         JobOption("beta2", .numbers(0...0.99999), standard: .number(0.97), "AdamW's second decay"),
         JobOption("weight_decay", .numbers(0...1), standard: .number(0), "AdamW's"),
-        JobOption(
-            "moments", .choice(["32-bit", "8-bit"]), standard: .string("32-bit"),
-            "how AdamW keeps its two moments of every number; in 8 bits they take a quarter of the memory"),
+        moments(),
         JobOption(
             "tuning", .choice(["cross-attention+feed-forward", "full"]),
             standard: .string("cross-attention+feed-forward"), "which weights learn"),
@@ -123,6 +127,7 @@ extension OptionTable {
             JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
             JobOption("beta2", .numbers(0...0.99999), standard: .number(0.999), "AdamW's second decay"),
             JobOption("weight_decay", .numbers(0...1), standard: .number(0), "AdamW's"),
+            moments(),
             JobOption(
                 "layers", .integers(1...256), standard: .null,
                 """
@@ -159,6 +164,7 @@ extension OptionTable {
         JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
         JobOption("beta2", .numbers(0...0.99999), standard: .number(0.999), "AdamW's second decay"),
         JobOption("weight_decay", .numbers(0...1), standard: .number(0.01), "AdamW's"),
+        moments(),
         JobOption("rank", .integers(1...256), standard: .integer(8), "rank of every change"),
         JobOption("alpha", .numbers(0.01...4096), standard: .number(16), "changes count alpha / rank"),
         JobOption(
@@ -211,6 +217,7 @@ extension OptionTable {
         JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
         JobOption("beta2", .numbers(0...0.99999), standard: .number(0.999), "AdamW's second decay"),
         JobOption("weight_decay", .numbers(0...1), standard: .number(0.01), "AdamW's"),
+        moments("; 8 bits are refused with a supervisor that learns by Prodigy"),
         JobOption("rank", .integers(1...256), standard: .integer(16), "rank of the student's changes"),
         JobOption(
             "alpha", .numbers(0.01...4096), standard: .null,
@@ -219,7 +226,7 @@ extension OptionTable {
 
     /// Those of Proxy-Tuning that its student learns by; by the others proxies are drawn.
     static let student: Set<String> = [
-        "iterations", "batch", "learning_rate", "beta1", "beta2", "weight_decay", "rank", "alpha",
+        "iterations", "batch", "learning_rate", "beta1", "beta2", "weight_decay", "moments", "rank", "alpha",
     ]
 
     /// How concepts of several jobs act together where each brings low-rank changes.

@@ -48,6 +48,20 @@ package struct PersonalizeSpec: Sendable, Equatable {
         return options.keys.filter { !OptionTable.student.contains($0) && !($0 == "proxies" && isNamed) }.sorted()
     }
 
+    /// By which rule a supervisor learns: the one the job says, or the usual one of its model.
+    package func supervisorRule(of supervisor: ModelDescription?) -> String? {
+        (options["supervisor_optimizer"] ?? supervisor?.training?["supervisor"]?["supervisor_optimizer"])?.string
+    }
+
+    /// Prodigy keeps no moments in 8 bits.
+    /// - Parameter model: of the supervisor; nil where nobody knows it.
+    package func momentsProblem(of model: ModelDescription?) -> Problem? {
+        guard let supervisor, options["moments"] == "8-bit", supervisorRule(of: model) == "prodigy" else { return nil }
+        return Problem(
+            "/options/moments", found: "8-bit, where \(supervisor) learns by Prodigy",
+            allowed: "32-bit; or 8-bit with supervisor_optimizer adamw")
+    }
+
     /// What the method leaves open for such a concept.
     package var table: OptionTable { method.options(for: concept.role) }
 }
@@ -88,7 +102,9 @@ extension PersonalizeSpec {
         guard let model, let concept = concepts.first, let method else { return nil }
         (self.concept, self.method, self.model) = (concept, method, model)
         others = Array(concepts.dropFirst())
-        if let supervisor { reader.hold(supervisor: supervisor, of: model) }
+        guard let supervisor else { return }
+        reader.hold(supervisor: supervisor, of: model)
+        if let problem = momentsProblem(of: reader.models[supervisor]) { reader.problems.append(problem) }
     }
 
     var members: [String: JSONValue] {

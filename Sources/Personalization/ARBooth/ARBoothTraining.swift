@@ -1,6 +1,5 @@
 import Autograd
 import Backbones
-import Images
 import Layers
 import Randomness
 import Tensors
@@ -36,6 +35,7 @@ package final class ARBoothTraining: ConceptTraining {
     private let placeholder: Parameter
     private let placeholderToken: Int32
     private let optimizer: AdamW
+    private let cuts: EncodedCuts
     private let prior: Prior?
     private let subjectTokens: [Int32]
     /// What the frozen encoder makes of those; nil where the subject's word learns.
@@ -54,6 +54,10 @@ package final class ARBoothTraining: ConceptTraining {
         self.subject = subject
         self.options = options
         self.seed = seed
+        cuts = EncodedCuts(
+            of: subject.references, from: subject.origins,
+            by: ReferenceAugmentation(size: model.configuration.pictureSize, largestZoom: options.largestZoom)
+        ) { .map(model.features([$0])) }
         let tokenizer = model.textTokenizer.adding(placeholders: [subject.placeholder])
         placeholderToken = tokenizer.identifier(of: subject.placeholder)!
         subjectTokens = tokenizer.encode(subject.plainPrompt)
@@ -119,12 +123,9 @@ package final class ARBoothTraining: ConceptTraining {
     private func subjectMaps(step: UInt64) -> TokenMaps {
         var pick = Philox(seed: seed, purpose: Purpose.references.rawValue, index: step)
         var crop = Philox(seed: seed, purpose: Purpose.crops.rawValue, index: step)
-        let augment = ReferenceAugmentation(size: model.configuration.pictureSize, largestZoom: options.largestZoom)
-        let pictures = (0..<options.batch).map { _ in
-            augment(subject.references[pick.below(subject.references.count)], &crop)
-        }
+        let seen = (0..<options.batch).map { _ in cuts(pick.below(subject.references.count), &crop).picture }
         return model.maps(
-            pictures,
+            of: seen.maps,
             flips: BitFlips(
                 maximumShare: options.largestFlipShare,
                 generator: Philox(seed: seed, purpose: Purpose.flips.rawValue, index: step)))

@@ -1,4 +1,5 @@
 import Jobs
+import Layers
 
 /// What CoAR leaves open, with the paper's values as defaults (arXiv 2508.07341, sections 3 and 4.1). Each part can be
 /// switched off, so that layer-wise context alone, with prior preservation, and with self-regularization can be
@@ -16,6 +17,8 @@ package struct CoAROptions: Codable, Equatable, Sendable {
     package var beta2: Float = 0.999
     /// AdamW's, decoupled from the gradients.
     package var weightDecay: Float = 0
+    /// How AdamW keeps its moments; nil of an adapter older than the choice, which had floats.
+    package var moments: AdamW.Precision? = .single
     /// Layers with context vectors; nil takes the paper's share of the depth, 9 of 32 for subjects and 3 of 32 for
     /// styles.
     package var layers: Int?

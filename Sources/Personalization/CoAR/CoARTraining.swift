@@ -1,6 +1,5 @@
 import Autograd
 import Backbones
-import Images
 import Layers
 import Randomness
 import Tensors
@@ -44,6 +43,7 @@ package final class CoARTraining: ConceptTraining {
     private let model: ChameleonModel
     private let text, image: Parameter
     private let optimizer: AdamW
+    private let cuts: EncodedCuts
     /// Each layer's mean state of the references' codes [N, C].
     private let mean: Tensor
     /// What stands before a reference's codes, by its grid: the prompt says its size.
@@ -61,6 +61,10 @@ package final class CoARTraining: ConceptTraining {
         self.concept = concept
         self.options = options
         self.seed = seed
+        cuts = EncodedCuts(
+            of: concept.references, from: concept.origins, in: concept.shapes,
+            by: ReferenceAugmentation(size: model.configuration.pictureSize, largestZoom: options.largestZoom)
+        ) { .shaped(model.encoded([$0])[0]) }
         let references = concept.pictures(size: model.configuration.pictureSize)
         let start = CoARTraining.start(
             model: model, concept: concept, references: references, options: options, seed: seed)
@@ -85,7 +89,8 @@ package final class CoARTraining: ConceptTraining {
             AdamW.Options(
                 learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
                 weightDecay: options.weightDecay,
-                largestNorm: nil))
+                largestNorm: nil),
+            moments: options.moments ?? .single)
     }
 
     /// Where the vectors start: the text vectors at the states of the class noun (of the word `style`) in the
@@ -144,15 +149,11 @@ package final class CoARTraining: ConceptTraining {
     private func conceptLoss(step: UInt64) -> Variable {
         var pick = Philox(seed: seed, purpose: Purpose.references.rawValue, index: step)
         var crop = Philox(seed: seed, purpose: Purpose.crops.rawValue, index: step)
-        let augment = ReferenceAugmentation(size: model.configuration.pictureSize, largestZoom: options.largestZoom)
-        let pictures = (0..<options.batch).map { _ in
-            concept.cut(pick.below(concept.references.count), by: augment, &crop).picture
-        }
-        let read = model.encoded(pictures)
+        let seen = (0..<options.batch).map { _ in cuts(pick.below(concept.references.count), &crop).picture }.shaped
         let vocabulary = model.configuration.vocabulary
         let batch = ChameleonBatch(
-            read.map { ChameleonSequence(before: prompts[$0.grid]!.ids, picture: vocabulary.rows($0.codes, $0.grid)) })
-        let contexts = contexts(before: read.map(\.grid))
+            seen.map { ChameleonSequence(before: prompts[$0.grid]!.ids, picture: vocabulary.rows($0.codes, $0.grid)) })
+        let contexts = contexts(before: seen.map(\.grid))
         return batch.loss(model.transformer.logits(batch.ids, batch: batch.count, contexts: contexts))
     }
 
@@ -211,7 +212,7 @@ private struct Prior {
         let configuration = model.configuration
         let drawn = PairLearner.batches(seeds).flatMap { some in
             model.generateCodes(
-                some.map { _ in ChameleonPrompt(ids: before) }, sampling: model.sampling(seeds: some))
+                [ChameleonPrompt(ids: before)], at: some.map { _ in 0 }, sampling: model.sampling(seeds: some))
         }
         context = LayerContext(image.variable, positions: [before.count])
         sequences = drawn.map {

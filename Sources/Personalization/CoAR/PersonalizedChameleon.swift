@@ -84,12 +84,14 @@ package struct PersonalizedChameleon {
 
     /// One picture per prompt, as `sampling` says.
     package func generate(_ texts: [String], sampling: CodeSampling, cutsConcepts: Bool = true) -> [Picture] {
-        let read = texts.map { prompts(words($0), cutsConcepts: cutsConcepts) }
-        return model.generate(read, sampling: sampling) { text in
+        let distinct = DistinctTexts(texts)
+        let read = distinct.texts.map { prompts(words($0), cutsConcepts: cutsConcepts) }
+        return model.generate(read, at: distinct.places, sampling: sampling) { text in
             guard let text else { return tokenwise?.end() ?? () }
             // The start mark stands before the words.
             tokenwise?.begin(
-                [model.words(texts[text], tokenizer: named)], after: 1, rows: read[text].ids.count, tokenizer: named)
+                [model.words(distinct.texts[text], tokenizer: named)], after: 1, rows: read[text].ids.count,
+                tokenizer: named)
         }
     }
 

@@ -19,9 +19,11 @@ package struct DreamBooth {
     let pictureSize: Int
     /// Ends of the names of the modules a LoRA adapter changes by default.
     let attentionModules: [String]
+    /// A picture of its size as it learns it, which no training changes.
+    let encode: (_ picture: Picture) -> EncodedPicture
     /// Mean loss per token of pictures of the concept, of which only some networks are told what they were cut from.
     /// What is random about it, as a diffusion model's noise is, comes from the generator.
-    let conceptLoss: (_ pictures: [Picture], _ origins: [PictureOrigin], _ generator: inout Philox) -> Variable
+    let conceptLoss: (_ pictures: [EncodedPicture], _ origins: [PictureOrigin], _ generator: inout Philox) -> Variable
     /// Mean loss per token of chosen pictures of the class.
     let priorLoss: (_ chosen: [Int], _ generator: inout Philox) -> Variable
 
@@ -68,9 +70,10 @@ package struct DreamBooth {
             name: model.configuration.name, word: word, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize,
             attentionModules: model.attentionModules,
+            encode: { .map(model.features([$0])) },
             conceptLoss: { pictures, _, generator in
-                let flips = BitFlips(generator: generator)
-                return model.loss(conceptText.repeated(pictures.count), maps: model.maps(pictures, flips: flips))
+                let maps = model.maps(of: pictures.maps, flips: BitFlips(generator: generator))
+                return model.loss(conceptText.repeated(pictures.count), maps: maps)
             },
             // Bits are not flipped here: what the model drew has its own mistakes, and what it said after them.
             priorLoss: { chosen, _ in
@@ -95,15 +98,14 @@ package struct DreamBooth {
         }
         let before = ChameleonPrompt(ids: model.ids(before: classPrompt))
         let drawn = codes(of: model.configuration.vocabulary.codes, seeds: seeds(seed, priorPictures)) { plain in
-            model.generateCodes(plain.seeds.map { _ in before }, sampling: plain)
+            model.generateCodes([before], at: plain.seeds.map { _ in 0 }, sampling: plain)
         }
         return DreamBooth(
             name: model.configuration.name, word: word, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize,
             attentionModules: model.attentionModules,
-            conceptLoss: { pictures, _, _ in
-                loss(model.encoded(pictures).map { model.sequence(conceptPrompt, of: $0) })
-            },
+            encode: { .shaped(model.encoded([$0])[0]) },
+            conceptLoss: { pictures, _, _ in loss(pictures.shaped.map { model.sequence(conceptPrompt, of: $0) }) },
             priorLoss: { chosen, _ in loss(chosen.map { model.sequence(classPrompt, codes: drawn[$0]) }) })
     }
 
@@ -117,13 +119,14 @@ package struct DreamBooth {
         let conceptText = model.encode([concept.photoPrompt(word)])
         let classText = model.encode([concept.classPhotoPrompt])
         let drawn = codes(of: model.configuration.transformer.codes, seeds: seeds(seed, priorPictures)) { plain in
-            model.generateCodes(classText.repeated(plain.seeds.count), sampling: plain)
+            model.generateCodes(classText, at: plain.seeds.map { _ in 0 }, sampling: plain)
         }
         return DreamBooth(
             name: model.configuration.name, word: word, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize, attentionModules: model.attentionModules,
+            encode: { .codes(model.codes([$0])[0]) },
             conceptLoss: { pictures, _, _ in
-                model.loss(conceptText.repeated(pictures.count), codes: model.codes(pictures))
+                model.loss(conceptText.repeated(pictures.count), codes: pictures.codes)
             },
             priorLoss: { chosen, _ in
                 model.loss(classText.repeated(chosen.count), codes: chosen.map { drawn[$0] })
@@ -144,9 +147,10 @@ package struct DreamBooth {
         return DreamBooth(
             name: model.settings.name, word: word, weights: model.transformerWeights,
             pictureSize: model.pictureSize, attentionModules: model.attentionModules,
+            encode: { .map(model.latents([$0])) },
             conceptLoss: { pictures, origins, generator in
                 let text = conceptText.repeated(pictures.count).beside(origins)
-                return model.loss(model.latents(pictures), text: text, &generator)
+                return model.loss(pictures.maps, text: text, &generator)
             },
             priorLoss: { chosen, generator in
                 let latents = Tensor.joined(chosen.map { drawn!.slice($0..<$0 + 1) })

@@ -1,3 +1,5 @@
+import Layers
+
 /// LoRA DreamBooth (Hu et al., arXiv 2106.09685; Ruiz et al., arXiv 2208.12242): the baseline that every user knows.
 package struct LoRAOptions: Codable, Equatable, Sendable {
     /// Steps.
@@ -12,6 +14,8 @@ package struct LoRAOptions: Codable, Equatable, Sendable {
     package var beta2: Float = 0.999
     /// AdamW's, decoupled from the gradients.
     package var weightDecay: Float = 0.01
+    /// How AdamW keeps its moments.
+    package var moments = AdamW.Precision.single
     /// r of every change.
     package var rank = 8
     /// α, divided by r.

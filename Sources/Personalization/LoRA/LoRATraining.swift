@@ -1,5 +1,4 @@
 import Autograd
-import Images
 import Layers
 import Randomness
 import Tensors
@@ -37,6 +36,7 @@ package final class LoRATraining: ConceptTraining {
     package var word: String { backbone.word }
     private let lora: LoRAAdapter
     private let optimizer: AdamW
+    private let cuts: EncodedCuts
     /// Steps taken so far.
     package var step: Int { optimizer.step }
     /// Steps in all.
@@ -50,6 +50,10 @@ package final class LoRATraining: ConceptTraining {
         self.concept = concept
         self.options = options
         self.seed = seed
+        cuts = EncodedCuts(
+            of: concept.references, from: concept.origins, in: concept.shapes,
+            by: ReferenceAugmentation(size: backbone.pictureSize, largestZoom: options.largestZoom),
+            encode: backbone.encode)
         lora = try LoRAAdapter(
             for: backbone.weights, options: Self.changes(options, of: backbone.attentionModules), seed: seed)
         try lora.attach(to: backbone.weights)
@@ -59,7 +63,8 @@ package final class LoRATraining: ConceptTraining {
             AdamW.Options(
                 learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
                 weightDecay: options.weightDecay,
-                largestNorm: 1))
+                largestNorm: 1),
+            moments: options.moments)
     }
 
     /// One training step.
@@ -67,12 +72,9 @@ package final class LoRATraining: ConceptTraining {
         let index = UInt64(optimizer.step)
         var pick = Philox(seed: seed, purpose: Purpose.references.rawValue, index: index)
         var crop = Philox(seed: seed, purpose: Purpose.crops.rawValue, index: index)
-        let augment = ReferenceAugmentation(size: backbone.pictureSize, largestZoom: options.largestZoom)
-        let cuts = (0..<options.batch).map { _ in
-            concept.cut(pick.below(concept.references.count), by: augment, &crop)
-        }
+        let seen = (0..<options.batch).map { _ in cuts(pick.below(concept.references.count), &crop) }
         var noise = Philox(seed: seed, purpose: Purpose.losses.rawValue, index: index)
-        let loss = backbone.conceptLoss(cuts.map(\.picture), cuts.map(\.origin), &noise)
+        let loss = backbone.conceptLoss(seen.map(\.picture), seen.map(\.origin), &noise)
         loss.backward()
         var prior: Float = 0
         if options.priorPreservation {

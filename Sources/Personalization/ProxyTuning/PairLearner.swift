@@ -62,9 +62,12 @@ package struct PairLearner {
             encode: { .map(model.latents([$0])) },
             loss: { pairs, generator in
                 let text = texts(pairs.map(\.prompt)).beside(pairs.map(\.origin))
-                return model.loss(pairs.maps, text: text, &generator)
+                return model.loss(pairs.map(\.picture).maps, text: text, &generator)
             },
-            draw: { model.generate(words.text($0), sampling: model.sampling(seeds: $1)) })
+            draw: { prompts, seeds in
+                let text = DiffusionText.joined(DistinctTexts(prompts).read { words.text([$0]) })
+                return model.generate(text, sampling: model.sampling(seeds: seeds))
+            })
     }
 
     /// - Parameter concepts: names that prompts may have between angle brackets.
@@ -78,8 +81,12 @@ package struct PairLearner {
             embedding: { model.startOfPlaceholder(like: $0) }, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize, attentionModules: model.attentionModules,
             encode: { .codes(model.codes([$0])[0]) },
-            loss: { pairs, _ in model.loss(texts(pairs.map(\.prompt)), codes: pairs.codes) },
-            draw: { model.generate(text($0), sampling: model.sampling(seeds: $1)) })
+            loss: { pairs, _ in model.loss(texts(pairs.map(\.prompt)), codes: pairs.map(\.picture).codes) },
+            draw: { prompts, seeds in
+                let distinct = DistinctTexts(prompts)
+                let captions = TextFeatures.joined(distinct.texts.map { text([$0]) })
+                return model.generate(captions, at: distinct.places, sampling: model.sampling(seeds: seeds))
+            })
     }
 
     /// - Parameter concepts: names that prompts may have between angle brackets.
@@ -95,10 +102,13 @@ package struct PairLearner {
             attentionModules: model.attentionModules,
             encode: { .map(model.features([$0])) },
             loss: { pairs, generator in
-                let maps = model.maps(of: pairs.maps, flips: BitFlips(generator: generator))
+                let maps = model.maps(of: pairs.map(\.picture).maps, flips: BitFlips(generator: generator))
                 return model.loss(texts(pairs.map(\.prompt)), maps: maps)
             },
-            draw: { model.generate(text($0), sampling: model.sampling(seeds: $1)) })
+            draw: { prompts, seeds in
+                let features = TextFeatures.joined(DistinctTexts(prompts).read { text([$0]) })
+                return model.generate(features, sampling: model.sampling(seeds: seeds))
+            })
     }
 
     /// - Parameter concepts: names that prompts may have between angle brackets.
@@ -116,7 +126,7 @@ package struct PairLearner {
             loss: { pairs, _ in
                 let read = pairs.map { prompts($0.prompt) }
                 let batch = ChameleonBatch(
-                    zip(read, pairs.codes).map {
+                    zip(read, pairs.map(\.picture).codes).map {
                         ChameleonSequence(before: $0.ids, picture: vocabulary.rows($1, grid))
                     })
                 let contexts = read.enumerated().flatMap { sample, prompt in
@@ -125,7 +135,9 @@ package struct PairLearner {
                 return batch.loss(model.transformer.logits(batch.ids, batch: batch.count, contexts: contexts))
             },
             draw: { texts, seeds in
-                model.generate(texts.map { prompts($0) }, sampling: model.sampling(seeds: seeds))
+                let distinct = DistinctTexts(texts)
+                return model.generate(
+                    distinct.texts.map { prompts($0) }, at: distinct.places, sampling: model.sampling(seeds: seeds))
             })
     }
 }

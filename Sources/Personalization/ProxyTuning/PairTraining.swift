@@ -69,6 +69,8 @@ package final class PairTraining: StepwiseTraining {
         package var beta2: Float = 0.999
         /// Decoupled from the gradients.
         package var weightDecay: Float = 0.01
+        /// How AdamW keeps its moments; Prodigy's are floats.
+        package var moments = AdamW.Precision.single
         /// r of low-rank changes.
         package var rank: Int
         /// α, divided by r.
@@ -95,12 +97,6 @@ package final class PairTraining: StepwiseTraining {
         case crops, prior, losses
     }
 
-    /// A pair's number among all of its purpose.
-    private struct Place: Hashable {
-        let purpose: Purpose
-        let number: Int
-    }
-
     /// The backbone as it was given.
     package let learner: PairLearner
     private let options: Options
@@ -111,8 +107,8 @@ package final class PairTraining: StepwiseTraining {
     /// What learns.
     package let learning: [Parameter]
     private let optimizer: any Optimizer
-    /// Pictures that no step cuts anew, as the backbone learns them.
-    private var encodedPictures: [Place: EncodedPicture] = [:]
+    /// The pairs' pictures, and those that must stay, which are not enlarged.
+    private let pairCuts, priorCuts: EncodedCuts
     /// Steps taken.
     package var step: Int { optimizer.step }
     /// Steps in all.
@@ -127,6 +123,13 @@ package final class PairTraining: StepwiseTraining {
     ) throws(LoRAError) {
         precondition(!pairs.isEmpty, "nothing to learn")
         (self.learner, self.pairs, self.prior, self.options, self.seed) = (learner, pairs, prior, options, seed)
+        func cuts(of pairs: [PicturePair], largestZoom: Float) -> EncodedCuts {
+            EncodedCuts(
+                of: pairs.map(\.picture), from: pairs.map(\.origin),
+                by: ReferenceAugmentation(size: learner.pictureSize, largestZoom: largestZoom), encode: learner.encode)
+        }
+        pairCuts = cuts(of: pairs, largestZoom: options.largestZoom)
+        priorCuts = cuts(of: prior, largestZoom: 1)
         lora = try LoRAAdapter(
             for: learner.weights,
             options: .init(
@@ -147,7 +150,8 @@ package final class PairTraining: StepwiseTraining {
                 learning,
                 AdamW.Options(
                     learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
-                    weightDecay: options.weightDecay, largestNorm: 1))
+                    weightDecay: options.weightDecay, largestNorm: 1),
+                moments: options.moments)
         case .prodigy:
             optimizer = Prodigy(
                 learning, learningRate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
@@ -157,11 +161,11 @@ package final class PairTraining: StepwiseTraining {
 
     /// One training step.
     package func advance() -> StepLosses {
-        let loss = loss(of: pairs, .pairs, isAugmented: true)
+        let loss = loss(of: pairs, pairCuts, .pairs)
         loss.backward()
         var kept: Float = 0
         if !prior.isEmpty {
-            let loss = self.loss(of: prior, .prior, isAugmented: false)
+            let loss = self.loss(of: prior, priorCuts, .prior)
             kept = loss.scalar
             (options.priorWeight * loss).backward()
         }
@@ -170,31 +174,19 @@ package final class PairTraining: StepwiseTraining {
             gradientNorm: optimizer.update())
     }
 
-    private func loss(of all: [PicturePair], _ purpose: Purpose, isAugmented: Bool) -> Variable {
+    private func loss(of all: [PicturePair], _ cuts: EncodedCuts, _ purpose: Purpose) -> Variable {
         let index = UInt64(optimizer.step)
         var pick = Philox(seed: seed, purpose: purpose.rawValue, index: index)
         var crop = Philox(seed: seed, purpose: Purpose.crops.rawValue, index: index)
         // The two losses of a step have noise of their own.
-        var noise = Philox(seed: seed, purpose: Purpose.losses.rawValue, index: 2 * index + (isAugmented ? 0 : 1))
-        let augment = ReferenceAugmentation(
-            size: learner.pictureSize, largestZoom: isAugmented ? options.largestZoom : 1)
+        var noise = Philox(
+            seed: seed, purpose: Purpose.losses.rawValue, index: 2 * index + (purpose == .pairs ? 0 : 1))
         let seen = (0..<options.batch).map { _ in
             let number = pick.below(all.count)
-            return encoded(all[number], Place(purpose: purpose, number: number), by: augment, &crop)
+            let (picture, origin) = cuts(number, &crop)
+            return EncodedPair(prompt: all[number].prompt, picture: picture, origin: origin)
         }
         return learner.loss(seen, &noise)
-    }
-
-    /// A pair as the backbone learns it. A picture that no step cuts anew is encoded once, and each by itself: how it
-    /// is rounded does not depend on what a step sees beside it, for a training that is resumed encodes it again. It is
-    /// cut in any case: the next one's cut is drawn after its own.
-    private func encoded(
-        _ pair: PicturePair, _ place: Place, by augment: ReferenceAugmentation, _ crop: inout Philox
-    ) -> EncodedPair {
-        let (picture, origin) = augment(pair.picture, from: pair.origin, &crop)
-        let encoded = encodedPictures[place] ?? learner.encode(picture)
-        if !augment.varies(pair.picture) { encodedPictures[place] = encoded }
-        return EncodedPair(prompt: pair.prompt, picture: encoded, origin: origin)
     }
 
     /// A module that is changed by far more than its own size, as no training that went well does, and by how many

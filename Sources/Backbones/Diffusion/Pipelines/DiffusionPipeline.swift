@@ -147,7 +147,7 @@ package final class DiffusionPipeline: LatentDiffusion {
 
     /// The empty prompt, `count` times; all zeros where SDXL's folder says so.
     package func unprompted(_ count: Int) -> DiffusionText? {
-        isToldGuidance ? nil : prompts.negative([String](repeating: "", count: count))
+        isToldGuidance ? nil : prompts.negative([""]).repeated(count)
     }
 
     /// No component learns, the text encoders among them.
