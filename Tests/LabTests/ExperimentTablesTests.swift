@@ -177,7 +177,7 @@ import Testing
             var small = settings()
             small.subjects = 1
             let (text, said) = try run(tiny, small, ExperimentTables.names)
-            #expect(Set(said.map { $0.prefix { $0 != "," } }).count == 58 && said.count == 58, "\(said)")
+            #expect(Set(said.map { $0.prefix { $0 != "," } }).count == 59 && said.count == 59, "\(said)")
             #expect(!text.contains("not measured") && !text.contains("| 0 |"), "\(text)")
             // All rows of one subject and seed are of the same supervisor's proxies, as many as the greediest needs;
             // its three companions are learnt together with it.
@@ -188,10 +188,10 @@ import Testing
             }
             #expect(proxies.sorted() == [200, 200, 200, 500])
             #expect(text.contains("dino_to_others.tiny-dino"))
-            // Twelve students of one subject; of its neighbour one a model, which both ways to join them have; of four
-            // subjects one a model, which rows of one and of two in a prompt have.
+            // Thirteen students of one subject; of its neighbour one a model, which both ways to join them have; of
+            // four subjects one a model, which rows of one and of two in a prompt have.
             let students = try FileManager.default.contentsOfDirectory(atPath: tiny.folder + "/run/students")
-            #expect(students.count { $0.hasSuffix(".safetensors") } == 12 + 4 + 4, "\(students)")
+            #expect(students.count { $0.hasSuffix(".safetensors") } == 13 + 4 + 4, "\(students)")
             for curve in ["curve-proxies", "curve-rank"] {
                 #expect(try Picture(pngFile: "\(tiny.folder)/run/\(curve).png").width == 640)
             }

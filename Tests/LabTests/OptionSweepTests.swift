@@ -43,6 +43,25 @@ import Testing
         }
     }
 
+    /// Both rows are of one supervisor's proxies, of which a student sees those that stay.
+    @Test func proxiesAreDroppedAsAChoiceSays() throws {
+        let tiny = try TinyModels()
+        try tiny.writeEncoders()
+        try withExtendedLifetime(tiny) {
+            let choices = [#"{"proxies":8}"#, #"{"filter":0.5,"proxies":8}"#]
+            let said = try sweep(tiny, "proxy-tuning", choices, model: "pocket-chameleon").said
+            #expect(said.count == 5, "references, the world, untuned and two choices: \(said)")
+            func files(_ folder: String) throws -> [String] {
+                try FileManager.default.contentsOfDirectory(atPath: "\(tiny.folder)/sweep/\(folder)")
+            }
+            let supervisors = try files("proxies")
+            let supervisor = try #require(supervisors.first)
+            #expect(supervisors.count == 1)
+            #expect(try files("proxies/\(supervisor)").count { $0.hasSuffix(".png") } == 16)
+            #expect(try files("students").count { $0.hasSuffix(".safetensors") } == 2)
+        }
+    }
+
     @Test func whatNoJobCouldHaveIsRefused() throws {
         let tiny = try TinyModels()
         try tiny.writeEncoders()

@@ -85,13 +85,10 @@ struct ProxyStage {
         guard options.dropped > 0 else {
             return ProxySet(concept: concept.name, pairs: pairs, seeds: seeds, isGiven: false)
         }
-        let metrics = ConceptMetrics(references: concept.references, by: try encoders())
-        let scores = pictures.map { metrics.pres([$0])[0].value }
-        let best = scores.indices.sorted { scores[$0] > scores[$1] }.prefix(options.proxies).sorted()
-        func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(max(values.count, 1)) }
+        let filter = ProxyFilter(pictures, keeping: options.proxies, of: concept, by: try encoders())
         return ProxySet(
-            concept: concept.name, pairs: best.map { pairs[$0] }, seeds: best.map { seeds[$0] }, isGiven: false,
-            filtered: (mean(scores), mean(best.map { scores[$0] })))
+            concept: concept.name, pairs: filter.kept.map { pairs[$0] }, seeds: filter.kept.map { seeds[$0] },
+            isGiven: false, filtered: filter.means)
     }
 
     /// What the filter looks by.

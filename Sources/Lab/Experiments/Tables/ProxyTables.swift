@@ -17,6 +17,7 @@ extension PaperTable {
             Row(variant: .world, published: [:]),
             Row(variant: .supervisor, published: [.clipI: 0.7822, .clipT: 0.3247, .dino: 0.7069]),
             Row(variant: .proxiesToChameleon, published: [.clipI: 0.7977, .clipT: 0.3167, .dino: 0.7551]),
+            Row(variant: .filteredToChameleon, published: [:]),
             Row(variant: .loraOnChameleon, published: [.clipI: 0.6752, .clipT: 0.2956, .dino: 0.5088]),
             Row(
                 variant: .baseline(.dreamBooth, on: .chameleon),
@@ -36,7 +37,7 @@ extension PaperTable {
             Row(variant: .untunedInfinity, published: [:]),
             Row(variant: .untunedDiffusion, published: [:]),
         ],
-        claims: weakToStrong + beyondReferences + diffusionStudent + overfitting)
+        claims: weakToStrong + beyondReferences + diffusionStudent + overfitting + filtering)
 
     /// Those that draw tokens, with what they learn from proxies beside.
     private static let studentModels = [TableVariant.Embedded.chameleon, .llamagen, .infinity]
@@ -69,6 +70,13 @@ extension PaperTable {
         (TableVariant.proxiesToChameleon, TableVariant.augmentedChameleon), (.proxiesToLlamaGen, .augmentedLlamaGen),
     ].map { proxies, augmented in
         Claim(statement: "augmented references overfit", metric: .clipT, greater: proxies, lesser: augmented)
+    }
+
+    /// *Ours*. What DINO chooses has more DINO whether or not the subject is better met: CLIP-I chose nothing.
+    private static let filtering = [Score.Metric.dino, .clipI].map {
+        Claim(
+            statement: "dropping failures helps subject fidelity", metric: $0, greater: .filteredToChameleon,
+            lesser: .proxiesToChameleon)
     }
 
     /// Table 5: four subjects apart and together, and how far they are mixed; then two of them in one prompt. Published

@@ -149,7 +149,9 @@ struct TableCellRun {
     }
 
     private func taughtRun(_ variant: TableVariant, _ concept: Concept, _ seed: UInt64) -> TaughtRun {
-        TaughtRun(concept: concept, options: options(variant), seed: seed, models: models, folder: folder)
+        TaughtRun(
+            concept: concept, options: options(variant), seed: seed, models: models, folder: folder,
+            encoders: encoders)
     }
 
     private func scores(

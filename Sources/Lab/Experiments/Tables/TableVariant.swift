@@ -172,6 +172,9 @@ extension TableVariant {
     static let proxiesToChameleon = proxied("proxy-chameleon", "Proxy-Tuning, Chameleon", chameleon)
     static let proxiesToInfinity = proxied("proxy-infinity", "Proxy-Tuning, Infinity", infinity)
     static let proxiesToDiffusion = proxied("proxy-diffusion", "Proxy-Tuning, diffusion model", diffusion)
+    static let filteredToChameleon = proxied(
+        "proxy-chameleon-filtered", "Proxy-Tuning, 0.3 of the drawn proxies dropped, Chameleon", chameleon,
+        ["filter": .number(0.3)])
     static let augmentedLlamaGen = TableVariant(
         key: "augmented-llamagen", title: "augmented references, LlamaGen", model: llamagen, way: .augmented([:]))
     static let augmentedChameleon = TableVariant(

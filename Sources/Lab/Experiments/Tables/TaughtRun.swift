@@ -1,5 +1,6 @@
 import Checkpoints
 import Engine
+import Evaluation
 import Foundation
 import Hashing
 import Images
@@ -18,6 +19,8 @@ struct TaughtRun {
     let models: String
     /// Where adapters and proxies lie.
     let folder: String
+    /// What the filter of proxies looks by.
+    let encoders: MetricEncoders
 
     /// What the supervisor itself learnt.
     func supervisor() throws -> TrainingRun {
@@ -71,18 +74,7 @@ struct TaughtRun {
     }
 
     private var values: OptionValues { get throws { try OptionValues(options, of: .proxyTuning) } }
-    private var read: ProxyTuningOptions {
-        get throws {
-            let read = ProxyTuningOptions(try values)
-            // Passed over, it would be measured as making no difference at all.
-            guard read.dropped == 0 else {
-                throw JobFailure(
-                    code: "input.options", consequence: .rejected, message: "tables and sweeps drop no proxies",
-                    problems: [Problem("/options/filter", found: "\(read.dropped)", allowed: "0: jobs drop proxies")])
-            }
-            return read
-        }
-    }
+    private var read: ProxyTuningOptions { get throws { ProxyTuningOptions(try values) } }
 
     private static func learn(
         _ pairs: [PicturePair], of concepts: [Concept], _ loaded: LoadedModel, _ options: PairTraining.Options,
@@ -106,7 +98,8 @@ struct TaughtRun {
         return try supervisor.whileLearning {
             try body(
                 Teaching(
-                    concept: concept, options: read, seed: seed, supervisor: supervisor, parts: parts, folder: folder))
+                    concept: concept, options: read, seed: seed, supervisor: supervisor, parts: parts, folder: folder,
+                    encoders: encoders))
         }
     }
 }
@@ -120,11 +113,12 @@ private struct Teaching {
     /// A digest of all its files: `supervisor.digest` is of the transformer alone, which does not decode what it draws.
     let parts: String
     let folder: String
+    let encoders: MetricEncoders
 
     /// Everything the supervisor's part depends on.
     private var directory: String {
         var taught = options
-        (taught.student, taught.proxies) = (ProxyTuningOptions().student, 0)
+        (taught.student, taught.proxies, taught.dropped) = (ProxyTuningOptions().student, 0, 0)
         let references = concept.references.map { SHA256Digest.of($0.pixels).description }
         let all = "\(parts) \(taught) \(concept.className) \(references) \(seed)"
         return "\(folder)/proxies/\(SHA256Digest.of(Data(all.utf8)).description.prefix(16))"
@@ -139,12 +133,14 @@ private struct Teaching {
             folder: folder)
     }
 
-    /// The proxies with their prompts.
+    /// The proxies with their prompts, without those that the filter drops.
     func pairs() throws -> [PicturePair] {
-        let there = (0..<options.proxies).prefix { FileManager.default.fileExists(atPath: path($0)) }
+        let there = (0..<options.drawn).prefix { FileManager.default.fileExists(atPath: path($0)) }
         var pictures = try there.map { try Picture(pngFile: path($0)) }
-        if pictures.count < options.proxies { pictures = try drawn(having: pictures) }
-        return pictures.enumerated().map { PicturePair(prompt: options.prompt($0, of: concept), picture: $1) }
+        if pictures.count < options.drawn { pictures = try drawn(having: pictures) }
+        let pairs = pictures.enumerated().map { PicturePair(prompt: options.prompt($0, of: concept), picture: $1) }
+        guard options.dropped > 0 else { return pairs }
+        return ProxyFilter(pictures, keeping: options.proxies, of: concept, by: encoders).kept.map { pairs[$0] }
     }
 
     private func path(_ proxy: Int) -> String { "\(directory)/\(proxy).png" }
@@ -152,7 +148,7 @@ private struct Teaching {
     private func drawn(having pictures: [Picture]) throws -> [Picture] {
         let (supervision, training, _) = try learnt()
         defer { training.detach() }
-        return try supervision.draw(options.proxies, having: pictures) { all in
+        return try supervision.draw(options.drawn, having: pictures) { all in
             let first = (all.count - 1) / PairLearner.batch * PairLearner.batch
             for index in first..<all.count { try all[index].writePNG(path(index)) }
         }
