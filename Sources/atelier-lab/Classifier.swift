@@ -72,7 +72,9 @@ struct Classifier: ParsableCommand {
             String?
 
         func validate() throws {
-            guard 1...2000 ~= prompts else { throw ValidationError("--prompts \(prompts): 1 to 2000 are allowed") }
+            guard 1...ModelScore.mostPrompts ~= prompts else {
+                throw ValidationError("--prompts \(prompts): 1 to \(ModelScore.mostPrompts) are allowed")
+            }
         }
 
         func run() throws {

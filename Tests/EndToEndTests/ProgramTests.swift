@@ -199,6 +199,21 @@ import Testing
         #expect(said == "atelier-lab: stdout cannot be written: No space left on device\n")
     }
 
+    /// The shipped model is asked what a training is asked at every report.
+    @Test func aFinishedModelTellsItsLossOnHeldOutCaptions() async throws {
+        let folder = try TemporaryFolder()
+        let run = try await ProgramRun(
+            Stage.programs + "/atelier-lab",
+            [
+                "pretrain", "transformer", "--model", "pocket-infinity", "--folder", folder.path, "--steps", "0",
+                "--start", Servers.root + "/models/pocket-infinity",
+            ], environment: ["PATH": "/usr/bin:/bin"])
+        let loss = run.errors.firstMatch(of: /transformer: held-out ([\d.]+)\n/).flatMap { Float($0.1) }
+        // Bits that are guessed cost 0.69 each.
+        #expect(run.status == 0 && (0.1...0.6).contains(loss ?? 0), "\(run)")
+        #expect(!run.errors.contains("starts fresh"), "\(run)")
+    }
+
     @Test func aPlaceThatCannotBeWrittenIsNamed() async throws {
         let folder = try TemporaryFolder()
         let missing = folder.path + "/none"

@@ -1,4 +1,5 @@
 import Foundation
+import Images
 import Testing
 
 @testable import Lab
@@ -19,6 +20,35 @@ struct LossTableTests {
                 3,22.0,0.0625,
 
                 """)
+    }
+
+    /// A run that began before there was one goes on in its table.
+    @Test func theHeldOutLossIsDrawnBesideTheFirst() throws {
+        defer { try? FileManager.default.removeItem(atPath: table.path) }
+        try "step,loss\n50,3.5\n100,3.0\n".write(toFile: table.path, atomically: true, encoding: .utf8)
+        let before = table.plot(title: "t")
+        try table.append(step: 150, [("loss", 2.5)])
+        let later = table.plot(title: "t")
+        #expect(later != before)
+        try table.append(step: 200, [("loss", 2.5), ("scale", 2.5), (HeldOutLoss.name, 2.75)])
+        try table.append(step: 250, [("loss", 2.5), ("scale", 2.5), (HeldOutLoss.name, 2.75)])
+        #expect(
+            try String(contentsOfFile: table.path, encoding: .utf8) == """
+                step,loss,scale,held-out
+                50,3.5,,
+                100,3.0,,
+                150,2.5,,
+                200,2.5,2.5,2.75
+                250,2.5,2.5,2.75
+
+                """)
+        // The second curve's colour.
+        func hasSecondCurve(_ picture: Picture) -> Bool {
+            stride(from: 0, to: picture.pixels.count, by: 3).contains {
+                Array(picture.pixels[$0..<$0 + 3]) == [214, 90, 36]
+            }
+        }
+        #expect(!hasSecondCurve(later) && hasSecondCurve(table.plot(title: "t")))
     }
 
     @Test func aTableThatCannotBeReadIsNotWrittenOver() throws {

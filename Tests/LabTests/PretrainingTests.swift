@@ -26,6 +26,8 @@ import Testing
             separator: "\n")
         #expect(
             losses.count == 3 && losses[0].hasPrefix("step,psnr"), "a header, a line before the stop and one after it")
+        let transformer = try String(contentsOfFile: "\(folder)/run/transformer.losses.csv", encoding: .utf8)
+        #expect(transformer.wholeMatch(of: /step,loss,held-out\n2,[\d.]+,[\d.]+\n/) != nil, "\(transformer)")
         try pretraining(steps: 2).export(to: "\(folder)/model")
         let picture = try model.paints("a photo of a red dog", directory: "\(folder)/model")
         #expect(picture.width == 64 && picture.height == 64)

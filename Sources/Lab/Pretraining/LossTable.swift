@@ -20,20 +20,22 @@ struct LossTable {
             .write(toFile: path, atomically: true, encoding: .utf8)
     }
 
-    /// The first loss over the steps. The others have other units; they are in the file.
+    /// The first loss over the steps, and beside it the held-out one. The others have other units; they are in the
+    /// file.
     func plot(title: String) -> Picture {
-        let lines = ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: "\n")
-        let name = lines.first.map { $0.split(separator: ",") }?.dropFirst().first ?? "loss"
-        return Plot(
-            title: title, series: [Plot.Series(name: String(name), points: LossTable.points(lines.dropFirst()))]
-        ).picture()
+        let rows = ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: "\n")
+            .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        let names = rows.first ?? []
+        let series = names.indices.filter { $0 == 1 || names[$0] == HeldOutLoss.name }.map { column in
+            Plot.Series(name: String(names[column]), points: LossTable.points(rows.dropFirst(), column: column))
+        }
+        return Plot(title: title, series: series).picture()
     }
 
     /// A run that was killed writes the steps after its last checkpoint a second time: the later row counts.
-    private static func points(_ rows: ArraySlice<Substring>) -> [(x: Double, y: Double)] {
+    private static func points(_ rows: ArraySlice<[Substring]>, column: Int) -> [(x: Double, y: Double)] {
         let pairs = rows.compactMap { row -> (Double, Double)? in
-            let cells = row.split(separator: ",")
-            guard cells.count > 1, let step = Double(cells[0]), let value = Double(cells[1]) else { return nil }
+            guard row.count > column, let step = Double(row[0]), let value = Double(row[column]) else { return nil }
             return (step, value)
         }
         return Dictionary(pairs) { $1 }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }

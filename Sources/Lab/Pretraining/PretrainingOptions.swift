@@ -17,16 +17,21 @@ package struct PretrainingOptions: Sendable {
     var classifier: String?
     /// The step from which a tokenizer's adversary is heard; nil trains without.
     var adversaryFrom: Int?
+    /// The largest share of a scale's bits that are flipped before Infinity's transformer sees them.
+    var largestFlipShare: Float
 
-    /// From fresh weights, of pictures of 64 pixels, without classifier and adversary, unless given.
+    /// From fresh weights, of pictures of 64 pixels, without classifier and adversary, with as many flips as Infinity's
+    /// own, unless given.
     package init(
         folder: String, steps: Int, batch: Int, learningRate: Float, seed: UInt64, reportEvery: Int, seconds: Double?,
-        start: String? = nil, pictureSize: Int = 64, classifier: String? = nil, adversaryFrom: Int? = nil
+        start: String? = nil, pictureSize: Int = 64, classifier: String? = nil, adversaryFrom: Int? = nil,
+        largestFlipShare: Float = 0.3
     ) {
         self.start = start
         self.pictureSize = pictureSize
         self.classifier = classifier
         self.adversaryFrom = adversaryFrom
+        self.largestFlipShare = largestFlipShare
         self.folder = folder
         self.steps = steps
         self.batch = batch

@@ -8,7 +8,7 @@ struct PretrainingRun {
     let options: PretrainingOptions
     let stage: any PretrainingStage
 
-    /// Steps whose mean losses are a row of the table, and a line of the log.
+    /// Steps whose mean losses are a row of the table, and a line of the log; a report has one too.
     private static let stepsOfARow = 50
 
     private var checkpoint: String { "\(options.folder)/\(stage.name).checkpoint.safetensors" }
@@ -20,6 +20,7 @@ struct PretrainingRun {
             try OptimizerState(path: checkpoint).restore(stage.optimizer)
             log("\(stage.name): resumed at step \(stage.optimizer.step)")
         }
+        guard stage.optimizer.step < options.steps else { return sayWhatIsLearnt() }
         let rate = LearningRateSchedule(peak: options.learningRate, warmup: 100, steps: options.steps)
         let start = Date()
         let firstStep = stage.optimizer.step
@@ -31,21 +32,37 @@ struct PretrainingRun {
             let norm = stage.optimizer.update()
             let elapsed = Date().timeIntervalSince(start)
             let isLast = stage.optimizer.step == options.steps || elapsed > options.seconds ?? .infinity
-            if stage.optimizer.step % PretrainingRun.stepsOfARow == 0 || isLast {
+            let isReport = isLast || stage.optimizer.step % options.reportEvery == 0
+            if isReport { recent.add(heldOut) }
+            if isReport || stage.optimizer.step % PretrainingRun.stepsOfARow == 0 {
                 let pictures = (stage.optimizer.step - firstStep) * options.batch
                 try note(recent.means, norm: norm, perSecond: Double(pictures) / elapsed, elapsed: elapsed)
                 recent = RecentLosses()
             }
-            if stage.optimizer.step % options.reportEvery == 0 || isLast { try report() }
+            if isReport { try report() }
             if isLast { break }
         }
+    }
+
+    private var heldOut: [(name: String, value: Float)] {
+        stage.heldOutLoss().map { [(name: HeldOutLoss.name, value: $0)] } ?? []
+    }
+
+    /// Of a stage that is at its end, or of a model that is to learn nothing.
+    private func sayWhatIsLearnt() {
+        log("\(stage.name): nothing is left to learn at step \(stage.optimizer.step) of \(options.steps)")
+        for loss in heldOut { log("\(stage.name): \(text(loss))") }
+    }
+
+    private func text(_ loss: (name: String, value: Float)) -> String {
+        "\(loss.name) \(String(format: "%.4f", loss.value))"
     }
 
     /// Says how far the stage is, and adds a row to the table of losses.
     private func note(
         _ means: [(name: String, value: Float)], norm: Float, perSecond: Double, elapsed: Double
     ) throws {
-        let figures = means.map { "\($0.name) \(String(format: "%.4f", $0.value))" }.joined(separator: "  ")
+        let figures = means.map(text).joined(separator: "  ")
         let pace = "norm \(String(format: "%.2f", norm))  \(String(format: "%.1f", perSecond)) pictures/s"
         log("\(stage.name) step \(stage.optimizer.step)/\(options.steps)  \(figures)  \(pace)  \(Int(elapsed)) s")
         try losses.append(step: stage.optimizer.step, means)

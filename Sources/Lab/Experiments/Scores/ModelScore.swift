@@ -26,6 +26,9 @@ package struct ModelScore {
         let seconds: Double
     }
 
+    /// How many of the evaluation prompts a model is scored by at most: those behind them are for other uses.
+    package static let mostPrompts = 2000
+
     private let model: LoadedModel
     private let classifier: AttributeClassifier
     private let prompts: [Evaluation.Prompt]

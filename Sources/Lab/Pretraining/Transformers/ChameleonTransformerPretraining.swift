@@ -25,14 +25,20 @@ final class ChameleonTransformerPretraining: PretrainingStage {
     }
 
     func accumulate(step: Int) -> [(name: String, value: Float)] {
-        let scenes = options.scenes(step: step, seed: options.seed &+ 1)
-        let dropped = options.dropped(step: step, purpose: Purpose.drops.rawValue)
+        let loss = loss(
+            of: options.scenes(step: step, seed: options.seed &+ 1),
+            dropping: options.dropped(step: step, purpose: Purpose.drops.rawValue))
+        loss.backward()
+        return [("loss", loss.scalar)]
+    }
+
+    func heldOutLoss() -> Float? { HeldOutLoss.mean { scenes, _ in loss(of: scenes) } }
+
+    private func loss(of scenes: [Scene], dropping dropped: Set<Int> = []) -> Variable {
         let codes = model.codes(scenes.painted(size: model.configuration.pictureSize))
         let batch = ChameleonBatch(
             scenes.indices.map { model.sequence(dropped.contains($0) ? nil : scenes[$0].caption, codes: codes[$0]) })
-        let loss = batch.loss(model.transformer.logits(batch.ids, batch: batch.count))
-        loss.backward()
-        return [("loss", loss.scalar)]
+        return batch.loss(model.transformer.logits(batch.ids, batch: batch.count))
     }
 
     /// Pictures of training captions above what the model makes of them.

@@ -34,23 +34,29 @@ final class FlowPretraining: PretrainingStage {
     }
 
     func accumulate(step: Int) -> [(name: String, value: Float)] {
-        let scenes = options.scenes(step: step, seed: options.seed &+ 1)
-        let latents = latents(scenes, step: UInt64(step))
-        let dropped = options.dropped(step: step, purpose: Purpose.drops.rawValue)
-        let prompts = scenes.enumerated().map { dropped.contains($0) ? "" : $1.caption }
-        var flow = generator(.flow, UInt64(step))
-        let loss = model.flowLoss(
-            latents, text: model.encode(prompts), at: FlowNoise(shape: latents.shape, generator: &flow))
+        let loss = loss(
+            of: options.scenes(step: step, seed: options.seed &+ 1), seed: options.seed, step: step,
+            dropping: options.dropped(step: step, purpose: Purpose.drops.rawValue))
         loss.backward()
         return [("loss", loss.scalar)]
     }
 
-    private func generator(_ purpose: Purpose, _ step: UInt64) -> Philox {
-        Philox(seed: options.seed, purpose: purpose.rawValue, index: step)
+    /// Of the averages, at the same shares of the same noise whatever the run's seed.
+    func heldOutLoss() -> Float? {
+        averaging.withAverages { HeldOutLoss.mean { scenes, batch in loss(of: scenes, seed: 0, step: batch) } }
     }
 
-    private func latents(_ scenes: [Scene], step: UInt64) -> Tensor {
-        var generator = generator(.latents, step)
+    /// - Parameter seed: of the noise and its shares, which are those of a step.
+    private func loss(of scenes: [Scene], seed: UInt64, step: Int, dropping dropped: Set<Int> = []) -> Variable {
+        let latents = latents(scenes, seed: seed, step: step)
+        let prompts = scenes.enumerated().map { dropped.contains($0) ? "" : $1.caption }
+        var flow = Philox(seed: seed, purpose: Purpose.flow.rawValue, index: UInt64(step))
+        return model.flowLoss(
+            latents, text: model.encode(prompts), at: FlowNoise(shape: latents.shape, generator: &flow))
+    }
+
+    private func latents(_ scenes: [Scene], seed: UInt64, step: Int) -> Tensor {
+        var generator = Philox(seed: seed, purpose: Purpose.latents.rawValue, index: UInt64(step))
         let noise = Tensor(normal: [scenes.count] + model.configuration.latentShape, &generator)
         return model.latents(scenes.painted(size: model.configuration.pictureSize), noise: noise)
     }

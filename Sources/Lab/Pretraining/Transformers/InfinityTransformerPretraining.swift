@@ -32,16 +32,23 @@ final class InfinityTransformerPretraining: PretrainingStage {
     }
 
     func accumulate(step: Int) -> [(name: String, value: Float)] {
-        let scenes = options.scenes(step: step, seed: options.seed &+ 1)
-        let maps = model.maps(
-            scenes.painted(size: model.configuration.pictureSize),
-            flips: BitFlips(
-                generator: Philox(seed: options.seed, purpose: Purpose.flips.rawValue, index: UInt64(step))))
-        let dropped = options.dropped(step: step, purpose: Purpose.drops.rawValue)
-        let text = model.encoder(scenes.map { model.textTokenizer.encode($0.caption) })
-        let loss = model.loss(text, maps: maps, droppingTextOf: dropped)
+        let flips = BitFlips(
+            maximumShare: options.largestFlipShare,
+            generator: Philox(seed: options.seed, purpose: Purpose.flips.rawValue, index: UInt64(step)))
+        let loss = loss(
+            of: options.scenes(step: step, seed: options.seed &+ 1), flips: flips,
+            dropping: options.dropped(step: step, purpose: Purpose.drops.rawValue))
         loss.backward()
         return [("loss", loss.scalar)]
+    }
+
+    /// Without self-correction: of the bits as they are.
+    func heldOutLoss() -> Float? { HeldOutLoss.mean { scenes, _ in loss(of: scenes) } }
+
+    private func loss(of scenes: [Scene], flips: BitFlips? = nil, dropping dropped: Set<Int> = []) -> Variable {
+        let maps = model.maps(scenes.painted(size: model.configuration.pictureSize), flips: flips)
+        let text = model.encoder(scenes.map { model.textTokenizer.encode($0.caption) })
+        return model.loss(text, maps: maps, droppingTextOf: dropped)
     }
 
     /// Pictures of training captions above what the model makes of their captions.

@@ -27,12 +27,18 @@ final class LlamaGenTransformerPretraining: PretrainingStage {
     }
 
     func accumulate(step: Int) -> [(name: String, value: Float)] {
-        let scenes = options.scenes(step: step, seed: options.seed &+ 1)
-        let codes = model.codes(scenes.painted(size: model.configuration.pictureSize))
-        let dropped = options.dropped(step: step, purpose: Purpose.drops.rawValue)
-        let loss = model.loss(model.encode(scenes.map(\.caption)), codes: codes, dropping: dropped)
+        let loss = loss(
+            of: options.scenes(step: step, seed: options.seed &+ 1),
+            dropping: options.dropped(step: step, purpose: Purpose.drops.rawValue))
         loss.backward()
         return [("loss", loss.scalar)]
+    }
+
+    func heldOutLoss() -> Float? { HeldOutLoss.mean { scenes, _ in loss(of: scenes) } }
+
+    private func loss(of scenes: [Scene], dropping dropped: Set<Int> = []) -> Variable {
+        let codes = model.codes(scenes.painted(size: model.configuration.pictureSize))
+        return model.loss(model.encode(scenes.map(\.caption)), codes: codes, dropping: dropped)
     }
 
     /// Pictures of training captions above what the model makes of them.
