@@ -16,6 +16,16 @@ struct ScriptTests {
         }
     }
 
+    /// `ops/tables proxy` is what one types first.
+    @Test func leadingWordsNameTables() throws {
+        func handedOn(_ arguments: [String]) throws -> [String] {
+            try ScriptCalls("ops/tables", arguments).lines.map { String($0.dropFirst("tables --models models ".count)) }
+        }
+        #expect(
+            try handedOn(["proxy", "coar", "--seeds", "3"]) == ["--run tables-run --tables proxy coar --seeds 3"])
+        #expect(try handedOn(["--tables", "proxy", "--run", "there"]) == ["--tables proxy --run there"])
+    }
+
     /// Names in small letters: others are of the environment. A name with a value for want of one needs none.
     private static func read(in script: RepositoryText) -> Set<String> {
         Set(script.text.matches(of: /\$\{?([a-z_][a-z_0-9]*)\b(?!:?[-+=?])(?!:[A-Z])/).map { String($0.1) })
