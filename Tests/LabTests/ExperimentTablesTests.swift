@@ -276,6 +276,32 @@ import Testing
         #expect(report.points(of: ranks, .clipI).isEmpty)
     }
 
+    // MARK: Claims
+
+    /// A row that no claim is about says nothing of what a paper says.
+    @Test func everyMethodIsInAClaim() {
+        let claimed = Set(PaperTable.methods.claims.flatMap { [$0.greater.key, $0.lesser.key] })
+        for row in PaperTable.methods.rows where row.variant.untuned != nil {
+            #expect(claimed.contains(row.variant.key), "\(row.variant.key)")
+        }
+    }
+
+    /// Of two rows whose figures are published the claim is theirs.
+    @Test func claimsGoThePapersWay() {
+        var compared = 0
+        for table in PaperTable.all {
+            let rows = Dictionary(uniqueKeysWithValues: table.rows.map { ($0.variant.key, $0.published) })
+            for claim in table.claims {
+                guard let greater = rows[claim.greater.key]?[claim.metric],
+                    let lesser = rows[claim.lesser.key]?[claim.metric]
+                else { continue }
+                #expect(greater > lesser, "\(table.name): \(claim.statement), \(claim.metric.rawValue)")
+                compared += 1
+            }
+        }
+        #expect(compared > 25)
+    }
+
     // MARK: Verdicts
 
     private func report(_ left: [[Double]], _ right: [[Double]], metric: String = "pres.pocket-dino") -> TableReport {

@@ -147,6 +147,22 @@ extension PaperTable {
             Claim(
                 statement: "LoRA learns the subject", metric: .dino, greater: .loraOnChameleon,
                 lesser: .untunedChameleon),
+            learns(.dreamBooth, .infinity, .untunedInfinity), learns(.dreamBooth, .chameleon, .untunedChameleon),
+            learns(.textualInversion, .infinity, .untunedInfinity),
+            learns(.textualInversion, .chameleon, .untunedChameleon),
+            learns(.personalAR, .infinity, .untunedInfinity), learns(.personalAR, .chameleon, .untunedChameleon),
+            Claim(
+                statement: "ARBooth meets subjects better than textual inversion", metric: .dino, greater: .arbooth,
+                lesser: .baseline(.textualInversion, on: .infinity)),
+            Claim(
+                statement: "ARBooth meets subjects better than PersonalAR", metric: .dino, greater: .arbooth,
+                lesser: .baseline(.personalAR, on: .infinity)),
+            Claim(
+                statement: "CoAR meets subjects better than textual inversion", metric: .dino, greater: .coar,
+                lesser: .baseline(.textualInversion, on: .chameleon)),
+            Claim(
+                statement: "CoAR meets subjects better than PersonalAR", metric: .dino, greater: .coar,
+                lesser: .baseline(.personalAR, on: .chameleon)),
             Claim(
                 statement: "LoRA's prior preservation costs subject fidelity", metric: .dino,
                 greater: .loraOnInfinityUnpreserved, lesser: .loraOnInfinity),
@@ -166,4 +182,13 @@ extension PaperTable {
                 statement: "LoRA's prior preservation keeps pictures diverse", metric: .div, greater: .loraOnChameleon,
                 lesser: .loraOnChameleonUnpreserved),
         ])
+
+    /// Whether what the papers compare with does something at all.
+    private static func learns(
+        _ baseline: Baseline, _ model: TableVariant.Embedded, _ untuned: TableVariant
+    ) -> Claim {
+        Claim(
+            statement: "\(baseline.title) learns the subject", metric: .dino, greater: .baseline(baseline, on: model),
+            lesser: untuned)
+    }
 }
