@@ -22,6 +22,8 @@ package struct ModelScore {
         /// The tokenizer's signal-to-noise ratio on pictures of individuals never seen in training, of any style, in
         /// decibels.
         let psnr: Double
+        /// The same over those in styles that training shows; nil where there are none.
+        let psnrKnown: Double?
         let pictures: Int
         let seconds: Double
     }
@@ -57,7 +59,8 @@ package struct ModelScore {
             size: classifier.configuration.pictureSize)
         let ceiling = AttributeScore(classifier.verdicts(real), truths: truths)
         let reconstructed = AttributeScore(classifier.verdicts(model.reconstructed(real)), truths: truths)
-        let reconstruction = ReconstructionScore(model, count: prompts.count)
+        let reconstruction = ReconstructionScore(
+            count: prompts.count, size: model.pictureSize, reconstructing: model.reconstructed)
         let table =
             """
             \(score.table())\nThe world's own pictures\n\(ceiling.table())\nThose pictures \
@@ -69,8 +72,8 @@ package struct ModelScore {
             class: figures.class, colour: figures.colour, context: figures.context, style: figures.style,
             accessory: figures.accessory, all: figures.all,
             ceiling: ClassifierRun.Accuracy(ceiling), reconstructed: ClassifierRun.Accuracy(reconstructed),
-            psnr: reconstruction.decibels.rounded(digits: 2), pictures: pictures.count,
-            seconds: Date().timeIntervalSince(start).rounded(digits: 1))
+            psnr: reconstruction.decibels.rounded(digits: 2), psnrKnown: reconstruction.known?.rounded(digits: 2),
+            pictures: pictures.count, seconds: Date().timeIntervalSince(start).rounded(digits: 1))
         return (report, table)
     }
 
@@ -83,34 +86,5 @@ package struct ModelScore {
             toFile: "\(folder)/prompts.txt", atomically: true, encoding: .utf8)
         try mistakes?.writePNG("\(folder)/failures.png")
         try table.write(toFile: "\(folder)/confusions.txt", atomically: true, encoding: .utf8)
-    }
-}
-
-/// What a tokenizer keeps of pictures of individuals never seen in training, style by style.
-private struct ReconstructionScore {
-    private var overall = SignalToNoise()
-    private var styles: [Style: SignalToNoise] = [:]
-
-    init(_ model: LoadedModel, count: Int) {
-        let scenes = HeldOutScenes.all(count: count)
-        let pictures = scenes.painted(size: model.pictureSize)
-        for (scene, pair) in zip(scenes, zip(pictures, model.reconstructed(pictures))) {
-            overall.add(pair.0, reconstruction: pair.1)
-            styles[scene.style, default: SignalToNoise()].add(pair.0, reconstruction: pair.1)
-        }
-    }
-
-    var decibels: Double { overall.decibels }
-
-    /// A line a style.
-    var table: String {
-        Style.allCases.compactMap { style in
-            styles[style].map {
-                """
-                  \($0.decibels.rounded(digits: 2)) dB \
-                \(style.name)\(style.isHeldOut ? " (never seen in training)" : "")\n
-                """
-            }
-        }.joined()
     }
 }
